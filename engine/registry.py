@@ -1,0 +1,150 @@
+"""Names for classes, and what to say when a name is wrong.
+
+`Registry` serves every open set (initializers, laws, formats, and the runner's layers, probes, statistics). The functions at the
+end are MXNet's `mxnet.registry` face over the same object.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was most likely meant to be, if one is close."""
+    lowered = {k.lower(): k for k in known}
+    found = difflib.get_close_matches(str(name).lower(), list(lowered), n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None
+
+
+def advice(name: str, known: Iterable[str]) -> str:
+    """`did you mean 'x'? Known: a, b, x` for the end of a message."""
+    names = sorted(known)
+    close = nearest(name, names)
+    listed = "Known: " + (", ".join(names) if names else "none") + "."
+    return f"did you mean '{close}'? {listed}" if close else listed
+
+
+def snake_case(class_name: str) -> str:
+    """`MSRAPrelu` -> `msra_prelu`, `TruncatedNormal` -> `truncated_normal`, `Conv2D` -> `conv2d`."""
+    words = re.sub(r"([a-z0-9])([A-Z][a-z])|([A-Z])([A-Z][a-z])", r"\1\3_\2\4", class_name)
+    return words.lower()
+
+
+class Registry(Generic[T]):
+    """Classes (or objects) of one kind by name. Names are lower case; a class goes in under its snake-case name."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, T] = {}
+
+    def add(self, name: str, entry: T) -> T:
+        """Register `entry` under `name`; a second entry of that name takes its place."""
+        self._entries[name.lower()] = entry
+        return entry
+
+    def get(self, name: str) -> T:
+        """The entry called `name`; KeyError says the nearest name and lists the known ones."""
+        try:
+            return self._entries[name.lower()]
+        except KeyError:
+            raise KeyError(f"no {self.kind} '{name}' - {advice(name, self._entries)}") from None
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._entries))
+
+    def entries(self) -> dict[str, T]:
+        """A copy of name -> entry."""
+        return dict(self._entries)
+
+    def remove(self, name: str) -> None:
+        """Take `name` out (for tests and for a plugin that is unloaded)."""
+        del self._entries[name.lower()]
+
+
+_REGISTRIES: dict[type, Registry[type]] = {}
+
+
+def registry_of(base_class: type, nickname: str) -> Registry[type]:
+    """The one registry of subclasses of `base_class`."""
+    return _REGISTRIES.setdefault(base_class, Registry(nickname))
+
+
+def get_registry(base_class: type) -> dict[str, type]:
+    """Name -> class of everything registered for `base_class` (MXNet: `registry.get_registry`)."""
+    return registry_of(base_class, base_class.__name__.lower()).entries()
+
+
+def get_register_func(base_class: type, nickname: str) -> Callable[..., type]:
+    """A decorator that registers a subclass under its lower-case class name (MXNet: `registry.get_register_func`)."""
+    registry = registry_of(base_class, nickname)
+
+    def register(klass: type, name: str | None = None) -> type:
+        assert isinstance(klass, type) and issubclass(klass, base_class), f"Can only register subclass of {base_class.__name__}"
+        chosen = (name or klass.__name__).lower()
+        if chosen in registry and registry.get(chosen) is not klass:
+            old = registry.get(chosen)
+            warnings.warn(
+                f"\x1b[91mNew {nickname} {klass.__module__}.{klass.__name__} registered with name {chosen} is"
+                f"overriding existing {nickname} {old.__module__}.{old.__name__}\x1b[0m",
+                UserWarning,
+                stacklevel=2,
+            )
+        registry.add(chosen, klass)
+        return klass
+
+    return register
+
+
+def get_alias_func(base_class: type, nickname: str) -> Callable[..., Callable[[type], type]]:
+    """A decorator factory that registers a subclass under further names (MXNet: `registry.get_alias_func`)."""
+    register = get_register_func(base_class, nickname)
+
+    def alias(*names: str) -> Callable[[type], type]:
+        def decorate(klass: type) -> type:
+            for name in names:
+                register(klass, name)
+            return klass
+
+        return decorate
+
+    return alias
+
+
+def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
+    """A function that makes an instance from a name, a JSON description or an instance (MXNet: `registry.get_create_func`)."""
+    registry = registry_of(base_class, nickname)
+
+    def create(*args: Any, **kwargs: Any) -> Any:
+        if args:
+            name, rest = args[0], args[1:]
+        else:
+            name, rest = kwargs.pop(nickname), ()
+        if isinstance(name, base_class):
+            assert not rest and not kwargs, f"{nickname} is already an instance. Additional arguments are invalid"
+            return name
+        if isinstance(name, dict):
+            return create(**name)
+        assert isinstance(name, str), f"{nickname} must be of string type"
+        if name.startswith("["):
+            assert not rest and not kwargs
+            name, kwargs = json.loads(name)
+            return create(name, **kwargs)
+        if name.startswith("{"):
+            assert not rest and not kwargs
+            return create(**json.loads(name))
+        assert name.lower() in registry, (
+            f"{name} is not registered. Please register with {nickname}.register first"
+        )
+        return registry.get(name)(*rest, **kwargs)
+
+    return create
