@@ -1,0 +1,35 @@
+"""Element types by name: what NumPy has, and `bfloat16` through ml_dtypes where that is installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.errors import MXNetError
+from engine.registry import advice
+
+NAMES = ("float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bool", "bfloat16")
+
+
+def resolve(dtype: Any) -> np.dtype:
+    """The NumPy dtype for a name, a NumPy scalar type or a dtype. MXNetError for one that is unknown or not installed."""
+    if isinstance(dtype, str) and dtype == "bfloat16":
+        return _bfloat16()
+    try:
+        return np.dtype(dtype)
+    except TypeError:
+        raise MXNetError(f"no dtype {dtype!r} - {advice(str(dtype), NAMES)}") from None
+
+
+def name(dtype: Any) -> str:
+    """`float32` for any way of writing it."""
+    return resolve(dtype).name
+
+
+def _bfloat16() -> np.dtype:
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise MXNetError("dtype bfloat16 needs the package ml_dtypes - pip install ml_dtypes") from None
+    return np.dtype(ml_dtypes.bfloat16)

@@ -1,0 +1,28 @@
+"""Exact streams, version `initlab-1`: every value is a pure function of seed, path, generation, law and element number."""
+
+from __future__ import annotations
+
+from engine.streams.draw import normal, phi_word, threads, truncated_normal, uniform
+from engine.streams.key import VERSION, Key
+from engine.streams.stream import Stream, ambient, current, current_seed, epoch, scope, seed, use, version
+from engine.streams.words import words
+
+__all__ = [
+    "VERSION",
+    "Key",
+    "Stream",
+    "ambient",
+    "current",
+    "current_seed",
+    "epoch",
+    "normal",
+    "phi_word",
+    "scope",
+    "seed",
+    "threads",
+    "truncated_normal",
+    "uniform",
+    "use",
+    "version",
+    "words",
+]
