@@ -1,0 +1,48 @@
+"""Digests of tensors and of whole snapshots: one definition, the same for every file format and however the values were made.
+
+    tensor-v1  SHA-256 over a header (dtype, shape) and the SHA-256 digests of the successive 1 MiB leaves of the data
+    root-v1    SHA-256 over every path and its tensor digest, then every alias and its owner, sorted by UTF-8 bytes
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Mapping
+
+import numpy as np
+
+LEAF = 1 << 20
+
+
+def tensor_digest(array: np.ndarray) -> bytes:
+    """The `tensor-v1` digest: of dtype name, shape, and C-order little-endian data."""
+    header = hashlib.sha256(b"tensor-v1\0" + array.dtype.name.encode("ascii") + b"\0")
+    header.update(struct.pack("<I", array.ndim) + struct.pack(f"<{array.ndim}Q", *array.shape))
+    data = memoryview(raw_bytes(array))
+    for start in range(0, len(data), LEAF):
+        header.update(hashlib.sha256(data[start : start + LEAF]).digest())
+    return header.digest()
+
+
+def raw_bytes(array: np.ndarray) -> np.ndarray:
+    """The elements in C order, little-endian, as uint8; no copy where none is needed."""
+    contiguous = np.ascontiguousarray(array)
+    if contiguous.dtype.byteorder == ">":
+        contiguous = contiguous.astype(contiguous.dtype.newbyteorder("<"))
+    return contiguous.reshape(-1).view(np.uint8)
+
+
+def root_digest(tensors: Mapping[str, bytes], aliases: Mapping[str, str]) -> bytes:
+    """The `root-v1` digest of all tensors (path -> digest) and aliases (path -> owner's path)."""
+    digest = hashlib.sha256(b"root-v1\0")
+    for path in sorted(tensors, key=lambda name: name.encode("utf-8")):
+        digest.update(_text(path) + b"=" + tensors[path])
+    for path in sorted(aliases, key=lambda name: name.encode("utf-8")):
+        digest.update(_text(path) + b"@" + _text(aliases[path]))
+    return digest.digest()
+
+
+def _text(text: str) -> bytes:
+    data = text.encode("utf-8")
+    return struct.pack("<I", len(data)) + data

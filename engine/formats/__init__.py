@@ -1,0 +1,8 @@
+"""Snapshot files: named raw arrays to a file and back. A module dropped into this folder and imported here is a format."""
+
+from __future__ import annotations
+
+from engine.formats import npz, params, safetensors
+from engine.formats.base import Format, Snapshot, get, names
+
+__all__ = ["Format", "Snapshot", "get", "names", "npz", "params", "safetensors"]

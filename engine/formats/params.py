@@ -1,0 +1,144 @@
+"""MXNet's `.params` container, as `mx.nd.save` writes it and `mx.nd.load` reads it.
+
+Little endian: u64 0x112, u64 0, u64 count, the arrays, u64 number of names, the names (u64 length, bytes). An array: u32 magic (V2
+0xF993FAC9, V3 …CA under np_shape, V1 …C8, else V0 and the word is ndim), for V2 and V3 an i32 storage type, the shape (i32 ndim and i64
+dimensions; V0: u32), i32 device type, i32 device id, i32 type flag, the elements in C order. Source: MXNet 1.9.1
+src/ndarray/ndarray.cc and its files. Only dense arrays are read and written.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from typing import BinaryIO, ClassVar
+
+import numpy as np
+
+from engine import dtypes
+from engine.errors import FormatError
+from engine.formats.base import REGISTRY, Format, Snapshot, little_endian
+
+LIST_MAGIC = 0x112
+V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
+FLAGS = {
+    "float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6, "bool": 7, "bfloat16": 12,
+}  # fmt: skip
+NAMES = {flag: name for name, flag in FLAGS.items()}
+INVALID = "Invalid NDArray file format"
+
+
+def dumps(arrays: Sequence[np.ndarray], names: Sequence[str], devices: Sequence[tuple[int, int]] | None = None) -> bytes:
+    """The container's bytes. `names` is empty for a list; `devices` are (type, id) pairs, (1, 0) being cpu(0)."""
+    parts = [struct.pack("<QQQ", LIST_MAGIC, 0, len(arrays))]
+    for number, array in enumerate(arrays):
+        parts += _dump_array(little_endian(array), (1, 0) if devices is None else devices[number])
+    parts.append(struct.pack("<Q", len(names)))
+    for name in names:
+        text = name.encode("utf-8")
+        parts += [struct.pack("<Q", len(text)), text]
+    return b"".join(parts)
+
+
+def _dump_array(array: np.ndarray, device: tuple[int, int]) -> list[bytes]:
+    if array.dtype.name not in FLAGS:
+        raise FormatError(f"dtype {array.dtype.name} cannot be saved in a .params file")
+    head = struct.pack("<Iii", V2, 0, array.ndim) + struct.pack(f"<{array.ndim}q", *array.shape)
+    if array.ndim == 0:
+        return [head]
+    return [head, struct.pack("<iii", *device, FLAGS[array.dtype.name]), array.tobytes()]
+
+
+class _Reader:
+    """Takes values from bytes in order; FormatError where they end."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def bytes(self, count: int, failed: str) -> memoryview:
+        if count < 0 or self.at + count > len(self.data):
+            raise FormatError(f"Check failed: {failed}: {INVALID}")
+        self.at += count
+        return memoryview(self.data)[self.at - count : self.at]
+
+    def numbers(self, layout: str, failed: str) -> tuple[int, ...]:
+        return struct.unpack("<" + layout, self.bytes(struct.calcsize("<" + layout), failed))
+
+
+def loads(data: bytes) -> tuple[list[np.ndarray | None], list[str], list[tuple[int, int]]]:
+    """(arrays, names, devices) of a container's bytes; an array of no shape is None. FormatError as MXNet says it."""
+    reader = _Reader(data)
+    header, _ = reader.numbers("QQ", "header == kMXAPINDArrayListMagic")
+    if header != LIST_MAGIC:
+        raise FormatError(f"Check failed: header == kMXAPINDArrayListMagic: {INVALID}")
+    (count,) = reader.numbers("Q", "fi->Read(data)")
+    arrays: list[np.ndarray | None] = []
+    devices = []
+    for _ in range(count):
+        array, device = _load_array(reader)
+        arrays.append(array)
+        devices.append(device)
+    (named,) = reader.numbers("Q", "fi->Read(keys)")
+    names = []
+    for _ in range(named):
+        (length,) = reader.numbers("Q", "fi->Read(keys)")
+        names.append(_text(reader.bytes(length, "fi->Read(keys)")))
+    if named not in (0, count):
+        raise FormatError(f"Check failed: keys->size() == 0 || keys->size() == data->size(): {INVALID}")
+    return arrays, names, devices
+
+
+def _text(raw: memoryview) -> str:
+    try:
+        return bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        raise FormatError(f"Check failed: fi->Read(keys): {INVALID}") from None
+
+
+def _load_array(reader: _Reader) -> tuple[np.ndarray | None, tuple[int, int]]:
+    failed = "fi->Read(data)"
+    (magic,) = reader.numbers("I", failed)
+    if magic in (V2, V3):
+        (storage,) = reader.numbers("i", failed)
+        if storage != 0:
+            raise FormatError(f"sparse arrays (storage type {storage}) cannot be read, only dense ones")
+    if magic in (V1, V2, V3):
+        (ndim,) = reader.numbers("i", failed)
+        none = ndim == -1 if magic == V3 else ndim == 0
+        shape = reader.numbers(f"{max(0, ndim)}q", failed) if 0 <= ndim <= 64 else None
+    else:
+        ndim, none = magic, magic == 0
+        shape = reader.numbers(f"{ndim}I", failed) if ndim <= 64 else None
+    if none:
+        return None, (1, 0)
+    if shape is None or min(shape, default=0) < 0:
+        raise FormatError(f"Check failed: {failed}: {INVALID}")
+    kind, number, flag = reader.numbers("iii", failed)
+    if flag not in NAMES:
+        raise FormatError(f"an array has the unknown type flag {flag}: {INVALID}")
+    dtype = dtypes.resolve(NAMES[flag])
+    raw = reader.bytes(math.prod(shape) * dtype.itemsize, failed)
+    return np.frombuffer(raw, np.uint8).copy().view(dtype).reshape(shape), (kind, number)
+
+
+class Params(Format):
+    """`.params`: names in the order given; MXNet has no aliases, so an alias is written out under its own name."""
+
+    name: ClassVar[str] = "params"
+    suffix: ClassVar[str] = ".params"
+
+    def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
+        """Tensors, then aliases with their owners' values; metadata has no place in this format."""
+        tensors = dict(snapshot.tensors) | {name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()}
+        file.write(dumps(list(tensors.values()), list(tensors)))
+
+    def parse(self, data: bytes) -> Snapshot:
+        """A file of named arrays; FormatError for a list without names."""
+        arrays, names, _ = loads(data)
+        if len(names) != len(arrays):
+            raise FormatError("holds a list of arrays without names")
+        return Snapshot({name: array for name, array in zip(names, arrays, strict=True) if array is not None})
+
+
+REGISTRY.add(Params.name, Params())

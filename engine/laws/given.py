@@ -1,0 +1,58 @@
+"""Laws whose values come from somewhere else: a snapshot file, or a user's own code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from engine import formats
+from engine.errors import LawError
+from engine.laws.base import Invariant, Law
+from engine.streams import Key
+
+
+@dataclass(frozen=True)
+class Loaded(Law):
+    """The tensor called `tensor` of a snapshot file, cast to the parameter's dtype."""
+
+    random: ClassVar[bool] = False
+    file: str
+    tensor: str
+
+    def read(self) -> np.ndarray:
+        """The tensor as the file has it. FormatError for a damaged file, LawError where the file lacks it."""
+        snapshot = formats.get(self.file).read(Path(self.file))
+        name = snapshot.aliases.get(self.tensor, self.tensor)
+        if name not in snapshot.tensors:
+            raise LawError(f"{self.file}: has no tensor '{self.tensor}'")
+        return snapshot.tensors[name]
+
+    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        values = self.read()
+        if values.shape != tuple(shape):
+            raise LawError(f"{self.file}: '{self.tensor}' has shape {values.shape}, the parameter {tuple(shape)}")
+        return values.reshape(-1)[start:end].astype(dtype)
+
+    def invariants(self, values: np.ndarray) -> list[Invariant]:
+        """Every element is the file's."""
+        wrong = int((values != self.read().astype(values.dtype)).sum())
+        return [Invariant("elements that differ from the file", wrong, 0, wrong == 0)]
+
+    def __str__(self) -> str:
+        return f"Loaded({Path(self.file).name}: {self.tensor})"
+
+
+@dataclass(frozen=True)
+class Custom(Law):
+    """What a user's `_init_weight` does; whatever it draws from `nd.random` comes from the parameter's own stream."""
+
+    name: str
+
+    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        raise LawError(f"the values of {self.name} come from its own code - initialize a parameter with it")
+
+    def __str__(self) -> str:
+        return f"Custom({self.name})"

@@ -1,0 +1,143 @@
+"""Random orthogonal matrices, uniform on the Stiefel manifold (Haar measure).
+
+QR of a Gaussian with Q times the signs of diag R (Mezzadri, "How to generate random matrices from the classical compact groups",
+2007). Through LAPACK the values are reproducible to a tolerance; `exact` uses Householder reflections in elementwise operations and
+sums in a fixed binary tree, which give the same bits everywhere, affordable to about 512 x 512.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from engine import streams
+from engine.errors import LawError
+from engine.laws.base import Invariant, Law, check_finite
+from engine.streams import Key
+
+
+def tree_sum(terms: np.ndarray) -> np.ndarray:
+    """The sum over the first axis, pairing neighbours until one row is left: the same order of additions for any machine."""
+    while terms.shape[0] > 1:
+        half = terms.shape[0] // 2
+        paired = terms[: 2 * half : 2] + terms[1 : 2 * half : 2]
+        terms = np.concatenate([paired, terms[2 * half :]]) if terms.shape[0] % 2 else paired
+    return terms[0]
+
+
+def householder_q(gaussian: np.ndarray) -> np.ndarray:
+    """The Q factor (rows, columns), columns <= rows, whose R has a positive diagonal; float64, + - * / and sqrt only."""
+    r = gaussian.astype(np.float64)
+    rows, columns = r.shape
+    reflectors: list[np.ndarray] = []
+    signs = np.ones(columns)
+    for k in range(columns):
+        x = r[k:, k].copy()
+        norm = np.sqrt(tree_sum(x * x))
+        signs[k] = -1.0 if x[0] > 0 else 1.0  # the diagonal of R is signs[k] * norm
+        x[0] -= signs[k] * norm
+        square = tree_sum(x * x)
+        v = x / np.sqrt(square) if square > 0 else x
+        reflectors.append(v)
+        r[k:, k:] -= 2.0 * v[:, None] * tree_sum(v[:, None] * r[k:, k:])[None, :]
+    q = np.eye(rows, columns)
+    for k in range(columns - 1, -1, -1):
+        v = reflectors[k]
+        q[k:, k:] -= 2.0 * v[:, None] * tree_sum(v[:, None] * q[k:, k:])[None, :]
+    return q * signs
+
+
+@dataclass(frozen=True)
+class Haar(Law):
+    """gain times a Haar matrix of shape (first axis, product of the others); the shorter side is orthonormal."""
+
+    gain: float = 1.0
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        check_finite("haar", gain=self.gain)
+
+    @property
+    def exactness(self) -> str:  # type: ignore[override]
+        """`bits` with `exact`, else `tolerance`."""
+        return "bits" if self.exact else "tolerance"
+
+    @property
+    def mean(self) -> float:  # type: ignore[override]
+        return 0.0
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """A matrix at least, with no empty axis."""
+        if len(shape) < 2:
+            raise LawError(f"an orthogonal matrix cannot have shape {shape}: it needs at least 2 axes")
+        if 0 in shape:
+            raise LawError(f"an orthogonal matrix cannot have shape {shape}: an axis is empty")
+
+    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        rows, columns = shape[0], math.prod(shape[1:])
+        tall = (max(rows, columns), min(rows, columns))
+        gaussian = streams.normal(key, 0, rows * columns, 0.0, 1.0).reshape(tall)
+        if self.exact:
+            q = householder_q(gaussian)
+        else:
+            q, r = np.linalg.qr(gaussian.astype(np.float64))
+            q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+        matrix = q if rows >= columns else q.T
+        return (self.gain * matrix).astype(np.float32).reshape(-1)[start:end]
+
+    def invariants(self, values: np.ndarray) -> list[Invariant]:
+        """The shorter side's Gram matrix is gain^2 times the identity, to what the dtype resolves."""
+        matrix = values.reshape(values.shape[0], -1).astype(np.float64)
+        side = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+        gram = side @ side.T
+        worst = float(np.abs(gram - self.gain**2 * np.eye(len(gram))).max())
+        resolution = {"float16": 2.0**-11, "bfloat16": 2.0**-8}.get(values.dtype.name, 2.0**-24)
+        bound = max(self.gain**2, 1e-30) * (8 * resolution + 1e-12)
+        return [Invariant("distance of the Gram matrix from gain^2 I", worst, bound, worst <= bound)]
+
+    def __str__(self) -> str:
+        return f"Haar({self.gain:.6g}{', exact' if self.exact else ''})"
+
+
+@dataclass(frozen=True)
+class Structured(Law):
+    """Values without randomness. `identity`: gain on the diagonal, for convolution kernels at the centre tap ((k - 1) // 2)."""
+
+    random: ClassVar[bool] = False
+    name: str = "identity"
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.name != "identity":
+            raise LawError(f"structured: no structure '{self.name}' - known: identity")
+        check_finite("structured", gain=self.gain)
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """A matrix at least."""
+        if len(shape) < 2:
+            raise LawError(f"an identity cannot have shape {shape}: it needs at least 2 axes")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return min(0.0, self.gain), max(0.0, self.gain)
+
+    def invariants(self, values: np.ndarray) -> list[Invariant]:
+        """Every element is the declared one."""
+        wrong = int((values != self._tensor(values.shape, values.dtype)).sum())
+        return [Invariant("elements that differ from the identity", wrong, 0, wrong == 0)]
+
+    def _tensor(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        tensor = np.zeros(shape, dtype)
+        centre = tuple((k - 1) // 2 for k in shape[2:])
+        diagonal = np.arange(min(shape[0], shape[1]))
+        tensor[(diagonal, diagonal, *centre)] = self.gain
+        return tensor
+
+    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        return self._tensor(shape, dtype).reshape(-1)[start:end]
+
+    def __str__(self) -> str:
+        return f"Identity({self.gain:.6g})"
