@@ -1,0 +1,246 @@
+"""Reverse-mode differentiation on a tape. It knows no arrays: values are opaque things that can be added.
+
+A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device` (with an `xp`), `_node` (its place on the tape, or
+None) and `_wrap(raw)`, which makes another of its kind. A node keeps the primitive, its inputs and its attributes, so that the same
+primitive can be run again over boxes.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from engine.errors import MXNetError
+
+NOT_IN_GRAPH = (
+    "MXNetError: Check failed: !AGInfo: :IsNone(*i): Cannot differentiate node because it is not in a computational graph. You need "
+    "to set is_recording to true or use autograd.record() to save computational graphs for backward. If you want to differentiate the "
+    "same graph twice, you need to pass retain_graph=True to backward."
+)
+IN_GRAPH = (
+    "MXNetError: Check failed: AGInfo: :IsNone(*output): Assigning to NDArrays that are already in a computational graph will cause "
+    "undefined behavior when evaluating gradients. Please call backward first to clear the graph or do this out side of a record "
+    "section. Also note that you cannot use inplace operations like +=, *=, relu(x, out=x), y[idx]=x, etc inside a record section."
+)
+
+_mode = threading.local()
+PRIMITIVES: dict[str, Callable[..., Any]] = {}
+"""Every primitive by name; the tests go through them all."""
+
+
+def is_recording() -> bool:
+    """Whether primitives are put on the tape."""
+    return getattr(_mode, "recording", False)
+
+
+def is_training() -> bool:
+    """Whether layers behave as in training (dropout drops)."""
+    return getattr(_mode, "training", False)
+
+
+def set_recording(is_record: bool) -> bool:
+    """Set whether primitives are recorded; gives what it was."""
+    before = is_recording()
+    _mode.recording = bool(is_record)
+    return before
+
+
+def set_training(train_mode: bool) -> bool:
+    """Set whether layers behave as in training; gives what it was."""
+    before = is_training()
+    _mode.training = bool(train_mode)
+    return before
+
+
+@contextmanager
+def _modes(recording: bool | None, training: bool | None) -> Iterator[None]:
+    before = is_recording(), is_training()
+    if recording is not None:
+        set_recording(recording)
+    if training is not None:
+        set_training(training)
+    try:
+        yield
+    finally:
+        set_recording(before[0])
+        set_training(before[1])
+
+
+def record(train_mode: bool = True) -> Any:
+    """While open, primitives are recorded, in train mode unless told otherwise."""
+    return _modes(True, train_mode)
+
+
+def pause(train_mode: bool = False) -> Any:
+    """While open, nothing is recorded."""
+    return _modes(False, train_mode)
+
+
+def train_mode() -> Any:
+    """While open, layers behave as in training."""
+    return _modes(None, True)
+
+
+def predict_mode() -> Any:
+    """While open, layers behave as in prediction."""
+    return _modes(None, False)
+
+
+class Node:
+    """One application of a primitive. `vjp` maps the gradient of its result to those of its boxes; None once it was used up."""
+
+    __slots__ = ("name", "parents", "vjp", "args", "attributes")
+
+    def __init__(
+        self, name: str, parents: list[Node | Leaf | None], vjp: Callable[[Any], Sequence[Any]], args: tuple[Any, ...], attributes: dict[str, Any]
+    ) -> None:
+        self.name = name
+        self.parents = parents
+        self.vjp: Callable[[Any], Sequence[Any]] | None = vjp
+        self.args: tuple[Any, ...] = args
+        self.attributes = attributes
+
+
+class Leaf:
+    """A variable that gradients are wanted of; `receive(gradient)` is called once a backward pass with the sum over all its uses."""
+
+    __slots__ = ("receive",)
+
+    def __init__(self, receive: Callable[[Any], None]) -> None:
+        self.receive = receive
+
+
+def primitive(function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]]) -> Callable[..., Any]:
+    """Make `f(xp, *raw values, **attributes) -> (result, vjp)` work on boxes.
+
+    Positional arguments that are boxes are unwrapped and differentiated; the result is wrapped as the first of them is.
+    """
+
+    @functools.wraps(function)
+    def applied(*args: Any, **attributes: Any) -> Any:
+        boxes = [a for a in args if hasattr(a, "_wrap")]
+        first = boxes[0]
+        for other in boxes[1:]:
+            if other._device != first._device:
+                raise MXNetError(f"{function.__name__}: inputs live on {first._device} and {other._device} - copy one of them first")
+        result, vjp = function(first._device.xp, *(a._raw if hasattr(a, "_wrap") else a for a in args), **attributes)
+        out = first._wrap(result)
+        if is_recording() and any(box._node is not None for box in boxes):
+            out._node = Node(function.__name__, [box._node for box in boxes], vjp, args, attributes)
+        return out
+
+    PRIMITIVES[function.__name__] = applied
+    return applied
+
+
+def check_writable(box: Any) -> None:
+    """MXNetError for a write in place to something on the tape while recording."""
+    if is_recording() and box._node is not None:
+        raise MXNetError(IN_GRAPH)
+
+
+def _order(heads: list[Node | Leaf]) -> list[Node]:
+    """All nodes the heads depend on, each after all that depend on it."""
+    found: list[Node] = []
+    seen: set[int] = set()
+    for head in heads:
+        stack: list[tuple[Node | Leaf | None, bool]] = [(head, False)]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                assert isinstance(node, Node)
+                found.append(node)
+            elif isinstance(node, Node) and id(node) not in seen:
+                seen.add(id(node))
+                stack.append((node, True))
+                stack += [(parent, False) for parent in node.parents]
+    return found[::-1]
+
+
+def _accumulate(heads: Sequence[Any], head_grads: Sequence[Any], retain_graph: bool) -> dict[int, tuple[Leaf, Any]]:
+    """id -> (leaf, gradient summed over its uses)."""
+    gradients: dict[int, Any] = {}
+
+    def add(node: Node | Leaf, gradient: Any) -> None:
+        gradients[id(node)] = gradients[id(node)] + gradient if id(node) in gradients else gradient
+
+    leaves: dict[int, Leaf] = {}
+    for head, gradient in zip(heads, head_grads, strict=True):
+        if head._node is None:
+            raise MXNetError(NOT_IN_GRAPH)
+        add(head._node, gradient)
+        if isinstance(head._node, Leaf):
+            leaves[id(head._node)] = head._node
+    order = _order([head._node for head in heads])
+    if any(node.vjp is None for node in order):
+        raise MXNetError(NOT_IN_GRAPH)
+    for node in order:
+        assert node.vjp is not None
+        for parent, gradient in zip(node.parents, node.vjp(gradients.pop(id(node))), strict=True):
+            if parent is not None and gradient is not None:
+                add(parent, gradient)
+                if isinstance(parent, Leaf):
+                    leaves[id(parent)] = parent
+    if not retain_graph:
+        for node in order:
+            node.vjp, node.args = None, ()
+    return {number: (leaf, gradients[number]) for number, leaf in leaves.items()}
+
+
+def _heads(heads: Any, head_grads: Any) -> tuple[list[Any], list[Any]]:
+    heads = [heads] if hasattr(heads, "_wrap") else list(heads)
+    if head_grads is None:
+        head_grads = [None] * len(heads)
+    elif hasattr(head_grads, "_wrap"):
+        head_grads = [head_grads]
+    if len(head_grads) != len(heads):
+        raise AssertionError("heads and head_grads must be lists of the same length")
+    return heads, [head._ones() if g is None else g._raw for head, g in zip(heads, head_grads, strict=True)]
+
+
+def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, train_mode: bool = True) -> None:
+    """Send the gradients of `heads` (ones where not given) to every variable they depend on."""
+    boxes, raw = _heads(heads, head_grads)
+    with _modes(False, train_mode):
+        for leaf, gradient in _accumulate(boxes, raw, retain_graph).values():
+            leaf.receive(gradient)
+
+
+def grad(
+    heads: Any,
+    variables: Any,
+    head_grads: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    train_mode: bool = True,
+) -> Any:
+    """The gradients of `heads` by `variables`, as new boxes; what the variables hold is left alone."""
+    if create_graph:
+        raise MXNetError("autograd.grad: create_graph=True is not supported - gradients cannot be differentiated again")
+    boxes, raw = _heads(heads, head_grads)
+    single = hasattr(variables, "_wrap")
+    wanted = [variables] if single else list(variables)
+    with _modes(False, train_mode):
+        found = _accumulate(boxes, raw, bool(retain_graph))
+    result = []
+    for number, variable in enumerate(wanted):
+        if not isinstance(variable._node, Leaf) or id(variable._node) not in found:
+            raise MXNetError(
+                "MXNetError: Check failed: !AGInfo: :IsNone(*variables[i]) && AGInfo::IsVariable(variables[i]->entry_.node): Cannot "
+                f"differentiate with respect to the {number + 1}-th variable because it does not require gradient."
+            )
+        result.append(variable._wrap(found[id(variable._node)][1]))
+    return result[0] if single else result
+
+
+def mark_variables(variables: Any, gradients: Any, grad_reqs: str | list[str] = "write") -> None:
+    """Make arrays variables whose gradients are kept in the given arrays (MXNet: `autograd.mark_variables`)."""
+    if hasattr(variables, "_wrap"):
+        variables, gradients = [variables], [gradients]
+    if isinstance(grad_reqs, str):
+        grad_reqs = [grad_reqs] * len(variables)
+    for variable, gradient, grad_req in zip(variables, gradients, grad_reqs, strict=True):
+        variable._mark(gradient, grad_req)

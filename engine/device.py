@@ -1,0 +1,163 @@
+"""Devices: where an array lives, and which array library computes there. The only module that imports CuPy, and only when asked to.
+
+`cpu(1)` is a second logical place in the same memory, so replicas can be used, and tested, without a GPU. MXNet calls a device a
+context; both names are here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from engine.errors import DeviceError
+
+TYPE_IDS = {"cpu": 1, "gpu": 2, "cpu_pinned": 3, "cpu_shared": 5}
+TYPE_NAMES = {number: name for name, number in TYPE_IDS.items()}
+NO_GPU = "MXNetError: GPU is not enabled"
+
+_scopes = threading.local()
+
+
+class Device:
+    """A place for arrays, like `cpu(0)`. As a context manager it is the default for arrays made inside it."""
+
+    def __init__(self, device_type: str | Device, device_id: int = 0) -> None:
+        if isinstance(device_type, Device):
+            device_type, device_id = device_type.device_type, device_type.device_id
+        if device_type not in TYPE_IDS and device_type not in _NAMESPACES:
+            known = ", ".join([*TYPE_IDS, *(name for name in _NAMESPACES if name not in TYPE_IDS)])
+            raise DeviceError(f"no device type '{device_type}' - known: {known}")
+        self.device_type = device_type
+        self.device_id = device_id
+
+    @property
+    def device_typeid(self) -> int:
+        """MXNet's number of the device type."""
+        return TYPE_IDS.get(self.device_type, 0)
+
+    @property
+    def xp(self) -> Any:
+        """The array library of this device: NumPy, or CuPy for a GPU. DeviceError where that cannot be had."""
+        return _NAMESPACES[self.device_type].library(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Device) and (self.device_type, self.device_id) == (other.device_type, other.device_id)
+
+    def __hash__(self) -> int:
+        return hash((self.device_type, self.device_id))
+
+    def __repr__(self) -> str:
+        return f"{self.device_type}({self.device_id})"
+
+    def __enter__(self) -> Device:
+        if not hasattr(_scopes, "stack"):
+            _scopes.stack = []
+        _scopes.stack.append(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _scopes.stack.pop()
+
+
+class Namespace:
+    """What a device type computes with: its array library, and how arrays get there and back."""
+
+    def __init__(
+        self,
+        library: Callable[[Device], Any],
+        to_host: Callable[[Any], np.ndarray],
+        from_host: Callable[[np.ndarray, Device], Any],
+    ) -> None:
+        self.library = library
+        self.to_host = to_host
+        self.from_host = from_host
+
+
+def _numpy(device: Device) -> Any:
+    return np
+
+
+def _cupy(device: Device) -> Any:
+    try:
+        import cupy
+    except ImportError:
+        said = "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
+        raise DeviceError(f"{NO_GPU}: {said}") from None
+    if device.device_id >= num_gpus():
+        raise DeviceError(f"{NO_GPU}: there is no {device}, {num_gpus()} found - use the cpu")
+    cupy.cuda.Device(device.device_id).use()
+    return cupy
+
+
+_HOST = Namespace(_numpy, lambda raw: raw, lambda array, device: array)
+_NAMESPACES: dict[str, Namespace] = {
+    "cpu": _HOST,
+    "cpu_pinned": _HOST,
+    "cpu_shared": _HOST,
+    "gpu": Namespace(_cupy, lambda raw: raw.get(), lambda array, device: _cupy(device).asarray(array)),
+}
+
+
+@contextmanager
+def namespace(device_type: str, provider: Namespace) -> Iterator[None]:
+    """While open, `Device(device_type)` computes with `provider`: how a test puts a stand-in in the place of an array library."""
+    before = _NAMESPACES.get(device_type)
+    _NAMESPACES[device_type] = provider
+    try:
+        yield
+    finally:
+        if before is None:
+            del _NAMESPACES[device_type]
+        else:
+            _NAMESPACES[device_type] = before
+
+
+def to_host(raw: Any, device: Device) -> np.ndarray:
+    """A device's raw array as NumPy's; the same memory on the cpu."""
+    return _NAMESPACES[device.device_type].to_host(raw)
+
+
+def from_host(array: np.ndarray, device: Device) -> Any:
+    """A NumPy array as a device's raw array; the same memory on the cpu."""
+    return _NAMESPACES[device.device_type].from_host(array, device)
+
+
+def cpu(device_id: int = 0) -> Device:
+    """The processor; every number is a place of its own in the same memory."""
+    return Device("cpu", device_id)
+
+
+def cpu_pinned(device_id: int = 0) -> Device:
+    """Host memory; MXNet's name for the pinned part of it."""
+    return Device("cpu_pinned", device_id)
+
+
+def gpu(device_id: int = 0) -> Device:
+    """A GPU. Whether there is one is found out when an array is asked for."""
+    return Device("gpu", device_id)
+
+
+def num_gpus() -> int:
+    """How many GPUs CuPy finds; 0 without CuPy."""
+    try:
+        import cupy
+
+        return int(cupy.cuda.runtime.getDeviceCount())
+    except ImportError:
+        return 0
+    except cupy.cuda.runtime.CUDARuntimeError:
+        return 0
+
+
+def current_device() -> Device:
+    """The innermost `with device:`, else cpu(0)."""
+    stack = getattr(_scopes, "stack", None)
+    return stack[-1] if stack else Device("cpu", 0)
+
+
+Context = Device
+current_context = current_device

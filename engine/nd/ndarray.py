@@ -1,0 +1,419 @@
+"""NDArray: a raw array, the device it lives on, and its place on the tape. Semantics and printing are MXNet's `mx.nd.NDArray`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from engine import autograd, dtypes
+from engine.device import Device, current_device, from_host, to_host
+from engine.errors import MXNetError
+from engine.ops import activation, elementwise, indexing, linear, reduce, shape
+
+GRAD_REQS = ("write", "add", "null")
+
+
+class NDArray:
+    """An array on a device. Made by `nd.array` and its like; arithmetic gives arrays of the same dtype, comparisons 1 and 0."""
+
+    __array_priority__ = 1000.0
+    __hash__ = object.__hash__
+
+    def __init__(self, raw: Any, device: Device) -> None:
+        self._raw = raw
+        self._device = device
+        self._node: autograd.Node | autograd.Leaf | None = None
+        self._grad: NDArray | None = None
+
+    # --- what autograd asks of a box -----------------------------------------------------------------------------------------
+
+    def _wrap(self, raw: Any) -> NDArray:
+        return NDArray(raw, self._device)
+
+    def _ones(self) -> Any:
+        return self._device.xp.ones_like(self._raw)
+
+    def _mark(self, gradient: NDArray | None, grad_req: str) -> None:
+        """Become a variable whose gradient goes into `gradient` as `grad_req` says."""
+        if grad_req not in GRAD_REQS:
+            raise ValueError(f"grad_req must be one of 'write', 'add', or 'null', but got '{grad_req}'")
+        self._grad = gradient
+        if grad_req == "null" or gradient is None:
+            self._node = None
+            return
+
+        def receive(total: Any) -> None:
+            gradient._raw[...] = gradient._raw + total if grad_req == "add" else total
+            gradient._fresh = True  # type: ignore[attr-defined]
+
+        self._node = autograd.Leaf(receive)
+
+    # --- description ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return tuple(self._raw.shape)
+
+    @property
+    def dtype(self) -> type:
+        """The NumPy scalar type, like `numpy.float32`."""
+        return self._raw.dtype.type
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(self._raw.size)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def device(self) -> Device:
+        """Where the array lives."""
+        return self._device
+
+    context = ctx = device
+
+    @property
+    def stype(self) -> str:
+        """The storage type: always dense."""
+        return "default"
+
+    @property
+    def grad(self) -> NDArray | None:
+        """The gradient, as a new handle on its memory; None without `attach_grad`."""
+        return None if self._grad is None else self._grad._handle()
+
+    def _handle(self) -> NDArray:
+        """Another NDArray on the same memory, off the tape."""
+        return NDArray(self._raw, self._device)
+
+    @property
+    def T(self) -> NDArray:
+        """The axes reversed."""
+        return self.transpose()
+
+    def __repr__(self) -> str:
+        size = "x".join(str(n) for n in self.shape)
+        return f"\n{self.asnumpy()!s}\n<{type(self).__name__} {size} @{self._device}>"
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[NDArray]:
+        for i in range(len(self)):
+            yield self[i]
+
+    def __bool__(self) -> bool:
+        if self.size > 1:
+            raise ValueError("The truth value of an NDArray with multiple elements is ambiguous.")
+        return self.size == 1 and bool(self.asscalar())
+
+    def __float__(self) -> float:
+        return float(self.asscalar())
+
+    def __int__(self) -> int:
+        return int(self.asscalar())
+
+    def __index__(self) -> int:
+        if self._raw.dtype.kind not in "iu":
+            raise TypeError("only integer arrays can be used as an index")
+        return int(self.asscalar())
+
+    # --- to and from elsewhere -----------------------------------------------------------------------------------------------
+
+    def asnumpy(self) -> np.ndarray:
+        """A copy in host memory."""
+        return np.array(to_host(self._raw, self._device))
+
+    def asscalar(self) -> Any:
+        """The only element, as a NumPy scalar."""
+        if self.size != 1:
+            raise ValueError("The current array is not a scalar")
+        return self.asnumpy().reshape(-1)[0]
+
+    def item(self) -> Any:
+        """The only element, as a Python number."""
+        return self.asscalar().item()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self.asnumpy()
+        return array if dtype is None else array.astype(dtype)
+
+    def astype(self, dtype: Any, copy: bool = True) -> NDArray:
+        """The array in another dtype; itself when it has that one and `copy` is False."""
+        resolved = dtypes.resolve(dtype)
+        return self if not copy and self._raw.dtype == resolved else elementwise.cast(self, dtype=resolved)
+
+    def copy(self) -> NDArray:
+        """A copy on the same device."""
+        return elementwise.identity(self)
+
+    def copyto(self, other: NDArray | Device) -> NDArray:
+        """Copy into `other`, an array of the same shape, or onto a device."""
+        if isinstance(other, Device):
+            if other == self._device:
+                return self.copy()
+            return NDArray(from_host(self.asnumpy(), other), other)
+        if other is self:
+            return other
+        other[:] = self if other._device == self._device else self.copyto(other._device)
+        return other
+
+    def as_in_context(self, device: Device) -> NDArray:
+        """Itself where it lives there already, else a copy on `device`."""
+        return self if device == self._device else self.copyto(device)
+
+    as_in_ctx = to_device = as_in_context
+
+    def as_nd_ndarray(self) -> NDArray:
+        """Itself."""
+        return self
+
+    def tolist(self) -> list[Any]:
+        """Nested Python lists."""
+        return self.asnumpy().tolist()
+
+    def wait_to_read(self) -> None:
+        """Nothing to wait for: values are there when an operation returns."""
+
+    # --- autograd ------------------------------------------------------------------------------------------------------------
+
+    def attach_grad(self, grad_req: str = "write", stype: str | None = None) -> None:
+        """Become a variable, with a gradient of zeros; leaves whatever computed it behind."""
+        self._mark(NDArray(self._device.xp.zeros_like(self._raw), self._device), grad_req)
+
+    def detach(self) -> NDArray:
+        """The same memory off the tape."""
+        return self._handle()
+
+    def backward(self, out_grad: NDArray | None = None, retain_graph: bool = False, train_mode: bool = True) -> None:
+        """Send gradients to every variable this depends on; `out_grad` is ones where not given."""
+        autograd.backward([self], [out_grad], retain_graph, train_mode)
+
+    def zero_grad(self) -> None:
+        """Set the gradient to zero."""
+        if self._grad is not None:
+            self._grad._raw[...] = 0
+
+    # --- parts ---------------------------------------------------------------------------------------------------------------
+
+    def _key(self, key: Any) -> Any:
+        """An index with NDArrays made raw."""
+        if isinstance(key, tuple):
+            return tuple(self._key(part) for part in key)
+        if isinstance(key, NDArray):
+            return key._raw.astype("int64")
+        if isinstance(key, (list, np.ndarray)):
+            return from_host(np.asarray(key), self._device)
+        return key.__index__() if isinstance(key, np.integer) else key
+
+    def __getitem__(self, key: Any) -> NDArray:
+        part = key[0] if isinstance(key, tuple) and key else key
+        if isinstance(part, int) and not -self.shape[0] <= part < self.shape[0]:
+            raise IndexError(f"index {part} is out of bounds for axis 0 with size {self.shape[0]}")
+        return indexing.getitem(self, key=self._key(key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        autograd.check_writable(self)
+        self._raw[self._key(key)] = self._value(value)
+
+    def _value(self, value: Any) -> Any:
+        """What may be written into the array, raw and on its device."""
+        if isinstance(value, NDArray):
+            return value.as_in_context(self._device)._raw
+        if isinstance(value, (bool, int, float, np.number)):
+            return value
+        if isinstance(value, (list, tuple, np.ndarray)):
+            return from_host(np.asarray(value).astype(self._raw.dtype), self._device)
+        raise TypeError(f"{type(self)} does not support assignment with non-array-like object {value} of type {type(value)}")
+
+    # --- arithmetic ----------------------------------------------------------------------------------------------------------
+
+    def _operand(self, other: Any) -> Any:
+        if isinstance(other, (NDArray, bool, int, float)):
+            return other
+        if isinstance(other, np.generic):
+            return other.item()
+        if isinstance(other, np.ndarray):
+            return NDArray(from_host(other.astype(self._raw.dtype), self._device), self._device)
+        return NotImplemented
+
+    def _in_place(self, result: NDArray) -> NDArray:
+        autograd.check_writable(self)
+        if result.shape != self.shape:
+            raise MXNetError(f"an array of shape {self.shape} cannot hold a result of shape {result.shape} in place")
+        self._raw[...] = result._raw
+        return self
+
+    def abs(self) -> NDArray:
+        """|x|."""
+        return elementwise.abs(self)
+
+    __abs__ = abs
+
+    def __neg__(self) -> NDArray:
+        return elementwise.negative(self)
+
+    def reshape(self, *new_shape: Any, **options: Any) -> NDArray:
+        """Another shape of the same size, with MXNet's codes 0, -1, -2, -3."""
+        wanted = options.pop("shape", None) or (new_shape[0] if len(new_shape) == 1 else new_shape)
+        if options:
+            raise TypeError(f"reshape() got unexpected arguments {sorted(options)}")
+        return shape.reshape(self, shape=(wanted,) if isinstance(wanted, int) else tuple(wanted))
+
+    def reshape_like(self, other: NDArray) -> NDArray:
+        """The shape of another array."""
+        return self.reshape(other.shape)
+
+    def flatten(self) -> NDArray:
+        """All axes but the first joined."""
+        return self.reshape((0, -1)) if self.size else self.reshape((self.shape[0], 0))
+
+    def transpose(self, *axes: Any) -> NDArray:
+        """The axes in another order, reversed by default."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return shape.transpose(self, axes=tuple(order) if order else None)
+
+    def expand_dims(self, axis: int) -> NDArray:
+        """A new axis of length 1."""
+        new = list(self.shape)
+        new.insert(axis if axis >= 0 else axis + self.ndim + 1, 1)
+        return self.reshape(tuple(new))
+
+    def squeeze(self, axis: int | tuple[int, ...] | None = None) -> NDArray:
+        """Without axes of length 1."""
+        axes = reduce.axes_of(self._raw, axis)
+        kept = tuple(n for a, n in enumerate(self.shape) if not (n == 1 and a in axes))
+        return self.reshape(kept or (1,))
+
+    def broadcast_to(self, wanted: tuple[int, ...]) -> NDArray:
+        """Stretched along axes of length 1."""
+        return shape.broadcast_to(self, shape=wanted)
+
+    def slice_axis(self, axis: int, begin: int, end: int | None) -> NDArray:
+        """Elements begin … end - 1 along an axis."""
+        return self[(slice(None),) * (axis % self.ndim) + (slice(begin, end),)]
+
+    def clip(self, a_min: float, a_max: float) -> NDArray:
+        """Cut to [a_min, a_max]."""
+        return elementwise.clip(self, a_min=a_min, a_max=a_max)
+
+    def take(self, indices: NDArray, axis: int = 0) -> NDArray:
+        """Slices by number."""
+        return indexing.take(self, indices, axis=axis)
+
+    def pick(self, index: NDArray, axis: int = -1, keepdims: bool = False) -> NDArray:
+        """One element a row."""
+        return indexing.pick(self, index, axis=axis, keepdims=keepdims)
+
+    def dot(self, other: NDArray, transpose_a: bool = False, transpose_b: bool = False) -> NDArray:
+        """The matrix product."""
+        return linear.dot(self, other, transpose_a=transpose_a, transpose_b=transpose_b)
+
+    __matmul__ = dot
+
+
+def _binary(name: str, function: Any) -> None:
+    """Define `x op y`, `y op x` and `x op= y`."""
+
+    def forward(self: NDArray, other: Any) -> Any:
+        operand = self._operand(other)
+        return NotImplemented if operand is NotImplemented else function(self, operand)
+
+    def reflected(self: NDArray, other: Any) -> Any:
+        operand = self._operand(other)
+        return NotImplemented if operand is NotImplemented else function(operand, self)
+
+    def in_place(self: NDArray, other: Any) -> Any:
+        operand = self._operand(other)
+        if operand is NotImplemented:
+            return NotImplemented
+        autograd.check_writable(self)
+        with autograd.pause(autograd.is_training()):
+            return self._in_place(function(self, operand))
+
+    for prefix, method in (("", forward), ("r", reflected), ("i", in_place)):
+        setattr(NDArray, f"__{prefix}{name}__", method)
+
+
+for _name, _function in (
+    ("add", elementwise.add),
+    ("sub", elementwise.subtract),
+    ("mul", elementwise.multiply),
+    ("truediv", elementwise.divide),
+    ("mod", elementwise.modulo),
+    ("pow", elementwise.power),
+):
+    _binary(_name, _function)
+
+
+def _comparison(name: str, function: Any) -> None:
+    def compare(self: NDArray, other: Any) -> Any:
+        operand = self._operand(other)
+        return NotImplemented if operand is NotImplemented else function(self, operand)
+
+    setattr(NDArray, f"__{name}__", compare)
+
+
+for _name, _function in (
+    ("eq", elementwise.equal),
+    ("ne", elementwise.not_equal),
+    ("gt", elementwise.greater),
+    ("ge", elementwise.greater_equal),
+    ("lt", elementwise.less),
+    ("le", elementwise.less_equal),
+):
+    _comparison(_name, _function)
+
+UNARY = {
+    name: getattr(module, name)
+    for module, names in (
+        (elementwise, ("sign", "square", "sqrt", "exp", "log", "sin", "cos", "floor", "ceil", "round")),
+        (activation, ("relu", "sigmoid", "tanh", "softrelu", "softsign", "erf", "gelu", "silu", "elu", "selu", "leaky")),
+    )
+    for name in names
+}
+"""Functions of one array: methods of NDArray and functions of `nd`."""
+REDUCTIONS = {name: getattr(reduce, name) for name in ("sum", "mean", "max", "min", "norm", "argmax", "argmin")}
+AXIS_FUNCTIONS = {name: getattr(activation, name) for name in ("softmax", "log_softmax")}
+
+
+def _method(name: str, function: Any, reduction: bool) -> Any:
+    def unary(self: NDArray) -> NDArray:
+        return function(self)
+
+    def along(self: NDArray, axis: Any = None, keepdims: bool = False, **options: Any) -> NDArray:
+        return function(self, axis=axis, keepdims=keepdims, **options)
+
+    method = along if reduction else unary
+    method.__name__, method.__doc__ = name, function.__doc__
+    return method
+
+
+for _name, _function in UNARY.items():
+    setattr(NDArray, _name, _method(_name, _function, False))
+for _name, _function in REDUCTIONS.items():
+    setattr(NDArray, _name, _method(_name, _function, True))
+
+
+def _softmax_method(name: str, function: Any) -> Any:
+    def method(self: NDArray, axis: int = -1) -> NDArray:
+        return function(self, axis=axis)
+
+    method.__name__, method.__doc__ = name, function.__doc__
+    return method
+
+
+for _name, _function in AXIS_FUNCTIONS.items():
+    setattr(NDArray, _name, _softmax_method(_name, _function))
+
+
+def place(ctx: Device | None, device: Device | None = None) -> Device:
+    """The device that `ctx=` or `device=` names, else the current one."""
+    return device or ctx or current_device()

@@ -1,0 +1,7 @@
+"""Primitives: each computes its result and, beside it, how a gradient goes back. They see raw arrays and an array library only."""
+
+from __future__ import annotations
+
+from engine.ops import activation, elementwise, indexing, linear, reduce, shape
+
+__all__ = ["activation", "elementwise", "indexing", "linear", "reduce", "shape"]

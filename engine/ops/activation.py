@@ -1,0 +1,149 @@
+"""Activations by name, softmax, and dropout. `ACTIVATIONS` is what a layer's `activation` can be."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from engine.autograd import primitive
+
+LEAKY_SLOPE = 0.01
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+
+
+@primitive
+def relu(xp, x):  # type: ignore[no-untyped-def]
+    """max(x, 0); gradient 0 at 0."""
+    return xp.maximum(x, xp.zeros_like(x)), lambda g: (g * (x > 0),)
+
+
+def _logistic(xp: Any, x: Any) -> Any:
+    small = xp.exp(-xp.abs(x))  # never overflows
+    return xp.where(x >= 0, 1 / (1 + small), small / (1 + small)).astype(x.dtype, copy=False)
+
+
+@primitive
+def sigmoid(xp, x):  # type: ignore[no-untyped-def]
+    """1 / (1 + e^-x)."""
+    y = _logistic(xp, x)
+    return y, lambda g: (g * y * (1 - y),)
+
+
+@primitive
+def tanh(xp, x):  # type: ignore[no-untyped-def]
+    """The hyperbolic tangent."""
+    y = xp.tanh(x)
+    return y, lambda g: (g * (1 - y * y),)
+
+
+@primitive
+def softrelu(xp, x):  # type: ignore[no-untyped-def]
+    """log(1 + e^x), also called softplus."""
+    return xp.maximum(x, xp.zeros_like(x)) + xp.log1p(xp.exp(-xp.abs(x))), lambda g: (g * _logistic(xp, x),)
+
+
+@primitive
+def softsign(xp, x):  # type: ignore[no-untyped-def]
+    """x / (1 + |x|)."""
+    d = 1 + xp.abs(x)
+    return x / d, lambda g: (g / (d * d),)
+
+
+def erf_raw(xp: Any, x: Any) -> Any:
+    """The error function in float64, to about 1e-15: its power series near 0, a continued fraction of its complement beyond 3."""
+    wide = x.astype("float64")
+    a = xp.abs(wide)
+    near = xp.minimum(a, xp.full_like(a, 3.0))
+    square = near * near
+    term = near
+    total = near
+    for n in range(1, 60):
+        term = term * square * (2.0 / (2 * n + 1))
+        total = total + term
+    inner = 2 / math.sqrt(math.pi) * xp.exp(-square) * total
+    far = xp.minimum(xp.maximum(a, xp.full_like(a, 3.0)), xp.full_like(a, 20.0))
+    fraction = far
+    for n in range(40, 0, -1):
+        fraction = far + n / 2 / fraction
+    outer = 1 - xp.exp(-far * far) / math.sqrt(math.pi) / fraction
+    return xp.copysign(xp.where(a < 3, inner, outer), wide)
+
+
+@primitive
+def erf(xp, x):  # type: ignore[no-untyped-def]
+    """The error function."""
+    y = erf_raw(xp, x).astype(x.dtype)
+    return y, lambda g: (g * (2 / math.sqrt(math.pi)) * xp.exp(-x * x),)
+
+
+@primitive
+def gelu(xp, x):  # type: ignore[no-untyped-def]
+    """x Phi(x) with the exact normal distribution function (Hendrycks and Gimpel 2016)."""
+    phi = (0.5 * (1 + erf_raw(xp, x / math.sqrt(2)))).astype(x.dtype)
+    return x * phi, lambda g: (g * (phi + x * xp.exp(-x * x / 2) * (1 / math.sqrt(2 * math.pi))),)
+
+
+@primitive
+def silu(xp, x):  # type: ignore[no-untyped-def]
+    """x sigmoid(x), also called swish."""
+    s = _logistic(xp, x)
+    return x * s, lambda g: (g * (s + x * s * (1 - s)),)
+
+
+@primitive
+def elu(xp, x):  # type: ignore[no-untyped-def]
+    """x above 0, e^x - 1 below."""
+    below = xp.expm1(xp.minimum(x, xp.zeros_like(x)))
+    return xp.where(x > 0, x, below), lambda g: (g * xp.where(x > 0, xp.ones_like(x), below + 1),)
+
+
+@primitive
+def selu(xp, x):  # type: ignore[no-untyped-def]
+    """lambda (x above 0, alpha (e^x - 1) below), which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
+    below = SELU_ALPHA * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
+    slope = xp.where(x > 0, xp.ones_like(x), below + SELU_ALPHA)
+    return SELU_SCALE * xp.where(x > 0, x, below), lambda g: (g * SELU_SCALE * slope,)
+
+
+@primitive
+def leaky(xp, x):  # type: ignore[no-untyped-def]
+    """x above 0, 0.01 x below."""
+    slope = xp.where(x > 0, xp.ones_like(x), xp.full_like(x, LEAKY_SLOPE))
+    return x * slope, lambda g: (g * slope,)
+
+
+ACTIVATIONS = {
+    "relu": relu,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+    "softrelu": softrelu,
+    "softsign": softsign,
+    "gelu": gelu,
+    "silu": silu,
+    "elu": elu,
+    "selu": selu,
+    "leaky": leaky,
+}
+
+
+@primitive
+def softmax(xp, x, *, axis=-1):  # type: ignore[no-untyped-def]
+    """e^x / sum e^x over an axis."""
+    e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    y = e / xp.sum(e, axis=axis, keepdims=True)
+    return y, lambda g: (y * (g - xp.sum(g * y, axis=axis, keepdims=True)),)
+
+
+@primitive
+def log_softmax(xp, x, *, axis=-1):  # type: ignore[no-untyped-def]
+    """log softmax over an axis, without overflow."""
+    shifted = x - xp.max(x, axis=axis, keepdims=True)
+    y = shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+    return y, lambda g: (g - xp.exp(y) * xp.sum(g, axis=axis, keepdims=True),)
+
+
+@primitive
+def masked(xp, x, *, mask):  # type: ignore[no-untyped-def]
+    """x times a mask of the same shape, given as a raw array: dropout's multiplication."""
+    return x * mask, lambda g: (g * mask,)

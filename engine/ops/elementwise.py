@@ -1,0 +1,261 @@
+"""Element by element: arithmetic with broadcasting, comparisons, and functions of one argument."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from engine.autograd import primitive
+from engine.errors import MXNetError
+
+
+def check_dtypes(x: Any, y: Any) -> None:
+    """MXNetError unless both arrays have one dtype."""
+    if hasattr(x, "dtype") and hasattr(y, "dtype") and x.dtype != y.dtype:
+        raise MXNetError(
+            f"MXNetError: Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 1-th input: expected {x.dtype}, "
+            f"got {y.dtype}"
+        )
+
+
+def check_broadcast(x: Any, y: Any) -> None:
+    """MXNetError unless the shapes broadcast."""
+    if not (hasattr(x, "shape") and hasattr(y, "shape")):
+        return
+    for a, b in zip(reversed(x.shape), reversed(y.shape), strict=False):
+        if a != b and a != 1 and b != 1:
+            said = f"operands could not be broadcast together with shapes [{_listed(x.shape)}] [{_listed(y.shape)}]"
+            raise MXNetError(f"MXNetError: Check failed: l == 1 || r == 1: {said}")
+
+
+def _listed(shape: tuple[int, ...]) -> str:
+    return ",".join(str(n) for n in shape)
+
+
+def unbroadcast(xp: Any, g: Any, like: Any) -> Any:
+    """The gradient of something that was broadcast: summed over the axes that were stretched; None for a number."""
+    if not hasattr(like, "shape"):
+        return None
+    extra = g.ndim - like.ndim
+    if extra:
+        g = xp.sum(g, axis=tuple(range(extra)))
+    stretched = tuple(i for i, n in enumerate(like.shape) if n == 1 and g.shape[i] != 1)
+    return xp.sum(g, axis=stretched, keepdims=True) if stretched else g
+
+
+def _pair(x: Any, y: Any) -> Any:
+    """Check two operands; gives the dtype of the result."""
+    check_dtypes(x, y)
+    check_broadcast(x, y)
+    return x.dtype if hasattr(x, "dtype") else y.dtype
+
+
+def _arrays(gradients: tuple[Any, Any]) -> tuple[Any, ...]:
+    """Gradients of the operands that are arrays, not numbers."""
+    return tuple(g for g in gradients if g is not None)
+
+
+@primitive
+def add(xp, x, y):  # type: ignore[no-untyped-def]
+    """x + y."""
+    dtype = _pair(x, y)
+    return xp.add(x, y).astype(dtype, copy=False), lambda g: _arrays((unbroadcast(xp, g, x), unbroadcast(xp, g, y)))
+
+
+@primitive
+def subtract(xp, x, y):  # type: ignore[no-untyped-def]
+    """x - y."""
+    dtype = _pair(x, y)
+    return xp.subtract(x, y).astype(dtype, copy=False), lambda g: _arrays((unbroadcast(xp, g, x), unbroadcast(xp, -g, y)))
+
+
+@primitive
+def multiply(xp, x, y):  # type: ignore[no-untyped-def]
+    """x y."""
+    dtype = _pair(x, y)
+    return xp.multiply(x, y).astype(dtype, copy=False), lambda g: _arrays((unbroadcast(xp, g * y, x), unbroadcast(xp, g * x, y)))
+
+
+@primitive
+def divide(xp, x, y):  # type: ignore[no-untyped-def]
+    """x / y."""
+    dtype = _pair(x, y)
+    z = xp.divide(x, y).astype(dtype, copy=False)
+    return z, lambda g: _arrays((unbroadcast(xp, g / y, x), unbroadcast(xp, -g * z / y, y)))
+
+
+@primitive
+def modulo(xp, x, y):  # type: ignore[no-untyped-def]
+    """x mod y, with the sign of y."""
+    dtype = _pair(x, y)
+    z = xp.mod(x, y).astype(dtype, copy=False)
+    return z, lambda g: _arrays((unbroadcast(xp, g, x), unbroadcast(xp, -g * xp.floor(x / y), y)))
+
+
+@primitive
+def power(xp, x, y):  # type: ignore[no-untyped-def]
+    """x ** y; the gradient by y holds for positive x."""
+    dtype = _pair(x, y)
+    z = xp.power(x, y).astype(dtype, copy=False)
+
+    def by_exponent(g: Any) -> Any:
+        positive = xp.log(xp.where(x > 0, x, xp.ones_like(x))) if hasattr(x, "dtype") else math.log(x) if x > 0 else 0.0
+        return g * z * positive
+
+    def vjp(g: Any) -> tuple[Any, ...]:
+        gx = unbroadcast(xp, g * y * xp.power(x, y - 1), x) if hasattr(x, "dtype") else None
+        gy = unbroadcast(xp, by_exponent(g), y) if hasattr(y, "dtype") else None
+        return _arrays((gx, gy))
+
+    return z, vjp
+
+
+def _chosen(xp: Any, x: Any, y: Any, left: Any) -> Any:
+    """The vjp of a choice between x and y, `left` being where x was chosen."""
+
+    def vjp(g: Any) -> tuple[Any, ...]:
+        zero = xp.zeros_like(g)
+        return _arrays((unbroadcast(xp, xp.where(left, g, zero), x), unbroadcast(xp, xp.where(left, zero, g), y)))
+
+    return vjp
+
+
+@primitive
+def maximum(xp, x, y):  # type: ignore[no-untyped-def]
+    """The larger of x and y; x's gradient where they are equal."""
+    dtype = _pair(x, y)
+    return xp.maximum(x, y).astype(dtype, copy=False), _chosen(xp, x, y, x >= y)
+
+
+@primitive
+def minimum(xp, x, y):  # type: ignore[no-untyped-def]
+    """The smaller of x and y; x's gradient where they are equal."""
+    dtype = _pair(x, y)
+    return xp.minimum(x, y).astype(dtype, copy=False), _chosen(xp, x, y, x <= y)
+
+
+@primitive
+def where(xp, condition, x, y):  # type: ignore[no-untyped-def]
+    """x where the condition is not 0, else y."""
+    _pair(x, y)
+    chosen = condition != 0
+    vjp = _chosen(xp, x, y, chosen)
+    return xp.where(chosen, x, y), lambda g: (None, *vjp(g))
+
+
+def _comparison(name: str, symbol: str) -> Any:
+    def compare(xp, x, y):  # type: ignore[no-untyped-def]
+        dtype = _pair(x, y)
+        operands = sum(hasattr(v, "dtype") for v in (x, y))
+        return getattr(xp, name)(x, y).astype(dtype), lambda g: (None,) * operands
+
+    compare.__name__ = name
+    compare.__doc__ = f"1 where x {symbol} y, else 0, in the dtype of x; no gradient."
+    return primitive(compare)
+
+
+equal = _comparison("equal", "==")
+not_equal = _comparison("not_equal", "!=")
+greater = _comparison("greater", ">")
+greater_equal = _comparison("greater_equal", ">=")
+less = _comparison("less", "<")
+less_equal = _comparison("less_equal", "<=")
+
+
+@primitive
+def negative(xp, x):  # type: ignore[no-untyped-def]
+    """-x."""
+    return xp.negative(x), lambda g: (-g,)
+
+
+@primitive
+def abs(xp, x):  # type: ignore[no-untyped-def]  # noqa: A001
+    """|x|; gradient 0 at 0."""
+    return xp.abs(x), lambda g: (g * xp.sign(x),)
+
+
+@primitive
+def sign(xp, x):  # type: ignore[no-untyped-def]
+    """-1, 0 or 1; gradient 0."""
+    return xp.sign(x), lambda g: (xp.zeros_like(g),)
+
+
+@primitive
+def square(xp, x):  # type: ignore[no-untyped-def]
+    """x^2."""
+    return xp.square(x), lambda g: (2 * g * x,)
+
+
+@primitive
+def sqrt(xp, x):  # type: ignore[no-untyped-def]
+    """The square root."""
+    y = xp.sqrt(x)
+    return y, lambda g: (g / (2 * y),)
+
+
+@primitive
+def exp(xp, x):  # type: ignore[no-untyped-def]
+    """e^x."""
+    y = xp.exp(x)
+    return y, lambda g: (g * y,)
+
+
+@primitive
+def log(xp, x):  # type: ignore[no-untyped-def]
+    """The natural logarithm."""
+    return xp.log(x), lambda g: (g / x,)
+
+
+@primitive
+def sin(xp, x):  # type: ignore[no-untyped-def]
+    """The sine."""
+    return xp.sin(x), lambda g: (g * xp.cos(x),)
+
+
+@primitive
+def cos(xp, x):  # type: ignore[no-untyped-def]
+    """The cosine."""
+    return xp.cos(x), lambda g: (-g * xp.sin(x),)
+
+
+@primitive
+def floor(xp, x):  # type: ignore[no-untyped-def]
+    """The largest whole number not above x; gradient 0."""
+    return xp.floor(x), lambda g: (xp.zeros_like(g),)
+
+
+@primitive
+def ceil(xp, x):  # type: ignore[no-untyped-def]
+    """The smallest whole number not below x; gradient 0."""
+    return xp.ceil(x), lambda g: (xp.zeros_like(g),)
+
+
+@primitive
+def round(xp, x):  # type: ignore[no-untyped-def]  # noqa: A001
+    """The nearest whole number, halves away from zero; gradient 0."""
+    return xp.copysign(xp.floor(xp.abs(x) + 0.5), x).astype(x.dtype, copy=False), lambda g: (xp.zeros_like(g),)
+
+
+@primitive
+def clip(xp, x, *, a_min, a_max):  # type: ignore[no-untyped-def]
+    """x cut to [a_min, a_max]; gradient 0 outside."""
+    inside = (x >= a_min) & (x <= a_max)
+    return xp.clip(x, a_min, a_max).astype(x.dtype, copy=False), lambda g: (g * inside,)
+
+
+@primitive
+def cast(xp, x, *, dtype):  # type: ignore[no-untyped-def]
+    """x in another dtype; always a copy."""
+    return x.astype(dtype), lambda g: (g.astype(x.dtype),)
+
+
+@primitive
+def identity(xp, x):  # type: ignore[no-untyped-def]
+    """A copy of x."""
+    return x.copy(), lambda g: (g,)
+
+
+@primitive
+def block_grad(xp, x):  # type: ignore[no-untyped-def]
+    """x, through which no gradient goes."""
+    return x.copy(), lambda g: (xp.zeros_like(g),)

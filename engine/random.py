@@ -1,0 +1,21 @@
+"""MXNet's public face of random numbers: `mx.random.seed` and the distributions, over `engine.streams`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import streams
+from engine.nd.random import normal, randint, randn, uniform
+
+__all__ = ["normal", "randint", "randn", "seed", "uniform", "use", "version"]
+
+
+def seed(seed_state: int, ctx: Any = "all") -> None:
+    """Begin all streams anew from a seed. Unlike MXNet's, a stream is the same on every device, so `ctx` may name any."""
+    if isinstance(seed_state, bool) or not isinstance(seed_state, int):
+        raise ValueError("seed_state must be int")
+    streams.seed(seed_state % 2**64)
+
+
+use = streams.use
+version = streams.version
