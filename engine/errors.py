@@ -20,6 +20,9 @@ from __future__ import annotations
 class MXNetError(RuntimeError):
     """Root of what the engine raises (MXNet: `mxnet.base.MXNetError`)."""
 
+    path: str = ""
+    """Where in a network it happened, when a container knows: `encoder.fc1`."""
+
 
 EngineError = MXNetError
 

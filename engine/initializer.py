@@ -1,4 +1,4 @@
-"""MXNet's other name for `engine.init`."""
+"""MXNet's other name of `engine.init`."""
 
 from __future__ import annotations
 

@@ -1,13 +1,17 @@
-"""Initializers: from a parameter's description to the law of its first values (MXNet: `mx.init`)."""
+"""Initializers: dataclasses that map a parameter's description to a law (MXNet: `mx.init`, `mx.initializer`)."""
 
 from __future__ import annotations
 
-from engine.init.base import Description, Fans, InitDesc, Initializer, alias, by_name, create, names, register
+from engine.init.base import InitDesc, Initializer, alias, by_name, create, names, register
+from engine.init.constant import Constant, One, Zero
+from engine.init.description import Description, Fans
 from engine.init.fan_scaled import He, Lecun, MSRAPrelu, VarianceScaling, Xavier
+from engine.init.identity import Identity
 from engine.init.load import Load
 from engine.init.mixed import Mixed
-from engine.init.simple import Constant, Normal, One, TruncatedNormal, Uniform, Zero
-from engine.init.structured import Identity, Orthogonal, ResidualScaled
+from engine.init.orthogonal import Orthogonal
+from engine.init.random import Normal, TruncatedNormal, Uniform
+from engine.init.residual import ResidualScaled
 
 __all__ = [
     "Constant",

@@ -1,8 +1,11 @@
-"""What an initializer is: a dataclass that maps the description of a parameter to the law its values follow.
+"""The base of all initializers: a description goes in, a law comes out, and Gluon's protocol around it.
 
-It draws nothing itself, so every initializer can be planned, streamed, reproduced and audited. MXNet's protocol is kept: a call with a
-name and an array fills the array, and a subclass may define `_init_weight(name, data)` instead of `law`; then its law is `Custom`.
-Source: MXNet 1.9.1 python/mxnet/initializer.py.
+    __call__(InitDesc, array)        MXNet's entry: the parameter's own initializer, else by the ending of its name
+    _init_weight(name, array)        fills the array; a user's class overrides this, or
+    law(description)                 what the array is filled with; a class of ours defines this
+
+A class that has only `_init_weight` of its own has the law `Custom`. Values come from the stream of the parameter that is being filled,
+or from the ambient stream when none is. Source: MXNet 1.9.1 python/mxnet/initializer.py.
 """
 
 from __future__ import annotations
@@ -13,81 +16,23 @@ import logging
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from engine import dtypes, laws, nd
-from engine.errors import OptionError
+from engine import dtypes, laws, nd, streams
+from engine.init.description import Description
 from engine.registry import advice, get_alias_func, get_create_func, get_register_func, registry_of, snake_case
-from engine.streams import current
 
-ROLES = ("out", "in", "spatial", "group")
-
-
-@dataclass(frozen=True)
-class Fans:
-    """`fan_in`: inputs that feed one output unit; `fan_out`: outputs that one input unit feeds."""
-
-    fan_in: int
-    fan_out: int
-
-    def choose(self, mode: str) -> float:
-        """The fan that `in`, `out`, `avg` or `geo` (geometric mean) names."""
-        match mode:
-            case "in":
-                return self.fan_in
-            case "out":
-                return self.fan_out
-            case "avg":
-                return (self.fan_in + self.fan_out) / 2
-            case "geo":
-                return math.sqrt(self.fan_in * self.fan_out)
-        raise ValueError(f"no fan '{mode}'")
-
-
-@dataclass(frozen=True)
-class Description:
-    """All that an initializer may know of a parameter.
-
-    `roles` has one entry an axis: `out` and `in` for output and input units, `spatial` for kernel axes, `group` for an axis of
-    independent groups. None where the parameter's block declares none; then fans come from the shape, as MXNet's do.
-    """
-
-    name: str
-    path: str
-    shape: tuple[int, ...]
-    dtype: str = "float32"
-    roles: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        if self.roles is not None and (len(self.roles) != len(self.shape) or not set(self.roles) <= set(ROLES)):
-            raise ValueError(f"parameter '{self.path}' of shape {self.shape} cannot have the axis roles {self.roles}")
-
-    @property
-    def fans(self) -> Fans:
-        """The fans by axis roles. ValueError for a parameter with fewer than two axes."""
-        if self.roles is None:
-            return self.shape_fans
-        self._need_matrix()
-        size = {role: math.prod(n for n, r in zip(self.shape, self.roles, strict=True) if r == role) for role in ROLES}
-        return Fans(size["in"] * size["spatial"], size["out"] * size["spatial"])
-
-    @property
-    def shape_fans(self) -> Fans:
-        """MXNet's rule: axis 0 is out, axis 1 is in, the others are spatial."""
-        self._need_matrix()
-        field = math.prod(self.shape[2:])
-        return Fans(self.shape[1] * field, self.shape[0] * field)
-
-    def _need_matrix(self) -> None:
-        if len(self.shape) < 2:
-            raise ValueError(f"a fan of '{self.path}' was asked for, but its shape {self.shape} has fewer than 2 axes")
+NICKNAME = "initializer"
+LEGACY = "Calling initializer with init(str, NDArray) has been deprecated.please use init(mx.init.InitDesc(...), NDArray) instead."
 
 
 class InitDesc(str):
-    """A parameter's name with what is known of it (MXNet: `initializer.InitDesc`); `attrs['__init__']` names its own initializer."""
+    """A parameter's name, and what an initializer may know besides (MXNet: `mx.init.InitDesc`).
+
+    `attrs['__init__']` is the parameter's own initializer, `global_init` the network's, `description` the parameter's description.
+    """
 
     attrs: dict[str, Any]
     global_init: Any
@@ -103,51 +48,71 @@ class InitDesc(str):
         return made
 
 
+def describe(name: str, array: nd.NDArray) -> Description:
+    """The description that the name carries, else one of the name and the array, without roles."""
+    carried = getattr(name, "description", None)
+    if carried is not None:
+        return carried
+    return Description(str(name), str(name), array.shape, dtypes.name(array.dtype))
+
+
+def root_mean_square(array: nd.NDArray) -> str:
+    """What `verbose=True` prints of a filled array."""
+    return str((array.norm() / math.sqrt(array.size)).asscalar())
+
+
+def _custom_law(self: Initializer, description: Description) -> laws.Law:
+    """Values come from the class's own `_init_weight`."""
+    return laws.Custom(type(self).__name__)
+
+
 class Initializer:
-    """Base of all initializers. A subclass defines `law`, or Gluon's `_init_weight`."""
+    """Base of all initializers. A subclass gives its options to `super().__init__`, or is a dataclass whose fields they are."""
+
+    _verbose: bool = False
+    _print_func: Callable[[nd.NDArray], Any] | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         self._kwargs = kwargs
-        self._verbose = False
-        self._print_func: Callable[[Any], str] | None = None
 
-    def __post_init__(self) -> None:
-        """A dataclass's options, checked by `check_options`, are its `_kwargs`."""
-        self._verbose = False
-        self._print_func = None
-        self.check_options()
-        self._kwargs = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "_init_weight" in cls.__dict__ and "law" not in cls.__dict__:
+            cls.law = _custom_law  # type: ignore[method-assign]
 
-    def check_options(self) -> None:
-        """OptionError for an option whose value cannot be."""
+    # --- what an initializer is ----------------------------------------------------------------------------------------------
 
     def law(self, description: Description) -> laws.Law:
-        """The law of a parameter's first values. ValueError where the initializer cannot be applied to it."""
-        if type(self)._init_weight is Initializer._init_weight:
-            raise NotImplementedError("Must override it")
-        return laws.Custom(type(self).__name__)
+        """What the described parameter is filled with. ValueError, or LawError, for one that cannot be."""
+        raise NotImplementedError("Must override it")
 
     def claims(self, path: str) -> bool:
-        """Whether this initializer names the parameter at `path`, so that a layer's default (a zero bias) gives way to it."""
+        """Whether, given for a whole network, this goes before a layer's default (like Dense's zero bias) at `path`."""
         return False
 
-    # --- MXNet's protocol ----------------------------------------------------------------------------------------------------
+    def over(self, own: str | Initializer, path: str) -> Initializer:
+        """The initializer that decides at `path` when this is the network's and `own` the parameter's.
 
-    def set_verbosity(self, verbose: bool = False, print_func: Callable[[Any], str] | None = None) -> Initializer:
-        """Whether to log what was initialized, and the function that describes the values."""
-        self._verbose = verbose
-        self._print_func = print_func or (lambda x: str((nd.norm(x) / math.sqrt(x.size)).asscalar()))
-        return self
+        The parameter's own does; but where this one `claims` the path, an own one given as a name (layers' defaults are) gives way.
+        """
+        return self if isinstance(own, str) and self.claims(path) else create(own)
 
-    def _verbose_print(self, desc: InitDesc, init: str, arr: nd.NDArray) -> None:
-        if self._verbose and self._print_func:
-            logging.info("Initialized %s as %s: %s", desc, init, self._print_func(arr))
+    @property
+    def _kwargs(self) -> dict[str, Any]:
+        """The options by name; those that Gluon does not have only where they are not at their default."""
+        if "_given" in self.__dict__:
+            return self.__dict__["_given"]
+        if not dataclasses.is_dataclass(self):
+            return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        fields = [f for f in dataclasses.fields(self) if f.init]
+        return {f.name: getattr(self, f.name) for f in fields if not f.kw_only or getattr(self, f.name) != f.default}
+
+    @_kwargs.setter
+    def _kwargs(self, options: dict[str, Any]) -> None:
+        self.__dict__["_given"] = options
 
     def dumps(self) -> str:
-        """The initializer as JSON: its registered name and options."""
-        for key, value in self._kwargs.items():
-            if isinstance(value, (nd.NDArray, np.ndarray)):
-                self._kwargs[key] = value.tolist()
+        """Name and options as JSON, from which `create` makes an equal initializer."""
         return json.dumps([type(self).__name__.lower(), self._kwargs])
 
     def __eq__(self, other: object) -> bool:
@@ -157,143 +122,154 @@ class Initializer:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __repr__(self) -> str:
-        return object.__repr__(self)
+    # --- filling an array ----------------------------------------------------------------------------------------------------
 
-    def __call__(self, desc: Any, arr: nd.NDArray) -> None:
-        """Fill `arr`: by the initializer that `desc` names, else by the ending of its name."""
+    def __call__(self, desc: str, arr: nd.NDArray) -> None:
+        """Fill `arr` as `desc.attrs['__init__']` says, else as the name's ending does."""
         if not isinstance(desc, InitDesc):
-            self._legacy_init(desc, arr)
+            self._init_by_legacy_name(desc, arr)
             return
         if desc.global_init is None:
             desc.global_init = self
         own = desc.attrs.get("__init__", "")
         if own:
-            create(own)._init_weight(desc, arr)
+            self.over(own, describe(desc, arr).path)._init_weight(desc, arr)
             self._verbose_print(desc, own, arr)
             return
-        for ending, method in self._ENDINGS:
-            if desc.lower().endswith(ending):
+        self._init_by_ending(desc, arr)
+
+    def _init_weight(self, name: str, arr: nd.NDArray) -> None:
+        law = self._drawable_law(describe(name, arr))
+        arr[:] = law.draw_from(streams.current(), arr.shape, dtypes.name(arr.dtype))
+
+    def _drawable_law(self, description: Description) -> laws.Law:
+        """The law of the nearest class that defines one, so that an overriding `_init_weight` can call its parent's."""
+        for cls in type(self).__mro__:
+            law = cls.__dict__.get("law")
+            if law is not None and law is not _custom_law:
+                return law(self, description)
+        raise NotImplementedError("Must override it")
+
+    def set_verbosity(self, verbose: bool = False, print_func: Callable[[nd.NDArray], Any] | None = None) -> Initializer:
+        """Log each filled array with what `print_func` gives of it (default: its root mean square); returns self."""
+        self._verbose = verbose
+        self._print_func = print_func or root_mean_square
+        return self
+
+    def _verbose_print(self, desc: str, init: Any, arr: nd.NDArray) -> None:
+        if self._verbose and self._print_func:
+            logging.info("Initialized %s as %s: %s", desc, init, self._print_func(arr))
+
+    # --- by the ending of a name, where no initializer was chosen ------------------------------------------------------------
+
+    def _init_by_ending(self, desc: InitDesc, arr: nd.NDArray) -> None:
+        for ending, method in ENDINGS:
+            if desc.endswith(ending):
                 getattr(self, method)(desc, arr)
                 self._verbose_print(desc, ending, arr)
                 return
         self._init_default(desc, arr)
 
-    _ENDINGS = (
-        ("weight", "_init_weight"),
-        ("bias", "_init_bias"),
-        ("gamma", "_init_gamma"),
-        ("beta", "_init_beta"),
-        ("min", "_init_zero"),
-        ("max", "_init_one"),
-        ("bias_quantize", "_init_zero"),
-    )
-    _LEGACY_ENDINGS = (
-        ("bias", "_init_bias"),
-        ("gamma", "_init_gamma"),
-        ("beta", "_init_beta"),
-        ("weight", "_init_weight"),
-        ("moving_mean", "_init_zero"),
-        ("moving_var", "_init_one"),
-        ("moving_inv_var", "_init_zero"),
-        ("moving_avg", "_init_zero"),
-        ("min", "_init_zero"),
-        ("max", "_init_one"),
-    )
-
-    def _legacy_init(self, name: Any, arr: nd.NDArray) -> None:
-        warnings.warn(
-            "\x1b[91mCalling initializer with init(str, NDArray) has been deprecated."
-            "please use init(mx.init.InitDesc(...), NDArray) instead.\x1b[0m",
-            DeprecationWarning,
-            stacklevel=3,
-        )
+    def _init_by_legacy_name(self, name: Any, arr: Any) -> None:
+        warnings.warn(f"\x1b[91m{LEGACY}\x1b[0m", DeprecationWarning, stacklevel=3)
         if not isinstance(name, str):
             raise TypeError("name must be string")
         if not isinstance(arr, nd.NDArray):
             raise TypeError("arr must be NDArray")
-        for ending, method in self._LEGACY_ENDINGS:
-            if name.endswith(ending):
+        for start, ending, method in LEGACY_NAMES:
+            if name.startswith(start) and name.endswith(ending):
                 getattr(self, method)(name, arr)
                 return
         self._init_default(name, arr)
 
-    def _init_weight(self, name: Any, arr: nd.NDArray) -> None:
-        """Fill `arr` from the current stream by `law`."""
-        description = getattr(name, "description", None)
-        if description is None or description.shape != arr.shape:
-            description = Description(str(name), str(name), arr.shape, dtypes.name(arr.dtype))
-        values = self.law(description).draw_from(current(), arr.shape, arr.dtype)
-        arr[:] = nd.array(values, ctx=arr.context, dtype=values.dtype)
-
-    def _init_bias(self, name: Any, arr: nd.NDArray) -> None:
+    def _init_zero(self, name: str, arr: nd.NDArray) -> None:
         arr[:] = 0
 
-    def _init_gamma(self, name: Any, arr: nd.NDArray) -> None:
+    def _init_one(self, name: str, arr: nd.NDArray) -> None:
         arr[:] = 1
 
-    def _init_beta(self, name: Any, arr: nd.NDArray) -> None:
-        arr[:] = 0
+    _init_bias = _init_beta = _init_zero
+    _init_gamma = _init_one
 
-    def _init_zero(self, name: Any, arr: nd.NDArray) -> None:
-        arr[:] = 0
+    def _init_loc_bias(self, name: str, arr: nd.NDArray) -> None:
+        """The bias of a spatial transformer's localisation: the identity."""
+        if arr.shape != (6,):
+            raise ValueError(f"{name} must have shape (6,) to hold an affine map, it has {arr.shape}")
+        arr[:] = np.array([1.0, 0, 0, 0, 1.0, 0])
 
-    def _init_one(self, name: Any, arr: nd.NDArray) -> None:
-        arr[:] = 1
+    def _init_bilinear(self, name: str, arr: nd.NDArray) -> None:
+        """(1 - |x/f - c|)(1 - |y/f - c|) over the last two axes: a kernel that interpolates when it upsamples."""
+        height, width = arr.shape[2], arr.shape[3]
+        f = math.ceil(width / 2.0)
+        c = (2 * f - 1 - f % 2) / (2.0 * f)
+        rows, columns = (1 - np.abs(np.arange(n) / f - c) for n in (height, width))
+        arr[:] = np.broadcast_to(rows[:, None] * columns[None, :], arr.shape)
 
-    def _init_default(self, name: Any, arr: nd.NDArray) -> None:
+    def _init_quantized_weight(self, name: str, arr: nd.NDArray) -> None:
+        arr[:] = nd.random.randint(-127, 127, shape=arr.shape).asnumpy()
+
+    def _init_default(self, name: str, arr: nd.NDArray) -> None:
         raise ValueError(
-            f"Unknown initialization pattern for {name}. Default initialization is now limited to "
-            '"weight", "bias", "gamma" (1.0), and "beta" (0.0).'
-            "Please use mx.sym.Variable(init=mx.init.*) to set initialization pattern"
+            f'Unknown initialization pattern for {name}. Default initialization is now limited to "weight", "bias", "gamma" (1.0), and '
+            '"beta" (0.0).Please use mx.sym.Variable(init=mx.init.*) to set initialization pattern'
         )
 
 
-_register = get_register_func(Initializer, "initializer")
-alias = get_alias_func(Initializer, "initializer")
-create = get_create_func(Initializer, "initializer")
-_KINDS: dict[str, type[Initializer]] = {}
+ENDINGS = (
+    ("weight", "_init_weight"),
+    ("bias", "_init_bias"),
+    ("gamma", "_init_gamma"),
+    ("beta", "_init_beta"),
+    ("min", "_init_zero"),
+    ("max", "_init_one"),
+    ("weight_quantize", "_init_quantized_weight"),
+    ("bias_quantize", "_init_zero"),
+)
+"""The end of a name, the method it calls."""
+
+LEGACY_NAMES = (
+    ("upsampling", "", "_init_bilinear"),
+    ("stn_loc", "weight", "_init_zero"),
+    ("stn_loc", "bias", "_init_loc_bias"),
+    ("", "bias", "_init_bias"),
+    ("", "gamma", "_init_gamma"),
+    ("", "beta", "_init_beta"),
+    ("", "weight", "_init_weight"),
+    ("", "moving_mean", "_init_zero"),
+    ("", "moving_var", "_init_one"),
+    ("", "moving_inv_var", "_init_zero"),
+    ("", "moving_avg", "_init_zero"),
+    ("", "min", "_init_zero"),
+    ("", "max", "_init_one"),
+)
+"""The start and the end of a plain-text name, the method they call."""
+
+REGISTRY = registry_of(Initializer, NICKNAME)
+_register = get_register_func(Initializer, NICKNAME)
+alias = get_alias_func(Initializer, NICKNAME)
+create = get_create_func(Initializer, NICKNAME)
 
 
-def register(klass: type[Initializer]) -> type[Initializer]:
-    """Make an initializer known by its lower-case class name (as Gluon does) and by its snake-case kind."""
+def register(klass: type) -> type:
+    """A decorator: makes a class known under its lower-case name (Gluon's) and its snake-case name (its `kind` in a config)."""
+    name = klass.__name__.lower()
+    replaced = REGISTRY.get(name) if name in REGISTRY else None
     _register(klass)
     kind = snake_case(klass.__name__)
-    _KINDS[kind] = klass
-    registry_of(Initializer, "initializer").add(kind, klass)
+    if replaced is not None and kind in REGISTRY and REGISTRY.get(kind) is replaced:
+        REGISTRY.add(kind, klass)  # the replacement was warned of already
+    elif kind != name:
+        _register(klass, kind)
     return klass
 
 
 def names() -> list[str]:
-    """The kinds of all initializers, one a class."""
-    return sorted(_KINDS)
+    """The kinds of all registered initializers, one a class: `xavier`, `truncated_normal`."""
+    return sorted(name for name, klass in REGISTRY.entries().items() if name == snake_case(klass.__name__))
 
 
 def by_name(kind: str) -> type[Initializer]:
-    """The class of a kind, or of any name Gluon knows it by; KeyError with the nearest name."""
-    registry = registry_of(Initializer, "initializer")
-    if kind in _KINDS:
-        return _KINDS[kind]
-    if kind in registry:
-        return registry.get(kind)
-    raise KeyError(f"no initializer '{kind}' - {advice(kind, names())}")
-
-
-def check_number(option: str, value: Any, *, positive: bool = False, minimum: float | None = None) -> None:
-    """OptionError unless `value` is a finite number (above 0 with `positive`, at least `minimum`)."""
-    wanted = "a positive number" if positive else "a number" if minimum is None else f"a number of at least {minimum:g}"
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or (positive and value <= 0) or (minimum is not None and value < minimum):
-        raise OptionError(option, f"must be {wanted}, got {value!r}")
-
-
-def check_choice(option: str, value: Any, choices: tuple[str, ...]) -> None:
-    """OptionError unless `value` is one of `choices`."""
-    if value not in choices:
-        raise OptionError(option, f"cannot be {value!r} - {advice(str(value), choices)}")
-
-
-def check_flag(option: str, value: Any) -> None:
-    """OptionError unless `value` is True or False."""
-    if not isinstance(value, bool):
-        raise OptionError(option, f"must be true or false, got {value!r}")
+    """The class of a kind, or of a Gluon name like `zeros`. KeyError with the nearest kind."""
+    if kind not in REGISTRY:
+        raise KeyError(f"no initializer '{kind}' - {advice(kind, names())}")
+    return REGISTRY.get(kind)

@@ -1,172 +1,168 @@
-"""Initializers whose scale follows from the fans of the layer.
+"""Initializers that choose the spread by how many units a unit is connected with.
 
-They take `fans: roles` (from declared axis roles) or `fans: shape` (MXNet's literal rule: axis 0 out, axis 1 in).
+    class            variance                   fan   law                                   framework
+    VarianceScaling  scale / fan                in    truncated normal, normal, uniform     Keras, JAX `variance_scaling`
+    He               2 / ((1 + slope^2) fan)    in    normal                                torch `kaiming_normal_`
+    Lecun            1 / fan                    in    truncated normal                      Flax `lecun_normal`
+    Xavier           magnitude / (3 fan)        avg   uniform                               MXNet `Xavier`
+                     magnitude / fan            avg   gaussian
+    MSRAPrelu        2 / ((1 + slope^2) fan)    avg   gaussian                              MXNet `MSRAPrelu`
+
+Fans come from the axis roles; `fans='shape'` takes MXNet's rule, which looks at the shape alone.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine import laws
-from engine.init.base import Description, Initializer, check_choice, check_number, register
+from engine.init.base import Initializer, register
+from engine.init.description import Description
+from engine.init.options import choice, finite, positive
 
 MODES = ("in", "out", "avg", "geo")
-FANS = ("roles", "shape")
-DISTRIBUTIONS = ("uniform", "normal", "truncated_normal")
+DISTRIBUTIONS = ("truncated_normal", "normal", "uniform")
 CUT = 2.0
-"""Truncated normals are cut at 2 standard deviations and widened to keep the variance."""
+"""Where the truncated normal is cut, in units of its deviation before the cut."""
 
 
-def law_of_variance(variance: float, distribution: str) -> laws.Law:
-    """A law of mean 0 and this variance after any cut."""
+def law_of_variance(distribution: str, variance: float) -> laws.Law:
+    """The law of mean 0 and this variance; a truncated normal has it after the cut."""
+    std = math.sqrt(variance)
     match distribution:
         case "uniform":
-            bound = math.sqrt(3 * variance)
-            return laws.Uniform(-bound, bound)
+            return laws.Uniform(-math.sqrt(3) * std, math.sqrt(3) * std)
         case "normal":
-            return laws.Normal(0.0, math.sqrt(variance))
+            return laws.Normal(0.0, std)
         case "truncated_normal":
-            kept = laws.TruncatedNormal(0.0, 1.0, -CUT, CUT).std
-            return laws.TruncatedNormal(0.0, math.sqrt(variance) / kept, -CUT, CUT)
+            return laws.TruncatedNormal(0.0, std / laws.TruncatedNormal(0.0, 1.0, -CUT, CUT).std, -CUT, CUT)
     raise ValueError(f"no distribution '{distribution}'")
 
 
+@dataclass(eq=False, repr=False)
 class FanScaled(Initializer):
-    """Base of the initializers here."""
+    """Base of these initializers: gives the fan of a parameter."""
 
-    fans: str
+    fans: str = field(default="roles", kw_only=True)
+
+    def __post_init__(self) -> None:
+        self.fans = choice("fans", self.fans, ("roles", "shape"))
 
     def fan(self, description: Description, mode: str) -> float:
-        """The fan of a parameter. ValueError for a vector, and for a layer without inputs or outputs."""
+        """fan_in, fan_out, or their arithmetic (`avg`) or geometric (`geo`) mean. ValueError for a vector and for an empty axis."""
+        who = type(self).__name__
         if len(description.shape) < 2:
-            raise ValueError(
-                f"{type(self).__name__} initializer cannot be applied to vector {description.name}. It requires at least 2D."
-            )
-        fan = (description.fans if self.fans == "roles" else description.shape_fans).choose(mode)
+            raise ValueError(f"{who} initializer cannot be applied to vector {description.name}. It requires at least 2D.")
+        fans = description.fans if self.fans == "roles" else description.shape_fans
+        fan = {"in": fans.fan_in, "out": fans.fan_out, "avg": fans.avg, "geo": fans.geo}[mode]
         if fan <= 0:
-            raise ValueError(f"{type(self).__name__}: parameter '{description.path}' of shape {description.shape} has a fan of {fan:g}")
+            raise ValueError(f"{who} initializer cannot be applied to {description.name}: shape {description.shape} has a fan of 0.")
         return fan
 
 
 @register
 @dataclass(eq=False, repr=False)
 class VarianceScaling(FanScaled):
-    """Var = scale / fan (Keras, JAX). Truncated normals are cut at 2 and corrected."""
+    """Var = scale / fan; a truncated normal is cut at 2 deviations and has this variance after the cut.
+
+    Glorot's initializations are scale 1 with mode avg (Glorot and Bengio, "Understanding the difficulty of training deep feedforward
+    neural networks", 2010). Keras: `VarianceScaling`; JAX: `nn.initializers.variance_scaling`.
+    """
 
     scale: float = 1.0
     mode: str = "in"
     distribution: str = "truncated_normal"
-    fans: str = "roles"
-
-    def check_options(self) -> None:
-        """scale > 0 and known words."""
-        check_number("scale", self.scale, positive=True)
-        check_choice("mode", self.mode, MODES)
-        check_choice("distribution", self.distribution, DISTRIBUTIONS)
-        check_choice("fans", self.fans, FANS)
-
-    def law(self, description: Description) -> laws.Law:
-        """A law of variance scale / fan."""
-        return law_of_variance(self.scale / self.fan(description, self.mode), self.distribution)
-
-
-@register
-@dataclass(eq=False, repr=False)
-class Xavier(FanScaled):
-    """Gluon's Xavier: sqrt(magnitude / fan) is the bound of a uniform or the std of a gaussian (Glorot and Bengio 2010).
-
-    With the default magnitude 3 the uniform law has Glorot's variance 1 / fan; the gaussian one has three times that.
-    """
-
-    rnd_type: str = "uniform"
-    factor_type: str = "avg"
-    magnitude: float = 3
-    fans: str = "roles"
-
-    def check_options(self) -> None:
-        """magnitude > 0 and known words."""
-        check_choice("rnd_type", self.rnd_type, ("uniform", "gaussian"))
-        check_choice("factor_type", self.factor_type, ("avg", "in", "out"))
-        check_number("magnitude", self.magnitude, positive=True)
-        check_choice("fans", self.fans, FANS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.fans == "roles":  # MXNet's dumps has no such option
-            del self._kwargs["fans"]
+        self.scale = positive("scale", self.scale)
+        self.mode = choice("mode", self.mode, MODES)
+        self.distribution = choice("distribution", self.distribution, DISTRIBUTIONS)
 
     def law(self, description: Description) -> laws.Law:
-        """Uniform(-s, s) or Normal(0, s), s = sqrt(magnitude / fan)."""
-        s = math.sqrt(self.magnitude / self.fan(description, self.factor_type))
-        return laws.Uniform(-s, s) if self.rnd_type == "uniform" else laws.Normal(0.0, s)
-
-
-@register
-@dataclass(eq=False, repr=False)
-class MSRAPrelu(FanScaled):
-    """Gluon's MSRAPrelu: Xavier, gaussian, of magnitude 2 / (1 + slope^2) (He et al. 2015)."""
-
-    factor_type: str = "avg"
-    slope: float = 0.25
-    fans: str = "roles"
-
-    def check_options(self) -> None:
-        """A known factor_type and a finite slope."""
-        check_choice("factor_type", self.factor_type, ("avg", "in", "out"))
-        check_number("slope", self.slope)
-        check_choice("fans", self.fans, FANS)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.fans == "roles":  # MXNet's dumps has no such option
-            del self._kwargs["fans"]
-
-    @property
-    def magnitude(self) -> float:
-        """2 / (1 + slope^2)."""
-        return 2.0 / (1 + self.slope**2)
-
-    def law(self, description: Description) -> laws.Law:
-        """Normal(0, sqrt(magnitude / fan))."""
-        return laws.Normal(0.0, math.sqrt(self.magnitude / self.fan(description, self.factor_type)))
+        """The distribution with variance scale / fan."""
+        return law_of_variance(self.distribution, self.scale / self.fan(description, self.mode))
 
 
 @register
 @dataclass(eq=False, repr=False)
 class He(FanScaled):
-    """Var = gain^2 / fan, gain^2 = 2 / (1 + slope^2), which keeps the variance through (leaky) relu (He et al. 2015)."""
+    """Var = 2 / ((1 + slope^2) fan), which keeps the second moment through relu (slope 0) or leaky relu.
+
+    He et al., "Delving deep into rectifiers", 2015. torch: `nn.init.kaiming_normal_`, whose `a` is our slope; Keras: `HeNormal`.
+    """
 
     slope: float = 0.0
     mode: str = "in"
     distribution: str = "normal"
-    fans: str = "roles"
 
-    def check_options(self) -> None:
-        """A finite slope and known words."""
-        check_number("slope", self.slope)
-        check_choice("mode", self.mode, MODES)
-        check_choice("distribution", self.distribution, DISTRIBUTIONS)
-        check_choice("fans", self.fans, FANS)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.slope = finite("slope", self.slope)
+        self.mode = choice("mode", self.mode, MODES)
+        self.distribution = choice("distribution", self.distribution, DISTRIBUTIONS)
 
     def law(self, description: Description) -> laws.Law:
-        """A law of variance gain^2 / fan."""
-        return law_of_variance(2.0 / (1 + self.slope**2) / self.fan(description, self.mode), self.distribution)
+        """The distribution with variance 2 / ((1 + slope^2) fan)."""
+        return law_of_variance(self.distribution, 2 / (1 + self.slope**2) / self.fan(description, self.mode))
 
 
 @register
 @dataclass(eq=False, repr=False)
 class Lecun(FanScaled):
-    """Var = 1 / fan_in (LeCun et al. 1998); truncated by default, as in Flax."""
+    """Var = 1 / fan_in, which keeps the variance through a linear layer.
+
+    LeCun et al., "Efficient BackProp", 1998. Flax's default for dense layers: `lecun_normal`, truncated and corrected for it.
+    """
 
     distribution: str = "truncated_normal"
-    fans: str = "roles"
 
-    def check_options(self) -> None:
-        """Known words."""
-        check_choice("distribution", self.distribution, DISTRIBUTIONS)
-        check_choice("fans", self.fans, FANS)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.distribution = choice("distribution", self.distribution, DISTRIBUTIONS)
 
     def law(self, description: Description) -> laws.Law:
-        """A law of variance 1 / fan_in."""
-        return law_of_variance(1.0 / self.fan(description, "in"), self.distribution)
+        """The distribution with variance 1 / fan_in."""
+        return law_of_variance(self.distribution, 1 / self.fan(description, "in"))
+
+
+@register
+@dataclass(eq=False, repr=False)
+class Xavier(FanScaled):
+    """sqrt(magnitude / fan) is the bound when `rnd_type` is uniform, the standard deviation when it is gaussian.
+
+    After Glorot and Bengio, 2010; with magnitude 3 only the uniform one has Glorot's variance, the gaussian one has three times as
+    much. MXNet: `Xavier`.
+    """
+
+    rnd_type: str = "uniform"
+    factor_type: str = "avg"
+    magnitude: float = 3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rnd_type = choice("rnd_type", self.rnd_type, ("uniform", "gaussian"))
+        self.factor_type = choice("factor_type", self.factor_type, ("avg", "in", "out"))
+        self.magnitude = positive("magnitude", self.magnitude)
+
+    def law(self, description: Description) -> laws.Law:
+        """Uniform(-s, s) or Normal(0, s), s = sqrt(magnitude / fan)."""
+        scale = math.sqrt(self.magnitude / self.fan(description, self.factor_type))
+        return laws.Uniform(-scale, scale) if self.rnd_type == "uniform" else laws.Normal(0.0, scale)
+
+
+@register
+@dataclass(eq=False, repr=False)
+class MSRAPrelu(Xavier):
+    """Xavier, gaussian, with magnitude 2 / (1 + slope^2): He's variance over the average fan. MXNet: `MSRAPrelu`."""
+
+    rnd_type: str = field(default="gaussian", init=False)
+    factor_type: str = "avg"
+    magnitude: float = field(default=math.nan, init=False)
+    slope: float = 0.25
+
+    def __post_init__(self) -> None:
+        self.slope = finite("slope", self.slope)
+        self.magnitude = 2.0 / (1 + self.slope**2)
+        super().__post_init__()

@@ -1,105 +1,154 @@
-"""Values from a snapshot: by path, then by name; what the file lacks comes from a fallback."""
+"""Values from a snapshot, or from a mapping of arrays."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine import formats, laws, nd
-from engine.errors import FormatError, OptionError
-from engine.init.base import Description, Initializer, create, register
+from engine.errors import FormatError, MXNetError, OptionError
+from engine.init.base import InitDesc, Initializer, create, describe, register
+from engine.init.description import Description
+from engine.init.options import truth
+from engine.registry import nearest
+
+PREFIXES = ("arg:", "aux:")
 
 
 @register
 @dataclass(eq=False, repr=False)
 class Load(Initializer):
-    """Every parameter from `param`: a snapshot file (safetensors, npz, params) or a mapping of names to arrays.
+    """The tensor that the snapshot has for a parameter; `default_init` fills the parameters that it lacks.
 
-    What is not there comes from `default_init`. Source: MXNet 1.9.1 `initializer.Load`; unlike it, this works with `net.initialize`.
+    `param` is a file in any snapshot format, or a dict of arrays; names may begin with `arg:` or `aux:`, as MXNet's checkpoints have
+    them. A tensor is found by the parameter's path, else by its Gluon name, and must have the parameter's shape; its values are cast to
+    the parameter's dtype. Given for a network, it goes before a layer's default, like a Dense layer's zero bias, but not before an
+    initializer object that was given to the layer. MXNet: `Load`.
     """
 
     param: Any
     default_init: Any = None
     verbose: bool = False
 
-    def check_options(self) -> None:
-        """A readable file or a mapping."""
+    def __post_init__(self) -> None:
+        self.verbose = truth("verbose", self.verbose)
+        if self.default_init is not None:
+            try:
+                self.default_init = create(self.default_init)
+            except AssertionError as error:
+                raise OptionError("default_init", f"must be an initializer or the name of one: {error}") from None
+        self.file: str | None = None
         if isinstance(self.param, (str, os.PathLike)):
-            self._read_file()
+            self.file = os.fspath(self.param)
+            tensors = _read(self.file)
         elif isinstance(self.param, dict):
-            self._arrays = {
-                str(name).removeprefix("arg:").removeprefix("aux:"): np.asarray(value.asnumpy() if isinstance(value, nd.NDArray) else value)
-                for name, value in self.param.items()
-            }
-            self.param = {name: nd.array(value, dtype=value.dtype) for name, value in self._arrays.items()}
+            tensors = {str(name): _as_numpy(name, value) for name, value in self.param.items()}
         else:
-            raise OptionError("param", f"must be the path of a snapshot or a mapping of arrays, got {self.param!r}")
-        self._fallback = None if self.default_init is None else create(self.default_init)
+            raise OptionError("param", f"must be the path of a snapshot or a mapping of arrays, got {type(self.param).__name__}")
+        self._stored = {_without_prefix(name): name for name in tensors}
+        self.param = {_without_prefix(name): values for name, values in tensors.items()}
 
-    def _read_file(self) -> None:
-        path = Path(self.param)
-        try:
-            snapshot = formats.get(path).read(path)
-        except OSError as error:
-            raise OptionError("param", f"cannot be read: {path} ({error.strerror})") from None
-        except FormatError as error:
-            raise OptionError("param", f"cannot be used: {error}") from None
-        tensors = snapshot.tensors | {name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()}
-        self._arrays = {name.removeprefix("arg:").removeprefix("aux:"): value for name, value in tensors.items()}
-        self._stored = {name.removeprefix("arg:").removeprefix("aux:"): name for name in tensors}
+    @property
+    def _kwargs(self) -> dict[str, Any]:
+        param: Any = self.file
+        if self.file is None:
+            param = {name: values.tolist() for name, values in self.param.items()}
+        return {"param": param, "default_init": self.default_init, "verbose": self.verbose}
 
-    def _found(self, path: str, name: str) -> str | None:
-        return next((key for key in (path, name) if key in self._arrays), None)
+    def dumps(self) -> str:
+        """The file's path, or the values, and the fallback, as JSON."""
+        options = self._kwargs
+        options["default_init"] = None if self.default_init is None else self.default_init.dumps()
+        return json.dumps([type(self).__name__.lower(), options])
+
+    def tensor_for(self, path: str, name: str | None = None) -> str | None:
+        """The tensor that a parameter is loaded from; None where there is none."""
+        candidates = (path.rpartition("/")[2], path, name)
+        return next((key for key in candidates if key is not None and key in self.param), None)
 
     def claims(self, path: str) -> bool:
-        """Whether the file has the path."""
-        return path in self._arrays
+        """Where the snapshot has a tensor of that path."""
+        return self.tensor_for(path) is not None
 
-    def _check_shape(self, key: str, name: str, shape: tuple[int, ...]) -> None:
-        loaded = self._arrays[key].shape
-        if loaded != shape:
-            raise AssertionError(
-                f"Parameter {name} cannot be initialized from loading. Shape mismatch, target {shape} vs loaded {loaded}"
-            )
-
-    def _default(self, name: str) -> Initializer:
-        if self._fallback is None:
-            raise AssertionError(
-                f"Cannot Initialize {name}. Not found in loaded param and no default Initializer is provided."
-            )
-        return self._fallback
+    def over(self, own: str | Initializer, path: str) -> Initializer:
+        """As for all; by the path alone, since a network's parameters have one."""
+        return super().over(own, path)
 
     def law(self, description: Description) -> laws.Law:
-        """Loaded, or the fallback's law."""
-        key = self._found(description.path, description.name)
-        if key is None:
-            return self._default(description.path).law(description)
-        self._check_shape(key, description.path, description.shape)
-        if isinstance(self.param, dict):
-            return laws.Constant(self._arrays[key].tolist())
-        return laws.Loaded(str(self.param), self._stored[key])
+        """Loaded (of a file) or Constant (of a mapping), else the fallback's law. AssertionError as MXNet's where neither will do."""
+        found = self._tensor(description)
+        if found is None:
+            return self._fallback(description).law(description)
+        if self.file is not None:
+            return laws.Loaded(self.file, self._stored[found])
+        return laws.Constant(self.param[found])
 
-    def __call__(self, desc: Any, arr: nd.NDArray) -> None:
-        """Fill `arr` from the file; MXNet's own call takes a plain name too."""
-        if getattr(desc, "attrs", {}).get("__init__"):
-            super().__call__(desc, arr)
+    def _init_weight(self, name: str, arr: nd.NDArray) -> None:
+        description = describe(name, arr)
+        found = self._tensor(description)
+        if found is None:
+            self._fallback(description)._init_weight(name, arr)
         else:
-            self._init_weight(desc, arr)
+            arr[:] = self.param[found]
+        self._report(name, found)
 
-    def _init_weight(self, name: Any, arr: nd.NDArray) -> None:
-        description = getattr(name, "description", None)
-        path = str(name) if description is None else description.path
-        key = self._found(path, str(name))
-        if key is None:
-            fallback = self._default(str(name))
-            fallback._init_weight(name, arr) if description is not None else fallback(name, arr)
-            return
-        self._check_shape(key, str(name), arr.shape)
-        arr[:] = nd.array(self._arrays[key], ctx=arr.context, dtype=self._arrays[key].dtype).astype(arr.dtype)
+    def __call__(self, desc: str, arr: nd.NDArray) -> None:
+        """As MXNet's does for a bare name: what is not there is left to the fallback and the name's ending."""
+        description = describe(desc, arr)
+        if isinstance(desc, InitDesc) and desc.attrs.get("__init__"):
+            super().__call__(desc, arr)
+        elif self._tensor(description) is not None:
+            self._init_weight(desc, arr)
+        else:
+            self._fallback(description)(desc, arr)
+            self._report(desc, None)
+
+    def _report(self, name: str, found: str | None) -> None:
         if self.verbose:
-            logging.info("Initialized %s by loading", name)
+            logging.info("Initialized %s by %s", name, "default" if found is None else "loading")
+
+    def _tensor(self, description: Description) -> str | None:
+        """The tensor's name, None where there is none. AssertionError for one of another shape."""
+        found = self.tensor_for(description.path, description.name)
+        if found is not None and self.param[found].shape != tuple(description.shape):
+            raise AssertionError(
+                f"Parameter {description.name} cannot be initialized from loading. Shape mismatch, target {tuple(description.shape)} vs "
+                f"loaded {self.param[found].shape}"
+            )
+        return found
+
+    def _fallback(self, description: Description) -> Initializer:
+        if self.default_init is None:
+            close = nearest(description.structural_path, self.param)
+            raise AssertionError(
+                f"Cannot Initialize {description.name}. Not found in loaded param and no default Initializer is provided."
+                + (f" Did you mean '{close}'?" if close else "")
+            )
+        return self.default_init
+
+
+def _without_prefix(name: str) -> str:
+    return next((name[len(prefix) :] for prefix in PREFIXES if name.startswith(prefix)), name)
+
+
+def _read(file: str) -> dict[str, np.ndarray]:
+    """All tensors of a snapshot, aliases under their own names too."""
+    try:
+        snapshot = formats.get(file).read(file)
+    except FileNotFoundError:
+        raise OptionError("param", f"names a file that does not exist: {file}") from None
+    except (FormatError, MXNetError, OSError) as error:
+        raise OptionError("param", f"cannot be read: {error}") from error
+    return snapshot.tensors | {name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()}
+
+
+def _as_numpy(name: Any, value: Any) -> np.ndarray:
+    array = value.asnumpy() if isinstance(value, nd.NDArray) else np.asarray(value)
+    if array.dtype.kind not in "biufV":
+        raise OptionError("param", f"must map names to arrays of numbers, got {type(value).__name__} for {name!r}")
+    return array

@@ -1,82 +1,121 @@
-"""Rules by parameter path: a list of patterns, each with an initializer; the first that fits the whole path decides."""
+"""Which initializer fills which parameter, by rules."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import Any
 
-from engine import laws
+from engine import laws, nd
 from engine.errors import OptionError
-from engine.init.base import Description, Initializer, create, register
+from engine.init.base import InitDesc, Initializer, create, describe, register
+from engine.init.description import Description
+from engine.registry import advice
+
+KEYS = ("match", "init")
 
 
 @register
-@dataclass(eq=False, repr=False, init=False)
+@dataclass(eq=False, repr=False)
 class Mixed(Initializer):
-    """`rules`: [{match: regular expression, init: initializer}, …]; or, as in Gluon, `Mixed(patterns, initializers)`.
+    r"""The first rule whose `match`, a regular expression, fits the whole path of the parameter says by `init` what fills it.
 
-    Patterns must fit the whole structural path (`0.weight`). Unlike Gluon's, it works with `net.initialize`.
+        Mixed([{"match": r".*\.bias", "init": "zeros"}, {"match": ".*", "init": Xavier()}])
+        Mixed([r".*\.bias", ".*"], [Zero(), Xavier()])                 as MXNet writes it
+
+    A path is the parameter's place in the network (`0.weight`), without the root's name. Given for a network, a rule goes before a
+    layer's default, like a Dense layer's zero bias, but not before an initializer object that was given to the layer. MXNet: `Mixed`.
     """
 
-    rules: list[Any]
+    rules: list[dict[str, Any]]
+    initializers: InitVar[Any] = None
 
-    def __init__(self, rules: list[Any], initializers: list[Any] | None = None) -> None:
+    def __post_init__(self, initializers: Any) -> None:
         if initializers is not None:
-            if len(rules) != len(initializers):
-                raise AssertionError(f"Mixed: {len(rules)} patterns, but {len(initializers)} initializers")
-            rules = [{"match": p, "init": i} for p, i in zip(rules, initializers, strict=True)]
-        self.rules = rules
-        self.__post_init__()
-
-    def check_options(self) -> None:
-        """At least one rule; each has a pattern that compiles and an initializer."""
-        if not isinstance(self.rules, list) or not self.rules:
-            raise OptionError("rules", f"must be a list of at least one {{match: …, init: …}}, got {self.rules!r}")
-        for number, rule in enumerate(self.rules):
-            place = f"rules[{number}]"
-            if not isinstance(rule, dict) or set(rule) != {"match", "init"}:
-                raise OptionError(place, f"must have match and init, got {rule!r}")
-            try:
-                re.compile(rule["match"])
-            except (re.error, TypeError) as error:
-                raise OptionError(f"{place}.match", f"is no regular expression ({error}): {rule['match']!r}") from None
-        self._compiled = [(re.compile(rule["match"]), create(rule["init"])) for rule in self.rules]
+            self.rules = _paired(self.rules, initializers)
+        if not isinstance(self.rules, (list, tuple)) or not self.rules:
+            raise OptionError("rules", f"must be a list of at least one rule, got {self.rules!r}")
+        self.rules = [_checked_rule(rule, f"rules[{number}]") for number, rule in enumerate(self.rules)]
+        self._patterns = [re.compile(rule["match"]) for rule in self.rules]
 
     def rule_for(self, path: str) -> int | None:
-        """The number of the rule that decides for `path`."""
-        return next((i for i, (pattern, _) in enumerate(self._compiled) if pattern.fullmatch(path)), None)
+        """The number of the first rule that fits the path, from 0; None without one."""
+        structural = path.rpartition("/")[2]
+        return next((number for number, pattern in enumerate(self._patterns) if pattern.fullmatch(structural)), None)
 
     def claims(self, path: str) -> bool:
-        """Whether a rule fits."""
+        """Where a rule fits."""
         return self.rule_for(path) is not None
 
     def check(self, paths: Iterable[str]) -> list[str]:
-        """What is wrong with the rules for a network with these paths: rules that match nothing, or that others leave nothing to."""
-        paths = list(paths)
-        deciding = {path: self.rule_for(path) for path in paths}
+        """What is wrong with the rules for a network of these paths: rules that fit nothing, or nothing that is left to them."""
+        known = list(paths)
         problems = []
-        for number, (pattern, _) in enumerate(self._compiled):
-            fitting = [path for path in paths if pattern.fullmatch(path)]
-            if not fitting:
-                problems.append(f"rule {number} ('{pattern.pattern}') matches no parameter; there are: {', '.join(paths)}")
-            elif all(deciding[path] != number for path in fitting):
-                others = sorted({deciding[path] for path in fitting if deciding[path] is not None})
-                taken = " and ".join(f"rule {i} ('{self._compiled[i][0].pattern}')" for i in others)
-                problems.append(f"rule {number} ('{pattern.pattern}') is shadowed by {taken}: it never decides")
+        for number, pattern in enumerate(self._patterns):
+            takers = {self.rule_for(path) for path in known if pattern.fullmatch(path.rpartition("/")[2])}
+            rule = f"rule {number} ('{pattern.pattern}')"
+            if not takers:
+                problems.append(f"{rule} matches nothing - {advice(pattern.pattern, known)}")
+            elif number not in takers:
+                earlier = ", ".join(f"rule {n} ('{self.rules[n]['match']}')" for n in sorted(t for t in takers if t is not None))
+                problems.append(f"{rule} is shadowed by {earlier} - put it first or remove it")
         return problems
 
-    def _initializer(self, path: str) -> Initializer:
+    def law(self, description: Description) -> laws.Law:
+        """The law of the rule's initializer. ValueError where no rule fits."""
+        return self._chosen(description.path).law(description)
+
+    def _init_weight(self, name: str, arr: nd.NDArray) -> None:
+        self._chosen(describe(name, arr).path)._init_weight(name, arr)
+
+    def __call__(self, desc: str, arr: nd.NDArray) -> None:
+        """As MXNet's does for a bare name: the rule's initializer goes by the name's ending."""
+        if isinstance(desc, InitDesc) and desc.attrs.get("__init__"):
+            super().__call__(desc, arr)
+        else:
+            self._chosen(describe(desc, arr).path)(desc, arr)
+
+    def _chosen(self, path: str) -> Initializer:
         number = self.rule_for(path)
         if number is None:
-            raise ValueError(f"Parameter name {path} did not match any pattern. Consider adding a '.*' pattern at the end with a default initializer.")
-        return self._compiled[number][1]
+            raise ValueError(
+                f'Parameter name {path} did not match any pattern. Consider adding a ".*" pattern at the end with a default Initializer.'
+            )
+        return self.rules[number]["init"]
 
-    def law(self, description: Description) -> laws.Law:
-        """The law of the rule that fits the path."""
-        return self._initializer(description.path).law(description)
+    def dumps(self) -> str:
+        """The rules as JSON, each initializer as its own."""
+        rules = [{"match": rule["match"], "init": rule["init"].dumps()} for rule in self.rules]
+        return json.dumps([type(self).__name__.lower(), {"rules": rules}])
 
-    def _init_weight(self, name: Any, arr: Any) -> None:
-        description = getattr(name, "description", None)
-        self._initializer(str(name) if description is None else description.path)._init_weight(name, arr)
+
+def _paired(patterns: Any, initializers: Any) -> list[dict[str, Any]]:
+    """Rules of MXNet's two lists."""
+    patterns, initializers = list(patterns), list(initializers)
+    if len(patterns) != len(initializers):
+        raise OptionError("rules", f"must be as many as initializers, got {len(patterns)} patterns and {len(initializers)} initializers")
+    return [{"match": pattern, "init": initializer} for pattern, initializer in zip(patterns, initializers, strict=True)]
+
+
+def _checked_rule(rule: Any, place: str) -> dict[str, Any]:
+    """The rule with its initializer made. OptionError names the part of it that is wrong."""
+    if not isinstance(rule, dict):
+        raise OptionError(place, f"must be a mapping of match and init, got {rule!r}")
+    for key in rule:
+        if key not in KEYS:
+            raise OptionError(f"{place}.{key}", f"is no part of a rule - {advice(str(key), KEYS)}")
+    for key in KEYS:
+        if key not in rule:
+            raise OptionError(f"{place}.{key}", "is missing - a rule needs match and init")
+    if not isinstance(rule["match"], str):
+        raise OptionError(f"{place}.match", f"must be a regular expression, got {rule['match']!r}")
+    try:
+        re.compile(rule["match"])
+    except re.error as error:
+        raise OptionError(f"{place}.match", f"is no regular expression: {error} in {rule['match']!r}") from None
+    try:
+        return {"match": rule["match"], "init": create(rule["init"])}
+    except AssertionError as error:
+        raise OptionError(f"{place}.init", f"must be an initializer or the name of one, got {rule['init']!r}: {error}") from None

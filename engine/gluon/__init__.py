@@ -1,0 +1,19 @@
+"""MXNet Gluon's parameters, blocks and layers."""
+
+from __future__ import annotations
+
+from engine.gluon import nn, utils
+from engine.gluon.block import Block, HybridBlock
+from engine.gluon.parameter import Constant, DeferredInitializationError, Parameter
+from engine.gluon.parameter_dict import ParameterDict
+
+__all__ = [
+    "Block",
+    "Constant",
+    "DeferredInitializationError",
+    "HybridBlock",
+    "Parameter",
+    "ParameterDict",
+    "nn",
+    "utils",
+]

@@ -1,0 +1,452 @@
+"""Blocks: what networks are made of. A block owns parameters and child blocks, and has a name (MXNet: `gluon.Block`).
+
+A parameter has two names. Its full name starts with the prefixes of the blocks it was made in (`sequential0_dense0_weight`). Its
+structural path is how it is reached from a root block (`0.weight`); it keys snapshots and, with the root's prefix before it, streams.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine import formats, naming, nd
+from engine.device import cpu
+from engine.errors import DeferredInitializationError, MXNetError
+from engine.gluon.parameter import DEFAULT, Parameter
+from engine.gluon.parameter_dict import ParameterDict, brief
+from engine.nd import NDArray
+
+Shape = tuple[int, ...]
+
+
+class HookHandle:
+    """What `detach` takes a hook away with."""
+
+    def __init__(self, hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any]) -> None:
+        self._hooks = hooks
+        self._number = id(self)
+        hooks[self._number] = hook
+
+    def detach(self) -> None:
+        """Take the hook away; nothing when it is gone."""
+        self._hooks.pop(self._number, None)
+
+    def __enter__(self) -> HookHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.detach()
+
+
+@contextmanager
+def located(name: str) -> Iterator[None]:
+    """An MXNetError that passes through learns where in the network it happened."""
+    try:
+        yield
+    except MXNetError as error:
+        error.path = f"{name}.{error.path}" if error.path else name
+        raise
+
+
+class Block:
+    """Base of all layers and models. Define `forward`, and `infer_shape` to allow eager initialization."""
+
+    def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
+        own, scope = naming.new_name(prefix, self._alias())
+        above = "" if scope is None else scope.block.prefix
+        if params is not None:
+            made = ParameterDict(params.prefix, params)
+        elif scope is None:
+            made = ParameterDict(own)
+        else:
+            made = ParameterDict(scope.block.params.prefix + own, scope.block.params._shared)
+        self._empty_prefix = prefix == ""
+        self._prefix = above + own
+        self._params = made
+        self._name = self._prefix.removesuffix("_")
+        self._scope = naming.NameScope(self)
+        self._children: OrderedDict[str, Block] = OrderedDict()
+        self._reg_params: dict[str, Parameter] = {}
+        self._forward_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+        self._forward_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+
+    def _alias(self) -> str:
+        return type(self).__name__.lower()
+
+    def __repr__(self) -> str:
+        children = [(key, child) for key, child in self.__dict__.items() if isinstance(child, Block)]
+        return _listing(type(self).__name__, children)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        existing = getattr(self, name, None) if name in self.__dict__ else None
+        if isinstance(existing, (Parameter, Block)) and not isinstance(value, type(existing)):
+            raise TypeError(f"Changing attribute type for {name} from {type(existing)} to {type(value)}is not allowed.")
+        if isinstance(value, Block):
+            self.register_child(value, name)
+        elif isinstance(value, Parameter):
+            if name in self._reg_params:
+                raise AssertionError(
+                    f"Overriding Parameter attribute {name} is not allowed. If you want to share parameters between blocks, please set "
+                    "'params' at Block construction instead."
+                )
+            self._reg_params[name] = value
+        super().__setattr__(name, value)
+
+    @property
+    def prefix(self) -> str:
+        """What the names of everything in it start with."""
+        return self._prefix
+
+    @property
+    def name(self) -> str:
+        """The prefix less its last underscore."""
+        return self._name
+
+    @property
+    def params(self) -> ParameterDict:
+        """Its own parameters, not its children's."""
+        return self._params
+
+    def name_scope(self) -> naming.NameScope:
+        """A scope in which new blocks' names start with this one's prefix."""
+        return self._scope
+
+    # --- structure -----------------------------------------------------------------------------------------------------------
+
+    def register_child(self, block: Block, name: str | None = None) -> None:
+        """Add a child, under its number where no name is given; the name becomes part of its parameters' paths."""
+        self._children[str(len(self._children)) if name is None else name] = block
+
+    def tie(self, name: str, parameter: Parameter) -> None:
+        """Use `parameter` in the place of its own parameter `name`, as `params=` does at construction.
+
+        What one of the two does not know of the shape the other does. AssertionError where shape or dtype disagree.
+        """
+        mine = self._reg_params[name]
+        shape = tuple(b if a in (0, -1) else a for a, b in zip(mine.shape, parameter.shape, strict=False))
+        if len(mine.shape) != len(parameter.shape) or str(mine.dtype) != str(parameter.dtype):
+            raise AssertionError(f"'{mine.name}' cannot be tied to '{parameter.name}': {mine} and {parameter} disagree")
+        parameter.shape = shape
+        for key in [key for key, value in self._params.items() if value is mine]:
+            self._params._params[key] = parameter
+        self._reg_params[name] = parameter
+        object.__setattr__(self, name, parameter)
+
+    def structural_params(self) -> dict[str, Parameter]:
+        """Path -> parameter, own ones first, then children in order; a shared parameter appears under each of its paths."""
+        return self._collect_params_with_prefix()
+
+    def _collect_params_with_prefix(self, prefix: str = "") -> dict[str, Parameter]:
+        start = prefix + "." if prefix else ""
+        found = {start + key: parameter for key, parameter in self._reg_params.items()}
+        for name, child in self._children.items():
+            found.update(child._collect_params_with_prefix(start + name))
+        return found
+
+    def collect_params(self, select: str | None = None) -> ParameterDict:
+        """All parameters, or those whose full name a regular expression matches from its start."""
+        self._warn_of_containers()
+        pattern = re.compile(select) if select else None
+        collected = self._collect(pattern)
+        collected.paths = self._stream_paths(None)
+        return collected
+
+    def _collect(self, pattern: re.Pattern[str] | None) -> ParameterDict:
+        collected = ParameterDict(self._params.prefix)
+        own = self.params.items() if pattern is None else [(k, v) for k, v in self.params.items() if pattern.match(k)]
+        collected.update(dict(own))
+        for child in self._children.values():
+            child._warn_of_containers()
+            collected.update(child._collect(pattern))
+        return collected
+
+    def _stream_paths(self, root: str | None) -> dict[int, str]:
+        """id of a parameter -> the path that keys its stream: the owner's, after `root` (the prefix and '/' for None)."""
+        start = f"{self.prefix}/" if root is None else root
+        paths: dict[int, str] = {}
+        for path, parameter in self.structural_params().items():
+            paths.setdefault(id(parameter), start + path)
+        return paths
+
+    def _warn_of_containers(self) -> None:
+        """Blocks in a plain list or dict are not children: say so."""
+        for key, value in self.__dict__.items():
+            if isinstance(value, (list, tuple, dict)) and not key.startswith("__") and _holds_strangers(value, self._children.values()):
+                warnings.warn(
+                    f'"{type(self).__name__}.{key}" is an unregistered container with Blocks. Note that Blocks inside the list, tuple or '
+                    "dict will not be registered automatically. Make sure to register them using register_child() or switching to "
+                    "nn.Sequential/nn.HybridSequential instead. ",
+                    stacklevel=4,
+                )
+
+    def apply(self, fn: Callable[[Block], Any]) -> Block:
+        """Call `fn` on every descendant, children first, then on itself."""
+        for child in self._children.values():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    # --- parameters ----------------------------------------------------------------------------------------------------------
+
+    def initialize(
+        self,
+        init: Any = DEFAULT,
+        ctx: Any = None,
+        verbose: bool = False,
+        force_reinit: bool = False,
+        *,
+        device: Any = None,
+        root: str | None = None,
+    ) -> None:
+        """Initialize all parameters. `root` is what the paths that key their streams start with: prefix and '/' for None."""
+        collected = self.collect_params()
+        collected.paths = self._stream_paths(root)
+        collected.initialize(init, ctx, verbose, force_reinit, device=device)
+
+    def hybridize(self, active: bool = True, **kwargs: Any) -> None:
+        """Accepted, as everywhere in Gluon; computation is the same either way."""
+        for child in self._children.values():
+            child.hybridize(active, **kwargs)
+
+    def cast(self, dtype: Any) -> None:
+        """Change the element type of all parameters."""
+        for child in self._children.values():
+            child.cast(dtype)
+        for parameter in self.params.values():
+            parameter.cast(dtype)
+
+    def zero_grad(self) -> None:
+        """Set every gradient to zero."""
+        self.collect_params().zero_grad()
+
+    def reset_ctx(self, ctx: Any) -> None:
+        """Move all parameters to other devices."""
+        self.collect_params().reset_ctx(ctx)
+
+    def save_parameters(self, filename: str | os.PathLike[str], deduplicate: bool = False) -> None:
+        """Write all values by structural path; the file's ending chooses safetensors, npz or (any other) MXNet's own format.
+
+        With `deduplicate` a shared parameter is written once, under the last of its paths.
+        """
+        found = self.structural_params()
+        if deduplicate:
+            last = {id(parameter): path for path, parameter in found.items()}
+            found = {path: parameter for path, parameter in found.items() if last[id(parameter)] == path}
+        arrays = {path: parameter.list_data()[0] for path, parameter in found.items()}
+        if Path(filename).suffix in (".safetensors", ".npz"):
+            snapshot = formats.Snapshot({path: array.asnumpy() for path, array in arrays.items()})
+            formats.get(filename).write(filename, snapshot)
+        else:
+            nd.save(filename, arrays)
+
+    def save_params(self, filename: str) -> None:
+        """MXNet's old name for `collect_params().save` with the prefix taken off."""
+        warnings.warn(
+            "save_params is deprecated. Please use save_parameters. Note that if you want load from SymbolBlock later, please use export "
+            "instead. For details, see https://mxnet.apache.org/tutorials/gluon/save_load_params.html",
+            stacklevel=2,
+        )
+        self.collect_params().save(filename, strip_prefix=self.prefix)
+
+    def load_parameters(
+        self,
+        filename: str | os.PathLike[str],
+        ctx: Any = None,
+        allow_missing: bool = False,
+        ignore_extra: bool = False,
+        cast_dtype: bool = False,
+        dtype_source: str = "current",
+    ) -> None:
+        """Read what `save_parameters` (or `ParameterDict.save`) wrote; parameters without values are initialized by it."""
+        params = self.structural_params()
+        loaded = _read(filename)
+        if not loaded and not params:
+            return
+        if not any("." in name for name in loaded.keys()) and not set(loaded) <= set(params):
+            self.collect_params().load(os.fspath(filename), ctx, allow_missing, ignore_extra, self.prefix, cast_dtype, dtype_source)
+            return
+        if not allow_missing:
+            self._check_missing(params, loaded, filename)
+        for name, array in loaded.items():
+            if name not in params:
+                if not ignore_extra:
+                    raise ValueError(
+                        f"Parameter '{name}' loaded from file '{os.fspath(filename)}' is not present in ParameterDict, which contains "
+                        f"parameters {brief(self._params.keys())}. Set ignore_extra=True to ignore. "
+                    )
+                continue
+            params[name]._load_init(array, ctx, cast_dtype=cast_dtype, dtype_source=dtype_source)
+
+    @staticmethod
+    def _check_missing(params: dict[str, Parameter], loaded: dict[str, NDArray], filename: Any) -> None:
+        for name in params:
+            if name not in loaded:
+                raise AssertionError(
+                    f"Parameter '{name}' is missing in file '{os.fspath(filename)}', which contains parameters: {brief(loaded)}. Set "
+                    "allow_missing=True to ignore missing parameters."
+                )
+
+    # --- computing -----------------------------------------------------------------------------------------------------------
+
+    def register_forward_hook(self, hook: Callable[[Block, Any, Any], Any]) -> HookHandle:
+        """Call `hook(block, inputs, output)` after every forward."""
+        return HookHandle(self._forward_hooks, hook)
+
+    def register_forward_pre_hook(self, hook: Callable[[Block, Any], Any]) -> HookHandle:
+        """Call `hook(block, inputs)` before every forward."""
+        return HookHandle(self._forward_pre_hooks, hook)
+
+    def __call__(self, *args: Any) -> Any:
+        for hook in tuple(self._forward_pre_hooks.values()):
+            hook(self, args)
+        out = self.forward(*args)
+        for hook in tuple(self._forward_hooks.values()):
+            hook(self, args, out)
+        return out
+
+    def forward(self, *args: Any) -> Any:
+        """The output for these inputs."""
+        raise NotImplementedError
+
+    def infer_shape(self, *shapes: Shape) -> Any:
+        """Fill in unknown shapes of parameters from the shapes of the inputs; gives the output's. Allocates nothing."""
+        raise MXNetError(
+            f"block '{self.name}' ({type(self).__name__}) does not say how its output's shape follows from its input's - define "
+            "infer_shape(self, shape), which gives the output's shape"
+        )
+
+    def summary(self, *inputs: Any) -> None:
+        """Print a table of layers, output shapes and numbers of parameters for these inputs."""
+        print_summary(self, inputs)
+
+
+class HybridBlock(Block):
+    """A block that computes in `hybrid_forward(F, x, **params)`: F is `nd`, and its own parameters come as arrays by name."""
+
+    def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
+        self._active = False
+        super().__init__(prefix, params)
+
+    def register_child(self, block: Block, name: str | None = None) -> None:
+        """As `Block.register_child`, for hybrid blocks only."""
+        if not isinstance(block, HybridBlock):
+            raise ValueError(
+                f"Children of HybridBlock must also be HybridBlock, but {block} has type {type(block)}. If you are using Sequential, "
+                "please try HybridSequential instead."
+            )
+        super().register_child(block, name)
+
+    def hybridize(self, active: bool = True, **kwargs: Any) -> None:
+        """Accepted and remembered; computation is the same either way."""
+        self._active = active
+        super().hybridize(active, **kwargs)
+
+    def forward(self, x: Any, *args: Any) -> Any:
+        """`hybrid_forward` with the parameters' arrays on the input's device, which the first call completes."""
+        if not isinstance(x, NDArray):
+            raise ValueError("In HybridBlock, there must be one NDArray or one Symbol in the input. Please check the type of the args.")
+        try:
+            arrays = {name: parameter.data(x.context) for name, parameter in self._reg_params.items()}
+        except DeferredInitializationError:
+            self._complete(x, *args)
+            arrays = {name: parameter.data(x.context) for name, parameter in self._reg_params.items()}
+        return self.hybrid_forward(nd, x, *args, **arrays)
+
+    def _complete(self, *args: Any) -> None:
+        """Infer shapes from these inputs and fill what was pending."""
+        try:
+            self.infer_shape(*(arg.shape for arg in args if isinstance(arg, NDArray)))
+        except (MXNetError, AssertionError) as error:
+            raise ValueError(f"Deferred initialization failed because shape cannot be inferred. {error}") from error
+        for parameter in self._reg_params.values():
+            parameter._finish_deferred_init()
+
+    def hybrid_forward(self, F: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """The output for these inputs, computed by `F`'s functions."""
+        raise NotImplementedError
+
+
+def _listing(name: str, children: list[tuple[str, Block]]) -> str:
+    lines = []
+    for key, child in children:
+        first, *rest = repr(child).split("\n")
+        lines.append("\n".join([f"  ({key}): {first}", *("  " + line for line in rest)]))
+    return f"{name}(\n" + "\n".join(lines) + "\n)"
+
+
+def _holds_strangers(value: Any, children: Any) -> bool:
+    """Whether a container holds blocks that are not children."""
+    if isinstance(value, Block):
+        return not any(value is child for child in children)
+    if isinstance(value, (list, tuple)):
+        return any(_holds_strangers(item, children) for item in value)
+    if isinstance(value, dict):
+        return any(_holds_strangers(item, children) for item in value.values())
+    return False
+
+
+def _read(filename: str | os.PathLike[str]) -> dict[str, NDArray]:
+    """A file's arrays by name, aliases under their own names too."""
+    if Path(filename).suffix in (".safetensors", ".npz"):
+        snapshot = formats.get(filename).read(filename)
+        tensors = snapshot.tensors | {name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()}
+        return {name: nd.array(value, ctx=cpu(), dtype=value.dtype) for name, value in tensors.items()}
+    return nd.load(filename)
+
+
+def print_summary(block: Block, inputs: tuple[Any, ...]) -> None:
+    """The table of `Block.summary`, as MXNet prints it."""
+    rows: list[tuple[str, Any, int]] = [("Input", _shapes(inputs), 0)]
+    counted: set[int] = set()
+    totals = {"total": 0, "trainable": 0, "shared": 0}
+    handles = []
+
+    def note(layer: Block, args: Any, out: Any) -> None:
+        own = 0
+        for parameter in layer.params.values():
+            size = parameter.data().size
+            own += size
+            totals["trainable"] += 0 if parameter.grad_req == "null" else size
+            totals["shared"] += size if id(parameter) in counted else 0
+            counted.add(id(parameter))
+        totals["total"] += own
+        rows.append((f"{type(layer).__name__}-{len(rows)}", _shapes(out), own))
+
+    def watch(layer: Block) -> None:
+        if getattr(layer, "_active", False):
+            raise AssertionError(f'"{layer.name}" must not be hybridized to print summary.')
+        if type(layer).__name__ not in ("Sequential", "HybridSequential"):
+            handles.append(layer.register_forward_hook(note))
+
+    try:
+        block.apply(watch)
+        block(*inputs)
+    finally:
+        for handle in handles:
+            handle.detach()
+    print("-" * 80)
+    print(f"{'Layer (type)':>20}  {'Output Shape':>42} {'Param #':>15}")
+    print("=" * 80)
+    for layer, shape, count in rows:
+        print(f"{layer:>20}  {shape!s:>42} {count:>15}")
+    print("=" * 80)
+    print("Parameters in forward computation graph, duplicate included")
+    print(f"   Total params: {totals['total']}")
+    print(f"   Trainable params: {totals['trainable']}")
+    print(f"   Non-trainable params: {totals['total'] - totals['trainable']}")
+    print(f"Shared params in forward computation graph: {totals['shared']}")
+    print(f"Unique parameters in model: {totals['total'] - totals['shared']}")
+    print("-" * 80)
+
+
+def _shapes(value: Any) -> Any:
+    if isinstance(value, NDArray):
+        return value.shape
+    found = [_shapes(item) for item in value]
+    return found[0] if len(found) == 1 else found

@@ -1,0 +1,519 @@
+"""Parameters and their state.
+
+    Unset ──initialize──> Pending ──shape known──> Ready
+      └───────initialize, shape known──────────────┘
+
+    Unset      nothing is known of its values
+    Pending    how it will be filled is fixed (initializer, stream key, devices); its shape is not known yet
+    Ready      an array, and a gradient unless `grad_req` is null, on each device
+
+The next state is made whole and then assigned: an initializer that fails leaves the state as it was. Messages are MXNet's.
+Source: MXNet 1.9.1 python/mxnet/gluon/parameter.py.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine import autograd, dtypes, laws, nd, streams
+from engine import init as init_module
+from engine.device import Device, cpu, current_device
+from engine.errors import DeferredInitializationError
+from engine.gluon.utils import shape_is_known
+from engine.nd.ndarray import GRAD_REQS
+from engine.streams import Key, Stream
+
+DEFAULT = object()
+"""In the place of a net-level initializer: Uniform(0.07), Gluon's default. None is not that: it is refused."""
+STYPES = ("default", "row_sparse", "csr")
+NOT_INITIALIZED = (
+    "Parameter '{}' has not been initialized. Note that you should initialize parameters and create Trainer with "
+    "Block.collect_params() instead of Block.params because the later does not include Parameters of nested child Blocks"
+)
+DEFERRED = (
+    "Parameter '{}' has not been initialized yet because initialization was deferred. Actual initialization happens during the first "
+    "forward pass. Please pass one batch of data through the network before accessing Parameters. You can also avoid deferred "
+    "initialization by specifying in_units, num_features, etc., for network layers."
+)
+
+
+@dataclass(frozen=True)
+class Unset:
+    """Never initialized."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """How a parameter is filled: its own initializer (or None), the net's, and the key of its stream; or `data` to copy."""
+
+    own: Any
+    default: Any
+    key: Key
+    data: nd.NDArray | None = None
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Will be filled from `source` on `devices` once the shape is known."""
+
+    source: Source
+    devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """How a parameter came by its first values, for whoever keeps books."""
+
+    path: str
+    key: Key
+    initializer: str
+    law: laws.Law | None
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Has values: one array and one gradient (or None) a device."""
+
+    data: dict[Device, nd.NDArray]
+    grad: dict[Device, nd.NDArray] | None
+    key: Key | None
+    origin: Filled | None
+
+
+State = Unset | Pending | Ready
+_observers: list[Callable[[Parameter, Filled], None]] = []
+
+
+@contextmanager
+def observe(callback: Callable[[Parameter, Filled], None]) -> Iterator[None]:
+    """While open, `callback(parameter, filled)` is called whenever an initializer fills a parameter."""
+    _observers.append(callback)
+    try:
+        yield
+    finally:
+        _observers.remove(callback)
+
+
+def device_list(ctx: Any) -> tuple[Device, ...]:
+    """Devices given as None (the current one), one, or several."""
+    if ctx is None:
+        return (current_device(),)
+    return (ctx,) if isinstance(ctx, Device) else tuple(ctx)
+
+
+class Parameter:
+    """A named array that is learned. `roles` declares what each axis means, for fans (see `init.Description`)."""
+
+    def __init__(
+        self,
+        name: str,
+        grad_req: str = "write",
+        shape: Any = None,
+        dtype: Any = np.float32,
+        lr_mult: float = 1.0,
+        wd_mult: float = 1.0,
+        init: Any = None,
+        allow_deferred_init: bool = False,
+        differentiable: bool = True,
+        stype: str = "default",
+        grad_stype: str = "default",
+        *,
+        roles: tuple[str, ...] | None = None,
+    ) -> None:
+        self._state: State = Unset()
+        self._differentiable = differentiable
+        self._grad_req = "null"
+        self._shape = (shape,) if isinstance(shape, int) else shape
+        self.name = name
+        self._dtype = dtype
+        self.lr_mult = lr_mult
+        self.wd_mult = wd_mult
+        self.init = init
+        self._allow_deferred_init = allow_deferred_init
+        self.roles = roles
+        for what, chosen in (("stype", stype), ("grad_stype", grad_stype)):
+            if chosen not in STYPES:
+                raise AssertionError(f"{what} for Parameter '{name}' must be one of 'default', 'row_sparse', or 'csr', but got '{chosen}'")
+        self._stype, self._grad_stype = stype, grad_stype
+        self._generation = (-1, 0)
+        self.grad_req = grad_req
+
+    def __repr__(self) -> str:
+        return f"Parameter {self.name} (shape={self.shape}, dtype={self.dtype})"
+
+    # --- attributes ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def grad_req(self) -> str:
+        """What a backward pass does with the gradient: write, add, or null for none."""
+        return self._grad_req
+
+    @grad_req.setter
+    def grad_req(self, req: str) -> None:
+        if req not in GRAD_REQS:
+            raise AssertionError(f"grad_req must be one of 'write', 'add', or 'null', but got '{req}'")
+        if not self._differentiable:
+            req = "null"
+        if self._grad_req == req:
+            return
+        self._grad_req = req
+        state = self._state
+        if isinstance(state, Ready):
+            data = {device: array.detach() for device, array in state.data.items()} if req == "null" else state.data
+            self._state = self._ready(data, state.key, state.origin)
+
+    @property
+    def dtype(self) -> Any:
+        """The element type, as it was given."""
+        return self._dtype
+
+    @dtype.setter
+    def dtype(self, dtype: Any) -> None:
+        self.cast(dtype)
+
+    @property
+    def shape(self) -> Any:
+        """The length of each axis, 0 where unknown; None when nothing is known."""
+        return self._shape
+
+    @shape.setter
+    def shape(self, new_shape: Any) -> None:
+        if self._shape is None:
+            self._shape = new_shape
+            return
+        fits = len(self._shape) == len(new_shape) and all(j in (-1, 0, i) for i, j in zip(new_shape, self._shape, strict=True))
+        if not fits:
+            raise AssertionError(f"Expected shape {new_shape} is incompatible with given shape {self._shape}.")
+        self._shape = new_shape
+
+    @property
+    def stype(self) -> str:
+        """The storage type of the values."""
+        return self._stype
+
+    @property
+    def grad_stype(self) -> str:
+        """The storage type of the gradient."""
+        return self._grad_stype
+
+    @property
+    def origin(self) -> Filled | None:
+        """How the first values came about; None before there are any, or when they were loaded."""
+        return self._state.origin if isinstance(self._state, Ready) else None
+
+    @property
+    def key(self) -> Key | None:
+        """The key of the stream that `initialize` fixed; None before."""
+        match self._state:
+            case Pending(source=source):
+                return source.key
+            case Ready(key=key):
+                return key
+        return None
+
+    def _description(self, path: str) -> init_module.Description:
+        return init_module.Description(self.name, path, tuple(self.shape), dtypes.name(self.dtype), self.roles)
+
+    # --- initialization ------------------------------------------------------------------------------------------------------
+
+    def initialize(
+        self,
+        init: Any = None,
+        ctx: Any = None,
+        default_init: Any = DEFAULT,
+        force_reinit: bool = False,
+        *,
+        device: Any = None,
+        path: str | None = None,
+    ) -> None:
+        """Fill the parameter, or fix how it will be filled once its shape is known.
+
+        `init` beats the parameter's own `init`, which beats `default_init` (Uniform(0.07) where not given). The stream's key is
+        fixed here: the current seed, `path` (the full name where not given), and the generation, which counts forced
+        re-initializations since the last seed. ValueError for an unknown shape unless deferral is allowed.
+        """
+        state = self._state
+        if isinstance(state, Ready) and not force_reinit:
+            warnings.warn(
+                f"Parameter '{self.name}' is already initialized, ignoring. Set force_reinit=True to re-initialize.", stacklevel=2
+            )
+            return
+        given = init if init is not None else self.init
+        source = Source(given, init_module.Uniform() if default_init is DEFAULT else default_init, self._next_key(path, force_reinit))
+        pending = Pending(source, device_list(device if device is not None else ctx))
+        if not shape_is_known(self.shape):
+            if not self._allow_deferred_init:
+                raise ValueError(f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}.")
+            self._state = pending
+            self._generation = (streams.epoch(), source.key.generation)
+            return
+        self._state = self._fill(pending)
+        self._generation = (streams.epoch(), source.key.generation)
+
+    def _next_key(self, path: str | None, force_reinit: bool) -> Key:
+        epoch, generation = self._generation
+        if epoch != streams.epoch():
+            generation = 0
+        elif force_reinit and not isinstance(self._state, Unset):
+            generation += 1
+        return Key(streams.current_seed(), path or self.name, generation)
+
+    def _fill(self, pending: Pending) -> Ready:
+        """The state that a pending one becomes, the shape being known."""
+        source = pending.source
+        if source.data is not None:
+            values, filled = source.data.astype(self.dtype), None
+        else:
+            values, filled = self._draw(source)
+        with autograd.pause():
+            data = {device: values.copyto(device) if device != values.device else values.copy() for device in pending.devices}
+        ready = self._ready(data, source.key, filled)
+        if filled is not None:
+            for observer in tuple(_observers):
+                observer(self, filled)
+        return ready
+
+    def _draw(self, source: Source) -> tuple[nd.NDArray, Filled]:
+        description = self._description(source.key.path)
+        own = source.own if source.own is not None else source.default
+        chosen = init_module.create(own)
+        values = nd.zeros(description.shape, ctx=cpu(), dtype=self.dtype)
+        desc = init_module.InitDesc(self.name, {"__init__": own}, description=description)
+        with autograd.pause(), streams.scope(Stream(source.key)):
+            init_module.create(source.default)(desc, values)
+        return values, Filled(source.key.path, source.key, type(chosen).__name__, chosen.law(description), description.shape)
+
+    def _ready(self, data: dict[Device, nd.NDArray], key: Key | None, origin: Filled | None) -> Ready:
+        """The state with these values, and gradients as `grad_req` asks."""
+        if self._grad_req == "null":
+            for array in data.values():
+                array._mark(None, "null")
+            return Ready(data, None, key, origin)
+        gradients = {device: nd.zeros_like(array) for device, array in data.items()}
+        for device, array in data.items():
+            array._mark(gradients[device], self._grad_req)
+        return Ready(data, gradients, key, origin)
+
+    def _finish_deferred_init(self) -> None:
+        """Fill a pending parameter whose shape has become known."""
+        state = self._state
+        if not isinstance(state, Pending):
+            return
+        if not shape_is_known(self.shape):
+            self._state = Unset()
+            raise AssertionError(
+                f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}. Please specify in_units, "
+                "in_channels, etc for `Block`s."
+            )
+        self._state = self._fill(state)
+
+    def _load_init(self, data: nd.NDArray, ctx: Any, cast_dtype: bool = False, dtype_source: str = "current") -> None:
+        """Take values from a file: become ready, or write what is there."""
+        if dtype_source not in ("current", "saved"):
+            raise ValueError("dtype_source must be one of 'current' or 'saved'")
+        if self.shape:
+            same = len(self.shape) == len(data.shape) and all(i in (0, j) for i, j in zip(self.shape, data.shape, strict=True))
+            if not same:
+                raise AssertionError(
+                    f"Failed loading Parameter '{self.name}' from saved params: shape incompatible expected {self.shape} vs saved {data.shape}"
+                )
+            self.shape = tuple(j if i == 0 else i for i, j in zip(self.shape, data.shape, strict=True))
+        else:
+            self.shape = data.shape
+        self._check_loaded_dtype(data, cast_dtype)
+        if cast_dtype and dtype_source == "current":
+            data = data.astype(self.dtype)
+        elif cast_dtype:
+            self.cast(data.dtype)
+        state = self._state
+        devices = device_list(ctx) if ctx is not None else self.list_ctx() if not isinstance(state, Unset) else (cpu(),)
+        if not isinstance(state, Unset) and ctx is not None and set(devices) != set(self.list_ctx()):
+            raise AssertionError(
+                f"Failed to load Parameter '{self.name}' on {list(devices)} because it was previous initialized on {list(self.list_ctx())}."
+            )
+        if isinstance(state, Ready):
+            self.set_data(data)
+            return
+        with autograd.pause():
+            self._state = self._ready({device: data.copyto(device) for device in devices}, None, None)
+
+    def _check_loaded_dtype(self, data: nd.NDArray, cast_dtype: bool) -> None:
+        if not cast_dtype and dtypes.resolve(self.dtype) != dtypes.resolve(data.dtype):
+            raise AssertionError(
+                f"Failed loading Parameter '{self.name}' from saved params: dtype incompatible expected {self.dtype} vs saved "
+                f"{data.dtype}. Set cast_dtype=True to cast the dtype of saved params."
+            )
+
+    # --- access --------------------------------------------------------------------------------------------------------------
+
+    def _check_ready(self) -> Ready:
+        match self._state:
+            case Ready() as ready:
+                return ready
+            case Pending():
+                raise DeferredInitializationError(DEFERRED.format(self.name))
+            case Unset():
+                raise RuntimeError(NOT_INITIALIZED.format(self.name))
+
+    def _on(self, arrays: dict[Device, nd.NDArray], ctx: Device | None) -> nd.NDArray:
+        """The array on a device: the only one when none is named, else the current device's."""
+        if ctx is None:
+            if len(arrays) == 1:
+                return next(iter(arrays.values()))
+            ctx = current_device()
+        if ctx not in arrays:
+            raise RuntimeError(
+                f"Parameter '{self.name}' was not initialized on context {ctx}. It was only initialized on {list(arrays)}."
+            )
+        return arrays[ctx]
+
+    def data(self, ctx: Device | None = None) -> nd.NDArray:
+        """The live array, on `ctx` or the only device. RuntimeError, or DeferredInitializationError, before there is one."""
+        return self._on(self._check_ready().data, ctx)
+
+    def list_data(self) -> list[nd.NDArray]:
+        """The arrays on all devices."""
+        return list(self._check_ready().data.values())
+
+    def _gradients(self) -> dict[Device, nd.NDArray]:
+        state = self._state
+        if isinstance(state, Ready) and state.grad is None:
+            raise RuntimeError(f"Cannot get gradient array for Parameter '{self.name}' because grad_req='null'")
+        gradients = self._check_ready().grad
+        assert gradients is not None
+        return gradients
+
+    def grad(self, ctx: Device | None = None) -> nd.NDArray:
+        """The gradient on `ctx` or the only device. RuntimeError where there is none."""
+        return self._on(self._gradients(), ctx)
+
+    def list_grad(self) -> list[nd.NDArray]:
+        """The gradients on all devices."""
+        return list(self._gradients().values())
+
+    @property
+    def _grad(self) -> list[nd.NDArray] | None:
+        state = self._state
+        return list(state.grad.values()) if isinstance(state, Ready) and state.grad is not None else None
+
+    def list_ctx(self) -> list[Device]:
+        """The devices it is on, or will be."""
+        match self._state:
+            case Ready(data=data):
+                return list(data)
+            case Pending(devices=devices):
+                return list(devices)
+        raise RuntimeError(f"Parameter '{self.name}' has not been initialized")
+
+    list_device = list_ctx
+
+    def zero_grad(self) -> None:
+        """Set the gradient to zero; nothing where there is none."""
+        for gradient in self._grad or ():
+            gradient[:] = 0
+
+    def set_data(self, data: Any) -> None:
+        """Write values into the arrays of all devices; for a pending parameter, they become what it is filled with."""
+        self.shape = data.shape
+        match self._state:
+            case Unset():
+                raise AssertionError(f"Parameter '{self.name}' has not been initialized")
+            case Pending(source=source, devices=devices):
+                array = data.copy() if isinstance(data, nd.NDArray) else nd.array(data, ctx=cpu())
+                self._state = Pending(Source(source.own, source.default, source.key, array), devices)
+            case Ready(data=arrays):
+                for array in arrays.values():
+                    with autograd.pause():
+                        array[:] = data.astype(array.dtype) if isinstance(data, nd.NDArray) else data
+
+    def row_sparse_data(self, row_id: nd.NDArray) -> nd.NDArray:
+        """MXNet's access to sparse parameters; these are dense."""
+        raise RuntimeError(
+            f"Cannot return a copy of Parameter {self.name} via row_sparse_data() because its storage type is {self._stype}. Please use "
+            "data() instead."
+        )
+
+    def reset_ctx(self, ctx: Any) -> None:
+        """Move to other devices (the current one for None)."""
+        devices = device_list(ctx)
+        match self._state:
+            case Ready() as ready:
+                values = next(iter(ready.data.values()))
+                with autograd.pause():
+                    moved = {device: values.detach().copyto(device) for device in devices}
+                self._state = self._ready(moved, ready.key, ready.origin)
+            case Pending(source=source):
+                self._state = Pending(source, devices)
+            case Unset():
+                raise ValueError(f"Cannot reset context for Parameter '{self.name}' because it has not been initialized.")
+
+    reset_device = reset_ctx
+
+    def cast(self, dtype: Any) -> None:
+        """Change the element type, of the values too where there are any."""
+        dtypes.resolve(dtype)
+        self._dtype = dtype
+        state = self._state
+        if isinstance(state, Ready):
+            with autograd.pause():
+                data = {device: array.astype(dtype) for device, array in state.data.items()}
+            self._state = self._ready(data, state.key, state.origin)
+
+    def var(self) -> Symbol:
+        """A symbol that stands for the parameter."""
+        if not hasattr(self, "_symbol"):
+            self._symbol = Symbol(self.name)
+        return self._symbol
+
+
+@dataclass(frozen=True, repr=False)
+class Symbol:
+    """A name that stands for an array, as MXNet's symbolic interface prints it."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"<Symbol {self.name}>"
+
+
+class Constant(Parameter):
+    """A parameter whose values are given and that is never learned."""
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.value = value if isinstance(value, nd.NDArray) else nd.array(value)
+        super().__init__(name, grad_req="null", shape=self.value.shape, dtype=self.value.dtype, init=_ConstantInit(self.value))
+
+    def __repr__(self) -> str:
+        return f"Constant {self.name} (shape={self.shape}, dtype={self.dtype})"
+
+    @property
+    def grad_req(self) -> str:
+        """Always null."""
+        return "null"
+
+    @grad_req.setter
+    def grad_req(self, req: str) -> None:
+        if req != "null":
+            warnings.warn(
+                f'Constant parameter "{self.name}" does not support grad_req other than "null", and new value "{req}" is ignored.',
+                stacklevel=2,
+            )
+
+
+class _ConstantInit(init_module.Initializer):
+    """What fills a `Constant`, whatever its name."""
+
+    def __init__(self, value: nd.NDArray) -> None:
+        super().__init__(value=value)
+        self.value = value
+
+    def law(self, description: init_module.Description) -> laws.Law:
+        return laws.Constant(self.value.tolist())
+

@@ -1,0 +1,240 @@
+"""A dictionary of parameters by full name, made on demand by `get` and shared by name (MXNet: `gluon.ParameterDict`)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from typing import Any
+
+import numpy as np
+
+from engine import dtypes, nd
+from engine import init as init_module
+from engine.gluon.parameter import DEFAULT, Constant, Parameter
+
+NAMING = "https://mxnet.io/api/python/docs/tutorials/packages/gluon/blocks/naming.html"
+
+
+class ParameterDict:
+    """Parameters in the order they were made; `prefix` starts the name of each that `get` makes.
+
+    `paths` knows the structural path of parameters that a block collected, so that initializing them here or through the block
+    gives the same values.
+    """
+
+    __module__ = "engine.gluon.parameter"
+
+    def __init__(self, prefix: str = "", shared: ParameterDict | None = None) -> None:
+        self._prefix = prefix
+        self._params: OrderedDict[str, Parameter] = OrderedDict()
+        self._shared = shared
+        self.paths: dict[int, str] = {}
+
+    def __repr__(self) -> str:
+        lines = "\n".join(_indented(repr(parameter)) for parameter in self.values())
+        return f"{self._prefix + ' ' if self._prefix else ''}(\n{lines}\n)"
+
+    def __getitem__(self, key: str) -> Parameter:
+        return self._params[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._params)
+
+    def items(self) -> ItemsView[str, Parameter]:
+        """(name, parameter) pairs."""
+        return self._params.items()
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._params.keys()
+
+    def values(self) -> ValuesView[Parameter]:
+        """The parameters."""
+        return self._params.values()
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its own parameters start with."""
+        return self._prefix
+
+    def _find(self, name: str) -> Parameter | None:
+        if name in self._params:
+            return self._params[name]
+        if self._shared is not None and name in self._shared._params:
+            self._params[name] = self._shared._params[name]
+            return self._params[name]
+        return None
+
+    def get(self, name: str, **kwargs: Any) -> Parameter:
+        """The parameter `prefix + name`, made with `kwargs` where there is none. AssertionError where an existing one disagrees."""
+        name = self.prefix + name
+        parameter = self._find(name)
+        if parameter is None:
+            parameter = Parameter(name, **kwargs)
+            self._params[name] = parameter
+            return parameter
+        for attribute, value in kwargs.items():
+            existing = getattr(parameter, attribute, None)
+            if existing is None:
+                setattr(parameter, attribute, value)
+            elif attribute == "shape" and len(value) == len(existing) and _merged(value, existing):
+                parameter._shape = _merged(value, existing)
+            elif not self._agrees(attribute, value, existing):
+                raise AssertionError(
+                    f"Cannot retrieve Parameter '{name}' because desired attribute does not match with stored for attribute "
+                    f"'{attribute}': desired '{value}' vs stored '{existing}'."
+                )
+        return parameter
+
+    @staticmethod
+    def _agrees(attribute: str, value: Any, existing: Any) -> bool:
+        if value is None or value == existing:
+            return True
+        return attribute == "dtype" and dtypes.resolve(value) == dtypes.resolve(existing)
+
+    def get_constant(self, name: str, value: Any = None) -> Constant:
+        """The constant `prefix + name`, made of `value` where there is none."""
+        name = self.prefix + name
+        parameter = self._find(name)
+        if parameter is None:
+            if value is None:
+                raise KeyError(f"No constant named '{name}'. Please specify value if you want to create a new constant.")
+            parameter = Constant(name, value)
+            self._params[name] = parameter
+        elif not isinstance(parameter, Constant):
+            raise AssertionError(f"Parameter '{name}' already exists but it is not a constant.")
+        elif value is not None:
+            given = value.asnumpy() if isinstance(value, nd.NDArray) else np.asarray(value)
+            if parameter.shape != given.shape or not (parameter.value.asnumpy() == given).all():
+                raise AssertionError(f"Constant '{name}' already exists but it's value doesn't match new value")
+        assert isinstance(parameter, Constant)
+        return parameter
+
+    def update(self, other: Any) -> None:
+        """Take over the parameters of another dictionary. AssertionError for a different one of the same name."""
+        for name, parameter in other.items():
+            if name in self._params and self._params[name] is not parameter:
+                raise AssertionError(
+                    f"Cannot update self with other because they have different Parameters with the same name '{name}'"
+                )
+        for name, parameter in other.items():
+            self._params[name] = parameter
+        self.paths |= {k: v for k, v in getattr(other, "paths", {}).items() if k not in self.paths}
+
+    def initialize(
+        self, init: Any = DEFAULT, ctx: Any = None, verbose: bool = False, force_reinit: bool = False, *, device: Any = None
+    ) -> None:
+        """Initialize every parameter; `init` is for those that have no initializer of their own."""
+        chosen = init_module.Uniform() if init is DEFAULT else init
+        if verbose:
+            chosen.set_verbosity(verbose=verbose)
+        for parameter in self.values():
+            path = self.paths.get(id(parameter))
+            parameter.initialize(None, ctx, chosen, force_reinit=force_reinit, device=device, path=path)
+
+    def zero_grad(self) -> None:
+        """Set every gradient to zero."""
+        for parameter in self.values():
+            parameter.zero_grad()
+
+    def reset_ctx(self, ctx: Any) -> None:
+        """Move every parameter to other devices."""
+        for parameter in self.values():
+            parameter.reset_ctx(ctx)
+
+    def list_ctx(self) -> list[Any]:
+        """All devices that parameters are on."""
+        return list(dict.fromkeys(device for parameter in self.values() for device in parameter.list_ctx()))
+
+    def setattr(self, name: str, value: Any) -> None:
+        """Set an attribute of every parameter."""
+        for parameter in self.values():
+            setattr(parameter, name, value)
+
+    def save(self, filename: str, strip_prefix: str = "") -> None:
+        """Write all values to a `.params` file, under their names less a prefix."""
+        arrays = {}
+        for parameter in self.values():
+            if not parameter.name.startswith(strip_prefix):
+                raise ValueError(
+                    f"Prefix '{strip_prefix}' is to be striped before saving, but Parameter's name '{parameter.name}' does not start "
+                    f"with '{strip_prefix}'. this may be due to your Block shares parameters from other Blocks or you forgot to use "
+                    f"'with name_scope()' when creating child blocks. For more info on naming, please see {NAMING}"
+                )
+            arrays[parameter.name[len(strip_prefix) :]] = parameter.list_data()[0]
+        nd.save(filename, arrays)
+
+    def load(
+        self,
+        filename: str,
+        ctx: Any = None,
+        allow_missing: bool = False,
+        ignore_extra: bool = False,
+        restore_prefix: str = "",
+        cast_dtype: bool = False,
+        dtype_source: str = "current",
+    ) -> None:
+        """Read values from a `.params` file; `restore_prefix` is put before the names in it."""
+        if restore_prefix:
+            for name in self.keys():
+                if not name.startswith(restore_prefix):
+                    raise AssertionError(
+                        f"restore_prefix is '{restore_prefix}' but Parameters name '{name}' does not start with '{restore_prefix}'. "
+                        f"For more info on naming, please see {NAMING}"
+                    )
+        loaded = nd.load(filename)
+        self.load_dict(loaded, ctx, allow_missing, ignore_extra, restore_prefix, filename, cast_dtype, dtype_source)
+
+    def load_dict(
+        self,
+        param_dict: Mapping[str, nd.NDArray],
+        ctx: Any = None,
+        allow_missing: bool = False,
+        ignore_extra: bool = False,
+        restore_prefix: str = "",
+        filename: str | None = None,
+        cast_dtype: bool = False,
+        dtype_source: str = "current",
+    ) -> None:
+        """Take values from a mapping of names (`arg:` and `aux:` before them are dropped) to arrays."""
+        given = {restore_prefix + name.removeprefix("arg:").removeprefix("aux:"): array for name, array in param_dict.items()}
+        where = f"file: {filename}" if filename else "param_dict"
+        same = "Please make sure source and target networks have the same prefix."
+        if not allow_missing:
+            for name in self.keys():
+                if name not in given:
+                    raise AssertionError(
+                        f"Parameter '{name}' is missing in {where}, which contains parameters: {brief(given)}. {same}"
+                        f"For more info on naming, please see {NAMING}"
+                    )
+        for name, array in given.items():
+            if name not in self._params:
+                if not ignore_extra:
+                    raise AssertionError(
+                        f"Parameter '{name}' loaded from {where} is not present in ParameterDict, choices are: {brief(self.keys())}. Set "
+                        f"ignore_extra to True to ignore. {same}For more info on naming, please see {NAMING}"
+                    )
+                continue
+            self[name]._load_init(array, ctx, cast_dtype=cast_dtype, dtype_source=dtype_source)
+
+
+def _merged(first: Any, second: Any) -> tuple[int, ...] | None:
+    """Two partly known shapes as one, None where they disagree."""
+    merged = []
+    for a, b in zip(first, second, strict=True):
+        if a != b and a not in (0, -1) and b not in (0, -1):
+            return None
+        merged.append(b if a in (0, -1) else a)
+    return tuple(merged)
+
+
+def _indented(text: str) -> str:
+    return "\n".join("  " + line for line in text.split("\n"))
+
+
+def brief(names: Any, limit: int = 7) -> str:
+    """Names in quotes, the middle left out of a long list."""
+    names = [f"'{name}'" for name in names]
+    if len(names) > limit:
+        return f"{', '.join(names[: limit // 2])}, ..., {', '.join(names[-(limit + 1) // 2 :])}"
+    return ", ".join(names)

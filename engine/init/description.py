@@ -1,0 +1,91 @@
+"""What an initializer is told of a parameter: its names, shape, dtype, and what each axis is for.
+
+    role       the axis runs over                                     counts for
+    out        output units                                           fan_out
+    in         input units                                            fan_in
+    spatial    positions of a kernel                                  both
+    group      blocks that work side by side: groups, gates, words    neither
+    out*3      output units of 3 blocks, stacked: one block counts
+
+So a dense weight is (out, in), a convolution in 4 groups (out*4, in, spatial, spatial), packed queries, keys and values (out*3, in), an
+embedding (group, out): one input, the word that is given.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from engine.registry import advice
+
+ROLES = ("out", "in", "spatial", "group")
+
+
+@dataclass(frozen=True)
+class Fans:
+    """`fan_in`: inputs that feed one output unit; `fan_out`: outputs that one input unit feeds."""
+
+    fan_in: int
+    fan_out: int
+
+    @property
+    def avg(self) -> float:
+        """The arithmetic mean of both."""
+        return (self.fan_in + self.fan_out) / 2
+
+    @property
+    def geo(self) -> float:
+        """The geometric mean of both."""
+        return math.sqrt(self.fan_in * self.fan_out)
+
+
+@dataclass(frozen=True)
+class Description:
+    """A parameter before it has values. `path` names it within its network, `name` is its Gluon name."""
+
+    name: str
+    path: str
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    roles: tuple[str, ...] | None = None
+
+    @property
+    def structural_path(self) -> str:
+        """The path without the root's name before the slash: `0.weight` of `sequential0_/0.weight`."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def fans(self) -> Fans:
+        """The fans that the axis roles give; without roles, those of the shape. ValueError for a vector and for wrong roles."""
+        self._require_matrix()
+        if self.roles is None:
+            return self.shape_fans
+        if len(self.roles) != len(self.shape):
+            raise ValueError(f"{self.name}: {len(self.roles)} axis roles {self.roles} for shape {self.shape}")
+        extents = dict.fromkeys(ROLES, 1)
+        for role, size in zip(self.roles, self.shape, strict=True):
+            name, count = self._units(role, size)
+            extents[name] *= count
+        return Fans(extents["in"] * extents["spatial"], extents["out"] * extents["spatial"])
+
+    @property
+    def shape_fans(self) -> Fans:
+        """MXNet's rule, which looks at the shape alone: axis 0 is out, axis 1 is in, all others are spatial."""
+        self._require_matrix()
+        field = math.prod(self.shape[2:])
+        return Fans(self.shape[1] * field, self.shape[0] * field)
+
+    def _require_matrix(self) -> None:
+        if len(self.shape) < 2:
+            raise ValueError(f"{self.name} has shape {self.shape}: a fan needs at least 2 axes")
+
+    def _units(self, role: str, size: int) -> tuple[str, int]:
+        """(role, how many units of one block the axis has)."""
+        name, star, blocks = role.partition("*")
+        if name not in ROLES:
+            raise ValueError(f"{self.name}: no axis role '{name}' - {advice(name, ROLES)}")
+        if not star:
+            return name, size
+        if not blocks.isdecimal() or int(blocks) == 0 or size % int(blocks):
+            raise ValueError(f"{self.name}: role '{role}' must divide its axis of {size} into equal blocks")
+        return name, size // int(blocks)

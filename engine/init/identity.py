@@ -1,0 +1,30 @@
+"""Layers that begin as the identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine import laws
+from engine.init.base import Initializer, register
+from engine.init.description import Description
+from engine.init.options import finite
+
+
+@register
+@dataclass(eq=False, repr=False)
+class Identity(Initializer):
+    """gain on the diagonal of the first two axes, at the centre tap of a convolution's kernel, and 0 elsewhere.
+
+    Keras: `Identity`; torch: `nn.init.eye_` and `nn.init.dirac_`.
+    """
+
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.gain = finite("gain", self.gain)
+
+    def law(self, description: Description) -> laws.Law:
+        """Structured('identity', gain). ValueError for a vector."""
+        if len(description.shape) < 2:
+            raise ValueError(f"Identity initializer cannot be applied to vector {description.name}. It requires at least 2D.")
+        return laws.Structured("identity", self.gain)

@@ -1,0 +1,73 @@
+"""Initializers whose law does not depend on the shape: uniform, normal, truncated normal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine import laws
+from engine.errors import LawError, OptionError
+from engine.init.base import Initializer, register
+from engine.init.description import Description
+from engine.init.options import choice, finite, not_negative, positive
+
+
+@register
+@dataclass(eq=False, repr=False)
+class Uniform(Initializer):
+    """U(-scale, scale). It ignores the width of the layer. MXNet: `Uniform`, the default of `Block.initialize`."""
+
+    scale: float = 0.07
+
+    def __post_init__(self) -> None:
+        self.scale = not_negative("scale", self.scale)
+
+    def law(self, description: Description) -> laws.Law:
+        """Uniform(-scale, scale)."""
+        return laws.Uniform(0.0 - self.scale, self.scale)
+
+
+@register
+@dataclass(eq=False, repr=False)
+class Normal(Initializer):
+    """N(0, sigma^2). It ignores the width of the layer. MXNet: `Normal`."""
+
+    sigma: float = 0.01
+
+    def __post_init__(self) -> None:
+        self.sigma = positive("sigma", self.sigma)
+
+    def law(self, description: Description) -> laws.Law:
+        """Normal(0, sigma)."""
+        return laws.Normal(0.0, self.sigma)
+
+
+@register
+@dataclass(eq=False, repr=False)
+class TruncatedNormal(Initializer):
+    """N(mean, s^2) cut to [mean + low s, mean + high s].
+
+    `std_is` says what `std` is: s itself, the deviation `before` the cut (torch `trunc_normal_`, Keras `TruncatedNormal`), or the
+    deviation of what is left `after` it, for which s = std / 0.8796 with cuts at -2 and 2 (JAX `variance_scaling`).
+    """
+
+    std: float = 0.01
+    low: float = -2.0
+    high: float = 2.0
+    std_is: str = "before"
+    mean: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.std = positive("std", self.std)
+        self.low, self.high, self.mean = (finite(name, getattr(self, name)) for name in ("low", "high", "mean"))
+        self.std_is = choice("std_is", self.std_is, ("before", "after"))
+        if not self.low < self.high:
+            raise OptionError("low", f"must be less than high, got {self.low!r} and {self.high!r}")
+        try:
+            laws.TruncatedNormal(0.0, 1.0, self.low, self.high)
+        except LawError:
+            raise OptionError("low", f"and high leave nothing of the normal between {self.low!r} and {self.high!r}") from None
+
+    def law(self, description: Description) -> laws.Law:
+        """TruncatedNormal(mean, s, low, high)."""
+        left = 1.0 if self.std_is == "before" else laws.TruncatedNormal(0.0, 1.0, self.low, self.high).std
+        return laws.TruncatedNormal(self.mean, self.std / left, self.low, self.high)
