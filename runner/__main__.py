@@ -1,0 +1,8 @@
+"""`python -m runner …`: the same as the console script `initlab`."""
+
+from __future__ import annotations
+
+from runner.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The command line: `python -m runner …`, `initlab …`.
+
+A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`, `--help` and the rest are Hydra's
+own; `--plugin FILE` is ours and may be given several times. Exit code 0, 1 when a run failed, 2 when something was refused.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra._internal.callbacks import Callbacks
+from hydra._internal.utils import get_args_parser
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobStatus, run_job
+from hydra.types import HydraContext, RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from runner import plugins, run, summary
+from runner.compose import ComposedWithProblems, compose, conf_dir, prepare
+from runner.errors import ConfigError, RunnerError
+from runner.sweep import sweeper
+from runner.sweep.job import run_job as run_sweep_job
+from runner.validate import validate
+
+
+def main() -> None:
+    """Entry point of the console script and of `python -m runner`."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(words: list[str]) -> int:
+    """Do what the words say; gives the exit code, and prints one clear line for each thing refused."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    sweeper.register()
+    try:
+        rest = load_plugins(words)
+        arguments = get_args_parser().parse_args(rest)
+        if arguments.experimental_rerun:
+            raise ConfigError.of("--experimental-rerun", "is refused: it unpickles a file - run the same overrides again")
+        if any((arguments.cfg, arguments.help, arguments.hydra_help, arguments.info, arguments.shell_completion)):
+            return hand_to_hydra(rest)
+        mode = RunMode.MULTIRUN if arguments.multirun else RunMode.RUN
+        config = composed(arguments, mode)
+        if arguments.multirun or config.hydra.mode == RunMode.MULTIRUN:
+            return sweep_command(rest)
+        return single_run(config)
+    except RunnerError as error:
+        report(error)
+        return error.exit_code
+
+
+def report(error: RunnerError) -> None:
+    """One line a problem, on stderr."""
+    lines = error.problems if isinstance(error, ConfigError) else str(error).splitlines()
+    for line in lines:
+        print(f"error: {line}", file=sys.stderr)
+
+
+def load_plugins(words: list[str]) -> list[str]:
+    """Load what `--plugin FILE` names; gives the other words."""
+    plugins.load_from_environment()
+    rest = []
+    remaining = iter(words)
+    for word in remaining:
+        if word == "--plugin" or word.startswith("--plugin="):
+            path = word.partition("=")[2] or next(remaining, "")
+            if not path:
+                raise ConfigError.of("--plugin", "needs the path of a Python file")
+            plugins.load(path)
+        else:
+            rest.append(word)
+    return rest
+
+
+def composed(arguments: Namespace, mode: RunMode) -> DictConfig:
+    """The composed config. Where some words were wrong, the rest is checked too, so that everything is said at once."""
+    try:
+        return compose(arguments.overrides, mode, arguments.config_dir)
+    except ComposedWithProblems as error:
+        problems = list(error.problems)
+        try:
+            if mode == RunMode.RUN:
+                validate(error.config)
+        except ConfigError as more:
+            said = {problem.place for problem in problems}
+            problems += [problem for problem in more.problems if problem.place not in said]
+        raise ConfigError(problems) from error
+
+
+def single_run(config: DictConfig) -> int:
+    """Check the config, then plan or run it."""
+    checked = validate(config)
+    out = summary.console()
+    if checked.task == "plan":
+        summary.print_plan(out, checked.plan)
+        return 0
+    folder = Path(str(config.hydra.run.dir))
+    check_writable(folder)
+    files = hydra_files(config)
+
+    def task(_: DictConfig) -> str:
+        return run.execute(checked, folder, files, out).root
+
+    loader = hydra_loader()
+    job = run_job(
+        task_function=task,
+        config=config,
+        job_dir_key="hydra.run.dir",
+        job_subdir_key=None,
+        hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks()),
+    )
+    if job.status == JobStatus.FAILED:
+        error: Any = job._return_value
+        raise error
+    return 0
+
+
+def hydra_loader() -> ConfigLoader:
+    """The loader of the Hydra that composed the config."""
+    instance = GlobalHydra.instance().hydra
+    assert instance is not None
+    return instance.config_loader
+
+
+def check_writable(folder: Path) -> None:
+    """ConfigError unless the run's folder can be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        said = f"cannot be written ({error.strerror}) - run from another working directory or give name=…"
+        raise ConfigError.of(f"output folder {folder}", said) from error
+
+
+def hydra_files(config: DictConfig) -> dict[str, str]:
+    """What Hydra would keep in `.hydra/`, as text by file name."""
+    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return {
+        "config.yaml": OmegaConf.to_yaml(task),
+        "hydra.yaml": OmegaConf.to_yaml(OmegaConf.masked_copy(config, "hydra")),
+        "overrides.yaml": OmegaConf.to_yaml(config.hydra.overrides.task),
+    }
+
+
+def sweep_command(words: list[str]) -> int:
+    """A sweep, by Hydra's own machinery with our sweeper; 1 if any run failed."""
+    sweeper.RunnerSweeper.exit_code = 0
+    hand_to_hydra(words if "-m" in words or "--multirun" in words else [*words, "--multirun"])
+    return sweeper.RunnerSweeper.exit_code
+
+
+def hand_to_hydra(words: list[str]) -> int:
+    """Let Hydra's entry point do what the words say."""
+    prepare()
+    GlobalHydra.instance().clear()
+    before = sys.argv
+    sys.argv = [before[0], *words]
+    try:
+        hydra_entry()
+    finally:
+        sys.argv = before
+    return 0
+
+
+@hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
+def hydra_entry(config: DictConfig) -> str:
+    """What Hydra calls for each job of a sweep."""
+    return run_sweep_job(config)

@@ -1,0 +1,208 @@
+"""From command line words to a composed config, or to everything that is wrong with them.
+
+Hydra stops at the first mistake; here a failing word is noted, taken out, and composition tried again, so that all are said at once.
+Before anything of the config is used, the whole composed tree is searched for `_target_` and its like, `hydra` included.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from engine.registry import advice
+from runner import schema
+from runner.errors import ConfigError, Problem
+from runner.identity import OUTPUTS, canonical_of, resolve, run_folder, run_id
+
+MARKER = "# InitLab: the root of its configuration"
+"""The first line of `conf/config.yaml`, which tells our `conf` from any other folder of that name."""
+ROOT = "config"
+
+LAUNCHERS = {
+    "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
+    "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
+    "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher",
+    "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
+    "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher",
+}
+SWEEPERS = {
+    "hydra_plugins.runner_sweeper.RunnerSweeper",
+    "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
+}
+ALLOWED_TARGETS = {"hydra.launcher._target_": LAUNCHERS, "hydra.sweeper._target_": SWEEPERS}
+LOGGING_CLASSES = {"logging.StreamHandler", "logging.FileHandler", "colorlog.ColoredFormatter"}
+CODE_KEYS = ("_target_", "()", "class")
+
+
+def conf_dir() -> Path:
+    """The folder `conf`: beside the package in a checkout, inside it in a wheel."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "conf", here.parent / "conf"):
+        root = folder / f"{ROOT}.yaml"
+        if root.is_file() and root.read_text(encoding="utf-8").startswith(MARKER):
+            return folder
+    raise ConfigError.of("", f"the configuration folder 'conf' is missing beside {here} - install initlab again")
+
+
+def shipped_options() -> dict[str, set[str]]:
+    """Group -> the names of the options that `conf/` holds."""
+    return {
+        group.name: {file.stem for file in group.glob("*.yaml")} for group in conf_dir().iterdir() if group.is_dir()
+    }
+
+
+def prepare() -> None:
+    """Make schemas, plugins' options and the resolvers of `conf/config.yaml` known to Hydra."""
+    schema.register(shipped_options())
+    for name, resolver in (("run_dir", _run_dir), ("sweep_dir", _sweep_dir), ("run_id", _run_id)):
+        OmegaConf.register_new_resolver(name, resolver, replace=True)
+
+
+def _run_id(_root_: DictConfig) -> str:
+    return run_id(canonical_of(resolve(_root_)))
+
+
+def _run_dir(_root_: DictConfig) -> str:
+    return "." if _root_.task == "plan" else str(run_folder(str(_root_.name), _run_id(_root_)))
+
+
+def _sweep_dir(_root_: DictConfig) -> str:
+    return "." if _root_.task == "plan" else str(Path(OUTPUTS) / str(_root_.name))
+
+
+def compose(words: list[str], mode: RunMode, config_dir: str | None = None) -> DictConfig:
+    """The composed config with its `hydra` node. ConfigError with every problem found in the words or in the tree."""
+    searchpath = [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
+    problems: list[Problem] = []
+    remaining = _parsable(words, problems)
+    prepare()
+    GlobalHydra.instance().clear()
+    initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="runner")
+    while True:
+        try:
+            config = _compose_once([*searchpath, *remaining], mode)
+            break
+        except (HydraException, OmegaConfBaseException) as error:
+            problem, culprit = explain(error, remaining)
+            problems.append(problem)
+            if culprit is None:
+                raise ConfigError(problems) from error
+            remaining.remove(culprit)
+    problems += search_code(config)
+    if problems:
+        raise ComposedWithProblems(problems, config)
+    return config
+
+
+class ComposedWithProblems(ConfigError):
+    """Words that could be composed once the wrong ones were left out; `config` is the rest, so that it can be checked too."""
+
+    def __init__(self, problems: list[Problem], config: DictConfig) -> None:
+        super().__init__(problems)
+        self.config = config
+
+
+def _compose_once(words: list[str], mode: RunMode) -> DictConfig:
+    hydra = GlobalHydra.instance().hydra
+    assert hydra is not None
+    config = hydra.compose_config(
+        config_name=ROOT, overrides=words, run_mode=mode, from_shell=False, with_log_configuration=False
+    )
+    return config
+
+
+def _parsable(words: list[str], problems: list[Problem]) -> list[str]:
+    """The words that follow Hydra's override grammar; the others are noted."""
+    parser = OverridesParser.create()
+    good = []
+    for word in words:
+        try:
+            parser.parse_override(word)
+            good.append(word)
+        except OverrideParseException:
+            said = "is no override - write key=value (in quotes where the shell would change it), or +key=value to add a key"
+            problems.append(Problem(word, said))
+    return good
+
+
+def _key_of(word: str) -> str:
+    return word.lstrip("+~").split("=", 1)[0].split("@", 1)[0]
+
+
+def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
+    """What one of Hydra's or OmegaConf's errors means, and the word that caused it, if one did."""
+    if isinstance(error, MissingConfigException):
+        return _explain_missing(error, words)
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    key = str(getattr(cause, "full_key", None) or "")
+    text = str(cause).splitlines()[0]
+    culprit = next((w for w in words if key and key in (_key_of(w), _key_of(w).replace("/", "."))), None)
+    culprit = culprit or next((w for w in words if w in str(error) or f"'{_key_of(w)}'" in str(error)), None)
+    if culprit is not None and not key:
+        key = _key_of(culprit)
+    if re.search(r"is not in struct|not in '", text):
+        parent = getattr(cause, "parent_node", None)
+        name = str(getattr(cause, "key", "") or key.rsplit(".", 1)[-1])
+        known = [str(k) for k in parent] if isinstance(parent, DictConfig) else []
+        known = [k for k in known if k != "hydra"]
+        return Problem(key or name, f"no such key - {advice(name, known)}"), culprit
+    if isinstance(error, ConfigCompositionException) and "Could not override" in str(error) and culprit is not None:
+        return Problem(_key_of(culprit), str(error).splitlines()[0].replace("Could not override", "cannot override")), culprit
+    return Problem(key, text), culprit
+
+
+def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[Problem, str | None]:
+    """An option of a group that does not exist."""
+    wanted = str(error.missing_cfg_file or "")
+    group, _, option = wanted.rpartition("/")
+    options = [str(o) for o in error.options or []]
+    culprit = next((w for w in words if _key_of(w) == group and re.search(rf"\b{re.escape(option)}\b", w)), None)
+    if not group:
+        return Problem(wanted, str(error).splitlines()[0]), culprit
+    return Problem(group, f"no option '{option}' - {advice(option, options)}"), culprit
+
+
+def search_code(config: DictConfig) -> list[Problem]:
+    """A problem for everything in the tree that would make Hydra or logging import or call something not on our list."""
+    tree = OmegaConf.to_container(config, resolve=False)
+    problems: list[Problem] = []
+    _search(tree, "", problems)
+    hydra = tree.get("hydra", {}) if isinstance(tree, dict) else {}
+    if hydra.get("callbacks"):
+        problems.append(Problem("hydra.callbacks", "callbacks are refused: a config cannot name code to run"))
+    for node in ("launcher", "sweeper", "job_logging", "hydra_logging"):
+        if isinstance(hydra.get(node), str):
+            problems.append(Problem(f"hydra.{node}", f"must be a mapping of its own, got {hydra[node]!r}"))
+    return problems
+
+
+def _search(value: Any, place: str, problems: list[Problem]) -> None:
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            _search(item, f"{place}[{number}]", problems)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            here = f"{place}.{key}" if place else str(key)
+            if key in CODE_KEYS and not _allowed(here, str(key), item):
+                problems.append(Problem(here, f"{item!r} is refused: a config cannot name code to run - use --plugin FILE"))
+            _search(item, here, problems)
+    elif isinstance(value, str) and place.startswith("hydra.") and re.search(r"\$\{\s*oc\.(create|decode)", value):
+        problems.append(Problem(place, "a node made by an interpolation is refused under hydra"))
+
+
+def _allowed(place: str, key: str, value: Any) -> bool:
+    if place in ALLOWED_TARGETS:
+        return value in ALLOWED_TARGETS[place]
+    in_logging = place.startswith(("hydra.job_logging.", "hydra.hydra_logging."))
+    if key == "class" and not place.startswith("hydra."):
+        return True
+    return in_logging and key in ("class", "()") and value in LOGGING_CLASSES

@@ -1,0 +1,10 @@
+"""Data kinds: what a probe sends through the network. A module dropped into this folder is found."""
+
+from __future__ import annotations
+
+from runner.data.base import REGISTRY, Batch, Data, register
+from runner.kinds import import_modules
+
+import_modules(__name__, __path__)
+
+__all__ = ["REGISTRY", "Batch", "Data", "register"]

@@ -1,0 +1,58 @@
+"""What a probe sends through the network: a dataclass whose `batch` gives inputs and labels.
+
+Generated values are drawn from the stream at path `@data`, so that they too are a pure function of the seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from engine.errors import OptionError
+from engine.registry import Registry
+from engine.streams import Key
+from runner.kinds import registrar
+
+REGISTRY: Registry[type[Data]] = Registry("data")
+DATA_PATH = "@data"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`inputs` (batch, *sample shape) float32 and `labels` (batch,) int64, or None where the data has none of its own."""
+
+    inputs: np.ndarray
+    labels: np.ndarray | None
+
+
+@dataclass
+class Data:
+    """Base of all data kinds."""
+
+    kind: ClassVar[str] = ""
+    classes: ClassVar[int | None] = None
+    """How many classes its labels tell apart; None where it has no labels."""
+    batch: int = 2
+
+    def __post_init__(self) -> None:
+        if isinstance(self.batch, bool) or not isinstance(self.batch, int) or self.batch < 1:
+            raise OptionError("batch", f"must be a whole number of at least 1, got {self.batch!r}")
+
+    def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        """The shape of one sample, given what `model.input` declares; OptionError where the two disagree."""
+        return declared
+
+    def load(self, shape: tuple[int, ...], seed: int) -> Batch:
+        """The batch of samples of `shape`."""
+        raise NotImplementedError(f"data kind '{self.kind}' defines no load")
+
+
+def data_key(seed: int) -> Key:
+    """The key of the stream that generated data is drawn from."""
+    return Key(seed, DATA_PATH)
+
+
+register = registrar(REGISTRY, Data)
+"""Makes a dataclass derived from `Data` a data kind under its snake-case name."""

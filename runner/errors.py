@@ -1,0 +1,59 @@
+"""Every exception class of the runner, and the exit codes they end in.
+
+    Exception
+     +-- RunnerError
+          +-- ConfigError        the config is wrong: one or more `Problem`s, all at once        exit 2
+          +-- LedgerError        a parameter was not initialized exactly once, as planned        exit 1
+          +-- EvidenceError      a manifest or snapshot is missing, damaged or of another kind   exit 2
+
+A finished run that `verify` finds different is no exception: it is an answer, with exit code 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EXIT_FAILED = 1
+EXIT_REFUSED = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with the config: `place` is a config path (`model.layers[1].units`) or a command line word."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class RunnerError(Exception):
+    """Root of what the runner raises; `exit_code` is what the process ends with."""
+
+    exit_code = EXIT_FAILED
+
+
+class ConfigError(RunnerError):
+    """A config that cannot be run; `problems` holds everything found wrong, not the first only."""
+
+    exit_code = EXIT_REFUSED
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(p) for p in problems))
+
+    @classmethod
+    def of(cls, place: str, message: str) -> ConfigError:
+        """The error for one problem."""
+        return cls([Problem(place, message)])
+
+
+class LedgerError(RunnerError):
+    """What was initialized is not what was planned."""
+
+
+class EvidenceError(RunnerError):
+    """A manifest or a snapshot that cannot be used as evidence."""
+
+    exit_code = EXIT_REFUSED

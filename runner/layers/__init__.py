@@ -1,0 +1,10 @@
+"""Layer kinds: what `model.layers` can list. A module dropped into this folder is found."""
+
+from __future__ import annotations
+
+from runner.kinds import import_modules
+from runner.layers.base import REGISTRY, Context, Layer, register
+
+import_modules(__name__, __path__)
+
+__all__ = ["REGISTRY", "Context", "Layer", "register"]

@@ -1,0 +1,67 @@
+"""A user's own initializers, layers, data, probes and statistics: Python files named on the command line by `--plugin`.
+
+A plugin is code, so only the command line (or, in the processes a launcher starts, the environment that the command line's process
+set) can name one; a config cannot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.errors import ConfigError
+
+ENVIRONMENT = "INITLAB_PLUGINS"
+"""Absolute paths joined by os.pathsep, for the processes that a launcher starts."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A loaded plugin: its file's name (no folder) and the SHA-256 of its bytes in hex."""
+
+    file: str
+    sha256: str
+
+
+_LOADED: dict[str, Plugin] = {}
+
+
+def load(path: str) -> Plugin:
+    """Run the file at `path` once, so that what it registers can be chosen. ConfigError where that fails."""
+    place = f"--plugin {path}"
+    file = Path(path).resolve()
+    if str(file) in _LOADED:
+        return _LOADED[str(file)]
+    try:
+        source = file.read_bytes()
+    except OSError as error:
+        raise ConfigError.of(place, f"cannot be read ({error.strerror}) - give the path of a Python file") from error
+    name = f"initlab_plugin_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ConfigError.of(place, "is no Python file - its name must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ConfigError.of(place, f"failed while it was imported: {type(error).__name__}: {error}") from error
+    _LOADED[str(file)] = Plugin(file.name, hashlib.sha256(source).hexdigest())
+    os.environ[ENVIRONMENT] = os.pathsep.join(_LOADED)
+    return _LOADED[str(file)]
+
+
+def load_from_environment() -> None:
+    """Load what the process that started this one had loaded."""
+    for path in filter(None, os.environ.get(ENVIRONMENT, "").split(os.pathsep)):
+        load(path)
+
+
+def loaded() -> list[Plugin]:
+    """Every loaded plugin, by file name."""
+    return sorted(_LOADED.values(), key=lambda plugin: (plugin.file, plugin.sha256))

@@ -1,0 +1,10 @@
+"""Probes: what is sent through a network and measured. A module dropped into this folder is found."""
+
+from __future__ import annotations
+
+from runner.kinds import import_modules
+from runner.probes.base import REGISTRY, Probe, Subject, Trace, register
+
+import_modules(__name__, __path__)
+
+__all__ = ["REGISTRY", "Probe", "Subject", "Trace", "register"]

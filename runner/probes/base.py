@@ -1,0 +1,122 @@
+"""What is sent through a network and what is measured on the way.
+
+A probe is a dataclass whose `measure` takes a `Subject` and gives a `Trace`. It runs after the snapshot, so that whatever it
+changes cannot reach the first values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine import gluon, nd
+from engine.device import Device
+from engine.registry import Registry
+from runner.data import Batch
+from runner.kinds import registrar
+
+REGISTRY: Registry[type[Probe]] = Registry("probe")
+
+
+@dataclass
+class Subject:
+    """An initialized network and the batch for it."""
+
+    network: gluon.Block
+    layers: dict[str, gluon.Block]
+    """Path -> the layers that hold no other layer, in the order of the config."""
+    parameters: dict[str, gluon.Parameter]
+    """Path -> parameter, owners only."""
+    batch: Batch
+    device: Device
+    dtype: str
+    seed: int
+
+    def inputs(self) -> nd.NDArray:
+        """The batch on the device, in the network's dtype."""
+        return nd.array(self.batch.inputs, ctx=self.device, dtype=self.dtype)
+
+
+@dataclass
+class Trace:
+    """What a probe measured: one row a layer call in the order of execution, and figures of the whole."""
+
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    gradients: list[dict[str, Any]] = field(default_factory=list)
+    """One row a parameter: `path`, `rms` and `max_abs` of its gradient."""
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Probe:
+    """Base of all probes."""
+
+    kind: ClassVar[str] = ""
+
+    def check(self, output: tuple[int, ...], classes: int | None) -> str | None:
+        """What is wrong with a network whose output has this shape, batch axis included; None when nothing is.
+
+        `classes` is how many the data's own labels tell apart, None where it has none.
+        """
+        return None
+
+    def measure(self, subject: Subject) -> Trace:
+        """Run the network and measure."""
+        raise NotImplementedError(f"probe '{self.kind}' defines no measure")
+
+
+register = registrar(REGISTRY, Probe)
+"""Makes a dataclass derived from `Probe` a probe under its snake-case name."""
+
+
+def moments(values: np.ndarray) -> dict[str, float]:
+    """`mean`, `variance` and `rms` of all elements, accumulated in float64, and `zeros`, the fraction that is exactly 0."""
+    wide = np.asarray(values, np.float64).ravel()
+    mean = float(wide.mean())
+    return {
+        "mean": mean,
+        "variance": float(np.square(wide - mean).mean()),
+        "rms": float(np.sqrt(np.square(wide).mean())),
+        "zeros": float((wide == 0).mean()),
+    }
+
+
+@contextmanager
+def watch(layers: dict[str, gluon.Block], rows: list[dict[str, Any]]) -> Iterator[None]:
+    """While open, every call of a layer appends to `rows` its path, output shape and `moments`.
+
+    A layer with an activation of its own also gets `pre_rms`, the rms before that activation; `ratio` is the rms over that of the
+    row before.
+    """
+    before: dict[str, float] = {}
+    handles = []
+
+    def after_layer(path: str) -> Any:
+        def hook(block: gluon.Block, inputs: Any, output: Any) -> None:
+            row = {"path": path, "shape": list(output.shape), **moments(output.asnumpy())}
+            row["pre_rms"] = before.pop(path, None)
+            row["ratio"] = row["rms"] / rows[-1]["rms"] if rows and rows[-1]["rms"] > 0 else None
+            rows.append(row)
+
+        return hook
+
+    def before_activation(path: str) -> Any:
+        def hook(block: gluon.Block, inputs: Any) -> None:
+            before[path] = moments(inputs[0].asnumpy())["rms"]
+
+        return hook
+
+    for path, layer in layers.items():
+        handles.append(layer.register_forward_hook(after_layer(path)))
+        activation = getattr(layer, "act", None)
+        if activation is not None:
+            handles.append(activation.register_forward_pre_hook(before_activation(path)))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.detach()

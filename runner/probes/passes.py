@@ -1,0 +1,83 @@
+"""The probes that pass one batch through: not at all, forward, or forward and backward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import autograd, nd
+from engine.streams import Key, Stream
+from runner.probes.base import Probe, Subject, Trace, moments, register, watch
+
+LABELS_PATH = "@labels"
+
+
+@register
+@dataclass
+class None_(Probe):
+    """Measures nothing."""
+
+    def measure(self, subject: Subject) -> Trace:
+        """An empty trace."""
+        return Trace()
+
+
+@register
+@dataclass
+class Forward(Probe):
+    """One forward pass in predict mode; measures every layer's output."""
+
+    def measure(self, subject: Subject) -> Trace:
+        """The trace, with `output_rms`."""
+        trace = Trace()
+        with watch(subject.layers, trace.layers), autograd.predict_mode():
+            output = subject.network(subject.inputs())
+        trace.figures["output_rms"] = moments(output.asnumpy())["rms"]
+        return trace
+
+
+@register
+@dataclass
+class Backward(Probe):
+    """A forward pass in train mode, the softmax cross-entropy (its mean over the batch), and its gradient.
+
+    Data that has no labels gets labels drawn from the stream at `@labels`.
+    """
+
+    def check(self, output: tuple[int, ...], classes: int | None) -> str | None:
+        """The loss needs scores of shape (batch, classes), one for each label the data has."""
+        if len(output) != 2 or output[1] < 2:
+            return f"backward needs an output of shape (batch, classes), but the network gives {output}"
+        if classes is not None and output[1] < classes:
+            return f"the data has {classes} classes, but the network gives {output[1]} scores a sample"
+        return None
+
+    def labels(self, subject: Subject, classes: int) -> np.ndarray:
+        """One class number a sample."""
+        if subject.batch.labels is not None:
+            return subject.batch.labels
+        count = len(subject.batch.inputs)
+        return np.asarray(Stream(Key(subject.seed, LABELS_PATH)).integers(0, classes, count), np.int64)
+
+    def measure(self, subject: Subject) -> Trace:
+        """The trace, with `loss`, `output_rms`, `accuracy` and a row of gradient a parameter."""
+        trace = Trace()
+        with autograd.record():
+            with watch(subject.layers, trace.layers):
+                output = subject.network(subject.inputs())
+            labels = self.labels(subject, output.shape[1])
+            picked = nd.pick(nd.log_softmax(output), nd.array(labels, ctx=subject.device, dtype="int64"))
+            loss = -picked.mean()
+        loss.backward()
+        scores = output.asnumpy().astype(np.float64)
+        trace.figures["loss"] = float(loss.asnumpy().astype(np.float64).ravel()[0])
+        trace.figures["accuracy"] = float((scores.argmax(1) == labels).mean())
+        trace.figures["output_rms"] = moments(scores)["rms"]
+        for path, parameter in subject.parameters.items():
+            if parameter.grad_req != "null":
+                gradient = parameter.grad().asnumpy().astype(np.float64)
+                trace.gradients.append(
+                    {"path": path, "rms": moments(gradient)["rms"], "max_abs": float(np.abs(gradient).max())}
+                )
+        return trace

@@ -1,0 +1,139 @@
+"""What a person reads on stdout: tables, coloured in a terminal and plain elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from runner.plan import Plan
+from runner.probes import Trace
+
+PLAIN_WIDTH = 120
+VERDICT_STYLE = {"ok": "green", "exact": "green", "off": "bold red", "untested": "yellow"}
+
+
+def console() -> Console:
+    """stdout: as wide as the terminal, or a fixed width and no colour where it is none."""
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        return Console(width=shutil.get_terminal_size().columns, highlight=False)
+    return Console(width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False)
+
+
+def quiet_console() -> Console:
+    """Nowhere: for a run of a sweep, which prints one line of its own."""
+    return Console(quiet=True)
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """A figure in few digits; `-` where there is none."""
+    if value is None:
+        return "-"
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def shape_text(shape: Any) -> str:
+    """`256x20`; `scalar` for no axes."""
+    return "x".join(str(n) for n in shape) or "scalar"
+
+
+def bytes_text(count: int) -> str:
+    """`5.1 kB`, in powers of 1000."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name, justify in columns:
+        table.add_column(name, justify=justify, no_wrap=name != "law", overflow="fold")  # type: ignore[arg-type]
+    return table
+
+
+def print_parameters(out: Console, plan: Plan, rows: dict[str, dict[str, Any]], verdicts: dict[str, str]) -> None:
+    """One line a parameter: declared against measured."""
+    table = _table(
+        ("path", "left"), ("shape", "right"), ("law", "left"), ("declared std", "right"), ("measured std", "right"),
+        ("z", "right"), ("verdict", "left"),
+    )  # fmt: skip
+    for row in plan.rows:
+        if row.alias_of is not None:
+            table.add_row(row.path, shape_text(row.shape), f"= {row.alias_of}", "", "", "", "alias")
+            continue
+        measured = rows.get(row.path, {})
+        verdict = verdicts[row.path]
+        table.add_row(
+            row.path,
+            shape_text(row.shape),
+            str(row.law),
+            number(row.law.std),
+            number(measured.get("std")),
+            number(_largest_z(measured), 2),
+            Text(verdict, style=VERDICT_STYLE.get(verdict, "")),
+        )
+    out.print(table)
+
+
+def _largest_z(measured: dict[str, Any]) -> float | None:
+    found = [z for z in (measured.get("z_mean"), measured.get("z_var")) if z is not None]
+    return max(found, key=abs) if found else None
+
+
+def print_trace(out: Console, trace: Trace) -> None:
+    """One line a layer, then gradients, then the figures of the whole."""
+    if trace.layers:
+        table = _table(("layer", "left"), ("output", "right"), ("pre-act rms", "right"), ("rms", "right"), ("ratio", "right"), ("zeros", "right"))
+        for row in trace.layers:
+            table.add_row(
+                row["path"], shape_text(row["shape"]), number(row["pre_rms"]), number(row["rms"]), number(row["ratio"]),
+                f"{row['zeros']:.0%}",
+            )  # fmt: skip
+        out.print()
+        out.print(table)
+    if trace.gradients:
+        table = _table(("gradient", "left"), ("rms", "right"), ("max abs", "right"))
+        for row in trace.gradients:
+            table.add_row(row["path"], number(row["rms"]), number(row["max_abs"]))
+        out.print()
+        out.print(table)
+    if trace.figures:
+        out.print()
+        out.print("   ".join(f"{name} {number(value, 5)}" for name, value in trace.figures.items()))
+
+
+def print_plan(out: Console, plan: Plan) -> None:
+    """One line a parameter: what would be drawn, why, and from which stream."""
+    table = _table(
+        ("path", "left"), ("shape", "right"), ("fans", "right"), ("law", "left"), ("rule", "left"), ("stream key", "left"),
+        ("bytes", "right"),
+    )  # fmt: skip
+    for row in plan.rows:
+        if row.alias_of is not None:
+            table.add_row(row.path, shape_text(row.shape), "", f"= {row.alias_of}", "", "", "")
+            continue
+        fans = f"{row.fan_in}/{row.fan_out}" if row.fan_in is not None else "-"
+        table.add_row(
+            row.path, shape_text(row.shape), fans, str(row.law), row.rule, f"{row.key.words[0]:016x}", bytes_text(row.bytes)
+        )
+    out.print(table)
+    totals = plan.totals()
+    out.print()
+    out.print(
+        f"{totals['parameters']} parameters, {totals['aliases']} aliases, {totals['elements']:,} elements, "
+        f"{bytes_text(totals['bytes'])}; output {shape_text(plan.output)}; nothing was allocated"
+    )
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout."""
+    print(json.dumps(value, indent=1, ensure_ascii=False))

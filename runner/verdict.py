@@ -1,0 +1,39 @@
+"""Whether each parameter looks as declared, all of them judged together so that a fixed seed never flakes.
+
+Holm's procedure over the p-values of all parameters, family error 1e-6.
+
+    exact      a law that leaves no choice, and the values are it
+    ok         nothing speaks against the law
+    off        the values do not follow the law
+    untested   the law states nothing to test (a user's own initializer)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import laws
+from runner.plan import Plan
+
+FAMILY_ERROR = 1e-6
+
+
+def judge(plan: Plan, rows: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Path -> verdict, for the owners; `rows` has the figures of the statistic `law` by path."""
+    verdicts = {row.path: _without_p(row.law, rows.get(row.path, {})) for row in plan.owners}
+    tested = [(rows[path]["p"], path) for path in verdicts if rows.get(path, {}).get("p") is not None]
+    tested.sort()
+    for rank, (p, path) in enumerate(tested):
+        if p > FAMILY_ERROR / (len(tested) - rank):
+            break
+        verdicts[path] = "off"
+    return verdicts
+
+
+def _without_p(law: laws.Law, row: dict[str, Any]) -> str:
+    """The verdict that needs no comparison with other parameters."""
+    if not row or law.std is None and row.get("invariants_ok") is None:
+        return "untested"
+    if row.get("bound_ok") is False or row.get("invariants_ok") is False:
+        return "off"
+    return "exact" if law.std == 0 or (law.std is None and row["invariants_ok"]) else "ok"

@@ -1,0 +1,217 @@
+"""`python -m runner.verify RUN_DIR …`: recompute every value of finished runs and reread their snapshots.
+
+    0   everything is as the manifest says
+    1   something readable differs: the first parameter is named, and by how much
+    2   a manifest or snapshot is missing, damaged, cut short or of another stream version; or values cannot be verified
+
+Recomputation uses the manifest's config only, in this process, on the CPU. Laws that are exact to a tolerance (Haar) are compared
+with the snapshot's values, and their invariants checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+
+from engine import digest, formats, streams
+from engine.errors import FormatError
+from engine.laws import Invariant
+from runner import manifest, plugins, run
+from runner.errors import ConfigError, EvidenceError, LedgerError
+from runner.validate import RunConfig, validate
+
+TOLERANCE = 1e-5
+"""Largest absolute difference between two machines' values of a law that passes through LAPACK, relative to the largest value."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found of one run: exit code and one line to print."""
+
+    code: int
+    text: str
+
+
+def verify(folder: Path) -> Answer:
+    """Verify one finished run."""
+    try:
+        content = manifest.read(folder)
+        _check_versions(content)
+        _check_plugins(content)
+        config = _config(content, folder)
+        saved = _read_snapshot(folder, content)
+        return _compare(folder, content, config, saved)
+    except (EvidenceError, ConfigError) as error:
+        return Answer(EvidenceError.exit_code, str(error))
+    except LedgerError as error:
+        return Answer(LedgerError.exit_code, f"{folder}: {error}")
+
+
+def _check_versions(content: dict[str, Any]) -> None:
+    if content["stream"] != streams.version():
+        raise EvidenceError(
+            f"the run was drawn from stream {content['stream']}, this version draws {streams.version()} - verify it with the version "
+            f"that made it ({content.get('versions', {}).get('initlab', 'unknown')})"
+        )
+
+
+def _check_plugins(content: dict[str, Any]) -> None:
+    loaded = {plugin.file: plugin.sha256 for plugin in plugins.loaded()}
+    for entry in content["plugins"]:
+        if entry["file"] not in loaded:
+            raise EvidenceError(f"the run used the plugin {entry['file']} - give it with --plugin {entry['file']}")
+        if loaded[entry["file"]] != entry["sha256"]:
+            raise EvidenceError(
+                f"the run used another version of the plugin {entry['file']}: SHA-256 {entry['sha256'][:16]}…, "
+                f"this one has {loaded[entry['file']][:16]}…"
+            )
+
+
+def _config(content: dict[str, Any], folder: Path) -> RunConfig:
+    """The run's config, checked again, on the CPU and eager: neither may change a bit."""
+    plain = dict(content["config"])
+    plain["device"] = {"kind": "cpu", "index": 0}
+    try:
+        config = validate(OmegaConf.create(plain))
+    except ConfigError as error:
+        raise EvidenceError(f"{folder}: the manifest's config cannot be run: {error}") from error
+    if set(content["digests"]["tensors"]) != {row.path for row in config.plan.owners}:
+        raise EvidenceError(f"{folder}: the manifest is damaged, its digests are not those of its config's parameters")
+    return config
+
+
+def _read_snapshot(folder: Path, content: dict[str, Any]) -> formats.Snapshot | None:
+    name = content["snapshot"]
+    if name is None:
+        return None
+    path = folder / str(name)
+    if Path(str(name)).name != name:
+        raise EvidenceError(f"{folder}: the manifest is damaged, its snapshot {name!r} is no file name")
+    try:
+        return formats.get(str(path)).read(path)
+    except FileNotFoundError:
+        raise EvidenceError(f"{path}: the snapshot is missing - run the config again") from None
+    except (FormatError, OSError) as error:
+        raise EvidenceError(str(error)) from error
+
+
+def _compare(folder: Path, content: dict[str, Any], config: RunConfig, saved: formats.Snapshot | None) -> Answer:
+    network, _ = run.initialize(config)
+    values = run.host_values(network)
+    recorded: dict[str, str] = content["digests"]["tensors"]
+    notes: list[str] = []
+    for row in config.plan.owners:
+        wrong = _compare_saved(row.path, recorded[row.path], values[row.path], saved)
+        if wrong is not None:
+            return Answer(1, f"{folder}: {wrong}")
+        if row.law.exactness == "bits":
+            if digest.tensor_digest(values[row.path]).hex() != recorded[row.path]:
+                return Answer(1, f"{folder}: parameter '{row.path}': recomputed values differ{_how_far(values[row.path], saved, row.path)}")
+            continue
+        if saved is None:
+            raise EvidenceError(
+                f"{folder}: parameter '{row.path}' is unverifiable: its law {row.law} is exact to a tolerance only and there is no snapshot"
+            )
+        wrong, distance = _compare_tolerance(row.path, values[row.path], saved.tensors[row.path], row.law.invariants(saved.tensors[row.path]))
+        if wrong is not None:
+            return Answer(1, f"{folder}: {wrong}")
+        notes.append(f"'{row.path}' within {distance:.2g} (max abs)")
+    return _compare_whole(folder, content, config, saved, notes)
+
+
+def _compare_saved(path: str, recorded: str, values: np.ndarray, saved: formats.Snapshot | None) -> str | None:
+    """What is wrong with a parameter in the snapshot file, against the manifest."""
+    if saved is None:
+        return None
+    if path not in saved.tensors:
+        return f"parameter '{path}' is missing from the snapshot"
+    found = saved.tensors[path]
+    if found.shape != values.shape or found.dtype != values.dtype:
+        return f"parameter '{path}': the snapshot has {found.dtype} {found.shape}, declared {values.dtype} {values.shape}"
+    if digest.tensor_digest(found).hex() != recorded:
+        return f"parameter '{path}': the snapshot's values differ from the manifest's digest{_how_far(values, saved, path)}"
+    return None
+
+
+def _how_far(values: np.ndarray, saved: formats.Snapshot | None, path: str) -> str:
+    """` in 3 of 5120 elements, by 0.012 at most, first at [0, 7]`, of recomputed against saved values."""
+    if saved is None or path not in saved.tensors:
+        return ""
+    found = saved.tensors[path]
+    bits = f"u{values.dtype.itemsize}"
+    differs = np.ascontiguousarray(values).view(bits) != np.ascontiguousarray(found).view(bits)
+    count = int(differs.sum())
+    if count == 0:
+        return ""
+    first = [int(i) for i in np.argwhere(differs)[0]]
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.abs(values.astype(np.float64) - found.astype(np.float64))[differs].max()
+    return f" in {count} of {values.size} elements, by {distance:.3g} at most, first at {first}"
+
+
+def _compare_tolerance(
+    path: str, values: np.ndarray, saved: np.ndarray, invariants: list[Invariant]
+) -> tuple[str | None, float]:
+    distance = float(np.abs(values.astype(np.float64) - saved.astype(np.float64)).max(initial=0.0))
+    for invariant in invariants:
+        if not invariant.ok:
+            return f"parameter '{path}': {invariant.name} is {invariant.value:.3g}, at most {invariant.bound:.3g} is allowed", distance
+    allowed = max(TOLERANCE, 2 * _epsilon(saved.dtype)) * float(np.abs(saved.astype(np.float64)).max(initial=1.0))
+    if distance > allowed:
+        return f"parameter '{path}': recomputed values differ by {distance:.3g} at most, {allowed:.3g} is allowed", distance
+    return None, distance
+
+
+def _epsilon(dtype: np.dtype) -> float:
+    """The spacing of the dtype's numbers at 1."""
+    return {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype.name, 2.0**-23)
+
+
+def _compare_whole(
+    folder: Path, content: dict[str, Any], config: RunConfig, saved: formats.Snapshot | None, notes: list[str]
+) -> Answer:
+    """The aliases and the root digest, once every parameter agrees."""
+    aliases = config.plan.aliases
+    for where, found in (("manifest", content["aliases"]), ("snapshot", aliases if saved is None else saved.aliases)):
+        if found != aliases:
+            path = sorted(set(found.items()) ^ set(aliases.items()))[0][0]
+            return Answer(1, f"{folder}: the {where}'s aliases differ, first at '{path}'")
+    if saved is not None and set(saved.tensors) != set(content["digests"]["tensors"]):
+        extra = sorted(set(saved.tensors) - set(content["digests"]["tensors"]))
+        return Answer(1, f"{folder}: the snapshot holds '{extra[0]}', which is no parameter of the run")
+    tensors = {path: bytes.fromhex(value) for path, value in content["digests"]["tensors"].items()}
+    root = digest.root_digest(tensors, aliases).hex()
+    if root != content["digests"]["root"]:
+        return Answer(1, f"{folder}: the root digest is {root[:16]}…, the manifest says {content['digests']['root'][:16]}…")
+    kept = "values only (no snapshot was kept)" if saved is None else "values and snapshot"
+    return Answer(0, f"{folder}: verified, {kept}: {len(tensors)} parameters, root {root[:16]}" + "".join(f"; {n}" for n in notes))
+
+
+def main(words: list[str] | None = None) -> int:
+    """The command line; gives the worst exit code of all folders."""
+    parser = argparse.ArgumentParser(prog="python -m runner.verify", description="Recompute and reread finished runs.")
+    parser.add_argument("folders", nargs="+", metavar="RUN_DIR", help="outputs/<name>/<run id>")
+    parser.add_argument("--plugin", action="append", default=[], metavar="FILE", help="a plugin that the run used")
+    given = parser.parse_args(words)
+    try:
+        for path in given.plugin:
+            plugins.load(path)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    worst = 0
+    for folder in given.folders:
+        answer = verify(Path(folder))
+        print(answer.text, file=sys.stderr if answer.code else sys.stdout)
+        worst = max(worst, answer.code)
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())
