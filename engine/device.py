@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import DeviceError
+from engine.errors import DeviceError, MXNetError
 
 TYPE_IDS = {"cpu": 1, "gpu": 2, "cpu_pinned": 3, "cpu_shared": 5}
 TYPE_NAMES = {number: name for name, number in TYPE_IDS.items()}
@@ -41,7 +41,7 @@ class Device:
 
     @property
     def xp(self) -> Any:
-        """The array library of this device: NumPy, or CuPy for a GPU. DeviceError where that cannot be had."""
+        """The array library of this device: NumPy, or CuPy for a GPU. MXNetError where that cannot be had (see `gpu_problem`)."""
         return _NAMESPACES[self.device_type].library(self)
 
     def __eq__(self, other: object) -> bool:
@@ -81,14 +81,21 @@ def _numpy(device: Device) -> Any:
     return np
 
 
-def _cupy(device: Device) -> Any:
+def gpu_problem(device_id: int) -> str | None:
+    """Why there is no such GPU and what to do, in one sentence; None when there is one."""
     try:
-        import cupy
+        import cupy  # noqa: F401
     except ImportError:
-        said = "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
-        raise DeviceError(f"{NO_GPU}: {said}") from None
-    if device.device_id >= num_gpus():
-        raise DeviceError(f"{NO_GPU}: there is no {device}, {num_gpus()} found - use the cpu")
+        return "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
+    found = num_gpus()
+    return None if device_id < found else f"there is no gpu({device_id}), {found} found - use the cpu"
+
+
+def _cupy(device: Device) -> Any:
+    if gpu_problem(device.device_id) is not None:
+        raise MXNetError(NO_GPU)
+    import cupy
+
     cupy.cuda.Device(device.device_id).use()
     return cupy
 

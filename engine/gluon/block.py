@@ -133,8 +133,7 @@ class Block:
         if len(mine.shape) != len(parameter.shape) or str(mine.dtype) != str(parameter.dtype):
             raise AssertionError(f"'{mine.name}' cannot be tied to '{parameter.name}': {mine} and {parameter} disagree")
         parameter.shape = shape
-        for key in [key for key, value in self._params.items() if value is mine]:
-            self._params._params[key] = parameter
+        self._params.replace(mine, parameter)
         self._reg_params[name] = parameter
         object.__setattr__(self, name, parameter)
 
@@ -285,8 +284,9 @@ class Block:
 
     @staticmethod
     def _check_missing(params: dict[str, Parameter], loaded: dict[str, NDArray], filename: Any) -> None:
-        for name in params:
-            if name not in loaded:
+        present = {id(parameter) for name, parameter in params.items() if name in loaded}
+        for name, parameter in params.items():
+            if id(parameter) not in present:
                 raise AssertionError(
                     f"Parameter '{name}' is missing in file '{os.fspath(filename)}', which contains parameters: {brief(loaded)}. Set "
                     "allow_missing=True to ignore missing parameters."

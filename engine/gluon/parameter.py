@@ -283,11 +283,12 @@ class Parameter:
     def _draw(self, source: Source) -> tuple[nd.NDArray, Filled]:
         description = self._description(source.key.path)
         own = source.own if source.own is not None else source.default
-        chosen = init_module.create(own)
+        network = init_module.create(source.default)
+        chosen = network.over(own, description)
         values = nd.zeros(description.shape, ctx=cpu(), dtype=self.dtype)
         desc = init_module.InitDesc(self.name, {"__init__": own}, description=description)
         with autograd.pause(), streams.scope(Stream(source.key)):
-            init_module.create(source.default)(desc, values)
+            network(desc, values)
         return values, Filled(source.key.path, source.key, type(chosen).__name__, chosen.law(description), description.shape)
 
     def _ready(self, data: dict[Device, nd.NDArray], key: Key | None, origin: Filled | None) -> Ready:
@@ -325,8 +326,6 @@ class Parameter:
                     f"Failed loading Parameter '{self.name}' from saved params: shape incompatible expected {self.shape} vs saved {data.shape}"
                 )
             self.shape = tuple(j if i == 0 else i for i, j in zip(self.shape, data.shape, strict=True))
-        else:
-            self.shape = data.shape
         self._check_loaded_dtype(data, cast_dtype)
         if cast_dtype and dtype_source == "current":
             data = data.astype(self.dtype)

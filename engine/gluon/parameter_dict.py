@@ -121,6 +121,11 @@ class ParameterDict:
             self._params[name] = parameter
         self.paths |= {k: v for k, v in getattr(other, "paths", {}).items() if k not in self.paths}
 
+    def replace(self, old: Parameter, new: Parameter) -> None:
+        """Put `new`, under its own name, where `old` was."""
+        pairs = [(new.name, new) if parameter is old else (name, parameter) for name, parameter in self.items()]
+        self._params = OrderedDict(pairs)
+
     def initialize(
         self, init: Any = DEFAULT, ctx: Any = None, verbose: bool = False, force_reinit: bool = False, *, device: Any = None
     ) -> None:

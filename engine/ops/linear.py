@@ -18,7 +18,7 @@ def dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignore[no-u
     b = y.T if transpose_b else y
     if a.shape[-1] != b.shape[0]:
         raise MXNetError(f"MXNetError: Check failed: L[1].Size() == R[0].Size(): dot shape error: {list(a.shape)} X {list(b.shape)}")
-    z = xp.dot(a, b)
+    z = xp.asarray(xp.dot(a, b)).astype(x.dtype, copy=False)
 
     def vjp(g: Any) -> tuple[Any, Any]:
         if a.ndim == 1 and b.ndim == 1:
@@ -44,7 +44,7 @@ def fully_connected(xp, x, weight, *bias, flatten=True):  # type: ignore[no-unty
         raise MXNetError(f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred shape=({needed[0]},{needed[1]})")
     check_dtypes(x, weight)
     rows = x.reshape((x.shape[0], -1)) if flatten else x.reshape((-1, x.shape[-1]))
-    y = xp.matmul(rows, weight.T)
+    y = xp.matmul(rows, weight.T).astype(x.dtype, copy=False)
     if bias:
         y = y + bias[0]
     out = y if flatten else y.reshape((*x.shape[:-1], weight.shape[0]))

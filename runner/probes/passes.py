@@ -40,7 +40,7 @@ class Forward(Probe):
 @register
 @dataclass
 class Backward(Probe):
-    """A forward pass in train mode, the softmax cross-entropy (its mean over the batch), and its gradient.
+    """A forward pass in train mode, the softmax cross-entropy (its mean over the batch, in float32), and its gradient.
 
     Data that has no labels gets labels drawn from the stream at `@labels`.
     """
@@ -67,7 +67,7 @@ class Backward(Probe):
             with watch(subject.layers, trace.layers):
                 output = subject.network(subject.inputs())
             labels = self.labels(subject, output.shape[1])
-            picked = nd.pick(nd.log_softmax(output), nd.array(labels, ctx=subject.device, dtype="int64"))
+            picked = nd.pick(nd.log_softmax(output.astype("float32")), nd.array(labels, ctx=subject.device, dtype="int64"))
             loss = -picked.mean()
         loss.backward()
         scores = output.asnumpy().astype(np.float64)

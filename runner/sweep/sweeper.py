@@ -6,8 +6,11 @@ configured.
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -27,7 +30,8 @@ from runner.errors import EXIT_FAILED, ConfigError, Problem  # noqa: E402
 from runner.sweep.aggregate import Member, collect, write_members, write_summary  # noqa: E402
 from runner.sweep.status import COMPLETED  # noqa: E402
 
-MODULE = "hydra_plugins.runner_sweeper"
+PACKAGE = "hydra_plugins"
+MODULE = f"{PACKAGE}.runner_sweeper"
 
 
 class RunnerSweeper(BasicSweeper):
@@ -85,9 +89,28 @@ class RunnerSweeper(BasicSweeper):
             raise ConfigError.of(f"output folder {folder}", f"cannot be written ({error.strerror})") from error
 
 
+def _plugin_package() -> ModuleType:
+    """The package of installed Hydra plugins, or an empty one where none is installed."""
+    try:
+        return importlib.import_module(PACKAGE)
+    except ModuleNotFoundError:
+        package = ModuleType(PACKAGE)
+        package.__path__ = []
+        sys.modules[PACKAGE] = package
+        return package
+
+
 def register() -> None:
-    """Make the sweeper known to Hydra as `hydra/sweeper: runner`."""
+    """Make the sweeper known to Hydra as `hydra/sweeper: runner`.
+
+    Hydra takes plugins from the package `hydra_plugins` only, so the class is put into a module of that name made here.
+    """
     RunnerSweeper.__module__ = MODULE
+    package = sys.modules.get(PACKAGE) or _plugin_package()
+    module = ModuleType(MODULE)
+    module.RunnerSweeper = RunnerSweeper  # type: ignore[attr-defined]
+    package.runner_sweeper = module  # type: ignore[attr-defined]
+    sys.modules[MODULE] = module
     Plugins.instance().register(RunnerSweeper)
     node = {"_target_": f"{MODULE}.RunnerSweeper", "max_batch_size": None, "params": None}
     ConfigStore.instance().store(group="hydra/sweeper", name="runner", node=node, provider="initlab")
