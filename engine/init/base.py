@@ -86,16 +86,19 @@ class Initializer:
         """What the described parameter is filled with. ValueError, or LawError, for one that cannot be."""
         raise NotImplementedError("Must override it")
 
-    def claims(self, path: str) -> bool:
-        """Whether, given for a whole network, this goes before a layer's default (like Dense's zero bias) at `path`."""
+    def claims(self, path: str, name: str | None = None) -> bool:
+        """Whether, given for a whole network, this goes before a layer's default (like Dense's zero bias).
+
+        `path` and `name` are the parameter's structural path and Gluon name.
+        """
         return False
 
-    def over(self, own: str | Initializer, path: str) -> Initializer:
-        """The initializer that decides at `path` when this is the network's and `own` the parameter's.
+    def over(self, own: str | Initializer, description: Description) -> Initializer:
+        """The initializer that decides when this is the network's and `own` the parameter's.
 
-        The parameter's own does; but where this one `claims` the path, an own one given as a name (layers' defaults are) gives way.
+        The parameter's own does; but what this one `claims`, an own one given as a name (layers' defaults are) leaves to it.
         """
-        return self if isinstance(own, str) and self.claims(path) else create(own)
+        return self if isinstance(own, str) and self.claims(description.path, description.name) else create(own)
 
     @property
     def _kwargs(self) -> dict[str, Any]:
@@ -133,7 +136,7 @@ class Initializer:
             desc.global_init = self
         own = desc.attrs.get("__init__", "")
         if own:
-            self.over(own, describe(desc, arr).path)._init_weight(desc, arr)
+            self.over(own, describe(desc, arr))._init_weight(desc, arr)
             self._verbose_print(desc, own, arr)
             return
         self._init_by_ending(desc, arr)

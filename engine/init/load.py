@@ -71,13 +71,9 @@ class Load(Initializer):
         candidates = (path.rpartition("/")[2], path, name)
         return next((key for key in candidates if key is not None and key in self.param), None)
 
-    def claims(self, path: str) -> bool:
-        """Where the snapshot has a tensor of that path."""
-        return self.tensor_for(path) is not None
-
-    def over(self, own: str | Initializer, path: str) -> Initializer:
-        """As for all; by the path alone, since a network's parameters have one."""
-        return super().over(own, path)
+    def claims(self, path: str, name: str | None = None) -> bool:
+        """Where the snapshot has a tensor."""
+        return self.tensor_for(path, name) is not None
 
     def law(self, description: Description) -> laws.Law:
         """Loaded (of a file) or Constant (of a mapping), else the fallback's law. AssertionError as MXNet's where neither will do."""

@@ -45,7 +45,7 @@ class Mixed(Initializer):
         structural = path.rpartition("/")[2]
         return next((number for number, pattern in enumerate(self._patterns) if pattern.fullmatch(structural)), None)
 
-    def claims(self, path: str) -> bool:
+    def claims(self, path: str, name: str | None = None) -> bool:
         """Where a rule fits."""
         return self.rule_for(path) is not None
 

@@ -77,20 +77,31 @@ class Law:
         end = size if stop is None else stop
         if not 0 <= start <= end <= size:
             raise LawError(f"slice [{start}, {end}) is not within the {size} elements of shape {shape}")
-        resolved = dtypes.resolve(dtype)
-        if self.random and dtypes.name(resolved) not in ("float32", "float16", "bfloat16"):
-            raise StreamError(f"random values of dtype {resolved.name} are not specified yet in stream {version()} - use float32")
+        resolved = self._resolved(dtype)
         flat = self._elements(key, shape, start, end, resolved)
         flat = flat.astype(resolved, copy=False)
         return flat.reshape(shape) if whole else flat
 
     def draw_from(self, stream: Stream, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
-        """The next tensor of a stream that is drawn from in order; moves its cursor."""
-        size = math.prod(shape)
-        start = stream.take(size)
-        if start == 0:
+        """The next tensor of a stream that is drawn from in order; moves its cursor, unless nothing random is drawn."""
+        if not self.random:
             return self.draw(stream.key, shape, dtype)
-        return self.draw(stream.key, (start + size,), dtype, start, start + size).reshape(shape)
+        self.check_shape(shape)
+        resolved = self._resolved(dtype)
+        start = stream.take(math.prod(shape))
+        return self._later(stream.key, shape, start, resolved).astype(resolved, copy=False).reshape(shape)
+
+    def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
+        """The tensor of `shape` whose first element is element `first` of the stream, flat."""
+        size = math.prod(shape)
+        return self._elements(key, (first + size,), first, first + size, dtype)
+
+    def _resolved(self, dtype: Any) -> np.dtype:
+        """The dtype. StreamError for one that no random values are specified for."""
+        resolved = dtypes.resolve(dtype)
+        if self.random and dtypes.name(resolved) not in ("float32", "float16", "bfloat16"):
+            raise StreamError(f"random values of dtype {resolved.name} are not specified yet in stream {version()} - use float32")
+        return resolved
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """LawError for a shape that the law cannot fill."""

@@ -77,16 +77,19 @@ class Haar(Law):
             raise LawError(f"an orthogonal matrix cannot have shape {shape}: an axis is empty")
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        return self._later(key, shape, 0, dtype)[start:end]
+
+    def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         rows, columns = shape[0], math.prod(shape[1:])
         tall = (max(rows, columns), min(rows, columns))
-        gaussian = streams.normal(key, 0, rows * columns, 0.0, 1.0).reshape(tall)
+        gaussian = streams.normal(key, first, rows * columns, 0.0, 1.0).reshape(tall)
         if self.exact:
             q = householder_q(gaussian)
         else:
             q, r = np.linalg.qr(gaussian.astype(np.float64))
             q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
         matrix = q if rows >= columns else q.T
-        return (self.gain * matrix).astype(np.float32).reshape(-1)[start:end]
+        return (self.gain * matrix).astype(np.float32).reshape(-1)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """The shorter side's Gram matrix is gain^2 times the identity, to what the dtype resolves."""
