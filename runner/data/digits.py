@@ -1,6 +1,6 @@
 """The UCI optical recognition of handwritten digits: 1797 real images of 8 x 8 pixels, and their labels.
 
-`digits/optdigits.npz` holds them; `digits/README.md` beside it gives their source and licence (CC BY 4.0).
+`optdigits/optdigits.npz` holds them; `optdigits/README.md` beside it gives their source and licence (CC BY 4.0).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from engine.errors import OptionError
 from runner.data.base import Batch, Data, register
 
-FILE = Path(__file__).parent / "digits" / "optdigits.npz"
+FILE = Path(__file__).parent / "optdigits" / "optdigits.npz"
 COUNT = 1797
 PIXELS = 64
 SHAPES = ((64,), (8, 8), (1, 8, 8))
