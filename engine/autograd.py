@@ -95,7 +95,12 @@ class Node:
     __slots__ = ("name", "parents", "vjp", "args", "attributes")
 
     def __init__(
-        self, name: str, parents: list[Node | Leaf | None], vjp: Callable[[Any], Sequence[Any]], args: tuple[Any, ...], attributes: dict[str, Any]
+        self,
+        name: str,
+        parents: list[Node | Leaf | None],
+        vjp: Callable[[Any], Sequence[Any]],
+        args: tuple[Any, ...],
+        attributes: dict[str, Any],
     ) -> None:
         self.name = name
         self.parents = parents

@@ -27,12 +27,12 @@ class Device:
 
     def __init__(self, device_type: str | Device, device_id: int = 0) -> None:
         if isinstance(device_type, Device):
-            device_type, device_id = device_type.device_type, device_type.device_id
+            device_type, device_id = str(device_type.device_type), int(device_type.device_id)
         if device_type not in TYPE_IDS and device_type not in _NAMESPACES:
             known = ", ".join([*TYPE_IDS, *(name for name in _NAMESPACES if name not in TYPE_IDS)])
             raise DeviceError(f"no device type '{device_type}' - known: {known}")
-        self.device_type = device_type
-        self.device_id = device_id
+        self.device_type: str = device_type
+        self.device_id: int = device_id
 
     @property
     def device_typeid(self) -> int:

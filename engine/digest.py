@@ -1,7 +1,7 @@
 """Digests of tensors and of whole snapshots: one definition, the same for every file format and however the values were made.
 
-    tensor-v1  SHA-256 over a header (dtype, shape) and the SHA-256 digests of the successive 1 MiB leaves of the data
-    root-v1    SHA-256 over every path and its tensor digest, then every alias and its owner, sorted by UTF-8 bytes
+tensor-v1  SHA-256 over a header (dtype, shape) and the SHA-256 digests of the successive 1 MiB leaves of the data
+root-v1    SHA-256 over every path and its tensor digest, then every alias and its owner, sorted by UTF-8 bytes
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def tensor_digest(array: np.ndarray) -> bytes:
     """The `tensor-v1` digest: of dtype name, shape, and C-order little-endian data."""
     header = hashlib.sha256(b"tensor-v1\0" + array.dtype.name.encode("ascii") + b"\0")
     header.update(struct.pack("<I", array.ndim) + struct.pack(f"<{array.ndim}Q", *array.shape))
-    data = memoryview(raw_bytes(array))
+    data = raw_bytes(array).data
     for start in range(0, len(data), LEAF):
         header.update(hashlib.sha256(data[start : start + LEAF]).digest())
     return header.digest()

@@ -142,9 +142,7 @@ def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
         if name.startswith("{"):
             assert not rest and not kwargs
             return create(**json.loads(name))
-        assert name.lower() in registry, (
-            f"{name} is not registered. Please register with {nickname}.register first"
-        )
+        assert name.lower() in registry, f"{name} is not registered. Please register with {nickname}.register first"
         return registry.get(name)(*rest, **kwargs)
 
     return create

@@ -151,9 +151,7 @@ def _tie_parameter(network: Network, owner: str, path: str, place: str, problems
         shapes = [f"'{p}' has shape {parameters[p].shape} and dtype {parameters[p].dtype}" for p in (owner, path)]
         problems.append(Problem(place, f"{shapes[0]}, but {shapes[1]}: tied parameters need one shape"))
     if path in network.sources and network.sources[path].startswith("model."):
-        problems.append(
-            Problem(network.sources[path], f"is never used: '{path}' is tied to '{owner}' ({place}), which is drawn once")
-        )
+        problems.append(Problem(network.sources[path], f"is never used: '{path}' is tied to '{owner}' ({place}), which is drawn once"))
 
 
 def infer_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -55,9 +55,7 @@ def conf_dir() -> Path:
 
 def shipped_options() -> dict[str, set[str]]:
     """Group -> the names of the options that `conf/` holds."""
-    return {
-        group.name: {file.stem for file in group.glob("*.yaml")} for group in conf_dir().iterdir() if group.is_dir()
-    }
+    return {group.name: {file.stem for file in group.glob("*.yaml")} for group in conf_dir().iterdir() if group.is_dir()}
 
 
 def prepare() -> None:
@@ -114,10 +112,7 @@ class ComposedWithProblems(ConfigError):
 def _compose_once(words: list[str], mode: RunMode) -> DictConfig:
     hydra = GlobalHydra.instance().hydra
     assert hydra is not None
-    config = hydra.compose_config(
-        config_name=ROOT, overrides=words, run_mode=mode, from_shell=False, with_log_configuration=False
-    )
-    return config
+    return hydra.compose_config(config_name=ROOT, overrides=words, run_mode=mode, from_shell=False, with_log_configuration=False)
 
 
 def _parsable(words: list[str], problems: list[Problem]) -> list[str]:

@@ -1,13 +1,13 @@
 """The manifest: written last, so that a folder that has one holds a finished run.
 
-    format       "initlab-manifest-1"
-    run_id, name, config (resolved), canonical, overrides
-    stream       the version of the streams the values came from
-    digests      tensor-v1 by path, root-v1
-    aliases      path -> owner
-    exactness    path -> "bits" or "tolerance", for those that are not exact to the bit
-    snapshot     file name or null
-    ledger, totals, plugins, versions, platform, seconds, peak_memory_bytes, finished
+format       "initlab-manifest-1"
+run_id, name, config (resolved), canonical, overrides
+stream       the version of the streams the values came from
+digests      tensor-v1 by path, root-v1
+aliases      path -> owner
+exactness    path -> "bits" or "tolerance", for those that are not exact to the bit
+snapshot     file name or null
+ledger, totals, plugins, versions, platform, seconds, peak_memory_bytes, finished
 """
 
 from __future__ import annotations

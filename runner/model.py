@@ -77,9 +77,7 @@ def parse_initializer(value: Any, place: str, problems: list[Problem]) -> Any:
         problems.append(Problem(f"{place}.kind", f"no initializer '{kind}' - {advice(kind, init.names())}"))
         return None
     before = len(problems)
-    options = {
-        name: _nested(option, f"{place}.{name}", problems) for name, option in value.items() if name != "kind"
-    }
+    options = {name: _nested(option, f"{place}.{name}", problems) for name, option in value.items() if name != "kind"}
     return construct(cls, options, place, kind, problems) if len(problems) == before else None
 
 
@@ -89,9 +87,7 @@ def _nested(value: Any, place: str, problems: list[Problem]) -> Any:
         if "kind" in value:
             return parse_initializer(value, place, problems)
         return {
-            key: parse_initializer(item, f"{place}.{key}", problems)
-            if key == "init"
-            else _nested(item, f"{place}.{key}", problems)
+            key: parse_initializer(item, f"{place}.{key}", problems) if key == "init" else _nested(item, f"{place}.{key}", problems)
             for key, item in value.items()
         }
     if isinstance(value, list):

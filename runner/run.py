@@ -165,12 +165,16 @@ def _remove_snapshots(folder: Path) -> None:
         old.unlink()
 
 
-def _write_stats(
-    config: RunConfig, folder: Path, rows: dict[str, dict[str, Any]], verdicts: dict[str, str], trace: Trace
-) -> None:
+def _write_stats(config: RunConfig, folder: Path, rows: dict[str, dict[str, Any]], verdicts: dict[str, str], trace: Trace) -> None:
     table = []
     for row in config.plan.owners:
-        declared = {"path": row.path, "shape": list(row.shape), "law": str(row.law), "declared_mean": row.law.mean, "declared_std": row.law.std}
+        declared = {
+            "path": row.path,
+            "shape": list(row.shape),
+            "law": str(row.law),
+            "declared_mean": row.law.mean,
+            "declared_std": row.law.std,
+        }
         table.append(declared | rows[row.path] | {"verdict": verdicts[row.path]})
     content = {"parameters": table, "layers": trace.layers, "gradients": trace.gradients, "figures": trace.figures}
     write_json(folder / "stats.json", content)

@@ -25,6 +25,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from engine import init
+from engine.registry import Registry
 from runner import data, probes, stats
 
 SIMPLE_TYPES = (bool, int, float, str)
@@ -107,7 +108,8 @@ def kinds(group: str) -> dict[str, type]:
     """Kind -> class of everything a config can choose in `group`."""
     if group == "init":
         return {kind: init.by_name(kind) for kind in init.names()}
-    return {"data": data.REGISTRY, "probe": probes.REGISTRY, "stats": stats.REGISTRY}[group].entries()
+    registries: dict[str, Registry[Any]] = {"data": data.REGISTRY, "probe": probes.REGISTRY, "stats": stats.REGISTRY}
+    return registries[group].entries()
 
 
 GROUPS = ("init", "data", "probe", "stats")

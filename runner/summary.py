@@ -92,7 +92,9 @@ def _largest_z(measured: dict[str, Any]) -> float | None:
 def print_trace(out: Console, trace: Trace) -> None:
     """One line a layer, then gradients, then the figures of the whole."""
     if trace.layers:
-        table = _table(("layer", "left"), ("output", "right"), ("pre-act rms", "right"), ("rms", "right"), ("ratio", "right"), ("zeros", "right"))
+        table = _table(
+            ("layer", "left"), ("output", "right"), ("pre-act rms", "right"), ("rms", "right"), ("ratio", "right"), ("zeros", "right")
+        )
         for row in trace.layers:
             table.add_row(
                 row["path"], shape_text(row["shape"]), number(row["pre_rms"]), number(row["rms"]), number(row["ratio"]),
@@ -122,9 +124,7 @@ def print_plan(out: Console, plan: Plan) -> None:
             table.add_row(row.path, shape_text(row.shape), "", f"= {row.alias_of}", "", "", "")
             continue
         fans = f"{row.fan_in}/{row.fan_out}" if row.fan_in is not None else "-"
-        table.add_row(
-            row.path, shape_text(row.shape), fans, str(row.law), row.rule, f"{row.key.words[0]:016x}", bytes_text(row.bytes)
-        )
+        table.add_row(row.path, shape_text(row.shape), fans, str(row.law), row.rule, f"{row.key.words[0]:016x}", bytes_text(row.bytes))
     out.print(table)
     totals = plan.totals()
     out.print()

@@ -179,9 +179,7 @@ def _parse_snapshot(options: dict[str, Any], problems: list[Problem]) -> formats
     return None if kind == "none" else formats.get(kind)
 
 
-def _sample_shape(
-    model: ModelSpec, data: Data | None, resolved: dict[str, Any], problems: list[Problem]
-) -> tuple[int, ...] | None:
+def _sample_shape(model: ModelSpec, data: Data | None, resolved: dict[str, Any], problems: list[Problem]) -> tuple[int, ...] | None:
     """The shape of one sample, from the model or else from data that knows its own."""
     if data is None:
         return None

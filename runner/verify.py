@@ -118,7 +118,9 @@ def _compare(folder: Path, content: dict[str, Any], config: RunConfig, saved: fo
             raise EvidenceError(
                 f"{folder}: parameter '{row.path}' is unverifiable: its law {row.law} is exact to a tolerance only and there is no snapshot"
             )
-        wrong, distance = _compare_tolerance(row.path, values[row.path], saved.tensors[row.path], row.law.invariants(saved.tensors[row.path]))
+        wrong, distance = _compare_tolerance(
+            row.path, values[row.path], saved.tensors[row.path], row.law.invariants(saved.tensors[row.path])
+        )
         if wrong is not None:
             return Answer(1, f"{folder}: {wrong}")
         notes.append(f"'{row.path}' within {distance:.2g} (max abs)")
@@ -155,9 +157,7 @@ def _how_far(values: np.ndarray, saved: formats.Snapshot | None, path: str) -> s
     return f" in {count} of {values.size} elements, by {distance:.3g} at most, first at {first}"
 
 
-def _compare_tolerance(
-    path: str, values: np.ndarray, saved: np.ndarray, invariants: list[Invariant]
-) -> tuple[str | None, float]:
+def _compare_tolerance(path: str, values: np.ndarray, saved: np.ndarray, invariants: list[Invariant]) -> tuple[str | None, float]:
     distance = float(np.abs(values.astype(np.float64) - saved.astype(np.float64)).max(initial=0.0))
     for invariant in invariants:
         if not invariant.ok:
@@ -173,9 +173,7 @@ def _epsilon(dtype: np.dtype) -> float:
     return {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype.name, 2.0**-23)
 
 
-def _compare_whole(
-    folder: Path, content: dict[str, Any], config: RunConfig, saved: formats.Snapshot | None, notes: list[str]
-) -> Answer:
+def _compare_whole(folder: Path, content: dict[str, Any], config: RunConfig, saved: formats.Snapshot | None, notes: list[str]) -> Answer:
     """The aliases and the root digest, once every parameter agrees."""
     aliases = config.plan.aliases
     for where, found in (("manifest", content["aliases"]), ("snapshot", aliases if saved is None else saved.aliases)):

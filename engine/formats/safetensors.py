@@ -52,7 +52,7 @@ class Safetensors(Format):
         text += b" " * (-len(text) % 8)
         file.write(struct.pack("<Q", len(text)) + text)
         for array in arrays:
-            file.write(memoryview(array.reshape(-1).view(np.uint8)))
+            file.write(array.reshape(-1).view(np.uint8).data)
 
     def parse(self, data: bytes) -> Snapshot:
         """Checks all that the header claims before any tensor is made."""
@@ -79,7 +79,9 @@ def _json_object(text: bytes) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         for name in names:
-            checked(names.count(name) == 1 if len(names) < 64 else len(set(names)) == len(names), f"is damaged: the header has '{name}' twice")
+            checked(
+                names.count(name) == 1 if len(names) < 64 else len(set(names)) == len(names), f"is damaged: the header has '{name}' twice"
+            )
         return dict(pairs)
 
     try:
@@ -94,7 +96,9 @@ def _json_object(text: bytes) -> dict[str, Any]:
 
 def _span(name: str, entry: Any) -> tuple[int, int]:
     """The tensor's (start, stop), after checking its entry."""
-    checked(isinstance(entry, dict) and set(entry) == {"dtype", "shape", "data_offsets"}, f"is damaged: tensor '{name}' has no proper entry")
+    checked(
+        isinstance(entry, dict) and set(entry) == {"dtype", "shape", "data_offsets"}, f"is damaged: tensor '{name}' has no proper entry"
+    )
     checked(isinstance(entry["dtype"], str) and entry["dtype"] in NAMES, f"has tensor '{name}' of unknown dtype {entry['dtype']!r}")
     shape, offsets = entry["shape"], entry["data_offsets"]
     for numbers in (shape, offsets):

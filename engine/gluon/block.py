@@ -267,7 +267,7 @@ class Block:
         loaded = _read(filename)
         if not loaded and not params:
             return
-        if not any("." in name for name in loaded.keys()) and not set(loaded) <= set(params):
+        if not any("." in name for name in loaded) and not set(loaded) <= set(params):
             self.collect_params().load(os.fspath(filename), ctx, allow_missing, ignore_extra, self.prefix, cast_dtype, dtype_source)
             return
         if not allow_missing:

@@ -323,7 +323,8 @@ class Parameter:
             same = len(self.shape) == len(data.shape) and all(i in (0, j) for i, j in zip(self.shape, data.shape, strict=True))
             if not same:
                 raise AssertionError(
-                    f"Failed loading Parameter '{self.name}' from saved params: shape incompatible expected {self.shape} vs saved {data.shape}"
+                    f"Failed loading Parameter '{self.name}' from saved params: shape incompatible expected {self.shape} vs saved "
+                    f"{data.shape}"
                 )
             self.shape = tuple(j if i == 0 else i for i, j in zip(self.shape, data.shape, strict=True))
         self._check_loaded_dtype(data, cast_dtype)
@@ -368,9 +369,7 @@ class Parameter:
                 return next(iter(arrays.values()))
             ctx = current_device()
         if ctx not in arrays:
-            raise RuntimeError(
-                f"Parameter '{self.name}' was not initialized on context {ctx}. It was only initialized on {list(arrays)}."
-            )
+            raise RuntimeError(f"Parameter '{self.name}' was not initialized on context {ctx}. It was only initialized on {list(arrays)}.")
         return arrays[ctx]
 
     def data(self, ctx: Device | None = None) -> nd.NDArray:
@@ -515,4 +514,3 @@ class _ConstantInit(init_module.Initializer):
 
     def law(self, description: init_module.Description) -> laws.Law:
         return laws.Constant(self.value.tolist())
-

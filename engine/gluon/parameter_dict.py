@@ -114,9 +114,7 @@ class ParameterDict:
         """Take over the parameters of another dictionary. AssertionError for a different one of the same name."""
         for name, parameter in other.items():
             if name in self._params and self._params[name] is not parameter:
-                raise AssertionError(
-                    f"Cannot update self with other because they have different Parameters with the same name '{name}'"
-                )
+                raise AssertionError(f"Cannot update self with other because they have different Parameters with the same name '{name}'")
         for name, parameter in other.items():
             self._params[name] = parameter
         self.paths |= {k: v for k, v in getattr(other, "paths", {}).items() if k not in self.paths}

@@ -57,7 +57,14 @@ PAIRS = {
 }  # fmt: skip
 PAIRS |= {
     f"broadcast_{short}": PAIRS[name]
-    for short, name in (("add", "add"), ("sub", "subtract"), ("mul", "multiply"), ("div", "divide"), ("maximum", "maximum"), ("minimum", "minimum"))
+    for short, name in (
+        ("add", "add"),
+        ("sub", "subtract"),
+        ("mul", "multiply"),
+        ("div", "divide"),
+        ("maximum", "maximum"),
+        ("minimum", "minimum"),
+    )
 }
 
 

@@ -82,9 +82,7 @@ def normal(
     if isinstance(loc, NDArray) or isinstance(scale, NDArray):
         return _by_element(normal, loc, scale, shape, {"dtype": dtype, "ctx": ctx, "device": device})
     if scale <= 0:
-        raise MXNetError(
-            f"MXNetError: Check failed: param.scale > 0 ({scale:g} vs. 0) : scale parameter in gaussian has to be positive"
-        )
+        raise MXNetError(f"MXNetError: Check failed: param.scale > 0 ({scale:g} vs. 0) : scale parameter in gaussian has to be positive")
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
     return _deliver(current().normal(loc, scale, math.prod(wanted)), wanted, resolved, where, out)
 

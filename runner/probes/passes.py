@@ -68,7 +68,7 @@ class Backward(Probe):
                 output = subject.network(subject.inputs())
             labels = self.labels(subject, output.shape[1])
             picked = nd.pick(nd.log_softmax(output.astype("float32")), nd.array(labels, ctx=subject.device, dtype="int64"))
-            loss = -picked.mean()
+            loss = -nd.mean(picked)
         loss.backward()
         scores = output.asnumpy().astype(np.float64)
         trace.figures["loss"] = float(loss.asnumpy().astype(np.float64).ravel()[0])
@@ -77,7 +77,5 @@ class Backward(Probe):
         for path, parameter in subject.parameters.items():
             if parameter.grad_req != "null":
                 gradient = parameter.grad().asnumpy().astype(np.float64)
-                trace.gradients.append(
-                    {"path": path, "rms": moments(gradient)["rms"], "max_abs": float(np.abs(gradient).max())}
-                )
+                trace.gradients.append({"path": path, "rms": moments(gradient)["rms"], "max_abs": float(np.abs(gradient).max())})
         return trace

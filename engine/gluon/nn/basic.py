@@ -62,12 +62,8 @@ class Dense(HybridBlock):
             self.weight = self.params.get(
                 "weight", shape=(units, in_units), init=weight_initializer, dtype=dtype, allow_deferred_init=True, roles=("out", "in")
             )
-            if use_bias:
-                self.bias = self.params.get(
-                    "bias", shape=(units,), init=bias_initializer, dtype=dtype, allow_deferred_init=True, roles=("out",)
-                )
-            else:
-                self.bias = None
+            bias = {"shape": (units,), "init": bias_initializer, "dtype": dtype, "allow_deferred_init": True, "roles": ("out",)}
+            self.bias = self.params.get("bias", **bias) if use_bias else None
             self.act = Activation(activation, prefix=activation + "_") if activation is not None else None
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
