@@ -27,7 +27,8 @@ class Device:
 
     def __init__(self, device_type: str | Device, device_id: int = 0) -> None:
         if isinstance(device_type, Device):
-            device_type, device_id = str(device_type.device_type), int(device_type.device_id)
+            other = device_type
+            device_type, device_id = other.device_type, other.device_id
         if device_type not in TYPE_IDS and device_type not in _NAMESPACES:
             known = ", ".join([*TYPE_IDS, *(name for name in _NAMESPACES if name not in TYPE_IDS)])
             raise DeviceError(f"no device type '{device_type}' - known: {known}")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from engine import gluon
-from engine.gluon.parameter import Filled, observe
+from engine.gluon.state import Filled, observe
 from runner.errors import LedgerError
 from runner.plan import Plan, Row
 

@@ -1,11 +1,4 @@
-"""Parameters and their state.
-
-    Unset ──initialize──> Pending ──shape known──> Ready
-      └───────initialize, shape known──────────────┘
-
-    Unset      nothing is known of its values
-    Pending    how it will be filled is fixed (initializer, stream key, devices); its shape is not known yet
-    Ready      an array, and a gradient unless `grad_req` is null, on each device
+"""Parameters: named arrays that are learned. `engine.gluon.state` draws the states they go through.
 
 The next state is made whole and then assigned: an initializer that fails leaves the state as it was. Messages are MXNet's.
 Source: MXNet 1.9.1 python/mxnet/gluon/parameter.py.
@@ -14,9 +7,6 @@ Source: MXNet 1.9.1 python/mxnet/gluon/parameter.py.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +15,8 @@ from engine import autograd, dtypes, laws, nd, streams
 from engine import init as init_module
 from engine.device import Device, cpu, current_device
 from engine.errors import DeferredInitializationError
+from engine.gluon.state import Filled, Pending, Ready, Source, State, Symbol, Unset, announce
+from engine.gluon.state import observe as observe
 from engine.gluon.utils import shape_is_known
 from engine.nd.ndarray import GRAD_REQS
 from engine.streams import Key, Stream
@@ -41,64 +33,6 @@ DEFERRED = (
     "forward pass. Please pass one batch of data through the network before accessing Parameters. You can also avoid deferred "
     "initialization by specifying in_units, num_features, etc., for network layers."
 )
-
-
-@dataclass(frozen=True)
-class Unset:
-    """Never initialized."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """How a parameter is filled: its own initializer (or None), the net's, and the key of its stream; or `data` to copy."""
-
-    own: Any
-    default: Any
-    key: Key
-    data: nd.NDArray | None = None
-
-
-@dataclass(frozen=True)
-class Pending:
-    """Will be filled from `source` on `devices` once the shape is known."""
-
-    source: Source
-    devices: tuple[Device, ...]
-
-
-@dataclass(frozen=True)
-class Filled:
-    """How a parameter came by its first values, for whoever keeps books."""
-
-    path: str
-    key: Key
-    initializer: str
-    law: laws.Law | None
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Ready:
-    """Has values: one array and one gradient (or None) a device."""
-
-    data: dict[Device, nd.NDArray]
-    grad: dict[Device, nd.NDArray] | None
-    key: Key | None
-    origin: Filled | None
-
-
-State = Unset | Pending | Ready
-_observers: list[Callable[[Parameter, Filled], None]] = []
-
-
-@contextmanager
-def observe(callback: Callable[[Parameter, Filled], None]) -> Iterator[None]:
-    """While open, `callback(parameter, filled)` is called whenever an initializer fills a parameter."""
-    _observers.append(callback)
-    try:
-        yield
-    finally:
-        _observers.remove(callback)
 
 
 def device_list(ctx: Any) -> tuple[Device, ...]:
@@ -276,8 +210,7 @@ class Parameter:
             data = {device: values.copyto(device) if device != values.device else values.copy() for device in pending.devices}
         ready = self._ready(data, source.key, filled)
         if filled is not None:
-            for observer in tuple(_observers):
-                observer(self, filled)
+            announce(self, filled)
         return ready
 
     def _draw(self, source: Source) -> tuple[nd.NDArray, Filled]:
@@ -469,16 +402,6 @@ class Parameter:
         if not hasattr(self, "_symbol"):
             self._symbol = Symbol(self.name)
         return self._symbol
-
-
-@dataclass(frozen=True, repr=False)
-class Symbol:
-    """A name that stands for an array, as MXNet's symbolic interface prints it."""
-
-    name: str
-
-    def __repr__(self) -> str:
-        return f"<Symbol {self.name}>"
 
 
 class Constant(Parameter):
