@@ -58,7 +58,7 @@ def describe(name: str, array: nd.NDArray) -> Description:
 
 def root_mean_square(array: nd.NDArray) -> str:
     """What `verbose=True` prints of a filled array."""
-    return str((array.norm() / math.sqrt(array.size)).asscalar())
+    return str((nd.norm(array) / math.sqrt(array.size)).asscalar())
 
 
 def _custom_law(self: Initializer, description: Description) -> laws.Law:
@@ -102,17 +102,19 @@ class Initializer:
 
     @property
     def _kwargs(self) -> dict[str, Any]:
-        """The options by name; those that Gluon does not have only where they are not at their default."""
-        if "_given" in self.__dict__:
-            return self.__dict__["_given"]
-        if not dataclasses.is_dataclass(self):
-            return {name: value for name, value in vars(self).items() if not name.startswith("_")}
-        fields = [f for f in dataclasses.fields(self) if f.init]
-        return {f.name: getattr(self, f.name) for f in fields if not f.kw_only or getattr(self, f.name) != f.default}
+        """The options by name, as given to `__init__`, else as the class tells them (MXNet compares and dumps these)."""
+        return self.__dict__["_given"] if "_given" in self.__dict__ else self._options()
 
     @_kwargs.setter
     def _kwargs(self, options: dict[str, Any]) -> None:
         self.__dict__["_given"] = options
+
+    def _options(self) -> dict[str, Any]:
+        """A dataclass's fields; those that Gluon does not have (keyword-only) come last, and only where not at their default."""
+        if not dataclasses.is_dataclass(self):
+            return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        fields = sorted((f for f in dataclasses.fields(self) if f.init), key=lambda f: f.kw_only)
+        return {f.name: getattr(self, f.name) for f in fields if not f.kw_only or getattr(self, f.name) != f.default}
 
     def dumps(self) -> str:
         """Name and options as JSON, from which `create` makes an equal initializer."""

@@ -53,8 +53,7 @@ class Load(Initializer):
         self._stored = {_without_prefix(name): name for name in tensors}
         self.param = {_without_prefix(name): values for name, values in tensors.items()}
 
-    @property
-    def _kwargs(self) -> dict[str, Any]:
+    def _options(self) -> dict[str, Any]:
         param: Any = self.file
         if self.file is None:
             param = {name: values.tolist() for name, values in self.param.items()}
@@ -62,7 +61,7 @@ class Load(Initializer):
 
     def dumps(self) -> str:
         """The file's path, or the values, and the fallback, as JSON."""
-        options = self._kwargs
+        options = self._options()
         options["default_init"] = None if self.default_init is None else self.default_init.dumps()
         return json.dumps([type(self).__name__.lower(), options])
 

@@ -1,0 +1,104 @@
+import math
+
+import numpy as np
+import pytest
+
+from engine import init
+from engine.errors import OptionError
+
+NO_NUMBERS = [True, math.nan, math.inf, -math.inf, "0.1", None, [1.0], 1j]
+REQUIRED = {"positive": [0, -1, -0.5], "not_negative": [-1, -1e-30], "finite": []}
+
+
+def refuses(make, option, value):
+    with pytest.raises(OptionError) as caught:
+        make(**{option: value})
+    assert caught.value.option == option
+    assert isinstance(caught.value, ValueError)
+    return caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("make", "option", "kind"),
+    [
+        (init.Uniform, "scale", "not_negative"),
+        (init.Normal, "sigma", "positive"),
+        (init.TruncatedNormal, "std", "positive"),
+        (init.TruncatedNormal, "low", "finite"),
+        (init.TruncatedNormal, "high", "finite"),
+        (init.TruncatedNormal, "mean", "finite"),
+        (init.VarianceScaling, "scale", "positive"),
+        (init.Xavier, "magnitude", "positive"),
+        (init.MSRAPrelu, "slope", "finite"),
+        (init.He, "slope", "finite"),
+        (init.Orthogonal, "scale", "positive"),
+        (init.Identity, "gain", "finite"),
+        (init.ResidualScaled, "std", "positive"),
+    ],
+)
+def test_an_option_that_is_a_number_refuses_what_is_none_and_what_is_out_of_range(make, option, kind):
+    for value in [*NO_NUMBERS, *REQUIRED[kind]]:
+        assert f"got {value!r}" in refuses(make, option, value)
+
+
+@pytest.mark.parametrize(
+    ("make", "option", "wrong", "meant"),
+    [
+        (init.TruncatedNormal, "std_is", "befor", "before"),
+        (init.VarianceScaling, "mode", "fan_avg", None),
+        (init.VarianceScaling, "mode", "inn", "in"),
+        (init.VarianceScaling, "distribution", "truncated-normal", "truncated_normal"),
+        (init.VarianceScaling, "fans", "role", "roles"),
+        (init.He, "mode", "outt", "out"),
+        (init.He, "distribution", "norml", "normal"),
+        (init.Lecun, "distribution", "unifrom", "uniform"),
+        (init.Xavier, "rnd_type", "gausian", "gaussian"),
+        (init.Xavier, "factor_type", "geo", None),
+        (init.MSRAPrelu, "factor_type", "avgg", "avg"),
+        (init.Xavier, "fans", "shapes", "shape"),
+    ],
+)
+def test_a_wrong_choice_is_answered_with_the_nearest_and_the_known(make, option, wrong, meant):
+    problem = refuses(make, option, wrong)
+    assert f"cannot be '{wrong}'" in problem
+    assert "Known: " in problem
+    assert meant is None or f"did you mean '{meant}'?" in problem
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, 2.0, True, "3", None])
+def test_layers_must_be_a_positive_whole_number(value):
+    assert "must be a positive whole number" in refuses(init.ResidualScaled, "layers", value)
+
+
+@pytest.mark.parametrize("value", [1, 0, "true", None])
+def test_exact_must_be_true_or_false(value):
+    assert "must be true or false" in refuses(init.Orthogonal, "exact", value)
+
+
+def test_the_message_of_a_negative_sigma_reads_as_a_sentence():
+    with pytest.raises(ValueError, match="^sigma must be a positive number, got -1$"):
+        init.Normal(-1)
+
+
+def test_bounds_must_be_in_order():
+    assert "must be less than high, got 2 and -2" in refuses(lambda low: init.TruncatedNormal(low=low, high=-2), "low", 2)
+
+
+def test_bounds_must_leave_something_of_the_normal():
+    assert "leave nothing of the normal" in refuses(lambda low: init.TruncatedNormal(low=low, high=31), "low", 30)
+
+
+def test_numbers_of_numpy_become_numbers_of_python():
+    made = init.Normal(np.float32(0.5))
+    assert type(made.sigma) is float
+    assert made.dumps() == '["normal", {"sigma": 0.5}]'
+    assert type(init.ResidualScaled(layers=np.int64(3)).layers) is int
+
+
+def test_positions_are_those_of_gluon():
+    assert init.Normal(0.5).sigma == 0.5
+    assert init.Uniform(0.5).scale == 0.5
+    assert init.Constant(2).value == 2
+    xavier = init.Xavier("gaussian", "in", 2)
+    assert (xavier.rnd_type, xavier.factor_type, xavier.magnitude) == ("gaussian", "in", 2)
+    assert init.MSRAPrelu("out", 0.5)._kwargs == {"factor_type": "out", "slope": 0.5}
