@@ -1,0 +1,129 @@
+"""Values depend on the element's number and nothing else: not on slices, blocks, threads or the processor's SIMD level."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import streams
+from engine.streams import Key
+
+ROOT = Path(__file__).parents[3]
+SIZE = 200_000
+DRAWS = {
+    "uniform": lambda key, start, count: streams.uniform(key, start, count, -0.07, 0.07),
+    "normal": lambda key, start, count: streams.normal(key, start, count, 0.5, 0.02),
+    "truncated": lambda key, start, count: streams.truncated_normal(key, start, count, 0.0, 1.0, -2.0, 2.0),
+}
+WHOLE = {name: draw(Key(7, "whole"), 0, SIZE) for name, draw in DRAWS.items()}
+
+
+
+
+@pytest.mark.parametrize("name", DRAWS)
+@settings(max_examples=60, deadline=None)
+@given(start=st.integers(0, SIZE - 1), count=st.integers(0, 70_000))
+def test_a_slice_equals_the_slice_of_the_whole(name, start, count):
+    count = min(count, SIZE - start)
+    part = DRAWS[name](Key(7, "whole"), start, count)
+    assert part.tobytes() == WHOLE[name][start : start + count].tobytes()
+
+
+@pytest.mark.parametrize("name", DRAWS)
+@pytest.mark.parametrize(("start", "count"), [(0, 1), (1, 1), (7, 2), (8, 1), (65535, 1), (65535, 2), (65536, 1), (65537, 131_071)])
+def test_block_boundaries_and_single_elements_do_not_show(name, start, count):
+    assert DRAWS[name](Key(7, "whole"), start, count).tobytes() == WHOLE[name][start : start + count].tobytes()
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_two_threads_draw_the_same_bits_as_one(name):
+    before = streams.threads()
+    try:
+        count = 3_000_001
+        streams.threads(1)
+        one = DRAWS[name](Key(3, "threads"), 5, count)
+        streams.threads(2)
+        two = DRAWS[name](Key(3, "threads"), 5, count)
+    finally:
+        streams.threads(before)
+    assert one.tobytes() == two.tobytes()
+
+
+def digests_of_all() -> str:
+    parts = [hashlib.sha256(draw(Key(1, "simd"), 3, 300_001).tobytes()).hexdigest() for draw in DRAWS.values()]
+    return " ".join(parts)
+
+
+def simd_features() -> list[str]:
+    """What NumPy dispatches to on this processor and can be told not to."""
+    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+    return [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
+
+
+def test_simd_levels_do_not_change_a_bit():
+    features = simd_features()
+    if not features:
+        pytest.skip("NumPy dispatches to no SIMD level on this processor, so none can be switched off")
+    script = (
+        "import sys; sys.path.insert(0, 'tests/engine/streams'); import test_draw as t; "
+        "from numpy._core._multiarray_umath import __cpu_features__ as f; "
+        f"print(any(f[n] for n in {features!r}), t.digests_of_all())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NPY_DISABLE_CPU_FEATURES": " ".join(features)}
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    still_on, *digests = done.stdout.split()
+    assert still_on == "False", "the subprocess did not switch the SIMD levels off, so it proves nothing"
+    assert " ".join(digests) == digests_of_all()
+
+
+def test_normals_follow_the_float64_transform_closely():
+    count = 100_000
+    w = streams.words(Key(0, "accuracy"), 0, count).astype(np.float64)
+    low = np.floor(w[0::2] / 2) * 2 + 1
+    radius = np.sqrt(-2 * np.log(low.astype(np.float32).astype(np.float64) / 2**32)) * np.where(w[1::2] % 2 == 1, -1, 1)
+    angle = np.pi / 4 * np.where(w[1::2] >= 2**31, w[1::2] - 2**32, w[1::2]) / 2**31
+    z = streams.normal(Key(0, "accuracy"), 0, count, 0, 1)
+    assert np.abs(z[0::2] - radius * np.cos(2 * angle)).max() < 3e-6
+    assert np.abs(z[1::2] - radius * np.sin(2 * angle)).max() < 3e-6
+
+
+def test_truncated_normals_follow_the_inverse_distribution_function_closely():
+    w = streams.words(Key(0, "accuracy"), 0, 4000).astype(np.float64)
+    low, high = streams.phi_word(-2.0), streams.phi_word(2.0)
+    p = (low + np.floor(w * (high - low) / 2**32) + 0.5) / 2**32
+    exact = np.array([NormalDist().inv_cdf(float(x)) for x in p])
+    z = streams.truncated_normal(Key(0, "accuracy"), 0, 4000, 0, 1, -2, 2)
+    far = np.abs(exact) > 0.1
+    assert (np.abs(z - exact)[far] / np.abs(exact)[far]).max() < 3e-6
+
+
+@pytest.mark.parametrize("x", [0.0, 0.5, 1.0, 1.96, 2.0, 3.0, 5.0, 9.0, 40.0, np.inf])
+def test_phi_words_are_rounded_from_the_distribution_function_and_symmetric(x):
+    assert abs(NormalDist().cdf(x) * 2**32 - streams.phi_word(x)) <= 0.51
+    assert streams.phi_word(x) + streams.phi_word(-x) == 2**32
+
+
+def test_a_uniform_never_gives_its_upper_bound():
+    values = streams.uniform(Key(0, "bound"), 0, 1_000_000, 1.0, np.nextafter(np.float32(1), np.float32(2)))
+    assert (values == 1.0).all()
+
+
+def test_out_must_have_the_right_shape_and_dtype():
+    with pytest.raises(ValueError, match=r"out must be float32 of shape \(4,\), got float64 \(4,\)"):
+        streams.normal(Key(0, "x"), 0, 4, 0, 1, out=np.empty(4))
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"])
+def test_a_thread_count_that_cannot_be_is_refused(count):
+    with pytest.raises(ValueError, match="threads must be a whole number of at least 1"):
+        streams.threads(count)
