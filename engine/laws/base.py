@@ -20,6 +20,8 @@ from engine.registry import Registry
 from engine.streams import Key, Stream, version
 
 REGISTRY: Registry[type[Law]] = Registry("law")
+LARGEST = 3.4028234663852886e38
+"""The largest float32."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ def from_description(description: dict[str, Any]) -> Law:
 
 
 def check_finite(law: str, **numbers: float) -> None:
-    """LawError unless all arguments are finite numbers."""
+    """LawError unless all arguments are numbers that float32 can hold."""
     for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise LawError(f"{law}: {name} must be a finite number, got {value!r}")
+        if abs(value) > LARGEST:
+            raise LawError(f"{law}: {name} must be within float32's range, got {value!r}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine import streams
 from engine.errors import LawError
-from engine.laws.base import Invariant, Law, check_finite
+from engine.laws.base import LARGEST, Invariant, Law, check_finite
 from engine.streams import Key
 
 
@@ -84,7 +84,7 @@ class Uniform(Law):
         check_finite("uniform", low=self.low, high=self.high)
         if self.low > self.high:
             raise LawError(f"uniform: low must not be greater than high, got {self.low} and {self.high}")
-        if not math.isfinite(float(np.float32(self.high)) - float(np.float32(self.low))):
+        if float(np.float32(self.high)) - float(np.float32(self.low)) > LARGEST:
             raise LawError(f"uniform: the bounds {self.low} and {self.high} are too far apart for float32")
 
     @property

@@ -1,0 +1,35 @@
+"""Digests tell apart what differs and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine import digest
+
+
+def test_the_layout_in_memory_does_not_matter():
+    array = np.arange(12, dtype=np.float32).reshape(3, 4)
+    assert digest.tensor_digest(array) == digest.tensor_digest(np.asfortranarray(array)) == digest.tensor_digest(array.astype(">f4"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [np.arange(12, dtype=np.float32), np.arange(12, dtype=np.float64).reshape(3, 4), np.arange(1, 13, dtype=np.float32).reshape(3, 4)],
+    ids=["shape", "dtype", "values"],
+)
+def test_shape_dtype_and_values_matter(other):
+    array = np.arange(12, dtype=np.float32).reshape(3, 4)
+    assert digest.tensor_digest(array) != digest.tensor_digest(other)
+
+
+def test_negative_zero_is_another_tensor():
+    assert digest.tensor_digest(np.zeros(1, np.float32)) != digest.tensor_digest(-np.zeros(1, np.float32))
+
+
+def test_the_order_of_names_does_not_matter_but_an_alias_does():
+    a, b = digest.tensor_digest(np.zeros(1)), digest.tensor_digest(np.ones(1))
+    root = digest.root_digest({"a": a, "b": b}, {})
+    assert root == digest.root_digest({"b": b, "a": a}, {})
+    assert root != digest.root_digest({"a": a, "b": b}, {"c": "a"})
+    assert digest.root_digest({"a": a}, {"c": "a"}) != digest.root_digest({"a": a, "c": a}, {})
