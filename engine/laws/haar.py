@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -136,7 +136,8 @@ class Structured(Law):
         tensor = np.zeros(shape, dtype)
         centre = tuple((k - 1) // 2 for k in shape[2:])
         diagonal = np.arange(min(shape[0], shape[1]))
-        tensor[(diagonal, diagonal, *centre)] = self.gain
+        places: Any = (diagonal, diagonal, *centre)
+        tensor[places] = self.gain
         return tensor
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
