@@ -100,7 +100,9 @@ def test_an_impossible_law_is_refused(make, message):
         make()
 
 
-@pytest.mark.parametrize("law", [*RANDOM[:6], laws.Constant([[1, 2]]), laws.Haar(2.0, True), laws.Structured(), laws.Custom("Mine")], ids=str)
+@pytest.mark.parametrize(
+    "law", [*RANDOM[:6], laws.Constant([[1, 2]]), laws.Haar(2.0, True), laws.Structured(), laws.Custom("Mine")], ids=str
+)
 def test_a_description_makes_the_same_law_again(law):
     described = {key: value for key, value in law.describe().items() if key != "phi_words"}
     assert laws.from_description(described) == law

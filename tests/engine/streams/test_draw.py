@@ -27,8 +27,6 @@ DRAWS = {
 WHOLE = {name: draw(Key(7, "whole"), 0, SIZE) for name, draw in DRAWS.items()}
 
 
-
-
 @pytest.mark.parametrize("name", DRAWS)
 @settings(max_examples=60, deadline=None)
 @given(start=st.integers(0, SIZE - 1), count=st.integers(0, 70_000))

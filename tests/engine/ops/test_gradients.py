@@ -1,0 +1,151 @@
+"""Every primitive: its gradient against finite differences, and no call to NumPy that does not go through `xp`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from standin import counting_device
+
+from engine import autograd, nd
+from engine.autograd import PRIMITIVES
+
+RNG = np.random.default_rng(0)
+A = RNG.uniform(0.2, 2.0, (3, 4)) * np.where(RNG.random((3, 4)) < 0.5, -1, 1)
+B = RNG.uniform(0.3, 2.0, (3, 4)) * np.where(RNG.random((3, 4)) < 0.5, -1, 1)
+ROW = RNG.uniform(0.3, 2.0, (1, 4))
+POSITIVE = np.abs(A) + 0.1
+MATRIX = RNG.normal(size=(5, 4))
+BIAS = RNG.normal(size=5)
+MASK = (RNG.random((3, 4)) < 0.5) * 2.0
+INDEX = np.array([2, 0, 3])
+
+CASES: dict[str, list[tuple[tuple, dict]]] = {
+    "add": [((A, B), {}), ((A, ROW), {}), ((A, 2.5), {}), ((2.5, A), {})],
+    "subtract": [((A, B), {}), ((ROW, A), {}), ((2.5, A), {})],
+    "multiply": [((A, B), {}), ((A, ROW), {}), ((A, 2.5), {})],
+    "divide": [((A, B), {}), ((A, ROW), {}), ((2.5, A), {}), ((A, 2.5), {})],
+    "modulo": [((POSITIVE, 0.73), {}), ((POSITIVE, np.full((3, 4), 0.73)), {})],
+    "power": [((POSITIVE, B), {}), ((POSITIVE, 1.7), {}), ((1.7, B), {})],
+    "maximum": [((A, B), {}), ((A, 0.1), {})],
+    "minimum": [((A, B), {}), ((A, ROW), {})],
+    "where": [((MASK, A, B), {})],
+    "equal": [((A, B), {})],
+    "not_equal": [((A, B), {})],
+    "greater": [((A, B), {})],
+    "greater_equal": [((A, 0.0), {})],
+    "less": [((A, B), {})],
+    "less_equal": [((A, B), {})],
+    "sqrt": [((POSITIVE,), {})],
+    "log": [((POSITIVE,), {})],
+    "clip": [((A,), {"a_min": -0.7, "a_max": 0.8})],
+    "cast": [((A,), {"dtype": "float64"})],
+    "masked": [((A,), {"mask": MASK})],
+    "softmax": [((A,), {}), ((A,), {"axis": 0})],
+    "log_softmax": [((A,), {}), ((A,), {"axis": 0})],
+    "sum": [((A,), {}), ((A,), {"axis": 1}), ((A,), {"axis": (0, 1), "keepdims": True}), ((A,), {"axis": 0, "exclude": True})],
+    "mean": [((A,), {}), ((A,), {"axis": -1}), ((A,), {"axis": 0, "keepdims": True})],
+    "max": [((A,), {}), ((A,), {"axis": 1}), ((A,), {"axis": 0, "keepdims": True})],
+    "min": [((A,), {}), ((A,), {"axis": 1})],
+    "norm": [((A,), {}), ((A,), {"axis": 1})],
+    "argmax": [((A,), {}), ((A,), {"axis": 1})],
+    "argmin": [((A,), {"axis": 1})],
+    "reshape": [((A,), {"shape": (4, 3)}), ((A,), {"shape": (0, -1)}), ((A,), {"shape": (-3,)})],
+    "transpose": [((A,), {}), ((A,), {"axes": (1, 0)})],
+    "broadcast_to": [((ROW,), {"shape": (3, 4)})],
+    "concat": [((A, B), {"dim": 1}), ((A, MATRIX), {"dim": 0})],
+    "stack": [((A, B), {"axis": 0}), ((A, B), {"axis": -1})],
+    "getitem": [((A,), {"key": 1}), ((A,), {"key": (slice(0, 2), slice(None, None, 2))}), ((A,), {"key": (1, 2)})],
+    "take": [((A, INDEX), {"axis": 1}), ((A, INDEX[:2]), {"axis": 0})],
+    "pick": [((A, INDEX), {}), ((A, INDEX), {"keepdims": True})],
+    "one_hot": [((INDEX,), {"depth": 4})],
+    "dot": [((A, MATRIX.T), {}), ((A, MATRIX), {"transpose_b": True}), ((A.T, B), {}), ((A, B), {"transpose_a": True}), ((BIAS, BIAS), {}), ((MATRIX, ROW[0]), {})],
+    "fully_connected": [((A, MATRIX, BIAS), {}), ((A, MATRIX), {}), ((A.reshape(3, 2, 2), MATRIX, BIAS), {}), ((A[None], MATRIX, BIAS), {"flatten": False})],
+}  # fmt: skip
+UNARY = [((A,), {})]
+NO_GRADIENT = {
+    "equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "sign", "floor", "ceil", "round", "argmax", "argmin",
+    "one_hot", "block_grad",
+}  # fmt: skip
+NOT_DIFFERENTIATED = {"take": {1}, "pick": {1}, "where": {0}}
+"""Positions of arguments that are indices or conditions."""
+
+
+def cases() -> list:
+    return [pytest.param(name, *case, id=f"{name}-{i}") for name in sorted(PRIMITIVES) for i, case in enumerate(CASES.get(name, UNARY))]
+
+
+def check_grad(apply, arrays: list[np.ndarray], differentiate: list[int], step: float = 1e-6) -> None:
+    """Gradients of a weighted sum of the result, against central differences."""
+    boxes = [nd.array(a, dtype="float64") for a in arrays]
+    for i in differentiate:
+        boxes[i].attach_grad()
+    with autograd.record():
+        out = apply(*boxes)
+    weights = np.random.default_rng(1).normal(size=out.shape)
+    out.backward(nd.array(weights, dtype="float64"))
+    for i in differentiate:
+        numeric = np.zeros_like(arrays[i], dtype=np.float64)
+        for at in np.ndindex(arrays[i].shape):
+            both = []
+            for sign in (1, -1):
+                moved = [a.astype(np.float64) for a in arrays]
+                moved[i][at] += sign * step
+                both.append((apply(*(nd.array(m, dtype="float64") for m in moved)).asnumpy() * weights).sum())
+            numeric[at] = (both[0] - both[1]) / (2 * step)
+        np.testing.assert_allclose(boxes[i].grad.asnumpy(), numeric, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(("name", "args", "attributes"), cases())
+def test_the_gradient_is_that_of_finite_differences(name, args, attributes):
+    arrays = [a for a in args if isinstance(a, np.ndarray)]
+    if "mask" in attributes:
+        attributes = {"mask": attributes["mask"]}
+
+    def apply(*boxes):
+        remaining = iter(boxes)
+        return PRIMITIVES[name](*(next(remaining) if isinstance(a, np.ndarray) else a for a in args), **attributes)
+
+    if name in NO_GRADIENT:
+        box = nd.array(arrays[0], dtype="float64")
+        box.attach_grad()
+        with autograd.record():
+            out = apply(box, *(nd.array(a, dtype="float64") for a in arrays[1:]))
+        out.backward()
+        assert (box.grad.asnumpy() == 0).all()
+        return
+    check_grad(apply, arrays, [i for i in range(len(arrays)) if i not in NOT_DIFFERENTIATED.get(name, set())])
+
+
+@pytest.mark.parametrize(("name", "args", "attributes"), cases())
+def test_no_primitive_calls_numpy_except_through_xp(name, args, attributes):
+    with counting_device() as (device, calls):
+        boxes = [nd.array(a, ctx=device, dtype="float64") if isinstance(a, np.ndarray) else a for a in args]
+        if "mask" in attributes:
+            attributes = {"mask": nd.array(attributes["mask"], ctx=device, dtype="float64")._raw}
+        for box in boxes:
+            if isinstance(box, nd.NDArray):
+                box.attach_grad()
+        calls.clear()
+        with autograd.record():
+            out = PRIMITIVES[name](*boxes, **attributes)
+        out.backward()
+        assert type(out._raw).__name__ == "Opaque"
+        expected = PRIMITIVES[name](*(nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args), **{
+            k: v._values if hasattr(v, "_values") else v for k, v in attributes.items()
+        })  # fmt: skip
+        np.testing.assert_array_equal(out.asnumpy(), expected.asnumpy())
+
+
+def test_the_stand_in_refuses_numpy():
+    with counting_device() as (device, calls):
+        raw = nd.array([1.0, 2.0], ctx=device)._raw
+        for attempt in (lambda: np.tanh(raw), lambda: np.concatenate([raw, raw]), lambda: np.asarray(raw)):
+            with pytest.raises((AssertionError, TypeError)):
+                attempt()
+        assert calls == {}
+        nd.tanh(nd.array([1.0], ctx=device))
+        assert calls["tanh"] == 1
+
+
+def test_every_primitive_has_a_case_or_takes_one_array():
+    assert set(CASES) <= set(PRIMITIVES)
