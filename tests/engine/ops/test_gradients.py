@@ -58,8 +58,14 @@ CASES: dict[str, list[tuple[tuple, dict]]] = {
     "take": [((A, INDEX), {"axis": 1}), ((A, INDEX[:2]), {"axis": 0})],
     "pick": [((A, INDEX), {}), ((A, INDEX), {"keepdims": True})],
     "one_hot": [((INDEX,), {"depth": 4})],
-    "dot": [((A, MATRIX.T), {}), ((A, MATRIX), {"transpose_b": True}), ((A.T, B), {}), ((A, B), {"transpose_a": True}), ((BIAS, BIAS), {}), ((MATRIX, ROW[0]), {})],
-    "fully_connected": [((A, MATRIX, BIAS), {}), ((A, MATRIX), {}), ((A.reshape(3, 2, 2), MATRIX, BIAS), {}), ((A[None], MATRIX, BIAS), {"flatten": False})],
+    "dot": [
+        ((A, MATRIX.T), {}), ((A, MATRIX), {"transpose_b": True}), ((A.T, B), {}), ((A, B), {"transpose_a": True}),
+        ((BIAS, BIAS), {}), ((MATRIX, ROW[0]), {}),
+    ],
+    "fully_connected": [
+        ((A, MATRIX, BIAS), {}), ((A, MATRIX), {}), ((A.reshape(3, 2, 2), MATRIX, BIAS), {}),
+        ((A[None], MATRIX, BIAS), {"flatten": False}),
+    ],
 }  # fmt: skip
 UNARY = [((A,), {})]
 NO_GRADIENT = {
