@@ -1,0 +1,143 @@
+"""NDArray: printing, views, writing in place, and MXNet's errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine import autograd, cpu, gpu, nd, random, streams
+from engine.errors import DeviceError, MXNetError, StreamError
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    streams.seed(0)
+
+
+def test_an_array_prints_as_mxnet_prints_it():
+    assert repr(nd.array([[1, 2], [3, 4.5]])) == "\n[[1.  2. ]\n [3.  4.5]]\n<NDArray 2x2 @cpu(0)>"
+    assert repr(nd.array(3)) == "\n[3.]\n<NDArray 1 @cpu(0)>"
+    assert repr(nd.ones((2,), ctx=cpu(1), dtype="int32")) == "\n[1 1]\n<NDArray 2 @cpu(1)>"
+
+
+def test_a_row_is_a_view_and_a_list_of_rows_a_copy():
+    x = nd.zeros((3, 2))
+    x[0][:] = 1
+    x[1, 0] = 5
+    row = x[[2]]
+    row[:] = 9
+    assert x.asnumpy().tolist() == [[1, 1], [5, 0], [0, 0]]
+
+
+def test_the_last_element_and_a_single_element_have_shape_one():
+    x = nd.arange(6).reshape((2, 3))
+    assert x[-1, -1].shape == x[0, 1].shape == x.sum().shape == (1,)
+    assert x[-1, -1].asscalar() == 5
+    with pytest.raises(IndexError, match="index 2 is out of bounds for axis 0 with size 2"):
+        x[2]
+
+
+def test_comparisons_give_ones_and_zeros_that_can_mask_in_place():
+    x = nd.array([-6, 3, 7])
+    x *= x.abs() >= 5
+    assert x.asnumpy().tolist() == [-6, 0, 7]
+    assert (x > 0).dtype is np.float32
+    assert np.signbit((nd.array([-3.0]) * 0).asnumpy())[0]
+
+
+def test_arithmetic_keeps_the_dtype_and_mixes_with_numbers_on_either_side():
+    x = nd.array([1, 2], dtype="float16")
+    for y in (x + 1, 1 - x, x * 2.5, 1 / x, x**2, 2**x, x % 2, -x, abs(x)):
+        assert y.dtype is np.float16
+    assert (nd.array([1, 2], dtype="int32") * 2.5).dtype is np.int32
+    assert (np.ones(2, np.float32) + nd.ones((2,))).asnumpy().tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("fails", "error", "message"),
+    [
+        (lambda: nd.ones((2,)) + nd.ones((2,), dtype="float64"), MXNetError, "expected float32, got float64"),
+        (lambda: nd.ones((2,)) + nd.ones((3,)), MXNetError, r"could not be broadcast together with shapes \[2\] \[3\]"),
+        (lambda: nd.ones((2, 3)).reshape((4, 2)), MXNetError, "Target shape size is different to source"),
+        (lambda: nd.dot(nd.ones((2, 3)), nd.ones((2, 3))), MXNetError, "dot shape error"),
+        (lambda: nd.ones((2,)).asscalar(), ValueError, "The current array is not a scalar"),
+        (lambda: bool(nd.ones((2,))), ValueError, "The truth value of an NDArray with multiple elements is ambiguous"),
+        (lambda: nd.ones((2,)).__setitem__(slice(None), "a"), TypeError, "does not support assignment with non-array-like object a"),
+        (lambda: nd.zeros((2,), ctx=gpu(0)), MXNetError, "GPU is not enabled"),
+        (lambda: cpu(0).__class__("tpu"), DeviceError, "no device type 'tpu' - known: cpu"),
+        (lambda: nd.Activation(nd.ones((2,)), "reluu"), MXNetError, "no activation 'reluu' - did you mean 'relu'"),
+        (lambda: nd.split(nd.ones((2, 3)), 2), MXNetError, "axis 1 of length 3 does not divide into 2 equal parts"),
+        (lambda: nd.ones((2,), dtype="float33"), MXNetError, "no dtype 'float33' - did you mean 'float32'"),
+        (lambda: nd.nosuch, AttributeError, "engine.nd has no function 'nosuch'"),
+    ],
+)
+def test_what_cannot_be_is_refused(fails, error, message):
+    with pytest.raises(error, match=message):
+        fails()
+
+
+def test_split_concat_and_stack_undo_each_other():
+    x = nd.arange(12).reshape((3, 4))
+    assert nd.concat(*nd.split(x, 2, axis=1), dim=1).tolist() == x.tolist()
+    assert nd.stack(*x, axis=0).tolist() == x.tolist()
+    assert nd.split(x, 4, axis=1, squeeze_axis=True)[1].tolist() == [1, 5, 9]
+
+
+def test_dropout_drops_only_while_training_and_repeats_with_the_seed():
+    x = nd.ones((1000,))
+    assert nd.Dropout(x, 0.4).tolist() == x.tolist()
+    with autograd.train_mode():
+        one = nd.Dropout(x, 0.4).asnumpy()
+        random.seed(0)
+        two = nd.Dropout(x, 0.4).asnumpy()
+        rows = nd.Dropout(nd.ones((50, 8)), 0.5, axes=(1,)).asnumpy()
+    assert (one == two).all()
+    assert set(np.unique(one)) == {0, np.float32(1 / 0.6)}
+    assert 0.3 < (one == 0).mean() < 0.5
+    assert all(len(set(row)) == 1 for row in rows)
+
+
+def test_random_faces_draw_from_the_ambient_stream():
+    random.seed(3)
+    a = nd.random.uniform(-1, 1, shape=(2, 3))
+    random.seed(3)
+    b = nd.zeros((2, 3))
+    assert nd.random.uniform(-1, 1, out=b) is b
+    assert (a == b).asnumpy().all()
+    assert nd.random.normal(shape=4).shape == nd.random.randn(4).shape == (4,)
+    assert nd.random.randint(0, 5, shape=(3,)).dtype is np.int32
+    assert nd.random.uniform(nd.array([0, 10]), nd.array([1, 20]), shape=3).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("fails", "error", "message"),
+    [
+        (lambda: nd.random.uniform(1, 0, shape=2), MXNetError, r"param.high >= param.low \(0 vs. 1\) : low must be less or equal to high"),
+        (
+            lambda: nd.random.normal(0, 0, shape=2),
+            MXNetError,
+            r"param.scale > 0 \(0 vs. 0\) : scale parameter in gaussian has to be positive",
+        ),
+        (lambda: nd.random.uniform(shape=(0,)), MXNetError, "an axis is empty"),
+        (lambda: nd.random.uniform(shape=2, dtype="float64"), StreamError, "float64 are not specified yet in stream initlab-1"),
+        (lambda: nd.random.randint(3, 3, shape=2), MXNetError, "low must be less than high"),
+        (lambda: random.seed("a"), ValueError, "seed_state must be int"),
+    ],
+)
+def test_impossible_draws_are_refused(fails, error, message):
+    with pytest.raises(error, match=message):
+        fails()
+
+
+def test_save_and_load_keep_names_lists_and_devices(tmp_path):
+    path = tmp_path / "x.params"
+    nd.save(path, {"b": nd.ones((1,)), "a": nd.zeros((2, 2), dtype="float16")})
+    loaded = nd.load(path)
+    assert list(loaded) == ["b", "a"]
+    assert loaded["a"].dtype is np.float16
+    nd.save(path, [nd.ones((2,), ctx=cpu(1))])
+    assert nd.load(path)[0].context == cpu(1)
+    with pytest.raises(MXNetError, match="No such file or directory"):
+        nd.load(tmp_path / "none")
+    with pytest.raises(TypeError, match="save only accept dict str->NDArray or list of NDArray"):
+        nd.save(path, {"a": np.ones(2)})
