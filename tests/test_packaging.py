@@ -1,0 +1,99 @@
+"""The wheel holds all it needs, the console script works from any folder, and the checkout names no machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-cache-dir",
+        "-w",
+        str(folder),
+        str(ROOT),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    [path] = folder.glob("initlab-*.whl")
+    return path
+
+
+def test_the_wheel_holds_the_config_the_digits_and_the_licence(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"runner/conf/config.yaml", "runner/conf/init/normal.yaml", "runner/conf/experiment/article.yaml"} <= set(names)
+    assert {"runner/data/optdigits/optdigits.npz", "runner/data/optdigits/README.md"} <= set(names)
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert not any(name.startswith(("tests/", "conf/", "outputs/", "benchmarks/")) for name in names)
+
+
+def test_the_installed_command_runs_from_any_folder(wheel, tmp_path):
+    site, work = tmp_path / "site", tmp_path / "work"
+    work.mkdir()
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel)]
+    subprocess.run(install, check=True, capture_output=True, text=True)
+    # Another folder called conf beside the packages must not be taken for ours.
+    (site / "conf").mkdir()
+    (site / "conf" / "config.yaml").write_text("someone: else\n")
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    script = [sys.executable, str(site / "bin" / "initlab")]
+    done = subprocess.run([*script, "experiment=digits", "init=normal"], cwd=work, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "loss 2.3026" in done.stdout
+    where = "import runner; print(runner.__file__)"
+    used = subprocess.run([sys.executable, "-c", where], cwd=work, env=environment, capture_output=True, text=True, check=True)
+    assert used.stdout.startswith(str(site))
+
+
+def test_the_digits_are_the_uci_ones():
+    with np.load(ROOT / "runner" / "data" / "optdigits" / "optdigits.npz", allow_pickle=False) as file:
+        images, labels = file["images"], file["labels"]
+    assert (images.shape, labels.shape, images.max()) == ((1797, 64), (1797,), 16)
+    digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    assert digest in (ROOT / "runner" / "data" / "optdigits" / "README.md").read_text(encoding="utf-8")
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("this is no git checkout, so there is no list of tracked files")
+    return [ROOT / line for line in listed.stdout.splitlines()]
+
+
+def test_no_file_names_a_machine_or_an_index():
+    paths = re.compile(r"(?<![\w.])/(?:root|home|work|tmp|opt)/[A-Za-z]")
+    indexes = re.compile(r"index-url|find-links|pypi\.org|pythonhosted", re.IGNORECASE)
+    for file in tracked_files():
+        if file.suffix in (".npz",) or file == Path(__file__) or not file.exists():
+            continue
+        text = file.read_text(encoding="utf-8")
+        assert not paths.search(text), f"{file.relative_to(ROOT)}: {paths.search(text)}"
+        assert not indexes.search(text), f"{file.relative_to(ROOT)}: {indexes.search(text)}"
+
+
+def test_every_dependency_is_pinned_for_ci():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["test"] + project["optional-dependencies"]["dev"]
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+    names = {re.split(r"[<>=]", requirement)[0].strip().lower().replace("_", "-") for requirement in wanted}
+    assert names <= pinned
