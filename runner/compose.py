@@ -13,7 +13,7 @@ from typing import Any
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -123,7 +123,7 @@ def _parsable(words: list[str], problems: list[Problem]) -> list[str]:
         try:
             parser.parse_override(word)
             good.append(word)
-        except OverrideParseException:
+        except HydraException:
             said = "is no override - write key=value (in quotes where the shell would change it), or +key=value to add a key"
             problems.append(Problem(word, said))
     return good
@@ -159,7 +159,7 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
     """An option of a group that does not exist."""
     wanted = str(error.missing_cfg_file or "")
     group, _, option = wanted.rpartition("/")
-    options = [str(o) for o in error.options or []]
+    options = [str(o) for o in error.options or []] or sorted(shipped_options().get(group, set()))
     culprit = next((w for w in words if _key_of(w) == group and re.search(rf"\b{re.escape(option)}\b", w)), None)
     if not group:
         return Problem(wanted, str(error).splitlines()[0]), culprit

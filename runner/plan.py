@@ -122,7 +122,7 @@ def make_plan(network: Network, output: tuple[int, ...], initializer: init.Initi
 def _row(network: Network, path: str, initializer: init.Initializer, seed: int, problems: list[Problem]) -> Row | None:
     parameter = network.owners[path]
     description = init.Description(
-        name=parameter.name, path=path, shape=tuple(parameter.shape), dtype=dtypes.name(parameter.dtype), roles=parameter.roles
+        name=path, path=path, shape=tuple(parameter.shape), dtype=dtypes.name(parameter.dtype), roles=parameter.roles
     )
     rule, chosen = _choose(network, path, initializer)
     try:

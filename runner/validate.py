@@ -181,7 +181,7 @@ def _parse_snapshot(options: dict[str, Any], problems: list[Problem]) -> formats
 
 def _sample_shape(model: ModelSpec, data: Data | None, resolved: dict[str, Any], problems: list[Problem]) -> tuple[int, ...] | None:
     """The shape of one sample, from the model or else from data that knows its own."""
-    if data is None:
+    if data is None or any(problem.place == "model.input" for problem in problems):
         return None
     if model.input is None and resolved.get("init_mode") == "eager":
         said = "is not declared - eager mode infers all shapes from it: give the shape of one sample, or use init_mode=deferred"

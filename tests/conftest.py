@@ -1,0 +1,51 @@
+"""What several tests need: a command line in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine import streams
+from runner import plugins
+from runner.cli import run_command
+
+
+@dataclass
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys) -> Callable[..., Done]:
+    """`command(word, …)` runs the runner's command line in this process, in the test's own folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(plugins.ENVIRONMENT, raising=False)
+    monkeypatch.setattr(plugins, "_LOADED", {})
+
+    def call(*words: str) -> Done:
+        capsys.readouterr()
+        code = run_command(list(words))
+        captured = capsys.readouterr()
+        return Done(code, captured.out, captured.err)
+
+    yield call
+    streams.seed(0)
+
+
+@pytest.fixture
+def only_run(command, tmp_path) -> Callable[..., Path]:
+    """`only_run(word, …)` runs a config that must succeed and gives the folder it ended in."""
+
+    def call(*words: str) -> Path:
+        done = command(*words)
+        assert done.code == 0, done.err
+        return Path(done.out.splitlines()[-1].split()[0] if "finished before" not in done.out else done.out.split()[2]).absolute()
+
+    return call

@@ -1,0 +1,253 @@
+"""Bad input: one clear line that names the place, what was found and what to do; exit code 2; nothing left that looks finished."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+def refused(command, *words: str) -> list[str]:
+    """The error lines of a command that must be refused and leave no run behind."""
+    done = command(*words)
+    assert done.code == 2, done.out + done.err
+    assert not list(Path(".").rglob("manifest.json"))
+    assert not list(Path(".").rglob("snapshot.*"))
+    lines = done.err.splitlines()
+    assert lines and all(line.startswith("error: ") for line in lines), done.err
+    assert "Traceback" not in done.err
+    return [line.removeprefix("error: ") for line in lines]
+
+
+LAYERS = "model.layers=[{kind: dense, units: 8, activation: relu}, {kind: dense, units: 8}]"
+
+CASES = {
+    "group": (["inti=normal"], ["inti: no such key - did you mean 'init'?"]),
+    "option": (["init=norml"], ["init: no option 'norml' - did you mean 'normal'? Known: constant,"]),
+    "model": (["model=mpl"], ["model: no option 'mpl' - did you mean 'mlp'?"]),
+    "experiment": (["experiment=artcle"], ["experiment: no option 'artcle' - did you mean 'article'?"]),
+    "stats": (["stats=[moment]"], ["stats: no option 'moment' - did you mean 'moments'?"]),
+    "key": (["sed=3"], ["sed: no such key - did you mean 'seed'?"]),
+    "added key": (["+sed=3"], ["sed: no such key - did you mean 'seed'?"]),
+    "group key": (["init=normal", "init.sigmaa=1"], ["init.sigmaa: no such key - did you mean 'sigma'?"]),
+    "added group key": (["init=normal", "+init.sigmaa=1"], ["init.sigmaa: normal takes no such option - did you mean 'sigma'?"]),
+    "added model key": (["+model.layer=[]"], ["model.layer: no such key - did you mean 'layers'?"]),
+    "added device key": (["+device.indx=1"], ["device.indx: no such key - did you mean 'index'?"]),
+    "added snapshot key": (["+snapshot.x=1"], ["snapshot.x: no such key"]),
+    "layer kind": (["model.layers=[{kind: dens, units: 3}]"], ["model.layers[0].kind: no layer kind 'dens' - did you mean 'dense'?"]),
+    "no kind": (["model.layers=[{units: 3}]"], ["model.layers[0].kind: has no kind - Known: activation, dense"]),
+    "layer option": (
+        ["model.layers=[{kind: dense, unitz: 3, units: 2}]"],
+        ["model.layers[0].unitz: dense takes no such option - did you mean 'units'?"],
+    ),
+    "nested layer option": (
+        ["model.layers=[{kind: repeat, times: 2, layers: [{kind: dense, units: 3, activation: rleu}]}]"],
+        ["model.layers[0].layers[0].activation: has no 'rleu' - did you mean 'relu'?"],
+    ),
+    "activation": (
+        ["model.layers=[{kind: activation, activation: tahn}]"],
+        ["model.layers[0].activation: has no 'tahn' - did you mean 'tanh'?"],
+    ),
+    "missing units": (["model.layers=[{kind: dense}]"], ["model.layers[0].units: is missing - dense needs it"]),
+    "zero units": (["model.layers.0.units=0"], ["model.layers[0].units: must be a whole number of at least 1, got 0"]),
+    "negative units": (["model.layers.0.units=-3"], ["model.layers[0].units: must be a whole number of at least 1, got -3"]),
+    "text units": (["model.layers.0.units=many"], ["model.layers[0].units: must be a whole number of at least 1, got 'many'"]),
+    "no layers": (["model.layers=[]"], ["model.layers: must be a list of at least one layer, got []"]),
+    "layer no mapping": (["model.layers=[dense]"], ["model.layers[0]: must be a mapping like {kind: dense, units: 10}, got 'dense'"]),
+    "two layers of a name": (
+        ["model.layers=[{kind: dense, name: a, units: 3}, {kind: dense, name: a, units: 3}]"],
+        ["model.layers[1].name: 'a' is also the name of model.layers[0]"],
+    ),
+    "dotted name": (["model.layers=[{kind: dense, name: a.b, units: 3}]"], ["model.layers[0].name: 'a.b' must be text without dots"]),
+    "dropout": (["model.layers=[{kind: dropout, rate: 1}]"], ["model.layers[0].rate: must lie in [0, 1), got 1"]),
+    "repeat": (["model.layers=[{kind: repeat, times: 0, layers: [{kind: flatten}]}]"], ["model.layers[0].times: must be a whole number"]),
+    "residual": (
+        ["model.layers=[{kind: residual, layers: [{kind: dense, units: 3}]}]"],
+        ["model.layers[0]: layer '0' cannot take its input: residual: its layers turn shape (2, 20) into (2, 3)"],
+    ),
+    "in_units": (["model.layers=[{kind: dense, units: 3, in_units: 7}]"], ["model.layers[0]: layer '0' cannot take its input"]),
+    "unused initializer": (
+        ["model.layers=[{kind: dense, units: 3, use_bias: false, bias_initializer: zeros}]"],
+        ["model.layers[0].bias_initializer: is given, but use_bias is false"],
+    ),
+    "layer initializer": (
+        ["model.layers=[{kind: dense, units: 3, weight_initializer: xaver}]"],
+        ["model.layers[0].weight_initializer.kind: no initializer 'xaver' - did you mean 'xavier'?"],
+    ),
+    "layer initializer option": (
+        ["model.layers=[{kind: dense, units: 3, weight_initializer: {kind: normal, sgma: 1}}]"],
+        ["model.layers[0].weight_initializer.sgma: normal takes no such option - did you mean 'sigma'?"],
+    ),
+    "input": (["model.input=[0]"], ["model.input: must be a list of positive whole numbers, got [0]"]),
+    "wrong type": (["init=normal", "init.sigma=wide"], ["init.sigma: Value 'wide' of type 'str' could not be converted to Float"]),
+    "negative sigma": (["init=normal", "init.sigma=-1"], ["init.sigma: must be a positive number, got -1.0"]),
+    "nan": (["init=normal", "init.sigma=nan"], ["init.sigma: must be a positive number, got nan"]),
+    "choice": (["init=xavier", "init.rnd_type=gausian"], ["init.rnd_type: ", "did you mean 'gaussian'?"]),
+    "missing value": (["init=constant"], ["init.value: is missing - constant needs it"]),
+    "load nothing": (["init=load", "init.param=nothing.npz"], ["init.param: ", "nothing.npz"]),
+    "seed negative": (["seed=-1"], ["seed: must be a whole number from 0 to 2^64-1, got -1"]),
+    "seed large": (["seed=18446744073709551616"], ["seed: must be a whole number from 0 to 2^64-1, got 18446744073709551616"]),
+    "seed text": (["seed=one"], ["seed: must be a whole number from 0 to 2^64-1, got 'one'"]),
+    "dtype": (["dtype=float31"], ["dtype: cannot be 'float31' - did you mean 'float32'?"]),
+    "float64": (["dtype=float64"], ["dtype: float64 is not yet specified in stream initlab-1 - use float32, float16 or bfloat16"]),
+    "init_mode": (["init_mode=lazy"], ["init_mode: cannot be 'lazy' - Known: deferred, eager."]),
+    "task": (["task=pln"], ["task: cannot be 'pln' - did you mean 'plan'?"]),
+    "name": (["name=a/b"], ["name: must be one path component, got 'a/b'"]),
+    "resume": (["resume=maybe"], ["resume: Value 'maybe' is not a valid bool"]),
+    "eager without input": (
+        ["init_mode=eager", "model.input=null"],
+        ["model.input: is not declared - eager mode infers all shapes from it"],
+    ),
+    "no input at all": (["model.input=null"], ["model.input: is not declared, and data 'uniform' has no shape of its own"]),
+    "gpu": (["device=gpu"], ["device: no gpu(0): "]),
+    "haar on a vector": (
+        ["model.layers=[{kind: dense, units: 3, bias_initializer: orthogonal}]"],
+        [
+            "model.layers[0].bias_initializer: cannot initialize '0.bias' of shape (3,): Orthogonal initializer cannot be applied to vector 0.bias"
+        ],
+    ),
+    "fan of a vector": (
+        ["model.layers=[{kind: dense, units: 3, bias_initializer: xavier}]"],
+        [
+            "model.layers[0].bias_initializer: cannot initialize '0.bias' of shape (3,): Xavier initializer cannot be applied to vector 0.bias"
+        ],
+    ),
+    "rule that matches nothing": (
+        ["init=mixed", "init.rules=[{match: 'head.*', init: {kind: one}}, {match: '.*', init: {kind: normal}}]"],
+        ["init.rules: ", "'head.*'"],
+    ),
+    "rule that is shadowed": (
+        ["init=mixed", "init.rules=[{match: '.*', init: {kind: normal}}, {match: '0.*', init: {kind: one}}]"],
+        ["init.rules: ", "shadowed"],
+    ),
+    "rule that is no expression": (["init=mixed", "init.rules=[{match: '(', init: {kind: normal}}]"], ["init.rules"]),
+    "rule with a wrong initializer": (
+        ["init=mixed", "init.rules=[{match: '.*', init: {kind: nrmal}}]"],
+        ["init.rules[0].init.kind: no initializer 'nrmal'"],
+    ),
+    "digits shape": (["data=digits"], ["data: digits gives samples of [64], [8, 8] or [1, 8, 8], but model.input is [20]"]),
+    "digits batch": (["experiment=digits", "data.batch=2000"], ["data.batch: must be at most 1797"]),
+    "batch": (["data.batch=0"], ["data.batch: must be a whole number of at least 1, got 0"]),
+    "data bounds": (["data.low=2"], ["data.low: must be less than high (1.0), got 2.0"]),
+    "classes": (["experiment=digits", "model.layers.1.units=5"], ["probe: the data has 10 classes, but the network gives 5 scores"]),
+    "backward shape": (
+        ["probe=backward", "model.input=[3,20]", "model.layers=[{kind: dense, units: 4, flatten: false}]"],
+        ["probe: backward needs an output of shape (batch, classes), but the network gives (2, 3, 4)"],
+    ),
+    "share member": (["model=shared", "model.share.trunk=['1','22']"], ["model.share.trunk: '22' is no layer and no parameter"]),
+    "share parameter": (
+        ["model=shared", "model.share.trunk=['1.weight','2.wieght']"],
+        ["'2.wieght' is no layer and no parameter - did you mean '2.weight'?"],
+    ),
+    "share one": (
+        ["model=shared", "model.share.trunk=['1']"],
+        ["model.share.trunk: must list at least two layers or parameters, got ['1']"],
+    ),
+    "share twice": (["model=shared", "model.share.trunk=['1','1']"], ["model.share.trunk: lists '1' twice"]),
+    "share shapes": (
+        ["model=shared", "model.share.trunk=['0','1']"],
+        ["model.share.trunk: '0.weight' has shape (8, 20), but '1.weight' has shape (8, 8): tied parameters need one shape"],
+    ),
+    "share cycle": (["model=shared", "+model.share.again=['2','1']"], ["model.share.again: share cycle with 'trunk': "]),
+    "share cycle of groups": (
+        ["model=shared", "model.share.trunk=['1',b]", "+model.share.b=['2',trunk]"],
+        ["model.share: share cycle: trunk -> b -> trunk"],
+    ),
+    "share overlap": (["model=shared", "+model.share.b=['0','1']"], ["model.share.b: '1' is in group 'trunk' too - join the two groups"]),
+    "share own part": (["model=deep_mlp", "+model.share={x: [body, body.0.fc]}"], ["share cycle: 'body.0.fc' is part of 'body'"]),
+    "share kinds": (
+        ["model.layers=[{kind: dense, units: 20}, {kind: dense, units: 20, use_bias: false}]", "+model.share={x: ['0','1']}"],
+        ["'0' has weight, bias but '1' has weight: they cannot be tied"],
+    ),
+    "share unused": (
+        ["model.layers=[{kind: dense, units: 20}, {kind: dense, units: 20, weight_initializer: ones}]", "+model.share={x: ['0','1']}"],
+        ["model.layers[1].weight_initializer: is never used: '1.weight' is tied to '0.weight'"],
+    ),
+    "word": (["normal"], ["normal: is no override - write key=value"]),
+    "grammar": (["model.layers=[{kind"], ["model.layers=[{kind: is no override"]),
+    "rerun": (["--experimental-rerun", "x.pickle"], ["--experimental-rerun: is refused: it unpickles a file"]),
+    "plugin missing": (["--plugin", "nothing.py"], ["--plugin nothing.py: cannot be read (No such file or directory)"]),
+    "plugin nameless": (["--plugin"], ["--plugin: needs the path of a Python file"]),
+    "interpolation": (["name='${nothing.there}'"], ["nothing"]),
+}
+
+
+@pytest.mark.parametrize(("words", "expected"), CASES.values(), ids=CASES)
+def test_bad_input_is_refused_in_one_clear_line(words, expected, command):
+    lines = refused(command, *words)
+    assert len(lines) == 1, lines
+    for piece in expected:
+        assert piece in lines[0]
+
+
+def test_everything_wrong_is_said_at_once(command):
+    lines = refused(
+        command, "init=norml", "sed=3", "+foo=1", "model.layers.0.units=0", "model.layers.1.activation=rleu", "seed=-1", "probe=x"
+    )
+    text = "\n".join(lines)
+    for piece in (
+        "init: no option",
+        "sed: no such key",
+        "foo: no such key",
+        "layers[0].units",
+        "layers[1].activation",
+        "seed: must",
+        "probe: no option",
+    ):
+        assert piece in text
+    assert len(lines) == 7
+
+
+TARGETS = [
+    "+hydra.callbacks.x._target_=os.system",
+    "+hydra.callbacks={x: {_target_: os.system}}",
+    "hydra.launcher._target_=os.system",
+    "hydra.sweeper._target_=os.system",
+    "+model.layers.0._target_=os.system",
+    "+init._target_=os.system",
+    "+data._target_=os.system",
+    "+stats.law._target_=os.system",
+    "+foo={bar: [{_target_: builtins.print}]}",
+    "hydra.job_logging.handlers.console.class=os.system",
+    "+hydra.job_logging.handlers.x={class: os.system}",
+    "hydra.callbacks='${oc.create:{x:{_target_:os.system}}}'",
+    "hydra.launcher='${foo}'",
+]
+
+
+@pytest.mark.parametrize("word", TARGETS)
+def test_a_config_cannot_name_code(word, command):
+    done = command(word)
+    assert done.code == 2, done.out
+    assert "Traceback" not in done.err
+    assert not list(Path(".").rglob("*"))
+
+
+def test_the_refusal_of_code_says_what_to_do_instead(command):
+    [line] = refused(command, "+init._target_=os.system")
+    assert line == "init._target_: 'os.system' is refused: a config cannot name code to run - use --plugin FILE"
+
+
+def test_a_folder_that_cannot_be_written_is_refused(command, tmp_path):
+    (tmp_path / "outputs").write_text("a file")
+    [line] = refused(command, "init=normal")
+    assert line.startswith("output folder outputs/runs/normal-seed0-")
+    assert "cannot be written" in line
+
+
+def test_an_unknown_flag_is_refused(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command("--multirn")
+    assert stopped.value.code == 2
+    assert "--multirn" in capsys.readouterr().err
+
+
+def test_a_plugin_that_fails_is_refused_with_its_error(command, tmp_path):
+    (tmp_path / "bad.py").write_text("import nothing_of_that_name\n")
+    [line] = refused(command, "--plugin", "bad.py", "init=normal")
+    assert line.startswith("--plugin bad.py: failed while it was imported: ModuleNotFoundError: No module named 'nothing_of_that_name'")
+
+
+def test_a_refused_config_leaves_no_folder(command):
+    refused(command, "init=normal", "init.sigma=-1")
+    assert not Path("outputs").exists()
