@@ -13,13 +13,17 @@ NAMES = ("float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bo
 
 
 def resolve(dtype: Any) -> np.dtype:
-    """The NumPy dtype for a name, a NumPy scalar type or a dtype. MXNetError for one that is unknown or not installed."""
+    """The NumPy dtype for a name, a NumPy scalar type or a dtype, in native byte order. MXNetError for one that holds no real numbers
+    of at most 64 bits, that is unknown or not installed."""
     if isinstance(dtype, str) and dtype == "bfloat16":
         return _bfloat16()
     try:
-        return np.dtype(dtype)
-    except TypeError:
-        raise MXNetError(f"no dtype {dtype!r} - {advice(str(dtype), NAMES)}") from None
+        found = None if dtype is None else np.dtype(dtype)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or not (found.kind in "biuf" and found.itemsize <= 8 or found.name == "bfloat16"):
+        raise MXNetError(f"no dtype {dtype!r} - {advice(str(dtype), NAMES)}")
+    return found.newbyteorder("=")
 
 
 def name(dtype: Any) -> str:

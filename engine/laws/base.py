@@ -1,14 +1,15 @@
 """What is drawn: a law can draw any slice of a tensor from a stream, and be tested against.
 
-    Constant  Uniform  Normal  TruncatedNormal      element by element, exact to the bit
-    Structured                                      no randomness: identity
-    Haar                                            through a factorisation: exact to a tolerance, or to the bit on request
-    Loaded  Custom                                  values from a file, or from a user's own code
+Constant  Uniform  Normal  TruncatedNormal      element by element, exact to the bit
+Structured                                      no randomness: identity
+Haar                                            through a factorisation: exact to a tolerance, or to the bit on request
+Loaded  Custom                                  values from a file, or from a user's own code
 """
 
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from engine import dtypes
 from engine.errors import LawError, StreamError
-from engine.registry import Registry
+from engine.registry import Registry, snake_case
 from engine.streams import Key, Stream, version
 
 REGISTRY: Registry[type[Law]] = Registry("law")
@@ -44,7 +45,7 @@ class Law:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.kind = cls.__name__.lower()
+        cls.kind = snake_case(cls.__name__)
         REGISTRY.add(cls.kind, cls)
 
     # Of one element; None where not stated. Plain attributes, so that a law may have them as fields or as properties.
@@ -66,9 +67,7 @@ class Law:
         """What must hold of drawn values beyond their distribution."""
         return []
 
-    def draw(
-        self, key: Key, shape: tuple[int, ...], dtype: Any = "float32", start: int = 0, stop: int | None = None
-    ) -> np.ndarray:
+    def draw(self, key: Key, shape: tuple[int, ...], dtype: Any = "float32", start: int = 0, stop: int | None = None) -> np.ndarray:
         """The tensor of `shape`, or its elements start … stop - 1 in C order when a slice is asked for.
 
         Random values are drawn as float32 and rounded once to float16 or bfloat16. StreamError for other dtypes.
@@ -80,8 +79,7 @@ class Law:
         if not 0 <= start <= end <= size:
             raise LawError(f"slice [{start}, {end}) is not within the {size} elements of shape {shape}")
         resolved = self._resolved(dtype)
-        flat = self._elements(key, shape, start, end, resolved)
-        flat = flat.astype(resolved, copy=False)
+        flat = self._rounded(self._elements(key, shape, start, end, resolved), resolved)
         return flat.reshape(shape) if whole else flat
 
     def draw_from(self, stream: Stream, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
@@ -91,7 +89,7 @@ class Law:
         self.check_shape(shape)
         resolved = self._resolved(dtype)
         start = stream.take(math.prod(shape))
-        return self._later(stream.key, shape, start, resolved).astype(resolved, copy=False).reshape(shape)
+        return self._rounded(self._later(stream.key, shape, start, resolved), resolved).reshape(shape)
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         """The tensor of `shape` whose first element is element `first` of the stream, flat."""
@@ -105,6 +103,23 @@ class Law:
             raise StreamError(f"random values of dtype {resolved.name} are not specified yet in stream {version()} - use float32")
         return resolved
 
+    def _rounded(self, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """The values in `dtype`. LawError where it cannot hold one that is finite."""
+        if values.dtype == dtype:
+            return values
+        with np.errstate(over="ignore", invalid="ignore"):
+            cast = values.astype(dtype)
+        if dtype.kind in "iu":
+            limits = np.iinfo(dtype)
+            beyond = ~((values >= limits.min) & (values <= limits.max))
+        elif dtype.kind == "b":
+            return cast
+        else:
+            beyond = np.isfinite(values) & ~np.isfinite(cast)
+        if beyond.any():
+            raise LawError(f"{self} gives {values[beyond][0]}, which is beyond the range of {dtype.name} - use a wider dtype")
+        return cast
+
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """LawError for a shape that the law cannot fill."""
 
@@ -114,23 +129,53 @@ class Law:
 
     def describe(self) -> dict[str, Any]:
         """The law as JSON: `kind` and its arguments."""
-        return {"kind": self.kind, **asdict(self)}
+        return {"kind": self.kind, **{name: as_json(value) for name, value in asdict(self).items()}}
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any]) -> Law:
+        """The law with the arguments that `describe` gave, `kind` apart."""
+        return cls(**options)
 
 
 def from_description(description: dict[str, Any]) -> Law:
     """The law that `describe` described. LawError for what is none."""
     options = dict(description)
     try:
-        law = REGISTRY.get(str(options.pop("kind", None)))
-        return law(**options)
+        return REGISTRY.get(str(options.pop("kind", None))).from_options(options)
     except (KeyError, TypeError) as error:
         raise LawError(f"no law can be made of {description!r}: {error}") from None
 
 
-def check_finite(law: str, **numbers: float) -> None:
-    """LawError unless all arguments are numbers that float32 can hold."""
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise LawError(f"{law}: {name} must be a finite number, got {value!r}")
-        if abs(value) > LARGEST:
-            raise LawError(f"{law}: {name} must be within float32's range, got {value!r}")
+def as_json(value: Any) -> Any:
+    """Numbers with infinities, which JSON lacks, as text; lists element by element."""
+    if isinstance(value, (list, tuple)):
+        return [as_json(element) for element in value]
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
+
+
+def from_json(value: Any) -> Any:
+    """What `as_json` was given."""
+    if isinstance(value, list):
+        return [from_json(element) for element in value]
+    return float(value) if value in ("inf", "-inf") else value
+
+
+def check_numbers(law: Law, *names: str, infinite: bool = False) -> None:
+    """Make these fields Python numbers. LawError unless they are numbers, finite ones that float32 can hold if not `infinite`."""
+    who = law.kind.replace("_", " ")
+    for name in names:
+        value = getattr(law, name)
+        if isinstance(value, np.generic):
+            value = value.item()
+            object.__setattr__(law, name, value)
+        proper = isinstance(value, numbers.Real) and not isinstance(value, bool) and not math.isnan(value)
+        if not proper or (not infinite and math.isinf(value)):
+            raise LawError(f"{who}: {name} must be a {'' if infinite else 'finite '}number, got {value!r}")
+        if abs(value) > LARGEST and not math.isinf(value):
+            raise LawError(f"{who}: {name} must be within float32's range, got {value!r}")
+
+
+def check_reach(law: Law, farthest: float) -> None:
+    """LawError where float32 cannot hold what is drawn farthest from 0."""
+    if farthest > LARGEST:
+        raise LawError(f"{law.kind.replace('_', ' ')}: {law} reaches beyond float32's range")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
 from engine import streams
 from engine.errors import LawError
-from engine.laws.base import LARGEST, Invariant, Law, check_finite
+from engine.laws.base import LARGEST, Invariant, Law, check_numbers, check_reach, from_json
 from engine.streams import Key
+
+FARTHEST = 6.67
+"""No normal is drawn farther from its mean, in standard deviations: sqrt(-2 ln 2^-32) = 6.66."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +26,26 @@ class Constant(Law):
     value: Any
 
     def __post_init__(self) -> None:
-        value = self.value.tolist() if isinstance(self.value, np.ndarray) else self.value
-        object.__setattr__(self, "value", value)
         try:
-            array = np.asarray(value, np.float64)
-        except (TypeError, ValueError):
-            raise LawError(f"constant: value must be a number or an array of numbers, got {value!r}") from None
-        if np.isnan(array).any():
+            array = np.asarray(self.value)
+        except ValueError:  # rows of different lengths
+            array = np.asarray(None)
+        if array.dtype.name == "bfloat16":
+            array = array.astype(np.float64)
+        if array.dtype.kind not in "biuf":
+            raise LawError(f"constant: value must be a number or an array of numbers, got {self.value!r}")
+        if array.dtype.kind == "f" and np.isnan(array).any():
             raise LawError("constant: value must not be NaN")
+        object.__setattr__(self, "value", array.tolist())
 
-    @property
+    @classmethod
+    def from_options(cls, options: dict[str, Any]) -> Law:
+        """With infinities from their text."""
+        return cls(**{name: from_json(value) for name, value in options.items()})
+
+    @cached_property
     def _array(self) -> np.ndarray:
-        return np.asarray(self.value, np.float64)
+        return np.asarray(self.value)
 
     @property
     def mean(self) -> float | None:
@@ -57,7 +69,6 @@ class Constant(Law):
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """The array must broadcast to the shape."""
         try:
-            np.broadcast_shapes(self._array.shape, shape)
             fits = np.broadcast_shapes(self._array.shape, shape) == tuple(shape)
         except ValueError:
             fits = False
@@ -65,9 +76,10 @@ class Constant(Law):
             raise LawError(f"constant: a value of shape {self._array.shape} does not broadcast to shape {shape}")
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
-        if self._array.ndim == 0:
-            return np.full(end - start, self.value, dtype)
-        return np.broadcast_to(self._array, shape).reshape(-1)[start:end].astype(dtype)
+        held = self._rounded(self._array, dtype)
+        if held.ndim == 0:
+            return np.full(end - start, held)
+        return np.broadcast_to(held, shape).reshape(-1)[start:end].copy()
 
     def __str__(self) -> str:
         return f"Constant({self.value:g})" if self._array.ndim == 0 else f"Constant(array {self._array.shape})"
@@ -81,10 +93,10 @@ class Uniform(Law):
     high: float
 
     def __post_init__(self) -> None:
-        check_finite("uniform", low=self.low, high=self.high)
+        check_numbers(self, "low", "high")
         if self.low > self.high:
             raise LawError(f"uniform: low must not be greater than high, got {self.low} and {self.high}")
-        if float(np.float32(self.high)) - float(np.float32(self.low)) > LARGEST:
+        if self.support[1] - self.support[0] > LARGEST:
             raise LawError(f"uniform: the bounds {self.low} and {self.high} are too far apart for float32")
 
     @property
@@ -96,8 +108,13 @@ class Uniform(Law):
         return (self.high - self.low) / math.sqrt(12)
 
     @property
+    def _is_point(self) -> bool:
+        """Whether the bounds are one number in float32."""
+        return self.support[0] == self.support[1]
+
+    @property
     def kurtosis(self) -> float | None:
-        return -1.2 if self.low < self.high else None
+        return None if self._is_point else -1.2
 
     @property
     def support(self) -> tuple[float, float]:
@@ -105,12 +122,12 @@ class Uniform(Law):
 
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
         """0 below, 1 above, linear between."""
-        if self.low == self.high:
+        if self._is_point:
             return None
         return np.clip((x - self.low) / (self.high - self.low), 0, 1)
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
-        if self.low == self.high:
+        if self._is_point:
             return np.full(end - start, self.low, np.float32)
         return streams.uniform(key, start, end - start, self.low, self.high)
 
@@ -133,9 +150,10 @@ class Normal(Law):
     std: float = field()  # type: ignore[misc]
 
     def __post_init__(self) -> None:
-        check_finite("normal", mean=self.mean, std=self.std)
+        check_numbers(self, "mean", "std")
         if self.std < 0:
             raise LawError(f"normal: std must not be negative, got {self.std}")
+        check_reach(self, abs(self.mean) + FARTHEST * self.std)
 
     @property
     def kurtosis(self) -> float | None:
@@ -162,46 +180,33 @@ class TruncatedNormal(Law):
     high: float = 2.0
 
     def __post_init__(self) -> None:
-        check_finite("truncated normal", location=self.location, scale=self.scale)
+        check_numbers(self, "location", "scale")
+        check_numbers(self, "low", "high", infinite=True)
         if self.scale < 0:
             raise LawError(f"truncated normal: scale must not be negative, got {self.scale}")
         if not self.low < self.high:
             raise LawError(f"truncated normal: low must be less than high, got {self.low} and {self.high}")
         if streams.phi_word(self.low) >= streams.phi_word(self.high):
             raise LawError(f"truncated normal: nothing of the normal lies between {self.low} and {self.high}")
-
-    def _standard_moments(self) -> tuple[float, float, float, float]:
-        """E[z^k], k = 1 … 4, of the standard normal between the bounds, by the recursion of its density."""
-        a, b = self.low, self.high
-        mass = 0.5 * (math.erfc(-b / math.sqrt(2)) - math.erfc(-a / math.sqrt(2)))
-
-        def edge(x: float, power: int) -> float:
-            return 0.0 if math.isinf(x) else x**power * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-
-        moments = [1.0, (edge(a, 0) - edge(b, 0)) / mass]
-        for k in range(2, 5):
-            moments.append((k - 1) * moments[k - 2] + (edge(a, k - 1) - edge(b, k - 1)) / mass)
-        return moments[1], moments[2], moments[3], moments[4]
+        check_reach(self, abs(self.location) + FARTHEST * self.scale)
 
     @property
     def mean(self) -> float:
-        return self.location + self.scale * self._standard_moments()[0]
+        return self.location + self.scale * streams.truncated_moments(self.low, self.high)[0]
 
     @property
     def std(self) -> float:
-        m1, m2, _, _ = self._standard_moments()
-        return self.scale * math.sqrt(m2 - m1 * m1)
+        return self.scale * streams.truncated_moments(self.low, self.high)[1]
 
     @property
     def kurtosis(self) -> float | None:
-        m1, m2, m3, m4 = self._standard_moments()
-        variance = m2 - m1 * m1
-        return (m4 - 4 * m1 * m3 + 6 * m1 * m1 * m2 - 3 * m1**4) / variance**2 - 3 if self.scale > 0 else None
+        return streams.truncated_moments(self.low, self.high)[2] if self.scale > 0 else None
 
     @property
     def support(self) -> tuple[float, float]:
-        scale, location = np.float32(self.scale), np.float32(self.location)
-        low, high = (float(scale * np.float32(bound) + location) for bound in (self.low, self.high))
+        location, scale = np.float32(self.location), np.float32(self.scale)
+        bounds = (max(-FARTHEST, min(FARTHEST, bound)) for bound in (self.low, self.high))
+        low, high = (float(scale * np.float32(bound) + location) for bound in bounds)
         return low, high
 
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
@@ -216,9 +221,17 @@ class TruncatedNormal(Law):
 
     def describe(self) -> dict[str, Any]:
         """With the words that the bounds come to, which the values depend on."""
-        words = [streams.phi_word(self.low), streams.phi_word(self.high)]
-        finite = {name: v if math.isfinite(v) else str(v) for name, v in asdict(self).items()}
-        return {"kind": self.kind, **finite, "phi_words": words}
+        return {**super().describe(), "phi_words": [streams.phi_word(self.low), streams.phi_word(self.high)]}
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any]) -> Law:
+        """LawError where the words are not those that the bounds come to."""
+        given = dict(options)
+        words = given.pop("phi_words", None)
+        law = cls(**{name: from_json(value) for name, value in given.items()})
+        if words is not None and words != law.describe()["phi_words"]:
+            raise LawError(f"{law}: its bounds come to the words {law.describe()['phi_words']}, its description has {words}")
+        return law
 
     def __str__(self) -> str:
         return f"TruncatedNormal({self.location:.6g}, {self.scale:.6g}, [{self.low:g}, {self.high:g}])"

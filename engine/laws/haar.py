@@ -15,7 +15,7 @@ import numpy as np
 
 from engine import streams
 from engine.errors import LawError
-from engine.laws.base import Invariant, Law, check_finite
+from engine.laws.base import Invariant, Law, check_numbers
 from engine.streams import Key
 
 
@@ -58,7 +58,7 @@ class Haar(Law):
     exact: bool = False
 
     def __post_init__(self) -> None:
-        check_finite("haar", gain=self.gain)
+        check_numbers(self, "gain")
 
     @property
     def exactness(self) -> str:  # type: ignore[override]
@@ -116,7 +116,7 @@ class Structured(Law):
     def __post_init__(self) -> None:
         if self.name != "identity":
             raise LawError(f"structured: no structure '{self.name}' - known: identity")
-        check_finite("structured", gain=self.gain)
+        check_numbers(self, "gain")
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """A matrix at least."""
@@ -134,10 +134,12 @@ class Structured(Law):
 
     def _tensor(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         tensor = np.zeros(shape, dtype)
+        if tensor.size == 0:
+            return tensor
         centre = tuple((k - 1) // 2 for k in shape[2:])
         diagonal = np.arange(min(shape[0], shape[1]))
         places: Any = (diagonal, diagonal, *centre)
-        tensor[places] = self.gain
+        tensor[places] = self._rounded(np.asarray(self.gain), dtype)
         return tensor
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from engine.streams.draw import normal, phi_word, threads, truncated_normal, uniform
+from engine.streams.draw import normal, threads, truncated_normal, uniform
 from engine.streams.key import VERSION, Key
+from engine.streams.phi import phi_word, truncated_moments
 from engine.streams.stream import Stream, ambient, current, current_seed, epoch, scope, seed, use, version
 from engine.streams.words import words
 
@@ -20,6 +21,7 @@ __all__ = [
     "scope",
     "seed",
     "threads",
+    "truncated_moments",
     "truncated_normal",
     "uniform",
     "use",

@@ -9,12 +9,12 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal, localcontext
 
 import numpy as np
 
 from engine.streams import transforms
 from engine.streams.key import Key
+from engine.streams.phi import phi_word
 from engine.streams.transforms import Scratch
 from engine.streams.words import words
 
@@ -112,25 +112,3 @@ def truncated_normal(
         transforms.scale(piece, mean32, std32)
 
     return _draw(fill, start, count, out)
-
-
-def phi_word(x: float) -> int:
-    """round(Phi(x) * 2^32), Phi being the standard normal distribution function, in decimal arithmetic: the same everywhere."""
-    if x <= -10:
-        return 0
-    if x >= 10:
-        return 2**32
-    with localcontext() as context:
-        context.prec = 60
-        z = Decimal(x)
-        term = total = z  # Phi(z) = 1/2 + phi(z) (z + z^3/3 + z^5/15 + ...)
-        k = 1
-        while abs(term) > Decimal(10) ** -50:
-            k += 2
-            term = term * z * z / k
-            total += term
-        density = (-z * z / 2).exp() / (2 * PI).sqrt()
-        return int(((Decimal("0.5") + density * total) * 2**32).to_integral_value())
-
-
-PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494")

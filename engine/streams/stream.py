@@ -33,6 +33,8 @@ class Stream:
 
     def take(self, count: int) -> int:
         """Reserve `count` elements; gives the number of the first."""
+        if count < 0:
+            raise ValueError(f"size must not be negative, got {count}")
         start = self.cursor
         self.cursor = -(-(start + count) // WORDS_A_BLOCK) * WORDS_A_BLOCK
         return start
