@@ -43,7 +43,10 @@ def run_command(words: list[str]) -> int:
         arguments = get_args_parser().parse_args(rest)
         if arguments.experimental_rerun:
             raise ConfigError.of("--experimental-rerun", "is refused: it unpickles a file - run the same overrides again")
-        if any((arguments.cfg, arguments.help, arguments.hydra_help, arguments.info, arguments.shell_completion)):
+        if arguments.hydra_help or arguments.shell_completion:
+            return hand_to_hydra(rest)
+        if arguments.cfg or arguments.help or arguments.info:
+            composed(arguments, RunMode.RUN)  # so that Hydra is handed nothing that it would instantiate
             return hand_to_hydra(rest)
         mode = RunMode.MULTIRUN if arguments.multirun else RunMode.RUN
         config = composed(arguments, mode)

@@ -223,6 +223,15 @@ def test_a_config_cannot_name_code(word, command):
     assert not list(Path(".").rglob("*"))
 
 
+@pytest.mark.parametrize("flags", [["--cfg", "job"], ["--info", "all"], ["--help"], ["-m"]], ids=" ".join)
+def test_no_flag_is_a_way_around_the_search_for_code(flags, command, tmp_path):
+    marker = tmp_path / "called"
+    done = command(*flags, f"+hydra.callbacks.x={{_target_: pathlib.Path.mkdir, self: {marker}}}")
+    assert done.code == 2
+    assert "hydra.callbacks.x._target_: 'pathlib.Path.mkdir' is refused" in done.err
+    assert not marker.exists()
+
+
 def test_the_refusal_of_code_says_what_to_do_instead(command):
     [line] = refused(command, "+init._target_=os.system")
     assert line == "init._target_: 'os.system' is refused: a config cannot name code to run - use --plugin FILE"
