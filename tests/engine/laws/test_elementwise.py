@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -85,6 +86,14 @@ def test_a_constant_has_every_dtype():
         (lambda: laws.Normal(0, 1e39), "std must be within float32's range, got 1e\\+39"),
         (lambda: laws.TruncatedNormal(0, 1, 2, -2), "low must be less than high, got 2 and -2"),
         (lambda: laws.TruncatedNormal(0, 1, 20, 30), "nothing of the normal lies between 20 and 30"),
+        (lambda: laws.Normal(0, "1"), "normal: std must be a finite number, got '1'"),
+        (lambda: laws.Normal(0, 3e38), r"normal: Normal\(0, 3e\+38\) reaches beyond float32's range"),
+        (lambda: laws.TruncatedNormal(3e38, 1e38), "truncated normal: .* reaches beyond float32's range"),
+        (lambda: laws.TruncatedNormal(0, 1, math.nan, 2), "truncated normal: low must be a number, got nan"),
+        (lambda: laws.TruncatedNormal(0, -1), "truncated normal: scale must not be negative, got -1"),
+        (lambda: laws.Haar(math.inf), "haar: gain must be a finite number, got inf"),
+        (lambda: laws.Constant("1.5"), "value must be a number or an array of numbers, got '1.5'"),
+        (lambda: laws.Constant([[1], [2, 3]]), "value must be a number or an array of numbers"),
         (lambda: laws.Constant("a"), "value must be a number or an array of numbers, got 'a'"),
         (lambda: laws.Constant(math.nan), "value must not be NaN"),
         (lambda: laws.Constant([1, 2]).draw(KEY, (3,)), r"does not broadcast to shape \(3,\)"),
@@ -100,12 +109,67 @@ def test_an_impossible_law_is_refused(make, message):
         make()
 
 
-@pytest.mark.parametrize(
-    "law", [*RANDOM[:6], laws.Constant([[1, 2]]), laws.Haar(2.0, True), laws.Structured(), laws.Custom("Mine")], ids=str
-)
-def test_a_description_makes_the_same_law_again(law):
-    described = {key: value for key, value in law.describe().items() if key != "phi_words"}
-    assert laws.from_description(described) == law
+DESCRIBED = [
+    *RANDOM,
+    laws.Constant([[1, 2]]),
+    laws.Constant([math.inf, -math.inf, 0.5]),
+    laws.Haar(2.0, True),
+    laws.Structured(),
+    laws.Custom("Mine"),
+    laws.Loaded("first.npz", "0.weight"),
+    laws.Normal(np.float32(0.5), np.int64(2)),
+]
+
+
+@pytest.mark.parametrize("law", DESCRIBED, ids=str)
+def test_a_description_in_json_makes_the_same_law_again(law):
+    text = json.dumps(law.describe(), allow_nan=False)
+    assert laws.from_description(json.loads(text)) == law
+
+
+def test_bounds_that_come_to_other_words_than_described_are_refused():
+    description = laws.TruncatedNormal(0, 1, -2, 2).describe() | {"phi_words": [97711072, 4197256223]}
+    with pytest.raises(LawError, match=r"come to the words \[97711073, 4197256223\], its description has \[97711072, 4197256223\]"):
+        laws.from_description(description)
+
+
+def test_kinds_are_the_snake_case_of_their_classes():
+    assert [law.kind for law in (laws.TruncatedNormal, laws.Normal, laws.Haar)] == ["truncated_normal", "normal", "haar"]
+
+
+def test_bounds_that_are_one_number_in_float32_give_that_number():
+    law = laws.Uniform(1.0, 1.0 + 1e-12)
+    assert law.draw(KEY, (3,)).tolist() == [1, 1, 1]
+    assert (law.support, law.kurtosis, law.cdf(np.ones(1))) == ((1, 1), None, None)
+
+
+def test_what_a_dtype_cannot_hold_is_refused():
+    assert laws.Normal(0, 1e4).draw(KEY, (100,), "float16").dtype == np.float16
+    with pytest.raises(LawError, match=r"Normal\(0, 100000\) gives .* beyond the range of float16 - use a wider dtype"):
+        laws.Normal(0, 1e5).draw(KEY, (100,), "float16")
+    for value, dtype in ((300, "uint8"), (300.0, "uint8"), (-1, "uint8"), (1e6, "float16"), (math.inf, "int32")):
+        with pytest.raises(LawError, match=f"beyond the range of {dtype}"):
+            laws.Constant(value).draw(KEY, (2,), dtype)
+
+
+def test_large_whole_numbers_stay_exact():
+    assert laws.Constant([2**60 + 1]).draw(KEY, (1,), "int64").tolist() == [2**60 + 1]
+    assert laws.Constant(2**60 + 1).invariants(np.array([2**60 + 1]))[0].ok
+
+
+@pytest.mark.parametrize("law", [laws.Constant(0.25), laws.Structured("identity", 2.0)], ids=str)
+def test_invariants_of_values_without_randomness_notice_one_wrong_element(law):
+    values = law.draw(KEY, (3, 4))
+    assert [invariant.ok for invariant in law.invariants(values)] == [True]
+    values[1, 2] += 1
+    assert [(invariant.value, invariant.ok) for invariant in law.invariants(values)] == [(1, False)]
+
+
+def test_a_point_law_draws_its_point():
+    assert laws.Normal(0.5, 0).draw(KEY, (2,)).tolist() == [0.5, 0.5]
+    point = laws.TruncatedNormal(0.5, 0, -1, math.inf)
+    assert point.draw(KEY, (2,)).tolist() == [0.5, 0.5]
+    assert (point.support, point.std, point.kurtosis) == ((0.5, 0.5), 0, None)
 
 
 def test_identity_puts_its_gain_on_the_diagonal_and_at_the_centre_tap():
@@ -113,3 +177,4 @@ def test_identity_puts_its_gain_on_the_diagonal_and_at_the_centre_tap():
     kernel = laws.Structured().draw(KEY, (2, 2, 3, 4))
     assert kernel[0, 0, 1, 1] == kernel[1, 1, 1, 1] == 1
     assert kernel.sum() == 2
+    assert laws.Structured().draw(KEY, (2, 2, 0)).shape == (2, 2, 0)

@@ -47,15 +47,35 @@ def test_exactness_says_what_can_be_expected():
 
 
 def test_exact_matrices_have_the_same_bits_with_other_simd_levels_and_one_thread():
-    law = "laws.Haar(1.0, True).draw(Key(5, 'haar'), (33, 21))"
-    script = f"import hashlib; from engine import laws; from engine.streams import Key; print(hashlib.sha256({law}.tobytes()).hexdigest())"
     from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
-    off = " ".join(name for name in __cpu_dispatch__ if __cpu_features__.get(name))
-    environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": off, "OPENBLAS_NUM_THREADS": "1"}
+    features = [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
+    if not features:
+        pytest.skip("NumPy dispatches to no SIMD level on this processor, so none can be switched off")
+    script = (
+        "import hashlib; from engine import laws; from engine.streams import Key; "
+        "from numpy._core._multiarray_umath import __cpu_features__ as f; "
+        f"values = laws.Haar(1.0, True).draw(Key(5, 'haar'), (33, 21)); print(any(f[n] for n in {features!r}), "
+        "hashlib.sha256(values.tobytes()).hexdigest())"
+    )
+    environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(features), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    here = laws.Haar(1.0, True).draw(Key(5, "haar"), (33, 21))
-    assert done.stdout.strip() == hashlib.sha256(here.tobytes()).hexdigest()
+    still_on, found = done.stdout.split()
+    assert still_on == "False", "the subprocess did not switch the SIMD levels off, so it proves nothing"
+    assert found == hashlib.sha256(laws.Haar(1.0, True).draw(Key(5, "haar"), (33, 21)).tobytes()).hexdigest()
+
+
+def test_an_exact_matrix_has_the_bits_it_had():
+    values = laws.Haar(1.0, True).draw(Key(0, "haar"), (6, 4))
+    assert hashlib.sha256(values.tobytes()).hexdigest() == "f6f87a656eafc04434e460d15f70b70319e08695e19e372562084c1d9ff0f196"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_a_matrix_in_low_precision_is_orthonormal_to_what_the_dtype_resolves(dtype):
+    law = laws.Haar(1.0)
+    values = law.draw(Key(0, "haar"), (40, 30), dtype)
+    assert values.dtype.name == dtype
+    assert law.invariants(values)[0].ok
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (0, 3)])
