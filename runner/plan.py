@@ -152,7 +152,7 @@ def _choose(network: Network, path: str, initializer: init.Initializer) -> tuple
     """(the place in the config that decides, the initializer it names) for an owner."""
     own = network.owners[path].init
     if own is not None:
-        return network.sources[path], init.create(own)
+        return network.sources.get(path, "the layer's own"), init.create(own)
     rule_for = getattr(initializer, "rule_for", None)
     if rule_for is not None:
         number = rule_for(path)

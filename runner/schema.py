@@ -131,5 +131,5 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
             schema = config_class(kind, cls)
             store.store(group=f"schema/{group}", name=kind, node=schema)
             if shipped is not None and kind not in shipped.get(group, set()):
-                package = f"stats.{kind}" if group == "stats" else "_group_"
+                package = f"stats.{kind}" if group == "stats" else None
                 store.store(group=group, name=kind, node=schema, package=package)

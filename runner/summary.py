@@ -15,12 +15,13 @@ from rich.text import Text
 from runner.plan import Plan
 from runner.probes import Trace
 
-PLAIN_WIDTH = 120
+PLAIN_WIDTH = 1000
+"""Wide enough that no table is folded where there is no terminal; a table takes what it needs."""
 VERDICT_STYLE = {"ok": "green", "exact": "green", "off": "bold red", "untested": "yellow"}
 
 
 def console() -> Console:
-    """stdout: as wide as the terminal, or a fixed width and no colour where it is none."""
+    """stdout: as wide as the terminal; where it is none, no colour and no folding."""
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         return Console(width=shutil.get_terminal_size().columns, highlight=False)
     return Console(width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False)
@@ -56,7 +57,7 @@ def bytes_text(count: int) -> str:
 def _table(*columns: tuple[str, str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name, justify in columns:
-        table.add_column(name, justify=justify, no_wrap=name != "law", overflow="fold")  # type: ignore[arg-type]
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     return table
 
 
