@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
-from engine.errors import FormatError
+from engine import dtypes
+from engine.errors import FormatError, MXNetError
 from engine.registry import Registry, advice
 
 REGISTRY: Registry[Format] = Registry("snapshot format")
@@ -35,16 +37,23 @@ class Format(ABC):
     suffix: ClassVar[str]
 
     def write(self, path: str | os.PathLike[str], snapshot: Snapshot) -> None:
-        """Write `snapshot` to `path`, durably."""
-        with replacing(Path(path)) as file:
-            self.dump(file, snapshot)
+        """Write `snapshot` to `path`, durably. FormatError for what the format cannot hold."""
+        path = Path(path)
+        try:
+            check_names(snapshot)
+            with replacing(path) as file:
+                self.dump(file, snapshot)
+        except FormatError as error:
+            raise FormatError(f"{path} cannot be written: {error}") from error
 
     def read(self, path: str | os.PathLike[str]) -> Snapshot:
         """The snapshot in `path`. FileNotFoundError, or FormatError for a file that is damaged, cut short or of another kind."""
         path = Path(path)
         data = path.read_bytes()
         try:
-            return self.parse(data)
+            snapshot = self.parse(data)
+            check_names(snapshot)
+            return snapshot
         except FormatError as error:
             raise FormatError(f"{path}: {error} - write the file again") from error
 
@@ -57,19 +66,32 @@ class Format(ABC):
         """The snapshot of a file's bytes; FormatError saying what is wrong."""
 
 
+def check_names(snapshot: Snapshot) -> None:
+    """FormatError unless all names are text that UTF-8 can hold, and each alias is a new name of a tensor that is there."""
+    for name in [*snapshot.tensors, *snapshot.aliases]:
+        proper = isinstance(name, str) and not any("\ud800" <= letter <= "\udfff" for letter in name)
+        checked(proper, lambda name=name: f"a tensor is called {name!r}, which is no text")  # type: ignore[misc]
+    for alias, owner in snapshot.aliases.items():
+        checked(isinstance(owner, str) and owner in snapshot.tensors, f"alias '{alias}' is of '{owner}', which is no tensor of it")
+        checked(alias not in snapshot.tensors, f"'{alias}' is both a tensor and an alias")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the name `path`, synced, when the block ends well, and is removed when it does not."""
-    temporary = path.with_name(path.name + TEMPORARY)
-    try:
-        with open(temporary, "wb") as file:
+    """A file that takes the name `path`, synced, when the block ends well, and is removed when it does not.
+
+    It is made under a name of its own, so that neither another writer nor what a killed one left can get into it.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY}")
+    with open(temporary, "xb") as file:
+        try:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -98,6 +120,25 @@ def little_endian(array: np.ndarray) -> np.ndarray:
     """The array in C order with little-endian elements."""
     contiguous = np.asarray(array, order="C")
     return contiguous.astype(contiguous.dtype.newbyteorder("<")) if contiguous.dtype.byteorder == ">" else contiguous
+
+
+def dtype_called(name: str) -> np.dtype:
+    """The dtype. FormatError where it is not installed."""
+    try:
+        return dtypes.resolve(name)
+    except MXNetError as error:
+        raise FormatError(str(error)) from None
+
+
+def tensor_of(name: str, raw: bytes | memoryview, dtype: np.dtype, shape: Sequence[int]) -> np.ndarray:
+    """A tensor of its own from as many bytes as it needs. FormatError for an impossible shape, and for booleans that are none."""
+    try:
+        array = np.frombuffer(raw, np.uint8).copy().view(dtype).reshape(shape)
+    except (ValueError, OverflowError):
+        raise FormatError(f"is damaged: tensor '{name}' has the impossible shape {list(shape)}") from None
+    if dtype == np.bool_:
+        checked(bool((array.view(np.uint8) <= 1).all()), f"is damaged: tensor '{name}' has booleans that are neither 0 nor 1")
+    return array
 
 
 def checked(condition: bool, message: str | Callable[[], str]) -> None:

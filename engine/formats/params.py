@@ -4,6 +4,9 @@ Little endian: u64 0x112, u64 0, u64 count, the arrays, u64 number of names, the
 0xF993FAC9, V3 …CA under np_shape, V1 …C8, else V0 and the word is ndim), for V2 and V3 an i32 storage type, the shape (i32 ndim and i64
 dimensions; V0: u32), i32 device type, i32 device id, i32 type flag, the elements in C order. Source: MXNet 1.9.1
 src/ndarray/ndarray.cc and its files. Only dense arrays are read and written.
+
+V2 cannot tell an array without axes from no array. A file with such an array is written in V3 throughout, which MXNet reads under
+`np_shape` and only as a whole.
 """
 
 from __future__ import annotations
@@ -15,9 +18,8 @@ from typing import BinaryIO, ClassVar
 
 import numpy as np
 
-from engine import dtypes
 from engine.errors import FormatError
-from engine.formats.base import REGISTRY, Format, Snapshot, little_endian
+from engine.formats.base import REGISTRY, Format, Snapshot, checked, dtype_called, little_endian, tensor_of
 
 LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
@@ -30,9 +32,10 @@ INVALID = "Invalid NDArray file format"
 
 def dumps(arrays: Sequence[np.ndarray], names: Sequence[str], devices: Sequence[tuple[int, int]] | None = None) -> bytes:
     """The container's bytes. `names` is empty for a list; `devices` are (type, id) pairs, (1, 0) being cpu(0)."""
+    magic = V3 if any(np.ndim(array) == 0 for array in arrays) else V2
     parts = [struct.pack("<QQQ", LIST_MAGIC, 0, len(arrays))]
     for number, array in enumerate(arrays):
-        parts += _dump_array(little_endian(array), (1, 0) if devices is None else devices[number])
+        parts += _dump_array(magic, little_endian(array), (1, 0) if devices is None else devices[number])
     parts.append(struct.pack("<Q", len(names)))
     for name in names:
         text = name.encode("utf-8")
@@ -40,12 +43,10 @@ def dumps(arrays: Sequence[np.ndarray], names: Sequence[str], devices: Sequence[
     return b"".join(parts)
 
 
-def _dump_array(array: np.ndarray, device: tuple[int, int]) -> list[bytes]:
+def _dump_array(magic: int, array: np.ndarray, device: tuple[int, int]) -> list[bytes]:
     if array.dtype.name not in FLAGS:
         raise FormatError(f"dtype {array.dtype.name} cannot be saved in a .params file")
-    head = struct.pack("<Iii", V2, 0, array.ndim) + struct.pack(f"<{array.ndim}q", *array.shape)
-    if array.ndim == 0:
-        return [head]
+    head = struct.pack("<Iii", magic, 0, array.ndim) + struct.pack(f"<{array.ndim}q", *array.shape)
     return [head, struct.pack("<iii", *device, FLAGS[array.dtype.name]), array.tobytes()]
 
 
@@ -67,16 +68,22 @@ class _Reader:
 
 
 def loads(data: bytes) -> tuple[list[np.ndarray | None], list[str], list[tuple[int, int]]]:
-    """(arrays, names, devices) of a container's bytes; an array of no shape is None. FormatError as MXNet says it."""
-    reader = _Reader(data)
+    """(arrays, names, devices) of a container's bytes; an array of no shape is None. FormatError as MXNet says it.
+
+    Like MXNet, this takes no notice of what follows the names.
+    """
+    return _load(_Reader(data))
+
+
+def _load(reader: _Reader) -> tuple[list[np.ndarray | None], list[str], list[tuple[int, int]]]:
     header, _ = reader.numbers("QQ", "header == kMXAPINDArrayListMagic")
     if header != LIST_MAGIC:
         raise FormatError(f"Check failed: header == kMXAPINDArrayListMagic: {INVALID}")
     (count,) = reader.numbers("Q", "fi->Read(data)")
     arrays: list[np.ndarray | None] = []
     devices = []
-    for _ in range(count):
-        array, device = _load_array(reader)
+    for number in range(count):
+        array, device = _load_array(reader, str(number))
         arrays.append(array)
         devices.append(device)
     (named,) = reader.numbers("Q", "fi->Read(keys)")
@@ -96,7 +103,7 @@ def _text(raw: memoryview) -> str:
         raise FormatError(f"Check failed: fi->Read(keys): {INVALID}") from None
 
 
-def _load_array(reader: _Reader) -> tuple[np.ndarray | None, tuple[int, int]]:
+def _load_array(reader: _Reader, name: str) -> tuple[np.ndarray | None, tuple[int, int]]:
     failed = "fi->Read(data)"
     (magic,) = reader.numbers("I", failed)
     if magic in (V2, V3):
@@ -117,9 +124,9 @@ def _load_array(reader: _Reader) -> tuple[np.ndarray | None, tuple[int, int]]:
     kind, number, flag = reader.numbers("iii", failed)
     if flag not in NAMES:
         raise FormatError(f"an array has the unknown type flag {flag}: {INVALID}")
-    dtype = dtypes.resolve(NAMES[flag])
+    dtype = dtype_called(NAMES[flag])
     raw = reader.bytes(math.prod(shape) * dtype.itemsize, failed)
-    return np.frombuffer(raw, np.uint8).copy().view(dtype).reshape(shape), (kind, number)
+    return tensor_of(name, raw, dtype, shape), (kind, number)
 
 
 class Params(Format):
@@ -134,11 +141,18 @@ class Params(Format):
         file.write(dumps(list(tensors.values()), list(tensors)))
 
     def parse(self, data: bytes) -> Snapshot:
-        """A file of named arrays; FormatError for a list without names."""
-        arrays, names, _ = loads(data)
-        if len(names) != len(arrays):
-            raise FormatError("holds a list of arrays without names")
-        return Snapshot({name: array for name, array in zip(names, arrays, strict=True) if array is not None})
+        """A file of named arrays; FormatError for a list without names, a name of no array, or bytes after the last name."""
+        reader = _Reader(data)
+        arrays, names, _ = _load(reader)
+        checked(len(names) == len(arrays), "holds a list of arrays without names")
+        checked(reader.at == len(data), f"is damaged: {len(data) - reader.at} bytes too many follow the last name")
+        tensors: dict[str, np.ndarray] = {}
+        for name, array in zip(names, arrays, strict=True):
+            checked(name not in tensors, f"is damaged: it has '{name}' twice")
+            if array is None:
+                raise FormatError(f"has no values for '{name}', which was saved before its shape was known")
+            tensors[name] = array
+        return Snapshot(tensors)
 
 
 REGISTRY.add(Params.name, Params())

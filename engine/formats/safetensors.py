@@ -13,15 +13,15 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
-from engine import dtypes
-from engine.errors import FormatError, MXNetError
-from engine.formats.base import REGISTRY, Format, Snapshot, checked, little_endian
+from engine.errors import FormatError
+from engine.formats.base import REGISTRY, Format, Snapshot, checked, dtype_called, little_endian, tensor_of
 
 CODES = {
     "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "int32": "I32", "int16": "I16",
     "int8": "I8", "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
 }  # fmt: skip
 NAMES = {code: name for name, code in CODES.items()}
+METADATA = "__metadata__"
 OURS = "initlab"
 """The one key of `__metadata__` that we write: JSON with `aliases` and `metadata`."""
 LARGEST_HEADER = 100_000_000
@@ -36,11 +36,12 @@ class Safetensors(Format):
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
         """Header length (u64), header padded with spaces to a multiple of 8, data."""
         ours = {"aliases": snapshot.aliases, "metadata": snapshot.metadata}
-        header: dict[str, Any] = {"__metadata__": {OURS: json.dumps(ours, sort_keys=True, separators=(",", ":"), allow_nan=False)}}
+        header: dict[str, Any] = {METADATA: {OURS: json.dumps(ours, sort_keys=True, separators=(",", ":"), allow_nan=False)}}
         offset = 0
         arrays = []
         for name in sorted(snapshot.tensors):
             array = little_endian(snapshot.tensors[name])
+            checked(name != METADATA, f"a tensor cannot be called '{METADATA}' in safetensors")
             if array.dtype.name not in CODES:
                 raise FormatError(f"tensor '{name}' has dtype {array.dtype.name}, which safetensors does not have")
             header[name] = {
@@ -61,7 +62,7 @@ class Safetensors(Format):
         checked(length <= LARGEST_HEADER, f"is no safetensors file: its header would be {length} bytes long")
         checked(len(data) >= 8 + length, f"is cut short within its header: {length} bytes announced, {len(data) - 8} there")
         header = _json_object(data[8 : 8 + length])
-        extra = header.pop("__metadata__", {})
+        extra = header.pop(METADATA, {})
         body = memoryview(data)[8 + length :]
         spans = sorted((_span(name, entry), name) for name, entry in header.items())
         at = 0
@@ -70,19 +71,18 @@ class Safetensors(Format):
             at = stop
         checked(len(body) >= at, f"is cut short within its data: {at} bytes announced, {len(body)} there")
         checked(len(body) == at, f"is damaged: {len(body) - at} bytes too many follow the last tensor")
-        tensors = {name: _tensor(entry, body) for name, entry in header.items()}
+        tensors = {name: _tensor(name, entry, body) for name, entry in header.items()}
         ours = _ours(extra)
         return Snapshot(dict(sorted(tensors.items())), ours["aliases"], ours["metadata"])
 
 
 def _json_object(text: bytes) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        for name in names:
-            checked(
-                names.count(name) == 1 if len(names) < 64 else len(set(names)) == len(names), f"is damaged: the header has '{name}' twice"
-            )
-        return dict(pairs)
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            checked(name not in found, f"is damaged: the header has '{name}' twice")
+            found[name] = value
+        return found
 
     try:
         header = json.loads(text.decode("utf-8"), object_pairs_hook=unique)
@@ -105,22 +105,14 @@ def _span(name: str, entry: Any) -> tuple[int, int]:
         proper = isinstance(numbers, list) and all(type(n) is int and n >= 0 for n in numbers)
         checked(proper, f"is damaged: tensor '{name}' has impossible numbers {numbers!r}")
     checked(len(offsets) == 2, f"is damaged: tensor '{name}' has impossible offsets {offsets!r}")
-    size = math.prod(shape) * _dtype(entry["dtype"]).itemsize
+    size = math.prod(shape) * dtype_called(NAMES[entry["dtype"]]).itemsize
     checked(offsets[1] - offsets[0] == size, f"is damaged: tensor '{name}' needs {size} bytes, its offsets give {offsets[1] - offsets[0]}")
     return offsets[0], offsets[1]
 
 
-def _dtype(code: str) -> np.dtype:
-    try:
-        return dtypes.resolve(NAMES[code])
-    except MXNetError as error:
-        raise FormatError(str(error)) from None
-
-
-def _tensor(entry: dict[str, Any], body: memoryview) -> np.ndarray:
+def _tensor(name: str, entry: dict[str, Any], body: memoryview) -> np.ndarray:
     start, stop = entry["data_offsets"]
-    dtype = _dtype(entry["dtype"])
-    return np.frombuffer(body[start:stop], dtype=np.uint8).copy().view(dtype).reshape(entry["shape"])
+    return tensor_of(name, body[start:stop], dtype_called(NAMES[entry["dtype"]]), entry["shape"])
 
 
 def _ours(extra: Any) -> dict[str, Any]:
