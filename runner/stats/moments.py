@@ -66,7 +66,7 @@ class Moments(Statistic):
             "kurtosis": block_sum(finite, lambda x: ((x - mean) / std) ** 4) / finite.size - 3 if spread else None,
             "min": low,
             "max": high,
-            "abs_max": max(-low, high),
+            "abs_max": max(abs(low), abs(high)),
         }
 
 
