@@ -61,12 +61,16 @@ def shipped_options() -> dict[str, set[str]]:
 def prepare() -> None:
     """Make schemas, plugins' options and the resolvers of `conf/config.yaml` known to Hydra."""
     schema.register(shipped_options())
-    for name, resolver in (("run_dir", _run_dir), ("sweep_dir", _sweep_dir), ("run_id", _run_id)):
+    for name, resolver in (("run_dir", _run_dir), ("sweep_dir", _sweep_dir), ("sweep_subdir", _sweep_subdir)):
         OmegaConf.register_new_resolver(name, resolver, replace=True)
 
 
 def _run_id(_root_: DictConfig) -> str:
     return run_id(canonical_of(resolve(_root_)))
+
+
+def _sweep_subdir(_root_: DictConfig) -> str:
+    return "." if _root_.task == "plan" else _run_id(_root_)
 
 
 def _run_dir(_root_: DictConfig) -> str:

@@ -89,9 +89,9 @@ def probe(config: RunConfig, network: Network) -> Trace:
 
 
 @contextmanager
-def log_file(folder: Path, append: bool = False) -> Iterator[None]:
+def log_file(folder: Path) -> Iterator[None]:
     """While open, what the runner and the engine log goes to the run's own file too."""
-    handler = logging.FileHandler(folder / LOG_FILE, mode="a" if append else "w", encoding="utf-8")
+    handler = logging.FileHandler(folder / LOG_FILE, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     level = root.level

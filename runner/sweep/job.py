@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import traceback
 from pathlib import Path
@@ -60,7 +59,7 @@ def _record_failure(folder: Path, identifier: str, overrides: list[str], error: 
     text = traceback.format_exc()
     said = str(error) if isinstance(error, RunnerError) else f"{type(error).__name__}: {error}"
     manifest.remove(folder)
-    with run.log_file(folder, append=True):
-        logging.getLogger("runner").error("%s\n%s", said, text)
+    with open(folder / run.LOG_FILE, "a", encoding="utf-8") as log:
+        log.write(f"ERROR {said}\n{text}")
     write(folder, Status(FAILED, identifier, overrides, said, text, round(seconds, 3)))
     print(f"failed     {identifier}  {' '.join(overrides)}: {said.splitlines()[0]}", flush=True)
