@@ -32,7 +32,7 @@ def judge(plan: Plan, rows: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 def _without_p(law: laws.Law, row: dict[str, Any]) -> str:
     """The verdict that needs no comparison with other parameters."""
-    if not row or law.std is None and row.get("invariants_ok") is None:
+    if row.get("bound_ok") is None or (law.std is None and row.get("invariants_ok") is None):
         return "untested"
     if row.get("bound_ok") is False or row.get("invariants_ok") is False:
         return "off"

@@ -1,0 +1,101 @@
+"""The files in `conf/` and the classes behind them agree, and every combination of the shipped choices can be planned."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+
+from engine import init
+from runner import data, probes, stats
+from runner.compose import MARKER, conf_dir, shipped_options
+from runner.schema import Config, DeviceOptions, Model, SnapshotOptions, kinds, options_of
+
+CONF = Path(__file__).parents[2] / "conf"
+MODELS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
+INITS = sorted(file.stem for file in (CONF / "init").glob("*.yaml"))
+TYPED = [(group, file) for group in ("init", "data", "probe", "stats") for file in sorted((CONF / group).glob("*.yaml"))]
+
+
+def test_the_configuration_is_found_by_its_marker():
+    assert conf_dir() == CONF
+    assert (CONF / "config.yaml").read_text().startswith(MARKER)
+
+
+@pytest.mark.parametrize("group", ["init", "data", "probe", "stats"])
+def test_every_class_has_a_file(group):
+    assert set(kinds(group)) <= shipped_options()[group]
+
+
+@pytest.mark.parametrize(("group", "file"), TYPED, ids=lambda value: getattr(value, "stem", value))
+def test_a_file_names_its_schema_and_only_options_that_its_class_has(group, file):
+    content = yaml.safe_load(file.read_text())
+    [schema, _] = content.pop("defaults")
+    kind = schema.removeprefix(f"/schema/{group}/").removesuffix("@_here_")
+    cls = kinds(group)[kind]
+    options = options_of(cls)
+    content.pop("kind", None)
+    assert set(content) <= set(options)
+    if file.stem == kind and group != "data":
+        for name, value in content.items():
+            default = options[name].default
+            assert value == "???" or default is dataclasses.MISSING or value == default, (
+                f"{file.name}: {name} is {value!r}, the class says {default!r}"
+            )
+
+
+@pytest.mark.parametrize("file", sorted(CONF.rglob("*.yaml")), ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_every_file_opens_with_what_it_is_for(file):
+    lines = file.read_text().splitlines()
+    comments = [line for line in lines[:3] if line.startswith("# ") and "@package" not in line]
+    assert comments and len(comments[0]) > 10
+
+
+def test_the_root_file_has_every_key_of_the_schema():
+    content = yaml.safe_load((CONF / "config.yaml").read_text())
+    groups = {next(iter(entry)).removeprefix("override ") for entry in content["defaults"] if isinstance(entry, dict)}
+    assert set(Config.__dataclass_fields__) == (set(content) - {"defaults", "hydra"}) | (groups & set(Config.__dataclass_fields__))
+
+
+@pytest.mark.parametrize("cls", [Model, DeviceOptions, SnapshotOptions], ids=lambda cls: cls.__name__)
+def test_plain_groups_have_defaults(cls):
+    assert cls()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_can_be_planned_with_every_initializer(model, command, tmp_path):
+    for name in INITS:
+        words = [f"model={model}", f"init={name}", "task=plan"]
+        if name == "constant":
+            words.append("init.value=0.5")
+        if name == "load":
+            words += ["init.param=none.npz"]
+            import numpy as np
+
+            np.savez(tmp_path / "none.npz", x=np.zeros(1, np.float32))
+            words.append("init.default_init={kind: he}")
+        done = command(*words)
+        assert done.code == 0, f"{words}: {done.err}"
+        assert "nothing was allocated" in done.out
+
+
+@pytest.mark.parametrize("name", sorted(shipped_options()["data"]))
+@pytest.mark.parametrize("probe", sorted(shipped_options()["probe"]))
+def test_every_data_goes_through_every_probe(name, probe, command):
+    words = [f"data={name}", f"probe={probe}", "data.batch=3"]
+    done = command(*words, *(["model.input=[64]"] if name == "digits" else []))
+    assert done.code == 0, done.err
+    assert ("layer" in done.out) == (probe != "none")
+    assert ("loss" in done.out) == (probe == "backward")
+
+
+def test_the_registries_hold_what_the_issue_names():
+    assert {
+        "zero", "one", "constant", "uniform", "normal", "truncated_normal", "variance_scaling", "xavier", "msra_prelu", "he", "lecun",
+        "orthogonal", "identity", "residual_scaled", "mixed", "load",
+    } == set(init.names())  # fmt: skip
+    assert {"uniform", "normal", "ones", "digits"} == set(data.REGISTRY)
+    assert {"none", "forward", "backward"} == set(probes.REGISTRY)
+    assert {"moments", "law"} == set(stats.REGISTRY)

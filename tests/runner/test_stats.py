@@ -1,0 +1,128 @@
+"""Statistics and verdicts: values that follow their law pass, values that do not are found."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from engine import laws
+from engine.streams import Key
+from runner.stats.law import MOST_POINTS, Law, kolmogorov_smirnov
+from runner.stats.moments import Moments
+
+RANDOM = [laws.Normal(0, 0.01), laws.Uniform(-0.07, 0.07), laws.TruncatedNormal(0, 1, -2, 2), laws.Normal(0.5, 2)]
+
+
+def test_moments_are_those_of_numpy():
+    values = laws.Normal(0.3, 2).draw(Key(0, "x"), (300, 401))
+    wide = values.astype(np.float64)
+    row = Moments().measure(values, laws.Normal(0.3, 2))
+    assert row["count"] == wide.size
+    for name, expected in (
+        ("mean", wide.mean()),
+        ("std", wide.std()),
+        ("rms", math.sqrt((wide**2).mean())),
+        ("min", wide.min()),
+        ("max", wide.max()),
+        ("abs_max", np.abs(wide).max()),
+        ("skew", (((wide - wide.mean()) / wide.std()) ** 3).mean()),
+        ("kurtosis", (((wide - wide.mean()) / wide.std()) ** 4).mean() - 3),
+    ):
+        assert math.isclose(row[name], expected, rel_tol=1e-9, abs_tol=1e-12), name
+
+
+def test_zeros_subnormals_and_what_is_not_finite_are_counted_and_left_out():
+    values = np.array([0, -0.0, 1e-40, 1, np.nan, np.inf, -1], np.float32)
+    row = Moments().measure(values, laws.Constant(0))
+    assert (row["count"], row["zeros"], row["subnormal"], row["nonfinite"]) == (7, 2, 1, 2)
+    assert (row["min"], row["max"], row["mean"]) == (-1, 1, pytest.approx(0, abs=1e-30))
+
+
+def test_an_empty_or_constant_tensor_has_no_skew():
+    assert Moments().measure(np.zeros((0, 3), np.float32), laws.Constant(0))["mean"] is None
+    row = Moments().measure(np.full(5, 2, np.float32), laws.Constant(2))
+    assert (row["std"], row["skew"], row["kurtosis"]) == (0, None, None)
+
+
+@pytest.mark.parametrize("law", RANDOM, ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("count", [3, 64, 5000, MOST_POINTS + 5])
+def test_values_drawn_from_a_law_pass(law, dtype, count):
+    pytest.importorskip("ml_dtypes")
+    row = Law().measure(law.draw(Key(1, f"{law}"), (count,), dtype), law)
+    assert row["bound_ok"] is True
+    assert row["p"] > 1e-4
+    assert abs(row["z_mean"]) < 5
+
+
+@pytest.mark.parametrize(
+    ("drawn", "declared"),
+    [
+        (laws.Normal(0, 0.0105), laws.Normal(0, 0.01)),
+        (laws.Normal(0.001, 0.01), laws.Normal(0, 0.01)),
+        (laws.Uniform(-0.07 * math.sqrt(3), 0.07 * math.sqrt(3)), laws.Normal(0, 0.07)),
+    ],
+    ids=["variance", "mean", "shape"],
+)
+def test_values_of_another_law_are_found(drawn, declared):
+    row = Law().measure(drawn.draw(Key(1, "x"), (20_000,)), declared)
+    assert row["p"] < 1e-6
+
+
+def test_values_outside_the_support_are_found():
+    law = laws.Uniform(-1, 1)
+    values = law.draw(Key(0, "x"), (100,))
+    values[3] = 1.5
+    assert Law().measure(values, law)["bound_ok"] is False
+    values[3] = np.nan
+    assert Law().measure(values, law)["bound_ok"] is False
+
+
+def test_a_constant_and_an_identity_are_checked_exactly():
+    assert Law().measure(np.full(4, 2, np.float32), laws.Constant(2))["invariants_ok"] is True
+    assert Law().measure(np.array([2, 2, 3], np.float32), laws.Constant(2))["invariants_ok"] is False
+    identity = laws.Structured()
+    assert Law().measure(identity.draw(Key(0, "x"), (3, 3)), identity)["invariants_ok"] is True
+
+
+def test_the_kolmogorov_smirnov_test_has_its_known_critical_value():
+    n = 2000
+    x = (np.arange(n) + 0.5) / n
+    found = kolmogorov_smirnov(x.astype(np.float64), laws.Uniform(0, 1))
+    assert found[0] == pytest.approx(0.5 / n)
+    assert found[1] == 1.0
+    shifted = kolmogorov_smirnov(x * (1 - 1.358 / math.sqrt(n)), laws.Uniform(0, 1))
+    assert shifted[1] == pytest.approx(0.05, abs=0.005)
+
+
+@pytest.fixture
+def stats_of(only_run):
+    import json
+
+    def call(*words):
+        return json.loads((only_run(*words) / "stats.json").read_text())
+
+    return call
+
+
+def test_many_seeds_give_no_false_alarm(stats_of):
+    for seed in range(20):
+        content = stats_of(f"seed={seed}", "init=he", "model=deep_mlp", "probe=none")
+        assert {row["verdict"] for row in content["parameters"]} == {"ok", "exact"}
+
+
+def test_a_broken_law_gets_the_verdict_off(stats_of, monkeypatch):
+    from engine.streams import draw
+
+    original = draw.normal
+    monkeypatch.setattr("engine.streams.normal", lambda *args, **options: original(*args, **options) * np.float32(1.1))
+    verdicts = {row["path"]: row["verdict"] for row in stats_of("init=normal")["parameters"]}
+    assert verdicts == {"0.weight": "off", "0.bias": "exact", "1.weight": "off", "1.bias": "exact"}
+
+
+def test_without_the_law_statistic_nothing_is_judged(stats_of):
+    content = stats_of("stats=[moments]")
+    assert {row["verdict"] for row in content["parameters"]} == {"untested"}
+    assert stats_of("init=orthogonal")["parameters"][0]["verdict"] == "ok"
