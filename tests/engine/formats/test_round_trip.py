@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import random
@@ -92,6 +93,21 @@ def test_the_same_snapshot_gives_the_same_bytes_in_any_order(name, tmp_path):
     turned = Snapshot(dict(reversed(sample().tensors.items())), sample().aliases, sample().metadata)
     formats.get(name).write(two, turned)
     assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "sha256"),
+    [
+        ("safetensors", "23bd45d40a3aaee6a39842c96d208aef4d44859bd0be998295eb1ea168f31428"),
+        ("npz", "1dd52413d34e5a67f1aae337b15ef3c47c851ff7c8500d6ee72e7bc776fdf295"),
+        ("params", "a2f034a67c114680f4a9b4743d03242612dc526bb6cde02d8e1585fd48e8ed06"),
+    ],
+)
+def test_the_bytes_are_those_of_every_day_and_every_python(name, sha256):
+    file = io.BytesIO()
+    tensors = {"b": np.arange(3, dtype=np.float32), "a": np.ones((2, 2), np.float16)}
+    formats.get(name).dump(file, Snapshot(tensors, {"c": "a"}, {"n": 1}))
+    assert hashlib.sha256(file.getvalue()).hexdigest() == sha256
 
 
 def test_the_official_safetensors_library_reads_our_file(tmp_path):
