@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from engine.registry import advice
-from runner import schema
+from runner import plugins, schema
 from runner.errors import ConfigError, Problem
 from runner.identity import OUTPUTS, canonical_of, resolve, run_folder, run_id
 
@@ -66,6 +66,7 @@ def prepare() -> None:
 
 
 def _run_id(_root_: DictConfig) -> str:
+    plugins.load_from_environment()  # in a launcher's process this is the first that is run of ours
     return run_id(canonical_of(resolve(_root_)))
 
 
@@ -163,11 +164,16 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
     """An option of a group that does not exist."""
     wanted = str(error.missing_cfg_file or "")
     group, _, option = wanted.rpartition("/")
-    options = [str(o) for o in error.options or []] or sorted(shipped_options().get(group, set()))
+    options = [str(o) for o in error.options or []] or sorted(_options(group))
     culprit = next((w for w in words if _key_of(w) == group and re.search(rf"\b{re.escape(option)}\b", w)), None)
     if not group:
         return Problem(wanted, str(error).splitlines()[0]), culprit
     return Problem(group, f"no option '{option}' - {advice(option, options)}"), culprit
+
+
+def _options(group: str) -> set[str]:
+    """The options of one of our groups, those of plugins included."""
+    return shipped_options().get(group, set()) | (set(schema.kinds(group)) if group in schema.GROUPS else set())
 
 
 def search_code(config: DictConfig) -> list[Problem]:
