@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-TEMPORARY = ".tmp"
+from engine.formats.base import TEMPORARY, replacing
 
 
 def sync_folder(folder: Path) -> None:
@@ -24,13 +24,14 @@ def sync_folder(folder: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file atomically and durably."""
-    temporary = path.with_name(path.name + TEMPORARY)
-    with open(temporary, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    sync_folder(path.parent)
+    with replacing(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Take away what a killed process may have left half written in a folder."""
+    for path in folder.glob(f"*{TEMPORARY}"):
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

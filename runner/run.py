@@ -21,7 +21,7 @@ from engine import autograd, nd, streams
 from runner import ledger, manifest, plugins, snapshot, summary
 from runner.build import Network, build, infer_shapes
 from runner.errors import EvidenceError
-from runner.files import write_csv, write_json
+from runner.files import remove_leftovers, write_csv, write_json
 from runner.probes import Subject, Trace
 from runner.validate import RunConfig
 from runner.verdict import judge
@@ -129,6 +129,7 @@ def execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: C
     started = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
     manifest.remove(folder)
+    remove_leftovers(folder)
     with log_file(folder):
         LOG.info("run %s: seed %s, %s, %s", config.run_id, config.seed, config.dtype, config.init_mode)
         _write_hydra(folder, hydra_files)

@@ -258,6 +258,13 @@ def test_a_run_id_holds_no_path_date_or_launcher():
     assert len(identity.run_id(one)) == len("no_rmal-seed3-") + 16
 
 
+def test_what_a_killed_run_left_half_written_is_taken_away(only_run):
+    folder = only_run("init=normal")
+    (folder / "snapshot.safetensors.123-ab.tmp").write_bytes(b"half")
+    only_run("init=normal")
+    assert not list(folder.glob("*.tmp"))
+
+
 def test_manifests_are_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         manifest.write(tmp_path, {"seconds": float("nan")})
