@@ -81,6 +81,12 @@ def _config(content: dict[str, Any], folder: Path) -> RunConfig:
         config = validate(OmegaConf.create(plain))
     except ConfigError as error:
         raise EvidenceError(f"{folder}: the manifest's config cannot be run: {error}") from error
+    for option, recorded in content["canonical"].get("files", {}).items():
+        found = config.canonical["files"][option]
+        if found != recorded:
+            raise EvidenceError(
+                f"{folder}: the file of {option} has changed since the run: SHA-256 {recorded[:16]}…, now {found[:16]}… - bring it back"
+            )
     if set(content["digests"]["tensors"]) != {row.path for row in config.plan.owners}:
         raise EvidenceError(f"{folder}: the manifest is damaged, its digests are not those of its config's parameters")
     return config

@@ -66,6 +66,16 @@ def test_a_shared_parameter_is_stored_once_with_an_alias_table(only_run):
     assert snapshot.aliases == {"2.weight": "1.weight", "2.bias": "1.bias"}
 
 
+def test_single_parameters_can_be_shared(only_run):
+    layers = "model.layers=[{kind: dense, name: a, units: 20}, {kind: dense, name: b, units: 20}]"
+    for mode in ("deferred", "eager"):
+        folder = only_run("init=he", layers, "+model.share={ends: [b.weight, a.weight]}", f"init_mode={mode}", "probe=backward")
+        assert set(tensors_of(folder)) == {"a.weight", "a.bias", "b.bias"}
+        assert read(folder)["aliases"] == {"b.weight": "a.weight"}
+        alone = only_run("init=he", layers, f"init_mode={mode}")
+        assert tensors_of(folder)["a.weight"].tobytes() == tensors_of(alone)["a.weight"].tobytes()
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -209,6 +209,24 @@ def test_a_plugin_must_be_given_and_be_the_same(tmp_path):
     assert (done.returncode, "used another version of the plugin my_init.py: SHA-256 " in done.stderr) == (2, True)
 
 
+def test_a_run_that_loaded_a_snapshot_is_verified_while_the_file_is_the_same(only_run, capsys, tmp_path):
+    source = only_run("init=normal")
+    (tmp_path / "first.safetensors").write_bytes((source / "snapshot.safetensors").read_bytes())
+    words = ["init=load", "init.param=first.safetensors", "init.default_init={kind: he}"]
+    layers = "model.layers=[{kind: dense, units: 256, activation: relu}, {kind: dense, units: 10}, {kind: dense, name: more, units: 3}]"
+    folder = only_run(*words, layers)
+    loaded, first = (formats.get("safetensors").read(f / "snapshot.safetensors").tensors for f in (folder, source))
+    assert all(loaded[path].tobytes() == values.tobytes() for path, values in first.items())
+    assert loaded["more.weight"].std() > 0.1
+    assert answer(folder, capsys)[0] == 0
+    other = only_run("init=normal", "seed=9")
+    (tmp_path / "first.safetensors").write_bytes((other / "snapshot.safetensors").read_bytes())
+    code, text = answer(folder, capsys)
+    assert (code, "the file of init.param has changed since the run" in text) == (2, True)
+    (tmp_path / "first.safetensors").unlink()
+    assert answer(folder, capsys)[0] == 2
+
+
 def test_several_folders_give_the_worst_answer(only_run, capsys):
     good, bad = only_run("init=normal"), only_run("init=he")
     change_manifest(bad, lambda m: m["config"].update(seed=5))
