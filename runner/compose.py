@@ -7,6 +7,7 @@ Before anything of the config is used, the whole composed tree is searched for `
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,21 @@ def _sweep_dir(_root_: DictConfig) -> str:
     return "." if _root_.task == "plan" else str(Path(OUTPUTS) / str(_root_.name))
 
 
+def check_overlay(folder: Path) -> None:
+    """A folder of the user's own options: ConfigError unless it is one; a warning for each that ours hides."""
+    if not folder.is_dir():
+        raise ConfigError.of(f"--config-dir {folder}", "is no folder - give one that holds groups, like my_conf/init/wide.yaml")
+    for file in sorted(folder.rglob("*.yaml")):
+        option = file.relative_to(folder)
+        if (conf_dir() / option).exists():
+            said = f"is ignored: initlab has a {option.with_suffix('')} of its own - give it another name"
+            print(f"warning: {file} {said}", file=sys.stderr)
+
+
 def compose(words: list[str], mode: RunMode, config_dir: str | None = None) -> DictConfig:
     """The composed config with its `hydra` node. ConfigError with every problem found in the words or in the tree."""
+    if config_dir is not None:
+        check_overlay(Path(config_dir))
     searchpath = [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
     problems: list[Problem] = []
     remaining = _parsable(words, problems)

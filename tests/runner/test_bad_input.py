@@ -257,6 +257,18 @@ def test_a_plugin_that_fails_is_refused_with_its_error(command, tmp_path):
     assert line.startswith("--plugin bad.py: failed while it was imported: ModuleNotFoundError: No module named 'nothing_of_that_name'")
 
 
+def test_a_folder_of_ones_own_options_is_used_and_what_it_cannot_replace_is_said(command, tmp_path):
+    [line] = refused(command, "--config-dir", "nowhere", "init=normal")
+    assert line == "--config-dir nowhere: is no folder - give one that holds groups, like my_conf/init/wide.yaml"
+    (tmp_path / "mine" / "init").mkdir(parents=True)
+    for name in ("normal", "wide"):
+        (tmp_path / "mine" / "init" / f"{name}.yaml").write_text("defaults:\n  - /schema/init/normal@_here_\n  - _self_\nsigma: 5.0\n")
+    done = command("--config-dir", "mine", "init=wide")
+    assert done.code == 0
+    assert "Normal(0, 5)" in done.out
+    assert done.err == "warning: mine/init/normal.yaml is ignored: initlab has a init/normal of its own - give it another name\n"
+
+
 def test_a_refused_config_leaves_no_folder(command):
     refused(command, "init=normal", "init.sigma=-1")
     assert not Path("outputs").exists()
