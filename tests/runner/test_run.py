@@ -275,7 +275,16 @@ def test_what_a_killed_run_left_half_written_is_taken_away(only_run):
     assert not list(folder.glob("*.tmp"))
 
 
-def test_manifests_are_written_whole_or_not_at_all(tmp_path):
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        manifest.write(tmp_path, {"seconds": float("nan")})
+def test_a_manifest_that_cannot_be_written_is_not_there(tmp_path):
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        manifest.write(tmp_path, {"seconds": object()})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [["init=normal", "init.sigma=1e30"], ["init=constant", "init.value=1000", "dtype=float16"]], ids=" ".join)
+def test_a_network_that_overflows_is_measured(words, only_run, capsys):
+    folder = only_run(*words, "probe=backward")
+    stats = json.loads((folder / "stats.json").read_text())
+    assert not np.isfinite([float(row["rms"]) for row in stats["layers"]]).all()
+    assert not np.isfinite(float(stats["figures"]["loss"])) or words[1] == "init.value=1000"
+    assert (folder / "manifest.json").exists()
