@@ -18,9 +18,11 @@ import numpy as np
 from engine import dtypes
 from engine.errors import LawError, StreamError
 from engine.registry import Registry, snake_case
-from engine.streams import Key, Stream, version
+from engine.streams import Key, Source, Stream, version
 
 REGISTRY: Registry[type[Law]] = Registry("law")
+NOWHERE = Key(0, "")
+"""The key for laws that draw nothing random."""
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
 
@@ -82,14 +84,20 @@ class Law:
         flat = self._rounded(self._elements(key, shape, start, end, resolved), resolved)
         return flat.reshape(shape) if whole else flat
 
-    def draw_from(self, stream: Stream, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
-        """The next tensor of a stream that is drawn from in order; moves its cursor, unless nothing random is drawn."""
+    def draw_from(self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
+        """The next tensor of a source that is drawn from in order; moves on in it, unless nothing random is drawn."""
         if not self.random:
-            return self.draw(stream.key, shape, dtype)
+            return self.draw(NOWHERE, shape, dtype)
         self.check_shape(shape)
+        if not isinstance(stream, Stream):
+            return self._in_order(stream, math.prod(shape), dtypes.name(dtype)).reshape(shape)
         resolved = self._resolved(dtype)
         start = stream.take(math.prod(shape))
         return self._rounded(self._later(stream.key, shape, start, resolved), resolved).reshape(shape)
+
+    def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
+        """The next `size` values of MXNet's own stream. StreamError for a law that MXNet does not have."""
+        raise StreamError(f"{self} cannot be drawn from stream {version()}, which has uniform and normal values only - use initlab-1")
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         """The tensor of `shape` whose first element is element `first` of the stream, flat."""

@@ -12,7 +12,7 @@ import numpy as np
 from engine import streams
 from engine.errors import LawError
 from engine.laws.base import LARGEST, Invariant, Law, check_numbers, check_reach, from_json
-from engine.streams import Key
+from engine.streams import Key, Source
 
 FARTHEST = 6.67
 """No normal is drawn farther from its mean, in standard deviations: sqrt(-2 ln 2^-32) = 6.66."""
@@ -131,6 +131,9 @@ class Uniform(Law):
             return np.full(end - start, self.low, np.float32)
         return streams.uniform(key, start, end - start, self.low, self.high)
 
+    def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
+        return source.uniform(self.low, self.high, size, dtype)
+
     def __str__(self) -> str:
         return f"Uniform({self.low:.6g}, {self.high:.6g})"
 
@@ -165,6 +168,9 @@ class Normal(Law):
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
         return streams.normal(key, start, end - start, self.mean, self.std)
+
+    def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
+        return source.normal(self.mean, self.std, size, dtype)
 
     def __str__(self) -> str:
         return f"Normal({self.mean:.6g}, {self.std:.6g})"

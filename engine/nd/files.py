@@ -53,11 +53,9 @@ def load(fname: str | os.PathLike[str]) -> Any:
 def load_frombuffer(buf: bytes) -> Any:
     """As `load`, from bytes."""
     try:
-        arrays, names, devices = params.loads(buf)
+        arrays, names, _ = params.loads(buf)
     except FormatError as error:
-        raise FormatError(f"MXNetError: {error}") from None
-    loaded = []
-    for array, (kind, number) in zip(arrays, devices, strict=True):
-        where = Device("cpu", number if kind == 1 else 0)
-        loaded.append(NDArray(from_host(np.zeros(0, np.float32) if array is None else array, where), where))
+        raise MXNetError(f"MXNetError: {error}") from None
+    where = Device("cpu", 0)  # where the arrays were when they were saved does not matter, as in MXNet without a GPU
+    loaded = [NDArray(from_host(np.zeros(0, np.float32) if array is None else array, where), where) for array in arrays]
     return dict(zip(names, loaded, strict=True)) if names else loaded

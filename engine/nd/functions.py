@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from engine import autograd
 from engine.errors import MXNetError
 from engine.nd.creation import array
@@ -207,8 +209,7 @@ def Dropout(data: NDArray, p: float = 0.5, axes: tuple[int, ...] = (), mode: str
 
 def dropout_mask(data: NDArray, shape: tuple[int, ...], size: int, p: float) -> Any:
     """0 where u >= 1 - p, else 1 / (1 - p), as a raw array on the data's device that broadcasts to it."""
-    keep = 1.0 - p
-    drawn = current().uniform(0.0, 1.0, size)
-    mask = (drawn < keep).astype("float32") / keep
+    keep = np.float32(1) - np.float32(p)
+    mask = current().keep(float(keep), size).astype(np.float32) * (np.float32(1) / keep)
     raw = array(mask.reshape(shape), ctx=data._device, dtype=data._raw.dtype)._raw
     return data._device.xp.broadcast_to(raw, data.shape)

@@ -14,8 +14,6 @@ from engine.nd.creation import Shape, shape_tuple
 from engine.nd.ndarray import NDArray, place
 from engine.streams import current, version
 
-DTYPES = ("float32", "float16", "bfloat16")
-
 
 def _deliver(values: np.ndarray, shape: tuple[int, ...], dtype: Any, where: Device, out: NDArray | None) -> NDArray:
     """Values as an array in their dtype, rounded once."""
@@ -34,7 +32,7 @@ def _target(shape: Any, dtype: Any, ctx: Any, device: Any, out: NDArray | None) 
         wanted, resolved, where = shape_tuple(() if shape is None else shape) or (1,), dtypes.resolve(default), place(ctx, device)
     if 0 in wanted:
         raise MXNetError(f"MXNetError: a random array cannot have shape {wanted}: an axis is empty")
-    if resolved.name not in DTYPES:
+    if resolved.name not in current().dtypes:
         raise StreamError(f"random values of dtype {resolved.name} are not specified yet in stream {version()} - draw float32")
     return wanted, resolved, where
 
@@ -66,7 +64,7 @@ def uniform(
             "distribution"
         )
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
-    return _deliver(current().uniform(low, high, math.prod(wanted)), wanted, resolved, where, out)
+    return _deliver(current().uniform(low, high, math.prod(wanted), resolved.name), wanted, resolved, where, out)
 
 
 def normal(
@@ -84,7 +82,7 @@ def normal(
     if scale <= 0:
         raise MXNetError(f"MXNetError: Check failed: param.scale > 0 ({scale:g} vs. 0) : scale parameter in gaussian has to be positive")
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
-    return _deliver(current().normal(loc, scale, math.prod(wanted)), wanted, resolved, where, out)
+    return _deliver(current().normal(loc, scale, math.prod(wanted), resolved.name), wanted, resolved, where, out)
 
 
 def randn(*shape: int, loc: float = 0.0, scale: float = 1.0, **options: Any) -> NDArray:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from engine.streams.draw import normal, threads, truncated_normal, uniform
 from engine.streams.key import VERSION, Key
 from engine.streams.phi import phi_word, truncated_moments
+from engine.streams.source import Source
 from engine.streams.stream import Stream, ambient, current, current_seed, epoch, scope, seed, use, version
 from engine.streams.words import words
 
 __all__ = [
     "VERSION",
     "Key",
+    "Source",
     "Stream",
     "ambient",
     "current",

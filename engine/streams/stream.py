@@ -1,7 +1,7 @@
-"""Streams that are drawn from one request after the other, and which of them is drawn from now.
+"""What is drawn from one request after the other, and which source that is now.
 
 `nd.random` draws from `current()`: the stream of the parameter that is being filled, else the ambient stream. The seed, the ambient
-stream and the version in use are the module's only state; `seed` resets the first two.
+stream, MXNet's banks and the version in use are the module's only state; `seed` resets all but the last.
 """
 
 from __future__ import annotations
@@ -10,22 +10,30 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 import numpy as np
 
+from engine.dtypes import resolve
 from engine.errors import StreamError
 from engine.registry import advice
 from engine.streams import draw
 from engine.streams.key import VERSION, Key, check_seed
+from engine.streams.mxnet_stream import MXNetStream
+from engine.streams.source import Source
 from engine.streams.words import WORDS_A_BLOCK, words
 
 AMBIENT = "@ambient"
-VERSIONS = (VERSION,)
+MXNET_VARIATES = {"mxnet-1.9.1": "y", "mxnet-1.9.1-xvariate": "x"}
+"""MXNet's own stream; with the other value of each normal pair, as its builds for Windows and macOS give."""
+VERSIONS = (VERSION, *MXNET_VARIATES)
 ENVIRONMENT = "ENGINE_STREAM"
 
 
-class Stream:
+class Stream(Source):
     """A stream and the number of the element that is drawn next, a multiple of 8."""
+
+    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float16", "bfloat16")
 
     def __init__(self, key: Key) -> None:
         self.key = key
@@ -39,13 +47,17 @@ class Stream:
         self.cursor = -(-(start + count) // WORDS_A_BLOCK) * WORDS_A_BLOCK
         return start
 
-    def uniform(self, low: float, high: float, size: int) -> np.ndarray:
-        """`size` values of U[low, high), float32."""
-        return draw.uniform(self.key, self.take(size), size, low, high)
+    def uniform(self, low: float, high: float, size: int, dtype: str = "float32") -> np.ndarray:
+        """`size` values of U[low, high), drawn as float32 and rounded once."""
+        return draw.uniform(self.key, self.take(size), size, low, high).astype(resolve(dtype), copy=False)
 
-    def normal(self, mean: float, std: float, size: int) -> np.ndarray:
-        """`size` values of N(mean, std^2), float32."""
-        return draw.normal(self.key, self.take(size), size, mean, std)
+    def normal(self, mean: float, std: float, size: int, dtype: str = "float32") -> np.ndarray:
+        """`size` values of N(mean, std^2), drawn as float32 and rounded once."""
+        return draw.normal(self.key, self.take(size), size, mean, std).astype(resolve(dtype), copy=False)
+
+    def keep(self, probability: float, size: int) -> np.ndarray:
+        """u < probability for `size` uniforms u."""
+        return self.uniform(0.0, 1.0, size) < np.float32(probability)
 
     def integers(self, low: int, high: int, size: int) -> np.ndarray:
         """`size` integers of [low, high), int64: low + floor(word * (high - low) / 2^32), so high - low is at most 2^32."""
@@ -75,6 +87,7 @@ def seed(number: int) -> None:
         _state.seed = number
         _state.epoch += 1
         _state.ambient = Stream(Key(number, AMBIENT))
+    _scopes.banks, _scopes.mxnet_seed = {}, number
 
 
 def current_seed() -> int:
@@ -92,15 +105,26 @@ def ambient() -> Stream:
     return _state.ambient
 
 
-def current() -> Stream:
-    """The innermost open scope's stream, else the ambient one."""
+def current() -> Source:
+    """The innermost open scope's stream, else the ambient one; MXNet's bank of this thread while its version is in use."""
+    if _state.version in MXNET_VARIATES:
+        return _bank(_state.version)
     stack = getattr(_scopes, "stack", None)
     return stack[-1] if stack else _state.ambient
 
 
+def _bank(name: str) -> MXNetStream:
+    """This thread's bank; a thread that never called `seed` starts at seed 0, whatever the others did."""
+    if not hasattr(_scopes, "banks"):
+        _scopes.banks, _scopes.mxnet_seed = {}, 0
+    if name not in _scopes.banks:
+        _scopes.banks[name] = MXNetStream(_scopes.mxnet_seed, MXNET_VARIATES[name])
+    return _scopes.banks[name]
+
+
 @contextmanager
 def scope(stream: Stream) -> Iterator[Stream]:
-    """While open, `current()` in this thread is `stream`."""
+    """While open, `current()` in this thread is `stream` (but MXNet's bank while that is in use, which knows no parameters)."""
     if not hasattr(_scopes, "stack"):
         _scopes.stack = []
     _scopes.stack.append(stream)

@@ -46,7 +46,8 @@ def show(function):
 
 
 def say_warning(message, category, filename, lineno, file=None, line=None):
-    print(f"!! {category.__name__}: {message}")
+    if category in (UserWarning, DeprecationWarning, RuntimeWarning):
+        print(f"!! {category.__name__}: {message}")
 
 
 def main():

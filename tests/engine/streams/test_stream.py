@@ -85,7 +85,10 @@ def test_an_unseeded_process_is_seed_zero():
 
 
 def test_an_unknown_stream_version_is_refused_with_the_known_ones():
-    with pytest.raises(StreamError, match=r"no stream version 'initlab-2' - did you mean 'initlab-1'\? Known: initlab-1\."):
+    with pytest.raises(
+        StreamError,
+        match=r"no stream version 'initlab-2' - did you mean 'initlab-1'\? Known: initlab-1, mxnet-1.9.1, mxnet-1.9.1-xvariate\.",
+    ):
         streams.use("initlab-2")
     environment = {**os.environ, "ENGINE_STREAM": "initlab-9"}
     done = subprocess.run([sys.executable, "-c", "import engine"], cwd=ROOT, env=environment, capture_output=True, text=True)
