@@ -1,16 +1,32 @@
 # make run    creates .venv if it must, then runs `python -m runner init=normal`; ARGS="init=xavier seed=3" passes overrides
 # make test   the same set-up, then formatting, linting, types and all tests
 # make bench  ratios against NumPy and torch (installs torch in an environment of its own)
+# make clean  removes the environments and caches; runs in outputs/ stay
+#
+# PYTHON=python3.12 chooses the Python; .venv is made anew when it was made with another
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 STAMP := $(VENV)/.installed
+# Hydra takes its overrides in one piece, so ours stands beside those of ARGS: after them, or before an option that ends ARGS.
+NORMAL := $(if $(filter -%,$(lastword $(ARGS))),init=normal $(ARGS),$(ARGS) init=normal)
+WORDS := $(strip $(if $(findstring init=,$(ARGS)),$(ARGS),$(NORMAL)))
+VERSION := -c 'import sys; print(sys.version)'
+
+ifneq ($(origin PYTHON),file)
+ifneq ($(wildcard $(STAMP)),)
+ifneq ($(shell $(PYTHON) $(VERSION)),$(shell $(VENV)/bin/python $(VERSION)))
+OTHER := --clear
+.PHONY: $(STAMP)
+endif
+endif
+endif
 
 .PHONY: run test bench clean
 
 run: $(STAMP)
-	$(VENV)/bin/python -m runner $(if $(findstring init=,$(ARGS)),,init=normal) $(ARGS)
+	$(VENV)/bin/python -m runner $(WORDS)
 
 test: $(STAMP)
 	$(VENV)/bin/ruff format --check .
@@ -24,9 +40,9 @@ bench: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	    || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(OTHER) $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,dev]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist outputs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) benchmarks/.venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
