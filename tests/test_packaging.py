@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hydra._internal.utils import get_args_parser
 
 ROOT = Path(__file__).parents[1]
 
@@ -80,15 +83,28 @@ def tracked_files() -> list[Path]:
     return [ROOT / line for line in listed.stdout.splitlines()]
 
 
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:root|home|work|tmp|opt)/[A-Za-z]")
+INDEX = re.compile(r"index-url|find-links|pypi\.org|pythonhosted|npmjs|debian\.org", re.IGNORECASE)
+
+
+def names_of_machines(text: str) -> list[str]:
+    return [found.group() for pattern in (MACHINE_PATH, INDEX) for found in pattern.finditer(text)]
+
+
 def test_no_file_names_a_machine_or_an_index():
-    paths = re.compile(r"(?<![\w.])/(?:root|home|work|tmp|opt)/[A-Za-z]")
-    indexes = re.compile(r"index-url|find-links|pypi\.org|pythonhosted", re.IGNORECASE)
     for file in tracked_files():
         if file.suffix in (".npz",) or file == Path(__file__) or not file.exists():
             continue
-        text = file.read_text(encoding="utf-8")
-        assert not paths.search(text), f"{file.relative_to(ROOT)}: {paths.search(text)}"
-        assert not indexes.search(text), f"{file.relative_to(ROOT)}: {indexes.search(text)}"
+        assert names_of_machines(file.read_text(encoding="utf-8")) == [], file.relative_to(ROOT)
+
+
+@pytest.mark.parametrize("text", ["open('/root/x')", "cd /work/main", "/home/someone", "--index-url x", "https://files.PythonHosted.org"])
+def test_the_check_fails_on_a_machine_or_an_index(text):
+    assert names_of_machines(text)
+
+
+def test_the_check_lets_web_addresses_and_relative_folders_pass():
+    assert names_of_machines("https://example.org/work/x ../work/x outputs/home/x") == []
 
 
 def test_every_dependency_is_pinned_for_ci():
@@ -97,3 +113,27 @@ def test_every_dependency_is_pinned_for_ci():
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
     names = {re.split(r"[<>=]", requirement)[0].strip().lower().replace("_", "-") for requirement in wanted}
     assert names <= pinned
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize(
+    ("given", "overrides", "multirun"),
+    [
+        ("", ["init=normal"], False),
+        ("seed=3", ["seed=3", "init=normal"], False),
+        ("init=xavier model=shared seed=3", ["init=xavier", "model=shared", "seed=3"], False),
+        ("init_mode=eager init.sigma=0.1", ["init_mode=eager", "init.sigma=0.1", "init=normal"], False),
+        ("-m 'seed=range(0,2)'", ["seed=range(0,2)", "init=normal"], True),
+        ("-m 'model.input=[2, 3]'", ["model.input=[2, 3]", "init=normal"], True),
+        ("seed=1,2 -m", ["init=normal", "seed=1,2"], True),
+        ("-m init=normal,xavier 'seed=range(0,2)'", ["init=normal,xavier", "seed=range(0,2)"], True),
+    ],
+)
+def test_make_run_hands_on_what_hydra_can_parse(given, overrides, multirun):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "--dry-run", "--no-print-directory", "run", f"ARGS={given}"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    words = shlex.split(done.stdout.splitlines()[-1])
+    assert words[1:3] == ["-m", "runner"]
+    parsed = get_args_parser().parse_args(words[3:])
+    assert (parsed.overrides, parsed.multirun) == (overrides, multirun)
