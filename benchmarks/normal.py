@@ -60,11 +60,19 @@ def measure(count: int, rounds: int) -> dict[str, list[float]]:
     return seconds
 
 
+def at_least_one(text: str) -> int:
+    """A command line's whole number above zero."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
 def main() -> None:
-    """Print a line a contender: median, ns an element, and how many times faster ours with one thread is."""
+    """Print a line a contender: median and range, ns an element, and how many times faster ours with one thread is."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--elements", type=int, default=100_000_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--elements", type=at_least_one, default=100_000_000)
+    parser.add_argument("--rounds", type=at_least_one, default=5)
     given = parser.parse_args()
     seconds = measure(given.elements, given.rounds)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
@@ -72,9 +80,9 @@ def main() -> None:
     versions = f"numpy {np.__version__}" + (f", torch {torch.__version__}" if torch is not None else ", torch is not installed")
     print(f"{given.elements:,} float32 normals, median of {given.rounds} interleaved rounds ({versions})")
     for name, median in medians.items():
-        print(
-            f"{name:<40} {median:7.3f} s  {median / given.elements * 1e9:6.2f} ns an element  {median / ours:5.2f} times ours with 1 thread"
-        )
+        spread = f"{min(seconds[name]):.3f} to {max(seconds[name]):.3f}"
+        each = f"{median / given.elements * 1e9:6.2f} ns an element"
+        print(f"{name:<38} {median:7.3f} s ({spread})  {each}  {median / ours:5.2f} times ours with 1 thread")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The benchmark's own virtual environment, which holds what the project does not depend on (torch) and the project itself."""
+"""The benchmark's own virtual environment: NumPy, and torch, on which the project does not depend."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ TORCH = "torch==2.13.0"
 
 
 def python() -> Path:
-    """The Python of that environment, made and filled on the first call. Without torch where it cannot be installed."""
-    executable = FOLDER / "bin" / "python"
-    if not executable.exists():
+    """The Python of that environment, made and filled on the first call; one left half made is made anew.
+
+    Without torch where it cannot be installed.
+    """
+    executable, finished = FOLDER / "bin" / "python", FOLDER / ".installed"
+    if not finished.exists():
         print("making the benchmark's environment …", file=sys.stderr, flush=True)
-        venv.create(FOLDER, with_pip=True)
+        venv.create(FOLDER, with_pip=True, clear=True)
         pip = [str(executable), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), "numpy", "hydra-core", "safetensors", "rich"], check=True)
+        subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), "numpy"], check=True)
         if subprocess.run([*pip, TORCH]).returncode:
-            print(f"{TORCH} cannot be installed here: its rows are left out", file=sys.stderr)
+            print(f"{TORCH} cannot be installed here: its row is left out; remove {FOLDER} to try again", file=sys.stderr)
+        finished.touch()
     return executable
