@@ -127,6 +127,7 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int, 
     rule, chosen = _choose(network, path, initializer)
     try:
         law = chosen.law(description)
+        law.check_stream(version())
     except (ValueError, RuntimeError, AssertionError, KeyError, OSError) as error:
         problems.append(Problem(rule, f"cannot initialize '{path}' of shape {description.shape}: {error}"))
         return None

@@ -71,3 +71,21 @@ def test_every_experiment_runs(experiment, tmp_path):
     assert done.returncode == 0, done.stderr
     content = manifest(tmp_path)
     assert content["name"] == ("runs" if experiment == "none" else experiment)
+
+
+def test_a_run_told_to_draw_as_mxnet_does_is_another_run_and_is_verified_as_one(tmp_path):
+    done = run(tmp_path, "experiment=article", ENGINE_STREAM="mxnet-1.9.1")
+    assert done.returncode == 0, done.stderr
+    content = manifest(tmp_path)
+    assert content["stream"] == "mxnet-1.9.1"
+    assert content["run_id"] != EXPECTED["run_id"]
+    folder = done.stdout.splitlines()[-1].split()[0]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "runner.verify", folder]
+    told = subprocess.run(command, cwd=tmp_path, env={**environment, "ENGINE_STREAM": "mxnet-1.9.1"}, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    untold = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (untold.returncode, "the run was drawn from stream mxnet-1.9.1" in untold.stderr) == (2, True)
+    refused = run(tmp_path, "init=lecun", ENGINE_STREAM="mxnet-1.9.1")
+    assert refused.returncode == 2
+    assert "error: init: cannot initialize '0.weight' of shape (256, 20): TruncatedNormal" in refused.stderr

@@ -18,11 +18,12 @@ import numpy as np
 from engine import dtypes
 from engine.errors import LawError, StreamError
 from engine.registry import Registry, snake_case
-from engine.streams import Key, Source, Stream, version
+from engine.streams import VERSION, Key, Source, Stream, version
 
 REGISTRY: Registry[type[Law]] = Registry("law")
 NOWHERE = Key(0, "")
 """The key for laws that draw nothing random."""
+LACKING = "{} cannot be drawn from stream {}, which has uniform and normal values only - use initlab-1"
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
 
@@ -96,8 +97,13 @@ class Law:
         return self._rounded(self._later(stream.key, shape, start, resolved), resolved).reshape(shape)
 
     def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
-        """The next `size` values of MXNet's own stream. StreamError for a law that MXNet does not have."""
-        raise StreamError(f"{self} cannot be drawn from stream {version()}, which has uniform and normal values only - use initlab-1")
+        """The next `size` values of MXNet's own stream, for a law that MXNet has."""
+        raise StreamError(LACKING.format(self, version()))
+
+    def check_stream(self, name: str) -> None:
+        """StreamError for a law that a stream version does not have: MXNet's has uniform and normal values only."""
+        if self.random and name != VERSION and type(self)._in_order is Law._in_order:
+            raise StreamError(LACKING.format(self, name))
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         """The tensor of `shape` whose first element is element `first` of the stream, flat."""

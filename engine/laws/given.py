@@ -56,5 +56,8 @@ class Custom(Law):
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
         raise LawError(f"the values of {self.name} come from its own code - initialize a parameter with it")
 
+    def check_stream(self, name: str) -> None:
+        """What a user's code draws from `nd.random`, every stream has."""
+
     def __str__(self) -> str:
         return f"Custom({self.name})"

@@ -91,6 +91,10 @@ def test_a_law_that_mxnet_lacks_is_refused(mxnet):
         StreamError, match=r"TruncatedNormal.* cannot be drawn from stream mxnet-1.9.1, which has uniform and normal values only"
     ):
         nn.Dense(2, in_units=2).initialize(init.TruncatedNormal(0.1))
+    laws.Custom("Mine").check_stream("mxnet-1.9.1")
+    laws.Normal(0, 1).check_stream("mxnet-1.9.1")
+    with pytest.raises(StreamError):
+        laws.Haar(1.0).check_stream("mxnet-1.9.1")
     assert laws.Constant(2).draw_from(streams.current(), (2,)).tolist() == [2, 2]
 
 
