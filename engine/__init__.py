@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine import autograd, digest, formats, gluon, init, initializer, laws, nd, random, registry, streams
+from engine import autograd, digest, formats, gluon, init, initializer, laws, lr_scheduler, nd, optimizer, random, registry, streams
 from engine.device import Context, Device, cpu, cpu_pinned, current_context, current_device, gpu, num_gpus
 from engine.errors import EngineError, MXNetError
 from engine.streams import threads
@@ -24,8 +24,10 @@ __all__ = [
     "init",
     "initializer",
     "laws",
+    "lr_scheduler",
     "nd",
     "num_gpus",
+    "optimizer",
     "random",
     "registry",
     "streams",

@@ -28,7 +28,9 @@ FLOORS = [
     {"engine.gluon.parameter"},
     {"engine.gluon.parameter_dict", "engine.gluon.block_summary"},
     {"engine.gluon.block"},
-    {"engine.gluon.nn"},
+    {"engine.lr_scheduler"},
+    {"engine.optimizer"},
+    {"engine.gluon.nn", "engine.gluon.trainer"},
     {"engine.gluon"},
     {"engine"},
     # runner

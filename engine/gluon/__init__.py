@@ -6,6 +6,7 @@ from engine.gluon import nn, utils
 from engine.gluon.block import Block, HybridBlock
 from engine.gluon.parameter import Constant, DeferredInitializationError, Parameter
 from engine.gluon.parameter_dict import ParameterDict
+from engine.gluon.trainer import Trainer
 
 __all__ = [
     "Block",
@@ -14,6 +15,7 @@ __all__ = [
     "HybridBlock",
     "Parameter",
     "ParameterDict",
+    "Trainer",
     "nn",
     "utils",
 ]

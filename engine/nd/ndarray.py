@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,28 @@ class NDArray:
 
     __array_priority__ = 1000.0
     __hash__ = object.__hash__
+
+    if TYPE_CHECKING:  # defined in tables below the class
+        __add__: Any
+        __radd__: Any
+        __iadd__: Any
+        __sub__: Any
+        __rsub__: Any
+        __isub__: Any
+        __mul__: Any
+        __rmul__: Any
+        __imul__: Any
+        __truediv__: Any
+        __rtruediv__: Any
+        __itruediv__: Any
+        __mod__: Any
+        __rmod__: Any
+        __imod__: Any
+        __pow__: Any
+        __rpow__: Any
+        __ipow__: Any
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self, raw: Any, device: Device) -> None:
         self._raw = raw

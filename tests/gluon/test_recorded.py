@@ -36,12 +36,7 @@ DIFFERENT = {
     1292: "layers of a later version: Conv2D and others",
     1322: "Mixed and Load, which work here",
     1348: "an initializer whose __init__ does not call its base's, which works here",
-    1439: "Trainer, of a later version",
     1510: "gradients of gradients, of a later version",
-    1591: "Trainer, of a later version",
-    1610: "Trainer, of a later version",
-    1653: "Trainer, of a later version",
-    1675: "Trainer, of a later version",
     1777: "the words of the error for an empty shape",
 }
 """Blocks (by line of the record) that the engine does not reproduce, and why. A block that starts to agree must leave this table."""

@@ -1,0 +1,117 @@
+"""Learning rates that change with the number of updates (MXNet: `mx.lr_scheduler`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+class LRScheduler:
+    """Base of all schedulers: a call with the number of updates so far gives the learning rate.
+
+    The first `warmup_steps` updates rise from `warmup_begin_lr` to `base_lr` (linear), or stay at the former (constant).
+    """
+
+    def __init__(self, base_lr: float = 0.01, warmup_steps: int = 0, warmup_begin_lr: float = 0, warmup_mode: str = "linear") -> None:
+        if not isinstance(warmup_steps, int) or warmup_steps < 0:
+            raise ValueError(f"Warmup steps has to be positive or 0, got {warmup_steps!r}")
+        if warmup_begin_lr > base_lr:
+            raise ValueError("Base lr has to be higher than warmup_begin_lr")
+        if warmup_mode not in ("linear", "constant"):
+            raise ValueError("Supports only linear and constant modes of warmup")
+        self.base_lr = base_lr
+        self.warmup_steps = warmup_steps
+        self.warmup_begin_lr = warmup_begin_lr
+        self.warmup_final_lr = base_lr
+        self.warmup_mode = warmup_mode
+
+    def get_warmup_lr(self, num_update: int) -> float:
+        """The learning rate of a warm-up update."""
+        if self.warmup_mode == "constant":
+            return self.warmup_begin_lr
+        rise = (self.warmup_final_lr - self.warmup_begin_lr) * num_update / self.warmup_steps
+        return self.warmup_begin_lr + rise
+
+    def __call__(self, num_update: int) -> float:
+        """The learning rate after `num_update` updates."""
+        if num_update < self.warmup_steps:
+            return self.get_warmup_lr(num_update)
+        return self.rate(num_update)
+
+    def rate(self, num_update: int) -> float:
+        """The learning rate once the warm-up is over."""
+        raise NotImplementedError("must override this")
+
+
+class FactorScheduler(LRScheduler):
+    """Multiplied by `factor` every `step` updates, not below `stop_factor_lr`."""
+
+    def __init__(self, step: int, factor: float = 1, stop_factor_lr: float = 1e-8, base_lr: float = 0.01, **warmup: float) -> None:
+        super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
+        if step < 1:
+            raise ValueError("Schedule step must be greater or equal than 1 round")
+        if factor > 1.0:
+            raise ValueError("Factor must be no more than 1 to make lr reduce")
+        self.step, self.factor, self.stop_factor_lr, self.count = step, factor, stop_factor_lr, 0
+
+    def rate(self, num_update: int) -> float:
+        """As many factors as whole steps lie behind."""
+        while num_update > self.count + self.step:
+            self.count += self.step
+            self.base_lr = max(self.base_lr * self.factor, self.stop_factor_lr)
+        return self.base_lr
+
+
+class MultiFactorScheduler(LRScheduler):
+    """Multiplied by `factor` after each of the listed numbers of updates."""
+
+    def __init__(self, step: Sequence[int], factor: float = 1, base_lr: float = 0.01, **warmup: float) -> None:
+        super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
+        if not step or step[0] < 1 or any(b <= a for a, b in zip(step, step[1:], strict=False)):
+            raise ValueError("Schedule step must be an increasing integer list")
+        if factor > 1.0:
+            raise ValueError("Factor must be no more than 1 to make lr reduce")
+        self.step, self.factor, self.cur_step_ind = list(step), factor, 0
+
+    def rate(self, num_update: int) -> float:
+        """As many factors as listed steps lie behind."""
+        while self.cur_step_ind < len(self.step) and num_update > self.step[self.cur_step_ind]:
+            self.cur_step_ind += 1
+            self.base_lr *= self.factor
+        return self.base_lr
+
+
+class PolyScheduler(LRScheduler):
+    """From base_lr to final_lr as a power of what is left of `max_update` updates."""
+
+    def __init__(self, max_update: int, base_lr: float = 0.01, pwr: float = 2, final_lr: float = 0, **warmup: float) -> None:
+        super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
+        if max_update < 1:
+            raise ValueError("maximum number of updates must be strictly positive")
+        self.max_update, self.power, self.final_lr, self.base_lr_orig = max_update, pwr, final_lr, base_lr
+        self.max_steps = max_update - self.warmup_steps
+
+    def rate(self, num_update: int) -> float:
+        """final + (base - final) (1 - done / max)^power."""
+        if num_update <= self.max_update:
+            left = 1 - (num_update - self.warmup_steps) / self.max_steps
+            self.base_lr = self.final_lr + (self.base_lr_orig - self.final_lr) * left**self.power
+        return self.base_lr
+
+
+class CosineScheduler(LRScheduler):
+    """From base_lr to final_lr along half a cosine over `max_update` updates (Loshchilov and Hutter 2017)."""
+
+    def __init__(self, max_update: int, base_lr: float = 0.01, final_lr: float = 0, **warmup: float) -> None:
+        super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
+        if max_update < 1:
+            raise ValueError("maximum number of updates must be strictly positive")
+        self.max_update, self.final_lr, self.base_lr_orig = max_update, final_lr, base_lr
+        self.max_steps = max_update - self.warmup_steps
+
+    def rate(self, num_update: int) -> float:
+        """final + (base - final) (1 + cos(pi done / max)) / 2."""
+        if num_update <= self.max_update:
+            phase = math.pi * (num_update - self.warmup_steps) / self.max_steps
+            self.base_lr = self.final_lr + (self.base_lr_orig - self.final_lr) * (1 + math.cos(phase)) / 2
+        return self.base_lr
