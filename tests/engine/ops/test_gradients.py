@@ -18,6 +18,9 @@ MATRIX = RNG.normal(size=(5, 4))
 BIAS = RNG.normal(size=5)
 MASK = (RNG.random((3, 4)) < 0.5) * 2.0
 INDEX = np.array([2, 0, 3])
+IMAGE = RNG.normal(size=(2, 2, 5, 4))
+KERNEL = RNG.normal(size=(4, 1, 3, 2))
+FULL = RNG.normal(size=(3, 2, 2, 3))
 
 CASES: dict[str, list[tuple[tuple, dict]]] = {
     "add": [((A, B), {}), ((A, ROW), {}), ((A, 2.5), {}), ((2.5, A), {})],
@@ -57,6 +60,18 @@ CASES: dict[str, list[tuple[tuple, dict]]] = {
     "getitem": [((A,), {"key": 1}), ((A,), {"key": (slice(0, 2), slice(None, None, 2))}), ((A,), {"key": (1, 2)})],
     "take": [((A, INDEX), {"axis": 1}), ((A, INDEX[:2]), {"axis": 0})],
     "pick": [((A, INDEX), {}), ((A, INDEX), {"keepdims": True})],
+    "convolution": [
+        ((IMAGE, KERNEL, BIAS[:4]), {"stride": (2, 1), "pad": (1, 0), "dilate": (1, 2), "groups": 2}),
+        ((IMAGE, FULL), {"stride": (1, 1), "pad": (0, 1), "dilate": (1, 1)}),
+    ],
+    "max_pool": [
+        ((IMAGE,), {"kernel": (3, 2), "stride": (2, 2), "pad": (1, 1)}),
+        ((IMAGE,), {"kernel": (2, 2), "stride": (2, 2), "pad": (0, 0), "ceil": True}),
+    ],
+    "avg_pool": [
+        ((IMAGE,), {"kernel": (3, 2), "stride": (2, 2), "pad": (1, 1)}),
+        ((IMAGE,), {"kernel": (3, 2), "stride": (2, 2), "pad": (1, 1), "ceil": True, "count_include_pad": False}),
+    ],
     "one_hot": [((INDEX,), {"depth": 4})],
     "dot": [
         ((A, MATRIX.T), {}), ((A, MATRIX), {"transpose_b": True}), ((A.T, B), {}), ((A, B), {"transpose_a": True}),
