@@ -55,6 +55,7 @@ class BatchNorm(HybridBlock):
     def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any) -> Any:  # type: ignore[override]
         """The normalized batch."""
         form = tuple(-1 if a == self._axis % x.ndim else 1 for a in range(x.ndim))
+        dtype, x = x.dtype, x.astype(gamma.dtype, copy=False)  # a float16 batch is normalized in float32
         if autograd.is_training() and not self._global:
             mean = x.mean(axis=self._axis, exclude=True)
             centred = x - mean.reshape(form)
@@ -65,7 +66,7 @@ class BatchNorm(HybridBlock):
         else:
             centred, variance = x - running_mean.reshape(form), running_var
         y = centred / (variance.reshape(form) + self._epsilon).sqrt()
-        return y * gamma.reshape(form) + beta.reshape(form)
+        return (y * gamma.reshape(form) + beta.reshape(form)).astype(dtype, copy=False)
 
     def __repr__(self) -> str:
         return (
