@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from runner import plugins, run, summary
 from runner.compose import ComposedWithProblems, compose, conf_dir, prepare
-from runner.errors import ConfigError, RunnerError
+from runner.errors import EXIT_FAILED, ConfigError, RunnerError
 from runner.sweep import sweeper
 from runner.sweep.job import run_job as run_sweep_job
 from runner.validate import validate
@@ -43,6 +43,9 @@ def run_command(words: list[str]) -> int:
         arguments = get_args_parser().parse_args(rest)
         if arguments.experimental_rerun:
             raise ConfigError.of("--experimental-rerun", "is refused: it unpickles a file - run the same overrides again")
+        for flag in ("config_path", "config_name"):
+            if getattr(arguments, flag):
+                raise ConfigError.of(f"--{flag.replace('_', '-')}", "is refused: there is one root config - add groups with --config-dir")
         if arguments.hydra_help or arguments.shell_completion:
             return hand_to_hydra(rest)
         if arguments.cfg or arguments.help or arguments.info:
@@ -56,6 +59,9 @@ def run_command(words: list[str]) -> int:
     except RunnerError as error:
         report(error)
         return error.exit_code
+    except MemoryError as error:
+        report(RunnerError(f"the run needs more memory than there is: {error} - task=plan shows what it would hold"))
+        return EXIT_FAILED
 
 
 def report(error: RunnerError) -> None:
@@ -104,6 +110,8 @@ def single_run(config: DictConfig) -> int:
         summary.print_plan(out, checked.plan)
         return 0
     folder = Path(str(config.hydra.run.dir))
+    if config.hydra.job.chdir:
+        folder = folder.absolute()
     check_writable(folder)
     files = hydra_files(config)
 

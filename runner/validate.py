@@ -5,6 +5,7 @@ Hydra has checked the names of options and simple types; here come values, the m
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from engine import dtypes, formats, init, streams
 from engine.device import Device, gpu_problem
 from engine.errors import MXNetError
 from engine.registry import advice
-from runner.build import build, check_shapes, infer_shapes
+from runner.build import Network, build, check_shapes, infer_shapes
 from runner.data import Data
 from runner.errors import ConfigError, Problem
 from runner.identity import canonical_of, resolve, run_id
@@ -30,6 +31,8 @@ TASKS = ("run", "plan")
 DEVICES = ("cpu", "gpu")
 SNAPSHOTS = ("safetensors", "npz", "none")
 LARGEST_SEED = 2**64 - 1
+LARGEST_ARRAY = 2**63 - 1
+"""Bytes, of any array; whether there is as much memory is seen when it is asked for."""
 
 
 @dataclass
@@ -207,8 +210,22 @@ def _plan(
         raise ConfigError(problems)
     network = build(model, resolved["dtype"], initializer)
     output = infer_shapes(network, batch_shape)
+    _check_sizes(network, batch_shape)
     plan = make_plan(network, output, initializer, resolved["seed"])
     wrong = parts["probe"].check(tuple(output), parts["data"].classes)
     if wrong is not None:
         raise ConfigError.of("probe", wrong)
     return plan
+
+
+def _check_sizes(network: Network, batch_shape: tuple[int, ...]) -> None:
+    """ConfigError for arrays that no machine can address."""
+    problems = []
+    if math.prod(batch_shape) * 8 > LARGEST_ARRAY:
+        problems.append(Problem("data.batch", f"{batch_shape[0]} samples have more bytes than any array can hold"))
+    for path, parameter in network.owners.items():
+        if math.prod(parameter.shape) * 8 > LARGEST_ARRAY:
+            place = network.places.get(path.rpartition(".")[0], "model")
+            problems.append(Problem(place, f"'{path}' of shape {tuple(parameter.shape)} has more bytes than any array can hold"))
+    if problems:
+        raise ConfigError(problems)

@@ -36,7 +36,7 @@ FLOORS = [
     # runner
     {"runner.errors", "runner.kinds", "runner.files"},
     {"runner.plugins"},
-    {"runner.layers", "runner.data", "runner.stats"},
+    {"runner.layers", "runner.data", "runner.stats", "runner.code_search"},
     {"runner.probes"},
     {"runner.schema"},
     {"runner.identity", "runner.model"},

@@ -15,7 +15,7 @@ from runner.layers.base import Context, Layer, register
 
 def check_activation(name: Any) -> None:
     """OptionError for an activation that does not exist."""
-    if name is not None and name not in ACTIVATIONS:
+    if name is not None and not (isinstance(name, str) and name in ACTIVATIONS):
         raise OptionError("activation", f"has no '{name}' - {advice(str(name), ACTIVATIONS)}")
 
 

@@ -16,16 +16,14 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 Plugins.instance()  # before the import below, which would otherwise find the plugins half loaded
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # noqa: E402
 
 from runner import identity  # noqa: E402
-from runner.compose import explain, search_code  # noqa: E402
+from runner.compose import COMPOSITION_ERRORS, explain, search_code  # noqa: E402
 from runner.errors import EXIT_FAILED, ConfigError, Problem  # noqa: E402
 from runner.sweep.aggregate import Member, collect, write_members, write_summary  # noqa: E402
 from runner.sweep.status import COMPLETED  # noqa: E402
@@ -70,7 +68,7 @@ class RunnerSweeper(BasicSweeper):
         for overrides in jobs:
             try:
                 config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
-            except (HydraException, OmegaConfBaseException) as error:
+            except COMPOSITION_ERRORS as error:
                 problems.append(explain(error, list(overrides))[0])
                 continue
             problems += search_code(config)

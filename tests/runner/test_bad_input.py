@@ -35,7 +35,7 @@ CASES = {
     "added device key": (["+device.indx=1"], ["device.indx: no such key - did you mean 'index'?"]),
     "added snapshot key": (["+snapshot.x=1"], ["snapshot.x: no such key"]),
     "layer kind": (["model.layers=[{kind: dens, units: 3}]"], ["model.layers[0].kind: no layer kind 'dens' - did you mean 'dense'?"]),
-    "no kind": (["model.layers=[{units: 3}]"], ["model.layers[0].kind: has no kind - Known: activation, dense"]),
+    "no kind": (["model.layers=[{units: 3}]"], ["model.layers[0].kind: has no kind - Known: activation,"]),
     "layer option": (
         ["model.layers=[{kind: dense, unitz: 3, units: 2}]"],
         ["model.layers[0].unitz: dense takes no such option - did you mean 'units'?"],
@@ -165,6 +165,42 @@ CASES = {
     ),
     "word": (["normal"], ["normal: is no override - write key=value"]),
     "grammar": (["model.layers=[{kind"], ["model.layers=[{kind: is no override"]),
+    "group set to nothing": (["init=null"], ["init: must be the name of an option, got None - Known: constant,"]),
+    "group set to a number": (["model=3"], ["model: must be the name of an option, got 3 - Known: deep_mlp,"]),
+    "group made by an interpolation": (
+        ["init='${oc.create:{_target_:os.system}}'"],
+        ["init: must be the name of an option, got '${oc.create:"],
+    ),
+    "option with a slash": (["init=schema/normal"], ["init: no option 'schema/normal' - did you mean 'normal'?"]),
+    "option elsewhere": (["model=/etc/passwd"], ["model: no option '/etc/passwd' - Known: deep_mlp,"]),
+    "no key": (["=3"], ["=3: cannot be composed from '=3'"]),
+    "layer that is no number": (
+        ["model.layers.x.units=3"],
+        ["model.layers.x.units: cannot be composed from 'model.layers.x.units=3' (Index 'x'"],
+    ),
+    "package": (["+init@init2=normal"], ["init: cannot be composed from '+init@init2=normal' (Key 'init2' not in 'Config')"]),
+    "sweep without -m": (["init=normal,xavier"], ["init: Ambiguous value for argument 'init=normal,xavier' - give -m to sweep over it"]),
+    "range without -m": (["seed=range(0,3)"], ["seed: Sweep parameters", "give -m to sweep over it"]),
+    "list of activations": (["model.layers.0.activation=[relu]"], ["model.layers[0].activation: has no '['relu']' - did you mean 'relu'?"]),
+    "circle": (["seed='${seed}'"], ["seed: Recursive interpolation detected"]),
+    "model too large": (
+        ["model.layers=[{kind: dense, units: 1000000000000000000000, use_bias: false}]"],
+        ["'0.weight' of shape (1000000000000000000000, 20) has more bytes than any array can hold"],
+    ),
+    "batch too large": (
+        ["data.batch=10000000000000000000"],
+        ["data.batch: 10000000000000000000 samples have more bytes than any array can hold"],
+    ),
+    "root elsewhere": (
+        ["--config-path", "elsewhere"],
+        ["--config-path: is refused: there is one root config - add groups with --config-dir"],
+    ),
+    "root of another name": (["-m", "--config-name", "mine"], ["--config-name: is refused: there is one root config"]),
+    "two search paths": (["--config-dir", ".", "hydra.searchpath=[x]"], ["hydra.searchpath: cannot be given beside --config-dir"]),
+    "plugin by environment": (
+        ["-m", "+hydra.job.env_set.INITLAB_PLUGINS=mine.py"],
+        ["hydra.job.env_set: INITLAB_PLUGINS is refused: a config cannot name a plugin - use --plugin FILE"],
+    ),
     "rerun": (["--experimental-rerun", "x.pickle"], ["--experimental-rerun: is refused: it unpickles a file"]),
     "plugin missing": (["--plugin", "nothing.py"], ["--plugin nothing.py: cannot be read (No such file or directory)"]),
     "plugin nameless": (["--plugin"], ["--plugin: needs the path of a Python file"]),
@@ -212,6 +248,13 @@ TARGETS = [
     "+hydra.job_logging.handlers.x={class: os.system}",
     "hydra.callbacks='${oc.create:{x:{_target_:os.system}}}'",
     "hydra.launcher='${foo}'",
+    "hydra/sweeper=basic",
+    "hydra.job_logging.handlers.console.stream=ext://antigravity.x",
+    "hydra.job_logging.formatters.plain.format=ext://antigravity.x",
+    "hydra.hydra_logging.handlers.console.stream=ext://antigravity.x",
+    "hydra.job_logging.handlers.console.stream='${name}'",
+    "+hydra.callbacks.x='${oc.decode:\"{_target_: os.system}\"}'",
+    "model.layers='${oc.decode:\"[{kind: dense, units: 3, _target_: x}]\"}'",
 ]
 
 
@@ -232,6 +275,26 @@ def test_no_flag_is_a_way_around_the_search_for_code(flags, command, tmp_path):
     assert not marker.exists()
 
 
+MODULE = "open('imported', 'w').close()\nimport sys\nstream = sys.stderr\n"
+
+
+@pytest.mark.parametrize("flags", [[], ["-m"], ["--cfg", "hydra"]], ids=lambda flags: " ".join(flags) or "run")
+@pytest.mark.parametrize("node", ["job_logging", "hydra_logging"])
+def test_no_logging_config_imports_a_module(flags, node, command, tmp_path, monkeypatch):
+    (tmp_path / "mischief.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    place = f"hydra.{node}.handlers.console.stream"
+    done = command(*flags, f"{place}=ext://mischief.stream")
+    assert done.code == 2
+    assert f"error: {place}: 'ext://mischief.stream' is refused: a config cannot name code to import" in done.err
+    assert not (tmp_path / "imported").exists()
+
+
+def test_hydras_own_choices_of_logging_still_work(command):
+    for word in ("hydra/job_logging=default", "hydra/job_logging=disabled", "+hydra.job.env_set.SOME=1"):
+        assert command(word).code == 0
+
+
 def test_the_refusal_of_code_says_what_to_do_instead(command):
     [line] = refused(command, "+init._target_=os.system")
     assert line == "init._target_: 'os.system' is refused: a config cannot name code to run - use --plugin FILE"
@@ -242,6 +305,14 @@ def test_a_folder_that_cannot_be_written_is_refused(command, tmp_path):
     [line] = refused(command, "init=normal")
     assert line.startswith("output folder outputs/runs/normal-seed0-")
     assert "cannot be written" in line
+
+
+def test_a_run_that_needs_more_memory_than_there_is_fails_in_one_line(command, tmp_path):
+    done = command("init=zero", "model.layers.0.units=50000000000000000")
+    assert done.code == 1
+    assert done.err.startswith("error: the run needs more memory than there is: Unable to allocate ")
+    assert len(done.err.splitlines()) == 1
+    assert not list(tmp_path.rglob("manifest.json"))
 
 
 def test_an_unknown_flag_is_refused(command, capsys):
