@@ -6,6 +6,7 @@ structural path is how it is reached from a root block (`0.weight`); it keys sna
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import warnings
@@ -24,6 +25,7 @@ from engine.gluon.parameter_dict import ParameterDict, brief
 from engine.nd import NDArray
 
 Shape = tuple[int, ...]
+_log = logging.getLogger(__name__)
 
 
 class HookHandle:
@@ -59,6 +61,8 @@ class Block:
     """Base of all layers and models. Define `forward`, and `infer_shape` to allow eager initialization."""
 
     def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
+        if not (prefix is None or isinstance(prefix, str)):
+            raise TypeError(f"{type(self).__name__}: prefix must be text, got {prefix!r} - blocks are added to a container by add()")
         own, scope = naming.new_name(prefix, self._alias())
         above = "" if scope is None else scope.block.prefix
         if params is not None:
@@ -122,7 +126,10 @@ class Block:
 
     def register_child(self, block: Block, name: str | None = None) -> None:
         """Add a child, under its number where no name is given; the name becomes part of its parameters' paths."""
-        self._children[str(len(self._children)) if name is None else name] = block
+        name = str(len(self._children)) if name is None else name
+        if not name or "." in name:
+            raise ValueError(f"{type(self).__name__}: a child's name is text without '.', which separates names in paths, got {name!r}")
+        self._children[name] = block
 
     def tie(self, name: str, parameter: Parameter) -> None:
         """Use `parameter` in the place of its own parameter `name`, as `params=` does at construction.
@@ -154,7 +161,8 @@ class Block:
         self._warn_of_containers()
         pattern = re.compile(select) if select else None
         collected = self._collect(pattern)
-        collected.paths = self._stream_paths(None)
+        paths = self._stream_paths(None)
+        collected.paths = {id(parameter): paths[id(parameter)] for parameter in collected.values() if id(parameter) in paths}
         return collected
 
     def _collect(self, pattern: re.Pattern[str] | None) -> ParameterDict:
@@ -360,10 +368,14 @@ class HybridBlock(Block):
         return self.hybrid_forward(nd, x, *args, **arrays)
 
     def _complete(self, *args: Any) -> None:
-        """Infer shapes from these inputs and fill what was pending."""
+        """Infer shapes from these inputs, which are logged where that fails (as MXNet prints them), and fill what was pending."""
+        shapes = [arg.shape for arg in args if isinstance(arg, NDArray)]
         try:
-            self.infer_shape(*(arg.shape for arg in args if isinstance(arg, NDArray)))
+            self.infer_shape(*shapes)
         except (MXNetError, AssertionError) as error:
+            names = ["data"] if len(shapes) == 1 else [f"data{i}" for i in range(len(shapes))]
+            inputs = "".join(f"\n  {name}: {shape}" for name, shape in zip(names, shapes, strict=True))
+            _log.warning("infer_shape error. Arguments:%s", inputs)
             raise ValueError(f"Deferred initialization failed because shape cannot be inferred. {error}") from error
         for parameter in self._reg_params.values():
             parameter._finish_deferred_init()

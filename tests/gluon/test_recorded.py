@@ -21,7 +21,6 @@ RUNNER = Path(__file__).parent / "run_blocks.py"
 
 DIFFERENT = {
     129: "the names in dir(init)",
-    508: "the words of a shape error; its class is the same",
     536: "the state after a failing initializer: ours keeps its values",
     617: "MXNet's own fault: get_constant with a list on an existing constant (ours works)",
     708: "layers of a later version: LSTM and the losses",

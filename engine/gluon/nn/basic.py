@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,10 @@ class Dense(HybridBlock):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
+        try:
+            units = operator.index(units)
+        except TypeError:
+            raise TypeError(f"Dense: units must be a whole number, got {units!r}") from None
         super().__init__(prefix, params)
         self._flatten = flatten
         with self.name_scope():

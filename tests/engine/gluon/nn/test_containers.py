@@ -1,0 +1,65 @@
+"""Containers: sequences, slices of them, and shortcuts."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import init, nd
+from engine.errors import MXNetError
+from engine.gluon import nn
+
+
+def chain(kind, *units):
+    net = kind(prefix="net_")
+    with net.name_scope():
+        net.add(*(nn.Dense(n) for n in units))
+    return net
+
+
+@pytest.mark.parametrize("kind", [nn.Sequential, nn.HybridSequential])
+def test_a_sequence_is_indexed_sliced_counted_and_walked(kind):
+    net = chain(kind, 1, 2, 3)
+    assert len(net) == 3
+    assert list(net) == [net[0], net[1], net[-1]]
+    part = net[1:]
+    assert (type(part), part.prefix, list(part)) == (kind, "net_", [net[1], net[2]])
+    with pytest.raises(IndexError):
+        net[3]
+
+
+def test_an_error_knows_the_path_of_the_layer_it_comes_from():
+    inner = nn.Sequential()
+    inner.add(nn.Dense(2, in_units=3))
+    net = nn.Sequential()
+    net.register_child(nn.Dense(4), "first")
+    net.register_child(inner, "rest")
+    with pytest.raises(MXNetError, match="Shape inconsistent") as caught:
+        net.infer_shape((1, 5))
+    assert caught.value.path == "rest.0"
+
+
+def test_further_outputs_are_the_next_blocks_further_inputs():
+    net = nn.Sequential()
+    net.add(nn.Lambda(lambda x: (x, x * 2)), nn.Lambda(lambda x, y: x + y))
+    assert net(nd.ones((2,))).tolist() == [3, 3]
+
+
+def test_residual_adds_its_input():
+    net = nn.Residual(nn.Dense(2, in_units=2, use_bias=False), nn.Activation("relu"))
+    net.initialize(init.Constant(0.5))
+    assert net(nd.array([[1.0, 3.0]])).tolist() == [[3, 5]]
+    assert net.infer_shape((7, 2)) == (7, 2)
+    assert list(net.structural_params()) == ["0.weight"]
+
+
+def test_residual_refuses_layers_that_change_the_shape():
+    net = nn.Residual(nn.Dense(3))
+    net.initialize()
+    for use in (lambda: net.infer_shape((1, 2)), lambda: net(nd.ones((1, 2)))):
+        with pytest.raises(MXNetError, match=r"residual: its layers turn shape \(1, 2\) into \(1, 3\), so the input cannot be added"):
+            use()
+
+
+def test_a_sequence_of_hybrid_blocks_recommends_the_hybrid_sequence():
+    with pytest.warns(UserWarning, match="All children of this Sequential layer 'net_' are HybridBlocks. Consider using HybridSequential"):
+        chain(nn.Sequential, 1).hybridize()

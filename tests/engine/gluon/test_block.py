@@ -1,0 +1,143 @@
+"""Blocks: structure, hooks, gradients through shared parameters, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import autograd, init, nd
+from engine.gluon import Constant, HybridBlock, Parameter, nn
+
+
+class Scaled(HybridBlock):
+    """A block with a parameter, a constant and a child."""
+
+    def __init__(self):
+        super().__init__(prefix="scaled_")
+        with self.name_scope():
+            self.scale = self.params.get("scale", shape=(2,), init="ones")
+            self.offset = self.params.get_constant("offset", [1.0, 2.0])
+            self.dense = nn.Dense(2, use_bias=False)
+
+    def hybrid_forward(self, F, x, scale, offset):
+        return F.broadcast_add(F.broadcast_mul(self.dense(x), scale), offset)
+
+
+def test_own_parameters_come_before_childrens_in_paths_and_full_names():
+    block = Scaled()
+    assert list(block.structural_params()) == ["scale", "offset", "dense.weight"]
+    assert list(block.collect_params().keys()) == ["scaled_scale", "scaled_offset", "scaled_dense0_weight"]
+
+
+def test_a_hybrid_block_is_given_its_parameters_and_constants_as_arrays():
+    block = Scaled()
+    block.initialize(init.One())
+    x = nd.array([[1.0, 2.0, 3.0]])
+    with autograd.record():
+        y = block(x)
+    y.backward()
+    assert y.tolist() == [[7, 8]]
+    assert block.scale.grad().tolist() == [6, 6]
+    assert isinstance(block.offset, Constant)
+    with pytest.raises(RuntimeError, match="Cannot get gradient array for Parameter 'scaled_offset' because grad_req='null'"):
+        block.offset.grad()
+
+
+def test_gradients_of_a_shared_parameter_are_summed_over_its_uses():
+    shared = nn.Dense(2, in_units=2, use_bias=False, weight_initializer="ones")
+    net = nn.Sequential()
+    net.add(shared, nn.Dense(2, in_units=2, use_bias=False, params=shared.params), shared)
+    net.initialize()
+    with autograd.record():
+        y = net(nd.array([[1.0, 2.0]])).sum()
+    y.backward()
+    first, second, third = [[4, 8]] * 2, [[6, 6]] * 2, [[6, 6]] * 2
+    total = [[a + b + c for a, b, c in zip(*rows, strict=True)] for rows in zip(first, second, third, strict=True)]
+    assert shared.weight.grad().tolist() == total
+    assert len(net.collect_params().keys()) == 1
+
+
+def test_grad_req_add_keeps_adding_until_the_gradients_are_zeroed():
+    net = nn.Dense(1, in_units=2, use_bias=False)
+    net.initialize()
+    net.collect_params().setattr("grad_req", "add")
+    for _ in range(3):
+        with autograd.record():
+            y = net(nd.array([[1.0, 2.0]]))
+        y.backward()
+    assert net.weight.grad().tolist() == [[3, 6]]
+    net.zero_grad()
+    assert net.weight.grad().tolist() == [[0, 0]]
+
+
+def test_hooks_see_inputs_and_output_until_they_are_detached():
+    net = nn.Dense(1, in_units=2)
+    net.initialize()
+    seen = []
+    before = net.register_forward_pre_hook(lambda block, inputs: seen.append(("before", inputs[0].shape)))
+    with net.register_forward_hook(lambda block, inputs, output: seen.append(("after", output.shape))):
+        net(nd.ones((3, 2)))
+    before.detach()
+    before.detach()
+    net(nd.ones((3, 2)))
+    assert seen == [("before", (3, 2)), ("after", (3, 1))]
+
+
+def test_a_block_collected_by_a_regular_expression_keeps_its_paths():
+    one, two = (nn.Dense(3, in_units=4, prefix="d_", weight_initializer=init.Normal(1)) for _ in range(2))
+    one.initialize()
+    two.collect_params(".*weight").initialize()
+    assert one.weight.data().tolist() == two.weight.data().tolist()
+    assert set(two.collect_params(".*weight").paths.values()) == {"d_/weight"}
+
+
+@pytest.mark.parametrize("name", ["", "a.b"])
+def test_a_childs_name_that_would_blur_paths_is_refused(name):
+    net = nn.Sequential()
+    with pytest.raises(ValueError, match=r"Sequential: a child's name is text without '.', which separates names in paths, got"):
+        net.register_child(nn.Dense(1), name)
+    assert len(net) == 0
+
+
+def test_layers_given_to_a_container_at_construction_are_refused():
+    with pytest.raises(TypeError, match=r"Sequential: prefix must be text, got Dense\(None -> 1, linear\) - blocks are added .* by add"):
+        nn.Sequential(nn.Dense(1))
+
+
+def test_an_input_that_does_not_fit_is_logged_and_leaves_the_layer_pending(caplog):
+    net = nn.Dense(2)
+    net.initialize()
+    net.weight.set_data(nd.ones((2, 4)))
+    with pytest.raises(ValueError, match=r"Deferred initialization failed because shape cannot be inferred. .* Shape inconsistent"):
+        net(nd.ones((1, 5)))
+    assert caplog.messages == ["infer_shape error. Arguments:\n  data: (1, 5)"]
+    assert net(nd.ones((1, 4))).tolist() == [[4, 4]]
+
+
+def test_a_users_block_without_infer_shape_is_told_to_define_it():
+    class Projection(HybridBlock):
+        def __init__(self):
+            super().__init__(prefix="p_")
+            self.w = self.params.get("w", shape=(3, 0), allow_deferred_init=True)
+
+        def hybrid_forward(self, F, x, w):
+            return F.dot(x, w, transpose_b=True)
+
+    block = Projection()
+    block.initialize()
+    with pytest.raises(ValueError, match="shape cannot be inferred. block 'p' .* define infer_shape"):
+        block(nd.ones((1, 4)))
+
+    class Inferred(Projection):
+        def infer_shape(self, shape):
+            self.w.shape = (3, shape[1])
+            return shape[0], 3
+
+    block = Inferred()
+    block.initialize(init.One())
+    assert block(nd.ones((1, 4))).tolist() == [[4, 4, 4]]
+
+
+def test_an_unknown_source_of_the_dtype_is_refused():
+    parameter = Parameter("w", shape=(1,))
+    with pytest.raises(ValueError, match="dtype_source must be one of 'current' or 'saved'"):
+        parameter._load_init(nd.ones((1,)), None, dtype_source="other")
