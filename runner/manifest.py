@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import resource
 import sys
 from importlib.metadata import PackageNotFoundError
@@ -27,7 +28,18 @@ from runner.files import sync_folder, write_json
 NAME = "manifest.json"
 FORMAT = "initlab-manifest-1"
 PACKAGES = ("initlab", "numpy", "hydra-core", "omegaconf", "safetensors", "ml_dtypes")
-REQUIRED = ("run_id", "config", "canonical", "stream", "digests", "aliases", "snapshot", "plugins")
+REQUIRED: dict[str, type | tuple[type, ...]] = {
+    "run_id": str,
+    "config": dict,
+    "canonical": dict,
+    "stream": str,
+    "digests": dict,
+    "aliases": dict,
+    "snapshot": (str, type(None)),
+    "plugins": list,
+    "versions": dict,
+}
+"""What a manifest must hold to be evidence, and as what."""
 
 
 def versions() -> dict[str, str]:
@@ -69,7 +81,7 @@ def read(folder: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise EvidenceError(f"{path}: no manifest, so the run did not finish - run its config again") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EvidenceError(f"{path}: the manifest is damaged ({error}) - run its config again") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
@@ -77,7 +89,29 @@ def read(folder: Path) -> dict[str, Any]:
     missing = [key for key in REQUIRED if key not in content]
     if missing:
         raise EvidenceError(f"{path}: the manifest is damaged, it lacks {', '.join(missing)} - run its config again")
-    digests = content["digests"]
-    if not (isinstance(digests, dict) and isinstance(digests.get("tensors"), dict) and isinstance(digests.get("root"), str)):
-        raise EvidenceError(f"{path}: the manifest is damaged, its digests are not as written - run its config again")
+    wrong = [key for key, kind in REQUIRED.items() if not isinstance(content[key], kind)] or _wrong_parts(content)
+    if wrong:
+        raise EvidenceError(f"{path}: the manifest is damaged, its {wrong[0]} is not as written - run its config again")
     return content
+
+
+def _wrong_parts(content: dict[str, Any]) -> list[str]:
+    """The required entries whose parts are not what this module writes."""
+    digests, files = content["digests"], content["canonical"].get("files", {})
+    tensors = digests.get("tensors")
+    sound = {
+        "digests": isinstance(tensors, dict) and all(map(_is_digest, tensors.values())) and _is_digest(digests.get("root")),
+        "aliases": _all_text(content["aliases"]),
+        "canonical": isinstance(files, dict) and _all_text(files),
+        "plugins": all(isinstance(p, dict) and isinstance(p.get("file"), str) and _is_digest(p.get("sha256")) for p in content["plugins"]),
+    }
+    return [key for key, good in sound.items() if not good]
+
+
+def _all_text(mapping: dict[str, Any]) -> bool:
+    return all(isinstance(value, str) for value in mapping.values())
+
+
+def _is_digest(value: Any) -> bool:
+    """Whether `value` is 32 bytes in hex."""
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None

@@ -117,6 +117,8 @@ def _check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
     name = resolved.get("name")
     if not isinstance(name, str) or not name or name in (".", "..") or set(name) & set("/\\\0"):
         problems.append(Problem("name", f"must be one path component, got {name!r}"))
+    if not isinstance(resolved.get("resume"), bool):
+        problems.append(Problem("resume", f"must be true or false, got {resolved.get('resume')!r}"))
     for key, allowed in (("dtype", DTYPES), ("init_mode", INIT_MODES), ("task", TASKS)):
         if resolved.get(key) not in allowed:
             problems.append(Problem(key, f"cannot be {resolved.get(key)!r} - {advice(str(resolved.get(key)), allowed)}"))
@@ -131,14 +133,15 @@ def _check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
 
 
 def _parse_kind(group: str, resolved: dict[str, Any], problems: list[Problem]) -> Any:
+    before = len(problems)
     options = dict(_mapping(resolved, group, problems))
-    return _of_kind(group, options, group, problems) if options else None
+    return _of_kind(group, options, group, problems) if len(problems) == before else None
 
 
 def _of_kind(group: str, options: dict[str, Any], place: str, problems: list[Problem]) -> Any:
     kind = options.pop("kind", None)
     known = kinds(group)
-    if kind not in known:
+    if not (isinstance(kind, str) and kind in known):
         problems.append(Problem(f"{place}.kind", f"no {group} '{kind}' - {advice(str(kind), known)}"))
         return None
     return construct(known[kind], options, place, f"{group} {kind}", problems)

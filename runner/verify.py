@@ -22,8 +22,9 @@ from omegaconf import OmegaConf
 from engine import digest, formats, streams
 from engine.errors import FormatError
 from engine.laws import Invariant
-from runner import manifest, plugins, run
+from runner import manifest, plugins, run, snapshot
 from runner.errors import ConfigError, EvidenceError, LedgerError
+from runner.identity import canonical_config, run_id
 from runner.validate import RunConfig, validate
 
 TOLERANCE = 1e-5
@@ -45,10 +46,10 @@ def verify(folder: Path) -> Answer:
         _check_versions(content)
         _check_plugins(content)
         config = _config(content, folder)
-        saved = _read_snapshot(folder, content)
+        saved = _read_snapshot(folder, content, config)
         return _compare(folder, content, config, saved)
     except (EvidenceError, ConfigError) as error:
-        return Answer(EvidenceError.exit_code, str(error))
+        return Answer(EvidenceError.exit_code, "; ".join(str(error).splitlines()))
     except LedgerError as error:
         return Answer(LedgerError.exit_code, f"{folder}: {error}")
 
@@ -57,7 +58,7 @@ def _check_versions(content: dict[str, Any]) -> None:
     if content["stream"] != streams.version():
         raise EvidenceError(
             f"the run was drawn from stream {content['stream']}, this version draws {streams.version()} - verify it with the version "
-            f"that made it ({content.get('versions', {}).get('initlab', 'unknown')})"
+            f"that made it ({content['versions'].get('initlab', 'unknown')})"
         )
 
 
@@ -82,7 +83,7 @@ def _config(content: dict[str, Any], folder: Path) -> RunConfig:
     except ConfigError as error:
         raise EvidenceError(f"{folder}: the manifest's config cannot be run: {error}") from error
     for option, recorded in content["canonical"].get("files", {}).items():
-        found = config.canonical["files"][option]
+        found = config.canonical.get("files", {}).get(option, "none")
         if found != recorded:
             raise EvidenceError(
                 f"{folder}: the file of {option} has changed since the run: SHA-256 {recorded[:16]}…, now {found[:16]}… - bring it back"
@@ -92,13 +93,16 @@ def _config(content: dict[str, Any], folder: Path) -> RunConfig:
     return config
 
 
-def _read_snapshot(folder: Path, content: dict[str, Any]) -> formats.Snapshot | None:
+def _read_snapshot(folder: Path, content: dict[str, Any], config: RunConfig) -> formats.Snapshot | None:
     name = content["snapshot"]
+    expected = None if config.snapshot is None else snapshot.file_name(config.snapshot)
+    path = folder / str(name)
+    if name is not None and Path(name).name != name:
+        raise EvidenceError(f"{folder}: the manifest is damaged, its snapshot {name!r} is no file name")
+    if name != expected:
+        raise EvidenceError(f"{folder}: the manifest is damaged, its snapshot is {name!r}, its config's {expected!r}")
     if name is None:
         return None
-    path = folder / str(name)
-    if Path(str(name)).name != name:
-        raise EvidenceError(f"{folder}: the manifest is damaged, its snapshot {name!r} is no file name")
     try:
         return formats.get(str(path)).read(path)
     except FileNotFoundError:
@@ -131,6 +135,12 @@ def _compare(folder: Path, content: dict[str, Any], config: RunConfig, saved: fo
             return Answer(1, f"{folder}: {wrong}")
         notes.append(f"'{row.path}' within {distance:.2g} (max abs)")
     return _compare_whole(folder, content, config, saved, notes)
+
+
+def _canonical(content: dict[str, Any]) -> dict[str, Any]:
+    """The canonical config that follows from the manifest's config, plugins and input files."""
+    given = [plugins.Plugin(entry["file"], entry["sha256"]) for entry in content["plugins"]]
+    return canonical_config(content["config"], content["stream"], given, content["canonical"].get("files", {}))
 
 
 def _compare_saved(path: str, recorded: str, values: np.ndarray, saved: formats.Snapshot | None) -> str | None:
@@ -193,6 +203,10 @@ def _compare_whole(folder: Path, content: dict[str, Any], config: RunConfig, sav
     root = digest.root_digest(tensors, aliases).hex()
     if root != content["digests"]["root"]:
         return Answer(1, f"{folder}: the root digest is {root[:16]}…, the manifest says {content['digests']['root'][:16]}…")
+    if saved is not None and saved.metadata.get("root-v1") != root:
+        return Answer(1, f"{folder}: the snapshot says its root digest is {str(saved.metadata.get('root-v1'))[:16]}…, it is {root[:16]}…")
+    if content["canonical"] != _canonical(content) or content["run_id"] != run_id(content["canonical"]):
+        return Answer(1, f"{folder}: the manifest's run id is {content['run_id']}, its config's is {run_id(_canonical(content))}")
     kept = "values only (no snapshot was kept)" if saved is None else "values and snapshot"
     return Answer(0, f"{folder}: verified, {kept}: {len(tensors)} parameters, root {root[:16]}" + "".join(f"; {n}" for n in notes))
 

@@ -154,7 +154,7 @@ def cut(path: Path) -> None:
             "its digests are not those of its config's parameters",
         ),
         (
-            lambda f: change_manifest(f, lambda m: m["plugins"].append({"file": "mine.py", "sha256": "ab"})),
+            lambda f: change_manifest(f, lambda m: m["plugins"].append({"file": "mine.py", "sha256": "ab" * 32})),
             "used the plugin mine.py - give it with --plugin mine.py",
         ),
     ],
@@ -165,6 +165,91 @@ def test_evidence_that_cannot_be_used_is_refused(damage, message, finished, caps
     assert code == 2, text
     assert message in text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda m: m.update(run_id="normal-seed0-0000000000000000"),
+            "the manifest's run id is normal-seed0-0000000000000000, its config's",
+        ),
+        (lambda m: m["canonical"].update(seed=3), "the manifest's run id is normal-seed0-"),
+        (lambda m: m["config"]["data"].update(batch=3), "the manifest's run id is normal-seed0-"),
+    ],
+)
+def test_a_manifest_whose_parts_disagree_is_different(change, message, finished, capsys):
+    change_manifest(finished, change)
+    code, text = answer(finished, capsys)
+    assert code == 1
+    assert message in text
+
+
+def test_a_snapshot_that_names_another_root_is_different(finished, capsys):
+    change_snapshot(finished, lambda s: s.metadata.update({"root-v1": "00" * 32}))
+    code, text = answer(finished, capsys)
+    assert (code, "the snapshot says its root digest is 0000000000000000…, it is " in text) == (1, True)
+
+
+VALUES = [None, 3, 1.5, True, "x", "", [], {}, ["x"], {"x": 1}, [[1]], "../x", "snapshot.npz"]
+DECIDING = ("run_id", "config", "canonical", "stream", "digests", "aliases", "snapshot", "plugins", "versions")
+
+
+def places(value: object, above: tuple = ()) -> list[tuple]:
+    """The place of every part of a JSON value."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, part in parts for place in [(*above, key), *places(part, (*above, key))]]
+
+
+@pytest.mark.parametrize("key", DECIDING)
+def test_whatever_a_manifest_holds_there_is_one_line_and_never_a_failure(key, only_run, capsys):
+    small = ["model.layers=[{kind: dense, units: 2}, {kind: dense, units: 2}]", "+model.share.x=['0','1']", "model.input=[2]"]
+    folder = only_run("init=normal", *small)
+    path = folder / "manifest.json"
+    whole = path.read_text()
+    for place in places({key: json.loads(whole)[key]}):
+        for value in [*VALUES, KeyError]:
+            content = json.loads(whole)
+            inner = content
+            for part in place[:-1]:
+                inner = inner[part]
+            if value is KeyError:
+                del inner[place[-1]]
+            else:
+                inner[place[-1]] = value
+            path.write_text(json.dumps(content))
+            found = verify.verify(folder)
+            harmless = place[0] == "versions" or place[1:] in [("definition",), ("name",), ("task",), ("resume",)]
+            assert found.code in (1, 2) or (found.code == 0 and (harmless or content == json.loads(whole))), (place, value)
+            assert len(found.text.splitlines()) == 1, (place, value, found.text)
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "NaN", "null", "\x00", '"x"', "\udcff"], ids=range(6))
+def test_a_manifest_that_is_no_manifest_is_damaged(text, finished, capsys):
+    (finished / "manifest.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    code, said = answer(finished, capsys)
+    assert (code, "manifest" in said, len(said.splitlines())) == (2, True, 1)
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "npz"])
+def test_a_snapshot_cut_anywhere_is_damaged_and_no_changed_byte_of_a_value_passes(kind, only_run, capsys):
+    folder = only_run("init=normal", "model.layers=[{kind: dense, units: 2}]", "model.input=[2]", f"snapshot={kind}")
+    path = folder / f"snapshot.{kind}"
+    whole = path.read_bytes()
+    step = 1 if kind == "safetensors" else 7
+    for end in range(0, len(whole), step):
+        path.write_bytes(whole[:end])
+        assert verify.verify(folder).code == 2, end
+    for place in range(0, len(whole), step):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 8]) + whole[place + 1 :])
+        code = verify.verify(folder).code
+        if kind == "safetensors":  # an archive also has times and flags that say nothing of the values
+            assert code in (1, 2), place
+        else:
+            assert code in (0, 1, 2), place
+    path.unlink()
+    path.mkdir()
+    assert verify.verify(folder).code == 2
 
 
 def test_haar_matrices_are_compared_with_the_snapshot_to_a_stated_tolerance(only_run, capsys):
