@@ -23,9 +23,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from runner import plugins, run, summary
 from runner.compose import ComposedWithProblems, compose, conf_dir, prepare
-from runner.errors import EXIT_FAILED, ConfigError, RunnerError
-from runner.sweep import sweeper
+from runner.errors import EXIT_FAILED, EXIT_STOPPED, ConfigError, RunnerError
+from runner.sweep import status
 from runner.sweep.job import run_job as run_sweep_job
+from runner.sweep.sweeper import register, sweep
 from runner.validate import validate
 
 
@@ -37,7 +38,7 @@ def main() -> None:
 def run_command(words: list[str]) -> int:
     """Do what the words say; gives the exit code, and prints one clear line for each thing refused."""
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    sweeper.register()
+    register()
     try:
         rest = load_plugins(words)
         arguments = get_args_parser().parse_args(rest)
@@ -49,16 +50,18 @@ def run_command(words: list[str]) -> int:
         if arguments.hydra_help or arguments.shell_completion:
             return hand_to_hydra(rest)
         if arguments.cfg or arguments.help or arguments.info:
-            composed(arguments, RunMode.RUN)  # so that Hydra is handed nothing that it would instantiate
+            composed(arguments)  # so that Hydra is handed nothing that it would instantiate
             return hand_to_hydra(rest)
-        mode = RunMode.MULTIRUN if arguments.multirun else RunMode.RUN
-        config = composed(arguments, mode)
-        if arguments.multirun or config.hydra.mode == RunMode.MULTIRUN:
-            return sweep_command(rest)
+        config = None if arguments.multirun else composed(arguments)
+        if config is None or config.hydra.mode == RunMode.MULTIRUN:
+            return sweep(arguments.overrides, arguments.config_dir)
         return single_run(config)
     except RunnerError as error:
         report(error)
         return error.exit_code
+    except KeyboardInterrupt:
+        report(RunnerError("stopped from the keyboard"))
+        return EXIT_STOPPED
     except MemoryError as error:
         report(RunnerError(f"the run needs more memory than there is: {error} - task=plan shows what it would hold"))
         return EXIT_FAILED
@@ -87,15 +90,14 @@ def load_plugins(words: list[str]) -> list[str]:
     return rest
 
 
-def composed(arguments: Namespace, mode: RunMode) -> DictConfig:
+def composed(arguments: Namespace) -> DictConfig:
     """The composed config. Where some words were wrong, the rest is checked too, so that everything is said at once."""
     try:
-        return compose(arguments.overrides, mode, arguments.config_dir)
+        return compose(arguments.overrides, arguments.config_dir)
     except ComposedWithProblems as error:
         problems = list(error.problems)
         try:
-            if mode == RunMode.RUN:
-                validate(error.config)
+            validate(error.config)
         except ConfigError as more:
             said = {problem.place for problem in problems}
             problems += [problem for problem in more.problems if problem.place not in said]
@@ -113,6 +115,7 @@ def single_run(config: DictConfig) -> int:
     if config.hydra.job.chdir:
         folder = folder.absolute()
     check_writable(folder)
+    status.remove(folder)
     files = hydra_files(config)
 
     def task(_: DictConfig) -> str:
@@ -160,13 +163,6 @@ def hydra_files(config: DictConfig) -> dict[str, str]:
     }
 
 
-def sweep_command(words: list[str]) -> int:
-    """A sweep, by Hydra's own machinery with our sweeper; 1 if any run failed."""
-    sweeper.RunnerSweeper.exit_code = 0
-    hand_to_hydra(words if "-m" in words or "--multirun" in words else [*words, "--multirun"])
-    return sweeper.RunnerSweeper.exit_code
-
-
 def hand_to_hydra(words: list[str]) -> int:
     """Let Hydra's entry point do what the words say."""
     prepare()
@@ -182,5 +178,5 @@ def hand_to_hydra(words: list[str]) -> int:
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
 def hydra_entry(config: DictConfig) -> str:
-    """What Hydra calls for each job of a sweep."""
+    """What `--cfg`, `--help` and `--info` are about; runs and sweeps are started by `run_command`."""
     return run_sweep_job(config)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from hydra import initialize_config_dir
@@ -29,6 +30,13 @@ MARKER = "# InitLab: the root of its configuration"
 ROOT = "config"
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError)
 """What Hydra fails with on words it did not expect; the last three are slips of its own on `init=null` and the like."""
+
+LAUNCHER_PACKAGES = {
+    "joblib": "hydra-joblib-launcher",
+    "submitit_local": "hydra-submitit-launcher",
+    "submitit_slurm": "hydra-submitit-launcher",
+    "ray": "hydra-ray-launcher",
+}
 
 
 def conf_dir() -> Path:
@@ -81,40 +89,54 @@ def check_overlay(folder: Path) -> None:
             print(f"warning: {file} {said}", file=sys.stderr)
 
 
-def compose(words: list[str], mode: RunMode, config_dir: str | None = None) -> DictConfig:
+def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
     """The composed config with its `hydra` node. ConfigError with every problem found in the words or in the tree."""
-    if config_dir is not None:
-        check_overlay(Path(config_dir))
-        if any(_key_of(word) == "hydra.searchpath" for word in words):
-            raise ConfigError.of("hydra.searchpath", "cannot be given beside --config-dir - give one of the two")
-    searchpath = [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
     problems: list[Problem] = []
-    remaining = _parsable(words, problems)
-    prepare()
-    GlobalHydra.instance().clear()
-    initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="runner")
-    while True:
-        try:
-            config = _compose_once([*searchpath, *remaining], mode)
-            break
-        except COMPOSITION_ERRORS as error:
-            problem, culprit = explain(error, remaining)
-            if culprit is None:
-                culprit = next((word for word in remaining if _fails_alone([*searchpath, word], mode)), None)
-                problem = problem if culprit is None else _unexplained(error, culprit)
-            problems.append(problem)
-            if culprit is None:
-                raise ConfigError(problems) from error
-            remaining.remove(culprit)
+    searchpath = start(words, config_dir)
+    remaining = parsable(words, problems)
+    config = compose_what_can_be(remaining, lambda some: compose_once([*searchpath, *some]), problems)
     problems += search_code(config)
     if problems:
         raise ComposedWithProblems(problems, config)
     return config
 
 
-def _fails_alone(words: list[str], mode: RunMode) -> bool:
+def start(words: list[str], config_dir: str | None) -> list[str]:
+    """Make Hydra ready to compose; gives the word that adds the user's folder of options, if there is one."""
+    if config_dir is not None:
+        check_overlay(Path(config_dir))
+        if any(_key_of(word) == "hydra.searchpath" for word in words):
+            raise ConfigError.of("hydra.searchpath", "cannot be given beside --config-dir - give one of the two")
+    prepare()
+    GlobalHydra.instance().clear()
+    initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="runner")
+    return [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
+
+
+Load = Callable[[list[str]], DictConfig]
+"""What composes a config from words."""
+
+
+def compose_what_can_be(words: list[str], load: Load, problems: list[Problem]) -> DictConfig:
+    """The config that the words make without those that cannot be composed, which are noted. ConfigError where none is left."""
+    remaining = list(words)
+    while True:
+        try:
+            return load(remaining)
+        except COMPOSITION_ERRORS as error:
+            problem, culprit = explain(error, remaining)
+            if culprit is None:
+                culprit = next((word for word in remaining if _fails_alone(word, load)), None)
+                problem = problem if culprit is None else _unexplained(error, culprit)
+            problems.append(problem)
+            if culprit is None:
+                raise ConfigError(problems) from error
+            remaining.remove(culprit)
+
+
+def _fails_alone(word: str, load: Load) -> bool:
     try:
-        _compose_once(words, mode)
+        load([word])
     except COMPOSITION_ERRORS:
         return True
     return False
@@ -136,13 +158,14 @@ class ComposedWithProblems(ConfigError):
         self.config = config
 
 
-def _compose_once(words: list[str], mode: RunMode) -> DictConfig:
+def compose_once(words: list[str]) -> DictConfig:
+    """The config that the words make, by the Hydra that `start` made ready; fails as Hydra does."""
     hydra = GlobalHydra.instance().hydra
     assert hydra is not None
-    return hydra.compose_config(config_name=ROOT, overrides=words, run_mode=mode, from_shell=False, with_log_configuration=False)
+    return hydra.compose_config(config_name=ROOT, overrides=words, run_mode=RunMode.RUN, from_shell=False, with_log_configuration=False)
 
 
-def _parsable(words: list[str], problems: list[Problem]) -> list[str]:
+def parsable(words: list[str], problems: list[Problem]) -> list[str]:
     """The words that follow Hydra's override grammar and choose an option by its name; the others are noted."""
     parser = OverridesParser.create()
     good = []
@@ -204,6 +227,8 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
     wanted = str(error.missing_cfg_file or "")
     group, _, option = wanted.rpartition("/")
     whole = next((w for w in words if f"{_key_of(w)}/{w.partition('=')[2]}" == wanted), None)
+    if group == "hydra/launcher" and option in LAUNCHER_PACKAGES:
+        return Problem(group, f"'{option}' is not installed - pip install {LAUNCHER_PACKAGES[option]}"), whole
     if whole is not None:  # the name had a slash of its own
         group, option = _key_of(whole), whole.partition("=")[2]
         return Problem(group, f"no option '{option}' - {advice(option, sorted(_options(group)))}"), whole
@@ -215,7 +240,9 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
 
 
 def _options(group: str) -> set[str]:
-    """The options of one of our groups, those of plugins included."""
+    """The options of a group, those of plugins included."""
+    if group.startswith("hydra/"):
+        return set(GlobalHydra.instance().config_loader().get_group_options(group))
     return shipped_options().get(group, set()) | (set(schema.kinds(group)) if group in schema.GROUPS else set())
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
+EXIT_STOPPED = 130
 
 
 @dataclass(frozen=True)

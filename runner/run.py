@@ -106,12 +106,12 @@ def log_file(folder: Path) -> Iterator[None]:
         handler.close()
 
 
-def finished(config: RunConfig, folder: Path) -> dict[str, Any] | None:
+def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
     """The manifest of this very config in `folder`, or None; EvidenceError where another config finished there."""
     if not (folder / manifest.NAME).exists():
         return None
     content = manifest.read(folder)
-    if content["canonical"] != config.canonical:
+    if content["canonical"] != canonical:
         raise EvidenceError(
             f"{folder}: holds a finished run of another config, so it cannot be resumed - remove the folder or run without resume=true"
         )
@@ -123,7 +123,7 @@ def finished(config: RunConfig, folder: Path) -> dict[str, Any] | None:
 def execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console) -> Outcome:
     """Run `config` into `folder`. `hydra_files` (name -> text) is kept in `.hydra/`."""
     if config.resume:
-        content = finished(config, folder)
+        content = finished(config.canonical, folder)
         if content is not None:
             out.print(f"finished before: {folder}  root {content['digests']['root'][:16]}")
             return Outcome(folder, content["digests"]["root"], True)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from runner.files import write_csv, write_json, write_text
-from runner.sweep.status import COMPLETED, Status, read
+from runner.sweep.status import COMPLETED, Status, conclude
 
 NAME = "sweep.json"
+SUMMARIES = ("summary.csv", "summary.md")
 FORMAT = "initlab-sweep-1"
 
 
@@ -24,7 +25,9 @@ class Member:
 
 
 def write_members(folder: Path, words: list[str], members: list[Member]) -> None:
-    """Name what belongs to the sweep, before its first run starts."""
+    """Name what belongs to the sweep, before its first run starts; what an older sweep came to is taken away."""
+    for old in SUMMARIES:
+        (folder / old).unlink(missing_ok=True)
     runs = [{"run_id": m.run_id, "folder": m.folder, "overrides": m.overrides} for m in members]
     write_json(folder / NAME, {"format": FORMAT, "overrides": words, "runs": runs})
 
@@ -36,21 +39,27 @@ def read_members(folder: Path) -> list[Member]:
 
 
 def collect(members: list[Member]) -> list[Status]:
-    """How each run stands, in the order of the sweep."""
-    return [read(Path(member.folder)) for member in members]
+    """How each run ended, in the order of the sweep, once its launcher has."""
+    return [conclude(Path(member.folder)) for member in members]
 
 
 def rows(members: list[Member], statuses: list[Status]) -> list[dict[str, Any]]:
     """One row a run: what was swept, how it ended, and the figures it measured."""
     table = []
-    for member, status in zip(members, statuses, strict=True):
-        swept = dict(word.lstrip("+~").partition("=")[::2] for word in member.overrides)
+    for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
         row: dict[str, Any] = {"run_id": member.run_id, **swept, "state": status.state}
         row |= {"seconds": status.seconds, "root": (status.root or "")[:16], "error": (status.error or "").split("\n")[0]}
         if status.state == COMPLETED:
             row |= _figures(Path(member.folder))
         table.append(row)
     return table
+
+
+def swept_values(members: list[Member]) -> list[dict[str, str]]:
+    """Of each run, the overrides that are not the same in all of them, by key."""
+    given = [dict(word.lstrip("+~").partition("=")[::2] for word in member.overrides) for member in members]
+    keys = [key for key in dict.fromkeys(key for values in given for key in values) if len({values.get(key) for values in given}) > 1]
+    return [{key: values[key] for key in keys if key in values} for values in given]
 
 
 def _figures(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from runner import manifest
@@ -37,17 +37,39 @@ def write(folder: Path, status: Status) -> None:
     write_json(folder / NAME, asdict(status))
 
 
+def remove(folder: Path) -> None:
+    """Take away what an earlier sweep said of a folder that a single run now fills."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
 def read(folder: Path) -> Status:
-    """The status of a run: pending where there is none, crashed where its process is gone, completed only with a manifest."""
+    """The status of a run. Only a manifest says that it is finished.
+
+    pending     there is no status
+    crashed     it says running and its process is gone, or completed and there is no manifest
+    completed   there is a manifest, and it says completed, or running by a process that is gone, or nothing
+    """
+    finished = (folder / manifest.NAME).exists()
     try:
         status = Status(**json.loads((folder / NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        return Status(PENDING, folder.name)
-    if status.state == COMPLETED and not (folder / manifest.NAME).exists():
+        return Status(COMPLETED if finished else PENDING, folder.name)
+    if status.state == COMPLETED and not finished:
         status.state, status.error = CRASHED, "it has no manifest"
     if status.state == RUNNING and status.host == socket.gethostname() and not _alive(status.pid):
-        status.state, status.error = CRASHED, f"its process {status.pid} is gone"
+        return _ended(status, finished, f"its process {status.pid} is gone")
     return status
+
+
+def conclude(folder: Path) -> Status:
+    """The status of a run after its launcher has ended, when no run can be running."""
+    status = read(folder)
+    return _ended(status, (folder / manifest.NAME).exists(), "it did not end") if status.state == RUNNING else status
+
+
+def _ended(status: Status, finished: bool, said: str) -> Status:
+    state = COMPLETED if finished else CRASHED  # a process may be killed after its manifest and before its last status
+    return replace(status, state=state, error=None if finished else said)
 
 
 def _alive(pid: int) -> bool:
