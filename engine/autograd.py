@@ -184,6 +184,8 @@ def _accumulate(heads: Sequence[Any], head_grads: Sequence[Any], retain_graph: b
         raise MXNetError(NOT_IN_GRAPH)
     for node in order:
         assert node.vjp is not None
+        if id(node) not in gradients:  # only comparisons and the like led here
+            continue
         for parent, gradient in zip(node.parents, node.vjp(gradients.pop(id(node))), strict=True):
             if parent is not None and gradient is not None:
                 add(parent, gradient)

@@ -116,6 +116,14 @@ def test_writing_in_place_to_what_is_recorded_is_refused_and_outside_allowed():
     assert x.asnumpy().tolist() == [2, 3]
 
 
+def test_a_comparison_on_the_way_takes_no_gradient_and_stops_none():
+    x = variable(-2, 3)
+    with autograd.record():
+        y = nd.where(x > 0, x * x, x) * (x < 10)
+    y.backward()
+    assert x.grad.asnumpy().tolist() == [1, 6]
+
+
 def test_nothing_is_recorded_outside_record():
     x = variable(1, 2)
     with pytest.raises(MXNetError, match="not in a computational graph"):

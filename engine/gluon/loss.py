@@ -1,0 +1,231 @@
+"""Losses: one value a sample, the mean over its other axes (MXNet: gluon/loss.py).
+
+`weight` scales a loss, `sample_weight` its elements.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.gluon.block import HybridBlock
+
+TINY = 1e-12
+
+
+class Loss(HybridBlock):
+    """Base of all losses."""
+
+    def __init__(self, weight: float | None, batch_axis: int, prefix: str | None = None, params: Any = None) -> None:
+        super().__init__(prefix, params)
+        self._weight = weight
+        self._batch_axis = batch_axis
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(batch_axis={self._batch_axis}, w={self._weight})"
+
+    def _weighted(self, loss: Any, sample_weight: Any) -> Any:
+        if sample_weight is not None:
+            loss = loss * sample_weight
+        return loss if self._weight is None else loss * self._weight
+
+    def _reduced(self, loss: Any, sample_weight: Any) -> Any:
+        """Weighted, and the mean over all axes but the batch's."""
+        return self._weighted(loss, sample_weight).mean(axis=self._batch_axis, exclude=True)
+
+
+class L2Loss(Loss):
+    """weight (pred - label)^2 / 2."""
+
+    def __init__(self, weight: float = 1.0, batch_axis: int = 0, prefix: str | None = None, params: Any = None) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        return self._reduced((label.reshape_like(pred) - pred).square() * 0.5, sample_weight)
+
+
+class L1Loss(Loss):
+    """|pred - label|."""
+
+    def __init__(self, weight: float | None = None, batch_axis: int = 0, prefix: str | None = None, params: Any = None) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        return self._reduced((label.reshape_like(pred) - pred).abs(), sample_weight)
+
+
+class SigmoidBinaryCrossEntropyLoss(Loss):
+    """-(label log p + (1 - label) log(1 - p)), p being the sigmoid of pred, or pred itself with `from_sigmoid`."""
+
+    def __init__(
+        self, from_sigmoid: bool = False, weight: float | None = None, batch_axis: int = 0, prefix: str | None = None, params: Any = None
+    ) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+        self._from_sigmoid = from_sigmoid
+
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None, pos_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample; `pos_weight` scales the share of the positive labels."""
+        label = label.reshape_like(pred)
+        if self._from_sigmoid:
+            positive = (pred + TINY).log() * label
+            negative = (1.0 - pred + TINY).log() * (1.0 - label)
+            loss = -(positive + negative if pos_weight is None else positive * pos_weight + negative)
+        else:
+            soft = (-pred.abs()).softrelu() + (-pred).relu()
+            scale = 1.0 if pos_weight is None else 1.0 + (pos_weight - 1.0) * label
+            loss = pred - pred * label + soft * scale
+        return self._reduced(loss, sample_weight)
+
+
+SigmoidBCELoss = SigmoidBinaryCrossEntropyLoss
+
+
+class SoftmaxCrossEntropyLoss(Loss):
+    """-log softmax(pred)[label] with class numbers as labels, or -sum label log softmax(pred) with `sparse_label` False."""
+
+    def __init__(
+        self,
+        axis: int = -1,
+        sparse_label: bool = True,
+        from_logits: bool = False,
+        weight: float | None = None,
+        batch_axis: int = 0,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+        self._axis, self._sparse_label, self._from_logits = axis, sparse_label, from_logits
+
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        log_p = pred if self._from_logits else F.log_softmax(pred, axis=self._axis)
+        if self._sparse_label:
+            loss = -F.pick(log_p, label, axis=self._axis, keepdims=True)
+        else:
+            loss = -(log_p * label.reshape_like(log_p)).sum(axis=self._axis, keepdims=True)
+        return self._reduced(loss, sample_weight)
+
+
+SoftmaxCELoss = SoftmaxCrossEntropyLoss
+
+
+class KLDivLoss(Loss):
+    """label (log label - log p), summed over a sample; p is given by its logarithm, or with `from_logits` False by scores."""
+
+    def __init__(
+        self,
+        from_logits: bool = True,
+        axis: int = -1,
+        weight: float | None = None,
+        batch_axis: int = 0,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+        self._from_logits, self._axis = from_logits, axis
+
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        log_p = pred if self._from_logits else F.log_softmax(pred, axis=self._axis)
+        loss = self._weighted(label * ((label + TINY).log() - log_p), sample_weight)
+        return loss.sum(axis=self._batch_axis, exclude=True)
+
+
+class HuberLoss(Loss):
+    """(pred - label)^2 / (2 rho) where |pred - label| < rho, else |pred - label| - rho / 2."""
+
+    def __init__(
+        self, rho: float = 1, weight: float | None = None, batch_axis: int = 0, prefix: str | None = None, params: Any = None
+    ) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+        self._rho = rho
+
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        distance = (label.reshape_like(pred) - pred).abs()
+        loss = F.where(distance > self._rho, distance - 0.5 * self._rho, (0.5 / self._rho) * distance.square())
+        return self._reduced(loss, sample_weight)
+
+
+class HingeLoss(Loss):
+    """max(0, margin - pred label), labels being -1 and 1."""
+
+    def __init__(
+        self, margin: float = 1, weight: float | None = None, batch_axis: int = 0, prefix: str | None = None, params: Any = None
+    ) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+        self._margin = margin
+
+    def _lack(self, pred: Any, label: Any) -> Any:
+        return (self._margin - pred * label.reshape_like(pred)).relu()
+
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        return self._reduced(self._lack(pred, label), sample_weight)
+
+
+class SquaredHingeLoss(HingeLoss):
+    """max(0, margin - pred label)^2, labels being -1 and 1."""
+
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        return self._reduced(self._lack(pred, label).square(), sample_weight)
+
+
+class LogisticLoss(Loss):
+    """log(1 + exp(-pred label)) for signed labels (-1, 1), or with `label_format` 'binary' for labels 0 and 1."""
+
+    def __init__(
+        self,
+        weight: float | None = None,
+        batch_axis: int = 0,
+        label_format: str = "signed",
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+        if label_format not in ("signed", "binary"):
+            raise ValueError(f"label_format can only be signed or binary, received {label_format}.")
+        self._label_format = label_format
+
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        label = label.reshape_like(pred)
+        if self._label_format == "signed":
+            label = (label + 1.0) / 2.0
+        loss = pred.relu() - pred * label + (-pred.abs()).softrelu()
+        return self._reduced(loss, sample_weight)
+
+
+class TripletLoss(Loss):
+    """max(0, |positive - pred|^2 - |negative - pred|^2 + margin), summed over a sample."""
+
+    def __init__(
+        self, margin: float = 1, weight: float | None = None, batch_axis: int = 0, prefix: str | None = None, params: Any = None
+    ) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+        self._margin = margin
+
+    def hybrid_forward(self, F: Any, pred: Any, positive: Any, negative: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        apart = (positive.reshape_like(pred) - pred).square() - (negative.reshape_like(pred) - pred).square()
+        return self._weighted((apart.sum(axis=self._batch_axis, exclude=True) + self._margin).relu(), sample_weight)
+
+
+class CosineEmbeddingLoss(Loss):
+    """1 - cos(a, b) for label 1, max(0, cos(a, b) - margin) for label -1."""
+
+    def __init__(
+        self, weight: float | None = None, batch_axis: int = 0, margin: float = 0, prefix: str | None = None, params: Any = None
+    ) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+        self._margin = margin
+
+    def hybrid_forward(self, F: Any, input1: Any, input2: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        product = (input1 * input2).sum(axis=-1).reshape((-1, 1))
+        lengths = (input1.norm(axis=-1) * input2.norm(axis=-1)).reshape((-1, 1))
+        cosine = product / F.maximum(lengths, TINY)
+        label = label.reshape((-1, 1))
+        return self._weighted(F.where(label == 1, 1 - cosine, F.maximum(cosine - self._margin, 0.0)), sample_weight)
