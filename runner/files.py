@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from engine.formats.base import TEMPORARY, replacing
 
 
@@ -41,6 +43,9 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _in_json(value: Any) -> Any:
+    """`value` in JSON's own types; a NumPy number, which a user's statistic may give, as Python's."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, dict):
         return {key: _in_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

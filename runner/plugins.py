@@ -48,7 +48,7 @@ def load(path: str) -> Plugin:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise ConfigError.of(place, f"failed while it was imported: {type(error).__name__}: {error}") from error
     _LOADED[str(file)] = Plugin(file.name, hashlib.sha256(source).hexdigest())

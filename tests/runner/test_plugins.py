@@ -66,7 +66,7 @@ class Sparsity(stats.Statistic):
     below: float = 0.0
 
     def measure(self, values, law):
-        return {"sparsity": float((np.abs(values) <= self.below).mean())}
+        return {"sparsity": (np.abs(values) <= self.below).mean(dtype=np.float32), "largest": values.max()}
 
 
 @data.register
@@ -178,6 +178,12 @@ def test_a_sweep_and_the_processes_of_a_launcher_know_the_plugin(python, tmp_pat
     child = python("init=my_init", "seed=1", INITLAB_PLUGINS=str(tmp_path / "my_init.py"))
     assert child.returncode == 0, child.stderr
     assert child.stdout.splitlines()[-1].split()[0].rsplit("/", 1)[-1] in ids
+
+
+def test_a_plugin_that_ends_the_process_is_refused(python, tmp_path):
+    (tmp_path / "mine.py").write_text("raise SystemExit(0)\n")
+    done = python("--plugin", "mine.py", "init=normal")
+    assert (done.returncode, done.stderr) == (2, "error: --plugin mine.py: failed while it was imported: SystemExit: 0\n")
 
 
 def test_no_config_key_can_name_a_plugin(python):
