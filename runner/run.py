@@ -107,7 +107,8 @@ def log_file(folder: Path) -> Iterator[None]:
 
 
 def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
-    """The manifest of this very config in `folder`, or None; EvidenceError where another config finished there."""
+    """The manifest of this very config in `folder`, or None where the run must be made: where it did not finish, or its snapshot is no
+    longer what the manifest vouches for. EvidenceError where another config finished there."""
     if not (folder / manifest.NAME).exists():
         return None
     content = manifest.read(folder)
@@ -115,7 +116,8 @@ def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
         raise EvidenceError(
             f"{folder}: holds a finished run of another config, so it cannot be resumed - remove the folder or run without resume=true"
         )
-    if content["snapshot"] is not None and not (folder / content["snapshot"]).exists():
+    kept = content["snapshot"]
+    if kept is not None and not snapshot.is_as_written(folder / kept, content["digests"]["tensors"], content["aliases"]):
         return None
     return content
 

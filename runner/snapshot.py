@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import digest, formats
+from engine.errors import FormatError, MXNetError
 from runner.plan import Plan
 
 
@@ -37,3 +38,12 @@ def write(folder: Path, file_format: formats.Format, values: dict[str, np.ndarra
     metadata = {"root-v1": root}
     file_format.write(folder / name, formats.Snapshot(tensors=values, aliases=plan.aliases, metadata=metadata))
     return name
+
+
+def is_as_written(path: Path, digests: dict[str, str], aliases: dict[str, str]) -> bool:
+    """Whether the snapshot at `path` can be read and holds exactly the tensors (path -> digest in hex) and aliases that were written."""
+    try:
+        found = formats.get(str(path)).read(path)
+    except (FormatError, OSError, MXNetError):
+        return False
+    return found.aliases == aliases and {name: digest.tensor_digest(array).hex() for name, array in found.tensors.items()} == digests

@@ -177,6 +177,23 @@ def test_resuming_makes_what_is_missing(only_run, command):
     assert (folder / "manifest.json").exists()
 
 
+@pytest.mark.parametrize("kind", ["safetensors", "npz"])
+def test_resuming_makes_a_run_again_whose_snapshot_is_cut_or_changed(kind, only_run, command):
+    words = ["init=normal", "model=shared", f"snapshot={kind}"]
+    folder = only_run(*words)
+    path = folder / f"snapshot.{kind}"
+    whole = path.read_bytes()
+    found = formats.get(kind).read(path)
+    found.tensors["1.weight"][0, 0] += 1
+    formats.get(kind).write(path, found)
+    changed = path.read_bytes()
+    for content in (whole[:-5], changed, b""):
+        path.write_bytes(content)
+        assert "finished before" not in command(*words, "resume=true").out
+        assert path.read_bytes() == whole
+        assert "finished before" in command(*words, "resume=true").out
+
+
 def test_another_config_in_the_folder_is_an_error_when_resuming(only_run, command):
     folder = only_run("init=normal")
     content = read(folder)
