@@ -43,7 +43,7 @@ def run_job(config: DictConfig) -> str:
     seconds = round(time.perf_counter() - started, 3)
     write(folder, replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=resumed))
     said = "finished before" if resumed else f"{seconds:.2f} s"
-    print(_line("completed", status, f"({said})"), flush=True)
+    print(f"{_line('completed', status)}  ({said})", flush=True)
     return COMPLETED
 
 
@@ -80,11 +80,11 @@ def _record_failure(folder: Path, status: Status, error: BaseException, seconds:
     """Keep the error where it happened, with its traceback, and say it in one line."""
     text = traceback.format_exc()
     said = str(error) if isinstance(error, RunnerError) else f"{type(error).__name__}: {error}".removesuffix(": ")
-    print(_line("failed", status, said.splitlines()[0]), flush=True)
+    print(f"{_line('failed', status)}: {said.splitlines()[0]}", flush=True)
     write(folder, replace(status, state=FAILED, error=said, traceback=text, seconds=round(seconds, 3)))
     with open(folder / run.LOG_FILE, "a", encoding="utf-8") as log:
         log.write(f"ERROR {said}\n{text}")
 
 
-def _line(state: str, status: Status, said: str) -> str:
-    return f"{state:<9}  {status.run_id}  {' '.join([*status.overrides, said])}"
+def _line(state: str, status: Status) -> str:
+    return f"{state:<9}  {status.run_id}  {' '.join(status.overrides)}".rstrip()

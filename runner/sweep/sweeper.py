@@ -136,12 +136,12 @@ def sweep(words: list[str], config_dir: str | None) -> int:
     in_first: list[Problem] = []
     config = compose_what_can_be([*for_hydra, *first], lambda some: compose_once([*searchpath, "hydra.mode=MULTIRUN", *some]), in_first)
     problems += [problem for problem in in_first if problem.place.startswith("hydra")]
-    problems += search_code(config)
 
     sweeper = RunnerSweeper(None, config.hydra.sweeper.get("params"))
     loader = GlobalHydra.instance().config_loader()
     sweeper.config, sweeper.hydra_context = config, HydraContext(config_loader=loader, callbacks=Callbacks())
     members = sweeper.members(task, problems)
+    problems = problems or search_code(config)
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
     configure_log(config.hydra.hydra_logging, config.hydra.verbose)
