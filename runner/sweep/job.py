@@ -31,7 +31,7 @@ def run_job(config: DictConfig) -> str:
         return _plan(config, status.run_id)
     started = time.perf_counter()
     try:
-        root = _finished_root(canonical, folder) if resolved.get("resume") is True else None
+        root = finished_root(canonical, folder) if resolved.get("resume") is True else None
         resumed = root is not None
         if not resumed:
             root = _execute(config, folder, status)
@@ -47,7 +47,7 @@ def run_job(config: DictConfig) -> str:
     return COMPLETED
 
 
-def _finished_root(canonical: dict[str, Any], folder: Path) -> str | None:
+def finished_root(canonical: dict[str, Any], folder: Path) -> str | None:
     """The root digest of this very config's finished run in `folder`; None where it must be made, or made again."""
     try:
         content = run.finished(canonical, folder)

@@ -32,7 +32,7 @@ from runner.compose import compose_once, compose_what_can_be, parsable, search_c
 from runner.errors import EXIT_FAILED, ConfigError, Problem  # noqa: E402
 from runner.identity import canonical_of, resolve, run_id  # noqa: E402
 from runner.sweep.aggregate import Member, collect, write_members, write_summary  # noqa: E402
-from runner.sweep.job import run_job  # noqa: E402
+from runner.sweep.job import finished_root, run_job  # noqa: E402
 from runner.sweep.status import COMPLETED  # noqa: E402
 from runner.validate import validate  # noqa: E402
 
@@ -68,7 +68,7 @@ class RunnerSweeper(BasicSweeper):
             config = compose_what_can_be(parsable(overrides, problems_here), self._load, problems_here)
             problems_here += search_code(config)
             folder = None if problems_here else _folder(config, problems_here)
-            refused.append(problems_here or _refusals(config))
+            refused.append(problems_here or _refusals(config, Path(str(folder))))
             planning = config.get("task") == "plan"
             wrong.append(problems_here or [p for p in refused[-1] if planning or "Known: " in p.message])
             if folder is not None:
@@ -184,9 +184,14 @@ def _sweep_problem(override: Override) -> Problem | None:
     return None
 
 
-def _refusals(config: DictConfig) -> list[Problem]:
-    """Why this run would be refused; anything else that goes wrong while it is planned is left to the run, which keeps it."""
+def _refusals(config: DictConfig, folder: Path) -> list[Problem]:
+    """Why this run would be refused; anything else that goes wrong while it is planned is left to the run, which keeps it.
+
+    A finished run that is only to be skipped is not refused, though this machine could not make it.
+    """
     try:
+        if config.resume is True and finished_root(canonical_of(resolve(config)), folder) is not None:
+            return []
         validate(config)
     except ConfigError as error:
         return error.problems
