@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,14 @@ class Done:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def no_plugin_outlives_its_test():
+    """A plugin that a test loads in this process is known neither to later tests nor to the processes they start."""
+    yield
+    os.environ.pop(plugins.ENVIRONMENT, None)
+    plugins._LOADED.clear()
 
 
 @pytest.fixture
