@@ -215,7 +215,8 @@ def _plan(
     output = infer_shapes(network, batch_shape)
     _check_sizes(network, batch_shape)
     plan = make_plan(network, output, initializer, resolved["seed"])
-    wrong = parts["probe"].check(tuple(output), parts["data"].classes)
+    data = parts["data"]
+    wrong = parts["probe"].check(tuple(output), data.classes, (data.batch, *data.label_shape(sample)))
     if wrong is not None:
         raise ConfigError.of("probe", wrong)
     return plan

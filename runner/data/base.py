@@ -21,7 +21,8 @@ DATA_PATH = "@data"
 
 @dataclass(frozen=True)
 class Batch:
-    """`inputs` (batch, *sample shape) float32 and `labels` (batch,) int64, or None where the data has none of its own."""
+    """`inputs` (batch, *sample shape), float32 or whole numbers, and `labels`: int64, one a sample (batch,) or one a position, or None
+    where the data has none of its own."""
 
     inputs: np.ndarray
     labels: np.ndarray | None
@@ -43,6 +44,10 @@ class Data:
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
         """The shape of one sample, given what `model.input` declares; OptionError where the two disagree."""
         return declared
+
+    def label_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of the labels of one sample of `shape`: () for one label."""
+        return ()
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
         """The batch of samples of `shape`."""

@@ -37,8 +37,9 @@ class Subject:
     seed: int
 
     def inputs(self) -> nd.NDArray:
-        """The batch on the device, in the network's dtype."""
-        return nd.array(self.batch.inputs, ctx=self.device, dtype=self.dtype)
+        """The batch on the device, in the network's dtype; whole numbers, which name tokens, stay int32."""
+        whole = self.batch.inputs.dtype.kind in "iu"
+        return nd.array(self.batch.inputs, ctx=self.device, dtype="int32" if whole else self.dtype)
 
 
 @dataclass
@@ -57,10 +58,10 @@ class Probe:
 
     kind: ClassVar[str] = ""
 
-    def check(self, output: tuple[int, ...], classes: int | None) -> str | None:
+    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> str | None:
         """What is wrong with a network whose output has this shape, batch axis included; None when nothing is.
 
-        `classes` is how many the data's own labels tell apart, None where it has none.
+        `classes` is how many the data's own labels tell apart, None where it has none; `labels` is their shape, batch axis included.
         """
         return None
 

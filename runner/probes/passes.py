@@ -42,23 +42,29 @@ class Forward(Probe):
 class Backward(Probe):
     """A forward pass in train mode, the softmax cross-entropy (its mean over the batch, in float32), and its gradient.
 
-    Data that has no labels gets labels drawn from the stream at `@labels`.
+    Scores are the output's last axis; labels are one a sample, or one a position. Data that has none gets labels drawn from the stream
+    at `@labels`.
     """
 
-    def check(self, output: tuple[int, ...], classes: int | None) -> str | None:
-        """The loss needs scores of shape (batch, classes), one for each label the data has."""
-        if len(output) != 2 or output[1] < 2:
-            return f"backward needs an output of shape (batch, classes), but the network gives {output}"
-        if classes is not None and output[1] < classes:
-            return f"the data has {classes} classes, but the network gives {output[1]} scores a sample"
+    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> str | None:
+        """The loss needs scores of shape (batch, …, classes), one for each label the data has."""
+        if len(output) < 2 or output[-1] < 2:
+            return f"backward needs an output of shape (batch, classes) or (batch, positions, classes), but the network gives {output}"
+        if classes is not None and output[-1] < classes:
+            return f"the data has {classes} classes, but the network gives {output[-1]} scores a sample"
+        if classes is not None and output[:-1] != labels:
+            return (
+                f"the data has labels of shape {labels}, for which scores have shape {(*labels, classes)}, but the network gives {output}"
+            )
         return None
 
-    def labels(self, subject: Subject, classes: int) -> np.ndarray:
-        """One class number a sample."""
+    def labels(self, subject: Subject, scores: tuple[int, ...]) -> np.ndarray:
+        """One class number for each vector of scores."""
+        *positions, classes = scores
         if subject.batch.labels is not None:
             return subject.batch.labels
-        count = len(subject.batch.inputs)
-        return np.asarray(Stream(Key(subject.seed, LABELS_PATH)).integers(0, classes, count), np.int64)
+        drawn = Stream(Key(subject.seed, LABELS_PATH)).integers(0, classes, int(np.prod(positions)))
+        return np.asarray(drawn, np.int64).reshape(positions)
 
     def measure(self, subject: Subject) -> Trace:
         """The trace, with `loss`, `output_rms`, `accuracy` and a row of gradient a parameter."""
@@ -66,14 +72,14 @@ class Backward(Probe):
         with autograd.record():
             with watch(subject.layers, trace.layers):
                 output = subject.network(subject.inputs())
-            labels = self.labels(subject, output.shape[1])
+            labels = self.labels(subject, output.shape)
             picked = nd.pick(nd.log_softmax(output.astype("float32")), nd.array(labels, ctx=subject.device, dtype="int64"))
             loss = -nd.mean(picked)
         if subject.parameters:
             loss.backward()
         scores = output.asnumpy().astype(np.float64)
         trace.figures["loss"] = float(loss.asnumpy().astype(np.float64).ravel()[0])
-        trace.figures["accuracy"] = float((scores.argmax(1) == labels).mean())
+        trace.figures["accuracy"] = float((scores.argmax(-1) == labels).mean())
         trace.figures["output_rms"] = moments(scores)["rms"]
         for path, parameter in subject.parameters.items():
             if parameter.grad_req != "null":

@@ -1,0 +1,29 @@
+"""Layers that turn numbers of tokens into vectors; samples are (length,) whole numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine import gluon
+from engine.gluon import nn
+from runner.layers.base import Context, Layer, register
+from runner.layers.basic import check_positive
+
+
+@register
+@dataclass
+class Embedding(Layer):
+    """Rows of a table of `input_dim` words by `output_dim` units: (…) -> (…, output_dim)."""
+
+    input_dim: int
+    output_dim: int
+    weight_initializer: Any = None
+
+    def __post_init__(self) -> None:
+        check_positive("input_dim", self.input_dim)
+        check_positive("output_dim", self.output_dim)
+
+    def build(self, context: Context) -> gluon.Block:
+        """A `gluon.nn.Embedding`."""
+        return nn.Embedding(self.input_dim, self.output_dim, dtype=context.dtype, weight_initializer=context.initializer("weight", None))
