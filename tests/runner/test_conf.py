@@ -81,11 +81,22 @@ def test_every_model_can_be_planned_with_every_initializer(model, command, tmp_p
         assert "nothing was allocated" in done.out
 
 
+SUITED = {
+    "digits": ["model.input=[64]"],
+    "tokens": [
+        "model.input=[5]",
+        "data.vocabulary=9",
+        "model.layers=[{kind: embedding, name: e, input_dim: 9, output_dim: 4}, {kind: dense, name: d, units: 9, flatten: false}]",
+    ],
+}
+"""What the model must be for data that does not suit every model."""
+
+
 @pytest.mark.parametrize("name", sorted(shipped_options()["data"]))
 @pytest.mark.parametrize("probe", sorted(shipped_options()["probe"]))
 def test_every_data_goes_through_every_probe(name, probe, command):
     words = [f"data={name}", f"probe={probe}", "data.batch=3"]
-    done = command(*words, *(["model.input=[64]"] if name == "digits" else []))
+    done = command(*words, *SUITED.get(name, []))
     assert done.code == 0, done.err
     assert ("layer" in done.out) == (probe != "none")
     assert ("loss" in done.out) == (probe == "backward")
@@ -96,6 +107,6 @@ def test_the_registries_hold_what_the_issue_names():
         "zero", "one", "constant", "uniform", "normal", "truncated_normal", "variance_scaling", "xavier", "msra_prelu", "he", "lecun",
         "orthogonal", "identity", "residual_scaled", "mixed", "load",
     } == set(init.names())  # fmt: skip
-    assert {"uniform", "normal", "ones", "digits"} == set(data.REGISTRY)
+    assert {"uniform", "normal", "ones", "digits", "tokens"} <= set(data.REGISTRY)
     assert {"none", "forward", "backward"} == set(probes.REGISTRY)
     assert {"moments", "law"} == set(stats.REGISTRY)
