@@ -43,8 +43,13 @@ def initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
     """The network with all parameters ready, drawn once each as planned.
 
     Eager mode infers all shapes first and draws at `initialize()`; deferred mode leaves unknown shapes to one forward in predict
-    mode on the declared input.
+    mode on the declared input. From one of MXNet's streams, which are drawn from in order, the two give different values.
     """
+    with streams.using(config.stream):
+        return _initialize(config)
+
+
+def _initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
     network = build(config.model, config.dtype, config.init)
     shape = (config.data.batch, *config.sample_shape)
     streams.seed(config.seed)
@@ -85,7 +90,7 @@ def probe(config: RunConfig, network: Network) -> Trace:
         dtype=config.dtype,
         seed=config.seed,
     )
-    with np.errstate(all="ignore"):  # a network that overflows is a finding, not a fault
+    with streams.using(config.stream), np.errstate(all="ignore"):  # a network that overflows is a finding, not a fault
         return config.probe.measure(subject)
 
 
@@ -201,7 +206,7 @@ def _manifest(
         "canonical": config.canonical,
         "overrides": hydra_files.get("overrides.yaml", "").splitlines(),
         "seed": config.seed,
-        "stream": streams.version(),
+        "stream": config.stream,
         "digests": {"definition": "tensor-v1, root-v1", "tensors": digests.tensors, "root": digests.root},
         "aliases": config.plan.aliases,
         "exactness": {row.path: row.law.exactness for row in config.plan.owners if row.law.exactness != "bits"},

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runner.plan import Plan
+from runner.plan import Plan, Row
 from runner.probes import Trace
 
 PLAIN_WIDTH = 1000
@@ -114,6 +114,10 @@ def print_trace(out: Console, trace: Trace) -> None:
         out.print("   ".join(f"{name} {number(value, 5)}" for name, value in trace.figures.items()))
 
 
+def _key_text(row: Row) -> str:
+    return f"{row.key.words[0]:016x}" if row.key is not None else f"{row.stream}, in order"
+
+
 def print_plan(out: Console, plan: Plan) -> None:
     """One line a parameter: what would be drawn, why, and from which stream."""
     table = _table(
@@ -125,7 +129,7 @@ def print_plan(out: Console, plan: Plan) -> None:
             table.add_row(row.path, shape_text(row.shape), "", f"= {row.alias_of}", "", "", "")
             continue
         fans = f"{row.fan_in}/{row.fan_out}" if row.fan_in is not None else "-"
-        table.add_row(row.path, shape_text(row.shape), fans, str(row.law), row.rule, f"{row.key.words[0]:016x}", bytes_text(row.bytes))
+        table.add_row(row.path, shape_text(row.shape), fans, str(row.law), row.rule, _key_text(row), bytes_text(row.bytes))
     out.print(table)
     totals = plan.totals()
     out.print()

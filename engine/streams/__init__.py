@@ -1,4 +1,7 @@
-"""Exact streams, version `initlab-1`: every value is a pure function of seed, path, generation, law and element number."""
+"""Exact streams, version `initlab-1`: every value is a pure function of seed, path, generation, law and element number.
+
+Beside it, for code that must repeat MXNet 1.9.1, its own stream, whose values depend on all that was drawn before.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ from engine.streams.draw import normal, threads, truncated_normal, uniform
 from engine.streams.key import VERSION, Key
 from engine.streams.phi import phi_word, truncated_moments
 from engine.streams.source import Source
-from engine.streams.stream import Stream, ambient, current, current_seed, epoch, scope, seed, use, version
+from engine.streams.stream import DTYPES, VERSIONS, Stream, ambient, current, current_seed, epoch, scope, seed, use, using, version
 from engine.streams.words import words
 
 __all__ = [
+    "DTYPES",
     "VERSION",
+    "VERSIONS",
     "Key",
     "Source",
     "Stream",
@@ -27,6 +32,7 @@ __all__ = [
     "truncated_normal",
     "uniform",
     "use",
+    "using",
     "version",
     "words",
 ]

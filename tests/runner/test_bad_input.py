@@ -89,7 +89,7 @@ CASES = {
     "seed large": (["seed=18446744073709551616"], ["seed: must be a whole number from 0 to 2^64-1, got 18446744073709551616"]),
     "seed text": (["seed=one"], ["seed: must be a whole number from 0 to 2^64-1, got 'one'"]),
     "dtype": (["dtype=float31"], ["dtype: cannot be 'float31' - did you mean 'float32'?"]),
-    "float64": (["dtype=float64"], ["dtype: float64 is not yet specified in stream initlab-1 - use float32, float16 or bfloat16"]),
+    "float64": (["dtype=float64"], ["dtype: float64 is not specified in stream initlab-1 - use float32, float16 or bfloat16"]),
     "init_mode": (["init_mode=lazy"], ["init_mode: cannot be 'lazy' - Known: deferred, eager."]),
     "task": (["task=pln"], ["task: cannot be 'pln' - did you mean 'plan'?"]),
     "name": (["name=a/b"], ["name: must be one path component, got 'a/b'"]),
@@ -131,8 +131,8 @@ CASES = {
     "data bounds": (["data.low=2"], ["data.low: must be less than high (1.0), got 2.0"]),
     "classes": (["experiment=digits", "model.layers.1.units=5"], ["probe: the data has 10 classes, but the network gives 5 scores"]),
     "backward shape": (
-        ["probe=backward", "model.input=[3,20]", "model.layers=[{kind: dense, units: 4, flatten: false}]"],
-        ["probe: backward needs an output of shape (batch, classes), but the network gives (2, 3, 4)"],
+        ["probe=backward", "model.input=[3,20]", "model.layers=[{kind: dense, units: 1, flatten: false}]"],
+        ["probe: backward needs an output of shape (batch, classes) or (batch, positions, classes), but the network gives (2, 3, 1)"],
     ),
     "share member": (["model=shared", "model.share.trunk=['1','22']"], ["model.share.trunk: '22' is no layer and no parameter"]),
     "share parameter": (
