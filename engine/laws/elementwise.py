@@ -11,7 +11,7 @@ import numpy as np
 
 from engine import streams
 from engine.errors import LawError
-from engine.laws.base import LARGEST, Invariant, Law, check_numbers, check_reach, from_json
+from engine.laws.base import LARGEST, NOWHERE, Invariant, Law, check_numbers, check_reach, from_json
 from engine.streams import Key, Source
 
 FARTHEST = 6.67
@@ -83,6 +83,35 @@ class Constant(Law):
 
     def __str__(self) -> str:
         return f"Constant({self.value:g})" if self._array.ndim == 0 else f"Constant(array {self._array.shape})"
+
+
+@dataclass(frozen=True)
+class ForgetGate(Law):
+    """0, but `value` in the second of four equal parts of axis 0 (an LSTM's gates are input, forget, cell, output)."""
+
+    random: ClassVar[bool] = False
+    value: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "value")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return min(0.0, self.value), max(0.0, self.value)
+
+    def invariants(self, values: np.ndarray) -> list[Invariant]:
+        """Every element is the declared one."""
+        wrong = int((values.reshape(-1) != self._elements(NOWHERE, values.shape, 0, values.size, values.dtype)).sum())
+        return [Invariant("elements that differ from the declared biases", wrong, 0, wrong == 0)]
+
+    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        tensor = np.zeros(shape, dtype)
+        part = shape[0] // 4
+        tensor[part : 2 * part] = self._rounded(np.asarray(self.value), dtype)
+        return tensor.reshape(-1)[start:end]
+
+    def __str__(self) -> str:
+        return f"ForgetGate({self.value:g})"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,10 @@ INITS = sorted(file.stem for file in (CONF / "init").glob("*.yaml"))
 TYPED = [(group, file) for group in ("init", "data", "probe", "stats") for file in sorted((CONF / group).glob("*.yaml"))]
 
 
+PARAMETERS_OWN = {"bilinear", "lstm_bias"}
+"""Initializers for one parameter, chosen as its layer's `…_initializer` or by a rule of `mixed`, never for a network."""
+
+
 def test_the_configuration_is_found_by_its_marker():
     assert conf_dir() == CONF
     assert (CONF / "config.yaml").read_text().startswith(MARKER)
@@ -26,7 +30,7 @@ def test_the_configuration_is_found_by_its_marker():
 
 @pytest.mark.parametrize("group", ["init", "data", "probe", "stats"])
 def test_every_class_has_a_file(group):
-    assert set(kinds(group)) <= shipped_options()[group]
+    assert set(kinds(group)) - PARAMETERS_OWN <= shipped_options()[group]
 
 
 @pytest.mark.parametrize(("group", "file"), TYPED, ids=lambda value: getattr(value, "stem", value))
@@ -105,7 +109,7 @@ def test_every_data_goes_through_every_probe(name, probe, command):
 def test_the_registries_hold_what_the_issue_names():
     assert {
         "zero", "one", "constant", "uniform", "normal", "truncated_normal", "variance_scaling", "xavier", "msra_prelu", "he", "lecun",
-        "orthogonal", "identity", "residual_scaled", "mixed", "load",
+        "orthogonal", "gluon_orthogonal", "identity", "residual_scaled", "mixed", "load", *PARAMETERS_OWN,
     } == set(init.names())  # fmt: skip
     assert {"uniform", "normal", "ones", "digits", "tokens"} <= set(data.REGISTRY)
     assert {"none", "forward", "backward"} == set(probes.REGISTRY)
