@@ -86,6 +86,7 @@ def probe(config: RunConfig, network: Network) -> Trace:
         layers=network.leaves,
         parameters=network.owners,
         batch=config.data.load(config.sample_shape, config.seed),
+        training=config.data.training(config.sample_shape, config.seed),
         device=config.device,
         dtype=config.dtype,
         seed=config.seed,
@@ -185,7 +186,13 @@ def _write_stats(config: RunConfig, folder: Path, rows: dict[str, dict[str, Any]
             "declared_std": row.law.std,
         }
         table.append(declared | rows[row.path] | {"verdict": verdicts[row.path]})
-    content = {"parameters": table, "layers": trace.layers, "gradients": trace.gradients, "figures": trace.figures}
+    content = {
+        "parameters": table,
+        "layers": trace.layers,
+        "gradients": trace.gradients,
+        "training": trace.training,
+        "figures": trace.figures,
+    }
     write_json(folder / "stats.json", content)
     columns = list(dict.fromkeys(name for row in table for name in row))
     write_csv(folder / "stats.csv", columns, ({**row, "shape": summary.shape_text(row["shape"])} for row in table))

@@ -90,6 +90,9 @@ def _largest_z(measured: dict[str, Any]) -> float | None:
     return max(found, key=abs) if found else None
 
 
+COLUMNS = ("loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy")
+
+
 def print_trace(out: Console, trace: Trace) -> None:
     """One line a layer, then gradients, then the figures of the whole."""
     if trace.layers:
@@ -107,6 +110,15 @@ def print_trace(out: Console, trace: Trace) -> None:
         table = _table(("gradient", "left"), ("rms", "right"), ("max abs", "right"))
         for row in trace.gradients:
             table.add_row(row["path"], number(row["rms"]), number(row["max_abs"]))
+        out.print()
+        out.print(table)
+    if trace.training:
+        table = _table(
+            ("epoch", "right"), ("loss", "right"), ("accuracy", "right"), ("gradient norm", "right"), ("update / weight", "right"),
+            ("test accuracy", "right"),
+        )  # fmt: skip
+        for row in trace.training:
+            table.add_row(str(row["epoch"]), *(number(row[name]) for name in COLUMNS))
         out.print()
         out.print(table)
     if trace.figures:
