@@ -152,7 +152,13 @@ def primitive(function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]
         for other in boxes[1:]:
             if other._device != first._device:
                 raise MXNetError(f"{function.__name__}: inputs live on {first._device} and {other._device} - copy one of them first")
-        result, vjp = function(first._device.xp, *(a._raw if hasattr(a, "_wrap") else a for a in args), **attributes)
+        try:
+            result, vjp = function(first._device.xp, *(a._raw if hasattr(a, "_wrap") else a for a in args), **attributes)
+        except (ValueError, IndexError) as error:
+            if isinstance(error, MXNetError):
+                raise
+            shapes = " and ".join(str(tuple(box._raw.shape)) for box in boxes)
+            raise MXNetError(f"MXNetError: {function.__name__} of {shapes}: {error}") from error
         out = first._wrap(result)
         if is_recording() and any(box._node is not None for box in boxes):
             out._node = Node(function.__name__, [box._node for box in boxes], vjp, args, attributes)

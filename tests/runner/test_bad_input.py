@@ -23,7 +23,7 @@ LAYERS = "model.layers=[{kind: dense, units: 8, activation: relu}, {kind: dense,
 
 CASES = {
     "group": (["inti=normal"], ["inti: no such key - did you mean 'init'?"]),
-    "option": (["init=norml"], ["init: no option 'norml' - did you mean 'normal'? Known: constant,"]),
+    "option": (["init=norml"], ["init: no option 'norml' - did you mean 'normal'? Known: bilinear, constant,"]),
     "model": (["model=mpl"], ["model: no option 'mpl' - did you mean 'mlp'?"]),
     "experiment": (["experiment=artcle"], ["experiment: no option 'artcle' - did you mean 'article'?"]),
     "stats": (["stats=[moment]"], ["stats: no option 'moment' - did you mean 'moments'?"]),
@@ -165,7 +165,7 @@ CASES = {
     ),
     "word": (["normal"], ["normal: is no override - write key=value"]),
     "grammar": (["model.layers=[{kind"], ["model.layers=[{kind: is no override"]),
-    "group set to nothing": (["init=null"], ["init: must be the name of an option, got None - Known: constant,"]),
+    "group set to nothing": (["init=null"], ["init: must be the name of an option, got None - Known: bilinear, constant,"]),
     "group set to a number": (["model=3"], ["model: must be the name of an option, got 3 - Known: deep_mlp,"]),
     "group made by an interpolation": (
         ["init='${oc.create:{_target_:os.system}}'"],
