@@ -91,14 +91,15 @@ class Haar(Law):
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         rows, columns = shape[0], math.prod(shape[1:])
         tall = (max(rows, columns), min(rows, columns))
-        gaussian = streams.normal(key, first, rows * columns, 0.0, 1.0).reshape(tall)
+        draw = streams.normal64 if dtype == np.float64 else streams.normal
+        gaussian = draw(key, first, rows * columns, 0.0, 1.0).reshape(tall)
         if self.exact:
             q = householder_q(gaussian)
         else:
             q, r = np.linalg.qr(gaussian.astype(np.float64))
             q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
         matrix = q if rows >= columns else q.T
-        return (self.gain * matrix).astype(np.float32).reshape(-1)
+        return (self.gain * matrix).astype(gaussian.dtype).reshape(-1)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """The shorter side's Gram matrix is gain^2 times the identity, to what the dtype resolves."""
@@ -106,7 +107,7 @@ class Haar(Law):
         side = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
         gram = side @ side.T
         worst = float(np.abs(gram - self.gain**2 * np.eye(len(gram))).max())
-        resolution = {"float16": 2.0**-11, "bfloat16": 2.0**-8}.get(values.dtype.name, 2.0**-24)
+        resolution = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float64": 2.0**-53}.get(values.dtype.name, 2.0**-24)
         bound = max(self.gain**2, 1e-30) * (8 * resolution + 1e-12)
         return [Invariant("distance of the Gram matrix from gain^2 I", worst, bound, worst <= bound)]
 
@@ -116,7 +117,7 @@ class Haar(Law):
 
 @dataclass(frozen=True)
 class SingularVectors(Law):
-    """scale times the left singular vectors of a matrix of noise, or the right ones of a wide one, through LAPACK in float32.
+    """scale times the left singular vectors of a matrix of noise, or the right ones of a wide one, through LAPACK in the values' precision.
 
     LAPACK leaves the signs open. Here the largest element of each vector is made positive, and the sign then drawn; from MXNet's stream,
     which has no place for that, LAPACK's own stay. Source: MXNet 1.9.1 python/mxnet/initializer.py.
@@ -158,12 +159,13 @@ class SingularVectors(Law):
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         rows, columns = shape[0], math.prod(shape[1:])
+        size, wide = rows * columns, dtype == np.float64
         if self.noise == "uniform":
-            noise = streams.uniform(key, first, rows * columns, -1.0, 1.0)
+            noise = (streams.uniform64 if wide else streams.uniform)(key, first, size, -1.0, 1.0)
         else:
-            noise = streams.normal(key, first, rows * columns, 0.0, 1.0)
-        after = -(-(first + rows * columns) // WORDS_A_BLOCK) * WORDS_A_BLOCK
-        signs = np.where(streams.uniform(key, after, min(rows, columns), 0.0, 1.0) < 0.5, np.float32(-1), np.float32(1))
+            noise = (streams.normal64 if wide else streams.normal)(key, first, size, 0.0, 1.0)
+        after = -(-(first + size) * (2 if wide else 1) // WORDS_A_BLOCK) * WORDS_A_BLOCK
+        signs = np.where(streams.uniform(key, after, min(rows, columns), 0.0, 1.0) < 0.5, -1, 1).astype(noise.dtype)
         return self._vectors(noise.reshape(rows, columns), signs).reshape(-1)
 
     def _vectors(self, noise: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
@@ -172,7 +174,7 @@ class SingularVectors(Law):
         if signs is not None:
             largest = columns[np.abs(columns).argmax(axis=0), np.arange(columns.shape[1])]
             columns = columns * np.where(largest < 0, -signs, signs)
-        return np.float32(self.scale) * (columns if u.shape == noise.shape else columns.T)
+        return noise.dtype.type(self.scale) * (columns if u.shape == noise.shape else columns.T)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """The shorter side's Gram matrix is scale^2 times the identity, to what float32's factorisation and the dtype resolve."""

@@ -33,7 +33,7 @@ ENVIRONMENT = "ENGINE_STREAM"
 class Stream(Source):
     """A stream and the number of the element that is drawn next, a multiple of 8."""
 
-    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float16", "bfloat16")
+    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float16", "bfloat16", "float64")
 
     def __init__(self, key: Key) -> None:
         self.key = key
@@ -47,12 +47,20 @@ class Stream(Source):
         self.cursor = -(-(start + count) // WORDS_A_BLOCK) * WORDS_A_BLOCK
         return start
 
+    def take_wide(self, count: int) -> int:
+        """Reserve `count` elements of float64, two words each; gives the number of the first of these."""
+        return self.take(2 * count) // 2
+
     def uniform(self, low: float, high: float, size: int, dtype: str = "float32") -> np.ndarray:
-        """`size` values of U[low, high), drawn as float32 and rounded once."""
+        """`size` values of U[low, high), drawn as float64, or as float32 and rounded once."""
+        if dtype == "float64":
+            return draw.uniform64(self.key, self.take_wide(size), size, low, high)
         return draw.uniform(self.key, self.take(size), size, low, high).astype(resolve(dtype), copy=False)
 
     def normal(self, mean: float, std: float, size: int, dtype: str = "float32") -> np.ndarray:
-        """`size` values of N(mean, std^2), drawn as float32 and rounded once."""
+        """`size` values of N(mean, std^2), drawn as float64, or as float32 and rounded once."""
+        if dtype == "float64":
+            return draw.normal64(self.key, self.take_wide(size), size, mean, std)
         return draw.normal(self.key, self.take(size), size, mean, std).astype(resolve(dtype), copy=False)
 
     def keep(self, probability: float, size: int) -> np.ndarray:

@@ -89,7 +89,10 @@ CASES = {
     "seed large": (["seed=18446744073709551616"], ["seed: must be a whole number from 0 to 2^64-1, got 18446744073709551616"]),
     "seed text": (["seed=one"], ["seed: must be a whole number from 0 to 2^64-1, got 'one'"]),
     "dtype": (["dtype=float31"], ["dtype: cannot be 'float31' - did you mean 'float32'?"]),
-    "float64": (["dtype=float64"], ["dtype: float64 is not specified in stream initlab-1 - use float32, float16 or bfloat16"]),
+    "bfloat16": (
+        ["dtype=bfloat16", "stream=mxnet-1.9.1"],
+        ["dtype: bfloat16 is not specified in stream mxnet-1.9.1 - use float32, float64 or float16"],
+    ),
     "init_mode": (["init_mode=lazy"], ["init_mode: cannot be 'lazy' - Known: deferred, eager."]),
     "task": (["task=pln"], ["task: cannot be 'pln' - did you mean 'plan'?"]),
     "name": (["name=a/b"], ["name: must be one path component, got 'a/b'"]),

@@ -92,8 +92,8 @@ def test_a_constant_takes_nothing_from_the_ambient_stream():
 
 
 def test_random_values_of_unspecified_dtypes_are_refused():
-    with pytest.raises(StreamError, match="dtype float64 are not specified yet"):
-        fill(init.Uniform(), dtype="float64")
+    with pytest.raises(StreamError, match="dtype int32 are not specified in stream"):
+        fill(init.Uniform(), dtype="int32")
 
 
 # --- custom initializers --------------------------------------------------------------------------------------------------------
