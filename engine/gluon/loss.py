@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from engine.gluon.block import HybridBlock
@@ -211,6 +212,91 @@ class TripletLoss(Loss):
         """A value a sample."""
         apart = (positive.reshape_like(pred) - pred).square() - (negative.reshape_like(pred) - pred).square()
         return self._weighted((apart.sum(axis=self._batch_axis, exclude=True) + self._margin).relu(), sample_weight)
+
+
+class PoissonNLLLoss(Loss):
+    """The mean over everything of pred - target log pred, pred being given by its logarithm unless `from_logits` is False.
+
+    `compute_full` adds Stirling's approximation of log target! for targets above 1; `epsilon` keeps the logarithm from 0.
+    """
+
+    def __init__(
+        self,
+        weight: float | None = None,
+        from_logits: bool = True,
+        batch_axis: int = 0,
+        compute_full: bool = False,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+        self._from_logits, self._compute_full = from_logits, compute_full
+
+    def hybrid_forward(self, F: Any, pred: Any, target: Any, sample_weight: Any = None, epsilon: float = 1e-8) -> Any:  # type: ignore[override]
+        """One value."""
+        target = target.reshape_like(pred)
+        loss = pred.exp() - target * pred if self._from_logits else pred - target * (pred + epsilon).log()
+        if self._compute_full:
+            safe = F.maximum(target, 1.0)  # below, the term is 0 whatever its logarithm
+            stirling = safe * safe.log() - safe + 0.5 * (2 * math.pi * safe).log()
+            loss = loss + stirling * (target > 1)
+        return self._weighted(loss, sample_weight).mean()
+
+
+class CTCLoss(Loss):
+    """-log p of a label sequence over all its alignments with the scores; the last class is the blank (Graves et al. 2006).
+
+    Scores are (batch, time, classes) for layout NTC, labels (batch, longest) for NT, padded with -1 where no `label_lengths` are given.
+    """
+
+    def __init__(
+        self, layout: str = "NTC", label_layout: str = "NT", weight: float | None = None, prefix: str | None = None, params: Any = None
+    ) -> None:
+        if layout not in ("NTC", "TNC"):
+            raise AssertionError(f"Only 'NTC' and 'TNC' layouts for pred are supported. Got: {layout}")
+        if label_layout not in ("NT", "TN"):
+            raise AssertionError(f"Only 'NT' and 'TN' layouts for label are supported. Got: {label_layout}")
+        super().__init__(weight, label_layout.find("N"), prefix, params)
+        self._layout, self._label_layout = layout, label_layout
+
+    def hybrid_forward(  # type: ignore[override]
+        self, F: Any, pred: Any, label: Any, pred_lengths: Any = None, label_lengths: Any = None, sample_weight: Any = None
+    ) -> Any:
+        """A value a sample."""
+        scores = pred.transpose((1, 0, 2)) if self._layout == "NTC" else pred
+        rows = label.transpose() if self._label_layout == "TN" else label
+        use = {"use_data_lengths": pred_lengths is not None, "use_label_lengths": label_lengths is not None}
+        loss = F.CTCLoss(scores, rows, pred_lengths, label_lengths, blank_label="last", **use)
+        return self._weighted(loss, sample_weight)
+
+
+class SDMLLoss(Loss):
+    """Smoothed deep metric learning: pairs of a batch shall be nearer to each other than to all others (Bonadiman et al. 2019).
+
+    Row i of x1 belongs to row i of x2; the Kullback-Leibler divergence of the softmax of negative squared distances from the identity
+    smoothed by `smoothing_parameter`, summed over each row.
+    """
+
+    def __init__(
+        self,
+        smoothing_parameter: float = 0.3,
+        weight: float = 1.0,
+        batch_axis: int = 0,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        super().__init__(weight, batch_axis, prefix, params)
+        self._kl = KLDivLoss(from_logits=True)
+        self._smoothing = smoothing_parameter
+
+    def hybrid_forward(self, F: Any, x1: Any, x2: Any) -> Any:  # type: ignore[override]
+        """A value a sample."""
+        count, width = x1.shape
+        apart = x1.reshape((count, 1, width)) - x2.reshape((1, count, width))
+        log_p = F.log_softmax(-(apart * apart).sum(axis=2), axis=1)
+        gold = F.eye(count, ctx=x1.context, dtype=x1.dtype)
+        labels = gold * (1 - self._smoothing) + (1 - gold) * self._smoothing / (count - 1)
+        return self._kl(log_p, labels)
 
 
 class CosineEmbeddingLoss(Loss):

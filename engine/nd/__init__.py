@@ -38,6 +38,7 @@ from engine.nd.functions import (
     where,
 )
 from engine.nd.ndarray import NDArray
+from engine.nd.sequence_loss import CTCLoss, ctc_loss
 
 globals().update(FUNCTIONS)
 globals().update(PAIRS)
@@ -55,6 +56,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Activation",
     "BlockGrad",
+    "CTCLoss",
     "Convolution",
     "Dropout",
     "Embedding",
@@ -69,6 +71,7 @@ __all__ = [
     "clip",
     "concat",
     "concatenate",
+    "ctc_loss",
     "dot",
     "empty",
     "expand_dims",

@@ -83,7 +83,10 @@ CASES: dict[str, list[tuple[tuple, dict]]] = {
         ((A[None], MATRIX, BIAS), {"flatten": False}),
     ],
 }  # fmt: skip
+PATHS = RNG.normal(size=(5, 3, 4))
+LABELS, STEPS, COUNTS = np.array([[0, 1], [2, 2], [1, 0]]), np.array([5, 4, 3]), np.array([2, 2, 1])
 CASES |= {
+    "ctc_loss": [((PATHS, LABELS, STEPS, COUNTS), {"blank": 3}), ((PATHS, LABELS[:, :1] + 1, STEPS, COUNTS * 0 + 1), {"blank": 0})],
     "log1p": [((POSITIVE,), {})],
     "total": [((A,), {"axis": (1,), "keepdims": False}), ((A,), {"axis": (0, 1), "keepdims": True})],
     "spread": [((ROW,), {"shape": (2, 3, 4)})],
@@ -97,7 +100,7 @@ NO_GRADIENT = {
     "equal", "not_equal", "greater", "greater_equal", "less", "less_equal", "sign", "floor", "ceil", "round", "argmax", "argmin",
     "one_hot", "block_grad",
 }  # fmt: skip
-NOT_DIFFERENTIATED = {"take": {1}, "pick": {1}, "where": {0}}
+NOT_DIFFERENTIATED = {"ctc_loss": {1, 2, 3}, "take": {1}, "pick": {1}, "where": {0}}
 """Positions of arguments that are indices or conditions."""
 
 

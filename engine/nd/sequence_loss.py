@@ -1,0 +1,48 @@
+"""The loss of sequences that are not aligned with their labels (MXNet: src/operator/contrib/ctc_loss.cc)."""
+
+from __future__ import annotations
+
+from engine.errors import MXNetError
+from engine.nd.ndarray import NDArray
+from engine.ops import ctc
+from engine.registry import advice
+
+PADDING = {"first": 0, "last": -1}
+"""What ends a row of labels where no lengths are given, by which class is the blank."""
+
+
+def CTCLoss(
+    data: NDArray,
+    label: NDArray,
+    data_lengths: NDArray | None = None,
+    label_lengths: NDArray | None = None,
+    use_data_lengths: bool = False,
+    use_label_lengths: bool = False,
+    blank_label: str = "first",
+) -> NDArray:
+    """-log p(label) a sample (batch,), for scores (time, batch, classes) and labels (batch, longest).
+
+    The blank is the first class or the last. Where no lengths are used, labels end at the first 0, or at -1 for a blank that is the last.
+    MXNetError for labels that are no classes.
+    """
+    if blank_label not in PADDING:
+        raise MXNetError(f"CTCLoss: no blank_label '{blank_label}' - {advice(blank_label, PADDING)}")
+    if data.ndim != 3 or label.ndim != 2:
+        raise MXNetError(f"CTCLoss: scores must be (time, batch, classes), labels (batch, longest), got {data.shape} and {label.shape}")
+    steps, batch, classes = data.shape
+    xp, ones = data._device.xp, data[0, :, 0].detach() * 0 + 1
+    if use_data_lengths and data_lengths is not None:
+        times = data_lengths
+        if times.max().asscalar() > steps or times.min().asscalar() < 1:
+            raise MXNetError(f"CTCLoss: data_lengths must lie between 1 and {steps}, the number of steps")
+    else:
+        times = ones * steps
+    if use_label_lengths and label_lengths is not None:
+        counts = label_lengths
+    else:
+        ended = xp.cumsum(label._raw == PADDING[blank_label], axis=1) > 0
+        counts = label._wrap((~ended).sum(axis=1).astype(label._raw.dtype))
+    return ctc.ctc_loss(data, label, times, counts, blank=0 if blank_label == "first" else classes - 1)
+
+
+ctc_loss = CTCLoss
