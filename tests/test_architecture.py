@@ -30,7 +30,7 @@ FLOORS = [
     {"engine.gluon.block"},
     {"engine.lr_scheduler", "engine.metric"},
     {"engine.optimizer"},
-    {"engine.gluon.nn", "engine.gluon.loss", "engine.gluon.trainer"},
+    {"engine.gluon.nn", "engine.gluon.loss", "engine.gluon.trainer", "engine.gluon.data"},
     {"engine.gluon"},
     {"engine"},
     # runner

@@ -1,8 +1,19 @@
-"""Gluon's own module of that name."""
+"""Gluon's own module of that name: batches over several devices, and the norm of many arrays (MXNet: gluon/utils.py).
+
+MXNet's `download` is not here: nothing in the engine opens a connection.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import math
+import os
+import warnings
 from typing import Any
+
+from engine import nd
+from engine.device import Device
+from engine.nd import NDArray
 
 
 def shape_is_known(shape: Any) -> bool:
@@ -15,3 +26,61 @@ def shape_is_known(shape: Any) -> bool:
         if size < 0:
             raise AssertionError(f"shape dimension size cannot be less than 0, while received {size}")
     return True
+
+
+def split_data(data: NDArray, num_slice: int, batch_axis: int = 0, even_split: bool = True) -> list[NDArray]:
+    """`num_slice` parts of an array along `batch_axis`, the first ones longer by 1 where it does not divide.
+
+    ValueError where it does not and `even_split` is set.
+    """
+    size = data.shape[batch_axis]
+    if even_split and size % num_slice:
+        raise ValueError(
+            f"data with shape {data.shape} cannot be evenly split into {num_slice} slices along axis {batch_axis}. Use a batch size that's "
+            f"multiple of {num_slice} or set even_split=False to allow uneven partitioning of data."
+        )
+    each, extra = divmod(size, num_slice)
+    ends = [0]
+    for number in range(num_slice):
+        ends.append(ends[-1] + each + (number < extra))
+    return [data.slice_axis(axis=batch_axis, begin=start, end=end) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def split_and_load(data: Any, ctx_list: list[Device], batch_axis: int = 0, even_split: bool = True) -> list[NDArray]:
+    """One part of a batch on each device."""
+    if not isinstance(data, NDArray):
+        data = nd.array(data, ctx=ctx_list[0])
+    if len(ctx_list) == 1:
+        return [data.as_in_context(ctx_list[0])]
+    parts = split_data(data, len(ctx_list), batch_axis, even_split)
+    return [part.as_in_context(ctx) for part, ctx in zip(parts, ctx_list, strict=True)]
+
+
+def clip_global_norm(arrays: list[NDArray], max_norm: float, check_isfinite: bool = True) -> Any:
+    """Scale arrays in place so that the Euclidean norm of all their elements is at most `max_norm`; gives the norm they had.
+
+    The norm is a float, about which a UserWarning is given where it is not finite; without `check_isfinite`, an array of shape (1,).
+    """
+    if not arrays:
+        raise AssertionError("clip_global_norm needs at least one array")
+    where = arrays[0].context
+    total = nd.zeros((1,), ctx=where, dtype=arrays[0].dtype)
+    for array in arrays:
+        flat = array.reshape((-1,))
+        total = total + nd.dot(flat, flat).as_in_context(where)
+    norm = total.sqrt()
+    if check_isfinite and not math.isfinite(norm.asscalar()):
+        warnings.warn(UserWarning("nan or inf is detected. Clipping results will be undefined."), stacklevel=2)
+    scale = nd.minimum(max_norm / (norm + 1e-8), 1.0)
+    for array in arrays:
+        array *= scale.as_in_context(array.context)
+    return norm.asscalar() if check_isfinite else norm
+
+
+def check_sha1(filename: str | os.PathLike[str], sha1_hash: str) -> bool:
+    """Whether a file has this SHA-1, in hex."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    with open(filename, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest() == sha1_hash

@@ -1,0 +1,21 @@
+"""Data for training loops: datasets, the order in which samples come, and batches of them (MXNet: `gluon.data`)."""
+
+from __future__ import annotations
+
+from engine.gluon.data.dataloader import DataLoader, default_batchify_fn
+from engine.gluon.data.dataset import ArrayDataset, Dataset, SimpleDataset
+from engine.gluon.data.sampler import BatchSampler, FilterSampler, IntervalSampler, RandomSampler, Sampler, SequentialSampler
+
+__all__ = [
+    "ArrayDataset",
+    "BatchSampler",
+    "DataLoader",
+    "Dataset",
+    "FilterSampler",
+    "IntervalSampler",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "SimpleDataset",
+    "default_batchify_fn",
+]

@@ -1,0 +1,114 @@
+"""Datasets: samples by number (MXNet: gluon/data/dataset.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.gluon.data.sampler import FilterSampler, Sampler, SequentialSampler
+from engine.nd import NDArray
+
+
+class Dataset:
+    """Base of all datasets: a sample by number, and how many there are."""
+
+    def __getitem__(self, idx: int) -> Any:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def filter(self, fn: Callable[[Any], bool]) -> Dataset:
+        """The samples for which `fn` is true; it is asked now."""
+        return _Sampled(self, FilterSampler(fn, self))
+
+    def shard(self, num_shards: int, index: int) -> Dataset:
+        """Part `index` of `num_shards` of the samples, the first parts longer by 1 where they do not divide."""
+        if not index < num_shards:
+            raise AssertionError(f"Shard index of out bound: {index} out of {num_shards}")
+        if num_shards <= 0:
+            raise AssertionError("Number of shards must be greater than 0")
+        if index < 0:
+            raise AssertionError("Index must be non-negative")
+        each, extra = divmod(len(self), num_shards)
+        start = each * index + min(index, extra)
+        return _Sampled(self, SequentialSampler(each + (index < extra), start))
+
+    def take(self, count: int | None) -> Dataset:
+        """The first `count` samples; all of them for None."""
+        whole = len(self)
+        return _Sampled(self, SequentialSampler(whole if count is None else min(count, whole)))
+
+    def sample(self, sampler: Sampler) -> Dataset:
+        """The samples that a sampler names. TypeError for what is none."""
+        if not isinstance(sampler, Sampler):
+            raise TypeError(f"Invalid sampler type: {type(sampler)}. Expected gluon.data.Sampler instead.")
+        return _Sampled(self, sampler)
+
+    def transform(self, fn: Callable[..., Any], lazy: bool = True) -> Dataset:
+        """`fn` of each sample (a tuple's parts one by one), when it is asked for, or of all now."""
+        changed = _Transformed(self, fn)
+        return changed if lazy else SimpleDataset([changed[i] for i in range(len(changed))])
+
+    def transform_first(self, fn: Callable[[Any], Any], lazy: bool = True) -> Dataset:
+        """`fn` of the first part of each sample."""
+        return self.transform(lambda x, *rest: (fn(x), *rest) if rest else fn(x), lazy)
+
+
+class SimpleDataset(Dataset):
+    """A list, or whatever has samples by number, as a dataset."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getitem__(self, idx: int) -> Any:
+        return self._data[idx]
+
+
+class _Transformed(Dataset):
+    def __init__(self, data: Dataset, fn: Callable[..., Any]) -> None:
+        self._data, self._fn = data, fn
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __getitem__(self, idx: int) -> Any:
+        sample = self._data[idx]
+        return self._fn(*sample) if isinstance(sample, tuple) else self._fn(sample)
+
+
+class _Sampled(Dataset):
+    def __init__(self, data: Dataset, sampler: Sampler) -> None:
+        self._data = data
+        self._numbers = list(sampler)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, idx: int) -> Any:
+        return self._data[self._numbers[idx]]
+
+
+class ArrayDataset(Dataset):
+    """Arrays or lists of one length side by side: sample i is the tuple of their i-th elements, or the element of a single one."""
+
+    def __init__(self, *args: Any) -> None:
+        if not args:
+            raise AssertionError("Needs at least 1 arrays")
+        self._length = len(args[0])
+        self._data = []
+        for number, data in enumerate(args):
+            if len(data) != self._length:
+                raise AssertionError(
+                    f"All arrays must have the same length; array[0] has length {self._length} while array[{number}] has {len(data)}."
+                )
+            self._data.append(data.asnumpy() if isinstance(data, NDArray) and data.ndim == 1 else data)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, idx: int) -> Any:
+        return self._data[0][idx] if len(self._data) == 1 else tuple(data[idx] for data in self._data)
