@@ -12,11 +12,9 @@ from engine.nd.functions import (
     PAIRS,
     Activation,
     BlockGrad,
-    Convolution,
     Dropout,
     Embedding,
     FullyConnected,
-    Pooling,
     broadcast_to,
     cast,
     clip,
@@ -37,6 +35,18 @@ from engine.nd.functions import (
     transpose,
     where,
 )
+from engine.nd.layers import (
+    BatchNorm,
+    Convolution,
+    Deconvolution,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LeakyReLU,
+    Pad,
+    Pooling,
+    pad,
+)
 from engine.nd.ndarray import NDArray
 
 globals().update(FUNCTIONS)
@@ -54,13 +64,20 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Activation",
+    "BatchNorm",
     "BlockGrad",
     "Convolution",
+    "Deconvolution",
     "Dropout",
     "Embedding",
     "Flatten",
     "FullyConnected",
+    "GroupNorm",
+    "InstanceNorm",
+    "LayerNorm",
+    "LeakyReLU",
     "NDArray",
+    "Pad",
     "Pooling",
     "arange",
     "array",
@@ -82,6 +99,7 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_like",
+    "pad",
     "pick",
     "random",
     "reshape",
