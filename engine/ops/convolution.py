@@ -8,7 +8,8 @@ Convolution is linear in both arguments, so three functions close the family und
 
     correlate(x, w) -> y          spread(y, w) -> x  (its transpose in x)          weight_gradient(x, y) -> w  (its transpose in w)
 
-Nothing is written in place. Batches are cut so that the gathered rows stay small (`CHUNK`).
+Nothing is written in place. Batches are cut so that the gathered rows stay small (`CHUNK`); rows of a whole batch that are, a convolution
+keeps for its weight's gradient.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from engine.errors import MXNetError
 from engine.ops.elementwise import check_dtypes
 
 Sizes = tuple[int, ...]
-CHUNK = 1 << 20
+CHUNK = 1 << 21
 """About how many gathered elements there are at a time."""
+FOLD = 3
+"""How much dearer it is to add up a product's element than to gather one."""
 FEW_CHANNELS = 8
 """Below this, rows are gathered along the last spatial axis, since runs of channels would be short."""
 
@@ -120,8 +123,11 @@ def _chunks(xp: Any, batch: int, size: int, apply: Callable[[slice], Any]) -> li
     return [apply(slice(start, min(batch, start + step))) for start in range(0, batch, step)] or [apply(slice(0, 0))]
 
 
-def correlate(xp: Any, x: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int) -> Any:
-    """y[o] = sum over channels c and positions a of w[o, c, a] x[c, stride o + dilate a - pad]."""
+def correlate(xp: Any, x: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int, keep: list[Any] | None = None) -> Any:
+    """y[o] = sum over channels c and positions a of w[o, c, a] x[c, stride o + dilate a - pad].
+
+    Where the whole batch's rows fit a chunk they are appended to `keep`.
+    """
     kernel = tuple(w.shape[2:])
     out = output_space(tuple(x.shape[2:]), kernel, stride, pad, dilate)
     units, channels, count = w.shape[0], w.shape[1], math.prod(kernel)
@@ -132,23 +138,27 @@ def correlate(xp: Any, x: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes,
     padded = _padded(xp, x, [(p, p) for p in pad])
 
     def part(cut: slice) -> Any:
-        rows = _product(xp, _rows(xp, padded[cut], indices, groups), matrix, x.dtype)
-        return _ungrouped(xp, rows, cut.stop - cut.start, out)
+        rows = _rows(xp, padded[cut], indices, groups)
+        if keep is not None and cut.stop - cut.start == x.shape[0]:
+            keep.append(rows)
+        return _ungrouped(xp, _product(xp, rows, matrix, x.dtype), cut.stop - cut.start, out)
 
     size = math.prod(out) * count * x.shape[1] if count > 1 else 0
     parts = _chunks(xp, x.shape[0], size, part)
     return first(xp, parts[0] if len(parts) == 1 else xp.concatenate(parts, axis=0))
 
 
-def weight_gradient(xp: Any, x: Any, y: Any, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int) -> Any:
-    """w[o, c, a] = sum over the batch and output positions of y[o] x[c, stride o + dilate a - pad]."""
+def weight_gradient(
+    xp: Any, x: Any, y: Any, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int, kept: list[Any] | None = None
+) -> Any:
+    """w[o, c, a] = sum over the batch and output positions of y[o] x[c, stride o + dilate a - pad]; `kept` may have the rows of x."""
     out, count = tuple(y.shape[2:]), math.prod(kernel)
     units, channels = y.shape[1] // groups, x.shape[1] // groups
     indices = list(windows(kernel, stride, dilate, out))
-    padded = _padded(xp, x, [(p, p) for p in pad])
+    padded: Any = None if kept else _padded(xp, x, [(p, p) for p in pad])
 
     def part(cut: slice) -> Any:
-        rows = _rows(xp, padded[cut], indices, groups)
+        rows = kept[0] if kept else _rows(xp, padded[cut], indices, groups)
         return _product(xp, xp.swapaxes(_grouped(xp, y[cut], groups), 1, 2), rows, x.dtype)
 
     size = math.prod(out) * count * x.shape[1] if count > 1 else 0
@@ -206,6 +216,8 @@ def spread(xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, gr
     """
     kernel, out = tuple(w.shape[2:]), tuple(y.shape[2:])
     units, channels, count = w.shape[0] // groups, w.shape[1], math.prod(kernel)
+    if groups == 1 and FOLD * channels * math.prod(out) < units * math.prod(-(-n // s) * s for n, s in zip(space, stride, strict=True)):
+        return _spread_by_folding(xp, y, w, stride, pad, dilate, space)
     phases, widths = reach(space, kernel, stride, pad, dilate, out)
     padded = _padded(xp, y, widths)
     each = xp.transpose(w.reshape((groups, units, channels, count)), (3, 0, 1, 2))
@@ -227,6 +239,46 @@ def spread(xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, gr
     return first(xp, interleave(xp, [phase(entries) for entries in phases], stride, space))
 
 
+def _fold(xp: Any, d: Any, axis: int, kernel_axis: int, taps: list[list[tuple[int, int]]], n: int) -> Any:
+    """d (batch, *positions, *kernel positions, channels) with `kernel_axis` summed into `axis`, then of length n."""
+    length, out = -(-n // len(taps)), d.shape[axis]
+    phases = []
+    for phase in taps:
+        total = None
+        for a, m in phase:
+            start, stop = max(0, -m), min(out, length - m)
+            if start >= stop:
+                continue
+            piece = d[(slice(None),) * axis + (slice(start, stop),) + (slice(None),) * (kernel_axis - axis - 1) + (a,)]
+            around = [(0, 0)] * piece.ndim
+            around[axis] = (start + m, length - m - stop)
+            piece = xp.pad(piece, around) if any(around[axis]) else piece
+            total = piece if total is None else total + piece
+        shape = (*d.shape[:axis], length, *d.shape[axis + 1 : kernel_axis], *d.shape[kernel_axis + 1 :])
+        phases.append(xp.zeros(shape, dtype=d.dtype) if total is None else total)
+    if len(phases) == 1:
+        return phases[0]
+    whole = xp.stack(phases, axis=axis + 1)
+    whole = whole.reshape((*whole.shape[:axis], -1, *whole.shape[axis + 2 :]))
+    return whole[(slice(None),) * axis + (slice(0, n),)]
+
+
+def _spread_by_folding(xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, space: Sizes) -> Any:
+    """`spread` by one product for all kernel positions, whose results are then added up, one spatial axis at a time."""
+    kernel, out, axes = tuple(w.shape[2:]), tuple(y.shape[2:]), len(stride)
+    matrix = xp.transpose(w, (0, *range(2, w.ndim), 1)).reshape((w.shape[0], -1))
+    rows = last(xp, y)
+
+    def part(cut: slice) -> Any:
+        d = _product(xp, rows[cut].reshape((-1, w.shape[0])), matrix, y.dtype).reshape((-1, *out, *kernel, w.shape[1]))
+        for axis, numbers in enumerate(zip(space, kernel, stride, pad, dilate, strict=True)):
+            d = _fold(xp, d, axis + 1, axes + 1, _taps(*numbers), numbers[0])
+        return d
+
+    parts = _chunks(xp, y.shape[0], math.prod(out) * matrix.shape[1], part)
+    return first(xp, parts[0] if len(parts) == 1 else xp.concatenate(parts, axis=0))
+
+
 def _check_channels(name: str, found: int, needed: int, shape: Sizes, weight: Sizes) -> None:
     if found != needed:
         raise MXNetError(
@@ -242,13 +294,14 @@ def convolution(xp, x, weight, *bias, stride, pad, dilate, groups=1, constant_in
     """
     check_dtypes(x, weight)
     _check_channels("convolution", x.shape[1], weight.shape[1] * groups, x.shape, weight.shape)
-    y = correlate(xp, x, weight, stride, pad, dilate, groups)
+    kept: list[Any] = []
+    y = correlate(xp, x, weight, stride, pad, dilate, groups, kept)
     if bias:
         y = y + bias[0].reshape((1, -1, *(1 for _ in stride)))
 
     def vjp(g: Any) -> tuple[Any, ...]:
         dx = None if constant_input else spread(xp, g, weight, stride, pad, dilate, groups, tuple(x.shape[2:]))
-        gradients = (dx, weight_gradient(xp, x, g, tuple(weight.shape[2:]), stride, pad, dilate, groups))
+        gradients = (dx, weight_gradient(xp, x, g, tuple(weight.shape[2:]), stride, pad, dilate, groups, kept))
         return (*gradients, xp.sum(g, axis=(0, *range(2, g.ndim)))) if bias else gradients
 
     return y, vjp

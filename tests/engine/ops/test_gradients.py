@@ -23,6 +23,8 @@ KERNEL = RNG.normal(size=(4, 1, 3, 2))
 FULL = RNG.normal(size=(3, 2, 2, 3))
 WIDE = RNG.normal(size=(2, 8, 7))
 WIDE_KERNEL = RNG.normal(size=(8, 4, 2))
+MANY = RNG.normal(size=(24, 2, 2, 3))
+"""So many units that gradients by the input are folded."""
 ONE = RNG.normal(size=(3, 8, 1))
 RAW = ("mask", "mean", "variance")
 """Attributes that are raw arrays."""
@@ -70,12 +72,15 @@ CASES: dict[str, list[tuple[tuple, dict]]] = {
         ((IMAGE, FULL), {"stride": (1, 1), "pad": (0, 1), "dilate": (1, 1)}),
         ((IMAGE, FULL), {"stride": (3, 2), "pad": (2, 3), "dilate": (1, 1)}),
         ((WIDE, WIDE_KERNEL), {"stride": (2,), "pad": (1,), "dilate": (2,), "groups": 2}),
+        ((IMAGE, MANY), {"stride": (2, 3), "pad": (1, 2), "dilate": (2, 1)}),
+        ((IMAGE, MANY), {"stride": (1, 1), "pad": (2, 0), "dilate": (1, 1)}),
         ((WIDE, ONE), {"stride": (1,), "pad": (0,), "dilate": (1,)}),
         ((WIDE, ONE), {"stride": (2,), "pad": (0,), "dilate": (1,)}),
     ],
     "deconvolution": [
         ((IMAGE, KERNEL[:2], BIAS[:2]), {"stride": (2, 1), "pad": (1, 0), "dilate": (1, 2), "adjust": (1, 0), "groups": 2}),
         ((IMAGE, FULL[:2]), {"stride": (3, 2), "pad": (0, 1), "dilate": (1, 1), "adjust": (2, 1)}),
+        ((MANY[:1].reshape(1, 2, 6), RNG.normal(size=(2, 1, 3))), {"stride": (3,), "pad": (0,), "dilate": (1,), "adjust": (2,)}),
         ((WIDE, WIDE_KERNEL[:, :2]), {"stride": (2,), "pad": (1,), "dilate": (2,), "adjust": (0,), "groups": 2}),
     ],
     "batch_norm": [((A, BIAS[:4], ROW[0]), {}), ((IMAGE, BIAS[:2], ROW[0][:2]), {}), ((IMAGE, BIAS[:4], ROW[0]), {"axis": -1, "epsilon": 0.1})],
