@@ -74,13 +74,13 @@ def max_pool(xp, x, *, kernel, stride, pad, ceil=False):  # type: ignore[no-unty
 
     def vjp(g: Any) -> tuple[Any]:
         g = last(xp, g)
-        zero, pieces, left = xp.zeros_like(g), [], None
+        pieces, left = [], None
         for part in slices:
             here = part == y
             chosen = here if left is None else here & left
             others = xp.logical_not(here)
             left = others if left is None else left & others
-            pieces.append(xp.where(chosen, g, zero))
+            pieces.append(g * chosen)
         return (_gathered(xp, pieces, x, kernel, stride, pad),)
 
     return first(xp, y.copy() if len(slices) == 1 else y), vjp
