@@ -207,6 +207,19 @@ def log(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
+def expm1(xp, x):  # type: ignore[no-untyped-def]
+    """e^x - 1, exact near 0."""
+    y = xp.expm1(x)
+    return y, lambda g: (g * (y + 1),)
+
+
+@primitive
+def log1p(xp, x):  # type: ignore[no-untyped-def]
+    """log(1 + x), exact near 0."""
+    return xp.log1p(x), lambda g: (g / (1 + x),)
+
+
+@primitive
 def sin(xp, x):  # type: ignore[no-untyped-def]
     """The sine."""
     return xp.sin(x), lambda g: (g * xp.cos(x),)

@@ -31,10 +31,29 @@ def _folded(xp: Any, g: Any, axis: int, before: int, after: int, mode: str) -> A
     return middle
 
 
+def _extended(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -> Any:
+    """x with its edge repeated, or its elements reflected, before and after along one axis."""
+    n = x.shape[axis]
+    if mode == "edge":
+        parts = [x[_cut(axis, 0, 1)]] * before + [x] + [x[_cut(axis, n - 1, n)]] * after
+    else:
+        parts = [
+            x[_cut(axis, 1, before + 1)][_cut(axis, None, None, -1)],
+            x,
+            x[_cut(axis, n - 1 - after, n - 1)][_cut(axis, None, None, -1)],
+        ]
+    return xp.concatenate([part for part in parts if part.shape[axis]], axis=axis)
+
+
 @primitive
 def pad(xp, x, *, widths, mode="constant", value=0.0):  # type: ignore[no-untyped-def]
     """x with `widths` (a pair an axis) elements before and after; `mode` is constant, edge or reflect."""
-    y = xp.pad(x, widths, mode=mode, **({"constant_values": value} if mode == "constant" else {}))
+    if mode == "constant":
+        y = xp.pad(x, widths, constant_values=value)
+    else:
+        y = x
+        for axis, (before, after) in enumerate(widths):
+            y = _extended(xp, y, axis, before, after, mode) if before or after else y
 
     def vjp(g: Any) -> tuple[Any]:
         for axis, (before, after) in enumerate(widths):

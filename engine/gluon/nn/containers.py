@@ -28,9 +28,8 @@ class _Chain(Block):
         return list(self._children.items())
 
     def _chain(self, x: Any, *args: Any) -> Any:
-        for name, block in self._chained():
-            with located(name):
-                x = block(x, *args)
+        for _, block in self._chained():
+            x = block(x, *args)
             args = ()
             if isinstance(x, (tuple, list)):
                 args, x = tuple(x[1:]), x[0]
@@ -126,8 +125,7 @@ class Residual(HybridSequential):
         """activation(shortcut(x) + f(x))."""
         y, added = super().forward(x, *args), x
         if SHORTCUT in self._children:
-            with located(SHORTCUT):
-                added = self._children[SHORTCUT](x)
+            added = self._children[SHORTCUT](x)
         self._check(x.shape, added.shape, y.shape)
         total = added + y
         return total if self._activation is None else ACTIVATIONS[self._activation](total)

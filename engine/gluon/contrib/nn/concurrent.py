@@ -16,10 +16,7 @@ class _Parallel(Block):
     axis: int
 
     def _outputs(self, x: Any) -> list[Any]:
-        outputs = []
-        for name, block in self._children.items():
-            with located(name):
-                outputs.append(block(x))
+        outputs = [block(x) for block in self._children.values()]
         _joined([y.shape for y in outputs], self.axis, self.name)
         return outputs
 
