@@ -94,9 +94,8 @@ def _context(network: Network, spec: LayerSpec, path: str, dtype: str, initializ
         network.sources[full] = f"{spec.layer.kind}'s default"
         return default
 
-    def children(container_class: type[gluon.Block], under: str) -> gluon.Block:
-        container = container_class()
-        _add_children(network, container, spec.children, f"{path}.{under}", dtype, initializer)
+    def children(container: gluon.Block, under: str, option: str = "layers") -> Any:
+        _add_children(network, container, spec.children[option], f"{path}.{under}", dtype, initializer)
         return container
 
     return Context(dtype, own_initializer, children)

@@ -28,7 +28,8 @@ class LayerSpec:
     place: str
     name: str
     layer: Layer
-    children: list[LayerSpec] = field(default_factory=list)
+    children: dict[str, list[LayerSpec]] = field(default_factory=dict)
+    """The specifications that each of the layer's nested options holds."""
 
 
 @dataclass
@@ -134,9 +135,11 @@ def _parse_layer(entry: Any, place: str, number: int, problems: list[Problem]) -
     layer = construct(cls, options, place, kind, problems)
     if layer is None:
         return None
-    children = []
-    for option in cls.nested:
-        children += parse_layers(getattr(layer, option), f"{place}.{option}", problems)
+    children = {
+        option: parse_layers(getattr(layer, option), f"{place}.{option}", problems)
+        for option in cls.nested
+        if getattr(layer, option) is not None
+    }
     return LayerSpec(place, name, layer, children)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.gluon import data, loss, nn, utils
+from engine.gluon import contrib, data, loss, nn, utils
 from engine.gluon.block import Block, HybridBlock
 from engine.gluon.parameter import Constant, DeferredInitializationError, Parameter
 from engine.gluon.parameter_dict import ParameterDict
@@ -16,6 +16,7 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "Trainer",
+    "contrib",
     "data",
     "loss",
     "nn",

@@ -12,11 +12,9 @@ from engine.nd.functions import (
     PAIRS,
     Activation,
     BlockGrad,
-    Convolution,
     Dropout,
     Embedding,
     FullyConnected,
-    Pooling,
     broadcast_to,
     cast,
     clip,
@@ -37,6 +35,18 @@ from engine.nd.functions import (
     transpose,
     where,
 )
+from engine.nd.layers import (
+    BatchNorm,
+    Convolution,
+    Deconvolution,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LeakyReLU,
+    Pad,
+    Pooling,
+    pad,
+)
 from engine.nd.ndarray import NDArray
 from engine.nd.sequence_loss import CTCLoss, ctc_loss
 
@@ -55,14 +65,21 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Activation",
+    "BatchNorm",
     "BlockGrad",
     "CTCLoss",
     "Convolution",
+    "Deconvolution",
     "Dropout",
     "Embedding",
     "Flatten",
     "FullyConnected",
+    "GroupNorm",
+    "InstanceNorm",
+    "LayerNorm",
+    "LeakyReLU",
     "NDArray",
+    "Pad",
     "Pooling",
     "arange",
     "array",
@@ -85,6 +102,7 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_like",
+    "pad",
     "pick",
     "random",
     "reshape",

@@ -10,7 +10,7 @@ from engine import autograd
 from engine.errors import MXNetError
 from engine.nd.creation import array
 from engine.nd.ndarray import AXIS_FUNCTIONS, REDUCTIONS, UNARY, NDArray
-from engine.ops import activation, convolution, elementwise, indexing, linear, shape
+from engine.ops import activation, elementwise, indexing, linear, shape
 from engine.registry import advice
 from engine.streams import current
 
@@ -182,54 +182,6 @@ def FullyConnected(
         raise MXNetError(f"FullyConnected: num_hidden is {num_hidden}, but the weight has {weight.shape[0]} rows")
     given = () if no_bias or bias is None else (bias,)
     return linear.fully_connected(data, weight, *given, flatten=flatten)
-
-
-def Convolution(
-    data: NDArray,
-    weight: NDArray,
-    bias: NDArray | None = None,
-    *,
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...] = (),
-    pad: tuple[int, ...] = (),
-    dilate: tuple[int, ...] = (),
-    num_filter: int = 0,
-    num_group: int = 1,
-    no_bias: bool = False,
-) -> NDArray:
-    """Cross-correlation over all axes but the first two. `kernel` and `num_filter`, when given, must be the weight's."""
-    if tuple(kernel) != weight.shape[2:] or (num_filter and num_filter != weight.shape[0]):
-        raise MXNetError(f"Convolution: kernel {tuple(kernel)} and {num_filter} filters are not those of a weight of shape {weight.shape}")
-    ones, zeros = (1,) * len(kernel), (0,) * len(kernel)
-    given = () if no_bias or bias is None else (bias,)
-    return convolution.convolution(data, weight, *given, stride=stride or ones, pad=pad or zeros, dilate=dilate or ones, groups=num_group)
-
-
-def Pooling(
-    data: NDArray,
-    kernel: tuple[int, ...] = (),
-    pool_type: str = "max",
-    global_pool: bool = False,
-    stride: tuple[int, ...] = (),
-    pad: tuple[int, ...] = (),
-    pooling_convention: str = "valid",
-    count_include_pad: bool = True,
-) -> NDArray:
-    """Maxima or means of windows over all axes but the first two; `full` lets the last window reach beyond the padding."""
-    if pool_type not in ("max", "avg"):
-        raise MXNetError(f"Pooling: no pool_type '{pool_type}' - {advice(pool_type, ('max', 'avg'))}")
-    if pooling_convention not in ("valid", "full"):
-        raise MXNetError(f"Pooling: no pooling_convention '{pooling_convention}' - {advice(pooling_convention, ('valid', 'full'))}")
-    window = tuple(data.shape[2:]) if global_pool else tuple(kernel)
-    options = {
-        "kernel": window,
-        "stride": stride or (1,) * len(window),
-        "pad": pad or (0,) * len(window),
-        "ceil": pooling_convention == "full",
-    }
-    if pool_type == "max":
-        return convolution.max_pool(data, **options)
-    return convolution.avg_pool(data, **options, count_include_pad=count_include_pad)
 
 
 def Embedding(data: NDArray, weight: NDArray, input_dim: int = 0, output_dim: int = 0) -> NDArray:

@@ -92,10 +92,10 @@ def silu(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def elu(xp, x):  # type: ignore[no-untyped-def]
-    """x above 0, e^x - 1 below."""
-    below = xp.expm1(xp.minimum(x, xp.zeros_like(x)))
-    return xp.where(x > 0, x, below), lambda g: (g * xp.where(x > 0, xp.ones_like(x), below + 1),)
+def elu(xp, x, *, alpha=1.0):  # type: ignore[no-untyped-def]
+    """x above 0, alpha (e^x - 1) below (Clevert, Unterthiner and Hochreiter 2016)."""
+    below = alpha * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
+    return xp.where(x > 0, x, below), lambda g: (g * xp.where(x > 0, xp.ones_like(x), below + alpha),)
 
 
 @primitive
@@ -107,10 +107,25 @@ def selu(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def leaky(xp, x):  # type: ignore[no-untyped-def]
-    """x above 0, 0.01 x below."""
-    slope = xp.where(x > 0, xp.ones_like(x), xp.full_like(x, LEAKY_SLOPE))
-    return x * slope, lambda g: (g * slope,)
+def leaky(xp, x, *, slope=LEAKY_SLOPE):  # type: ignore[no-untyped-def]
+    """x above 0, slope x below."""
+    factor = xp.where(x > 0, xp.ones_like(x), xp.full_like(x, slope))
+    return x * factor, lambda g: (g * factor,)
+
+
+@primitive
+def prelu(xp, x, slopes):  # type: ignore[no-untyped-def]
+    """x above 0, below it x times a slope: one for all, or one a channel (axis 1; axis 0 of a vector) (He et al. 2015)."""
+    axis = 1 if x.ndim > 1 else 0
+    form = tuple(-1 if a == axis else 1 for a in range(x.ndim))
+    factor = xp.where(x > 0, xp.ones_like(x), slopes.reshape(form) * xp.ones_like(x))
+    shared = tuple(a for a in range(x.ndim) if slopes.size == 1 or a != axis)
+
+    def vjp(g: Any) -> tuple[Any, Any]:
+        below = g * xp.minimum(x, xp.zeros_like(x))
+        return g * factor, (xp.sum(below, axis=shared) if shared else below).reshape(slopes.shape)
+
+    return x * factor, vjp
 
 
 ACTIVATIONS = {

@@ -1,14 +1,22 @@
-"""Convolution and pooling over any number of spatial axes, one kernel position at a time.
+"""Convolution and its transpose over any number of spatial axes, as matrix products.
 
-Arrays are (batch, channels, *space). For each position of the kernel the input is a strided slice, so that the work is matrix products
-(or maxima, or sums) of whole arrays and needs nothing of the array library but slicing.
+Arrays are (batch, channels, *space), weights (out, in / groups, *kernel). Inside, channels come last: the elements under the kernel are
+gathered into rows of (position, channel), one row an output position, by one copy a kernel position; then BLAS does the work. The result
+is a transposed view of what BLAS wrote, so a chain of layers keeps its channels last in memory and copies nothing back.
+
+Convolution is linear in both arguments, so three functions close the family under differentiation:
+
+    correlate(x, w) -> y          spread(y, w) -> x  (its transpose in x)          weight_gradient(x, y) -> w  (its transpose in w)
+
+Nothing is written in place. Batches are cut so that the gathered rows stay small (`CHUNK`); rows of a whole batch that are, a convolution
+keeps for its weight's gradient.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from engine.autograd import primitive
@@ -16,8 +24,12 @@ from engine.errors import MXNetError
 from engine.ops.elementwise import check_dtypes
 
 Sizes = tuple[int, ...]
-LOWEST = {"float16": -65504.0, "float32": -3.4028234663852886e38, "float64": -1.7976931348623157e308}
-"""What max pooling takes padding for, and gives for a window of nothing else (as MXNet does)."""
+CHUNK = 1 << 21
+"""About how many gathered elements there are at a time."""
+FOLD = 3
+"""How much dearer it is to add up a product's element than to gather one."""
+FEW_CHANNELS = 8
+"""Below this, rows are gathered along the last spatial axis, since runs of channels would be short."""
 
 
 def output_space(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, ceil: bool = False) -> Sizes:
@@ -31,109 +43,284 @@ def output_space(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate:
     return tuple(result)
 
 
-def _windows(kernel: Sizes, stride: Sizes, dilate: Sizes, out: Sizes) -> Iterator[tuple[Sizes, tuple[Any, ...]]]:
-    """(position in the kernel, the index of the padded input's elements under it)."""
+def transposed_space(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, adjust: Sizes) -> Sizes:
+    """The spatial shape of a transposed convolution's result. MXNetError for one that is empty and for adjustments beyond the stride."""
+    result = []
+    for axis, (n, k, s, p, d, a) in enumerate(zip(space, kernel, stride, pad, dilate, adjust, strict=True)):
+        if a >= s:
+            raise MXNetError(f"MXNetError: output padding {adjust} must be smaller than stride {stride} along every axis (axis {axis})")
+        length = s * (n - 1) + d * (k - 1) + 1 - 2 * p + a
+        if length <= 0:
+            raise MXNetError(f"MXNetError: padding {pad} leaves nothing of input {space} with kernel {kernel} (spatial axis {axis})")
+        result.append(length)
+    return tuple(result)
+
+
+def last(xp: Any, x: Any) -> Any:
+    """(batch, channels, *space) as (batch, *space, channels): a view."""
+    return xp.transpose(x, (0, *range(2, x.ndim), 1))
+
+
+def first(xp: Any, x: Any) -> Any:
+    """(batch, *space, channels) as (batch, channels, *space): a view."""
+    return xp.transpose(x, (0, x.ndim - 1, *range(1, x.ndim - 1)))
+
+
+def windows(kernel: Sizes, stride: Sizes, dilate: Sizes, out: Sizes) -> Iterator[tuple[Any, ...]]:
+    """For each position in the kernel, in order, the index of the elements under it in a padded (batch, *space, …)."""
     for at in itertools.product(*(range(k) for k in kernel)):
         cuts = (slice(a * d, a * d + s * (n - 1) + 1, s) for a, d, s, n in zip(at, dilate, stride, out, strict=True))
-        yield at, (Ellipsis, *cuts)
+        yield (slice(None), *cuts)
 
 
-def _padded(xp: Any, x: Any, pad: Sizes, extra: Sizes, value: float) -> Any:
-    """x with `pad` elements of `value` before and `pad + extra` after each spatial axis."""
-    if not any(pad) and not any(extra):
-        return x
-    widths = [(0, 0)] * (x.ndim - len(pad)) + [(p, p + e) for p, e in zip(pad, extra, strict=True)]
-    return xp.pad(x, widths, constant_values=value)
+def _padded(xp: Any, x: Any, widths: Sequence[tuple[int, int]]) -> Any:
+    """(batch, channels, *space) with zeros around, as a view with channels last."""
+    if not any(a or b for a, b in widths):
+        return last(xp, x)
+    if x.shape[1] < FEW_CHANNELS:
+        return last(xp, xp.pad(x, ((0, 0), (0, 0), *widths)))
+    return xp.pad(last(xp, x), ((0, 0), *widths, (0, 0)))
 
 
-def _unpadded(x: Any, pad: Sizes, space: Sizes) -> Any:
-    return x[(Ellipsis, *(slice(p, p + n) for p, n in zip(pad, space, strict=True)))]
+def _rows(xp: Any, x: Any, indices: Sequence[Any], groups: int) -> Any:
+    """(groups, output positions of the whole batch, kernel positions * channels of a group) of x with channels last."""
+    parts = [x[index] for index in indices]
+    channels, count = x.shape[-1], len(parts)
+    if count > 1 and channels < FEW_CHANNELS:
+        axes = (parts[0].ndim - 1, *range(parts[0].ndim - 1))
+        rows = xp.stack([xp.transpose(part, axes) for part in parts]).reshape((count * channels, -1)).T
+    else:
+        rows = (parts[0] if count == 1 else xp.stack(parts, axis=-2)).reshape((-1, count * channels))
+    if groups == 1:
+        return rows.reshape((1, *rows.shape))
+    each = rows.reshape((rows.shape[0], count, groups, channels // groups))
+    return xp.transpose(each, (2, 0, 1, 3)).reshape((groups, rows.shape[0], -1))
+
+
+def _grouped(xp: Any, y: Any, groups: int) -> Any:
+    """(batch, channels, *space) as (groups, positions of the whole batch, channels of a group)."""
+    return _rows(xp, last(xp, y), [(slice(None),)], groups)
+
+
+def _ungrouped(xp: Any, rows: Any, batch: int, space: Sizes) -> Any:
+    """What `_grouped` made, with channels last."""
+    groups, positions, channels = rows.shape
+    if groups > 1:
+        rows = xp.transpose(rows, (1, 0, 2)).reshape((positions, groups * channels))
+    return rows.reshape((batch, *space, groups * channels))
+
+
+def _product(xp: Any, a: Any, b: Any, dtype: Any) -> Any:
+    """The matrix product, half precision going through single: BLAS has no other."""
+    if str(dtype) == "float16":
+        a, b = a.astype("float32"), b.astype("float32")
+    return xp.matmul(a, b).astype(dtype, copy=False)
+
+
+def _chunks(xp: Any, batch: int, size: int, apply: Callable[[slice], Any]) -> list[Any]:
+    """`apply` over cuts of the batch, `size` being what one sample gathers."""
+    step = max(1, CHUNK // max(1, size))
+    return [apply(slice(start, min(batch, start + step))) for start in range(0, batch, step)] or [apply(slice(0, 0))]
+
+
+def correlate(xp: Any, x: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int, keep: list[Any] | None = None) -> Any:
+    """y[o] = sum over channels c and positions a of w[o, c, a] x[c, stride o + dilate a - pad].
+
+    Where the whole batch's rows fit a chunk they are appended to `keep`.
+    """
+    kernel = tuple(w.shape[2:])
+    out = output_space(tuple(x.shape[2:]), kernel, stride, pad, dilate)
+    units, channels, count = w.shape[0], w.shape[1], math.prod(kernel)
+    matrix = xp.transpose(
+        w.reshape((groups, units // groups, channels, count)), (0, 3, 2, 1)
+    ).reshape((groups, count * channels, units // groups))  # fmt: skip
+    indices = list(windows(kernel, stride, dilate, out))
+    padded = _padded(xp, x, [(p, p) for p in pad])
+
+    def part(cut: slice) -> Any:
+        rows = _rows(xp, padded[cut], indices, groups)
+        if keep is not None and cut.stop - cut.start == x.shape[0]:
+            keep.append(rows)
+        return _ungrouped(xp, _product(xp, rows, matrix, x.dtype), cut.stop - cut.start, out)
+
+    size = math.prod(out) * count * x.shape[1] if count > 1 else 0
+    parts = _chunks(xp, x.shape[0], size, part)
+    return first(xp, parts[0] if len(parts) == 1 else xp.concatenate(parts, axis=0))
+
+
+def weight_gradient(
+    xp: Any, x: Any, y: Any, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int, kept: list[Any] | None = None
+) -> Any:
+    """w[o, c, a] = sum over the batch and output positions of y[o] x[c, stride o + dilate a - pad]; `kept` may have the rows of x."""
+    out, count = tuple(y.shape[2:]), math.prod(kernel)
+    units, channels = y.shape[1] // groups, x.shape[1] // groups
+    indices = list(windows(kernel, stride, dilate, out))
+    padded: Any = None if kept else _padded(xp, x, [(p, p) for p in pad])
+
+    def part(cut: slice) -> Any:
+        rows = kept[0] if kept else _rows(xp, padded[cut], indices, groups)
+        return _product(xp, xp.swapaxes(_grouped(xp, y[cut], groups), 1, 2), rows, x.dtype)
+
+    size = math.prod(out) * count * x.shape[1] if count > 1 else 0
+    total, *others = _chunks(xp, x.shape[0], size, part)
+    for other in others:
+        total = total + other
+    w = xp.transpose(total.reshape((groups, units, count, channels)), (0, 1, 3, 2))
+    return w.reshape((groups * units, channels, *kernel))
+
+
+def _taps(n: int, k: int, s: int, p: int, d: int) -> list[list[tuple[int, int]]]:
+    """For each phase r < s of an axis of length n: the (a, m) for which y[q - m] reaches x[s q + r] through position a of the kernel."""
+    return [[(a, (a * d - p - r) // s) for a in range(k) if (a * d - p - r) % s == 0] for r in range(s)]
+
+
+def interleave(xp: Any, phases: Sequence[Any], stride: Sizes, space: Sizes) -> Any:
+    """x (batch, *space, channels) from its phases (in order of r, each (batch, *ceil(space / stride), channels)): x[s q + r]."""
+    if len(phases) == 1:
+        return phases[0]
+    axes, shape = len(stride), phases[0].shape
+    stacked = xp.stack(phases).reshape((*stride, *shape))
+    order = [axes, *itertools.chain.from_iterable((axes + 1 + i, i) for i in range(axes)), 2 * axes + 1]
+    whole = xp.transpose(stacked, order).reshape((shape[0], *(q * s for q, s in zip(shape[1:-1], stride, strict=True)), shape[-1]))
+    return whole[(slice(None), *(slice(0, n) for n in space))]
+
+
+def reach(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, out: Sizes) -> tuple[Any, list[tuple[int, int]]]:
+    """(phases, widths) of the transposed problem.
+
+    A phase is a list of (number of the kernel position, index into y padded by `widths` with channels last): what adds up to x[s q + r].
+    """
+    taps = [_taps(*numbers) for numbers in zip(space, kernel, stride, pad, dilate, strict=True)]
+    lengths = [-(-n // s) for n, s in zip(space, stride, strict=True)]
+    widths = []
+    for axis, by_phase in enumerate(taps):
+        shifts = [m for phase in by_phase for _, m in phase]
+        widths.append((max(0, *shifts, 0), max(0, *(lengths[axis] - m - out[axis] for m in shifts), 0)))
+    phases = []
+    for r in itertools.product(*(range(s) for s in stride)):
+        entries = []
+        for at in itertools.product(*(taps[axis][phase] for axis, phase in enumerate(r))):
+            number = 0
+            for (a, _), k in zip(at, kernel, strict=True):
+                number = number * k + a
+            cuts = (slice(w[0] - m, w[0] - m + q) for (_, m), w, q in zip(at, widths, lengths, strict=True))
+            entries.append((number, (slice(None), *cuts)))
+        phases.append(entries)
+    return phases, widths
+
+
+def spread(xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int, space: Sizes) -> Any:
+    """x[c, i] = sum over units o, output positions and kernel positions a with stride o + dilate a - pad = i of w[o, c, a] y[o].
+
+    Each of the stride's phases of x is a correlation of y with its own part of the kernel, so no product is with a zero.
+    """
+    kernel, out = tuple(w.shape[2:]), tuple(y.shape[2:])
+    units, channels, count = w.shape[0] // groups, w.shape[1], math.prod(kernel)
+    if groups == 1 and FOLD * channels * math.prod(out) < units * math.prod(-(-n // s) * s for n, s in zip(space, stride, strict=True)):
+        return _spread_by_folding(xp, y, w, stride, pad, dilate, space)
+    phases, widths = reach(space, kernel, stride, pad, dilate, out)
+    padded = _padded(xp, y, widths)
+    each = xp.transpose(w.reshape((groups, units, channels, count)), (3, 0, 1, 2))
+    lengths = tuple(-(-n // s) for n, s in zip(space, stride, strict=True))
+
+    def phase(entries: list[tuple[int, Any]]) -> Any:
+        if not entries:
+            return xp.zeros((y.shape[0], *lengths, groups * channels), dtype=y.dtype)
+        matrix = xp.stack([each[number] for number, _ in entries], axis=1).reshape((groups, len(entries) * units, channels))
+        indices = [index for _, index in entries]
+
+        def part(cut: slice) -> Any:
+            rows = _product(xp, _rows(xp, padded[cut], indices, groups), matrix, y.dtype)
+            return _ungrouped(xp, rows, cut.stop - cut.start, lengths)
+
+        parts = _chunks(xp, y.shape[0], math.prod(lengths) * len(entries) * y.shape[1], part)
+        return parts[0] if len(parts) == 1 else xp.concatenate(parts, axis=0)
+
+    return first(xp, interleave(xp, [phase(entries) for entries in phases], stride, space))
+
+
+def _fold(xp: Any, d: Any, axis: int, kernel_axis: int, taps: list[list[tuple[int, int]]], n: int) -> Any:
+    """d (batch, *positions, *kernel positions, channels) with `kernel_axis` summed into `axis`, then of length n."""
+    length, out = -(-n // len(taps)), d.shape[axis]
+    phases = []
+    for phase in taps:
+        total = None
+        for a, m in phase:
+            start, stop = max(0, -m), min(out, length - m)
+            if start >= stop:
+                continue
+            piece = d[(slice(None),) * axis + (slice(start, stop),) + (slice(None),) * (kernel_axis - axis - 1) + (a,)]
+            around = [(0, 0)] * piece.ndim
+            around[axis] = (start + m, length - m - stop)
+            piece = xp.pad(piece, around) if any(around[axis]) else piece
+            total = piece if total is None else total + piece
+        shape = (*d.shape[:axis], length, *d.shape[axis + 1 : kernel_axis], *d.shape[kernel_axis + 1 :])
+        phases.append(xp.zeros(shape, dtype=d.dtype) if total is None else total)
+    if len(phases) == 1:
+        return phases[0]
+    whole = xp.stack(phases, axis=axis + 1)
+    whole = whole.reshape((*whole.shape[:axis], -1, *whole.shape[axis + 2 :]))
+    return whole[(slice(None),) * axis + (slice(0, n),)]
+
+
+def _spread_by_folding(xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, space: Sizes) -> Any:
+    """`spread` by one product for all kernel positions, whose results are then added up, one spatial axis at a time."""
+    kernel, out, axes = tuple(w.shape[2:]), tuple(y.shape[2:]), len(stride)
+    matrix = xp.transpose(w, (0, *range(2, w.ndim), 1)).reshape((w.shape[0], -1))
+    rows = last(xp, y)
+
+    def part(cut: slice) -> Any:
+        d = _product(xp, rows[cut].reshape((-1, w.shape[0])), matrix, y.dtype).reshape((-1, *out, *kernel, w.shape[1]))
+        for axis, numbers in enumerate(zip(space, kernel, stride, pad, dilate, strict=True)):
+            d = _fold(xp, d, axis + 1, axes + 1, _taps(*numbers), numbers[0])
+        return d
+
+    parts = _chunks(xp, y.shape[0], math.prod(out) * matrix.shape[1], part)
+    return first(xp, parts[0] if len(parts) == 1 else xp.concatenate(parts, axis=0))
+
+
+def _check_channels(name: str, found: int, needed: int, shape: Sizes, weight: Sizes) -> None:
+    if found != needed:
+        raise MXNetError(
+            f"MXNetError: {name}: {found} input channels (axis 1 of {tuple(shape)}), but the weight {tuple(weight)} is for {needed}"
+        )
 
 
 @primitive
-def convolution(xp, x, weight, *bias, stride, pad, dilate, groups=1):  # type: ignore[no-untyped-def]
-    """Cross-correlation of x (batch, in, *space) with weight (out, in / groups, *kernel), plus bias (out)."""
+def convolution(xp, x, weight, *bias, stride, pad, dilate, groups=1, constant_input=False):  # type: ignore[no-untyped-def]
+    """Cross-correlation of x (batch, in, *space) with weight (out, in / groups, *kernel), plus bias (out).
+
+    With `constant_input` the gradient by x, which nothing asks for, is not computed.
+    """
     check_dtypes(x, weight)
-    kernel, space, batch = weight.shape[2:], x.shape[2:], x.shape[0]
-    if x.shape[1] != weight.shape[1] * groups:
-        raise MXNetError(f"MXNetError: convolution: {x.shape[1]} input channels, but the weight is for {weight.shape[1] * groups}")
-    out = output_space(space, kernel, stride, pad, dilate)
-    channels, units, positions = weight.shape[1], weight.shape[0] // groups, math.prod(out)
-    padded = _padded(xp, x, pad, (0,) * len(pad), 0).reshape(
-        (batch, groups, channels, *(n + 2 * p for n, p in zip(space, pad, strict=True)))
-    )
-    w = weight.reshape((1, groups, units, channels, *kernel))
-    y: Any = 0
-    for at, index in _windows(kernel, stride, dilate, out):
-        y = y + xp.matmul(w[(..., *at)], padded[index].reshape((batch, groups, channels, positions)))
-    y = y.reshape((batch, groups * units, *out)).astype(x.dtype, copy=False)
+    _check_channels("convolution", x.shape[1], weight.shape[1] * groups, x.shape, weight.shape)
+    kept: list[Any] = []
+    y = correlate(xp, x, weight, stride, pad, dilate, groups, kept)
     if bias:
-        y = y + bias[0].reshape((1, -1, *(1 for _ in out)))
+        y = y + bias[0].reshape((1, -1, *(1 for _ in stride)))
 
     def vjp(g: Any) -> tuple[Any, ...]:
-        flat = g.reshape((batch, groups, units, positions))
-        dx, dw = xp.zeros_like(padded), xp.zeros_like(w)
-        for at, index in _windows(kernel, stride, dilate, out):
-            patch = padded[index]
-            columns = patch.reshape((batch, groups, channels, positions))
-            dw[(..., *at)] = xp.sum(xp.matmul(flat, xp.swapaxes(columns, -1, -2)), axis=0, keepdims=True)
-            back = xp.matmul(xp.swapaxes(w[(..., *at)], -1, -2), flat)
-            dx[index] = dx[index] + back.reshape(patch.shape)
-        dx = dx.reshape((batch, groups * channels, *padded.shape[3:]))
-        gradients = (_unpadded(dx, pad, space), dw.reshape(weight.shape))
+        dx = None if constant_input else spread(xp, g, weight, stride, pad, dilate, groups, tuple(x.shape[2:]))
+        gradients = (dx, weight_gradient(xp, x, g, tuple(weight.shape[2:]), stride, pad, dilate, groups, kept))
         return (*gradients, xp.sum(g, axis=(0, *range(2, g.ndim)))) if bias else gradients
 
     return y, vjp
 
 
-def _overhang(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes) -> Sizes:
-    """How far the last window reaches beyond the padding, with `ceil`."""
-    reach = (s * (n - 1) + k for s, n, k in zip(stride, out, kernel, strict=True))
-    return tuple(max(0, r - (n + 2 * p)) for r, n, p in zip(reach, space, pad, strict=True))
-
-
 @primitive
-def max_pool(xp, x, *, kernel, stride, pad, ceil=False):  # type: ignore[no-untyped-def]
-    """The largest element of each window; the first of equal ones gets the gradient."""
-    space, ones = x.shape[2:], (1,) * len(kernel)
-    out = output_space(space, kernel, stride, pad, ones, ceil)
-    padded = _padded(xp, x, pad, _overhang(space, kernel, stride, pad, out), LOWEST.get(str(x.dtype), -math.inf))
-    windows = list(_windows(kernel, stride, ones, out))
-    y = padded[windows[0][1]]
-    for _, index in windows[1:]:
-        y = xp.maximum(y, padded[index])
+def deconvolution(xp, x, weight, *bias, stride, pad, dilate, adjust, groups=1):  # type: ignore[no-untyped-def]
+    """The transpose of a convolution: x (batch, in, *space), weight (in, out / groups, *kernel), plus bias (out)."""
+    check_dtypes(x, weight)
+    _check_channels("deconvolution", x.shape[1], weight.shape[0], x.shape, weight.shape)
+    kernel = tuple(weight.shape[2:])
+    space = transposed_space(tuple(x.shape[2:]), kernel, stride, pad, dilate, adjust)
+    y = spread(xp, x, weight, stride, pad, dilate, groups, space)
+    if bias:
+        y = y + bias[0].reshape((1, -1, *(1 for _ in stride)))
 
-    def vjp(g: Any) -> tuple[Any]:
-        dx, left = xp.zeros_like(padded), xp.ones_like(y)
-        for _, index in windows:
-            chosen = left * (padded[index] == y)
-            left = left - chosen
-            dx[index] = dx[index] + g * chosen
-        return (_unpadded(dx, pad, space),)
+    def vjp(g: Any) -> tuple[Any, ...]:
+        dx = correlate(xp, g, weight, stride, pad, dilate, groups)
+        gradients = (dx, weight_gradient(xp, g, x, kernel, stride, pad, dilate, groups))
+        return (*gradients, xp.sum(g, axis=(0, *range(2, g.ndim)))) if bias else gradients
 
-    return y.copy(), vjp
-
-
-@primitive
-def avg_pool(xp, x, *, kernel, stride, pad, ceil=False, count_include_pad=True):  # type: ignore[no-untyped-def]
-    """The mean of each window; padding counts as zeros unless `count_include_pad` is False, what lies beyond it never."""
-    space, ones = x.shape[2:], (1,) * len(kernel)
-    out = output_space(space, kernel, stride, pad, ones, ceil)
-    extra = _overhang(space, kernel, stride, pad, out)
-    padded = _padded(xp, x, pad, extra, 0)
-    inside = xp.ones_like(x[:1, :1])
-    inside = _padded(xp, inside, pad, (0,) * len(pad), 1.0 if count_include_pad else 0.0)
-    inside = _padded(xp, inside, (0,) * len(pad), extra, 0)
-    windows = list(_windows(kernel, stride, ones, out))
-    total, count = padded[windows[0][1]], inside[windows[0][1]]
-    for _, index in windows[1:]:
-        total, count = total + padded[index], count + inside[index]
-    count = xp.maximum(count, xp.ones_like(count))  # a window beyond the padding gives 0
-
-    def vjp(g: Any) -> tuple[Any]:
-        dx, share = xp.zeros_like(padded), g / count
-        for _, index in windows:
-            dx[index] = dx[index] + share
-        return (_unpadded(dx, pad, space),)
-
-    return total / count, vjp
+    return y, vjp

@@ -32,8 +32,9 @@ class Context:
     initializer: Callable[[str, Any], Any]
     """(parameter name, the default) -> what the parameter is given as its own initializer: the layer's option
     `<parameter>_initializer`, else nothing if a rule of the run's initializer names the parameter, else the default."""
-    children: Callable[[type[gluon.Block], str], gluon.Block]
-    """(container class, what their paths start with below the layer's own: '' or '3.') -> a container of the layer's children."""
+    children: Callable[..., Any]
+    """(container, what their paths start with below the layer's own: '' or '3.', the nested option that lists them, `layers` by default)
+    -> the container with these children."""
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Layer:
 
     kind: ClassVar[str] = ""
     nested: ClassVar[tuple[str, ...]] = ()
-    """The options that hold layer specifications of their own."""
+    """The options that hold layer specifications of their own; one that is None holds none."""
 
     def build(self, context: Context) -> gluon.Block:
         """The block. It may draw nothing and allocate nothing."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Optional
 
 from engine import gluon
 from engine.errors import OptionError
 from engine.gluon import nn
+from engine.gluon.contrib.nn import HybridConcurrent
+from engine.gluon.nn.containers import SHORTCUT
 from runner.layers.base import Context, Layer, register
-from runner.layers.basic import check_positive
+from runner.layers.basic import check_activation, check_positive
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Sequential(Container):
 
     def build(self, context: Context) -> gluon.Block:
         """The children in a `gluon.nn.HybridSequential`."""
-        return context.children(nn.HybridSequential, "")
+        return context.children(nn.HybridSequential(), "")
 
 
 @register
@@ -49,15 +51,51 @@ class Repeat(Container):
         """A sequence of `times` sequences."""
         copies = nn.HybridSequential()
         for number in range(self.times):
-            copies.add(context.children(nn.HybridSequential, f"{number}."))
+            copies.add(context.children(nn.HybridSequential(), f"{number}."))
         return copies
 
 
 @register
 @dataclass
 class Residual(Container):
-    """y = x + f(x), f being the children in order; they must give back the shape they take."""
+    """y = activation(shortcut(x) + f(x)), f being the children in order.
+
+    Without `shortcut`, a list of layers, the input itself is added, so the children must give back the shape they take. A parameter of
+    the shortcut has the path `<name>.shortcut.<layer>.<parameter>`.
+    """
+
+    nested: ClassVar[tuple[str, ...]] = ("layers", "shortcut")
+    shortcut: Any = None
+    activation: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.shortcut is not None and not (isinstance(self.shortcut, list) and self.shortcut):
+            raise OptionError("shortcut", f"must be a list of at least one layer, got {self.shortcut!r}")
+        check_activation(self.activation)
+        if self.shortcut is not None and any(isinstance(layer, dict) and layer.get("name") == SHORTCUT for layer in self.layers):
+            raise OptionError("layers", f"has a layer named '{SHORTCUT}', which is the name of the shortcut - choose another")
 
     def build(self, context: Context) -> gluon.Block:
-        """The children in a `gluon.nn.Residual`."""
-        return context.children(nn.Residual, "")
+        """The children in a `gluon.nn.Residual`, the shortcut beside them."""
+        block = context.children(nn.Residual(activation=self.activation), "")
+        if self.shortcut is not None:
+            block.shortcut(context.children(nn.HybridSequential(), f"{SHORTCUT}.", "shortcut"))
+        return block
+
+
+@register
+@dataclass
+class Concurrent(Container):
+    """All children take the same input; their outputs are joined along `axis`."""
+
+    axis: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.axis, bool) or not isinstance(self.axis, int):
+            raise OptionError("axis", f"must be a whole number, got {self.axis!r}")
+
+    def build(self, context: Context) -> gluon.Block:
+        """The children in a `gluon.contrib.nn.HybridConcurrent`."""
+        return context.children(HybridConcurrent(axis=self.axis), "")

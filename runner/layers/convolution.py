@@ -1,9 +1,9 @@
-"""Convolution, pooling and normalization as layers of a config; samples are (channels, height, width)."""
+"""Convolutions and their transposes as layers of a config; samples are (channels, *space)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from engine import gluon
 from engine.errors import OptionError
@@ -11,23 +11,31 @@ from engine.gluon import nn
 from runner.layers.base import Context, Layer, register
 from runner.layers.basic import check_activation, check_boolean, check_positive
 
+NUMBERS = {2: "two", 3: "three"}
 
-def check_sizes(option: str, value: Any, least: int) -> None:
-    """OptionError unless `value` is a whole number of at least `least`, or two of them."""
-    sizes = value if isinstance(value, list) and len(value) == 2 else [value]
+
+def check_sizes(option: str, value: Any, least: int, axes: int = 2) -> None:
+    """OptionError unless `value` is a whole number of at least `least`, or one for each of the spatial axes."""
+    sizes = value if isinstance(value, list) and len(value) == axes else [value]
     if not all(isinstance(n, int) and not isinstance(n, bool) and n >= least for n in sizes):
-        raise OptionError(option, f"must be a whole number of at least {least}, or two of them, got {value!r}")
+        several = f", or {NUMBERS[axes]} of them" if axes > 1 else ""
+        raise OptionError(option, f"must be a whole number of at least {least}{several}, got {value!r}")
 
 
-def _pair(value: Any) -> Any:
+def as_sizes(value: Any) -> Any:
+    """A list of sizes as Gluon takes it."""
     return tuple(value) if isinstance(value, list) else value
 
 
-@register
 @dataclass
-class Conv2D(Layer):
-    """Cross-correlation with kernels of `kernel_size` (one number or [height, width]), in `groups` that work side by side."""
+class Convolution(Layer):
+    """Base of the convolutions: kernels of `kernel_size` (one number or one a spatial axis), in `groups` that work side by side."""
 
+    axes: ClassVar[int]
+    block: ClassVar[Any]
+    """Gluon's layer."""
+    sized: ClassVar[tuple[tuple[str, int], ...]] = (("kernel_size", 1), ("strides", 1), ("padding", 0), ("dilation", 1))
+    """The options with a size for each spatial axis, and the least each can be."""
     channels: int
     kernel_size: Any
     strides: Any = 1
@@ -42,8 +50,8 @@ class Conv2D(Layer):
     def __post_init__(self) -> None:
         check_positive("channels", self.channels)
         check_positive("groups", self.groups)
-        for option, least in (("kernel_size", 1), ("strides", 1), ("padding", 0), ("dilation", 1)):
-            check_sizes(option, getattr(self, option), least)
+        for option, least in self.sized:
+            check_sizes(option, getattr(self, option), least, self.axes)
         check_activation(self.activation)
         check_boolean("use_bias", self.use_bias)
         if self.channels % self.groups:
@@ -52,13 +60,10 @@ class Conv2D(Layer):
             raise OptionError("bias_initializer", "is given, but use_bias is false")
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.Conv2D`; its bias is zero unless an option or a rule says otherwise."""
-        block = nn.Conv2D(
+        """Gluon's layer of the same name; its bias is zero unless an option or a rule says otherwise."""
+        block = self.block(
             self.channels,
-            _pair(self.kernel_size),
-            strides=_pair(self.strides),
-            padding=_pair(self.padding),
-            dilation=_pair(self.dilation),
+            **{option: as_sizes(getattr(self, option)) for option, _ in self.sized},
             groups=self.groups,
             activation=self.activation,
             use_bias=self.use_bias,
@@ -70,82 +75,68 @@ class Conv2D(Layer):
 
 
 @dataclass
-class Pool2D(Layer):
-    """Base of the pooling layers: windows of `pool_size` at `strides` (the pool size where not given)."""
+class Transposed(Convolution):
+    """Base of the transposed convolutions; `output_padding` lengthens the result at its end, by less than the strides."""
 
-    pool_size: Any = 2
-    strides: Any = None
-    padding: Any = 0
-
-    def __post_init__(self) -> None:
-        check_sizes("pool_size", self.pool_size, 1)
-        check_sizes("padding", self.padding, 0)
-        if self.strides is not None:
-            check_sizes("strides", self.strides, 1)
-
-    def options(self) -> dict[str, Any]:
-        """What Gluon's layer is told."""
-        return {"pool_size": _pair(self.pool_size), "strides": _pair(self.strides), "padding": _pair(self.padding)}
-
-
-@register
-@dataclass
-class MaxPool2D(Pool2D):
-    """The largest element of each window."""
-
-    def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.MaxPool2D`."""
-        return nn.MaxPool2D(**self.options())
-
-
-@register
-@dataclass
-class AvgPool2D(Pool2D):
-    """The mean of each window."""
-
-    def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.AvgPool2D`."""
-        return nn.AvgPool2D(**self.options())
-
-
-@register
-@dataclass
-class GlobalAvgPool2D(Layer):
-    """The mean of each channel."""
-
-    def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.GlobalAvgPool2D`."""
-        return nn.GlobalAvgPool2D()
-
-
-@register
-@dataclass
-class BatchNorm(Layer):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta over all axes but the second (Ioffe and Szegedy 2015)."""
-
-    epsilon: float = 1e-5
-    momentum: float = 0.9
-    gamma_initializer: Any = None
-    beta_initializer: Any = None
+    sized: ClassVar[tuple[tuple[str, int], ...]] = (*Convolution.sized, ("output_padding", 0))
+    output_padding: Any = 0
 
     def __post_init__(self) -> None:
-        for option, fits, said in (
-            ("epsilon", lambda v: 0 < v < 1, "lie between 0 and 1"),
-            ("momentum", lambda v: 0 <= v <= 1, "lie in [0, 1]"),
-        ):
-            value = getattr(self, option)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not fits(value):
-                raise OptionError(option, f"must {said}, got {value!r}")
+        super().__post_init__()
+        each = [as_sizes(v) if isinstance(v, list) else (v,) * self.axes for v in (self.output_padding, self.strides)]
+        if any(a >= s for a, s in zip(*each, strict=True)):
+            raise OptionError("output_padding", f"must be smaller than strides ({self.strides!r}), got {self.output_padding!r}")
 
-    def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.BatchNorm`: gamma one, beta zero, running mean zero and variance one unless a rule says otherwise."""
-        block = nn.BatchNorm(
-            epsilon=self.epsilon,
-            momentum=self.momentum,
-            gamma_initializer=context.initializer("gamma", "ones"),
-            beta_initializer=context.initializer("beta", "zeros"),
-            running_mean_initializer=context.initializer("running_mean", "zeros"),
-            running_variance_initializer=context.initializer("running_var", "ones"),
-        )
-        block.cast(context.dtype)
-        return block
+
+@register
+@dataclass
+class Conv1D(Convolution):
+    """Cross-correlation of samples (channels, width)."""
+
+    axes: ClassVar[int] = 1
+    block: ClassVar[Any] = nn.Conv1D
+
+
+@register
+@dataclass
+class Conv2D(Convolution):
+    """Cross-correlation of samples (channels, height, width)."""
+
+    axes: ClassVar[int] = 2
+    block: ClassVar[Any] = nn.Conv2D
+
+
+@register
+@dataclass
+class Conv3D(Convolution):
+    """Cross-correlation of samples (channels, depth, height, width)."""
+
+    axes: ClassVar[int] = 3
+    block: ClassVar[Any] = nn.Conv3D
+
+
+@register
+@dataclass
+class Conv1DTranspose(Transposed):
+    """The transpose of a convolution of samples (channels, width)."""
+
+    axes: ClassVar[int] = 1
+    block: ClassVar[Any] = nn.Conv1DTranspose
+
+
+@register
+@dataclass
+class Conv2DTranspose(Transposed):
+    """The transpose of a convolution of samples (channels, height, width)."""
+
+    axes: ClassVar[int] = 2
+    block: ClassVar[Any] = nn.Conv2DTranspose
+
+
+@register
+@dataclass
+class Conv3DTranspose(Transposed):
+    """The transpose of a convolution of samples (channels, depth, height, width)."""
+
+    axes: ClassVar[int] = 3
+    block: ClassVar[Any] = nn.Conv3DTranspose

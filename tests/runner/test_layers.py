@@ -103,3 +103,135 @@ def test_a_vocabulary_of_one_is_refused(command):
     done = command(LANGUAGE, "model.input=[7]", "data=tokens", "data.vocabulary=1")
     assert done.code == 2
     assert "data.vocabulary: must be a whole number of at least 2, got 1" in done.err
+
+
+KINDS = {
+    "conv1d": ("[4,9]", "{kind: conv1d, channels: 6, kernel_size: 3, strides: 2, padding: [1], groups: 2}", "(2, 6, 5)"),
+    "conv3d": ("[1,4,4,4]", "{kind: conv3d, channels: 2, kernel_size: [1, 2, 3], activation: relu}", "(2, 2, 4, 3, 2)"),
+    "conv1d_transpose": ("[2,5]", "{kind: conv1d_transpose, channels: 3, kernel_size: 3}", "(2, 3, 7)"),
+    "conv2d_transpose": (
+        "[4,3,3]",
+        "{kind: conv2d_transpose, channels: 6, kernel_size: 3, strides: [2, 1], padding: 1, output_padding: [1, 0], groups: 2}",
+        "(2, 6, 6, 3)",
+    ),
+    "conv3d_transpose": ("[1,2,2,2]", "{kind: conv3d_transpose, channels: 2, kernel_size: 2, use_bias: false}", "(2, 2, 3, 3, 3)"),
+    "batch_norm": ("[3,4]", "{kind: batch_norm, axis: 2, scale: false, center: false}", "(2, 3, 4)"),
+    "batch_norm_relu": ("[3,4]", "{kind: batch_norm_relu, epsilon: 0.01}", "(2, 3, 4)"),
+    "layer_norm": ("[3,4]", "{kind: layer_norm}", "(2, 3, 4)"),
+    "instance_norm": ("[3,4]", "{kind: instance_norm, scale: true}", "(2, 3, 4)"),
+    "group_norm": ("[6,4]", "{kind: group_norm, num_groups: 3}", "(2, 6, 4)"),
+    "leaky_relu": ("[3]", "{kind: leaky_relu, alpha: 0.1}", "(2, 3)"),
+    "prelu": ("[3]", "{kind: prelu, in_channels: 3}", "(2, 3)"),
+    "elu": ("[3]", "{kind: elu, alpha: 0.5}", "(2, 3)"),
+    "selu": ("[3]", "{kind: selu}", "(2, 3)"),
+    "gelu": ("[3]", "{kind: gelu}", "(2, 3)"),
+    "swish": ("[3]", "{kind: swish, beta: 2}", "(2, 3)"),
+    "identity": ("[3]", "{kind: identity}", "(2, 3)"),
+    "global_max_pool2d": ("[3,4,5]", "{kind: global_max_pool2d}", "(2, 3, 1, 1)"),
+    "reflection_pad2d": ("[3,4,5]", "{kind: reflection_pad2d, padding: 2}", "(2, 3, 8, 9)"),
+    "concurrent": (
+        "[3,4,5]",
+        "{kind: concurrent, layers: [{kind: identity, name: i}, {kind: conv2d, name: c, channels: 2, kernel_size: 1}]}",
+        "(2, 5, 4, 5)",
+    ),
+    "residual": (
+        "[3,4,4]",
+        "{kind: residual, activation: relu, layers: [{kind: conv2d, name: c, channels: 2, kernel_size: 1, strides: 2}], "
+        "shortcut: [{kind: conv2d, name: c, channels: 2, kernel_size: 2, strides: 2}]}",
+        "(2, 2, 2, 2)",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_layer_kind_has_the_same_values_in_both_modes(kind, only_run):
+    shape, layer, output = KINDS[kind]
+    words = [f"model.layers=[{layer}, {{kind: flatten}}, {{kind: dense, units: 3}}]", f"model.input={shape}", "init=he", "probe=backward"]
+    deferred, eager = (only_run(*words, f"init_mode={mode}") for mode in ("deferred", "eager"))
+    assert {k: v.tobytes() for k, v in tensors(deferred).items()} == {k: v.tobytes() for k, v in tensors(eager).items()}
+    [first, *_] = json.loads((eager / "stats.json").read_text())["layers"]
+    shapes = [tuple(layer["shape"]) for layer in json.loads((eager / "stats.json").read_text())["layers"]]
+    if kind not in ("concurrent", "residual"):
+        assert str(tuple(first["shape"])) == output
+    assert shapes[-1] == (2, 3)
+
+
+def test_a_residuals_shortcut_has_paths_of_its_own_and_can_be_shared(only_run):
+    shape, layer, _ = KINDS["residual"]
+    layer = layer.replace("kind: residual", "kind: residual, name: r").replace("kernel_size: 2", "kernel_size: 1")
+    words = [f"model.layers=[{layer}]", f"model.input={shape}", "init=he"]
+    assert set(tensors(only_run(*words))) == {"r.c.weight", "r.c.bias", "r.shortcut.c.weight", "r.shortcut.c.bias"}
+    shared = only_run(*words, "+model.share.both=[r.c,r.shortcut.c]")
+    assert "r.shortcut.c.weight" not in tensors(shared)
+
+
+def test_defaults_of_the_new_layers_are_named_in_the_plan(only_run):
+    folder = only_run("model.layers=[{kind: prelu, name: p}, {kind: layer_norm, name: n}]", "model.input=[3]", "init=he")
+    rows = {row["path"]: row["rule"] for row in json.loads((folder / "plan.json").read_text())["rows"]}
+    assert rows == {"p.alpha": "prelu's default", "n.gamma": "layer_norm's default", "n.beta": "layer_norm's default"}
+    assert tensors(folder)["p.alpha"].tolist() == [0.25]
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("{kind: conv1d, channels: 4, kernel_size: [3, 3]}", "[0].kernel_size: must be a whole number of at least 1, got [3, 3]"),
+        ("{kind: conv3d, channels: 4, kernel_size: [3, 3]}", "[0].kernel_size: must be a whole number of at least 1, or three of them"),
+        (
+            "{kind: conv2d_transpose, channels: 4, kernel_size: 3, output_padding: 1}",
+            "[0].output_padding: must be smaller than strides (1), got 1",
+        ),
+        (
+            "{kind: conv2d_transpose, channels: 4, kernel_size: 1, padding: 9}",
+            "layer '0' cannot take its input: padding (9, 9) leaves nothing of input (8, 8)",
+        ),
+        ("{kind: batch_norm, axis: 0}", "[0].axis: must be the number of an axis other than the batch's, 0, got 0"),
+        ("{kind: batch_norm, axis: 4}", "has no axis 4"),
+        ("{kind: batch_norm, scale: 1}", "[0].scale: must be true or false, got 1"),
+        ("{kind: batch_norm, epsilon: x}", "[0].epsilon: must lie between 0 and 1, got 'x'"),
+        ("{kind: layer_norm, axis: 1.5}", "[0].axis: must be the number of an axis"),
+        ("{kind: group_norm, num_groups: 0}", "[0].num_groups: must be a whole number of at least 1, got 0"),
+        ("{kind: group_norm, num_groups: 3}", "# of channels must be divisible by # of groups"),
+        ("{kind: leaky_relu, alpha: -1}", "[0].alpha: must be a number of at least 0, got -1"),
+        ("{kind: leaky_relu}", "[0].alpha: is missing - leaky_relu needs it"),
+        ("{kind: elu, alpha: x}", "[0].alpha: must be a number of at least 0, got 'x'"),
+        ("{kind: swish, beta: -1}", "[0].beta: must be a number of at least 0, got -1"),
+        ("{kind: prelu, in_channels: 0}", "[0].in_channels: must be a whole number of at least 1, got 0"),
+        ("{kind: prelu, in_channels: 3}", "alpha of shape (3,) for 2 channels"),
+        ("{kind: reflection_pad2d, padding: -1}", "[0].padding: must be a whole number of at least 0, got -1"),
+        ("{kind: reflection_pad2d, padding: 8}", "reflection padding (8, 8) must be smaller than axis 2"),
+        ("{kind: concurrent, axis: x, layers: [{kind: identity}]}", "[0].axis: must be a whole number, got 'x'"),
+        (
+            "{kind: concurrent, axis: 1, layers: [{kind: identity}, {kind: flatten}]}",
+            "child 0 gives shape (2, 2, 8, 8), child 1 (2, 128): only axis 1 may differ",
+        ),
+        ("{kind: residual, layers: [{kind: identity}], shortcut: []}", "[0].shortcut: must be a list of at least one layer, got []"),
+        ("{kind: residual, layers: [{kind: identity}], activation: rulu}", "[0].activation: has no 'rulu' - did you mean 'relu'?"),
+        (
+            "{kind: residual, layers: [{kind: identity, name: shortcut}], shortcut: [{kind: identity}]}",
+            "[0].layers: has a layer named 'shortcut'",
+        ),
+        (
+            "{kind: residual, layers: [{kind: identity}], shortcut: [{kind: conv2d, channels: 3, kernel_size: 9}]}",
+            "model.layers[0].shortcut[0]: layer '0.shortcut.0' cannot take its input: kernel (9, 9) exceeds the input (8, 8)",
+        ),
+        (
+            "{kind: residual, layers: [{kind: identity}], shortcut: [{kind: conv2d, channels: 3, kernel_size: 1}]}",
+            "so its shortcut's (2, 3, 8, 8) cannot be added",
+        ),
+    ],
+)
+def test_an_impossible_layer_is_refused(layer, message, command):
+    done = command(f"model.layers=[{layer}]", "model.input=[2,8,8]")
+    assert done.code == 2
+    assert message in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("model", ["resnet18", "resnet50", "vgg11"])
+def test_an_image_network_has_one_root_digest_in_both_modes_whatever_the_images(model, only_run):
+    """Small images go through all layers, since their size changes no weight but that of VGG's first dense layer."""
+    words = [f"model={model}", "init=he_fan_out", "model.input=[3,32,32]", "snapshot=none", "stats=[]", "data=normal", "data.batch=1"]
+    runs = [only_run(*words, f"init_mode={mode}", probe) for mode, probe in (("deferred", "probe=forward"), ("eager", "probe=none"))]
+    digests = [json.loads((run / "manifest.json").read_text())["digests"] for run in runs]
+    assert digests[0] == digests[1]

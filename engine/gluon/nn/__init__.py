@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from engine.gluon.block import Block, HybridBlock
+from engine.gluon.nn.activations import ELU, GELU, SELU, LeakyReLU, PReLU, Swish
 from engine.gluon.nn.basic import Activation, Dense, Dropout, Flatten, HybridLambda, Lambda
 from engine.gluon.nn.containers import HybridSequential, Residual, Sequential
-from engine.gluon.nn.conv import (
+from engine.gluon.nn.conv import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
+from engine.gluon.nn.embedding import Embedding
+from engine.gluon.nn.norm import BatchNorm, BatchNormReLU, GroupNorm, InstanceNorm, LayerNorm
+from engine.gluon.nn.padding import ReflectionPad2D
+from engine.gluon.nn.pooling import (
     AvgPool1D,
     AvgPool2D,
     AvgPool3D,
-    Conv1D,
-    Conv2D,
-    Conv3D,
     GlobalAvgPool1D,
     GlobalAvgPool2D,
     GlobalAvgPool3D,
@@ -22,12 +24,14 @@ from engine.gluon.nn.conv import (
     MaxPool2D,
     MaxPool3D,
 )
-from engine.gluon.nn.norm import BatchNorm, Embedding, LayerNorm
 
 __all__ = [
     "Conv1D",
     "Conv2D",
     "Conv3D",
+    "Conv1DTranspose",
+    "Conv2DTranspose",
+    "Conv3DTranspose",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -40,10 +44,20 @@ __all__ = [
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "GlobalAvgPool3D",
+    "ReflectionPad2D",
     "BatchNorm",
+    "BatchNormReLU",
+    "InstanceNorm",
+    "GroupNorm",
     "Embedding",
     "LayerNorm",
     "Activation",
+    "LeakyReLU",
+    "PReLU",
+    "ELU",
+    "SELU",
+    "GELU",
+    "Swish",
     "Block",
     "Dense",
     "Dropout",

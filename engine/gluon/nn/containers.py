@@ -8,6 +8,11 @@ from typing import Any
 
 from engine.errors import MXNetError
 from engine.gluon.block import Block, HybridBlock, Shape, _listing, located
+from engine.ops.activation import ACTIVATIONS
+from engine.registry import advice
+
+SHORTCUT = "shortcut"
+"""The name of a residual's child that makes what is added."""
 
 
 class _Chain(Block):
@@ -18,8 +23,12 @@ class _Chain(Block):
         for block in blocks:
             self.register_child(block)
 
+    def _chained(self) -> list[tuple[str, Block]]:
+        """The children that stand one after the other, by name."""
+        return list(self._children.items())
+
     def _chain(self, x: Any, *args: Any) -> Any:
-        for block in self._children.values():
+        for _, block in self._chained():
             x = block(x, *args)
             args = ()
             if isinstance(x, (tuple, list)):
@@ -28,7 +37,7 @@ class _Chain(Block):
 
     def infer_shape(self, shape: Shape) -> Any:  # type: ignore[override]
         """The shape after all children."""
-        for name, block in self._children.items():
+        for name, block in self._chained():
             with located(name):
                 shape = block.infer_shape(shape)
         return shape
@@ -37,7 +46,7 @@ class _Chain(Block):
         return _listing(type(self).__name__, list(self._children.items()))
 
     def __getitem__(self, key: int | slice) -> Any:
-        found = list(self._children.values())[key]
+        found = list(self)[key]
         if not isinstance(found, list):
             return found
         part = type(self)(prefix=self._prefix)
@@ -45,10 +54,10 @@ class _Chain(Block):
         return part
 
     def __len__(self) -> int:
-        return len(self._children)
+        return len(self._chained())
 
     def __iter__(self) -> Iterator[Block]:
-        return iter(self._children.values())
+        return iter([block for _, block in self._chained()])
 
 
 class Sequential(_Chain):
@@ -78,27 +87,65 @@ class HybridSequential(_Chain, HybridBlock):
 
 
 class Residual(HybridSequential):
-    """x + f(x), f being its children in order. MXNetError where f changes the shape."""
+    """activation(shortcut(x) + f(x)), f being its children in order (He et al. 2016).
 
-    def __init__(self, *layers: Block, prefix: str | None = None, params: Any = None) -> None:
+    Without a `shortcut` the input itself is added; a given one is the child of that name, beside the others. MXNetError where what is
+    added has another shape than f(x).
+    """
+
+    def __init__(
+        self,
+        *layers: HybridBlock,
+        shortcut: HybridBlock | None = None,
+        activation: str | None = None,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
         super().__init__(prefix, params)
+        if activation is not None and activation not in ACTIVATIONS:
+            raise ValueError(f"no activation '{activation}' - {advice(str(activation), ACTIVATIONS)}")
+        self._activation = activation
         self.add(*layers)
+        self.shortcut(shortcut)
 
-    def _check(self, before: Shape, after: Shape) -> None:
-        if before != after:
-            raise MXNetError(f"residual: its layers turn shape {before} into {after}, so the input cannot be added")
+    def shortcut(self, block: HybridBlock | None) -> None:
+        """Add what `block` makes of the input instead of the input itself; None changes nothing."""
+        if block is not None:
+            self.register_child(block, SHORTCUT)
+
+    def _chained(self) -> list[tuple[str, Block]]:
+        return [(name, block) for name, block in self._children.items() if name != SHORTCUT]
+
+    def _check(self, before: Shape, added: Shape, after: Shape) -> None:
+        if tuple(added) != tuple(after):
+            said = "the input" if SHORTCUT not in self._children else f"its shortcut's {tuple(added)}"
+            raise MXNetError(f"residual: its layers turn shape {tuple(before)} into {tuple(after)}, so {said} cannot be added")
 
     def forward(self, x: Any, *args: Any) -> Any:
-        """x + f(x)."""
-        y = super().forward(x, *args)
-        self._check(x.shape, y.shape)
-        return x + y
+        """activation(shortcut(x) + f(x))."""
+        y, added = super().forward(x, *args), x
+        if SHORTCUT in self._children:
+            added = self._children[SHORTCUT](x)
+        self._check(x.shape, added.shape, y.shape)
+        total = added + y
+        return total if self._activation is None else ACTIVATIONS[self._activation](total)
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
-        """The input's."""
-        self._check(shape, super().infer_shape(shape))
-        return shape
+        """That of f(x)."""
+        after, added = super().infer_shape(shape), shape
+        if SHORTCUT in self._children:
+            with located(SHORTCUT):
+                added = self._children[SHORTCUT].infer_shape(shape)
+        self._check(shape, added, after)
+        return after
 
     def __getitem__(self, key: int | slice) -> Any:
-        found = list(self._children.values())[key]
-        return type(self)(*found, prefix=self._prefix) if isinstance(found, list) else found
+        found: Any = list(self)[key]
+        if not isinstance(found, list):
+            return found
+        return type(self)(
+            *found,
+            shortcut=self._children.get(SHORTCUT),  # type: ignore[arg-type]
+            activation=self._activation,
+            prefix=self._prefix,
+        )

@@ -1,11 +1,25 @@
-"""Normalization and embedding layers (MXNet: gluon/nn/basic_layers.py)."""
+"""Normalization layers (MXNet: gluon/nn/basic_layers.py)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine import autograd
+from engine.errors import MXNetError
 from engine.gluon.block import HybridBlock, Shape
+
+
+def _fit(layer: HybridBlock, shape: Shape, axis: int) -> None:
+    """Give the layer's vectors the extent of an axis of the input. MXNetError where they have another, or where there is no such axis."""
+    if not -len(shape) <= axis < len(shape):
+        raise MXNetError(f"MXNetError: {layer.name}: an input of shape {tuple(shape)} has no axis {axis}")
+    extent = shape[axis]
+    for name, parameter in layer._reg_params.items():
+        if parameter.shape not in ((0,), (-1,), (extent,)):
+            raise MXNetError(
+                f"MXNetError: Error in operator {layer.name}_fwd: Shape inconsistent, Provided = {list(parameter.shape)}, inferred "
+                f"shape=[{extent}]: {name}, for axis {axis} of an input of shape {tuple(shape)}"
+            )
+        parameter.shape = (extent,)
 
 
 class BatchNorm(HybridBlock):
@@ -48,34 +62,54 @@ class BatchNorm(HybridBlock):
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
         """The input's."""
-        for parameter in self._reg_params.values():
-            parameter.shape = (shape[self._axis],)
+        _fit(self, shape, self._axis)
         return shape
 
     def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any) -> Any:  # type: ignore[override]
         """The normalized batch."""
-        form = tuple(-1 if a == self._axis % x.ndim else 1 for a in range(x.ndim))
-        dtype, x = x.dtype, x.astype(gamma.dtype, copy=False)  # a float16 batch is normalized in float32
-        if autograd.is_training() and not self._global:
-            mean = x.mean(axis=self._axis, exclude=True)
-            centred = x - mean.reshape(form)
-            variance = (centred * centred).mean(axis=self._axis, exclude=True)
-            with autograd.pause():
-                for running, new in ((running_mean, mean), (running_var, variance)):
-                    running[:] = self._momentum * running + (1 - self._momentum) * new.detach()
-        else:
-            centred, variance = x - running_mean.reshape(form), running_var
-        y = centred / (variance.reshape(form) + self._epsilon).sqrt()
-        return (y * gamma.reshape(form) + beta.reshape(form)).astype(dtype, copy=False)
+        return F.BatchNorm(
+            x, gamma, beta, running_mean, running_var, eps=self._epsilon, momentum=self._momentum, fix_gamma=not self._scale,
+            use_global_stats=self._global, axis=self._axis,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return (
-            f"BatchNorm(axis={self._axis}, eps={self._epsilon}, momentum={self._momentum}, fix_gamma={not self._scale}, "
+            f"{type(self).__name__}(axis={self._axis}, eps={self._epsilon}, momentum={self._momentum}, fix_gamma={not self._scale}, "
             f"use_global_stats={self._global}, in_channels={self.gamma.shape[0] or None})"
         )
 
 
-class LayerNorm(HybridBlock):
+class BatchNormReLU(BatchNorm):
+    """BatchNorm, then max(x, 0)."""
+
+    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any) -> Any:  # type: ignore[override]
+        """The rectified normalized batch."""
+        return F.relu(super().hybrid_forward(F, x, gamma, beta, running_mean, running_var))
+
+
+class _SampleNorm(HybridBlock):
+    """What normalizations within a sample have in common: gamma and beta, whose gradients `scale` and `center` ask for."""
+
+    def __init__(
+        self,
+        extent: int,
+        epsilon: float,
+        center: bool,
+        scale: bool,
+        beta_initializer: Any,
+        gamma_initializer: Any,
+        prefix: str | None,
+        params: Any,
+    ) -> None:
+        super().__init__(prefix, params)
+        self._epsilon, self._center, self._scale = epsilon, center, scale
+        kept = {"shape": (extent,), "allow_deferred_init": True, "roles": ("out",), "dtype": "float32"}
+        with self.name_scope():
+            self.gamma = self.params.get("gamma", grad_req="write" if scale else "null", init=gamma_initializer, **kept)
+            self.beta = self.params.get("beta", grad_req="write" if center else "null", init=beta_initializer, **kept)
+
+
+class LayerNorm(_SampleNorm):
     """gamma (x - mean) / sqrt(var + epsilon) + beta, mean and variance being those along `axis` (Ba, Kiros and Hinton 2016)."""
 
     def __init__(
@@ -90,25 +124,17 @@ class LayerNorm(HybridBlock):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        super().__init__(prefix, params)
-        self._axis, self._epsilon, self._center, self._scale = axis, epsilon, center, scale
-        kept = {"shape": (in_channels,), "allow_deferred_init": True, "roles": ("out",), "dtype": "float32"}
-        with self.name_scope():
-            self.gamma = self.params.get("gamma", grad_req="write" if scale else "null", init=gamma_initializer, **kept)
-            self.beta = self.params.get("beta", grad_req="write" if center else "null", init=beta_initializer, **kept)
+        super().__init__(in_channels, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params)
+        self._axis = axis
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
         """The input's."""
-        for parameter in self._reg_params.values():
-            parameter.shape = (shape[self._axis],)
+        _fit(self, shape, self._axis)
         return shape
 
     def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:  # type: ignore[override]
         """The normalized samples."""
-        form = tuple(-1 if a == self._axis % x.ndim else 1 for a in range(x.ndim))
-        centred = x - x.mean(axis=self._axis, keepdims=True)
-        variance = (centred * centred).mean(axis=self._axis, keepdims=True)
-        return centred / (variance + self._epsilon).sqrt() * gamma.reshape(form) + beta.reshape(form)
+        return F.LayerNorm(x, gamma, beta, axis=self._axis, eps=self._epsilon)
 
     def __repr__(self) -> str:
         return (
@@ -117,38 +143,79 @@ class LayerNorm(HybridBlock):
         )
 
 
-class Embedding(HybridBlock):
-    """Rows of a table by number: (…) -> (…, output_dim). `sparse_grad` is accepted; gradients are dense."""
+class InstanceNorm(_SampleNorm):
+    """gamma (x - mean) / sqrt(var + epsilon) + beta over the positions of each channel (`axis`) of each sample (Ulyanov et al. 2016)."""
 
     def __init__(
         self,
-        input_dim: int,
-        output_dim: int,
-        dtype: Any = "float32",
-        weight_initializer: Any = None,
-        sparse_grad: bool = False,
+        axis: int = 1,
+        epsilon: float = 1e-5,
+        center: bool = True,
+        scale: bool = False,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        in_channels: int = 0,
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        super().__init__(prefix, params)
-        self._input_dim, self._output_dim, self._dtype, self._sparse = input_dim, output_dim, dtype, sparse_grad
-        with self.name_scope():
-            self.weight = self.params.get(
-                "weight",
-                shape=(input_dim, output_dim),
-                init=weight_initializer,
-                dtype=dtype,
-                roles=("group", "out"),
-                allow_deferred_init=True,
-            )
+        super().__init__(in_channels, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params)
+        self._axis = axis
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
-        """(…, output_dim)."""
-        return (*shape, self._output_dim)
+        """The input's."""
+        _fit(self, shape, self._axis)
+        return shape
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any) -> Any:  # type: ignore[override]
-        """The rows."""
-        return F.take(weight, x, axis=0)
+    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:  # type: ignore[override]
+        """The normalized channels."""
+        axis = self._axis % x.ndim
+        if axis == 1:
+            return F.InstanceNorm(x, gamma, beta, eps=self._epsilon)
+        order = (0, axis, *(a for a in range(1, x.ndim) if a != axis))
+        y = F.InstanceNorm(x.transpose(order), gamma, beta, eps=self._epsilon)
+        return y.transpose(tuple(order.index(a) for a in range(x.ndim)))
 
     def __repr__(self) -> str:
-        return f"Embedding({self._input_dim} -> {self._output_dim}, {self._dtype})"
+        return (
+            f"InstanceNorm(eps={self._epsilon}, axis={self._axis}, center={self._center}, scale={self._scale}, "
+            f"in_channels={self.gamma.shape[0]})"
+        )
+
+
+class GroupNorm(_SampleNorm):
+    """gamma (x - mean) / sqrt(var + epsilon) + beta over each of `num_groups` groups of channels of each sample (Wu and He 2018).
+
+    As in MXNet 1.9.1 gamma and beta have one element a group, not one a channel.
+    """
+
+    def __init__(
+        self,
+        num_groups: int = 1,
+        epsilon: float = 1e-5,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        if num_groups < 1:
+            raise ValueError(f"GroupNorm: num_groups must be a whole number of at least 1, got {num_groups!r}")
+        super().__init__(num_groups, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params)
+        self._num_groups = num_groups
+
+    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+        """The input's."""
+        if len(shape) < 2 or shape[1] % self._num_groups:
+            raise MXNetError(
+                f"MXNetError: {self.name}: # of channels must be divisible by # of groups: axis 1 of an input of shape {tuple(shape)}, "
+                f"{self._num_groups} groups"
+            )
+        return shape
+
+    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:  # type: ignore[override]
+        """The normalized groups."""
+        return F.GroupNorm(x, gamma, beta, num_groups=self._num_groups, eps=self._epsilon)
+
+    def __repr__(self) -> str:
+        return f"GroupNorm(eps={self._epsilon}, num_groups={self._num_groups}, center={self._center}, scale={self._scale})"

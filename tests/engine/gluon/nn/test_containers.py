@@ -60,6 +60,29 @@ def test_residual_refuses_layers_that_change_the_shape():
             use()
 
 
+def test_residual_adds_its_shortcut_and_then_activates():
+    net = nn.Residual(nn.Dense(3, use_bias=False), nn.Dense(3), shortcut=nn.Dense(3, use_bias=False), activation="relu")
+    assert net.infer_shape((1, 2)) == (1, 3)
+    net.initialize(init.Constant(-1))
+    net[0].weight.set_data(nd.ones((3, 2)))
+    assert list(net.structural_params()) == ["0.weight", "1.weight", "1.bias", "shortcut.weight"]
+    assert net(nd.array([[1.0, 2.0]])).tolist() == [[0, 0, 0]]
+    assert net(nd.array([[-1.0, -2.0]])).tolist() == [[12, 12, 12]]
+    assert (len(net), list(net), net[-1]) == (2, [net[0], net[1]], net[1])
+    assert list(net[1:].structural_params()) == ["0.weight", "0.bias", "shortcut.weight"]
+
+
+def test_residual_refuses_a_shortcut_of_another_shape_and_says_where_it_fails():
+    net = nn.Residual(nn.Dense(3), shortcut=nn.Dense(4))
+    with pytest.raises(MXNetError, match=r"turn shape \(1, 2\) into \(1, 3\), so its shortcut's \(1, 4\) cannot be added"):
+        net.infer_shape((1, 2))
+    with pytest.raises(MXNetError, match="Shape inconsistent") as caught:
+        nn.Residual(nn.Dense(3), shortcut=nn.Dense(3, in_units=9)).infer_shape((1, 2))
+    assert caught.value.path == "shortcut"
+    with pytest.raises(ValueError, match="no activation 'rulu' - did you mean 'relu'"):
+        nn.Residual(nn.Dense(3), activation="rulu")
+
+
 def test_a_sequence_of_hybrid_blocks_recommends_the_hybrid_sequence():
     with pytest.warns(UserWarning, match="All children of this Sequential layer 'net_' are HybridBlocks. Consider using HybridSequential"):
         chain(nn.Sequential, 1).hybridize()

@@ -1,0 +1,9 @@
+"""Layers that MXNet keeps in `gluon.contrib.nn`."""
+
+from __future__ import annotations
+
+from engine.gluon.contrib.nn.concurrent import Concurrent, HybridConcurrent, Identity
+from engine.gluon.contrib.nn.shuffle import PixelShuffle1D, PixelShuffle2D, PixelShuffle3D
+from engine.gluon.contrib.nn.sync_batch_norm import SyncBatchNorm
+
+__all__ = ["Concurrent", "HybridConcurrent", "Identity", "PixelShuffle1D", "PixelShuffle2D", "PixelShuffle3D", "SyncBatchNorm"]

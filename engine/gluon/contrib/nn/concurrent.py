@@ -1,0 +1,86 @@
+"""Blocks side by side, and the block that does nothing (MXNet: gluon/contrib/nn/basic_layers.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import nd
+from engine.errors import MXNetError
+from engine.gluon.block import Block, HybridBlock, Shape, located
+from engine.gluon.nn.containers import HybridSequential, Sequential
+
+
+class _Parallel(Block):
+    """What both kinds have in common: every child gets the input, and their outputs are joined along `axis`."""
+
+    axis: int
+
+    def _outputs(self, x: Any) -> list[Any]:
+        outputs = [block(x) for block in self._children.values()]
+        _joined([y.shape for y in outputs], self.axis, self.name)
+        return outputs
+
+    def _shape(self, shape: Shape) -> Shape:
+        shapes = []
+        for name, block in self._children.items():
+            with located(name):
+                shapes.append(tuple(block.infer_shape(shape)))
+        return _joined(shapes, self.axis, self.name)
+
+
+def _joined(shapes: list[Shape], axis: int, name: str) -> Shape:
+    """The shape of outputs joined along an axis. MXNetError where they cannot be."""
+    if not shapes:
+        raise MXNetError(f"MXNetError: {name}: has no children to join - add() some")
+    first = shapes[0]
+    for number, shape in enumerate(shapes):
+        if not -len(shape) <= axis < len(shape):
+            raise MXNetError(f"MXNetError: {name}: child {number} gives shape {shape}, which has no axis {axis}")
+        rest = [tuple(n for a, n in enumerate(s) if a != axis % len(s)) for s in (first, shape)]
+        if rest[0] != rest[1]:
+            raise MXNetError(f"MXNetError: {name}: child 0 gives shape {first}, child {number} {shape}: only axis {axis} may differ")
+    return tuple(sum(s[a] for s in shapes) if a == axis % len(first) else n for a, n in enumerate(first))
+
+
+class Concurrent(_Parallel, Sequential):
+    """The outputs of all children for one input, joined along `axis`."""
+
+    def __init__(self, axis: int = -1, prefix: str | None = None, params: Any = None) -> None:
+        super().__init__(prefix=prefix, params=params)
+        self.axis = axis
+
+    def forward(self, x: Any, *args: Any) -> Any:
+        """The joined outputs."""
+        return nd.concat(*self._outputs(x), dim=self.axis)
+
+    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+        """The children's, their extents along `axis` added."""
+        return self._shape(shape)
+
+
+class HybridConcurrent(_Parallel, HybridSequential):
+    """`Concurrent` of hybrid blocks."""
+
+    def __init__(self, axis: int = -1, prefix: str | None = None, params: Any = None) -> None:
+        super().__init__(prefix=prefix, params=params)
+        self.axis = axis
+
+    def forward(self, x: Any, *args: Any) -> Any:
+        """The joined outputs."""
+        return nd.concat(*self._outputs(x), dim=self.axis)
+
+    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+        """The children's, their extents along `axis` added."""
+        return self._shape(shape)
+
+
+class Identity(HybridBlock):
+    """The input itself."""
+
+    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+        """x."""
+        return x
+
+    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+        """The input's."""
+        return shape

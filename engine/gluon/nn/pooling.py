@@ -1,0 +1,166 @@
+"""Pooling over one, two or three spatial axes, channels first or last (MXNet: gluon/nn/conv_layers.py)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from engine.gluon.block import HybridBlock, Shape
+from engine.gluon.nn.conv import joined_shape, sizes_of, split_shape
+from engine.nd.layers import FIRST, LAST
+from engine.ops.convolution import output_space
+
+
+def _layout_of(layout: str | None, axes: int) -> str:
+    """The layout, channels first by default. AssertionError for one that does not exist."""
+    known = (FIRST[axes], LAST[axes])
+    if layout not in (None, *known):
+        raise AssertionError(f"Only {known[0]} and {known[1]} layouts are valid for {axes}D Pooling, got {layout!r}")
+    return layout or known[0]
+
+
+class _Pool(HybridBlock):
+    """Windows of `pool_size` at `strides` (the pool size where not given); with `ceil_mode` the last may reach beyond the padding."""
+
+    axes: ClassVar[int]
+    pool_type: ClassVar[str]
+    global_pool: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: Any = 0,
+        layout: str | None = None,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        super().__init__(prefix, params)
+        self._layout = _layout_of(layout, self.axes)
+        self._kernel = sizes_of(pool_size, self.axes, "pool_size", 1)
+        self._stride = self._kernel if strides is None else sizes_of(strides, self.axes, "strides", 1)
+        self._pad = sizes_of(padding, self.axes, "padding")
+        self._ceil, self._count_include_pad = ceil_mode, count_include_pad
+
+    def _alias(self) -> str:
+        return "pool"
+
+    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+        """The input's, with the number of windows as space."""
+        channels, space = split_shape(self, shape, self.axes, self._layout)
+        if self.global_pool:
+            out: Shape = (1,) * self.axes
+        else:
+            out = output_space(space, self._kernel, self._stride, self._pad, (1,) * self.axes, self._ceil)
+        return joined_shape(shape[0], channels, out, self._layout)
+
+    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+        """The windows' maxima or means."""
+        return F.Pooling(
+            x,
+            kernel=self._kernel,
+            pool_type=self.pool_type,
+            global_pool=self.global_pool,
+            stride=self._stride,
+            pad=self._pad,
+            pooling_convention="full" if self._ceil else "valid",
+            count_include_pad=self._count_include_pad,
+            layout=self._layout,
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(size={self._kernel}, stride={self._stride}, padding={self._pad}, ceil_mode={self._ceil}, "
+            f"global_pool={self.global_pool}, pool_type={self.pool_type}, layout={self._layout})"
+        )
+
+
+class _MaxPool(_Pool):
+    pool_type: ClassVar[str] = "max"
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: Any = 0,
+        layout: str | None = None,
+        ceil_mode: bool = False,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, layout, ceil_mode, True, prefix, params)
+
+
+class _AvgPool(_Pool):
+    pool_type: ClassVar[str] = "avg"
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        layout: str | None = None,
+        count_include_pad: bool = True,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, layout, ceil_mode, count_include_pad, prefix, params)
+
+
+class _Global(_Pool):
+    global_pool: ClassVar[bool] = True
+
+    def __init__(self, layout: str | None = None, prefix: str | None = None, params: Any = None) -> None:
+        super().__init__(1, None, 0, layout, True, True, prefix, params)
+
+
+def _pool(kind: str, base: type[_Pool], axes: int, what: str, pool_type: str | None = None) -> type[_Pool]:
+    """The pooling layer `<kind><axes>D`."""
+    space = {1: "width", 2: "height and width", 3: "depth, height and width"}[axes]
+    body = {"axes": axes, "pool_type": pool_type or base.pool_type, "__doc__": f"{what} over {space}.", "__module__": __name__}
+    return type(f"{kind}{axes}D", (base,), body)
+
+
+MaxPool1D, MaxPool2D = (_pool("MaxPool", _MaxPool, n, "The largest element of each window") for n in (1, 2))
+AvgPool2D, AvgPool3D = (_pool("AvgPool", _AvgPool, n, "The mean of each window") for n in (2, 3))
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = (_pool("GlobalMaxPool", _Global, n, "The largest element", "max") for n in (1, 2, 3))
+GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (_pool("GlobalAvgPool", _Global, n, "The mean", "avg") for n in (1, 2, 3))
+
+
+class MaxPool3D(_MaxPool):
+    """The largest element of each window over depth, height and width. `ceil_mode` comes before `layout`, as in MXNet."""
+
+    axes: ClassVar[int] = 3
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        layout: str | None = None,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, layout, ceil_mode, prefix, params)
+
+
+class AvgPool1D(_AvgPool):
+    """The mean of each window over width. `layout` comes before `ceil_mode`, as in MXNet."""
+
+    axes: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: Any = 0,
+        layout: str | None = None,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, ceil_mode, layout, count_include_pad, prefix, params)

@@ -1,0 +1,63 @@
+"""Elements around an array: a constant, the edge's, or the array's own, reflected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.autograd import primitive
+
+
+def _cut(axis: int, start: int | None, stop: int | None, step: int | None = None) -> tuple[Any, ...]:
+    return (slice(None),) * axis + (slice(start, stop, step),)
+
+
+def _folded(xp: Any, g: Any, axis: int, before: int, after: int, mode: str) -> Any:
+    """The gradient along one axis: its middle, plus what its ends send back into it."""
+    n = g.shape[axis] - before - after
+    middle = g[_cut(axis, before, before + n)]
+    if mode == "constant":
+        return middle
+    for width, at_start in ((before, True), (after, False)):
+        if not width:
+            continue
+        end = g[_cut(axis, 0, width)] if at_start else g[_cut(axis, before + n, None)]
+        if mode == "edge":
+            end, start = xp.sum(end, axis=axis, keepdims=True), 0 if at_start else n - 1
+        else:
+            end, start = end[_cut(axis, None, None, -1)], 1 if at_start else n - 1 - width
+        around = [(0, 0)] * g.ndim
+        around[axis] = (start, n - start - end.shape[axis])
+        middle = middle + xp.pad(end, around)
+    return middle
+
+
+def _extended(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -> Any:
+    """x with its edge repeated, or its elements reflected, before and after along one axis."""
+    n = x.shape[axis]
+    if mode == "edge":
+        parts = [x[_cut(axis, 0, 1)]] * before + [x] + [x[_cut(axis, n - 1, n)]] * after
+    else:
+        parts = [
+            x[_cut(axis, 1, before + 1)][_cut(axis, None, None, -1)],
+            x,
+            x[_cut(axis, n - 1 - after, n - 1)][_cut(axis, None, None, -1)],
+        ]
+    return xp.concatenate([part for part in parts if part.shape[axis]], axis=axis)
+
+
+@primitive
+def pad(xp, x, *, widths, mode="constant", value=0.0):  # type: ignore[no-untyped-def]
+    """x with `widths` (a pair an axis) elements before and after; `mode` is constant, edge or reflect."""
+    if mode == "constant":
+        y = xp.pad(x, widths, constant_values=value)
+    else:
+        y = x
+        for axis, (before, after) in enumerate(widths):
+            y = _extended(xp, y, axis, before, after, mode) if before or after else y
+
+    def vjp(g: Any) -> tuple[Any]:
+        for axis, (before, after) in enumerate(widths):
+            g = _folded(xp, g, axis, before, after, mode)
+        return (g,)
+
+    return y, vjp

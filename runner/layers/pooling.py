@@ -1,0 +1,87 @@
+"""Pooling and padding as layers of a config; samples are (channels, height, width)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine import gluon
+from engine.errors import OptionError
+from engine.gluon import nn
+from runner.layers.base import Context, Layer, register
+from runner.layers.convolution import as_sizes, check_sizes
+
+
+@dataclass
+class Pool2D(Layer):
+    """Base of the pooling layers: windows of `pool_size` at `strides` (the pool size where not given)."""
+
+    pool_size: Any = 2
+    strides: Any = None
+    padding: Any = 0
+
+    def __post_init__(self) -> None:
+        check_sizes("pool_size", self.pool_size, 1)
+        check_sizes("padding", self.padding, 0)
+        if self.strides is not None:
+            check_sizes("strides", self.strides, 1)
+
+    def options(self) -> dict[str, Any]:
+        """What Gluon's layer is told."""
+        return {"pool_size": as_sizes(self.pool_size), "strides": as_sizes(self.strides), "padding": as_sizes(self.padding)}
+
+
+@register
+@dataclass
+class MaxPool2D(Pool2D):
+    """The largest element of each window."""
+
+    def build(self, context: Context) -> gluon.Block:
+        """A `gluon.nn.MaxPool2D`."""
+        return nn.MaxPool2D(**self.options())
+
+
+@register
+@dataclass
+class AvgPool2D(Pool2D):
+    """The mean of each window."""
+
+    def build(self, context: Context) -> gluon.Block:
+        """A `gluon.nn.AvgPool2D`."""
+        return nn.AvgPool2D(**self.options())
+
+
+@register
+@dataclass
+class GlobalAvgPool2D(Layer):
+    """The mean of each channel."""
+
+    def build(self, context: Context) -> gluon.Block:
+        """A `gluon.nn.GlobalAvgPool2D`."""
+        return nn.GlobalAvgPool2D()
+
+
+@register
+@dataclass
+class GlobalMaxPool2D(Layer):
+    """The largest element of each channel."""
+
+    def build(self, context: Context) -> gluon.Block:
+        """A `gluon.nn.GlobalMaxPool2D`."""
+        return nn.GlobalMaxPool2D()
+
+
+@register
+@dataclass
+class ReflectionPad2D(Layer):
+    """The reflected image around the image: `padding` rows and columns on each side."""
+
+    padding: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.padding, bool) or not isinstance(self.padding, int) or self.padding < 0:
+            raise OptionError("padding", f"must be a whole number of at least 0, got {self.padding!r}")
+
+    def build(self, context: Context) -> gluon.Block:
+        """A `gluon.nn.ReflectionPad2D`."""
+        return nn.ReflectionPad2D(self.padding)
