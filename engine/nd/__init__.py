@@ -4,44 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.nd import random
-from engine.nd.creation import arange, array, empty, eye, full, linspace, ones, ones_like, zeros, zeros_like
-from engine.nd.files import load, load_frombuffer, save
-from engine.nd.functions import (
-    FUNCTIONS,
-    PAIRS,
-    Activation,
-    BlockGrad,
-    Convolution,
-    Dropout,
-    Embedding,
-    FullyConnected,
-    Pooling,
-    broadcast_to,
-    cast,
-    clip,
-    concat,
-    concatenate,
-    dot,
-    expand_dims,
-    flatten,
-    identity,
-    one_hot,
-    pick,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    stop_gradient,
-    take,
-    transpose,
-    where,
+from engine.nd import (
+    arithmetic,
+    contrib,
+    functions,
+    gathering,
+    methods,
+    ordering,
+    random,
+    reduction,
+    sequence,
+    shaping,
+    softmax_family,
+    unary,
 )
+from engine.nd.creation import arange, array, empty, eye, full, full_like, linspace, ones, zeros
+from engine.nd.exchange import from_dlpack, from_numpy, to_dlpack_for_read, to_dlpack_for_write
+from engine.nd.files import load, load_frombuffer, save
+from engine.nd.gathering import onehot_encode
 from engine.nd.ndarray import NDArray
+from engine.nd.operator import OPERATORS
+from engine.nd.shaping import concatenate
 
-globals().update(FUNCTIONS)
-globals().update(PAIRS)
-Flatten = flatten
+FAMILIES = (arithmetic, functions, gathering, methods, ordering, reduction, sequence, shaping, softmax_family, unary)
+"""The modules that declare operators; importing them fills `OPERATORS`."""
+
+globals().update(OPERATORS)
 
 
 def waitall() -> None:
@@ -53,49 +41,27 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
-    "Activation",
-    "BlockGrad",
-    "Convolution",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "FullyConnected",
     "NDArray",
-    "Pooling",
     "arange",
     "array",
-    "broadcast_to",
-    "cast",
-    "clip",
-    "concat",
     "concatenate",
-    "dot",
+    "contrib",
     "empty",
-    "expand_dims",
     "eye",
-    "flatten",
+    "from_dlpack",
+    "from_numpy",
     "full",
-    "identity",
+    "full_like",
     "linspace",
     "load",
     "load_frombuffer",
-    "one_hot",
+    "onehot_encode",
     "ones",
-    "ones_like",
-    "pick",
     "random",
-    "reshape",
     "save",
-    "split",
-    "squeeze",
-    "stack",
-    "stop_gradient",
-    "take",
-    "transpose",
+    "to_dlpack_for_read",
+    "to_dlpack_for_write",
     "waitall",
-    "where",
     "zeros",
-    "zeros_like",
-    *FUNCTIONS,
-    *PAIRS,
+    *OPERATORS,
 ]
