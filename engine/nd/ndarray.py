@@ -262,6 +262,8 @@ class NDArray:
         """Write in place. While recording, an array that is not on the tape yet takes its place there from the value's."""
         autograd.check_writable(self)
         place, given = self._key(key), self._value(value)
+        if getattr(given, "ndim", 0) and given.size == 1:
+            given = given.reshape(())
         try:
             if autograd.is_recording() and isinstance(value, NDArray) and value._node is not None:
                 result = indexing.replace(self, value.astype(self._raw.dtype, copy=False), key=place)

@@ -74,13 +74,10 @@ def softmin(data: NDArray, axis: int = -1, temperature: float | None = None, dty
 
 @operator("SoftmaxActivation")
 def softmax_activation(data: NDArray, mode: str = "instance") -> NDArray:
-    """softmax over all axes but the first (`instance`), or over axis 1 (`channel`)."""
+    """softmax over the last axis (`instance`), or over axis 1 (`channel`)."""
     if mode not in ("instance", "channel"):
         raise MXNetError(f"MXNetError: Invalid Input: '{mode}', valid values are: {{'channel', 'instance'}}, in operator SoftmaxActivation")
-    if mode == "channel":
-        return activation.softmax(data, axis=checked_axis(1, data.ndim))
-    flat = data.reshape((data.shape[0], -1))
-    return activation.softmax(flat, axis=1).reshape(data.shape)
+    return activation.softmax(data, axis=checked_axis(1 if mode == "channel" else -1, data.ndim))
 
 
 @operator("softmax_cross_entropy")

@@ -71,8 +71,8 @@ def block_grad(data: NDArray) -> NDArray:
 
 @operator("make_loss")
 def make_loss(data: NDArray) -> NDArray:
-    """A copy; MXNet marks what a graph is differentiated from with it."""
-    return elementwise.identity(data)
+    """A copy whose gradient is 1, whatever is sent back: the end of a network."""
+    return special.make_loss(data)
 
 
 @operator("identity")

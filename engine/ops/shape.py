@@ -29,13 +29,9 @@ def _split(n: int, first: int, second: int) -> tuple[int, int]:
 
 def target_shape(shape: tuple[int, ...], asked: tuple[int, ...], reverse: bool = False) -> tuple[int, ...]:
     """The shape that MXNet's reshape codes ask for: 0 keeps an axis, -1 takes the rest, -2 all remaining axes, -3 joins two, -4 splits
-    one into the next two numbers. With `reverse` codes are matched with axes from the right. MXNetError for codes that do not fit."""
+    one into the next two numbers. With `reverse` codes are read from the right, and matched with axes from the right. MXNetError for codes that do not fit."""
     if reverse:
-        turned = list(reversed(asked))
-        if -4 in asked:  # the two lengths follow their -4, now before it
-            for at in [i for i, code in enumerate(turned) if code == -4]:
-                turned[at - 2 : at + 1] = [-4, turned[at - 2], turned[at - 1]]
-        return tuple(reversed(target_shape(tuple(reversed(shape)), tuple(turned))))
+        return tuple(reversed(target_shape(shape[::-1], asked[::-1])))
     result: list[int] = []
     at = 0
     codes = iter(asked)

@@ -112,7 +112,7 @@ CASES: dict[str, list[tuple[tuple, dict]]] = {
     ],
 }  # fmt: skip
 UNARY = [((A,), {})]
-NOT_ITS_OWN = {"round_through": 1.0, "sign_through": 1.0, "scale_gradient": 3.0}
+NOT_ITS_OWN = {"round_through": 1.0, "sign_through": 1.0, "make_loss": 1.0, "scale_gradient": 3.0}
 """Primitives whose gradient is that of something else: a number."""
 CASES |= {"scale_gradient": [((A,), {"scalar": 3.0})]}
 NO_GRADIENT = {
