@@ -29,7 +29,8 @@ def _split(n: int, first: int, second: int) -> tuple[int, int]:
 
 def target_shape(shape: tuple[int, ...], asked: tuple[int, ...], reverse: bool = False) -> tuple[int, ...]:
     """The shape that MXNet's reshape codes ask for: 0 keeps an axis, -1 takes the rest, -2 all remaining axes, -3 joins two, -4 splits
-    one into the next two numbers. With `reverse` codes are read from the right, and matched with axes from the right. MXNetError for codes that do not fit."""
+    one into the next two numbers. With `reverse` codes are read from the right, and matched with axes from the right. MXNetError for
+    codes that do not fit."""
     if reverse:
         return tuple(reversed(target_shape(shape[::-1], asked[::-1])))
     result: list[int] = []

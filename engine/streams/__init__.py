@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from engine.streams import variates
 from engine.streams.draw import normal, threads, truncated_normal, uniform
 from engine.streams.key import VERSION, Key
+from engine.streams.mxnet_stream import MXNetStream
 from engine.streams.phi import phi_word, truncated_moments
 from engine.streams.source import Source
 from engine.streams.stream import Stream, ambient, current, current_seed, epoch, scope, seed, use, version
@@ -12,6 +14,7 @@ from engine.streams.words import words
 __all__ = [
     "VERSION",
     "Key",
+    "MXNetStream",
     "Source",
     "Stream",
     "ambient",
@@ -27,6 +30,7 @@ __all__ = [
     "truncated_normal",
     "uniform",
     "use",
+    "variates",
     "version",
     "words",
 ]
