@@ -54,9 +54,19 @@ def empty(shape: Shape, ctx: Device | None = None, dtype: Any = None, device: De
     return _filled("empty", shape, ctx, dtype, device)
 
 
-def full(shape: Shape, val: float, ctx: Device | None = None, dtype: Any = None, device: Device | None = None) -> NDArray:
-    """All the same number."""
-    return _filled("full", shape, ctx, dtype, device, val)
+def full(
+    shape: Shape,
+    val: float,
+    ctx: Device | None = None,
+    dtype: Any = None,
+    out: NDArray | None = None,
+    device: Device | None = None,
+) -> NDArray:
+    """All the same number; written into `out` where that is given."""
+    if out is None:
+        return _filled("full", shape, ctx, dtype, device, val)
+    out[:] = val
+    return out
 
 
 def full_like(data: NDArray, fill_value: float) -> NDArray:

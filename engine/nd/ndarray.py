@@ -126,6 +126,10 @@ class NDArray:
         size = "x".join(str(n) for n in self.shape)
         return f"\n{self.asnumpy()!s}\n<{type(self).__name__} {size} @{self._device}>"
 
+    def __reduce__(self) -> Any:
+        """For copying and pickling: values and device, without gradient or place on the tape."""
+        return _restored, (self.asnumpy(), self._device.device_type, self._device.device_id)
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -342,6 +346,11 @@ class NDArray:
     def __matmul__(self, other: Any) -> NDArray:
         """The matrix product, as `nd.dot`."""
         return linear.dot(self, other)
+
+
+def _restored(values: np.ndarray, device_type: str, device_id: int) -> NDArray:
+    device = Device(device_type, device_id)
+    return NDArray(from_host(values, device), device)
 
 
 def _binary(name: str, function: Any) -> None:

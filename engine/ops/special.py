@@ -215,6 +215,7 @@ def gamma(xp, x):  # type: ignore[no-untyped-def]
     wide, small, z = _positive(xp, x)
     size = xp.exp(xp.minimum(_log_gamma(xp, z), xp.full_like(wide, 709.0)))
     off, sine = _sine(xp, wide)
+    size = xp.where(off, size, xp.rint(size))  # of whole numbers it is one
     pole = xp.where(wide == 0, xp.full_like(wide, math.inf), xp.full_like(wide, math.nan))
     value = xp.where(small, xp.where(off, math.pi / (sine * size), pole), xp.where(wide > 171.6, xp.full_like(wide, math.inf), size))
     highest = 3.4028234e38 if x.dtype == "float32" else 65504.0 if x.dtype == "float16" else math.inf
