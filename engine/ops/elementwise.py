@@ -45,9 +45,14 @@ def unbroadcast(xp: Any, g: Any, like: Any) -> Any:
 
 def _pair(x: Any, y: Any) -> Any:
     """Check two operands; gives the dtype of the result."""
-    check_dtypes(x, y)
-    check_broadcast(x, y)
-    return x.dtype if hasattr(x, "dtype") else y.dtype
+    first, second = getattr(x, "dtype", None), getattr(y, "dtype", None)
+    if first is None or second is None:
+        return second if first is None else first
+    if first != second:
+        check_dtypes(x, y)
+    if x.shape != y.shape:
+        check_broadcast(x, y)
+    return first
 
 
 def _arrays(gradients: tuple[Any, Any]) -> tuple[Any, ...]:
