@@ -1,7 +1,8 @@
-"""The benchmark's own virtual environment: NumPy, and torch, on which the project does not depend."""
+"""The benchmarks' own virtual environments: NumPy with torch, and MXNet 1.9.1, on neither of which the project depends."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import venv
@@ -26,4 +27,27 @@ def python() -> Path:
         if subprocess.run([*pip, TORCH]).returncode:
             print(f"{TORCH} cannot be installed here: its row is left out; remove {FOLDER} to try again", file=sys.stderr)
         finished.touch()
+    return executable
+
+
+MXNET = ("mxnet==1.9.1", "numpy==1.23.5", "requests")
+MXNET_FOLDER = FOLDER.with_name(".venv-mxnet")
+MXNET_PYTHON = (3, 11)
+"""The newest Python that its NumPy has wheels for."""
+
+
+def mxnet_python() -> Path:
+    """The Python of an environment that has real MXNet 1.9.1, made on the first call. SystemExit where it cannot be made."""
+    executable, finished = MXNET_FOLDER / "bin" / "python", MXNET_FOLDER / ".installed"
+    if finished.exists():
+        return executable
+    base = sys.executable if sys.version_info[:2] == MXNET_PYTHON else shutil.which("python3.11")
+    if base is None:
+        raise SystemExit("MXNet 1.9.1 needs Python 3.11, which is not to be found as python3.11")
+    print("making the environment for MXNet …", file=sys.stderr, flush=True)
+    subprocess.run([base, "-m", "venv", "--clear", str(MXNET_FOLDER)], check=True)
+    pip = [str(executable), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.run([*pip, *MXNET]).returncode:
+        raise SystemExit(f"{MXNET[0]} cannot be installed here")
+    finished.touch()
     return executable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine import autograd, digest, formats, gluon, init, initializer, laws, lr_scheduler, nd, optimizer, random, registry, streams
+from engine import autograd, digest, formats, gluon, init, initializer, laws, lr_scheduler, metric, nd, optimizer, random, registry, streams
 from engine.device import Context, Device, cpu, cpu_pinned, current_context, current_device, gpu, num_gpus
 from engine.errors import EngineError, MXNetError
 from engine.streams import threads
@@ -25,6 +25,7 @@ __all__ = [
     "initializer",
     "laws",
     "lr_scheduler",
+    "metric",
     "nd",
     "num_gpus",
     "optimizer",

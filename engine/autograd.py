@@ -1,8 +1,9 @@
 """Reverse-mode differentiation on a tape. It knows no arrays: values are opaque things that can be added.
 
 A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device` (with an `xp`), `_node` (its place on the tape, or
-None) and `_wrap(raw)`, which makes another of its kind. A node keeps the primitive, its inputs and its attributes, so that the same
-primitive can be run again over boxes.
+None) and `_wrap(raw)`, which makes another of its kind. A node keeps the primitive, its inputs and its attributes. For gradients that
+shall be differentiable themselves the primitive is run again over boxes: `_traced()` gives what stands for a box there (its attribute
+`box` leads back), `_traced_xp()` the array library for such stand-ins.
 """
 
 from __future__ import annotations
@@ -90,9 +91,12 @@ def predict_mode() -> Any:
 
 
 class Node:
-    """One application of a primitive. `vjp` maps the gradient of its result to those of its boxes; None once it was used up."""
+    """One application of a primitive. `vjp` maps the raw gradient of its result to those of its boxes; None once it was used up.
 
-    __slots__ = ("name", "parents", "vjp", "args", "attributes")
+    `replay` does the same over boxes; without it, the primitive of that name is run again.
+    """
+
+    __slots__ = ("name", "parents", "vjp", "args", "attributes", "replay")
 
     def __init__(
         self,
@@ -101,12 +105,29 @@ class Node:
         vjp: Callable[[Any], Sequence[Any]],
         args: tuple[Any, ...],
         attributes: dict[str, Any],
+        replay: Callable[[Any], Sequence[Any]] | None = None,
     ) -> None:
         self.name = name
         self.parents = parents
         self.vjp: Callable[[Any], Sequence[Any]] | None = vjp
         self.args: tuple[Any, ...] = args
         self.attributes = attributes
+        self.replay = replay
+
+    def gradients(self, gradient: Any) -> Sequence[Any]:
+        """The raw gradients of its boxes, from that of its result; None for one that has none."""
+        assert self.vjp is not None
+        return self.vjp(gradient)
+
+    def recorded_gradients(self, gradient: Any) -> Sequence[Any]:
+        """The same over boxes, every step of it on the tape."""
+        if self.replay is not None:
+            return self.replay(gradient)
+        first = next(a for a in self.args if hasattr(a, "_wrap"))
+        traced = [a._traced() if hasattr(a, "_wrap") else a for a in self.args]
+        _, vjp = PRIMITIVES[self.name].__wrapped__(first._traced_xp(), *traced, **self.attributes)  # type: ignore[attr-defined]
+        found = vjp(gradient._traced())
+        return [None if g is None else g.box if hasattr(g, "box") else first._wrap(g) for g in found]
 
 
 class Leaf:
@@ -131,7 +152,13 @@ def primitive(function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]
         for other in boxes[1:]:
             if other._device != first._device:
                 raise MXNetError(f"{function.__name__}: inputs live on {first._device} and {other._device} - copy one of them first")
-        result, vjp = function(first._device.xp, *(a._raw if hasattr(a, "_wrap") else a for a in args), **attributes)
+        try:
+            result, vjp = function(first._device.xp, *(a._raw if hasattr(a, "_wrap") else a for a in args), **attributes)
+        except (ValueError, IndexError) as error:
+            if isinstance(error, MXNetError) or "is out of bounds for axis" in str(error):  # the latter of an index, not of an axis
+                raise
+            shapes = " and ".join(str(tuple(box._raw.shape)) for box in boxes)
+            raise MXNetError(f"MXNetError: {function.__name__} of {shapes}: {error}") from error
         out = first._wrap(result)
         if is_recording() and any(box._node is not None for box in boxes):
             out._node = Node(function.__name__, [box._node for box in boxes], vjp, args, attributes)
@@ -165,8 +192,10 @@ def _order(heads: list[Node | Leaf]) -> list[Node]:
     return found[::-1]
 
 
-def _accumulate(heads: Sequence[Any], head_grads: Sequence[Any], retain_graph: bool) -> dict[int, tuple[Leaf, Any]]:
-    """id -> (leaf, gradient summed over its uses)."""
+def _accumulate(
+    heads: Sequence[Any], head_grads: Sequence[Any], retain_graph: bool, step: Callable[[Node, Any], Sequence[Any]]
+) -> dict[int, tuple[Leaf, Any]]:
+    """id -> (leaf, gradient summed over its uses); `step` takes a gradient through one node."""
     gradients: dict[int, Any] = {}
 
     def add(node: Node | Leaf, gradient: Any) -> None:
@@ -183,21 +212,21 @@ def _accumulate(heads: Sequence[Any], head_grads: Sequence[Any], retain_graph: b
     if any(node.vjp is None for node in order):
         raise MXNetError(NOT_IN_GRAPH)
     for node in order:
-        assert node.vjp is not None
         if id(node) not in gradients:  # only comparisons and the like led here
             continue
-        for parent, gradient in zip(node.parents, node.vjp(gradients.pop(id(node))), strict=True):
+        for parent, gradient in zip(node.parents, step(node, gradients.pop(id(node))), strict=True):
             if parent is not None and gradient is not None:
                 add(parent, gradient)
                 if isinstance(parent, Leaf):
                     leaves[id(parent)] = parent
     if not retain_graph:
         for node in order:
-            node.vjp, node.args = None, ()
+            node.vjp, node.args, node.replay = None, (), None
     return {number: (leaf, gradients[number]) for number, leaf in leaves.items()}
 
 
 def _heads(heads: Any, head_grads: Any) -> tuple[list[Any], list[Any]]:
+    """Heads and their gradients, both as boxes."""
     heads = [heads] if hasattr(heads, "_wrap") else list(heads)
     if head_grads is None:
         head_grads = [None] * len(heads)
@@ -205,14 +234,14 @@ def _heads(heads: Any, head_grads: Any) -> tuple[list[Any], list[Any]]:
         head_grads = [head_grads]
     if len(head_grads) != len(heads):
         raise AssertionError("heads and head_grads must be lists of the same length")
-    return heads, [head._ones() if g is None else g._raw for head, g in zip(heads, head_grads, strict=True)]
+    return heads, [head._wrap(head._ones()) if g is None else g for head, g in zip(heads, head_grads, strict=True)]
 
 
 def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, train_mode: bool = True) -> None:
     """Send the gradients of `heads` (ones where not given) to every variable they depend on."""
-    boxes, raw = _heads(heads, head_grads)
+    boxes, given = _heads(heads, head_grads)
     with _modes(False, train_mode):
-        for leaf, gradient in _accumulate(boxes, raw, retain_graph).values():
+        for leaf, gradient in _accumulate(boxes, [g._raw for g in given], retain_graph, Node.gradients).values():
             leaf.receive(gradient)
 
 
@@ -224,14 +253,22 @@ def grad(
     create_graph: bool = False,
     train_mode: bool = True,
 ) -> Any:
-    """The gradients of `heads` by `variables`, as new boxes; what the variables hold is left alone."""
-    if create_graph:
-        raise MXNetError("autograd.grad: create_graph=True is not supported - gradients cannot be differentiated again")
-    boxes, raw = _heads(heads, head_grads)
+    """The gradients of `heads` by `variables`, as new boxes; what the variables hold is left alone.
+
+    With `create_graph` the gradients are on the tape, to be differentiated again, as often as wanted. `retain_graph` is `create_graph`
+    unless it is given. MXNetError for a primitive whose gradient is not made of primitives.
+    """
+    boxes, given = _heads(heads, head_grads)
     single = hasattr(variables, "_wrap")
     wanted = [variables] if single else list(variables)
-    with _modes(False, train_mode):
-        found = _accumulate(boxes, raw, bool(retain_graph))
+    if not wanted:
+        raise AssertionError("variables cannot be an empty list.")
+    retain = create_graph if retain_graph is None else retain_graph
+    with _modes(create_graph, train_mode):
+        if create_graph:
+            found = _accumulate(boxes, given, retain, Node.recorded_gradients)
+        else:
+            found = _accumulate(boxes, [g._raw for g in given], retain, Node.gradients)
     result = []
     for number, variable in enumerate(wanted):
         if not isinstance(variable._node, Leaf) or id(variable._node) not in found:
@@ -239,8 +276,93 @@ def grad(
                 "MXNetError: Check failed: !AGInfo: :IsNone(*variables[i]) && AGInfo::IsVariable(variables[i]->entry_.node): Cannot "
                 f"differentiate with respect to the {number + 1}-th variable because it does not require gradient."
             )
-        result.append(variable._wrap(found[id(variable._node)][1]))
+        gradient = found[id(variable._node)][1]
+        result.append(gradient if create_graph else variable._wrap(gradient))
     return result[0] if single else result
+
+
+class _Together(list[Any]):
+    """The gradients of a function's results, None where none came yet; adds result by result."""
+
+    def __add__(self, other: Any) -> Any:
+        return _Together(b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True))
+
+
+class Function:
+    """A computation with a gradient of its own (MXNet: `autograd.Function`).
+
+    Define `forward(self, *arrays)`, which gives an array or several, and `backward(self, *output_gradients)`, which gives as many arrays
+    as forward takes; `save_for_backward` keeps arrays for it in `saved_tensors`. An instance is called once.
+    """
+
+    def __init__(self) -> None:
+        self._used = False
+        self.saved_tensors: tuple[Any, ...] = ()
+
+    def save_for_backward(self, *args: Any) -> None:
+        """Keep arrays for `backward`."""
+        self.saved_tensors = args
+
+    def forward(self, *inputs: Any) -> Any:
+        """The results."""
+        raise NotImplementedError
+
+    def backward(self, *output_grads: Any) -> Any:
+        """The gradients of the inputs, from those of the results."""
+        raise NotImplementedError
+
+    def __call__(self, *inputs: Any) -> Any:
+        if self.__dict__.get("_used"):
+            raise AssertionError("Each Function instance can only be called once. Please create another instance.")
+        self._used = True
+        with _modes(False, None):
+            given = self.forward(*inputs)
+        if not is_recording() or all(box._node is None for box in inputs):
+            return given
+        single = hasattr(given, "_wrap")
+        outputs = [o._wrap(o._raw) if any(o is i for i in inputs) else o for o in ([given] if single else given)]
+        joint = Node(
+            type(self).__name__,
+            [box._node for box in inputs],
+            lambda g: [None if b is None else b._raw for b in self._backward(inputs, outputs, g, wrap=True)],
+            (),
+            {},
+            lambda g: self._backward(inputs, outputs, g, wrap=False),
+        )
+        for number, output in enumerate(outputs):
+            output._node = Node("output", [joint], *_slot(number, len(outputs)))
+        return outputs[0] if single else type(given)(outputs) if isinstance(given, (list, tuple)) else outputs
+
+    def _backward(self, inputs: Any, outputs: Any, gradients: Any, wrap: bool) -> list[Any]:
+        boxes = []
+        for output, gradient in zip(outputs, gradients, strict=True):
+            if gradient is None:
+                boxes.append(output._wrap(output._device.xp.zeros_like(output._raw)))
+            else:
+                boxes.append(output._wrap(gradient) if wrap else gradient)
+        found = self.backward(*boxes)
+        found = [found] if hasattr(found, "_wrap") else list(found)
+        name = type(self).__name__
+        if len(found) != len(inputs):
+            raise MXNetError(
+                f"{name}.backward must return exactly the same number of NDArrays as the number of NDArrays arguments to forward. "
+                f"Expecting {len(inputs)} got {len(found)}"
+            )
+        for gradient, box in zip(found, inputs, strict=True):
+            if not hasattr(gradient, "_wrap"):
+                raise MXNetError(f"{name}.backward must return NDArrays, not {type(gradient)}")
+            if gradient._raw.shape != box._raw.shape:
+                raise MXNetError(f"{name}.backward gives a gradient of shape {gradient._raw.shape} for an input of shape {box._raw.shape}")
+        return found
+
+
+def _slot(number: int, count: int) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
+    """What carries the gradient of one of several results to the node of all."""
+
+    def place(gradient: Any) -> tuple[Any]:
+        return (_Together(gradient if i == number else None for i in range(count)),)
+
+    return place, (), {}, place
 
 
 def mark_variables(variables: Any, gradients: Any, grad_reqs: str | list[str] = "write") -> None:

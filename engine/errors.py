@@ -21,7 +21,7 @@ class MXNetError(RuntimeError):
     """Root of what the engine raises (MXNet: `mxnet.base.MXNetError`)."""
 
     path: str = ""
-    """Where in a network it happened, when a container knows: `encoder.fc1`."""
+    """Where in a network it happened: `encoder.fc1`."""
 
 
 EngineError = MXNetError

@@ -75,4 +75,4 @@ def canonical_of(resolved: dict[str, Any]) -> dict[str, Any]:
     options = resolved.get("init")
     param = options.get("param") if isinstance(options, dict) else None
     files = {"init.param": file_digest(param)} if isinstance(param, str) else {}
-    return canonical_config(resolved, streams.version(), loaded(), files)
+    return canonical_config(resolved, str(resolved.get("stream", streams.VERSION)), loaded(), files)

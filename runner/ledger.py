@@ -52,7 +52,7 @@ def check(ledger: Ledger, plan: Plan) -> None:
 def _check_entry(entry: Filled, row: Row) -> None:
     for what, got, planned in (
         ("shape", tuple(entry.shape), row.shape),
-        ("stream key", entry.key, row.key),
+        ("stream key", entry.key if row.key is not None else None, row.key),
         ("law", str(entry.law), str(row.law)),
     ):
         if got != planned:

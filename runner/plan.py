@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine import dtypes, init, laws
-from engine.streams import Key, version
+from engine.streams import VERSION, Key, version
 from runner.build import Network
 from runner.errors import ConfigError, Problem
 
@@ -32,13 +32,15 @@ class Row:
     """The place in the config that chose the initializer: `init`, `init.rules[0]`, `model.layers[1].weight_initializer`."""
     initializer: str
     law: laws.Law
-    key: Key
+    key: Key | None
+    """Of the parameter's own stream; None where one stream is drawn from in order (MXNet's)."""
+    stream: str
+    """The stream's version."""
     alias_of: str | None
     bytes: int
 
     def describe(self) -> dict[str, Any]:
         """The row as JSON."""
-        k0, k1 = self.key.words
         return {
             "path": self.path,
             "shape": list(self.shape),
@@ -54,12 +56,7 @@ class Row:
             "mean": self.law.mean,
             "std": self.law.std,
             "exactness": self.law.exactness,
-            "stream": {
-                "version": version(),
-                "path": self.key.path,
-                "generation": self.key.generation,
-                "key": [f"{k0:016x}", f"{k1:016x}"],
-            },
+            "stream": {"version": self.stream} | _key(self.key),
             "alias_of": self.alias_of,
             "bytes": self.bytes,
         }
@@ -96,8 +93,15 @@ class Plan:
         return {"output": list(self.output), "totals": self.totals(), "rows": [row.describe() for row in self.rows]}
 
 
+def _key(key: Key | None) -> dict[str, Any]:
+    if key is None:
+        return {}
+    return {"path": key.path, "generation": key.generation, "key": [f"{word:016x}" for word in key.words]}
+
+
 def make_plan(network: Network, output: tuple[int, ...], initializer: init.Initializer, seed: int) -> Plan:
-    """The plan of a network whose shapes are all known. ConfigError with every parameter whose law is impossible."""
+    """The plan of a network whose shapes are all known, for the stream version in use. ConfigError with every parameter whose law is
+    impossible."""
     problems: list[Problem] = []
     check = getattr(initializer, "check", None)
     if check is not None:
@@ -143,7 +147,8 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int, 
         rule=rule,
         initializer=type(chosen).__name__,
         law=law,
-        key=Key(seed, path, 0),
+        key=Key(seed, path, 0) if version() == VERSION else None,
+        stream=version(),
         alias_of=None,
         bytes=math.prod(description.shape) * dtypes.resolve(description.dtype).itemsize,
     )

@@ -43,8 +43,13 @@ def initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
     """The network with all parameters ready, drawn once each as planned.
 
     Eager mode infers all shapes first and draws at `initialize()`; deferred mode leaves unknown shapes to one forward in predict
-    mode on the declared input.
+    mode on the declared input. From one of MXNet's streams, which are drawn from in order, the two give different values.
     """
+    with streams.using(config.stream):
+        return _initialize(config)
+
+
+def _initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
     network = build(config.model, config.dtype, config.init)
     shape = (config.data.batch, *config.sample_shape)
     streams.seed(config.seed)
@@ -81,11 +86,12 @@ def probe(config: RunConfig, network: Network) -> Trace:
         layers=network.leaves,
         parameters=network.owners,
         batch=config.data.load(config.sample_shape, config.seed),
+        training=config.data.training(config.sample_shape, config.seed),
         device=config.device,
         dtype=config.dtype,
         seed=config.seed,
     )
-    with np.errstate(all="ignore"):  # a network that overflows is a finding, not a fault
+    with streams.using(config.stream), np.errstate(all="ignore"):  # a network that overflows is a finding, not a fault
         return config.probe.measure(subject)
 
 
@@ -180,7 +186,13 @@ def _write_stats(config: RunConfig, folder: Path, rows: dict[str, dict[str, Any]
             "declared_std": row.law.std,
         }
         table.append(declared | rows[row.path] | {"verdict": verdicts[row.path]})
-    content = {"parameters": table, "layers": trace.layers, "gradients": trace.gradients, "figures": trace.figures}
+    content = {
+        "parameters": table,
+        "layers": trace.layers,
+        "gradients": trace.gradients,
+        "training": trace.training,
+        "figures": trace.figures,
+    }
     write_json(folder / "stats.json", content)
     columns = list(dict.fromkeys(name for row in table for name in row))
     write_csv(folder / "stats.csv", columns, ({**row, "shape": summary.shape_text(row["shape"])} for row in table))
@@ -201,7 +213,7 @@ def _manifest(
         "canonical": config.canonical,
         "overrides": hydra_files.get("overrides.yaml", "").splitlines(),
         "seed": config.seed,
-        "stream": streams.version(),
+        "stream": config.stream,
         "digests": {"definition": "tensor-v1, root-v1", "tensors": digests.tensors, "root": digests.root},
         "aliases": config.plan.aliases,
         "exactness": {row.path: row.law.exactness for row in config.plan.owners if row.law.exactness != "bits"},

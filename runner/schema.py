@@ -60,6 +60,7 @@ class Config:
     """The root of the config; the groups are filled in by the defaults list of `conf/config.yaml`."""
 
     seed: Any = 0
+    stream: str = "initlab-1"
     name: str = "runs"
     dtype: str = "float32"
     init_mode: str = "deferred"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runner.plan import Plan
+from runner.plan import Plan, Row
 from runner.probes import Trace
 
 PLAIN_WIDTH = 1000
@@ -90,6 +90,9 @@ def _largest_z(measured: dict[str, Any]) -> float | None:
     return max(found, key=abs) if found else None
 
 
+COLUMNS = ("loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy")
+
+
 def print_trace(out: Console, trace: Trace) -> None:
     """One line a layer, then gradients, then the figures of the whole."""
     if trace.layers:
@@ -109,9 +112,22 @@ def print_trace(out: Console, trace: Trace) -> None:
             table.add_row(row["path"], number(row["rms"]), number(row["max_abs"]))
         out.print()
         out.print(table)
+    if trace.training:
+        table = _table(
+            ("epoch", "right"), ("loss", "right"), ("accuracy", "right"), ("gradient norm", "right"), ("update / weight", "right"),
+            ("test accuracy", "right"),
+        )  # fmt: skip
+        for row in trace.training:
+            table.add_row(str(row["epoch"]), *(number(row[name]) for name in COLUMNS))
+        out.print()
+        out.print(table)
     if trace.figures:
         out.print()
         out.print("   ".join(f"{name} {number(value, 5)}" for name, value in trace.figures.items()))
+
+
+def _key_text(row: Row) -> str:
+    return f"{row.key.words[0]:016x}" if row.key is not None else f"{row.stream}, in order"
 
 
 def print_plan(out: Console, plan: Plan) -> None:
@@ -125,7 +141,7 @@ def print_plan(out: Console, plan: Plan) -> None:
             table.add_row(row.path, shape_text(row.shape), "", f"= {row.alias_of}", "", "", "")
             continue
         fans = f"{row.fan_in}/{row.fan_out}" if row.fan_in is not None else "-"
-        table.add_row(row.path, shape_text(row.shape), fans, str(row.law), row.rule, f"{row.key.words[0]:016x}", bytes_text(row.bytes))
+        table.add_row(row.path, shape_text(row.shape), fans, str(row.law), row.rule, _key_text(row), bytes_text(row.bytes))
     out.print(table)
     totals = plan.totals()
     out.print()

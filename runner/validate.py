@@ -6,6 +6,7 @@ Hydra has checked the names of options and simple types; here come values, the m
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,8 @@ from runner.probes import Probe
 from runner.schema import Config, kinds
 from runner.stats import Statistic
 
+STREAMS = streams.VERSIONS
+LARGEST_MXNET_SEED = 2**32 - 1
 DTYPES = ("float32", "float16", "float64", "bfloat16")
 INIT_MODES = ("deferred", "eager")
 TASKS = ("run", "plan")
@@ -40,6 +43,7 @@ class RunConfig:
     """A config that can be run: every part an object, and `resolved`, the plain mapping they came from."""
 
     seed: int
+    stream: str
     name: str
     dtype: str
     init_mode: str
@@ -66,6 +70,7 @@ class RunConfig:
 def validate(config: DictConfig) -> RunConfig:
     """The run that a composed config declares, planned. ConfigError with every problem found."""
     resolved = resolve(config)
+    resolved.setdefault("stream", streams.VERSION)
     problems: list[Problem] = []
     _check_root(resolved, problems)
     model = parse_model(_mapping(resolved, "model", problems), problems)
@@ -77,8 +82,10 @@ def validate(config: DictConfig) -> RunConfig:
     sample = _sample_shape(model, parts["data"], resolved, problems)
     if problems or sample is None:
         raise ConfigError(problems)
-    plan = _plan(resolved, model, initializer, parts, sample)
+    with streams.using(resolved["stream"]):
+        plan = _plan(resolved, model, initializer, parts, sample)
     return RunConfig(
+        stream=resolved["stream"],
         seed=resolved["seed"],
         name=resolved["name"],
         dtype=resolved["dtype"],
@@ -96,6 +103,11 @@ def validate(config: DictConfig) -> RunConfig:
         canonical=canonical_of(resolved),
         **parts,
     )
+
+
+def _or(words: Sequence[str]) -> str:
+    """`a, b or c`."""
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _mapping(resolved: dict[str, Any], key: str, problems: list[Problem]) -> dict[str, Any]:
@@ -119,12 +131,15 @@ def _check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
         problems.append(Problem("name", f"must be one path component, got {name!r}"))
     if not isinstance(resolved.get("resume"), bool):
         problems.append(Problem("resume", f"must be true or false, got {resolved.get('resume')!r}"))
-    for key, allowed in (("dtype", DTYPES), ("init_mode", INIT_MODES), ("task", TASKS)):
+    stream = resolved.get("stream")
+    if stream in STREAMS and stream != streams.VERSION and isinstance(seed, int) and seed > LARGEST_MXNET_SEED:
+        problems.append(Problem("seed", f"must be a whole number from 0 to 2^32-1 with stream {stream}, got {seed!r}"))
+    for key, allowed in (("stream", STREAMS), ("dtype", DTYPES), ("init_mode", INIT_MODES), ("task", TASKS)):
         if resolved.get(key) not in allowed:
             problems.append(Problem(key, f"cannot be {resolved.get(key)!r} - {advice(str(resolved.get(key)), allowed)}"))
-    if resolved.get("dtype") == "float64":
-        said = f"float64 is not yet specified in stream {streams.version()} - use float32, float16 or bfloat16"
-        problems.append(Problem("dtype", said))
+    drawn = streams.DTYPES.get(str(stream), DTYPES)
+    if resolved.get("dtype") in DTYPES and resolved["dtype"] not in drawn:
+        problems.append(Problem("dtype", f"{resolved['dtype']} is not specified in stream {stream} - use {_or(drawn)}"))
     elif resolved.get("dtype") in DTYPES:
         try:
             dtypes.resolve(resolved["dtype"])

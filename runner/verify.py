@@ -4,8 +4,8 @@
     1   something readable differs: the first parameter is named, and by how much
     2   a manifest or snapshot is missing, damaged, cut short or of another stream version; or values cannot be verified
 
-Recomputation uses the manifest's config only, in this process, on the CPU. Laws that are exact to a tolerance (Haar) are compared
-with the snapshot's values, and their invariants checked.
+Recomputation uses the manifest's config only, in this process, in the same mode, on the CPU. Laws that are exact to a tolerance (Haar)
+are compared with the snapshot's values, and their invariants checked.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def verify(folder: Path) -> Answer:
 
 
 def _check_versions(content: dict[str, Any]) -> None:
-    if content["stream"] != streams.version():
+    if content["stream"] not in streams.VERSIONS:
         raise EvidenceError(
-            f"the run was drawn from stream {content['stream']}, this version draws {streams.version()} - verify it with the version "
-            f"that made it ({content['versions'].get('initlab', 'unknown')})"
+            f"the run was drawn from stream {content['stream']}, this version draws {', '.join(streams.VERSIONS)} - verify it with the "
+            f"version that made it ({content['versions'].get('initlab', 'unknown')})"
         )
 
 
@@ -75,13 +75,16 @@ def _check_plugins(content: dict[str, Any]) -> None:
 
 
 def _config(content: dict[str, Any], folder: Path) -> RunConfig:
-    """The run's config, checked again, on the CPU and eager: neither may change a bit."""
+    """The run's config, checked again, on the CPU, which may not change a bit."""
     plain = dict(content["config"])
     plain["device"] = {"kind": "cpu", "index": 0}
     try:
         config = validate(OmegaConf.create(plain))
     except ConfigError as error:
         raise EvidenceError(f"{folder}: the manifest's config cannot be run: {error}") from error
+    if config.stream != content["stream"]:
+        said = f"the manifest is damaged, its stream is {content['stream']}, its config's {config.stream}"
+        raise EvidenceError(f"{folder}: {said}")
     for option, recorded in content["canonical"].get("files", {}).items():
         found = config.canonical.get("files", {}).get(option, "none")
         if found != recorded:

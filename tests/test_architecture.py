@@ -28,7 +28,7 @@ FLOORS = [
     {"engine.gluon.parameter"},
     {"engine.gluon.parameter_dict", "engine.gluon.block_summary"},
     {"engine.gluon.block"},
-    {"engine.lr_scheduler"},
+    {"engine.lr_scheduler", "engine.metric"},
     {"engine.optimizer"},
     {"engine.gluon.nn", "engine.gluon.loss", "engine.gluon.trainer"},
     {"engine.gluon"},

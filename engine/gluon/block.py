@@ -49,12 +49,19 @@ class HookHandle:
 
 @contextmanager
 def located(name: str) -> Iterator[None]:
-    """An MXNetError that passes through learns where in the network it happened."""
+    """An engine's error that passes through learns where in the network it happened."""
     try:
         yield
-    except MXNetError as error:
-        error.path = f"{name}.{error.path}" if error.path else name
+    except Exception as error:
+        _locate(error, name)
         raise
+
+
+def _locate(error: Any, name: str) -> None:
+    """Put a child's name before an error's path, for errors that have one; a note says it, since the message is MXNet's."""
+    if hasattr(error, "path"):
+        error.path = f"{name}.{error.path}" if error.path else name
+        error.__notes__ = [f"in layer '{error.path}'{error.__dict__.get('given', '')}"]
 
 
 class Block:
@@ -314,10 +321,26 @@ class Block:
     def __call__(self, *args: Any) -> Any:
         for hook in tuple(self._forward_pre_hooks.values()):
             hook(self, args)
-        out = self.forward(*args)
+        try:
+            out = self.forward(*args)
+        except Exception as error:
+            self._say_where(error, args)
+            raise
         for hook in tuple(self._forward_hooks.values()):
             hook(self, args, out)
         return out
+
+    def _say_where(self, error: Any, args: tuple[Any, ...]) -> None:
+        """An engine's error notes the innermost layer's kind and inputs; one that a child raised gets the child's name in its path."""
+        if hasattr(error, "path"):
+            below = error.__dict__.get("block")
+            if below is None:
+                shapes = " and ".join(str(arg.shape) for arg in args if isinstance(arg, NDArray))
+                error.given = f" ({type(self).__name__}), which was given {shapes}"
+            for name, child in self._children.items():
+                if child is below:
+                    _locate(error, name)
+            error.block = self
 
     def forward(self, *args: Any) -> Any:
         """The output for these inputs."""
@@ -376,7 +399,9 @@ class HybridBlock(Block):
             names = ["data"] if len(shapes) == 1 else [f"data{i}" for i in range(len(shapes))]
             inputs = "".join(f"\n  {name}: {shape}" for name, shape in zip(names, shapes, strict=True))
             _log.warning("infer_shape error. Arguments:%s", inputs)
-            raise ValueError(f"Deferred initialization failed because shape cannot be inferred. {error}") from error
+            failed: Any = ValueError(f"Deferred initialization failed because shape cannot be inferred. {error}")
+            failed.path = ""
+            raise failed from error
         for parameter in self._reg_params.values():
             parameter._finish_deferred_init()
 

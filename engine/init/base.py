@@ -22,7 +22,7 @@ import numpy as np
 
 from engine import dtypes, laws, nd, streams
 from engine.init.description import Description
-from engine.registry import advice, get_alias_func, get_create_func, get_register_func, registry_of, snake_case
+from engine.registry import Registry, advice, get_alias_func, get_create_func, get_register_func, registry_of, snake_case
 
 NICKNAME = "initializer"
 LEGACY = "Calling initializer with init(str, NDArray) has been deprecated.please use init(mx.init.InitDesc(...), NDArray) instead."
@@ -203,12 +203,8 @@ class Initializer:
         arr[:] = np.array([1.0, 0, 0, 0, 1.0, 0])
 
     def _init_bilinear(self, name: str, arr: nd.NDArray) -> None:
-        """(1 - |x/f - c|)(1 - |y/f - c|) over the last two axes: a kernel that interpolates when it upsamples."""
-        height, width = arr.shape[2], arr.shape[3]
-        f = math.ceil(width / 2.0)
-        c = (2 * f - 1 - f % 2) / (2.0 * f)
-        rows, columns = (1 - np.abs(np.arange(n) / f - c) for n in (height, width))
-        arr[:] = np.broadcast_to(rows[:, None] * columns[None, :], arr.shape)
+        kernel = (1, 1, arr.shape[2], arr.shape[3])
+        arr[:] = np.broadcast_to(laws.Structured("bilinear").draw(laws.NOWHERE, kernel, dtypes.name(arr.dtype)), arr.shape)
 
     def _init_quantized_weight(self, name: str, arr: nd.NDArray) -> None:
         arr[:] = nd.random.randint(-127, 127, shape=arr.shape).asnumpy()
@@ -250,31 +246,39 @@ LEGACY_NAMES = (
 """The start and the end of a plain-text name, the method they call."""
 
 REGISTRY = registry_of(Initializer, NICKNAME)
+KINDS: Registry[type[Initializer]] = Registry("initializer")
+"""By the names that a config uses."""
 _register = get_register_func(Initializer, NICKNAME)
 alias = get_alias_func(Initializer, NICKNAME)
 create = get_create_func(Initializer, NICKNAME)
 
 
 def register(klass: type) -> type:
-    """A decorator: makes a class known under its lower-case name (Gluon's) and its snake-case name (its `kind` in a config)."""
+    """A decorator: makes a class known under its lower-case name (Gluon's), and to configs under its `kind`, by default its snake-case
+    name; a kind of '' is known to no config."""
     name = klass.__name__.lower()
     replaced = REGISTRY.get(name) if name in REGISTRY else None
     _register(klass)
-    kind = snake_case(klass.__name__)
-    if replaced is not None and kind in REGISTRY and REGISTRY.get(kind) is replaced:
-        REGISTRY.add(kind, klass)  # the replacement was warned of already
-    elif kind != name:
-        _register(klass, kind)
+    snake = snake_case(klass.__name__)
+    if replaced is not None and snake in REGISTRY and REGISTRY.get(snake) is replaced:
+        REGISTRY.add(snake, klass)  # the replacement was warned of already
+    elif snake != name:
+        _register(klass, snake)
+    kind = klass.__dict__.get("kind", snake)
+    if kind:
+        KINDS.add(kind, klass)
     return klass
 
 
 def names() -> list[str]:
     """The kinds of all registered initializers, one a class: `xavier`, `truncated_normal`."""
-    return sorted(name for name, klass in REGISTRY.entries().items() if name == snake_case(klass.__name__))
+    return sorted(KINDS.entries())
 
 
 def by_name(kind: str) -> type[Initializer]:
     """The class of a kind, or of a Gluon name like `zeros`. KeyError with the nearest kind."""
+    if kind in KINDS:
+        return KINDS.get(kind)
     if kind not in REGISTRY:
         raise KeyError(f"no initializer '{kind}' - {advice(kind, names())}")
     return REGISTRY.get(kind)

@@ -1,24 +1,34 @@
-"""Random orthogonal matrices."""
+"""Random orthogonal matrices: Haar's, and Gluon's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from engine import laws
 from engine.init.base import Initializer, register
 from engine.init.description import Description
-from engine.init.options import positive, truth
+from engine.init.options import choice, positive, truth
+
+
+def _checked(law: laws.Law, description: Description) -> laws.Law:
+    """The law, for a parameter that it can fill. ValueError for a vector, LawError for an empty axis."""
+    if len(description.shape) < 2:
+        raise ValueError(f"Orthogonal initializer cannot be applied to vector {description.name}. It requires at least 2D.")
+    law.check_shape(description.shape)
+    return law
 
 
 @register
 @dataclass(eq=False, repr=False)
-class Orthogonal(Initializer):
+class Haar(Initializer):
     """scale times a Haar matrix: axis 0 against all others, the shorter side orthonormal, every direction equally likely.
 
     Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear networks", 2014. `exact` draws the same bits on
-    every machine, without LAPACK, at a price that is fair up to about 512 x 512. torch: `nn.init.orthogonal_`.
+    every machine, without LAPACK, at a price that is fair up to about 512 x 512. torch: `nn.init.orthogonal_`. In a config: `orthogonal`.
     """
 
+    kind: ClassVar[str] = "orthogonal"
     scale: float = 1.0
     exact: bool = False
 
@@ -28,8 +38,26 @@ class Orthogonal(Initializer):
 
     def law(self, description: Description) -> laws.Law:
         """Haar(scale). ValueError for a vector, LawError for an empty axis."""
-        if len(description.shape) < 2:
-            raise ValueError(f"Orthogonal initializer cannot be applied to vector {description.name}. It requires at least 2D.")
-        law = laws.Haar(self.scale, self.exact)
-        law.check_shape(description.shape)
-        return law
+        return _checked(laws.Haar(self.scale, self.exact), description)
+
+
+@register
+@dataclass(eq=False, repr=False)
+class Orthogonal(Initializer):
+    """scale times the singular vectors of a matrix of noise, uniform on [-1, 1) or normal. MXNet: `Orthogonal`.
+
+    The shorter side is orthonormal, but directions are not equally likely; `Haar` draws a matrix for which they are. In a config:
+    `gluon_orthogonal`.
+    """
+
+    kind: ClassVar[str] = "gluon_orthogonal"
+    scale: float = 1.414
+    rand_type: str = "uniform"
+
+    def __post_init__(self) -> None:
+        self.scale = positive("scale", self.scale)
+        self.rand_type = choice("rand_type", self.rand_type, ("uniform", "normal"))
+
+    def law(self, description: Description) -> laws.Law:
+        """SingularVectors(scale, rand_type). ValueError for a vector, LawError for an empty axis."""
+        return _checked(laws.SingularVectors(self.scale, self.rand_type), description)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from engine.laws.base import Invariant, Law, from_description
-from engine.laws.elementwise import Constant, Normal, TruncatedNormal, Uniform
+from engine.laws.base import NOWHERE, Invariant, Law, from_description
+from engine.laws.elementwise import Constant, ForgetGate, Normal, TruncatedNormal, Uniform
 from engine.laws.given import Custom, Loaded
-from engine.laws.haar import Haar, Structured
+from engine.laws.haar import Haar, SingularVectors, Structured
 
 __all__ = [
+    "NOWHERE",
     "Constant",
     "Custom",
+    "ForgetGate",
     "Haar",
     "Invariant",
     "Law",
     "Loaded",
     "Normal",
+    "SingularVectors",
     "Structured",
     "TruncatedNormal",
     "Uniform",

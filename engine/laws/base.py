@@ -62,6 +62,10 @@ class Law:
         """The smallest and the largest value possible."""
         return -math.inf, math.inf
 
+    def support_in(self, dtype: np.dtype) -> tuple[float, float]:
+        """The smallest and the largest value possible in a dtype: float64's bounds are not rounded to float32."""
+        return self.support
+
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
         """The distribution function at x, float64; None where there is no density to test."""
         return None
@@ -73,7 +77,8 @@ class Law:
     def draw(self, key: Key, shape: tuple[int, ...], dtype: Any = "float32", start: int = 0, stop: int | None = None) -> np.ndarray:
         """The tensor of `shape`, or its elements start … stop - 1 in C order when a slice is asked for.
 
-        Random values are drawn as float32 and rounded once to float16 or bfloat16. StreamError for other dtypes.
+        Random values are drawn as float64 for float64, else as float32, which is rounded once to float16 or bfloat16. StreamError for
+        dtypes without random values.
         """
         self.check_shape(shape)
         size = math.prod(shape)
@@ -93,7 +98,8 @@ class Law:
         if not isinstance(stream, Stream):
             return self._in_order(stream, math.prod(shape), dtypes.name(dtype)).reshape(shape)
         resolved = self._resolved(dtype)
-        start = stream.take(math.prod(shape))
+        size = math.prod(shape)
+        start = stream.take_wide(size) if resolved == np.float64 else stream.take(size)
         return self._rounded(self._later(stream.key, shape, start, resolved), resolved).reshape(shape)
 
     def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
@@ -113,8 +119,8 @@ class Law:
     def _resolved(self, dtype: Any) -> np.dtype:
         """The dtype. StreamError for one that no random values are specified for."""
         resolved = dtypes.resolve(dtype)
-        if self.random and dtypes.name(resolved) not in ("float32", "float16", "bfloat16"):
-            raise StreamError(f"random values of dtype {resolved.name} are not specified yet in stream {version()} - use float32")
+        if self.random and dtypes.name(resolved) not in Stream.dtypes:
+            raise StreamError(f"random values of dtype {resolved.name} are not specified in stream {VERSION} - use float32")
         return resolved
 
     def _rounded(self, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -138,7 +144,7 @@ class Law:
         """LawError for a shape that the law cannot fill."""
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
-        """Elements [start, end) in C order: float32 for a random law, else in any dtype."""
+        """Elements [start, end) in C order: float64 for a random law's float64, else its float32; in any dtype where nothing is random."""
         raise NotImplementedError(f"law '{self.kind}' defines no elements")
 
     def describe(self) -> dict[str, Any]:

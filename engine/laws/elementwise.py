@@ -11,9 +11,11 @@ import numpy as np
 
 from engine import streams
 from engine.errors import LawError
-from engine.laws.base import LARGEST, Invariant, Law, check_numbers, check_reach, from_json
+from engine.laws.base import LARGEST, NOWHERE, Invariant, Law, check_numbers, check_reach, from_json
 from engine.streams import Key, Source
 
+FARTHEST_64 = 9.5
+"""No float64 one is, either: half a 64-bit step from the end is at 9.2."""
 FARTHEST = 6.67
 """No normal is drawn farther from its mean, in standard deviations: sqrt(-2 ln 2^-32) = 6.66."""
 
@@ -86,6 +88,35 @@ class Constant(Law):
 
 
 @dataclass(frozen=True)
+class ForgetGate(Law):
+    """0, but `value` in the second of four equal parts of axis 0 (an LSTM's gates are input, forget, cell, output)."""
+
+    random: ClassVar[bool] = False
+    value: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "value")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return min(0.0, self.value), max(0.0, self.value)
+
+    def invariants(self, values: np.ndarray) -> list[Invariant]:
+        """Every element is the declared one."""
+        wrong = int((values.reshape(-1) != self._elements(NOWHERE, values.shape, 0, values.size, values.dtype)).sum())
+        return [Invariant("elements that differ from the declared biases", wrong, 0, wrong == 0)]
+
+    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        tensor = np.zeros(shape, dtype)
+        part = shape[0] // 4
+        tensor[part : 2 * part] = self._rounded(np.asarray(self.value), dtype)
+        return tensor.reshape(-1)[start:end]
+
+    def __str__(self) -> str:
+        return f"ForgetGate({self.value:g})"
+
+
+@dataclass(frozen=True)
 class Uniform(Law):
     """U[low, high): `low` can occur, `high` cannot."""
 
@@ -120,6 +151,10 @@ class Uniform(Law):
     def support(self) -> tuple[float, float]:
         return float(np.float32(self.low)), float(np.float32(self.high))
 
+    def support_in(self, dtype: np.dtype) -> tuple[float, float]:
+        """The bounds themselves for float64."""
+        return (self.low, self.high) if dtype == np.float64 else self.support
+
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
         """0 below, 1 above, linear between."""
         if self._is_point:
@@ -127,6 +162,10 @@ class Uniform(Law):
         return np.clip((x - self.low) / (self.high - self.low), 0, 1)
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        if dtype == np.float64:
+            if self.low == self.high:
+                return np.full(end - start, self.low)
+            return streams.uniform64(key, start, end - start, self.low, self.high)
         if self._is_point:
             return np.full(end - start, self.low, np.float32)
         return streams.uniform(key, start, end - start, self.low, self.high)
@@ -167,6 +206,8 @@ class Normal(Law):
         return _normal_cdf((x - self.mean) / self.std) if self.std > 0 else None
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        if dtype == np.float64:
+            return streams.normal64(key, start, end - start, self.mean, self.std)
         return streams.normal(key, start, end - start, self.mean, self.std)
 
     def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
@@ -215,6 +256,13 @@ class TruncatedNormal(Law):
         low, high = (float(scale * np.float32(bound) + location) for bound in bounds)
         return low, high
 
+    def support_in(self, dtype: np.dtype) -> tuple[float, float]:
+        """The bounds in float64 for float64."""
+        if dtype != np.float64:
+            return self.support
+        low, high = (self.scale * max(-FARTHEST_64, min(FARTHEST_64, bound)) + self.location for bound in (self.low, self.high))
+        return low, high
+
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
         """(Phi(z) - Phi(low)) / (Phi(high) - Phi(low)), z = (x - location) / scale."""
         if self.scale == 0:
@@ -223,6 +271,8 @@ class TruncatedNormal(Law):
         return np.clip((_normal_cdf((x - self.location) / self.scale) - low) / (high - low), 0, 1)
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        if dtype == np.float64:
+            return streams.truncated_normal64(key, start, end - start, self.location, self.scale, self.low, self.high)
         return streams.truncated_normal(key, start, end - start, self.location, self.scale, self.low, self.high)
 
     def describe(self) -> dict[str, Any]:

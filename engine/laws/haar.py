@@ -1,4 +1,4 @@
-"""Random orthogonal matrices, uniform on the Stiefel manifold (Haar measure).
+"""Matrices: random orthogonal ones, uniform on the Stiefel manifold (Haar measure) and as Gluon draws them, and the identity.
 
 QR of a Gaussian with Q times the signs of diag R (Mezzadri, "How to generate random matrices from the classical compact groups",
 2007). Through LAPACK the values are reproducible to a tolerance; `exact` uses Householder reflections in elementwise operations and
@@ -13,10 +13,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import streams
+from engine import dtypes, streams
 from engine.errors import LawError
 from engine.laws.base import Invariant, Law, check_numbers
-from engine.streams import Key
+from engine.streams import Key, Source, Stream
+from engine.streams.words import WORDS_A_BLOCK
+
+
+def bilinear_kernel(height: int, width: int) -> np.ndarray:
+    """(1 - |x/f - c|)(1 - |y/f - c|), f = ceil(width / 2), c = (2f - 1 - f mod 2) / 2f: float64 of shape (height, width)."""
+    f = math.ceil(width / 2)
+    c = (2 * f - 1 - f % 2) / (2 * f)
+    rows, columns = (1 - np.abs(np.arange(n) / f - c) for n in (height, width))
+    return rows[:, None] * columns[None, :]
 
 
 def tree_sum(terms: np.ndarray) -> np.ndarray:
@@ -82,14 +91,15 @@ class Haar(Law):
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         rows, columns = shape[0], math.prod(shape[1:])
         tall = (max(rows, columns), min(rows, columns))
-        gaussian = streams.normal(key, first, rows * columns, 0.0, 1.0).reshape(tall)
+        draw = streams.normal64 if dtype == np.float64 else streams.normal
+        gaussian = draw(key, first, rows * columns, 0.0, 1.0).reshape(tall)
         if self.exact:
             q = householder_q(gaussian)
         else:
             q, r = np.linalg.qr(gaussian.astype(np.float64))
             q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
         matrix = q if rows >= columns else q.T
-        return (self.gain * matrix).astype(np.float32).reshape(-1)
+        return (self.gain * matrix).astype(gaussian.dtype).reshape(-1)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """The shorter side's Gram matrix is gain^2 times the identity, to what the dtype resolves."""
@@ -97,7 +107,7 @@ class Haar(Law):
         side = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
         gram = side @ side.T
         worst = float(np.abs(gram - self.gain**2 * np.eye(len(gram))).max())
-        resolution = {"float16": 2.0**-11, "bfloat16": 2.0**-8}.get(values.dtype.name, 2.0**-24)
+        resolution = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float64": 2.0**-53}.get(values.dtype.name, 2.0**-24)
         bound = max(self.gain**2, 1e-30) * (8 * resolution + 1e-12)
         return [Invariant("distance of the Gram matrix from gain^2 I", worst, bound, worst <= bound)]
 
@@ -106,20 +116,95 @@ class Haar(Law):
 
 
 @dataclass(frozen=True)
+class SingularVectors(Law):
+    """scale times the left singular vectors of a matrix of noise, or the right ones of a wide one, through LAPACK in the values' precision.
+
+    LAPACK leaves the signs open. Here the largest element of each vector is made positive, and the sign then drawn; from MXNet's stream,
+    which has no place for that, LAPACK's own stay. Source: MXNet 1.9.1 python/mxnet/initializer.py.
+    """
+
+    exactness: ClassVar[str] = "tolerance"
+    scale: float = 1.414
+    noise: str = "uniform"
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "scale")
+        if self.noise not in ("uniform", "normal"):
+            raise LawError(f"singular vectors: noise must be 'uniform' or 'normal', got {self.noise!r}")
+
+    @property
+    def mean(self) -> float:  # type: ignore[override]
+        return 0.0
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """A matrix at least, with no empty axis."""
+        Haar().check_shape(shape)
+
+    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        return self._later(key, shape, 0, dtype)[start:end]
+
+    def draw_from(self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
+        """The next matrix; it takes the signs' draws beside its own."""
+        if not isinstance(stream, Stream):
+            self.check_shape(shape)
+            low, high = (-1.0, 1.0) if self.noise == "uniform" else (0.0, 1.0)
+            noise = getattr(stream, self.noise)(low, high, math.prod(shape))
+            return self._rounded(self._vectors(noise.reshape(shape[0], -1), None), dtypes.resolve(dtype)).reshape(shape)
+        drawn = super().draw_from(stream, shape, dtype)
+        stream.take(min(shape[0], math.prod(shape[1:])))
+        return drawn
+
+    def check_stream(self, name: str) -> None:
+        """Every stream has the noise."""
+
+    def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
+        rows, columns = shape[0], math.prod(shape[1:])
+        size, wide = rows * columns, dtype == np.float64
+        if self.noise == "uniform":
+            noise = (streams.uniform64 if wide else streams.uniform)(key, first, size, -1.0, 1.0)
+        else:
+            noise = (streams.normal64 if wide else streams.normal)(key, first, size, 0.0, 1.0)
+        after = -(-(first + size) * (2 if wide else 1) // WORDS_A_BLOCK) * WORDS_A_BLOCK
+        signs = np.where(streams.uniform(key, after, min(rows, columns), 0.0, 1.0) < 0.5, -1, 1).astype(noise.dtype)
+        return self._vectors(noise.reshape(rows, columns), signs).reshape(-1)
+
+    def _vectors(self, noise: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
+        u, _, v = np.linalg.svd(noise, full_matrices=False)
+        columns = u if u.shape == noise.shape else v.T
+        if signs is not None:
+            largest = columns[np.abs(columns).argmax(axis=0), np.arange(columns.shape[1])]
+            columns = columns * np.where(largest < 0, -signs, signs)
+        return noise.dtype.type(self.scale) * (columns if u.shape == noise.shape else columns.T)
+
+    def invariants(self, values: np.ndarray) -> list[Invariant]:
+        """The shorter side's Gram matrix is scale^2 times the identity, to what float32's factorisation and the dtype resolve."""
+        return [Invariant(i.name, i.value, bound := 64 * i.bound, i.value <= bound) for i in Haar(self.scale).invariants(values)]
+
+    def __str__(self) -> str:
+        return f"SingularVectors({self.scale:.6g}, {self.noise})"
+
+
+@dataclass(frozen=True)
 class Structured(Law):
-    """Values without randomness. `identity`: gain on the diagonal, for convolution kernels at the centre tap ((k - 1) // 2)."""
+    """Values without randomness.
+
+    `identity`: gain on the diagonal, for convolution kernels at the centre tap ((k - 1) // 2). `bilinear`: gain times an interpolating
+    kernel over the last two of four axes.
+    """
 
     random: ClassVar[bool] = False
     name: str = "identity"
     gain: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.name != "identity":
-            raise LawError(f"structured: no structure '{self.name}' - known: identity")
+        if self.name not in ("identity", "bilinear"):
+            raise LawError(f"structured: no structure '{self.name}' - known: bilinear, identity")
         check_numbers(self, "gain")
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """A matrix at least."""
+        if self.name == "bilinear" and len(shape) != 4:
+            raise LawError(f"a bilinear kernel cannot have shape {shape}: it needs 4 axes, two for channels and two for the kernel")
         if len(shape) < 2:
             raise LawError(f"an identity cannot have shape {shape}: it needs at least 2 axes")
 
@@ -130,12 +215,14 @@ class Structured(Law):
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """Every element is the declared one."""
         wrong = int((values != self._tensor(values.shape, values.dtype)).sum())
-        return [Invariant("elements that differ from the identity", wrong, 0, wrong == 0)]
+        return [Invariant(f"elements that differ from the {self.name}", wrong, 0, wrong == 0)]
 
     def _tensor(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         tensor = np.zeros(shape, dtype)
         if tensor.size == 0:
             return tensor
+        if self.name == "bilinear":
+            return np.broadcast_to(self._rounded(self.gain * bilinear_kernel(*shape[2:]), dtype), shape).copy()
         centre = tuple((k - 1) // 2 for k in shape[2:])
         diagonal = np.arange(min(shape[0], shape[1]))
         places: Any = (diagonal, diagonal, *centre)
@@ -146,4 +233,4 @@ class Structured(Law):
         return self._tensor(shape, dtype).reshape(-1)[start:end]
 
     def __str__(self) -> str:
-        return f"Identity({self.gain:.6g})"
+        return f"{self.name.capitalize()}({self.gain:.6g})"

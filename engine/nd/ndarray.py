@@ -12,7 +12,7 @@ from engine import autograd, dtypes
 from engine.device import Device, current_device, from_host, to_host
 from engine.errors import MXNetError
 from engine.nd import keys
-from engine.ops import elementwise, indexing, linear, shape
+from engine.ops import elementwise, indexing, linear, shape, traced
 
 GRAD_REQS = ("write", "add", "null")
 
@@ -55,6 +55,12 @@ class NDArray:
 
     def _wrap(self, raw: Any) -> NDArray:
         return NDArray(raw, self._device)
+
+    def _traced(self) -> traced.Traced:
+        return traced.Traced(self)
+
+    def _traced_xp(self) -> traced.TracedLibrary:
+        return traced.TracedLibrary(self)
 
     def _ones(self) -> Any:
         return self._device.xp.ones_like(self._raw)

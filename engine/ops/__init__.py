@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from engine.ops import activation, convolution, elementwise, indexing, linear, order, reduce, shape, special
+from engine.ops import activation, convolution, elementwise, indexing, linear, order, reduce, shape, special, traced
 
-__all__ = ["activation", "convolution", "elementwise", "indexing", "linear", "order", "reduce", "shape", "special"]
+__all__ = ["activation", "convolution", "elementwise", "indexing", "linear", "order", "reduce", "shape", "special", "traced"]

@@ -166,7 +166,9 @@ def _comparison(name: str, symbol: str) -> Any:
 def hypot(xp, x, y):  # type: ignore[no-untyped-def]
     """sqrt(x^2 + y^2), without overflow; gradient 0 where both are 0."""
     dtype = _pair(x, y)
-    z = xp.hypot(x, y).astype(dtype, copy=False)
+    largest = xp.maximum(xp.abs(x), xp.abs(y))
+    by = xp.where(largest == 0, xp.ones_like(largest), largest)
+    z = (by * xp.sqrt((x / by) * (x / by) + (y / by) * (y / by)) * (largest != 0)).astype(dtype, copy=False)
     safe = xp.where(z == 0, xp.ones_like(z), z)
     return z, lambda g: _arrays((unbroadcast(xp, g * x / safe, x), unbroadcast(xp, g * y / safe, y)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from engine.autograd import primitive
@@ -71,21 +72,33 @@ max = _extreme("max", "largest")  # noqa: A001
 min = _extreme("min", "smallest")  # noqa: A001
 
 
+def _before(xp: Any, x: Any) -> Any:
+    """The product of all elements before each, along the last axis, in steps that double (Hillis and Steele 1986)."""
+    one = xp.ones((*x.shape[:-1], 1), dtype=x.dtype)
+    product = xp.concatenate([one, x[..., :-1]], axis=-1)
+    step = 1
+    while step < x.shape[-1]:
+        ones = xp.ones((*x.shape[:-1], step), dtype=x.dtype)
+        product = product * xp.concatenate([ones, product[..., :-step]], axis=-1)
+        step *= 2
+    return product
+
+
+def _others(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """The product over axes of all elements but each, without dividing."""
+    order = (*(a for a in range(x.ndim) if a not in axes), *axes)
+    turned = xp.transpose(x, order)
+    rows = turned.reshape((*turned.shape[: x.ndim - len(axes)], math.prod(x.shape[a] for a in axes)))
+    product = _before(xp, rows) * _before(xp, rows[..., ::-1])[..., ::-1]
+    return xp.transpose(product.reshape(turned.shape), tuple(order.index(a) for a in range(x.ndim)))
+
+
 @primitive
 def prod(xp, x, *, axis=None, keepdims=False, exclude=False):  # type: ignore[no-untyped-def]
     """The product; the gradient is right where factors are 0, too."""
     axes = axes_of(x, axis, exclude)
     y = xp.prod(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
-
-    def vjp(g: Any) -> tuple[Any]:
-        zero = x == 0
-        safe = xp.where(zero, xp.ones_like(x), x)
-        zeros = xp.sum(zero.astype(x.dtype), axis=axes, keepdims=True)
-        others = xp.prod(safe, axis=axes, keepdims=True, dtype=x.dtype)
-        only = xp.where(zero, (zeros == 1).astype(x.dtype), (zeros == 0).astype(x.dtype))
-        return (_spread(g, x, axes) * only * others / safe,)
-
-    return _shaped(y, keepdims), vjp
+    return _shaped(y, keepdims), lambda g: (_spread(g, x, axes) * _others(xp, x, axes),)
 
 
 @primitive

@@ -1,18 +1,23 @@
-"""Exact streams, version `initlab-1`: every value is a pure function of seed, path, generation, law and element number."""
+"""Exact streams, version `initlab-1`: every value is a pure function of seed, path, generation, law and element number.
+
+Beside it, for code that must repeat MXNet 1.9.1, its own stream, whose values depend on all that was drawn before.
+"""
 
 from __future__ import annotations
 
 from engine.streams import variates
-from engine.streams.draw import normal, threads, truncated_normal, uniform
+from engine.streams.draw import normal, normal64, threads, truncated_normal, truncated_normal64, uniform, uniform64
 from engine.streams.key import VERSION, Key
 from engine.streams.mxnet_stream import MXNetStream
 from engine.streams.phi import phi_word, truncated_moments
 from engine.streams.source import Source
-from engine.streams.stream import Stream, ambient, current, current_seed, epoch, scope, seed, use, version
-from engine.streams.words import words
+from engine.streams.stream import DTYPES, VERSIONS, Stream, ambient, current, current_seed, epoch, scope, seed, use, using, version
+from engine.streams.words import wide_words, words
 
 __all__ = [
+    "DTYPES",
     "VERSION",
+    "VERSIONS",
     "Key",
     "MXNetStream",
     "Source",
@@ -22,15 +27,20 @@ __all__ = [
     "current_seed",
     "epoch",
     "normal",
+    "normal64",
     "phi_word",
     "scope",
     "seed",
     "threads",
     "truncated_moments",
     "truncated_normal",
+    "truncated_normal64",
     "uniform",
+    "uniform64",
     "use",
+    "using",
     "variates",
     "version",
+    "wide_words",
     "words",
 ]

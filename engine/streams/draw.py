@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from engine.streams import transforms
+from engine.streams import transforms, wide
 from engine.streams.key import Key
 from engine.streams.phi import phi_word
 from engine.streams.transforms import Scratch
-from engine.streams.words import words
+from engine.streams.words import wide_words, words
 
 BLOCK = 1 << 16
 THREADED_FROM = 1 << 20
@@ -55,11 +55,11 @@ def _in_blocks(fill: Fill, start: int, out: np.ndarray) -> None:
         done += count
 
 
-def _draw(fill: Fill, start: int, count: int, out: np.ndarray | None) -> np.ndarray:
+def _draw(fill: Fill, start: int, count: int, out: np.ndarray | None, dtype: type = np.float32) -> np.ndarray:
     if out is None:
-        out = np.empty(count, np.float32)
-    elif out.shape != (count,) or out.dtype != np.float32:
-        raise ValueError(f"out must be float32 of shape ({count},), got {out.dtype} {out.shape}")
+        out = np.empty(count, dtype)
+    elif out.shape != (count,) or out.dtype != dtype:
+        raise ValueError(f"out must be {dtype.__name__} of shape ({count},), got {out.dtype} {out.shape}")
     workers = threads()
     if workers == 1 or count < THREADED_FROM:
         _in_blocks(fill, start, out)
@@ -70,6 +70,39 @@ def _draw(fill: Fill, start: int, count: int, out: np.ndarray | None) -> np.ndar
         for future in [pool.submit(_in_blocks, fill, first, piece) for first, piece in pieces]:
             future.result()
     return out
+
+
+def uniform64(key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None) -> np.ndarray:
+    """Elements start … of U[low, high), float64."""
+
+    def fill(first: int, piece: np.ndarray, scratch: Scratch) -> None:
+        piece[:] = wide.uniform(wide_words(key, first, piece.size), low, high)
+
+    return _draw(fill, start, count, out, np.float64)
+
+
+def normal64(key: Key, start: int, count: int, mean: float, std: float, out: np.ndarray | None = None) -> np.ndarray:
+    """Elements start … of N(mean, std^2), float64."""
+
+    def fill(first: int, piece: np.ndarray, scratch: Scratch) -> None:
+        even, odd = first - first % 2, (first + piece.size) % 2
+        pairs = wide.normal(wide_words(key, even, first + piece.size + odd - even))
+        piece[:] = wide.scale(pairs[first - even : first - even + piece.size], mean, std)
+
+    return _draw(fill, start, count, out, np.float64)
+
+
+def truncated_normal64(
+    key: Key, start: int, count: int, mean: float, std: float, low: float, high: float, out: np.ndarray | None = None
+) -> np.ndarray:
+    """Elements start … of N(mean, std^2) cut to [mean + low std, mean + high std], float64; the bounds are in units of std."""
+    low_number, high_number = phi_word(low, 64), phi_word(high, 64)
+
+    def fill(first: int, piece: np.ndarray, scratch: Scratch) -> None:
+        drawn = wide.truncated_normal(wide_words(key, first, piece.size), low_number, high_number, low, high)
+        piece[:] = wide.scale(drawn, mean, std)
+
+    return _draw(fill, start, count, out, np.float64)
 
 
 def uniform(key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None) -> np.ndarray:

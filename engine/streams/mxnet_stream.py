@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from engine.errors import StreamError
 from engine.streams.logf import logf
 from engine.streams.source import Source
 
@@ -20,6 +21,8 @@ ENGINES = 1024
 MAGIC = 127
 LEAST_A_RUN = 64
 F = np.float32
+TYPE_CODES = {"uint8": 3, "int32": 4, "int8": 5, "int64": 6, "bool": 7, "bfloat16": 12}
+"""How mshadow numbers the other types (3rdparty/mshadow/mshadow/base.h)."""
 BELOW_ONE = np.nextafter(F(1), F(0))
 
 
@@ -59,6 +62,14 @@ class MXNetStream(Source):
             self._engines[number] = Engine((self._seed * MAGIC + number) % 2**32)
         return self._engines[number]
 
+    def _check_dtype(self, dtype: str) -> None:
+        """MXNet's own error for an element type that it has no random values of."""
+        if dtype not in self.dtypes:
+            code = TYPE_CODES.get(dtype, dtype)
+            raise StreamError(
+                f"MXNetError: Check failed: dtype_ok: Output type must be float16, float32, float64: dtype is {code} vs 2 or 0 or 1"
+            )
+
     def _runs(self, size: int) -> list[tuple[Engine, slice]]:
         """Which engine fills which part of a draw."""
         if size == 0:
@@ -70,6 +81,7 @@ class MXNetStream(Source):
 
     def uniform(self, low: float, high: float, size: int, dtype: str = "float32") -> np.ndarray:
         """low + (high - low) u in the dtype; float16 is the float64 value rounded to float32, then to float16."""
+        self._check_dtype(dtype)
         if dtype == "float32":
             out = np.empty(size, F)
             for engine, part in self._runs(size):
@@ -82,6 +94,7 @@ class MXNetStream(Source):
 
     def normal(self, mean: float, std: float, size: int, dtype: str = "float32") -> np.ndarray:
         """std v + mean, v by Marsaglia's polar method; the second value of each pair is thrown away, as MXNet does."""
+        self._check_dtype(dtype)
         wide = dtype != "float32"
         out: Any = np.empty(size, np.float64 if wide else F)
         for engine, part in self._runs(size):

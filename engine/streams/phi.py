@@ -11,21 +11,21 @@ from functools import lru_cache
 
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494")
 NOTHING_BEYOND = 10
-"""Phi(-10) * 2^32 is 3e-14: such a bound cuts nothing off."""
+"""Phi(-10) * 2^64 is 1.4e-4: such a bound cuts nothing off."""
 DIGITS = 120
 """Of the moments, which lose up to 40 of them where the bounds are close."""
 
 
 @lru_cache(maxsize=256)
-def phi_word(x: float) -> int:
-    """round(Phi(x) * 2^32), Phi being the standard normal distribution function."""
+def phi_word(x: float, bits: int = 32) -> int:
+    """round(Phi(x) * 2^bits), Phi being the standard normal distribution function."""
     if abs(x) >= NOTHING_BEYOND:
-        return 0 if x < 0 else 2**32
+        return 0 if x < 0 else 2**bits
     with localcontext() as context:
         context.prec = 60
         z = Decimal(float(x))
         density = _bell(z) / (2 * PI).sqrt()
-        return int(((Decimal("0.5") + density * _series(z)) * 2**32).to_integral_value())
+        return int(((Decimal("0.5") + density * _series(z)) * 2**bits).to_integral_value())
 
 
 @lru_cache(maxsize=256)

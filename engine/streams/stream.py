@@ -33,7 +33,7 @@ ENVIRONMENT = "ENGINE_STREAM"
 class Stream(Source):
     """A stream and the number of the element that is drawn next, a multiple of 8."""
 
-    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float16", "bfloat16")
+    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float16", "bfloat16", "float64")
 
     def __init__(self, key: Key) -> None:
         self.key = key
@@ -47,12 +47,20 @@ class Stream(Source):
         self.cursor = -(-(start + count) // WORDS_A_BLOCK) * WORDS_A_BLOCK
         return start
 
+    def take_wide(self, count: int) -> int:
+        """Reserve `count` elements of float64, two words each; gives the number of the first of these."""
+        return self.take(2 * count) // 2
+
     def uniform(self, low: float, high: float, size: int, dtype: str = "float32") -> np.ndarray:
-        """`size` values of U[low, high), drawn as float32 and rounded once."""
+        """`size` values of U[low, high), drawn as float64, or as float32 and rounded once."""
+        if dtype == "float64":
+            return draw.uniform64(self.key, self.take_wide(size), size, low, high)
         return draw.uniform(self.key, self.take(size), size, low, high).astype(resolve(dtype), copy=False)
 
     def normal(self, mean: float, std: float, size: int, dtype: str = "float32") -> np.ndarray:
-        """`size` values of N(mean, std^2), drawn as float32 and rounded once."""
+        """`size` values of N(mean, std^2), drawn as float64, or as float32 and rounded once."""
+        if dtype == "float64":
+            return draw.normal64(self.key, self.take_wide(size), size, mean, std)
         return draw.normal(self.key, self.take(size), size, mean, std).astype(resolve(dtype), copy=False)
 
     def keep(self, probability: float, size: int) -> np.ndarray:
@@ -67,13 +75,18 @@ class Stream(Source):
         return (wide * np.uint64(high - low) >> np.uint64(32)).astype(np.int64) + low
 
 
+DTYPES = {VERSION: Stream.dtypes} | dict.fromkeys(MXNET_VARIATES, MXNetStream.dtypes)
+"""Version -> the dtypes that its random values are specified for."""
+
+
 class _State:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.seed = 0
         self.epoch = 0
         self.ambient = Stream(Key(0, AMBIENT))
-        self.version = VERSION
+        self.version: str | None = None
+        """None until `use` says; then it is what the environment says."""
 
 
 _state = _State()
@@ -107,8 +120,9 @@ def ambient() -> Stream:
 
 def current() -> Source:
     """The innermost open scope's stream, else the ambient one; MXNet's bank of this thread while its version is in use."""
-    if _state.version in MXNET_VARIATES:
-        return _bank(_state.version)
+    name = version()
+    if name in MXNET_VARIATES:
+        return _bank(name)
     stack = getattr(_scopes, "stack", None)
     return stack[-1] if stack else _state.ambient
 
@@ -136,15 +150,31 @@ def scope(stream: Stream) -> Iterator[Stream]:
 
 def use(version: str) -> None:
     """Draw as the named stream version does. StreamError for one that is not known."""
-    if version not in VERSIONS:
-        raise StreamError(f"no stream version '{version}' - {advice(version, VERSIONS)}")
-    _state.version = version
+    _state.version = _known(version)
+
+
+def _known(name: str) -> str:
+    if name not in VERSIONS:
+        raise StreamError(f"no stream version '{name}' - {advice(name, VERSIONS)}")
+    return name
+
+
+@contextmanager
+def using(version: str) -> Iterator[None]:
+    """While open, draw as the named stream version does. StreamError for one that is not known."""
+    before = _state.version
+    use(version)
+    try:
+        yield
+    finally:
+        _state.version = before
 
 
 def version() -> str:
-    """The name of the stream version in use, as manifests record it."""
+    """The name of the stream version in use, as manifests record it: `use`'s, else that of the environment variable ENGINE_STREAM.
+
+    StreamError where the variable names none.
+    """
+    if _state.version is None:
+        _state.version = _known(os.environ.get(ENVIRONMENT) or VERSION)
     return _state.version
-
-
-if os.environ.get(ENVIRONMENT):
-    use(os.environ[ENVIRONMENT])

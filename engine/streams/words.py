@@ -1,4 +1,4 @@
-"""Random words: element e of a stream has one 32-bit word, wherever a request starts.
+"""Random words: element e of a stream has one 32-bit word, wherever a request starts; of a float64 stream, one 64-bit number.
 
 Philox4x64-10 with counter (c, 0, 0, 0); a block of four 64-bit numbers makes eight words, low half first. NumPy guarantees the raw
 output of its bit generators (NEP 19), so this is its `Philox`, set to the block before the one that is wanted.
@@ -11,6 +11,13 @@ import numpy as np
 from engine.streams.key import Key
 
 WORDS_A_BLOCK = 8
+
+
+def wide_words(key: Key, start: int, count: int) -> np.ndarray:
+    """The 64-bit numbers of elements start … start + count - 1, uint64: number e is words 2e and 2e + 1."""
+    if start < 0 or count < 0:
+        raise ValueError(f"start and count must not be negative, got {start} and {count}")
+    return words(key, 2 * start, 2 * count).copy().view("<u8").astype(np.uint64, copy=False)
 
 
 def words(key: Key, start: int, count: int) -> np.ndarray:

@@ -53,6 +53,10 @@ class Data:
         """The batch of samples of `shape`."""
         raise NotImplementedError(f"data kind '{self.kind}' defines no load")
 
+    def training(self, shape: tuple[int, ...], seed: int) -> tuple[Batch, Batch | None]:
+        """What may be learned from, and what only judges; by default the one batch, and nothing."""
+        return self.load(shape, seed), None
+
 
 def data_key(seed: int) -> Key:
     """The key of the stream that generated data is drawn from."""

@@ -32,14 +32,19 @@ class Subject:
     parameters: dict[str, gluon.Parameter]
     """Path -> parameter, owners only."""
     batch: Batch
+    training: tuple[Batch, Batch | None]
+    """What may be learned from, and what must not; see `Data.training`."""
     device: Device
     dtype: str
     seed: int
 
     def inputs(self) -> nd.NDArray:
-        """The batch on the device, in the network's dtype; whole numbers, which name tokens, stay int32."""
-        whole = self.batch.inputs.dtype.kind in "iu"
-        return nd.array(self.batch.inputs, ctx=self.device, dtype="int32" if whole else self.dtype)
+        """The batch on the device."""
+        return self.on_device(self.batch.inputs)
+
+    def on_device(self, inputs: np.ndarray) -> nd.NDArray:
+        """Samples on the device, in the network's dtype; whole numbers, which name tokens, stay int32."""
+        return nd.array(inputs, ctx=self.device, dtype="int32" if inputs.dtype.kind in "iu" else self.dtype)
 
 
 @dataclass
@@ -49,6 +54,8 @@ class Trace:
     layers: list[dict[str, Any]] = field(default_factory=list)
     gradients: list[dict[str, Any]] = field(default_factory=list)
     """One row a parameter: `path`, `rms` and `max_abs` of its gradient."""
+    training: list[dict[str, Any]] = field(default_factory=list)
+    """One row an epoch: `epoch`, `loss`, `accuracy`, `gradient_norm`, `update_ratio`, `test_accuracy`."""
     figures: dict[str, float] = field(default_factory=dict)
 
 

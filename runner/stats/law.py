@@ -76,7 +76,7 @@ class Law(Statistic):
 
     @staticmethod
     def _within(values: np.ndarray, law: laws.Law) -> bool:
-        low, high = (float(np.asarray(bound).astype(values.dtype).astype(np.float64)) for bound in law.support)
+        low, high = (float(np.asarray(bound).astype(values.dtype).astype(np.float64)) for bound in law.support_in(values.dtype))
         wide = values.astype(np.float64)
         return bool(low <= wide.min() and wide.max() <= high)
 

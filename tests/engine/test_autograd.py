@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from engine import autograd, cpu, nd
+from engine import autograd, cpu, gluon, init, nd
 from engine.errors import MXNetError
 
 
@@ -99,10 +100,6 @@ def test_grad_leaves_the_variables_gradients_alone():
         y = x * x
     with pytest.raises(MXNetError, match="with respect to the 1-th variable because it does not require gradient"):
         autograd.grad(y, [nd.ones((2,))])
-    with autograd.record():
-        y = x * x
-    with pytest.raises(MXNetError, match="create_graph=True is not supported"):
-        autograd.grad(y, [x], create_graph=True)
 
 
 def test_writing_in_place_to_what_is_recorded_is_refused_and_outside_allowed():
@@ -152,3 +149,162 @@ def test_a_long_chain_needs_no_deep_recursion():
 def test_arrays_on_two_devices_do_not_mix():
     with pytest.raises(MXNetError, match=r"add: inputs live on cpu\(0\) and cpu\(1\) - copy one of them first"):
         nd.ones((2,)) + nd.ones((2,), ctx=cpu(1))
+
+
+def test_gradients_of_any_order():
+    x = nd.array([0.3, 2.0], dtype="float64")
+    x.attach_grad()
+    with autograd.record():
+        value = x**5
+        for _ in range(3):
+            value = autograd.grad(value, x, create_graph=True)
+    assert value.asnumpy() == pytest.approx(60 * x.asnumpy() ** 2)
+    value.backward()
+    assert x.grad.asnumpy() == pytest.approx(120 * x.asnumpy())
+
+
+def test_create_graph_keeps_the_graph_and_the_variables_gradients():
+    x = variable(3)
+    with autograd.record():
+        y = x * x * x
+        g = autograd.grad(y, x, create_graph=True)
+        assert x.grad.asnumpy().tolist() == [0]
+    y.backward(retain_graph=True)
+    assert x.grad.asnumpy().tolist() == [27]
+    g.backward()
+    assert x.grad.asnumpy().tolist() == [18]
+
+
+def test_a_gradient_can_be_given_for_the_head_and_is_differentiated_too():
+    x, v = variable(2, 3), variable(1, 10)
+    with autograd.record():
+        y = x * x
+        g = autograd.grad(y, x, v, create_graph=True)
+    g.backward()
+    assert v.grad.asnumpy().tolist() == [4, 6]
+    assert x.grad.asnumpy().tolist() == [2, 20]
+
+
+def test_a_gradient_penalty_trains_a_convolutional_network():
+    """The derivative of |d loss / d input|^2 by a weight, against finite differences."""
+    net = gluon.nn.HybridSequential()
+    net.add(gluon.nn.Conv2D(3, 3, activation="tanh"), gluon.nn.BatchNorm(), gluon.nn.MaxPool2D(), gluon.nn.Dense(2))
+    net.initialize(init.Normal(0.5))
+    x = nd.array(np.random.default_rng(0).normal(size=(2, 1, 6, 6)), dtype="float64")
+    net(x.astype("float32"))
+    net.cast("float64")
+    weight = net[0].weight
+
+    def penalty(create_graph):
+        x.attach_grad()
+        with autograd.record():
+            loss = gluon.loss.SoftmaxCrossEntropyLoss()(net(x), nd.array([0, 1]))
+            return (autograd.grad(loss, x, create_graph=create_graph) ** 2).sum()
+
+    penalty(True).backward()
+    exact = weight.grad().asnumpy()[0, 0, 0, 1]
+    start = weight.data().copy()
+    both = []
+    for step in (1e-5, -1e-5):
+        moved = start.copy()
+        moved[0, 0, 0, 1] = moved[0, 0, 0, 1].asscalar() + step
+        weight.set_data(moved)
+        both.append(penalty(False).asscalar())
+    assert exact == pytest.approx((both[0] - both[1]) / 2e-5, rel=1e-4)
+
+
+class Sigmoid(autograd.Function):
+    def forward(self, x):
+        y = 1 / (1 + nd.exp(-x))
+        self.save_for_backward(y)
+        return y
+
+    def backward(self, dy):
+        (y,) = self.saved_tensors
+        return dy * y * (1 - y)
+
+
+def test_a_function_has_its_own_gradient():
+    x = variable(0, 1)
+    with autograd.record():
+        y = Sigmoid()(x) * 2
+    y.backward()
+    s = 1 / (1 + np.exp(-x.asnumpy()))
+    assert x.grad.asnumpy() == pytest.approx(2 * s * (1 - s))
+
+
+def test_a_functions_gradient_can_be_differentiated():
+    x = variable(0.5)
+    with autograd.record():
+        g = autograd.grad(Sigmoid()(x), x, create_graph=True)
+    g.backward()
+    s = 1 / (1 + np.exp(-x.asnumpy()))
+    assert x.grad.asnumpy() == pytest.approx(s * (1 - s) * (1 - 2 * s))
+
+
+class Swap(autograd.Function):
+    """(a, b) -> (2b, a): two results, of which one may go unused."""
+
+    def forward(self, a, b):
+        return b * 2, a
+
+    def backward(self, da, db):
+        return db, da * 2
+
+
+def test_a_function_may_have_several_results():
+    a, b = variable(1), variable(10)
+    with autograd.record():
+        p, q = Swap()(a, b)
+        y = p * 3 + q * 5
+    y.backward()
+    assert (p.asscalar(), q.asscalar()) == (20, 1)
+    assert (a.grad.asscalar(), b.grad.asscalar()) == (5, 6)
+    with autograd.record():
+        y = Swap()(a, b)[0] * 3
+    y.backward()
+    assert (a.grad.asscalar(), b.grad.asscalar()) == (0, 6)
+
+
+def test_a_functions_mistakes_are_named():
+    class Short(autograd.Function):
+        def forward(self, a, b):
+            return a + b
+
+        def backward(self, g):
+            return g
+
+    class Bare(Short):
+        def backward(self, g):
+            return 1.0, 2.0
+
+    class Wide(Short):
+        def backward(self, g):
+            return g, nd.ones((3,))
+
+    for cls, said in (
+        (Short, "Short.backward must return exactly the same number .* Expecting 2 got 1"),
+        (Bare, "Bare.backward must return NDArrays, not <class 'float'>"),
+        (Wide, r"Wide.backward gives a gradient of shape \(3,\) for an input of shape \(1,\)"),
+    ):
+        a, b = variable(1), variable(2)
+        with autograd.record():
+            y = cls()(a, b)
+        with pytest.raises(MXNetError, match=said):
+            y.backward()
+    used = Sigmoid()
+    used(variable(1))
+    with pytest.raises(AssertionError, match="can only be called once"):
+        used(variable(1))
+
+
+def test_a_function_outside_record_only_computes():
+    y = Sigmoid()(variable(0))
+    assert y.asscalar() == 0.5
+    with pytest.raises(MXNetError, match="not in a computational graph"):
+        y.backward()
+
+
+def test_no_variables_are_an_error():
+    with pytest.raises(AssertionError, match="variables cannot be an empty list"):
+        autograd.grad(variable(1), [])

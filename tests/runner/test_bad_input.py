@@ -23,7 +23,7 @@ LAYERS = "model.layers=[{kind: dense, units: 8, activation: relu}, {kind: dense,
 
 CASES = {
     "group": (["inti=normal"], ["inti: no such key - did you mean 'init'?"]),
-    "option": (["init=norml"], ["init: no option 'norml' - did you mean 'normal'? Known: constant,"]),
+    "option": (["init=norml"], ["init: no option 'norml' - did you mean 'normal'? Known: bilinear, constant,"]),
     "model": (["model=mpl"], ["model: no option 'mpl' - did you mean 'mlp'?"]),
     "experiment": (["experiment=artcle"], ["experiment: no option 'artcle' - did you mean 'article'?"]),
     "stats": (["stats=[moment]"], ["stats: no option 'moment' - did you mean 'moments'?"]),
@@ -89,7 +89,10 @@ CASES = {
     "seed large": (["seed=18446744073709551616"], ["seed: must be a whole number from 0 to 2^64-1, got 18446744073709551616"]),
     "seed text": (["seed=one"], ["seed: must be a whole number from 0 to 2^64-1, got 'one'"]),
     "dtype": (["dtype=float31"], ["dtype: cannot be 'float31' - did you mean 'float32'?"]),
-    "float64": (["dtype=float64"], ["dtype: float64 is not yet specified in stream initlab-1 - use float32, float16 or bfloat16"]),
+    "bfloat16": (
+        ["dtype=bfloat16", "stream=mxnet-1.9.1"],
+        ["dtype: bfloat16 is not specified in stream mxnet-1.9.1 - use float32, float64 or float16"],
+    ),
     "init_mode": (["init_mode=lazy"], ["init_mode: cannot be 'lazy' - Known: deferred, eager."]),
     "task": (["task=pln"], ["task: cannot be 'pln' - did you mean 'plan'?"]),
     "name": (["name=a/b"], ["name: must be one path component, got 'a/b'"]),
@@ -131,8 +134,8 @@ CASES = {
     "data bounds": (["data.low=2"], ["data.low: must be less than high (1.0), got 2.0"]),
     "classes": (["experiment=digits", "model.layers.1.units=5"], ["probe: the data has 10 classes, but the network gives 5 scores"]),
     "backward shape": (
-        ["probe=backward", "model.input=[3,20]", "model.layers=[{kind: dense, units: 4, flatten: false}]"],
-        ["probe: backward needs an output of shape (batch, classes), but the network gives (2, 3, 4)"],
+        ["probe=backward", "model.input=[3,20]", "model.layers=[{kind: dense, units: 1, flatten: false}]"],
+        ["probe: backward needs an output of shape (batch, classes) or (batch, positions, classes), but the network gives (2, 3, 1)"],
     ),
     "share member": (["model=shared", "model.share.trunk=['1','22']"], ["model.share.trunk: '22' is no layer and no parameter"]),
     "share parameter": (
@@ -165,7 +168,7 @@ CASES = {
     ),
     "word": (["normal"], ["normal: is no override - write key=value"]),
     "grammar": (["model.layers=[{kind"], ["model.layers=[{kind: is no override"]),
-    "group set to nothing": (["init=null"], ["init: must be the name of an option, got None - Known: constant,"]),
+    "group set to nothing": (["init=null"], ["init: must be the name of an option, got None - Known: bilinear, constant,"]),
     "group set to a number": (["model=3"], ["model: must be the name of an option, got 3 - Known: deep_mlp,"]),
     "group made by an interpolation": (
         ["init='${oc.create:{_target_:os.system}}'"],

@@ -19,9 +19,8 @@ class _Chain(Block):
             self.register_child(block)
 
     def _chain(self, x: Any, *args: Any) -> Any:
-        for name, block in self._children.items():
-            with located(name):
-                x = block(x, *args)
+        for block in self._children.values():
+            x = block(x, *args)
             args = ()
             if isinstance(x, (tuple, list)):
                 args, x = tuple(x[1:]), x[0]

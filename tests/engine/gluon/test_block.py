@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine import autograd, init, nd
+from engine import autograd, gluon, init, nd
+from engine.errors import MXNetError
 from engine.gluon import Constant, HybridBlock, Parameter, nn
 
 
@@ -141,3 +142,59 @@ def test_an_unknown_source_of_the_dtype_is_refused():
     parameter = Parameter("w", shape=(1,))
     with pytest.raises(ValueError, match="dtype_source must be one of 'current' or 'saved'"):
         parameter._load_init(nd.ones((1,)), None, dtype_source="other")
+
+
+# --- where an error happened --------------------------------------------------------------------------------------------------------
+
+
+class Named(gluon.Block):
+    """Children as attributes, called in an order of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.HybridSequential()
+        self.body.add(nn.Dense(3), nn.Dense(4, in_units=7))
+
+    def forward(self, x):
+        return self.body(x)
+
+
+def test_an_error_says_in_which_layer_it_happened():
+    net = nn.Sequential()
+    net.add(nn.Dense(5), Named())
+    net.initialize()
+    with pytest.raises(MXNetError) as caught:
+        net(nd.ones((2, 6)))
+    assert caught.value.path == "1.body.1"
+    assert "Provided = [4,7], inferred shape=(4,3)" in str(caught.value)
+    assert caught.value.__notes__ == ["in layer '1.body.1' (Dense), which was given (2, 3)"]
+
+
+def test_a_deferred_initialization_that_fails_says_where():
+    net = nn.HybridSequential()
+    inner = nn.HybridSequential()
+    inner.add(nn.Conv2D(2, 3))
+    net.add(nn.Dense(4), inner)
+    net.initialize()
+    with pytest.raises(ValueError, match="shape cannot be inferred") as caught:
+        net(nd.ones((2, 5)))
+    assert type(caught.value) is ValueError
+    assert caught.value.__notes__ == ["in layer '1.0' (Conv2D), which was given (2, 4)"]
+
+
+def test_other_errors_are_left_as_they_are():
+    class Broken(gluon.Block):
+        def forward(self, x):
+            raise ZeroDivisionError("mine")
+
+    net = nn.Sequential()
+    net.add(Broken())
+    with pytest.raises(ZeroDivisionError, match="^mine$"):
+        net(nd.ones((1,)))
+
+
+def test_what_the_array_library_refuses_names_operation_and_shapes():
+    with pytest.raises(MXNetError, match=r"replace of \(3, 2\) and \(2, 3\)"):
+        nd.contrib.index_copy(nd.zeros((3, 2)), nd.array([0, 1]), nd.ones((2, 3)))
+    with pytest.raises(MXNetError, match=r"Provided = \[5\], inferred shape=\[2\]"):
+        gluon.loss.SoftmaxCELoss()(nd.ones((2, 3)), nd.ones((5,)))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from engine import formats, init, nd, streams
+from engine.errors import MXNetError
 from engine.gluon import nn
 
 
@@ -87,3 +91,75 @@ def test_a_block_that_cannot_infer_shapes_says_what_to_define():
     ) as caught:
         net.infer_shape((1, 2))
     assert caught.value.path == "1"
+
+
+# --- files that MXNet 1.9.1 wrote ---------------------------------------------------------------------------------------------------
+
+
+VECTORS = Path(__file__).parents[2] / "vectors"
+WRITTEN = ("mxnet-blocks.params", "mxnet-legacy.params", "mxnet-exported.params", "mxnet-dtypes.params")
+"""By `save_parameters`, by `collect_params().save`, by `export`, and by `nd.save` of every element type."""
+
+
+def small_network() -> nn.HybridSequential:
+    """The network whose values the files hold: trained on one batch, so that running statistics are not at their start."""
+    net = nn.HybridSequential(prefix="small_")
+    with net.name_scope():
+        net.add(nn.Conv2D(3, 3, padding=1, activation="relu"), nn.BatchNorm(), nn.MaxPool2D(), nn.Flatten(), nn.Dense(4))
+    return net
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        ("mxnet-blocks.params", lambda net, file: net.load_parameters(file)),
+        ("mxnet-legacy.params", lambda net, file: net.load_parameters(file)),
+        ("mxnet-exported.params", lambda net, file: net.collect_params().load(file)),
+    ],
+)
+def test_a_network_that_mxnet_saved_computes_what_it_computed_there(name, load):
+    net = small_network()
+    load(net, str(VECTORS / name))
+    with np.load(VECTORS / "mxnet-files.npz") as recorded:
+        np.testing.assert_allclose(net(nd.array(recorded["x"])).asnumpy(), recorded["y"], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_mxnet_wrote_is_written_again_byte_for_byte(name, tmp_path):
+    copy = tmp_path / "copy.params"
+    nd.save(copy, nd.load(VECTORS / name))
+    assert copy.read_bytes() == (VECTORS / name).read_bytes()
+
+
+def test_a_network_is_saved_as_mxnet_saved_it(tmp_path):
+    net = small_network()
+    net.load_parameters(str(VECTORS / "mxnet-blocks.params"))
+    net.save_parameters(tmp_path / "blocks.params")
+    net.collect_params().save(str(tmp_path / "legacy.params"), strip_prefix="small_")
+    for name in ("blocks", "legacy"):
+        assert (tmp_path / f"{name}.params").read_bytes() == (VECTORS / f"mxnet-{name}.params").read_bytes()
+
+
+def test_every_element_type_is_read_as_mxnet_wrote_it():
+    found = nd.load(VECTORS / "mxnet-dtypes.params")
+    assert {name: (array.dtype.__name__, array.tolist()) for name, array in found.items()} == {
+        "f16": ("float16", [1.5, -2.0]),
+        "f64": ("float64", [[1 / 3]]),
+        "i8": ("int8", [1, -1]),
+        "u8": ("uint8", [255]),
+        "i32": ("int32", [-7]),
+        "i64": ("int64", [2**40]),
+        "π": ("float32", [0.0, 1.0, 2.0]),
+    }
+
+
+@pytest.mark.parametrize("cut", [10, 30, 200, 1000])
+def test_a_file_cut_short_changes_no_network(cut, tmp_path):
+    path = tmp_path / "cut.params"
+    path.write_bytes((VECTORS / "mxnet-blocks.params").read_bytes()[:-cut])
+    net = small_network()
+    net.load_parameters(str(VECTORS / "mxnet-blocks.params"))
+    before = net[0].weight.data().tolist()
+    with pytest.raises(MXNetError, match="Invalid NDArray file format"):
+        net.load_parameters(str(path))
+    assert net[0].weight.data().tolist() == before

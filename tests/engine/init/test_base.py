@@ -10,12 +10,12 @@ from engine import init, initializer, laws, nd, registry, streams
 from engine.errors import StreamError
 from engine.gluon import nn
 from engine.init import Description
-from engine.init.base import REGISTRY
+from engine.init.base import KINDS, REGISTRY
 from engine.streams import Key, Stream
 
 EVERY = [
     init.Zero(), init.One(), init.Constant(3), init.Uniform(), init.Normal(), init.TruncatedNormal(), init.VarianceScaling(), init.Xavier(),
-    init.MSRAPrelu(), init.He(), init.Lecun(), init.Orthogonal(), init.Orthogonal(exact=True), init.Identity(), init.ResidualScaled(),
+    init.MSRAPrelu(), init.He(), init.Lecun(), init.Haar(), init.Haar(exact=True), init.Orthogonal(), init.Identity(), init.LSTMBias(), init.ResidualScaled(),
 ]  # fmt: skip
 KEY = Key(11, "0.weight", 2)
 
@@ -27,12 +27,13 @@ def ident(made):
 @pytest.fixture
 def registering():
     """Undo registrations."""
-    before = REGISTRY.entries()
+    tables = [(table, table.entries()) for table in (REGISTRY, KINDS)]
     yield
-    for name in set(REGISTRY.entries()) - set(before):
-        REGISTRY.remove(name)
-    for name, klass in before.items():
-        REGISTRY.add(name, klass)
+    for table, before in tables:
+        for name in set(table.entries()) - set(before):
+            table.remove(name)
+        for name, klass in before.items():
+            table.add(name, klass)
 
 
 def fill(made, shape=(4, 6), dtype="float32", key=KEY):
@@ -91,8 +92,8 @@ def test_a_constant_takes_nothing_from_the_ambient_stream():
 
 
 def test_random_values_of_unspecified_dtypes_are_refused():
-    with pytest.raises(StreamError, match="dtype float64 are not specified yet"):
-        fill(init.Uniform(), dtype="float64")
+    with pytest.raises(StreamError, match="dtype int32 are not specified in stream"):
+        fill(init.Uniform(), dtype="int32")
 
 
 # --- custom initializers --------------------------------------------------------------------------------------------------------
@@ -285,8 +286,12 @@ def test_the_kinds_are_the_catalogue_and_no_second_names():
 
 
 def test_every_kind_gives_its_class():
+    """Haar is what the field calls orthogonal; Gluon's class of that name draws something else."""
+    other = {"orthogonal": init.Haar, "gluon_orthogonal": init.Orthogonal}
     for kind in init.names():
-        assert registry.snake_case(init.by_name(kind).__name__) == kind
+        assert init.by_name(kind) is other[kind] if kind in other else registry.snake_case(init.by_name(kind).__name__) == kind
+    assert type(init.create("orthogonal")) is init.Orthogonal  # a Gluon name
+    assert "fused_rnn" not in init.names()
 
 
 def test_gluons_names_give_the_same_classes():

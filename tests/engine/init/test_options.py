@@ -31,7 +31,7 @@ def refuses(make, option, value):
         (init.Xavier, "magnitude", "positive"),
         (init.MSRAPrelu, "slope", "finite"),
         (init.He, "slope", "finite"),
-        (init.Orthogonal, "scale", "positive"),
+        (init.Haar, "scale", "positive"),
         (init.Identity, "gain", "finite"),
         (init.ResidualScaled, "std", "positive"),
     ],
@@ -72,7 +72,7 @@ def test_layers_must_be_a_positive_whole_number(value):
 
 @pytest.mark.parametrize("value", [1, 0, "true", None])
 def test_exact_must_be_true_or_false(value):
-    assert "must be true or false" in refuses(init.Orthogonal, "exact", value)
+    assert "must be true or false" in refuses(init.Haar, "exact", value)
 
 
 def test_the_message_of_a_negative_sigma_reads_as_a_sentence():

@@ -65,9 +65,9 @@ def test_low_precision_values_are_the_float32_ones_rounded_once(law, dtype):
     assert low.tobytes() == law.draw(KEY, (1000,)).astype(low.dtype).tobytes()
 
 
-@pytest.mark.parametrize("dtype", ["float64", "int32"])
+@pytest.mark.parametrize("dtype", ["int64", "int32"])
 def test_a_dtype_the_stream_does_not_specify_is_refused(dtype):
-    with pytest.raises(StreamError, match=f"{dtype}.*not specified yet in stream initlab-1"):
+    with pytest.raises(StreamError, match=f"{dtype}.*not specified in stream initlab-1"):
         laws.Normal(0, 1).draw(KEY, (2,), dtype)
 
 

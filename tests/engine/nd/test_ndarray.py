@@ -123,7 +123,7 @@ def test_random_faces_draw_from_the_ambient_stream():
             r"param.scale > 0 \(0 vs. 0\) : scale parameter in gaussian has to be positive",
         ),
         (lambda: nd.random.uniform(shape=(0,)), MXNetError, "an axis is empty"),
-        (lambda: nd.random.uniform(shape=2, dtype="float64"), StreamError, "float64 are not specified yet in stream initlab-1"),
+        (lambda: nd.random.uniform(shape=2, dtype="int32"), StreamError, "int32 are not specified yet in stream initlab-1"),
         (lambda: nd.random.randint(3, 3, shape=2), MXNetError, "low must be less than high"),
         (lambda: random.seed("a"), ValueError, "seed_state must be int"),
     ],

@@ -8,6 +8,7 @@ from standin import counting_device
 
 from engine import autograd, nd
 from engine.autograd import PRIMITIVES
+from engine.errors import MXNetError
 
 RNG = np.random.default_rng(0)
 A = RNG.uniform(0.2, 2.0, (3, 4)) * np.where(RNG.random((3, 4)) < 0.5, -1, 1)
@@ -111,6 +112,15 @@ CASES: dict[str, list[tuple[tuple, dict]]] = {
         ((A[None], MATRIX, BIAS), {"flatten": False}),
     ],
 }  # fmt: skip
+CASES |= {
+    "log1p": [((POSITIVE,), {})],
+    "total": [((A,), {"axis": (1,), "keepdims": False}), ((A,), {"axis": (0, 1), "keepdims": True})],
+    "spread": [((ROW,), {"shape": (2, 3, 4)})],
+    "matmul": [((A, MATRIX.T), {}), ((IMAGE, np.swapaxes(IMAGE[:1, :, :3], -1, -2).copy()), {})],
+    "part": [((A,), {"key": 1}), ((A,), {"key": (slice(None), np.array([0, 0, 2]))})],
+    "replaced": [((A, ROW), {"key": slice(0, 2)}), ((A, BIAS[:3]), {"key": (slice(None), 1)})],
+    "scattered": [((BIAS[:3],), {"key": (np.array([1, 1, 0]),), "shape": (4,)})],
+}
 UNARY = [((A,), {})]
 NOT_ITS_OWN = {"round_through": 1.0, "sign_through": 1.0, "make_loss": 1.0, "scale_gradient": 3.0}
 """Primitives whose gradient is that of something else: a number."""
@@ -184,6 +194,49 @@ def test_no_primitive_calls_numpy_except_through_xp(name, args, attributes):
             k: v._values if hasattr(v, "_values") else v for k, v in attributes.items()
         })  # fmt: skip
         np.testing.assert_array_equal(out.asnumpy(), expected.asnumpy())
+
+
+NOT_TWICE: set[str] = set()
+"""Primitives whose gradients cannot be differentiated, and say so."""
+
+
+@pytest.mark.parametrize(("name", "args", "attributes"), cases())
+def test_the_gradient_has_a_gradient_that_is_that_of_finite_differences(name, args, attributes):
+    arrays = [np.asarray(a, np.float64) for a in args if isinstance(a, np.ndarray)]
+    differentiate = [i for i in range(len(arrays)) if i not in NOT_DIFFERENTIATED.get(name, set())]
+    out = PRIMITIVES[name](*(nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args), **attributes)
+    head = nd.array(np.random.default_rng(2).normal(size=out.shape or (1,)), dtype="float64").reshape(out.shape or (1,))
+    weights = [nd.array(np.random.default_rng(3 + i).normal(size=a.shape), dtype="float64") for i, a in enumerate(arrays)]
+
+    def gradient_dot_weights(values, create_graph):
+        """The boxes, and sum_i <gradient by box i, weight i>."""
+        boxes = [nd.array(v, dtype="float64") for v in values]
+        for i in differentiate:
+            boxes[i].attach_grad()
+        remaining = iter(boxes)
+        with autograd.record():
+            result = PRIMITIVES[name](*(next(remaining) if isinstance(a, np.ndarray) else a for a in args), **attributes)
+            found = autograd.grad(result, [boxes[i] for i in differentiate], head, create_graph=create_graph)
+            return boxes, sum(((g * weights[i]).sum() for g, i in zip(found, differentiate, strict=True)), start=0 * result.sum())
+
+    if name in NOT_TWICE:
+        with pytest.raises(MXNetError, match="cannot be differentiated twice"):
+            gradient_dot_weights(arrays, True)
+        return
+    if name in NO_GRADIENT or name in NOT_ITS_OWN:
+        return
+    boxes, scalar = gradient_dot_weights(arrays, True)
+    scalar.backward()
+    for i in differentiate:
+        numeric = np.zeros_like(arrays[i])
+        for at in np.ndindex(arrays[i].shape):
+            both = []
+            for sign in (1, -1):
+                moved = [a.copy() for a in arrays]
+                moved[i][at] += sign * 1e-5
+                both.append(gradient_dot_weights(moved, False)[1].asscalar())
+            numeric[at] = (both[0] - both[1]) / 2e-5
+        np.testing.assert_allclose(boxes[i].grad.asnumpy(), numeric, rtol=1e-4, atol=1e-6)
 
 
 def test_the_stand_in_refuses_numpy():

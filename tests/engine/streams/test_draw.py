@@ -24,6 +24,9 @@ DRAWS = {
     "uniform": lambda key, start, count: streams.uniform(key, start, count, -0.07, 0.07),
     "normal": lambda key, start, count: streams.normal(key, start, count, 0.5, 0.02),
     "truncated": lambda key, start, count: streams.truncated_normal(key, start, count, 0.0, 1.0, -2.0, 2.0),
+    "uniform64": lambda key, start, count: streams.uniform64(key, start, count, -0.07, 0.07),
+    "normal64": lambda key, start, count: streams.normal64(key, start, count, 0.5, 0.02),
+    "truncated64": lambda key, start, count: streams.truncated_normal64(key, start, count, 0.0, 1.0, -2.0, 2.0),
 }
 WHOLE = {name: draw(Key(7, "whole"), 0, SIZE) for name, draw in DRAWS.items()}
 

@@ -111,3 +111,12 @@ def test_the_other_variate_gives_the_articles_normal_row():
 def test_an_empty_draw_moves_nothing(mxnet):
     streams.current().uniform(0, 1, 0)
     assert (nd.random.uniform(shape=2).asnumpy() == MXNetStream(0).uniform(0, 1, 2)).all()
+
+
+@pytest.mark.parametrize("draw", ["uniform", "normal"])
+@pytest.mark.parametrize(("dtype", "code"), [("int32", "4"), ("int64", "6"), ("bfloat16", "12")])
+def test_types_that_mxnet_has_no_random_values_of_are_refused_in_its_words(draw, dtype, code):
+    with pytest.raises(StreamError, match=f"Output type must be float16, float32, float64: dtype is {code} vs 2 or 0 or 1"):
+        getattr(MXNetStream(0), draw)(0.0, 1.0, 3, dtype)
+    with streams.using("mxnet-1.9.1"), pytest.raises(StreamError, match=f"dtype is {code} vs"):
+        init.Uniform()(init.InitDesc("w_weight"), nd.zeros((2,), dtype=dtype))

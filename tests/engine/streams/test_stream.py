@@ -91,6 +91,8 @@ def test_an_unknown_stream_version_is_refused_with_the_known_ones():
     ):
         streams.use("initlab-2")
     environment = {**os.environ, "ENGINE_STREAM": "initlab-9"}
-    done = subprocess.run([sys.executable, "-c", "import engine"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "import engine; engine.nd.random.uniform()"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     assert done.returncode != 0
     assert "no stream version 'initlab-9'" in done.stderr

@@ -1,0 +1,112 @@
+"""Initializers of recurrent layers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from engine import laws, nd
+from engine.errors import OptionError
+from engine.init.base import InitDesc, Initializer, create, register
+from engine.init.description import Description
+from engine.init.options import choice, finite
+
+GATES = {"rnn_relu": ("",), "rnn_tanh": ("",), "lstm": ("_i", "_f", "_c", "_o"), "gru": ("_r", "_z", "_o")}
+"""The gates that a mode stacks, in order."""
+
+
+@register
+@dataclass(eq=False, repr=False)
+class LSTMBias(Initializer):
+    """0 but for the forget gate, the second of four, whose bias is `forget_bias`. MXNet: `LSTMBias`.
+
+    Jozefowicz, Zaremba and Sutskever, "An empirical exploration of recurrent network architectures", 2015, recommend 1.
+    """
+
+    forget_bias: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.forget_bias = finite("forget_bias", self.forget_bias)
+
+    def law(self, description: Description) -> laws.Law:
+        """ForgetGate(forget_bias)."""
+        return laws.ForgetGate(self.forget_bias)
+
+
+@register
+class FusedRNN(Initializer):
+    """For a vector that packs all weights, then all biases, of a recurrent network, each piece of it by name. MXNet: `FusedRNN`.
+
+    Weights are filled by `init` (or its `dumps`), by the network's initializer for None, biases as their names say: the biases of an
+    LSTM's forget gates, both of them, are `forget_bias`. It goes with one packed vector only, so no config can choose it.
+    """
+
+    kind: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        init: Initializer | str | None,
+        num_hidden: int,
+        num_layers: int,
+        mode: str,
+        bidirectional: bool = False,
+        forget_bias: float = 1.0,
+    ) -> None:
+        made = create(init) if isinstance(init, str) else init
+        super().__init__(
+            init=None if made is None else made.dumps(),
+            num_hidden=num_hidden,
+            num_layers=num_layers,
+            mode=mode,
+            bidirectional=bidirectional,
+            forget_bias=forget_bias,
+        )
+        self._init = made
+        self._num_hidden, self._num_layers = num_hidden, num_layers
+        self._mode = choice("mode", mode, tuple(GATES))
+        self._directions = ("l", "r") if bidirectional else ("l",)
+        self._forget_bias = forget_bias
+
+    def _inputs(self, size: int) -> int:
+        """How many inputs the first layer has, given the length of the vector. OptionError where none fits."""
+        hidden, gates, sides = self._num_hidden, len(GATES[self._mode]), len(self._directions)
+        inputs = size / sides / hidden / gates - (self._num_layers - 1) * (hidden + sides * hidden + 2) - hidden - 2
+        if inputs < 1 or inputs != int(inputs):
+            raise OptionError(
+                "num_hidden",
+                f"does not fit a packed vector of {size} elements: {self._num_layers} layers of {hidden} leave {inputs:g} inputs",
+            )
+        return int(inputs)
+
+    def pieces(self, size: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """(name, shape) of what is packed, in order: `l0_i2h_f_weight`."""
+        hidden, inputs = self._num_hidden, self._inputs(size)
+        for kind in ("weight", "bias"):
+            for layer in range(self._num_layers):
+                below = inputs if layer == 0 else hidden * len(self._directions)
+                for side in self._directions:
+                    for source, width in (("i2h", below), ("h2h", hidden)):
+                        for gate in GATES[self._mode]:
+                            yield f"{side}{layer}_{source}{gate}_{kind}", (hidden, width) if kind == "weight" else (hidden,)
+
+    def _init_weight(self, desc: Any, arr: nd.NDArray) -> None:
+        network = self._init or getattr(desc, "global_init", None)
+        start = 0
+        for name, shape in self.pieces(arr.size):
+            size = math.prod(shape)
+            piece = nd.zeros(shape, ctx=arr.context, dtype=arr.dtype)
+            if self._mode == "lstm" and name.endswith("_f_bias"):
+                piece[:] = self._forget_bias
+            elif network is None or network is self:
+                raise OptionError("init", "is missing: there is no network's initializer to take its place")
+            else:
+                network(InitDesc(name, global_init=getattr(desc, "global_init", None)), piece)
+            arr[start : start + size] = piece.reshape((-1,))
+            start += size
+
+    def dumps(self) -> str:
+        """As MXNet writes it."""
+        return json.dumps([type(self).__name__.lower(), self._kwargs])

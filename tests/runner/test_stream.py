@@ -1,0 +1,129 @@
+"""`stream`: a run may draw MXNet 1.9.1's own numbers, and says so in all that it leaves."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from engine import formats
+from runner.verify import verify
+
+NET = (
+    "model.layers=[{kind: dense, name: a, units: 4, activation: relu}, {kind: dense, name: b, units: 3, bias_initializer: {kind: normal, "
+    "sigma: 1.0}}]"
+)
+MXNET = [NET, "model.input=[5]", "init=uniform", "stream=mxnet-1.9.1", "seed=9"]
+# mx.random.seed(9); net.initialize(mx.init.Uniform(0.07)); net(mx.nd.zeros((2, 5))), as real MXNet 1.9.1 prints it
+WANTED = {
+    "deferred": {
+        "a.weight": [-0.033223360776901245, 0.06167035549879074, 0.0685388371348381, -0.025074414908885956],
+        "b.bias": [0.15143348276615143, 0.10627899318933487, 1.2122468948364258],
+    },
+    "eager": {
+        "a.weight": [-0.06002884358167648, 0.0324738472700119, -0.06442869454622269, 0.02228756994009018],
+        "b.bias": [-1.5869625806808472, 0.2581867575645447, 1.1710257530212402],
+    },
+}
+
+
+def tensors(folder):
+    return formats.get("safetensors").read(folder / "snapshot.safetensors").tensors
+
+
+def test_the_values_are_those_of_mxnet(only_run):
+    got = tensors(only_run(*MXNET))
+    np.testing.assert_array_equal(got["a.weight"].ravel()[:4], np.array(WANTED["deferred"]["a.weight"], np.float32))
+    np.testing.assert_array_equal(got["b.bias"], np.array(WANTED["deferred"]["b.bias"], np.float32))
+
+
+def test_the_order_of_drawing_counts_so_eager_values_are_others(only_run):
+    got = tensors(only_run(*MXNET, "init_mode=eager"))
+    np.testing.assert_array_equal(got["a.weight"].ravel()[:4], np.array(WANTED["eager"]["a.weight"], np.float32))
+    np.testing.assert_array_equal(got["b.bias"], np.array(WANTED["eager"]["b.bias"], np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
+@pytest.mark.parametrize("mode", ["deferred", "eager"])
+def test_such_a_run_is_verified_from_its_manifest(dtype, mode, only_run):
+    folder = only_run(*MXNET, f"dtype={dtype}", f"init_mode={mode}", "init=normal")
+    assert tensors(folder)["a.weight"].dtype == dtype
+    answer = verify(folder)
+    assert answer.code == 0, answer.text
+
+
+def test_the_stream_stands_in_manifest_and_plan_and_changes_the_run_id(only_run):
+    folder = only_run(*MXNET)
+    content = json.loads((folder / "manifest.json").read_text())
+    assert content["stream"] == content["canonical"]["stream"] == content["config"]["stream"] == "mxnet-1.9.1"
+    rows = json.loads((folder / "plan.json").read_text())["rows"]
+    assert {json.dumps(row["stream"]) for row in rows} == {'{"version": "mxnet-1.9.1"}'}
+    other = only_run(*MXNET, "stream=mxnet-1.9.1-xvariate", "init=normal")
+    assert other.name != folder.name
+
+
+def test_the_plan_says_that_the_stream_is_drawn_from_in_order(command):
+    done = command(*MXNET, "task=plan")
+    assert done.code == 0
+    assert "mxnet-1.9.1, in order" in done.out
+
+
+def test_a_run_leaves_the_stream_of_its_process_alone(command):
+    from engine import streams
+
+    command(*MXNET)
+    assert streams.version() == streams.VERSION
+
+
+def test_streams_mix_in_a_sweep_and_in_a_process(command, tmp_path):
+    done = command("-m", *MXNET[:3], "stream=initlab-1,mxnet-1.9.1", "init=normal,uniform")
+    assert done.code == 0, done.err
+    manifests = [json.loads(path.read_text()) for path in tmp_path.glob("outputs/*/*/manifest.json")]
+    assert sorted(m["stream"] for m in manifests) == ["initlab-1"] * 2 + ["mxnet-1.9.1"] * 2
+    assert all(verify(path.parent).code == 0 for path in tmp_path.glob("outputs/*/*/manifest.json"))
+
+
+def test_the_environment_chooses_the_default(only_run, monkeypatch):
+    monkeypatch.setenv("ENGINE_STREAM", "mxnet-1.9.1")
+    assert json.loads((only_run(NET, "model.input=[5]") / "manifest.json").read_text())["stream"] == "mxnet-1.9.1"
+
+
+def test_an_environment_that_names_no_stream_is_refused(command, monkeypatch):
+    monkeypatch.setenv("ENGINE_STREAM", "mxnet")
+    done = command()
+    assert (done.code, "stream: cannot be 'mxnet' - did you mean 'mxnet-1.9.1'?" in done.err) == (2, True), done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["stream=mxnet-1.9"], "stream: cannot be 'mxnet-1.9' - did you mean 'mxnet-1.9.1'?"),
+        (
+            ["stream=mxnet-1.9.1", "seed=4294967296"],
+            "seed: must be a whole number from 0 to 2^32-1 with stream mxnet-1.9.1, got 4294967296",
+        ),
+        (
+            ["stream=mxnet-1.9.1", "dtype=bfloat16"],
+            "dtype: bfloat16 is not specified in stream mxnet-1.9.1 - use float32, float64 or float16",
+        ),
+        (
+            ["stream=mxnet-1.9.1", "init=truncated_normal"],
+            "cannot be drawn from stream mxnet-1.9.1, which has uniform and normal values only",
+        ),
+    ],
+)
+def test_what_the_stream_cannot_do_is_refused(words, said, command, tmp_path):
+    done = command(*words)
+    assert done.code == 2
+    assert said in done.err
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_manifest_whose_stream_is_not_its_configs_is_damaged(only_run):
+    folder = only_run(*MXNET)
+    content = json.loads((folder / "manifest.json").read_text())
+    content["stream"] = "initlab-1"
+    (folder / "manifest.json").write_text(json.dumps(content))
+    answer = verify(folder)
+    assert (answer.code, "its stream is initlab-1, its config's mxnet-1.9.1" in answer.text) == (2, True), answer.text
