@@ -292,6 +292,17 @@ case("contrib.gradientmultiplier", A, scalar=-2.0)
 case("contrib.round_ste", A)
 case("contrib.sign_ste", A)
 
+case("linalg.gemm2", A, B, transpose_b=True)
+case("linalg.gemm2", CUBE, OTHER, transpose_a=True, alpha=2.0)
+case("linalg.gemm", A, B, floats(4, 4), transpose_a=True, alpha=2.0, beta=-1.0)
+case("linalg.syrk", A)
+case("linalg.syrk", CUBE, transpose=True, alpha=0.5)
+case("linalg.extractdiag", floats(2, 3, 3))
+case("linalg.extractdiag", floats(3, 3), offset=1)
+case("linalg.makediag", A)
+case("linalg.makediag", VECTOR, offset=-1)
+case("linalg.sumlogdiag", np.abs(floats(2, 3, 3)) + 0.1)
+
 KEYS = [
     0, -1, (0, 1), (0, 1, 2), slice(None, None, -1), (slice(None), slice(2, 0, -1)), (Ellipsis, 1), (None, 0), (0, None), None,
     (slice(0, 2), None, 1), [0, 1, 0], ([0, 1], [1, 2]), whole(1, 0), (whole(1, 0), whole(2, 1)), (slice(None), [0, 2]),

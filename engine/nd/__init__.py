@@ -9,6 +9,7 @@ from engine.nd import (
     contrib,
     functions,
     gathering,
+    linalg,
     methods,
     ordering,
     random,
@@ -24,7 +25,16 @@ from engine.nd.files import load, load_frombuffer, save
 from engine.nd.gathering import onehot_encode
 from engine.nd.ndarray import NDArray
 from engine.nd.operator import OPERATORS
+from engine.nd.random import gamma as random_gamma
+from engine.nd.random import generalized_negative_binomial as random_generalized_negative_binomial
+from engine.nd.random import multinomial as sample_multinomial
+from engine.nd.random import negative_binomial as random_negative_binomial
+from engine.nd.random import normal, shuffle, uniform
+from engine.nd.random import poisson as random_poisson
+from engine.nd.random import randint as random_randint
 from engine.nd.shaping import concatenate
+
+random_normal, random_uniform = normal, uniform
 
 FAMILIES = (arithmetic, functions, gathering, methods, ordering, reduction, sequence, shaping, softmax_family, unary)
 """The modules that declare operators; importing them fills `OPERATORS`."""
@@ -52,15 +62,27 @@ __all__ = [
     "from_numpy",
     "full",
     "full_like",
+    "linalg",
     "linspace",
     "load",
     "load_frombuffer",
+    "normal",
     "onehot_encode",
     "ones",
     "random",
+    "random_gamma",
+    "random_generalized_negative_binomial",
+    "random_negative_binomial",
+    "random_normal",
+    "random_poisson",
+    "random_randint",
+    "random_uniform",
+    "sample_multinomial",
     "save",
+    "shuffle",
     "to_dlpack_for_read",
     "to_dlpack_for_write",
+    "uniform",
     "waitall",
     "zeros",
     *OPERATORS,

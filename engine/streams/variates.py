@@ -45,7 +45,7 @@ def gamma(stream: Stream, alpha: float, beta: float, size: int) -> np.ndarray:
     out = np.empty(size)
     left = np.arange(size)
     while left.size:
-        x = stream.normal(0.0, 1.0, left.size).astype(np.float64)
+        x = stream.normal(0.0, 1.0, left.size, "float64")
         log_u = elementary.log(_above_zero(stream, left.size))
         root = 1 + c * x
         v = np.where(root > 0, root * root * root, 1.0)
