@@ -46,7 +46,8 @@ def arange_like(data: NDArray, start: float = 0.0, step: float = 1.0, repeat: in
     """start, start + step, … in the shape of an array, or as long as one of its axes; each number `repeat` times. No gradient."""
     check_array(data, "data")
     shape = data.shape if axis is None else (data.shape[checked_axis(axis, data.ndim)],)
-    numbers = data._device.xp.arange(math.prod(shape)) // repeat
+    xp = data._device.xp
+    numbers = xp.floor_divide(xp.arange(math.prod(shape)), repeat)
     return NDArray((numbers * step + start).astype(data._raw.dtype).reshape(shape), data._device)
 
 

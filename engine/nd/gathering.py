@@ -102,7 +102,7 @@ def unravel_index(data: NDArray, shape: tuple[int, ...]) -> NDArray:
     rows = []
     for n in reversed(axes_tuple(shape)):
         rows.append((rest % n).astype(data._raw.dtype))
-        rest = rest // n
+        rest = data._device.xp.floor_divide(rest, n)
     return NDArray(data._device.xp.stack(rows[::-1], axis=0), data._device)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import nd_cases
 import numpy as np
 import pytest
+from standin import counting_device
 
 from engine import autograd, errors, nd
 
@@ -77,3 +78,12 @@ def test_an_index_that_cannot_be_fails_as_mxnets_does(key, kind, piece):
     with pytest.raises(kind_of(kind)) as caught:
         nd.array(nd_cases.CUBE)[key]
     assert piece in str(caught.value)
+
+
+@pytest.mark.parametrize("number", range(len(nd_cases.CASES)), ids=ids(nd_cases.CASES))
+def test_a_function_stays_on_its_device(number):
+    with counting_device() as (device, calls), device, np.errstate(all="ignore"):
+        found = nd_cases.run(nd, autograd, *nd_cases.CASES[number])
+    for name, values in RECORDED.items():
+        if name.startswith(f"{number}/"):
+            agree(found[name.split("/")[1]], values)
