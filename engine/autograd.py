@@ -155,7 +155,7 @@ def primitive(function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]
         try:
             result, vjp = function(first._device.xp, *(a._raw if hasattr(a, "_wrap") else a for a in args), **attributes)
         except (ValueError, IndexError) as error:
-            if isinstance(error, MXNetError):
+            if isinstance(error, MXNetError) or "is out of bounds for axis" in str(error):  # the latter of an index, not of an axis
                 raise
             shapes = " and ".join(str(tuple(box._raw.shape)) for box in boxes)
             raise MXNetError(f"MXNetError: {function.__name__} of {shapes}: {error}") from error

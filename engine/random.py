@@ -5,9 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from engine import streams
-from engine.nd.random import normal, randint, randn, uniform
+from engine.nd.random import (
+    exponential,
+    gamma,
+    generalized_negative_binomial,
+    multinomial,
+    negative_binomial,
+    normal,
+    poisson,
+    randint,
+    randn,
+    shuffle,
+    uniform,
+)
 
-__all__ = ["normal", "randint", "randn", "seed", "uniform", "use", "version"]
+__all__ = [
+    "exponential",
+    "gamma",
+    "generalized_negative_binomial",
+    "multinomial",
+    "negative_binomial",
+    "normal",
+    "poisson",
+    "randint",
+    "randn",
+    "seed",
+    "shuffle",
+    "uniform",
+    "use",
+    "version",
+]
 
 
 def seed(seed_state: int, ctx: Any = "all") -> None:

@@ -93,7 +93,15 @@ def names_of_machines(text: str) -> list[str]:
 
 def test_no_file_names_a_machine_or_an_index():
     for file in tracked_files():
-        if file.suffix in (".npz", ".params",) or file == Path(__file__) or not file.exists():
+        if (
+            file.suffix
+            in (
+                ".npz",
+                ".params",
+            )
+            or file == Path(__file__)
+            or not file.exists()
+        ):
             continue
         assert names_of_machines(file.read_text(encoding="utf-8")) == [], file.relative_to(ROOT)
 

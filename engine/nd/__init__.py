@@ -4,55 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.nd import random
-from engine.nd.creation import arange, array, empty, eye, full, linspace, ones, ones_like, zeros, zeros_like
+from engine.nd import (
+    arithmetic,
+    contrib,
+    functions,
+    gathering,
+    layers,
+    linalg,
+    methods,
+    ordering,
+    random,
+    reduction,
+    sequence,
+    sequence_loss,
+    shaping,
+    softmax_family,
+    unary,
+)
+from engine.nd.creation import arange, array, empty, eye, full, full_like, linspace, ones, zeros
+from engine.nd.exchange import from_dlpack, from_numpy, to_dlpack_for_read, to_dlpack_for_write
 from engine.nd.files import load, load_frombuffer, save
-from engine.nd.functions import (
-    FUNCTIONS,
-    PAIRS,
-    Activation,
-    BlockGrad,
-    Dropout,
-    Embedding,
-    FullyConnected,
-    broadcast_to,
-    cast,
-    clip,
-    concat,
-    concatenate,
-    dot,
-    expand_dims,
-    flatten,
-    identity,
-    one_hot,
-    pick,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    stop_gradient,
-    take,
-    transpose,
-    where,
-)
-from engine.nd.layers import (
-    BatchNorm,
-    Convolution,
-    Deconvolution,
-    GroupNorm,
-    InstanceNorm,
-    LayerNorm,
-    LeakyReLU,
-    Pad,
-    Pooling,
-    pad,
-)
+from engine.nd.gathering import onehot_encode
 from engine.nd.ndarray import NDArray
-from engine.nd.sequence_loss import CTCLoss, ctc_loss
+from engine.nd.operator import OPERATORS
+from engine.nd.random import gamma as random_gamma
+from engine.nd.random import generalized_negative_binomial as random_generalized_negative_binomial
+from engine.nd.random import multinomial as sample_multinomial
+from engine.nd.random import negative_binomial as random_negative_binomial
+from engine.nd.random import normal, shuffle, uniform
+from engine.nd.random import poisson as random_poisson
+from engine.nd.random import randint as random_randint
+from engine.nd.shaping import concatenate
 
-globals().update(FUNCTIONS)
-globals().update(PAIRS)
-Flatten = flatten
+random_normal, random_uniform = normal, uniform
+
+FAMILIES = (
+    arithmetic, functions, gathering, layers, methods, ordering, reduction, sequence, sequence_loss, shaping, softmax_family, unary
+)  # fmt: skip
+"""The modules that declare operators; importing them fills `OPERATORS`."""
+
+globals().update(OPERATORS)
 
 
 def waitall() -> None:
@@ -64,59 +55,39 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
-    "Activation",
-    "BatchNorm",
-    "BlockGrad",
-    "CTCLoss",
-    "Convolution",
-    "Deconvolution",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "FullyConnected",
-    "GroupNorm",
-    "InstanceNorm",
-    "LayerNorm",
-    "LeakyReLU",
     "NDArray",
-    "Pad",
-    "Pooling",
     "arange",
     "array",
-    "broadcast_to",
-    "cast",
-    "clip",
-    "concat",
     "concatenate",
-    "ctc_loss",
-    "dot",
+    "contrib",
     "empty",
-    "expand_dims",
     "eye",
-    "flatten",
+    "from_dlpack",
+    "from_numpy",
     "full",
-    "identity",
+    "full_like",
+    "linalg",
     "linspace",
     "load",
     "load_frombuffer",
-    "one_hot",
+    "normal",
+    "onehot_encode",
     "ones",
-    "ones_like",
-    "pad",
-    "pick",
     "random",
-    "reshape",
+    "random_gamma",
+    "random_generalized_negative_binomial",
+    "random_negative_binomial",
+    "random_normal",
+    "random_poisson",
+    "random_randint",
+    "random_uniform",
+    "sample_multinomial",
     "save",
-    "split",
-    "squeeze",
-    "stack",
-    "stop_gradient",
-    "take",
-    "transpose",
+    "shuffle",
+    "to_dlpack_for_read",
+    "to_dlpack_for_write",
+    "uniform",
     "waitall",
-    "where",
     "zeros",
-    "zeros_like",
-    *FUNCTIONS,
-    *PAIRS,
+    *OPERATORS,
 ]

@@ -54,28 +54,42 @@ def empty(shape: Shape, ctx: Device | None = None, dtype: Any = None, device: De
     return _filled("empty", shape, ctx, dtype, device)
 
 
-def full(shape: Shape, val: float, ctx: Device | None = None, dtype: Any = None, device: Device | None = None) -> NDArray:
-    """All the same number."""
-    return _filled("full", shape, ctx, dtype, device, val)
+def full(
+    shape: Shape,
+    val: float,
+    ctx: Device | None = None,
+    dtype: Any = None,
+    out: NDArray | None = None,
+    device: Device | None = None,
+) -> NDArray:
+    """All the same number; written into `out` where that is given."""
+    if out is None:
+        return _filled("full", shape, ctx, dtype, device, val)
+    out[:] = val
+    return out
 
 
-def zeros_like(data: NDArray) -> NDArray:
-    """All 0, like another array."""
-    return NDArray(data._device.xp.zeros_like(data._raw), data._device)
-
-
-def ones_like(data: NDArray) -> NDArray:
-    """All 1, like another array."""
-    return NDArray(data._ones(), data._device)
+def full_like(data: NDArray, fill_value: float) -> NDArray:
+    """All the same number, like another array."""
+    return NDArray(data._device.xp.full_like(data._raw, fill_value), data._device)
 
 
 def arange(
-    start: float, stop: float | None = None, step: float = 1.0, ctx: Device | None = None, dtype: Any = None, device: Device | None = None
+    start: float,
+    stop: float | None = None,
+    step: float = 1.0,
+    repeat: int = 1,
+    ctx: Device | None = None,
+    dtype: Any = None,
+    device: Device | None = None,
 ) -> NDArray:
-    """start, start + step, … below stop; from 0 when only one number is given."""
+    """start, start + step, … below stop, each `repeat` times; from 0 when only one number is given. MXNetError for an empty range."""
     where = place(ctx, device)
     first, last = (0, start) if stop is None else (start, stop)
-    return NDArray(where.xp.arange(first, last, step, dtype=dtypes.resolve("float32" if dtype is None else dtype)), where)
+    if step == 0 or (last - first) / step <= 0:
+        raise MXNetError(f"MXNetError: Check failed: Invalid range (start, stop, step) = ({first:g},{last:g},{step:g})")
+    raw = where.xp.arange(first, last, step, dtype=dtypes.resolve("float32" if dtype is None else dtype))
+    return NDArray(raw if repeat == 1 else where.xp.repeat(raw, repeat), where)
 
 
 def eye(N: int, M: int = 0, k: int = 0, ctx: Device | None = None, dtype: Any = None, device: Device | None = None) -> NDArray:

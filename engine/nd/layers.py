@@ -1,4 +1,4 @@
-"""The operators behind Gluon's layers, by MXNet's names: convolution, pooling, normalization, leaky rectifiers, padding.
+"""The operators behind Gluon's layers, by MXNet's names: convolution, pooling, normalization, leaky rectifiers.
 
 Options that choose between equal implementations (`workspace`, `cudnn_tune`, `cudnn_off`) are accepted; there is one implementation here.
 A `layout` may put the channels last (NWC, NHWC, NDHWC); the weight's input channels then come last too.
@@ -11,7 +11,8 @@ from typing import Any
 from engine import autograd
 from engine.errors import MXNetError
 from engine.nd.ndarray import NDArray
-from engine.ops import activation, convolution, normalization, padding, pooling
+from engine.nd.operator import operator
+from engine.ops import activation, convolution, normalization, pooling
 from engine.registry import advice
 
 FIRST = {1: "NCW", 2: "NCHW", 3: "NCDHW"}
@@ -58,6 +59,7 @@ def _check_weight(operator: str, weight: NDArray, kernel: tuple[int, ...], axis:
         raise MXNetError(f"{operator}: kernel {tuple(kernel)} and {filters} filters are not those of a weight of shape {weight.shape}")
 
 
+@operator("Convolution")
 def Convolution(
     data: NDArray,
     weight: NDArray,
@@ -95,6 +97,7 @@ def Convolution(
     return _to_last(y) if last else y
 
 
+@operator("Deconvolution")
 def Deconvolution(
     data: NDArray,
     weight: NDArray,
@@ -147,6 +150,7 @@ def Deconvolution(
     return _to_last(y) if last else y
 
 
+@operator("Pooling")
 def Pooling(
     data: NDArray,
     kernel: tuple[int, ...] = (),
@@ -200,6 +204,7 @@ def _axis(operator: str, data: NDArray, axis: int) -> int:
     return axis % data.ndim
 
 
+@operator("BatchNorm")
 def BatchNorm(
     data: NDArray,
     gamma: NDArray,
@@ -234,6 +239,7 @@ def BatchNorm(
     return y
 
 
+@operator("LayerNorm")
 def LayerNorm(data: NDArray, gamma: NDArray, beta: NDArray, axis: int = -1, eps: float = 1e-5) -> NDArray:
     """gamma (x - mean) / sqrt(var + eps) + beta along `axis`."""
     where = _axis("LayerNorm", data, axis)
@@ -242,6 +248,7 @@ def LayerNorm(data: NDArray, gamma: NDArray, beta: NDArray, axis: int = -1, eps:
     return normalization.layer_norm(data, gamma, beta, axis=where, epsilon=eps)
 
 
+@operator("InstanceNorm")
 def InstanceNorm(data: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-3) -> NDArray:
     """gamma (x - mean) / sqrt(var + eps) + beta over the positions of each channel (axis 1) of each sample."""
     if data.ndim < 3:
@@ -251,6 +258,7 @@ def InstanceNorm(data: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-3
     return normalization.instance_norm(data, gamma, beta, epsilon=eps)
 
 
+@operator("GroupNorm")
 def GroupNorm(data: NDArray, gamma: NDArray, beta: NDArray, num_groups: int = 1, eps: float = 1e-5) -> NDArray:
     """gamma (x - mean) / sqrt(var + eps) + beta over each group of channels (axis 1); gamma and beta have one element a group."""
     if data.ndim < 2 or num_groups < 1 or data.shape[1] % num_groups:
@@ -262,6 +270,7 @@ def GroupNorm(data: NDArray, gamma: NDArray, beta: NDArray, num_groups: int = 1,
     return normalization.group_norm(data, gamma, beta, groups=num_groups, epsilon=eps)
 
 
+@operator("LeakyReLU")
 def LeakyReLU(data: NDArray, gamma: NDArray | None = None, act_type: str = "leaky", slope: float = 0.25) -> NDArray:
     """A rectifier with something below 0: `slope` x (leaky), gamma x (prelu), `slope` (e^x - 1) (elu); or selu, or gelu.
 
@@ -283,30 +292,3 @@ def LeakyReLU(data: NDArray, gamma: NDArray | None = None, act_type: str = "leak
     if act_type == "elu":
         return activation.elu(data, alpha=slope)
     return activation.ACTIVATIONS[act_type](data)
-
-
-def pad(data: NDArray, mode: str = "constant", pad_width: tuple[int, ...] = (), constant_value: float = 0.0) -> NDArray:
-    """Data of 4 or 5 axes with elements around: `constant`, the `edge`'s, or `reflect`ed; a pair of widths an axis, the first two 0."""
-    modes = ("constant", "edge", "reflect")
-    if mode not in modes:
-        raise MXNetError(f"pad: no mode '{mode}' - {advice(mode, modes)}")
-    widths = tuple((pad_width[i], pad_width[i + 1]) for i in range(0, len(pad_width) - 1, 2))
-    if data.ndim not in (4, 5):
-        raise MXNetError(f"MXNetError: pad: Current implementation only supports 4-D or 5-D input, got shape {data.shape}")
-    if len(pad_width) != 2 * data.ndim or min(pad_width) < 0:
-        raise MXNetError(
-            f"pad: pad_width must be {2 * data.ndim} numbers of at least 0 for data of shape {data.shape}, got {tuple(pad_width)}"
-        )
-    if any(pad_width[:4]):
-        raise MXNetError(
-            f"MXNetError: pad: Current implementation expects padding on the first two axes to be zero, got {tuple(pad_width)}"
-        )
-    if mode == "reflect" and any(max(w) >= n for w, n in zip(widths, data.shape, strict=True)):
-        raise MXNetError(
-            "MXNetError: pad: Current implementation of reflection padding only supports padding sizes smaller than the input size: "
-            f"pad_width {tuple(pad_width)}, data of shape {data.shape}"
-        )
-    return padding.pad(data, widths=widths, mode=mode, value=constant_value)
-
-
-Pad = pad

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import numpy as np
 from engine import autograd, dtypes
 from engine.device import Device, current_device, from_host, to_host
 from engine.errors import MXNetError
-from engine.ops import activation, elementwise, indexing, linear, reduce, shape, traced
+from engine.nd import keys
+from engine.ops import elementwise, indexing, linear, shape, traced
 
 GRAD_REQS = ("write", "add", "null")
 
@@ -130,6 +132,10 @@ class NDArray:
         size = "x".join(str(n) for n in self.shape)
         return f"\n{self.asnumpy()!s}\n<{type(self).__name__} {size} @{self._device}>"
 
+    def __reduce__(self) -> Any:
+        """For copying and pickling: values and device, without gradient or place on the tape."""
+        return _restored, (self.asnumpy(), self._device.device_type, self._device.device_id)
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -170,8 +176,22 @@ class NDArray:
         return self.asscalar().item()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """A copy in host memory; with `copy=False` the array's own memory. ValueError where that is on a GPU or of another dtype."""
+        if copy is False:
+            host = to_host(self._raw, self._device)
+            if host is not self._raw or (dtype is not None and np.dtype(dtype) != host.dtype):
+                raise ValueError("Unable to avoid copy: the array is on another device or of another dtype")
+            return host
         array = self.asnumpy()
-        return array if dtype is None else array.astype(dtype)
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """The array's memory for another library (DLPack). BufferError for a dtype that DLPack does not have."""
+        return self._raw.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Where that memory is, in DLPack's numbers."""
+        return self._raw.__dlpack_device__()
 
     def astype(self, dtype: Any, copy: bool = True) -> NDArray:
         """The array in another dtype; itself when it has that one and `copy` is False."""
@@ -231,25 +251,41 @@ class NDArray:
 
     # --- parts ---------------------------------------------------------------------------------------------------------------
 
+    def _raw_index(self, value: Any) -> Any:
+        """An array-like of indices as a raw array; None for what is none."""
+        if isinstance(value, NDArray):
+            return value._raw
+        if isinstance(value, (list, tuple, range, np.ndarray)):
+            numbers = np.asarray(value)
+            return from_host(numbers, self._device) if numbers.dtype.kind in "biuf" else None
+        return None
+
     def _key(self, key: Any) -> Any:
-        """An index with NDArrays made raw."""
-        if isinstance(key, tuple):
-            return tuple(self._key(part) for part in key)
-        if isinstance(key, NDArray):
-            return key._raw.astype("int64")
-        if isinstance(key, (list, np.ndarray)):
-            return from_host(np.asarray(key), self._device)
-        return key.__index__() if isinstance(key, np.integer) else key
+        """An index with all arrays made raw, checked."""
+        return keys.resolve(key, self._raw.shape, self._raw_index)
 
     def __getitem__(self, key: Any) -> NDArray:
-        part = key[0] if isinstance(key, tuple) and key else key
-        if isinstance(part, int) and not -self.shape[0] <= part < self.shape[0]:
-            raise IndexError(f"index {part} is out of bounds for axis 0 with size {self.shape[0]}")
+        """A view for contiguous elements, else a copy. IndexError for a number outside, ValueError for masks and what is no index."""
         return indexing.getitem(self, key=self._key(key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        """Write in place. While recording, an array that is not on the tape yet takes its place there from the value's."""
         autograd.check_writable(self)
-        self._raw[self._key(key)] = self._value(value)
+        place, given = self._key(key), self._value(value)
+        if getattr(given, "ndim", 0) and given.size == 1:
+            given = given.reshape(())
+        try:
+            if autograd.is_recording() and isinstance(value, NDArray) and value._node is not None:
+                result = indexing.replace(self, value.astype(self._raw.dtype, copy=False), key=place)
+                self._raw[...], self._node = result._raw, result._node
+            else:
+                self._raw[place] = given
+        except ValueError:
+            wanted = tuple(self._raw[place].shape) or (1,)
+            raise ValueError(
+                "operands could not be broadcast together with remapped shapes[original->remapped]: "
+                f"{tuple(np.shape(value))} and requested shape {wanted}"
+            ) from None
 
     def _value(self, value: Any) -> Any:
         """What may be written into the array, raw and on its device."""
@@ -264,10 +300,14 @@ class NDArray:
     # --- arithmetic ----------------------------------------------------------------------------------------------------------
 
     def _operand(self, other: Any) -> Any:
-        if isinstance(other, (NDArray, bool, int, float)):
+        if isinstance(other, NDArray):
             return other
         if isinstance(other, np.generic):
-            return other.item()
+            other = other.item()
+        if isinstance(other, (bool, int, float)):
+            if isinstance(other, float) and self._raw.dtype.kind in "iu" and math.isfinite(other):
+                return int(other)  # MXNet takes a number into the dtype of the array first
+            return other
         if isinstance(other, np.ndarray):
             return NDArray(from_host(other.astype(self._raw.dtype), self._device), self._device)
         return NotImplemented
@@ -279,72 +319,44 @@ class NDArray:
         self._raw[...] = result._raw
         return self
 
-    def abs(self) -> NDArray:
-        """|x|."""
+    def __abs__(self) -> NDArray:
         return elementwise.abs(self)
-
-    __abs__ = abs
 
     def __neg__(self) -> NDArray:
         return elementwise.negative(self)
 
     def reshape(self, *new_shape: Any, **options: Any) -> NDArray:
-        """Another shape of the same size, with MXNet's codes 0, -1, -2, -3."""
-        wanted = options.pop("shape", None) or (new_shape[0] if len(new_shape) == 1 else new_shape)
-        if options:
-            raise TypeError(f"reshape() got unexpected arguments {sorted(options)}")
-        return shape.reshape(self, shape=(wanted,) if isinstance(wanted, int) else tuple(wanted))
-
-    def reshape_like(self, other: NDArray) -> NDArray:
-        """The shape of another array."""
-        return self.reshape(other.shape)
-
-    def flatten(self) -> NDArray:
-        """All axes but the first joined."""
-        return self.reshape((0, -1)) if self.size else self.reshape((self.shape[0], 0))
+        """A view of another shape of the same size, with MXNet's codes 0, -1, -2, -3, -4, from the right with `reverse=True`."""
+        if len(new_shape) == 1 and isinstance(new_shape[0], (tuple, list)):
+            new_shape = tuple(new_shape[0])
+        elif not new_shape:
+            wanted = options.get("shape")
+            assert wanted, "Shape must be provided."
+            new_shape = (wanted,) if isinstance(wanted, int) else tuple(wanted)
+        if not set(options) <= {"shape", "reverse"}:
+            unknown = ", ".join(sorted(set(options) - {"shape", "reverse"}))
+            raise TypeError(f"Got unknown keywords in reshape: {unknown}. Accepted keyword arguments are 'shape' and 'reverse'.")
+        return shape.reshape(self, shape=new_shape, reverse=bool(options.get("reverse", False)))
 
     def transpose(self, *axes: Any) -> NDArray:
-        """The axes in another order, reversed by default."""
+        """The axes in another order, reversed by default; given one by one or as a tuple."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         return shape.transpose(self, axes=tuple(order) if order else None)
 
-    def expand_dims(self, axis: int) -> NDArray:
-        """A new axis of length 1."""
-        new = list(self.shape)
-        new.insert(axis if axis >= 0 else axis + self.ndim + 1, 1)
-        return self.reshape(tuple(new))
+    def broadcast_to(self, wanted: Any) -> NDArray:
+        """Stretched along axes of length 1, and along new ones in front; a 0 keeps an axis."""
+        wanted = (wanted,) if isinstance(wanted, int) else tuple(wanted)
+        lacking = len(wanted) - self.ndim
+        return shape.broadcast_to(shape.reshape(self, shape=(1,) * lacking + self.shape) if lacking > 0 else self, shape=wanted)
 
-    def squeeze(self, axis: int | tuple[int, ...] | None = None) -> NDArray:
-        """Without axes of length 1."""
-        axes = reduce.axes_of(self._raw, axis)
-        kept = tuple(n for a, n in enumerate(self.shape) if not (n == 1 and a in axes))
-        return self.reshape(kept or (1,))
+    def __matmul__(self, other: Any) -> NDArray:
+        """The matrix product, as `nd.dot`."""
+        return linear.dot(self, other)
 
-    def broadcast_to(self, wanted: tuple[int, ...]) -> NDArray:
-        """Stretched along axes of length 1."""
-        return shape.broadcast_to(self, shape=wanted)
 
-    def slice_axis(self, axis: int, begin: int, end: int | None) -> NDArray:
-        """Elements begin … end - 1 along an axis."""
-        return self[(slice(None),) * (axis % self.ndim) + (slice(begin, end),)]
-
-    def clip(self, a_min: float, a_max: float) -> NDArray:
-        """Cut to [a_min, a_max]."""
-        return elementwise.clip(self, a_min=a_min, a_max=a_max)
-
-    def take(self, indices: NDArray, axis: int = 0) -> NDArray:
-        """Slices by number."""
-        return indexing.take(self, indices, axis=axis)
-
-    def pick(self, index: NDArray, axis: int = -1, keepdims: bool = False) -> NDArray:
-        """One element a row."""
-        return indexing.pick(self, index, axis=axis, keepdims=keepdims)
-
-    def dot(self, other: NDArray, transpose_a: bool = False, transpose_b: bool = False) -> NDArray:
-        """The matrix product."""
-        return linear.dot(self, other, transpose_a=transpose_a, transpose_b=transpose_b)
-
-    __matmul__ = dot
+def _restored(values: np.ndarray, device_type: str, device_id: int) -> NDArray:
+    device = Device(device_type, device_id)
+    return NDArray(from_host(values, device), device)
 
 
 def _binary(name: str, function: Any) -> None:
@@ -398,48 +410,6 @@ for _name, _function in (
     ("le", elementwise.less_equal),
 ):
     _comparison(_name, _function)
-
-UNARY = {
-    name: getattr(module, name)
-    for module, names in (
-        (elementwise, ("sign", "square", "sqrt", "exp", "log", "sin", "cos", "floor", "ceil", "round")),
-        (activation, ("relu", "sigmoid", "tanh", "softrelu", "softsign", "erf", "gelu", "silu", "elu", "selu", "leaky")),
-    )
-    for name in names
-}
-"""Functions of one array: methods of NDArray and functions of `nd`."""
-REDUCTIONS = {name: getattr(reduce, name) for name in ("sum", "mean", "max", "min", "norm", "argmax", "argmin")}
-AXIS_FUNCTIONS = {name: getattr(activation, name) for name in ("softmax", "log_softmax")}
-
-
-def _method(name: str, function: Any, reduction: bool) -> Any:
-    def unary(self: NDArray) -> NDArray:
-        return function(self)
-
-    def along(self: NDArray, axis: Any = None, keepdims: bool = False, **options: Any) -> NDArray:
-        return function(self, axis=axis, keepdims=keepdims, **options)
-
-    method = along if reduction else unary
-    method.__name__, method.__doc__ = name, function.__doc__
-    return method
-
-
-for _name, _function in UNARY.items():
-    setattr(NDArray, _name, _method(_name, _function, False))
-for _name, _function in REDUCTIONS.items():
-    setattr(NDArray, _name, _method(_name, _function, True))
-
-
-def _softmax_method(name: str, function: Any) -> Any:
-    def method(self: NDArray, axis: int = -1) -> NDArray:
-        return function(self, axis=axis)
-
-    method.__name__, method.__doc__ = name, function.__doc__
-    return method
-
-
-for _name, _function in AXIS_FUNCTIONS.items():
-    setattr(NDArray, _name, _softmax_method(_name, _function))
 
 
 def place(ctx: Device | None, device: Device | None = None) -> Device:

@@ -1,4 +1,8 @@
-"""`nd.random`: draws from the stream of the parameter that is being filled, else from the ambient one."""
+"""`nd.random`: draws from the stream of the parameter that is being filled, else from the ambient one.
+
+In `initlab-1` every distribution here has the same bits on every machine (see `engine.streams.variates`); in MXNet's stream those that
+are not known bit for bit are a StreamError.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,16 @@ from engine.device import Device, from_host
 from engine.errors import MXNetError, StreamError
 from engine.nd.creation import Shape, shape_tuple
 from engine.nd.ndarray import NDArray, place
-from engine.streams import current, version
+from engine.nd.operator import check_array, deliver
+from engine.ops import elementwise, indexing
+from engine.ops import shape as shapes
+from engine.streams import MXNetStream, Stream, current, variates, version
 
 
 def _deliver(values: np.ndarray, shape: tuple[int, ...], dtype: Any, where: Device, out: NDArray | None) -> NDArray:
     """Values as an array in their dtype, rounded once."""
     result = NDArray(from_host(values.astype(dtype, copy=False).reshape(shape), where), where)
-    if out is None:
-        return result
-    out[:] = result
-    return out
+    return deliver(result, out)
 
 
 def _target(shape: Any, dtype: Any, ctx: Any, device: Any, out: NDArray | None) -> tuple[tuple[int, ...], np.dtype, Device]:
@@ -108,3 +112,212 @@ def randint(
     wanted = out.shape if out is not None else shape_tuple(() if shape is None else shape) or (1,)
     where = out.device if out is not None else place(ctx, device)
     return _deliver(current().integers(low, high, math.prod(wanted)), wanted, resolved, where, out)
+
+
+# --- more distributions --------------------------------------------------------------------------------------------------------
+
+
+def _exact(name: str) -> Stream:
+    """The exact stream in use. StreamError in MXNet's, which gives other values of this distribution."""
+    source = current()
+    if not isinstance(source, Stream):
+        raise StreamError(f"random values of {name} are not specified yet in stream {version()} - draw them in stream initlab-1")
+    return source
+
+
+def _require(holds: bool, check: str, value: float, says: str) -> None:
+    if not holds:
+        raise MXNetError(f"MXNetError: Check failed: {check} ({value:g} vs. 0) : {says}")
+
+
+def _drawn(values: Any, shape: Any, dtype: Any, ctx: Any, device: Any, out: NDArray | None) -> NDArray:
+    """`values(size)` in the wanted shape, dtype and place."""
+    wanted, resolved, where = _target(shape, dtype, ctx, device, out)
+    return _deliver(values(math.prod(wanted)), wanted, resolved, where, out)
+
+
+def exponential(
+    scale: Any = 1.0,
+    shape: Shape | None = None,
+    dtype: Any = None,
+    ctx: Device | None = None,
+    out: NDArray | None = None,
+    device: Device | None = None,
+) -> NDArray:
+    """An exponential distribution with mean `scale`; an array of means gives one draw of `shape` for each."""
+    if isinstance(scale, NDArray):
+        return _each(exponential, (scale,), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
+    _require(scale > 0, "param.lam > 0", scale, "lambda parameter in exponential distribution has to be positive")
+
+    def values(size: int) -> np.ndarray:
+        source = current()
+        if isinstance(source, MXNetStream) and dtypes.resolve(dtype or "float32").name == "float32":
+            return source.exponential(1.0 / scale, size)
+        return variates.exponential(_exact("an exponential distribution"), scale, size)
+
+    return _drawn(values, shape, dtype, ctx, device, out)
+
+
+def gamma(
+    alpha: Any = 1.0,
+    beta: Any = 1.0,
+    shape: Shape | None = None,
+    dtype: Any = None,
+    ctx: Device | None = None,
+    out: NDArray | None = None,
+    device: Device | None = None,
+) -> NDArray:
+    """A gamma distribution of shape alpha and scale beta; arrays give one draw of `shape` for each pair."""
+    if isinstance(alpha, NDArray) or isinstance(beta, NDArray):
+        return _each(gamma, (alpha, beta), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
+    _require(alpha > 0, "param.alpha > 0", alpha, "alpha parameter in gamma distribution has to be positive")
+    _require(beta > 0, "param.beta > 0", beta, "beta parameter in gamma distribution has to be positive")
+    stream = _exact("a gamma distribution")
+    return _drawn(lambda size: variates.gamma(stream, alpha, beta, size), shape, dtype, ctx, device, out)
+
+
+def poisson(
+    lam: Any = 1.0,
+    shape: Shape | None = None,
+    dtype: Any = None,
+    ctx: Device | None = None,
+    out: NDArray | None = None,
+    device: Device | None = None,
+) -> NDArray:
+    """A Poisson distribution with mean `lam`, as floats; an array of means gives one draw of `shape` for each."""
+    if isinstance(lam, NDArray):
+        return _each(poisson, (lam,), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
+    _require(lam >= 0, "param.lam >= 0", lam, "lambda parameter in poisson distribution has to be non-negative")
+    stream = _exact("a Poisson distribution")
+    return _drawn(lambda size: variates.poisson(stream, lam, size), shape, dtype, ctx, device, out)
+
+
+def negative_binomial(
+    k: Any = 1,
+    p: Any = 1.0,
+    shape: Shape | None = None,
+    dtype: Any = None,
+    ctx: Device | None = None,
+    out: NDArray | None = None,
+    device: Device | None = None,
+) -> NDArray:
+    """Failures before the k-th success of probability p, as floats; arrays give one draw of `shape` for each pair."""
+    if isinstance(k, NDArray) or isinstance(p, NDArray):
+        return _each(negative_binomial, (k, p), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
+    if k < 0 or not 0 < p <= 1:
+        raise MXNetError(f"MXNetError: a negative binomial distribution needs k >= 0 and 0 < p <= 1, got k={k:g} and p={p:g}")
+    stream = _exact("a negative binomial distribution")
+    return _drawn(lambda size: variates.negative_binomial(stream, k, p, size), shape, dtype, ctx, device, out)
+
+
+def generalized_negative_binomial(
+    mu: Any = 1.0,
+    alpha: Any = 1.0,
+    shape: Shape | None = None,
+    dtype: Any = None,
+    ctx: Device | None = None,
+    out: NDArray | None = None,
+    device: Device | None = None,
+) -> NDArray:
+    """A negative binomial distribution with mean mu and variance mu + alpha mu^2, as floats; Poisson's for alpha 0."""
+    if isinstance(mu, NDArray) or isinstance(alpha, NDArray):
+        return _each(generalized_negative_binomial, (mu, alpha), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
+    says = "parameter in generalized negative binomial distribution has to be non-negative"
+    _require(mu >= 0, "param.mu >= 0", mu, f"mu {says}")
+    _require(alpha >= 0, "param.alpha >= 0", alpha, f"alpha {says}")
+    stream = _exact("a generalized negative binomial distribution")
+
+    def values(size: int) -> np.ndarray:
+        if alpha == 0 or mu == 0:
+            return variates.poisson(stream, mu, size)
+        return variates.negative_binomial(stream, 1 / alpha, 1 / (mu * alpha + 1), size)
+
+    return _drawn(values, shape, dtype, ctx, device, out)
+
+
+def _each(draw: Any, parameters: tuple[Any, ...], shape: Any, out: NDArray | None, options: dict[str, Any]) -> NDArray:
+    """One draw of `shape` for each element of arrays of parameters."""
+    first = next(p for p in parameters if isinstance(p, NDArray))
+    if options["ctx"] is None and options["device"] is None:
+        options = options | {"device": first.device}
+    arrays = np.broadcast_arrays(*(p.asnumpy() if isinstance(p, NDArray) else np.asarray(p) for p in parameters))
+    each = [
+        draw(*(float(v) for v in values), shape=shape, **options).asnumpy() for values in zip(*(a.ravel() for a in arrays), strict=True)
+    ]
+    stacked = np.stack(each).reshape(*arrays[0].shape, *(each[0].shape if shape is not None else ()))
+    where = place(options["ctx"], options["device"])
+    return deliver(NDArray(from_host(stacked, where), where), out)
+
+
+def multinomial(data: NDArray, shape: Shape | None = None, get_prob: bool = False, out: Any = None, dtype: Any = "int32") -> Any:
+    """Numbers drawn in proportion to the last axis' weights, one for each row, or `shape` of them.
+
+    With `get_prob` a list of these and the logarithms of their probabilities, through which a gradient goes to the weights.
+    """
+    check_array(data, "data")
+    rows = data.asnumpy().reshape(-1, data.shape[-1])
+    if (rows < 0).any() or not (rows.sum(axis=1) > 0).all():
+        raise MXNetError("MXNetError: multinomial: every row needs weights that are not negative, and one above 0")
+    stream = _exact("a multinomial distribution")
+    wanted = () if shape is None else shape_tuple(shape)
+    drawn = np.stack([variates.categorical(stream, row, math.prod(wanted)) for row in rows])
+    numbers = drawn.reshape((*data.shape[:-1], *wanted) or (1,)).astype(dtypes.resolve(dtype))
+    where = data.device
+    found = NDArray(from_host(numbers, where), where)
+    if not get_prob:
+        return deliver(found, out)
+    flat = shapes.reshape(data, shape=(-1, data.shape[-1]))
+    column = from_host(np.broadcast_to(np.arange(len(rows)).reshape(-1, 1), drawn.shape).copy(), where)
+    picked = indexing.getitem(flat, key=(column, from_host(drawn, where)))
+    return deliver([found, shapes.reshape(elementwise.log(picked), shape=found.shape)], out)
+
+
+def shuffle(data: NDArray, out: NDArray | None = None) -> NDArray:
+    """A copy with the elements along the first axis in random order."""
+    check_array(data, "data")
+    order = variates.permutation(_exact("shuffle"), data.shape[0])
+    raw = data._device.xp.take(data._raw, from_host(order, data._device), axis=0)
+    return deliver(NDArray(raw, data._device), out)
+
+
+def _like(draw: Any, data: NDArray, parameters: dict[str, float], out: NDArray | None) -> NDArray:
+    check_array(data, "data")
+    if data._raw.dtype.kind in "iub":
+        raise MXNetError(f"MXNetError: This operation only support floating point types, not {data._raw.dtype}")
+    return draw(**parameters, shape=data.shape, dtype=data._raw.dtype, device=data.device, out=out)
+
+
+def uniform_like(data: NDArray, low: float = 0.0, high: float = 1.0, out: NDArray | None = None) -> NDArray:
+    """U[low, high) in the shape, dtype and place of an array."""
+    return _like(uniform, data, {"low": low, "high": high}, out)
+
+
+def normal_like(data: NDArray, loc: float = 0.0, scale: float = 1.0, out: NDArray | None = None) -> NDArray:
+    """N(loc, scale^2) in the shape, dtype and place of an array."""
+    return _like(normal, data, {"loc": loc, "scale": scale}, out)
+
+
+def exponential_like(data: NDArray, lam: float = 1.0, out: NDArray | None = None) -> NDArray:
+    """An exponential distribution with rate `lam` in the shape, dtype and place of an array."""
+    _require(lam > 0, "param.lam > 0", lam, "lambda parameter in exponential distribution has to be positive")
+    return _like(exponential, data, {"scale": 1.0 / lam}, out)
+
+
+def gamma_like(data: NDArray, alpha: float = 1.0, beta: float = 1.0, out: NDArray | None = None) -> NDArray:
+    """A gamma distribution in the shape, dtype and place of an array."""
+    return _like(gamma, data, {"alpha": alpha, "beta": beta}, out)
+
+
+def poisson_like(data: NDArray, lam: float = 1.0, out: NDArray | None = None) -> NDArray:
+    """A Poisson distribution in the shape, dtype and place of an array."""
+    return _like(poisson, data, {"lam": lam}, out)
+
+
+def negative_binomial_like(data: NDArray, k: int = 1, p: float = 1.0, out: NDArray | None = None) -> NDArray:
+    """A negative binomial distribution in the shape, dtype and place of an array."""
+    return _like(negative_binomial, data, {"k": k, "p": p}, out)
+
+
+def generalized_negative_binomial_like(data: NDArray, mu: float = 1.0, alpha: float = 1.0, out: NDArray | None = None) -> NDArray:
+    """A generalized negative binomial distribution in the shape, dtype and place of an array."""
+    return _like(generalized_negative_binomial, data, {"mu": mu, "alpha": alpha}, out)

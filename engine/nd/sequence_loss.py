@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.errors import MXNetError
 from engine.nd.ndarray import NDArray
+from engine.nd.operator import operator
 from engine.ops import ctc
 from engine.registry import advice
 
@@ -11,6 +12,7 @@ PADDING = {"first": 0, "last": -1}
 """What ends a row of labels where no lengths are given, by which class is the blank."""
 
 
+@operator("CTCLoss", "ctc_loss")
 def CTCLoss(
     data: NDArray,
     label: NDArray,
@@ -43,6 +45,3 @@ def CTCLoss(
         ended = xp.cumsum(label._raw == PADDING[blank_label], axis=1) > 0
         counts = label._wrap((~ended).sum(axis=1).astype(label._raw.dtype))
     return ctc.ctc_loss(data, label, times, counts, blank=0 if blank_label == "first" else classes - 1)
-
-
-ctc_loss = CTCLoss

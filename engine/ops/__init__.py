@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from engine.ops import activation, convolution, ctc, elementwise, indexing, linear, reduce, shape, traced
+from engine.ops import activation, convolution, ctc, elementwise, indexing, linear, order, reduce, shape, special, traced
 
-__all__ = ["activation", "convolution", "ctc", "elementwise", "indexing", "linear", "reduce", "shape", "traced"]
+__all__ = ["activation", "convolution", "ctc", "elementwise", "indexing", "linear", "order", "reduce", "shape", "special", "traced"]

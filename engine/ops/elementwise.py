@@ -45,9 +45,14 @@ def unbroadcast(xp: Any, g: Any, like: Any) -> Any:
 
 def _pair(x: Any, y: Any) -> Any:
     """Check two operands; gives the dtype of the result."""
-    check_dtypes(x, y)
-    check_broadcast(x, y)
-    return x.dtype if hasattr(x, "dtype") else y.dtype
+    first, second = getattr(x, "dtype", None), getattr(y, "dtype", None)
+    if first is None or second is None:
+        return second if first is None else first
+    if first != second:
+        check_dtypes(x, y)
+    if x.shape != y.shape:
+        check_broadcast(x, y)
+    return first
 
 
 def _arrays(gradients: tuple[Any, Any]) -> tuple[Any, ...]:
@@ -86,9 +91,11 @@ def divide(xp, x, y):  # type: ignore[no-untyped-def]
 
 @primitive
 def modulo(xp, x, y):  # type: ignore[no-untyped-def]
-    """x mod y, with the sign of y."""
+    """x mod y, with the sign of y; 0 where y is 0, as MXNet gives."""
     dtype = _pair(x, y)
-    z = xp.mod(x, y).astype(dtype, copy=False)
+    safe = xp.where(y == 0, xp.ones_like(y), y) if hasattr(y, "dtype") else y or 1
+    z = xp.where(xp.equal(y, 0), xp.zeros_like(x), xp.mod(x, safe)).astype(dtype, copy=False)
+    y = safe
     return z, lambda g: _arrays((unbroadcast(xp, g, x), unbroadcast(xp, -g * xp.floor(x / y), y)))
 
 
@@ -136,9 +143,10 @@ def minimum(xp, x, y):  # type: ignore[no-untyped-def]
 
 @primitive
 def where(xp, condition, x, y):  # type: ignore[no-untyped-def]
-    """x where the condition is not 0, else y."""
+    """x where the condition is not 0, else y; a condition of one axis chooses whole rows of arrays of more."""
     _pair(x, y)
-    chosen = condition != 0
+    most = max((v.ndim for v in (x, y) if hasattr(v, "dtype")), default=1)
+    chosen = (condition.reshape((-1, *(1,) * (most - 1))) if condition.ndim == 1 and most > 1 else condition) != 0
     vjp = _chosen(xp, x, y, chosen)
     return xp.where(chosen, x, y), lambda g: (None, *vjp(g))
 
@@ -154,6 +162,31 @@ def _comparison(name: str, symbol: str) -> Any:
     return primitive(compare)
 
 
+@primitive
+def hypot(xp, x, y):  # type: ignore[no-untyped-def]
+    """sqrt(x^2 + y^2), without overflow; gradient 0 where both are 0."""
+    dtype = _pair(x, y)
+    largest = xp.maximum(xp.abs(x), xp.abs(y))
+    by = xp.where(largest == 0, xp.ones_like(largest), largest)
+    z = (by * xp.sqrt((x / by) * (x / by) + (y / by) * (y / by)) * (largest != 0)).astype(dtype, copy=False)
+    safe = xp.where(z == 0, xp.ones_like(z), z)
+    return z, lambda g: _arrays((unbroadcast(xp, g * x / safe, x), unbroadcast(xp, g * y / safe, y)))
+
+
+def _logical(name: str, says: str) -> Any:
+    def combine(xp, x, y):  # type: ignore[no-untyped-def]
+        dtype = _pair(x, y)
+        operands = sum(hasattr(v, "dtype") for v in (x, y))
+        return getattr(xp, name)(xp.not_equal(x, 0), xp.not_equal(y, 0)).astype(dtype), lambda g: (None,) * operands
+
+    combine.__name__ = name
+    combine.__doc__ = f"1 where {says}, else 0, in the dtype of x; no gradient."
+    return primitive(combine)
+
+
+logical_and = _logical("logical_and", "neither is 0")
+logical_or = _logical("logical_or", "one is not 0")
+logical_xor = _logical("logical_xor", "exactly one is not 0")
 equal = _comparison("equal", "==")
 not_equal = _comparison("not_equal", "!=")
 greater = _comparison("greater", ">")

@@ -1,27 +1,49 @@
-"""Parts of an array: by slices (views), by arrays of indices, by one index a row."""
+"""Parts of an array: by slices (views where they are contiguous, as MXNet's are), by arrays of indices, by one index a row.
+
+Indices are raw arrays in a key, or boxes that no gradient goes to.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from engine.autograd import primitive
+from engine.errors import MXNetError
+from engine.ops.elementwise import unbroadcast
 
 
 def is_basic(key: Any) -> bool:
-    """Whether a key is made of numbers, slices, None and Ellipsis only, and so gives a view."""
+    """Whether a key is made of numbers, slices, None and Ellipsis only."""
     parts = key if isinstance(key, tuple) else (key,)
     return all(part is None or part is Ellipsis or isinstance(part, (int, slice)) for part in parts)
 
 
+def is_contiguous(shape: tuple[int, ...], key: Any) -> bool:
+    """Whether a basic key takes elements that stand side by side: full axes, before them a run of one axis, before it single elements."""
+    parts = [part for part in (key if isinstance(key, tuple) else (key,)) if part is not None]
+    if Ellipsis in parts:
+        at = parts.index(Ellipsis)
+        parts[at : at + 1] = [slice(None)] * (len(shape) - len(parts) + 1)
+    parts += [slice(None)] * (len(shape) - len(parts))
+    single = False  # whether axes further to the left may have one element only
+    for n, part in zip(reversed(shape), reversed(parts), strict=True):
+        taken = range(*part.indices(n)) if isinstance(part, slice) else range(1)
+        if len(taken) > 1 and (single or taken.step != 1):
+            return False
+        single = single or len(taken) != n
+    return True
+
+
 @primitive
-def getitem(xp, x, *, key):  # type: ignore[no-untyped-def]
-    """x[key]; a view for a basic key. A single element has shape (1,)."""
+def getitem(xp, x, *, key, view=True):  # type: ignore[no-untyped-def]
+    """x[key]; a view for a basic key of contiguous elements unless `view` is False. A single element has shape (1,)."""
     y = x[key]
+    basic = is_basic(key)
 
     def vjp(g: Any) -> tuple[Any]:
         whole = xp.zeros_like(x)
         part = g.reshape(y.shape)
-        if is_basic(key):
+        if basic:
             whole[key] = part
         else:
             xp.add.at(whole, key, part)
@@ -29,14 +51,22 @@ def getitem(xp, x, *, key):  # type: ignore[no-untyped-def]
 
     if y.ndim == 0:
         at = key if isinstance(key, tuple) else (key,)
-        return x[(*at[:-1], slice(at[-1], at[-1] + 1 or None))] if is_basic(key) else y.reshape((1,)), vjp
-    return y, vjp
+        number = next((i for i in range(len(at)) if isinstance(at[i], int)), None) if basic and view else None
+        if number is None:
+            return y.reshape((1,)).copy(), vjp
+        return x[(*at[:number], slice(at[number], at[number] + 1 or None), *at[number + 1 :])], vjp
+    return (y if not basic or (view and is_contiguous(x.shape, key)) else y.copy()), vjp
 
 
 @primitive
-def take(xp, x, indices, *, axis=0):  # type: ignore[no-untyped-def]
-    """Slices of x along an axis, by number; numbers outside are clipped, as MXNet does."""
-    numbers = xp.clip(indices.astype("int64"), 0, x.shape[axis] - 1)
+def take(xp, x, indices, *, axis=0, mode="clip"):  # type: ignore[no-untyped-def]
+    """Slices of x along an axis, by number; numbers outside are clipped, or with `wrap` taken modulo the axis' length."""
+    if not -x.ndim <= axis < x.ndim:
+        raise MXNetError(
+            "MXNetError: Check failed: param.axis >= -1 * arrshape.ndim() && param.axis < arrshape.ndim(): Axis should be in the range of "
+            f"[-r, r-1] where r is the rank of input tensor: axis {axis} of an array of {x.ndim}"
+        )
+    numbers = inside(xp, indices, x.shape[axis], mode)
 
     def vjp(g: Any) -> tuple[Any, None]:
         whole = xp.zeros_like(x)
@@ -46,20 +76,73 @@ def take(xp, x, indices, *, axis=0):  # type: ignore[no-untyped-def]
     return xp.take(x, numbers, axis=axis), vjp
 
 
+def inside(xp: Any, indices: Any, length: int, mode: str) -> Any:
+    """Indices as int64 that are inside an axis: clipped, or with `wrap` modulo its length."""
+    numbers = indices.astype("int64")
+    return numbers % length if mode == "wrap" else xp.clip(numbers, 0, length - 1)
+
+
 @primitive
-def pick(xp, x, index, *, axis=-1, keepdims=False):  # type: ignore[no-untyped-def]
-    """One element a row: x[i, index[i]] for a matrix."""
-    at = xp.expand_dims(xp.clip(index.astype("int64"), 0, x.shape[axis] - 1), axis)
+def pick(xp, x, index, *, axis=-1, keepdims=False, mode="clip"):  # type: ignore[no-untyped-def]
+    """One element a row: x[i, index[i]] for a matrix. The index has x's shape without the axis, or with length 1 there."""
+    rest = tuple(n for a, n in enumerate(x.shape) if a != axis % x.ndim)
+    if index.shape != rest and index.shape != tuple(1 if a == axis % x.ndim else n for a, n in enumerate(x.shape)):
+        provided, inferred = (",".join(str(n) for n in s) for s in (index.shape, rest))
+        raise MXNetError(f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred shape=[{inferred}]")
+    numbers = inside(xp, index, x.shape[axis], mode)
+    at = numbers if numbers.ndim == x.ndim else xp.expand_dims(numbers, axis)
     y = xp.take_along_axis(x, at, axis=axis)
 
     def vjp(g: Any) -> tuple[Any, None]:
         places = xp.arange(x.shape[axis]).reshape([-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])
         return (places == at) * g.reshape(y.shape), None
 
-    return (y if keepdims else xp.squeeze(y, axis=axis)), vjp
+    picked = y if keepdims else xp.squeeze(y, axis=axis)
+    return (picked if picked.ndim else picked.reshape((1,))), vjp
 
 
 @primitive
-def one_hot(xp, indices, *, depth, dtype="float32"):  # type: ignore[no-untyped-def]
-    """A row of zeros with a one at the index; no gradient."""
-    return (xp.expand_dims(indices.astype("int64"), -1) == xp.arange(depth)).astype(dtype), lambda g: (None,)
+def one_hot(xp, indices, *, depth, on_value=1.0, off_value=0.0, dtype="float32"):  # type: ignore[no-untyped-def]
+    """A row of `off_value` with `on_value` at the index, none where it is outside; no gradient."""
+    at = xp.expand_dims(indices.astype("int64"), -1) == xp.arange(depth)
+    if (on_value, off_value) == (1, 0):
+        return at.astype(dtype), lambda g: (None,)
+    return (at * (on_value - off_value) + off_value).astype(dtype), lambda g: (None,)
+
+
+@primitive
+def take_along_axis(xp, x, *, numbers, axis):  # type: ignore[no-untyped-def]
+    """One element for each number (a raw array of whole numbers), along an axis: what sorting does to values."""
+
+    def vjp(g: Any) -> tuple[Any]:
+        grid = [
+            numbers if a == axis % x.ndim else xp.arange(n).reshape([-1 if b == a else 1 for b in range(x.ndim)])
+            for a, n in enumerate(numbers.shape)
+        ]
+        whole = xp.zeros_like(x)
+        xp.add.at(whole, tuple(grid), g)
+        return (whole,)
+
+    return xp.take_along_axis(x, numbers, axis=axis), vjp
+
+
+@primitive
+def scatter(xp, x, *, key, shape):  # type: ignore[no-untyped-def]
+    """Zeros of a shape, to whose places `key` x is added, as often as they are named."""
+    whole = xp.zeros(shape, dtype=x.dtype)
+    xp.add.at(whole, key, x)
+    return whole, lambda g: (g[key],)
+
+
+@primitive
+def replace(xp, x, y, *, key):  # type: ignore[no-untyped-def]
+    """A copy of x with y, stretched where needed, in the place of x[key], a key that names no place twice."""
+    whole = x.copy()
+    whole[key] = y
+
+    def vjp(g: Any) -> tuple[Any, Any]:
+        rest = g.copy()
+        rest[key] = xp.zeros_like(g[key])
+        return rest, unbroadcast(xp, g[key], y)
+
+    return whole, vjp

@@ -10,24 +10,70 @@ from engine.errors import MXNetError
 from engine.ops.elementwise import check_dtypes
 
 
+def _listed(shape: tuple[int, ...]) -> str:
+    return "[" + ",".join(str(n) for n in shape) + "]"
+
+
+def check_floats(x: Any, name: str) -> None:
+    """MXNetError for an operation on whole numbers that MXNet has for floats only."""
+    if str(x.dtype) in ("int8", "int32", "int64", "uint8", "bool"):
+        raise MXNetError(f"MXNetError: {name} only supports floating point types, not {x.dtype}")
+
+
 @primitive
 def dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignore[no-untyped-def]
-    """The product over the last axis of x and the first of y, for vectors and matrices; a number has shape (1,)."""
+    """The product over the last axis of x and the first of y; a number has shape (1,).
+
+    `transpose_a` moves x's first axis to its end, `transpose_b` y's last axis to its beginning: for matrices, the transpose.
+    """
     check_dtypes(x, y)
-    a = x.T if transpose_a else x
-    b = y.T if transpose_b else y
+    check_floats(x, "dot")
+    a = xp.transpose(x, (*range(1, x.ndim), 0)) if transpose_a else x
+    b = xp.transpose(y, (y.ndim - 1, *range(y.ndim - 1))) if transpose_b else y
     if a.shape[-1] != b.shape[0]:
-        raise MXNetError(f"MXNetError: Check failed: L[1].Size() == R[0].Size(): dot shape error: {list(a.shape)} X {list(b.shape)}")
-    z = xp.asarray(xp.dot(a, b)).astype(x.dtype, copy=False)
+        flags = f" trans_a={int(transpose_a)} trans_b={int(transpose_b)}" if transpose_a or transpose_b else ""
+        sizes = "L[!Ta].Size() == R[Tb].Size()" if x.ndim > 1 and y.ndim > 1 else "L[0].Size() == R[0].Size()"
+        raise MXNetError(f"MXNetError: Check failed: {sizes}: dot shape error: {_listed(x.shape)} X {_listed(y.shape)}{flags}")
+    shared = b.shape[0]
+    shape = (*a.shape[:-1], *b.shape[1:]) or (1,)
+    rows, columns = a.reshape((-1, shared)), b.reshape((shared, -1))
+    z = xp.matmul(rows, columns).astype(x.dtype, copy=False).reshape(shape)
 
     def vjp(g: Any) -> tuple[Any, Any]:
-        if a.ndim == 1 and b.ndim == 1:
-            return g * b, g * a
-        ga = xp.outer(g, b) if b.ndim == 1 else xp.dot(g, b.T)
-        gb = xp.outer(a, g) if a.ndim == 1 else xp.dot(a.T, g)
-        return (ga.T if transpose_a else ga), (gb.T if transpose_b else gb)
+        flat = g.reshape((rows.shape[0], columns.shape[1]))
+        ga = xp.matmul(flat, xp.transpose(columns, (1, 0))).reshape(a.shape)
+        gb = xp.matmul(xp.transpose(rows, (1, 0)), flat).reshape(b.shape)
+        back_a = xp.transpose(ga, (x.ndim - 1, *range(x.ndim - 1))) if transpose_a else ga
+        back_b = xp.transpose(gb, (*range(1, y.ndim), 0)) if transpose_b else gb
+        return back_a, back_b
 
-    return (z.reshape((1,)) if z.ndim == 0 else z), vjp
+    return z, vjp
+
+
+@primitive
+def batch_dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignore[no-untyped-def]
+    """Matrix products of the last two axes, one for each element of the leading axes, which must be the same."""
+    check_dtypes(x, y)
+    check_floats(x, "batch_dot")
+    if x.ndim < 3 or x.ndim != y.ndim:
+        listed = f"{_listed(x.shape)} v.s. {_listed(y.shape)}"
+        raise MXNetError(f"MXNetError: batch_dot currently only support N-D*N-D array (N >= 3){listed}")
+    a = xp.swapaxes(x, -1, -2) if transpose_a else x
+    b = xp.swapaxes(y, -1, -2) if transpose_b else y
+    said = f"{_listed(x.shape)} X {_listed(y.shape)} trans_a={int(transpose_a)} trans_b={int(transpose_b)}"
+    for n, m in zip(x.shape[:-2], y.shape[:-2], strict=True):
+        if n != m:
+            problem = "batch_dot shape error (the leading batch dimensions must be equal)"
+            raise MXNetError(f"MXNetError: Check failed: lshape[i] == rshape[i] ({n} vs. {m}) : {problem}: {said}")
+    if a.shape[-1] != b.shape[-2]:
+        counts = f"({a.shape[-1]} vs. {b.shape[-2]})"
+        raise MXNetError(f"MXNetError: Check failed: lshape_k == rshape_k {counts} : batch_dot shape error (shape mismatch): {said}")
+
+    def vjp(g: Any) -> tuple[Any, Any]:
+        ga, gb = xp.matmul(g, xp.swapaxes(b, -1, -2)), xp.matmul(xp.swapaxes(a, -1, -2), g)
+        return (xp.swapaxes(ga, -1, -2) if transpose_a else ga), (xp.swapaxes(gb, -1, -2) if transpose_b else gb)
+
+    return xp.matmul(a, b).astype(x.dtype, copy=False), vjp
 
 
 def weight_shape(x: tuple[int, ...], units: int, flatten: bool) -> tuple[int, int]:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from engine.autograd import primitive
+from engine.errors import MXNetError
 
 
 def axes_of(x: Any, axis: Any, exclude: bool = False) -> tuple[int, ...]:
-    """The axes that `axis` (None, a number, or several) stands for, in order; the others with `exclude`."""
-    if axis is None or axis == ():
-        chosen = set(range(x.ndim))
-    else:
-        numbers = (axis,) if isinstance(axis, int) else tuple(axis)
-        chosen = {a % x.ndim for a in numbers}
+    """The axes that `axis` (None, a number, or several) stands for, in order; the others with `exclude`.
+
+    MXNetError for an axis that x does not have, or that is named twice.
+    """
+    if axis is None or axis == () or axis == []:
+        return tuple(range(x.ndim))
+    numbers = (axis,) if isinstance(axis, int) else tuple(axis)
+    listed = ",".join(str(n) for n in x.shape)
+    for a in numbers:
+        if not -x.ndim <= a < x.ndim:
+            raise MXNetError(f"MXNetError: Check failed: Reduction axis {a} Exceeds input dimensions [{listed}]")
+    chosen = {a % x.ndim for a in numbers}
+    if len(chosen) < len(numbers):
+        raise MXNetError(f"MXNetError: Check failed: Reduction axes have duplicates [{','.join(str(a) for a in numbers)}]")
     return tuple(a for a in range(x.ndim) if (a in chosen) != exclude)
 
 
@@ -62,22 +72,62 @@ max = _extreme("max", "largest")  # noqa: A001
 min = _extreme("min", "smallest")  # noqa: A001
 
 
+def _before(xp: Any, x: Any) -> Any:
+    """The product of all elements before each, along the last axis, in steps that double (Hillis and Steele 1986)."""
+    one = xp.ones((*x.shape[:-1], 1), dtype=x.dtype)
+    product = xp.concatenate([one, x[..., :-1]], axis=-1)
+    step = 1
+    while step < x.shape[-1]:
+        ones = xp.ones((*x.shape[:-1], step), dtype=x.dtype)
+        product = product * xp.concatenate([ones, product[..., :-step]], axis=-1)
+        step *= 2
+    return product
+
+
+def _others(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """The product over axes of all elements but each, without dividing."""
+    order = (*(a for a in range(x.ndim) if a not in axes), *axes)
+    turned = xp.transpose(x, order)
+    rows = turned.reshape((*turned.shape[: x.ndim - len(axes)], math.prod(x.shape[a] for a in axes)))
+    product = _before(xp, rows) * _before(xp, rows[..., ::-1])[..., ::-1]
+    return xp.transpose(product.reshape(turned.shape), tuple(order.index(a) for a in range(x.ndim)))
+
+
 @primitive
-def norm(xp, x, *, axis=None, keepdims=False):  # type: ignore[no-untyped-def]
-    """The Euclidean norm."""
+def prod(xp, x, *, axis=None, keepdims=False, exclude=False):  # type: ignore[no-untyped-def]
+    """The product; the gradient is right where factors are 0, too."""
+    axes = axes_of(x, axis, exclude)
+    y = xp.prod(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
+    return _shaped(y, keepdims), lambda g: (_spread(g, x, axes) * _others(xp, x, axes),)
+
+
+@primitive
+def norm(xp, x, *, ord=2, axis=None, keepdims=False):  # type: ignore[no-untyped-def]  # noqa: A002
+    """The Euclidean norm, or with `ord=1` the sum of magnitudes; gradient 0 where the norm is 0."""
     axes = axes_of(x, axis)
-    y = xp.sqrt(xp.sum(x * x, axis=axes, keepdims=keepdims, dtype=x.dtype))
+    if ord == 1:
+        y = xp.sum(xp.abs(x), axis=axes, keepdims=keepdims, dtype=x.dtype)
+        return _shaped(y, keepdims), lambda g: (_spread(g, x, axes) * xp.sign(x),)
+    y = xp.sqrt(xp.sum(x * x, axis=axes, keepdims=keepdims, dtype=x.dtype)).astype(x.dtype, copy=False)
     safe = xp.where(y == 0, xp.ones_like(y), y)
     return _shaped(y, keepdims), lambda g: (x * _spread(g, x, axes) / _spread(safe, x, axes),)
+
+
+@primitive
+def cumsum(xp, x, *, axis):  # type: ignore[no-untyped-def]
+    """Running sums along an axis."""
+    back = (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)
+    return xp.cumsum(x, axis=axis).astype(x.dtype, copy=False), lambda g: (xp.cumsum(g[back], axis=axis)[back],)
 
 
 def _position(name: str, word: str) -> Any:
     def position(xp, x, *, axis=None, keepdims=False):  # type: ignore[no-untyped-def]
         y = getattr(xp, name)(x.reshape((-1,)) if axis is None else x, axis=0 if axis is None else axis, keepdims=keepdims)
-        return _shaped(y.astype("float32"), keepdims), lambda g: (None,)
+        y = y.reshape((1,) * x.ndim) if axis is None and keepdims else y
+        return _shaped(y.astype(x.dtype), keepdims), lambda g: (None,)
 
     position.__name__ = name
-    position.__doc__ = f"The place of the {word} value, as float32 like MXNet's; no gradient."
+    position.__doc__ = f"The place of the {word} value, in the dtype of x, as MXNet gives it; no gradient."
     return primitive(position)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -9,76 +10,185 @@ from engine.autograd import primitive
 from engine.errors import MXNetError
 
 
-def target_shape(shape: tuple[int, ...], asked: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that MXNet's reshape codes ask for: 0 keeps an axis, -1 takes the rest, -2 all remaining axes, -3 joins two."""
+def _listed(shape: Any) -> str:
+    return "[" + ",".join(str(n) for n in shape) + "]"
+
+
+def _split(n: int, first: int, second: int) -> tuple[int, int]:
+    """The lengths that code -4 splits an axis of length n into."""
+    if first == -1 and second == -1:
+        raise MXNetError("MXNetError: Check failed: d1 != -1 || d2 != -1: Split dims cannot both be -1.")
+    if first == -1:
+        first = n // second
+    if second == -1:
+        second = n // first
+    if first * second != n:
+        raise MXNetError(f"MXNetError: Check failed: d1 * d2 == d0: Split dims {first}, {second} do not divide original dim {n}")
+    return first, second
+
+
+def target_shape(shape: tuple[int, ...], asked: tuple[int, ...], reverse: bool = False) -> tuple[int, ...]:
+    """The shape that MXNet's reshape codes ask for: 0 keeps an axis, -1 takes the rest, -2 all remaining axes, -3 joins two, -4 splits
+    one into the next two numbers. With `reverse` codes are read from the right, and matched with axes from the right. MXNetError for
+    codes that do not fit."""
+    if reverse:
+        return tuple(reversed(target_shape(shape[::-1], asked[::-1])))
     result: list[int] = []
     at = 0
-    for code in asked:
+    codes = iter(asked)
+    for code in codes:
+        needed = {0: 1, -3: 2, -4: 1}.get(code, 0)
+        if needed and at + needed > len(shape):
+            raise MXNetError(
+                f"MXNetError: Check failed: src_idx < dshape_len ({at} vs. {len(shape)}) : reshape code {code} needs {needed} more "
+                f"axes of {_listed(shape)} in {tuple(asked)}"
+            )
         if code == 0:
             result.append(shape[at])
-            at += 1
         elif code == -2:
             result += shape[at:]
             at = len(shape)
+            continue
         elif code == -3:
             result.append(shape[at] * shape[at + 1])
-            at += 2
+        elif code == -4:
+            lengths = [*itertools.islice(codes, 2)]
+            if len(lengths) < 2:
+                raise MXNetError(f"MXNetError: reshape code -4 must be followed by two lengths, got {tuple(asked)}")
+            result += _split(shape[at], *lengths)
+        elif code < -4:
+            raise MXNetError(
+                f"MXNetError: Check failed: dim_size >= -1 ({code} vs. -1) : shape dim size must be >= -1, while received {code}"
+            )
         else:
             result.append(code)
-            at += 1
+        at += needed or 1
+    return _filled(shape, result)
+
+
+def _filled(shape: tuple[int, ...], result: list[int]) -> tuple[int, ...]:
+    """The -1 replaced by what remains, and sizes compared."""
+    if result.count(-1) > 1:
+        raise MXNetError("MXNetError: Check failed: inf_idx < 0 : One and only one dim can be inferred")
     known = math.prod(n for n in result if n != -1)
     size = math.prod(shape)
     if result.count(-1) == 1 and known and size % known == 0:
         result[result.index(-1)] = size // known
     if math.prod(result) != size or -1 in result:
-        raise MXNetError(f"MXNetError: Target shape size is different to source. Target: {list(result)} Source: {list(shape)}")
+        raise MXNetError(f"MXNetError: Target shape size is different to source. Target: {_listed(result)} Source: {_listed(shape)}")
     return tuple(result)
 
 
 @primitive
-def reshape(xp, x, *, shape):  # type: ignore[no-untyped-def]
-    """Another shape of the same size (see `target_shape`)."""
-    return x.reshape(target_shape(x.shape, tuple(shape))), lambda g: (g.reshape(x.shape),)
+def reshape(xp, x, *, shape, reverse=False, view=True):  # type: ignore[no-untyped-def]
+    """Another shape of the same size (see `target_shape`); the same memory unless `view` is False."""
+    y = x.reshape(target_shape(x.shape, tuple(shape), reverse))
+    return (y if view else y.copy()), lambda g: (g.reshape(x.shape),)
+
+
+def order_of(ndim: int, axes: Any) -> tuple[int, ...]:
+    """The order of axes that `axes` asks for, reversed by default. MXNetError unless it names each axis once."""
+    order = tuple(axes) if axes else tuple(reversed(range(ndim)))
+    found = tuple(a % ndim if -ndim <= a < ndim else a for a in order)
+    if sorted(found) != list(range(ndim)):
+        raise MXNetError(f"MXNetError: transpose: axes {order} do not name each of the {ndim} axes once")
+    return found
 
 
 @primitive
 def transpose(xp, x, *, axes=None):  # type: ignore[no-untyped-def]
-    """The axes in another order, reversed by default."""
-    order = tuple(axes) if axes else tuple(reversed(range(x.ndim)))
+    """A copy with the axes in another order, reversed by default."""
+    order = order_of(x.ndim, axes)
     back = tuple(order.index(i) for i in range(x.ndim))
-    return xp.transpose(x, order), lambda g: (xp.transpose(g, back),)
+    return xp.transpose(x, order).copy(), lambda g: (xp.transpose(g, back),)
+
+
+def broadcast_shape(shape: tuple[int, ...], asked: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that `broadcast_to` gives; a 0 keeps an axis. MXNetError where an axis cannot be stretched."""
+    if len(asked) != len(shape):
+        raise MXNetError(
+            f"MXNetError: Check failed: ishape.ndim() == param.shape.ndim() ({len(shape)} vs. {len(asked)}) : Operand of shape "
+            f"{_listed(shape)} cannot be broadcasted to {_listed(asked)}"
+        )
+    wanted = tuple(n or m for n, m in zip(asked, shape, strict=True))
+    if any(m not in (n, 1) for n, m in zip(wanted, shape, strict=True)):
+        raise MXNetError(
+            "MXNetError: Check failed: ishape[i] == oshape[i] || ishape[i] == 1: Array cannot be broadcasted from "
+            f"{_listed(shape)} to {_listed(wanted)}"
+        )
+    return wanted
 
 
 @primitive
 def broadcast_to(xp, x, *, shape):  # type: ignore[no-untyped-def]
     """x stretched along its axes of length 1; a 0 keeps an axis."""
-    wanted = tuple(x.shape[i] if n == 0 else n for i, n in enumerate(shape))
+    wanted = broadcast_shape(x.shape, tuple(shape))
     stretched = tuple(i for i, n in enumerate(x.shape) if n == 1 and wanted[i] != 1)
     y = xp.broadcast_to(x, wanted).copy()
     return y, lambda g: (xp.sum(g, axis=stretched, keepdims=True) if stretched else g,)
 
 
+def check_parts(parts: Any, axis: int, name: str, new_axis: bool) -> None:
+    """MXNetError unless arrays can be joined: one dtype, and one shape (but for the length of `axis` without a new axis)."""
+    ndim = parts[0].ndim + new_axis
+    if not -ndim <= axis < ndim:
+        raise MXNetError(f"MXNetError: Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input dimension of {ndim}")
+    for number, part in enumerate(parts[1:], 1):
+        if part.dtype != parts[0].dtype:
+            raise MXNetError(
+                f"MXNetError: Check failed: Non-uniform data type in {name}, expected data type "
+                f"{parts[0].dtype}, got data type {part.dtype} "
+                f"for input {number}"
+            )
+        expected = [-1 if not new_axis and a == axis % ndim else n for a, n in enumerate(parts[0].shape)]
+        if len(expected) != part.ndim or any(n not in (-1, m) for n, m in zip(expected, part.shape, strict=True)):
+            raise MXNetError(
+                f"MXNetError: Check failed: {name}: Incompatible input shape: expected {_listed(expected)}, got {_listed(part.shape)} for "
+                f"input {number}"
+            )
+
+
 @primitive
 def concat(xp, *parts, dim=1):  # type: ignore[no-untyped-def]
     """Arrays end to end along an axis."""
+    check_parts(parts, dim, "Concat", False)
     lengths = [part.shape[dim] for part in parts]
-
-    def vjp(g: Any) -> tuple[Any, ...]:
-        pieces, at = [], 0
-        for n in lengths:
-            cut = [slice(None)] * g.ndim
-            cut[dim] = slice(at, at + n)
-            pieces.append(g[tuple(cut)])
-            at += n
-        return tuple(pieces)
-
-    return xp.concatenate(parts, axis=dim), vjp
+    before = (slice(None),) * (dim % parts[0].ndim)
+    ends = list(itertools.accumulate(lengths))
+    cuts = [(*before, slice(end - n, end)) for n, end in zip(lengths, ends, strict=True)]
+    return xp.concatenate(parts, axis=dim), lambda g: tuple(g[cut] for cut in cuts)
 
 
 @primitive
 def stack(xp, *parts, axis=0):  # type: ignore[no-untyped-def]
     """Arrays of one shape along a new axis."""
+    check_parts(parts, axis, "stack", True)
     count = len(parts)
     y = xp.stack(parts, axis=axis)
     at = axis % y.ndim
     return y, lambda g: tuple(g[(slice(None),) * at + (i,)] for i in range(count))
+
+
+@primitive
+def flip(xp, x, *, axes):  # type: ignore[no-untyped-def]
+    """Axes backwards."""
+    back = tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim))
+    return x[back].copy(), lambda g: (g[back],)
+
+
+@primitive
+def tile(xp, x, *, reps):  # type: ignore[no-untyped-def]
+    """The whole repeated along its axes; new axes come first where `reps` has more."""
+    ndim = max(x.ndim, len(reps))
+    shape = (1,) * (ndim - x.ndim) + tuple(x.shape)
+    times = (1,) * (ndim - len(reps)) + tuple(reps)
+    paired = tuple(n for pair in zip(times, shape, strict=True) for n in pair)
+    return xp.tile(x, tuple(reps)), lambda g: (xp.sum(g.reshape(paired), axis=tuple(range(0, 2 * ndim, 2))).reshape(x.shape),)
+
+
+@primitive
+def repeat(xp, x, *, repeats, axis):  # type: ignore[no-untyped-def]
+    """Every element along an axis `repeats` times in a row."""
+    at = axis % x.ndim
+    paired = (*x.shape[: at + 1], repeats, *x.shape[at + 1 :])
+    return xp.repeat(x, repeats, axis=axis), lambda g: (xp.sum(g.reshape(paired), axis=at + 1),)

@@ -325,6 +325,12 @@ class TracedLibrary:
         """The smallest element."""
         return self._extreme("min", x, axis, keepdims)
 
+    def prod(self, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+        """The product over axes."""
+        if not isinstance(x, Traced):
+            return self._xp.prod(x, axis=axis, keepdims=keepdims, dtype=dtype)
+        return self._extreme("prod", x, axis, keepdims)
+
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """x where the condition holds, else y."""
         if not (isinstance(x, Traced) or isinstance(y, Traced)):

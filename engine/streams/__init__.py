@@ -5,8 +5,10 @@ Beside it, for code that must repeat MXNet 1.9.1, its own stream, whose values d
 
 from __future__ import annotations
 
+from engine.streams import variates
 from engine.streams.draw import normal, normal64, threads, truncated_normal, truncated_normal64, uniform, uniform64
 from engine.streams.key import VERSION, Key
+from engine.streams.mxnet_stream import MXNetStream
 from engine.streams.phi import phi_word, truncated_moments
 from engine.streams.source import Source
 from engine.streams.stream import DTYPES, VERSIONS, Stream, ambient, current, current_seed, epoch, scope, seed, use, using, version
@@ -17,6 +19,7 @@ __all__ = [
     "VERSION",
     "VERSIONS",
     "Key",
+    "MXNetStream",
     "Source",
     "Stream",
     "ambient",
@@ -36,6 +39,7 @@ __all__ = [
     "uniform64",
     "use",
     "using",
+    "variates",
     "version",
     "wide_words",
     "words",

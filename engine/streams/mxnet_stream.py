@@ -132,6 +132,11 @@ class MXNetStream(Source):
             out[part] = low + np.fmod(wide, high - low)
         return out
 
+    def exponential(self, rate: float, size: int) -> np.ndarray:
+        """-log(1 - u) / rate, computed in double from float32 uniforms and rounded to float32."""
+        u = self.uniform(0.0, 1.0, size).astype(np.float64)
+        return np.array([-math.log(1.0 - v) for v in u]).reshape(size) / float(F(rate)) if size else np.empty(0)
+
     def keep(self, probability: float, size: int) -> np.ndarray:
         """u < probability, from float32 uniforms of the same bank."""
         return self.uniform(0.0, 1.0, size) < F(probability)

@@ -155,7 +155,6 @@ def activations(mx):
             "leaky": lambda: nn.LeakyReLU(0.3),
             "prelu": lambda: nn.PReLU(),
             "elu": lambda: nn.ELU(0.7),
-            "selu": lambda: nn.SELU(),
             "gelu": lambda: nn.GELU(),
             "swish": lambda: nn.Swish(1.5),
             "softsign": lambda: nn.Activation("softsign"),
@@ -172,7 +171,7 @@ def transposed_convolution(mx):
         {
             "plain": lambda: nn.Conv2DTranspose(3, 3),
             "strided": lambda: nn.Conv2DTranspose(4, 3, strides=2, padding=1, output_padding=1),
-            "groups": lambda: nn.Conv2DTranspose(4, 2, groups=2, strides=(2, 1), use_bias=False),
+            "groups": lambda: nn.Conv2DTranspose(4, 2, groups=2, strides=(2, 1), use_bias=False, in_channels=4),
         },
         data(2, 4, 4, 5),
     )

@@ -66,7 +66,11 @@ def test_arithmetic_keeps_the_dtype_and_mixes_with_numbers_on_either_side():
         (lambda: nd.zeros((2,), ctx=gpu(0)), MXNetError, "GPU is not enabled"),
         (lambda: cpu(0).__class__("tpu"), DeviceError, "no device type 'tpu' - known: cpu"),
         (lambda: nd.Activation(nd.ones((2,)), "reluu"), MXNetError, "no activation 'reluu' - did you mean 'relu'"),
-        (lambda: nd.split(nd.ones((2, 3)), 2), MXNetError, "axis 1 of length 3 does not divide into 2 equal parts"),
+        (
+            lambda: nd.split(nd.ones((2, 3)), 2),
+            MXNetError,
+            "into num_outputs=2 evenly sized chunks, but this is not possible because 2 does not evenly divide 3",
+        ),
         (lambda: nd.ones((2,), dtype="float33"), MXNetError, "no dtype 'float33' - did you mean 'float32'"),
         (lambda: nd.nosuch, AttributeError, "engine.nd has no function 'nosuch'"),
     ],

@@ -1,0 +1,159 @@
+"""`nd.contrib`: questions about numbers, masks, ranges like another array, control flow, straight-through estimators."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from engine.errors import MXNetError
+from engine.nd.ndarray import NDArray
+from engine.nd.operator import check_array, checked_axis
+from engine.ops import elementwise, indexing, padding, special
+from engine.ops import shape as shape_ops
+
+
+def isnan(data: NDArray) -> NDArray:
+    """1 where an element is not a number, else 0."""
+    check_array(data, "data")
+    return special.isnan(data)
+
+
+def isinf(data: NDArray) -> NDArray:
+    """1 where an element is infinite, else 0."""
+    check_array(data, "data")
+    return special.isinf(data)
+
+
+def isfinite(data: NDArray) -> NDArray:
+    """1 where an element is neither infinite nor not a number, else 0."""
+    check_array(data, "data")
+    return special.isfinite(data)
+
+
+def boolean_mask(data: NDArray, index: NDArray, axis: int = 0) -> NDArray:
+    """The slices along an axis where the mask is not 0."""
+    check_array(data, "data")
+    check_array(index, "index")
+    at = checked_axis(axis, data.ndim)
+    if index.shape != (data.shape[at],):
+        raise MXNetError(f"MXNetError: boolean_mask: the mask must have shape ({data.shape[at]},) for axis {axis}, got {index.shape}")
+    numbers = data._device.xp.nonzero(index._raw)[0]
+    return indexing.getitem(data, key=(slice(None),) * at + (numbers,))
+
+
+def arange_like(data: NDArray, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None) -> NDArray:
+    """start, start + step, … in the shape of an array, or as long as one of its axes; each number `repeat` times. No gradient."""
+    check_array(data, "data")
+    shape = data.shape if axis is None else (data.shape[checked_axis(axis, data.ndim)],)
+    xp = data._device.xp
+    numbers = xp.floor_divide(xp.arange(math.prod(shape)), repeat)
+    return NDArray((numbers * step + start).astype(data._raw.dtype).reshape(shape), data._device)
+
+
+def index_array(data: NDArray, axes: tuple[int, ...] | None = None) -> NDArray:
+    """The place of each element along all axes, or some, as an int64 array with one axis more."""
+    check_array(data, "data")
+    xp = data._device.xp
+    wanted = range(data.ndim) if axes is None else axes
+    rows = [xp.arange(data.shape[a]).reshape([-1 if b == a % data.ndim else 1 for b in range(data.ndim)]) for a in wanted]
+    return NDArray(xp.stack([xp.broadcast_to(row, data.shape) for row in rows], axis=-1).astype("int64"), data._device)
+
+
+def index_copy(old_tensor: NDArray, index_vector: NDArray, new_tensor: NDArray) -> NDArray:
+    """A copy of an array with rows replaced by those of another."""
+    for name, value in (("old_tensor", old_tensor), ("index_vector", index_vector), ("new_tensor", new_tensor)):
+        check_array(value, name)
+    return indexing.replace(old_tensor, new_tensor, key=index_vector._raw.astype("int64"))
+
+
+def div_sqrt_dim(data: NDArray) -> NDArray:
+    """x / sqrt(length of the last axis)."""
+    check_array(data, "data")
+    return elementwise.divide(data, math.sqrt(data.shape[-1]))
+
+
+def allclose(a: NDArray, b: NDArray, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = True) -> NDArray:
+    """A uint8 array of one element: 1 where |a - b| <= atol + rtol |b| everywhere."""
+    check_array(a, "a")
+    check_array(b, "b")
+    xp = a._device.xp
+    close = xp.all(xp.isclose(a._raw, b._raw, rtol=rtol, atol=atol, equal_nan=equal_nan))
+    return NDArray(xp.asarray(close).astype("uint8").reshape((1,)), a._device)
+
+
+def quadratic(data: NDArray, a: float = 0.0, b: float = 0.0, c: float = 0.0) -> NDArray:
+    """a x^2 + b x + c."""
+    check_array(data, "data")
+    return data * data * a + data * b + c
+
+
+def gradientmultiplier(data: NDArray, scalar: float = 1.0) -> NDArray:
+    """x, whose gradient is multiplied by a number: negative, to reverse it (Ganin and Lempitsky 2015)."""
+    check_array(data, "data")
+    return special.scale_gradient(data, scalar=scalar)
+
+
+def round_ste(data: NDArray) -> NDArray:
+    """Rounded, halves away from zero; the gradient goes through (Bengio et al. 2013)."""
+    check_array(data, "data")
+    return special.round_through(data)
+
+
+def sign_ste(data: NDArray) -> NDArray:
+    """The sign; the gradient goes through (Bengio et al. 2013)."""
+    check_array(data, "data")
+    return special.sign_through(data)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def foreach(body: Callable[[Any, Any], tuple[Any, Any]], data: Any, init_states: Any) -> tuple[Any, Any]:
+    """Run `body(slice, states) -> (outputs, states)` over the first axis of arrays; gives the outputs stacked, and the last states."""
+    single = isinstance(data, NDArray)
+    states = init_states
+    rows: list[Any] = []
+    for i in range(_listed(data)[0].shape[0]):
+        outputs, states = body(data[i] if single else [d[i] for d in data], states)
+        rows.append(outputs)
+    return _stacked(rows), states
+
+
+def _stacked(rows: list[Any]) -> Any:
+    from_stack = [_stack([_listed(row)[i] for row in rows]) for i in range(len(_listed(rows[0])) if rows else 0)]
+    return from_stack if not rows or isinstance(rows[0], (list, tuple)) else from_stack[0]
+
+
+def _stack(arrays: list[NDArray]) -> NDArray:
+    return shape_ops.stack(*arrays, axis=0)
+
+
+def while_loop(
+    cond: Callable[..., Any], func: Callable[..., tuple[Any, Any]], loop_vars: Any, max_iterations: int | None = None
+) -> tuple[Any, Any]:
+    """While `cond(*variables)` is not 0, run `func(*variables) -> (outputs, variables)`, at most `max_iterations` times.
+
+    Outputs are stacked; steps that were not made are zeros, as in MXNet.
+    """
+    if max_iterations is None:
+        raise ValueError("max_iterations should be specified")
+    variables = _listed(loop_vars)
+    if not variables:
+        raise ValueError("loop_vars should contain at least one element")
+    rows: list[Any] = []
+    while len(rows) < max_iterations and bool(cond(*variables)):
+        outputs, changed = func(*variables)
+        variables = _listed(changed)
+        rows.append(_listed(outputs))
+    stacked = [_stack([row[i] for row in rows]) for i in range(len(rows[0]))] if rows else []
+    missing = max_iterations - len(rows)
+    if missing:
+        stacked = [padding.pad(s, widths=[(0, missing)] + [(0, 0)] * (s.ndim - 1)) for s in stacked]
+    return stacked, variables
+
+
+def cond(pred: NDArray, then_func: Callable[[], Any], else_func: Callable[[], Any]) -> Any:
+    """What one of two functions gives: the first where the predicate is not 0."""
+    return then_func() if bool(pred) else else_func()

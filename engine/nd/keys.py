@@ -1,0 +1,61 @@
+"""What may stand between the brackets of `x[…]`, made ready for a raw array; MXNet's errors for what may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Raw = Callable[[Any], Any]
+"""Makes an array-like of indices a raw array of the device, or None for what is none."""
+
+BOOLEAN = (
+    "Cannot perform boolean indexing in legacy mode. Choose with nd.contrib.boolean_mask(data, mask), or with nd.where(mask, x, y) to keep "
+    "the shape."
+)
+
+
+def resolve(key: Any, shape: tuple[int, ...], raw: Raw) -> Any:
+    """A key of plain numbers, slices, None, Ellipsis and raw int64 arrays. IndexError for numbers outside, ValueError for other things."""
+    if type(key) is int:
+        check_number(key, 0, shape)
+        return key
+    parts = [_part(part, raw) for part in (key if isinstance(key, tuple) else (key,))]
+    count = sum(part is not None and part is not Ellipsis for part in parts)
+    if count > len(shape):
+        raise IndexError(f"too many indices ({count}) for array with {len(shape)} dimensions")
+    if sum(part is Ellipsis for part in parts) > 1:
+        raise IndexError("Cannot use more than one ellipsis (`...`) for indexing")
+    axis = 0
+    for part in parts:
+        if part is Ellipsis:
+            axis += len(shape) - count
+        elif part is not None:
+            if isinstance(part, int):
+                check_number(part, axis, shape)
+            axis += 1
+    return tuple(parts) if isinstance(key, tuple) else parts[0]
+
+
+def check_number(number: int, axis: int, shape: tuple[int, ...]) -> None:
+    """IndexError for a number that an axis does not have."""
+    if not -shape[axis] <= number < shape[axis]:
+        raise IndexError(f"index {number} is out of bounds for axis {axis} with size {shape[axis]}")
+
+
+def _part(part: Any, raw: Raw) -> Any:
+    if part is None or part is Ellipsis:
+        return part
+    if isinstance(part, slice):
+        if part.step == 0:
+            raise ValueError("slice step cannot be zero")
+        return slice(*(None if v is None else v.__index__() for v in (part.start, part.stop, part.step)))
+    if isinstance(part, (int, np.integer, np.bool_)):
+        return int(part)
+    found = raw(part)
+    if found is None:
+        raise ValueError(f"NDArray does not support slicing with key {part} of type {type(part)}.")
+    if found.dtype.kind == "b":
+        raise ValueError(BOOLEAN)
+    return found.astype("int64")

@@ -1,0 +1,103 @@
+"""How functions of `nd` are declared: they check that arrays are NDArrays, take `out=` and `name=`, and are found by name.
+
+`name` is MXNet's name of a graph node; without graphs by name it changes nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from engine import autograd
+from engine.errors import MXNetError
+from engine.nd.ndarray import NDArray
+
+OPERATORS: dict[str, Callable[..., Any]] = {}
+"""Every declared function of `nd` by name, aliases included."""
+
+
+def deliver(result: Any, out: Any) -> Any:
+    """The result, written into `out` where one is given: an array of the same shape and dtype, or a list of them for several."""
+    if out is None:
+        return result
+    if isinstance(result, (list, tuple)):
+        for one, target in zip(result, out, strict=True):
+            deliver(one, target)
+        return out
+    autograd.check_writable(out)
+    for found, wanted in ((out.shape, result.shape), (out._raw.dtype, result._raw.dtype)):
+        if found != wanted:
+            raise MXNetError(
+                "MXNetError: Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 0-th "
+                f"output: expected {_said(wanted)}, "
+                f"got {_said(found)}"
+            )
+    out._raw[...] = result._raw
+    if autograd.is_recording():
+        out._node = result._node
+    return out
+
+
+def _said(value: Any) -> str:
+    return "[" + ",".join(str(n) for n in value) + "]" if isinstance(value, tuple) else str(value)
+
+
+def check_array(value: Any, name: str) -> None:
+    """AssertionError, in MXNet's words, unless a value is an NDArray."""
+    if not isinstance(value, NDArray):
+        raise AssertionError(f"Argument {name} must have NDArray type, but got {value}")
+
+
+def operator(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a function of `nd` under names. Parameters annotated `NDArray` are checked; unknown arguments are a TypeError."""
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        parameters = inspect.signature(function).parameters.values()
+        several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        places = tuple((i, p.name) for i, p in enumerate(parameters) if p.annotation == "NDArray" and not several)
+        optional = tuple((i, p.name) for i, p in enumerate(parameters) if p.annotation == "NDArray | None" and not several)
+
+        @functools.wraps(function)
+        def applied(*args: Any, out: Any = None, name: str | None = None, **options: Any) -> Any:
+            if several:
+                for value in args:
+                    if not isinstance(value, NDArray):
+                        raise AssertionError(f"Positional arguments must have NDArray type, but got {value}")
+            for i, argument in places:
+                if i < len(args):
+                    check_array(args[i], argument)
+                elif argument in options:
+                    check_array(options[argument], argument)
+            for i, argument in optional:
+                given = args[i] if i < len(args) else options.get(argument)
+                if given is not None:
+                    check_array(given, argument)
+            result = function(*args, **options)
+            return result if out is None else deliver(result, out)
+
+        applied.__name__ = applied.__qualname__ = names[0]
+        OPERATORS.update(dict.fromkeys(names, applied))
+        return applied
+
+    return declare
+
+
+def chosen(name: str, option: str, value: Any, known: tuple[str, ...]) -> None:
+    """MXNetError, in MXNet's words, unless an option has one of its values."""
+    if value not in known:
+        listed = ", ".join(f"'{k}'" for k in sorted(known))
+        raise MXNetError(f"MXNetError: Invalid Input: '{value}', valid values are: {{{listed}}}, in operator {name}({option}=\"{value}\")")
+
+
+def axes_tuple(value: Any) -> tuple[int, ...]:
+    """A number or a sequence of numbers as a tuple."""
+    return (int(value),) if isinstance(value, int) or hasattr(value, "__index__") else tuple(int(v) for v in value)
+
+
+def checked_axis(axis: int, ndim: int) -> int:
+    """An axis counted from the front. MXNetError for one that is not there."""
+    if not -ndim <= axis < ndim:
+        raise MXNetError(f"MXNetError: Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input dimension of {ndim}")
+    return axis % ndim

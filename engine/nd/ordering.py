@@ -1,0 +1,70 @@
+"""Sorting and choosing the largest elements. Equal elements keep their order, ascending or descending."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import dtypes
+from engine.errors import MXNetError
+from engine.nd.ndarray import NDArray
+from engine.nd.operator import chosen, operator
+from engine.ops import indexing, order, shape
+
+INDEX_DTYPES = ("float16", "float32", "float64", "int32", "int64", "uint8")
+
+
+def _along(data: NDArray, axis: int | None) -> tuple[NDArray, int]:
+    """The array and the axis to sort along; all elements in a row without one."""
+    if axis is None:
+        return shape.reshape(data, shape=(-1,)), 0
+    if not -data.ndim <= axis < data.ndim:
+        raise MXNetError(
+            "MXNetError: Check failed: *axis >= 0 && *axis < static_cast<int>(src_shape.ndim()): Invalid axis! "
+            "axis should be between 0 and "
+            f"{data.ndim}, found axis={axis}"
+        )
+    return data, axis % data.ndim
+
+
+def _numbers(raw: Any, dtype: Any, data: NDArray, name: str) -> NDArray:
+    chosen(name, "dtype", dtypes.name(dtype), INDEX_DTYPES)
+    return NDArray(raw.astype(dtypes.resolve(dtype)), data._device)
+
+
+@operator("sort")
+def sort(data: NDArray, axis: int | None = -1, is_ascend: bool = True) -> NDArray:
+    """Elements in order along an axis, or all in a row with axis None."""
+    flat, at = _along(data, axis)
+    return indexing.take_along_axis(flat, numbers=order.order(data._device.xp, flat._raw, at, bool(is_ascend)), axis=at)
+
+
+@operator("argsort")
+def argsort(data: NDArray, axis: int | None = -1, is_ascend: bool = True, dtype: Any = "float32") -> NDArray:
+    """The numbers that sort an array along an axis; no gradient."""
+    flat, at = _along(data, axis)
+    return _numbers(order.order(data._device.xp, flat._raw, at, bool(is_ascend)), dtype, data, "argsort")
+
+
+@operator("topk")
+def topk(
+    data: NDArray, axis: int | None = -1, k: int = 1, ret_typ: str = "indices", is_ascend: bool = False, dtype: Any = "float32"
+) -> Any:
+    """The k largest elements along an axis (smallest with `is_ascend`), all of them for k below 1.
+
+    `ret_typ` says what is given: their `indices` in `dtype`, their `value`s, `both` as [values, indices], or a `mask` of ones where
+    they are. Gradients go through values only.
+    """
+    chosen("topk", "ret_typ", ret_typ, ("both", "indices", "mask", "value"))
+    flat, at = _along(data, axis)
+    length = flat.shape[at]
+    if k > length:
+        raise MXNetError(f"MXNetError: Check failed: *k >= 0 && *k <= *element_num: k must be smaller than {length}, get k = {k}")
+    xp = data._device.xp
+    ordered = order.order(xp, flat._raw, at, bool(is_ascend))
+    first = ordered[(slice(None),) * at + (slice(k if k > 0 else length),)]
+    if ret_typ == "mask":
+        return NDArray((order.ranks(xp, ordered, at) < (k if k > 0 else length)).astype(data._raw.dtype).reshape(data.shape), data._device)
+    if ret_typ == "indices":
+        return _numbers(first, dtype, data, "topk")
+    values = indexing.take_along_axis(flat, numbers=first, axis=at)
+    return values if ret_typ == "value" else [values, _numbers(first, dtype, data, "topk")]

@@ -1,0 +1,90 @@
+"""Softmax and its kin: with a temperature, over the first elements only, of the negative, as a loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import dtypes
+from engine.errors import MXNetError
+from engine.nd.ndarray import NDArray
+from engine.nd.operator import checked_axis, operator
+from engine.ops import activation, elementwise, indexing, reduce
+
+
+def _prepared(data: NDArray, axis: int, temperature: float | None, dtype: Any) -> tuple[NDArray, int]:
+    """The array in the dtype to compute in, divided by the temperature; and the axis from the front."""
+    if data._raw.dtype.kind in "iub":
+        raise MXNetError(f"MXNetError: This operation only support floating point types, not {data._raw.dtype}")
+    wide = data if dtype is None else elementwise.cast(data, dtype=dtypes.resolve(dtype))
+    return (wide if temperature in (None, 1) else elementwise.divide(wide, temperature)), checked_axis(axis, data.ndim)
+
+
+@operator("softmax")
+def softmax(
+    data: NDArray,
+    length: NDArray | None = None,
+    axis: int = -1,
+    temperature: float | None = None,
+    dtype: Any = None,
+    use_length: bool = False,
+) -> NDArray:
+    """e^(x/t) / sum e^(x/t) over an axis.
+
+    With `use_length` only over the first `length` elements, 0 beyond; lengths are whole numbers, of the data's shape without the axis.
+    """
+    if bool(use_length) != (length is not None):
+        expected, got = (2, 1) if use_length else (1, 2)
+        raise MXNetError(
+            f"MXNetError: Check failed: num_inputs == infered_num_inputs ({got} vs. {expected}) : Operator "
+            f"softmax expects {expected} inputs, "
+            f"but got {got} instead. A length and use_length=True belong together."
+        )
+    x, at = _prepared(data, axis, temperature, dtype)
+    if length is None:
+        return activation.softmax(x, axis=at)
+    if length._raw.dtype.kind not in "iu":
+        raise MXNetError(f"MXNetError: This operation only support integer types, not {length._raw.dtype}")
+    rest = tuple(n for a, n in enumerate(x.shape) if a != at)
+    if length.shape != rest:
+        raise MXNetError(f"MXNetError: softmax: length must have the data's shape without axis {axis}, {rest}, got {length.shape}")
+    xp = x._device.xp
+    places = xp.arange(x.shape[at]).reshape([-1 if a == at else 1 for a in range(x.ndim)])
+    inside = NDArray((places < xp.expand_dims(length._raw, at)).astype(x._raw.dtype), x._device)
+    lowest = NDArray(xp.full_like(x._raw, -6.0e4 if x._raw.dtype == "float16" else -1.0e30), x._device)
+    return elementwise.multiply(activation.softmax(elementwise.where(inside, x, lowest), axis=at), inside)
+
+
+@operator("log_softmax")
+def log_softmax(data: NDArray, axis: int = -1, temperature: float | None = None, dtype: Any = None, use_length: bool = False) -> NDArray:
+    """log softmax over an axis, without overflow. MXNet has no lengths here either: `use_length` must be False."""
+    if use_length:
+        raise MXNetError("MXNetError: log_softmax takes no length - use log(softmax(…, use_length=True))")
+    x, at = _prepared(data, axis, temperature, dtype)
+    return activation.log_softmax(x, axis=at)
+
+
+@operator("softmin")
+def softmin(data: NDArray, axis: int = -1, temperature: float | None = None, dtype: Any = None, use_length: bool = False) -> NDArray:
+    """softmax of -x. MXNet has no lengths here either: `use_length` must be False."""
+    if use_length:
+        raise MXNetError("MXNetError: softmin takes no length - use softmax(-x, length, use_length=True)")
+    x, at = _prepared(data, axis, temperature, dtype)
+    return activation.softmax(elementwise.negative(x), axis=at)
+
+
+@operator("SoftmaxActivation")
+def softmax_activation(data: NDArray, mode: str = "instance") -> NDArray:
+    """softmax over the last axis (`instance`), or over axis 1 (`channel`)."""
+    if mode not in ("instance", "channel"):
+        raise MXNetError(f"MXNetError: Invalid Input: '{mode}', valid values are: {{'channel', 'instance'}}, in operator SoftmaxActivation")
+    return activation.softmax(data, axis=checked_axis(1 if mode == "channel" else -1, data.ndim))
+
+
+@operator("softmax_cross_entropy")
+def softmax_cross_entropy(data: NDArray, label: NDArray) -> NDArray:
+    """The sum over rows of -log softmax(row)[label]."""
+    if data.ndim != 2 or label.shape != data.shape[:1]:
+        raise MXNetError(
+            f"MXNetError: softmax_cross_entropy needs data (batch, classes) and labels (batch,), got {data.shape}, {label.shape}"
+        )
+    return elementwise.negative(reduce.sum(indexing.pick(activation.log_softmax(data, axis=1), label, axis=1)))

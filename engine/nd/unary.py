@@ -1,0 +1,102 @@
+"""Functions of one array, element by element; those with options stand below the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine import dtypes
+from engine.nd.ndarray import NDArray
+from engine.nd.operator import OPERATORS, operator
+from engine.ops import activation, elementwise, special
+
+UNARY: dict[str, Callable[..., Any]] = {
+    **{
+        name: getattr(elementwise, name)
+        for name in (
+            "abs", "sign", "negative", "square", "sqrt", "exp", "log", "expm1", "log1p", "sin", "cos", "floor", "ceil", "round",
+        )
+    },
+    **{
+        name: getattr(special, name)
+        for name in (
+            "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "log2", "log10", "cbrt", "rcbrt",
+            "reciprocal", "rsqrt", "degrees", "radians", "trunc", "rint", "gamma", "gammaln", "erfinv", "logical_not",
+        )
+    },
+    **{
+        name: getattr(activation, name)
+        for name in ("relu", "sigmoid", "tanh", "softrelu", "softsign", "erf", "gelu", "silu", "elu", "selu", "leaky")
+    },
+}  # fmt: skip
+"""Primitives of one array that are functions of `nd` and, as in MXNet, methods."""
+UNARY["fix"] = special.trunc
+
+
+def _declare(name: str, function: Callable[..., Any]) -> None:
+    def applied(data: NDArray) -> NDArray:
+        result = function(data)
+        return result if result._raw.dtype == data._raw.dtype else _kept(data, function)
+
+    applied.__doc__ = function.__doc__
+    operator(name)(applied)
+
+
+def _kept(data: NDArray, function: Callable[..., Any]) -> NDArray:
+    """A function of whole numbers, computed in float64 and cut off, as MXNet gives it."""
+    return elementwise.cast(function(elementwise.cast(data, dtype=dtypes.resolve("float64"))), dtype=data._raw.dtype)
+
+
+for _name, _function in UNARY.items():
+    _declare(_name, _function)
+
+
+@operator("hard_sigmoid")
+def hard_sigmoid(data: NDArray, alpha: float = 0.2, beta: float = 0.5) -> NDArray:
+    """alpha x + beta, cut to [0, 1]."""
+    return special.hard_sigmoid(data, alpha=alpha, beta=beta)
+
+
+@operator("smooth_l1")
+def smooth_l1(data: NDArray, scalar: float = 1.0) -> NDArray:
+    """(s x)^2 / 2 near 0 and |x| - 1/(2 s^2) beyond 1/s^2 (Girshick 2015)."""
+    return special.smooth_l1(data, scalar=scalar)
+
+
+@operator("BlockGrad", "stop_gradient")
+def block_grad(data: NDArray) -> NDArray:
+    """The same values, through which no gradient goes."""
+    return elementwise.block_grad(data)
+
+
+@operator("make_loss")
+def make_loss(data: NDArray) -> NDArray:
+    """A copy whose gradient is 1, whatever is sent back: the end of a network."""
+    return special.make_loss(data)
+
+
+@operator("identity")
+def identity(data: NDArray) -> NDArray:
+    """A copy."""
+    return elementwise.identity(data)
+
+
+@operator("cast", "Cast", "amp_cast")
+def cast(data: NDArray, dtype: Any) -> NDArray:
+    """A copy in another dtype."""
+    return elementwise.cast(data, dtype=dtypes.resolve(dtype))
+
+
+@operator("zeros_like")
+def zeros_like(data: NDArray) -> NDArray:
+    """All 0, like another array."""
+    return NDArray(data._device.xp.zeros_like(data._raw), data._device)
+
+
+@operator("ones_like")
+def ones_like(data: NDArray) -> NDArray:
+    """All 1, like another array."""
+    return NDArray(data._ones(), data._device)
+
+
+__all__ = ["OPERATORS", "UNARY"]

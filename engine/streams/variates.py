@@ -1,0 +1,116 @@
+"""Distributions beyond uniform and normal, drawn from an exact stream with the same bits on every machine.
+
+Discrete ones are inverted: their weights come from one correctly rounded number by products, sums are taken from left to right, and a
+uniform value of 53 bits is looked up. Nothing passes through libm.
+"""
+
+from __future__ import annotations
+
+import decimal
+
+import numpy as np
+
+from engine.errors import StreamError
+from engine.streams import elementary
+from engine.streams.stream import Stream
+from engine.streams.words import words
+
+MOST_WEIGHTS = 10**6
+PART = 500.0
+"""A distribution whose first weight would be below e^-500 is drawn as a sum of several."""
+NEGLIGIBLE = 2.0**-64
+
+
+def fractions(stream: Stream, size: int) -> np.ndarray:
+    """`size` values of U[0, 1) with 53 bits, float64: two words each."""
+    w = words(stream.key, stream.take(2 * size), 2 * size).astype(np.float64)
+    return (np.floor(w[0::2] / 32) * 2.0**26 + np.floor(w[1::2] / 64)) * 2.0**-53
+
+
+def _above_zero(stream: Stream, size: int) -> np.ndarray:
+    """`size` values of U(0, 1)."""
+    return fractions(stream, size) + 2.0**-54
+
+
+def exponential(stream: Stream, scale: float, size: int) -> np.ndarray:
+    """`size` values of an exponential distribution with this mean, float64."""
+    return -scale * elementary.log(_above_zero(stream, size))
+
+
+def gamma(stream: Stream, alpha: float, beta: float, size: int) -> np.ndarray:
+    """`size` values of a gamma distribution of shape alpha and scale beta, float64 (Marsaglia and Tsang 2000)."""
+    boosted = alpha if alpha >= 1 else alpha + 1
+    d = boosted - 1 / 3
+    c = 1 / np.sqrt(9 * d)
+    out = np.empty(size)
+    left = np.arange(size)
+    while left.size:
+        x = stream.normal(0.0, 1.0, left.size, "float64")
+        log_u = elementary.log(_above_zero(stream, left.size))
+        root = 1 + c * x
+        v = np.where(root > 0, root * root * root, 1.0)
+        accepted = (root > 0) & (log_u < 0.5 * x * x + d - d * v + d * elementary.log(v))
+        out[left[accepted]] = d * v[accepted]
+        left = left[~accepted]
+    if alpha < 1:
+        out = out * elementary.exp(elementary.log(_above_zero(stream, size)) / alpha)
+    return out * beta
+
+
+def _power(log_of: float, times: float) -> float:
+    """log_of ** times, rounded once."""
+    with decimal.localcontext(decimal.Context(prec=60)):
+        return float((decimal.Decimal(log_of).ln() * decimal.Decimal(times)).exp())
+
+
+def _looked_up(stream: Stream, weights: list[float], size: int) -> np.ndarray:
+    """`size` numbers, each with the probability of its weight; the last takes what rounding leaves."""
+    cumulative = np.cumsum(np.array(weights))
+    return np.minimum(np.searchsorted(cumulative, fractions(stream, size), side="right"), len(weights) - 1)
+
+
+def poisson(stream: Stream, lam: float, size: int) -> np.ndarray:
+    """`size` whole numbers of a Poisson distribution, int64. Drawing takes time in proportion to its mean."""
+    parts = max(1, int(np.ceil(lam / PART)))
+    mean = lam / parts
+    with decimal.localcontext(decimal.Context(prec=60)):
+        weights = [float((-decimal.Decimal(mean)).exp())]
+    while len(weights) <= mean or weights[-1] > NEGLIGIBLE:
+        weights.append(weights[-1] * mean / len(weights))
+    total = np.zeros(size, np.int64)
+    for _ in range(parts if lam else 0):
+        total += _looked_up(stream, weights, size)
+    return total
+
+
+def negative_binomial(stream: Stream, k: float, p: float, size: int) -> np.ndarray:
+    """`size` whole numbers of failures before the k-th success of probability p, int64; k may be any positive number.
+
+    StreamError where the mean is so large that a table of weights would not fit.
+    """
+    if p == 1 or k == 0:
+        return np.zeros(size, np.int64)
+    parts = max(1, int(np.ceil(-k * np.log(p) / PART)))
+    successes, q = k / parts, 1 - p
+    if successes * q / p > MOST_WEIGHTS / 100:
+        raise StreamError(f"a negative binomial distribution with k={k:g} and p={p:g} has too large a mean to be drawn exactly")
+    weights = [_power(p, successes)]
+    while len(weights) <= successes * q / p or weights[-1] > NEGLIGIBLE:
+        weights.append(weights[-1] * ((successes + len(weights) - 1) * q / len(weights)))
+    total = np.zeros(size, np.int64)
+    for _ in range(parts):
+        total += _looked_up(stream, weights, size)
+    return total
+
+
+def categorical(stream: Stream, weights: np.ndarray, size: int) -> np.ndarray:
+    """`size` numbers, each drawn in proportion to its weight, int64; sums are float64, from left to right."""
+    cumulative = np.cumsum(weights.astype(np.float64))
+    last = int(np.flatnonzero(weights)[-1])
+    return np.minimum(np.searchsorted(cumulative, fractions(stream, size) * cumulative[-1], side="right"), last)
+
+
+def permutation(stream: Stream, size: int) -> np.ndarray:
+    """The numbers below `size` in random order, int64: sorted by 64-bit keys, equal ones as they were."""
+    w = words(stream.key, stream.take(2 * size), 2 * size).astype(np.uint64)
+    return np.argsort((w[0::2] << np.uint64(32)) | w[1::2], kind="stable")

@@ -1,0 +1,200 @@
+"""Declared functions: what is checked, `out=`, methods, numbers in the place of arrays, copies and views."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from engine import autograd, cpu, nd
+from engine.errors import MXNetError
+from engine.nd.methods import METHODS
+
+
+def grad_of(function, *values):
+    boxes = [nd.array(v) for v in values]
+    for box in boxes:
+        box.attach_grad()
+    with autograd.record():
+        y = function(*boxes)
+    y.backward()
+    return [box.grad.tolist() for box in boxes]
+
+
+def test_results_are_written_into_out_on_and_off_the_tape():
+    x, out = nd.array([1.0, 2.0]), nd.zeros((2,))
+    assert nd.square(x, out=out) is out
+    assert out.tolist() == [1, 4]
+    assert nd.square(x, out=x).tolist() == [1, 4]
+    y, z = nd.array([1.0, 2.0]), nd.zeros((2,))
+    y.attach_grad()
+    with autograd.record():
+        nd.square(y, out=z)
+        w = (z * 3).sum()
+    w.backward()
+    assert y.grad.tolist() == [6, 12]
+    values, numbers = nd.zeros((2, 1)), nd.zeros((2, 1))
+    nd.topk(nd.array([[1, 3], [5, 2]]), ret_typ="both", out=[values, numbers])
+    assert (values.tolist(), numbers.tolist()) == ([[3], [5]], [[1], [0]])
+    assert nd.full((2,), 7, out=z) is z
+    assert z.tolist() == [7, 7]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda x: nd.exp(x, out=nd.zeros((3, 3))), MXNetError, r"at 0-th output: expected \[2\], got \[3,3\]"),
+        (lambda x: nd.exp(x, out=nd.zeros((2,), dtype="float64")), MXNetError, "at 0-th output: expected float32, got float64"),
+        (lambda x: nd.exp(x, foo=1), TypeError, "foo"),
+        (lambda x: nd.slice_axis(x), TypeError, "axis"),
+        (lambda x: nd.take(x, indices=3), AssertionError, "Argument indices must have NDArray type, but got 3"),
+        (lambda x: nd.softmax(x, [1]), AssertionError, r"Argument length must have NDArray type, but got \[1\]"),
+        (lambda x: nd.add(x, "a"), TypeError, "add: type <class 'str'> not supported - give an NDArray or a number"),
+        (lambda x: nd.add("a", 1), TypeError, "add: types <class 'str'> and <class 'int'> not supported"),
+        (lambda x: x.reshape(), AssertionError, "Shape must be provided."),
+        (lambda x: x.reshape((1, 2), foo=1), TypeError, "Got unknown keywords in reshape: foo. Accepted keyword arguments are 'shape' and 'reverse'."),
+        (lambda x: x // 2, TypeError, "unsupported operand"),
+        (lambda x: nd.transpose(x, axes=(0, 1)), MXNetError, r"axes \(0, 1\) do not name each of the 1 axes once"),
+        (lambda x: nd.tile(x, reps=(0,)), MXNetError, "every number of repetitions must be at least 1"),
+        (lambda x: nd.flip(x, axis=4), MXNetError, "axis 4 exceeds the input dimension of 1"),
+        (lambda x: nd.log_softmax(x, use_length=True), MXNetError, "log_softmax takes no length"),
+        (lambda x: nd.softmin(x, use_length=True), MXNetError, "softmin takes no length"),
+        (lambda x: nd.SoftmaxActivation(x, mode="x"), MXNetError, "valid values are: {'channel', 'instance'}"),
+        (lambda x: nd.softmax_cross_entropy(x, x), MXNetError, "needs data .batch, classes. and labels"),
+        (lambda x: nd.broadcast_like(x, x, lhs_axes=(0,)), MXNetError, "must be given together"),
+        (lambda x: nd.broadcast_axis(x, axis=(0, 1), size=(2,)), MXNetError, "2 axes, but 1 sizes"),
+        (lambda x: nd.split_v2(x, "a"), ValueError, "must either int, or tuple / list of ints"),
+        (lambda x: nd.slice(x, begin=(0, 1), end=(1,)), MXNetError, "do not belong to the 1 axes of the array"),
+        (lambda x: nd.reshape_like(x, x, lhs_begin=3), MXNetError, "are not axes of an array of 1"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_called_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call(nd.array([1.0, 2.0]))
+
+
+def test_every_method_is_the_function_of_its_name():
+    for names in METHODS.values():
+        for name in names:
+            assert getattr(nd.NDArray, name) is getattr(nd, name)
+    x = nd.array([[3, 1], [2, 5]])
+    assert x.norm(1).asscalar() == 11
+    assert x.topk(k=1, ret_typ="value").tolist() == [[3], [5]]
+    assert x.slice_axis(axis=1, begin=0, end=1).tolist() == [[3], [2]]
+    assert x.split(2, 1)[1].tolist() == [[1], [5]]
+
+
+def test_two_numbers_give_a_number():
+    results = nd.add(2, 3), nd.maximum(2, 3), nd.minimum(2, 3), nd.power(2, 3), nd.modulo(7, 3), nd.equal(2, 3), nd.logical_and(2, 0)
+    assert results == (5, 3, 2, 8, 1, 0, 0)
+
+
+def test_a_number_is_taken_into_the_dtype_of_a_whole_number_array_first():
+    x = nd.array([7, -7, 2], dtype="int32")
+    assert (x + 1.5).tolist() == [8, -6, 3]
+    assert (x * 2.5).tolist() == [14, -14, 4]
+    assert (7 / x).tolist() == [1, -1, 3]
+    assert (x > 2.5).tolist() == [1, 0, 0]
+    assert (2.5 ** nd.array([2], dtype="int32")).tolist() == [4]
+    assert (x + np.float64(1.5)).dtype is np.int32
+
+
+def test_the_gradient_of_a_product_or_norm_at_zero_is_a_number():
+    """MXNet gives nan for all three."""
+    assert grad_of(lambda x: x.prod(), [0.0, 2.0, 3.0]) == [[6, 0, 0]]
+    assert grad_of(lambda x: (x * 0).norm(), [1.0, 2.0]) == [[0, 0]]
+    assert grad_of(lambda x, y: nd.broadcast_hypot(x, y), [0.0], [0.0]) == [[0], [0]]
+
+
+def test_scatter_adds_up_what_falls_on_one_place():
+    """MXNet keeps one of them, which is not said to be any certain one."""
+    assert nd.scatter_nd(nd.array([1, 2, 3]), nd.array([[0, 0, 1]]), shape=(2,)).tolist() == [3, 3]
+
+
+def test_functions_copy_and_contiguous_parts_and_reshape_are_views():
+    x = nd.zeros((2, 3))
+    for made in (x.T, x.swapaxes(0, 1), x.flatten(), x.expand_dims(0), x.squeeze(), nd.reshape(x, (3, 2)), x.slice_axis(0, 0, 1), x.split(3, 1)[0],
+                 x[:, 0], x[::-1], x[:, ::2], x.broadcast_to((2, 3)), x.flip(0), nd.concat(x, dim=0), x.tile((1,)), nd.identity(x)):  # fmt: skip
+        made[:] = 9
+    assert x.sum().asscalar() == 0
+    for view in (x[0], x[1:2], x[1, 0:2], x[None], x[:, :], x.reshape((3, 2))[0], x[0][0:1], x[...], x[0, 0]):
+        view += 1
+    assert x.asnumpy().tolist() == [[7, 5, 4], [5, 5, 4]]
+
+
+def test_what_is_written_while_recording_carries_its_gradient():
+    y = nd.array([0.0, 1.0, 2.0, 3.0])
+    y.attach_grad()
+    with autograd.record():
+        z = nd.zeros((4,))
+        z[:] = y
+        w = (z * z).sum()
+    w.backward()
+    assert y.grad.tolist() == [0, 2, 4, 6]
+    with autograd.record():
+        z = nd.ones((4,))
+        z[1:3] = y[1:3] * 3
+        w = (z * z).sum()
+    w.backward()
+    assert y.grad.tolist() == [0, 18, 36, 0]
+    with autograd.record(), pytest.raises(MXNetError, match="inplace operations"):
+        z[0] = 1
+
+
+def test_a_scalar_or_one_row_is_stretched_when_it_is_written_while_recording():
+    y = nd.array([2.0])
+    y.attach_grad()
+    with autograd.record():
+        z = nd.zeros((2, 3))
+        z[:, 1] = y
+        w = z.sum()
+    w.backward()
+    assert y.grad.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    "mask", [np.array([True, False]), [True, False], nd.array([1, 0], dtype="bool"), (slice(None), np.array([True, False, True]))]
+)
+def test_a_mask_is_no_index(mask):
+    """MXNet takes a NumPy mask for the numbers 0 and 1."""
+    x = nd.zeros((2, 3))
+    with pytest.raises(ValueError, match="Cannot perform boolean indexing in legacy mode. Choose with nd.contrib.boolean_mask"):
+        x[mask]
+
+
+def test_a_value_that_does_not_fit_is_refused_in_numpys_words():
+    x = nd.zeros((3, 4))
+    with pytest.raises(
+        ValueError, match=r"could not be broadcast together with remapped shapes\[original->remapped\]: \(2,\) and requested shape \(3, 4\)"
+    ):
+        x[:] = nd.ones((2,))
+    with pytest.raises(ValueError, match=r"\(2,\) and requested shape \(1,\)"):
+        x[0, 0] = nd.ones((2,))
+    with pytest.raises(IndexError, match="index 7 is out of bounds for axis 0 with size 3"):
+        x[[7]] = 1
+
+
+def test_an_array_is_copied_and_pickled_without_its_gradient():
+    x = nd.array([1.0, 2.0], ctx=cpu(1))
+    x.attach_grad()
+    for made in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):  # noqa: S301
+        assert made.tolist() == [1, 2]
+        assert made.context == cpu(1)
+        assert made.grad is None
+
+
+def test_the_last_step_without_lengths_is_that_of_all():
+    x = nd.arange(12).reshape((3, 2, 2))
+    assert nd.SequenceLast(x).tolist() == x[2].tolist()
+    assert nd.SequenceLast(x, axis=1).tolist() == x[:, 1].tolist()
+    assert nd.sequence_mask(x, nd.array([1, 3]), True).tolist()[1] == [[0, 0], [6, 7]]
+
+
+def test_histogram_without_a_range_warns_as_mxnet_does():
+    with pytest.warns(UserWarning, match="range is not specified"):
+        counts, edges = nd.histogram(nd.array([0, 1, 1, 3]), bins=3)
+    assert counts.tolist() == [1, 2, 1]
+    counts, _ = nd.histogram(nd.array([0, 1, 1, 3]), bins=nd.array([0, 2, 4]))
+    assert (counts.tolist(), counts.dtype) == ([3, 1], np.int64)
