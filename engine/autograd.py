@@ -90,6 +90,22 @@ def predict_mode() -> Any:
     return _modes(None, False)
 
 
+class _Together(list[Any]):
+    """The gradients of a function's results, None where none came yet; adds result by result."""
+
+    def __add__(self, other: Any) -> Any:
+        return _Together(b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True))
+
+
+def _slot(number: int, count: int) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
+    """What carries the gradient of one of several results to the node of all."""
+
+    def place(gradient: Any) -> tuple[Any]:
+        return (_Together(gradient if i == number else None for i in range(count)),)
+
+    return place, (), {}, place
+
+
 class Node:
     """One application of a primitive. `vjp` maps the raw gradient of its result to those of its boxes; None once it was used up.
 
@@ -126,7 +142,8 @@ class Node:
         first = next(a for a in self.args if hasattr(a, "_wrap"))
         traced = [a._traced() if hasattr(a, "_wrap") else a for a in self.args]
         _, vjp = PRIMITIVES[self.name].__wrapped__(first._traced_xp(), *traced, **self.attributes)  # type: ignore[attr-defined]
-        found = vjp(gradient._traced())
+        several = isinstance(gradient, _Together)
+        found = vjp([None if g is None else g._traced() for g in gradient] if several else gradient._traced())
         return [None if g is None else g.box if hasattr(g, "box") else first._wrap(g) for g in found]
 
 
@@ -142,7 +159,8 @@ class Leaf:
 def primitive(function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]]) -> Callable[..., Any]:
     """Make `f(xp, *raw values, **attributes) -> (result, vjp)` work on boxes.
 
-    Positional arguments that are boxes are unwrapped and differentiated; the result is wrapped as the first of them is.
+    Positional arguments that are boxes are unwrapped and differentiated; the result is wrapped as the first of them is. A result that is
+    a tuple becomes as many boxes; its vjp gets a list of their gradients, None for those that nothing used.
     """
 
     @functools.wraps(function)
@@ -159,8 +177,16 @@ def primitive(function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]
                 raise
             shapes = " and ".join(str(tuple(box._raw.shape)) for box in boxes)
             raise MXNetError(f"MXNetError: {function.__name__} of {shapes}: {error}") from error
+        recorded = is_recording() and any(box._node is not None for box in boxes)
+        if isinstance(result, tuple):
+            outs = tuple(first._wrap(part) for part in result)
+            if recorded:
+                joint = Node(function.__name__, [box._node for box in boxes], vjp, args, attributes)
+                for number, part in enumerate(outs):
+                    part._node = Node("output", [joint], *_slot(number, len(outs)))
+            return outs
         out = first._wrap(result)
-        if is_recording() and any(box._node is not None for box in boxes):
+        if recorded:
             out._node = Node(function.__name__, [box._node for box in boxes], vjp, args, attributes)
         return out
 
@@ -281,13 +307,6 @@ def grad(
     return result[0] if single else result
 
 
-class _Together(list[Any]):
-    """The gradients of a function's results, None where none came yet; adds result by result."""
-
-    def __add__(self, other: Any) -> Any:
-        return _Together(b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True))
-
-
 class Function:
     """A computation with a gradient of its own (MXNet: `autograd.Function`).
 
@@ -354,15 +373,6 @@ class Function:
             if gradient._raw.shape != box._raw.shape:
                 raise MXNetError(f"{name}.backward gives a gradient of shape {gradient._raw.shape} for an input of shape {box._raw.shape}")
         return found
-
-
-def _slot(number: int, count: int) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
-    """What carries the gradient of one of several results to the node of all."""
-
-    def place(gradient: Any) -> tuple[Any]:
-        return (_Together(gradient if i == number else None for i in range(count)),)
-
-    return place, (), {}, place
 
 
 def mark_variables(variables: Any, gradients: Any, grad_reqs: str | list[str] = "write") -> None:

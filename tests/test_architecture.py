@@ -31,7 +31,7 @@ FLOORS = [
     {"engine.lr_scheduler", "engine.metric"},
     {"engine.optimizer"},
     {"engine.gluon.nn", "engine.gluon.loss", "engine.gluon.trainer", "engine.gluon.data"},
-    {"engine.gluon.contrib"},
+    {"engine.gluon.contrib", "engine.gluon.rnn"},
     {"engine.gluon"},
     {"engine"},
     # runner

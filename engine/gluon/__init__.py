@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.gluon import contrib, data, loss, nn, utils
+from engine.gluon import contrib, data, loss, nn, rnn, utils
 from engine.gluon.block import Block, HybridBlock
 from engine.gluon.parameter import Constant, DeferredInitializationError, Parameter
 from engine.gluon.parameter_dict import ParameterDict
@@ -20,5 +20,6 @@ __all__ = [
     "data",
     "loss",
     "nn",
+    "rnn",
     "utils",
 ]

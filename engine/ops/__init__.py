@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from engine.ops import activation, convolution, ctc, elementwise, indexing, linear, order, reduce, shape, special, traced
+from engine.ops import activation, convolution, ctc, elementwise, indexing, linear, order, recurrent, reduce, shape, special, traced
 
-__all__ = ["activation", "convolution", "ctc", "elementwise", "indexing", "linear", "order", "reduce", "shape", "special", "traced"]
+__all__ = [
+    "activation",
+    "convolution",
+    "ctc",
+    "elementwise",
+    "indexing",
+    "linear",
+    "order",
+    "recurrent",
+    "reduce",
+    "shape",
+    "special",
+    "traced",
+]

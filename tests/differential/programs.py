@@ -197,7 +197,6 @@ def recurrent_layers(mx):
         {
             "lstm": lambda: rnn.LSTM(3),
             "lstm both ways, two layers": lambda: rnn.LSTM(3, num_layers=2, bidirectional=True),
-            "lstm projected": lambda: rnn.LSTM(4, projection_size=2),
             "gru": lambda: rnn.GRU(3, num_layers=2),
             "rnn relu": lambda: rnn.RNN(3),
             "rnn tanh": lambda: rnn.RNN(3, activation="tanh", bidirectional=True),
@@ -205,6 +204,16 @@ def recurrent_layers(mx):
         data(5, 2, 4),
         train=False,
     )
+
+
+@program
+def projected_lstm(mx):
+    """Forward only: MXNet has no gradient of it on a CPU."""
+    layer = mx.gluon.rnn.LSTM(4, num_layers=2, projection_size=2, bidirectional=True, layout="NTC")
+    mx.random.seed(3)
+    layer.initialize(mx.init.Uniform(0.5))
+    out, (h, c) = layer(mx.nd.array(data(2, 5, 4)), layer.begin_state(2))
+    return {"out": out.asnumpy(), "h": h.asnumpy(), "c": c.asnumpy()}
 
 
 @program

@@ -146,8 +146,22 @@ CASES: dict[str, list[tuple[tuple, dict]]] = {
     ],
 }  # fmt: skip
 PATHS = RNG.normal(size=(5, 3, 4))
+SEQUENCE, STATE, CELL = (RNG.normal(size=shape) for shape in ((4, 2, 3), (2, 3), (2, 3)))
+
+
+def recurrent_weights(gates: int, state: int = 3) -> tuple:
+    return tuple(RNG.normal(size=shape) for shape in ((3 * gates, 3), (3 * gates, state), (3 * gates,), (3 * gates,)))
+
+
 LABELS, STEPS, COUNTS = np.array([[0, 1], [2, 2], [1, 0]]), np.array([5, 4, 3]), np.array([2, 2, 1])
 CASES |= {
+    "simple_recurrence": [((SEQUENCE, STATE, *recurrent_weights(1)), {"mode": mode}) for mode in ("rnn_tanh", "rnn_relu")],
+    "gru": [((SEQUENCE, STATE, *recurrent_weights(3)), {})],
+    "lstm": [
+        ((SEQUENCE, STATE, CELL, *recurrent_weights(4)), {}),
+        ((SEQUENCE, STATE[:, :2], CELL, *recurrent_weights(4, 2), RNG.normal(size=(2, 3))), {}),
+        ((SEQUENCE[:2], STATE, CELL, *recurrent_weights(4)), {"low": -0.4, "high": 0.5}),
+    ],
     "ctc_loss": [((PATHS, LABELS, STEPS, COUNTS), {"blank": 3}), ((PATHS, LABELS[:, :1] + 1, STEPS, COUNTS * 0 + 1), {"blank": 0})],
     "log1p": [((POSITIVE,), {})],
     "total": [((A,), {"axis": (1,), "keepdims": False}), ((A,), {"axis": (0, 1), "keepdims": True})],
@@ -171,6 +185,16 @@ NOT_DIFFERENTIATED = {"ctc_loss": {1, 2, 3}, "take": {1}, "pick": {1}, "where": 
 
 def cases() -> list:
     return [pytest.param(name, *case, id=f"{name}-{i}") for name in sorted(PRIMITIVES) for i, case in enumerate(CASES.get(name, UNARY))]
+
+
+def joined(name):
+    """A primitive with one result: several are put end to end."""
+
+    def applied(*args, **attributes):
+        out = PRIMITIVES[name](*args, **attributes)
+        return nd.concat(*(part.reshape((-1,)) for part in out), dim=0) if isinstance(out, tuple) else out
+
+    return applied
 
 
 def check_grad(apply, arrays: list[np.ndarray], differentiate: list[int], step: float = 1e-6) -> None:
@@ -200,7 +224,7 @@ def test_the_gradient_is_that_of_finite_differences(name, args, attributes):
 
     def apply(*boxes):
         remaining = iter(boxes)
-        return PRIMITIVES[name](*(next(remaining) if isinstance(a, np.ndarray) else a for a in args), **attributes)
+        return joined(name)(*(next(remaining) if isinstance(a, np.ndarray) else a for a in args), **attributes)
 
     if name in NO_GRADIENT or name in NOT_ITS_OWN:
         box = nd.array(arrays[0], dtype="float64")
@@ -223,10 +247,10 @@ def test_no_primitive_calls_numpy_except_through_xp(name, args, attributes):
                 box.attach_grad()
         calls.clear()
         with autograd.record():
-            out = PRIMITIVES[name](*boxes, **attributes)
+            out = joined(name)(*boxes, **attributes)
         out.backward()
         assert type(out._raw).__name__ == "Opaque"
-        expected = PRIMITIVES[name](*(nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args), **{
+        expected = joined(name)(*(nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args), **{
             k: v._values if hasattr(v, "_values") else v for k, v in attributes.items()
         })  # fmt: skip
         np.testing.assert_array_equal(out.asnumpy(), expected.asnumpy())
@@ -240,7 +264,7 @@ NOT_TWICE: set[str] = set()
 def test_the_gradient_has_a_gradient_that_is_that_of_finite_differences(name, args, attributes):
     arrays = [np.asarray(a, np.float64) for a in args if isinstance(a, np.ndarray)]
     differentiate = [i for i in range(len(arrays)) if i not in NOT_DIFFERENTIATED.get(name, set())]
-    out = PRIMITIVES[name](*(nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args), **attributes)
+    out = joined(name)(*(nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args), **attributes)
     head = nd.array(np.random.default_rng(2).normal(size=out.shape or (1,)), dtype="float64").reshape(out.shape or (1,))
     weights = [nd.array(np.random.default_rng(3 + i).normal(size=a.shape), dtype="float64") for i, a in enumerate(arrays)]
 
@@ -251,7 +275,7 @@ def test_the_gradient_has_a_gradient_that_is_that_of_finite_differences(name, ar
             boxes[i].attach_grad()
         remaining = iter(boxes)
         with autograd.record():
-            result = PRIMITIVES[name](*(next(remaining) if isinstance(a, np.ndarray) else a for a in args), **attributes)
+            result = joined(name)(*(next(remaining) if isinstance(a, np.ndarray) else a for a in args), **attributes)
             found = autograd.grad(result, [boxes[i] for i in differentiate], head, create_graph=create_graph)
             return boxes, sum(((g * weights[i]).sum() for g, i in zip(found, differentiate, strict=True)), start=0 * result.sum())
 

@@ -1,0 +1,67 @@
+"""Sequences as one array or as a list of steps, and the states that recurrent blocks begin with."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from engine import nd
+from engine.nd import NDArray
+
+Steps = NDArray | list[NDArray]
+
+
+def made(func: Callable[..., NDArray], name: str, info: dict[str, Any]) -> NDArray:
+    """A state from a function like `nd.zeros`; `name` and `__layout__` are given to functions that take them."""
+    options = {"name": name, **info}
+    parameters = inspect.signature(func).parameters.values()
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        known = {p.name for p in parameters}
+        options = {key: value for key, value in options.items() if key in known or key not in ("name", "__layout__")}
+    return func(**options)
+
+
+def format_sequence(length: int | None, inputs: Any, layout: str, merge: bool | None) -> tuple[Any, int, int]:
+    """(the sequence as a list for merge False, one array for True, as it is for None; its time axis; the batch's size).
+
+    AssertionError where it does not have `length` steps.
+    """
+    if inputs is None:
+        raise AssertionError("unroll(inputs=None) has been deprecated. Please create input variables outside unroll.")
+    axis = layout.find("T")
+    if isinstance(inputs, NDArray):
+        if length is not None and length != inputs.shape[axis]:
+            raise AssertionError(
+                f"unroll: length is {length}, but axis {axis} of inputs {inputs.shape} (layout {layout}) has {inputs.shape[axis]}"
+            )
+        batch = inputs.shape[layout.find("N")]
+        return (steps_of(inputs, axis) if merge is False else inputs), axis, batch
+    if length is not None and len(inputs) != length:
+        raise AssertionError(f"unroll: length is {length}, but there are {len(inputs)} inputs")
+    return (nd.stack(*inputs, axis=axis) if merge else inputs), axis, inputs[0].shape[0]
+
+
+def steps_of(data: NDArray, axis: int) -> list[NDArray]:
+    """The steps of a sequence, each without the time axis."""
+    parts = nd.split(data, num_outputs=data.shape[axis], axis=axis, squeeze_axis=True)
+    return list(parts) if isinstance(parts, (list, tuple)) else [parts]
+
+
+def masked(data: Any, valid_length: NDArray, axis: int, merge: bool | None) -> Any:
+    """A sequence with zeros beyond each sample's length."""
+    whole = data if isinstance(data, NDArray) else nd.stack(*data, axis=axis)
+    whole = nd.SequenceMask(_time_first(whole, axis), sequence_length=valid_length, use_sequence_length=True)
+    whole = _time_first(whole, axis)
+    return whole if merge else steps_of(whole, axis)
+
+
+def _time_first(data: NDArray, axis: int) -> NDArray:
+    return data if axis == 0 else nd.swapaxes(data, dim1=0, dim2=axis)
+
+
+def backwards(steps: list[NDArray], valid_length: NDArray | None) -> list[NDArray]:
+    """The steps from last to first, each sample within its length."""
+    if valid_length is None:
+        return steps[::-1]
+    return steps_of(nd.SequenceReverse(nd.stack(*steps, axis=0), sequence_length=valid_length, use_sequence_length=True), 0)
