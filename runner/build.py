@@ -82,8 +82,8 @@ def _add_children(
 
 
 def _context(network: Network, spec: LayerSpec, path: str, dtype: str, initializer: init.Initializer) -> Context:
-    def own_initializer(parameter: str, default: Any) -> Any:
-        option = f"{parameter}_initializer"
+    def own_initializer(parameter: str, default: Any, named_after: str | None = None) -> Any:
+        option = f"{named_after or parameter}_initializer"
         chosen = getattr(spec.layer, option, None)
         full = f"{path}.{parameter}"
         if chosen is not None:
@@ -141,11 +141,18 @@ def _listed(names: dict[str, str]) -> str:
     return ", ".join(name or "one parameter" for name in names)
 
 
+def _block_at(root: gluon.Block, path: str) -> gluon.Block:
+    """The block that a structural path leads to, inside a layer too."""
+    for name in path.split("."):
+        root = root._children[name]
+    return root
+
+
 def _tie_parameter(network: Network, owner: str, path: str, place: str, problems: list[Problem]) -> None:
     parameters = network.root.structural_params()
     block_path, _, name = path.rpartition(".")
     try:
-        network.layers[block_path].tie(name, parameters[owner])
+        _block_at(network.root, block_path).tie(name, parameters[owner])
     except AssertionError:
         shapes = [f"'{p}' has shape {parameters[p].shape} and dtype {parameters[p].dtype}" for p in (owner, path)]
         problems.append(Problem(place, f"{shapes[0]}, but {shapes[1]}: tied parameters need one shape"))

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from engine import streams
+from runner.data import REGISTRY
 from runner.errors import ConfigError
 from runner.plugins import Plugin, loaded
 
@@ -75,4 +76,9 @@ def canonical_of(resolved: dict[str, Any]) -> dict[str, Any]:
     options = resolved.get("init")
     param = options.get("param") if isinstance(options, dict) else None
     files = {"init.param": file_digest(param)} if isinstance(param, str) else {}
+    chosen = resolved.get("data")
+    kind = chosen.get("kind") if isinstance(chosen, dict) else None
+    fingerprint = REGISTRY.get(kind).fingerprint() if isinstance(kind, str) and kind in REGISTRY else None
+    if fingerprint is not None:
+        files["data"] = fingerprint
     return canonical_config(resolved, str(resolved.get("stream", streams.VERSION)), loaded(), files)

@@ -26,7 +26,8 @@ class Mixed(Initializer):
         Mixed([r".*\.bias", ".*"], [Zero(), Xavier()])                 as MXNet writes it
 
     A path is the parameter's place in the network (`0.weight`), without the root's name. Given for a network, a rule goes before a
-    layer's default, like a Dense layer's zero bias, but not before an initializer object that was given to the layer. MXNet: `Mixed`.
+    layer's default, like a Dense layer's zero bias, but not before an initializer object that was given to the layer. A rule that is
+    `optional` may fit nothing; any other must fit something. MXNet: `Mixed`.
     """
 
     rules: list[dict[str, Any]]
@@ -56,6 +57,8 @@ class Mixed(Initializer):
         for number, pattern in enumerate(self._patterns):
             takers = {self.rule_for(path) for path in known if pattern.fullmatch(path.rpartition("/")[2])}
             rule = f"rule {number} ('{pattern.pattern}')"
+            if self.rules[number].get("optional"):
+                continue
             if not takers:
                 problems.append(f"{rule} matches nothing - {advice(pattern.pattern, known)}")
             elif number not in takers:
@@ -87,7 +90,7 @@ class Mixed(Initializer):
 
     def dumps(self) -> str:
         """The rules as JSON, each initializer as its own."""
-        rules = [{"match": rule["match"], "init": rule["init"].dumps()} for rule in self.rules]
+        rules = [rule | {"init": rule["init"].dumps()} for rule in self.rules]
         return json.dumps([type(self).__name__.lower(), {"rules": rules}])
 
 
@@ -103,9 +106,13 @@ def _checked_rule(rule: Any, place: str) -> dict[str, Any]:
     """The rule with its initializer made. OptionError names the part of it that is wrong."""
     if not isinstance(rule, dict):
         raise OptionError(place, f"must be a mapping of match and init, got {rule!r}")
+    known = (*KEYS, "optional")
     for key in rule:
-        if key not in KEYS:
-            raise OptionError(f"{place}.{key}", f"is no part of a rule - {advice(str(key), KEYS)}")
+        if key not in known:
+            raise OptionError(f"{place}.{key}", f"is no part of a rule - {advice(str(key), known)}")
+    optional = rule.get("optional", False)
+    if not isinstance(optional, bool):
+        raise OptionError(f"{place}.optional", f"must be true or false, got {optional!r}")
     for key in KEYS:
         if key not in rule:
             raise OptionError(f"{place}.{key}", "is missing - a rule needs match and init")
@@ -116,6 +123,6 @@ def _checked_rule(rule: Any, place: str) -> dict[str, Any]:
     except re.error as error:
         raise OptionError(f"{place}.match", f"is no regular expression: {error} in {rule['match']!r}") from None
     try:
-        return {"match": rule["match"], "init": create(rule["init"])}
+        return {"match": rule["match"], "init": create(rule["init"])} | ({"optional": True} if optional else {})
     except AssertionError as error:
         raise OptionError(f"{place}.init", f"must be an initializer or the name of one, got {rule['init']!r}: {error}") from None

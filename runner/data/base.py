@@ -53,6 +53,11 @@ class Data:
         """The batch of samples of `shape`."""
         raise NotImplementedError(f"data kind '{self.kind}' defines no load")
 
+    @classmethod
+    def fingerprint(cls) -> str | None:
+        """SHA-256 in hex of what it reads that may differ between machines; None where it reads nothing such."""
+        return None
+
     def training(self, shape: tuple[int, ...], seed: int) -> tuple[Batch, Batch | None]:
         """What may be learned from, and what only judges; by default the one batch, and nothing."""
         return self.load(shape, seed), None

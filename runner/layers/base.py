@@ -29,9 +29,10 @@ class Context:
     """What building a layer needs beyond its options."""
 
     dtype: str
-    initializer: Callable[[str, Any], Any]
-    """(parameter name, the default) -> what the parameter is given as its own initializer: the layer's option
-    `<parameter>_initializer`, else nothing if a rule of the run's initializer names the parameter, else the default."""
+    initializer: Callable[..., Any]
+    """(parameter name, the default, what its option is named after, by default its name) -> what the parameter is given as its own
+    initializer: the layer's option `<parameter>_initializer`, else nothing if a rule of the run's initializer names the parameter, else
+    the default."""
     children: Callable[..., Any]
     """(container, what their paths start with below the layer's own: '' or '3.', the nested option that lists them, `layers` by default)
     -> the container with these children."""

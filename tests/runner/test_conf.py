@@ -87,6 +87,7 @@ def test_every_model_can_be_planned_with_every_initializer(model, command, tmp_p
 
 SUITED = {
     "digits": ["model.input=[64]"],
+    "text": ["model=lstm_lm"],
     "tokens": [
         "model.input=[5]",
         "data.vocabulary=9",

@@ -52,6 +52,7 @@ class _RNNLayer(HybridBlock):
         self._dir, self._input_size, self._mode, self._dtype = 2 if bidirectional else 1, input_size, mode, dtype
         self._projection_size = projection_size or None
         self._initializers = initializers
+        self._skip_states = False
         self._gates = GATES[mode]
         rows, state = self._gates * hidden_size, projection_size or hidden_size
         out = "out" if self._gates == 1 else f"out*{self._gates}"
@@ -124,14 +125,13 @@ class _RNNLayer(HybridBlock):
         return (*shape[:2], (self._projection_size or self._hidden_size) * self._dir)
 
     def __call__(self, inputs: Any, states: Any = None) -> Any:  # type: ignore[override]
-        given = states
+        self._skip_states = states is None
         if states is None and isinstance(inputs, NDArray) and inputs.ndim == 3:
             states = self.begin_state(inputs.shape[self._layout.find("N")], ctx=inputs.context, dtype=inputs.dtype)
-        outputs, after = super().__call__(inputs, [states] if isinstance(states, NDArray) else states)
-        return outputs if given is None else (outputs, after)
+        return super().__call__(inputs, [states] if isinstance(states, NDArray) else states)
 
     def hybrid_forward(self, F: Any, inputs: Any, states: Any, **params: Any) -> Any:  # type: ignore[override]
-        """(outputs, new states)."""
+        """(outputs, new states), or the outputs where no states were given."""
         self.infer_shape(inputs.shape)
         for state, info in zip(states, self.state_info(inputs.shape[self._layout.find("N")]), strict=True):
             if state.shape != info["shape"]:
@@ -150,6 +150,8 @@ class _RNNLayer(HybridBlock):
                 after.append(last)
             x = sides[0] if self._dir == 1 else F.concat(*sides, dim=2)
         outputs = x if self._layout == "TNC" else F.swapaxes(x, dim1=0, dim2=1)
+        if self._skip_states:
+            return outputs
         return outputs, [F.stack(*each, axis=0) for each in zip(*after, strict=True)]
 
     def _sequence(self, F: Any, x: Any, states: list[NDArray], own: dict[str, Any]) -> tuple[NDArray, list[NDArray]]:

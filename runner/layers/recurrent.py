@@ -1,0 +1,145 @@
+"""Recurrent layers of a config; samples are sequences (time, channels)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Optional
+
+from engine import gluon
+from engine.errors import OptionError
+from engine.gluon import nn, rnn
+from runner.layers.base import Context, Layer, register
+from runner.layers.basic import check_boolean, check_positive
+
+
+class _PlainPaths:
+    """Parameters under their own names (`l0_i2h_weight`), not those that MXNet writes into files."""
+
+    def _collect_params_with_prefix(self, prefix: str = "") -> dict[str, gluon.Parameter]:
+        return gluon.Block._collect_params_with_prefix(self, prefix)  # type: ignore[arg-type]
+
+
+class _RNN(_PlainPaths, rnn.RNN):
+    pass
+
+
+class _LSTM(_PlainPaths, rnn.LSTM):
+    pass
+
+
+class _GRU(_PlainPaths, rnn.GRU):
+    pass
+
+
+@dataclass
+class Recurrent(Layer):
+    """Base of the recurrent layers: (time, channels) -> (time, hidden_size), twice that when `bidirectional`.
+
+    Parameters are `l0_i2h_weight`, `l0_h2h_weight` and their biases, `r0_…` backwards, `l1_…` in the next of `num_layers` layers; the
+    initializer options are for those of all layers. `dropout` lies between layers.
+    """
+
+    block: ClassVar[Any]
+    """Gluon's layer."""
+    hidden_size: int
+    num_layers: int = 1
+    bidirectional: bool = False
+    dropout: float = 0.0
+    i2h_weight_initializer: Any = None
+    h2h_weight_initializer: Any = None
+    i2h_bias_initializer: Any = None
+    h2h_bias_initializer: Any = None
+
+    def __post_init__(self) -> None:
+        check_positive("hidden_size", self.hidden_size)
+        check_positive("num_layers", self.num_layers)
+        check_boolean("bidirectional", self.bidirectional)
+        if isinstance(self.dropout, bool) or not isinstance(self.dropout, (int, float)) or not 0 <= self.dropout < 1:
+            raise OptionError("dropout", f"must be a number of [0, 1), got {self.dropout!r}")
+
+    def options(self) -> dict[str, Any]:
+        """What Gluon's layer is told beyond what all have."""
+        return {}
+
+    def build(self, context: Context) -> gluon.Block:
+        """Gluon's layer; biases are zero unless an option or a rule says otherwise."""
+        block = self.block(
+            self.hidden_size,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            dropout=self.dropout,
+            layout="NTC",
+            dtype=context.dtype,
+            **self.options(),
+        )
+        for name, parameter in block._reg_params.items():
+            group = name.partition("_")[2]
+            parameter.init = context.initializer(name, "zeros" if group.endswith("bias") else None, group)
+        return block
+
+
+@register
+@dataclass
+class Rnn(Recurrent):
+    """h_t = activation(W_i x_t + b_i + W_h h_{t-1} + b_h), activation being tanh or relu."""
+
+    block: ClassVar[Any] = _RNN
+    activation: str = "tanh"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.activation not in ("tanh", "relu"):
+            raise OptionError("activation", f"must be 'tanh' or 'relu', got {self.activation!r}")
+
+    def options(self) -> dict[str, Any]:
+        """The activation."""
+        return {"activation": self.activation}
+
+
+@register
+@dataclass
+class Lstm(Recurrent):
+    """A long short-term memory; `projection_size` projects its outputs down."""
+
+    block: ClassVar[Any] = _LSTM
+    projection_size: Optional[int] = None
+    h2r_weight_initializer: Any = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.projection_size is not None:
+            check_positive("projection_size", self.projection_size)
+        elif self.h2r_weight_initializer is not None:
+            raise OptionError("h2r_weight_initializer", "is given, but there is no projection_size")
+
+    def options(self) -> dict[str, Any]:
+        """The projection."""
+        return {"projection_size": self.projection_size}
+
+
+@register
+@dataclass
+class Gru(Recurrent):
+    """Gated recurrent units."""
+
+    block: ClassVar[Any] = _GRU
+
+
+class _LastStep(nn.HybridLambda):
+    def __init__(self) -> None:
+        super().__init__(lambda F, x: x[:, -1])
+        self._func_name = "last step"
+
+    def infer_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:  # type: ignore[override]
+        """Without the time axis."""
+        return (shape[0], *shape[2:])
+
+
+@register
+@dataclass
+class LastStep(Layer):
+    """The last step of a sequence: (time, …) -> (…)."""
+
+    def build(self, context: Context) -> gluon.Block:
+        """A block without parameters."""
+        return _LastStep()
