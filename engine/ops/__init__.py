@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from engine.ops import activation, convolution, ctc, elementwise, indexing, linear, order, recurrent, reduce, shape, special, traced
+from engine.ops import (
+    activation,
+    attention,
+    convolution,
+    ctc,
+    elementwise,
+    indexing,
+    linear,
+    order,
+    recurrent,
+    reduce,
+    shape,
+    special,
+    traced,
+)
 
 __all__ = [
     "activation",
+    "attention",
     "convolution",
     "ctc",
     "elementwise",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.gluon.block import Block, HybridBlock
 from engine.gluon.nn.activations import ELU, GELU, SELU, LeakyReLU, PReLU, Swish
+from engine.gluon.nn.attention import MultiHeadAttention, PositionEmbedding, TransformerBlock
 from engine.gluon.nn.basic import Activation, Dense, Dropout, Flatten, HybridLambda, Lambda
 from engine.gluon.nn.containers import HybridSequential, Residual, Sequential
 from engine.gluon.nn.conv import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
@@ -26,6 +27,9 @@ from engine.gluon.nn.pooling import (
 )
 
 __all__ = [
+    "MultiHeadAttention",
+    "PositionEmbedding",
+    "TransformerBlock",
     "Conv1D",
     "Conv2D",
     "Conv3D",

@@ -162,6 +162,11 @@ CASES |= {
         ((SEQUENCE, STATE[:, :2], CELL, *recurrent_weights(4, 2), RNG.normal(size=(2, 3))), {}),
         ((SEQUENCE[:2], STATE, CELL, *recurrent_weights(4)), {"low": -0.4, "high": 0.5}),
     ],
+    "attention": [
+        ((IMAGE, IMAGE[:, :, ::-1].copy() + 1, IMAGE[..., :3].copy()), {"scale": 0.7}),
+        ((IMAGE, IMAGE[:, :, :3] * 2, IMAGE[:, :, 1:4]), {"scale": 0.5, "allowed": RNG.random((2, 1, 5, 3)) < 0.6}),
+        ((IMAGE, IMAGE + 1, IMAGE), {"scale": 0.5, "drop": (RNG.random((2, 2, 5, 5)) < 0.5) * 2.0}),
+    ],
     "ctc_loss": [((PATHS, LABELS, STEPS, COUNTS), {"blank": 3}), ((PATHS, LABELS[:, :1] + 1, STEPS, COUNTS * 0 + 1), {"blank": 0})],
     "log1p": [((POSITIVE,), {})],
     "total": [((A,), {"axis": (1,), "keepdims": False}), ((A,), {"axis": (0, 1), "keepdims": True})],
