@@ -40,7 +40,10 @@ def begin(tmp_path):
 
     def call(*words: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "runner", *words]
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731  a shell's background jobs ignore it
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+        )
         started.append(process)
         return process
 
