@@ -43,6 +43,7 @@ NUMBER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
 def canonical(text: str) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "0xADDR", text)
+    text = text.replace("re.PatternError", "re.error")  # its name since Python 3.13
     text = re.sub(r"\b(?:[a-z_][a-z_0-9]*\.)+([A-Z])", r"\1", text)
     return " ".join(text.split())
 
