@@ -43,7 +43,10 @@ def split_data(data: NDArray, num_slice: int, batch_axis: int = 0, even_split: b
     ends = [0]
     for number in range(num_slice):
         ends.append(ends[-1] + each + (number < extra))
-    return [data.slice_axis(axis=batch_axis, begin=start, end=end) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    parts = zip(ends[:-1], ends[1:], strict=True)
+    if batch_axis == 0:
+        return [data[start:end] for start, end in parts]  # a part may be empty, which slice_axis refuses
+    return [data.slice_axis(axis=batch_axis, begin=start, end=end) for start, end in parts]
 
 
 def split_and_load(data: Any, ctx_list: list[Device], batch_axis: int = 0, even_split: bool = True) -> list[NDArray]:

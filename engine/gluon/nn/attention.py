@@ -155,6 +155,8 @@ class TransformerBlock(HybridBlock):
             self.expand = Dense(hidden, activation=activation, in_units=units, weight_initializer=weight_initializer, **dense)
             self.contract = Dense(units, in_units=hidden, weight_initializer=projection_initializer, **dense)
             self.drop = Dropout(dropout)
+        self.norm1.cast(dtype)
+        self.norm2.cast(dtype)
 
     def infer_shape(self, shape: Shape, *memory: Shape) -> Shape:  # type: ignore[override]
         """The input's."""

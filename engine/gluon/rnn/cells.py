@@ -139,7 +139,7 @@ class _GatedCell(HybridRecurrentCell):
             ("i2h_bias", (rows,), i2h_bias_initializer, (out,)),
             ("h2h_bias", (rows,), h2h_bias_initializer, (out,)),
         ):
-            setattr(self, name, self.params.get(name, shape=shape, init=init, allow_deferred_init=True, roles=roles, dtype="float32"))
+            setattr(self, name, self.params.get(name, shape=shape, init=init, allow_deferred_init=True, roles=roles))
 
     def _alias(self) -> str:
         return self.hint

@@ -133,7 +133,10 @@ class _RNNLayer(HybridBlock):
     def hybrid_forward(self, F: Any, inputs: Any, states: Any, **params: Any) -> Any:  # type: ignore[override]
         """(outputs, new states), or the outputs where no states were given."""
         self.infer_shape(inputs.shape)
-        for state, info in zip(states, self.state_info(inputs.shape[self._layout.find("N")]), strict=True):
+        infos = self.state_info(inputs.shape[self._layout.find("N")])
+        if len(states) != len(infos):
+            raise ValueError(f"{type(self).__name__} has {len(infos)} states, got {len(states)}")
+        for state, info in zip(states, infos, strict=True):
             if state.shape != info["shape"]:
                 raise ValueError(f"Invalid recurrent state shape. Expecting {info['shape']}, got {state.shape}.")
         x = inputs if self._layout == "TNC" else F.swapaxes(inputs, dim1=0, dim2=1)
@@ -186,10 +189,9 @@ class _RNNLayer(HybridBlock):
 
 
 def _refuse_lengths(use_sequence_length: bool) -> None:
+    """MXNet takes no notice of the lengths on a CPU; an option that does nothing is refused here."""
     if use_sequence_length:
-        raise MXNetError(
-            "MXNetError: use_sequence_length option is only available for GPU with cuDNN - unroll a cell with valid_length instead"
-        )
+        raise MXNetError("MXNetError: use_sequence_length is not supported - unroll a cell with valid_length instead")
 
 
 class RNN(_RNNLayer):

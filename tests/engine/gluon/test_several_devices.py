@@ -54,6 +54,7 @@ def test_a_batch_is_split_in_order():
     parts = utils.split_and_load(np.arange(6), [cpu(0), cpu(1)])
     assert [(p.context, p.asnumpy().tolist()) for p in parts] == [(cpu(0), [0, 1, 2]), (cpu(1), [3, 4, 5])]
     assert [p.shape for p in utils.split_data(nd.ones((5, 2)), 2, even_split=False)] == [(3, 2), (2, 2)]
+    assert [p.shape for p in utils.split_data(nd.ones((2, 2)), 3, even_split=False)] == [(1, 2), (1, 2), (0, 2)]
     assert [p.shape for p in utils.split_data(nd.ones((2, 5)), 3, batch_axis=1, even_split=False)] == [(2, 2), (2, 2), (2, 1)]
     with pytest.raises(
         ValueError, match=r"shape \(5, 2\) cannot be evenly split into 2 slices along axis 0. Use a batch size that's multiple of 2"

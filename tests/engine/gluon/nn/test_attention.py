@@ -113,6 +113,12 @@ def test_half_precision_masks_without_overflow():
     np.testing.assert_allclose(out, TORCH["causal"], atol=0.02)
 
 
+def test_a_block_in_half_precision_has_all_parameters_in_it():
+    block = nn.TransformerBlock(8, 2, dtype="float16")
+    block.initialize()
+    assert {p.data().dtype for p in block.collect_params().values()} == {np.float16}
+
+
 def test_positions_are_added_to_as_many_as_there_are():
     layer = nn.PositionEmbedding(6, 8)
     layer.initialize(init.Normal(1))

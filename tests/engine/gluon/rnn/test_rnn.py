@@ -109,6 +109,7 @@ def test_prints():
     both = rnn.BidirectionalCell(rnn.LSTMCell(2), rnn.LSTMCell(2))
     assert repr(both) == "BidirectionalCell(forward=LSTMCell(None -> 8), backward=LSTMCell(None -> 8))"
     assert repr(rnn.ZoneoutCell(rnn.GRUCell(2), 0.1)) == "ZoneoutCell(p_out=0.1, p_state=0.0, GRUCell(None -> 6))"
+    assert "dtype=<class 'numpy.float32'>" in repr(rnn.GRUCell(2).i2h_weight)
     stack = rnn.SequentialRNNCell()
     stack.add(rnn.DropoutCell(0.5))
     assert repr(stack) == "SequentialRNNCell(\n(0): DropoutCell(rate=0.5, axes=())\n)"
@@ -216,5 +217,9 @@ def test_shapes_that_do_not_fit_name_layer_shapes_and_axis():
         rnn.GRU(3).infer_shape((2, 4))
     with pytest.raises(ValueError, match=r"Invalid recurrent state shape. Expecting \(1, 2, 3\), got \(1, 3, 3\)"):
         net[0](drawn(2, 2, 4), [drawn(1, 3, 3)])
+    with pytest.raises(ValueError, match="LSTM has 2 states, got 1"):
+        lstm = rnn.LSTM(3, input_size=4)
+        lstm.initialize()
+        lstm(drawn(2, 2, 4), [drawn(1, 2, 3)])
     with pytest.raises(AssertionError, match=r"length is 3, but axis 1 of inputs \(2, 4, 3\) \(layout NTC\) has 4"):
         rnn.GRUCell(3).unroll(3, drawn(2, 4, 3))
