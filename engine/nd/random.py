@@ -41,15 +41,6 @@ def _target(shape: Any, dtype: Any, ctx: Any, device: Any, out: NDArray | None) 
     return wanted, resolved, where
 
 
-def _by_element(draw: Any, first: Any, second: Any, shape: Any, options: dict[str, Any]) -> NDArray:
-    """One draw of `shape` for each pair of elements of two arrays of arguments."""
-    a, b = np.broadcast_arrays(np.asarray(first), np.asarray(second))
-    each = [draw(float(x), float(y), shape=shape, **options).asnumpy() for x, y in zip(a.ravel(), b.ravel(), strict=True)]
-    stacked = np.stack(each).reshape(*a.shape, *(each[0].shape if shape is not None else ()))
-    where = place(options.get("ctx"), options.get("device"))
-    return NDArray(from_host(stacked, where), where)
-
-
 def uniform(
     low: Any = 0.0,
     high: Any = 1.0,
@@ -61,7 +52,7 @@ def uniform(
 ) -> NDArray:
     """U[low, high); arrays of bounds give one draw of `shape` for each pair."""
     if isinstance(low, NDArray) or isinstance(high, NDArray):
-        return _by_element(uniform, low, high, shape, {"dtype": dtype, "ctx": ctx, "device": device})
+        return _each(uniform, (low, high), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
     if high < low:
         raise MXNetError(
             f"MXNetError: Check failed: param.high >= param.low ({high:g} vs. {low:g}) : low must be less or equal to high in uniform "
@@ -82,7 +73,7 @@ def normal(
 ) -> NDArray:
     """N(loc, scale^2); arrays of arguments give one draw of `shape` for each pair."""
     if isinstance(loc, NDArray) or isinstance(scale, NDArray):
-        return _by_element(normal, loc, scale, shape, {"dtype": dtype, "ctx": ctx, "device": device})
+        return _each(normal, (loc, scale), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
     if scale <= 0:
         raise MXNetError(f"MXNetError: Check failed: param.scale > 0 ({scale:g} vs. 0) : scale parameter in gaussian has to be positive")
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)

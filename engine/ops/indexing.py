@@ -59,6 +59,18 @@ def getitem(xp, x, *, key, view=True):  # type: ignore[no-untyped-def]
 
 
 @primitive
+def part(xp, x, *, key):  # type: ignore[no-untyped-def]
+    """x[key] as NumPy gives it: a number has no axis."""
+
+    def vjp(g: Any) -> tuple[Any]:
+        whole = xp.zeros_like(x)
+        xp.add.at(whole, key, g)
+        return (whole,)
+
+    return x[key], vjp
+
+
+@primitive
 def take(xp, x, indices, *, axis=0, mode="clip"):  # type: ignore[no-untyped-def]
     """Slices of x along an axis, by number; numbers outside are clipped, or with `wrap` taken modulo the axis' length."""
     if not -x.ndim <= axis < x.ndim:
@@ -131,7 +143,7 @@ def scatter(xp, x, *, key, shape):  # type: ignore[no-untyped-def]
     """Zeros of a shape, to whose places `key` x is added, as often as they are named."""
     whole = xp.zeros(shape, dtype=x.dtype)
     xp.add.at(whole, key, x)
-    return whole, lambda g: (g[key],)
+    return whole, lambda g: (unbroadcast(xp, g[key], x),)
 
 
 @primitive

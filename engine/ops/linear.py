@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.autograd import primitive
 from engine.errors import MXNetError
-from engine.ops.elementwise import check_dtypes
+from engine.ops.elementwise import check_dtypes, unbroadcast
 
 
 def _listed(shape: tuple[int, ...]) -> str:
@@ -101,3 +101,14 @@ def fully_connected(xp, x, weight, *bias, flatten=True):  # type: ignore[no-unty
         return (*gradients, xp.sum(g, axis=0)) if bias else gradients
 
     return out, vjp
+
+
+@primitive
+def matmul(xp, x, y):  # type: ignore[no-untyped-def]
+    """Products of matrices, stacked in leading axes that broadcast."""
+
+    def vjp(g: Any) -> tuple[Any, Any]:
+        by_x, by_y = xp.matmul(g, xp.swapaxes(y, -1, -2)), xp.matmul(xp.swapaxes(x, -1, -2), g)
+        return unbroadcast(xp, by_x, x), unbroadcast(xp, by_y, y)
+
+    return xp.matmul(x, y), vjp

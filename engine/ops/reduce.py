@@ -133,3 +133,10 @@ def _position(name: str, word: str) -> Any:
 
 argmax = _position("argmax", "largest")
 argmin = _position("argmin", "smallest")
+
+
+@primitive
+def total(xp, x, *, axis, keepdims):  # type: ignore[no-untyped-def]
+    """The sum over a tuple of axes as NumPy gives it: without axes when all are gone."""
+    kept = tuple(1 if a in axis else n for a, n in enumerate(x.shape))
+    return xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), lambda g: (xp.broadcast_to(g.reshape(kept), x.shape),)

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.autograd import primitive
 from engine.errors import MXNetError
+from engine.ops.elementwise import unbroadcast
 
 
 def _listed(shape: Any) -> str:
@@ -192,3 +193,9 @@ def repeat(xp, x, *, repeats, axis):  # type: ignore[no-untyped-def]
     at = axis % x.ndim
     paired = (*x.shape[: at + 1], repeats, *x.shape[at + 1 :])
     return xp.repeat(x, repeats, axis=axis), lambda g: (xp.sum(g.reshape(paired), axis=at + 1),)
+
+
+@primitive
+def spread(xp, x, *, shape):  # type: ignore[no-untyped-def]
+    """x broadcast to a shape of the same or more axes."""
+    return xp.broadcast_to(x, shape), lambda g: (unbroadcast(xp, g, x),)

@@ -1,8 +1,9 @@
 """Primitives run over boxes instead of raw arrays, so that a gradient is on the tape and can be differentiated again.
 
 A `Traced` value stands where a primitive expects a raw array, a `TracedLibrary` where it expects the array library. Whatever the
-primitive, or its vjp, computes with them is done by primitives on the boxes inside, those below among them, which follow NumPy's
-conventions to the letter (a sum over all axes has no axis). Comparisons and index arithmetic carry no gradient and stay raw.
+primitive, or its vjp, computes with them is done by primitives on the boxes inside; some of these (`reduce.total`, `shape.spread`,
+`indexing.part`, `linear.matmul`) are there for it alone and follow NumPy to the letter: a sum over all axes has no axis. Comparisons and
+index arithmetic carry no gradient and stay raw.
 """
 
 from __future__ import annotations
@@ -11,76 +12,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from engine.autograd import PRIMITIVES, primitive
+from engine.autograd import PRIMITIVES
 from engine.errors import MXNetError
-from engine.ops import elementwise, reduce, shape
-from engine.ops.elementwise import unbroadcast
+from engine.ops import elementwise, indexing, linear, reduce, shape
 
 TWICE = "{} cannot be differentiated twice: its gradient is not made of primitives that can"
-
-
-# --- primitives with NumPy's own conventions ---------------------------------------------------------------------------------
-
-
-@primitive
-def total(xp, x, *, axis, keepdims):  # type: ignore[no-untyped-def]
-    """The sum over a tuple of axes; without axes when all are gone."""
-    kept = tuple(1 if a in axis else n for a, n in enumerate(x.shape))
-    return xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), lambda g: (xp.broadcast_to(g.reshape(kept), x.shape),)
-
-
-@primitive
-def spread(xp, x, *, shape):  # type: ignore[no-untyped-def]
-    """x broadcast to a shape of the same or more axes."""
-    return xp.broadcast_to(x, shape), lambda g: (unbroadcast(xp, g, x),)
-
-
-@primitive
-def matmul(xp, x, y):  # type: ignore[no-untyped-def]
-    """Products of matrices, stacked in leading axes that broadcast."""
-
-    def vjp(g: Any) -> tuple[Any, Any]:
-        by_x, by_y = xp.matmul(g, xp.swapaxes(y, -1, -2)), xp.matmul(xp.swapaxes(x, -1, -2), g)
-        return unbroadcast(xp, by_x, x), unbroadcast(xp, by_y, y)
-
-    return xp.matmul(x, y), vjp
-
-
-@primitive
-def part(xp, x, *, key):  # type: ignore[no-untyped-def]
-    """x[key]; a number has no axis."""
-
-    def vjp(g: Any) -> tuple[Any]:
-        whole = xp.zeros_like(x)
-        xp.add.at(whole, key, g)
-        return (whole,)
-
-    return x[key], vjp
-
-
-@primitive
-def replaced(xp, x, y, *, key):  # type: ignore[no-untyped-def]
-    """x with y in the place of x[key]. Places that the key names twice are an error of the caller."""
-    whole = x.copy()
-    whole[key] = y
-
-    def vjp(g: Any) -> tuple[Any, Any]:
-        rest = g.copy()
-        rest[key] = xp.zeros_like(g[key])
-        return rest, unbroadcast(xp, g[key], y)
-
-    return whole, vjp
-
-
-@primitive
-def scattered(xp, x, *, key, shape):  # type: ignore[no-untyped-def]
-    """Zeros of a shape, to whose places `key` x is added, as often as they are named."""
-    whole = xp.zeros(shape, dtype=x.dtype)
-    xp.add.at(whole, key, x)
-    return whole, lambda g: (unbroadcast(xp, g[key], x),)
-
-
-# --- the stand-ins -----------------------------------------------------------------------------------------------------------
 
 
 def raw(value: Any) -> Any:
@@ -160,13 +96,13 @@ class Traced:
 
     def sum(self, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Traced:
         """The sum over axes."""
-        return Traced(total(self.box, axis=reduce.axes_of(self, axis), keepdims=keepdims))
+        return Traced(reduce.total(self.box, axis=reduce.axes_of(self, axis), keepdims=keepdims))
 
     def __getitem__(self, key: Any) -> Traced:
-        return Traced(part(self.box, key=_raw_key(key)))
+        return Traced(indexing.part(self.box, key=_raw_key(key)))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.box = replaced(self.box, self._like(value), key=_raw_key(key))
+        self.box = indexing.replace(self.box, self._like(value), key=_raw_key(key))
 
     def _like(self, value: Any) -> Any:
         """A box of this one's dtype from a traced value, a raw array or a number."""
@@ -182,7 +118,7 @@ class Traced:
         raise MXNetError("a traced array has no truth value")
 
     def __matmul__(self, other: Any) -> Traced:
-        return Traced(matmul(self.box, self._like(other)))
+        return Traced(linear.matmul(self.box, self._like(other)))
 
 
 def _operands(x: Any, y: Any) -> tuple[Any, Any]:
@@ -245,7 +181,7 @@ class _Add:
     @staticmethod
     def at(whole: Traced, key: Any, value: Any) -> None:
         """Add values to places, as often as these are named."""
-        added = scattered(whole._like(value), key=_raw_key(key), shape=whole.shape)
+        added = indexing.scatter(whole._like(value), key=_raw_key(key), shape=whole.shape)
         whole.box = elementwise.add(whole.box, added)
 
 
@@ -355,7 +291,7 @@ class TracedLibrary:
         """Products of matrices."""
         if not (isinstance(x, Traced) or isinstance(y, Traced)):
             return self._xp.matmul(x, y)
-        return Traced(matmul(*_operands(x, y)))
+        return Traced(linear.matmul(*_operands(x, y)))
 
     def dot(self, x: Any, y: Any) -> Any:
         """The product over the last axis of x and the first of y, for vectors and matrices."""
@@ -397,7 +333,7 @@ class TracedLibrary:
 
     def broadcast_to(self, x: Any, wanted: Any) -> Any:
         """x stretched."""
-        return Traced(spread(x.box, shape=tuple(wanted))) if isinstance(x, Traced) else self._xp.broadcast_to(x, wanted)
+        return Traced(shape.spread(x.box, shape=tuple(wanted))) if isinstance(x, Traced) else self._xp.broadcast_to(x, wanted)
 
     def concatenate(self, parts: Any, axis: int = 0) -> Any:
         """End to end."""
@@ -427,10 +363,9 @@ class TracedLibrary:
 
     def take_along_axis(self, x: Any, numbers: Any, axis: int) -> Any:
         """One element for each number, along an axis."""
-        numbers = raw(numbers)
-        places = list(self._xp.indices(numbers.shape))
-        places[axis] = numbers
-        return x[tuple(places)]
+        if not isinstance(x, Traced):
+            return self._xp.take_along_axis(x, raw(numbers), axis=axis)
+        return Traced(indexing.take_along_axis(x.box, numbers=raw(numbers), axis=axis))
 
     def repeat(self, x: Any, repeats: int, axis: int) -> Any:
         """Every element `repeats` times in a row."""

@@ -7,13 +7,14 @@ uniform value of 53 bits is looked up. Nothing passes through libm.
 from __future__ import annotations
 
 import decimal
+import math
 
 import numpy as np
 
 from engine.errors import StreamError
 from engine.streams import elementary
 from engine.streams.stream import Stream
-from engine.streams.words import words
+from engine.streams.words import wide_words
 
 MOST_WEIGHTS = 10**6
 PART = 500.0
@@ -22,9 +23,8 @@ NEGLIGIBLE = 2.0**-64
 
 
 def fractions(stream: Stream, size: int) -> np.ndarray:
-    """`size` values of U[0, 1) with 53 bits, float64: two words each."""
-    w = words(stream.key, stream.take(2 * size), 2 * size).astype(np.float64)
-    return (np.floor(w[0::2] / 32) * 2.0**26 + np.floor(w[1::2] / 64)) * 2.0**-53
+    """`size` values of U[0, 1), float64."""
+    return stream.uniform(0.0, 1.0, size, "float64")
 
 
 def _above_zero(stream: Stream, size: int) -> np.ndarray:
@@ -71,7 +71,7 @@ def _looked_up(stream: Stream, weights: list[float], size: int) -> np.ndarray:
 
 def poisson(stream: Stream, lam: float, size: int) -> np.ndarray:
     """`size` whole numbers of a Poisson distribution, int64. Drawing takes time in proportion to its mean."""
-    parts = max(1, int(np.ceil(lam / PART)))
+    parts = max(1, math.ceil(lam / PART))
     mean = lam / parts
     with decimal.localcontext(decimal.Context(prec=60)):
         weights = [float((-decimal.Decimal(mean)).exp())]
@@ -90,7 +90,7 @@ def negative_binomial(stream: Stream, k: float, p: float, size: int) -> np.ndarr
     """
     if p == 1 or k == 0:
         return np.zeros(size, np.int64)
-    parts = max(1, int(np.ceil(-k * np.log(p) / PART)))
+    parts = max(1, math.ceil(-k * float(elementary.log(np.array([p]))[0]) / PART))
     successes, q = k / parts, 1 - p
     if successes * q / p > MOST_WEIGHTS / 100:
         raise StreamError(f"a negative binomial distribution with k={k:g} and p={p:g} has too large a mean to be drawn exactly")
@@ -112,5 +112,4 @@ def categorical(stream: Stream, weights: np.ndarray, size: int) -> np.ndarray:
 
 def permutation(stream: Stream, size: int) -> np.ndarray:
     """The numbers below `size` in random order, int64: sorted by 64-bit keys, equal ones as they were."""
-    w = words(stream.key, stream.take(2 * size), 2 * size).astype(np.uint64)
-    return np.argsort((w[0::2] << np.uint64(32)) | w[1::2], kind="stable")
+    return np.argsort(wide_words(stream.key, stream.take_wide(size), size), kind="stable")

@@ -11,16 +11,9 @@ from fractions import Fraction
 
 import numpy as np
 
-LN2_HIGH = float.fromhex("0x1.62e42fee00000p-1")
-"""ln 2 cut to 32 bits, so that its product with any exponent here is exact."""
-LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
-"""The rest of ln 2."""
+from engine.streams.elementary import log, polynomial
+
 HALF_PI = float.fromhex("0x1.921fb54442d18p+0")
-SQRT_HALF_BITS = np.uint64(0x3FE6A09E667F3BCD)
-"""Bits of the float64 next above sqrt(1/2)."""
-EXPONENT = np.uint64(0xFFF0000000000000)
-LOG_TERMS = tuple(float(Fraction(2, 2 * k + 1)) for k in range(11))
-"""ln((1 + s) / (1 - s)) = 2 s + 2/3 s^3 + …; |s| is at most 0.1716, so 11 terms leave 1e-18 of it."""
 SIN_TERMS = tuple(float(Fraction((-1) ** k, math.factorial(2 * k + 1))) for k in range(10))
 COS_TERMS = tuple(float(Fraction((-1) ** k, math.factorial(2 * k))) for k in range(10))
 """Taylor's series; the angle is at most pi / 4."""
@@ -46,28 +39,8 @@ FAR = (
 )  # fmt: skip
 
 
-def _polynomial(x: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
-    """Horner's rule, the highest power first."""
-    first, *rest = coefficients
-    total = np.full_like(x, first)
-    for c in rest:
-        total = total * x + c
-    return total
-
-
 def _ratio(x: np.ndarray, parts: tuple[tuple[float, ...], tuple[float, ...]]) -> np.ndarray:
-    return _polynomial(x, parts[0]) / _polynomial(x, parts[1])
-
-
-def minus_log(f: np.ndarray) -> np.ndarray:
-    """-ln f for f in (0, 1], to 2 units in the last place."""
-    bits = f.view(np.uint64)
-    exponent = (bits - SQRT_HALF_BITS) & EXPONENT
-    m = (bits - exponent).view(np.float64)  # in [sqrt(1/2), sqrt(2))
-    e = (exponent.view(np.int64) >> 52).astype(np.float64)
-    s = (m - 1.0) / (m + 1.0)
-    log_m = s * _polynomial(s * s, LOG_TERMS[::-1])
-    return -(e * LN2_HIGH + (e * LN2_LOW + log_m))
+    return polynomial(x, parts[0]) / polynomial(x, parts[1])
 
 
 def uniform(w: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -81,12 +54,12 @@ def uniform(w: np.ndarray, low: float, high: float) -> np.ndarray:
 def normal(w: np.ndarray) -> np.ndarray:
     """Standard normals by Box and Muller; `w` has an even number of numbers, from an even element on."""
     low, high = w[0::2], w[1::2]
-    r = np.sqrt(2.0 * minus_log(((low >> np.uint64(11)) | np.uint64(1)).astype(np.float64) * 2.0**-53))
+    r = np.sqrt(-2.0 * log(((low >> np.uint64(11)) | np.uint64(1)).astype(np.float64) * 2.0**-53))
     quarter = high >> np.uint64(62)
     steps = ((high >> np.uint64(9)) & np.uint64(2**53 - 1)).view(np.int64) - np.int64(2**52)
     angle = steps.astype(np.float64) * 2.0**-53 * HALF_PI  # in [-pi/4, pi/4)
     square = angle * angle
-    sine, cosine = angle * _polynomial(square, SIN_TERMS[::-1]), _polynomial(square, COS_TERMS[::-1])
+    sine, cosine = angle * polynomial(square, SIN_TERMS[::-1]), polynomial(square, COS_TERMS[::-1])
     odd = (quarter & np.uint64(1)) != 0
     back = (quarter & np.uint64(2)) != 0
     x, y = np.where(odd, -sine, cosine), np.where(odd, cosine, sine)
@@ -123,7 +96,7 @@ def truncated_normal(w: np.ndarray, low_number: int, high_number: int, low: floa
     q = _scaled(doubled | np.uint64(1))  # the distance of the probability from 1/2
     tail = _scaled(~doubled)  # the smaller probability
     centre = q * _ratio(0.180625 - q * q, CENTRAL)
-    r = np.sqrt(minus_log(tail))
+    r = np.sqrt(-log(tail))
     z = np.where(q <= 0.425, centre, np.where(r <= 5.0, _ratio(r - 1.6, MIDDLE), _ratio(r - 5.0, FAR)))
     return np.minimum(np.maximum(np.where(flip < 0, -z, z), low), high)
 

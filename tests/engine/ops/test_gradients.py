@@ -88,7 +88,7 @@ CASES: dict[str, list[tuple[tuple, dict]]] = {
     ],
     "take_along_axis": [((A,), {"numbers": ORDER, "axis": 1}), ((A,), {"numbers": ORDER[:2], "axis": 0})],
     "scatter": [((A,), {"key": (INDEX, INDEX[::-1]), "shape": (4, 5, 4)}), ((A,), {"key": (INDEX * 0,), "shape": (2, 4)})],
-    "replace": [((A, B[:2]), {"key": (slice(1, 3),)}), ((A, ROW[0, :3]), {"key": (slice(None), INDEX)})],
+    "replace": [((A, B[:2]), {"key": (slice(1, 3),)}), ((A, BIAS[:3]), {"key": (slice(None), 1)}), ((A, ROW[0, :3]), {"key": (slice(None), INDEX)})],
     "take": [((A, INDEX), {"axis": 1}), ((A, INDEX + 3), {"axis": 1, "mode": "wrap"}), ((A, INDEX[:2]), {"axis": 0})],
     "pick": [((A, INDEX), {}), ((A, INDEX), {"keepdims": True})],
     "convolution": [
@@ -173,8 +173,6 @@ CASES |= {
     "spread": [((ROW,), {"shape": (2, 3, 4)})],
     "matmul": [((A, MATRIX.T), {}), ((IMAGE, np.swapaxes(IMAGE[:1, :, :3], -1, -2).copy()), {})],
     "part": [((A,), {"key": 1}), ((A,), {"key": (slice(None), np.array([0, 0, 2]))})],
-    "replaced": [((A, ROW), {"key": slice(0, 2)}), ((A, BIAS[:3]), {"key": (slice(None), 1)})],
-    "scattered": [((BIAS[:3],), {"key": (np.array([1, 1, 0]),), "shape": (4,)})],
 }
 UNARY = [((A,), {})]
 NOT_ITS_OWN = {"round_through": 1.0, "sign_through": 1.0, "make_loss": 1.0, "scale_gradient": 3.0}
