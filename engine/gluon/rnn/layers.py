@@ -10,7 +10,9 @@ from engine import nd
 from engine.errors import MXNetError
 from engine.gluon.block import HybridBlock, Shape
 from engine.gluon.parameter import Parameter
-from engine.gluon.rnn.cells import BidirectionalCell, DropoutCell, GRUCell, HybridSequentialRNNCell, LSTMCell, RNNCell
+from engine.gluon.rnn.gated import GRUCell, LSTMCell, RNNCell
+from engine.gluon.rnn.modifiers import DropoutCell
+from engine.gluon.rnn.stacked import BidirectionalCell, HybridSequentialRNNCell
 from engine.gluon.rnn.states import made
 from engine.nd import NDArray
 from engine.ops import recurrent
@@ -38,10 +40,13 @@ class _RNNLayer(HybridBlock):
         mode: str,
         projection_size: int | None,
         dtype: Any,
+        use_sequence_length: bool,
         prefix: str | None,
         params: Any,
     ) -> None:
         super().__init__(prefix, params)
+        if use_sequence_length:  # MXNet takes it on a CPU and then takes no notice of the lengths
+            raise MXNetError("MXNetError: use_sequence_length is not supported - unroll a cell with valid_length instead")
         if layout not in ("TNC", "NTC"):
             raise AssertionError(f"Invalid layout {layout}; must be one of ['TNC' or 'NTC']")
         if mode not in GATES:
@@ -146,9 +151,9 @@ class _RNNLayer(HybridBlock):
                 x = F.Dropout(x, p=self._dropout)
             sides = []
             for number, side in enumerate(self._sides):
-                own = {key.partition("_")[2]: value for key, value in params.items() if key.startswith(f"{side}{layer}_")}
+                own = [value for key, value in params.items() if key.startswith(f"{side}{layer}_")]
                 first = [state[layer * self._dir + number] for state in states]
-                output, last = self._sequence(F, F.flip(x, axis=0) if number else x, first, own)
+                output, last = self._sequence(F.flip(x, axis=0) if number else x, first, own)
                 sides.append(F.flip(output, axis=0) if number else output)
                 after.append(last)
             x = sides[0] if self._dir == 1 else F.concat(*sides, dim=2)
@@ -157,19 +162,13 @@ class _RNNLayer(HybridBlock):
             return outputs
         return outputs, [F.stack(*each, axis=0) for each in zip(*after, strict=True)]
 
-    def _sequence(self, F: Any, x: Any, states: list[NDArray], own: dict[str, Any]) -> tuple[NDArray, list[NDArray]]:
+    def _sequence(self, x: NDArray, states: list[NDArray], weights: list[NDArray]) -> tuple[NDArray, list[NDArray]]:
         """One layer in one direction: (outputs, [last states])."""
-        weights = own["i2h_weight"], own["h2h_weight"], own["i2h_bias"], own["h2h_bias"]
-        if self._mode == "gru":
-            outputs = recurrent.gru(x, states[0], *weights)
-        else:
-            outputs = recurrent.simple_recurrence(x, states[0], *weights, mode=self._mode)
-        return outputs, [outputs[-1]]
+        raise NotImplementedError
 
     def _cell(self, **options: Any) -> Any:
-        if self._mode == "gru":
-            return GRUCell(self._hidden_size, **options)
-        return RNNCell(self._hidden_size, activation=self._mode.removeprefix("rnn_"), **options)
+        """The cell that makes one step of it."""
+        raise NotImplementedError
 
     def _unfuse(self) -> HybridSequentialRNNCell:
         """The same network made of cells, which share its parameters."""
@@ -188,10 +187,9 @@ class _RNNLayer(HybridBlock):
         return stack
 
 
-def _refuse_lengths(use_sequence_length: bool) -> None:
-    """MXNet takes no notice of the lengths on a CPU; an option that does nothing is refused here."""
-    if use_sequence_length:
-        raise MXNetError("MXNetError: use_sequence_length is not supported - unroll a cell with valid_length instead")
+def _by_parameter(i2h_weight: Any, h2h_weight: Any, i2h_bias: Any, h2h_bias: Any, h2r_weight: Any = None) -> dict[str, Any]:
+    """Initializers by the end of a parameter's name."""
+    return {"i2h_weight": i2h_weight, "h2h_weight": h2h_weight, "i2h_bias": i2h_bias, "h2h_bias": h2h_bias, "h2r_weight": h2r_weight}
 
 
 class RNN(_RNNLayer):
@@ -215,13 +213,7 @@ class RNN(_RNNLayer):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        _refuse_lengths(use_sequence_length)
-        initializers = {
-            "i2h_weight": i2h_weight_initializer,
-            "h2h_weight": h2h_weight_initializer,
-            "i2h_bias": i2h_bias_initializer,
-            "h2h_bias": h2h_bias_initializer,
-        }
+        initializers = _by_parameter(i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer)
         super().__init__(
             hidden_size,
             num_layers,
@@ -233,9 +225,17 @@ class RNN(_RNNLayer):
             f"rnn_{activation}",
             None,
             dtype,
+            use_sequence_length,
             prefix,
             params,
         )
+
+    def _sequence(self, x: NDArray, states: list[NDArray], weights: list[NDArray]) -> tuple[NDArray, list[NDArray]]:
+        outputs = recurrent.simple_recurrence(x, *states, *weights, mode=self._mode)
+        return outputs, [outputs[-1]]
+
+    def _cell(self, **options: Any) -> Any:
+        return RNNCell(self._hidden_size, activation=self._mode.removeprefix("rnn_"), **options)
 
 
 class LSTM(_RNNLayer):
@@ -266,16 +266,11 @@ class LSTM(_RNNLayer):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        _refuse_lengths(use_sequence_length)
         if state_clip_nan:
             raise ValueError("LSTM: state_clip_nan is not supported - NaN stays NaN")
-        initializers = {
-            "i2h_weight": i2h_weight_initializer,
-            "h2h_weight": h2h_weight_initializer,
-            "i2h_bias": i2h_bias_initializer,
-            "h2h_bias": h2h_bias_initializer,
-            "h2r_weight": h2r_weight_initializer,
-        }
+        initializers = _by_parameter(
+            i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer, h2r_weight_initializer
+        )
         self._clip = {"low": state_clip_min, "high": state_clip_max}
         super().__init__(
             hidden_size,
@@ -288,6 +283,7 @@ class LSTM(_RNNLayer):
             "lstm",
             projection_size,
             dtype,
+            use_sequence_length,
             prefix,
             params,
         )
@@ -297,9 +293,7 @@ class LSTM(_RNNLayer):
         shape = (self._num_layers * self._dir, batch_size, self._hidden_size)
         return [*super().state_info(batch_size), {"shape": shape, "__layout__": "LNC", "dtype": self._dtype}]
 
-    def _sequence(self, F: Any, x: Any, states: list[NDArray], own: dict[str, Any]) -> tuple[NDArray, list[NDArray]]:
-        weights = [own["i2h_weight"], own["h2h_weight"], own["i2h_bias"], own["h2h_bias"]]
-        weights += [own["h2r_weight"]] if self._projection_size else []
+    def _sequence(self, x: NDArray, states: list[NDArray], weights: list[NDArray]) -> tuple[NDArray, list[NDArray]]:
         outputs, cell = recurrent.lstm(x, *states, *weights, **self._clip)
         return outputs, [outputs[-1], cell]
 
@@ -332,13 +326,26 @@ class GRU(_RNNLayer):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        _refuse_lengths(use_sequence_length)
-        initializers = {
-            "i2h_weight": i2h_weight_initializer,
-            "h2h_weight": h2h_weight_initializer,
-            "i2h_bias": i2h_bias_initializer,
-            "h2h_bias": h2h_bias_initializer,
-        }
+        initializers = _by_parameter(i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer)
         super().__init__(
-            hidden_size, num_layers, layout, dropout, bidirectional, input_size, initializers, "gru", None, dtype, prefix, params
+            hidden_size,
+            num_layers,
+            layout,
+            dropout,
+            bidirectional,
+            input_size,
+            initializers,
+            "gru",
+            None,
+            dtype,
+            use_sequence_length,
+            prefix,
+            params,
         )
+
+    def _sequence(self, x: NDArray, states: list[NDArray], weights: list[NDArray]) -> tuple[NDArray, list[NDArray]]:
+        outputs = recurrent.gru(x, *states, *weights)
+        return outputs, [outputs[-1]]
+
+    def _cell(self, **options: Any) -> Any:
+        return GRUCell(self._hidden_size, **options)

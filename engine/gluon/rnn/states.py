@@ -7,13 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import nd
+from engine.errors import MXNetError
 from engine.nd import NDArray
 
 Steps = NDArray | list[NDArray]
 
 
 def made(func: Callable[..., NDArray], name: str, info: dict[str, Any]) -> NDArray:
-    """A state from a function like `nd.zeros`; `name` and `__layout__` are given to functions that take them."""
+    """A state from a function like `nd.zeros`; `name` and `__layout__` are given to functions that take them.
+
+    MXNetError for a batch of 0, the default of `begin_state`, which MXNet takes for unknown.
+    """
+    if 0 in info["shape"]:
+        raise MXNetError(f"MXNetError: {name}: a state of shape {info['shape']} cannot be made - give begin_state the batch_size")
     options = {"name": name, **info}
     parameters = inspect.signature(func).parameters.values()
     if not any(p.kind is p.VAR_KEYWORD for p in parameters):

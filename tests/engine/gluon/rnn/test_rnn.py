@@ -195,6 +195,8 @@ def test_an_lstm_learns_to_remember_the_first_of_a_sequence():
         (lambda: rnn.LSTM(3, use_sequence_length=True), MXNetError, "unroll a cell with valid_length instead"),
         (lambda: rnn.LSTM(3, state_clip_nan=True), ValueError, "state_clip_nan is not supported"),
         (lambda: rnn.LSTM(3, hidden=2), TypeError, "hidden"),
+        (lambda: rnn.LSTM(3).begin_state(), MXNetError, r"a state of shape \(1, 0, 3\) cannot be made - give begin_state the batch_size"),
+        (lambda: rnn.GRUCell(3).begin_state(), MXNetError, "give begin_state the batch_size"),
         (lambda: rnn.DropoutCell("a"), AssertionError, "rate must be a number"),
         (lambda: rnn.LSTM(3, projection_size=2)._unfuse(), AssertionError, "does not support projection"),
         (lambda: rnn.BidirectionalCell(rnn.GRUCell(2), rnn.GRUCell(2))(nd.ones((1, 2)), []), NotImplementedError, "Please use unroll"),

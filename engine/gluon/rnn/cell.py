@@ -1,0 +1,110 @@
+"""What a recurrent cell is: one step of time, and `unroll` over many (MXNet: gluon/rnn/rnn_cell.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine import nd
+from engine.gluon.block import Block, HybridBlock, Shape
+from engine.gluon.nn import LeakyReLU
+from engine.gluon.rnn.states import format_sequence, made, masked
+from engine.nd import NDArray
+
+States = list[NDArray]
+MODIFIED = "After applying modifier cells (e.g. {} ) the base cell cannot be called directly. Call the modifier cell instead."
+
+
+class RecurrentCell(Block):
+    """Base of all cells: `cell(inputs, states)` gives (output, new states) for inputs (batch, inputs)."""
+
+    def __init__(self, prefix: str | None = None, params: Any = None) -> None:
+        super().__init__(prefix, params)
+        self._modified = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was counted and kept since the last sequence."""
+        self._init_counter = self._counter = -1
+        for cell in self._children.values():
+            if isinstance(cell, RecurrentCell):
+                cell.reset()
+
+    def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
+        """Shape and layout of each state."""
+        raise NotImplementedError
+
+    def _check_own(self, modifier: str) -> None:
+        if self._modified:
+            raise AssertionError(MODIFIED.format(modifier).replace(" )", ")"))
+
+    def begin_state(self, batch_size: int = 0, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any) -> States:
+        """The states that a sequence begins with, made by `func`; `kwargs` (`ctx`, `dtype`) are given to it."""
+        self._check_own("ZoneoutCell")
+        states = []
+        for info in self.state_info(batch_size):
+            self._init_counter += 1
+            states.append(made(func, f"{self._prefix}begin_state_{self._init_counter}", info | kwargs))
+        return states
+
+    def _begin(self, begin_state: States | None, inputs: Any, batch_size: int) -> States:
+        if begin_state is not None:
+            return begin_state
+        first = inputs if isinstance(inputs, NDArray) else inputs[0]
+        return self.begin_state(batch_size=batch_size, ctx=first.context, dtype=first.dtype)
+
+    def unroll(
+        self,
+        length: int,
+        inputs: Any,
+        begin_state: States | None = None,
+        layout: str = "NTC",
+        merge_outputs: bool | None = None,
+        valid_length: NDArray | None = None,
+    ) -> tuple[Any, States]:
+        """(outputs, last states) of `length` steps of inputs, one array in `layout` or a list of steps.
+
+        Outputs are one array for `merge_outputs` True, a list for False, and for None whatever costs least. With `valid_length` (batch,)
+        outputs beyond a sample's length are 0 and states are those at its length.
+        """
+        self.reset()
+        steps, axis, batch = format_sequence(length, inputs, layout, False)
+        states = self._begin(begin_state, steps, batch)
+        outputs, all_states = [], []
+        for step in steps:
+            output, states = self(step, states)
+            outputs.append(output)
+            all_states.append(states)
+        if valid_length is None:
+            return format_sequence(length, outputs, layout, merge_outputs)[0], states
+        states = [
+            nd.SequenceLast(nd.stack(*each, axis=0), sequence_length=valid_length, use_sequence_length=True)
+            for each in zip(*all_states, strict=True)
+        ]
+        whole = masked(outputs, valid_length, axis, True)
+        return format_sequence(length, whole, layout, merge_outputs)[0], states
+
+    @staticmethod
+    def _activate(F: Any, x: Any, activation: Any) -> Any:
+        if isinstance(activation, str):
+            return F.Activation(x, act_type=activation)
+        if isinstance(activation, LeakyReLU):
+            return F.LeakyReLU(x, act_type="leaky", slope=activation._alpha)
+        return activation(x)
+
+    def forward(self, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+        """One step."""
+        self._counter += 1
+        return super().forward(inputs, states)
+
+
+class HybridRecurrentCell(RecurrentCell, HybridBlock):
+    """Base of the cells that compute in `hybrid_forward(F, inputs, states, **params)`."""
+
+    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+        """The shape of the output for inputs of `shape`."""
+        return shape
+
+    def hybrid_forward(self, F: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """One step."""
+        raise NotImplementedError

@@ -1,0 +1,163 @@
+"""Cells that change others: dropout of inputs, zoneout, and a shortcut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine import nd
+from engine.gluon.block import Shape
+from engine.gluon.rnn.cell import HybridRecurrentCell, States
+from engine.gluon.rnn.stacked import BidirectionalCell
+from engine.gluon.rnn.states import format_sequence, masked
+from engine.nd import NDArray
+
+
+class DropoutCell(HybridRecurrentCell):
+    """Dropout of its inputs, a new mask each step (one for all steps when unrolled over one array); no states."""
+
+    def __init__(self, rate: float, axes: tuple[int, ...] = (), prefix: str | None = None, params: Any = None) -> None:
+        super().__init__(prefix, params)
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)):
+            raise AssertionError("rate must be a number")
+        self._rate, self._axes = rate, axes
+
+    def _alias(self) -> str:
+        return "dropout"
+
+    def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
+        """None."""
+        return []
+
+    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+        """(inputs with elements dropped, states)."""
+        return (F.Dropout(inputs, p=self._rate, axes=self._axes) if self._rate > 0 else inputs), states
+
+    def unroll(
+        self,
+        length: int,
+        inputs: Any,
+        begin_state: States | None = None,
+        layout: str = "NTC",
+        merge_outputs: bool | None = None,
+        valid_length: NDArray | None = None,
+    ) -> tuple[Any, States]:
+        """All steps at once where the inputs are one array."""
+        self.reset()
+        inputs, _, _ = format_sequence(length, inputs, layout, merge_outputs)
+        if isinstance(inputs, NDArray):
+            return self.hybrid_forward(nd, inputs, begin_state or [])
+        return super().unroll(length, inputs, begin_state, layout, merge_outputs, None)
+
+    def __repr__(self) -> str:
+        return f"DropoutCell(rate={self._rate}, axes={self._axes})"
+
+
+class ModifierCell(HybridRecurrentCell):
+    """Base of the cells around another cell, whose parameters and states they have."""
+
+    def __init__(self, base_cell: Any) -> None:
+        if base_cell._modified:
+            raise AssertionError(f"Cell {base_cell.name} is already modified. One cell cannot be modified twice")
+        base_cell._modified = True
+        super().__init__(prefix=base_cell.prefix + self._alias(), params=None)
+        self.base_cell = base_cell
+
+    @property
+    def params(self) -> Any:
+        """The base cell's."""
+        return self.base_cell.params
+
+    def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
+        """The base cell's."""
+        return self.base_cell.state_info(batch_size)
+
+    def begin_state(self, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any) -> States:  # type: ignore[override]
+        """The base cell's."""
+        self._check_own("DropoutCell")
+        self.base_cell._modified = False
+        try:
+            return self.base_cell.begin_state(func=func, **kwargs)
+        finally:
+            self.base_cell._modified = True
+
+    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+        """The base cell's."""
+        return self.base_cell.infer_shape(shape)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_cell})"
+
+
+class ZoneoutCell(ModifierCell):
+    """Keeps each output and state of the step before with a probability, while training (Krueger et al. 2016)."""
+
+    def __init__(self, base_cell: Any, zoneout_outputs: float = 0.0, zoneout_states: float = 0.0) -> None:
+        if isinstance(base_cell, BidirectionalCell):
+            raise AssertionError(
+                "BidirectionalCell doesn't support zoneout since it doesn't support step. Please add ZoneoutCell to the cells underneath "
+                "instead."
+            )
+        super().__init__(base_cell)
+        self.zoneout_outputs, self.zoneout_states = zoneout_outputs, zoneout_states
+        self._prev_output: Any = None
+
+    def _alias(self) -> str:
+        return "zoneout"
+
+    def reset(self) -> None:
+        """Forget the output of the last sequence's last step."""
+        super().reset()
+        self._prev_output = None
+
+    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+        """The base cell's step, or parts of the one before."""
+        output, after = self.base_cell(inputs, states)
+
+        def mixed(p: float, new: Any, old: Any) -> Any:
+            return F.where(F.Dropout(F.ones_like(new), p=p), new, old)
+
+        before = F.zeros_like(output) if self._prev_output is None else self._prev_output
+        if self.zoneout_outputs:
+            output = mixed(self.zoneout_outputs, output, before)
+        if self.zoneout_states:
+            after = [mixed(self.zoneout_states, new, old) for new, old in zip(after, states, strict=True)]
+        self._prev_output = output
+        return output, after
+
+    def __repr__(self) -> str:
+        return f"ZoneoutCell(p_out={self.zoneout_outputs}, p_state={self.zoneout_states}, {self.base_cell})"
+
+
+class ResidualCell(ModifierCell):
+    """Adds its inputs to the base cell's outputs (Wu et al. 2016)."""
+
+    def _alias(self) -> str:
+        return "residualcell"
+
+    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+        """(output + inputs, states)."""
+        output, states = self.base_cell(inputs, states)
+        return output + inputs, states
+
+    def unroll(
+        self,
+        length: int,
+        inputs: Any,
+        begin_state: States | None = None,
+        layout: str = "NTC",
+        merge_outputs: bool | None = None,
+        valid_length: NDArray | None = None,
+    ) -> tuple[Any, States]:
+        """The base cell's, and its inputs added."""
+        self.reset()
+        self.base_cell._modified = False
+        try:
+            outputs, states = self.base_cell.unroll(length, inputs, begin_state, layout, merge_outputs, valid_length)
+        finally:
+            self.base_cell._modified = True
+        merge = isinstance(outputs, NDArray) if merge_outputs is None else merge_outputs
+        inputs, axis, _ = format_sequence(length, inputs, layout, merge)
+        if valid_length is not None:
+            inputs = masked(inputs, valid_length, axis, merge)
+        return (outputs + inputs if merge else [a + b for a, b in zip(outputs, inputs, strict=True)]), states

@@ -1,0 +1,149 @@
+"""Several cells as one: on top of each other, and in both directions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import nd
+from engine.gluon.block import Shape
+from engine.gluon.rnn.cell import HybridRecurrentCell, RecurrentCell, States
+from engine.gluon.rnn.states import backwards, format_sequence, masked
+from engine.nd import NDArray
+
+STEPPED = "Bidirectional cannot be stepped. Please use unroll"
+
+
+class _Stacked(RecurrentCell):
+    """What both kinds of stacked cells have in common."""
+
+    def add(self, cell: RecurrentCell) -> None:
+        """Put a cell on top."""
+        self.register_child(cell)
+
+    def _cells(self) -> list[Any]:
+        return list(self._children.values())
+
+    def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
+        """Those of all cells, from the bottom up."""
+        return [info for cell in self._cells() for info in cell.state_info(batch_size)]
+
+    def begin_state(self, **kwargs: Any) -> States:  # type: ignore[override]
+        """Those of all cells, from the bottom up."""
+        self._check_own("ZoneoutCell")
+        return [state for cell in self._cells() for state in cell.begin_state(**kwargs)]
+
+    def __call__(self, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+        self._counter += 1
+        if any(isinstance(cell, BidirectionalCell) for cell in self._cells()):
+            raise AssertionError(STEPPED)
+        after: States = []
+        for cell in self._cells():
+            count = len(cell.state_info())
+            own, states = states[:count], states[count:]
+            inputs, own = cell(inputs, own)
+            after += own
+        return inputs, after
+
+    def unroll(
+        self,
+        length: int,
+        inputs: Any,
+        begin_state: States | None = None,
+        layout: str = "NTC",
+        merge_outputs: bool | None = None,
+        valid_length: NDArray | None = None,
+    ) -> tuple[Any, States]:
+        """As `RecurrentCell.unroll`, one cell after the other over the whole sequence."""
+        self.reset()
+        inputs, _, batch = format_sequence(length, inputs, layout, None)
+        states, after = self._begin(begin_state, inputs, batch), []
+        cells = self._cells()
+        for number, cell in enumerate(cells):
+            count = len(cell.state_info())
+            own, states = states[:count], states[count:]
+            merge = merge_outputs if number == len(cells) - 1 else None
+            inputs, own = cell.unroll(length, inputs, own, layout, merge, valid_length)
+            after += own
+        return inputs, after
+
+    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+        """The shape after all cells."""
+        for cell in self._cells():
+            shape = cell.infer_shape(shape)
+        return shape
+
+    def __getitem__(self, i: int) -> Any:
+        return self._children[str(i)]
+
+    def __len__(self) -> int:
+        return len(self._children)
+
+    def __repr__(self) -> str:
+        lines = [f"({key}): " + repr(cell).replace("\n", "\n  ") for key, cell in self._children.items()]
+        return f"{type(self).__name__}(\n" + "\n".join(lines) + "\n)"
+
+
+class SequentialRNNCell(_Stacked):
+    """Cells on top of each other."""
+
+
+class HybridSequentialRNNCell(_Stacked, HybridRecurrentCell):
+    """Hybrid cells on top of each other."""
+
+
+class BidirectionalCell(HybridRecurrentCell):
+    """One cell from first to last and one from last to first, their outputs side by side (Schuster and Paliwal 1997)."""
+
+    def __init__(self, l_cell: Any, r_cell: Any, output_prefix: str = "bi_") -> None:
+        super().__init__(prefix="", params=None)
+        self.register_child(l_cell, "l_cell")
+        self.register_child(r_cell, "r_cell")
+        self._output_prefix = output_prefix
+
+    def __call__(self, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+        raise NotImplementedError(STEPPED)
+
+    def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
+        """Those of the forward cell, then the other's."""
+        return [info for cell in self._children.values() for info in cell.state_info(batch_size)]  # type: ignore[attr-defined]
+
+    def begin_state(self, **kwargs: Any) -> States:  # type: ignore[override]
+        """Those of the forward cell, then the other's."""
+        self._check_own("DropoutCell")
+        return [state for cell in self._children.values() for state in cell.begin_state(**kwargs)]  # type: ignore[attr-defined]
+
+    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+        """Both outputs side by side."""
+        left, right = (cell.infer_shape(shape) for cell in self._children.values())
+        return (*left[:-1], left[-1] + right[-1])
+
+    def unroll(
+        self,
+        length: int,
+        inputs: Any,
+        begin_state: States | None = None,
+        layout: str = "NTC",
+        merge_outputs: bool | None = None,
+        valid_length: NDArray | None = None,
+    ) -> tuple[Any, States]:
+        """As `RecurrentCell.unroll`; with lengths, the backward cell begins at each sample's last step."""
+        self.reset()
+        steps, axis, batch = format_sequence(length, inputs, layout, False)
+        states = self._begin(begin_state, steps, batch)
+        left, right = self._children.values()
+        count = len(left.state_info(batch))  # type: ignore[attr-defined]
+        l_out, l_states = left.unroll(length, steps, states[:count], layout, merge_outputs, valid_length)  # type: ignore[attr-defined]
+        r_out, r_states = right.unroll(length, backwards(steps, valid_length), states[count:], layout, False, valid_length)  # type: ignore[attr-defined]
+        r_out = backwards(r_out, valid_length)
+        if merge_outputs is None:
+            merge_outputs = isinstance(l_out, NDArray)
+        if merge_outputs:
+            outputs: Any = nd.concat(format_sequence(None, l_out, layout, True)[0], nd.stack(*r_out, axis=axis), dim=2)
+        else:
+            outputs = [nd.concat(a, b, dim=1) for a, b in zip(l_out, r_out, strict=True)]
+        if valid_length is not None:
+            outputs = masked(outputs, valid_length, axis, merge_outputs)
+        return outputs, l_states + r_states
+
+    def __repr__(self) -> str:
+        return f"BidirectionalCell(forward={self._children['l_cell']}, backward={self._children['r_cell']})"

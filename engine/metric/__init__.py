@@ -1,0 +1,36 @@
+"""Metrics: running figures of how good predictions are (MXNet: `mx.metric`).
+
+A metric adds up over calls of `update(labels, preds)`, lists of arrays of equal length; `get()` gives its name and the mean since the last
+`reset_local`, `get_global()` since the last `reset`. Source: MXNet 1.9.1 python/mxnet/metric.py.
+"""
+
+from __future__ import annotations
+
+from engine.metric.base import EvalMetric, alias, check_label_shapes, register
+from engine.metric.classification import F1, MCC, Accuracy, CrossEntropy, NegativeLogLikelihood, Perplexity, TopKAccuracy
+from engine.metric.composite import CompositeEvalMetric, create
+from engine.metric.custom import CustomMetric, Loss, np
+from engine.metric.regression import MAE, MSE, RMSE, PearsonCorrelation
+
+__all__ = [
+    "F1",
+    "MAE",
+    "MCC",
+    "MSE",
+    "RMSE",
+    "Accuracy",
+    "CompositeEvalMetric",
+    "CrossEntropy",
+    "CustomMetric",
+    "EvalMetric",
+    "Loss",
+    "NegativeLogLikelihood",
+    "PearsonCorrelation",
+    "Perplexity",
+    "TopKAccuracy",
+    "alias",
+    "check_label_shapes",
+    "create",
+    "np",
+    "register",
+]
