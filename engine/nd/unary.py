@@ -26,7 +26,7 @@ UNARY: dict[str, Callable[..., Any]] = {
     },
     **{
         name: getattr(activation, name)
-        for name in ("relu", "sigmoid", "tanh", "softrelu", "softsign", "erf", "gelu", "silu", "elu", "selu", "leaky")
+        for name in ("relu", "sigmoid", "tanh", "softrelu", "softsign", "erf", "gelu", "gelu_tanh", "silu", "elu", "selu", "leaky")
     },
 }  # fmt: skip
 """Primitives of one array that are functions of `nd` and, as in MXNet, methods."""

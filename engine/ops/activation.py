@@ -85,6 +85,15 @@ def gelu(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
+def gelu_tanh(xp, x):  # type: ignore[no-untyped-def]
+    """x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2: gelu as GPT-2 and BERT compute it."""
+    square = x * x
+    t = xp.tanh(math.sqrt(2 / math.pi) * x * (1 + 0.044715 * square))
+    slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * square)
+    return 0.5 * x * (1 + t), lambda g: (g * 0.5 * (1 + t + x * (1 - t * t) * slope),)
+
+
+@primitive
 def silu(xp, x):  # type: ignore[no-untyped-def]
     """x sigmoid(x), also called swish."""
     s = _logistic(xp, x)
@@ -135,6 +144,7 @@ ACTIVATIONS = {
     "softrelu": softrelu,
     "softsign": softsign,
     "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
     "silu": silu,
     "elu": elu,
     "selu": selu,

@@ -240,6 +240,72 @@ def recurrent_cells(mx):
     return found
 
 
+def _unrolled(mx, cell, **options):
+    """What 5 steps give while training, from MXNet's stream: outputs, states, and the gradient of the inputs."""
+    layout = options.get("layout", "NTC")
+    mx.random.seed(3)
+    cell.initialize(mx.init.Uniform(0.5))
+    x = mx.nd.array(data(2, 5, 4) if layout == "NTC" else data(5, 2, 4))
+    x.attach_grad()
+    with mx.autograd.record():
+        out, states = cell.unroll(5, x, **options)
+        whole = mx.nd.stack(*out, axis=1) if isinstance(out, list) else out
+        loss = (whole * mx.nd.array(data(*whole.shape, seed=4))).sum()
+    loss.backward()
+    found = {"out": whole.asnumpy(), "dx": x.grad.asnumpy()}
+    found.update({f"state {i}": s.asnumpy() for i, s in enumerate(states)})
+    return found
+
+
+@program
+def cells_that_drop(mx):
+    """Masks of zoneout and dropout are those of MXNet's stream."""
+    rnn, found = mx.gluon.rnn, {}
+    for name, make in {
+        "zoneout": lambda: rnn.ZoneoutCell(rnn.LSTMCell(3), 0.4, 0.3),
+        "zoneout of outputs": lambda: rnn.ZoneoutCell(rnn.GRUCell(3), 0.5),
+    }.items():
+        found.update({f"{name} {key}": value for key, value in _unrolled(mx, make(), merge_outputs=True).items()})
+    stack = rnn.SequentialRNNCell()
+    for cell in (rnn.GRUCell(3), rnn.DropoutCell(0.4), rnn.RNNCell(2, activation="relu")):
+        stack.add(cell)
+    found.update({f"stack {key}": value for key, value in _unrolled(mx, stack, merge_outputs=True).items()})
+    return found
+
+
+@program
+def ways_to_unroll(mx):
+    rnn, found = mx.gluon.rnn, {}
+    for name, options in {
+        "time first": {"layout": "TNC", "merge_outputs": True},
+        "a list": {"merge_outputs": False},
+        "lengths": {"merge_outputs": True, "valid_length": mx.nd.array([2, 5])},
+    }.items():
+        stack = rnn.HybridSequentialRNNCell()
+        stack.add(rnn.LSTMCell(3))
+        stack.add(rnn.BidirectionalCell(rnn.GRUCell(2), rnn.RNNCell(3)))
+        found.update({f"{name} {key}": value for key, value in _unrolled(mx, stack, **options).items()})
+    return found
+
+
+@program
+def given_states(mx):
+    """Gradients go to the states that a fused layer begins with."""
+    layer, found = mx.gluon.rnn.LSTM(3, num_layers=2, bidirectional=True), {}
+    mx.random.seed(3)
+    layer.initialize(mx.init.Uniform(0.5))
+    states = [mx.nd.array(data(4, 2, 3, seed=i)) for i in (5, 6)]
+    for state in states:
+        state.attach_grad()
+    with mx.autograd.record():
+        out, after = layer(mx.nd.array(data(5, 2, 4)), states)
+        loss = out.sum() + (after[0] * after[1]).sum()
+    loss.backward()
+    for i, state in enumerate(states):
+        found.update({f"state {i}": after[i].asnumpy(), f"d{i}": state.grad.asnumpy()})
+    return found
+
+
 @program
 def unrolled_with_lengths(mx):
     rnn = mx.gluon.rnn

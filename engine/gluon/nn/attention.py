@@ -55,11 +55,14 @@ class MultiHeadAttention(HybridBlock):
                 self.qkv_bias = self.params.get("qkv_bias", shape=(3 * units,), roles=("out*3",), **bias)
                 self.projection_bias = self.params.get("projection_bias", shape=(units,), roles=("out",), **bias)
 
-    def infer_shape(self, shape: Shape, *memory: Shape) -> Shape:  # type: ignore[override]
-        """The input's. MXNetError for one that is no sequence of vectors of `units`."""
-        for given in (shape, *(m for m in memory if len(m) == 3)):
-            if len(given) != 3 or given[2] != self._units:
-                raise MXNetError(f"MXNetError: {type(self).__name__} needs sequences (batch, length, {self._units}), got {given}")
+    def infer_shape(self, shape: Shape, memory: Shape | None = None, valid_length: Shape | None = None) -> Shape:  # type: ignore[override]
+        """The input's. MXNetError for one that is no sequence of vectors of `units`, and for others of another batch."""
+        for given in (shape,) if memory is None else (shape, memory):
+            if len(given) != 3 or given[2] != self._units or given[0] != shape[0]:
+                batch = "batch" if given is shape else str(shape[0])
+                raise MXNetError(f"MXNetError: {type(self).__name__} needs sequences ({batch}, length, {self._units}), got {given}")
+        if valid_length not in (None, shape[:1]):
+            raise MXNetError(f"MXNetError: {type(self).__name__}: valid_length must have shape {shape[:1]}, got {valid_length}")
         return shape
 
     def hybrid_forward(  # type: ignore[override]
@@ -75,7 +78,7 @@ class MultiHeadAttention(HybridBlock):
         projection_bias: Any = None,
     ) -> Any:
         """(batch, length, units)."""
-        self.infer_shape(x.shape, *(() if memory is None else (memory.shape,)))
+        self.infer_shape(x.shape, *(None if other is None else other.shape for other in (memory, valid_length)))
         units = self._units
         if memory is None:
             packed = F.FullyConnected(x, qkv_weight, qkv_bias, no_bias=qkv_bias is None, flatten=False)
@@ -143,6 +146,8 @@ class TransformerBlock(HybridBlock):
         params: Any = None,
     ) -> None:
         super().__init__(prefix, params)
+        if hidden_units is not None and hidden_units < 1:
+            raise ValueError(f"TransformerBlock: hidden_units must be at least 1, got {hidden_units}")
         self._pre_norm = pre_norm
         dense = {"use_bias": use_bias, "flatten": False, "dtype": dtype, "bias_initializer": bias_initializer}
         hidden = 4 * units if hidden_units is None else hidden_units
@@ -158,9 +163,9 @@ class TransformerBlock(HybridBlock):
         self.norm1.cast(dtype)
         self.norm2.cast(dtype)
 
-    def infer_shape(self, shape: Shape, *memory: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape, valid_length: Shape | None = None) -> Shape:  # type: ignore[override]
         """The input's."""
-        return self.attention.infer_shape(shape, *memory)
+        return self.attention.infer_shape(shape, None, valid_length)
 
     def hybrid_forward(self, F: Any, x: Any, valid_length: Any = None) -> Any:  # type: ignore[override]
         """(batch, length, units)."""
@@ -194,6 +199,8 @@ class PositionEmbedding(HybridBlock):
         params: Any = None,
     ) -> None:
         super().__init__(prefix, params)
+        if max_length < 1 or units < 1:
+            raise ValueError(f"PositionEmbedding: max_length and units must be at least 1, got {max_length} and {units}")
         self._max_length, self._units = max_length, units
         with self.name_scope():
             self.weight = self.params.get("weight", shape=(max_length, units), init=weight_initializer, dtype=dtype, roles=("group", "out"))

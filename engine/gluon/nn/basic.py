@@ -16,7 +16,7 @@ from engine.registry import advice
 
 
 class Activation(HybridBlock):
-    """An element-wise nonlinearity by name: relu, sigmoid, tanh, softrelu, softsign (Gluon's), gelu, silu, elu, selu, leaky."""
+    """An element-wise nonlinearity by name: relu, sigmoid, tanh, softrelu, softsign (Gluon's), gelu, gelu_tanh, silu, elu, selu, leaky."""
 
     def __init__(self, activation: str, prefix: str | None = None, params: Any = None) -> None:
         if activation not in ACTIVATIONS:

@@ -47,3 +47,9 @@ def test_functions_of_whole_numbers_are_cut_off():
     assert of("exp", [7, -7, 2], "int32").tolist() == [1096, 0, 7]
     assert of("degrees", [1], "int32").tolist() == [57]
     assert of("gamma", [5], "int32").tolist() == [24]
+
+
+def test_gelu_by_tanh_is_gpt2s_and_near_the_exact_one():
+    x = nd.array([-2.0, -0.5, 1.0, 3.0], dtype="float64")
+    np.testing.assert_allclose(nd.gelu_tanh(x).asnumpy(), [-0.04540231, -0.15428599, 0.84119199, 2.99636261], rtol=1e-7)
+    np.testing.assert_allclose(nd.gelu_tanh(x).asnumpy(), nd.gelu(x).asnumpy(), atol=5e-4)

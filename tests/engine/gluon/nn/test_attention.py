@@ -68,6 +68,24 @@ def test_a_transformer_block_is_torchs_encoder_layer(norm):
     np.testing.assert_allclose(block(X).asnumpy(), TORCH[f"{norm} out"], rtol=2e-4, atol=2e-5)
 
 
+def test_a_block_leaves_out_what_lies_beyond_the_lengths_and_has_its_gradient():
+    block = nn.TransformerBlock(8, 2, 12, causal=True)
+    block.initialize(init.Normal(0.5))
+    lengths, found = nd.array([2, 5, 3]), []
+    for beyond in (0.0, 9.0):
+        x = TORCH["x"].copy()
+        x[0, 2:] = beyond
+        x = nd.array(x)
+        x.attach_grad()
+        with autograd.record():
+            loss = (block(x, lengths)[0, :2] ** 2).sum()
+        loss.backward()
+        found.append((loss.asscalar(), x.grad.asnumpy()[0, :2], block.attention.qkv_weight.grad().asnumpy()))
+        assert not x.grad.asnumpy()[0, 2:].any()
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
 def test_a_causal_position_does_not_see_what_comes_after():
     layer = attention(causal=True)
     changed = TORCH["x"].copy()
@@ -143,7 +161,13 @@ def test_prints_and_hybridize():
         (lambda: nn.MultiHeadAttention(8, 2, dropout=1), ValueError, r"dropout must lie in \[0, 1\), got 1"),
         (lambda: nn.MultiHeadAttention(8, 2, head=1), TypeError, "head"),
         (lambda: attention()(nd.ones((2, 5, 7))), MXNetError, r"needs sequences \(batch, length, 8\), got \(2, 5, 7\)"),
-        (lambda: attention()(X, nd.ones((3, 4, 7))), MXNetError, r"needs sequences \(batch, length, 8\), got \(3, 4, 7\)"),
+        (lambda: attention()(X, nd.ones((3, 4, 7))), MXNetError, r"needs sequences \(3, length, 8\), got \(3, 4, 7\)"),
+        (lambda: attention()(X, nd.ones((1, 4, 8))), MXNetError, r"needs sequences \(3, length, 8\), got \(1, 4, 8\)"),
+        (lambda: attention()(X, nd.ones((4, 8))), MXNetError, r"needs sequences \(3, length, 8\), got \(4, 8\)"),
+        (lambda: attention()(X, None, nd.ones((1,))), MXNetError, r"valid_length must have shape \(3,\), got \(1,\)"),
+        (lambda: attention()(X, None, nd.ones((3, 1))), MXNetError, r"valid_length must have shape \(3,\), got \(3, 1\)"),
+        (lambda: nn.TransformerBlock(8, 2, 0), ValueError, "hidden_units must be at least 1, got 0"),
+        (lambda: nn.PositionEmbedding(0, 8), ValueError, "max_length and units must be at least 1, got 0 and 8"),
         (lambda: nn.PositionEmbedding(4, 8).infer_shape((3, 5, 8)), MXNetError, r"of at most 4 positions, got \(3, 5, 8\)"),
     ],
 )
