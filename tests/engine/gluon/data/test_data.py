@@ -129,3 +129,4 @@ def test_what_cannot_be_is_refused(call, error, said):
 
 def test_the_module_is_gluons():
     assert gluon.data is data
+    assert gluon.contrib.data.IntervalSampler is data.IntervalSampler

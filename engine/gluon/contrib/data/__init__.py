@@ -1,0 +1,7 @@
+"""What MXNet keeps apart of `gluon.data` (MXNet: gluon/contrib/data)."""
+
+from __future__ import annotations
+
+from engine.gluon.data import IntervalSampler
+
+__all__ = ["IntervalSampler"]
