@@ -45,6 +45,8 @@ class Law:
     kind: ClassVar[str] = ""
     exactness: ClassVar[str] = "bits"
     random: ClassVar[bool] = True
+    sliceable: ClassVar[bool] = True
+    """Whether a slice is drawn without drawing the rest."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -89,6 +91,11 @@ class Law:
         resolved = self._resolved(dtype)
         flat = self._rounded(self._elements(key, shape, start, end, resolved), resolved)
         return flat.reshape(shape) if whole else flat
+
+    def fill(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
+        """Draw elements start … start + out.size - 1, in C order, of the tensor of `shape` into `out`: flat, contiguous, of the dtype
+        wanted. Errors are `draw`'s."""
+        out[:] = self.draw(key, shape, out.dtype, start, start + out.size)
 
     def draw_from(self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
         """The next tensor of a source that is drawn from in order; moves on in it, unless nothing random is drawn."""

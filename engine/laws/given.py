@@ -19,6 +19,7 @@ class Loaded(Law):
     """The tensor called `tensor` of a snapshot file, cast to the parameter's dtype."""
 
     random: ClassVar[bool] = False
+    sliceable: ClassVar[bool] = False
     file: str
     tensor: str
 
@@ -51,6 +52,7 @@ class Loaded(Law):
 class Custom(Law):
     """What a user's `_init_weight` does; whatever it draws from `nd.random` comes from the parameter's own stream."""
 
+    sliceable: ClassVar[bool] = False
     name: str
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:

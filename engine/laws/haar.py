@@ -63,6 +63,7 @@ def householder_q(gaussian: np.ndarray) -> np.ndarray:
 class Haar(Law):
     """gain times a Haar matrix of shape (first axis, product of the others); the shorter side is orthonormal."""
 
+    sliceable: ClassVar[bool] = False
     gain: float = 1.0
     exact: bool = False
 
@@ -124,6 +125,7 @@ class SingularVectors(Law):
     """
 
     exactness: ClassVar[str] = "tolerance"
+    sliceable: ClassVar[bool] = False
     scale: float = 1.414
     noise: str = "uniform"
 
