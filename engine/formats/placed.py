@@ -47,11 +47,14 @@ class Buffer:
         self.size = size
         self._memory = np.frombuffer(mmap.mmap(-1, size + PAGE), np.uint8)
 
-    def at(self, offset: int, size: int) -> np.ndarray:
-        """`size` bytes, uint8, for the piece of a file that starts at byte `offset`; what was made there before is lost."""
+    def at(self, offset: int, size: int, itemsize: int = 1) -> np.ndarray:
+        """`size` bytes, uint8, for the piece of a file that starts at byte `offset`; what was made there before is lost.
+
+        Where the offset is no multiple of `itemsize` the memory is one, though its pages then do not lie as the file's.
+        """
         if size > self.size:
             raise ValueError(f"a piece of {size} bytes does not fit into a buffer of {self.size}")
-        first = offset % PAGE
+        first = 0 if offset % itemsize else offset % PAGE
         return self._memory[first : first + size]
 
 
