@@ -23,6 +23,7 @@ from runner.build import Network, build, infer_shapes
 from runner.errors import EvidenceError
 from runner.files import remove_leftovers, write_csv, write_json
 from runner.probes import Subject, Trace
+from runner.stats import measure_all, summary_of
 from runner.validate import RunConfig
 from runner.verdict import judge
 
@@ -71,11 +72,11 @@ def host_values(network: Network) -> dict[str, np.ndarray]:
 
 def measure(config: RunConfig, values: dict[str, np.ndarray]) -> dict[str, dict[str, Any]]:
     """Path -> the figures of every chosen statistic."""
-    rows: dict[str, dict[str, Any]] = {}
-    for row in config.plan.owners:
-        rows[row.path] = {}
-        for statistic in config.stats.values():
-            rows[row.path] |= statistic.measure(values[row.path], row.law)
+    rows: dict[str, dict[str, Any]] = {row.path: {} for row in config.plan.owners}
+    if config.stats:
+        for row in config.plan.owners:
+            tensor = values[row.path]
+            rows[row.path] = measure_all(config.stats.values(), row.law, summary_of(tensor, row.law), tensor)
     return rows
 
 
@@ -194,7 +195,7 @@ def _write_stats(config: RunConfig, folder: Path, rows: dict[str, dict[str, Any]
         "figures": trace.figures,
     }
     write_json(folder / "stats.json", content)
-    columns = list(dict.fromkeys(name for row in table for name in row))
+    columns = list(dict.fromkeys(name for row in table for name, value in row.items() if name == "shape" or not isinstance(value, list)))
     write_csv(folder / "stats.csv", columns, ({**row, "shape": summary.shape_text(row["shape"])} for row in table))
 
 
