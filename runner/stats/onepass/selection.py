@@ -73,10 +73,10 @@ def _count(flat: np.ndarray, wanted: Wanted, shift: int, digit: int) -> dict[int
     """For each of the wanted first bits, how many keys have which `digit` bits next, above the low `shift` bits."""
     counts = {prefix: np.zeros(1 << digit, np.int64) for prefix in wanted}
     for keys in _keys(flat):
-        heads = (keys >> keys.dtype.type(shift)).astype(np.int64)
-        prefixes = heads >> digit
+        heads = keys >> keys.dtype.type(shift)
+        prefixes = heads >> keys.dtype.type(digit)
         for prefix, found in counts.items():
-            found += np.bincount(heads[prefixes == prefix] & ((1 << digit) - 1), minlength=1 << digit)
+            found += np.bincount((heads[prefixes == prefix] & ((1 << digit) - 1)).astype(np.intp), minlength=1 << digit)
     return counts
 
 

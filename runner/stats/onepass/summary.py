@@ -138,6 +138,8 @@ class Summary:
         place = int(np.searchsorted(self._cumulative, rank, side="right")) - 1
         below, above = self._cumulative[place : place + 2].tolist()
         edges = bins.edges(self.binned.name)
+        if 0.0 in edges[place : place + 2] and self.zeros == self.histogram[0] + self.histogram[bins.NEGATIVE]:
+            return 0.0
         low, high = max(self.low, float(edges[place])), min(self.high, float(edges[place + 1]))
         return bins.between(low, high, (rank - below + 0.5) / (above - below))
 
