@@ -18,9 +18,10 @@ class Meter:
 
     def __init__(self, stats: Sequence[Statistic], row: Row) -> None:
         self._stats, self._row = stats, row
-        law, shape = row.law, row.shape
-        size, dtype = math.prod(shape), dtypes.resolve(row.dtype)
-        self._blocks = Accumulator(dtype, size, lambda values, start: law.wrong_in(values, shape, start)) if stats and not later(stats, row) else None
+        self._blocks: Accumulator | None = None
+        if stats and not later(stats, row):
+            size = math.prod(row.shape)
+            self._blocks = Accumulator(dtypes.resolve(row.dtype), size, lambda values, start: row.law.wrong_in(values, row.shape, start))
 
     def add(self, number: int, values: np.ndarray) -> None:
         """Take block `number`, flat."""

@@ -69,6 +69,7 @@ ONLY_HERE = {
     },
     "rich": {"runner/summary.py", "runner/run.py", "runner/progress.py"},
     "ml_dtypes": {"engine/dtypes.py"},
+    "numba": {"runner/stats/onepass/compiled.py"},
     # No floor sees what importlib imports; the manifest asks it for versions only.
     "importlib": {"runner/kinds.py", "runner/plugins.py", "runner/sweep/sweeper.py", "runner/manifest.py"},
 }  # fmt: skip

@@ -76,6 +76,20 @@ class Law:
         """What must hold of drawn values beyond their distribution."""
         return []
 
+    def wrong_in(self, values: np.ndarray, shape: tuple[int, ...], start: int) -> int | None:
+        """How many of `values`, elements start … in C order of a tensor of `shape`, are not the declared ones; None for a law that does
+        not declare each element, or cannot declare some without the others."""
+        if self.random or not self.sliceable:
+            return None
+        declared = np.empty(values.size, values.dtype)
+        self.fill(NOWHERE, shape, start, declared)
+        return int(np.count_nonzero(values != declared))
+
+    def _none_wrong(self, name: str, values: np.ndarray) -> list[Invariant]:
+        """The invariant of a law that declares each element."""
+        wrong = self.wrong_in(values.reshape(-1), values.shape, 0) or 0
+        return [Invariant(name, wrong, 0, wrong == 0)]
+
     def draw(self, key: Key, shape: tuple[int, ...], dtype: Any = "float32", start: int = 0, stop: int | None = None) -> np.ndarray:
         """The tensor of `shape`, or its elements start … stop - 1 in C order when a slice is asked for.
 

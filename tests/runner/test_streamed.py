@@ -88,6 +88,22 @@ def test_training_on_the_mapped_file_is_training_in_memory_and_changes_nothing_i
     assert stats_of(held)["training"] == stats_of(written)["training"]
 
 
+def test_statistics_that_want_all_values_at_once_get_them_from_the_file(only_run, command):
+    words = [*WORDS, "stats=[moments,histogram,law]", "stats.histogram.exact=true"]
+    held, written = (only_run(*words, f"init_mode={mode}") for mode in ("eager", "streamed"))
+    assert stats_of(held) == stats_of(written)
+    assert (held / "stats.csv").read_text() == (written / "stats.csv").read_text()
+    done = command(*words, "init_mode=streamed", "snapshot=none", "probe=none")
+    said = "needs all 1400000 values of '0.weight' at once, which a streamed run without a snapshot never has - use snapshot=safetensors"
+    assert (done.code, done.err) == (2, f"error: stats.histogram: {said}\n")
+
+
+@pytest.mark.parametrize("stats", ["[]", "[moments]", "[law,histogram]"])
+def test_any_choice_of_statistics_is_measured_alike(stats, only_run):
+    held, written = (only_run(*WORDS, f"stats={stats}", f"init_mode={mode}") for mode in ("eager", "streamed"))
+    assert stats_of(held) == stats_of(written)
+
+
 class Killed(BaseException):
     """Stands for the end of a process."""
 
