@@ -30,17 +30,11 @@ class Scratch:
         return array[:count]
 
 
-def uniform(w: np.ndarray, low: np.float32, high: np.float32, out: np.ndarray, scratch: Scratch) -> None:
-    """U[low, high): 24 bits of each word, scaled; never `high` itself."""
+def uniform(w: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
+    """U[0, 1): 24 bits of each word."""
     shifted = np.right_shift(w, np.uint32(8), out=scratch("u0", w.size, np.uint32))
     np.copyto(out, shifted, casting="unsafe")
     np.multiply(out, F(2.0**-24), out=out)
-    if low == 0 and high == 1:
-        return
-    width = F(np.float64(high) - np.float64(low))
-    np.multiply(out, width, out=out)
-    np.add(out, low, out=out)
-    np.minimum(out, np.nextafter(high, F(-np.inf)), out=out)
 
 
 def _minus_two_log(f: np.ndarray, r2: np.ndarray, scratch: Scratch) -> None:
@@ -123,6 +117,9 @@ def truncated_normal(
     np.bitwise_xor(out.view(np.uint32), flip, out=out.view(np.uint32))
     np.maximum(out, low, out=out)
     np.minimum(out, high, out=out)
+    for bound in (low, high):
+        if bound == 0:  # which of 0 and -0 is greater is the processor's affair; the bound it is
+            np.copyto(out, bound, where=out == bound)
 
 
 def _polynomial(x: np.ndarray, coefficients: tuple[float, ...], out: np.ndarray) -> np.ndarray:
@@ -137,10 +134,3 @@ def _polynomial(x: np.ndarray, coefficients: tuple[float, ...], out: np.ndarray)
         np.multiply(out, x, out=out)
         np.add(out, F(c), out=out)
     return out
-
-
-def scale(out: np.ndarray, mean: np.float32, std: np.float32) -> None:
-    """std * z, or std * z + mean when mean is not 0; two roundings."""
-    np.multiply(out, std, out=out)
-    if mean != 0:
-        np.add(out, mean, out=out)
