@@ -33,12 +33,17 @@ class Distribution:
     constants: tuple[float, ...]
     numbers: tuple[int, int] = (0, 0)
 
-    @property
-    def dtype(self) -> type:
+    @cached_property
+    def dtype(self) -> np.dtype:
         """float32 or float64."""
-        return np.float64 if self.wide else np.float32
+        return np.dtype(np.float64 if self.wide else np.float32)
 
-    @property
+    @cached_property
+    def scalars(self) -> tuple[np.ndarray, ...]:
+        """The constants as arrays of no axes."""
+        return tuple(np.array(c, self.dtype) for c in self.constants)
+
+    @cached_property
     def family(self) -> tuple[object, ...]:
         """Equal for distributions that differ in nothing but their scale."""
         cut = self.constants[2:] if self.kind == "truncated_normal" else ()

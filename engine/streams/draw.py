@@ -28,23 +28,18 @@ def draw_many(pieces: Sequence[Piece]) -> None:
     ValueError for an `out` that is not flat or not of its distribution's dtype, and for a negative start.
     """
     total = 0
-    for piece in pieces:
-        _check(piece)
-        total += piece.out.size
+    for kind, _, start, out in pieces:
+        total += out.size
+        if (out.dtype is not kind.dtype and out.dtype != kind.dtype) or out.ndim != 1:
+            raise ValueError(f"out must be {kind.dtype.name} of one axis, got {out.dtype} {out.shape}")
+        if start < 0:
+            raise ValueError(f"start must not be negative, got {start}")
     fill = filler(total)
     workers = pool.threads()
     if workers == 1 or total < THREADED_FROM:
         fill(pieces)
     else:
         pool.share(fill, _parts(pieces, max(CUT, total // (PARTS * workers))))
-
-
-def _check(piece: Piece) -> None:
-    out = piece.out
-    if out.dtype != piece.distribution.dtype or out.ndim != 1:
-        raise ValueError(f"out must be {piece.distribution.dtype.__name__} of one axis, got {out.dtype} {out.shape}")
-    if piece.start < 0:
-        raise ValueError(f"start must not be negative, got {piece.start}")
 
 
 def _parts(pieces: Sequence[Piece], size: int) -> Iterator[list[Piece]]:
@@ -69,7 +64,7 @@ def _draw(kind: Distribution, key: Key, start: int, count: int, out: np.ndarray 
     if out is None:
         out = np.empty(count, kind.dtype)
     elif out.shape != (count,) or out.dtype != kind.dtype:
-        raise ValueError(f"out must be {kind.dtype.__name__} of shape ({count},), got {out.dtype} {out.shape}")
+        raise ValueError(f"out must be {kind.dtype.name} of shape ({count},), got {out.dtype} {out.shape}")
     draw_many([Piece(kind, key, start, out)])
     return out
 

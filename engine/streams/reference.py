@@ -15,7 +15,7 @@ from engine.streams import transforms, wide
 from engine.streams.distribution import Distribution, Piece
 from engine.streams.key import Key
 from engine.streams.transforms import Scratch
-from engine.streams.words import WORDS_A_BLOCK, raw, wide_words, words
+from engine.streams.words import WORDS_A_BLOCK, raw, wide_words
 
 BLOCK = 1 << 16
 """Elements that are transformed at once: their scratch arrays fit the second cache."""
@@ -27,21 +27,62 @@ _local = threading.local()
 
 def fill(pieces: Sequence[Piece]) -> None:
     """Draw all pieces, in this thread."""
-    gathered: dict[tuple[object, ...], list[Piece]] = {}
-    room: dict[tuple[object, ...], int] = {}
+    if len(pieces) == 1:
+        _in_blocks(pieces[0])
+        return
+    batches: dict[tuple[object, ...], _Batch] = {}
     for piece in pieces:
-        size = piece.out.size
-        if len(pieces) == 1 or size >= SMALL or piece.distribution.wide:
+        kind = piece.distribution
+        if kind.wide or piece.out.size >= SMALL:
             _in_blocks(piece)
             continue
-        family = piece.distribution.family
-        if room.get(family, 0) < size + 2 * WORDS_A_BLOCK:
-            _together(gathered.pop(family, []))
-            room[family] = BLOCK
-        gathered.setdefault(family, []).append(piece)
-        room[family] -= size + 2 * WORDS_A_BLOCK
-    for batch in gathered.values():
-        _together(batch)
+        batch = batches.get(kind.family)
+        if batch is None:
+            batch = batches[kind.family] = _Batch()
+        batch.add(piece)
+    for batch in batches.values():
+        batch.draw()
+
+
+class _Batch:
+    """Small pieces of one family, which are drawn in one pass: each has whole blocks of words, so that pairs stay together."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self.raws: list[np.ndarray] = []
+        self.places: list[int] = []
+        self.size = 0
+
+    def add(self, piece: Piece) -> None:
+        """Take its words; what was gathered before is drawn if they do not fit."""
+        _, key, start, out = piece
+        first = start // WORDS_A_BLOCK
+        blocks = (start + out.size + WORDS_A_BLOCK - 1) // WORDS_A_BLOCK - first
+        if self.size + blocks * WORDS_A_BLOCK > BLOCK:
+            self.draw()
+        self.pieces.append(piece)
+        self.raws.append(raw(key, first, blocks))
+        self.places.append(self.size + start - first * WORDS_A_BLOCK)
+        self.size += blocks * WORDS_A_BLOCK
+
+    def draw(self) -> None:
+        """Draw what was gathered, and be empty again."""
+        if self.size:
+            kind = self.pieces[0].distribution
+            scratch = _scratch()
+            numbers = np.concatenate(self.raws, out=scratch("raw", self.size // 2, np.uint64))
+            drawn = scratch("drawn", self.size)
+            _standard(kind, numbers, drawn, scratch)
+            alike = all(piece.distribution is kind for piece in self.pieces)
+            if alike:
+                _scale(kind, drawn, drawn)
+            for piece, place in zip(self.pieces, self.places, strict=True):
+                values = drawn[place : place + piece.out.size]
+                if alike:
+                    piece.out[...] = values
+                else:
+                    _scale(piece.distribution, values, piece.out)
+        self.__init__()  # type: ignore[misc]
 
 
 def _scratch() -> Scratch:
@@ -61,67 +102,44 @@ def _in_blocks(piece: Piece) -> None:
         done += count
 
 
-def _narrow(distribution: Distribution, key: Key, first: int, out: np.ndarray) -> None:
-    """One block of float32; normals are drawn in pairs, the first of which has an even number."""
+def _narrow(distribution: Distribution, key: Key, start: int, out: np.ndarray) -> None:
+    """One block of float32, straight into `out` where that holds whole numbers of 64 bits, two words each."""
     scratch = _scratch()
-    even = first - first % 2 if distribution.kind == "normal" else first
-    count = out.size + first - even
-    count += count % 2 if distribution.kind == "normal" else 0
+    skipped = start % 2
+    count = skipped + out.size + (start + out.size) % 2
     drawn = out if count == out.size else scratch("drawn", count)
-    _standard(distribution, words(key, even, count), drawn, scratch)
-    _scale(distribution, drawn[first - even : first - even + out.size], out)
+    _standard(distribution, wide_words(key, (start - skipped) // 2, count // 2), drawn, scratch)
+    _scale(distribution, drawn[skipped : skipped + out.size], out)
 
 
-def _together(pieces: list[Piece]) -> None:
-    """Draw pieces of one family in one pass: each has whole blocks of words, so that pairs stay together."""
-    scratch = _scratch()
-    raws, places, at = [], [], 0
-    for _, key, start, out in pieces:
-        first = start // WORDS_A_BLOCK
-        blocks = -(-(start + out.size) // WORDS_A_BLOCK) - first
-        raws.append(raw(key, first, blocks))
-        places.append(at + start - first * WORDS_A_BLOCK)
-        at += blocks * WORDS_A_BLOCK
-    if not at:
-        return
-    w = np.concatenate(raws, out=scratch("raw", at // 2, np.uint64)).astype("<u8", copy=False).view("<u4")
-    drawn = scratch("drawn", at)
-    _standard(pieces[0].distribution, w, drawn, scratch)
-    alike = all(piece.distribution is pieces[0].distribution or piece.distribution == pieces[0].distribution for piece in pieces)
-    if alike:
-        _scale(pieces[0].distribution, drawn, drawn)
-    for piece, place in zip(pieces, places, strict=True):
-        if alike:
-            piece.out[...] = drawn[place : place + piece.out.size]
-        else:
-            _scale(piece.distribution, drawn[place : place + piece.out.size], piece.out)
-
-
-def _standard(distribution: Distribution, w: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
-    """Values before they are scaled, float32."""
+def _standard(distribution: Distribution, numbers: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
+    """Values before they are scaled, float32, two of each 64-bit number."""
     match distribution.kind:
         case "uniform":
-            transforms.uniform(w, out, scratch)
+            transforms.uniform(_halves(numbers), out, scratch)
         case "normal":
-            transforms.normal(w, out, scratch)
+            transforms.normal(numbers, out, scratch)
         case _:
-            low, high = (np.float32(bound) for bound in distribution.constants[2:])
-            transforms.truncated_normal(w, *distribution.numbers, low, high, out, scratch)
+            transforms.truncated_normal(_halves(numbers), *distribution.numbers, *distribution.scalars[2:], out, scratch)
+
+
+def _halves(numbers: np.ndarray) -> np.ndarray:
+    """The words of 64-bit numbers, the lower first."""
+    return numbers.astype("<u8", copy=False).view("<u4")
 
 
 def _scale(distribution: Distribution, z: np.ndarray, out: np.ndarray) -> None:
     """Standard values to those wanted, in either width; `out` may be `z`. Every operation is rounded once."""
-    number = distribution.dtype
     if distribution.kind == "uniform":
-        width, low, largest = (number(c) for c in distribution.constants)
+        width, low, largest = distribution.scalars
         np.multiply(z, width, out=out)
         np.add(out, low, out=out)
         np.minimum(out, largest, out=out)
         return
-    std, mean = distribution.constants[:2]
-    np.multiply(z, number(std), out=out)
-    if mean != 0:
-        np.add(out, number(mean), out=out)
+    std, mean = distribution.scalars[:2]
+    np.multiply(z, std, out=out)
+    if distribution.constants[1] != 0:
+        np.add(out, mean, out=out)
 
 
 def _wide(distribution: Distribution, key: Key, first: int, out: np.ndarray) -> None:

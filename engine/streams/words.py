@@ -13,36 +13,36 @@ import numpy as np
 from engine.streams.key import Key
 
 WORDS_A_BLOCK = 8
+NUMBERS_A_BLOCK = 4
 
 
 def wide_words(key: Key, start: int, count: int) -> np.ndarray:
-    """The 64-bit numbers of elements start … start + count - 1, uint64: number e is words 2e and 2e + 1."""
+    """The 64-bit numbers of elements start … start + count - 1, uint64: number e is words 2e and 2e + 1, the lower half first."""
     if start < 0 or count < 0:
         raise ValueError(f"start and count must not be negative, got {start} and {count}")
-    return words(key, 2 * start, 2 * count).copy().view("<u8").astype(np.uint64, copy=False)
+    first, offset = divmod(start, NUMBERS_A_BLOCK)
+    blocks = (start + count + NUMBERS_A_BLOCK - 1) // NUMBERS_A_BLOCK - first
+    return raw(key, first, blocks)[offset : offset + count]
 
 
 def words(key: Key, start: int, count: int) -> np.ndarray:
     """The words of elements start … start + count - 1, uint32."""
     if start < 0 or count < 0:
         raise ValueError(f"start and count must not be negative, got {start} and {count}")
-    first = start // WORDS_A_BLOCK
-    blocks = -(-(start + count) // WORDS_A_BLOCK) - first
-    offset = start - first * WORDS_A_BLOCK
-    return raw(key, first, blocks).astype("<u8", copy=False).view("<u4")[offset : offset + count]
+    numbers = wide_words(key, start // 2, (start + count + 1) // 2 - start // 2)
+    return numbers.astype("<u8", copy=False).view("<u4")[start % 2 : start % 2 + count]
 
 
 def raw(key: Key, first: int, blocks: int) -> np.ndarray:
     """Blocks first … first + blocks - 1: four 64-bit numbers each, uint64."""
     if not hasattr(_local, "generator"):
         _local.generator = np.random.Philox(0)
-        _local.state = _local.generator.state | {"buffer_pos": 4}  # nothing is left of the block before
-    inner = _local.state["state"]
-    inner["key"][:] = key.words
-    inner["counter"][:] = first, 0, 0, 0
-    _local.generator.state = _local.state
+    inner = {"counter": (first, 0, 0, 0), "key": key.words}
+    _local.generator.state = {"bit_generator": "Philox", "state": inner, **NOTHING_LEFT}
     return _local.generator.random_raw(4 * blocks)
 
 
+NOTHING_LEFT = {"buffer": (0, 0, 0, 0), "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
+"""Of the block before, in a generator's state."""
 _local = threading.local()
-"""A generator a thread: setting one's state takes a twentieth of the time that making one does."""
+"""A generator a thread: setting one's state takes a fortieth of the time that making one does."""
