@@ -30,59 +30,50 @@ def fill(pieces: Sequence[Piece]) -> None:
     if len(pieces) == 1:
         _in_blocks(pieces[0])
         return
-    batches: dict[tuple[object, ...], _Batch] = {}
+    families: dict[tuple[object, ...], list[Piece]] = {}
     for piece in pieces:
         kind = piece.distribution
         if kind.wide or piece.out.size >= SMALL:
             _in_blocks(piece)
-            continue
-        batch = batches.get(kind.family)
-        if batch is None:
-            batch = batches[kind.family] = _Batch()
-        batch.add(piece)
-    for batch in batches.values():
-        batch.draw()
+        elif kind.family in families:
+            families[kind.family].append(piece)
+        else:
+            families[kind.family] = [piece]
+    for family in families.values():
+        _together(family)
 
 
-class _Batch:
-    """Small pieces of one family, which are drawn in one pass: each has whole blocks of words, so that pairs stay together."""
-
-    def __init__(self) -> None:
-        self.pieces: list[Piece] = []
-        self.raws: list[np.ndarray] = []
-        self.places: list[int] = []
-        self.size = 0
-
-    def add(self, piece: Piece) -> None:
-        """Take its words; what was gathered before is drawn if they do not fit."""
+def _together(family: list[Piece]) -> None:
+    """Draw small pieces of one family in passes of up to BLOCK elements. Each has whole blocks of words, so that pairs stay together."""
+    numbers = _scratch()("raw", BLOCK // 2, np.uint64)
+    gathered: list[tuple[Piece, int]] = []
+    at = 0
+    for piece in family:
         _, key, start, out = piece
         first = start // WORDS_A_BLOCK
         blocks = (start + out.size + WORDS_A_BLOCK - 1) // WORDS_A_BLOCK - first
-        if self.size + blocks * WORDS_A_BLOCK > BLOCK:
-            self.draw()
-        self.pieces.append(piece)
-        self.raws.append(raw(key, first, blocks))
-        self.places.append(self.size + start - first * WORDS_A_BLOCK)
-        self.size += blocks * WORDS_A_BLOCK
+        if at + WORDS_A_BLOCK * blocks > BLOCK:
+            _transform(gathered, numbers[: at // 2])
+            gathered, at = [], 0
+        gathered.append((piece, at + start - WORDS_A_BLOCK * first))
+        numbers[at // 2 : at // 2 + 4 * blocks] = raw(key, first, blocks)
+        at += WORDS_A_BLOCK * blocks
+    _transform(gathered, numbers[: at // 2])
 
-    def draw(self) -> None:
-        """Draw what was gathered, and be empty again."""
-        if self.size:
-            kind = self.pieces[0].distribution
-            scratch = _scratch()
-            numbers = np.concatenate(self.raws, out=scratch("raw", self.size // 2, np.uint64))
-            drawn = scratch("drawn", self.size)
-            _standard(kind, numbers, drawn, scratch)
-            alike = all(piece.distribution is kind for piece in self.pieces)
-            if alike:
-                _scale(kind, drawn, drawn)
-            for piece, place in zip(self.pieces, self.places, strict=True):
-                values = drawn[place : place + piece.out.size]
-                if alike:
-                    piece.out[...] = values
-                else:
-                    _scale(piece.distribution, values, piece.out)
-        self.__init__()  # type: ignore[misc]
+
+def _transform(gathered: list[tuple[Piece, int]], numbers: np.ndarray) -> None:
+    """Turn gathered words into values and hand them out: each piece, and where in all of them its first is."""
+    scratch, kind = _scratch(), gathered[0][0].distribution
+    drawn = scratch("drawn", 2 * numbers.size)
+    _standard(kind, numbers, drawn, scratch)
+    alike = all(piece.distribution is kind for piece, _ in gathered)
+    if alike:
+        _scale(kind, drawn, drawn)
+    for (other, _, _, out), place in gathered:
+        if alike:
+            out[...] = drawn[place : place + out.size]
+        else:
+            _scale(other, drawn[place : place + out.size], out)
 
 
 def _scratch() -> Scratch:

@@ -105,9 +105,10 @@ def normal(numbers: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
     np.add(q, ONE, out=q)
     np.divide(r, q, out=q)
     h = np.multiply(q, t, out=q)
-    z1 = np.add(h, h, out=out[1::2])
-    np.multiply(z1, t, out=q)
-    np.subtract(r, q, out=out[0::2])
+    z1 = np.add(h, h, out=q)
+    np.multiply(z1, t, out=t)
+    np.subtract(r, t, out=out[0::2])
+    np.copyto(out[1::2], z1)
 
 
 def truncated_normal(
