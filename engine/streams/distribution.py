@@ -78,6 +78,12 @@ def uniform(low: float, high: float, wide: bool = False) -> Distribution:
     return Distribution("uniform", False, (float(width), float(low32), float(np.nextafter(high32, np.float32(-np.inf)))))
 
 
+def point(value: float, wide: bool = False) -> Distribution:
+    """One value for all."""
+    (rounded,) = _rounded((value,), wide)
+    return Distribution("uniform", wide, (0.0, rounded, rounded))
+
+
 def normal(mean: float, std: float, wide: bool = False) -> Distribution:
     """N(mean, std^2)."""
     return Distribution("normal", wide, _rounded((std, mean), wide))

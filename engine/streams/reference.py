@@ -111,7 +111,8 @@ def _standard(distribution: Distribution, numbers: np.ndarray, out: np.ndarray, 
         case "normal":
             transforms.normal(numbers, out, scratch)
         case _:
-            transforms.truncated_normal(_halves(numbers), *distribution.numbers, *distribution.scalars[2:], out, scratch)
+            low, high = distribution.scalars[2:]
+            transforms.truncated_normal(_halves(numbers), *distribution.numbers, low, high, out, scratch)
 
 
 def _halves(numbers: np.ndarray) -> np.ndarray:

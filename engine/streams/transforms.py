@@ -112,7 +112,7 @@ def normal(numbers: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
 
 
 def truncated_normal(
-    w: np.ndarray, low_word: int, high_word: int, low: np.float32, high: np.float32, out: np.ndarray, scratch: Scratch
+    w: np.ndarray, low_word: int, high_word: int, low: np.ndarray, high: np.ndarray, out: np.ndarray, scratch: Scratch
 ) -> None:
     """Standard normals cut to [low, high] by an inverse distribution function; the words are round(Phi * 2^32) of the bounds."""
     n = w.size

@@ -7,6 +7,7 @@ output of its bit generators (NEP 19), so this is its `Philox`, set to the block
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def raw(key: Key, first: int, blocks: int) -> np.ndarray:
     except AttributeError:
         generator = np.random.Philox(0)
         nothing_left = {"buffer": (0, 0, 0, 0), "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
-        state = {"bit_generator": "Philox", "state": {}, **nothing_left}
+        state: dict[str, Any] = {"bit_generator": "Philox", "state": {}, **nothing_left}
         _local.made = generator, state
     inner = state["state"]
     inner["key"], inner["counter"] = key.words, (first, 0, 0, 0)
