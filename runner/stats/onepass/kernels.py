@@ -6,22 +6,20 @@ with no product fused into a sum, is what both implementations share, so both gi
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from engine import streams
 from runner.stats.onepass.bins import BINS
 
 BLOCK = 1 << 16
 """Elements a block."""
 LANES = 512
-COMPILED_FROM = 1 << 27
-"""Elements from which it pays to load numba."""
-LOADED_FROM = 1 << 20
-"""Elements from which it is used where it is loaded already."""
+COMPILED_FROM = 1 << 20
+"""Elements from which numba is used where it also draws."""
 IMPLEMENTATIONS = ("numpy", "numba")
 
 Moments = tuple[float, float, float, float]
@@ -83,12 +81,11 @@ NUMPY = Kernels("numpy", histogram, moments)
 def choose(implementation: str | None, size: int) -> Kernels:
     """The kernels for a tensor of `size` elements: the implementation named, ImportError where numba is named and not installed.
 
-    None leaves the choice: numba for large tensors, if it is installed. The figures never depend on it.
+    None leaves the choice: what draws (`streams.implementation`), but numba for large tensors only. The figures never depend on it.
     """
     if implementation is not None and implementation not in IMPLEMENTATIONS:
         raise ValueError(f"implementation must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}")
-    loaded = "numba" in sys.modules
-    if implementation == "numpy" or (implementation is None and size < (LOADED_FROM if loaded else COMPILED_FROM)):
+    if implementation == "numpy" or (implementation is None and (size < COMPILED_FROM or not streams.expect(size))):
         return NUMPY
     try:
         from runner.stats.onepass import compiled
