@@ -17,9 +17,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine import digest, dtypes
+from engine import digest, dtypes, streams
 from engine.formats.placed import Buffer
-from engine.laws import NOWHERE
+from engine.laws import NOWHERE, fill_many
+from engine.streams import Key
 from runner.plan import Row
 from runner.stats import BLOCK, WHOLE
 
@@ -91,6 +92,10 @@ class Part:
         return (self.stop - self.start) * self.tensor.dtype.itemsize
 
 
+def _key(row: Row) -> Key:
+    return NOWHERE if row.key is None else row.key
+
+
 def pieces(tensors: Sequence[Tensor]) -> Iterator[list[Part]]:
     """What is drawn at a time, in the order of the tensors."""
     together: list[Part] = []
@@ -146,6 +151,7 @@ class Pass:
         self._finished: queue.Queue[Drawn | BaseException | None] = queue.Queue()
 
     def __iter__(self) -> Iterator[list[Drawn]]:
+        streams.expect(sum(tensor.size for tensor in self.tensors))
         threads = [threading.Thread(target=self._work, name=f"draw-{n}", daemon=True) for n in range(self._workers)]
         for thread in threads:
             thread.start()
@@ -197,25 +203,28 @@ class Pass:
     def _draw(self, piece: list[Part], buffer: Buffer) -> None:
         first = piece[0]
         raw = buffer.at(first.offset, sum(part.bytes for part in piece), first.tensor.dtype.itemsize)
-        at, views = 0, []
-        for part in piece:
-            flat = raw[at : at + part.bytes]
-            views.append(flat.view(part.tensor.dtype))
-            at += part.bytes
-            self._fill(part, views[-1])
+        flats = [raw[part.offset - first.offset :][: part.bytes] for part in piece]
+        views = [flat.view(part.tensor.dtype) for part, flat in zip(piece, flats, strict=True)]
+        if len(piece) > 1:
+            fill_many(
+                (part.tensor.row.law, _key(part.tensor.row), part.tensor.row.shape, 0, values)
+                for part, values in zip(piece, views, strict=True)
+            )
+        for part, flat, values in zip(piece, flats, views, strict=True):
+            self._measure(part, values, drawn=len(piece) > 1)
             self._digest(part, flat)
         self._hand_on(first.offset, raw)
         for part, values in zip(piece, views, strict=True):
             if part.tensor.count_off(part.stop - part.start):
                 self._finish(part.tensor, values if len(values) == part.tensor.size else None)
 
-    def _fill(self, part: Part, values: np.ndarray) -> None:
-        """Draw a part, and measure it, block by block."""
+    def _measure(self, part: Part, values: np.ndarray, drawn: bool) -> None:
+        """Draw a part, unless it is `drawn`, and measure it, block by block."""
         row, meter = part.tensor.row, self._meter_of(part.tensor)
-        key = NOWHERE if row.key is None else row.key
         for start in range(part.start, part.stop, BLOCK):
             block = values[start - part.start : start - part.start + BLOCK]
-            row.law.fill(key, row.shape, start, block)
+            if not drawn:
+                row.law.fill(_key(row), row.shape, start, block)
             if meter is not None:
                 meter.add(start // BLOCK, block)
 
