@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.registry import advice
 from runner.stats.onepass.bins import BINS
 
 BLOCK = 1 << 16
@@ -22,7 +23,7 @@ COMPILED_FROM = 1 << 27
 """Elements from which it pays to load numba."""
 LOADED_FROM = 1 << 20
 """Elements from which it is used where it is loaded already."""
-IMPLEMENTATIONS = ("numpy", "numba")
+IMPLEMENTATIONS = ("auto", "numpy", "numba")
 
 Moments = tuple[float, float, float, float]
 """The sum, and the sums of the second to fourth powers of the distances from the block's mean."""
@@ -80,20 +81,20 @@ def _sum(terms: np.ndarray) -> float:
 NUMPY = Kernels("numpy", histogram, moments)
 
 
-def choose(implementation: str | None, size: int) -> Kernels:
-    """The kernels for a tensor of `size` elements: the implementation named, ImportError where numba is named and not installed.
+def choose(implementation: str, size: int) -> Kernels:
+    """The kernels for a tensor of `size` elements; the figures never depend on them.
 
-    None leaves the choice: numba for large tensors, if it is installed. The figures never depend on it.
+    `auto` is numba for large tensors, if it is installed. ImportError where numba is named and not installed.
     """
-    if implementation is not None and implementation not in IMPLEMENTATIONS:
-        raise ValueError(f"implementation must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}")
-    loaded = "numba" in sys.modules
-    if implementation == "numpy" or (implementation is None and size < (LOADED_FROM if loaded else COMPILED_FROM)):
+    if implementation not in IMPLEMENTATIONS:
+        raise ValueError(f"no implementation '{implementation}' - {advice(implementation, IMPLEMENTATIONS)}")
+    enough = LOADED_FROM if "numba" in sys.modules else COMPILED_FROM
+    if implementation == "numpy" or (implementation == "auto" and size < enough):
         return NUMPY
     try:
         from runner.stats.onepass import compiled
     except ImportError:
-        if implementation is None:
+        if implementation == "auto":
             return NUMPY
         raise
     return Kernels("numba", compiled.histogram, compiled.moments)
