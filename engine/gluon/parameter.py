@@ -13,7 +13,7 @@ import numpy as np
 
 from engine import autograd, dtypes, laws, nd, streams
 from engine import init as init_module
-from engine.device import Device, cpu, current_device
+from engine.device import Device, cpu, current_device, from_host
 from engine.errors import DeferredInitializationError
 from engine.gluon.state import Filled, Pending, Ready, Source, State, Symbol, Unset, announce
 from engine.gluon.state import observe as observe
@@ -230,7 +230,7 @@ class Parameter:
             for array in data.values():
                 array._mark(None, "null")
             return Ready(data, None, key, origin)
-        gradients = {device: nd.zeros_like(array) for device, array in data.items()}
+        gradients = {device: nd.zeros(array.shape, ctx=device, dtype=array.dtype) for device, array in data.items()}
         for device, array in data.items():
             array._mark(gradients[device], self._grad_req)
         return Ready(data, gradients, key, origin)
@@ -276,6 +276,14 @@ class Parameter:
             return
         with autograd.pause():
             self._state = self._ready({device: data.copyto(device) for device in devices}, None, None)
+
+    def adopt(self, values: np.ndarray, device: Device) -> None:
+        """Become ready with these very values, which are not copied where the device is the host. AssertionError for a shape or dtype
+        other than the parameter's."""
+        self._check_loaded_dtype(nd.NDArray(values, cpu()), False)
+        if tuple(values.shape) != tuple(self.shape):
+            raise AssertionError(f"Parameter '{self.name}' has shape {tuple(self.shape)}, the values {values.shape}")
+        self._state = self._ready({device: nd.NDArray(from_host(values, device), device)}, None, None)
 
     def _check_loaded_dtype(self, data: nd.NDArray, cast_dtype: bool) -> None:
         if not cast_dtype and dtypes.resolve(self.dtype) != dtypes.resolve(data.dtype):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.laws.base import NOWHERE, Invariant, Law, from_description
+from engine.laws.base import NOWHERE, Invariant, Law, fill_many, from_description
 from engine.laws.elementwise import Constant, ForgetGate, Normal, TruncatedNormal, Uniform
 from engine.laws.given import Custom, Loaded
 from engine.laws.haar import Haar, SingularVectors, Structured
@@ -21,5 +21,6 @@ __all__ = [
     "Structured",
     "TruncatedNormal",
     "Uniform",
+    "fill_many",
     "from_description",
 ]

@@ -119,10 +119,10 @@ def test_many_seeds_give_no_false_alarm(stats_of):
 
 
 def test_a_broken_law_gets_the_verdict_off(stats_of, monkeypatch):
-    from engine.streams import draw
+    from engine.streams import distribution
 
-    original = draw.normal
-    monkeypatch.setattr("engine.streams.normal", lambda *args, **options: original(*args, **options) * np.float32(1.1))
+    original = distribution.normal
+    monkeypatch.setattr(distribution, "normal", lambda mean, std, wide=False: original(mean, 1.1 * std, wide))
     verdicts = {row["path"]: row["verdict"] for row in stats_of("init=normal")["parameters"]}
     assert verdicts == {"0.weight": "off", "0.bias": "exact", "1.weight": "off", "1.bias": "exact"}
 

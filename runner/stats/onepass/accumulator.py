@@ -36,7 +36,7 @@ RECORD = np.dtype(
 class Accumulator:
     """The statistics of a tensor whose blocks of `BLOCK` elements come one by one, in any order, from any thread."""
 
-    def __init__(self, dtype: Any, size: int, wrong: Check | None = None, implementation: str = "auto") -> None:
+    def __init__(self, dtype: Any, size: int, wrong: Check | None = None, implementation: str | None = None) -> None:
         self._dtype = dtypes.resolve(dtype)
         self._size = size
         self._wrong = wrong
@@ -122,7 +122,7 @@ def combine(blocks: np.ndarray) -> tuple[int, tuple[float, float, float, float]]
     return exponent, (mean + 0.0, second / count, third / count, fourth / count)
 
 
-def summarize(values: np.ndarray, threads: int | None = None, wrong: Check | None = None, implementation: str = "auto") -> Summary:
+def summarize(values: np.ndarray, threads: int | None = None, wrong: Check | None = None, implementation: str | None = None) -> Summary:
     """The summary of a whole tensor, in memory or mapped from a file. `threads` is otherwise what drawing uses; nothing depends on it."""
     flat = values.reshape(-1)
     accumulator = Accumulator(flat.dtype, flat.size, wrong, implementation)

@@ -6,24 +6,21 @@ with no product fused into a sum, is what both implementations share, so both gi
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from engine.registry import advice
+from engine import streams
 from runner.stats.onepass.bins import BINS
 
 BLOCK = 1 << 16
 """Elements a block."""
 LANES = 512
-COMPILED_FROM = 1 << 27
-"""Elements from which it pays to load numba."""
-LOADED_FROM = 1 << 20
-"""Elements from which it is used where it is loaded already."""
-IMPLEMENTATIONS = ("auto", "numpy", "numba")
+COMPILED_FROM = 1 << 20
+"""Elements from which numba is used where it also draws."""
+IMPLEMENTATIONS = ("numpy", "numba")
 
 Moments = tuple[float, float, float, float]
 """The sum, and the sums of the second to fourth powers of the distances from the block's mean."""
@@ -81,20 +78,19 @@ def _sum(terms: np.ndarray) -> float:
 NUMPY = Kernels("numpy", histogram, moments)
 
 
-def choose(implementation: str, size: int) -> Kernels:
-    """The kernels for a tensor of `size` elements; the figures never depend on them.
+def choose(implementation: str | None, size: int) -> Kernels:
+    """The kernels for a tensor of `size` elements: the implementation named, ImportError where numba is named and not installed.
 
-    `auto` is numba for large tensors, if it is installed. ImportError where numba is named and not installed.
+    None leaves the choice: what draws (`streams.implementation`), but numba for large tensors only. The figures never depend on it.
     """
-    if implementation not in IMPLEMENTATIONS:
-        raise ValueError(f"no implementation '{implementation}' - {advice(implementation, IMPLEMENTATIONS)}")
-    enough = LOADED_FROM if "numba" in sys.modules else COMPILED_FROM
-    if implementation == "numpy" or (implementation == "auto" and size < enough):
+    if implementation is not None and implementation not in IMPLEMENTATIONS:
+        raise ValueError(f"implementation must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}")
+    if implementation == "numpy" or (implementation is None and (size < COMPILED_FROM or not streams.expect(size))):
         return NUMPY
     try:
         from runner.stats.onepass import compiled
     except ImportError:
-        if implementation == "auto":
+        if implementation is None:
             return NUMPY
         raise
     return Kernels("numba", compiled.histogram, compiled.moments)

@@ -143,7 +143,7 @@ def text(summary: Summary) -> str:
     return json.dumps(summary.to_json())
 
 
-def accumulated(values: np.ndarray, order: list[int], implementation: str = "numpy") -> str:
+def accumulated(values: np.ndarray, order: list[int], implementation: str | None = "numpy") -> str:
     accumulator = Accumulator(values.dtype, values.size, implementation=implementation)
     for number in order:
         accumulator.add(number, values[number * BLOCK : (number + 1) * BLOCK])
@@ -294,26 +294,26 @@ def test_a_block_leaves_64_bytes_behind():
 
 
 def test_an_unknown_implementation_is_refused():
-    with pytest.raises(ValueError, match="no implementation 'numbo' - did you mean 'numba'?"):
-        summarize(np.zeros(3), implementation="numbo")
+    with pytest.raises(ValueError, match="implementation must be one of numpy, numba, got 'fortran'"):
+        summarize(np.zeros(3), implementation="fortran")
 
 
 def test_without_numba_large_tensors_are_left_to_numpy(monkeypatch):
     monkeypatch.setitem(sys.modules, "runner.stats.onepass.compiled", None)
     monkeypatch.delattr(onepass, "compiled", raising=False)
-    assert kernels.choose("auto", 1 << 40) is kernels.NUMPY
+    assert kernels.choose(None, 1 << 40) is kernels.NUMPY
     with pytest.raises(ImportError):
         kernels.choose("numba", 1)
 
 
 def test_numba_is_taken_for_what_is_large_only():
     pytest.importorskip("numba")
-    assert kernels.choose("auto", 100) is kernels.NUMPY
-    assert kernels.choose("auto", 1 << 40).name == "numba"
+    assert kernels.choose(None, 100) is kernels.NUMPY
+    assert kernels.choose(None, 1 << 40).name == "numba"
     assert kernels.choose("numpy", 1 << 40) is kernels.NUMPY
 
 
 def test_small_tensors_do_not_load_numba():
-    script = "import sys, numpy; from runner.stats import onepass; onepass.summarize(numpy.ones(2_000_000)); print('numba' in sys.modules)"
+    script = "import sys, numpy; from runner.stats import onepass; onepass.summarize(numpy.ones(200_000)); print('numba' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
