@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -61,15 +62,22 @@ class Summary:
         """How many elements are smaller than the smallest normal number, and not zero."""
         return bins.smallest(self.histogram, self.binned) - self.zeros
 
+    def _sized(self, figure: float) -> float:
+        """A figure in units of 2^exponent as itself. What only rounding carries beyond the largest float64 is that number."""
+        try:
+            return math.ldexp(figure, self.exponent)
+        except OverflowError:
+            return math.copysign(sys.float_info.max, figure)
+
     @property
     def mean(self) -> float | None:
         """The mean."""
-        return None if self.moments is None else math.ldexp(self.moments[0], self.exponent)
+        return None if self.moments is None else self._sized(self.moments[0])
 
     @property
     def std(self) -> float | None:
         """The root of the second central moment."""
-        return None if self.moments is None else math.ldexp(math.sqrt(self.moments[1]), self.exponent)
+        return None if self.moments is None else self._sized(math.sqrt(self.moments[1]))
 
     @property
     def variance(self) -> float | None:
@@ -84,7 +92,7 @@ class Summary:
         if self.moments is None:
             return None
         mean, second, *_ = self.moments
-        return math.ldexp(math.sqrt(mean * mean + second), self.exponent)
+        return self._sized(math.sqrt(mean * mean + second))
 
     @property
     def skew(self) -> float | None:
@@ -108,7 +116,8 @@ class Summary:
     def borders(self) -> tuple[np.ndarray, np.ndarray]:
         """(finite edges of the bins that are not empty, ascending; how many finite elements lie below each).
 
-        Elements equal to an edge count as below it where it is not positive."""
+        An element that equals an edge counts as below it where the edge is negative; a zero counts as below zero where it has a sign.
+        """
         edges = bins.edges(self.binned.name)
         filled = np.diff(self._cumulative) > 0
         wanted = np.concatenate([filled, [False]]) | np.concatenate([[False], filled])

@@ -112,6 +112,17 @@ def test_blocks_of_very_different_magnitudes_are_combined():
     assert summary.kurtosis == pytest.approx(values.size, rel=1e-4)
 
 
+def test_figures_near_the_largest_float64_do_not_overflow():
+    largest = np.finfo(np.float64).max
+    for size in (2, 3, 1000, BLOCK + 7):
+        values = np.full(size, largest)
+        values[-1] = np.nextafter(largest, 0)
+        summary = summarize(values)
+        assert (summary.mean, summary.rms) == (pytest.approx(largest), pytest.approx(largest))
+        values[::2] = -largest
+        assert summarize(values).std == pytest.approx(largest, rel=1 / size if size % 2 else 1e-9)
+
+
 def test_equal_elements_have_their_own_mean_and_no_spread():
     summary = summarize(np.full(200_001, 0.1))
     assert (summary.mean, summary.std, summary.skew, summary.kurtosis) == (0.1, 0, None, None)
@@ -300,3 +311,9 @@ def test_numba_is_taken_for_what_is_large_only():
     assert kernels.choose(None, 100) is kernels.NUMPY
     assert kernels.choose(None, 1 << 40).name == "numba"
     assert kernels.choose("numpy", 1 << 40) is kernels.NUMPY
+
+
+def test_small_tensors_do_not_load_numba():
+    script = "import sys, numpy; from runner.stats import onepass; onepass.summarize(numpy.ones(200_000)); print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
