@@ -26,6 +26,7 @@ FLOORS = [
     {"engine.initializer"},
     {"engine.gluon.utils", "engine.gluon.state"},
     {"engine.gluon.parameter"},
+    {"engine.gluon.packing"},
     {"engine.gluon.parameter_dict", "engine.gluon.block_summary"},
     {"engine.gluon.block"},
     {"engine.lr_scheduler", "engine.metric"},

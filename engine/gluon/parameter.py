@@ -173,23 +173,32 @@ class Parameter:
         fixed here: the current seed, `path` (the full name where not given), and the generation, which counts forced
         re-initializations since the last seed. ValueError for an unknown shape unless deferral is allowed.
         """
+        pending = self._begin(init, ctx if device is None else device, default_init, force_reinit, path)
+        if pending is not None:
+            self._end(pending, self._fill(pending))
+
+    def _begin(self, init: Any, ctx: Any, default_init: Any, force_reinit: bool, path: str | None) -> Pending | None:
+        """How it is to be filled now; None where it has values already, or its shape is not known yet."""
         state = self._state
         if isinstance(state, Ready) and not force_reinit:
             warnings.warn(
-                f"Parameter '{self.name}' is already initialized, ignoring. Set force_reinit=True to re-initialize.", stacklevel=2
+                f"Parameter '{self.name}' is already initialized, ignoring. Set force_reinit=True to re-initialize.", stacklevel=3
             )
-            return
+            return None
         given = init if init is not None else self.init
         source = Source(given, init_module.Uniform() if default_init is DEFAULT else default_init, self._next_key(path, force_reinit))
-        pending = Pending(source, device_list(device if device is not None else ctx))
-        if not shape_is_known(self.shape):
-            if not self._allow_deferred_init:
-                raise ValueError(f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}.")
-            self._state = pending
-            self._generation = (streams.epoch(), source.key.generation)
-            return
-        self._state = self._fill(pending)
-        self._generation = (streams.epoch(), source.key.generation)
+        pending = Pending(source, device_list(ctx))
+        if shape_is_known(self.shape):
+            return pending
+        if not self._allow_deferred_init:
+            raise ValueError(f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}.")
+        self._end(pending, pending)
+        return None
+
+    def _end(self, pending: Pending, state: State) -> None:
+        """What `_begin` began comes to this."""
+        self._state = state
+        self._generation = (streams.epoch(), pending.source.key.generation)
 
     def _next_key(self, path: str | None, force_reinit: bool) -> Key:
         epoch, generation = self._generation
@@ -230,7 +239,7 @@ class Parameter:
             for array in data.values():
                 array._mark(None, "null")
             return Ready(data, None, key, origin)
-        gradients = {device: nd.zeros(array.shape, ctx=device, dtype=array.dtype) for device, array in data.items()}
+        gradients = {device: nd.NDArray(device.xp.zeros(array.shape, array._raw.dtype), device) for device, array in data.items()}
         for device, array in data.items():
             array._mark(gradients[device], self._grad_req)
         return Ready(data, gradients, key, origin)

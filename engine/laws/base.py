@@ -140,6 +140,11 @@ class Law:
             out[at : at + part.size] = self._rounded(part, dtype)
         return None
 
+    @property
+    def elementwise(self) -> bool:
+        """Whether there is a `distribution`."""
+        return type(self).distribution is not Law.distribution
+
     def distribution(self, wide: bool) -> Distribution | None:
         """What every element follows, whatever the shape: in float64 if `wide`, else in float32. None for a law that is not like that."""
         return None

@@ -49,6 +49,11 @@ class Constant(Law):
     def _array(self) -> np.ndarray:
         return np.asarray(self.value)
 
+    @cached_property
+    def _numbers(self) -> dict[np.dtype, np.ndarray]:
+        """The number in each dtype that was asked for."""
+        return {}
+
     @property
     def mean(self) -> float | None:
         return float(self._array.mean()) if self._array.size else None
@@ -83,7 +88,9 @@ class Constant(Law):
 
     def _write(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
         if self._array.ndim == 0:
-            out.fill(self._rounded(self._array, out.dtype)[()])
+            if out.dtype not in self._numbers:
+                self._numbers[out.dtype] = self._rounded(self._array, out.dtype)
+            out[...] = self._numbers[out.dtype]
         else:
             out[:] = self._elements(key, shape, start, start + out.size, out.dtype)
 

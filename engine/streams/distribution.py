@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -72,21 +72,20 @@ class Piece(NamedTuple):
 def uniform(low: float, high: float, wide: bool = False) -> Distribution:
     """U[low, high). float32 rounds the bounds first, then their difference, which is computed in float64."""
     if wide:
-        return Distribution("uniform", True, (float(high - low), float(low), math.nextafter(high, -math.inf)))
+        return _made("uniform", True, float(high - low), float(low), math.nextafter(high, -math.inf))
     low32, high32 = np.float32(low), np.float32(high)
     width = np.float32(np.float64(high32) - np.float64(low32))
-    return Distribution("uniform", False, (float(width), float(low32), float(np.nextafter(high32, np.float32(-np.inf)))))
+    return _made("uniform", False, *(float(c) for c in (width, low32, np.nextafter(high32, np.float32(-np.inf)))))
 
 
 def point(value: float, wide: bool = False) -> Distribution:
     """One value for all."""
-    (rounded,) = _rounded((value,), wide)
-    return Distribution("uniform", wide, (0.0, rounded, rounded))
+    return _made("uniform", wide, 0.0, value, value)
 
 
 def normal(mean: float, std: float, wide: bool = False) -> Distribution:
     """N(mean, std^2)."""
-    return Distribution("normal", wide, _rounded((std, mean), wide))
+    return _made("normal", wide, std, mean)
 
 
 def truncated_normal(mean: float, std: float, low: float, high: float, wide: bool = False) -> Distribution:
@@ -95,8 +94,15 @@ def truncated_normal(mean: float, std: float, low: float, high: float, wide: boo
     numbers = phi_word(low, bits), phi_word(high, bits)
     if numbers[0] >= numbers[1]:
         raise ValueError(f"nothing of a normal lies between {low} and {high}")
-    return Distribution("truncated_normal", wide, _rounded((std, mean, low, high), wide), numbers)
+    return _made("truncated_normal", wide, std, mean, low, high, numbers=numbers)
 
 
-def _rounded(constants: tuple[float, ...], wide: bool) -> tuple[float, ...]:
-    return tuple(float(c) if wide else float(np.float32(c)) for c in constants)
+def _made(kind: str, wide: bool, *constants: float, numbers: tuple[int, int] = (0, 0)) -> Distribution:
+    return _kept(kind, wide, struct.pack(f"{len(constants)}d", *constants), numbers)
+
+
+@lru_cache(maxsize=1024)
+def _kept(kind: str, wide: bool, constants: bytes, numbers: tuple[int, int]) -> Distribution:
+    """One object for what is drawn often; by bytes, since 0 and -0 are equal."""
+    values = struct.unpack(f"{len(constants) // 8}d", constants)
+    return Distribution(kind, wide, tuple(value if wide else float(np.float32(value)) for value in values), numbers)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from engine.streams import distribution, pool
+from engine.streams import distribution, pool, reference
 from engine.streams.distribution import Distribution, Piece
 from engine.streams.implementation import filler
 from engine.streams.key import Key
@@ -36,7 +36,8 @@ def draw_many(pieces: Sequence[Piece]) -> None:
             raise ValueError(f"start must not be negative, got {start}")
     fill = filler(total)
     workers = pool.threads()
-    if workers == 1 or total < THREADED_FROM:
+    gathers = fill is reference.fill and total < reference.SMALL * len(pieces)  # mostly in Python, which threads cannot share
+    if workers == 1 or total < THREADED_FROM or gathers:
         fill(pieces)
     else:
         pool.share(fill, _parts(pieces, max(CUT, total // (PARTS * workers))))

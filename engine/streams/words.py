@@ -7,7 +7,6 @@ output of its bit generators (NEP 19), so this is its `Philox`, set to the block
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import numpy as np
 
@@ -36,13 +35,10 @@ def words(key: Key, start: int, count: int) -> np.ndarray:
 
 def raw(key: Key, first: int, blocks: int) -> np.ndarray:
     """Blocks first … first + blocks - 1: four 64-bit numbers each, uint64."""
-    try:
-        generator, state = _local.made
-    except AttributeError:
-        generator = np.random.Philox(0)
+    if not hasattr(_local, "made"):
         nothing_left = {"buffer": (0, 0, 0, 0), "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
-        state: dict[str, Any] = {"bit_generator": "Philox", "state": {}, **nothing_left}
-        _local.made = generator, state
+        _local.made = np.random.Philox(0), {"bit_generator": "Philox", "state": {}, **nothing_left}
+    generator, state = _local.made
     inner = state["state"]
     inner["key"], inner["counter"] = key.words, (first, 0, 0, 0)
     generator.state = state
