@@ -55,7 +55,7 @@ FLOORS = [
     {"runner.compose"},
     {"runner.run"},
     {"runner.verify", "runner.join", "runner.sweep"},
-    {"runner.cli"},
+    {"runner.cli", "runner.declare"},
     {"runner.__main__"},
     {"runner"},
 ]

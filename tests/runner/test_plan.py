@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,10 +16,11 @@ from engine import laws
 from engine.errors import LawError, StreamError
 from engine.streams import Key
 from runner import plan as plans
-from runner.compose import declared
+from runner.declare import declare
 from runner.errors import ConfigError
 from runner.plan import Row
 
+ROOT = Path(__file__).parents[2]
 LAWS = [
     laws.Normal(0.5, 0.02), laws.Uniform(-1, 3), laws.TruncatedNormal(0, 1), laws.Constant(3), laws.Haar(1.5),
     laws.Structured("identity"), laws.ForgetGate(1.0),
@@ -66,7 +72,7 @@ def test_a_few_rows_of_a_parameter_that_fits_no_memory_are_drawn():
 def test_a_declared_run_is_planned_and_its_parameters_drawn_as_the_run_draws_them(only_run):
     from engine import formats
 
-    planned = declared("init=xavier", "model=shared").plan
+    planned = declare("init=xavier", "model=shared").plan
     tensors = formats.get("safetensors").read(only_run("init=xavier", "model=shared") / "snapshot.safetensors").tensors
     assert planned["0.weight"].draw().tobytes() == tensors["0.weight"].tobytes()
     assert planned["2.weight"].draw(slice(1, 3)).tobytes() == tensors["1.weight"][1:3].tobytes()
@@ -74,10 +80,18 @@ def test_a_declared_run_is_planned_and_its_parameters_drawn_as_the_run_draws_the
         planned["0.weigth"]
 
 
+def test_a_fresh_process_declares_and_draws():
+    script = "from runner.declare import declare; print(declare('init=constant', 'init.value=3').plan['0.weight'].draw((1, slice(2))))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, cwd="/"
+    )
+    assert (done.returncode, done.stdout) == (0, "[3. 3.]\n"), done.stderr
+
+
 def test_what_cannot_be_drawn_alone_says_why():
     with pytest.raises(StreamError, match=r"'0.weight' cannot be drawn alone: stream mxnet-1.9.1 is drawn from in order - use initlab-1"):
-        declared("init=normal", "stream=mxnet-1.9.1").plan["0.weight"].draw()
+        declare("init=normal", "stream=mxnet-1.9.1").plan["0.weight"].draw()
     with pytest.raises(LawError, match="come from its own code"):
         row((2, 2), laws.Custom("Mine")).draw()
     with pytest.raises(ConfigError, match="did you mean 'normal'"):
-        declared("init=norml")
+        declare("init=norml")

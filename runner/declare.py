@@ -1,0 +1,16 @@
+"""Runs from Python: what the command line's words declare, planned."""
+
+from __future__ import annotations
+
+from runner.compose import compose
+from runner.sweep.sweeper import register
+from runner.validate import RunConfig, validate
+
+
+def declare(*words: str) -> RunConfig:
+    """The run that command line words declare, checked and planned; nothing is drawn and nothing written.
+
+    `declare("init=he", "model=mlp").plan["0.weight"].draw(slice(0, 10))` draws ten rows. ConfigError with everything that is wrong.
+    """
+    register()
+    return validate(compose(list(words)))
