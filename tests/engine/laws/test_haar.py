@@ -13,7 +13,7 @@ import pytest
 
 from engine import laws, streams
 from engine.errors import LawError
-from engine.laws.haar import householder_q
+from engine.laws.factor import householder_q
 from engine.streams import Key
 
 ROOT = Path(__file__).parents[3]
