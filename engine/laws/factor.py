@@ -64,17 +64,18 @@ def lapack_q(gaussian: np.ndarray) -> np.ndarray:
     rows, columns = r.shape
     signs = np.ones(columns)
     blocks: list[tuple[np.ndarray, np.ndarray]] = []
-    for k in range(0, columns, PANEL):
-        end = min(k + PANEL, columns)
-        v, t, signs[k:end] = _panel(r[k:, k:end])
-        blocks.append((v, t))
-        if end < columns:
-            r[k:, end:] -= v @ (t.T @ (v.T @ r[k:, end:]))
-    q = np.eye(rows, columns)
-    for k in reversed(range(0, columns, PANEL)):
-        v, t = blocks.pop()
-        q[k:, k:] -= v @ (t @ (v.T @ q[k:, k:]))
-    q *= signs
+    with np.errstate(over="ignore", invalid="ignore"):  # a wrong result is found by what it is, not by a flag
+        for k in range(0, columns, PANEL):
+            end = min(k + PANEL, columns)
+            v, t, signs[k:end] = _panel(r[k:, k:end])
+            blocks.append((v, t))
+            if end < columns:
+                r[k:, end:] -= v @ (t.T @ (v.T @ r[k:, end:]))
+        q = np.eye(rows, columns)
+        for k in reversed(range(0, columns, PANEL)):
+            v, t = blocks.pop()
+            q[k:, k:] -= v @ (t @ (v.T @ q[k:, k:]))
+        q *= signs
     return q
 
 
@@ -91,6 +92,19 @@ def _panel(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return v, np.linalg.inv(inverse), np.where(np.diagonal(factored) < 0, -1.0, 1.0)
     except np.linalg.LinAlgError as error:
         raise LawError(f"LAPACK could not factor a matrix of shape {matrix.shape}: {error}") from None
+
+
+def check_factor(q: np.ndarray, gaussian: np.ndarray) -> None:
+    """LawError unless the diagonal of R = Q'A is positive, to rounding: no other orthonormal Q, nor one with other signs, has that for
+    every column but by chance."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        diagonal = (q * gaussian).sum(axis=0)
+        wrong = ~(diagonal >= -1e-12 * np.sqrt((gaussian.astype(np.float64) ** 2).sum()))
+    if wrong.any():
+        raise LawError(
+            f"{wrong.sum()} of {wrong.size} columns of an orthogonal factor are not those of its matrix, of shape {gaussian.shape} - the "
+            "values were computed wrongly: check the installation of NumPy and its LAPACK"
+        )
 
 
 def gram_invariant(side: np.ndarray, gain: float) -> Invariant:

@@ -15,7 +15,7 @@ import numpy as np
 from engine import dtypes, streams
 from engine.errors import LawError
 from engine.laws.base import Invariant, Law, check_numbers
-from engine.laws.factor import gram_invariant, householder_q, lapack_q
+from engine.laws.factor import check_factor, gram_invariant, householder_q, lapack_q
 from engine.streams import Key, Source, Stream
 from engine.streams.words import WORDS_A_BLOCK
 
@@ -70,6 +70,7 @@ class Haar(Law):
     def _factor(self, gaussian: np.ndarray) -> np.ndarray:
         """gain times the orthogonal factor of a matrix that is not wide, in its dtype."""
         q = householder_q(gaussian) if self.exact else lapack_q(gaussian)
+        check_factor(q, gaussian)
         return (self.gain * q).astype(gaussian.dtype)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
