@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -142,12 +140,6 @@ def test_a_shape_that_cannot_keep_lengths_is_refused(law, shape, message):
 def test_axes_that_no_kernel_has_are_refused(options):
     with pytest.raises(LawError, match="^delta orthogonal: no kernel has out_axis"):
         laws.DeltaOrthogonal(**options)
-
-
-def test_a_description_in_json_makes_the_same_law_again():
-    law = laws.DeltaOrthogonal(0.5, True, 1, 0, 4)
-    assert laws.from_description(json.loads(json.dumps(law.describe()))) == law
-    assert (law.kind, law.exactness, laws.DeltaOrthogonal().exactness) == ("delta_orthogonal", "bits", "tolerance")
 
 
 def test_centre_taps_follow_the_haar_measure():
