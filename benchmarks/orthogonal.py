@@ -5,7 +5,8 @@
     numpy     normals and numpy.linalg.qr with the sign fix, float64, unchecked
     torch     nn.init.orthogonal_ of a float32 tensor, where torch is installed
 
-Then several tensors at once: one after the other, and by as many threads as `streams.threads()` says.
+Then several tensors at once: one after the other, and by as many threads as `streams.threads()` says. That is worth it only with
+OPENBLAS_NUM_THREADS=1 in the environment; else BLAS's threads wait for each other.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ def lapack_q(gaussian: np.ndarray) -> np.ndarray:
 
     Each panel's reflectors are gathered into I - V T V' (Schreiber and Van Loan, "A storage-efficient WY representation for products of
     Householder transformations", 1989) with T from its inverse (Puglisi, "Modification of the Householder method based on the compact
-    WY representation", 1992).
+    WY representation", 1992). The products use BLAS's threads; several matrices at once, each from a thread of ours, take longer
+    unless BLAS is told to use one (`benchmarks/orthogonal.py`).
     """
     r = gaussian.astype(np.float64)
     rows, columns = r.shape
