@@ -23,7 +23,7 @@ def python() -> Path:
         print("making the benchmark's environment …", file=sys.stderr, flush=True)
         venv.create(FOLDER, with_pip=True, clear=True)
         pip = [str(executable), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), "numpy"], check=True)
+        subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), "numpy", "safetensors"], check=True)
         if subprocess.run([*pip, TORCH]).returncode:
             print(f"{TORCH} cannot be installed here: its row is left out; remove {FOLDER} to try again", file=sys.stderr)
         finished.touch()

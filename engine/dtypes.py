@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,14 @@ NAMES = ("float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bo
 def resolve(dtype: Any) -> np.dtype:
     """The NumPy dtype for a name, a NumPy scalar type or a dtype, in native byte order. MXNetError for one that holds no real numbers
     of at most 64 bits, that is unknown or not installed."""
+    try:
+        return _resolved(dtype)
+    except TypeError:  # not hashable
+        return _resolved.__wrapped__(dtype)
+
+
+@lru_cache(maxsize=256)
+def _resolved(dtype: Any) -> np.dtype:
     if isinstance(dtype, str) and dtype == "bfloat16":
         return _bfloat16()
     try:
@@ -28,7 +37,12 @@ def resolve(dtype: Any) -> np.dtype:
 
 def name(dtype: Any) -> str:
     """`float32` for any way of writing it."""
-    return resolve(dtype).name
+    return _name(resolve(dtype))
+
+
+@lru_cache(maxsize=256)
+def _name(dtype: np.dtype) -> str:
+    return dtype.name
 
 
 def _bfloat16() -> np.dtype:

@@ -24,6 +24,7 @@ from engine.registry import advice
 from runner import code_search, plugins, schema
 from runner.errors import ConfigError, Problem
 from runner.identity import OUTPUTS, canonical_of, resolve, run_folder, run_id
+from runner.validate import RunConfig, validate
 
 MARKER = "# InitLab: the root of its configuration"
 """The first line of `conf/config.yaml`, which tells our `conf` from any other folder of that name."""
@@ -76,6 +77,14 @@ def _run_dir(_root_: DictConfig) -> str:
 
 def _sweep_dir(_root_: DictConfig) -> str:
     return "." if _root_.task == "plan" else str(Path(OUTPUTS) / str(_root_.name))
+
+
+def declared(*words: str) -> RunConfig:
+    """The run that command line words declare, checked and planned; nothing is drawn and nothing written.
+
+    `declared("init=he", "model=gpt2").plan["wte.weight"].draw(slice(0, 10))` draws ten rows. ConfigError with everything that is wrong.
+    """
+    return validate(compose(list(words)))
 
 
 def check_overlay(folder: Path) -> None:

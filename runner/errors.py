@@ -5,6 +5,7 @@
           +-- ConfigError        the config is wrong: one or more `Problem`s, all at once        exit 2
           +-- LedgerError        a parameter was not initialized exactly once, as planned        exit 1
           +-- EvidenceError      a manifest or snapshot is missing, damaged or of another kind   exit 2
+          +-- StorageError       the run's folder cannot be written, or somebody else writes it  exit 2
 
 A finished run that `verify` finds different is no exception: it is an answer, with exit code 1.
 """
@@ -56,5 +57,11 @@ class LedgerError(RunnerError):
 
 class EvidenceError(RunnerError):
     """A manifest or a snapshot that cannot be used as evidence."""
+
+    exit_code = EXIT_REFUSED
+
+
+class StorageError(RunnerError):
+    """A run's folder that cannot be written: a full disk, a folder that is gone, another process at work in it."""
 
     exit_code = EXIT_REFUSED

@@ -1,19 +1,26 @@
-"""Small text files that appear whole or not at all: written under a temporary name, synced, renamed."""
+"""A run's folder: small text files that appear whole or not at all, a lock against other processes, and what a disk can refuse."""
 
 from __future__ import annotations
 
 import csv
+import errno
+import fcntl
 import io
 import json
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.formats.base import TEMPORARY, replacing
+from runner.errors import StorageError
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ESTALE}
 
 
 def sync_folder(folder: Path) -> None:
@@ -23,6 +30,52 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a run's folder from other processes while open. StorageError where one is at work in it already.
+
+    The lock ends with the process, however that ends. File systems without locks (some of NFS) are used without.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = "another process is at work on this very run - wait for it to end, or give name=… for a folder of its own"
+            raise StorageError(f"{folder}: {said}") from None
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def storage_errors(folder: Path, needed: int = 0) -> Iterator[None]:
+    """While open, what the operating system says of a folder that cannot be written becomes a StorageError; `needed` is what a run will
+    write, in bytes."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise StorageError(f"{folder}: the disk is full: {_room(folder, needed)} - make room and go on with resume=true") from error
+        inside = error.filename is None or str(folder) in str(error.filename) or str(folder.absolute()) in str(error.filename)
+        if inside and not folder.is_dir():
+            raise StorageError(f"{folder}: the folder disappeared while the run was writing it - run again") from error
+        if inside and error.errno in UNWRITABLE:
+            raise StorageError(f"{folder}: cannot be written ({error.strerror}) - run from another working directory") from error
+        raise
+
+
+def _room(folder: Path, needed: int) -> str:
+    """`the snapshot needs 4.00 GB, 1.20 GB are free`."""
+    try:
+        status = os.statvfs(folder)
+    except OSError:
+        return f"the run writes {needed / 1e9:.3g} GB"
+    return f"the run writes {needed / 1e9:.3g} GB, {status.f_bavail * status.f_frsize / 1e9:.3g} GB are free"
 
 
 def write_text(path: Path, text: str) -> None:

@@ -25,6 +25,8 @@ def canonical_config(config: dict[str, Any], stream: str, plugins: list[Plugin],
     """The part of a resolved config that identifies the run, with the stream's version and the SHA-256 of plugins and input files."""
     canonical = {key: config.get(key) for key in IDENTIFYING}
     canonical["stream"] = stream
+    if config.get("shard") is not None:
+        canonical["shard"] = config["shard"]
     if plugins:
         canonical["plugins"] = [[plugin.file, plugin.sha256] for plugin in plugins]
     if files:

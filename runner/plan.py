@@ -7,13 +7,23 @@ draws what its plan says, `runner.ledger` checks that it did, and `runner.verify
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from engine import dtypes, init, laws
+from engine.errors import StreamError
+from engine.registry import advice
 from engine.streams import VERSION, Key, version
 from runner.build import Network
 from runner.errors import ConfigError, Problem
+
+CHUNK = 1 << 20
+"""Elements that are drawn at a time where a slice takes a part of each row only."""
+Selection = Any
+"""What NumPy's basic indexing takes: a number, a slice, `...`, or several."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,32 @@ class Row:
     alias_of: str | None
     bytes: int
 
+    def draw(self, selection: Selection = slice(None)) -> np.ndarray:
+        """The parameter's first values, or those that basic indexing (slices, numbers, `...`) selects, without drawing the rest: rows of
+        the first axis that hold none of it. An alias draws its owner's.
+
+        IndexError for a selection that the shape does not allow; StreamError from a stream that is drawn from in order, LawError for a
+        user's own code, whose values only a run gives.
+        """
+        if self.key is None:
+            raise StreamError(f"'{self.path}' cannot be drawn alone: stream {self.stream} is drawn from in order - use {VERSION}")
+        if not self.law.sliceable or not self.shape:
+            return self.law.draw(self.key, self.shape, self.dtype)[selection]
+        first, *inner = _each_axis(selection, len(self.shape))
+        rows = range(self.shape[0])[first]  # IndexError for a number that is none of it
+        if isinstance(rows, int):
+            return self._rows(rows, rows + 1).reshape(self.shape[1:])[tuple(inner)]
+        parts = [self._rows(start, stop)[::step][(slice(None), *inner)] for start, stop, step in _chunks(rows, math.prod(self.shape[1:]))]
+        return np.concatenate(parts) if len(parts) != 1 else parts[0]
+
+    def _rows(self, start: int, stop: int) -> np.ndarray:
+        """Rows start … stop - 1 of the first axis."""
+        assert self.key is not None
+        width = math.prod(self.shape[1:])
+        values = np.empty((stop - start) * width, dtypes.resolve(self.dtype))
+        self.law.fill(self.key, self.shape, start * width, values)
+        return values.reshape(stop - start, *self.shape[1:])
+
     def describe(self) -> dict[str, Any]:
         """The row as JSON."""
         return {
@@ -62,12 +98,44 @@ class Row:
         }
 
 
+def _each_axis(selection: Selection, axes: int) -> tuple[Any, ...]:
+    """What is selected of each axis, `...` written out. IndexError for what does not select of so many axes."""
+    parts = selection if isinstance(selection, tuple) else (selection,)
+    if any(isinstance(part, bool) or not isinstance(part, (int, np.integer, slice, type(...))) for part in parts):
+        raise IndexError(f"a parameter that is drawn is selected from by numbers, slices and ... only, got {selection!r}")
+    dots = [number for number, part in enumerate(parts) if part is ...]
+    if len(dots) > 1 or len(parts) - len(dots) > axes:
+        raise IndexError(f"{selection!r} selects from more axes than the {axes} there are")
+    at = dots[0] if dots else len(parts)
+    filled = (slice(None),) * (axes - len(parts) + len(dots))
+    return (*parts[:at], *filled, *parts[at + 1 :])
+
+
+def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:
+    """(start, stop, step) of spans of the first axis that together hold the rows, each of few elements; with a negative step, backwards.
+
+    What lies between rows is drawn only where rows are closer than a span is long.
+    """
+    if not rows:
+        yield 0, 0, 1
+    most = max(1, CHUNK // max(1, width * abs(rows.step)))
+    for at in range(0, len(rows), most):
+        part = rows[at : at + most]
+        yield min(part[0], part[-1]), max(part[0], part[-1]) + 1, rows.step
+
+
 @dataclass(frozen=True)
 class Plan:
-    """All rows in the order of the network, and the shape of its output for the declared input."""
+    """All rows in the order of the network, and the shape of its output for the declared input. `plan[path]` is a row."""
 
     rows: tuple[Row, ...]
     output: tuple[int, ...]
+
+    def __getitem__(self, path: str) -> Row:
+        found = next((row for row in self.rows if row.path == path), None)
+        if found is None:
+            raise KeyError(f"no parameter '{path}' - {advice(path, [row.path for row in self.rows])}")
+        return found
 
     @property
     def owners(self) -> tuple[Row, ...]:

@@ -6,6 +6,7 @@ and the new one written last: a manifest never vouches for files of another run.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -18,16 +19,19 @@ import numpy as np
 from rich.console import Console
 
 from engine import autograd, nd, streams
-from runner import ledger, manifest, plugins, snapshot, summary
+from engine.formats.safetensors import open_mapped
+from runner import ledger, manifest, meter, plugins, snapshot, streamed, summary
 from runner.build import Network, build, infer_shapes
 from runner.errors import EvidenceError
-from runner.files import remove_leftovers, write_csv, write_json
+from runner.files import locked, remove_leftovers, storage_errors, write_csv, write_json, write_text
 from runner.probes import Subject, Trace
+from runner.shards import INDEX, index_text
 from runner.validate import RunConfig
 from runner.verdict import judge
 
 LOG = logging.getLogger("runner")
 LOG_FILE = "runner.log"
+NOTHING = Trace()
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,8 @@ def host_values(network: Network) -> dict[str, np.ndarray]:
 
 def measure(config: RunConfig, values: dict[str, np.ndarray]) -> dict[str, dict[str, Any]]:
     """Path -> the figures of every chosen statistic."""
-    rows: dict[str, dict[str, Any]] = {}
-    for row in config.plan.owners:
-        rows[row.path] = {}
-        for statistic in config.stats.values():
-            rows[row.path] |= statistic.measure(values[row.path], row.law)
-    return rows
+    stats = list(config.stats.values())
+    return {row.path: meter.measure(stats, row, values[row.path]) for row in config.rows}
 
 
 def probe(config: RunConfig, network: Network) -> Trace:
@@ -128,39 +128,96 @@ def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
     return content
 
 
+@dataclass(frozen=True)
+class Initialized:
+    """What the first stages of a run leave: digests, the snapshot's name, the figures of all parameters, and a network to probe."""
+
+    digests: snapshot.Digests
+    kept: str | None
+    rows: dict[str, dict[str, Any]]
+    network: Network | None
+    filled: dict[str, int]
+
+
 def execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console) -> Outcome:
-    """Run `config` into `folder`. `hydra_files` (name -> text) is kept in `.hydra/`."""
+    """Run `config` into `folder`. `hydra_files` (name -> text) is kept in `.hydra/`.
+
+    StorageError for a folder that cannot be written or that another process is writing.
+    """
     if config.resume:
         content = finished(config.canonical, folder)
         if content is not None:
             out.print(f"finished before: {folder}  root {content['digests']['root'][:16]}")
             return Outcome(folder, content["digests"]["root"], True)
+    size = sum(row.bytes for row in config.rows)
+    with storage_errors(folder, size), sharing(config.threads):
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder):
+            return _execute(config, folder, hydra_files, out)
+
+
+@contextmanager
+def sharing(threads: int | None) -> Iterator[None]:
+    """While open, so many threads share the work; as many as before for None."""
+    before = streams.threads()
+    streams.threads(threads if threads is not None else before)
+    try:
+        yield
+    finally:
+        streams.threads(before)
+
+
+def _execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console) -> Outcome:
     started = time.perf_counter()
-    folder.mkdir(parents=True, exist_ok=True)
     manifest.remove(folder)
     remove_leftovers(folder)
     with log_file(folder):
         LOG.info("run %s: seed %s, %s, %s", config.run_id, config.seed, config.dtype, config.init_mode)
         _write_hydra(folder, hydra_files)
         write_json(folder / "plan.json", config.plan.describe())
-        network, record = initialize(config)
-        values = host_values(network)
-        digests = snapshot.digest_values(values, config.plan)
-        _remove_snapshots(folder)
-        kept = None if config.snapshot is None else snapshot.write(folder, config.snapshot, values, config.plan, digests.root)
-        trace = probe(config, network)
-        rows = measure(config, values)
-        verdicts = judge(config.plan, rows)
-        _write_stats(config, folder, rows, verdicts, trace)
-        LOG.info("root-v1 %s", digests.root)
+        made = _streamed(config, folder, out.quiet) if config.init_mode == "streamed" else _in_memory(config, folder)
+        trace = probe(config, made.network) if made.network is not None else Trace()
+        verdicts = judge(config.rows, made.rows)
+        _write_stats(config, folder, made.rows, verdicts, trace)
+        LOG.info("root-v1 %s", made.digests.root)
         seconds = time.perf_counter() - started
-        manifest.write(folder, _manifest(config, hydra_files, record, digests, kept, seconds))
-    summary.print_parameters(out, config.plan, rows, verdicts)
+        manifest.write(folder, _manifest(config, hydra_files, made, seconds))
+        streamed.forget(folder)
+    listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
+    summary.print_parameters(out, listed, made.rows, verdicts)
     summary.print_trace(out, trace)
     out.print()
-    out.print(f"root {digests.root}")
+    out.print(f"root {made.digests.root}")
     out.print(f"{folder}  ({seconds:.2f} s)")
-    return Outcome(folder, digests.root, False)
+    return Outcome(folder, made.digests.root, False)
+
+
+def _in_memory(config: RunConfig, folder: Path) -> Initialized:
+    """All parameters at once: drawn, checked against the plan, digested, written, measured."""
+    network, record = initialize(config)
+    values = host_values(network)
+    digests = snapshot.digest_values(values, config.plan)
+    remove_snapshots(folder)
+    kept = None if config.snapshot is None else snapshot.write(folder, config.snapshot, values, config.plan, digests.root)
+    return Initialized(digests, kept, measure(config, values), network, record.totals())
+
+
+def _streamed(config: RunConfig, folder: Path, quiet: bool) -> Initialized:
+    """One tensor after the other, straight into the file; for a probe, the network reads it from there."""
+    if not config.resume:
+        remove_snapshots(folder)
+    stats = list(config.stats.values())
+    made = streamed.write(config, folder, lambda row: meter.Meter(stats, row), quiet)
+    large = [row for row in config.rows if meter.later(stats, row)]
+    if large and made.file is not None:
+        mapped = open_mapped(folder / made.file).tensors
+        made.rows.update({row.path: meter.measure(stats, row, mapped[row.path]) for row in large})
+    probed = made.file is not None and config.probe.kind != "none"
+    network = streamed.mapped_network(config, folder / str(made.file)) if probed else None
+    if config.shard is not None:
+        write_text(folder / INDEX, index_text(config.plan, config.shard.count))
+    count = len(made.digests.tensors)
+    return Initialized(made.digests, made.file, made.rows, network, {"filled": count, "parameters": count})
 
 
 def _write_hydra(folder: Path, files: dict[str, str]) -> None:
@@ -169,15 +226,16 @@ def _write_hydra(folder: Path, files: dict[str, str]) -> None:
         (folder / ".hydra" / name).write_text(text, encoding="utf-8")
 
 
-def _remove_snapshots(folder: Path) -> None:
+def remove_snapshots(folder: Path) -> None:
     """Leave no snapshot of an unfinished run beside the new one."""
-    for old in folder.glob("snapshot.*"):
-        old.unlink()
+    for pattern in ("snapshot.*", "model-*-of-*.safetensors*", INDEX):
+        for old in folder.glob(pattern):
+            old.unlink()
 
 
 def _write_stats(config: RunConfig, folder: Path, rows: dict[str, dict[str, Any]], verdicts: dict[str, str], trace: Trace) -> None:
     table = []
-    for row in config.plan.owners:
+    for row in config.rows:
         declared = {
             "path": row.path,
             "shape": list(row.shape),
@@ -186,6 +244,11 @@ def _write_stats(config: RunConfig, folder: Path, rows: dict[str, dict[str, Any]
             "declared_std": row.law.std,
         }
         table.append(declared | rows[row.path] | {"verdict": verdicts[row.path]})
+    write_figures(folder, table, trace)
+
+
+def write_figures(folder: Path, table: list[dict[str, Any]], trace: Trace = NOTHING) -> None:
+    """Write stats.json and stats.csv: a row a parameter, and what a probe measured."""
     content = {
         "parameters": table,
         "layers": trace.layers,
@@ -194,16 +257,23 @@ def _write_stats(config: RunConfig, folder: Path, rows: dict[str, dict[str, Any]
         "figures": trace.figures,
     }
     write_json(folder / "stats.json", content)
-    columns = list(dict.fromkeys(name for row in table for name in row))
+    columns = list(dict.fromkeys(name for row in table for name, value in row.items() if name == "shape" or not isinstance(value, list)))
     write_csv(folder / "stats.csv", columns, ({**row, "shape": summary.shape_text(row["shape"])} for row in table))
+
+
+def read_figures(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a finished run's stats.json. EvidenceError for a file that is missing or damaged."""
+    try:
+        content = json.loads((folder / "stats.json").read_text(encoding="utf-8"))
+        return [{"path": str(row["path"]), **row} for row in content["parameters"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EvidenceError(f"{folder / 'stats.json'}: is missing or damaged ({error}) - run its config again") from error
 
 
 def _manifest(
     config: RunConfig,
     hydra_files: dict[str, str],
-    record: ledger.Ledger,
-    digests: snapshot.Digests,
-    kept: str | None,
+    made: Initialized,
     seconds: float,
 ) -> dict[str, Any]:
     return {
@@ -214,11 +284,12 @@ def _manifest(
         "overrides": hydra_files.get("overrides.yaml", "").splitlines(),
         "seed": config.seed,
         "stream": config.stream,
-        "digests": {"definition": "tensor-v1, root-v1", "tensors": digests.tensors, "root": digests.root},
-        "aliases": config.plan.aliases,
-        "exactness": {row.path: row.law.exactness for row in config.plan.owners if row.law.exactness != "bits"},
-        "snapshot": kept,
-        "ledger": record.totals(),
+        "digests": {"definition": "tensor-v1, root-v1", "tensors": made.digests.tensors, "root": made.digests.root},
+        "aliases": config.aliases,
+        "exactness": {row.path: row.law.exactness for row in config.rows if row.law.exactness != "bits"},
+        "snapshot": made.kept,
+        "ledger": made.filled,
+        "shard": None if config.shard is None else str(config.shard),
         "totals": config.plan.totals(),
         "plugins": [{"file": plugin.file, "sha256": plugin.sha256} for plugin in plugins.loaded()],
         "versions": manifest.versions(),

@@ -64,6 +64,8 @@ class Config:
     name: str = "runs"
     dtype: str = "float32"
     init_mode: str = "deferred"
+    threads: Any = None
+    shard: Any = None
     task: str = "run"
     resume: bool = False
     model: Any = MISSING

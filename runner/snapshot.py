@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from engine import digest, formats
+from engine import digest, formats, streams
 from engine.errors import FormatError, MXNetError
+from engine.formats.placed import read_exactly
+from engine.formats.safetensors import Entry, Layout, read_layout
 from runner.plan import Plan
+from runner.shards import Shard
 
 
 @dataclass(frozen=True)
@@ -20,9 +27,9 @@ class Digests:
     root: str
 
 
-def file_name(file_format: formats.Format) -> str:
+def file_name(file_format: formats.Format, shard: Shard | None = None) -> str:
     """The snapshot's name within a run's folder."""
-    return f"snapshot{file_format.suffix}"
+    return f"snapshot{file_format.suffix}" if shard is None else shard.file_name
 
 
 def digest_values(values: dict[str, np.ndarray], plan: Plan) -> Digests:
@@ -40,10 +47,49 @@ def write(folder: Path, file_format: formats.Format, values: dict[str, np.ndarra
     return name
 
 
+def stored_digest(descriptor: int, entry: Entry, workers: int = 1) -> bytes:
+    """The tensor-v1 digest of a tensor as it lies in an open safetensors file, read leaf by leaf. EOFError for a file cut short."""
+
+    def leaf(start: int) -> bytes:
+        data = np.empty(min(digest.LEAF, entry.stop - start), np.uint8)
+        read_exactly(descriptor, data, start)
+        return digest.leaf_digest(data)
+
+    starts = range(entry.start, entry.stop, digest.LEAF)
+    if workers == 1 or len(starts) < 2 * workers:
+        return digest.from_leaves(entry.dtype.name, entry.shape, map(leaf, starts))
+    with ThreadPoolExecutor(workers) as pool:
+        return digest.from_leaves(entry.dtype.name, entry.shape, _in_flight(pool, leaf, starts, 4 * workers))
+
+
+def _in_flight(pool: ThreadPoolExecutor, task: Callable[[int], bytes], items: Sequence[int], most: int) -> Iterator[bytes]:
+    """The task's results in order, with at most so many begun ahead."""
+    waiting: deque[Future[bytes]] = deque()
+    for item in items:
+        waiting.append(pool.submit(task, item))
+        if len(waiting) == most:
+            yield waiting.popleft().result()
+    yield from (future.result() for future in waiting)
+
+
+def stored_digests(path: Path) -> tuple[dict[str, str], Layout]:
+    """Path -> tensor-v1 digest in hex of all tensors in a safetensors file, none of which is held, and the file's layout.
+
+    FileNotFoundError; FormatError for a damaged file.
+    """
+    with open(path, "rb") as file:
+        found = read_layout(file, os.fstat(file.fileno()).st_size)
+        workers = streams.threads()
+        return {name: stored_digest(file.fileno(), entry, workers).hex() for name, entry in found.entries.items()}, found
+
+
 def is_as_written(path: Path, digests: dict[str, str], aliases: dict[str, str]) -> bool:
     """Whether the snapshot at `path` can be read and holds exactly the tensors (path -> digest in hex) and aliases that were written."""
     try:
+        if path.suffix == formats.safetensors.Safetensors.suffix:
+            stored, layout = stored_digests(path)
+            return layout.aliases == aliases and stored == digests
         found = formats.get(str(path)).read(path)
-    except (FormatError, OSError, MXNetError):
+    except (FormatError, OSError, EOFError, MXNetError):
         return False
     return found.aliases == aliases and {name: digest.tensor_digest(array).hex() for name, array in found.tensors.items()} == digests

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from runner.probes import Trace
 
 PLAIN_WIDTH = 1000
 """Wide enough that no table is folded where there is no terminal; a table takes what it needs."""
+RICH_ROWS = 500
 VERDICT_STYLE = {"ok": "green", "exact": "green", "off": "bold red", "untested": "yellow"}
 
 
@@ -54,6 +56,34 @@ def bytes_text(count: int) -> str:
     return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
 
 
+class _Listing:
+    """A table of a line a parameter: rich's, coloured where it may be; a long one, for which that takes seconds, in plain columns."""
+
+    def __init__(self, *columns: tuple[str, str]) -> None:
+        self._columns = columns
+        self._rows: list[tuple[str | Text, ...]] = []
+
+    def add_row(self, *cells: str | Text) -> None:
+        """Add a line."""
+        self._rows.append(cells)
+
+    def print(self, out: Console) -> None:
+        """Print all lines."""
+        if out.quiet:
+            return
+        if len(self._rows) <= RICH_ROWS:
+            table = _table(*self._columns)
+            for cells in self._rows:
+                table.add_row(*cells)
+            out.print(table)
+            return
+        rows = [tuple(name for name, _ in self._columns), *(tuple(map(str, cells)) for cells in self._rows)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for cells in rows:
+            aligned = (c.rjust(w) if side == "right" else c.ljust(w) for c, w, (_, side) in zip(cells, widths, self._columns, strict=True))
+            out.file.write("  ".join(aligned).rstrip() + "\n")
+
+
 def _table(*columns: tuple[str, str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name, justify in columns:
@@ -61,17 +91,17 @@ def _table(*columns: tuple[str, str]) -> Table:
     return table
 
 
-def print_parameters(out: Console, plan: Plan, rows: dict[str, dict[str, Any]], verdicts: dict[str, str]) -> None:
-    """One line a parameter: declared against measured."""
-    table = _table(
+def print_parameters(out: Console, rows: Sequence[Row], figures: dict[str, dict[str, Any]], verdicts: dict[str, str]) -> None:
+    """One line a parameter, aliases included: declared against measured."""
+    table = _Listing(
         ("path", "left"), ("shape", "right"), ("law", "left"), ("declared std", "right"), ("measured std", "right"),
         ("z", "right"), ("verdict", "left"),
     )  # fmt: skip
-    for row in plan.rows:
+    for row in rows:
         if row.alias_of is not None:
             table.add_row(row.path, shape_text(row.shape), f"= {row.alias_of}", "", "", "", "alias")
             continue
-        measured = rows.get(row.path, {})
+        measured = figures.get(row.path, {})
         verdict = verdicts[row.path]
         table.add_row(
             row.path,
@@ -82,7 +112,7 @@ def print_parameters(out: Console, plan: Plan, rows: dict[str, dict[str, Any]], 
             number(_largest_z(measured), 2),
             Text(verdict, style=VERDICT_STYLE.get(verdict, "")),
         )
-    out.print(table)
+    table.print(out)
 
 
 def _largest_z(measured: dict[str, Any]) -> float | None:
@@ -132,7 +162,7 @@ def _key_text(row: Row) -> str:
 
 def print_plan(out: Console, plan: Plan) -> None:
     """One line a parameter: what would be drawn, why, and from which stream."""
-    table = _table(
+    table = _Listing(
         ("path", "left"), ("shape", "right"), ("fans", "right"), ("law", "left"), ("rule", "left"), ("stream key", "left"),
         ("bytes", "right"),
     )  # fmt: skip
@@ -142,7 +172,7 @@ def print_plan(out: Console, plan: Plan) -> None:
             continue
         fans = f"{row.fan_in}/{row.fan_out}" if row.fan_in is not None else "-"
         table.add_row(row.path, shape_text(row.shape), fans, str(row.law), row.rule, _key_text(row), bytes_text(row.bytes))
-    out.print(table)
+    table.print(out)
     totals = plan.totals()
     out.print()
     out.print(

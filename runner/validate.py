@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from engine import dtypes, formats, init, streams
 from engine.device import Device, gpu_problem
@@ -20,16 +21,19 @@ from runner.build import Network, build, check_shapes, infer_shapes
 from runner.data import Data
 from runner.errors import ConfigError, Problem
 from runner.identity import canonical_of, resolve, run_id
+from runner.meter import later
 from runner.model import ModelSpec, construct, parse_initializer, parse_model
-from runner.plan import Plan, make_plan
+from runner.plan import Plan, Row, make_plan
 from runner.probes import Probe
 from runner.schema import Config, kinds
+from runner.shards import Shard, aliases_of, rows_of
+from runner.shards import parse as parse_shard
 from runner.stats import Statistic
 
 STREAMS = streams.VERSIONS
 LARGEST_MXNET_SEED = 2**32 - 1
 DTYPES = ("float32", "float16", "float64", "bfloat16")
-INIT_MODES = ("deferred", "eager")
+INIT_MODES = ("deferred", "eager", "streamed")
 TASKS = ("run", "plan")
 DEVICES = ("cpu", "gpu")
 SNAPSHOTS = ("safetensors", "npz", "none")
@@ -58,8 +62,21 @@ class RunConfig:
     stats: dict[str, Statistic]
     sample_shape: tuple[int, ...]
     plan: Plan
+    threads: int | None
+    """How many threads share the work; None for as many as there are processors."""
+    shard: Shard | None
     resolved: dict[str, Any]
     canonical: dict[str, Any]
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The owners that this run draws: all, or those of its shard."""
+        return rows_of(self.plan, self.shard)
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Alias -> owner, for the owners that this run draws."""
+        return self.plan.aliases if self.shard is None else aliases_of(self.plan, self.rows)
 
     @property
     def run_id(self) -> str:
@@ -77,13 +94,19 @@ def validate(config: DictConfig) -> RunConfig:
     parts = {group: _parse_kind(group, resolved, problems) for group in ("data", "probe")}
     initializer = parse_initializer(resolved.get("init"), "init", problems)
     stats = _parse_stats(resolved, problems)
+    shard = _parse_shard(resolved, problems)
     device = _parse_device(_mapping(resolved, "device", problems), problems)
     snapshot = _parse_snapshot(_mapping(resolved, "snapshot", problems), problems)
     sample = _sample_shape(model, parts["data"], resolved, problems)
+    if resolved.get("init_mode") == "streamed":
+        _check_streamed(resolved, problems)
     if problems or sample is None:
         raise ConfigError(problems)
     with streams.using(resolved["stream"]):
         plan = _plan(resolved, model, initializer, parts, sample)
+    _check_parts(plan, shard)
+    if resolved["init_mode"] == "streamed" and snapshot is None:
+        _check_one_pass(plan, stats)
     return RunConfig(
         stream=resolved["stream"],
         seed=resolved["seed"],
@@ -99,10 +122,17 @@ def validate(config: DictConfig) -> RunConfig:
         stats=stats,
         sample_shape=sample,
         plan=plan,
+        threads=resolved.get("threads"),
+        shard=shard,
         resolved=resolved,
         canonical=canonical_of(resolved),
         **parts,
     )
+
+
+def revalidate(plain: dict[str, Any]) -> RunConfig:
+    """The run that a manifest's `config` declares. ConfigError as from `validate`."""
+    return validate(OmegaConf.create(plain))
 
 
 def _or(words: Sequence[str]) -> str:
@@ -131,6 +161,9 @@ def _check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
         problems.append(Problem("name", f"must be one path component, got {name!r}"))
     if not isinstance(resolved.get("resume"), bool):
         problems.append(Problem("resume", f"must be true or false, got {resolved.get('resume')!r}"))
+    threads = resolved.get("threads")
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+        problems.append(Problem("threads", f"must be a whole number of at least 1, or null for all processors, got {threads!r}"))
     stream = resolved.get("stream")
     if stream in STREAMS and stream != streams.VERSION and isinstance(seed, int) and seed > LARGEST_MXNET_SEED:
         problems.append(Problem("seed", f"must be a whole number from 0 to 2^32-1 with stream {stream}, got {seed!r}"))
@@ -172,6 +205,58 @@ def _parse_stats(resolved: dict[str, Any], problems: list[Problem]) -> dict[str,
     return stats
 
 
+def _parse_shard(resolved: dict[str, Any], problems: list[Problem]) -> Shard | None:
+    text = resolved.get("shard")
+    if text is None:
+        return None
+    try:
+        shard = parse_shard(text)
+    except ValueError as error:
+        problems.append(Problem("shard", str(error)))
+        return None
+    if resolved.get("init_mode") != "streamed":
+        said = f"is for init_mode=streamed, which never holds a model whole, got init_mode={resolved.get('init_mode')}"
+        problems.append(Problem("shard", f"{said} - add init_mode=streamed"))
+    return shard
+
+
+def _check_streamed(resolved: dict[str, Any], problems: list[Problem]) -> None:
+    """Note what a streamed run cannot have: values in order, another file format, a probe of what it does not keep."""
+    kept, probed = ((resolved.get(key) or {}).get("kind") for key in ("snapshot", "probe"))
+    if resolved.get("stream") in STREAMS and resolved["stream"] != streams.VERSION:
+        said = f"{resolved['stream']} is drawn from in order, a streamed run draws in any"
+        problems.append(Problem("stream", f"{said} - use {streams.VERSION}, or init_mode=deferred"))
+    if kept not in ("safetensors", "none"):
+        problems.append(Problem("snapshot.kind", f"a streamed run writes safetensors or none, got {kept!r}"))
+    if kept == "none" and probed != "none":
+        said = "a streamed run without a snapshot keeps no values that could be probed"
+        problems.append(Problem("probe", f"{said} - use snapshot=safetensors, or probe=none"))
+    if resolved.get("shard") is not None and probed != "none":
+        problems.append(Problem("probe", "a shard holds a part of the network only, which cannot be probed - use probe=none"))
+
+
+def _check_parts(plan: Plan, shard: Shard | None) -> None:
+    """ConfigError for a plan that cannot be cut into so many parts."""
+    if shard is None:
+        return
+    try:
+        rows_of(plan, shard)
+    except ValueError as error:
+        raise ConfigError.of("shard", str(error)) from None
+
+
+def _check_one_pass(plan: Plan, stats: dict[str, Statistic]) -> None:
+    """ConfigError for statistics that want all values of a tensor at once, which nobody keeps."""
+    problems = []
+    for name, statistic in stats.items():
+        large = next((row for row in plan.owners if later([statistic], row)), None)
+        if large is not None:
+            said = f"needs all {math.prod(large.shape)} values of '{large.path}' at once, which a streamed run without a snapshot never has"
+            problems.append(Problem(f"stats.{name}", f"{said} - use snapshot=safetensors"))
+    if problems:
+        raise ConfigError(problems)
+
+
 def _parse_device(options: dict[str, Any], problems: list[Problem]) -> Device:
     for key in options:
         if key not in ("kind", "index"):
@@ -204,8 +289,9 @@ def _sample_shape(model: ModelSpec, data: Data | None, resolved: dict[str, Any],
     """The shape of one sample, from the model or else from data that knows its own."""
     if data is None or any(problem.place == "model.input" for problem in problems):
         return None
-    if model.input is None and resolved.get("init_mode") == "eager":
-        said = "is not declared - eager mode infers all shapes from it: give the shape of one sample, or use init_mode=deferred"
+    mode = resolved.get("init_mode")
+    if model.input is None and mode in ("eager", "streamed"):
+        said = f"is not declared - {mode} mode infers all shapes from it: give the shape of one sample, or use init_mode=deferred"
         problems.append(Problem("model.input", said))
         return None
     try:

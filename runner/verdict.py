@@ -10,18 +10,19 @@ Holm's procedure over the p-values of all parameters, family error 1e-6.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from engine import laws
-from runner.plan import Plan
+from runner.plan import Row
 
 FAMILY_ERROR = 1e-6
 
 
-def judge(plan: Plan, rows: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Path -> verdict, for the owners; `rows` has the figures of the statistic `law` by path."""
-    verdicts = {row.path: _without_p(row.law, rows.get(row.path, {})) for row in plan.owners}
-    tested = [(rows[path]["p"], path) for path in verdicts if rows.get(path, {}).get("p") is not None]
+def judge(rows: Sequence[Row], figures: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Path -> verdict, for owners; `figures` has those of the statistic `law` by path."""
+    verdicts = {row.path: _without_p(row.law, figures.get(row.path, {})) for row in rows}
+    tested = [(figures[path]["p"], path) for path in verdicts if figures.get(path, {}).get("p") is not None]
     tested.sort()
     for rank, (p, path) in enumerate(tested):
         if p > FAMILY_ERROR / (len(tested) - rank):

@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
 
 from engine import digest, formats, streams
 from engine.errors import FormatError
 from engine.laws import Invariant
-from runner import manifest, plugins, run, snapshot
+from runner import manifest, plugins, run, snapshot, streamed
 from runner.errors import ConfigError, EvidenceError, LedgerError
 from runner.identity import canonical_config, run_id
-from runner.validate import RunConfig, validate
+from runner.plan import Row
+from runner.shards import INDEX
+from runner.validate import RunConfig, revalidate
 
 TOLERANCE = 1e-5
 """Largest absolute difference between two machines' values of a law that passes through LAPACK, relative to the largest value."""
@@ -79,7 +80,7 @@ def _config(content: dict[str, Any], folder: Path) -> RunConfig:
     plain = dict(content["config"])
     plain["device"] = {"kind": "cpu", "index": 0}
     try:
-        config = validate(OmegaConf.create(plain))
+        config = revalidate(plain)
     except ConfigError as error:
         raise EvidenceError(f"{folder}: the manifest's config cannot be run: {error}") from error
     if config.stream != content["stream"]:
@@ -91,14 +92,58 @@ def _config(content: dict[str, Any], folder: Path) -> RunConfig:
             raise EvidenceError(
                 f"{folder}: the file of {option} has changed since the run: SHA-256 {recorded[:16]}…, now {found[:16]}… - bring it back"
             )
-    if set(content["digests"]["tensors"]) != {row.path for row in config.plan.owners}:
+    if set(content["digests"]["tensors"]) != {row.path for row in config.rows}:
         raise EvidenceError(f"{folder}: the manifest is damaged, its digests are not those of its config's parameters")
     return config
 
 
-def _read_snapshot(folder: Path, content: dict[str, Any], config: RunConfig) -> formats.Snapshot | None:
+class Saved:
+    """A run's snapshot: in memory, or mapped for a streamed run, whose digests are then taken leaf by leaf."""
+
+    def __init__(self, path: Path, streamed_run: bool) -> None:
+        if not streamed_run:
+            self.content = formats.get(str(path)).read(path)
+            self._digests: dict[str, str] | None = None
+            return
+        parts = [path]
+        if path.name == INDEX:
+            self.content = formats.sharded.open_sharded(path)
+            parts = [path.parent / name for name in sorted(set(formats.sharded.files_of(path).values()))]
+        else:
+            self.content = formats.safetensors.open_mapped(path)
+        self._digests = {name: value for part in parts for name, value in snapshot.stored_digests(part)[0].items()}
+
+    def digest(self, path: str) -> str:
+        """The tensor-v1 digest of a tensor as the file has it, in hex."""
+        return digest.tensor_digest(self.content.tensors[path]).hex() if self._digests is None else self._digests[path]
+
+
+class Again:
+    """A run's parameters, drawn again in the same mode: all in memory, or for a streamed run one by one."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        if config.init_mode == "streamed":
+            self._digests: dict[str, str] = streamed.recompute(config)
+            self._values: dict[str, np.ndarray] = {}
+        else:
+            self._values = run.host_values(run.initialize(config)[0])
+            self._digests = {path: digest.tensor_digest(values).hex() for path, values in self._values.items()}
+
+    def digest(self, path: str) -> str:
+        """The tensor-v1 digest in hex."""
+        return self._digests[path]
+
+    def values(self, row: Row) -> np.ndarray:
+        """The values."""
+        return self._values[row.path] if row.path in self._values else streamed.draw(self._config, row)
+
+
+def _read_snapshot(folder: Path, content: dict[str, Any], config: RunConfig) -> Saved | None:
     name = content["snapshot"]
-    expected = None if config.snapshot is None else snapshot.file_name(config.snapshot)
+    expected = None if config.snapshot is None else snapshot.file_name(config.snapshot, config.shard)
+    if name == INDEX and expected is not None and config.init_mode == "streamed" and config.shard is None:
+        expected = INDEX  # joined from parts
     path = folder / str(name)
     if name is not None and Path(name).name != name:
         raise EvidenceError(f"{folder}: the manifest is damaged, its snapshot {name!r} is no file name")
@@ -107,37 +152,35 @@ def _read_snapshot(folder: Path, content: dict[str, Any], config: RunConfig) -> 
     if name is None:
         return None
     try:
-        return formats.get(str(path)).read(path)
+        return Saved(path, config.init_mode == "streamed")
     except FileNotFoundError:
         raise EvidenceError(f"{path}: the snapshot is missing - run the config again") from None
-    except (FormatError, OSError) as error:
+    except (FormatError, OSError, EOFError) as error:
         raise EvidenceError(str(error)) from error
 
 
-def _compare(folder: Path, content: dict[str, Any], config: RunConfig, saved: formats.Snapshot | None) -> Answer:
-    network, _ = run.initialize(config)
-    values = run.host_values(network)
+def _compare(folder: Path, content: dict[str, Any], config: RunConfig, saved: Saved | None) -> Answer:
+    again = Again(config)
     recorded: dict[str, str] = content["digests"]["tensors"]
     notes: list[str] = []
-    for row in config.plan.owners:
-        wrong = _compare_saved(row.path, recorded[row.path], values[row.path], saved)
+    for row in config.rows:
+        wrong = _compare_saved(row, recorded[row.path], again, saved)
         if wrong is not None:
             return Answer(1, f"{folder}: {wrong}")
         if row.law.exactness == "bits":
-            if digest.tensor_digest(values[row.path]).hex() != recorded[row.path]:
-                return Answer(1, f"{folder}: parameter '{row.path}': recomputed values differ{_how_far(values[row.path], saved, row.path)}")
+            if again.digest(row.path) != recorded[row.path]:
+                return Answer(1, f"{folder}: parameter '{row.path}': recomputed values differ{_how_far(again, saved, row)}")
             continue
         if saved is None:
             raise EvidenceError(
                 f"{folder}: parameter '{row.path}' is unverifiable: its law {row.law} is exact to a tolerance only and there is no snapshot"
             )
-        wrong, distance = _compare_tolerance(
-            row.path, values[row.path], saved.tensors[row.path], row.law.invariants(saved.tensors[row.path])
-        )
+        kept = saved.content.tensors[row.path]
+        wrong, distance = _compare_tolerance(row.path, again.values(row), kept, row.law.invariants(kept))
         if wrong is not None:
             return Answer(1, f"{folder}: {wrong}")
         notes.append(f"'{row.path}' within {distance:.2g} (max abs)")
-    return _compare_whole(folder, content, config, saved, notes)
+    return _compare_whole(folder, content, config, None if saved is None else saved.content, notes)
 
 
 def _canonical(content: dict[str, Any]) -> dict[str, Any]:
@@ -146,25 +189,26 @@ def _canonical(content: dict[str, Any]) -> dict[str, Any]:
     return canonical_config(content["config"], content["stream"], given, content["canonical"].get("files", {}))
 
 
-def _compare_saved(path: str, recorded: str, values: np.ndarray, saved: formats.Snapshot | None) -> str | None:
+def _compare_saved(row: Row, recorded: str, again: Again, saved: Saved | None) -> str | None:
     """What is wrong with a parameter in the snapshot file, against the manifest."""
     if saved is None:
         return None
-    if path not in saved.tensors:
+    path = row.path
+    if path not in saved.content.tensors:
         return f"parameter '{path}' is missing from the snapshot"
-    found = saved.tensors[path]
-    if found.shape != values.shape or found.dtype != values.dtype:
-        return f"parameter '{path}': the snapshot has {found.dtype} {found.shape}, declared {values.dtype} {values.shape}"
-    if digest.tensor_digest(found).hex() != recorded:
-        return f"parameter '{path}': the snapshot's values differ from the manifest's digest{_how_far(values, saved, path)}"
+    found = saved.content.tensors[path]
+    if found.shape != row.shape or found.dtype.name != row.dtype:
+        return f"parameter '{path}': the snapshot has {found.dtype} {found.shape}, declared {row.dtype} {row.shape}"
+    if saved.digest(path) != recorded:
+        return f"parameter '{path}': the snapshot's values differ from the manifest's digest{_how_far(again, saved, row)}"
     return None
 
 
-def _how_far(values: np.ndarray, saved: formats.Snapshot | None, path: str) -> str:
+def _how_far(again: Again, saved: Saved | None, row: Row) -> str:
     """` in 3 of 5120 elements, by 0.012 at most, first at [0, 7]`, of recomputed against saved values."""
-    if saved is None or path not in saved.tensors:
+    if saved is None or row.path not in saved.content.tensors:
         return ""
-    found = saved.tensors[path]
+    values, found = again.values(row), saved.content.tensors[row.path]
     bits = f"u{values.dtype.itemsize}"
     differs = np.ascontiguousarray(values).view(bits) != np.ascontiguousarray(found).view(bits)
     count = int(differs.sum())
@@ -194,7 +238,7 @@ def _epsilon(dtype: np.dtype) -> float:
 
 def _compare_whole(folder: Path, content: dict[str, Any], config: RunConfig, saved: formats.Snapshot | None, notes: list[str]) -> Answer:
     """The aliases and the root digest, once every parameter agrees."""
-    aliases = config.plan.aliases
+    aliases = config.aliases
     for where, found in (("manifest", content["aliases"]), ("snapshot", aliases if saved is None else saved.aliases)):
         if found != aliases:
             path = sorted(set(found.items()) ^ set(aliases.items()))[0][0]
@@ -206,7 +250,7 @@ def _compare_whole(folder: Path, content: dict[str, Any], config: RunConfig, sav
     root = digest.root_digest(tensors, aliases).hex()
     if root != content["digests"]["root"]:
         return Answer(1, f"{folder}: the root digest is {root[:16]}…, the manifest says {content['digests']['root'][:16]}…")
-    if saved is not None and saved.metadata.get("root-v1") != root:
+    if saved is not None and content["snapshot"] != INDEX and saved.metadata.get("root-v1") != root:
         return Answer(1, f"{folder}: the snapshot says its root digest is {str(saved.metadata.get('root-v1'))[:16]}…, it is {root[:16]}…")
     if content["canonical"] != _canonical(content) or content["run_id"] != run_id(content["canonical"]):
         return Answer(1, f"{folder}: the manifest's run id is {content['run_id']}, its config's is {run_id(_canonical(content))}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.formats import npz, params, safetensors
+from engine.formats import npz, params, placed, safetensors, sharded
 from engine.formats.base import Format, Snapshot, get, names
 
-__all__ = ["Format", "Snapshot", "get", "names", "npz", "params", "safetensors"]
+__all__ = ["Format", "Snapshot", "get", "names", "npz", "params", "placed", "safetensors", "sharded"]

@@ -6,15 +6,20 @@ metadata value (the official writer orders metadata at random). Source: the form
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import os
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
 from engine.errors import FormatError
-from engine.formats.base import REGISTRY, Format, Snapshot, checked, dtype_called, little_endian, tensor_of
+from engine.formats.base import REGISTRY, Format, Snapshot, check_names, checked, dtype_called, little_endian, tensor_of
 
 CODES = {
     "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "int32": "I32", "int16": "I16",
@@ -27,6 +32,80 @@ OURS = "initlab"
 LARGEST_HEADER = 100_000_000
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A tensor's place in a file: bytes start … stop - 1 of the file, C order, little-endian."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything stands in a file, which is known before any value is. `entries` are in the order of the data."""
+
+    header: bytes
+    """The file's first bytes: the header's length and the header."""
+    entries: dict[str, Entry]
+    size: int
+    """The file's, in bytes."""
+    aliases: dict[str, str]
+    metadata: dict[str, Any]
+
+
+def layout(tensors: Mapping[str, tuple[np.dtype, tuple[int, ...]]], aliases: dict[str, str], metadata: dict[str, Any]) -> Layout:
+    """The layout of a file that holds tensors of these dtypes and shapes. FormatError for what the format cannot hold.
+
+    A change of metadata that leaves the length of its JSON as it is moves nothing.
+    """
+    ours = {"aliases": aliases, "metadata": metadata}
+    header: dict[str, Any] = {METADATA: {OURS: json.dumps(ours, sort_keys=True, separators=(",", ":"), allow_nan=False)}}
+    spans: dict[str, tuple[int, int]] = {}
+    offset = 0
+    for name in sorted(tensors):
+        dtype, shape = tensors[name]
+        checked(name != METADATA, f"a tensor cannot be called '{METADATA}' in safetensors")
+        if dtype.name not in CODES:
+            raise FormatError(f"tensor '{name}' has dtype {dtype.name}, which safetensors does not have")
+        spans[name] = (offset, offset + math.prod(shape) * dtype.itemsize)
+        header[name] = {"dtype": CODES[dtype.name], "shape": list(shape), "data_offsets": list(spans[name])}
+        offset = spans[name][1]
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    text += b" " * (-len(text) % 8)
+    base = 8 + len(text)
+    entries = {name: Entry(*tensors[name], base + start, base + stop) for name, (start, stop) in spans.items()}
+    return Layout(struct.pack("<Q", len(text)) + text, entries, base + offset, aliases, metadata)
+
+
+def read_layout(file: BinaryIO, size: int) -> Layout:
+    """The layout that the beginning of a file of `size` bytes states, all its claims checked. FormatError for one that is damaged, cut
+    short or of another kind."""
+    first = file.read(8)
+    checked(len(first) == 8, f"is cut short: {len(first)} bytes cannot hold a safetensors header")
+    (length,) = struct.unpack("<Q", first)
+    checked(length <= LARGEST_HEADER, f"is no safetensors file: its header would be {length} bytes long")
+    text = file.read(length)
+    checked(len(text) == length, f"is cut short within its header: {length} bytes announced, {size - 8} there")
+    header = _json_object(text)
+    extra = header.pop(METADATA, {})
+    spans = sorted((_span(name, entry), name) for name, entry in header.items())
+    at, base = 0, 8 + length
+    for (start, stop), name in spans:
+        checked(start == at, f"is damaged: tensor '{name}' starts at byte {start} of the data, expected {at}")
+        at = stop
+    body = size - base
+    checked(body >= at, f"is cut short within its data: {at} bytes announced, {body} there")
+    checked(body == at, f"is damaged: {body - at} bytes too many follow the last tensor")
+    entries = {
+        name: Entry(dtype_called(NAMES[header[name]["dtype"]]), tuple(header[name]["shape"]), base + start, base + stop)
+        for (start, stop), name in spans
+    }
+    ours = _ours(extra)
+    return Layout(first + text, entries, size, ours["aliases"], ours["metadata"])
+
+
 class Safetensors(Format):
     """`.safetensors`, read by the official library."""
 
@@ -35,45 +114,43 @@ class Safetensors(Format):
 
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
         """Header length (u64), header padded with spaces to a multiple of 8, data."""
-        ours = {"aliases": snapshot.aliases, "metadata": snapshot.metadata}
-        header: dict[str, Any] = {METADATA: {OURS: json.dumps(ours, sort_keys=True, separators=(",", ":"), allow_nan=False)}}
-        offset = 0
-        arrays = []
-        for name in sorted(snapshot.tensors):
-            array = little_endian(snapshot.tensors[name])
-            checked(name != METADATA, f"a tensor cannot be called '{METADATA}' in safetensors")
-            if array.dtype.name not in CODES:
-                raise FormatError(f"tensor '{name}' has dtype {array.dtype.name}, which safetensors does not have")
-            header[name] = {
-                "dtype": CODES[array.dtype.name], "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]
-            }  # fmt: skip
-            offset += array.nbytes
-            arrays.append(array)
-        text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
-        text += b" " * (-len(text) % 8)
-        file.write(struct.pack("<Q", len(text)) + text)
-        for array in arrays:
-            file.write(array.reshape(-1).view(np.uint8).data)
+        arrays = {name: little_endian(array) for name, array in snapshot.tensors.items()}
+        placed = layout({name: (a.dtype, a.shape) for name, a in arrays.items()}, snapshot.aliases, snapshot.metadata)
+        file.write(placed.header)
+        for name in placed.entries:
+            file.write(arrays[name].reshape(-1).view(np.uint8).data)
 
     def parse(self, data: bytes) -> Snapshot:
         """Checks all that the header claims before any tensor is made."""
-        checked(len(data) >= 8, f"is cut short: {len(data)} bytes cannot hold a safetensors header")
-        (length,) = struct.unpack("<Q", data[:8])
-        checked(length <= LARGEST_HEADER, f"is no safetensors file: its header would be {length} bytes long")
-        checked(len(data) >= 8 + length, f"is cut short within its header: {length} bytes announced, {len(data) - 8} there")
-        header = _json_object(data[8 : 8 + length])
-        extra = header.pop(METADATA, {})
-        body = memoryview(data)[8 + length :]
-        spans = sorted((_span(name, entry), name) for name, entry in header.items())
-        at = 0
-        for (start, stop), name in spans:
-            checked(start == at, f"is damaged: tensor '{name}' starts at byte {start} of the data, expected {at}")
-            at = stop
-        checked(len(body) >= at, f"is cut short within its data: {at} bytes announced, {len(body)} there")
-        checked(len(body) == at, f"is damaged: {len(body) - at} bytes too many follow the last tensor")
-        tensors = {name: _tensor(name, entry, body) for name, entry in header.items()}
-        ours = _ours(extra)
-        return Snapshot(dict(sorted(tensors.items())), ours["aliases"], ours["metadata"])
+        found = read_layout(io.BytesIO(data), len(data))
+        body = memoryview(data)
+        tensors = {name: tensor_of(name, body[e.start : e.stop], e.dtype, e.shape) for name, e in found.entries.items()}
+        return Snapshot(dict(sorted(tensors.items())), found.aliases, found.metadata)
+
+
+def open_mapped(path: str | os.PathLike[str]) -> Snapshot:
+    """The snapshot in `path` with its tensors mapped into memory, read when they are touched; writing to one changes no file.
+
+    FileNotFoundError, or FormatError as `read` raises it. Booleans are not checked.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            found = read_layout(file, os.fstat(file.fileno()).st_size)
+        raw = np.memmap(path, np.uint8, mode="c").view(np.ndarray)
+        tensors = {name: _mapped(name, raw, entry) for name, entry in found.entries.items()}
+        snapshot = Snapshot(dict(sorted(tensors.items())), found.aliases, found.metadata)
+        check_names(snapshot)
+        return snapshot
+    except FormatError as error:
+        raise FormatError(f"{path}: {error} - write the file again") from error
+
+
+def _mapped(name: str, raw: np.ndarray, entry: Entry) -> np.ndarray:
+    try:
+        return raw[entry.start : entry.stop].view(entry.dtype).reshape(entry.shape)
+    except (ValueError, OverflowError):
+        raise FormatError(f"is damaged: tensor '{name}' has the impossible shape {list(entry.shape)}") from None
 
 
 def _json_object(text: bytes) -> dict[str, Any]:
@@ -108,11 +185,6 @@ def _span(name: str, entry: Any) -> tuple[int, int]:
     size = math.prod(shape) * dtype_called(NAMES[entry["dtype"]]).itemsize
     checked(offsets[1] - offsets[0] == size, f"is damaged: tensor '{name}' needs {size} bytes, its offsets give {offsets[1] - offsets[0]}")
     return offsets[0], offsets[1]
-
-
-def _tensor(name: str, entry: dict[str, Any], body: memoryview) -> np.ndarray:
-    start, stop = entry["data_offsets"]
-    return tensor_of(name, body[start:stop], dtype_called(NAMES[entry["dtype"]]), entry["shape"])
 
 
 def _ours(extra: Any) -> dict[str, Any]:

@@ -166,20 +166,17 @@ class Block:
     def collect_params(self, select: str | None = None) -> ParameterDict:
         """All parameters, or those whose full name a regular expression matches from its start."""
         self._warn_of_containers()
-        pattern = re.compile(select) if select else None
-        collected = self._collect(pattern)
+        collected = ParameterDict(self._params.prefix)
+        self._collect_into(collected, re.compile(select) if select else None)
         paths = self._stream_paths(None)
         collected.paths = {id(parameter): paths[id(parameter)] for parameter in collected.values() if id(parameter) in paths}
         return collected
 
-    def _collect(self, pattern: re.Pattern[str] | None) -> ParameterDict:
-        collected = ParameterDict(self._params.prefix)
-        own = self.params.items() if pattern is None else [(k, v) for k, v in self.params.items() if pattern.match(k)]
-        collected.update(dict(own))
+    def _collect_into(self, collected: ParameterDict, pattern: re.Pattern[str] | None) -> None:
+        collected.update({k: v for k, v in self.params.items() if pattern is None or pattern.match(k)})
         for child in self._children.values():
             child._warn_of_containers()
-            collected.update(child._collect(pattern))
-        return collected
+            child._collect_into(collected, pattern)
 
     def _stream_paths(self, root: str | None) -> dict[int, str]:
         """id of a parameter -> the path that keys its stream: the owner's, after `root` (the prefix and '/' for None)."""
@@ -191,8 +188,9 @@ class Block:
 
     def _warn_of_containers(self) -> None:
         """Blocks in a plain list or dict are not children: say so."""
+        children = {id(child) for child in self._children.values()}
         for key, value in self.__dict__.items():
-            if isinstance(value, (list, tuple, dict)) and not key.startswith("__") and _holds_strangers(value, self._children.values()):
+            if isinstance(value, (list, tuple, dict)) and not key.startswith("__") and _holds_strangers(value, children):
                 warnings.warn(
                     f'"{type(self).__name__}.{key}" is an unregistered container with Blocks. Note that Blocks inside the list, tuple or '
                     "dict will not be registered automatically. Make sure to register them using register_child() or switching to "
@@ -418,10 +416,10 @@ def _listing(name: str, children: list[tuple[str, Block]]) -> str:
     return f"{name}(\n" + "\n".join(lines) + "\n)"
 
 
-def _holds_strangers(value: Any, children: Any) -> bool:
-    """Whether a container holds blocks that are not children."""
+def _holds_strangers(value: Any, children: set[int]) -> bool:
+    """Whether a container holds blocks that are not children, whose ids these are."""
     if isinstance(value, Block):
-        return not any(value is child for child in children)
+        return id(value) not in children
     if isinstance(value, (list, tuple)):
         return any(_holds_strangers(item, children) for item in value)
     if isinstance(value, dict):

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine import autograd, dtypes, laws, nd, streams
 from engine import init as init_module
-from engine.device import Device, cpu, current_device
+from engine.device import Device, cpu, current_device, from_host
 from engine.errors import DeferredInitializationError
 from engine.gluon.state import Filled, Pending, Ready, Source, State, Symbol, Unset, announce
 from engine.gluon.state import observe as observe
@@ -173,23 +173,32 @@ class Parameter:
         fixed here: the current seed, `path` (the full name where not given), and the generation, which counts forced
         re-initializations since the last seed. ValueError for an unknown shape unless deferral is allowed.
         """
+        pending = self._begin(init, ctx if device is None else device, default_init, force_reinit, path)
+        if pending is not None:
+            self._end(pending, self._fill(pending))
+
+    def _begin(self, init: Any, ctx: Any, default_init: Any, force_reinit: bool, path: str | None) -> Pending | None:
+        """How it is to be filled now; None where it has values already, or its shape is not known yet."""
         state = self._state
         if isinstance(state, Ready) and not force_reinit:
             warnings.warn(
-                f"Parameter '{self.name}' is already initialized, ignoring. Set force_reinit=True to re-initialize.", stacklevel=2
+                f"Parameter '{self.name}' is already initialized, ignoring. Set force_reinit=True to re-initialize.", stacklevel=3
             )
-            return
+            return None
         given = init if init is not None else self.init
         source = Source(given, init_module.Uniform() if default_init is DEFAULT else default_init, self._next_key(path, force_reinit))
-        pending = Pending(source, device_list(device if device is not None else ctx))
-        if not shape_is_known(self.shape):
-            if not self._allow_deferred_init:
-                raise ValueError(f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}.")
-            self._state = pending
-            self._generation = (streams.epoch(), source.key.generation)
-            return
-        self._state = self._fill(pending)
-        self._generation = (streams.epoch(), source.key.generation)
+        pending = Pending(source, device_list(ctx))
+        if shape_is_known(self.shape):
+            return pending
+        if not self._allow_deferred_init:
+            raise ValueError(f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}.")
+        self._end(pending, pending)
+        return None
+
+    def _end(self, pending: Pending, state: State) -> None:
+        """What `_begin` began comes to this."""
+        self._state = state
+        self._generation = (streams.epoch(), pending.source.key.generation)
 
     def _next_key(self, path: str | None, force_reinit: bool) -> Key:
         epoch, generation = self._generation
@@ -230,7 +239,7 @@ class Parameter:
             for array in data.values():
                 array._mark(None, "null")
             return Ready(data, None, key, origin)
-        gradients = {device: nd.zeros_like(array) for device, array in data.items()}
+        gradients = {device: nd.NDArray(device.xp.zeros(array.shape, array._raw.dtype), device) for device, array in data.items()}
         for device, array in data.items():
             array._mark(gradients[device], self._grad_req)
         return Ready(data, gradients, key, origin)
@@ -276,6 +285,14 @@ class Parameter:
             return
         with autograd.pause():
             self._state = self._ready({device: data.copyto(device) for device in devices}, None, None)
+
+    def adopt(self, values: np.ndarray, device: Device) -> None:
+        """Become ready with these very values, which are not copied where the device is the host. AssertionError for a shape or dtype
+        other than the parameter's."""
+        self._check_loaded_dtype(nd.NDArray(values, cpu()), False)
+        if tuple(values.shape) != tuple(self.shape):
+            raise AssertionError(f"Parameter '{self.name}' has shape {tuple(self.shape)}, the values {values.shape}")
+        self._state = self._ready({device: nd.NDArray(from_host(values, device), device)}, None, None)
 
     def _check_loaded_dtype(self, data: nd.NDArray, cast_dtype: bool) -> None:
         if not cast_dtype and dtypes.resolve(self.dtype) != dtypes.resolve(data.dtype):

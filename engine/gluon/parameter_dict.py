@@ -10,6 +10,7 @@ import numpy as np
 
 from engine import dtypes, nd
 from engine import init as init_module
+from engine.gluon.packing import packing
 from engine.gluon.parameter import DEFAULT, Constant, Parameter
 
 NAMING = "https://mxnet.io/api/python/docs/tutorials/packages/gluon/blocks/naming.html"
@@ -131,9 +132,9 @@ class ParameterDict:
         chosen = init_module.Uniform() if init is DEFAULT else init
         if verbose:
             chosen.set_verbosity(verbose=verbose)
-        for parameter in self.values():
-            path = self.paths.get(id(parameter))
-            parameter.initialize(None, ctx, chosen, force_reinit=force_reinit, device=device, path=path)
+        with packing() as pack:
+            for parameter in self.values():
+                pack.initialize(parameter, ctx if device is None else device, chosen, force_reinit, self.paths.get(id(parameter)))
 
     def zero_grad(self) -> None:
         """Set every gradient to zero."""

@@ -16,6 +16,7 @@ import logging
 import math
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,11 @@ def root_mean_square(array: nd.NDArray) -> str:
 def _custom_law(self: Initializer, description: Description) -> laws.Law:
     """Values come from the class's own `_init_weight`."""
     return laws.Custom(type(self).__name__)
+
+
+@lru_cache(maxsize=1024)
+def _inherits(cls: Any, base: Any, names: tuple[str, ...]) -> bool:
+    return all(getattr(cls, name) is getattr(base, name) for name in names)
 
 
 class Initializer:
@@ -154,6 +160,29 @@ class Initializer:
             if law is not None and law is not _custom_law:
                 return law(self, description)
         raise NotImplementedError("Must override it")
+
+    # --- for filling many at once --------------------------------------------------------------------------------------------
+
+    def law_alone(self, own: str | Initializer, description: Description) -> tuple[Initializer, laws.Law] | None:
+        """What decides when this is the network's initializer and `own` the parameter's, and its law, where filling is no more than
+        drawing that law. None where it may be: a class's own `__call__` or `_init_weight`, a log of what was filled."""
+        if self._verbose or not own or not self._calls_plainly():
+            return None
+        chosen = self.over(own, description)
+        law = chosen._law_that_fills(description)
+        return None if law is None else (chosen, law)
+
+    def _calls_plainly(self) -> bool:
+        return self._has_methods_of(Initializer, "__call__", "_verbose_print")
+
+    def _law_that_fills(self, description: Description) -> laws.Law | None:
+        plain = self._has_methods_of(Initializer, "_init_weight", "_drawable_law") and "law" not in vars(self)
+        return self._drawable_law(description) if plain else None
+
+    def _has_methods_of(self, cls: Any, *names: str) -> bool:
+        """Whether neither a subclass nor this object has its own."""
+        own: Any = type(self)
+        return _inherits(own, cls, names) and self.__dict__.keys().isdisjoint(names)
 
     def set_verbosity(self, verbose: bool = False, print_func: Callable[[nd.NDArray], Any] | None = None) -> Initializer:
         """Log each filled array with what `print_func` gives of it (default: its root mean square); returns self."""

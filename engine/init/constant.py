@@ -13,6 +13,8 @@ from engine.init.base import Initializer, alias, register
 from engine.init.description import Description
 from engine.init.options import finite
 
+ZERO, ONE = laws.Constant(0), laws.Constant(1)
+
 
 @register
 @alias("zeros")
@@ -22,7 +24,7 @@ class Zero(Initializer):
 
     def law(self, description: Description) -> laws.Law:
         """Constant(0)."""
-        return laws.Constant(0)
+        return ZERO
 
 
 @register
@@ -33,7 +35,7 @@ class One(Initializer):
 
     def law(self, description: Description) -> laws.Law:
         """Constant(1)."""
-        return laws.Constant(1)
+        return ONE
 
 
 @register

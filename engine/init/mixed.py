@@ -80,6 +80,14 @@ class Mixed(Initializer):
         else:
             self._chosen(describe(desc, arr).path)(desc, arr)
 
+    def _calls_plainly(self) -> bool:
+        return self._has_methods_of(Mixed, "__call__", "_verbose_print")
+
+    def _law_that_fills(self, description: Description) -> laws.Law | None:
+        if not self._has_methods_of(Mixed, "_init_weight", "_chosen", "law"):
+            return None
+        return self._chosen(description.path)._law_that_fills(description)
+
     def _chosen(self, path: str) -> Initializer:
         number = self.rule_for(path)
         if number is None:

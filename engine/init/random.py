@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine import laws
 from engine.errors import LawError, OptionError
 from engine.init.base import Initializer, register
 from engine.init.description import Description
 from engine.init.options import choice, finite, not_negative, positive
+
+
+@lru_cache(maxsize=64, typed=True)
+def _uniform(scale: float) -> laws.Uniform:
+    return laws.Uniform(0.0 - scale, scale)
+
+
+@lru_cache(maxsize=64, typed=True)
+def _normal(sigma: float) -> laws.Normal:
+    return laws.Normal(0.0, sigma)
 
 
 @register
@@ -23,7 +34,7 @@ class Uniform(Initializer):
 
     def law(self, description: Description) -> laws.Law:
         """Uniform(-scale, scale)."""
-        return laws.Uniform(0.0 - self.scale, self.scale)
+        return _uniform(self.scale)
 
 
 @register
@@ -38,7 +49,7 @@ class Normal(Initializer):
 
     def law(self, description: Description) -> laws.Law:
         """Normal(0, sigma)."""
-        return laws.Normal(0.0, self.sigma)
+        return _normal(self.sigma)
 
 
 @register

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 import numbers
+import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -18,7 +20,7 @@ import numpy as np
 from engine import dtypes
 from engine.errors import LawError, StreamError
 from engine.registry import Registry, snake_case
-from engine.streams import VERSION, Key, Source, Stream, version
+from engine.streams import VERSION, Distribution, Key, Piece, Source, Stream, draw_many, version
 
 REGISTRY: Registry[type[Law]] = Registry("law")
 NOWHERE = Key(0, "")
@@ -26,6 +28,16 @@ NOWHERE = Key(0, "")
 LACKING = "{} cannot be drawn from stream {}, which has uniform and normal values only - use initlab-1"
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
+ROUNDED_AT_ONCE = 1 << 19
+"""Elements that are drawn as float32 before they are rounded to float16 or bfloat16: enough for threads to share."""
+_local = threading.local()
+
+
+def _scratch() -> np.ndarray:
+    """This thread's float32 array of ROUNDED_AT_ONCE elements."""
+    if not hasattr(_local, "scratch"):
+        _local.scratch = np.empty(ROUNDED_AT_ONCE, np.float32)
+    return _local.scratch
 
 
 @dataclass(frozen=True)
@@ -86,26 +98,77 @@ class Law:
                 )
         return values
 
+    def wrong_in(self, values: np.ndarray, shape: tuple[int, ...], start: int) -> int | None:
+        """How many of `values`, elements start … in C order of a tensor of `shape`, are not the declared ones; None for a law that does
+        not declare each element, or cannot declare some without the others."""
+        if self.random or not self.sliceable:
+            return None
+        declared = np.empty(values.size, values.dtype)
+        self.fill(NOWHERE, shape, start, declared)
+        return int(np.count_nonzero(values != declared))
+
+    def _none_wrong(self, name: str, values: np.ndarray) -> list[Invariant]:
+        """The invariant of a law that declares each element."""
+        wrong = self.wrong_in(values.reshape(-1), values.shape, 0) or 0
+        return [Invariant(name, wrong, 0, wrong == 0)]
+
     def draw(self, key: Key, shape: tuple[int, ...], dtype: Any = "float32", start: int = 0, stop: int | None = None) -> np.ndarray:
         """The tensor of `shape`, or its elements start … stop - 1 in C order when a slice is asked for.
 
         Random values are drawn as float64 for float64, else as float32, which is rounded once to float16 or bfloat16. StreamError for
         dtypes without random values.
         """
-        self.check_shape(shape)
-        size = math.prod(shape)
         whole = start == 0 and stop is None
-        end = size if stop is None else stop
-        if not 0 <= start <= end <= size:
-            raise LawError(f"slice [{start}, {end}) is not within the {size} elements of shape {shape}")
+        end = math.prod(shape) if stop is None else stop
+        self._check_slice(shape, start, end)
         resolved = self._resolved(dtype)
-        flat = self._rounded(self._elements(key, shape, start, end, resolved), resolved)
+        flat = np.empty(end - start, resolved)
+        self.fill(key, shape, start, flat)
         return flat.reshape(shape) if whole else flat
 
     def fill(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
         """Draw elements start … start + out.size - 1, in C order, of the tensor of `shape` into `out`: flat, contiguous, of the dtype
         wanted. Errors are `draw`'s."""
-        out[:] = self.draw(key, shape, out.dtype, start, start + out.size)
+        piece = self.prepare(key, shape, start, out)
+        if piece is not None:
+            draw_many([piece])
+
+    def prepare(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> Piece | None:
+        """As `fill`, but where nothing can go wrong any more the drawing is left to `streams.draw_many`, of many laws at once."""
+        self._check_slice(shape, start, start + out.size)
+        dtype = self._resolved(out.dtype)
+        kind = self.distribution(dtype == np.float64)
+        if kind is None:
+            self._write(key, shape, start, out)
+            return None
+        if dtype == kind.dtype:
+            return Piece(kind, key, start, out)
+        scratch = _scratch()
+        for at in range(0, out.size, scratch.size):
+            part = scratch[: out.size - at]
+            draw_many([Piece(kind, key, start + at, part)])
+            out[at : at + part.size] = self._rounded(part, dtype)
+        return None
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether there is a `distribution`."""
+        return type(self).distribution is not Law.distribution
+
+    def distribution(self, wide: bool) -> Distribution | None:
+        """What every element follows, whatever the shape: in float64 if `wide`, else in float32. None for a law that is not like that."""
+        return None
+
+    def _write(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
+        """What `fill` does where there is no `distribution`."""
+        out[:] = self._rounded(self._elements(key, shape, start, start + out.size, out.dtype), out.dtype)
+
+    def _check_slice(self, shape: tuple[int, ...], start: int, end: int) -> None:
+        """LawError for a shape that the law cannot fill, or a slice that is not within it."""
+        self.check_shape(shape)
+        size = math.prod(shape)
+        if not 0 <= start <= end <= size:
+            raise LawError(f"slice [{start}, {end}) is not within the {size} elements of shape {shape}")
 
     def draw_from(self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
         """The next tensor of a source that is drawn from in order; moves on in it, unless nothing random is drawn."""
@@ -162,7 +225,12 @@ class Law:
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
         """Elements [start, end) in C order: float64 for a random law's float64, else its float32; in any dtype where nothing is random."""
-        raise NotImplementedError(f"law '{self.kind}' defines no elements")
+        kind = self.distribution(dtype == np.float64)
+        if kind is None:
+            raise NotImplementedError(f"law '{self.kind}' defines no elements")
+        out = np.empty(end - start, kind.dtype)
+        draw_many([Piece(kind, key, start, out)])
+        return out
 
     def describe(self) -> dict[str, Any]:
         """The law as JSON: `kind` and its arguments."""
@@ -172,6 +240,19 @@ class Law:
     def from_options(cls, options: dict[str, Any]) -> Law:
         """The law with the arguments that `describe` gave, `kind` apart."""
         return cls(**options)
+
+
+Task = tuple[Law, Key, tuple[int, ...], int, np.ndarray]
+"""The arguments of `Law.fill`, the law first."""
+
+
+def fill_many(tasks: Iterable[Task]) -> None:
+    """Fill all arrays as `Law.fill` does, as one block of work: many small tensors cost little more than one of their size.
+
+    The first error is raised; arrays of earlier tasks may not have been filled.
+    """
+    pieces = [law.prepare(key, shape, start, out) for law, key, shape, start, out in tasks]
+    draw_many([piece for piece in pieces if piece is not None])
 
 
 def from_description(description: dict[str, Any]) -> Law:

@@ -11,8 +11,8 @@ import numpy as np
 
 from engine import streams
 from engine.errors import LawError
-from engine.laws.base import LARGEST, NOWHERE, Invariant, Law, check_numbers, check_reach, from_json
-from engine.streams import Key, Source
+from engine.laws.base import LARGEST, Invariant, Law, check_numbers, check_reach, from_json
+from engine.streams import Distribution, Key, Source
 
 FARTHEST_64 = 9.5
 """No float64 one is, either: half a 64-bit step from the end is at 9.2."""
@@ -49,6 +49,11 @@ class Constant(Law):
     def _array(self) -> np.ndarray:
         return np.asarray(self.value)
 
+    @cached_property
+    def _numbers(self) -> dict[np.dtype, np.ndarray]:
+        """The number in each dtype that was asked for."""
+        return {}
+
     @property
     def mean(self) -> float | None:
         return float(self._array.mean()) if self._array.size else None
@@ -64,9 +69,7 @@ class Constant(Law):
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """Every element is the declared one."""
-        declared = np.broadcast_to(self._array, values.shape).astype(values.dtype)
-        wrong = int((declared != values).sum())
-        return [Invariant("elements that differ from the constant", wrong, 0, wrong == 0)]
+        return self._none_wrong("elements that differ from the constant", values)
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """The array must broadcast to the shape."""
@@ -81,7 +84,15 @@ class Constant(Law):
         held = self._rounded(self._array, dtype)
         if held.ndim == 0:
             return np.full(end - start, held)
-        return np.broadcast_to(held, shape).reshape(-1)[start:end].copy()
+        return np.broadcast_to(held, shape).flat[start:end]
+
+    def _write(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
+        if self._array.ndim == 0:
+            if out.dtype not in self._numbers:
+                self._numbers[out.dtype] = self._rounded(self._array, out.dtype)
+            out[...] = self._numbers[out.dtype]
+        else:
+            out[:] = self._elements(key, shape, start, start + out.size, out.dtype)
 
     def __str__(self) -> str:
         return f"Constant({self.value:g})" if self._array.ndim == 0 else f"Constant(array {self._array.shape})"
@@ -103,14 +114,13 @@ class ForgetGate(Law):
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """Every element is the declared one."""
-        wrong = int((values.reshape(-1) != self._elements(NOWHERE, values.shape, 0, values.size, values.dtype)).sum())
-        return [Invariant("elements that differ from the declared biases", wrong, 0, wrong == 0)]
+        return self._none_wrong("elements that differ from the declared biases", values)
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
-        tensor = np.zeros(shape, dtype)
-        part = shape[0] // 4
-        tensor[part : 2 * part] = self._rounded(np.asarray(self.value), dtype)
-        return tensor.reshape(-1)[start:end]
+        elements = np.zeros(end - start, dtype)
+        part = shape[0] // 4 * math.prod(shape[1:])
+        elements[max(part - start, 0) : max(2 * part - start, 0)] = self._rounded(np.asarray(self.value), dtype)
+        return elements
 
     def __str__(self) -> str:
         return f"ForgetGate({self.value:g})"
@@ -161,14 +171,11 @@ class Uniform(Law):
             return None
         return np.clip((x - self.low) / (self.high - self.low), 0, 1)
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
-        if dtype == np.float64:
-            if self.low == self.high:
-                return np.full(end - start, self.low)
-            return streams.uniform64(key, start, end - start, self.low, self.high)
-        if self._is_point:
-            return np.full(end - start, self.low, np.float32)
-        return streams.uniform(key, start, end - start, self.low, self.high)
+    def distribution(self, wide: bool) -> Distribution:
+        """Uniform; one value where the bounds are one in the type that is drawn."""
+        if self.low == self.high if wide else self._is_point:
+            return streams.distribution.point(self.low, wide)
+        return streams.distribution.uniform(self.low, self.high, wide)
 
     def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
         return source.uniform(self.low, self.high, size, dtype)
@@ -205,10 +212,9 @@ class Normal(Law):
         """Phi((x - mean) / std)."""
         return _normal_cdf((x - self.mean) / self.std) if self.std > 0 else None
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
-        if dtype == np.float64:
-            return streams.normal64(key, start, end - start, self.mean, self.std)
-        return streams.normal(key, start, end - start, self.mean, self.std)
+    def distribution(self, wide: bool) -> Distribution:
+        """Normal."""
+        return streams.distribution.normal(self.mean, self.std, wide)
 
     def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
         return source.normal(self.mean, self.std, size, dtype)
@@ -270,10 +276,9 @@ class TruncatedNormal(Law):
         low, high = _normal_cdf(np.array([self.low, self.high]))
         return np.clip((_normal_cdf((x - self.location) / self.scale) - low) / (high - low), 0, 1)
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
-        if dtype == np.float64:
-            return streams.truncated_normal64(key, start, end - start, self.location, self.scale, self.low, self.high)
-        return streams.truncated_normal(key, start, end - start, self.location, self.scale, self.low, self.high)
+    def distribution(self, wide: bool) -> Distribution:
+        """Truncated normal."""
+        return streams.distribution.truncated_normal(self.location, self.scale, self.low, self.high, wide)
 
     def describe(self) -> dict[str, Any]:
         """With the words that the bounds come to, which the values depend on."""

@@ -185,23 +185,21 @@ class Structured(Law):
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """Every element is the declared one."""
-        wrong = int((values != self._tensor(values.shape, values.dtype)).sum())
-        return [Invariant(f"elements that differ from the {self.name}", wrong, 0, wrong == 0)]
-
-    def _tensor(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        tensor = np.zeros(shape, dtype)
-        if tensor.size == 0:
-            return tensor
-        if self.name == "bilinear":
-            return np.broadcast_to(self._rounded(self.gain * bilinear_kernel(*shape[2:]), dtype), shape).copy()
-        centre = tuple((k - 1) // 2 for k in shape[2:])
-        diagonal = np.arange(min(shape[0], shape[1]))
-        places: Any = (diagonal, diagonal, *centre)
-        tensor[places] = self._rounded(np.asarray(self.gain), dtype)
-        return tensor
+        return self._none_wrong(f"elements that differ from the {self.name}", values)
 
     def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
-        return self._tensor(shape, dtype).reshape(-1)[start:end]
+        if self.name == "bilinear":
+            kernel = self._rounded(self.gain * bilinear_kernel(*shape[2:]), dtype) if math.prod(shape) else np.zeros(shape[2:], dtype)
+            return np.broadcast_to(kernel, shape).flat[start:end]
+        elements = np.zeros(end - start, dtype)
+        taps = math.prod(shape[2:])
+        centre = int(np.ravel_multi_index([(k - 1) // 2 for k in shape[2:]], shape[2:])) if taps and shape[2:] else 0
+        step = (shape[1] + 1) * taps  # from one element of the diagonal to the next
+        if step:
+            before = max(0, -(-(start - centre) // step))  # elements of the diagonal before the slice
+            stop = (min(shape[:2]) - 1) * step + centre + 1
+            elements[before * step + centre - start : max(stop - start, 0) : step] = self._rounded(np.asarray(self.gain), dtype)
+        return elements
 
     def __str__(self) -> str:
         return f"{self.name.capitalize()}({self.gain:.6g})"

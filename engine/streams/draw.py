@@ -1,147 +1,104 @@
-"""Drawing any range of elements of a stream, in blocks that fit the cache and on several threads.
+"""Drawing any range of elements of a stream, one tensor or many, by whichever implementation is in use and on several threads.
 
-A block's values depend on nothing but its elements' numbers, so the result is the same for any blocks and any threads.
+A value depends on nothing but its element's number, so the result is the same for any parts, threads and implementation.
 """
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from engine.streams import transforms, wide
+from engine.streams import distribution, pool, reference
+from engine.streams.distribution import Distribution, Piece
+from engine.streams.implementation import filler
 from engine.streams.key import Key
-from engine.streams.phi import phi_word
-from engine.streams.transforms import Scratch
-from engine.streams.words import wide_words, words
 
-BLOCK = 1 << 16
-THREADED_FROM = 1 << 20
-"""Tensors smaller than this are drawn by one thread: starting others costs more."""
-
-Fill = Callable[[int, np.ndarray, Scratch], None]
-"""(first element, where to write) -> None, for one block."""
-
-_local = threading.local()
-_threads = min(os.cpu_count() or 1, 8)
+THREADED_FROM = 1 << 18
+"""Less work than this is done by one thread: waking others costs more."""
+CUT = 1 << 16
+"""Parts of a tensor that threads share end at multiples of this."""
+PARTS = 4
+"""Parts a thread, so that one that is held up does not hold up all."""
 
 
-def threads(count: int | None = None) -> int:
-    """How many threads share one large tensor; sets it first when `count` is given. Results never depend on it."""
-    global _threads
-    if count is not None:
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ValueError(f"threads must be a whole number of at least 1, got {count!r}")
-        _threads = count
-    return _threads
+def draw_many(pieces: Sequence[Piece]) -> None:
+    """Draw all pieces as one block of work: many small tensors cost little more than one of their size.
+
+    ValueError for an `out` that is not flat or not of its distribution's dtype, and for a negative start.
+    """
+    total = 0
+    for kind, _, start, out in pieces:
+        total += out.size
+        if (out.dtype is not kind.dtype and out.dtype != kind.dtype) or out.ndim != 1:
+            raise ValueError(f"out must be {kind.dtype.name} of one axis, got {out.dtype} {out.shape}")
+        if start < 0:
+            raise ValueError(f"start must not be negative, got {start}")
+    fill = filler(total)
+    workers = pool.threads()
+    gathers = fill is reference.fill and total < reference.SMALL * len(pieces)  # mostly in Python, which threads cannot share
+    if workers == 1 or total < THREADED_FROM or gathers:
+        fill(pieces)
+    else:
+        pool.share(fill, _parts(pieces, max(CUT, total // (PARTS * workers))))
 
 
-def _scratch() -> Scratch:
-    if not hasattr(_local, "scratch"):
-        _local.scratch = Scratch(BLOCK + 2)
-    return _local.scratch
+def _parts(pieces: Sequence[Piece], size: int) -> Iterator[list[Piece]]:
+    """The pieces in lists of about `size` elements; large ones are cut."""
+    part: list[Piece] = []
+    room = size
+    for kind, key, start, out in pieces:
+        done = 0
+        while out.size - done > room:
+            count = max(CUT, room) - (start + done) % CUT
+            count = min(count, out.size - done)
+            part.append(Piece(kind, key, start + done, out[done : done + count]))
+            yield part
+            part, room, done = [], size, done + count
+        if done < out.size:
+            part.append(Piece(kind, key, start + done, out[done:]))
+            room -= out.size - done
+    yield part
 
 
-def _in_blocks(fill: Fill, start: int, out: np.ndarray) -> None:
-    """Call `fill` for pieces of `out` that end at multiples of BLOCK."""
-    scratch = _scratch()
-    done = 0
-    while done < out.size:
-        count = min(BLOCK - (start + done) % BLOCK, out.size - done)
-        fill(start + done, out[done : done + count], scratch)
-        done += count
-
-
-def _draw(fill: Fill, start: int, count: int, out: np.ndarray | None, dtype: type = np.float32) -> np.ndarray:
+def _draw(kind: Distribution, key: Key, start: int, count: int, out: np.ndarray | None) -> np.ndarray:
     if out is None:
-        out = np.empty(count, dtype)
-    elif out.shape != (count,) or out.dtype != dtype:
-        raise ValueError(f"out must be {dtype.__name__} of shape ({count},), got {out.dtype} {out.shape}")
-    workers = threads()
-    if workers == 1 or count < THREADED_FROM:
-        _in_blocks(fill, start, out)
-        return out
-    share = -(-count // workers // BLOCK) * BLOCK
-    with ThreadPoolExecutor(workers) as pool:
-        pieces = [(start + at, out[at : at + share]) for at in range(0, count, share)]
-        for future in [pool.submit(_in_blocks, fill, first, piece) for first, piece in pieces]:
-            future.result()
+        out = np.empty(count, kind.dtype)
+    elif out.shape != (count,) or out.dtype != kind.dtype:
+        raise ValueError(f"out must be {kind.dtype.name} of shape ({count},), got {out.dtype} {out.shape}")
+    draw_many([Piece(kind, key, start, out)])
     return out
-
-
-def uniform64(key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None) -> np.ndarray:
-    """Elements start … of U[low, high), float64."""
-
-    def fill(first: int, piece: np.ndarray, scratch: Scratch) -> None:
-        piece[:] = wide.uniform(wide_words(key, first, piece.size), low, high)
-
-    return _draw(fill, start, count, out, np.float64)
-
-
-def normal64(key: Key, start: int, count: int, mean: float, std: float, out: np.ndarray | None = None) -> np.ndarray:
-    """Elements start … of N(mean, std^2), float64."""
-
-    def fill(first: int, piece: np.ndarray, scratch: Scratch) -> None:
-        even, odd = first - first % 2, (first + piece.size) % 2
-        pairs = wide.normal(wide_words(key, even, first + piece.size + odd - even))
-        piece[:] = wide.scale(pairs[first - even : first - even + piece.size], mean, std)
-
-    return _draw(fill, start, count, out, np.float64)
-
-
-def truncated_normal64(
-    key: Key, start: int, count: int, mean: float, std: float, low: float, high: float, out: np.ndarray | None = None
-) -> np.ndarray:
-    """Elements start … of N(mean, std^2) cut to [mean + low std, mean + high std], float64; the bounds are in units of std."""
-    low_number, high_number = phi_word(low, 64), phi_word(high, 64)
-
-    def fill(first: int, piece: np.ndarray, scratch: Scratch) -> None:
-        drawn = wide.truncated_normal(wide_words(key, first, piece.size), low_number, high_number, low, high)
-        piece[:] = wide.scale(drawn, mean, std)
-
-    return _draw(fill, start, count, out, np.float64)
 
 
 def uniform(key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None) -> np.ndarray:
     """Elements start … of U[low, high), float32."""
-    low32, high32 = np.float32(low), np.float32(high)
-
-    def fill(first: int, piece: np.ndarray, scratch: Scratch) -> None:
-        transforms.uniform(words(key, first, piece.size), low32, high32, piece, scratch)
-
-    return _draw(fill, start, count, out)
+    return _draw(distribution.uniform(low, high), key, start, count, out)
 
 
 def normal(key: Key, start: int, count: int, mean: float, std: float, out: np.ndarray | None = None) -> np.ndarray:
     """Elements start … of N(mean, std^2), float32."""
-    mean32, std32 = np.float32(mean), np.float32(std)
-
-    def fill(first: int, piece: np.ndarray, scratch: Scratch) -> None:
-        even, odd = first - first % 2, (first + piece.size) % 2
-        count = first + piece.size + odd - even
-        whole = piece if count == piece.size else scratch("pairs", count)
-        transforms.normal(words(key, even, count), whole, scratch)
-        if whole is not piece:
-            piece[:] = whole[first - even : first - even + piece.size]
-        transforms.scale(piece, mean32, std32)
-
-    return _draw(fill, start, count, out)
+    return _draw(distribution.normal(mean, std), key, start, count, out)
 
 
 def truncated_normal(
     key: Key, start: int, count: int, mean: float, std: float, low: float, high: float, out: np.ndarray | None = None
 ) -> np.ndarray:
     """Elements start … of N(mean, std^2) cut to [mean + low std, mean + high std], float32; the bounds are in units of std."""
-    mean32, std32 = np.float32(mean), np.float32(std)
-    low_word, high_word = phi_word(low), phi_word(high)
-    low32, high32 = np.float32(low), np.float32(high)
+    return _draw(distribution.truncated_normal(mean, std, low, high), key, start, count, out)
 
-    def fill(first: int, piece: np.ndarray, scratch: Scratch) -> None:
-        drawn = words(key, first, piece.size)
-        transforms.truncated_normal(drawn, low_word, high_word, low32, high32, piece, scratch)
-        transforms.scale(piece, mean32, std32)
 
-    return _draw(fill, start, count, out)
+def uniform64(key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None) -> np.ndarray:
+    """Elements start … of U[low, high), float64."""
+    return _draw(distribution.uniform(low, high, wide=True), key, start, count, out)
+
+
+def normal64(key: Key, start: int, count: int, mean: float, std: float, out: np.ndarray | None = None) -> np.ndarray:
+    """Elements start … of N(mean, std^2), float64."""
+    return _draw(distribution.normal(mean, std, wide=True), key, start, count, out)
+
+
+def truncated_normal64(
+    key: Key, start: int, count: int, mean: float, std: float, low: float, high: float, out: np.ndarray | None = None
+) -> np.ndarray:
+    """Elements start … of N(mean, std^2) cut to [mean + low std, mean + high std], float64; the bounds are in units of std."""
+    return _draw(distribution.truncated_normal(mean, std, low, high, wide=True), key, start, count, out)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 VERSION = "initlab-1"
+_KEYED = hashlib.blake2b(digest_size=16, key=VERSION.encode("ascii"))
 LARGEST_SEED = 2**64 - 1
 
 
@@ -34,5 +35,7 @@ class Key:
     def words(self) -> tuple[int, int]:
         """The two 64-bit words of the Philox key: BLAKE2b over seed, generation and path, keyed with the version's name."""
         data = self.seed.to_bytes(8, "little") + self.generation.to_bytes(4, "little") + self.path.encode("utf-8")
-        digest = hashlib.blake2b(data, digest_size=16, key=VERSION.encode("ascii")).digest()
+        keyed = _KEYED.copy()
+        keyed.update(data)
+        digest = keyed.digest()
         return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")

@@ -43,12 +43,9 @@ def _ratio(x: np.ndarray, parts: tuple[tuple[float, ...], tuple[float, ...]]) ->
     return polynomial(x, parts[0]) / polynomial(x, parts[1])
 
 
-def uniform(w: np.ndarray, low: float, high: float) -> np.ndarray:
-    """U[low, high): 53 bits of each number, scaled; never `high` itself."""
-    u = (w >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    if low == 0 and high == 1:
-        return u
-    return np.minimum((high - low) * u + low, np.nextafter(high, -np.inf))
+def uniform(w: np.ndarray) -> np.ndarray:
+    """U[0, 1): 53 bits of each number."""
+    return (w >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def normal(w: np.ndarray) -> np.ndarray:
@@ -98,10 +95,8 @@ def truncated_normal(w: np.ndarray, low_number: int, high_number: int, low: floa
     centre = q * _ratio(0.180625 - q * q, CENTRAL)
     r = np.sqrt(-log(tail))
     z = np.where(q <= 0.425, centre, np.where(r <= 5.0, _ratio(r - 1.6, MIDDLE), _ratio(r - 5.0, FAR)))
-    return np.minimum(np.maximum(np.where(flip < 0, -z, z), low), high)
-
-
-def scale(z: np.ndarray, mean: float, std: float) -> np.ndarray:
-    """std * z, or std * z + mean when mean is not 0; two roundings."""
-    scaled = std * z
-    return scaled + mean if mean != 0 else scaled
+    cut = np.minimum(np.maximum(np.where(flip < 0, -z, z), low), high)
+    for bound in (low, high):
+        if bound == 0:  # which of 0 and -0 is greater is the processor's affair; the bound it is
+            cut[cut == bound] = bound
+    return cut

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from runner.kinds import import_modules
-from runner.stats.base import REGISTRY, Statistic, register
+from runner.stats.base import REGISTRY, WHOLE, OnePass, Statistic, is_whole, measure_all, register, summary_of
+from runner.stats.onepass import BLOCK, Accumulator
 
 import_modules(__name__, __path__)
 
-__all__ = ["REGISTRY", "Statistic", "register"]
+__all__ = ["BLOCK", "REGISTRY", "WHOLE", "Accumulator", "OnePass", "Statistic", "is_whole", "measure_all", "register", "summary_of"]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from engine import laws
-from runner.stats.base import Statistic, register
-from runner.stats.moments import mean_and_variance
+from engine import dtypes, laws
+from runner.stats.base import WHOLE, OnePass, register
+from runner.stats.onepass import Summary
 
 
 def half_spacing(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -26,21 +26,41 @@ MOST_POINTS = 1 << 18
 """How many order statistics the distributions are compared at; leaving out the others can hide 2^-18 of D at most."""
 
 
-def kolmogorov_smirnov(values: np.ndarray, law: laws.Law) -> tuple[float, float] | None:
-    """(D, p) of the one-sample test, less what the rounding to the tensor's dtype explains; None for a law without a cdf.
-
-    p is the two-sided asymptotic value with Stephens' correction of sqrt(N).
-    """
+def _at_values(values: np.ndarray, law: laws.Law) -> float | None:
+    """D of a tensor at its own values."""
     x = np.sort(values.reshape(-1).astype(np.float64))
     n = x.size
     rank = np.arange(1, n + 1) if n <= MOST_POINTS else np.linspace(1, n, MOST_POINTS).astype(np.int64)
     x = x[rank - 1]
-    moved = half_spacing(x, values.dtype)
+    return _distance(x, rank / n, (rank - 1) / n, values.dtype, law)
+
+
+def _at_edges(summary: Summary, law: laws.Law) -> float | None:
+    """D of a tensor at the edges of the bins its summary counts: at most the D at its own values, so that nothing is found that is not
+    there, but what differs within a bin is not found."""
+    edges, below = summary.borders()
+    return _distance(edges, below / summary.count, below / summary.count, summary.binned, law)
+
+
+def _distance(x: np.ndarray, upto: np.ndarray, before: np.ndarray, dtype: np.dtype, law: laws.Law) -> float | None:
+    """How far the shares of elements up to and before the points x are from the law's, less what rounding to `dtype` explains."""
+    moved = half_spacing(x, dtype)
     above, below = law.cdf(x + moved), law.cdf(x - moved)
     if above is None or below is None:
         return None
-    d = float(max(0.0, (rank / n - above).max(), (below - (rank - 1) / n).max()))
-    root = math.sqrt(n)
+    return float(max(0.0, (upto - above).max(), (below - before).max()))
+
+
+def kolmogorov_smirnov(summary: Summary, law: laws.Law, values: np.ndarray | None) -> tuple[float, float] | None:
+    """(D, p) of the one-sample test, less what the rounding to the tensor's dtype explains; None for a law without a cdf.
+
+    D is taken at the values where they are given, else at the edges of bins. p is the two-sided asymptotic value with Stephens'
+    correction of sqrt(N).
+    """
+    d = _at_edges(summary, law) if values is None else _at_values(values, law)
+    if d is None:
+        return None
+    root = math.sqrt(summary.count)
     t = (root + 0.12 + 0.11 / root) * d
     if t < 0.2:
         return d, 1.0
@@ -50,24 +70,22 @@ def kolmogorov_smirnov(values: np.ndarray, law: laws.Law) -> tuple[float, float]
 
 @register
 @dataclass
-class Law(Statistic):
+class Law(OnePass):
     """z_mean, z_var, ks_d, ks_p, bound_ok and the law's invariants; `p` is the smallest p-value, corrected for their number."""
 
-    def measure(self, values: np.ndarray, law: laws.Law) -> dict[str, Any]:
+    def measure_summary(self, summary: Summary, law: laws.Law, values: np.ndarray | None) -> dict[str, Any]:
         """The figures; None where the law does not state what is tested."""
         row: dict[str, Any] = dict.fromkeys(("z_mean", "z_var", "ks_d", "ks_p", "bound_ok", "invariants_ok", "p"))
-        if values.size == 0:
+        if summary.count == 0:
             return row
-        finite = bool(np.isfinite(values.astype(np.float64)).all())
-        row["bound_ok"] = finite and self._within(values, law)
-        invariants = law.invariants(values)
-        row["invariants_ok"] = all(i.ok for i in invariants) if invariants else None
-        if not finite or not law.std or law.mean is None:
+        row["bound_ok"] = summary.nonfinite == 0 and self._within(summary, law)
+        row["invariants_ok"] = self._invariants(summary, law, values)
+        if summary.nonfinite or not law.std or law.mean is None:
             return row
         tests = []
         if law.exactness == "bits" and law.kurtosis is not None:  # elements that do not depend on each other
-            tests += self._moments(values, law, row)
-        tail = kolmogorov_smirnov(values, law)
+            tests += self._moments(summary, law, row)
+        tail = kolmogorov_smirnov(summary, law, values if summary.count <= WHOLE else None)
         if tail is not None:
             row["ks_d"], row["ks_p"] = tail
             tests.append(tail[1])
@@ -75,23 +93,32 @@ class Law(Statistic):
         return row
 
     @staticmethod
-    def _within(values: np.ndarray, law: laws.Law) -> bool:
-        low, high = (float(np.asarray(bound).astype(values.dtype).astype(np.float64)) for bound in law.support_in(values.dtype))
-        wide = values.astype(np.float64)
-        return bool(low <= wide.min() and wide.max() <= high)
+    def _within(summary: Summary, law: laws.Law) -> bool:
+        dtype = dtypes.resolve(summary.dtype)
+        low, high = (float(np.asarray(bound).astype(dtype).astype(summary.binned)) for bound in law.support_in(dtype))
+        assert summary.low is not None and summary.high is not None
+        return low <= summary.low and summary.high <= high
 
     @staticmethod
-    def _moments(values: np.ndarray, law: laws.Law, row: dict[str, Any]) -> list[float]:
+    def _invariants(summary: Summary, law: laws.Law, values: np.ndarray | None) -> bool | None:
+        if summary.wrong is not None:
+            return summary.wrong == 0
+        invariants = law.invariants(values) if values is not None else []
+        return all(i.ok for i in invariants) if invariants else None
+
+    @staticmethod
+    def _moments(summary: Summary, law: laws.Law, row: dict[str, Any]) -> list[float]:
         """Fill in z_mean and z_var; give their p-values.
 
         z_var is the plain deviate; its p-value takes the sample variance for a scaled chi-square with the degrees of freedom that
         the kurtosis gives it (Wilson and Hilferty's cube root), since small tensors have long tails.
         """
         assert law.mean is not None and law.std and law.kurtosis is not None
-        count = values.size
-        mean, variance = mean_and_variance(values)
-        ratio = (variance + (mean - law.mean) ** 2) / law.std**2
-        row["z_mean"] = math.sqrt(count) * (mean - law.mean) / law.std
+        assert summary.mean is not None and summary.variance is not None
+        count = summary.count
+        deviate = (summary.mean - law.mean) / law.std
+        ratio = summary.variance / law.std**2 + deviate * deviate
+        row["z_mean"] = math.sqrt(count) * deviate
         row["z_var"] = (ratio - 1) / math.sqrt((law.kurtosis + 2) / count)
         spread = (law.kurtosis + 2) / (9 * count)  # 2 / (9 degrees of freedom)
         return [two_sided(row["z_mean"]), two_sided((ratio ** (1 / 3) - (1 - spread)) / math.sqrt(spread))]

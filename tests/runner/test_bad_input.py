@@ -93,7 +93,7 @@ CASES = {
         ["dtype=bfloat16", "stream=mxnet-1.9.1"],
         ["dtype: bfloat16 is not specified in stream mxnet-1.9.1 - use float32, float64 or float16"],
     ),
-    "init_mode": (["init_mode=lazy"], ["init_mode: cannot be 'lazy' - Known: deferred, eager."]),
+    "init_mode": (["init_mode=lazy"], ["init_mode: cannot be 'lazy' - Known: deferred, eager, streamed."]),
     "task": (["task=pln"], ["task: cannot be 'pln' - did you mean 'plan'?"]),
     "name": (["name=a/b"], ["name: must be one path component, got 'a/b'"]),
     "resume": (["resume=maybe"], ["resume: Value 'maybe' is not a valid bool"]),

@@ -124,4 +124,4 @@ def test_the_registries_hold_what_the_issue_names():
     } == set(init.names())  # fmt: skip
     assert {"uniform", "normal", "ones", "digits", "tokens"} <= set(data.REGISTRY)
     assert {"none", "forward", "backward", "train"} == set(probes.REGISTRY)
-    assert {"moments", "law"} == set(stats.REGISTRY)
+    assert {"moments", "law", "histogram"} == set(stats.REGISTRY)

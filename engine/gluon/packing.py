@@ -1,0 +1,108 @@
+"""Filling many parameters as one block of work, so that small ones cost little more than their elements.
+
+What happens is what filling one after the other does: the values, the order in which observers hear of them, and what was filled and
+what was not when one of them fails. A parameter whose filling may be more than drawing a law on the processor is filled by itself, after
+all before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine import dtypes, laws, nd, streams
+from engine import init as init_module
+from engine.device import Device
+from engine.gluon.parameter import Parameter
+from engine.gluon.state import Filled, Pending, announce
+from engine.streams import VERSION, Piece
+
+AT_ONCE = 1 << 22
+"""Elements that are held at most before they are drawn: old values of parameters are freed as new ones come."""
+INITIALIZE = Parameter.initialize
+"""As it is here: a class of somebody's own, or a test, may have another."""
+
+
+class _Held(NamedTuple):
+    """A parameter whose values are there, but for those that `piece` says."""
+
+    parameter: Parameter
+    pending: Pending
+    values: nd.NDArray
+    filled: Filled
+    piece: Piece | None
+
+
+class Pack:
+    """Parameters that wait for being drawn together."""
+
+    def __init__(self) -> None:
+        self._held: list[_Held] = []
+        self._waiting: set[Parameter] = set()
+        self._size = 0
+
+    def initialize(self, parameter: Parameter, ctx: Any, default_init: Any, force_reinit: bool, path: str | None) -> None:
+        """Do what `Parameter.initialize` does, now or with others later; what is wrong is raised now."""
+        if type(parameter).initialize is not INITIALIZE or parameter in self._waiting:
+            self.draw()
+            parameter.initialize(None, ctx, default_init, force_reinit=force_reinit, path=path)
+            return
+        pending = parameter._begin(None, ctx, default_init, force_reinit, path)
+        if pending is None:
+            return
+        held = _begun(parameter, pending)
+        if held is None:
+            self.draw()
+            parameter._end(pending, parameter._fill(pending))
+            return
+        self._held.append(held)
+        self._waiting.add(parameter)
+        self._size += held.values.size
+        if self._size >= AT_ONCE:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw what waits; parameters become ready, and are announced, in the order they were added."""
+        waiting, self._held, self._waiting, self._size = self._held, [], set(), 0
+        streams.draw_many([held.piece for held in waiting if held.piece is not None])
+        for parameter, pending, values, filled, _ in waiting:
+            ready = parameter._ready({values.device: values}, pending.source.key, filled)
+            announce(parameter, filled)
+            parameter._end(pending, ready)
+
+
+@contextmanager
+def packing() -> Iterator[Pack]:
+    """While open, parameters can be added; all are filled when it closes, by an error too."""
+    pack = Pack()
+    try:
+        yield pack
+    finally:
+        pack.draw()
+
+
+def _begun(parameter: Parameter, pending: Pending) -> _Held | None:
+    """Everything but the drawing; None for a parameter that is to be filled by itself."""
+    source, device = pending.source, _only_processor(pending.devices)
+    if device is None or source.data is not None or streams.version() != VERSION:
+        return None
+    description = parameter._description(source.key.path)
+    own = source.own if source.own is not None else source.default
+    found = init_module.create(source.default).law_alone(own, description)
+    if found is None:
+        return None
+    chosen, law = found
+    dtype = dtypes.resolve(parameter.dtype)
+    if law.random and not law.elementwise:
+        return None
+    raw = np.empty(description.shape, dtype)
+    piece = law.prepare(source.key if law.random else laws.NOWHERE, description.shape, 0, raw.reshape(-1))
+    filled = Filled(source.key.path, source.key, type(chosen).__name__, law, description.shape)
+    return _Held(parameter, pending, nd.NDArray(raw, device), filled, piece)
+
+
+def _only_processor(devices: tuple[Device, ...]) -> Device | None:
+    return devices[0] if len(devices) == 1 and devices[0].device_type == "cpu" else None

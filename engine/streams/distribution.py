@@ -1,0 +1,108 @@
+"""What is drawn, apart from how: a distribution in constants that are already rounded, and a piece of a stream that follows it.
+
+Every implementation (NumPy's `reference`, the `compiled` one) is given these and nothing else, so none can round a constant its own way.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.streams.key import Key
+from engine.streams.phi import phi_word
+
+KINDS = ("uniform", "normal", "truncated_normal")
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One of KINDS in float32, or in float64 if `wide`. Its constants are values of that type:
+
+    uniform            width, low, the largest value          min(width u + low, largest)
+    normal             std, mean                              std z, or std z + mean where the mean is not 0
+    truncated_normal   std, mean, low, high in units of std   the same; `numbers` are round(Phi 2^32), or 2^64 if wide, of the bounds
+    """
+
+    kind: str
+    wide: bool
+    constants: tuple[float, ...]
+    numbers: tuple[int, int] = (0, 0)
+
+    @cached_property
+    def dtype(self) -> np.dtype:
+        """float32 or float64."""
+        return np.dtype(np.float64 if self.wide else np.float32)
+
+    @cached_property
+    def scalars(self) -> tuple[np.ndarray, ...]:
+        """The constants as arrays of no axes."""
+        return tuple(np.array(c, self.dtype) for c in self.constants)
+
+    @cached_property
+    def family(self) -> tuple[object, ...]:
+        """Equal for distributions that differ in nothing but their scale."""
+        cut = self.constants[2:] if self.kind == "truncated_normal" else ()
+        return self.kind, self.wide, cut, self.numbers
+
+    @cached_property
+    def packed(self) -> bytes:
+        """For compiled code: two u64 and four f64. The u64 are 0, but for truncated normals.
+
+        These have, of p = Pa + floor(w (Pb - Pa) / 2^n), Pa - 2^(n-1) modulo 2^64, and Pb - Pa; 2^64 is written as 0, since Pa < Pb.
+        """
+        first, last = self.numbers
+        half = 0 if self.kind != "truncated_normal" else 2 ** (63 if self.wide else 31)
+        return struct.pack("<2Q4d", (first - half) % 2**64, (last - first) % 2**64, *self.constants, *(0.0,) * (4 - len(self.constants)))
+
+
+class Piece(NamedTuple):
+    """Elements start … start + out.size - 1 of the stream `key`, wanted in `out`: flat, of the distribution's dtype."""
+
+    distribution: Distribution
+    key: Key
+    start: int
+    out: np.ndarray
+
+
+def uniform(low: float, high: float, wide: bool = False) -> Distribution:
+    """U[low, high). float32 rounds the bounds first, then their difference, which is computed in float64."""
+    if wide:
+        return _made("uniform", True, float(high - low), float(low), math.nextafter(high, -math.inf))
+    low32, high32 = np.float32(low), np.float32(high)
+    width = np.float32(np.float64(high32) - np.float64(low32))
+    return _made("uniform", False, *(float(c) for c in (width, low32, np.nextafter(high32, np.float32(-np.inf)))))
+
+
+def point(value: float, wide: bool = False) -> Distribution:
+    """One value for all."""
+    return _made("uniform", wide, 0.0, value, value)
+
+
+def normal(mean: float, std: float, wide: bool = False) -> Distribution:
+    """N(mean, std^2)."""
+    return _made("normal", wide, std, mean)
+
+
+def truncated_normal(mean: float, std: float, low: float, high: float, wide: bool = False) -> Distribution:
+    """N(mean, std^2) cut to [mean + low std, mean + high std]. ValueError where nothing of the normal lies between the bounds."""
+    bits = 64 if wide else 32
+    numbers = phi_word(low, bits), phi_word(high, bits)
+    if numbers[0] >= numbers[1]:
+        raise ValueError(f"nothing of a normal lies between {low} and {high}")
+    return _made("truncated_normal", wide, std, mean, low, high, numbers=numbers)
+
+
+def _made(kind: str, wide: bool, *constants: float, numbers: tuple[int, int] = (0, 0)) -> Distribution:
+    return _kept(kind, wide, struct.pack(f"{len(constants)}d", *constants), numbers)
+
+
+@lru_cache(maxsize=1024)
+def _kept(kind: str, wide: bool, constants: bytes, numbers: tuple[int, int]) -> Distribution:
+    """One object for what is drawn often; by bytes, since 0 and -0 are equal."""
+    values = struct.unpack(f"{len(constants) // 8}d", constants)
+    return Distribution(kind, wide, tuple(value if wide else float(np.float32(value)) for value in values), numbers)

@@ -1,0 +1,18 @@
+"""All figures of a tensor from one pass over its elements, in blocks that may come in any order and from any thread.
+
+bins          the 4096 bins of a float's top 12 bits, their edges and their order
+kernels       a block's histogram and central moments: NumPy's, and which implementation is taken
+compiled      the same two functions through numba, to the same bit
+accumulator   blocks in, `Summary` out
+summary       the figures, and the journal's form of them
+selection     exact quantiles, in a few more passes
+"""
+
+from __future__ import annotations
+
+from runner.stats.onepass.accumulator import Accumulator, summarize
+from runner.stats.onepass.kernels import BLOCK
+from runner.stats.onepass.selection import quantiles
+from runner.stats.onepass.summary import Summary
+
+__all__ = ["BLOCK", "Accumulator", "Summary", "quantiles", "summarize"]

@@ -1,0 +1,142 @@
+"""Blocks of a tensor in, its summary out.
+
+A block's figures depend on its elements alone. They are kept, 64 bytes a block, until all are there, and then combined exactly rounded,
+so neither the order of the blocks nor the threads they came from show.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from engine import dtypes, streams
+from runner.stats.onepass import bins, kernels
+from runner.stats.onepass.kernels import BLOCK
+from runner.stats.onepass.summary import Summary
+
+THREADED_FROM = 1 << 20
+"""Elements from which a whole tensor is shared among threads."""
+LARGEST_EXPONENT = 100
+"""A float64 block whose largest magnitude is beyond 2^100 or within 2^-100 is scaled by a power of two before anything is added."""
+
+Check = Callable[[np.ndarray, int], int | None]
+"""(elements, the first one's number) -> how many of them are not as declared, or None: `Law.wrong_in` for a shape."""
+
+RECORD = np.dtype(
+    [("finite", "i8"), ("exponent", "i8"), ("low", "f8"), ("high", "f8"), *((name, "f8") for name in ("sum", "m2", "m3", "m4"))]
+)
+"""What is kept of a block. Sums are in units of 2^exponent and its powers."""
+
+
+class Accumulator:
+    """The statistics of a tensor whose blocks of `BLOCK` elements come one by one, in any order, from any thread."""
+
+    def __init__(self, dtype: Any, size: int, wrong: Check | None = None, implementation: str | None = None) -> None:
+        self._dtype = dtypes.resolve(dtype)
+        self._size = size
+        self._wrong = wrong
+        self._kernels = kernels.choose(implementation, size)
+        self._blocks = np.zeros(-(-size // BLOCK), RECORD)
+        self._seen = np.zeros(self._blocks.size, bool)
+        self._histogram = np.zeros(bins.BINS, np.int64)
+        self._zeros = 0
+        self._differing: int | None = None
+        self._lock = threading.Lock()
+
+    def add(self, number: int, values: np.ndarray) -> None:
+        """Block `number`: the flat elements from number * BLOCK on. ValueError for one that is not of the tensor or was there before."""
+        if not 0 <= number < self._blocks.size:
+            raise ValueError(f"block {number} is none of the {self._blocks.size} blocks of {self._size} elements")
+        expected = min(BLOCK, self._size - number * BLOCK)
+        if values.shape != (expected,) or values.dtype != self._dtype:
+            raise ValueError(f"block {number} must be {self._dtype.name} of shape ({expected},), got {values.dtype} {values.shape}")
+        floats = bins.as_floats(values)
+        histogram = self._kernels.histogram(bins.as_bits(floats), bins.shift_of(floats.dtype))
+        zeros = int(np.count_nonzero(floats == 0)) if histogram[0] or histogram[bins.NEGATIVE] else 0
+        differing = None if self._wrong is None else self._wrong(values, number * BLOCK)
+        record = self._figures(floats, histogram)
+        with self._lock:
+            if self._seen[number]:
+                raise ValueError(f"block {number} was added before")
+            self._seen[number] = True
+            self._blocks[number] = record
+            self._histogram += histogram
+            self._zeros += zeros
+            if differing is not None:
+                self._differing = (self._differing or 0) + differing
+
+    def _figures(self, floats: np.ndarray, histogram: np.ndarray) -> tuple[float, ...]:
+        """A block's record."""
+        if bins.nonfinite(histogram, floats.dtype):
+            floats = floats[np.isfinite(floats)]
+        if floats.itemsize == 2:
+            floats = floats.astype(np.float32)
+        if not floats.size:
+            return (0,) * len(RECORD.names or ())
+        low, high = float(floats.min()) + 0.0, float(floats.max()) + 0.0
+        exponent = 0
+        if floats.dtype == np.float64:
+            _, exponent = math.frexp(max(-low, high))
+            if abs(exponent) <= LARGEST_EXPONENT:
+                exponent = 0
+            else:
+                floats = np.ldexp(floats, -exponent)
+        return floats.size, exponent, low, high, *self._kernels.moments(floats)
+
+    def result(self) -> Summary:
+        """The figures of all blocks. ValueError while one is missing."""
+        if not self._seen.all():
+            raise ValueError(f"block {int(np.argmin(self._seen))} of {self._seen.size} has not been added")
+        held = self._blocks[self._blocks["finite"] > 0]
+        low, high = (float(held["low"].min()), float(held["high"].max())) if held.size else (None, None)
+        exponent, moments = combine(held) if held.size else (0, None)
+        if moments is not None and low is not None and low == high:  # the mean of equal elements may be rounded
+            moments = (math.ldexp(low, -exponent), 0.0, 0.0, 0.0)
+        filled = tuple((int(place), int(self._histogram[place])) for place in np.flatnonzero(self._histogram))
+        return Summary(self._dtype.name, self._size, self._zeros, low, high, exponent, moments, filled, self._differing)
+
+
+def combine(blocks: np.ndarray) -> tuple[int, tuple[float, float, float, float]]:
+    """(exponent, mean and central moments in its units) of blocks that hold something.
+
+    Each block's sums are moved from its own mean to the mean of all: Pébay, "Formulas for robust, one-pass parallel computation of
+    covariances and arbitrary-order statistical moments", 2008.
+    """
+    farthest = np.maximum(-blocks["low"], blocks["high"])
+    exponent = int(blocks["exponent"][farthest > 0].max(initial=np.iinfo(np.int64).min)) if farthest.any() else 0
+    shift = blocks["exponent"] - exponent
+    total, m2, m3, m4 = (np.ldexp(blocks[name], power * shift) for power, name in enumerate(("sum", "m2", "m3", "m4"), 1))
+    size = blocks["finite"].astype(np.float64)
+    count = math.fsum(size)
+    mean = math.fsum(total) / count
+    d = total / size - mean
+    d2 = d * d
+    second = math.fsum(np.concatenate([m2, size * d2]))
+    third = math.fsum(np.concatenate([m3, 3 * d * m2, size * d2 * d]))
+    fourth = math.fsum(np.concatenate([m4, 4 * d * m3, 6 * d2 * m2, size * d2 * d2]))
+    return exponent, (mean + 0.0, second / count, third / count, fourth / count)
+
+
+def summarize(values: np.ndarray, threads: int | None = None, wrong: Check | None = None, implementation: str | None = None) -> Summary:
+    """The summary of a whole tensor, in memory or mapped from a file. `threads` is otherwise what drawing uses; nothing depends on it."""
+    flat = values.reshape(-1)
+    accumulator = Accumulator(flat.dtype, flat.size, wrong, implementation)
+
+    def add(numbers: range) -> None:
+        for number in numbers:
+            accumulator.add(number, flat[number * BLOCK : (number + 1) * BLOCK])
+
+    count = -(-flat.size // BLOCK)
+    workers = min(count, streams.threads() if threads is None else threads) if flat.size >= THREADED_FROM else 1
+    if workers <= 1:
+        add(range(count))
+        return accumulator.result()
+    with ThreadPoolExecutor(workers) as pool:
+        for future in [pool.submit(add, range(first, count, workers)) for first in range(workers)]:
+            future.result()
+    return accumulator.result()

@@ -1,0 +1,96 @@
+"""What is done with every element of a block: NumPy's way, and the choice between it and numba's.
+
+A block's elements are dealt to 512 lanes, which are added row by row; then the lanes are folded in halves. This order of additions,
+with no product fused into a sum, is what both implementations share, so both give the same bits on any processor.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from engine import streams
+from runner.stats.onepass.bins import BINS
+
+BLOCK = 1 << 16
+"""Elements a block."""
+LANES = 512
+COMPILED_FROM = 1 << 20
+"""Elements from which numba is used where it also draws."""
+IMPLEMENTATIONS = ("numpy", "numba")
+
+Moments = tuple[float, float, float, float]
+"""The sum, and the sums of the second to fourth powers of the distances from the block's mean."""
+
+
+class Kernels(NamedTuple):
+    """`histogram(bits, shift)`: int64[4096] of bits >> shift. `moments(values)`: of 1 to BLOCK finite float32 or float64 values."""
+
+    name: str
+    histogram: Callable[[np.ndarray, int], np.ndarray]
+    moments: Callable[[np.ndarray], Moments]
+
+
+class _Scratch(threading.local):
+    """A thread's own working memory."""
+
+    def __init__(self) -> None:
+        self.distances = np.empty(BLOCK)
+        self.powers = np.empty(BLOCK)
+
+
+_scratch = _Scratch()
+
+
+def histogram(bits: np.ndarray, shift: int) -> np.ndarray:
+    """How many of the unsigned integers have each value above their `shift` low bits."""
+    return np.bincount((bits >> bits.dtype.type(shift)).astype(np.intp), minlength=BINS)
+
+
+def moments(values: np.ndarray) -> Moments:
+    """The sum and the three central sums of a block's values."""
+    size = -(-values.size // LANES) * LANES
+    x, power = _scratch.distances[:size], _scratch.powers[:size]
+    x[: values.size] = values
+    x[values.size :] = 0.0
+    total = _sum(x)
+    np.subtract(x, total / values.size, out=x)
+    x[values.size :] = 0.0
+    second = _sum(np.multiply(x, x, out=power))
+    fourth = _sum(np.multiply(power, power, out=power))
+    third = _sum(np.multiply(np.multiply(x, x, out=power), x, out=power))
+    return total, second, third, fourth
+
+
+def _sum(terms: np.ndarray) -> float:
+    """The sum in lanes. `+ 0.0` makes a negative zero positive."""
+    lanes = np.add.reduce(terms.reshape(-1, LANES), axis=0)
+    width = LANES
+    while width > 1:
+        width //= 2
+        lanes = lanes[:width] + lanes[width : 2 * width]
+    return float(lanes[0]) + 0.0
+
+
+NUMPY = Kernels("numpy", histogram, moments)
+
+
+def choose(implementation: str | None, size: int) -> Kernels:
+    """The kernels for a tensor of `size` elements: the implementation named, ImportError where numba is named and not installed.
+
+    None leaves the choice: what draws (`streams.implementation`), but numba for large tensors only. The figures never depend on it.
+    """
+    if implementation is not None and implementation not in IMPLEMENTATIONS:
+        raise ValueError(f"implementation must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}")
+    if implementation == "numpy" or (implementation is None and (size < COMPILED_FROM or not streams.expect(size))):
+        return NUMPY
+    try:
+        from runner.stats.onepass import compiled
+    except ImportError:
+        if implementation is None:
+            return NUMPY
+        raise
+    return Kernels("numba", compiled.histogram, compiled.moments)

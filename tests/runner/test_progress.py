@@ -1,0 +1,73 @@
+"""A long stage says how far it has come: plainly where there is no terminal, and a short one says nothing."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner import progress
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_plain_line_comes_now_and_then(clock, capsys):
+    with progress.told("drawing", 4_000_000_000) as told:
+        for second in range(26):
+            clock[0] = 100.0 + second
+            told.at(second * 100_000_000)
+    assert capsys.readouterr().err.splitlines() == [
+        "drawing: 1.00 of 4.00 GB, 0.10 GB/s, 30 s left",
+        "drawing: 2.00 of 4.00 GB, 0.10 GB/s, 20 s left",
+    ]
+
+
+def test_nothing_done_has_no_end_in_sight():
+    assert progress.plain(0, 10**9, 5.0) == "0.00 of 1.00 GB, 0.00 GB/s, no end in sight"
+
+
+def test_a_quiet_stage_and_a_short_one_say_nothing(clock, capsys):
+    with progress.told("drawing", 100, quiet=True) as told:
+        clock[0] += 60
+        told.at(50)
+    with progress.told("drawing", 100) as told:
+        clock[0] += 0.5
+        told.at(50)
+    assert capsys.readouterr().err == ""
+
+
+def test_in_a_terminal_there_is_a_bar_with_rate_and_remaining_time():
+    script = (
+        "import time; from runner import progress; progress.SHOWN_FROM = 0\n"
+        "with progress.told('drawing', 10**9) as told:\n"
+        "    for i in range(6): told.at(i * 10**8); time.sleep(0.2)\n"
+    )
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"}
+    environment.pop("NO_COLOR", None)
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=follower, stdout=follower, env=environment)
+    os.close(follower)
+    seen = b""
+    while True:
+        try:
+            data = os.read(leader, 4096)
+        except OSError:
+            break
+        if not data:
+            break
+        seen += data
+    os.close(leader)
+    assert process.wait() == 0
+    text = seen.decode()
+    assert "drawing" in text and "GB" in text and "MB/s" in text
