@@ -10,7 +10,7 @@ from engine.init.fan_scaled import He, Lecun, MSRAPrelu, VarianceScaling, Xavier
 from engine.init.identity import Identity
 from engine.init.load import Load
 from engine.init.mixed import Mixed
-from engine.init.orthogonal import Haar, Orthogonal
+from engine.init.orthogonal import DeltaOrthogonal, Haar, Orthogonal
 from engine.init.random import Normal, TruncatedNormal, Uniform
 from engine.init.recurrent import FusedRNN, LSTMBias
 from engine.init.residual import ResidualScaled
@@ -18,6 +18,7 @@ from engine.init.residual import ResidualScaled
 __all__ = [
     "Bilinear",
     "Constant",
+    "DeltaOrthogonal",
     "Description",
     "Fans",
     "FusedRNN",

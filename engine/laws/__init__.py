@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.laws.base import NOWHERE, Invariant, Law, fill_many, from_description
+from engine.laws.delta_orthogonal import DeltaOrthogonal
 from engine.laws.elementwise import Constant, ForgetGate, Normal, TruncatedNormal, Uniform
 from engine.laws.given import Custom, Loaded
 from engine.laws.haar import Haar, SingularVectors, Structured
@@ -11,6 +12,7 @@ __all__ = [
     "NOWHERE",
     "Constant",
     "Custom",
+    "DeltaOrthogonal",
     "ForgetGate",
     "Haar",
     "Invariant",

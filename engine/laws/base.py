@@ -2,7 +2,7 @@
 
 Constant  Uniform  Normal  TruncatedNormal      element by element, exact to the bit
 Structured                                      no randomness: identity
-Haar                                            through a factorisation: exact to a tolerance, or to the bit on request
+Haar  DeltaOrthogonal                           through a factorisation: exact to a tolerance, or to the bit on request
 Loaded  Custom                                  values from a file, or from a user's own code
 """
 
@@ -87,6 +87,16 @@ class Law:
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """What must hold of drawn values beyond their distribution."""
         return []
+
+    def upheld(self, values: np.ndarray) -> np.ndarray:
+        """The values, if all invariants hold of them. LawError for the first that does not: a broken library must not pass unseen."""
+        for found in self.invariants(values):
+            if not found.ok:
+                raise LawError(
+                    f"{self} of shape {values.shape}: {found.name} is {found.value:.3g}, at most {found.bound:.3g} is allowed - the values "
+                    "were computed wrongly: check the installation of NumPy and its LAPACK"
+                )
+        return values
 
     def wrong_in(self, values: np.ndarray, shape: tuple[int, ...], start: int) -> int | None:
         """How many of `values`, elements start … in C order of a tensor of `shape`, are not the declared ones; None for a law that does

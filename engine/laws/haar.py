@@ -1,8 +1,7 @@
 """Matrices: random orthogonal ones, uniform on the Stiefel manifold (Haar measure) and as Gluon draws them, and the identity.
 
-QR of a Gaussian with Q times the signs of diag R (Mezzadri, "How to generate random matrices from the classical compact groups",
-2007). Through LAPACK the values are reproducible to a tolerance; `exact` uses Householder reflections in elementwise operations and
-sums in a fixed binary tree, which give the same bits everywhere, affordable to about 512 x 512.
+A Haar matrix is the orthogonal factor of a Gaussian one, which `engine.laws.factor` computes through LAPACK, reproducible to a
+tolerance, or with `exact` to the same bits everywhere, affordable to about 1024 x 1024. What was drawn is checked before it is given.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import numpy as np
 from engine import dtypes, streams
 from engine.errors import LawError
 from engine.laws.base import Invariant, Law, check_numbers
+from engine.laws.factor import check_factor, gram_invariant, householder_q, lapack_q
 from engine.streams import Key, Source, Stream
 from engine.streams.words import WORDS_A_BLOCK
 
@@ -26,37 +26,6 @@ def bilinear_kernel(height: int, width: int) -> np.ndarray:
     c = (2 * f - 1 - f % 2) / (2 * f)
     rows, columns = (1 - np.abs(np.arange(n) / f - c) for n in (height, width))
     return rows[:, None] * columns[None, :]
-
-
-def tree_sum(terms: np.ndarray) -> np.ndarray:
-    """The sum over the first axis, pairing neighbours until one row is left: the same order of additions for any machine."""
-    while terms.shape[0] > 1:
-        half = terms.shape[0] // 2
-        paired = terms[: 2 * half : 2] + terms[1 : 2 * half : 2]
-        terms = np.concatenate([paired, terms[2 * half :]]) if terms.shape[0] % 2 else paired
-    return terms[0]
-
-
-def householder_q(gaussian: np.ndarray) -> np.ndarray:
-    """The Q factor (rows, columns), columns <= rows, whose R has a positive diagonal; float64, + - * / and sqrt only."""
-    r = gaussian.astype(np.float64)
-    rows, columns = r.shape
-    reflectors: list[np.ndarray] = []
-    signs = np.ones(columns)
-    for k in range(columns):
-        x = r[k:, k].copy()
-        norm = np.sqrt(tree_sum(x * x))
-        signs[k] = -1.0 if x[0] > 0 else 1.0  # the diagonal of R is signs[k] * norm
-        x[0] -= signs[k] * norm
-        square = tree_sum(x * x)
-        v = x / np.sqrt(square) if square > 0 else x
-        reflectors.append(v)
-        r[k:, k:] -= 2.0 * v[:, None] * tree_sum(v[:, None] * r[k:, k:])[None, :]
-    q = np.eye(rows, columns)
-    for k in range(columns - 1, -1, -1):
-        v = reflectors[k]
-        q[k:, k:] -= 2.0 * v[:, None] * tree_sum(v[:, None] * q[k:, k:])[None, :]
-    return q * signs
 
 
 @dataclass(frozen=True)
@@ -91,26 +60,23 @@ class Haar(Law):
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         rows, columns = shape[0], math.prod(shape[1:])
-        tall = (max(rows, columns), min(rows, columns))
-        draw = streams.normal64 if dtype == np.float64 else streams.normal
-        gaussian = draw(key, first, rows * columns, 0.0, 1.0).reshape(tall)
-        if self.exact:
-            q = householder_q(gaussian)
-        else:
-            q, r = np.linalg.qr(gaussian.astype(np.float64))
-            q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
-        matrix = q if rows >= columns else q.T
-        return (self.gain * matrix).astype(gaussian.dtype).reshape(-1)
+        q = self._factor(self._gaussian(key, first, rows * columns, dtype).reshape(max(rows, columns), min(rows, columns)))
+        return self.upheld((q if rows >= columns else q.T).reshape(shape)).reshape(-1)
+
+    @staticmethod
+    def _gaussian(key: Key, first: int, count: int, dtype: np.dtype) -> np.ndarray:
+        return (streams.normal64 if dtype == np.float64 else streams.normal)(key, first, count, 0.0, 1.0)
+
+    def _factor(self, gaussian: np.ndarray) -> np.ndarray:
+        """gain times the orthogonal factor of a matrix that is not wide, in its dtype."""
+        q = householder_q(gaussian) if self.exact else lapack_q(gaussian)
+        check_factor(q, gaussian)
+        return (self.gain * q).astype(gaussian.dtype)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """The shorter side's Gram matrix is gain^2 times the identity, to what the dtype resolves."""
-        matrix = values.reshape(values.shape[0], -1).astype(np.float64)
-        side = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-        gram = side @ side.T
-        worst = float(np.abs(gram - self.gain**2 * np.eye(len(gram))).max())
-        resolution = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float64": 2.0**-53}.get(values.dtype.name, 2.0**-24)
-        bound = max(self.gain**2, 1e-30) * (8 * resolution + 1e-12)
-        return [Invariant("distance of the Gram matrix from gain^2 I", worst, bound, worst <= bound)]
+        matrix = values.reshape(values.shape[0], -1)
+        return [gram_invariant(matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T, self.gain)]
 
     def __str__(self) -> str:
         return f"Haar({self.gain:.6g}{', exact' if self.exact else ''})"
@@ -171,12 +137,15 @@ class SingularVectors(Law):
         return self._vectors(noise.reshape(rows, columns), signs).reshape(-1)
 
     def _vectors(self, noise: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
-        u, _, v = np.linalg.svd(noise, full_matrices=False)
+        try:
+            u, _, v = np.linalg.svd(noise, full_matrices=False)
+        except np.linalg.LinAlgError as error:
+            raise LawError(f"{self}: LAPACK could not decompose a matrix of shape {noise.shape}: {error}") from None
         columns = u if u.shape == noise.shape else v.T
         if signs is not None:
             largest = columns[np.abs(columns).argmax(axis=0), np.arange(columns.shape[1])]
             columns = columns * np.where(largest < 0, -signs, signs)
-        return noise.dtype.type(self.scale) * (columns if u.shape == noise.shape else columns.T)
+        return self.upheld(noise.dtype.type(self.scale) * (columns if u.shape == noise.shape else columns.T))
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """The shorter side's Gram matrix is scale^2 times the identity, to what float32's factorisation and the dtype resolve."""

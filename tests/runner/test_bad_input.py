@@ -103,6 +103,17 @@ CASES = {
     ),
     "no input at all": (["model.input=null"], ["model.input: is not declared, and data 'uniform' has no shape of its own"]),
     "gpu": (["device=gpu"], ["device: no gpu(0): "]),
+    "a delta-orthogonal kernel that narrows": (
+        [
+            "model.input=[3, 8, 8]",
+            "model.layers=[{kind: conv2d, name: c, channels: 2, kernel_size: 3}]",
+            "init=delta_orthogonal",
+        ],
+        [
+            "init: cannot initialize 'c.weight' of shape (2, 3, 3, 3): a delta-orthogonal kernel cannot have shape (2, 3, 3, 3): 2 outputs "
+            "cannot hold 3 inputs without loss of length - give the layer at least 3 outputs, or use `orthogonal` for it"
+        ],
+    ),
     "haar on a vector": (
         ["model.layers=[{kind: dense, units: 3, bias_initializer: orthogonal}]"],
         [

@@ -68,6 +68,10 @@ def test_plain_groups_have_defaults(cls):
     assert cls()
 
 
+REFUSED = {("resnet50", "delta_orthogonal"): "64 outputs cannot hold 256 inputs without loss of length"}
+"""What cannot be: a bottleneck's narrow convolutions keep no lengths."""
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_can_be_planned_with_every_initializer(model, command, tmp_path):
     for name in INITS:
@@ -81,6 +85,9 @@ def test_every_model_can_be_planned_with_every_initializer(model, command, tmp_p
             np.savez(tmp_path / "none.npz", x=np.zeros(1, np.float32))
             words.append("init.default_init={kind: he}")
         done = command(*words)
+        if (model, name) in REFUSED:
+            assert (done.code, REFUSED[model, name] in done.err) == (2, True), f"{words}: {done.err}"
+            continue
         assert done.code == 0, f"{words}: {done.err}"
         assert "nothing was allocated" in done.out
 
@@ -113,7 +120,7 @@ def test_every_data_goes_through_every_probe(name, probe, command):
 def test_the_registries_hold_what_the_issue_names():
     assert {
         "zero", "one", "constant", "uniform", "normal", "truncated_normal", "variance_scaling", "xavier", "msra_prelu", "he", "lecun",
-        "orthogonal", "gluon_orthogonal", "identity", "residual_scaled", "mixed", "load", *PARAMETERS_OWN,
+        "orthogonal", "gluon_orthogonal", "delta_orthogonal", "identity", "residual_scaled", "mixed", "load", *PARAMETERS_OWN,
     } == set(init.names())  # fmt: skip
     assert {"uniform", "normal", "ones", "digits", "tokens"} <= set(data.REGISTRY)
     assert {"none", "forward", "backward", "train"} == set(probes.REGISTRY)

@@ -270,6 +270,33 @@ def test_haar_matrices_are_compared_with_the_snapshot_to_a_stated_tolerance(only
     assert "parameter '0.weight': distance of the Gram matrix from gain^2 I is 0." in text
 
 
+def test_delta_orthogonal_kernels_are_compared_and_their_zeros_counted(only_run, capsys):
+    folder = only_run("model=lenet", "init=delta_orthogonal")
+    code, text = answer(folder, capsys)
+    assert (code, "'conv1.weight' within 0 (max abs)" in text) == (0, True), text
+    weights = ["conv1.weight", "conv2.weight", "fc1.weight", "fc2.weight", "head.weight"]
+    assert json.loads((folder / "manifest.json").read_text())["exactness"] == dict.fromkeys(weights, "tolerance")
+    judged = {row["path"]: row for row in json.loads((folder / "stats.json").read_text())["parameters"]}
+    assert judged["conv2.weight"]["verdict"] == judged["fc1.weight"]["verdict"] == "ok"
+    kernel = formats.get("safetensors").read(folder / "snapshot.safetensors").tensors["conv2.weight"]
+    assert np.count_nonzero(kernel) == np.count_nonzero(kernel[:, :, 1, 1]) == 16 * 6
+
+    def nudge(snapshot):
+        snapshot.tensors["conv2.weight"][0, 0, 0, 0] = np.float32(1e-9)
+
+    change_snapshot(folder, nudge)
+    changed = formats.get("safetensors").read(folder / "snapshot.safetensors").tensors["conv2.weight"]
+    change_manifest(folder, lambda m: m["digests"]["tensors"].update({"conv2.weight": digest.tensor_digest(changed).hex()}))
+    code, text = answer(folder, capsys)
+    assert code == 1
+    assert "parameter 'conv2.weight': elements beside the centre tap that are not 0 is 1, at most 0 is allowed" in text
+
+
+def test_exact_delta_orthogonal_kernels_are_verified_to_the_bit_without_a_snapshot(only_run, capsys):
+    code, text = answer(only_run("model=lenet", "init=delta_orthogonal", "init.exact=true", "snapshot=none"), capsys)
+    assert (code, "max abs" in text) == (0, False), text
+
+
 def test_haar_matrices_without_a_snapshot_are_unverifiable(only_run, capsys):
     code, text = answer(only_run("init=orthogonal", "snapshot=none"), capsys)
     assert code == 2

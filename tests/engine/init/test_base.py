@@ -16,6 +16,7 @@ from engine.streams import Key, Stream
 EVERY = [
     init.Zero(), init.One(), init.Constant(3), init.Uniform(), init.Normal(), init.TruncatedNormal(), init.VarianceScaling(), init.Xavier(),
     init.MSRAPrelu(), init.He(), init.Lecun(), init.Haar(), init.Haar(exact=True), init.Orthogonal(), init.Identity(), init.LSTMBias(), init.ResidualScaled(),
+    init.DeltaOrthogonal(exact=True),
 ]  # fmt: skip
 KEY = Key(11, "0.weight", 2)
 

@@ -1,4 +1,4 @@
-"""Orthogonal, Identity and ResidualScaled."""
+"""Orthogonal, DeltaOrthogonal, Identity and ResidualScaled."""
 
 import math
 
@@ -7,6 +7,7 @@ import pytest
 
 from engine import init, laws, nd, streams
 from engine.errors import LawError
+from engine.gluon import nn
 from engine.init import Description
 
 VECTOR = Description("d_bias", "0.bias", (3,))
@@ -41,7 +42,7 @@ def test_matrices_drawn_one_after_the_other_differ():
     assert np.array_equal(filled(init.Haar(), 3, 5), second)
 
 
-@pytest.mark.parametrize("make", [init.Haar, init.Orthogonal, init.Identity])
+@pytest.mark.parametrize("make", [init.Haar, init.DeltaOrthogonal, init.Orthogonal, init.Identity])
 def test_a_vector_is_refused_by_name(make):
     with pytest.raises(
         ValueError, match="^(Orthogonal|Identity) initializer cannot be applied to vector d_bias. It requires at least 2D.$"
@@ -52,6 +53,55 @@ def test_a_vector_is_refused_by_name(make):
 def test_an_orthogonal_matrix_needs_all_its_axes():
     with pytest.raises(LawError, match="an axis is empty"):
         init.Haar().law(described(0, 3))
+
+
+SPACE = ("spatial", "spatial")
+
+
+@pytest.mark.parametrize(
+    ("shape", "roles", "law"),
+    [
+        ((4, 3, 5, 5), None, laws.DeltaOrthogonal(2.0, True)),
+        ((4, 3, 5, 5), ("out", "in", *SPACE), laws.DeltaOrthogonal(2.0, True)),
+        ((4, 5, 5, 3), ("out", *SPACE, "in"), laws.DeltaOrthogonal(2.0, True, 0, 3)),
+        ((3, 4, 5, 5), ("in", "out", *SPACE), laws.DeltaOrthogonal(2.0, True, 1, 0)),
+        ((8, 2, 5, 5), ("out*4", "in", *SPACE), laws.DeltaOrthogonal(2.0, True, 0, 1, 4)),
+        ((8, 5, 5, 3), ("in*4", *SPACE, "out"), laws.DeltaOrthogonal(2.0, True, 3, 0, 4)),
+        ((3, 5), None, laws.Haar(2.0, True)),
+        ((3, 5), ("group", "out"), laws.Haar(2.0, True)),
+        ((9, 3), ("out*3", "in"), laws.Haar(2.0, True)),
+    ],
+)
+def test_a_delta_orthogonal_kernel_has_its_channels_where_the_roles_say(shape, roles, law):
+    assert init.DeltaOrthogonal(2.0, True).law(Description("w", "w", shape, roles=roles)) == law
+    assert all(found.ok for found in law.invariants(law.draw(streams.Key(0, "w"), shape)))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda init_: nn.Conv2D(6, 3, in_channels=4, weight_initializer=init_),
+        lambda init_: nn.Conv2D(6, 3, in_channels=4, layout="NHWC", weight_initializer=init_),
+        lambda init_: nn.Conv1D(6, 4, in_channels=6, groups=3, weight_initializer=init_),
+        lambda init_: nn.Conv2DTranspose(6, 3, in_channels=4, groups=2, weight_initializer=init_),
+        lambda init_: nn.Conv3D(5, 3, in_channels=2, weight_initializer=init_),
+    ],
+)
+def test_every_convolution_can_be_delta_orthogonal(layer):
+    made = layer(init.DeltaOrthogonal())
+    made.initialize()
+    inputs, outputs = (
+        made.weight.shape[made.weight.roles.index(next(r for r in made.weight.roles if r.startswith(n)))] for n in ("in", "out")
+    )
+    values = made.weight.data().asnumpy()
+    assert np.count_nonzero(values) == inputs * outputs
+    assert (values.astype(np.float64) ** 2).sum() == pytest.approx(min(4, inputs) if made._groups == 1 else made._in_channels, rel=1e-5)
+
+
+@pytest.mark.parametrize("roles", [("out", "group", "spatial"), ("out", "in*2", "spatial"), ("spatial", "out", "spatial")])
+def test_a_kernel_with_other_axes_cannot_be_delta_orthogonal(roles):
+    with pytest.raises(ValueError, match="^w: a delta-orthogonal kernel has one axis of outputs and one of inputs, not "):
+        init.DeltaOrthogonal().law(Description("w", "w", (4, 2, 3), roles=roles))
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (2, 4), (4, 2)])

@@ -32,6 +32,7 @@ def refuses(make, option, value):
         (init.MSRAPrelu, "slope", "finite"),
         (init.He, "slope", "finite"),
         (init.Haar, "scale", "positive"),
+        (init.DeltaOrthogonal, "scale", "positive"),
         (init.Identity, "gain", "finite"),
         (init.ResidualScaled, "std", "positive"),
     ],
@@ -73,6 +74,7 @@ def test_layers_must_be_a_positive_whole_number(value):
 @pytest.mark.parametrize("value", [1, 0, "true", None])
 def test_exact_must_be_true_or_false(value):
     assert "must be true or false" in refuses(init.Haar, "exact", value)
+    assert "must be true or false" in refuses(init.DeltaOrthogonal, "exact", value)
 
 
 def test_the_message_of_a_negative_sigma_reads_as_a_sentence():

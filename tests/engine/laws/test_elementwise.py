@@ -114,6 +114,7 @@ DESCRIBED = [
     laws.Constant([[1, 2]]),
     laws.Constant([math.inf, -math.inf, 0.5]),
     laws.Haar(2.0, True),
+    laws.DeltaOrthogonal(0.5, True, 1, 0, 4),
     laws.Structured(),
     laws.Custom("Mine"),
     laws.Loaded("first.npz", "0.weight"),

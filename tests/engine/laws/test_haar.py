@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine import laws, streams
 from engine.errors import LawError
-from engine.laws.haar import householder_q
+from engine.laws.factor import PANEL, householder_q, lapack_q
 from engine.streams import Key
 
 ROOT = Path(__file__).parents[3]
@@ -41,6 +43,139 @@ def test_matrices_follow_the_haar_measure():
     traces = np.array([np.trace(laws.Haar(1.0, False).draw(Key(0, f"{i}"), (n, n)).astype(np.float64)) for i in range(count)])
     assert abs(traces.mean()) < 5 / np.sqrt(count)
     assert abs((traces**2).mean() - 1) < 5 * np.sqrt(2 / count) * 1.5
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    shape=st.lists(st.integers(1, 9), min_size=2, max_size=4).map(tuple),
+    gain=st.floats(0.01, 100) | st.just(-3.0),
+    exact=st.booleans(),
+    dtype=st.sampled_from(["float32", "float64"]),
+)
+def test_any_shape_and_gain_gives_an_orthonormal_shorter_side(shape, gain, exact, dtype):
+    matrix = laws.Haar(gain, exact).draw(Key(1, "any"), shape, dtype).reshape(shape[0], -1).astype(np.float64)
+    gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
+    assert np.abs(gram / gain**2 - np.eye(len(gram))).max() < (1e-12 if dtype == "float64" else 1e-6)
+
+
+@pytest.mark.parametrize("rows", [1, PANEL - 1, PANEL, PANEL + 1, 2 * PANEL, 3 * PANEL - 5])
+@pytest.mark.parametrize("more", [0, 1, 100])
+def test_panels_give_the_factor_that_lapack_gives_with_a_positive_diagonal(rows, more):
+    a = streams.normal64(Key(2, "a"), 0, (rows + more) * rows, 0.0, 1.0).reshape(rows + more, rows)
+    q = lapack_q(a)
+    r = q.T @ a
+    assert np.abs(q.T @ q - np.eye(rows)).max() < 1e-13
+    assert np.abs(np.tril(r, -1)).max() < 1e-11
+    assert (np.diagonal(r) > 0).all()
+    theirs, signs = np.linalg.qr(a)
+    assert np.abs(q - theirs * np.sign(np.diagonal(signs))).max() < 1e-9
+
+
+@pytest.mark.parametrize("factor", [lapack_q, householder_q])
+@pytest.mark.parametrize("a", [np.zeros((3, 3)), np.zeros((1, 1)), np.eye(4, 3), -np.eye(3), np.ones((5, 3))], ids=lambda a: str(a[0]))
+def test_matrices_without_full_rank_have_an_orthonormal_factor_too(factor, a):
+    q = factor(a)
+    assert np.abs(q.T @ q - np.eye(a.shape[1])).max() < 1e-14
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5)])
+def test_elements_have_the_moments_of_a_point_on_the_sphere(shape, exact):
+    """The entries of a column of n are a uniform point on the sphere: E x^2 = 1/n, E x^4 = 3 / (n (n + 2)), E x^2 y^2 = 1 / (n (n + 2))."""
+    n, count = 5, 3000
+    drawn = np.array([laws.Haar(1.0, exact).draw(Key(7, f"{i}"), shape, "float64") for i in range(count)])
+    columns = drawn if shape == (5, 3) else drawn.swapaxes(1, 2)
+    for x, y in ((columns[:, i, 0], columns[:, (i + 1) % n, 0]) for i in range(n)):
+        moments = {(1, 0): 0, (2, 0): 1 / n, (3, 0): 0, (4, 0): 3 / (n * (n + 2)), (1, 1): 0, (2, 2): 1 / (n * (n + 2))}
+        for (i, j), expected in moments.items():
+            found = x**i * y**j
+            assert abs(found.mean() - expected) < 5 * found.std() / np.sqrt(count), (i, j)
+
+
+def test_signs_are_as_often_plus_as_minus_which_lapacks_own_are_not():
+    count, n = 2000, 3
+    positive = np.mean([np.diagonal(laws.Haar(1.0).draw(Key(8, f"{i}"), (n, n))) > 0 for i in range(count)], axis=0)
+    assert np.abs(positive - 0.5).max() < 5 * 0.5 / np.sqrt(count)
+    gaussian = streams.normal64(Key(8, "raw"), 0, count * n * n, 0.0, 1.0).reshape(count, n, n)
+    raw = np.diagonal(np.linalg.qr(gaussian)[0], axis1=1, axis2=2)
+    assert np.abs((raw > 0).mean(axis=0) - 0.5).max() > 0.1
+
+
+# --- what was drawn is checked before it is given ---------------------------------------------------------------------------------
+
+
+def broken(monkeypatch, change):
+    """LAPACK's factorisation with its reflectors changed."""
+    original = np.linalg.qr
+
+    def qr(matrix, mode="reduced"):
+        factored, tau = original(matrix, mode)
+        return change(factored, tau)
+
+    monkeypatch.setattr(np.linalg, "qr", qr)
+
+
+def _of_another(h, tau):
+    """Orthonormal, and as good as any but that it is not the factor of what was drawn."""
+    v = np.tril(np.random.default_rng(0).standard_normal(h.T.shape), -1)
+    return np.triu(h.T).T + v.T, 2 / (1 + (v**2).sum(axis=0))
+
+
+GARBAGE = {
+    "reflectors one percent too long": lambda h, tau: (h * 1.01, tau),
+    "a scale that is off": lambda h, tau: (h, tau * 1.001),
+    "a NaN": lambda h, tau: (np.where(h == h[0, -1], np.nan, h), tau),
+    "infinities": lambda h, tau: (np.full_like(h, np.inf), tau),
+    "a diagonal with other signs": lambda h, tau: (h * np.where(np.eye(*h.shape) == 1, -1, 1), tau),
+    "reflectors of another matrix": lambda h, tau: _of_another(h, tau),
+    "scales of NaN": lambda h, tau: (h, np.full_like(tau, np.nan)),
+    "scales of infinity": lambda h, tau: (h, np.full_like(tau, np.inf)),
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize(
+    ("law", "shape"), [(laws.Haar(2.0), (70, 66)), (laws.Haar(1.0), (3, 8)), (laws.DeltaOrthogonal(), (8, 5, 3, 3))], ids=str
+)
+@pytest.mark.filterwarnings("error")
+def test_a_lapack_that_factors_wrongly_is_found_out(garbage, law, shape, monkeypatch):
+    law.draw(Key(0, "w"), shape)
+    broken(monkeypatch, GARBAGE[garbage])
+    with pytest.raises(
+        LawError, match="distance of the Gram matrix from gain.2 I is |columns of an orthogonal factor are not |could not factor"
+    ):
+        law.draw(Key(0, "w"), shape)
+
+
+@pytest.mark.parametrize("noise", ["uniform", "normal"])
+def test_singular_vectors_that_are_none_are_found_out(noise, monkeypatch):
+    original = np.linalg.svd
+    monkeypatch.setattr(
+        np.linalg, "svd", lambda a, full_matrices: tuple(part * part.dtype.type(1.01) for part in original(a, full_matrices))
+    )
+    with pytest.raises(LawError, match=r"^SingularVectors\(2, \w+\) of shape \(5, 3\): distance of the Gram matrix from gain\^2 I is 0.08"):
+        laws.SingularVectors(2.0, noise).draw(Key(0, "w"), (5, 3))
+
+
+def test_a_lapack_that_gives_up_is_named(monkeypatch):
+    def gives_up(*_, **__):
+        raise np.linalg.LinAlgError("did not converge")
+
+    monkeypatch.setattr(np.linalg, "qr", gives_up)
+    monkeypatch.setattr(np.linalg, "svd", gives_up)
+    with pytest.raises(LawError, match=r"LAPACK could not factor a matrix of shape \(4, 3\): did not converge"):
+        laws.Haar().draw(Key(0, "w"), (3, 4))
+    with pytest.raises(LawError, match=r"LAPACK could not decompose a matrix of shape \(3, 4\): did not converge"):
+        laws.SingularVectors().draw(Key(0, "w"), (3, 4))
+
+
+def test_an_exact_factor_that_is_wrong_is_found_out(monkeypatch):
+    monkeypatch.setattr("engine.laws.haar.householder_q", lambda gaussian: gaussian)
+    with pytest.raises(LawError, match=r"^Haar\(1, exact\) of shape \(3, 4\): distance of the Gram matrix"):
+        laws.Haar(1.0, True).draw(Key(0, "w"), (3, 4))
+
+
+# --- exact ------------------------------------------------------------------------------------------------------------------------
 
 
 def test_exactness_says_what_can_be_expected():
@@ -82,6 +217,21 @@ def test_exact_matrices_have_the_same_bits_with_other_simd_levels_and_one_thread
     still_on, found = done.stdout.split()
     assert still_on == "False", "the subprocess did not switch the SIMD levels off, so it proves nothing"
     assert found == EXACT
+
+
+def test_the_recorded_bits_would_show_another_order_of_additions(monkeypatch):
+    monkeypatch.setattr("engine.laws.factor.tree_sum", lambda terms: terms.sum(axis=0))
+    assert digest_of_an_exact_matrix() != EXACT
+
+
+def test_any_number_of_threads_gives_an_exact_matrix_the_same_bits():
+    shape = (1 << 17, 8)  # as many normals as are shared among threads
+    before = streams.threads()
+    try:
+        drawn = [(streams.threads(count), laws.Haar(1.0, True).draw(Key(4, "w"), shape).tobytes())[1] for count in (1, 2, 3)]
+    finally:
+        streams.threads(before)
+    assert drawn[0] == drawn[1] == drawn[2]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

@@ -1,0 +1,88 @@
+"""Convolution kernels that keep lengths: an orthogonal matrix at the centre tap and zeros around it.
+
+Xiao, Bahri, Sohl-Dickstein, Schoenholz and Pennington, "Dynamical isometry and a mean field theory of CNNs", 2018. With stride 1 and
+circular padding such a convolution changes the length of no input but by the factor `gain`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import LawError
+from engine.laws.base import Invariant
+from engine.laws.factor import gram_invariant
+from engine.laws.haar import Haar
+from engine.streams import Key
+
+
+@dataclass(frozen=True)
+class DeltaOrthogonal(Haar):
+    """gain times a Haar matrix (outputs, inputs) with orthonormal columns at the centre tap, (k - 1) // 2 of each length k; else 0.
+
+    `out_axis` and `in_axis` say which axes run over channels; all others are the kernel's. Axis 0 may be cut into `groups` that work
+    side by side: each has a matrix of its own, so that the whole keeps lengths. Matrix g of o x i is the factor of the stream's elements
+    g o i … (g + 1) o i - 1.
+    """
+
+    out_axis: int = 0
+    in_axis: int = 1
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        axes = (self.out_axis, self.in_axis)
+        whole = all(isinstance(n, int) and not isinstance(n, bool) for n in (*axes, self.groups))
+        if not whole or min(axes) < 0 or axes[0] == axes[1] or self.groups < 1 or (self.groups > 1 and 0 not in axes):
+            raise LawError(f"delta orthogonal: no kernel has out_axis {axes[0]!r}, in_axis {axes[1]!r} and {self.groups!r} groups")
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Both channel axes, none empty, whole groups, and at least as many outputs as inputs in each."""
+        who = f"a delta-orthogonal kernel cannot have shape {shape}"
+        if len(shape) <= max(self.out_axis, self.in_axis):
+            raise LawError(f"{who}: its channels are axes {self.out_axis} and {self.in_axis}")
+        if 0 in shape:
+            raise LawError(f"{who}: an axis is empty")
+        if shape[0] % self.groups:
+            raise LawError(f"{who}: its axis 0 does not divide into {self.groups} groups")
+        outputs, inputs = self._channels(shape)
+        if outputs < inputs:
+            each = " of each group" if self.groups > 1 else ""
+            raise LawError(
+                f"{who}: {outputs} outputs cannot hold {inputs} inputs{each} without loss of length - give the layer at least {inputs} "
+                "outputs, or use `orthogonal` for it"
+            )
+
+    def _channels(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """(outputs, inputs) of one group."""
+        outputs, inputs = (shape[axis] // (self.groups if axis == 0 else 1) for axis in (self.out_axis, self.in_axis))
+        return outputs, inputs
+
+    def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
+        outputs, inputs = self._channels(shape)
+        gaussian = self._gaussian(key, first, self.groups * outputs * inputs, dtype).reshape(self.groups, outputs, inputs)
+        values = np.zeros(shape, gaussian.dtype)
+        for matrix, drawn in zip(self._matrices(values), gaussian, strict=True):
+            matrix[...] = self._factor(drawn)
+        return self.upheld(values).reshape(-1)
+
+    def _matrices(self, values: np.ndarray) -> np.ndarray:
+        """The centre tap as a view (groups, outputs of one, inputs of one)."""
+        channels = np.moveaxis(values, (self.out_axis, self.in_axis), (0, 1))
+        tap = channels[(slice(None), slice(None), *((k - 1) // 2 for k in channels.shape[2:]))]
+        outputs, inputs = self._channels(values.shape)
+        if self.out_axis == 0:
+            return tap.reshape(self.groups, outputs, inputs)
+        return tap.reshape(outputs, self.groups, inputs).swapaxes(0, 1)
+
+    def invariants(self, values: np.ndarray) -> list[Invariant]:
+        """Each group's columns are orthogonal and of length gain; everything but the centre tap is 0."""
+        matrices = self._matrices(values)
+        around = int((values != 0).sum()) - int((matrices != 0).sum())
+        outside = Invariant("elements beside the centre tap that are not 0", around, 0, around == 0)
+        return [gram_invariant(np.swapaxes(matrices, -1, -2), self.gain), outside]
+
+    def __str__(self) -> str:
+        groups = f", {self.groups} groups" if self.groups > 1 else ""
+        return f"DeltaOrthogonal({self.gain:.6g}{', exact' if self.exact else ''}{groups})"
