@@ -48,7 +48,7 @@ class Pack:
         """Do what `Parameter.initialize` does, now or with others later; what is wrong is raised now."""
         if type(parameter).initialize is not INITIALIZE or parameter in self._waiting:
             self.draw()
-            parameter.initialize(None, ctx, default_init, force_reinit, path=path)
+            parameter.initialize(None, ctx, default_init, force_reinit=force_reinit, path=path)
             return
         pending = parameter._begin(None, ctx, default_init, force_reinit, path)
         if pending is None:
