@@ -1,4 +1,15 @@
-"""`python -m benchmarks [--elements N] [--rounds N]`: run the comparison in the benchmark's own environment."""
+"""`python -m benchmarks [name …]`: the benchmarks that have bars, one after the other, and at the end how each bar stands.
+
+normal      one large tensor, against NumPy and torch
+small       400 small arrays, against torch
+initialize  a network of small layers, against MXNet 1.9.1
+onepass     statistics, against a sum
+plan        1.56 billion parameters planned
+snapshot    a billion parameters streamed, against torch with safetensors, and against zeros
+
+Each runs in a process and, where a peer lives in one, an environment of its own. `python -m benchmarks.<name> --help` has its options;
+`gluon`, `overhead`, `orthogonal` and `gpu` run by their names only.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +18,43 @@ import subprocess
 import sys
 
 from benchmarks.peers import ROOT, python
+from benchmarks.rounds import MISSED, REACHED
+from engine.registry import advice
 
-environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-sys.exit(subprocess.run([str(python()), "-m", "benchmarks.normal", *sys.argv[1:]], cwd=ROOT, env=environment).returncode)
+WITH_TORCH = ("normal", "small")
+NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot")
+
+
+def run(name: str) -> list[str]:
+    """Run one, showing what it says; gives its lines about bars."""
+    print(f"== {name}", flush=True)
+    interpreter = str(python()) if name in WITH_TORCH else sys.executable
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen([interpreter, "-m", f"benchmarks.{name}"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    bars = []
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        if line.rstrip().endswith((f": {REACHED}", f": {MISSED}")) or "not measured" in line:
+            bars.append(line.strip())
+    if process.wait():
+        bars.append(f"ended with code {process.returncode}: {MISSED}")
+    return bars
+
+
+def main(names: list[str]) -> int:
+    """Run those named, or all; 2 for a name that there is not."""
+    for name in names:
+        if name not in NAMES:
+            print(f"error: no benchmark '{name}' - {advice(name, NAMES)}", file=sys.stderr)
+            return 2
+    bars = {name: run(name) for name in names or NAMES}
+    print("== bars")
+    for name, lines in bars.items():
+        for line in lines:
+            print(f"{name:<11} {line}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

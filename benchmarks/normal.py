@@ -1,43 +1,60 @@
-"""Filling one large float32 tensor with normals: ours, NumPy's Generator and torch's `normal_`, one after the other in each round.
-
-The order within a round turns, every contender writes into an array it has touched before, and the median over rounds counts.
-"""
+"""`python -m benchmarks.normal`: filling one large float32 tensor with normals and truncated normals, by each implementation on one and
+two threads, by NumPy's Generator and by torch. Every contender writes into an array it has touched before."""
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.rounds import Bar, Seconds, at_least_one, interleaved
 from engine import streams
-from engine.streams import Key
+from engine.streams import Distribution, Key, Piece, distribution
 
 try:
     import torch
 except ImportError:
     torch = None  # type: ignore[assignment]
 
+NORMAL_BARS = (
+    Bar("numba, 1 thread", "torch normal_, 1 thread", 1.4),
+    Bar("numba, 2 threads", "torch normal_, 1 thread", 2.5),
+    Bar("numpy, 1 thread", "NumPy PCG64 standard_normal", 1.6),
+)
+TRUNCATED_BARS = (
+    Bar("numba, 1 thread", "torch trunc_normal_, 1 thread", 15),
+    Bar("numpy, 1 thread", "torch trunc_normal_, 1 thread", 8),
+)
 
-def contenders(count: int) -> dict[str, Callable[[], object]]:
-    """Name -> what fills a tensor of `count` elements."""
-    out = np.empty(count, np.float32)
-    generator = np.random.Generator(np.random.PCG64(0))
 
-    def ours(threads: int) -> Callable[[], object]:
+def ours(kind: Distribution, out: np.ndarray) -> dict[str, Callable[[], object]]:
+    """Name -> what fills `out`, for each implementation that is here, on one and two threads."""
+
+    def filling(name: str, threads: int) -> Callable[[], object]:
         def fill() -> object:
+            streams.implementation(name)
             streams.threads(threads)
-            return streams.normal(Key(0, "0.weight"), 0, count, 0.0, 0.01, out=out)
+            return streams.draw_many([Piece(kind, Key(0, "0.weight"), 0, out)])
 
         return fill
 
-    found: dict[str, Callable[[], object]] = {
-        "initlab, 1 thread": ours(1),
-        "initlab, 2 threads": ours(2),
-        "NumPy PCG64 standard_normal, 1 thread": lambda: generator.standard_normal(out=out, dtype=np.float32),
-    }
+    names = ["numpy"]
+    try:
+        streams.implementation("numba")
+        names.append("numba")
+    except ImportError as error:
+        print(error)
+    return {f"{name}, {n} thread{'s' * (n > 1)}": filling(name, n) for name in names for n in (1, 2)}
+
+
+def normals(count: int) -> dict[str, Callable[[], object]]:
+    """Name -> what fills a tensor of `count` elements with normals."""
+    out = np.empty(count, np.float32)
+    generator = np.random.Generator(np.random.PCG64(0))
+    found = ours(distribution.normal(0.0, 0.01), out)
+    found["NumPy PCG64 standard_normal"] = lambda: generator.standard_normal(out=out, dtype=np.float32)
     if torch is not None:
         tensor = torch.empty(count)
         torch.set_num_threads(1)
@@ -45,44 +62,37 @@ def contenders(count: int) -> dict[str, Callable[[], object]]:
     return found
 
 
-def measure(count: int, rounds: int) -> dict[str, list[float]]:
-    """Name -> seconds of each round."""
-    runners = list(contenders(count).items())
-    seconds: dict[str, list[float]] = {name: [] for name, _ in runners}
-    for _, fill in runners:
-        fill()
-    for number in range(rounds):
-        turn = number % len(runners)
-        for name, fill in runners[turn:] + runners[:turn]:
-            start = time.perf_counter()
-            fill()
-            seconds[name].append(time.perf_counter() - start)
-    return seconds
+def truncated_normals(count: int) -> dict[str, Callable[[], object]]:
+    """The same cut at two standard deviations."""
+    found = ours(distribution.truncated_normal(0.0, 0.01, -2.0, 2.0), np.empty(count, np.float32))
+    if torch is not None:
+        tensor = torch.empty(count)
+        torch.set_num_threads(1)
+        found["torch trunc_normal_, 1 thread"] = lambda: torch.nn.init.trunc_normal_(tensor, 0.0, 0.01, -0.02, 0.02)
+    return found
 
 
-def at_least_one(text: str) -> int:
-    """A command line's whole number above zero."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
+def table(what: str, count: int, rounds: int, seconds: Seconds, bars: tuple[Bar, ...]) -> None:
+    """A line a contender, median, range and ns an element; and a line a bar."""
+    versions = f"numpy {np.__version__}" + (f", torch {torch.__version__}" if torch is not None else ", torch is not installed")
+    print(f"{count:,} float32 {what}, median of {rounds} interleaved rounds ({versions})")
+    for name, times in seconds.items():
+        spread = f"{min(times):.3f} to {max(times):.3f}"
+        print(f"  {name:<32} {statistics.median(times):7.3f} s ({spread})  {statistics.median(times) / count * 1e9:6.2f} ns an element")
+    for bar in bars:
+        if bar.ours in seconds:
+            print("  " + bar.line(seconds))
 
 
 def main() -> None:
-    """Print a line a contender: median and range, ns an element, and how many times faster ours with one thread is."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    """Print both tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.normal")
     parser.add_argument("--elements", type=at_least_one, default=100_000_000)
     parser.add_argument("--rounds", type=at_least_one, default=5)
     given = parser.parse_args()
-    seconds = measure(given.elements, given.rounds)
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
-    ours = medians["initlab, 1 thread"]
-    versions = f"numpy {np.__version__}" + (f", torch {torch.__version__}" if torch is not None else ", torch is not installed")
-    print(f"{given.elements:,} float32 normals, median of {given.rounds} interleaved rounds ({versions})")
-    for name, median in medians.items():
-        spread = f"{min(seconds[name]):.3f} to {max(seconds[name]):.3f}"
-        each = f"{median / given.elements * 1e9:6.2f} ns an element"
-        print(f"{name:<38} {median:7.3f} s ({spread})  {each}  {median / ours:5.2f} times ours with 1 thread")
+    table("normals", given.elements, given.rounds, interleaved(normals(given.elements), given.rounds), NORMAL_BARS)
+    fewer = -(-given.elements // 4)  # torch takes its time
+    table("truncated normals", fewer, given.rounds, interleaved(truncated_normals(fewer), given.rounds), TRUNCATED_BARS)
 
 
 if __name__ == "__main__":

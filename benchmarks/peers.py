@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent / ".venv"
 TORCH = "torch==2.13.0"
+NEEDS = ("numpy", "numba", "safetensors")
+"""What the engine's benchmarks use of the project's own needs, in the versions of constraints.txt where that names them."""
 
 
 def python() -> Path:
@@ -19,14 +21,15 @@ def python() -> Path:
     Without torch where it cannot be installed.
     """
     executable, finished = FOLDER / "bin" / "python", FOLDER / ".installed"
-    if not finished.exists():
+    wanted = " ".join([*NEEDS, TORCH])
+    if not finished.exists() or finished.read_text(encoding="utf-8") != wanted:
         print("making the benchmark's environment …", file=sys.stderr, flush=True)
         venv.create(FOLDER, with_pip=True, clear=True)
         pip = [str(executable), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), "numpy", "safetensors"], check=True)
+        subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), *NEEDS], check=True)
         if subprocess.run([*pip, TORCH]).returncode:
             print(f"{TORCH} cannot be installed here: its row is left out; remove {FOLDER} to try again", file=sys.stderr)
-        finished.touch()
+        finished.write_text(wanted, encoding="utf-8")
     return executable
 
 

@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.peers import ROOT, python
+from benchmarks.rounds import Bar, at_least_one, verdict
 
 WIDTH = 4096
+COMPILED, PLAIN, TORCH_NAME, ZEROS_NAME = "numba", "numpy", "torch normal_ + save_file", "as many zero bytes"
 ZEROS = """
 import os, sys
 block, left = bytes(1 << 22), int(sys.argv[1])
@@ -89,23 +91,23 @@ def contenders(layers: int) -> dict[str, Contender]:
     streamed, idle = [*words, "init_mode=streamed", *model], [*words, "task=plan", *model]
     peer = str(python())
     return {
-        "initlab, compiled": Contender(streamed, idle, {"ENGINE_DRAW": "auto"}),
-        "initlab, NumPy path": Contender(streamed, idle, {"ENGINE_DRAW": "numpy"}),
-        "torch normal_ + save_file": Contender([peer, "-c", TORCH, count], [peer, "-c", TORCH_START]),
-        "as many zero bytes": Contender([sys.executable, "-c", ZEROS, count], [sys.executable, "-c", ""]),
+        COMPILED: Contender(streamed, idle, {"ENGINE_DRAW": "auto"}),
+        PLAIN: Contender(streamed, idle, {"ENGINE_DRAW": "numpy"}),
+        TORCH_NAME: Contender([peer, "-c", TORCH, count], [peer, "-c", TORCH_START]),
+        ZEROS_NAME: Contender([sys.executable, "-c", ZEROS, count], [sys.executable, "-c", ""]),
     }
 
 
 def main() -> None:
     """A line a contender, then the bars."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.snapshot")
-    parser.add_argument("--layers", type=int, default=60, help="of 16.8 million parameters each")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--layers", type=at_least_one, default=60, help="of 16.8 million parameters each")
+    parser.add_argument("--rounds", type=at_least_one, default=5)
     parser.add_argument("--folder", default=".", help="on the disk that is meant")
     given = parser.parse_args()
     found = contenders(given.layers)
     with tempfile.TemporaryDirectory(dir=Path(given.folder).resolve()) as folder:
-        for name in ("initlab, compiled", "as many zero bytes"):
+        for name in (COMPILED, ZEROS_NAME):
             found[name].once(Path(folder))  # compiles, once a machine; and gives the disk's blocks a first use
             found[name].seconds.clear()
         for number in range(given.rounds):
@@ -118,20 +120,19 @@ def main() -> None:
 
 def report(found: dict[str, Contender], count: int) -> None:
     """Print medians, ranges, memory, and whether the bars are reached."""
-    rounds = len(next(iter(found.values())).seconds)
+    seconds = {name: contender.seconds for name, contender in found.items()}
+    rounds = len(next(iter(seconds.values())))
     print(f"{count:,} float32 parameters, wall time beyond start-up, median of {rounds} interleaved rounds")
     for name, contender in found.items():
         middle, low, high = statistics.median(contender.seconds), min(contender.seconds), max(contender.seconds)
-        print(f"{name:<28} {middle:6.2f} s ({low:.2f} to {high:.2f})   peak memory {contender.peak / 1e6:7.0f} MB")
-    ours, plain, torch, zeros = found.values()
-    for mine, said in ((ours, "compiled"), (plain, "NumPy path")):
-        print(f"{said}: {ratio(mine, torch):.2f} of torch's wall time (bar: 1), {ratio(mine, zeros):.2f} of the zeros' (bar: 1.3)")
-    print(f"peak memory: ours {max(ours.peak, plain.peak) / 1e6:.0f} MB (bar: 300), torch's {torch.peak / 1e6:.0f} MB")
-
-
-def ratio(one: Contender, other: Contender) -> float:
-    """The median of the rounds' ratios."""
-    return statistics.median(a / b for a, b in zip(one.seconds, other.seconds, strict=True))
+        print(f"  {name:<28} {middle:6.2f} s ({low:.2f} to {high:.2f})   peak memory {contender.peak / 1e6:7.0f} MB")
+    for ours in (COMPILED, PLAIN):
+        print("  " + Bar(ours, TORCH_NAME, 1.0).line(seconds))
+    print("  " + Bar(COMPILED, ZEROS_NAME, 1 / 1.3).line(seconds))
+    for name, most in ((COMPILED, True), (PLAIN, True), (TORCH_NAME, False)):
+        peak, bar = found[name].peak / 1e6, 300 if most else 4000
+        said = "at most" if most else "more than"
+        print(f"  {name}: peak memory {peak:.0f} MB, bar {said} {bar} MB: {verdict((peak <= bar) == most)}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ NAMES = ("float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bo
 def resolve(dtype: Any) -> np.dtype:
     """The NumPy dtype for a name, a NumPy scalar type or a dtype, in native byte order. MXNetError for one that holds no real numbers
     of at most 64 bits, that is unknown or not installed."""
+    if isinstance(dtype, str) and dtype == "bfloat16":
+        return _bfloat16()
     try:
         return _resolved(dtype)
     except TypeError:  # not hashable
@@ -24,8 +26,6 @@ def resolve(dtype: Any) -> np.dtype:
 
 @lru_cache(maxsize=256)
 def _resolved(dtype: Any) -> np.dtype:
-    if isinstance(dtype, str) and dtype == "bfloat16":
-        return _bfloat16()
     try:
         found = None if dtype is None else np.dtype(dtype)
     except (TypeError, ValueError):

@@ -28,6 +28,8 @@ NOWHERE = Key(0, "")
 LACKING = "{} cannot be drawn from stream {}, which has uniform and normal values only - use initlab-1"
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
+DRAWN = np.dtype(np.float32), np.dtype(np.float64)
+"""What random values are drawn in."""
 ROUNDED_AT_ONCE = 1 << 19
 """Elements that are drawn as float32 before they are rounded to float16 or bfloat16: enough for threads to share."""
 _local = threading.local()
@@ -136,8 +138,8 @@ class Law:
     def prepare(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> Piece | None:
         """As `fill`, but where nothing can go wrong any more the drawing is left to `streams.draw_many`, of many laws at once."""
         self._check_slice(shape, start, start + out.size)
-        dtype = self._resolved(out.dtype)
-        kind = self.distribution(dtype == np.float64)
+        dtype = out.dtype if out.dtype in DRAWN else self._resolved(out.dtype)
+        kind = self.distribution(dtype == DRAWN[1])
         if kind is None:
             self._write(key, shape, start, out)
             return None

@@ -23,16 +23,16 @@ from numba.core.errors import NumbaError
 from numba.extending import intrinsic as _intrinsic
 
 from engine.streams import distribution, elementary, reference, wide
-from engine.streams.distribution import KINDS, Piece
+from engine.streams.distribution import Piece
 
 CHUNK = 128
 """Philox blocks whose words are made before they are transformed: 4 KiB of words."""
 u32, u64, i64, f32, f64 = np.uint32, np.uint64, np.int64, np.float32, np.float64
 intrinsic: Any = _intrinsic
 array_at: Any = carray
-HEAD = struct.Struct("<6Q")
+HEAD = struct.Struct("=5Q")
 ROW = 12
-"""Numbers of 8 bytes a piece: kind, two words of key, start, size, address; `Distribution.packed`."""
+"""Numbers of 8 bytes a piece: two words of key, start, size, address; `Distribution.packed`."""
 
 
 def _jit(function: Any) -> Any:
@@ -331,8 +331,8 @@ def _fill_rows(rows, constants):  # type: ignore[no-untyped-def]
     w = np.empty(4 * CHUNK, np.uint64)
     part32, part64 = np.empty(8 * CHUNK, np.float32), np.empty(4 * CHUNK, np.float64)
     for i in range(rows.shape[0]):
-        kind, k0, k1, start, size, address = rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3], i64(rows[i, 4]), rows[i, 5]
-        base, span, c = rows[i, 6], rows[i, 7], constants[i, 8:]
+        k0, k1, start, size, address = rows[i, 0], rows[i, 1], rows[i, 2], i64(rows[i, 3]), rows[i, 4]
+        kind, base, span, c = rows[i, 5], rows[i, 6], rows[i, 7], constants[i, 8:]
         if kind < u64(3):
             _draw32(kind, k0, k1, start, array_at(_pointer(address, f32(0)), size, f32), c, base, span, w, part32)
         else:
@@ -353,7 +353,6 @@ def _kept_on_disk(function: Callable[..., None]) -> Any:
 
 
 _fill = _kept_on_disk(_fill_rows)
-_CODES = {(kind, is_wide): number + 3 * is_wide for is_wide in (False, True) for number, kind in enumerate(KINDS)}
 
 
 def fill(pieces: Sequence[Piece]) -> None:
@@ -361,15 +360,16 @@ def fill(pieces: Sequence[Piece]) -> None:
     packed = []
     for piece in pieces:
         kind, key, start, out = piece
-        if not out.size:
+        size = out.size
+        if not size:
             continue
         try:
             address = ctypes.addressof(ctypes.c_char.from_buffer(out))  # type: ignore[arg-type]
         except TypeError:  # not contiguous
             reference.fill([piece])
             continue
-        packed.append(HEAD.pack(_CODES[kind.kind, kind.wide], *key.words, start, out.size, address))
-        packed.append(kind.packed)
+        k0, k1 = key.words
+        packed.append(HEAD.pack(k0, k1, start, size, address) + kind.packed)
     rows = np.frombuffer(b"".join(packed), np.uint64).reshape(-1, ROW)
     _fill(rows, rows.view(np.float64))
 

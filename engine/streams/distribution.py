@@ -51,13 +51,16 @@ class Distribution:
 
     @cached_property
     def packed(self) -> bytes:
-        """For compiled code: two u64 and four f64. The u64 are 0, but for truncated normals.
+        """For compiled code: three u64 and four f64, in native order. First the number of the kind, 3 more if `wide`.
 
-        These have, of p = Pa + floor(w (Pb - Pa) / 2^n), Pa - 2^(n-1) modulo 2^64, and Pb - Pa; 2^64 is written as 0, since Pa < Pb.
+        The next two are 0, but for truncated normals. These have, of p = Pa + floor(w (Pb - Pa) / 2^n), Pa - 2^(n-1) modulo 2^64, and
+        Pb - Pa; 2^64 is written as 0, since Pa < Pb. The constants follow, and zeros where there are less than four.
         """
         first, last = self.numbers
         half = 0 if self.kind != "truncated_normal" else 2 ** (63 if self.wide else 31)
-        return struct.pack("<2Q4d", (first - half) % 2**64, (last - first) % 2**64, *self.constants, *(0.0,) * (4 - len(self.constants)))
+        code = KINDS.index(self.kind) + len(KINDS) * self.wide
+        constants = *self.constants, *(0.0,) * (4 - len(self.constants))
+        return struct.pack("=3Q4d", code, (first - half) % 2**64, (last - first) % 2**64, *constants)
 
 
 class Piece(NamedTuple):
@@ -67,6 +70,9 @@ class Piece(NamedTuple):
     key: Key
     start: int
     out: np.ndarray
+
+
+_DOUBLES = [struct.Struct(f"={count}d") for count in range(5)]
 
 
 def uniform(low: float, high: float, wide: bool = False) -> Distribution:
@@ -98,11 +104,11 @@ def truncated_normal(mean: float, std: float, low: float, high: float, wide: boo
 
 
 def _made(kind: str, wide: bool, *constants: float, numbers: tuple[int, int] = (0, 0)) -> Distribution:
-    return _kept(kind, wide, struct.pack(f"{len(constants)}d", *constants), numbers)
+    return _kept(kind, wide, _DOUBLES[len(constants)].pack(*constants), numbers)
 
 
 @lru_cache(maxsize=1024)
 def _kept(kind: str, wide: bool, constants: bytes, numbers: tuple[int, int]) -> Distribution:
     """One object for what is drawn often; by bytes, since 0 and -0 are equal."""
-    values = struct.unpack(f"{len(constants) // 8}d", constants)
+    values = _DOUBLES[len(constants) // 8].unpack(constants)
     return Distribution(kind, wide, tuple(value if wide else float(np.float32(value)) for value in values), numbers)

@@ -1,0 +1,87 @@
+"""`python -m benchmarks.small`: filling the 400 arrays of 200 small layers with normals, against torch's loop of `normal_`."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks.rounds import Bar, at_least_one, interleaved
+from engine import laws, streams
+from engine.laws.base import Task
+from engine.streams import Key
+
+try:
+    import torch
+except ImportError:
+    torch = None  # type: ignore[assignment]
+
+LAYERS = 200
+WIDTHS = (8, 96, 17, 64, 40, 33, 80, 24, 12, 56)
+BARS = (Bar("numba", "torch", 1.0), Bar("numpy", "torch", 1 / 1.5))
+
+
+def shapes() -> list[tuple[int, ...]]:
+    """Weight and bias of dense layers, from 8 to 96 wide."""
+    found: list[tuple[int, ...]] = []
+    before = WIDTHS[0]
+    for number in range(LAYERS):
+        width = WIDTHS[(7 * number + 3) % len(WIDTHS)]
+        found += [(width, before), (width,)]
+        before = width
+    return found
+
+
+def tasks() -> list[Task]:
+    """A law of its own for every array, as fan-scaled initializers have."""
+    found: list[Task] = []
+    for number, shape in enumerate(shapes()):
+        law = laws.Normal(0.0, 0.01 * (1 + number % 20))
+        found.append((law, Key(0, f"{number}"), shape, 0, np.empty(shape, np.float32).reshape(-1)))
+    return found
+
+
+def contenders() -> dict[str, Callable[[], object]]:
+    """Name -> what fills all of them, on one thread."""
+    streams.threads(1)
+    work = tasks()
+
+    def filling(name: str) -> Callable[[], object]:
+        def fill() -> None:
+            streams.implementation(name)
+            laws.fill_many(work)
+
+        return fill
+
+    found: dict[str, Callable[[], object]] = {"numpy": filling("numpy")}
+    try:
+        streams.implementation("numba")
+        found["numba"] = filling("numba")
+    except ImportError as error:
+        print(error)
+    if torch is not None:
+        tensors = [(torch.empty(shape), 0.01 * (1 + number % 20)) for number, shape in enumerate(shapes())]
+        torch.set_num_threads(1)
+        found["torch"] = lambda: [tensor.normal_(0.0, std) for tensor, std in tensors]
+    return found
+
+
+def main() -> None:
+    """A line a contender, and a line a bar."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.small")
+    parser.add_argument("--rounds", type=at_least_one, default=99)
+    given = parser.parse_args()
+    seconds = interleaved(contenders(), given.rounds)
+    size = sum(int(np.prod(shape)) for shape in shapes())
+    print(f"{2 * LAYERS} arrays of together {size:,} float32 normals, one thread, median of {given.rounds} interleaved rounds")
+    for name, times in seconds.items():
+        print(f"  {name:<10} {statistics.median(times) * 1e3:7.3f} ms")
+    for bar in BARS:
+        if bar.ours in seconds:
+            print("  " + bar.line(seconds))
+
+
+if __name__ == "__main__":
+    main()

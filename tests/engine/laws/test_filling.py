@@ -1,0 +1,162 @@
+"""Laws fill arrays they are given: any slice, in any dtype, one or many, without building what is not asked for."""
+
+from __future__ import annotations
+
+import math
+import tracemalloc
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import laws
+from engine.errors import LawError, StreamError
+from engine.laws import base
+from engine.streams import Key
+
+KEY = Key(2, "filling")
+SHAPE = (8, 6, 3, 5)
+LAWS = {
+    "uniform": laws.Uniform(-0.07, 0.07),
+    "point": laws.Uniform(0.25, 0.25),
+    "normal": laws.Normal(0.5, 0.02),
+    "truncated": laws.TruncatedNormal(0, 1, -2, 2),
+    "constant": laws.Constant(0.5),
+    "array": laws.Constant([[float(i * 5 + j) for j in range(5)] for i in range(3)]),
+    "forget": laws.ForgetGate(1.0),
+    "identity": laws.Structured("identity", 0.5),
+    "bilinear": laws.Structured("bilinear"),
+}
+DTYPES = [np.float32, np.float64, np.float16, ml_dtypes.bfloat16]
+SIZE = math.prod(SHAPE)
+
+
+def by_hand(name: str) -> np.ndarray:
+    """The tensors without randomness, element by element."""
+    tensor = np.zeros(SHAPE)
+    for place in np.ndindex(*SHAPE):
+        i, j, y, x = place
+        match name:
+            case "constant":
+                tensor[place] = 0.5
+            case "array":
+                tensor[place] = y * 5 + x
+            case "forget":
+                tensor[place] = 1.0 if 2 <= i < 4 else 0.0
+            case "identity":
+                tensor[place] = 0.5 if i == j and (y, x) == (1, 2) else 0.0
+    return tensor
+
+
+@pytest.mark.parametrize("name", ["constant", "array", "forget", "identity"])
+def test_a_tensor_without_randomness_is_what_its_definition_says(name):
+    assert (LAWS[name].draw(KEY, SHAPE, "float64") == by_hand(name)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: np.dtype(d).name)
+@pytest.mark.parametrize("name", LAWS)
+@settings(max_examples=25, deadline=None)
+@given(start=st.integers(0, SIZE), size=st.integers(0, SIZE))
+def test_a_slice_that_is_filled_is_that_of_the_whole(name, dtype, start, size):
+    size = min(size, SIZE - start)
+    out = np.full(size, 7, dtype)
+    LAWS[name].fill(KEY, SHAPE, start, out)
+    whole = LAWS[name].draw(KEY, SHAPE, dtype).reshape(-1)
+    assert out.tobytes() == whole[start : start + size].tobytes()
+    assert LAWS[name].draw(KEY, SHAPE, dtype, start, start + size).tobytes() == out.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (1, 1), (4, 4, 2), (2, 7, 3, 3), (7, 2, 1, 4), (0, 3), (3, 0), (3, 3, 0), (3, 2, 2, 0)])
+def test_an_identity_is_one_at_the_centre_of_its_diagonal_in_any_slice(shape):
+    expected = np.zeros(shape, np.float32)
+    for i in range(min(shape[:2])) if expected.size else ():
+        expected[(i, i, *((k - 1) // 2 for k in shape[2:]))] = 2.0
+    law = laws.Structured("identity", 2.0)
+    assert (law.draw(KEY, shape) == expected).all()
+    for start in range(expected.size + 1):
+        for stop in range(start, expected.size + 1):
+            assert (law.draw(KEY, shape, "float32", start, stop) == expected.reshape(-1)[start:stop]).all()
+
+
+@pytest.mark.parametrize("name", ["uniform", "normal", "truncated"])
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16], ids=["float16", "bfloat16"])
+def test_halves_are_float32_rounded_once_across_blocks_too(name, dtype, monkeypatch):
+    monkeypatch.setattr(base, "_local", type(base._local)())
+    monkeypatch.setattr(base, "ROUNDED_AT_ONCE", 100)
+    out = np.empty(1234, dtype)
+    LAWS[name].fill(KEY, (2000,), 7, out)
+    assert out.tobytes() == LAWS[name].draw(KEY, (2000,), "float32", 7, 1241).astype(dtype).tobytes()
+
+
+def test_what_a_half_cannot_hold_is_an_error():
+    with pytest.raises(LawError, match="which is beyond the range of float16 - use a wider dtype"):
+        laws.Normal(0, 60000).fill(KEY, (1000,), 0, np.empty(1000, np.float16))
+    with pytest.raises(LawError, match="which is beyond the range of float16 - use a wider dtype"):
+        laws.Constant(1e9).fill(KEY, (10,), 0, np.empty(10, np.float16))
+
+
+def test_a_slice_or_a_dtype_that_cannot_be_is_an_error():
+    with pytest.raises(LawError, match=r"slice \[5, 11\) is not within the 10 elements of shape \(10,\)"):
+        laws.Normal(0, 1).fill(KEY, (10,), 5, np.empty(6, np.float32))
+    with pytest.raises(LawError, match="is not within the 10 elements"):
+        laws.Constant(1).fill(KEY, (10,), 5, np.empty(6, np.float32))
+    with pytest.raises(StreamError, match="random values of dtype int32 are not specified"):
+        laws.Normal(0, 1).fill(KEY, (10,), 0, np.empty(10, np.int32))
+
+
+def peak(law: laws.Law, shape: tuple[int, ...], out: np.ndarray) -> int:
+    """Bytes that filling `out` with the middle of a tensor takes at most."""
+    law.fill(KEY, shape, 0, out)
+    tracemalloc.start()
+    try:
+        law.fill(KEY, shape, math.prod(shape) // 2, out)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("law", "shape"),
+    [
+        (laws.Constant([[1.0], [2.0]]), (1 << 15, 2, 1 << 15)),
+        (laws.ForgetGate(), (1 << 16, 1 << 15)),
+        (laws.Structured("identity"), (1 << 16, 1 << 15)),
+        (laws.Structured("bilinear"), (1 << 13, 1 << 10, 16, 16)),
+    ],
+    ids=str,
+)
+def test_a_slice_of_gigabytes_takes_the_memory_of_the_slice(law, shape):
+    assert peak(law, shape, np.empty(1000, np.float32)) < 100_000
+
+
+@pytest.mark.parametrize("name", ["uniform", "normal", "truncated", "constant"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_a_large_array_is_filled_without_another_of_its_size(name, dtype):
+    out = np.empty(1 << 22, dtype)
+    assert peak(LAWS[name], (1 << 24,), out) < out.nbytes / 2
+
+
+tasks = st.lists(st.tuples(st.sampled_from(sorted(LAWS)), st.sampled_from(DTYPES), st.integers(0, SIZE), st.integers(0, SIZE)), max_size=20)
+
+
+@settings(max_examples=60, deadline=None)
+@given(mix=tasks)
+def test_any_mix_of_laws_filled_together_is_what_each_fills_alone(mix):
+    work, alone = [], []
+    for number, (name, dtype, start, size) in enumerate(mix):
+        size = min(size, SIZE - start)
+        together, single = np.full(size, 7, dtype), np.full(size, 8, dtype)
+        work.append((LAWS[name], Key(0, f"p{number}"), SHAPE, start, together))
+        LAWS[name].fill(Key(0, f"p{number}"), SHAPE, start, single)
+        alone.append(single)
+    laws.fill_many(work)
+    assert [task[-1].tobytes() for task in work] == [single.tobytes() for single in alone]
+
+
+def test_laws_that_need_the_whole_tensor_are_filled_together_with_others():
+    haar, normal = np.empty(12, np.float32), np.empty(5, np.float32)
+    laws.fill_many([(laws.Haar(), KEY, (4, 3), 0, haar), (laws.Normal(0, 1), KEY, (5,), 0, normal)])
+    assert haar.tolist() == laws.Haar().draw(KEY, (4, 3)).reshape(-1).tolist()
+    assert normal.tolist() == laws.Normal(0, 1).draw(KEY, (5,)).tolist()

@@ -1,0 +1,149 @@
+"""Which implementation draws: by name, by the environment, by what pays; and the threads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from engine import streams
+from engine.streams import Key, Piece, distribution, implementation, reference
+
+ROOT = Path(__file__).parents[3]
+chosen = sys.modules["engine.streams.implementation"]
+
+
+@pytest.fixture(autouse=True)
+def untouched(monkeypatch):
+    """As a process begins."""
+    monkeypatch.delenv("ENGINE_DRAW", raising=False)
+    monkeypatch.setattr(chosen, "_state", chosen._State())
+
+
+@pytest.fixture
+def without_numba(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.delitem(sys.modules, "engine.streams.compiled", raising=False)
+    monkeypatch.delattr("engine.streams.compiled", raising=False)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """A stand-in for the compiled implementation, which counts how often it is loaded."""
+    stand_in = SimpleNamespace(loads=0, kept=True, fill=lambda pieces: None)
+    stand_in.is_kept = lambda: stand_in.kept
+    stand_in.load = lambda: setattr(stand_in, "loads", stand_in.loads + 1)
+    monkeypatch.setitem(sys.modules, "engine.streams.compiled", stand_in)
+    monkeypatch.setattr("engine.streams.compiled", stand_in, raising=False)
+    return stand_in
+
+
+def test_it_is_auto_until_it_is_set():
+    assert streams.implementation() == "auto"
+    assert streams.implementation("numpy") == "numpy"
+    assert streams.implementation() == "numpy"
+    assert chosen.filler(10**12) is reference.fill
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(ValueError, match=r"no implementation 'numbra' - did you mean 'numba'\? Known: auto, numba, numpy\."):
+        streams.implementation("numbra")
+    assert streams.implementation() == "auto"
+
+
+def test_the_environment_presets_it(monkeypatch):
+    monkeypatch.setenv("ENGINE_DRAW", "numpy")
+    assert streams.implementation() == "numpy"
+    monkeypatch.setenv("ENGINE_DRAW", "nupmy")
+    assert streams.implementation() == "numpy"
+    monkeypatch.setattr(chosen, "_state", chosen._State())
+    with pytest.raises(ValueError, match="no implementation 'nupmy' - did you mean 'numpy'"):
+        streams.normal(Key(0, "x"), 0, 3, 0, 1)
+
+
+def test_numba_that_is_missing_is_refused_by_name_and_done_without_by_auto(without_numba, monkeypatch):
+    with pytest.raises(ImportError, match=r"implementation 'numba' cannot be used: .* - pip install 'initlab\[fast\]'"):
+        streams.implementation("numba")
+    assert streams.implementation() == "auto"
+    monkeypatch.setattr(chosen, "WORTH_LOADING", 1)
+    assert chosen.filler(10) is reference.fill
+
+
+def test_auto_loads_numba_once_as_much_is_drawn_as_pays_for_it(counted, monkeypatch):
+    monkeypatch.setattr(chosen, "WORTH_LOADING", 1000)
+    assert chosen.filler(600) is reference.fill
+    assert chosen.filler(399) is reference.fill
+    assert counted.loads == 0
+    assert chosen.filler(1) is counted.fill
+    assert chosen.filler(1) is counted.fill
+    assert counted.loads == 1
+
+
+def test_auto_waits_for_a_compiler_only_where_more_is_drawn(counted, monkeypatch):
+    counted.kept = False
+    monkeypatch.setattr(chosen, "WORTH_LOADING", 1000)
+    monkeypatch.setattr(chosen, "WORTH_COMPILING", 5000)
+    assert chosen.filler(4000) is reference.fill
+    assert counted.loads == 0
+    assert chosen.filler(1000) is counted.fill
+
+
+def test_auto_uses_numba_for_anything_once_it_is_loaded(counted):
+    streams.implementation("numba")
+    streams.implementation("auto")
+    assert chosen.filler(1) is counted.fill
+    assert implementation() == "auto"
+
+
+def test_small_nets_do_not_import_numba():
+    script = (
+        "import sys; from engine import gluon; net = gluon.nn.Dense(500, in_units=500); net.initialize(); print('numba' in sys.modules);"
+        "from engine import streams; streams.implementation('numba'); print('numba' in sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "ENGINE_DRAW"}
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
+def test_a_forked_process_draws_on_threads_of_its_own():
+    script = """
+import os, hashlib, warnings
+import numpy as np
+from engine import streams
+warnings.simplefilter("ignore")
+streams.threads(2)
+draw = lambda: hashlib.sha256(streams.normal(streams.Key(0, "fork"), 0, 600_000, 0, 1).tobytes()).hexdigest()
+before = draw()
+child = os.fork()
+if not child:
+    os._exit(0 if draw() == before else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), draw() == before)
+"""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system does not fork")
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["0", "True"]
+
+
+def test_the_pool_is_kept_from_draw_to_draw():
+    from engine.streams import pool
+
+    before = streams.threads()
+    try:
+        streams.threads(2)
+        out = np.empty(1 << 19, np.float32)
+        streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
+        first = pool._state.pool
+        streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
+        assert first is not None
+        assert pool._state.pool is first
+        streams.threads(3)
+        streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
+        assert pool._state.pool is not first
+    finally:
+        streams.threads(before)
