@@ -120,9 +120,9 @@ def truncated_normal(
     np.copyto(wide, w)
     np.multiply(wide, np.uint64(high_word - low_word), out=wide)
     np.right_shift(wide, HALF, out=wide)
-    np.add(wide, np.uint64((low_word - 2**31) % 2**64), out=wide)
     s = scratch("u1", n, np.uint32)
-    np.copyto(s, wide, casting="unsafe")  # modulo 2^32: two's complement of p - 2^31
+    np.copyto(s, wide, casting="unsafe")  # 2^32 becomes 0, as it should be modulo 2^32
+    np.add(s, np.uint32((low_word - 2**31) % 2**32), out=s)  # two's complement of p - 2^31
     flip = np.right_shift(s.view(np.int32), np.int32(31), out=scratch("i0", n, np.int32)).view(np.uint32)
     c = np.bitwise_xor(s, flip, out=s)
     np.left_shift(c, BIT, out=c)
@@ -140,8 +140,7 @@ def truncated_normal(
     np.divide(a, b, out=out)
     np.bitwise_and(flip, SIGN, out=flip)
     np.bitwise_xor(out.view(np.uint32), flip, out=out.view(np.uint32))
-    np.maximum(out, low, out=out)
-    np.minimum(out, high, out=out)
+    np.clip(out, low, high, out=out)
     for bound in (low, high):
         if bound == 0:  # which of 0 and -0 is greater is the processor's affair; the bound it is
             np.copyto(out, bound, where=out == bound)
