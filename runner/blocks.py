@@ -1,9 +1,10 @@
 """One pass over the parameters of a plan: blocks are drawn, measured, digested and handed on while they are in the cache.
 
 No array is made for a model. A thread takes a piece at a time: several small tensors that lie side by side in the file, one tensor, or a
-leaf (1 MiB) of a large one; it draws the piece in blocks of 64K elements into a buffer of its own, measures each block, hashes each leaf,
-and gives the bytes to whoever wants them. Which thread does what decides nothing: figures are combined in the order of the blocks, digests
-in the order of the leaves. A law that has no slices (an orthogonal matrix, a user's own code) has its tensor drawn whole, one at a time.
+leaf (1 MiB) of a large one; it draws the piece some blocks of 64K elements at a time into a buffer of its own, measures them, hashes each
+leaf, and gives the bytes to whoever wants them. Which thread does what decides nothing: figures are combined in the order of the blocks,
+digests in the order of the leaves. A law that has no slices (an orthogonal matrix, a user's own code) has its tensor drawn whole, one at a
+time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from engine.streams import Key
 from runner.plan import Row
 from runner.stats import BLOCK, WHOLE
 
+RUN = 4 * BLOCK
+"""Elements that are drawn and measured at a time: enough to do without the interpreter, few enough for the cache."""
 TOGETHER = 1 << 20
 """Bytes of small tensors that are drawn in one piece."""
 PULSE = 0.2
@@ -37,7 +40,7 @@ class Meter(Protocol):
     """Measures one tensor as it is drawn."""
 
     def add(self, number: int, values: np.ndarray) -> None:
-        """Take block `number`, flat; called by several threads, in any order."""
+        """Take block `number` and those that follow, flat; called by several threads, in any order."""
 
     def finish(self, values: np.ndarray | None) -> dict[str, Any]:
         """The figures, once every block was added; `values` is the whole tensor if it was drawn in one piece."""
@@ -186,19 +189,24 @@ class Pass:
     def _work(self) -> None:
         buffer = Buffer(WHOLE * 8)
         try:
-            while not self._stop.is_set():
-                with self._lock:
-                    piece = next(self._pieces, None)
-                if piece is None:
-                    break
-                if piece[0].tensor.row.law.sliceable:
-                    self._draw(piece, buffer)
-                else:
-                    with self._one_whole:
-                        self._draw_whole(piece[0], buffer)
+            with streams.alone():
+                self._work_on(buffer)
             self._finished.put(None)
         except BaseException as error:  # handed to the thread that waits
             self._finished.put(error)
+
+    def _work_on(self, buffer: Buffer) -> None:
+        """Take piece after piece until there is none, or nobody waits any more."""
+        while not self._stop.is_set():
+            with self._lock:
+                piece = next(self._pieces, None)
+            if piece is None:
+                return
+            if piece[0].tensor.row.law.sliceable:
+                self._draw(piece, buffer)
+            else:
+                with self._one_whole:
+                    self._draw_whole(piece[0], buffer)
 
     def _draw(self, piece: list[Part], buffer: Buffer) -> None:
         first = piece[0]
@@ -219,14 +227,14 @@ class Pass:
                 self._finish(part.tensor, values if len(values) == part.tensor.size else None)
 
     def _measure(self, part: Part, values: np.ndarray, drawn: bool) -> None:
-        """Draw a part, unless it is `drawn`, and measure it, block by block."""
+        """Draw a part, unless it is `drawn`, and measure it, some blocks at a time."""
         row, meter = part.tensor.row, self._meter_of(part.tensor)
-        for start in range(part.start, part.stop, BLOCK):
-            block = values[start - part.start : start - part.start + BLOCK]
+        for start in range(part.start, part.stop, RUN):
+            run = values[start - part.start : start - part.start + RUN]
             if not drawn:
-                row.law.fill(_key(row), row.shape, start, block)
+                row.law.fill(_key(row), row.shape, start, run)
             if meter is not None:
-                meter.add(start // BLOCK, block)
+                meter.add(start // BLOCK, run)
 
     def _meter_of(self, tensor: Tensor) -> Meter | None:
         """The tensor's meter, made when its first block comes: a meter has memory of its own."""
@@ -248,8 +256,8 @@ class Pass:
         flat = digest.raw_bytes(values)
         meter = self._meter_of(tensor)
         if meter is not None:
-            for start in range(0, tensor.size, BLOCK):
-                meter.add(start // BLOCK, values[start : start + BLOCK])
+            for start in range(0, tensor.size, RUN):
+                meter.add(start // BLOCK, values[start : start + RUN])
         self._digest(part, flat)
         for start in range(0, len(flat), digest.LEAF):
             raw = buffer.at(part.offset + start, min(digest.LEAF, len(flat) - start))

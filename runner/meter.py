@@ -24,7 +24,7 @@ class Meter:
             self._blocks = Accumulator(dtypes.resolve(row.dtype), size, lambda values, start: row.law.wrong_in(values, row.shape, start))
 
     def add(self, number: int, values: np.ndarray) -> None:
-        """Take block `number`, flat."""
+        """Take block `number` and those that follow, flat."""
         if self._blocks is not None:
             self._blocks.add(number, values)
 

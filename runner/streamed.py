@@ -37,6 +37,8 @@ PARTIAL = ".partial"
 JOURNAL = "snapshot.journal"
 COMMIT = 1.0
 """Seconds between two notes in the journal."""
+WAITING = 2
+"""Threads beyond those that share the work: so many may wait for the disk while the others draw."""
 NO_ROOT = "0" * 64
 """In the header until the root digest is known, which is as long."""
 
@@ -123,7 +125,8 @@ class _Whole:
 
 
 def _pass(config: RunConfig, tensors: Sequence[Tensor], meter: Callable[[Row], Meter] | None, sink: Any) -> Pass:
-    return Pass(tensors, _Whole(config), meter, sink, streams.threads() + (sink is not None))  # one more, for while others wait on the disk
+    waiting = 0 if sink is None else WAITING
+    return Pass(tensors, _Whole(config), meter, sink, streams.threads() + waiting)
 
 
 def _in_order(rows: Sequence[Row], placed: Layout) -> list[Row]:

@@ -12,7 +12,7 @@ from engine.streams.implementation import expect, implementation
 from engine.streams.key import VERSION, Key
 from engine.streams.mxnet_stream import MXNetStream
 from engine.streams.phi import phi_word, truncated_moments
-from engine.streams.pool import threads
+from engine.streams.pool import alone, threads
 from engine.streams.source import Source
 from engine.streams.stream import DTYPES, VERSIONS, Stream, ambient, current, current_seed, epoch, scope, seed, use, using, version
 from engine.streams.words import wide_words, words
@@ -27,6 +27,7 @@ __all__ = [
     "Piece",
     "Source",
     "Stream",
+    "alone",
     "ambient",
     "current",
     "current_seed",

@@ -35,7 +35,7 @@ def draw_many(pieces: Sequence[Piece]) -> None:
         if start < 0:
             raise ValueError(f"start must not be negative, got {start}")
     fill = filler(total)
-    workers = pool.threads()
+    workers = pool.workers()
     gathers = fill is reference.fill and total < reference.SMALL * len(pieces)  # mostly in Python, which threads cannot share
     if workers == 1 or total < THREADED_FROM or gathers:
         fill(pieces)

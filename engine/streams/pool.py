@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -33,6 +34,25 @@ def threads(count: int | None = None) -> int:
             raise ValueError(f"threads must be a whole number of at least 1, got {count!r}")
         _state.count = count
     return _state.count
+
+
+_alone = threading.local()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """While open, this thread does by itself what it would share: it is one of several already."""
+    before = getattr(_alone, "on", False)
+    _alone.on = True
+    try:
+        yield
+    finally:
+        _alone.on = before
+
+
+def workers() -> int:
+    """How many threads share what this thread has to do: `threads()`, or 1 within `alone`."""
+    return 1 if getattr(_alone, "on", False) else _state.count
 
 
 def share(work: Callable[[Any], None], parts: Iterable[Any]) -> None:

@@ -21,6 +21,8 @@ from runner.stats.onepass.summary import Summary
 
 THREADED_FROM = 1 << 20
 """Elements from which a whole tensor is shared among threads."""
+TOGETHER = 4
+"""Blocks that are looked at in one call: what a thread does between two times it needs the interpreter."""
 LARGEST_EXPONENT = 100
 """A float64 block whose largest magnitude is beyond 2^100 or within 2^-100 is scaled by a power of two before anything is added."""
 
@@ -49,26 +51,44 @@ class Accumulator:
         self._lock = threading.Lock()
 
     def add(self, number: int, values: np.ndarray) -> None:
-        """Block `number`: the flat elements from number * BLOCK on. ValueError for one that is not of the tensor or was there before."""
+        """Block `number`, and any that follow: the flat elements from number * BLOCK on, up to the end of a block.
+
+        ValueError for what is not of the tensor or was there before.
+        """
+        count = max(1, -(-values.size // BLOCK))
         if not 0 <= number < self._blocks.size:
             raise ValueError(f"block {number} is none of the {self._blocks.size} blocks of {self._size} elements")
-        expected = min(BLOCK, self._size - number * BLOCK)
+        expected = min(count * BLOCK, self._size - number * BLOCK)
         if values.shape != (expected,) or values.dtype != self._dtype:
             raise ValueError(f"block {number} must be {self._dtype.name} of shape ({expected},), got {values.dtype} {values.shape}")
         floats = bins.as_floats(values)
-        histogram = self._kernels.histogram(bins.as_bits(floats), bins.shift_of(floats.dtype))
+        histogram, records = self._looked_at(floats)
         zeros = int(np.count_nonzero(floats == 0)) if histogram[0] or histogram[bins.NEGATIVE] else 0
         differing = None if self._wrong is None else self._wrong(values, number * BLOCK)
-        record = self._figures(floats, histogram)
         with self._lock:
-            if self._seen[number]:
-                raise ValueError(f"block {number} was added before")
-            self._seen[number] = True
-            self._blocks[number] = record
+            if self._seen[number : number + count].any():
+                raise ValueError(f"block {number + int(np.argmax(self._seen[number : number + count]))} was added before")
+            self._seen[number : number + count] = True
+            self._blocks[number : number + count] = records
             self._histogram += histogram
             self._zeros += zeros
             if differing is not None:
                 self._differing = (self._differing or 0) + differing
+
+    def _looked_at(self, floats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The histogram of one or more blocks, and a record each."""
+        bits, shift = bins.as_bits(floats), bins.shift_of(floats.dtype)
+        if self._kernels.blocks is not None and floats.itemsize > 2 and floats.size:
+            histogram, rows = self._kernels.blocks(bits, floats, shift)
+            if not bins.nonfinite(histogram, floats.dtype) and (floats.itemsize == 4 or not _extreme(rows)):
+                return histogram, _records(rows, floats.size)
+        histogram, records = np.zeros(bins.BINS, np.int64), np.zeros(max(1, -(-floats.size // BLOCK)), RECORD)
+        for number in range(records.size):
+            span = slice(number * BLOCK, (number + 1) * BLOCK)
+            counted = self._kernels.histogram(bits[span], shift)
+            histogram += counted
+            records[number] = self._figures(floats[span], counted)
+        return histogram, records
 
     def _figures(self, floats: np.ndarray, histogram: np.ndarray) -> tuple[float, ...]:
         """A block's record."""
@@ -101,6 +121,22 @@ class Accumulator:
         return Summary(self._dtype.name, self._size, self._zeros, low, high, exponent, moments, filled, self._differing)
 
 
+def _extreme(rows: np.ndarray) -> bool:
+    """Whether a block of float64, of which this is a row each, has to be scaled."""
+    _, exponents = np.frexp(np.maximum(-rows[:, 0], rows[:, 1]))
+    return bool((np.abs(exponents) > LARGEST_EXPONENT).any())
+
+
+def _records(rows: np.ndarray, size: int) -> np.ndarray:
+    """The records of blocks of together `size` finite elements, of `compiled.blocks`' rows."""
+    records = np.zeros(len(rows), RECORD)
+    records["finite"] = BLOCK
+    records["finite"][-1] = size - (len(rows) - 1) * BLOCK
+    for column, name in enumerate(("low", "high", "sum", "m2", "m3", "m4")):
+        records[name] = rows[:, column] + 0.0
+    return records
+
+
 def combine(blocks: np.ndarray) -> tuple[int, tuple[float, float, float, float]]:
     """(exponent, mean and central moments in its units) of blocks that hold something.
 
@@ -129,9 +165,9 @@ def summarize(values: np.ndarray, threads: int | None = None, wrong: Check | Non
 
     def add(numbers: range) -> None:
         for number in numbers:
-            accumulator.add(number, flat[number * BLOCK : (number + 1) * BLOCK])
+            accumulator.add(number * TOGETHER, flat[number * TOGETHER * BLOCK : (number + 1) * TOGETHER * BLOCK])
 
-    count = -(-flat.size // BLOCK)
+    count = -(-flat.size // (BLOCK * TOGETHER))
     workers = min(count, streams.threads() if threads is None else threads) if flat.size >= THREADED_FROM else 1
     if workers <= 1:
         add(range(count))

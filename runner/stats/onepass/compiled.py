@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from runner.stats.onepass.bins import BINS
-from runner.stats.onepass.kernels import LANES, Moments
+from runner.stats.onepass.kernels import BLOCK, LANES, Moments
 
 
 @numba.njit(nogil=True, cache=True)
@@ -65,3 +65,32 @@ def moments(values: np.ndarray) -> Moments:
     """The sum and the three central sums of a block's values."""
     total = _total(values, np.empty(LANES))
     return total, *_central(values, total / values.size, np.empty(LANES), np.empty(LANES), np.empty(LANES))
+
+
+@numba.njit(nogil=True, cache=True)
+def _blocks(bits, floats, shift, counts, records, low, high, lanes):  # type: ignore[no-untyped-def]
+    _count(bits, shift, counts)
+    for number in range(records.shape[0]):
+        values = floats[number * BLOCK : (number + 1) * BLOCK]
+        low[:] = values[0]
+        high[:] = values[0]
+        for start in range(0, values.size, LANES):
+            row = values[start : start + LANES]
+            for lane in range(row.size):
+                low[lane] = row[lane] if row[lane] < low[lane] else low[lane]
+                high[lane] = row[lane] if row[lane] > high[lane] else high[lane]
+        total = _total(values, lanes[0])
+        second, third, fourth = _central(values, total / values.size, lanes[0], lanes[1], lanes[2])
+        record = records[number]
+        record[0], record[1], record[2], record[3], record[4], record[5] = low.min(), high.max(), total, second, third, fourth
+
+
+def blocks(bits: np.ndarray, floats: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of several blocks at once: the histogram of all, and a row a block of its smallest and largest value and its moments.
+
+    The rows mean something only where every value is finite, and for float64 where none needs scaling.
+    """
+    counts, records = np.zeros(BINS, np.int64), np.empty((-(-floats.size // BLOCK), 6))
+    low, high = np.empty(LANES, floats.dtype), np.empty(LANES, floats.dtype)
+    _blocks(bits, floats, bits.dtype.type(shift), counts, records, low, high, np.empty((3, LANES)))
+    return counts, records

@@ -27,11 +27,15 @@ Moments = tuple[float, float, float, float]
 
 
 class Kernels(NamedTuple):
-    """`histogram(bits, shift)`: int64[4096] of bits >> shift. `moments(values)`: of 1 to BLOCK finite float32 or float64 values."""
+    """`histogram(bits, shift)`: int64[4096] of bits >> shift. `moments(values)`: of 1 to BLOCK finite float32 or float64 values.
+
+    `blocks(bits, floats, shift)`, where there is one, does both for several blocks in one call: see `compiled.blocks`.
+    """
 
     name: str
     histogram: Callable[[np.ndarray, int], np.ndarray]
     moments: Callable[[np.ndarray], Moments]
+    blocks: Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]] | None = None
 
 
 class _Scratch(threading.local):
@@ -93,4 +97,4 @@ def choose(implementation: str | None, size: int) -> Kernels:
         if implementation is None:
             return NUMPY
         raise
-    return Kernels("numba", compiled.histogram, compiled.moments)
+    return Kernels("numba", compiled.histogram, compiled.moments, compiled.blocks)

@@ -122,6 +122,19 @@ def test_out_must_have_the_right_shape_and_dtype():
         streams.normal(Key(0, "x"), 0, 4, 0, 1, out=np.empty(4))
 
 
+def test_a_thread_that_is_one_of_several_draws_alone_and_the_same_bits():
+    from engine.streams import pool
+
+    whole = streams.normal(Key(3, "threads"), 5, 3_000_001, 0.5, 0.02)
+    with streams.alone(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "share", None)
+        with streams.alone():
+            pass
+        assert pool.workers() == 1
+        assert streams.normal(Key(3, "threads"), 5, 3_000_001, 0.5, 0.02).tobytes() == whole.tobytes()
+    assert pool.workers() == streams.threads()
+
+
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"])
 def test_a_thread_count_that_cannot_be_is_refused(count):
     with pytest.raises(ValueError, match="threads must be a whole number of at least 1"):
