@@ -1,6 +1,6 @@
 # make run    creates .venv if it must, then runs `python -m runner init=normal`; ARGS="init=xavier seed=3" passes overrides
 # make test   the same set-up, then formatting, linting, types and all tests
-# make bench  ratios against NumPy and torch (installs torch in an environment of its own)
+# make bench  ratios against NumPy, torch, safetensors and MXNet (installed in environments of their own); ARGS=normal runs one
 # make clean  removes the environments and caches; runs in outputs/ stay
 #
 # PYTHON=python3.12 chooses the Python; .venv is made anew when it was made with another
