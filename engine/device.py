@@ -7,8 +7,9 @@ context; both names are here.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -64,18 +65,26 @@ class Device:
         _scopes.stack.pop()
 
 
+Launch = Callable[[str, int, int, Sequence[Any]], None]
+"""(kernel's name, blocks, threads a block, arguments) -> None: runs a kernel; arrays among the arguments live on the device."""
+Compile = Callable[[str], Launch]
+"""The text of kernels -> what launches them."""
+
+
 class Namespace:
-    """What a device type computes with: its array library, and how arrays get there and back."""
+    """What a device type computes with: its array library, how arrays get there and back, and, where it runs kernels, their compiler."""
 
     def __init__(
         self,
         library: Callable[[Device], Any],
         to_host: Callable[[Any], np.ndarray],
         from_host: Callable[[np.ndarray, Device], Any],
+        compiler: Callable[[Device], Compile] | None = None,
     ) -> None:
         self.library = library
         self.to_host = to_host
         self.from_host = from_host
+        self.compiler = compiler
 
 
 def _numpy(device: Device) -> Any:
@@ -101,12 +110,29 @@ def _cupy(device: Device) -> Any:
     return cupy
 
 
+def _cupy_compiler(device: Device) -> Compile:
+    return lambda text: _cupy_module(device, text)
+
+
+@cache
+def _cupy_module(device: Device, text: str) -> Launch:
+    """The kernels compiled for a GPU, once a process. `--fmad=false` changes nothing of intrinsics; it guards what might be none."""
+    cupy = _cupy(device)
+    module = cupy.RawModule(code=text, options=("--fmad=false", "--std=c++11"))
+
+    def launch(name: str, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
+        with cupy.cuda.Device(device.device_id):
+            module.get_function(name)((blocks,), (threads,), tuple(arguments))
+
+    return launch
+
+
 _HOST = Namespace(_numpy, lambda raw: raw, lambda array, device: array)
 _NAMESPACES: dict[str, Namespace] = {
     "cpu": _HOST,
     "cpu_pinned": _HOST,
     "cpu_shared": _HOST,
-    "gpu": Namespace(_cupy, lambda raw: raw.get(), lambda array, device: _cupy(device).asarray(array)),
+    "gpu": Namespace(_cupy, lambda raw: raw.get(), lambda array, device: _cupy(device).asarray(array), _cupy_compiler),
 }
 
 
@@ -122,6 +148,19 @@ def namespace(device_type: str, provider: Namespace) -> Iterator[None]:
             del _NAMESPACES[device_type]
         else:
             _NAMESPACES[device_type] = before
+
+
+def launcher(device: Device) -> Compile:
+    """What makes launchable kernels of their text on this device. DeviceError where it runs none: see `runs_kernels`."""
+    compiler = _NAMESPACES[device.device_type].compiler
+    if compiler is None:
+        raise DeviceError(f"{device} runs no kernels")
+    return compiler(device)
+
+
+def runs_kernels(device: Device) -> bool:
+    """Whether values can be drawn on the device itself."""
+    return _NAMESPACES[device.device_type].compiler is not None
 
 
 def to_host(raw: Any, device: Device) -> np.ndarray:

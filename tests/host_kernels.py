@@ -1,0 +1,95 @@
+"""The CUDA kernels compiled for the processor: the very text, with intrinsics that are plain operations and threads that are a loop."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SHIM = """
+#include <cmath>
+#include <cstring>
+struct Dim { unsigned x; };
+static thread_local Dim blockIdx, threadIdx, gridDim, blockDim;
+#define __global__
+#define __device__ static inline
+template <class To, class From> static inline To cast(From x) { To y; std::memcpy(&y, &x, sizeof y); return y; }
+static inline float __uint_as_float(unsigned x) { return cast<float>(x); }
+static inline unsigned __float_as_uint(float x) { return cast<unsigned>(x); }
+static inline double __longlong_as_double(long long x) { return cast<double>(x); }
+static inline long long __double_as_longlong(double x) { return cast<long long>(x); }
+static inline float __uint2float_rn(unsigned x) { return (float)x; }
+static inline float __int2float_rn(int x) { return (float)x; }
+static inline double __ull2double_rn(unsigned long long x) { return (double)x; }
+static inline double __ll2double_rn(long long x) { return (double)x; }
+static inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) { return (unsigned __int128)a * b >> 64; }
+static inline float __fmul_rn(float a, float b) { return a * b; }
+static inline float __fadd_rn(float a, float b) { return a + b; }
+static inline float __fsub_rn(float a, float b) { return a - b; }
+static inline float __fdiv_rn(float a, float b) { return a / b; }
+static inline float __fsqrt_rn(float a) { return std::sqrt(a); }
+static inline double __dmul_rn(double a, double b) { return a * b; }
+static inline double __dadd_rn(double a, double b) { return a + b; }
+static inline double __dsub_rn(double a, double b) { return a - b; }
+static inline double __ddiv_rn(double a, double b) { return a / b; }
+static inline double __dsqrt_rn(double a) { return std::sqrt(a); }
+"""
+GRID = """
+extern "C" void run_{name}{bits}(unsigned blocks, unsigned threads, u64 k0, u64 k1, u64 start, u64 count,
+                                 {t} c0, {t} c1, {t} c2, {t} c3, u64 base, u64 span, {t} *out)
+{{
+    gridDim.x = blocks; blockDim.x = threads;
+    for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++)
+        for (threadIdx.x = 0; threadIdx.x < threads; threadIdx.x++)
+            {name}{bits}(k0, k1, start, count, c0, c1, c2, c3, base, span, out);
+}}
+"""
+ROUNDED_ONCE = ("-ffp-contract=off",)
+FUSED = ("-ffp-contract=fast", "-mfma")
+
+
+def compiler() -> str | None:
+    """A C++ compiler of this machine."""
+    return shutil.which("g++") or shutil.which("clang++")
+
+
+@functools.cache
+def compiled(text: str, flags: tuple[str, ...] = ROUNDED_ONCE) -> ctypes.CDLL:
+    """The kernels as a library."""
+    found = compiler()
+    assert found is not None
+    folder = Path(tempfile.mkdtemp(prefix="kernels-"))
+    source, library = folder / "kernels.cpp", folder / f"{hashlib.sha256(text.encode()).hexdigest()[:8]}.so"
+    names = [(name, bits) for name in ("uniform", "normal", "truncated") for bits in (32, 64)]
+    grids = [GRID.format(name=name, bits=bits, t="float" if bits == 32 else "double") for name, bits in names]
+    source.write_text(SHIM + text + "".join(grids))
+    words = [found, "-O2", "-fno-strict-aliasing", "-shared", "-fPIC", *flags, str(source), "-o", str(library)]
+    subprocess.run(words, check=True, capture_output=True)
+    return ctypes.CDLL(str(library))
+
+
+def launching(text: str, flags: tuple[str, ...] = ROUNDED_ONCE, said: list[str] | None = None) -> Callable[..., None]:
+    """What launches the kernels of a text on the processor; each launch is noted in `said`."""
+    library = compiled(text, flags)
+
+    def launch(name: str, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
+        if said is not None:
+            said.append(name)
+        number = ctypes.c_float if name.endswith("32") else ctypes.c_double
+        words, constants, packed, out = arguments[:4], arguments[4:8], arguments[8:10], arguments[10]
+        assert out.flags.c_contiguous and out.dtype == (np.float32 if name.endswith("32") else np.float64)
+        converted = [
+            *(ctypes.c_uint64(int(word)) for word in words), *(number(float(c)) for c in constants),
+            *(ctypes.c_uint64(int(word)) for word in packed), ctypes.c_void_p(out.ctypes.data),
+        ]  # fmt: skip
+        getattr(library, f"run_{name}")(ctypes.c_uint(blocks), ctypes.c_uint(threads), *converted)
+
+    return launch
