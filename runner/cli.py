@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from runner import plugins, run, summary
 from runner.compose import ComposedWithProblems, compose, conf_dir, prepare
-from runner.errors import EXIT_FAILED, EXIT_STOPPED, ConfigError, RunnerError
+from runner.errors import EXIT_STOPPED, ConfigError, MemoryShortage, RunnerError
 from runner.sweep import status
 from runner.sweep.job import run_job as run_sweep_job
 from runner.sweep.sweeper import register, sweep
@@ -63,8 +63,9 @@ def run_command(words: list[str]) -> int:
         report(RunnerError("stopped from the keyboard"))
         return EXIT_STOPPED
     except MemoryError as error:
-        report(RunnerError(f"the run needs more memory than there is: {error} - task=plan shows what it would hold"))
-        return EXIT_FAILED
+        shortage = MemoryShortage.of(error, "the device")
+        report(shortage)
+        return shortage.exit_code
 
 
 def report(error: RunnerError) -> None:

@@ -6,6 +6,7 @@
           +-- LedgerError        a parameter was not initialized exactly once, as planned        exit 1
           +-- EvidenceError      a manifest or snapshot is missing, damaged or of another kind   exit 2
           +-- StorageError       the run's folder cannot be written, or somebody else writes it  exit 2
+          +-- MemoryShortage     a run needs more memory than the host or the GPU has            exit 2
 
 A finished run that `verify` finds different is no exception: it is an answer, with exit code 1.
 """
@@ -65,3 +66,18 @@ class StorageError(RunnerError):
     """A run's folder that cannot be written: a full disk, a folder that is gone, another process at work in it."""
 
     exit_code = EXIT_REFUSED
+
+
+class MemoryShortage(RunnerError):
+    """A run that needs more memory than there is."""
+
+    exit_code = EXIT_REFUSED
+
+    @classmethod
+    def of(cls, error: MemoryError, device: str) -> MemoryShortage:
+        """From what an array library raised; CuPy's own class is a MemoryError, too."""
+        if type(error).__module__.partition(".")[0] == "cupy":
+            return cls(f"{device} has less memory than the run needs: {error} - use a smaller data.batch, dtype=float16, or device=cpu")
+        return cls(
+            f"the run needs more memory than there is: {error} - task=plan shows what it would hold, init_mode=streamed holds little"
+        )

@@ -22,7 +22,7 @@ from engine import autograd, nd, streams
 from engine.formats.safetensors import open_mapped
 from runner import ledger, manifest, meter, plugins, snapshot, streamed, summary
 from runner.build import Network, build, infer_shapes
-from runner.errors import EvidenceError
+from runner.errors import EvidenceError, MemoryShortage
 from runner.files import locked, remove_leftovers, storage_errors, write_csv, write_json, write_text
 from runner.probes import Subject, Trace
 from runner.shards import INDEX, index_text
@@ -142,7 +142,7 @@ class Initialized:
 def execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console) -> Outcome:
     """Run `config` into `folder`. `hydra_files` (name -> text) is kept in `.hydra/`.
 
-    StorageError for a folder that cannot be written or that another process is writing.
+    StorageError for a folder that cannot be written or that another process is writing, MemoryShortage where the values do not fit.
     """
     if config.resume:
         content = finished(config.canonical, folder)
@@ -153,7 +153,10 @@ def execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: C
     with storage_errors(folder, size), sharing(config.threads):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
-            return _execute(config, folder, hydra_files, out)
+            try:
+                return _execute(config, folder, hydra_files, out)
+            except MemoryError as error:
+                raise MemoryShortage.of(error, str(config.device)) from error
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine import autograd, dtypes, laws, nd, streams
 from engine import init as init_module
-from engine.device import Device, cpu, current_device, from_host
+from engine.device import Device, cpu, current_device, from_host, runs_kernels
 from engine.errors import DeferredInitializationError
 from engine.gluon.state import Filled, Pending, Ready, Source, State, Symbol, Unset, announce
 from engine.gluon.state import observe as observe
@@ -210,28 +210,35 @@ class Parameter:
 
     def _fill(self, pending: Pending) -> Ready:
         """The state that a pending one becomes, the shape being known."""
-        source = pending.source
+        source, first = pending.source, pending.devices[0]
         if source.data is not None:
             values, filled = source.data.astype(self.dtype), None
         else:
-            values, filled = self._draw(source)
+            values, filled = self._draw(source, first)
+        drawn_there = values.device == first and runs_kernels(first)
         with autograd.pause():
-            data = {device: values.copyto(device) if device != values.device else values.copy() for device in pending.devices}
-        ready = self._ready(data, source.key, filled)
+            data = {device: values.copyto(device) if device != values.device else values.copy() for device in pending.devices[drawn_there:]}
+        ready = self._ready({first: values} | data if drawn_there else data, source.key, filled)
         if filled is not None:
             announce(self, filled)
         return ready
 
-    def _draw(self, source: Source) -> tuple[nd.NDArray, Filled]:
+    def _draw(self, source: Source, device: Device) -> tuple[nd.NDArray, Filled]:
+        """The values, drawn on the device where it can, and else on the host; and how."""
         description = self._description(source.key.path)
         own = source.own if source.own is not None else source.default
         network = init_module.create(source.default)
         chosen = network.over(own, description)
+        filled = Filled(source.key.path, source.key, type(chosen).__name__, chosen.law(description), description.shape)
+        found = network.law_alone(own, description) if runs_kernels(device) and streams.version() == streams.VERSION else None
+        raw = None if found is None else found[1].draw_on(device, source.key, description.shape, self.dtype)
+        if raw is not None:
+            return nd.NDArray(raw, device), filled
         values = nd.zeros(description.shape, ctx=cpu(), dtype=self.dtype)
         desc = init_module.InitDesc(self.name, {"__init__": own}, description=description)
         with autograd.pause(), streams.scope(Stream(source.key)):
             network(desc, values)
-        return values, Filled(source.key.path, source.key, type(chosen).__name__, chosen.law(description), description.shape)
+        return values, filled
 
     def _ready(self, data: dict[Device, nd.NDArray], key: Key | None, origin: Filled | None) -> Ready:
         """The state with these values, and gradients as `grad_req` asks."""

@@ -18,14 +18,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from engine import dtypes
+from engine.device import Device, runs_kernels
 from engine.errors import LawError, StreamError
 from engine.registry import Registry, snake_case
-from engine.streams import VERSION, Distribution, Key, Piece, Source, Stream, draw_many, version
+from engine.streams import VERSION, Distribution, Key, Piece, Source, Stream, cuda, draw_many, version
 
 REGISTRY: Registry[type[Law]] = Registry("law")
 NOWHERE = Key(0, "")
 """The key for laws that draw nothing random."""
 LACKING = "{} cannot be drawn from stream {}, which has uniform and normal values only - use initlab-1"
+ON_DEVICES = ("float16", "float32", "float64")
+"""The types that CuPy's arrays have, of those that random values are drawn in."""
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
 DRAWN = np.dtype(np.float32), np.dtype(np.float64)
@@ -151,6 +154,25 @@ class Law:
             draw_many([Piece(kind, key, start + at, part)])
             out[at : at + part.size] = self._rounded(part, dtype)
         return None
+
+    def draw_on(self, device: Device, key: Key, shape: tuple[int, ...], dtype: Any) -> Any:
+        """The tensor of `shape` drawn by the device itself, as its raw array; the bits are `draw`'s.
+
+        None where the host has to draw: for a device that runs no kernels, a law without a `distribution`, a type that it lacks.
+        """
+        resolved = self._resolved(dtype)
+        kind = self.distribution(resolved == np.float64) if runs_kernels(device) and resolved.name in ON_DEVICES else None
+        if kind is None:
+            return None
+        xp = device.xp
+        flat = xp.empty(math.prod(shape), kind.dtype)
+        cuda.fill(device, [Piece(kind, key, 0, flat)])
+        if resolved != kind.dtype:
+            with np.errstate(over="ignore"):
+                flat = flat.astype(resolved)
+            if not bool(xp.all(xp.isfinite(flat))):
+                raise LawError(f"{self} gives values beyond the range of {resolved.name} - use a wider dtype")
+        return flat.reshape(shape)
 
     @property
     def elementwise(self) -> bool:

@@ -5,7 +5,7 @@ Beside it, for code that must repeat MXNet 1.9.1, its own stream, whose values d
 
 from __future__ import annotations
 
-from engine.streams import distribution, variates
+from engine.streams import cuda, distribution, variates
 from engine.streams.distribution import Distribution, Piece
 from engine.streams.draw import draw_many, normal, normal64, truncated_normal, truncated_normal64, uniform, uniform64
 from engine.streams.implementation import expect, implementation
@@ -29,6 +29,7 @@ __all__ = [
     "Stream",
     "alone",
     "ambient",
+    "cuda",
     "current",
     "current_seed",
     "distribution",

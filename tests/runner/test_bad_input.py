@@ -321,9 +321,9 @@ def test_a_folder_that_cannot_be_written_is_refused(command, tmp_path):
     assert "cannot be written" in line
 
 
-def test_a_run_that_needs_more_memory_than_there_is_fails_in_one_line(command, tmp_path):
+def test_a_run_that_needs_more_memory_than_there_is_is_refused_in_one_line(command, tmp_path):
     done = command("init=zero", "model.layers.0.units=50000000000000000")
-    assert done.code == 1
+    assert done.code == 2
     assert done.err.startswith("error: the run needs more memory than there is: Unable to allocate ")
     assert len(done.err.splitlines()) == 1
     assert not list(tmp_path.rglob("manifest.json"))

@@ -1,0 +1,143 @@
+"""A run with `device=gpu`, on a stand-in for a GPU: arrays that refuse NumPy, and the CUDA kernels compiled for the processor."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import host_kernels
+import numpy as np
+import pytest
+import standin
+
+from engine import device as devices
+from engine import gluon, init, laws, nd, streams
+from engine.device import Device, Namespace, cpu, gpu
+from engine.errors import LawError
+from engine.gluon import nn
+from engine.streams import Key
+from runner import validate, verify
+
+pytestmark = pytest.mark.skipif(host_kernels.compiler() is None, reason="there is no C++ compiler here to compile the kernels' text with")
+
+
+class OutOfMemoryError(MemoryError):
+    """As CuPy's."""
+
+
+OutOfMemoryError.__module__ = "cupy.cuda.memory"
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """The names of the kernels that the stand-in ran."""
+    said: list[str] = []
+    calls: Counter[str] = Counter()
+
+    def compiler(device: Device):
+        def compiled(text: str):
+            launch = host_kernels.launching(text, said=said)
+            return lambda name, blocks, threads, arguments: launch(name, blocks, threads, [standin._open(a) for a in arguments])
+
+        return compiled
+
+    provider = Namespace(
+        lambda device: standin.Counting(calls),
+        lambda raw: np.array(raw._values),
+        lambda array, device: standin.Opaque(np.array(array)),
+        compiler,
+    )
+    monkeypatch.setattr(validate, "gpu_problem", lambda number: None)
+    with devices.namespace("gpu", provider):
+        yield said
+
+
+def digests(folder: Path) -> dict:
+    return json.loads((folder / "manifest.json").read_text())["digests"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kernels"),
+    [
+        (["init=normal"], {"normal32"}),
+        (["init=uniform", "init_mode=eager"], {"uniform32"}),
+        (["init=truncated_normal", "dtype=float64"], {"truncated64"}),
+        (["init=xavier", "dtype=float16", "model=shared"], {"uniform32"}),
+        (["init=mixed", "model=residual_mlp"], None),
+        (["init=orthogonal"], set()),
+        (["init=normal", "dtype=bfloat16"], set()),
+        (["init=he", "model=lenet", "model.input=[1,8,8]"], {"normal32"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_values_are_drawn_on_the_device_and_have_the_digests_of_the_cpu(words, kernels, only_run, launched, capsys):
+    here = only_run(*words)
+    assert not launched
+    there = only_run(*words, "device=gpu")
+    assert digests(there) == digests(here)
+    assert kernels is None or set(launched) == kernels
+    assert verify.main([str(there)]) == 0
+
+
+def test_a_streamed_run_is_drawn_on_the_host_and_probed_on_the_device(only_run, launched):
+    here, there = only_run("init=normal", "init_mode=streamed"), only_run("init=normal", "init_mode=streamed", "device=gpu")
+    assert (here / "snapshot.safetensors").read_bytes() == (there / "snapshot.safetensors").read_bytes()
+    figures = [json.loads((folder / "stats.json").read_text())["figures"]["output_rms"] for folder in (here, there)]
+    assert figures[0] == pytest.approx(figures[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("where", ["drawing", "probing"])
+def test_a_gpu_without_enough_memory_is_said_in_one_line(where, command, launched, monkeypatch):
+    def full(*rest, **options):
+        raise OutOfMemoryError("Out of memory allocating 20,480 bytes (allocated so far: 0 bytes).")
+
+    if where == "drawing":
+        monkeypatch.setattr(streams.cuda, "fill", full)
+    else:
+        monkeypatch.setattr("runner.run.probe", full)
+    done = command("init=normal", "device=gpu")
+    assert done.code == 2
+    (line,) = done.err.splitlines()
+    assert line == (
+        "error: gpu(0) has less memory than the run needs: Out of memory allocating 20,480 bytes (allocated so far: 0 bytes). - use a "
+        "smaller data.batch, dtype=float16, or device=cpu"
+    )
+    assert not list(Path("outputs").rglob("manifest.json"))
+
+
+def test_replicas_on_several_devices_hold_the_same_bits(launched):
+    streams.seed(0)
+    net = nn.Dense(5, in_units=7)
+    net.initialize(init.Normal(0.1), ctx=[gpu(0), gpu(1), cpu()])
+    one, two, three = (net.weight.data(device).asnumpy() for device in (gpu(0), gpu(1), cpu()))
+    assert launched == ["normal32"]
+    assert one.tobytes() == two.tobytes() == three.tobytes()
+    net.weight.data(gpu(0))[:] = 0
+    assert (net.weight.data(gpu(1)).asnumpy() == two).all()
+
+
+def test_a_deferred_parameter_is_drawn_on_the_device_when_its_shape_is_known(launched):
+    streams.seed(0)
+    net = nn.Dense(5)
+    net.initialize(init.Uniform(0.1), ctx=gpu(0))
+    assert not launched
+    net(nd.ones((2, 7), ctx=gpu(0)))
+    assert launched == ["uniform32"]
+
+
+def test_a_users_own_initializer_draws_on_the_host(launched):
+    class Mine(init.Initializer):
+        def _init_weight(self, name, data):
+            data[:] = nd.random.uniform(shape=data.shape)
+
+    parameter = gluon.Parameter("w", shape=(3,), init=Mine())
+    parameter.initialize(ctx=gpu(0))
+    assert not launched and parameter.data().ctx == gpu(0)
+
+
+def test_a_law_that_the_device_cannot_draw_gives_nothing_and_one_out_of_range_says_so(launched):
+    assert laws.Haar(1.0).draw_on(gpu(0), Key(0, "w"), (3, 3), "float32") is None
+    assert laws.Normal(0, 1).draw_on(cpu(), Key(0, "w"), (3, 3), "float32") is None
+    with pytest.raises(LawError, match="beyond the range of float16 - use a wider dtype"):
+        laws.Normal(0, 1e6).draw_on(gpu(0), Key(0, "w"), (300,), "float16")
