@@ -1,4 +1,4 @@
-"""`python -m benchmarks.gpu`: filling 10^9 float32 on a GPU with normals, by our kernels, by CuPy's generator and by torch's where it is."""
+"""`python -m benchmarks.gpu`: filling 10^9 float32 on a GPU with normals, by our kernels, CuPy's generator, and torch's where it is."""
 
 from __future__ import annotations
 
