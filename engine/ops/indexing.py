@@ -128,7 +128,7 @@ def take_along_axis(xp, x, *, numbers, axis):  # type: ignore[no-untyped-def]
 
     def vjp(g: Any) -> tuple[Any]:
         grid = [
-            numbers if a == axis % x.ndim else xp.arange(n).reshape([-1 if b == a else 1 for b in range(x.ndim)])
+            numbers if a == axis % x.ndim else xp.arange(n).reshape(tuple(-1 if b == a else 1 for b in range(x.ndim)))
             for a, n in enumerate(numbers.shape)
         ]
         whole = xp.zeros_like(x)
