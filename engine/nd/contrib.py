@@ -56,7 +56,7 @@ def index_array(data: NDArray, axes: tuple[int, ...] | None = None) -> NDArray:
     check_array(data, "data")
     xp = data._device.xp
     wanted = range(data.ndim) if axes is None else axes
-    rows = [xp.arange(data.shape[a]).reshape([-1 if b == a % data.ndim else 1 for b in range(data.ndim)]) for a in wanted]
+    rows = [xp.arange(data.shape[a]).reshape(tuple(-1 if b == a % data.ndim else 1 for b in range(data.ndim))) for a in wanted]
     return NDArray(xp.stack([xp.broadcast_to(row, data.shape) for row in rows], axis=-1).astype("int64"), data._device)
 
 

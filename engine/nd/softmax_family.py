@@ -48,7 +48,7 @@ def softmax(
     if length.shape != rest:
         raise MXNetError(f"MXNetError: softmax: length must have the data's shape without axis {axis}, {rest}, got {length.shape}")
     xp = x._device.xp
-    places = xp.arange(x.shape[at]).reshape([-1 if a == at else 1 for a in range(x.ndim)])
+    places = xp.arange(x.shape[at]).reshape(tuple(-1 if a == at else 1 for a in range(x.ndim)))
     inside = NDArray((places < xp.expand_dims(length._raw, at)).astype(x._raw.dtype), x._device)
     lowest = NDArray(xp.full_like(x._raw, -6.0e4 if x._raw.dtype == "float16" else -1.0e30), x._device)
     return elementwise.multiply(activation.softmax(elementwise.where(inside, x, lowest), axis=at), inside)

@@ -106,7 +106,7 @@ def pick(xp, x, index, *, axis=-1, keepdims=False, mode="clip"):  # type: ignore
     y = xp.take_along_axis(x, at, axis=axis)
 
     def vjp(g: Any) -> tuple[Any, None]:
-        places = xp.arange(x.shape[axis]).reshape([-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])
+        places = xp.arange(x.shape[axis]).reshape(tuple(-1 if a == axis % x.ndim else 1 for a in range(x.ndim)))
         return (places == at) * g.reshape(y.shape), None
 
     picked = y if keepdims else xp.squeeze(y, axis=axis)
