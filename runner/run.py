@@ -217,7 +217,7 @@ def _streamed(config: RunConfig, folder: Path, quiet: bool) -> Initialized:
         made.rows.update({row.path: meter.measure(stats, row, mapped[row.path]) for row in large})
     probed = made.file is not None and config.probe.kind != "none"
     network = streamed.mapped_network(config, folder / str(made.file)) if probed else None
-    if config.shard is not None:
+    if config.shard is not None and made.file is not None:
         write_text(folder / INDEX, index_text(config.plan, config.shard.count))
     count = len(made.digests.tensors)
     return Initialized(made.digests, made.file, made.rows, network, {"filled": count, "parameters": count})

@@ -14,9 +14,9 @@ import numpy as np
 from engine import digest, formats, streams
 from engine.errors import FormatError, MXNetError
 from engine.formats.placed import read_exactly
-from engine.formats.safetensors import Entry, Layout, read_layout
+from engine.formats.safetensors import Entry, read_layout
 from runner.plan import Plan
-from runner.shards import Shard
+from runner.shards import INDEX, Shard
 
 
 @dataclass(frozen=True)
@@ -72,23 +72,26 @@ def _in_flight(pool: ThreadPoolExecutor, task: Callable[[int], bytes], items: Se
     yield from (future.result() for future in waiting)
 
 
-def stored_digests(path: Path) -> tuple[dict[str, str], Layout]:
-    """Path -> tensor-v1 digest in hex of all tensors in a safetensors file, none of which is held, and the file's layout.
+def stored_digests(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """(path -> tensor-v1 digest in hex, alias -> owner) of a safetensors file, or of the files that an index names; no tensor is held.
 
-    FileNotFoundError; FormatError for a damaged file.
+    FileNotFoundError; FormatError for a damaged file or an index that does not fit its files; EOFError for a file cut short meanwhile.
     """
+    if path.name == INDEX:
+        aliases = formats.sharded.open_sharded(path).aliases
+        files = sorted(set(formats.sharded.files_of(path).values()))
+        return {name: value for file in files for name, value in stored_digests(path.parent / file)[0].items()}, aliases
     with open(path, "rb") as file:
         found = read_layout(file, os.fstat(file.fileno()).st_size)
         workers = streams.threads()
-        return {name: stored_digest(file.fileno(), entry, workers).hex() for name, entry in found.entries.items()}, found
+        return {name: stored_digest(file.fileno(), entry, workers).hex() for name, entry in found.entries.items()}, found.aliases
 
 
 def is_as_written(path: Path, digests: dict[str, str], aliases: dict[str, str]) -> bool:
     """Whether the snapshot at `path` can be read and holds exactly the tensors (path -> digest in hex) and aliases that were written."""
     try:
-        if path.suffix == formats.safetensors.Safetensors.suffix:
-            stored, layout = stored_digests(path)
-            return layout.aliases == aliases and stored == digests
+        if path.name == INDEX or path.suffix == formats.safetensors.Safetensors.suffix:
+            return stored_digests(path) == (digests, aliases)
         found = formats.get(str(path)).read(path)
     except (FormatError, OSError, EOFError, MXNetError):
         return False

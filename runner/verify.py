@@ -105,13 +105,8 @@ class Saved:
             self.content = formats.get(str(path)).read(path)
             self._digests: dict[str, str] | None = None
             return
-        parts = [path]
-        if path.name == INDEX:
-            self.content = formats.sharded.open_sharded(path)
-            parts = [path.parent / name for name in sorted(set(formats.sharded.files_of(path).values()))]
-        else:
-            self.content = formats.safetensors.open_mapped(path)
-        self._digests = {name: value for part in parts for name, value in snapshot.stored_digests(part)[0].items()}
+        self.content = formats.sharded.open_sharded(path) if path.name == INDEX else formats.safetensors.open_mapped(path)
+        self._digests = snapshot.stored_digests(path)[0]
 
     def digest(self, path: str) -> str:
         """The tensor-v1 digest of a tensor as the file has it, in hex."""

@@ -82,6 +82,24 @@ def test_a_joined_snapshot_is_loaded_like_any_other(parts, only_run, capsys):
     assert manifest_of(loaded)["digests"]["tensors"] == manifest_of(only_run(*WORDS))["digests"]["tensors"]
 
 
+def test_a_joined_run_is_finished_for_resume_until_a_part_of_it_changes(parts, command, capsys):
+    join.main([str(part) for part in parts])
+    joined = Path(capsys.readouterr().out.split()[-1])
+    assert command(*WORDS, "resume=true").out.startswith(f"finished before: {joined}")
+    path = joined / "model-00002-of-00003.safetensors"
+    data = np.fromfile(path, np.uint8)
+    data[-1] ^= 1
+    path.unlink()
+    data.tofile(path)
+    assert "finished before" not in command(*WORDS, "resume=true").out
+    assert verify.main([str(joined)]) == 0
+
+
+def test_a_shard_without_a_snapshot_keeps_no_index(only_run):
+    folder = only_run(*WORDS, "shard=1/2", "snapshot=none")
+    assert not (folder / "model.safetensors.index.json").exists()
+
+
 def refused(capsys, *folders: Path) -> str:
     capsys.readouterr()
     assert join.main([str(folder) for folder in folders]) == 2
