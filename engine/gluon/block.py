@@ -165,11 +165,16 @@ class Block:
 
     def collect_params(self, select: str | None = None) -> ParameterDict:
         """All parameters, or those whose full name a regular expression matches from its start."""
+        collected = self._collected(select)
+        paths = self._stream_paths(None)
+        collected.paths = {id(parameter): paths[id(parameter)] for parameter in collected.values() if id(parameter) in paths}
+        return collected
+
+    def _collected(self, select: str | None = None) -> ParameterDict:
+        """What `collect_params` gives, without paths."""
         self._warn_of_containers()
         collected = ParameterDict(self._params.prefix)
         self._collect_into(collected, re.compile(select) if select else None)
-        paths = self._stream_paths(None)
-        collected.paths = {id(parameter): paths[id(parameter)] for parameter in collected.values() if id(parameter) in paths}
         return collected
 
     def _collect_into(self, collected: ParameterDict, pattern: re.Pattern[str] | None) -> None:
@@ -188,9 +193,12 @@ class Block:
 
     def _warn_of_containers(self) -> None:
         """Blocks in a plain list or dict are not children: say so."""
-        children = {id(child) for child in self._children.values()}
+        children: set[int] | None = None
         for key, value in self.__dict__.items():
-            if isinstance(value, (list, tuple, dict)) and not key.startswith("__") and _holds_strangers(value, children):
+            if not isinstance(value, (list, tuple, dict)) or not value or key in KNOWN or key.startswith("__"):
+                continue
+            children = {id(child) for child in self._children.values()} if children is None else children
+            if _holds_strangers(value, children):
                 warnings.warn(
                     f'"{type(self).__name__}.{key}" is an unregistered container with Blocks. Note that Blocks inside the list, tuple or '
                     "dict will not be registered automatically. Make sure to register them using register_child() or switching to "
@@ -218,7 +226,7 @@ class Block:
         root: str | None = None,
     ) -> None:
         """Initialize all parameters. `root` is what the paths that key their streams start with: prefix and '/' for None."""
-        collected = self.collect_params()
+        collected = self._collected()
         collected.paths = self._stream_paths(root)
         collected.initialize(init, ctx, verbose, force_reinit, device=device)
 
@@ -406,6 +414,10 @@ class HybridBlock(Block):
     def hybrid_forward(self, F: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
         """The output for these inputs, computed by `F`'s functions."""
         raise NotImplementedError
+
+
+KNOWN = {"_children", "_reg_params"}
+"""Attributes that hold what is registered."""
 
 
 def _listing(name: str, children: list[tuple[str, Block]]) -> str:
