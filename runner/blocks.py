@@ -29,6 +29,8 @@ RUN = 4 * BLOCK
 """Elements that are drawn and measured at a time: enough to do without the interpreter, few enough for the cache."""
 TOGETHER = 1 << 20
 """Bytes of small tensors that are drawn in one piece."""
+TENSORS = 128
+"""Tensors in one piece: each has some 40 kB of working memory while it is measured."""
 PULSE = 0.2
 """Seconds after which the one who waits hears of progress, if nothing was finished."""
 
@@ -108,7 +110,7 @@ def pieces(tensors: Sequence[Tensor]) -> Iterator[list[Part]]:
             return True
         last = together[-1]
         side_by_side = last.offset + last.bytes == part.offset and last.tensor.dtype == part.tensor.dtype
-        return side_by_side and sum(p.bytes for p in together) + part.bytes <= TOGETHER
+        return side_by_side and len(together) < TENSORS and sum(p.bytes for p in together) + part.bytes <= TOGETHER
 
     for tensor in tensors:
         part = Part(tensor, 0, tensor.size)
