@@ -114,11 +114,15 @@ def _cupy_compiler(device: Device) -> Compile:
     return lambda text: _cupy_module(device, text)
 
 
+KERNEL_OPTIONS = ("--fmad=false", "--std=c++11")
+"""Of NVRTC. The first changes nothing of intrinsics; it guards what might be none."""
+
+
 @cache
 def _cupy_module(device: Device, text: str) -> Launch:
-    """The kernels compiled for a GPU, once a process. `--fmad=false` changes nothing of intrinsics; it guards what might be none."""
+    """The kernels compiled for a GPU, once a process."""
     cupy = _cupy(device)
-    module = cupy.RawModule(code=text, options=("--fmad=false", "--std=c++11"))
+    module = cupy.RawModule(code=text, options=KERNEL_OPTIONS)
 
     def launch(name: str, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
         with cupy.cuda.Device(device.device_id):
