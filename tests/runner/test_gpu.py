@@ -29,6 +29,13 @@ class OutOfMemoryError(MemoryError):
 OutOfMemoryError.__module__ = "cupy.cuda.memory"
 
 
+class CUDARuntimeError(RuntimeError):
+    """As CuPy's, of which only the message says what happened."""
+
+
+CUDARuntimeError.__module__ = "cupy_backends.cuda.api.runtime"
+
+
 @pytest.fixture
 def launched(monkeypatch):
     """The names of the kernels that the stand-in ran."""
@@ -87,10 +94,19 @@ def test_a_streamed_run_is_drawn_on_the_host_and_probed_on_the_device(only_run, 
     assert figures[0] == pytest.approx(figures[1], rel=1e-6)
 
 
+SHORTAGES = [
+    OutOfMemoryError("Out of memory allocating 20,480 bytes (allocated so far: 0 bytes)."),
+    CUDARuntimeError("cudaErrorMemoryAllocation: out of memory"),
+    CUDARuntimeError("CUDA_ERROR_OUT_OF_MEMORY: out of memory"),
+    CUDARuntimeError("CUBLAS_STATUS_ALLOC_FAILED"),
+]
+
+
+@pytest.mark.parametrize("shortage", SHORTAGES, ids=lambda e: str(e).split()[0])
 @pytest.mark.parametrize("where", ["drawing", "probing"])
-def test_a_gpu_without_enough_memory_is_said_in_one_line(where, command, launched, monkeypatch):
+def test_a_gpu_without_enough_memory_is_said_in_one_line(where, shortage, command, launched, monkeypatch):
     def full(*rest, **options):
-        raise OutOfMemoryError("Out of memory allocating 20,480 bytes (allocated so far: 0 bytes).")
+        raise type(shortage)(*shortage.args)
 
     if where == "drawing":
         monkeypatch.setattr(streams.cuda, "fill", full)
@@ -99,11 +115,30 @@ def test_a_gpu_without_enough_memory_is_said_in_one_line(where, command, launche
     done = command("init=normal", "device=gpu")
     assert done.code == 2
     (line,) = done.err.splitlines()
+    when = ", filling parameter '0.weight' of shape (256, 20), 20,480 bytes" if where == "drawing" else ""
     assert line == (
-        "error: gpu(0) has less memory than the run needs: Out of memory allocating 20,480 bytes (allocated so far: 0 bytes). - use a "
-        "smaller data.batch, dtype=float16, or device=cpu"
+        f"error: gpu(0) has less memory than the run needs: {str(shortage).rstrip('.')}{when} - use a smaller data.batch, dtype=float16, "
+        "or device=cpu"
     )
     assert not list(Path("outputs").rglob("manifest.json"))
+
+
+def test_another_error_of_a_gpu_is_not_taken_for_a_lack_of_memory(command, launched, monkeypatch):
+    def broken(*rest, **options):
+        raise CUDARuntimeError("cudaErrorIllegalAddress: an illegal memory access was encountered")
+
+    monkeypatch.setattr(streams.cuda, "fill", broken)
+    with pytest.raises(CUDARuntimeError, match="illegal memory access"):
+        command("init=normal", "device=gpu")
+
+
+def test_a_dtype_that_the_gpus_arrays_lack_is_refused(command, launched, monkeypatch):
+    provider = devices._NAMESPACES["gpu"]
+    monkeypatch.setattr(provider, "lacks", lambda dtype: f"no {dtype} here" if dtype == "bfloat16" else None)
+    done = command("init=normal", "device=gpu", "dtype=bfloat16", "data.batch=0")
+    assert done.code == 2
+    assert "error: dtype: no bfloat16 here" in done.err and "data" in done.err
+    assert command("init=normal", "device=gpu", "dtype=float16").code == 0
 
 
 def test_replicas_on_several_devices_hold_the_same_bits(launched):
