@@ -17,6 +17,7 @@ import numpy as np
 from engine.errors import DeviceError, MXNetError
 
 TYPE_IDS = {"cpu": 1, "gpu": 2, "cpu_pinned": 3, "cpu_shared": 5}
+HOSTS = ("cpu", "cpu_pinned", "cpu_shared")
 TYPE_NAMES = {number: name for name, number in TYPE_IDS.items()}
 NO_GPU = "MXNetError: GPU is not enabled"
 CUPY = ("cupy", "cupy_backends")
@@ -39,6 +40,13 @@ class Device:
             raise DeviceError(f"no device type '{device_type}' - known: {known}")
         self.device_type: str = device_type
         self.device_id: int = device_id
+        self.is_host: bool = device_type in HOSTS
+
+    def make_current(self) -> None:
+        """Make it the device that its library works on in this thread. CuPy needs this before arrays are used, `xp` does it, too; the
+        host needs nothing."""
+        if not self.is_host:
+            _ = self.xp
 
     @property
     def device_typeid(self) -> int:
@@ -47,7 +55,8 @@ class Device:
 
     @property
     def xp(self) -> Any:
-        """The array library of this device: NumPy, or CuPy for a GPU. MXNetError where that cannot be had (see `gpu_problem`)."""
+        """The array library of this device: NumPy, or CuPy for a GPU, which is made its current device. MXNetError where that cannot be
+        had (see `gpu_problem`)."""
         return _NAMESPACES[self.device_type].library(self)
 
     def __eq__(self, other: object) -> bool:
@@ -157,9 +166,7 @@ FIRST_WITH_BFLOAT16 = 14
 """CuPy's version; those before have arrays of that dtype, with which nothing can be computed."""
 _HOST = Namespace(_numpy, lambda raw: raw, lambda array, device: array)
 _NAMESPACES: dict[str, Namespace] = {
-    "cpu": _HOST,
-    "cpu_pinned": _HOST,
-    "cpu_shared": _HOST,
+    **dict.fromkeys(HOSTS, _HOST),
     "gpu": Namespace(_cupy, lambda raw: raw.get(), lambda array, device: _cupy(device).asarray(array), _cupy_compiler, _cupy_lacks),
 }
 
