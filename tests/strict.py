@@ -218,12 +218,16 @@ class Add:
         target.strict[...] = standard.asarray(held)
 
 
+def provider(compiler: Callable[[devices.Device], devices.Compile] | None = None) -> devices.Namespace:
+    """This library as what a device computes with."""
+    library = Library()
+    return devices.Namespace(
+        lambda device: library, lambda raw: np.array(values(raw)), lambda array, device: Array(standard.asarray(np.array(array))), compiler
+    )
+
+
 @contextmanager
 def strict_device() -> Iterator[devices.Device]:
     """A device type `strict` with this library, while open."""
-    library = Library()
-    provider = devices.Namespace(
-        lambda device: library, lambda raw: np.array(values(raw)), lambda array, device: Array(standard.asarray(np.array(array)))
-    )
-    with devices.namespace("strict", provider):
+    with devices.namespace("strict", provider()):
         yield devices.Device("strict")

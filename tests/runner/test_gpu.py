@@ -1,4 +1,5 @@
-"""A run with `device=gpu`, on a stand-in for a GPU: arrays that refuse NumPy, and the CUDA kernels compiled for the processor."""
+"""A run with `device=gpu`, on stand-ins for a GPU: the CUDA kernels compiled for the processor, and arrays that refuse NumPy, or that have
+what CuPy has and no more."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import standin
 
 from engine import device as devices
 from engine import gluon, init, laws, nd, streams
-from engine.device import Device, Namespace, cpu, gpu
+from engine.device import Namespace, cpu, gpu
 from engine.errors import LawError
 from engine.gluon import nn
 from engine.streams import Key
@@ -36,24 +37,26 @@ class CUDARuntimeError(RuntimeError):
 CUDARuntimeError.__module__ = "cupy_backends.cuda.api.runtime"
 
 
+def compiler(opened, said=None):
+    """A compiler for the processor, of kernels that write into `opened(array)`."""
+
+    def compiled(text: str):
+        launch = host_kernels.launching(text, said=said)
+        return lambda name, blocks, threads, arguments: launch(name, blocks, threads, [opened(a) for a in arguments])
+
+    return lambda device: compiled
+
+
 @pytest.fixture
 def launched(monkeypatch):
     """The names of the kernels that the stand-in ran."""
     said: list[str] = []
     calls: Counter[str] = Counter()
-
-    def compiler(device: Device):
-        def compiled(text: str):
-            launch = host_kernels.launching(text, said=said)
-            return lambda name, blocks, threads, arguments: launch(name, blocks, threads, [standin._open(a) for a in arguments])
-
-        return compiled
-
     provider = Namespace(
         lambda device: standin.Counting(calls),
         lambda raw: np.array(raw._values),
         lambda array, device: standin.Opaque(np.array(array)),
-        compiler,
+        compiler(standin._open, said),
     )
     monkeypatch.setattr(validate, "gpu_problem", lambda number: None)
     with devices.namespace("gpu", provider):
@@ -85,6 +88,38 @@ def test_values_are_drawn_on_the_device_and_have_the_digests_of_the_cpu(words, k
     assert digests(there) == digests(here)
     assert kernels is None or set(launched) == kernels
     assert verify.main([str(there)]) == 0
+
+
+TINY = {
+    "convolution": ["model=lenet", "model.input=[1,8,8]", "probe=backward"],
+    "training": ["model=lenet", "model.input=[1,8,8]", "data=digits", "probe=train", "probe.epochs=1", "probe.optimizer=adam"],
+    "attention": [
+        "model=gpt2", "data=tokens", "data.vocabulary=97", "model.layers.0.input_dim=97", "model.layers.0.output_dim=32",
+        "model.layers.2.times=2", "model.layers.2.layers.0.heads=4", "model.input=[16]", "probe=backward",
+    ],
+    "recurrence": [
+        "model=lstm_lm", "data=tokens", "data.vocabulary=97", "model.layers.0.input_dim=97", "model.layers.2.units=97", "model.input=[5]",
+        "probe=backward",
+    ],
+    "normalization": ["model=resnet18", "model.input=[3,32,32]", "data.batch=2", "probe=forward"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_whole_run_asks_for_nothing_but_what_cupy_has(name, only_run, monkeypatch):
+    pytest.importorskip("array_api_strict")
+    import strict
+
+    said: list[str] = []
+    opened = compiler(lambda a: strict.values(a) if isinstance(a, strict.Array) else a, said)
+    here = only_run("init=xavier", *TINY[name])
+    monkeypatch.setattr(validate, "gpu_problem", lambda number: None)
+    with devices.namespace("gpu", strict.provider(opened)):
+        there = only_run("init=xavier", *TINY[name], "device=gpu")
+    assert set(said) == {"uniform32"}
+    assert digests(there) == digests(here)
+    figures = [json.loads((folder / "stats.json").read_text())["figures"] for folder in (here, there)]
+    assert figures[0] and figures[0] == pytest.approx(figures[1], rel=1e-4)
 
 
 def test_a_streamed_run_is_drawn_on_the_host_and_probed_on_the_device(only_run, launched):
