@@ -206,6 +206,38 @@ def test_a_users_own_initializer_draws_on_the_host(launched):
     assert not launched and parameter.data().ctx == gpu(0)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("draw", ["uniform", "normal"])
+def test_draws_in_order_have_the_bits_of_the_cpu_wherever_they_are_made(draw, dtype, launched):
+    def drawn(devices):
+        streams.seed(9)
+        arguments = (-0.5, 0.25) if draw == "uniform" else (0.5, 0.25)
+        made = [
+            getattr(nd.random, draw)(*arguments, shape=shape, dtype=dtype, ctx=ctx)
+            for shape, ctx in zip([(3,), (5, 7)], devices[:2], strict=True)
+        ]
+        into = nd.zeros((2, 2), ctx=devices[2], dtype=dtype)
+        getattr(nd.random, draw)(*arguments, out=into)
+        return [a.asnumpy().tobytes() for a in (*made, into)]
+
+    here = drawn([cpu(), cpu(), cpu()])
+    assert not launched
+    assert drawn([gpu(0), gpu(0), gpu(0)]) == drawn([gpu(0), cpu(), gpu(1)]) == here
+    assert launched == [f"{draw}{64 if dtype == 'float64' else 32}"] * (0 if dtype == "bfloat16" else 5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_dropout_drops_on_the_device_what_it_drops_on_the_host(dtype, launched):
+    def dropped(device):
+        streams.seed(2)
+        x = nd.ones((7, 9), ctx=device, dtype=dtype)
+        return [nd.Dropout(x, p=0.3, axes=axes, mode="always").asnumpy().tobytes() for axes in ((), (1,))]
+
+    here = dropped(cpu())
+    assert dropped(gpu(0)) == here and here[0] != here[1]
+    assert launched == ["uniform32"] * 2
+
+
 def test_a_law_that_the_device_cannot_draw_gives_nothing_and_one_out_of_range_says_so(launched):
     assert laws.Haar(1.0).draw_on(gpu(0), Key(0, "w"), (3, 3), "float32") is None
     assert laws.Normal(0, 1).draw_on(cpu(), Key(0, "w"), (3, 3), "float32") is None
