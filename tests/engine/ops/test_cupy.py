@@ -12,6 +12,7 @@ from op_cases import cases, joined
 from standin import counting_device
 
 from engine import autograd, nd
+from engine.device import is_shortage
 
 pytest.importorskip("array_api_strict")
 from strict import BEYOND, MAKERS, RENAMED  # noqa: E402
@@ -85,3 +86,9 @@ def test_the_check_fails_on_what_cupy_lacks():
 
 def test_add_at_is_a_method_of_cupys_add():
     assert callable(cupy.add.at)
+
+
+def test_cupys_own_errors_say_which_of_them_is_a_lack_of_memory():
+    runtime = cupy.cuda.runtime
+    assert is_shortage(cupy.cuda.memory.OutOfMemoryError(20480, 10, 0))
+    assert is_shortage(runtime.CUDARuntimeError(2)) and not is_shortage(runtime.CUDARuntimeError(700))
