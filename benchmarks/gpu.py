@@ -1,4 +1,7 @@
-"""`python -m benchmarks.gpu`: filling 10^9 float32 on a GPU with normals, by our kernels, CuPy's generator, and torch's where it is."""
+"""`python -m benchmarks.gpu`: filling 10^9 float32 on a GPU by our kernels, CuPy's generator, torch's where it is, and with zeros.
+
+Zeros are what memory alone costs. The last line is a row for the table in docs/gpu.md.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,20 @@ from benchmarks.rounds import at_least_one, interleaved
 from engine.device import gpu, gpu_problem
 from engine.streams import Key, Piece, cuda, distribution
 
+OURS = {
+    "uniform": distribution.uniform(-0.07, 0.07),
+    "normal": distribution.normal(0.0, 0.01),
+    "truncated normal": distribution.truncated_normal(0.0, 0.01, -2.0, 2.0),
+}
+COLUMNS = (*OURS, "CuPy's standard_normal", "torch's normal_", "zeros")
+"""Of the table, after those that say where it was measured."""
+
 
 def contenders(count: int) -> dict[str, Callable[[], object]]:
     """Name -> what fills as many elements and waits for the device."""
     xp = gpu(0).xp
     out = xp.empty(count, np.float32)
     generator = xp.random.default_rng(0)
-    kind = distribution.normal(0.0, 0.01)
 
     def waiting(fill: Callable[[], object]) -> Callable[[], object]:
         def run() -> None:
@@ -27,18 +37,26 @@ def contenders(count: int) -> dict[str, Callable[[], object]]:
 
         return run
 
-    found = {
-        "initlab": waiting(lambda: cuda.fill(gpu(0), [Piece(kind, Key(0, "0.weight"), 0, out)])),
-        "cupy standard_normal": waiting(lambda: generator.standard_normal(out=out, dtype=np.float32)),
-    }
+    found = {}
+    for name, kind in OURS.items():
+        found[name] = waiting(lambda kind=kind: cuda.fill(gpu(0), [Piece(kind, Key(0, "0.weight"), 0, out)]))  # type: ignore[misc]
+    found["CuPy's standard_normal"] = waiting(lambda: generator.standard_normal(out=out, dtype=np.float32))
+    found["zeros"] = waiting(lambda: out.fill(0))
     try:
         import torch
 
         tensor = torch.empty(count, device="cuda")
-        found["torch normal_"] = waiting(lambda: tensor.normal_(0.0, 0.01))
+        found["torch's normal_"] = waiting(lambda: tensor.normal_(0.0, 0.01))
     except (ImportError, RuntimeError, AssertionError) as error:
-        print(f"torch is left out: {error}")
+        print(f"torch is left out: {str(error).splitlines()[0]}")
     return found
+
+
+def where() -> list[str]:
+    """The chip, the CUDA that its driver has, and the version of CuPy."""
+    xp = gpu(0).xp
+    version = xp.cuda.runtime.driverGetVersion()
+    return [xp.cuda.runtime.getDeviceProperties(0)["name"].decode(), f"{version // 1000}.{version % 1000 // 10}", xp.__version__]
 
 
 def main() -> None:
@@ -51,12 +69,13 @@ def main() -> None:
     if problem is not None:
         print(f"nothing to measure, no gpu(0): {problem}")
         return
-    name = gpu(0).xp.cuda.runtime.getDeviceProperties(0)["name"].decode()
     seconds = interleaved(contenders(given.elements), given.rounds)
-    print(f"{given.elements:,} float32 normals on {name}, median of {given.rounds} interleaved rounds")
-    for contender, times in seconds.items():
-        middle = statistics.median(times)
-        print(f"  {contender:<24} {middle * 1e3:8.2f} ms   {middle / given.elements * 1e12:6.2f} ps an element")
+    each = {name: statistics.median(times) / given.elements * 1e12 for name, times in seconds.items()}
+    print(f"{given.elements:,} float32 on {where()[0]}, picoseconds an element, median of {given.rounds} interleaved rounds")
+    for name, figure in each.items():
+        print(f"  {name:<24} {figure:8.2f}")
+    row = [*where(), *(f"{each[name]:.2f}" if name in each else "" for name in COLUMNS)]
+    print(f"| {' | '.join(row)} |")
 
 
 if __name__ == "__main__":

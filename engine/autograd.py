@@ -1,9 +1,10 @@
 """Reverse-mode differentiation on a tape. It knows no arrays: values are opaque things that can be added.
 
-A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device` (with an `xp`), `_node` (its place on the tape, or
-None) and `_wrap(raw)`, which makes another of its kind. A node keeps the primitive, its inputs and its attributes. For gradients that
-shall be differentiable themselves the primitive is run again over boxes: `_traced()` gives what stands for a box there (its attribute
-`box` leads back), `_traced_xp()` the array library for such stand-ins.
+A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device` (with an `xp`, an `is_host`, and a `make_current` that
+goes before a vjp elsewhere than on the host), `_node` (its place on the tape, or None) and `_wrap(raw)`, which makes another of its kind.
+A node keeps the primitive, its inputs and its attributes. For gradients that shall be differentiable themselves the primitive is run again
+over boxes: `_traced()` gives what stands for a box there (its attribute `box` leads back), `_traced_xp()` the array library for such
+stand-ins.
 """
 
 from __future__ import annotations
@@ -156,6 +157,16 @@ class Leaf:
         self.receive = receive
 
 
+def _where(device: Any, vjp: Callable[[Any], Sequence[Any]]) -> Callable[[Any], Sequence[Any]]:
+    """A vjp that makes its device the current one: others may have worked since the forward pass."""
+
+    def applied(gradient: Any) -> Sequence[Any]:
+        device.make_current()
+        return vjp(gradient)
+
+    return applied
+
+
 def primitive(function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]]) -> Callable[..., Any]:
     """Make `f(xp, *raw values, **attributes) -> (result, vjp)` work on boxes.
 
@@ -178,6 +189,8 @@ def primitive(function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]
             shapes = " and ".join(str(tuple(box._raw.shape)) for box in boxes)
             raise MXNetError(f"MXNetError: {function.__name__} of {shapes}: {error}") from error
         recorded = is_recording() and any(box._node is not None for box in boxes)
+        if recorded and not first._device.is_host:
+            vjp = _where(first._device, vjp)
         if isinstance(result, tuple):
             outs = tuple(first._wrap(part) for part in result)
             if recorded:

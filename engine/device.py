@@ -17,8 +17,13 @@ import numpy as np
 from engine.errors import DeviceError, MXNetError
 
 TYPE_IDS = {"cpu": 1, "gpu": 2, "cpu_pinned": 3, "cpu_shared": 5}
+HOSTS = ("cpu", "cpu_pinned", "cpu_shared")
 TYPE_NAMES = {number: name for name, number in TYPE_IDS.items()}
 NO_GPU = "MXNetError: GPU is not enabled"
+CUPY = ("cupy", "cupy_backends")
+"""Where the classes of CuPy's errors are."""
+SHORTAGES = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "ALLOC_FAILED")
+"""In the messages of CUDA's runtime, its driver, and its libraries."""
 
 _scopes = threading.local()
 
@@ -35,6 +40,13 @@ class Device:
             raise DeviceError(f"no device type '{device_type}' - known: {known}")
         self.device_type: str = device_type
         self.device_id: int = device_id
+        self.is_host: bool = device_type in HOSTS
+
+    def make_current(self) -> None:
+        """Make it the device that its library works on in this thread. CuPy needs this before arrays are used, `xp` does it, too; the
+        host needs nothing."""
+        if not self.is_host:
+            _ = self.xp
 
     @property
     def device_typeid(self) -> int:
@@ -43,7 +55,8 @@ class Device:
 
     @property
     def xp(self) -> Any:
-        """The array library of this device: NumPy, or CuPy for a GPU. MXNetError where that cannot be had (see `gpu_problem`)."""
+        """The array library of this device: NumPy, or CuPy for a GPU, which is made its current device. MXNetError where that cannot be
+        had (see `gpu_problem`)."""
         return _NAMESPACES[self.device_type].library(self)
 
     def __eq__(self, other: object) -> bool:
@@ -72,7 +85,10 @@ Compile = Callable[[str], Launch]
 
 
 class Namespace:
-    """What a device type computes with: its array library, how arrays get there and back, and, where it runs kernels, their compiler."""
+    """What a device type computes with: its array library, how arrays get there and back, and, where it runs kernels, their compiler.
+
+    `lacks` says of the name of a dtype why arrays cannot have it, or None.
+    """
 
     def __init__(
         self,
@@ -80,11 +96,13 @@ class Namespace:
         to_host: Callable[[Any], np.ndarray],
         from_host: Callable[[np.ndarray, Device], Any],
         compiler: Callable[[Device], Compile] | None = None,
+        lacks: Callable[[str], str | None] = lambda dtype: None,
     ) -> None:
         self.library = library
         self.to_host = to_host
         self.from_host = from_host
         self.compiler = compiler
+        self.lacks = lacks
 
 
 def _numpy(device: Device) -> Any:
@@ -95,8 +113,13 @@ def gpu_problem(device_id: int) -> str | None:
     """Why there is no such GPU and what to do, in one sentence; None when there is one."""
     try:
         import cupy  # noqa: F401
-    except ImportError:
-        return "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
+    except ModuleNotFoundError as error:
+        if error.name == "cupy":
+            return "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
+        return f"CuPy lacks the module {error.name} - install the extra gpu-cuda12 or gpu-cuda13 again, or use the cpu"
+    except ImportError as error:
+        said = " ".join(str(error).split())
+        return f"CuPy is installed but cannot be loaded ({said}) - install the one for this machine's CUDA, or use the cpu"
     found = num_gpus()
     return None if device_id < found else f"there is no gpu({device_id}), {found} found - use the cpu"
 
@@ -110,15 +133,27 @@ def _cupy(device: Device) -> Any:
     return cupy
 
 
+def _cupy_lacks(dtype: str) -> str | None:
+    import cupy
+
+    if dtype == "bfloat16" and int(cupy.__version__.partition(".")[0]) < FIRST_WITH_BFLOAT16:
+        return f"CuPy {cupy.__version__} has no bfloat16 - install CuPy {FIRST_WITH_BFLOAT16} or later, or use float16 or the cpu"
+    return None
+
+
 def _cupy_compiler(device: Device) -> Compile:
     return lambda text: _cupy_module(device, text)
 
 
+KERNEL_OPTIONS = ("--fmad=false", "--std=c++11")
+"""Of NVRTC. The first changes nothing of intrinsics; it guards what might be none."""
+
+
 @cache
 def _cupy_module(device: Device, text: str) -> Launch:
-    """The kernels compiled for a GPU, once a process. `--fmad=false` changes nothing of intrinsics; it guards what might be none."""
+    """The kernels compiled for a GPU, once a process."""
     cupy = _cupy(device)
-    module = cupy.RawModule(code=text, options=("--fmad=false", "--std=c++11"))
+    module = cupy.RawModule(code=text, options=KERNEL_OPTIONS)
 
     def launch(name: str, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
         with cupy.cuda.Device(device.device_id):
@@ -127,12 +162,12 @@ def _cupy_module(device: Device, text: str) -> Launch:
     return launch
 
 
+FIRST_WITH_BFLOAT16 = 14
+"""CuPy's version; those before have arrays of that dtype, with which nothing can be computed."""
 _HOST = Namespace(_numpy, lambda raw: raw, lambda array, device: array)
 _NAMESPACES: dict[str, Namespace] = {
-    "cpu": _HOST,
-    "cpu_pinned": _HOST,
-    "cpu_shared": _HOST,
-    "gpu": Namespace(_cupy, lambda raw: raw.get(), lambda array, device: _cupy(device).asarray(array), _cupy_compiler),
+    **dict.fromkeys(HOSTS, _HOST),
+    "gpu": Namespace(_cupy, lambda raw: raw.get(), lambda array, device: _cupy(device).asarray(array), _cupy_compiler, _cupy_lacks),
 }
 
 
@@ -161,6 +196,18 @@ def launcher(device: Device) -> Compile:
 def runs_kernels(device: Device) -> bool:
     """Whether values can be drawn on the device itself."""
     return _NAMESPACES[device.device_type].compiler is not None
+
+
+def dtype_problem(device: Device, dtype: str) -> str | None:
+    """Why arrays on the device cannot have a dtype and what to do, in one sentence; None where they can."""
+    return _NAMESPACES[device.device_type].lacks(dtype)
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether an error says that memory is used up: a MemoryError, which CuPy's own is, or what CUDA's libraries say of a GPU."""
+    if isinstance(error, MemoryError):
+        return True
+    return type(error).__module__.partition(".")[0] in CUPY and any(word in str(error) for word in SHORTAGES)
 
 
 def to_host(raw: Any, device: Device) -> np.ndarray:

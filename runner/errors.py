@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.device import CUPY
+
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
 EXIT_STOPPED = 130
@@ -74,10 +76,9 @@ class MemoryShortage(RunnerError):
     exit_code = EXIT_REFUSED
 
     @classmethod
-    def of(cls, error: MemoryError, device: str) -> MemoryShortage:
-        """From what an array library raised; CuPy's own class is a MemoryError, too."""
-        if type(error).__module__.partition(".")[0] == "cupy":
-            return cls(f"{device} has less memory than the run needs: {error} - use a smaller data.batch, dtype=float16, or device=cpu")
-        return cls(
-            f"the run needs more memory than there is: {error} - task=plan shows what it would hold, init_mode=streamed holds little"
-        )
+    def of(cls, error: BaseException, device: str) -> MemoryShortage:
+        """From what an array library raised (see `engine.device.is_shortage`), with the notes that say when."""
+        said = ", ".join([str(error).rstrip(". "), *getattr(error, "__notes__", ())])
+        if type(error).__module__.partition(".")[0] in CUPY:
+            return cls(f"{device} has less memory than the run needs: {said} - use a smaller data.batch, dtype=float16, or device=cpu")
+        return cls(f"the run needs more memory than there is: {said} - task=plan shows what it would hold, init_mode=streamed holds little")

@@ -19,6 +19,7 @@ import numpy as np
 from rich.console import Console
 
 from engine import autograd, nd, streams
+from engine.device import is_shortage
 from engine.formats.safetensors import open_mapped
 from runner import ledger, manifest, meter, plugins, snapshot, streamed, summary
 from runner.build import Network, build, infer_shapes
@@ -155,7 +156,9 @@ def execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: C
         with locked(folder):
             try:
                 return _execute(config, folder, hydra_files, out)
-            except MemoryError as error:
+            except (MemoryError, RuntimeError) as error:
+                if not is_shortage(error):
+                    raise
                 raise MemoryShortage.of(error, str(config.device)) from error
 
 

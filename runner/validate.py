@@ -14,7 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from engine import dtypes, formats, init, streams
-from engine.device import Device, gpu_problem
+from engine.device import Device, dtype_problem, gpu_problem
 from engine.errors import MXNetError
 from engine.registry import advice
 from runner.build import Network, build, check_shapes, infer_shapes
@@ -95,7 +95,7 @@ def validate(config: DictConfig) -> RunConfig:
     initializer = parse_initializer(resolved.get("init"), "init", problems)
     stats = _parse_stats(resolved, problems)
     shard = _parse_shard(resolved, problems)
-    device = _parse_device(_mapping(resolved, "device", problems), problems)
+    device = _parse_device(_mapping(resolved, "device", problems), str(resolved.get("dtype")), problems)
     snapshot = _parse_snapshot(_mapping(resolved, "snapshot", problems), problems)
     sample = _sample_shape(model, parts["data"], resolved, problems)
     if resolved.get("init_mode") == "streamed":
@@ -257,7 +257,7 @@ def _check_one_pass(plan: Plan, stats: dict[str, Statistic]) -> None:
         raise ConfigError(problems)
 
 
-def _parse_device(options: dict[str, Any], problems: list[Problem]) -> Device:
+def _parse_device(options: dict[str, Any], dtype: str, problems: list[Problem]) -> Device:
     for key in options:
         if key not in ("kind", "index"):
             problems.append(Problem(f"device.{key}", f"no such key - {advice(key, ('kind', 'index'))}"))
@@ -271,6 +271,8 @@ def _parse_device(options: dict[str, Any], problems: list[Problem]) -> Device:
     problem = gpu_problem(index) if kind == "gpu" else None
     if problem is not None:
         problems.append(Problem("device", f"no gpu({index}): {problem}"))
+    elif (lacking := dtype_problem(Device(kind, index), dtype)) is not None:
+        problems.append(Problem("dtype", lacking))
     return Device(kind, index)
 
 

@@ -15,9 +15,16 @@ from engine import device as devices
 
 
 class Opaque:
-    """An array that only the stand-in namespace and array operators understand."""
+    """An array that only the stand-in namespace and array operators understand, and these only while its device is the current one."""
 
     __array_ufunc__ = None
+    current = 0
+    """The number of the current device, where new arrays are made: CuPy has one a thread."""
+
+    def __new__(cls, *args: Any) -> Opaque:
+        made = super().__new__(cls)
+        made.place = cls.current
+        return made
 
     def __init__(self, values: Any) -> None:
         self._values = np.asarray(values)
@@ -32,17 +39,18 @@ class Opaque:
     dtype = property(lambda self: self._values.dtype)
     ndim = property(lambda self: self._values.ndim)
     size = property(lambda self: self._values.size)
-    T = property(lambda self: Opaque(self._values.T))
+    T = property(lambda self: self._view(self._values.T))
 
-    def __getitem__(self, key: Any) -> Opaque:
-        part = Opaque.__new__(Opaque)
-        part._values = self._values[_open(key)]
-        if not isinstance(part._values, np.ndarray):
-            part._values = np.asarray(part._values)
+    def _view(self, values: Any) -> Opaque:
+        part = Opaque(values)
+        part.place = self.place
         return part
 
+    def __getitem__(self, key: Any) -> Opaque:
+        return self._view(self._values[_open(key)])
+
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._values[_open(key)] = _open(value)
+        _open(self)[_open(key)] = _open(value)
 
     def __bool__(self) -> bool:
         return bool(self._values)
@@ -50,6 +58,7 @@ class Opaque:
 
 def _open(value: Any) -> Any:
     if isinstance(value, Opaque):
+        assert value.place == Opaque.current, f"an array of device {value.place} was used while {Opaque.current} is the current one"
         return value._values
     if isinstance(value, tuple):
         return tuple(_open(v) for v in value)
@@ -66,7 +75,7 @@ def _close(value: Any) -> Any:
 
 def _forward(name: str) -> Any:
     def method(self: Opaque, *args: Any, **options: Any) -> Any:
-        return _close(getattr(self._values, name)(*(_open(a) for a in args), **options))
+        return _close(getattr(_open(self), name)(*(_open(a) for a in args), **options))
 
     return method
 
@@ -115,7 +124,7 @@ class _Add:
 
     def at(self, target: Opaque, key: Any, values: Any) -> None:
         self.calls["add.at"] += 1
-        np.add.at(target._values, _open(key), _open(values))
+        np.add.at(_open(target), _open(key), _open(values))
 
 
 @contextmanager
@@ -126,3 +135,24 @@ def counting_device() -> Any:
     provider = devices.Namespace(lambda device: library, lambda raw: raw._values, lambda array, device: Opaque(np.array(array)))
     with devices.namespace("standin", provider):
         yield devices.Device("standin"), calls
+
+
+@contextmanager
+def several_devices() -> Any:
+    """A device type `several` while open, of any number of devices: as with CuPy, asking for a device's library makes it the current one,
+    and reading an array needs none."""
+    library = Counting(Counter())
+
+    def use(device: devices.Device) -> Any:
+        Opaque.current = device.device_id
+        return library
+
+    def from_host(array: np.ndarray, device: devices.Device) -> Opaque:
+        use(device)
+        return Opaque(np.array(array))
+
+    with devices.namespace("several", devices.Namespace(use, lambda raw: raw._values, from_host)):
+        try:
+            yield lambda number: devices.Device("several", number)
+        finally:
+            Opaque.current = 0

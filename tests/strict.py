@@ -2,7 +2,7 @@
 
 Arrays are `array_api_strict`'s, in a wrapper. A call goes to the standard's function if there is one of that name and it takes the arguments;
 the standard refuses NumPy's own keywords, implicit conversions, and NumPy arrays among its arguments. What ops use besides is listed here by
-name, with CuPy's page for it; anything else is an AttributeError. Three things the standard forbids and CuPy allows are let through, each in
+name; anything else is an AttributeError. Three things the standard forbids and CuPy allows are let through, each in
 one place: operands of different kinds, which promote as NumPy's do; indexing and assignment with arrays; NumPy's order for a reduction's
 positional arguments.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from engine import device as devices
 
 BEYOND: dict[str, tuple[str, ...]] = {
-    "cbrt": (), "concatenate": ("axis",), "cumsum": ("axis",), "isclose": ("rtol", "atol", "equal_nan"), "mod": (), "pad": ("mode", "constant_values"),
+    "argsort": ("kind",), "cbrt": (), "concatenate": ("axis",), "cumsum": ("axis",), "isclose": ("rtol", "atol", "equal_nan"), "mod": (), "pad": ("mode", "constant_values"),
     "power": (), "rint": (), "swapaxes": (), "transpose": (),
 }  # fmt: skip
 """Functions outside the standard that CuPy has, and the keywords that it takes of those that ops use (docs.cupy.dev, reference)."""
@@ -113,10 +113,14 @@ def opened(value: Any) -> Any:
     return values(value) if isinstance(value, Array) else refuse_numpy(value)
 
 
+DIVISIONS = ("__truediv__", "__rtruediv__")
+LOGIC = ("__and__", "__rand__", "__or__", "__ror__")
+
+
 def _operator(name: str) -> Callable[[Array, Any], Any]:
     def method(self: Array, other: Any) -> Any:
         kinds = {part.dtype.kind for part in (self, other) if isinstance(part, Array)}
-        if len(kinds) > 1 or (isinstance(other, float) and kinds != {"f"}):
+        if len(kinds) > 1 or (kinds != {"f"} and (isinstance(other, float) or name in DIVISIONS)) or (kinds == {"b"} and name not in LOGIC):
             return wrap(getattr(values(self), name)(opened(other)))
         return wrap(getattr(self.strict, name)(unwrapped(other)))
 
@@ -136,6 +140,9 @@ RENAMED = {
 }  # fmt: skip
 """NumPy's and CuPy's name of what the standard calls otherwise."""
 NOT_FUNCTIONS = {"inf", "nan", "pi", "e", "newaxis"}
+
+
+MAKERS = {"arange", "asarray", "empty", "eye", "full", "linspace", "ones", "zeros"}
 
 
 class Library:
@@ -169,13 +176,29 @@ class Library:
             except TypeError as error:
                 if "Unsupported type" in str(error):
                     raise
+            except ValueError:
+                if name != "take":  # CuPy's takes indices of any shape
+                    raise
+        self.check_first(name, args)
         self.fell_back.add(name)
         return wrap(getattr(np, name)(*map(opened, args), **numpy_options))
+
+    @staticmethod
+    def check_first(name: str, args: tuple[Any, ...]) -> None:
+        """CuPy's functions, but for those that make arrays and for ufuncs, want an array of its own first, or a sequence of these."""
+        if args and not isinstance(getattr(np, name), np.ufunc) and name not in MAKERS:
+            first = args[0] if isinstance(args[0], (list, tuple)) else args[:1]
+            if not all(isinstance(part, Array) for part in first):
+                raise TypeError(f"xp.{name} was given {type(first[0]).__name__} where CuPy takes its own arrays only")
 
 
 def strict_option(key: str, value: Any) -> Any:
     """A keyword's value as the standard wants it: its own dtypes."""
     return getattr(standard, np.dtype(value).name) if key == "dtype" and value is not None else unwrapped(value)
+
+
+ADDED = ("int32", "float16", "float32", "float64", "uint32", "uint64")
+"""What CuPy 13 adds up at places named several times; 14 has int64, too."""
 
 
 class Add:
@@ -188,17 +211,23 @@ class Add:
         return self.library.call("add", "add", (x, y), {})
 
     def at(self, target: Array, key: Any, added: Any) -> None:
+        if target.dtype.name not in ADDED:
+            raise TypeError(f"cupy.add.at only supports {', '.join(ADDED)}, as data type")
         held = values(target).copy()
         np.add.at(held, indices(key), opened(added))
         target.strict[...] = standard.asarray(held)
 
 
+def provider(compiler: Callable[[devices.Device], devices.Compile] | None = None) -> devices.Namespace:
+    """This library as what a device computes with."""
+    library = Library()
+    return devices.Namespace(
+        lambda device: library, lambda raw: np.array(values(raw)), lambda array, device: Array(standard.asarray(np.array(array))), compiler
+    )
+
+
 @contextmanager
 def strict_device() -> Iterator[devices.Device]:
     """A device type `strict` with this library, while open."""
-    library = Library()
-    provider = devices.Namespace(
-        lambda device: library, lambda raw: np.array(values(raw)), lambda array, device: Array(standard.asarray(np.array(array)))
-    )
-    with devices.namespace("strict", provider):
+    with devices.namespace("strict", provider()):
         yield devices.Device("strict")

@@ -6,6 +6,7 @@ Source: MXNet 1.9.1 python/mxnet/gluon/parameter.py.
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from engine import autograd, dtypes, laws, nd, streams
 from engine import init as init_module
-from engine.device import Device, cpu, current_device, from_host, runs_kernels
+from engine.device import Device, cpu, current_device, from_host, is_shortage, runs_kernels
 from engine.errors import DeferredInitializationError
 from engine.gluon.state import Filled, Pending, Ready, Source, State, Symbol, Unset, announce
 from engine.gluon.state import observe as observe
@@ -209,7 +210,16 @@ class Parameter:
         return Key(streams.current_seed(), path or self.name, generation)
 
     def _fill(self, pending: Pending) -> Ready:
-        """The state that a pending one becomes, the shape being known."""
+        """The state that a pending one becomes, the shape being known. What says that memory is used up notes for what."""
+        try:
+            return self._filled(pending)
+        except (MemoryError, RuntimeError) as error:
+            if is_shortage(error):
+                size = math.prod(self.shape) * dtypes.resolve(self.dtype).itemsize
+                error.add_note(f"filling parameter '{pending.source.key.path}' of shape {tuple(self.shape)}, {size:,} bytes")
+            raise
+
+    def _filled(self, pending: Pending) -> Ready:
         source, first = pending.source, pending.devices[0]
         if source.data is not None:
             values, filled = source.data.astype(self.dtype), None

@@ -27,8 +27,6 @@ REGISTRY: Registry[type[Law]] = Registry("law")
 NOWHERE = Key(0, "")
 """The key for laws that draw nothing random."""
 LACKING = "{} cannot be drawn from stream {}, which has uniform and normal values only - use initlab-1"
-ON_DEVICES = ("float16", "float32", "float64")
-"""The types that CuPy's arrays have, of those that random values are drawn in."""
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
 DRAWN = np.dtype(np.float32), np.dtype(np.float64)
@@ -161,17 +159,12 @@ class Law:
         None where the host has to draw: for a device that runs no kernels, a law without a `distribution`, a type that it lacks.
         """
         resolved = self._resolved(dtype)
-        kind = self.distribution(resolved == np.float64) if runs_kernels(device) and resolved.name in ON_DEVICES else None
+        kind = self.distribution(resolved == np.float64) if runs_kernels(device) and resolved.name in cuda.DTYPES else None
         if kind is None:
             return None
-        xp = device.xp
-        flat = xp.empty(math.prod(shape), kind.dtype)
-        cuda.fill(device, [Piece(kind, key, 0, flat)])
-        if resolved != kind.dtype:
-            with np.errstate(over="ignore"):
-                flat = flat.astype(resolved)
-            if not bool(xp.all(xp.isfinite(flat))):
-                raise LawError(f"{self} gives values beyond the range of {resolved.name} - use a wider dtype")
+        flat = cuda.draw(device, kind, key, 0, math.prod(shape), resolved)
+        if resolved != kind.dtype and not bool(device.xp.all(device.xp.isfinite(flat))):
+            raise LawError(f"{self} gives values beyond the range of {resolved.name} - use a wider dtype")
         return flat.reshape(shape)
 
     @property

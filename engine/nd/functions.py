@@ -13,7 +13,7 @@ from engine.nd.ndarray import NDArray
 from engine.nd.operator import operator
 from engine.ops import activation, elementwise, indexing, linear
 from engine.registry import advice
-from engine.streams import current
+from engine.streams import cuda, current, distribution
 
 
 @operator("FullyConnected")
@@ -63,6 +63,10 @@ def Dropout(data: NDArray, p: float = 0.5, axes: tuple[int, ...] = (), mode: str
 def dropout_mask(data: NDArray, shape: tuple[int, ...], size: int, p: float) -> Any:
     """0 where u >= 1 - p, else 1 / (1 - p), as a raw array on the data's device that broadcasts to it."""
     keep = np.float32(1) - np.float32(p)
-    mask = current().keep(float(keep), size).astype(np.float32) * (np.float32(1) / keep)
-    raw = array(mask.reshape(shape), ctx=data._device, dtype=data._raw.dtype)._raw
+    drawn = cuda.draw_next(data._device, current(), lambda wide: distribution.uniform(0.0, 1.0, wide), shape, np.dtype(np.float32))
+    if drawn is not None:
+        raw = ((drawn < float(keep)).astype("float32") * float(np.float32(1) / keep)).astype(data._raw.dtype)
+    else:
+        mask = current().keep(float(keep), size).astype(np.float32) * (np.float32(1) / keep)
+        raw = array(mask.reshape(shape), ctx=data._device, dtype=data._raw.dtype)._raw
     return data._device.xp.broadcast_to(raw, data.shape)

@@ -75,6 +75,7 @@ class NDArray:
             return
 
         def receive(total: Any) -> None:
+            gradient._device.make_current()
             gradient._raw[...] = gradient._raw + total if grad_req == "add" else total
             gradient._fresh = True  # type: ignore[attr-defined]
 
@@ -247,6 +248,7 @@ class NDArray:
     def zero_grad(self) -> None:
         """Set the gradient to zero."""
         if self._grad is not None:
+            self._device.make_current()
             self._grad._raw[...] = 0
 
     # --- parts ---------------------------------------------------------------------------------------------------------------
@@ -274,6 +276,7 @@ class NDArray:
         place, given = self._key(key), self._value(value)
         if getattr(given, "ndim", 0) and given.size == 1:
             given = given.reshape(())
+        self._device.make_current()
         try:
             if autograd.is_recording() and isinstance(value, NDArray) and value._node is not None:
                 result = indexing.replace(self, value.astype(self._raw.dtype, copy=False), key=place)

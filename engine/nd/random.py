@@ -19,7 +19,7 @@ from engine.nd.ndarray import NDArray, place
 from engine.nd.operator import check_array, deliver
 from engine.ops import elementwise, indexing
 from engine.ops import shape as shapes
-from engine.streams import MXNetStream, Stream, current, variates, version
+from engine.streams import MXNetStream, Stream, cuda, current, distribution, variates, version
 
 
 def _deliver(values: np.ndarray, shape: tuple[int, ...], dtype: Any, where: Device, out: NDArray | None) -> NDArray:
@@ -59,6 +59,9 @@ def uniform(
             "distribution"
         )
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
+    raw = cuda.draw_next(where, current(), lambda wide: distribution.uniform(low, high, wide), wanted, resolved)
+    if raw is not None:
+        return deliver(NDArray(raw, where), out)
     return _deliver(current().uniform(low, high, math.prod(wanted), resolved.name), wanted, resolved, where, out)
 
 
@@ -77,6 +80,9 @@ def normal(
     if scale <= 0:
         raise MXNetError(f"MXNetError: Check failed: param.scale > 0 ({scale:g} vs. 0) : scale parameter in gaussian has to be positive")
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
+    raw = cuda.draw_next(where, current(), lambda wide: distribution.normal(loc, scale, wide), wanted, resolved)
+    if raw is not None:
+        return deliver(NDArray(raw, where), out)
     return _deliver(current().normal(loc, scale, math.prod(wanted), resolved.name), wanted, resolved, where, out)
 
 

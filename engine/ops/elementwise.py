@@ -93,8 +93,13 @@ def divide(xp, x, y):  # type: ignore[no-untyped-def]
 def modulo(xp, x, y):  # type: ignore[no-untyped-def]
     """x mod y, with the sign of y; 0 where y is 0, as MXNet gives."""
     dtype = _pair(x, y)
-    safe = xp.where(y == 0, xp.ones_like(y), y) if hasattr(y, "dtype") else y or 1
-    z = xp.where(xp.equal(y, 0), xp.zeros_like(x), xp.mod(x, safe)).astype(dtype, copy=False)
+    if hasattr(y, "dtype"):
+        safe = xp.where(y == 0, xp.ones_like(y), y)
+        z = xp.where(y == 0, xp.zeros_like(y), xp.mod(x, safe))
+    else:
+        safe = y or 1
+        z = xp.mod(x, safe) if y else xp.zeros_like(x)
+    z = z.astype(dtype, copy=False)
     y = safe
     return z, lambda g: _arrays((unbroadcast(xp, g, x), unbroadcast(xp, -g * xp.floor(x / y), y)))
 

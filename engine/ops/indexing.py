@@ -138,12 +138,17 @@ def take_along_axis(xp, x, *, numbers, axis):  # type: ignore[no-untyped-def]
     return xp.take_along_axis(x, numbers, axis=axis), vjp
 
 
+ADDED_AS = {"int64": "uint64", "int16": "int32", "int8": "int32", "uint8": "int32", "bool": "int32"}
+"""What whole numbers are added up as, to the same result: GPUs, and CuPy's `add.at`, add up no others at places named several times."""
+
+
 @primitive
 def scatter(xp, x, *, key, shape):  # type: ignore[no-untyped-def]
     """Zeros of a shape, to whose places `key` x is added, as often as they are named."""
-    whole = xp.zeros(shape, dtype=x.dtype)
-    xp.add.at(whole, key, x)
-    return whole, lambda g: (unbroadcast(xp, g[key], x),)
+    dtype = ADDED_AS.get(str(x.dtype), x.dtype)
+    whole = xp.zeros(shape, dtype=dtype)
+    xp.add.at(whole, key, x.astype(dtype, copy=False))
+    return whole.astype(x.dtype, copy=False), lambda g: (unbroadcast(xp, g[key], x),)
 
 
 @primitive

@@ -7,21 +7,51 @@ tests also compile it for the host and compare it with NumPy's implementation, w
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 
-from engine.device import Device, launcher
+from engine.device import Device, launcher, runs_kernels
 from engine.streams import elementary, wide
-from engine.streams.distribution import Piece
+from engine.streams.distribution import Distribution, Piece
+from engine.streams.key import Key
+from engine.streams.source import Source
+from engine.streams.stream import Stream
 
 THREADS = 256
 """Threads a block of the grid."""
 BLOCKS = 1 << 16
 """Blocks of the grid at most; threads go on to further elements."""
 NAMES = {"uniform": "uniform", "normal": "normal", "truncated_normal": "truncated"}
+
+
+DTYPES = ("float16", "float32", "float64")
+"""What kernels draw, float16 as float32 that is rounded once; of the types that random values are drawn in, those that CuPy's arrays have
+in all of its versions."""
+
+
+def draw(device: Device, kind: Distribution, key: Key, start: int, count: int, dtype: np.dtype) -> Any:
+    """Elements start … start + count - 1 of a stream as a raw array of the device, rounded once where `dtype` is not that of `kind`."""
+    flat = device.xp.empty(count, kind.dtype)
+    fill(device, [Piece(kind, key, start, flat)])
+    if dtype == kind.dtype:
+        return flat
+    with np.errstate(over="ignore"):
+        return flat.astype(dtype)
+
+
+def draw_next(device: Device, source: Source, make: Callable[[bool], Distribution], shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """The next values of a stream, in float64 where `make` is told so, as a raw array of the device. None where the host has to draw: for a
+    device that runs no kernels, a source that is no stream of ours, a dtype beside DTYPES."""
+    if not (runs_kernels(device) and isinstance(source, Stream) and dtype.name in DTYPES):
+        return None
+    size, is_wide = math.prod(shape), dtype == np.float64
+    start = source.take_wide(size) if is_wide else source.take(size)
+    return draw(device, make(is_wide), source.key, start, size, dtype).reshape(shape)
 
 
 def fill(device: Device, pieces: Sequence[Piece]) -> None:

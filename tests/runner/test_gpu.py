@@ -1,4 +1,5 @@
-"""A run with `device=gpu`, on a stand-in for a GPU: arrays that refuse NumPy, and the CUDA kernels compiled for the processor."""
+"""A run with `device=gpu`, on stand-ins for a GPU: the CUDA kernels compiled for the processor, and arrays that refuse NumPy, or that have
+what CuPy has and no more."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import standin
 
 from engine import device as devices
 from engine import gluon, init, laws, nd, streams
-from engine.device import Device, Namespace, cpu, gpu
+from engine.device import Namespace, cpu, gpu
 from engine.errors import LawError
 from engine.gluon import nn
 from engine.streams import Key
@@ -29,24 +30,33 @@ class OutOfMemoryError(MemoryError):
 OutOfMemoryError.__module__ = "cupy.cuda.memory"
 
 
+class CUDARuntimeError(RuntimeError):
+    """As CuPy's, of which only the message says what happened."""
+
+
+CUDARuntimeError.__module__ = "cupy_backends.cuda.api.runtime"
+
+
+def compiler(opened, said=None):
+    """A compiler for the processor, of kernels that write into `opened(array)`."""
+
+    def compiled(text: str):
+        launch = host_kernels.launching(text, said=said)
+        return lambda name, blocks, threads, arguments: launch(name, blocks, threads, [opened(a) for a in arguments])
+
+    return lambda device: compiled
+
+
 @pytest.fixture
 def launched(monkeypatch):
     """The names of the kernels that the stand-in ran."""
     said: list[str] = []
     calls: Counter[str] = Counter()
-
-    def compiler(device: Device):
-        def compiled(text: str):
-            launch = host_kernels.launching(text, said=said)
-            return lambda name, blocks, threads, arguments: launch(name, blocks, threads, [standin._open(a) for a in arguments])
-
-        return compiled
-
     provider = Namespace(
         lambda device: standin.Counting(calls),
         lambda raw: np.array(raw._values),
         lambda array, device: standin.Opaque(np.array(array)),
-        compiler,
+        compiler(standin._open, said),
     )
     monkeypatch.setattr(validate, "gpu_problem", lambda number: None)
     with devices.namespace("gpu", provider):
@@ -80,6 +90,38 @@ def test_values_are_drawn_on_the_device_and_have_the_digests_of_the_cpu(words, k
     assert verify.main([str(there)]) == 0
 
 
+TINY = {
+    "convolution": ["model=lenet", "model.input=[1,8,8]", "probe=backward"],
+    "training": ["model=lenet", "model.input=[1,8,8]", "data=digits", "probe=train", "probe.epochs=1", "probe.optimizer=adam"],
+    "attention": [
+        "model=gpt2", "data=tokens", "data.vocabulary=97", "model.layers.0.input_dim=97", "model.layers.0.output_dim=32",
+        "model.layers.2.times=2", "model.layers.2.layers.0.heads=4", "model.input=[16]", "probe=backward",
+    ],
+    "recurrence": [
+        "model=lstm_lm", "data=tokens", "data.vocabulary=97", "model.layers.0.input_dim=97", "model.layers.2.units=97", "model.input=[5]",
+        "probe=backward",
+    ],
+    "normalization": ["model=resnet18", "model.input=[3,32,32]", "data.batch=2", "probe=forward"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_whole_run_asks_for_nothing_but_what_cupy_has(name, only_run, monkeypatch):
+    pytest.importorskip("array_api_strict")
+    import strict
+
+    said: list[str] = []
+    opened = compiler(lambda a: strict.values(a) if isinstance(a, strict.Array) else a, said)
+    here = only_run("init=xavier", *TINY[name])
+    monkeypatch.setattr(validate, "gpu_problem", lambda number: None)
+    with devices.namespace("gpu", strict.provider(opened)):
+        there = only_run("init=xavier", *TINY[name], "device=gpu")
+    assert set(said) == {"uniform32"}
+    assert digests(there) == digests(here)
+    figures = [json.loads((folder / "stats.json").read_text())["figures"] for folder in (here, there)]
+    assert figures[0] and figures[0] == pytest.approx(figures[1], rel=1e-4)
+
+
 def test_a_streamed_run_is_drawn_on_the_host_and_probed_on_the_device(only_run, launched):
     here, there = only_run("init=normal", "init_mode=streamed"), only_run("init=normal", "init_mode=streamed", "device=gpu")
     assert (here / "snapshot.safetensors").read_bytes() == (there / "snapshot.safetensors").read_bytes()
@@ -87,10 +129,19 @@ def test_a_streamed_run_is_drawn_on_the_host_and_probed_on_the_device(only_run, 
     assert figures[0] == pytest.approx(figures[1], rel=1e-6)
 
 
+SHORTAGES = [
+    OutOfMemoryError("Out of memory allocating 20,480 bytes (allocated so far: 0 bytes)."),
+    CUDARuntimeError("cudaErrorMemoryAllocation: out of memory"),
+    CUDARuntimeError("CUDA_ERROR_OUT_OF_MEMORY: out of memory"),
+    CUDARuntimeError("CUBLAS_STATUS_ALLOC_FAILED"),
+]
+
+
+@pytest.mark.parametrize("shortage", SHORTAGES, ids=lambda e: str(e).split()[0])
 @pytest.mark.parametrize("where", ["drawing", "probing"])
-def test_a_gpu_without_enough_memory_is_said_in_one_line(where, command, launched, monkeypatch):
+def test_a_gpu_without_enough_memory_is_said_in_one_line(where, shortage, command, launched, monkeypatch):
     def full(*rest, **options):
-        raise OutOfMemoryError("Out of memory allocating 20,480 bytes (allocated so far: 0 bytes).")
+        raise type(shortage)(*shortage.args)
 
     if where == "drawing":
         monkeypatch.setattr(streams.cuda, "fill", full)
@@ -99,11 +150,30 @@ def test_a_gpu_without_enough_memory_is_said_in_one_line(where, command, launche
     done = command("init=normal", "device=gpu")
     assert done.code == 2
     (line,) = done.err.splitlines()
+    when = ", filling parameter '0.weight' of shape (256, 20), 20,480 bytes" if where == "drawing" else ""
     assert line == (
-        "error: gpu(0) has less memory than the run needs: Out of memory allocating 20,480 bytes (allocated so far: 0 bytes). - use a "
-        "smaller data.batch, dtype=float16, or device=cpu"
+        f"error: gpu(0) has less memory than the run needs: {str(shortage).rstrip('.')}{when} - use a smaller data.batch, dtype=float16, "
+        "or device=cpu"
     )
     assert not list(Path("outputs").rglob("manifest.json"))
+
+
+def test_another_error_of_a_gpu_is_not_taken_for_a_lack_of_memory(command, launched, monkeypatch):
+    def broken(*rest, **options):
+        raise CUDARuntimeError("cudaErrorIllegalAddress: an illegal memory access was encountered")
+
+    monkeypatch.setattr(streams.cuda, "fill", broken)
+    with pytest.raises(CUDARuntimeError, match="illegal memory access"):
+        command("init=normal", "device=gpu")
+
+
+def test_a_dtype_that_the_gpus_arrays_lack_is_refused(command, launched, monkeypatch):
+    provider = devices._NAMESPACES["gpu"]
+    monkeypatch.setattr(provider, "lacks", lambda dtype: f"no {dtype} here" if dtype == "bfloat16" else None)
+    done = command("init=normal", "device=gpu", "dtype=bfloat16", "data.batch=0")
+    assert done.code == 2
+    assert "error: dtype: no bfloat16 here" in done.err and "data" in done.err
+    assert command("init=normal", "device=gpu", "dtype=float16").code == 0
 
 
 def test_replicas_on_several_devices_hold_the_same_bits(launched):
@@ -134,6 +204,38 @@ def test_a_users_own_initializer_draws_on_the_host(launched):
     parameter = gluon.Parameter("w", shape=(3,), init=Mine())
     parameter.initialize(ctx=gpu(0))
     assert not launched and parameter.data().ctx == gpu(0)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("draw", ["uniform", "normal"])
+def test_draws_in_order_have_the_bits_of_the_cpu_wherever_they_are_made(draw, dtype, launched):
+    def drawn(devices):
+        streams.seed(9)
+        arguments = (-0.5, 0.25) if draw == "uniform" else (0.5, 0.25)
+        made = [
+            getattr(nd.random, draw)(*arguments, shape=shape, dtype=dtype, ctx=ctx)
+            for shape, ctx in zip([(3,), (5, 7)], devices[:2], strict=True)
+        ]
+        into = nd.zeros((2, 2), ctx=devices[2], dtype=dtype)
+        getattr(nd.random, draw)(*arguments, out=into)
+        return [a.asnumpy().tobytes() for a in (*made, into)]
+
+    here = drawn([cpu(), cpu(), cpu()])
+    assert not launched
+    assert drawn([gpu(0), gpu(0), gpu(0)]) == drawn([gpu(0), cpu(), gpu(1)]) == here
+    assert launched == [f"{draw}{64 if dtype == 'float64' else 32}"] * (0 if dtype == "bfloat16" else 5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_dropout_drops_on_the_device_what_it_drops_on_the_host(dtype, launched):
+    def dropped(device):
+        streams.seed(2)
+        x = nd.ones((7, 9), ctx=device, dtype=dtype)
+        return [nd.Dropout(x, p=0.3, axes=axes, mode="always").asnumpy().tobytes() for axes in ((), (1,))]
+
+    here = dropped(cpu())
+    assert dropped(gpu(0)) == here and here[0] != here[1]
+    assert launched == ["uniform32"] * 2
 
 
 def test_a_law_that_the_device_cannot_draw_gives_nothing_and_one_out_of_range_says_so(launched):

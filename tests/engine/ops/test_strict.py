@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import nd_cases
 import numpy as np
 import pytest
 from op_cases import cases, joined
@@ -44,9 +45,44 @@ def test_every_primitive_runs_on_what_cupy_has(name, args, attributes):
         np.testing.assert_array_equal(mine, other)
 
 
+NOT_STRICT = {"float16"}
+"""The standard has no such dtype."""
+STRICT = [n for n, (_, _, options) in enumerate(nd_cases.CASES) if not NOT_STRICT & {str(v) for v in options.values()}]
+
+
+@pytest.mark.parametrize("number", STRICT, ids=lambda n: f"{n}-{nd_cases.CASES[n][0]}")
+def test_every_function_of_nd_runs_on_what_cupy_has(number):
+    with np.errstate(all="ignore"):
+        expected = nd_cases.run(nd, autograd, *nd_cases.CASES[number])
+        with strict_device() as device, device:
+            found = nd_cases.run(nd, autograd, *nd_cases.CASES[number])
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "int32", "float32"])
+def test_what_is_scattered_to_one_place_is_added_up_in_any_dtype(dtype):
+    values, places = np.array([100, 27, 3, 1]), np.array([[0, 0, 1, 1]])
+    with strict_device() as device, device:
+        found = nd.scatter_nd(nd.array(values, dtype=dtype), nd.array(places, dtype="int64"), shape=(3,))
+        assert found.dtype == np.dtype(dtype).type
+        assert found.asnumpy().tolist() == [127, 4, 0]
+
+
+@pytest.mark.parametrize("x", [-7.5, -2, 0, 5])
+def test_a_number_modulo_an_array_is_that_of_python_and_0_for_0(x):
+    y = np.array([2.0, -3.0, 0.0, 0.5])
+    with strict_device() as device, device:
+        found = (x % nd.array(y)).asnumpy().tolist()
+    assert found == [x % float(n) if n else 0.0 for n in y]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
+        (lambda xp, x: xp.zeros_like(2.5), (TypeError, AttributeError), "float"),
+        (lambda xp, x: xp.transpose(np.zeros((2, 2))), TypeError, "Unsupported type"),
+        (lambda xp, x: xp.add.at(x.astype("int64"), 0, 1), TypeError, "cupy.add.at only supports"),
         (lambda xp, x: xp.nanmedian(x), Beyond, "xp.nanmedian is neither in the array API standard nor on the list"),
         (lambda xp, x: xp.sum(x, where=x), Beyond, "neither the standard nor CuPy knows the keyword"),
         (lambda xp, x: xp.maximum(x, np.zeros(3)), TypeError, "Unsupported type <class 'numpy.ndarray'>"),

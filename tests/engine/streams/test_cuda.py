@@ -117,16 +117,53 @@ def test_every_floating_point_operation_is_an_intrinsic():
             assert not re.search(r"[\w)]\s[*+/]\s[\w(]", line), line
 
 
-def test_nvidias_compiler_fuses_nothing(tmp_path):
+PLAIN = "#define __fmul_rn(a, b) ((a) * (b))\n#define __fadd_rn(a, b) ((a) + (b))\n"
+"""In front of the kernels' text, leaves it to the compiler what to fuse."""
+IMPRECISE = r"fma|\.ftz|\.approx"
+
+
+def by_nvcc(text: str, folder: Path) -> str:
+    """PTX; skips the test where nvcc cannot make it."""
     if shutil.which("nvcc") is None:
         pytest.skip("there is no nvcc here")
-    (tmp_path / "kernels.cu").write_text(cuda.source())
-    words = ["nvcc", "-ptx", "-arch=sm_80", "-o", str(tmp_path / "kernels.ptx"), str(tmp_path / "kernels.cu")]
+    (folder / "kernels.cu").write_text(text)
+    words = ["nvcc", "-ptx", "-arch=sm_80", "-o", str(folder / "kernels.ptx"), str(folder / "kernels.cu")]
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"this nvcc does not compile for sm_80: {done.stderr.splitlines()[:1]}")
-    ptx = (tmp_path / "kernels.ptx").read_text()
-    assert ptx.count(".entry") == 6 and "fma" not in ptx and "mul.rn.f32" in ptx
+    return (folder / "kernels.ptx").read_text()
+
+
+def by_cupy(text: str, architecture: int, *options: str) -> str:
+    """PTX; skips the test where CuPy or NVRTC is not installed."""
+    pytest.importorskip("cupy", reason="CuPy is not installed, so its compiler cannot be asked; no GPU is needed")
+    from cupy.cuda import compiler
+
+    try:
+        program = compiler._NVRTCProgram(text, "kernels.cu")
+    except (ImportError, OSError, RuntimeError) as error:
+        pytest.skip(f"CuPy finds no NVRTC here: {str(error).splitlines()[0]}")
+    return program.compile((*options, f"-arch=compute_{architecture}"))[0].decode()
+
+
+def test_nvidias_compiler_fuses_nothing(tmp_path):
+    ptx = by_nvcc(cuda.source(), tmp_path)
+    assert ptx.count(".entry") == 6 and "mul.rn.f32" in ptx and not re.search(IMPRECISE, ptx)
+
+
+def test_nvidias_compiler_would_fuse_plain_operations(tmp_path):
+    assert "fma.rn.f32" in by_nvcc(PLAIN + cuda.source(), tmp_path)
+
+
+@pytest.mark.parametrize("architecture", [60, 75, 80, 90])
+def test_cupys_compiler_fuses_nothing(architecture):
+    ptx = by_cupy(cuda.source(), architecture, *devices.KERNEL_OPTIONS)
+    assert ptx.count(".entry") == 6 and "mul.rn.f32" in ptx and not re.search(IMPRECISE, ptx)
+
+
+def test_cupys_compiler_would_fuse_plain_operations_without_our_options():
+    assert "fma.rn.f32" in by_cupy(PLAIN + cuda.source(), 80)
+    assert "fma" not in by_cupy(PLAIN + cuda.source(), 80, *devices.KERNEL_OPTIONS)
 
 
 def test_a_device_without_kernels_says_so():
