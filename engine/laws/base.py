@@ -158,6 +158,7 @@ class Law:
 
         None where the host has to draw: for a device that runs no kernels, a law without a `distribution`, a type that it lacks.
         """
+        self.check_shape(shape)
         resolved = self._resolved(dtype)
         kind = self.distribution(resolved == np.float64) if runs_kernels(device) and resolved.name in cuda.DTYPES else None
         if kind is None:
