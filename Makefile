@@ -1,5 +1,5 @@
 # make run    creates .venv if it must, then runs `python -m runner init=normal`; ARGS="init=xavier seed=3" passes overrides
-# make test   the same set-up, then formatting, linting, types and all tests
+# make test   the same with everything that tests need, then formatting, linting, types and all tests
 # make bench  ratios against NumPy, torch, safetensors and MXNet (installed in environments of their own); ARGS=normal runs one
 # make clean  removes the environments and caches; runs in outputs/ stay
 #
@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 STAMP := $(VENV)/.installed
+TEST_STAMP := $(VENV)/.installed-test
+INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 # Hydra takes its overrides in one piece, so ours stands beside those of ARGS: after them, or before an option that ends ARGS.
 NORMAL := $(if $(filter -%,$(lastword $(ARGS))),init=normal $(ARGS),$(ARGS) init=normal)
 WORDS := $(strip $(if $(findstring init=,$(ARGS)),$(ARGS),$(NORMAL)))
@@ -28,20 +30,24 @@ endif
 run: $(STAMP)
 	$(VENV)/bin/python -m runner $(WORDS)
 
-test: $(STAMP)
+test: $(TEST_STAMP)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest
 
-bench: $(STAMP)
+bench: $(TEST_STAMP)
 	$(VENV)/bin/python -m benchmarks $(ARGS)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	    || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(OTHER) $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,dev]'
+	$(INSTALL) .
+	touch $@
+
+$(TEST_STAMP): $(STAMP)
+	$(INSTALL) '.[test,dev]'
 	touch $@
 
 clean:
