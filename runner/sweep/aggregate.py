@@ -15,7 +15,7 @@ SUMMARIES = ("summary.csv", "summary.md")
 FORMAT = "initlab-sweep-1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """One run of a sweep: its folder relative to the working directory, and the overrides that made it."""
 
