@@ -24,7 +24,7 @@ from runner.errors import ConfigError, Problem
 from runner.identity import canonical_of, resolve, run_folder, run_id
 from runner.sweep.aggregate import Member
 from runner.sweep.composer import Composer
-from runner.sweep.job import finished_root, strip
+from runner.sweep.job import finished, strip
 from runner.sweep.space import Block, Exclusion, Space, parse_space
 from runner.validate import RunConfig, check_root, validate
 
@@ -134,7 +134,7 @@ class Declaration:
         """
         try:
             resolved = resolve(config)
-            if config.resume is True and finished_root(canonical_of(resolved), folder) is not None:
+            if config.resume is True and finished(canonical_of(resolved), folder) is not None:
                 return []
             problems: list[Problem] = []
             check_root(resolved, problems)

@@ -63,9 +63,10 @@ def perform(folder: Path, overrides: list[str], config: DictConfig, load: Callab
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with awaited(folder):
-                root = finished_root(canonical, folder) if resolved.get("resume") is True else None
-                if root is not None:
-                    status = replace(status, state=COMPLETED, seconds=0.0, root=root, resumed=True)
+                before = finished(canonical, folder) if resolved.get("resume") is True else None
+                if before is not None:
+                    root, seconds = str(before["digests"]["root"]), before.get("seconds")
+                    status = replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=True)
                     write(folder, status)
                     return status
                 for attempt in range(1, 2 + int(sweep.get("retries") or 0)):
@@ -97,13 +98,12 @@ def _attempt(folder: Path, status: Status, config: DictConfig, load: Callable[[]
     return done, False
 
 
-def finished_root(canonical: dict[str, Any], folder: Path) -> str | None:
-    """The root digest of this very config's finished run in `folder`; None where it must be made, or made again."""
+def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
+    """The manifest of this very config's finished run in `folder`; None where it must be made, or made again."""
     try:
-        content = run.finished(canonical, folder)
+        return run.finished(canonical, folder)
     except EvidenceError:
         return None  # a damaged manifest vouches for nothing
-    return None if content is None else str(content["digests"]["root"])
 
 
 def _execute(config: DictConfig, folder: Path, status: Status, load: Callable[[], RunConfig]) -> str:

@@ -27,11 +27,11 @@ from runner.compose import search_code
 from runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem
 from runner.files import locked, storage_errors
 from runner.identity import canonical_of, resolve
-from runner.sweep.aggregate import Member, collect, swept_values, write_members, write_summary
+from runner.sweep.aggregate import Member, swept_values, write_members, write_summary
 from runner.sweep.declared import Declaration, Tally, declare_sweep, hydra_loader
-from runner.sweep.job import STOP, finished_root, perform, print_plan, run_job
+from runner.sweep.job import STOP, finished, perform, print_plan, run_job
 from runner.sweep.progress import Tracker, following, watching
-from runner.sweep.status import COMPLETED, CRASHED, FAILED, conclude
+from runner.sweep.status import CRASHED, FAILED, conclude
 
 PACKAGE = "hydra_plugins"
 MODULE = f"{PACKAGE}.runner_sweeper"
@@ -90,9 +90,7 @@ def run(words: list[str], declaration: Declaration, members: list[Member]) -> in
             with following(members) as tracker:
                 perform_all(declaration, members, tracker)
         finally:
-            statuses = collect(members)
-            write_summary(folder, members, statuses)
-            done = sum(status.state == COMPLETED for status in statuses)
+            done = write_summary(folder, members)
             print(f"{done} of {len(members)} runs completed: {folder / 'summary.md'}", flush=True)
     return 0 if done == len(members) else EXIT_FAILED
 
@@ -161,7 +159,7 @@ def _state(declaration: Declaration, member: Member | None) -> str:
     """Whether a sound run is finished already."""
     assert member is not None
     canonical = canonical_of(resolve(declaration.compose(member)))
-    return "to run" if finished_root(canonical, Path(member.folder)) is None else "finished"
+    return "to run" if finished(canonical, Path(member.folder)) is None else "finished"
 
 
 def write_hydra(folder: Path, config: DictConfig) -> None:
