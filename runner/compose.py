@@ -144,7 +144,14 @@ def _fails_alone(word: str, load: Load) -> bool:
 
 
 def _unexplained(error: Exception, word: str) -> Problem:
-    """The problem with a word that Hydra fails on in a way of its own."""
+    """The problem with a word that Hydra fails on in a way of its own, as when the file that it chooses has a key too many."""
+    inner: BaseException | None = error
+    while inner is not None:
+        key, parent = getattr(inner, "key", None), getattr(inner, "parent_node", None)
+        if key is not None and isinstance(parent, DictConfig) and re.search(r"is not in struct|not in '", str(inner)):
+            place = str(getattr(inner, "full_key", "") or key)
+            return Problem(place, f"no such key - {advice(str(key), [str(k) for k in parent if k != 'hydra'])} (in {word})")
+        inner = inner.__cause__ or inner.__context__
     noise = ("full_key", "object_type", "provider=")
     lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.strip().startswith(noise)]
     said = f" ({lines[-1]})" if lines else ""

@@ -71,10 +71,11 @@ class Declaration:
         self._composer = composer
         self._loaded: dict[str, tuple[DictConfig, RunConfig]] = {}
         self._sound: set[str] = set()
+        self._unknown: list[Problem] = []
 
     def examine(self) -> Iterator[Examined]:
         """Every job in turn, duplicates and excluded ones included."""
-        unknown: dict[tuple[str, str], list[str]] = {}
+        unknown: dict[str, tuple[str, list[str]] | None] = {}
         for words, block in self.space.jobs():
             problems: list[Problem] = []
             config = compose_what_can_be(parsable(words, problems), self._composer.compose, problems)
@@ -86,9 +87,7 @@ class Declaration:
             refused = problems or ([] if folder is None else self._refusals(config, Path(folder)))
             misspelled = problems or [p for p in refused if config.get("task") == "plan" or "Known: " in p.message]
             yield Examined(words, None if folder is None else Member(Path(folder).name, folder, words), refused, misspelled)
-        wrong = [Problem(place, f"no run has such a key - {advice(key, known)}") for (place, key), known in unknown.items() if known]
-        if wrong:
-            yield Examined([], None, wrong, wrong)
+        self._unknown = [Problem(place, f"no run has such a key - {advice(*lost)}") for place, lost in unknown.items() if lost is not None]
 
     def check(self, problems: list[Problem]) -> list[Member]:
         """The different runs, first come first. What refuses the sweep is noted.
@@ -105,9 +104,15 @@ class Declaration:
             if job.member is not None:
                 found.setdefault(job.member.folder, job.member)
         problems += (refused if refused.everything else misspelled).problems()
+        problems += self.unknown
         if not problems and not found:
             problems.append(Problem("sweep", "declares no run: all are excluded"))
         return list(found.values())
+
+    @property
+    def unknown(self) -> list[Problem]:
+        """Keys of exclusions that no run has, once all jobs have been examined."""
+        return self._unknown
 
     def unmatched(self) -> list[Exclusion]:
         """The exclusions that left nothing out, once all jobs have been examined."""
@@ -153,17 +158,17 @@ class Declaration:
         if len(self._loaded) < KEPT:
             self._loaded[str(folder)] = (config, run)
 
-    def _excluded(self, block: Block, config: DictConfig, unknown: dict[tuple[str, str], list[str]]) -> bool:
-        """Whether the job is left out. Keys that no job has known so far are kept in `unknown`, with the names that are known."""
+    def _excluded(self, block: Block, config: DictConfig, unknown: dict[str, tuple[str, list[str]] | None]) -> bool:
+        """Whether the job is left out. Keys that no job has had so far are kept in `unknown`, with the names that stand there."""
         for entry in block.exclude:
             holds = True
             for key, values in entry.conditions.items():
                 found = _value(config, key)
                 if found is MISSING:
-                    unknown.setdefault((f"{entry.place}.{key}", key.rpartition(".")[2]), _siblings(config, key))
+                    unknown.setdefault(f"{entry.place}.{key}", _lost(config, key))
                     holds = False
                     continue
-                unknown[f"{entry.place}.{key}", key.rpartition(".")[2]] = []
+                unknown[f"{entry.place}.{key}"] = None
                 holds = holds and any(_same(value, one) for value in values for one in found)
             if holds:
                 entry.matched = True
@@ -211,15 +216,14 @@ def _same(wanted: Any, found: Any) -> bool:
     return wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
 
 
-def _siblings(config: DictConfig, key: str) -> list[str]:
-    """The names that stand where `key` was looked for."""
+def _lost(config: DictConfig, key: str) -> tuple[str, list[str]]:
+    """The part of `key` that is not there, and the names that stand in its place."""
     parent: Any = config
-    for part in key.split(".")[:-1]:
-        inner = parent.get(part) if OmegaConf.is_dict(parent) and part in parent else None
-        if not OmegaConf.is_dict(inner):
+    for part in key.split("."):
+        if not OmegaConf.is_dict(parent) or part not in parent or not OmegaConf.is_dict(parent[part]):
             break
-        parent = inner
-    return [str(name) for name in parent if name != "hydra"]
+        parent = parent[part]
+    return part, [str(name) for name in parent if name != "hydra"]
 
 
 class Tally:

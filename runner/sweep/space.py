@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -163,7 +164,7 @@ def _axis(key: str, value: Any, place: str, problems: list[Problem]) -> tuple[st
     if not _sweepable(key, f"{place}.{key}", problems):
         return None
     if isinstance(value, list):
-        words = tuple(word_of(key, item) for item in value)
+        words = _words(key, value, f"{place}.{key}", problems)
     elif isinstance(value, str):
         parsed = _parsed(f"{key}={value}")
         if parsed is not None and parsed.is_sweep_override():
@@ -173,10 +174,10 @@ def _axis(key: str, value: Any, place: str, problems: list[Problem]) -> tuple[st
                 return None
             words = tuple(f"{parsed.get_key_element()}={item}" for item in parsed.sweep_string_iterator())
         else:
-            words = (word_of(key, value),)
+            words = _words(key, [value], f"{place}.{key}", problems)
     else:
-        words = (word_of(key, value),)
-    if not words:
+        words = _words(key, [value], f"{place}.{key}", problems)
+    if value == []:
         problems.append(Problem(f"{place}.{key}", "holds no value - give a list, or range(start,stop)"))
         return None
     return key_of(key), words
@@ -185,9 +186,10 @@ def _axis(key: str, value: Any, place: str, problems: list[Problem]) -> tuple[st
 def _case(node: Any, place: str, problems: list[Problem]) -> tuple[tuple[str, str], ...]:
     """Values that belong together."""
     return tuple(
-        (key_of(key), word_of(key, value))
+        (key_of(key), word)
         for key, value in _mapping(node, place, problems).items()
         if _sweepable(key, f"{place}.{key}", problems)
+        for word in _words(key, [value], f"{place}.{key}", problems)
     )
 
 
@@ -206,6 +208,19 @@ def _sweepable(key: str, place: str, problems: list[Problem]) -> bool:
     return True
 
 
+def _words(key: str, values: list[Any], place: str, problems: list[Problem]) -> tuple[str, ...]:
+    """The words that give `key` each of the values; those that no word can give are noted."""
+    words = []
+    for value in values:
+        word = word_of(key, value)
+        parsed = _parsed(word)
+        if parsed is None or parsed.is_sweep_override() or parsed.value() != value:
+            problems.append(Problem(place, f"{value!r} cannot be written as a word of the command line - set its parts one by one"))
+        else:
+            words.append(word)
+    return tuple(words)
+
+
 def word_of(key: str, value: Any) -> str:
     """The word that gives `key` this very value, in quotes where Hydra's grammar would read it as something else."""
     return f"{key}={_text(value)}"
@@ -220,14 +235,16 @@ def _text(value: Any) -> str:
         case list():
             return "[" + ",".join(map(_text, value)) + "]"
         case dict():
-            return "{" + ",".join(f"{_text(str(key))}:{_text(item)}" for key, item in value.items()) + "}"
+            return "{" + ",".join(f"{key}:{_text(item)}" for key, item in value.items()) + "}"  # the grammar has no quoted keys
     text = str(value)
-    parsed = _parsed(f"key={text}")
-    if parsed is not None and not parsed.is_sweep_override() and parsed.value() == text and isinstance(parsed.value(), str):
-        return text
-    escaped = text.replace("\\'", "\\\\'").replace("'", "\\'")
-    if escaped.endswith("\\"):
-        escaped += "\\"
+    parsed = _parsed(f"key=[{text}]")  # what stands for itself in a list does so alone too
+    return text if parsed is not None and not parsed.is_sweep_override() and parsed.value() == [text] else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """In single quotes, where a backslash counts as such unless it stands before a quote."""
+    escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + "\\'", text)
+    escaped += "\\" * (len(escaped) - len(escaped.rstrip("\\")))
     return f"'{escaped}'"
 
 

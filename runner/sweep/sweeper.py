@@ -149,7 +149,7 @@ def dry_run(declaration: Declaration) -> int:
     print(f"\n{len(states)} runs: {', '.join(counts)}; nothing was written")
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
-    problems = refused.problems() + search_code(declaration.config)
+    problems = refused.problems() + declaration.unknown + search_code(declaration.config)
     for problem in dict.fromkeys(problems):
         print(f"error: {problem}", file=sys.stderr)
     return EXIT_REFUSED if problems else 0
