@@ -72,7 +72,9 @@ def cell(value: Any, kind: str = "") -> str:
         return "<td></td>"
     found = finite(value) if isinstance(value, (int, float)) else None
     if found is not None:
-        return f'<td class="number" data-value="{found!r}">{escaped(number(value))}</td>'
+        text = number(value)
+        full = "" if float(text) == found else f' data-value="{found!r}"'
+        return f'<td class="n"{full}>{text}</td>'
     return f'<td class="{kind}">{escaped(value)}</td>' if kind else f"<td>{escaped(value)}</td>"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,18 +62,24 @@ class Kind:
 class Gathered:
     """What one pass over the runs of a sweep leaves."""
 
-    rows: list[str] = field(default_factory=list)
+    rows: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+    """The cells before the figures, the figures, the cells after them."""
     states: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, Kind] = field(default_factory=dict)
     configs: dict[str, dict[str, str]] = field(default_factory=dict)
-    figures: list[str] = field(default_factory=list)
+    figures: dict[str, None] = field(default_factory=dict)
+
+    def table(self) -> Iterator[str]:
+        """The rows of the table, once all figures are known."""
+        for before, measured, after in self.rows:
+            yield f"<tr>{before}{''.join(cell(measured.get(name)) for name in self.figures)}{after}</tr>"
 
 
 def sweep_page(sweep: Sweep) -> str:
     """The report of a sweep; the same files give the same text."""
     keys = swept_keys(sweep.members)
-    figures = _figure_names(sweep)
-    found = gather(sweep, keys, figures)
+    found = gather(sweep, keys)
+    figures = list(found.figures)
     differing = {name for config in found.configs.values() for name in config}
     common = {
         name: value
@@ -89,7 +95,7 @@ def sweep_page(sweep: Sweep) -> str:
             _overview(sweep, found),
             section("Forward rms against depth", drawn(signal_panels(list(found.kinds.values())[:MOST_PANELS])), _left_out(listed)),
             section("Figures", *(drawn(figure_chart(list(found.kinds.values()), name)) for name in figures)),
-            section("Runs", table("runs", columns, found.rows, "Runs of the sweep", searched=True)),
+            section("Runs", table("runs", columns, found.table(), "Runs of the sweep", searched=True)),
             section("Compare", '<div id="comparison" aria-live="polite"></div>', script_data("runs-data", compared)) if differing else "",
             section("In common", f"<details><summary>{len(common)} settings that all runs share</summary>{facts(common.items())}</details>")
             if common
@@ -109,27 +115,20 @@ def _left_out(kinds: list[str]) -> str:
     return f'<p class="soft">The first {MOST_PANELS} of {len(kinds)} kinds of run are drawn.</p>' if len(kinds) > MOST_PANELS else ""
 
 
-def _figure_names(sweep: Sweep) -> list[str]:
-    """The probe's figures that any run has."""
-    names: dict[str, None] = {}
-    for entry in sweep.entries():
-        if entry.run is not None:
-            names |= dict.fromkeys(entry.run.stats.get("figures") or {})
-    return list(names)
-
-
-def gather(sweep: Sweep, keys: list[str], figures: list[str]) -> Gathered:
+def gather(sweep: Sweep, keys: list[str]) -> Gathered:
     """Read every run once; what is kept of each is a row of the table, and for the first ones their settings."""
-    found = Gathered(figures=figures)
+    found = Gathered()
     for entry, swept in zip(sweep.entries(), swept_values(sweep.members), strict=True):
         found.states[entry.status.state] = found.states.get(entry.status.state, 0) + 1
-        found.rows.append(_row(sweep, entry, swept, keys, figures))
+        measured = (entry.run.stats.get("figures") or {}) if entry.run else {}
+        before, after = _cells(sweep, entry, swept, keys)
+        found.rows.append((before, measured, after))
+        found.figures |= dict.fromkeys(measured)
         if entry.run is None:
             continue
         label = ", ".join(f"{key}={value}" for key, value in swept.items() if key not in REPEATED) or "all runs"
         found.kinds.setdefault(label, Kind(label)).add(entry.run)
         if len(found.configs) < MOST_COMPARED:
-            measured = entry.run.stats.get("figures") or {}
             config = flattened(entry.run.manifest["canonical"])
             found.configs[entry.member.run_id] = (
                 config
@@ -154,30 +153,19 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _row(sweep: Sweep, entry: Entry, swept: dict[str, str], keys: Iterable[str], figures: list[str]) -> str:
-    """One run of the table."""
+def _cells(sweep: Sweep, entry: Entry, swept: dict[str, str], keys: Iterable[str]) -> tuple[str, str]:
+    """One run of the table: what stands before its figures, and after them."""
     name, state = entry.member.run_id, entry.status.state
     box = f'<td><input type="checkbox" value="{escaped(name)}" aria-label="compare {escaped(name)}"></td>' if entry.run else "<td></td>"
     link = escaped(name)
     if (sweep.folder / name / NAME).exists():
         link = f'<a href="{escaped(name)}/{NAME}">{link}</a>'
-    measured = (entry.run.stats.get("figures") or {}) if entry.run else {}
     off = sum(row["verdict"] == "off" for row in entry.run.parameters) if entry.run else None
     root = str(entry.run.manifest["digests"]["root"])[:16] if entry.run else ""
     style = "good" if state == "completed" and not entry.trouble else "bad"
-    values = [_swept(swept.get(key)) for key in keys]
-    shown = [measured.get(figure) for figure in figures]
-    return (
-        f'<tr>{box}<td class="mono">{link}</td>'
-        + "".join(map(cell, values))
-        + cell(state, style)
-        + cell(entry.status.seconds)
-        + cell(off)
-        + "".join(map(cell, shown))
-        + cell(root, "mono")
-        + cell((entry.trouble or "").split("\n")[0], "long")
-        + "</tr>"
-    )
+    values = "".join(cell(_swept(swept.get(key))) for key in keys)
+    before = f'{box}<td class="mono">{link}</td>{values}{cell(state, style)}{cell(entry.status.seconds)}{cell(off)}'
+    return before, cell(root, "mono") + cell((entry.trouble or "").split("\n")[0], "long")
 
 
 def _swept(value: str | None) -> Any:
