@@ -114,7 +114,7 @@ def shortened(name: str, most: int = 24) -> str:
 
 def legend(pair: Any) -> None:
     """The legend, where it covers least."""
-    pair.legend(loc="best")
+    pair.legend(loc="best", labelcolor=INK, frameon=False, fontsize=8)
 
 
 def heatmap(matrix: Any, scale: float) -> bytes:

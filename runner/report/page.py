@@ -53,7 +53,7 @@ def drawn(chart: Chart | None) -> str:
     """A chart with its caption."""
     if chart is None:
         return ""
-    return f"<figure>{svg(chart)}<figcaption>{escaped(chart.description)}</figcaption></figure>"
+    return f'<figure tabindex="0">{svg(chart)}<figcaption>{escaped(chart.description)}</figcaption></figure>'
 
 
 def small(charts: Sequence[Chart]) -> str:

@@ -205,7 +205,7 @@ def signal_panels(kinds: list[Kind]) -> Chart | None:
     drawing.logarithmic(panels[0])
     for pair in panels[::columns]:
         pair.set_ylabel("rms", fontsize=8)
-    figure.supxlabel("layer", fontsize=8)
+    figure.supxlabel("layer", fontsize=8, color=drawing.INK)
     said = "; ".join(f"{label}: {value:.3g}" for label, value in ends)
     return Chart("signals", "Forward rms against depth, by kind of run", figure, f"Median rms of the last layer: {said}. Dotted: 1.")
 
