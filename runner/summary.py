@@ -56,7 +56,7 @@ def bytes_text(count: int) -> str:
     return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
 
 
-class _Listing:
+class Listing:
     """A table of a line a parameter: rich's, coloured where it may be; a long one, for which that takes seconds, in plain columns."""
 
     def __init__(self, *columns: tuple[str, str]) -> None:
@@ -93,7 +93,7 @@ def _table(*columns: tuple[str, str]) -> Table:
 
 def print_parameters(out: Console, rows: Sequence[Row], figures: dict[str, dict[str, Any]], verdicts: dict[str, str]) -> None:
     """One line a parameter, aliases included: declared against measured."""
-    table = _Listing(
+    table = Listing(
         ("path", "left"), ("shape", "right"), ("law", "left"), ("declared std", "right"), ("measured std", "right"),
         ("z", "right"), ("verdict", "left"),
     )  # fmt: skip
@@ -162,7 +162,7 @@ def _key_text(row: Row) -> str:
 
 def print_plan(out: Console, plan: Plan) -> None:
     """One line a parameter: what would be drawn, why, and from which stream."""
-    table = _Listing(
+    table = Listing(
         ("path", "left"), ("shape", "right"), ("fans", "right"), ("law", "left"), ("rule", "left"), ("stream key", "left"),
         ("bytes", "right"),
     )  # fmt: skip
