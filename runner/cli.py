@@ -25,6 +25,7 @@ from runner import plugins, run, summary
 from runner.compose import ComposedWithProblems, compose, conf_dir, prepare
 from runner.errors import EXIT_STOPPED, ConfigError, MemoryShortage, RunnerError
 from runner.sweep import status
+from runner.sweep.job import finished
 from runner.sweep.job import run_job as run_sweep_job
 from runner.sweep.sweeper import register, sweep
 from runner.validate import validate
@@ -107,12 +108,19 @@ def composed(arguments: Namespace) -> DictConfig:
 
 def single_run(config: DictConfig) -> int:
     """Check the config, then plan or run it."""
+    varied = [part for part in ("grid", "cases", "union") if config.sweep.get(part)]
+    if varied:
+        raise ConfigError.of("sweep", f"sweep.{varied[0]} declares several runs - add -m to run them, and dry_run=true to see them")
     checked = validate(config)
     out = summary.console()
+    folder = Path(str(config.hydra.run.dir))
+    if config.dry_run:
+        state = "to run" if finished(checked.canonical, folder) is None else "finished"
+        print(f"{state}  {checked.run_id}\n\n1 run: 1 {state}; nothing was written")
+        return 0
     if checked.task == "plan":
         summary.print_plan(out, checked.plan)
         return 0
-    folder = Path(str(config.hydra.run.dir))
     if config.hydra.job.chdir:
         folder = folder.absolute()
     check_writable(folder)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from hydra import initialize_config_dir
@@ -143,7 +144,14 @@ def _fails_alone(word: str, load: Load) -> bool:
 
 
 def _unexplained(error: Exception, word: str) -> Problem:
-    """The problem with a word that Hydra fails on in a way of its own."""
+    """The problem with a word that Hydra fails on in a way of its own, as when the file that it chooses has a key too many."""
+    inner: BaseException | None = error
+    while inner is not None:
+        key, parent = getattr(inner, "key", None), getattr(inner, "parent_node", None)
+        if key is not None and isinstance(parent, DictConfig) and re.search(r"is not in struct|not in '", str(inner)):
+            place = str(getattr(inner, "full_key", "") or key)
+            return Problem(place, f"no such key - {advice(str(key), [str(k) for k in parent if k != 'hydra'])} (in {word})")
+        inner = inner.__cause__ or inner.__context__
     noise = ("full_key", "object_type", "provider=")
     lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.strip().startswith(noise)]
     said = f" ({lines[-1]})" if lines else ""
@@ -165,13 +173,18 @@ def compose_once(words: list[str]) -> DictConfig:
     return hydra.compose_config(config_name=ROOT, overrides=words, run_mode=RunMode.RUN, from_shell=False, with_log_configuration=False)
 
 
+@lru_cache(4096)
+def parse_word(word: str) -> Override:
+    """A command line word as Hydra reads it, which is not to be changed. HydraException where it is none."""
+    return OverridesParser.create().parse_override(word)
+
+
 def parsable(words: list[str], problems: list[Problem]) -> list[str]:
     """The words that follow Hydra's override grammar and choose an option by its name; the others are noted."""
-    parser = OverridesParser.create()
     good = []
     for word in words:
         try:
-            problem = _choice_problem(parser.parse_override(word))
+            problem = _choice_problem(parse_word(word))
         except HydraException:
             said = "is no override - write key=value (in quotes where the shell would change it), or +key=value to add a key"
             problem = Problem(word, said)

@@ -9,6 +9,8 @@ import io
 import json
 import math
 import os
+import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,8 @@ from engine.formats.base import TEMPORARY, replacing
 from runner.errors import StorageError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+AGAIN = 0.2
+"""Seconds between two looks at a folder that another process has locked."""
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ESTALE}
 
 
@@ -32,24 +36,49 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+BUSY_RUN = "another process is at work on this very run - wait for it to end, or give name=… for a folder of its own"
+
+
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep a run's folder from other processes while open. StorageError where one is at work in it already.
+def locked(folder: Path, said: str = BUSY_RUN) -> Iterator[None]:
+    """Keep a folder from other processes while open. StorageError with what is `said` where one is at work in it already.
 
     The lock ends with the process, however that ends. File systems without locks (some of NFS) are used without.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            said = "another process is at work on this very run - wait for it to end, or give name=… for a folder of its own"
-            raise StorageError(f"{folder}: {said}") from None
-        except OSError:
-            pass
+        if not _lock(descriptor):
+            raise StorageError(f"{folder}: {said}")
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def awaited(folder: Path) -> Iterator[None]:
+    """The same, after waiting for whoever is at work in the folder; after a second it says so on stderr."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        waited = 0.0
+        while not _lock(descriptor):
+            if waited <= 1.0 < waited + AGAIN:
+                print(f"waiting: another process is at work in {folder}", file=sys.stderr, flush=True)
+            time.sleep(AGAIN)
+            waited += AGAIN
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Whether the folder is now ours."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import platform
 import re
 import resource
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -42,8 +43,9 @@ REQUIRED: dict[str, type | tuple[type, ...]] = {
 """What a manifest must hold to be evidence, and as what."""
 
 
+@cache
 def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that matter, those that are installed."""
+    """The versions of Python and of the packages that matter, those that are installed; looked up once."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

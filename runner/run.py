@@ -150,16 +150,22 @@ def execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: C
         if content is not None:
             out.print(f"finished before: {folder}  root {content['digests']['root'][:16]}")
             return Outcome(folder, content["digests"]["root"], True)
-    size = sum(row.bytes for row in config.rows)
-    with storage_errors(folder, size), sharing(config.threads):
+    with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
-            try:
-                return _execute(config, folder, hydra_files, out)
-            except (MemoryError, RuntimeError) as error:
-                if not is_shortage(error):
-                    raise
-                raise MemoryShortage.of(error, str(config.device)) from error
+            return execute_locked(config, folder, hydra_files, out)
+
+
+def execute_locked(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console) -> Outcome:
+    """Run `config` into a folder that this process has locked, whatever is in it."""
+    size = sum(row.bytes for row in config.rows)
+    with storage_errors(folder, size), sharing(config.threads):
+        try:
+            return _execute(config, folder, hydra_files, out)
+        except (MemoryError, RuntimeError) as error:
+            if not is_shortage(error):
+                raise
+            raise MemoryShortage.of(error, str(config.device)) from error
 
 
 @contextmanager
@@ -189,12 +195,13 @@ def _execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: 
         seconds = time.perf_counter() - started
         manifest.write(folder, _manifest(config, hydra_files, made, seconds))
         streamed.forget(folder)
-    listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
-    summary.print_parameters(out, listed, made.rows, verdicts)
-    summary.print_trace(out, trace)
-    out.print()
-    out.print(f"root {made.digests.root}")
-    out.print(f"{folder}  ({seconds:.2f} s)")
+    if not out.quiet:
+        listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
+        summary.print_parameters(out, listed, made.rows, verdicts)
+        summary.print_trace(out, trace)
+        out.print()
+        out.print(f"root {made.digests.root}")
+        out.print(f"{folder}  ({seconds:.2f} s)")
     return Outcome(folder, made.digests.root, False)
 
 

@@ -56,6 +56,19 @@ class SnapshotOptions:
 
 
 @dataclass
+class SweepOptions:
+    """What a sweep varies (see `runner.sweep.space`), and how it goes on after a failure: `on_error` is continue or stop, `retries` is
+    how often a run that failed is tried again."""
+
+    grid: dict[str, Any] = field(default_factory=dict)
+    cases: list[Any] = field(default_factory=list)
+    exclude: list[Any] = field(default_factory=list)
+    union: list[Any] = field(default_factory=list)
+    on_error: str = "continue"
+    retries: Any = 0
+
+
+@dataclass
 class Config:
     """The root of the config; the groups are filled in by the defaults list of `conf/config.yaml`."""
 
@@ -68,6 +81,8 @@ class Config:
     shard: Any = None
     task: str = "run"
     resume: bool = False
+    dry_run: bool = False
+    sweep: SweepOptions = field(default_factory=SweepOptions)
     model: Any = MISSING
     init: Any = MISSING
     device: Any = MISSING

@@ -20,6 +20,7 @@ PLAIN_WIDTH = 1000
 """Wide enough that no table is folded where there is no terminal; a table takes what it needs."""
 RICH_ROWS = 500
 VERDICT_STYLE = {"ok": "green", "exact": "green", "off": "bold red", "untested": "yellow"}
+STATE_STYLE = {"finished": "green", "refused": "bold red"}
 
 
 def console() -> Console:
@@ -179,6 +180,15 @@ def print_plan(out: Console, plan: Plan) -> None:
         f"{totals['parameters']} parameters, {totals['aliases']} aliases, {totals['elements']:,} elements, "
         f"{bytes_text(totals['bytes'])}; output {shape_text(plan.output)}; nothing was allocated"
     )
+
+
+def print_runs(out: Console, names: Sequence[str], swept: Sequence[dict[str, str]], states: Sequence[str]) -> None:
+    """One line a run of a sweep: its state, its id, and what was swept."""
+    keys = list(dict.fromkeys(key for values in swept for key in values))
+    table = _Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys))
+    for name, values, state in zip(names, swept, states, strict=True):
+        table.add_row(Text(state, style=STATE_STYLE.get(state, "")), name, *(values.get(key, "") for key in keys))
+    table.print(out)
 
 
 def print_json(value: Any) -> None:

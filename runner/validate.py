@@ -35,6 +35,7 @@ LARGEST_MXNET_SEED = 2**32 - 1
 DTYPES = ("float32", "float16", "float64", "bfloat16")
 INIT_MODES = ("deferred", "eager", "streamed")
 TASKS = ("run", "plan")
+ON_ERROR = ("continue", "stop")
 DEVICES = ("cpu", "gpu")
 SNAPSHOTS = ("safetensors", "npz", "none")
 LARGEST_SEED = 2**64 - 1
@@ -89,7 +90,7 @@ def validate(config: DictConfig) -> RunConfig:
     resolved = resolve(config)
     resolved.setdefault("stream", streams.VERSION)
     problems: list[Problem] = []
-    _check_root(resolved, problems)
+    check_root(resolved, problems)
     model = parse_model(_mapping(resolved, "model", problems), problems)
     parts = {group: _parse_kind(group, resolved, problems) for group in ("data", "probe")}
     initializer = parse_initializer(resolved.get("init"), "init", problems)
@@ -148,7 +149,8 @@ def _mapping(resolved: dict[str, Any], key: str, problems: list[Problem]) -> dic
     return {}
 
 
-def _check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
+def check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
+    """Note what is wrong with the plain keys of a resolved config."""
     known = list(Config.__dataclass_fields__)
     for key in resolved:
         if key not in known:
@@ -159,8 +161,10 @@ def _check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
     name = resolved.get("name")
     if not isinstance(name, str) or not name or name in (".", "..") or set(name) & set("/\\\0"):
         problems.append(Problem("name", f"must be one path component, got {name!r}"))
-    if not isinstance(resolved.get("resume"), bool):
-        problems.append(Problem("resume", f"must be true or false, got {resolved.get('resume')!r}"))
+    for key in ("resume", "dry_run"):
+        if not isinstance(resolved.get(key, False), bool):
+            problems.append(Problem(key, f"must be true or false, got {resolved.get(key)!r}"))
+    _check_sweep(resolved.get("sweep"), problems)
     threads = resolved.get("threads")
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         problems.append(Problem("threads", f"must be a whole number of at least 1, or null for all processors, got {threads!r}"))
@@ -178,6 +182,21 @@ def _check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
             dtypes.resolve(resolved["dtype"])
         except MXNetError as error:
             problems.append(Problem("dtype", str(error)))
+
+
+def _check_sweep(options: Any, problems: list[Problem]) -> None:
+    """Note what is wrong with how a sweep is to be run; what it varies is checked where it is expanded."""
+    if options is None:
+        return  # a config of an older manifest
+    if not isinstance(options, dict):
+        problems.append(Problem("sweep", f"must be a mapping, got {options!r} - choose an option of the group: sweep=…"))
+        return
+    if options.get("on_error") not in ON_ERROR:
+        said = f"cannot be {options.get('on_error')!r} - {advice(str(options.get('on_error')), ON_ERROR)}"
+        problems.append(Problem("sweep.on_error", said))
+    retries = options.get("retries")
+    if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+        problems.append(Problem("sweep.retries", f"must be a whole number of at least 0, got {retries!r}"))
 
 
 def _parse_kind(group: str, resolved: dict[str, Any], problems: list[Problem]) -> Any:

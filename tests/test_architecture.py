@@ -65,12 +65,17 @@ FLOORS = [
 
 ONLY_HERE = {
     "cupy": {"engine/device.py"},
-    "hydra": {"runner/schema.py", "runner/compose.py", "runner/cli.py", "runner/sweep/job.py", "runner/sweep/sweeper.py"},
+    "hydra": {
+        "runner/schema.py", "runner/compose.py", "runner/cli.py", "runner/sweep/job.py", "runner/sweep/sweeper.py",
+        "runner/sweep/space.py", "runner/sweep/composer.py", "runner/sweep/declared.py",
+    },
     "omegaconf": {
         "runner/schema.py", "runner/identity.py", "runner/validate.py", "runner/verify.py", "runner/compose.py", "runner/cli.py",
-        "runner/sweep/job.py", "runner/sweep/sweeper.py",
+        "runner/sweep/job.py", "runner/sweep/sweeper.py", "runner/sweep/composer.py", "runner/sweep/declared.py",
     },
-"rich": {"runner/summary.py", "runner/run.py", "runner/progress.py", "runner/compare.py"},
+"rich": {
+    "runner/summary.py", "runner/run.py", "runner/progress.py", "runner/sweep/progress.py", "runner/compare.py",
+},
     "numba": {"engine/streams/compiled.py", "runner/stats/onepass/compiled.py"},
     "llvmlite": {"engine/streams/compiled.py"},
     "ml_dtypes": {"engine/dtypes.py"},

@@ -1,9 +1,14 @@
-"""One job of a sweep, as every launcher calls it: whatever goes wrong ends in its own status and log, and in no other run."""
+"""One run of a sweep, as every launcher performs it: whatever goes wrong ends in its own status and log, and in no other run.
+
+Its status is all that anybody learns of it, so that sweeps are the same under every launcher.
+"""
 
 from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
+from contextlib import chdir, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,79 +17,125 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from runner import manifest, plugins, run, summary
-from runner.errors import EvidenceError, RunnerError
+from runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
+from runner.files import awaited, storage_errors
 from runner.identity import canonical_of, resolve, run_id
-from runner.sweep.status import COMPLETED, FAILED, RUNNING, Status, write
-from runner.validate import validate
+from runner.sweep.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
+from runner.validate import RunConfig, validate
+
+STOP = ".stop"
+"""A file in a sweep's folder: no further run is to begin."""
 
 
 def run_job(config: DictConfig) -> str:
-    """Run one composed config into the folder Hydra gave it; gives the final state."""
+    """What a worker of Hydra's launchers calls with a composed config; gives the final state."""
     plugins.load_from_environment()
     hydra = HydraConfig.get()
-    folder = Path(hydra.runtime.output_dir)
     overrides = [str(word) for word in hydra.overrides.task]
+    if config.get("task") == "plan":
+        return print_plan(config)
+    folder = Path(hydra.runtime.output_dir)
+    strip(config)
+    return perform(folder, overrides, config, lambda: validate(config)).state
+
+
+def strip(config: DictConfig) -> DictConfig:
+    """Leave in a job's config nothing of what the whole sweep varies: it is used up, and may be long."""
+    for part in ("grid", "cases", "exclude", "union"):
+        if OmegaConf.is_dict(config.get("sweep")) and config.sweep.get(part):
+            config.sweep[part] = {} if part == "grid" else []
+    return config
+
+
+def perform(folder: Path, overrides: list[str], config: DictConfig, load: Callable[[], RunConfig]) -> Status:
+    """Run a composed config into its folder, again after a failure if `sweep.retries` says so. `load` gives the checked config.
+
+    Where another process is at work on this very run, this waits for it to end. With `on_error: stop`, nothing begins after a failure.
+    """
     resolved = resolve(config)
     canonical = canonical_of(resolved)
-    status = Status(RUNNING, run_id(canonical), overrides)
-    if resolved.get("task") == "plan":
-        return _plan(config, status.run_id)
-    started = time.perf_counter()
+    status = Status(PENDING, run_id(canonical), overrides)
+    sweep = resolved.get("sweep") or {}
+    stop = folder.parent / STOP if sweep.get("on_error") == "stop" else None
+    if stop is not None and stop.exists():
+        return status
     try:
-        root = finished_root(canonical, folder) if resolved.get("resume") is True else None
-        resumed = root is not None
-        if not resumed:
-            root = _execute(config, folder, status)
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with awaited(folder):
+                before = finished(canonical, folder) if resolved.get("resume") is True else None
+                if before is not None:
+                    root, seconds = str(before["digests"]["root"]), before.get("seconds")
+                    status = replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=True)
+                    write(folder, status)
+                    return status
+                for attempt in range(1, 2 + int(sweep.get("retries") or 0)):
+                    status, again = _attempt(folder, replace(status, attempts=attempt), config, load)
+                    if not again:
+                        break
+            if status.state == FAILED and stop is not None:
+                stop.touch()
+    except (StorageError, OSError) as error:
+        return _record_failure(folder, status, error, 0.0)
+    return status
+
+
+def _attempt(folder: Path, status: Status, config: DictConfig, load: Callable[[], RunConfig]) -> tuple[Status, bool]:
+    """Perform the run once; gives its status, which is on disk, and whether another attempt could end otherwise."""
+    started = time.perf_counter()
+    inside = bool(OmegaConf.select(config, "hydra.job.chdir"))  # Hydra's launchers do it themselves, and hide their part
+    folder = folder.absolute() if inside else folder
+    try:
+        with chdir(folder) if inside else nullcontext():
+            root = _execute(config, folder, status, load)
     except (Exception, SystemExit, KeyboardInterrupt) as error:
-        _record_failure(folder, status, error, time.perf_counter() - started)
+        failed = _record_failure(folder, status, error, time.perf_counter() - started)
         if isinstance(error, KeyboardInterrupt):
             raise
-        return FAILED
-    seconds = round(time.perf_counter() - started, 3)
-    write(folder, replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=resumed))
-    said = "finished before" if resumed else f"{seconds:.2f} s"
-    print(f"{_line('completed', status)}  ({said})", flush=True)
-    return COMPLETED
+        return failed, not isinstance(error, ConfigError)
+    done = replace(status, state=COMPLETED, seconds=round(time.perf_counter() - started, 3), root=root)
+    write(folder, done)
+    return done, False
 
 
-def finished_root(canonical: dict[str, Any], folder: Path) -> str | None:
-    """The root digest of this very config's finished run in `folder`; None where it must be made, or made again."""
+def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
+    """The manifest of this very config's finished run in `folder`; None where it must be made, or made again."""
     try:
-        content = run.finished(canonical, folder)
+        return run.finished(canonical, folder)
     except EvidenceError:
         return None  # a damaged manifest vouches for nothing
-    return None if content is None else str(content["digests"]["root"])
 
 
-def _execute(config: DictConfig, folder: Path, status: Status) -> str:
+def _execute(config: DictConfig, folder: Path, status: Status, load: Callable[[], RunConfig]) -> str:
     """Check and run the config. The old manifest goes before the status says that another run has begun."""
-    checked = validate(config)
+    checked = load()
     manifest.remove(folder)
-    write(folder, status)
-    hydra = HydraConfig.get()
-    files = {
-        "config.yaml": OmegaConf.to_yaml(config),
-        "hydra.yaml": OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra})),
-        "overrides.yaml": OmegaConf.to_yaml(hydra.overrides.task),
-    }
-    return run.execute(checked, folder, files, summary.quiet_console()).root
+    write(folder, replace(status, state=RUNNING))
+    return run.execute_locked(checked, folder, job_files(config, status.overrides), summary.quiet_console()).root
 
 
-def _plan(config: DictConfig, identifier: str) -> str:
-    print(f"\n{identifier}", flush=True)
-    summary.print_plan(summary.console(), validate(config).plan)
+def job_files(config: DictConfig, overrides: list[str]) -> dict[str, str]:
+    """What is kept in a run's `.hydra/`; Hydra's own part is the sweep's, and kept in its folder."""
+    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return {"config.yaml": OmegaConf.to_yaml(task), "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(overrides))}
+
+
+def print_plan(config: DictConfig) -> str:
+    """Print what a run would draw; nothing is written."""
+    checked = validate(config)
+    print(f"\n{checked.run_id}", flush=True)
+    summary.print_plan(summary.console(), checked.plan)
     return COMPLETED
 
 
-def _record_failure(folder: Path, status: Status, error: BaseException, seconds: float) -> None:
-    """Keep the error where it happened, with its traceback, and say it in one line."""
+def _record_failure(folder: Path, status: Status, error: BaseException, seconds: float) -> Status:
+    """Keep the error where it happened, with its traceback."""
     text = traceback.format_exc()
     said = str(error) if isinstance(error, RunnerError) else f"{type(error).__name__}: {error}".removesuffix(": ")
-    print(f"{_line('failed', status)}: {said.splitlines()[0]}", flush=True)
-    write(folder, replace(status, state=FAILED, error=said, traceback=text, seconds=round(seconds, 3)))
-    with open(folder / run.LOG_FILE, "a", encoding="utf-8") as log:
-        log.write(f"ERROR {said}\n{text}")
-
-
-def _line(state: str, status: Status) -> str:
-    return f"{state:<9}  {status.run_id}  {' '.join(status.overrides)}".rstrip()
+    failed = replace(status, state=FAILED, error=said, traceback=text, seconds=round(seconds, 3))
+    with suppress(OSError):  # a full disk, say: an older status must not speak for this run
+        remove(folder)
+        write(folder, failed)
+        with open(folder / run.LOG_FILE, "a", encoding="utf-8") as log:
+            log.write(f"ERROR {said}\n{text}")
+    return failed

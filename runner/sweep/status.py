@@ -28,6 +28,7 @@ class Status:
     seconds: float | None = None
     root: str | None = None
     resumed: bool = False
+    attempts: int = 0
     pid: int = field(default_factory=os.getpid)
     host: str = field(default_factory=socket.gethostname)
 
@@ -51,13 +52,27 @@ def read(folder: Path) -> Status:
     """
     finished = (folder / manifest.NAME).exists()
     try:
-        status = Status(**json.loads((folder / NAME).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        status = _parse((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, RecursionError):
         return Status(COMPLETED if finished else PENDING, folder.name)
     if status.state == COMPLETED and not finished:
         status.state, status.error = CRASHED, "it has no manifest"
     if status.state == RUNNING and status.host == socket.gethostname() and not _alive(status.pid):
         return _ended(status, finished, f"its process {status.pid} is gone")
+    return status
+
+
+def _parse(text: str) -> Status:
+    """A status as any version wrote it: what this one does not know is left out. ValueError or TypeError where it is none."""
+    content = json.loads(text)
+    if not isinstance(content, dict) or content.get("state") not in (RUNNING, COMPLETED, FAILED):
+        raise ValueError("this is no status")
+    status = Status(**{key: value for key, value in content.items() if key in Status.__dataclass_fields__})
+    sound = isinstance(status.run_id, str) and isinstance(status.overrides, list) and isinstance(status.pid, int)
+    numbers = isinstance(status.seconds, (int, float, type(None)))
+    texts = all(isinstance(text, (str, type(None))) for text in (status.error, status.traceback, status.root, status.host))
+    if not (sound and numbers and texts):
+        raise ValueError("this is no status")
     return status
 
 

@@ -1,7 +1,7 @@
 """Sweeps, started by `-m`: every job is composed and checked first, each different one runs once, and the sum is read from disk.
 
-`RunnerSweeper` is a Hydra sweeper, registered by hand since the project has no `hydra_plugins` folder. Jobs start through whatever
-launcher is configured.
+`RunnerSweeper` is what Hydra's configs name; the project has no `hydra_plugins` folder, so it is registered by hand. Jobs run in this
+process, or through whatever launcher is configured.
 """
 
 from __future__ import annotations
@@ -10,208 +10,163 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 
 from hydra._internal.callbacks import Callbacks
 from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus, configure_log
-from hydra.types import HydraContext
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-Plugins.instance()  # before the import below, which would otherwise find the plugins half loaded
-
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # noqa: E402
-
-from runner.compose import compose_once, compose_what_can_be, parsable, search_code, start  # noqa: E402
-from runner.errors import EXIT_FAILED, ConfigError, Problem  # noqa: E402
-from runner.identity import canonical_of, resolve, run_id  # noqa: E402
-from runner.sweep.aggregate import Member, collect, write_members, write_summary  # noqa: E402
-from runner.sweep.job import finished_root, run_job  # noqa: E402
-from runner.sweep.status import COMPLETED  # noqa: E402
-from runner.validate import validate  # noqa: E402
+from runner import summary
+from runner.compose import search_code
+from runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem
+from runner.files import locked, storage_errors
+from runner.identity import canonical_of, resolve
+from runner.sweep.aggregate import Member, swept_values, write_members, write_summary
+from runner.sweep.declared import Declaration, Tally, declare_sweep, hydra_loader
+from runner.sweep.job import STOP, finished, perform, print_plan, run_job
+from runner.sweep.progress import Tracker, following, watching
+from runner.sweep.status import CRASHED, FAILED, conclude
 
 PACKAGE = "hydra_plugins"
 MODULE = f"{PACKAGE}.runner_sweeper"
-SUBDIR = "${sweep_subdir:}"
-"""What `conf/config.yaml` says of a run's folder."""
+IN_PROCESS = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+BUSY = "another sweep is at work in this folder - wait for it to end, or give name=… for a folder of its own"
 
 
-class RunnerSweeper(BasicSweeper):
-    """Grid sweeps over comma-separated choices and ranges."""
+class RunnerSweeper(Sweeper):
+    """What `hydra/sweeper: runner` names. Sweeps are run by `sweep` below, which checks all jobs before the first starts."""
+
+    def __init__(self, max_batch_size: int | None, params: dict[str, str] | None) -> None:
+        self.max_batch_size = max_batch_size
+        self.params = params
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Nothing to set up."""
 
     def sweep(self, arguments: list[str]) -> int:
-        """Check every job, then launch those that differ; gives the exit code, 1 once any run has failed."""
-        problems: list[Problem] = []
-        members = self.members(arguments, problems)
-        if problems:
-            raise ConfigError(problems)
-        return self.run(arguments, members)
-
-    def members(self, arguments: list[str], problems: list[Problem]) -> list[Member]:
-        """The different runs that the words declare, first come first. What refuses the sweep is noted.
-
-        That is all that cannot be composed, names code or is misspelled; and where every run is refused for its values, that too.
-        """
-        assert self.config is not None
-        jobs = self.jobs([*self._parse_config(), *arguments], problems)
-        found: dict[str, Member] = {}
-        wrong: list[list[Problem]] = []
-        refused: list[list[Problem]] = []
-        for overrides in jobs:
-            problems_here: list[Problem] = []
-            config = compose_what_can_be(parsable(overrides, problems_here), self._load, problems_here)
-            problems_here += search_code(config)
-            folder = None if problems_here else _folder(config, problems_here)
-            refused.append(problems_here or _refusals(config, Path(str(folder))))
-            planning = config.get("task") == "plan"
-            wrong.append(problems_here or [p for p in refused[-1] if planning or "Known: " in p.message])
-            if folder is not None:
-                found.setdefault(folder, Member(Path(folder).name, folder, overrides))
-        problems += in_their_runs(jobs, refused if all(refused) else wrong)
-        return list(found.values())
-
-    def jobs(self, words: list[str], problems: list[Problem]) -> list[list[str]]:
-        """The overrides of each job, duplicates included. Words that cannot be swept over are noted and left out."""
-        parser = OverridesParser.create()
-        good = []
-        for override in [parser.parse_override(word) for word in parsable(words, problems)]:
-            problem = _sweep_problem(override)
-            if problem is None:
-                good.append(override)
-            else:
-                problems.append(problem)
-        [jobs] = self.split_arguments(good, None)
-        return jobs
-
-    def run(self, words: list[str], members: list[Member]) -> int:
-        """Launch the runs and sum up what they left on disk."""
-        assert self.config is not None
-        if self.config.task == "plan":
-            return EXIT_FAILED if any(job.status != JobStatus.COMPLETED for job in self._launch(members)) else 0
-        folder = Path(str(self.config.hydra.sweep.dir))
-        make_folders(folder, members)
-        write_members(folder, words, members)
-        try:
-            self._launch(members)
-        finally:
-            statuses = collect(members)
-            write_summary(folder, members, statuses)
-            done = sum(status.state == COMPLETED for status in statuses)
-            print(f"{done} of {len(members)} runs completed: {folder / 'summary.md'}", flush=True)
-        return 0 if done == len(members) else EXIT_FAILED
-
-    def _launch(self, members: list[Member]) -> Sequence[JobReturn]:
-        """Start the runs. What ends a launcher, as a worker that died does, is said in a line; the rest is on disk."""
-        assert self.launcher is not None
-        try:
-            return self.launcher.launch([member.overrides for member in members], initial_job_idx=0)
-        except Exception as error:
-            said = (str(error).strip().splitlines() or [""])[0]
-            print(f"error: the launcher stopped: {type(error).__name__}: {said}", file=sys.stderr)
-            return [JobReturn(status=JobStatus.FAILED)]
-
-    def _load(self, words: list[str]) -> DictConfig:
-        assert self.config is not None and self.hydra_context is not None
-        return self.hydra_context.config_loader.load_sweep_config(self.config, words)
+        """Run the sweep of these words."""
+        return sweep(arguments, None)
 
 
 def sweep(words: list[str], config_dir: str | None) -> int:
     """Run the sweep that the command line declares; gives its exit code. ConfigError with everything wrong, before anything starts."""
-    searchpath = start(words, config_dir)
     problems: list[Problem] = []
-    parser = OverridesParser.create()
-    overrides = [parser.parse_override(word) for word in parsable(words, problems)]
-    problems += [p for p in (_hydra_problem(override) for override in overrides) if p is not None]
-    for_hydra = [str(o.input_line) for o in overrides if o.is_hydra_override() and _hydra_problem(o) is None]
-    task = [str(o.input_line) for o in overrides if not o.is_hydra_override()]
-
-    # The config of the whole is its first job's: a fixed word may be about an option that another word sweeps over.
-    first = next(iter(RunnerSweeper(None).jobs(task, [])), [])
-    in_first: list[Problem] = []
-    config = compose_what_can_be([*for_hydra, *first], lambda some: compose_once([*searchpath, "hydra.mode=MULTIRUN", *some]), in_first)
-    problems += [problem for problem in in_first if problem.place.startswith("hydra")]
-
-    sweeper = RunnerSweeper(None, config.hydra.sweeper.get("params"))
-    loader = GlobalHydra.instance().config_loader()
-    sweeper.config, sweeper.hydra_context = config, HydraContext(config_loader=loader, callbacks=Callbacks())
-    members = sweeper.members(task, problems)
-    problems = problems or search_code(config)
+    declaration = declare_sweep(words, config_dir, problems)
+    if declaration.config.get("dry_run") is True and not problems:
+        return dry_run(declaration)
+    members = declaration.check(problems)
+    problems = problems or search_code(declaration.config)
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
-    configure_log(config.hydra.hydra_logging, config.hydra.verbose)
-    sweeper.setup(hydra_context=sweeper.hydra_context, task_function=run_job, config=config)
-    return sweeper.run(task, members)
+    for entry in declaration.unmatched():
+        print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
+    configure_log(declaration.config.hydra.hydra_logging, declaration.config.hydra.verbose)
+    if declaration.config.task == "plan":
+        for member in members:
+            print_plan(declaration.compose(member))
+        return 0
+    return run(words, declaration, members)
 
 
-def in_their_runs(jobs: list[list[str]], problems: list[list[Problem]]) -> list[Problem]:
-    """The problems of all jobs, each once; those that only some have say which run was the first."""
-    first: dict[Problem, list[str]] = {}
-    for overrides, its in zip(jobs, problems, strict=True):
-        for problem in its:
-            first.setdefault(problem, overrides)
-    everywhere = [problem for problem in first if all(problem in its for its in problems)]
-    where = {p: "" if p in everywhere else f" (in the run {' '.join(overrides)})" for p, overrides in first.items()}
-    return [Problem(problem.place, problem.message + said) for problem, said in where.items()]
+def run(words: list[str], declaration: Declaration, members: list[Member]) -> int:
+    """Perform the runs and sum up what they left on disk."""
+    folder = Path(str(declaration.config.hydra.sweep.dir))
+    make_folders(folder, members)
+    with ExitStack() as held:
+        held.enter_context(storage_errors(folder))
+        for one in sorted({folder, *(Path(member.folder).parent for member in members)}):
+            held.enter_context(locked(one, BUSY))
+        for one in {Path(member.folder).parent for member in members}:
+            (one / STOP).unlink(missing_ok=True)
+        write_members(folder, words, members)
+        write_hydra(folder, declaration.config)
+        try:
+            with following(members) as tracker:
+                perform_all(declaration, members, tracker)
+        finally:
+            done = write_summary(folder, members)
+            print(f"{done} of {len(members)} runs completed: {folder / 'summary.md'}", flush=True)
+    return 0 if done == len(members) else EXIT_FAILED
 
 
-def _hydra_problem(override: Override) -> Problem | None:
-    """What is wrong with a word about Hydra itself in a sweep."""
-    key = override.get_key_element().lstrip("+~")
-    if override.is_hydra_override() and override.is_sweep_override():
-        return Problem(key, "cannot be swept over - give one value")
-    if key == "hydra.run.dir":
-        return Problem(key, "is for a single run - give hydra.sweep.dir")
-    return None
+def perform_all(declaration: Declaration, members: list[Member], tracker: Tracker) -> None:
+    """Perform the runs, in this process or through the configured launcher."""
+    options = declaration.config.sweep
+    if OmegaConf.to_container(declaration.config.hydra.launcher, resolve=False).get("_target_") == IN_PROCESS:  # type: ignore[union-attr]
+        for number, member in enumerate(members):
+            config, load = declaration.prepare(member)
+            status = perform(Path(member.folder), member.overrides, config, load)
+            tracker.ended(number, status)
+            if status.state == FAILED and options.on_error == "stop":
+                return
+        return
+    with watching(tracker):
+        launch(declaration.config, members)
+        for _ in range(options.retries):
+            crashed = [member for member in members if conclude(Path(member.folder)).state == CRASHED]
+            if not crashed:
+                return
+            launch(declaration.config, crashed)
 
 
-def _sweep_problem(override: Override) -> Problem | None:
-    """What is wrong with a word that is swept over."""
-    key = override.get_key_element().lstrip("+~")
-    if not override.is_sweep_override():
-        return None
-    if key in ("task", "resume"):
-        return Problem(key, "cannot be swept over - give one value")
-    if not override.is_discrete_sweep():
-        return Problem(key, f"'{override.input_line}' is no list of values - use a,b or choice(a,b) or range(start,stop)")
-    if not list(override.sweep_string_iterator()):
-        return Problem(key, f"'{override.input_line}' holds no value")
-    return None
-
-
-def _refusals(config: DictConfig, folder: Path) -> list[Problem]:
-    """Why this run would be refused; anything else that goes wrong while it is planned is left to the run, which keeps it.
-
-    A finished run that is only to be skipped is not refused, though this machine could not make it.
-    """
+def launch(config: DictConfig, members: Sequence[Member]) -> Sequence[JobReturn]:
+    """Start the runs through Hydra's launcher. What ends it, as a worker that died does, is said in a line; the rest is on disk."""
+    context = HydraContext(config_loader=hydra_loader(), callbacks=Callbacks())
+    launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=run_job, config=config)
     try:
-        if config.resume is True and finished_root(canonical_of(resolve(config)), folder) is not None:
-            return []
-        validate(config)
-    except ConfigError as error:
-        return error.problems
-    except (Exception, SystemExit):
-        return []
-    return []
+        return launcher.launch([list(member.overrides) for member in members], initial_job_idx=0)
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [""])[0]
+        print(f"error: the launcher stopped: {type(error).__name__}: {said}", file=sys.stderr)
+        return [JobReturn(status=JobStatus.FAILED)]
 
 
-def _folder(config: DictConfig, problems: list[Problem]) -> str | None:
-    """The run's folder, named by its run id."""
-    if OmegaConf.to_container(config.hydra.sweep, resolve=False)["subdir"] != SUBDIR:  # type: ignore[index, call-overload]
-        problems.append(Problem("hydra.sweep.subdir", "is refused: a run's folder is named by its run id - give hydra.sweep.dir"))
-        return None
-    try:
-        return str(Path(str(config.hydra.sweep.dir)) / run_id(canonical_of(resolve(config))))
-    except ConfigError as error:
-        problems += error.problems
-    except OmegaConfBaseException as error:
-        problems.append(Problem("hydra.sweep.dir", str(error).splitlines()[0]))
-    return None
+def dry_run(declaration: Declaration) -> int:
+    """List the runs, what is finished and what is refused; writes nothing. Exit code 2 where any is refused."""
+    refused = Tally()
+    found: dict[str, tuple[Member | None, str]] = {}
+    duplicates = excluded = 0
+    for job in declaration.examine():
+        if job.excluded:
+            excluded += 1
+            continue
+        refused.add(job.words, job.refused)
+        key = job.member.folder if job.member is not None else " ".join(job.words)
+        duplicates += key in found
+        state = "refused" if job.refused else _state(declaration, job.member)
+        found.setdefault(key, (job.member, state))
+    members = [member or Member("-", "-", words.split()) for words, (member, _) in found.items()]
+    states = [state for _, state in found.values()]
+    summary.print_runs(summary.console(), [m.run_id for m in members], swept_values(members), states)
+    counts = [f"{states.count(state)} {state}" for state in ("finished", "to run", "refused") if state in states]
+    counts += [f"{duplicates} duplicates removed"] * bool(duplicates) + [f"{excluded} excluded"] * bool(excluded)
+    print(f"\n{len(states)} runs: {', '.join(counts)}; nothing was written")
+    for entry in declaration.unmatched():
+        print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
+    problems = refused.problems() + declaration.unknown + search_code(declaration.config)
+    for problem in dict.fromkeys(problems):
+        print(f"error: {problem}", file=sys.stderr)
+    return EXIT_REFUSED if problems else 0
+
+
+def _state(declaration: Declaration, member: Member | None) -> str:
+    """Whether a sound run is finished already."""
+    assert member is not None
+    canonical = canonical_of(resolve(declaration.compose(member)))
+    return "to run" if finished(canonical, Path(member.folder)) is None else "finished"
+
+
+def write_hydra(folder: Path, config: DictConfig) -> None:
+    """Keep Hydra's own config of the whole sweep in its folder's `.hydra/`."""
+    (folder / ".hydra").mkdir(exist_ok=True)
+    text = OmegaConf.to_yaml(OmegaConf.masked_copy(config, "hydra"))
+    (folder / ".hydra" / "hydra.yaml").write_text(text, encoding="utf-8")
 
 
 def make_folders(folder: Path, members: list[Member]) -> None:

@@ -106,6 +106,7 @@ def test_the_file_holds_what_a_program_needs(tmp_path):
         "seconds": 0.5,
         "root": None,
         "resumed": False,
+        "attempts": 0,
         "pid": os.getpid(),
         "host": socket.gethostname(),
     }

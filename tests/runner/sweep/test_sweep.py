@@ -28,7 +28,7 @@ def python(tmp_path):
 
 
 def runs(folder: Path, name: str = "runs") -> dict[str, Path]:
-    return {path.name: path for path in (folder / "outputs" / name).iterdir() if path.is_dir()}
+    return {path.name: path for path in (folder / "outputs" / name).iterdir() if path.is_dir() and path.name != ".hydra"}
 
 
 def status(folder: Path) -> dict:
@@ -176,19 +176,16 @@ def test_hydras_own_way_to_keep_sweep_parameters_works(command, tmp_path):
 
 
 def test_a_launcher_that_stops_is_one_line_and_hides_no_run(command, tmp_path, monkeypatch):
-    from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+    launcher = pytest.importorskip("hydra_plugins.hydra_joblib_launcher.joblib_launcher", reason="hydra-joblib-launcher is not installed")
 
-    launch = BasicLauncher.launch
-
-    def stops(self, jobs, initial_job_idx):
-        launch(self, jobs[:1], initial_job_idx)
+    def stops(self, job_overrides, initial_job_idx):
         raise RuntimeError("a worker died\nand more")
 
-    monkeypatch.setattr(BasicLauncher, "launch", stops)
-    done = command("-m", "seed=0,1")
+    monkeypatch.setattr(launcher.JoblibLauncher, "launch", stops)
+    done = command("-m", "seed=0,1", "hydra/launcher=joblib")
     assert done.code == 1
     assert done.err == "error: the launcher stopped: RuntimeError: a worker died\n"
-    assert [row["state"] for row in table(tmp_path)] == ["completed", "pending"]
+    assert [row["state"] for row in table(tmp_path)] == ["pending", "pending"]
 
 
 def test_planning_a_sweep_writes_nothing(python, tmp_path):

@@ -1,0 +1,57 @@
+"""Configs of many jobs, composed once for each different choice of groups; the other words are then set in a copy.
+
+Hydra composes every job from files, though most differ in plain values only. What comes out is the same: Hydra too applies such
+words after it has put the chosen files together, by the same function.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import OrderedDict
+from collections.abc import Callable
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig
+
+from runner.compose import parse_word
+
+KEPT = 64
+"""So many compositions are kept at a time: memory does not grow with the number of choices."""
+
+
+class Composer:
+    """Composes jobs. `load` composes a config from words that choose options, as Hydra does."""
+
+    def __init__(self, load: Callable[[list[str]], DictConfig]) -> None:
+        self._load = load
+        self._kept: OrderedDict[tuple[str, ...], DictConfig] = OrderedDict()
+        self._groups: dict[str, bool] = {}
+
+    def compose(self, words: list[str]) -> DictConfig:
+        """The config that the words make, a copy of its own; fails as Hydra does."""
+        overrides = [parse_word(word) for word in words]
+        choices = tuple(str(override.input_line) for override in overrides if self._chooses(override))
+        config = copy.deepcopy(self._base(choices))
+        ConfigLoaderImpl._apply_overrides_to_config([override for override in overrides if not self._chooses(override)], config)
+        return config
+
+    def _base(self, choices: tuple[str, ...]) -> DictConfig:
+        if choices not in self._kept:
+            self._kept[choices] = self._load(list(choices))
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(choices)
+        return self._kept[choices]
+
+    def _chooses(self, override: Override) -> bool:
+        """Whether a word is about the defaults list, by Hydra's rule."""
+        if isinstance(override.value(), dict):
+            return False
+        key = override.key_or_group
+        if key not in self._groups:
+            loader = GlobalHydra.instance().config_loader()
+            assert isinstance(loader, ConfigLoaderImpl)
+            self._groups[key] = loader.repository.group_exists(key)
+        return self._groups[key]

@@ -1,0 +1,303 @@
+"""The runs that a sweep declares: composed, checked and named one after the other, each different run once.
+
+    words  ->  Declaration  ->  examine(): one `Examined` a job  ->  check(): `Member`s, or everything wrong with them
+
+Nothing here holds more of a run than its name and its words, however many there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from engine.registry import advice
+from runner.compose import compose_once, compose_what_can_be, parsable, parse_word, search_code, start
+from runner.errors import ConfigError, Problem
+from runner.identity import canonical_of, resolve, run_folder, run_id
+from runner.sweep.aggregate import Member
+from runner.sweep.composer import Composer
+from runner.sweep.job import finished, strip
+from runner.sweep.space import Block, Exclusion, Space, parse_space
+from runner.validate import RunConfig, check_root, validate
+
+SUBDIR, DIR = "${sweep_subdir:}", "${sweep_dir:}"
+"""What `conf/config.yaml` says of a run's folder and of a sweep's."""
+KEPT = 256
+"""So many checked configs are kept for the runs that are about to begin."""
+MULTIRUN = "hydra.mode=MULTIRUN"
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One job: its words, the run it is (None where its words make none), all that refuses it, and what of that is misspelled.
+
+    `excluded` jobs are no run.
+    """
+
+    words: list[str]
+    member: Member | None
+    refused: list[Problem]
+    misspelled: list[Problem]
+    excluded: bool = False
+
+
+@dataclass(frozen=True)
+class DeclaredRun:
+    """One run of a sweep: its name and words, and its config on demand."""
+
+    member: Member
+    declaration: Declaration
+
+    @property
+    def config(self) -> RunConfig:
+        """The run, checked and planned. ConfigError with everything wrong with it."""
+        return self.declaration.prepare(self.member)[1]()
+
+
+class Declaration:
+    """What the words of a sweep declare. `config` is the sweep's own config, which is its first job's."""
+
+    def __init__(self, config: DictConfig, space: Space, composer: Composer) -> None:
+        self.config = config
+        self.space = space
+        self._composer = composer
+        self._loaded: dict[str, tuple[DictConfig, RunConfig]] = {}
+        self._sound: set[str] = set()
+        self._unknown: list[Problem] = []
+
+    def examine(self) -> Iterator[Examined]:
+        """Every job in turn, duplicates and excluded ones included."""
+        unknown: dict[str, tuple[str, list[str]] | None] = {}
+        for words, block in self.space.jobs():
+            problems: list[Problem] = []
+            config = compose_what_can_be(parsable(words, problems), self._composer.compose, problems)
+            problems += search_code(config)
+            if not problems and self._excluded(block, config, unknown):
+                yield Examined(words, None, [], [], excluded=True)
+                continue
+            folder = None if problems else self._folder(config, problems)
+            refused = problems or ([] if folder is None else self._refusals(config, Path(folder)))
+            misspelled = problems or [p for p in refused if config.get("task") == "plan" or "Known: " in p.message]
+            yield Examined(words, None if folder is None else Member(Path(folder).name, folder, words), refused, misspelled)
+        self._unknown = [Problem(place, f"no run has such a key - {advice(*lost)}") for place, lost in unknown.items() if lost is not None]
+
+    def check(self, problems: list[Problem]) -> list[Member]:
+        """The different runs, first come first. What refuses the sweep is noted.
+
+        That is all that cannot be composed, names code or is misspelled; and where every run is refused for its values, that too.
+        """
+        found: dict[str, Member] = {}
+        refused, misspelled = Tally(), Tally()
+        for job in self.examine():
+            if job.excluded:
+                continue
+            refused.add(job.words, job.refused)
+            misspelled.add(job.words, job.misspelled)
+            if job.member is not None:
+                found.setdefault(job.member.folder, job.member)
+        problems += (refused if refused.everything else misspelled).problems()
+        problems += self.unknown
+        if not problems and not found:
+            problems.append(Problem("sweep", "declares no run: all are excluded"))
+        return list(found.values())
+
+    @property
+    def unknown(self) -> list[Problem]:
+        """Keys of exclusions that no run has, once all jobs have been examined."""
+        return self._unknown
+
+    def unmatched(self) -> list[Exclusion]:
+        """The exclusions that left nothing out, once all jobs have been examined."""
+        entries = {entry.place: entry for block in self.space.blocks for entry in block.exclude}
+        return [entry for entry in entries.values() if not entry.matched]
+
+    def prepare(self, member: Member) -> tuple[DictConfig, Callable[[], RunConfig]]:
+        """A run's composed config, and what gives the run that it declares, or ConfigError with everything wrong with it."""
+        if member.folder in self._loaded:
+            config, run = self._loaded.pop(member.folder)
+            return config, lambda: run
+        config = self.compose(member)
+        return config, lambda: validate(config)
+
+    def compose(self, member: Member) -> DictConfig:
+        """A run's composed config."""
+        return self._composer.compose(list(member.overrides))
+
+    def _refusals(self, config: DictConfig, folder: Path) -> list[Problem]:
+        """Why this run would be refused; anything else that goes wrong while it is planned is left to the run, which keeps it.
+
+        A finished run that is only to be skipped is not refused, though this machine could not make it. Runs that differ in the seed
+        only are planned once.
+        """
+        try:
+            resolved = resolve(config)
+            if config.resume is True and finished(canonical_of(resolved), folder) is not None:
+                return []
+            problems: list[Problem] = []
+            check_root(resolved, problems)
+            alike = json.dumps({**resolved, "seed": None}, sort_keys=True, default=str)
+            if problems or alike not in self._sound:
+                self._keep(folder, config, validate(config))
+                if len(self._sound) < KEPT:
+                    self._sound.add(alike)
+        except ConfigError as error:
+            return error.problems
+        except (Exception, SystemExit):
+            return []
+        return []
+
+    def _keep(self, folder: Path, config: DictConfig, run: RunConfig) -> None:
+        if len(self._loaded) < KEPT:
+            self._loaded[str(folder)] = (config, run)
+
+    def _excluded(self, block: Block, config: DictConfig, unknown: dict[str, tuple[str, list[str]] | None]) -> bool:
+        """Whether the job is left out. Keys that no job has had so far are kept in `unknown`, with the names that stand there."""
+        for entry in block.exclude:
+            holds = True
+            for key, values in entry.conditions.items():
+                found = _value(config, key)
+                if found is MISSING:
+                    unknown.setdefault(f"{entry.place}.{key}", _lost(config, key))
+                    holds = False
+                    continue
+                unknown[f"{entry.place}.{key}"] = None
+                holds = holds and any(_same(value, one) for value in values for one in found)
+            if holds:
+                entry.matched = True
+                return True
+        return False
+
+    def _folder(self, config: DictConfig, problems: list[Problem]) -> str | None:
+        """The run's folder, named by its run id."""
+        declared: Any = OmegaConf.to_container(config.hydra.sweep, resolve=False)
+        if declared["subdir"] != SUBDIR:
+            problems.append(Problem("hydra.sweep.subdir", "is refused: a run's folder is named by its run id - give hydra.sweep.dir"))
+            return None
+        try:
+            identifier = run_id(canonical_of(resolve(config)))
+            if declared["dir"] == DIR:
+                return str(run_folder(str(config.name), identifier))
+            return str(Path(str(config.hydra.sweep.dir)) / identifier)
+        except ConfigError as error:
+            problems += error.problems
+        except OmegaConfBaseException as error:
+            problems.append(Problem("hydra.sweep.dir", str(error).splitlines()[0]))
+        return None
+
+
+MISSING = object()
+
+
+def _value(config: DictConfig, key: str) -> Any:
+    """What a job has at `key`: the value, and for a group the option that was chosen; MISSING where there is no such key."""
+    found = []
+    choices = config.hydra.runtime.choices
+    if key in choices:
+        found.append(choices[key])
+    try:
+        value = OmegaConf.select(config, key, default=MISSING)
+    except OmegaConfBaseException:
+        value = MISSING
+    if value is not MISSING:
+        found.append(OmegaConf.to_container(value) if OmegaConf.is_config(value) else value)
+    return found or MISSING
+
+
+def _same(wanted: Any, found: Any) -> bool:
+    """Equal, as values of YAML: `1` is `1.0` but not `true`."""
+    return wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
+
+
+def _lost(config: DictConfig, key: str) -> tuple[str, list[str]]:
+    """The part of `key` that is not there, and the names that stand in its place."""
+    parent: Any = config
+    for part in key.split("."):
+        if not OmegaConf.is_dict(parent) or part not in parent or not OmegaConf.is_dict(parent[part]):
+            break
+        parent = parent[part]
+    return part, [str(name) for name in parent if name != "hydra"]
+
+
+class Tally:
+    """The problems of all jobs, each once; those that only some have say which run was the first."""
+
+    def __init__(self) -> None:
+        self._first: dict[Problem, tuple[list[str], int]] = {}
+        self._jobs = 0
+        self._wrong = 0
+
+    def add(self, words: list[str], problems: list[Problem]) -> None:
+        """One more job and what is wrong with it."""
+        self._jobs += 1
+        self._wrong += bool(problems)
+        for problem in dict.fromkeys(problems):
+            first, count = self._first.get(problem, (words, 0))
+            self._first[problem] = (first, count + 1)
+
+    @property
+    def everything(self) -> bool:
+        """Whether something is wrong with every job."""
+        return self._wrong == self._jobs
+
+    def problems(self) -> list[Problem]:
+        """All of them; those of every job first."""
+        found = sorted(self._first.items(), key=lambda item: item[1][1] < self._jobs)
+        return [
+            problem if count == self._jobs else Problem(problem.place, f"{problem.message} (in the run {' '.join(words)})")
+            for problem, (words, count) in found
+        ]
+
+
+def declare_sweep(words: list[str], config_dir: str | None, problems: list[Problem]) -> Declaration:
+    """What the words of a command line declare. What is wrong with those about Hydra or with the `sweep` node is noted."""
+    searchpath = start(words, config_dir)
+    overrides = [parse_word(word) for word in parsable(words, problems)]
+    problems += [p for p in map(_hydra_problem, overrides) if p is not None]
+    for_hydra = [str(o.input_line) for o in overrides if o.is_hydra_override() and _hydra_problem(o) is None]
+    task = [override for override in overrides if not override.is_hydra_override()]
+
+    # The config of the whole is its first job's: a fixed word may be about an option that another word sweeps over.
+    first = next(parse_space(task, {}, {}, []).jobs())[0]
+    in_first: list[Problem] = []
+    config = compose_what_can_be([*for_hydra, *first], lambda some: compose_once([*searchpath, MULTIRUN, *some]), in_first)
+    problems += [problem for problem in in_first if problem.place.startswith("hydra")]
+    node = OmegaConf.to_container(config.sweep, resolve=False) if OmegaConf.is_dict(config.get("sweep")) else {}
+    params = config.hydra.sweeper.get("params")
+    space = parse_space(task, node, OmegaConf.to_container(params) if params is not None else {}, problems)  # type: ignore[arg-type]
+    sound: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
+    return Declaration(config, space, Composer(lambda some: strip(compose_once([*sound, *some]))))
+
+
+def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredRun]:
+    """The runs that a sweep's words declare, one after the other. ConfigError with everything wrong, before the first."""
+    problems: list[Problem] = []
+    declaration = declare_sweep(words, config_dir, problems)
+    members = declaration.check(problems)
+    problems = problems or search_code(declaration.config)
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))
+    for member in members:
+        yield DeclaredRun(member, declaration)
+
+
+def _hydra_problem(override: Override) -> Problem | None:
+    """What is wrong with a word about Hydra itself in a sweep."""
+    key = override.get_key_element().lstrip("+~")
+    if override.is_hydra_override() and override.is_sweep_override():
+        return Problem(key, "cannot be swept over - give one value")
+    if key == "hydra.run.dir":
+        return Problem(key, "is for a single run - give hydra.sweep.dir")
+    return None
+
+
+def hydra_loader() -> Any:
+    """The loader of the Hydra that composes the sweep, which launchers compose with."""
+    return GlobalHydra.instance().config_loader()

@@ -1,0 +1,114 @@
+"""How far a sweep has come, from its status files alone, so that it reads the same under every launcher.
+
+In a terminal one live line: done, failed, rate, time left. Elsewhere, and where `CI` is set, one plain line a run as it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from runner.sweep.aggregate import Member
+from runner.sweep.status import COMPLETED, CRASHED, FAILED, NAME, Status, read
+
+EVERY = 0.5
+"""Seconds between two looks at the status files of runs that other processes perform."""
+ENDED = (COMPLETED, FAILED, CRASHED)
+
+
+class Tracker:
+    """Says of each run of a sweep how it ended, once. Statuses that stood before `members` were launched are not its own."""
+
+    def __init__(self, members: Sequence[Member], bar: Progress | None) -> None:
+        self._members = members
+        self._bar = bar
+        self._task = None if bar is None else bar.add_task("", total=len(members), said="")
+        self._open = dict.fromkeys(range(len(members)))
+        self._before = {number: _written(member) for number, member in enumerate(members)}
+        self._started = time.monotonic()
+        self.completed = self.failed = 0
+
+    def ended(self, number: int, status: Status) -> None:
+        """Run `number` of the sweep has ended so."""
+        if number not in self._open:
+            return
+        del self._open[number]
+        self.completed += status.state == COMPLETED
+        self.failed += status.state != COMPLETED
+        if self._bar is None:
+            print(line(status, self._members[number]), flush=True)
+            return
+        if status.state != COMPLETED:
+            self._bar.console.print(line(status, self._members[number]), highlight=False, markup=False, soft_wrap=True)
+        done = self.completed + self.failed
+        rate = done / max(1e-9, time.monotonic() - self._started)
+        said = f"{self.failed} failed  {rate:.3g} runs/s" if self.failed else f"{rate:.3g} runs/s"
+        self._bar.update(self._task, completed=done, said=said)  # type: ignore[arg-type]
+
+    def look(self) -> None:
+        """Read the status files that have changed."""
+        for number in list(self._open):
+            member = self._members[number]
+            written = _written(member)
+            if written in (None, self._before[number]):
+                continue
+            status = read(Path(member.folder))
+            if status.state in ENDED:
+                self.ended(number, status)
+            self._before[number] = written if status.state != "running" else self._before[number]
+
+
+def _written(member: Member) -> int | None:
+    try:
+        return os.stat(os.path.join(member.folder, NAME)).st_mtime_ns
+    except OSError:
+        return None
+
+
+def line(status: Status, member: Member) -> str:
+    """`completed  he-seed3-…  init=he seed=3  (0.02 s)`; of a failed run, why."""
+    text = f"{status.state:<9}  {member.run_id}  {' '.join(member.overrides)}".rstrip()
+    if status.state == COMPLETED:
+        return f"{text}  ({'finished before' if status.resumed else f'{status.seconds or 0:.2f} s'})"
+    return f"{text}: {(status.error or 'it did not end').splitlines()[0]}"
+
+
+@contextmanager
+def following(members: Sequence[Member]) -> Iterator[Tracker]:
+    """Tell of the runs of a sweep while it lasts."""
+    live = sys.stdout.isatty() and not os.environ.get("CI")
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(), transient=True) if live else None
+    tracker = Tracker(members, bar)
+    if bar is None:
+        yield tracker
+        return
+    with bar:
+        yield tracker
+
+
+@contextmanager
+def watching(tracker: Tracker) -> Iterator[None]:
+    """Look at the status files again and again, from a thread of its own, while other processes perform the runs."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(EVERY):
+            tracker.look()
+
+    thread = threading.Thread(target=watch, name="initlab-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        tracker.look()
