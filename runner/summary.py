@@ -185,7 +185,7 @@ def print_plan(out: Console, plan: Plan) -> None:
 def print_runs(out: Console, names: Sequence[str], swept: Sequence[dict[str, str]], states: Sequence[str]) -> None:
     """One line a run of a sweep: its state, its id, and what was swept."""
     keys = list(dict.fromkeys(key for values in swept for key in values))
-    table = _Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys))
+    table = Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys))
     for name, values, state in zip(names, swept, states, strict=True):
         table.add_row(Text(state, style=STATE_STYLE.get(state, "")), name, *(values.get(key, "") for key in keys))
     table.print(out)
