@@ -6,6 +6,7 @@ initialize  a network of small layers, against MXNet 1.9.1
 onepass     statistics, against a sum
 plan        1.56 billion parameters planned
 snapshot    a billion parameters streamed, against torch with safetensors, and against zeros
+sweep       100 small runs in one command, against Hydra's own sweeper and launcher
 
 Each runs in a process and, where a peer lives in one, an environment of its own. `python -m benchmarks.<name> --help` has its options;
 `gluon`, `overhead`, `orthogonal` and `gpu` run by their names only.
@@ -22,7 +23,7 @@ from benchmarks.rounds import MISSED, REACHED
 from engine.registry import advice
 
 WITH_TORCH = ("normal", "small")
-NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot")
+NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot", "sweep")
 
 
 def run(name: str) -> list[str]:

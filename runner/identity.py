@@ -66,11 +66,15 @@ def file_digest(path: str) -> str:
 
 def resolve(config: DictConfig) -> dict[str, Any]:
     """The config as plain mappings and lists, `hydra` left out; ConfigError where an interpolation fails."""
-    part = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     try:
-        return OmegaConf.to_container(part, resolve=True)  # type: ignore[return-value]
+        return {str(key): _plain(config, str(key)) for key in config if key != "hydra"}
     except OmegaConfBaseException as error:
         raise ConfigError.of(str(error.full_key or ""), str(error).splitlines()[0]) from error
+
+
+def _plain(config: DictConfig, key: str) -> Any:
+    value = "???" if OmegaConf.is_missing(config, key) else config[key]
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def canonical_of(resolved: dict[str, Any]) -> dict[str, Any]:

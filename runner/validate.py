@@ -87,7 +87,11 @@ class RunConfig:
 
 def validate(config: DictConfig) -> RunConfig:
     """The run that a composed config declares, planned. ConfigError with every problem found."""
-    resolved = resolve(config)
+    return validate_resolved(resolve(config))
+
+
+def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
+    """The same, of a config that is resolved already."""
     resolved.setdefault("stream", streams.VERSION)
     problems: list[Problem] = []
     check_root(resolved, problems)

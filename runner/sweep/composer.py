@@ -9,11 +9,12 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from runner.compose import parse_word
 
@@ -21,25 +22,55 @@ KEPT = 64
 """So many compositions are kept at a time: memory does not grow with the number of choices."""
 
 
+@dataclass(frozen=True)
+class Base:
+    """What Hydra composed, whole and without its own part, and whether the rest refers to that."""
+
+    whole: DictConfig
+    task: DictConfig
+    refers: bool
+
+    @classmethod
+    def of(cls, whole: DictConfig) -> Base:
+        """From what Hydra composed."""
+        task = OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
+        OmegaConf.set_struct(task, OmegaConf.is_struct(whole))
+        return cls(whole, task, "${hydra" in str(OmegaConf.to_container(task, resolve=False)))
+
+
 class Composer:
     """Composes jobs. `load` composes a config from words that choose options, as Hydra does."""
 
     def __init__(self, load: Callable[[list[str]], DictConfig]) -> None:
         self._load = load
-        self._kept: OrderedDict[tuple[str, ...], DictConfig] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, ...], Base] = OrderedDict()
         self._groups: dict[str, bool] = {}
 
     def compose(self, words: list[str]) -> DictConfig:
-        """The config that the words make, a copy of its own; fails as Hydra does."""
+        """The config that the words make, a copy of its own without `hydra`; fails as Hydra does."""
         overrides = [parse_word(word) for word in words]
-        choices = tuple(str(override.input_line) for override in overrides if self._chooses(override))
-        config = copy.deepcopy(self._base(choices))
+        base = self._base(overrides)
+        refers = base.refers or any("hydra" in word for word in words)
+        return self._apply(overrides, base.whole if refers else base.task)
+
+    def whole(self, words: list[str]) -> DictConfig:
+        """The same with `hydra`."""
+        overrides = [parse_word(word) for word in words]
+        return self._apply(overrides, self._base(overrides).whole)
+
+    def hydra(self, words: list[str]) -> DictConfig:
+        """The `hydra` of that config, which is not to be changed."""
+        return self._base([parse_word(word) for word in words]).whole.hydra  # type: ignore[no-any-return]
+
+    def _apply(self, overrides: list[Override], base: DictConfig) -> DictConfig:
+        config = copy.deepcopy(base)
         ConfigLoaderImpl._apply_overrides_to_config([override for override in overrides if not self._chooses(override)], config)
         return config
 
-    def _base(self, choices: tuple[str, ...]) -> DictConfig:
+    def _base(self, overrides: list[Override]) -> Base:
+        choices = tuple(str(override.input_line) for override in overrides if self._chooses(override))
         if choices not in self._kept:
-            self._kept[choices] = self._load(list(choices))
+            self._kept[choices] = Base.of(self._load(list(choices)))
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(choices)

@@ -7,9 +7,10 @@ Nothing here holds more of a run than its name and its words, however many there
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,16 @@ from runner.errors import ConfigError, Problem
 from runner.identity import canonical_of, resolve, run_folder, run_id
 from runner.sweep.aggregate import Member
 from runner.sweep.composer import Composer
-from runner.sweep.job import finished, strip
+from runner.sweep.job import Job, finished, strip
 from runner.sweep.space import Block, Exclusion, Space, parse_space
-from runner.validate import RunConfig, check_root, validate
+from runner.validate import RunConfig, check_root, validate_resolved
 
 SUBDIR, DIR = "${sweep_subdir:}", "${sweep_dir:}"
 """What `conf/config.yaml` says of a run's folder and of a sweep's."""
 KEPT = 256
 """So many checked configs are kept for the runs that are about to begin."""
+MANY = 10_000
+"""So many sound configs are remembered, so that those that differ in the seed only are planned once."""
 MULTIRUN = "hydra.mode=MULTIRUN"
 
 
@@ -59,7 +62,7 @@ class DeclaredRun:
     @property
     def config(self) -> RunConfig:
         """The run, checked and planned. ConfigError with everything wrong with it."""
-        return self.declaration.prepare(self.member)[1]()
+        return self.declaration.prepare(self.member).load()
 
 
 class Declaration:
@@ -69,7 +72,7 @@ class Declaration:
         self.config = config
         self.space = space
         self._composer = composer
-        self._loaded: dict[str, tuple[DictConfig, RunConfig]] = {}
+        self._loaded: dict[str, Job] = {}
         self._sound: set[str] = set()
         self._unknown: list[Problem] = []
 
@@ -80,11 +83,12 @@ class Declaration:
             problems: list[Problem] = []
             config = compose_what_can_be(parsable(words, problems), self._composer.compose, problems)
             problems += search_code(config)
-            if not problems and self._excluded(block, config, unknown):
+            if not problems and self._excluded(block, words, config, unknown):
                 yield Examined(words, None, [], [], excluded=True)
                 continue
-            folder = None if problems else self._folder(config, problems)
-            refused = problems or ([] if folder is None else self._refusals(config, Path(folder)))
+            resolved = {} if problems else _resolve(config, problems)
+            folder = None if problems else self._folder(words, resolved, problems)
+            refused = problems or ([] if folder is None else self._refusals(self._job(folder, words, config, resolved)))
             misspelled = problems or [p for p in refused if config.get("task") == "plan" or "Known: " in p.message]
             yield Examined(words, None if folder is None else Member(Path(folder).name, folder, words), refused, misspelled)
         self._unknown = [Problem(place, f"no run has such a key - {advice(*lost)}") for place, lost in unknown.items() if lost is not None]
@@ -119,34 +123,35 @@ class Declaration:
         entries = {entry.place: entry for block in self.space.blocks for entry in block.exclude}
         return [entry for entry in entries.values() if not entry.matched]
 
-    def prepare(self, member: Member) -> tuple[DictConfig, Callable[[], RunConfig]]:
-        """A run's composed config, and what gives the run that it declares, or ConfigError with everything wrong with it."""
+    def prepare(self, member: Member) -> Job:
+        """The run to perform; what it `load`s is the run that it declares, or ConfigError with everything wrong with it."""
         if member.folder in self._loaded:
-            config, run = self._loaded.pop(member.folder)
-            return config, lambda: run
+            return self._loaded.pop(member.folder)
         config = self.compose(member)
-        return config, lambda: validate(config)
+        return self._job(member.folder, member.overrides, config, resolve(config))
+
+    def _job(self, folder: str, words: list[str], config: DictConfig, resolved: dict[str, Any]) -> Job:
+        return Job(Path(folder), words, config, resolved, lambda: validate_resolved(resolved), bool(self.config.hydra.job.chdir))
 
     def compose(self, member: Member) -> DictConfig:
         """A run's composed config."""
         return self._composer.compose(list(member.overrides))
 
-    def _refusals(self, config: DictConfig, folder: Path) -> list[Problem]:
+    def _refusals(self, job: Job) -> list[Problem]:
         """Why this run would be refused; anything else that goes wrong while it is planned is left to the run, which keeps it.
 
         A finished run that is only to be skipped is not refused, though this machine could not make it. Runs that differ in the seed
         only are planned once.
         """
         try:
-            resolved = resolve(config)
-            if config.resume is True and finished(canonical_of(resolved), folder) is not None:
+            if job.resolved.get("resume") is True and finished(canonical_of(job.resolved), job.folder) is not None:
                 return []
             problems: list[Problem] = []
-            check_root(resolved, problems)
-            alike = json.dumps({**resolved, "seed": None}, sort_keys=True, default=str)
+            check_root(job.resolved, problems)
+            alike = hashlib.sha256(json.dumps({**job.resolved, "seed": None}, sort_keys=True, default=str).encode()).hexdigest()
             if problems or alike not in self._sound:
-                self._keep(folder, config, validate(config))
-                if len(self._sound) < KEPT:
+                self._keep(job, validate_resolved(job.resolved))
+                if len(self._sound) < MANY:
                     self._sound.add(alike)
         except ConfigError as error:
             return error.problems
@@ -154,16 +159,16 @@ class Declaration:
             return []
         return []
 
-    def _keep(self, folder: Path, config: DictConfig, run: RunConfig) -> None:
+    def _keep(self, job: Job, run: RunConfig) -> None:
         if len(self._loaded) < KEPT:
-            self._loaded[str(folder)] = (config, run)
+            self._loaded[str(job.folder)] = replace(job, load=lambda: run)
 
-    def _excluded(self, block: Block, config: DictConfig, unknown: dict[str, tuple[str, list[str]] | None]) -> bool:
+    def _excluded(self, block: Block, words: list[str], config: DictConfig, unknown: dict[str, tuple[str, list[str]] | None]) -> bool:
         """Whether the job is left out. Keys that no job has had so far are kept in `unknown`, with the names that stand there."""
         for entry in block.exclude:
             holds = True
             for key, values in entry.conditions.items():
-                found = _value(config, key)
+                found = _value(config, self._composer.hydra(words).runtime.choices, key)
                 if found is MISSING:
                     unknown.setdefault(f"{entry.place}.{key}", _lost(config, key))
                     holds = False
@@ -175,19 +180,17 @@ class Declaration:
                 return True
         return False
 
-    def _folder(self, config: DictConfig, problems: list[Problem]) -> str | None:
+    def _folder(self, words: list[str], resolved: dict[str, Any], problems: list[Problem]) -> str | None:
         """The run's folder, named by its run id."""
-        declared: Any = OmegaConf.to_container(config.hydra.sweep, resolve=False)
+        declared: Any = OmegaConf.to_container(self._composer.hydra(words).sweep, resolve=False)
         if declared["subdir"] != SUBDIR:
             problems.append(Problem("hydra.sweep.subdir", "is refused: a run's folder is named by its run id - give hydra.sweep.dir"))
             return None
+        identifier = run_id(canonical_of(resolved))
+        if declared["dir"] == DIR:
+            return str(run_folder(str(resolved["name"]), identifier))
         try:
-            identifier = run_id(canonical_of(resolve(config)))
-            if declared["dir"] == DIR:
-                return str(run_folder(str(config.name), identifier))
-            return str(Path(str(config.hydra.sweep.dir)) / identifier)
-        except ConfigError as error:
-            problems += error.problems
+            return str(Path(str(self._composer.whole(words).hydra.sweep.dir)) / identifier)
         except OmegaConfBaseException as error:
             problems.append(Problem("hydra.sweep.dir", str(error).splitlines()[0]))
         return None
@@ -196,10 +199,9 @@ class Declaration:
 MISSING = object()
 
 
-def _value(config: DictConfig, key: str) -> Any:
+def _value(config: DictConfig, choices: DictConfig, key: str) -> Any:
     """What a job has at `key`: the value, and for a group the option that was chosen; MISSING where there is no such key."""
     found = []
-    choices = config.hydra.runtime.choices
     if key in choices:
         found.append(choices[key])
     try:
@@ -214,6 +216,14 @@ def _value(config: DictConfig, key: str) -> Any:
 def _same(wanted: Any, found: Any) -> bool:
     """Equal, as values of YAML: `1` is `1.0` but not `true`."""
     return wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
+
+
+def _resolve(config: DictConfig, problems: list[Problem]) -> dict[str, Any]:
+    try:
+        return resolve(config)
+    except ConfigError as error:
+        problems += error.problems
+        return {}
 
 
 def _lost(config: DictConfig, key: str) -> tuple[str, list[str]]:

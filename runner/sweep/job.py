@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import chdir, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
 from runner.files import awaited, storage_errors
 from runner.identity import canonical_of, resolve, run_id
 from runner.sweep.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
-from runner.validate import RunConfig, validate
+from runner.validate import RunConfig, validate, validate_resolved
 
 STOP = ".stop"
 """A file in a sweep's folder: no further run is to begin."""
@@ -35,8 +35,23 @@ def run_job(config: DictConfig) -> str:
     if config.get("task") == "plan":
         return print_plan(config)
     folder = Path(hydra.runtime.output_dir)
-    strip(config)
-    return perform(folder, overrides, config, lambda: validate(config)).state
+    resolved = resolve(strip(config))
+    return perform(Job(folder, overrides, config, resolved, lambda: validate_resolved(resolved))).state
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to perform: where, from which words, its config as composed and as resolved, and what gives the checked config.
+
+    With `chdir` it is performed inside its folder.
+    """
+
+    folder: Path
+    overrides: list[str]
+    config: DictConfig
+    resolved: dict[str, Any]
+    load: Callable[[], RunConfig]
+    chdir: bool = False
 
 
 def strip(config: DictConfig) -> DictConfig:
@@ -47,14 +62,14 @@ def strip(config: DictConfig) -> DictConfig:
     return config
 
 
-def perform(folder: Path, overrides: list[str], config: DictConfig, load: Callable[[], RunConfig]) -> Status:
-    """Run a composed config into its folder, again after a failure if `sweep.retries` says so. `load` gives the checked config.
+def perform(job: Job) -> Status:
+    """Perform a run, again after a failure if `sweep.retries` says so.
 
     Where another process is at work on this very run, this waits for it to end. With `on_error: stop`, nothing begins after a failure.
     """
-    resolved = resolve(config)
+    folder, resolved = job.folder, job.resolved
     canonical = canonical_of(resolved)
-    status = Status(PENDING, run_id(canonical), overrides)
+    status = Status(PENDING, run_id(canonical), job.overrides)
     sweep = resolved.get("sweep") or {}
     stop = folder.parent / STOP if sweep.get("on_error") == "stop" else None
     if stop is not None and stop.exists():
@@ -70,7 +85,7 @@ def perform(folder: Path, overrides: list[str], config: DictConfig, load: Callab
                     write(folder, status)
                     return status
                 for attempt in range(1, 2 + int(sweep.get("retries") or 0)):
-                    status, again = _attempt(folder, replace(status, attempts=attempt), config, load)
+                    status, again = _attempt(job, replace(status, attempts=attempt))
                     if not again:
                         break
             if status.state == FAILED and stop is not None:
@@ -80,14 +95,13 @@ def perform(folder: Path, overrides: list[str], config: DictConfig, load: Callab
     return status
 
 
-def _attempt(folder: Path, status: Status, config: DictConfig, load: Callable[[], RunConfig]) -> tuple[Status, bool]:
+def _attempt(job: Job, status: Status) -> tuple[Status, bool]:
     """Perform the run once; gives its status, which is on disk, and whether another attempt could end otherwise."""
     started = time.perf_counter()
-    inside = bool(OmegaConf.select(config, "hydra.job.chdir"))  # Hydra's launchers do it themselves, and hide their part
-    folder = folder.absolute() if inside else folder
+    folder = job.folder.absolute() if job.chdir else job.folder
     try:
-        with chdir(folder) if inside else nullcontext():
-            root = _execute(config, folder, status, load)
+        with chdir(folder) if job.chdir else nullcontext():
+            root = _execute(job, folder, status)
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         failed = _record_failure(folder, status, error, time.perf_counter() - started)
         if isinstance(error, KeyboardInterrupt):
@@ -106,18 +120,20 @@ def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
         return None  # a damaged manifest vouches for nothing
 
 
-def _execute(config: DictConfig, folder: Path, status: Status, load: Callable[[], RunConfig]) -> str:
+def _execute(job: Job, folder: Path, status: Status) -> str:
     """Check and run the config. The old manifest goes before the status says that another run has begun."""
-    checked = load()
+    checked = job.load()
     manifest.remove(folder)
     write(folder, replace(status, state=RUNNING))
-    return run.execute_locked(checked, folder, job_files(config, status.overrides), summary.quiet_console()).root
+    return run.execute_locked(checked, folder, job_files(job), summary.quiet_console()).root
 
 
-def job_files(config: DictConfig, overrides: list[str]) -> dict[str, str]:
+def job_files(job: Job) -> dict[str, str]:
     """What is kept in a run's `.hydra/`; Hydra's own part is the sweep's, and kept in its folder."""
-    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    return {"config.yaml": OmegaConf.to_yaml(task), "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(overrides))}
+    task = job.config
+    if "hydra" in task:
+        task = OmegaConf.masked_copy(task, [str(key) for key in task if key != "hydra"])
+    return {"config.yaml": OmegaConf.to_yaml(task), "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(job.overrides))}
 
 
 def print_plan(config: DictConfig) -> str:

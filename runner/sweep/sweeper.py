@@ -26,7 +26,7 @@ from runner import summary
 from runner.compose import search_code
 from runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem
 from runner.files import locked, storage_errors
-from runner.identity import canonical_of, resolve
+from runner.identity import canonical_of
 from runner.sweep.aggregate import Member, swept_values, write_members, write_summary
 from runner.sweep.declared import Declaration, Tally, declare_sweep, hydra_loader
 from runner.sweep.job import STOP, finished, perform, print_plan, run_job
@@ -100,8 +100,7 @@ def perform_all(declaration: Declaration, members: list[Member], tracker: Tracke
     options = declaration.config.sweep
     if OmegaConf.to_container(declaration.config.hydra.launcher, resolve=False).get("_target_") == IN_PROCESS:  # type: ignore[union-attr]
         for number, member in enumerate(members):
-            config, load = declaration.prepare(member)
-            status = perform(Path(member.folder), member.overrides, config, load)
+            status = perform(declaration.prepare(member))
             tracker.ended(number, status)
             if status.state == FAILED and options.on_error == "stop":
                 return
@@ -158,7 +157,7 @@ def dry_run(declaration: Declaration) -> int:
 def _state(declaration: Declaration, member: Member | None) -> str:
     """Whether a sound run is finished already."""
     assert member is not None
-    canonical = canonical_of(resolve(declaration.compose(member)))
+    canonical = canonical_of(declaration.prepare(member).resolved)
     return "to run" if finished(canonical, Path(member.folder)) is None else "finished"
 
 

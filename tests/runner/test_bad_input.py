@@ -192,7 +192,7 @@ CASES = {
         ["model.layers.x.units=3"],
         ["model.layers.x.units: cannot be composed from 'model.layers.x.units=3' (Index 'x'"],
     ),
-    "package": (["+init@init2=normal"], ["init: cannot be composed from '+init@init2=normal' (Key 'init2' not in 'Config')"]),
+    "package": (["+init@init2=normal"], ["init2: no such key - did you mean 'init'?"]),
     "sweep without -m": (["init=normal,xavier"], ["init: Ambiguous value for argument 'init=normal,xavier' - give -m to sweep over it"]),
     "range without -m": (["seed=range(0,3)"], ["seed: Sweep parameters", "give -m to sweep over it"]),
     "list of activations": (["model.layers.0.activation=[relu]"], ["model.layers[0].activation: has no '['relu']' - did you mean 'relu'?"]),

@@ -51,7 +51,8 @@ def test_a_config_is_hydras_own(words, composer):
         else:
             made = composer.compose(words)
             assert task(made) == task(expected)
-            assert made.hydra.runtime.choices == expected.hydra.runtime.choices
+            assert composer.hydra(words).runtime.choices == expected.hydra.runtime.choices
+            assert task(composer.whole(words)) == task(expected)
 
 
 def test_one_job_does_not_change_the_next(composer):
@@ -80,5 +81,5 @@ def test_hydra_composes_once_for_each_choice_of_groups(composer):
 def test_only_so_many_compositions_are_kept(composer):
     keeping = Composer(lambda words: OmegaConf.create({"hydra": {}}))
     for number in range(KEPT + 5):
-        keeping._base((f"init=x{number}",))
+        keeping.compose([f"init=x{number}"])
     assert len(keeping._kept) == KEPT

@@ -1,0 +1,28 @@
+"""The peer of `benchmarks.sweep`: the same configs and the same runs under Hydra's own sweeper and basic launcher, as any Hydra program
+is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from runner import run, summary
+from runner.compose import conf_dir, prepare
+from runner.sweep.sweeper import register
+from runner.validate import validate
+
+register()
+prepare()
+
+
+@hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
+def main(config: DictConfig) -> None:
+    """One run into the folder that Hydra made."""
+    run.execute(validate(config), Path(HydraConfig.get().runtime.output_dir), {}, summary.quiet_console())
+
+
+if __name__ == "__main__":
+    main()
