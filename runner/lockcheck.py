@@ -91,6 +91,14 @@ def _in_lock(path: Path, error: ConfigError) -> ConfigError:
     return ConfigError([Problem(f"{path}: {problem.place}" if problem.place else str(path), problem.message) for problem in error.problems])
 
 
+def name_of(locked: LockedRun | None, run: DeclaredRun | None) -> str:
+    """What a run is called in a report: run id, as locked if it is, and overrides."""
+    if locked is not None:
+        return Checked(locked.run_id, locked.overrides, []).name
+    assert run is not None
+    return Checked(run.member.run_id, run.member.overrides, []).name
+
+
 def check(lock: Lock, locked: LockedRun | None, run: DeclaredRun | None) -> Checked:
     """Draw a run again and compare. MemoryShortage where it does not fit."""
     if run is None:
