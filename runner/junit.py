@@ -54,8 +54,9 @@ def _clean(text: str) -> str:
 
 
 def write(path: Path, suite: str, cases: list[Case]) -> None:
-    """Write the report, whole or not at all. StorageError where that cannot be."""
+    """Write the report, whole or not at all, its folder too. StorageError where that cannot be."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, '<?xml version="1.0" encoding="utf-8"?>\n' + text_of(suite, cases))
     except OSError as error:
         raise StorageError(f"{path}: the report cannot be written ({error.strerror}) - give another file with --junit") from error

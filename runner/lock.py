@@ -124,8 +124,10 @@ def _add(draft: Draft, run: DeclaredRun) -> tuple[int, int]:
     if drawn.broken is not None:
         raise LedgerError(f"{name}: {drawn.broken}")
     draft.add(drawn.run, drawn.laws)
-    print(f"{drawn.run.root[:16]}  {drawn.run.run_id}  {name}", flush=True)
-    return len(drawn.run.tensors), sum(tensor.tolerance is not None for tensor in drawn.run.tensors.values())
+    total, loose = len(drawn.run.tensors), sum(tensor.tolerance is not None for tensor in drawn.run.tensors.values())
+    note = f"  ({loose} of {total} tensors to a tolerance)" if loose else ""
+    print(f"{drawn.run.root[:16]}  {drawn.run.run_id}  {name}{note}", flush=True)
+    return total, loose
 
 
 def main(words: list[str] | None = None) -> int:
