@@ -25,9 +25,9 @@ from runner import plugins, run, summary
 from runner.compose import ComposedWithProblems, compose, conf_dir, prepare
 from runner.errors import EXIT_STOPPED, ConfigError, MemoryShortage, RunnerError
 from runner.sweep import status
-from runner.sweep.job import finished
+from runner.sweep.job import finished, report_run
 from runner.sweep.job import run_job as run_sweep_job
-from runner.sweep.sweeper import register, sweep
+from runner.sweep.sweeper import check_report, register, sweep
 from runner.validate import validate
 
 
@@ -127,8 +127,13 @@ def single_run(config: DictConfig) -> int:
     status.remove(folder)
     files = hydra_files(config)
 
+    check_report(str(config.report))
+
     def task(_: DictConfig) -> str:
-        return run.execute(checked, folder, files, out).root
+        root = run.execute(checked, folder, files, out).root
+        if config.report == "all":
+            report_run(folder)
+        return root
 
     loader = hydra_loader()
     job = run_job(

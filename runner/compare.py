@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.text import Text
 
 from engine import digest, formats
 from engine.errors import FormatError, MXNetError
@@ -38,6 +39,8 @@ COLUMNS = (
     ("tensor", "left"), ("shape", "right"), ("result", "left"), ("differing", "right"), ("max abs", "right"), ("rel L2", "right"),
     ("correlation", "right"), ("KS", "right"), ("not finite A / B", "right"),
 )  # fmt: skip
+RESULT = 2
+"""The column that is coloured."""
 ALWAYS = 3
 """So many columns are shown whatever they hold; the others where there is something in them."""
 IDENTICAL, DIFFERS, SHAPE, DTYPE, ONLY_A, ONLY_B = "identical", "different", "other shape", "other dtype", "only in A", "only in B"
@@ -73,12 +76,16 @@ class Side:
 
     def describe(self) -> str:
         """What it is, in a few words."""
-        ties = f", {len(self.aliases)} ties" if self.aliases else ""
-        count = f"{len(self.tensors or self.digests)} tensors{ties}"
+        ties = f", {_counted(len(self.aliases), 'tie')}" if self.aliases else ""
+        count = f"{_counted(len(self.tensors or self.digests), 'tensor')}{ties}"
         if self.manifest is None:
             return f"snapshot, {count}"
         kept = "" if self.tensors else ", no snapshot was kept"
         return f"run, seed {self.manifest['config'].get('seed')}, stream {self.manifest['stream']}, {count}{kept}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @dataclass(frozen=True)
@@ -250,7 +257,11 @@ def print_comparison(out: Console, found: Comparison) -> None:
     used = [number for number in range(len(COLUMNS)) if number < ALWAYS or any(cells[number] for cells in rows)]
     table = summary.Listing(*(COLUMNS[number] for number in used))
     for cells in rows:
-        table.add_row(*(cells[number] for number in used))
+        styled = [
+            Text(cells[number], "green" if cells[number] == IDENTICAL else "bold red") if number == RESULT else cells[number]
+            for number in used
+        ]
+        table.add_row(*styled)
     table.print(out)
     without = [name for name, side in (("A", found.a), ("B", found.b)) if side.manifest and not side.tensors]
     if without:
@@ -319,7 +330,7 @@ def _conclusion(found: Comparison) -> str:
     unknown = [side for side in (found.a, found.b) if side.aliases is None]
     ties += [f"ties not compared ({unknown[0].place.name} cannot hold any)"] if unknown else []
     if found.identical:
-        return ", ".join([f"identical: {counts[IDENTICAL]} tensors", *ties])
+        return ", ".join([f"identical: {_counted(counts[IDENTICAL], 'tensor')}", *ties])
     said = [f"{number} {result}" for result, number in counts.items() if number or result == IDENTICAL]
     said += [f"{len(found.ties)} tied otherwise"] if found.ties else []
     return "different: " + ", ".join(said + ties)

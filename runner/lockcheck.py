@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from runner import junit, lockfile, plugins, summary
 from runner.errors import ConfigError, EvidenceError, LedgerError, Problem, RunnerError
@@ -210,7 +211,7 @@ def print_checked(out: Console, path: Path, checked: list[Checked]) -> None:
         for run in changed:
             for number, finding in enumerate(run.findings):
                 first = (run.run_id, " ".join(run.overrides)) if number == 0 else ("", "")
-                table.add_row(*first, finding.why, finding.what)
+                table.add_row(*first, Text(finding.why, "bold red"), finding.what)
         table.print(out)
         out.print()
     count = len(checked) - len(changed)

@@ -74,8 +74,11 @@ class Collection:
 def _says_that_it_is_a_lock(path: Path) -> bool:
     if path.suffix != SUFFIX:
         return False
-    with open(path, "rb") as file:
-        return MARK in file.read(200)
+    try:
+        with open(path, "rb") as file:
+            return MARK in file.read(200)
+    except OSError:
+        return False  # another tool's; what cannot be read is no business of ours unless it was named
 
 
 class NotAsExpected(Exception):

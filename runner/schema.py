@@ -82,6 +82,7 @@ class Config:
     task: str = "run"
     resume: bool = False
     dry_run: bool = False
+    report: str = "sweep"
     sweep: SweepOptions = field(default_factory=SweepOptions)
     model: Any = MISSING
     init: Any = MISSING

@@ -36,6 +36,7 @@ DTYPES = ("float32", "float16", "float64", "bfloat16")
 INIT_MODES = ("deferred", "eager", "streamed")
 TASKS = ("run", "plan")
 ON_ERROR = ("continue", "stop")
+REPORTS = ("none", "sweep", "all")
 DEVICES = ("cpu", "gpu")
 SNAPSHOTS = ("safetensors", "npz", "none")
 LARGEST_SEED = 2**64 - 1
@@ -168,6 +169,8 @@ def check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
     for key in ("resume", "dry_run"):
         if not isinstance(resolved.get(key, False), bool):
             problems.append(Problem(key, f"must be true or false, got {resolved.get(key)!r}"))
+    if resolved.get("report", "none") not in REPORTS:
+        problems.append(Problem("report", f"cannot be {resolved['report']!r} - {advice(str(resolved['report']), REPORTS)}"))
     _check_sweep(resolved.get("sweep"), problems)
     threads = resolved.get("threads")
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):

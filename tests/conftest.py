@@ -13,6 +13,9 @@ from engine import streams
 from runner import plugins
 from runner.cli import run_command
 
+os.environ["INITLAB_REPORT"] = "none"
+"""Reports are drawn by the tests that are about them only."""
+
 
 @dataclass
 class Done:

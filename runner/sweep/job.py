@@ -5,6 +5,7 @@ Its status is all that anybody learns of it, so that sweeps are the same under e
 
 from __future__ import annotations
 
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from runner import manifest, plugins, run, summary
 from runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
 from runner.files import awaited, storage_errors
 from runner.identity import canonical_of, resolve, run_id
+from runner.report import write_run_report
 from runner.sweep.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
 from runner.validate import RunConfig, validate, validate_resolved
 
@@ -125,7 +127,18 @@ def _execute(job: Job, folder: Path, status: Status) -> str:
     checked = job.load()
     manifest.remove(folder)
     write(folder, replace(status, state=RUNNING))
-    return run.execute_locked(checked, folder, job_files(job), summary.quiet_console()).root
+    root = run.execute_locked(checked, folder, job_files(job), summary.quiet_console()).root
+    if job.resolved.get("report") == "all":
+        report_run(folder)
+    return root
+
+
+def report_run(folder: Path) -> None:
+    """Write a finished run's `report.html`; where that fails, the run is finished all the same."""
+    try:
+        write_run_report(folder)
+    except (RunnerError, OSError) as error:
+        print(f"warning: no report.html: {error}", file=sys.stderr)
 
 
 def job_files(job: Job) -> dict[str, str]:

@@ -24,9 +24,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from runner import summary
 from runner.compose import search_code
-from runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem
+from runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem, RunnerError
 from runner.files import locked, storage_errors
 from runner.identity import canonical_of
+from runner.report import available, write_sweep_report
 from runner.sweep.aggregate import Member, swept_values, write_members, write_summary
 from runner.sweep.declared import Declaration, Tally, declare_sweep, hydra_loader
 from runner.sweep.job import STOP, finished, perform, print_plan, run_job
@@ -66,6 +67,7 @@ def sweep(words: list[str], config_dir: str | None) -> int:
         raise ConfigError(list(dict.fromkeys(problems)))
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
+    check_report(str(declaration.config.report))
     configure_log(declaration.config.hydra.hydra_logging, declaration.config.hydra.verbose)
     if declaration.config.task == "plan":
         for member in members:
@@ -91,8 +93,25 @@ def run(words: list[str], declaration: Declaration, members: list[Member]) -> in
                 perform_all(declaration, members, tracker)
         finally:
             done = write_summary(folder, members)
+            write_report(folder, str(declaration.config.report))
             print(f"{done} of {len(members)} runs completed: {folder / 'summary.md'}", flush=True)
     return 0 if done == len(members) else EXIT_FAILED
+
+
+def write_report(folder: Path, report: str) -> None:
+    """Write the sweep's `report.html`, where one is wanted; without it the sweep is as good."""
+    if report == "none":
+        return
+    try:
+        print(f"report: {write_sweep_report(folder, over=True)}", flush=True)
+    except (RunnerError, OSError) as error:
+        print(f"warning: no report.html: {error}", file=sys.stderr)
+
+
+def check_report(report: str) -> None:
+    """ConfigError where every run is to have a report and none can be drawn."""
+    if report == "all" and not available():
+        raise ConfigError.of("report", "charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'")
 
 
 def perform_all(declaration: Declaration, members: list[Member], tracker: Tracker) -> None:

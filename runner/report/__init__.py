@@ -1,0 +1,17 @@
+"""Reports: `report.html` for a run and for a sweep, one file that needs nothing else.
+
+evidence      the files of a run or a sweep, read and checked
+prediction    what theory says of a chain of dense layers
+drawing       how charts look; the one module that imports matplotlib, an extra
+charts        a run's charts; svg: a figure as an element of a page
+page          HTML, style and script (page.css, page.js)
+run_page      the report of a run; sweep_page: that of a sweep
+"""
+
+from __future__ import annotations
+
+from runner.report.drawing import NotInstalled, available
+from runner.report.run_page import NAME, write_run_report
+from runner.report.sweep_page import write_sweep_report
+
+__all__ = ["NAME", "NotInstalled", "available", "write_run_report", "write_sweep_report"]

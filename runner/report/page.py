@@ -1,0 +1,100 @@
+"""A page as one file: HTML with its style, its script and its charts inside, and nothing from anywhere else.
+
+All text goes through `escaped`; what a script reads is JSON in which no `<` is left.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from runner.report.charts import Chart, finite
+from runner.report.svg import svg
+
+HERE = Path(__file__).parent
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+"""The page's own promise, which browsers keep: nothing is fetched."""
+
+
+def escaped(value: Any) -> str:
+    """Text for HTML, in an element or in an attribute's quotes."""
+    return html.escape(str(value), quote=True)
+
+
+def page(title: str, parts: Iterable[str]) -> str:
+    """The whole file."""
+    style = (HERE / "page.css").read_text(encoding="utf-8")
+    script = (HERE / "page.js").read_text(encoding="utf-8")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escaped(title)}</title>\n<style>\n{style}</style>\n'
+        f'</head>\n<body>\n<header><h1>{escaped(title)}</h1><button id="theme" type="button">Dark</button></header>\n<main>\n'
+        + "\n".join(parts)
+        + f"\n</main>\n<script>\n{script}</script>\n</body>\n</html>\n"
+    )
+
+
+def section(title: str, *parts: str) -> str:
+    """A titled part of the page; nothing where it would be empty."""
+    inside = "\n".join(part for part in parts if part)
+    return f"<section>\n<h2>{escaped(title)}</h2>\n{inside}\n</section>" if inside else ""
+
+
+def facts(pairs: Iterable[tuple[str, Any]]) -> str:
+    """A list of names and values."""
+    return "<dl>" + "".join(f"<dt>{escaped(name)}</dt><dd>{escaped(value)}</dd>" for name, value in pairs) + "</dl>"
+
+
+def drawn(chart: Chart | None) -> str:
+    """A chart with its caption."""
+    if chart is None:
+        return ""
+    return f"<figure>{svg(chart)}<figcaption>{escaped(chart.description)}</figcaption></figure>"
+
+
+def small(charts: Sequence[Chart]) -> str:
+    """Charts side by side, each with its own accessible description."""
+    return '<div class="small">' + "".join(f"<figure>{svg(chart)}</figure>" for chart in charts) + "</div>" if charts else ""
+
+
+def number(value: Any) -> str:
+    """A figure in few digits."""
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def cell(value: Any, kind: str = "") -> str:
+    """One cell of a table; a number sorts by its full value."""
+    if value is None or value == "":
+        return "<td></td>"
+    found = finite(value) if isinstance(value, (int, float)) else None
+    if found is not None:
+        return f'<td class="number" data-value="{found!r}">{escaped(number(value))}</td>'
+    return f'<td class="{kind}">{escaped(value)}</td>' if kind else f"<td>{escaped(value)}</td>"
+
+
+def table(identity: str, columns: Sequence[str], rows: Iterable[str], caption: str, searched: bool = False) -> str:
+    """A table that sorts at a click on a heading; `rows` are `<tr>` elements. With a field to filter it where it is `searched`."""
+    heads = "".join(f'<th scope="col"><button type="button">{escaped(name)}</button></th>' if name else "<th></th>" for name in columns)
+    body = "\n".join(rows)
+    tools = (
+        f'<div class="tools"><label for="{identity}-filter">Filter</label><input type="search" id="{identity}-filter" '
+        f'data-filters="{identity}" placeholder="words that must be in a row">'
+        f'<span class="soft" id="{identity}-shown" aria-live="polite"></span></div>'
+        if searched
+        else ""
+    )
+    return (
+        f'{tools}<div class="scroll tall" tabindex="0" role="region" aria-label="{escaped(caption)}">'
+        f'<table class="sortable" id="{identity}">'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def script_data(identity: str, value: Any) -> str:
+    """JSON for the page's script."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{identity}">{text}</script>'

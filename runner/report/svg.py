@@ -1,0 +1,46 @@
+"""A figure as SVG for a page: its size left to the page, its colours to the theme, its meaning to those who cannot see it."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+
+from runner.report import drawing
+from runner.report.charts import Chart
+
+THEME = {drawing.INK: "var(--ink)", drawing.FAINT: "var(--line)", drawing.PAPER: "var(--paper)"}
+THEME |= {colour: f"var(--series-{number})" for number, colour in enumerate(drawing.SERIES)}
+
+
+def svg(chart: Chart) -> str:
+    """The chart as one `<svg>` element; the same figure gives the same bytes."""
+    text = io.StringIO()
+    with drawing.styled():
+        chart.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    found = re.search(r"<svg\b.*</svg>", text.getvalue(), re.DOTALL)
+    assert found is not None
+    body = re.sub(r"<metadata>.*?</metadata>\s*", "", found[0], flags=re.DOTALL)
+    for colour, name in THEME.items():
+        body = body.replace(colour, name)
+    body = re.sub(r"\n\s*", "\n", body)
+    identity = re.sub(r"[^A-Za-z0-9_-]", "-", chart.name)
+    described = (
+        f'<title id="{identity}-title">{html.escape(chart.title)}</title><desc id="{identity}-desc">{html.escape(chart.description)}</desc>'
+    )
+    opening = re.match(r"<svg\b[^>]*>", body)
+    assert opening is not None
+    view = re.search(r'viewBox="([^"]*)"', opening[0])
+    assert view is not None
+    start = f'<svg viewBox="{view[1]}" role="img" aria-labelledby="{identity}-title {identity}-desc" xmlns:xlink="http://www.w3.org/1999/xlink">'
+    return _ids_of_its_own(start + described + body[opening.end() :], identity)
+
+
+def _ids_of_its_own(text: str, identity: str) -> str:
+    """Element ids that no other figure of the page has; those of groups, which nothing refers to, are left out."""
+    text = re.sub(r'<g id="[^"]*"', "<g", text)
+    ids = set(re.findall(r'\bid="([^"]*)"', text)) - {f"{identity}-title", f"{identity}-desc"}
+    for one in ids:
+        for before, after in (('id="', '"'), ("url(#", ")"), ('href="#', '"')):
+            text = text.replace(f"{before}{one}{after}", f"{before}{identity}-{one}{after}")
+    return text
