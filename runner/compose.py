@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -114,6 +115,16 @@ def start(words: list[str], config_dir: str | None) -> list[str]:
     return [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
 
 
+@contextmanager
+def borrowing_hydra() -> Iterator[None]:
+    """While open, Hydra may be made ready to compose by `start`; afterwards it is as it was, for a process that has its own use of it."""
+    before = GlobalHydra.instance().hydra
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().hydra = before
+
+
 Load = Callable[[list[str]], DictConfig]
 """What composes a config from words."""
 
@@ -128,7 +139,7 @@ def compose_what_can_be(words: list[str], load: Load, problems: list[Problem]) -
             problem, culprit = explain(error, remaining)
             if culprit is None:
                 culprit = next((word for word in remaining if _fails_alone(word, load)), None)
-                problem = problem if culprit is None else _unexplained(error, culprit)
+                problem = problem if culprit is None else _within(culprit, error, problem)
             problems.append(problem)
             if culprit is None:
                 raise ConfigError(problems) from error
@@ -141,6 +152,13 @@ def _fails_alone(word: str, load: Load) -> bool:
     except COMPOSITION_ERRORS:
         return True
     return False
+
+
+def _within(word: str, error: Exception, problem: Problem) -> Problem:
+    """The problem with a word that is sound itself, but chooses a file that is not: one of the file's own choices may be of no option."""
+    if isinstance(error, MissingConfigException):
+        return Problem(problem.place, f"{problem.message.rstrip('.')} (in {word})")
+    return _unexplained(error, word)
 
 
 def _unexplained(error: Exception, word: str) -> Problem:

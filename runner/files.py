@@ -121,17 +121,17 @@ def remove_leftovers(folder: Path) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON a person can read; NaN and infinity, which JSON lacks, become the texts that `float` reads."""
-    write_text(path, json.dumps(_in_json(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(in_json(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _in_json(value: Any) -> Any:
-    """`value` in JSON's own types; a NumPy number, which a user's statistic may give, as Python's."""
+def in_json(value: Any) -> Any:
+    """`value` in JSON's own types: a NumPy number, which a user's statistic may give, as Python's; NaN and infinity as text."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, dict):
-        return {key: _in_json(item) for key, item in value.items()}
+        return {key: in_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_in_json(item) for item in value]
+        return [in_json(item) for item in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -57,7 +57,7 @@ def bytes_text(count: int) -> str:
     return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
 
 
-class _Listing:
+class Listing:
     """A table of a line a parameter: rich's, coloured where it may be; a long one, for which that takes seconds, in plain columns."""
 
     def __init__(self, *columns: tuple[str, str]) -> None:
@@ -94,7 +94,7 @@ def _table(*columns: tuple[str, str]) -> Table:
 
 def print_parameters(out: Console, rows: Sequence[Row], figures: dict[str, dict[str, Any]], verdicts: dict[str, str]) -> None:
     """One line a parameter, aliases included: declared against measured."""
-    table = _Listing(
+    table = Listing(
         ("path", "left"), ("shape", "right"), ("law", "left"), ("declared std", "right"), ("measured std", "right"),
         ("z", "right"), ("verdict", "left"),
     )  # fmt: skip
@@ -163,7 +163,7 @@ def _key_text(row: Row) -> str:
 
 def print_plan(out: Console, plan: Plan) -> None:
     """One line a parameter: what would be drawn, why, and from which stream."""
-    table = _Listing(
+    table = Listing(
         ("path", "left"), ("shape", "right"), ("fans", "right"), ("law", "left"), ("rule", "left"), ("stream key", "left"),
         ("bytes", "right"),
     )  # fmt: skip
@@ -185,7 +185,7 @@ def print_plan(out: Console, plan: Plan) -> None:
 def print_runs(out: Console, names: Sequence[str], swept: Sequence[dict[str, str]], states: Sequence[str]) -> None:
     """One line a run of a sweep: its state, its id, and what was swept."""
     keys = list(dict.fromkeys(key for values in swept for key in values))
-    table = _Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys))
+    table = Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys))
     for name, values, state in zip(names, swept, states, strict=True):
         table.add_row(Text(state, style=STATE_STYLE.get(state, "")), name, *(values.get(key, "") for key in keys))
     table.print(out)

@@ -1,4 +1,5 @@
-"""`python -m runner.verify RUN_DIR …`: recompute every value of finished runs and reread their snapshots.
+"""`python -m runner.verify RUN_DIR …`: recompute every value of finished runs and reread their snapshots. With `--lock FILE`, recompute
+every run of a lock instead (see `runner.lockcheck`) and, with `--junit FILE`, write a report for continuous integration.
 
     0   everything is as the manifest says
     1   something readable differs: the first parameter is named, and by how much
@@ -20,16 +21,13 @@ import numpy as np
 
 from engine import digest, formats, streams
 from engine.errors import FormatError
-from engine.laws import Invariant
-from runner import manifest, plugins, run, snapshot, streamed
-from runner.errors import ConfigError, EvidenceError, LedgerError
+from runner import lockcheck, manifest, plugins, snapshot, summary
+from runner.errors import ConfigError, EvidenceError, LedgerError, RunnerError
 from runner.identity import canonical_config, run_id
 from runner.plan import Row
+from runner.recompute import Again, compare_within
 from runner.shards import INDEX
 from runner.validate import RunConfig, revalidate
-
-TOLERANCE = 1e-5
-"""Largest absolute difference between two machines' values of a law that passes through LAPACK, relative to the largest value."""
 
 
 @dataclass(frozen=True)
@@ -113,27 +111,6 @@ class Saved:
         return digest.tensor_digest(self.content.tensors[path]).hex() if self._digests is None else self._digests[path]
 
 
-class Again:
-    """A run's parameters, drawn again in the same mode: all in memory, or for a streamed run one by one."""
-
-    def __init__(self, config: RunConfig) -> None:
-        self._config = config
-        if config.init_mode == "streamed":
-            self._digests: dict[str, str] = streamed.recompute(config)
-            self._values: dict[str, np.ndarray] = {}
-        else:
-            self._values = run.host_values(run.initialize(config)[0])
-            self._digests = {path: digest.tensor_digest(values).hex() for path, values in self._values.items()}
-
-    def digest(self, path: str) -> str:
-        """The tensor-v1 digest in hex."""
-        return self._digests[path]
-
-    def values(self, row: Row) -> np.ndarray:
-        """The values."""
-        return self._values[row.path] if row.path in self._values else streamed.draw(self._config, row)
-
-
 def _read_snapshot(folder: Path, content: dict[str, Any], config: RunConfig) -> Saved | None:
     name = content["snapshot"]
     expected = None if config.snapshot is None else snapshot.file_name(config.snapshot, config.shard)
@@ -171,7 +148,7 @@ def _compare(folder: Path, content: dict[str, Any], config: RunConfig, saved: Sa
                 f"{folder}: parameter '{row.path}' is unverifiable: its law {row.law} is exact to a tolerance only and there is no snapshot"
             )
         kept = saved.content.tensors[row.path]
-        wrong, distance = _compare_tolerance(row.path, again.values(row), kept, row.law.invariants(kept))
+        wrong, distance = compare_within(row.path, again.values(row), kept, row.law.invariants(kept))
         if wrong is not None:
             return Answer(1, f"{folder}: {wrong}")
         notes.append(f"'{row.path}' within {distance:.2g} (max abs)")
@@ -215,22 +192,6 @@ def _how_far(again: Again, saved: Saved | None, row: Row) -> str:
     return f" in {count} of {values.size} elements, by {distance:.3g} at most, first at {first}"
 
 
-def _compare_tolerance(path: str, values: np.ndarray, saved: np.ndarray, invariants: list[Invariant]) -> tuple[str | None, float]:
-    distance = float(np.abs(values.astype(np.float64) - saved.astype(np.float64)).max(initial=0.0))
-    for invariant in invariants:
-        if not invariant.ok:
-            return f"parameter '{path}': {invariant.name} is {invariant.value:.3g}, at most {invariant.bound:.3g} is allowed", distance
-    allowed = max(TOLERANCE, 2 * _epsilon(saved.dtype)) * float(np.abs(saved.astype(np.float64)).max(initial=1.0))
-    if distance > allowed:
-        return f"parameter '{path}': recomputed values differ by {distance:.3g} at most, {allowed:.3g} is allowed", distance
-    return None, distance
-
-
-def _epsilon(dtype: np.dtype) -> float:
-    """The spacing of the dtype's numbers at 1."""
-    return {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype.name, 2.0**-23)
-
-
 def _compare_whole(folder: Path, content: dict[str, Any], config: RunConfig, saved: formats.Snapshot | None, notes: list[str]) -> Answer:
     """The aliases and the root digest, once every parameter agrees."""
     aliases = config.aliases
@@ -254,15 +215,26 @@ def _compare_whole(folder: Path, content: dict[str, Any], config: RunConfig, sav
 
 
 def main(words: list[str] | None = None) -> int:
-    """The command line; gives the worst exit code of all folders."""
-    parser = argparse.ArgumentParser(prog="python -m runner.verify", description="Recompute and reread finished runs.")
-    parser.add_argument("folders", nargs="+", metavar="RUN_DIR", help="outputs/<name>/<run id>")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE", help="a plugin that the run used")
+    """The command line; gives the worst exit code of all folders, or the lock's."""
+    parser = argparse.ArgumentParser(
+        prog="python -m runner.verify", description="Recompute and reread finished runs, or the runs of a lock."
+    )
+    parser.add_argument("folders", nargs="*", metavar="RUN_DIR", help="outputs/<name>/<run id>")
+    parser.add_argument("--lock", type=Path, metavar="FILE", help="check the runs of a lock, as python -m runner.lock wrote it")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="with --lock: write a JUnit report")
+    parser.add_argument("--plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs used")
+    parser.add_argument("--config-dir", metavar="DIR", help="with --lock: the folder of options that it was made with")
     given = parser.parse_args(words)
+    if bool(given.folders) == (given.lock is not None):
+        parser.error("give run folders, or --lock FILE")
+    if given.lock is None and (given.junit or given.config_dir):
+        parser.error(f"{'--junit' if given.junit else '--config-dir'} is for --lock FILE")
     try:
         for path in given.plugin:
             plugins.load(path)
-    except ConfigError as error:
+        if given.lock is not None:
+            return lockcheck.verify_lock(given.lock, summary.console(), given.config_dir, given.junit)
+    except RunnerError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     worst = 0

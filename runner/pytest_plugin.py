@@ -1,0 +1,221 @@
+"""pytest plugin `initlab`: the runs of lock files, and experiment files, as tests. Off unless `--initlab` is given.
+
+    pytest --initlab initlab.lock            this lock only
+    pytest --initlab conf/experiment         these experiment files only
+    pytest --initlab -- tests                the tests in `tests`, and the locks and experiment files in it
+
+A run of a lock is a test, called by its run id and overrides; it fails with what changed and why, as `python -m runner.verify --lock` says
+it. A file in a folder `experiment` or `sweep` is a test that it composes, that every run of it is sound, runs into a temporary folder and
+is verified there. A damaged lock, or one whose words declare nothing any more, is an error of collection in one line.
+
+Nothing else of the runner, nor the engine, is imported before such a file is collected.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runner.lockfile import Lock, LockedRun
+    from runner.sweep.declared import DeclaredRun
+
+GROUPS = ("experiment", "sweep")
+"""Folders whose YAML files are tests."""
+NOTHING = "none"
+"""The option of both that declares nothing."""
+LOCK_NAME, SUFFIX = "initlab.lock", ".lock"
+MARK = b'"initlab-lock-'
+"""What a lock of any name says near its beginning."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--initlab`, and what the runs of locks may need."""
+    group = parser.getgroup("initlab")
+    said = "check this lock or experiment file, or those in this folder; without a value those in the collected paths"
+    group.addoption("--initlab", action="append", nargs="?", const="", metavar="FILE_OR_DIR", help=said)
+    group.addoption("--initlab-plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs use")
+    group.addoption("--initlab-config-dir", metavar="DIR", help="the folder of options that a lock was made with")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With `--initlab`, collect our files too; where only it names what to collect, nothing else."""
+    given = config.getoption("initlab")
+    if given is None:
+        return
+    named = [place for place in given if place]
+    if named and config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args[:] = []
+    config.args += [place for place in named if place not in config.args]
+    config.pluginmanager.register(Collection(config, named), "initlab-collection")
+
+
+class Collection:
+    """Knows our files; there is one only where `--initlab` was given. `named` files must be ours."""
+
+    def __init__(self, config: pytest.Config, named: list[str]) -> None:
+        self._named = {(config.invocation_params.dir / place).resolve() for place in named}
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """The collector of a file that is ours."""
+        named = file_path.resolve() in self._named
+        if file_path.suffix == ".yaml" and file_path.parent.name in GROUPS:
+            return None if file_path.stem == NOTHING else ExperimentFile.from_parent(parent, path=file_path)
+        if file_path.name == LOCK_NAME or (named and file_path.suffix == SUFFIX) or _says_that_it_is_a_lock(file_path):
+            return LockFile.from_parent(parent, path=file_path)
+        return OtherFile.from_parent(parent, path=file_path) if named else None
+
+
+def _says_that_it_is_a_lock(path: Path) -> bool:
+    if path.suffix != SUFFIX:
+        return False
+    try:
+        with open(path, "rb") as file:
+            return MARK in file.read(200)
+    except OSError:
+        return False  # another tool's; what cannot be read is no business of ours unless it was named
+
+
+class NotAsExpected(Exception):
+    """What a test found, as it is shown."""
+
+
+class Item(pytest.Item):
+    """A test of ours: what it found is shown without a traceback."""
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The lines that say what changed; a traceback only where the test itself failed."""
+        from runner.errors import RunnerError
+
+        if isinstance(excinfo.value, (NotAsExpected, RunnerError)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where it is and what it is called; not by its name alone, in which pytest would take dots for those of a Python module."""
+        return self.path, None, f"{_shown(self.config, self.path)}: {self.name}"
+
+
+class OtherFile(pytest.File):
+    """A file that was named and is none of ours."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """CollectError."""
+        said = f"is neither a lock ({SUFFIX}) nor a YAML file in a folder called {' or '.join(GROUPS)} - give one of these, or a folder"
+        raise self.CollectError(f"{_shown(self.config, self.path)}: {said}")
+
+
+class LockFile(pytest.File):
+    """A lock: a test a run, of those it holds and of those its words declare."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The runs. CollectError, a line a problem, for a lock that cannot be used."""
+        from runner import lockcheck
+        from runner.compose import borrowing_hydra
+        from runner.errors import RunnerError
+
+        shown = _shown(self.config, self.path)
+        try:
+            with borrowing_hydra():
+                _load_plugins(self.config)
+                lock = lockcheck.open_lock(shown)
+                found = list(lockcheck.pairs(lock, shown, self.config.getoption("initlab_config_dir")))
+        except RunnerError as error:
+            raise self.CollectError(str(error)) from None
+        for locked, run in found:
+            name = lockcheck.name_of(locked, run)
+            yield LockItem.from_parent(self, name=name, lock=lock, locked=locked, run=run)
+
+
+class LockItem(Item):
+    """One run of a lock."""
+
+    def __init__(self, *, lock: Lock, locked: LockedRun | None, run: DeclaredRun | None, **options: Any) -> None:
+        super().__init__(**options)
+        self._lock, self._locked, self._run = lock, locked, run
+
+    def runtest(self) -> None:
+        """Draw the run again and compare."""
+        from runner import lockcheck
+        from runner.compose import borrowing_hydra, start
+        from runner.sweep.sweeper import register
+
+        with borrowing_hydra():
+            register()
+            start([], self.config.getoption("initlab_config_dir"))  # another test may have left Hydra in any state
+            found = lockcheck.check(self._lock, self._locked, self._run)
+        if found.findings:
+            raise NotAsExpected("\n".join(found.lines))
+
+
+class ExperimentFile(pytest.File):
+    """A file of a folder `experiment` or `sweep`: one test."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The test. CollectError for a file that could not be chosen, since the runner has one of that name."""
+        from runner.compose import conf_dir
+        from runner.errors import RunnerError
+
+        group, root = self.path.parent.name, self.path.parent.parent.resolve()
+        try:
+            _load_plugins(self.config)
+            ours = conf_dir().resolve()
+        except RunnerError as error:
+            raise self.CollectError(str(error)) from None
+        if root != ours and (ours / group / self.path.name).exists():
+            said = f"initlab has {group}={self.path.stem} of its own, which would be run - give the file another name"
+            raise self.CollectError(f"{_shown(self.config, self.path)}: {said}")
+        name = f"{group}={self.path.stem}"
+        yield ExperimentItem.from_parent(self, name=name, config_dir=None if root == ours else str(root))
+
+
+class ExperimentItem(Item):
+    """Every run that an experiment or a sweep declares."""
+
+    def __init__(self, *, config_dir: str | None, **options: Any) -> None:
+        super().__init__(**options)
+        self._config_dir = config_dir
+
+    def runtest(self) -> None:
+        """Run all into a temporary folder and verify them there."""
+        from runner.compose import borrowing_hydra
+        from runner.lock import runs_of
+
+        with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
+            wrong = [said for run in runs_of([self.name], self._config_dir) for said in _problems(run, Path(folder))]
+        if wrong:
+            raise NotAsExpected("\n".join(wrong))
+
+
+def _problems(run: DeclaredRun, folder: Path) -> list[str]:
+    """Run and verify; a line for each thing wrong, with the run's words."""
+    from runner.errors import RunnerError
+    from runner.run import execute
+    from runner.summary import quiet_console
+    from runner.verify import verify
+
+    place, words = folder / run.member.run_id, " ".join(run.member.overrides)
+    try:
+        execute(run.config, place, {}, quiet_console())
+        answer = verify(place)
+    except RunnerError as error:
+        return [f"{words}: {line}" for line in str(error).splitlines()]
+    return [f"{words}: {answer.text.removeprefix(f'{place}: ')}"] if answer.code else []
+
+
+def _load_plugins(config: pytest.Config) -> None:
+    from runner import plugins
+
+    for path in config.getoption("initlab_plugin"):
+        plugins.load(path)
+
+
+def _shown(config: pytest.Config, path: Path) -> Path:
+    """The path as short as it can be said."""
+    here = config.invocation_params.dir
+    return path.relative_to(here) if path.is_relative_to(here) else path
