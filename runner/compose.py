@@ -33,12 +33,8 @@ ROOT = "config"
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError)
 """What Hydra fails with on words it did not expect; the last three are slips of its own on `init=null` and the like."""
 
-LAUNCHER_PACKAGES = {
-    "joblib": "hydra-joblib-launcher",
-    "submitit_local": "hydra-submitit-launcher",
-    "submitit_slurm": "hydra-submitit-launcher",
-    "ray": "hydra-ray-launcher",
-}
+LAUNCHER_EXTRAS = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slurm": "slurm", "ray": "ray"}
+"""Launcher -> the extra that installs it."""
 
 
 def conf_dir() -> Path:
@@ -258,8 +254,9 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
     wanted = str(error.missing_cfg_file or "")
     group, _, option = wanted.rpartition("/")
     whole = next((w for w in words if f"{_key_of(w)}/{w.partition('=')[2]}" == wanted), None)
-    if group == "hydra/launcher" and option in LAUNCHER_PACKAGES:
-        return Problem(group, f"'{option}' is not installed - pip install {LAUNCHER_PACKAGES[option]}"), whole
+    if group == "hydra/launcher" and option in LAUNCHER_EXTRAS:  # chosen itself, or by a preset
+        chosen = next((word for word in words if _key_of(word) == group), whole)
+        return Problem(group, f"'{option}' is not installed - pip install 'initlab[{LAUNCHER_EXTRAS[option]}]'"), chosen
     if whole is not None:  # the name had a slash of its own
         group, option = _key_of(whole), whole.partition("=")[2]
         return Problem(group, f"no option '{option}' - {advice(option, sorted(_options(group)))}"), whole

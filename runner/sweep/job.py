@@ -22,6 +22,7 @@ from runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
 from runner.files import awaited, storage_errors
 from runner.identity import canonical_of, resolve, run_id
 from runner.report import write_run_report
+from runner.sweep import gpus
 from runner.sweep.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
 from runner.validate import RunConfig, validate, validate_resolved
 
@@ -38,6 +39,8 @@ def run_job(config: DictConfig) -> str:
         return print_plan(config)
     folder = Path(hydra.runtime.output_dir)
     resolved = resolve(strip(config))
+    if isinstance(resolved.get("device"), dict) and resolved["device"].get("kind") == "gpu":
+        gpus.assign()
     return perform(Job(folder, overrides, config, resolved, lambda: validate_resolved(resolved))).state
 
 

@@ -18,7 +18,7 @@ CRASHED, PENDING = "crashed", "pending"
 
 @dataclass
 class Status:
-    """`state` is running, completed or failed in the file; crashed and pending are concluded by `read`."""
+    """`state` is pending, running, completed or failed in the file; crashed is concluded by `read`, and pending where there is none."""
 
     state: str
     run_id: str
@@ -46,7 +46,7 @@ def remove(folder: Path) -> None:
 def read(folder: Path) -> Status:
     """The status of a run. Only a manifest says that it is finished.
 
-    pending     there is no status
+    pending     there is no status, or it says so: a launcher has the run, whatever an earlier sweep left
     crashed     it says running and its process is gone, or completed and there is no manifest
     completed   there is a manifest, and it says completed, or running by a process that is gone, or nothing
     """
@@ -65,7 +65,7 @@ def read(folder: Path) -> Status:
 def _parse(text: str) -> Status:
     """A status as any version wrote it: what this one does not know is left out. ValueError or TypeError where it is none."""
     content = json.loads(text)
-    if not isinstance(content, dict) or content.get("state") not in (RUNNING, COMPLETED, FAILED):
+    if not isinstance(content, dict) or content.get("state") not in (PENDING, RUNNING, COMPLETED, FAILED):
         raise ValueError("this is no status")
     status = Status(**{key: value for key, value in content.items() if key in Status.__dataclass_fields__})
     sound = isinstance(status.run_id, str) and isinstance(status.overrides, list) and isinstance(status.pid, int)

@@ -9,15 +9,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 
-from hydra._internal.callbacks import Callbacks
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn, JobStatus, configure_log
+from hydra.core.utils import configure_log
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
@@ -29,14 +27,14 @@ from runner.files import locked, storage_errors
 from runner.identity import canonical_of
 from runner.report import available, write_sweep_report
 from runner.sweep.aggregate import Member, swept_values, write_members, write_summary
-from runner.sweep.declared import Declaration, Tally, declare_sweep, hydra_loader
-from runner.sweep.job import STOP, finished, perform, print_plan, run_job
+from runner.sweep.declared import Declaration, Tally, declare_sweep
+from runner.sweep.job import STOP, finished, perform, print_plan
+from runner.sweep.launching import is_in_process, launch_all
 from runner.sweep.progress import Tracker, following, watching
-from runner.sweep.status import CRASHED, FAILED, conclude
+from runner.sweep.status import FAILED
 
 PACKAGE = "hydra_plugins"
 MODULE = f"{PACKAGE}.runner_sweeper"
-IN_PROCESS = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 BUSY = "another sweep is at work in this folder - wait for it to end, or give name=… for a folder of its own"
 
 
@@ -117,32 +115,15 @@ def check_report(report: str) -> None:
 def perform_all(declaration: Declaration, members: list[Member], tracker: Tracker) -> None:
     """Perform the runs, in this process or through the configured launcher."""
     options = declaration.config.sweep
-    if OmegaConf.to_container(declaration.config.hydra.launcher, resolve=False).get("_target_") == IN_PROCESS:  # type: ignore[union-attr]
-        for number, member in enumerate(members):
-            status = perform(declaration.prepare(member))
-            tracker.ended(number, status)
-            if status.state == FAILED and options.on_error == "stop":
-                return
+    if not is_in_process(declaration.config):
+        with watching(tracker):
+            launch_all(declaration.config, members, options.retries)
         return
-    with watching(tracker):
-        launch(declaration.config, members)
-        for _ in range(options.retries):
-            crashed = [member for member in members if conclude(Path(member.folder)).state == CRASHED]
-            if not crashed:
-                return
-            launch(declaration.config, crashed)
-
-
-def launch(config: DictConfig, members: Sequence[Member]) -> Sequence[JobReturn]:
-    """Start the runs through Hydra's launcher. What ends it, as a worker that died does, is said in a line; the rest is on disk."""
-    context = HydraContext(config_loader=hydra_loader(), callbacks=Callbacks())
-    launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=run_job, config=config)
-    try:
-        return launcher.launch([list(member.overrides) for member in members], initial_job_idx=0)
-    except Exception as error:
-        said = (str(error).strip().splitlines() or [""])[0]
-        print(f"error: the launcher stopped: {type(error).__name__}: {said}", file=sys.stderr)
-        return [JobReturn(status=JobStatus.FAILED)]
+    for number, member in enumerate(members):
+        status = perform(declaration.prepare(member))
+        tracker.ended(number, status)
+        if status.state == FAILED and options.on_error == "stop":
+            return
 
 
 def dry_run(declaration: Declaration) -> int:

@@ -1,0 +1,89 @@
+"""Runs through Hydra's launchers: joblib's processes, Ray, Slurm. Their statuses on disk are all that comes back.
+
+Launchers keep what every job returned, its config included, so they are given some runs at a time. One that breaks, as joblib's does when
+a worker is killed, leaves runs that have not ended: they are launched again, as long as each time some end. A run whose own process died
+is then tried alone, so that one that kills its process takes no other with it.
+
+They are launched again with `resume=true`: what a stray process of the first launch still finishes is taken as it is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra._internal.callbacks import Callbacks
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf
+
+from runner.sweep.aggregate import Member
+from runner.sweep.job import STOP, run_job
+from runner.sweep.status import COMPLETED, CRASHED, FAILED, PENDING, Status, read, write
+
+IN_PROCESS = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+AT_ONCE = 200
+"""Runs that a launcher is given at a time."""
+
+
+def is_in_process(config: DictConfig) -> bool:
+    """Whether the runs are performed in this process: Hydra's default, for which nothing is launched."""
+    launcher = OmegaConf.to_container(config.hydra.launcher, resolve=False)
+    return isinstance(launcher, dict) and launcher.get("_target_") == IN_PROCESS
+
+
+def launch_all(config: DictConfig, members: Sequence[Member], retries: int) -> None:
+    """Launch the runs. One whose process died has one further try, and as many more as there are `retries`; then it has crashed."""
+    for start in range(0, len(members), AT_ONCE):
+        batch = list(members[start : start + AT_ONCE])
+        for member in batch:  # what an earlier sweep said of a run is not what this one says
+            Path(member.folder).mkdir(exist_ok=True)
+            write(Path(member.folder), Status(PENDING, member.run_id, member.overrides))
+        _launch(config, batch)
+        _launch_again(config, [member for member in batch if not ended(member)], 1 + retries)
+
+
+def _launch_again(config: DictConfig, left: list[Member], tries: int) -> None:
+    """Launch what has not ended: those that died alone, the others together."""
+    died: dict[str, int] = {}
+    while left and not _stopped(left[0]):
+        dead = [member for member in left if read(Path(member.folder)).state == CRASHED]
+        others = [member for member in left if member not in dead]
+        for member in dead:
+            died[member.folder] = died.get(member.folder, 0) + 1
+        again = [member for member in dead if died[member.folder] <= tries]
+        for member in again:
+            _launch(config, [_resuming(member)])
+        if others:
+            _launch(config, [_resuming(member) for member in others])
+        after = [member for member in left if not ended(member) and (member in others or member in again)]
+        if not again and len(after) == len(left):
+            return
+        left = after
+
+
+def ended(member: Member) -> bool:
+    """Whether a run has completed or failed since it was said to be pending."""
+    return read(Path(member.folder)).state in (COMPLETED, FAILED)
+
+
+def _resuming(member: Member) -> Member:
+    words = [word for word in member.overrides if word.lstrip("+").partition("=")[0] != "resume"]
+    return Member(member.run_id, member.folder, [*words, "resume=true"])
+
+
+def _stopped(member: Member) -> bool:
+    return (Path(member.folder).parent / STOP).exists()
+
+
+def _launch(config: DictConfig, members: Sequence[Member]) -> None:
+    """Start the runs and wait for them; a launcher that breaks is said in a line."""
+    context = HydraContext(config_loader=GlobalHydra.instance().config_loader(), callbacks=Callbacks())
+    launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=run_job, config=config)
+    try:
+        launcher.launch([list(member.overrides) for member in members], initial_job_idx=0)
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [""])[0]
+        print(f"error: the launcher stopped: {type(error).__name__}: {said}", file=sys.stderr, flush=True)
