@@ -207,3 +207,16 @@ def test_a_test_that_uses_hydra_itself_is_not_disturbed_and_disturbs_nothing(tes
     )
     code, out = tested("conf", "test_ordinary.py", "initlab.lock", "test_ordinary.py", "--initlab")
     assert (code, "6 passed" in out) == (0, True), out
+
+
+def test_options_and_plugins_of_ones_own_are_given_by_name(tested, tmp_path):
+    (tmp_path / "conf" / "init").mkdir(parents=True)
+    (tmp_path / "conf" / "init" / "ours.yaml").write_text("# @package _global_.init\nkind: my_init\n")
+    (tmp_path / "my_init.py").write_text((ROOT / "examples" / "my_init.py").read_text())
+    words = ["--plugin", "my_init.py", "--config-dir", "conf", "init=ours", *SMALL]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # in this process the plugin would stay known to other tests
+    subprocess.run([sys.executable, "-m", "runner.lock", *words], cwd=tmp_path, env=environment, capture_output=True, check=True)
+    code, out = tested("--initlab", "initlab.lock", "--initlab-plugin", "my_init.py", "--initlab-config-dir", "conf")
+    assert (code, "1 passed" in out) == (0, True), out
+    code, out = tested("--initlab", "initlab.lock", "--initlab-plugin", "my_init.py")
+    assert (code, "\ninitlab.lock: init: no option 'ours'" in out) == (2, True), out
