@@ -120,7 +120,7 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
         dtype=resolved["dtype"],
         init_mode=resolved["init_mode"],
         task=resolved["task"],
-        resume=resolved["resume"],
+        resume=resolved.get("resume", False),
         model=model,
         init=initializer,
         device=device,

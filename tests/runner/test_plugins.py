@@ -173,7 +173,7 @@ def test_a_changed_plugin_is_another_run(python, tmp_path):
 def test_a_sweep_and_the_processes_of_a_launcher_know_the_plugin(python, tmp_path):
     done = python("--plugin", "my_init.py", "-m", "init=my_init,normal", "seed=0,1")
     assert done.returncode == 0, done.stderr
-    ids = {path.name for path in (tmp_path / "outputs" / "runs").iterdir() if path.is_dir()}
+    ids = {path.name for path in (tmp_path / "outputs" / "runs").iterdir() if path.is_dir() and path.name != ".hydra"}
     assert len(ids) == 4
     child = python("init=my_init", "seed=1", INITLAB_PLUGINS=str(tmp_path / "my_init.py"))
     assert child.returncode == 0, child.stderr
