@@ -1,7 +1,8 @@
 """The command line: `python -m runner …`, `initlab …`.
 
 A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`, `--info` and the rest are Hydra's
-own; `--help` (`runner.help`) and `--plugin FILE`, which may be given several times, are ours. Exit code 0, 1 when a run failed, 2 when something was refused.
+own; `--help` (`runner.help`), `-sc` (`runner.completion`) and `--plugin FILE`, which may be given several times, are ours. Exit code 0,
+1 when a run failed, 2 when something was refused.
 """
 
 from __future__ import annotations
@@ -51,13 +52,11 @@ def run_command(words: list[str]) -> int:
             if getattr(arguments, flag):
                 raise ConfigError.of(f"--{flag.replace('_', '-')}", "is refused: there is one root config - add groups with --config-dir")
         if arguments.shell_completion:
-            print(shell_completion(sys.argv[0], arguments.overrides), end="")
-            return 0
+            return show(shell_completion(sys.argv[0], arguments.overrides))
         if arguments.hydra_help:
             return hand_to_hydra(rest)
         if arguments.help:
-            print(help_text(arguments.config_dir, terminal_width()))
-            return 0
+            return show(help_text(arguments.config_dir, terminal_width()) + "\n")
         if arguments.cfg or arguments.info:
             composed(arguments)  # so that Hydra is handed nothing that it would instantiate
             return hand_to_hydra(rest)
@@ -82,6 +81,15 @@ def report(error: RunnerError) -> None:
     lines = error.problems if isinstance(error, ConfigError) else str(error).splitlines()
     for line in lines:
         print(f"error: {line}", file=sys.stderr)
+
+
+def show(text: str) -> int:
+    """Print a text that its reader may stop reading, as `head` does; gives the exit code."""
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it closes stdout
+    return 0
 
 
 def load_plugins(words: list[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Words that TAB can put on the command line: `initlab -sc install=bash` prints the script, which asks `initlab -sc query=bash`.
 
 The question is the environment's `COMP_LINE`, up to the `COMP_POINT`th character, as bash sets them. The words before the last are composed
-without what is wrong with them, nothing is resolved, instantiated or run, no plugin is loaded, and `hydra`'s own keys are left out: they
-could name packages to search. Where there is no answer, nothing is said, since it would be said in the middle of a prompt.
+without those that are wrong. Nothing is resolved, instantiated or run, no plugin that the line names is loaded, and `hydra`'s own keys are
+left out: they could name packages to search. Where there is no answer nothing is said, since it would stand in the middle of a prompt.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ PLAIN_WIDTH = 80
 """Where stdout is no terminal."""
 WIDEST = 120
 """Longer lines are hard to read."""
-NAMES = 14
+NAMES = 16
 """Columns for the names of groups and keys."""
 
 USAGE = (
@@ -123,13 +123,13 @@ def group_lines(groups: dict[str, list[str]], meanings: dict[str, str], width: i
     for group in order:
         names = [f"{name}*" if name in chosen.get(group, ()) else name for name in groups[group]]
         lines += entry(group, meanings.get(group, "of your own"), width)
-        lines += wrapped("  ".join(names), width, " " * (NAMES + 4))
+        lines += wrapped("  ".join(names), width, " " * (NAMES + 2))
     return lines
 
 
 def entry(name: str, said: str, width: int) -> list[str]:
     """A name, and beside it what it means."""
-    return wrapped(said, width, " " * (NAMES + 2), f"  {name:<{NAMES - 1}} ")
+    return wrapped(said, width, " " * (NAMES + 2), f"  {name:<{NAMES}}")
 
 
 def columns(rows: tuple[tuple[str, str], ...] | list[tuple[str, str]], width: int) -> list[str]:
