@@ -107,14 +107,15 @@ def test_every_example_composes(command, monkeypatch):
             assert done.code == 0, done.err
 
 
-def test_a_plugins_kinds_and_a_folders_options_are_listed(command, tmp_path):
+def test_a_plugins_kinds_and_a_folders_options_are_listed(tmp_path):
     (tmp_path / "mine.py").write_text(PLUGIN)
     (tmp_path / "own" / "model").mkdir(parents=True)
     (tmp_path / "own" / "model" / "wide.yaml").write_text("# Wide.\n")
-    done = command("--plugin", "mine.py", "--config-dir", "own", "--help")
-    assert done.code == 0, done.err
-    assert "my_own" in options_under(done.out, "init")
-    assert "wide" in options_under(done.out, "model")
+    words = ["--plugin", str(tmp_path / "mine.py"), "--config-dir", str(tmp_path / "own"), "--help"]
+    done = subprocess.run([sys.executable, "-m", "runner", *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "my_own" in options_under(done.stdout, "init")
+    assert "wide" in options_under(done.stdout, "model")
 
 
 def test_words_beside_help_are_not_composed(command, text, tmp_path):
