@@ -1,7 +1,8 @@
 """The command line: `python -m runner …`, `initlab …`.
 
-A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`, `--help` and the rest are Hydra's
-own; `--plugin FILE` is ours and may be given several times. Exit code 0, 1 when a run failed, 2 when something was refused.
+A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`, `--info` and the rest are Hydra's
+own; `--help` (`runner.help`), `-sc` (`runner.completion`) and `--plugin FILE`, which may be given several times, are ours. Exit code 0,
+1 when a run failed, 2 when something was refused.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from runner import plugins, run, summary
+from runner.completion import shell_completion
 from runner.compose import ComposedWithProblems, compose, conf_dir, prepare
 from runner.errors import EXIT_STOPPED, ConfigError, MemoryShortage, RunnerError
+from runner.help import help_text, terminal_width
 from runner.sweep import status
 from runner.sweep.job import finished, report_run
 from runner.sweep.job import run_job as run_sweep_job
@@ -48,9 +51,13 @@ def run_command(words: list[str]) -> int:
         for flag in ("config_path", "config_name"):
             if getattr(arguments, flag):
                 raise ConfigError.of(f"--{flag.replace('_', '-')}", "is refused: there is one root config - add groups with --config-dir")
-        if arguments.hydra_help or arguments.shell_completion:
+        if arguments.shell_completion:
+            return show(shell_completion(sys.argv[0], arguments.overrides))
+        if arguments.hydra_help:
             return hand_to_hydra(rest)
-        if arguments.cfg or arguments.help or arguments.info:
+        if arguments.help:
+            return show(help_text(arguments.config_dir, terminal_width()) + "\n")
+        if arguments.cfg or arguments.info:
             composed(arguments)  # so that Hydra is handed nothing that it would instantiate
             return hand_to_hydra(rest)
         config = None if arguments.multirun else composed(arguments)
@@ -74,6 +81,15 @@ def report(error: RunnerError) -> None:
     lines = error.problems if isinstance(error, ConfigError) else str(error).splitlines()
     for line in lines:
         print(f"error: {line}", file=sys.stderr)
+
+
+def show(text: str) -> int:
+    """Print a text that its reader may stop reading, as `head` does; gives the exit code."""
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it closes stdout
+    return 0
 
 
 def load_plugins(words: list[str]) -> list[str]:
@@ -192,5 +208,5 @@ def hand_to_hydra(words: list[str]) -> int:
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
 def hydra_entry(config: DictConfig) -> str:
-    """What `--cfg`, `--help` and `--info` are about; runs and sweeps are started by `run_command`."""
+    """What `--cfg` and `--info` are about; runs and sweeps are started by `run_command`."""
     return run_sweep_job(config)

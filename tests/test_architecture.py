@@ -53,8 +53,8 @@ FLOORS = [
     {"runner.streamed"},
     {"runner.summary"},
     {"runner.compose"},
-    {"runner.run"},
-    {"runner.recompute"},
+    {"runner.run", "runner.help"},
+    {"runner.completion", "runner.recompute"},
     {"runner.fingerprint"},
     {"runner.lockfile", "runner.compare", "runner.join", "runner.sweep.status"},
     {"runner.sweep.aggregate"},
@@ -77,7 +77,7 @@ ONLY_HERE = {
     },
     "omegaconf": {
         "runner/schema.py", "runner/identity.py", "runner/validate.py", "runner/verify.py", "runner/compose.py", "runner/cli.py",
-        "runner/sweep/job.py", "runner/sweep/sweeper.py", "runner/sweep/composer.py", "runner/sweep/declared.py",
+        "runner/completion.py", "runner/sweep/job.py", "runner/sweep/sweeper.py", "runner/sweep/composer.py", "runner/sweep/declared.py",
     },
 "rich": {
     "runner/summary.py", "runner/run.py", "runner/progress.py", "runner/sweep/progress.py", "runner/compare.py",

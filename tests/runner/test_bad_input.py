@@ -280,7 +280,7 @@ def test_a_config_cannot_name_code(word, command):
     assert not list(Path(".").rglob("*"))
 
 
-@pytest.mark.parametrize("flags", [["--cfg", "job"], ["--info", "all"], ["--help"], ["-m"]], ids=" ".join)
+@pytest.mark.parametrize("flags", [["--cfg", "job"], ["--info", "all"], ["-m"]], ids=" ".join)
 def test_no_flag_is_a_way_around_the_search_for_code(flags, command, tmp_path):
     marker = tmp_path / "called"
     done = command(*flags, f"+hydra.callbacks.x={{_target_: pathlib.Path.mkdir, self: {marker}}}")
