@@ -73,11 +73,11 @@ ONLY_HERE = {
     "cupy": {"engine/device.py"},
     "hydra": {
         "runner/schema.py", "runner/compose.py", "runner/cli.py", "runner/sweep/job.py", "runner/sweep/sweeper.py",
-        "runner/sweep/space.py", "runner/sweep/composer.py", "runner/sweep/declared.py",
+        "runner/sweep/space.py", "runner/sweep/composer.py", "runner/sweep/declared.py", "runner/sweep/launching.py",
     },
     "omegaconf": {
         "runner/schema.py", "runner/identity.py", "runner/validate.py", "runner/verify.py", "runner/compose.py", "runner/cli.py",
-        "runner/completion.py", "runner/sweep/job.py", "runner/sweep/sweeper.py", "runner/sweep/composer.py", "runner/sweep/declared.py",
+        "runner/completion.py", "runner/sweep/job.py", "runner/sweep/sweeper.py", "runner/sweep/composer.py", "runner/sweep/declared.py", "runner/sweep/launching.py",
     },
 "rich": {
     "runner/summary.py", "runner/run.py", "runner/progress.py", "runner/sweep/progress.py", "runner/compare.py",
