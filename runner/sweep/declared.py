@@ -26,7 +26,7 @@ from runner.identity import canonical_of, resolve, run_folder, run_id
 from runner.sweep.aggregate import Member
 from runner.sweep.composer import Composer
 from runner.sweep.job import Job, finished, strip
-from runner.sweep.space import Block, Exclusion, Space, parse_space
+from runner.sweep.space import SPENT, Block, Exclusion, Space, key_of, parse_space
 from runner.validate import RunConfig, check_root, validate_resolved
 
 SUBDIR, DIR = "${sweep_subdir:}", "${sweep_dir:}"
@@ -277,8 +277,9 @@ def declare_sweep(words: list[str], config_dir: str | None, problems: list[Probl
     # The config of the whole is its first job's: a fixed word may be about an option that another word sweeps over.
     first = next(parse_space(task, {}, {}, []).jobs())[0]
     in_first: list[Problem] = []
-    config = compose_what_can_be([*for_hydra, *first], lambda some: compose_once([*searchpath, MULTIRUN, *some]), in_first)
-    problems += [problem for problem in in_first if problem.place.startswith("hydra")]
+    about_it = [str(override.input_line) for override in task if key_of(override.get_key_element()).startswith(SPENT)]
+    config = compose_what_can_be([*for_hydra, *about_it, *first], lambda some: compose_once([*searchpath, MULTIRUN, *some]), in_first)
+    problems += [problem for problem in in_first if problem.place.startswith(("hydra", *SPENT))]
     node = OmegaConf.to_container(config.sweep, resolve=False) if OmegaConf.is_dict(config.get("sweep")) else {}
     params = config.hydra.sweeper.get("params")
     space = parse_space(task, node, OmegaConf.to_container(params) if params is not None else {}, problems)  # type: ignore[arg-type]

@@ -186,3 +186,16 @@ def test_the_sweep_that_the_documentation_shows_can_be_run(declare, command):
     assert done.code == 0, done.err
     assert done.err == ""
     assert done.out.splitlines()[-1] == "31 runs: 31 to run, 7 excluded; nothing was written"
+
+
+def test_a_sweep_may_be_declared_or_changed_on_the_command_line(command, tmp_path):
+    done = command("-m", "sweep.cases=[{init: he}, {init: zero, seed: 3}]", "dry_run=true")
+    assert done.code == 0, done.err
+    assert {"he-seed0", "zero-seed3"} == {line.split()[2].rsplit("-", 1)[0] for line in done.out.splitlines()[1:3]}
+    assert done.out.splitlines()[-1] == "2 runs: 2 to run; nothing was written"
+    done = command("-m", "sweep=initializers", "sweep.grid.seed=[7]", "dry_run=true")
+    assert done.out.splitlines()[-1] == "8 runs: 8 to run; nothing was written"
+    done = command("-m", "sweep.exclude=[{seed: 0}]", "seed=0,1", "dry_run=true")
+    assert done.out.splitlines()[-1] == "1 runs: 1 to run, 1 excluded; nothing was written"
+    done = command("-m", "sweep.gird.seed=[7]")
+    assert done.err.startswith("error: sweep.gird: no such key - did you mean 'grid'?")
