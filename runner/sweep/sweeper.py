@@ -144,8 +144,8 @@ def dry_run(declaration: Declaration) -> int:
     states = [state for _, state in found.values()]
     summary.print_runs(summary.console(), [m.run_id for m in members], swept_values(members), states)
     counts = [f"{states.count(state)} {state}" for state in ("finished", "to run", "refused") if state in states]
-    counts += [f"{duplicates} duplicates removed"] * bool(duplicates) + [f"{excluded} excluded"] * bool(excluded)
-    print(f"\n{len(states)} runs: {', '.join(counts)}; nothing was written")
+    counts += [f"{duplicates} duplicate{'s' * (duplicates != 1)} removed"] * bool(duplicates) + [f"{excluded} excluded"] * bool(excluded)
+    print(f"\n{len(states)} run{'s' * (len(states) != 1)}: {', '.join(counts)}; nothing was written")
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
     problems = refused.problems() + declaration.unknown + search_code(declaration.config)

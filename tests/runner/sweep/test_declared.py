@@ -79,7 +79,7 @@ def test_duplicates_of_a_union_are_run_once(declare, command, tmp_path):
     words = declare("name: mine\nsweep: {union: [{grid: {seed: [0, 1]}}, {grid: {seed: [1, 2], init: uniform}}]}\n")
     done = command("-m", *words, "dry_run=true")
     assert done.code == 0
-    assert done.out.endswith("\n3 runs: 3 to run, 1 duplicates removed; nothing was written\n")
+    assert done.out.endswith("\n3 runs: 3 to run, 1 duplicate removed; nothing was written\n")
     assert command("-m", *words).code == 0
     assert [row["seed"] for row in table(tmp_path)] == ["0", "1", "2"]
 
@@ -161,7 +161,7 @@ def test_an_exclusion_that_leaves_out_nothing_is_a_warning(declare, command):
 
 def test_an_exclusion_tells_true_from_one_and_takes_lists(declare, command):
     done = command("-m", *declare("sweep: {grid: {seed: [0, 1, 2]}, exclude: [{seed: true}, {seed: [1, 2]}]}\n"), "dry_run=true")
-    assert done.out.endswith("1 runs: 1 to run, 2 excluded; nothing was written\n")
+    assert done.out.endswith("1 run: 1 to run, 2 excluded; nothing was written\n")
 
 
 def test_the_runs_of_a_sweep_can_be_had_from_python(tmp_path, monkeypatch):
@@ -196,6 +196,6 @@ def test_a_sweep_may_be_declared_or_changed_on_the_command_line(command, tmp_pat
     done = command("-m", "sweep=initializers", "sweep.grid.seed=[7]", "dry_run=true")
     assert done.out.splitlines()[-1] == "8 runs: 8 to run; nothing was written"
     done = command("-m", "sweep.exclude=[{seed: 0}]", "seed=0,1", "dry_run=true")
-    assert done.out.splitlines()[-1] == "1 runs: 1 to run, 1 excluded; nothing was written"
+    assert done.out.splitlines()[-1] == "1 run: 1 to run, 1 excluded; nothing was written"
     done = command("-m", "sweep.gird.seed=[7]")
     assert done.err.startswith("error: sweep.gird: no such key - did you mean 'grid'?")
