@@ -242,6 +242,8 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
     whole = next((w for w in words if f"{_key_of(w)}/{w.partition('=')[2]}" == wanted), None)
     if group == "hydra/launcher" and option in LAUNCHER_PACKAGES:
         return Problem(group, f"'{option}' is not installed - pip install {LAUNCHER_PACKAGES[option]}"), whole
+    if group == "hydra/sweeper" and option == "optuna":
+        return Problem(group, "'optuna' is not installed - pip install 'initlab[optuna]'"), whole
     if whole is not None:  # the name had a slash of its own
         group, option = _key_of(whole), whole.partition("=")[2]
         return Problem(group, f"no option '{option}' - {advice(option, sorted(_options(group)))}"), whole

@@ -82,6 +82,7 @@ class Config:
     task: str = "run"
     resume: bool = False
     dry_run: bool = False
+    objective: Any = None
     sweep: SweepOptions = field(default_factory=SweepOptions)
     model: Any = MISSING
     init: Any = MISSING

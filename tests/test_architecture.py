@@ -40,7 +40,7 @@ FLOORS = [
     {"runner.files", "runner.progress"},
     {"runner.journal"},
     {"runner.plugins"},
-    {"runner.layers", "runner.data", "runner.stats", "runner.code_search"},
+    {"runner.layers", "runner.data", "runner.stats", "runner.code_search", "runner.objective"},
     {"runner.probes"},
     {"runner.schema"},
     {"runner.identity", "runner.model"},
@@ -67,11 +67,13 @@ ONLY_HERE = {
     "cupy": {"engine/device.py"},
     "hydra": {
         "runner/schema.py", "runner/compose.py", "runner/cli.py", "runner/sweep/job.py", "runner/sweep/sweeper.py",
-        "runner/sweep/space.py", "runner/sweep/composer.py", "runner/sweep/declared.py",
+        "runner/sweep/space.py", "runner/sweep/composer.py", "runner/sweep/declared.py", "runner/sweep/searching.py",
+        "runner/sweep/optuna.py",
     },
     "omegaconf": {
         "runner/schema.py", "runner/identity.py", "runner/validate.py", "runner/verify.py", "runner/compose.py", "runner/cli.py",
         "runner/sweep/job.py", "runner/sweep/sweeper.py", "runner/sweep/composer.py", "runner/sweep/declared.py",
+        "runner/sweep/optuna.py",
     },
 "rich": {"runner/summary.py", "runner/run.py", "runner/progress.py", "runner/sweep/progress.py"},
     "numba": {"engine/streams/compiled.py", "runner/stats/onepass/compiled.py"},
