@@ -35,7 +35,7 @@ class Objective:
     distance: str | None = None
 
     def of(self, folder: Path) -> float | None:
-        """The objective of the finished run in `folder`; None where it is no finite number. ConfigError where the run has no such figure."""
+        """The objective of the finished run in `folder`; None where it is not finite. ConfigError where the run has no such figure."""
         return self.evaluate(json.loads((folder / STATS).read_text(encoding="utf-8")))
 
     def evaluate(self, stats: dict[str, Any]) -> float | None:
@@ -107,7 +107,7 @@ def split_path(figure: str) -> tuple[str | int, ...] | None:
         bare = match["bare"]
         text = next(text for text in match.groups() if text is not None)
         parts.append(int(text) if bare is not None and re.fullmatch(r"-?\d+", bare) else text)
-    return tuple(parts) if parts and end == len(figure) else None
+    return tuple(parts) if parts and end == len(figure) and figure[0] != "." else None
 
 
 def parse_objective(node: Any, problems: list[Problem]) -> Objective | None:

@@ -67,8 +67,10 @@ class DeclaredRun:
 
 
 class Declaration:
-    """What the words of a sweep declare. `config` is the sweep's own config, which is its first job's; `search` is what a search varies, whose jobs
-    are not known before it."""
+    """What the words of a sweep declare. `config` is the sweep's own config, which is its first job's.
+
+    `search` is what a search varies; its jobs are not known before it, and `of` gives them one by one.
+    """
 
     def __init__(self, config: DictConfig, space: Space, composer: Composer, search: SearchSpace | None = None) -> None:
         self.config = config
