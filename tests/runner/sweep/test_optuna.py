@@ -21,8 +21,7 @@ from runner.sweep.searching import parse_searched
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", exc_type=ImportError)
 
 ROOT = Path(__file__).parents[3]
-SEED = "hydra.sweeper.sampler.seed=1"
-SEARCH = ("-m", "hydra/sweeper=optuna", "init=normal", "model=deep_mlp", "name=s", SEED)
+SEARCH = ("-m", "hydra/sweeper=optuna", "init=normal", "model=deep_mlp", "name=s")
 OBJECTIVE = "objective={figure: 'layers[body.11.fc].rms', target: 1, distance: ratio}"
 SIGMA = "init.sigma=tag(log,interval(0.02,1))"
 
@@ -33,8 +32,8 @@ def search(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     def call(*words: str, n: int = 6) -> subprocess.CompletedProcess[str]:
-        words = tuple(word for word in SEARCH if word != SEED or not any("sampler=grid" in other for other in words)) + words
-        command = [sys.executable, "-m", "runner", f"hydra.sweeper.n_trials={n}", *words]
+        seed = () if "hydra/sweeper/sampler=grid" in words else ("hydra.sweeper.sampler.seed=2",)  # a grid has none
+        command = [sys.executable, "-m", "runner", *SEARCH, f"hydra.sweeper.n_trials={n}", *seed, *words]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
 
     return call
@@ -156,12 +155,12 @@ def test_a_declared_search_is_read_from_the_grid_and_from_the_sweepers_params():
     assert problems == []
     assert space.fixed == ("dtype=float16",)
     assert {key: words for key, (_, words) in space.searched.items()} == {
-        "init.sigma": ("init.sigma=0.2", "init.sigma=1"),
+        "init.sigma": ("init.sigma=0.2", "init.sigma=1.0"),
         "seed": ("seed=1", "seed=2"),
     }
     assert space.probes() == [
         ["dtype=float16", "init.sigma=0.2", "seed=1"],
-        ["dtype=float16", "init.sigma=1", "seed=1"],
+        ["dtype=float16", "init.sigma=1.0", "seed=1"],
         ["dtype=float16", "init.sigma=0.2", "seed=2"],
     ]
 
