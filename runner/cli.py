@@ -207,6 +207,6 @@ def hand_to_hydra(words: list[str]) -> int:
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
-def hydra_entry(config: DictConfig) -> str:
+def hydra_entry(config: DictConfig) -> str | float:
     """What `--cfg` and `--info` are about; runs and sweeps are started by `run_command`."""
     return run_sweep_job(config)

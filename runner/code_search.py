@@ -22,9 +22,18 @@ LAUNCHERS = {
     "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
     "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher",
 }
-SWEEPERS = {"hydra_plugins.runner_sweeper.RunnerSweeper"}
-"""Ours only: another would launch jobs whose swept values nobody has searched."""
-ALLOWED_TARGETS = {"hydra.launcher._target_": LAUNCHERS, "hydra.sweeper._target_": SWEEPERS}
+SWEEPERS = {"hydra_plugins.runner_sweeper.RunnerSweeper", "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"}
+"""Ours, and the one that `runner.sweep.optuna` hands a launcher of ours: another would launch jobs whose values nobody has searched."""
+SAMPLERS = {f"optuna.samplers.{name}Sampler" for name in ("TPE", "Random", "CmaEs", "NSGAII", "Grid")}
+ALLOWED_TARGETS = {
+    "hydra.launcher._target_": LAUNCHERS,
+    "hydra.sweeper._target_": SWEEPERS,
+    "hydra.sweeper.sampler._target_": SAMPLERS,
+}
+REFUSED_OF_OPTUNA = {
+    "custom_search_space": "is refused: a config cannot name code to run - give the space as words",
+    "storage": "is refused: Optuna unpickles what it finds there - resume=true with a seed of the sampler takes up a search again",
+}
 LOGGING_CLASSES = {"logging.StreamHandler", "logging.FileHandler", "colorlog.ColoredFormatter"}
 STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}
 CODE_KEYS = ("_target_", "()", "class")
@@ -39,6 +48,10 @@ def search(tree: dict[str, Any]) -> list[Problem]:
     hydra = tree.get("hydra", {})
     if hydra.get("callbacks"):
         problems.append(Problem("hydra.callbacks", "callbacks are refused: a config cannot name code to run"))
+    sweeper = hydra.get("sweeper")
+    for key, said in REFUSED_OF_OPTUNA.items() if isinstance(sweeper, dict) else ():
+        if sweeper.get(key):
+            problems.append(Problem(f"hydra.sweeper.{key}", said))
     for node in ("launcher", "sweeper", "job_logging", "hydra_logging"):
         if isinstance(hydra.get(node), str):
             problems.append(Problem(f"hydra.{node}", f"must be a mapping of its own, got {hydra[node]!r}"))

@@ -257,6 +257,8 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
     if group == "hydra/launcher" and option in LAUNCHER_EXTRAS:  # chosen itself, or by a preset
         chosen = next((word for word in words if _key_of(word) == group), whole)
         return Problem(group, f"'{option}' is not installed - pip install 'initlab[{LAUNCHER_EXTRAS[option]}]'"), chosen
+    if group == "hydra/sweeper" and option == "optuna":
+        return Problem(group, "'optuna' is not installed - pip install 'initlab[optuna]'"), whole
     if whole is not None:  # the name had a slash of its own
         group, option = _key_of(whole), whole.partition("=")[2]
         return Problem(group, f"no option '{option}' - {advice(option, sorted(_options(group)))}"), whole

@@ -83,6 +83,7 @@ class Config:
     resume: bool = False
     dry_run: bool = False
     report: str = "sweep"
+    objective: Any = None
     sweep: SweepOptions = field(default_factory=SweepOptions)
     model: Any = MISSING
     init: Any = MISSING

@@ -23,6 +23,7 @@ from runner.errors import ConfigError, Problem
 from runner.identity import canonical_of, resolve, run_id
 from runner.meter import later
 from runner.model import ModelSpec, construct, parse_initializer, parse_model
+from runner.objective import parse_objective
 from runner.plan import Plan, Row, make_plan
 from runner.probes import Probe
 from runner.schema import Config, kinds
@@ -172,6 +173,7 @@ def check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
     if resolved.get("report", "none") not in REPORTS:
         problems.append(Problem("report", f"cannot be {resolved['report']!r} - {advice(str(resolved['report']), REPORTS)}"))
     _check_sweep(resolved.get("sweep"), problems)
+    parse_objective(resolved.get("objective"), problems)
     threads = resolved.get("threads")
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         problems.append(Problem("threads", f"must be a whole number of at least 1, or null for all processors, got {threads!r}"))

@@ -40,7 +40,7 @@ FLOORS = [
     {"runner.files", "runner.progress"},
     {"runner.journal", "runner.junit"},
     {"runner.plugins"},
-    {"runner.layers", "runner.data", "runner.stats", "runner.code_search"},
+    {"runner.layers", "runner.data", "runner.stats", "runner.code_search", "runner.objective"},
     {"runner.probes"},
     {"runner.schema"},
     {"runner.identity", "runner.model"},
@@ -74,10 +74,12 @@ ONLY_HERE = {
     "hydra": {
         "runner/schema.py", "runner/compose.py", "runner/cli.py", "runner/sweep/job.py", "runner/sweep/sweeper.py",
         "runner/sweep/space.py", "runner/sweep/composer.py", "runner/sweep/declared.py", "runner/sweep/launching.py",
+        "runner/sweep/searching.py", "runner/sweep/optuna.py",
     },
     "omegaconf": {
         "runner/schema.py", "runner/identity.py", "runner/validate.py", "runner/verify.py", "runner/compose.py", "runner/cli.py",
-        "runner/completion.py", "runner/sweep/job.py", "runner/sweep/sweeper.py", "runner/sweep/composer.py", "runner/sweep/declared.py", "runner/sweep/launching.py",
+        "runner/completion.py", "runner/sweep/job.py", "runner/sweep/sweeper.py", "runner/sweep/composer.py",
+        "runner/sweep/declared.py", "runner/sweep/launching.py", "runner/sweep/optuna.py",
     },
 "rich": {
     "runner/summary.py", "runner/run.py", "runner/progress.py", "runner/sweep/progress.py", "runner/compare.py",

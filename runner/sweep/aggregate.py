@@ -72,6 +72,8 @@ def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str
     for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
         row: dict[str, Any] = {"run_id": member.run_id, **swept, "state": status.state}
         row |= {"seconds": status.seconds, "root": (status.root or "")[:16], "error": (status.error or "").split("\n")[0]}
+        if status.objective is not None:
+            row["objective"] = status.objective
         if status.state == COMPLETED:
             row |= _figures(Path(member.folder))
         yield row

@@ -26,6 +26,7 @@ from runner.identity import canonical_of, resolve, run_folder, run_id
 from runner.sweep.aggregate import Member
 from runner.sweep.composer import Composer
 from runner.sweep.job import Job, finished, strip
+from runner.sweep.searching import TARGET, SearchSpace, parse_searched
 from runner.sweep.space import SPENT, Block, Exclusion, Space, key_of, parse_space
 from runner.validate import RunConfig, check_root, validate_resolved
 
@@ -66,15 +67,23 @@ class DeclaredRun:
 
 
 class Declaration:
-    """What the words of a sweep declare. `config` is the sweep's own config, which is its first job's."""
+    """What the words of a sweep declare. `config` is the sweep's own config, which is its first job's.
 
-    def __init__(self, config: DictConfig, space: Space, composer: Composer) -> None:
+    `search` is what a search varies; its jobs are not known before it, and `of` gives them one by one.
+    """
+
+    def __init__(self, config: DictConfig, space: Space, composer: Composer, search: SearchSpace | None = None) -> None:
         self.config = config
         self.space = space
+        self.search = search
         self._composer = composer
         self._loaded: dict[str, Job] = {}
         self._sound: set[str] = set()
         self._unknown: list[Problem] = []
+
+    def of(self, words: list[str]) -> Declaration:
+        """The same sweep with one job of these words."""
+        return Declaration(self.config, Space((Block(),), tuple((key_of(word), (word,)) for word in words)), self._composer)
 
     def examine(self) -> Iterator[Examined]:
         """Every job in turn, duplicates and excluded ones included."""
@@ -282,9 +291,12 @@ def declare_sweep(words: list[str], config_dir: str | None, problems: list[Probl
     problems += [problem for problem in in_first if problem.place.startswith(("hydra", *SPENT))]
     node = OmegaConf.to_container(config.sweep, resolve=False) if OmegaConf.is_dict(config.get("sweep")) else {}
     params = config.hydra.sweeper.get("params")
-    space = parse_space(task, node, OmegaConf.to_container(params) if params is not None else {}, problems)  # type: ignore[arg-type]
+    varied: Any = OmegaConf.to_container(params) if params is not None else {}
     sound: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
-    return Declaration(config, space, Composer(lambda some: strip(compose_once([*sound, *some]))))
+    composer = Composer(lambda some: strip(compose_once([*sound, *some])))
+    if OmegaConf.to_container(config.hydra.sweeper, resolve=False).get("_target_") == TARGET:  # type: ignore[union-attr]
+        return Declaration(config, Space((), ()), composer, parse_searched(task, node, varied, problems))  # type: ignore[arg-type]
+    return Declaration(config, parse_space(task, node, varied, problems), composer)  # type: ignore[arg-type]
 
 
 def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredRun]:

@@ -21,6 +21,7 @@ from runner import manifest, plugins, run, summary
 from runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
 from runner.files import awaited, storage_errors
 from runner.identity import canonical_of, resolve, run_id
+from runner.objective import parse_objective
 from runner.report import write_run_report
 from runner.sweep import gpus
 from runner.sweep.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
@@ -30,8 +31,8 @@ STOP = ".stop"
 """A file in a sweep's folder: no further run is to begin."""
 
 
-def run_job(config: DictConfig) -> str:
-    """What a worker of Hydra's launchers calls with a composed config; gives the final state."""
+def run_job(config: DictConfig) -> str | float:
+    """What a worker of Hydra's launchers calls with a composed config; gives the run's objective, or its final state if it has none."""
     plugins.load_from_environment()
     hydra = HydraConfig.get()
     overrides = [str(word) for word in hydra.overrides.task]
@@ -41,7 +42,8 @@ def run_job(config: DictConfig) -> str:
     resolved = resolve(strip(config))
     if isinstance(resolved.get("device"), dict) and resolved["device"].get("kind") == "gpu":
         gpus.assign()
-    return perform(Job(folder, overrides, config, resolved, lambda: validate_resolved(resolved))).state
+    status = perform(Job(folder, overrides, config, resolved, lambda: validate_resolved(resolved)))
+    return status.state if status.objective is None else status.objective
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def perform(job: Job) -> Status:
                 before = finished(canonical, folder) if resolved.get("resume") is True else None
                 if before is not None:
                     root, seconds = str(before["digests"]["root"]), before.get("seconds")
-                    status = replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=True)
+                    status = _judge(job, replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=True))
                     write(folder, status)
                     return status
                 for attempt in range(1, 2 + int(sweep.get("retries") or 0)):
@@ -95,7 +97,7 @@ def perform(job: Job) -> Status:
                         break
             if status.state == FAILED and stop is not None:
                 stop.touch()
-    except (StorageError, OSError) as error:
+    except (StorageError, ConfigError, OSError) as error:
         return _record_failure(folder, status, error, 0.0)
     return status
 
@@ -107,14 +109,21 @@ def _attempt(job: Job, status: Status) -> tuple[Status, bool]:
     try:
         with chdir(folder) if job.chdir else nullcontext():
             root = _execute(job, folder, status)
+            seconds = round(time.perf_counter() - started, 3)
+            done = _judge(replace(job, folder=folder), replace(status, state=COMPLETED, seconds=seconds, root=root))
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         failed = _record_failure(folder, status, error, time.perf_counter() - started)
         if isinstance(error, KeyboardInterrupt):
             raise
         return failed, not isinstance(error, ConfigError)
-    done = replace(status, state=COMPLETED, seconds=round(time.perf_counter() - started, 3), root=root)
     write(folder, done)
     return done, False
+
+
+def _judge(job: Job, status: Status) -> Status:
+    """The status of a finished run with its objective, if the config declares one. ConfigError where the run has no such figure."""
+    objective = parse_objective(job.resolved.get("objective"), [])
+    return status if objective is None else replace(status, objective=objective.of(job.folder))
 
 
 def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:

@@ -41,11 +41,12 @@ def launch_all(config: DictConfig, members: Sequence[Member], retries: int) -> N
         for member in batch:  # what an earlier sweep said of a run is not what this one says
             Path(member.folder).mkdir(exist_ok=True)
             write(Path(member.folder), Status(PENDING, member.run_id, member.overrides))
-        _launch(config, batch)
-        _launch_again(config, [member for member in batch if not ended(member)], 1 + retries)
+        said: set[str] = set()
+        _launch(config, batch, said)
+        _launch_again(config, [member for member in batch if not ended(member)], 1 + retries, said)
 
 
-def _launch_again(config: DictConfig, left: list[Member], tries: int) -> None:
+def _launch_again(config: DictConfig, left: list[Member], tries: int, said: set[str]) -> None:
     """Launch what has not ended: those that died alone, the others together."""
     died: dict[str, int] = {}
     while left and not _stopped(left[0]):
@@ -55,9 +56,9 @@ def _launch_again(config: DictConfig, left: list[Member], tries: int) -> None:
             died[member.folder] = died.get(member.folder, 0) + 1
         again = [member for member in dead if died[member.folder] <= tries]
         for member in again:
-            _launch(config, [_resuming(member)])
+            _launch(config, [_resuming(member)], said)
         if others:
-            _launch(config, [_resuming(member) for member in others])
+            _launch(config, [_resuming(member) for member in others], said)
         after = [member for member in left if not ended(member) and (member in others or member in again)]
         if not again and len(after) == len(left):
             return
@@ -78,12 +79,14 @@ def _stopped(member: Member) -> bool:
     return (Path(member.folder).parent / STOP).exists()
 
 
-def _launch(config: DictConfig, members: Sequence[Member]) -> None:
-    """Start the runs and wait for them; a launcher that breaks is said in a line."""
+def _launch(config: DictConfig, members: Sequence[Member], said: set[str]) -> None:
+    """Start the runs and wait for them; a launcher that breaks is said in a line, what was `said` already not again."""
     context = HydraContext(config_loader=GlobalHydra.instance().config_loader(), callbacks=Callbacks())
     launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=run_job, config=config)
     try:
         launcher.launch([list(member.overrides) for member in members], initial_job_idx=0)
     except Exception as error:
-        said = (str(error).strip().splitlines() or [""])[0]
-        print(f"error: the launcher stopped: {type(error).__name__}: {said}", file=sys.stderr, flush=True)
+        text = f"error: the launcher stopped: {type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
+        if text not in said:
+            print(text, file=sys.stderr, flush=True)
+        said.add(text)

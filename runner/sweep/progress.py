@@ -28,13 +28,27 @@ class Tracker:
     """Says of each run of a sweep how it ended, once. Statuses that stood before `members` were launched are not its own."""
 
     def __init__(self, members: Sequence[Member], bar: Progress | None) -> None:
-        self._members = members
+        self._members = list(members)
         self._bar = bar
         self._task = None if bar is None else bar.add_task("", total=len(members), said="")
         self._open = dict.fromkeys(range(len(members)))
         self._before = {number: _written(member) for number, member in enumerate(members)}
         self._started = time.monotonic()
         self.completed = self.failed = 0
+
+    def add(self, members: Sequence[Member]) -> int:
+        """These runs belong to the sweep too; gives the number of the first."""
+        first = len(self._members)
+        for number, member in enumerate(members, first):
+            self._before[number] = _written(member)
+            self._open[number] = None
+        self._members += members
+        return first
+
+    def expect(self, total: int) -> None:
+        """So many runs are to come."""
+        if self._bar is not None:
+            self._bar.update(self._task, total=total)  # type: ignore[arg-type]
 
     def ended(self, number: int, status: Status) -> None:
         """Run `number` of the sweep has ended so."""

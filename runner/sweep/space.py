@@ -121,7 +121,8 @@ def sweep_problem(override: Override) -> Problem | None:
     if key.partition(".")[0] in NOT_SWEPT:
         return Problem(key, "cannot be swept over - give one value")
     if not override.is_discrete_sweep():
-        return Problem(key, f"'{override.input_line}' is no list of values - use a,b or choice(a,b) or range(start,stop)")
+        what = "is no list of values - use a,b or choice(a,b) or range(start,stop), or search it with hydra/sweeper=optuna"
+        return Problem(key, f"'{override.input_line}' {what}")
     if not list(override.sweep_string_iterator()):
         return Problem(key, f"'{override.input_line}' holds no value")
     return None

@@ -27,6 +27,7 @@ class Status:
     traceback: str | None = None
     seconds: float | None = None
     root: str | None = None
+    objective: float | None = None
     resumed: bool = False
     attempts: int = 0
     pid: int = field(default_factory=os.getpid)
@@ -69,7 +70,7 @@ def _parse(text: str) -> Status:
         raise ValueError("this is no status")
     status = Status(**{key: value for key, value in content.items() if key in Status.__dataclass_fields__})
     sound = isinstance(status.run_id, str) and isinstance(status.overrides, list) and isinstance(status.pid, int)
-    numbers = isinstance(status.seconds, (int, float, type(None)))
+    numbers = all(isinstance(number, (int, float, type(None))) for number in (status.seconds, status.objective))
     texts = all(isinstance(text, (str, type(None))) for text in (status.error, status.traceback, status.root, status.host))
     if not (sound and numbers and texts):
         raise ValueError("this is no status")

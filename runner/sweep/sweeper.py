@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +31,7 @@ from runner.sweep.aggregate import Member, swept_values, write_members, write_su
 from runner.sweep.declared import Declaration, Tally, declare_sweep
 from runner.sweep.job import STOP, finished, perform, print_plan
 from runner.sweep.launching import is_in_process, launch_all
+from runner.sweep.optuna import Study, check_search, describe
 from runner.sweep.progress import Tracker, following, watching
 from runner.sweep.status import FAILED
 
@@ -57,6 +59,8 @@ def sweep(words: list[str], config_dir: str | None) -> int:
     """Run the sweep that the command line declares; gives its exit code. ConfigError with everything wrong, before anything starts."""
     problems: list[Problem] = []
     declaration = declare_sweep(words, config_dir, problems)
+    if declaration.search is not None:
+        return search(words, declaration, problems)
     if declaration.config.get("dry_run") is True and not problems:
         return dry_run(declaration)
     members = declaration.check(problems)
@@ -74,8 +78,20 @@ def sweep(words: list[str], config_dir: str | None) -> int:
     return run(words, declaration, members)
 
 
-def run(words: list[str], declaration: Declaration, members: list[Member]) -> int:
-    """Perform the runs and sum up what they left on disk."""
+def search(words: list[str], declaration: Declaration, problems: list[Problem]) -> int:
+    """Search by Optuna for the best value of the objective."""
+    check_search(declaration, problems)
+    check_report(str(declaration.config.report))
+    if declaration.config.dry_run:
+        print(describe(declaration))
+        return 0
+    study = Study(words, declaration, perform_all)
+    configure_log(declaration.config.hydra.hydra_logging, declaration.config.hydra.verbose)
+    return study.conclude(run(words, declaration, study.members, study.perform))
+
+
+def run(words: list[str], declaration: Declaration, members: list[Member], perform: Callable[..., None] | None = None) -> int:
+    """Perform the runs and sum up what they left on disk; `perform` is `perform_all`, or what finds the members as it goes."""
     folder = Path(str(declaration.config.hydra.sweep.dir))
     make_folders(folder, members)
     with ExitStack() as held:
@@ -88,7 +104,7 @@ def run(words: list[str], declaration: Declaration, members: list[Member]) -> in
         write_hydra(folder, declaration.config)
         try:
             with following(members) as tracker:
-                perform_all(declaration, members, tracker)
+                (perform or perform_all)(declaration, members, tracker)
         finally:
             done = write_summary(folder, members)
             write_report(folder, str(declaration.config.report))
@@ -112,14 +128,14 @@ def check_report(report: str) -> None:
         raise ConfigError.of("report", "charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'")
 
 
-def perform_all(declaration: Declaration, members: list[Member], tracker: Tracker) -> None:
-    """Perform the runs, in this process or through the configured launcher."""
+def perform_all(declaration: Declaration, members: list[Member], tracker: Tracker, first: int = 0) -> None:
+    """Perform the runs, in this process or through the configured launcher; `first` is the number of the first of them."""
     options = declaration.config.sweep
     if not is_in_process(declaration.config):
         with watching(tracker):
             launch_all(declaration.config, members, options.retries)
         return
-    for number, member in enumerate(members):
+    for number, member in enumerate(members, first):
         status = perform(declaration.prepare(member))
         tracker.ended(number, status)
         if status.state == FAILED and options.on_error == "stop":

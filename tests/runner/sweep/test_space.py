@@ -95,7 +95,7 @@ def test_ten_million_jobs_are_not_made_before_they_are_asked_for():
         ({"grid": [1]}, "sweep.grid: must be a mapping of keys to values, got [1]"),
         ({"grid": {"seed": []}}, "sweep.grid.seed: holds no value - give a list, or range(start,stop)"),
         ({"grid": {"seed": "range(0,0)"}}, "sweep.grid.seed: 'seed=range(0,0)' holds no value"),
-        ({"grid": {"seed": "interval(0,1)"}}, "sweep.grid.seed: 'seed=interval(0,1)' is no list of values - use a,b or choice(a,b) or range(start,stop)"),
+        ({"grid": {"seed": "interval(0,1)"}}, "sweep.grid.seed: 'seed=interval(0,1)' is no list of values - use a,b or choice(a,b) or range(start,stop), or search it with hydra/sweeper=optuna"),
         ({"grid": {"resume": [True]}}, "sweep.grid.resume: cannot be swept over - set it for the whole sweep"),
         ({"grid": {"hydra.job.chdir": [True]}}, "sweep.grid.hydra.job.chdir: cannot be swept over - set it for the whole sweep"),
         ({"cases": {"seed": 1}}, "sweep.cases: must be a list, got {'seed': 1}"),

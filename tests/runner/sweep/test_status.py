@@ -105,6 +105,7 @@ def test_the_file_holds_what_a_program_needs(tmp_path):
         "traceback": "Traceback",
         "seconds": 0.5,
         "root": None,
+        "objective": None,
         "resumed": False,
         "attempts": 0,
         "pid": os.getpid(),

@@ -1,0 +1,214 @@
+"""A search for the best value of the objective, by the sweeper of Hydra's Optuna plugin.
+
+The plugin suggests words and is told what came of them. What it launches through is ours: each job is composed, searched for code,
+checked, named and performed as any run of a sweep is, so that a trial has the folder, the id and the bits of the same run made alone.
+
+    plugin  --words-->  Study.launch  --members-->  perform (in this process, or Hydra's launcher)  --status.json-->  objectives
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.callbacks import Callbacks
+from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.errors import HydraException
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf
+
+from engine.registry import advice
+from runner.compose import search_code
+from runner.errors import EXIT_FAILED, ConfigError, Problem
+from runner.sweep.aggregate import Member, write_members
+from runner.sweep.declared import Declaration, Tally, hydra_loader
+from runner.sweep.job import STOP, run_job
+from runner.sweep.progress import Tracker
+from runner.sweep.searching import SearchSpace
+from runner.sweep.status import COMPLETED, PENDING, conclude
+
+GRID = "optuna.samplers.GridSampler"
+DIRECTIONS = ("minimize", "maximize")
+PLUGIN_LOG = "hydra_plugins.hydra_optuna_sweeper"
+
+Perform = Callable[[Declaration, list[Member], Tracker, int], None]
+"""Performs runs, the first of which has this number in the sweep."""
+
+
+def check_search(declaration: Declaration, problems: list[Problem]) -> None:
+    """ConfigError with everything wrong with a search, before anything starts.
+
+    Runs at the ends of every key's range show it: what is misspelled in any of them, and what refuses them all.
+    """
+    problems += search_code(declaration.config)
+    problems += _options(declaration.config)
+    refused, misspelled = Tally(), Tally()
+    for words in [] if problems or declaration.search is None else declaration.search.probes():
+        for job in declaration.of(words).examine():
+            refused.add(job.words, job.refused)
+            misspelled.add(job.words, job.misspelled)
+    problems += (refused if refused.everything else misspelled).problems()
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))
+
+
+def _options(config: DictConfig) -> list[Problem]:
+    """What is wrong with how the search is to be made."""
+    options: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
+    problems = []
+    if config.get("objective") is None:
+        said = (
+            "is needed to search - give what a run is judged by, like 'objective={figure: \"layers[-1].rms\", target: 1, distance: ratio}'"
+        )
+        problems.append(Problem("objective", said))
+    if config.get("task") == "plan":
+        problems.append(Problem("task", "plan measures nothing to search by - leave out hydra/sweeper=optuna"))
+    direction = getattr(options["direction"], "name", options["direction"])
+    if direction not in DIRECTIONS:
+        problems.append(Problem("hydra.sweeper.direction", f"cannot be {direction!r} - {advice(str(direction), DIRECTIONS)}"))
+    for key in ("n_trials", "n_jobs"):
+        if not isinstance(options[key], int) or options[key] < 1:
+            problems.append(Problem(f"hydra.sweeper.{key}", f"must be a whole number of at least 1, got {options[key]!r}"))
+    if options["max_failure_rate"]:
+        problems.append(Problem("hydra.sweeper.max_failure_rate", "is not used - give sweep.on_error=stop or continue"))
+    if options["search_space"]:
+        problems.append(Problem("hydra.sweeper.search_space", "is deprecated by its plugin - give hydra.sweeper.params"))
+    return problems
+
+
+class Stopped(Exception):
+    """A run failed, and `sweep.on_error` is stop."""
+
+
+class Study:
+    """One search. `members` are the different runs suggested so far; `perform` is what `runner.sweep.sweeper` performs members by."""
+
+    def __init__(self, words: list[str], declaration: Declaration, perform: Perform) -> None:
+        assert declaration.search is not None
+        self.members: list[Member] = []
+        self._words = words
+        self._declaration = declaration
+        self._perform = perform
+        self._folder = Path(str(declaration.config.hydra.sweep.dir))
+        options = declaration.config.hydra.sweeper
+        self._maximize = getattr(options.direction, "name", options.direction) == "maximize"
+        self._trials = options.n_trials
+        self._tracker: Tracker | None = None
+        self._best: tuple[float, Member] | None = None
+        grid = options.sampler.get("_target_") == GRID
+        self._suggested = _words_for_plugin(declaration.search, grid)
+        self._sweeper = _plugin(declaration.config)
+        self._sweeper.launcher = self
+
+    def perform(self, declaration: Declaration, members: list[Member], tracker: Tracker) -> None:
+        """Make the search; `members`, which are this study's own, grow with it."""
+        (self._folder / STOP).unlink(missing_ok=True)
+        tracker.expect(self._trials)
+        self._tracker = tracker
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the plugin's, about what it uses of Optuna
+                self._sweeper.sweep(self._suggested)
+        except Stopped:
+            return
+        except ValueError:
+            if self._best is not None:
+                raise
+            # no trial has a value: the plugin asks Optuna for the best one all the same
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Perform what the plugin suggests; a trial that failed, or has no finite objective, returns None, which fails it for Optuna."""
+        assert self._tracker is not None
+        batch = [self._member(list(words)) for words in job_overrides]
+        known = {member.folder for member in self.members}
+        new = list({member.folder: member for member in batch if member is not None and member.folder not in known}.values())
+        self.members += new
+        write_members(self._folder, self._words, self.members)
+        if new:
+            self._perform(self._declaration, new, self._tracker, self._tracker.add(new))
+        values = [None if member is None else self._value(member) for member in batch]
+        ended = [conclude(Path(member.folder)).state for member in new]
+        stop = self._declaration.config.sweep.on_error == "stop" and any(state not in (COMPLETED, PENDING) for state in ended)
+        if stop:
+            raise Stopped
+        return [
+            JobReturn(overrides=words, status=JobStatus.COMPLETED, _return_value=value)
+            for words, value in zip(job_overrides, values, strict=True)
+        ]
+
+    def _member(self, suggested: list[str]) -> Member | None:
+        """The run that these words make; None where they make none, which is said."""
+        assert self._declaration.search is not None
+        [job] = self._declaration.of([*self._declaration.search.fixed, *suggested]).examine()
+        if job.member is None:
+            print(f"refused    {' '.join(suggested)}: {'; '.join(map(str, job.refused))}", flush=True)
+        return job.member
+
+    def _value(self, member: Member) -> float | None:
+        """The objective of a run that has ended, which may be the best one so far."""
+        status = conclude(Path(member.folder))
+        value = status.objective if status.state == COMPLETED else None
+        if value is not None and (self._best is None or (value > self._best[0] if self._maximize else value < self._best[0])):
+            self._best = value, member
+        return value
+
+    def conclude(self, code: int) -> int:
+        """Say what was found; gives the exit code, of which `code` is the sweep's."""
+        if self._best is None:
+            print("best: none, no run has an objective", flush=True)
+            return EXIT_FAILED
+        value, member = self._best
+        assert self._declaration.search is not None
+        words = [word for word in member.overrides if word not in self._declaration.search.fixed]
+        print(f"best: objective {value:.6g} with {' '.join(words)}  ({member.folder})", flush=True)
+        return code
+
+
+def describe(declaration: Declaration) -> str:
+    """What a search would do."""
+    options = declaration.config.hydra.sweeper
+    assert declaration.search is not None
+    words = " ".join(str(word.input_line) for word, _ in declaration.search.searched.values())
+    sampler = str(options.sampler.get("_target_")).rpartition(".")[2]
+    return f"{options.n_trials} trials of {words}, suggested by {sampler}; nothing was written"
+
+
+def _plugin(config: DictConfig) -> Any:
+    """The plugin's sweeper, set up. ConfigError where it cannot be made, as for an option that a sampler does not have."""
+    context = HydraContext(config_loader=hydra_loader(), callbacks=Callbacks())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            sweeper: Any = Plugins.instance().instantiate_sweeper(hydra_context=context, task_function=run_job, config=config)
+    except (HydraException, ImportError) as error:
+        said = next((line for line in str(error.__cause__ or error).splitlines() if line.strip()), "")
+        raise ConfigError.of("hydra.sweeper", f"cannot be made: {said}") from error
+    logging.getLogger("optuna").setLevel(logging.WARNING)
+    logging.getLogger(PLUGIN_LOG).setLevel(logging.ERROR)  # a run that failed has a line of its own
+    inner = sweeper.sweeper
+    inner.params, inner.search_space, inner.max_failure_rate = None, None, 1.0
+    return inner
+
+
+def _words_for_plugin(space: SearchSpace, grid: bool) -> list[str]:
+    """The words to search, as the plugin reads them. ConfigError where a grid has an interval."""
+    problems = [
+        Problem(key, f"'{word.input_line}' has no steps for a grid - use a,b or range(start,stop,step)")
+        for key, (word, _) in space.searched.items()
+        if grid and isinstance(word.value(), IntervalSweep)
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return [str(word.input_line) if grid or not word.is_range_sweep() else _range(word) for word, _ in space.searched.values()]
+
+
+def _range(word: Override) -> str:
+    """A range up to its last value: for the plugin, but not for Hydra, `stop` is one of the values."""
+    value: Any = word.value()
+    last = list(word.sweep_string_iterator())[-1] if not value.shuffle else None
+    return str(word.input_line) if last is None else f"{word.get_key_element()}=range({value.start},{last},{value.step})"
