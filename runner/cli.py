@@ -28,6 +28,7 @@ from runner.sweep import status
 from runner.sweep.job import finished
 from runner.sweep.job import run_job as run_sweep_job
 from runner.sweep.sweeper import register, sweep
+from runner.tracking import track_run
 from runner.validate import validate
 
 
@@ -141,6 +142,7 @@ def single_run(config: DictConfig) -> int:
     if job.status == JobStatus.FAILED:
         error: Any = job._return_value
         raise error
+    track_run(checked, folder)
     return 0
 
 

@@ -40,7 +40,7 @@ FLOORS = [
     {"runner.files", "runner.progress"},
     {"runner.journal"},
     {"runner.plugins"},
-    {"runner.layers", "runner.data", "runner.stats", "runner.code_search"},
+    {"runner.layers", "runner.data", "runner.stats", "runner.trackers", "runner.code_search"},
     {"runner.probes"},
     {"runner.schema"},
     {"runner.identity", "runner.model"},
@@ -55,7 +55,7 @@ FLOORS = [
     {"runner.compose"},
     {"runner.run"},
     {"runner.verify", "runner.join", "runner.sweep.status"},
-    {"runner.sweep.aggregate"},
+    {"runner.sweep.aggregate", "runner.tracking"},
     {"runner.sweep"},
     {"runner.cli", "runner.declare"},
     {"runner.__main__"},
@@ -76,9 +76,12 @@ ONLY_HERE = {
 "rich": {"runner/summary.py", "runner/run.py", "runner/progress.py", "runner/sweep/progress.py"},
     "numba": {"engine/streams/compiled.py", "runner/stats/onepass/compiled.py"},
     "llvmlite": {"engine/streams/compiled.py"},
+    "tensorboardX": {"runner/trackers/tensorboard.py"},
+    "mlflow": {"runner/trackers/mlflow.py"},
+    "wandb": {"runner/trackers/wandb.py"},
     "ml_dtypes": {"engine/dtypes.py"},
-    # No floor sees what importlib imports; the manifest asks it for versions only.
-    "importlib": {"runner/kinds.py", "runner/plugins.py", "runner/sweep/sweeper.py", "runner/manifest.py"},
+    # No floor sees what importlib imports; the manifest asks it for versions only, a tracker whether its library is there.
+    "importlib": {"runner/kinds.py", "runner/plugins.py", "runner/sweep/sweeper.py", "runner/manifest.py", "runner/trackers/base.py"},
 }  # fmt: skip
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "shelve", "marshal", "cloudpickle"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}

@@ -21,6 +21,7 @@ from runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
 from runner.files import awaited, storage_errors
 from runner.identity import canonical_of, resolve, run_id
 from runner.sweep.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
+from runner.tracking import track
 from runner.validate import RunConfig, validate, validate_resolved
 
 STOP = ".stop"
@@ -83,11 +84,14 @@ def perform(job: Job) -> Status:
                     root, seconds = str(before["digests"]["root"]), before.get("seconds")
                     status = replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=True)
                     write(folder, status)
+                    track(resolved, folder)
                     return status
                 for attempt in range(1, 2 + int(sweep.get("retries") or 0)):
                     status, again = _attempt(job, replace(status, attempts=attempt))
                     if not again:
                         break
+                if status.state == COMPLETED:
+                    track(resolved, folder)
             if status.state == FAILED and stop is not None:
                 stop.touch()
     except (StorageError, OSError) as error:
