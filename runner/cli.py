@@ -31,6 +31,7 @@ from runner.sweep import status
 from runner.sweep.job import finished, report_run
 from runner.sweep.job import run_job as run_sweep_job
 from runner.sweep.sweeper import check_report, register, sweep
+from runner.tracking import track_run
 from runner.validate import validate
 
 
@@ -162,6 +163,7 @@ def single_run(config: DictConfig) -> int:
     if job.status == JobStatus.FAILED:
         error: Any = job._return_value
         raise error
+    track_run(checked, folder)
     return 0
 
 

@@ -5,6 +5,7 @@
     data       runner.data's registry            schema/data/<kind>
     probe      runner.probes' registry           schema/probe/<kind>
     stats      runner.stats' registry            schema/stats/<kind>
+    tracker    runner.trackers' registry         schema/tracker/<kind>
     model      `Model` below                     schema/model
     device     `DeviceOptions` below             schema/device
     snapshot   `SnapshotOptions` below           schema/snapshot
@@ -26,7 +27,7 @@ from omegaconf import MISSING
 
 from engine import init
 from engine.registry import Registry
-from runner import data, probes, stats
+from runner import data, probes, stats, trackers
 
 SIMPLE_TYPES = (bool, int, float, str)
 
@@ -91,6 +92,7 @@ class Config:
     data: Any = MISSING
     probe: Any = MISSING
     snapshot: Any = MISSING
+    tracker: Any = MISSING
     stats: dict[str, Any] = field(default_factory=dict)
 
 
@@ -128,11 +130,16 @@ def kinds(group: str) -> dict[str, type]:
     """Kind -> class of everything a config can choose in `group`."""
     if group == "init":
         return {kind: init.by_name(kind) for kind in init.names()}
-    registries: dict[str, Registry[Any]] = {"data": data.REGISTRY, "probe": probes.REGISTRY, "stats": stats.REGISTRY}
+    registries: dict[str, Registry[Any]] = {
+        "data": data.REGISTRY,
+        "probe": probes.REGISTRY,
+        "stats": stats.REGISTRY,
+        "tracker": trackers.REGISTRY,
+    }
     return registries[group].entries()
 
 
-GROUPS = ("init", "data", "probe", "stats")
+GROUPS = ("init", "data", "probe", "stats", "tracker")
 """The groups whose options are classes of an open set."""
 
 

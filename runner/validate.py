@@ -30,6 +30,7 @@ from runner.schema import Config, kinds
 from runner.shards import Shard, aliases_of, rows_of
 from runner.shards import parse as parse_shard
 from runner.stats import Statistic
+from runner.trackers import Tracker
 
 STREAMS = streams.VERSIONS
 LARGEST_MXNET_SEED = 2**32 - 1
@@ -40,6 +41,7 @@ ON_ERROR = ("continue", "stop")
 REPORTS = ("none", "sweep", "all")
 DEVICES = ("cpu", "gpu")
 SNAPSHOTS = ("safetensors", "npz", "none")
+UNTRACKED = {"kind": "none"}
 LARGEST_SEED = 2**64 - 1
 LARGEST_ARRAY = 2**63 - 1
 """Bytes, of any array; whether there is as much memory is seen when it is asked for."""
@@ -63,6 +65,7 @@ class RunConfig:
     probe: Probe
     snapshot: formats.Format | None
     stats: dict[str, Statistic]
+    tracker: Tracker
     sample_shape: tuple[int, ...]
     plan: Plan
     threads: int | None
@@ -95,12 +98,14 @@ def validate(config: DictConfig) -> RunConfig:
 def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
     """The same, of a config that is resolved already."""
     resolved.setdefault("stream", streams.VERSION)
+    resolved.setdefault("tracker", dict(UNTRACKED))
     problems: list[Problem] = []
     check_root(resolved, problems)
     model = parse_model(_mapping(resolved, "model", problems), problems)
     parts = {group: _parse_kind(group, resolved, problems) for group in ("data", "probe")}
     initializer = parse_initializer(resolved.get("init"), "init", problems)
     stats = _parse_stats(resolved, problems)
+    tracker = _parse_tracker(resolved, problems)
     shard = _parse_shard(resolved, problems)
     device = _parse_device(_mapping(resolved, "device", problems), str(resolved.get("dtype")), problems)
     snapshot = _parse_snapshot(_mapping(resolved, "snapshot", problems), problems)
@@ -127,6 +132,7 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
         device=device,
         snapshot=snapshot,
         stats=stats,
+        tracker=tracker,
         sample_shape=sample,
         plan=plan,
         threads=resolved.get("threads"),
@@ -138,8 +144,11 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
 
 
 def revalidate(plain: dict[str, Any]) -> RunConfig:
-    """The run that a manifest's `config` declares. ConfigError as from `validate`."""
-    return validate(OmegaConf.create(plain))
+    """The run that a manifest's `config` declares, untracked: what was tracked is, and this machine may lack the library.
+
+    ConfigError as from `validate`.
+    """
+    return validate(OmegaConf.create({**plain, "tracker": UNTRACKED}))
 
 
 def _or(words: Sequence[str]) -> str:
@@ -231,6 +240,23 @@ def _parse_stats(resolved: dict[str, Any], problems: list[Problem]) -> dict[str,
             continue
         stats[name] = _of_kind("stats", dict(options), f"stats.{name}", problems)
     return stats
+
+
+def tracker_of(resolved: dict[str, Any]) -> Tracker:
+    """The tracker of a resolved config, of which nothing else is looked at. ConfigError unless it can be used."""
+    problems: list[Problem] = []
+    tracker: Tracker = _parse_tracker(resolved, problems)
+    if problems:
+        raise ConfigError(problems)
+    return tracker
+
+
+def _parse_tracker(resolved: dict[str, Any], problems: list[Problem]) -> Any:
+    tracker = _parse_kind("tracker", resolved, problems)
+    missing = None if tracker is None else tracker.missing()
+    if missing is not None:
+        problems.append(Problem("tracker", missing))
+    return tracker
 
 
 def _parse_shard(resolved: dict[str, Any], problems: list[Problem]) -> Shard | None:

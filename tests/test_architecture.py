@@ -40,7 +40,7 @@ FLOORS = [
     {"runner.files", "runner.progress"},
     {"runner.journal", "runner.junit"},
     {"runner.plugins"},
-    {"runner.layers", "runner.data", "runner.stats", "runner.code_search", "runner.objective"},
+    {"runner.layers", "runner.data", "runner.stats", "runner.trackers", "runner.code_search", "runner.objective"},
     {"runner.probes"},
     {"runner.schema"},
     {"runner.identity", "runner.model"},
@@ -59,6 +59,7 @@ FLOORS = [
     {"runner.lockfile", "runner.compare", "runner.join", "runner.sweep.status"},
     {"runner.sweep.aggregate"},
     {"runner.report"},
+    {"runner.tracking"},
     {"runner.sweep"},
     {"runner.lock"},
     {"runner.lockcheck"},
@@ -88,11 +89,17 @@ ONLY_HERE = {
     "numba": {"engine/streams/compiled.py", "runner/stats/onepass/compiled.py"},
     "matplotlib": {"runner/report/drawing.py"},
     "llvmlite": {"engine/streams/compiled.py"},
+    "tensorboardX": {"runner/trackers/tensorboard.py"},
+    "mlflow": {"runner/trackers/mlflow.py"},
+    "wandb": {"runner/trackers/wandb.py"},
     "ml_dtypes": {"engine/dtypes.py"},
     "pytest": {"runner/pytest_plugin.py"},
     "xml": {"runner/junit.py"},
-    # No floor sees what importlib imports; the manifest asks it for versions only.
-    "importlib": {"runner/kinds.py", "runner/plugins.py", "runner/sweep/sweeper.py", "runner/manifest.py", "runner/report/drawing.py"},
+    # No floor sees what importlib imports; the manifest asks it for versions only, charts and trackers whether a library is there.
+    "importlib": {
+        "runner/kinds.py", "runner/plugins.py", "runner/sweep/sweeper.py", "runner/manifest.py", "runner/report/drawing.py",
+        "runner/trackers/base.py",
+    },
 }  # fmt: skip
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "shelve", "marshal", "cloudpickle"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}

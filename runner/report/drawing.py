@@ -125,3 +125,10 @@ def heatmap(matrix: Any, scale: float) -> bytes:
     pixels = colours(library.colors.Normalize(-scale, scale, clip=True)(np.ma.masked_invalid(matrix)), bytes=True)
     library.image.imsave(made, pixels, format="png", metadata={"Software": None})
     return made.getvalue()
+
+
+def png(figure: Any) -> bytes:
+    """A figure as a PNG file, on white."""
+    made = io.BytesIO()
+    figure.savefig(made, format="png", facecolor="white", dpi=120, metadata={"Software": None})
+    return made.getvalue()

@@ -16,7 +16,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from runner.compose import parse_word
+from runner.compose import parse_word, search_code
+from runner.errors import Problem
 
 KEPT = 64
 """So many compositions are kept at a time: memory does not grow with the number of choices."""
@@ -24,18 +25,19 @@ KEPT = 64
 
 @dataclass(frozen=True)
 class Base:
-    """What Hydra composed, whole and without its own part, and whether the rest refers to that."""
+    """What Hydra composed, whole and without its own part, whether the rest refers to that, and what in it names code."""
 
     whole: DictConfig
     task: DictConfig
     refers: bool
+    code: tuple[Problem, ...]
 
     @classmethod
     def of(cls, whole: DictConfig) -> Base:
         """From what Hydra composed."""
         task = OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
         OmegaConf.set_struct(task, OmegaConf.is_struct(whole))
-        return cls(whole, task, "${hydra" in str(OmegaConf.to_container(task, resolve=False)))
+        return cls(whole, task, "${hydra" in str(OmegaConf.to_container(task, resolve=False)), tuple(search_code(whole)))
 
 
 class Composer:
@@ -61,6 +63,11 @@ class Composer:
     def hydra(self, words: list[str]) -> DictConfig:
         """The `hydra` of that config, which is not to be changed."""
         return self._base([parse_word(word) for word in words]).whole.hydra  # type: ignore[no-any-return]
+
+    def search(self, words: list[str], config: DictConfig) -> list[Problem]:
+        """What names code in a job: in what its choices of groups made, Hydra's own part included, and in its config."""
+        found = [*self._base([parse_word(word) for word in words]).code, *search_code(config)]
+        return list(dict.fromkeys(found))
 
     def _apply(self, overrides: list[Override], base: DictConfig) -> DictConfig:
         config = copy.deepcopy(base)

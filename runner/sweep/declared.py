@@ -91,7 +91,7 @@ class Declaration:
         for words, block in self.space.jobs():
             problems: list[Problem] = []
             config = compose_what_can_be(parsable(words, problems), self._composer.compose, problems)
-            problems += search_code(config)
+            problems += search_code(config) if problems else self._composer.search(words, config)
             if not problems and self._excluded(block, words, config, unknown):
                 yield Examined(words, None, [], [], excluded=True)
                 continue

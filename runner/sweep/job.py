@@ -25,6 +25,7 @@ from runner.objective import parse_objective
 from runner.report import write_run_report
 from runner.sweep import gpus
 from runner.sweep.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
+from runner.tracking import track
 from runner.validate import RunConfig, validate, validate_resolved
 
 STOP = ".stop"
@@ -90,11 +91,14 @@ def perform(job: Job) -> Status:
                     root, seconds = str(before["digests"]["root"]), before.get("seconds")
                     status = _judge(job, replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=True))
                     write(folder, status)
+                    track(resolved, folder)
                     return status
                 for attempt in range(1, 2 + int(sweep.get("retries") or 0)):
                     status, again = _attempt(job, replace(status, attempts=attempt))
                     if not again:
                         break
+                if status.state == COMPLETED:
+                    track(resolved, folder)
             if status.state == FAILED and stop is not None:
                 stop.touch()
     except (StorageError, ConfigError, OSError) as error:

@@ -47,3 +47,15 @@ def test_a_file_of_the_users_own_is_searched_like_the_command_line(command, tmp_
         done = command(*flags, "--config-dir", str(tmp_path / "mine"), "init=wide")
         assert done.code == 2
         assert "error: hydra.callbacks.x._target_: 'os.system' is refused" in done.err
+
+
+@pytest.mark.parametrize("words", [["init=he,wide"], ["init=wide", "seed=0,1"], ["sweep.cases=[{init: he}, {init: wide}]"]], ids=" ".join)
+def test_no_run_of_a_sweep_brings_code_of_its_own(words, command, tmp_path):
+    folder = tmp_path / "mine" / "init"
+    folder.mkdir(parents=True)
+    text = "# @package _global_\ndefaults: [/schema/init/he@init, _self_]\nhydra:\n  callbacks:\n    x: {_target_: os.system}\n"
+    (folder / "wide.yaml").write_text(text)
+    done = command("-m", "--config-dir", str(tmp_path / "mine"), *words)
+    assert done.code == 2
+    assert "hydra.callbacks.x._target_: 'os.system' is refused" in done.err
+    assert not (tmp_path / "outputs").exists()

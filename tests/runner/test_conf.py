@@ -9,14 +9,14 @@ import pytest
 import yaml
 
 from engine import init
-from runner import data, probes, stats
+from runner import data, probes, stats, trackers
 from runner.compose import MARKER, conf_dir, shipped_options
 from runner.schema import Config, DeviceOptions, Model, SnapshotOptions, kinds, options_of
 
 CONF = Path(__file__).parents[2] / "conf"
 MODELS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
 INITS = sorted(file.stem for file in (CONF / "init").glob("*.yaml"))
-TYPED = [(group, file) for group in ("init", "data", "probe", "stats") for file in sorted((CONF / group).glob("*.yaml"))]
+TYPED = [(group, file) for group in ("init", "data", "probe", "stats", "tracker") for file in sorted((CONF / group).glob("*.yaml"))]
 
 
 PARAMETERS_OWN = {"bilinear", "lstm_bias"}
@@ -28,7 +28,7 @@ def test_the_configuration_is_found_by_its_marker():
     assert (CONF / "config.yaml").read_text().startswith(MARKER)
 
 
-@pytest.mark.parametrize("group", ["init", "data", "probe", "stats"])
+@pytest.mark.parametrize("group", ["init", "data", "probe", "stats", "tracker"])
 def test_every_class_has_a_file(group):
     assert set(kinds(group)) - PARAMETERS_OWN <= shipped_options()[group]
 
@@ -125,3 +125,4 @@ def test_the_registries_hold_what_the_issue_names():
     assert {"uniform", "normal", "ones", "digits", "tokens"} <= set(data.REGISTRY)
     assert {"none", "forward", "backward", "train"} == set(probes.REGISTRY)
     assert {"moments", "law", "histogram"} == set(stats.REGISTRY)
+    assert {"none", "tensorboard", "mlflow", "wandb"} == set(trackers.REGISTRY)

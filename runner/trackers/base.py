@@ -1,0 +1,57 @@
+"""A tracker: a dataclass that shows a finished run to a program for comparing runs.
+
+It works from what the run left on disk, after the manifest: it can neither change a run nor make a finished one unfinished. The
+library it needs is imported in its own module only, when there is something to show.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from typing import ClassVar
+
+from engine.errors import OptionError
+from engine.registry import Registry
+from runner.kinds import registrar
+from runner.trackers.evidence import Evidence
+
+REGISTRY: Registry[type[Tracker]] = Registry("tracker")
+
+
+@dataclass
+class Tracker:
+    """Base of all trackers. The same run tracked twice must be there once."""
+
+    kind: ClassVar[str] = ""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """What must be importable; `pip install 'initlab[<kind>]'` brings it."""
+
+    @classmethod
+    def missing(cls) -> str | None:
+        """What is said where the library is not installed; None where it is. Imports nothing."""
+        if all(map(_importable, cls.packages)):
+            return None
+        return f"{cls.kind} is not installed - pip install 'initlab[{cls.kind}]'"
+
+    def track(self, evidence: Evidence) -> None:
+        """Show a finished run."""
+        raise NotImplementedError(f"tracker '{self.kind}' defines no track")
+
+
+def _importable(package: str) -> bool:
+    """Whether `package` is installed; a folder of that name in the working directory is not it."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return False
+    return spec is not None and spec.origin is not None
+
+
+def check_text(name: str, value: object, optional: bool = False) -> None:
+    """OptionError unless the option is a text that is not empty, or None where it may be."""
+    if not (optional and value is None) and not (isinstance(value, str) and value):
+        raise OptionError(name, f"must be a text that is not empty{' or null' if optional else ''}, got {value!r}")
+
+
+register = registrar(REGISTRY, Tracker)
+"""Makes a dataclass derived from `Tracker` a tracker under its snake-case name."""

@@ -1,0 +1,17 @@
+"""No tracker: a run is its folder and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.trackers.base import Tracker, register
+from runner.trackers.evidence import Evidence
+
+
+@register
+@dataclass
+class None_(Tracker):
+    """Shows a run nowhere."""
+
+    def track(self, evidence: Evidence) -> None:
+        """Nothing."""

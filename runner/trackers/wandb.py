@@ -1,0 +1,131 @@
+"""Weights & Biases: a run in a local folder, which `wandb sync` uploads, or, if the user says so, straight to the server."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from engine.errors import OptionError
+from engine.registry import advice
+from runner.trackers.base import Tracker, check_text, register
+from runner.trackers.evidence import TABLE, Evidence, Spread
+
+MODES = ("offline", "online")
+BINS = 512
+"""The most that W&B draws."""
+
+
+@register
+@dataclass
+class Wandb(Tracker):
+    """Writes `folder`/<project>/wandb/offline-run-<time>-<run id>/; `project` is by default the run's `name`.
+
+    The run's id is W&B's id too, so that the same run again replaces the one on the server; offline, its older folders are removed
+    after the new one is written. W&B's service process is ended with each run.
+    """
+
+    packages = ("wandb",)
+    mode: str = "offline"
+    project: str | None = None
+    folder: str = "outputs/wandb"
+
+    def __post_init__(self) -> None:
+        check_text("project", self.project, optional=True)
+        check_text("folder", self.folder)
+        if self.mode not in MODES:
+            raise OptionError("mode", f"cannot be {self.mode!r} - {advice(str(self.mode), MODES)}")
+
+    def track(self, evidence: Evidence) -> None:
+        """Write the run, then remove what an earlier one of the same id left in the folder."""
+        project = re.sub(r"[/\\#?%:]", "_", self.project or evidence.name)
+        folder = Path(self.folder) / project
+        folder.mkdir(parents=True, exist_ok=True)
+        older = list((folder / "wandb").glob(f"*run-*-{evidence.run_id}"))
+        with _quiet(), TemporaryDirectory() as files:
+            written = _write(self.mode, project, folder.absolute(), evidence, Path(files))
+        for path in older:
+            if path.absolute() != written:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """While open, W&B's own error reports, which would go to the network, are off."""
+    before = os.environ.get("WANDB_ERROR_REPORTING")
+    os.environ["WANDB_ERROR_REPORTING"] = "false"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["WANDB_ERROR_REPORTING"]
+        else:
+            os.environ["WANDB_ERROR_REPORTING"] = before
+
+
+def _write(mode: Any, project: str, folder: Path, evidence: Evidence, files: Path) -> Path:
+    """Gives the run's local folder."""
+    import wandb
+
+    unasked: dict[str, Any] = {
+        "disable_git": True,
+        "disable_code": True,
+        "x_disable_stats": True,
+        "x_disable_meta": True,
+        "x_disable_machine_info": True,
+    }
+    settings = wandb.Settings(silent=True, console="off", **unasked)
+    try:
+        run = wandb.init(
+            project=project,
+            id=evidence.run_id,
+            name=evidence.run_id,
+            group=evidence.name[:128],
+            dir=str(folder),
+            mode=mode,
+            config={**evidence.params, "initlab": evidence.tags},
+            settings=settings,
+        )
+        _log(wandb, run, evidence, files)
+        run.finish()
+        return Path(run.dir).parent
+    finally:
+        wandb.teardown()
+
+
+def _log(wandb: Any, run: Any, evidence: Evidence, files: Path) -> None:
+    for series in evidence.series:
+        run.define_metric(series.axis)
+        run.define_metric(series.name, step_metric=series.axis)
+    for series in evidence.series:
+        for step, value in zip(series.steps, series.values, strict=True):
+            run.log({series.axis: step, series.name: value})
+    once: dict[str, Any] = {"parameters": wandb.Table(columns=list(TABLE), data=[list(map(_cell, row)) for row in evidence.table])}
+    for path, found in evidence.spreads.items():
+        coarse = coarser(found, BINS)
+        once[f"values/{path}"] = wandb.Histogram(np_histogram=(coarse.counts, coarse.edges))
+    for picture in evidence.pictures:
+        file = files / f"{picture.name}.png"
+        file.write_bytes(picture.png)
+        once[f"charts/{picture.name}"] = wandb.Image(str(file), caption=picture.title)
+    run.log(once)
+    run.summary.update(evidence.metrics)
+
+
+def _cell(value: Any) -> Any:
+    """A figure as a number where stats.json holds NaN or infinity as text."""
+    return float(value) if value in ("nan", "inf", "-inf") else value
+
+
+def coarser(found: Spread, bins: int) -> Spread:
+    """A histogram with at most so many bins, each several neighbours of the given one."""
+    step = -(-len(found.counts) // bins)
+    starts = range(0, len(found.counts), step)
+    edges = [found.edges[i] for i in starts] + [found.edges[-1]]
+    return Spread(edges, [sum(found.counts[i : i + step]) for i in starts], found.mean, found.rms)

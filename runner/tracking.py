@@ -1,0 +1,66 @@
+"""Show a finished run to the chosen tracker: the stage after the manifest, which no finished run depends on."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from runner import manifest
+from runner.report import available
+from runner.report.charts import run_charts
+from runner.report.drawing import png
+from runner.run import LOG_FILE
+from runner.trackers import Picture
+from runner.trackers.evidence import read
+from runner.validate import UNTRACKED, RunConfig, tracker_of
+
+LOG = logging.getLogger("runner")
+
+
+def track_run(config: RunConfig, folder: Path) -> None:
+    """Show the finished run in `folder` to the tracker of its config; see `track`."""
+    track(config.resolved, folder)
+
+
+def track(resolved: dict[str, Any], folder: Path) -> None:
+    """Show the finished run in `folder` to the tracker that a resolved config chooses; the rest of the config need not be sound here.
+
+    Whatever goes wrong is one line on stderr, and that line with the traceback in the run's log: the run is finished all the same.
+    """
+    options = resolved.get("tracker") or UNTRACKED
+    if options == UNTRACKED:
+        return
+    kind = options.get("kind") if isinstance(options, dict) else options
+    try:
+        tracker = tracker_of(resolved)
+        tracker.track(read(folder, manifest.read(folder), str(resolved.get("name")), pictures(folder)))
+    except Exception as error:
+        text = " ".join(str(error).split())
+        said = f"tracker {kind} failed ({type(error).__name__}: {text}) - the run itself is finished: {folder}"
+        print(f"warning: {said}", file=sys.stderr, flush=True)
+        _note(folder, said)
+
+
+def _note(folder: Path, said: str) -> None:
+    """Keep a warning with its traceback in the log of a run that is over."""
+    try:
+        with open(folder / LOG_FILE, "a", encoding="utf-8") as log:
+            log.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} WARNING runner.tracking: {said}\n{traceback.format_exc()}")
+    except OSError as error:
+        LOG.debug("%s: %s", folder, error)
+
+
+def pictures(folder: Path) -> tuple[Picture, ...]:
+    """The charts of a finished run as PNG; none where matplotlib is not installed."""
+    if not available():
+        return ()
+    return tuple(Picture(_file_name(chart.name), chart.title, png(chart.figure), chart.description) for chart in run_charts(folder))
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
