@@ -220,3 +220,9 @@ def test_options_and_plugins_of_ones_own_are_given_by_name(tested, tmp_path):
     assert (code, "1 passed" in out) == (0, True), out
     code, out = tested("--initlab", "initlab.lock", "--initlab-plugin", "my_init.py")
     assert (code, "\ninitlab.lock: init: no option 'ours'" in out) == (2, True), out
+
+
+def test_a_search_is_skipped_with_its_reason(tested):
+    code, out = tested("--initlab", str(ROOT / "conf" / "sweep" / "tune_sigma.yaml"), "-rs")
+    assert code == 0
+    assert "run it with hydra/sweeper=optuna" in out and "1 skipped" in out
