@@ -62,7 +62,7 @@ def ask_bash(line: str, environment: dict[str, str], breaks: str = "") -> list[s
         ("initlab init=no", ["init=normal"]),
         ("initlab init=normal init.sig", ["init.sigma="]),
         ("initlab init=normal init.sigma=", ["init.sigma=0.01"]),
-        ("initlab sweep=", ["sweep=initializers", "sweep=none"]),
+        ("initlab sweep=", ["sweep=initializers", "sweep=none", "sweep=tune_sigma"]),
         ("initlab sweep.gr", ["sweep.grid="]),
         ("initlab mod", ["model.", "model="]),
         ("initlab --mul", ["--multirun"]),
