@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,7 +147,7 @@ def flattened(value: Any, name: str = "") -> dict[str, str]:
         }
     if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
         return {key: text for number, item in enumerate(value) for key, text in flattened(item, f"{name}[{number}]").items()}
-    return {name: _text(value)}
+    return {sys.intern(name): sys.intern(_text(value))}  # most are the same in most runs
 
 
 def _text(value: Any) -> str:
