@@ -320,6 +320,26 @@ def grad(
     return result[0] if single else result
 
 
+def inner_gradients(heads: Any, inner: Sequence[Any], head_grads: Any = None) -> list[Any]:
+    """The gradients of `heads` by values on the way to them, as new boxes; None by a value that they do not depend on.
+
+    Nothing is sent to variables, and the tape is used up.
+    """
+    boxes, given = _heads(heads, head_grads)
+    wanted = {id(box._node) for box in inner if box._node is not None}
+    found: dict[int, Any] = {}
+
+    def step(node: Node, gradient: Any) -> Sequence[Any]:
+        if id(node) in wanted:
+            found[id(node)] = gradient
+        return node.gradients(gradient)
+
+    with _modes(False, is_training()):
+        leaves = _accumulate(boxes, [g._raw for g in given], False, step)
+    found |= {number: gradient for number, (_, gradient) in leaves.items() if number in wanted}
+    return [box._wrap(found[id(box._node)]) if id(box._node) in found else None for box in inner]
+
+
 class Function:
     """A computation with a gradient of its own (MXNet: `autograd.Function`).
 

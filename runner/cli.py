@@ -2,7 +2,7 @@
 
 A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`, `--info` and the rest are Hydra's
 own; `--help` (`runner.help`), `-sc` (`runner.completion`) and `--plugin FILE`, which may be given several times, are ours. Exit code 0,
-1 when a run failed, 2 when something was refused.
+1 when a run failed or a claim of `expect` was refuted, 2 when something was refused, 3 when a claim is inconclusive.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from hydra.core.utils import JobStatus, run_job
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from runner import plugins, run, summary
+from runner import expectation, plugins, run, summary
+from runner.claims.claim import parse_claims
 from runner.completion import shell_completion
 from runner.compose import ComposedWithProblems, compose, conf_dir, prepare
 from runner.errors import EXIT_STOPPED, ConfigError, MemoryShortage, RunnerError
@@ -129,6 +130,11 @@ def single_run(config: DictConfig) -> int:
     if varied:
         raise ConfigError.of("sweep", f"sweep.{varied[0]} declares several runs - add -m to run them, and dry_run=true to see them")
     checked = validate(config)
+    claims = parse_claims(checked.resolved.get("expect"), [])
+    words = [str(word) for word in config.hydra.overrides.task]
+    problems = expectation.check(claims, [(words, checked)])
+    if problems:
+        raise ConfigError(problems)
     out = summary.console()
     folder = Path(str(config.hydra.run.dir))
     if config.dry_run:
@@ -164,7 +170,7 @@ def single_run(config: DictConfig) -> int:
         error: Any = job._return_value
         raise error
     track_run(checked, folder)
-    return 0
+    return expectation.conclude(claims, [(words, folder)], folder, out) if claims else 0
 
 
 def hydra_loader() -> ConfigLoader:

@@ -7,6 +7,7 @@
           +-- EvidenceError      a manifest or snapshot is missing, damaged or of another kind   exit 2
           +-- StorageError       the run's folder cannot be written, or somebody else writes it  exit 2
           +-- MemoryShortage     a run needs more memory than the host or the GPU has            exit 2
+          +-- QuantityError      a claim is about something that the results do not have         exit 2
 
 A finished run that `verify` finds different is no exception: it is an answer, with exit code 1.
 """
@@ -19,6 +20,7 @@ from engine.device import CUPY
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
+EXIT_INCONCLUSIVE = 3
 EXIT_STOPPED = 130
 
 
@@ -82,3 +84,9 @@ class MemoryShortage(RunnerError):
         if type(error).__module__.partition(".")[0] in CUPY:
             return cls(f"{device} has less memory than the run needs: {said} - use a smaller data.batch, dtype=float16, or device=cpu")
         return cls(f"the run needs more memory than there is: {said} - task=plan shows what it would hold, init_mode=streamed holds little")
+
+
+class QuantityError(RunnerError):
+    """An expression cannot be read, or the results of runs have nothing of the kind; one line, the claim is named by who catches it."""
+
+    exit_code = EXIT_REFUSED

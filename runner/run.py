@@ -80,9 +80,9 @@ def measure(config: RunConfig, values: dict[str, np.ndarray]) -> dict[str, dict[
     return {row.path: meter.measure(stats, row, values[row.path]) for row in config.rows}
 
 
-def probe(config: RunConfig, network: Network) -> Trace:
-    """Send the declared data through the network and measure."""
-    subject = Subject(
+def subject_of(config: RunConfig, network: Network) -> Subject:
+    """The network and the declared data for it."""
+    return Subject(
         network=network.root,
         layers=network.leaves,
         parameters=network.owners,
@@ -92,8 +92,31 @@ def probe(config: RunConfig, network: Network) -> Trace:
         dtype=config.dtype,
         seed=config.seed,
     )
+
+
+def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[dict[str, Any]]]]:
+    """Measure what was chosen, of the first values, and then send the declared data through the network as the probe does.
+
+    Gives the probe's trace, and the sections that measurements gave beside it.
+    """
+    subject = subject_of(config, network)
     with streams.using(config.stream), np.errstate(all="ignore"):  # a network that overflows is a finding, not a fault
-        return config.probe.measure(subject)
+        found = [measure.measure(subject) for measure in config.measure.values()]
+        trace = config.probe.measure(subject)
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for section, rows in (item for findings in found for item in findings.items()):
+        if section == "layers":
+            trace.layers = merged(trace.layers, rows)
+        else:
+            sections[section] = merged(sections.get(section, []), rows)
+    return trace, sections
+
+
+def merged(rows: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with the columns of others of the same path, and those that have none like them behind."""
+    by_path = {row["path"]: row for row in more}
+    joined = [{**row, **by_path.pop(row["path"], {})} for row in rows]
+    return [*joined, *by_path.values()]
 
 
 @contextmanager
@@ -188,9 +211,9 @@ def _execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: 
         _write_hydra(folder, hydra_files)
         write_json(folder / "plan.json", config.plan.describe())
         made = _streamed(config, folder, out.quiet) if config.init_mode == "streamed" else _in_memory(config, folder)
-        trace = probe(config, made.network) if made.network is not None else Trace()
+        trace, sections = probe(config, made.network) if made.network is not None else (Trace(), {})
         verdicts = judge(config.rows, made.rows)
-        _write_stats(config, folder, made.rows, verdicts, trace)
+        _write_stats(config, folder, made.rows, verdicts, trace, sections)
         LOG.info("root-v1 %s", made.digests.root)
         seconds = time.perf_counter() - started
         manifest.write(folder, _manifest(config, hydra_files, made, seconds))
@@ -199,6 +222,7 @@ def _execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: 
         listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
         summary.print_parameters(out, listed, made.rows, verdicts)
         summary.print_trace(out, trace)
+        summary.print_sections(out, trace, sections)
         out.print()
         out.print(f"root {made.digests.root}")
         out.print(f"{folder}  ({seconds:.2f} s)")
@@ -225,7 +249,7 @@ def _streamed(config: RunConfig, folder: Path, quiet: bool) -> Initialized:
     if large and made.file is not None:
         mapped = open_mapped(folder / made.file).tensors
         made.rows.update({row.path: meter.measure(stats, row, mapped[row.path]) for row in large})
-    probed = made.file is not None and config.probe.kind != "none"
+    probed = made.file is not None and (config.probe.kind != "none" or bool(config.measure))
     network = streamed.mapped_network(config, folder / str(made.file)) if probed else None
     if config.shard is not None and made.file is not None:
         write_text(folder / INDEX, index_text(config.plan, config.shard.count))
@@ -246,7 +270,14 @@ def remove_snapshots(folder: Path) -> None:
             old.unlink()
 
 
-def _write_stats(config: RunConfig, folder: Path, rows: dict[str, dict[str, Any]], verdicts: dict[str, str], trace: Trace) -> None:
+def _write_stats(
+    config: RunConfig,
+    folder: Path,
+    rows: dict[str, dict[str, Any]],
+    verdicts: dict[str, str],
+    trace: Trace,
+    sections: dict[str, list[dict[str, Any]]],
+) -> None:
     table = []
     for row in config.rows:
         declared = {
@@ -257,17 +288,20 @@ def _write_stats(config: RunConfig, folder: Path, rows: dict[str, dict[str, Any]
             "declared_std": row.law.std,
         }
         table.append(declared | rows[row.path] | {"verdict": verdicts[row.path]})
-    write_figures(folder, table, trace)
+    write_figures(folder, table, trace, sections)
 
 
-def write_figures(folder: Path, table: list[dict[str, Any]], trace: Trace = NOTHING) -> None:
-    """Write stats.json and stats.csv: a row a parameter, and what a probe measured."""
+def write_figures(
+    folder: Path, table: list[dict[str, Any]], trace: Trace = NOTHING, sections: dict[str, list[dict[str, Any]]] | None = None
+) -> None:
+    """Write stats.json and stats.csv: a row a parameter, what a probe measured, and further sections."""
     content = {
         "parameters": table,
         "layers": trace.layers,
         "gradients": trace.gradients,
         "training": trace.training,
         "figures": trace.figures,
+        **(sections or {}),
     }
     write_json(folder / "stats.json", content)
     columns = list(dict.fromkeys(name for row in table for name, value in row.items() if name == "shape" or not isinstance(value, list)))

@@ -5,6 +5,7 @@
     data       runner.data's registry            schema/data/<kind>
     probe      runner.probes' registry           schema/probe/<kind>
     stats      runner.stats' registry            schema/stats/<kind>
+    measure    runner.measures' registry         schema/measure/<kind>
     tracker    runner.trackers' registry         schema/tracker/<kind>
     model      `Model` below                     schema/model
     device     `DeviceOptions` below             schema/device
@@ -27,7 +28,7 @@ from omegaconf import MISSING
 
 from engine import init
 from engine.registry import Registry
-from runner import data, probes, stats, trackers
+from runner import data, measures, probes, stats, trackers
 
 SIMPLE_TYPES = (bool, int, float, str)
 
@@ -86,6 +87,9 @@ class Config:
     report: str = "sweep"
     objective: Any = None
     sweep: SweepOptions = field(default_factory=SweepOptions)
+    vars: dict[str, Any] = field(default_factory=dict)
+    expect: Any = field(default_factory=list)
+    control: Any = field(default_factory=list)
     model: Any = MISSING
     init: Any = MISSING
     device: Any = MISSING
@@ -94,6 +98,7 @@ class Config:
     snapshot: Any = MISSING
     tracker: Any = MISSING
     stats: dict[str, Any] = field(default_factory=dict)
+    measure: dict[str, Any] = field(default_factory=dict)
 
 
 def _config_type(hint: Any) -> Any:
@@ -134,12 +139,15 @@ def kinds(group: str) -> dict[str, type]:
         "data": data.REGISTRY,
         "probe": probes.REGISTRY,
         "stats": stats.REGISTRY,
+        "measure": measures.REGISTRY,
         "tracker": trackers.REGISTRY,
     }
     return registries[group].entries()
 
 
-GROUPS = ("init", "data", "probe", "stats", "tracker")
+GROUPS = ("init", "data", "probe", "stats", "measure", "tracker")
+SEVERAL = ("stats", "measure")
+"""The groups of which a run takes several."""
 """The groups whose options are classes of an open set."""
 
 
@@ -158,5 +166,5 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
             schema = config_class(kind, cls)
             store.store(group=f"schema/{group}", name=kind, node=schema)
             if shipped is not None and kind not in shipped.get(group, set()):
-                package = f"stats.{kind}" if group == "stats" else None
+                package = f"{group}.{kind}" if group in SEVERAL else None
                 store.store(group=group, name=kind, node=schema, package=package)

@@ -126,13 +126,14 @@ COLUMNS = ("loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy")
 
 def print_trace(out: Console, trace: Trace) -> None:
     """One line a layer, then gradients, then the figures of the whole."""
-    if trace.layers:
+    passed = [row for row in trace.layers if "rms" in row]
+    if passed:
         table = _table(
-            ("layer", "left"), ("output", "right"), ("pre-act rms", "right"), ("rms", "right"), ("ratio", "right"), ("zeros", "right")
+            ("layer", "left"), ("output", "right"), ("pre-act rms", "right"), ("rms", "right"), ("rms ratio", "right"), ("zeros", "right")
         )
-        for row in trace.layers:
+        for row in passed:
             table.add_row(
-                row["path"], shape_text(row["shape"]), number(row["pre_rms"]), number(row["rms"]), number(row["ratio"]),
+                row["path"], shape_text(row["shape"]), number(row["pre_rms"]), number(row["rms"]), number(row["rms_ratio"]),
                 f"{row['zeros']:.0%}",
             )  # fmt: skip
         out.print()
@@ -155,6 +156,26 @@ def print_trace(out: Console, trace: Trace) -> None:
     if trace.figures:
         out.print()
         out.print("   ".join(f"{name} {number(value, 5)}" for name, value in trace.figures.items()))
+
+
+SHOWN = ("path", "shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ratio")
+"""Columns of layers that `print_trace` shows, or leaves to `stats.json`."""
+
+
+def print_sections(out: Console, trace: Trace, sections: dict[str, list[dict[str, Any]]]) -> None:
+    """A table of what measurements found of the layers beside a probe's columns, and one of each further section."""
+    for name, rows in {"layers": trace.layers, **sections}.items():
+        shown = SHOWN if name == "layers" else ("path",)
+        columns = [column for column in dict.fromkeys(key for row in rows for key in row) if column not in shown]
+        if not columns:
+            continue
+        table = _table(
+            (name.rstrip("s") if name == "layers" else name, "left"), *((column.replace("_", " "), "right") for column in columns)
+        )
+        for row in rows:
+            table.add_row(row["path"], *(number(row.get(column)) for column in columns))
+        out.print()
+        out.print(table)
 
 
 def _key_text(row: Row) -> str:

@@ -18,9 +18,11 @@ from engine.device import Device, dtype_problem, gpu_problem
 from engine.errors import MXNetError
 from engine.registry import advice
 from runner.build import Network, build, check_shapes, infer_shapes
+from runner.claims.claim import parse_claims
 from runner.data import Data
 from runner.errors import ConfigError, Problem
 from runner.identity import canonical_of, resolve, run_id
+from runner.measures import Measure
 from runner.meter import later
 from runner.model import ModelSpec, construct, parse_initializer, parse_model
 from runner.objective import parse_objective
@@ -65,6 +67,7 @@ class RunConfig:
     probe: Probe
     snapshot: formats.Format | None
     stats: dict[str, Statistic]
+    measure: dict[str, Measure]
     tracker: Tracker
     sample_shape: tuple[int, ...]
     plan: Plan
@@ -104,7 +107,9 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
     model = parse_model(_mapping(resolved, "model", problems), problems)
     parts = {group: _parse_kind(group, resolved, problems) for group in ("data", "probe")}
     initializer = parse_initializer(resolved.get("init"), "init", problems)
-    stats = _parse_stats(resolved, problems)
+    stats = _parse_several("stats", resolved, problems)
+    resolved.setdefault("measure", {})
+    measures = _parse_several("measure", resolved, problems)
     tracker = _parse_tracker(resolved, problems)
     shard = _parse_shard(resolved, problems)
     device = _parse_device(_mapping(resolved, "device", problems), str(resolved.get("dtype")), problems)
@@ -115,7 +120,7 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
     if problems or sample is None:
         raise ConfigError(problems)
     with streams.using(resolved["stream"]):
-        plan = _plan(resolved, model, initializer, parts, sample)
+        plan = _plan(resolved, model, initializer, parts, sample, measures)
     _check_parts(plan, shard)
     if resolved["init_mode"] == "streamed" and snapshot is None:
         _check_one_pass(plan, stats)
@@ -132,6 +137,7 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
         device=device,
         snapshot=snapshot,
         stats=stats,
+        measure=measures,
         tracker=tracker,
         sample_shape=sample,
         plan=plan,
@@ -148,7 +154,7 @@ def revalidate(plain: dict[str, Any]) -> RunConfig:
 
     ConfigError as from `validate`.
     """
-    return validate(OmegaConf.create({**plain, "tracker": UNTRACKED}))
+    return validate(OmegaConf.create({**plain, "tracker": UNTRACKED, "expect": [], "control": []}))
 
 
 def _or(words: Sequence[str]) -> str:
@@ -182,6 +188,7 @@ def check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
     if resolved.get("report", "none") not in REPORTS:
         problems.append(Problem("report", f"cannot be {resolved['report']!r} - {advice(str(resolved['report']), REPORTS)}"))
     _check_sweep(resolved.get("sweep"), problems)
+    _check_experiment(resolved, problems)
     parse_objective(resolved.get("objective"), problems)
     threads = resolved.get("threads")
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
@@ -200,6 +207,16 @@ def check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
             dtypes.resolve(resolved["dtype"])
         except MXNetError as error:
             problems.append(Problem("dtype", str(error)))
+
+
+def _check_experiment(resolved: dict[str, Any], problems: list[Problem]) -> None:
+    """Note what is wrong with the declared numbers, with claims, and with the words that must refute them."""
+    if not isinstance(resolved.get("vars", {}), dict):
+        problems.append(Problem("vars", f"must be a mapping of names to values, got {resolved['vars']!r}"))
+    parse_claims(resolved.get("expect"), problems)
+    control = resolved.get("control") or []
+    if not isinstance(control, list) or not all(isinstance(words, str) and words.strip() for words in control):
+        problems.append(Problem("control", f'must be a list of words like "init=normal", got {control!r}'))
 
 
 def _check_sweep(options: Any, problems: list[Problem]) -> None:
@@ -232,14 +249,15 @@ def _of_kind(group: str, options: dict[str, Any], place: str, problems: list[Pro
     return construct(known[kind], options, place, f"{group} {kind}", problems)
 
 
-def _parse_stats(resolved: dict[str, Any], problems: list[Problem]) -> dict[str, Statistic]:
-    stats = {}
-    for name, options in _mapping(resolved, "stats", problems).items():
+def _parse_several(group: str, resolved: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """The objects of a group of which a run takes several, by the names they have in the config."""
+    chosen = {}
+    for name, options in _mapping(resolved, group, problems).items():
         if not isinstance(options, dict):
-            problems.append(Problem(f"stats.{name}", f"must be a mapping, got {options!r}"))
+            problems.append(Problem(f"{group}.{name}", f"must be a mapping, got {options!r}"))
             continue
-        stats[name] = _of_kind("stats", dict(options), f"stats.{name}", problems)
-    return stats
+        chosen[name] = _of_kind(group, dict(options), f"{group}.{name}", problems)
+    return chosen
 
 
 def tracker_of(resolved: dict[str, Any]) -> Tracker:
@@ -277,6 +295,15 @@ def _parse_shard(resolved: dict[str, Any], problems: list[Problem]) -> Shard | N
 def _check_streamed(resolved: dict[str, Any], problems: list[Problem]) -> None:
     """Note what a streamed run cannot have: values in order, another file format, a probe of what it does not keep."""
     kept, probed = ((resolved.get(key) or {}).get("kind") for key in ("snapshot", "probe"))
+    if resolved.get("measure") and (kept == "none" or resolved.get("shard") is not None):
+        what = (
+            "a shard holds a part of the network only"
+            if resolved.get("shard") is not None
+            else "a streamed run without a snapshot keeps no values"
+        )
+        problems.append(
+            Problem("measure", f"{what}, so nothing can be measured of it - leave measure out, or keep the whole in a snapshot")
+        )
     if resolved.get("stream") in STREAMS and resolved["stream"] != streams.VERSION:
         said = f"{resolved['stream']} is drawn from in order, a streamed run draws in any"
         problems.append(Problem("stream", f"{said} - use {streams.VERSION}, or init_mode=deferred"))
@@ -362,7 +389,12 @@ def _sample_shape(model: ModelSpec, data: Data | None, resolved: dict[str, Any],
 
 
 def _plan(
-    resolved: dict[str, Any], model: ModelSpec, initializer: init.Initializer, parts: dict[str, Any], sample: tuple[int, ...]
+    resolved: dict[str, Any],
+    model: ModelSpec,
+    initializer: init.Initializer,
+    parts: dict[str, Any],
+    sample: tuple[int, ...],
+    measures: dict[str, Measure],
 ) -> Plan:
     batch_shape = (parts["data"].batch, *sample)
     problems = check_shapes(model, resolved["dtype"], initializer, batch_shape)
@@ -376,6 +408,11 @@ def _plan(
     wrong = parts["probe"].check(tuple(output), data.classes, (data.batch, *data.label_shape(sample)))
     if wrong is not None:
         raise ConfigError.of("probe", wrong)
+    wanted = (tuple(output), data.classes, (data.batch, *data.label_shape(sample)), data.whole_numbers)
+    refused = [(name, measure.check(*wanted)) for name, measure in measures.items()]
+    problems = [Problem(f"measure.{name}", said) for name, said in refused if said is not None]
+    if problems:
+        raise ConfigError(problems)
     return plan
 
 

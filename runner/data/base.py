@@ -35,6 +35,8 @@ class Data:
     kind: ClassVar[str] = ""
     classes: ClassVar[int | None] = None
     """How many classes its labels tell apart; None where it has no labels."""
+    whole_numbers: ClassVar[bool] = False
+    """Whether its inputs are whole numbers, which name tokens."""
     batch: int = 2
 
     def __post_init__(self) -> None:

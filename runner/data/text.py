@@ -44,6 +44,7 @@ class Text(Data):
     """
 
     classes: ClassVar[int | None] = BYTES
+    whole_numbers: ClassVar[bool] = True
 
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
         """A window: one number, which the model declares."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from runner.data.base import Batch, Data, data_key, register
 class Tokens(Data):
     """Whole numbers 0 … vocabulary - 1, equally likely, drawn from the stream at `@data`; each is labelled with the next."""
 
+    whole_numbers: ClassVar[bool] = True
     vocabulary: int = 256
 
     def __post_init__(self) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runner.kinds import import_modules
-from runner.probes.base import REGISTRY, Probe, Subject, Trace, register
+from runner.probes.base import REGISTRY, Probe, Subject, Trace, moments, register
 
 import_modules(__name__, __path__)
 
-__all__ = ["REGISTRY", "Probe", "Subject", "Trace", "register"]
+__all__ = ["REGISTRY", "Probe", "Subject", "Trace", "moments", "register"]

@@ -64,6 +64,8 @@ class Probe:
     """Base of all probes."""
 
     kind: ClassVar[str] = ""
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Section of `stats.json` -> the columns of its rows, `path` aside, or the figures."""
 
     def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> str | None:
         """What is wrong with a network whose output has this shape, batch axis included; None when nothing is.
@@ -93,11 +95,15 @@ def moments(values: np.ndarray) -> dict[str, float]:
     }
 
 
+LAYER_COLUMNS = ("shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ratio")
+"""What `watch` measures of a layer."""
+
+
 @contextmanager
 def watch(layers: dict[str, gluon.Block], rows: list[dict[str, Any]]) -> Iterator[None]:
     """While open, every call of a layer appends to `rows` its path, output shape and `moments`.
 
-    A layer with an activation of its own also gets `pre_rms`, the rms before that activation; `ratio` is the rms over that of the
+    A layer with an activation of its own also gets `pre_rms`, the rms before that activation; `rms_ratio` is the rms over that of the
     row before.
     """
     before: dict[str, float] = {}
@@ -107,7 +113,7 @@ def watch(layers: dict[str, gluon.Block], rows: list[dict[str, Any]]) -> Iterato
         def hook(block: gluon.Block, inputs: Any, output: Any) -> None:
             row = {"path": path, "shape": list(output.shape), **moments(output.asnumpy())}
             row["pre_rms"] = before.pop(path, None)
-            row["ratio"] = row["rms"] / rows[-1]["rms"] if rows and rows[-1]["rms"] > 0 else None
+            row["rms_ratio"] = row["rms"] / rows[-1]["rms"] if rows and rows[-1]["rms"] > 0 else None
             rows.append(row)
 
         return hook

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from engine import autograd, nd
 from engine.streams import Key, Stream
-from runner.probes.base import Probe, Subject, Trace, moments, register, watch
+from runner.probes.base import LAYER_COLUMNS, Probe, Subject, Trace, moments, register, watch
 
 LABELS_PATH = "@labels"
 
@@ -28,6 +29,8 @@ class None_(Probe):
 class Forward(Probe):
     """One forward pass in predict mode; measures every layer's output."""
 
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": LAYER_COLUMNS, "figures": ("output_rms",)}
+
     def measure(self, subject: Subject) -> Trace:
         """The trace, with `output_rms`."""
         trace = Trace()
@@ -45,6 +48,12 @@ class Backward(Probe):
     Scores are the output's last axis; labels are one a sample, or one a position. Data that has none gets labels drawn from the stream
     at `@labels`.
     """
+
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {
+        "layers": LAYER_COLUMNS,
+        "gradients": ("rms", "max_abs"),
+        "figures": ("loss", "accuracy", "output_rms"),
+    }
 
     def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> str | None:
         """The loss needs scores of shape (batch, …, classes), one for each label the data has."""

@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 import numpy as np
 
@@ -43,6 +43,10 @@ class Train(Probe):
     BLAS, so the figures repeat to rounding, not to the bit.
     """
 
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {
+        "training": ("epoch", "loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy"),
+        "figures": ("loss", "train_accuracy", "test_accuracy"),
+    }
     epochs: int = 10
     batch: int = 64
     optimizer: str = "sgd"

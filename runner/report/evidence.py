@@ -43,7 +43,7 @@ class Run:
     @property
     def layers(self) -> list[dict[str, Any]]:
         """What the probe measured, one row a layer call."""
-        return self.stats.get("layers") or []
+        return [row for row in self.stats.get("layers") or [] if "rms" in row]
 
     @property
     def gradients(self) -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ def read_run(folder: Path) -> Run:
         for row in stats["parameters"]:
             _ = row["path"], row["shape"], row["verdict"]
         for row in stats.get("layers") or []:
-            _ = row["path"], float(row["rms"])
+            _ = row["path"], float(row.get("rms", 0))
         for row in stats.get("gradients") or []:
             _ = row["path"], float(row["rms"])
         if not isinstance(stats.get("figures") or {}, dict):

@@ -63,10 +63,13 @@ class Job:
 
 
 def strip(config: DictConfig) -> DictConfig:
-    """Leave in a job's config nothing of what the whole sweep varies: it is used up, and may be long."""
+    """Leave in a job's config nothing of what the whole sweep varies, which may be long, nor what is expected of all runs."""
     for part in ("grid", "cases", "exclude", "union"):
         if OmegaConf.is_dict(config.get("sweep")) and config.sweep.get(part):
             config.sweep[part] = {} if part == "grid" else []
+    for part in ("expect", "control"):
+        if config.get(part):
+            config[part] = []
     return config
 
 

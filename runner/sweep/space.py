@@ -20,7 +20,7 @@ from engine.registry import advice
 from runner.compose import parse_word
 from runner.errors import Problem
 
-NOT_SWEPT = ("task", "resume", "dry_run", "sweep", "report")
+NOT_SWEPT = ("task", "resume", "dry_run", "sweep", "report", "expect", "control")
 """Keys that are about the whole command."""
 PARTS = ("grid", "cases", "exclude")
 SPENT = tuple(f"sweep.{part}" for part in (*PARTS, "union"))

@@ -20,20 +20,23 @@ from hydra.core.utils import configure_log
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from runner import summary
+from runner import expectation, summary
+from runner.claims.claim import Claim, parse_claims
 from runner.compose import search_code
 from runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem, RunnerError
 from runner.files import locked, storage_errors
 from runner.identity import canonical_of
 from runner.report import available, write_sweep_report
-from runner.sweep.aggregate import Member, swept_values, write_members, write_summary
+from runner.sweep.aggregate import Member, swept_keys, swept_values, write_members, write_summary
 from runner.sweep.declared import Declaration, Tally, declare_sweep
 from runner.sweep.job import STOP, finished, perform, print_plan
 from runner.sweep.launching import is_in_process, launch_all
 from runner.sweep.optuna import Study, check_search, describe
 from runner.sweep.progress import Tracker, following, watching
 from runner.sweep.status import FAILED
+from runner.validate import validate_resolved
 
 PACKAGE = "hydra_plugins"
 MODULE = f"{PACKAGE}.runner_sweeper"
@@ -65,6 +68,7 @@ def sweep(words: list[str], config_dir: str | None) -> int:
         return dry_run(declaration)
     members = declaration.check(problems)
     problems = problems or search_code(declaration.config)
+    claims = [] if problems else declared_claims(declaration, members, problems)
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
     for entry in declaration.unmatched():
@@ -75,7 +79,35 @@ def sweep(words: list[str], config_dir: str | None) -> int:
         for member in members:
             print_plan(declaration.compose(member))
         return 0
-    return run(words, declaration, members)
+    code = run(words, declaration, members)
+    return code or judge_claims(declaration, members, claims)
+
+
+def declared_claims(declaration: Declaration, members: list[Member], problems: list[Problem]) -> list[Claim]:
+    """What the sweep expects of its runs; what is wrong with that is noted."""
+    node = declaration.config.get("expect")
+    expect = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
+    if not expect:
+        return []
+    problems += expectation.check_interpolations(expect, swept_keys(members))
+    try:
+        resolved = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+    except OmegaConfBaseException as error:
+        problems.append(Problem("expect", str(error).splitlines()[0]))
+        return []
+    claims = parse_claims(resolved, problems)
+    if not problems:
+        runs = [(member.overrides, validate_resolved(declaration.prepare(member).resolved)) for member in members]
+        problems += expectation.check(claims, runs)
+    return claims
+
+
+def judge_claims(declaration: Declaration, members: list[Member], claims: list[Claim]) -> int:
+    """Judge the claims by the finished runs; gives the exit code."""
+    if not claims:
+        return 0
+    folder = Path(str(declaration.config.hydra.sweep.dir))
+    return expectation.conclude(claims, [(member.overrides, Path(member.folder)) for member in members], folder, summary.console())
 
 
 def search(words: list[str], declaration: Declaration, problems: list[Problem]) -> int:

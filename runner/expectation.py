@@ -1,0 +1,185 @@
+"""The stage after the runs: are the claims of a config's `expect` borne out by what finished runs left on disk?
+
+`check` says before anything runs what no result could have: a section that nothing measures, a layer that is not there, an axis that is
+not swept over. `conclude` reads the results, judges all claims together and writes `claims.json` beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from engine.registry import advice
+from runner.build import build
+from runner.claims.claim import Claim
+from runner.claims.judge import ALPHA, INCONCLUSIVE, REFUTED, REPRODUCED, Estimate, Judged, estimate, groups, judge, matching
+from runner.claims.quantity import COLUMN, INDEX, paths
+from runner.claims.quantity import Path as QuantityPath
+from runner.claims.results import Result, read_result, select
+from runner.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, ConfigError, Problem, QuantityError
+from runner.files import write_json
+from runner.measures import Measure
+from runner.probes import Probe
+from runner.validate import RunConfig
+
+NAME = "claims.json"
+FORMAT = "initlab-claims-1"
+SECTIONS = ("parameters", "layers", "gradients", "training", "figures")
+INTERPOLATION = re.compile(r"\$\{\s*([\w.]+)\s*\}")
+
+
+Made = tuple[Sequence[str], Path]
+"""A finished run: the words that made it, and its folder."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a run's statistics will hold: section -> its rows by path, and its columns; None where these are not known before."""
+
+    rows: dict[str, list[dict[str, Any]] | None]
+    columns: dict[str, set[str] | None]
+
+
+def known_of(config: RunConfig) -> Known:
+    """The names that a run's `stats.json` will have."""
+    layers = [{"path": path} for path in build(config.model, config.dtype, config.init).leaves]
+    rows: dict[str, list[dict[str, Any]] | None] = dict.fromkeys(SECTIONS)
+    columns: dict[str, set[str] | None] = {"parameters": None}
+    sources: list[Probe | Measure] = [config.probe, *config.measure.values()]
+    for source in sources:
+        for section, names in source.gives.items():
+            rows.setdefault(section, None)
+            known = columns.get(section) or set()
+            columns[section] = None if not names else known | set(names)
+    rows["parameters"] = [{"path": row.path} for row in config.rows]
+    rows["layers"] = layers if columns.get("layers") else []
+    return Known(rows, columns)
+
+
+def check(claims: Sequence[Claim], runs: Sequence[tuple[Sequence[str], RunConfig]]) -> list[Problem]:
+    """What is wrong with claims about these runs (words, config), before any is made."""
+    problems: list[Problem] = []
+    known = [known_of(config) for _, config in runs]
+    results = [
+        Result(config.run_id, tuple(words), config.resolved, {section: [] for section in names.rows})
+        for (words, config), names in zip(runs, known, strict=True)
+    ]
+    of_run = {id(result): names for result, names in zip(results, known, strict=True)}
+    for number, claim in enumerate(claims):
+        place = f"expect[{number}] ({claim.id})"
+        try:
+            about = matching(claim, results)
+            groups(claim, about)
+            for path in paths(claim.node):
+                _check_path(path, about[0], of_run[id(about[0])])
+        except QuantityError as error:
+            problems.append(Problem(place, str(error)))
+    return problems
+
+
+def _check_path(path: QuantityPath, result: Result, known: Known) -> None:
+    """QuantityError for a path that leads nowhere, as far as that is known."""
+    section, *rest = path.steps
+    if path.text == INDEX:
+        return
+    if section not in known.rows:
+        try:
+            result.setting(path.text)
+        except KeyError:
+            names = [*known.rows, *(key.removeprefix("vars.") for key in result.settings if key.startswith("vars."))]
+            raise QuantityError(f"no quantity '{path.text}' - {advice(str(section), names)}") from None
+        return
+    rows, columns = known.rows[str(section)], known.columns.get(str(section))
+    if section != "parameters" and section in SECTIONS and columns is None:
+        raise QuantityError(f"'{path.text}': nothing measures {section} - choose what does: probe=…, measure=[…]")
+    if rows is not None and rest:
+        select(path.text, str(section), rows, rest[0])
+    column = rest[0] if section == "figures" and rest else rest[1] if len(rest) >= COLUMN - 1 else None
+    if columns is not None and column is not None and column not in columns:
+        raise QuantityError(f"'{path.text}': {section} has no column '{column}' - {advice(str(column), columns)}")
+
+
+def check_interpolations(expect: Any, swept: Sequence[str]) -> list[Problem]:
+    """Problems with claims that take from the config what the runs do not have in common."""
+    problems = []
+    for number, claim in enumerate(expect if isinstance(expect, list) else []):
+        for name in INTERPOLATION.findall(str(claim)):
+            if any(key == name or name.startswith(f"{key}.") for key in swept):
+                said = f"takes ${{{name}}} from the config, which is swept over - write the number out"
+                problems.append(Problem(f"expect[{number}]", said))
+    return problems
+
+
+def estimates(claims: Sequence[Claim], runs: Sequence[Made]) -> list[Estimate]:
+    """Each claim's quantity over finished runs. ConfigError where there is no such quantity."""
+    results = [read_result(folder, words) for words, folder in runs]
+    problems, found = [], []
+    for number, claim in enumerate(claims):
+        try:
+            found.append(estimate(claim, results))
+        except QuantityError as error:
+            problems.append(Problem(f"expect[{number}] ({claim.id})", str(error)))
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def conclude(claims: Sequence[Claim], runs: Sequence[Made], folder: Path, out: Console) -> int:
+    """Judge, write `claims.json` into `folder`, print the table; gives the exit code."""
+    judged = judge(claims, estimates(claims, runs))
+    write_claims(folder, judged)
+    print_claims(out, judged)
+    return exit_code(judged)
+
+
+def exit_code(judged: Sequence[Judged]) -> int:
+    """0 where all are reproduced, 1 where one is refuted, else 3."""
+    verdicts = {one.verdict for one in judged}
+    return EXIT_FAILED if REFUTED in verdicts else EXIT_INCONCLUSIVE if INCONCLUSIVE in verdicts else 0
+
+
+def write_claims(folder: Path, judged: Sequence[Judged], alpha: float = ALPHA) -> None:
+    """`claims.json`: every claim with its estimate, its verdict and why."""
+    write_json(folder / NAME, {"format": FORMAT, "alpha": alpha, "claims": [one.describe() for one in judged]})
+
+
+COLORS = {REPRODUCED: "green", REFUTED: "bold red", INCONCLUSIVE: "yellow"}
+
+
+def cells(one: Judged) -> list[str]:
+    """id, predicted, measured, error, z, verdict, as texts."""
+    sign = {"equal": "", "at_least": ">= ", "at_most": "<= "}[one.claim.relation]
+    found = one.estimate
+    return [
+        one.claim.id,
+        f"{sign}{one.claim.predicted:.6g}",
+        f"{found.value:.6g}",
+        f"{found.error:.2g}",
+        f"{one.z:+.2f}",
+        one.verdict,
+    ]
+
+
+def print_claims(out: Console, judged: Sequence[Judged]) -> None:
+    """A table of the claims, and the reason of each that is not reproduced."""
+    if out.quiet:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("claim", "predicted", "measured", "error", "z", "verdict"):
+        table.add_column(name, justify="left" if name in ("claim", "verdict") else "right", overflow="fold")
+    for one in judged:
+        *row, verdict = cells(one)
+        table.add_row(*row, f"[{COLORS[verdict]}]{verdict}[/]")
+    out.print()
+    out.print(table)
+    for one in judged:
+        if one.reason:
+            out.print(f"{one.claim.id}: {one.reason}", style=COLORS[one.verdict], highlight=False, markup=False)
+    counts = [f"{sum(one.verdict == verdict for one in judged)} {verdict}" for verdict in COLORS]
+    out.print(f"\n{len(judged)} claim{'s' * (len(judged) != 1)}: {', '.join(counts)}", highlight=False)

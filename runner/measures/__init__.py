@@ -1,0 +1,10 @@
+"""Measurements of an initialized network. A module dropped into this folder is found."""
+
+from __future__ import annotations
+
+from runner.kinds import import_modules
+from runner.measures.base import REGISTRY, Findings, Measure, register
+
+import_modules(__name__, __path__)
+
+__all__ = ["REGISTRY", "Findings", "Measure", "register"]

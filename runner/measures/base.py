@@ -1,0 +1,116 @@
+"""What is measured of an initialized network, beside the probe: a dataclass whose `measure` takes a `Subject` and gives sections.
+
+Every measurement sees the first values; one that changes them puts them back. What it gives is merged with the sections of `stats.json`
+of the same name, rows by their `path`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine import autograd, gluon, nd
+from engine.registry import Registry
+from runner.kinds import registrar
+from runner.probes import Subject
+
+REGISTRY: Registry[type[Measure]] = Registry("measurement")
+Findings = dict[str, list[dict[str, Any]]]
+"""Section -> rows, each with a `path`."""
+
+
+@dataclass
+class Measure:
+    """Base of all measurements."""
+
+    kind: ClassVar[str] = ""
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Section -> the columns that its rows get from this, `path` aside."""
+
+    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...], whole_numbers: bool) -> str | None:
+        """What is wrong with a network whose output has this shape, and with its data; None when nothing is.
+
+        `classes` and `labels` are as for `Probe.check`; `whole_numbers` are inputs that name tokens, which have no direction.
+        """
+        return None
+
+    def measure(self, subject: Subject) -> Findings:
+        """Measure."""
+        raise NotImplementedError(f"measurement '{self.kind}' defines no measure")
+
+
+register = registrar(REGISTRY, Measure)
+"""Makes a dataclass derived from `Measure` a measurement under its snake-case name."""
+
+
+def wide(array: Any) -> np.ndarray:
+    """An NDArray's values in float64, in host memory."""
+    return np.asarray(array.asnumpy(), np.float64)
+
+
+@contextmanager
+def restoring(subject: Subject) -> Iterator[None]:
+    """While open, parameters may change; afterwards they hold the bits that they held before, gradients are zero."""
+    before = {path: parameter.data().asnumpy().copy() for path, parameter in subject.parameters.items()}
+    try:
+        yield
+    finally:
+        for path, parameter in subject.parameters.items():
+            parameter.set_data(nd.array(before[path], ctx=subject.device, dtype=parameter.dtype))
+            if parameter.grad_req != "null":
+                parameter.zero_grad()
+
+
+@contextmanager
+def outputs(layers: dict[str, gluon.Block], before: dict[str, Any] | None = None) -> Iterator[dict[str, nd.NDArray]]:
+    """While open, a forward pass leaves every layer's output by path, the last of several; `before` gets what a layer's own activation is
+    given, and for a layer that has none its output."""
+    found: dict[str, nd.NDArray] = {}
+    handles = []
+
+    def keep(path: str, bare: bool) -> Any:
+        def hook(block: gluon.Block, inputs: Any, output: Any) -> None:
+            found[path] = output
+            if before is not None and bare:
+                before[path] = inputs[0] if is_activation(block) else output
+
+        return hook
+
+    def keep_before(path: str) -> Any:
+        def hook(block: gluon.Block, inputs: Any) -> None:
+            if before is not None:
+                before[path] = inputs[0]
+
+        return hook
+
+    for path, layer in layers.items():
+        activation = getattr(layer, "act", None)
+        handles.append(layer.register_forward_hook(keep(path, activation is None)))
+        if activation is not None:
+            handles.append(activation.register_forward_pre_hook(keep_before(path)))
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.detach()
+
+
+def is_activation(block: gluon.Block) -> bool:
+    """Whether a layer is nothing but an activation."""
+    return isinstance(block, gluon.nn.Activation)
+
+
+def activation_name(block: gluon.Block) -> str | None:
+    """The name of a layer's activation, its own or the one it is; None without one."""
+    found = getattr(block, "act", None) or block
+    return found._act_type if isinstance(found, gluon.nn.Activation) else None
+
+
+def forward(subject: Subject, inputs: nd.NDArray) -> nd.NDArray:
+    """The network's output in predict mode."""
+    with autograd.predict_mode():
+        return subject.network(inputs)

@@ -1,0 +1,88 @@
+"""Singular values of the whole network's Jacobian."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine import autograd, nd
+from engine.errors import OptionError
+from runner.measures.base import Findings, Measure, register, wide
+from runner.probes import Subject
+
+AT_ONCE = 512
+"""Outputs that are sent back together."""
+
+
+@register
+@dataclass
+class Jacobian(Measure):
+    """The derivative of the flattened output by the flattened input, in predict mode, at each of the first `samples` of the batch.
+
+    `variance` is that of the eigenvalues of JJ^T over the square of their mean: Pennington, Schoenholz and Ganguli 2017
+    (arXiv:1711.04735).
+    """
+
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {
+        "jacobian": ("mean", "mean_square", "log_mean", "variance", "largest", "smallest", "condition")
+    }
+    samples: int = 1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.samples, bool) or not isinstance(self.samples, int) or self.samples < 1:
+            raise OptionError("samples", f"must be a whole number of at least 1, got {self.samples!r}")
+
+    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...], whole_numbers: bool) -> str | None:
+        """A derivative needs inputs that can change a little, and samples to be taken at."""
+        if whole_numbers:
+            return "there is no derivative by inputs that name tokens"
+        if output[0] < self.samples:
+            return f"{self.samples} samples need a batch of as many, got {output[0]} - raise data.batch or lower measure.jacobian.samples"
+        return None
+
+    def measure(self, subject: Subject) -> Findings:
+        """A row a sample, by its number; singular values of which there are as many as the shorter side has."""
+        return {"jacobian": [{"path": str(i), **figures(jacobian(subject, subject.batch.inputs[i]))} for i in range(self.samples)]}
+
+
+def jacobian(subject: Subject, sample: np.ndarray) -> np.ndarray:
+    """(outputs, inputs), float64: the derivative at a sample (sample shape)."""
+    rows: list[np.ndarray] = []
+    size = None
+    while size is None or len(rows) * AT_ONCE < size:
+        count = AT_ONCE if size is None else min(AT_ONCE, size - len(rows) * AT_ONCE)
+        x = subject.on_device(np.repeat(sample[None], count, axis=0))
+        x.attach_grad()
+        with autograd.record(train_mode=False):
+            y = subject.network(x)
+        size = math.prod(y.shape[1:])
+        start = len(rows) * AT_ONCE
+        head = np.zeros((count, size), np.float32)
+        chosen = np.arange(min(count, size - start))
+        head[chosen, start + chosen] = 1
+        gradient = autograd.grad(y, x, nd.array(head.reshape(y.shape), ctx=subject.device, dtype=y.dtype), train_mode=False)
+        rows.append(wide(gradient).reshape(count, -1)[: len(chosen)])
+    return np.concatenate(rows)
+
+
+def figures(matrix: np.ndarray) -> dict[str, Any]:
+    """The figures of a Jacobian's singular values; NaN where it is not finite."""
+    if not np.isfinite(matrix).all():
+        return dict.fromkeys(Jacobian.gives["jacobian"], math.nan)
+    singular = np.linalg.svd(matrix, compute_uv=False)
+    squares = np.square(singular)
+    mean_square, smallest = float(squares.mean()), float(singular[-1])
+    with np.errstate(divide="ignore"):
+        log_mean = float(np.log(singular).mean())
+    return {
+        "mean": float(singular.mean()),
+        "mean_square": mean_square,
+        "log_mean": log_mean,
+        "variance": float(squares.var()) / mean_square**2 if mean_square > 0 else math.nan,
+        "largest": float(singular[0]),
+        "smallest": smallest,
+        "condition": float(singular[0]) / smallest if smallest > 0 else math.inf,
+    }

@@ -1,0 +1,56 @@
+"""What passes through the layers: lengths before and after each activation, units that are dead or saturated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from runner.measures.base import Findings, Measure, activation_name, forward, outputs, register, wide
+from runner.probes import Subject, moments
+
+RANGES = {"tanh": (-1.0, 1.0), "erf": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+"""Activation -> the ends of what it can give."""
+NEAR = 0.005
+"""What is nearer to an end than this part of the range is saturated: beyond 0.99 for tanh."""
+
+
+@register
+@dataclass
+class Layers(Measure):
+    """One forward pass of the batch in predict mode; a row a layer, for the last of its calls."""
+
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {
+        "layers": (
+            "rms", "mean", "variance", "zeros", "pre_rms", "pre_mean", "pre_variance", "rms_ratio", "pre_rms_ratio", "dead", "saturated",
+        )
+    }  # fmt: skip
+
+    def measure(self, subject: Subject) -> Findings:
+        """`rms_ratio` is the rms over that of the row before, `pre_rms_ratio` the same of pre-activations; `dead` the part of units that
+        are 0 for every sample, `saturated` the part of values near an end of their range (None where there are no ends)."""
+        before: dict[str, Any] = {}
+        with outputs(subject.layers, before) as after:
+            forward(subject, subject.inputs())
+        rows: list[dict[str, Any]] = []
+        for path, output in after.items():
+            values = wide(output)
+            row = {"path": path, "shape": list(output.shape), **moments(values)}
+            given = moments(wide(before[path]))
+            row |= {f"pre_{name}": given[name] for name in ("rms", "mean", "variance")}
+            for column in ("rms", "pre_rms"):
+                row[f"{column}_ratio"] = row[column] / rows[-1][column] if rows and rows[-1][column] > 0 else None
+            row["dead"] = float((values == 0).all(axis=0).mean())
+            row["saturated"] = saturated(values, activation_name(subject.layers[path]))
+            rows.append(row)
+        return {"layers": rows}
+
+
+def saturated(values: np.ndarray, activation: str | None) -> float | None:
+    """The part of values that lie within `NEAR` of an end of the activation's range; None where it has none."""
+    if activation not in RANGES:
+        return None
+    low, high = RANGES[activation]
+    margin = NEAR * (high - low)
+    return float(((values < low + margin) | (values > high - margin)).mean())

@@ -1,0 +1,66 @@
+"""Singular values of convolutions as linear maps of whole images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine import gluon
+from engine.errors import OptionError
+from runner.measures.base import Findings, Measure, register, wide
+from runner.probes import Subject
+
+
+def _usual() -> list[int]:
+    return [8, 8]
+
+
+@register
+@dataclass
+class Operator(Measure):
+    """Of each convolution, taken with stride 1 and circular padding on images of `size` (as many numbers as the kernel has axes).
+
+    Such a map is diagonal in frequencies but for the channels: its singular values are those of the kernel's Fourier transform at each.
+    Sedghi, Gupta and Long, "The singular values of convolutional layers", 2019 (arXiv:1805.10408).
+    """
+
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {"operator": ("largest", "smallest", "mean_square", "condition")}
+    size: list[int] = field(default_factory=_usual)
+
+    def __post_init__(self) -> None:
+        sound = isinstance(self.size, (list, tuple)) and len(self.size) > 0
+        if not sound or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.size):
+            raise OptionError("size", f"must be a list of whole numbers of at least 1, like [8, 8], got {self.size!r}")
+
+    def measure(self, subject: Subject) -> Findings:
+        """A row a kernel (out, in, *kernel) whose axes `size` has numbers for; one that is wider than the image wraps around it."""
+        kernels = {path: wide(p.data()) for path, p in subject.parameters.items() if self._is_kernel(p)}
+        return {"operator": [{"path": path, **self._row(kernel)} for path, kernel in kernels.items()]}
+
+    def _is_kernel(self, parameter: gluon.Parameter) -> bool:
+        roles = parameter.roles or ()
+        return roles[:2] == ("out", "in") and list(roles[2:]) == ["spatial"] * len(self.size)
+
+    def _row(self, kernel: np.ndarray) -> dict[str, Any]:
+        if not np.isfinite(kernel).all():
+            return dict.fromkeys(self.gives["operator"], math.nan)
+        singular = operator_spectrum(kernel, self.size)
+        largest, smallest = float(singular.max()), float(singular.min())
+        row = {"largest": largest, "smallest": smallest, "mean_square": float(np.square(singular).mean())}
+        return row | {"condition": largest / smallest if smallest > 0 else math.inf}
+
+
+def operator_spectrum(kernel: np.ndarray, size: list[int]) -> np.ndarray:
+    """The singular values of a kernel (out, in, *kernel) on images of `size`, (positions, channels)."""
+    spatial = kernel.shape[2:]
+    wrapped = np.zeros((*kernel.shape[:2], *size))
+    for offset in np.ndindex(*spatial):
+        place = tuple(o % n for o, n in zip(offset, size, strict=True))
+        wrapped[(slice(None), slice(None), *place)] += kernel[(slice(None), slice(None), *offset)]
+    axes = tuple(range(2, kernel.ndim))
+    transform = np.fft.fftn(wrapped, axes=axes)
+    matrices = np.moveaxis(transform, (0, 1), (-2, -1)).reshape(-1, *kernel.shape[:2])
+    return np.linalg.svd(matrices, compute_uv=False)

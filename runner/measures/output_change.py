@@ -1,0 +1,80 @@
+"""How far a few steps of training move what each layer gives."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from engine import autograd, gluon, nd
+from engine.errors import OptionError
+from engine.optimizer import REGISTRY as OPTIMIZERS
+from engine.registry import advice
+from runner.measures.base import Findings, Measure, forward, outputs, register, restoring, wide
+from runner.probes import REGISTRY as PROBES
+from runner.probes import Subject
+
+
+@register
+@dataclass
+class OutputChange(Measure):
+    """The layers' outputs on the batch before and after `steps` steps of an optimizer on it, by the mean softmax cross-entropy.
+
+    The coordinate check of Yang and Hu, "Tensor Programs V", 2022 (arXiv:2203.03466), appendix D.1. The values are put back.
+    """
+
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": ("output_change", "output_change_ratio")}
+    steps: int = 1
+    optimizer: str = "sgd"
+    learning_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+            raise OptionError("steps", f"must be a whole number of at least 1, got {self.steps!r}")
+        if not (isinstance(self.optimizer, str) and self.optimizer in OPTIMIZERS):
+            raise OptionError("optimizer", f"has no '{self.optimizer}' - {advice(str(self.optimizer), OPTIMIZERS.entries())}")
+        rate = self.learning_rate
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
+            raise OptionError("learning_rate", f"must be a number above 0, got {rate!r}")
+
+    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...], whole_numbers: bool) -> str | None:
+        """The loss needs labels, and scores for them."""
+        if classes is None:
+            return "output_change needs data with labels, like digits"
+        wrong = PROBES.get("backward")().check(output, classes, labels)
+        return None if wrong is None else wrong.replace("backward needs", "output_change needs")
+
+    def measure(self, subject: Subject) -> Findings:
+        """`output_change`, the rms of the difference, and `output_change_ratio`, that over the rms before."""
+        x = subject.inputs()
+        before = self._outputs(subject, x)
+        with restoring(subject):
+            self._train(subject, x)
+            after = self._outputs(subject, x)
+        rows = []
+        for path, values in before.items():
+            change = float(np.sqrt(np.square(after[path] - values).mean()))
+            rms = float(np.sqrt(np.square(values).mean()))
+            rows.append({"path": path, "output_change": change, "output_change_ratio": change / rms if rms > 0 else None})
+        return {"layers": rows}
+
+    def _outputs(self, subject: Subject, x: nd.NDArray) -> dict[str, np.ndarray]:
+        with outputs(subject.layers) as found:
+            forward(subject, x)
+        return {path: wide(output) for path, output in found.items()}
+
+    def _train(self, subject: Subject, x: nd.NDArray) -> None:
+        learned = [p for p in subject.parameters.values() if p.grad_req != "null"]
+        if not learned:
+            return
+        assert subject.batch.labels is not None
+        trainer = gluon.Trainer(learned, self.optimizer, {"learning_rate": self.learning_rate})
+        loss_of = gluon.loss.SoftmaxCrossEntropyLoss()
+        labels = nd.array(subject.batch.labels, ctx=subject.device, dtype="int64")
+        for _ in range(self.steps):
+            with autograd.record():
+                loss = loss_of(subject.network(x).astype("float32"), labels)
+            loss.backward()
+            trainer.step(x.shape[0])

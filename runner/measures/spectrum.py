@@ -1,0 +1,85 @@
+"""Singular values of the weights, beside what random matrices have."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine import gluon
+from engine.errors import OptionError
+from runner.measures.base import Findings, Measure, register, wide
+from runner.probes import Subject
+from runner.theory.spectra import marchenko_pastur_cdf
+
+COLUMNS = (
+    "rows", "columns", "largest", "smallest", "mean", "mean_square", "stable_rank", "condition", "ratio", "mp_ks", "mp_low", "mp_high",
+    "trace", "trace_square", "square_trace",
+)  # fmt: skip
+
+
+@register
+@dataclass
+class Spectrum(Measure):
+    """The singular values of each parameter of two or more axes as a matrix, units (axis 0) by all others, of up to `most` a side.
+
+    Units of the Marchenko-Pastur law: squared singular values over (longer side x variance), the variance as measured about 0.
+    """
+
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {"spectrum": COLUMNS}
+    most: int = 4096
+
+    def __post_init__(self) -> None:
+        if isinstance(self.most, bool) or not isinstance(self.most, int) or self.most < 1:
+            raise OptionError("most", f"must be a whole number of at least 1, got {self.most!r}")
+
+    def measure(self, subject: Subject) -> Findings:
+        """A row a parameter; one that is larger than `most` or not finite has None in every column but its sides."""
+        matrices = {path: matrix_of(p) for path, p in subject.parameters.items() if len(p.shape) > 1}
+        return {"spectrum": [{"path": path, **self._row(matrix)} for path, matrix in matrices.items()]}
+
+    def _row(self, matrix: np.ndarray) -> dict[str, Any]:
+        sides = {"rows": matrix.shape[0], "columns": matrix.shape[1]}
+        if max(matrix.shape) > self.most or not np.isfinite(matrix).all():
+            return dict.fromkeys(COLUMNS) | sides
+        return spectrum_of(matrix) | traces_of(matrix) | sides
+
+
+def matrix_of(parameter: gluon.Parameter) -> np.ndarray:
+    """A parameter's values as a matrix in float64: axis 0 by all the others."""
+    values = wide(parameter.data())
+    return values.reshape(values.shape[0], -1)
+
+
+def spectrum_of(matrix: np.ndarray) -> dict[str, Any]:
+    """The figures of a finite matrix's singular values."""
+    singular = np.linalg.svd(matrix, compute_uv=False)
+    squares = np.square(singular)
+    total, largest, smallest = float(squares.sum()), float(singular[0]), float(singular[-1])
+    ratio = min(matrix.shape) / max(matrix.shape)
+    row: dict[str, Any] = {"largest": largest, "smallest": smallest, "mean": float(singular.mean()), "mean_square": float(squares.mean())}
+    row["stable_rank"] = total / largest**2 if largest > 0 else None
+    row["condition"] = largest / smallest if smallest > 0 else math.inf
+    row["ratio"] = ratio
+    row |= {"mp_ks": None, "mp_low": None, "mp_high": None}
+    if total > 0:
+        units = squares / (max(matrix.shape) * total / matrix.size)
+        row |= {"mp_ks": distance(np.sort(units), ratio), "mp_low": float(units.min()), "mp_high": float(units.max())}
+    return row
+
+
+def distance(ordered: np.ndarray, ratio: float) -> float:
+    """The Kolmogorov-Smirnov distance of values in order to the Marchenko-Pastur law."""
+    expected = marchenko_pastur_cdf(ordered, ratio)
+    steps = np.arange(len(ordered) + 1) / len(ordered)
+    return float(max((expected - steps[:-1]).max(), (steps[1:] - expected).max()))
+
+
+def traces_of(matrix: np.ndarray) -> dict[str, Any]:
+    """tr W, tr W^2 and (tr W)^2 of a square matrix; None for others."""
+    if matrix.shape[0] != matrix.shape[1]:
+        return dict.fromkeys(("trace", "trace_square", "square_trace"))
+    trace = float(np.trace(matrix))
+    return {"trace": trace, "trace_square": float((matrix * matrix.T).sum()), "square_trace": trace**2}

@@ -1,0 +1,15 @@
+"""Closed forms about random networks; knows no run.
+
+activations   what each activation is, its derivative, its kinks
+gaussian      means over normal variables, by quadrature that is split where an activation has a kink
+meanfield     wide networks: variance and correlation maps, chi1, fixed points, depth scales, the order-chaos line, gains
+lengths       one layer of finite width: the exact spread of lengths
+spectra       singular values: Marchenko-Pastur, Jacobians, Haar matrices
+growth        residual networks
+dynamics      learning in deep linear networks, the fixed point of sine networks
+forms         all of these by name, for the claims of a config
+"""
+
+from runner.theory.meanfield import second_moment
+
+__all__ = ["second_moment"]

@@ -1,0 +1,84 @@
+"""Activations as functions of float64 arrays: value, derivative, and where the derivative jumps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.theory.domain import one_of
+
+Function = Callable[[np.ndarray], np.ndarray]
+LEAKY_SLOPE = 0.01
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+
+
+@dataclass(frozen=True)
+class Nonlinearity:
+    """An activation; `power` where f(a x) = a f(x) for a > 0, E[f(z)^2] of z ~ N(0, 1) else None."""
+
+    value: Function
+    slope: Function
+    kinked: bool = False
+    """Whether the derivative jumps at 0; nowhere else does any of these."""
+    power: float | None = None
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether lengths pass in proportion."""
+        return self.power is not None
+
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def _logistic(z: np.ndarray) -> np.ndarray:
+    return 0.5 * (1 + np.tanh(z / 2))
+
+
+def _normal_cdf(z: np.ndarray) -> np.ndarray:
+    return 0.5 * (1 + _erf(z / math.sqrt(2)))
+
+
+def _normal_density(z: np.ndarray) -> np.ndarray:
+    return np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+def _rectifier(below: float) -> Nonlinearity:
+    return Nonlinearity(lambda z: np.where(z > 0, z, below * z), lambda z: np.where(z > 0, 1.0, below), below != 1, (1 + below * below) / 2)
+
+
+def _exponential(scale: float, alpha: float) -> Nonlinearity:
+    def value(z: np.ndarray) -> np.ndarray:
+        return scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+
+    def slope(z: np.ndarray) -> np.ndarray:
+        return scale * np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0)))
+
+    return Nonlinearity(value, slope, kinked=True)
+
+
+ACTIVATIONS: dict[str, Nonlinearity] = {
+    "linear": Nonlinearity(lambda z: z, np.ones_like, power=1.0),
+    "relu": _rectifier(0.0),
+    "leaky": _rectifier(LEAKY_SLOPE),
+    "tanh": Nonlinearity(np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    "erf": Nonlinearity(_erf, lambda z: 2 / math.sqrt(math.pi) * np.exp(-z * z)),
+    "sigmoid": Nonlinearity(_logistic, lambda z: _logistic(z) * _logistic(-z)),
+    "gelu": Nonlinearity(lambda z: z * _normal_cdf(z), lambda z: _normal_cdf(z) + z * _normal_density(z)),
+    "silu": Nonlinearity(lambda z: z * _logistic(z), lambda z: _logistic(z) * (1 + z * _logistic(-z))),
+    "elu": _exponential(1.0, 1.0),
+    "selu": _exponential(SELU_SCALE, SELU_ALPHA),
+    "softrelu": Nonlinearity(lambda z: np.logaddexp(0, z), _logistic),
+    "softsign": Nonlinearity(lambda z: z / (1 + np.abs(z)), lambda z: (1 + np.abs(z)) ** -2.0, kinked=True),
+    "sin": Nonlinearity(np.sin, np.cos),
+}
+"""By the names that a layer's `activation` has; `linear` is none."""
+
+
+def nonlinearity(name: str) -> Nonlinearity:
+    """The activation of a name. OptionError with the nearest for one that is not known."""
+    return ACTIVATIONS[one_of("activation", name, ACTIVATIONS)]

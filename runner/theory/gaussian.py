@@ -1,0 +1,59 @@
+"""Means of functions of normal variables.
+
+Gauss-Legendre on panels of the line, cut where the function has a kink: Gauss-Hermite, which knows no kinks, is wrong there in the third
+digit. Beyond 12 deviations nothing is left that float64 could see.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from runner.theory.activations import Function
+
+REACH = 12.0
+PANELS, NODES = 24, 20
+INNER_PANELS, INNER_NODES = 10, 16
+
+
+def _unit(panels: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of a composite rule on [0, 1]."""
+    x, w = np.polynomial.legendre.leggauss(nodes)
+    starts = np.arange(panels)[:, None]
+    return ((starts + (x + 1) / 2) / panels).ravel(), np.tile(w / 2 / panels, panels)
+
+
+OUTER = _unit(PANELS // 2, NODES)
+INNER = _unit(INNER_PANELS, INNER_NODES)
+
+
+def _line() -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of the standard normal measure, cut at 0."""
+    t, w = OUTER
+    z = np.concatenate([-REACH * t[::-1], REACH * t])
+    weights = np.concatenate([w[::-1], w]) * REACH * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return z, weights
+
+
+Z, W = _line()
+
+
+def mean(f: Function, q: float) -> float:
+    """E[f(z)] for z ~ N(0, q), f smooth but for 0."""
+    return float(W @ f(math.sqrt(q) * Z))
+
+
+def mean_of_product(f: Function, q1: float, q2: float, c: float) -> float:
+    """E[f(u) f(v)] for normal u and v of variances q1, q2 and correlation c, f smooth but for 0."""
+    rest = math.sqrt(max(0.0, 1 - c * c))
+    if rest < 1e-9:
+        return float(W @ (f(math.sqrt(q1) * Z) * f(math.copysign(math.sqrt(q2), c) * Z)))
+    cut = np.clip(-c * Z / rest, -REACH, REACH)[:, None]  # where v is 0
+    t, w = INNER
+    inner = np.zeros_like(Z)
+    for low, high in ((np.full_like(cut, -REACH), cut), (cut, np.full_like(cut, REACH))):
+        z = low + (high - low) * t
+        density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+        inner += (f(math.sqrt(q2) * (c * Z[:, None] + rest * z)) * density * (high - low)) @ w
+    return float(W @ (f(math.sqrt(q1) * Z) * inner))
