@@ -267,6 +267,7 @@ def write_figures(folder: Path, table: list[dict[str, Any]], trace: Trace = NOTH
         "layers": trace.layers,
         "gradients": trace.gradients,
         "training": trace.training,
+        "updates": trace.updates,
         "figures": trace.figures,
     }
     write_json(folder / "stats.json", content)
