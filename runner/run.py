@@ -300,6 +300,7 @@ def write_figures(
         "layers": trace.layers,
         "gradients": trace.gradients,
         "training": trace.training,
+        "updates": trace.updates,
         "figures": trace.figures,
         **(sections or {}),
     }

@@ -19,6 +19,8 @@ from runner.probes import Trace
 PLAIN_WIDTH = 1000
 """Wide enough that no table is folded where there is no terminal; a table takes what it needs."""
 RICH_ROWS = 500
+MOST_STEPS = 40
+"""Rows of a training that are printed."""
 VERDICT_STYLE = {"ok": "green", "exact": "green", "off": "bold red", "untested": "yellow"}
 STATE_STYLE = {"finished": "green", "refused": "bold red"}
 
@@ -124,6 +126,13 @@ def _largest_z(measured: dict[str, Any]) -> float | None:
 COLUMNS = ("loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy")
 
 
+def evenly(rows: list[Any], most: int) -> list[Any]:
+    """At most so many of the rows (2 or more), at equal distances, the first and the last among them."""
+    if len(rows) <= most:
+        return rows
+    return [rows[round(i * (len(rows) - 1) / (most - 1))] for i in range(most)]
+
+
 def print_trace(out: Console, trace: Trace) -> None:
     """One line a layer, then gradients, then the figures of the whole."""
     passed = [row for row in trace.layers if "rms" in row]
@@ -145,17 +154,18 @@ def print_trace(out: Console, trace: Trace) -> None:
         out.print()
         out.print(table)
     if trace.training:
+        unit = "epoch" if "epoch" in trace.training[0] else "step"
         table = _table(
-            ("epoch", "right"), ("loss", "right"), ("accuracy", "right"), ("gradient norm", "right"), ("update / weight", "right"),
+            (unit, "right"), ("loss", "right"), ("accuracy", "right"), ("gradient norm", "right"), ("update / weight", "right"),
             ("test accuracy", "right"),
         )  # fmt: skip
-        for row in trace.training:
-            table.add_row(str(row["epoch"]), *(number(row[name]) for name in COLUMNS))
+        for row in evenly(trace.training, MOST_STEPS):
+            table.add_row(str(row[unit]), *(number(row[name]) for name in COLUMNS))
         out.print()
         out.print(table)
     if trace.figures:
         out.print()
-        out.print("   ".join(f"{name} {number(value, 5)}" for name, value in trace.figures.items()))
+        out.print("   ".join(f"{name} {number(value, 5)}" for name, value in trace.figures.items() if value is not None))
 
 
 SHOWN = ("path", "shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ratio")

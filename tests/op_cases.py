@@ -114,7 +114,7 @@ CASES: dict[str, list[tuple[tuple, dict]]] = {
     "leaky": [((A,), {}), ((A,), {"slope": 0.3})],
     "prelu": [((A, BIAS[:4]), {}), ((A, BIAS[:1]), {}), ((IMAGE, BIAS[:2]), {}), ((A[0], BIAS[:4]), {})],
     "pad": [
-        ((IMAGE,), {"widths": ((0, 0), (0, 0), (2, 1), (0, 3)), "mode": mode}) for mode in ("constant", "edge", "reflect")
+        ((IMAGE,), {"widths": ((0, 0), (0, 0), (2, 1), (0, 3)), "mode": mode}) for mode in ("constant", "edge", "reflect", "wrap")
     ],
     "max_pool": [
         ((IMAGE,), {"kernel": (5, 4), "stride": (1, 1), "pad": (0, 0)}),

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from engine.autograd import primitive
+from engine.ops.elementwise import sin
 
 LEAKY_SLOPE = 0.01
 SELU_SCALE = 1.0507009873554805
@@ -149,6 +150,8 @@ ACTIVATIONS = {
     "elu": elu,
     "selu": selu,
     "leaky": leaky,
+    "erf": erf,
+    "sin": sin,
 }
 
 

@@ -1,4 +1,4 @@
-"""Elements around an array: a constant, the edge's, or the array's own, reflected."""
+"""Elements around an array: a constant, the edge's, or the array's own, reflected or gone around."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ def _folded(xp: Any, g: Any, axis: int, before: int, after: int, mode: str) -> A
         end = g[_cut(axis, 0, width)] if at_start else g[_cut(axis, before + n, None)]
         if mode == "edge":
             end, start = xp.sum(end, axis=axis, keepdims=True), 0 if at_start else n - 1
+        elif mode == "wrap":
+            start = n - width if at_start else 0
         else:
             end, start = end[_cut(axis, None, None, -1)], 1 if at_start else n - 1 - width
         around = [(0, 0)] * g.ndim
@@ -32,10 +34,12 @@ def _folded(xp: Any, g: Any, axis: int, before: int, after: int, mode: str) -> A
 
 
 def _extended(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -> Any:
-    """x with its edge repeated, or its elements reflected, before and after along one axis."""
+    """x with its edge repeated, its elements reflected, or those of its other end, before and after along one axis."""
     n = x.shape[axis]
     if mode == "edge":
         parts = [x[_cut(axis, 0, 1)]] * before + [x] + [x[_cut(axis, n - 1, n)]] * after
+    elif mode == "wrap":
+        parts = [x[_cut(axis, n - before, n)], x, x[_cut(axis, 0, after)]]
     else:
         parts = [
             x[_cut(axis, 1, before + 1)][_cut(axis, None, None, -1)],
@@ -47,7 +51,10 @@ def _extended(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) ->
 
 @primitive
 def pad(xp, x, *, widths, mode="constant", value=0.0):  # type: ignore[no-untyped-def]
-    """x with `widths` (a pair an axis) elements before and after; `mode` is constant, edge or reflect."""
+    """x with `widths` (a pair an axis) elements before and after; `mode` is constant, edge, reflect or wrap.
+
+    Widths of the last two are at most the axis's extent, less 1 for reflect; who calls checks it.
+    """
     if mode == "constant":
         y = xp.pad(x, widths, constant_values=value)
     else:

@@ -1,4 +1,4 @@
-"""Pooling and padding as layers of a config; samples are (channels, height, width)."""
+"""Pooling as layers of a config; samples are (channels, height, width)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import gluon
-from engine.errors import OptionError
 from engine.gluon import nn
 from runner.layers.base import Context, Layer, register
 from runner.layers.convolution import as_sizes, check_sizes
@@ -69,19 +68,3 @@ class GlobalMaxPool2D(Layer):
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.GlobalMaxPool2D`."""
         return nn.GlobalMaxPool2D()
-
-
-@register
-@dataclass
-class ReflectionPad2D(Layer):
-    """The reflected image around the image: `padding` rows and columns on each side."""
-
-    padding: int
-
-    def __post_init__(self) -> None:
-        if isinstance(self.padding, bool) or not isinstance(self.padding, int) or self.padding < 0:
-            raise OptionError("padding", f"must be a whole number of at least 0, got {self.padding!r}")
-
-    def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.ReflectionPad2D`."""
-        return nn.ReflectionPad2D(self.padding)

@@ -55,8 +55,10 @@ class Trace:
     gradients: list[dict[str, Any]] = field(default_factory=list)
     """One row a parameter: `path`, `rms` and `max_abs` of its gradient."""
     training: list[dict[str, Any]] = field(default_factory=list)
-    """One row an epoch: `epoch`, `loss`, `accuracy`, `gradient_norm`, `update_ratio`, `test_accuracy`."""
-    figures: dict[str, float] = field(default_factory=dict)
+    """One row an epoch (`epoch`) or a step (`step`): `loss`, `accuracy`, `gradient_norm`, `update_ratio`, `test_accuracy`."""
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    """One row a parameter: `path`, `gradient_rms`, `weight_rms`, `update_rms` and `update_ratio` of the first step, `lr_mult`."""
+    figures: dict[str, float | None] = field(default_factory=dict)
 
 
 @dataclass

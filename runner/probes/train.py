@@ -1,4 +1,4 @@
-"""The probe that trains: some epochs of an optimizer on the data's training part, judged on its test part."""
+"""The probe that trains: epochs or steps of an optimizer on the data's training part, judged on its test part."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import inspect
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
+from itertools import count as counting
 from typing import Any, ClassVar, Optional
 
 import numpy as np
 
-from engine import autograd, gluon, nd
+from engine import autograd
 from engine.errors import OptionError
 from engine.optimizer import REGISTRY as OPTIMIZERS
 from engine.optimizer import Optimizer, create
@@ -18,6 +20,7 @@ from engine.registry import advice
 from engine.streams import Key, words
 from runner.data import Batch
 from runner.probes.base import Probe, Subject, Trace, register
+from runner.probes.learning import LOSSES, Learner, Step, hits
 from runner.probes.passes import Backward
 
 ORDER_PATH = "@order"
@@ -36,19 +39,26 @@ def taken(cls: type[Optimizer]) -> list[str]:
 @register
 @dataclass
 class Train(Probe):
-    """`epochs` over the training part in minibatches of `batch`, in an order drawn from the stream at `@order`.
+    """`epochs` over the training part in minibatches of `batch`, in an order drawn from the stream at `@order`; or `steps` minibatches.
 
+    `loss` is cross_entropy (of the softmax), or mse: half the mean square distance of the scores from 1 for the label and 0 elsewhere.
     `optimizer` is one of the engine's (sgd, nag, adam, adamw, rmsprop, adagrad); options that are null are left to it. Data that has no
-    test part trains on its one batch. Measures loss, accuracy, gradient norm and update over weight an epoch. Training passes through
-    BLAS, so the figures repeat to rounding, not to the bit.
+    test part trains on its one batch. Measures loss, accuracy, gradient norm and update over weight an epoch, or a step: a step's loss
+    and accuracy are its minibatch's, before it. Training passes through BLAS, so the figures repeat to rounding, not to the bit.
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
-        "training": ("epoch", "loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy"),
-        "figures": ("loss", "train_accuracy", "test_accuracy"),
+        "training": ("epoch", "step", "loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy"),
+        "updates": ("gradient_rms", "weight_rms", "update_ratio", "lr_mult"),
+        "figures": ("loss", "first_loss", "loss_drop", "train_accuracy", "test_accuracy", "diverged_at", "steps_to_target"),
     }
     epochs: int = 10
+    steps: Optional[int] = None
+    """This many minibatches in place of `epochs`."""
     batch: int = 64
+    loss: str = "cross_entropy"
+    target_loss: Optional[float] = None
+    """A loss whose first step is a figure."""
     optimizer: str = "sgd"
     learning_rate: float = 0.1
     momentum: Optional[float] = None
@@ -62,10 +72,20 @@ class Train(Probe):
     clip_gradient: Optional[float] = None
 
     def __post_init__(self) -> None:
-        for option in ("epochs", "batch"):
+        for option in ("epochs", "batch", "steps"):
             value = getattr(self, option)
+            if option == "steps" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise OptionError(option, f"must be a whole number of at least 1, got {value!r}")
+        if not (isinstance(self.loss, str) and self.loss in LOSSES):
+            raise OptionError("loss", f"has no '{self.loss}' - {advice(str(self.loss), LOSSES)}")
+        target = self.target_loss
+        if target is not None and (isinstance(target, bool) or not isinstance(target, (int, float)) or not 0 < target < math.inf):
+            raise OptionError("target_loss", f"must be a positive number, got {target!r}")
+        self._check_optimizer()
+
+    def _check_optimizer(self) -> None:
         if not (isinstance(self.optimizer, str) and self.optimizer in OPTIMIZERS):
             raise OptionError("optimizer", f"has no '{self.optimizer}' - {advice(str(self.optimizer), OPTIMIZERS.entries())}")
         known = taken(OPTIMIZERS.get(self.optimizer))
@@ -91,42 +111,61 @@ class Train(Probe):
         return None if wrong is None else wrong.replace("backward needs", "train needs")
 
     def measure(self, subject: Subject) -> Trace:
-        """The trace: a row an epoch, and `loss`, `train_accuracy` and, with a test part, `test_accuracy` at the end."""
+        """The trace: a row an epoch or a step, `updates` of the first step, and the figures.
+
+        `loss` is the last row's, `first_loss` that of the first minibatch before any step, `loss_drop` their difference; `train_accuracy`
+        and, with a test part, `test_accuracy` are of the end. A loss that is not finite ends the training, and `diverged_at` is the
+        number of its step, from 1; null otherwise. With `target_loss`, `steps_to_target` is the number of steps after which a minibatch's
+        loss first was as low, interpolated in its logarithm; null where it never was.
+        """
         trace = Trace()
         train, test = subject.training
-        assert train.labels is not None
-        learned = {path: p for path, p in subject.parameters.items() if p.grad_req != "null"}
-        trainer = gluon.Trainer(list(learned.values()), self._make()) if learned else None
-        loss_of = gluon.loss.SoftmaxCrossEntropyLoss()
-        for epoch in range(self.epochs):
-            losses, hits, norms = [], 0, []
-            before: dict[str, np.ndarray] = {}
-            for last, rows in self._minibatches(subject.seed, epoch, len(train.inputs)):
-                x, y = subject.on_device(train.inputs[rows]), train.labels[rows]
-                with autograd.record():
-                    scores = subject.network(x).astype("float32")
-                    loss = loss_of(scores, nd.array(y, ctx=subject.device, dtype="int64"))
-                losses.append(float(loss.asnumpy().astype(np.float64).mean()) * len(rows))
-                hits += int((scores.asnumpy().argmax(-1) == y).sum())
-                if trainer is None:
-                    continue
-                loss.backward()
-                norms.append(_norm(p.grad().asnumpy() for p in learned.values()) / len(rows))
-                if last:
-                    before = {path: p.data().asnumpy() for path, p in learned.items()}
-                trainer.step(len(rows))
-            row: dict[str, Any] = {"epoch": epoch + 1, "loss": sum(losses) / len(train.inputs), "accuracy": hits / train.labels.size}
-            row["gradient_norm"] = float(np.mean(norms)) if norms else None
-            moved = _norm(p.data().asnumpy().astype(np.float64) - before[path] for path, p in learned.items())
-            size = _norm(before.values())
-            row["update_ratio"] = moved / size if size > 0 else None
-            row["test_accuracy"] = None if test is None else accuracy(subject, test)
-            trace.training.append(row)
+        learner = Learner(subject, train, self._make(), self.loss)
+        losses: list[float] = []
+        made: list[Step] = []
+        for ends, rows in self._schedule(subject.seed, len(train.inputs)):
+            step = learner.step(rows, watch=ends or not losses)
+            if not losses:
+                trace.updates = learner.updates(step)
+                step.changes = step.changes if ends else {}
+            losses.append(step.loss)
+            made.append(step)
+            if ends or step.diverged:
+                judged = test if self.steps in (None, len(losses)) or step.diverged else None
+                trace.training.append(self._row(len(trace.training) + 1, made, None if judged is None else accuracy(subject, judged)))
+                made = []
+            if step.diverged:
+                break
         end = trace.training[-1]
-        trace.figures |= {"loss": end["loss"], "train_accuracy": accuracy(subject, train)}
+        trace.figures |= {"loss": end["loss"], "first_loss": losses[0], "loss_drop": losses[0] - end["loss"]}
+        trace.figures["train_accuracy"] = accuracy(subject, train)
         if test is not None:
             trace.figures["test_accuracy"] = end["test_accuracy"]
+        trace.figures["diverged_at"] = None if math.isfinite(losses[-1]) else len(losses)
+        if self.target_loss is not None:
+            trace.figures["steps_to_target"] = steps_to(self.target_loss, losses)
         return trace
+
+    def _row(self, number: int, made: list[Step], test_accuracy: float | None) -> dict[str, Any]:
+        """What the steps of an epoch, or one step, come to."""
+        norms = [step.gradient_norm for step in made if step.gradient_norm is not None]
+        return {
+            "epoch" if self.steps is None else "step": number,
+            "loss": sum(step.loss * step.count for step in made) / sum(step.count for step in made),
+            "accuracy": sum(step.hits for step in made) / sum(step.labels for step in made),
+            "gradient_norm": float(np.mean(norms)) if norms else None,
+            "update_ratio": made[-1].update_ratio,
+            "test_accuracy": test_accuracy,
+        }
+
+    def _schedule(self, seed: int, count: int) -> Iterator[tuple[bool, np.ndarray]]:
+        """(whether a row ends with it, numbers of the samples) of every step."""
+        if self.steps is None:
+            for epoch in range(self.epochs):
+                yield from self._minibatches(seed, epoch, count)
+            return
+        endless = chain.from_iterable(self._minibatches(seed, epoch, count) for epoch in counting())
+        yield from ((True, rows) for _, rows in islice(endless, self.steps))
 
     def _minibatches(self, seed: int, epoch: int, count: int) -> Iterator[tuple[bool, np.ndarray]]:
         """(whether it is the epoch's last, numbers of the samples), every sample once."""
@@ -135,17 +174,22 @@ class Train(Probe):
             yield start + self.batch >= count, order[start : start + self.batch]
 
 
-def _norm(arrays: Any) -> float:
-    """The Euclidean norm of all elements of all arrays."""
-    return float(np.sqrt(sum(np.square(np.asarray(a, np.float64)).sum() for a in arrays)))
+def steps_to(target: float, losses: list[float]) -> float | None:
+    """After how many steps the loss first was at most `target`, interpolated in its logarithm; `losses[k]` is that after k steps."""
+    for k, loss in enumerate(losses):
+        if loss <= target:
+            if k == 0 or loss <= 0:
+                return float(k)
+            return k - 1 + math.log(losses[k - 1] / target) / math.log(losses[k - 1] / loss)
+    return None
 
 
 def accuracy(subject: Subject, part: Batch) -> float:
     """The fraction of labels whose score is the largest, in predict mode."""
     assert part.labels is not None
-    hits = 0
+    right = 0
     with autograd.predict_mode():
         for start in range(0, len(part.inputs), MOST_AT_ONCE):
             scores = subject.network(subject.on_device(part.inputs[start : start + MOST_AT_ONCE])).asnumpy()
-            hits += int((scores.argmax(-1) == part.labels[start : start + MOST_AT_ONCE]).sum())
-    return hits / part.labels.size
+            right += hits(scores, part.labels[start : start + MOST_AT_ONCE])
+    return right / part.labels.size

@@ -140,18 +140,19 @@ def band(run: Run, row: dict[str, Any]) -> float | None:
 
 
 def training_chart(run: Run) -> Chart | None:
-    """Loss against epochs."""
+    """Loss against epochs or steps."""
     rows = run.stats.get("training") or []
     loss = series([row.get("loss") for row in rows])
     if not np.isfinite(loss).any():
         return None
+    unit = "step" if "step" in rows[0] else "epoch"
     figure, axes = drawing.axes(height=2.6)
-    axes.plot([finite(row.get("epoch")) for row in rows], loss, marker="o", markersize=3, color=drawing.SERIES[0])
+    axes.plot([finite(row.get(unit)) for row in rows], loss, marker="o", markersize=3, color=drawing.SERIES[0])
     drawing.logarithmic(axes)
-    axes.set_xlabel("epoch")
+    axes.set_xlabel(unit)
     axes.set_ylabel("loss")
     found = loss[np.isfinite(loss)]
-    return Chart("training", "Training loss", figure, f"The loss goes from {found[0]:.4g} to {found[-1]:.4g} in {len(rows)} epochs.")
+    return Chart("training", "Training loss", figure, f"The loss goes from {found[0]:.4g} to {found[-1]:.4g} in {len(rows)} {unit}s.")
 
 
 def histogram_charts(run: Run) -> list[Chart]:

@@ -58,7 +58,11 @@ def _overview(run: Run) -> str:
         else f'<p class="good">All {len(run.parameters)} parameters are as declared.</p>'
     )
     totals = content.get("totals") or {}
-    figures = [(name, f"{value:.6g}" if isinstance(value, float) else value) for name, value in (run.stats.get("figures") or {}).items()]
+    figures = [
+        (name, f"{value:.6g}" if isinstance(value, float) else value)
+        for name, value in (run.stats.get("figures") or {}).items()
+        if value is not None
+    ]
     versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
     pairs: list[tuple[str, Any]] = [
         ("root digest", content["digests"].get("root")),

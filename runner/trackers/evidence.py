@@ -16,7 +16,7 @@ TABLE = ("path", "declared_std", "std", "z", "verdict")
 
 @dataclass(frozen=True)
 class Series:
-    """One figure along an axis: `layers/rms` along `depth`, `training/loss` along `epoch`, `gradients/rms` along `parameter`."""
+    """One figure along an axis: `layers/rms` along `depth`, `training/loss` along `epoch` or `step`, `gradients/rms` along `parameter`."""
 
     name: str
     axis: str
@@ -91,11 +91,12 @@ class Evidence:
 
     @cached_property
     def series(self) -> list[Series]:
-        """The figures along depth, epochs and parameters; a figure that is nowhere given has no series."""
+        """The figures along depth, epochs or steps, and parameters; a figure that is nowhere given has no series."""
         training = self.stats.get("training") or []
-        columns = list(dict.fromkeys(key for row in training for key in row if key != "epoch"))
+        columns = list(dict.fromkeys(key for row in training for key in row if key not in ("epoch", "step")))
+        unit = "step" if training and "step" in training[0] else "epoch"
         wanted = [("layers", "depth", "rms"), ("gradients", "parameter", "rms"), ("gradients", "parameter", "max_abs")]
-        found = [self._series(part, axis, column) for part, axis, column in [*wanted, *(("training", "epoch", c) for c in columns)]]
+        found = [self._series(part, axis, column) for part, axis, column in [*wanted, *(("training", unit, c) for c in columns)]]
         return [series for series in found if series.steps]
 
     def _series(self, part: str, axis: str, column: str) -> Series:

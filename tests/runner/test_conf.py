@@ -94,6 +94,7 @@ def test_every_model_can_be_planned_with_every_initializer(model, command, tmp_p
 
 SUITED = {
     "digits": ["model.input=[64]"],
+    "one_hot": ["model.input=[10]"],
     "text": ["model=lstm_lm"],
     "tokens": [
         "model.input=[5]",
@@ -107,7 +108,7 @@ SUITED = {
 @pytest.mark.parametrize("name", sorted(shipped_options()["data"]))
 @pytest.mark.parametrize("probe", sorted(shipped_options()["probe"]))
 def test_every_data_goes_through_every_probe(name, probe, command):
-    words = [f"data={name}", f"probe={probe}", "data.batch=3"]
+    words = [f"data={name}", f"probe={probe}", "data.batch=3", *(["probe.steps=2"] if probe == "train" else [])]
     done = command(*words, *SUITED.get(name, []))
     if probe == "train" and data.REGISTRY.get(name).classes is None:
         assert (done.code, "train needs data with labels" in done.err) == (2, True)

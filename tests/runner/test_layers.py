@@ -129,6 +129,13 @@ KINDS = {
     "identity": ("[3]", "{kind: identity}", "(2, 3)"),
     "global_max_pool2d": ("[3,4,5]", "{kind: global_max_pool2d}", "(2, 3, 1, 1)"),
     "reflection_pad2d": ("[3,4,5]", "{kind: reflection_pad2d, padding: 2}", "(2, 3, 8, 9)"),
+    "pad": ("[3,4,5]", "{kind: pad, width: [1, 2], mode: circular}", "(2, 3, 6, 9)"),
+    "pixel_shuffle": ("[8,4,5]", "{kind: pixel_shuffle, factor: 2}", "(2, 2, 8, 10)"),
+    "scale": ("[3,4]", "{kind: scale, factor: 0.5}", "(2, 3, 4)"),
+    "learned_scale": ("[3,4]", "{kind: scale, factor: 0.5, learnable: true}", "(2, 3, 4)"),
+    "shift": ("[3,4]", "{kind: shift}", "(2, 3, 4)"),
+    "erf": ("[3]", "{kind: activation, activation: erf}", "(2, 3)"),
+    "sin": ("[3]", "{kind: activation, activation: sin}", "(2, 3)"),
     "concurrent": (
         "[3,4,5]",
         "{kind: concurrent, layers: [{kind: identity, name: i}, {kind: conv2d, name: c, channels: 2, kernel_size: 1}]}",
@@ -172,9 +179,43 @@ def test_defaults_of_the_new_layers_are_named_in_the_plan(only_run):
     assert tensors(folder)["p.alpha"].tolist() == [0.25]
 
 
+FIXUP = "model.layers=[{kind: shift, name: b}, {kind: scale, name: s, factor: 3, learnable: true}, {kind: scale, name: fixed, factor: 2}]"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
+def test_scalars_start_where_their_layer_says_and_are_in_the_snapshot(dtype, only_run):
+    folder = only_run(FIXUP, "model.input=[4]", "init=he", f"dtype={dtype}", "probe=forward", "data=ones")
+    found = tensors(folder)
+    assert {path: (values.tolist(), str(values.dtype)) for path, values in found.items()} == {
+        "b.bias": ([0], dtype),
+        "s.scale": ([3], dtype),
+    }
+    assert [row["rms"] for row in json.loads((folder / "stats.json").read_text())["layers"]] == [1, 3, 6]
+    rows = {row["path"]: row["rule"] for row in json.loads((folder / "plan.json").read_text())["rows"]}
+    assert rows == {"b.bias": "shift's default", "s.scale": "scale's default"}
+
+
+def test_a_rule_or_a_scalars_own_initializer_wins_over_its_start(only_run):
+    rules = "init.rules=[{match: 's.scale', init: {kind: constant, value: 0.5}}, {match: '.*', init: {kind: zero}}]"
+    assert tensors(only_run(FIXUP, "model.input=[4]", "init=mixed", rules))["s.scale"].tolist() == [0.5]
+    own = FIXUP.replace("learnable: true", "learnable: true, scale_initializer: {kind: one}")
+    folder = only_run(own, "model.input=[4]", "init=he")
+    assert tensors(folder)["s.scale"].tolist() == [1]
+
+
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
+        ("{kind: scale, factor: x}", "[0].factor: must be a finite number, got 'x'"),
+        ("{kind: scale, factor: nan}", "[0].factor: must be a finite number, got nan"),
+        ("{kind: scale, learnable: 1}", "[0].learnable: must be true or false, got 1"),
+        ("{kind: scale, scale_initializer: {kind: one}}", "[0].scale_initializer: is given, but learnable is false"),
+        ("{kind: pad, width: -1}", "[0].width: must be a whole number of at least 0, or two of them, got -1"),
+        ("{kind: pad, width: 1, mode: circula}", "[0].mode: has no 'circula' - did you mean 'circular'?"),
+        ("{kind: pad, width: 9, mode: circular}", "circular padding of 9 must be at most 8 for axis 2"),
+        ("{kind: pad}", "[0].width: is missing - pad needs it"),
+        ("{kind: pixel_shuffle, factor: 0}", "[0].factor: must be a whole number of at least 1, or two of them, got 0"),
+        ("{kind: pixel_shuffle, factor: 3}", "needs an input of 4 axes whose axis 1 is a multiple of 9"),
         ("{kind: conv1d, channels: 4, kernel_size: [3, 3]}", "[0].kernel_size: must be a whole number of at least 1, got [3, 3]"),
         ("{kind: conv3d, channels: 4, kernel_size: [3, 3]}", "[0].kernel_size: must be a whole number of at least 1, or three of them"),
         (

@@ -10,7 +10,7 @@ from engine.gluon.nn.containers import HybridSequential, Residual, Sequential
 from engine.gluon.nn.conv import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
 from engine.gluon.nn.embedding import Embedding
 from engine.gluon.nn.norm import BatchNorm, BatchNormReLU, GroupNorm, InstanceNorm, LayerNorm
-from engine.gluon.nn.padding import ReflectionPad2D
+from engine.gluon.nn.padding import Pad2D, ReflectionPad2D
 from engine.gluon.nn.pooling import (
     AvgPool1D,
     AvgPool2D,
@@ -25,6 +25,7 @@ from engine.gluon.nn.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from engine.gluon.nn.scaling import Scale, Shift
 
 __all__ = [
     "MultiHeadAttention",
@@ -48,6 +49,7 @@ __all__ = [
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
     "GlobalAvgPool3D",
+    "Pad2D",
     "ReflectionPad2D",
     "BatchNorm",
     "BatchNormReLU",
@@ -71,5 +73,7 @@ __all__ = [
     "HybridSequential",
     "Lambda",
     "Residual",
+    "Scale",
     "Sequential",
+    "Shift",
 ]

@@ -1,4 +1,4 @@
-"""Padding as a layer (MXNet: gluon/nn/conv_layers.py)."""
+"""Padding as layers: MXNet's own (gluon/nn/conv_layers.py), and one that can go around."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from typing import Any
 
 from engine.errors import MXNetError
 from engine.gluon.block import HybridBlock, Shape
+from engine.ops import padding as op
+from engine.registry import advice
+
+MODES = {"zero": "constant", "reflect": "reflect", "circular": "wrap"}
+"""What lies beyond an image -> the operation's mode."""
 
 
 class ReflectionPad2D(HybridBlock):
@@ -36,3 +41,41 @@ class ReflectionPad2D(HybridBlock):
     def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
         """The padded images."""
         return F.pad(x, mode="reflect", pad_width=self._padding)
+
+
+class Pad2D(HybridBlock):
+    """(batch, channels, height, width) with `width` rows and columns on each side (or two widths: rows, columns).
+
+    They are zeros (`mode` zero), the image reflected at its edge (reflect), or the image's other end (circular), with which a convolution
+    has no edge. ValueError for another mode or a negative width. Not in MXNet.
+    """
+
+    def __init__(self, width: Any, mode: str = "zero", prefix: str | None = None, params: Any = None) -> None:
+        super().__init__(prefix, params)
+        widths = (width, width) if isinstance(width, int) else tuple(width)
+        if len(widths) != 2 or min(widths) < 0:
+            raise ValueError(f"Pad2D: width must be a number of at least 0 or two of them, got {width!r}")
+        if mode not in MODES:
+            raise ValueError(f"Pad2D: no mode '{mode}' - {advice(str(mode), MODES)}")
+        self._widths, self._mode = widths, mode
+
+    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+        """The input's with longer space. MXNetError where a width asks for more than the image has."""
+        if len(shape) != 4:
+            raise MXNetError(f"MXNetError: {self.name}: Pad2D needs an input of 4 axes, NCHW, got shape {tuple(shape)}")
+        for axis, width in enumerate(self._widths, 2):
+            most = {"zero": width, "reflect": shape[axis] - 1, "circular": shape[axis]}[self._mode]
+            if width > most:
+                raise MXNetError(
+                    f"MXNetError: {self.name}: {self._mode} padding of {width} must be at most {most} for axis {axis} of the input of "
+                    f"shape {tuple(shape)}"
+                )
+        return (*shape[:2], *(n + 2 * width for n, width in zip(shape[2:], self._widths, strict=True)))
+
+    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+        """The padded images."""
+        self.infer_shape(x.shape)
+        return op.pad(x, widths=((0, 0), (0, 0), *((width, width) for width in self._widths)), mode=MODES[self._mode])
+
+    def __repr__(self) -> str:
+        return f"Pad2D({self._widths}, {self._mode})"

@@ -1,0 +1,56 @@
+"""The unit vectors: whitened inputs, one a class."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import OptionError
+from runner.data.base import Batch, Data, register
+
+
+@register
+@dataclass
+class OneHot(Data):
+    """The first `batch` of the `size` unit vectors times `scale`, float32; a vector's label is the number of its one.
+
+    Each of them is in the training part, and nothing tests. With `loss: mse` a linear network's target is 1 / scale times the identity:
+    the whitened problem with equal modes of Saxe, McClelland and Ganguli (2014).
+    """
+
+    batch: int = 10
+    size: int = 10
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 2:
+            raise OptionError("size", f"must be a whole number of at least 2, got {self.size!r}")
+        if self.batch > self.size:
+            raise OptionError("batch", f"must be at most size ({self.size}), got {self.batch}")
+        if isinstance(self.scale, bool) or not isinstance(self.scale, (int, float)) or not 0 < self.scale < math.inf:
+            raise OptionError("scale", f"must be a positive number, got {self.scale!r}")
+
+    @property
+    def classes(self) -> int:  # type: ignore[override]
+        """One a vector."""
+        return self.size
+
+    def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...]:
+        """[size]."""
+        if declared not in (None, (self.size,)):
+            raise OptionError("kind", f"one_hot gives samples of [{self.size}], but model.input is {list(declared or ())}")
+        return (self.size,)
+
+    def load(self, shape: tuple[int, ...], seed: int) -> Batch:
+        """The same vectors for any seed."""
+        return self._first(self.batch)
+
+    def training(self, shape: tuple[int, ...], seed: int) -> tuple[Batch, None]:
+        """All vectors, and nothing."""
+        return self._first(self.size), None
+
+    def _first(self, count: int) -> Batch:
+        return Batch(np.eye(count, self.size, dtype=np.float32) * np.float32(self.scale), np.arange(count, dtype=np.int64))

@@ -1,0 +1,27 @@
+"""Images enlarged, as layers of a config; samples are (channels, height, width)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine import gluon
+from engine.gluon.contrib.nn import PixelShuffle2D
+from runner.layers.base import Context, Layer, register
+from runner.layers.convolution import as_sizes, check_sizes
+
+
+@register
+@dataclass
+class PixelShuffle(Layer):
+    """(factor^2 channels, height, width) -> (channels, factor height, factor width), or by a factor an axis: sub-pixel upsampling (Shi et
+    al. 2016)."""
+
+    factor: Any
+
+    def __post_init__(self) -> None:
+        check_sizes("factor", self.factor, 1)
+
+    def build(self, context: Context) -> gluon.Block:
+        """A `gluon.contrib.nn.PixelShuffle2D`."""
+        return PixelShuffle2D(as_sizes(self.factor))
