@@ -31,7 +31,7 @@ from runner.help import help_text, terminal_width
 from runner.sweep import status
 from runner.sweep.job import finished, report_run
 from runner.sweep.job import run_job as run_sweep_job
-from runner.sweep.sweeper import check_report, register, sweep
+from runner.sweep.sweeper import check_report, conclude, register, sweep
 from runner.tracking import track_run
 from runner.validate import validate
 
@@ -170,7 +170,7 @@ def single_run(config: DictConfig) -> int:
         error: Any = job._return_value
         raise error
     track_run(checked, folder)
-    return expectation.conclude(claims, [(words, folder)], folder, out) if claims else 0
+    return conclude(claims, [(words, folder)], folder, config.report != "none") if claims else 0
 
 
 def hydra_loader() -> ConfigLoader:

@@ -130,12 +130,12 @@ def estimates(claims: Sequence[Claim], runs: Sequence[Made]) -> list[Estimate]:
     return found
 
 
-def conclude(claims: Sequence[Claim], runs: Sequence[Made], folder: Path, out: Console) -> int:
-    """Judge, write `claims.json` into `folder`, print the table; gives the exit code."""
+def conclude(claims: Sequence[Claim], runs: Sequence[Made], folder: Path, out: Console) -> list[Judged]:
+    """Judge, write `claims.json` into `folder`, print the table. ConfigError for a quantity that the results do not have."""
     judged = judge(claims, estimates(claims, runs))
     write_claims(folder, judged)
     print_claims(out, judged)
-    return exit_code(judged)
+    return judged
 
 
 def exit_code(judged: Sequence[Judged]) -> int:

@@ -113,6 +113,12 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode("utf-8"))
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically and durably."""
+    with replacing(path) as file:
+        file.write(content)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Take away what a killed process may have left half written in a folder."""
     for path in folder.glob(f"*{TEMPORARY}"):

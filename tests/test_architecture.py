@@ -65,6 +65,7 @@ FLOORS = [
     {"runner.tracking"},
     {"runner.sweep"},
     {"runner.lock"},
+    {"runner.experiments"},
     {"runner.lockcheck"},
     {"runner.verify"},
     {"runner.cli", "runner.declare"},
@@ -83,11 +84,11 @@ ONLY_HERE = {
     "omegaconf": {
         "runner/schema.py", "runner/identity.py", "runner/validate.py", "runner/verify.py", "runner/compose.py", "runner/cli.py",
         "runner/completion.py", "runner/sweep/job.py", "runner/sweep/sweeper.py", "runner/sweep/composer.py",
-        "runner/sweep/declared.py", "runner/sweep/launching.py", "runner/sweep/optuna.py",
+        "runner/sweep/declared.py", "runner/sweep/launching.py", "runner/sweep/optuna.py", "runner/experiments/catalogue.py",
     },
 "rich": {
     "runner/summary.py", "runner/run.py", "runner/progress.py", "runner/sweep/progress.py", "runner/compare.py",
-    "runner/lockcheck.py", "runner/expectation.py",
+    "runner/lockcheck.py", "runner/expectation.py", "runner/experiments/__main__.py", "runner/experiments/page.py",
 },
     "numba": {"engine/streams/compiled.py", "runner/stats/onepass/compiled.py"},
     "matplotlib": {"runner/report/drawing.py"},

@@ -89,6 +89,29 @@ def panels(count: int, columns: int, width: float, height: float) -> tuple[Any, 
     return figure, flat[:count]
 
 
+def separate(count: int, columns: int, width: float, height: float) -> tuple[Any, list[Any]]:
+    """A figure of `count` pairs of axes, each with scales of its own and of so many inches."""
+    rows = -(-count // columns)
+    with styled():
+        figure = _library().figure.Figure(figsize=(width * columns, height * rows), layout="constrained")
+        made = figure.subplots(rows, columns, squeeze=False)
+    flat = list(made.ravel())
+    for spare in flat[count:]:
+        spare.set_visible(False)
+    return figure, flat[:count]
+
+
+def svg_text(figure: Any) -> str:
+    """A figure as an SVG file of its own, black on white; the same figure gives the same bytes."""
+    made = io.StringIO()
+    with styled():
+        figure.savefig(made, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
+    text = made.getvalue()
+    for stand_in, colour in ((INK, "#000000"), (FAINT, "#808080"), (PAPER, "#ffffff")):
+        text = text.replace(stand_in, colour)
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
 def logarithmic(pair: Any) -> None:
     """A logarithmic vertical axis, with plain numbers where it spans less than a decade."""
     pair.set_yscale("log")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
@@ -24,11 +24,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from runner import expectation, summary
 from runner.claims.claim import Claim, parse_claims
+from runner.claims.results import read_result
 from runner.compose import search_code
 from runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem, RunnerError
 from runner.files import locked, storage_errors
 from runner.identity import canonical_of
 from runner.report import available, write_sweep_report
+from runner.report.claim_charts import write_claim_charts
 from runner.sweep.aggregate import Member, swept_keys, swept_values, write_members, write_summary
 from runner.sweep.declared import Declaration, Tally, declare_sweep
 from runner.sweep.job import STOP, finished, perform, print_plan
@@ -107,7 +109,18 @@ def judge_claims(declaration: Declaration, members: list[Member], claims: list[C
     if not claims:
         return 0
     folder = Path(str(declaration.config.hydra.sweep.dir))
-    return expectation.conclude(claims, [(member.overrides, Path(member.folder)) for member in members], folder, summary.console())
+    made = [(member.overrides, Path(member.folder)) for member in members]
+    return conclude(claims, made, folder, str(declaration.config.report) != "none")
+
+
+def conclude(claims: list[Claim], made: Sequence[expectation.Made], folder: Path, drawn: bool) -> int:
+    """Judge claims, print and write what they come to, as charts too where these are wanted and can be; gives the exit code."""
+    judged = expectation.conclude(claims, made, folder, summary.console())
+    if drawn and available():
+        results = [read_result(place, words) for words, place in made]
+        for path in write_claim_charts(folder, "claims", judged, results):
+            print(f"chart: {path}", flush=True)
+    return expectation.exit_code(judged)
 
 
 def search(words: list[str], declaration: Declaration, problems: list[Problem]) -> int:

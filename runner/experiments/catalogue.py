@@ -1,0 +1,62 @@
+"""The experiment files that declare claims."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from engine.registry import advice
+from runner.compose import conf_dir
+from runner.errors import ConfigError, Problem
+
+GROUP = "experiment"
+HEADER = "# @package _global_"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A file of claims: its name, its opening comment, and the words that must make one of its claims fail."""
+
+    name: str
+    comment: tuple[str, ...]
+    control: tuple[str, ...]
+
+    @property
+    def question(self) -> str:
+        """The first sentences of its comment: what it asks, and the answer."""
+        return self.comment[0] if self.comment else self.name
+
+    @property
+    def text(self) -> str:
+        """The comment without the command that it names."""
+        return "\n".join(line for line in self.comment if not line.startswith("    "))
+
+
+def experiments() -> dict[str, Experiment]:
+    """All of them, by name."""
+    found = {}
+    for path in sorted((conf_dir() / GROUP).glob("*.yaml")):
+        content = OmegaConf.load(path)
+        if isinstance(content, DictConfig) and "expect" in content:
+            control = content.get("control") or []
+            found[path.stem] = Experiment(path.stem, _comment(path), tuple(str(words) for words in control))
+    return found
+
+
+def _comment(path: Path) -> tuple[str, ...]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = lines[1:] if lines and lines[0] == HEADER else lines
+    count = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return tuple(line.removeprefix("#").removeprefix(" ") for line in lines[:count])
+
+
+def named(names: Sequence[str]) -> list[Experiment]:
+    """Those of these names, all for none. ConfigError with every name that is not one."""
+    known = experiments()
+    problems = [Problem(GROUP, f"no experiment '{name}' with claims - {advice(name, known)}") for name in names if name not in known]
+    if problems:
+        raise ConfigError(problems)
+    return [known[name] for name in names] if names else list(known.values())

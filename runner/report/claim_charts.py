@@ -1,0 +1,73 @@
+"""Charts of claims: measured points with their error bars, the theory's line, the verdict in the title."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from runner.claims.judge import INCONCLUSIVE, REFUTED, REPRODUCED, Judged
+from runner.claims.picture import Picture, picture
+from runner.claims.results import Result
+from runner.files import write_bytes, write_text
+from runner.report import drawing
+
+SIGN = {REPRODUCED: "=", REFUTED: "\u2260", INCONCLUSIVE: "?"}
+"""Before the verdict, so that it can be read without colour."""
+MEASURED, THEORY = drawing.SERIES[0], drawing.SERIES[1]
+GRID = "#c8c8c8"
+COLUMNS = 2
+MOST_NAMES = 24
+RELATIONS = {"equal": "theory", "at_least": "at least", "at_most": "at most"}
+
+
+def claim_figure(judged: Sequence[Judged], results: Sequence[Result]) -> Any:
+    """One pair of axes a claim. NotInstalled without matplotlib."""
+    figure, all_axes = drawing.separate(len(judged), min(COLUMNS, len(judged)), 4.6, 3.0)
+    for axes, one in zip(all_axes, judged, strict=True):
+        _draw(axes, one, picture(one.claim, results))
+    return figure
+
+
+def _draw(axes: Any, one: Judged, seen: Picture) -> None:
+    means = np.array([float(np.mean(s)) for s in seen.samples])
+    spread = np.array([float(np.std(s, ddof=1)) / math.sqrt(len(s)) if len(s) > 1 else 0.0 for s in seen.samples])
+    bars = None if not spread.any() else spread
+    axes.errorbar(seen.x, means, yerr=bars, linestyle="none", marker="o", color=MEASURED, capsize=2, label="measured")
+    axes.plot(seen.x, seen.theory, linestyle="--", color=THEORY, label=RELATIONS[one.claim.relation])
+    if len(seen.x) == 1:
+        axes.axhline(seen.theory[0], linestyle="--", color=THEORY)
+    if seen.log_y and (means > 0).all():
+        drawing.logarithmic(axes)
+    if seen.log_x:
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(seen.x, seen.names)
+        axes.minorticks_off()
+    axes.set_xlabel(seen.along)
+    axes.set_ylabel(drawing.shortened(seen.what, 34))
+    axes.margins(y=0.15)
+    _widened(axes, one, seen, means)
+    axes.grid(color=GRID)
+    axes.set_title(f"{one.claim.id}: {SIGN[one.verdict]} {one.verdict}", fontsize=10)
+    drawing.legend(axes)
+
+
+def _widened(axes: Any, one: Judged, seen: Picture, means: np.ndarray) -> None:
+    """Room for what `within` allows, so that rounding does not look like a law of its own."""
+    if seen.log_y or not np.isfinite(means).all() or not math.isfinite(one.claim.within):
+        return
+    room = max(one.claim.within, float(np.abs(means - seen.theory).max()) * 1.2)
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, float(seen.theory.min()) - room), max(high, float(seen.theory.max()) + room))
+
+
+def write_claim_charts(folder: Path, name: str, judged: Sequence[Judged], results: Sequence[Result]) -> list[Path]:
+    """Write `<name>.svg` and `<name>.png`; gives their paths. NotInstalled without matplotlib."""
+    figure = claim_figure(judged, results)
+    vector, pixels = folder / f"{name}.svg", folder / f"{name}.png"
+    write_text(vector, drawing.svg_text(figure))
+    write_bytes(pixels, drawing.png(figure))
+    return [vector, pixels]
