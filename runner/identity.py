@@ -27,8 +27,9 @@ def canonical_config(config: dict[str, Any], stream: str, plugins: list[Plugin],
     canonical["stream"] = stream
     if config.get("shard") is not None:
         canonical["shard"] = config["shard"]
-    if config.get("measure"):
-        canonical["measure"] = config["measure"]
+    for key in ("measure", "vars"):
+        if config.get(key):
+            canonical[key] = config[key]
     if plugins:
         canonical["plugins"] = [[plugin.file, plugin.sha256] for plugin in plugins]
     if files:

@@ -48,6 +48,8 @@ class Row:
     """The stream's version."""
     alias_of: str | None
     bytes: int
+    lr_mult: float = 1.0
+    """What the learning rate is multiplied by for it."""
 
     def draw(self, selection: Selection = slice(None)) -> np.ndarray:
         """The parameter's first values, or those that basic indexing (slices, numbers, `...`) selects, without drawing the rest: rows of
@@ -95,6 +97,7 @@ class Row:
             "stream": {"version": self.stream} | _key(self.key),
             "alias_of": self.alias_of,
             "bytes": self.bytes,
+            **({"lr_mult": self.lr_mult} if self.lr_mult != 1 else {}),
         }
 
 
@@ -174,7 +177,8 @@ def make_plan(network: Network, output: tuple[int, ...], initializer: init.Initi
     check = getattr(initializer, "check", None)
     if check is not None:
         free = [path for path in network.owners if path not in network.sources]
-        problems += [Problem("init.rules", text) for text in check(free)]
+        place = "init.rules" if isinstance(initializer, init.Mixed) else "init"
+        problems += [Problem(place, text) for text in check(free)]
     rows: dict[str, Row] = {}
     for path in network.root.structural_params():
         owner = network.aliases.get(path)
@@ -219,6 +223,7 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int, 
         stream=version(),
         alias_of=None,
         bytes=math.prod(description.shape) * dtypes.resolve(description.dtype).itemsize,
+        lr_mult=initializer.learning_rate_multiplier(description),
     )
 
 

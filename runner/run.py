@@ -21,7 +21,7 @@ from rich.console import Console
 from engine import autograd, nd, streams
 from engine.device import is_shortage
 from engine.formats.safetensors import open_mapped
-from runner import ledger, manifest, meter, plugins, snapshot, streamed, summary
+from runner import ledger, manifest, meter, plugins, rescale, snapshot, streamed, summary
 from runner.build import Network, build, infer_shapes
 from runner.errors import EvidenceError, MemoryShortage
 from runner.files import locked, remove_leftovers, storage_errors, write_csv, write_json, write_text
@@ -66,7 +66,16 @@ def _initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
             with autograd.predict_mode(), np.errstate(all="ignore"):
                 network.root(nd.zeros(shape, ctx=config.device, dtype=config.dtype))
     ledger.check(record, config.plan)
+    multiply_rates(config, network)
+    if rescale.wanted(config.plan):
+        rescale.rescale(network, config.plan, subject_of(config, network))
     return network, record
+
+
+def multiply_rates(config: RunConfig, network: Network) -> None:
+    """Give each parameter the learning-rate multiplier of its row."""
+    for row in config.plan.owners:
+        network.owners[row.path].lr_mult = row.lr_mult
 
 
 def host_values(network: Network) -> dict[str, np.ndarray]:
@@ -251,6 +260,8 @@ def _streamed(config: RunConfig, folder: Path, quiet: bool) -> Initialized:
         made.rows.update({row.path: meter.measure(stats, row, mapped[row.path]) for row in large})
     probed = made.file is not None and (config.probe.kind != "none" or bool(config.measure))
     network = streamed.mapped_network(config, folder / str(made.file)) if probed else None
+    if network is not None:
+        multiply_rates(config, network)
     if config.shard is not None and made.file is not None:
         write_text(folder / INDEX, index_text(config.plan, config.shard.count))
     count = len(made.digests.tensors)

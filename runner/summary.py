@@ -194,16 +194,18 @@ def _key_text(row: Row) -> str:
 
 def print_plan(out: Console, plan: Plan) -> None:
     """One line a parameter: what would be drawn, why, and from which stream."""
+    multiplied = any(row.lr_mult != 1 for row in plan.rows)
     table = Listing(
         ("path", "left"), ("shape", "right"), ("fans", "right"), ("law", "left"), ("rule", "left"), ("stream key", "left"),
-        ("bytes", "right"),
+        ("bytes", "right"), *([("lr mult", "right")] if multiplied else []),
     )  # fmt: skip
     for row in plan.rows:
+        last = [number(row.lr_mult)] if multiplied else []
         if row.alias_of is not None:
-            table.add_row(row.path, shape_text(row.shape), "", f"= {row.alias_of}", "", "", "")
+            table.add_row(row.path, shape_text(row.shape), "", f"= {row.alias_of}", "", "", "", *last)
             continue
         fans = f"{row.fan_in}/{row.fan_out}" if row.fan_in is not None else "-"
-        table.add_row(row.path, shape_text(row.shape), fans, str(row.law), row.rule, _key_text(row), bytes_text(row.bytes))
+        table.add_row(row.path, shape_text(row.shape), fans, str(row.law), row.rule, _key_text(row), bytes_text(row.bytes), *last)
     table.print(out)
     totals = plan.totals()
     out.print()

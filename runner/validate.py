@@ -13,7 +13,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from engine import dtypes, formats, init, streams
+from engine import dtypes, formats, init, laws, streams
 from engine.device import Device, dtype_problem, gpu_problem
 from engine.errors import MXNetError
 from engine.registry import advice
@@ -122,6 +122,7 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
     with streams.using(resolved["stream"]):
         plan = _plan(resolved, model, initializer, parts, sample, measures)
     _check_parts(plan, shard)
+    _check_data_scaled(plan, resolved["init_mode"])
     if resolved["init_mode"] == "streamed" and snapshot is None:
         _check_one_pass(plan, stats)
     return RunConfig(
@@ -324,6 +325,14 @@ def _check_parts(plan: Plan, shard: Shard | None) -> None:
         rows_of(plan, shard)
     except ValueError as error:
         raise ConfigError.of("shard", str(error)) from None
+
+
+def _check_data_scaled(plan: Plan, init_mode: str) -> None:
+    """ConfigError for a streamed run of values that need the whole network."""
+    waiting = next((row for row in plan.owners if isinstance(row.law, laws.DataScaled)), None)
+    if waiting is not None and init_mode == "streamed":
+        said = f"'{waiting.path}' is scaled by what the network makes of the data, which a streamed run never has whole"
+        raise ConfigError.of("init_mode", f"{said} - use init_mode=eager or deferred")
 
 
 def _check_one_pass(plan: Plan, stats: dict[str, Statistic]) -> None:

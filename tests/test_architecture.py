@@ -49,6 +49,7 @@ FLOORS = [
     {"runner.build"},
     {"runner.plan"},
     {"runner.shards"},
+    {"runner.rescale"},
     {"runner.ledger", "runner.verdict", "runner.blocks", "runner.meter"},
     {"runner.validate"},
     {"runner.snapshot", "runner.manifest"},

@@ -9,33 +9,46 @@ from engine.init.description import Description, Fans
 from engine.init.fan_scaled import He, Lecun, MSRAPrelu, VarianceScaling, Xavier
 from engine.init.identity import Identity
 from engine.init.load import Load
+from engine.init.lsuv import Lsuv
 from engine.init.mixed import Mixed
+from engine.init.mup import Mup
 from engine.init.orthogonal import DeltaOrthogonal, Haar, Orthogonal
 from engine.init.random import Normal, TruncatedNormal, Uniform
 from engine.init.recurrent import FusedRNN, LSTMBias
-from engine.init.residual import ResidualScaled
+from engine.init.residual import Fixup, ResidualScaled, Skipinit
+from engine.init.sine import Siren
+from engine.init.subpixel import Icnr
+from engine.init.transformer import Deepnorm, TFixup
 
 __all__ = [
     "Bilinear",
     "Constant",
+    "Deepnorm",
     "DeltaOrthogonal",
     "Description",
     "Fans",
+    "Fixup",
     "FusedRNN",
     "Haar",
     "He",
+    "Icnr",
     "Identity",
     "InitDesc",
     "Initializer",
     "LSTMBias",
     "Lecun",
     "Load",
+    "Lsuv",
     "MSRAPrelu",
     "Mixed",
+    "Mup",
     "Normal",
     "One",
     "Orthogonal",
     "ResidualScaled",
+    "Siren",
+    "Skipinit",
+    "TFixup",
     "TruncatedNormal",
     "Uniform",
     "VarianceScaling",

@@ -92,6 +92,10 @@ class Initializer:
         """What the described parameter is filled with. ValueError, or LawError, for one that cannot be."""
         raise NotImplementedError("Must override it")
 
+    def learning_rate_multiplier(self, description: Description) -> float:
+        """What an optimizer's learning rate is multiplied by for the described parameter."""
+        return 1.0
+
     def claims(self, path: str, name: str | None = None) -> bool:
         """Whether, given for a whole network, this goes before a layer's default (like Dense's zero bias).
 

@@ -66,6 +66,11 @@ class Mixed(Initializer):
                 problems.append(f"{rule} is shadowed by {earlier} - put it first or remove it")
         return problems
 
+    def learning_rate_multiplier(self, description: Description) -> float:
+        """The rule's initializer's; 1 where none fits."""
+        number = self.rule_for(description.path)
+        return 1.0 if number is None else self.rules[number]["init"].learning_rate_multiplier(description)
+
     def law(self, description: Description) -> laws.Law:
         """The law of the rule's initializer. ValueError where no rule fits."""
         return self._chosen(description.path).law(description)

@@ -1,14 +1,23 @@
-"""Initializers for the outputs of residual branches."""
+"""Initializers of residual networks: their branches, and the multipliers of these.
+
+class            branch outputs               others                   after
+ResidualScaled   N(0, std^2 / (2 layers))     chosen by other rules    GPT-2, 2019
+Fixup            0                            He, inner ones scaled    Zhang et al. 2019
+Skipinit         times a multiplier of 0      He                       De and Smith 2020
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from engine import laws
 from engine.init.base import Initializer, register
 from engine.init.description import Description
+from engine.init.fan_scaled import FanScaled
 from engine.init.options import positive, positive_integer
+from engine.init.patterns import fits, patterns, unmatched
 
 
 @register
@@ -29,3 +38,67 @@ class ResidualScaled(Initializer):
     def law(self, description: Description) -> laws.Law:
         """Normal(0, std / sqrt(2 layers))."""
         return laws.Normal(0.0, self.std / math.sqrt(2 * self.layers))
+
+
+@register
+@dataclass(eq=False, repr=False)
+class Fixup(FanScaled):
+    """He, times L^(-1 / (2m - 2)) for what `branch` fits, and 0 for what `zero` fits: the last layer of each branch, and the classifier.
+
+    L is the number of `branches`, m that of `layers` in each; patterns are regular expressions for whole paths. Then the output moves by
+    as much a step whatever the depth. Zhang, Dauphin and Ma, "Fixup initialization: residual learning without normalization", 2019, whose
+    scalar biases and multipliers are layers (`shift`, `scale`).
+    """
+
+    branches: int = 1
+    layers: int = 2
+    branch: list[str] = field(default_factory=list)
+    zero: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.branches = positive_integer("branches", self.branches)
+        self.layers = positive_integer("layers", self.layers)
+        self.branch, self.zero = patterns("branch", self.branch), patterns("zero", self.zero)
+
+    def check(self, paths: Iterable[str]) -> list[str]:
+        """The patterns that fit nothing."""
+        return unmatched({"branch": self.branch, "zero": self.zero}, paths)
+
+    def law(self, description: Description) -> laws.Law:
+        """Constant(0) or Normal. With one layer a branch there is no inner one to scale."""
+        if fits(self.zero, description.path):
+            return laws.Constant(0.0)
+        std = math.sqrt(2 / self.fan(description, "in"))
+        scaled = fits(self.branch, description.path) and self.layers > 1
+        return laws.Normal(0.0, std * self.branches ** (-1 / (2 * self.layers - 2)) if scaled else std)
+
+
+@register
+@dataclass(eq=False, repr=False)
+class Skipinit(FanScaled):
+    """0 for the multipliers at the ends of branches, which `multiplier` fits, so that every block begins as the identity; He elsewhere.
+
+    By default what is called `scale` (the layer of that kind, with `learnable`). De and Smith, "Batch normalization biases residual
+    blocks towards the identity function in deep networks", 2020; the same as ReZero, Bachlechner et al. 2020.
+    """
+
+    multiplier: list[str] = field(default_factory=lambda: [r".*\.scale"])
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.multiplier = patterns("multiplier", self.multiplier)
+
+    def claims(self, path: str, name: str | None = None) -> bool:
+        """The multipliers, whose layers start them at their factor."""
+        return fits(self.multiplier, path)
+
+    def check(self, paths: Iterable[str]) -> list[str]:
+        """The patterns that fit nothing, but for the default: a network may have no such branch."""
+        return [] if self.multiplier == type(self)().multiplier else unmatched({"multiplier": self.multiplier}, paths)
+
+    def law(self, description: Description) -> laws.Law:
+        """Constant(0), or Normal(0, sqrt(2 / fan_in))."""
+        if self.claims(description.path):
+            return laws.Constant(0.0)
+        return laws.Normal(0.0, math.sqrt(2 / self.fan(description, "in")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.laws.base import NOWHERE, Invariant, Law, fill_many, from_description
+from engine.laws.composed import Blocks, DataScaled, Repeated
 from engine.laws.delta_orthogonal import DeltaOrthogonal
 from engine.laws.elementwise import Constant, ForgetGate, Normal, TruncatedNormal, Uniform
 from engine.laws.given import Custom, Loaded
@@ -10,8 +11,10 @@ from engine.laws.haar import Haar, SingularVectors, Structured
 
 __all__ = [
     "NOWHERE",
+    "Blocks",
     "Constant",
     "Custom",
+    "DataScaled",
     "DeltaOrthogonal",
     "ForgetGate",
     "Haar",
@@ -19,6 +22,7 @@ __all__ = [
     "Law",
     "Loaded",
     "Normal",
+    "Repeated",
     "SingularVectors",
     "Structured",
     "TruncatedNormal",

@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from runner.claims.judge import INCONCLUSIVE, REFUTED, REPRODUCED, Judged
+from runner.claims.judge import Judged
 from runner.claims.picture import Picture, picture
 from runner.claims.results import Result
 from runner.files import write_bytes, write_text
 from runner.report import drawing
 
-SIGN = {REPRODUCED: "=", REFUTED: "\u2260", INCONCLUSIVE: "?"}
-"""Before the verdict, so that it can be read without colour."""
 MEASURED, THEORY = drawing.SERIES[0], drawing.SERIES[1]
 GRID = "#c8c8c8"
 COLUMNS = 2
@@ -40,7 +38,7 @@ def _draw(axes: Any, one: Judged, seen: Picture) -> None:
     axes.plot(seen.x, seen.theory, linestyle="--", color=THEORY, label=RELATIONS[one.claim.relation])
     if len(seen.x) == 1:
         axes.axhline(seen.theory[0], linestyle="--", color=THEORY)
-    if seen.log_y and (means > 0).all():
+    if seen.log_y and (means > 0).all() and means.max() > 1.5 * means.min():
         drawing.logarithmic(axes)
     if seen.log_x:
         axes.set_xscale("log", base=2)
@@ -51,7 +49,7 @@ def _draw(axes: Any, one: Judged, seen: Picture) -> None:
     axes.margins(y=0.15)
     _widened(axes, one, seen, means)
     axes.grid(color=GRID)
-    axes.set_title(f"{one.claim.id}: {SIGN[one.verdict]} {one.verdict}", fontsize=10)
+    axes.set_title(f"{one.claim.id}: {one.verdict}", fontsize=10)
     drawing.legend(axes)
 
 

@@ -121,7 +121,8 @@ def test_every_data_goes_through_every_probe(name, probe, command):
 def test_the_registries_hold_what_the_issue_names():
     assert {
         "zero", "one", "constant", "uniform", "normal", "truncated_normal", "variance_scaling", "xavier", "msra_prelu", "he", "lecun",
-        "orthogonal", "gluon_orthogonal", "delta_orthogonal", "identity", "residual_scaled", "mixed", "load", *PARAMETERS_OWN,
+        "orthogonal", "gluon_orthogonal", "delta_orthogonal", "identity", "residual_scaled", "mixed", "load",
+        "siren", "icnr", "fixup", "skipinit", "t_fixup", "deepnorm", "mup", "lsuv", *PARAMETERS_OWN,
     } == set(init.names())  # fmt: skip
     assert {"uniform", "normal", "ones", "digits", "tokens"} <= set(data.REGISTRY)
     assert {"none", "forward", "backward", "train"} == set(probes.REGISTRY)

@@ -1,0 +1,75 @@
+"""The maximal update parametrization: initial variances and learning rates that make updates as large at every width.
+
+                     Var              learning rate, Adam    SGD
+    input, biases    scale / fan_in   1                      fan_out / base
+    hidden           scale / fan_in   base / fan_in          1
+    output           base / fan_in^2  base / fan_in          base / fan_in
+
+Yang and Hu, "Tensor Programs V: tuning large neural networks via zero-shot hyperparameter transfer", 2022 (arXiv:2203.03466), table 3,
+with widths over `base`, at which all is as in the standard parametrization.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine import laws
+from engine.init.base import register
+from engine.init.description import Description
+from engine.init.fan_scaled import FanScaled, law_of_variance
+from engine.init.options import choice, positive, positive_integer
+from engine.init.patterns import fits, patterns, unmatched
+
+OPTIMIZERS = ("adam", "sgd")
+
+
+@register
+@dataclass(eq=False, repr=False)
+class Mup(FanScaled):
+    """See above. What `input` fits grows with the width along its outputs only, what `output` fits along its inputs only, every other
+    weight along both: regular expressions for whole paths, biases of the output among them.
+
+    The learning-rate multipliers are the plan's, for the optimizer that is named: adam (and its like) or sgd. `zero_output` begins with
+    outputs of 0, as the authors recommend.
+    """
+
+    input: list[str] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)
+    base: int = 1
+    optimizer: str = "adam"
+    scale: float = 1.0
+    zero_output: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.input, self.output = patterns("input", self.input), patterns("output", self.output)
+        self.base = positive_integer("base", self.base)
+        self.optimizer = choice("optimizer", self.optimizer, OPTIMIZERS)
+        self.scale = positive("scale", self.scale)
+
+    def check(self, paths: Iterable[str]) -> list[str]:
+        """The patterns that fit nothing."""
+        return unmatched({"input": self.input, "output": self.output}, paths)
+
+    def law(self, description: Description) -> laws.Law:
+        """Normal, or Constant(0)."""
+        fan = self.fan(description, "in")
+        if not fits(self.output, description.path):
+            return law_of_variance("normal", self.scale / fan)
+        return laws.Constant(0.0) if self.zero_output else law_of_variance("normal", self.scale * self.base / fan**2)
+
+    def learning_rate_multiplier(self, description: Description) -> float:
+        """The last two columns; vectors are biases, those of the output have a size that does not grow."""
+        path, base = description.path, self.base
+        output = fits(self.output, path)
+        if len(description.shape) < 2:
+            size = math.prod(description.shape)
+            return 1.0 if output or self.optimizer == "adam" else size / base
+        fans = description.fans
+        if output:
+            return base / fans.fan_in
+        if fits(self.input, path):
+            return 1.0 if self.optimizer == "adam" else fans.fan_out / base
+        return base / fans.fan_in if self.optimizer == "adam" else 1.0

@@ -1,0 +1,42 @@
+"""The initializer of sine networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine import laws
+from engine.init.base import register
+from engine.init.description import Description
+from engine.init.fan_scaled import FanScaled
+from engine.init.options import positive
+from engine.init.patterns import fits, patterns, unmatched
+
+
+@register
+@dataclass(eq=False, repr=False)
+class Siren(FanScaled):
+    """U(-b, b) with b = sqrt(6 / fan_in) / w0, and b = 1 / fan_in for what `first` fits: regular expressions for whole paths.
+
+    For layers sin(w0 (W x + b)), the first of which spans the frequencies. Biases keep their layers' default. Sitzmann, Martel, Bergman,
+    Lindell and Wetzstein, "Implicit neural representations with periodic activation functions", 2020, section 3.2.
+    """
+
+    w0: float = 30.0
+    first: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.w0 = positive("w0", self.w0)
+        self.first = patterns("first", self.first)
+
+    def check(self, paths: Iterable[str]) -> list[str]:
+        """What of `first` fits nothing."""
+        return unmatched({"first": self.first}, paths)
+
+    def law(self, description: Description) -> laws.Law:
+        """Uniform(-b, b)."""
+        fan = self.fan(description, "in")
+        bound = 1 / fan if fits(self.first, description.path) else math.sqrt(6 / fan) / self.w0
+        return laws.Uniform(-bound, bound)

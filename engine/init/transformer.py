@@ -1,0 +1,92 @@
+"""Initializers of deep transformers without warm-up or with post-normalization.
+
+Both scale values, outputs of attention, and feed-forward weights down, and leave queries and keys alone. In a packed weight of queries,
+keys and values (role `out*3`) only the last block is scaled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine import laws
+from engine.init.base import register
+from engine.init.description import Description
+from engine.init.fan_scaled import FanScaled
+from engine.init.options import positive_integer
+from engine.init.patterns import fits, patterns, unmatched
+
+
+@dataclass(eq=False, repr=False)
+class _Scaled(FanScaled):
+    def _xavier(self, description: Description, gain: float) -> laws.Law:
+        """Uniform with Glorot's variance times gain^2, of the last of three packed blocks only."""
+        bound = math.sqrt(3 / self.fan(description, "avg"))
+        if gain != 1 and description.roles is not None and description.roles[0] == "out*3":
+            return laws.Blocks((bound, bound, gain * bound))
+        return laws.Uniform(-gain * bound, gain * bound)
+
+
+@register
+@dataclass(eq=False, repr=False)
+class TFixup(_Scaled):
+    """Glorot's uniform; N(0, d^(-1/2)) for embeddings of d numbers; what `encoder` fits times 0.67 N^(-1/4), `decoder` (9N)^(-1/4).
+
+    N is the number of `layers` of each; embeddings that `encoder` or `decoder` fits are scaled too. Patterns are regular expressions for
+    whole paths of values, attention outputs and feed-forward weights. Huang, Perez, Ba and Volkovs, "Improving transformer optimization
+    through better initialization", 2020.
+    """
+
+    layers: int = 1
+    encoder: list[str] = field(default_factory=list)
+    decoder: list[str] = field(default_factory=list)
+    embedding: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.layers = positive_integer("layers", self.layers)
+        for option in ("encoder", "decoder", "embedding"):
+            setattr(self, option, patterns(option, getattr(self, option)))
+
+    def check(self, paths: Iterable[str]) -> list[str]:
+        """The patterns that fit nothing."""
+        return unmatched({"encoder": self.encoder, "decoder": self.decoder, "embedding": self.embedding}, paths)
+
+    def law(self, description: Description) -> laws.Law:
+        """Normal for embeddings, else Uniform or, of packed weights, Blocks."""
+        gain = 1.0
+        if fits(self.encoder, description.path):
+            gain = 0.67 * self.layers**-0.25
+        elif fits(self.decoder, description.path):
+            gain = (9 * self.layers) ** -0.25
+        if fits(self.embedding, description.path):
+            return laws.Normal(0.0, gain * description.shape[-1] ** -0.25)
+        return self._xavier(description, gain)
+
+
+@register
+@dataclass(eq=False, repr=False)
+class Deepnorm(_Scaled):
+    """Glorot's uniform, times (8N)^(-1/4) for what `scaled` fits, N being the number of `layers` of an encoder or a decoder alone.
+
+    Patterns are regular expressions for whole paths of values, attention outputs and feed-forward weights. The other half is the
+    architecture's: residual streams are multiplied by (2N)^(1/4) (a layer `scale`). Wang et al., "DeepNet: scaling transformers to 1,000
+    layers", 2022, table of figure 2.
+    """
+
+    layers: int = 1
+    scaled: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.layers = positive_integer("layers", self.layers)
+        self.scaled = patterns("scaled", self.scaled)
+
+    def check(self, paths: Iterable[str]) -> list[str]:
+        """The patterns that fit nothing."""
+        return unmatched({"scaled": self.scaled}, paths)
+
+    def law(self, description: Description) -> laws.Law:
+        """Uniform, or of packed weights Blocks."""
+        return self._xavier(description, (8 * self.layers) ** -0.25 if fits(self.scaled, description.path) else 1.0)

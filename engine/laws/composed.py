@@ -1,0 +1,168 @@
+"""Laws made of others: sub-kernels repeated, blocks of different spread side by side, and a matrix that data will scale."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine.errors import LawError
+from engine.laws.base import Invariant, Law, from_description
+from engine.laws.elementwise import Normal, Uniform
+from engine.laws.factor import gram_invariant
+from engine.laws.haar import Haar
+from engine.streams import Key
+
+
+@dataclass(frozen=True)
+class Repeated(Law):
+    """A tensor whose axis 0 is that of `law`'s tensor, each entry `times` times in a row."""
+
+    law: Law = field(default_factory=lambda: Normal())
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.times, bool) or not isinstance(self.times, int) or self.times < 1:
+            raise LawError(f"repeated: times must be a whole number of at least 1, got {self.times!r}")
+
+    @property
+    def exactness(self) -> str:  # type: ignore[override]
+        """The law's."""
+        return self.law.exactness
+
+    @property
+    def sliceable(self) -> bool:  # type: ignore[override]
+        """The law's."""
+        return self.law.sliceable
+
+    @property
+    def mean(self) -> Any:  # type: ignore[override]
+        return self.law.mean
+
+    @property
+    def std(self) -> Any:  # type: ignore[override]
+        return self.law.std
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The law's."""
+        return self.law.support
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """An axis 0 that divides by `times`, and the rest as the law wants it."""
+        if not shape or shape[0] % self.times:
+            raise LawError(f"{self} cannot fill shape {shape}: its axis 0 must be a multiple of {self.times}")
+        self.law.check_shape(self._inner(shape))
+
+    def _inner(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (shape[0] // self.times, *shape[1:])
+
+    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        width = math.prod(shape[1:])
+        if end <= start or not width:
+            return np.empty(0, dtype)
+        first, last = start // width // self.times, (end - 1) // width // self.times + 1
+        drawn = self.law.draw(key, self._inner(shape), dtype, first * width, last * width).reshape(-1, width)
+        offset = first * self.times * width
+        return np.repeat(drawn, self.times, axis=0).reshape(-1)[start - offset : end - offset]
+
+    def invariants(self, values: np.ndarray) -> list[Invariant]:
+        """Entries that must be the same are; the law's own of one of each."""
+        apart = values.reshape(-1, self.times, *values.shape[1:])
+        wrong = int((apart != apart[:, :1]).sum())
+        return [Invariant("elements that differ from their sub-kernel", wrong, 0, wrong == 0), *self.law.invariants(apart[:, 0])]
+
+    def describe(self) -> dict[str, Any]:
+        """The law within as its own description."""
+        return {"kind": self.kind, "law": self.law.describe(), "times": self.times}
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any]) -> Law:
+        """The law within is made first."""
+        return cls(from_description(options["law"]), options["times"])
+
+    def __str__(self) -> str:
+        return f"Repeated({self.law}, {self.times})"
+
+
+@dataclass(frozen=True)
+class Blocks(Law):
+    """Uniform(-bounds[b], bounds[b]) in block b of axis 0, which is cut into as many equal blocks as there are bounds.
+
+    Element i is bounds[b] times element i of Uniform(-1, 1), rounded once.
+    """
+
+    bounds: tuple[float, ...] = (1.0,)
+
+    def __post_init__(self) -> None:
+        bounds = tuple(self.bounds)
+        if not bounds or any(isinstance(b, bool) or not isinstance(b, (int, float)) or not 0 <= b < math.inf for b in bounds):
+            raise LawError(f"blocks: bounds must be finite numbers of at least 0, got {self.bounds!r}")
+        object.__setattr__(self, "bounds", tuple(float(b) for b in bounds))
+
+    @property
+    def mean(self) -> float:  # type: ignore[override]
+        return 0.0
+
+    @property
+    def std(self) -> float:  # type: ignore[override]
+        return math.sqrt(sum(b * b for b in self.bounds) / 3 / len(self.bounds))
+
+    @property
+    def kurtosis(self) -> float:  # type: ignore[override]
+        """Of the mixture: the mean of b^4 / 5 over the squared variance, less 3."""
+        fourth = sum(b**4 for b in self.bounds) / 5 / len(self.bounds)
+        return fourth / self.std**4 - 3 if self.std > 0 else 0.0
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """The widest block's."""
+        return -max(self.bounds), max(self.bounds)
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """An axis 0 that divides into the blocks."""
+        if not shape or shape[0] % len(self.bounds):
+            raise LawError(f"{self} cannot fill shape {shape}: its axis 0 must divide into {len(self.bounds)} blocks")
+
+    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+        drawn = Uniform(-1.0, 1.0).draw(key, (max(end, math.prod(shape)),), dtype, start, end)
+        block = math.prod(shape) // len(self.bounds)
+        bounds = np.asarray(self.bounds, drawn.dtype)
+        return drawn * bounds[np.arange(start, end) // max(1, block)]
+
+    def describe(self) -> dict[str, Any]:
+        """Bounds as a list."""
+        return {"kind": self.kind, "bounds": list(self.bounds)}
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any]) -> Law:
+        """From a list of bounds."""
+        return cls(tuple(options["bounds"]))
+
+    def __str__(self) -> str:
+        return f"Blocks({', '.join(f'{b:.6g}' for b in self.bounds)})"
+
+
+@dataclass(frozen=True)
+class DataScaled(Haar):
+    """A Haar matrix that is divided, once the network is made, by the deviation of what its layer gives for the declared data.
+
+    What is drawn is the matrix; the factor is the data's, so that only a run of the network gives the values. Until |variance - 1| is
+    below `tolerance`, or `most` times.
+    """
+
+    tolerance: float = 0.1
+    most: int = 10
+    exactness: ClassVar[str] = "tolerance"  # type: ignore[assignment]
+
+    def invariants(self, values: np.ndarray) -> list[Invariant]:
+        """The shorter side's Gram matrix is a multiple of the identity."""
+        matrix = values.reshape(values.shape[0], -1)
+        matrix = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+        gain = math.sqrt(float(np.mean(np.square(matrix.astype(np.float64)).sum(axis=1))))
+        return [gram_invariant(matrix, gain)]
+
+    def __str__(self) -> str:
+        return "DataScaled(Haar(1))"
