@@ -59,6 +59,8 @@ class Train(Probe):
     loss: str = "cross_entropy"
     target_loss: Optional[float] = None
     """A loss whose first step is a figure."""
+    judged: Optional[int] = None
+    """Accuracies are of so many samples of each part, at equal distances; of all where null or where there are no more."""
     optimizer: str = "sgd"
     learning_rate: float = 0.1
     momentum: Optional[float] = None
@@ -72,9 +74,9 @@ class Train(Probe):
     clip_gradient: Optional[float] = None
 
     def __post_init__(self) -> None:
-        for option in ("epochs", "batch", "steps"):
+        for option in ("epochs", "batch", "steps", "judged"):
             value = getattr(self, option)
-            if option == "steps" and value is None:
+            if option in ("steps", "judged") and value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise OptionError(option, f"must be a whole number of at least 1, got {value!r}")
@@ -120,6 +122,7 @@ class Train(Probe):
         """
         trace = Trace()
         train, test = subject.training
+        judges = None if test is None else self._judges(test)
         learner = Learner(subject, train, self._make(), self.loss)
         losses: list[float] = []
         made: list[Step] = []
@@ -131,20 +134,28 @@ class Train(Probe):
             losses.append(step.loss)
             made.append(step)
             if ends or step.diverged:
-                judged = test if self.steps in (None, len(losses)) or step.diverged else None
-                trace.training.append(self._row(len(trace.training) + 1, made, None if judged is None else accuracy(subject, judged)))
+                now = judges if self.steps in (None, len(losses)) or step.diverged else None
+                trace.training.append(self._row(len(trace.training) + 1, made, None if now is None else accuracy(subject, now)))
                 made = []
             if step.diverged:
                 break
         end = trace.training[-1]
         trace.figures |= {"loss": end["loss"], "first_loss": losses[0], "loss_drop": losses[0] - end["loss"]}
-        trace.figures["train_accuracy"] = accuracy(subject, train)
+        trace.figures["train_accuracy"] = accuracy(subject, self._judges(train))
         if test is not None:
             trace.figures["test_accuracy"] = end["test_accuracy"]
         trace.figures["diverged_at"] = None if math.isfinite(losses[-1]) else len(losses)
         if self.target_loss is not None:
             trace.figures["steps_to_target"] = steps_to(self.target_loss, losses)
         return trace
+
+    def _judges(self, part: Batch) -> Batch:
+        """The samples of a part that accuracies are of."""
+        count = len(part.inputs)
+        if self.judged is None or self.judged >= count or part.labels is None:
+            return part
+        chosen = np.arange(self.judged) * count // self.judged
+        return Batch(part.inputs[chosen], part.labels[chosen])
 
     def _row(self, number: int, made: list[Step], test_accuracy: float | None) -> dict[str, Any]:
         """What the steps of an epoch, or one step, come to."""

@@ -108,7 +108,7 @@ SUITED = {
 @pytest.mark.parametrize("name", sorted(shipped_options()["data"]))
 @pytest.mark.parametrize("probe", sorted(shipped_options()["probe"]))
 def test_every_data_goes_through_every_probe(name, probe, command):
-    words = [f"data={name}", f"probe={probe}", "data.batch=3", *(["probe.steps=2"] if probe == "train" else [])]
+    words = [f"data={name}", f"probe={probe}", "data.batch=3", *(["probe.steps=2", "probe.judged=64"] if probe == "train" else [])]
     done = command(*words, *SUITED.get(name, []))
     if probe == "train" and data.REGISTRY.get(name).classes is None:
         assert (done.code, "train needs data with labels" in done.err) == (2, True)

@@ -15,6 +15,10 @@ from runner.data.one_hot import OneHot
 from runner.probes.base import Subject
 from runner.probes.learning import LOSSES, hits
 from runner.probes.train import Train, accuracy, steps_to
+from runner.report import write_run_report
+from runner.report.charts import run_charts
+from runner.summary import evenly
+from runner.trackers.evidence import Evidence
 
 RNG = np.random.default_rng(5)
 SAMPLES, TESTS = RNG.normal(size=(6, 3)).astype(np.float32), RNG.normal(size=(5, 3)).astype(np.float32)
@@ -162,6 +166,14 @@ def test_accuracy_counts_the_labels_with_the_largest_score():
     assert accuracy(subject(), Batch(TESTS, TEST_LABELS)) == right
 
 
+def test_accuracies_are_of_as_many_samples_as_are_judged():
+    trace = Train(steps=1, batch=6, learning_rate=0.0, judged=2).measure(subject())
+    predicted = lambda x: (x @ WEIGHT.T + BIAS).argmax(-1)  # noqa: E731
+    assert trace.figures["train_accuracy"] == (predicted(SAMPLES) == LABELS)[[0, 3]].mean()
+    assert trace.figures["test_accuracy"] == (predicted(TESTS) == TEST_LABELS)[[0, 2]].mean()
+    assert Train(steps=1, batch=6, judged=99).measure(subject()).figures == Train(steps=1, batch=6).measure(subject()).figures
+
+
 @pytest.mark.parametrize(
     ("target", "losses", "wanted"),
     [
@@ -216,6 +228,7 @@ def test_a_run_that_diverges_is_a_finding_and_no_fault(only_run):
     ("words", "said"),
     [
         (["probe.steps=0"], "probe.steps: must be a whole number of at least 1, got 0"),
+        (["probe.judged=0"], "probe.judged: must be a whole number of at least 1, got 0"),
         (["probe.loss=mes"], "probe.loss: has no 'mes' - did you mean 'mse'? Known: cross_entropy, mse."),
         (["probe.target_loss=0"], "probe.target_loss: must be a positive number, got 0"),
         (["probe.target_loss=inf"], "probe.target_loss: must be a positive number, got inf"),
@@ -264,3 +277,22 @@ def test_a_deep_linear_networks_learning_time_is_saxes(depth):
     probe = Train(steps=2 * round(time / pace), batch=width, loss="mse", learning_rate=rate, target_loss=0.01 * 0.5 / width)
     figures = probe.measure(deep_linear(depth, width, strength, start)).figures
     assert figures["steps_to_target"] * pace == pytest.approx(time, rel=0.01)
+
+
+def test_many_rows_are_thinned_evenly_with_the_first_and_the_last():
+    assert evenly(list(range(40)), 40) == list(range(40))
+    assert evenly(list(range(9)), 5) == [0, 2, 4, 6, 8]
+
+
+def test_charts_trackers_and_reports_go_by_steps_and_leave_out_what_is_null(only_run):
+    folder = only_run(*TINY, "probe.steps=3")
+    [chart] = [chart for chart in run_charts(folder) if chart.name == "training"]
+    assert chart.figure.axes[0].get_xlabel() == "step"
+    assert chart.description.endswith("in 3 steps.")
+    tracked = Evidence("t", json.loads((folder / "manifest.json").read_text()), stats_of(folder))
+    assert {series.axis: series.steps for series in tracked.series if series.name == "training/loss"} == {"step": [1, 2, 3]}
+    assert "figures/first_loss" in tracked.metrics
+    assert "figures/diverged_at" not in tracked.metrics
+    page = write_run_report(folder).read_text()
+    assert "first_loss" in page
+    assert "diverged_at" not in page
