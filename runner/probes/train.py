@@ -49,7 +49,7 @@ class Train(Probe):
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "training": ("epoch", "step", "loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy"),
-        "updates": ("gradient_rms", "weight_rms", "update_ratio", "lr_mult"),
+        "updates": ("gradient_rms", "weight_rms", "update_rms", "update_ratio", "lr_mult"),
         "figures": ("loss", "first_loss", "loss_drop", "train_accuracy", "test_accuracy", "diverged_at", "steps_to_target"),
     }
     epochs: int = 10
