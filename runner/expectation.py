@@ -152,8 +152,11 @@ def write_claims(folder: Path, judged: Sequence[Judged], alpha: float = ALPHA) -
 COLORS = {REPRODUCED: "green", REFUTED: "bold red", INCONCLUSIVE: "yellow"}
 
 
+HEADINGS = ("claim", "predicted", "measured", "error", "z", "verdict")
+
+
 def cells(one: Judged) -> list[str]:
-    """id, predicted, measured, error, z, verdict, as texts."""
+    """The row of a claim under `HEADINGS`, as texts."""
     sign = {"equal": "", "at_least": ">= ", "at_most": "<= "}[one.claim.relation]
     found = one.estimate
     return [
@@ -171,7 +174,7 @@ def print_claims(out: Console, judged: Sequence[Judged]) -> None:
     if out.quiet:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("claim", "predicted", "measured", "error", "z", "verdict"):
+    for name in HEADINGS:
         table.add_column(name, justify="left" if name in ("claim", "verdict") else "right", overflow="fold")
     for one in judged:
         *row, verdict = cells(one)

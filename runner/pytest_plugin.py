@@ -6,7 +6,8 @@
 
 A run of a lock is a test, called by its run id and overrides; it fails with what changed and why, as `python -m runner.verify --lock` says
 it. A file in a folder `experiment` or `sweep` is a test that it composes, that every run of it is sound, runs into a temporary folder and
-is verified there. A damaged lock, or one whose words declare nothing any more, is an error of collection in one line.
+is verified there. Of an experiment that expects something each claim is a test instead, failing with its row of the table. A damaged lock,
+or one whose words declare nothing any more, is an error of collection in one line.
 
 Nothing else of the runner, nor the engine, is imported before such a file is collected.
 """
@@ -22,6 +23,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runner.claims.claim import Claim
+    from runner.claims.judge import Judged
     from runner.lockfile import Lock, LockedRun
     from runner.sweep.declared import DeclaredRun
 
@@ -154,10 +157,10 @@ class LockItem(Item):
 
 
 class ExperimentFile(pytest.File):
-    """A file of a folder `experiment` or `sweep`: one test."""
+    """A file of a folder `experiment` or `sweep`: one test, or one a claim."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """The test. CollectError for a file that could not be chosen, since the runner has one of that name."""
+        """The tests. CollectError for a file that could not be chosen, since the runner has one of that name."""
         from runner.compose import conf_dir
         from runner.errors import RunnerError
 
@@ -171,7 +174,16 @@ class ExperimentFile(pytest.File):
             said = f"initlab has {group}={self.path.stem} of its own, which would be run - give the file another name"
             raise self.CollectError(f"{_shown(self.config, self.path)}: {said}")
         name = f"{group}={self.path.stem}"
-        yield ExperimentItem.from_parent(self, name=name, config_dir=None if root == ours else str(root))
+        config_dir = None if root == ours else str(root)
+        if group == GROUPS[0] and _expects(self.path):
+            try:
+                claimed = _Claimed(name, config_dir)
+            except RunnerError as error:
+                raise self.CollectError(str(error)) from None
+            for claim in claimed.claims:
+                yield ClaimItem.from_parent(self, name=f"{name}: {claim.id}", claimed=claimed, claim=claim)
+            return
+        yield ExperimentItem.from_parent(self, name=name, config_dir=config_dir)
 
 
 class ExperimentItem(Item):
@@ -212,6 +224,67 @@ def _problems(run: DeclaredRun, folder: Path) -> list[str]:
     except RunnerError as error:
         return [f"{words}: {line}" for line in str(error).splitlines()]
     return [f"{words}: {answer.text.removeprefix(f'{place}: ')}"] if answer.code else []
+
+
+def _expects(path: Path) -> bool:
+    """Whether an experiment file has claims."""
+    from runner.experiments.catalogue import claims_in
+
+    return claims_in(path)
+
+
+class _Claimed:
+    """An experiment's claims, and their verdicts, for which its runs are made once, when the first is asked for."""
+
+    def __init__(self, name: str, config_dir: str | None) -> None:
+        from runner.compose import borrowing_hydra
+        from runner.experiments.performing import prepare
+
+        self._name, self._config_dir = name, config_dir
+        with borrowing_hydra():
+            self.claims = prepare([name], config_dir).claims
+        self._judged: dict[str, Judged] | None = None
+
+    def judged(self, claim: Claim) -> Judged:
+        """The claim, judged with the experiment's others."""
+        if self._judged is None:
+            self._judged = self._judge()
+        return self._judged[claim.id]
+
+    def _judge(self) -> dict[str, Judged]:
+        from runner.claims.judge import judge
+        from runner.compose import borrowing_hydra
+        from runner.expectation import estimates
+        from runner.experiments.performing import prepare
+        from runner.run import execute
+        from runner.summary import quiet_console
+
+        with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
+            prepared = prepare([self._name], self._config_dir)
+            made = []
+            for member in prepared.members:
+                place = Path(folder) / member.run_id
+                execute(prepared.declaration.prepare(member).load(), place, {}, quiet_console())
+                made.append((member.overrides, place))
+            return {one.claim.id: one for one in judge(prepared.claims, estimates(prepared.claims, made))}
+
+
+class ClaimItem(Item):
+    """One claim of an experiment."""
+
+    def __init__(self, *, claimed: _Claimed, claim: Claim, **options: Any) -> None:
+        super().__init__(**options)
+        self._claimed, self._claim = claimed, claim
+
+    def runtest(self) -> None:
+        """Judge. Whatever is not reproduced fails, with its row of the table and the reason."""
+        from runner.claims.judge import REPRODUCED
+        from runner.expectation import HEADINGS, cells
+
+        judged = self._claimed.judged(self._claim)
+        if judged.verdict != REPRODUCED:
+            row = "  ".join(f"{name} {cell}" for name, cell in zip(HEADINGS, cells(judged), strict=True))
+            raise NotAsExpected(f"{row}\n{judged.reason}\n{self._claim.quantity}: {self._claim.cite}")
 
 
 def _load_plugins(config: pytest.Config) -> None:

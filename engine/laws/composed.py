@@ -20,7 +20,7 @@ from engine.streams import Key
 class Repeated(Law):
     """A tensor whose axis 0 is that of `law`'s tensor, each entry `times` times in a row."""
 
-    law: Law = field(default_factory=lambda: Normal())
+    law: Law = field(default_factory=lambda: Normal(0.0, 1.0))
     times: int = 1
 
     def __post_init__(self) -> None:

@@ -5,7 +5,8 @@
     2   a name, a word or a file is wrong
     3   a claim is inconclusive, none is refuted
 
-Runs go to `outputs/<name>` as with `python -m runner -m experiment=NAME`; `resume=true` among the words keeps those that are finished.
+Runs go to `outputs/<name>` as with `python -m runner -m experiment=NAME`, with `claims.json`, `claims.svg` and `claims.png` beside them;
+`resume=true` among the words keeps those that are finished.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from runner.experiments.catalogue import Experiment, named
 from runner.experiments.page import print_table, write_page
 from runner.experiments.performing import Judgement, Performed, perform
 from runner.report import available
+from runner.report.claim_charts import write_claim_charts
 
 
 def judged(performed: Sequence[Performed], alpha: float) -> list[Judgement]:
@@ -43,6 +45,8 @@ def run_all(chosen: Sequence[Experiment], words: Sequence[str], docs: Path | Non
     judgements = judged(performed, ALPHA)
     for judgement in judgements:
         expectation.write_claims(judgement.performed.folder, judgement.judged)
+        if judgement.performed.drawn and available():
+            write_claim_charts(judgement.performed.folder, "claims", judgement.judged, judgement.performed.results())
     out.print()
     print_table(out, judgements)
     if docs is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
 from engine.registry import advice
 from runner.compose import conf_dir
@@ -39,11 +40,19 @@ def experiments() -> dict[str, Experiment]:
     """All of them, by name."""
     found = {}
     for path in sorted((conf_dir() / GROUP).glob("*.yaml")):
-        content = OmegaConf.load(path)
-        if isinstance(content, DictConfig) and "expect" in content:
-            control = content.get("control") or []
+        if claims_in(path):
+            control = OmegaConf.to_container(OmegaConf.load(path)).get("control") or []  # type: ignore[union-attr, call-overload]
             found[path.stem] = Experiment(path.stem, _comment(path), tuple(str(words) for words in control))
     return found
+
+
+def claims_in(path: Path) -> bool:
+    """Whether a YAML file has claims; a file that cannot be read has none, and is refused where it is used."""
+    try:
+        content = OmegaConf.load(path)
+    except (OSError, ValueError, YAMLError):
+        return False
+    return isinstance(content, DictConfig) and bool(content.get("expect"))
 
 
 def _comment(path: Path) -> tuple[str, ...]:

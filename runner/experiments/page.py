@@ -40,7 +40,7 @@ def print_table(out: Console, judgements: Sequence[Judgement]) -> None:
 
 
 def write_page(folder: Path, judgements: Sequence[Judgement], alpha: float) -> Path:
-    """Write `results.md` into a folder, and a figure of each experiment as SVG and PNG beside it, where matplotlib is installed."""
+    """Write `results.md` into a folder, and a figure of each experiment as SVG beside it, where matplotlib is installed."""
     drawn = available()
     lines = [
         "# Published results, reproduced",
@@ -69,7 +69,7 @@ def _section(folder: Path, judgement: Judgement, drawn: bool) -> list[str]:
     if drawn:
         figures = folder / FIGURES
         figures.mkdir(parents=True, exist_ok=True)
-        write_claim_charts(figures, name, judgement.judged, performed.results())
+        write_claim_charts(figures, name, judgement.judged, performed.results(), [".svg"])
         said = "; ".join(f"{one.claim.id} {one.verdict}" for one in judgement.judged)
         lines += [f"![{name}: {said}]({FIGURES}/{name}.svg)", ""]
     return lines + [_claim_line(one) for one in judgement.judged]

@@ -17,7 +17,8 @@ from runner.claims.results import Result, read_result
 from runner.compose import search_code
 from runner.errors import ConfigError, Problem, RunnerError
 from runner.experiments.catalogue import Experiment
-from runner.sweep.declared import declare_sweep
+from runner.sweep.aggregate import Member
+from runner.sweep.declared import Declaration, declare_sweep
 from runner.sweep.sweeper import declared_claims, register, run
 
 
@@ -31,6 +32,8 @@ class Performed:
     made: list[expectation.Made]
     folder: Path
     seconds: float
+    drawn: bool
+    """Whether charts are wanted in its folder."""
 
     def results(self) -> list[Result]:
         """What its runs left."""
@@ -45,27 +48,44 @@ class Judgement:
     judged: list[Judged]
 
 
-def perform(experiment: Experiment, words: Sequence[str] = ()) -> Performed:
-    """Make the runs of `experiment=<name>` and further words, in this process, and estimate its claims.
+@dataclass(frozen=True)
+class Prepared:
+    """A sweep that is sound, and what is expected of it."""
 
-    ConfigError with everything wrong with words or claims, before a run begins; RunnerError where a run failed.
-    """
+    declaration: Declaration
+    members: list[Member]
+    claims: list[Claim]
+
+
+def prepare(words: Sequence[str], config_dir: str | None = None) -> Prepared:
+    """What the words of a sweep declare. ConfigError with everything wrong with them or with claims."""
     register()
-    started = time.perf_counter()
     problems: list[Problem] = []
-    given = [f"experiment={experiment.name}", *words]
-    declaration = declare_sweep(given, None, problems)
+    declaration = declare_sweep(list(words), config_dir, problems)
     members = declaration.check(problems)
     problems = problems or search_code(declaration.config)
     claims = [] if problems else declared_claims(declaration, members, problems)
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
+    return Prepared(declaration, members, claims)
+
+
+def perform(experiment: Experiment, words: Sequence[str] = ()) -> Performed:
+    """Make the runs of `experiment=<name>` and further words, in this process, and estimate its claims.
+
+    ConfigError as `prepare`, before a run begins; RunnerError where a run failed.
+    """
+    started = time.perf_counter()
+    given = [f"experiment={experiment.name}", *words]
+    prepared = prepare(given)
     said = io.StringIO()
     with redirect_stdout(said):
-        code = run(given, declaration, members)
+        code = run(given, prepared.declaration, prepared.members)
     if code:
         print(said.getvalue(), file=sys.stderr, end="")
         raise RunnerError(f"experiment={experiment.name}: not all of its runs completed, so its claims are not judged")
-    made: list[expectation.Made] = [(member.overrides, Path(member.folder)) for member in members]
-    folder = Path(str(declaration.config.hydra.sweep.dir))
-    return Performed(experiment, claims, expectation.estimates(claims, made), made, folder, time.perf_counter() - started)
+    made: list[expectation.Made] = [(member.overrides, Path(member.folder)) for member in prepared.members]
+    folder = Path(str(prepared.declaration.config.hydra.sweep.dir))
+    found = expectation.estimates(prepared.claims, made)
+    drawn = str(prepared.declaration.config.report) != "none"
+    return Performed(experiment, prepared.claims, found, made, folder, time.perf_counter() - started, drawn)

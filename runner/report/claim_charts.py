@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ import numpy as np
 from runner.claims.judge import Judged
 from runner.claims.picture import Picture, picture
 from runner.claims.results import Result
-from runner.files import write_bytes, write_text
+from runner.files import write_bytes
 from runner.report import drawing
 
 MEASURED, THEORY = drawing.SERIES[0], drawing.SERIES[1]
 GRID = "#c8c8c8"
 COLUMNS = 2
-MOST_NAMES = 24
+MOST_POINTS = 50
 RELATIONS = {"equal": "theory", "at_least": "at least", "at_most": "at most"}
 
 
@@ -26,8 +27,19 @@ def claim_figure(judged: Sequence[Judged], results: Sequence[Result]) -> Any:
     """One pair of axes a claim. NotInstalled without matplotlib."""
     figure, all_axes = drawing.separate(len(judged), min(COLUMNS, len(judged)), 4.6, 3.0)
     for axes, one in zip(all_axes, judged, strict=True):
-        _draw(axes, one, picture(one.claim, results))
+        _draw(axes, one, thinned(picture(one.claim, results)))
     return figure
+
+
+def thinned(seen: Picture) -> Picture:
+    """The picture with at most `MOST_POINTS` places: neighbours are put together, where there are more."""
+    each = -(-len(seen.x) // MOST_POINTS)
+    if each == 1:
+        return seen
+    starts = range(0, len(seen.x), each)
+    samples = tuple(np.concatenate(seen.samples[start : start + each]) for start in starts)
+    x, theory = (np.array([float(part[start : start + each].mean()) for start in starts]) for part in (seen.x, seen.theory))
+    return replace(seen, x=x, samples=samples, theory=theory, names=tuple(seen.names[start] for start in starts))
 
 
 def _draw(axes: Any, one: Judged, seen: Picture) -> None:
@@ -62,10 +74,12 @@ def _widened(axes: Any, one: Judged, seen: Picture, means: np.ndarray) -> None:
     axes.set_ylim(min(low, float(seen.theory.min()) - room), max(high, float(seen.theory.max()) + room))
 
 
-def write_claim_charts(folder: Path, name: str, judged: Sequence[Judged], results: Sequence[Result]) -> list[Path]:
-    """Write `<name>.svg` and `<name>.png`; gives their paths. NotInstalled without matplotlib."""
+def write_claim_charts(
+    folder: Path, name: str, judged: Sequence[Judged], results: Sequence[Result], suffixes: Sequence[str] = (".svg", ".png")
+) -> list[Path]:
+    """Write `<name>.svg` and `<name>.png`, or those that are asked for; gives their paths. NotInstalled without matplotlib."""
     figure = claim_figure(judged, results)
-    vector, pixels = folder / f"{name}.svg", folder / f"{name}.png"
-    write_text(vector, drawing.svg_text(figure))
-    write_bytes(pixels, drawing.png(figure))
-    return [vector, pixels]
+    written = [folder / f"{name}{suffix}" for suffix in suffixes]
+    for path in written:
+        write_bytes(path, drawing.png(figure) if path.suffix == ".png" else drawing.svg_text(figure).encode("utf-8"))
+    return written
