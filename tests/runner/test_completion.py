@@ -162,6 +162,7 @@ def test_nothing_that_the_line_names_is_run(word, environment, tmp_path):
     [
         ("initlab -m init=normal,xav", ["init=normal,xavier"]),
         ("initlab stats=[moments,hi", ["stats=[moments,histogram"]),
+        ("initlab measure=[lay", ["measure=[layers"]),
         ("initlab no=thing init=bad dry_run=", ["dry_run=false", "dry_run=true"]),
         ("initlab --cfg j", ["job"]),
         ("initlab --plugin x", []),

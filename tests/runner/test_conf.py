@@ -16,7 +16,9 @@ from runner.schema import Config, DeviceOptions, Model, SnapshotOptions, kinds, 
 CONF = Path(__file__).parents[2] / "conf"
 MODELS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
 INITS = sorted(file.stem for file in (CONF / "init").glob("*.yaml"))
-TYPED = [(group, file) for group in ("init", "data", "probe", "stats", "tracker") for file in sorted((CONF / group).glob("*.yaml"))]
+TYPED = [
+    (group, file) for group in ("init", "data", "probe", "stats", "measure", "tracker") for file in sorted((CONF / group).glob("*.yaml"))
+]
 
 
 PARAMETERS_OWN = {"bilinear", "lstm_bias"}
@@ -28,7 +30,7 @@ def test_the_configuration_is_found_by_its_marker():
     assert (CONF / "config.yaml").read_text().startswith(MARKER)
 
 
-@pytest.mark.parametrize("group", ["init", "data", "probe", "stats", "tracker"])
+@pytest.mark.parametrize("group", ["init", "data", "probe", "stats", "measure", "tracker"])
 def test_every_class_has_a_file(group):
     assert set(kinds(group)) - PARAMETERS_OWN <= shipped_options()[group]
 

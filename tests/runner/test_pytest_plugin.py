@@ -189,6 +189,29 @@ def test_an_experiment_that_fails_says_why_without_a_traceback(more, message, te
     assert message in out.partition("experiment=bad ____")[2]
 
 
+def claim(id: str, predicted: float, **more: str) -> str:
+    options = {"id": id, "cite": "'Nobody 2020'", "quantity": "layers.*.rms.mean", "predicted": predicted, "error": 0, "within": 1} | more
+    return "{" + ", ".join(f"{key}: {value}" for key, value in options.items()) + "}"
+
+
+def test_each_claim_of_an_experiment_is_a_test_with_its_row_as_the_message(tested, tmp_path):
+    expect = f"[{claim('right', 0.5, floor='1')}, {claim('wrong', 700)}, {claim('vague', 0.5, error='runs')}]"
+    experiment(tmp_path / "conf", "claimed", probe="{}", measure="{layers: {kind: layers}}", expect=expect)
+    code, out = tested("--initlab", "conf", "-v")
+    assert (code, "2 failed, 1 passed" in out, "Traceback" in out) == (1, True, False), out
+    assert "conf/experiment/claimed.yaml::experiment=claimed: right PASSED" in out
+    assert "claim wrong  predicted 700  measured " in out and "verdict refuted" in out
+    assert "layers.*.rms.mean: Nobody 2020" in out
+    assert "verdict inconclusive" in out and "one sample has no error" in out
+
+
+def test_claims_that_cannot_be_are_an_error_of_collection(tested, tmp_path):
+    experiment(tmp_path / "conf", "claimed", measure="{layers: {kind: layers}}", expect=f"[{claim('a', 1, quantity='layers.*.rsm.mean')}]")
+    code, out = tested("--initlab", "conf")
+    assert code == 2
+    assert "expect[0] (a): 'layers.*.rsm.mean': layers has no column 'rsm' - did you mean 'rms'?" in out and "Traceback" not in out
+
+
 def test_an_experiment_that_ours_would_hide_is_refused(tested, tmp_path):
     experiment(tmp_path / "conf", "article")
     code, out = tested("--initlab", "conf")
