@@ -25,6 +25,7 @@ from runner import ledger, manifest, meter, plugins, rescale, snapshot, streamed
 from runner.build import Network, build, infer_shapes
 from runner.errors import EvidenceError, MemoryShortage
 from runner.files import locked, remove_leftovers, storage_errors, write_csv, write_json, write_text
+from runner.measures import Findings, Measure
 from runner.probes import Subject, Trace
 from runner.shards import INDEX, index_text
 from runner.validate import RunConfig
@@ -109,8 +110,8 @@ def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[di
     Gives the probe's trace, and the sections that measurements gave beside it.
     """
     subject = subject_of(config, network)
+    found = [measured(measure, subject) for measure in config.measure.values()]
     with streams.using(config.stream), np.errstate(all="ignore"):  # a network that overflows is a finding, not a fault
-        found = [measure.measure(subject) for measure in config.measure.values()]
         trace = config.probe.measure(subject)
     sections: dict[str, list[dict[str, Any]]] = {}
     for section, rows in (item for findings in found for item in findings.items()):
@@ -119,6 +120,13 @@ def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[di
         else:
             sections[section] = merged(sections.get(section, []), rows)
     return trace, sections
+
+
+def measured(measure: Measure, subject: Subject) -> Findings:
+    """What a measurement gives. What it draws (dropout does) is its own, so that the probe draws as if there had been none."""
+    own = streams.Stream(streams.Key(subject.seed, f"@{measure.kind}/ambient"))
+    with streams.using(streams.VERSION), streams.scope(own), np.errstate(all="ignore"):
+        return measure.measure(subject)
 
 
 def merged(rows: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -18,6 +18,10 @@ from engine.registry import Registry
 from runner.kinds import registrar
 from runner.probes import Subject
 
+BARE = (
+    gluon.nn.Activation, gluon.nn.LeakyReLU, gluon.nn.PReLU, gluon.nn.ELU, gluon.nn.SELU, gluon.nn.GELU, gluon.nn.Swish,
+)  # fmt: skip
+"""Layers that are nothing but an activation."""
 REGISTRY: Registry[type[Measure]] = Registry("measurement")
 Findings = dict[str, list[dict[str, Any]]]
 """Section -> rows, each with a `path`."""
@@ -101,7 +105,7 @@ def outputs(layers: dict[str, gluon.Block], before: dict[str, Any] | None = None
 
 def is_activation(block: gluon.Block) -> bool:
     """Whether a layer is nothing but an activation."""
-    return isinstance(block, gluon.nn.Activation)
+    return isinstance(block, BARE)
 
 
 def activation_name(block: gluon.Block) -> str | None:

@@ -21,7 +21,8 @@ def _usual() -> list[int]:
 @register
 @dataclass
 class Operator(Measure):
-    """Of each convolution, taken with stride 1 and circular padding on images of `size` (as many numbers as the kernel has axes).
+    """Of each ordinary convolution (one group, channels first) taken with stride 1, no dilation and circular padding, on images of
+    `size` (as many numbers as the kernel has axes).
 
     Such a map is diagonal in frequencies but for the channels: its singular values are those of the kernel's Fourier transform at each.
     Sedghi, Gupta and Long, "The singular values of convolutional layers", 2019 (arXiv:1805.10408).

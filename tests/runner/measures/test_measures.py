@@ -81,6 +81,25 @@ def test_a_bare_activation_is_a_layer_whose_input_is_what_comes_before_it():
     assert rows["t"]["pre_rms"] == rows["d"]["rms"] and rows["t"]["saturated"] is not None
 
 
+@pytest.mark.parametrize("kind", ["prelu", "gelu", "selu"])
+def test_activations_of_their_own_are_bare_ones_too(kind):
+    words = ["model.input=[6]", f"model.layers=[{{kind: dense, name: d, units: 5}}, {{kind: {kind}, name: t}}]", "data=normal"]
+    given, _ = subject(*words, "init=he")
+    rows = measured(given, *words, "measure=[layers]")["layers"]
+    assert rows["t"]["pre_rms"] == rows["d"]["rms"] != rows["t"]["rms"]
+
+
+@pytest.mark.parametrize("stream", ["initlab-1", "mxnet-1.9.1"])
+def test_a_measurement_that_drops_units_leaves_the_probe_its_own_numbers(stream, only_run):
+    layers = "model.layers=[{kind: dense, units: 32}, {kind: dropout, rate: 0.5}, {kind: dense, units: 10}]"
+    words = ["model.input=[64]", layers, "data=digits", "data.batch=32", "init=xavier", "probe=backward", f"stream={stream}"]
+    losses = [
+        json.loads((only_run(*words, more) / "stats.json").read_text())["figures"]["loss"]
+        for more in ("measure=[]", "measure=[output_change]", "measure=[layers,output_change]")
+    ]
+    assert losses[0] == losses[1] == losses[2]
+
+
 def test_a_cosine_begins_where_it_is_told_and_is_followed():
     words = [*CHAIN, "measure=[cosine]", "measure.cosine.start=0.25", "measure.cosine.pairs=3"]
     given, values = subject(*words)
