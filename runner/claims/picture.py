@@ -10,10 +10,11 @@ import numpy as np
 
 from runner.claims.claim import Claim
 from runner.claims.judge import groups, matching
-from runner.claims.quantity import FUNCTIONS, INDEX, SLOPE, Call, Node, Path, outermost
+from runner.claims.quantity import COLUMN, FUNCTIONS, INDEX, SLOPE, Call, Node, Path, outermost
 from runner.claims.results import Result, evaluate
 
 BACK: dict[str, Callable[[float], float]] = {"mean": lambda x: x, "log_mean": math.exp, "mean_square": lambda x: math.sqrt(max(x, 0.0))}
+BACK |= dict.fromkeys(("min", "max", "median"), lambda x: x)
 """Reduction -> what a value must be, all alike, for the reduction to give x."""
 
 
@@ -40,7 +41,7 @@ def picture(claim: Claim, results: Sequence[Result]) -> Picture:
     sloped = _slope_of(claim)
     if sloped is not None:
         return _sloped(claim, *sloped, about)
-    reduction = outermost(claim.node)
+    reduction = outermost(claim.node) or _extreme(claim.node)
     if reduction is not None:
         name, inner = reduction
         found = [evaluate(inner, [result]) for result in about]
@@ -53,6 +54,14 @@ def picture(claim: Claim, results: Sequence[Result]) -> Picture:
                 x, tuple(values), level, labels, _inner_text(claim, name), found[0].names[0].partition("[")[0], log_y=name == "log_mean"
             )
     return _by_run(claim, about)
+
+
+def _extreme(node: Node) -> tuple[str, Node] | None:
+    """(a reduction of `BACK`, what it reduces) of a path that ends in one."""
+    match node:
+        case Path(steps=(*steps, str(last)), text=text) if last in BACK and len(steps) == COLUMN:
+            return last, Path(tuple(steps), text.removesuffix(f".{last}"))
+    return None
 
 
 def _inner_text(claim: Claim, name: str) -> str:

@@ -19,7 +19,7 @@ from runner.report import drawing
 MEASURED, THEORY = drawing.SERIES[0], drawing.SERIES[1]
 GRID = "#c8c8c8"
 COLUMNS = 2
-MOST_POINTS = 50
+MOST_POINTS, FEW = 50, 12
 RELATIONS = {"equal": "theory", "at_least": "at least", "at_most": "at most"}
 
 
@@ -56,6 +56,10 @@ def _draw(axes: Any, one: Judged, seen: Picture) -> None:
         axes.set_xscale("log", base=2)
         axes.set_xticks(seen.x, seen.names)
         axes.minorticks_off()
+    elif len(seen.x) <= FEW:
+        axes.set_xticks(seen.x, [drawing.shortened(name, 10) for name in seen.names])
+        if len(seen.x) == 1:
+            axes.set_xlim(0.5, 1.5)
     axes.set_xlabel(seen.along)
     axes.set_ylabel(drawing.shortened(seen.what, 34))
     axes.margins(y=0.15)
