@@ -46,6 +46,7 @@ COMMANDS = (
     ("runner.report DIR", "one HTML page about a run or a sweep"),
     ("runner.compare A B", "two runs or snapshots, tensor by tensor"),
     ("runner.lock WORDS ...", "write down what every run must give"),
+    ("runner.experiments [NAME ...]", "reproduce published results"),
 )
 
 
@@ -76,8 +77,9 @@ def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
 
 MORE = (
     "An option's own keys: initlab init=he --cfg job. Each command above has a --help. "
-    "README.md is the way in, docs/ goes into sweeps, snapshots, streams and the shell. "
-    "Exit code: 0 done, 1 a run failed, 2 something was refused."
+    "README.md is the way in, docs/ goes into sweeps, experiments, snapshots and streams. "
+    "Exit code: 0 done, 1 a run failed or a claim is refuted, 2 something was refused, "
+    "3 a claim is inconclusive."
 )
 
 
