@@ -148,6 +148,7 @@ def single_run(config: DictConfig) -> int:
         folder = folder.absolute()
     check_writable(folder)
     status.remove(folder)
+    expectation.forget(folder)
     files = hydra_files(config)
 
     check_report(str(config.report))

@@ -29,6 +29,8 @@ from runner.probes import Probe
 from runner.validate import RunConfig
 
 NAME = "claims.json"
+FILES = (NAME, "claims.svg", "claims.png")
+"""What a folder of judged runs holds."""
 FORMAT = "initlab-claims-1"
 SECTIONS = ("parameters", "layers", "gradients", "training", "figures")
 INTERPOLATION = re.compile(r"\$\{\s*([\w.]+)\s*\}")
@@ -136,6 +138,12 @@ def conclude(claims: Sequence[Claim], runs: Sequence[Made], folder: Path, out: C
     write_claims(folder, judged)
     print_claims(out, judged)
     return judged
+
+
+def forget(folder: Path) -> None:
+    """Take away what an older judgement left in a folder: it must not speak for new runs."""
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
 
 
 def exit_code(judged: Sequence[Judged]) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import EvidenceError
+from runner.expectation import FILES
 from runner.files import write_csv, write_json, write_text
 from runner.sweep.status import COMPLETED, Status, conclude
 
@@ -31,7 +32,7 @@ class Member:
 
 def write_members(folder: Path, words: list[str], members: list[Member]) -> None:
     """Name what belongs to the sweep, before its first run starts; what an older sweep came to is taken away."""
-    for old in SUMMARIES:
+    for old in (*SUMMARIES, *FILES):
         (folder / old).unlink(missing_ok=True)
     runs = [{"run_id": m.run_id, "folder": m.folder, "overrides": m.overrides} for m in members]
     write_json(folder / NAME, {"format": FORMAT, "overrides": words, "runs": runs})

@@ -210,6 +210,8 @@ def dry_run(declaration: Declaration) -> int:
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
     problems = refused.problems() + declaration.unknown + search_code(declaration.config)
+    if not problems:
+        declared_claims(declaration, members, problems)
     for problem in dict.fromkeys(problems):
         print(f"error: {problem}", file=sys.stderr)
     return EXIT_REFUSED if problems else 0

@@ -121,6 +121,12 @@ def test_what_no_result_could_have_is_refused_before_anything_runs(claim, said, 
     assert not Path("outputs").exists()
 
 
+def test_a_dry_run_checks_claims_too(command):
+    assert command("-m", *SMALL, "seed=0,1", "dry_run=true", word(RATIO)).code == 0
+    done = command("-m", *SMALL, "seed=0,1", "dry_run=true", word(RATIO | {"quantity": "layer.*.rms.mean"}))
+    assert (done.code, "did you mean 'layers'?" in done.err) == (2, True)
+
+
 def test_runs_that_differ_in_more_than_their_seed_are_not_mixed(command):
     done = command("-m", *SMALL, "init.slope=0,0.1", word(RATIO))
     assert (done.code, "its runs differ in init.slope, which it says nothing of - say which are meant with 'where'" in done.err) == (
@@ -136,6 +142,19 @@ def test_runs_that_differ_in_more_than_their_seed_are_not_mixed(command):
 def test_other_keys_of_an_experiment_are_checked(given, said, command):
     done = command(given)
     assert done.code == 2 and said in done.err
+
+
+def test_an_older_judgement_does_not_speak_for_new_runs(command):
+    assert command("-m", *SMALL, "seed=range(0,100)", word(RATIO)).code == 0
+    judged = Path("outputs/runs/claims.json")
+    assert judged.exists()
+    assert command("-m", *SMALL, "seed=0,1").code == 0
+    assert not judged.exists()
+    loss = {"id": "loss", "cite": "counting", "quantity": "figures.output_rms", "predicted": 0, "error": 0, "floor": 100, "within": 100}
+    assert command("probe=forward", word(loss)).code == 0
+    (of_run,) = Path("outputs/runs").glob("*/claims.json")
+    assert command("probe=forward").code == 0
+    assert not of_run.exists()
 
 
 def test_claims_of_a_sweep_with_a_failing_run_are_not_judged(command):
