@@ -13,7 +13,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from engine import dtypes, formats, init, laws, streams
+from engine import dtypes, formats, init, streams
 from engine.device import Device, dtype_problem, gpu_problem
 from engine.errors import MXNetError
 from engine.registry import advice
@@ -23,7 +23,6 @@ from runner.data import Data
 from runner.errors import ConfigError, Problem
 from runner.identity import canonical_of, resolve, run_id
 from runner.measures import Measure
-from runner.meter import later
 from runner.model import ModelSpec, construct, parse_initializer, parse_model
 from runner.objective import parse_objective
 from runner.plan import Plan, Row, make_plan
@@ -32,6 +31,7 @@ from runner.schema import Config, kinds
 from runner.shards import Shard, aliases_of, rows_of
 from runner.shards import parse as parse_shard
 from runner.stats import Statistic
+from runner.streamable import check_data_scaled, check_one_pass, check_streamed
 from runner.trackers import Tracker
 
 STREAMS = streams.VERSIONS
@@ -116,15 +116,15 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
     snapshot = _parse_snapshot(_mapping(resolved, "snapshot", problems), problems)
     sample = _sample_shape(model, parts["data"], resolved, problems)
     if resolved.get("init_mode") == "streamed":
-        _check_streamed(resolved, problems)
+        check_streamed(resolved, problems)
     if problems or sample is None:
         raise ConfigError(problems)
     with streams.using(resolved["stream"]):
         plan = _plan(resolved, model, initializer, parts, sample, measures)
     _check_parts(plan, shard)
-    _check_data_scaled(plan, resolved["init_mode"])
+    check_data_scaled(plan, resolved["init_mode"])
     if resolved["init_mode"] == "streamed" and snapshot is None:
-        _check_one_pass(plan, stats)
+        check_one_pass(plan, stats)
     return RunConfig(
         stream=resolved["stream"],
         seed=resolved["seed"],
@@ -293,30 +293,6 @@ def _parse_shard(resolved: dict[str, Any], problems: list[Problem]) -> Shard | N
     return shard
 
 
-def _check_streamed(resolved: dict[str, Any], problems: list[Problem]) -> None:
-    """Note what a streamed run cannot have: values in order, another file format, a probe of what it does not keep."""
-    kept, probed = ((resolved.get(key) or {}).get("kind") for key in ("snapshot", "probe"))
-    if resolved.get("measure") and (kept == "none" or resolved.get("shard") is not None):
-        what = (
-            "a shard holds a part of the network only"
-            if resolved.get("shard") is not None
-            else "a streamed run without a snapshot keeps no values"
-        )
-        problems.append(
-            Problem("measure", f"{what}, so nothing can be measured of it - leave measure out, or keep the whole in a snapshot")
-        )
-    if resolved.get("stream") in STREAMS and resolved["stream"] != streams.VERSION:
-        said = f"{resolved['stream']} is drawn from in order, a streamed run draws in any"
-        problems.append(Problem("stream", f"{said} - use {streams.VERSION}, or init_mode=deferred"))
-    if kept not in ("safetensors", "none"):
-        problems.append(Problem("snapshot.kind", f"a streamed run writes safetensors or none, got {kept!r}"))
-    if kept == "none" and probed != "none":
-        said = "a streamed run without a snapshot keeps no values that could be probed"
-        problems.append(Problem("probe", f"{said} - use snapshot=safetensors, or probe=none"))
-    if resolved.get("shard") is not None and probed != "none":
-        problems.append(Problem("probe", "a shard holds a part of the network only, which cannot be probed - use probe=none"))
-
-
 def _check_parts(plan: Plan, shard: Shard | None) -> None:
     """ConfigError for a plan that cannot be cut into so many parts."""
     if shard is None:
@@ -325,26 +301,6 @@ def _check_parts(plan: Plan, shard: Shard | None) -> None:
         rows_of(plan, shard)
     except ValueError as error:
         raise ConfigError.of("shard", str(error)) from None
-
-
-def _check_data_scaled(plan: Plan, init_mode: str) -> None:
-    """ConfigError for a streamed run of values that need the whole network."""
-    waiting = next((row for row in plan.owners if isinstance(row.law, laws.DataScaled)), None)
-    if waiting is not None and init_mode == "streamed":
-        said = f"'{waiting.path}' is scaled by what the network makes of the data, which a streamed run never has whole"
-        raise ConfigError.of("init_mode", f"{said} - use init_mode=eager or deferred")
-
-
-def _check_one_pass(plan: Plan, stats: dict[str, Statistic]) -> None:
-    """ConfigError for statistics that want all values of a tensor at once, which nobody keeps."""
-    problems = []
-    for name, statistic in stats.items():
-        large = next((row for row in plan.owners if later([statistic], row)), None)
-        if large is not None:
-            said = f"needs all {math.prod(large.shape)} values of '{large.path}' at once, which a streamed run without a snapshot never has"
-            problems.append(Problem(f"stats.{name}", f"{said} - use snapshot=safetensors"))
-    if problems:
-        raise ConfigError(problems)
 
 
 def _parse_device(options: dict[str, Any], dtype: str, problems: list[Problem]) -> Device:

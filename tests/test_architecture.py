@@ -51,6 +51,7 @@ FLOORS = [
     {"runner.shards"},
     {"runner.rescale"},
     {"runner.ledger", "runner.verdict", "runner.blocks", "runner.meter"},
+    {"runner.streamable"},
     {"runner.validate"},
     {"runner.snapshot", "runner.manifest"},
     {"runner.streamed"},
