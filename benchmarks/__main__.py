@@ -20,7 +20,7 @@ import sys
 
 from benchmarks.peers import ROOT, python
 from benchmarks.rounds import MISSED, REACHED
-from engine.registry import advice
+from initlab.engine.registry import advice
 
 WITH_TORCH = ("normal", "small")
 NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot", "sweep")

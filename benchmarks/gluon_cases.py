@@ -18,7 +18,7 @@ def framework(name):
         np.bool = bool  # MXNet 1.9.1 asks NumPy for a name that newer ones lack
         import mxnet as mx
     else:
-        import engine as mx
+        import initlab.engine as mx
     return mx.nd, mx.autograd, mx.gluon, mx.init
 
 

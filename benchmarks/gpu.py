@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.rounds import at_least_one, interleaved
-from engine.device import gpu, gpu_problem
-from engine.streams import Key, Piece, cuda, distribution
+from initlab.engine.device import gpu, gpu_problem
+from initlab.engine.streams import Key, Piece, cuda, distribution
 
 OURS = {
     "uniform": distribution.uniform(-0.07, 0.07),

@@ -21,8 +21,8 @@ def framework(name, implementation):
         import mxnet as mx
 
         return mx
-    import engine as mx
-    from engine import streams
+    import initlab.engine as mx
+    from initlab.engine import streams
 
     streams.implementation(implementation)
     return mx

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.rounds import Bar, Seconds, at_least_one, interleaved
-from engine import streams
-from engine.streams import Distribution, Key, Piece, distribution
+from initlab.engine import streams
+from initlab.engine.streams import Distribution, Key, Piece, distribution
 
 try:
     import torch

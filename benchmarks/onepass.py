@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.rounds import Bar, at_least_one, interleaved
-from engine import streams
-from engine.streams import Key
-from runner.stats.onepass import summarize
+from initlab.engine import streams
+from initlab.engine.streams import Key
+from initlab.runner.stats.onepass import summarize
 
 BARS = (Bar("numpy", "sum", 1 / 10), Bar("numba", "sum", 1 / 5))
 

@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from engine import laws, streams
-from engine.streams import Key
+from initlab.engine import laws, streams
+from initlab.engine.streams import Key
 
 SIZES, ROUNDS = (64, 128, 256, 512, 1024, 2048), 7
 EXACT_UP_TO = 1024

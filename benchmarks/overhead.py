@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine import autograd, nd
+from initlab.engine import autograd, nd
 
 CALLS, ROUNDS = 20_000, 9
 

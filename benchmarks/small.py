@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.rounds import Bar, at_least_one, interleaved
-from engine import laws, streams
-from engine.laws.base import Task
-from engine.streams import Key
+from initlab.engine import laws, streams
+from initlab.engine.laws.base import Task
+from initlab.engine.streams import Key
 
 try:
     import torch

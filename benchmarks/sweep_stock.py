@@ -9,10 +9,10 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from runner import run, summary
-from runner.compose import conf_dir, prepare
-from runner.sweep.sweeper import register
-from runner.validate import validate
+from initlab.runner import run, summary
+from initlab.runner.compose import conf_dir, prepare
+from initlab.runner.sweep.sweeper import register
+from initlab.runner.validate import validate
 
 register()
 prepare()

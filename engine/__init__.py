@@ -1,11 +1,26 @@
-"""The engine: MXNet Gluon's parameter system on NumPy and CuPy, with exact streams. `import engine as mx` reads like MXNet."""
+"""The engine: MXNet Gluon's parameter system on NumPy and CuPy, with exact streams. `import initlab.engine as mx` reads like MXNet."""
 
 from __future__ import annotations
 
-from engine import autograd, digest, formats, gluon, init, initializer, laws, lr_scheduler, metric, nd, optimizer, random, registry, streams
-from engine.device import Context, Device, cpu, cpu_pinned, current_context, current_device, gpu, num_gpus
-from engine.errors import EngineError, MXNetError
-from engine.streams import threads
+from initlab.engine import (
+    autograd,
+    digest,
+    formats,
+    gluon,
+    init,
+    initializer,
+    laws,
+    lr_scheduler,
+    metric,
+    nd,
+    optimizer,
+    random,
+    registry,
+    streams,
+)
+from initlab.engine.device import Context, Device, cpu, cpu_pinned, current_context, current_device, gpu, num_gpus
+from initlab.engine.errors import EngineError, MXNetError
+from initlab.engine.streams import threads
 
 __all__ = [
     "Context",
@@ -34,3 +49,8 @@ __all__ = [
     "streams",
     "threads",
 ]
+
+if __name__ == "engine":  # in a checkout: `import engine`, `python -m engine`
+    from initlab.doorway import open_doorway
+
+    open_doorway(__name__)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import DeviceError, MXNetError
+from initlab.engine.errors import DeviceError, MXNetError
 
 TYPE_IDS = {"cpu": 1, "gpu": 2, "cpu_pinned": 3, "cpu_shared": 5}
 HOSTS = ("cpu", "cpu_pinned", "cpu_shared")

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import MXNetError
-from engine.registry import advice
+from initlab.engine.errors import MXNetError
+from initlab.engine.registry import advice
 
 NAMES = ("float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bool", "bfloat16")
 

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-from engine.init import *  # noqa: F403
-from engine.init import __all__ as __all__
+from initlab.engine.init import *  # noqa: F403
+from initlab.engine.init import __all__ as __all__

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from engine import nd
-from engine.lr_scheduler import LRScheduler
-from engine.registry import Registry
+from initlab.engine import nd
+from initlab.engine.lr_scheduler import LRScheduler
+from initlab.engine.registry import Registry
 
 REGISTRY: Registry[type[Optimizer]] = Registry("optimizer")
 State = tuple[nd.NDArray, ...]

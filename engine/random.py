@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import streams
-from engine.nd.random import (
+from initlab.engine import streams
+from initlab.engine.nd.random import (
     exponential,
     gamma,
     generalized_negative_binomial,

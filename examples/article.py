@@ -6,8 +6,8 @@ run as printed and are repaired: `wdata` was never defined, and the last network
     python examples/article.py
 """
 
-from engine import init, nd
-from engine.gluon import nn
+from initlab.engine import init, nd
+from initlab.engine.gluon import nn
 
 # Access ------------------------------------------------------------------------------------------------------------------------
 

@@ -18,12 +18,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine import digest, dtypes, streams
-from engine.formats.placed import Buffer
-from engine.laws import NOWHERE, fill_many
-from engine.streams import Key
-from runner.plan import Row
-from runner.stats import BLOCK, WHOLE
+from initlab.engine import digest, dtypes, streams
+from initlab.engine.formats.placed import Buffer
+from initlab.engine.laws import NOWHERE, fill_many
+from initlab.engine.streams import Key
+from initlab.runner.plan import Row
+from initlab.runner.stats import BLOCK, WHOLE
 
 RUN = 4 * BLOCK
 """Elements that are drawn and measured at a time: enough to do without the interpreter, few enough for the cache."""

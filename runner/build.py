@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine import gluon, init
-from engine.errors import MXNetError
-from engine.gluon import nn
-from engine.registry import advice
-from runner.errors import ConfigError, Problem
-from runner.layers import Context
-from runner.model import LayerSpec, ModelSpec
+from initlab.engine import gluon, init
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon import nn
+from initlab.engine.registry import advice
+from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.layers import Context
+from initlab.runner.model import LayerSpec, ModelSpec
 
 
 @dataclass

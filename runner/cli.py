@@ -22,18 +22,18 @@ from hydra.core.utils import JobStatus, run_job
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from runner import expectation, plugins, run, summary
-from runner.claims.claim import parse_claims
-from runner.completion import shell_completion
-from runner.compose import ComposedWithProblems, compose, conf_dir, prepare
-from runner.errors import EXIT_STOPPED, ConfigError, MemoryShortage, RunnerError
-from runner.help import help_text, terminal_width
-from runner.sweep import status
-from runner.sweep.job import finished, report_run
-from runner.sweep.job import run_job as run_sweep_job
-from runner.sweep.sweeper import check_report, conclude, register, sweep
-from runner.tracking import track_run
-from runner.validate import validate
+from initlab.runner import expectation, plugins, run, summary
+from initlab.runner.claims.claim import parse_claims
+from initlab.runner.completion import shell_completion
+from initlab.runner.compose import ComposedWithProblems, compose, conf_dir, prepare
+from initlab.runner.errors import EXIT_STOPPED, ConfigError, MemoryShortage, RunnerError
+from initlab.runner.help import help_text, terminal_width
+from initlab.runner.sweep import status
+from initlab.runner.sweep.job import finished, report_run
+from initlab.runner.sweep.job import run_job as run_sweep_job
+from initlab.runner.sweep.sweeper import check_report, conclude, register, sweep
+from initlab.runner.tracking import track_run
+from initlab.runner.validate import validate
 
 
 def main() -> None:

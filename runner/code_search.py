@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from runner import plugins
-from runner.errors import Problem
+from initlab.runner import plugins
+from initlab.runner.errors import Problem
 
 LAUNCHERS = {
     "hydra._internal.core_plugins.basic_launcher.BasicLauncher",

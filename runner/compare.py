@@ -24,14 +24,14 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from engine import digest, formats
-from engine.errors import FormatError, MXNetError
-from runner import manifest, plugins, summary
-from runner.distance import Distance, Smirnov, distance, smirnov
-from runner.errors import ConfigError, EvidenceError, RunnerError
-from runner.files import in_json
-from runner.flat import Change, changes, flatten
-from runner.shards import INDEX
+from initlab.engine import digest, formats
+from initlab.engine.errors import FormatError, MXNetError
+from initlab.runner import manifest, plugins, summary
+from initlab.runner.distance import Distance, Smirnov, distance, smirnov
+from initlab.runner.errors import ConfigError, EvidenceError, RunnerError
+from initlab.runner.files import in_json
+from initlab.runner.flat import Change, changes, flatten
+from initlab.runner.shards import INDEX
 
 FORMAT = "initlab-comparison-1"
 WHAT = "give a run folder (outputs/<name>/<run id>) or a snapshot file (.safetensors, .npz, .params, .index.json)"

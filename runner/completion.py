@@ -18,9 +18,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from runner.compose import ComposedWithProblems, compose
-from runner.errors import ConfigError, RunnerError
-from runner.help import options
+from initlab.runner.compose import ComposedWithProblems, compose
+from initlab.runner.errors import ConfigError, RunnerError
+from initlab.runner.help import options
 
 FLAGS = ("--cfg", "--config-dir", "--help", "--hydra-help", "--info", "--multirun", "--plugin", "--resolve", "--version")
 WITH_VALUE = {"--cfg": ("job", "hydra", "all"), "-c": ("job", "hydra", "all"), "--config-dir": (), "-cd": (), "--plugin": ()}

@@ -22,13 +22,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from engine.registry import advice
-from runner import code_search, plugins, schema
-from runner.errors import ConfigError, Problem
-from runner.identity import OUTPUTS, canonical_of, resolve, run_folder, run_id
+import initlab
+from initlab.engine.registry import advice
+from initlab.runner import code_search, plugins, schema
+from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.identity import OUTPUTS, canonical_of, resolve, run_folder, run_id
 
-MARKER = "# InitLab: the root of its configuration"
-"""The first line of `conf/config.yaml`, which tells our `conf` from any other folder of that name."""
 ROOT = "config"
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError)
 """What Hydra fails with on words it did not expect; the last three are slips of its own on `init=null` and the like."""
@@ -38,13 +37,11 @@ LAUNCHER_EXTRAS = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slur
 
 
 def conf_dir() -> Path:
-    """The folder `conf`: beside the package in a checkout, inside it in a wheel."""
-    here = Path(__file__).resolve().parent
-    for folder in (here / "conf", here.parent / "conf"):
-        root = folder / f"{ROOT}.yaml"
-        if root.is_file() and root.read_text(encoding="utf-8").startswith(MARKER):
-            return folder
-    raise ConfigError.of("", f"the configuration folder 'conf' is missing beside {here} - install initlab again")
+    """The folder `conf` of the package."""
+    folder = Path(initlab.__file__).parent.absolute() / "conf"
+    if not (folder / f"{ROOT}.yaml").is_file():
+        raise ConfigError.of("", f"the folder {folder} of configs is missing - install initlab again")
+    return folder
 
 
 def shipped_options() -> dict[str, set[str]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runner.compose import compose
-from runner.sweep.sweeper import register
-from runner.validate import RunConfig, validate
+from initlab.runner.compose import compose
+from initlab.runner.sweep.sweeper import register
+from initlab.runner.validate import RunConfig, validate
 
 
 def declare(*words: str) -> RunConfig:

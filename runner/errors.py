@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.device import CUPY
+from initlab.engine.device import CUPY
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 2

@@ -15,18 +15,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from engine.registry import advice
-from runner.build import build
-from runner.claims.claim import Claim
-from runner.claims.judge import ALPHA, INCONCLUSIVE, REFUTED, REPRODUCED, Estimate, Judged, estimate, groups, judge, matching
-from runner.claims.quantity import COLUMN, INDEX, paths
-from runner.claims.quantity import Path as QuantityPath
-from runner.claims.results import Result, read_result, select
-from runner.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, ConfigError, Problem, QuantityError
-from runner.files import write_json
-from runner.measures import Measure
-from runner.probes import Probe
-from runner.validate import RunConfig
+from initlab.engine.registry import advice
+from initlab.runner.build import build
+from initlab.runner.claims.claim import Claim
+from initlab.runner.claims.judge import ALPHA, INCONCLUSIVE, REFUTED, REPRODUCED, Estimate, Judged, estimate, groups, judge, matching
+from initlab.runner.claims.quantity import COLUMN, INDEX, paths
+from initlab.runner.claims.quantity import Path as QuantityPath
+from initlab.runner.claims.results import Result, read_result, select
+from initlab.runner.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, ConfigError, Problem, QuantityError
+from initlab.runner.files import write_json
+from initlab.runner.measures import Measure
+from initlab.runner.probes import Probe
+from initlab.runner.validate import RunConfig
 
 NAME = "claims.json"
 FILES = (NAME, "claims.svg", "claims.png")

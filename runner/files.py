@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.formats.base import TEMPORARY, replacing
-from runner.errors import StorageError
+from initlab.engine.formats.base import TEMPORARY, replacing
+from initlab.runner.errors import StorageError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 AGAIN = 0.2

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from engine import streams
-from runner.recompute import tolerance
+from initlab.engine import streams
+from initlab.runner.recompute import tolerance
 
 COUNT = 8
 DIGITS = 6

@@ -12,8 +12,8 @@ import sys
 import textwrap
 from pathlib import Path
 
-from runner import schema
-from runner.compose import ROOT, check_overlay, conf_dir, shipped_options
+from initlab.runner import schema
+from initlab.runner.compose import ROOT, check_overlay, conf_dir, shipped_options
 
 PLAIN_WIDTH = 80
 """Where stdout is no terminal."""

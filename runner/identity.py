@@ -11,10 +11,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from engine import streams
-from runner.data import REGISTRY
-from runner.errors import ConfigError
-from runner.plugins import Plugin, loaded
+from initlab.engine import streams
+from initlab.runner.data import REGISTRY
+from initlab.runner.errors import ConfigError
+from initlab.runner.plugins import Plugin, loaded
 
 IDENTIFYING = ("model", "init", "seed", "dtype", "init_mode", "device", "data", "probe", "stats", "snapshot")
 """The keys whose values decide what a run's folder holds; not its name, its task, nor how it was launched."""

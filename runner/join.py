@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine import digest
-from runner import manifest, plugins, run, snapshot
-from runner.errors import ConfigError, EvidenceError, RunnerError
-from runner.files import locked, storage_errors, write_json, write_text
-from runner.identity import canonical_config, run_folder, run_id
-from runner.shards import INDEX, Shard, index_text, parse
-from runner.validate import RunConfig, revalidate
+from initlab.engine import digest
+from initlab.runner import manifest, plugins, run, snapshot
+from initlab.runner.errors import ConfigError, EvidenceError, RunnerError
+from initlab.runner.files import locked, storage_errors, write_json, write_text
+from initlab.runner.identity import canonical_config, run_folder, run_id
+from initlab.runner.shards import INDEX, Shard, index_text, parse
+from initlab.runner.validate import RunConfig, revalidate
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from runner.errors import EvidenceError
-from runner.files import sync_folder
+from initlab.runner.errors import EvidenceError
+from initlab.runner.files import sync_folder
 
 FORMAT = "initlab-journal-1"
 AGAIN = "run without resume=true to start over"

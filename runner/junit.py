@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.errors import StorageError
-from runner.files import write_text
+from initlab.runner.errors import StorageError
+from initlab.runner.files import write_text
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, escaped or not."""

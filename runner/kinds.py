@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from engine.registry import Registry, snake_case
+from initlab.engine.registry import Registry, snake_case
 
 C = TypeVar("C", bound=type)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from engine import gluon
-from engine.gluon.state import Filled, observe
-from runner.errors import LedgerError
-from runner.plan import Plan, Row
+from initlab.engine import gluon
+from initlab.engine.gluon.state import Filled, observe
+from initlab.runner.errors import LedgerError
+from initlab.runner.plan import Plan, Row
 
 
 @dataclass

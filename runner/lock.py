@@ -19,18 +19,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import digest
-from engine.device import Device, is_shortage
-from engine.errors import MXNetError
-from runner import lockfile, plugins
-from runner.errors import EXIT_STOPPED, LedgerError, MemoryShortage, RunnerError, StorageError
-from runner.fingerprint import take
-from runner.flat import flatten
-from runner.lockfile import SHORT, Draft, LockedRun, LockedTensor, drafting, law_id
-from runner.recompute import Again, broken
-from runner.sweep.declared import DeclaredRun, declared
-from runner.sweep.sweeper import register
-from runner.validate import RunConfig
+from initlab.engine import digest
+from initlab.engine.device import Device, is_shortage
+from initlab.engine.errors import MXNetError
+from initlab.runner import lockfile, plugins
+from initlab.runner.errors import EXIT_STOPPED, LedgerError, MemoryShortage, RunnerError, StorageError
+from initlab.runner.fingerprint import take
+from initlab.runner.flat import flatten
+from initlab.runner.lockfile import SHORT, Draft, LockedRun, LockedTensor, drafting, law_id
+from initlab.runner.recompute import Again, broken
+from initlab.runner.sweep.declared import DeclaredRun, declared
+from initlab.runner.sweep.sweeper import register
+from initlab.runner.validate import RunConfig
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from runner import junit, lockfile, plugins, summary
-from runner.errors import ConfigError, EvidenceError, LedgerError, Problem, RunnerError
-from runner.fingerprint import difference
-from runner.flat import Change, changes
-from runner.lock import Drawn, draw, runs_of
-from runner.lockfile import Lock, LockedRun, LockedTensor
-from runner.sweep.declared import DeclaredRun
+from initlab.runner import junit, lockfile, plugins, summary
+from initlab.runner.errors import ConfigError, EvidenceError, LedgerError, Problem, RunnerError
+from initlab.runner.fingerprint import difference
+from initlab.runner.flat import Change, changes
+from initlab.runner.lock import Drawn, draw, runs_of
+from initlab.runner.lockfile import Lock, LockedRun, LockedTensor
+from initlab.runner.sweep.declared import DeclaredRun
 
 SAID = 4
 """So many keys or parameters of one reason are named, the others counted."""

@@ -37,11 +37,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from engine.formats.base import replacing
-from runner.errors import EvidenceError
-from runner.fingerprint import Fingerprint
-from runner.flat import value_text
-from runner.plugins import Plugin
+from initlab.engine.formats.base import replacing
+from initlab.runner.errors import EvidenceError
+from initlab.runner.fingerprint import Fingerprint
+from initlab.runner.flat import value_text
+from initlab.runner.plugins import Plugin
 
 FORMAT = "initlab-lock-1"
 NAME = "initlab.lock"

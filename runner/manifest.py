@@ -23,8 +23,8 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
-from runner.errors import EvidenceError
-from runner.files import sync_folder, write_json
+from initlab.runner.errors import EvidenceError
+from initlab.runner.files import sync_folder, write_json
 
 NAME = "manifest.json"
 FORMAT = "initlab-manifest-1"

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
-from runner.plan import Row
-from runner.stats import Accumulator, Statistic, is_whole, measure_all, summary_of
+from initlab.engine import dtypes
+from initlab.runner.plan import Row
+from initlab.runner.stats import Accumulator, Statistic, is_whole, measure_all, summary_of
 
 
 class Meter:

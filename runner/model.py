@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine import init
-from engine.errors import OptionError
-from engine.registry import advice
-from runner.errors import Problem
-from runner.layers import REGISTRY, Layer
-from runner.schema import options_of
+from initlab.engine import init
+from initlab.engine.errors import OptionError
+from initlab.engine.registry import advice
+from initlab.runner.errors import Problem
+from initlab.runner.layers import REGISTRY, Layer
+from initlab.runner.schema import options_of
 
 NAME = re.compile(r"[^\s./@]+")
 

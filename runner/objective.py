@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.registry import advice
-from runner.errors import ConfigError, Problem
+from initlab.engine.registry import advice
+from initlab.runner.errors import ConfigError, Problem
 
 KEYS = ("figure", "target", "distance")
 DISTANCES = ("difference", "ratio")

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, init, laws
-from engine.errors import StreamError
-from engine.registry import advice
-from engine.streams import VERSION, Key, version
-from runner.build import Network
-from runner.errors import ConfigError, Problem
+from initlab.engine import dtypes, init, laws
+from initlab.engine.errors import StreamError
+from initlab.engine.registry import advice
+from initlab.engine.streams import VERSION, Key, version
+from initlab.runner.build import Network
+from initlab.runner.errors import ConfigError, Problem
 
 CHUNK = 1 << 20
 """Elements that are drawn at a time where a slice takes a part of each row only."""

@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.errors import ConfigError
+from initlab.runner.errors import ConfigError
 
 ENVIRONMENT = "INITLAB_PLUGINS"
 """Absolute paths joined by os.pathsep, for the processes that a launcher starts."""

@@ -23,10 +23,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.claims.claim import Claim
-    from runner.claims.judge import Judged
-    from runner.lockfile import Lock, LockedRun
-    from runner.sweep.declared import DeclaredRun
+    from initlab.runner.claims.claim import Claim
+    from initlab.runner.claims.judge import Judged
+    from initlab.runner.lockfile import Lock, LockedRun
+    from initlab.runner.sweep.declared import DeclaredRun
 
 GROUPS = ("experiment", "sweep")
 """Folders whose YAML files are tests."""
@@ -93,7 +93,7 @@ class Item(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The lines that say what changed; a traceback only where the test itself failed."""
-        from runner.errors import RunnerError
+        from initlab.runner.errors import RunnerError
 
         if isinstance(excinfo.value, (NotAsExpected, RunnerError)):
             return str(excinfo.value)
@@ -118,9 +118,9 @@ class LockFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """The runs. CollectError, a line a problem, for a lock that cannot be used."""
-        from runner import lockcheck
-        from runner.compose import borrowing_hydra
-        from runner.errors import RunnerError
+        from initlab.runner import lockcheck
+        from initlab.runner.compose import borrowing_hydra
+        from initlab.runner.errors import RunnerError
 
         shown = _shown(self.config, self.path)
         try:
@@ -144,9 +144,9 @@ class LockItem(Item):
 
     def runtest(self) -> None:
         """Draw the run again and compare."""
-        from runner import lockcheck
-        from runner.compose import borrowing_hydra, start
-        from runner.sweep.sweeper import register
+        from initlab.runner import lockcheck
+        from initlab.runner.compose import borrowing_hydra, start
+        from initlab.runner.sweep.sweeper import register
 
         with borrowing_hydra():
             register()
@@ -161,8 +161,8 @@ class ExperimentFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """The tests. CollectError for a file that could not be chosen, since the runner has one of that name."""
-        from runner.compose import conf_dir
-        from runner.errors import RunnerError
+        from initlab.runner.compose import conf_dir
+        from initlab.runner.errors import RunnerError
 
         group, root = self.path.parent.name, self.path.parent.parent.resolve()
         try:
@@ -195,9 +195,9 @@ class ExperimentItem(Item):
 
     def runtest(self) -> None:
         """Run all into a temporary folder and verify them there. A search has no runs of its own, and is skipped."""
-        from runner.compose import borrowing_hydra
-        from runner.errors import ConfigError
-        from runner.lock import runs_of
+        from initlab.runner.compose import borrowing_hydra
+        from initlab.runner.errors import ConfigError
+        from initlab.runner.lock import runs_of
 
         with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
             try:
@@ -212,10 +212,10 @@ class ExperimentItem(Item):
 
 def _problems(run: DeclaredRun, folder: Path) -> list[str]:
     """Run and verify; a line for each thing wrong, with the run's words."""
-    from runner.errors import RunnerError
-    from runner.run import execute
-    from runner.summary import quiet_console
-    from runner.verify import verify
+    from initlab.runner.errors import RunnerError
+    from initlab.runner.run import execute
+    from initlab.runner.summary import quiet_console
+    from initlab.runner.verify import verify
 
     place, words = folder / run.member.run_id, " ".join(run.member.overrides)
     try:
@@ -228,7 +228,7 @@ def _problems(run: DeclaredRun, folder: Path) -> list[str]:
 
 def _expects(path: Path) -> bool:
     """Whether an experiment file has claims."""
-    from runner.experiments.catalogue import claims_in
+    from initlab.runner.experiments.catalogue import claims_in
 
     return claims_in(path)
 
@@ -237,8 +237,8 @@ class _Claimed:
     """An experiment's claims, and their verdicts, for which its runs are made once, when the first is asked for."""
 
     def __init__(self, name: str, config_dir: str | None) -> None:
-        from runner.compose import borrowing_hydra
-        from runner.experiments.performing import prepare
+        from initlab.runner.compose import borrowing_hydra
+        from initlab.runner.experiments.performing import prepare
 
         self._name, self._config_dir = name, config_dir
         with borrowing_hydra():
@@ -252,12 +252,12 @@ class _Claimed:
         return self._judged[claim.id]
 
     def _judge(self) -> dict[str, Judged]:
-        from runner.claims.judge import judge
-        from runner.compose import borrowing_hydra
-        from runner.expectation import estimates
-        from runner.experiments.performing import prepare
-        from runner.run import execute
-        from runner.summary import quiet_console
+        from initlab.runner.claims.judge import judge
+        from initlab.runner.compose import borrowing_hydra
+        from initlab.runner.expectation import estimates
+        from initlab.runner.experiments.performing import prepare
+        from initlab.runner.run import execute
+        from initlab.runner.summary import quiet_console
 
         with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
             prepared = prepare([self._name], self._config_dir)
@@ -278,8 +278,8 @@ class ClaimItem(Item):
 
     def runtest(self) -> None:
         """Judge. Whatever is not reproduced fails, with its row of the table and the reason."""
-        from runner.claims.judge import REPRODUCED
-        from runner.expectation import HEADINGS, cells
+        from initlab.runner.claims.judge import REPRODUCED
+        from initlab.runner.expectation import HEADINGS, cells
 
         judged = self._claimed.judged(self._claim)
         if judged.verdict != REPRODUCED:
@@ -288,7 +288,7 @@ class ClaimItem(Item):
 
 
 def _load_plugins(config: pytest.Config) -> None:
-    from runner import plugins
+    from initlab.runner import plugins
 
     for path in config.getoption("initlab_plugin"):
         plugins.load(path)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine import digest
-from engine.laws import Invariant
-from runner import run, streamed
-from runner.plan import Row
-from runner.validate import RunConfig
+from initlab.engine import digest
+from initlab.engine.laws import Invariant
+from initlab.runner import run, streamed
+from initlab.runner.plan import Row
+from initlab.runner.validate import RunConfig
 
 TOLERANCE = 1e-5
 """Largest absolute difference between two machines' values of a law that passes through LAPACK, relative to the largest value."""

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from engine import autograd, gluon, laws, nd
-from runner.build import Network
-from runner.errors import ConfigError
-from runner.measures.base import outputs, wide
-from runner.plan import Plan, Row
-from runner.probes import Subject
+from initlab.engine import autograd, gluon, laws, nd
+from initlab.runner.build import Network
+from initlab.runner.errors import ConfigError
+from initlab.runner.measures.base import outputs, wide
+from initlab.runner.plan import Plan, Row
+from initlab.runner.probes import Subject
 
 
 def wanted(plan: Plan) -> bool:

@@ -18,18 +18,18 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from engine import autograd, nd, streams
-from engine.device import is_shortage
-from engine.formats.safetensors import open_mapped
-from runner import ledger, manifest, meter, plugins, rescale, snapshot, streamed, summary
-from runner.build import Network, build, infer_shapes
-from runner.errors import EvidenceError, MemoryShortage
-from runner.files import locked, remove_leftovers, storage_errors, write_csv, write_json, write_text
-from runner.measures import Findings, Measure
-from runner.probes import Subject, Trace
-from runner.shards import INDEX, index_text
-from runner.validate import RunConfig
-from runner.verdict import judge
+from initlab.engine import autograd, nd, streams
+from initlab.engine.device import is_shortage
+from initlab.engine.formats.safetensors import open_mapped
+from initlab.runner import ledger, manifest, meter, plugins, rescale, snapshot, streamed, summary
+from initlab.runner.build import Network, build, infer_shapes
+from initlab.runner.errors import EvidenceError, MemoryShortage
+from initlab.runner.files import locked, remove_leftovers, storage_errors, write_csv, write_json, write_text
+from initlab.runner.measures import Findings, Measure
+from initlab.runner.probes import Subject, Trace
+from initlab.runner.shards import INDEX, index_text
+from initlab.runner.validate import RunConfig
+from initlab.runner.verdict import judge
 
 LOG = logging.getLogger("runner")
 LOG_FILE = "runner.log"

@@ -26,9 +26,9 @@ from typing import Any, Optional
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from engine import init
-from engine.registry import Registry
-from runner import data, measures, probes, stats, trackers
+from initlab.engine import init
+from initlab.engine.registry import Registry
+from initlab.runner import data, measures, probes, stats, trackers
 
 SIMPLE_TYPES = (bool, int, float, str)
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.plan import Plan, Row
+from initlab.runner.plan import Plan, Row
 
 INDEX = "model.safetensors.index.json"
 

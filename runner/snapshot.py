@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import digest, formats, streams
-from engine.errors import FormatError, MXNetError
-from engine.formats.placed import read_exactly
-from engine.formats.safetensors import Entry, read_layout
-from runner.plan import Plan
-from runner.shards import INDEX, Shard
+from initlab.engine import digest, formats, streams
+from initlab.engine.errors import FormatError, MXNetError
+from initlab.engine.formats.placed import read_exactly
+from initlab.engine.formats.safetensors import Entry, read_layout
+from initlab.runner.plan import Plan
+from initlab.runner.shards import INDEX, Shard
 
 
 @dataclass(frozen=True)

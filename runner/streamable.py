@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engine import laws, streams
-from runner.errors import ConfigError, Problem
-from runner.meter import later
-from runner.plan import Plan
-from runner.stats import Statistic
+from initlab.engine import laws, streams
+from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.meter import later
+from initlab.runner.plan import Plan
+from initlab.runner.stats import Statistic
 
 
 def check_streamed(resolved: dict[str, Any], problems: list[Problem]) -> None:

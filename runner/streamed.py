@@ -20,17 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from engine import digest, gluon, streams
-from engine.formats import safetensors
-from engine.formats.placed import PlacedFile
-from engine.formats.safetensors import Layout
-from runner import journal, progress, snapshot
-from runner.blocks import Drawn, Meter, Pass, Tensor
-from runner.build import Network, build, infer_shapes
-from runner.files import sync_folder
-from runner.journal import Finished, Journal
-from runner.plan import Row
-from runner.validate import RunConfig
+from initlab.engine import digest, gluon, streams
+from initlab.engine.formats import safetensors
+from initlab.engine.formats.placed import PlacedFile
+from initlab.engine.formats.safetensors import Layout
+from initlab.runner import journal, progress, snapshot
+from initlab.runner.blocks import Drawn, Meter, Pass, Tensor
+from initlab.runner.build import Network, build, infer_shapes
+from initlab.runner.files import sync_folder
+from initlab.runner.journal import Finished, Journal
+from initlab.runner.plan import Row
+from initlab.runner.validate import RunConfig
 
 LOG = logging.getLogger("runner")
 PARTIAL = ".partial"

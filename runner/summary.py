@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from runner.plan import Plan, Row
-from runner.probes import Trace
+from initlab.runner.plan import Plan, Row
+from initlab.runner.probes import Trace
 
 PLAIN_WIDTH = 1000
 """Wide enough that no table is folded where there is no terminal; a table takes what it needs."""

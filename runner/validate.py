@@ -13,26 +13,26 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from engine import dtypes, formats, init, streams
-from engine.device import Device, dtype_problem, gpu_problem
-from engine.errors import MXNetError
-from engine.registry import advice
-from runner.build import Network, build, check_shapes, infer_shapes
-from runner.claims.claim import parse_claims
-from runner.data import Data
-from runner.errors import ConfigError, Problem
-from runner.identity import canonical_of, resolve, run_id
-from runner.measures import Measure
-from runner.model import ModelSpec, construct, parse_initializer, parse_model
-from runner.objective import parse_objective
-from runner.plan import Plan, Row, make_plan
-from runner.probes import Probe
-from runner.schema import Config, kinds
-from runner.shards import Shard, aliases_of, rows_of
-from runner.shards import parse as parse_shard
-from runner.stats import Statistic
-from runner.streamable import check_data_scaled, check_one_pass, check_streamed
-from runner.trackers import Tracker
+from initlab.engine import dtypes, formats, init, streams
+from initlab.engine.device import Device, dtype_problem, gpu_problem
+from initlab.engine.errors import MXNetError
+from initlab.engine.registry import advice
+from initlab.runner.build import Network, build, check_shapes, infer_shapes
+from initlab.runner.claims.claim import parse_claims
+from initlab.runner.data import Data
+from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.identity import canonical_of, resolve, run_id
+from initlab.runner.measures import Measure
+from initlab.runner.model import ModelSpec, construct, parse_initializer, parse_model
+from initlab.runner.objective import parse_objective
+from initlab.runner.plan import Plan, Row, make_plan
+from initlab.runner.probes import Probe
+from initlab.runner.schema import Config, kinds
+from initlab.runner.shards import Shard, aliases_of, rows_of
+from initlab.runner.shards import parse as parse_shard
+from initlab.runner.stats import Statistic
+from initlab.runner.streamable import check_data_scaled, check_one_pass, check_streamed
+from initlab.runner.trackers import Tracker
 
 STREAMS = streams.VERSIONS
 LARGEST_MXNET_SEED = 2**32 - 1

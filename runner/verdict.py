@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine import laws
-from runner.plan import Row
+from initlab.engine import laws
+from initlab.runner.plan import Row
 
 FAMILY_ERROR = 1e-6
 

@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from engine import digest, formats, streams
-from engine.errors import FormatError
-from runner import lockcheck, manifest, plugins, snapshot, summary
-from runner.errors import ConfigError, EvidenceError, LedgerError, RunnerError
-from runner.identity import canonical_config, run_id
-from runner.plan import Row
-from runner.recompute import Again, compare_within
-from runner.shards import INDEX
-from runner.validate import RunConfig, revalidate
+from initlab.engine import digest, formats, streams
+from initlab.engine.errors import FormatError
+from initlab.runner import lockcheck, manifest, plugins, snapshot, summary
+from initlab.runner.errors import ConfigError, EvidenceError, LedgerError, RunnerError
+from initlab.runner.identity import canonical_config, run_id
+from initlab.runner.plan import Row
+from initlab.runner.recompute import Again, compare_within
+from initlab.runner.shards import INDEX
+from initlab.runner.validate import RunConfig, revalidate
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import streams
-from runner import plugins
-from runner.cli import run_command
+from initlab.engine import streams
+from initlab.runner import plugins
+from initlab.runner.cli import run_command
 
 os.environ["INITLAB_REPORT"] = "none"
 """Reports are drawn by the tests that are about them only."""

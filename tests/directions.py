@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import autograd, nd
+from initlab.engine import autograd, nd
 
 
 def check(function, *arrays: np.ndarray, seed: int = 0, grad_req: str = "write", step: float = 1e-6) -> None:

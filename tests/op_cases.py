@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import nd
-from engine.autograd import PRIMITIVES
+from initlab.engine import nd
+from initlab.engine.autograd import PRIMITIVES
 
 RNG = np.random.default_rng(0)
 A = RNG.uniform(0.2, 2.0, (3, 4)) * np.where(RNG.random((3, 4)) < 0.5, -1, 1)

@@ -12,9 +12,9 @@ from typing import Any
 import host_kernels
 import numpy as np
 
-from engine import device as devices
-from engine.streams import cuda
-from runner import validate
+from initlab.engine import device as devices
+from initlab.engine.streams import cuda
+from initlab.runner import validate
 
 
 def compiler(device: devices.Device) -> devices.Compile:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import device as devices
+from initlab.engine import device as devices
 
 
 class Opaque:

@@ -17,7 +17,7 @@ from typing import Any
 import array_api_strict as standard
 import numpy as np
 
-from engine import device as devices
+from initlab.engine import device as devices
 
 BEYOND: dict[str, tuple[str, ...]] = {
     "argsort": ("kind",), "cbrt": (), "concatenate": ("axis",), "cumsum": ("axis",), "isclose": ("rtol", "atol", "equal_nan"), "mod": (), "pad": ("mode", "constant_values"),

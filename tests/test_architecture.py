@@ -135,8 +135,8 @@ def imports_of(tree: ast.AST, known: set[str]) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                found.add(inner if inner in known else node.module)
-    return {name for name in found if name.split(".")[0] in ("engine", "runner")}
+                found.add(inner if inner.removeprefix("initlab.") in known else node.module)
+    return {name.removeprefix("initlab.") for name in found if name.startswith(("initlab.engine", "initlab.runner"))}
 
 
 def wrong_imports(module: str, tree: ast.AST, known: set[str]) -> list[str]:
@@ -163,15 +163,15 @@ def test_imports_go_down(path):
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("engine.autograd", "from engine import nd"),
-        ("engine.ops.linear", "from engine.nd import NDArray"),
-        ("engine.streams.words", "import runner.run"),
-        ("engine.nd.ndarray", "def f():\n    from engine.gluon import nn"),
-        ("runner.plan", "from runner import run"),
-        ("runner.build", "import runner.cli"),
+        ("engine.autograd", "from initlab.engine import nd"),
+        ("engine.ops.linear", "from initlab.engine.nd import NDArray"),
+        ("engine.streams.words", "import initlab.runner.run"),
+        ("engine.nd.ndarray", "def f():\n    from initlab.engine.gluon import nn"),
+        ("runner.plan", "from initlab.runner import run"),
+        ("runner.build", "import initlab.runner.cli"),
         ("engine.ops.linear", "from ..nd import NDArray"),
         ("engine.ops.linear", "from .. import nd"),
-        ("engine.errors", "from engine import *"),
+        ("engine.errors", "from initlab.engine import *"),
     ],
 )
 def test_the_check_fails_on_an_import_that_goes_up(module, source):
@@ -283,6 +283,6 @@ def test_every_public_function_and_class_says_what_its_signature_cannot(path):
 
 
 def test_importing_the_engine_brings_in_neither_hydra_nor_cupy_nor_numba():
-    script = "import engine, sys; print([m for m in ('hydra', 'omegaconf', 'rich', 'cupy', 'numba', 'runner') if m in sys.modules])"
+    script = "import initlab.engine, sys; print([m for m in ('hydra', 'omegaconf', 'rich', 'cupy', 'numba', 'initlab.runner') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner import compose, lock, verify
+from initlab.runner import compose, lock, verify
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def test_the_workflow_is_one_that_github_would_take():
 
 @lru_cache
 def help_of(module: str) -> str:
-    more = ["-p", "no:initlab", "-p", "runner.pytest_plugin"] if module == "pytest" else []
+    more = ["-p", "no:initlab", "-p", "initlab.runner.pytest_plugin"] if module == "pytest" else []
     return subprocess.run([sys.executable, "-m", module, *more, "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 

@@ -44,8 +44,8 @@ def wheel(tmp_path_factory) -> Path:
 
 def test_the_wheel_holds_the_config_the_digits_and_the_licence(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"runner/conf/config.yaml", "runner/conf/init/normal.yaml", "runner/conf/experiment/article.yaml"} <= set(names)
-    assert {"runner/data/optdigits/optdigits.npz", "runner/data/optdigits/README.md"} <= set(names)
+    assert {"initlab/conf/config.yaml", "initlab/conf/init/normal.yaml", "initlab/conf/experiment/article.yaml"} <= set(names)
+    assert {"initlab/runner/data/optdigits/optdigits.npz", "initlab/runner/data/optdigits/README.md"} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not any(name.startswith(("tests/", "conf/", "outputs/", "benchmarks/")) for name in names)
 
@@ -63,7 +63,7 @@ def test_the_installed_command_runs_from_any_folder(wheel, tmp_path):
     done = subprocess.run([*script, "experiment=digits", "init=normal"], cwd=work, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "loss 2.3026" in done.stdout
-    where = "import runner; print(runner.__file__)"
+    where = "import initlab.runner; print(initlab.runner.__file__)"
     used = subprocess.run([sys.executable, "-c", where], cwd=work, env=environment, capture_output=True, text=True, check=True)
     assert used.stdout.startswith(str(site))
 
@@ -100,7 +100,7 @@ def test_no_file_names_a_machine_or_an_index():
                 ".params",
             )
             or file == Path(__file__)
-            or not file.exists()
+            or not file.is_file()
         ):
             continue
         assert names_of_machines(file.read_text(encoding="utf-8")) == [], file.relative_to(ROOT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.formats import npz, params, placed, safetensors, sharded
-from engine.formats.base import Format, Snapshot, get, names
+from initlab.engine.formats import npz, params, placed, safetensors, sharded
+from initlab.engine.formats.base import Format, Snapshot, get, names
 
 __all__ = ["Format", "Snapshot", "get", "names", "npz", "params", "placed", "safetensors", "sharded"]

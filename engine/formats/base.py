@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
-from engine import dtypes
-from engine.errors import FormatError, MXNetError
-from engine.registry import Registry, advice
+from initlab.engine import dtypes
+from initlab.engine.errors import FormatError, MXNetError
+from initlab.engine.registry import Registry, advice
 
 REGISTRY: Registry[Format] = Registry("snapshot format")
 TEMPORARY = ".tmp"

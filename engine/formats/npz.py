@@ -15,8 +15,8 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
-from engine.errors import FormatError
-from engine.formats.base import REGISTRY, Format, Snapshot, checked, dtype_called, little_endian, tensor_of
+from initlab.engine.errors import FormatError
+from initlab.engine.formats.base import REGISTRY, Format, Snapshot, checked, dtype_called, little_endian, tensor_of
 
 OURS = "__initlab__"
 """The entry that holds our JSON as bytes: `aliases`, `metadata`, and the `dtypes` that `.npy` cannot name (bfloat16)."""

@@ -18,8 +18,8 @@ from typing import BinaryIO, ClassVar
 
 import numpy as np
 
-from engine.errors import FormatError
-from engine.formats.base import REGISTRY, Format, Snapshot, checked, dtype_called, little_endian, tensor_of
+from initlab.engine.errors import FormatError
+from initlab.engine.formats.base import REGISTRY, Format, Snapshot, checked, dtype_called, little_endian, tensor_of
 
 LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA

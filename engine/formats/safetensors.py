@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
-from engine.errors import FormatError
-from engine.formats.base import REGISTRY, Format, Snapshot, check_names, checked, dtype_called, little_endian, tensor_of
+from initlab.engine.errors import FormatError
+from initlab.engine.formats.base import REGISTRY, Format, Snapshot, check_names, checked, dtype_called, little_endian, tensor_of
 
 CODES = {
     "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "int32": "I32", "int16": "I16",

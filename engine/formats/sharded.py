@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from engine.errors import FormatError
-from engine.formats.base import REGISTRY, Format, Snapshot, check_names, checked
-from engine.formats.safetensors import Safetensors, open_mapped
+from initlab.engine.errors import FormatError
+from initlab.engine.formats.base import REGISTRY, Format, Snapshot, check_names, checked
+from initlab.engine.formats.safetensors import Safetensors, open_mapped
 
 
 class Sharded(Format):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine.gluon import contrib, data, loss, nn, rnn, utils
-from engine.gluon.block import Block, HybridBlock
-from engine.gluon.parameter import Constant, DeferredInitializationError, Parameter
-from engine.gluon.parameter_dict import ParameterDict
-from engine.gluon.trainer import Trainer
+from initlab.engine.gluon import contrib, data, loss, nn, rnn, utils
+from initlab.engine.gluon.block import Block, HybridBlock
+from initlab.engine.gluon.parameter import Constant, DeferredInitializationError, Parameter
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.trainer import Trainer
 
 __all__ = [
     "Block",

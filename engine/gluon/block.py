@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine import formats, naming, nd
-from engine.device import cpu
-from engine.errors import DeferredInitializationError, MXNetError
-from engine.gluon.block_summary import print_summary
-from engine.gluon.parameter import DEFAULT, Parameter
-from engine.gluon.parameter_dict import ParameterDict, brief
-from engine.nd import NDArray
+from initlab.engine import formats, naming, nd
+from initlab.engine.device import cpu
+from initlab.engine.errors import DeferredInitializationError, MXNetError
+from initlab.engine.gluon.block_summary import print_summary
+from initlab.engine.gluon.parameter import DEFAULT, Parameter
+from initlab.engine.gluon.parameter_dict import ParameterDict, brief
+from initlab.engine.nd import NDArray
 
 Shape = tuple[int, ...]
 _log = logging.getLogger(__name__)

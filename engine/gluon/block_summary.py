@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.nd import NDArray
+from initlab.engine.nd import NDArray
 
 
 def print_summary(block: Any, inputs: tuple[Any, ...]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engine.gluon.block import HybridBlock
+from initlab.engine.gluon.block import HybridBlock
 
 TINY = 1e-12
 

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine import dtypes, laws, nd, streams
-from engine import init as init_module
-from engine.device import Device
-from engine.gluon.parameter import Parameter
-from engine.gluon.state import Filled, Pending, announce
-from engine.streams import VERSION, Piece
+from initlab.engine import dtypes, laws, nd, streams
+from initlab.engine import init as init_module
+from initlab.engine.device import Device
+from initlab.engine.gluon.parameter import Parameter
+from initlab.engine.gluon.state import Filled, Pending, announce
+from initlab.engine.streams import VERSION, Piece
 
 AT_ONCE = 1 << 22
 """Elements that are held at most before they are drawn: old values of parameters are freed as new ones come."""

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from engine import autograd, dtypes, laws, nd, streams
-from engine import init as init_module
-from engine.device import Device, cpu, current_device, from_host, is_shortage, runs_kernels
-from engine.errors import DeferredInitializationError
-from engine.gluon.state import Filled, Pending, Ready, Source, State, Symbol, Unset, announce
-from engine.gluon.state import observe as observe
-from engine.gluon.utils import shape_is_known
-from engine.nd.ndarray import GRAD_REQS
-from engine.streams import Key, Stream
+from initlab.engine import autograd, dtypes, laws, nd, streams
+from initlab.engine import init as init_module
+from initlab.engine.device import Device, cpu, current_device, from_host, is_shortage, runs_kernels
+from initlab.engine.errors import DeferredInitializationError
+from initlab.engine.gluon.state import Filled, Pending, Ready, Source, State, Symbol, Unset, announce
+from initlab.engine.gluon.state import observe as observe
+from initlab.engine.gluon.utils import shape_is_known
+from initlab.engine.nd.ndarray import GRAD_REQS
+from initlab.engine.streams import Key, Stream
 
 DEFAULT = object()
 """In the place of a net-level initializer: Uniform(0.07), Gluon's default. None is not that: it is refused."""

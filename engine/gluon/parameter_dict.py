@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, nd
-from engine import init as init_module
-from engine.gluon.packing import packing
-from engine.gluon.parameter import DEFAULT, Constant, Parameter
+from initlab.engine import dtypes, nd
+from initlab.engine import init as init_module
+from initlab.engine.gluon.packing import packing
+from initlab.engine.gluon.parameter import DEFAULT, Constant, Parameter
 
 NAMING = "https://mxnet.io/api/python/docs/tutorials/packages/gluon/blocks/naming.html"
 
@@ -23,7 +23,7 @@ class ParameterDict:
     gives the same values.
     """
 
-    __module__ = "engine.gluon.parameter"
+    __module__ = "initlab.engine.gluon.parameter"
 
     def __init__(self, prefix: str = "", shared: ParameterDict | None = None) -> None:
         self._prefix = prefix

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from engine import laws, nd
-from engine.device import Device
-from engine.streams import Key
+from initlab.engine import laws, nd
+from initlab.engine.device import Device
+from initlab.engine.streams import Key
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from engine import formats, nd, optimizer
-from engine.errors import FormatError
-from engine.gluon.parameter import Parameter
-from engine.gluon.parameter_dict import ParameterDict
-from engine.gluon.state import Ready
+from initlab.engine import formats, nd, optimizer
+from initlab.engine.errors import FormatError
+from initlab.engine.gluon.parameter import Parameter
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.state import Ready
 
 STALE = (
     "Gradient of Parameter `{}` on context {} has not been updated by backward since last `step`. This could mean a bug in your model that "

@@ -11,9 +11,9 @@ import os
 import warnings
 from typing import Any
 
-from engine import nd
-from engine.device import Device
-from engine.nd import NDArray
+from initlab.engine import nd
+from initlab.engine.device import Device
+from initlab.engine.nd import NDArray
 
 
 def shape_is_known(shape: Any) -> bool:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from engine.init.base import InitDesc, Initializer, alias, by_name, create, names, register
-from engine.init.bilinear import Bilinear
-from engine.init.constant import Constant, One, Zero
-from engine.init.description import Description, Fans
-from engine.init.fan_scaled import He, Lecun, MSRAPrelu, VarianceScaling, Xavier
-from engine.init.identity import Identity
-from engine.init.load import Load
-from engine.init.lsuv import Lsuv
-from engine.init.mixed import Mixed
-from engine.init.mup import Mup
-from engine.init.orthogonal import DeltaOrthogonal, Haar, Orthogonal
-from engine.init.random import Normal, TruncatedNormal, Uniform
-from engine.init.recurrent import FusedRNN, LSTMBias
-from engine.init.residual import Fixup, ResidualScaled, Skipinit
-from engine.init.sine import Siren
-from engine.init.subpixel import Icnr
-from engine.init.transformer import Deepnorm, TFixup
+from initlab.engine.init.base import InitDesc, Initializer, alias, by_name, create, names, register
+from initlab.engine.init.bilinear import Bilinear
+from initlab.engine.init.constant import Constant, One, Zero
+from initlab.engine.init.description import Description, Fans
+from initlab.engine.init.fan_scaled import He, Lecun, MSRAPrelu, VarianceScaling, Xavier
+from initlab.engine.init.identity import Identity
+from initlab.engine.init.load import Load
+from initlab.engine.init.lsuv import Lsuv
+from initlab.engine.init.mixed import Mixed
+from initlab.engine.init.mup import Mup
+from initlab.engine.init.orthogonal import DeltaOrthogonal, Haar, Orthogonal
+from initlab.engine.init.random import Normal, TruncatedNormal, Uniform
+from initlab.engine.init.recurrent import FusedRNN, LSTMBias
+from initlab.engine.init.residual import Fixup, ResidualScaled, Skipinit
+from initlab.engine.init.sine import Siren
+from initlab.engine.init.subpixel import Icnr
+from initlab.engine.init.transformer import Deepnorm, TFixup
 
 __all__ = [
     "Bilinear",

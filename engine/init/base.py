@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, laws, nd, streams
-from engine.init.description import Description
-from engine.registry import Registry, advice, get_alias_func, get_create_func, get_register_func, registry_of, snake_case
+from initlab.engine import dtypes, laws, nd, streams
+from initlab.engine.init.description import Description
+from initlab.engine.registry import Registry, advice, get_alias_func, get_create_func, get_register_func, registry_of, snake_case
 
 NICKNAME = "initializer"
 LEGACY = "Calling initializer with init(str, NDArray) has been deprecated.please use init(mx.init.InitDesc(...), NDArray) instead."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine import laws
-from engine.init.base import Initializer, register
-from engine.init.description import Description
+from initlab.engine import laws
+from initlab.engine.init.base import Initializer, register
+from initlab.engine.init.description import Description
 
 
 @register

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from engine.registry import advice
+from initlab.engine.registry import advice
 
 ROLES = ("out", "in", "spatial", "group")
 

@@ -16,10 +16,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from engine import laws
-from engine.init.base import Initializer, register
-from engine.init.description import Description
-from engine.init.options import choice, finite, positive
+from initlab.engine import laws
+from initlab.engine.init.base import Initializer, register
+from initlab.engine.init.description import Description
+from initlab.engine.init.options import choice, finite, positive
 
 MODES = ("in", "out", "avg", "geo")
 DISTRIBUTIONS = ("truncated_normal", "normal", "uniform")

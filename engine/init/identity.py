@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine import laws
-from engine.init.base import Initializer, register
-from engine.init.description import Description
-from engine.init.options import finite
+from initlab.engine import laws
+from initlab.engine.init.base import Initializer, register
+from initlab.engine.init.description import Description
+from initlab.engine.init.options import finite
 
 
 @register

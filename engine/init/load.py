@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from engine import formats, laws, nd
-from engine.errors import FormatError, MXNetError, OptionError
-from engine.init.base import InitDesc, Initializer, create, describe, register
-from engine.init.description import Description
-from engine.init.options import truth
-from engine.registry import nearest
+from initlab.engine import formats, laws, nd
+from initlab.engine.errors import FormatError, MXNetError, OptionError
+from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
+from initlab.engine.init.description import Description
+from initlab.engine.init.options import truth
+from initlab.engine.registry import nearest
 
 PREFIXES = ("arg:", "aux:")
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 from typing import Any
 
-from engine import laws, nd
-from engine.errors import OptionError
-from engine.init.base import InitDesc, Initializer, create, describe, register
-from engine.init.description import Description
-from engine.registry import advice
+from initlab.engine import laws, nd
+from initlab.engine.errors import OptionError
+from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
+from initlab.engine.init.description import Description
+from initlab.engine.registry import advice
 
 KEYS = ("match", "init")
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import OptionError
-from engine.registry import advice
+from initlab.engine.errors import OptionError
+from initlab.engine.registry import advice
 
 
 def finite(option: str, value: Any, wanted: str = "a finite number") -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine import laws
-from engine.init.base import Initializer, register
-from engine.init.description import Description
-from engine.init.options import choice, positive, truth
+from initlab.engine import laws
+from initlab.engine.init.base import Initializer, register
+from initlab.engine.init.description import Description
+from initlab.engine.init.options import choice, positive, truth
 
 
 def _checked(law: laws.Law, description: Description) -> laws.Law:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from engine.errors import OptionError
-from engine.registry import advice
+from initlab.engine.errors import OptionError
+from initlab.engine.registry import advice
 
 
 def patterns(option: str, value: Any) -> list[str]:

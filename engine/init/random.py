@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from engine import laws
-from engine.errors import LawError, OptionError
-from engine.init.base import Initializer, register
-from engine.init.description import Description
-from engine.init.options import choice, finite, not_negative, positive
+from initlab.engine import laws
+from initlab.engine.errors import LawError, OptionError
+from initlab.engine.init.base import Initializer, register
+from initlab.engine.init.description import Description
+from initlab.engine.init.options import choice, finite, not_negative, positive
 
 
 @lru_cache(maxsize=64, typed=True)

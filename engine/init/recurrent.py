@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from engine import laws, nd
-from engine.errors import OptionError
-from engine.init.base import InitDesc, Initializer, create, register
-from engine.init.description import Description
-from engine.init.options import choice, finite
+from initlab.engine import laws, nd
+from initlab.engine.errors import OptionError
+from initlab.engine.init.base import InitDesc, Initializer, create, register
+from initlab.engine.init.description import Description
+from initlab.engine.init.options import choice, finite
 
 GATES = {"rnn_relu": ("",), "rnn_tanh": ("",), "lstm": ("_i", "_f", "_c", "_o"), "gru": ("_r", "_z", "_o")}
 """The gates that a mode stacks, in order."""

@@ -12,12 +12,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from engine import laws
-from engine.init.base import Initializer, register
-from engine.init.description import Description
-from engine.init.fan_scaled import FanScaled
-from engine.init.options import positive, positive_integer
-from engine.init.patterns import fits, patterns, unmatched
+from initlab.engine import laws
+from initlab.engine.init.base import Initializer, register
+from initlab.engine.init.description import Description
+from initlab.engine.init.fan_scaled import FanScaled
+from initlab.engine.init.options import positive, positive_integer
+from initlab.engine.init.patterns import fits, patterns, unmatched
 
 
 @register

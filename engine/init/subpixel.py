@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine import laws
-from engine.errors import OptionError
-from engine.init.base import Initializer, create, register
-from engine.init.description import Description
-from engine.init.fan_scaled import He
-from engine.init.options import positive_integer
+from initlab.engine import laws
+from initlab.engine.errors import OptionError
+from initlab.engine.init.base import Initializer, create, register
+from initlab.engine.init.description import Description
+from initlab.engine.init.fan_scaled import He
+from initlab.engine.init.options import positive_integer
 
 
 @register

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from engine.laws.base import NOWHERE, Invariant, Law, fill_many, from_description
-from engine.laws.composed import Blocks, DataScaled, Repeated
-from engine.laws.delta_orthogonal import DeltaOrthogonal
-from engine.laws.elementwise import Constant, ForgetGate, Normal, TruncatedNormal, Uniform
-from engine.laws.given import Custom, Loaded
-from engine.laws.haar import Haar, SingularVectors, Structured
+from initlab.engine.laws.base import NOWHERE, Invariant, Law, fill_many, from_description
+from initlab.engine.laws.composed import Blocks, DataScaled, Repeated
+from initlab.engine.laws.delta_orthogonal import DeltaOrthogonal
+from initlab.engine.laws.elementwise import Constant, ForgetGate, Normal, TruncatedNormal, Uniform
+from initlab.engine.laws.given import Custom, Loaded
+from initlab.engine.laws.haar import Haar, SingularVectors, Structured
 
 __all__ = [
     "NOWHERE",

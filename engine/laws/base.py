@@ -17,11 +17,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import dtypes
-from engine.device import Device, runs_kernels
-from engine.errors import LawError, StreamError
-from engine.registry import Registry, snake_case
-from engine.streams import VERSION, Distribution, Key, Piece, Source, Stream, cuda, draw_many, version
+from initlab.engine import dtypes
+from initlab.engine.device import Device, runs_kernels
+from initlab.engine.errors import LawError, StreamError
+from initlab.engine.registry import Registry, snake_case
+from initlab.engine.streams import VERSION, Distribution, Key, Piece, Source, Stream, cuda, draw_many, version
 
 REGISTRY: Registry[type[Law]] = Registry("law")
 NOWHERE = Key(0, "")

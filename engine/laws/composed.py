@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine.errors import LawError
-from engine.laws.base import Invariant, Law, from_description
-from engine.laws.elementwise import Normal, Uniform
-from engine.laws.factor import gram_invariant
-from engine.laws.haar import Haar
-from engine.streams import Key
+from initlab.engine.errors import LawError
+from initlab.engine.laws.base import Invariant, Law, from_description
+from initlab.engine.laws.elementwise import Normal, Uniform
+from initlab.engine.laws.factor import gram_invariant
+from initlab.engine.laws.haar import Haar
+from initlab.engine.streams import Key
 
 
 @dataclass(frozen=True)

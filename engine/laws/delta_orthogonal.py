@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import LawError
-from engine.laws.base import Invariant
-from engine.laws.factor import gram_invariant
-from engine.laws.haar import Haar
-from engine.streams import Key
+from initlab.engine.errors import LawError
+from initlab.engine.laws.base import Invariant
+from initlab.engine.laws.factor import gram_invariant
+from initlab.engine.laws.haar import Haar
+from initlab.engine.streams import Key
 
 
 @dataclass(frozen=True)

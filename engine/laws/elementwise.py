@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import streams
-from engine.errors import LawError
-from engine.laws.base import LARGEST, Invariant, Law, check_numbers, check_reach, from_json
-from engine.streams import Distribution, Key, Source
+from initlab.engine import streams
+from initlab.engine.errors import LawError
+from initlab.engine.laws.base import LARGEST, Invariant, Law, check_numbers, check_reach, from_json
+from initlab.engine.streams import Distribution, Key, Source
 
 FARTHEST_64 = 9.5
 """No float64 one is, either: half a 64-bit step from the end is at 9.2."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.errors import LawError
-from engine.laws.base import Invariant
+from initlab.engine.errors import LawError
+from initlab.engine.laws.base import Invariant
 
 PANEL = 64
 """Columns that LAPACK factors at a time. Its own blocks of 32 spend the time of large matrices in products with vectors."""

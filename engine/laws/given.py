@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine import formats
-from engine.errors import LawError
-from engine.laws.base import Invariant, Law
-from engine.streams import Key
+from initlab.engine import formats
+from initlab.engine.errors import LawError
+from initlab.engine.laws.base import Invariant, Law
+from initlab.engine.streams import Key
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import dtypes, streams
-from engine.errors import LawError
-from engine.laws.base import Invariant, Law, check_numbers
-from engine.laws.factor import check_factor, gram_invariant, householder_q, lapack_q
-from engine.streams import Key, Source, Stream
-from engine.streams.words import WORDS_A_BLOCK
+from initlab.engine import dtypes, streams
+from initlab.engine.errors import LawError
+from initlab.engine.laws.base import Invariant, Law, check_numbers
+from initlab.engine.laws.factor import check_factor, gram_invariant, householder_q, lapack_q
+from initlab.engine.streams import Key, Source, Stream
+from initlab.engine.streams.words import WORDS_A_BLOCK
 
 
 def bilinear_kernel(height: int, width: int) -> np.ndarray:

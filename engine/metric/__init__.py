@@ -6,11 +6,11 @@ A metric adds up over calls of `update(labels, preds)`, lists of arrays of equal
 
 from __future__ import annotations
 
-from engine.metric.base import EvalMetric, alias, check_label_shapes, register
-from engine.metric.classification import F1, MCC, Accuracy, CrossEntropy, NegativeLogLikelihood, Perplexity, TopKAccuracy
-from engine.metric.composite import CompositeEvalMetric, create
-from engine.metric.custom import CustomMetric, Loss, np
-from engine.metric.regression import MAE, MSE, RMSE, PearsonCorrelation
+from initlab.engine.metric.base import EvalMetric, alias, check_label_shapes, register
+from initlab.engine.metric.classification import F1, MCC, Accuracy, CrossEntropy, NegativeLogLikelihood, Perplexity, TopKAccuracy
+from initlab.engine.metric.composite import CompositeEvalMetric, create
+from initlab.engine.metric.custom import CustomMetric, Loss, np
+from initlab.engine.metric.regression import MAE, MSE, RMSE, PearsonCorrelation
 
 __all__ = [
     "F1",

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy
 
-from engine.nd import NDArray
-from engine.registry import get_alias_func, get_create_func, get_register_func
+from initlab.engine.nd import NDArray
+from initlab.engine.registry import get_alias_func, get_create_func, get_register_func
 
 NICKNAME = "metric"
 Pair = tuple[numpy.ndarray, numpy.ndarray]

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy
 
-from engine.errors import OptionError
-from engine.metric.base import Named, alias, arrays, check_label_shapes, register, whole
+from initlab.engine.errors import OptionError
+from initlab.engine.metric.base import Named, alias, arrays, check_label_shapes, register, whole
 
 
 @register

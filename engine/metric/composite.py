@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.metric.base import EvalMetric, Named, alias, by_name, register
-from engine.metric.custom import CustomMetric
-from engine.nd import NDArray
+from initlab.engine.metric.base import EvalMetric, Named, alias, by_name, register
+from initlab.engine.metric.custom import CustomMetric
+from initlab.engine.nd import NDArray
 
 
 def create(metric: Any, *args: Any, **kwargs: Any) -> EvalMetric:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy
 
-from engine.metric.base import Named, check_label_shapes, register
-from engine.nd import NDArray
+from initlab.engine.metric.base import Named, check_label_shapes, register
+from initlab.engine.nd import NDArray
 
 
 @register

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy
 
-from engine.errors import OptionError
-from engine.metric.base import Named, alias, arrays, check_label_shapes, register
+from initlab.engine.errors import OptionError
+from initlab.engine.metric.base import Named, alias, arrays, check_label_shapes, register
 
 
 class _Distance(Named):

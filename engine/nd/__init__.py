@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.nd import (
+from initlab.engine.nd import (
     arithmetic,
     contrib,
     functions,
@@ -21,20 +21,20 @@ from engine.nd import (
     softmax_family,
     unary,
 )
-from engine.nd.creation import arange, array, empty, eye, full, full_like, linspace, ones, zeros
-from engine.nd.exchange import from_dlpack, from_numpy, to_dlpack_for_read, to_dlpack_for_write
-from engine.nd.files import load, load_frombuffer, save
-from engine.nd.gathering import onehot_encode
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import OPERATORS
-from engine.nd.random import gamma as random_gamma
-from engine.nd.random import generalized_negative_binomial as random_generalized_negative_binomial
-from engine.nd.random import multinomial as sample_multinomial
-from engine.nd.random import negative_binomial as random_negative_binomial
-from engine.nd.random import normal, shuffle, uniform
-from engine.nd.random import poisson as random_poisson
-from engine.nd.random import randint as random_randint
-from engine.nd.shaping import concatenate
+from initlab.engine.nd.creation import arange, array, empty, eye, full, full_like, linspace, ones, zeros
+from initlab.engine.nd.exchange import from_dlpack, from_numpy, to_dlpack_for_read, to_dlpack_for_write
+from initlab.engine.nd.files import load, load_frombuffer, save
+from initlab.engine.nd.gathering import onehot_encode
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import OPERATORS
+from initlab.engine.nd.random import gamma as random_gamma
+from initlab.engine.nd.random import generalized_negative_binomial as random_generalized_negative_binomial
+from initlab.engine.nd.random import multinomial as sample_multinomial
+from initlab.engine.nd.random import negative_binomial as random_negative_binomial
+from initlab.engine.nd.random import normal, shuffle, uniform
+from initlab.engine.nd.random import poisson as random_poisson
+from initlab.engine.nd.random import randint as random_randint
+from initlab.engine.nd.shaping import concatenate
 
 random_normal, random_uniform = normal, uniform
 

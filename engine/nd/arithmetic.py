@@ -6,10 +6,10 @@ import operator as python
 from collections.abc import Callable
 from typing import Any
 
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import OPERATORS, operator
-from engine.ops import elementwise
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import OPERATORS, operator
+from initlab.engine.ops import elementwise
 
 
 def _pair(name: str, function: Callable[..., Any], numbers: Callable[[Any, Any], Any]) -> Callable[..., Any]:

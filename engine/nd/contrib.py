@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import check_array, checked_axis
-from engine.ops import elementwise, indexing, padding, special
-from engine.ops import shape as shape_ops
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import check_array, checked_axis
+from initlab.engine.ops import elementwise, indexing, padding, special
+from initlab.engine.ops import shape as shape_ops
 
 
 def isnan(data: NDArray) -> NDArray:

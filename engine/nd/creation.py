@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
-from engine.device import Device, from_host
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray, place
+from initlab.engine import dtypes
+from initlab.engine.device import Device, from_host
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray, place
 
 Shape = int | tuple[int, ...]
 

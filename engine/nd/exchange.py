@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
-from engine.device import Device, from_host
-from engine.errors import MXNetError
-from engine.nd.creation import array
-from engine.nd.ndarray import NDArray, place
+from initlab.engine import dtypes
+from initlab.engine.device import Device, from_host
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.creation import array
+from initlab.engine.nd.ndarray import NDArray, place
 
 CPU, GPU = 1, 2
 """DLPack's numbers of device types."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.device import Device, from_host
-from engine.errors import FormatError, MXNetError
-from engine.formats import params
-from engine.formats.base import replacing
-from engine.nd.ndarray import NDArray
+from initlab.engine.device import Device, from_host
+from initlab.engine.errors import FormatError, MXNetError
+from initlab.engine.formats import params
+from initlab.engine.formats.base import replacing
+from initlab.engine.nd.ndarray import NDArray
 
 
 def save(fname: str | os.PathLike[str], data: Any) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from engine import autograd
-from engine.errors import MXNetError
-from engine.nd.creation import array
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import operator
-from engine.ops import activation, elementwise, indexing, linear
-from engine.registry import advice
-from engine.streams import cuda, current, distribution
+from initlab.engine import autograd
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.creation import array
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import operator
+from initlab.engine.ops import activation, elementwise, indexing, linear
+from initlab.engine.registry import advice
+from initlab.engine.streams import cuda, current, distribution
 
 
 @operator("FullyConnected")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import dtypes
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import axes_tuple, check_array, chosen, operator
-from engine.ops import elementwise, indexing, linear, shape
+from initlab.engine import dtypes
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import axes_tuple, check_array, chosen, operator
+from initlab.engine.ops import elementwise, indexing, linear, shape
 
 
 @operator("take")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import autograd
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import operator
-from engine.ops import activation, convolution, normalization, pooling
-from engine.registry import advice
+from initlab.engine import autograd
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import operator
+from initlab.engine.ops import activation, convolution, normalization, pooling
+from initlab.engine.registry import advice
 
 FIRST = {1: "NCW", 2: "NCHW", 3: "NCDHW"}
 """Layouts with channels first, by the number of spatial axes: the default."""

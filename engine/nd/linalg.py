@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import check_array
-from engine.nd.shaping import diag
-from engine.ops import elementwise, indexing, linear, reduce
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import check_array
+from initlab.engine.nd.shaping import diag
+from initlab.engine.ops import elementwise, indexing, linear, reduce
 
 
 def _product(a: NDArray, b: NDArray, transpose_a: bool, transpose_b: bool) -> NDArray:

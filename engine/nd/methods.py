@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.nd import arithmetic, gathering, ordering, reduction, shaping, softmax_family, unary
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import OPERATORS
+from initlab.engine.nd import arithmetic, gathering, ordering, reduction, shaping, softmax_family, unary
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import OPERATORS
 
 METHODS = {
     unary: (*unary.UNARY, "zeros_like", "ones_like", "hard_sigmoid", "smooth_l1"),

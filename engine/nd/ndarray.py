@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine import autograd, dtypes
-from engine.device import Device, current_device, from_host, to_host
-from engine.errors import MXNetError
-from engine.nd import keys
-from engine.ops import elementwise, indexing, linear, shape, traced
+from initlab.engine import autograd, dtypes
+from initlab.engine.device import Device, current_device, from_host, to_host
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd import keys
+from initlab.engine.ops import elementwise, indexing, linear, shape, traced
 
 GRAD_REQS = ("write", "add", "null")
 

@@ -10,9 +10,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from engine import autograd
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
+from initlab.engine import autograd
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
 
 OPERATORS: dict[str, Callable[..., Any]] = {}
 """Every declared function of `nd` by name, aliases included."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import dtypes
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import chosen, operator
-from engine.ops import indexing, order, shape
+from initlab.engine import dtypes
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import chosen, operator
+from initlab.engine.ops import indexing, order, shape
 
 INDEX_DTYPES = ("float16", "float32", "float64", "int32", "int64", "uint8")
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
-from engine.device import Device, from_host
-from engine.errors import MXNetError, StreamError
-from engine.nd.creation import Shape, shape_tuple
-from engine.nd.ndarray import NDArray, place
-from engine.nd.operator import check_array, deliver
-from engine.ops import elementwise, indexing
-from engine.ops import shape as shapes
-from engine.streams import MXNetStream, Stream, cuda, current, distribution, variates, version
+from initlab.engine import dtypes
+from initlab.engine.device import Device, from_host
+from initlab.engine.errors import MXNetError, StreamError
+from initlab.engine.nd.creation import Shape, shape_tuple
+from initlab.engine.nd.ndarray import NDArray, place
+from initlab.engine.nd.operator import check_array, deliver
+from initlab.engine.ops import elementwise, indexing
+from initlab.engine.ops import shape as shapes
+from initlab.engine.streams import MXNetStream, Stream, cuda, current, distribution, variates, version
 
 
 def _deliver(values: np.ndarray, shape: tuple[int, ...], dtype: Any, where: Device, out: NDArray | None) -> NDArray:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
-from engine.device import from_host
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import axes_tuple, checked_axis, operator
-from engine.ops import elementwise, reduce, shape
+from initlab.engine import dtypes
+from initlab.engine.device import from_host
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import axes_tuple, checked_axis, operator
+from initlab.engine.ops import elementwise, reduce, shape
 
 Axis = int | tuple[int, ...] | None
 

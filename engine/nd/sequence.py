@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import operator
-from engine.ops import elementwise, indexing, shape
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import operator
+from initlab.engine.ops import elementwise, indexing, shape
 
 
 def _lengths(name: str, data: NDArray, lengths: NDArray | None, used: bool, axis: int) -> Any:

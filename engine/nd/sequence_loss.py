@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import operator
-from engine.ops import ctc
-from engine.registry import advice
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import operator
+from initlab.engine.ops import ctc
+from initlab.engine.registry import advice
 
 PADDING = {"first": 0, "last": -1}
 """What ends a row of labels where no lengths are given, by which class is the blank."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.errors import MXNetError
-from engine.nd.creation import array
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import axes_tuple, checked_axis, chosen, operator
-from engine.ops import elementwise, indexing, padding, shape
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.creation import array
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import axes_tuple, checked_axis, chosen, operator
+from initlab.engine.ops import elementwise, indexing, padding, shape
 
 Shape = int | tuple[int, ...]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import dtypes
-from engine.errors import MXNetError
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import checked_axis, operator
-from engine.ops import activation, elementwise, indexing, reduce
+from initlab.engine import dtypes
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import checked_axis, operator
+from initlab.engine.ops import activation, elementwise, indexing, reduce
 
 
 def _prepared(data: NDArray, axis: int, temperature: float | None, dtype: Any) -> tuple[NDArray, int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import dtypes
-from engine.nd.ndarray import NDArray
-from engine.nd.operator import OPERATORS, operator
-from engine.ops import activation, elementwise, special
+from initlab.engine import dtypes
+from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.operator import OPERATORS, operator
+from initlab.engine.ops import activation, elementwise, special
 
 UNARY: dict[str, Callable[..., Any]] = {
     **{

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.ops import (
+from initlab.engine.ops import (
     activation,
     attention,
     convolution,

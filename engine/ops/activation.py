@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engine.autograd import primitive
-from engine.ops.elementwise import sin
+from initlab.engine.autograd import primitive
+from initlab.engine.ops.elementwise import sin
 
 LEAKY_SLOPE = 0.01
 SELU_SCALE = 1.0507009873554805

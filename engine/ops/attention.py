@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.autograd import primitive
-from engine.errors import MXNetError
+from initlab.engine.autograd import primitive
+from initlab.engine.errors import MXNetError
 
 NEVER = -1e30
 """The score of a key that may not be looked at; for float16, which lacks it, its own lowest."""

@@ -19,9 +19,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from engine.autograd import primitive
-from engine.errors import MXNetError
-from engine.ops.elementwise import check_dtypes
+from initlab.engine.autograd import primitive
+from initlab.engine.errors import MXNetError
+from initlab.engine.ops.elementwise import check_dtypes
 
 Sizes = tuple[int, ...]
 CHUNK = 1 << 21

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.autograd import primitive
-from engine.errors import MXNetError
+from initlab.engine.autograd import primitive
+from initlab.engine.errors import MXNetError
 
 NEVER = -1e30
 """The logarithm of a probability of 0, with which one can still reckon."""

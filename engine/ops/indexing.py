@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.autograd import primitive
-from engine.errors import MXNetError
-from engine.ops.elementwise import unbroadcast
+from initlab.engine.autograd import primitive
+from initlab.engine.errors import MXNetError
+from initlab.engine.ops.elementwise import unbroadcast
 
 
 def is_basic(key: Any) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engine.autograd import primitive
-from engine.errors import MXNetError
-from engine.ops.elementwise import check_dtypes, unbroadcast
+from initlab.engine.autograd import primitive
+from initlab.engine.errors import MXNetError
+from initlab.engine.ops.elementwise import check_dtypes, unbroadcast
 
 
 def _listed(shape: tuple[int, ...]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engine.autograd import primitive
+from initlab.engine.autograd import primitive
 
 
 def _sum(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.autograd import primitive
+from initlab.engine.autograd import primitive
 
 
 def _cut(axis: int, start: int | None, stop: int | None, step: int | None = None) -> tuple[Any, ...]:

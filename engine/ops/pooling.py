@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from engine.autograd import primitive
-from engine.ops.convolution import Sizes, first, interleave, last, output_space, reach, windows
+from initlab.engine.autograd import primitive
+from initlab.engine.ops.convolution import Sizes, first, interleave, last, output_space, reach, windows
 
 LOWEST = {"float16": -65504.0, "float32": -3.4028234663852886e38, "float64": -1.7976931348623157e308}
 """What max pooling takes padding for, and gives for a window of nothing else (as MXNet does)."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.autograd import primitive
-from engine.errors import MXNetError
+from initlab.engine.autograd import primitive
+from initlab.engine.errors import MXNetError
 
 GATES = {"rnn_relu": 1, "rnn_tanh": 1, "lstm": 4, "gru": 3}
 """How many gates a mode stacks."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engine.autograd import primitive
-from engine.errors import MXNetError
+from initlab.engine.autograd import primitive
+from initlab.engine.errors import MXNetError
 
 
 def axes_of(x: Any, axis: Any, exclude: bool = False) -> tuple[int, ...]:

@@ -6,9 +6,9 @@ import itertools
 import math
 from typing import Any
 
-from engine.autograd import primitive
-from engine.errors import MXNetError
-from engine.ops.elementwise import unbroadcast
+from initlab.engine.autograd import primitive
+from initlab.engine.errors import MXNetError
+from initlab.engine.ops.elementwise import unbroadcast
 
 
 def _listed(shape: Any) -> str:

@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from engine.autograd import primitive
-from engine.ops.activation import erf_raw
+from initlab.engine.autograd import primitive
+from initlab.engine.ops.activation import erf_raw
 
 # --- functions of the array library, with their derivatives --------------------------------------------------------------------
 

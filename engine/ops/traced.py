@@ -12,9 +12,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from engine.autograd import PRIMITIVES
-from engine.errors import MXNetError
-from engine.ops import elementwise, indexing, linear, reduce, shape
+from initlab.engine.autograd import PRIMITIVES
+from initlab.engine.errors import MXNetError
+from initlab.engine.ops import elementwise, indexing, linear, reduce, shape
 
 TWICE = "{} cannot be differentiated twice: its gradient is not made of primitives that can"
 

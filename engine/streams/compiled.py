@@ -22,8 +22,8 @@ from numba import carray, njit, types
 from numba.core.errors import NumbaError
 from numba.extending import intrinsic as _intrinsic
 
-from engine.streams import distribution, elementary, reference, wide
-from engine.streams.distribution import Piece
+from initlab.engine.streams import distribution, elementary, reference, wide
+from initlab.engine.streams.distribution import Piece
 
 CHUNK = 128
 """Philox blocks whose words are made before they are transformed: 4 KiB of words."""

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.device import Device, launcher, runs_kernels
-from engine.streams import elementary, wide
-from engine.streams.distribution import Distribution, Piece
-from engine.streams.key import Key
-from engine.streams.source import Source
-from engine.streams.stream import Stream
+from initlab.engine.device import Device, launcher, runs_kernels
+from initlab.engine.streams import elementary, wide
+from initlab.engine.streams.distribution import Distribution, Piece
+from initlab.engine.streams.key import Key
+from initlab.engine.streams.source import Source
+from initlab.engine.streams.stream import Stream
 
 THREADS = 256
 """Threads a block of the grid."""

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.streams.key import Key
-from engine.streams.phi import phi_word
+from initlab.engine.streams.key import Key
+from initlab.engine.streams.phi import phi_word
 
 KINDS = ("uniform", "normal", "truncated_normal")
 

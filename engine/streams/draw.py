@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from engine.streams import distribution, pool, reference
-from engine.streams.distribution import Distribution, Piece
-from engine.streams.implementation import filler
-from engine.streams.key import Key
+from initlab.engine.streams import distribution, pool, reference
+from initlab.engine.streams.distribution import Distribution, Piece
+from initlab.engine.streams.implementation import filler
+from initlab.engine.streams.key import Key
 
 THREADED_FROM = 1 << 18
 """Less work than this is done by one thread: waking others costs more."""

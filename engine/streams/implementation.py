@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-from engine.registry import advice
-from engine.streams import reference
-from engine.streams.distribution import Piece
+from initlab.engine.registry import advice
+from initlab.engine.streams import reference
+from initlab.engine.streams.distribution import Piece
 
 NAMES = ("auto", "numpy", "numba")
 ENVIRONMENT = "ENGINE_DRAW"
@@ -90,7 +90,7 @@ def _load(compiling: bool = True) -> None:
         if _state.compiled is not None or _state.missing is not None:
             return
         try:
-            from engine.streams import compiled
+            from initlab.engine.streams import compiled
 
             if compiling or compiled.is_kept():
                 compiled.load()

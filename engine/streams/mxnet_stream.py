@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine.errors import StreamError
-from engine.streams.logf import logf
-from engine.streams.source import Source
+from initlab.engine.errors import StreamError
+from initlab.engine.streams.logf import logf
+from initlab.engine.streams.source import Source
 
 ENGINES = 1024
 MAGIC = 127

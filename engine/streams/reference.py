@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.streams import transforms, wide
-from engine.streams.distribution import Distribution, Piece
-from engine.streams.key import Key
-from engine.streams.transforms import Scratch
-from engine.streams.words import WORDS_A_BLOCK, raw, wide_words
+from initlab.engine.streams import transforms, wide
+from initlab.engine.streams.distribution import Distribution, Piece
+from initlab.engine.streams.key import Key
+from initlab.engine.streams.transforms import Scratch
+from initlab.engine.streams.words import WORDS_A_BLOCK, raw, wide_words
 
 BLOCK = 1 << 16
 """Elements that are transformed at once: their scratch arrays fit the second cache."""

@@ -14,14 +14,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.dtypes import resolve
-from engine.errors import StreamError
-from engine.registry import advice
-from engine.streams import draw
-from engine.streams.key import VERSION, Key, check_seed
-from engine.streams.mxnet_stream import MXNetStream
-from engine.streams.source import Source
-from engine.streams.words import WORDS_A_BLOCK, words
+from initlab.engine.dtypes import resolve
+from initlab.engine.errors import StreamError
+from initlab.engine.registry import advice
+from initlab.engine.streams import draw
+from initlab.engine.streams.key import VERSION, Key, check_seed
+from initlab.engine.streams.mxnet_stream import MXNetStream
+from initlab.engine.streams.source import Source
+from initlab.engine.streams.words import WORDS_A_BLOCK, words
 
 AMBIENT = "@ambient"
 MXNET_VARIATES = {"mxnet-1.9.1": "y", "mxnet-1.9.1-xvariate": "x"}

@@ -11,10 +11,10 @@ import math
 
 import numpy as np
 
-from engine.errors import StreamError
-from engine.streams import elementary
-from engine.streams.stream import Stream
-from engine.streams.words import wide_words
+from initlab.engine.errors import StreamError
+from initlab.engine.streams import elementary
+from initlab.engine.streams.stream import Stream
+from initlab.engine.streams.words import wide_words
 
 MOST_WEIGHTS = 10**6
 PART = 500.0

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from engine.streams.elementary import log, polynomial
+from initlab.engine.streams.elementary import log, polynomial
 
 HALF_PI = float.fromhex("0x1.921fb54442d18p+0")
 SIN_TERMS = tuple(float(Fraction((-1) ** k, math.factorial(2 * k + 1))) for k in range(10))

@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-from engine.streams.key import Key
+from initlab.engine.streams.key import Key
 
 WORDS_A_BLOCK = 8
 NUMBERS_A_BLOCK = 4

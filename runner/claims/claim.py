@@ -22,11 +22,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.errors import OptionError
-from engine.registry import advice
-from runner.claims.quantity import SLOPE, Call, Node, outermost, parse, paths, slopes
-from runner.errors import Problem, QuantityError
-from runner.theory import forms
+from initlab.engine.errors import OptionError
+from initlab.engine.registry import advice
+from initlab.runner.claims.quantity import SLOPE, Call, Node, outermost, parse, paths, slopes
+from initlab.runner.errors import Problem, QuantityError
+from initlab.runner.theory import forms
 
 KEYS = ("id", "cite", "quantity", "predicted", "relation", "error", "z", "floor", "within", "where", "note")
 NEEDED = ("id", "cite", "quantity", "predicted")

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.registry import advice
-from runner.claims.claim import ELEMENTS, Claim
-from runner.claims.quantity import SAMPLES, outermost, paths
-from runner.claims.results import Result, evaluate
-from runner.claims.sampling import deviate_of, first_enough, holm, tail
-from runner.errors import QuantityError
+from initlab.engine.registry import advice
+from initlab.runner.claims.claim import ELEMENTS, Claim
+from initlab.runner.claims.quantity import SAMPLES, outermost, paths
+from initlab.runner.claims.results import Result, evaluate
+from initlab.runner.claims.sampling import deviate_of, first_enough, holm, tail
+from initlab.runner.errors import QuantityError
 
 ALPHA = 1e-6
 """The probability that any true claim of a family is refuted."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.claims.claim import Claim
-from runner.claims.judge import groups, matching
-from runner.claims.quantity import COLUMN, FUNCTIONS, INDEX, SLOPE, Call, Node, Path, outermost
-from runner.claims.results import Result, evaluate
+from initlab.runner.claims.claim import Claim
+from initlab.runner.claims.judge import groups, matching
+from initlab.runner.claims.quantity import COLUMN, FUNCTIONS, INDEX, SLOPE, Call, Node, Path, outermost
+from initlab.runner.claims.results import Result, evaluate
 
 BACK: dict[str, Callable[[float], float]] = {"mean": lambda x: x, "log_mean": math.exp, "mean_square": lambda x: math.sqrt(max(x, 0.0))}
 BACK |= dict.fromkeys(("min", "max", "median"), lambda x: x)

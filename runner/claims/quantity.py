@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.registry import advice
-from runner.errors import QuantityError
+from initlab.engine.registry import advice
+from initlab.runner.errors import QuantityError
 
 TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<quoted>'[^']*'|\"[^\"]*\")|(?P<sign>[-+*/().,:\[\]]))"

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.registry import advice
-from runner.claims.quantity import FUNCTIONS, INDEX, REDUCTIONS, SAMPLES, SLOPE, Binary, Call, Node, Number, Path, Sample
-from runner.errors import EvidenceError, QuantityError
-from runner.flat import flatten
+from initlab.engine.registry import advice
+from initlab.runner.claims.quantity import FUNCTIONS, INDEX, REDUCTIONS, SAMPLES, SLOPE, Binary, Call, Node, Number, Path, Sample
+from initlab.runner.errors import EvidenceError, QuantityError
+from initlab.runner.flat import flatten
 
 STATS = "stats.json"
 MANIFEST = "manifest.json"

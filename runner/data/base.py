@@ -10,10 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.errors import OptionError
-from engine.registry import Registry
-from engine.streams import Key
-from runner.kinds import registrar
+from initlab.engine.errors import OptionError
+from initlab.engine.registry import Registry
+from initlab.engine.streams import Key
+from initlab.runner.kinds import registrar
 
 REGISTRY: Registry[type[Data]] = Registry("data")
 DATA_PATH = "@data"

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine.errors import OptionError
-from runner.data.base import Batch, Data, register
+from initlab.engine.errors import OptionError
+from initlab.runner.data.base import Batch, Data, register
 
 FILE = Path(__file__).parent / "optdigits" / "optdigits.npz"
 COUNT = 1797

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import OptionError
-from runner.data.base import Batch, Data, register
+from initlab.engine.errors import OptionError
+from initlab.runner.data.base import Batch, Data, register
 
 
 @register

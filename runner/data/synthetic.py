@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import laws
-from engine.errors import OptionError
-from runner.data.base import Batch, Data, data_key, register
+from initlab.engine import laws
+from initlab.engine.errors import OptionError
+from initlab.runner.data.base import Batch, Data, data_key, register
 
 
 def _check_number(option: str, value: float) -> None:

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.errors import OptionError
-from runner.data.base import Batch, Data, register
+from initlab.engine.errors import OptionError
+from initlab.runner.data.base import Batch, Data, register
 
 BYTES = 256
 TEST_SHARE = 0.1

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.errors import OptionError
-from engine.streams import Stream
-from runner.data.base import Batch, Data, data_key, register
+from initlab.engine.errors import OptionError
+from initlab.engine.streams import Stream
+from initlab.runner.data.base import Batch, Data, data_key, register
 
 
 @register

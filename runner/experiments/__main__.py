@@ -18,14 +18,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from runner import expectation, summary
-from runner.claims.judge import ALPHA, REFUTED, judge
-from runner.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, ConfigError, RunnerError
-from runner.experiments.catalogue import Experiment, named
-from runner.experiments.page import print_table, write_page
-from runner.experiments.performing import Judgement, Performed, perform
-from runner.report import available
-from runner.report.claim_charts import write_claim_charts
+from initlab.runner import expectation, summary
+from initlab.runner.claims.judge import ALPHA, REFUTED, judge
+from initlab.runner.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, ConfigError, RunnerError
+from initlab.runner.experiments.catalogue import Experiment, named
+from initlab.runner.experiments.page import print_table, write_page
+from initlab.runner.experiments.performing import Judgement, Performed, perform
+from initlab.runner.report import available
+from initlab.runner.report.claim_charts import write_claim_charts
 
 
 def judged(performed: Sequence[Performed], alpha: float) -> list[Judgement]:

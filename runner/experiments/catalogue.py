@@ -9,9 +9,9 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
-from engine.registry import advice
-from runner.compose import conf_dir
-from runner.errors import ConfigError, Problem
+from initlab.engine.registry import advice
+from initlab.runner.compose import conf_dir
+from initlab.runner.errors import ConfigError, Problem
 
 GROUP = "experiment"
 HEADER = "# @package _global_"

@@ -10,16 +10,16 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner import expectation
-from runner.claims.claim import Claim
-from runner.claims.judge import Estimate, Judged
-from runner.claims.results import Result, read_result
-from runner.compose import search_code
-from runner.errors import ConfigError, Problem, RunnerError
-from runner.experiments.catalogue import Experiment
-from runner.sweep.aggregate import Member
-from runner.sweep.declared import Declaration, declare_sweep
-from runner.sweep.sweeper import declared_claims, register, run
+from initlab.runner import expectation
+from initlab.runner.claims.claim import Claim
+from initlab.runner.claims.judge import Estimate, Judged
+from initlab.runner.claims.results import Result, read_result
+from initlab.runner.compose import search_code
+from initlab.runner.errors import ConfigError, Problem, RunnerError
+from initlab.runner.experiments.catalogue import Experiment
+from initlab.runner.sweep.aggregate import Member
+from initlab.runner.sweep.declared import Declaration, declare_sweep
+from initlab.runner.sweep.sweeper import declared_claims, register, run
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner.kinds import import_modules
-from runner.layers.base import REGISTRY, Context, Layer, register
+from initlab.runner.kinds import import_modules
+from initlab.runner.layers.base import REGISTRY, Context, Layer, register
 
 import_modules(__name__, __path__)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine import gluon, init
-from engine.errors import OptionError
-from engine.gluon import nn
-from engine.gluon.contrib.nn import Identity as IdentityBlock
-from runner.layers.base import Context, Layer, register
-from runner.layers.basic import check_positive
+from initlab.engine import gluon, init
+from initlab.engine.errors import OptionError
+from initlab.engine.gluon import nn
+from initlab.engine.gluon.contrib.nn import Identity as IdentityBlock
+from initlab.runner.layers.base import Context, Layer, register
+from initlab.runner.layers.basic import check_positive
 
 
 def check_slope(option: str, value: Any) -> None:

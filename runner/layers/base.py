@@ -17,9 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from engine import gluon
-from engine.registry import Registry
-from runner.kinds import registrar
+from initlab.engine import gluon
+from initlab.engine.registry import Registry
+from initlab.runner.kinds import registrar
 
 REGISTRY: Registry[type[Layer]] = Registry("layer kind")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from engine import gluon
-from engine.errors import OptionError
-from engine.gluon import nn
-from engine.ops.activation import ACTIVATIONS
-from engine.registry import advice
-from runner.layers.base import Context, Layer, register
+from initlab.engine import gluon
+from initlab.engine.errors import OptionError
+from initlab.engine.gluon import nn
+from initlab.engine.ops.activation import ACTIVATIONS
+from initlab.engine.registry import advice
+from initlab.runner.layers.base import Context, Layer, register
 
 
 def check_activation(name: Any) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Optional
 
-from engine import gluon
-from engine.errors import OptionError
-from engine.gluon import nn
-from engine.gluon.contrib.nn import HybridConcurrent
-from engine.gluon.nn.containers import SHORTCUT
-from runner.layers.base import Context, Layer, register
-from runner.layers.basic import check_activation, check_positive
+from initlab.engine import gluon
+from initlab.engine.errors import OptionError
+from initlab.engine.gluon import nn
+from initlab.engine.gluon.contrib.nn import HybridConcurrent
+from initlab.engine.gluon.nn.containers import SHORTCUT
+from initlab.runner.layers.base import Context, Layer, register
+from initlab.runner.layers.basic import check_activation, check_positive
 
 
 @dataclass

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Optional
 
-from engine import gluon
-from engine.errors import OptionError
-from engine.gluon import nn
-from runner.layers.base import Context, Layer, register
-from runner.layers.basic import check_activation, check_boolean, check_positive
+from initlab.engine import gluon
+from initlab.engine.errors import OptionError
+from initlab.engine.gluon import nn
+from initlab.runner.layers.base import Context, Layer, register
+from initlab.runner.layers.basic import check_activation, check_boolean, check_positive
 
 NUMBERS = {2: "two", 3: "three"}
 

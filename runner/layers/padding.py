@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine import gluon
-from engine.errors import OptionError
-from engine.gluon import nn
-from engine.gluon.nn.padding import MODES
-from engine.registry import advice
-from runner.layers.base import Context, Layer, register
-from runner.layers.convolution import as_sizes, check_sizes
+from initlab.engine import gluon
+from initlab.engine.errors import OptionError
+from initlab.engine.gluon import nn
+from initlab.engine.gluon.nn.padding import MODES
+from initlab.engine.registry import advice
+from initlab.runner.layers.base import Context, Layer, register
+from initlab.runner.layers.convolution import as_sizes, check_sizes
 
 
 @register

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine import gluon
-from engine.gluon import nn
-from runner.layers.base import Context, Layer, register
-from runner.layers.convolution import as_sizes, check_sizes
+from initlab.engine import gluon
+from initlab.engine.gluon import nn
+from initlab.runner.layers.base import Context, Layer, register
+from initlab.runner.layers.convolution import as_sizes, check_sizes
 
 
 @dataclass

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Optional
 
-from engine import gluon
-from engine.errors import OptionError
-from engine.gluon import nn, rnn
-from runner.layers.base import Context, Layer, register
-from runner.layers.basic import check_boolean, check_positive
+from initlab.engine import gluon
+from initlab.engine.errors import OptionError
+from initlab.engine.gluon import nn, rnn
+from initlab.runner.layers.base import Context, Layer, register
+from initlab.runner.layers.basic import check_boolean, check_positive
 
 
 class _PlainPaths:

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from engine import gluon, init
-from engine.errors import OptionError
-from engine.gluon import nn
-from runner.layers.base import Context, Layer, register
-from runner.layers.basic import check_boolean
+from initlab.engine import gluon, init
+from initlab.engine.errors import OptionError
+from initlab.engine.gluon import nn
+from initlab.runner.layers.base import Context, Layer, register
+from initlab.runner.layers.basic import check_boolean
 
 
 @register

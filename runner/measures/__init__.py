@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner.kinds import import_modules
-from runner.measures.base import REGISTRY, Findings, Measure, register
+from initlab.runner.kinds import import_modules
+from initlab.runner.measures.base import REGISTRY, Findings, Measure, register
 
 import_modules(__name__, __path__)
 

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from engine import autograd, nd
-from engine.streams import Key, Stream
-from runner.measures.base import Findings, Measure, outputs, register, wide
-from runner.probes import Subject, moments
+from initlab.engine import autograd, nd
+from initlab.engine.streams import Key, Stream
+from initlab.runner.measures.base import Findings, Measure, outputs, register, wide
+from initlab.runner.probes import Subject, moments
 
 PATH = "@backprop"
 

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import autograd, gluon, nd
-from engine.registry import Registry
-from runner.kinds import registrar
-from runner.probes import Subject
+from initlab.engine import autograd, gluon, nd
+from initlab.engine.registry import Registry
+from initlab.runner.kinds import registrar
+from initlab.runner.probes import Subject
 
 BARE = (
     gluon.nn.Activation, gluon.nn.LeakyReLU, gluon.nn.PReLU, gluon.nn.ELU, gluon.nn.SELU, gluon.nn.GELU, gluon.nn.Swish,

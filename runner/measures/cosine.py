@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Optional
 
 import numpy as np
 
-from engine.errors import OptionError
-from engine.streams import Key, Stream
-from runner.measures.base import Findings, Measure, forward, outputs, register, wide
-from runner.probes import Subject
+from initlab.engine.errors import OptionError
+from initlab.engine.streams import Key, Stream
+from initlab.runner.measures.base import Findings, Measure, forward, outputs, register, wide
+from initlab.runner.probes import Subject
 
 PATH = "@cosine"
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import autograd, nd
-from engine.errors import OptionError
-from runner.measures.base import Findings, Measure, register, wide
-from runner.probes import Subject
+from initlab.engine import autograd, nd
+from initlab.engine.errors import OptionError
+from initlab.runner.measures.base import Findings, Measure, register, wide
+from initlab.runner.probes import Subject
 
 AT_ONCE = 512
 """Outputs that are sent back together."""

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from runner.measures.base import Findings, Measure, activation_name, forward, outputs, register, wide
-from runner.probes import Subject, moments
+from initlab.runner.measures.base import Findings, Measure, activation_name, forward, outputs, register, wide
+from initlab.runner.probes import Subject, moments
 
 RANGES = {"tanh": (-1.0, 1.0), "erf": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 """Activation -> the ends of what it can give."""

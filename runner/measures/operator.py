@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import gluon
-from engine.errors import OptionError
-from runner.measures.base import Findings, Measure, register, wide
-from runner.probes import Subject
+from initlab.engine import gluon
+from initlab.engine.errors import OptionError
+from initlab.runner.measures.base import Findings, Measure, register, wide
+from initlab.runner.probes import Subject
 
 
 def _usual() -> list[int]:

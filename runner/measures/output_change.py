@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine import autograd, gluon, nd
-from engine.errors import OptionError
-from engine.optimizer import REGISTRY as OPTIMIZERS
-from engine.registry import advice
-from runner.measures.base import Findings, Measure, forward, outputs, register, restoring, wide
-from runner.probes import REGISTRY as PROBES
-from runner.probes import Subject
+from initlab.engine import autograd, gluon, nd
+from initlab.engine.errors import OptionError
+from initlab.engine.optimizer import REGISTRY as OPTIMIZERS
+from initlab.engine.registry import advice
+from initlab.runner.measures.base import Findings, Measure, forward, outputs, register, restoring, wide
+from initlab.runner.probes import REGISTRY as PROBES
+from initlab.runner.probes import Subject
 
 
 @register

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import gluon
-from engine.errors import OptionError
-from runner.measures.base import Findings, Measure, register, wide
-from runner.probes import Subject
-from runner.theory.spectra import marchenko_pastur_cdf
+from initlab.engine import gluon
+from initlab.engine.errors import OptionError
+from initlab.runner.measures.base import Findings, Measure, register, wide
+from initlab.runner.probes import Subject
+from initlab.runner.theory.spectra import marchenko_pastur_cdf
 
 COLUMNS = (
     "rows", "columns", "largest", "smallest", "mean", "mean_square", "stable_rank", "condition", "ratio", "mp_ks", "mp_low", "mp_high",

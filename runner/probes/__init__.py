@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner.kinds import import_modules
-from runner.probes.base import REGISTRY, Probe, Subject, Trace, moments, register
+from initlab.runner.kinds import import_modules
+from initlab.runner.probes.base import REGISTRY, Probe, Subject, Trace, moments, register
 
 import_modules(__name__, __path__)
 

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine import gluon, nd
-from engine.device import Device
-from engine.registry import Registry
-from runner.data import Batch
-from runner.kinds import registrar
+from initlab.engine import gluon, nd
+from initlab.engine.device import Device
+from initlab.engine.registry import Registry
+from initlab.runner.data import Batch
+from initlab.runner.kinds import registrar
 
 REGISTRY: Registry[type[Probe]] = Registry("probe")
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from engine import autograd, gluon, nd
-from engine.optimizer import Optimizer
-from runner.data import Batch
-from runner.probes.base import Subject
+from initlab.engine import autograd, gluon, nd
+from initlab.engine.optimizer import Optimizer
+from initlab.runner.data import Batch
+from initlab.runner.probes.base import Subject
 
 
 def _cross_entropy(scores: nd.NDArray, labels: np.ndarray) -> nd.NDArray:

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine import autograd, nd
-from engine.streams import Key, Stream
-from runner.probes.base import LAYER_COLUMNS, Probe, Subject, Trace, moments, register, watch
+from initlab.engine import autograd, nd
+from initlab.engine.streams import Key, Stream
+from initlab.runner.probes.base import LAYER_COLUMNS, Probe, Subject, Trace, moments, register, watch
 
 LABELS_PATH = "@labels"
 

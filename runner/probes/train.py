@@ -12,16 +12,16 @@ from typing import Any, ClassVar, Optional
 
 import numpy as np
 
-from engine import autograd
-from engine.errors import OptionError
-from engine.optimizer import REGISTRY as OPTIMIZERS
-from engine.optimizer import Optimizer, create
-from engine.registry import advice
-from engine.streams import Key, words
-from runner.data import Batch
-from runner.probes.base import Probe, Subject, Trace, register
-from runner.probes.learning import LOSSES, Learner, Step, hits
-from runner.probes.passes import Backward
+from initlab.engine import autograd
+from initlab.engine.errors import OptionError
+from initlab.engine.optimizer import REGISTRY as OPTIMIZERS
+from initlab.engine.optimizer import Optimizer, create
+from initlab.engine.registry import advice
+from initlab.engine.streams import Key, words
+from initlab.runner.data import Batch
+from initlab.runner.probes.base import Probe, Subject, Trace, register
+from initlab.runner.probes.learning import LOSSES, Learner, Step, hits
+from initlab.runner.probes.passes import Backward
 
 ORDER_PATH = "@order"
 MOST_AT_ONCE = 512

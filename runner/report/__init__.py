@@ -10,8 +10,8 @@ run_page      the report of a run; sweep_page: that of a sweep
 
 from __future__ import annotations
 
-from runner.report.drawing import NotInstalled, available
-from runner.report.run_page import NAME, write_run_report
-from runner.report.sweep_page import write_sweep_report
+from initlab.runner.report.drawing import NotInstalled, available
+from initlab.runner.report.run_page import NAME, write_run_report
+from initlab.runner.report.sweep_page import write_sweep_report
 
 __all__ = ["NAME", "NotInstalled", "available", "write_run_report", "write_sweep_report"]

@@ -9,11 +9,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from runner.errors import EvidenceError, RunnerError
-from runner.files import storage_errors
-from runner.manifest import NAME as MANIFEST
-from runner.report import write_run_report, write_sweep_report
-from runner.report.evidence import is_sweep
+from initlab.runner.errors import EvidenceError, RunnerError
+from initlab.runner.files import storage_errors
+from initlab.runner.manifest import NAME as MANIFEST
+from initlab.runner.report import write_run_report, write_sweep_report
+from initlab.runner.report.evidence import is_sweep
 
 
 def report(folder: Path) -> Path:

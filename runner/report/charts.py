@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from runner.report import drawing
-from runner.report.evidence import SAMPLE, Run, read_run
-from runner.report.prediction import predicted_rms
+from initlab.runner.report import drawing
+from initlab.runner.report.evidence import SAMPLE, Run, read_run
+from initlab.runner.report.prediction import predicted_rms
 
 SIGMAS = 5
 MOST_TENSORS = 12

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from runner.claims.judge import Judged
-from runner.claims.picture import Picture, picture
-from runner.claims.results import Result
-from runner.files import write_bytes
-from runner.report import drawing
+from initlab.runner.claims.judge import Judged
+from initlab.runner.claims.picture import Picture, picture
+from initlab.runner.claims.results import Result
+from initlab.runner.files import write_bytes
+from initlab.runner.report import drawing
 
 MEASURED, THEORY = drawing.SERIES[0], drawing.SERIES[1]
 GRID = "#c8c8c8"

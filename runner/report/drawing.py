@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from runner.errors import RunnerError
+from initlab.runner.errors import RunnerError
 
 INK, FAINT, PAPER = "#010203", "#040506", "#070809"
 """Stand-ins for the page's text, its faint lines and its background."""

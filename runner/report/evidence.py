@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from engine import formats, laws
-from engine.errors import FormatError, LawError
-from engine.formats import safetensors, sharded
-from engine.laws import Law
-from runner import manifest
-from runner.errors import EvidenceError
-from runner.shards import INDEX
-from runner.sweep.aggregate import NAME as SWEEP
-from runner.sweep.aggregate import Member, read_members
-from runner.sweep.status import Status, conclude, read
+from initlab.engine import formats, laws
+from initlab.engine.errors import FormatError, LawError
+from initlab.engine.formats import safetensors, sharded
+from initlab.engine.laws import Law
+from initlab.runner import manifest
+from initlab.runner.errors import EvidenceError
+from initlab.runner.shards import INDEX
+from initlab.runner.sweep.aggregate import NAME as SWEEP
+from initlab.runner.sweep.aggregate import Member, read_members
+from initlab.runner.sweep.status import Status, conclude, read
 
 ELEMENTWISE = ("constant", "uniform", "normal", "truncated_normal")
 SAMPLE = 1 << 16

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.report.charts import Chart, finite
-from runner.report.svg import svg
+from initlab.runner.report.charts import Chart, finite
+from initlab.runner.report.svg import svg
 
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from runner.report.evidence import Run
-from runner.theory import second_moment
+from initlab.runner.report.evidence import Run
+from initlab.runner.theory import second_moment
 
 PASSING = {"dropout", "flatten"}
 """Layers that leave the rms as it is in predict mode."""

@@ -9,11 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from runner.files import write_text
-from runner.report import drawing
-from runner.report.charts import MOST_TENSORS, deviation_chart, finite, gradient_chart, histogram_charts, signal_chart, training_chart
-from runner.report.evidence import Run, read_run
-from runner.report.page import cell, drawn, escaped, facts, page, section, small, table
+from initlab.runner.files import write_text
+from initlab.runner.report import drawing
+from initlab.runner.report.charts import (
+    MOST_TENSORS,
+    deviation_chart,
+    finite,
+    gradient_chart,
+    histogram_charts,
+    signal_chart,
+    training_chart,
+)
+from initlab.runner.report.evidence import Run, read_run
+from initlab.runner.report.page import cell, drawn, escaped, facts, page, section, small, table
 
 NAME = "report.html"
 TILE = 48

@@ -6,8 +6,8 @@ import html
 import io
 import re
 
-from runner.report import drawing
-from runner.report.charts import Chart
+from initlab.runner.report import drawing
+from initlab.runner.report.charts import Chart
 
 THEME = {drawing.INK: "var(--ink)", drawing.FAINT: "var(--line)", drawing.PAPER: "var(--paper)"}
 THEME |= {colour: f"var(--series-{number})" for number, colour in enumerate(drawing.SERIES)}

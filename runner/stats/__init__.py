@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runner.kinds import import_modules
-from runner.stats.base import REGISTRY, WHOLE, OnePass, Statistic, is_whole, measure_all, register, summary_of
-from runner.stats.onepass import BLOCK, Accumulator
+from initlab.runner.kinds import import_modules
+from initlab.runner.stats.base import REGISTRY, WHOLE, OnePass, Statistic, is_whole, measure_all, register, summary_of
+from initlab.runner.stats.onepass import BLOCK, Accumulator
 
 import_modules(__name__, __path__)
 

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine.laws import Law
-from engine.registry import Registry
-from runner.kinds import registrar
-from runner.stats.onepass import Summary, summarize
+from initlab.engine.laws import Law
+from initlab.engine.registry import Registry
+from initlab.runner.kinds import registrar
+from initlab.runner.stats.onepass import Summary, summarize
 
 REGISTRY: Registry[type[Statistic]] = Registry("statistic")
 WHOLE = 1 << 20

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import OptionError
-from engine.laws import Law
-from runner.stats.base import OnePass, register
-from runner.stats.onepass import Summary, quantiles
+from initlab.engine.errors import OptionError
+from initlab.engine.laws import Law
+from initlab.runner.stats.base import OnePass, register
+from initlab.runner.stats.onepass import Summary, quantiles
 
 
 def _usual() -> list[float]:

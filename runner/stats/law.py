@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, laws
-from runner.stats.base import WHOLE, OnePass, register
-from runner.stats.onepass import Summary
+from initlab.engine import dtypes, laws
+from initlab.runner.stats.base import WHOLE, OnePass, register
+from initlab.runner.stats.onepass import Summary
 
 
 def half_spacing(values: np.ndarray, dtype: np.dtype) -> np.ndarray:

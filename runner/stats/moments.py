@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.laws import Law
-from runner.stats.base import OnePass, register
-from runner.stats.onepass import Summary
+from initlab.engine.laws import Law
+from initlab.runner.stats.base import OnePass, register
+from initlab.runner.stats.onepass import Summary
 
 
 @register

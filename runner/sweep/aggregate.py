@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.errors import EvidenceError
-from runner.expectation import FILES
-from runner.files import write_csv, write_json, write_text
-from runner.sweep.status import COMPLETED, Status, conclude
+from initlab.runner.errors import EvidenceError
+from initlab.runner.expectation import FILES
+from initlab.runner.files import write_csv, write_json, write_text
+from initlab.runner.sweep.status import COMPLETED, Status, conclude
 
 NAME = "sweep.json"
 SUMMARIES = ("summary.csv", "summary.md", "report.html")

@@ -16,8 +16,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from runner.compose import parse_word, search_code
-from runner.errors import Problem
+from initlab.runner.compose import parse_word, search_code
+from initlab.runner.errors import Problem
 
 KEPT = 64
 """So many compositions are kept at a time: memory does not grow with the number of choices."""

@@ -17,16 +17,16 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from runner import manifest, plugins, run, summary
-from runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
-from runner.files import awaited, storage_errors
-from runner.identity import canonical_of, resolve, run_id
-from runner.objective import parse_objective
-from runner.report import write_run_report
-from runner.sweep import gpus
-from runner.sweep.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
-from runner.tracking import track
-from runner.validate import RunConfig, validate, validate_resolved
+from initlab.runner import manifest, plugins, run, summary
+from initlab.runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
+from initlab.runner.files import awaited, storage_errors
+from initlab.runner.identity import canonical_of, resolve, run_id
+from initlab.runner.objective import parse_objective
+from initlab.runner.report import write_run_report
+from initlab.runner.sweep import gpus
+from initlab.runner.sweep.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
+from initlab.runner.tracking import track
+from initlab.runner.validate import RunConfig, validate, validate_resolved
 
 STOP = ".stop"
 """A file in a sweep's folder: no further run is to begin."""

@@ -22,15 +22,15 @@ from hydra.errors import HydraException
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
-from engine.registry import advice
-from runner.compose import search_code
-from runner.errors import EXIT_FAILED, ConfigError, Problem
-from runner.sweep.aggregate import Member, write_members
-from runner.sweep.declared import Declaration, Tally, hydra_loader
-from runner.sweep.job import STOP, run_job
-from runner.sweep.progress import Tracker
-from runner.sweep.searching import SearchSpace
-from runner.sweep.status import COMPLETED, PENDING, conclude
+from initlab.engine.registry import advice
+from initlab.runner.compose import search_code
+from initlab.runner.errors import EXIT_FAILED, ConfigError, Problem
+from initlab.runner.sweep.aggregate import Member, write_members
+from initlab.runner.sweep.declared import Declaration, Tally, hydra_loader
+from initlab.runner.sweep.job import STOP, run_job
+from initlab.runner.sweep.progress import Tracker
+from initlab.runner.sweep.searching import SearchSpace
+from initlab.runner.sweep.status import COMPLETED, PENDING, conclude
 
 GRID = "optuna.samplers.GridSampler"
 DIRECTIONS = ("minimize", "maximize")

@@ -11,9 +11,9 @@ from typing import Any
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 
-from runner.compose import parse_word
-from runner.errors import Problem
-from runner.sweep.space import NOT_SWEPT, SPENT, key_of, sweep_problem, word_of
+from initlab.runner.compose import parse_word
+from initlab.runner.errors import Problem
+from initlab.runner.sweep.space import NOT_SWEPT, SPENT, key_of, sweep_problem, word_of
 
 TARGET = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"
 """The sweeper that searches, as a config names it."""

@@ -16,9 +16,9 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from engine.registry import advice
-from runner.compose import parse_word
-from runner.errors import Problem
+from initlab.engine.registry import advice
+from initlab.runner.compose import parse_word
+from initlab.runner.errors import Problem
 
 NOT_SWEPT = ("task", "resume", "dry_run", "sweep", "report", "expect", "control")
 """Keys that are about the whole command."""

@@ -8,8 +8,8 @@ import socket
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from runner import manifest
-from runner.files import write_json
+from initlab.runner import manifest
+from initlab.runner.files import write_json
 
 NAME = "status.json"
 RUNNING, COMPLETED, FAILED = "running", "completed", "failed"

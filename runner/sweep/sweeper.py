@@ -22,23 +22,23 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner import expectation, summary
-from runner.claims.claim import Claim, parse_claims
-from runner.claims.results import read_result
-from runner.compose import search_code
-from runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem, RunnerError
-from runner.files import locked, storage_errors
-from runner.identity import canonical_of
-from runner.report import available, write_sweep_report
-from runner.report.claim_charts import write_claim_charts
-from runner.sweep.aggregate import Member, swept_keys, swept_values, write_members, write_summary
-from runner.sweep.declared import Declaration, Tally, declare_sweep
-from runner.sweep.job import STOP, finished, perform, print_plan
-from runner.sweep.launching import is_in_process, launch_all
-from runner.sweep.optuna import Study, check_search, describe
-from runner.sweep.progress import Tracker, following, watching
-from runner.sweep.status import FAILED
-from runner.validate import validate_resolved
+from initlab.runner import expectation, summary
+from initlab.runner.claims.claim import Claim, parse_claims
+from initlab.runner.claims.results import read_result
+from initlab.runner.compose import search_code
+from initlab.runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem, RunnerError
+from initlab.runner.files import locked, storage_errors
+from initlab.runner.identity import canonical_of
+from initlab.runner.report import available, write_sweep_report
+from initlab.runner.report.claim_charts import write_claim_charts
+from initlab.runner.sweep.aggregate import Member, swept_keys, swept_values, write_members, write_summary
+from initlab.runner.sweep.declared import Declaration, Tally, declare_sweep
+from initlab.runner.sweep.job import STOP, finished, perform, print_plan
+from initlab.runner.sweep.launching import is_in_process, launch_all
+from initlab.runner.sweep.optuna import Study, check_search, describe
+from initlab.runner.sweep.progress import Tracker, following, watching
+from initlab.runner.sweep.status import FAILED
+from initlab.runner.validate import validate_resolved
 
 PACKAGE = "hydra_plugins"
 MODULE = f"{PACKAGE}.runner_sweeper"

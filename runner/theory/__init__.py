@@ -10,6 +10,6 @@ dynamics      learning in deep linear networks, the fixed point of sine networks
 forms         all of these by name, for the claims of a config
 """
 
-from runner.theory.meanfield import second_moment
+from initlab.runner.theory.meanfield import second_moment
 
 __all__ = ["second_moment"]

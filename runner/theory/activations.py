@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.theory.domain import one_of
+from initlab.runner.theory.domain import one_of
 
 Function = Callable[[np.ndarray], np.ndarray]
 LEAKY_SLOPE = 0.01

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from engine.errors import OptionError
-from engine.registry import advice
+from initlab.engine.errors import OptionError
+from initlab.engine.registry import advice
 
 
 def positive(name: str, value: float) -> float:

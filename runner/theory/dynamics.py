@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from engine.errors import OptionError
-from runner.theory.domain import between, count, positive
+from initlab.engine.errors import OptionError
+from initlab.runner.theory.domain import between, count, positive
 
 NODES = 200
 

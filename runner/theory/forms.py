@@ -11,9 +11,9 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from engine.errors import OptionError
-from engine.registry import advice
-from runner.theory import dynamics, growth, lengths, meanfield, spectra
+from initlab.engine.errors import OptionError
+from initlab.engine.registry import advice
+from initlab.runner.theory import dynamics, growth, lengths, meanfield, spectra
 
 Form = Callable[..., float]
 

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from runner.theory.activations import Function
+from initlab.runner.theory.activations import Function
 
 REACH = 12.0
 PANELS, NODES = 24, 20

@@ -5,7 +5,7 @@ Branches' weights are independent of the stream and of mean 0, so that second mo
 
 from __future__ import annotations
 
-from runner.theory.domain import count, one_of, positive
+from initlab.runner.theory.domain import count, one_of, positive
 
 BRANCHES = ("normalized", "scaled", "plain")
 

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from runner.theory.domain import count, one_of, positive
+from initlab.runner.theory.domain import count, one_of, positive
 
 KINDS = ("linear", "relu")
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.errors import OptionError
-from runner.theory import gaussian
-from runner.theory.activations import ACTIVATIONS, LEAKY_SLOPE, nonlinearity
-from runner.theory.domain import at_least_zero, between, count, positive
+from initlab.engine.errors import OptionError
+from initlab.runner.theory import gaussian
+from initlab.runner.theory.activations import ACTIVATIONS, LEAKY_SLOPE, nonlinearity
+from initlab.runner.theory.domain import at_least_zero, between, count, positive
 
 LARGEST, SMALLEST = 1e8, 1e-10
 """Where a fixed point of the variance is looked for."""

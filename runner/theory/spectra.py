@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from engine.errors import OptionError
-from runner.theory.domain import count, one_of, positive
+from initlab.engine.errors import OptionError
+from initlab.runner.theory.domain import count, one_of, positive
 
 POINTS = 4000
 WEIGHTS = ("gaussian", "orthogonal")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runner.kinds import import_modules
-from runner.trackers.base import REGISTRY, Tracker, register
-from runner.trackers.evidence import Evidence, Picture, Series, Spread
+from initlab.runner.kinds import import_modules
+from initlab.runner.trackers.base import REGISTRY, Tracker, register
+from initlab.runner.trackers.evidence import Evidence, Picture, Series, Spread
 
 import_modules(__name__, __path__)
 

@@ -10,10 +10,10 @@ import importlib.util
 from dataclasses import dataclass
 from typing import ClassVar
 
-from engine.errors import OptionError
-from engine.registry import Registry
-from runner.kinds import registrar
-from runner.trackers.evidence import Evidence
+from initlab.engine.errors import OptionError
+from initlab.engine.registry import Registry
+from initlab.runner.kinds import registrar
+from initlab.runner.trackers.evidence import Evidence
 
 REGISTRY: Registry[type[Tracker]] = Registry("tracker")
 

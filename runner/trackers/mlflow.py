@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine.errors import OptionError
-from runner.trackers.base import Tracker, check_text, register
-from runner.trackers.evidence import TABLE, Evidence
+from initlab.engine.errors import OptionError
+from initlab.runner.trackers.base import Tracker, check_text, register
+from initlab.runner.trackers.evidence import TABLE, Evidence
 
 SQLITE = "sqlite:///"
 SCHEMES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https")

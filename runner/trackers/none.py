@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runner.trackers.base import Tracker, register
-from runner.trackers.evidence import Evidence
+from initlab.runner.trackers.base import Tracker, register
+from initlab.runner.trackers.evidence import Evidence
 
 
 @register

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.trackers.base import Tracker, check_text, register
-from runner.trackers.evidence import TABLE, Evidence, Spread
+from initlab.runner.trackers.base import Tracker, check_text, register
+from initlab.runner.trackers.evidence import TABLE, Evidence, Spread
 
 
 @register

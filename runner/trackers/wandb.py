@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from engine.errors import OptionError
-from engine.registry import advice
-from runner.trackers.base import Tracker, check_text, register
-from runner.trackers.evidence import TABLE, Evidence, Spread
+from initlab.engine.errors import OptionError
+from initlab.engine.registry import advice
+from initlab.runner.trackers.base import Tracker, check_text, register
+from initlab.runner.trackers.evidence import TABLE, Evidence, Spread
 
 MODES = ("offline", "online")
 BINS = 512

@@ -495,7 +495,7 @@ def main(name, out, folder):
         np.bool = bool  # MXNet 1.9.1 asks NumPy for a name that newer ones lack
         import mxnet as mx
     else:
-        import engine as mx
+        import initlab.engine as mx
 
         mx.random.use("mxnet-1.9.1")
     found = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import autograd, cpu, gluon, init, nd
-from engine.errors import MXNetError
+from initlab.engine import autograd, cpu, gluon, init, nd
+from initlab.engine.errors import MXNetError
 
 
 def variable(*numbers: float) -> nd.NDArray:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from engine import device
+from initlab.engine import device
 
 
 @pytest.fixture

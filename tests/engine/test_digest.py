@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import digest
+from initlab.engine import digest
 
 
 def test_the_layout_in_memory_does_not_matter():

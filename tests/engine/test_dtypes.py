@@ -7,8 +7,8 @@ import builtins
 import numpy as np
 import pytest
 
-from engine import dtypes
-from engine.errors import MXNetError
+from initlab.engine import dtypes
+from initlab.engine.errors import MXNetError
 
 
 @pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32"), ">f4", "f4"])

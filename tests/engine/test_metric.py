@@ -10,8 +10,8 @@ import metric_session
 import numpy as np
 import pytest
 
-import engine as mx
-from engine import metric, nd
+import initlab.engine as mx
+from initlab.engine import metric, nd
 
 RECORDED = json.loads((Path(__file__).parents[1] / "vectors" / "mxnet-metric.json").read_text(encoding="utf-8"))
 OURS = {"ValueError: _BinaryClassificationMetrics currently": "ValueError: F1 currently"}

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from engine import naming
-from engine.gluon import nn
+from initlab.engine import naming
+from initlab.engine.gluon import nn
 
 
 def number(block: nn.Block) -> int:

@@ -19,7 +19,7 @@ def test_the_article_prints_its_structure_and_repeats_its_values():
     assert printed.startswith(
         "Sequential(\n  (0): Dense(20 -> 256, Activation(relu))\n  (1): Dense(256 -> 10, linear)\n)\n"
         "dense0_ (\n  Parameter dense0_weight (shape=(256, 20), dtype=float32)\n  Parameter dense0_bias (shape=(256,), dtype=float32)\n)\n"
-        "<class 'engine.gluon.parameter.ParameterDict'>\nTrue\n"
+        "<class 'initlab.engine.gluon.parameter.ParameterDict'>\nTrue\n"
     )
     assert (
         "sequential0_ (\n  Parameter dense0_weight (shape=(256, 20), dtype=float32)\n  Parameter dense1_weight (shape=(10, 256)" in printed

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from op_cases import cases, joined
 
-from engine import autograd, gluon, init, laws, nd, streams
-from engine.device import cpu, from_host, gpu, gpu_problem, is_shortage, num_gpus, to_host
-from engine.gluon import nn
-from engine.streams import Key, Piece, cuda, distribution
-from runner import verify
+from initlab.engine import autograd, gluon, init, laws, nd, streams
+from initlab.engine.device import cpu, from_host, gpu, gpu_problem, is_shortage, num_gpus, to_host
+from initlab.engine.gluon import nn
+from initlab.engine.streams import Key, Piece, cuda, distribution
+from initlab.runner import verify
 
 PROBLEM = gpu_problem(0)
 pytestmark = pytest.mark.skipif(PROBLEM is not None, reason=f"no gpu(0): {PROBLEM}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.code_search import search
+from initlab.runner.code_search import search
 
 REFUSED = [
     ({"a": [{"b": {"_target_": "x.y"}}]}, "a[0].b._target_: 'x.y' is refused"),

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from engine import formats
-from engine.formats import Snapshot
-from runner import compare, distance
-from runner.distance import smirnov
+from initlab.engine import formats
+from initlab.engine.formats import Snapshot
+from initlab.runner import compare, distance
+from initlab.runner.distance import smirnov
 
 
 @pytest.fixture

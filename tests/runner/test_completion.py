@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from hydra._internal.utils import get_args_parser
 
-from runner import completion
-from runner.sweep.sweeper import register
+from initlab.runner import completion
+from initlab.runner.sweep.sweeper import register
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """#!{python}
 import sys
-from runner.cli import main
+from initlab.runner.cli import main
 sys.exit(main())
 """
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine import init
-from runner import data, probes, stats, trackers
-from runner.compose import MARKER, conf_dir, shipped_options
-from runner.schema import Config, DeviceOptions, Model, SnapshotOptions, kinds, options_of
+from initlab.engine import init
+from initlab.runner import data, probes, stats, trackers
+from initlab.runner.compose import MARKER, conf_dir, shipped_options
+from initlab.runner.schema import Config, DeviceOptions, Model, SnapshotOptions, kinds, options_of
 
 CONF = Path(__file__).parents[2] / "conf"
 MODELS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))

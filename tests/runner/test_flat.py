@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.flat import changes, flatten, value_text
+from initlab.runner.flat import changes, flatten, value_text
 
 
 def test_nested_mappings_and_lists_become_dotted_keys():

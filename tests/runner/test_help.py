@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner import help as runner_help
-from runner import schema
+from initlab.runner import help as runner_help
+from initlab.runner import schema
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"
 PLUGIN = """
 from dataclasses import dataclass
-from engine import init
+from initlab.engine import init
 
 @init.register
 @dataclass(eq=False, repr=False)

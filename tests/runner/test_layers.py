@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from engine import formats
+from initlab.engine import formats
 
 CONVOLUTIONAL = (
     "model.layers=[{kind: conv2d, name: c, channels: 4, kernel_size: [3, 3], padding: 1, groups: 2, activation: relu}, {kind: batch_norm, name: n}, "

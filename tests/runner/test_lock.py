@@ -18,10 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import digest, laws, streams
-from runner import fingerprint, junit, lock, lockcheck, lockfile, manifest, verify
-from runner.errors import EvidenceError
-from runner.lockfile import Lock
+from initlab.engine import digest, laws, streams
+from initlab.runner import fingerprint, junit, lock, lockcheck, lockfile, manifest, verify
+from initlab.runner.errors import EvidenceError
+from initlab.runner.lockfile import Lock
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["model.layers=[{kind: dense, units: 4, activation: relu}, {kind: dense, units: 2}]", "model.input=[3]", "probe=none"]
@@ -162,7 +162,7 @@ def test_an_edited_option_changes_config_law_and_values(locked, said, here):
 
 
 def test_a_refactored_initializer_is_a_changed_law_without_a_changed_config(locked, said, monkeypatch):
-    from engine.init import random
+    from initlab.engine.init import random
 
     path = locked("init=normal", *SMALL)
     monkeypatch.setattr(random.Normal, "law", lambda self, description: laws.Normal(0.0, 0.02))
@@ -185,7 +185,7 @@ def test_a_refactored_stream_is_changed_values_alone(locked, said, monkeypatch):
         out[0] += self.random
 
     monkeypatch.setattr(laws.Law, "fill", changed)
-    from engine.gluon import parameter  # noqa: F401
+    from initlab.engine.gluon import parameter  # noqa: F401
 
     again = lock.Again
     monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config)))

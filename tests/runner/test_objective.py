@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from runner.errors import ConfigError
-from runner.objective import Objective, parse_objective, split_path
+from initlab.runner.errors import ConfigError
+from initlab.runner.objective import Objective, parse_objective, split_path
 
 STATS = {
     "parameters": [{"path": "0.weight", "std": 0.5}, {"path": "0.bias", "std": 0.0}],

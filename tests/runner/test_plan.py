@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import laws
-from engine.errors import LawError, StreamError
-from engine.streams import Key
-from runner import plan as plans
-from runner.declare import declare
-from runner.errors import ConfigError
-from runner.plan import Row
+from initlab.engine import laws
+from initlab.engine.errors import LawError, StreamError
+from initlab.engine.streams import Key
+from initlab.runner import plan as plans
+from initlab.runner.declare import declare
+from initlab.runner.errors import ConfigError
+from initlab.runner.plan import Row
 
 ROOT = Path(__file__).parents[2]
 LAWS = [
@@ -70,7 +70,7 @@ def test_a_few_rows_of_a_parameter_that_fits_no_memory_are_drawn():
 
 
 def test_a_declared_run_is_planned_and_its_parameters_drawn_as_the_run_draws_them(only_run):
-    from engine import formats
+    from initlab.engine import formats
 
     planned = declare("init=xavier", "model=shared").plan
     tensors = formats.get("safetensors").read(only_run("init=xavier", "model=shared") / "snapshot.safetensors").tensors
@@ -81,7 +81,9 @@ def test_a_declared_run_is_planned_and_its_parameters_drawn_as_the_run_draws_the
 
 
 def test_a_fresh_process_declares_and_draws():
-    script = "from runner.declare import declare; print(declare('init=constant', 'init.value=3').plan['0.weight'].draw((1, slice(2))))"
+    script = (
+        "from initlab.runner.declare import declare; print(declare('init=constant', 'init.value=3').plan['0.weight'].draw((1, slice(2))))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, cwd="/"
     )

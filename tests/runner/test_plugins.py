@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import init, laws
-from engine.errors import OptionError
-from engine.gluon import nn
-from runner import data, layers, probes, stats
+from initlab.engine import init, laws
+from initlab.engine.errors import OptionError
+from initlab.engine.gluon import nn
+from initlab.runner import data, layers, probes, stats
 
 
 @init.register

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner import progress
+from initlab.runner import progress
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +49,7 @@ def test_a_quiet_stage_and_a_short_one_say_nothing(clock, capsys):
 
 def test_in_a_terminal_there_is_a_bar_with_rate_and_remaining_time():
     script = (
-        "import time; from runner import progress; progress.SHOWN_FROM = 0\n"
+        "import time; from initlab.runner import progress; progress.SHOWN_FROM = 0\n"
         "with progress.told('drawing', 10**9) as told:\n"
         "    for i in range(6): told.at(i * 10**8); time.sleep(0.2)\n"
     )

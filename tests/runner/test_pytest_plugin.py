@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from runner import lock
+from initlab.runner import lock
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["model.layers=[{kind: dense, units: 4, activation: relu}, {kind: dense, units: 2}]", "model.input=[3]", "probe=none"]
@@ -26,7 +26,18 @@ def tested(tmp_path):
 
     def call(*words: str) -> tuple[int, str]:
         # where initlab is installed, its entry point would register the plugin a second time
-        command = [sys.executable, "-m", "pytest", "-p", "no:initlab", "-p", "runner.pytest_plugin", "-p", "no:cacheprovider", *words]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:initlab",
+            "-p",
+            "initlab.runner.pytest_plugin",
+            "-p",
+            "no:cacheprovider",
+            *words,
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert "INTERNALERROR" not in done.stdout + done.stderr
@@ -51,15 +62,15 @@ def change(path: Path, alter) -> None:
 
 def test_the_plugin_is_declared_as_an_entry_point_that_exists():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
-    assert declared == {"initlab": "runner.pytest_plugin"}
+    assert declared == {"initlab": "initlab.runner.pytest_plugin"}
     assert hasattr(importlib.import_module(declared["initlab"]), "pytest_addoption")
 
 
 def test_without_the_option_nothing_is_collected_imported_or_changed(tested, locked, tmp_path):
     (tmp_path / "test_ordinary.py").write_text(
         "import sys\n\n\ndef test_ordinary(request):\n"
-        "    ours = [m for m in sys.modules if m.split('.')[0] in ('runner', 'engine', 'hydra', 'omegaconf', 'numpy')]\n"
-        "    assert ours == ['runner', 'runner.pytest_plugin']\n"
+        "    ours = [m for m in sys.modules if m.split('.')[0] in ('initlab', 'hydra', 'omegaconf', 'numpy')]\n"
+        "    assert ours == ['initlab', 'initlab.runner', 'initlab.runner.pytest_plugin']\n"
         "    assert not request.config.pluginmanager.hasplugin('initlab-collection')\n"
     )
     code, out = tested("-v", "-p", "no:hypothesispytest", "-p", "no:hydra_pytest")

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from engine import formats
-from runner.data import text
-from runner.verify import verify
+from initlab.engine import formats
+from initlab.runner.data import text
+from initlab.runner.verify import verify
 
 SMALL = (
     "model.layers=[{kind: embedding, name: e, input_dim: 256, output_dim: 4}, {kind: KIND, name: r, hidden_size: 3, num_layers: 2, "

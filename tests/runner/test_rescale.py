@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.formats.safetensors import open_mapped
-from runner import run, verify
-from runner.declare import declare
+from initlab.engine.formats.safetensors import open_mapped
+from initlab.runner import run, verify
+from initlab.runner.declare import declare
 
 DEEP = [
     "model.input=[64]",

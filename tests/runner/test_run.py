@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import engine
-from engine import formats
-from runner import identity, manifest, run
+from initlab import engine
+from initlab.engine import formats
+from initlab.runner import identity, manifest, run
 
 ROOT = Path(__file__).parents[2]
 
@@ -235,7 +235,7 @@ def test_a_failing_stage_leaves_no_manifest(stage, only_run, command, monkeypatc
 SLOW = """
 import time
 from dataclasses import dataclass
-from runner import stats
+from initlab.runner import stats
 
 @stats.register
 @dataclass
@@ -263,7 +263,7 @@ def test_a_run_that_is_killed_leaves_no_manifest_and_can_be_run_again(tmp_path):
 
 
 def test_parameters_are_checked_against_the_plan(only_run, command, monkeypatch):
-    from engine.gluon.parameter import Parameter
+    from initlab.engine.gluon.parameter import Parameter
 
     original = Parameter.initialize
 

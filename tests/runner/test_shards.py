@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import formats, laws
-from engine.errors import FormatError
-from engine.streams import Key
-from runner import join, shards, verify
-from runner.plan import Row
+from initlab.engine import formats, laws
+from initlab.engine.errors import FormatError
+from initlab.engine.streams import Key
+from initlab.runner import join, shards, verify
+from initlab.runner.plan import Row
 
 WORDS = ["init=normal", "model=shared", "init_mode=streamed", "probe=none"]
 

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from engine import laws
-from engine.streams import Key
-from runner.stats.law import MOST_POINTS, Law, kolmogorov_smirnov
-from runner.stats.moments import Moments
-from runner.stats.onepass import summarize
+from initlab.engine import laws
+from initlab.engine.streams import Key
+from initlab.runner.stats.law import MOST_POINTS, Law, kolmogorov_smirnov
+from initlab.runner.stats.moments import Moments
+from initlab.runner.stats.onepass import summarize
 
 RANDOM = [laws.Normal(0, 0.01), laws.Uniform(-0.07, 0.07), laws.TruncatedNormal(0, 1, -2, 2), laws.Normal(0.5, 2)]
 
@@ -119,7 +119,7 @@ def test_many_seeds_give_no_false_alarm(stats_of):
 
 
 def test_a_broken_law_gets_the_verdict_off(stats_of, monkeypatch):
-    from engine.streams import distribution
+    from initlab.engine.streams import distribution
 
     original = distribution.normal
     monkeypatch.setattr(distribution, "normal", lambda mean, std, wide=False: original(mean, 1.1 * std, wide))

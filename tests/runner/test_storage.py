@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runner import manifest, run, streamed
+from initlab.runner import manifest, run, streamed
 
 ROOT = Path(__file__).parents[2]
 WORDS = ["init=normal", "model.input=[700]", "model.layers=[{kind: dense, units: 2000}, {kind: dense, units: 600}]", "probe=none"]

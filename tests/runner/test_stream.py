@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from engine import formats
-from runner.verify import verify
+from initlab.engine import formats
+from initlab.runner.verify import verify
 
 NET = (
     "model.layers=[{kind: dense, name: a, units: 4, activation: relu}, {kind: dense, name: b, units: 3, bias_initializer: {kind: normal, "
@@ -70,7 +70,7 @@ def test_the_plan_says_that_the_stream_is_drawn_from_in_order(command):
 
 
 def test_a_run_leaves_the_stream_of_its_process_alone(command):
-    from engine import streams
+    from initlab.engine import streams
 
     command(*MXNET)
     assert streams.version() == streams.VERSION

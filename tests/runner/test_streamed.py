@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import formats, streams
-from runner import journal, run, streamed, verify
+from initlab.engine import formats, streams
+from initlab.runner import journal, run, streamed, verify
 
 ROOT = Path(__file__).parents[2]
 WORDS = [
@@ -206,7 +206,7 @@ def test_a_run_killed_between_its_file_and_its_manifest_is_finished_by_resume(co
 
 
 def test_a_process_that_is_killed_leaves_what_resume_finishes(tmp_path):
-    often = "import sys; from runner import cli, streamed; streamed.COMMIT = 0.05; cli.main()"
+    often = "import sys; from initlab.runner import cli, streamed; streamed.COMMIT = 0.05; cli.main()"
     words = [sys.executable, "-c", often, "init=normal", "init_mode=streamed", "probe=none", "stats=[moments]", "threads=1"]
     model = ["model.input=[3000]", "model.layers=[{kind: repeat, times: 12, layers: [{kind: dense, units: 3000}]}]"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from engine import optimizer
-from runner.data.digits import Digits
-from runner.probes.train import Train
+from initlab.engine import optimizer
+from initlab.runner.data.digits import Digits
+from initlab.runner.probes.train import Train
 
 DIGITS = ["data=digits", "model.input=[64]", "probe=train", "init=xavier"]
 

@@ -8,17 +8,17 @@ import math
 import numpy as np
 import pytest
 
-from engine import cpu, init, nd
-from engine.gluon import nn
-from runner.data import Batch
-from runner.data.one_hot import OneHot
-from runner.probes.base import Subject
-from runner.probes.learning import LOSSES, hits
-from runner.probes.train import Train, accuracy, steps_to
-from runner.report import write_run_report
-from runner.report.charts import run_charts
-from runner.summary import evenly
-from runner.trackers.evidence import Evidence
+from initlab.engine import cpu, init, nd
+from initlab.engine.gluon import nn
+from initlab.runner.data import Batch
+from initlab.runner.data.one_hot import OneHot
+from initlab.runner.probes.base import Subject
+from initlab.runner.probes.learning import LOSSES, hits
+from initlab.runner.probes.train import Train, accuracy, steps_to
+from initlab.runner.report import write_run_report
+from initlab.runner.report.charts import run_charts
+from initlab.runner.summary import evenly
+from initlab.runner.trackers.evidence import Evidence
 
 RNG = np.random.default_rng(5)
 SAMPLES, TESTS = RNG.normal(size=(6, 3)).astype(np.float32), RNG.normal(size=(5, 3)).astype(np.float32)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import digest, formats
-from runner import verify
+from initlab.engine import digest, formats
+from initlab.runner import verify
 
 ROOT = Path(__file__).parents[2]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.gluon.data.dataloader import DataLoader, default_batchify_fn
-from engine.gluon.data.dataset import ArrayDataset, Dataset, SimpleDataset
-from engine.gluon.data.sampler import BatchSampler, FilterSampler, IntervalSampler, RandomSampler, Sampler, SequentialSampler
+from initlab.engine.gluon.data.dataloader import DataLoader, default_batchify_fn
+from initlab.engine.gluon.data.dataset import ArrayDataset, Dataset, SimpleDataset
+from initlab.engine.gluon.data.sampler import BatchSampler, FilterSampler, IntervalSampler, RandomSampler, Sampler, SequentialSampler
 
 __all__ = [
     "ArrayDataset",

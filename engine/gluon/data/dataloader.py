@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from engine import nd
-from engine.device import cpu_pinned
-from engine.gluon.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
-from engine.nd import NDArray
+from initlab.engine import nd
+from initlab.engine.device import cpu_pinned
+from initlab.engine.gluon.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
+from initlab.engine.nd import NDArray
 
 
 def default_batchify_fn(data: list[Any]) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.gluon.data.sampler import FilterSampler, Sampler, SequentialSampler
-from engine.nd import NDArray
+from initlab.engine.gluon.data.sampler import FilterSampler, Sampler, SequentialSampler
+from initlab.engine.nd import NDArray
 
 
 class Dataset:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.errors import MXNetError
-from engine.gluon.block import HybridBlock, Shape
-from engine.init import Constant
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.init import Constant
 
 QUARTER = Constant(0.25)
 """The slope that He et al. start from."""

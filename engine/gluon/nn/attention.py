@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engine import autograd
-from engine.errors import MXNetError
-from engine.gluon.block import HybridBlock, Shape
-from engine.gluon.nn.basic import Dense, Dropout
-from engine.gluon.nn.norm import LayerNorm
-from engine.nd import NDArray
-from engine.nd.functions import dropout_mask
-from engine.ops.attention import attention
+from initlab.engine import autograd
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.nn.basic import Dense, Dropout
+from initlab.engine.gluon.nn.norm import LayerNorm
+from initlab.engine.nd import NDArray
+from initlab.engine.nd.functions import dropout_mask
+from initlab.engine.ops.attention import attention
 
 
 class MultiHeadAttention(HybridBlock):

@@ -7,12 +7,12 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from engine import nd
-from engine.errors import MXNetError
-from engine.gluon.block import Block, HybridBlock, Shape
-from engine.ops.activation import ACTIVATIONS
-from engine.ops.linear import weight_shape
-from engine.registry import advice
+from initlab.engine import nd
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import Block, HybridBlock, Shape
+from initlab.engine.ops.activation import ACTIVATIONS
+from initlab.engine.ops.linear import weight_shape
+from initlab.engine.registry import advice
 
 
 class Activation(HybridBlock):

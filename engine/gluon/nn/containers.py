@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from engine.errors import MXNetError
-from engine.gluon.block import Block, HybridBlock, Shape, _listing, located
-from engine.ops.activation import ACTIVATIONS
-from engine.registry import advice
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import Block, HybridBlock, Shape, _listing, located
+from initlab.engine.ops.activation import ACTIVATIONS
+from initlab.engine.registry import advice
 
 SHORTCUT = "shortcut"
 """The name of a residual's child that makes what is added."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from engine.errors import MXNetError
-from engine.gluon.block import HybridBlock, Shape
-from engine.gluon.nn.basic import Activation
-from engine.nd.layers import FIRST, LAST
-from engine.ops.convolution import output_space, transposed_space
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.nn.basic import Activation
+from initlab.engine.nd.layers import FIRST, LAST
+from initlab.engine.ops.convolution import output_space, transposed_space
 
 
 def sizes_of(value: Any, axes: int, option: str, least: int = 0) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.block import HybridBlock, Shape
 
 
 class Embedding(HybridBlock):

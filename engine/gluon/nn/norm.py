@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.errors import MXNetError
-from engine.gluon.block import HybridBlock, Shape
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import HybridBlock, Shape
 
 
 def _fit(layer: HybridBlock, shape: Shape, axis: int) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.errors import MXNetError
-from engine.gluon.block import HybridBlock, Shape
-from engine.ops import padding as op
-from engine.registry import advice
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.ops import padding as op
+from initlab.engine.registry import advice
 
 MODES = {"zero": "constant", "reflect": "reflect", "circular": "wrap"}
 """What lies beyond an image -> the operation's mode."""

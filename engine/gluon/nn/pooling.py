@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from engine.gluon.block import HybridBlock, Shape
-from engine.gluon.nn.conv import joined_shape, sizes_of, split_shape
-from engine.nd.layers import FIRST, LAST
-from engine.ops.convolution import output_space
+from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.nn.conv import joined_shape, sizes_of, split_shape
+from initlab.engine.nd.layers import FIRST, LAST
+from initlab.engine.ops.convolution import output_space
 
 
 def _layout_of(layout: str | None, axes: int) -> str:

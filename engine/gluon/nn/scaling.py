@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engine.gluon.block import HybridBlock, Shape
-from engine.init import Constant
+from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.init import Constant
 
 
 class _Scalar(HybridBlock):

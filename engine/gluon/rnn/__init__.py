@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from engine.gluon.rnn.cell import HybridRecurrentCell, RecurrentCell
-from engine.gluon.rnn.gated import GRUCell, LSTMCell, RNNCell
-from engine.gluon.rnn.layers import GRU, LSTM, RNN
-from engine.gluon.rnn.modifiers import DropoutCell, ModifierCell, ResidualCell, ZoneoutCell
-from engine.gluon.rnn.stacked import BidirectionalCell, HybridSequentialRNNCell, SequentialRNNCell
+from initlab.engine.gluon.rnn.cell import HybridRecurrentCell, RecurrentCell
+from initlab.engine.gluon.rnn.gated import GRUCell, LSTMCell, RNNCell
+from initlab.engine.gluon.rnn.layers import GRU, LSTM, RNN
+from initlab.engine.gluon.rnn.modifiers import DropoutCell, ModifierCell, ResidualCell, ZoneoutCell
+from initlab.engine.gluon.rnn.stacked import BidirectionalCell, HybridSequentialRNNCell, SequentialRNNCell
 
 __all__ = [
     "GRU",

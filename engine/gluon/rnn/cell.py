@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import nd
-from engine.gluon.block import Block, HybridBlock, Shape
-from engine.gluon.nn import LeakyReLU
-from engine.gluon.rnn.states import format_sequence, made, masked
-from engine.nd import NDArray
+from initlab.engine import nd
+from initlab.engine.gluon.block import Block, HybridBlock, Shape
+from initlab.engine.gluon.nn import LeakyReLU
+from initlab.engine.gluon.rnn.states import format_sequence, made, masked
+from initlab.engine.nd import NDArray
 
 States = list[NDArray]
 MODIFIED = "After applying modifier cells (e.g. {} ) the base cell cannot be called directly. Call the modifier cell instead."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.errors import MXNetError
-from engine.gluon.block import Shape
-from engine.gluon.rnn.cell import HybridRecurrentCell
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.rnn.cell import HybridRecurrentCell
 
 
 class _GatedCell(HybridRecurrentCell):

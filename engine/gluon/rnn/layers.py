@@ -6,18 +6,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from engine import nd
-from engine.errors import MXNetError
-from engine.gluon.block import HybridBlock, Shape
-from engine.gluon.parameter import Parameter
-from engine.gluon.rnn.gated import GRUCell, LSTMCell, RNNCell
-from engine.gluon.rnn.modifiers import DropoutCell
-from engine.gluon.rnn.stacked import BidirectionalCell, HybridSequentialRNNCell
-from engine.gluon.rnn.states import made
-from engine.nd import NDArray
-from engine.ops import recurrent
-from engine.ops.recurrent import GATES
-from engine.registry import advice
+from initlab.engine import nd
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.parameter import Parameter
+from initlab.engine.gluon.rnn.gated import GRUCell, LSTMCell, RNNCell
+from initlab.engine.gluon.rnn.modifiers import DropoutCell
+from initlab.engine.gluon.rnn.stacked import BidirectionalCell, HybridSequentialRNNCell
+from initlab.engine.gluon.rnn.states import made
+from initlab.engine.nd import NDArray
+from initlab.engine.ops import recurrent
+from initlab.engine.ops.recurrent import GATES
+from initlab.engine.registry import advice
 
 OLD_NAME = re.compile(r"(l|r)(\d+)_(i2h|h2h|h2r)_(weight|bias)\Z")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import nd
-from engine.gluon.block import Shape
-from engine.gluon.rnn.cell import HybridRecurrentCell, States
-from engine.gluon.rnn.stacked import BidirectionalCell
-from engine.gluon.rnn.states import format_sequence, masked
-from engine.nd import NDArray
+from initlab.engine import nd
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.rnn.cell import HybridRecurrentCell, States
+from initlab.engine.gluon.rnn.stacked import BidirectionalCell
+from initlab.engine.gluon.rnn.states import format_sequence, masked
+from initlab.engine.nd import NDArray
 
 
 class DropoutCell(HybridRecurrentCell):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import nd
-from engine.gluon.block import Shape
-from engine.gluon.rnn.cell import HybridRecurrentCell, RecurrentCell, States
-from engine.gluon.rnn.states import backwards, format_sequence, masked
-from engine.nd import NDArray
+from initlab.engine import nd
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.rnn.cell import HybridRecurrentCell, RecurrentCell, States
+from initlab.engine.gluon.rnn.states import backwards, format_sequence, masked
+from initlab.engine.nd import NDArray
 
 STEPPED = "Bidirectional cannot be stepped. Please use unroll"
 

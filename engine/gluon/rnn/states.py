@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from engine import nd
-from engine.errors import MXNetError
-from engine.nd import NDArray
+from initlab.engine import nd
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd import NDArray
 
 Steps = NDArray | list[NDArray]
 

@@ -10,9 +10,9 @@ selection     exact quantiles, in a few more passes
 
 from __future__ import annotations
 
-from runner.stats.onepass.accumulator import Accumulator, summarize
-from runner.stats.onepass.kernels import BLOCK
-from runner.stats.onepass.selection import quantiles
-from runner.stats.onepass.summary import Summary
+from initlab.runner.stats.onepass.accumulator import Accumulator, summarize
+from initlab.runner.stats.onepass.kernels import BLOCK
+from initlab.runner.stats.onepass.selection import quantiles
+from initlab.runner.stats.onepass.summary import Summary
 
 __all__ = ["BLOCK", "Accumulator", "Summary", "quantiles", "summarize"]

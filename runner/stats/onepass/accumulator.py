@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes, streams
-from runner.stats.onepass import bins, kernels
-from runner.stats.onepass.kernels import BLOCK
-from runner.stats.onepass.summary import Summary
+from initlab.engine import dtypes, streams
+from initlab.runner.stats.onepass import bins, kernels
+from initlab.runner.stats.onepass.kernels import BLOCK
+from initlab.runner.stats.onepass.summary import Summary
 
 THREADED_FROM = 1 << 20
 """Elements from which a whole tensor is shared among threads."""

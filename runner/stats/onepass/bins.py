@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine import dtypes
+from initlab.engine import dtypes
 
 BINS = 4096
 NEGATIVE = 2048

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from runner.stats.onepass.bins import BINS
-from runner.stats.onepass.kernels import BLOCK, LANES, Moments
+from initlab.runner.stats.onepass.bins import BINS
+from initlab.runner.stats.onepass.kernels import BLOCK, LANES, Moments
 
 
 @numba.njit(nogil=True, cache=True)

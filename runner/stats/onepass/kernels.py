@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine import streams
-from runner.stats.onepass.bins import BINS
+from initlab.engine import streams
+from initlab.runner.stats.onepass.bins import BINS
 
 BLOCK = 1 << 16
 """Elements a block."""
@@ -92,7 +92,7 @@ def choose(implementation: str | None, size: int) -> Kernels:
     if implementation == "numpy" or (implementation is None and (size < COMPILED_FROM or not streams.expect(size))):
         return NUMPY
     try:
-        from runner.stats.onepass import compiled
+        from initlab.runner.stats.onepass import compiled
     except ImportError:
         if implementation is None:
             return NUMPY

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from runner.stats.onepass import bins
-from runner.stats.onepass.kernels import BLOCK
-from runner.stats.onepass.summary import Summary
+from initlab.runner.stats.onepass import bins
+from initlab.runner.stats.onepass.kernels import BLOCK
+from initlab.runner.stats.onepass.summary import Summary
 
 GATHERED = 1 << 20
 """Keys held in memory at most."""

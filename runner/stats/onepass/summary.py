@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from engine import dtypes
-from runner.stats.onepass import bins
+from initlab.engine import dtypes
+from initlab.runner.stats.onepass import bins
 
 
 @dataclass(frozen=True)

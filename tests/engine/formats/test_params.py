@@ -7,9 +7,9 @@ import struct
 import numpy as np
 import pytest
 
-from engine import dtypes, formats
-from engine.errors import FormatError
-from engine.formats import Snapshot, params
+from initlab.engine import dtypes, formats
+from initlab.engine.errors import FormatError
+from initlab.engine.formats import Snapshot, params
 
 RECORDED = bytes.fromhex(
     "1201000000000000000000000000000002000000000000" + "00c9fa93f9000000000200000002000000000000000100000000000000"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.formats import placed
-from engine.formats.placed import Buffer, PlacedFile
+from initlab.engine.formats import placed
+from initlab.engine.formats.placed import Buffer, PlacedFile
 
 SIZE = 3 * (1 << 18) + 1234
 

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from engine import dtypes, formats
-from engine.errors import FormatError
-from engine.formats import Snapshot, base
+from initlab.engine import dtypes, formats
+from initlab.engine.errors import FormatError
+from initlab.engine.formats import Snapshot, base
 
 DTYPES = ["float16", "float32", "float64", "bfloat16", "uint8", "int8", "int32", "int64", "bool"]
 NAMES = ["safetensors", "npz"]

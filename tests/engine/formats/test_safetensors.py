@@ -8,9 +8,9 @@ import struct
 import numpy as np
 import pytest
 
-from engine import dtypes, formats
-from engine.errors import FormatError
-from engine.formats import Snapshot
+from initlab.engine import dtypes, formats
+from initlab.engine.errors import FormatError
+from initlab.engine.formats import Snapshot
 
 ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine import autograd, gluon, init, nd
-from engine.errors import MXNetError
-from engine.gluon import Constant, HybridBlock, Parameter, nn
+from initlab.engine import autograd, gluon, init, nd
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon import Constant, HybridBlock, Parameter, nn
 
 
 class Scaled(HybridBlock):

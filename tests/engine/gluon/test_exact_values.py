@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from standin import counting_device
 
-from engine import autograd, cpu, init, laws, nd, streams
-from engine.gluon import nn
-from engine.streams import Key
+from initlab.engine import autograd, cpu, init, laws, nd, streams
+from initlab.engine.gluon import nn
+from initlab.engine.streams import Key
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import formats, init, nd, streams
-from engine.errors import MXNetError
-from engine.gluon import nn
+from initlab.engine import formats, init, nd, streams
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon import nn
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import autograd, init, nd, streams
-from engine.errors import MXNetError
-from engine.gluon import Trainer, nn
-from engine.init import Description
-from runner.data.digits import Digits
+from initlab.engine import autograd, init, nd, streams
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon import Trainer, nn
+from initlab.engine.init import Description
+from initlab.runner.data.digits import Digits
 
 RECORDED = np.load(Path(__file__).parents[2] / "vectors" / "mxnet-layers.npz", allow_pickle=False)
 CONVOLUTIONS = {

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import autograd, nd
-from engine.gluon import loss
+from initlab.engine import autograd, nd
+from initlab.engine.gluon import loss
 
 RECORDED = np.load(Path(__file__).parents[2] / "vectors" / "mxnet-losses.npz", allow_pickle=False)
 CLASSES = np.array([[0, 1], [2, 1], [0, 0], [1, 2]], np.float32)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import cpu, init, nd, streams
-from engine.gluon import Parameter, ParameterDict, nn, packing
-from engine.gluon.parameter import observe
+from initlab.engine import cpu, init, nd, streams
+from initlab.engine.gluon import Parameter, ParameterDict, nn, packing
+from initlab.engine.gluon.parameter import observe
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ import loss_session
 import numpy as np
 import pytest
 
-import engine as mx
-from engine import autograd, nd
-from engine.errors import MXNetError
-from engine.gluon import loss
+import initlab.engine as mx
+from initlab.engine import autograd, nd
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon import loss
 
 RECORDED = json.loads((Path(__file__).parents[2] / "vectors" / "mxnet-sequence-losses.json").read_text(encoding="utf-8"))
 FOUND = loss_session.session(mx)

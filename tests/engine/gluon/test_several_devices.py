@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from standin import several_devices
 
-from engine import autograd, cpu, gluon, init, nd, random
-from engine.gluon import nn, utils
+from initlab.engine import autograd, cpu, gluon, init, nd, random
+from initlab.engine.gluon import nn, utils
 
 X = np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32)
 Y = np.arange(12) % 3

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine import cpu, init, nd, streams
-from engine.errors import DeferredInitializationError
-from engine.gluon import Parameter, nn
-from engine.gluon.parameter import observe
-from engine.gluon.state import Pending, Ready, Unset
+from initlab.engine import cpu, init, nd, streams
+from initlab.engine.errors import DeferredInitializationError
+from initlab.engine.gluon import Parameter, nn
+from initlab.engine.gluon.parameter import observe
+from initlab.engine.gluon.state import Pending, Ready, Unset
 
 
 @pytest.fixture(autouse=True)

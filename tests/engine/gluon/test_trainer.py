@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from engine import autograd, cpu, init, lr_scheduler, nd, optimizer, streams
-from engine.errors import FormatError
-from engine.gluon import Parameter, Trainer, nn
-from runner.data.digits import Digits
+from initlab.engine import autograd, cpu, init, lr_scheduler, nd, optimizer, streams
+from initlab.engine.errors import FormatError
+from initlab.engine.gluon import Parameter, Trainer, nn
+from initlab.runner.data.digits import Digits
 
 
 @pytest.fixture(autouse=True)

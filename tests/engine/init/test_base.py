@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from engine import init, initializer, laws, nd, registry, streams
-from engine.errors import StreamError
-from engine.gluon import nn
-from engine.init import Description
-from engine.init.base import KINDS, REGISTRY
-from engine.streams import Key, Stream
+from initlab.engine import init, initializer, laws, nd, registry, streams
+from initlab.engine.errors import StreamError
+from initlab.engine.gluon import nn
+from initlab.engine.init import Description
+from initlab.engine.init.base import KINDS, REGISTRY
+from initlab.engine.streams import Key, Stream
 
 EVERY = [
     init.Zero(), init.One(), init.Constant(3), init.Uniform(), init.Normal(), init.TruncatedNormal(), init.VarianceScaling(), init.Xavier(),

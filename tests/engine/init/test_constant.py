@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from engine import init, laws, nd
-from engine.errors import LawError, OptionError
-from engine.init import Description
+from initlab.engine import init, laws, nd
+from initlab.engine.errors import LawError, OptionError
+from initlab.engine.init import Description
 
 
 def law(initializer, shape=(3, 2)):

@@ -1,7 +1,7 @@
 import pytest
 
-from engine.gluon import nn
-from engine.init import Description, Fans
+from initlab.engine.gluon import nn
+from initlab.engine.init import Description, Fans
 
 
 def described(shape, roles=None):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import init, laws
-from engine.init import Description, Fans
-from engine.init.fan_scaled import DISTRIBUTIONS, MODES
+from initlab.engine import init, laws
+from initlab.engine.init import Description, Fans
+from initlab.engine.init.fan_scaled import DISTRIBUTIONS, MODES
 
 DENSE = Description("w_weight", "0.weight", (12, 7), roles=("out", "in"))
 CONV = Description("w_weight", "0.weight", (8, 3, 5, 5), roles=("out", "in", "spatial", "spatial"))

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import digest, init, laws, nd, random, streams
-from engine.errors import LawError, OptionError
-from engine.init import Description
+from initlab.engine import digest, init, laws, nd, random, streams
+from initlab.engine.errors import LawError, OptionError
+from initlab.engine.init import Description
 
 RECORDED = json.loads((Path(__file__).parents[2] / "vectors" / "mxnet-init.json").read_text(encoding="utf-8"))
 KEY = streams.Key(5, "w")

@@ -3,12 +3,12 @@ import logging
 import numpy as np
 import pytest
 
-from engine import formats, init, laws, nd
-from engine.errors import OptionError
-from engine.formats import Snapshot
-from engine.gluon import nn
-from engine.init import Description
-from engine.streams import Key
+from initlab.engine import formats, init, laws, nd
+from initlab.engine.errors import OptionError
+from initlab.engine.formats import Snapshot
+from initlab.engine.gluon import nn
+from initlab.engine.init import Description
+from initlab.engine.streams import Key
 
 WEIGHT = np.arange(6, dtype=np.float32).reshape(2, 3)
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from engine import init, laws, nd, streams
-from engine.errors import LawError
-from engine.gluon import nn
-from engine.init import Description
+from initlab.engine import init, laws, nd, streams
+from initlab.engine.errors import LawError
+from initlab.engine.gluon import nn
+from initlab.engine.init import Description
 
 VECTOR = Description("d_bias", "0.bias", (3,))
 

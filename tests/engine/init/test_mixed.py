@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from engine import init, laws, nd
-from engine.errors import OptionError
-from engine.gluon import nn
-from engine.init import Description
+from initlab.engine import init, laws, nd
+from initlab.engine.errors import OptionError
+from initlab.engine.gluon import nn
+from initlab.engine.init import Description
 
 RULES = [{"match": r".*\.bias", "init": "zeros"}, {"match": r"head\..*", "init": init.One()}, {"match": ".*", "init": init.Normal(0.5)}]
 PATHS = ["fc1.weight", "fc1.bias", "head.weight", "head.bias"]

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from engine import init
-from engine.errors import OptionError
+from initlab.engine import init
+from initlab.engine.errors import OptionError
 
 NO_NUMBERS = [True, math.nan, math.inf, -math.inf, "0.1", None, [1.0], 1j]
 REQUIRED = {"positive": [0, -1, -0.5], "not_negative": [-1, -1e-30], "finite": []}

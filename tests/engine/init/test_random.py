@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import init, laws
-from engine.init import Description
+from initlab.engine import init, laws
+from initlab.engine.init import Description
 
 AFTER_CUT = 0.87962566103423978
 SCALES = st.floats(1e-6, 1e6)

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from engine import init, laws, nd
-from engine.errors import OptionError
-from engine.gluon.contrib.nn import PixelShuffle2D
-from engine.init import Description
-from engine.streams import Key
+from initlab.engine import init, laws, nd
+from initlab.engine.errors import OptionError
+from initlab.engine.gluon.contrib.nn import PixelShuffle2D
+from initlab.engine.init import Description
+from initlab.engine.streams import Key
 
 
 def described(path: str, *shape: int, roles: tuple[str, ...] | None = None) -> Description:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import laws
-from engine.errors import LawError
-from engine.streams import Key
+from initlab.engine import laws
+from initlab.engine.errors import LawError
+from initlab.engine.streams import Key
 
 KEY = Key(3, "w")
 LAWS = [

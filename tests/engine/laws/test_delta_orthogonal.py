@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import laws, nd
-from engine.errors import LawError
-from engine.streams import Key, Stream
+from initlab.engine import laws, nd
+from initlab.engine.errors import LawError
+from initlab.engine.streams import Key, Stream
 
 KEY = Key(3, "conv.weight")
 

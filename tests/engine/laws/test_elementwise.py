@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import laws
-from engine.errors import LawError, StreamError
-from engine.streams import Key
+from initlab.engine import laws
+from initlab.engine.errors import LawError, StreamError
+from initlab.engine.streams import Key
 
 KEY = Key(11, "laws")
 COUNT = 400_000

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import laws
-from engine.errors import LawError, StreamError
-from engine.laws import base
-from engine.streams import Key
+from initlab.engine import laws
+from initlab.engine.errors import LawError, StreamError
+from initlab.engine.laws import base
+from initlab.engine.streams import Key
 
 KEY = Key(2, "filling")
 SHAPE = (8, 6, 3, 5)

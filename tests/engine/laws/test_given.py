@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from engine import formats, laws
-from engine.errors import FormatError, LawError
-from engine.formats import Snapshot
-from engine.streams import Key, Stream
+from initlab.engine import formats, laws
+from initlab.engine.errors import FormatError, LawError
+from initlab.engine.formats import Snapshot
+from initlab.engine.streams import Key, Stream
 
 KEY = Key(0, "given")
 

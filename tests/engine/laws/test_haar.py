@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import laws, streams
-from engine.errors import LawError
-from engine.laws.factor import PANEL, householder_q, lapack_q
-from engine.streams import Key
+from initlab.engine import laws, streams
+from initlab.engine.errors import LawError
+from initlab.engine.laws.factor import PANEL, householder_q, lapack_q
+from initlab.engine.streams import Key
 
 ROOT = Path(__file__).parents[3]
 
@@ -170,7 +170,7 @@ def test_a_lapack_that_gives_up_is_named(monkeypatch):
 
 
 def test_an_exact_factor_that_is_wrong_is_found_out(monkeypatch):
-    monkeypatch.setattr("engine.laws.haar.householder_q", lambda gaussian: gaussian)
+    monkeypatch.setattr("initlab.engine.laws.haar.householder_q", lambda gaussian: gaussian)
     with pytest.raises(LawError, match=r"^Haar\(1, exact\) of shape \(3, 4\): distance of the Gram matrix"):
         laws.Haar(1.0, True).draw(Key(0, "w"), (3, 4))
 
@@ -220,7 +220,7 @@ def test_exact_matrices_have_the_same_bits_with_other_simd_levels_and_one_thread
 
 
 def test_the_recorded_bits_would_show_another_order_of_additions(monkeypatch):
-    monkeypatch.setattr("engine.laws.factor.tree_sum", lambda terms: terms.sum(axis=0))
+    monkeypatch.setattr("initlab.engine.laws.factor.tree_sum", lambda terms: terms.sum(axis=0))
     assert digest_of_an_exact_matrix() != EXACT
 
 

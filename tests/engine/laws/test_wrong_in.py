@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import laws
-from engine.streams import Key
+from initlab.engine import laws
+from initlab.engine.streams import Key
 
 DECLARED = [
     (laws.Constant(0.25), (6, 35)),

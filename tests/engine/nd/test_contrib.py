@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine import autograd, nd
-from engine.errors import MXNetError
+from initlab.engine import autograd, nd
+from initlab.engine.errors import MXNetError
 
 
 def test_foreach_runs_over_the_first_axis_with_states_and_gradients():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import nd
-from engine.errors import MXNetError
+from initlab.engine import nd
+from initlab.engine.errors import MXNetError
 
 
 def test_numpy_and_the_engine_share_memory_through_dlpack_both_ways():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import nd
-from engine.errors import MXNetError
+from initlab.engine import nd
+from initlab.engine.errors import MXNetError
 
 X = nd.array(np.arange(9).reshape((1, 1, 3, 3)))
 ONE = nd.ones((1, 1, 3, 3))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import autograd, cpu, gpu, nd, random, streams
-from engine.errors import DeviceError, MXNetError, StreamError
+from initlab.engine import autograd, cpu, gpu, nd, random, streams
+from initlab.engine.errors import DeviceError, MXNetError, StreamError
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ import pickle
 import numpy as np
 import pytest
 
-from engine import autograd, cpu, nd
-from engine.errors import MXNetError
-from engine.nd.methods import METHODS
+from initlab.engine import autograd, cpu, nd
+from initlab.engine.errors import MXNetError
+from initlab.engine.nd.methods import METHODS
 
 
 def grad_of(function, *values):

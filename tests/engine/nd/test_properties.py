@@ -9,7 +9,7 @@ from directions import check
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import autograd, nd
+from initlab.engine import autograd, nd
 
 FEW = settings(deadline=None, max_examples=40)
 

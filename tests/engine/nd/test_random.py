@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import autograd, cpu, nd, random, streams
-from engine.errors import MXNetError, StreamError
-from engine.streams import variates
+from initlab.engine import autograd, cpu, nd, random, streams
+from initlab.engine.errors import MXNetError, StreamError
+from initlab.engine.streams import variates
 
 R = nd.random
 MXNET_EXPONENTIAL = json.loads((Path(__file__).parents[2] / "vectors" / "mxnet-exponential.json").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from standin import counting_device
 
-from engine import autograd, errors, nd
+from initlab.engine import autograd, errors, nd
 
 with np.load(Path(__file__).parents[2] / "vectors" / "mxnet-nd.npz", allow_pickle=False) as file:
     RECORDED = dict(file)

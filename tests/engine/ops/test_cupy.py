@@ -11,8 +11,8 @@ import pytest
 from op_cases import cases, joined
 from standin import counting_device
 
-from engine import autograd, nd
-from engine.device import is_shortage
+from initlab.engine import autograd, nd
+from initlab.engine.device import is_shortage
 
 pytest.importorskip("array_api_strict")
 from strict import BEYOND, MAKERS, RENAMED  # noqa: E402

@@ -7,7 +7,7 @@ from directions import check
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import autograd, nd
+from initlab.engine import autograd, nd
 
 few = settings(max_examples=40, deadline=None)
 sides = st.integers(1, 4)

@@ -7,9 +7,9 @@ import pytest
 from op_cases import CASES, NO_GRADIENT, NOT_DIFFERENTIATED, NOT_ITS_OWN, cases, joined
 from standin import counting_device
 
-from engine import autograd, nd
-from engine.autograd import PRIMITIVES
-from engine.errors import MXNetError
+from initlab.engine import autograd, nd
+from initlab.engine.autograd import PRIMITIVES
+from initlab.engine.errors import MXNetError
 
 
 def check_grad(apply, arrays: list[np.ndarray], differentiate: list[int], step: float = 1e-6) -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from engine import nd
+from initlab.engine import nd
 
 POINTS = np.concatenate([np.linspace(-9.7, 9.7, 98), [1e-8, 0.5, 30.5, 170.5]])
 

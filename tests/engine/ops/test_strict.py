@@ -11,7 +11,7 @@ pytest.importorskip("array_api_strict")
 
 from strict import Array, Beyond, strict_device  # noqa: E402
 
-from engine import autograd, nd  # noqa: E402
+from initlab.engine import autograd, nd  # noqa: E402
 
 
 def there(value, device):

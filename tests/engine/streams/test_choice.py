@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engine import streams
-from engine.streams import Key, Piece, distribution, implementation, reference
+from initlab.engine import streams
+from initlab.engine.streams import Key, Piece, distribution, implementation, reference
 
 ROOT = Path(__file__).parents[3]
-chosen = sys.modules["engine.streams.implementation"]
+chosen = sys.modules["initlab.engine.streams.implementation"]
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +28,8 @@ def untouched(monkeypatch):
 @pytest.fixture
 def without_numba(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "engine.streams.compiled", raising=False)
-    monkeypatch.delattr("engine.streams.compiled", raising=False)
+    monkeypatch.delitem(sys.modules, "initlab.engine.streams.compiled", raising=False)
+    monkeypatch.delattr("initlab.engine.streams.compiled", raising=False)
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def counted(monkeypatch):
     stand_in = SimpleNamespace(loads=0, kept=True, fill=lambda pieces: None)
     stand_in.is_kept = lambda: stand_in.kept
     stand_in.load = lambda: setattr(stand_in, "loads", stand_in.loads + 1)
-    monkeypatch.setitem(sys.modules, "engine.streams.compiled", stand_in)
-    monkeypatch.setattr("engine.streams.compiled", stand_in, raising=False)
+    monkeypatch.setitem(sys.modules, "initlab.engine.streams.compiled", stand_in)
+    monkeypatch.setattr("initlab.engine.streams.compiled", stand_in, raising=False)
     return stand_in
 
 
@@ -102,8 +102,8 @@ def test_auto_uses_numba_for_anything_once_it_is_loaded(counted):
 
 def test_small_nets_do_not_import_numba():
     script = (
-        "import sys; from engine import gluon; net = gluon.nn.Dense(500, in_units=500); net.initialize(); print('numba' in sys.modules);"
-        "from engine import streams; streams.implementation('numba'); print('numba' in sys.modules)"
+        "import sys; from initlab.engine import gluon; net = gluon.nn.Dense(500, in_units=500); net.initialize(); print('numba' in sys.modules);"
+        "from initlab.engine import streams; streams.implementation('numba'); print('numba' in sys.modules)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "ENGINE_DRAW"}
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
@@ -114,7 +114,7 @@ def test_a_forked_process_draws_on_threads_of_its_own():
     script = """
 import os, hashlib, warnings
 import numpy as np
-from engine import streams
+from initlab.engine import streams
 warnings.simplefilter("ignore")
 streams.threads(2)
 draw = lambda: hashlib.sha256(streams.normal(streams.Key(0, "fork"), 0, 600_000, 0, 1).tobytes()).hexdigest()
@@ -131,7 +131,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), draw() == before)
 
 
 def test_the_pool_is_kept_from_draw_to_draw():
-    from engine.streams import pool
+    from initlab.engine.streams import pool
 
     before = streams.threads()
     try:

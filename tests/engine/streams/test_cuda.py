@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import device as devices
-from engine.device import Device
-from engine.errors import DeviceError
-from engine.streams import Key, Piece, cuda, distribution, reference
+from initlab.engine import device as devices
+from initlab.engine.device import Device
+from initlab.engine.errors import DeviceError
+from initlab.engine.streams import Key, Piece, cuda, distribution, reference
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 GPU = Device("gpu", 0)

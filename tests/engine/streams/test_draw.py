@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import streams
-from engine.streams import Key
+from initlab.engine import streams
+from initlab.engine.streams import Key
 
 ROOT = Path(__file__).parents[3]
 SIZE = 200_000
@@ -123,7 +123,7 @@ def test_out_must_have_the_right_shape_and_dtype():
 
 
 def test_a_thread_that_is_one_of_several_draws_alone_and_the_same_bits():
-    from engine.streams import pool
+    from initlab.engine.streams import pool
 
     whole = streams.normal(Key(3, "threads"), 5, 3_000_001, 0.5, 0.02)
     with streams.alone(), pytest.MonkeyPatch.context() as patch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.streams import elementary
+from initlab.engine.streams import elementary
 
 
 def test_logarithm_and_exponential_are_right_to_a_few_units_of_the_last_place():

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import streams
-from engine.streams import Key, Piece, distribution, reference
+from initlab.engine import streams
+from initlab.engine.streams import Key, Piece, distribution, reference
 
 pytest.importorskip("numba")
-from engine.streams import compiled  # noqa: E402
+from initlab.engine.streams import compiled  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 KEY = Key(5, "implementations")
@@ -149,7 +149,7 @@ def test_threads_share_a_tensor_without_a_trace(name, implementation, threads):
 
 
 def test_a_part_that_a_thread_left_out_would_be_found(monkeypatch):
-    from engine.streams import pool
+    from initlab.engine.streams import pool
 
     shared = pool.share
     monkeypatch.setattr(pool, "share", lambda work, parts: shared(work, list(parts)[:-1]))
@@ -248,7 +248,7 @@ def digest_of_all() -> str:
 SCRIPT = """
 import sys; sys.path.insert(0, 'tests/engine/streams')
 import test_implementations as t
-from engine.streams import compiled
+from initlab.engine.streams import compiled
 digest = t.digest_of_all()
 (code,) = compiled._fill.inspect_asm().values()
 print(digest, 'ymm' in code or 'zmm' in code, compiled.is_kept())

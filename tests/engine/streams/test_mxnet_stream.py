@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import autograd, init, laws, nd, random, streams
-from engine.errors import StreamError
-from engine.gluon import nn
-from engine.streams.logf import logf
-from engine.streams.mxnet_stream import MXNetStream
+from initlab.engine import autograd, init, laws, nd, random, streams
+from initlab.engine.errors import StreamError
+from initlab.engine.gluon import nn
+from initlab.engine.streams.logf import logf
+from initlab.engine.streams.mxnet_stream import MXNetStream
 
 ROOT = Path(__file__).parents[3]
 ROWS = json.loads((ROOT / "tests" / "vectors" / "mxnet-stream.json").read_text(encoding="utf-8"))["rows"]
@@ -61,7 +61,7 @@ def test_logf_is_the_logarithm_to_its_last_bits():
 
 
 def test_an_unseeded_process_told_by_the_environment_is_seed_zero():
-    script = "from engine import nd; print(nd.random.uniform(shape=3).asnumpy().tolist())"
+    script = "from initlab.engine import nd; print(nd.random.uniform(shape=3).asnumpy().tolist())"
     environment = {**os.environ, "ENGINE_STREAM": "mxnet-1.9.1"}
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(MXNetStream(0).uniform(0, 1, 3).tolist())

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from engine import streams
+from initlab.engine import streams
 
 
 @pytest.mark.parametrize("x", [0.0, 0.5, 1.0, 1.96, 2.0, 3.0, 5.0, 9.0, 40.0, np.inf])

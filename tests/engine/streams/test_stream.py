@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import streams
-from engine.errors import StreamError
-from engine.streams import Key, Stream
+from initlab.engine import streams
+from initlab.engine.errors import StreamError
+from initlab.engine.streams import Key, Stream
 
 ROOT = Path(__file__).parents[3]
 
@@ -79,7 +79,7 @@ def test_a_scope_is_drawn_from_while_it_is_open_and_only_in_its_thread():
 
 
 def test_an_unseeded_process_is_seed_zero():
-    script = "from engine import streams; print(streams.current().uniform(0, 1, 3).tolist())"
+    script = "from initlab.engine import streams; print(streams.current().uniform(0, 1, 3).tolist())"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(streams.current().uniform(0, 1, 3).tolist())
 
@@ -92,7 +92,11 @@ def test_an_unknown_stream_version_is_refused_with_the_known_ones():
         streams.use("initlab-2")
     environment = {**os.environ, "ENGINE_STREAM": "initlab-9"}
     done = subprocess.run(
-        [sys.executable, "-c", "import engine; engine.nd.random.uniform()"], cwd=ROOT, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", "import initlab.engine as engine; engine.nd.random.uniform()"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode != 0
     assert "no stream version 'initlab-9'" in done.stderr

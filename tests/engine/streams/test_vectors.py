@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import digest, laws, streams
+from initlab.engine import digest, laws, streams
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "exact-streams.json").read_text(encoding="utf-8"))
 COUNT = 1000003

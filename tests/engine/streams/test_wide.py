@@ -12,8 +12,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from engine import init, laws, nd, streams
-from engine.streams import Key, elementary, phi, wide
+from initlab.engine import init, laws, nd, streams
+from initlab.engine.streams import Key, elementary, phi, wide
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "float64-streams.json").read_text(encoding="utf-8"))
 COUNT = 100_003

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from runner.claims.claim import parse_claims
-from runner.errors import Problem
+from initlab.runner.claims.claim import parse_claims
+from initlab.runner.errors import Problem
 
 GOOD = {"id": "a", "cite": "Nobody 2020", "quantity": "layers.*.rms.log_mean", "predicted": 1.0}
 

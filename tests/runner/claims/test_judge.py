@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from runner.claims.claim import parse_claims
-from runner.claims.judge import ALPHA, INCONCLUSIVE, REFUTED, REPRODUCED, Judged, estimate, judge
-from runner.claims.results import Result
-from runner.errors import Problem, QuantityError
+from initlab.runner.claims.claim import parse_claims
+from initlab.runner.claims.judge import ALPHA, INCONCLUSIVE, REFUTED, REPRODUCED, Judged, estimate, judge
+from initlab.runner.claims.results import Result
+from initlab.runner.errors import Problem, QuantityError
 
 
 def claim(**options):

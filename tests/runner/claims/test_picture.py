@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from runner.claims.claim import parse_claims
-from runner.claims.judge import estimate, judge
-from runner.claims.picture import picture
-from runner.claims.results import Result
-from runner.report.claim_charts import thinned, write_claim_charts
+from initlab.runner.claims.claim import parse_claims
+from initlab.runner.claims.judge import estimate, judge
+from initlab.runner.claims.picture import picture
+from initlab.runner.claims.results import Result
+from initlab.runner.report.claim_charts import thinned, write_claim_charts
 
 
 def claim(quantity: str, predicted: float = 1.0, **more):

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from runner.claims.quantity import outermost, parse
-from runner.claims.results import Result, evaluate
-from runner.errors import QuantityError
+from initlab.runner.claims.quantity import outermost, parse
+from initlab.runner.claims.results import Result, evaluate
+from initlab.runner.errors import QuantityError
 
 LAYERS = [
     {"path": "stem", "rms": 2.0, "rms_ratio": None},

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.claims.sampling import deviate_of, first_enough, holm, incomplete_beta, tail
+from initlab.runner.claims.sampling import deviate_of, first_enough, holm, incomplete_beta, tail
 
 
 def density(x: np.ndarray, freedom: int) -> np.ndarray:

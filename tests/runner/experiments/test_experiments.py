@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.claims.judge import INCONCLUSIVE, REFUTED, REPRODUCED, judge
-from runner.experiments.__main__ import main
-from runner.experiments.catalogue import experiments
-from runner.experiments.performing import Performed, perform, prepare
+from initlab.runner.claims.judge import INCONCLUSIVE, REFUTED, REPRODUCED, judge
+from initlab.runner.experiments.__main__ import main
+from initlab.runner.experiments.catalogue import experiments
+from initlab.runner.experiments.performing import Performed, perform, prepare
 
 ROOT = Path(__file__).parents[3]
 EXPERIMENTS = experiments()

@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from runner import run
-from runner.declare import declare
-from runner.measures.operator import operator_spectrum
-from runner.probes import Subject
+from initlab.runner import run
+from initlab.runner.declare import declare
+from initlab.runner.measures.operator import operator_spectrum
+from initlab.runner.probes import Subject
 
 CHAIN = [
     "model.input=[6]",
@@ -129,7 +129,7 @@ def test_gradients_by_layer_outputs_are_those_of_the_chain_rule():
     given, values = subject(*words)
     rows = measured(given, *words)["layers"]
     (zb, _) = by_hand(given.batch.inputs.astype(np.float64), values)["b"]
-    from engine.streams import Key, Stream
+    from initlab.engine.streams import Key, Stream
 
     gc = Stream(Key(given.seed, "@backprop")).normal(0.0, 1.0, 24).reshape(8, 3).astype(np.float64)
     gb = gc @ values["c.weight"]
@@ -166,7 +166,7 @@ def test_a_jacobian_is_what_finite_differences_give():
 
 
 def test_the_jacobian_of_many_outputs_is_put_together_from_parts(monkeypatch):
-    from runner.measures import jacobian
+    from initlab.runner.measures import jacobian
 
     given, values = subject(*CHAIN)
     whole = jacobian.jacobian(given, given.batch.inputs[0])
@@ -264,7 +264,7 @@ def test_a_network_is_measured_before_it_is_trained(only_run):
 
 
 def test_the_report_of_a_run_whose_layers_have_no_lengths_can_be_read(only_run):
-    from runner.report.evidence import read_run
+    from initlab.runner.report.evidence import read_run
 
     assert read_run(only_run("probe=none", "measure=[cosine]")).layers == []
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli import run_command
-from runner.sweep.aggregate import Member, write_members
+from initlab.runner.cli import run_command
+from initlab.runner.sweep.aggregate import Member, write_members
 
 OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from runner.report import write_run_report, write_sweep_report
+from initlab.runner.report import write_run_report, write_sweep_report
 
 
 @pytest.fixture

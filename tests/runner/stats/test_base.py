@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import laws
-from engine.streams import Key
-from runner.stats import OnePass, Statistic, measure_all, summary_of
-from runner.stats.base import WHOLE
-from runner.stats.histogram import Histogram
-from runner.stats.law import Law, kolmogorov_smirnov
-from runner.stats.moments import Moments
-from runner.stats.onepass import BLOCK, Accumulator
+from initlab.engine import laws
+from initlab.engine.streams import Key
+from initlab.runner.stats import OnePass, Statistic, measure_all, summary_of
+from initlab.runner.stats.base import WHOLE
+from initlab.runner.stats.histogram import Histogram
+from initlab.runner.stats.law import Law, kolmogorov_smirnov
+from initlab.runner.stats.moments import Moments
+from initlab.runner.stats.onepass import BLOCK, Accumulator
 
 ALL = [Moments(), Law(), Histogram()]
 LARGE = (1031, 1033)

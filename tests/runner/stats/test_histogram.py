@@ -8,9 +8,9 @@ import json
 import numpy as np
 import pytest
 
-from engine import laws
-from engine.streams import Key
-from runner.stats.histogram import Histogram
+from initlab.engine import laws
+from initlab.engine.streams import Key
+from initlab.runner.stats.histogram import Histogram
 
 LAW = laws.Normal(0, 1)
 

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from engine import dtypes
-from runner.stats import onepass
-from runner.stats.onepass import BLOCK, Accumulator, Summary, bins, kernels, summarize
-from runner.stats.onepass.accumulator import RECORD
+from initlab.engine import dtypes
+from initlab.runner.stats import onepass
+from initlab.runner.stats.onepass import BLOCK, Accumulator, Summary, bins, kernels, summarize
+from initlab.runner.stats.onepass.accumulator import RECORD
 
 ROOT = Path(__file__).parents[3]
 FLOATS = ["float16", "float32", "float64"]
@@ -299,7 +299,7 @@ def test_an_unknown_implementation_is_refused():
 
 
 def test_without_numba_large_tensors_are_left_to_numpy(monkeypatch):
-    monkeypatch.setitem(sys.modules, "runner.stats.onepass.compiled", None)
+    monkeypatch.setitem(sys.modules, "initlab.runner.stats.onepass.compiled", None)
     monkeypatch.delattr(onepass, "compiled", raising=False)
     assert kernels.choose(None, 1 << 40) is kernels.NUMPY
     with pytest.raises(ImportError):
@@ -314,6 +314,8 @@ def test_numba_is_taken_for_what_is_large_only():
 
 
 def test_small_tensors_do_not_load_numba():
-    script = "import sys, numpy; from runner.stats import onepass; onepass.summarize(numpy.ones(200_000)); print('numba' in sys.modules)"
+    script = (
+        "import sys, numpy; from initlab.runner.stats import onepass; onepass.summarize(numpy.ones(200_000)); print('numba' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from runner.stats.onepass import BLOCK, quantiles, selection, summarize
+from initlab.runner.stats.onepass import BLOCK, quantiles, selection, summarize
 
 PROBABILITIES = [0, 0.001, 0.25, 1 / 3, 0.5, 0.75, 0.999, 1]
 

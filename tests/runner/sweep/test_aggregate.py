@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.sweep.aggregate import Member, collect, read_members, swept_values, write_members, write_summary
-from runner.sweep.status import COMPLETED, FAILED, Status, write
+from initlab.runner.sweep.aggregate import Member, collect, read_members, swept_values, write_members, write_summary
+from initlab.runner.sweep.status import COMPLETED, FAILED, Status, write
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from omegaconf import OmegaConf
 
-from runner.compose import COMPOSITION_ERRORS, compose_once, start
-from runner.sweep.composer import KEPT, Composer
-from runner.sweep.sweeper import register
+from initlab.runner.compose import COMPOSITION_ERRORS, compose_once, start
+from initlab.runner.sweep.composer import KEPT, Composer
+from initlab.runner.sweep.sweeper import register
 
 WORDS = [
     [],

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.sweep.declared import declared
-from runner.sweep.sweeper import register
+from initlab.runner.sweep.declared import declared
+from initlab.runner.sweep.sweeper import register
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 FLAKY = """
 import os
-from engine import init, streams
+from initlab.engine import init, streams
 
 @init.register
 class Flaky(init.Initializer):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.sweep import gpus
+from initlab.runner.sweep import gpus
 
 ROOT = Path(__file__).parents[3]
-HOLDS = "from runner.sweep import gpus; import os, sys; print(gpus.assign(), os.environ.get('CUDA_VISIBLE_DEVICES'), flush=True); sys.stdin.read()"
+HOLDS = "from initlab.runner.sweep import gpus; import os, sys; print(gpus.assign(), os.environ.get('CUDA_VISIBLE_DEVICES'), flush=True); sys.stdin.read()"
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ ENVIRONMENT = {
 SLEEPS = """
 import os
 import time
-from engine import init, streams
+from initlab.engine import init, streams
 
 @init.register
 class Sleepy(init.Initializer):
@@ -196,7 +196,7 @@ def test_a_parent_that_is_killed_loses_nothing_finished(launcher, begin, run, ve
 KILLS = """
 import os
 import signal
-from engine import init, streams
+from initlab.engine import init, streams
 
 @init.register
 class Deadly(init.Initializer):

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner.compose import parse_word
-from runner.errors import Problem
-from runner.sweep.searching import parse_searched
+from initlab.runner.compose import parse_word
+from initlab.runner.errors import Problem
+from initlab.runner.sweep.searching import parse_searched
 
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", exc_type=ImportError)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.compose import parse_word
-from runner.sweep.space import Space, parse_space, word_of
+from initlab.runner.compose import parse_word
+from initlab.runner.sweep.space import Space, parse_space, word_of
 
 
 def space(words: list[str], node: dict, params: dict | None = None) -> Space:

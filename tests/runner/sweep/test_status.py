@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from runner.sweep.status import COMPLETED, CRASHED, FAILED, NAME, PENDING, RUNNING, Status, conclude, read, remove, write
+from initlab.runner.sweep.status import COMPLETED, CRASHED, FAILED, NAME, PENDING, RUNNING, Status, conclude, read, remove, write
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_a_failing_run_neither_stops_nor_hides_the_others(python, tmp_path):
 
 RAISES = """
 import sys
-from engine import init, nd, streams
+from initlab.engine import init, nd, streams
 
 @init.register
 class Moody(init.Initializer):

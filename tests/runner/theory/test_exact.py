@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.errors import OptionError
-from runner.theory import dynamics, forms, growth, lengths, spectra
+from initlab.engine.errors import OptionError
+from initlab.runner.theory import dynamics, forms, growth, lengths, spectra
 
 
 def generator(seed: int) -> np.random.Generator:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import nd
-from engine.errors import OptionError
-from engine.ops.activation import ACTIVATIONS as ENGINE
-from runner.theory import gaussian, meanfield, second_moment
-from runner.theory.activations import ACTIVATIONS, nonlinearity
+from initlab.engine import nd
+from initlab.engine.errors import OptionError
+from initlab.engine.ops.activation import ACTIVATIONS as ENGINE
+from initlab.runner.theory import gaussian, meanfield, second_moment
+from initlab.runner.theory.activations import ACTIVATIONS, nonlinearity
 
 NAMES = sorted(ACTIVATIONS)
 GAINS = {

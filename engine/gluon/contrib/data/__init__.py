@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from engine.gluon.data import IntervalSampler
+from initlab.engine.gluon.data import IntervalSampler
 
 __all__ = ["IntervalSampler"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.gluon.contrib.nn.concurrent import Concurrent, HybridConcurrent, Identity
-from engine.gluon.contrib.nn.shuffle import PixelShuffle1D, PixelShuffle2D, PixelShuffle3D
-from engine.gluon.contrib.nn.sync_batch_norm import SyncBatchNorm
+from initlab.engine.gluon.contrib.nn.concurrent import Concurrent, HybridConcurrent, Identity
+from initlab.engine.gluon.contrib.nn.shuffle import PixelShuffle1D, PixelShuffle2D, PixelShuffle3D
+from initlab.engine.gluon.contrib.nn.sync_batch_norm import SyncBatchNorm
 
 __all__ = ["Concurrent", "HybridConcurrent", "Identity", "PixelShuffle1D", "PixelShuffle2D", "PixelShuffle3D", "SyncBatchNorm"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import nd
-from engine.errors import MXNetError
-from engine.gluon.block import Block, HybridBlock, Shape, located
-from engine.gluon.nn.containers import HybridSequential, Sequential
+from initlab.engine import nd
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import Block, HybridBlock, Shape, located
+from initlab.engine.gluon.nn.containers import HybridSequential, Sequential
 
 
 class _Parallel(Block):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from engine.errors import MXNetError
-from engine.gluon.block import HybridBlock, Shape
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon.block import HybridBlock, Shape
 
 
 class _PixelShuffle(HybridBlock):

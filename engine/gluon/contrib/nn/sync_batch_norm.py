@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from engine.gluon.nn.norm import BatchNorm
+from initlab.engine.gluon.nn.norm import BatchNorm
 
 
 class SyncBatchNorm(BatchNorm):

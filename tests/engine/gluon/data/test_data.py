@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from engine import cpu_pinned, gluon, nd
-from engine.gluon import data
+from initlab.engine import cpu_pinned, gluon, nd
+from initlab.engine.gluon import data
 
 TEN = data.SimpleDataset(list(range(10)))
 

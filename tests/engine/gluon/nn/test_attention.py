@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import autograd, init, nd, random
-from engine.errors import MXNetError
-from engine.gluon import nn
+from initlab.engine import autograd, init, nd, random
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon import nn
 
 with np.load(Path(__file__).parents[3] / "vectors" / "torch-attention.npz") as file:
     TORCH = {key: file[key] for key in file.files}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import autograd, init, nd, streams
-from engine.gluon import nn
-from engine.ops.activation import ACTIVATIONS
+from initlab.engine import autograd, init, nd, streams
+from initlab.engine.gluon import nn
+from initlab.engine.ops.activation import ACTIVATIONS
 
 
 @pytest.fixture(autouse=True)

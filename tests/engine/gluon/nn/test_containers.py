@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine import init, nd
-from engine.errors import MXNetError
-from engine.gluon import nn
+from initlab.engine import init, nd
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon import nn
 
 
 def chain(kind, *units):

@@ -6,9 +6,9 @@ import directions
 import numpy as np
 import pytest
 
-from engine import nd
-from engine.errors import MXNetError
-from engine.gluon import nn
+from initlab.engine import nd
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon import nn
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
 NUMPYS = {"zero": "constant", "reflect": "reflect", "circular": "wrap"}

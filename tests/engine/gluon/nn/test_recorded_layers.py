@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import autograd, init, nd, streams
-from engine.gluon import nn
-from engine.gluon.contrib import nn as contrib
-from engine.ops.activation import SELU_ALPHA, SELU_SCALE
+from initlab.engine import autograd, init, nd, streams
+from initlab.engine.gluon import nn
+from initlab.engine.gluon.contrib import nn as contrib
+from initlab.engine.ops.activation import SELU_ALPHA, SELU_SCALE
 
 FOLDER = Path(__file__).parents[3] / "vectors"
 ARRAYS = np.load(FOLDER / "mxnet-layer-kinds.npz", allow_pickle=False)

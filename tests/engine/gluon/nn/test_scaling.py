@@ -6,8 +6,8 @@ import directions
 import numpy as np
 import pytest
 
-from engine import autograd, init, nd
-from engine.gluon import nn
+from initlab.engine import autograd, init, nd
+from initlab.engine.gluon import nn
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4))
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import autograd, gluon, init, nd, random
-from engine.errors import MXNetError
-from engine.gluon import nn, rnn
+from initlab.engine import autograd, gluon, init, nd, random
+from initlab.engine.errors import MXNetError
+from initlab.engine.gluon import nn, rnn
 
 LAYERS = {"rnn": rnn.RNN, "lstm": rnn.LSTM, "gru": rnn.GRU}
 

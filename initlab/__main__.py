@@ -1,0 +1,8 @@
+"""`python -m initlab …`: the same as the command `initlab`."""
+
+from __future__ import annotations
+
+from initlab.runner.cli import main
+
+if __name__ == "__main__":
+    main()
