@@ -9,10 +9,11 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from initlab.runner import run, summary
-from initlab.runner.compose import conf_dir, prepare
+from initlab.runner.config.compose import conf_dir, prepare
+from initlab.runner.plan.validate import validate
+from initlab.runner.run import stages
 from initlab.runner.sweep.sweeper import register
-from initlab.runner.validate import validate
+from initlab.runner.terminal import tables
 
 register()
 prepare()
@@ -21,7 +22,7 @@ prepare()
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
 def main(config: DictConfig) -> None:
     """One run into the folder that Hydra made."""
-    run.execute(validate(config), Path(HydraConfig.get().runtime.output_dir), {}, summary.quiet_console())
+    stages.execute(validate(config), Path(HydraConfig.get().runtime.output_dir), {}, tables.quiet_console())
 
 
 if __name__ == "__main__":

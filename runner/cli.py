@@ -1,7 +1,7 @@
 """The command line: `python -m runner …`, `initlab …`.
 
 A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`, `--info` and the rest are Hydra's
-own; `--help` (`runner.help`), `-sc` (`runner.completion`) and `--plugin FILE`, which may be given several times, are ours. Exit code 0,
+own; `--help` (`terminal.help`), `-sc` (`terminal.completion`) and `--plugin FILE`, which may be given several times, are ours. Exit code 0,
 1 when a run failed or a claim of `expect` was refuted, 2 when something was refused, 3 when a claim is inconclusive.
 """
 
@@ -22,18 +22,21 @@ from hydra.core.utils import JobStatus, run_job
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.runner import expectation, plugins, run, summary
+from initlab.runner import expectation
 from initlab.runner.claims.claim import parse_claims
-from initlab.runner.completion import shell_completion
-from initlab.runner.compose import ComposedWithProblems, compose, conf_dir, prepare
+from initlab.runner.config import plugins
+from initlab.runner.config.compose import ComposedWithProblems, compose, conf_dir, prepare
 from initlab.runner.errors import EXIT_STOPPED, ConfigError, MemoryShortage, RunnerError
-from initlab.runner.help import help_text, terminal_width
-from initlab.runner.sweep import status
+from initlab.runner.evidence import status
+from initlab.runner.plan.validate import validate
+from initlab.runner.run import stages
 from initlab.runner.sweep.job import finished, report_run
 from initlab.runner.sweep.job import run_job as run_sweep_job
 from initlab.runner.sweep.sweeper import check_report, conclude, register, sweep
+from initlab.runner.terminal import tables
+from initlab.runner.terminal.completion import shell_completion
+from initlab.runner.terminal.help import help_text, terminal_width
 from initlab.runner.tracking import track_run
-from initlab.runner.validate import validate
 
 
 def main() -> None:
@@ -135,14 +138,14 @@ def single_run(config: DictConfig) -> int:
     problems = expectation.check(claims, [(words, checked)])
     if problems:
         raise ConfigError(problems)
-    out = summary.console()
+    out = tables.console()
     folder = Path(str(config.hydra.run.dir))
     if config.dry_run:
         state = "to run" if finished(checked.canonical, folder) is None else "finished"
         print(f"{state}  {checked.run_id}\n\n1 run: 1 {state}; nothing was written")
         return 0
     if checked.task == "plan":
-        summary.print_plan(out, checked.plan)
+        tables.print_plan(out, checked.plan)
         return 0
     if config.hydra.job.chdir:
         folder = folder.absolute()
@@ -154,7 +157,7 @@ def single_run(config: DictConfig) -> int:
     check_report(str(config.report))
 
     def task(_: DictConfig) -> str:
-        root = run.execute(checked, folder, files, out).root
+        root = stages.execute(checked, folder, files, out).root
         if config.report == "all":
             report_run(folder)
         return root

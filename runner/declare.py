@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from initlab.runner.compose import compose
+from initlab.runner.config.compose import compose
+from initlab.runner.plan.validate import RunConfig, validate
 from initlab.runner.sweep.sweeper import register
-from initlab.runner.validate import RunConfig, validate
 
 
 def declare(*words: str) -> RunConfig:

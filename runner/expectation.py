@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.table import Table
 
 from initlab.engine.registry import advice
-from initlab.runner.build import build
 from initlab.runner.claims.claim import Claim
 from initlab.runner.claims.judge import ALPHA, INCONCLUSIVE, REFUTED, REPRODUCED, Estimate, Judged, estimate, groups, judge, matching
 from initlab.runner.claims.quantity import COLUMN, INDEX, paths
@@ -25,8 +24,9 @@ from initlab.runner.claims.results import Result, read_result, select
 from initlab.runner.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, ConfigError, Problem, QuantityError
 from initlab.runner.files import write_json
 from initlab.runner.measures import Measure
+from initlab.runner.plan.network import build
+from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Probe
-from initlab.runner.validate import RunConfig
 
 NAME = "claims.json"
 FILES = (NAME, "claims.svg", "claims.png")

@@ -23,9 +23,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from initlab.runner.check.lockfile import Lock, LockedRun
     from initlab.runner.claims.claim import Claim
     from initlab.runner.claims.judge import Judged
-    from initlab.runner.lockfile import Lock, LockedRun
     from initlab.runner.sweep.declared import DeclaredRun
 
 GROUPS = ("experiment", "sweep")
@@ -118,8 +118,8 @@ class LockFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """The runs. CollectError, a line a problem, for a lock that cannot be used."""
-        from initlab.runner import lockcheck
-        from initlab.runner.compose import borrowing_hydra
+        from initlab.runner.check import lockcheck
+        from initlab.runner.config.compose import borrowing_hydra
         from initlab.runner.errors import RunnerError
 
         shown = _shown(self.config, self.path)
@@ -144,8 +144,8 @@ class LockItem(Item):
 
     def runtest(self) -> None:
         """Draw the run again and compare."""
-        from initlab.runner import lockcheck
-        from initlab.runner.compose import borrowing_hydra, start
+        from initlab.runner.check import lockcheck
+        from initlab.runner.config.compose import borrowing_hydra, start
         from initlab.runner.sweep.sweeper import register
 
         with borrowing_hydra():
@@ -161,7 +161,7 @@ class ExperimentFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """The tests. CollectError for a file that could not be chosen, since the runner has one of that name."""
-        from initlab.runner.compose import conf_dir
+        from initlab.runner.config.compose import conf_dir
         from initlab.runner.errors import RunnerError
 
         group, root = self.path.parent.name, self.path.parent.parent.resolve()
@@ -195,9 +195,9 @@ class ExperimentItem(Item):
 
     def runtest(self) -> None:
         """Run all into a temporary folder and verify them there. A search has no runs of its own, and is skipped."""
-        from initlab.runner.compose import borrowing_hydra
+        from initlab.runner.check.lock import runs_of
+        from initlab.runner.config.compose import borrowing_hydra
         from initlab.runner.errors import ConfigError
-        from initlab.runner.lock import runs_of
 
         with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
             try:
@@ -212,10 +212,10 @@ class ExperimentItem(Item):
 
 def _problems(run: DeclaredRun, folder: Path) -> list[str]:
     """Run and verify; a line for each thing wrong, with the run's words."""
+    from initlab.runner.check.verify import verify
     from initlab.runner.errors import RunnerError
-    from initlab.runner.run import execute
-    from initlab.runner.summary import quiet_console
-    from initlab.runner.verify import verify
+    from initlab.runner.run.stages import execute
+    from initlab.runner.terminal.tables import quiet_console
 
     place, words = folder / run.member.run_id, " ".join(run.member.overrides)
     try:
@@ -237,7 +237,7 @@ class _Claimed:
     """An experiment's claims, and their verdicts, for which its runs are made once, when the first is asked for."""
 
     def __init__(self, name: str, config_dir: str | None) -> None:
-        from initlab.runner.compose import borrowing_hydra
+        from initlab.runner.config.compose import borrowing_hydra
         from initlab.runner.experiments.performing import prepare
 
         self._name, self._config_dir = name, config_dir
@@ -253,11 +253,11 @@ class _Claimed:
 
     def _judge(self) -> dict[str, Judged]:
         from initlab.runner.claims.judge import judge
-        from initlab.runner.compose import borrowing_hydra
+        from initlab.runner.config.compose import borrowing_hydra
         from initlab.runner.expectation import estimates
         from initlab.runner.experiments.performing import prepare
-        from initlab.runner.run import execute
-        from initlab.runner.summary import quiet_console
+        from initlab.runner.run.stages import execute
+        from initlab.runner.terminal.tables import quiet_console
 
         with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
             prepared = prepare([self._name], self._config_dir)
@@ -288,7 +288,7 @@ class ClaimItem(Item):
 
 
 def _load_plugins(config: pytest.Config) -> None:
-    from initlab.runner import plugins
+    from initlab.runner.config import plugins
 
     for path in config.getoption("initlab_plugin"):
         plugins.load(path)

@@ -10,14 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from initlab.runner import manifest
+from initlab.runner.evidence import manifest
+from initlab.runner.plan.validate import UNTRACKED, RunConfig, tracker_of
 from initlab.runner.report import available
 from initlab.runner.report.charts import run_charts
 from initlab.runner.report.drawing import png
-from initlab.runner.run import LOG_FILE
+from initlab.runner.run.stages import LOG_FILE
 from initlab.runner.trackers import Picture
 from initlab.runner.trackers.evidence import read
-from initlab.runner.validate import UNTRACKED, RunConfig, tracker_of
 
 LOG = logging.getLogger("runner")
 

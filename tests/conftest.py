@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from initlab.engine import streams
-from initlab.runner import plugins
 from initlab.runner.cli import run_command
+from initlab.runner.config import plugins
 
 os.environ["INITLAB_REPORT"] = "none"
 """Reports are drawn by the tests that are about them only."""

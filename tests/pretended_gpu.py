@@ -14,7 +14,7 @@ import numpy as np
 
 from initlab.engine import device as devices
 from initlab.engine.streams import cuda
-from initlab.runner import validate
+from initlab.runner.plan import validate
 
 
 def compiler(device: devices.Device) -> devices.Compile:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from initlab.runner import compose, lock, verify
+from initlab.runner.check import lock, verify
+from initlab.runner.config import compose
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")

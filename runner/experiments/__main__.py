@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from initlab.runner import expectation, summary
+from initlab.runner import expectation
 from initlab.runner.claims.judge import ALPHA, REFUTED, judge
 from initlab.runner.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, ConfigError, RunnerError
 from initlab.runner.experiments.catalogue import Experiment, named
@@ -26,6 +26,7 @@ from initlab.runner.experiments.page import print_table, write_page
 from initlab.runner.experiments.performing import Judgement, Performed, perform
 from initlab.runner.report import available
 from initlab.runner.report.claim_charts import write_claim_charts
+from initlab.runner.terminal import tables
 
 
 def judged(performed: Sequence[Performed], alpha: float) -> list[Judgement]:
@@ -84,7 +85,7 @@ def main(words: list[str] | None = None) -> int:
             return 0
         if given.docs is not None and not available():
             raise ConfigError.of("--docs", "figures are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'")
-        out = summary.console()
+        out = tables.console()
         if given.controls:
             return run_controls(chosen, out)
         overrides = [name for name in given.names if "=" in name]

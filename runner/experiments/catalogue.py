@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from initlab.engine.registry import advice
-from initlab.runner.compose import conf_dir
+from initlab.runner.config.compose import conf_dir
 from initlab.runner.errors import ConfigError, Problem
 
 GROUP = "experiment"

@@ -14,10 +14,10 @@ from initlab.runner import expectation
 from initlab.runner.claims.claim import Claim
 from initlab.runner.claims.judge import Estimate, Judged
 from initlab.runner.claims.results import Result, read_result
-from initlab.runner.compose import search_code
+from initlab.runner.config.compose import search_code
 from initlab.runner.errors import ConfigError, Problem, RunnerError
+from initlab.runner.evidence.members import Member
 from initlab.runner.experiments.catalogue import Experiment
-from initlab.runner.sweep.aggregate import Member
 from initlab.runner.sweep.declared import Declaration, declare_sweep
 from initlab.runner.sweep.sweeper import declared_claims, register, run
 

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from initlab.runner.errors import EvidenceError, RunnerError
+from initlab.runner.evidence.manifest import NAME as MANIFEST
 from initlab.runner.files import storage_errors
-from initlab.runner.manifest import NAME as MANIFEST
 from initlab.runner.report import write_run_report, write_sweep_report
 from initlab.runner.report.evidence import is_sweep
 

@@ -14,12 +14,12 @@ from initlab.engine import formats, laws
 from initlab.engine.errors import FormatError, LawError
 from initlab.engine.formats import safetensors, sharded
 from initlab.engine.laws import Law
-from initlab.runner import manifest
 from initlab.runner.errors import EvidenceError
-from initlab.runner.shards import INDEX
-from initlab.runner.sweep.aggregate import NAME as SWEEP
-from initlab.runner.sweep.aggregate import Member, read_members
-from initlab.runner.sweep.status import Status, conclude, read
+from initlab.runner.evidence import manifest
+from initlab.runner.evidence.members import NAME as SWEEP
+from initlab.runner.evidence.members import Member, read_members
+from initlab.runner.evidence.status import Status, conclude, read
+from initlab.runner.plan.shards import INDEX
 
 ELEMENTWISE = ("constant", "uniform", "normal", "truncated_normal")
 SAMPLE = 1 << 16

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from initlab.runner.evidence.members import swept_keys, swept_values
 from initlab.runner.files import write_text
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import Chart, finite, series
 from initlab.runner.report.evidence import Entry, Run, Sweep
 from initlab.runner.report.page import cell, drawn, escaped, facts, page, script_data, section, table
 from initlab.runner.report.run_page import NAME
-from initlab.runner.sweep.aggregate import swept_keys, swept_values
 
 MOST_PANELS = 16
 """So many kinds of run have a panel of their own."""

@@ -16,7 +16,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.runner.compose import parse_word, search_code
+from initlab.runner.config.compose import parse_word, search_code
 from initlab.runner.errors import Problem
 
 KEPT = 64

@@ -20,15 +20,15 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from initlab.engine.registry import advice
-from initlab.runner.compose import compose_once, compose_what_can_be, parsable, parse_word, search_code, start
+from initlab.runner.config.compose import compose_once, compose_what_can_be, parsable, parse_word, search_code, start
+from initlab.runner.config.identity import canonical_of, resolve, run_folder, run_id
 from initlab.runner.errors import ConfigError, Problem
-from initlab.runner.identity import canonical_of, resolve, run_folder, run_id
-from initlab.runner.sweep.aggregate import Member
+from initlab.runner.evidence.members import Member
+from initlab.runner.plan.validate import RunConfig, check_root, validate_resolved
 from initlab.runner.sweep.composer import Composer
 from initlab.runner.sweep.job import Job, finished, strip
 from initlab.runner.sweep.searching import TARGET, SearchSpace, parse_searched
 from initlab.runner.sweep.space import SPENT, Block, Exclusion, Space, key_of, parse_space
-from initlab.runner.validate import RunConfig, check_root, validate_resolved
 
 SUBDIR, DIR = "${sweep_subdir:}", "${sweep_dir:}"
 """What `conf/config.yaml` says of a run's folder and of a sweep's."""

@@ -17,16 +17,19 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.runner import manifest, plugins, run, summary
+from initlab.runner.config import plugins
+from initlab.runner.config.identity import canonical_of, resolve, run_id
+from initlab.runner.config.objective import parse_objective
 from initlab.runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
+from initlab.runner.evidence import manifest
+from initlab.runner.evidence.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
 from initlab.runner.files import awaited, storage_errors
-from initlab.runner.identity import canonical_of, resolve, run_id
-from initlab.runner.objective import parse_objective
+from initlab.runner.plan.validate import RunConfig, validate, validate_resolved
 from initlab.runner.report import write_run_report
+from initlab.runner.run import stages
 from initlab.runner.sweep import gpus
-from initlab.runner.sweep.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
+from initlab.runner.terminal import tables
 from initlab.runner.tracking import track
-from initlab.runner.validate import RunConfig, validate, validate_resolved
 
 STOP = ".stop"
 """A file in a sweep's folder: no further run is to begin."""
@@ -136,7 +139,7 @@ def _judge(job: Job, status: Status) -> Status:
 def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
     """The manifest of this very config's finished run in `folder`; None where it must be made, or made again."""
     try:
-        return run.finished(canonical, folder)
+        return stages.finished(canonical, folder)
     except EvidenceError:
         return None  # a damaged manifest vouches for nothing
 
@@ -146,7 +149,7 @@ def _execute(job: Job, folder: Path, status: Status) -> str:
     checked = job.load()
     manifest.remove(folder)
     write(folder, replace(status, state=RUNNING))
-    root = run.execute_locked(checked, folder, job_files(job), summary.quiet_console()).root
+    root = stages.execute_locked(checked, folder, job_files(job), tables.quiet_console()).root
     if job.resolved.get("report") == "all":
         report_run(folder)
     return root
@@ -172,7 +175,7 @@ def print_plan(config: DictConfig) -> str:
     """Print what a run would draw; nothing is written."""
     checked = validate(config)
     print(f"\n{checked.run_id}", flush=True)
-    summary.print_plan(summary.console(), checked.plan)
+    tables.print_plan(tables.console(), checked.plan)
     return COMPLETED
 
 
@@ -184,6 +187,6 @@ def _record_failure(folder: Path, status: Status, error: BaseException, seconds:
     with suppress(OSError):  # a full disk, say: an older status must not speak for this run
         remove(folder)
         write(folder, failed)
-        with open(folder / run.LOG_FILE, "a", encoding="utf-8") as log:
+        with open(folder / stages.LOG_FILE, "a", encoding="utf-8") as log:
             log.write(f"ERROR {said}\n{text}")
     return failed

@@ -19,9 +19,9 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.runner.sweep.aggregate import Member
+from initlab.runner.evidence.members import Member
+from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, PENDING, Status, read, write
 from initlab.runner.sweep.job import STOP, run_job
-from initlab.runner.sweep.status import COMPLETED, CRASHED, FAILED, PENDING, Status, read, write
 
 IN_PROCESS = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 AT_ONCE = 200

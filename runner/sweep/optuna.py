@@ -23,14 +23,14 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.engine.registry import advice
-from initlab.runner.compose import search_code
+from initlab.runner.config.compose import search_code
 from initlab.runner.errors import EXIT_FAILED, ConfigError, Problem
-from initlab.runner.sweep.aggregate import Member, write_members
+from initlab.runner.evidence.members import Member, write_members
+from initlab.runner.evidence.status import COMPLETED, PENDING, conclude
 from initlab.runner.sweep.declared import Declaration, Tally, hydra_loader
 from initlab.runner.sweep.job import STOP, run_job
 from initlab.runner.sweep.progress import Tracker
 from initlab.runner.sweep.searching import SearchSpace
-from initlab.runner.sweep.status import COMPLETED, PENDING, conclude
 
 GRID = "optuna.samplers.GridSampler"
 DIRECTIONS = ("minimize", "maximize")

@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from initlab.runner.sweep.aggregate import Member
-from initlab.runner.sweep.status import COMPLETED, CRASHED, FAILED, NAME, Status, read
+from initlab.runner.evidence.members import Member
+from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, NAME, Status, read
 
 EVERY = 0.5
 """Seconds between two looks at the status files of runs that other processes perform."""

@@ -22,23 +22,24 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from initlab.runner import expectation, summary
+from initlab.runner import expectation
 from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.claims.results import read_result
-from initlab.runner.compose import search_code
+from initlab.runner.config.compose import search_code
+from initlab.runner.config.identity import canonical_of
 from initlab.runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem, RunnerError
+from initlab.runner.evidence.members import Member, swept_keys, swept_values, write_members, write_summary
+from initlab.runner.evidence.status import FAILED
 from initlab.runner.files import locked, storage_errors
-from initlab.runner.identity import canonical_of
+from initlab.runner.plan.validate import validate_resolved
 from initlab.runner.report import available, write_sweep_report
 from initlab.runner.report.claim_charts import write_claim_charts
-from initlab.runner.sweep.aggregate import Member, swept_keys, swept_values, write_members, write_summary
 from initlab.runner.sweep.declared import Declaration, Tally, declare_sweep
 from initlab.runner.sweep.job import STOP, finished, perform, print_plan
 from initlab.runner.sweep.launching import is_in_process, launch_all
 from initlab.runner.sweep.optuna import Study, check_search, describe
 from initlab.runner.sweep.progress import Tracker, following, watching
-from initlab.runner.sweep.status import FAILED
-from initlab.runner.validate import validate_resolved
+from initlab.runner.terminal import tables
 
 PACKAGE = "hydra_plugins"
 MODULE = f"{PACKAGE}.runner_sweeper"
@@ -115,7 +116,7 @@ def judge_claims(declaration: Declaration, members: list[Member], claims: list[C
 
 def conclude(claims: list[Claim], made: Sequence[expectation.Made], folder: Path, drawn: bool) -> int:
     """Judge claims, print and write what they come to, as charts too where these are wanted and can be; gives the exit code."""
-    judged = expectation.conclude(claims, made, folder, summary.console())
+    judged = expectation.conclude(claims, made, folder, tables.console())
     if drawn and available():
         results = [read_result(place, words) for words, place in made]
         for path in write_claim_charts(folder, "claims", judged, results):
@@ -203,7 +204,7 @@ def dry_run(declaration: Declaration) -> int:
         found.setdefault(key, (job.member, state))
     members = [member or Member("-", "-", words.split()) for words, (member, _) in found.items()]
     states = [state for _, state in found.values()]
-    summary.print_runs(summary.console(), [m.run_id for m in members], swept_values(members), states)
+    tables.print_runs(tables.console(), [m.run_id for m in members], swept_values(members), states)
     counts = [f"{states.count(state)} {state}" for state in ("finished", "to run", "refused") if state in states]
     counts += [f"{duplicates} duplicate{'s' * (duplicates != 1)} removed"] * bool(duplicates) + [f"{excluded} excluded"] * bool(excluded)
     print(f"\n{len(states)} run{'s' * (len(states) != 1)}: {', '.join(counts)}; nothing was written")

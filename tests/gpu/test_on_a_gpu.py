@@ -14,7 +14,7 @@ from initlab.engine import autograd, gluon, init, laws, nd, streams
 from initlab.engine.device import cpu, from_host, gpu, gpu_problem, is_shortage, num_gpus, to_host
 from initlab.engine.gluon import nn
 from initlab.engine.streams import Key, Piece, cuda, distribution
-from initlab.runner import verify
+from initlab.runner.check import verify
 
 PROBLEM = gpu_problem(0)
 pytestmark = pytest.mark.skipif(PROBLEM is not None, reason=f"no gpu(0): {PROBLEM}")

@@ -18,7 +18,8 @@ from initlab.engine.device import Namespace, cpu, gpu
 from initlab.engine.errors import LawError
 from initlab.engine.gluon import nn
 from initlab.engine.streams import Key
-from initlab.runner import validate, verify
+from initlab.runner.check import verify
+from initlab.runner.plan import validate
 
 pytestmark = pytest.mark.skipif(host_kernels.compiler() is None, reason="there is no C++ compiler here to compile the kernels' text with")
 
@@ -148,7 +149,7 @@ def test_a_gpu_without_enough_memory_is_said_in_one_line(where, shortage, comman
     if where == "drawing":
         monkeypatch.setattr(streams.cuda, "fill", full)
     else:
-        monkeypatch.setattr("initlab.runner.run.probe", full)
+        monkeypatch.setattr("initlab.runner.run.stages.probe", full)
     done = command("init=normal", "device=gpu")
     assert done.code == 2
     (line,) = done.err.splitlines()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from initlab.runner import lock
+from initlab.runner.check import lock
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["model.layers=[{kind: dense, units: 4, activation: relu}, {kind: dense, units: 2}]", "model.input=[3]", "probe=none"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from initlab.engine import formats
+from initlab.runner.check.verify import verify
 from initlab.runner.data import text
-from initlab.runner.verify import verify
 
 SMALL = (
     "model.layers=[{kind: embedding, name: e, input_dim: 256, output_dim: 4}, {kind: KIND, name: r, hidden_size: 3, num_layers: 2, "

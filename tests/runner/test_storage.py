@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from initlab.runner import manifest, run, streamed
+from initlab.runner.evidence import manifest
+from initlab.runner.run import stages, streamed
 
 ROOT = Path(__file__).parents[2]
 WORDS = ["init=normal", "model.input=[700]", "model.layers=[{kind: dense, units: 2000}, {kind: dense, units: 600}]", "probe=none"]
@@ -68,13 +69,13 @@ def test_a_disk_that_fills_on_the_way_leaves_what_can_be_resumed(mode, command, 
 
 @pytest.mark.parametrize("mode", ["eager", "streamed"])
 def test_a_folder_that_disappears_is_said(mode, command, monkeypatch):
-    real = run.judge
+    real = stages.judge
 
     def vanish(*rest):
         shutil.rmtree("outputs")
         return real(*rest)
 
-    monkeypatch.setattr(run, "judge", vanish)
+    monkeypatch.setattr(stages, "judge", vanish)
     done = command(*WORDS, f"init_mode={mode}")
     assert done.code == 2
     (line,) = done.err.splitlines()
@@ -125,7 +126,7 @@ def test_an_error_of_another_file_is_not_taken_for_the_folders(command, monkeypa
     def missing(*rest):
         raise FileNotFoundError(errno.ENOENT, "No such file or directory", "/elsewhere/values.bin")
 
-    monkeypatch.setattr(run, "judge", missing)
+    monkeypatch.setattr(stages, "judge", missing)
     with pytest.raises(FileNotFoundError, match=r"/elsewhere/values\.bin"):
         command(*WORDS)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from initlab.engine import formats
-from initlab.runner.verify import verify
+from initlab.runner.check.verify import verify
 
 NET = (
     "model.layers=[{kind: dense, name: a, units: 4, activation: relu}, {kind: dense, name: b, units: 3, bias_initializer: {kind: normal, "

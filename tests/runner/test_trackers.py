@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from initlab.engine.errors import OptionError
-from initlab.runner.compose import compose
+from initlab.runner.config.compose import compose
+from initlab.runner.plan.validate import revalidate, validate
 from initlab.runner.trackers import REGISTRY, Evidence
 from initlab.runner.trackers.evidence import spread
 from initlab.runner.trackers.mlflow import namer
 from initlab.runner.trackers.wandb import coarser
-from initlab.runner.validate import revalidate, validate
 
 ROOT = Path(__file__).parents[2]
 PROBED = ("probe=backward", "stats=[moments,law,histogram]")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from initlab.engine import formats
-from initlab.runner.verify import verify
+from initlab.runner.check.verify import verify
 
 TINY = [
     "model=gpt2", "init=gpt2", "data=tokens", "data.vocabulary=97", "model.layers.0.input_dim=97", "model.layers.0.output_dim=32",

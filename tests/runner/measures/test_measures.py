@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from initlab.runner import run
 from initlab.runner.declare import declare
 from initlab.runner.measures.operator import operator_spectrum
 from initlab.runner.probes import Subject
+from initlab.runner.run import stages
 
 CHAIN = [
     "model.input=[6]",
@@ -26,9 +26,9 @@ CHAIN = [
 def subject(*words: str) -> tuple[Subject, dict[str, np.ndarray]]:
     """What a run's measurements are given, and its values in float64."""
     config = declare(*words)
-    network, _ = run.initialize(config)
-    values = {path: array.astype(np.float64) for path, array in run.host_values(network).items()}
-    return run.subject_of(config, network), values
+    network, _ = stages.initialize(config)
+    values = {path: array.astype(np.float64) for path, array in stages.host_values(network).items()}
+    return stages.subject_of(config, network), values
 
 
 def measured(given: Subject, *words: str) -> dict[str, dict[str, dict]]:

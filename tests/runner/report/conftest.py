@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from initlab.runner.cli import run_command
-from initlab.runner.sweep.aggregate import Member, write_members
+from initlab.runner.evidence.members import Member, write_members
 
 OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",

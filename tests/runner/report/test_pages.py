@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from initlab.runner.evidence.members import Member, read_members, write_members
 from initlab.runner.report import write_run_report, write_sweep_report
 from initlab.runner.report.__main__ import main
 from initlab.runner.report.charts import run_charts
-from initlab.runner.sweep.aggregate import Member, read_members, write_members
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&\"'"
 VOID = {"meta", "input", "img", "br", "link"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from omegaconf import OmegaConf
 
-from initlab.runner.compose import COMPOSITION_ERRORS, compose_once, start
+from initlab.runner.config.compose import COMPOSITION_ERRORS, compose_once, start
 from initlab.runner.sweep.composer import KEPT, Composer
 from initlab.runner.sweep.sweeper import register
 

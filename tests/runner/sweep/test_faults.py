@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from initlab.runner.check.verify import verify
 from initlab.runner.files import locked
-from initlab.runner.verify import verify
 
 ROOT = Path(__file__).parents[3]
 SWEEP = ["-m", "init=normal,he", "seed=0,1"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from initlab.runner.compose import parse_word
+from initlab.runner.config.compose import parse_word
 from initlab.runner.errors import Problem
 from initlab.runner.sweep.searching import parse_searched
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from initlab.runner.sweep.aggregate import Member
+from initlab.runner.evidence.members import Member
+from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, RUNNING, Status, write
 from initlab.runner.sweep.progress import Tracker, line
-from initlab.runner.sweep.status import COMPLETED, CRASHED, FAILED, RUNNING, Status, write
 
 ROOT = Path(__file__).parents[3]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from initlab.runner import manifest
-from initlab.runner.sweep.status import read
+from initlab.runner.evidence import manifest
+from initlab.runner.evidence.status import read
 
 ROOT = Path(__file__).parents[3]
 SLEEPS = """
@@ -159,7 +159,7 @@ def test_a_failed_run_is_made_again(code, tmp_path):
 def test_a_machine_that_cannot_run_a_config_still_keeps_its_finished_run(command, tmp_path, monkeypatch):
     assert command("-m", "seed=0,1").code == 0
     before = times(folders(tmp_path))
-    monkeypatch.setattr("initlab.runner.validate.DTYPES", ())
+    monkeypatch.setattr("initlab.runner.plan.validate.DTYPES", ())
     done = command("-m", "seed=0,1", "resume=true")
     assert done.code == 0, done.err
     assert done.out.count("finished before") == 2

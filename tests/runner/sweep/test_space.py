@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initlab.runner.compose import parse_word
+from initlab.runner.config.compose import parse_word
 from initlab.runner.sweep.space import Space, parse_space, word_of
 
 

@@ -1,0 +1,3 @@
+"""Finished runs held against something: a recomputation, another run, a lock."""
+
+from __future__ import annotations

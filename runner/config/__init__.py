@@ -1,0 +1,3 @@
+"""Words and files become one resolved, searched and identified declaration."""
+
+from __future__ import annotations

@@ -1,0 +1,93 @@
+"""What makes a run that run: its canonical config, and the id and folder that follow from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from initlab.engine import streams
+from initlab.runner.config.plugins import Plugin, loaded
+from initlab.runner.data import REGISTRY
+from initlab.runner.errors import ConfigError
+
+IDENTIFYING = ("model", "init", "seed", "dtype", "init_mode", "device", "data", "probe", "stats", "snapshot")
+"""The keys whose values decide what a run's folder holds; not its name, its task, nor how it was launched."""
+OUTPUTS = "outputs"
+
+
+def canonical_config(config: dict[str, Any], stream: str, plugins: list[Plugin], files: dict[str, str]) -> dict[str, Any]:
+    """The part of a resolved config that identifies the run, with the stream's version and the SHA-256 of plugins and input files."""
+    canonical = {key: config.get(key) for key in IDENTIFYING}
+    canonical["stream"] = stream
+    if config.get("shard") is not None:
+        canonical["shard"] = config["shard"]
+    for key in ("measure", "vars"):
+        if config.get(key):
+            canonical[key] = config[key]
+    if plugins:
+        canonical["plugins"] = [[plugin.file, plugin.sha256] for plugin in plugins]
+    if files:
+        canonical["files"] = files
+    return canonical
+
+
+def canonical_bytes(canonical: dict[str, Any]) -> bytes:
+    """One text for one config: JSON with sorted keys and no spaces."""
+    return json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def run_id(canonical: dict[str, Any]) -> str:
+    """A readable prefix and 16 hex digits of SHA-256: `normal-seed0-6f2c…`."""
+    initializer = canonical.get("init")
+    kind = initializer.get("kind") if isinstance(initializer, dict) else None
+    words = (re.sub(r"[^A-Za-z0-9_]+", "_", str(word))[:24] for word in (kind, f"seed{canonical.get('seed')}"))
+    return f"{'-'.join(words)}-{hashlib.sha256(canonical_bytes(canonical)).hexdigest()[:16]}"
+
+
+def run_folder(name: str, identifier: str) -> Path:
+    """The folder of a run, relative to the working directory."""
+    return Path(OUTPUTS) / name / identifier
+
+
+def file_digest(path: str) -> str:
+    """SHA-256 of a file in hex, `missing` where it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError:
+        return "missing"
+    return digest.hexdigest()
+
+
+def resolve(config: DictConfig) -> dict[str, Any]:
+    """The config as plain mappings and lists, `hydra` left out; ConfigError where an interpolation fails."""
+    try:
+        return {str(key): _plain(config, str(key)) for key in config if key != "hydra"}
+    except OmegaConfBaseException as error:
+        raise ConfigError.of(str(error.full_key or ""), str(error).splitlines()[0]) from error
+
+
+def _plain(config: DictConfig, key: str) -> Any:
+    value = "???" if OmegaConf.is_missing(config, key) else config[key]
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+
+
+def canonical_of(resolved: dict[str, Any]) -> dict[str, Any]:
+    """The canonical config of a resolved one, valid or not, in this process."""
+    options = resolved.get("init")
+    param = options.get("param") if isinstance(options, dict) else None
+    files = {"init.param": file_digest(param)} if isinstance(param, str) else {}
+    chosen = resolved.get("data")
+    kind = chosen.get("kind") if isinstance(chosen, dict) else None
+    fingerprint = REGISTRY.get(kind).fingerprint() if isinstance(kind, str) and kind in REGISTRY else None
+    if fingerprint is not None:
+        files["data"] = fingerprint
+    return canonical_config(resolved, str(resolved.get("stream", streams.VERSION)), loaded(), files)

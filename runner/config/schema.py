@@ -1,0 +1,170 @@
+"""The types behind `conf/`: every group's options come from the classes that implement them.
+
+    group      options come from                 stored as
+    init       engine.init's registry            schema/init/<kind>
+    data       runner.data's registry            schema/data/<kind>
+    probe      runner.probes' registry           schema/probe/<kind>
+    stats      runner.stats' registry            schema/stats/<kind>
+    measure    runner.measures' registry         schema/measure/<kind>
+    tracker    runner.trackers' registry         schema/tracker/<kind>
+    model      `Model` below                     schema/model
+    device     `DeviceOptions` below             schema/device
+    snapshot   `SnapshotOptions` below           schema/snapshot
+    (root)     `Config` below                    schema/config
+
+A class's dataclass fields are its options; `kind`, the name it is chosen by, is added here, so that the classes know nothing of
+config. Hydra checks names and simple types while composing; `runner.plan.validate` checks all the rest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from initlab.engine import init
+from initlab.engine.registry import Registry
+from initlab.runner import data, measures, probes, stats, trackers
+
+SIMPLE_TYPES = (bool, int, float, str)
+
+
+@dataclass
+class Model:
+    """A network: the shape of one sample, a list of layers, and which of them share parameters."""
+
+    input: Optional[list[int]] = None
+    layers: list[Any] = field(default_factory=list)
+    share: Any = None
+
+
+@dataclass
+class DeviceOptions:
+    """Where values live and the probe runs: `cpu` or `gpu`, and which one."""
+
+    kind: str = "cpu"
+    index: int = 0
+
+
+@dataclass
+class SnapshotOptions:
+    """The file format of the first values: `safetensors`, `npz`, or `none`."""
+
+    kind: str = "safetensors"
+
+
+@dataclass
+class SweepOptions:
+    """What a sweep varies (see `runner.sweep.space`), and how it goes on after a failure: `on_error` is continue or stop, `retries` is
+    how often a run that failed is tried again."""
+
+    grid: dict[str, Any] = field(default_factory=dict)
+    cases: list[Any] = field(default_factory=list)
+    exclude: list[Any] = field(default_factory=list)
+    union: list[Any] = field(default_factory=list)
+    on_error: str = "continue"
+    retries: Any = 0
+
+
+@dataclass
+class Config:
+    """The root of the config; the groups are filled in by the defaults list of `conf/config.yaml`."""
+
+    seed: Any = 0
+    stream: str = "initlab-1"
+    name: str = "runs"
+    dtype: str = "float32"
+    init_mode: str = "deferred"
+    threads: Any = None
+    shard: Any = None
+    task: str = "run"
+    resume: bool = False
+    dry_run: bool = False
+    report: str = "sweep"
+    objective: Any = None
+    sweep: SweepOptions = field(default_factory=SweepOptions)
+    vars: dict[str, Any] = field(default_factory=dict)
+    expect: Any = field(default_factory=list)
+    control: Any = field(default_factory=list)
+    model: Any = MISSING
+    init: Any = MISSING
+    device: Any = MISSING
+    data: Any = MISSING
+    probe: Any = MISSING
+    snapshot: Any = MISSING
+    tracker: Any = MISSING
+    stats: dict[str, Any] = field(default_factory=dict)
+    measure: dict[str, Any] = field(default_factory=dict)
+
+
+def _config_type(hint: Any) -> Any:
+    """The type OmegaConf is told: simple types and their Optional as they are, all else unchecked."""
+    inner = [t for t in typing.get_args(hint) if t is not type(None)]
+    if len(inner) == 1 and type(None) in typing.get_args(hint):
+        return Optional[inner[0]] if inner[0] in SIMPLE_TYPES else Any
+    return hint if hint in SIMPLE_TYPES else Any
+
+
+def _default(option: dataclasses.Field[Any]) -> Any:
+    if option.default is not dataclasses.MISSING:
+        return option.default
+    if option.default_factory is not dataclasses.MISSING:
+        return field(default_factory=option.default_factory)
+    return MISSING
+
+
+def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
+    """The options a class takes from a config: its dataclass fields that `__init__` accepts, by name."""
+    if not dataclasses.is_dataclass(cls):
+        return {}
+    return {f.name: f for f in dataclasses.fields(cls) if f.init}
+
+
+def config_class(kind: str, cls: type) -> type:
+    """The schema of `cls`: a dataclass of its options and `kind`."""
+    hints = typing.get_type_hints(cls)
+    fields = [(name, _config_type(hints[name]), _default(option)) for name, option in options_of(cls).items()]
+    return dataclasses.make_dataclass(cls.__name__, [*fields, ("kind", str, kind)], kw_only=True)
+
+
+def kinds(group: str) -> dict[str, type]:
+    """Kind -> class of everything a config can choose in `group`."""
+    if group == "init":
+        return {kind: init.by_name(kind) for kind in init.names()}
+    registries: dict[str, Registry[Any]] = {
+        "data": data.REGISTRY,
+        "probe": probes.REGISTRY,
+        "stats": stats.REGISTRY,
+        "measure": measures.REGISTRY,
+        "tracker": trackers.REGISTRY,
+    }
+    return registries[group].entries()
+
+
+GROUPS = ("init", "data", "probe", "stats", "measure", "tracker")
+SEVERAL = ("stats", "measure")
+"""The groups of which a run takes several."""
+"""The groups whose options are classes of an open set."""
+
+
+def register(shipped: dict[str, set[str]] | None = None) -> None:
+    """Store all schemas with Hydra. A kind that has no file in `conf/<group>` (a plugin's) becomes an option by itself.
+
+    `shipped` is, per group, the names of the files that `conf/` holds.
+    """
+    store = ConfigStore.instance()
+    store.store(group="schema", name="config", node=Config, package="_global_")
+    store.store(group="schema", name="model", node=Model)
+    store.store(group="schema", name="device", node=DeviceOptions)
+    store.store(group="schema", name="snapshot", node=SnapshotOptions)
+    for group in GROUPS:
+        for kind, cls in kinds(group).items():
+            schema = config_class(kind, cls)
+            store.store(group=f"schema/{group}", name=kind, node=schema)
+            if shipped is not None and kind not in shipped.get(group, set()):
+                package = f"{group}.{kind}" if group in SEVERAL else None
+                store.store(group=group, name=kind, node=schema, package=package)

@@ -1,0 +1,147 @@
+"""What a sweep came to, read from disk: `sweep.json` says which runs belong to it, their folders say how they ended."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.status import COMPLETED, Status, conclude
+from initlab.runner.expectation import FILES
+from initlab.runner.files import write_csv, write_json, write_text
+
+NAME = "sweep.json"
+SUMMARIES = ("summary.csv", "summary.md", "report.html")
+FORMAT = "initlab-sweep-1"
+FIRST, LAST = ("state", "seconds", "parameters_off"), ("root", "error")
+"""Columns of the summary between what was swept and the figures, and after these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One run of a sweep: its folder relative to the working directory, and the overrides that made it."""
+
+    run_id: str
+    folder: str
+    overrides: list[str]
+
+
+def write_members(folder: Path, words: list[str], members: list[Member]) -> None:
+    """Name what belongs to the sweep, before its first run starts; what an older sweep came to is taken away."""
+    for old in (*SUMMARIES, *FILES):
+        (folder / old).unlink(missing_ok=True)
+    runs = [{"run_id": m.run_id, "folder": m.folder, "overrides": m.overrides} for m in members]
+    write_json(folder / NAME, {"format": FORMAT, "overrides": words, "runs": runs})
+
+
+def read_members(folder: Path) -> list[Member]:
+    """The runs of the sweep kept in `folder`. EvidenceError where it names none, is damaged or of another version."""
+    path = folder / NAME
+    again = "run the sweep again with resume=true"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EvidenceError(f"{path}: no such file, so no sweep was run into this folder - {again}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise EvidenceError(f"{path}: is damaged ({error}) - {again}") from error
+    found = content.get("format") if isinstance(content, dict) else type(content).__name__
+    if found != FORMAT:
+        raise EvidenceError(f"{path}: this is no sweep of format {FORMAT}, found {found!r} - {again}")
+    try:
+        return [Member(_text(run["run_id"]), _text(run["folder"]), [_text(word) for word in run["overrides"]]) for run in content["runs"]]
+    except (KeyError, TypeError) as error:
+        raise EvidenceError(f"{path}: is damaged, a run in it is not as written ({error}) - {again}") from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def collect(members: list[Member]) -> list[Status]:
+    """How each run ended, in the order of the sweep, once its launcher has."""
+    return [conclude(Path(member.folder)) for member in members]
+
+
+def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str, Any]]:
+    """One row a run: what was swept, how it ended, and the figures it measured."""
+    for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
+        row: dict[str, Any] = {"run_id": member.run_id, **swept, "state": status.state}
+        row |= {"seconds": status.seconds, "root": (status.root or "")[:16], "error": (status.error or "").split("\n")[0]}
+        if status.objective is not None:
+            row["objective"] = status.objective
+        if status.state == COMPLETED:
+            row |= _figures(Path(member.folder))
+        yield row
+
+
+def swept_keys(members: Sequence[Member]) -> list[str]:
+    """The keys of the overrides that are not the same in all runs, in the order in which they come."""
+    first: dict[str, str | None] = dict(_given(members[0])) if members else {}
+    differ: dict[str, bool] = dict.fromkeys(first, False)
+    for member in members:
+        values = _given(member)
+        for key in values:
+            if key not in first:
+                first[key], differ[key] = None, True
+        for key, value in first.items():
+            differ[key] = differ[key] or values.get(key) != value
+    return [key for key in differ if differ[key]]
+
+
+def _given(member: Member) -> dict[str, str]:
+    return dict(word.lstrip("+~").partition("=")[::2] for word in member.overrides)
+
+
+def swept_values(members: list[Member]) -> list[dict[str, str]]:
+    """Of each run, the overrides that are not the same in all of them, by key."""
+    keys = swept_keys(members)
+    return [{key: values[key] for key in keys if key in values} for values in map(_given, members)]
+
+
+def _figures(folder: Path) -> dict[str, Any]:
+    """The probe's figures and how many parameters look as declared."""
+    try:
+        stats = json.loads((folder / "stats.json").read_text(encoding="utf-8"))
+        off = sum(row["verdict"] == "off" for row in stats["parameters"])
+        return {"parameters_off": off, **stats["figures"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def write_summary(folder: Path, members: list[Member], statuses: Iterable[Status] | None = None) -> int:
+    """`summary.csv` for programs and `summary.md` for people; gives how many runs completed.
+
+    The rows wait in a temporary file until all columns are known: memory does not grow with the runs.
+    """
+    keys = swept_keys(members)
+    figures: dict[str, None] = {}
+    done = 0
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
+        for row in rows(members, (conclude(Path(member.folder)) for member in members) if statuses is None else statuses):
+            figures |= dict.fromkeys(name for name in row if name not in ("run_id", *keys, *FIRST, *LAST))
+            done += row["state"] == COMPLETED
+            waiting.write(json.dumps(row) + "\n")
+        columns = ["run_id", *keys, *FIRST, *figures, *LAST]
+
+        def again() -> Iterator[dict[str, Any]]:
+            waiting.seek(0)
+            return map(json.loads, waiting)
+
+        write_csv(folder / "summary.csv", columns, again())
+        lines = [f"{done} of {len(members)} runs completed", "", "| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+        lines += ["| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in again()]
+        write_text(folder / "summary.md", "\n".join(lines) + "\n")
+    return done
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|")

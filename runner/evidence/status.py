@@ -1,0 +1,100 @@
+"""How far a run of a sweep has come, in `status.json` of its folder; the source of all aggregation."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from initlab.runner.evidence import manifest
+from initlab.runner.files import write_json
+
+NAME = "status.json"
+RUNNING, COMPLETED, FAILED = "running", "completed", "failed"
+CRASHED, PENDING = "crashed", "pending"
+
+
+@dataclass
+class Status:
+    """`state` is pending, running, completed or failed in the file; crashed is concluded by `read`, and pending where there is none."""
+
+    state: str
+    run_id: str
+    overrides: list[str] = field(default_factory=list)
+    error: str | None = None
+    traceback: str | None = None
+    seconds: float | None = None
+    root: str | None = None
+    objective: float | None = None
+    resumed: bool = False
+    attempts: int = 0
+    pid: int = field(default_factory=os.getpid)
+    host: str = field(default_factory=socket.gethostname)
+
+
+def write(folder: Path, status: Status) -> None:
+    """Write the status of the run in `folder`, atomically."""
+    write_json(folder / NAME, asdict(status))
+
+
+def remove(folder: Path) -> None:
+    """Take away what an earlier sweep said of a folder that a single run now fills."""
+    (folder / NAME).unlink(missing_ok=True)
+
+
+def read(folder: Path) -> Status:
+    """The status of a run. Only a manifest says that it is finished.
+
+    pending     there is no status, or it says so: a launcher has the run, whatever an earlier sweep left
+    crashed     it says running and its process is gone, or completed and there is no manifest
+    completed   there is a manifest, and it says completed, or running by a process that is gone, or nothing
+    """
+    finished = (folder / manifest.NAME).exists()
+    try:
+        status = _parse((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return Status(COMPLETED if finished else PENDING, folder.name)
+    if status.state == COMPLETED and not finished:
+        status.state, status.error = CRASHED, "it has no manifest"
+    if status.state == RUNNING and status.host == socket.gethostname() and not _alive(status.pid):
+        return _ended(status, finished, f"its process {status.pid} is gone")
+    return status
+
+
+def _parse(text: str) -> Status:
+    """A status as any version wrote it: what this one does not know is left out. ValueError or TypeError where it is none."""
+    content = json.loads(text)
+    if not isinstance(content, dict) or content.get("state") not in (PENDING, RUNNING, COMPLETED, FAILED):
+        raise ValueError("this is no status")
+    status = Status(**{key: value for key, value in content.items() if key in Status.__dataclass_fields__})
+    sound = isinstance(status.run_id, str) and isinstance(status.overrides, list) and isinstance(status.pid, int)
+    numbers = all(isinstance(number, (int, float, type(None))) for number in (status.seconds, status.objective))
+    texts = all(isinstance(text, (str, type(None))) for text in (status.error, status.traceback, status.root, status.host))
+    if not (sound and numbers and texts):
+        raise ValueError("this is no status")
+    return status
+
+
+def conclude(folder: Path) -> Status:
+    """The status of a run after its launcher has ended, when no run can be running."""
+    status = read(folder)
+    return _ended(status, (folder / manifest.NAME).exists(), "it did not end") if status.state == RUNNING else status
+
+
+def _ended(status: Status, finished: bool, said: str) -> Status:
+    state = COMPLETED if finished else CRASHED  # a process may be killed after its manifest and before its last status
+    return replace(status, state=state, error=None if finished else said)
+
+
+def _alive(pid: int) -> bool:
+    if pid == os.getpid():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,282 @@
+"""One pass over the parameters of a plan: blocks are drawn, measured, digested and handed on while they are in the cache.
+
+No array is made for a model. A thread takes a piece at a time: several small tensors that lie side by side in the file, one tensor, or a
+leaf (1 MiB) of a large one; it draws the piece some blocks of 64K elements at a time into a buffer of its own, measures them, hashes each
+leaf, and gives the bytes to whoever wants them. Which thread does what decides nothing: figures are combined in the order of the blocks,
+digests in the order of the leaves. A law that has no slices (an orthogonal matrix, a user's own code) has its tensor drawn whole, one at a
+time.
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from initlab.engine import digest, dtypes, streams
+from initlab.engine.formats.placed import Buffer
+from initlab.engine.laws import NOWHERE, fill_many
+from initlab.engine.streams import Key
+from initlab.runner.plan.rows import Row
+from initlab.runner.stats import BLOCK, WHOLE
+
+RUN = 4 * BLOCK
+"""Elements that are drawn and measured at a time: enough to do without the interpreter, few enough for the cache."""
+TOGETHER = 1 << 20
+"""Bytes of small tensors that are drawn in one piece."""
+TENSORS = 128
+"""Tensors in one piece: each has some 40 kB of working memory while it is measured."""
+PULSE = 0.2
+"""Seconds after which the one who waits hears of progress, if nothing was finished."""
+
+Sink = Callable[[int, np.ndarray], None]
+"""(where in the file, bytes) -> None; called by several threads."""
+
+
+class Meter(Protocol):
+    """Measures one tensor as it is drawn."""
+
+    def add(self, number: int, values: np.ndarray) -> None:
+        """Take block `number` and those that follow, flat; called by several threads, in any order."""
+
+    def finish(self, values: np.ndarray | None) -> dict[str, Any]:
+        """The figures, once every block was added; `values` is the whole tensor if it was drawn in one piece."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A tensor that was drawn and handed on: its tensor-v1 digest in hex, and its figures."""
+
+    path: str
+    digest: str
+    row: dict[str, Any]
+
+
+class Tensor:
+    """A parameter that is being drawn; `offset` is where its bytes begin in the file."""
+
+    def __init__(self, row: Row, offset: int) -> None:
+        self.row = row
+        self.offset = offset
+        self.dtype = dtypes.resolve(row.dtype)
+        self.size = math.prod(row.shape)
+        self.bytes = self.size * self.dtype.itemsize
+        self.leaves = [b""] * -(-self.bytes // digest.LEAF)
+        self.left = self.size
+        self.meter: Meter | None = None
+        self._lock = threading.Lock()
+
+    def count_off(self, elements: int) -> bool:
+        """Note that so many more elements were handed on; whether those were the last."""
+        with self._lock:
+            self.left -= elements
+            return self.left == 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """Elements start … stop - 1 of a tensor."""
+
+    tensor: Tensor
+    start: int
+    stop: int
+
+    @property
+    def offset(self) -> int:
+        """Of the first byte in the file."""
+        return self.tensor.offset + self.start * self.tensor.dtype.itemsize
+
+    @property
+    def bytes(self) -> int:
+        """How many there are."""
+        return (self.stop - self.start) * self.tensor.dtype.itemsize
+
+
+def _key(row: Row) -> Key:
+    return NOWHERE if row.key is None else row.key
+
+
+def pieces(tensors: Sequence[Tensor]) -> Iterator[list[Part]]:
+    """What is drawn at a time, in the order of the tensors."""
+    together: list[Part] = []
+
+    def fits(part: Part) -> bool:
+        if not together:
+            return True
+        last = together[-1]
+        side_by_side = last.offset + last.bytes == part.offset and last.tensor.dtype == part.tensor.dtype
+        return side_by_side and len(together) < TENSORS and sum(p.bytes for p in together) + part.bytes <= TOGETHER
+
+    for tensor in tensors:
+        part = Part(tensor, 0, tensor.size)
+        if not tensor.row.law.sliceable or tensor.size > WHOLE or not fits(part):
+            if together:
+                yield together
+            together = []
+        if not tensor.row.law.sliceable:
+            yield [part]
+        elif tensor.size > WHOLE:
+            leaf = digest.LEAF // tensor.dtype.itemsize
+            yield from ([Part(tensor, at, min(at + leaf, tensor.size))] for at in range(0, tensor.size, leaf))
+        else:
+            together.append(part)
+    if together:
+        yield together
+
+
+class Pass:
+    """Iterating draws the tensors and gives those that were finished since the last time, at least every `PULSE` seconds.
+
+    `whole(row)` draws a tensor whose law has no slices. An error in a thread is raised where the pass is iterated; leaving the iteration
+    stops the threads.
+    """
+
+    def __init__(
+        self,
+        tensors: Sequence[Tensor],
+        whole: Callable[[Row], np.ndarray],
+        meter: Callable[[Row], Meter] | None = None,
+        sink: Sink | None = None,
+        workers: int = 1,
+    ) -> None:
+        self.tensors = tensors
+        self.bytes = 0
+        """Handed on so far."""
+        self._whole, self._meter, self._sink = whole, meter, sink
+        self._workers = workers
+        self._pieces = pieces(tensors)
+        self._lock = threading.Lock()
+        self._one_whole = threading.Lock()
+        self._stop = threading.Event()
+        self._finished: queue.Queue[Drawn | BaseException | None] = queue.Queue()
+
+    def __iter__(self) -> Iterator[list[Drawn]]:
+        streams.expect(sum(tensor.size for tensor in self.tensors))
+        threads = [threading.Thread(target=self._work, name=f"draw-{n}", daemon=True) for n in range(self._workers)]
+        for thread in threads:
+            thread.start()
+        working = len(threads)
+        try:
+            while working:
+                batch, ended = self._next()
+                working -= ended
+                yield batch
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+
+    def _next(self) -> tuple[list[Drawn], int]:
+        """What is in the queue, waiting for the first; and how many threads have ended."""
+        batch: list[Drawn] = []
+        ended = 0
+        try:
+            item = self._finished.get(timeout=PULSE)
+            while True:
+                if isinstance(item, BaseException):
+                    raise item
+                if item is None:
+                    ended += 1
+                else:
+                    batch.append(item)
+                item = self._finished.get_nowait()
+        except queue.Empty:
+            return batch, ended
+
+    def _work(self) -> None:
+        buffer = Buffer(WHOLE * 8)
+        try:
+            with streams.alone():
+                self._work_on(buffer)
+            self._finished.put(None)
+        except BaseException as error:  # handed to the thread that waits
+            self._finished.put(error)
+
+    def _work_on(self, buffer: Buffer) -> None:
+        """Take piece after piece until there is none, or nobody waits any more."""
+        while not self._stop.is_set():
+            with self._lock:
+                piece = next(self._pieces, None)
+            if piece is None:
+                return
+            if piece[0].tensor.row.law.sliceable:
+                self._draw(piece, buffer)
+            else:
+                with self._one_whole:
+                    self._draw_whole(piece[0], buffer)
+
+    def _draw(self, piece: list[Part], buffer: Buffer) -> None:
+        first = piece[0]
+        raw = buffer.at(first.offset, sum(part.bytes for part in piece), first.tensor.dtype.itemsize)
+        flats = [raw[part.offset - first.offset :][: part.bytes] for part in piece]
+        views = [flat.view(part.tensor.dtype) for part, flat in zip(piece, flats, strict=True)]
+        if len(piece) > 1:
+            fill_many(
+                (part.tensor.row.law, _key(part.tensor.row), part.tensor.row.shape, 0, values)
+                for part, values in zip(piece, views, strict=True)
+            )
+        for part, flat, values in zip(piece, flats, views, strict=True):
+            self._measure(part, values, drawn=len(piece) > 1)
+            self._digest(part, flat)
+        self._hand_on(first.offset, raw)
+        for part, values in zip(piece, views, strict=True):
+            if part.tensor.count_off(part.stop - part.start):
+                self._finish(part.tensor, values if len(values) == part.tensor.size else None)
+
+    def _measure(self, part: Part, values: np.ndarray, drawn: bool) -> None:
+        """Draw a part, unless it is `drawn`, and measure it, some blocks at a time."""
+        row, meter = part.tensor.row, self._meter_of(part.tensor)
+        for start in range(part.start, part.stop, RUN):
+            run = values[start - part.start : start - part.start + RUN]
+            if not drawn:
+                row.law.fill(_key(row), row.shape, start, run)
+            if meter is not None:
+                meter.add(start // BLOCK, run)
+
+    def _meter_of(self, tensor: Tensor) -> Meter | None:
+        """The tensor's meter, made when its first block comes: a meter has memory of its own."""
+        with self._lock:
+            if tensor.meter is None and self._meter is not None:
+                tensor.meter = self._meter(tensor.row)
+            return tensor.meter
+
+    def _digest(self, part: Part, flat: np.ndarray) -> None:
+        """Hash a part's leaves; it begins at one."""
+        number = part.start * part.tensor.dtype.itemsize // digest.LEAF
+        for start in range(0, len(flat), digest.LEAF):
+            part.tensor.leaves[number] = digest.leaf_digest(flat[start : start + digest.LEAF])
+            number += 1
+
+    def _draw_whole(self, part: Part, buffer: Buffer) -> None:
+        tensor = part.tensor
+        values = self._whole(tensor.row).reshape(-1)
+        flat = digest.raw_bytes(values)
+        meter = self._meter_of(tensor)
+        if meter is not None:
+            for start in range(0, tensor.size, RUN):
+                meter.add(start // BLOCK, values[start : start + RUN])
+        self._digest(part, flat)
+        for start in range(0, len(flat), digest.LEAF):
+            raw = buffer.at(part.offset + start, min(digest.LEAF, len(flat) - start))
+            raw[:] = flat[start : start + digest.LEAF]
+            self._hand_on(part.offset + start, raw)
+        self._finish(tensor, values)
+
+    def _hand_on(self, offset: int, raw: np.ndarray) -> None:
+        if self._sink is not None:
+            self._sink(offset, raw)
+        with self._lock:
+            self.bytes += len(raw)
+
+    def _finish(self, tensor: Tensor, values: np.ndarray | None) -> None:
+        row = tensor.row
+        meter, tensor.meter = self._meter_of(tensor), None
+        figures = {} if meter is None else meter.finish(None if values is None else values.reshape(row.shape))
+        whole = digest.from_leaves(tensor.dtype.name, row.shape, tensor.leaves)
+        tensor.leaves = []
+        self._finished.put(Drawn(row.path, whole.hex(), figures))

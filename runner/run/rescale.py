@@ -1,0 +1,56 @@
+"""Values that the declared data decide: layers scaled one after the other until each gives unit variance."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from initlab.engine import autograd, gluon, laws, nd
+from initlab.runner.errors import ConfigError
+from initlab.runner.measures.base import outputs, wide
+from initlab.runner.plan.network import Network
+from initlab.runner.plan.rows import Plan, Row
+from initlab.runner.probes import Subject
+
+
+def wanted(plan: Plan) -> bool:
+    """Whether any parameter of the plan waits for data."""
+    return any(isinstance(row.law, laws.DataScaled) for row in plan.owners)
+
+
+def rescale(network: Network, plan: Plan, subject: Subject) -> None:
+    """Divide each waiting weight, in the order of the network, by the deviation of what its layer gives for the batch, before the layer's
+    activation, until the law is content.
+
+    ConfigError for a layer that gives no variance, or one that is not finite, and for a parameter that is no layer's weight.
+    """
+    for row in plan.owners:
+        if isinstance(row.law, laws.DataScaled):
+            path = row.path.rpartition(".")[0]
+            if path not in network.leaves:
+                raise ConfigError.of(
+                    row.rule, f"'{row.path}' is no weight of a layer by itself, so no variance is its own - use another initializer for it"
+                )
+            _settle(network.owners[row.path], row, row.law, path, subject)
+
+
+def _settle(parameter: gluon.Parameter, row: Row, law: laws.DataScaled, path: str, subject: Subject) -> None:
+    for _ in range(law.most):
+        variance = variance_of(path, subject)
+        if not (math.isfinite(variance) and variance > 0):
+            said = f"layer '{path}' gives a variance of {variance:g} for the declared data, so '{row.path}' cannot be scaled by it"
+            raise ConfigError.of(row.rule, f"{said} - use other data or another initializer")
+        if abs(variance - 1) < law.tolerance:
+            return
+        values = parameter.data().asnumpy()
+        scaled = (values.astype(np.float64) / math.sqrt(variance)).astype(values.dtype)
+        parameter.set_data(nd.array(scaled, ctx=subject.device, dtype=row.dtype))
+
+
+def variance_of(path: str, subject: Subject) -> float:
+    """The variance, over all samples and units, of what a layer gives before its activation."""
+    before: dict[str, nd.NDArray] = {}
+    with outputs({path: subject.layers[path]}, before), autograd.predict_mode(), np.errstate(all="ignore"):
+        subject.network(subject.inputs())
+    return float(wide(before[path]).var())

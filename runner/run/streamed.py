@@ -1,0 +1,233 @@
+"""`init_mode=streamed`: the plan drawn straight into the snapshot file, with no array for any model in memory.
+
+Everything stands at an offset that is known before anything is drawn (`engine.formats.safetensors.layout`). `runner.run.blocks` draws,
+measures, digests and hands the bytes to the file, which has another name until it is whole. The journal beside it says which tensors are
+finished, so that a run that was killed goes on with `resume=true`: what the journal vouches for is read again and checked against its
+digest, the rest is drawn. The file is, byte for byte, what a run in memory writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from initlab.engine import digest, gluon, streams
+from initlab.engine.formats import safetensors
+from initlab.engine.formats.placed import PlacedFile
+from initlab.engine.formats.safetensors import Layout
+from initlab.runner import progress
+from initlab.runner.evidence import snapshot
+from initlab.runner.files import sync_folder
+from initlab.runner.plan.network import Network, build, infer_shapes
+from initlab.runner.plan.rows import Row
+from initlab.runner.plan.validate import RunConfig
+from initlab.runner.run import journal
+from initlab.runner.run.blocks import Drawn, Meter, Pass, Tensor
+from initlab.runner.run.journal import Finished, Journal
+
+LOG = logging.getLogger("runner")
+PARTIAL = ".partial"
+JOURNAL = "snapshot.journal"
+COMMIT = 1.0
+"""Seconds between two notes in the journal."""
+WAITING = 2
+"""Threads beyond those that share the work: so many may wait for the disk while the others draw."""
+NO_ROOT = "0" * 64
+"""In the header until the root digest is known, which is as long."""
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What a pass gave: digests, figures by path, and the name of the file, None where none was kept."""
+
+    digests: snapshot.Digests
+    rows: dict[str, dict[str, Any]]
+    file: str | None
+
+
+def write(config: RunConfig, folder: Path, meter: Callable[[Row], Meter], quiet: bool) -> Streamed:
+    """Draw the run's parameters into its folder. With `config.resume`, go on from what is there.
+
+    OSError for a disk that is full, EvidenceError for a damaged journal.
+    """
+    rows, aliases = config.rows, config.aliases
+    if config.snapshot is None:
+        tensors = [Tensor(row, 0) for row in rows]
+        return _result([d for batch in _told(_pass(config, tensors, meter, None), tensors, quiet) for d in batch], aliases, None)
+    name = snapshot.file_name(config.snapshot, config.shard)
+    placed = _layout(rows, aliases, NO_ROOT)
+    work = _Work(folder, name, placed, {"layout": hashlib.sha256(placed.header).hexdigest(), "run_id": config.run_id})
+    kept = work.kept(config, rows, quiet) if config.resume else []
+    with work.open(bool(kept)) as file, Journal(folder / JOURNAL, work.identity, kept) as book:
+        done = {finished.path for finished in kept}
+        tensors = [Tensor(row, placed.entries[row.path].start) for row in _in_order(rows, placed) if row.path not in done]
+        drawn = _write_all(_pass(config, tensors, meter, file.write), tensors, file, book, quiet)
+        result = _result([Drawn(f.path, f.digest, f.row) for f in kept] + drawn, aliases, name)
+        file.write(0, np.frombuffer(_layout(rows, aliases, result.digests.root).header, np.uint8))
+        file.sync()
+    work.publish()
+    return result
+
+
+def recompute(config: RunConfig) -> dict[str, str]:
+    """Path -> tensor-v1 digest in hex of every parameter of the run, drawn again and kept nowhere."""
+    tensors = [Tensor(row, 0) for row in config.rows]
+    return {drawn.path: drawn.digest for batch in _pass(config, tensors, None, None) for drawn in batch}
+
+
+def draw(config: RunConfig, row: Row) -> np.ndarray:
+    """One parameter of the run, drawn again."""
+    return row.draw() if row.law.sliceable else _Whole(config)(row)
+
+
+def forget(folder: Path) -> None:
+    """Take away the journal of a run that is finished, or starts over."""
+    (folder / JOURNAL).unlink(missing_ok=True)
+
+
+def mapped_network(config: RunConfig, path: Path) -> Network:
+    """The network with its parameters mapped from the snapshot file, for a probe. What the probe changes reaches no file."""
+    network = _shaped(config)
+    tensors = safetensors.open_mapped(path).tensors
+    for name, parameter in network.owners.items():
+        parameter.adopt(tensors[name], config.device)
+    return network
+
+
+def _shaped(config: RunConfig) -> Network:
+    network = build(config.model, config.dtype, config.init)
+    infer_shapes(network, (config.data.batch, *config.sample_shape))
+    return network
+
+
+class _Whole:
+    """Draws whole tensors by initializing the parameter of a network that has no values otherwise."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        self._network: Network | None = None
+
+    def __call__(self, row: Row) -> np.ndarray:
+        if self._network is None:
+            self._network = _shaped(self._config)
+            streams.seed(self._config.seed)
+        planned = self._network.owners[row.path]
+        parameter = gluon.Parameter(planned.name, "null", planned.shape, planned.dtype, init=planned.init, roles=planned.roles)
+        parameter.initialize(default_init=self._config.init, path=row.path)
+        return parameter.data().asnumpy()
+
+
+def _pass(config: RunConfig, tensors: Sequence[Tensor], meter: Callable[[Row], Meter] | None, sink: Any) -> Pass:
+    waiting = 0 if sink is None else WAITING
+    return Pass(tensors, _Whole(config), meter, sink, streams.threads() + waiting)
+
+
+def _in_order(rows: Sequence[Row], placed: Layout) -> list[Row]:
+    return sorted(rows, key=lambda row: placed.entries[row.path].start)
+
+
+def _layout(rows: Sequence[Row], aliases: dict[str, str], root: str) -> Layout:
+    return safetensors.layout({row.path: (Tensor(row, 0).dtype, row.shape) for row in rows}, aliases, {"root-v1": root})
+
+
+def _result(drawn: list[Drawn], aliases: dict[str, str], name: str | None) -> Streamed:
+    tensors = {d.path: d.digest for d in sorted(drawn, key=lambda d: d.path)}
+    root = digest.root_digest({path: bytes.fromhex(value) for path, value in tensors.items()}, aliases).hex()
+    return Streamed(snapshot.Digests(tensors, root), {d.path: d.row for d in drawn}, name)
+
+
+def _told(work: Pass, tensors: Sequence[Tensor], quiet: bool) -> Any:
+    """The pass, telling of its progress."""
+    with progress.told("drawing", sum(tensor.bytes for tensor in tensors), quiet) as told:
+        for batch in work:
+            told.at(work.bytes)
+            yield batch
+
+
+def _write_all(work: Pass, tensors: Sequence[Tensor], file: PlacedFile, book: Journal, quiet: bool) -> list[Drawn]:
+    """Run the pass, noting what is finished and on the disk."""
+    drawn: list[Drawn] = []
+    noted = 0
+    last = time.monotonic()
+
+    def note() -> None:
+        file.sync()
+        book.add([Finished(d.path, d.digest, d.row) for d in drawn[noted:]])
+
+    try:
+        for batch in _told(work, tensors, quiet):
+            drawn += batch
+            if len(drawn) > noted and time.monotonic() - last > COMMIT:
+                note()
+                noted, last = len(drawn), time.monotonic()
+    except BaseException:
+        with suppress(OSError):  # what there is to say is the first error
+            note()
+        raise
+    return drawn
+
+
+class _Work:
+    """A file under construction: its name while it is made, and what of an earlier attempt can be kept."""
+
+    def __init__(self, folder: Path, name: str, placed: Layout, identity: dict[str, Any]) -> None:
+        self.folder, self.placed, self.identity = folder, placed, identity
+        self.final = folder / name
+        self.partial = folder / f"{name}{PARTIAL}"
+
+    def open(self, keep: bool) -> PlacedFile:
+        """The file to write into; what cannot be reserved is taken away again."""
+        try:
+            return PlacedFile(self.partial, self.placed.size, keep)
+        except OSError:
+            if not keep:
+                self.partial.unlink(missing_ok=True)
+            raise
+
+    def publish(self) -> None:
+        """Give the file its name, durably."""
+        os.replace(self.partial, self.final)
+        sync_folder(self.folder)
+
+    def kept(self, config: RunConfig, rows: Sequence[Row], quiet: bool) -> list[Finished]:
+        """What an earlier attempt finished and the file still holds: each tensor is read and its digest compared."""
+        try:
+            finished = journal.read(self.folder / JOURNAL, self.identity)
+        except FileNotFoundError:
+            return []
+        if not self.partial.exists() and self.final.exists():
+            os.replace(self.final, self.partial)  # it had its name, but the manifest was not written
+        if not self.partial.exists() or self.partial.stat().st_size != self.placed.size:
+            return []
+        sound = []
+        by_path = {row.path: row for row in rows}
+        with (
+            progress.told("checking", sum(self._bytes(f.path) for f in finished if f.path in by_path), quiet) as told,
+            open(self.partial, "rb") as file,
+        ):
+            done = 0
+            for entry in finished:
+                if entry.path in by_path and self._digest(file.fileno(), entry.path) == entry.digest:
+                    sound.append(entry)
+                else:
+                    LOG.warning("tensor '%s' of the unfinished snapshot is not as its journal says: drawn again", entry.path)
+                done += self._bytes(entry.path) if entry.path in by_path else 0
+                told.at(done)
+        LOG.info("%s of %s tensors kept from the unfinished snapshot", len(sound), len(rows))
+        return sound
+
+    def _bytes(self, path: str) -> int:
+        entry = self.placed.entries[path]
+        return entry.stop - entry.start
+
+    def _digest(self, descriptor: int, path: str) -> str:
+        return snapshot.stored_digest(descriptor, self.placed.entries[path]).hex()

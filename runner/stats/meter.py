@@ -1,0 +1,59 @@
+"""The figures of one tensor as it is drawn, block by block: what `runner.run.blocks` asks of a meter, by the chosen statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from initlab.engine import dtypes
+from initlab.engine.laws import Law
+from initlab.runner.stats import Accumulator, Statistic, is_whole, measure_all, summary_of
+
+
+class Drawn(Protocol):
+    """What is measured: a tensor of `shape` and `dtype`, drawn by `law`. A row of a plan is one."""
+
+    @property
+    def law(self) -> Law:
+        """What its elements follow."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the tensor."""
+
+    @property
+    def dtype(self) -> str:
+        """The name of its type."""
+
+
+class Meter:
+    """Measures the tensor of a row. Where a statistic needs all values of a large one at once there are no figures: see `later`."""
+
+    def __init__(self, stats: Sequence[Statistic], row: Drawn) -> None:
+        self._stats, self._row = stats, row
+        self._blocks: Accumulator | None = None
+        if stats and not later(stats, row):
+            size = math.prod(row.shape)
+            self._blocks = Accumulator(dtypes.resolve(row.dtype), size, lambda values, start: row.law.wrong_in(values, row.shape, start))
+
+    def add(self, number: int, values: np.ndarray) -> None:
+        """Take block `number` and those that follow, flat."""
+        if self._blocks is not None:
+            self._blocks.add(number, values)
+
+    def finish(self, values: np.ndarray | None) -> dict[str, Any]:
+        """The figures of every statistic, the same as from the whole tensor."""
+        return {} if self._blocks is None else measure_all(self._stats, self._row.law, self._blocks.result(), values)
+
+
+def later(stats: Sequence[Statistic], row: Drawn) -> bool:
+    """Whether a tensor can only be measured once it is whole in a file: a large one, where a statistic wants all values at once."""
+    return not is_whole(math.prod(row.shape), row.law) and not all(statistic.one_pass for statistic in stats)
+
+
+def measure(stats: Sequence[Statistic], row: Drawn, values: np.ndarray) -> dict[str, Any]:
+    """The figures of a whole tensor, which may be mapped from a file."""
+    return measure_all(stats, row.law, summary_of(values, row.law), values) if stats else {}

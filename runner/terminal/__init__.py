@@ -1,0 +1,3 @@
+"""What a person reads on a screen: tables, help, completion."""
+
+from __future__ import annotations

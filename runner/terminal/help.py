@@ -1,0 +1,155 @@
+"""What `--help` prints: the groups with their options, the keys, examples, and the other commands.
+
+The meaning of a group or key is its comment in `conf/config.yaml`; the options are the files of `conf/` and the kinds that are known,
+those of plugins included. Nothing is composed: words beside `--help` are neither read nor checked.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import textwrap
+from pathlib import Path
+
+from initlab.runner.config import schema
+from initlab.runner.config.compose import ROOT, check_overlay, conf_dir, shipped_options
+
+PLAIN_WIDTH = 80
+"""Where stdout is no terminal."""
+WIDEST = 120
+"""Longer lines are hard to read."""
+NAMES = 16
+"""Columns for the names of groups and keys."""
+
+USAGE = (
+    ("initlab GROUP=OPTION KEY=VALUE ...", "one run"),
+    ("initlab -m KEY=A,B,... ...", "a sweep: every combination"),
+    ("initlab --plugin FILE ...", "with what a Python file adds"),
+    ("initlab --config-dir DIR ...", "with your own DIR/init/wide.yaml"),
+    ("initlab --cfg job ...", "print the composed config, run nothing"),
+    ("initlab --info ...", "print where the config comes from"),
+    ("initlab --hydra-help", "print what else Hydra can do"),
+    ('eval "$(initlab -sc install=bash)"', "complete words with TAB; or zsh, fish"),
+)
+EXAMPLES = (
+    ("init=xavier model=shared seed=3", ""),
+    ("init=normal init.sigma=0.02", "an option's own key"),
+    ("task=plan init=he", "what would be drawn, and why"),
+    ("-m init=normal,xavier 'seed=range(0,3)'", "a sweep of six"),
+    ("-m sweep=initializers dry_run=true", "a declared sweep's runs"),
+    ("--plugin my_init.py init=my_init", "an initializer of your own"),
+)
+COMMANDS = (
+    ("runner.verify RUN_DIR ...", "recompute finished runs, to the bit"),
+    ("runner.join RUN_DIR ...", "put the parts of a sharded run together"),
+    ("runner.report DIR", "one HTML page about a run or a sweep"),
+    ("runner.compare A B", "two runs or snapshots, tensor by tensor"),
+    ("runner.lock WORDS ...", "write down what every run must give"),
+    ("runner.experiments [NAME ...]", "reproduce published results"),
+)
+
+
+def terminal_width() -> int:
+    """As wide as the terminal, within reason; 80 columns where there is none."""
+    return min(shutil.get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else PLAIN_WIDTH
+
+
+def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
+    """All that `--help` says, in lines of at most `width` columns (where that leaves room for a word a line)."""
+    width = max(width, 40)
+    meanings = comments((conf_dir() / f"{ROOT}.yaml").read_text(encoding="utf-8"))
+    groups = options(config_dir)
+    keys = {key: said for key, said in meanings.items() if key not in groups and "." not in key}
+    sweep = {key: said for key, said in meanings.items() if "." in key}
+    parts = [
+        "initlab: declare a network, initialize it exactly, leave evidence.",
+        section("Usage (python -m runner is the same as initlab)", columns(USAGE, width)),
+        section("Groups: GROUP=OPTION (* is what you get unasked)", group_lines(groups, meanings, width)),
+        section("Keys: KEY=VALUE", [line for key, said in keys.items() for line in entry(key, said, width)]),
+        section("Keys of a sweep, mostly in a file", [line for key, said in sweep.items() for line in entry(key, said, width)]),
+        section("Examples", columns([(f"initlab {words}", said) for words, said in EXAMPLES], width)),
+        section("Other commands", columns([(f"python -m {command}", said) for command, said in COMMANDS], width)),
+        section("More", [*wrapped(MORE, width)]),
+    ]
+    return "\n\n".join(parts)
+
+
+MORE = (
+    "An option's own keys: initlab init=he --cfg job. Each command above has a --help. "
+    "README.md is the way in, docs/ goes into sweeps, experiments, snapshots and streams. "
+    "Exit code: 0 done, 1 a run failed or a claim is refuted, 2 something was refused, "
+    "3 a claim is inconclusive."
+)
+
+
+def comments(text: str) -> dict[str, str]:
+    """Group or key -> its comment in the root config, in one line; nested keys are written `sweep.grid`."""
+    found: dict[str, str] = {}
+    parent = key = ""
+    for line in text.splitlines():
+        if match := re.fullmatch(r"( *)(- )?(\w+):(?: +(?!#)(.*?))??(?: +# (.*))?", line):
+            indent, item, name, value, said = match.groups()
+            parent = parent if indent or item else name
+            key = name if item or not indent else f"{parent}.{name}"
+            if said is not None and parent != "hydra":
+                found[key] = said.strip()
+        elif (match := re.fullmatch(r" +# (.*)", line)) and key in found:
+            found[key] += f" {match[1].strip()}"
+    return found
+
+
+def options(config_dir: str | None = None) -> dict[str, list[str]]:
+    """Group -> the names that can be chosen, sorted: `conf/`, kinds that have no file there, and the user's own folder."""
+    found = {group: set(names) for group, names in shipped_options().items() if names}
+    for group in schema.GROUPS:
+        found[group] |= set(schema.kinds(group))
+    if config_dir is not None:
+        check_overlay(Path(config_dir))
+        for file in Path(config_dir).glob("*/*.yaml"):
+            found.setdefault(file.parent.name, set()).add(file.stem)
+    return {group: sorted(names) for group, names in found.items()}
+
+
+def defaults(text: str) -> dict[str, set[str]]:
+    """Group -> what the root config chooses of it."""
+    found = re.findall(r"^ +- (\w+): ([\w\[\], ]+?)(?: +#.*)?$", text, re.MULTILINE)
+    return {group: set(re.findall(r"\w+", chosen)) for group, chosen in found}
+
+
+def group_lines(groups: dict[str, list[str]], meanings: dict[str, str], width: int) -> list[str]:
+    """Every group in the order of the root config: what it is, and below that its options."""
+    chosen = defaults((conf_dir() / f"{ROOT}.yaml").read_text(encoding="utf-8"))
+    order = sorted(groups, key=lambda group: list(meanings).index(group) if group in meanings else len(meanings))
+    lines = []
+    for group in order:
+        names = [f"{name}*" if name in chosen.get(group, ()) else name for name in groups[group]]
+        lines += entry(group, meanings.get(group, "of your own"), width)
+        lines += wrapped("  ".join(names), width, " " * (NAMES + 2))
+    return lines
+
+
+def entry(name: str, said: str, width: int) -> list[str]:
+    """A name, and beside it what it means."""
+    return wrapped(said, width, " " * (NAMES + 2), f"  {name:<{NAMES}}")
+
+
+def columns(rows: tuple[tuple[str, str], ...] | list[tuple[str, str]], width: int) -> list[str]:
+    """Commands on the left, what they do on the right; below them where the line would be too long."""
+    left = max(len(command) for command, _ in rows) + 2
+    lines = []
+    for command, said in rows:
+        line = f"  {command:<{left}}{said}".rstrip()
+        lines += [line] if len(line) <= width else [f"  {command}", *wrapped(said, width, " " * 6)]
+    return lines
+
+
+def wrapped(text: str, width: int, indent: str = "  ", first: str | None = None) -> list[str]:
+    """Lines of at most `width` columns, none broken inside a word."""
+    before = indent if first is None else first
+    return textwrap.wrap(text, width, initial_indent=before, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def section(title: str, lines: list[str]) -> str:
+    """A title and its lines."""
+    return "\n".join([title, *lines])

@@ -1,0 +1,229 @@
+"""What a person reads on stdout: tables, coloured in a terminal and plain elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from initlab.runner.plan.rows import Plan, Row
+from initlab.runner.probes import Trace
+
+PLAIN_WIDTH = 1000
+"""Wide enough that no table is folded where there is no terminal; a table takes what it needs."""
+RICH_ROWS = 500
+MOST_STEPS = 40
+"""Rows of a training that are printed."""
+VERDICT_STYLE = {"ok": "green", "exact": "green", "off": "bold red", "untested": "yellow"}
+STATE_STYLE = {"finished": "green", "refused": "bold red"}
+
+
+def console() -> Console:
+    """stdout: as wide as the terminal; where it is none, no colour and no folding."""
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        return Console(width=shutil.get_terminal_size().columns, highlight=False)
+    return Console(width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False)
+
+
+def quiet_console() -> Console:
+    """Nowhere: for a run of a sweep, which prints one line of its own."""
+    return Console(quiet=True)
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """A figure in few digits; `-` where there is none."""
+    if value is None:
+        return "-"
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def shape_text(shape: Any) -> str:
+    """`256x20`; `scalar` for no axes."""
+    return "x".join(str(n) for n in shape) or "scalar"
+
+
+def bytes_text(count: int) -> str:
+    """`5.1 kB`, in powers of 1000."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
+
+
+class Listing:
+    """A table of a line a parameter: rich's, coloured where it may be; a long one, for which that takes seconds, in plain columns."""
+
+    def __init__(self, *columns: tuple[str, str]) -> None:
+        self._columns = columns
+        self._rows: list[tuple[str | Text, ...]] = []
+
+    def add_row(self, *cells: str | Text) -> None:
+        """Add a line."""
+        self._rows.append(cells)
+
+    def print(self, out: Console) -> None:
+        """Print all lines."""
+        if out.quiet:
+            return
+        if len(self._rows) <= RICH_ROWS:
+            table = _table(*self._columns)
+            for cells in self._rows:
+                table.add_row(*cells)
+            out.print(table)
+            return
+        rows = [tuple(name for name, _ in self._columns), *(tuple(map(str, cells)) for cells in self._rows)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for cells in rows:
+            aligned = (c.rjust(w) if side == "right" else c.ljust(w) for c, w, (_, side) in zip(cells, widths, self._columns, strict=True))
+            out.file.write("  ".join(aligned).rstrip() + "\n")
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name, justify in columns:
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    return table
+
+
+def print_parameters(out: Console, rows: Sequence[Row], figures: dict[str, dict[str, Any]], verdicts: dict[str, str]) -> None:
+    """One line a parameter, aliases included: declared against measured."""
+    table = Listing(
+        ("path", "left"), ("shape", "right"), ("law", "left"), ("declared std", "right"), ("measured std", "right"),
+        ("z", "right"), ("verdict", "left"),
+    )  # fmt: skip
+    for row in rows:
+        if row.alias_of is not None:
+            table.add_row(row.path, shape_text(row.shape), f"= {row.alias_of}", "", "", "", "alias")
+            continue
+        measured = figures.get(row.path, {})
+        verdict = verdicts[row.path]
+        table.add_row(
+            row.path,
+            shape_text(row.shape),
+            str(row.law),
+            number(row.law.std),
+            number(measured.get("std")),
+            number(_largest_z(measured), 2),
+            Text(verdict, style=VERDICT_STYLE.get(verdict, "")),
+        )
+    table.print(out)
+
+
+def _largest_z(measured: dict[str, Any]) -> float | None:
+    found = [z for z in (measured.get("z_mean"), measured.get("z_var")) if z is not None]
+    return max(found, key=abs) if found else None
+
+
+COLUMNS = ("loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy")
+
+
+def evenly(rows: list[Any], most: int) -> list[Any]:
+    """At most so many of the rows (2 or more), at equal distances, the first and the last among them."""
+    if len(rows) <= most:
+        return rows
+    return [rows[round(i * (len(rows) - 1) / (most - 1))] for i in range(most)]
+
+
+def print_trace(out: Console, trace: Trace) -> None:
+    """One line a layer, then gradients, then the figures of the whole."""
+    passed = [row for row in trace.layers if "rms" in row]
+    if passed:
+        table = _table(
+            ("layer", "left"), ("output", "right"), ("pre-act rms", "right"), ("rms", "right"), ("rms ratio", "right"), ("zeros", "right")
+        )
+        for row in passed:
+            table.add_row(
+                row["path"], shape_text(row["shape"]), number(row["pre_rms"]), number(row["rms"]), number(row["rms_ratio"]),
+                f"{row['zeros']:.0%}",
+            )  # fmt: skip
+        out.print()
+        out.print(table)
+    if trace.gradients:
+        table = _table(("gradient", "left"), ("rms", "right"), ("max abs", "right"))
+        for row in trace.gradients:
+            table.add_row(row["path"], number(row["rms"]), number(row["max_abs"]))
+        out.print()
+        out.print(table)
+    if trace.training:
+        unit = "epoch" if "epoch" in trace.training[0] else "step"
+        table = _table(
+            (unit, "right"), ("loss", "right"), ("accuracy", "right"), ("gradient norm", "right"), ("update / weight", "right"),
+            ("test accuracy", "right"),
+        )  # fmt: skip
+        for row in evenly(trace.training, MOST_STEPS):
+            table.add_row(str(row[unit]), *(number(row[name]) for name in COLUMNS))
+        out.print()
+        out.print(table)
+    if trace.figures:
+        out.print()
+        out.print("   ".join(f"{name} {number(value, 5)}" for name, value in trace.figures.items() if value is not None))
+
+
+SHOWN = ("path", "shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ratio")
+"""Columns of layers that `print_trace` shows, or leaves to `stats.json`."""
+
+
+def print_sections(out: Console, trace: Trace, sections: dict[str, list[dict[str, Any]]]) -> None:
+    """A table of what measurements found of the layers beside a probe's columns, and one of each further section."""
+    for name, rows in {"layers": trace.layers, **sections}.items():
+        shown = SHOWN if name == "layers" else ("path",)
+        columns = [column for column in dict.fromkeys(key for row in rows for key in row) if column not in shown]
+        if not columns:
+            continue
+        table = _table(
+            (name.rstrip("s") if name == "layers" else name, "left"), *((column.replace("_", " "), "right") for column in columns)
+        )
+        for row in rows:
+            table.add_row(row["path"], *(number(row.get(column)) for column in columns))
+        out.print()
+        out.print(table)
+
+
+def _key_text(row: Row) -> str:
+    return f"{row.key.words[0]:016x}" if row.key is not None else f"{row.stream}, in order"
+
+
+def print_plan(out: Console, plan: Plan) -> None:
+    """One line a parameter: what would be drawn, why, and from which stream."""
+    multiplied = any(row.lr_mult != 1 for row in plan.rows)
+    table = Listing(
+        ("path", "left"), ("shape", "right"), ("fans", "right"), ("law", "left"), ("rule", "left"), ("stream key", "left"),
+        ("bytes", "right"), *([("lr mult", "right")] if multiplied else []),
+    )  # fmt: skip
+    for row in plan.rows:
+        last = [number(row.lr_mult)] if multiplied else []
+        if row.alias_of is not None:
+            table.add_row(row.path, shape_text(row.shape), "", f"= {row.alias_of}", "", "", "", *last)
+            continue
+        fans = f"{row.fan_in}/{row.fan_out}" if row.fan_in is not None else "-"
+        table.add_row(row.path, shape_text(row.shape), fans, str(row.law), row.rule, _key_text(row), bytes_text(row.bytes), *last)
+    table.print(out)
+    totals = plan.totals()
+    out.print()
+    out.print(
+        f"{totals['parameters']} parameters, {totals['aliases']} aliases, {totals['elements']:,} elements, "
+        f"{bytes_text(totals['bytes'])}; output {shape_text(plan.output)}; nothing was allocated"
+    )
+
+
+def print_runs(out: Console, names: Sequence[str], swept: Sequence[dict[str, str]], states: Sequence[str]) -> None:
+    """One line a run of a sweep: its state, its id, and what was swept."""
+    keys = list(dict.fromkeys(key for values in swept for key in values))
+    table = Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys))
+    for name, values, state in zip(names, swept, states, strict=True):
+        table.add_row(Text(state, style=STATE_STYLE.get(state, "")), name, *(values.get(key, "") for key in keys))
+    table.print(out)
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout."""
+    print(json.dumps(value, indent=1, ensure_ascii=False))

@@ -1,0 +1,134 @@
+"""The files in `conf/` and the classes behind them agree, and every combination of the shipped choices can be planned."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+
+from initlab.engine import init
+from initlab.runner import data, probes, stats, trackers
+from initlab.runner.config.compose import conf_dir, shipped_options
+from initlab.runner.config.schema import Config, DeviceOptions, Model, SnapshotOptions, kinds, options_of
+
+CONF = Path(__file__).parents[3] / "conf"
+MODELS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
+INITS = sorted(file.stem for file in (CONF / "init").glob("*.yaml"))
+TYPED = [
+    (group, file) for group in ("init", "data", "probe", "stats", "measure", "tracker") for file in sorted((CONF / group).glob("*.yaml"))
+]
+
+
+PARAMETERS_OWN = {"bilinear", "lstm_bias"}
+"""Initializers for one parameter, chosen as its layer's `…_initializer` or by a rule of `mixed`, never for a network."""
+
+
+def test_the_configuration_is_the_folder_conf():
+    assert conf_dir().resolve() == CONF
+
+
+@pytest.mark.parametrize("group", ["init", "data", "probe", "stats", "measure", "tracker"])
+def test_every_class_has_a_file(group):
+    assert set(kinds(group)) - PARAMETERS_OWN <= shipped_options()[group]
+
+
+@pytest.mark.parametrize(("group", "file"), TYPED, ids=lambda value: getattr(value, "stem", value))
+def test_a_file_names_its_schema_and_only_options_that_its_class_has(group, file):
+    content = yaml.safe_load(file.read_text())
+    [schema, _] = content.pop("defaults")
+    kind = schema.removeprefix(f"/schema/{group}/").removesuffix("@_here_")
+    cls = kinds(group)[kind]
+    options = options_of(cls)
+    content.pop("kind", None)
+    assert set(content) <= set(options)
+    if file.stem == kind and group != "data":
+        for name, value in content.items():
+            default = options[name].default
+            assert value == "???" or default is dataclasses.MISSING or value == default, (
+                f"{file.name}: {name} is {value!r}, the class says {default!r}"
+            )
+
+
+@pytest.mark.parametrize("file", sorted(CONF.rglob("*.yaml")), ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_every_file_opens_with_what_it_is_for(file):
+    lines = file.read_text().splitlines()
+    comments = [line for line in lines[:3] if line.startswith("# ") and "@package" not in line]
+    assert comments and len(comments[0]) > 10
+
+
+def test_the_root_file_has_every_key_of_the_schema():
+    content = yaml.safe_load((CONF / "config.yaml").read_text())
+    groups = {next(iter(entry)).removeprefix("override ") for entry in content["defaults"] if isinstance(entry, dict)}
+    assert set(Config.__dataclass_fields__) == (set(content) - {"defaults", "hydra"}) | (groups & set(Config.__dataclass_fields__))
+
+
+@pytest.mark.parametrize("cls", [Model, DeviceOptions, SnapshotOptions], ids=lambda cls: cls.__name__)
+def test_plain_groups_have_defaults(cls):
+    assert cls()
+
+
+REFUSED = {
+    ("resnet50", "delta_orthogonal"): "64 outputs cannot hold 256 inputs without loss of length",
+    ("lenet", "icnr"): "must run over outputs and divide by 2^2",
+}
+"""What cannot be: a bottleneck's narrow convolutions keep no lengths, six outputs are no pixels of 2 x 2."""
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_can_be_planned_with_every_initializer(model, command, tmp_path):
+    for name in INITS:
+        words = [f"model={model}", f"init={name}", "task=plan"]
+        if name == "constant":
+            words.append("init.value=0.5")
+        if name == "load":
+            words += ["init.param=none.npz"]
+            import numpy as np
+
+            np.savez(tmp_path / "none.npz", x=np.zeros(1, np.float32))
+            words.append("init.default_init={kind: he}")
+        done = command(*words)
+        if (model, name) in REFUSED:
+            assert (done.code, REFUSED[model, name] in done.err) == (2, True), f"{words}: {done.err}"
+            continue
+        assert done.code == 0, f"{words}: {done.err}"
+        assert "nothing was allocated" in done.out
+
+
+SUITED = {
+    "digits": ["model.input=[64]"],
+    "one_hot": ["model.input=[10]"],
+    "text": ["model=lstm_lm"],
+    "tokens": [
+        "model.input=[5]",
+        "data.vocabulary=9",
+        "model.layers=[{kind: embedding, name: e, input_dim: 9, output_dim: 4}, {kind: dense, name: d, units: 9, flatten: false}]",
+    ],
+}
+"""What the model must be for data that does not suit every model."""
+
+
+@pytest.mark.parametrize("name", sorted(shipped_options()["data"]))
+@pytest.mark.parametrize("probe", sorted(shipped_options()["probe"]))
+def test_every_data_goes_through_every_probe(name, probe, command):
+    words = [f"data={name}", f"probe={probe}", "data.batch=3", *(["probe.steps=2", "probe.judged=64"] if probe == "train" else [])]
+    done = command(*words, *SUITED.get(name, []))
+    if probe == "train" and data.REGISTRY.get(name).classes is None:
+        assert (done.code, "train needs data with labels" in done.err) == (2, True)
+        return
+    assert done.code == 0, done.err
+    assert ("layer" in done.out) == (probe in ("forward", "backward"))
+    assert ("loss" in done.out) == (probe in ("backward", "train"))
+
+
+def test_the_registries_hold_what_the_issue_names():
+    assert {
+        "zero", "one", "constant", "uniform", "normal", "truncated_normal", "variance_scaling", "xavier", "msra_prelu", "he", "lecun",
+        "orthogonal", "gluon_orthogonal", "delta_orthogonal", "identity", "residual_scaled", "mixed", "load",
+        "siren", "icnr", "fixup", "skipinit", "t_fixup", "deepnorm", "mup", "lsuv", *PARAMETERS_OWN,
+    } == set(init.names())  # fmt: skip
+    assert {"uniform", "normal", "ones", "digits", "tokens"} <= set(data.REGISTRY)
+    assert {"none", "forward", "backward", "train"} == set(probes.REGISTRY)
+    assert {"moments", "law", "histogram"} == set(stats.REGISTRY)
+    assert {"none", "tensorboard", "mlflow", "wandb"} == set(trackers.REGISTRY)

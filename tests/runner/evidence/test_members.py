@@ -1,0 +1,82 @@
+"""The sum of a sweep, from what its runs left on disk."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from initlab.runner.evidence.members import Member, collect, read_members, swept_values, write_members, write_summary
+from initlab.runner.evidence.status import COMPLETED, FAILED, Status, write
+
+
+@pytest.fixture
+def members(tmp_path) -> list[Member]:
+    """A run that completed, one that failed and one that never began."""
+    made = [Member(f"x-{n}", str(tmp_path / f"x-{n}"), ["init=normal", f"seed={n}"]) for n in range(3)]
+    done, failed = Path(made[0].folder), Path(made[1].folder)
+    done.mkdir()
+    failed.mkdir()
+    (done / "manifest.json").write_text("{}")
+    stats = {"parameters": [{"verdict": "off"}, {"verdict": "as declared"}], "figures": {"loss": 2.302585093}}
+    (done / "stats.json").write_text(json.dumps(stats))
+    write(done, Status(COMPLETED, "x-0", seconds=0.25, root="0123456789abcdef0123"))
+    write(failed, Status(FAILED, "x-1", error="ValueError: a | b\nand more", traceback="Traceback", seconds=0.5))
+    return made
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "summary.csv", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_belongs_to_a_sweep_comes_back_as_it_was_written(tmp_path, members):
+    write_members(tmp_path, ["init=normal", "seed=0,1,2"], members)
+    assert read_members(tmp_path) == members
+    assert json.loads((tmp_path / "sweep.json").read_text())["overrides"] == ["init=normal", "seed=0,1,2"]
+
+
+def test_the_sum_of_an_older_sweep_does_not_stay_beside_a_new_one(tmp_path, members):
+    write_summary(tmp_path, members, collect(members))
+    write_members(tmp_path, [], members)
+    assert not (tmp_path / "summary.csv").exists()
+    assert not (tmp_path / "summary.md").exists()
+
+
+def test_columns_are_what_was_swept_how_it_ended_and_what_was_measured(tmp_path, members):
+    write_summary(tmp_path, members, collect(members))
+    with open(tmp_path / "summary.csv", encoding="utf-8") as file:
+        assert file.read().splitlines() == [
+            "run_id,seed,state,seconds,parameters_off,loss,root,error",
+            "x-0,0,completed,0.25,1,2.302585093,0123456789abcdef,",
+            "x-1,1,failed,0.5,,,,ValueError: a | b",
+            "x-2,2,pending,,,,,",
+        ]
+
+
+def test_the_table_for_people_says_how_many_completed_and_keeps_its_columns(tmp_path, members):
+    write_summary(tmp_path, members, collect(members))
+    lines = (tmp_path / "summary.md").read_text().splitlines()
+    assert lines[:2] == ["1 of 3 runs completed", ""]
+    assert lines[2] == "| run_id | seed | state | seconds | parameters_off | loss | root | error |"
+    assert lines[4] == "| x-0 | 0 | completed | 0.25 | 1 | 2.30259 | 0123456789abcdef |  |"
+    assert lines[5] == "| x-1 | 1 | failed | 0.5 |  |  |  | ValueError: a \\| b |"
+
+
+def test_a_completed_run_whose_figures_are_gone_keeps_its_row(tmp_path, members):
+    (Path(members[0].folder) / "stats.json").write_text("{")
+    write_summary(tmp_path, members, collect(members))
+    assert [row["state"] for row in rows(tmp_path)] == ["completed", "failed", "pending"]
+    assert "loss" not in rows(tmp_path)[0]
+
+
+def test_an_override_that_only_some_runs_have_was_swept(tmp_path):
+    some = [Member("a", "a", ["init=he", "+init.slope=1"]), Member("b", "b", ["init=he"])]
+    assert swept_values(some) == [{"init.slope": "1"}, {}]
+
+
+def test_a_value_may_hold_an_equals_sign():
+    some = [Member("a", "a", ["name=a=b"]), Member("b", "b", ["name=c"])]
+    assert swept_values(some) == [{"name": "a=b"}, {"name": "c"}]

@@ -1,0 +1,249 @@
+"""A streamed run writes, byte for byte, what a run in memory writes, with nothing of a model in memory, and goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from initlab.engine import formats, streams
+from initlab.runner.check import verify
+from initlab.runner.run import journal, stages, streamed
+
+ROOT = Path(__file__).parents[3]
+WORDS = [
+    "init=normal",
+    "model.input=[700]",
+    "model.layers=[{kind: dense, units: 2000}, {kind: dense, units: 600}, {kind: dense, units: 3}]",
+]
+
+
+def manifest_of(folder: Path) -> dict:
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def stats_of(folder: Path) -> dict:
+    return json.loads((folder / "stats.json").read_text())
+
+
+def same_file(a: Path, b: Path) -> bool:
+    return (a / "snapshot.safetensors").read_bytes() == (b / "snapshot.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["dtype=float16"],
+        ["dtype=bfloat16"],
+        ["dtype=float64"],
+        ["init=xavier", "model=shared", "model.input=[20]"],
+        ["init=orthogonal"],
+        ["init=mixed"],
+        ["init=truncated_normal"],
+        ["model=residual_mlp"],
+    ],
+    ids=" ".join,
+)
+def test_the_file_the_figures_and_the_probe_are_those_of_a_run_in_memory(words, only_run):
+    words = [*(WORDS if not any(word.startswith("model=") for word in words) else []), *words]
+    held, written = (only_run(*words, f"init_mode={mode}", "probe=backward") for mode in ("eager", "streamed"))
+    assert same_file(held, written)
+    assert stats_of(held) == stats_of(written)
+    assert manifest_of(held)["digests"] == manifest_of(written)["digests"]
+    assert sorted(p.name for p in held.iterdir()) == sorted(p.name for p in written.iterdir())
+    assert verify.main([str(written)]) == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_change_nothing(threads, only_run):
+    assert same_file(only_run(*WORDS, "init_mode=eager"), only_run(*WORDS, "init_mode=streamed", f"threads={threads}"))
+    assert streams.threads() == (os.cpu_count() or 1) or streams.threads() >= 1
+
+
+def test_a_users_own_code_draws_into_a_streamed_file_too(only_run):
+    plugin = str(ROOT / "examples" / "my_init.py")
+    held, written = (only_run("--plugin", plugin, "init=my_init", f"init_mode={mode}") for mode in ("eager", "streamed"))
+    assert same_file(held, written)
+    assert stats_of(held) == stats_of(written)
+
+
+def test_without_a_snapshot_the_digests_are_the_same_and_nothing_is_kept(only_run, capsys):
+    held = only_run(*WORDS, "init_mode=eager")
+    written = only_run(*WORDS, "init_mode=streamed", "snapshot=none", "probe=none")
+    assert manifest_of(held)["digests"] == manifest_of(written)["digests"]
+    assert not list(written.glob("*snapshot*"))
+    assert verify.main([str(written)]) == 0
+
+
+def test_training_on_the_mapped_file_is_training_in_memory_and_changes_nothing_in_it(only_run):
+    words = ["experiment=digits_lenet", "probe.epochs=1"]
+    held, written = (only_run(*words, f"init_mode={mode}") for mode in ("eager", "streamed"))
+    assert same_file(held, written)
+    assert stats_of(held)["training"] == stats_of(written)["training"]
+
+
+def test_statistics_that_want_all_values_at_once_get_them_from_the_file(only_run, command):
+    words = [*WORDS, "stats=[moments,histogram,law]", "stats.histogram.exact=true"]
+    held, written = (only_run(*words, f"init_mode={mode}") for mode in ("eager", "streamed"))
+    assert stats_of(held) == stats_of(written)
+    assert (held / "stats.csv").read_text() == (written / "stats.csv").read_text()
+    done = command(*words, "init_mode=streamed", "snapshot=none", "probe=none")
+    said = "needs all 1400000 values of '0.weight' at once, which a streamed run without a snapshot never has - use snapshot=safetensors"
+    assert (done.code, done.err) == (2, f"error: stats.histogram: {said}\n")
+
+
+@pytest.mark.parametrize("stats", ["[]", "[moments]", "[law,histogram]"])
+def test_any_choice_of_statistics_is_measured_alike(stats, only_run):
+    held, written = (only_run(*WORDS, f"stats={stats}", f"init_mode={mode}") for mode in ("eager", "streamed"))
+    assert stats_of(held) == stats_of(written)
+
+
+class Killed(BaseException):
+    """Stands for the end of a process."""
+
+
+def killed_after(monkeypatch, tensors: int) -> None:
+    """Let the next streamed run end, with all that it has noted, once so many tensors are in its journal."""
+    real = journal.Journal.add
+    noted = []
+
+    def add(self, finished):
+        real(self, finished)
+        noted.extend(finished)
+        if len(noted) >= tensors:
+            monkeypatch.setattr(journal.Journal, "add", real)
+            raise Killed
+
+    monkeypatch.setattr(journal.Journal, "add", add)
+    monkeypatch.setattr(streamed, "COMMIT", 0.0)
+
+
+def interrupted(command, monkeypatch, *words: str, tensors: int = 2) -> Path:
+    """The folder of a run that ended before it was finished."""
+    killed_after(monkeypatch, tensors)
+    with pytest.raises(Killed):
+        command(*WORDS, "init_mode=streamed", *words)
+    (folder,) = Path("outputs/runs").iterdir()
+    return folder
+
+
+def test_a_run_that_was_killed_keeps_what_was_finished_and_draws_the_rest(command, only_run, monkeypatch):
+    folder = interrupted(command, monkeypatch, "threads=1")
+    assert {p.name for p in folder.iterdir()} >= {"snapshot.safetensors.partial", "snapshot.journal"}
+    assert not (folder / "snapshot.safetensors").exists() and not (folder / "manifest.json").exists()
+    drawn = []
+    real = streamed.Pass
+    monkeypatch.setattr(streamed, "Pass", lambda tensors, *rest: (drawn.extend(t.row.path for t in tensors), real(tensors, *rest))[1])
+    assert command(*WORDS, "init_mode=streamed", "resume=true").code == 0
+    assert 0 < len(drawn) < 6
+    held = only_run(*WORDS, "init_mode=eager")
+    assert same_file(folder, held) and stats_of(folder) == stats_of(held)
+    assert not (folder / "snapshot.journal").exists() and not list(folder.glob("*.partial"))
+
+
+def test_what_the_journal_vouches_for_and_the_file_does_not_hold_is_drawn_again(command, only_run, monkeypatch):
+    folder = interrupted(command, monkeypatch)
+    partial = folder / "snapshot.safetensors.partial"
+    data = np.fromfile(partial, np.uint8)
+    data[len(data) // 3 :] ^= 1
+    data.tofile(partial)
+    assert command(*WORDS, "init_mode=streamed", "resume=true").code == 0
+    assert same_file(folder, only_run(*WORDS, "init_mode=eager"))
+    assert "is not as its journal says: drawn again" in (folder / "runner.log").read_text()
+
+
+def test_without_resume_a_run_starts_over(command, only_run, monkeypatch):
+    folder = interrupted(command, monkeypatch)
+    (folder / "snapshot.safetensors.partial").write_bytes(b"rubbish")
+    (folder / "snapshot.journal").write_bytes(b"rubbish\n")
+    assert command(*WORDS, "init_mode=streamed").code == 0
+    assert same_file(folder, only_run(*WORDS, "init_mode=eager"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda t: t.replace(b'"path"', b'"pfad"', 1), "line 2 of the journal is damaged"),
+        (lambda t: b"x" + t, "line 1 of the journal is damaged"),
+        (lambda t: t.replace(b"\n", b"", 1), "line 1 of the journal is damaged"),
+    ],
+)
+def test_a_damaged_journal_is_refused_and_nothing_is_lost(damage, message, command, monkeypatch):
+    folder = interrupted(command, monkeypatch)
+    path = folder / "snapshot.journal"
+    path.write_bytes(damage(path.read_bytes()))
+    done = command(*WORDS, "init_mode=streamed", "resume=true")
+    assert (done.code, done.err) == (2, f"error: {folder}/snapshot.journal: {message} - run without resume=true to start over\n")
+    assert (folder / "snapshot.safetensors.partial").exists()
+
+
+def test_a_journal_cut_off_within_its_last_line_is_good_up_to_there(command, only_run, monkeypatch):
+    folder = interrupted(command, monkeypatch)
+    path = folder / "snapshot.journal"
+    path.write_bytes(path.read_bytes()[:-5])
+    assert command(*WORDS, "init_mode=streamed", "resume=true").code == 0
+    assert same_file(folder, only_run(*WORDS, "init_mode=eager"))
+
+
+def test_a_run_killed_between_its_file_and_its_manifest_is_finished_by_resume(command, only_run, monkeypatch):
+    def die(*rest):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stages.manifest, "write", die)
+        with pytest.raises(Killed):
+            command(*WORDS, "init_mode=streamed")
+    (folder,) = Path("outputs/runs").iterdir()
+    assert (folder / "snapshot.safetensors").exists() and (folder / "snapshot.journal").exists()
+    assert command(*WORDS, "init_mode=streamed", "resume=true").code == 0
+    assert same_file(folder, only_run(*WORDS, "init_mode=eager"))
+
+
+def test_a_process_that_is_killed_leaves_what_resume_finishes(tmp_path):
+    often = "import sys; from initlab.runner import cli, streamed; streamed.COMMIT = 0.05; cli.main()"
+    words = [sys.executable, "-c", often, "init=normal", "init_mode=streamed", "probe=none", "stats=[moments]", "threads=1"]
+    model = ["model.input=[3000]", "model.layers=[{kind: repeat, times: 12, layers: [{kind: dense, units: 3000}]}]"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen([*words, *model], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        books = list(tmp_path.rglob("snapshot.journal"))
+        if books and books[0].read_bytes().count(b"\n") > 1:
+            process.kill()
+            break
+        time.sleep(0.01)
+    assert process.wait() == -9, "the run was over before it could be killed"
+    (folder,) = (tmp_path / "outputs" / "runs").iterdir()
+    assert not (folder / "manifest.json").exists() and not (folder / "snapshot.safetensors").exists()
+    subprocess.run([*words, *model, "resume=true"], cwd=tmp_path, env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert "tensors kept from the unfinished snapshot" in (folder / "runner.log").read_text()
+    assert verify.main([str(folder)]) == 0
+
+
+def test_the_file_is_read_by_the_official_library(only_run):
+    from safetensors.numpy import load_file
+
+    folder = only_run(*WORDS, "init_mode=streamed")
+    tensors = load_file(folder / "snapshot.safetensors")
+    ours = formats.get("safetensors").read(folder / "snapshot.safetensors").tensors
+    assert {name: values.tobytes() for name, values in tensors.items()} == {name: values.tobytes() for name, values in ours.items()}
+
+
+def test_verify_names_a_streamed_value_that_was_changed(only_run, capsys):
+    folder = only_run(*WORDS, "init_mode=streamed")
+    path = folder / "snapshot.safetensors"
+    with open(path, "r+b") as file:
+        entry = formats.safetensors.read_layout(file, path.stat().st_size).entries["0.weight"]
+        file.seek(entry.start + 4 * 700 * 5)
+        file.write(np.float32(9).tobytes())
+    assert verify.main([str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert "parameter '0.weight': the snapshot's values differ from the manifest's digest in 1 of 1400000 elements" in said
+    assert "first at [5, 0]" in said
