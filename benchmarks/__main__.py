@@ -1,4 +1,5 @@
-"""`python -m benchmarks [name …]`: the benchmarks that have bars, one after the other, and at the end how each bar stands.
+"""`python -m benchmarks [name …]`: the benchmarks that have bars, one after the other, and at the
+end how each bar stands.
 
 normal      one large tensor, against NumPy and torch
 small       400 small arrays, against torch
@@ -8,8 +9,8 @@ plan        1.56 billion parameters planned
 snapshot    a billion parameters streamed, against torch with safetensors, and against zeros
 sweep       100 small runs in one command, against Hydra's own sweeper and launcher
 
-Each runs in a process and, where a peer lives in one, an environment of its own. `python -m benchmarks.<name> --help` has its options;
-`gluon`, `overhead`, `orthogonal` and `gpu` run by their names only.
+Each runs in a process and, where a peer lives in one, an environment of its own. `python -m benchmarks.<name>
+--help` has its options; `gluon`, `overhead`, `orthogonal` and `gpu` run by their names only.
 """
 
 from __future__ import annotations
@@ -31,7 +32,13 @@ def run(name: str) -> list[str]:
     print(f"== {name}", flush=True)
     interpreter = str(python()) if name in WITH_TORCH else sys.executable
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen([interpreter, "-m", f"benchmarks.{name}"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [interpreter, "-m", f"benchmarks.{name}"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     bars = []
     for line in process.stdout:

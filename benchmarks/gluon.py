@@ -1,7 +1,9 @@
-"""`python -m benchmarks.gluon [case …]`: forward and backward passes on the engine and on real MXNet 1.9.1, in turn.
+"""`python -m benchmarks.gluon [case …]`: forward and backward passes on the engine and on real
+MXNet 1.9.1, in turn.
 
-Each framework has a process of its own that keeps its networks; the parent asks one, then the other, round by round, and the median over
-rounds counts. MXNet runs hybridized with `static_alloc`, its fastest way.
+Each framework has a process of its own that keeps its networks; the parent asks one, then the
+other, round by round, and the median over rounds counts. MXNet runs hybridized with `static_alloc`,
+its fastest way.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", choices=[[], *PASSES], default=[])
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
-    ours, theirs = Worker(sys.executable, SCRIPT, "engine"), Worker(str(mxnet_python()), SCRIPT, "mxnet")
+    ours, theirs = (
+        Worker(sys.executable, SCRIPT, "engine"),
+        Worker(str(mxnet_python()), SCRIPT, "mxnet"),
+    )
     print(f"forward and backward, median of {given.rounds} interleaved rounds")
     for case in given.cases or ours.cases:
         found: dict[str, list[float]] = {"ours": [], "mxnet": []}
@@ -37,7 +42,10 @@ def main() -> None:
                 found[name].append(worker.seconds(case, PASSES[case]))
         medians = {name: statistics.median(times) * 1e3 for name, times in found.items()}
         ratio = statistics.median(a / b for a, b in zip(found["ours"], found["mxnet"], strict=True))
-        print(f"{case:<10} ours {medians['ours']:9.3f} ms   MXNet {medians['mxnet']:9.3f} ms   ours takes {ratio:5.2f} times as long")
+        print(
+            f"{case:<10} ours {medians['ours']:9.3f} ms   MXNet {medians['mxnet']:9.3f} ms   ours takes "
+            f"{ratio:5.2f} times as long"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""Networks in Gluon's own words, which run unchanged on the engine and on MXNet; a worker process that times one of them on request.
+"""Networks in Gluon's own words, which run unchanged on the engine and on MXNet; a worker process
+that times one of them on request.
 
-`python gluon_cases.py engine|mxnet` reads lines `case passes` and answers each with the seconds a forward and backward pass took, the
-mean of `passes`. The engine or MXNet is all that it imports beside NumPy.
+`python gluon_cases.py engine|mxnet` reads lines `case passes` and answers each with the seconds a
+forward and backward pass took, the mean of `passes`. The engine or MXNet is all that it imports
+beside NumPy.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def cases(nd, autograd, gluon, init):
                 self.shortcut = None
                 if not fits:
                     self.shortcut = nn.HybridSequential(prefix="")
-                    self.shortcut.add(nn.Conv2D(channels, 1, stride, use_bias=False), nn.BatchNorm())
+                    self.shortcut.add(
+                        nn.Conv2D(channels, 1, stride, use_bias=False), nn.BatchNorm()
+                    )
 
         def hybrid_forward(self, F, x):
             kept = x if self.shortcut is None else self.shortcut(x)
@@ -58,10 +62,15 @@ def cases(nd, autograd, gluon, init):
     def lenet():
         net = nn.HybridSequential()
         net.add(
-            nn.Conv2D(6, 3, padding=1, activation="relu"), nn.MaxPool2D(),
-            nn.Conv2D(16, 3, padding=1, activation="relu"), nn.MaxPool2D(),
-            nn.Flatten(), nn.Dense(120, activation="relu"), nn.Dense(84, activation="relu"), nn.Dense(10),
-        )  # fmt: skip
+            nn.Conv2D(6, 3, padding=1, activation="relu"),
+            nn.MaxPool2D(),
+            nn.Conv2D(16, 3, padding=1, activation="relu"),
+            nn.MaxPool2D(),
+            nn.Flatten(),
+            nn.Dense(120, activation="relu"),
+            nn.Dense(84, activation="relu"),
+            nn.Dense(10),
+        )
         return net, nd.array(random.rand(64, 1, 8, 8)), nd.array(random.randint(0, 10, 64))
 
     def lstm():
@@ -70,7 +79,12 @@ def cases(nd, autograd, gluon, init):
 
     def resnet18():
         net = nn.HybridSequential()
-        net.add(nn.Conv2D(64, 7, 2, 3, use_bias=False), nn.BatchNorm(), nn.Activation("relu"), nn.MaxPool2D(3, 2, 1))
+        net.add(
+            nn.Conv2D(64, 7, 2, 3, use_bias=False),
+            nn.BatchNorm(),
+            nn.Activation("relu"),
+            nn.MaxPool2D(3, 2, 1),
+        )
         for channels, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
             net.add(Basic(channels, stride, fits=stride == 1), Basic(channels, 1, fits=True))
         net.add(nn.GlobalAvgPool2D(), nn.Dense(1000))

@@ -1,4 +1,5 @@
-"""`python -m benchmarks.gpu`: filling 10^9 float32 on a GPU by our kernels, CuPy's generator, torch's where it is, and with zeros.
+"""`python -m benchmarks.gpu`: filling 10^9 float32 on a GPU by our kernels, CuPy's generator,
+torch's where it is, and with zeros.
 
 Zeros are what memory alone costs. The last line is a row for the table in docs/gpu.md.
 """
@@ -39,8 +40,12 @@ def contenders(count: int) -> dict[str, Callable[[], object]]:
 
     found = {}
     for name, kind in OURS.items():
-        found[name] = waiting(lambda kind=kind: cuda.fill(gpu(0), [Piece(kind, Key(0, "0.weight"), 0, out)]))  # type: ignore[misc]
-    found["CuPy's standard_normal"] = waiting(lambda: generator.standard_normal(out=out, dtype=np.float32))
+        found[name] = waiting(
+            lambda kind=kind: cuda.fill(gpu(0), [Piece(kind, Key(0, "0.weight"), 0, out)])
+        )  # type: ignore[misc]
+    found["CuPy's standard_normal"] = waiting(
+        lambda: generator.standard_normal(out=out, dtype=np.float32)
+    )
     found["zeros"] = waiting(lambda: out.fill(0))
     try:
         import torch
@@ -56,7 +61,11 @@ def where() -> list[str]:
     """The chip, the CUDA that its driver has, and the version of CuPy."""
     xp = gpu(0).xp
     version = xp.cuda.runtime.driverGetVersion()
-    return [xp.cuda.runtime.getDeviceProperties(0)["name"].decode(), f"{version // 1000}.{version % 1000 // 10}", xp.__version__]
+    return [
+        xp.cuda.runtime.getDeviceProperties(0)["name"].decode(),
+        f"{version // 1000}.{version % 1000 // 10}",
+        xp.__version__,
+    ]
 
 
 def main() -> None:
@@ -70,8 +79,13 @@ def main() -> None:
         print(f"nothing to measure, no gpu(0): {problem}")
         return
     seconds = interleaved(contenders(given.elements), given.rounds)
-    each = {name: statistics.median(times) / given.elements * 1e12 for name, times in seconds.items()}
-    print(f"{given.elements:,} float32 on {where()[0]}, picoseconds an element, median of {given.rounds} interleaved rounds")
+    each = {
+        name: statistics.median(times) / given.elements * 1e12 for name, times in seconds.items()
+    }
+    print(
+        f"{given.elements:,} float32 on {where()[0]}, picoseconds an element, median of {given.rounds} "
+        "interleaved rounds"
+    )
     for name, figure in each.items():
         print(f"  {name:<24} {figure:8.2f}")
     row = [*where(), *(f"{each[name]:.2f}" if name in each else "" for name in COLUMNS)]

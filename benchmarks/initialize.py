@@ -1,6 +1,8 @@
-"""`python -m benchmarks.initialize`: `net.initialize(init.Normal(0.01))` of 200 small dense layers, on the engine and on MXNet 1.9.1.
+"""`python -m benchmarks.initialize`: `net.initialize(init.Normal(0.01))` of 200 small dense layers,
+on the engine and on MXNet 1.9.1.
 
-`fresh` networks, and one that is forced `again`. Each framework has a process of its own; rounds take turns.
+`fresh` networks, and one that is forced `again`. Each framework has a process of its own; rounds
+take turns.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""A network of 200 small dense layers in Gluon's own words; a worker process that times its `initialize` on request.
+"""A network of 200 small dense layers in Gluon's own words; a worker process that times its
+`initialize` on request.
 
-`python initialize_cases.py engine|mxnet [implementation]` reads lines `case passes` and answers each with the mean seconds of a pass.
-The engine or MXNet is all that it imports beside NumPy.
+`python initialize_cases.py engine|mxnet [implementation]` reads lines `case passes` and answers
+each with the mean seconds of a pass. The engine or MXNet is all that it imports beside NumPy.
 """
 
 from __future__ import annotations

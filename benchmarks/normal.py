@@ -1,5 +1,6 @@
-"""`python -m benchmarks.normal`: filling one large float32 tensor with normals and truncated normals, by each implementation on one and
-two threads, by NumPy's Generator and by torch. Every contender writes into an array it has touched before."""
+"""`python -m benchmarks.normal`: filling one large float32 tensor with normals and truncated
+normals, by each implementation on one and two threads, by NumPy's Generator and by torch. Every
+contender writes into an array it has touched before."""
 
 from __future__ import annotations
 
@@ -46,7 +47,9 @@ def ours(kind: Distribution, out: np.ndarray) -> dict[str, Callable[[], object]]
         names.append("numba")
     except ImportError as error:
         print(error)
-    return {f"{name}, {n} thread{'s' * (n > 1)}": filling(name, n) for name in names for n in (1, 2)}
+    return {
+        f"{name}, {n} thread{'s' * (n > 1)}": filling(name, n) for name in names for n in (1, 2)
+    }
 
 
 def normals(count: int) -> dict[str, Callable[[], object]]:
@@ -54,7 +57,9 @@ def normals(count: int) -> dict[str, Callable[[], object]]:
     out = np.empty(count, np.float32)
     generator = np.random.Generator(np.random.PCG64(0))
     found = ours(distribution.normal(0.0, 0.01), out)
-    found["NumPy PCG64 standard_normal"] = lambda: generator.standard_normal(out=out, dtype=np.float32)
+    found["NumPy PCG64 standard_normal"] = lambda: generator.standard_normal(
+        out=out, dtype=np.float32
+    )
     if torch is not None:
         tensor = torch.empty(count)
         torch.set_num_threads(1)
@@ -68,17 +73,24 @@ def truncated_normals(count: int) -> dict[str, Callable[[], object]]:
     if torch is not None:
         tensor = torch.empty(count)
         torch.set_num_threads(1)
-        found["torch trunc_normal_, 1 thread"] = lambda: torch.nn.init.trunc_normal_(tensor, 0.0, 0.01, -0.02, 0.02)
+        found["torch trunc_normal_, 1 thread"] = lambda: torch.nn.init.trunc_normal_(
+            tensor, 0.0, 0.01, -0.02, 0.02
+        )
     return found
 
 
 def table(what: str, count: int, rounds: int, seconds: Seconds, bars: tuple[Bar, ...]) -> None:
     """A line a contender, median, range and ns an element; and a line a bar."""
-    versions = f"numpy {np.__version__}" + (f", torch {torch.__version__}" if torch is not None else ", torch is not installed")
+    versions = f"numpy {np.__version__}" + (
+        f", torch {torch.__version__}" if torch is not None else ", torch is not installed"
+    )
     print(f"{count:,} float32 {what}, median of {rounds} interleaved rounds ({versions})")
     for name, times in seconds.items():
         spread = f"{min(times):.3f} to {max(times):.3f}"
-        print(f"  {name:<32} {statistics.median(times):7.3f} s ({spread})  {statistics.median(times) / count * 1e9:6.2f} ns an element")
+        print(
+            f"  {name:<32} {statistics.median(times):7.3f} s ({spread})  "
+            f"{statistics.median(times) / count * 1e9:6.2f} ns an element"
+        )
     for bar in bars:
         if bar.ours in seconds:
             print("  " + bar.line(seconds))
@@ -90,9 +102,21 @@ def main() -> None:
     parser.add_argument("--elements", type=at_least_one, default=100_000_000)
     parser.add_argument("--rounds", type=at_least_one, default=5)
     given = parser.parse_args()
-    table("normals", given.elements, given.rounds, interleaved(normals(given.elements), given.rounds), NORMAL_BARS)
+    table(
+        "normals",
+        given.elements,
+        given.rounds,
+        interleaved(normals(given.elements), given.rounds),
+        NORMAL_BARS,
+    )
     fewer = -(-given.elements // 4)  # torch takes its time
-    table("truncated normals", fewer, given.rounds, interleaved(truncated_normals(fewer), given.rounds), TRUNCATED_BARS)
+    table(
+        "truncated normals",
+        fewer,
+        given.rounds,
+        interleaved(truncated_normals(fewer), given.rounds),
+        TRUNCATED_BARS,
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""`python -m benchmarks.onepass [--elements N] [--rounds N]`: all statistics of one float32 tensor in memory, against summing it.
+"""`python -m benchmarks.onepass [--elements N] [--rounds N]`: all statistics of one float32 tensor
+in memory, against summing it.
 
-One thread each. The bars are five times the time of `x.sum(dtype=float64)` compiled, and ten times in NumPy.
+One thread each. The bars are five times the time of `x.sum(dtype=float64)` compiled, and ten times
+in NumPy.
 """
 
 from __future__ import annotations
@@ -38,10 +40,18 @@ def main() -> None:
     parser.add_argument("--elements", type=at_least_one, default=100_000_000)
     parser.add_argument("--rounds", type=at_least_one, default=5)
     given = parser.parse_args()
-    seconds = interleaved(contenders(streams.normal(Key(0, "0.weight"), 0, given.elements, 0.0, 0.01)), given.rounds)
-    print(f"statistics of {given.elements:,} float32, 1 thread, median of {given.rounds} interleaved rounds (numpy {np.__version__})")
+    seconds = interleaved(
+        contenders(streams.normal(Key(0, "0.weight"), 0, given.elements, 0.0, 0.01)), given.rounds
+    )
+    print(
+        f"statistics of {given.elements:,} float32, 1 thread, median of {given.rounds} interleaved rounds "
+        f"(numpy {np.__version__})"
+    )
     for name, times in seconds.items():
-        low, high, each = (1e9 * value / given.elements for value in (min(times), max(times), statistics.median(times)))
+        low, high, each = (
+            1e9 * value / given.elements
+            for value in (min(times), max(times), statistics.median(times))
+        )
         print(f"  {name:<8} {each:6.2f} ns an element ({low:.2f} to {high:.2f})")
     for bar in BARS:
         if bar.ours in seconds:

@@ -1,12 +1,14 @@
-"""`python -m benchmarks.orthogonal`: what an orthogonal n x n tensor costs, milliseconds, interleaved medians.
+"""`python -m benchmarks.orthogonal`: what an orthogonal n x n tensor costs, milliseconds,
+interleaved medians.
 
     ours      laws.Haar: normals of the stream, LAPACK's panels and products of matrices in float64, checked
     exact     laws.Haar(exact=True): Householder reflections without BLAS, the same bits everywhere
     numpy     normals and numpy.linalg.qr with the sign fix, float64, unchecked
     torch     nn.init.orthogonal_ of a float32 tensor, where torch is installed
 
-Then several tensors at once: one after the other, and by as many threads as `streams.threads()` says. That is worth it only with
-OPENBLAS_NUM_THREADS=1 in the environment; else BLAS's threads wait for each other.
+Then several tensors at once: one after the other, and by as many threads as `streams.threads()`
+says. That is worth it only with OPENBLAS_NUM_THREADS=1 in the environment; else BLAS's threads wait
+for each other.
 """
 
 from __future__ import annotations

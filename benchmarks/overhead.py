@@ -1,4 +1,6 @@
-"""`python -m benchmarks.overhead`: what an operation on two elements costs here and in NumPy, microseconds, interleaved."""
+"""`python -m benchmarks.overhead`: what an operation on two elements costs here and in NumPy,
+microseconds, interleaved.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def _line(name: str, ours: Callable[[], object], theirs: Callable[[], object]) -
         times["ours"].append(timeit.timeit(ours, number=CALLS) / CALLS * 1e6)
         times["numpy"].append(timeit.timeit(theirs, number=CALLS) / CALLS * 1e6)
     mine, numpy = (statistics.median(times[key]) for key in ("ours", "numpy"))
-    print(f"{name:<18} ours {mine:6.2f}   NumPy {numpy:6.2f}   beyond twice NumPy's {mine - 2 * numpy:6.2f}")
+    print(
+        f"{name:<18} ours {mine:6.2f}   NumPy {numpy:6.2f}   beyond twice NumPy's {mine - 2 * numpy:6.2f}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The benchmarks' own virtual environments: NumPy with torch, and MXNet 1.9.1, on neither of which the project depends."""
+"""The benchmarks' own virtual environments: NumPy with torch, and MXNet 1.9.1, on neither of which
+the project depends.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent / ".venv"
 TORCH = "torch==2.13.0"
 NEEDS = ("numpy", "numba", "safetensors")
-"""What the engine's benchmarks use of the project's own needs, in the versions of constraints.txt where that names them."""
+"""What the engine's benchmarks use of the project's own needs, in the versions of constraints.txt
+where that names them.
+"""
 
 
 def python() -> Path:
-    """The Python of that environment, made and filled on the first call; one left half made is made anew.
+    """The Python of that environment, made and filled on the first call; one left half made is made
+    anew.
 
     Without torch where it cannot be installed.
     """
@@ -28,7 +33,10 @@ def python() -> Path:
         pip = [str(executable), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), *NEEDS], check=True)
         if subprocess.run([*pip, TORCH]).returncode:
-            print(f"{TORCH} cannot be installed here: its row is left out; remove {FOLDER} to try again", file=sys.stderr)
+            print(
+                f"{TORCH} cannot be installed here: its row is left out; remove {FOLDER} to try again",
+                file=sys.stderr,
+            )
         finished.write_text(wanted, encoding="utf-8")
     return executable
 
@@ -40,7 +48,9 @@ MXNET_PYTHON = (3, 11)
 
 
 def mxnet_python() -> Path:
-    """The Python of an environment that has real MXNet 1.9.1, made on the first call. SystemExit where it cannot be made."""
+    """The Python of an environment that has real MXNet 1.9.1, made on the first call. SystemExit
+    where it cannot be made.
+    """
     executable, finished = MXNET_FOLDER / "bin" / "python", MXNET_FOLDER / ".installed"
     if finished.exists():
         return executable

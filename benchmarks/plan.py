@@ -1,4 +1,6 @@
-"""`python -m benchmarks.plan`: `task=plan` of 1.56 billion parameters against that of the smallest model, wall time and memory."""
+"""`python -m benchmarks.plan`: `task=plan` of 1.56 billion parameters against that of the smallest
+model, wall time and memory.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ LARGE = [
     *PLAN,
     "model=deep_mlp",
     "model.input=[4096]",
-    "model.layers=[{kind: repeat, name: body, times: 93, layers: [{kind: dense, name: fc, units: 4096, activation: relu}]}]",
+    "model.layers=[{kind: repeat, name: body, times: 93, layers: [{kind: dense, name: fc, units: 4096, "
+    "activation: relu}]}]",
 ]
 LAYERS = [word.replace("4096", "406").replace("93", "9450") for word in LARGE]
 """As many parameters, in a hundred times as many layers: no bar, but worth knowing."""
@@ -37,8 +40,14 @@ def main() -> None:
                     found[name].append(measured)
     print(f"task=plan, median of {given.rounds} interleaved rounds")
     for name, measured in found.items():
-        print(f"  {name:<28} {statistics.median(s for s, _ in measured):6.2f} s   {max(m for _, m in measured) / 1e6:4.0f} MB")
-    more = statistics.median(b[0] - a[0] for a, b in zip(found["smallest"], found["1.56 billion in 93 layers"], strict=True))
+        print(
+            f"  {name:<28} {statistics.median(s for s, _ in measured):6.2f} s   "
+            f"{max(m for _, m in measured) / 1e6:4.0f} MB"
+        )
+    more = statistics.median(
+        b[0] - a[0]
+        for a, b in zip(found["smallest"], found["1.56 billion in 93 layers"], strict=True)
+    )
     peak = max(memory for _, memory in found["1.56 billion in 93 layers"]) / 1e6
     print(f"  plan of 1.56 billion: {more:.2f} s more than start-up, bar 1 s: {verdict(more < 1)}")
     print(f"  plan of 1.56 billion: {peak:.0f} MB, bar 150 MB: {verdict(peak < 150)}")

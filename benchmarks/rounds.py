@@ -1,6 +1,7 @@
 """Timing contenders in turn, and setting a ratio against its bar.
 
-The order turns from round to round, every contender runs once before the clock does, and a ratio is the median of the rounds' ratios.
+The order turns from round to round, every contender runs once before the clock does, and a ratio is
+the median of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -34,8 +35,13 @@ class Bar:
         """What was reached of it; a peer that is not installed says so."""
         if self.theirs not in seconds:
             return f"{self.ours}: not measured against {self.theirs}, which is not installed"
-        ratio = statistics.median(b / a for a, b in zip(seconds[self.ours], seconds[self.theirs], strict=True))
-        return f"{self.ours}: {ratio:.2f} times as fast as {self.theirs}, bar {self.times:.3g}: {verdict(ratio >= self.times)}"
+        ratio = statistics.median(
+            b / a for a, b in zip(seconds[self.ours], seconds[self.theirs], strict=True)
+        )
+        return (
+            f"{self.ours}: {ratio:.2f} times as fast as {self.theirs}, bar {self.times:.3g}: "
+            f"{verdict(ratio >= self.times)}"
+        )
 
 
 def interleaved(contenders: Mapping[str, Callable[[], object]], rounds: int) -> Seconds:

@@ -1,4 +1,6 @@
-"""`python -m benchmarks.small`: filling the 400 arrays of 200 small layers with normals, against torch's loop of `normal_`."""
+"""`python -m benchmarks.small`: filling the 400 arrays of 200 small layers with normals, against
+torch's loop of `normal_`.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ def contenders() -> dict[str, Callable[[], object]]:
     except ImportError as error:
         print(error)
     if torch is not None:
-        tensors = [(torch.empty(shape), 0.01 * (1 + number % 20)) for number, shape in enumerate(shapes())]
+        tensors = [
+            (torch.empty(shape), 0.01 * (1 + number % 20)) for number, shape in enumerate(shapes())
+        ]
         torch.set_num_threads(1)
         found["torch"] = lambda: [tensor.normal_(0.0, std) for tensor, std in tensors]
     return found
@@ -75,7 +79,10 @@ def main() -> None:
     given = parser.parse_args()
     seconds = interleaved(contenders(), given.rounds)
     size = sum(int(np.prod(shape)) for shape in shapes())
-    print(f"{2 * LAYERS} arrays of together {size:,} float32 normals, one thread, median of {given.rounds} interleaved rounds")
+    print(
+        f"{2 * LAYERS} arrays of together {size:,} float32 normals, one thread, median of {given.rounds} "
+        "interleaved rounds"
+    )
     for name, times in seconds.items():
         print(f"  {name:<10} {statistics.median(times) * 1e3:7.3f} ms")
     for bar in BARS:

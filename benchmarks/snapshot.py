@@ -1,8 +1,10 @@
-"""`python -m benchmarks.snapshot`: a snapshot of a billion parameters, streamed here, and by torch with safetensors; as many zero bytes.
+"""`python -m benchmarks.snapshot`: a snapshot of a billion parameters, streamed here, and by torch
+with safetensors; as many zero bytes.
 
-Ours draws, measures (moments), digests and writes; torch's `normal_` and `save_file` draw and write. Each contender is a process of its
-own, syncs its file before it ends, and is asked in turn; what counts is the wall time of the process less that of starting one that does
-nothing, the median over rounds, and the largest resident memory. Needs 4 GB of disk and 10 GB of memory for torch.
+Ours draws, measures (moments), digests and writes; torch's `normal_` and `save_file` draw and
+write. Each contender is a process of its own, syncs its file before it ends, and is asked in turn;
+what counts is the wall time of the process less that of starting one that does nothing, the median
+over rounds, and the largest resident memory. Needs 4 GB of disk and 10 GB of memory for torch.
 """
 
 from __future__ import annotations
@@ -21,7 +23,12 @@ from benchmarks.peers import ROOT, python
 from benchmarks.rounds import Bar, at_least_one, verdict
 
 WIDTH = 4096
-COMPILED, PLAIN, TORCH_NAME, ZEROS_NAME = "numba", "numpy", "torch normal_ + save_file", "as many zero bytes"
+COMPILED, PLAIN, TORCH_NAME, ZEROS_NAME = (
+    "numba",
+    "numpy",
+    "torch normal_ + save_file",
+    "as many zero bytes",
+)
 ZEROS = """
 import os, sys
 block, left = bytes(1 << 22), int(sys.argv[1])
@@ -70,11 +77,18 @@ def timed(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[
     with open(os.devnull, "wb") as nowhere:
         spawn = [(os.POSIX_SPAWN_DUP2, nowhere.fileno(), 1)]
         os.chdir(folder)
-        process = os.posix_spawn(words[0], words, {**os.environ, "PYTHONPATH": str(ROOT), **environment}, file_actions=spawn)
+        process = os.posix_spawn(
+            words[0],
+            words,
+            {**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            file_actions=spawn,
+        )
         _, status, usage = os.wait4(process, 0)
     seconds = time.perf_counter() - before
     if os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"{' '.join(words[:3])} … ended with code {os.waitstatus_to_exitcode(status)}")
+        raise SystemExit(
+            f"{' '.join(words[:3])} … ended with code {os.waitstatus_to_exitcode(status)}"
+        )
     for made in folder.iterdir():
         shutil.rmtree(made) if made.is_dir() else made.unlink()
     return seconds, usage.ru_maxrss * 1024
@@ -84,7 +98,8 @@ def contenders(layers: int) -> dict[str, Contender]:
     """Name -> contender, for a network of so many layers of 4096 x 4096."""
     count = str(layers * WIDTH * (WIDTH + 1) * 4)
     model = [
-        f"model.layers=[{{kind: repeat, name: body, times: {layers}, layers: [{{kind: dense, name: fc, units: {WIDTH}}}]}}]",
+        f"model.layers=[{{kind: repeat, name: body, times: {layers}, layers: [{{kind: dense, name: fc, "
+        f"units: {WIDTH}}}]}}]",
         f"model.input=[{WIDTH}]",
     ]
     words = [sys.executable, "-m", "runner", "init=normal", "probe=none", "stats=[moments]"]
@@ -101,14 +116,18 @@ def contenders(layers: int) -> dict[str, Contender]:
 def main() -> None:
     """A line a contender, then the bars."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.snapshot")
-    parser.add_argument("--layers", type=at_least_one, default=60, help="of 16.8 million parameters each")
+    parser.add_argument(
+        "--layers", type=at_least_one, default=60, help="of 16.8 million parameters each"
+    )
     parser.add_argument("--rounds", type=at_least_one, default=5)
     parser.add_argument("--folder", default=".", help="on the disk that is meant")
     given = parser.parse_args()
     found = contenders(given.layers)
     with tempfile.TemporaryDirectory(dir=Path(given.folder).resolve()) as folder:
         for name in (COMPILED, ZEROS_NAME):
-            found[name].once(Path(folder))  # compiles, once a machine; and gives the disk's blocks a first use
+            found[name].once(
+                Path(folder)
+            )  # compiles, once a machine; and gives the disk's blocks a first use
             found[name].seconds.clear()
         for number in range(given.rounds):
             order = list(found.values())
@@ -122,17 +141,28 @@ def report(found: dict[str, Contender], count: int) -> None:
     """Print medians, ranges, memory, and whether the bars are reached."""
     seconds = {name: contender.seconds for name, contender in found.items()}
     rounds = len(next(iter(seconds.values())))
-    print(f"{count:,} float32 parameters, wall time beyond start-up, median of {rounds} interleaved rounds")
+    print(
+        f"{count:,} float32 parameters, wall time beyond start-up, median of {rounds} interleaved rounds"
+    )
     for name, contender in found.items():
-        middle, low, high = statistics.median(contender.seconds), min(contender.seconds), max(contender.seconds)
-        print(f"  {name:<28} {middle:6.2f} s ({low:.2f} to {high:.2f})   peak memory {contender.peak / 1e6:7.0f} MB")
+        middle, low, high = (
+            statistics.median(contender.seconds),
+            min(contender.seconds),
+            max(contender.seconds),
+        )
+        print(
+            f"  {name:<28} {middle:6.2f} s ({low:.2f} to {high:.2f})   peak memory "
+            f"{contender.peak / 1e6:7.0f} MB"
+        )
     for ours in (COMPILED, PLAIN):
         print("  " + Bar(ours, TORCH_NAME, 1.0).line(seconds))
     print("  " + Bar(COMPILED, ZEROS_NAME, 1 / 1.3).line(seconds))
     for name, most in ((COMPILED, True), (PLAIN, True), (TORCH_NAME, False)):
         peak, bar = found[name].peak / 1e6, 300 if most else 4000
         said = "at most" if most else "more than"
-        print(f"  {name}: peak memory {peak:.0f} MB, bar {said} {bar} MB: {verdict((peak <= bar) == most)}")
+        print(
+            f"  {name}: peak memory {peak:.0f} MB, bar {said} {bar} MB: {verdict((peak <= bar) == most)}"
+        )
 
 
 if __name__ == "__main__":

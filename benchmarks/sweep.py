@@ -1,5 +1,6 @@
-"""`python -m benchmarks.sweep`: a sweep of small runs here and under Hydra's own sweeper and basic launcher, interleaved, in processes of
-their own; then how memory and time a run go with the number of runs."""
+"""`python -m benchmarks.sweep`: a sweep of small runs here and under Hydra's own sweeper and basic
+launcher, interleaved, in processes of their own; then how memory and time a run go with the number
+of runs."""
 
 from __future__ import annotations
 
@@ -17,7 +18,14 @@ from benchmarks.rounds import at_least_one, verdict
 from benchmarks.snapshot import timed
 
 OURS = [sys.executable, "-m", "runner", "-m"]
-STOCK = [sys.executable, "-m", "benchmarks.sweep_stock", "-m", "hydra/sweeper=basic", "hydra/launcher=basic"]
+STOCK = [
+    sys.executable,
+    "-m",
+    "benchmarks.sweep_stock",
+    "-m",
+    "hydra/sweeper=basic",
+    "hydra/launcher=basic",
+]
 
 
 def words(runs: int) -> list[str]:
@@ -30,7 +38,14 @@ def seconds(command: list[str]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         return time.perf_counter() - start
 
 
@@ -38,14 +53,23 @@ def main() -> None:
     """Both, their ratio with and without the start of a process, and what more runs cost."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep")
     parser.add_argument("--rounds", type=at_least_one, default=5)
-    parser.add_argument("--runs", type=at_least_one, default=100, help="runs in the sweep that is compared")
-    parser.add_argument("--many", type=at_least_one, default=2000, help="runs in the sweep whose memory is set against a small one's")
+    parser.add_argument(
+        "--runs", type=at_least_one, default=100, help="runs in the sweep that is compared"
+    )
+    parser.add_argument(
+        "--many",
+        type=at_least_one,
+        default=2000,
+        help="runs in the sweep whose memory is set against a small one's",
+    )
     given = parser.parse_args()
     found: dict[str, list[float]] = {"ours": [], "stock": []}
     for number in range(given.rounds):
         for name, command in (("ours", OURS), ("stock", STOCK))[:: 1 if number % 2 else -1]:
             found[name].append(seconds([*command, *words(given.runs)]))
-    print(f"{given.runs} runs, median of {given.rounds} interleaved rounds, start of the process included")
+    print(
+        f"{given.runs} runs, median of {given.rounds} interleaved rounds, start of the process included"
+    )
     for name, times in found.items():
         median = statistics.median(times)
         print(f"  {name:<6} {median:6.2f} s   {median / given.runs * 1e3:6.1f} ms a run")
@@ -56,7 +80,10 @@ def main() -> None:
     for runs in (given.runs, given.many):
         with tempfile.TemporaryDirectory() as folder:
             taken, peaks[runs] = timed([*OURS, *words(runs), "report=none"], Path(folder), {})
-        print(f"{runs:>6} runs without a report   {taken / runs * 1e3:6.1f} ms each   peak {peaks[runs] / 1e6:4.0f} MB")
+        print(
+            f"{runs:>6} runs without a report   {taken / runs * 1e3:6.1f} ms each   peak "
+            f"{peaks[runs] / 1e6:4.0f} MB"
+        )
     more = (peaks[given.many] - peaks[given.runs]) / (given.many - given.runs)
     print(f"  memory: {more / 1e3:.1f} kB more a run, bar 2 kB: {verdict(more < 2000)}")
 

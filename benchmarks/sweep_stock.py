@@ -1,5 +1,5 @@
-"""The peer of `benchmarks.sweep`: the same configs and the same runs under Hydra's own sweeper and basic launcher, as any Hydra program
-is written."""
+"""The peer of `benchmarks.sweep`: the same configs and the same runs under Hydra's own sweeper and
+basic launcher, as any Hydra program is written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ prepare()
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
 def main(config: DictConfig) -> None:
     """One run into the folder that Hydra made."""
-    stages.execute(validate(config), Path(HydraConfig.get().runtime.output_dir), {}, tables.quiet_console())
+    stages.execute(
+        validate(config), Path(HydraConfig.get().runtime.output_dir), {}, tables.quiet_console()
+    )
 
 
 if __name__ == "__main__":

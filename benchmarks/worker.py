@@ -1,4 +1,6 @@
-"""A framework's process, which is asked for one measurement after the other: two frameworks need not share an environment."""
+"""A framework's process, which is asked for one measurement after the other: two frameworks need
+not share an environment.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,19 @@ from benchmarks.peers import ROOT
 
 
 class Worker:
-    """A process that runs `script` with these words, says `ready` and its cases, and answers `case passes` with seconds."""
+    """A process that runs `script` with these words, says `ready` and its cases, and answers `case
+    passes` with seconds.
+    """
 
     def __init__(self, python: str, script: Path, *words: str) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
-            [python, str(script), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd="/"
+            [python, str(script), *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd="/",
         )
         self.cases = self._line().split()[1:]
 

@@ -1,4 +1,6 @@
-"""The engine: MXNet Gluon's parameter system on NumPy and CuPy, with exact streams. `import initlab.engine as mx` reads like MXNet."""
+"""The engine: MXNet Gluon's parameter system on NumPy and CuPy, with exact streams. `import
+initlab.engine as mx` reads like MXNet.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,16 @@ from initlab.engine import (
     registry,
     streams,
 )
-from initlab.engine.device import Context, Device, cpu, cpu_pinned, current_context, current_device, gpu, num_gpus
+from initlab.engine.device import (
+    Context,
+    Device,
+    cpu,
+    cpu_pinned,
+    current_context,
+    current_device,
+    gpu,
+    num_gpus,
+)
 from initlab.engine.errors import EngineError, MXNetError
 from initlab.engine.streams import threads
 

@@ -1,10 +1,12 @@
-"""Reverse-mode differentiation on a tape. It knows no arrays: values are opaque things that can be added.
+"""Reverse-mode differentiation on a tape. It knows no arrays: values are opaque things that can be
+added.
 
-A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device` (with an `xp`, an `is_host`, and a `make_current` that
-goes before a vjp elsewhere than on the host), `_node` (its place on the tape, or None) and `_wrap(raw)`, which makes another of its kind.
-A node keeps the primitive, its inputs and its attributes. For gradients that shall be differentiable themselves the primitive is run again
-over boxes: `_traced()` gives what stands for a box there (its attribute `box` leads back), `_traced_xp()` the array library for such
-stand-ins.
+A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device` (with an `xp`,
+an `is_host`, and a `make_current` that goes before a vjp elsewhere than on the host), `_node` (its
+place on the tape, or None) and `_wrap(raw)`, which makes another of its kind. A node keeps the
+primitive, its inputs and its attributes. For gradients that shall be differentiable themselves the
+primitive is run again over boxes: `_traced()` gives what stands for a box there (its attribute
+`box` leads back), `_traced_xp()` the array library for such stand-ins.
 """
 
 from __future__ import annotations
@@ -18,14 +20,19 @@ from typing import Any
 from initlab.engine.errors import MXNetError
 
 NOT_IN_GRAPH = (
-    "MXNetError: Check failed: !AGInfo: :IsNone(*i): Cannot differentiate node because it is not in a computational graph. You need "
-    "to set is_recording to true or use autograd.record() to save computational graphs for backward. If you want to differentiate the "
+    "MXNetError: Check failed: !AGInfo: :IsNone(*i): Cannot differentiate node because it is not in a "
+    "computational graph. You need "
+    "to set is_recording to true or use autograd.record() to save computational graphs for backward. If "
+    "you want to differentiate the "
     "same graph twice, you need to pass retain_graph=True to backward."
 )
 IN_GRAPH = (
-    "MXNetError: Check failed: AGInfo: :IsNone(*output): Assigning to NDArrays that are already in a computational graph will cause "
-    "undefined behavior when evaluating gradients. Please call backward first to clear the graph or do this out side of a record "
-    "section. Also note that you cannot use inplace operations like +=, *=, relu(x, out=x), y[idx]=x, etc inside a record section."
+    "MXNetError: Check failed: AGInfo: :IsNone(*output): Assigning to NDArrays that are already in a "
+    "computational graph will cause "
+    "undefined behavior when evaluating gradients. Please call backward first to clear the graph or do "
+    "this out side of a record "
+    "section. Also note that you cannot use inplace operations like +=, *=, relu(x, out=x), y[idx]=x, etc "
+    "inside a record section."
 )
 
 _mode = threading.local()
@@ -95,7 +102,9 @@ class _Together(list[Any]):
     """The gradients of a function's results, None where none came yet; adds result by result."""
 
     def __add__(self, other: Any) -> Any:
-        return _Together(b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True))
+        return _Together(
+            b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True)
+        )
 
 
 def _slot(number: int, count: int) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
@@ -108,7 +117,8 @@ def _slot(number: int, count: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]
 
 
 class Node:
-    """One application of a primitive. `vjp` maps the raw gradient of its result to those of its boxes; None once it was used up.
+    """One application of a primitive. `vjp` maps the raw gradient of its result to those of its
+    boxes; None once it was used up.
 
     `replay` does the same over boxes; without it, the primitive of that name is run again.
     """
@@ -144,12 +154,20 @@ class Node:
         traced = [a._traced() if hasattr(a, "_wrap") else a for a in self.args]
         _, vjp = PRIMITIVES[self.name].__wrapped__(first._traced_xp(), *traced, **self.attributes)  # type: ignore[attr-defined]
         several = isinstance(gradient, _Together)
-        found = vjp([None if g is None else g._traced() for g in gradient] if several else gradient._traced())
-        return [None if g is None else g.box if hasattr(g, "box") else first._wrap(g) for g in found]
+        found = vjp(
+            [None if g is None else g._traced() for g in gradient]
+            if several
+            else gradient._traced()
+        )
+        return [
+            None if g is None else g.box if hasattr(g, "box") else first._wrap(g) for g in found
+        ]
 
 
 class Leaf:
-    """A variable that gradients are wanted of; `receive(gradient)` is called once a backward pass with the sum over all its uses."""
+    """A variable that gradients are wanted of; `receive(gradient)` is called once a backward pass
+    with the sum over all its uses.
+    """
 
     __slots__ = ("receive",)
 
@@ -167,11 +185,14 @@ def _where(device: Any, vjp: Callable[[Any], Sequence[Any]]) -> Callable[[Any], 
     return applied
 
 
-def primitive(function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]]) -> Callable[..., Any]:
+def primitive(
+    function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]],
+) -> Callable[..., Any]:
     """Make `f(xp, *raw values, **attributes) -> (result, vjp)` work on boxes.
 
-    Positional arguments that are boxes are unwrapped and differentiated; the result is wrapped as the first of them is. A result that is
-    a tuple becomes as many boxes; its vjp gets a list of their gradients, None for those that nothing used.
+    Positional arguments that are boxes are unwrapped and differentiated; the result is wrapped as
+    the first of them is. A result that is a tuple becomes as many boxes; its vjp gets a list of
+    their gradients, None for those that nothing used.
     """
 
     @functools.wraps(function)
@@ -180,11 +201,20 @@ def primitive(function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]
         first = boxes[0]
         for other in boxes[1:]:
             if other._device != first._device:
-                raise MXNetError(f"{function.__name__}: inputs live on {first._device} and {other._device} - copy one of them first")
+                raise MXNetError(
+                    f"{function.__name__}: inputs live on {first._device} and {other._device} - copy one "
+                    "of them first"
+                )
         try:
-            result, vjp = function(first._device.xp, *(a._raw if hasattr(a, "_wrap") else a for a in args), **attributes)
+            result, vjp = function(
+                first._device.xp,
+                *(a._raw if hasattr(a, "_wrap") else a for a in args),
+                **attributes,
+            )
         except (ValueError, IndexError) as error:
-            if isinstance(error, MXNetError) or "is out of bounds for axis" in str(error):  # the latter of an index, not of an axis
+            if isinstance(error, MXNetError) or "is out of bounds for axis" in str(
+                error
+            ):  # the latter of an index, not of an axis
                 raise
             shapes = " and ".join(str(tuple(box._raw.shape)) for box in boxes)
             raise MXNetError(f"MXNetError: {function.__name__} of {shapes}: {error}") from error
@@ -232,7 +262,10 @@ def _order(heads: list[Node | Leaf]) -> list[Node]:
 
 
 def _accumulate(
-    heads: Sequence[Any], head_grads: Sequence[Any], retain_graph: bool, step: Callable[[Node, Any], Sequence[Any]]
+    heads: Sequence[Any],
+    head_grads: Sequence[Any],
+    retain_graph: bool,
+    step: Callable[[Node, Any], Sequence[Any]],
 ) -> dict[int, tuple[Leaf, Any]]:
     """id -> (leaf, gradient summed over its uses); `step` takes a gradient through one node."""
     gradients: dict[int, Any] = {}
@@ -273,14 +306,21 @@ def _heads(heads: Any, head_grads: Any) -> tuple[list[Any], list[Any]]:
         head_grads = [head_grads]
     if len(head_grads) != len(heads):
         raise AssertionError("heads and head_grads must be lists of the same length")
-    return heads, [head._wrap(head._ones()) if g is None else g for head, g in zip(heads, head_grads, strict=True)]
+    return heads, [
+        head._wrap(head._ones()) if g is None else g
+        for head, g in zip(heads, head_grads, strict=True)
+    ]
 
 
-def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, train_mode: bool = True) -> None:
+def backward(
+    heads: Any, head_grads: Any = None, retain_graph: bool = False, train_mode: bool = True
+) -> None:
     """Send the gradients of `heads` (ones where not given) to every variable they depend on."""
     boxes, given = _heads(heads, head_grads)
     with _modes(False, train_mode):
-        for leaf, gradient in _accumulate(boxes, [g._raw for g in given], retain_graph, Node.gradients).values():
+        for leaf, gradient in _accumulate(
+            boxes, [g._raw for g in given], retain_graph, Node.gradients
+        ).values():
             leaf.receive(gradient)
 
 
@@ -294,8 +334,9 @@ def grad(
 ) -> Any:
     """The gradients of `heads` by `variables`, as new boxes; what the variables hold is left alone.
 
-    With `create_graph` the gradients are on the tape, to be differentiated again, as often as wanted. `retain_graph` is `create_graph`
-    unless it is given. MXNetError for a primitive whose gradient is not made of primitives.
+    With `create_graph` the gradients are on the tape, to be differentiated again, as often as
+    wanted. `retain_graph` is `create_graph` unless it is given. MXNetError for a primitive whose
+    gradient is not made of primitives.
     """
     boxes, given = _heads(heads, head_grads)
     single = hasattr(variables, "_wrap")
@@ -312,8 +353,10 @@ def grad(
     for number, variable in enumerate(wanted):
         if not isinstance(variable._node, Leaf) or id(variable._node) not in found:
             raise MXNetError(
-                "MXNetError: Check failed: !AGInfo: :IsNone(*variables[i]) && AGInfo::IsVariable(variables[i]->entry_.node): Cannot "
-                f"differentiate with respect to the {number + 1}-th variable because it does not require gradient."
+                "MXNetError: Check failed: !AGInfo: :IsNone(*variables[i]) && "
+                "AGInfo::IsVariable(variables[i]->entry_.node): Cannot "
+                f"differentiate with respect to the {number + 1}-th variable because it does not require "
+                "gradient."
             )
         gradient = found[id(variable._node)][1]
         result.append(gradient if create_graph else variable._wrap(gradient))
@@ -321,7 +364,8 @@ def grad(
 
 
 def inner_gradients(heads: Any, inner: Sequence[Any], head_grads: Any = None) -> list[Any]:
-    """The gradients of `heads` by values on the way to them, as new boxes; None by a value that they do not depend on.
+    """The gradients of `heads` by values on the way to them, as new boxes; None by a value that
+    they do not depend on.
 
     Nothing is sent to variables, and the tape is used up.
     """
@@ -343,8 +387,9 @@ def inner_gradients(heads: Any, inner: Sequence[Any], head_grads: Any = None) ->
 class Function:
     """A computation with a gradient of its own (MXNet: `autograd.Function`).
 
-    Define `forward(self, *arrays)`, which gives an array or several, and `backward(self, *output_gradients)`, which gives as many arrays
-    as forward takes; `save_for_backward` keeps arrays for it in `saved_tensors`. An instance is called once.
+    Define `forward(self, *arrays)`, which gives an array or several, and `backward(self,
+    *output_gradients)`, which gives as many arrays as forward takes; `save_for_backward` keeps
+    arrays for it in `saved_tensors`. An instance is called once.
     """
 
     def __init__(self) -> None:
@@ -365,25 +410,38 @@ class Function:
 
     def __call__(self, *inputs: Any) -> Any:
         if self.__dict__.get("_used"):
-            raise AssertionError("Each Function instance can only be called once. Please create another instance.")
+            raise AssertionError(
+                "Each Function instance can only be called once. Please create another instance."
+            )
         self._used = True
         with _modes(False, None):
             given = self.forward(*inputs)
         if not is_recording() or all(box._node is None for box in inputs):
             return given
         single = hasattr(given, "_wrap")
-        outputs = [o._wrap(o._raw) if any(o is i for i in inputs) else o for o in ([given] if single else given)]
+        outputs = [
+            o._wrap(o._raw) if any(o is i for i in inputs) else o
+            for o in ([given] if single else given)
+        ]
         joint = Node(
             type(self).__name__,
             [box._node for box in inputs],
-            lambda g: [None if b is None else b._raw for b in self._backward(inputs, outputs, g, wrap=True)],
+            lambda g: [
+                None if b is None else b._raw for b in self._backward(inputs, outputs, g, wrap=True)
+            ],
             (),
             {},
             lambda g: self._backward(inputs, outputs, g, wrap=False),
         )
         for number, output in enumerate(outputs):
             output._node = Node("output", [joint], *_slot(number, len(outputs)))
-        return outputs[0] if single else type(given)(outputs) if isinstance(given, (list, tuple)) else outputs
+        return (
+            outputs[0]
+            if single
+            else type(given)(outputs)
+            if isinstance(given, (list, tuple))
+            else outputs
+        )
 
     def _backward(self, inputs: Any, outputs: Any, gradients: Any, wrap: bool) -> list[Any]:
         boxes = []
@@ -397,19 +455,25 @@ class Function:
         name = type(self).__name__
         if len(found) != len(inputs):
             raise MXNetError(
-                f"{name}.backward must return exactly the same number of NDArrays as the number of NDArrays arguments to forward. "
+                f"{name}.backward must return exactly the same number of NDArrays as the number of "
+                "NDArrays arguments to forward. "
                 f"Expecting {len(inputs)} got {len(found)}"
             )
         for gradient, box in zip(found, inputs, strict=True):
             if not hasattr(gradient, "_wrap"):
                 raise MXNetError(f"{name}.backward must return NDArrays, not {type(gradient)}")
             if gradient._raw.shape != box._raw.shape:
-                raise MXNetError(f"{name}.backward gives a gradient of shape {gradient._raw.shape} for an input of shape {box._raw.shape}")
+                raise MXNetError(
+                    f"{name}.backward gives a gradient of shape {gradient._raw.shape} for an input of "
+                    f"shape {box._raw.shape}"
+                )
         return found
 
 
 def mark_variables(variables: Any, gradients: Any, grad_reqs: str | list[str] = "write") -> None:
-    """Make arrays variables whose gradients are kept in the given arrays (MXNet: `autograd.mark_variables`)."""
+    """Make arrays variables whose gradients are kept in the given arrays (MXNet:
+    `autograd.mark_variables`).
+    """
     if hasattr(variables, "_wrap"):
         variables, gradients = [variables], [gradients]
     if isinstance(grad_reqs, str):

@@ -1,7 +1,8 @@
-"""Devices: where an array lives, and which array library computes there. The only module that imports CuPy, and only when asked to.
+"""Devices: where an array lives, and which array library computes there. The only module that
+imports CuPy, and only when asked to.
 
-`cpu(1)` is a second logical place in the same memory, so replicas can be used, and tested, without a GPU. MXNet calls a device a
-context; both names are here.
+`cpu(1)` is a second logical place in the same memory, so replicas can be used, and tested, without
+a GPU. MXNet calls a device a context; both names are here.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ _scopes = threading.local()
 
 
 class Device:
-    """A place for arrays, like `cpu(0)`. As a context manager it is the default for arrays made inside it."""
+    """A place for arrays, like `cpu(0)`. As a context manager it is the default for arrays made
+    inside it.
+    """
 
     def __init__(self, device_type: str | Device, device_id: int = 0) -> None:
         if isinstance(device_type, Device):
@@ -43,8 +46,8 @@ class Device:
         self.is_host: bool = device_type in HOSTS
 
     def make_current(self) -> None:
-        """Make it the device that its library works on in this thread. CuPy needs this before arrays are used, `xp` does it, too; the
-        host needs nothing."""
+        """Make it the device that its library works on in this thread. CuPy needs this before
+        arrays are used, `xp` does it, too; the host needs nothing."""
         if not self.is_host:
             _ = self.xp
 
@@ -55,12 +58,15 @@ class Device:
 
     @property
     def xp(self) -> Any:
-        """The array library of this device: NumPy, or CuPy for a GPU, which is made its current device. MXNetError where that cannot be
-        had (see `gpu_problem`)."""
+        """The array library of this device: NumPy, or CuPy for a GPU, which is made its current
+        device. MXNetError where that cannot be had (see `gpu_problem`)."""
         return _NAMESPACES[self.device_type].library(self)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Device) and (self.device_type, self.device_id) == (other.device_type, other.device_id)
+        return isinstance(other, Device) and (self.device_type, self.device_id) == (
+            other.device_type,
+            other.device_id,
+        )
 
     def __hash__(self) -> int:
         return hash((self.device_type, self.device_id))
@@ -79,13 +85,16 @@ class Device:
 
 
 Launch = Callable[[str, int, int, Sequence[Any]], None]
-"""(kernel's name, blocks, threads a block, arguments) -> None: runs a kernel; arrays among the arguments live on the device."""
+"""(kernel's name, blocks, threads a block, arguments) -> None: runs a kernel; arrays among the
+arguments live on the device.
+"""
 Compile = Callable[[str], Launch]
 """The text of kernels -> what launches them."""
 
 
 class Namespace:
-    """What a device type computes with: its array library, how arrays get there and back, and, where it runs kernels, their compiler.
+    """What a device type computes with: its array library, how arrays get there and back, and,
+    where it runs kernels, their compiler.
 
     `lacks` says of the name of a dtype why arrays cannot have it, or None.
     """
@@ -115,13 +124,23 @@ def gpu_problem(device_id: int) -> str | None:
         import cupy  # noqa: F401
     except ModuleNotFoundError as error:
         if error.name == "cupy":
-            return "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
-        return f"CuPy lacks the module {error.name} - install the extra gpu-cuda12 or gpu-cuda13 again, or use the cpu"
+            return (
+                "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
+            )
+        return (
+            f"CuPy lacks the module {error.name} - install the extra gpu-cuda12 or gpu-cuda13 again, or "
+            "use the cpu"
+        )
     except ImportError as error:
         said = " ".join(str(error).split())
-        return f"CuPy is installed but cannot be loaded ({said}) - install the one for this machine's CUDA, or use the cpu"
+        return (
+            f"CuPy is installed but cannot be loaded ({said}) - install the one for this machine's "
+            "CUDA, or use the cpu"
+        )
     found = num_gpus()
-    return None if device_id < found else f"there is no gpu({device_id}), {found} found - use the cpu"
+    return (
+        None if device_id < found else f"there is no gpu({device_id}), {found} found - use the cpu"
+    )
 
 
 def _cupy(device: Device) -> Any:
@@ -137,7 +156,10 @@ def _cupy_lacks(dtype: str) -> str | None:
     import cupy
 
     if dtype == "bfloat16" and int(cupy.__version__.partition(".")[0]) < FIRST_WITH_BFLOAT16:
-        return f"CuPy {cupy.__version__} has no bfloat16 - install CuPy {FIRST_WITH_BFLOAT16} or later, or use float16 or the cpu"
+        return (
+            f"CuPy {cupy.__version__} has no bfloat16 - install CuPy {FIRST_WITH_BFLOAT16} or later, or "
+            "use float16 or the cpu"
+        )
     return None
 
 
@@ -167,13 +189,21 @@ FIRST_WITH_BFLOAT16 = 14
 _HOST = Namespace(_numpy, lambda raw: raw, lambda array, device: array)
 _NAMESPACES: dict[str, Namespace] = {
     **dict.fromkeys(HOSTS, _HOST),
-    "gpu": Namespace(_cupy, lambda raw: raw.get(), lambda array, device: _cupy(device).asarray(array), _cupy_compiler, _cupy_lacks),
+    "gpu": Namespace(
+        _cupy,
+        lambda raw: raw.get(),
+        lambda array, device: _cupy(device).asarray(array),
+        _cupy_compiler,
+        _cupy_lacks,
+    ),
 }
 
 
 @contextmanager
 def namespace(device_type: str, provider: Namespace) -> Iterator[None]:
-    """While open, `Device(device_type)` computes with `provider`: how a test puts a stand-in in the place of an array library."""
+    """While open, `Device(device_type)` computes with `provider`: how a test puts a stand-in in the
+    place of an array library.
+    """
     before = _NAMESPACES.get(device_type)
     _NAMESPACES[device_type] = provider
     try:
@@ -186,7 +216,9 @@ def namespace(device_type: str, provider: Namespace) -> Iterator[None]:
 
 
 def launcher(device: Device) -> Compile:
-    """What makes launchable kernels of their text on this device. DeviceError where it runs none: see `runs_kernels`."""
+    """What makes launchable kernels of their text on this device. DeviceError where it runs none:
+    see `runs_kernels`.
+    """
     compiler = _NAMESPACES[device.device_type].compiler
     if compiler is None:
         raise DeviceError(f"{device} runs no kernels")
@@ -199,15 +231,21 @@ def runs_kernels(device: Device) -> bool:
 
 
 def dtype_problem(device: Device, dtype: str) -> str | None:
-    """Why arrays on the device cannot have a dtype and what to do, in one sentence; None where they can."""
+    """Why arrays on the device cannot have a dtype and what to do, in one sentence; None where they
+    can.
+    """
     return _NAMESPACES[device.device_type].lacks(dtype)
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether an error says that memory is used up: a MemoryError, which CuPy's own is, or what CUDA's libraries say of a GPU."""
+    """Whether an error says that memory is used up: a MemoryError, which CuPy's own is, or what
+    CUDA's libraries say of a GPU.
+    """
     if isinstance(error, MemoryError):
         return True
-    return type(error).__module__.partition(".")[0] in CUPY and any(word in str(error) for word in SHORTAGES)
+    return type(error).__module__.partition(".")[0] in CUPY and any(
+        word in str(error) for word in SHORTAGES
+    )
 
 
 def to_host(raw: Any, device: Device) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""Digests of tensors and of whole snapshots: one definition, the same for every file format and however the values were made.
+"""Digests of tensors and of whole snapshots: one definition, the same for every file format and
+however the values were made.
 
 tensor-v1  SHA-256 over a header (dtype, shape) and the SHA-256 digests of the successive 1 MiB leaves of the data
 root-v1    SHA-256 over every path and its tensor digest, then every alias and its owner, sorted by UTF-8 bytes
@@ -17,7 +18,9 @@ LEAF = 1 << 20
 
 
 def tensor_digest(array: np.ndarray, workers: int = 1) -> bytes:
-    """The `tensor-v1` digest: of dtype name, shape, and C-order little-endian data; the leaves shared by so many threads."""
+    """The `tensor-v1` digest: of dtype name, shape, and C-order little-endian data; the leaves
+    shared by so many threads.
+    """
     data = raw_bytes(array)
     spans = range(0, len(data), LEAF)
 

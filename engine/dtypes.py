@@ -14,8 +14,8 @@ NAMES = ("float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bo
 
 
 def resolve(dtype: Any) -> np.dtype:
-    """The NumPy dtype for a name, a NumPy scalar type or a dtype, in native byte order. MXNetError for one that holds no real numbers
-    of at most 64 bits, that is unknown or not installed."""
+    """The NumPy dtype for a name, a NumPy scalar type or a dtype, in native byte order. MXNetError
+    for one that holds no real numbers of at most 64 bits, that is unknown or not installed."""
     if isinstance(dtype, str) and dtype == "bfloat16":
         return _bfloat16()
     try:
@@ -30,7 +30,9 @@ def _resolved(dtype: Any) -> np.dtype:
         found = None if dtype is None else np.dtype(dtype)
     except (TypeError, ValueError):
         found = None
-    if found is None or not (found.kind in "biuf" and found.itemsize <= 8 or found.name == "bfloat16"):
+    if found is None or not (
+        found.kind in "biuf" and found.itemsize <= 8 or found.name == "bfloat16"
+    ):
         raise MXNetError(f"no dtype {dtype!r} - {advice(str(dtype), NAMES)}")
     return found.newbyteorder("=")
 
@@ -49,5 +51,7 @@ def _bfloat16() -> np.dtype:
     try:
         import ml_dtypes
     except ImportError:
-        raise MXNetError("dtype bfloat16 needs the package ml_dtypes - pip install ml_dtypes") from None
+        raise MXNetError(
+            "dtype bfloat16 needs the package ml_dtypes - pip install ml_dtypes"
+        ) from None
     return np.dtype(ml_dtypes.bfloat16)

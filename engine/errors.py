@@ -10,8 +10,8 @@
     ValueError
      +-- OptionError                      an option of an initializer or layer; knows which one
 
-Where Gluon raises a builtin (AssertionError for shapes, ValueError, TypeError, KeyError) so does the engine: the class is part of
-MXNet's interface.
+Where Gluon raises a builtin (AssertionError for shapes, ValueError, TypeError, KeyError) so does
+the engine: the class is part of MXNet's interface.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class LawError(MXNetError, ValueError):
 
 
 class OptionError(ValueError):
-    """An option with a value that it cannot have; `option` is its name, so that a caller can say where it stands."""
+    """An option with a value that it cannot have; `option` is its name, so that a caller can say
+    where it stands.
+    """
 
     def __init__(self, option: str, problem: str) -> None:
         self.option = option

@@ -9,10 +9,17 @@ from collections.abc import Sequence
 class LRScheduler:
     """Base of all schedulers: a call with the number of updates so far gives the learning rate.
 
-    The first `warmup_steps` updates rise from `warmup_begin_lr` to `base_lr` (linear), or stay at the former (constant).
+    The first `warmup_steps` updates rise from `warmup_begin_lr` to `base_lr` (linear), or stay at
+    the former (constant).
     """
 
-    def __init__(self, base_lr: float = 0.01, warmup_steps: int = 0, warmup_begin_lr: float = 0, warmup_mode: str = "linear") -> None:
+    def __init__(
+        self,
+        base_lr: float = 0.01,
+        warmup_steps: int = 0,
+        warmup_begin_lr: float = 0,
+        warmup_mode: str = "linear",
+    ) -> None:
         if not isinstance(warmup_steps, int) or warmup_steps < 0:
             raise ValueError(f"Warmup steps has to be positive or 0, got {warmup_steps!r}")
         if warmup_begin_lr > base_lr:
@@ -46,7 +53,14 @@ class LRScheduler:
 class FactorScheduler(LRScheduler):
     """Multiplied by `factor` every `step` updates, not below `stop_factor_lr`."""
 
-    def __init__(self, step: int, factor: float = 1, stop_factor_lr: float = 1e-8, base_lr: float = 0.01, **warmup: float) -> None:
+    def __init__(
+        self,
+        step: int,
+        factor: float = 1,
+        stop_factor_lr: float = 1e-8,
+        base_lr: float = 0.01,
+        **warmup: float,
+    ) -> None:
         super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
         if step < 1:
             raise ValueError("Schedule step must be greater or equal than 1 round")
@@ -65,7 +79,9 @@ class FactorScheduler(LRScheduler):
 class MultiFactorScheduler(LRScheduler):
     """Multiplied by `factor` after each of the listed numbers of updates."""
 
-    def __init__(self, step: Sequence[int], factor: float = 1, base_lr: float = 0.01, **warmup: float) -> None:
+    def __init__(
+        self, step: Sequence[int], factor: float = 1, base_lr: float = 0.01, **warmup: float
+    ) -> None:
         super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
         if not step or step[0] < 1 or any(b <= a for a, b in zip(step, step[1:], strict=False)):
             raise ValueError("Schedule step must be an increasing integer list")
@@ -84,11 +100,23 @@ class MultiFactorScheduler(LRScheduler):
 class PolyScheduler(LRScheduler):
     """From base_lr to final_lr as a power of what is left of `max_update` updates."""
 
-    def __init__(self, max_update: int, base_lr: float = 0.01, pwr: float = 2, final_lr: float = 0, **warmup: float) -> None:
+    def __init__(
+        self,
+        max_update: int,
+        base_lr: float = 0.01,
+        pwr: float = 2,
+        final_lr: float = 0,
+        **warmup: float,
+    ) -> None:
         super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
         if max_update < 1:
             raise ValueError("maximum number of updates must be strictly positive")
-        self.max_update, self.power, self.final_lr, self.base_lr_orig = max_update, pwr, final_lr, base_lr
+        self.max_update, self.power, self.final_lr, self.base_lr_orig = (
+            max_update,
+            pwr,
+            final_lr,
+            base_lr,
+        )
         self.max_steps = max_update - self.warmup_steps
 
     def rate(self, num_update: int) -> float:
@@ -100,9 +128,13 @@ class PolyScheduler(LRScheduler):
 
 
 class CosineScheduler(LRScheduler):
-    """From base_lr to final_lr along half a cosine over `max_update` updates (Loshchilov and Hutter 2017)."""
+    """From base_lr to final_lr along half a cosine over `max_update` updates (Loshchilov and Hutter
+    2017).
+    """
 
-    def __init__(self, max_update: int, base_lr: float = 0.01, final_lr: float = 0, **warmup: float) -> None:
+    def __init__(
+        self, max_update: int, base_lr: float = 0.01, final_lr: float = 0, **warmup: float
+    ) -> None:
         super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
         if max_update < 1:
             raise ValueError("maximum number of updates must be strictly positive")
@@ -113,5 +145,7 @@ class CosineScheduler(LRScheduler):
         """final + (base - final) (1 + cos(pi done / max)) / 2."""
         if num_update <= self.max_update:
             phase = math.pi * (num_update - self.warmup_steps) / self.max_steps
-            self.base_lr = self.final_lr + (self.base_lr_orig - self.final_lr) * (1 + math.cos(phase)) / 2
+            self.base_lr = (
+                self.final_lr + (self.base_lr_orig - self.final_lr) * (1 + math.cos(phase)) / 2
+            )
         return self.base_lr

@@ -1,4 +1,6 @@
-"""Names for blocks: a counter a hint, global in a thread or of the block whose name scope is open (MXNet: `_BlockScope`)."""
+"""Names for blocks: a counter a hint, global in a thread or of the block whose name scope is open
+(MXNet: `_BlockScope`).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def _numbered(counters: dict[str, int], hint: str) -> str:
 
 
 class NameScope:
-    """The scope of one block: inside `with block.name_scope():` new blocks' names start with the block's prefix."""
+    """The scope of one block: inside `with block.name_scope():` new blocks' names start with the
+    block's prefix.
+    """
 
     def __init__(self, block: Any) -> None:
         self.block = block
@@ -45,7 +49,9 @@ def current_scope() -> NameScope | None:
 
 
 def new_name(prefix: str | None, hint: str) -> tuple[str, NameScope | None]:
-    """(what a new block's prefix adds to its scope's, that scope or None). `prefix` is what its maker asked for."""
+    """(what a new block's prefix adds to its scope's, that scope or None). `prefix` is what its
+    maker asked for.
+    """
     scope = current_scope()
     if prefix is not None:
         return prefix, scope

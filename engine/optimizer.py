@@ -1,7 +1,9 @@
-"""Update rules (MXNet: `mx.optimizer`). Each keeps its state by the parameter's number and updates weights in place.
+"""Update rules (MXNet: `mx.optimizer`). Each keeps its state by the parameter's number and updates
+weights in place.
 
-g below is rescale_grad times the gradient, clipped to clip_gradient; lr and wd are those of the parameter, multipliers included.
-Source: MXNet 1.9.1 python/mxnet/optimizer and src/operator/optimizer_op-inl.h.
+g below is rescale_grad times the gradient, clipped to clip_gradient; lr and wd are those of the
+parameter, multipliers included. Source: MXNet 1.9.1 python/mxnet/optimizer and
+src/operator/optimizer_op-inl.h.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ State = tuple[nd.NDArray, ...]
 
 
 class Optimizer:
-    """Base of all optimizers. A subclass says how many arrays of state it keeps a weight, and how a step is made."""
+    """Base of all optimizers. A subclass says how many arrays of state it keeps a weight, and how a
+    step is made.
+    """
 
     states: ClassVar[int] = 0
 
@@ -38,7 +42,9 @@ class Optimizer:
         if lr_scheduler is None:
             self.lr = 0.01 if learning_rate is None else learning_rate
         elif learning_rate is not None:
-            print("learning rate from ``lr_scheduler`` has been overwritten by ``learning_rate`` in optimizer.")
+            print(
+                "learning rate from ``lr_scheduler`` has been overwritten by ``learning_rate`` in optimizer."
+            )
             lr_scheduler.base_lr = learning_rate
         self.wd = wd
         self.clip_gradient = clip_gradient
@@ -56,7 +62,8 @@ class Optimizer:
         """Change the learning rate; UserWarning, raised, where a scheduler decides."""
         if self.lr_scheduler is not None:
             raise UserWarning(
-                "LRScheduler of the optimizer has already been defined. Note that set_learning_rate can mutate the value of the learning "
+                "LRScheduler of the optimizer has already been defined. Note that set_learning_rate can "
+                "mutate the value of the learning "
                 "rate of the optimizer only when the LRScheduler of the optimizer is undefined."
             )
         self.lr = lr
@@ -77,8 +84,12 @@ class Optimizer:
         """Make one step: count it, and write weight and state."""
         self.update_replica(index, 0, weight, grad, state)
 
-    def update_replica(self, index: int, replica: int, weight: nd.NDArray, grad: nd.NDArray, state: State) -> None:
-        """Make one step of one of a parameter's replicas; the step is counted with the first of them."""
+    def update_replica(
+        self, index: int, replica: int, weight: nd.NDArray, grad: nd.NDArray, state: State
+    ) -> None:
+        """Make one step of one of a parameter's replicas; the step is counted with the first of
+        them.
+        """
         if replica == 0:
             self._counts[index] = self._counts.get(index, self.begin_num_update) + 1
             self.num_update = max(self._counts[index], self.num_update)
@@ -90,7 +101,9 @@ class Optimizer:
         wd = self.wd * (parameter.wd_mult if parameter is not None else 1.0)
         self.step(weight, g, state, lr, wd, self._counts[index])
 
-    def step(self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int) -> None:
+    def step(
+        self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
+    ) -> None:
         """One step of the rule; t counts the steps of this weight from 1."""
         raise NotImplementedError(f"optimizer {type(self).__name__} defines no step")
 
@@ -127,7 +140,9 @@ class SGD(Optimizer):
         """A momentum, unless it is 0."""
         return (nd.zeros_like(weight),) if self.momentum else ()
 
-    def step(self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int) -> None:
+    def step(
+        self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
+    ) -> None:
         """See the class."""
         g = g + wd * w
         if not state:
@@ -142,7 +157,9 @@ class SGD(Optimizer):
 class NAG(SGD):
     """Nesterov's momentum: m = momentum m - lr (g + wd w), w += momentum m - lr (g + wd w)."""
 
-    def step(self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int) -> None:
+    def step(
+        self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
+    ) -> None:
         """See the class."""
         if not state:
             super().step(w, g, state, lr, wd, t)
@@ -155,7 +172,9 @@ class NAG(SGD):
 
 @register
 class Adam(Optimizer):
-    """Kingma and Ba 2015: m and v follow g + wd w and its square; w -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)."""
+    """Kingma and Ba 2015: m and v follow g + wd w and its square; w -= lr sqrt(1 - b2^t) / (1 -
+    b1^t) m / (sqrt(v) + epsilon).
+    """
 
     states: ClassVar[int] = 2
     decoupled: ClassVar[bool] = False
@@ -172,7 +191,9 @@ class Adam(Optimizer):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.beta1, self.beta2, self.epsilon, self.lazy_update = beta1, beta2, epsilon, lazy_update
 
-    def step(self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int) -> None:
+    def step(
+        self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
+    ) -> None:
         """See the class."""
         m, v = state
         if not self.decoupled:
@@ -186,14 +207,18 @@ class Adam(Optimizer):
 
 @register
 class AdamW(Adam):
-    """Adam with weight decay beside the gradient's step: w -= … + lr wd w (Loshchilov and Hutter 2019)."""
+    """Adam with weight decay beside the gradient's step: w -= … + lr wd w (Loshchilov and Hutter
+    2019).
+    """
 
     decoupled: ClassVar[bool] = True
 
 
 @register
 class RMSProp(Optimizer):
-    """n follows g^2; w -= lr g / sqrt(n + epsilon), g including wd w. `centered` subtracts the square of g's own mean (Graves 2013)."""
+    """n follows g^2; w -= lr g / sqrt(n + epsilon), g including wd w. `centered` subtracts the
+    square of g's own mean (Graves 2013).
+    """
 
     def __init__(
         self,
@@ -213,7 +238,9 @@ class RMSProp(Optimizer):
         """n; centered also the mean and the momentum."""
         return tuple(nd.zeros_like(weight) for _ in range(3 if self.centered else 1))
 
-    def step(self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int) -> None:
+    def step(
+        self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
+    ) -> None:
         """See the class."""
         g = g + wd * w
         n = state[0]
@@ -239,7 +266,9 @@ class AdaGrad(Optimizer):
         super().__init__(**kwargs)
         self.float_stable_eps = eps
 
-    def step(self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int) -> None:
+    def step(
+        self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
+    ) -> None:
         """See the class."""
         (h,) = state
         h += g * g

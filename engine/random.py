@@ -1,4 +1,6 @@
-"""MXNet's public face of random numbers: `mx.random.seed` and the distributions, over `engine.streams`."""
+"""MXNet's public face of random numbers: `mx.random.seed` and the distributions, over
+`engine.streams`.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ __all__ = [
 
 
 def seed(seed_state: int, ctx: Any = "all") -> None:
-    """Begin all streams anew from a seed. Unlike MXNet's, a stream is the same on every device, so `ctx` may name any."""
+    """Begin all streams anew from a seed. Unlike MXNet's, a stream is the same on every device, so
+    `ctx` may name any.
+    """
     if isinstance(seed_state, bool) or not isinstance(seed_state, int):
         raise ValueError("seed_state must be int")
     streams.seed(seed_state % 2**64)

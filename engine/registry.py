@@ -1,7 +1,7 @@
 """Names for classes, and what to say when a name is wrong.
 
-`Registry` serves every open set (initializers, laws, formats, and the runner's layers, probes, statistics). The functions at the
-end are MXNet's `mxnet.registry` face over the same object.
+`Registry` serves every open set (initializers, laws, formats, and the runner's layers, probes,
+statistics). The functions at the end are MXNet's `mxnet.registry` face over the same object.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def snake_case(class_name: str) -> str:
 
 
 class Registry(Generic[T]):
-    """Classes (or objects) of one kind by name. Names are lower case; a class goes in under its snake-case name."""
+    """Classes (or objects) of one kind by name. Names are lower case; a class goes in under its
+    snake-case name.
+    """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -85,11 +87,15 @@ def get_registry(base_class: type) -> dict[str, type]:
 
 
 def get_register_func(base_class: type, nickname: str) -> Callable[..., type]:
-    """A decorator that registers a subclass under its lower-case class name (MXNet: `registry.get_register_func`)."""
+    """A decorator that registers a subclass under its lower-case class name (MXNet:
+    `registry.get_register_func`).
+    """
     registry = registry_of(base_class, nickname)
 
     def register(klass: type, name: str | None = None) -> type:
-        assert isinstance(klass, type) and issubclass(klass, base_class), f"Can only register subclass of {base_class.__name__}"
+        assert isinstance(klass, type) and issubclass(klass, base_class), (
+            f"Can only register subclass of {base_class.__name__}"
+        )
         chosen = (name or klass.__name__).lower()
         if chosen in registry and registry.get(chosen) is not klass:
             old = registry.get(chosen)
@@ -106,7 +112,9 @@ def get_register_func(base_class: type, nickname: str) -> Callable[..., type]:
 
 
 def get_alias_func(base_class: type, nickname: str) -> Callable[..., Callable[[type], type]]:
-    """A decorator factory that registers a subclass under further names (MXNet: `registry.get_alias_func`)."""
+    """A decorator factory that registers a subclass under further names (MXNet:
+    `registry.get_alias_func`).
+    """
     register = get_register_func(base_class, nickname)
 
     def alias(*names: str) -> Callable[[type], type]:
@@ -121,7 +129,9 @@ def get_alias_func(base_class: type, nickname: str) -> Callable[..., Callable[[t
 
 
 def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
-    """A function that makes an instance from a name, a JSON description or an instance (MXNet: `registry.get_create_func`)."""
+    """A function that makes an instance from a name, a JSON description or an instance (MXNet:
+    `registry.get_create_func`).
+    """
     registry = registry_of(base_class, nickname)
 
     def create(*args: Any, **kwargs: Any) -> Any:
@@ -130,7 +140,9 @@ def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
         else:
             name, rest = kwargs.pop(nickname), ()
         if isinstance(name, base_class):
-            assert not rest and not kwargs, f"{nickname} is already an instance. Additional arguments are invalid"
+            assert not rest and not kwargs, (
+                f"{nickname} is already an instance. Additional arguments are invalid"
+            )
             return name
         if isinstance(name, dict):
             return create(**name)
@@ -142,7 +154,9 @@ def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
         if name.startswith("{"):
             assert not rest and not kwargs
             return create(**json.loads(name))
-        assert name.lower() in registry, f"{name} is not registered. Please register with {nickname}.register first"
+        assert name.lower() in registry, (
+            f"{name} is not registered. Please register with {nickname}.register first"
+        )
         return registry.get(name)(*rest, **kwargs)
 
     return create

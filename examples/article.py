@@ -1,7 +1,9 @@
-"""The parameter system of MXNet Gluon, step by step: access, initialization, custom initializers, sharing, deferred initialization.
+"""The parameter system of MXNet Gluon, step by step: access, initialization, custom initializers,
+sharing, deferred initialization.
 
-The code is that of the article this project springs from, with `mxnet` replaced by `engine` in the imports. Two snippets of it cannot
-run as printed and are repaired: `wdata` was never defined, and the last network was added to one that was already in use.
+The code is that of the article this project springs from, with `mxnet` replaced by `engine` in the
+imports. Two snippets of it cannot run as printed and are repaired: `wdata` was never defined, and
+the last network was added to one that was already in use.
 
     python examples/article.py
 """
@@ -9,7 +11,8 @@ run as printed and are repaired: `wdata` was never defined, and the last network
 from initlab.engine import init, nd
 from initlab.engine.gluon import nn
 
-# Access ------------------------------------------------------------------------------------------------------------------------
+# Access
+# ------------------------------------------------------------------------------------------------------------------------
 
 net = nn.Sequential()
 net.add(nn.Dense(256, activation="relu"))
@@ -30,7 +33,8 @@ print(net[1].bias.data())
 print(net.collect_params())
 print(net.collect_params(".*weight"))
 
-# Initialization ----------------------------------------------------------------------------------------------------------------
+# Initialization
+# ----------------------------------------------------------------------------------------------------------------
 
 net.initialize(init=init.Normal(sigma=0.01), force_reinit=True)
 print(net[0].weight.data()[0])
@@ -38,7 +42,8 @@ print(net[0].weight.data()[0])
 net.initialize(init=init.Constant(2), force_reinit=True)
 print(net[0].weight.data()[0])
 
-# An initializer of one's own ---------------------------------------------------------------------------------------------------
+# An initializer of one's own
+# ---------------------------------------------------------------------------------------------------
 
 
 class MyInit(init.Initializer):
@@ -56,11 +61,14 @@ print(wdata[0])
 net[0].weight.set_data(wdata + 1)
 print(wdata[0])
 
-# Sharing -----------------------------------------------------------------------------------------------------------------------
+# Sharing
+# -----------------------------------------------------------------------------------------------------------------------
 
 net = nn.Sequential()
 shared = nn.Dense(8, activation="relu")
-net.add(nn.Dense(8, activation="relu"), shared, nn.Dense(8, activation="relu", params=shared.params))
+net.add(
+    nn.Dense(8, activation="relu"), shared, nn.Dense(8, activation="relu", params=shared.params)
+)
 net.initialize()
 
 X = nd.random.uniform(shape=(2, 20))
@@ -68,7 +76,8 @@ net(X)
 print(net[1].weight.data()[0])
 print(net[2].weight.data()[0])
 
-# Deferred initialization -------------------------------------------------------------------------------------------------------
+# Deferred initialization
+# -------------------------------------------------------------------------------------------------------
 
 
 class MyInit(init.Initializer):  # noqa: F811

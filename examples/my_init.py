@@ -2,7 +2,8 @@
 
 python -m runner --plugin examples/my_init.py init=my_init
 
-What it draws from `nd.random` comes from the stream of the parameter it fills, so its values are as reproducible as any other's.
+What it draws from `nd.random` comes from the stream of the parameter it fills, so its values are as
+reproducible as any other's.
 """
 
 from initlab.engine import init, nd

@@ -3,7 +3,8 @@
     initlab.engine   MXNet Gluon's parameter system on NumPy and CuPy
     initlab.runner   declared networks: built, initialized, probed and documented by the command `initlab`
 
-In a checkout `engine`, `runner` and `conf` are links to the folders beside this one; an installed package holds them itself.
+In a checkout `engine`, `runner` and `conf` are links to the folders beside this one; an installed
+package holds them itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The names `engine` and `runner` of a checkout, which stand for `initlab.engine` and `initlab.runner`.
+"""The names `engine` and `runner` of a checkout, which stand for `initlab.engine` and
+`initlab.runner`.
 
-`import engine.nd` gives the module `initlab.engine.nd` itself, so that no class exists twice. `python -m runner.verify …` runs the command
-`initlab verify …`.
+`import engine.nd` gives the module `initlab.engine.nd` itself, so that no class exists twice.
+`python -m runner.verify …` runs the command `initlab verify …`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Doorway(importlib.abc.InspectLoader, importlib.abc.MetaPathFinder):
     def get_code(self, fullname: str) -> CodeType:
         """What `python -m NAME.command` runs."""
         command = fullname.removeprefix(f"{self.name}.")
-        return compile(f"from initlab.runner.cli import main\nmain({command!r})", f"<{fullname}>", "exec")
+        return compile(
+            f"from initlab.runner.cli import main\nmain({command!r})", f"<{fullname}>", "exec"
+        )
 
     def get_source(self, fullname: str) -> None:
         """There is none."""

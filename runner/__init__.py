@@ -1,4 +1,6 @@
-"""InitLab's runner: declared networks, built, initialized, probed and documented by `python -m runner`."""
+"""InitLab's runner: declared networks, built, initialized, probed and documented by `python -m
+runner`.
+"""
 
 from __future__ import annotations
 

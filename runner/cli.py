@@ -1,8 +1,9 @@
 """The command line: `python -m runner …`, `initlab …`.
 
-A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`, `--info` and the rest are Hydra's
-own; `--help` (`terminal.help`), `-sc` (`terminal.completion`) and `--plugin FILE`, which may be given several times, are ours. Exit code 0,
-1 when a run failed or a claim of `expect` was refuted, 2 when something was refused, 3 when a claim is inconclusive.
+A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`,
+`--info` and the rest are Hydra's own; `--help` (`terminal.help`), `-sc` (`terminal.completion`) and
+`--plugin FILE`, which may be given several times, are ours. Exit code 0, 1 when a run failed or a
+claim of `expect` was refuted, 2 when something was refused, 3 when a claim is inconclusive.
 """
 
 from __future__ import annotations
@@ -52,10 +53,16 @@ def run_command(words: list[str]) -> int:
         rest = load_plugins(words)
         arguments = get_args_parser().parse_args(rest)
         if arguments.experimental_rerun:
-            raise ConfigError.of("--experimental-rerun", "is refused: it unpickles a file - run the same overrides again")
+            raise ConfigError.of(
+                "--experimental-rerun",
+                "is refused: it unpickles a file - run the same overrides again",
+            )
         for flag in ("config_path", "config_name"):
             if getattr(arguments, flag):
-                raise ConfigError.of(f"--{flag.replace('_', '-')}", "is refused: there is one root config - add groups with --config-dir")
+                raise ConfigError.of(
+                    f"--{flag.replace('_', '-')}",
+                    "is refused: there is one root config - add groups with --config-dir",
+                )
         if arguments.shell_completion:
             return show(shell_completion(sys.argv[0], arguments.overrides))
         if arguments.hydra_help:
@@ -93,7 +100,9 @@ def show(text: str) -> int:
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it closes stdout
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # or Python complains when it closes stdout
     return 0
 
 
@@ -114,7 +123,9 @@ def load_plugins(words: list[str]) -> list[str]:
 
 
 def composed(arguments: Namespace) -> DictConfig:
-    """The composed config. Where some words were wrong, the rest is checked too, so that everything is said at once."""
+    """The composed config. Where some words were wrong, the rest is checked too, so that everything
+    is said at once.
+    """
     try:
         return compose(arguments.overrides, arguments.config_dir)
     except ComposedWithProblems as error:
@@ -131,7 +142,10 @@ def single_run(config: DictConfig) -> int:
     """Check the config, then plan or run it."""
     varied = [part for part in ("grid", "cases", "union") if config.sweep.get(part)]
     if varied:
-        raise ConfigError.of("sweep", f"sweep.{varied[0]} declares several runs - add -m to run them, and dry_run=true to see them")
+        raise ConfigError.of(
+            "sweep",
+            f"sweep.{varied[0]} declares several runs - add -m to run them, and dry_run=true to see them",
+        )
     checked = validate(config)
     claims = parse_claims(checked.resolved.get("expect"), [])
     words = [str(word) for word in config.hydra.overrides.task]

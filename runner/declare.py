@@ -8,9 +8,11 @@ from initlab.runner.sweep.sweeper import register
 
 
 def declare(*words: str) -> RunConfig:
-    """The run that command line words declare, checked and planned; nothing is drawn and nothing written.
+    """The run that command line words declare, checked and planned; nothing is drawn and nothing
+    written.
 
-    `declare("init=he", "model=mlp").plan["0.weight"].draw(slice(0, 10))` draws ten rows. ConfigError with everything that is wrong.
+    `declare("init=he", "model=mlp").plan["0.weight"].draw(slice(0, 10))` draws ten rows.
+    ConfigError with everything that is wrong.
     """
     register()
     return validate(compose(list(words)))

@@ -26,7 +26,9 @@ EXIT_STOPPED = 130
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with the config: `place` is a config path (`model.layers[1].units`) or a command line word."""
+    """One thing wrong with the config: `place` is a config path (`model.layers[1].units`) or a
+    command line word.
+    """
 
     place: str
     message: str
@@ -67,7 +69,9 @@ class EvidenceError(RunnerError):
 
 
 class StorageError(RunnerError):
-    """A run's folder that cannot be written: a full disk, a folder that is gone, another process at work in it."""
+    """A run's folder that cannot be written: a full disk, a folder that is gone, another process at
+    work in it.
+    """
 
     exit_code = EXIT_REFUSED
 
@@ -79,14 +83,24 @@ class MemoryShortage(RunnerError):
 
     @classmethod
     def of(cls, error: BaseException, device: str) -> MemoryShortage:
-        """From what an array library raised (see `engine.device.is_shortage`), with the notes that say when."""
+        """From what an array library raised (see `engine.device.is_shortage`), with the notes that
+        say when.
+        """
         said = ", ".join([str(error).rstrip(". "), *getattr(error, "__notes__", ())])
         if type(error).__module__.partition(".")[0] in CUPY:
-            return cls(f"{device} has less memory than the run needs: {said} - use a smaller data.batch, dtype=float16, or device=cpu")
-        return cls(f"the run needs more memory than there is: {said} - task=plan shows what it would hold, init_mode=streamed holds little")
+            return cls(
+                f"{device} has less memory than the run needs: {said} - use a smaller data.batch, "
+                "dtype=float16, or device=cpu"
+            )
+        return cls(
+            f"the run needs more memory than there is: {said} - task=plan shows what it would hold, "
+            "init_mode=streamed holds little"
+        )
 
 
 class QuantityError(RunnerError):
-    """An expression cannot be read, or the results of runs have nothing of the kind; one line, the claim is named by who catches it."""
+    """An expression cannot be read, or the results of runs have nothing of the kind; one line, the
+    claim is named by who catches it.
+    """
 
     exit_code = EXIT_REFUSED

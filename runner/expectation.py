@@ -1,7 +1,9 @@
-"""The stage after the runs: are the claims of a config's `expect` borne out by what finished runs left on disk?
+"""The stage after the runs: are the claims of a config's `expect` borne out by what finished runs
+left on disk?
 
-`check` says before anything runs what no result could have: a section that nothing measures, a layer that is not there, an axis that is
-not swept over. `conclude` reads the results, judges all claims together and writes `claims.json` beside them.
+`check` says before anything runs what no result could have: a section that nothing measures, a
+layer that is not there, an axis that is not swept over. `conclude` reads the results, judges all
+claims together and writes `claims.json` beside them.
 """
 
 from __future__ import annotations
@@ -17,11 +19,28 @@ from rich.table import Table
 
 from initlab.engine.registry import advice
 from initlab.runner.claims.claim import Claim
-from initlab.runner.claims.judge import ALPHA, INCONCLUSIVE, REFUTED, REPRODUCED, Estimate, Judged, estimate, groups, judge, matching
+from initlab.runner.claims.judge import (
+    ALPHA,
+    INCONCLUSIVE,
+    REFUTED,
+    REPRODUCED,
+    Estimate,
+    Judged,
+    estimate,
+    groups,
+    judge,
+    matching,
+)
 from initlab.runner.claims.quantity import COLUMN, INDEX, paths
 from initlab.runner.claims.quantity import Path as QuantityPath
 from initlab.runner.claims.results import Result, read_result, select
-from initlab.runner.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, ConfigError, Problem, QuantityError
+from initlab.runner.errors import (
+    EXIT_FAILED,
+    EXIT_INCONCLUSIVE,
+    ConfigError,
+    Problem,
+    QuantityError,
+)
 from initlab.runner.files import write_json
 from initlab.runner.measures import Measure
 from initlab.runner.plan.network import build
@@ -42,7 +61,9 @@ Made = tuple[Sequence[str], Path]
 
 @dataclass(frozen=True)
 class Known:
-    """What a run's statistics will hold: section -> its rows by path, and its columns; None where these are not known before."""
+    """What a run's statistics will hold: section -> its rows by path, and its columns; None where
+    these are not known before.
+    """
 
     rows: dict[str, list[dict[str, Any]] | None]
     columns: dict[str, set[str] | None]
@@ -64,12 +85,16 @@ def known_of(config: RunConfig) -> Known:
     return Known(rows, columns)
 
 
-def check(claims: Sequence[Claim], runs: Sequence[tuple[Sequence[str], RunConfig]]) -> list[Problem]:
+def check(
+    claims: Sequence[Claim], runs: Sequence[tuple[Sequence[str], RunConfig]]
+) -> list[Problem]:
     """What is wrong with claims about these runs (words, config), before any is made."""
     problems: list[Problem] = []
     known = [known_of(config) for _, config in runs]
     results = [
-        Result(config.run_id, tuple(words), config.resolved, {section: [] for section in names.rows})
+        Result(
+            config.run_id, tuple(words), config.resolved, {section: [] for section in names.rows}
+        )
         for (words, config), names in zip(runs, known, strict=True)
     ]
     of_run = {id(result): names for result, names in zip(results, known, strict=True)}
@@ -94,17 +119,28 @@ def _check_path(path: QuantityPath, result: Result, known: Known) -> None:
         try:
             result.setting(path.text)
         except KeyError:
-            names = [*known.rows, *(key.removeprefix("vars.") for key in result.settings if key.startswith("vars."))]
-            raise QuantityError(f"no quantity '{path.text}' - {advice(str(section), names)}") from None
+            names = [
+                *known.rows,
+                *(key.removeprefix("vars.") for key in result.settings if key.startswith("vars.")),
+            ]
+            raise QuantityError(
+                f"no quantity '{path.text}' - {advice(str(section), names)}"
+            ) from None
         return
     rows, columns = known.rows[str(section)], known.columns.get(str(section))
     if section != "parameters" and section in SECTIONS and columns is None:
-        raise QuantityError(f"'{path.text}': nothing measures {section} - choose what does: probe=…, measure=[…]")
+        raise QuantityError(
+            f"'{path.text}': nothing measures {section} - choose what does: probe=…, measure=[…]"
+        )
     if rows is not None and rest:
         select(path.text, str(section), rows, rest[0])
-    column = rest[0] if section == "figures" and rest else rest[1] if len(rest) >= COLUMN - 1 else None
+    column = (
+        rest[0] if section == "figures" and rest else rest[1] if len(rest) >= COLUMN - 1 else None
+    )
     if columns is not None and column is not None and column not in columns:
-        raise QuantityError(f"'{path.text}': {section} has no column '{column}' - {advice(str(column), columns)}")
+        raise QuantityError(
+            f"'{path.text}': {section} has no column '{column}' - {advice(str(column), columns)}"
+        )
 
 
 def check_interpolations(expect: Any, swept: Sequence[str]) -> list[Problem]:
@@ -113,7 +149,9 @@ def check_interpolations(expect: Any, swept: Sequence[str]) -> list[Problem]:
     for number, claim in enumerate(expect if isinstance(expect, list) else []):
         for name in INTERPOLATION.findall(str(claim)):
             if any(key == name or name.startswith(f"{key}.") for key in swept):
-                said = f"takes ${{{name}}} from the config, which is swept over - write the number out"
+                said = (
+                    f"takes ${{{name}}} from the config, which is swept over - write the number out"
+                )
                 problems.append(Problem(f"expect[{number}]", said))
     return problems
 
@@ -132,8 +170,12 @@ def estimates(claims: Sequence[Claim], runs: Sequence[Made]) -> list[Estimate]:
     return found
 
 
-def conclude(claims: Sequence[Claim], runs: Sequence[Made], folder: Path, out: Console) -> list[Judged]:
-    """Judge, write `claims.json` into `folder`, print the table. ConfigError for a quantity that the results do not have."""
+def conclude(
+    claims: Sequence[Claim], runs: Sequence[Made], folder: Path, out: Console
+) -> list[Judged]:
+    """Judge, write `claims.json` into `folder`, print the table. ConfigError for a quantity that
+    the results do not have.
+    """
     judged = judge(claims, estimates(claims, runs))
     write_claims(folder, judged)
     print_claims(out, judged)
@@ -149,12 +191,17 @@ def forget(folder: Path) -> None:
 def exit_code(judged: Sequence[Judged]) -> int:
     """0 where all are reproduced, 1 where one is refuted, else 3."""
     verdicts = {one.verdict for one in judged}
-    return EXIT_FAILED if REFUTED in verdicts else EXIT_INCONCLUSIVE if INCONCLUSIVE in verdicts else 0
+    return (
+        EXIT_FAILED if REFUTED in verdicts else EXIT_INCONCLUSIVE if INCONCLUSIVE in verdicts else 0
+    )
 
 
 def write_claims(folder: Path, judged: Sequence[Judged], alpha: float = ALPHA) -> None:
     """`claims.json`: every claim with its estimate, its verdict and why."""
-    write_json(folder / NAME, {"format": FORMAT, "alpha": alpha, "claims": [one.describe() for one in judged]})
+    write_json(
+        folder / NAME,
+        {"format": FORMAT, "alpha": alpha, "claims": [one.describe() for one in judged]},
+    )
 
 
 COLORS = {REPRODUCED: "green", REFUTED: "bold red", INCONCLUSIVE: "yellow"}
@@ -183,7 +230,9 @@ def print_claims(out: Console, judged: Sequence[Judged]) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in HEADINGS:
-        table.add_column(name, justify="left" if name in ("claim", "verdict") else "right", overflow="fold")
+        table.add_column(
+            name, justify="left" if name in ("claim", "verdict") else "right", overflow="fold"
+        )
     for one in judged:
         *row, verdict = cells(one)
         table.add_row(*row, f"[{COLORS[verdict]}]{verdict}[/]")
@@ -191,6 +240,13 @@ def print_claims(out: Console, judged: Sequence[Judged]) -> None:
     out.print(table)
     for one in judged:
         if one.reason:
-            out.print(f"{one.claim.id}: {one.reason}", style=COLORS[one.verdict], highlight=False, markup=False)
+            out.print(
+                f"{one.claim.id}: {one.reason}",
+                style=COLORS[one.verdict],
+                highlight=False,
+                markup=False,
+            )
     counts = [f"{sum(one.verdict == verdict for one in judged)} {verdict}" for verdict in COLORS]
-    out.print(f"\n{len(judged)} claim{'s' * (len(judged) != 1)}: {', '.join(counts)}", highlight=False)
+    out.print(
+        f"\n{len(judged)} claim{'s' * (len(judged) != 1)}: {', '.join(counts)}", highlight=False
+    )

@@ -1,4 +1,6 @@
-"""A run's folder: small text files that appear whole or not at all, a lock against other processes, and what a disk can refuse."""
+"""A run's folder: small text files that appear whole or not at all, a lock against other processes,
+and what a disk can refuse.
+"""
 
 from __future__ import annotations
 
@@ -36,14 +38,19 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-BUSY_RUN = "another process is at work on this very run - wait for it to end, or give name=… for a folder of its own"
+BUSY_RUN = (
+    "another process is at work on this very run - wait for it to end, or give name=… for a folder "
+    "of its own"
+)
 
 
 @contextmanager
 def locked(folder: Path, said: str = BUSY_RUN) -> Iterator[None]:
-    """Keep a folder from other processes while open. StorageError with what is `said` where one is at work in it already.
+    """Keep a folder from other processes while open. StorageError with what is `said` where one is
+    at work in it already.
 
-    The lock ends with the process, however that ends. File systems without locks (some of NFS) are used without.
+    The lock ends with the process, however that ends. File systems without locks (some of NFS) are
+    used without.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -56,13 +63,17 @@ def locked(folder: Path, said: str = BUSY_RUN) -> Iterator[None]:
 
 @contextmanager
 def awaited(folder: Path) -> Iterator[None]:
-    """The same, after waiting for whoever is at work in the folder; after a second it says so on stderr."""
+    """The same, after waiting for whoever is at work in the folder; after a second it says so on
+    stderr.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         waited = 0.0
         while not _lock(descriptor):
             if waited <= 1.0 < waited + AGAIN:
-                print(f"waiting: another process is at work in {folder}", file=sys.stderr, flush=True)
+                print(
+                    f"waiting: another process is at work in {folder}", file=sys.stderr, flush=True
+                )
             time.sleep(AGAIN)
             waited += AGAIN
         yield
@@ -83,18 +94,28 @@ def _lock(descriptor: int) -> bool:
 
 @contextmanager
 def storage_errors(folder: Path, needed: int = 0) -> Iterator[None]:
-    """While open, what the operating system says of a folder that cannot be written becomes a StorageError; `needed` is what a run will
-    write, in bytes."""
+    """While open, what the operating system says of a folder that cannot be written becomes a
+    StorageError; `needed` is what a run will write, in bytes."""
     try:
         yield
     except OSError as error:
         if error.errno in FULL:
-            raise StorageError(f"{folder}: the disk is full: {_room(folder, needed)} - make room and go on with resume=true") from error
-        inside = error.filename is None or str(folder) in str(error.filename) or str(folder.absolute()) in str(error.filename)
+            raise StorageError(
+                f"{folder}: the disk is full: {_room(folder, needed)} - make room and go on with resume=true"
+            ) from error
+        inside = (
+            error.filename is None
+            or str(folder) in str(error.filename)
+            or str(folder.absolute()) in str(error.filename)
+        )
         if inside and not folder.is_dir():
-            raise StorageError(f"{folder}: the folder disappeared while the run was writing it - run again") from error
+            raise StorageError(
+                f"{folder}: the folder disappeared while the run was writing it - run again"
+            ) from error
         if inside and error.errno in UNWRITABLE:
-            raise StorageError(f"{folder}: cannot be written ({error.strerror}) - run from another working directory") from error
+            raise StorageError(
+                f"{folder}: cannot be written ({error.strerror}) - run from another working directory"
+            ) from error
         raise
 
 
@@ -126,12 +147,18 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON a person can read; NaN and infinity, which JSON lacks, become the texts that `float` reads."""
-    write_text(path, json.dumps(in_json(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write JSON a person can read; NaN and infinity, which JSON lacks, become the texts that
+    `float` reads.
+    """
+    write_text(
+        path, json.dumps(in_json(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    )
 
 
 def in_json(value: Any) -> Any:
-    """`value` in JSON's own types: a NumPy number, which a user's statistic may give, as Python's; NaN and infinity as text."""
+    """`value` in JSON's own types: a NumPy number, which a user's statistic may give, as Python's;
+    NaN and infinity as text.
+    """
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, dict):

@@ -1,6 +1,8 @@
-"""A config as one mapping from dotted keys to plain values, and what two of them do not have in common.
+"""A config as one mapping from dotted keys to plain values, and what two of them do not have in
+common.
 
-`{model: {layers: [{units: 4}]}}` is `{"model.layers[0].units": 4}`; an empty mapping or list is a value.
+`{model: {layers: [{units: 4}]}}` is `{"model.layers[0].units": 4}`; an empty mapping or list is a
+value.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ ABSENT = "-"
 
 @dataclass(frozen=True)
 class Change:
-    """A key whose value is not the same in both; `a_has` and `b_has` say whether there is one at all."""
+    """A key whose value is not the same in both; `a_has` and `b_has` say whether there is one at
+    all.
+    """
 
     key: str
     a: Any
@@ -25,7 +29,9 @@ class Change:
 
     def texts(self) -> tuple[str, str]:
         """Both values as a person reads them."""
-        return value_text(self.a) if self.a_has else ABSENT, value_text(self.b) if self.b_has else ABSENT
+        return value_text(self.a) if self.a_has else ABSENT, value_text(
+            self.b
+        ) if self.b_has else ABSENT
 
     def __str__(self) -> str:
         return f"{self.key}: {' -> '.join(self.texts())}"
@@ -44,14 +50,26 @@ def flatten(value: Any, key: str = "") -> dict[str, Any]:
 
 def changes(a: dict[str, Any], b: dict[str, Any]) -> list[Change]:
     """What differs of two flat mappings, by key. `1`, `1.0` and `true` are three values."""
-    keys = sorted(key for key in a.keys() | b.keys() if not (key in a and key in b and value_text(a[key]) == value_text(b[key])))
+    keys = sorted(
+        key
+        for key in a.keys() | b.keys()
+        if not (key in a and key in b and value_text(a[key]) == value_text(b[key]))
+    )
     return [Change(key, a.get(key), b.get(key), key in a, key in b) for key in keys]
 
 
 def value_text(value: Any) -> str:
     """The value as JSON, a text without quotes where nothing is lost by that."""
-    plain = isinstance(value, str) and value not in ("", ABSENT, "true", "false", "null") and value.strip() == value
-    return value if plain and not _reads_as_number(value) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    plain = (
+        isinstance(value, str)
+        and value not in ("", ABSENT, "true", "false", "null")
+        and value.strip() == value
+    )
+    return (
+        value
+        if plain and not _reads_as_number(value)
+        else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    )
 
 
 def _reads_as_number(text: str) -> bool:

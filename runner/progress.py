@@ -1,4 +1,6 @@
-"""How far a long stage has come: a bar with rate and remaining time in a terminal, a plain line now and then elsewhere. On stderr."""
+"""How far a long stage has come: a bar with rate and remaining time in a terminal, a plain line now
+and then elsewhere. On stderr.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 EVERY = 10.0
 """Seconds between two plain lines."""
@@ -54,8 +63,18 @@ def plain(done: int, total: int, seconds: float) -> str:
 def told(what: str, total: int, quiet: bool = False) -> Iterator[Told]:
     """Tell of a stage of `total` bytes while it lasts; nothing at all if `quiet`."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=console, transient=True) if console.is_terminal and not quiet else None
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    bar = (
+        Progress(*columns, console=console, transient=True)
+        if console.is_terminal and not quiet
+        else None
+    )
     try:
         yield Told(what, total, bar, quiet)
     finally:

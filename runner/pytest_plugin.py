@@ -1,13 +1,15 @@
-"""pytest plugin `initlab`: the runs of lock files, and experiment files, as tests. Off unless `--initlab` is given.
+"""pytest plugin `initlab`: the runs of lock files, and experiment files, as tests. Off unless
+`--initlab` is given.
 
     pytest --initlab initlab.lock            this lock only
     pytest --initlab conf/experiment         these experiment files only
     pytest --initlab -- tests                the tests in `tests`, and the locks and experiment files in it
 
-A run of a lock is a test, called by its run id and overrides; it fails with what changed and why, as `python -m runner.verify --lock` says
-it. A file in a folder `experiment` or `sweep` is a test that it composes, that every run of it is sound, runs into a temporary folder and
-is verified there. Of an experiment that expects something each claim is a test instead, failing with its row of the table. A damaged lock,
-or one whose words declare nothing any more, is an error of collection in one line.
+A run of a lock is a test, called by its run id and overrides; it fails with what changed and why, as `python
+-m runner.verify --lock` says it. A file in a folder `experiment` or `sweep` is a test that it composes, that
+every run of it is sound, runs into a temporary folder and is verified there. Of an experiment that expects
+something each claim is a test instead, failing with its row of the table. A damaged lock, or one whose words
+declare nothing any more, is an error of collection in one line.
 
 Nothing else of the runner, nor the engine, is imported before such a file is collected.
 """
@@ -40,10 +42,25 @@ MARK = b'"initlab-lock-'
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--initlab`, and what the runs of locks may need."""
     group = parser.getgroup("initlab")
-    said = "check this lock or experiment file, or those in this folder; without a value those in the collected paths"
-    group.addoption("--initlab", action="append", nargs="?", const="", metavar="FILE_OR_DIR", help=said)
-    group.addoption("--initlab-plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs use")
-    group.addoption("--initlab-config-dir", metavar="DIR", help="the folder of options that a lock was made with")
+    said = (
+        "check this lock or experiment file, or those in this folder; without a value those in the "
+        "collected paths"
+    )
+    group.addoption(
+        "--initlab", action="append", nargs="?", const="", metavar="FILE_OR_DIR", help=said
+    )
+    group.addoption(
+        "--initlab-plugin",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a plugin that the runs use",
+    )
+    group.addoption(
+        "--initlab-config-dir",
+        metavar="DIR",
+        help="the folder of options that a lock was made with",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,12 +81,22 @@ class Collection:
     def __init__(self, config: pytest.Config, named: list[str]) -> None:
         self._named = {(config.invocation_params.dir / place).resolve() for place in named}
 
-    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
         """The collector of a file that is ours."""
         named = file_path.resolve() in self._named
         if file_path.suffix == ".yaml" and file_path.parent.name in GROUPS:
-            return None if file_path.stem == NOTHING else ExperimentFile.from_parent(parent, path=file_path)
-        if file_path.name == LOCK_NAME or (named and file_path.suffix == SUFFIX) or _says_that_it_is_a_lock(file_path):
+            return (
+                None
+                if file_path.stem == NOTHING
+                else ExperimentFile.from_parent(parent, path=file_path)
+            )
+        if (
+            file_path.name == LOCK_NAME
+            or (named and file_path.suffix == SUFFIX)
+            or _says_that_it_is_a_lock(file_path)
+        ):
             return LockFile.from_parent(parent, path=file_path)
         return OtherFile.from_parent(parent, path=file_path) if named else None
 
@@ -81,7 +108,9 @@ def _says_that_it_is_a_lock(path: Path) -> bool:
         with open(path, "rb") as file:
             return MARK in file.read(200)
     except OSError:
-        return False  # another tool's; what cannot be read is no business of ours unless it was named
+        return (
+            False  # another tool's; what cannot be read is no business of ours unless it was named
+        )
 
 
 class NotAsExpected(Exception):
@@ -100,7 +129,9 @@ class Item(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where it is and what it is called; not by its name alone, in which pytest would take dots for those of a Python module."""
+        """Where it is and what it is called; not by its name alone, in which pytest would take dots
+        for those of a Python module.
+        """
         return self.path, None, f"{_shown(self.config, self.path)}: {self.name}"
 
 
@@ -109,7 +140,10 @@ class OtherFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """CollectError."""
-        said = f"is neither a lock ({SUFFIX}) nor a YAML file in a folder called {' or '.join(GROUPS)} - give one of these, or a folder"
+        said = (
+            f"is neither a lock ({SUFFIX}) nor a YAML file in a folder called {' or '.join(GROUPS)} - "
+            "give one of these, or a folder"
+        )
         raise self.CollectError(f"{_shown(self.config, self.path)}: {said}")
 
 
@@ -127,7 +161,9 @@ class LockFile(pytest.File):
             with borrowing_hydra():
                 _load_plugins(self.config)
                 lock = lockcheck.open_lock(shown)
-                found = list(lockcheck.pairs(lock, shown, self.config.getoption("initlab_config_dir")))
+                found = list(
+                    lockcheck.pairs(lock, shown, self.config.getoption("initlab_config_dir"))
+                )
         except RunnerError as error:
             raise self.CollectError(str(error)) from None
         for locked, run in found:
@@ -138,7 +174,9 @@ class LockFile(pytest.File):
 class LockItem(Item):
     """One run of a lock."""
 
-    def __init__(self, *, lock: Lock, locked: LockedRun | None, run: DeclaredRun | None, **options: Any) -> None:
+    def __init__(
+        self, *, lock: Lock, locked: LockedRun | None, run: DeclaredRun | None, **options: Any
+    ) -> None:
         super().__init__(**options)
         self._lock, self._locked, self._run = lock, locked, run
 
@@ -150,7 +188,9 @@ class LockItem(Item):
 
         with borrowing_hydra():
             register()
-            start([], self.config.getoption("initlab_config_dir"))  # another test may have left Hydra in any state
+            start(
+                [], self.config.getoption("initlab_config_dir")
+            )  # another test may have left Hydra in any state
             found = lockcheck.check(self._lock, self._locked, self._run)
         if found.findings:
             raise NotAsExpected("\n".join(found.lines))
@@ -160,7 +200,9 @@ class ExperimentFile(pytest.File):
     """A file of a folder `experiment` or `sweep`: one test, or one a claim."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """The tests. CollectError for a file that could not be chosen, since the runner has one of that name."""
+        """The tests. CollectError for a file that could not be chosen, since the runner has one of
+        that name.
+        """
         from initlab.runner.config.compose import conf_dir
         from initlab.runner.errors import RunnerError
 
@@ -171,7 +213,10 @@ class ExperimentFile(pytest.File):
         except RunnerError as error:
             raise self.CollectError(str(error)) from None
         if root != ours and (ours / group / self.path.name).exists():
-            said = f"initlab has {group}={self.path.stem} of its own, which would be run - give the file another name"
+            said = (
+                f"initlab has {group}={self.path.stem} of its own, which would be run - give the file "
+                "another name"
+            )
             raise self.CollectError(f"{_shown(self.config, self.path)}: {said}")
         name = f"{group}={self.path.stem}"
         config_dir = None if root == ours else str(root)
@@ -181,7 +226,9 @@ class ExperimentFile(pytest.File):
             except RunnerError as error:
                 raise self.CollectError(str(error)) from None
             for claim in claimed.claims:
-                yield ClaimItem.from_parent(self, name=f"{name}: {claim.id}", claimed=claimed, claim=claim)
+                yield ClaimItem.from_parent(
+                    self, name=f"{name}: {claim.id}", claimed=claimed, claim=claim
+                )
             return
         yield ExperimentItem.from_parent(self, name=name, config_dir=config_dir)
 
@@ -194,18 +241,26 @@ class ExperimentItem(Item):
         self._config_dir = config_dir
 
     def runtest(self) -> None:
-        """Run all into a temporary folder and verify them there. A search has no runs of its own, and is skipped."""
+        """Run all into a temporary folder and verify them there. A search has no runs of its own,
+        and is skipped.
+        """
         from initlab.runner.check.lock import runs_of
         from initlab.runner.config.compose import borrowing_hydra
         from initlab.runner.errors import ConfigError
 
         with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
             try:
-                wrong = [said for run in runs_of([self.name], self._config_dir) for said in _problems(run, Path(folder))]
+                wrong = [
+                    said
+                    for run in runs_of([self.name], self._config_dir)
+                    for said in _problems(run, Path(folder))
+                ]
             except ConfigError as error:
                 if not all("hydra/sweeper=optuna" in problem.message for problem in error.problems):
                     raise
-                pytest.skip("a search, whose runs are not known before it is made - run it with hydra/sweeper=optuna")
+                pytest.skip(
+                    "a search, whose runs are not known before it is made - run it with hydra/sweeper=optuna"
+                )
         if wrong:
             raise NotAsExpected("\n".join(wrong))
 
@@ -234,7 +289,9 @@ def _expects(path: Path) -> bool:
 
 
 class _Claimed:
-    """An experiment's claims, and their verdicts, for which its runs are made once, when the first is asked for."""
+    """An experiment's claims, and their verdicts, for which its runs are made once, when the first
+    is asked for.
+    """
 
     def __init__(self, name: str, config_dir: str | None) -> None:
         from initlab.runner.config.compose import borrowing_hydra
@@ -266,7 +323,10 @@ class _Claimed:
                 place = Path(folder) / member.run_id
                 execute(prepared.declaration.prepare(member).load(), place, {}, quiet_console())
                 made.append((member.overrides, place))
-            return {one.claim.id: one for one in judge(prepared.claims, estimates(prepared.claims, made))}
+            return {
+                one.claim.id: one
+                for one in judge(prepared.claims, estimates(prepared.claims, made))
+            }
 
 
 class ClaimItem(Item):
@@ -283,8 +343,12 @@ class ClaimItem(Item):
 
         judged = self._claimed.judged(self._claim)
         if judged.verdict != REPRODUCED:
-            row = "  ".join(f"{name} {cell}" for name, cell in zip(HEADINGS, cells(judged), strict=True))
-            raise NotAsExpected(f"{row}\n{judged.reason}\n{self._claim.quantity}: {self._claim.cite}")
+            row = "  ".join(
+                f"{name} {cell}" for name, cell in zip(HEADINGS, cells(judged), strict=True)
+            )
+            raise NotAsExpected(
+                f"{row}\n{judged.reason}\n{self._claim.quantity}: {self._claim.cite}"
+            )
 
 
 def _load_plugins(config: pytest.Config) -> None:

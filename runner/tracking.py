@@ -1,4 +1,6 @@
-"""Show a finished run to the chosen tracker: the stage after the manifest, which no finished run depends on."""
+"""Show a finished run to the chosen tracker: the stage after the manifest, which no finished run
+depends on.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,11 @@ def track_run(config: RunConfig, folder: Path) -> None:
 
 
 def track(resolved: dict[str, Any], folder: Path) -> None:
-    """Show the finished run in `folder` to the tracker that a resolved config chooses; the rest of the config need not be sound here.
+    """Show the finished run in `folder` to the tracker that a resolved config chooses; the rest of
+    the config need not be sound here.
 
-    Whatever goes wrong is one line on stderr, and that line with the traceback in the run's log: the run is finished all the same.
+    Whatever goes wrong is one line on stderr, and that line with the traceback in the run's log:
+    the run is finished all the same.
     """
     options = resolved.get("tracker") or UNTRACKED
     if options == UNTRACKED:
@@ -38,10 +42,15 @@ def track(resolved: dict[str, Any], folder: Path) -> None:
     kind = options.get("kind") if isinstance(options, dict) else options
     try:
         tracker = tracker_of(resolved)
-        tracker.track(read(folder, manifest.read(folder), str(resolved.get("name")), pictures(folder)))
+        tracker.track(
+            read(folder, manifest.read(folder), str(resolved.get("name")), pictures(folder))
+        )
     except Exception as error:
         text = " ".join(str(error).split())
-        said = f"tracker {kind} failed ({type(error).__name__}: {text}) - the run itself is finished: {folder}"
+        said = (
+            f"tracker {kind} failed ({type(error).__name__}: {text}) - the run itself is finished: "
+            f"{folder}"
+        )
         print(f"warning: {said}", file=sys.stderr, flush=True)
         _note(folder, said)
 
@@ -50,7 +59,10 @@ def _note(folder: Path, said: str) -> None:
     """Keep a warning with its traceback in the log of a run that is over."""
     try:
         with open(folder / LOG_FILE, "a", encoding="utf-8") as log:
-            log.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} WARNING runner.tracking: {said}\n{traceback.format_exc()}")
+            log.write(
+                f"{datetime.now():%Y-%m-%d %H:%M:%S} WARNING runner.tracking: "
+                f"{said}\n{traceback.format_exc()}"
+            )
     except OSError as error:
         LOG.debug("%s: %s", folder, error)
 
@@ -59,7 +71,10 @@ def pictures(folder: Path) -> tuple[Picture, ...]:
     """The charts of a finished run as PNG; none where matplotlib is not installed."""
     if not available():
         return ()
-    return tuple(Picture(_file_name(chart.name), chart.title, png(chart.figure), chart.description) for chart in run_charts(folder))
+    return tuple(
+        Picture(_file_name(chart.name), chart.title, png(chart.figure), chart.description)
+        for chart in run_charts(folder)
+    )
 
 
 def _file_name(name: str) -> str:

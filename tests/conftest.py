@@ -28,7 +28,9 @@ class Done:
 
 @pytest.fixture(autouse=True)
 def no_plugin_outlives_its_test():
-    """A plugin that a test loads in this process is known neither to later tests nor to the processes they start."""
+    """A plugin that a test loads in this process is known neither to later tests nor to the
+    processes they start.
+    """
     yield
     os.environ.pop(plugins.ENVIRONMENT, None)
     plugins._LOADED.clear()
@@ -58,6 +60,10 @@ def only_run(command, tmp_path) -> Callable[..., Path]:
     def call(*words: str) -> Path:
         done = command(*words)
         assert done.code == 0, done.err
-        return Path(done.out.splitlines()[-1].split()[0] if "finished before" not in done.out else done.out.split()[2]).absolute()
+        return Path(
+            done.out.splitlines()[-1].split()[0]
+            if "finished before" not in done.out
+            else done.out.split()[2]
+        ).absolute()
 
     return call

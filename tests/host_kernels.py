@@ -1,4 +1,6 @@
-"""The CUDA kernels compiled for the processor: the very text, with intrinsics that are plain operations and threads that are a loop."""
+"""The CUDA kernels compiled for the processor: the very text, with intrinsics that are plain
+operations and threads that are a loop.
+"""
 
 from __future__ import annotations
 
@@ -67,16 +69,34 @@ def compiled(text: str, flags: tuple[str, ...] = ROUNDED_ONCE) -> ctypes.CDLL:
     found = compiler()
     assert found is not None
     folder = Path(tempfile.mkdtemp(prefix="kernels-"))
-    source, library = folder / "kernels.cpp", folder / f"{hashlib.sha256(text.encode()).hexdigest()[:8]}.so"
+    source, library = (
+        folder / "kernels.cpp",
+        folder / f"{hashlib.sha256(text.encode()).hexdigest()[:8]}.so",
+    )
     names = [(name, bits) for name in ("uniform", "normal", "truncated") for bits in (32, 64)]
-    grids = [GRID.format(name=name, bits=bits, t="float" if bits == 32 else "double") for name, bits in names]
+    grids = [
+        GRID.format(name=name, bits=bits, t="float" if bits == 32 else "double")
+        for name, bits in names
+    ]
     source.write_text(SHIM + text + "".join(grids))
-    words = [found, "-O2", "-fno-strict-aliasing", "-shared", "-fPIC", *flags, str(source), "-o", str(library)]
+    words = [
+        found,
+        "-O2",
+        "-fno-strict-aliasing",
+        "-shared",
+        "-fPIC",
+        *flags,
+        str(source),
+        "-o",
+        str(library),
+    ]
     subprocess.run(words, check=True, capture_output=True)
     return ctypes.CDLL(str(library))
 
 
-def launching(text: str, flags: tuple[str, ...] = ROUNDED_ONCE, said: list[str] | None = None) -> Callable[..., None]:
+def launching(
+    text: str, flags: tuple[str, ...] = ROUNDED_ONCE, said: list[str] | None = None
+) -> Callable[..., None]:
     """What launches the kernels of a text on the processor; each launch is noted in `said`."""
     library = compiled(text, flags)
 
@@ -84,12 +104,21 @@ def launching(text: str, flags: tuple[str, ...] = ROUNDED_ONCE, said: list[str] 
         if said is not None:
             said.append(name)
         number = ctypes.c_float if name.endswith("32") else ctypes.c_double
-        words, constants, packed, out = arguments[:4], arguments[4:8], arguments[8:10], arguments[10]
-        assert out.flags.c_contiguous and out.dtype == (np.float32 if name.endswith("32") else np.float64)
+        words, constants, packed, out = (
+            arguments[:4],
+            arguments[4:8],
+            arguments[8:10],
+            arguments[10],
+        )
+        assert out.flags.c_contiguous and out.dtype == (
+            np.float32 if name.endswith("32") else np.float64
+        )
         converted = [
-            *(ctypes.c_uint64(int(word)) for word in words), *(number(float(c)) for c in constants),
-            *(ctypes.c_uint64(int(word)) for word in packed), ctypes.c_void_p(out.ctypes.data),
-        ]  # fmt: skip
+            *(ctypes.c_uint64(int(word)) for word in words),
+            *(number(float(c)) for c in constants),
+            *(ctypes.c_uint64(int(word)) for word in packed),
+            ctypes.c_void_p(out.ctypes.data),
+        ]
         getattr(library, f"run_{name}")(ctypes.c_uint(blocks), ctypes.c_uint(threads), *converted)
 
     return launch

@@ -1,4 +1,6 @@
-"""One session with `mx.metric`, for the engine and for MXNet 1.9.1 alike: what it gives, step by step. `vectors/mxnet-metric.json` holds MXNet's."""
+"""One session with `mx.metric`, for the engine and for MXNet 1.9.1 alike: what it gives, step by
+step. `vectors/mxnet-metric.json` holds MXNet's.
+"""
 
 import numpy as np
 
@@ -30,7 +32,12 @@ def session(mx):
                 m.reset_local()
                 res.append(m.get())
                 res.append(m.get_global())
-        res += [m.get_name_value(), m.get_global(), m.get_global_name_value(), E(lambda: str(m.get_config()))]
+        res += [
+            m.get_name_value(),
+            m.get_global(),
+            m.get_global_name_value(),
+            E(lambda: str(m.get_config())),
+        ]
         m.reset()
         res.append(m.get())
         return res
@@ -45,9 +52,21 @@ def session(mx):
         ("perplexity", {"ignore_label": 1}),
     ):
         out.append((name, str(kw), run(M.create(name, **kw), l3, p3)))
-    for name, kw in (("f1", {}), ("mcc", {}), ("f1", {"average": "micro"}), ("mcc", {"average": "micro"})):
+    for name, kw in (
+        ("f1", {}),
+        ("mcc", {}),
+        ("f1", {"average": "micro"}),
+        ("mcc", {"average": "micro"}),
+    ):
         out.append((name, str(kw), run(M.create(name, **kw), l2, p2)))
-    for name, kw in (("mae", {}), ("mse", {}), ("rmse", {}), ("pearsonr", {}), ("pearsonr", {"average": "micro"}), ("loss", {})):
+    for name, kw in (
+        ("mae", {}),
+        ("mse", {}),
+        ("rmse", {}),
+        ("pearsonr", {}),
+        ("pearsonr", {"average": "micro"}),
+        ("loss", {}),
+    ):
         out.append((name, str(kw), run(M.create(name, **kw), r1, r2, local=not kw)))
     out.append(run(M.create(lambda a, b: float(np.abs(a - b).sum())), r1, r2))
     out.append(run(M.create(lambda a, b: (float(np.abs(a - b).sum()), 4)), r1, r2))
@@ -60,14 +79,31 @@ def session(mx):
     out.append(run(M.create(["acc", M.create("top_k_acc", top_k=3)]), l3, p3))
     out.append(E(lambda: M.create("top_k_acc")))
     out.append(E(lambda: M.create("nope")))
-    out.append(E(lambda: M.create("acc").update([nd.array([1, 2])], [nd.array([[1, 2], [1, 2]]), nd.array([1])])))
-    out.append(E(lambda: M.create("acc").update([nd.array([1, 2, 3])], [nd.array([[1, 2], [1, 2]])])))
-    out.append(E(lambda: M.create("f1").update([nd.array([1, 2, 0])], [nd.array([[1, 2], [1, 2], [1, 2]])])))
+    out.append(
+        E(
+            lambda: M.create("acc").update(
+                [nd.array([1, 2])], [nd.array([[1, 2], [1, 2]]), nd.array([1])]
+            )
+        )
+    )
+    out.append(
+        E(lambda: M.create("acc").update([nd.array([1, 2, 3])], [nd.array([[1, 2], [1, 2]])]))
+    )
+    out.append(
+        E(
+            lambda: M.create("f1").update(
+                [nd.array([1, 2, 0])], [nd.array([[1, 2], [1, 2], [1, 2]])]
+            )
+        )
+    )
     m = M.create("acc")
     m.update_dict({"a": nd.array([1, 0])}, {"b": nd.array([[0.1, 0.9], [0.2, 0.8]])})
     out.append(m.get())
     m = M.Accuracy(output_names=["b"], label_names=["a"])
-    m.update_dict({"a": nd.array([1, 0]), "z": nd.ones((1,))}, {"b": nd.array([[0.1, 0.9], [0.2, 0.8]]), "c": nd.ones((1,))})
+    m.update_dict(
+        {"a": nd.array([1, 0]), "z": nd.ones((1,))},
+        {"b": nd.array([[0.1, 0.9], [0.2, 0.8]]), "c": nd.ones((1,))},
+    )
     out.append(m.get())
     m = M.create(["acc", "ce"])
     out.append(str(m.get_metric(5)))

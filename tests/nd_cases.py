@@ -1,7 +1,9 @@
-"""What is asked of MXNet's `nd` once (`vectors/record_nd.py`) and of the engine in every test run: calls by name, arrays and options.
+"""What is asked of MXNet's `nd` once (`vectors/record_nd.py`) and of the engine in every test run:
+calls by name, arrays and options.
 
-A case is `(function, arguments, options)`; arrays among the arguments are given as they are, so float64 ones are float64 in both.
-A failing case names a piece of MXNet's message that the engine's must contain as well.
+A case is `(function, arguments, options)`; arrays among the arguments are given as they are, so
+float64 ones are float64 in both. A failing case names a piece of MXNet's message that the engine's
+must contain as well.
 """
 
 from __future__ import annotations
@@ -42,7 +44,16 @@ for name in (
     "softmin", "flatten", "shape_array", "size_array", "argmax_channel", "rcbrt", "gammaln",
 ):  # fmt: skip
     case(name, A)
-    if name not in ("erf", "hard_sigmoid", "smooth_l1", "softmax", "log_softmax", "softmin", "gammaln", "rcbrt"):
+    if name not in (
+        "erf",
+        "hard_sigmoid",
+        "smooth_l1",
+        "softmax",
+        "log_softmax",
+        "softmin",
+        "gammaln",
+        "rcbrt",
+    ):
         case(name, WIDE)
 for name in ("sqrt", "rsqrt", "log", "log2", "log10", "log1p", "gamma", "gammaln", "rcbrt"):
     case(name, floats(3, 4, low=0.1, high=5.0))
@@ -99,7 +110,14 @@ for name in (
     case("broadcast_" + name, COLUMN, B)
 for name in ("logical_and", "logical_or", "logical_xor"):
     case("broadcast_" + name, MASK, ROW)
-for name in ("broadcast_plus", "broadcast_minus", "elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div"):
+for name in (
+    "broadcast_plus",
+    "broadcast_minus",
+    "elemwise_add",
+    "elemwise_sub",
+    "elemwise_mul",
+    "elemwise_div",
+):
     case(name, A, B)
 case("broadcast_power", np.abs(A) + 0.1, ROW)
 case("broadcast_mod", A, np.abs(ROW) + 0.5)
@@ -111,7 +129,18 @@ case("where", MASK.astype("int32"), A, B)
 case("clip", A, -0.5, 1.0)
 case("clip", INTEGERS, -1.5, 2.5)
 
-for name in ("sum", "mean", "prod", "max", "min", "nansum", "nanprod", "sum_axis", "max_axis", "min_axis"):
+for name in (
+    "sum",
+    "mean",
+    "prod",
+    "max",
+    "min",
+    "nansum",
+    "nanprod",
+    "sum_axis",
+    "max_axis",
+    "min_axis",
+):
     case(name, A)
     case(name, CUBE, axis=1)
     case(name, CUBE, axis=(0, -1), keepdims=True)
@@ -159,8 +188,18 @@ for codes in (
 case("Reshape", CUBE, shape=(-1, 0), reverse=True)
 case("reshape", floats(10, 5, 4), shape=(-1, 0), reverse=True)
 case("reshape_like", floats(12), A)
-case("reshape_like", floats(30, 7), floats(15, 2, 4), lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2)
-case("reshape_like", floats(2, 6, 3), floats(5, 3, 2, 8), lhs_begin=1, lhs_end=-1, rhs_begin=1, rhs_end=3)
+case(
+    "reshape_like", floats(30, 7), floats(15, 2, 4), lhs_begin=0, lhs_end=1, rhs_begin=0, rhs_end=2
+)
+case(
+    "reshape_like",
+    floats(2, 6, 3),
+    floats(5, 3, 2, 8),
+    lhs_begin=1,
+    lhs_end=-1,
+    rhs_begin=1,
+    rhs_end=3,
+)
 case("Flatten", CUBE)
 case("flatten", VECTOR)
 for axis in (0, 1, -1, -3):
@@ -268,7 +307,14 @@ case("softmax", CUBE, axis=1, temperature=2.5)
 case("log_softmax", CUBE, axis=0, temperature=0.5)
 case("softmin", CUBE, axis=1)
 case("softmax", A, whole(1, 4, 2, dtype="int32"), use_length=True)
-case("softmax", CUBE, whole([1, 2, 0, 1], [2, 2, 1, 0], [3, 1, 2, 3], dtype="int32")[:2], axis=1, use_length=True, temperature=2.0)
+case(
+    "softmax",
+    CUBE,
+    whole([1, 2, 0, 1], [2, 2, 1, 0], [3, 1, 2, 3], dtype="int32")[:2],
+    axis=1,
+    use_length=True,
+    temperature=2.0,
+)
 case("softmax", A, whole(0, 2, 1, dtype="int64"), use_length=True)
 case("softmax_cross_entropy", A, whole(0, 3, 1))
 case("SoftmaxActivation", A)
@@ -431,7 +477,9 @@ def head(shape, dtype):
 
 
 def run(nd, autograd, function, arguments, options):
-    """{name: array} of a call's results, and of its gradients by every float array, for either library."""
+    """{name: array} of a call's results, and of its gradients by every float array, for either
+    library.
+    """
     target = nd
     for part in function.split("."):
         target = getattr(target, part)
@@ -446,9 +494,15 @@ def run(nd, autograd, function, arguments, options):
     results = list(out) if isinstance(out, (list, tuple)) else [out]
     found = {f"out{i}": r.asnumpy() for i, r in enumerate(results)}
     heads = [r for r in results if np.dtype(r.dtype).kind == "f"]
-    if function in NO_GRADIENT or not heads or (function == "topk" and options.get("ret_typ") in (None, "indices", "mask")):
+    if (
+        function in NO_GRADIENT
+        or not heads
+        or (function == "topk" and options.get("ret_typ") in (None, "indices", "mask"))
+    ):
         return found
-    autograd.backward(heads[:1], [nd.array(head(heads[0].shape, heads[0].dtype), dtype=heads[0].dtype)])
+    autograd.backward(
+        heads[:1], [nd.array(head(heads[0].shape, heads[0].dtype), dtype=heads[0].dtype)]
+    )
     return found | {f"grad{i}": box.grad.asnumpy() for i, box in enumerate(variables)}
 
 

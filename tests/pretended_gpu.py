@@ -1,4 +1,5 @@
-"""A pytest plugin: two GPUs that are NumPy, with our kernels compiled for the processor. It shows that the tests in tests/gpu are sound.
+"""A pytest plugin: two GPUs that are NumPy, with our kernels compiled for the processor. It shows
+that the tests in tests/gpu are sound.
 
 With `PRETENDED_GPU=wrong` a constant of the normal transform is off by one unit.
 """
@@ -21,7 +22,10 @@ def compiler(device: devices.Device) -> devices.Compile:
     """Of the kernels' text as it is, or with the wrong constant."""
     constant = np.float32(-71.6337890625)
     wrong = os.environ.get("PRETENDED_GPU") == "wrong"
-    given, written = cuda._single(float(constant)), cuda._single(float(np.nextafter(constant, np.float32(0))))
+    given, written = (
+        cuda._single(float(constant)),
+        cuda._single(float(np.nextafter(constant, np.float32(0)))),
+    )
     return lambda text: host_kernels.launching(text.replace(given, written) if wrong else text)
 
 
@@ -30,7 +34,10 @@ class Library:
 
     cuda = SimpleNamespace(
         Device=lambda number: SimpleNamespace(synchronize=lambda: None),
-        runtime=SimpleNamespace(driverGetVersion=lambda: 12080, getDeviceProperties=lambda number: {"name": b"pretended"}),
+        runtime=SimpleNamespace(
+            driverGetVersion=lambda: 12080,
+            getDeviceProperties=lambda number: {"name": b"pretended"},
+        ),
     )
 
     def __getattr__(self, name: str) -> Any:
@@ -39,4 +46,6 @@ class Library:
 
 devices.gpu_problem = validate.gpu_problem = lambda number: None
 devices.num_gpus = lambda: 2
-devices._NAMESPACES["gpu"] = devices.Namespace(lambda device: Library(), lambda raw: raw, lambda array, device: np.array(array), compiler)
+devices._NAMESPACES["gpu"] = devices.Namespace(
+    lambda device: Library(), lambda raw: raw, lambda array, device: np.array(array), compiler
+)

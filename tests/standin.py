@@ -1,6 +1,8 @@
-"""A stand-in for an array library: opaque arrays that refuse NumPy, behind a namespace that counts its calls.
+"""A stand-in for an array library: opaque arrays that refuse NumPy, behind a namespace that counts
+its calls.
 
-An op or an NDArray method that reaches for NumPy (or converts an array on the way) raises; one that goes through `xp` is counted.
+An op or an NDArray method that reaches for NumPy (or converts an array on the way) raises; one that
+goes through `xp` is counted.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from initlab.engine import device as devices
 
 
 class Opaque:
-    """An array that only the stand-in namespace and array operators understand, and these only while its device is the current one."""
+    """An array that only the stand-in namespace and array operators understand, and these only
+    while its device is the current one.
+    """
 
     __array_ufunc__ = None
     current = 0
@@ -58,7 +62,9 @@ class Opaque:
 
 def _open(value: Any) -> Any:
     if isinstance(value, Opaque):
-        assert value.place == Opaque.current, f"an array of device {value.place} was used while {Opaque.current} is the current one"
+        assert value.place == Opaque.current, (
+            f"an array of device {value.place} was used while {Opaque.current} is the current one"
+        )
         return value._values
     if isinstance(value, tuple):
         return tuple(_open(v) for v in value)
@@ -82,7 +88,22 @@ def _forward(name: str) -> Any:
 
 for _name in ("reshape", "astype", "copy"):
     setattr(Opaque, _name, _forward(_name))
-for _name in ("add", "sub", "mul", "truediv", "mod", "pow", "and", "or", "eq", "ne", "lt", "le", "gt", "ge"):
+for _name in (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "mod",
+    "pow",
+    "and",
+    "or",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+):
     setattr(Opaque, f"__{_name}__", _forward(f"__{_name}__"))
     setattr(Opaque, f"__r{_name}__", _forward(f"__r{_name}__"))
 Opaque.__neg__ = _forward("__neg__")  # type: ignore[attr-defined]
@@ -107,7 +128,9 @@ class Counting:
             self.calls[name] += 1
             for arg in args:
                 assert not isinstance(arg, np.ndarray), f"xp.{name} was given a NumPy array"
-            return _close(found(*(_open(a) for a in args), **{k: _open(v) for k, v in options.items()}))
+            return _close(
+                found(*(_open(a) for a in args), **{k: _open(v) for k, v in options.items()})
+            )
 
         return called
 
@@ -132,15 +155,19 @@ def counting_device() -> Any:
     """(device, counts): a device type `standin` whose arrays are opaque, while open."""
     calls: Counter[str] = Counter()
     library = Counting(calls)
-    provider = devices.Namespace(lambda device: library, lambda raw: raw._values, lambda array, device: Opaque(np.array(array)))
+    provider = devices.Namespace(
+        lambda device: library,
+        lambda raw: raw._values,
+        lambda array, device: Opaque(np.array(array)),
+    )
     with devices.namespace("standin", provider):
         yield devices.Device("standin"), calls
 
 
 @contextmanager
 def several_devices() -> Any:
-    """A device type `several` while open, of any number of devices: as with CuPy, asking for a device's library makes it the current one,
-    and reading an array needs none."""
+    """A device type `several` while open, of any number of devices: as with CuPy, asking for a
+    device's library makes it the current one, and reading an array needs none."""
     library = Counting(Counter())
 
     def use(device: devices.Device) -> Any:

@@ -1,10 +1,12 @@
-"""An array library that has the array API standard and, beyond it, only what CuPy documents: what an op may use to run on a GPU.
+"""An array library that has the array API standard and, beyond it, only what CuPy documents: what
+an op may use to run on a GPU.
 
-Arrays are `array_api_strict`'s, in a wrapper. A call goes to the standard's function if there is one of that name and it takes the arguments;
-the standard refuses NumPy's own keywords, implicit conversions, and NumPy arrays among its arguments. What ops use besides is listed here by
-name; anything else is an AttributeError. Three things the standard forbids and CuPy allows are let through, each in
-one place: operands of different kinds, which promote as NumPy's do; indexing and assignment with arrays; NumPy's order for a reduction's
-positional arguments.
+Arrays are `array_api_strict`'s, in a wrapper. A call goes to the standard's function if there is
+one of that name and it takes the arguments; the standard refuses NumPy's own keywords, implicit
+conversions, and NumPy arrays among its arguments. What ops use besides is listed here by name;
+anything else is an AttributeError. Three things the standard forbids and CuPy allows are let
+through, each in one place: operands of different kinds, which promote as NumPy's do; indexing and
+assignment with arrays; NumPy's order for a reduction's positional arguments.
 """
 
 from __future__ import annotations
@@ -20,10 +22,21 @@ import numpy as np
 from initlab.engine import device as devices
 
 BEYOND: dict[str, tuple[str, ...]] = {
-    "argsort": ("kind",), "cbrt": (), "concatenate": ("axis",), "cumsum": ("axis",), "isclose": ("rtol", "atol", "equal_nan"), "mod": (), "pad": ("mode", "constant_values"),
-    "power": (), "rint": (), "swapaxes": (), "transpose": (),
-}  # fmt: skip
-"""Functions outside the standard that CuPy has, and the keywords that it takes of those that ops use (docs.cupy.dev, reference)."""
+    "argsort": ("kind",),
+    "cbrt": (),
+    "concatenate": ("axis",),
+    "cumsum": ("axis",),
+    "isclose": ("rtol", "atol", "equal_nan"),
+    "mod": (),
+    "pad": ("mode", "constant_values"),
+    "power": (),
+    "rint": (),
+    "swapaxes": (),
+    "transpose": (),
+}
+"""Functions outside the standard that CuPy has, and the keywords that it takes of those that ops
+use (docs.cupy.dev, reference).
+"""
 
 
 class Beyond(AttributeError):
@@ -51,10 +64,16 @@ class Array:
     T = property(lambda self: wrap(values(self).T))
 
     def reshape(self, *shape: Any) -> Array:
-        return Array(standard.reshape(self.strict, shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape))
+        return Array(
+            standard.reshape(
+                self.strict, shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+            )
+        )
 
     def astype(self, dtype: Any, copy: bool = True) -> Array:
-        return Array(standard.astype(self.strict, getattr(standard, np.dtype(dtype).name), copy=copy))
+        return Array(
+            standard.astype(self.strict, getattr(standard, np.dtype(dtype).name), copy=copy)
+        )
 
     def copy(self) -> Array:
         return Array(standard.asarray(self.strict, copy=True))
@@ -120,7 +139,11 @@ LOGIC = ("__and__", "__rand__", "__or__", "__ror__")
 def _operator(name: str) -> Callable[[Array, Any], Any]:
     def method(self: Array, other: Any) -> Any:
         kinds = {part.dtype.kind for part in (self, other) if isinstance(part, Array)}
-        if len(kinds) > 1 or (kinds != {"f"} and (isinstance(other, float) or name in DIVISIONS)) or (kinds == {"b"} and name not in LOGIC):
+        if (
+            len(kinds) > 1
+            or (kinds != {"f"} and (isinstance(other, float) or name in DIVISIONS))
+            or (kinds == {"b"} and name not in LOGIC)
+        ):
             return wrap(getattr(values(self), name)(opened(other)))
         return wrap(getattr(self.strict, name)(unwrapped(other)))
 
@@ -135,9 +158,19 @@ for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
 
 
 RENAMED = {
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "arctan2": "atan2",
-    "concatenate": "concat", "power": "pow", "mod": "remainder", "transpose": "permute_dims", "fix": "trunc",
-}  # fmt: skip
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "arctan2": "atan2",
+    "concatenate": "concat",
+    "power": "pow",
+    "mod": "remainder",
+    "transpose": "permute_dims",
+    "fix": "trunc",
+}
 """NumPy's and CuPy's name of what the standard calls otherwise."""
 NOT_FUNCTIONS = {"inf", "nan", "pi", "e", "newaxis"}
 
@@ -159,20 +192,31 @@ class Library:
         if name in NOT_FUNCTIONS:
             return getattr(np, name)
         if not hasattr(standard, known) and name not in BEYOND:
-            raise Beyond(f"xp.{name} is neither in the array API standard nor on the list of what CuPy has besides")
+            raise Beyond(
+                f"xp.{name} is neither in the array API standard nor on the list of what CuPy has besides"
+            )
         return lambda *args, **options: self.call(name, known, args, options)
 
     def call(self, name: str, known: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        """The standard's function where it takes the operands, else NumPy's of that name with no keyword that CuPy's lacks."""
+        """The standard's function where it takes the operands, else NumPy's of that name with no
+        keyword that CuPy's lacks.
+        """
         function = getattr(standard, known, None)
         taken = set(inspect.signature(function).parameters) if function is not None else set()
         unknown = options.keys() - taken - set(BEYOND.get(name, ()))
         if unknown:
-            raise Beyond(f"xp.{name}: neither the standard nor CuPy knows the keyword {sorted(unknown)}")
+            raise Beyond(
+                f"xp.{name}: neither the standard nor CuPy knows the keyword {sorted(unknown)}"
+            )
         numpy_options = {key: opened(value) for key, value in options.items()}
         if function is not None and not options.keys() - taken:
             try:
-                return wrap(function(*map(unwrapped, args), **{key: strict_option(key, value) for key, value in options.items()}))
+                return wrap(
+                    function(
+                        *map(unwrapped, args),
+                        **{key: strict_option(key, value) for key, value in options.items()},
+                    )
+                )
             except TypeError as error:
                 if "Unsupported type" in str(error):
                     raise
@@ -185,16 +229,24 @@ class Library:
 
     @staticmethod
     def check_first(name: str, args: tuple[Any, ...]) -> None:
-        """CuPy's functions, but for those that make arrays and for ufuncs, want an array of its own first, or a sequence of these."""
+        """CuPy's functions, but for those that make arrays and for ufuncs, want an array of its own
+        first, or a sequence of these.
+        """
         if args and not isinstance(getattr(np, name), np.ufunc) and name not in MAKERS:
             first = args[0] if isinstance(args[0], (list, tuple)) else args[:1]
             if not all(isinstance(part, Array) for part in first):
-                raise TypeError(f"xp.{name} was given {type(first[0]).__name__} where CuPy takes its own arrays only")
+                raise TypeError(
+                    f"xp.{name} was given {type(first[0]).__name__} where CuPy takes its own arrays only"
+                )
 
 
 def strict_option(key: str, value: Any) -> Any:
     """A keyword's value as the standard wants it: its own dtypes."""
-    return getattr(standard, np.dtype(value).name) if key == "dtype" and value is not None else unwrapped(value)
+    return (
+        getattr(standard, np.dtype(value).name)
+        if key == "dtype" and value is not None
+        else unwrapped(value)
+    )
 
 
 ADDED = ("int32", "float16", "float32", "float64", "uint32", "uint64")
@@ -218,11 +270,16 @@ class Add:
         target.strict[...] = standard.asarray(held)
 
 
-def provider(compiler: Callable[[devices.Device], devices.Compile] | None = None) -> devices.Namespace:
+def provider(
+    compiler: Callable[[devices.Device], devices.Compile] | None = None,
+) -> devices.Namespace:
     """This library as what a device computes with."""
     library = Library()
     return devices.Namespace(
-        lambda device: library, lambda raw: np.array(values(raw)), lambda array, device: Array(standard.asarray(np.array(array))), compiler
+        lambda device: library,
+        lambda raw: np.array(values(raw)),
+        lambda array, device: Array(standard.asarray(np.array(array))),
+        compiler,
     )
 
 

@@ -1,4 +1,6 @@
-"""docs/ci.md: its workflow is sound YAML, its commands and options exist, and what it shows is what is printed."""
+"""docs/ci.md: its workflow is sound YAML, its commands and options exist, and what it shows is what
+is printed.
+"""
 
 from __future__ import annotations
 
@@ -34,19 +36,34 @@ def workflow() -> dict:
 def commands() -> list[list[str]]:
     """Every command in the guide, as words."""
     lines = [line for text in blocks("sh") for line in text.splitlines()]
-    lines += [step["run"] for step in workflow()["jobs"]["initialization"]["steps"] if "run" in step]
+    lines += [
+        step["run"] for step in workflow()["jobs"]["initialization"]["steps"] if "run" in step
+    ]
     return [shlex.split(line, comments=True) for line in lines]
 
 
 def test_the_workflow_is_one_that_github_would_take():
     found = workflow()
-    assert set(found) == {"name", True, "permissions", "jobs"}  # YAML 1.1 reads `on` as true; GitHub does not
+    assert set(found) == {
+        "name",
+        True,
+        "permissions",
+        "jobs",
+    }  # YAML 1.1 reads `on` as true; GitHub does not
     [job] = found["jobs"].values()
     assert job["runs-on"] == "ubuntu-latest"
     assert all(("uses" in step) != ("run" in step) for step in job["steps"])
     uses = [step["uses"] for step in job["steps"] if "uses" in step]
-    assert all(re.fullmatch(r"actions/(checkout|setup-python|upload-artifact)@v[0-9]+", action) for action in uses)
-    reports = [word for step in job["steps"] for word in step.get("run", "").split() if word.endswith(".xml")]
+    assert all(
+        re.fullmatch(r"actions/(checkout|setup-python|upload-artifact)@v[0-9]+", action)
+        for action in uses
+    )
+    reports = [
+        word
+        for step in job["steps"]
+        for word in step.get("run", "").split()
+        if word.endswith(".xml")
+    ]
     assert reports == ["reports/verify.xml", "reports/pytest.xml"]
     assert job["steps"][-1]["with"]["path"] == "reports/*.xml"
 
@@ -54,7 +71,13 @@ def test_the_workflow_is_one_that_github_would_take():
 @lru_cache
 def help_of(module: str) -> str:
     more = ["-p", "no:initlab", "-p", "initlab.runner.pytest_plugin"] if module == "pytest" else []
-    return subprocess.run([sys.executable, "-m", module, *more, "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-m", module, *more, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
@@ -72,8 +95,12 @@ def test_every_command_and_option_exists(words):
 
 def test_the_options_that_the_text_names_exist():
     named = set(re.findall(r"`(--?[a-z][a-z-]*)", GUIDE))
-    said = "".join(help_of(module) for module in ("runner.lock", "runner.verify", "runner.compare", "pytest"))
-    assert {option for option in named if not re.search(rf"(^|\s){option}\b", said, flags=re.M)} == set()
+    said = "".join(
+        help_of(module) for module in ("runner.lock", "runner.verify", "runner.compare", "pytest")
+    )
+    assert {
+        option for option in named if not re.search(rf"(^|\s){option}\b", said, flags=re.M)
+    } == set()
 
 
 def test_what_the_guide_shows_is_what_is_printed(command, capsys, tmp_path, monkeypatch):

@@ -1,4 +1,6 @@
-"""The shipped experiments: each runs, and the article's values are the checked-in ones on every machine."""
+"""The shipped experiments: each runs, and the article's values are the checked-in ones on every
+machine.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,13 @@ EXPERIMENTS = [file.stem for file in FILES if "expect:" not in file.read_text(en
 
 def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.run([sys.executable, "-m", "runner", *words], cwd=folder, env=variables, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "runner", *words],
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        text=True,
+    )
 
 
 def manifest(folder: Path) -> dict:
@@ -39,7 +47,13 @@ def test_the_article_experiment_gives_the_checked_in_root_digest(tmp_path):
 
 def test_other_threads_and_eager_mode_give_the_same_root_digest(tmp_path):
     done = run(
-        tmp_path, "experiment=article", "init_mode=eager", "probe=none", "snapshot=none", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"
+        tmp_path,
+        "experiment=article",
+        "init_mode=eager",
+        "probe=none",
+        "snapshot=none",
+        OMP_NUM_THREADS="1",
+        OPENBLAS_NUM_THREADS="1",
     )
     assert done.returncode == 0, done.stderr
     assert manifest(tmp_path)["digests"]["root"] == EXPECTED["root-v1"]
@@ -52,7 +66,12 @@ def test_the_digits_experiment_stands_at_a_loss_of_ln_ten(mode, tmp_path):
     [path] = tmp_path.glob("outputs/digits/*/stats.json")
     stats = json.loads(path.read_text(encoding="utf-8"))
     assert abs(stats["figures"]["loss"] - math.log(10)) < 0.01
-    assert [row["path"] for row in stats["gradients"]] == ["0.weight", "0.bias", "1.weight", "1.bias"]
+    assert [row["path"] for row in stats["gradients"]] == [
+        "0.weight",
+        "0.bias",
+        "1.weight",
+        "1.bias",
+    ]
     assert all(row["rms"] > 0 for row in stats["gradients"])
     assert [row["verdict"] for row in stats["parameters"]] == ["ok", "exact", "ok", "exact"]
 
@@ -85,8 +104,17 @@ def test_a_run_told_to_draw_as_mxnet_does_is_another_run_and_is_verified_as_one(
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "runner.verify", folder]
     for stream in ("mxnet-1.9.1", "initlab-1"):  # the manifest decides, not the environment
-        verified = subprocess.run(command, cwd=tmp_path, env={**environment, "ENGINE_STREAM": stream}, capture_output=True, text=True)
+        verified = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**environment, "ENGINE_STREAM": stream},
+            capture_output=True,
+            text=True,
+        )
         assert verified.returncode == 0, verified.stderr
     refused = run(tmp_path, "init=lecun", ENGINE_STREAM="mxnet-1.9.1")
     assert refused.returncode == 2
-    assert "error: init: cannot initialize '0.weight' of shape (256, 20): TruncatedNormal" in refused.stderr
+    assert (
+        "error: init: cannot initialize '0.weight' of shape (256, 20): TruncatedNormal"
+        in refused.stderr
+    )

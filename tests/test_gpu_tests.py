@@ -1,4 +1,6 @@
-"""What waits for a GPU is ready: the tests in tests/gpu pass on a pretended one, and fail on one that draws wrong bits; the benchmark runs."""
+"""What waits for a GPU is ready: the tests in tests/gpu pass on a pretended one, and fail on one
+that draws wrong bits; the benchmark runs.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +13,33 @@ import host_kernels
 import pytest
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.skipif(host_kernels.compiler() is None, reason="there is no C++ compiler here to compile the kernels' text with")
+pytestmark = pytest.mark.skipif(
+    host_kernels.compiler() is None,
+    reason="there is no C++ compiler here to compile the kernels' text with",
+)
 
 
 def on_a_pretended_gpu(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Python with these words."""
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     environment = {**os.environ, "PYTHONPATH": paths, **environment}
-    return subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
 
 
 def outcome(*words: str, **environment: str) -> tuple[int, str]:
     """(exit code, last line) of the tests."""
-    pytest_words = ("-m", "pytest", "-p", "pretended_gpu", "-v", "-p", "no:cacheprovider", "tests/gpu")
+    pytest_words = (
+        "-m",
+        "pytest",
+        "-p",
+        "pretended_gpu",
+        "-v",
+        "-p",
+        "no:cacheprovider",
+        "tests/gpu",
+    )
     done = on_a_pretended_gpu(*pytest_words, *words, **environment)
     return done.returncode, done.stdout.splitlines()[-1]
 
@@ -37,7 +53,9 @@ def test_they_pass_and_none_is_skipped():
 def test_they_fail_where_bits_are_wrong():
     code, said = outcome("-k", "law_draws or draws_in_order", PRETENDED_GPU="wrong")
     assert code == 1
-    assert "3 failed" in said and "7 passed" in said  # Normal in float16 and float32, and draws in order
+    assert (
+        "3 failed" in said and "7 passed" in said
+    )  # Normal in float16 and float32, and draws in order
 
 
 def test_the_benchmark_ends_in_a_row_for_the_page():

@@ -1,4 +1,6 @@
-"""The wheel holds all it needs, the console script works from any folder, and the checkout names no machine."""
+"""The wheel holds all it needs, the console script works from any folder, and the checkout names no
+machine.
+"""
 
 from __future__ import annotations
 
@@ -44,36 +46,73 @@ def wheel(tmp_path_factory) -> Path:
 
 def test_the_wheel_holds_the_config_the_digits_and_the_licence(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"initlab/conf/config.yaml", "initlab/conf/init/normal.yaml", "initlab/conf/experiment/article.yaml"} <= set(names)
-    assert {"initlab/runner/data/optdigits/optdigits.npz", "initlab/runner/data/optdigits/README.md"} <= set(names)
+    assert {
+        "initlab/conf/config.yaml",
+        "initlab/conf/init/normal.yaml",
+        "initlab/conf/experiment/article.yaml",
+    } <= set(names)
+    assert {
+        "initlab/runner/data/optdigits/optdigits.npz",
+        "initlab/runner/data/optdigits/README.md",
+    } <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert not any(name.startswith(("tests/", "conf/", "outputs/", "benchmarks/")) for name in names)
+    assert not any(
+        name.startswith(("tests/", "conf/", "outputs/", "benchmarks/")) for name in names
+    )
 
 
 def test_the_installed_command_runs_from_any_folder(wheel, tmp_path):
     site, work = tmp_path / "site", tmp_path / "work"
     work.mkdir()
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel)]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        str(site),
+        str(wheel),
+    ]
     subprocess.run(install, check=True, capture_output=True, text=True)
     # Another folder called conf beside the packages must not be taken for ours.
     (site / "conf").mkdir()
     (site / "conf" / "config.yaml").write_text("someone: else\n")
     environment = {**os.environ, "PYTHONPATH": str(site)}
     script = [sys.executable, str(site / "bin" / "initlab")]
-    done = subprocess.run([*script, "experiment=digits", "init=normal"], cwd=work, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [*script, "experiment=digits", "init=normal"],
+        cwd=work,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     assert "loss 2.3026" in done.stdout
     where = "import initlab.runner; print(initlab.runner.__file__)"
-    used = subprocess.run([sys.executable, "-c", where], cwd=work, env=environment, capture_output=True, text=True, check=True)
+    used = subprocess.run(
+        [sys.executable, "-c", where],
+        cwd=work,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert used.stdout.startswith(str(site))
 
 
 def test_the_digits_are_the_uci_ones():
-    with np.load(ROOT / "runner" / "data" / "optdigits" / "optdigits.npz", allow_pickle=False) as file:
+    with np.load(
+        ROOT / "runner" / "data" / "optdigits" / "optdigits.npz", allow_pickle=False
+    ) as file:
         images, labels = file["images"], file["labels"]
     assert (images.shape, labels.shape, images.max()) == ((1797, 64), (1797,), 16)
     digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
-    assert digest in (ROOT / "runner" / "data" / "optdigits" / "README.md").read_text(encoding="utf-8")
+    assert digest in (ROOT / "runner" / "data" / "optdigits" / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def tracked_files() -> list[Path]:
@@ -106,7 +145,16 @@ def test_no_file_names_a_machine_or_an_index():
         assert names_of_machines(file.read_text(encoding="utf-8")) == [], file.relative_to(ROOT)
 
 
-@pytest.mark.parametrize("text", ["open('/root/x')", "cd /work/main", "/home/someone", "--index-url x", "https://files.PythonHosted.org"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "open('/root/x')",
+        "cd /work/main",
+        "/home/someone",
+        "--index-url x",
+        "https://files.PythonHosted.org",
+    ],
+)
 def test_the_check_fails_on_a_machine_or_an_index(text):
     assert names_of_machines(text)
 
@@ -119,10 +167,25 @@ def test_every_dependency_is_pinned_for_ci():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     [own] = [requirement for requirement in extras["test"] if requirement.startswith("initlab[")]
-    inner = [requirement for extra in own.removeprefix("initlab[").removesuffix("]").split(",") for requirement in extras[extra]]
-    wanted = [*project["dependencies"], *inner, *(requirement for requirement in extras["test"] + extras["dev"] if requirement != own)]
-    pinned = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
-    names = {re.split(r"[<>=]", requirement)[0].strip().lower().replace("_", "-") for requirement in wanted}
+    inner = [
+        requirement
+        for extra in own.removeprefix("initlab[").removesuffix("]").split(",")
+        for requirement in extras[extra]
+    ]
+    wanted = [
+        *project["dependencies"],
+        *inner,
+        *(requirement for requirement in extras["test"] + extras["dev"] if requirement != own),
+    ]
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
+    names = {
+        re.split(r"[<>=]", requirement)[0].strip().lower().replace("_", "-")
+        for requirement in wanted
+    }
     assert names <= pinned
 
 
@@ -133,17 +196,27 @@ def test_every_dependency_is_pinned_for_ci():
         ("", ["init=normal"], False),
         ("seed=3", ["seed=3", "init=normal"], False),
         ("init=xavier model=shared seed=3", ["init=xavier", "model=shared", "seed=3"], False),
-        ("init_mode=eager init.sigma=0.1", ["init_mode=eager", "init.sigma=0.1", "init=normal"], False),
+        (
+            "init_mode=eager init.sigma=0.1",
+            ["init_mode=eager", "init.sigma=0.1", "init=normal"],
+            False,
+        ),
         ("-m 'seed=range(0,2)'", ["seed=range(0,2)", "init=normal"], True),
         ("-m 'model.input=[2, 3]'", ["model.input=[2, 3]", "init=normal"], True),
         ("seed=1,2 -m", ["init=normal", "seed=1,2"], True),
-        ("-m init=normal,xavier 'seed=range(0,2)'", ["init=normal,xavier", "seed=range(0,2)"], True),
+        (
+            "-m init=normal,xavier 'seed=range(0,2)'",
+            ["init=normal,xavier", "seed=range(0,2)"],
+            True,
+        ),
     ],
 )
 def test_make_run_hands_on_what_hydra_can_parse(given, overrides, multirun):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     command = ["make", "--dry-run", "--no-print-directory", "run", f"ARGS={given}"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
     words = shlex.split(done.stdout.splitlines()[-1])
     assert words[1:3] == ["-m", "runner"]
     parsed = get_args_parser().parse_args(words[3:])

@@ -47,7 +47,9 @@ class Format(ABC):
             raise FormatError(f"{path} cannot be written: {error}") from error
 
     def read(self, path: str | os.PathLike[str]) -> Snapshot:
-        """The snapshot in `path`. FileNotFoundError, or FormatError for a file that is damaged, cut short or of another kind."""
+        """The snapshot in `path`. FileNotFoundError, or FormatError for a file that is damaged, cut
+        short or of another kind.
+        """
         path = Path(path)
         data = path.read_bytes()
         try:
@@ -67,20 +69,29 @@ class Format(ABC):
 
 
 def check_names(snapshot: Snapshot) -> None:
-    """FormatError unless all names are text that UTF-8 can hold, and each alias is a new name of a tensor that is there."""
+    """FormatError unless all names are text that UTF-8 can hold, and each alias is a new name of a
+    tensor that is there.
+    """
     for name in [*snapshot.tensors, *snapshot.aliases]:
-        proper = isinstance(name, str) and not any("\ud800" <= letter <= "\udfff" for letter in name)
+        proper = isinstance(name, str) and not any(
+            "\ud800" <= letter <= "\udfff" for letter in name
+        )
         checked(proper, lambda name=name: f"a tensor is called {name!r}, which is no text")  # type: ignore[misc]
     for alias, owner in snapshot.aliases.items():
-        checked(isinstance(owner, str) and owner in snapshot.tensors, f"alias '{alias}' is of '{owner}', which is no tensor of it")
+        checked(
+            isinstance(owner, str) and owner in snapshot.tensors,
+            f"alias '{alias}' is of '{owner}', which is no tensor of it",
+        )
         checked(alias not in snapshot.tensors, f"'{alias}' is both a tensor and an alias")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the name `path`, synced, when the block ends well, and is removed when it does not.
+    """A file that takes the name `path`, synced, when the block ends well, and is removed when it
+    does not.
 
-    It is made under a name of its own, so that neither another writer nor what a killed one left can get into it.
+    It is made under a name of its own, so that neither another writer nor what a killed one left
+    can get into it.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY}")
     with open(temporary, "xb") as file:
@@ -108,7 +119,9 @@ def get(name_or_path: str | os.PathLike[str]) -> Format:
     for file_format in REGISTRY.entries().values():
         if suffix == file_format.suffix:
             return file_format
-    raise FormatError(f"no snapshot format for '{text}' - {advice(suffix.lstrip('.') or text, names())}")
+    raise FormatError(
+        f"no snapshot format for '{text}' - {advice(suffix.lstrip('.') or text, names())}"
+    )
 
 
 def names() -> list[str]:
@@ -119,7 +132,11 @@ def names() -> list[str]:
 def little_endian(array: np.ndarray) -> np.ndarray:
     """The array in C order with little-endian elements."""
     contiguous = np.asarray(array, order="C")
-    return contiguous.astype(contiguous.dtype.newbyteorder("<")) if contiguous.dtype.byteorder == ">" else contiguous
+    return (
+        contiguous.astype(contiguous.dtype.newbyteorder("<"))
+        if contiguous.dtype.byteorder == ">"
+        else contiguous
+    )
 
 
 def dtype_called(name: str) -> np.dtype:
@@ -130,14 +147,23 @@ def dtype_called(name: str) -> np.dtype:
         raise FormatError(str(error)) from None
 
 
-def tensor_of(name: str, raw: bytes | memoryview, dtype: np.dtype, shape: Sequence[int]) -> np.ndarray:
-    """A tensor of its own from as many bytes as it needs. FormatError for an impossible shape, and for booleans that are none."""
+def tensor_of(
+    name: str, raw: bytes | memoryview, dtype: np.dtype, shape: Sequence[int]
+) -> np.ndarray:
+    """A tensor of its own from as many bytes as it needs. FormatError for an impossible shape, and
+    for booleans that are none.
+    """
     try:
         array = np.frombuffer(raw, np.uint8).copy().view(dtype).reshape(shape)
     except (ValueError, OverflowError):
-        raise FormatError(f"is damaged: tensor '{name}' has the impossible shape {list(shape)}") from None
+        raise FormatError(
+            f"is damaged: tensor '{name}' has the impossible shape {list(shape)}"
+        ) from None
     if dtype == np.bool_:
-        checked(bool((array.view(np.uint8) <= 1).all()), f"is damaged: tensor '{name}' has booleans that are neither 0 nor 1")
+        checked(
+            bool((array.view(np.uint8) <= 1).all()),
+            f"is damaged: tensor '{name}' has booleans that are neither 0 nor 1",
+        )
     return array
 
 

@@ -1,4 +1,6 @@
-"""NumPy's `.npz`: one `.npy` a tensor in a zip, uncompressed. Dates are fixed and names sorted, so that the bytes are canonical."""
+"""NumPy's `.npz`: one `.npy` a tensor in a zip, uncompressed. Dates are fixed and names sorted, so
+that the bytes are canonical.
+"""
 
 from __future__ import annotations
 
@@ -16,24 +18,49 @@ from typing import Any, BinaryIO, ClassVar
 import numpy as np
 
 from initlab.engine.errors import FormatError
-from initlab.engine.formats.base import REGISTRY, Format, Snapshot, checked, dtype_called, little_endian, tensor_of
+from initlab.engine.formats.base import (
+    REGISTRY,
+    Format,
+    Snapshot,
+    checked,
+    dtype_called,
+    little_endian,
+    tensor_of,
+)
 
 OURS = "__initlab__"
-"""The entry that holds our JSON as bytes: `aliases`, `metadata`, and the `dtypes` that `.npy` cannot name (bfloat16)."""
+"""The entry that holds our JSON as bytes: `aliases`, `metadata`, and the `dtypes` that `.npy`
+cannot name (bfloat16).
+"""
 DATE = (1980, 1, 1, 0, 0, 0)
 UNIX = 3
 MORE_THAN_16_BITS = 0xFFFF
 LONGEST_NAME = 60_000
 """Zip allows 65535 bytes."""
 DAMAGE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, struct.error,
-    ValueError, TypeError, SyntaxError, EOFError, KeyError, IndexError, NotImplementedError, RuntimeError, OSError, OverflowError,
-)  # fmt: skip
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    tokenize.TokenError,
+    struct.error,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    EOFError,
+    KeyError,
+    IndexError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    OverflowError,
+)
 """What zipfile and NumPy's header reader raise over bytes that are not theirs."""
 
 
 class Npz(Format):
-    """`.npz`, read by `numpy.load(path, allow_pickle=False)`. bfloat16 tensors appear there as uint16."""
+    """`.npz`, read by `numpy.load(path, allow_pickle=False)`. bfloat16 tensors appear there as
+    uint16.
+    """
 
     name: ClassVar[str] = "npz"
     suffix: ClassVar[str] = ".npz"
@@ -43,15 +70,23 @@ class Npz(Format):
         arrays, other = {}, {}
         for name in sorted(snapshot.tensors):
             checked(name != OURS, f"a tensor cannot be called '{OURS}'")
-            checked("\0" not in name and len(name.encode()) <= LONGEST_NAME, f"npz cannot hold the name {name[:80]!r}")
+            checked(
+                "\0" not in name and len(name.encode()) <= LONGEST_NAME,
+                f"npz cannot hold the name {name[:80]!r}",
+            )
             array = little_endian(snapshot.tensors[name])
-            checked(_holds_numbers(array.dtype), f"tensor '{name}' has dtype {array.dtype.name}, which is no number")
+            checked(
+                _holds_numbers(array.dtype),
+                f"tensor '{name}' has dtype {array.dtype.name}, which is no number",
+            )
             if array.dtype.name == "bfloat16":
                 other[name] = array.dtype.name
                 array = array.view(np.uint16)
             arrays[name] = array
         ours = {"aliases": snapshot.aliases, "metadata": snapshot.metadata, "dtypes": other}
-        text = json.dumps(ours, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("utf-8")
+        text = json.dumps(ours, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(
+            "utf-8"
+        )
         arrays[OURS] = np.frombuffer(text, np.uint8)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             for name, array in arrays.items():
@@ -84,9 +119,14 @@ class Npz(Format):
 
 
 def _check_count(data: bytes, found: int) -> None:
-    """zipfile does not compare the entries it finds with their number at the file's end, so a damaged table would lose some unseen."""
+    """zipfile does not compare the entries it finds with their number at the file's end, so a
+    damaged table would lose some unseen.
+    """
     (announced,) = struct.unpack_from("<H", data, data.rfind(b"PK\5\6") + 10)
-    checked(announced in (found, MORE_THAN_16_BITS), f"is damaged: {announced} entries announced, {found} found")
+    checked(
+        announced in (found, MORE_THAN_16_BITS),
+        f"is damaged: {announced} entries announced, {found} found",
+    )
 
 
 def _holds_numbers(dtype: np.dtype) -> bool:
@@ -94,19 +134,33 @@ def _holds_numbers(dtype: np.dtype) -> bool:
 
 
 def _array(name: str, data: bytes) -> np.ndarray:
-    """The tensor in a `.npy` file's bytes, its size compared with what the header says before any memory is taken."""
+    """The tensor in a `.npy` file's bytes, its size compared with what the header says before any
+    memory is taken.
+    """
     file = io.BytesIO(data)
     version = np.lib.format.read_magic(file)
     checked(version in ((1, 0), (2, 0)), f"is damaged: tensor '{name}' is of npy version {version}")
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    read_header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that Python 2 wrote the header, which changes nothing
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # that Python 2 wrote the header, which changes nothing
         shape, columns_first, dtype = read_header(file)
     checked(_holds_numbers(dtype), f"has tensor '{name}' of dtype {dtype.name}, which is no number")
-    checked(all(axis >= 0 for axis in shape), f"is damaged: tensor '{name}' has the impossible shape {list(shape)}")
+    checked(
+        all(axis >= 0 for axis in shape),
+        f"is damaged: tensor '{name}' has the impossible shape {list(shape)}",
+    )
     raw = memoryview(data)[file.tell() :]
     needed = math.prod(shape) * dtype.itemsize
-    checked(len(raw) == needed, f"is damaged: tensor '{name}' needs {needed} bytes, {len(raw)} are there")
+    checked(
+        len(raw) == needed,
+        f"is damaged: tensor '{name}' needs {needed} bytes, {len(raw)} are there",
+    )
     array = tensor_of(name, raw, dtype, shape[::-1] if columns_first else shape)
     return little_endian(array.T if columns_first else array)
 

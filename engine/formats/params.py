@@ -1,12 +1,13 @@
 """MXNet's `.params` container, as `mx.nd.save` writes it and `mx.nd.load` reads it.
 
-Little endian: u64 0x112, u64 0, u64 count, the arrays, u64 number of names, the names (u64 length, bytes). An array: u32 magic (V2
-0xF993FAC9, V3 …CA under np_shape, V1 …C8, else V0 and the word is ndim), for V2 and V3 an i32 storage type, the shape (i32 ndim and i64
-dimensions; V0: u32), i32 device type, i32 device id, i32 type flag, the elements in C order. Source: MXNet 1.9.1
+Little endian: u64 0x112, u64 0, u64 count, the arrays, u64 number of names, the names (u64 length,
+bytes). An array: u32 magic (V2 0xF993FAC9, V3 …CA under np_shape, V1 …C8, else V0 and the word is
+ndim), for V2 and V3 an i32 storage type, the shape (i32 ndim and i64 dimensions; V0: u32), i32
+device type, i32 device id, i32 type flag, the elements in C order. Source: MXNet 1.9.1
 src/ndarray/ndarray.cc and its files. Only dense arrays are read and written.
 
-V2 cannot tell an array without axes from no array. A file with such an array is written in V3 throughout, which MXNet reads under
-`np_shape` and only as a whole.
+V2 cannot tell an array without axes from no array. A file with such an array is written in V3
+throughout, which MXNet reads under `np_shape` and only as a whole.
 """
 
 from __future__ import annotations
@@ -19,23 +20,47 @@ from typing import BinaryIO, ClassVar
 import numpy as np
 
 from initlab.engine.errors import FormatError
-from initlab.engine.formats.base import REGISTRY, Format, Snapshot, checked, dtype_called, little_endian, tensor_of
+from initlab.engine.formats.base import (
+    REGISTRY,
+    Format,
+    Snapshot,
+    checked,
+    dtype_called,
+    little_endian,
+    tensor_of,
+)
 
 LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
 FLAGS = {
-    "float32": 0, "float64": 1, "float16": 2, "uint8": 3, "int32": 4, "int8": 5, "int64": 6, "bool": 7, "bfloat16": 12,
-}  # fmt: skip
+    "float32": 0,
+    "float64": 1,
+    "float16": 2,
+    "uint8": 3,
+    "int32": 4,
+    "int8": 5,
+    "int64": 6,
+    "bool": 7,
+    "bfloat16": 12,
+}
 NAMES = {flag: name for name, flag in FLAGS.items()}
 INVALID = "Invalid NDArray file format"
 
 
-def dumps(arrays: Sequence[np.ndarray], names: Sequence[str], devices: Sequence[tuple[int, int]] | None = None) -> bytes:
-    """The container's bytes. `names` is empty for a list; `devices` are (type, id) pairs, (1, 0) being cpu(0)."""
+def dumps(
+    arrays: Sequence[np.ndarray],
+    names: Sequence[str],
+    devices: Sequence[tuple[int, int]] | None = None,
+) -> bytes:
+    """The container's bytes. `names` is empty for a list; `devices` are (type, id) pairs, (1, 0)
+    being cpu(0).
+    """
     magic = V3 if any(np.ndim(array) == 0 for array in arrays) else V2
     parts = [struct.pack("<QQQ", LIST_MAGIC, 0, len(arrays))]
     for number, array in enumerate(arrays):
-        parts += _dump_array(magic, little_endian(array), (1, 0) if devices is None else devices[number])
+        parts += _dump_array(
+            magic, little_endian(array), (1, 0) if devices is None else devices[number]
+        )
     parts.append(struct.pack("<Q", len(names)))
     for name in names:
         text = name.encode("utf-8")
@@ -68,7 +93,8 @@ class _Reader:
 
 
 def loads(data: bytes) -> tuple[list[np.ndarray | None], list[str], list[tuple[int, int]]]:
-    """(arrays, names, devices) of a container's bytes; an array of no shape is None. FormatError as MXNet says it.
+    """(arrays, names, devices) of a container's bytes; an array of no shape is None. FormatError as
+    MXNet says it.
 
     Like MXNet, this takes no notice of what follows the names.
     """
@@ -92,7 +118,9 @@ def _load(reader: _Reader) -> tuple[list[np.ndarray | None], list[str], list[tup
         (length,) = reader.numbers("Q", "fi->Read(keys)")
         names.append(_text(reader.bytes(length, "fi->Read(keys)")))
     if named not in (0, count):
-        raise FormatError(f"Check failed: keys->size() == 0 || keys->size() == data->size(): {INVALID}")
+        raise FormatError(
+            f"Check failed: keys->size() == 0 || keys->size() == data->size(): {INVALID}"
+        )
     return arrays, names, devices
 
 
@@ -109,7 +137,9 @@ def _load_array(reader: _Reader, name: str) -> tuple[np.ndarray | None, tuple[in
     if magic in (V2, V3):
         (storage,) = reader.numbers("i", failed)
         if storage != 0:
-            raise FormatError(f"sparse arrays (storage type {storage}) cannot be read, only dense ones")
+            raise FormatError(
+                f"sparse arrays (storage type {storage}) cannot be read, only dense ones"
+            )
     if magic in (V1, V2, V3):
         (ndim,) = reader.numbers("i", failed)
         none = ndim == -1 if magic == V3 else ndim == 0
@@ -130,27 +160,38 @@ def _load_array(reader: _Reader, name: str) -> tuple[np.ndarray | None, tuple[in
 
 
 class Params(Format):
-    """`.params`: names in the order given; MXNet has no aliases, so an alias is written out under its own name."""
+    """`.params`: names in the order given; MXNet has no aliases, so an alias is written out under
+    its own name.
+    """
 
     name: ClassVar[str] = "params"
     suffix: ClassVar[str] = ".params"
 
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
         """Tensors, then aliases with their owners' values; metadata has no place in this format."""
-        tensors = dict(snapshot.tensors) | {name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()}
+        tensors = dict(snapshot.tensors) | {
+            name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()
+        }
         file.write(dumps(list(tensors.values()), list(tensors)))
 
     def parse(self, data: bytes) -> Snapshot:
-        """A file of named arrays; FormatError for a list without names, a name of no array, or bytes after the last name."""
+        """A file of named arrays; FormatError for a list without names, a name of no array, or
+        bytes after the last name.
+        """
         reader = _Reader(data)
         arrays, names, _ = _load(reader)
         checked(len(names) == len(arrays), "holds a list of arrays without names")
-        checked(reader.at == len(data), f"is damaged: {len(data) - reader.at} bytes too many follow the last name")
+        checked(
+            reader.at == len(data),
+            f"is damaged: {len(data) - reader.at} bytes too many follow the last name",
+        )
         tensors: dict[str, np.ndarray] = {}
         for name, array in zip(names, arrays, strict=True):
             checked(name not in tensors, f"is damaged: it has '{name}' twice")
             if array is None:
-                raise FormatError(f"has no values for '{name}', which was saved before its shape was known")
+                raise FormatError(
+                    f"has no values for '{name}', which was saved before its shape was known"
+                )
             tensors[name] = array
         return Snapshot(tensors)
 

@@ -1,8 +1,9 @@
 """A file that several threads write at places of their own, past the page cache where that can be.
 
-Bytes that fill whole pages go straight to the disk (O_DIRECT), which costs a tenth of the processor's time and leaves no dirty memory;
-the rest of a piece, less than a page at either end, goes through the cache. No page is written both ways, so the two never meet. A
-file system that refuses O_DIRECT is written through the cache altogether.
+Bytes that fill whole pages go straight to the disk (O_DIRECT), which costs a tenth of the
+processor's time and leaves no dirty memory; the rest of a piece, less than a page at either end,
+goes through the cache. No page is written both ways, so the two never meet. A file system that
+refuses O_DIRECT is written through the cache altogether.
 """
 
 from __future__ import annotations
@@ -31,26 +32,34 @@ def _write(descriptor: int, piece: np.ndarray, offset: int) -> None:
 
 
 def read_exactly(descriptor: int, into: np.ndarray, offset: int) -> None:
-    """Fill `into` (uint8, contiguous) with a file's bytes from `offset` on. EOFError where the file ends before."""
+    """Fill `into` (uint8, contiguous) with a file's bytes from `offset` on. EOFError where the file
+    ends before.
+    """
     view, done = into.data, 0
     while done < len(view):
         count = os.preadv(descriptor, [view[done:]], offset + done)
         if count == 0:
-            raise EOFError(f"the file ends at byte {offset + done}, {len(view) - done} more were expected")
+            raise EOFError(
+                f"the file ends at byte {offset + done}, {len(view) - done} more were expected"
+            )
         done += count
 
 
 class Buffer:
-    """Memory of `size` bytes that a piece of a file is made in, so that its pages lie as the file's do."""
+    """Memory of `size` bytes that a piece of a file is made in, so that its pages lie as the file's
+    do.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._memory = np.frombuffer(mmap.mmap(-1, size + PAGE), np.uint8)
 
     def at(self, offset: int, size: int, itemsize: int = 1) -> np.ndarray:
-        """`size` bytes, uint8, for the piece of a file that starts at byte `offset`; what was made there before is lost.
+        """`size` bytes, uint8, for the piece of a file that starts at byte `offset`; what was made
+        there before is lost.
 
-        Where the offset is no multiple of `itemsize` the memory is one, though its pages then do not lie as the file's.
+        Where the offset is no multiple of `itemsize` the memory is one, though its pages then do
+        not lie as the file's.
         """
         if size > self.size:
             raise ValueError(f"a piece of {size} bytes does not fit into a buffer of {self.size}")
@@ -62,7 +71,9 @@ class PlacedFile:
     """A file under construction. OSError as the operating system gives it (ENOSPC for a full disk)."""
 
     def __init__(self, path: Path, size: int, keep: bool = False) -> None:
-        """Make the file, or open what is there if `keep`, with `size` bytes, all of them reserved on the disk."""
+        """Make the file, or open what is there if `keep`, with `size` bytes, all of them reserved
+        on the disk.
+        """
         self.path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | (0 if keep else os.O_TRUNC), 0o666)
         self._opened = [self._file]
@@ -95,7 +106,9 @@ class PlacedFile:
                 raise
 
     def write(self, offset: int, piece: np.ndarray) -> None:
-        """Write bytes (uint8, contiguous) from byte `offset` on. Threads may write at once, each its own bytes."""
+        """Write bytes (uint8, contiguous) from byte `offset` on. Threads may write at once, each
+        its own bytes.
+        """
         direct = self._direct
         if direct is None or piece.size < DIRECT_FROM or (piece.ctypes.data - offset) % PAGE:
             _write(self._file, piece, offset)
@@ -114,7 +127,9 @@ class PlacedFile:
         _write(self._file, piece[head + whole :], offset + head + whole)
 
     def read(self, offset: int, into: np.ndarray) -> None:
-        """Fill `into` (uint8, contiguous) with the bytes from `offset` on. EOFError where the file ends before."""
+        """Fill `into` (uint8, contiguous) with the bytes from `offset` on. EOFError where the file
+        ends before.
+        """
         read_exactly(self._file, into, offset)
 
     def sync(self) -> None:
@@ -130,5 +145,10 @@ class PlacedFile:
     def __enter__(self) -> PlacedFile:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()

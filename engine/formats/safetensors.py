@@ -1,7 +1,8 @@
 """Safetensors: a JSON header of names, dtypes, shapes and offsets, then the data end to end.
 
-We write the header ourselves so that the same snapshot gives the same bytes: keys sorted, no spaces, tensors in that order, and one
-metadata value (the official writer orders metadata at random). Source: the format section of huggingface/safetensors' README.
+We write the header ourselves so that the same snapshot gives the same bytes: keys sorted, no
+spaces, tensors in that order, and one metadata value (the official writer orders metadata at
+random). Source: the format section of huggingface/safetensors' README.
 """
 
 from __future__ import annotations
@@ -19,12 +20,32 @@ from typing import Any, BinaryIO, ClassVar
 import numpy as np
 
 from initlab.engine.errors import FormatError
-from initlab.engine.formats.base import REGISTRY, Format, Snapshot, check_names, checked, dtype_called, little_endian, tensor_of
+from initlab.engine.formats.base import (
+    REGISTRY,
+    Format,
+    Snapshot,
+    check_names,
+    checked,
+    dtype_called,
+    little_endian,
+    tensor_of,
+)
 
 CODES = {
-    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "int32": "I32", "int16": "I16",
-    "int8": "I8", "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
-}  # fmt: skip
+    "float64": "F64",
+    "float32": "F32",
+    "float16": "F16",
+    "bfloat16": "BF16",
+    "int64": "I64",
+    "int32": "I32",
+    "int16": "I16",
+    "int8": "I8",
+    "uint64": "U64",
+    "uint32": "U32",
+    "uint16": "U16",
+    "uint8": "U8",
+    "bool": "BOOL",
+}
 NAMES = {code: name for name, code in CODES.items()}
 METADATA = "__metadata__"
 OURS = "initlab"
@@ -44,7 +65,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything stands in a file, which is known before any value is. `entries` are in the order of the data."""
+    """Where everything stands in a file, which is known before any value is. `entries` are in the
+    order of the data.
+    """
 
     header: bytes
     """The file's first bytes: the header's length and the header."""
@@ -55,51 +78,82 @@ class Layout:
     metadata: dict[str, Any]
 
 
-def layout(tensors: Mapping[str, tuple[np.dtype, tuple[int, ...]]], aliases: dict[str, str], metadata: dict[str, Any]) -> Layout:
-    """The layout of a file that holds tensors of these dtypes and shapes. FormatError for what the format cannot hold.
+def layout(
+    tensors: Mapping[str, tuple[np.dtype, tuple[int, ...]]],
+    aliases: dict[str, str],
+    metadata: dict[str, Any],
+) -> Layout:
+    """The layout of a file that holds tensors of these dtypes and shapes. FormatError for what the
+    format cannot hold.
 
     A change of metadata that leaves the length of its JSON as it is moves nothing.
     """
     ours = {"aliases": aliases, "metadata": metadata}
-    header: dict[str, Any] = {METADATA: {OURS: json.dumps(ours, sort_keys=True, separators=(",", ":"), allow_nan=False)}}
+    header: dict[str, Any] = {
+        METADATA: {OURS: json.dumps(ours, sort_keys=True, separators=(",", ":"), allow_nan=False)}
+    }
     spans: dict[str, tuple[int, int]] = {}
     offset = 0
     for name in sorted(tensors):
         dtype, shape = tensors[name]
         checked(name != METADATA, f"a tensor cannot be called '{METADATA}' in safetensors")
         if dtype.name not in CODES:
-            raise FormatError(f"tensor '{name}' has dtype {dtype.name}, which safetensors does not have")
+            raise FormatError(
+                f"tensor '{name}' has dtype {dtype.name}, which safetensors does not have"
+            )
         spans[name] = (offset, offset + math.prod(shape) * dtype.itemsize)
-        header[name] = {"dtype": CODES[dtype.name], "shape": list(shape), "data_offsets": list(spans[name])}
+        header[name] = {
+            "dtype": CODES[dtype.name],
+            "shape": list(shape),
+            "data_offsets": list(spans[name]),
+        }
         offset = spans[name][1]
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8"
+    )
     text += b" " * (-len(text) % 8)
     base = 8 + len(text)
-    entries = {name: Entry(*tensors[name], base + start, base + stop) for name, (start, stop) in spans.items()}
+    entries = {
+        name: Entry(*tensors[name], base + start, base + stop)
+        for name, (start, stop) in spans.items()
+    }
     return Layout(struct.pack("<Q", len(text)) + text, entries, base + offset, aliases, metadata)
 
 
 def read_layout(file: BinaryIO, size: int) -> Layout:
-    """The layout that the beginning of a file of `size` bytes states, all its claims checked. FormatError for one that is damaged, cut
-    short or of another kind."""
+    """The layout that the beginning of a file of `size` bytes states, all its claims checked.
+    FormatError for one that is damaged, cut short or of another kind."""
     first = file.read(8)
     checked(len(first) == 8, f"is cut short: {len(first)} bytes cannot hold a safetensors header")
     (length,) = struct.unpack("<Q", first)
-    checked(length <= LARGEST_HEADER, f"is no safetensors file: its header would be {length} bytes long")
+    checked(
+        length <= LARGEST_HEADER, f"is no safetensors file: its header would be {length} bytes long"
+    )
     text = file.read(length)
-    checked(len(text) == length, f"is cut short within its header: {length} bytes announced, {size - 8} there")
+    checked(
+        len(text) == length,
+        f"is cut short within its header: {length} bytes announced, {size - 8} there",
+    )
     header = _json_object(text)
     extra = header.pop(METADATA, {})
     spans = sorted((_span(name, entry), name) for name, entry in header.items())
     at, base = 0, 8 + length
     for (start, stop), name in spans:
-        checked(start == at, f"is damaged: tensor '{name}' starts at byte {start} of the data, expected {at}")
+        checked(
+            start == at,
+            f"is damaged: tensor '{name}' starts at byte {start} of the data, expected {at}",
+        )
         at = stop
     body = size - base
     checked(body >= at, f"is cut short within its data: {at} bytes announced, {body} there")
     checked(body == at, f"is damaged: {body - at} bytes too many follow the last tensor")
     entries = {
-        name: Entry(dtype_called(NAMES[header[name]["dtype"]]), tuple(header[name]["shape"]), base + start, base + stop)
+        name: Entry(
+            dtype_called(NAMES[header[name]["dtype"]]),
+            tuple(header[name]["shape"]),
+            base + start,
+            base + stop,
+        )
         for (start, stop), name in spans
     }
     ours = _ours(extra)
@@ -115,7 +169,11 @@ class Safetensors(Format):
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
         """Header length (u64), header padded with spaces to a multiple of 8, data."""
         arrays = {name: little_endian(array) for name, array in snapshot.tensors.items()}
-        placed = layout({name: (a.dtype, a.shape) for name, a in arrays.items()}, snapshot.aliases, snapshot.metadata)
+        placed = layout(
+            {name: (a.dtype, a.shape) for name, a in arrays.items()},
+            snapshot.aliases,
+            snapshot.metadata,
+        )
         file.write(placed.header)
         for name in placed.entries:
             file.write(arrays[name].reshape(-1).view(np.uint8).data)
@@ -124,12 +182,16 @@ class Safetensors(Format):
         """Checks all that the header claims before any tensor is made."""
         found = read_layout(io.BytesIO(data), len(data))
         body = memoryview(data)
-        tensors = {name: tensor_of(name, body[e.start : e.stop], e.dtype, e.shape) for name, e in found.entries.items()}
+        tensors = {
+            name: tensor_of(name, body[e.start : e.stop], e.dtype, e.shape)
+            for name, e in found.entries.items()
+        }
         return Snapshot(dict(sorted(tensors.items())), found.aliases, found.metadata)
 
 
 def open_mapped(path: str | os.PathLike[str]) -> Snapshot:
-    """The snapshot in `path` with its tensors mapped into memory, read when they are touched; writing to one changes no file.
+    """The snapshot in `path` with its tensors mapped into memory, read when they are touched;
+    writing to one changes no file.
 
     FileNotFoundError, or FormatError as `read` raises it. Booleans are not checked.
     """
@@ -150,7 +212,9 @@ def _mapped(name: str, raw: np.ndarray, entry: Entry) -> np.ndarray:
     try:
         return raw[entry.start : entry.stop].view(entry.dtype).reshape(entry.shape)
     except (ValueError, OverflowError):
-        raise FormatError(f"is damaged: tensor '{name}' has the impossible shape {list(entry.shape)}") from None
+        raise FormatError(
+            f"is damaged: tensor '{name}' has the impossible shape {list(entry.shape)}"
+        ) from None
 
 
 def _json_object(text: bytes) -> dict[str, Any]:
@@ -174,16 +238,23 @@ def _json_object(text: bytes) -> dict[str, Any]:
 def _span(name: str, entry: Any) -> tuple[int, int]:
     """The tensor's (start, stop), after checking its entry."""
     checked(
-        isinstance(entry, dict) and set(entry) == {"dtype", "shape", "data_offsets"}, f"is damaged: tensor '{name}' has no proper entry"
+        isinstance(entry, dict) and set(entry) == {"dtype", "shape", "data_offsets"},
+        f"is damaged: tensor '{name}' has no proper entry",
     )
-    checked(isinstance(entry["dtype"], str) and entry["dtype"] in NAMES, f"has tensor '{name}' of unknown dtype {entry['dtype']!r}")
+    checked(
+        isinstance(entry["dtype"], str) and entry["dtype"] in NAMES,
+        f"has tensor '{name}' of unknown dtype {entry['dtype']!r}",
+    )
     shape, offsets = entry["shape"], entry["data_offsets"]
     for numbers in (shape, offsets):
         proper = isinstance(numbers, list) and all(type(n) is int and n >= 0 for n in numbers)
         checked(proper, f"is damaged: tensor '{name}' has impossible numbers {numbers!r}")
     checked(len(offsets) == 2, f"is damaged: tensor '{name}' has impossible offsets {offsets!r}")
     size = math.prod(shape) * dtype_called(NAMES[entry["dtype"]]).itemsize
-    checked(offsets[1] - offsets[0] == size, f"is damaged: tensor '{name}' needs {size} bytes, its offsets give {offsets[1] - offsets[0]}")
+    checked(
+        offsets[1] - offsets[0] == size,
+        f"is damaged: tensor '{name}' needs {size} bytes, its offsets give {offsets[1] - offsets[0]}",
+    )
     return offsets[0], offsets[1]
 
 

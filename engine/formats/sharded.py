@@ -1,7 +1,9 @@
-"""A snapshot in several safetensors files and an index that says which tensor is in which: Hugging Face's sharded layout.
+"""A snapshot in several safetensors files and an index that says which tensor is in which: Hugging
+Face's sharded layout.
 
-The index is JSON with a `weight_map` (tensor -> file beside the index). Files that the index names must all be there and hold what it
-says; aliases are those of the files. Source: the checkpoint documentation of huggingface/transformers.
+The index is JSON with a `weight_map` (tensor -> file beside the index). Files that the index names
+must all be there and hold what it says; aliases are those of the files. Source: the checkpoint
+documentation of huggingface/transformers.
 """
 
 from __future__ import annotations
@@ -18,13 +20,17 @@ from initlab.engine.formats.safetensors import Safetensors, open_mapped
 
 
 class Sharded(Format):
-    """`model.safetensors.index.json` and the files that it names. Read only: runs with `shard=i/n` write the parts."""
+    """`model.safetensors.index.json` and the files that it names. Read only: runs with `shard=i/n`
+    write the parts.
+    """
 
     name: ClassVar[str] = "sharded"
     suffix: ClassVar[str] = ".json"
 
     def read(self, path: str | os.PathLike[str]) -> Snapshot:
-        """All parts as one snapshot. FileNotFoundError for the index; FormatError for one that is damaged, or does not fit the files."""
+        """All parts as one snapshot. FileNotFoundError for the index; FormatError for one that is
+        damaged, or does not fit the files.
+        """
         return _read(Path(path), Safetensors().read)
 
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
@@ -42,19 +48,32 @@ def open_sharded(path: str | os.PathLike[str]) -> Snapshot:
 
 
 def files_of(path: Path) -> dict[str, str]:
-    """Tensor -> file name, as the index at `path` says. FormatError for a damaged index and for files that are missing."""
+    """Tensor -> file name, as the index at `path` says. FormatError for a damaged index and for
+    files that are missing.
+    """
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path}: is damaged: it is no JSON ({error}) - write the file again") from None
+        raise FormatError(
+            f"{path}: is damaged: it is no JSON ({error}) - write the file again"
+        ) from None
     files: Any = index.get("weight_map") if isinstance(index, dict) else None
-    proper = isinstance(files, dict) and all(isinstance(name, str) and Path(name).name == name for name in files.values())
-    checked(proper, f"{path}: is no index of a sharded snapshot: it has no proper weight_map - give the .index.json of one")
+    proper = isinstance(files, dict) and all(
+        isinstance(name, str) and Path(name).name == name for name in files.values()
+    )
+    checked(
+        proper,
+        f"{path}: is no index of a sharded snapshot: it has no proper weight_map - give the "
+        ".index.json of one",
+    )
     missing = sorted({name for name in files.values() if not (path.parent / name).exists()})
     count = len(set(files.values()))
     checked(
         not missing,
-        lambda: f"{path}: names {count} files, {count - len(missing)} are there: {', '.join(missing[:3])} is missing - copy all parts here",
+        lambda: (
+            f"{path}: names {count} files, {count - len(missing)} are there: {', '.join(missing[:3])} is "
+            "missing - copy all parts here"
+        ),
     )
     return files
 
@@ -66,7 +85,12 @@ def _read(path: Path, open_part: Callable[[Path], Snapshot]) -> Snapshot:
         part = open_part(path.parent / name)
         named = {tensor for tensor, file in files.items() if file == name}
         odd = sorted(named ^ set(part.tensors))
-        said = f"{path}: says of '{odd[0]}' that it is {'' if odd and odd[0] in named else 'not '}in {name}, which is not so" if odd else ""
+        said = (
+            f"{path}: says of '{odd[0]}' that it is {'' if odd and odd[0] in named else 'not '}in {name}, "
+            "which is not so"
+            if odd
+            else ""
+        )
         checked(not odd, said)
         whole.tensors.update(part.tensors)
         whole.aliases.update(part.aliases)

@@ -1,7 +1,9 @@
-"""Blocks: what networks are made of. A block owns parameters and child blocks, and has a name (MXNet: `gluon.Block`).
+"""Blocks: what networks are made of. A block owns parameters and child blocks, and has a name
+(MXNet: `gluon.Block`).
 
-A parameter has two names. Its full name starts with the prefixes of the blocks it was made in (`sequential0_dense0_weight`). Its
-structural path is how it is reached from a root block (`0.weight`); it keys snapshots and, with the root's prefix before it, streams.
+A parameter has two names. Its full name starts with the prefixes of the blocks it was made in
+(`sequential0_dense0_weight`). Its structural path is how it is reached from a root block
+(`0.weight`); it keys snapshots and, with the root's prefix before it, streams.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ _log = logging.getLogger(__name__)
 class HookHandle:
     """What `detach` takes a hook away with."""
 
-    def __init__(self, hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any]) -> None:
+    def __init__(
+        self, hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any]
+    ) -> None:
         self._hooks = hooks
         self._number = id(self)
         hooks[self._number] = hook
@@ -58,18 +62,25 @@ def located(name: str) -> Iterator[None]:
 
 
 def _locate(error: Any, name: str) -> None:
-    """Put a child's name before an error's path, for errors that have one; a note says it, since the message is MXNet's."""
+    """Put a child's name before an error's path, for errors that have one; a note says it, since
+    the message is MXNet's.
+    """
     if hasattr(error, "path"):
         error.path = f"{name}.{error.path}" if error.path else name
         error.__notes__ = [f"in layer '{error.path}'{error.__dict__.get('given', '')}"]
 
 
 class Block:
-    """Base of all layers and models. Define `forward`, and `infer_shape` to allow eager initialization."""
+    """Base of all layers and models. Define `forward`, and `infer_shape` to allow eager
+    initialization.
+    """
 
     def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
         if not (prefix is None or isinstance(prefix, str)):
-            raise TypeError(f"{type(self).__name__}: prefix must be text, got {prefix!r} - blocks are added to a container by add()")
+            raise TypeError(
+                f"{type(self).__name__}: prefix must be text, got {prefix!r} - blocks are added to a "
+                "container by add()"
+            )
         own, scope = naming.new_name(prefix, self._alias())
         above = "" if scope is None else scope.block.prefix
         if params is not None:
@@ -92,19 +103,24 @@ class Block:
         return type(self).__name__.lower()
 
     def __repr__(self) -> str:
-        children = [(key, child) for key, child in self.__dict__.items() if isinstance(child, Block)]
+        children = [
+            (key, child) for key, child in self.__dict__.items() if isinstance(child, Block)
+        ]
         return _listing(type(self).__name__, children)
 
     def __setattr__(self, name: str, value: Any) -> None:
         existing = getattr(self, name, None) if name in self.__dict__ else None
         if isinstance(existing, (Parameter, Block)) and not isinstance(value, type(existing)):
-            raise TypeError(f"Changing attribute type for {name} from {type(existing)} to {type(value)}is not allowed.")
+            raise TypeError(
+                f"Changing attribute type for {name} from {type(existing)} to {type(value)}is not allowed."
+            )
         if isinstance(value, Block):
             self.register_child(value, name)
         elif isinstance(value, Parameter):
             if name in self._reg_params:
                 raise AssertionError(
-                    f"Overriding Parameter attribute {name} is not allowed. If you want to share parameters between blocks, please set "
+                    f"Overriding Parameter attribute {name} is not allowed. If you want to share "
+                    "parameters between blocks, please set "
                     "'params' at Block construction instead."
                 )
             self._reg_params[name] = value
@@ -129,31 +145,45 @@ class Block:
         """A scope in which new blocks' names start with this one's prefix."""
         return self._scope
 
-    # --- structure -----------------------------------------------------------------------------------------------------------
+    # --- structure
+    # -----------------------------------------------------------------------------------------------------------
 
     def register_child(self, block: Block, name: str | None = None) -> None:
-        """Add a child, under its number where no name is given; the name becomes part of its parameters' paths."""
+        """Add a child, under its number where no name is given; the name becomes part of its
+        parameters' paths.
+        """
         name = str(len(self._children)) if name is None else name
         if not name or "." in name:
-            raise ValueError(f"{type(self).__name__}: a child's name is text without '.', which separates names in paths, got {name!r}")
+            raise ValueError(
+                f"{type(self).__name__}: a child's name is text without '.', which separates names in "
+                f"paths, got {name!r}"
+            )
         self._children[name] = block
 
     def tie(self, name: str, parameter: Parameter) -> None:
-        """Use `parameter` in the place of its own parameter `name`, as `params=` does at construction.
+        """Use `parameter` in the place of its own parameter `name`, as `params=` does at
+        construction.
 
-        What one of the two does not know of the shape the other does. AssertionError where shape or dtype disagree.
+        What one of the two does not know of the shape the other does. AssertionError where shape or
+        dtype disagree.
         """
         mine = self._reg_params[name]
-        shape = tuple(b if a in (0, -1) else a for a, b in zip(mine.shape, parameter.shape, strict=False))
+        shape = tuple(
+            b if a in (0, -1) else a for a, b in zip(mine.shape, parameter.shape, strict=False)
+        )
         if len(mine.shape) != len(parameter.shape) or str(mine.dtype) != str(parameter.dtype):
-            raise AssertionError(f"'{mine.name}' cannot be tied to '{parameter.name}': {mine} and {parameter} disagree")
+            raise AssertionError(
+                f"'{mine.name}' cannot be tied to '{parameter.name}': {mine} and {parameter} disagree"
+            )
         parameter.shape = shape
         self._params.replace(mine, parameter)
         self._reg_params[name] = parameter
         object.__setattr__(self, name, parameter)
 
     def structural_params(self) -> dict[str, Parameter]:
-        """Path -> parameter, own ones first, then children in order; a shared parameter appears under each of its paths."""
+        """Path -> parameter, own ones first, then children in order; a shared parameter appears
+        under each of its paths.
+        """
         return self._collect_params_with_prefix()
 
     def _collect_params_with_prefix(self, prefix: str = "") -> dict[str, Parameter]:
@@ -167,7 +197,11 @@ class Block:
         """All parameters, or those whose full name a regular expression matches from its start."""
         collected = self._collected(select)
         paths = self._stream_paths(None)
-        collected.paths = {id(parameter): paths[id(parameter)] for parameter in collected.values() if id(parameter) in paths}
+        collected.paths = {
+            id(parameter): paths[id(parameter)]
+            for parameter in collected.values()
+            if id(parameter) in paths
+        }
         return collected
 
     def _collected(self, select: str | None = None) -> ParameterDict:
@@ -178,13 +212,17 @@ class Block:
         return collected
 
     def _collect_into(self, collected: ParameterDict, pattern: re.Pattern[str] | None) -> None:
-        collected.update({k: v for k, v in self.params.items() if pattern is None or pattern.match(k)})
+        collected.update(
+            {k: v for k, v in self.params.items() if pattern is None or pattern.match(k)}
+        )
         for child in self._children.values():
             child._warn_of_containers()
             child._collect_into(collected, pattern)
 
     def _stream_paths(self, root: str | None) -> dict[int, str]:
-        """id of a parameter -> the path that keys its stream: the owner's, after `root` (the prefix and '/' for None)."""
+        """id of a parameter -> the path that keys its stream: the owner's, after `root` (the prefix
+        and '/' for None).
+        """
         start = f"{self.prefix}/" if root is None else root
         paths: dict[int, str] = {}
         for path, parameter in self.structural_params().items():
@@ -195,13 +233,22 @@ class Block:
         """Blocks in a plain list or dict are not children: say so."""
         children: set[int] | None = None
         for key, value in self.__dict__.items():
-            if not isinstance(value, (list, tuple, dict)) or not value or key in KNOWN or key.startswith("__"):
+            if (
+                not isinstance(value, (list, tuple, dict))
+                or not value
+                or key in KNOWN
+                or key.startswith("__")
+            ):
                 continue
-            children = {id(child) for child in self._children.values()} if children is None else children
+            children = (
+                {id(child) for child in self._children.values()} if children is None else children
+            )
             if _holds_strangers(value, children):
                 warnings.warn(
-                    f'"{type(self).__name__}.{key}" is an unregistered container with Blocks. Note that Blocks inside the list, tuple or '
-                    "dict will not be registered automatically. Make sure to register them using register_child() or switching to "
+                    f'"{type(self).__name__}.{key}" is an unregistered container with Blocks. Note that '
+                    "Blocks inside the list, tuple or "
+                    "dict will not be registered automatically. Make sure to register them using "
+                    "register_child() or switching to "
                     "nn.Sequential/nn.HybridSequential instead. ",
                     stacklevel=4,
                 )
@@ -213,7 +260,8 @@ class Block:
         fn(self)
         return self
 
-    # --- parameters ----------------------------------------------------------------------------------------------------------
+    # --- parameters
+    # ----------------------------------------------------------------------------------------------------------
 
     def initialize(
         self,
@@ -225,7 +273,9 @@ class Block:
         device: Any = None,
         root: str | None = None,
     ) -> None:
-        """Initialize all parameters. `root` is what the paths that key their streams start with: prefix and '/' for None."""
+        """Initialize all parameters. `root` is what the paths that key their streams start with:
+        prefix and '/' for None.
+        """
         collected = self._collected()
         collected.paths = self._stream_paths(root)
         collected.initialize(init, ctx, verbose, force_reinit, device=device)
@@ -251,14 +301,17 @@ class Block:
         self.collect_params().reset_ctx(ctx)
 
     def save_parameters(self, filename: str | os.PathLike[str], deduplicate: bool = False) -> None:
-        """Write all values by structural path; the file's ending chooses safetensors, npz or (any other) MXNet's own format.
+        """Write all values by structural path; the file's ending chooses safetensors, npz or (any
+        other) MXNet's own format.
 
         With `deduplicate` a shared parameter is written once, under the last of its paths.
         """
         found = self.structural_params()
         if deduplicate:
             last = {id(parameter): path for path, parameter in found.items()}
-            found = {path: parameter for path, parameter in found.items() if last[id(parameter)] == path}
+            found = {
+                path: parameter for path, parameter in found.items() if last[id(parameter)] == path
+            }
         arrays = {path: parameter.list_data()[0] for path, parameter in found.items()}
         if Path(filename).suffix in (".safetensors", ".npz"):
             snapshot = formats.Snapshot({path: array.asnumpy() for path, array in arrays.items()})
@@ -269,7 +322,8 @@ class Block:
     def save_params(self, filename: str) -> None:
         """MXNet's old name for `collect_params().save` with the prefix taken off."""
         warnings.warn(
-            "save_params is deprecated. Please use save_parameters. Note that if you want load from SymbolBlock later, please use export "
+            "save_params is deprecated. Please use save_parameters. Note that if you want load from "
+            "SymbolBlock later, please use export "
             "instead. For details, see https://mxnet.apache.org/tutorials/gluon/save_load_params.html",
             stacklevel=2,
         )
@@ -284,13 +338,23 @@ class Block:
         cast_dtype: bool = False,
         dtype_source: str = "current",
     ) -> None:
-        """Read what `save_parameters` (or `ParameterDict.save`) wrote; parameters without values are initialized by it."""
+        """Read what `save_parameters` (or `ParameterDict.save`) wrote; parameters without values
+        are initialized by it.
+        """
         params = self.structural_params()
         loaded = _read(filename)
         if not loaded and not params:
             return
         if not any("." in name for name in loaded) and not set(loaded) <= set(params):
-            self.collect_params().load(os.fspath(filename), ctx, allow_missing, ignore_extra, self.prefix, cast_dtype, dtype_source)
+            self.collect_params().load(
+                os.fspath(filename),
+                ctx,
+                allow_missing,
+                ignore_extra,
+                self.prefix,
+                cast_dtype,
+                dtype_source,
+            )
             return
         if not allow_missing:
             self._check_missing(params, loaded, filename)
@@ -298,23 +362,28 @@ class Block:
             if name not in params:
                 if not ignore_extra:
                     raise ValueError(
-                        f"Parameter '{name}' loaded from file '{os.fspath(filename)}' is not present in ParameterDict, which contains "
+                        f"Parameter '{name}' loaded from file '{os.fspath(filename)}' is not present in "
+                        "ParameterDict, which contains "
                         f"parameters {brief(self._params.keys())}. Set ignore_extra=True to ignore. "
                     )
                 continue
             params[name]._load_init(array, ctx, cast_dtype=cast_dtype, dtype_source=dtype_source)
 
     @staticmethod
-    def _check_missing(params: dict[str, Parameter], loaded: dict[str, NDArray], filename: Any) -> None:
+    def _check_missing(
+        params: dict[str, Parameter], loaded: dict[str, NDArray], filename: Any
+    ) -> None:
         present = {id(parameter) for name, parameter in params.items() if name in loaded}
         for name, parameter in params.items():
             if id(parameter) not in present:
                 raise AssertionError(
-                    f"Parameter '{name}' is missing in file '{os.fspath(filename)}', which contains parameters: {brief(loaded)}. Set "
+                    f"Parameter '{name}' is missing in file '{os.fspath(filename)}', which contains "
+                    f"parameters: {brief(loaded)}. Set "
                     "allow_missing=True to ignore missing parameters."
                 )
 
-    # --- computing -----------------------------------------------------------------------------------------------------------
+    # --- computing
+    # -----------------------------------------------------------------------------------------------------------
 
     def register_forward_hook(self, hook: Callable[[Block, Any, Any], Any]) -> HookHandle:
         """Call `hook(block, inputs, output)` after every forward."""
@@ -337,7 +406,9 @@ class Block:
         return out
 
     def _say_where(self, error: Any, args: tuple[Any, ...]) -> None:
-        """An engine's error notes the innermost layer's kind and inputs; one that a child raised gets the child's name in its path."""
+        """An engine's error notes the innermost layer's kind and inputs; one that a child raised
+        gets the child's name in its path.
+        """
         if hasattr(error, "path"):
             below = error.__dict__.get("block")
             if below is None:
@@ -353,9 +424,12 @@ class Block:
         raise NotImplementedError
 
     def infer_shape(self, *shapes: Shape) -> Any:
-        """Fill in unknown shapes of parameters from the shapes of the inputs; gives the output's. Allocates nothing."""
+        """Fill in unknown shapes of parameters from the shapes of the inputs; gives the output's.
+        Allocates nothing.
+        """
         raise MXNetError(
-            f"block '{self.name}' ({type(self).__name__}) does not say how its output's shape follows from its input's - define "
+            f"block '{self.name}' ({type(self).__name__}) does not say how its output's shape follows from "
+            "its input's - define "
             "infer_shape(self, shape), which gives the output's shape"
         )
 
@@ -365,7 +439,9 @@ class Block:
 
 
 class HybridBlock(Block):
-    """A block that computes in `hybrid_forward(F, x, **params)`: F is `nd`, and its own parameters come as arrays by name."""
+    """A block that computes in `hybrid_forward(F, x, **params)`: F is `nd`, and its own parameters
+    come as arrays by name.
+    """
 
     def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
         self._active = False
@@ -375,7 +451,8 @@ class HybridBlock(Block):
         """As `Block.register_child`, for hybrid blocks only."""
         if not isinstance(block, HybridBlock):
             raise ValueError(
-                f"Children of HybridBlock must also be HybridBlock, but {block} has type {type(block)}. If you are using Sequential, "
+                f"Children of HybridBlock must also be HybridBlock, but {block} has type {type(block)}. If "
+                "you are using Sequential, "
                 "please try HybridSequential instead."
             )
         super().register_child(block, name)
@@ -386,26 +463,41 @@ class HybridBlock(Block):
         super().hybridize(active, **kwargs)
 
     def forward(self, x: Any, *args: Any) -> Any:
-        """`hybrid_forward` with the parameters' arrays on the input's device, which the first call completes."""
+        """`hybrid_forward` with the parameters' arrays on the input's device, which the first call
+        completes.
+        """
         if not isinstance(x, NDArray):
-            raise ValueError("In HybridBlock, there must be one NDArray or one Symbol in the input. Please check the type of the args.")
+            raise ValueError(
+                "In HybridBlock, there must be one NDArray or one Symbol in the input. Please check the "
+                "type of the args."
+            )
         try:
-            arrays = {name: parameter.data(x.context) for name, parameter in self._reg_params.items()}
+            arrays = {
+                name: parameter.data(x.context) for name, parameter in self._reg_params.items()
+            }
         except DeferredInitializationError:
             self._complete(x, *args)
-            arrays = {name: parameter.data(x.context) for name, parameter in self._reg_params.items()}
+            arrays = {
+                name: parameter.data(x.context) for name, parameter in self._reg_params.items()
+            }
         return self.hybrid_forward(nd, x, *args, **arrays)
 
     def _complete(self, *args: Any) -> None:
-        """Infer shapes from these inputs, which are logged where that fails (as MXNet prints them), and fill what was pending."""
+        """Infer shapes from these inputs, which are logged where that fails (as MXNet prints them),
+        and fill what was pending.
+        """
         shapes = [arg.shape for arg in args if isinstance(arg, NDArray)]
         try:
             self.infer_shape(*shapes)
         except (MXNetError, AssertionError) as error:
             names = ["data"] if len(shapes) == 1 else [f"data{i}" for i in range(len(shapes))]
-            inputs = "".join(f"\n  {name}: {shape}" for name, shape in zip(names, shapes, strict=True))
+            inputs = "".join(
+                f"\n  {name}: {shape}" for name, shape in zip(names, shapes, strict=True)
+            )
             _log.warning("infer_shape error. Arguments:%s", inputs)
-            failed: Any = ValueError(f"Deferred initialization failed because shape cannot be inferred. {error}")
+            failed: Any = ValueError(
+                f"Deferred initialization failed because shape cannot be inferred. {error}"
+            )
             failed.path = ""
             raise failed from error
         for parameter in self._reg_params.values():
@@ -443,6 +535,10 @@ def _read(filename: str | os.PathLike[str]) -> dict[str, NDArray]:
     """A file's arrays by name, aliases under their own names too."""
     if Path(filename).suffix in (".safetensors", ".npz"):
         snapshot = formats.get(filename).read(filename)
-        tensors = snapshot.tensors | {name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()}
-        return {name: nd.array(value, ctx=cpu(), dtype=value.dtype) for name, value in tensors.items()}
+        tensors = snapshot.tensors | {
+            name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()
+        }
+        return {
+            name: nd.array(value, ctx=cpu(), dtype=value.dtype) for name, value in tensors.items()
+        }
     return nd.load(filename)

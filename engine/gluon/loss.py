@@ -16,7 +16,9 @@ TINY = 1e-12
 class Loss(HybridBlock):
     """Base of all losses."""
 
-    def __init__(self, weight: float | None, batch_axis: int, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, weight: float | None, batch_axis: int, prefix: str | None = None, params: Any = None
+    ) -> None:
         super().__init__(prefix, params)
         self._weight = weight
         self._batch_axis = batch_axis
@@ -37,7 +39,13 @@ class Loss(HybridBlock):
 class L2Loss(Loss):
     """weight (pred - label)^2 / 2."""
 
-    def __init__(self, weight: float = 1.0, batch_axis: int = 0, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self,
+        weight: float = 1.0,
+        batch_axis: int = 0,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
 
     def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
@@ -48,7 +56,13 @@ class L2Loss(Loss):
 class L1Loss(Loss):
     """|pred - label|."""
 
-    def __init__(self, weight: float | None = None, batch_axis: int = 0, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self,
+        weight: float | None = None,
+        batch_axis: int = 0,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
 
     def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
@@ -57,21 +71,32 @@ class L1Loss(Loss):
 
 
 class SigmoidBinaryCrossEntropyLoss(Loss):
-    """-(label log p + (1 - label) log(1 - p)), p being the sigmoid of pred, or pred itself with `from_sigmoid`."""
+    """-(label log p + (1 - label) log(1 - p)), p being the sigmoid of pred, or pred itself with
+    `from_sigmoid`.
+    """
 
     def __init__(
-        self, from_sigmoid: bool = False, weight: float | None = None, batch_axis: int = 0, prefix: str | None = None, params: Any = None
+        self,
+        from_sigmoid: bool = False,
+        weight: float | None = None,
+        batch_axis: int = 0,
+        prefix: str | None = None,
+        params: Any = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._from_sigmoid = from_sigmoid
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None, pos_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(
+        self, F: Any, pred: Any, label: Any, sample_weight: Any = None, pos_weight: Any = None
+    ) -> Any:  # type: ignore[override]
         """A value a sample; `pos_weight` scales the share of the positive labels."""
         label = label.reshape_like(pred)
         if self._from_sigmoid:
             positive = (pred + TINY).log() * label
             negative = (1.0 - pred + TINY).log() * (1.0 - label)
-            loss = -(positive + negative if pos_weight is None else positive * pos_weight + negative)
+            loss = -(
+                positive + negative if pos_weight is None else positive * pos_weight + negative
+            )
         else:
             soft = (-pred.abs()).softrelu() + (-pred).relu()
             scale = 1.0 if pos_weight is None else 1.0 + (pos_weight - 1.0) * label
@@ -83,7 +108,9 @@ SigmoidBCELoss = SigmoidBinaryCrossEntropyLoss
 
 
 class SoftmaxCrossEntropyLoss(Loss):
-    """-log softmax(pred)[label] with class numbers as labels, or -sum label log softmax(pred) with `sparse_label` False."""
+    """-log softmax(pred)[label] with class numbers as labels, or -sum label log softmax(pred) with
+    `sparse_label` False.
+    """
 
     def __init__(
         self,
@@ -112,7 +139,9 @@ SoftmaxCELoss = SoftmaxCrossEntropyLoss
 
 
 class KLDivLoss(Loss):
-    """label (log label - log p), summed over a sample; p is given by its logarithm, or with `from_logits` False by scores."""
+    """label (log label - log p), summed over a sample; p is given by its logarithm, or with
+    `from_logits` False by scores.
+    """
 
     def __init__(
         self,
@@ -137,7 +166,12 @@ class HuberLoss(Loss):
     """(pred - label)^2 / (2 rho) where |pred - label| < rho, else |pred - label| - rho / 2."""
 
     def __init__(
-        self, rho: float = 1, weight: float | None = None, batch_axis: int = 0, prefix: str | None = None, params: Any = None
+        self,
+        rho: float = 1,
+        weight: float | None = None,
+        batch_axis: int = 0,
+        prefix: str | None = None,
+        params: Any = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._rho = rho
@@ -145,7 +179,9 @@ class HuberLoss(Loss):
     def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
         """A value a sample."""
         distance = (label.reshape_like(pred) - pred).abs()
-        loss = F.where(distance > self._rho, distance - 0.5 * self._rho, (0.5 / self._rho) * distance.square())
+        loss = F.where(
+            distance > self._rho, distance - 0.5 * self._rho, (0.5 / self._rho) * distance.square()
+        )
         return self._reduced(loss, sample_weight)
 
 
@@ -153,7 +189,12 @@ class HingeLoss(Loss):
     """max(0, margin - pred label), labels being -1 and 1."""
 
     def __init__(
-        self, margin: float = 1, weight: float | None = None, batch_axis: int = 0, prefix: str | None = None, params: Any = None
+        self,
+        margin: float = 1,
+        weight: float | None = None,
+        batch_axis: int = 0,
+        prefix: str | None = None,
+        params: Any = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._margin = margin
@@ -175,7 +216,9 @@ class SquaredHingeLoss(HingeLoss):
 
 
 class LogisticLoss(Loss):
-    """log(1 + exp(-pred label)) for signed labels (-1, 1), or with `label_format` 'binary' for labels 0 and 1."""
+    """log(1 + exp(-pred label)) for signed labels (-1, 1), or with `label_format` 'binary' for
+    labels 0 and 1.
+    """
 
     def __init__(
         self,
@@ -203,21 +246,34 @@ class TripletLoss(Loss):
     """max(0, |positive - pred|^2 - |negative - pred|^2 + margin), summed over a sample."""
 
     def __init__(
-        self, margin: float = 1, weight: float | None = None, batch_axis: int = 0, prefix: str | None = None, params: Any = None
+        self,
+        margin: float = 1,
+        weight: float | None = None,
+        batch_axis: int = 0,
+        prefix: str | None = None,
+        params: Any = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._margin = margin
 
-    def hybrid_forward(self, F: Any, pred: Any, positive: Any, negative: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(
+        self, F: Any, pred: Any, positive: Any, negative: Any, sample_weight: Any = None
+    ) -> Any:  # type: ignore[override]
         """A value a sample."""
-        apart = (positive.reshape_like(pred) - pred).square() - (negative.reshape_like(pred) - pred).square()
-        return self._weighted((apart.sum(axis=self._batch_axis, exclude=True) + self._margin).relu(), sample_weight)
+        apart = (positive.reshape_like(pred) - pred).square() - (
+            negative.reshape_like(pred) - pred
+        ).square()
+        return self._weighted(
+            (apart.sum(axis=self._batch_axis, exclude=True) + self._margin).relu(), sample_weight
+        )
 
 
 class PoissonNLLLoss(Loss):
-    """The mean over everything of pred - target log pred, pred being given by its logarithm unless `from_logits` is False.
+    """The mean over everything of pred - target log pred, pred being given by its logarithm unless
+    `from_logits` is False.
 
-    `compute_full` adds Stirling's approximation of log target! for targets above 1; `epsilon` keeps the logarithm from 0.
+    `compute_full` adds Stirling's approximation of log target! for targets above 1; `epsilon` keeps
+    the logarithm from 0.
     """
 
     def __init__(
@@ -232,10 +288,16 @@ class PoissonNLLLoss(Loss):
         super().__init__(weight, batch_axis, prefix, params)
         self._from_logits, self._compute_full = from_logits, compute_full
 
-    def hybrid_forward(self, F: Any, pred: Any, target: Any, sample_weight: Any = None, epsilon: float = 1e-8) -> Any:  # type: ignore[override]
+    def hybrid_forward(
+        self, F: Any, pred: Any, target: Any, sample_weight: Any = None, epsilon: float = 1e-8
+    ) -> Any:  # type: ignore[override]
         """One value."""
         target = target.reshape_like(pred)
-        loss = pred.exp() - target * pred if self._from_logits else pred - target * (pred + epsilon).log()
+        loss = (
+            pred.exp() - target * pred
+            if self._from_logits
+            else pred - target * (pred + epsilon).log()
+        )
         if self._compute_full:
             safe = F.maximum(target, 1.0)  # below, the term is 0 whatever its logarithm
             stirling = safe * safe.log() - safe + 0.5 * (2 * math.pi * safe).log()
@@ -246,35 +308,55 @@ class PoissonNLLLoss(Loss):
 class CTCLoss(Loss):
     """-log p of a label sequence over all its alignments with the scores; the last class is the blank (Graves et al. 2006).
 
-    Scores are (batch, time, classes) for layout NTC, labels (batch, longest) for NT, padded with -1 where no `label_lengths` are given.
+    Scores are (batch, time, classes) for layout NTC, labels (batch, longest) for NT, padded with -1
+    where no `label_lengths` are given.
     """
 
     def __init__(
-        self, layout: str = "NTC", label_layout: str = "NT", weight: float | None = None, prefix: str | None = None, params: Any = None
+        self,
+        layout: str = "NTC",
+        label_layout: str = "NT",
+        weight: float | None = None,
+        prefix: str | None = None,
+        params: Any = None,
     ) -> None:
         if layout not in ("NTC", "TNC"):
-            raise AssertionError(f"Only 'NTC' and 'TNC' layouts for pred are supported. Got: {layout}")
+            raise AssertionError(
+                f"Only 'NTC' and 'TNC' layouts for pred are supported. Got: {layout}"
+            )
         if label_layout not in ("NT", "TN"):
-            raise AssertionError(f"Only 'NT' and 'TN' layouts for label are supported. Got: {label_layout}")
+            raise AssertionError(
+                f"Only 'NT' and 'TN' layouts for label are supported. Got: {label_layout}"
+            )
         super().__init__(weight, label_layout.find("N"), prefix, params)
         self._layout, self._label_layout = layout, label_layout
 
     def hybrid_forward(  # type: ignore[override]
-        self, F: Any, pred: Any, label: Any, pred_lengths: Any = None, label_lengths: Any = None, sample_weight: Any = None
+        self,
+        F: Any,
+        pred: Any,
+        label: Any,
+        pred_lengths: Any = None,
+        label_lengths: Any = None,
+        sample_weight: Any = None,
     ) -> Any:
         """A value a sample."""
         scores = pred.transpose((1, 0, 2)) if self._layout == "NTC" else pred
         rows = label.transpose() if self._label_layout == "TN" else label
-        use = {"use_data_lengths": pred_lengths is not None, "use_label_lengths": label_lengths is not None}
+        use = {
+            "use_data_lengths": pred_lengths is not None,
+            "use_label_lengths": label_lengths is not None,
+        }
         loss = F.CTCLoss(scores, rows, pred_lengths, label_lengths, blank_label="last", **use)
         return self._weighted(loss, sample_weight)
 
 
 class SDMLLoss(Loss):
-    """Smoothed deep metric learning: pairs of a batch shall be nearer to each other than to all others (Bonadiman et al. 2019).
+    """Smoothed deep metric learning: pairs of a batch shall be nearer to each other than to all
+    others (Bonadiman et al. 2019).
 
-    Row i of x1 belongs to row i of x2; the Kullback-Leibler divergence of the softmax of negative squared distances from the identity
-    smoothed by `smoothing_parameter`, summed over each row.
+    Row i of x1 belongs to row i of x2; the Kullback-Leibler divergence of the softmax of negative
+    squared distances from the identity smoothed by `smoothing_parameter`, summed over each row.
     """
 
     def __init__(
@@ -303,15 +385,24 @@ class CosineEmbeddingLoss(Loss):
     """1 - cos(a, b) for label 1, max(0, cos(a, b) - margin) for label -1."""
 
     def __init__(
-        self, weight: float | None = None, batch_axis: int = 0, margin: float = 0, prefix: str | None = None, params: Any = None
+        self,
+        weight: float | None = None,
+        batch_axis: int = 0,
+        margin: float = 0,
+        prefix: str | None = None,
+        params: Any = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._margin = margin
 
-    def hybrid_forward(self, F: Any, input1: Any, input2: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(
+        self, F: Any, input1: Any, input2: Any, label: Any, sample_weight: Any = None
+    ) -> Any:  # type: ignore[override]
         """A value a sample."""
         product = (input1 * input2).sum(axis=-1).reshape((-1, 1))
         lengths = (input1.norm(axis=-1) * input2.norm(axis=-1)).reshape((-1, 1))
         cosine = product / F.maximum(lengths, TINY)
         label = label.reshape((-1, 1))
-        return self._weighted(F.where(label == 1, 1 - cosine, F.maximum(cosine - self._margin, 0.0)), sample_weight)
+        return self._weighted(
+            F.where(label == 1, 1 - cosine, F.maximum(cosine - self._margin, 0.0)), sample_weight
+        )

@@ -1,8 +1,9 @@
-"""Filling many parameters as one block of work, so that small ones cost little more than their elements.
+"""Filling many parameters as one block of work, so that small ones cost little more than their
+elements.
 
-What happens is what filling one after the other does: the values, the order in which observers hear of them, and what was filled and
-what was not when one of them fails. A parameter whose filling may be more than drawing a law on the processor is filled by itself, after
-all before it.
+What happens is what filling one after the other does: the values, the order in which observers hear
+of them, and what was filled and what was not when one of them fails. A parameter whose filling may
+be more than drawing a law on the processor is filled by itself, after all before it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from initlab.engine.gluon.state import Filled, Pending, announce
 from initlab.engine.streams import VERSION, Piece
 
 AT_ONCE = 1 << 22
-"""Elements that are held at most before they are drawn: old values of parameters are freed as new ones come."""
+"""Elements that are held at most before they are drawn: old values of parameters are freed as new
+ones come.
+"""
 INITIALIZE = Parameter.initialize
 """As it is here: a class of somebody's own, or a test, may have another."""
 
@@ -44,8 +47,17 @@ class Pack:
         self._waiting: set[Parameter] = set()
         self._size = 0
 
-    def initialize(self, parameter: Parameter, ctx: Any, default_init: Any, force_reinit: bool, path: str | None) -> None:
-        """Do what `Parameter.initialize` does, now or with others later; what is wrong is raised now."""
+    def initialize(
+        self,
+        parameter: Parameter,
+        ctx: Any,
+        default_init: Any,
+        force_reinit: bool,
+        path: str | None,
+    ) -> None:
+        """Do what `Parameter.initialize` does, now or with others later; what is wrong is raised
+        now.
+        """
         if type(parameter).initialize is not INITIALIZE or parameter in self._waiting:
             self.draw()
             parameter.initialize(None, ctx, default_init, force_reinit=force_reinit, path=path)
@@ -65,7 +77,9 @@ class Pack:
             self.draw()
 
     def draw(self) -> None:
-        """Draw what waits; parameters become ready, and are announced, in the order they were added."""
+        """Draw what waits; parameters become ready, and are announced, in the order they were
+        added.
+        """
         waiting, self._held, self._waiting, self._size = self._held, [], set(), 0
         streams.draw_many([held.piece for held in waiting if held.piece is not None])
         for parameter, pending, values, filled, _ in waiting:
@@ -99,7 +113,9 @@ def _begun(parameter: Parameter, pending: Pending) -> _Held | None:
     if law.random and not law.elementwise:
         return None
     raw = np.empty(description.shape, dtype)
-    piece = law.prepare(source.key if law.random else laws.NOWHERE, description.shape, 0, raw.reshape(-1))
+    piece = law.prepare(
+        source.key if law.random else laws.NOWHERE, description.shape, 0, raw.reshape(-1)
+    )
     filled = Filled(source.key.path, source.key, type(chosen).__name__, law, description.shape)
     return _Held(parameter, pending, nd.NDArray(raw, device), filled, piece)
 

@@ -1,7 +1,7 @@
 """Parameters: named arrays that are learned. `engine.gluon.state` draws the states they go through.
 
-The next state is made whole and then assigned: an initializer that fails leaves the state as it was. Messages are MXNet's.
-Source: MXNet 1.9.1 python/mxnet/gluon/parameter.py.
+The next state is made whole and then assigned: an initializer that fails leaves the state as it
+was. Messages are MXNet's. Source: MXNet 1.9.1 python/mxnet/gluon/parameter.py.
 """
 
 from __future__ import annotations
@@ -16,22 +16,37 @@ from initlab.engine import autograd, dtypes, laws, nd, streams
 from initlab.engine import init as init_module
 from initlab.engine.device import Device, cpu, current_device, from_host, is_shortage, runs_kernels
 from initlab.engine.errors import DeferredInitializationError
-from initlab.engine.gluon.state import Filled, Pending, Ready, Source, State, Symbol, Unset, announce
+from initlab.engine.gluon.state import (
+    Filled,
+    Pending,
+    Ready,
+    Source,
+    State,
+    Symbol,
+    Unset,
+    announce,
+)
 from initlab.engine.gluon.state import observe as observe
 from initlab.engine.gluon.utils import shape_is_known
 from initlab.engine.nd.ndarray import GRAD_REQS
 from initlab.engine.streams import Key, Stream
 
 DEFAULT = object()
-"""In the place of a net-level initializer: Uniform(0.07), Gluon's default. None is not that: it is refused."""
+"""In the place of a net-level initializer: Uniform(0.07), Gluon's default. None is not that: it is
+refused.
+"""
 STYPES = ("default", "row_sparse", "csr")
 NOT_INITIALIZED = (
-    "Parameter '{}' has not been initialized. Note that you should initialize parameters and create Trainer with "
-    "Block.collect_params() instead of Block.params because the later does not include Parameters of nested child Blocks"
+    "Parameter '{}' has not been initialized. Note that you should initialize parameters and create "
+    "Trainer with "
+    "Block.collect_params() instead of Block.params because the later does not include Parameters of "
+    "nested child Blocks"
 )
 DEFERRED = (
-    "Parameter '{}' has not been initialized yet because initialization was deferred. Actual initialization happens during the first "
-    "forward pass. Please pass one batch of data through the network before accessing Parameters. You can also avoid deferred "
+    "Parameter '{}' has not been initialized yet because initialization was deferred. Actual "
+    "initialization happens during the first "
+    "forward pass. Please pass one batch of data through the network before accessing Parameters. You can "
+    "also avoid deferred "
     "initialization by specifying in_units, num_features, etc., for network layers."
 )
 
@@ -44,7 +59,9 @@ def device_list(ctx: Any) -> tuple[Device, ...]:
 
 
 class Parameter:
-    """A named array that is learned. `roles` declares what each axis means, for fans (see `init.Description`)."""
+    """A named array that is learned. `roles` declares what each axis means, for fans (see
+    `init.Description`).
+    """
 
     def __init__(
         self,
@@ -75,7 +92,10 @@ class Parameter:
         self.roles = roles
         for what, chosen in (("stype", stype), ("grad_stype", grad_stype)):
             if chosen not in STYPES:
-                raise AssertionError(f"{what} for Parameter '{name}' must be one of 'default', 'row_sparse', or 'csr', but got '{chosen}'")
+                raise AssertionError(
+                    f"{what} for Parameter '{name}' must be one of 'default', 'row_sparse', or 'csr', but "
+                    f"got '{chosen}'"
+                )
         self._stype, self._grad_stype = stype, grad_stype
         self._generation = (-1, 0)
         self.grad_req = grad_req
@@ -83,7 +103,8 @@ class Parameter:
     def __repr__(self) -> str:
         return f"Parameter {self.name} (shape={self.shape}, dtype={self.dtype})"
 
-    # --- attributes ----------------------------------------------------------------------------------------------------------
+    # --- attributes
+    # ----------------------------------------------------------------------------------------------------------
 
     @property
     def grad_req(self) -> str:
@@ -93,7 +114,9 @@ class Parameter:
     @grad_req.setter
     def grad_req(self, req: str) -> None:
         if req not in GRAD_REQS:
-            raise AssertionError(f"grad_req must be one of 'write', 'add', or 'null', but got '{req}'")
+            raise AssertionError(
+                f"grad_req must be one of 'write', 'add', or 'null', but got '{req}'"
+            )
         if not self._differentiable:
             req = "null"
         if self._grad_req == req:
@@ -101,7 +124,11 @@ class Parameter:
         self._grad_req = req
         state = self._state
         if isinstance(state, Ready):
-            data = {device: array.detach() for device, array in state.data.items()} if req == "null" else state.data
+            data = (
+                {device: array.detach() for device, array in state.data.items()}
+                if req == "null"
+                else state.data
+            )
             self._state = self._ready(data, state.key, state.origin)
 
     @property
@@ -123,9 +150,13 @@ class Parameter:
         if self._shape is None:
             self._shape = new_shape
             return
-        fits = len(self._shape) == len(new_shape) and all(j in (-1, 0, i) for i, j in zip(new_shape, self._shape, strict=True))
+        fits = len(self._shape) == len(new_shape) and all(
+            j in (-1, 0, i) for i, j in zip(new_shape, self._shape, strict=True)
+        )
         if not fits:
-            raise AssertionError(f"Expected shape {new_shape} is incompatible with given shape {self._shape}.")
+            raise AssertionError(
+                f"Expected shape {new_shape} is incompatible with given shape {self._shape}."
+            )
         self._shape = new_shape
 
     @property
@@ -154,9 +185,12 @@ class Parameter:
         return None
 
     def _description(self, path: str) -> init_module.Description:
-        return init_module.Description(self.name, path, tuple(self.shape), dtypes.name(self.dtype), self.roles)
+        return init_module.Description(
+            self.name, path, tuple(self.shape), dtypes.name(self.dtype), self.roles
+        )
 
-    # --- initialization ------------------------------------------------------------------------------------------------------
+    # --- initialization
+    # ------------------------------------------------------------------------------------------------------
 
     def initialize(
         self,
@@ -170,29 +204,44 @@ class Parameter:
     ) -> None:
         """Fill the parameter, or fix how it will be filled once its shape is known.
 
-        `init` beats the parameter's own `init`, which beats `default_init` (Uniform(0.07) where not given). The stream's key is
-        fixed here: the current seed, `path` (the full name where not given), and the generation, which counts forced
-        re-initializations since the last seed. ValueError for an unknown shape unless deferral is allowed.
+        `init` beats the parameter's own `init`, which beats `default_init` (Uniform(0.07) where not
+        given). The stream's key is fixed here: the current seed, `path` (the full name where not
+        given), and the generation, which counts forced re-initializations since the last seed.
+        ValueError for an unknown shape unless deferral is allowed.
         """
-        pending = self._begin(init, ctx if device is None else device, default_init, force_reinit, path)
+        pending = self._begin(
+            init, ctx if device is None else device, default_init, force_reinit, path
+        )
         if pending is not None:
             self._end(pending, self._fill(pending))
 
-    def _begin(self, init: Any, ctx: Any, default_init: Any, force_reinit: bool, path: str | None) -> Pending | None:
-        """How it is to be filled now; None where it has values already, or its shape is not known yet."""
+    def _begin(
+        self, init: Any, ctx: Any, default_init: Any, force_reinit: bool, path: str | None
+    ) -> Pending | None:
+        """How it is to be filled now; None where it has values already, or its shape is not known
+        yet.
+        """
         state = self._state
         if isinstance(state, Ready) and not force_reinit:
             warnings.warn(
-                f"Parameter '{self.name}' is already initialized, ignoring. Set force_reinit=True to re-initialize.", stacklevel=3
+                f"Parameter '{self.name}' is already initialized, ignoring. Set force_reinit=True to "
+                "re-initialize.",
+                stacklevel=3,
             )
             return None
         given = init if init is not None else self.init
-        source = Source(given, init_module.Uniform() if default_init is DEFAULT else default_init, self._next_key(path, force_reinit))
+        source = Source(
+            given,
+            init_module.Uniform() if default_init is DEFAULT else default_init,
+            self._next_key(path, force_reinit),
+        )
         pending = Pending(source, device_list(ctx))
         if shape_is_known(self.shape):
             return pending
         if not self._allow_deferred_init:
-            raise ValueError(f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}.")
+            raise ValueError(
+                f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}."
+            )
         self._end(pending, pending)
         return None
 
@@ -210,13 +259,18 @@ class Parameter:
         return Key(streams.current_seed(), path or self.name, generation)
 
     def _fill(self, pending: Pending) -> Ready:
-        """The state that a pending one becomes, the shape being known. What says that memory is used up notes for what."""
+        """The state that a pending one becomes, the shape being known. What says that memory is
+        used up notes for what.
+        """
         try:
             return self._filled(pending)
         except (MemoryError, RuntimeError) as error:
             if is_shortage(error):
                 size = math.prod(self.shape) * dtypes.resolve(self.dtype).itemsize
-                error.add_note(f"filling parameter '{pending.source.key.path}' of shape {tuple(self.shape)}, {size:,} bytes")
+                error.add_note(
+                    f"filling parameter '{pending.source.key.path}' of shape {tuple(self.shape)}, "
+                    f"{size:,} bytes"
+                )
             raise
 
     def _filled(self, pending: Pending) -> Ready:
@@ -227,7 +281,10 @@ class Parameter:
             values, filled = self._draw(source, first)
         drawn_there = values.device == first and runs_kernels(first)
         with autograd.pause():
-            data = {device: values.copyto(device) if device != values.device else values.copy() for device in pending.devices[drawn_there:]}
+            data = {
+                device: values.copyto(device) if device != values.device else values.copy()
+                for device in pending.devices[drawn_there:]
+            }
         ready = self._ready({first: values} | data if drawn_there else data, source.key, filled)
         if filled is not None:
             announce(self, filled)
@@ -239,9 +296,23 @@ class Parameter:
         own = source.own if source.own is not None else source.default
         network = init_module.create(source.default)
         chosen = network.over(own, description)
-        filled = Filled(source.key.path, source.key, type(chosen).__name__, chosen.law(description), description.shape)
-        found = network.law_alone(own, description) if runs_kernels(device) and streams.version() == streams.VERSION else None
-        raw = None if found is None else found[1].draw_on(device, source.key, description.shape, self.dtype)
+        filled = Filled(
+            source.key.path,
+            source.key,
+            type(chosen).__name__,
+            chosen.law(description),
+            description.shape,
+        )
+        found = (
+            network.law_alone(own, description)
+            if runs_kernels(device) and streams.version() == streams.VERSION
+            else None
+        )
+        raw = (
+            None
+            if found is None
+            else found[1].draw_on(device, source.key, description.shape, self.dtype)
+        )
         if raw is not None:
             return nd.NDArray(raw, device), filled
         values = nd.zeros(description.shape, ctx=cpu(), dtype=self.dtype)
@@ -250,13 +321,18 @@ class Parameter:
             network(desc, values)
         return values, filled
 
-    def _ready(self, data: dict[Device, nd.NDArray], key: Key | None, origin: Filled | None) -> Ready:
+    def _ready(
+        self, data: dict[Device, nd.NDArray], key: Key | None, origin: Filled | None
+    ) -> Ready:
         """The state with these values, and gradients as `grad_req` asks."""
         if self._grad_req == "null":
             for array in data.values():
                 array._mark(None, "null")
             return Ready(data, None, key, origin)
-        gradients = {device: nd.NDArray(device.xp.zeros(array.shape, array._raw.dtype), device) for device, array in data.items()}
+        gradients = {
+            device: nd.NDArray(device.xp.zeros(array.shape, array._raw.dtype), device)
+            for device, array in data.items()
+        }
         for device, array in data.items():
             array._mark(gradients[device], self._grad_req)
         return Ready(data, gradients, key, origin)
@@ -269,56 +345,83 @@ class Parameter:
         if not shape_is_known(self.shape):
             self._state = Unset()
             raise AssertionError(
-                f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}. Please specify in_units, "
+                f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}. "
+                "Please specify in_units, "
                 "in_channels, etc for `Block`s."
             )
         self._state = self._fill(state)
 
-    def _load_init(self, data: nd.NDArray, ctx: Any, cast_dtype: bool = False, dtype_source: str = "current") -> None:
+    def _load_init(
+        self, data: nd.NDArray, ctx: Any, cast_dtype: bool = False, dtype_source: str = "current"
+    ) -> None:
         """Take values from a file: become ready, or write what is there."""
         if dtype_source not in ("current", "saved"):
             raise ValueError("dtype_source must be one of 'current' or 'saved'")
         if self.shape:
-            same = len(self.shape) == len(data.shape) and all(i in (0, j) for i, j in zip(self.shape, data.shape, strict=True))
+            same = len(self.shape) == len(data.shape) and all(
+                i in (0, j) for i, j in zip(self.shape, data.shape, strict=True)
+            )
             if not same:
                 raise AssertionError(
-                    f"Failed loading Parameter '{self.name}' from saved params: shape incompatible expected {self.shape} vs saved "
+                    f"Failed loading Parameter '{self.name}' from saved params: shape incompatible "
+                    f"expected {self.shape} vs saved "
                     f"{data.shape}"
                 )
-            self.shape = tuple(j if i == 0 else i for i, j in zip(self.shape, data.shape, strict=True))
+            self.shape = tuple(
+                j if i == 0 else i for i, j in zip(self.shape, data.shape, strict=True)
+            )
         self._check_loaded_dtype(data, cast_dtype)
         if cast_dtype and dtype_source == "current":
             data = data.astype(self.dtype)
         elif cast_dtype:
             self.cast(data.dtype)
         state = self._state
-        devices = device_list(ctx) if ctx is not None else self.list_ctx() if not isinstance(state, Unset) else (cpu(),)
-        if not isinstance(state, Unset) and ctx is not None and set(devices) != set(self.list_ctx()):
+        devices = (
+            device_list(ctx)
+            if ctx is not None
+            else self.list_ctx()
+            if not isinstance(state, Unset)
+            else (cpu(),)
+        )
+        if (
+            not isinstance(state, Unset)
+            and ctx is not None
+            and set(devices) != set(self.list_ctx())
+        ):
             raise AssertionError(
-                f"Failed to load Parameter '{self.name}' on {list(devices)} because it was previous initialized on {list(self.list_ctx())}."
+                f"Failed to load Parameter '{self.name}' on {list(devices)} because it was previous "
+                f"initialized on {list(self.list_ctx())}."
             )
         if isinstance(state, Ready):
             self.set_data(data)
             return
         with autograd.pause():
-            self._state = self._ready({device: data.copyto(device) for device in devices}, None, None)
+            self._state = self._ready(
+                {device: data.copyto(device) for device in devices}, None, None
+            )
 
     def adopt(self, values: np.ndarray, device: Device) -> None:
-        """Become ready with these very values, which are not copied where the device is the host. AssertionError for a shape or dtype
-        other than the parameter's."""
+        """Become ready with these very values, which are not copied where the device is the host.
+        AssertionError for a shape or dtype other than the parameter's."""
         self._check_loaded_dtype(nd.NDArray(values, cpu()), False)
         if tuple(values.shape) != tuple(self.shape):
-            raise AssertionError(f"Parameter '{self.name}' has shape {tuple(self.shape)}, the values {values.shape}")
-        self._state = self._ready({device: nd.NDArray(from_host(values, device), device)}, None, None)
+            raise AssertionError(
+                f"Parameter '{self.name}' has shape {tuple(self.shape)}, the values {values.shape}"
+            )
+        self._state = self._ready(
+            {device: nd.NDArray(from_host(values, device), device)}, None, None
+        )
 
     def _check_loaded_dtype(self, data: nd.NDArray, cast_dtype: bool) -> None:
         if not cast_dtype and dtypes.resolve(self.dtype) != dtypes.resolve(data.dtype):
             raise AssertionError(
-                f"Failed loading Parameter '{self.name}' from saved params: dtype incompatible expected {self.dtype} vs saved "
+                f"Failed loading Parameter '{self.name}' from saved params: dtype incompatible expected "
+                f"{self.dtype} vs saved "
                 f"{data.dtype}. Set cast_dtype=True to cast the dtype of saved params."
             )
 
-    # --- access --------------------------------------------------------------------------------------------------------------
+    # --- access
+    # --------------------------------------------------------------------------------------------------------------
 
     def _check_ready(self) -> Ready:
         match self._state:
@@ -336,11 +439,16 @@ class Parameter:
                 return next(iter(arrays.values()))
             ctx = current_device()
         if ctx not in arrays:
-            raise RuntimeError(f"Parameter '{self.name}' was not initialized on context {ctx}. It was only initialized on {list(arrays)}.")
+            raise RuntimeError(
+                f"Parameter '{self.name}' was not initialized on context {ctx}. It was only initialized on "
+                f"{list(arrays)}."
+            )
         return arrays[ctx]
 
     def data(self, ctx: Device | None = None) -> nd.NDArray:
-        """The live array, on `ctx` or the only device. RuntimeError, or DeferredInitializationError, before there is one."""
+        """The live array, on `ctx` or the only device. RuntimeError, or
+        DeferredInitializationError, before there is one.
+        """
         return self._on(self._check_ready().data, ctx)
 
     def list_data(self) -> list[nd.NDArray]:
@@ -350,7 +458,9 @@ class Parameter:
     def _gradients(self) -> dict[Device, nd.NDArray]:
         state = self._state
         if isinstance(state, Ready) and state.grad is None:
-            raise RuntimeError(f"Cannot get gradient array for Parameter '{self.name}' because grad_req='null'")
+            raise RuntimeError(
+                f"Cannot get gradient array for Parameter '{self.name}' because grad_req='null'"
+            )
         gradients = self._check_ready().grad
         assert gradients is not None
         return gradients
@@ -366,7 +476,11 @@ class Parameter:
     @property
     def _grad(self) -> list[nd.NDArray] | None:
         state = self._state
-        return list(state.grad.values()) if isinstance(state, Ready) and state.grad is not None else None
+        return (
+            list(state.grad.values())
+            if isinstance(state, Ready) and state.grad is not None
+            else None
+        )
 
     def list_ctx(self) -> list[Device]:
         """The devices it is on, or will be."""
@@ -385,23 +499,30 @@ class Parameter:
             gradient[:] = 0
 
     def set_data(self, data: Any) -> None:
-        """Write values into the arrays of all devices; for a pending parameter, they become what it is filled with."""
+        """Write values into the arrays of all devices; for a pending parameter, they become what it
+        is filled with.
+        """
         self.shape = data.shape
         match self._state:
             case Unset():
                 raise AssertionError(f"Parameter '{self.name}' has not been initialized")
             case Pending(source=source, devices=devices):
                 array = data.copy() if isinstance(data, nd.NDArray) else nd.array(data, ctx=cpu())
-                self._state = Pending(Source(source.own, source.default, source.key, array), devices)
+                self._state = Pending(
+                    Source(source.own, source.default, source.key, array), devices
+                )
             case Ready(data=arrays):
                 for array in arrays.values():
                     with autograd.pause():
-                        array[:] = data.astype(array.dtype) if isinstance(data, nd.NDArray) else data
+                        array[:] = (
+                            data.astype(array.dtype) if isinstance(data, nd.NDArray) else data
+                        )
 
     def row_sparse_data(self, row_id: nd.NDArray) -> nd.NDArray:
         """MXNet's access to sparse parameters; these are dense."""
         raise RuntimeError(
-            f"Cannot return a copy of Parameter {self.name} via row_sparse_data() because its storage type is {self._stype}. Please use "
+            f"Cannot return a copy of Parameter {self.name} via row_sparse_data() because its storage type "
+            f"is {self._stype}. Please use "
             "data() instead."
         )
 
@@ -417,7 +538,9 @@ class Parameter:
             case Pending(source=source):
                 self._state = Pending(source, devices)
             case Unset():
-                raise ValueError(f"Cannot reset context for Parameter '{self.name}' because it has not been initialized.")
+                raise ValueError(
+                    f"Cannot reset context for Parameter '{self.name}' because it has not been initialized."
+                )
 
     reset_device = reset_ctx
 
@@ -443,7 +566,13 @@ class Constant(Parameter):
 
     def __init__(self, name: str, value: Any) -> None:
         self.value = value if isinstance(value, nd.NDArray) else nd.array(value)
-        super().__init__(name, grad_req="null", shape=self.value.shape, dtype=self.value.dtype, init=_ConstantInit(self.value))
+        super().__init__(
+            name,
+            grad_req="null",
+            shape=self.value.shape,
+            dtype=self.value.dtype,
+            init=_ConstantInit(self.value),
+        )
 
     def __repr__(self) -> str:
         return f"Constant {self.name} (shape={self.shape}, dtype={self.dtype})"
@@ -457,7 +586,8 @@ class Constant(Parameter):
     def grad_req(self, req: str) -> None:
         if req != "null":
             warnings.warn(
-                f'Constant parameter "{self.name}" does not support grad_req other than "null", and new value "{req}" is ignored.',
+                f'Constant parameter "{self.name}" does not support grad_req other than "null", and new '
+                f'value "{req}" is ignored.',
                 stacklevel=2,
             )
 

@@ -1,4 +1,6 @@
-"""A dictionary of parameters by full name, made on demand by `get` and shared by name (MXNet: `gluon.ParameterDict`)."""
+"""A dictionary of parameters by full name, made on demand by `get` and shared by name (MXNet:
+`gluon.ParameterDict`).
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ NAMING = "https://mxnet.io/api/python/docs/tutorials/packages/gluon/blocks/namin
 class ParameterDict:
     """Parameters in the order they were made; `prefix` starts the name of each that `get` makes.
 
-    `paths` knows the structural path of parameters that a block collected, so that initializing them here or through the block
-    gives the same values.
+    `paths` knows the structural path of parameters that a block collected, so that initializing
+    them here or through the block gives the same values.
     """
 
     __module__ = "initlab.engine.gluon.parameter"
@@ -67,7 +69,9 @@ class ParameterDict:
         return None
 
     def get(self, name: str, **kwargs: Any) -> Parameter:
-        """The parameter `prefix + name`, made with `kwargs` where there is none. AssertionError where an existing one disagrees."""
+        """The parameter `prefix + name`, made with `kwargs` where there is none. AssertionError
+        where an existing one disagrees.
+        """
         name = self.prefix + name
         parameter = self._find(name)
         if parameter is None:
@@ -82,7 +86,8 @@ class ParameterDict:
                 parameter._shape = _merged(value, existing)
             elif not self._agrees(attribute, value, existing):
                 raise AssertionError(
-                    f"Cannot retrieve Parameter '{name}' because desired attribute does not match with stored for attribute "
+                    f"Cannot retrieve Parameter '{name}' because desired attribute does not match with "
+                    "stored for attribute "
                     f"'{attribute}': desired '{value}' vs stored '{existing}'."
                 )
         return parameter
@@ -99,7 +104,9 @@ class ParameterDict:
         parameter = self._find(name)
         if parameter is None:
             if value is None:
-                raise KeyError(f"No constant named '{name}'. Please specify value if you want to create a new constant.")
+                raise KeyError(
+                    f"No constant named '{name}'. Please specify value if you want to create a new constant."
+                )
             parameter = Constant(name, value)
             self._params[name] = parameter
         elif not isinstance(parameter, Constant):
@@ -107,26 +114,42 @@ class ParameterDict:
         elif value is not None:
             given = value.asnumpy() if isinstance(value, nd.NDArray) else np.asarray(value)
             if parameter.shape != given.shape or not (parameter.value.asnumpy() == given).all():
-                raise AssertionError(f"Constant '{name}' already exists but it's value doesn't match new value")
+                raise AssertionError(
+                    f"Constant '{name}' already exists but it's value doesn't match new value"
+                )
         assert isinstance(parameter, Constant)
         return parameter
 
     def update(self, other: Any) -> None:
-        """Take over the parameters of another dictionary. AssertionError for a different one of the same name."""
+        """Take over the parameters of another dictionary. AssertionError for a different one of the
+        same name.
+        """
         for name, parameter in other.items():
             if name in self._params and self._params[name] is not parameter:
-                raise AssertionError(f"Cannot update self with other because they have different Parameters with the same name '{name}'")
+                raise AssertionError(
+                    "Cannot update self with other because they have different Parameters with the same "
+                    f"name '{name}'"
+                )
         for name, parameter in other.items():
             self._params[name] = parameter
         self.paths |= {k: v for k, v in getattr(other, "paths", {}).items() if k not in self.paths}
 
     def replace(self, old: Parameter, new: Parameter) -> None:
         """Put `new`, under its own name, where `old` was."""
-        pairs = [(new.name, new) if parameter is old else (name, parameter) for name, parameter in self.items()]
+        pairs = [
+            (new.name, new) if parameter is old else (name, parameter)
+            for name, parameter in self.items()
+        ]
         self._params = OrderedDict(pairs)
 
     def initialize(
-        self, init: Any = DEFAULT, ctx: Any = None, verbose: bool = False, force_reinit: bool = False, *, device: Any = None
+        self,
+        init: Any = DEFAULT,
+        ctx: Any = None,
+        verbose: bool = False,
+        force_reinit: bool = False,
+        *,
+        device: Any = None,
     ) -> None:
         """Initialize every parameter; `init` is for those that have no initializer of their own."""
         chosen = init_module.Uniform() if init is DEFAULT else init
@@ -134,7 +157,13 @@ class ParameterDict:
             chosen.set_verbosity(verbose=verbose)
         with packing() as pack:
             for parameter in self.values():
-                pack.initialize(parameter, ctx if device is None else device, chosen, force_reinit, self.paths.get(id(parameter)))
+                pack.initialize(
+                    parameter,
+                    ctx if device is None else device,
+                    chosen,
+                    force_reinit,
+                    self.paths.get(id(parameter)),
+                )
 
     def zero_grad(self) -> None:
         """Set every gradient to zero."""
@@ -148,7 +177,9 @@ class ParameterDict:
 
     def list_ctx(self) -> list[Any]:
         """All devices that parameters are on."""
-        return list(dict.fromkeys(device for parameter in self.values() for device in parameter.list_ctx()))
+        return list(
+            dict.fromkeys(device for parameter in self.values() for device in parameter.list_ctx())
+        )
 
     def setattr(self, name: str, value: Any) -> None:
         """Set an attribute of every parameter."""
@@ -161,9 +192,12 @@ class ParameterDict:
         for parameter in self.values():
             if not parameter.name.startswith(strip_prefix):
                 raise ValueError(
-                    f"Prefix '{strip_prefix}' is to be striped before saving, but Parameter's name '{parameter.name}' does not start "
-                    f"with '{strip_prefix}'. this may be due to your Block shares parameters from other Blocks or you forgot to use "
-                    f"'with name_scope()' when creating child blocks. For more info on naming, please see {NAMING}"
+                    f"Prefix '{strip_prefix}' is to be striped before saving, but Parameter's name "
+                    f"'{parameter.name}' does not start "
+                    f"with '{strip_prefix}'. this may be due to your Block shares parameters from other "
+                    "Blocks or you forgot to use "
+                    "'with name_scope()' when creating child blocks. For more info on naming, please see "
+                    f"{NAMING}"
                 )
             arrays[parameter.name[len(strip_prefix) :]] = parameter.list_data()[0]
         nd.save(filename, arrays)
@@ -183,11 +217,21 @@ class ParameterDict:
             for name in self.keys():
                 if not name.startswith(restore_prefix):
                     raise AssertionError(
-                        f"restore_prefix is '{restore_prefix}' but Parameters name '{name}' does not start with '{restore_prefix}'. "
+                        f"restore_prefix is '{restore_prefix}' but Parameters name '{name}' does not start "
+                        f"with '{restore_prefix}'. "
                         f"For more info on naming, please see {NAMING}"
                     )
         loaded = nd.load(filename)
-        self.load_dict(loaded, ctx, allow_missing, ignore_extra, restore_prefix, filename, cast_dtype, dtype_source)
+        self.load_dict(
+            loaded,
+            ctx,
+            allow_missing,
+            ignore_extra,
+            restore_prefix,
+            filename,
+            cast_dtype,
+            dtype_source,
+        )
 
     def load_dict(
         self,
@@ -200,22 +244,29 @@ class ParameterDict:
         cast_dtype: bool = False,
         dtype_source: str = "current",
     ) -> None:
-        """Take values from a mapping of names (`arg:` and `aux:` before them are dropped) to arrays."""
-        given = {restore_prefix + name.removeprefix("arg:").removeprefix("aux:"): array for name, array in param_dict.items()}
+        """Take values from a mapping of names (`arg:` and `aux:` before them are dropped) to
+        arrays.
+        """
+        given = {
+            restore_prefix + name.removeprefix("arg:").removeprefix("aux:"): array
+            for name, array in param_dict.items()
+        }
         where = f"file: {filename}" if filename else "param_dict"
         same = "Please make sure source and target networks have the same prefix."
         if not allow_missing:
             for name in self.keys():
                 if name not in given:
                     raise AssertionError(
-                        f"Parameter '{name}' is missing in {where}, which contains parameters: {brief(given)}. {same}"
+                        f"Parameter '{name}' is missing in {where}, which contains parameters: "
+                        f"{brief(given)}. {same}"
                         f"For more info on naming, please see {NAMING}"
                     )
         for name, array in given.items():
             if name not in self._params:
                 if not ignore_extra:
                     raise AssertionError(
-                        f"Parameter '{name}' loaded from {where} is not present in ParameterDict, choices are: {brief(self.keys())}. Set "
+                        f"Parameter '{name}' loaded from {where} is not present in ParameterDict, choices "
+                        f"are: {brief(self.keys())}. Set "
                         f"ignore_extra to True to ignore. {same}For more info on naming, please see {NAMING}"
                     )
                 continue

@@ -27,7 +27,9 @@ class Unset:
 
 @dataclass(frozen=True)
 class Source:
-    """How a parameter is filled: its own initializer (or None), the net's, and the key of its stream; or `data` to copy."""
+    """How a parameter is filled: its own initializer (or None), the net's, and the key of its
+    stream; or `data` to copy.
+    """
 
     own: Any
     default: Any
@@ -70,7 +72,9 @@ _observers: list[Callable[[Any, Filled], None]] = []
 
 @contextmanager
 def observe(callback: Callable[[Any, Filled], None]) -> Iterator[None]:
-    """While open, `callback(parameter, filled)` is called whenever an initializer fills a parameter."""
+    """While open, `callback(parameter, filled)` is called whenever an initializer fills a
+    parameter.
+    """
     _observers.append(callback)
     try:
         yield

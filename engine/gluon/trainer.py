@@ -15,18 +15,22 @@ from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import Ready
 
 STALE = (
-    "Gradient of Parameter `{}` on context {} has not been updated by backward since last `step`. This could mean a bug in your model that "
-    "made it only use a subset of the Parameters (Blocks) for this iteration. If you are intentionally only using a subset, call step with "
+    "Gradient of Parameter `{}` on context {} has not been updated by backward since last `step`. This "
+    "could mean a bug in your model that "
+    "made it only use a subset of the Parameters (Blocks) for this iteration. If you are intentionally "
+    "only using a subset, call step with "
     "ignore_stale_grad=True to suppress this warning and skip updating of Parameters with stale gradient"
 )
 
 
 class Trainer:
-    """Updates `params` (a list, or a dictionary, taken in the order of its names) by `optimizer`, a name or an instance.
+    """Updates `params` (a list, or a dictionary, taken in the order of its names) by `optimizer`, a
+    name or an instance.
 
-    Parameters with replicas on several devices get the sum of their gradients on each. `kvstore`, `compression_params` and
-    `update_on_kvstore` belong to MXNet's distributed training; here one process holds all replicas, so only None, 'device' and 'local'
-    are accepted for the first and None for the second, and where updates happen makes no difference.
+    Parameters with replicas on several devices get the sum of their gradients on each. `kvstore`,
+    `compression_params` and `update_on_kvstore` belong to MXNet's distributed training; here one
+    process holds all replicas, so only None, 'device' and 'local' are accepted for the first and
+    None for the second, and where updates happen makes no difference.
     """
 
     def __init__(
@@ -40,9 +44,14 @@ class Trainer:
     ) -> None:
         self._params = _parameter_list(params)
         if kvstore not in (None, "device", "local"):
-            raise ValueError(f"kvstore cannot be {kvstore!r}: all replicas are in one process - use 'device', 'local' or None")
+            raise ValueError(
+                f"kvstore cannot be {kvstore!r}: all replicas are in one process - use 'device', "
+                "'local' or None"
+            )
         if compression_params is not None:
-            raise ValueError("compression_params are for distributed training, which is not here - leave them out")
+            raise ValueError(
+                "compression_params are for distributed training, which is not here - leave them out"
+            )
         self._kvstore = None
         self._kv_initialized = False
         self._update_on_kvstore = None
@@ -61,7 +70,8 @@ class Trainer:
             if contexts is not None and contexts != found:
                 raise AssertionError(
                     "All Parameters must be initialized on the same set of contexts, but Parameter "
-                    f"{parameter.name} is initialized on {found} while previous Parameters are initialized on {contexts}."
+                    f"{parameter.name} is initialized on {found} while previous Parameters are initialized "
+                    f"on {contexts}."
                 )
             contexts = found
         return contexts or []
@@ -70,7 +80,9 @@ class Trainer:
         by_number = dict(enumerate(self._params))
         if isinstance(chosen, optimizer.Optimizer):
             if options:
-                raise AssertionError("optimizer_params must be None if optimizer is an instance of Optimizer instead of str")
+                raise AssertionError(
+                    "optimizer_params must be None if optimizer is an instance of Optimizer instead of str"
+                )
             self._optimizer = chosen
             self._optimizer.param_dict = by_number
         else:
@@ -93,7 +105,8 @@ class Trainer:
     def step(self, batch_size: int, ignore_stale_grad: bool = False) -> None:
         """Sum gradients over replicas, divide by `batch_size`, and update.
 
-        UserWarning, raised, for a parameter that no backward has reached since the last step; `ignore_stale_grad` skips those.
+        UserWarning, raised, for a parameter that no backward has reached since the last step;
+        `ignore_stale_grad` skips those.
         """
         self._optimizer.rescale_grad = self._scale / batch_size
         self._kv_initialized = True
@@ -113,7 +126,9 @@ class Trainer:
 
     def _ready(self) -> list[tuple[int, Parameter, Ready]]:
         """(number, parameter, state) of all that are learned."""
-        return [(i, p, p._check_ready()) for i, p in enumerate(self._params) if p.grad_req != "null"]
+        return [
+            (i, p, p._check_ready()) for i, p in enumerate(self._params) if p.grad_req != "null"
+        ]
 
     def _allreduce_grads(self) -> None:
         for _, _, state in self._ready():
@@ -145,34 +160,57 @@ class Trainer:
 
     def save_states(self, fname: str | os.PathLike[str]) -> None:
         """Write the optimizer's state and counts (never pickled: an npz file of its own kind)."""
-        arrays = {f"{n}.{place}.{i}": a.asnumpy() for (n, place), state in self._states.items() for i, a in enumerate(state)}
+        arrays = {
+            f"{n}.{place}.{i}": a.asnumpy()
+            for (n, place), state in self._states.items()
+            for i, a in enumerate(state)
+        }
         counts = {str(index): count for index, count in self._optimizer.counts().items()}
-        metadata = {"optimizer": type(self._optimizer).__name__, "counts": counts, "num_update": self._optimizer.num_update}
+        metadata = {
+            "optimizer": type(self._optimizer).__name__,
+            "counts": counts,
+            "num_update": self._optimizer.num_update,
+        }
         formats.get("npz").write(Path(fname), formats.Snapshot(arrays, {}, metadata))
 
     def load_states(self, fname: str | os.PathLike[str]) -> None:
-        """Read what `save_states` wrote. FormatError for a file of another kind or of another optimizer."""
+        """Read what `save_states` wrote. FormatError for a file of another kind or of another
+        optimizer.
+        """
         snapshot = formats.get("npz").read(Path(fname))
         kind = type(self._optimizer).__name__
         if snapshot.metadata.get("optimizer") != kind:
-            raise FormatError(f"{fname}: holds the states of {snapshot.metadata.get('optimizer')}, but this trainer uses {kind}")
+            raise FormatError(
+                f"{fname}: holds the states of {snapshot.metadata.get('optimizer')}, but this trainer "
+                f"uses {kind}"
+            )
         grouped: dict[tuple[int, int], list[tuple[int, np.ndarray]]] = {}
         for name, array in snapshot.tensors.items():
             number, place, i = (int(part) for part in name.split("."))
             grouped.setdefault((number, place), []).append((i, array))
         self._states = {
-            (number, place): tuple(nd.array(a, ctx=self._contexts[place], dtype=a.dtype) for _, a in sorted(parts, key=lambda p: p[0]))
+            (number, place): tuple(
+                nd.array(a, ctx=self._contexts[place], dtype=a.dtype)
+                for _, a in sorted(parts, key=lambda p: p[0])
+            )
             for (number, place), parts in grouped.items()
         }
-        self._optimizer.set_counts({int(k): v for k, v in snapshot.metadata["counts"].items()}, snapshot.metadata["num_update"])
+        self._optimizer.set_counts(
+            {int(k): v for k, v in snapshot.metadata["counts"].items()},
+            snapshot.metadata["num_update"],
+        )
 
 
 def _parameter_list(params: Any) -> list[Parameter]:
     if isinstance(params, (dict, ParameterDict)):
         params = [params[name] for name in sorted(params)]
     if not isinstance(params, (list, tuple)):
-        raise ValueError(f"First argument must be a list or dict of Parameters, got {type(params)}.")
+        raise ValueError(
+            f"First argument must be a list or dict of Parameters, got {type(params)}."
+        )
     for parameter in params:
         if not isinstance(parameter, Parameter):
-            raise ValueError(f"First argument must be a list or dict of Parameters, got list of {type(parameter)}.")
+            raise ValueError(
+                f"First argument must be a list or dict of Parameters, got list of {type(parameter)}."
+            )
     return list(params)

@@ -1,4 +1,5 @@
-"""Gluon's own module of that name: batches over several devices, and the norm of many arrays (MXNet: gluon/utils.py).
+"""Gluon's own module of that name: batches over several devices, and the norm of many arrays
+(MXNet: gluon/utils.py).
 
 MXNet's `download` is not here: nothing in the engine opens a connection.
 """
@@ -24,19 +25,25 @@ def shape_is_known(shape: Any) -> bool:
         if size == 0:
             return False
         if size < 0:
-            raise AssertionError(f"shape dimension size cannot be less than 0, while received {size}")
+            raise AssertionError(
+                f"shape dimension size cannot be less than 0, while received {size}"
+            )
     return True
 
 
-def split_data(data: NDArray, num_slice: int, batch_axis: int = 0, even_split: bool = True) -> list[NDArray]:
-    """`num_slice` parts of an array along `batch_axis`, the first ones longer by 1 where it does not divide.
+def split_data(
+    data: NDArray, num_slice: int, batch_axis: int = 0, even_split: bool = True
+) -> list[NDArray]:
+    """`num_slice` parts of an array along `batch_axis`, the first ones longer by 1 where it does
+    not divide.
 
     ValueError where it does not and `even_split` is set.
     """
     size = data.shape[batch_axis]
     if even_split and size % num_slice:
         raise ValueError(
-            f"data with shape {data.shape} cannot be evenly split into {num_slice} slices along axis {batch_axis}. Use a batch size that's "
+            f"data with shape {data.shape} cannot be evenly split into {num_slice} slices along axis "
+            f"{batch_axis}. Use a batch size that's "
             f"multiple of {num_slice} or set even_split=False to allow uneven partitioning of data."
         )
     each, extra = divmod(size, num_slice)
@@ -45,11 +52,15 @@ def split_data(data: NDArray, num_slice: int, batch_axis: int = 0, even_split: b
         ends.append(ends[-1] + each + (number < extra))
     parts = zip(ends[:-1], ends[1:], strict=True)
     if batch_axis == 0:
-        return [data[start:end] for start, end in parts]  # a part may be empty, which slice_axis refuses
+        return [
+            data[start:end] for start, end in parts
+        ]  # a part may be empty, which slice_axis refuses
     return [data.slice_axis(axis=batch_axis, begin=start, end=end) for start, end in parts]
 
 
-def split_and_load(data: Any, ctx_list: list[Device], batch_axis: int = 0, even_split: bool = True) -> list[NDArray]:
+def split_and_load(
+    data: Any, ctx_list: list[Device], batch_axis: int = 0, even_split: bool = True
+) -> list[NDArray]:
     """One part of a batch on each device."""
     if not isinstance(data, NDArray):
         data = nd.array(data, ctx=ctx_list[0])
@@ -60,9 +71,11 @@ def split_and_load(data: Any, ctx_list: list[Device], batch_axis: int = 0, even_
 
 
 def clip_global_norm(arrays: list[NDArray], max_norm: float, check_isfinite: bool = True) -> Any:
-    """Scale arrays in place so that the Euclidean norm of all their elements is at most `max_norm`; gives the norm they had.
+    """Scale arrays in place so that the Euclidean norm of all their elements is at most `max_norm`;
+    gives the norm they had.
 
-    The norm is a float, about which a UserWarning is given where it is not finite; without `check_isfinite`, an array of shape (1,).
+    The norm is a float, about which a UserWarning is given where it is not finite; without
+    `check_isfinite`, an array of shape (1,).
     """
     if not arrays:
         raise AssertionError("clip_global_norm needs at least one array")
@@ -73,7 +86,9 @@ def clip_global_norm(arrays: list[NDArray], max_norm: float, check_isfinite: boo
         total = total + nd.dot(flat, flat).as_in_context(where)
     norm = total.sqrt()
     if check_isfinite and not math.isfinite(norm.asscalar()):
-        warnings.warn(UserWarning("nan or inf is detected. Clipping results will be undefined."), stacklevel=2)
+        warnings.warn(
+            UserWarning("nan or inf is detected. Clipping results will be undefined."), stacklevel=2
+        )
     scale = nd.minimum(max_norm / (norm + 1e-8), 1.0)
     for array in arrays:
         array *= scale.as_in_context(array.context)

@@ -1,4 +1,6 @@
-"""Initializers: dataclasses that map a parameter's description to a law (MXNet: `mx.init`, `mx.initializer`)."""
+"""Initializers: dataclasses that map a parameter's description to a law (MXNet: `mx.init`,
+`mx.initializer`).
+"""
 
 from __future__ import annotations
 

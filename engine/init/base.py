@@ -1,11 +1,13 @@
-"""The base of all initializers: a description goes in, a law comes out, and Gluon's protocol around it.
+"""The base of all initializers: a description goes in, a law comes out, and Gluon's protocol around
+it.
 
     __call__(InitDesc, array)        MXNet's entry: the parameter's own initializer, else by the ending of its name
     _init_weight(name, array)        fills the array; a user's class overrides this, or
     law(description)                 what the array is filled with; a class of ours defines this
 
-A class that has only `_init_weight` of its own has the law `Custom`. Values come from the stream of the parameter that is being filled,
-or from the ambient stream when none is. Source: MXNet 1.9.1 python/mxnet/initializer.py.
+A class that has only `_init_weight` of its own has the law `Custom`. Values come from the stream of
+the parameter that is being filled, or from the ambient stream when none is. Source: MXNet 1.9.1
+python/mxnet/initializer.py.
 """
 
 from __future__ import annotations
@@ -23,16 +25,28 @@ import numpy as np
 
 from initlab.engine import dtypes, laws, nd, streams
 from initlab.engine.init.description import Description
-from initlab.engine.registry import Registry, advice, get_alias_func, get_create_func, get_register_func, registry_of, snake_case
+from initlab.engine.registry import (
+    Registry,
+    advice,
+    get_alias_func,
+    get_create_func,
+    get_register_func,
+    registry_of,
+    snake_case,
+)
 
 NICKNAME = "initializer"
-LEGACY = "Calling initializer with init(str, NDArray) has been deprecated.please use init(mx.init.InitDesc(...), NDArray) instead."
+LEGACY = (
+    "Calling initializer with init(str, NDArray) has been deprecated.please use "
+    "init(mx.init.InitDesc(...), NDArray) instead."
+)
 
 
 class InitDesc(str):
     """A parameter's name, and what an initializer may know besides (MXNet: `mx.init.InitDesc`).
 
-    `attrs['__init__']` is the parameter's own initializer, `global_init` the network's, `description` the parameter's description.
+    `attrs['__init__']` is the parameter's own initializer, `global_init` the network's,
+    `description` the parameter's description.
     """
 
     attrs: dict[str, Any]
@@ -40,7 +54,11 @@ class InitDesc(str):
     description: Description | None
 
     def __new__(
-        cls, name: str, attrs: dict[str, Any] | None = None, global_init: Any = None, description: Description | None = None
+        cls,
+        name: str,
+        attrs: dict[str, Any] | None = None,
+        global_init: Any = None,
+        description: Description | None = None,
     ) -> InitDesc:
         made = super().__new__(cls, name)
         made.attrs = attrs or {}
@@ -73,7 +91,9 @@ def _inherits(cls: Any, base: Any, names: tuple[str, ...]) -> bool:
 
 
 class Initializer:
-    """Base of all initializers. A subclass gives its options to `super().__init__`, or is a dataclass whose fields they are."""
+    """Base of all initializers. A subclass gives its options to `super().__init__`, or is a
+    dataclass whose fields they are.
+    """
 
     _verbose: bool = False
     _print_func: Callable[[nd.NDArray], Any] | None = None
@@ -86,10 +106,13 @@ class Initializer:
         if "_init_weight" in cls.__dict__ and "law" not in cls.__dict__:
             cls.law = _custom_law  # type: ignore[method-assign]
 
-    # --- what an initializer is ----------------------------------------------------------------------------------------------
+    # --- what an initializer is
+    # ----------------------------------------------------------------------------------------------
 
     def law(self, description: Description) -> laws.Law:
-        """What the described parameter is filled with. ValueError, or LawError, for one that cannot be."""
+        """What the described parameter is filled with. ValueError, or LawError, for one that cannot
+        be.
+        """
         raise NotImplementedError("Must override it")
 
     def learning_rate_multiplier(self, description: Description) -> float:
@@ -97,7 +120,8 @@ class Initializer:
         return 1.0
 
     def claims(self, path: str, name: str | None = None) -> bool:
-        """Whether, given for a whole network, this goes before a layer's default (like Dense's zero bias).
+        """Whether, given for a whole network, this goes before a layer's default (like Dense's zero
+        bias).
 
         `path` and `name` are the parameter's structural path and Gluon name.
         """
@@ -106,13 +130,20 @@ class Initializer:
     def over(self, own: str | Initializer, description: Description) -> Initializer:
         """The initializer that decides when this is the network's and `own` the parameter's.
 
-        The parameter's own does; but what this one `claims`, an own one given as a name (layers' defaults are) leaves to it.
+        The parameter's own does; but what this one `claims`, an own one given as a name (layers'
+        defaults are) leaves to it.
         """
-        return self if isinstance(own, str) and self.claims(description.path, description.name) else create(own)
+        return (
+            self
+            if isinstance(own, str) and self.claims(description.path, description.name)
+            else create(own)
+        )
 
     @property
     def _kwargs(self) -> dict[str, Any]:
-        """The options by name, as given to `__init__`, else as the class tells them (MXNet compares and dumps these)."""
+        """The options by name, as given to `__init__`, else as the class tells them (MXNet compares
+        and dumps these).
+        """
         return self.__dict__["_given"] if "_given" in self.__dict__ else self._options()
 
     @_kwargs.setter
@@ -120,11 +151,17 @@ class Initializer:
         self.__dict__["_given"] = options
 
     def _options(self) -> dict[str, Any]:
-        """A dataclass's fields; those that Gluon does not have (keyword-only) come last, and only where not at their default."""
+        """A dataclass's fields; those that Gluon does not have (keyword-only) come last, and only
+        where not at their default.
+        """
         if not dataclasses.is_dataclass(self):
             return {name: value for name, value in vars(self).items() if not name.startswith("_")}
         fields = sorted((f for f in dataclasses.fields(self) if f.init), key=lambda f: f.kw_only)
-        return {f.name: getattr(self, f.name) for f in fields if not f.kw_only or getattr(self, f.name) != f.default}
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields
+            if not f.kw_only or getattr(self, f.name) != f.default
+        }
 
     def dumps(self) -> str:
         """Name and options as JSON, from which `create` makes an equal initializer."""
@@ -137,7 +174,8 @@ class Initializer:
 
     __hash__ = None  # type: ignore[assignment]
 
-    # --- filling an array ----------------------------------------------------------------------------------------------------
+    # --- filling an array
+    # ----------------------------------------------------------------------------------------------------
 
     def __call__(self, desc: str, arr: nd.NDArray) -> None:
         """Fill `arr` as `desc.attrs['__init__']` says, else as the name's ending does."""
@@ -158,18 +196,24 @@ class Initializer:
         arr[:] = law.draw_from(streams.current(), arr.shape, dtypes.name(arr.dtype))
 
     def _drawable_law(self, description: Description) -> laws.Law:
-        """The law of the nearest class that defines one, so that an overriding `_init_weight` can call its parent's."""
+        """The law of the nearest class that defines one, so that an overriding `_init_weight` can
+        call its parent's.
+        """
         for cls in type(self).__mro__:
             law = cls.__dict__.get("law")
             if law is not None and law is not _custom_law:
                 return law(self, description)
         raise NotImplementedError("Must override it")
 
-    # --- for filling many at once --------------------------------------------------------------------------------------------
+    # --- for filling many at once
+    # --------------------------------------------------------------------------------------------
 
-    def law_alone(self, own: str | Initializer, description: Description) -> tuple[Initializer, laws.Law] | None:
-        """What decides when this is the network's initializer and `own` the parameter's, and its law, where filling is no more than
-        drawing that law. None where it may be: a class's own `__call__` or `_init_weight`, a log of what was filled."""
+    def law_alone(
+        self, own: str | Initializer, description: Description
+    ) -> tuple[Initializer, laws.Law] | None:
+        """What decides when this is the network's initializer and `own` the parameter's, and its
+        law, where filling is no more than drawing that law. None where it may be: a class's own
+        `__call__` or `_init_weight`, a log of what was filled."""
         if self._verbose or not own or not self._calls_plainly():
             return None
         chosen = self.over(own, description)
@@ -180,7 +224,9 @@ class Initializer:
         return self._has_methods_of(Initializer, "__call__", "_verbose_print")
 
     def _law_that_fills(self, description: Description) -> laws.Law | None:
-        plain = self._has_methods_of(Initializer, "_init_weight", "_drawable_law") and "law" not in vars(self)
+        plain = self._has_methods_of(
+            Initializer, "_init_weight", "_drawable_law"
+        ) and "law" not in vars(self)
         return self._drawable_law(description) if plain else None
 
     def _has_methods_of(self, cls: Any, *names: str) -> bool:
@@ -188,8 +234,12 @@ class Initializer:
         own: Any = type(self)
         return _inherits(own, cls, names) and self.__dict__.keys().isdisjoint(names)
 
-    def set_verbosity(self, verbose: bool = False, print_func: Callable[[nd.NDArray], Any] | None = None) -> Initializer:
-        """Log each filled array with what `print_func` gives of it (default: its root mean square); returns self."""
+    def set_verbosity(
+        self, verbose: bool = False, print_func: Callable[[nd.NDArray], Any] | None = None
+    ) -> Initializer:
+        """Log each filled array with what `print_func` gives of it (default: its root mean square);
+        returns self.
+        """
         self._verbose = verbose
         self._print_func = print_func or root_mean_square
         return self
@@ -198,7 +248,8 @@ class Initializer:
         if self._verbose and self._print_func:
             logging.info("Initialized %s as %s: %s", desc, init, self._print_func(arr))
 
-    # --- by the ending of a name, where no initializer was chosen ------------------------------------------------------------
+    # --- by the ending of a name, where no initializer was chosen
+    # ------------------------------------------------------------
 
     def _init_by_ending(self, desc: InitDesc, arr: nd.NDArray) -> None:
         for ending, method in ENDINGS:
@@ -232,19 +283,25 @@ class Initializer:
     def _init_loc_bias(self, name: str, arr: nd.NDArray) -> None:
         """The bias of a spatial transformer's localisation: the identity."""
         if arr.shape != (6,):
-            raise ValueError(f"{name} must have shape (6,) to hold an affine map, it has {arr.shape}")
+            raise ValueError(
+                f"{name} must have shape (6,) to hold an affine map, it has {arr.shape}"
+            )
         arr[:] = np.array([1.0, 0, 0, 0, 1.0, 0])
 
     def _init_bilinear(self, name: str, arr: nd.NDArray) -> None:
         kernel = (1, 1, arr.shape[2], arr.shape[3])
-        arr[:] = np.broadcast_to(laws.Structured("bilinear").draw(laws.NOWHERE, kernel, dtypes.name(arr.dtype)), arr.shape)
+        arr[:] = np.broadcast_to(
+            laws.Structured("bilinear").draw(laws.NOWHERE, kernel, dtypes.name(arr.dtype)),
+            arr.shape,
+        )
 
     def _init_quantized_weight(self, name: str, arr: nd.NDArray) -> None:
         arr[:] = nd.random.randint(-127, 127, shape=arr.shape).asnumpy()
 
     def _init_default(self, name: str, arr: nd.NDArray) -> None:
         raise ValueError(
-            f'Unknown initialization pattern for {name}. Default initialization is now limited to "weight", "bias", "gamma" (1.0), and '
+            f"Unknown initialization pattern for {name}. Default initialization is now limited to "
+            '"weight", "bias", "gamma" (1.0), and '
             '"beta" (0.0).Please use mx.sym.Variable(init=mx.init.*) to set initialization pattern'
         )
 
@@ -287,8 +344,8 @@ create = get_create_func(Initializer, NICKNAME)
 
 
 def register(klass: type) -> type:
-    """A decorator: makes a class known under its lower-case name (Gluon's), and to configs under its `kind`, by default its snake-case
-    name; a kind of '' is known to no config."""
+    """A decorator: makes a class known under its lower-case name (Gluon's), and to configs under
+    its `kind`, by default its snake-case name; a kind of '' is known to no config."""
     name = klass.__name__.lower()
     replaced = REGISTRY.get(name) if name in REGISTRY else None
     _register(klass)

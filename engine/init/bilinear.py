@@ -12,14 +12,17 @@ from initlab.engine.init.description import Description
 @register
 @dataclass(eq=False, repr=False)
 class Bilinear(Initializer):
-    """The same kernel for every pair of channels, with which a transposed convolution upsamples bilinearly. MXNet: `Bilinear`.
+    """The same kernel for every pair of channels, with which a transposed convolution upsamples
+    bilinearly. MXNet: `Bilinear`.
 
-    (1 - |x/f - c|)(1 - |y/f - c|) with f = ceil(width / 2) and c = (2f - 1 - f mod 2) / 2f. Long, Shelhamer and Darrell, "Fully
-    convolutional networks for semantic segmentation", 2015.
+    (1 - |x/f - c|)(1 - |y/f - c|) with f = ceil(width / 2) and c = (2f - 1 - f mod 2) / 2f. Long,
+    Shelhamer and Darrell, "Fully convolutional networks for semantic segmentation", 2015.
     """
 
     def law(self, description: Description) -> laws.Law:
-        """Structured('bilinear'). LawError unless there are 4 axes, the last two of which are the kernel's."""
+        """Structured('bilinear'). LawError unless there are 4 axes, the last two of which are the
+        kernel's.
+        """
         law = laws.Structured("bilinear")
         law.check_shape(description.shape)
         return law

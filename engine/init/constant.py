@@ -41,13 +41,19 @@ class One(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class Constant(Initializer):
-    """Every element `value`: a number, or an array (nested lists do) that broadcasts to the parameter's shape. MXNet: `Constant`."""
+    """Every element `value`: a number, or an array (nested lists do) that broadcasts to the
+    parameter's shape. MXNet: `Constant`.
+    """
 
     value: Any
 
     def __post_init__(self) -> None:
         value = self.value.asnumpy() if isinstance(self.value, nd.NDArray) else self.value
-        self.value = _checked_array(value) if isinstance(value, (list, tuple, np.ndarray)) else finite("value", value)
+        self.value = (
+            _checked_array(value)
+            if isinstance(value, (list, tuple, np.ndarray))
+            else finite("value", value)
+        )
 
     def law(self, description: Description) -> laws.Law:
         """Constant(value). LawError where the array does not fit the shape."""
@@ -61,7 +67,10 @@ def _checked_array(value: Any) -> Any:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise OptionError("value", f"must be a number or an array of numbers, got rows of unequal length {value!r}") from None
+        raise OptionError(
+            "value",
+            f"must be a number or an array of numbers, got rows of unequal length {value!r}",
+        ) from None
     if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
         raise OptionError("value", f"must be a number or an array of finite numbers, got {value!r}")
     return array.tolist()

@@ -7,8 +7,8 @@
     group      blocks that work side by side: groups, gates, words    neither
     out*3      output units of 3 blocks, stacked: one block counts
 
-So a dense weight is (out, in), a convolution in 4 groups (out*4, in, spatial, spatial), packed queries, keys and values (out*3, in), an
-embedding (group, out): one input, the word that is given.
+So a dense weight is (out, in), a convolution in 4 groups (out*4, in, spatial, spatial), packed
+queries, keys and values (out*3, in), an embedding (group, out): one input, the word that is given.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Fans:
 
 @dataclass(frozen=True)
 class Description:
-    """A parameter before it has values. `path` names it within its network, `name` is its Gluon name."""
+    """A parameter before it has values. `path` names it within its network, `name` is its Gluon
+    name.
+    """
 
     name: str
     path: str
@@ -56,12 +58,16 @@ class Description:
 
     @property
     def fans(self) -> Fans:
-        """The fans that the axis roles give; without roles, those of the shape. ValueError for a vector and for wrong roles."""
+        """The fans that the axis roles give; without roles, those of the shape. ValueError for a
+        vector and for wrong roles.
+        """
         self._require_matrix()
         if self.roles is None:
             return self.shape_fans
         if len(self.roles) != len(self.shape):
-            raise ValueError(f"{self.name}: {len(self.roles)} axis roles {self.roles} for shape {self.shape}")
+            raise ValueError(
+                f"{self.name}: {len(self.roles)} axis roles {self.roles} for shape {self.shape}"
+            )
         extents = dict.fromkeys(ROLES, 1)
         for role, size in zip(self.roles, self.shape, strict=True):
             name, count = self._units(role, size)
@@ -70,7 +76,9 @@ class Description:
 
     @property
     def shape_fans(self) -> Fans:
-        """MXNet's rule, which looks at the shape alone: axis 0 is out, axis 1 is in, all others are spatial."""
+        """MXNet's rule, which looks at the shape alone: axis 0 is out, axis 1 is in, all others are
+        spatial.
+        """
         self._require_matrix()
         field = math.prod(self.shape[2:])
         return Fans(self.shape[1] * field, self.shape[0] * field)
@@ -87,5 +95,7 @@ class Description:
         if not star:
             return name, size
         if not blocks.isdecimal() or int(blocks) == 0 or size % int(blocks):
-            raise ValueError(f"{self.name}: role '{role}' must divide its axis of {size} into equal blocks")
+            raise ValueError(
+                f"{self.name}: role '{role}' must divide its axis of {size} into equal blocks"
+            )
         return name, size // int(blocks)

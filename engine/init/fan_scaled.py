@@ -36,7 +36,9 @@ def law_of_variance(distribution: str, variance: float) -> laws.Law:
         case "normal":
             return laws.Normal(0.0, std)
         case "truncated_normal":
-            return laws.TruncatedNormal(0.0, std / laws.TruncatedNormal(0.0, 1.0, -CUT, CUT).std, -CUT, CUT)
+            return laws.TruncatedNormal(
+                0.0, std / laws.TruncatedNormal(0.0, 1.0, -CUT, CUT).std, -CUT, CUT
+            )
     raise ValueError(f"no distribution '{distribution}'")
 
 
@@ -50,24 +52,33 @@ class FanScaled(Initializer):
         self.fans = choice("fans", self.fans, ("roles", "shape"))
 
     def fan(self, description: Description, mode: str) -> float:
-        """fan_in, fan_out, or their arithmetic (`avg`) or geometric (`geo`) mean. ValueError for a vector and for an empty axis."""
+        """fan_in, fan_out, or their arithmetic (`avg`) or geometric (`geo`) mean. ValueError for a
+        vector and for an empty axis.
+        """
         who = type(self).__name__
         if len(description.shape) < 2:
-            raise ValueError(f"{who} initializer cannot be applied to vector {description.name}. It requires at least 2D.")
+            raise ValueError(
+                f"{who} initializer cannot be applied to vector {description.name}. It requires at least 2D."
+            )
         fans = description.fans if self.fans == "roles" else description.shape_fans
         fan = {"in": fans.fan_in, "out": fans.fan_out, "avg": fans.avg, "geo": fans.geo}[mode]
         if fan <= 0:
-            raise ValueError(f"{who} initializer cannot be applied to {description.name}: shape {description.shape} has a fan of 0.")
+            raise ValueError(
+                f"{who} initializer cannot be applied to {description.name}: shape {description.shape} has "
+                "a fan of 0."
+            )
         return fan
 
 
 @register
 @dataclass(eq=False, repr=False)
 class VarianceScaling(FanScaled):
-    """Var = scale / fan; a truncated normal is cut at 2 deviations and has this variance after the cut.
+    """Var = scale / fan; a truncated normal is cut at 2 deviations and has this variance after the
+    cut.
 
-    Glorot's initializations are scale 1 with mode avg (Glorot and Bengio, "Understanding the difficulty of training deep feedforward
-    neural networks", 2010). Keras: `VarianceScaling`; JAX: `nn.initializers.variance_scaling`.
+    Glorot's initializations are scale 1 with mode avg (Glorot and Bengio, "Understanding the
+    difficulty of training deep feedforward neural networks", 2010). Keras: `VarianceScaling`; JAX:
+    `nn.initializers.variance_scaling`.
     """
 
     scale: float = 1.0
@@ -88,9 +99,11 @@ class VarianceScaling(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class He(FanScaled):
-    """Var = 2 / ((1 + slope^2) fan), which keeps the second moment through relu (slope 0) or leaky relu.
+    """Var = 2 / ((1 + slope^2) fan), which keeps the second moment through relu (slope 0) or leaky
+    relu.
 
-    He et al., "Delving deep into rectifiers", 2015. torch: `nn.init.kaiming_normal_`, whose `a` is our slope; Keras: `HeNormal`.
+    He et al., "Delving deep into rectifiers", 2015. torch: `nn.init.kaiming_normal_`, whose `a` is
+    our slope; Keras: `HeNormal`.
     """
 
     slope: float = 0.0
@@ -105,7 +118,9 @@ class He(FanScaled):
 
     def law(self, description: Description) -> laws.Law:
         """The distribution with variance 2 / ((1 + slope^2) fan)."""
-        return law_of_variance(self.distribution, 2 / (1 + self.slope**2) / self.fan(description, self.mode))
+        return law_of_variance(
+            self.distribution, 2 / (1 + self.slope**2) / self.fan(description, self.mode)
+        )
 
 
 @register
@@ -113,7 +128,8 @@ class He(FanScaled):
 class Lecun(FanScaled):
     """Var = 1 / fan_in, which keeps the variance through a linear layer.
 
-    LeCun et al., "Efficient BackProp", 1998. Flax's default for dense layers: `lecun_normal`, truncated and corrected for it.
+    LeCun et al., "Efficient BackProp", 1998. Flax's default for dense layers: `lecun_normal`,
+    truncated and corrected for it.
     """
 
     distribution: str = "truncated_normal"
@@ -130,10 +146,11 @@ class Lecun(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class Xavier(FanScaled):
-    """sqrt(magnitude / fan) is the bound when `rnd_type` is uniform, the standard deviation when it is gaussian.
+    """sqrt(magnitude / fan) is the bound when `rnd_type` is uniform, the standard deviation when it
+    is gaussian.
 
-    After Glorot and Bengio, 2010; with magnitude 3 only the uniform one has Glorot's variance, the gaussian one has three times as
-    much. MXNet: `Xavier`.
+    After Glorot and Bengio, 2010; with magnitude 3 only the uniform one has Glorot's variance, the
+    gaussian one has three times as much. MXNet: `Xavier`.
     """
 
     rnd_type: str = "uniform"
@@ -149,13 +166,17 @@ class Xavier(FanScaled):
     def law(self, description: Description) -> laws.Law:
         """Uniform(-s, s) or Normal(0, s), s = sqrt(magnitude / fan)."""
         scale = math.sqrt(self.magnitude / self.fan(description, self.factor_type))
-        return laws.Uniform(-scale, scale) if self.rnd_type == "uniform" else laws.Normal(0.0, scale)
+        return (
+            laws.Uniform(-scale, scale) if self.rnd_type == "uniform" else laws.Normal(0.0, scale)
+        )
 
 
 @register
 @dataclass(eq=False, repr=False)
 class MSRAPrelu(Xavier):
-    """Xavier, gaussian, with magnitude 2 / (1 + slope^2): He's variance over the average fan. MXNet: `MSRAPrelu`."""
+    """Xavier, gaussian, with magnitude 2 / (1 + slope^2): He's variance over the average fan.
+    MXNet: `MSRAPrelu`.
+    """
 
     rnd_type: str = field(default="gaussian", init=False)
     factor_type: str = "avg"

@@ -13,7 +13,8 @@ from initlab.engine.init.options import finite
 @register
 @dataclass(eq=False, repr=False)
 class Identity(Initializer):
-    """gain on the diagonal of the first two axes, at the centre tap of a convolution's kernel, and 0 elsewhere.
+    """gain on the diagonal of the first two axes, at the centre tap of a convolution's kernel, and
+    0 elsewhere.
 
     Keras: `Identity`; torch: `nn.init.eye_` and `nn.init.dirac_`.
     """
@@ -26,5 +27,8 @@ class Identity(Initializer):
     def law(self, description: Description) -> laws.Law:
         """Structured('identity', gain). ValueError for a vector."""
         if len(description.shape) < 2:
-            raise ValueError(f"Identity initializer cannot be applied to vector {description.name}. It requires at least 2D.")
+            raise ValueError(
+                f"Identity initializer cannot be applied to vector {description.name}. It requires at "
+                "least 2D."
+            )
         return laws.Structured("identity", self.gain)

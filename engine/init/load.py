@@ -23,12 +23,14 @@ PREFIXES = ("arg:", "aux:")
 @register
 @dataclass(eq=False, repr=False)
 class Load(Initializer):
-    """The tensor that the snapshot has for a parameter; `default_init` fills the parameters that it lacks.
+    """The tensor that the snapshot has for a parameter; `default_init` fills the parameters that it
+    lacks.
 
-    `param` is a file in any snapshot format, or a dict of arrays; names may begin with `arg:` or `aux:`, as MXNet's checkpoints have
-    them. A tensor is found by the parameter's path, else by its Gluon name, and must have the parameter's shape; its values are cast to
-    the parameter's dtype. Given for a network, it goes before a layer's default, like a Dense layer's zero bias, but not before an
-    initializer object that was given to the layer. MXNet: `Load`.
+    `param` is a file in any snapshot format, or a dict of arrays; names may begin with `arg:` or
+    `aux:`, as MXNet's checkpoints have them. A tensor is found by the parameter's path, else by its
+    Gluon name, and must have the parameter's shape; its values are cast to the parameter's dtype.
+    Given for a network, it goes before a layer's default, like a Dense layer's zero bias, but not
+    before an initializer object that was given to the layer. MXNet: `Load`.
     """
 
     param: Any
@@ -41,7 +43,9 @@ class Load(Initializer):
             try:
                 self.default_init = create(self.default_init)
             except AssertionError as error:
-                raise OptionError("default_init", f"must be an initializer or the name of one: {error}") from None
+                raise OptionError(
+                    "default_init", f"must be an initializer or the name of one: {error}"
+                ) from None
         self.file: str | None = None
         if isinstance(self.param, (str, os.PathLike)):
             self.file = os.fspath(self.param)
@@ -49,7 +53,10 @@ class Load(Initializer):
         elif isinstance(self.param, dict):
             tensors = {str(name): _as_numpy(name, value) for name, value in self.param.items()}
         else:
-            raise OptionError("param", f"must be the path of a snapshot or a mapping of arrays, got {type(self.param).__name__}")
+            raise OptionError(
+                "param",
+                f"must be the path of a snapshot or a mapping of arrays, got {type(self.param).__name__}",
+            )
         self._stored = {_without_prefix(name): name for name in tensors}
         self.param = {_without_prefix(name): values for name, values in tensors.items()}
 
@@ -75,7 +82,9 @@ class Load(Initializer):
         return self.tensor_for(path, name) is not None
 
     def law(self, description: Description) -> laws.Law:
-        """Loaded (of a file) or Constant (of a mapping), else the fallback's law. AssertionError as MXNet's where neither will do."""
+        """Loaded (of a file) or Constant (of a mapping), else the fallback's law. AssertionError as
+        MXNet's where neither will do.
+        """
         found = self._tensor(description)
         if found is None:
             return self._fallback(description).law(description)
@@ -93,7 +102,9 @@ class Load(Initializer):
         self._report(name, found)
 
     def __call__(self, desc: str, arr: nd.NDArray) -> None:
-        """As MXNet's does for a bare name: what is not there is left to the fallback and the name's ending."""
+        """As MXNet's does for a bare name: what is not there is left to the fallback and the name's
+        ending.
+        """
         description = describe(desc, arr)
         if isinstance(desc, InitDesc) and desc.attrs.get("__init__"):
             super().__call__(desc, arr)
@@ -112,7 +123,8 @@ class Load(Initializer):
         found = self.tensor_for(description.path, description.name)
         if found is not None and self.param[found].shape != tuple(description.shape):
             raise AssertionError(
-                f"Parameter {description.name} cannot be initialized from loading. Shape mismatch, target {tuple(description.shape)} vs "
+                f"Parameter {description.name} cannot be initialized from loading. Shape mismatch, target "
+                f"{tuple(description.shape)} vs "
                 f"loaded {self.param[found].shape}"
             )
         return found
@@ -121,8 +133,8 @@ class Load(Initializer):
         if self.default_init is None:
             close = nearest(description.structural_path, self.param)
             raise AssertionError(
-                f"Cannot Initialize {description.name}. Not found in loaded param and no default Initializer is provided."
-                + (f" Did you mean '{close}'?" if close else "")
+                f"Cannot Initialize {description.name}. Not found in loaded param and no default "
+                "Initializer is provided." + (f" Did you mean '{close}'?" if close else "")
             )
         return self.default_init
 
@@ -139,11 +151,15 @@ def _read(file: str) -> dict[str, np.ndarray]:
         raise OptionError("param", f"names a file that does not exist: {file}") from None
     except (FormatError, MXNetError, OSError) as error:
         raise OptionError("param", f"cannot be read: {error}") from error
-    return snapshot.tensors | {name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()}
+    return snapshot.tensors | {
+        name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()
+    }
 
 
 def _as_numpy(name: Any, value: Any) -> np.ndarray:
     array = value.asnumpy() if isinstance(value, nd.NDArray) else np.asarray(value)
     if array.dtype.kind not in "biufV":
-        raise OptionError("param", f"must map names to arrays of numbers, got {type(value).__name__} for {name!r}")
+        raise OptionError(
+            "param", f"must map names to arrays of numbers, got {type(value).__name__} for {name!r}"
+        )
     return array

@@ -13,11 +13,12 @@ from initlab.engine.init.options import positive, positive_integer
 @register
 @dataclass(eq=False, repr=False)
 class Lsuv(Initializer):
-    """A Haar matrix, divided by the deviation of what its layer gives for a batch, before its activation, until |variance - 1| is less
-    than `tolerance`, at most `iterations` times; layer after layer.
+    """A Haar matrix, divided by the deviation of what its layer gives for a batch, before its
+    activation, until |variance - 1| is less than `tolerance`, at most `iterations` times; layer
+    after layer.
 
-    The dividing is up to whoever has the network and the batch: in the runner, a run before its snapshot. Mishkin and Matas, "All you need
-    is a good init", 2016 (arXiv:1511.06422).
+    The dividing is up to whoever has the network and the batch: in the runner, a run before its
+    snapshot. Mishkin and Matas, "All you need is a good init", 2016 (arXiv:1511.06422).
     """
 
     tolerance: float = 0.1
@@ -30,7 +31,9 @@ class Lsuv(Initializer):
     def law(self, description: Description) -> laws.Law:
         """DataScaled. ValueError for a vector, LawError for an empty axis."""
         if len(description.shape) < 2:
-            raise ValueError(f"Lsuv initializer cannot be applied to vector {description.name}. It requires at least 2D.")
+            raise ValueError(
+                f"Lsuv initializer cannot be applied to vector {description.name}. It requires at least 2D."
+            )
         law = laws.DataScaled(1.0, False, self.tolerance, self.iterations)
         law.check_shape(description.shape)
         return law

@@ -20,14 +20,16 @@ KEYS = ("match", "init")
 @register
 @dataclass(eq=False, repr=False)
 class Mixed(Initializer):
-    r"""The first rule whose `match`, a regular expression, fits the whole path of the parameter says by `init` what fills it.
+    r"""The first rule whose `match`, a regular expression, fits the whole path of the parameter
+    says by `init` what fills it.
 
         Mixed([{"match": r".*\.bias", "init": "zeros"}, {"match": ".*", "init": Xavier()}])
         Mixed([r".*\.bias", ".*"], [Zero(), Xavier()])                 as MXNet writes it
 
-    A path is the parameter's place in the network (`0.weight`), without the root's name. Given for a network, a rule goes before a
-    layer's default, like a Dense layer's zero bias, but not before an initializer object that was given to the layer. A rule that is
-    `optional` may fit nothing; any other must fit something. MXNet: `Mixed`.
+    A path is the parameter's place in the network (`0.weight`), without the root's name. Given for
+    a network, a rule goes before a layer's default, like a Dense layer's zero bias, but not before
+    an initializer object that was given to the layer. A rule that is `optional` may fit nothing;
+    any other must fit something. MXNet: `Mixed`.
     """
 
     rules: list[dict[str, Any]]
@@ -38,38 +40,58 @@ class Mixed(Initializer):
             self.rules = _paired(self.rules, initializers)
         if not isinstance(self.rules, (list, tuple)) or not self.rules:
             raise OptionError("rules", f"must be a list of at least one rule, got {self.rules!r}")
-        self.rules = [_checked_rule(rule, f"rules[{number}]") for number, rule in enumerate(self.rules)]
+        self.rules = [
+            _checked_rule(rule, f"rules[{number}]") for number, rule in enumerate(self.rules)
+        ]
         self._patterns = [re.compile(rule["match"]) for rule in self.rules]
 
     def rule_for(self, path: str) -> int | None:
         """The number of the first rule that fits the path, from 0; None without one."""
         structural = path.rpartition("/")[2]
-        return next((number for number, pattern in enumerate(self._patterns) if pattern.fullmatch(structural)), None)
+        return next(
+            (
+                number
+                for number, pattern in enumerate(self._patterns)
+                if pattern.fullmatch(structural)
+            ),
+            None,
+        )
 
     def claims(self, path: str, name: str | None = None) -> bool:
         """Where a rule fits."""
         return self.rule_for(path) is not None
 
     def check(self, paths: Iterable[str]) -> list[str]:
-        """What is wrong with the rules for a network of these paths: rules that fit nothing, or nothing that is left to them."""
+        """What is wrong with the rules for a network of these paths: rules that fit nothing, or
+        nothing that is left to them.
+        """
         known = list(paths)
         problems = []
         for number, pattern in enumerate(self._patterns):
-            takers = {self.rule_for(path) for path in known if pattern.fullmatch(path.rpartition("/")[2])}
+            takers = {
+                self.rule_for(path) for path in known if pattern.fullmatch(path.rpartition("/")[2])
+            }
             rule = f"rule {number} ('{pattern.pattern}')"
             if self.rules[number].get("optional"):
                 continue
             if not takers:
                 problems.append(f"{rule} matches nothing - {advice(pattern.pattern, known)}")
             elif number not in takers:
-                earlier = ", ".join(f"rule {n} ('{self.rules[n]['match']}')" for n in sorted(t for t in takers if t is not None))
+                earlier = ", ".join(
+                    f"rule {n} ('{self.rules[n]['match']}')"
+                    for n in sorted(t for t in takers if t is not None)
+                )
                 problems.append(f"{rule} is shadowed by {earlier} - put it first or remove it")
         return problems
 
     def learning_rate_multiplier(self, description: Description) -> float:
         """The rule's initializer's; 1 where none fits."""
         number = self.rule_for(description.path)
-        return 1.0 if number is None else self.rules[number]["init"].learning_rate_multiplier(description)
+        return (
+            1.0
+            if number is None
+            else self.rules[number]["init"].learning_rate_multiplier(description)
+        )
 
     def law(self, description: Description) -> laws.Law:
         """The law of the rule's initializer. ValueError where no rule fits."""
@@ -97,7 +119,8 @@ class Mixed(Initializer):
         number = self.rule_for(path)
         if number is None:
             raise ValueError(
-                f'Parameter name {path} did not match any pattern. Consider adding a ".*" pattern at the end with a default Initializer.'
+                f'Parameter name {path} did not match any pattern. Consider adding a ".*" pattern at the '
+                "end with a default Initializer."
             )
         return self.rules[number]["init"]
 
@@ -111,8 +134,15 @@ def _paired(patterns: Any, initializers: Any) -> list[dict[str, Any]]:
     """Rules of MXNet's two lists."""
     patterns, initializers = list(patterns), list(initializers)
     if len(patterns) != len(initializers):
-        raise OptionError("rules", f"must be as many as initializers, got {len(patterns)} patterns and {len(initializers)} initializers")
-    return [{"match": pattern, "init": initializer} for pattern, initializer in zip(patterns, initializers, strict=True)]
+        raise OptionError(
+            "rules",
+            f"must be as many as initializers, got {len(patterns)} patterns and {len(initializers)} "
+            "initializers",
+        )
+    return [
+        {"match": pattern, "init": initializer}
+        for pattern, initializer in zip(patterns, initializers, strict=True)
+    ]
 
 
 def _checked_rule(rule: Any, place: str) -> dict[str, Any]:
@@ -134,8 +164,15 @@ def _checked_rule(rule: Any, place: str) -> dict[str, Any]:
     try:
         re.compile(rule["match"])
     except re.error as error:
-        raise OptionError(f"{place}.match", f"is no regular expression: {error} in {rule['match']!r}") from None
+        raise OptionError(
+            f"{place}.match", f"is no regular expression: {error} in {rule['match']!r}"
+        ) from None
     try:
-        return {"match": rule["match"], "init": create(rule["init"])} | ({"optional": True} if optional else {})
+        return {"match": rule["match"], "init": create(rule["init"])} | (
+            {"optional": True} if optional else {}
+        )
     except AssertionError as error:
-        raise OptionError(f"{place}.init", f"must be an initializer or the name of one, got {rule['init']!r}: {error}") from None
+        raise OptionError(
+            f"{place}.init",
+            f"must be an initializer or the name of one, got {rule['init']!r}: {error}",
+        ) from None

@@ -1,12 +1,14 @@
-"""The maximal update parametrization: initial variances and learning rates that make updates as large at every width.
+"""The maximal update parametrization: initial variances and learning rates that make updates as
+large at every width.
 
                      Var              learning rate, Adam    SGD
     input, biases    scale / fan_in   1                      fan_out / base
     hidden           scale / fan_in   base / fan_in          1
     output           base / fan_in^2  base / fan_in          base / fan_in
 
-Yang and Hu, "Tensor Programs V: tuning large neural networks via zero-shot hyperparameter transfer", 2022 (arXiv:2203.03466), table 3,
-with widths over `base`, at which all is as in the standard parametrization.
+Yang and Hu, "Tensor Programs V: tuning large neural networks via zero-shot hyperparameter
+transfer", 2022 (arXiv:2203.03466), table 3, with widths over `base`, at which all is as in the
+standard parametrization.
 """
 
 from __future__ import annotations
@@ -28,11 +30,12 @@ OPTIMIZERS = ("adam", "sgd")
 @register
 @dataclass(eq=False, repr=False)
 class Mup(FanScaled):
-    """See above. What `input` fits grows with the width along its outputs only, what `output` fits along its inputs only, every other
-    weight along both: regular expressions for whole paths, biases of the output among them.
+    """See above. What `input` fits grows with the width along its outputs only, what `output` fits
+    along its inputs only, every other weight along both: regular expressions for whole paths,
+    biases of the output among them.
 
-    The learning-rate multipliers are the plan's, for the optimizer that is named: adam (and its like) or sgd. `zero_output` begins with
-    outputs of 0, as the authors recommend.
+    The learning-rate multipliers are the plan's, for the optimizer that is named: adam (and its
+    like) or sgd. `zero_output` begins with outputs of 0, as the authors recommend.
     """
 
     input: list[str] = field(default_factory=list)
@@ -58,10 +61,16 @@ class Mup(FanScaled):
         fan = self.fan(description, "in")
         if not fits(self.output, description.path):
             return law_of_variance("normal", self.scale / fan)
-        return laws.Constant(0.0) if self.zero_output else law_of_variance("normal", self.scale * self.base / fan**2)
+        return (
+            laws.Constant(0.0)
+            if self.zero_output
+            else law_of_variance("normal", self.scale * self.base / fan**2)
+        )
 
     def learning_rate_multiplier(self, description: Description) -> float:
-        """The last two columns; vectors are biases, those of the output have a size that does not grow."""
+        """The last two columns; vectors are biases, those of the output have a size that does not
+        grow.
+        """
         path, base = description.path, self.base
         output = fits(self.output, path)
         if len(description.shape) < 2:

@@ -1,4 +1,6 @@
-"""Checks of initializers' options. Each gives the value back or raises OptionError naming the option."""
+"""Checks of initializers' options. Each gives the value back or raises OptionError naming the
+option.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Random orthogonal matrices: Haar's, the same at the centre of a convolution's kernel, and Gluon's."""
+"""Random orthogonal matrices: Haar's, the same at the centre of a convolution's kernel, and
+Gluon's.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,13 @@ from initlab.engine.init.options import choice, positive, truth
 
 
 def _checked(law: laws.Law, description: Description) -> laws.Law:
-    """The law, for a parameter that it can fill. ValueError for a vector, LawError for an empty axis."""
+    """The law, for a parameter that it can fill. ValueError for a vector, LawError for an empty
+    axis.
+    """
     if len(description.shape) < 2:
-        raise ValueError(f"Orthogonal initializer cannot be applied to vector {description.name}. It requires at least 2D.")
+        raise ValueError(
+            f"Orthogonal initializer cannot be applied to vector {description.name}. It requires at least 2D."
+        )
     law.check_shape(description.shape)
     return law
 
@@ -22,10 +28,12 @@ def _checked(law: laws.Law, description: Description) -> laws.Law:
 @register
 @dataclass(eq=False, repr=False)
 class Haar(Initializer):
-    """scale times a Haar matrix: axis 0 against all others, the shorter side orthonormal, every direction equally likely.
+    """scale times a Haar matrix: axis 0 against all others, the shorter side orthonormal, every
+    direction equally likely.
 
-    Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear networks", 2014. `exact` draws the same bits on
-    every machine, without LAPACK, at a price that is fair up to about 1024 x 1024. torch: `nn.init.orthogonal_`. In a config: `orthogonal`.
+    Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear networks",
+    2014. `exact` draws the same bits on every machine, without LAPACK, at a price that is fair up
+    to about 1024 x 1024. torch: `nn.init.orthogonal_`. In a config: `orthogonal`.
     """
 
     kind: ClassVar[str] = "orthogonal"
@@ -44,10 +52,12 @@ class Haar(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class DeltaOrthogonal(Initializer):
-    """scale times a Haar matrix (outputs, inputs) at the centre tap of a convolution's kernel, and 0 elsewhere.
+    """scale times a Haar matrix (outputs, inputs) at the centre tap of a convolution's kernel, and
+    0 elsewhere.
 
-    Xiao et al., "Dynamical isometry and a mean field theory of CNNs", 2018; TensorFlow: `ConvolutionDeltaOrthogonal`. Of each group at
-    least as many outputs as inputs. A weight without a kernel is its own centre tap and gets what `Haar` gives, whichever side is longer.
+    Xiao et al., "Dynamical isometry and a mean field theory of CNNs", 2018; TensorFlow:
+    `ConvolutionDeltaOrthogonal`. Of each group at least as many outputs as inputs. A weight without
+    a kernel is its own centre tap and gets what `Haar` gives, whichever side is longer.
     """
 
     scale: float = 1.0
@@ -58,26 +68,35 @@ class DeltaOrthogonal(Initializer):
         self.exact = truth("exact", self.exact)
 
     def law(self, description: Description) -> laws.Law:
-        """DeltaOrthogonal(scale), with channel axes and groups as the roles say, without roles MXNet's (out, in, *kernel); Haar(scale)
-        where there is no kernel. ValueError for a vector and for other roles, LawError for a kernel with fewer outputs than inputs."""
+        """DeltaOrthogonal(scale), with channel axes and groups as the roles say, without roles
+        MXNet's (out, in, *kernel); Haar(scale) where there is no kernel. ValueError for a vector
+        and for other roles, LawError for a kernel with fewer outputs than inputs."""
         roles = description.roles or ("out", "in", *["spatial"] * (len(description.shape) - 2))
         names = [role.partition("*")[0] for role in roles]
         if "spatial" not in names or len(description.shape) < 2:
             return _checked(laws.Haar(self.scale, self.exact), description)
-        if sorted(names) != ["in", "out", *["spatial"] * (len(names) - 2)] or any("*" in role for role in roles[1:]):
-            raise ValueError(f"{description.name}: a delta-orthogonal kernel has one axis of outputs and one of inputs, not {roles}")
+        if sorted(names) != ["in", "out", *["spatial"] * (len(names) - 2)] or any(
+            "*" in role for role in roles[1:]
+        ):
+            raise ValueError(
+                f"{description.name}: a delta-orthogonal kernel has one axis of outputs and one of inputs, "
+                f"not {roles}"
+            )
         groups = int(roles[0].partition("*")[2] or 1)
-        law = laws.DeltaOrthogonal(self.scale, self.exact, names.index("out"), names.index("in"), groups)
+        law = laws.DeltaOrthogonal(
+            self.scale, self.exact, names.index("out"), names.index("in"), groups
+        )
         return _checked(law, description)
 
 
 @register
 @dataclass(eq=False, repr=False)
 class Orthogonal(Initializer):
-    """scale times the singular vectors of a matrix of noise, uniform on [-1, 1) or normal. MXNet: `Orthogonal`.
+    """scale times the singular vectors of a matrix of noise, uniform on [-1, 1) or normal. MXNet:
+    `Orthogonal`.
 
-    The shorter side is orthonormal, but directions are not equally likely; `Haar` draws a matrix for which they are. In a config:
-    `gluon_orthogonal`.
+    The shorter side is orthonormal, but directions are not equally likely; `Haar` draws a matrix
+    for which they are. In a config: `gluon_orthogonal`.
     """
 
     kind: ClassVar[str] = "gluon_orthogonal"

@@ -1,4 +1,6 @@
-"""Parameters chosen by their paths: options that hold regular expressions, each of which must fit a whole path."""
+"""Parameters chosen by their paths: options that hold regular expressions, each of which must fit a
+whole path.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,19 @@ from initlab.engine.registry import advice
 
 def patterns(option: str, value: Any) -> list[str]:
     """The list of regular expressions. OptionError unless it is one."""
-    if not isinstance(value, (list, tuple)) or not all(isinstance(pattern, str) for pattern in value):
-        raise OptionError(option, f"must be a list of regular expressions, each for whole paths, got {value!r}")
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(pattern, str) for pattern in value
+    ):
+        raise OptionError(
+            option, f"must be a list of regular expressions, each for whole paths, got {value!r}"
+        )
     for number, pattern in enumerate(value):
         try:
             re.compile(pattern)
         except re.error as error:
-            raise OptionError(f"{option}[{number}]", f"is no regular expression: {error} in {pattern!r}") from None
+            raise OptionError(
+                f"{option}[{number}]", f"is no regular expression: {error} in {pattern!r}"
+            ) from None
     return list(value)
 
 

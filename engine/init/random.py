@@ -25,7 +25,9 @@ def _normal(sigma: float) -> laws.Normal:
 @register
 @dataclass(eq=False, repr=False)
 class Uniform(Initializer):
-    """U(-scale, scale). It ignores the width of the layer. MXNet: `Uniform`, the default of `Block.initialize`."""
+    """U(-scale, scale). It ignores the width of the layer. MXNet: `Uniform`, the default of
+    `Block.initialize`.
+    """
 
     scale: float = 0.07
 
@@ -57,8 +59,9 @@ class Normal(Initializer):
 class TruncatedNormal(Initializer):
     """N(mean, s^2) cut to [mean + low s, mean + high s].
 
-    `std_is` says what `std` is: s itself, the deviation `before` the cut (torch `trunc_normal_`, Keras `TruncatedNormal`), or the
-    deviation of what is left `after` it, for which s = std / 0.8796 with cuts at -2 and 2 (JAX `variance_scaling`).
+    `std_is` says what `std` is: s itself, the deviation `before` the cut (torch `trunc_normal_`, Keras
+    `TruncatedNormal`), or the deviation of what is left `after` it, for which s = std / 0.8796 with cuts at
+    -2 and 2 (JAX `variance_scaling`).
     """
 
     std: float = 0.01
@@ -69,16 +72,25 @@ class TruncatedNormal(Initializer):
 
     def __post_init__(self) -> None:
         self.std = positive("std", self.std)
-        self.low, self.high, self.mean = (finite(name, getattr(self, name)) for name in ("low", "high", "mean"))
+        self.low, self.high, self.mean = (
+            finite(name, getattr(self, name)) for name in ("low", "high", "mean")
+        )
         self.std_is = choice("std_is", self.std_is, ("before", "after"))
         if not self.low < self.high:
             raise OptionError("low", f"must be less than high, got {self.low!r} and {self.high!r}")
         try:
             laws.TruncatedNormal(0.0, 1.0, self.low, self.high)
         except LawError:
-            raise OptionError("low", f"and high leave nothing of the normal between {self.low!r} and {self.high!r}") from None
+            raise OptionError(
+                "low",
+                f"and high leave nothing of the normal between {self.low!r} and {self.high!r}",
+            ) from None
 
     def law(self, description: Description) -> laws.Law:
         """TruncatedNormal(mean, s, low, high)."""
-        left = 1.0 if self.std_is == "before" else laws.TruncatedNormal(0.0, 1.0, self.low, self.high).std
+        left = (
+            1.0
+            if self.std_is == "before"
+            else laws.TruncatedNormal(0.0, 1.0, self.low, self.high).std
+        )
         return laws.TruncatedNormal(self.mean, self.std / left, self.low, self.high)

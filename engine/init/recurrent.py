@@ -14,16 +14,23 @@ from initlab.engine.init.base import InitDesc, Initializer, create, register
 from initlab.engine.init.description import Description
 from initlab.engine.init.options import choice, finite
 
-GATES = {"rnn_relu": ("",), "rnn_tanh": ("",), "lstm": ("_i", "_f", "_c", "_o"), "gru": ("_r", "_z", "_o")}
+GATES = {
+    "rnn_relu": ("",),
+    "rnn_tanh": ("",),
+    "lstm": ("_i", "_f", "_c", "_o"),
+    "gru": ("_r", "_z", "_o"),
+}
 """The gates that a mode stacks, in order."""
 
 
 @register
 @dataclass(eq=False, repr=False)
 class LSTMBias(Initializer):
-    """0 but for the forget gate, the second of four, whose bias is `forget_bias`. MXNet: `LSTMBias`.
+    """0 but for the forget gate, the second of four, whose bias is `forget_bias`. MXNet:
+    `LSTMBias`.
 
-    Jozefowicz, Zaremba and Sutskever, "An empirical exploration of recurrent network architectures", 2015, recommend 1.
+    Jozefowicz, Zaremba and Sutskever, "An empirical exploration of recurrent network
+    architectures", 2015, recommend 1.
     """
 
     forget_bias: float = 1.0
@@ -38,10 +45,12 @@ class LSTMBias(Initializer):
 
 @register
 class FusedRNN(Initializer):
-    """For a vector that packs all weights, then all biases, of a recurrent network, each piece of it by name. MXNet: `FusedRNN`.
+    """For a vector that packs all weights, then all biases, of a recurrent network, each piece of
+    it by name. MXNet: `FusedRNN`.
 
-    Weights are filled by `init` (or its `dumps`), by the network's initializer for None, biases as their names say: the biases of an
-    LSTM's forget gates, both of them, are `forget_bias`. It goes with one packed vector only, so no config can choose it.
+    Weights are filled by `init` (or its `dumps`), by the network's initializer for None, biases as
+    their names say: the biases of an LSTM's forget gates, both of them, are `forget_bias`. It goes
+    with one packed vector only, so no config can choose it.
     """
 
     kind: ClassVar[str] = ""
@@ -71,13 +80,21 @@ class FusedRNN(Initializer):
         self._forget_bias = forget_bias
 
     def _inputs(self, size: int) -> int:
-        """How many inputs the first layer has, given the length of the vector. OptionError where none fits."""
+        """How many inputs the first layer has, given the length of the vector. OptionError where
+        none fits.
+        """
         hidden, gates, sides = self._num_hidden, len(GATES[self._mode]), len(self._directions)
-        inputs = size / sides / hidden / gates - (self._num_layers - 1) * (hidden + sides * hidden + 2) - hidden - 2
+        inputs = (
+            size / sides / hidden / gates
+            - (self._num_layers - 1) * (hidden + sides * hidden + 2)
+            - hidden
+            - 2
+        )
         if inputs < 1 or inputs != int(inputs):
             raise OptionError(
                 "num_hidden",
-                f"does not fit a packed vector of {size} elements: {self._num_layers} layers of {hidden} leave {inputs:g} inputs",
+                f"does not fit a packed vector of {size} elements: {self._num_layers} layers of {hidden} "
+                f"leave {inputs:g} inputs",
             )
         return int(inputs)
 
@@ -90,7 +107,10 @@ class FusedRNN(Initializer):
                 for side in self._directions:
                     for source, width in (("i2h", below), ("h2h", hidden)):
                         for gate in GATES[self._mode]:
-                            yield f"{side}{layer}_{source}{gate}_{kind}", (hidden, width) if kind == "weight" else (hidden,)
+                            yield (
+                                f"{side}{layer}_{source}{gate}_{kind}",
+                                (hidden, width) if kind == "weight" else (hidden,),
+                            )
 
     def _init_weight(self, desc: Any, arr: nd.NDArray) -> None:
         network = self._init or getattr(desc, "global_init", None)
@@ -101,7 +121,9 @@ class FusedRNN(Initializer):
             if self._mode == "lstm" and name.endswith("_f_bias"):
                 piece[:] = self._forget_bias
             elif network is None or network is self:
-                raise OptionError("init", "is missing: there is no network's initializer to take its place")
+                raise OptionError(
+                    "init", "is missing: there is no network's initializer to take its place"
+                )
             else:
                 network(InitDesc(name, global_init=getattr(desc, "global_init", None)), piece)
             arr[start : start + size] = piece.reshape((-1,))

@@ -23,9 +23,11 @@ from initlab.engine.init.patterns import fits, patterns, unmatched
 @register
 @dataclass(eq=False, repr=False)
 class ResidualScaled(Initializer):
-    """N(0, std^2 / (2 layers)), so that the sum over the two branches of each of `layers` blocks does not grow with their number.
+    """N(0, std^2 / (2 layers)), so that the sum over the two branches of each of `layers` blocks
+    does not grow with their number.
 
-    Radford et al., "Language models are unsupervised multitask learners" (GPT-2), 2019, with std 0.02.
+    Radford et al., "Language models are unsupervised multitask learners" (GPT-2), 2019, with std
+    0.02.
     """
 
     std: float = 0.02
@@ -43,11 +45,13 @@ class ResidualScaled(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class Fixup(FanScaled):
-    """He, times L^(-1 / (2m - 2)) for what `branch` fits, and 0 for what `zero` fits: the last layer of each branch, and the classifier.
+    """He, times L^(-1 / (2m - 2)) for what `branch` fits, and 0 for what `zero` fits: the last
+    layer of each branch, and the classifier.
 
-    L is the number of `branches`, m that of `layers` in each; patterns are regular expressions for whole paths. Then the output moves by
-    as much a step whatever the depth. Zhang, Dauphin and Ma, "Fixup initialization: residual learning without normalization", 2019, whose
-    scalar biases and multipliers are layers (`shift`, `scale`).
+    L is the number of `branches`, m that of `layers` in each; patterns are regular expressions for
+    whole paths. Then the output moves by as much a step whatever the depth. Zhang, Dauphin and Ma,
+    "Fixup initialization: residual learning without normalization", 2019, whose scalar biases and
+    multipliers are layers (`shift`, `scale`).
     """
 
     branches: int = 1
@@ -71,16 +75,20 @@ class Fixup(FanScaled):
             return laws.Constant(0.0)
         std = math.sqrt(2 / self.fan(description, "in"))
         scaled = fits(self.branch, description.path) and self.layers > 1
-        return laws.Normal(0.0, std * self.branches ** (-1 / (2 * self.layers - 2)) if scaled else std)
+        return laws.Normal(
+            0.0, std * self.branches ** (-1 / (2 * self.layers - 2)) if scaled else std
+        )
 
 
 @register
 @dataclass(eq=False, repr=False)
 class Skipinit(FanScaled):
-    """0 for the multipliers at the ends of branches, which `multiplier` fits, so that every block begins as the identity; He elsewhere.
+    """0 for the multipliers at the ends of branches, which `multiplier` fits, so that every block
+    begins as the identity; He elsewhere.
 
-    By default what is called `scale` (the layer of that kind, with `learnable`). De and Smith, "Batch normalization biases residual
-    blocks towards the identity function in deep networks", 2020; the same as ReZero, Bachlechner et al. 2020.
+    By default what is called `scale` (the layer of that kind, with `learnable`). De and Smith,
+    "Batch normalization biases residual blocks towards the identity function in deep networks",
+    2020; the same as ReZero, Bachlechner et al. 2020.
     """
 
     multiplier: list[str] = field(default_factory=lambda: [r".*\.scale"])
@@ -95,7 +103,11 @@ class Skipinit(FanScaled):
 
     def check(self, paths: Iterable[str]) -> list[str]:
         """The patterns that fit nothing, but for the default: a network may have no such branch."""
-        return [] if self.multiplier == type(self)().multiplier else unmatched({"multiplier": self.multiplier}, paths)
+        return (
+            []
+            if self.multiplier == type(self)().multiplier
+            else unmatched({"multiplier": self.multiplier}, paths)
+        )
 
     def law(self, description: Description) -> laws.Law:
         """Constant(0), or Normal(0, sqrt(2 / fan_in))."""

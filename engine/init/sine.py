@@ -17,10 +17,12 @@ from initlab.engine.init.patterns import fits, patterns, unmatched
 @register
 @dataclass(eq=False, repr=False)
 class Siren(FanScaled):
-    """U(-b, b) with b = sqrt(6 / fan_in) / w0, and b = 1 / fan_in for what `first` fits: regular expressions for whole paths.
+    """U(-b, b) with b = sqrt(6 / fan_in) / w0, and b = 1 / fan_in for what `first` fits: regular
+    expressions for whole paths.
 
-    For layers sin(w0 (W x + b)), the first of which spans the frequencies. Biases keep their layers' default. Sitzmann, Martel, Bergman,
-    Lindell and Wetzstein, "Implicit neural representations with periodic activation functions", 2020, section 3.2.
+    For layers sin(w0 (W x + b)), the first of which spans the frequencies. Biases keep their
+    layers' default. Sitzmann, Martel, Bergman, Lindell and Wetzstein, "Implicit neural
+    representations with periodic activation functions", 2020, section 3.2.
     """
 
     w0: float = 30.0

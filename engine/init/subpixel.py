@@ -16,10 +16,12 @@ from initlab.engine.init.options import positive_integer
 @register
 @dataclass(eq=False, repr=False)
 class Icnr(Initializer):
-    """Every `upscale`^n outputs share one sub-kernel that `init` draws, n being the number of the kernel's axes.
+    """Every `upscale`^n outputs share one sub-kernel that `init` draws, n being the number of the
+    kernel's axes.
 
-    After a pixel shuffle by `upscale` the network then begins as nearest-neighbour interpolation, without a checkerboard. A weight
-    without a kernel is `init`'s as it is. Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017.
+    After a pixel shuffle by `upscale` the network then begins as nearest-neighbour interpolation,
+    without a checkerboard. A weight without a kernel is `init`'s as it is. Aitken et al.,
+    "Checkerboard artifact free sub-pixel convolution", 2017.
     """
 
     upscale: int = 2
@@ -30,10 +32,14 @@ class Icnr(Initializer):
         try:
             self.init = He() if self.init == "he" else create(self.init)
         except AssertionError as error:
-            raise OptionError("init", f"must be an initializer or the name of one, got {self.init!r}: {error}") from None
+            raise OptionError(
+                "init", f"must be an initializer or the name of one, got {self.init!r}: {error}"
+            ) from None
 
     def law(self, description: Description) -> laws.Law:
-        """Repeated(the law of the sub-kernels, upscale^n). LawError where the outputs do not divide."""
+        """Repeated(the law of the sub-kernels, upscale^n). LawError where the outputs do not
+        divide.
+        """
         roles = description.roles or ("out", "in", *["spatial"] * (len(description.shape) - 2))
         axes = sum(role == "spatial" for role in roles)
         if axes == 0:
@@ -41,10 +47,17 @@ class Icnr(Initializer):
         times = self.upscale**axes
         outputs = description.shape[0]
         if roles[0] != "out" or outputs % times:
-            said = f"its axis 0, {roles[0]} of {outputs}, must run over outputs and divide by {self.upscale}^{axes}"
+            said = (
+                f"its axis 0, {roles[0]} of {outputs}, must run over outputs and divide by "
+                f"{self.upscale}^{axes}"
+            )
             raise ValueError(f"{description.name}: {said}")
         inner = Description(
-            description.name, description.path, (outputs // times, *description.shape[1:]), description.dtype, description.roles
+            description.name,
+            description.path,
+            (outputs // times, *description.shape[1:]),
+            description.dtype,
+            description.roles,
         )
         law = laws.Repeated(self.init.law(inner), times)
         law.check_shape(description.shape)

@@ -1,7 +1,7 @@
 """Initializers of deep transformers without warm-up or with post-normalization.
 
-Both scale values, outputs of attention, and feed-forward weights down, and leave queries and keys alone. In a packed weight of queries,
-keys and values (role `out*3`) only the last block is scaled.
+Both scale values, outputs of attention, and feed-forward weights down, and leave queries and keys
+alone. In a packed weight of queries, keys and values (role `out*3`) only the last block is scaled.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ class _Scaled(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class TFixup(_Scaled):
-    """Glorot's uniform; N(0, d^(-1/2)) for embeddings of d numbers; what `encoder` fits times 0.67 N^(-1/4), `decoder` (9N)^(-1/4).
+    """Glorot's uniform; N(0, d^(-1/2)) for embeddings of d numbers; what `encoder` fits times 0.67
+    N^(-1/4), `decoder` (9N)^(-1/4).
 
-    N is the number of `layers` of each; embeddings that `encoder` or `decoder` fits are scaled too. Patterns are regular expressions for
-    whole paths of values, attention outputs and feed-forward weights. Huang, Perez, Ba and Volkovs, "Improving transformer optimization
-    through better initialization", 2020.
+    N is the number of `layers` of each; embeddings that `encoder` or `decoder` fits are scaled too.
+    Patterns are regular expressions for whole paths of values, attention outputs and feed-forward
+    weights. Huang, Perez, Ba and Volkovs, "Improving transformer optimization through better
+    initialization", 2020.
     """
 
     layers: int = 1
@@ -51,7 +53,9 @@ class TFixup(_Scaled):
 
     def check(self, paths: Iterable[str]) -> list[str]:
         """The patterns that fit nothing."""
-        return unmatched({"encoder": self.encoder, "decoder": self.decoder, "embedding": self.embedding}, paths)
+        return unmatched(
+            {"encoder": self.encoder, "decoder": self.decoder, "embedding": self.embedding}, paths
+        )
 
     def law(self, description: Description) -> laws.Law:
         """Normal for embeddings, else Uniform or, of packed weights, Blocks."""
@@ -68,11 +72,13 @@ class TFixup(_Scaled):
 @register
 @dataclass(eq=False, repr=False)
 class Deepnorm(_Scaled):
-    """Glorot's uniform, times (8N)^(-1/4) for what `scaled` fits, N being the number of `layers` of an encoder or a decoder alone.
+    """Glorot's uniform, times (8N)^(-1/4) for what `scaled` fits, N being the number of `layers` of
+    an encoder or a decoder alone.
 
-    Patterns are regular expressions for whole paths of values, attention outputs and feed-forward weights. The other half is the
-    architecture's: residual streams are multiplied by (2N)^(1/4) (a layer `scale`). Wang et al., "DeepNet: scaling transformers to 1,000
-    layers", 2022, table of figure 2.
+    Patterns are regular expressions for whole paths of values, attention outputs and feed-forward
+    weights. The other half is the architecture's: residual streams are multiplied by (2N)^(1/4) (a
+    layer `scale`). Wang et al., "DeepNet: scaling transformers to 1,000 layers", 2022, table of
+    figure 2.
     """
 
     layers: int = 1
@@ -89,4 +95,6 @@ class Deepnorm(_Scaled):
 
     def law(self, description: Description) -> laws.Law:
         """Uniform, or of packed weights Blocks."""
-        return self._xavier(description, (8 * self.layers) ** -0.25 if fits(self.scaled, description.path) else 1.0)
+        return self._xavier(
+            description, (8 * self.layers) ** -0.25 if fits(self.scaled, description.path) else 1.0
+        )

@@ -21,18 +21,32 @@ from initlab.engine import dtypes
 from initlab.engine.device import Device, runs_kernels
 from initlab.engine.errors import LawError, StreamError
 from initlab.engine.registry import Registry, snake_case
-from initlab.engine.streams import VERSION, Distribution, Key, Piece, Source, Stream, cuda, draw_many, version
+from initlab.engine.streams import (
+    VERSION,
+    Distribution,
+    Key,
+    Piece,
+    Source,
+    Stream,
+    cuda,
+    draw_many,
+    version,
+)
 
 REGISTRY: Registry[type[Law]] = Registry("law")
 NOWHERE = Key(0, "")
 """The key for laws that draw nothing random."""
-LACKING = "{} cannot be drawn from stream {}, which has uniform and normal values only - use initlab-1"
+LACKING = (
+    "{} cannot be drawn from stream {}, which has uniform and normal values only - use initlab-1"
+)
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
 DRAWN = np.dtype(np.float32), np.dtype(np.float64)
 """What random values are drawn in."""
 ROUNDED_AT_ONCE = 1 << 19
-"""Elements that are drawn as float32 before they are rounded to float16 or bfloat16: enough for threads to share."""
+"""Elements that are drawn as float32 before they are rounded to float16 or bfloat16: enough for
+threads to share.
+"""
 _local = threading.local()
 
 
@@ -68,7 +82,9 @@ class Law:
         cls.kind = snake_case(cls.__name__)
         REGISTRY.add(cls.kind, cls)
 
-    # Of one element; None where not stated. Plain attributes, so that a law may have them as fields or as properties.
+    # Of one element; None where not stated. Plain attributes, so that a law may have them as fields
+    # or as
+    # properties.
     mean: ClassVar[Any] = None
     std: ClassVar[Any] = None
     kurtosis: ClassVar[Any] = None
@@ -80,7 +96,9 @@ class Law:
         return -math.inf, math.inf
 
     def support_in(self, dtype: np.dtype) -> tuple[float, float]:
-        """The smallest and the largest value possible in a dtype: float64's bounds are not rounded to float32."""
+        """The smallest and the largest value possible in a dtype: float64's bounds are not rounded
+        to float32.
+        """
         return self.support
 
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
@@ -92,18 +110,22 @@ class Law:
         return []
 
     def upheld(self, values: np.ndarray) -> np.ndarray:
-        """The values, if all invariants hold of them. LawError for the first that does not: a broken library must not pass unseen."""
+        """The values, if all invariants hold of them. LawError for the first that does not: a
+        broken library must not pass unseen.
+        """
         for found in self.invariants(values):
             if not found.ok:
                 raise LawError(
-                    f"{self} of shape {values.shape}: {found.name} is {found.value:.3g}, at most {found.bound:.3g} is allowed - the values "
+                    f"{self} of shape {values.shape}: {found.name} is {found.value:.3g}, at most "
+                    f"{found.bound:.3g} is allowed - the values "
                     "were computed wrongly: check the installation of NumPy and its LAPACK"
                 )
         return values
 
     def wrong_in(self, values: np.ndarray, shape: tuple[int, ...], start: int) -> int | None:
-        """How many of `values`, elements start … in C order of a tensor of `shape`, are not the declared ones; None for a law that does
-        not declare each element, or cannot declare some without the others."""
+        """How many of `values`, elements start … in C order of a tensor of `shape`, are not the
+        declared ones; None for a law that does not declare each element, or cannot declare some
+        without the others."""
         if self.random or not self.sliceable:
             return None
         declared = np.empty(values.size, values.dtype)
@@ -115,11 +137,19 @@ class Law:
         wrong = self.wrong_in(values.reshape(-1), values.shape, 0) or 0
         return [Invariant(name, wrong, 0, wrong == 0)]
 
-    def draw(self, key: Key, shape: tuple[int, ...], dtype: Any = "float32", start: int = 0, stop: int | None = None) -> np.ndarray:
-        """The tensor of `shape`, or its elements start … stop - 1 in C order when a slice is asked for.
+    def draw(
+        self,
+        key: Key,
+        shape: tuple[int, ...],
+        dtype: Any = "float32",
+        start: int = 0,
+        stop: int | None = None,
+    ) -> np.ndarray:
+        """The tensor of `shape`, or its elements start … stop - 1 in C order when a slice is asked
+        for.
 
-        Random values are drawn as float64 for float64, else as float32, which is rounded once to float16 or bfloat16. StreamError for
-        dtypes without random values.
+        Random values are drawn as float64 for float64, else as float32, which is rounded once to
+        float16 or bfloat16. StreamError for dtypes without random values.
         """
         whole = start == 0 and stop is None
         end = math.prod(shape) if stop is None else stop
@@ -130,14 +160,18 @@ class Law:
         return flat.reshape(shape) if whole else flat
 
     def fill(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
-        """Draw elements start … start + out.size - 1, in C order, of the tensor of `shape` into `out`: flat, contiguous, of the dtype
-        wanted. Errors are `draw`'s."""
+        """Draw elements start … start + out.size - 1, in C order, of the tensor of `shape` into
+        `out`: flat, contiguous, of the dtype wanted. Errors are `draw`'s."""
         piece = self.prepare(key, shape, start, out)
         if piece is not None:
             draw_many([piece])
 
-    def prepare(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> Piece | None:
-        """As `fill`, but where nothing can go wrong any more the drawing is left to `streams.draw_many`, of many laws at once."""
+    def prepare(
+        self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray
+    ) -> Piece | None:
+        """As `fill`, but where nothing can go wrong any more the drawing is left to
+        `streams.draw_many`, of many laws at once.
+        """
         self._check_slice(shape, start, start + out.size)
         dtype = out.dtype if out.dtype in DRAWN else self._resolved(out.dtype)
         kind = self.distribution(dtype == DRAWN[1])
@@ -154,18 +188,26 @@ class Law:
         return None
 
     def draw_on(self, device: Device, key: Key, shape: tuple[int, ...], dtype: Any) -> Any:
-        """The tensor of `shape` drawn by the device itself, as its raw array; the bits are `draw`'s.
+        """The tensor of `shape` drawn by the device itself, as its raw array; the bits are
+        `draw`'s.
 
-        None where the host has to draw: for a device that runs no kernels, a law without a `distribution`, a type that it lacks.
+        None where the host has to draw: for a device that runs no kernels, a law without a
+        `distribution`, a type that it lacks.
         """
         self.check_shape(shape)
         resolved = self._resolved(dtype)
-        kind = self.distribution(resolved == np.float64) if runs_kernels(device) and resolved.name in cuda.DTYPES else None
+        kind = (
+            self.distribution(resolved == np.float64)
+            if runs_kernels(device) and resolved.name in cuda.DTYPES
+            else None
+        )
         if kind is None:
             return None
         flat = cuda.draw(device, kind, key, 0, math.prod(shape), resolved)
         if resolved != kind.dtype and not bool(device.xp.all(device.xp.isfinite(flat))):
-            raise LawError(f"{self} gives values beyond the range of {resolved.name} - use a wider dtype")
+            raise LawError(
+                f"{self} gives values beyond the range of {resolved.name} - use a wider dtype"
+            )
         return flat.reshape(shape)
 
     @property
@@ -174,22 +216,32 @@ class Law:
         return type(self).distribution is not Law.distribution
 
     def distribution(self, wide: bool) -> Distribution | None:
-        """What every element follows, whatever the shape: in float64 if `wide`, else in float32. None for a law that is not like that."""
+        """What every element follows, whatever the shape: in float64 if `wide`, else in float32.
+        None for a law that is not like that.
+        """
         return None
 
     def _write(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
         """What `fill` does where there is no `distribution`."""
-        out[:] = self._rounded(self._elements(key, shape, start, start + out.size, out.dtype), out.dtype)
+        out[:] = self._rounded(
+            self._elements(key, shape, start, start + out.size, out.dtype), out.dtype
+        )
 
     def _check_slice(self, shape: tuple[int, ...], start: int, end: int) -> None:
         """LawError for a shape that the law cannot fill, or a slice that is not within it."""
         self.check_shape(shape)
         size = math.prod(shape)
         if not 0 <= start <= end <= size:
-            raise LawError(f"slice [{start}, {end}) is not within the {size} elements of shape {shape}")
+            raise LawError(
+                f"slice [{start}, {end}) is not within the {size} elements of shape {shape}"
+            )
 
-    def draw_from(self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
-        """The next tensor of a source that is drawn from in order; moves on in it, unless nothing random is drawn."""
+    def draw_from(
+        self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32"
+    ) -> np.ndarray:
+        """The next tensor of a source that is drawn from in order; moves on in it, unless nothing
+        random is drawn.
+        """
         if not self.random:
             return self.draw(NOWHERE, shape, dtype)
         self.check_shape(shape)
@@ -198,14 +250,18 @@ class Law:
         resolved = self._resolved(dtype)
         size = math.prod(shape)
         start = stream.take_wide(size) if resolved == np.float64 else stream.take(size)
-        return self._rounded(self._later(stream.key, shape, start, resolved), resolved).reshape(shape)
+        return self._rounded(self._later(stream.key, shape, start, resolved), resolved).reshape(
+            shape
+        )
 
     def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
         """The next `size` values of MXNet's own stream, for a law that MXNet has."""
         raise StreamError(LACKING.format(self, version()))
 
     def check_stream(self, name: str) -> None:
-        """StreamError for a law that a stream version does not have: MXNet's has uniform and normal values only."""
+        """StreamError for a law that a stream version does not have: MXNet's has uniform and normal
+        values only.
+        """
         if self.random and name != VERSION and type(self)._in_order is Law._in_order:
             raise StreamError(LACKING.format(self, name))
 
@@ -218,7 +274,9 @@ class Law:
         """The dtype. StreamError for one that no random values are specified for."""
         resolved = dtypes.resolve(dtype)
         if self.random and dtypes.name(resolved) not in Stream.dtypes:
-            raise StreamError(f"random values of dtype {resolved.name} are not specified in stream {VERSION} - use float32")
+            raise StreamError(
+                f"random values of dtype {resolved.name} are not specified in stream {VERSION} - use float32"
+            )
         return resolved
 
     def _rounded(self, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -235,14 +293,21 @@ class Law:
         else:
             beyond = np.isfinite(values) & ~np.isfinite(cast)
         if beyond.any():
-            raise LawError(f"{self} gives {values[beyond][0]}, which is beyond the range of {dtype.name} - use a wider dtype")
+            raise LawError(
+                f"{self} gives {values[beyond][0]}, which is beyond the range of {dtype.name} - use a "
+                "wider dtype"
+            )
         return cast
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """LawError for a shape that the law cannot fill."""
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
-        """Elements [start, end) in C order: float64 for a random law's float64, else its float32; in any dtype where nothing is random."""
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
+        """Elements [start, end) in C order: float64 for a random law's float64, else its float32;
+        in any dtype where nothing is random.
+        """
         kind = self.distribution(dtype == np.float64)
         if kind is None:
             raise NotImplementedError(f"law '{self.kind}' defines no elements")
@@ -265,7 +330,8 @@ Task = tuple[Law, Key, tuple[int, ...], int, np.ndarray]
 
 
 def fill_many(tasks: Iterable[Task]) -> None:
-    """Fill all arrays as `Law.fill` does, as one block of work: many small tensors cost little more than one of their size.
+    """Fill all arrays as `Law.fill` does, as one block of work: many small tensors cost little more
+    than one of their size.
 
     The first error is raised; arrays of earlier tasks may not have been filled.
     """
@@ -297,16 +363,24 @@ def from_json(value: Any) -> Any:
 
 
 def check_numbers(law: Law, *names: str, infinite: bool = False) -> None:
-    """Make these fields Python numbers. LawError unless they are numbers, finite ones that float32 can hold if not `infinite`."""
+    """Make these fields Python numbers. LawError unless they are numbers, finite ones that float32
+    can hold if not `infinite`.
+    """
     who = law.kind.replace("_", " ")
     for name in names:
         value = getattr(law, name)
         if isinstance(value, np.generic):
             value = value.item()
             object.__setattr__(law, name, value)
-        proper = isinstance(value, numbers.Real) and not isinstance(value, bool) and not math.isnan(value)
+        proper = (
+            isinstance(value, numbers.Real)
+            and not isinstance(value, bool)
+            and not math.isnan(value)
+        )
         if not proper or (not infinite and math.isinf(value)):
-            raise LawError(f"{who}: {name} must be a {'' if infinite else 'finite '}number, got {value!r}")
+            raise LawError(
+                f"{who}: {name} must be a {'' if infinite else 'finite '}number, got {value!r}"
+            )
         if abs(value) > LARGEST and not math.isinf(value):
             raise LawError(f"{who}: {name} must be within float32's range, got {value!r}")
 

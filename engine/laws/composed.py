@@ -1,4 +1,6 @@
-"""Laws made of others: sub-kernels repeated, blocks of different spread side by side, and a matrix that data will scale."""
+"""Laws made of others: sub-kernels repeated, blocks of different spread side by side, and a matrix
+that data will scale.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class Repeated(Law):
 
     def __post_init__(self) -> None:
         if isinstance(self.times, bool) or not isinstance(self.times, int) or self.times < 1:
-            raise LawError(f"repeated: times must be a whole number of at least 1, got {self.times!r}")
+            raise LawError(
+                f"repeated: times must be a whole number of at least 1, got {self.times!r}"
+            )
 
     @property
     def exactness(self) -> str:  # type: ignore[override]
@@ -53,18 +57,24 @@ class Repeated(Law):
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """An axis 0 that divides by `times`, and the rest as the law wants it."""
         if not shape or shape[0] % self.times:
-            raise LawError(f"{self} cannot fill shape {shape}: its axis 0 must be a multiple of {self.times}")
+            raise LawError(
+                f"{self} cannot fill shape {shape}: its axis 0 must be a multiple of {self.times}"
+            )
         self.law.check_shape(self._inner(shape))
 
     def _inner(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (shape[0] // self.times, *shape[1:])
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
         width = math.prod(shape[1:])
         if end <= start or not width:
             return np.empty(0, dtype)
         first, last = start // width // self.times, (end - 1) // width // self.times + 1
-        drawn = self.law.draw(key, self._inner(shape), dtype, first * width, last * width).reshape(-1, width)
+        drawn = self.law.draw(key, self._inner(shape), dtype, first * width, last * width).reshape(
+            -1, width
+        )
         offset = first * self.times * width
         return np.repeat(drawn, self.times, axis=0).reshape(-1)[start - offset : end - offset]
 
@@ -72,7 +82,10 @@ class Repeated(Law):
         """Entries that must be the same are; the law's own of one of each."""
         apart = values.reshape(-1, self.times, *values.shape[1:])
         wrong = int((apart != apart[:, :1]).sum())
-        return [Invariant("elements that differ from their sub-kernel", wrong, 0, wrong == 0), *self.law.invariants(apart[:, 0])]
+        return [
+            Invariant("elements that differ from their sub-kernel", wrong, 0, wrong == 0),
+            *self.law.invariants(apart[:, 0]),
+        ]
 
     def describe(self) -> dict[str, Any]:
         """The law within as its own description."""
@@ -89,7 +102,8 @@ class Repeated(Law):
 
 @dataclass(frozen=True)
 class Blocks(Law):
-    """Uniform(-bounds[b], bounds[b]) in block b of axis 0, which is cut into as many equal blocks as there are bounds.
+    """Uniform(-bounds[b], bounds[b]) in block b of axis 0, which is cut into as many equal blocks
+    as there are bounds.
 
     Element i is bounds[b] times element i of Uniform(-1, 1), rounded once.
     """
@@ -98,8 +112,13 @@ class Blocks(Law):
 
     def __post_init__(self) -> None:
         bounds = tuple(self.bounds)
-        if not bounds or any(isinstance(b, bool) or not isinstance(b, (int, float)) or not 0 <= b < math.inf for b in bounds):
-            raise LawError(f"blocks: bounds must be finite numbers of at least 0, got {self.bounds!r}")
+        if not bounds or any(
+            isinstance(b, bool) or not isinstance(b, (int, float)) or not 0 <= b < math.inf
+            for b in bounds
+        ):
+            raise LawError(
+                f"blocks: bounds must be finite numbers of at least 0, got {self.bounds!r}"
+            )
         object.__setattr__(self, "bounds", tuple(float(b) for b in bounds))
 
     @property
@@ -124,9 +143,13 @@ class Blocks(Law):
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """An axis 0 that divides into the blocks."""
         if not shape or shape[0] % len(self.bounds):
-            raise LawError(f"{self} cannot fill shape {shape}: its axis 0 must divide into {len(self.bounds)} blocks")
+            raise LawError(
+                f"{self} cannot fill shape {shape}: its axis 0 must divide into {len(self.bounds)} blocks"
+            )
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
         drawn = Uniform(-1.0, 1.0).draw(key, (max(end, math.prod(shape)),), dtype, start, end)
         block = math.prod(shape) // len(self.bounds)
         bounds = np.asarray(self.bounds, drawn.dtype)
@@ -147,10 +170,11 @@ class Blocks(Law):
 
 @dataclass(frozen=True)
 class DataScaled(Haar):
-    """A Haar matrix that is divided, once the network is made, by the deviation of what its layer gives for the declared data.
+    """A Haar matrix that is divided, once the network is made, by the deviation of what its layer
+    gives for the declared data.
 
-    What is drawn is the matrix; the factor is the data's, so that only a run of the network gives the values. Until |variance - 1| is
-    below `tolerance`, or `most` times.
+    What is drawn is the matrix; the factor is the data's, so that only a run of the network gives
+    the values. Until |variance - 1| is below `tolerance`, or `most` times.
     """
 
     tolerance: float = 0.1

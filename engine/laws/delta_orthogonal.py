@@ -1,7 +1,9 @@
-"""Convolution kernels that keep lengths: an orthogonal matrix at the centre tap and zeros around it.
+"""Convolution kernels that keep lengths: an orthogonal matrix at the centre tap and zeros around
+it.
 
-Xiao, Bahri, Sohl-Dickstein, Schoenholz and Pennington, "Dynamical isometry and a mean field theory of CNNs", 2018. With stride 1 and
-circular padding such a convolution changes the length of no input but by the factor `gain`.
+Xiao, Bahri, Sohl-Dickstein, Schoenholz and Pennington, "Dynamical isometry and a mean field theory
+of CNNs", 2018. With stride 1 and circular padding such a convolution changes the length of no input
+but by the factor `gain`.
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ from initlab.engine.streams import Key
 
 @dataclass(frozen=True)
 class DeltaOrthogonal(Haar):
-    """gain times a Haar matrix (outputs, inputs) with orthonormal columns at the centre tap, (k - 1) // 2 of each length k; else 0.
+    """gain times a Haar matrix (outputs, inputs) with orthonormal columns at the centre tap, (k -
+    1) // 2 of each length k; else 0.
 
-    `out_axis` and `in_axis` say which axes run over channels; all others are the kernel's. Axis 0 may be cut into `groups` that work
-    side by side: each has a matrix of its own, so that the whole keeps lengths. Matrix g of o x i is the factor of the stream's elements
-    g o i … (g + 1) o i - 1.
+    `out_axis` and `in_axis` say which axes run over channels; all others are the kernel's. Axis 0
+    may be cut into `groups` that work side by side: each has a matrix of its own, so that the whole
+    keeps lengths. Matrix g of o x i is the factor of the stream's elements g o i … (g + 1) o i - 1.
     """
 
     out_axis: int = 0
@@ -34,11 +37,22 @@ class DeltaOrthogonal(Haar):
         super().__post_init__()
         axes = (self.out_axis, self.in_axis)
         whole = all(isinstance(n, int) and not isinstance(n, bool) for n in (*axes, self.groups))
-        if not whole or min(axes) < 0 or axes[0] == axes[1] or self.groups < 1 or (self.groups > 1 and 0 not in axes):
-            raise LawError(f"delta orthogonal: no kernel has out_axis {axes[0]!r}, in_axis {axes[1]!r} and {self.groups!r} groups")
+        if (
+            not whole
+            or min(axes) < 0
+            or axes[0] == axes[1]
+            or self.groups < 1
+            or (self.groups > 1 and 0 not in axes)
+        ):
+            raise LawError(
+                f"delta orthogonal: no kernel has out_axis {axes[0]!r}, in_axis {axes[1]!r} and "
+                f"{self.groups!r} groups"
+            )
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Both channel axes, none empty, whole groups, and at least as many outputs as inputs in each."""
+        """Both channel axes, none empty, whole groups, and at least as many outputs as inputs in
+        each.
+        """
         who = f"a delta-orthogonal kernel cannot have shape {shape}"
         if len(shape) <= max(self.out_axis, self.in_axis):
             raise LawError(f"{who}: its channels are axes {self.out_axis} and {self.in_axis}")
@@ -50,18 +64,24 @@ class DeltaOrthogonal(Haar):
         if outputs < inputs:
             each = " of each group" if self.groups > 1 else ""
             raise LawError(
-                f"{who}: {outputs} outputs cannot hold {inputs} inputs{each} without loss of length - give the layer at least {inputs} "
+                f"{who}: {outputs} outputs cannot hold {inputs} inputs{each} without loss of length - give "
+                f"the layer at least {inputs} "
                 "outputs, or use `orthogonal` for it"
             )
 
     def _channels(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """(outputs, inputs) of one group."""
-        outputs, inputs = (shape[axis] // (self.groups if axis == 0 else 1) for axis in (self.out_axis, self.in_axis))
+        outputs, inputs = (
+            shape[axis] // (self.groups if axis == 0 else 1)
+            for axis in (self.out_axis, self.in_axis)
+        )
         return outputs, inputs
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         outputs, inputs = self._channels(shape)
-        gaussian = self._gaussian(key, first, self.groups * outputs * inputs, dtype).reshape(self.groups, outputs, inputs)
+        gaussian = self._gaussian(key, first, self.groups * outputs * inputs, dtype).reshape(
+            self.groups, outputs, inputs
+        )
         values = np.zeros(shape, gaussian.dtype)
         for matrix, drawn in zip(self._matrices(values), gaussian, strict=True):
             matrix[...] = self._factor(drawn)
@@ -77,7 +97,9 @@ class DeltaOrthogonal(Haar):
         return tap.reshape(outputs, self.groups, inputs).swapaxes(0, 1)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """Each group's columns are orthogonal and of length gain; everything but the centre tap is 0."""
+        """Each group's columns are orthogonal and of length gain; everything but the centre tap is
+        0.
+        """
         matrices = self._matrices(values)
         around = int((values != 0).sum()) - int((matrices != 0).sum())
         outside = Invariant("elements beside the centre tap that are not 0", around, 0, around == 0)

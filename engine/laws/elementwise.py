@@ -1,4 +1,6 @@
-"""The laws whose elements are independent of each other: constant, uniform, normal, truncated normal."""
+"""The laws whose elements are independent of each other: constant, uniform, normal, truncated
+normal.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Constant(Law):
         if array.dtype.name == "bfloat16":
             array = array.astype(np.float64)
         if array.dtype.kind not in "biuf":
-            raise LawError(f"constant: value must be a number or an array of numbers, got {self.value!r}")
+            raise LawError(
+                f"constant: value must be a number or an array of numbers, got {self.value!r}"
+            )
         if array.dtype.kind == "f" and np.isnan(array).any():
             raise LawError("constant: value must not be NaN")
         object.__setattr__(self, "value", array.tolist())
@@ -78,9 +82,13 @@ class Constant(Law):
         except ValueError:
             fits = False
         if not fits:
-            raise LawError(f"constant: a value of shape {self._array.shape} does not broadcast to shape {shape}")
+            raise LawError(
+                f"constant: a value of shape {self._array.shape} does not broadcast to shape {shape}"
+            )
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
         held = self._rounded(self._array, dtype)
         if held.ndim == 0:
             return np.full(end - start, held)
@@ -95,12 +103,18 @@ class Constant(Law):
             out[:] = self._elements(key, shape, start, start + out.size, out.dtype)
 
     def __str__(self) -> str:
-        return f"Constant({self.value:g})" if self._array.ndim == 0 else f"Constant(array {self._array.shape})"
+        return (
+            f"Constant({self.value:g})"
+            if self._array.ndim == 0
+            else f"Constant(array {self._array.shape})"
+        )
 
 
 @dataclass(frozen=True)
 class ForgetGate(Law):
-    """0, but `value` in the second of four equal parts of axis 0 (an LSTM's gates are input, forget, cell, output)."""
+    """0, but `value` in the second of four equal parts of axis 0 (an LSTM's gates are input,
+    forget, cell, output).
+    """
 
     random: ClassVar[bool] = False
     value: float = 1.0
@@ -116,10 +130,14 @@ class ForgetGate(Law):
         """Every element is the declared one."""
         return self._none_wrong("elements that differ from the declared biases", values)
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
         elements = np.zeros(end - start, dtype)
         part = shape[0] // 4 * math.prod(shape[1:])
-        elements[max(part - start, 0) : max(2 * part - start, 0)] = self._rounded(np.asarray(self.value), dtype)
+        elements[max(part - start, 0) : max(2 * part - start, 0)] = self._rounded(
+            np.asarray(self.value), dtype
+        )
         return elements
 
     def __str__(self) -> str:
@@ -136,9 +154,13 @@ class Uniform(Law):
     def __post_init__(self) -> None:
         check_numbers(self, "low", "high")
         if self.low > self.high:
-            raise LawError(f"uniform: low must not be greater than high, got {self.low} and {self.high}")
+            raise LawError(
+                f"uniform: low must not be greater than high, got {self.low} and {self.high}"
+            )
         if self.support[1] - self.support[0] > LARGEST:
-            raise LawError(f"uniform: the bounds {self.low} and {self.high} are too far apart for float32")
+            raise LawError(
+                f"uniform: the bounds {self.low} and {self.high} are too far apart for float32"
+            )
 
     @property
     def mean(self) -> float:
@@ -225,7 +247,9 @@ class Normal(Law):
 
 @dataclass(frozen=True)
 class TruncatedNormal(Law):
-    """N(location, scale^2) cut to [location + low scale, location + high scale]; `mean` and `std` are those after the cut."""
+    """N(location, scale^2) cut to [location + low scale, location + high scale]; `mean` and `std`
+    are those after the cut.
+    """
 
     location: float
     scale: float
@@ -238,9 +262,13 @@ class TruncatedNormal(Law):
         if self.scale < 0:
             raise LawError(f"truncated normal: scale must not be negative, got {self.scale}")
         if not self.low < self.high:
-            raise LawError(f"truncated normal: low must be less than high, got {self.low} and {self.high}")
+            raise LawError(
+                f"truncated normal: low must be less than high, got {self.low} and {self.high}"
+            )
         if streams.phi_word(self.low) >= streams.phi_word(self.high):
-            raise LawError(f"truncated normal: nothing of the normal lies between {self.low} and {self.high}")
+            raise LawError(
+                f"truncated normal: nothing of the normal lies between {self.low} and {self.high}"
+            )
         check_reach(self, abs(self.location) + FARTHEST * self.scale)
 
     @property
@@ -266,7 +294,10 @@ class TruncatedNormal(Law):
         """The bounds in float64 for float64."""
         if dtype != np.float64:
             return self.support
-        low, high = (self.scale * max(-FARTHEST_64, min(FARTHEST_64, bound)) + self.location for bound in (self.low, self.high))
+        low, high = (
+            self.scale * max(-FARTHEST_64, min(FARTHEST_64, bound)) + self.location
+            for bound in (self.low, self.high)
+        )
         return low, high
 
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
@@ -278,11 +309,16 @@ class TruncatedNormal(Law):
 
     def distribution(self, wide: bool) -> Distribution:
         """Truncated normal."""
-        return streams.distribution.truncated_normal(self.location, self.scale, self.low, self.high, wide)
+        return streams.distribution.truncated_normal(
+            self.location, self.scale, self.low, self.high, wide
+        )
 
     def describe(self) -> dict[str, Any]:
         """With the words that the bounds come to, which the values depend on."""
-        return {**super().describe(), "phi_words": [streams.phi_word(self.low), streams.phi_word(self.high)]}
+        return {
+            **super().describe(),
+            "phi_words": [streams.phi_word(self.low), streams.phi_word(self.high)],
+        }
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Law:
@@ -291,8 +327,13 @@ class TruncatedNormal(Law):
         words = given.pop("phi_words", None)
         law = cls(**{name: from_json(value) for name, value in given.items()})
         if words is not None and words != law.describe()["phi_words"]:
-            raise LawError(f"{law}: its bounds come to the words {law.describe()['phi_words']}, its description has {words}")
+            raise LawError(
+                f"{law}: its bounds come to the words {law.describe()['phi_words']}, its description "
+                f"has {words}"
+            )
         return law
 
     def __str__(self) -> str:
-        return f"TruncatedNormal({self.location:.6g}, {self.scale:.6g}, [{self.low:g}, {self.high:g}])"
+        return (
+            f"TruncatedNormal({self.location:.6g}, {self.scale:.6g}, [{self.low:g}, {self.high:g}])"
+        )

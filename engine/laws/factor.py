@@ -1,4 +1,5 @@
-"""The orthogonal factor of a matrix, A = Q R with a positive diagonal of R, which makes Q unique: through LAPACK and BLAS, or exact.
+"""The orthogonal factor of a matrix, A = Q R with a positive diagonal of R, which makes Q unique:
+through LAPACK and BLAS, or exact.
 
 lapack_q         panels factored by LAPACK, all else products of matrices, on BLAS's threads; reproducible to a tolerance
 householder_q    elementwise operations and sums in a fixed binary tree: the same bits everywhere
@@ -14,13 +15,19 @@ from initlab.engine.errors import LawError
 from initlab.engine.laws.base import Invariant
 
 PANEL = 64
-"""Columns that LAPACK factors at a time. Its own blocks of 32 spend the time of large matrices in products with vectors."""
+"""Columns that LAPACK factors at a time. Its own blocks of 32 spend the time of large matrices in
+products with vectors.
+"""
 RESOLUTION = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float64": 2.0**-53}
-"""By how much rounding to a dtype moves a number, relative to it; 2^-24 for the others, whose values are drawn as float32."""
+"""By how much rounding to a dtype moves a number, relative to it; 2^-24 for the others, whose
+values are drawn as float32.
+"""
 
 
 def tree_sum(terms: np.ndarray) -> np.ndarray:
-    """The sum over the first axis, pairing neighbours until one row is left: the same order of additions for any machine."""
+    """The sum over the first axis, pairing neighbours until one row is left: the same order of
+    additions for any machine.
+    """
     while terms.shape[0] > 1:
         half = terms.shape[0] // 2
         paired = terms[: 2 * half : 2] + terms[1 : 2 * half : 2]
@@ -29,7 +36,8 @@ def tree_sum(terms: np.ndarray) -> np.ndarray:
 
 
 def householder_q(gaussian: np.ndarray) -> np.ndarray:
-    """The Q factor (rows, columns), columns <= rows, whose R has a positive diagonal; float64, + - * / and sqrt only.
+    """The Q factor (rows, columns), columns <= rows, whose R has a positive diagonal; float64, + -
+    * / and sqrt only.
 
     The order of the operations is stated in docs/streams.md.
     """
@@ -56,16 +64,19 @@ def householder_q(gaussian: np.ndarray) -> np.ndarray:
 def lapack_q(gaussian: np.ndarray) -> np.ndarray:
     """The same factor to rounding, float64. LawError where LAPACK gives nothing that can be used.
 
-    Each panel's reflectors are gathered into I - V T V' (Schreiber and Van Loan, "A storage-efficient WY representation for products of
-    Householder transformations", 1989) with T from its inverse (Puglisi, "Modification of the Householder method based on the compact
-    WY representation", 1992). The products use BLAS's threads; several matrices at once, each from a thread of ours, take longer
-    unless BLAS is told to use one (`benchmarks/orthogonal.py`).
+    Each panel's reflectors are gathered into I - V T V' (Schreiber and Van Loan, "A
+    storage-efficient WY representation for products of Householder transformations", 1989) with T
+    from its inverse (Puglisi, "Modification of the Householder method based on the compact WY
+    representation", 1992). The products use BLAS's threads; several matrices at once, each from a
+    thread of ours, take longer unless BLAS is told to use one (`benchmarks/orthogonal.py`).
     """
     r = gaussian.astype(np.float64)
     rows, columns = r.shape
     signs = np.ones(columns)
     blocks: list[tuple[np.ndarray, np.ndarray]] = []
-    with np.errstate(over="ignore", invalid="ignore"):  # a wrong result is found by what it is, not by a flag
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # a wrong result is found by what it is, not by a flag
         for k in range(0, columns, PANEL):
             end = min(k + PANEL, columns)
             v, t, signs[k:end] = _panel(r[k:, k:end])
@@ -92,24 +103,29 @@ def _panel(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         np.fill_diagonal(inverse, 1.0 / np.where(idle, 1.0, tau))
         return v, np.linalg.inv(inverse), np.where(np.diagonal(factored) < 0, -1.0, 1.0)
     except np.linalg.LinAlgError as error:
-        raise LawError(f"LAPACK could not factor a matrix of shape {matrix.shape}: {error}") from None
+        raise LawError(
+            f"LAPACK could not factor a matrix of shape {matrix.shape}: {error}"
+        ) from None
 
 
 def check_factor(q: np.ndarray, gaussian: np.ndarray) -> None:
-    """LawError unless the diagonal of R = Q'A is positive, to rounding: no other orthonormal Q, nor one with other signs, has that for
-    every column but by chance."""
+    """LawError unless the diagonal of R = Q'A is positive, to rounding: no other orthonormal Q, nor
+    one with other signs, has that for every column but by chance."""
     with np.errstate(over="ignore", invalid="ignore"):
         diagonal = (q * gaussian).sum(axis=0)
         wrong = ~(diagonal >= -1e-12 * np.sqrt((gaussian.astype(np.float64) ** 2).sum()))
     if wrong.any():
         raise LawError(
-            f"{wrong.sum()} of {wrong.size} columns of an orthogonal factor are not those of its matrix, of shape {gaussian.shape} - the "
+            f"{wrong.sum()} of {wrong.size} columns of an orthogonal factor are not those of its matrix, "
+            f"of shape {gaussian.shape} - the "
             "values were computed wrongly: check the installation of NumPy and its LAPACK"
         )
 
 
 def gram_invariant(side: np.ndarray, gain: float) -> Invariant:
-    """The rows of `side` (or of a stack of such) are orthogonal and of length `gain`, to what the dtype resolves."""
+    """The rows of `side` (or of a stack of such) are orthogonal and of length `gain`, to what the
+    dtype resolves.
+    """
     wide = side.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         gram = wide @ np.swapaxes(wide, -1, -2)

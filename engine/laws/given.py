@@ -24,17 +24,23 @@ class Loaded(Law):
     tensor: str
 
     def read(self) -> np.ndarray:
-        """The tensor as the file has it. FormatError for a damaged file, LawError where the file lacks it."""
+        """The tensor as the file has it. FormatError for a damaged file, LawError where the file
+        lacks it.
+        """
         snapshot = formats.get(self.file).read(Path(self.file))
         name = snapshot.aliases.get(self.tensor, self.tensor)
         if name not in snapshot.tensors:
             raise LawError(f"{self.file}: has no tensor '{self.tensor}'")
         return snapshot.tensors[name]
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
         values = self.read()
         if values.shape != tuple(shape):
-            raise LawError(f"{self.file}: '{self.tensor}' has shape {values.shape}, the parameter {tuple(shape)}")
+            raise LawError(
+                f"{self.file}: '{self.tensor}' has shape {values.shape}, the parameter {tuple(shape)}"
+            )
         return self._rounded(values.reshape(-1)[start:end], dtype)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
@@ -50,13 +56,19 @@ class Loaded(Law):
 
 @dataclass(frozen=True)
 class Custom(Law):
-    """What a user's `_init_weight` does; whatever it draws from `nd.random` comes from the parameter's own stream."""
+    """What a user's `_init_weight` does; whatever it draws from `nd.random` comes from the
+    parameter's own stream.
+    """
 
     sliceable: ClassVar[bool] = False
     name: str
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
-        raise LawError(f"the values of {self.name} come from its own code - initialize a parameter with it")
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
+        raise LawError(
+            f"the values of {self.name} come from its own code - initialize a parameter with it"
+        )
 
     def check_stream(self, name: str) -> None:
         """What a user's code draws from `nd.random`, every stream has."""

@@ -1,7 +1,9 @@
-"""Matrices: random orthogonal ones, uniform on the Stiefel manifold (Haar measure) and as Gluon draws them, and the identity.
+"""Matrices: random orthogonal ones, uniform on the Stiefel manifold (Haar measure) and as Gluon
+draws them, and the identity.
 
-A Haar matrix is the orthogonal factor of a Gaussian one, which `engine.laws.factor` computes through LAPACK, reproducible to a
-tolerance, or with `exact` to the same bits everywhere, affordable to about 1024 x 1024. What was drawn is checked before it is given.
+A Haar matrix is the orthogonal factor of a Gaussian one, which `engine.laws.factor` computes
+through LAPACK, reproducible to a tolerance, or with `exact` to the same bits everywhere, affordable
+to about 1024 x 1024. What was drawn is checked before it is given.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from initlab.engine.streams.words import WORDS_A_BLOCK
 
 
 def bilinear_kernel(height: int, width: int) -> np.ndarray:
-    """(1 - |x/f - c|)(1 - |y/f - c|), f = ceil(width / 2), c = (2f - 1 - f mod 2) / 2f: float64 of shape (height, width)."""
+    """(1 - |x/f - c|)(1 - |y/f - c|), f = ceil(width / 2), c = (2f - 1 - f mod 2) / 2f: float64 of
+    shape (height, width).
+    """
     f = math.ceil(width / 2)
     c = (2 * f - 1 - f % 2) / (2 * f)
     rows, columns = (1 - np.abs(np.arange(n) / f - c) for n in (height, width))
@@ -30,7 +34,9 @@ def bilinear_kernel(height: int, width: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Haar(Law):
-    """gain times a Haar matrix of shape (first axis, product of the others); the shorter side is orthonormal."""
+    """gain times a Haar matrix of shape (first axis, product of the others); the shorter side is
+    orthonormal.
+    """
 
     sliceable: ClassVar[bool] = False
     gain: float = 1.0
@@ -51,21 +57,31 @@ class Haar(Law):
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """A matrix at least, with no empty axis."""
         if len(shape) < 2:
-            raise LawError(f"an orthogonal matrix cannot have shape {shape}: it needs at least 2 axes")
+            raise LawError(
+                f"an orthogonal matrix cannot have shape {shape}: it needs at least 2 axes"
+            )
         if 0 in shape:
             raise LawError(f"an orthogonal matrix cannot have shape {shape}: an axis is empty")
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
         return self._later(key, shape, 0, dtype)[start:end]
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         rows, columns = shape[0], math.prod(shape[1:])
-        q = self._factor(self._gaussian(key, first, rows * columns, dtype).reshape(max(rows, columns), min(rows, columns)))
+        q = self._factor(
+            self._gaussian(key, first, rows * columns, dtype).reshape(
+                max(rows, columns), min(rows, columns)
+            )
+        )
         return self.upheld((q if rows >= columns else q.T).reshape(shape)).reshape(-1)
 
     @staticmethod
     def _gaussian(key: Key, first: int, count: int, dtype: np.dtype) -> np.ndarray:
-        return (streams.normal64 if dtype == np.float64 else streams.normal)(key, first, count, 0.0, 1.0)
+        return (streams.normal64 if dtype == np.float64 else streams.normal)(
+            key, first, count, 0.0, 1.0
+        )
 
     def _factor(self, gaussian: np.ndarray) -> np.ndarray:
         """gain times the orthogonal factor of a matrix that is not wide, in its dtype."""
@@ -76,7 +92,9 @@ class Haar(Law):
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """The shorter side's Gram matrix is gain^2 times the identity, to what the dtype resolves."""
         matrix = values.reshape(values.shape[0], -1)
-        return [gram_invariant(matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T, self.gain)]
+        return [
+            gram_invariant(matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T, self.gain)
+        ]
 
     def __str__(self) -> str:
         return f"Haar({self.gain:.6g}{', exact' if self.exact else ''})"
@@ -84,10 +102,12 @@ class Haar(Law):
 
 @dataclass(frozen=True)
 class SingularVectors(Law):
-    """scale times the left singular vectors of a matrix of noise, or the right ones of a wide one, through LAPACK in the values' precision.
+    """scale times the left singular vectors of a matrix of noise, or the right ones of a wide one,
+    through LAPACK in the values' precision.
 
-    LAPACK leaves the signs open. Here the largest element of each vector is made positive, and the sign then drawn; from MXNet's stream,
-    which has no place for that, LAPACK's own stay. Source: MXNet 1.9.1 python/mxnet/initializer.py.
+    LAPACK leaves the signs open. Here the largest element of each vector is made positive, and the
+    sign then drawn; from MXNet's stream, which has no place for that, LAPACK's own stay. Source:
+    MXNet 1.9.1 python/mxnet/initializer.py.
     """
 
     exactness: ClassVar[str] = "tolerance"
@@ -98,7 +118,9 @@ class SingularVectors(Law):
     def __post_init__(self) -> None:
         check_numbers(self, "scale")
         if self.noise not in ("uniform", "normal"):
-            raise LawError(f"singular vectors: noise must be 'uniform' or 'normal', got {self.noise!r}")
+            raise LawError(
+                f"singular vectors: noise must be 'uniform' or 'normal', got {self.noise!r}"
+            )
 
     @property
     def mean(self) -> float:  # type: ignore[override]
@@ -108,16 +130,22 @@ class SingularVectors(Law):
         """A matrix at least, with no empty axis."""
         Haar().check_shape(shape)
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
         return self._later(key, shape, 0, dtype)[start:end]
 
-    def draw_from(self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
+    def draw_from(
+        self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32"
+    ) -> np.ndarray:
         """The next matrix; it takes the signs' draws beside its own."""
         if not isinstance(stream, Stream):
             self.check_shape(shape)
             low, high = (-1.0, 1.0) if self.noise == "uniform" else (0.0, 1.0)
             noise = getattr(stream, self.noise)(low, high, math.prod(shape))
-            return self._rounded(self._vectors(noise.reshape(shape[0], -1), None), dtypes.resolve(dtype)).reshape(shape)
+            return self._rounded(
+                self._vectors(noise.reshape(shape[0], -1), None), dtypes.resolve(dtype)
+            ).reshape(shape)
         drawn = super().draw_from(stream, shape, dtype)
         stream.take(min(shape[0], math.prod(shape[1:])))
         return drawn
@@ -133,23 +161,34 @@ class SingularVectors(Law):
         else:
             noise = (streams.normal64 if wide else streams.normal)(key, first, size, 0.0, 1.0)
         after = -(-(first + size) * (2 if wide else 1) // WORDS_A_BLOCK) * WORDS_A_BLOCK
-        signs = np.where(streams.uniform(key, after, min(rows, columns), 0.0, 1.0) < 0.5, -1, 1).astype(noise.dtype)
+        signs = np.where(
+            streams.uniform(key, after, min(rows, columns), 0.0, 1.0) < 0.5, -1, 1
+        ).astype(noise.dtype)
         return self._vectors(noise.reshape(rows, columns), signs).reshape(-1)
 
     def _vectors(self, noise: np.ndarray, signs: np.ndarray | None) -> np.ndarray:
         try:
             u, _, v = np.linalg.svd(noise, full_matrices=False)
         except np.linalg.LinAlgError as error:
-            raise LawError(f"{self}: LAPACK could not decompose a matrix of shape {noise.shape}: {error}") from None
+            raise LawError(
+                f"{self}: LAPACK could not decompose a matrix of shape {noise.shape}: {error}"
+            ) from None
         columns = u if u.shape == noise.shape else v.T
         if signs is not None:
             largest = columns[np.abs(columns).argmax(axis=0), np.arange(columns.shape[1])]
             columns = columns * np.where(largest < 0, -signs, signs)
-        return self.upheld(noise.dtype.type(self.scale) * (columns if u.shape == noise.shape else columns.T))
+        return self.upheld(
+            noise.dtype.type(self.scale) * (columns if u.shape == noise.shape else columns.T)
+        )
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """The shorter side's Gram matrix is scale^2 times the identity, to what float32's factorisation and the dtype resolve."""
-        return [Invariant(i.name, i.value, bound := 64 * i.bound, i.value <= bound) for i in Haar(self.scale).invariants(values)]
+        """The shorter side's Gram matrix is scale^2 times the identity, to what float32's
+        factorisation and the dtype resolve.
+        """
+        return [
+            Invariant(i.name, i.value, bound := 64 * i.bound, i.value <= bound)
+            for i in Haar(self.scale).invariants(values)
+        ]
 
     def __str__(self) -> str:
         return f"SingularVectors({self.scale:.6g}, {self.noise})"
@@ -159,8 +198,8 @@ class SingularVectors(Law):
 class Structured(Law):
     """Values without randomness.
 
-    `identity`: gain on the diagonal, for convolution kernels at the centre tap ((k - 1) // 2). `bilinear`: gain times an interpolating
-    kernel over the last two of four axes.
+    `identity`: gain on the diagonal, for convolution kernels at the centre tap ((k - 1) // 2).
+    `bilinear`: gain times an interpolating kernel over the last two of four axes.
     """
 
     random: ClassVar[bool] = False
@@ -175,7 +214,10 @@ class Structured(Law):
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """A matrix at least."""
         if self.name == "bilinear" and len(shape) != 4:
-            raise LawError(f"a bilinear kernel cannot have shape {shape}: it needs 4 axes, two for channels and two for the kernel")
+            raise LawError(
+                f"a bilinear kernel cannot have shape {shape}: it needs 4 axes, two for channels and two "
+                "for the kernel"
+            )
         if len(shape) < 2:
             raise LawError(f"an identity cannot have shape {shape}: it needs at least 2 axes")
 
@@ -187,18 +229,32 @@ class Structured(Law):
         """Every element is the declared one."""
         return self._none_wrong(f"elements that differ from the {self.name}", values)
 
-    def _elements(self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype) -> np.ndarray:
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
         if self.name == "bilinear":
-            kernel = self._rounded(self.gain * bilinear_kernel(*shape[2:]), dtype) if math.prod(shape) else np.zeros(shape[2:], dtype)
+            kernel = (
+                self._rounded(self.gain * bilinear_kernel(*shape[2:]), dtype)
+                if math.prod(shape)
+                else np.zeros(shape[2:], dtype)
+            )
             return np.broadcast_to(kernel, shape).flat[start:end]
         elements = np.zeros(end - start, dtype)
         taps = math.prod(shape[2:])
-        centre = int(np.ravel_multi_index([(k - 1) // 2 for k in shape[2:]], shape[2:])) if taps and shape[2:] else 0
+        centre = (
+            int(np.ravel_multi_index([(k - 1) // 2 for k in shape[2:]], shape[2:]))
+            if taps and shape[2:]
+            else 0
+        )
         step = (shape[1] + 1) * taps  # from one element of the diagonal to the next
         if step:
-            before = max(0, -(-(start - centre) // step))  # elements of the diagonal before the slice
+            before = max(
+                0, -(-(start - centre) // step)
+            )  # elements of the diagonal before the slice
             stop = (min(shape[:2]) - 1) * step + centre + 1
-            elements[before * step + centre - start : max(stop - start, 0) : step] = self._rounded(np.asarray(self.gain), dtype)
+            elements[before * step + centre - start : max(stop - start, 0) : step] = self._rounded(
+                np.asarray(self.gain), dtype
+            )
         return elements
 
     def __str__(self) -> str:

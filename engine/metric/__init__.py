@@ -1,13 +1,22 @@
 """Metrics: running figures of how good predictions are (MXNet: `mx.metric`).
 
-A metric adds up over calls of `update(labels, preds)`, lists of arrays of equal length; `get()` gives its name and the mean since the last
-`reset_local`, `get_global()` since the last `reset`. Source: MXNet 1.9.1 python/mxnet/metric.py.
+A metric adds up over calls of `update(labels, preds)`, lists of arrays of equal length; `get()`
+gives its name and the mean since the last `reset_local`, `get_global()` since the last `reset`.
+Source: MXNet 1.9.1 python/mxnet/metric.py.
 """
 
 from __future__ import annotations
 
 from initlab.engine.metric.base import EvalMetric, alias, check_label_shapes, register
-from initlab.engine.metric.classification import F1, MCC, Accuracy, CrossEntropy, NegativeLogLikelihood, Perplexity, TopKAccuracy
+from initlab.engine.metric.classification import (
+    F1,
+    MCC,
+    Accuracy,
+    CrossEntropy,
+    NegativeLogLikelihood,
+    Perplexity,
+    TopKAccuracy,
+)
 from initlab.engine.metric.composite import CompositeEvalMetric, create
 from initlab.engine.metric.custom import CustomMetric, Loss, np
 from initlab.engine.metric.regression import MAE, MSE, RMSE, PearsonCorrelation

@@ -17,11 +17,17 @@ NICKNAME = "metric"
 Pair = tuple[numpy.ndarray, numpy.ndarray]
 
 
-def check_label_shapes(labels: Any, preds: Any, wrap: bool = False, shape: bool = False) -> tuple[Any, Any]:
-    """ValueError unless both have the same length, or with `shape` the same shape; single arrays become lists with `wrap`."""
+def check_label_shapes(
+    labels: Any, preds: Any, wrap: bool = False, shape: bool = False
+) -> tuple[Any, Any]:
+    """ValueError unless both have the same length, or with `shape` the same shape; single arrays
+    become lists with `wrap`.
+    """
     found = (labels.shape, preds.shape) if shape else (len(labels), len(preds))
     if found[0] != found[1]:
-        raise ValueError(f"Shape of labels {found[0]} does not match shape of predictions {found[1]}")
+        raise ValueError(
+            f"Shape of labels {found[0]} does not match shape of predictions {found[1]}"
+        )
     if wrap:
         labels, preds = ([x] if isinstance(x, NDArray) else x for x in (labels, preds))
     return labels, preds
@@ -30,7 +36,13 @@ def check_label_shapes(labels: Any, preds: Any, wrap: bool = False, shape: bool 
 class EvalMetric:
     """Base of all metrics. A subclass defines `update`, most by way of `_add`."""
 
-    def __init__(self, name: str, output_names: list[str] | None = None, label_names: list[str] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        output_names: list[str] | None = None,
+        label_names: list[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.name = str(name)
         self.output_names = output_names
         self.label_names = label_names
@@ -43,13 +55,28 @@ class EvalMetric:
 
     def get_config(self) -> dict[str, Any]:
         """What `create(**config)` makes an equal metric of."""
-        named = {"metric": type(self).__name__, "name": self.name, "output_names": self.output_names, "label_names": self.label_names}
+        named = {
+            "metric": type(self).__name__,
+            "name": self.name,
+            "output_names": self.output_names,
+            "label_names": self.label_names,
+        }
         return self._kwargs | named
 
     def update_dict(self, label: dict[str, NDArray], pred: dict[str, NDArray]) -> None:
-        """`update` with the arrays of these mappings, or those of them that `label_names` and `output_names` name."""
-        labels = list(label.values()) if self.label_names is None else [label[name] for name in self.label_names]
-        preds = list(pred.values()) if self.output_names is None else [pred[name] for name in self.output_names]
+        """`update` with the arrays of these mappings, or those of them that `label_names` and
+        `output_names` name.
+        """
+        labels = (
+            list(label.values())
+            if self.label_names is None
+            else [label[name] for name in self.label_names]
+        )
+        preds = (
+            list(pred.values())
+            if self.output_names is None
+            else [pred[name] for name in self.output_names]
+        )
         self.update(labels, preds)
 
     def update(self, labels: Any, preds: Any) -> None:
@@ -106,9 +133,17 @@ by_name = get_create_func(EvalMetric, NICKNAME)
 
 
 class Named(EvalMetric):
-    """Base of the metrics that keep global figures too; options that make up its config are keywords."""
+    """Base of the metrics that keep global figures too; options that make up its config are
+    keywords.
+    """
 
-    def __init__(self, name: str, output_names: list[str] | None, label_names: list[str] | None, **options: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        output_names: list[str] | None,
+        label_names: list[str] | None,
+        **options: Any,
+    ) -> None:
         super().__init__(name, output_names, label_names, has_global_stats=True, **options)
 
 

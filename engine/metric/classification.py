@@ -14,10 +14,16 @@ from initlab.engine.metric.base import Named, alias, arrays, check_label_shapes,
 @register
 @alias("acc")
 class Accuracy(Named):
-    """The fraction of right classes; predictions are classes, or scores whose largest along `axis` is taken."""
+    """The fraction of right classes; predictions are classes, or scores whose largest along `axis`
+    is taken.
+    """
 
     def __init__(
-        self, axis: int = 1, name: str = "accuracy", output_names: list[str] | None = None, label_names: list[str] | None = None
+        self,
+        axis: int = 1,
+        name: str = "accuracy",
+        output_names: list[str] | None = None,
+        label_names: list[str] | None = None,
     ) -> None:
         super().__init__(name, output_names, label_names, axis=axis)
         self.axis = axis
@@ -58,7 +64,9 @@ class TopKAccuracy(Named):
             k = min(self.top_k, pred.shape[-1])
             order = numpy.argpartition(pred.astype("float32"), -k, axis=-1)
             best = order[..., -k:] if pred.ndim == 2 else order
-            hits = (best == whole(label).reshape(-1, 1) if pred.ndim == 2 else best == whole(label)).sum()
+            hits = (
+                best == whole(label).reshape(-1, 1) if pred.ndim == 2 else best == whole(label)
+            ).sum()
             self._add(int(hits), len(label))
 
 
@@ -81,7 +89,10 @@ class _Counts:
 
     def f1(self) -> float:
         """The harmonic mean of precision and recall; 0 where both are."""
-        found, wanted = self.true_positive + self.false_positive, self.true_positive + self.false_negative
+        found, wanted = (
+            self.true_positive + self.false_positive,
+            self.true_positive + self.false_negative,
+        )
         precision = self.true_positive / found if found else 0.0
         recall = self.true_positive / wanted if wanted else 0.0
         return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
@@ -94,12 +105,18 @@ class _Counts:
             self.true_negative + self.false_positive,
             self.true_negative + self.false_negative,
         )
-        covariance = self.true_positive * self.true_negative - self.false_positive * self.false_negative
-        return covariance / math.sqrt(math.prod(term for term in terms if term)) if self.total else 0.0
+        covariance = (
+            self.true_positive * self.true_negative - self.false_positive * self.false_negative
+        )
+        return (
+            covariance / math.sqrt(math.prod(term for term in terms if term)) if self.total else 0.0
+        )
 
 
 class _Binary(Named):
-    """Base of the figures of two classes: their mean over batches (`macro`), or of all samples together (`micro`)."""
+    """Base of the figures of two classes: their mean over batches (`macro`), or of all samples
+    together (`micro`).
+    """
 
     title: ClassVar[str]
 
@@ -125,7 +142,9 @@ class _Binary(Named):
             check_label_shapes(label, pred)
             classes = whole(label)
             if len(numpy.unique(classes)) > 2:
-                raise ValueError(f"{type(self).__name__} currently only supports binary classification.")
+                raise ValueError(
+                    f"{type(self).__name__} currently only supports binary classification."
+                )
             for counts in (self._local, self._global):
                 counts.add(classes.ravel(), pred.argmax(axis=1))
         if self._average == "macro":
@@ -194,7 +213,11 @@ class Perplexity(Named):
             scores = numpy.moveaxis(pred, self.axis, -1).reshape(label.size, -1)
             flat = whole(label).ravel()
             picked = scores[numpy.arange(flat.size), numpy.clip(flat, 0, scores.shape[1] - 1)]
-            kept = numpy.ones(flat.size, bool) if self.ignore_label is None else flat != self.ignore_label
+            kept = (
+                numpy.ones(flat.size, bool)
+                if self.ignore_label is None
+                else flat != self.ignore_label
+            )
             loss -= float(numpy.log(numpy.maximum(1e-10, picked[kept])).sum(dtype=numpy.float64))
             count += int(kept.sum())
         self._add(loss, count)

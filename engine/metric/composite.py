@@ -39,7 +39,9 @@ class CompositeEvalMetric(Named):
         self.metrics.append(create(metric))
 
     def get_metric(self, index: int) -> Any:
-        """The metric of this number; a ValueError (given, not raised, as MXNet does) where there is none."""
+        """The metric of this number; a ValueError (given, not raised, as MXNet does) where there is
+        none.
+        """
         try:
             return self.metrics[index]
         except IndexError:

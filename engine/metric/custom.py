@@ -15,7 +15,12 @@ from initlab.engine.nd import NDArray
 class Loss(Named):
     """The mean of the predictions, which are losses; labels are not looked at."""
 
-    def __init__(self, name: str = "loss", output_names: list[str] | None = None, label_names: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "loss",
+        output_names: list[str] | None = None,
+        label_names: list[str] | None = None,
+    ) -> None:
         super().__init__(name, output_names, label_names)
 
     def update(self, labels: Any, preds: Any) -> None:
@@ -42,7 +47,9 @@ class CustomMetric(Named):
         if name is None:
             name = feval.__name__
             name = f"custom({name})" if "<" in name else name
-        super().__init__(name, output_names, label_names, feval=feval, allow_extra_outputs=allow_extra_outputs)
+        super().__init__(
+            name, output_names, label_names, feval=feval, allow_extra_outputs=allow_extra_outputs
+        )
         self._feval = feval
         self._allow_extra_outputs = allow_extra_outputs
 
@@ -60,7 +67,9 @@ class CustomMetric(Named):
 
 
 def np(
-    numpy_feval: Callable[[numpy.ndarray, numpy.ndarray], Any], name: str | None = None, allow_extra_outputs: bool = False
+    numpy_feval: Callable[[numpy.ndarray, numpy.ndarray], Any],
+    name: str | None = None,
+    allow_extra_outputs: bool = False,
 ) -> CustomMetric:
     """A `CustomMetric` under the function's own name."""
     return CustomMetric(numpy_feval, name or numpy_feval.__name__, allow_extra_outputs)

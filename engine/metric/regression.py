@@ -15,7 +15,12 @@ class _Distance(Named):
 
     title: ClassVar[str]
 
-    def __init__(self, name: str | None = None, output_names: list[str] | None = None, label_names: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str | None = None,
+        output_names: list[str] | None = None,
+        label_names: list[str] | None = None,
+    ) -> None:
         super().__init__(name or self.title, output_names, label_names)
 
     def _distance(self, difference: numpy.ndarray) -> float:
@@ -61,7 +66,9 @@ class RMSE(_Distance):
 @register
 @alias("pearsonr")
 class PearsonCorrelation(Named):
-    """Pearson's correlation of labels and predictions: its mean over batches (`macro`), or of all samples together (`micro`)."""
+    """Pearson's correlation of labels and predictions: its mean over batches (`macro`), or of all
+    samples together (`micro`).
+    """
 
     def __init__(
         self,
@@ -85,20 +92,38 @@ class PearsonCorrelation(Named):
                 self._add(float(numpy.corrcoef(y, x)[0, 1]), 1)
                 continue
             self._add(0.0, 1)
-            self._merge(numpy.array([x.size, x.mean(), y.mean(), ((x - x.mean()) ** 2).sum(), ((y - y.mean()) ** 2).sum(),
-                                     ((x - x.mean()) * (y - y.mean())).sum()]))  # fmt: skip
+            self._merge(
+                numpy.array(
+                    [
+                        x.size,
+                        x.mean(),
+                        y.mean(),
+                        ((x - x.mean()) ** 2).sum(),
+                        ((y - y.mean()) ** 2).sum(),
+                        ((x - x.mean()) * (y - y.mean())).sum(),
+                    ]
+                )
+            )
 
     def _merge(self, new: numpy.ndarray) -> None:
-        """Join the count, means, squared deviations and their product of two sets of samples (Chan et al. 1979)."""
+        """Join the count, means, squared deviations and their product of two sets of samples (Chan
+        et al. 1979).
+        """
         old = self._moments
         count = old[0] + new[0]
         shift = new[1:3] - old[1:3]
         share = old[0] * new[0] / count
-        spread = old[3:] + new[3:] + share * numpy.array([shift[0] ** 2, shift[1] ** 2, shift[0] * shift[1]])
+        spread = (
+            old[3:]
+            + new[3:]
+            + share * numpy.array([shift[0] ** 2, shift[1] ** 2, shift[0] * shift[1]])
+        )
         self._moments = numpy.concatenate([[count], old[1:3] + shift * new[0] / count, spread])
 
     def reset_local(self) -> None:
-        """Forget all but the global figures; in `micro` mode the samples' moments are forgotten too."""
+        """Forget all but the global figures; in `micro` mode the samples' moments are forgotten
+        too.
+        """
         super().reset_local()
         self._moments = numpy.zeros(6)
 

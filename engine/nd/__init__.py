@@ -21,14 +21,31 @@ from initlab.engine.nd import (
     softmax_family,
     unary,
 )
-from initlab.engine.nd.creation import arange, array, empty, eye, full, full_like, linspace, ones, zeros
-from initlab.engine.nd.exchange import from_dlpack, from_numpy, to_dlpack_for_read, to_dlpack_for_write
+from initlab.engine.nd.creation import (
+    arange,
+    array,
+    empty,
+    eye,
+    full,
+    full_like,
+    linspace,
+    ones,
+    zeros,
+)
+from initlab.engine.nd.exchange import (
+    from_dlpack,
+    from_numpy,
+    to_dlpack_for_read,
+    to_dlpack_for_write,
+)
 from initlab.engine.nd.files import load, load_frombuffer, save
 from initlab.engine.nd.gathering import onehot_encode
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import OPERATORS
 from initlab.engine.nd.random import gamma as random_gamma
-from initlab.engine.nd.random import generalized_negative_binomial as random_generalized_negative_binomial
+from initlab.engine.nd.random import (
+    generalized_negative_binomial as random_generalized_negative_binomial,
+)
 from initlab.engine.nd.random import multinomial as sample_multinomial
 from initlab.engine.nd.random import negative_binomial as random_negative_binomial
 from initlab.engine.nd.random import normal, shuffle, uniform
@@ -39,8 +56,19 @@ from initlab.engine.nd.shaping import concatenate
 random_normal, random_uniform = normal, uniform
 
 FAMILIES = (
-    arithmetic, functions, gathering, layers, methods, ordering, reduction, sequence, sequence_loss, shaping, softmax_family, unary
-)  # fmt: skip
+    arithmetic,
+    functions,
+    gathering,
+    layers,
+    methods,
+    ordering,
+    reduction,
+    sequence,
+    sequence_loss,
+    shaping,
+    softmax_family,
+    unary,
+)
 """The modules that declare operators; importing them fills `OPERATORS`."""
 
 globals().update(OPERATORS)

@@ -12,21 +12,30 @@ from initlab.engine.nd.operator import OPERATORS, operator
 from initlab.engine.ops import elementwise
 
 
-def _pair(name: str, function: Callable[..., Any], numbers: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def _pair(
+    name: str, function: Callable[..., Any], numbers: Callable[[Any, Any], Any]
+) -> Callable[..., Any]:
     def applied(lhs: Any, rhs: Any) -> Any:
         first = lhs if isinstance(lhs, NDArray) else rhs
         if not isinstance(first, NDArray):
             try:
                 return numbers(lhs, rhs)
             except TypeError:
-                raise TypeError(f"{name}: types {type(lhs)} and {type(rhs)} not supported - give arrays or numbers") from None
+                raise TypeError(
+                    f"{name}: types {type(lhs)} and {type(rhs)} not supported - give arrays or numbers"
+                ) from None
         operands = first._operand(lhs), first._operand(rhs)
         if any(value is NotImplemented for value in operands):
             wrong = lhs if operands[0] is NotImplemented else rhs
-            raise TypeError(f"{name}: type {type(wrong)} not supported - give an NDArray or a number")
+            raise TypeError(
+                f"{name}: type {type(wrong)} not supported - give an NDArray or a number"
+            )
         return function(*operands)
 
-    applied.__doc__ = f"{function.__doc__} Shapes broadcast; a number may stand for either; two numbers give a number."
+    applied.__doc__ = (
+        f"{function.__doc__} Shapes broadcast; a number may stand for either; two numbers "
+        "give a number."
+    )
     return operator(name)(applied)
 
 
@@ -83,7 +92,11 @@ for _name, _function in (
     ("broadcast_logical_or", elementwise.logical_or),
     ("broadcast_logical_xor", elementwise.logical_xor),
 ):
-    _of_arrays(_name, _function, *{"broadcast_add": ["broadcast_plus"], "broadcast_sub": ["broadcast_minus"]}.get(_name, []))
+    _of_arrays(
+        _name,
+        _function,
+        *{"broadcast_add": ["broadcast_plus"], "broadcast_sub": ["broadcast_minus"]}.get(_name, []),
+    )
 
 
 def _same_shape(arrays: tuple[NDArray, ...]) -> None:
@@ -119,7 +132,9 @@ for _name, _function in (
 def add_n(*args: NDArray) -> NDArray:
     """The sum of one or more arrays of one shape, from left to right."""
     if not args:
-        raise MXNetError("MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator add_n")
+        raise MXNetError(
+            "MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator add_n"
+        )
     _same_shape(args)
     total = elementwise.identity(args[0]) if len(args) == 1 else args[0]
     for array in args[1:]:
@@ -129,10 +144,13 @@ def add_n(*args: NDArray) -> NDArray:
 
 @operator("where")
 def where(condition: NDArray, x: NDArray, y: NDArray) -> NDArray:
-    """x where the condition is not 0, else y. The condition has their shape, or one axis to choose whole rows by."""
+    """x where the condition is not 0, else y. The condition has their shape, or one axis to choose
+    whole rows by.
+    """
     if x.shape != y.shape or condition.shape not in (x.shape, x.shape[:1]):
         raise MXNetError(
-            f"MXNetError: Operator where inferring shapes failed: condition {condition.shape}, x {x.shape}, y "
+            f"MXNetError: Operator where inferring shapes failed: condition {condition.shape}, x "
+            f"{x.shape}, y "
             f"{y.shape} - the condition must "
             "have the shape of x and y, or one axis as long as their first"
         )

@@ -1,4 +1,6 @@
-"""`nd.contrib`: questions about numbers, masks, ranges like another array, control flow, straight-through estimators."""
+"""`nd.contrib`: questions about numbers, masks, ranges like another array, control flow,
+straight-through estimators.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +39,20 @@ def boolean_mask(data: NDArray, index: NDArray, axis: int = 0) -> NDArray:
     check_array(index, "index")
     at = checked_axis(axis, data.ndim)
     if index.shape != (data.shape[at],):
-        raise MXNetError(f"MXNetError: boolean_mask: the mask must have shape ({data.shape[at]},) for axis {axis}, got {index.shape}")
+        raise MXNetError(
+            f"MXNetError: boolean_mask: the mask must have shape ({data.shape[at]},) for axis {axis}, got "
+            f"{index.shape}"
+        )
     numbers = data._device.xp.nonzero(index._raw)[0]
     return indexing.getitem(data, key=(slice(None),) * at + (numbers,))
 
 
-def arange_like(data: NDArray, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None) -> NDArray:
-    """start, start + step, … in the shape of an array, or as long as one of its axes; each number `repeat` times. No gradient."""
+def arange_like(
+    data: NDArray, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None
+) -> NDArray:
+    """start, start + step, … in the shape of an array, or as long as one of its axes; each number
+    `repeat` times. No gradient.
+    """
     check_array(data, "data")
     shape = data.shape if axis is None else (data.shape[checked_axis(axis, data.ndim)],)
     xp = data._device.xp
@@ -56,13 +65,25 @@ def index_array(data: NDArray, axes: tuple[int, ...] | None = None) -> NDArray:
     check_array(data, "data")
     xp = data._device.xp
     wanted = range(data.ndim) if axes is None else axes
-    rows = [xp.arange(data.shape[a]).reshape(tuple(-1 if b == a % data.ndim else 1 for b in range(data.ndim))) for a in wanted]
-    return NDArray(xp.stack([xp.broadcast_to(row, data.shape) for row in rows], axis=-1).astype("int64"), data._device)
+    rows = [
+        xp.arange(data.shape[a]).reshape(
+            tuple(-1 if b == a % data.ndim else 1 for b in range(data.ndim))
+        )
+        for a in wanted
+    ]
+    return NDArray(
+        xp.stack([xp.broadcast_to(row, data.shape) for row in rows], axis=-1).astype("int64"),
+        data._device,
+    )
 
 
 def index_copy(old_tensor: NDArray, index_vector: NDArray, new_tensor: NDArray) -> NDArray:
     """A copy of an array with rows replaced by those of another."""
-    for name, value in (("old_tensor", old_tensor), ("index_vector", index_vector), ("new_tensor", new_tensor)):
+    for name, value in (
+        ("old_tensor", old_tensor),
+        ("index_vector", index_vector),
+        ("new_tensor", new_tensor),
+    ):
         check_array(value, name)
     return indexing.replace(old_tensor, new_tensor, key=index_vector._raw.astype("int64"))
 
@@ -73,7 +94,9 @@ def div_sqrt_dim(data: NDArray) -> NDArray:
     return elementwise.divide(data, math.sqrt(data.shape[-1]))
 
 
-def allclose(a: NDArray, b: NDArray, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = True) -> NDArray:
+def allclose(
+    a: NDArray, b: NDArray, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = True
+) -> NDArray:
     """A uint8 array of one element: 1 where |a - b| <= atol + rtol |b| everywhere."""
     check_array(a, "a")
     check_array(b, "b")
@@ -89,7 +112,9 @@ def quadratic(data: NDArray, a: float = 0.0, b: float = 0.0, c: float = 0.0) -> 
 
 
 def gradientmultiplier(data: NDArray, scalar: float = 1.0) -> NDArray:
-    """x, whose gradient is multiplied by a number: negative, to reverse it (Ganin and Lempitsky 2015)."""
+    """x, whose gradient is multiplied by a number: negative, to reverse it (Ganin and Lempitsky
+    2015).
+    """
     check_array(data, "data")
     return special.scale_gradient(data, scalar=scalar)
 
@@ -110,8 +135,12 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def foreach(body: Callable[[Any, Any], tuple[Any, Any]], data: Any, init_states: Any) -> tuple[Any, Any]:
-    """Run `body(slice, states) -> (outputs, states)` over the first axis of arrays; gives the outputs stacked, and the last states."""
+def foreach(
+    body: Callable[[Any, Any], tuple[Any, Any]], data: Any, init_states: Any
+) -> tuple[Any, Any]:
+    """Run `body(slice, states) -> (outputs, states)` over the first axis of arrays; gives the
+    outputs stacked, and the last states.
+    """
     single = isinstance(data, NDArray)
     states = init_states
     rows: list[Any] = []
@@ -122,7 +151,10 @@ def foreach(body: Callable[[Any, Any], tuple[Any, Any]], data: Any, init_states:
 
 
 def _stacked(rows: list[Any]) -> Any:
-    from_stack = [_stack([_listed(row)[i] for row in rows]) for i in range(len(_listed(rows[0])) if rows else 0)]
+    from_stack = [
+        _stack([_listed(row)[i] for row in rows])
+        for i in range(len(_listed(rows[0])) if rows else 0)
+    ]
     return from_stack if not rows or isinstance(rows[0], (list, tuple)) else from_stack[0]
 
 
@@ -131,9 +163,13 @@ def _stack(arrays: list[NDArray]) -> NDArray:
 
 
 def while_loop(
-    cond: Callable[..., Any], func: Callable[..., tuple[Any, Any]], loop_vars: Any, max_iterations: int | None = None
+    cond: Callable[..., Any],
+    func: Callable[..., tuple[Any, Any]],
+    loop_vars: Any,
+    max_iterations: int | None = None,
 ) -> tuple[Any, Any]:
-    """While `cond(*variables)` is not 0, run `func(*variables) -> (outputs, variables)`, at most `max_iterations` times.
+    """While `cond(*variables)` is not 0, run `func(*variables) -> (outputs, variables)`, at most
+    `max_iterations` times.
 
     Outputs are stacked; steps that were not made are zeros, as in MXNet.
     """

@@ -19,8 +19,12 @@ def shape_tuple(shape: Any) -> tuple[int, ...]:
     return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
 
 
-def array(source_array: Any, ctx: Device | None = None, dtype: Any = None, device: Device | None = None) -> NDArray:
-    """A copy of anything array-like: in the dtype of an NDArray, else float32 unless `dtype` says otherwise."""
+def array(
+    source_array: Any, ctx: Device | None = None, dtype: Any = None, device: Device | None = None
+) -> NDArray:
+    """A copy of anything array-like: in the dtype of an NDArray, else float32 unless `dtype` says
+    otherwise.
+    """
     if isinstance(source_array, NDArray):
         dtype = source_array.dtype if dtype is None else dtype
         source_array = source_array.asnumpy()
@@ -33,23 +37,31 @@ def array(source_array: Any, ctx: Device | None = None, dtype: Any = None, devic
     return NDArray(from_host(values.reshape(values.shape or (1,)), where), where)
 
 
-def _filled(maker: str, shape: Any, ctx: Device | None, dtype: Any, device: Device | None, *value: Any) -> NDArray:
+def _filled(
+    maker: str, shape: Any, ctx: Device | None, dtype: Any, device: Device | None, *value: Any
+) -> NDArray:
     where = place(ctx, device)
     resolved = dtypes.resolve("float32" if dtype is None else dtype)
     return NDArray(getattr(where.xp, maker)(shape_tuple(shape), *value, dtype=resolved), where)
 
 
-def zeros(shape: Shape, ctx: Device | None = None, dtype: Any = None, device: Device | None = None) -> NDArray:
+def zeros(
+    shape: Shape, ctx: Device | None = None, dtype: Any = None, device: Device | None = None
+) -> NDArray:
     """All 0."""
     return _filled("zeros", shape, ctx, dtype, device)
 
 
-def ones(shape: Shape, ctx: Device | None = None, dtype: Any = None, device: Device | None = None) -> NDArray:
+def ones(
+    shape: Shape, ctx: Device | None = None, dtype: Any = None, device: Device | None = None
+) -> NDArray:
     """All 1."""
     return _filled("ones", shape, ctx, dtype, device)
 
 
-def empty(shape: Shape, ctx: Device | None = None, dtype: Any = None, device: Device | None = None) -> NDArray:
+def empty(
+    shape: Shape, ctx: Device | None = None, dtype: Any = None, device: Device | None = None
+) -> NDArray:
     """Whatever the memory holds."""
     return _filled("empty", shape, ctx, dtype, device)
 
@@ -83,23 +95,45 @@ def arange(
     dtype: Any = None,
     device: Device | None = None,
 ) -> NDArray:
-    """start, start + step, … below stop, each `repeat` times; from 0 when only one number is given. MXNetError for an empty range."""
+    """start, start + step, … below stop, each `repeat` times; from 0 when only one number is given.
+    MXNetError for an empty range.
+    """
     where = place(ctx, device)
     first, last = (0, start) if stop is None else (start, stop)
     if step == 0 or (last - first) / step <= 0:
-        raise MXNetError(f"MXNetError: Check failed: Invalid range (start, stop, step) = ({first:g},{last:g},{step:g})")
-    raw = where.xp.arange(first, last, step, dtype=dtypes.resolve("float32" if dtype is None else dtype))
+        raise MXNetError(
+            f"MXNetError: Check failed: Invalid range (start, stop, step) = ({first:g},{last:g},{step:g})"
+        )
+    raw = where.xp.arange(
+        first, last, step, dtype=dtypes.resolve("float32" if dtype is None else dtype)
+    )
     return NDArray(raw if repeat == 1 else where.xp.repeat(raw, repeat), where)
 
 
-def eye(N: int, M: int = 0, k: int = 0, ctx: Device | None = None, dtype: Any = None, device: Device | None = None) -> NDArray:
+def eye(
+    N: int,
+    M: int = 0,
+    k: int = 0,
+    ctx: Device | None = None,
+    dtype: Any = None,
+    device: Device | None = None,
+) -> NDArray:
     """Ones on a diagonal."""
     where = place(ctx, device)
-    return NDArray(where.xp.eye(N, M or N, k, dtype=dtypes.resolve("float32" if dtype is None else dtype)), where)
+    return NDArray(
+        where.xp.eye(N, M or N, k, dtype=dtypes.resolve("float32" if dtype is None else dtype)),
+        where,
+    )
 
 
 def linspace(
-    start: float, stop: float, num: int, endpoint: bool = True, ctx: Device | None = None, dtype: Any = None, device: Device | None = None
+    start: float,
+    stop: float,
+    num: int,
+    endpoint: bool = True,
+    ctx: Device | None = None,
+    dtype: Any = None,
+    device: Device | None = None,
 ) -> NDArray:
     """`num` numbers at equal distances."""
     if num < 0:

@@ -32,15 +32,21 @@ class _Capsule:
 def from_dlpack(dlpack: Any) -> NDArray:
     """An array on the memory of another library's, or of a DLPack capsule of host memory.
 
-    TypeError for what is neither; MXNetError for a dtype that arrays cannot have, or memory on another kind of device.
+    TypeError for what is neither; MXNetError for a dtype that arrays cannot have, or memory on
+    another kind of device.
     """
     if type(dlpack).__name__ == "PyCapsule":
         dlpack = _Capsule(dlpack)
     elif not hasattr(dlpack, "__dlpack__"):
-        raise TypeError(f"from_dlpack needs an array with __dlpack__ or a capsule, got {type(dlpack).__name__}")
+        raise TypeError(
+            f"from_dlpack needs an array with __dlpack__ or a capsule, got {type(dlpack).__name__}"
+        )
     kind, number = (int(n) for n in dlpack.__dlpack_device__())
     if kind not in (CPU, GPU):
-        raise MXNetError(f"from_dlpack: memory on a device of DLPack type {kind} cannot be used - only host memory and CUDA's")
+        raise MXNetError(
+            f"from_dlpack: memory on a device of DLPack type {kind} cannot be used - only host memory "
+            "and CUDA's"
+        )
     where = Device("cpu" if kind == CPU else "gpu", number if kind == GPU else 0)
     raw = where.xp.from_dlpack(dlpack)
     dtypes.resolve(raw.dtype)
@@ -56,7 +62,9 @@ to_dlpack_for_write = to_dlpack_for_read
 
 
 def from_numpy(ndarray: np.ndarray, zero_copy: bool = True) -> NDArray:
-    """An array on the memory of a NumPy array, which becomes read-only; a copy without `zero_copy`. ValueError unless C-contiguous."""
+    """An array on the memory of a NumPy array, which becomes read-only; a copy without `zero_copy`.
+    ValueError unless C-contiguous.
+    """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy needs a NumPy array, got {type(ndarray).__name__}")
     if not zero_copy:

@@ -17,19 +17,25 @@ from initlab.engine.nd.ndarray import NDArray
 
 
 def save(fname: str | os.PathLike[str], data: Any) -> None:
-    """Write an array, a list of arrays, or a mapping of names to arrays; the file appears whole or not at all."""
+    """Write an array, a list of arrays, or a mapping of names to arrays; the file appears whole or
+    not at all.
+    """
     if not isinstance(fname, (str, os.PathLike)):
         raise TypeError("fname required to be a string")
     if isinstance(data, NDArray):
         data = [data]
     if isinstance(data, Mapping):
         names, arrays = list(data), list(data.values())
-        proper = all(isinstance(name, str) for name in names) and all(isinstance(a, NDArray) for a in arrays)
+        proper = all(isinstance(name, str) for name in names) and all(
+            isinstance(a, NDArray) for a in arrays
+        )
     elif isinstance(data, (list, tuple)):
         names, arrays = [], list(data)
         proper = all(isinstance(a, NDArray) for a in arrays)
     else:
-        raise ValueError("data needs to either be a NDArray, dict of str, NDArray pairs or a list of NDarrays.")
+        raise ValueError(
+            "data needs to either be a NDArray, dict of str, NDArray pairs or a list of NDarrays."
+        )
     if not proper:
         raise TypeError("save only accept dict str->NDArray or list of NDArray")
     devices = [(a.device.device_typeid, a.device.device_id) for a in arrays]
@@ -38,13 +44,18 @@ def save(fname: str | os.PathLike[str], data: Any) -> None:
 
 
 def load(fname: str | os.PathLike[str]) -> Any:
-    """What `save` wrote: a list, or a dict where there are names. MXNetError for a file that is missing or no such container."""
+    """What `save` wrote: a list, or a dict where there are names. MXNetError for a file that is
+    missing or no such container.
+    """
     if not isinstance(fname, (str, os.PathLike)):
         raise TypeError("fname required to be a string")
     try:
         data = Path(fname).read_bytes()
     except FileNotFoundError:
-        raise MXNetError(f'LocalFileSystem: Check failed: allow_null: :Open "{os.fspath(fname)}": No such file or directory') from None
+        raise MXNetError(
+            f'LocalFileSystem: Check failed: allow_null: :Open "{os.fspath(fname)}": No such file or '
+            "directory"
+        ) from None
     except OSError as error:
         raise MXNetError(f'LocalFileSystem: Open "{os.fspath(fname)}": {error.strerror}') from error
     return load_frombuffer(data)
@@ -56,6 +67,11 @@ def load_frombuffer(buf: bytes) -> Any:
         arrays, names, _ = params.loads(buf)
     except FormatError as error:
         raise MXNetError(f"MXNetError: {error}") from None
-    where = Device("cpu", 0)  # where the arrays were when they were saved does not matter, as in MXNet without a GPU
-    loaded = [NDArray(from_host(np.zeros(0, np.float32) if array is None else array, where), where) for array in arrays]
+    where = Device(
+        "cpu", 0
+    )  # where the arrays were when they were saved does not matter, as in MXNet without a GPU
+    loaded = [
+        NDArray(from_host(np.zeros(0, np.float32) if array is None else array, where), where)
+        for array in arrays
+    ]
     return dict(zip(names, loaded, strict=True)) if names else loaded

@@ -18,11 +18,18 @@ from initlab.engine.streams import cuda, current, distribution
 
 @operator("FullyConnected")
 def FullyConnected(
-    data: NDArray, weight: NDArray, bias: NDArray | None = None, num_hidden: int = 0, no_bias: bool = False, flatten: bool = True
+    data: NDArray,
+    weight: NDArray,
+    bias: NDArray | None = None,
+    num_hidden: int = 0,
+    no_bias: bool = False,
+    flatten: bool = True,
 ) -> NDArray:
     """x W^T + b. `num_hidden`, when given, must be the number of the weight's rows."""
     if num_hidden and num_hidden != weight.shape[0]:
-        raise MXNetError(f"FullyConnected: num_hidden is {num_hidden}, but the weight has {weight.shape[0]} rows")
+        raise MXNetError(
+            f"FullyConnected: num_hidden is {num_hidden}, but the weight has {weight.shape[0]} rows"
+        )
     given = () if no_bias or bias is None else (bias,)
     return linear.fully_connected(data, weight, *given, flatten=flatten)
 
@@ -31,7 +38,9 @@ def FullyConnected(
 def Embedding(data: NDArray, weight: NDArray, input_dim: int = 0, output_dim: int = 0) -> NDArray:
     """Rows of a table by number. The dimensions, when given, must be the weight's."""
     if (input_dim or weight.shape[0], output_dim or weight.shape[1]) != weight.shape:
-        raise MXNetError(f"Embedding: {input_dim} x {output_dim} is not the shape of the weight, {weight.shape}")
+        raise MXNetError(
+            f"Embedding: {input_dim} x {output_dim} is not the shape of the weight, {weight.shape}"
+        )
     return indexing.take(weight, data, axis=0)
 
 
@@ -44,8 +53,11 @@ def Activation(data: NDArray, act_type: str) -> NDArray:
 
 
 @operator("Dropout")
-def Dropout(data: NDArray, p: float = 0.5, axes: tuple[int, ...] = (), mode: str = "training") -> NDArray:
-    """While training (or always, with mode 'always'), each element is 0 with probability p, else scaled by 1 / (1 - p).
+def Dropout(
+    data: NDArray, p: float = 0.5, axes: tuple[int, ...] = (), mode: str = "training"
+) -> NDArray:
+    """While training (or always, with mode 'always'), each element is 0 with probability p, else
+    scaled by 1 / (1 - p).
 
     The mask is drawn from the current stream, once along `axes` and repeated there.
     """
@@ -61,11 +73,21 @@ def Dropout(data: NDArray, p: float = 0.5, axes: tuple[int, ...] = (), mode: str
 
 
 def dropout_mask(data: NDArray, shape: tuple[int, ...], size: int, p: float) -> Any:
-    """0 where u >= 1 - p, else 1 / (1 - p), as a raw array on the data's device that broadcasts to it."""
+    """0 where u >= 1 - p, else 1 / (1 - p), as a raw array on the data's device that broadcasts to
+    it.
+    """
     keep = np.float32(1) - np.float32(p)
-    drawn = cuda.draw_next(data._device, current(), lambda wide: distribution.uniform(0.0, 1.0, wide), shape, np.dtype(np.float32))
+    drawn = cuda.draw_next(
+        data._device,
+        current(),
+        lambda wide: distribution.uniform(0.0, 1.0, wide),
+        shape,
+        np.dtype(np.float32),
+    )
     if drawn is not None:
-        raw = ((drawn < float(keep)).astype("float32") * float(np.float32(1) / keep)).astype(data._raw.dtype)
+        raw = ((drawn < float(keep)).astype("float32") * float(np.float32(1) / keep)).astype(
+            data._raw.dtype
+        )
     else:
         mask = current().keep(float(keep), size).astype(np.float32) * (np.float32(1) / keep)
         raw = array(mask.reshape(shape), ctx=data._device, dtype=data._raw.dtype)._raw

@@ -13,13 +13,18 @@ from initlab.engine.ops import elementwise, indexing, linear, shape
 
 @operator("take")
 def take(a: NDArray, indices: NDArray, axis: int = 0, mode: str = "clip") -> NDArray:
-    """Slices by number along an axis. A number outside is clipped, taken modulo the length (`wrap`), or an error (`raise`)."""
+    """Slices by number along an axis. A number outside is clipped, taken modulo the length
+    (`wrap`), or an error (`raise`).
+    """
     chosen("take", "mode", mode, ("clip", "raise", "wrap"))
     if mode == "raise":
         n, xp = a.shape[axis], a._device.xp
         numbers = indices._raw.astype("int64")
         if bool(xp.any((numbers < 0) | (numbers >= n))):
-            raise MXNetError(f"MXNetError: Check failed: is_valid: take operator contains indices out of bound: axis {axis} has length {n}")
+            raise MXNetError(
+                "MXNetError: Check failed: is_valid: take operator contains indices out of bound: axis "
+                f"{axis} has length {n}"
+            )
     return indexing.take(a, indices, axis=axis, mode="wrap" if mode == "wrap" else "clip")
 
 
@@ -27,23 +32,37 @@ def take(a: NDArray, indices: NDArray, axis: int = 0, mode: str = "clip") -> NDA
 def batch_take(a: NDArray, indices: NDArray) -> NDArray:
     """One element a row of a matrix, by an int32 number; numbers outside are clipped."""
     if indices._raw.dtype != "int32":
-        raise MXNetError(f"MXNetError: Type inconsistent, Provided = {indices._raw.dtype}, inferred type = int32")
+        raise MXNetError(
+            f"MXNetError: Type inconsistent, Provided = {indices._raw.dtype}, inferred type = int32"
+        )
     return indexing.pick(shape.reshape(a, shape=(0, -1)), indices, axis=1)
 
 
 @operator("pick", "choose_element_0index")
-def pick(data: NDArray, index: NDArray, axis: int = -1, keepdims: bool = False, mode: str = "clip") -> NDArray:
+def pick(
+    data: NDArray, index: NDArray, axis: int = -1, keepdims: bool = False, mode: str = "clip"
+) -> NDArray:
     """One element a row, by number; one outside is clipped, or taken modulo the length (`wrap`)."""
     chosen("pick", "mode", mode, ("clip", "wrap"))
     if axis is None:
-        raise MXNetError("MXNetError: axis=None is not supported by pick yet. Must specify an axis.")
+        raise MXNetError(
+            "MXNetError: axis=None is not supported by pick yet. Must specify an axis."
+        )
     return indexing.pick(data, index, axis=axis, keepdims=bool(keepdims), mode=mode)
 
 
 @operator("one_hot")
-def one_hot(indices: NDArray, depth: int, on_value: float = 1.0, off_value: float = 0.0, dtype: Any = "float32") -> NDArray:
+def one_hot(
+    indices: NDArray,
+    depth: int,
+    on_value: float = 1.0,
+    off_value: float = 0.0,
+    dtype: Any = "float32",
+) -> NDArray:
     """A row of `off_value` with `on_value` at the index, none where it is outside; no gradient."""
-    return indexing.one_hot(indices, depth=depth, on_value=on_value, off_value=off_value, dtype=dtypes.resolve(dtype))
+    return indexing.one_hot(
+        indices, depth=depth, on_value=on_value, off_value=off_value, dtype=dtypes.resolve(dtype)
+    )
 
 
 def onehot_encode(indices: NDArray, out: NDArray) -> NDArray:
@@ -62,7 +81,8 @@ def _places(indices: NDArray, ndim: int) -> tuple[Any, ...]:
     """Rows of indices as a key. MXNetError where there are more rows than axes."""
     if indices.shape[0] > ndim:
         raise MXNetError(
-            f"MXNetError: Check failed: ishape[0] <= dshape.ndim() ({indices.shape[0]} vs. {ndim}) : Number of "
+            f"MXNetError: Check failed: ishape[0] <= dshape.ndim() ({indices.shape[0]} vs. {ndim}) : "
+            "Number of "
             "indices exceeds data dimension"
         )
     numbers = indices._raw.astype("int64")
@@ -77,12 +97,19 @@ def gather_nd(data: NDArray, indices: NDArray) -> NDArray:
 
 @operator("scatter_nd")
 def scatter_nd(data: NDArray, indices: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """Zeros with elements put in places, added up where a place is named twice (MXNet keeps one of them)."""
+    """Zeros with elements put in places, added up where a place is named twice (MXNet keeps one of
+    them).
+    """
     wanted = axes_tuple(shape)
     key = _places(indices, len(wanted))
     if data.shape != (*indices.shape[1:], *wanted[indices.shape[0] :]):
-        listed = ", ".join("[" + ",".join(str(n) for n in s) + "]" for s in (data.shape, indices.shape, wanted))
-        raise MXNetError(f"MXNetError: Check failed: valid: Invalid data, indices, and output shape combination for scatter_nd: {listed}")
+        listed = ", ".join(
+            "[" + ",".join(str(n) for n in s) + "]" for s in (data.shape, indices.shape, wanted)
+        )
+        raise MXNetError(
+            "MXNetError: Check failed: valid: Invalid data, indices, and output shape combination for "
+            f"scatter_nd: {listed}"
+        )
     return indexing.scatter(data, key=key, shape=wanted)
 
 
@@ -107,13 +134,17 @@ def unravel_index(data: NDArray, shape: tuple[int, ...]) -> NDArray:
 
 
 @operator("dot")
-def dot(lhs: NDArray, rhs: NDArray, transpose_a: bool = False, transpose_b: bool = False) -> NDArray:
+def dot(
+    lhs: NDArray, rhs: NDArray, transpose_a: bool = False, transpose_b: bool = False
+) -> NDArray:
     """The product over the last axis of one array and the first of another."""
     return linear.dot(lhs, rhs, transpose_a=bool(transpose_a), transpose_b=bool(transpose_b))
 
 
 @operator("batch_dot")
-def batch_dot(lhs: NDArray, rhs: NDArray, transpose_a: bool = False, transpose_b: bool = False) -> NDArray:
+def batch_dot(
+    lhs: NDArray, rhs: NDArray, transpose_a: bool = False, transpose_b: bool = False
+) -> NDArray:
     """Products of the matrices in the last two axes; the other axes must be the same."""
     return linear.batch_dot(lhs, rhs, transpose_a=bool(transpose_a), transpose_b=bool(transpose_b))
 

@@ -1,4 +1,6 @@
-"""What may stand between the brackets of `x[…]`, made ready for a raw array; MXNet's errors for what may not."""
+"""What may stand between the brackets of `x[…]`, made ready for a raw array; MXNet's errors for
+what may not.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,16 @@ Raw = Callable[[Any], Any]
 """Makes an array-like of indices a raw array of the device, or None for what is none."""
 
 BOOLEAN = (
-    "Cannot perform boolean indexing in legacy mode. Choose with nd.contrib.boolean_mask(data, mask), or with nd.where(mask, x, y) to keep "
+    "Cannot perform boolean indexing in legacy mode. Choose with nd.contrib.boolean_mask(data, mask), or "
+    "with nd.where(mask, x, y) to keep "
     "the shape."
 )
 
 
 def resolve(key: Any, shape: tuple[int, ...], raw: Raw) -> Any:
-    """A key of plain numbers, slices, None, Ellipsis and raw int64 arrays. IndexError for numbers outside, ValueError for other things."""
+    """A key of plain numbers, slices, None, Ellipsis and raw int64 arrays. IndexError for numbers
+    outside, ValueError for other things.
+    """
     if type(key) is int:
         check_number(key, 0, shape)
         return key
@@ -50,7 +55,9 @@ def _part(part: Any, raw: Raw) -> Any:
     if isinstance(part, slice):
         if part.step == 0:
             raise ValueError("slice step cannot be zero")
-        return slice(*(None if v is None else v.__index__() for v in (part.start, part.stop, part.step)))
+        return slice(
+            *(None if v is None else v.__index__() for v in (part.start, part.stop, part.step))
+        )
     if isinstance(part, (int, np.integer, np.bool_)):
         return int(part)
     found = raw(part)

@@ -1,7 +1,9 @@
-"""The operators behind Gluon's layers, by MXNet's names: convolution, pooling, normalization, leaky rectifiers.
+"""The operators behind Gluon's layers, by MXNet's names: convolution, pooling, normalization, leaky
+rectifiers.
 
-Options that choose between equal implementations (`workspace`, `cudnn_tune`, `cudnn_off`) are accepted; there is one implementation here.
-A `layout` may put the channels last (NWC, NHWC, NDHWC); the weight's input channels then come last too.
+Options that choose between equal implementations (`workspace`, `cudnn_tune`, `cudnn_off`) are
+accepted; there is one implementation here. A `layout` may put the channels last (NWC, NHWC, NDHWC);
+the weight's input channels then come last too.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ def _channels_last(operator: str, layout: str | None, axes: int) -> bool:
     if layout == LAST.get(axes):
         return True
     known = [names[axes] for names in (FIRST, LAST) if axes in names]
-    raise MXNetError(f"{operator}: no layout '{layout}' for {axes} spatial axes - {advice(str(layout), known)}")
+    raise MXNetError(
+        f"{operator}: no layout '{layout}' for {axes} spatial axes - {advice(str(layout), known)}"
+    )
 
 
 def _to_first(data: NDArray) -> NDArray:
@@ -45,18 +49,27 @@ def _to_last(data: NDArray) -> NDArray:
 def _sizes(operator: str, option: str, value: Any, axes: int, default: int) -> tuple[int, ...]:
     sizes = tuple(value) or (default,) * axes
     if len(sizes) != axes:
-        raise MXNetError(f"{operator}: {option} {sizes} has {len(sizes)} numbers for {axes} spatial axes")
+        raise MXNetError(
+            f"{operator}: {option} {sizes} has {len(sizes)} numbers for {axes} spatial axes"
+        )
     return sizes
 
 
 def _check_axes(operator: str, data: NDArray, kernel: tuple[int, ...]) -> None:
     if data.ndim != len(kernel) + 2:
-        raise MXNetError(f"{operator}: kernel {kernel} needs data of {len(kernel) + 2} axes, got {data.shape}")
+        raise MXNetError(
+            f"{operator}: kernel {kernel} needs data of {len(kernel) + 2} axes, got {data.shape}"
+        )
 
 
-def _check_weight(operator: str, weight: NDArray, kernel: tuple[int, ...], axis: int, filters: int) -> None:
+def _check_weight(
+    operator: str, weight: NDArray, kernel: tuple[int, ...], axis: int, filters: int
+) -> None:
     if tuple(kernel) != weight.shape[2:] or (filters and filters != weight.shape[axis]):
-        raise MXNetError(f"{operator}: kernel {tuple(kernel)} and {filters} filters are not those of a weight of shape {weight.shape}")
+        raise MXNetError(
+            f"{operator}: kernel {tuple(kernel)} and {filters} filters are not those of a weight of shape "
+            f"{weight.shape}"
+        )
 
 
 @operator("Convolution")
@@ -77,7 +90,9 @@ def Convolution(
     cudnn_off: bool = False,
     layout: str | None = None,
 ) -> NDArray:
-    """Cross-correlation of data (batch, in, *space) with weight (out, in / groups, *kernel), plus bias (out)."""
+    """Cross-correlation of data (batch, in, *space) with weight (out, in / groups, *kernel), plus
+    bias (out).
+    """
     axes = len(kernel)
     last = _channels_last("Convolution", layout, axes)
     if last:
@@ -117,7 +132,8 @@ def Deconvolution(
     cudnn_off: bool = False,
     layout: str | None = None,
 ) -> NDArray:
-    """The transpose of a convolution: data (batch, in, *space), weight (in, out / groups, *kernel), bias (out).
+    """The transpose of a convolution: data (batch, in, *space), weight (in, out / groups, *kernel),
+    bias (out).
 
     `target_shape` is the spatial shape of the result; `pad` and `adj` then follow from it.
     """
@@ -132,10 +148,20 @@ def Deconvolution(
     pads = _sizes("Deconvolution", "pad", pad, axes, 0)
     adjust = _sizes("Deconvolution", "adj", adj, axes, 0)
     if target_shape:
-        full = convolution.transposed_space(tuple(data.shape[2:]), tuple(kernel), strides, (0,) * axes, dilates, (0,) * axes)
-        surplus = [n - t for n, t in zip(full, _sizes("Deconvolution", "target_shape", target_shape, axes, 0), strict=True)]
+        full = convolution.transposed_space(
+            tuple(data.shape[2:]), tuple(kernel), strides, (0,) * axes, dilates, (0,) * axes
+        )
+        surplus = [
+            n - t
+            for n, t in zip(
+                full, _sizes("Deconvolution", "target_shape", target_shape, axes, 0), strict=True
+            )
+        ]
         if min(surplus) < 0:
-            raise MXNetError(f"Deconvolution: target_shape {tuple(target_shape)} exceeds {full}, what the kernel reaches without padding")
+            raise MXNetError(
+                f"Deconvolution: target_shape {tuple(target_shape)} exceeds {full}, what the kernel "
+                "reaches without padding"
+            )
         pads, adjust = tuple((n + 1) // 2 for n in surplus), tuple(n % 2 for n in surplus)
     y = convolution.deconvolution(
         data,
@@ -164,11 +190,16 @@ def Pooling(
     count_include_pad: bool = True,
     layout: str | None = None,
 ) -> NDArray:
-    """Maxima, means, sums or p-norms of windows over the spatial axes; with `full` the last window may reach beyond the padding."""
+    """Maxima, means, sums or p-norms of windows over the spatial axes; with `full` the last window
+    may reach beyond the padding.
+    """
     if pool_type not in POOL_TYPES:
         raise MXNetError(f"Pooling: no pool_type '{pool_type}' - {advice(pool_type, POOL_TYPES)}")
     if pooling_convention not in ("valid", "full"):
-        raise MXNetError(f"Pooling: no pooling_convention '{pooling_convention}' - {advice(pooling_convention, ('valid', 'full'))}")
+        raise MXNetError(
+            f"Pooling: no pooling_convention '{pooling_convention}' - "
+            f"{advice(pooling_convention, ('valid', 'full'))}"
+        )
     last = _channels_last("Pooling", layout, data.ndim - 2)
     if last:
         data = _to_first(data)
@@ -176,7 +207,9 @@ def Pooling(
     _check_axes("Pooling", data, window)
     options: dict[str, Any] = {
         "kernel": window,
-        "stride": (1,) * len(window) if global_pool else _sizes("Pooling", "stride", stride, len(window), 1),
+        "stride": (1,) * len(window)
+        if global_pool
+        else _sizes("Pooling", "stride", stride, len(window), 1),
         "pad": (0,) * len(window) if global_pool else _sizes("Pooling", "pad", pad, len(window), 0),
         "ceil": pooling_convention == "full" and not global_pool,
     }
@@ -185,15 +218,20 @@ def Pooling(
     elif pool_type == "lp":
         y = pooling.avg_pool(data.abs() ** p_value, **options, divide=False) ** (1 / p_value)
     else:
-        y = pooling.avg_pool(data, **options, count_include_pad=count_include_pad, divide=pool_type == "avg")
+        y = pooling.avg_pool(
+            data, **options, count_include_pad=count_include_pad, divide=pool_type == "avg"
+        )
     return _to_last(y) if last else y
 
 
-def _check_extent(operator: str, name: str, parameter: NDArray, data: NDArray, axis: int, extent: int) -> None:
+def _check_extent(
+    operator: str, name: str, parameter: NDArray, data: NDArray, axis: int, extent: int
+) -> None:
     """MXNetError unless a parameter is a vector of the extent that an axis of the data asks for."""
     if parameter.shape != (extent,):
         raise MXNetError(
-            f"MXNetError: {operator}: Shape inconsistent, Provided = {list(parameter.shape)}, inferred shape=[{extent}]: {name} of shape "
+            f"MXNetError: {operator}: Shape inconsistent, Provided = {list(parameter.shape)}, inferred "
+            f"shape=[{extent}]: {name} of shape "
             f"{parameter.shape} for axis {axis} of data of shape {data.shape}"
         )
 
@@ -218,29 +256,46 @@ def BatchNorm(
     axis: int = 1,
     cudnn_off: bool = False,
 ) -> NDArray:
-    """gamma (x - mean) / sqrt(var + eps) + beta over all axes but `axis`; with `fix_gamma` gamma counts as ones.
+    """gamma (x - mean) / sqrt(var + eps) + beta over all axes but `axis`; with `fix_gamma` gamma
+    counts as ones.
 
-    While training, mean and biased variance are the batch's, and the moving ones are moved towards them, in place, by 1 - momentum.
+    While training, mean and biased variance are the batch's, and the moving ones are moved towards
+    them, in place, by 1 - momentum.
     """
     where = _axis("BatchNorm", data, axis)
-    for name, parameter in (("gamma", gamma), ("beta", beta), ("moving_mean", moving_mean), ("moving_var", moving_var)):
+    for name, parameter in (
+        ("gamma", gamma),
+        ("beta", beta),
+        ("moving_mean", moving_mean),
+        ("moving_var", moving_var),
+    ):
         _check_extent("BatchNorm", name, parameter, data, where, data.shape[where])
     if fix_gamma:
         gamma = gamma._wrap(data._device.xp.ones_like(gamma._raw))
     if not autograd.is_training() or use_global_stats:
         return normalization.fixed_norm(
-            data, gamma, beta, mean=moving_mean._raw.copy(), variance=moving_var._raw.copy(), axis=where, epsilon=eps
+            data,
+            gamma,
+            beta,
+            mean=moving_mean._raw.copy(),
+            variance=moving_var._raw.copy(),
+            axis=where,
+            epsilon=eps,
         )
     keep: list[Any] = []
     y = normalization.batch_norm(data, gamma, beta, axis=where, epsilon=eps, keep=keep)
     with autograd.pause():
         for moving, new in zip((moving_mean, moving_var), keep, strict=True):
-            moving[:] = momentum * moving + (1 - momentum) * data._wrap(new).astype(moving.dtype, copy=False)
+            moving[:] = momentum * moving + (1 - momentum) * data._wrap(new).astype(
+                moving.dtype, copy=False
+            )
     return y
 
 
 @operator("LayerNorm")
-def LayerNorm(data: NDArray, gamma: NDArray, beta: NDArray, axis: int = -1, eps: float = 1e-5) -> NDArray:
+def LayerNorm(
+    data: NDArray, gamma: NDArray, beta: NDArray, axis: int = -1, eps: float = 1e-5
+) -> NDArray:
     """gamma (x - mean) / sqrt(var + eps) + beta along `axis`."""
     where = _axis("LayerNorm", data, axis)
     for name, parameter in (("gamma", gamma), ("beta", beta)):
@@ -250,20 +305,30 @@ def LayerNorm(data: NDArray, gamma: NDArray, beta: NDArray, axis: int = -1, eps:
 
 @operator("InstanceNorm")
 def InstanceNorm(data: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-3) -> NDArray:
-    """gamma (x - mean) / sqrt(var + eps) + beta over the positions of each channel (axis 1) of each sample."""
+    """gamma (x - mean) / sqrt(var + eps) + beta over the positions of each channel (axis 1) of each
+    sample.
+    """
     if data.ndim < 3:
-        raise MXNetError(f"InstanceNorm: data needs a batch axis, a channel axis and at least one more, got shape {data.shape}")
+        raise MXNetError(
+            "InstanceNorm: data needs a batch axis, a channel axis and at least one more, got shape "
+            f"{data.shape}"
+        )
     for name, parameter in (("gamma", gamma), ("beta", beta)):
         _check_extent("InstanceNorm", name, parameter, data, 1, data.shape[1])
     return normalization.instance_norm(data, gamma, beta, epsilon=eps)
 
 
 @operator("GroupNorm")
-def GroupNorm(data: NDArray, gamma: NDArray, beta: NDArray, num_groups: int = 1, eps: float = 1e-5) -> NDArray:
-    """gamma (x - mean) / sqrt(var + eps) + beta over each group of channels (axis 1); gamma and beta have one element a group."""
+def GroupNorm(
+    data: NDArray, gamma: NDArray, beta: NDArray, num_groups: int = 1, eps: float = 1e-5
+) -> NDArray:
+    """gamma (x - mean) / sqrt(var + eps) + beta over each group of channels (axis 1); gamma and
+    beta have one element a group.
+    """
     if data.ndim < 2 or num_groups < 1 or data.shape[1] % num_groups:
         raise MXNetError(
-            f"MXNetError: GroupNorm: # of channels must be divisible by # of groups: axis 1 of data {data.shape}, {num_groups} groups"
+            "MXNetError: GroupNorm: # of channels must be divisible by # of groups: axis 1 of data "
+            f"{data.shape}, {num_groups} groups"
         )
     for name, parameter in (("gamma", gamma), ("beta", beta)):
         _check_extent("GroupNorm", name, parameter, data, 1, num_groups)
@@ -271,8 +336,11 @@ def GroupNorm(data: NDArray, gamma: NDArray, beta: NDArray, num_groups: int = 1,
 
 
 @operator("LeakyReLU")
-def LeakyReLU(data: NDArray, gamma: NDArray | None = None, act_type: str = "leaky", slope: float = 0.25) -> NDArray:
-    """A rectifier with something below 0: `slope` x (leaky), gamma x (prelu), `slope` (e^x - 1) (elu); or selu, or gelu.
+def LeakyReLU(
+    data: NDArray, gamma: NDArray | None = None, act_type: str = "leaky", slope: float = 0.25
+) -> NDArray:
+    """A rectifier with something below 0: `slope` x (leaky), gamma x (prelu), `slope` (e^x - 1)
+    (elu); or selu, or gelu.
 
     `gamma` has one element, or one a channel (axis 1).
     """
@@ -284,7 +352,8 @@ def LeakyReLU(data: NDArray, gamma: NDArray | None = None, act_type: str = "leak
         channels = data.shape[1] if data.ndim > 1 else data.shape[0]
         if gamma.shape not in ((1,), (channels,)):
             raise MXNetError(
-                f"MXNetError: LeakyReLU: gamma of shape {gamma.shape} for {channels} channels (axis 1 of data of shape {data.shape})"
+                f"MXNetError: LeakyReLU: gamma of shape {gamma.shape} for {channels} channels (axis 1 of "
+                f"data of shape {data.shape})"
             )
         return activation.prelu(data, gamma)
     if act_type == "leaky":

@@ -1,4 +1,6 @@
-"""`nd.linalg`: products of (stacks of) matrices, and their diagonals. Only floats; factorizations are not here."""
+"""`nd.linalg`: products of (stacks of) matrices, and their diagonals. Only floats; factorizations
+are not here.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def _scaled(x: NDArray, factor: float) -> NDArray:
     return x if factor == 1 else elementwise.multiply(x, factor)
 
 
-def gemm2(A: NDArray, B: NDArray, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0) -> NDArray:
+def gemm2(
+    A: NDArray, B: NDArray, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0
+) -> NDArray:
     """alpha op(A) op(B) for the matrices in the last two axes; the other axes must be the same."""
     check_array(A, "A")
     check_array(B, "B")
@@ -27,13 +31,21 @@ def gemm2(A: NDArray, B: NDArray, transpose_a: bool = False, transpose_b: bool =
 
 
 def gemm(
-    A: NDArray, B: NDArray, C: NDArray, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0, beta: float = 1.0
+    A: NDArray,
+    B: NDArray,
+    C: NDArray,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    alpha: float = 1.0,
+    beta: float = 1.0,
 ) -> NDArray:
     """alpha op(A) op(B) + beta C."""
     check_array(C, "C")
     product = gemm2(A, B, transpose_a, transpose_b, alpha)
     if product.shape != C.shape:
-        raise MXNetError(f"MXNetError: linalg.gemm: the product has shape {product.shape}, but C has {C.shape}")
+        raise MXNetError(
+            f"MXNetError: linalg.gemm: the product has shape {product.shape}, but C has {C.shape}"
+        )
     return elementwise.add(product, _scaled(C, beta))
 
 

@@ -1,8 +1,18 @@
-"""Methods of NDArray that are functions of `nd` with the array as their first argument, as in MXNet."""
+"""Methods of NDArray that are functions of `nd` with the array as their first argument, as in
+MXNet.
+"""
 
 from __future__ import annotations
 
-from initlab.engine.nd import arithmetic, gathering, ordering, reduction, shaping, softmax_family, unary
+from initlab.engine.nd import (
+    arithmetic,
+    gathering,
+    ordering,
+    reduction,
+    shaping,
+    softmax_family,
+    unary,
+)
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import OPERATORS
 
@@ -10,17 +20,46 @@ METHODS = {
     unary: (*unary.UNARY, "zeros_like", "ones_like", "hard_sigmoid", "smooth_l1"),
     arithmetic: ("clip",),
     reduction: (
-        "sum", "mean", "prod", "max", "min", "nansum", "nanprod", "norm", "argmax", "argmin", "argmax_channel", "cumsum",
+        "sum",
+        "mean",
+        "prod",
+        "max",
+        "min",
+        "nansum",
+        "nanprod",
+        "norm",
+        "argmax",
+        "argmin",
+        "argmax_channel",
+        "cumsum",
     ),
     softmax_family: ("softmax", "log_softmax", "softmin"),
     shaping: (
-        "reshape_like", "flatten", "expand_dims", "squeeze", "shape_array", "size_array", "swapaxes", "flip", "depth_to_space",
-        "space_to_depth", "broadcast_axes", "broadcast_like", "tile", "repeat", "pad", "diag", "slice", "slice_axis", "slice_like", "split",
+        "reshape_like",
+        "flatten",
+        "expand_dims",
+        "squeeze",
+        "shape_array",
+        "size_array",
+        "swapaxes",
+        "flip",
+        "depth_to_space",
+        "space_to_depth",
+        "broadcast_axes",
+        "broadcast_like",
+        "tile",
+        "repeat",
+        "pad",
+        "diag",
+        "slice",
+        "slice_axis",
+        "slice_like",
+        "split",
         "split_v2",
     ),
     gathering: ("take", "pick", "one_hot", "dot", "batch_dot"),
     ordering: ("sort", "argsort", "topk"),
-}  # fmt: skip
+}
 """The names by the module that has the functions."""
 
 for _names in METHODS.values():

@@ -1,4 +1,6 @@
-"""NDArray: a raw array, the device it lives on, and its place on the tape. Semantics and printing are MXNet's `mx.nd.NDArray`."""
+"""NDArray: a raw array, the device it lives on, and its place on the tape. Semantics and printing
+are MXNet's `mx.nd.NDArray`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ GRAD_REQS = ("write", "add", "null")
 
 
 class NDArray:
-    """An array on a device. Made by `nd.array` and its like; arithmetic gives arrays of the same dtype, comparisons 1 and 0."""
+    """An array on a device. Made by `nd.array` and its like; arithmetic gives arrays of the same
+    dtype, comparisons 1 and 0.
+    """
 
     __array_priority__ = 1000.0
     __hash__ = object.__hash__
@@ -51,7 +55,8 @@ class NDArray:
         self._node: autograd.Node | autograd.Leaf | None = None
         self._grad: NDArray | None = None
 
-    # --- what autograd asks of a box -----------------------------------------------------------------------------------------
+    # --- what autograd asks of a box
+    # -----------------------------------------------------------------------------------------
 
     def _wrap(self, raw: Any) -> NDArray:
         return NDArray(raw, self._device)
@@ -68,7 +73,9 @@ class NDArray:
     def _mark(self, gradient: NDArray | None, grad_req: str) -> None:
         """Become a variable whose gradient goes into `gradient` as `grad_req` says."""
         if grad_req not in GRAD_REQS:
-            raise ValueError(f"grad_req must be one of 'write', 'add', or 'null', but got '{grad_req}'")
+            raise ValueError(
+                f"grad_req must be one of 'write', 'add', or 'null', but got '{grad_req}'"
+            )
         self._grad = gradient
         if grad_req == "null" or gradient is None:
             self._node = None
@@ -81,7 +88,8 @@ class NDArray:
 
         self._node = autograd.Leaf(receive)
 
-    # --- description ---------------------------------------------------------------------------------------------------------
+    # --- description
+    # ---------------------------------------------------------------------------------------------------------
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -160,7 +168,8 @@ class NDArray:
             raise TypeError("only integer arrays can be used as an index")
         return int(self.asscalar())
 
-    # --- to and from elsewhere -----------------------------------------------------------------------------------------------
+    # --- to and from elsewhere
+    # -----------------------------------------------------------------------------------------------
 
     def asnumpy(self) -> np.ndarray:
         """A copy in host memory."""
@@ -177,17 +186,23 @@ class NDArray:
         return self.asscalar().item()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """A copy in host memory; with `copy=False` the array's own memory. ValueError where that is on a GPU or of another dtype."""
+        """A copy in host memory; with `copy=False` the array's own memory. ValueError where that is
+        on a GPU or of another dtype.
+        """
         if copy is False:
             host = to_host(self._raw, self._device)
             if host is not self._raw or (dtype is not None and np.dtype(dtype) != host.dtype):
-                raise ValueError("Unable to avoid copy: the array is on another device or of another dtype")
+                raise ValueError(
+                    "Unable to avoid copy: the array is on another device or of another dtype"
+                )
             return host
         array = self.asnumpy()
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __dlpack__(self, **options: Any) -> Any:
-        """The array's memory for another library (DLPack). BufferError for a dtype that DLPack does not have."""
+        """The array's memory for another library (DLPack). BufferError for a dtype that DLPack does
+        not have.
+        """
         return self._raw.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
@@ -197,7 +212,11 @@ class NDArray:
     def astype(self, dtype: Any, copy: bool = True) -> NDArray:
         """The array in another dtype; itself when it has that one and `copy` is False."""
         resolved = dtypes.resolve(dtype)
-        return self if not copy and self._raw.dtype == resolved else elementwise.cast(self, dtype=resolved)
+        return (
+            self
+            if not copy and self._raw.dtype == resolved
+            else elementwise.cast(self, dtype=resolved)
+        )
 
     def copy(self) -> NDArray:
         """A copy on the same device."""
@@ -231,7 +250,8 @@ class NDArray:
     def wait_to_read(self) -> None:
         """Nothing to wait for: values are there when an operation returns."""
 
-    # --- autograd ------------------------------------------------------------------------------------------------------------
+    # --- autograd
+    # ------------------------------------------------------------------------------------------------------------
 
     def attach_grad(self, grad_req: str = "write", stype: str | None = None) -> None:
         """Become a variable, with a gradient of zeros; leaves whatever computed it behind."""
@@ -241,7 +261,9 @@ class NDArray:
         """The same memory off the tape."""
         return self._handle()
 
-    def backward(self, out_grad: NDArray | None = None, retain_graph: bool = False, train_mode: bool = True) -> None:
+    def backward(
+        self, out_grad: NDArray | None = None, retain_graph: bool = False, train_mode: bool = True
+    ) -> None:
         """Send gradients to every variable this depends on; `out_grad` is ones where not given."""
         autograd.backward([self], [out_grad], retain_graph, train_mode)
 
@@ -251,7 +273,8 @@ class NDArray:
             self._device.make_current()
             self._grad._raw[...] = 0
 
-    # --- parts ---------------------------------------------------------------------------------------------------------------
+    # --- parts
+    # ---------------------------------------------------------------------------------------------------------------
 
     def _raw_index(self, value: Any) -> Any:
         """An array-like of indices as a raw array; None for what is none."""
@@ -267,11 +290,15 @@ class NDArray:
         return keys.resolve(key, self._raw.shape, self._raw_index)
 
     def __getitem__(self, key: Any) -> NDArray:
-        """A view for contiguous elements, else a copy. IndexError for a number outside, ValueError for masks and what is no index."""
+        """A view for contiguous elements, else a copy. IndexError for a number outside, ValueError
+        for masks and what is no index.
+        """
         return indexing.getitem(self, key=self._key(key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        """Write in place. While recording, an array that is not on the tape yet takes its place there from the value's."""
+        """Write in place. While recording, an array that is not on the tape yet takes its place
+        there from the value's.
+        """
         autograd.check_writable(self)
         place, given = self._key(key), self._value(value)
         if getattr(given, "ndim", 0) and given.size == 1:
@@ -279,7 +306,9 @@ class NDArray:
         self._device.make_current()
         try:
             if autograd.is_recording() and isinstance(value, NDArray) and value._node is not None:
-                result = indexing.replace(self, value.astype(self._raw.dtype, copy=False), key=place)
+                result = indexing.replace(
+                    self, value.astype(self._raw.dtype, copy=False), key=place
+                )
                 self._raw[...], self._node = result._raw, result._node
             else:
                 self._raw[place] = given
@@ -298,9 +327,13 @@ class NDArray:
             return value
         if isinstance(value, (list, tuple, np.ndarray)):
             return from_host(np.asarray(value).astype(self._raw.dtype), self._device)
-        raise TypeError(f"{type(self)} does not support assignment with non-array-like object {value} of type {type(value)}")
+        raise TypeError(
+            f"{type(self)} does not support assignment with non-array-like object {value} of type "
+            f"{type(value)}"
+        )
 
-    # --- arithmetic ----------------------------------------------------------------------------------------------------------
+    # --- arithmetic
+    # ----------------------------------------------------------------------------------------------------------
 
     def _operand(self, other: Any) -> Any:
         if isinstance(other, NDArray):
@@ -318,7 +351,9 @@ class NDArray:
     def _in_place(self, result: NDArray) -> NDArray:
         autograd.check_writable(self)
         if result.shape != self.shape:
-            raise MXNetError(f"an array of shape {self.shape} cannot hold a result of shape {result.shape} in place")
+            raise MXNetError(
+                f"an array of shape {self.shape} cannot hold a result of shape {result.shape} in place"
+            )
         self._raw[...] = result._raw
         return self
 
@@ -329,7 +364,9 @@ class NDArray:
         return elementwise.negative(self)
 
     def reshape(self, *new_shape: Any, **options: Any) -> NDArray:
-        """A view of another shape of the same size, with MXNet's codes 0, -1, -2, -3, -4, from the right with `reverse=True`."""
+        """A view of another shape of the same size, with MXNet's codes 0, -1, -2, -3, -4, from the
+        right with `reverse=True`.
+        """
         if len(new_shape) == 1 and isinstance(new_shape[0], (tuple, list)):
             new_shape = tuple(new_shape[0])
         elif not new_shape:
@@ -338,7 +375,10 @@ class NDArray:
             new_shape = (wanted,) if isinstance(wanted, int) else tuple(wanted)
         if not set(options) <= {"shape", "reverse"}:
             unknown = ", ".join(sorted(set(options) - {"shape", "reverse"}))
-            raise TypeError(f"Got unknown keywords in reshape: {unknown}. Accepted keyword arguments are 'shape' and 'reverse'.")
+            raise TypeError(
+                f"Got unknown keywords in reshape: {unknown}. Accepted keyword arguments are 'shape' and "
+                "'reverse'."
+            )
         return shape.reshape(self, shape=new_shape, reverse=bool(options.get("reverse", False)))
 
     def transpose(self, *axes: Any) -> NDArray:
@@ -350,7 +390,10 @@ class NDArray:
         """Stretched along axes of length 1, and along new ones in front; a 0 keeps an axis."""
         wanted = (wanted,) if isinstance(wanted, int) else tuple(wanted)
         lacking = len(wanted) - self.ndim
-        return shape.broadcast_to(shape.reshape(self, shape=(1,) * lacking + self.shape) if lacking > 0 else self, shape=wanted)
+        return shape.broadcast_to(
+            shape.reshape(self, shape=(1,) * lacking + self.shape) if lacking > 0 else self,
+            shape=wanted,
+        )
 
     def __matmul__(self, other: Any) -> NDArray:
         """The matrix product, as `nd.dot`."""

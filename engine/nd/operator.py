@@ -1,4 +1,5 @@
-"""How functions of `nd` are declared: they check that arrays are NDArrays, take `out=` and `name=`, and are found by name.
+"""How functions of `nd` are declared: they check that arrays are NDArrays, take `out=` and `name=`,
+and are found by name.
 
 `name` is MXNet's name of a graph node; without graphs by name it changes nothing.
 """
@@ -19,7 +20,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {}
 
 
 def deliver(result: Any, out: Any) -> Any:
-    """The result, written into `out` where one is given: an array of the same shape and dtype, or a list of them for several."""
+    """The result, written into `out` where one is given: an array of the same shape and dtype, or a
+    list of them for several.
+    """
     if out is None:
         return result
     if isinstance(result, (list, tuple)):
@@ -51,20 +54,32 @@ def check_array(value: Any, name: str) -> None:
 
 
 def operator(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a function of `nd` under names. Parameters annotated `NDArray` are checked; unknown arguments are a TypeError."""
+    """Declare a function of `nd` under names. Parameters annotated `NDArray` are checked; unknown
+    arguments are a TypeError.
+    """
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         parameters = inspect.signature(function).parameters.values()
         several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        places = tuple((i, p.name) for i, p in enumerate(parameters) if p.annotation == "NDArray" and not several)
-        optional = tuple((i, p.name) for i, p in enumerate(parameters) if p.annotation == "NDArray | None" and not several)
+        places = tuple(
+            (i, p.name)
+            for i, p in enumerate(parameters)
+            if p.annotation == "NDArray" and not several
+        )
+        optional = tuple(
+            (i, p.name)
+            for i, p in enumerate(parameters)
+            if p.annotation == "NDArray | None" and not several
+        )
 
         @functools.wraps(function)
         def applied(*args: Any, out: Any = None, name: str | None = None, **options: Any) -> Any:
             if several:
                 for value in args:
                     if not isinstance(value, NDArray):
-                        raise AssertionError(f"Positional arguments must have NDArray type, but got {value}")
+                        raise AssertionError(
+                            f"Positional arguments must have NDArray type, but got {value}"
+                        )
             for i, argument in places:
                 if i < len(args):
                     check_array(args[i], argument)
@@ -88,16 +103,26 @@ def chosen(name: str, option: str, value: Any, known: tuple[str, ...]) -> None:
     """MXNetError, in MXNet's words, unless an option has one of its values."""
     if value not in known:
         listed = ", ".join(f"'{k}'" for k in sorted(known))
-        raise MXNetError(f"MXNetError: Invalid Input: '{value}', valid values are: {{{listed}}}, in operator {name}({option}=\"{value}\")")
+        raise MXNetError(
+            f"MXNetError: Invalid Input: '{value}', valid values are: {{{listed}}}, in operator "
+            f'{name}({option}="{value}")'
+        )
 
 
 def axes_tuple(value: Any) -> tuple[int, ...]:
     """A number or a sequence of numbers as a tuple."""
-    return (int(value),) if isinstance(value, int) or hasattr(value, "__index__") else tuple(int(v) for v in value)
+    return (
+        (int(value),)
+        if isinstance(value, int) or hasattr(value, "__index__")
+        else tuple(int(v) for v in value)
+    )
 
 
 def checked_axis(axis: int, ndim: int) -> int:
     """An axis counted from the front. MXNetError for one that is not there."""
     if not -ndim <= axis < ndim:
-        raise MXNetError(f"MXNetError: Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input dimension of {ndim}")
+        raise MXNetError(
+            f"MXNetError: Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input "
+            f"dimension of {ndim}"
+        )
     return axis % ndim

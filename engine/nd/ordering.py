@@ -1,4 +1,6 @@
-"""Sorting and choosing the largest elements. Equal elements keep their order, ascending or descending."""
+"""Sorting and choosing the largest elements. Equal elements keep their order, ascending or
+descending.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ def _along(data: NDArray, axis: int | None) -> tuple[NDArray, int]:
         return shape.reshape(data, shape=(-1,)), 0
     if not -data.ndim <= axis < data.ndim:
         raise MXNetError(
-            "MXNetError: Check failed: *axis >= 0 && *axis < static_cast<int>(src_shape.ndim()): Invalid axis! "
+            "MXNetError: Check failed: *axis >= 0 && *axis < static_cast<int>(src_shape.ndim()): "
+            "Invalid axis! "
             "axis should be between 0 and "
             f"{data.ndim}, found axis={axis}"
         )
@@ -35,35 +38,54 @@ def _numbers(raw: Any, dtype: Any, data: NDArray, name: str) -> NDArray:
 def sort(data: NDArray, axis: int | None = -1, is_ascend: bool = True) -> NDArray:
     """Elements in order along an axis, or all in a row with axis None."""
     flat, at = _along(data, axis)
-    return indexing.take_along_axis(flat, numbers=order.order(data._device.xp, flat._raw, at, bool(is_ascend)), axis=at)
+    return indexing.take_along_axis(
+        flat, numbers=order.order(data._device.xp, flat._raw, at, bool(is_ascend)), axis=at
+    )
 
 
 @operator("argsort")
-def argsort(data: NDArray, axis: int | None = -1, is_ascend: bool = True, dtype: Any = "float32") -> NDArray:
+def argsort(
+    data: NDArray, axis: int | None = -1, is_ascend: bool = True, dtype: Any = "float32"
+) -> NDArray:
     """The numbers that sort an array along an axis; no gradient."""
     flat, at = _along(data, axis)
-    return _numbers(order.order(data._device.xp, flat._raw, at, bool(is_ascend)), dtype, data, "argsort")
+    return _numbers(
+        order.order(data._device.xp, flat._raw, at, bool(is_ascend)), dtype, data, "argsort"
+    )
 
 
 @operator("topk")
 def topk(
-    data: NDArray, axis: int | None = -1, k: int = 1, ret_typ: str = "indices", is_ascend: bool = False, dtype: Any = "float32"
+    data: NDArray,
+    axis: int | None = -1,
+    k: int = 1,
+    ret_typ: str = "indices",
+    is_ascend: bool = False,
+    dtype: Any = "float32",
 ) -> Any:
     """The k largest elements along an axis (smallest with `is_ascend`), all of them for k below 1.
 
-    `ret_typ` says what is given: their `indices` in `dtype`, their `value`s, `both` as [values, indices], or a `mask` of ones where
-    they are. Gradients go through values only.
+    `ret_typ` says what is given: their `indices` in `dtype`, their `value`s, `both` as [values,
+    indices], or a `mask` of ones where they are. Gradients go through values only.
     """
     chosen("topk", "ret_typ", ret_typ, ("both", "indices", "mask", "value"))
     flat, at = _along(data, axis)
     length = flat.shape[at]
     if k > length:
-        raise MXNetError(f"MXNetError: Check failed: *k >= 0 && *k <= *element_num: k must be smaller than {length}, get k = {k}")
+        raise MXNetError(
+            f"MXNetError: Check failed: *k >= 0 && *k <= *element_num: k must be smaller than {length}, "
+            f"get k = {k}"
+        )
     xp = data._device.xp
     ordered = order.order(xp, flat._raw, at, bool(is_ascend))
     first = ordered[(slice(None),) * at + (slice(k if k > 0 else length),)]
     if ret_typ == "mask":
-        return NDArray((order.ranks(xp, ordered, at) < (k if k > 0 else length)).astype(data._raw.dtype).reshape(data.shape), data._device)
+        return NDArray(
+            (order.ranks(xp, ordered, at) < (k if k > 0 else length))
+            .astype(data._raw.dtype)
+            .reshape(data.shape),
+            data._device,
+        )
     if ret_typ == "indices":
         return _numbers(first, dtype, data, "topk")
     values = indexing.take_along_axis(flat, numbers=first, axis=at)

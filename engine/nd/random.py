@@ -1,7 +1,9 @@
-"""`nd.random`: draws from the stream of the parameter that is being filled, else from the ambient one.
+"""`nd.random`: draws from the stream of the parameter that is being filled, else from the ambient
+one.
 
-In `initlab-1` every distribution here has the same bits on every machine (see `engine.streams.variates`); in MXNet's stream those that
-are not known bit for bit are a StreamError.
+In `initlab-1` every distribution here has the same bits on every machine (see
+`engine.streams.variates`); in MXNet's stream those that are not known bit for bit are a
+StreamError.
 """
 
 from __future__ import annotations
@@ -19,25 +21,44 @@ from initlab.engine.nd.ndarray import NDArray, place
 from initlab.engine.nd.operator import check_array, deliver
 from initlab.engine.ops import elementwise, indexing
 from initlab.engine.ops import shape as shapes
-from initlab.engine.streams import MXNetStream, Stream, cuda, current, distribution, variates, version
+from initlab.engine.streams import (
+    MXNetStream,
+    Stream,
+    cuda,
+    current,
+    distribution,
+    variates,
+    version,
+)
 
 
-def _deliver(values: np.ndarray, shape: tuple[int, ...], dtype: Any, where: Device, out: NDArray | None) -> NDArray:
+def _deliver(
+    values: np.ndarray, shape: tuple[int, ...], dtype: Any, where: Device, out: NDArray | None
+) -> NDArray:
     """Values as an array in their dtype, rounded once."""
     result = NDArray(from_host(values.astype(dtype, copy=False).reshape(shape), where), where)
     return deliver(result, out)
 
 
-def _target(shape: Any, dtype: Any, ctx: Any, device: Any, out: NDArray | None) -> tuple[tuple[int, ...], np.dtype, Device]:
+def _target(
+    shape: Any, dtype: Any, ctx: Any, device: Any, out: NDArray | None
+) -> tuple[tuple[int, ...], np.dtype, Device]:
     if out is not None:
         wanted, resolved, where = out.shape, dtypes.resolve(out.dtype), out.device
     else:
         default = "float32" if dtype in (None, "None") else dtype
-        wanted, resolved, where = shape_tuple(() if shape is None else shape) or (1,), dtypes.resolve(default), place(ctx, device)
+        wanted, resolved, where = (
+            shape_tuple(() if shape is None else shape) or (1,),
+            dtypes.resolve(default),
+            place(ctx, device),
+        )
     if 0 in wanted:
         raise MXNetError(f"MXNetError: a random array cannot have shape {wanted}: an axis is empty")
     if resolved.name not in current().dtypes:
-        raise StreamError(f"random values of dtype {resolved.name} are not specified yet in stream {version()} - draw float32")
+        raise StreamError(
+            f"random values of dtype {resolved.name} are not specified yet in stream {version()} - "
+            "draw float32"
+        )
     return wanted, resolved, where
 
 
@@ -52,17 +73,24 @@ def uniform(
 ) -> NDArray:
     """U[low, high); arrays of bounds give one draw of `shape` for each pair."""
     if isinstance(low, NDArray) or isinstance(high, NDArray):
-        return _each(uniform, (low, high), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
+        return _each(
+            uniform, (low, high), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
+        )
     if high < low:
         raise MXNetError(
-            f"MXNetError: Check failed: param.high >= param.low ({high:g} vs. {low:g}) : low must be less or equal to high in uniform "
+            f"MXNetError: Check failed: param.high >= param.low ({high:g} vs. {low:g}) : low must be less "
+            "or equal to high in uniform "
             "distribution"
         )
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
-    raw = cuda.draw_next(where, current(), lambda wide: distribution.uniform(low, high, wide), wanted, resolved)
+    raw = cuda.draw_next(
+        where, current(), lambda wide: distribution.uniform(low, high, wide), wanted, resolved
+    )
     if raw is not None:
         return deliver(NDArray(raw, where), out)
-    return _deliver(current().uniform(low, high, math.prod(wanted), resolved.name), wanted, resolved, where, out)
+    return _deliver(
+        current().uniform(low, high, math.prod(wanted), resolved.name), wanted, resolved, where, out
+    )
 
 
 def normal(
@@ -76,14 +104,23 @@ def normal(
 ) -> NDArray:
     """N(loc, scale^2); arrays of arguments give one draw of `shape` for each pair."""
     if isinstance(loc, NDArray) or isinstance(scale, NDArray):
-        return _each(normal, (loc, scale), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
+        return _each(
+            normal, (loc, scale), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
+        )
     if scale <= 0:
-        raise MXNetError(f"MXNetError: Check failed: param.scale > 0 ({scale:g} vs. 0) : scale parameter in gaussian has to be positive")
+        raise MXNetError(
+            f"MXNetError: Check failed: param.scale > 0 ({scale:g} vs. 0) : scale parameter in gaussian "
+            "has to be positive"
+        )
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
-    raw = cuda.draw_next(where, current(), lambda wide: distribution.normal(loc, scale, wide), wanted, resolved)
+    raw = cuda.draw_next(
+        where, current(), lambda wide: distribution.normal(loc, scale, wide), wanted, resolved
+    )
     if raw is not None:
         return deliver(NDArray(raw, where), out)
-    return _deliver(current().normal(loc, scale, math.prod(wanted), resolved.name), wanted, resolved, where, out)
+    return _deliver(
+        current().normal(loc, scale, math.prod(wanted), resolved.name), wanted, resolved, where, out
+    )
 
 
 def randn(*shape: int, loc: float = 0.0, scale: float = 1.0, **options: Any) -> NDArray:
@@ -105,20 +142,29 @@ def randint(
     if resolved.kind != "i":
         raise MXNetError(f"MXNetError: randint gives whole numbers, not {resolved.name}")
     if high <= low:
-        raise MXNetError(f"MXNetError: Check failed: param.high > param.low ({high} vs. {low}) : low must be less than high")
+        raise MXNetError(
+            f"MXNetError: Check failed: param.high > param.low ({high} vs. {low}) : low must be less "
+            "than high"
+        )
     wanted = out.shape if out is not None else shape_tuple(() if shape is None else shape) or (1,)
     where = out.device if out is not None else place(ctx, device)
     return _deliver(current().integers(low, high, math.prod(wanted)), wanted, resolved, where, out)
 
 
-# --- more distributions --------------------------------------------------------------------------------------------------------
+# --- more distributions
+# --------------------------------------------------------------------------------------------------------
 
 
 def _exact(name: str) -> Stream:
-    """The exact stream in use. StreamError in MXNet's, which gives other values of this distribution."""
+    """The exact stream in use. StreamError in MXNet's, which gives other values of this
+    distribution.
+    """
     source = current()
     if not isinstance(source, Stream):
-        raise StreamError(f"random values of {name} are not specified yet in stream {version()} - draw them in stream initlab-1")
+        raise StreamError(
+            f"random values of {name} are not specified yet in stream {version()} - draw them in stream "
+            "initlab-1"
+        )
     return source
 
 
@@ -127,7 +173,9 @@ def _require(holds: bool, check: str, value: float, says: str) -> None:
         raise MXNetError(f"MXNetError: Check failed: {check} ({value:g} vs. 0) : {says}")
 
 
-def _drawn(values: Any, shape: Any, dtype: Any, ctx: Any, device: Any, out: NDArray | None) -> NDArray:
+def _drawn(
+    values: Any, shape: Any, dtype: Any, ctx: Any, device: Any, out: NDArray | None
+) -> NDArray:
     """`values(size)` in the wanted shape, dtype and place."""
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
     return _deliver(values(math.prod(wanted)), wanted, resolved, where, out)
@@ -141,10 +189,19 @@ def exponential(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """An exponential distribution with mean `scale`; an array of means gives one draw of `shape` for each."""
+    """An exponential distribution with mean `scale`; an array of means gives one draw of `shape`
+    for each.
+    """
     if isinstance(scale, NDArray):
-        return _each(exponential, (scale,), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
-    _require(scale > 0, "param.lam > 0", scale, "lambda parameter in exponential distribution has to be positive")
+        return _each(
+            exponential, (scale,), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
+        )
+    _require(
+        scale > 0,
+        "param.lam > 0",
+        scale,
+        "lambda parameter in exponential distribution has to be positive",
+    )
 
     def values(size: int) -> np.ndarray:
         source = current()
@@ -164,13 +221,26 @@ def gamma(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """A gamma distribution of shape alpha and scale beta; arrays give one draw of `shape` for each pair."""
+    """A gamma distribution of shape alpha and scale beta; arrays give one draw of `shape` for each
+    pair.
+    """
     if isinstance(alpha, NDArray) or isinstance(beta, NDArray):
-        return _each(gamma, (alpha, beta), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
-    _require(alpha > 0, "param.alpha > 0", alpha, "alpha parameter in gamma distribution has to be positive")
-    _require(beta > 0, "param.beta > 0", beta, "beta parameter in gamma distribution has to be positive")
+        return _each(
+            gamma, (alpha, beta), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
+        )
+    _require(
+        alpha > 0,
+        "param.alpha > 0",
+        alpha,
+        "alpha parameter in gamma distribution has to be positive",
+    )
+    _require(
+        beta > 0, "param.beta > 0", beta, "beta parameter in gamma distribution has to be positive"
+    )
     stream = _exact("a gamma distribution")
-    return _drawn(lambda size: variates.gamma(stream, alpha, beta, size), shape, dtype, ctx, device, out)
+    return _drawn(
+        lambda size: variates.gamma(stream, alpha, beta, size), shape, dtype, ctx, device, out
+    )
 
 
 def poisson(
@@ -181,10 +251,17 @@ def poisson(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """A Poisson distribution with mean `lam`, as floats; an array of means gives one draw of `shape` for each."""
+    """A Poisson distribution with mean `lam`, as floats; an array of means gives one draw of
+    `shape` for each.
+    """
     if isinstance(lam, NDArray):
         return _each(poisson, (lam,), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
-    _require(lam >= 0, "param.lam >= 0", lam, "lambda parameter in poisson distribution has to be non-negative")
+    _require(
+        lam >= 0,
+        "param.lam >= 0",
+        lam,
+        "lambda parameter in poisson distribution has to be non-negative",
+    )
     stream = _exact("a Poisson distribution")
     return _drawn(lambda size: variates.poisson(stream, lam, size), shape, dtype, ctx, device, out)
 
@@ -198,13 +275,22 @@ def negative_binomial(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """Failures before the k-th success of probability p, as floats; arrays give one draw of `shape` for each pair."""
+    """Failures before the k-th success of probability p, as floats; arrays give one draw of `shape`
+    for each pair.
+    """
     if isinstance(k, NDArray) or isinstance(p, NDArray):
-        return _each(negative_binomial, (k, p), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
+        return _each(
+            negative_binomial, (k, p), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
+        )
     if k < 0 or not 0 < p <= 1:
-        raise MXNetError(f"MXNetError: a negative binomial distribution needs k >= 0 and 0 < p <= 1, got k={k:g} and p={p:g}")
+        raise MXNetError(
+            f"MXNetError: a negative binomial distribution needs k >= 0 and 0 < p <= 1, got k={k:g} "
+            f"and p={p:g}"
+        )
     stream = _exact("a negative binomial distribution")
-    return _drawn(lambda size: variates.negative_binomial(stream, k, p, size), shape, dtype, ctx, device, out)
+    return _drawn(
+        lambda size: variates.negative_binomial(stream, k, p, size), shape, dtype, ctx, device, out
+    )
 
 
 def generalized_negative_binomial(
@@ -216,9 +302,17 @@ def generalized_negative_binomial(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """A negative binomial distribution with mean mu and variance mu + alpha mu^2, as floats; Poisson's for alpha 0."""
+    """A negative binomial distribution with mean mu and variance mu + alpha mu^2, as floats;
+    Poisson's for alpha 0.
+    """
     if isinstance(mu, NDArray) or isinstance(alpha, NDArray):
-        return _each(generalized_negative_binomial, (mu, alpha), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
+        return _each(
+            generalized_negative_binomial,
+            (mu, alpha),
+            shape,
+            out,
+            {"dtype": dtype, "ctx": ctx, "device": device},
+        )
     says = "parameter in generalized negative binomial distribution has to be non-negative"
     _require(mu >= 0, "param.mu >= 0", mu, f"mu {says}")
     _require(alpha >= 0, "param.alpha >= 0", alpha, f"alpha {says}")
@@ -232,29 +326,45 @@ def generalized_negative_binomial(
     return _drawn(values, shape, dtype, ctx, device, out)
 
 
-def _each(draw: Any, parameters: tuple[Any, ...], shape: Any, out: NDArray | None, options: dict[str, Any]) -> NDArray:
+def _each(
+    draw: Any, parameters: tuple[Any, ...], shape: Any, out: NDArray | None, options: dict[str, Any]
+) -> NDArray:
     """One draw of `shape` for each element of arrays of parameters."""
     first = next(p for p in parameters if isinstance(p, NDArray))
     if options["ctx"] is None and options["device"] is None:
         options = options | {"device": first.device}
-    arrays = np.broadcast_arrays(*(p.asnumpy() if isinstance(p, NDArray) else np.asarray(p) for p in parameters))
+    arrays = np.broadcast_arrays(
+        *(p.asnumpy() if isinstance(p, NDArray) else np.asarray(p) for p in parameters)
+    )
     each = [
-        draw(*(float(v) for v in values), shape=shape, **options).asnumpy() for values in zip(*(a.ravel() for a in arrays), strict=True)
+        draw(*(float(v) for v in values), shape=shape, **options).asnumpy()
+        for values in zip(*(a.ravel() for a in arrays), strict=True)
     ]
-    stacked = np.stack(each).reshape(*arrays[0].shape, *(each[0].shape if shape is not None else ()))
+    stacked = np.stack(each).reshape(
+        *arrays[0].shape, *(each[0].shape if shape is not None else ())
+    )
     where = place(options["ctx"], options["device"])
     return deliver(NDArray(from_host(stacked, where), where), out)
 
 
-def multinomial(data: NDArray, shape: Shape | None = None, get_prob: bool = False, out: Any = None, dtype: Any = "int32") -> Any:
+def multinomial(
+    data: NDArray,
+    shape: Shape | None = None,
+    get_prob: bool = False,
+    out: Any = None,
+    dtype: Any = "int32",
+) -> Any:
     """Numbers drawn in proportion to the last axis' weights, one for each row, or `shape` of them.
 
-    With `get_prob` a list of these and the logarithms of their probabilities, through which a gradient goes to the weights.
+    With `get_prob` a list of these and the logarithms of their probabilities, through which a
+    gradient goes to the weights.
     """
     check_array(data, "data")
     rows = data.asnumpy().reshape(-1, data.shape[-1])
     if (rows < 0).any() or not (rows.sum(axis=1) > 0).all():
-        raise MXNetError("MXNetError: multinomial: every row needs weights that are not negative, and one above 0")
+        raise MXNetError(
+            "MXNetError: multinomial: every row needs weights that are not negative, and one above 0"
+        )
     stream = _exact("a multinomial distribution")
     wanted = () if shape is None else shape_tuple(shape)
     drawn = np.stack([variates.categorical(stream, row, math.prod(wanted)) for row in rows])
@@ -264,7 +374,9 @@ def multinomial(data: NDArray, shape: Shape | None = None, get_prob: bool = Fals
     if not get_prob:
         return deliver(found, out)
     flat = shapes.reshape(data, shape=(-1, data.shape[-1]))
-    column = from_host(np.broadcast_to(np.arange(len(rows)).reshape(-1, 1), drawn.shape).copy(), where)
+    column = from_host(
+        np.broadcast_to(np.arange(len(rows)).reshape(-1, 1), drawn.shape).copy(), where
+    )
     picked = indexing.getitem(flat, key=(column, from_host(drawn, where)))
     return deliver([found, shapes.reshape(elementwise.log(picked), shape=found.shape)], out)
 
@@ -280,27 +392,40 @@ def shuffle(data: NDArray, out: NDArray | None = None) -> NDArray:
 def _like(draw: Any, data: NDArray, parameters: dict[str, float], out: NDArray | None) -> NDArray:
     check_array(data, "data")
     if data._raw.dtype.kind in "iub":
-        raise MXNetError(f"MXNetError: This operation only support floating point types, not {data._raw.dtype}")
+        raise MXNetError(
+            f"MXNetError: This operation only support floating point types, not {data._raw.dtype}"
+        )
     return draw(**parameters, shape=data.shape, dtype=data._raw.dtype, device=data.device, out=out)
 
 
-def uniform_like(data: NDArray, low: float = 0.0, high: float = 1.0, out: NDArray | None = None) -> NDArray:
+def uniform_like(
+    data: NDArray, low: float = 0.0, high: float = 1.0, out: NDArray | None = None
+) -> NDArray:
     """U[low, high) in the shape, dtype and place of an array."""
     return _like(uniform, data, {"low": low, "high": high}, out)
 
 
-def normal_like(data: NDArray, loc: float = 0.0, scale: float = 1.0, out: NDArray | None = None) -> NDArray:
+def normal_like(
+    data: NDArray, loc: float = 0.0, scale: float = 1.0, out: NDArray | None = None
+) -> NDArray:
     """N(loc, scale^2) in the shape, dtype and place of an array."""
     return _like(normal, data, {"loc": loc, "scale": scale}, out)
 
 
 def exponential_like(data: NDArray, lam: float = 1.0, out: NDArray | None = None) -> NDArray:
     """An exponential distribution with rate `lam` in the shape, dtype and place of an array."""
-    _require(lam > 0, "param.lam > 0", lam, "lambda parameter in exponential distribution has to be positive")
+    _require(
+        lam > 0,
+        "param.lam > 0",
+        lam,
+        "lambda parameter in exponential distribution has to be positive",
+    )
     return _like(exponential, data, {"scale": 1.0 / lam}, out)
 
 
-def gamma_like(data: NDArray, alpha: float = 1.0, beta: float = 1.0, out: NDArray | None = None) -> NDArray:
+def gamma_like(
+    data: NDArray, alpha: float = 1.0, beta: float = 1.0, out: NDArray | None = None
+) -> NDArray:
     """A gamma distribution in the shape, dtype and place of an array."""
     return _like(gamma, data, {"alpha": alpha, "beta": beta}, out)
 
@@ -310,11 +435,15 @@ def poisson_like(data: NDArray, lam: float = 1.0, out: NDArray | None = None) ->
     return _like(poisson, data, {"lam": lam}, out)
 
 
-def negative_binomial_like(data: NDArray, k: int = 1, p: float = 1.0, out: NDArray | None = None) -> NDArray:
+def negative_binomial_like(
+    data: NDArray, k: int = 1, p: float = 1.0, out: NDArray | None = None
+) -> NDArray:
     """A negative binomial distribution in the shape, dtype and place of an array."""
     return _like(negative_binomial, data, {"k": k, "p": p}, out)
 
 
-def generalized_negative_binomial_like(data: NDArray, mu: float = 1.0, alpha: float = 1.0, out: NDArray | None = None) -> NDArray:
+def generalized_negative_binomial_like(
+    data: NDArray, mu: float = 1.0, alpha: float = 1.0, out: NDArray | None = None
+) -> NDArray:
     """A generalized negative binomial distribution in the shape, dtype and place of an array."""
     return _like(generalized_negative_binomial, data, {"mu": mu, "alpha": alpha}, out)

@@ -1,4 +1,6 @@
-"""Functions over axes. Over all axes they give shape (1,), since MXNet's arrays have at least one axis."""
+"""Functions over axes. Over all axes they give shape (1,), since MXNet's arrays have at least one
+axis.
+"""
 
 from __future__ import annotations
 
@@ -22,31 +24,41 @@ def _axis(axis: Any) -> Any:
 
 
 @operator("sum", "sum_axis")
-def sum_(data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False) -> NDArray:
+def sum_(
+    data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
+) -> NDArray:
     """The sum over axes; over all but these with `exclude`."""
     return reduce.sum(data, axis=_axis(axis), keepdims=bool(keepdims), exclude=bool(exclude))
 
 
 @operator("mean")
-def mean(data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False) -> NDArray:
+def mean(
+    data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
+) -> NDArray:
     """The mean over axes; over all but these with `exclude`."""
     return reduce.mean(data, axis=_axis(axis), keepdims=bool(keepdims), exclude=bool(exclude))
 
 
 @operator("prod")
-def prod(data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False) -> NDArray:
+def prod(
+    data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
+) -> NDArray:
     """The product over axes; over all but these with `exclude`."""
     return reduce.prod(data, axis=_axis(axis), keepdims=bool(keepdims), exclude=bool(exclude))
 
 
 @operator("max", "max_axis")
-def max_(data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False) -> NDArray:
+def max_(
+    data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
+) -> NDArray:
     """The largest element; every one that equals it gets the gradient."""
     return reduce.max(data, axis=_axis(axis), keepdims=bool(keepdims), exclude=bool(exclude))
 
 
 @operator("min", "min_axis")
-def min_(data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False) -> NDArray:
+def min_(
+    data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
+) -> NDArray:
     """The smallest element; every one that equals it gets the gradient."""
     return reduce.min(data, axis=_axis(axis), keepdims=bool(keepdims), exclude=bool(exclude))
 
@@ -59,22 +71,32 @@ def _without_nan(data: NDArray, value: float) -> NDArray:
 
 
 @operator("nansum")
-def nansum(data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False) -> NDArray:
+def nansum(
+    data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
+) -> NDArray:
     """The sum over axes, of the elements that are numbers."""
     return sum_(_without_nan(data, 0), axis, keepdims, exclude)
 
 
 @operator("nanprod")
-def nanprod(data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False) -> NDArray:
+def nanprod(
+    data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
+) -> NDArray:
     """The product over axes, of the elements that are numbers."""
     return prod(_without_nan(data, 1), axis, keepdims, exclude)
 
 
 @operator("norm")
-def norm(data: NDArray, ord: int = 2, axis: Axis = None, out_dtype: Any = None, keepdims: bool = False) -> NDArray:  # noqa: A002
-    """The Euclidean norm over axes, or with `ord=1` the sum of magnitudes; computed in `out_dtype` where that is given."""
+def norm(
+    data: NDArray, ord: int = 2, axis: Axis = None, out_dtype: Any = None, keepdims: bool = False
+) -> NDArray:  # noqa: A002
+    """The Euclidean norm over axes, or with `ord=1` the sum of magnitudes; computed in `out_dtype`
+    where that is given.
+    """
     if ord not in (1, 2):
-        raise MXNetError("MXNetError: Check failed: param.ord == 1 || param.ord == 2: norm only supports ord=1 and ord=2")
+        raise MXNetError(
+            "MXNetError: Check failed: param.ord == 1 || param.ord == 2: norm only supports ord=1 and ord=2"
+        )
     wide = data if out_dtype is None else elementwise.cast(data, dtype=dtypes.resolve(out_dtype))
     return reduce.norm(wide, ord=ord, axis=_axis(axis), keepdims=bool(keepdims))
 
@@ -82,13 +104,17 @@ def norm(data: NDArray, ord: int = 2, axis: Axis = None, out_dtype: Any = None, 
 @operator("argmax")
 def argmax(data: NDArray, axis: int | None = None, keepdims: bool = False) -> NDArray:
     """The place of the largest element, in the dtype of the array."""
-    return reduce.argmax(data, axis=axis if axis is None else checked_axis(axis, data.ndim), keepdims=bool(keepdims))
+    return reduce.argmax(
+        data, axis=axis if axis is None else checked_axis(axis, data.ndim), keepdims=bool(keepdims)
+    )
 
 
 @operator("argmin")
 def argmin(data: NDArray, axis: int | None = None, keepdims: bool = False) -> NDArray:
     """The place of the smallest element, in the dtype of the array."""
-    return reduce.argmin(data, axis=axis if axis is None else checked_axis(axis, data.ndim), keepdims=bool(keepdims))
+    return reduce.argmin(
+        data, axis=axis if axis is None else checked_axis(axis, data.ndim), keepdims=bool(keepdims)
+    )
 
 
 @operator("argmax_channel")
@@ -102,10 +128,15 @@ def moments(data: NDArray, axes: Axis = None, keepdims: bool = False) -> list[ND
     """[mean, variance] over axes, the variance being that of the whole, not of a sample."""
     if axes is None or axes == ():
         raise MXNetError(
-            "MXNetError: Empty axes is not supported, if you would like to do global moments, please pass all axes to axes argument"
+            "MXNetError: Empty axes is not supported, if you would like to do global moments, please pass "
+            "all axes to axes argument"
         )
     kept = reduce.mean(data, axis=_axis(axes), keepdims=True)
-    variance = reduce.mean(elementwise.square(elementwise.subtract(data, kept)), axis=_axis(axes), keepdims=bool(keepdims))
+    variance = reduce.mean(
+        elementwise.square(elementwise.subtract(data, kept)),
+        axis=_axis(axes),
+        keepdims=bool(keepdims),
+    )
     return [kept if keepdims else shape.reshape(kept, shape=variance.shape), variance]
 
 
@@ -119,16 +150,23 @@ def cumsum(a: NDArray, axis: int | None = None, dtype: Any = None) -> NDArray:
 
 
 @operator("histogram")
-def histogram(a: NDArray, bins: Any = 10, range: tuple[float, float] | None = None) -> list[NDArray]:  # noqa: A002
-    """[how many elements are in each bin, the bins' edges]: `bins` is their number, or an array of edges.
+def histogram(
+    a: NDArray, bins: Any = 10, range: tuple[float, float] | None = None
+) -> list[NDArray]:  # noqa: A002
+    """[how many elements are in each bin, the bins' edges]: `bins` is their number, or an array of
+    edges.
 
-    Counts are int64. Without a range, it is that of the elements and counts are floats, as in MXNet.
+    Counts are int64. Without a range, it is that of the elements and counts are floats, as in
+    MXNet.
     """
     if isinstance(bins, NDArray):
         counts, edges = np.histogram(a.asnumpy(), bins=bins.asnumpy())
         return [NDArray(from_host(counts.astype(np.int64), a._device), a._device), bins.copy()]
     if range is None:
-        warnings.warn("range is not specified, using numpy's result to ensure consistency with numpy", stacklevel=3)
+        warnings.warn(
+            "range is not specified, using numpy's result to ensure consistency with numpy",
+            stacklevel=3,
+        )
     counts, edges = np.histogram(a.asnumpy(), bins=bins, range=range)
     kind = a._raw.dtype if range is None else np.dtype(np.int64)
     return [
@@ -139,16 +177,26 @@ def histogram(a: NDArray, bins: Any = 10, range: tuple[float, float] | None = No
 
 @operator("L2Normalization")
 def l2_normalization(data: NDArray, eps: float = 1e-10, mode: str = "instance") -> NDArray:
-    """x / sqrt(sum x^2 + eps): over all axes but the first (`instance`), over axis 1 (`channel`), or over all beyond 1 (`spatial`)."""
+    """x / sqrt(sum x^2 + eps): over all axes but the first (`instance`), over axis 1 (`channel`),
+    or over all beyond 1 (`spatial`).
+    """
     from_mode = {"instance": 2, "channel": 3, "spatial": 3}
     if mode not in from_mode:
-        raise MXNetError(f"MXNetError: Invalid Input: '{mode}', valid values are: {{'channel', 'instance', 'spatial'}}, in L2Normalization")
+        raise MXNetError(
+            f"MXNetError: Invalid Input: '{mode}', valid values are: {{'channel', 'instance', 'spatial'}}, "
+            "in L2Normalization"
+        )
     if data.ndim < from_mode[mode]:
         raise MXNetError(
-            f"MXNetError: Check failed: dshape.ndim() >= {from_mode[mode]} ({data.ndim} vs. {from_mode[mode]}) "
+            f"MXNetError: Check failed: dshape.ndim() >= {from_mode[mode]} ({data.ndim} vs. "
+            f"{from_mode[mode]}) "
             f": At lease {from_mode[mode]} "
             f"dimensions required in {mode} mode"
         )
-    axes = {"instance": tuple(np.arange(1, data.ndim).tolist()), "channel": 1, "spatial": tuple(np.arange(2, data.ndim).tolist())}[mode]
+    axes = {
+        "instance": tuple(np.arange(1, data.ndim).tolist()),
+        "channel": 1,
+        "spatial": tuple(np.arange(2, data.ndim).tolist()),
+    }[mode]
     total = reduce.sum(elementwise.square(data), axis=axes, keepdims=True)
     return elementwise.divide(data, elementwise.sqrt(elementwise.add(total, eps)))

@@ -1,4 +1,5 @@
-"""Batches of sequences of different lengths: masking what is beyond the end, the last step, the reverse.
+"""Batches of sequences of different lengths: masking what is beyond the end, the last step, the
+reverse.
 
 Arrays are (steps, batch, …), or with `axis=1` (batch, steps, …); lengths have shape (batch,).
 """
@@ -24,21 +25,32 @@ def _lengths(name: str, data: NDArray, lengths: NDArray | None, used: bool, axis
         )
     if axis not in (0, 1):
         raise MXNetError(
-            "MXNetError: Check failed: (param_.axis == 0) || (param_.axis == 1): Current implementation expects axis to be 0 or 1."
+            "MXNetError: Check failed: (param_.axis == 0) || (param_.axis == 1): Current implementation "
+            "expects axis to be 0 or 1."
         )
     if data.ndim < 2:
-        raise MXNetError(f"MXNetError: Check failed: dshape.ndim() > 1U ({data.ndim} vs. 1) : The data array must be of rank 2 or greater.")
+        raise MXNetError(
+            f"MXNetError: Check failed: dshape.ndim() > 1U ({data.ndim} vs. 1) : The data array must be of "
+            "rank 2 or greater."
+        )
     if lengths is None:
         return None
     if lengths.shape != (data.shape[1 - axis],):
         provided = ",".join(str(n) for n in lengths.shape)
-        raise MXNetError(f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred shape=({data.shape[1 - axis]},)")
+        raise MXNetError(
+            f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred "
+            f"shape=({data.shape[1 - axis]},)"
+        )
     return lengths._raw.astype("int64")
 
 
 @operator("SequenceMask", "sequence_mask")
 def sequence_mask(
-    data: NDArray, sequence_length: NDArray | None = None, use_sequence_length: bool = False, value: float = 0.0, axis: int = 0
+    data: NDArray,
+    sequence_length: NDArray | None = None,
+    use_sequence_length: bool = False,
+    value: float = 0.0,
+    axis: int = 0,
 ) -> NDArray:
     """`value` in the place of all steps from each sequence's length on."""
     lengths = _lengths("SequenceMask", data, sequence_length, bool(use_sequence_length), axis)
@@ -48,11 +60,18 @@ def sequence_mask(
     steps = xp.arange(data.shape[axis])
     inside = steps.reshape((-1, 1)) < lengths if axis == 0 else steps < lengths.reshape((-1, 1))
     inside = inside.reshape((*inside.shape, *(1,) * (data.ndim - 2)))
-    return elementwise.where(NDArray(inside, data._device), data, NDArray(xp.full_like(data._raw, value), data._device))
+    return elementwise.where(
+        NDArray(inside, data._device), data, NDArray(xp.full_like(data._raw, value), data._device)
+    )
 
 
 @operator("SequenceLast", "sequence_last")
-def sequence_last(data: NDArray, sequence_length: NDArray | None = None, use_sequence_length: bool = False, axis: int = 0) -> NDArray:
+def sequence_last(
+    data: NDArray,
+    sequence_length: NDArray | None = None,
+    use_sequence_length: bool = False,
+    axis: int = 0,
+) -> NDArray:
     """The last step of each sequence; lengths are at least 1."""
     lengths = _lengths("SequenceLast", data, sequence_length, bool(use_sequence_length), axis)
     if lengths is None:
@@ -62,11 +81,21 @@ def sequence_last(data: NDArray, sequence_length: NDArray | None = None, use_seq
 
 
 @operator("SequenceReverse", "sequence_reverse")
-def sequence_reverse(data: NDArray, sequence_length: NDArray | None = None, use_sequence_length: bool = False, axis: int = 0) -> NDArray:
-    """Each sequence's steps backwards, those beyond its length where they were. Only axis 0, as in MXNet."""
+def sequence_reverse(
+    data: NDArray,
+    sequence_length: NDArray | None = None,
+    use_sequence_length: bool = False,
+    axis: int = 0,
+) -> NDArray:
+    """Each sequence's steps backwards, those beyond its length where they were. Only axis 0, as in
+    MXNet.
+    """
     lengths = _lengths("SequenceReverse", data, sequence_length, bool(use_sequence_length), axis)
     if axis != 0:
-        raise MXNetError(f"MXNetError: Check failed: param_.axis == 0 ({axis} vs. 0) : Current implementation expects axis to be 0.")
+        raise MXNetError(
+            f"MXNetError: Check failed: param_.axis == 0 ({axis} vs. 0) : Current implementation expects "
+            "axis to be 0."
+        )
     if lengths is None:
         return shape.flip(data, axes=(0,))
     xp = data._device.xp

@@ -1,4 +1,6 @@
-"""The loss of sequences that are not aligned with their labels (MXNet: src/operator/contrib/ctc_loss.cc)."""
+"""The loss of sequences that are not aligned with their labels (MXNet:
+src/operator/contrib/ctc_loss.cc).
+"""
 
 from __future__ import annotations
 
@@ -24,19 +26,26 @@ def CTCLoss(
 ) -> NDArray:
     """-log p(label) a sample (batch,), for scores (time, batch, classes) and labels (batch, longest).
 
-    The blank is the first class or the last. Where no lengths are used, labels end at the first 0, or at -1 for a blank that is the last.
-    MXNetError for labels that are no classes.
+    The blank is the first class or the last. Where no lengths are used, labels end at the first 0,
+    or at -1 for a blank that is the last. MXNetError for labels that are no classes.
     """
     if blank_label not in PADDING:
-        raise MXNetError(f"CTCLoss: no blank_label '{blank_label}' - {advice(blank_label, PADDING)}")
+        raise MXNetError(
+            f"CTCLoss: no blank_label '{blank_label}' - {advice(blank_label, PADDING)}"
+        )
     if data.ndim != 3 or label.ndim != 2:
-        raise MXNetError(f"CTCLoss: scores must be (time, batch, classes), labels (batch, longest), got {data.shape} and {label.shape}")
+        raise MXNetError(
+            f"CTCLoss: scores must be (time, batch, classes), labels (batch, longest), got {data.shape} "
+            f"and {label.shape}"
+        )
     steps, batch, classes = data.shape
     xp, ones = data._device.xp, data[0, :, 0].detach() * 0 + 1
     if use_data_lengths and data_lengths is not None:
         times = data_lengths
         if times.max().asscalar() > steps or times.min().asscalar() < 1:
-            raise MXNetError(f"CTCLoss: data_lengths must lie between 1 and {steps}, the number of steps")
+            raise MXNetError(
+                f"CTCLoss: data_lengths must lie between 1 and {steps}, the number of steps"
+            )
     else:
         times = ones * steps
     if use_label_lengths and label_lengths is not None:
@@ -44,4 +53,6 @@ def CTCLoss(
     else:
         ended = xp.cumsum(label._raw == PADDING[blank_label], axis=1) > 0
         counts = label._wrap((~ended).sum(axis=1).astype(label._raw.dtype))
-    return ctc.ctc_loss(data, label, times, counts, blank=0 if blank_label == "first" else classes - 1)
+    return ctc.ctc_loss(
+        data, label, times, counts, blank=0 if blank_label == "first" else classes - 1
+    )

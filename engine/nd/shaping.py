@@ -1,4 +1,6 @@
-"""Functions that change an array's shape or order, or take and join parts by position. All of them give copies."""
+"""Functions that change an array's shape or order, or take and join parts by position. All of them
+give copies.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ def _listed(values: Sequence[int]) -> str:
     return "[" + ",".join(str(n) for n in values) + "]"
 
 
-# --- shape ---------------------------------------------------------------------------------------------------------------------
+# --- shape
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 def _reshaped(data: NDArray, new: tuple[int, ...]) -> NDArray:
@@ -27,7 +30,9 @@ def _reshaped(data: NDArray, new: tuple[int, ...]) -> NDArray:
 
 @operator("reshape", "Reshape")
 def reshape(data: NDArray, shape: Shape, reverse: bool = False) -> NDArray:
-    """Another shape of the same size, with MXNet's codes 0, -1, -2, -3, -4 (see `engine.ops.shape.target_shape`)."""
+    """Another shape of the same size, with MXNet's codes 0, -1, -2, -3, -4 (see
+    `engine.ops.shape.target_shape`).
+    """
     return _reshape(data, axes_tuple(shape), bool(reverse))
 
 
@@ -50,7 +55,9 @@ def reshape_like(
         first = 0 if begin is None else begin + ndim if begin < 0 else begin
         last = ndim if end is None else end + ndim if end < 0 else end
         if not 0 <= first <= last <= ndim:
-            raise MXNetError(f"MXNetError: reshape_like: axes {begin} to {end} are not axes of an array of {ndim}")
+            raise MXNetError(
+                f"MXNetError: reshape_like: axes {begin} to {end} are not axes of an array of {ndim}"
+            )
         return first, last
 
     a, b = cut(lhs.ndim, lhs_begin, lhs_end)
@@ -61,7 +68,12 @@ def reshape_like(
 @operator("flatten", "Flatten")
 def flatten(data: NDArray) -> NDArray:
     """All axes but the first joined."""
-    return _reshaped(data, (0, -1) if data.size and data.ndim > 1 else (data.shape[0], data.size // max(data.shape[0], 1)))
+    return _reshaped(
+        data,
+        (0, -1)
+        if data.size and data.ndim > 1
+        else (data.shape[0], data.size // max(data.shape[0], 1)),
+    )
 
 
 @operator("expand_dims")
@@ -69,7 +81,8 @@ def expand_dims(data: NDArray, axis: int) -> NDArray:
     """A new axis of length 1."""
     if not -data.ndim - 1 <= axis <= data.ndim:
         raise MXNetError(
-            f"MXNetError: Check failed: axis >= 0 && axis <= indim: axis must be in the range [-{data.ndim}, {data.ndim}] ({axis} provided)"
+            "MXNetError: Check failed: axis >= 0 && axis <= indim: axis must be in the range "
+            f"[-{data.ndim}, {data.ndim}] ({axis} provided)"
         )
     at = axis if axis >= 0 else axis + data.ndim + 1
     return _reshaped(data, (*data.shape[:at], 1, *data.shape[at:]))
@@ -81,10 +94,14 @@ def squeeze(data: NDArray, axis: Any = None) -> NDArray:
     chosen_axes = set()
     for a in range(data.ndim) if axis is None else axes_tuple(axis):
         if not -data.ndim <= a < data.ndim:
-            raise MXNetError(f"MXNetError: Check failed: axes[i] < dndim: axis {a} is out of bounds for array of dimension {data.ndim}")
+            raise MXNetError(
+                f"MXNetError: Check failed: axes[i] < dndim: axis {a} is out of bounds for array of "
+                f"dimension {data.ndim}"
+            )
         if axis is not None and data.shape[a] != 1:
             raise MXNetError(
-                f"MXNetError: Check failed: dshape[axes[i]] == 1 ({data.shape[a]} vs. 1) : cannot select an axis to squeeze out which has "
+                f"MXNetError: Check failed: dshape[axes[i]] == 1 ({data.shape[a]} vs. 1) : cannot select "
+                "an axis to squeeze out which has "
                 f"size={data.shape[a]} not equal to one"
             )
         chosen_axes.add(a % data.ndim)
@@ -104,7 +121,8 @@ def size_array(data: NDArray) -> NDArray:
     return array([data.size], ctx=data._device, dtype="int64")
 
 
-# --- order of axes and elements ------------------------------------------------------------------------------------------------
+# --- order of axes and elements
+# ------------------------------------------------------------------------------------------------
 
 
 @operator("transpose")
@@ -118,7 +136,10 @@ def swapaxes(data: NDArray, dim1: int = 0, dim2: int = 0) -> NDArray:
     """Two axes exchanged."""
     for number, axis in ((1, dim1), (2, dim2)):
         if not -data.ndim <= axis < data.ndim:
-            raise MXNetError(f"MXNetError: swapaxes: dim{number}: axis {axis} is out of bounds for array of ndim {data.ndim}")
+            raise MXNetError(
+                f"MXNetError: swapaxes: dim{number}: axis {axis} is out of bounds for array of ndim "
+                f"{data.ndim}"
+            )
     order = list(range(data.ndim))
     order[dim1], order[dim2] = order[dim2], order[dim1]
     return shape.transpose(data, axes=tuple(order))
@@ -131,11 +152,17 @@ def moveaxis(tensor: NDArray, source: Any, destination: Any) -> NDArray:
     for name, axes in (("Source", sources), ("Destination", places)):
         for axis in axes:
             if not -tensor.ndim <= axis < tensor.ndim:
-                raise ValueError(f"{name} should verify 0 <= {name.lower()} < tensor.ndimGot {axis}")
+                raise ValueError(
+                    f"{name} should verify 0 <= {name.lower()} < tensor.ndimGot {axis}"
+                )
     if len(sources) != len(places):
-        raise ValueError("`source` and `destination` arguments must have the same number of elements")
+        raise ValueError(
+            "`source` and `destination` arguments must have the same number of elements"
+        )
     order = [a for a in range(tensor.ndim) if a not in {s % tensor.ndim for s in sources}]
-    for place, axis in sorted((p % tensor.ndim, s % tensor.ndim) for p, s in zip(places, sources, strict=True)):
+    for place, axis in sorted(
+        (p % tensor.ndim, s % tensor.ndim) for p, s in zip(places, sources, strict=True)
+    ):
         order.insert(place, axis)
     return shape.transpose(tensor, axes=tuple(order))
 
@@ -159,7 +186,9 @@ def depth_to_space(data: NDArray, block_size: int) -> NDArray:
             "the specified tensor. Dimension:1(depth dimension) should be a multiple of 'block^2'"
         )
     parts = shape.reshape(data, shape=(n, b, b, c // (b * b), h, w))
-    return _reshaped(shape.transpose(parts, axes=(0, 3, 4, 1, 5, 2)), (n, c // (b * b), h * b, w * b))
+    return _reshaped(
+        shape.transpose(parts, axes=(0, 3, 4, 1, 5, 2)), (n, c // (b * b), h * b, w * b)
+    )
 
 
 @operator("space_to_depth")
@@ -171,21 +200,32 @@ def space_to_depth(data: NDArray, block_size: int) -> NDArray:
     for axis, says in ((2, "1st"), (3, "2nd")):
         if data.shape[axis] % b:
             raise MXNetError(
-                f"MXNetError: Check failed: in_shape[{axis}] % block == 0 ({data.shape[axis] % b} vs. 0) : Cannot perform Space To Depth "
-                f"operation on the specified tensor. Dimension:{axis}({says} Space dimension) should be a multiple of 'block' "
+                f"MXNetError: Check failed: in_shape[{axis}] % block == 0 ({data.shape[axis] % b} vs. 0) : "
+                "Cannot perform Space To Depth "
+                f"operation on the specified tensor. Dimension:{axis}({says} Space dimension) should be a "
+                "multiple of 'block' "
             )
     parts = shape.reshape(data, shape=(n, c, h // b, b, w // b, b))
-    return _reshaped(shape.transpose(parts, axes=(0, 3, 5, 1, 2, 4)), (n, c * b * b, h // b, w // b))
+    return _reshaped(
+        shape.transpose(parts, axes=(0, 3, 5, 1, 2, 4)), (n, c * b * b, h // b, w // b)
+    )
 
 
 def _check_blocks(data: NDArray, block_size: int, name: str) -> None:
     if data.ndim != 4:
-        raise MXNetError(f"MXNetError: Check failed: ndim() == 4 ({data.ndim} vs. 4) : Operation {name} requires exactly 4D tensor")
+        raise MXNetError(
+            f"MXNetError: Check failed: ndim() == 4 ({data.ndim} vs. 4) : Operation {name} requires "
+            "exactly 4D tensor"
+        )
     if block_size < 1:
-        raise MXNetError(f"MXNetError: Check failed: block != 0 ({block_size} vs. 0) : block_size must be a positive integer value")
+        raise MXNetError(
+            f"MXNetError: Check failed: block != 0 ({block_size} vs. 0) : block_size must be a positive "
+            "integer value"
+        )
 
 
-# --- more of the same ----------------------------------------------------------------------------------------------------------
+# --- more of the same
+# ----------------------------------------------------------------------------------------------------------
 
 
 @operator("broadcast_to")
@@ -209,21 +249,25 @@ def broadcast_axis(data: NDArray, axis: Any = (), size: Any = ()) -> NDArray:
         at = checked_axis(a, data.ndim)
         if data.shape[at] != 1:
             raise MXNetError(
-                f"MXNetError: Check failed: oshape[param.axis[i]] == 1U ({data.shape[at]} vs. 1) : Broadcasting axis must have size 1"
+                f"MXNetError: Check failed: oshape[param.axis[i]] == 1U ({data.shape[at]} vs. 1) : "
+                "Broadcasting axis must have size 1"
             )
         wanted[at] = n
     return _broadcast(data, tuple(wanted))
 
 
 @operator("broadcast_like")
-def broadcast_like(lhs: NDArray, rhs: NDArray, lhs_axes: Any = None, rhs_axes: Any = None) -> NDArray:
+def broadcast_like(
+    lhs: NDArray, rhs: NDArray, lhs_axes: Any = None, rhs_axes: Any = None
+) -> NDArray:
     """Stretched to the shape of another array, or only some axes to the lengths of some of its."""
     if (lhs_axes is None) != (rhs_axes is None):
         raise MXNetError("MXNetError: broadcast_like: lhs_axes and rhs_axes must be given together")
     if lhs_axes is None:
         if lhs.ndim != rhs.ndim:
             raise MXNetError(
-                f"MXNetError: Check failed: lhs_shape.ndim() == rhs_shape.ndim() ({lhs.ndim} vs. {rhs.ndim}) : Operand of shape "
+                f"MXNetError: Check failed: lhs_shape.ndim() == rhs_shape.ndim() ({lhs.ndim} vs. "
+                f"{rhs.ndim}) : Operand of shape "
                 f"{_listed(lhs.shape)} cannot be broadcasted to {_listed(rhs.shape)}"
             )
         return _broadcast(lhs, rhs.shape)
@@ -232,7 +276,8 @@ def broadcast_like(lhs: NDArray, rhs: NDArray, lhs_axes: Any = None, rhs_axes: A
         at, n = checked_axis(a, lhs.ndim), rhs.shape[checked_axis(b, rhs.ndim)]
         if lhs.shape[at] != 1:
             raise MXNetError(
-                f"MXNetError: Check failed: lhs_shape[copyfrom] == 1: Input axis {at} at dimension {at} cannot be broadcasted to {n}"
+                f"MXNetError: Check failed: lhs_shape[copyfrom] == 1: Input axis {at} at dimension {at} "
+                f"cannot be broadcasted to {n}"
             )
         wanted[at] = n
     return _broadcast(lhs, tuple(wanted))
@@ -243,25 +288,36 @@ def tile(data: NDArray, reps: Shape) -> NDArray:
     """The whole repeated along its axes; new axes come first where `reps` has more."""
     times = axes_tuple(reps)
     if any(n < 1 for n in times):
-        raise MXNetError(f"MXNetError: tile: every number of repetitions must be at least 1, got {times}")
+        raise MXNetError(
+            f"MXNetError: tile: every number of repetitions must be at least 1, got {times}"
+        )
     return shape.tile(data, reps=times) if times else elementwise.identity(data)
 
 
 @operator("repeat")
 def repeat(data: NDArray, repeats: int, axis: int | None = None) -> NDArray:
-    """Every element `repeats` times in a row, along an axis or, without one, of all elements in a row."""
+    """Every element `repeats` times in a row, along an axis or, without one, of all elements in a
+    row.
+    """
     if repeats < 0:
-        raise MXNetError(f"MXNetError: Check failed: *repeats >= 0 ({repeats} vs. 0) : repeats cannot be a negative number")
+        raise MXNetError(
+            f"MXNetError: Check failed: *repeats >= 0 ({repeats} vs. 0) : repeats cannot be a negative number"
+        )
     if axis is None:
         return shape.repeat(shape.reshape(data, shape=(-1,)), repeats=repeats, axis=0)
     if not -data.ndim <= axis < data.ndim:
-        raise MXNetError(f"MXNetError: Check failed: axis >= 0 && axis < ndims: axis = {axis} out of bounds")
+        raise MXNetError(
+            f"MXNetError: Check failed: axis >= 0 && axis < ndims: axis = {axis} out of bounds"
+        )
     return shape.repeat(data, repeats=repeats, axis=axis % data.ndim)
 
 
 @operator("pad", "Pad")
-def pad(data: NDArray, mode: str, pad_width: tuple[int, ...], constant_value: float = 0.0) -> NDArray:
-    """A border around the last axes of an array of 4 or 5: a number, the nearest element (`edge`), or the mirrored inside (`reflect`).
+def pad(
+    data: NDArray, mode: str, pad_width: tuple[int, ...], constant_value: float = 0.0
+) -> NDArray:
+    """A border around the last axes of an array of 4 or 5: a number, the nearest element (`edge`),
+    or the mirrored inside (`reflect`).
 
     `pad_width` holds (before, after) for each axis in a row; those of the first two axes are 0.
     """
@@ -272,19 +328,28 @@ def pad(data: NDArray, mode: str, pad_width: tuple[int, ...], constant_value: fl
         raise MXNetError("MXNetError: Input shape vs padding spec mismatch.")
     widths = [(int(b), int(a)) for b, a in zip(pad_width[::2], pad_width[1::2], strict=True)]
     if any(widths[0] + widths[1]):
-        raise MXNetError("MXNetError: Current implementation expects padding on the first two axes to be zero.")
-    if data._raw.dtype.kind in "iub":
-        raise MXNetError(f"MXNetError: This operation only support floating point types, not {data._raw.dtype}")
-    if mode == "reflect" and any(w >= n for pair, n in zip(widths, data.shape, strict=True) for w in pair):
         raise MXNetError(
-            "MXNetError: Current implementation of reflection padding only supports padding sizes smaller than the input size."
+            "MXNetError: Current implementation expects padding on the first two axes to be zero."
+        )
+    if data._raw.dtype.kind in "iub":
+        raise MXNetError(
+            f"MXNetError: This operation only support floating point types, not {data._raw.dtype}"
+        )
+    if mode == "reflect" and any(
+        w >= n for pair, n in zip(widths, data.shape, strict=True) for w in pair
+    ):
+        raise MXNetError(
+            "MXNetError: Current implementation of reflection padding only supports padding sizes smaller "
+            "than the input size."
         )
     return padding.pad(data, widths=widths, mode=mode, value=constant_value)
 
 
 @operator("diag")
 def diag(data: NDArray, k: int = 0, axis1: int = 0, axis2: int = 1) -> NDArray:
-    """The k-th diagonal of two axes, as the last axis; of an array of one axis, the matrix that has it as k-th diagonal."""
+    """The k-th diagonal of two axes, as the last axis; of an array of one axis, the matrix that has
+    it as k-th diagonal.
+    """
     xp = data._device.xp
     if data.ndim == 1:
         n = data.shape[0]
@@ -293,31 +358,48 @@ def diag(data: NDArray, k: int = 0, axis1: int = 0, axis2: int = 1) -> NDArray:
         return indexing.scatter(data, key=key, shape=(n + abs(k), n + abs(k)))
     a, b = checked_axis(axis1, data.ndim), checked_axis(axis2, data.ndim)
     if a == b:
-        raise MXNetError(f"MXNetError: Check failed: x1 != x2 ({a} vs. {b}) : axis1 and axis2 cannot refer to the same axis {a}")
+        raise MXNetError(
+            f"MXNetError: Check failed: x1 != x2 ({a} vs. {b}) : axis1 and axis2 cannot refer to the same "
+            f"axis {a}"
+        )
     n = min(data.shape[a] - max(-k, 0), data.shape[b] - max(k, 0))
     if n <= 0:
         raise MXNetError("MXNetError: Diagonal does not exist.")
     rest = [axis for axis in range(data.ndim) if axis not in (a, b)]
     numbers = xp.arange(n)
-    found = indexing.getitem(shape.transpose(data, axes=(a, b, *rest)), key=(numbers + max(-k, 0), numbers + max(k, 0)))
+    found = indexing.getitem(
+        shape.transpose(data, axes=(a, b, *rest)), key=(numbers + max(-k, 0), numbers + max(k, 0))
+    )
     return shape.transpose(found, axes=(*range(1, found.ndim), 0)) if rest else found
 
 
-# --- parts by position ---------------------------------------------------------------------------------------------------------
+# --- parts by position
+# ---------------------------------------------------------------------------------------------------------
 
 
 @operator("slice", "crop")
 def slice_(data: NDArray, begin: Any, end: Any, step: Any = ()) -> NDArray:
-    """The region from `begin` to before `end` of the first axes, in steps; None where there is no bound."""
-    begins, ends, steps = (tuple(v) if isinstance(v, (tuple, list)) else (v,) for v in (begin, end, step))
-    if not (len(begins) == len(ends) and len(steps) in (0, len(begins)) and len(begins) <= data.ndim):
+    """The region from `begin` to before `end` of the first axes, in steps; None where there is no
+    bound.
+    """
+    begins, ends, steps = (
+        tuple(v) if isinstance(v, (tuple, list)) else (v,) for v in (begin, end, step)
+    )
+    if not (
+        len(begins) == len(ends) and len(steps) in (0, len(begins)) and len(begins) <= data.ndim
+    ):
         raise MXNetError(
-            f"MXNetError: slice: begin {begins}, end {ends} and step {steps} do not belong to the {data.ndim} axes of the array"
+            f"MXNetError: slice: begin {begins}, end {ends} and step {steps} do not belong to the "
+            f"{data.ndim} axes of the array"
         )
     for i, n in enumerate(steps):
         if n == 0:
-            raise MXNetError(f"MXNetError: Check failed: s != 0 (0 vs. 0) : slice op step[{i}] cannot be 0")
-    key = tuple(slice(b, e, s) for b, e, s in zip(begins, ends, steps or (None,) * len(begins), strict=True))
+            raise MXNetError(
+                f"MXNetError: Check failed: s != 0 (0 vs. 0) : slice op step[{i}] cannot be 0"
+            )
+    key = tuple(
+        slice(b, e, s) for b, e, s in zip(begins, ends, steps or (None,) * len(begins), strict=True)
+    )
     return indexing.getitem(data, key=key, view=False)
 
 
@@ -334,12 +416,18 @@ def slice_axis(data: NDArray, axis: int, begin: int, end: int | None) -> NDArray
     first = begin + n if begin < 0 else begin
     last = n if end is None else end + n if end < 0 else end
     if last > n:
-        raise MXNetError(f"MXNetError: Check failed: *end <= axis_size: Invalid end for end={end} as axis_size is {n}")
+        raise MXNetError(
+            f"MXNetError: Check failed: *end <= axis_size: Invalid end for end={end} as axis_size is {n}"
+        )
     if first < 0:
         raise MXNetError(f"MXNetError: Check failed: *begin >= 0: Invalid begin for begin={begin}")
     if first >= last:
-        raise MXNetError(f"MXNetError: Check failed: (*begin < *end): Invalid begin, end, get begin={begin}, end={end}")
-    return indexing.getitem(data, key=(slice(None),) * (axis % data.ndim) + (slice(first, last),), view=False)
+        raise MXNetError(
+            f"MXNetError: Check failed: (*begin < *end): Invalid begin, end, get begin={begin}, end={end}"
+        )
+    return indexing.getitem(
+        data, key=(slice(None),) * (axis % data.ndim) + (slice(first, last),), view=False
+    )
 
 
 @operator("slice_like")
@@ -348,7 +436,8 @@ def slice_like(data: NDArray, shape_like: NDArray, axes: Any = ()) -> NDArray:
     axes = axes_tuple(axes)
     if not axes and data.ndim != shape_like.ndim:
         raise MXNetError(
-            f"MXNetError: Check failed: ishape.ndim() == from_shape.ndim() ({data.ndim} vs. {shape_like.ndim}) : By default slice_axis "
+            f"MXNetError: Check failed: ishape.ndim() == from_shape.ndim() ({data.ndim} vs. "
+            f"{shape_like.ndim}) : By default slice_axis "
             f"performs slice on all axes, but ndim mismatch for inputs: {data.ndim} vs. {shape_like.ndim}"
         )
     key = [slice(None)] * data.ndim
@@ -356,7 +445,8 @@ def slice_like(data: NDArray, shape_like: NDArray, axes: Any = ()) -> NDArray:
         at, n = checked_axis(axis, data.ndim), shape_like.shape[checked_axis(axis, shape_like.ndim)]
         if n > data.shape[at]:
             raise MXNetError(
-                f"MXNetError: Check failed: ishape[i] >= from_shape[i] ({data.shape[at]} vs. {n}) : Slice axis {at} with size {n}exceeds "
+                f"MXNetError: Check failed: ishape[i] >= from_shape[i] ({data.shape[at]} vs. {n}) : Slice "
+                f"axis {at} with size {n}exceeds "
                 f"limit of input with size {data.shape[at]}"
             )
         key[at] = slice(n)
@@ -370,31 +460,47 @@ def split(data: NDArray, num_outputs: int, axis: int = 1, squeeze_axis: bool = F
     length = data.shape[at]
     if num_outputs < 1 or length % num_outputs:
         raise MXNetError(
-            f"MXNetError: Check failed: dshape[real_axis] % param_.num_outputs == 0U: You are trying to split the {axis}-th axis of input "
-            f"tensor with shape {_listed(data.shape)} into num_outputs={num_outputs} evenly sized chunks, but this is not possible because "
+            "MXNetError: Check failed: dshape[real_axis] % param_.num_outputs == 0U: You are trying to "
+            f"split the {axis}-th axis of input "
+            f"tensor with shape {_listed(data.shape)} into num_outputs={num_outputs} evenly sized chunks, "
+            "but this is not possible because "
             f"{num_outputs} does not evenly divide {length}"
         )
     if squeeze_axis and length != num_outputs:
         raise MXNetError(
-            f"MXNetError: Check failed: ishape[real_axis] == param_.num_outputs ({length} vs. {num_outputs}) : "
+            f"MXNetError: Check failed: ishape[real_axis] == param_.num_outputs ({length} vs. "
+            f"{num_outputs}) : "
             "If squeeze axis is True, the "
-            f"size of the sliced axis must be the same as num_outputs. Input shape={_listed(data.shape)}, axis={axis}, "
+            f"size of the sliced axis must be the same as num_outputs. Input shape={_listed(data.shape)}, "
+            f"axis={axis}, "
             f"num_outputs={num_outputs}."
         )
     step = length // num_outputs
-    parts = _cut(data, at, list(range(0, length + 1, step)) if step else [0] * (num_outputs + 1), squeeze_axis)
+    parts = _cut(
+        data,
+        at,
+        list(range(0, length + 1, step)) if step else [0] * (num_outputs + 1),
+        squeeze_axis,
+    )
     return parts[0] if num_outputs == 1 else parts
 
 
 def _cut(data: NDArray, axis: int, edges: list[int], squeeze_axis: bool) -> list[NDArray]:
     before = (slice(None),) * axis
-    keys = [(*before, a if squeeze_axis else slice(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    keys = [
+        (*before, a if squeeze_axis else slice(a, b))
+        for a, b in zip(edges, edges[1:], strict=False)
+    ]
     return [indexing.getitem(data, key=key, view=False) for key in keys]
 
 
 @operator("split_v2")
-def split_v2(ary: NDArray, indices_or_sections: Any, axis: int = 0, squeeze_axis: bool = False) -> Any:
-    """Parts along an axis, as many equal ones as a number says, or cut before each of several places."""
+def split_v2(
+    ary: NDArray, indices_or_sections: Any, axis: int = 0, squeeze_axis: bool = False
+) -> Any:
+    """Parts along an axis, as many equal ones as a number says, or cut before each of several
+    places.
+    """
     at = checked_axis(axis, ary.ndim)
     length = ary.shape[at]
     if isinstance(indices_or_sections, int):
@@ -406,19 +512,25 @@ def split_v2(ary: NDArray, indices_or_sections: Any, axis: int = 0, squeeze_axis
     else:
         raise ValueError("indices_or_sections must either int, or tuple / list of ints")
     if squeeze_axis and any(b - a != 1 for a, b in zip(edges, edges[1:], strict=False)):
-        raise MXNetError(f"MXNetError: split_v2: squeeze_axis needs parts of length 1, but they are cut at {edges} along axis {axis}")
+        raise MXNetError(
+            f"MXNetError: split_v2: squeeze_axis needs parts of length 1, but they are cut at {edges} "
+            f"along axis {axis}"
+        )
     parts = _cut(ary, at, edges, squeeze_axis)
     return parts[0] if len(parts) == 1 else parts
 
 
-# --- joining -------------------------------------------------------------------------------------------------------------------
+# --- joining
+# -------------------------------------------------------------------------------------------------------------------
 
 
 @operator("concat", "Concat")
 def concat(*data: NDArray, dim: int = 1) -> NDArray:
     """End to end along an axis."""
     if not data:
-        raise MXNetError("MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator Concat")
+        raise MXNetError(
+            "MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator Concat"
+        )
     return shape.concat(*data, dim=dim)
 
 
@@ -433,5 +545,7 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0, always_copy: bool = Tr
 def stack(*data: NDArray, axis: int = 0) -> NDArray:
     """Along a new axis."""
     if not data:
-        raise MXNetError("MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator stack")
+        raise MXNetError(
+            "MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator stack"
+        )
     return shape.stack(*data, axis=axis)

@@ -1,4 +1,6 @@
-"""Softmax and its kin: with a temperature, over the first elements only, of the negative, as a loss."""
+"""Softmax and its kin: with a temperature, over the first elements only, of the negative, as a
+loss.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,20 @@ from initlab.engine.nd.operator import checked_axis, operator
 from initlab.engine.ops import activation, elementwise, indexing, reduce
 
 
-def _prepared(data: NDArray, axis: int, temperature: float | None, dtype: Any) -> tuple[NDArray, int]:
-    """The array in the dtype to compute in, divided by the temperature; and the axis from the front."""
+def _prepared(
+    data: NDArray, axis: int, temperature: float | None, dtype: Any
+) -> tuple[NDArray, int]:
+    """The array in the dtype to compute in, divided by the temperature; and the axis from the
+    front.
+    """
     if data._raw.dtype.kind in "iub":
-        raise MXNetError(f"MXNetError: This operation only support floating point types, not {data._raw.dtype}")
+        raise MXNetError(
+            f"MXNetError: This operation only support floating point types, not {data._raw.dtype}"
+        )
     wide = data if dtype is None else elementwise.cast(data, dtype=dtypes.resolve(dtype))
-    return (wide if temperature in (None, 1) else elementwise.divide(wide, temperature)), checked_axis(axis, data.ndim)
+    return (
+        wide if temperature in (None, 1) else elementwise.divide(wide, temperature)
+    ), checked_axis(axis, data.ndim)
 
 
 @operator("softmax")
@@ -30,7 +40,8 @@ def softmax(
 ) -> NDArray:
     """e^(x/t) / sum e^(x/t) over an axis.
 
-    With `use_length` only over the first `length` elements, 0 beyond; lengths are whole numbers, of the data's shape without the axis.
+    With `use_length` only over the first `length` elements, 0 beyond; lengths are whole numbers, of
+    the data's shape without the axis.
     """
     if bool(use_length) != (length is not None):
         expected, got = (2, 1) if use_length else (1, 2)
@@ -43,31 +54,58 @@ def softmax(
     if length is None:
         return activation.softmax(x, axis=at)
     if length._raw.dtype.kind not in "iu":
-        raise MXNetError(f"MXNetError: This operation only support integer types, not {length._raw.dtype}")
+        raise MXNetError(
+            f"MXNetError: This operation only support integer types, not {length._raw.dtype}"
+        )
     rest = tuple(n for a, n in enumerate(x.shape) if a != at)
     if length.shape != rest:
-        raise MXNetError(f"MXNetError: softmax: length must have the data's shape without axis {axis}, {rest}, got {length.shape}")
+        raise MXNetError(
+            f"MXNetError: softmax: length must have the data's shape without axis {axis}, {rest}, got "
+            f"{length.shape}"
+        )
     xp = x._device.xp
     places = xp.arange(x.shape[at]).reshape(tuple(-1 if a == at else 1 for a in range(x.ndim)))
     inside = NDArray((places < xp.expand_dims(length._raw, at)).astype(x._raw.dtype), x._device)
-    lowest = NDArray(xp.full_like(x._raw, -6.0e4 if x._raw.dtype == "float16" else -1.0e30), x._device)
-    return elementwise.multiply(activation.softmax(elementwise.where(inside, x, lowest), axis=at), inside)
+    lowest = NDArray(
+        xp.full_like(x._raw, -6.0e4 if x._raw.dtype == "float16" else -1.0e30), x._device
+    )
+    return elementwise.multiply(
+        activation.softmax(elementwise.where(inside, x, lowest), axis=at), inside
+    )
 
 
 @operator("log_softmax")
-def log_softmax(data: NDArray, axis: int = -1, temperature: float | None = None, dtype: Any = None, use_length: bool = False) -> NDArray:
-    """log softmax over an axis, without overflow. MXNet has no lengths here either: `use_length` must be False."""
+def log_softmax(
+    data: NDArray,
+    axis: int = -1,
+    temperature: float | None = None,
+    dtype: Any = None,
+    use_length: bool = False,
+) -> NDArray:
+    """log softmax over an axis, without overflow. MXNet has no lengths here either: `use_length`
+    must be False.
+    """
     if use_length:
-        raise MXNetError("MXNetError: log_softmax takes no length - use log(softmax(…, use_length=True))")
+        raise MXNetError(
+            "MXNetError: log_softmax takes no length - use log(softmax(…, use_length=True))"
+        )
     x, at = _prepared(data, axis, temperature, dtype)
     return activation.log_softmax(x, axis=at)
 
 
 @operator("softmin")
-def softmin(data: NDArray, axis: int = -1, temperature: float | None = None, dtype: Any = None, use_length: bool = False) -> NDArray:
+def softmin(
+    data: NDArray,
+    axis: int = -1,
+    temperature: float | None = None,
+    dtype: Any = None,
+    use_length: bool = False,
+) -> NDArray:
     """softmax of -x. MXNet has no lengths here either: `use_length` must be False."""
     if use_length:
-        raise MXNetError("MXNetError: softmin takes no length - use softmax(-x, length, use_length=True)")
+        raise MXNetError(
+            "MXNetError: softmin takes no length - use softmax(-x, length, use_length=True)"
+        )
     x, at = _prepared(data, axis, temperature, dtype)
     return activation.softmax(elementwise.negative(x), axis=at)
 
@@ -76,7 +114,10 @@ def softmin(data: NDArray, axis: int = -1, temperature: float | None = None, dty
 def softmax_activation(data: NDArray, mode: str = "instance") -> NDArray:
     """softmax over the last axis (`instance`), or over axis 1 (`channel`)."""
     if mode not in ("instance", "channel"):
-        raise MXNetError(f"MXNetError: Invalid Input: '{mode}', valid values are: {{'channel', 'instance'}}, in operator SoftmaxActivation")
+        raise MXNetError(
+            f"MXNetError: Invalid Input: '{mode}', valid values are: {{'channel', 'instance'}}, in "
+            "operator SoftmaxActivation"
+        )
     return activation.softmax(data, axis=checked_axis(1 if mode == "channel" else -1, data.ndim))
 
 
@@ -85,6 +126,9 @@ def softmax_cross_entropy(data: NDArray, label: NDArray) -> NDArray:
     """The sum over rows of -log softmax(row)[label]."""
     if data.ndim != 2 or label.shape != data.shape[:1]:
         raise MXNetError(
-            f"MXNetError: softmax_cross_entropy needs data (batch, classes) and labels (batch,), got {data.shape}, {label.shape}"
+            "MXNetError: softmax_cross_entropy needs data (batch, classes) and labels (batch,), got "
+            f"{data.shape}, {label.shape}"
         )
-    return elementwise.negative(reduce.sum(indexing.pick(activation.log_softmax(data, axis=1), label, axis=1)))
+    return elementwise.negative(
+        reduce.sum(indexing.pick(activation.log_softmax(data, axis=1), label, axis=1))
+    )

@@ -14,21 +14,68 @@ UNARY: dict[str, Callable[..., Any]] = {
     **{
         name: getattr(elementwise, name)
         for name in (
-            "abs", "sign", "negative", "square", "sqrt", "exp", "log", "expm1", "log1p", "sin", "cos", "floor", "ceil", "round",
+            "abs",
+            "sign",
+            "negative",
+            "square",
+            "sqrt",
+            "exp",
+            "log",
+            "expm1",
+            "log1p",
+            "sin",
+            "cos",
+            "floor",
+            "ceil",
+            "round",
         )
     },
     **{
         name: getattr(special, name)
         for name in (
-            "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "log2", "log10", "cbrt", "rcbrt",
-            "reciprocal", "rsqrt", "degrees", "radians", "trunc", "rint", "gamma", "gammaln", "erfinv", "logical_not",
+            "tan",
+            "arcsin",
+            "arccos",
+            "arctan",
+            "sinh",
+            "cosh",
+            "arcsinh",
+            "arccosh",
+            "arctanh",
+            "log2",
+            "log10",
+            "cbrt",
+            "rcbrt",
+            "reciprocal",
+            "rsqrt",
+            "degrees",
+            "radians",
+            "trunc",
+            "rint",
+            "gamma",
+            "gammaln",
+            "erfinv",
+            "logical_not",
         )
     },
     **{
         name: getattr(activation, name)
-        for name in ("relu", "sigmoid", "tanh", "softrelu", "softsign", "erf", "gelu", "gelu_tanh", "silu", "elu", "selu", "leaky")
+        for name in (
+            "relu",
+            "sigmoid",
+            "tanh",
+            "softrelu",
+            "softsign",
+            "erf",
+            "gelu",
+            "gelu_tanh",
+            "silu",
+            "elu",
+            "selu",
+            "leaky",
+        )
     },
-}  # fmt: skip
+}
 """Primitives of one array that are functions of `nd` and, as in MXNet, methods."""
 UNARY["fix"] = special.trunc
 
@@ -44,7 +91,9 @@ def _declare(name: str, function: Callable[..., Any]) -> None:
 
 def _kept(data: NDArray, function: Callable[..., Any]) -> NDArray:
     """A function of whole numbers, computed in float64 and cut off, as MXNet gives it."""
-    return elementwise.cast(function(elementwise.cast(data, dtype=dtypes.resolve("float64"))), dtype=data._raw.dtype)
+    return elementwise.cast(
+        function(elementwise.cast(data, dtype=dtypes.resolve("float64"))), dtype=data._raw.dtype
+    )
 
 
 for _name, _function in UNARY.items():

@@ -1,4 +1,6 @@
-"""Primitives: each computes its result and, beside it, how a gradient goes back. They see raw arrays and an array library only."""
+"""Primitives: each computes its result and, beside it, how a gradient goes back. They see raw
+arrays and an array library only.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,9 @@ def tanh(xp, x):  # type: ignore[no-untyped-def]
 @primitive
 def softrelu(xp, x):  # type: ignore[no-untyped-def]
     """log(1 + e^x), also called softplus."""
-    return xp.maximum(x, xp.zeros_like(x)) + xp.log1p(xp.exp(-xp.abs(x))), lambda g: (g * _logistic(xp, x),)
+    return xp.maximum(x, xp.zeros_like(x)) + xp.log1p(xp.exp(-xp.abs(x))), lambda g: (
+        g * _logistic(xp, x),
+    )
 
 
 @primitive
@@ -52,7 +54,9 @@ def softsign(xp, x):  # type: ignore[no-untyped-def]
 
 
 def erf_raw(xp: Any, x: Any) -> Any:
-    """The error function in float64, to about 1e-15: its power series near 0, a continued fraction of its complement beyond 3."""
+    """The error function in float64, to about 1e-15: its power series near 0, a continued fraction
+    of its complement beyond 3.
+    """
     wide = x.astype("float64")
     a = xp.abs(wide)
     near = xp.minimum(a, xp.full_like(a, 3.0))
@@ -105,12 +109,16 @@ def silu(xp, x):  # type: ignore[no-untyped-def]
 def elu(xp, x, *, alpha=1.0):  # type: ignore[no-untyped-def]
     """x above 0, alpha (e^x - 1) below (Clevert, Unterthiner and Hochreiter 2016)."""
     below = alpha * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
-    return xp.where(x > 0, x, below), lambda g: (g * xp.where(x > 0, xp.ones_like(x), below + alpha),)
+    return xp.where(x > 0, x, below), lambda g: (
+        g * xp.where(x > 0, xp.ones_like(x), below + alpha),
+    )
 
 
 @primitive
 def selu(xp, x):  # type: ignore[no-untyped-def]
-    """lambda (x above 0, alpha (e^x - 1) below), which keeps mean 0 and variance 1 (Klambauer et al. 2017)."""
+    """lambda (x above 0, alpha (e^x - 1) below), which keeps mean 0 and variance 1 (Klambauer et
+    al. 2017).
+    """
     below = SELU_ALPHA * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
     slope = xp.where(x > 0, xp.ones_like(x), below + SELU_ALPHA)
     return SELU_SCALE * xp.where(x > 0, x, below), lambda g: (g * SELU_SCALE * slope,)
@@ -125,7 +133,9 @@ def leaky(xp, x, *, slope=LEAKY_SLOPE):  # type: ignore[no-untyped-def]
 
 @primitive
 def prelu(xp, x, slopes):  # type: ignore[no-untyped-def]
-    """x above 0, below it x times a slope: one for all, or one a channel (axis 1; axis 0 of a vector) (He et al. 2015)."""
+    """x above 0, below it x times a slope: one for all, or one a channel (axis 1; axis 0 of a
+    vector) (He et al. 2015).
+    """
     axis = 1 if x.ndim > 1 else 0
     form = tuple(-1 if a == axis else 1 for a in range(x.ndim))
     factor = xp.where(x > 0, xp.ones_like(x), slopes.reshape(form) * xp.ones_like(x))

@@ -13,13 +13,17 @@ NEVER = -1e30
 
 @primitive
 def attention(xp, q, k, v, *, scale, allowed=None, drop=None):  # type: ignore[no-untyped-def]
-    """softmax(scale q k^T) v over the last two axes, for q (…, queries, d), k (…, keys, d), v (…, keys, e).
+    """softmax(scale q k^T) v over the last two axes, for q (…, queries, d), k (…, keys, d), v (…,
+    keys, e).
 
-    `allowed` and `drop` are raw arrays that broadcast to (…, queries, keys): where a query may look, and what the weights are multiplied
-    with. A query that may look nowhere gets 0.
+    `allowed` and `drop` are raw arrays that broadcast to (…, queries, keys): where a query may
+    look, and what the weights are multiplied with. A query that may look nowhere gets 0.
     """
     if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
-        raise MXNetError(f"MXNetError: attention: queries {tuple(q.shape)}, keys {tuple(k.shape)} and values {tuple(v.shape)} do not fit")
+        raise MXNetError(
+            f"MXNetError: attention: queries {tuple(q.shape)}, keys {tuple(k.shape)} and values "
+            f"{tuple(v.shape)} do not fit"
+        )
     scores = xp.matmul(q, xp.swapaxes(k, -1, -2)) * scale
     if allowed is not None:
         lowest = -6e4 if str(q.dtype) == "float16" else NEVER
@@ -35,6 +39,10 @@ def attention(xp, q, k, v, *, scale, allowed=None, drop=None):  # type: ignore[n
         dp = xp.matmul(g, xp.swapaxes(v, -1, -2))
         dp = dp if drop is None else dp * drop
         ds = p * (dp - xp.sum(dp * p, axis=-1, keepdims=True)) * scale
-        return xp.matmul(ds, k), xp.matmul(xp.swapaxes(ds, -1, -2), q), xp.matmul(xp.swapaxes(used, -1, -2), g)
+        return (
+            xp.matmul(ds, k),
+            xp.matmul(xp.swapaxes(ds, -1, -2), q),
+            xp.matmul(xp.swapaxes(used, -1, -2), g),
+        )
 
     return xp.matmul(used, v), vjp

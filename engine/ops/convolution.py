@@ -1,15 +1,16 @@
 """Convolution and its transpose over any number of spatial axes, as matrix products.
 
-Arrays are (batch, channels, *space), weights (out, in / groups, *kernel). Inside, channels come last: the elements under the kernel are
-gathered into rows of (position, channel), one row an output position, by one copy a kernel position; then BLAS does the work. The result
-is a transposed view of what BLAS wrote, so a chain of layers keeps its channels last in memory and copies nothing back.
+Arrays are (batch, channels, *space), weights (out, in / groups, *kernel). Inside, channels come
+last: the elements under the kernel are gathered into rows of (position, channel), one row an output
+position, by one copy a kernel position; then BLAS does the work. The result is a transposed view of
+what BLAS wrote, so a chain of layers keeps its channels last in memory and copies nothing back.
 
 Convolution is linear in both arguments, so three functions close the family under differentiation:
 
     correlate(x, w) -> y          spread(y, w) -> x  (its transpose in x)          weight_gradient(x, y) -> w  (its transpose in w)
 
-Nothing is written in place. Batches are cut so that the gathered rows stay small (`CHUNK`); rows of a whole batch that are, a convolution
-keeps for its weight's gradient.
+Nothing is written in place. Batches are cut so that the gathered rows stay small (`CHUNK`); rows of
+a whole batch that are, a convolution keeps for its weight's gradient.
 """
 
 from __future__ import annotations
@@ -29,29 +30,46 @@ CHUNK = 1 << 21
 FOLD = 3
 """How much dearer it is to add up a product's element than to gather one."""
 FEW_CHANNELS = 8
-"""Below this, rows are gathered along the last spatial axis, since runs of channels would be short."""
+"""Below this, rows are gathered along the last spatial axis, since runs of channels would be short.
+"""
 
 
-def output_space(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, ceil: bool = False) -> Sizes:
+def output_space(
+    space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, ceil: bool = False
+) -> Sizes:
     """The spatial shape of the result. MXNetError where the kernel does not fit."""
     result = []
     for n, k, s, p, d in zip(space, kernel, stride, pad, dilate, strict=True):
         room = n + 2 * p - (d * (k - 1) + 1)
         if room < 0:
-            raise MXNetError(f"MXNetError: kernel {kernel} exceeds the input {space} with padding {pad}")
+            raise MXNetError(
+                f"MXNetError: kernel {kernel} exceeds the input {space} with padding {pad}"
+            )
         result.append((-(-room // s) if ceil else room // s) + 1)
     return tuple(result)
 
 
-def transposed_space(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, adjust: Sizes) -> Sizes:
-    """The spatial shape of a transposed convolution's result. MXNetError for one that is empty and for adjustments beyond the stride."""
+def transposed_space(
+    space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, adjust: Sizes
+) -> Sizes:
+    """The spatial shape of a transposed convolution's result. MXNetError for one that is empty and
+    for adjustments beyond the stride.
+    """
     result = []
-    for axis, (n, k, s, p, d, a) in enumerate(zip(space, kernel, stride, pad, dilate, adjust, strict=True)):
+    for axis, (n, k, s, p, d, a) in enumerate(
+        zip(space, kernel, stride, pad, dilate, adjust, strict=True)
+    ):
         if a >= s:
-            raise MXNetError(f"MXNetError: output padding {adjust} must be smaller than stride {stride} along every axis (axis {axis})")
+            raise MXNetError(
+                f"MXNetError: output padding {adjust} must be smaller than stride {stride} along every "
+                f"axis (axis {axis})"
+            )
         length = s * (n - 1) + d * (k - 1) + 1 - 2 * p + a
         if length <= 0:
-            raise MXNetError(f"MXNetError: padding {pad} leaves nothing of input {space} with kernel {kernel} (spatial axis {axis})")
+            raise MXNetError(
+                f"MXNetError: padding {pad} leaves nothing of input {space} with kernel {kernel} (spatial "
+                f"axis {axis})"
+            )
         result.append(length)
     return tuple(result)
 
@@ -67,9 +85,14 @@ def first(xp: Any, x: Any) -> Any:
 
 
 def windows(kernel: Sizes, stride: Sizes, dilate: Sizes, out: Sizes) -> Iterator[tuple[Any, ...]]:
-    """For each position in the kernel, in order, the index of the elements under it in a padded (batch, *space, …)."""
+    """For each position in the kernel, in order, the index of the elements under it in a padded (batch,
+    *space, …).
+    """
     for at in itertools.product(*(range(k) for k in kernel)):
-        cuts = (slice(a * d, a * d + s * (n - 1) + 1, s) for a, d, s, n in zip(at, dilate, stride, out, strict=True))
+        cuts = (
+            slice(a * d, a * d + s * (n - 1) + 1, s)
+            for a, d, s, n in zip(at, dilate, stride, out, strict=True)
+        )
         yield (slice(None), *cuts)
 
 
@@ -83,14 +106,20 @@ def _padded(xp: Any, x: Any, widths: Sequence[tuple[int, int]]) -> Any:
 
 
 def _rows(xp: Any, x: Any, indices: Sequence[Any], groups: int) -> Any:
-    """(groups, output positions of the whole batch, kernel positions * channels of a group) of x with channels last."""
+    """(groups, output positions of the whole batch, kernel positions * channels of a group) of x
+    with channels last.
+    """
     parts = [x[index] for index in indices]
     channels, count = x.shape[-1], len(parts)
     if count > 1 and channels < FEW_CHANNELS:
         axes = (parts[0].ndim - 1, *range(parts[0].ndim - 1))
-        rows = xp.stack([xp.transpose(part, axes) for part in parts]).reshape((count * channels, -1)).T
+        rows = (
+            xp.stack([xp.transpose(part, axes) for part in parts]).reshape((count * channels, -1)).T
+        )
     else:
-        rows = (parts[0] if count == 1 else xp.stack(parts, axis=-2)).reshape((-1, count * channels))
+        rows = (parts[0] if count == 1 else xp.stack(parts, axis=-2)).reshape(
+            (-1, count * channels)
+        )
     if groups == 1:
         return rows.reshape((1, *rows.shape))
     each = rows.reshape((rows.shape[0], count, groups, channels // groups))
@@ -120,10 +149,21 @@ def _product(xp: Any, a: Any, b: Any, dtype: Any) -> Any:
 def _chunks(xp: Any, batch: int, size: int, apply: Callable[[slice], Any]) -> list[Any]:
     """`apply` over cuts of the batch, `size` being what one sample gathers."""
     step = max(1, CHUNK // max(1, size))
-    return [apply(slice(start, min(batch, start + step))) for start in range(0, batch, step)] or [apply(slice(0, 0))]
+    return [apply(slice(start, min(batch, start + step))) for start in range(0, batch, step)] or [
+        apply(slice(0, 0))
+    ]
 
 
-def correlate(xp: Any, x: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int, keep: list[Any] | None = None) -> Any:
+def correlate(
+    xp: Any,
+    x: Any,
+    w: Any,
+    stride: Sizes,
+    pad: Sizes,
+    dilate: Sizes,
+    groups: int,
+    keep: list[Any] | None = None,
+) -> Any:
     """y[o] = sum over channels c and positions a of w[o, c, a] x[c, stride o + dilate a - pad].
 
     Where the whole batch's rows fit a chunk they are appended to `keep`.
@@ -133,7 +173,7 @@ def correlate(xp: Any, x: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes,
     units, channels, count = w.shape[0], w.shape[1], math.prod(kernel)
     matrix = xp.transpose(
         w.reshape((groups, units // groups, channels, count)), (0, 3, 2, 1)
-    ).reshape((groups, count * channels, units // groups))  # fmt: skip
+    ).reshape((groups, count * channels, units // groups))
     indices = list(windows(kernel, stride, dilate, out))
     padded = _padded(xp, x, [(p, p) for p in pad])
 
@@ -149,9 +189,19 @@ def correlate(xp: Any, x: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes,
 
 
 def weight_gradient(
-    xp: Any, x: Any, y: Any, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int, kept: list[Any] | None = None
+    xp: Any,
+    x: Any,
+    y: Any,
+    kernel: Sizes,
+    stride: Sizes,
+    pad: Sizes,
+    dilate: Sizes,
+    groups: int,
+    kept: list[Any] | None = None,
 ) -> Any:
-    """w[o, c, a] = sum over the batch and output positions of y[o] x[c, stride o + dilate a - pad]; `kept` may have the rows of x."""
+    """w[o, c, a] = sum over the batch and output positions of y[o] x[c, stride o + dilate a - pad];
+    `kept` may have the rows of x.
+    """
     out, count = tuple(y.shape[2:]), math.prod(kernel)
     units, channels = y.shape[1] // groups, x.shape[1] // groups
     indices = list(windows(kernel, stride, dilate, out))
@@ -170,32 +220,49 @@ def weight_gradient(
 
 
 def _taps(n: int, k: int, s: int, p: int, d: int) -> list[list[tuple[int, int]]]:
-    """For each phase r < s of an axis of length n: the (a, m) for which y[q - m] reaches x[s q + r] through position a of the kernel."""
-    return [[(a, (a * d - p - r) // s) for a in range(k) if (a * d - p - r) % s == 0] for r in range(s)]
+    """For each phase r < s of an axis of length n: the (a, m) for which y[q - m] reaches x[s q + r]
+    through position a of the kernel.
+    """
+    return [
+        [(a, (a * d - p - r) // s) for a in range(k) if (a * d - p - r) % s == 0] for r in range(s)
+    ]
 
 
 def interleave(xp: Any, phases: Sequence[Any], stride: Sizes, space: Sizes) -> Any:
-    """x (batch, *space, channels) from its phases (in order of r, each (batch, *ceil(space / stride), channels)): x[s q + r]."""
+    """x (batch, *space, channels) from its phases (in order of r, each (batch, *ceil(space /
+    stride), channels)): x[s q + r].
+    """
     if len(phases) == 1:
         return phases[0]
     axes, shape = len(stride), phases[0].shape
     stacked = xp.stack(phases).reshape((*stride, *shape))
-    order = [axes, *itertools.chain.from_iterable((axes + 1 + i, i) for i in range(axes)), 2 * axes + 1]
-    whole = xp.transpose(stacked, order).reshape((shape[0], *(q * s for q, s in zip(shape[1:-1], stride, strict=True)), shape[-1]))
+    order = [
+        axes,
+        *itertools.chain.from_iterable((axes + 1 + i, i) for i in range(axes)),
+        2 * axes + 1,
+    ]
+    whole = xp.transpose(stacked, order).reshape(
+        (shape[0], *(q * s for q, s in zip(shape[1:-1], stride, strict=True)), shape[-1])
+    )
     return whole[(slice(None), *(slice(0, n) for n in space))]
 
 
-def reach(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, out: Sizes) -> tuple[Any, list[tuple[int, int]]]:
+def reach(
+    space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, out: Sizes
+) -> tuple[Any, list[tuple[int, int]]]:
     """(phases, widths) of the transposed problem.
 
-    A phase is a list of (number of the kernel position, index into y padded by `widths` with channels last): what adds up to x[s q + r].
+    A phase is a list of (number of the kernel position, index into y padded by `widths` with
+    channels last): what adds up to x[s q + r].
     """
     taps = [_taps(*numbers) for numbers in zip(space, kernel, stride, pad, dilate, strict=True)]
     lengths = [-(-n // s) for n, s in zip(space, stride, strict=True)]
     widths = []
     for axis, by_phase in enumerate(taps):
         shifts = [m for phase in by_phase for _, m in phase]
-        widths.append((max(0, *shifts, 0), max(0, *(lengths[axis] - m - out[axis] for m in shifts), 0)))
+        widths.append(
+            (max(0, *shifts, 0), max(0, *(lengths[axis] - m - out[axis] for m in shifts), 0))
+        )
     phases = []
     for r in itertools.product(*(range(s) for s in stride)):
         entries = []
@@ -203,20 +270,29 @@ def reach(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes,
             number = 0
             for (a, _), k in zip(at, kernel, strict=True):
                 number = number * k + a
-            cuts = (slice(w[0] - m, w[0] - m + q) for (_, m), w, q in zip(at, widths, lengths, strict=True))
+            cuts = (
+                slice(w[0] - m, w[0] - m + q)
+                for (_, m), w, q in zip(at, widths, lengths, strict=True)
+            )
             entries.append((number, (slice(None), *cuts)))
         phases.append(entries)
     return phases, widths
 
 
-def spread(xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int, space: Sizes) -> Any:
-    """x[c, i] = sum over units o, output positions and kernel positions a with stride o + dilate a - pad = i of w[o, c, a] y[o].
+def spread(
+    xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int, space: Sizes
+) -> Any:
+    """x[c, i] = sum over units o, output positions and kernel positions a with stride o + dilate a
+    - pad = i of w[o, c, a] y[o].
 
-    Each of the stride's phases of x is a correlation of y with its own part of the kernel, so no product is with a zero.
+    Each of the stride's phases of x is a correlation of y with its own part of the kernel, so no
+    product is with a zero.
     """
     kernel, out = tuple(w.shape[2:]), tuple(y.shape[2:])
     units, channels, count = w.shape[0] // groups, w.shape[1], math.prod(kernel)
-    if groups == 1 and FOLD * channels * math.prod(out) < units * math.prod(-(-n // s) * s for n, s in zip(space, stride, strict=True)):
+    if groups == 1 and FOLD * channels * math.prod(out) < units * math.prod(
+        -(-n // s) * s for n, s in zip(space, stride, strict=True)
+    ):
         return _spread_by_folding(xp, y, w, stride, pad, dilate, space)
     phases, widths = reach(space, kernel, stride, pad, dilate, out)
     padded = _padded(xp, y, widths)
@@ -226,7 +302,9 @@ def spread(xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, gr
     def phase(entries: list[tuple[int, Any]]) -> Any:
         if not entries:
             return xp.zeros((y.shape[0], *lengths, groups * channels), dtype=y.dtype)
-        matrix = xp.stack([each[number] for number, _ in entries], axis=1).reshape((groups, len(entries) * units, channels))
+        matrix = xp.stack([each[number] for number, _ in entries], axis=1).reshape(
+            (groups, len(entries) * units, channels)
+        )
         indices = [index for _, index in entries]
 
         def part(cut: slice) -> Any:
@@ -239,8 +317,12 @@ def spread(xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, gr
     return first(xp, interleave(xp, [phase(entries) for entries in phases], stride, space))
 
 
-def _fold(xp: Any, d: Any, axis: int, kernel_axis: int, taps: list[list[tuple[int, int]]], n: int) -> Any:
-    """d (batch, *positions, *kernel positions, channels) with `kernel_axis` summed into `axis`, then of length n."""
+def _fold(
+    xp: Any, d: Any, axis: int, kernel_axis: int, taps: list[list[tuple[int, int]]], n: int
+) -> Any:
+    """d (batch, *positions, *kernel positions, channels) with `kernel_axis` summed into `axis`,
+    then of length n.
+    """
     length, out = -(-n // len(taps)), d.shape[axis]
     phases = []
     for phase in taps:
@@ -249,12 +331,22 @@ def _fold(xp: Any, d: Any, axis: int, kernel_axis: int, taps: list[list[tuple[in
             start, stop = max(0, -m), min(out, length - m)
             if start >= stop:
                 continue
-            piece = d[(slice(None),) * axis + (slice(start, stop),) + (slice(None),) * (kernel_axis - axis - 1) + (a,)]
+            piece = d[
+                (slice(None),) * axis
+                + (slice(start, stop),)
+                + (slice(None),) * (kernel_axis - axis - 1)
+                + (a,)
+            ]
             around = [(0, 0)] * piece.ndim
             around[axis] = (start + m, length - m - stop)
             piece = xp.pad(piece, around) if any(around[axis]) else piece
             total = piece if total is None else total + piece
-        shape = (*d.shape[:axis], length, *d.shape[axis + 1 : kernel_axis], *d.shape[kernel_axis + 1 :])
+        shape = (
+            *d.shape[:axis],
+            length,
+            *d.shape[axis + 1 : kernel_axis],
+            *d.shape[kernel_axis + 1 :],
+        )
         phases.append(xp.zeros(shape, dtype=d.dtype) if total is None else total)
     if len(phases) == 1:
         return phases[0]
@@ -263,14 +355,20 @@ def _fold(xp: Any, d: Any, axis: int, kernel_axis: int, taps: list[list[tuple[in
     return whole[(slice(None),) * axis + (slice(0, n),)]
 
 
-def _spread_by_folding(xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, space: Sizes) -> Any:
-    """`spread` by one product for all kernel positions, whose results are then added up, one spatial axis at a time."""
+def _spread_by_folding(
+    xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, space: Sizes
+) -> Any:
+    """`spread` by one product for all kernel positions, whose results are then added up, one
+    spatial axis at a time.
+    """
     kernel, out, axes = tuple(w.shape[2:]), tuple(y.shape[2:]), len(stride)
     matrix = xp.transpose(w, (0, *range(2, w.ndim), 1)).reshape((w.shape[0], -1))
     rows = last(xp, y)
 
     def part(cut: slice) -> Any:
-        d = _product(xp, rows[cut].reshape((-1, w.shape[0])), matrix, y.dtype).reshape((-1, *out, *kernel, w.shape[1]))
+        d = _product(xp, rows[cut].reshape((-1, w.shape[0])), matrix, y.dtype).reshape(
+            (-1, *out, *kernel, w.shape[1])
+        )
         for axis, numbers in enumerate(zip(space, kernel, stride, pad, dilate, strict=True)):
             d = _fold(xp, d, axis + 1, axes + 1, _taps(*numbers), numbers[0])
         return d
@@ -282,13 +380,15 @@ def _spread_by_folding(xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilat
 def _check_channels(name: str, found: int, needed: int, shape: Sizes, weight: Sizes) -> None:
     if found != needed:
         raise MXNetError(
-            f"MXNetError: {name}: {found} input channels (axis 1 of {tuple(shape)}), but the weight {tuple(weight)} is for {needed}"
+            f"MXNetError: {name}: {found} input channels (axis 1 of {tuple(shape)}), but the weight "
+            f"{tuple(weight)} is for {needed}"
         )
 
 
 @primitive
 def convolution(xp, x, weight, *bias, stride, pad, dilate, groups=1, constant_input=False):  # type: ignore[no-untyped-def]
-    """Cross-correlation of x (batch, in, *space) with weight (out, in / groups, *kernel), plus bias (out).
+    """Cross-correlation of x (batch, in, *space) with weight (out, in / groups, *kernel), plus bias
+    (out).
 
     With `constant_input` the gradient by x, which nothing asks for, is not computed.
     """
@@ -300,8 +400,15 @@ def convolution(xp, x, weight, *bias, stride, pad, dilate, groups=1, constant_in
         y = y + bias[0].reshape((1, -1, *(1 for _ in stride)))
 
     def vjp(g: Any) -> tuple[Any, ...]:
-        dx = None if constant_input else spread(xp, g, weight, stride, pad, dilate, groups, tuple(x.shape[2:]))
-        gradients = (dx, weight_gradient(xp, x, g, tuple(weight.shape[2:]), stride, pad, dilate, groups, kept))
+        dx = (
+            None
+            if constant_input
+            else spread(xp, g, weight, stride, pad, dilate, groups, tuple(x.shape[2:]))
+        )
+        gradients = (
+            dx,
+            weight_gradient(xp, x, g, tuple(weight.shape[2:]), stride, pad, dilate, groups, kept),
+        )
         return (*gradients, xp.sum(g, axis=(0, *range(2, g.ndim)))) if bias else gradients
 
     return y, vjp
@@ -309,7 +416,9 @@ def convolution(xp, x, weight, *bias, stride, pad, dilate, groups=1, constant_in
 
 @primitive
 def deconvolution(xp, x, weight, *bias, stride, pad, dilate, adjust, groups=1):  # type: ignore[no-untyped-def]
-    """The transpose of a convolution: x (batch, in, *space), weight (in, out / groups, *kernel), plus bias (out)."""
+    """The transpose of a convolution: x (batch, in, *space), weight (in, out / groups, *kernel),
+    plus bias (out).
+    """
     check_dtypes(x, weight)
     _check_channels("deconvolution", x.shape[1], weight.shape[0], x.shape, weight.shape)
     kernel = tuple(weight.shape[2:])

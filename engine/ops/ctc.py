@@ -1,7 +1,8 @@
-"""Connectionist temporal classification (Graves et al. 2006): the probability of a label sequence summed over all its alignments.
+"""Connectionist temporal classification (Graves et al. 2006): the probability of a label sequence
+summed over all its alignments.
 
-Alignments run over the labels with blanks between and around them. Forward and backward probabilities are kept as logarithms; all samples
-of a batch go through time together.
+Alignments run over the labels with blanks between and around them. Forward and backward
+probabilities are kept as logarithms; all samples of a batch go through time together.
 """
 
 from __future__ import annotations
@@ -29,33 +30,50 @@ def _log_sum(xp: Any, *terms: Any) -> Any:
 def _shifted(xp: Any, x: Any, by: int) -> Any:
     """x moved along its last axis, to the right for positive `by`; NEVER comes in."""
     filling = xp.full_like(x[:, : abs(by)], NEVER)
-    return xp.concatenate([filling, x[:, :-by]], axis=1) if by > 0 else xp.concatenate([x[:, -by:], filling], axis=1)
+    return (
+        xp.concatenate([filling, x[:, :-by]], axis=1)
+        if by > 0
+        else xp.concatenate([x[:, -by:], filling], axis=1)
+    )
 
 
 @primitive
 def ctc_loss(xp, x, labels, lengths, label_lengths, *, blank):  # type: ignore[no-untyped-def]
     """-log p(labels) a sample.
 
-    Scores x are (time, batch, classes), labels (batch, longest), lengths and label_lengths (batch,). What lies beyond the lengths does not
-    count; a sequence too short for its labels has an infinite loss and no gradient. Only x has a gradient.
+    Scores x are (time, batch, classes), labels (batch, longest), lengths and label_lengths
+    (batch,). What lies beyond the lengths does not count; a sequence too short for its labels has
+    an infinite loss and no gradient. Only x has a gradient.
     """
     steps, batch, classes = x.shape
     longest = labels.shape[1]
     if labels.shape[0] != batch:
-        raise MXNetError(f"MXNetError: CTCLoss: scores for {batch} samples {tuple(x.shape)}, labels for {labels.shape[0]} {labels.shape}")
+        raise MXNetError(
+            f"MXNetError: CTCLoss: scores for {batch} samples {tuple(x.shape)}, labels for "
+            f"{labels.shape[0]} {labels.shape}"
+        )
     times, counts = lengths.astype("int64"), label_lengths.astype("int64")
     inside = xp.arange(longest)[None, :] < counts[:, None]
     whole = xp.where(inside, labels.astype("int64"), blank)
     wrong = (whole < 0) | (whole >= classes) | (inside & (whole == blank))
     if bool(xp.max(wrong.astype("int64"))) or bool(xp.max(counts) > longest):
-        raise MXNetError(f"MXNetError: CTCLoss: labels must be classes of 0 … {classes - 1} other than the blank, {blank}")
+        raise MXNetError(
+            f"MXNetError: CTCLoss: labels must be classes of 0 … {classes - 1} other than the blank, {blank}"
+        )
     # blank, label, blank, label, …, blank
     blanks = xp.full((batch, longest + 1), blank)
-    path = xp.concatenate([xp.stack([blanks[:, :-1], whole], axis=2).reshape((batch, 2 * longest)), blanks[:, -1:]], axis=1)
+    path = xp.concatenate(
+        [xp.stack([blanks[:, :-1], whole], axis=2).reshape((batch, 2 * longest)), blanks[:, -1:]],
+        axis=1,
+    )
     places = xp.arange(2 * longest + 1)[None, :]
-    before = xp.concatenate([xp.full((batch, 2), blank), path[:, :-2]], axis=1)[:, : 2 * longest + 1]
+    before = xp.concatenate([xp.full((batch, 2), blank), path[:, :-2]], axis=1)[
+        :, : 2 * longest + 1
+    ]
     may_skip = (path != blank) & (path != before) & (places >= 2)
-    may_be_skipped = xp.concatenate([may_skip[:, 2:], xp.zeros((batch, 2)) > 0], axis=1)[:, : 2 * longest + 1]
+    may_be_skipped = xp.concatenate([may_skip[:, 2:], xp.zeros((batch, 2)) > 0], axis=1)[
+        :, : 2 * longest + 1
+    ]
     last = 2 * counts[:, None]
     ends = (places == last) | (places == last - 1)
 
@@ -80,7 +98,9 @@ def ctc_loss(xp, x, labels, lengths, label_lengths, *, blank):  # type: ignore[n
         backward = [xp.where((times == steps)[:, None], start, never)]
         for t in range(steps - 2, -1, -1):
             b = backward[-1] + of_path[t + 1]
-            moved = _log_sum(xp, b, _shifted(xp, b, -1), xp.where(may_be_skipped, _shifted(xp, b, -2), never))
+            moved = _log_sum(
+                xp, b, _shifted(xp, b, -1), xp.where(may_be_skipped, _shifted(xp, b, -2), never)
+            )
             later = xp.where((t < times - 1)[:, None], xp.maximum(moved, never), never)
             backward.append(xp.where((t == times - 1)[:, None], start, later))
         one_hot = (path[:, :, None] == xp.arange(classes)[None, None, :]).astype(x.dtype)
@@ -89,7 +109,11 @@ def ctc_loss(xp, x, labels, lengths, label_lengths, *, blank):  # type: ignore[n
             share = xp.exp(xp.minimum(forward[t] + b - likelihood[:, None], xp.zeros_like(b)))
             expected = xp.matmul(share[:, None, :], one_hot)[:, 0, :]
             counted = ((t < times) & possible)[:, None]
-            rows.append(xp.where(counted, (xp.exp(log_p[t]) - expected) * g[:, None], xp.zeros_like(log_p[t])))
+            rows.append(
+                xp.where(
+                    counted, (xp.exp(log_p[t]) - expected) * g[:, None], xp.zeros_like(log_p[t])
+                )
+            )
         return xp.stack(rows, axis=0), None, None, None
 
     return loss, vjp

@@ -13,7 +13,8 @@ def check_dtypes(x: Any, y: Any) -> None:
     """MXNetError unless both arrays have one dtype."""
     if hasattr(x, "dtype") and hasattr(y, "dtype") and x.dtype != y.dtype:
         raise MXNetError(
-            f"MXNetError: Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 1-th input: expected {x.dtype}, "
+            "MXNetError: Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 1-th "
+            f"input: expected {x.dtype}, "
             f"got {y.dtype}"
         )
 
@@ -24,7 +25,10 @@ def check_broadcast(x: Any, y: Any) -> None:
         return
     for a, b in zip(reversed(x.shape), reversed(y.shape), strict=False):
         if a != b and a != 1 and b != 1:
-            said = f"operands could not be broadcast together with shapes [{_listed(x.shape)}] [{_listed(y.shape)}]"
+            said = (
+                f"operands could not be broadcast together with shapes [{_listed(x.shape)}] "
+                f"[{_listed(y.shape)}]"
+            )
             raise MXNetError(f"MXNetError: Check failed: l == 1 || r == 1: {said}")
 
 
@@ -33,7 +37,9 @@ def _listed(shape: tuple[int, ...]) -> str:
 
 
 def unbroadcast(xp: Any, g: Any, like: Any) -> Any:
-    """The gradient of something that was broadcast: summed over the axes that were stretched; None for a number."""
+    """The gradient of something that was broadcast: summed over the axes that were stretched; None
+    for a number.
+    """
     if not hasattr(like, "shape"):
         return None
     extra = g.ndim - like.ndim
@@ -64,21 +70,27 @@ def _arrays(gradients: tuple[Any, Any]) -> tuple[Any, ...]:
 def add(xp, x, y):  # type: ignore[no-untyped-def]
     """x + y."""
     dtype = _pair(x, y)
-    return xp.add(x, y).astype(dtype, copy=False), lambda g: _arrays((unbroadcast(xp, g, x), unbroadcast(xp, g, y)))
+    return xp.add(x, y).astype(dtype, copy=False), lambda g: _arrays(
+        (unbroadcast(xp, g, x), unbroadcast(xp, g, y))
+    )
 
 
 @primitive
 def subtract(xp, x, y):  # type: ignore[no-untyped-def]
     """x - y."""
     dtype = _pair(x, y)
-    return xp.subtract(x, y).astype(dtype, copy=False), lambda g: _arrays((unbroadcast(xp, g, x), unbroadcast(xp, -g, y)))
+    return xp.subtract(x, y).astype(dtype, copy=False), lambda g: _arrays(
+        (unbroadcast(xp, g, x), unbroadcast(xp, -g, y))
+    )
 
 
 @primitive
 def multiply(xp, x, y):  # type: ignore[no-untyped-def]
     """x y."""
     dtype = _pair(x, y)
-    return xp.multiply(x, y).astype(dtype, copy=False), lambda g: _arrays((unbroadcast(xp, g * y, x), unbroadcast(xp, g * x, y)))
+    return xp.multiply(x, y).astype(dtype, copy=False), lambda g: _arrays(
+        (unbroadcast(xp, g * y, x), unbroadcast(xp, g * x, y))
+    )
 
 
 @primitive
@@ -111,7 +123,13 @@ def power(xp, x, y):  # type: ignore[no-untyped-def]
     z = xp.power(x, y).astype(dtype, copy=False)
 
     def by_exponent(g: Any) -> Any:
-        positive = xp.log(xp.where(x > 0, x, xp.ones_like(x))) if hasattr(x, "dtype") else math.log(x) if x > 0 else 0.0
+        positive = (
+            xp.log(xp.where(x > 0, x, xp.ones_like(x)))
+            if hasattr(x, "dtype")
+            else math.log(x)
+            if x > 0
+            else 0.0
+        )
         return g * z * positive
 
     def vjp(g: Any) -> tuple[Any, ...]:
@@ -127,7 +145,12 @@ def _chosen(xp: Any, x: Any, y: Any, left: Any) -> Any:
 
     def vjp(g: Any) -> tuple[Any, ...]:
         zero = xp.zeros_like(g)
-        return _arrays((unbroadcast(xp, xp.where(left, g, zero), x), unbroadcast(xp, xp.where(left, zero, g), y)))
+        return _arrays(
+            (
+                unbroadcast(xp, xp.where(left, g, zero), x),
+                unbroadcast(xp, xp.where(left, zero, g), y),
+            )
+        )
 
     return vjp
 
@@ -148,10 +171,16 @@ def minimum(xp, x, y):  # type: ignore[no-untyped-def]
 
 @primitive
 def where(xp, condition, x, y):  # type: ignore[no-untyped-def]
-    """x where the condition is not 0, else y; a condition of one axis chooses whole rows of arrays of more."""
+    """x where the condition is not 0, else y; a condition of one axis chooses whole rows of arrays
+    of more.
+    """
     _pair(x, y)
     most = max((v.ndim for v in (x, y) if hasattr(v, "dtype")), default=1)
-    chosen = (condition.reshape((-1, *(1,) * (most - 1))) if condition.ndim == 1 and most > 1 else condition) != 0
+    chosen = (
+        condition.reshape((-1, *(1,) * (most - 1)))
+        if condition.ndim == 1 and most > 1
+        else condition
+    ) != 0
     vjp = _chosen(xp, x, y, chosen)
     return xp.where(chosen, x, y), lambda g: (None, *vjp(g))
 
@@ -173,16 +202,22 @@ def hypot(xp, x, y):  # type: ignore[no-untyped-def]
     dtype = _pair(x, y)
     largest = xp.maximum(xp.abs(x), xp.abs(y))
     by = xp.where(largest == 0, xp.ones_like(largest), largest)
-    z = (by * xp.sqrt((x / by) * (x / by) + (y / by) * (y / by)) * (largest != 0)).astype(dtype, copy=False)
+    z = (by * xp.sqrt((x / by) * (x / by) + (y / by) * (y / by)) * (largest != 0)).astype(
+        dtype, copy=False
+    )
     safe = xp.where(z == 0, xp.ones_like(z), z)
-    return z, lambda g: _arrays((unbroadcast(xp, g * x / safe, x), unbroadcast(xp, g * y / safe, y)))
+    return z, lambda g: _arrays(
+        (unbroadcast(xp, g * x / safe, x), unbroadcast(xp, g * y / safe, y))
+    )
 
 
 def _logical(name: str, says: str) -> Any:
     def combine(xp, x, y):  # type: ignore[no-untyped-def]
         dtype = _pair(x, y)
         operands = sum(hasattr(v, "dtype") for v in (x, y))
-        return getattr(xp, name)(xp.not_equal(x, 0), xp.not_equal(y, 0)).astype(dtype), lambda g: (None,) * operands
+        return getattr(xp, name)(xp.not_equal(x, 0), xp.not_equal(y, 0)).astype(
+            dtype
+        ), lambda g: (None,) * operands
 
     combine.__name__ = name
     combine.__doc__ = f"1 where {says}, else 0, in the dtype of x; no gradient."
@@ -284,7 +319,9 @@ def ceil(xp, x):  # type: ignore[no-untyped-def]
 @primitive
 def round(xp, x):  # type: ignore[no-untyped-def]  # noqa: A001
     """The nearest whole number, halves away from zero; gradient 0."""
-    return xp.copysign(xp.floor(xp.abs(x) + 0.5), x).astype(x.dtype, copy=False), lambda g: (xp.zeros_like(g),)
+    return xp.copysign(xp.floor(xp.abs(x) + 0.5), x).astype(x.dtype, copy=False), lambda g: (
+        xp.zeros_like(g),
+    )
 
 
 @primitive

@@ -1,4 +1,5 @@
-"""Parts of an array: by slices (views where they are contiguous, as MXNet's are), by arrays of indices, by one index a row.
+"""Parts of an array: by slices (views where they are contiguous, as MXNet's are), by arrays of
+indices, by one index a row.
 
 Indices are raw arrays in a key, or boxes that no gradient goes to.
 """
@@ -19,7 +20,9 @@ def is_basic(key: Any) -> bool:
 
 
 def is_contiguous(shape: tuple[int, ...], key: Any) -> bool:
-    """Whether a basic key takes elements that stand side by side: full axes, before them a run of one axis, before it single elements."""
+    """Whether a basic key takes elements that stand side by side: full axes, before them a run of
+    one axis, before it single elements.
+    """
     parts = [part for part in (key if isinstance(key, tuple) else (key,)) if part is not None]
     if Ellipsis in parts:
         at = parts.index(Ellipsis)
@@ -36,7 +39,9 @@ def is_contiguous(shape: tuple[int, ...], key: Any) -> bool:
 
 @primitive
 def getitem(xp, x, *, key, view=True):  # type: ignore[no-untyped-def]
-    """x[key]; a view for a basic key of contiguous elements unless `view` is False. A single element has shape (1,)."""
+    """x[key]; a view for a basic key of contiguous elements unless `view` is False. A single
+    element has shape (1,).
+    """
     y = x[key]
     basic = is_basic(key)
 
@@ -51,7 +56,11 @@ def getitem(xp, x, *, key, view=True):  # type: ignore[no-untyped-def]
 
     if y.ndim == 0:
         at = key if isinstance(key, tuple) else (key,)
-        number = next((i for i in range(len(at)) if isinstance(at[i], int)), None) if basic and view else None
+        number = (
+            next((i for i in range(len(at)) if isinstance(at[i], int)), None)
+            if basic and view
+            else None
+        )
         if number is None:
             return y.reshape((1,)).copy(), vjp
         return x[(*at[:number], slice(at[number], at[number] + 1 or None), *at[number + 1 :])], vjp
@@ -72,10 +81,13 @@ def part(xp, x, *, key):  # type: ignore[no-untyped-def]
 
 @primitive
 def take(xp, x, indices, *, axis=0, mode="clip"):  # type: ignore[no-untyped-def]
-    """Slices of x along an axis, by number; numbers outside are clipped, or with `wrap` taken modulo the axis' length."""
+    """Slices of x along an axis, by number; numbers outside are clipped, or with `wrap` taken
+    modulo the axis' length.
+    """
     if not -x.ndim <= axis < x.ndim:
         raise MXNetError(
-            "MXNetError: Check failed: param.axis >= -1 * arrshape.ndim() && param.axis < arrshape.ndim(): Axis should be in the range of "
+            "MXNetError: Check failed: param.axis >= -1 * arrshape.ndim() && param.axis < arrshape.ndim(): "
+            "Axis should be in the range of "
             f"[-r, r-1] where r is the rank of input tensor: axis {axis} of an array of {x.ndim}"
         )
     numbers = inside(xp, indices, x.shape[axis], mode)
@@ -96,17 +108,25 @@ def inside(xp: Any, indices: Any, length: int, mode: str) -> Any:
 
 @primitive
 def pick(xp, x, index, *, axis=-1, keepdims=False, mode="clip"):  # type: ignore[no-untyped-def]
-    """One element a row: x[i, index[i]] for a matrix. The index has x's shape without the axis, or with length 1 there."""
+    """One element a row: x[i, index[i]] for a matrix. The index has x's shape without the axis, or
+    with length 1 there.
+    """
     rest = tuple(n for a, n in enumerate(x.shape) if a != axis % x.ndim)
-    if index.shape != rest and index.shape != tuple(1 if a == axis % x.ndim else n for a, n in enumerate(x.shape)):
+    if index.shape != rest and index.shape != tuple(
+        1 if a == axis % x.ndim else n for a, n in enumerate(x.shape)
+    ):
         provided, inferred = (",".join(str(n) for n in s) for s in (index.shape, rest))
-        raise MXNetError(f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred shape=[{inferred}]")
+        raise MXNetError(
+            f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred shape=[{inferred}]"
+        )
     numbers = inside(xp, index, x.shape[axis], mode)
     at = numbers if numbers.ndim == x.ndim else xp.expand_dims(numbers, axis)
     y = xp.take_along_axis(x, at, axis=axis)
 
     def vjp(g: Any) -> tuple[Any, None]:
-        places = xp.arange(x.shape[axis]).reshape(tuple(-1 if a == axis % x.ndim else 1 for a in range(x.ndim)))
+        places = xp.arange(x.shape[axis]).reshape(
+            tuple(-1 if a == axis % x.ndim else 1 for a in range(x.ndim))
+        )
         return (places == at) * g.reshape(y.shape), None
 
     picked = y if keepdims else xp.squeeze(y, axis=axis)
@@ -124,11 +144,15 @@ def one_hot(xp, indices, *, depth, on_value=1.0, off_value=0.0, dtype="float32")
 
 @primitive
 def take_along_axis(xp, x, *, numbers, axis):  # type: ignore[no-untyped-def]
-    """One element for each number (a raw array of whole numbers), along an axis: what sorting does to values."""
+    """One element for each number (a raw array of whole numbers), along an axis: what sorting does
+    to values.
+    """
 
     def vjp(g: Any) -> tuple[Any]:
         grid = [
-            numbers if a == axis % x.ndim else xp.arange(n).reshape(tuple(-1 if b == a else 1 for b in range(x.ndim)))
+            numbers
+            if a == axis % x.ndim
+            else xp.arange(n).reshape(tuple(-1 if b == a else 1 for b in range(x.ndim)))
             for a, n in enumerate(numbers.shape)
         ]
         whole = xp.zeros_like(x)
@@ -139,7 +163,9 @@ def take_along_axis(xp, x, *, numbers, axis):  # type: ignore[no-untyped-def]
 
 
 ADDED_AS = {"int64": "uint64", "int16": "int32", "int8": "int32", "uint8": "int32", "bool": "int32"}
-"""What whole numbers are added up as, to the same result: GPUs, and CuPy's `add.at`, add up no others at places named several times."""
+"""What whole numbers are added up as, to the same result: GPUs, and CuPy's `add.at`, add up no
+others at places named several times.
+"""
 
 
 @primitive
@@ -153,7 +179,9 @@ def scatter(xp, x, *, key, shape):  # type: ignore[no-untyped-def]
 
 @primitive
 def replace(xp, x, y, *, key):  # type: ignore[no-untyped-def]
-    """A copy of x with y, stretched where needed, in the place of x[key], a key that names no place twice."""
+    """A copy of x with y, stretched where needed, in the place of x[key], a key that names no place
+    twice.
+    """
     whole = x.copy()
     whole[key] = y
 

@@ -24,16 +24,28 @@ def check_floats(x: Any, name: str) -> None:
 def dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignore[no-untyped-def]
     """The product over the last axis of x and the first of y; a number has shape (1,).
 
-    `transpose_a` moves x's first axis to its end, `transpose_b` y's last axis to its beginning: for matrices, the transpose.
+    `transpose_a` moves x's first axis to its end, `transpose_b` y's last axis to its beginning: for
+    matrices, the transpose.
     """
     check_dtypes(x, y)
     check_floats(x, "dot")
     a = xp.transpose(x, (*range(1, x.ndim), 0)) if transpose_a else x
     b = xp.transpose(y, (y.ndim - 1, *range(y.ndim - 1))) if transpose_b else y
     if a.shape[-1] != b.shape[0]:
-        flags = f" trans_a={int(transpose_a)} trans_b={int(transpose_b)}" if transpose_a or transpose_b else ""
-        sizes = "L[!Ta].Size() == R[Tb].Size()" if x.ndim > 1 and y.ndim > 1 else "L[0].Size() == R[0].Size()"
-        raise MXNetError(f"MXNetError: Check failed: {sizes}: dot shape error: {_listed(x.shape)} X {_listed(y.shape)}{flags}")
+        flags = (
+            f" trans_a={int(transpose_a)} trans_b={int(transpose_b)}"
+            if transpose_a or transpose_b
+            else ""
+        )
+        sizes = (
+            "L[!Ta].Size() == R[Tb].Size()"
+            if x.ndim > 1 and y.ndim > 1
+            else "L[0].Size() == R[0].Size()"
+        )
+        raise MXNetError(
+            f"MXNetError: Check failed: {sizes}: dot shape error: {_listed(x.shape)} X "
+            f"{_listed(y.shape)}{flags}"
+        )
     shared = b.shape[0]
     shape = (*a.shape[:-1], *b.shape[1:]) or (1,)
     rows, columns = a.reshape((-1, shared)), b.reshape((shared, -1))
@@ -52,26 +64,37 @@ def dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignore[no-u
 
 @primitive
 def batch_dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignore[no-untyped-def]
-    """Matrix products of the last two axes, one for each element of the leading axes, which must be the same."""
+    """Matrix products of the last two axes, one for each element of the leading axes, which must be
+    the same.
+    """
     check_dtypes(x, y)
     check_floats(x, "batch_dot")
     if x.ndim < 3 or x.ndim != y.ndim:
         listed = f"{_listed(x.shape)} v.s. {_listed(y.shape)}"
-        raise MXNetError(f"MXNetError: batch_dot currently only support N-D*N-D array (N >= 3){listed}")
+        raise MXNetError(
+            f"MXNetError: batch_dot currently only support N-D*N-D array (N >= 3){listed}"
+        )
     a = xp.swapaxes(x, -1, -2) if transpose_a else x
     b = xp.swapaxes(y, -1, -2) if transpose_b else y
     said = f"{_listed(x.shape)} X {_listed(y.shape)} trans_a={int(transpose_a)} trans_b={int(transpose_b)}"
     for n, m in zip(x.shape[:-2], y.shape[:-2], strict=True):
         if n != m:
             problem = "batch_dot shape error (the leading batch dimensions must be equal)"
-            raise MXNetError(f"MXNetError: Check failed: lshape[i] == rshape[i] ({n} vs. {m}) : {problem}: {said}")
+            raise MXNetError(
+                f"MXNetError: Check failed: lshape[i] == rshape[i] ({n} vs. {m}) : {problem}: {said}"
+            )
     if a.shape[-1] != b.shape[-2]:
         counts = f"({a.shape[-1]} vs. {b.shape[-2]})"
-        raise MXNetError(f"MXNetError: Check failed: lshape_k == rshape_k {counts} : batch_dot shape error (shape mismatch): {said}")
+        raise MXNetError(
+            f"MXNetError: Check failed: lshape_k == rshape_k {counts} : batch_dot shape error (shape "
+            f"mismatch): {said}"
+        )
 
     def vjp(g: Any) -> tuple[Any, Any]:
         ga, gb = xp.matmul(g, xp.swapaxes(b, -1, -2)), xp.matmul(xp.swapaxes(a, -1, -2), g)
-        return (xp.swapaxes(ga, -1, -2) if transpose_a else ga), (xp.swapaxes(gb, -1, -2) if transpose_b else gb)
+        return (xp.swapaxes(ga, -1, -2) if transpose_a else ga), (
+            xp.swapaxes(gb, -1, -2) if transpose_b else gb
+        )
 
     return xp.matmul(a, b).astype(x.dtype, copy=False), vjp
 
@@ -83,11 +106,16 @@ def weight_shape(x: tuple[int, ...], units: int, flatten: bool) -> tuple[int, in
 
 @primitive
 def fully_connected(xp, x, weight, *bias, flatten=True):  # type: ignore[no-untyped-def]
-    """x W^T + b, W being (units, inputs). With `flatten` all axes of x but the first are joined, else the last is taken."""
+    """x W^T + b, W being (units, inputs). With `flatten` all axes of x but the first are joined,
+    else the last is taken.
+    """
     needed = weight_shape(x.shape, weight.shape[0], flatten)
     if weight.shape != needed:
         provided = ",".join(str(n) for n in weight.shape)
-        raise MXNetError(f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred shape=({needed[0]},{needed[1]})")
+        raise MXNetError(
+            f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred "
+            f"shape=({needed[0]},{needed[1]})"
+        )
     check_dtypes(x, weight)
     rows = x.reshape((x.shape[0], -1)) if flatten else x.reshape((-1, x.shape[-1]))
     y = xp.matmul(rows, weight.T).astype(x.dtype, copy=False)

@@ -1,4 +1,5 @@
-"""Normalizations: mean 0 and variance 1 over some axes, then scaled and moved. Each is one primitive, its gradient by formula.
+"""Normalizations: mean 0 and variance 1 over some axes, then scaled and moved. Each is one
+primitive, its gradient by formula.
 
 centred = x - mean,  inverse = 1 / sqrt(var + epsilon),  y = gamma centred inverse + beta
 dx = gamma inverse (g - mean(g) - centred inverse^2 mean(g centred))        (gamma within the means where it varies over the axes)
@@ -13,7 +14,9 @@ from initlab.engine.autograd import primitive
 
 
 def _sum(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
-    """The sum with the axes kept, one axis at a time from the last: rounding grows with each axis' length, not with their product."""
+    """The sum with the axes kept, one axis at a time from the last: rounding grows with each axis'
+    length, not with their product.
+    """
     for axis in reversed(axes):
         x = xp.sum(x, axis=axis, keepdims=True)
     return x
@@ -34,7 +37,8 @@ def _others(x: Any, axis: int) -> tuple[int, ...]:
 
 @primitive
 def batch_norm(xp, x, gamma, beta, *, axis=1, epsilon=1e-5, keep=None):  # type: ignore[no-untyped-def]
-    """Normalized over all axes but `axis` by the batch's own mean and biased variance, which are appended to the list `keep`.
+    """Normalized over all axes but `axis` by the batch's own mean and biased variance, which are
+    appended to the list `keep`.
 
     Half precision is normalized in single. (Ioffe and Szegedy 2015)
     """
@@ -54,14 +58,20 @@ def batch_norm(xp, x, gamma, beta, *, axis=1, epsilon=1e-5, keep=None):  # type:
         by_beta, by_scale = _sum(xp, g, axes), _sum(xp, g * centred, axes)
         dx = (g - (centred * (by_scale * (inverse * inverse / n)) + by_beta / n)) * scale
         by_gamma = (by_scale * inverse).reshape((-1,)).astype(gamma.dtype, copy=False)
-        return dx.astype(x.dtype, copy=False), by_gamma, by_beta.reshape((-1,)).astype(beta.dtype, copy=False)
+        return (
+            dx.astype(x.dtype, copy=False),
+            by_gamma,
+            by_beta.reshape((-1,)).astype(beta.dtype, copy=False),
+        )
 
     return y, vjp
 
 
 @primitive
 def fixed_norm(xp, x, gamma, beta, *, mean, variance, axis=1, epsilon=1e-5):  # type: ignore[no-untyped-def]
-    """Normalized by a given mean and variance (raw arrays, one a channel), through which no gradient goes: running statistics."""
+    """Normalized by a given mean and variance (raw arrays, one a channel), through which no
+    gradient goes: running statistics.
+    """
     axes, form, wide = _others(x, axis), _form(x, axis), _wide(x)
     inverse = 1 / xp.sqrt(variance.reshape(form) + epsilon)
     centre = mean.reshape(form)
@@ -70,15 +80,29 @@ def fixed_norm(xp, x, gamma, beta, *, mean, variance, axis=1, epsilon=1e-5):  # 
 
     def vjp(g: Any) -> tuple[Any, Any, Any]:
         g = _wide(g)
-        by_gamma = (_sum(xp, g * (wide - centre), axes) * inverse).reshape((-1,)).astype(gamma.dtype, copy=False)
+        by_gamma = (
+            (_sum(xp, g * (wide - centre), axes) * inverse)
+            .reshape((-1,))
+            .astype(gamma.dtype, copy=False)
+        )
         by_beta = _sum(xp, g, axes).reshape((-1,)).astype(beta.dtype, copy=False)
         return (g * scale).astype(x.dtype, copy=False), by_gamma, by_beta
 
     return y, vjp
 
 
-def _within(xp: Any, x: Any, gamma: Any, beta: Any, axes: tuple[int, ...], form: tuple[int, ...], epsilon: float) -> tuple[Any, Any]:
-    """(y, vjp) of normalizing over `axes` with a gamma and beta of another extent, given by their `form` against x."""
+def _within(
+    xp: Any,
+    x: Any,
+    gamma: Any,
+    beta: Any,
+    axes: tuple[int, ...],
+    form: tuple[int, ...],
+    epsilon: float,
+) -> tuple[Any, Any]:
+    """(y, vjp) of normalizing over `axes` with a gamma and beta of another extent, given by their
+    `form` against x.
+    """
     wide = _wide(x)
     n = math.prod(x.shape[a] for a in axes)
     centred = wide - _sum(xp, wide, axes) / n
@@ -108,15 +132,21 @@ def layer_norm(xp, x, gamma, beta, *, axis=-1, epsilon=1e-5):  # type: ignore[no
 
 @primitive
 def instance_norm(xp, x, gamma, beta, *, epsilon=1e-3):  # type: ignore[no-untyped-def]
-    """Each channel (axis 1) of each sample normalized over its positions (Ulyanov, Vedaldi and Lempitsky 2016)."""
+    """Each channel (axis 1) of each sample normalized over its positions (Ulyanov, Vedaldi and
+    Lempitsky 2016).
+    """
     return _within(xp, x, gamma, beta, tuple(range(2, x.ndim)), _form(x, 1), epsilon)
 
 
 @primitive
 def group_norm(xp, x, gamma, beta, *, groups=1, epsilon=1e-5):  # type: ignore[no-untyped-def]
-    """Each group of channels (axis 1) of each sample normalized, gamma and beta having one element a group, as in MXNet 1.9.1."""
+    """Each group of channels (axis 1) of each sample normalized, gamma and beta having one element
+    a group, as in MXNet 1.9.1.
+    """
     grouped = x.reshape((x.shape[0], groups, x.shape[1] // groups, *x.shape[2:]))
-    y, vjp = _within(xp, grouped, gamma, beta, tuple(range(2, grouped.ndim)), _form(grouped, 1), epsilon)
+    y, vjp = _within(
+        xp, grouped, gamma, beta, tuple(range(2, grouped.ndim)), _form(grouped, 1), epsilon
+    )
 
     def shaped(g: Any) -> tuple[Any, Any, Any]:
         dx, by_gamma, by_beta = vjp(g.reshape(grouped.shape))

@@ -1,4 +1,6 @@
-"""Ranking: the raw order that sorting and choosing the largest elements need. Equal elements keep their order, as in MXNet."""
+"""Ranking: the raw order that sorting and choosing the largest elements need. Equal elements keep
+their order, as in MXNet.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,9 @@ from typing import Any
 from initlab.engine.autograd import primitive
 
 
-def _cut(axis: int, start: int | None, stop: int | None, step: int | None = None) -> tuple[Any, ...]:
+def _cut(
+    axis: int, start: int | None, stop: int | None, step: int | None = None
+) -> tuple[Any, ...]:
     return (slice(None),) * axis + (slice(start, stop, step),)
 
 
@@ -34,7 +36,9 @@ def _folded(xp: Any, g: Any, axis: int, before: int, after: int, mode: str) -> A
 
 
 def _extended(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -> Any:
-    """x with its edge repeated, its elements reflected, or those of its other end, before and after along one axis."""
+    """x with its edge repeated, its elements reflected, or those of its other end, before and after
+    along one axis.
+    """
     n = x.shape[axis]
     if mode == "edge":
         parts = [x[_cut(axis, 0, 1)]] * before + [x] + [x[_cut(axis, n - 1, n)]] * after
@@ -51,7 +55,8 @@ def _extended(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) ->
 
 @primitive
 def pad(xp, x, *, widths, mode="constant", value=0.0):  # type: ignore[no-untyped-def]
-    """x with `widths` (a pair an axis) elements before and after; `mode` is constant, edge, reflect or wrap.
+    """x with `widths` (a pair an axis) elements before and after; `mode` is constant, edge, reflect
+    or wrap.
 
     Widths of the last two are at most the axis's extent, less 1 for reflect; who calls checks it.
     """

@@ -1,7 +1,9 @@
-"""Pooling: the largest element, the mean, the sum or the p-norm of windows over the spatial axes of (batch, channels, *space).
+"""Pooling: the largest element, the mean, the sum or the p-norm of windows over the spatial axes of
+(batch, channels, *space).
 
-As in `engine.ops.convolution` the work goes over the positions of a window, one strided slice of the whole batch at a time, channels last;
-gradients are added up by phases of the stride, so that nothing is written in place.
+As in `engine.ops.convolution` the work goes over the positions of a window, one strided slice of
+the whole batch at a time, channels last; gradients are added up by phases of the stride, so that
+nothing is written in place.
 """
 
 from __future__ import annotations
@@ -11,9 +13,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from initlab.engine.autograd import primitive
-from initlab.engine.ops.convolution import Sizes, first, interleave, last, output_space, reach, windows
+from initlab.engine.ops.convolution import (
+    Sizes,
+    first,
+    interleave,
+    last,
+    output_space,
+    reach,
+    windows,
+)
 
-LOWEST = {"float16": -65504.0, "float32": -3.4028234663852886e38, "float64": -1.7976931348623157e308}
+LOWEST = {
+    "float16": -65504.0,
+    "float32": -3.4028234663852886e38,
+    "float64": -1.7976931348623157e308,
+}
 """What max pooling takes padding for, and gives for a window of nothing else (as MXNet does)."""
 
 
@@ -23,8 +37,12 @@ def _overhang(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes
     return tuple(max(0, r - (n + 2 * p)) for r, n, p in zip(ends, space, pad, strict=True))
 
 
-def _slices(xp: Any, x: Any, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, value: float) -> list[Any]:
-    """For each position of the window, the elements under it (batch, *out, channels); `value` is around x."""
+def _slices(
+    xp: Any, x: Any, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, value: float
+) -> list[Any]:
+    """For each position of the window, the elements under it (batch, *out, channels); `value` is
+    around x.
+    """
     extra = _overhang(tuple(x.shape[2:]), kernel, stride, pad, out)
     whole = last(xp, x)
     if any(pad) or any(extra):
@@ -33,7 +51,9 @@ def _slices(xp: Any, x: Any, kernel: Sizes, stride: Sizes, pad: Sizes, out: Size
     return [whole[index] for index in windows(kernel, stride, (1,) * len(kernel), out)]
 
 
-def _gathered(xp: Any, pieces: Sequence[Any], x: Any, kernel: Sizes, stride: Sizes, pad: Sizes) -> Any:
+def _gathered(
+    xp: Any, pieces: Sequence[Any], x: Any, kernel: Sizes, stride: Sizes, pad: Sizes
+) -> Any:
     """The transpose of `_slices`: each element of x gets what the windows over it say."""
     space, out = tuple(x.shape[2:]), tuple(pieces[0].shape[1:-1])
     phases, widths = reach(space, kernel, stride, pad, (1,) * len(kernel), out)
@@ -45,7 +65,9 @@ def _gathered(xp: Any, pieces: Sequence[Any], x: Any, kernel: Sizes, stride: Siz
         for number, index in entries:
             piece = (pieces[number] if around is None else xp.pad(pieces[number], around))[index]
             total = piece if total is None else total + piece
-        sums.append(xp.zeros((x.shape[0], *lengths, x.shape[1]), dtype=x.dtype) if total is None else total)
+        sums.append(
+            xp.zeros((x.shape[0], *lengths, x.shape[1]), dtype=x.dtype) if total is None else total
+        )
     return first(xp, interleave(xp, sums, stride, space))
 
 
@@ -92,14 +114,23 @@ def _counts(n: int, k: int, s: int, p: int, out: int, include_pad: bool) -> list
     return [max(0, min(high, i * s + k) - max(low, i * s)) for i in range(out)]
 
 
-def _count(xp: Any, x: Any, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, include_pad: bool) -> Any:
-    """The number of elements of each window, at least 1: one number where all have as many, else (1, *out, 1)."""
+def _count(
+    xp: Any, x: Any, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, include_pad: bool
+) -> Any:
+    """The number of elements of each window, at least 1: one number where all have as many, else
+    (1, *out, 1).
+    """
     total: Any = 1
-    by_axis = [_counts(*numbers, include_pad) for numbers in zip(x.shape[2:], kernel, stride, pad, out, strict=True)]
+    by_axis = [
+        _counts(*numbers, include_pad)
+        for numbers in zip(x.shape[2:], kernel, stride, pad, out, strict=True)
+    ]
     if all(len(set(counts)) == 1 for counts in by_axis):
         return max(1, math.prod(counts[0] for counts in by_axis))
     for axis, counts in enumerate(by_axis):
-        total = total * xp.asarray(counts, dtype=x.dtype).reshape(tuple(-1 if i == axis else 1 for i in range(len(out))))
+        total = total * xp.asarray(counts, dtype=x.dtype).reshape(
+            tuple(-1 if i == axis else 1 for i in range(len(out)))
+        )
     return xp.maximum(total, xp.ones_like(total)).reshape((1, *out, 1))
 
 

@@ -1,8 +1,10 @@
-"""Recurrent networks over a whole sequence in one primitive: what the inputs add is one matrix product for all steps.
+"""Recurrent networks over a whole sequence in one primitive: what the inputs add is one matrix
+product for all steps.
 
-Inputs are (time, batch, inputs); weights stack their gates along axis 0 as cuDNN and MXNet do: LSTM input, forget, cell, output; GRU
-reset, update, new. Sources: Hochreiter and Schmidhuber 1997 with forget gates (Gers et al. 2000); Cho et al. 2014, the reset gate applied
-after the product; Sak et al. 2014 for projections.
+Inputs are (time, batch, inputs); weights stack their gates along axis 0 as cuDNN and MXNet do: LSTM
+input, forget, cell, output; GRU reset, update, new. Sources: Hochreiter and Schmidhuber 1997 with
+forget gates (Gers et al. 2000); Cho et al. 2014, the reset gate applied after the product; Sak et
+al. 2014 for projections.
 """
 
 from __future__ import annotations
@@ -21,18 +23,23 @@ def check_weights(x: Any, h: Any, wx: Any, wh: Any, mode: str) -> None:
     for name, weight, given in (("i2h_weight", wx, x), ("h2h_weight", wh, h)):
         if weight.shape[1] != given.shape[-1]:
             raise MXNetError(
-                f"MXNetError: {mode}: {name} of shape {tuple(weight.shape)} takes {weight.shape[1]} elements on axis 1, "
+                f"MXNetError: {mode}: {name} of shape {tuple(weight.shape)} takes {weight.shape[1]} "
+                "elements on axis 1, "
                 f"{'inputs' if given is x else 'the state'} of shape {tuple(given.shape)} "
                 f"{'have' if given is x else 'has'} {given.shape[-1]} on the last"
             )
     if x.shape[1] != h.shape[0]:
-        raise MXNetError(f"MXNetError: {mode}: inputs {tuple(x.shape)} and state {tuple(h.shape)} are of different batches")
+        raise MXNetError(
+            f"MXNetError: {mode}: inputs {tuple(x.shape)} and state {tuple(h.shape)} are of different batches"
+        )
 
 
 def _of_inputs(xp: Any, x: Any, w: Any, b: Any) -> Any:
     """(time, batch, units): x W^T + b of every step."""
     steps, batch, width = x.shape
-    return (xp.matmul(x.reshape((steps * batch, width)), w.T) + b).reshape((steps, batch, w.shape[0]))
+    return (xp.matmul(x.reshape((steps * batch, width)), w.T) + b).reshape(
+        (steps, batch, w.shape[0])
+    )
 
 
 def _back_through_inputs(xp: Any, da: Any, x: Any, w: Any) -> tuple[Any, Any, Any]:
@@ -76,7 +83,9 @@ def simple_recurrence(xp, x, h, wx, wh, bx, bh, *, mode):  # type: ignore[no-unt
 
 @primitive
 def gru(xp, x, h, wx, wh, bx, bh):  # type: ignore[no-untyped-def]
-    """r, z = sigmoid; n = tanh(Wx x + bx + r (Wh h + bh)); h_t = (1 - z) n + z h_{t-1}: all h_t (time, batch, units)."""
+    """r, z = sigmoid; n = tanh(Wx x + bx + r (Wh h + bh)); h_t = (1 - z) n + z h_{t-1}: all h_t
+    (time, batch, units).
+    """
     check_weights(x, h, wx, wh, "gru")
     units = h.shape[1]
     added = _of_inputs(xp, x, wx, bx)
@@ -114,7 +123,8 @@ def gru(xp, x, h, wx, wh, bx, bh):  # type: ignore[no-untyped-def]
 
 @primitive
 def lstm(xp, x, h, c, wx, wh, bx, bh, *projection, low=None, high=None):  # type: ignore[no-untyped-def]
-    """c_t = f c_{t-1} + i g and h_t = o tanh(c_t), or its projection: (all h_t (time, batch, units), the last c (batch, units)).
+    """c_t = f c_{t-1} + i g and h_t = o tanh(c_t), or its projection: (all h_t (time, batch,
+    units), the last c (batch, units)).
 
     Cell states are cut to [low, high], each of which may be None, after each step.
     """
@@ -155,7 +165,15 @@ def lstm(xp, x, h, c, wx, wh, bx, bh, *projection, low=None, high=None):  # type
             dc = dc + dout * o * (1 - y * y)
             if inside is not None:
                 dc = dc * inside
-            da = xp.concatenate([dc * g * i * (1 - i), dc * before * f * (1 - f), dc * i * (1 - g * g), dout * y * o * (1 - o)], axis=1)
+            da = xp.concatenate(
+                [
+                    dc * g * i * (1 - i),
+                    dc * before * f * (1 - f),
+                    dc * i * (1 - g * g),
+                    dout * y * o * (1 - o),
+                ],
+                axis=1,
+            )
             rows.append(da)
             dc = dc * f
             back = xp.matmul(da, wh)

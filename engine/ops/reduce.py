@@ -1,4 +1,6 @@
-"""Reductions over axes. Over all axes they give shape (1,), since MXNet's arrays have at least one axis."""
+"""Reductions over axes. Over all axes they give shape (1,), since MXNet's arrays have at least one
+axis.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from initlab.engine.errors import MXNetError
 
 
 def axes_of(x: Any, axis: Any, exclude: bool = False) -> tuple[int, ...]:
-    """The axes that `axis` (None, a number, or several) stands for, in order; the others with `exclude`.
+    """The axes that `axis` (None, a number, or several) stands for, in order; the others with
+    `exclude`.
 
     MXNetError for an axis that x does not have, or that is named twice.
     """
@@ -20,10 +23,14 @@ def axes_of(x: Any, axis: Any, exclude: bool = False) -> tuple[int, ...]:
     listed = ",".join(str(n) for n in x.shape)
     for a in numbers:
         if not -x.ndim <= a < x.ndim:
-            raise MXNetError(f"MXNetError: Check failed: Reduction axis {a} Exceeds input dimensions [{listed}]")
+            raise MXNetError(
+                f"MXNetError: Check failed: Reduction axis {a} Exceeds input dimensions [{listed}]"
+            )
     chosen = {a % x.ndim for a in numbers}
     if len(chosen) < len(numbers):
-        raise MXNetError(f"MXNetError: Check failed: Reduction axes have duplicates [{','.join(str(a) for a in numbers)}]")
+        raise MXNetError(
+            f"MXNetError: Check failed: Reduction axes have duplicates [{','.join(str(a) for a in numbers)}]"
+        )
     return tuple(a for a in range(x.ndim) if (a in chosen) != exclude)
 
 
@@ -60,7 +67,13 @@ def _extreme(name: str, word: str) -> Any:
         axes = axes_of(x, axis, exclude)
         kept = getattr(xp, name)(x, axis=axes, keepdims=True)
         at = (x == kept).astype(x.dtype)
-        y = kept if keepdims else _shaped(kept.reshape(tuple(n for a, n in enumerate(x.shape) if a not in axes)), False)
+        y = (
+            kept
+            if keepdims
+            else _shaped(
+                kept.reshape(tuple(n for a, n in enumerate(x.shape) if a not in axes)), False
+            )
+        )
         return y, lambda g: (_spread(g, x, axes) * at,)
 
     extreme.__name__ = name
@@ -73,7 +86,9 @@ min = _extreme("min", "smallest")  # noqa: A001
 
 
 def _before(xp: Any, x: Any) -> Any:
-    """The product of all elements before each, along the last axis, in steps that double (Hillis and Steele 1986)."""
+    """The product of all elements before each, along the last axis, in steps that double (Hillis
+    and Steele 1986).
+    """
     one = xp.ones((*x.shape[:-1], 1), dtype=x.dtype)
     product = xp.concatenate([one, x[..., :-1]], axis=-1)
     step = 1
@@ -88,7 +103,9 @@ def _others(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
     """The product over axes of all elements but each, without dividing."""
     order = (*(a for a in range(x.ndim) if a not in axes), *axes)
     turned = xp.transpose(x, order)
-    rows = turned.reshape((*turned.shape[: x.ndim - len(axes)], math.prod(x.shape[a] for a in axes)))
+    rows = turned.reshape(
+        (*turned.shape[: x.ndim - len(axes)], math.prod(x.shape[a] for a in axes))
+    )
     product = _before(xp, rows) * _before(xp, rows[..., ::-1])[..., ::-1]
     return xp.transpose(product.reshape(turned.shape), tuple(order.index(a) for a in range(x.ndim)))
 
@@ -108,7 +125,9 @@ def norm(xp, x, *, ord=2, axis=None, keepdims=False):  # type: ignore[no-untyped
     if ord == 1:
         y = xp.sum(xp.abs(x), axis=axes, keepdims=keepdims, dtype=x.dtype)
         return _shaped(y, keepdims), lambda g: (_spread(g, x, axes) * xp.sign(x),)
-    y = xp.sqrt(xp.sum(x * x, axis=axes, keepdims=keepdims, dtype=x.dtype)).astype(x.dtype, copy=False)
+    y = xp.sqrt(xp.sum(x * x, axis=axes, keepdims=keepdims, dtype=x.dtype)).astype(
+        x.dtype, copy=False
+    )
     safe = xp.where(y == 0, xp.ones_like(y), y)
     return _shaped(y, keepdims), lambda g: (x * _spread(g, x, axes) / _spread(safe, x, axes),)
 
@@ -117,17 +136,25 @@ def norm(xp, x, *, ord=2, axis=None, keepdims=False):  # type: ignore[no-untyped
 def cumsum(xp, x, *, axis):  # type: ignore[no-untyped-def]
     """Running sums along an axis."""
     back = (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)
-    return xp.cumsum(x, axis=axis).astype(x.dtype, copy=False), lambda g: (xp.cumsum(g[back], axis=axis)[back],)
+    return xp.cumsum(x, axis=axis).astype(x.dtype, copy=False), lambda g: (
+        xp.cumsum(g[back], axis=axis)[back],
+    )
 
 
 def _position(name: str, word: str) -> Any:
     def position(xp, x, *, axis=None, keepdims=False):  # type: ignore[no-untyped-def]
-        y = getattr(xp, name)(x.reshape((-1,)) if axis is None else x, axis=0 if axis is None else axis, keepdims=keepdims)
+        y = getattr(xp, name)(
+            x.reshape((-1,)) if axis is None else x,
+            axis=0 if axis is None else axis,
+            keepdims=keepdims,
+        )
         y = y.reshape((1,) * x.ndim) if axis is None and keepdims else y
         return _shaped(y.astype(x.dtype), keepdims), lambda g: (None,)
 
     position.__name__ = name
-    position.__doc__ = f"The place of the {word} value, in the dtype of x, as MXNet gives it; no gradient."
+    position.__doc__ = (
+        f"The place of the {word} value, in the dtype of x, as MXNet gives it; no gradient."
+    )
     return primitive(position)
 
 
@@ -139,4 +166,6 @@ argmin = _position("argmin", "smallest")
 def total(xp, x, *, axis, keepdims):  # type: ignore[no-untyped-def]
     """The sum over a tuple of axes as NumPy gives it: without axes when all are gone."""
     kept = tuple(1 if a in axis else n for a, n in enumerate(x.shape))
-    return xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), lambda g: (xp.broadcast_to(g.reshape(kept), x.shape),)
+    return xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), lambda g: (
+        xp.broadcast_to(g.reshape(kept), x.shape),
+    )

@@ -18,20 +18,28 @@ def _listed(shape: Any) -> str:
 def _split(n: int, first: int, second: int) -> tuple[int, int]:
     """The lengths that code -4 splits an axis of length n into."""
     if first == -1 and second == -1:
-        raise MXNetError("MXNetError: Check failed: d1 != -1 || d2 != -1: Split dims cannot both be -1.")
+        raise MXNetError(
+            "MXNetError: Check failed: d1 != -1 || d2 != -1: Split dims cannot both be -1."
+        )
     if first == -1:
         first = n // second
     if second == -1:
         second = n // first
     if first * second != n:
-        raise MXNetError(f"MXNetError: Check failed: d1 * d2 == d0: Split dims {first}, {second} do not divide original dim {n}")
+        raise MXNetError(
+            f"MXNetError: Check failed: d1 * d2 == d0: Split dims {first}, {second} do not divide "
+            f"original dim {n}"
+        )
     return first, second
 
 
-def target_shape(shape: tuple[int, ...], asked: tuple[int, ...], reverse: bool = False) -> tuple[int, ...]:
-    """The shape that MXNet's reshape codes ask for: 0 keeps an axis, -1 takes the rest, -2 all remaining axes, -3 joins two, -4 splits
-    one into the next two numbers. With `reverse` codes are read from the right, and matched with axes from the right. MXNetError for
-    codes that do not fit."""
+def target_shape(
+    shape: tuple[int, ...], asked: tuple[int, ...], reverse: bool = False
+) -> tuple[int, ...]:
+    """The shape that MXNet's reshape codes ask for: 0 keeps an axis, -1 takes the rest, -2 all
+    remaining axes, -3 joins two, -4 splits one into the next two numbers. With `reverse` codes are
+    read from the right, and matched with axes from the right. MXNetError for codes that do not fit.
+    """
     if reverse:
         return tuple(reversed(target_shape(shape[::-1], asked[::-1])))
     result: list[int] = []
@@ -41,7 +49,8 @@ def target_shape(shape: tuple[int, ...], asked: tuple[int, ...], reverse: bool =
         needed = {0: 1, -3: 2, -4: 1}.get(code, 0)
         if needed and at + needed > len(shape):
             raise MXNetError(
-                f"MXNetError: Check failed: src_idx < dshape_len ({at} vs. {len(shape)}) : reshape code {code} needs {needed} more "
+                f"MXNetError: Check failed: src_idx < dshape_len ({at} vs. {len(shape)}) : reshape code "
+                f"{code} needs {needed} more "
                 f"axes of {_listed(shape)} in {tuple(asked)}"
             )
         if code == 0:
@@ -55,11 +64,14 @@ def target_shape(shape: tuple[int, ...], asked: tuple[int, ...], reverse: bool =
         elif code == -4:
             lengths = [*itertools.islice(codes, 2)]
             if len(lengths) < 2:
-                raise MXNetError(f"MXNetError: reshape code -4 must be followed by two lengths, got {tuple(asked)}")
+                raise MXNetError(
+                    f"MXNetError: reshape code -4 must be followed by two lengths, got {tuple(asked)}"
+                )
             result += _split(shape[at], *lengths)
         elif code < -4:
             raise MXNetError(
-                f"MXNetError: Check failed: dim_size >= -1 ({code} vs. -1) : shape dim size must be >= -1, while received {code}"
+                f"MXNetError: Check failed: dim_size >= -1 ({code} vs. -1) : shape dim size must be >= -1, "
+                f"while received {code}"
             )
         else:
             result.append(code)
@@ -70,13 +82,18 @@ def target_shape(shape: tuple[int, ...], asked: tuple[int, ...], reverse: bool =
 def _filled(shape: tuple[int, ...], result: list[int]) -> tuple[int, ...]:
     """The -1 replaced by what remains, and sizes compared."""
     if result.count(-1) > 1:
-        raise MXNetError("MXNetError: Check failed: inf_idx < 0 : One and only one dim can be inferred")
+        raise MXNetError(
+            "MXNetError: Check failed: inf_idx < 0 : One and only one dim can be inferred"
+        )
     known = math.prod(n for n in result if n != -1)
     size = math.prod(shape)
     if result.count(-1) == 1 and known and size % known == 0:
         result[result.index(-1)] = size // known
     if math.prod(result) != size or -1 in result:
-        raise MXNetError(f"MXNetError: Target shape size is different to source. Target: {_listed(result)} Source: {_listed(shape)}")
+        raise MXNetError(
+            f"MXNetError: Target shape size is different to source. Target: {_listed(result)} Source: "
+            f"{_listed(shape)}"
+        )
     return tuple(result)
 
 
@@ -88,11 +105,15 @@ def reshape(xp, x, *, shape, reverse=False, view=True):  # type: ignore[no-untyp
 
 
 def order_of(ndim: int, axes: Any) -> tuple[int, ...]:
-    """The order of axes that `axes` asks for, reversed by default. MXNetError unless it names each axis once."""
+    """The order of axes that `axes` asks for, reversed by default. MXNetError unless it names each
+    axis once.
+    """
     order = tuple(axes) if axes else tuple(reversed(range(ndim)))
     found = tuple(a % ndim if -ndim <= a < ndim else a for a in order)
     if sorted(found) != list(range(ndim)):
-        raise MXNetError(f"MXNetError: transpose: axes {order} do not name each of the {ndim} axes once")
+        raise MXNetError(
+            f"MXNetError: transpose: axes {order} do not name each of the {ndim} axes once"
+        )
     return found
 
 
@@ -105,16 +126,20 @@ def transpose(xp, x, *, axes=None):  # type: ignore[no-untyped-def]
 
 
 def broadcast_shape(shape: tuple[int, ...], asked: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that `broadcast_to` gives; a 0 keeps an axis. MXNetError where an axis cannot be stretched."""
+    """The shape that `broadcast_to` gives; a 0 keeps an axis. MXNetError where an axis cannot be
+    stretched.
+    """
     if len(asked) != len(shape):
         raise MXNetError(
-            f"MXNetError: Check failed: ishape.ndim() == param.shape.ndim() ({len(shape)} vs. {len(asked)}) : Operand of shape "
+            f"MXNetError: Check failed: ishape.ndim() == param.shape.ndim() ({len(shape)} vs. "
+            f"{len(asked)}) : Operand of shape "
             f"{_listed(shape)} cannot be broadcasted to {_listed(asked)}"
         )
     wanted = tuple(n or m for n, m in zip(asked, shape, strict=True))
     if any(m not in (n, 1) for n, m in zip(wanted, shape, strict=True)):
         raise MXNetError(
-            "MXNetError: Check failed: ishape[i] == oshape[i] || ishape[i] == 1: Array cannot be broadcasted from "
+            "MXNetError: Check failed: ishape[i] == oshape[i] || ishape[i] == 1: Array cannot be "
+            "broadcasted from "
             f"{_listed(shape)} to {_listed(wanted)}"
         )
     return wanted
@@ -130,10 +155,15 @@ def broadcast_to(xp, x, *, shape):  # type: ignore[no-untyped-def]
 
 
 def check_parts(parts: Any, axis: int, name: str, new_axis: bool) -> None:
-    """MXNetError unless arrays can be joined: one dtype, and one shape (but for the length of `axis` without a new axis)."""
+    """MXNetError unless arrays can be joined: one dtype, and one shape (but for the length of
+    `axis` without a new axis).
+    """
     ndim = parts[0].ndim + new_axis
     if not -ndim <= axis < ndim:
-        raise MXNetError(f"MXNetError: Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input dimension of {ndim}")
+        raise MXNetError(
+            f"MXNetError: Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input "
+            f"dimension of {ndim}"
+        )
     for number, part in enumerate(parts[1:], 1):
         if part.dtype != parts[0].dtype:
             raise MXNetError(
@@ -141,10 +171,15 @@ def check_parts(parts: Any, axis: int, name: str, new_axis: bool) -> None:
                 f"{parts[0].dtype}, got data type {part.dtype} "
                 f"for input {number}"
             )
-        expected = [-1 if not new_axis and a == axis % ndim else n for a, n in enumerate(parts[0].shape)]
-        if len(expected) != part.ndim or any(n not in (-1, m) for n, m in zip(expected, part.shape, strict=True)):
+        expected = [
+            -1 if not new_axis and a == axis % ndim else n for a, n in enumerate(parts[0].shape)
+        ]
+        if len(expected) != part.ndim or any(
+            n not in (-1, m) for n, m in zip(expected, part.shape, strict=True)
+        ):
             raise MXNetError(
-                f"MXNetError: Check failed: {name}: Incompatible input shape: expected {_listed(expected)}, got {_listed(part.shape)} for "
+                f"MXNetError: Check failed: {name}: Incompatible input shape: expected "
+                f"{_listed(expected)}, got {_listed(part.shape)} for "
                 f"input {number}"
             )
 
@@ -184,7 +219,9 @@ def tile(xp, x, *, reps):  # type: ignore[no-untyped-def]
     shape = (1,) * (ndim - x.ndim) + tuple(x.shape)
     times = (1,) * (ndim - len(reps)) + tuple(reps)
     paired = tuple(n for pair in zip(times, shape, strict=True) for n in pair)
-    return xp.tile(x, tuple(reps)), lambda g: (xp.sum(g.reshape(paired), axis=tuple(range(0, 2 * ndim, 2))).reshape(x.shape),)
+    return xp.tile(x, tuple(reps)), lambda g: (
+        xp.sum(g.reshape(paired), axis=tuple(range(0, 2 * ndim, 2))).reshape(x.shape),
+    )
 
 
 @primitive

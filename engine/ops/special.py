@@ -1,4 +1,5 @@
-"""Functions of one argument beyond arithmetic: roots, logarithms, trigonometry, rounding, and the gamma function.
+"""Functions of one argument beyond arithmetic: roots, logarithms, trigonometry, rounding, and the
+gamma function.
 
 Results keep the argument's dtype; for whole numbers they are cut off, as MXNet cuts them.
 """
@@ -12,11 +13,14 @@ from typing import Any
 from initlab.engine.autograd import primitive
 from initlab.engine.ops.activation import erf_raw
 
-# --- functions of the array library, with their derivatives --------------------------------------------------------------------
+# --- functions of the array library, with their derivatives
+# --------------------------------------------------------------------
 
 
 def _unary(name: str, says: str, derivative: Callable[[Any, Any, Any], Any]) -> Any:
-    """A primitive of the array library's function `name`; `derivative(xp, x, y)` is that of y = f(x)."""
+    """A primitive of the array library's function `name`; `derivative(xp, x, y)` is that of y =
+    f(x).
+    """
 
     def function(xp, x):  # type: ignore[no-untyped-def]
         y = getattr(xp, name)(x).astype(x.dtype, copy=False)
@@ -27,14 +31,30 @@ def _unary(name: str, says: str, derivative: Callable[[Any, Any, Any], Any]) -> 
 
 
 tan = _unary("tan", "The tangent.", lambda xp, x, y: 1 + y * y)
-arcsin = _unary("arcsin", "The inverse of the sine, in [-pi/2, pi/2].", lambda xp, x, y: 1 / xp.sqrt(1 - x * x))
-arccos = _unary("arccos", "The inverse of the cosine, in [0, pi].", lambda xp, x, y: -1 / xp.sqrt(1 - x * x))
-arctan = _unary("arctan", "The inverse of the tangent, in [-pi/2, pi/2].", lambda xp, x, y: 1 / (1 + x * x))
+arcsin = _unary(
+    "arcsin", "The inverse of the sine, in [-pi/2, pi/2].", lambda xp, x, y: 1 / xp.sqrt(1 - x * x)
+)
+arccos = _unary(
+    "arccos", "The inverse of the cosine, in [0, pi].", lambda xp, x, y: -1 / xp.sqrt(1 - x * x)
+)
+arctan = _unary(
+    "arctan", "The inverse of the tangent, in [-pi/2, pi/2].", lambda xp, x, y: 1 / (1 + x * x)
+)
 sinh = _unary("sinh", "The hyperbolic sine.", lambda xp, x, y: xp.cosh(x))
 cosh = _unary("cosh", "The hyperbolic cosine.", lambda xp, x, y: xp.sinh(x))
-arcsinh = _unary("arcsinh", "The inverse of the hyperbolic sine.", lambda xp, x, y: 1 / xp.sqrt(x * x + 1))
-arccosh = _unary("arccosh", "The inverse of the hyperbolic cosine, for x >= 1.", lambda xp, x, y: 1 / xp.sqrt(x * x - 1))
-arctanh = _unary("arctanh", "The inverse of the hyperbolic tangent, for |x| < 1.", lambda xp, x, y: 1 / (1 - x * x))
+arcsinh = _unary(
+    "arcsinh", "The inverse of the hyperbolic sine.", lambda xp, x, y: 1 / xp.sqrt(x * x + 1)
+)
+arccosh = _unary(
+    "arccosh",
+    "The inverse of the hyperbolic cosine, for x >= 1.",
+    lambda xp, x, y: 1 / xp.sqrt(x * x - 1),
+)
+arctanh = _unary(
+    "arctanh",
+    "The inverse of the hyperbolic tangent, for |x| < 1.",
+    lambda xp, x, y: 1 / (1 - x * x),
+)
 log2 = _unary("log2", "The logarithm to base 2.", lambda xp, x, y: 1 / (math.log(2) * x))
 log10 = _unary("log10", "The logarithm to base 10.", lambda xp, x, y: 1 / (math.log(10) * x))
 cbrt = _unary("cbrt", "The cube root.", lambda xp, x, y: 1 / (3 * y * y))
@@ -73,7 +93,8 @@ def radians(xp, x):  # type: ignore[no-untyped-def]
     return (x * (math.pi / 180)).astype(x.dtype, copy=False), lambda g: (g * (math.pi / 180),)
 
 
-# --- steps, whose gradient is 0 ------------------------------------------------------------------------------------------------
+# --- steps, whose gradient is 0
+# ------------------------------------------------------------------------------------------------
 
 
 @primitive
@@ -86,12 +107,16 @@ def trunc(xp, x):  # type: ignore[no-untyped-def]
 def rint(xp, x):  # type: ignore[no-untyped-def]
     """The nearest whole number, of two the lower, as MXNet gives; gradient 0."""
     below = xp.floor(x)
-    return xp.where(x - below <= 0.5, below, xp.ceil(x)).astype(x.dtype, copy=False), lambda g: (xp.zeros_like(g),)
+    return xp.where(x - below <= 0.5, below, xp.ceil(x)).astype(x.dtype, copy=False), lambda g: (
+        xp.zeros_like(g),
+    )
 
 
 @primitive
 def round_through(xp, x):  # type: ignore[no-untyped-def]
-    """The nearest whole number, halves away from zero; the gradient goes through as if it were x (Bengio et al. 2013)."""
+    """The nearest whole number, halves away from zero; the gradient goes through as if it were x
+    (Bengio et al. 2013).
+    """
     return xp.copysign(xp.floor(xp.abs(x) + 0.5), x).astype(x.dtype, copy=False), lambda g: (g,)
 
 
@@ -111,7 +136,9 @@ def _question(name: str, says: str) -> Any:
 
 isnan = _question("isnan", "1 where x is not a number, else 0; no gradient.")
 isinf = _question("isinf", "1 where x is infinite, else 0; no gradient.")
-isfinite = _question("isfinite", "1 where x is neither infinite nor not a number, else 0; no gradient.")
+isfinite = _question(
+    "isfinite", "1 where x is neither infinite nor not a number, else 0; no gradient."
+)
 
 
 @primitive
@@ -120,7 +147,8 @@ def logical_not(xp, x):  # type: ignore[no-untyped-def]
     return (x == 0).astype(x.dtype), lambda g: (None,)
 
 
-# --- pieces --------------------------------------------------------------------------------------------------------------------
+# --- pieces
+# --------------------------------------------------------------------------------------------------------------------
 
 
 @primitive
@@ -152,13 +180,23 @@ def scale_gradient(xp, x, *, scalar):  # type: ignore[no-untyped-def]
     return x.copy(), lambda g: (g * scalar,)
 
 
-# --- the gamma function --------------------------------------------------------------------------------------------------------
+# --- the gamma function
+# --------------------------------------------------------------------------------------------------------
 
 LANCZOS = (
-    0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
-    -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-)  # fmt: skip
-"""Coefficients of Lanczos' approximation with g = 7 (Lanczos 1964; as tabulated by Godfrey), good to about 1e-15."""
+    0.99999999999980993,
+    676.5203681218851,
+    -1259.1392167224028,
+    771.32342877765313,
+    -176.61502916214059,
+    12.507343278686905,
+    -0.13857109526572012,
+    9.9843695780195716e-6,
+    1.5056327351493116e-7,
+)
+"""Coefficients of Lanczos' approximation with g = 7 (Lanczos 1964; as tabulated by Godfrey), good
+to about 1e-15.
+"""
 
 
 def _positive(xp: Any, x: Any) -> tuple[Any, Any, Any]:
@@ -180,21 +218,30 @@ def _log_gamma(xp: Any, z: Any) -> Any:
 def _sine(xp: Any, wide: Any) -> tuple[Any, Any]:
     """(where x is no whole number, sin(pi x) there and 1 elsewhere)."""
     whole = wide == xp.floor(wide)
-    return xp.logical_not(whole), xp.where(whole, xp.ones_like(wide), xp.sin(math.pi * (wide - 2 * xp.floor(wide / 2))))
+    return xp.logical_not(whole), xp.where(
+        whole, xp.ones_like(wide), xp.sin(math.pi * (wide - 2 * xp.floor(wide / 2)))
+    )
 
 
 def _digamma(xp: Any, x: Any) -> Any:
-    """The derivative of log Gamma, in float64: reflection, recurrence up to 8, then the asymptotic series."""
+    """The derivative of log Gamma, in float64: reflection, recurrence up to 8, then the asymptotic
+    series.
+    """
     wide, small, z = _positive(xp, x)
     shift = xp.zeros_like(z)
     for _ in range(8):
         shift = shift + xp.where(z < 8, 1 / z, xp.zeros_like(z))
         z = xp.where(z < 8, z + 1, z)
     q = 1 / (z * z)
-    series = q * (1 / 12 - q * (1 / 120 - q * (1 / 252 - q * (1 / 240 - q * (1 / 132 - q * (691 / 32760 - q / 12))))))
+    series = q * (
+        1 / 12
+        - q * (1 / 120 - q * (1 / 252 - q * (1 / 240 - q * (1 / 132 - q * (691 / 32760 - q / 12)))))
+    )
     above = xp.log(z) - 0.5 / z - series - shift
     off, sine = _sine(xp, wide)
-    cotangent = xp.where(off, xp.cos(math.pi * (wide - 2 * xp.floor(wide / 2))) / sine, xp.full_like(wide, math.inf))
+    cotangent = xp.where(
+        off, xp.cos(math.pi * (wide - 2 * xp.floor(wide / 2))) / sine, xp.full_like(wide, math.inf)
+    )
     return xp.where(small, above - math.pi * cotangent, above)
 
 
@@ -204,7 +251,9 @@ def gammaln(xp, x):  # type: ignore[no-untyped-def]
     wide, small, z = _positive(xp, x)
     above = _log_gamma(xp, z)
     off, sine = _sine(xp, wide)
-    below = xp.where(off, math.log(math.pi) - xp.log(xp.abs(sine)) - above, xp.full_like(wide, math.inf))
+    below = xp.where(
+        off, math.log(math.pi) - xp.log(xp.abs(sine)) - above, xp.full_like(wide, math.inf)
+    )
     y = xp.where(small, below, above).astype(x.dtype)
     return y, lambda g: (g * _digamma(xp, x).astype(x.dtype),)
 
@@ -217,17 +266,48 @@ def gamma(xp, x):  # type: ignore[no-untyped-def]
     off, sine = _sine(xp, wide)
     size = xp.where(off, size, xp.rint(size))  # of whole numbers it is one
     pole = xp.where(wide == 0, xp.full_like(wide, math.inf), xp.full_like(wide, math.nan))
-    value = xp.where(small, xp.where(off, math.pi / (sine * size), pole), xp.where(wide > 171.6, xp.full_like(wide, math.inf), size))
-    highest = 3.4028234e38 if x.dtype == "float32" else 65504.0 if x.dtype == "float16" else math.inf
-    y = xp.where(xp.abs(value) > highest, xp.copysign(xp.full_like(wide, math.inf), value), value).astype(x.dtype)
+    value = xp.where(
+        small,
+        xp.where(off, math.pi / (sine * size), pole),
+        xp.where(wide > 171.6, xp.full_like(wide, math.inf), size),
+    )
+    highest = (
+        3.4028234e38 if x.dtype == "float32" else 65504.0 if x.dtype == "float16" else math.inf
+    )
+    y = xp.where(
+        xp.abs(value) > highest, xp.copysign(xp.full_like(wide, math.inf), value), value
+    ).astype(x.dtype)
     return y, lambda g: (g * y * _digamma(xp, x).astype(x.dtype),)
 
 
-CENTRAL = (-3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2, 1.383577518672690e2, -3.066479806614716e1, 2.506628277459239)
-CENTRAL_BELOW = (-5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.680131188771972e1, -1.328068155288572e1, 1.0)
-TAIL = (-7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783)
+CENTRAL = (
+    -3.969683028665376e1,
+    2.209460984245205e2,
+    -2.759285104469687e2,
+    1.383577518672690e2,
+    -3.066479806614716e1,
+    2.506628277459239,
+)
+CENTRAL_BELOW = (
+    -5.447609879822406e1,
+    1.615858368580409e2,
+    -1.556989798598866e2,
+    6.680131188771972e1,
+    -1.328068155288572e1,
+    1.0,
+)
+TAIL = (
+    -7.784894002430293e-3,
+    -3.223964580411365e-1,
+    -2.400758277161838,
+    -2.549732539343734,
+    4.374664141464968,
+    2.938163982698783,
+)
 TAIL_BELOW = (7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1.0)
-"""Acklam's rational approximation of the normal quantile (2003), which two steps of Newton's method then make exact."""
+"""Acklam's rational approximation of the normal quantile (2003), which two steps of Newton's method
+then make exact.
+"""
 
 
 def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:

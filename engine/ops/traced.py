@@ -1,9 +1,11 @@
-"""Primitives run over boxes instead of raw arrays, so that a gradient is on the tape and can be differentiated again.
+"""Primitives run over boxes instead of raw arrays, so that a gradient is on the tape and can be
+differentiated again.
 
-A `Traced` value stands where a primitive expects a raw array, a `TracedLibrary` where it expects the array library. Whatever the
-primitive, or its vjp, computes with them is done by primitives on the boxes inside; some of these (`reduce.total`, `shape.spread`,
-`indexing.part`, `linear.matmul`) are there for it alone and follow NumPy to the letter: a sum over all axes has no axis. Comparisons and
-index arithmetic carry no gradient and stay raw.
+A `Traced` value stands where a primitive expects a raw array, a `TracedLibrary` where it expects
+the array library. Whatever the primitive, or its vjp, computes with them is done by primitives on
+the boxes inside; some of these (`reduce.total`, `shape.spread`, `indexing.part`, `linear.matmul`)
+are there for it alone and follow NumPy to the letter: a sum over all axes has no axis. Comparisons
+and index arithmetic carry no gradient and stay raw.
 """
 
 from __future__ import annotations
@@ -92,7 +94,9 @@ class Traced:
     def transpose(self, *axes: Any) -> Traced:
         """The axes in another order."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        return Traced(shape.transpose(self.box, axes=tuple(a % self.ndim for a in order) if order else None))
+        return Traced(
+            shape.transpose(self.box, axes=tuple(a % self.ndim for a in order) if order else None)
+        )
 
     def sum(self, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Traced:
         """The sum over axes."""
@@ -131,7 +135,9 @@ def _operands(x: Any, y: Any) -> tuple[Any, Any]:
     def box(value: Any) -> Any:
         if isinstance(value, Traced):
             return value.astype(dtype).box
-        return traced.box._wrap(xp.asarray(value).astype(dtype)) if hasattr(value, "dtype") else value
+        return (
+            traced.box._wrap(xp.asarray(value).astype(dtype)) if hasattr(value, "dtype") else value
+        )
 
     return box(x), box(y)
 
@@ -151,23 +157,83 @@ for _name, _function in (
 ):
     _arithmetic(_name, _function)
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
-    setattr(Traced, f"__{_name}__", lambda self, other, method=f"__{_name}__": getattr(raw(self), method)(raw(other)))
+    setattr(
+        Traced,
+        f"__{_name}__",
+        lambda self, other, method=f"__{_name}__": getattr(raw(self), method)(raw(other)),
+    )
 
 
 UNARY = (
-    "negative", "abs", "square", "sqrt", "exp", "log", "sin", "cos", "tanh", "expm1", "log1p", "tan", "arcsin", "arccos", "arctan", "sinh",
-    "cosh", "arcsinh", "arccosh", "arctanh", "log2", "log10", "cbrt", "reciprocal",
-)  # fmt: skip
+    "negative",
+    "abs",
+    "square",
+    "sqrt",
+    "exp",
+    "log",
+    "sin",
+    "cos",
+    "tanh",
+    "expm1",
+    "log1p",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "sinh",
+    "cosh",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+    "log2",
+    "log10",
+    "cbrt",
+    "reciprocal",
+)
 """NumPy's functions of one argument that are primitives of the same name here."""
 BINARY = {
-    "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "true_divide": "divide", "mod": "modulo",
-    "power": "power", "maximum": "maximum", "minimum": "minimum",
-}  # fmt: skip
+    "add": "add",
+    "subtract": "subtract",
+    "multiply": "multiply",
+    "divide": "divide",
+    "true_divide": "divide",
+    "mod": "modulo",
+    "power": "power",
+    "maximum": "maximum",
+    "minimum": "minimum",
+}
 CONSTANT = {
-    "sign", "floor", "ceil", "rint", "trunc", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isnan", "isinf",
-    "isfinite", "argmax", "argmin", "argsort", "logical_and", "logical_or", "logical_not", "result_type", "searchsorted", "nonzero", "any",
-    "all", "arange", "ndim", "shape", "broadcast_shapes", "indices",
-}  # fmt: skip
+    "sign",
+    "floor",
+    "ceil",
+    "rint",
+    "trunc",
+    "equal",
+    "not_equal",
+    "less",
+    "less_equal",
+    "greater",
+    "greater_equal",
+    "isnan",
+    "isinf",
+    "isfinite",
+    "argmax",
+    "argmin",
+    "argsort",
+    "logical_and",
+    "logical_or",
+    "logical_not",
+    "result_type",
+    "searchsorted",
+    "nonzero",
+    "any",
+    "all",
+    "arange",
+    "ndim",
+    "shape",
+    "broadcast_shapes",
+    "indices",
+}
 """Functions without a gradient: their results stay raw."""
 FILLED = {"zeros", "ones", "full", "empty", "zeros_like", "ones_like", "full_like", "empty_like"}
 
@@ -195,7 +261,11 @@ class TracedLibrary:
 
     def __getattr__(self, name: str) -> Any:
         if name in UNARY and name in PRIMITIVES:
-            return lambda x: Traced(PRIMITIVES[name](x.box)) if isinstance(x, Traced) else getattr(self._xp, name)(x)
+            return lambda x: (
+                Traced(PRIMITIVES[name](x.box))
+                if isinstance(x, Traced)
+                else getattr(self._xp, name)(x)
+            )
         if name in BINARY:
             return lambda x, y: self._binary(name, x, y)
         function = getattr(self._xp, name)
@@ -204,7 +274,9 @@ class TracedLibrary:
                 return function
             return lambda *args, **options: function(*(raw(a) for a in args), **options)
         if name in FILLED:
-            return lambda *args, **options: self._constant(function(*(raw(a) for a in args), **options))
+            return lambda *args, **options: self._constant(
+                function(*(raw(a) for a in args), **options)
+            )
         return lambda *args, **options: self._untraced(name, function, args, options)
 
     def _constant(self, value: Any) -> Traced:
@@ -220,12 +292,15 @@ class TracedLibrary:
 
     def _untraced(self, name: str, function: Any, args: Any, options: dict[str, Any]) -> Any:
         """A function that no rule is known for; what carries no gradient may use it."""
-        flat = [value for arg in args for value in (arg if isinstance(arg, (list, tuple)) else (arg,))]
+        flat = [
+            value for arg in args for value in (arg if isinstance(arg, (list, tuple)) else (arg,))
+        ]
         if any(isinstance(value, Traced) for value in [*flat, *options.values()]):
             raise MXNetError(TWICE.format(f"the function '{name}' of the array library"))
         return function(*args, **options)
 
-    # --- functions with rules of their own -----------------------------------------------------------------------------------
+    # --- functions with rules of their own
+    # -----------------------------------------------------------------------------------
 
     def asarray(self, x: Any, dtype: Any = None) -> Any:
         """x itself."""
@@ -251,7 +326,11 @@ class TracedLibrary:
             return getattr(self._xp, name)(x, axis=axis, keepdims=keepdims)
         kept = Traced(PRIMITIVES[name](x.box, axis=axis, keepdims=True))
         axes = reduce.axes_of(x, axis)
-        return kept if keepdims else kept.reshape(tuple(n for a, n in enumerate(x.shape) if a not in axes))
+        return (
+            kept
+            if keepdims
+            else kept.reshape(tuple(n for a, n in enumerate(x.shape) if a not in axes))
+        )
 
     def max(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         """The largest element."""
@@ -285,7 +364,9 @@ class TracedLibrary:
         if not isinstance(x, Traced):
             return self._xp.copysign(x, raw(y))
         r = raw(x)
-        return x * self._xp.where(self._xp.signbit(r) == self._xp.signbit(raw(y)), 1, -1).astype(r.dtype)
+        return x * self._xp.where(self._xp.signbit(r) == self._xp.signbit(raw(y)), 1, -1).astype(
+            r.dtype
+        )
 
     def matmul(self, x: Any, y: Any) -> Any:
         """Products of matrices."""
@@ -333,7 +414,11 @@ class TracedLibrary:
 
     def broadcast_to(self, x: Any, wanted: Any) -> Any:
         """x stretched."""
-        return Traced(shape.spread(x.box, shape=tuple(wanted))) if isinstance(x, Traced) else self._xp.broadcast_to(x, wanted)
+        return (
+            Traced(shape.spread(x.box, shape=tuple(wanted)))
+            if isinstance(x, Traced)
+            else self._xp.broadcast_to(x, wanted)
+        )
 
     def concatenate(self, parts: Any, axis: int = 0) -> Any:
         """End to end."""
@@ -349,8 +434,12 @@ class TracedLibrary:
             return self._xp.pad(x, widths, mode=mode, constant_values=constant_values)
         if mode != "constant":
             raise MXNetError(TWICE.format(f"padding in mode '{mode}'"))
-        whole = self._constant(self._xp.pad(self._xp.zeros_like(raw(x)), widths, constant_values=constant_values))
-        whole[tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True))] = x
+        whole = self._constant(
+            self._xp.pad(self._xp.zeros_like(raw(x)), widths, constant_values=constant_values)
+        )
+        whole[
+            tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True))
+        ] = x
         return whole
 
     def flip(self, x: Any, axis: int) -> Any:

@@ -1,20 +1,43 @@
-"""Exact streams, version `initlab-1`: every value is a pure function of seed, path, generation, law and element number.
+"""Exact streams, version `initlab-1`: every value is a pure function of seed, path, generation, law
+and element number.
 
-Beside it, for code that must repeat MXNet 1.9.1, its own stream, whose values depend on all that was drawn before.
+Beside it, for code that must repeat MXNet 1.9.1, its own stream, whose values depend on all that
+was drawn before.
 """
 
 from __future__ import annotations
 
 from initlab.engine.streams import cuda, distribution, variates
 from initlab.engine.streams.distribution import Distribution, Piece
-from initlab.engine.streams.draw import draw_many, normal, normal64, truncated_normal, truncated_normal64, uniform, uniform64
+from initlab.engine.streams.draw import (
+    draw_many,
+    normal,
+    normal64,
+    truncated_normal,
+    truncated_normal64,
+    uniform,
+    uniform64,
+)
 from initlab.engine.streams.implementation import expect, implementation
 from initlab.engine.streams.key import VERSION, Key
 from initlab.engine.streams.mxnet_stream import MXNetStream
 from initlab.engine.streams.phi import phi_word, truncated_moments
 from initlab.engine.streams.pool import alone, threads
 from initlab.engine.streams.source import Source
-from initlab.engine.streams.stream import DTYPES, VERSIONS, Stream, ambient, current, current_seed, epoch, scope, seed, use, using, version
+from initlab.engine.streams.stream import (
+    DTYPES,
+    VERSIONS,
+    Stream,
+    ambient,
+    current,
+    current_seed,
+    epoch,
+    scope,
+    seed,
+    use,
+    using,
+    version,
+)
 from initlab.engine.streams.words import wide_words, words
 
 __all__ = [

@@ -1,10 +1,13 @@
-"""Drawing by numba: words, transform and scale in one compiled function over all pieces, with the reference's bits.
+"""Drawing by numba: words, transform and scale in one compiled function over all pieces, with the
+reference's bits.
 
-The formulas are those of `transforms` and `wide`, in the same order. LLVM neither reorders nor fuses floating-point operations unless
-`fastmath` allows it, which is never given here. A piece is drawn in chunks whose words fit the first cache, so that the transform is a
-loop of its own, which LLVM makes SIMD instructions of.
+The formulas are those of `transforms` and `wide`, in the same order. LLVM neither reorders nor
+fuses floating-point operations unless `fastmath` allows it, which is never given here. A piece is
+drawn in chunks whose words fit the first cache, so that the transform is a loop of its own, which
+LLVM makes SIMD instructions of.
 
-Scalars are cast by intrinsics: numba promotes 32-bit integers to 64 bits, hence the many `u32(...)`.
+Scalars are cast by intrinsics: numba promotes 32-bit integers to 64 bits, hence the many
+`u32(...)`.
 """
 
 from __future__ import annotations
@@ -39,7 +42,8 @@ def _jit(function: Any) -> Any:
     return njit(function, nogil=True, error_model="numpy")
 
 
-# --- what numba lacks ---------------------------------------------------------------------------------------------------------------
+# --- what numba lacks
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def _bit_cast(source: Any, target: Any) -> Any:
@@ -47,7 +51,9 @@ def _bit_cast(source: Any, target: Any) -> Any:
 
     @intrinsic
     def cast(context: Any, x: Any) -> Any:
-        return target(source), lambda context, builder, signature, arguments: builder.bitcast(arguments[0], context.get_value_type(target))
+        return target(source), lambda context, builder, signature, arguments: builder.bitcast(
+            arguments[0], context.get_value_type(target)
+        )
 
     return cast
 
@@ -69,7 +75,9 @@ def _product(context: Any, a: Any, b: Any) -> Any:
         double, single = ir.IntType(128), ir.IntType(64)
         product = builder.mul(*(builder.zext(argument, double) for argument in arguments))
         upper = builder.trunc(builder.lshr(product, ir.Constant(double, 64)), single)
-        return context.make_tuple(builder, signature.return_type, (upper, builder.trunc(product, single)))
+        return context.make_tuple(
+            builder, signature.return_type, (upper, builder.trunc(product, single))
+        )
 
     return signature, generate
 
@@ -78,7 +86,9 @@ def _product(context: Any, a: Any, b: Any) -> Any:
 def _pointer(context: Any, address: Any, like: Any) -> Any:
     """An address as a pointer to elements of the type of `like`."""
     target = types.CPointer(like)
-    return target(types.uint64, like), lambda context, builder, signature, arguments: builder.inttoptr(
+    return target(
+        types.uint64, like
+    ), lambda context, builder, signature, arguments: builder.inttoptr(
         arguments[0], context.get_value_type(target)
     )
 
@@ -101,7 +111,9 @@ def _horner(number: Any, coefficients: tuple[float, ...]) -> Any:
 
 
 def _chosen_horner(*choices: tuple[float, ...]) -> Any:
-    """One of three polynomials of one degree: the first for choice 0, and so on. Their coefficients are chosen, not their values."""
+    """One of three polynomials of one degree: the first for choice 0, and so on. Their coefficients
+    are chosen, not their values.
+    """
 
     @intrinsic
     def polynomial(context: Any, x: Any, choice: Any) -> Any:
@@ -112,7 +124,9 @@ def _chosen_horner(*choices: tuple[float, ...]) -> Any:
             is_second = builder.icmp_unsigned("==", choice, ir.Constant(number, 1))
             total = None
             for first, second, third in zip(*choices, strict=True):
-                rest = builder.select(is_second, ir.Constant(kind, second), ir.Constant(kind, third))
+                rest = builder.select(
+                    is_second, ir.Constant(kind, second), ir.Constant(kind, third)
+                )
                 c = builder.select(is_first, ir.Constant(kind, first), rest)
                 total = c if total is None else builder.fadd(builder.fmul(total, x), c)
             return total
@@ -122,8 +136,12 @@ def _chosen_horner(*choices: tuple[float, ...]) -> Any:
     return polynomial
 
 
-_truncated_top = _horner(types.float32, (1.0026906728744507, 2.793407678604126, 3.3665943145751953, 3.2119736671447754))
-_truncated_bottom = _horner(types.float32, (1.0, 2.899179697036743, 5.747257232666016, 5.371740818023682, 5.125574111938477))
+_truncated_top = _horner(
+    types.float32, (1.0026906728744507, 2.793407678604126, 3.3665943145751953, 3.2119736671447754)
+)
+_truncated_bottom = _horner(
+    types.float32, (1.0, 2.899179697036743, 5.747257232666016, 5.371740818023682, 5.125574111938477)
+)
 _log_series = _horner(types.float64, elementary.LOG_TERMS[::-1])
 _sine_series = _horner(types.float64, wide.SIN_TERMS[::-1])
 _cosine_series = _horner(types.float64, wide.COS_TERMS[::-1])
@@ -132,12 +150,15 @@ _tail_bottom = _chosen_horner(wide.CENTRAL[1], wide.MIDDLE[1], wide.FAR[1])
 LN2_HIGH, LN2_LOW, HALF_PI = elementary.LN2_HIGH, elementary.LN2_LOW, wide.HALF_PI
 
 
-# --- words --------------------------------------------------------------------------------------------------------------------------
+# --- words
+# --------------------------------------------------------------------------------------------------------------------------
 
 
 @_jit
 def _words(k0, k1, first, blocks, w):  # type: ignore[no-untyped-def]
-    """Philox4x64-10 blocks first … first + blocks - 1 (Salmon et al. 2011), whose counters are one higher, into `w`."""
+    """Philox4x64-10 blocks first … first + blocks - 1 (Salmon et al. 2011), whose counters are one
+    higher, into `w`.
+    """
     for i in range(blocks):
         c0, c1, c2, c3 = u64(first + u64(i) + u64(1)), u64(0), u64(0), u64(0)
         a, b = k0, k1
@@ -150,7 +171,8 @@ def _words(k0, k1, first, blocks, w):  # type: ignore[no-untyped-def]
         w[4 * i], w[4 * i + 1], w[4 * i + 2], w[4 * i + 3] = c0, c1, c2, c3
 
 
-# --- float32 ------------------------------------------------------------------------------------------------------------------------
+# --- float32
+# ------------------------------------------------------------------------------------------------------------------------
 
 
 @_jit
@@ -160,7 +182,9 @@ def _minus_two_log(f):  # type: ignore[no-untyped-def]
     m = _float(u32(bits - exponent))
     s = (m - f32(2.0**32)) / (m + f32(2.0**32))
     q = s * s
-    p = ((q * f32(-0.8259274363517761) + f32(-1.3330445289611816)) * q + f32(-4.000000476837158)) * s
+    p = (
+        (q * f32(-0.8259274363517761) + f32(-1.3330445289611816)) * q + f32(-4.000000476837158)
+    ) * s
     return f32(_signed(exponent)) * f32(-1.6525916635146132e-07) + p
 
 
@@ -211,7 +235,8 @@ def _truncated32(w, count, out, std, mean, low, high, base, span):  # type: igno
             out[2 * j + half] = _scaled(z, std, mean)
 
 
-# --- float64 ------------------------------------------------------------------------------------------------------------------------
+# --- float64
+# ------------------------------------------------------------------------------------------------------------------------
 
 
 @_jit
@@ -271,7 +296,8 @@ def _truncated64(w, count, out, std, mean, low, high, base, span):  # type: igno
         out[j] = _scaled(z, std, mean)
 
 
-# --- pieces -------------------------------------------------------------------------------------------------------------------------
+# --- pieces
+# -------------------------------------------------------------------------------------------------------------------------
 
 
 @_jit
@@ -297,7 +323,8 @@ def _transform64(kind, w, count, out, c, base, span):  # type: ignore[no-untyped
 def _chunked(transform: Any, elements: int) -> Any:
     """What draws a piece by `transform`, a block of words having so many elements.
 
-    Chunks begin at a block's first element. Those that begin before the piece or end in the middle of a block go through `part`.
+    Chunks begin at a block's first element. Those that begin before the piece or end in the middle
+    of a block go through `part`.
     """
 
     @_jit
@@ -331,21 +358,54 @@ def _fill_rows(rows, constants):  # type: ignore[no-untyped-def]
     w = np.empty(4 * CHUNK, np.uint64)
     part32, part64 = np.empty(8 * CHUNK, np.float32), np.empty(4 * CHUNK, np.float64)
     for i in range(rows.shape[0]):
-        k0, k1, start, size, address = rows[i, 0], rows[i, 1], rows[i, 2], i64(rows[i, 3]), rows[i, 4]
+        k0, k1, start, size, address = (
+            rows[i, 0],
+            rows[i, 1],
+            rows[i, 2],
+            i64(rows[i, 3]),
+            rows[i, 4],
+        )
         kind, base, span, c = rows[i, 5], rows[i, 6], rows[i, 7], constants[i, 8:]
         if kind < u64(3):
-            _draw32(kind, k0, k1, start, array_at(_pointer(address, f32(0)), size, f32), c, base, span, w, part32)
+            _draw32(
+                kind,
+                k0,
+                k1,
+                start,
+                array_at(_pointer(address, f32(0)), size, f32),
+                c,
+                base,
+                span,
+                w,
+                part32,
+            )
         else:
-            _draw64(kind - u64(3), k0, k1, start, array_at(_pointer(address, f64(0)), size, f64), c, base, span, w, part64)
+            _draw64(
+                kind - u64(3),
+                k0,
+                k1,
+                start,
+                array_at(_pointer(address, f64(0)), size, f64),
+                c,
+                base,
+                span,
+                w,
+                part64,
+            )
 
 
 def _kept_on_disk(function: Callable[..., None]) -> Any:
-    """Compiled once a machine, where numba finds a folder that it can write to; else once a process.
+    """Compiled once a machine, where numba finds a folder that it can write to; else once a
+    process.
 
-    The name says what went into the code. numba goes by the time and size of this one file, which wheels of two versions may share.
+    The name says what went into the code. numba goes by the time and size of this one file, which
+    wheels of two versions may share.
     """
     try:
-        sources = [Path(str(module)).read_bytes() for module in (__file__, elementary.__file__, wide.__file__, distribution.__file__)]
+        sources = [
+            Path(str(module)).read_bytes()
+            for module in (__file__, elementary.__file__, wide.__file__, distribution.__file__)
+        ]
         function.__qualname__ += "_" + hashlib.sha256(b"\0".join(sources)).hexdigest()[:12]
         return njit(function, nogil=True, error_model="numpy", cache=True)
     except (OSError, RuntimeError):  # no sources, no such folder
@@ -382,7 +442,9 @@ def is_loaded() -> bool:
 def is_kept() -> bool:
     """Whether a disk holds compiled code, which some earlier process left."""
     folder = _fill.stats.cache_path
-    return folder is not None and any(Path(folder).glob(f"compiled.{_fill_rows.__qualname__}-*.nbi"))
+    return folder is not None and any(
+        Path(folder).glob(f"compiled.{_fill_rows.__qualname__}-*.nbi")
+    )
 
 
 def load() -> None:

@@ -1,8 +1,9 @@
 """Drawing on a GPU: the text of the kernels, and launching them for arrays that live there.
 
-A thread makes the words of one Philox block and draws the eight (float32) or four (float64) elements that they are for. Every operation is
-an intrinsic that rounds once, so no compiler can fuse two; constants are written as bits. The device's own library compiles the text; the
-tests also compile it for the host and compare it with NumPy's implementation, which it must equal bit for bit.
+A thread makes the words of one Philox block and draws the eight (float32) or four (float64)
+elements that they are for. Every operation is an intrinsic that rounds once, so no compiler can
+fuse two; constants are written as bits. The device's own library compiles the text; the tests also
+compile it for the host and compare it with NumPy's implementation, which it must equal bit for bit.
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ NAMES = {"uniform": "uniform", "normal": "normal", "truncated_normal": "truncate
 
 
 DTYPES = ("float16", "float32", "float64")
-"""What kernels draw, float16 as float32 that is rounded once; of the types that random values are drawn in, those that CuPy's arrays have
-in all of its versions."""
+"""What kernels draw, float16 as float32 that is rounded once; of the types that random values are
+drawn in, those that CuPy's arrays have in all of its versions."""
 
 
-def draw(device: Device, kind: Distribution, key: Key, start: int, count: int, dtype: np.dtype) -> Any:
-    """Elements start … start + count - 1 of a stream as a raw array of the device, rounded once where `dtype` is not that of `kind`."""
+def draw(
+    device: Device, kind: Distribution, key: Key, start: int, count: int, dtype: np.dtype
+) -> Any:
+    """Elements start … start + count - 1 of a stream as a raw array of the device, rounded once
+    where `dtype` is not that of `kind`.
+    """
     flat = device.xp.empty(count, kind.dtype)
     fill(device, [Piece(kind, key, start, flat)])
     if dtype == kind.dtype:
@@ -44,9 +49,16 @@ def draw(device: Device, kind: Distribution, key: Key, start: int, count: int, d
         return flat.astype(dtype)
 
 
-def draw_next(device: Device, source: Source, make: Callable[[bool], Distribution], shape: tuple[int, ...], dtype: np.dtype) -> Any:
-    """The next values of a stream, in float64 where `make` is told so, as a raw array of the device. None where the host has to draw: for a
-    device that runs no kernels, a source that is no stream of ours, a dtype beside DTYPES."""
+def draw_next(
+    device: Device,
+    source: Source,
+    make: Callable[[bool], Distribution],
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+) -> Any:
+    """The next values of a stream, in float64 where `make` is told so, as a raw array of the
+    device. None where the host has to draw: for a device that runs no kernels, a source that is no
+    stream of ours, a dtype beside DTYPES."""
     if not (runs_kernels(device) and isinstance(source, Stream) and dtype.name in DTYPES):
         return None
     size, is_wide = math.prod(shape), dtype == np.float64
@@ -55,7 +67,9 @@ def draw_next(device: Device, source: Source, make: Callable[[bool], Distributio
 
 
 def fill(device: Device, pieces: Sequence[Piece]) -> None:
-    """Draw all pieces, whose `out` are flat, contiguous arrays on the device. Whatever the device's library raises."""
+    """Draw all pieces, whose `out` are flat, contiguous arrays on the device. Whatever the device's
+    library raises.
+    """
     launch = launcher(device)(source())
     for kind, key, start, out in pieces:
         if not out.size:
@@ -66,13 +80,25 @@ def fill(device: Device, pieces: Sequence[Piece]) -> None:
         needed = (start + out.size - 1) // elements - start // elements + 1
         words = [np.uint64(word) for word in (*key.words, start, out.size)]
         arguments = (*words, *(number(c) for c in constants), np.uint64(base), np.uint64(span), out)
-        launch(f"{NAMES[kind.kind]}{64 if kind.wide else 32}", min(-(-needed // THREADS), BLOCKS), THREADS, arguments)
+        launch(
+            f"{NAMES[kind.kind]}{64 if kind.wide else 32}",
+            min(-(-needed // THREADS), BLOCKS),
+            THREADS,
+            arguments,
+        )
 
 
 @cache
 def source() -> str:
     """The text of all kernels, CUDA C++."""
-    return "\n".join([HEAD, _narrow(), _wide(), *(_kernel(name, bits) for bits in (32, 64) for name in NAMES.values())])
+    return "\n".join(
+        [
+            HEAD,
+            _narrow(),
+            _wide(),
+            *(_kernel(name, bits) for bits in (32, 64) for name in NAMES.values()),
+        ]
+    )
 
 
 def _single(value: float) -> str:
@@ -123,8 +149,19 @@ __device__ double scaled64(double z, double std, double mean)
 
 def _narrow() -> str:
     """The transforms of `transforms`, a block of eight float32 each."""
-    log = _horner("f", [_single(c) for c in (-0.8259274363517761, -1.3330445289611816, -4.000000476837158)], "q")
-    top = _horner("f", [_single(c) for c in (1.0026906728744507, 2.793407678604126, 3.3665943145751953, 3.2119736671447754)], "r")
+    log = _horner(
+        "f",
+        [_single(c) for c in (-0.8259274363517761, -1.3330445289611816, -4.000000476837158)],
+        "q",
+    )
+    top = _horner(
+        "f",
+        [
+            _single(c)
+            for c in (1.0026906728744507, 2.793407678604126, 3.3665943145751953, 3.2119736671447754)
+        ],
+        "r",
+    )
     bottom = ("2.899179697036743", "5.747257232666016", "5.371740818023682", "5.125574111938477")
     first, *rest = (_single(float(c)) for c in bottom)
     under = _horner("f", [f"__fadd_rn(r, {first})", *rest], "r")
@@ -185,7 +222,8 @@ def _wide() -> str:
     sine = _horner("d", [_double(c) for c in wide.SIN_TERMS[::-1]], "square")
     cosine = _horner("d", [_double(c) for c in wide.COS_TERMS[::-1]], "square")
     ratios = [
-        f"__ddiv_rn({_horner('d', [_double(c) for c in top], 'x')}, {_horner('d', [_double(c) for c in under], 'x')})"
+        f"__ddiv_rn({_horner('d', [_double(c) for c in top], 'x')}, "
+        f"{_horner('d', [_double(c) for c in under], 'x')})"
         for top, under in (wide.CENTRAL, wide.MIDDLE, wide.FAR)
     ]
     return f"""
@@ -256,7 +294,9 @@ __device__ void draw_truncated64(const u64 *w, double *v, double std, double mea
 
 
 def _kernel(name: str, bits: int) -> str:
-    """The kernel of one transform: thread by thread, block after block of words, only what was asked for being written."""
+    """The kernel of one transform: thread by thread, block after block of words, only what was
+    asked for being written.
+    """
     number, elements = ("float", 8) if bits == 32 else ("double", 4)
     constants = ", ".join(f"{number} c{i}" for i in range(4))
     return f"""

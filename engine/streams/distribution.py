@@ -1,6 +1,8 @@
-"""What is drawn, apart from how: a distribution in constants that are already rounded, and a piece of a stream that follows it.
+"""What is drawn, apart from how: a distribution in constants that are already rounded, and a piece
+of a stream that follows it.
 
-Every implementation (NumPy's `reference`, the `compiled` one) is given these and nothing else, so none can round a constant its own way.
+Every implementation (NumPy's `reference`, the `compiled` one) is given these and nothing else, so
+none can round a constant its own way.
 """
 
 from __future__ import annotations
@@ -51,20 +53,26 @@ class Distribution:
 
     @cached_property
     def packed(self) -> bytes:
-        """For compiled code: three u64 and four f64, in native order. First the number of the kind, 3 more if `wide`.
+        """For compiled code: three u64 and four f64, in native order. First the number of the kind,
+        3 more if `wide`.
 
-        The next two are 0, but for truncated normals. These have, of p = Pa + floor(w (Pb - Pa) / 2^n), Pa - 2^(n-1) modulo 2^64, and
-        Pb - Pa; 2^64 is written as 0, since Pa < Pb. The constants follow, and zeros where there are less than four.
+        The next two are 0, but for truncated normals. These have, of p = Pa + floor(w (Pb - Pa) /
+        2^n), Pa - 2^(n-1) modulo 2^64, and Pb - Pa; 2^64 is written as 0, since Pa < Pb. The
+        constants follow, and zeros where there are less than four.
         """
         first, last = self.numbers
         half = 0 if self.kind != "truncated_normal" else 2 ** (63 if self.wide else 31)
         code = KINDS.index(self.kind) + len(KINDS) * self.wide
         constants = *self.constants, *(0.0,) * (4 - len(self.constants))
-        return struct.pack("=3Q4d", code, (first - half) % 2**64, (last - first) % 2**64, *constants)
+        return struct.pack(
+            "=3Q4d", code, (first - half) % 2**64, (last - first) % 2**64, *constants
+        )
 
 
 class Piece(NamedTuple):
-    """Elements start … start + out.size - 1 of the stream `key`, wanted in `out`: flat, of the distribution's dtype."""
+    """Elements start … start + out.size - 1 of the stream `key`, wanted in `out`: flat, of the
+    distribution's dtype.
+    """
 
     distribution: Distribution
     key: Key
@@ -76,12 +84,20 @@ _DOUBLES = [struct.Struct(f"={count}d") for count in range(5)]
 
 
 def uniform(low: float, high: float, wide: bool = False) -> Distribution:
-    """U[low, high). float32 rounds the bounds first, then their difference, which is computed in float64."""
+    """U[low, high). float32 rounds the bounds first, then their difference, which is computed in
+    float64.
+    """
     if wide:
-        return _made("uniform", True, float(high - low), float(low), math.nextafter(high, -math.inf))
+        return _made(
+            "uniform", True, float(high - low), float(low), math.nextafter(high, -math.inf)
+        )
     low32, high32 = np.float32(low), np.float32(high)
     width = np.float32(np.float64(high32) - np.float64(low32))
-    return _made("uniform", False, *(float(c) for c in (width, low32, np.nextafter(high32, np.float32(-np.inf)))))
+    return _made(
+        "uniform",
+        False,
+        *(float(c) for c in (width, low32, np.nextafter(high32, np.float32(-np.inf)))),
+    )
 
 
 def point(value: float, wide: bool = False) -> Distribution:
@@ -94,8 +110,12 @@ def normal(mean: float, std: float, wide: bool = False) -> Distribution:
     return _made("normal", wide, std, mean)
 
 
-def truncated_normal(mean: float, std: float, low: float, high: float, wide: bool = False) -> Distribution:
-    """N(mean, std^2) cut to [mean + low std, mean + high std]. ValueError where nothing of the normal lies between the bounds."""
+def truncated_normal(
+    mean: float, std: float, low: float, high: float, wide: bool = False
+) -> Distribution:
+    """N(mean, std^2) cut to [mean + low std, mean + high std]. ValueError where nothing of the
+    normal lies between the bounds.
+    """
     bits = 64 if wide else 32
     numbers = phi_word(low, bits), phi_word(high, bits)
     if numbers[0] >= numbers[1]:
@@ -103,7 +123,9 @@ def truncated_normal(mean: float, std: float, low: float, high: float, wide: boo
     return _made("truncated_normal", wide, std, mean, low, high, numbers=numbers)
 
 
-def _made(kind: str, wide: bool, *constants: float, numbers: tuple[int, int] = (0, 0)) -> Distribution:
+def _made(
+    kind: str, wide: bool, *constants: float, numbers: tuple[int, int] = (0, 0)
+) -> Distribution:
     return _kept(kind, wide, _DOUBLES[len(constants)].pack(*constants), numbers)
 
 
@@ -111,4 +133,6 @@ def _made(kind: str, wide: bool, *constants: float, numbers: tuple[int, int] = (
 def _kept(kind: str, wide: bool, constants: bytes, numbers: tuple[int, int]) -> Distribution:
     """One object for what is drawn often; by bytes, since 0 and -0 are equal."""
     values = _DOUBLES[len(constants) // 8].unpack(constants)
-    return Distribution(kind, wide, tuple(value if wide else float(np.float32(value)) for value in values), numbers)
+    return Distribution(
+        kind, wide, tuple(value if wide else float(np.float32(value)) for value in values), numbers
+    )

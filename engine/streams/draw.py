@@ -1,6 +1,8 @@
-"""Drawing any range of elements of a stream, one tensor or many, by whichever implementation is in use and on several threads.
+"""Drawing any range of elements of a stream, one tensor or many, by whichever implementation is in
+use and on several threads.
 
-A value depends on nothing but its element's number, so the result is the same for any parts, threads and implementation.
+A value depends on nothing but its element's number, so the result is the same for any parts,
+threads and implementation.
 """
 
 from __future__ import annotations
@@ -23,20 +25,26 @@ PARTS = 4
 
 
 def draw_many(pieces: Sequence[Piece]) -> None:
-    """Draw all pieces as one block of work: many small tensors cost little more than one of their size.
+    """Draw all pieces as one block of work: many small tensors cost little more than one of their
+    size.
 
-    ValueError for an `out` that is not flat or not of its distribution's dtype, and for a negative start.
+    ValueError for an `out` that is not flat or not of its distribution's dtype, and for a negative
+    start.
     """
     total = 0
     for kind, _, start, out in pieces:
         total += out.size
         if (out.dtype is not kind.dtype and out.dtype != kind.dtype) or out.ndim != 1:
-            raise ValueError(f"out must be {kind.dtype.name} of one axis, got {out.dtype} {out.shape}")
+            raise ValueError(
+                f"out must be {kind.dtype.name} of one axis, got {out.dtype} {out.shape}"
+            )
         if start < 0:
             raise ValueError(f"start must not be negative, got {start}")
     fill = filler(total)
     workers = pool.workers()
-    gathers = fill is reference.fill and total < reference.SMALL * len(pieces)  # mostly in Python, which threads cannot share
+    gathers = fill is reference.fill and total < reference.SMALL * len(
+        pieces
+    )  # mostly in Python, which threads cannot share
     if workers == 1 or total < THREADED_FROM or gathers:
         fill(pieces)
     else:
@@ -61,44 +69,76 @@ def _parts(pieces: Sequence[Piece], size: int) -> Iterator[list[Piece]]:
     yield part
 
 
-def _draw(kind: Distribution, key: Key, start: int, count: int, out: np.ndarray | None) -> np.ndarray:
+def _draw(
+    kind: Distribution, key: Key, start: int, count: int, out: np.ndarray | None
+) -> np.ndarray:
     if out is None:
         out = np.empty(count, kind.dtype)
     elif out.shape != (count,) or out.dtype != kind.dtype:
-        raise ValueError(f"out must be {kind.dtype.name} of shape ({count},), got {out.dtype} {out.shape}")
+        raise ValueError(
+            f"out must be {kind.dtype.name} of shape ({count},), got {out.dtype} {out.shape}"
+        )
     draw_many([Piece(kind, key, start, out)])
     return out
 
 
-def uniform(key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None) -> np.ndarray:
+def uniform(
+    key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None
+) -> np.ndarray:
     """Elements start … of U[low, high), float32."""
     return _draw(distribution.uniform(low, high), key, start, count, out)
 
 
-def normal(key: Key, start: int, count: int, mean: float, std: float, out: np.ndarray | None = None) -> np.ndarray:
+def normal(
+    key: Key, start: int, count: int, mean: float, std: float, out: np.ndarray | None = None
+) -> np.ndarray:
     """Elements start … of N(mean, std^2), float32."""
     return _draw(distribution.normal(mean, std), key, start, count, out)
 
 
 def truncated_normal(
-    key: Key, start: int, count: int, mean: float, std: float, low: float, high: float, out: np.ndarray | None = None
+    key: Key,
+    start: int,
+    count: int,
+    mean: float,
+    std: float,
+    low: float,
+    high: float,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Elements start … of N(mean, std^2) cut to [mean + low std, mean + high std], float32; the bounds are in units of std."""
+    """Elements start … of N(mean, std^2) cut to [mean + low std, mean + high std], float32; the
+    bounds are in units of std.
+    """
     return _draw(distribution.truncated_normal(mean, std, low, high), key, start, count, out)
 
 
-def uniform64(key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None) -> np.ndarray:
+def uniform64(
+    key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None
+) -> np.ndarray:
     """Elements start … of U[low, high), float64."""
     return _draw(distribution.uniform(low, high, wide=True), key, start, count, out)
 
 
-def normal64(key: Key, start: int, count: int, mean: float, std: float, out: np.ndarray | None = None) -> np.ndarray:
+def normal64(
+    key: Key, start: int, count: int, mean: float, std: float, out: np.ndarray | None = None
+) -> np.ndarray:
     """Elements start … of N(mean, std^2), float64."""
     return _draw(distribution.normal(mean, std, wide=True), key, start, count, out)
 
 
 def truncated_normal64(
-    key: Key, start: int, count: int, mean: float, std: float, low: float, high: float, out: np.ndarray | None = None
+    key: Key,
+    start: int,
+    count: int,
+    mean: float,
+    std: float,
+    low: float,
+    high: float,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Elements start … of N(mean, std^2) cut to [mean + low std, mean + high std], float64; the bounds are in units of std."""
-    return _draw(distribution.truncated_normal(mean, std, low, high, wide=True), key, start, count, out)
+    """Elements start … of N(mean, std^2) cut to [mean + low std, mean + high std], float64; the
+    bounds are in units of std.
+    """
+    return _draw(
+        distribution.truncated_normal(mean, std, low, high, wide=True), key, start, count, out
+    )

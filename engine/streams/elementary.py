@@ -1,6 +1,8 @@
-"""Logarithm and exponential in float64 with the same bits on every machine: + - * /, and shifts of the exponent; nothing passes libm.
+"""Logarithm and exponential in float64 with the same bits on every machine: + - * /, and shifts of
+the exponent; nothing passes libm.
 
-The logarithm is within 3 units of the last place, the exponential within a few; `docs/streams.md` states the first.
+The logarithm is within 3 units of the last place, the exponential within a few; `docs/streams.md`
+states the first.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ SQRT_HALF_BITS = np.uint64(0x3FE6A09E667F3BCD)
 """Bits of the float64 next above sqrt(1/2)."""
 EXPONENT = np.uint64(0xFFF0000000000000)
 LOG_TERMS = tuple(float(Fraction(2, 2 * k + 1)) for k in range(11))
-"""ln((1 + s) / (1 - s)) = 2 s + 2/3 s^3 + …; |s| is at most 0.1716, so 11 terms leave 1e-18 of it."""
+"""ln((1 + s) / (1 - s)) = 2 s + 2/3 s^3 + …; |s| is at most 0.1716, so 11 terms leave 1e-18 of it.
+"""
 
 
 def polynomial(x: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
@@ -30,7 +33,9 @@ def polynomial(x: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
 
 
 def log(x: np.ndarray) -> np.ndarray:
-    """The natural logarithm of positive, normal numbers, from the mantissa m in [sqrt(1/2), sqrt(2)) and the exponent."""
+    """The natural logarithm of positive, normal numbers, from the mantissa m in [sqrt(1/2),
+    sqrt(2)) and the exponent.
+    """
     bits = np.ascontiguousarray(x).view(np.uint64)
     exponent = (bits - SQRT_HALF_BITS) & EXPONENT
     m = (bits - exponent).view(np.float64)

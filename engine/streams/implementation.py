@@ -19,7 +19,9 @@ from initlab.engine.streams.distribution import Piece
 NAMES = ("auto", "numpy", "numba")
 ENVIRONMENT = "ENGINE_DRAW"
 WORTH_LOADING = 1 << 27
-"""Elements by which numba has paid for its import and for reading compiled code (0.3 s): it saves 1.3 to 2.6 ns each."""
+"""Elements by which numba has paid for its import and for reading compiled code (0.3 s): it saves
+1.3 to 2.6 ns each.
+"""
 WORTH_COMPILING = 1 << 31
 """The same where its code was never compiled on this machine (4 s)."""
 
@@ -43,7 +45,8 @@ _state = _State()
 
 
 def implementation(name: str | None = None) -> str:
-    """What draws, one of NAMES; sets it first when `name` is given. The environment variable ENGINE_DRAW sets it beforehand.
+    """What draws, one of NAMES; sets it first when `name` is given. The environment variable
+    ENGINE_DRAW sets it beforehand.
 
     ValueError for a name that is not known, ImportError for numba where it is not installed.
     """
@@ -56,7 +59,9 @@ def implementation(name: str | None = None) -> str:
         if chosen == "numba":
             _load()
             if _state.compiled is None:
-                raise ImportError(f"implementation 'numba' cannot be used: {_state.missing} - pip install 'initlab[fast]'")
+                raise ImportError(
+                    f"implementation 'numba' cannot be used: {_state.missing} - pip install 'initlab[fast]'"
+                )
         _state.name = chosen
         return chosen
 
@@ -72,7 +77,9 @@ def filler(elements: int) -> Fill:
 
 
 def expect(elements: int) -> bool:
-    """Whether compiled code is what draws, so many elements being about to be drawn in small pieces."""
+    """Whether compiled code is what draws, so many elements being about to be drawn in small
+    pieces.
+    """
     return filler(elements) is not reference.fill
 
 

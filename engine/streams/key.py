@@ -20,7 +20,9 @@ def check_seed(seed: int) -> int:
 
 @dataclass(frozen=True)
 class Key:
-    """What names a stream. `path` is a parameter's path (or `@ambient`, `@data`); `generation` counts re-initializations."""
+    """What names a stream. `path` is a parameter's path (or `@ambient`, `@data`); `generation`
+    counts re-initializations.
+    """
 
     seed: int
     path: str
@@ -33,8 +35,14 @@ class Key:
 
     @cached_property
     def words(self) -> tuple[int, int]:
-        """The two 64-bit words of the Philox key: BLAKE2b over seed, generation and path, keyed with the version's name."""
-        data = self.seed.to_bytes(8, "little") + self.generation.to_bytes(4, "little") + self.path.encode("utf-8")
+        """The two 64-bit words of the Philox key: BLAKE2b over seed, generation and path, keyed
+        with the version's name.
+        """
+        data = (
+            self.seed.to_bytes(8, "little")
+            + self.generation.to_bytes(4, "little")
+            + self.path.encode("utf-8")
+        )
         keyed = _KEYED.copy()
         keyed.update(data)
         digest = keyed.digest()

@@ -1,18 +1,22 @@
-"""The single-precision natural logarithm as glibc (2.27 and later) computes it, which MXNet's normals depend on.
+"""The single-precision natural logarithm as glibc (2.27 and later) computes it, which MXNet's
+normals depend on.
 
 Algorithm and constants: Arm Optimized Routines, math/logf.c and math/logf_data.c.
 
     Copyright (c) 2017-2018, Arm Limited.
     SPDX-License-Identifier: MIT
 
-    Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files
-    (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge,
-    publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do
-    so, subject to the following conditions: the above copyright notice and this permission notice shall be included in all copies or
-    substantial portions of the Software. THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING
-    BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
-    AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
-    OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+    Permission is hereby granted, free of charge, to any person obtaining a copy of this software
+    and associated documentation files (the "Software"), to deal in the Software without
+    restriction, including without limitation the rights to use, copy, modify, merge, publish,
+    distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the
+    Software is furnished to do so, subject to the following conditions: the above copyright notice
+    and this permission notice shall be included in all copies or substantial portions of the
+    Software. THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED,
+    INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE
+    AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM,
+    DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+    OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 
 from __future__ import annotations
@@ -20,7 +24,10 @@ from __future__ import annotations
 import numpy as np
 
 LN2 = float.fromhex("0x1.62e42fefa39efp-1")
-A = [float.fromhex(c) for c in ("-0x1.00ea348b88334p-2", "0x1.5575b0be00b6ap-2", "-0x1.ffffef20a4123p-2")]
+A = [
+    float.fromhex(c)
+    for c in ("-0x1.00ea348b88334p-2", "0x1.5575b0be00b6ap-2", "-0x1.ffffef20a4123p-2")
+]
 TABLE = """
 1.661ec79f8f3bep+0 -1.57bf7808caadep-2 1.571ed4aaf883dp+0 -1.2bef0a7c06ddbp-2 1.49539f0f010bp+0 -1.01eae7f513a67p-2
 1.3c995b0b80385p+0 -1.b31d8a68224e9p-3 1.30d190c8864a5p+0 -1.6574f0ac07758p-3 1.25e227b0b8eap+0 -1.1aa2bc79c81p-3

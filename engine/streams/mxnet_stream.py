@@ -1,9 +1,11 @@
 """MXNet 1.9.1's random numbers on a CPU, bit for bit, for code that must repeat what MXNet gave.
 
-A bank of 1024 Mersenne Twisters; engine i is seeded with seed * 127 + i. A draw of N values is shared by min(ceil(N / 64), 1024) of
-them, each giving a run of consecutive values, so a value depends on everything drawn before it in the thread. Every thread has a bank
-of its own, which starts at seed 0. Sources: MXNet 1.9.1 include/mxnet/random_generator.h, src/operator/random/sampler.h and
-sample_op.h, src/resource.cc; libstdc++'s `generate_canonical` and `normal_distribution`.
+A bank of 1024 Mersenne Twisters; engine i is seeded with seed * 127 + i. A draw of N values is
+shared by min(ceil(N / 64), 1024) of them, each giving a run of consecutive values, so a value
+depends on everything drawn before it in the thread. Every thread has a bank of its own, which
+starts at seed 0. Sources: MXNet 1.9.1 include/mxnet/random_generator.h,
+src/operator/random/sampler.h and sample_op.h, src/resource.cc; libstdc++'s `generate_canonical` and
+`normal_distribution`.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ class Engine:
 
 
 class MXNetStream(Source):
-    """The bank of one thread. `variate` is which of the polar method's two values is kept: MXNet on Linux keeps y."""
+    """The bank of one thread. `variate` is which of the polar method's two values is kept: MXNet on
+    Linux keeps y.
+    """
 
     dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64", "float16")
 
@@ -67,7 +71,8 @@ class MXNetStream(Source):
         if dtype not in self.dtypes:
             code = TYPE_CODES.get(dtype, dtype)
             raise StreamError(
-                f"MXNetError: Check failed: dtype_ok: Output type must be float16, float32, float64: dtype is {code} vs 2 or 0 or 1"
+                "MXNetError: Check failed: dtype_ok: Output type must be float16, float32, float64: dtype "
+                f"is {code} vs 2 or 0 or 1"
             )
 
     def _runs(self, size: int) -> list[tuple[Engine, slice]]:
@@ -77,10 +82,15 @@ class MXNetStream(Source):
         engines = min(-(-size // LEAST_A_RUN), ENGINES)
         step = -(-size // engines)
         starts = range(0, size, step)
-        return [(self._engine(i), slice(start, min(start + step, size))) for i, start in enumerate(starts)]
+        return [
+            (self._engine(i), slice(start, min(start + step, size)))
+            for i, start in enumerate(starts)
+        ]
 
     def uniform(self, low: float, high: float, size: int, dtype: str = "float32") -> np.ndarray:
-        """low + (high - low) u in the dtype; float16 is the float64 value rounded to float32, then to float16."""
+        """low + (high - low) u in the dtype; float16 is the float64 value rounded to float32, then
+        to float16.
+        """
         self._check_dtype(dtype)
         if dtype == "float32":
             out = np.empty(size, F)
@@ -93,7 +103,9 @@ class MXNetStream(Source):
         return _narrowed(wide * float(F(high) - F(low)) + float(F(low)), dtype)
 
     def normal(self, mean: float, std: float, size: int, dtype: str = "float32") -> np.ndarray:
-        """std v + mean, v by Marsaglia's polar method; the second value of each pair is thrown away, as MXNet does."""
+        """std v + mean, v by Marsaglia's polar method; the second value of each pair is thrown
+        away, as MXNet does.
+        """
         self._check_dtype(dtype)
         wide = dtype != "float32"
         out: Any = np.empty(size, np.float64 if wide else F)
@@ -104,7 +116,9 @@ class MXNetStream(Source):
         return out * F(std) + F(mean)
 
     def _polar(self, engine: Engine, count: int, wide: bool) -> np.ndarray:
-        """`count` standard normals; exactly the words of the trials up to the last accepted one are taken."""
+        """`count` standard normals; exactly the words of the trials up to the last accepted one are
+        taken.
+        """
         words_a_trial = 4 if wide else 2
         trials = count + 8
         while True:
@@ -135,7 +149,11 @@ class MXNetStream(Source):
     def exponential(self, rate: float, size: int) -> np.ndarray:
         """-log(1 - u) / rate, computed in double from float32 uniforms and rounded to float32."""
         u = self.uniform(0.0, 1.0, size).astype(np.float64)
-        return np.array([-math.log(1.0 - v) for v in u]).reshape(size) / float(F(rate)) if size else np.empty(0)
+        return (
+            np.array([-math.log(1.0 - v) for v in u]).reshape(size) / float(F(rate))
+            if size
+            else np.empty(0)
+        )
 
     def keep(self, probability: float, size: int) -> np.ndarray:
         """u < probability, from float32 uniforms of the same bank."""

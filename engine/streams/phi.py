@@ -1,7 +1,9 @@
-"""The standard normal distribution function in decimal arithmetic: what bounds and corrections are computed with, the same everywhere.
+"""The standard normal distribution function in decimal arithmetic: what bounds and corrections are
+computed with, the same everywhere.
 
-libm's erfc and exp differ between machines in the last bit, and both the bounds of a truncated normal and its deviation after the
-cut (by which some initializers divide) reach the values that are drawn.
+libm's erfc and exp differ between machines in the last bit, and both the bounds of a truncated
+normal and its deviation after the cut (by which some initializers divide) reach the values that are
+drawn.
 """
 
 from __future__ import annotations
@@ -33,8 +35,13 @@ def truncated_moments(low: float, high: float) -> tuple[float, float, float]:
     """(mean, standard deviation, excess kurtosis) of the standard normal cut to [low, high]."""
     with localcontext() as context:
         context.prec = DIGITS
-        a, b = (Decimal(max(-NOTHING_BEYOND, min(NOTHING_BEYOND, float(bound)))) for bound in (low, high))
-        mass = _bell(b) * _series(b) - _bell(a) * _series(a)  # sqrt(2 pi) times the probability between the bounds
+        a, b = (
+            Decimal(max(-NOTHING_BEYOND, min(NOTHING_BEYOND, float(bound))))
+            for bound in (low, high)
+        )
+        mass = _bell(b) * _series(b) - _bell(a) * _series(
+            a
+        )  # sqrt(2 pi) times the probability between the bounds
         m = [Decimal(1)]
         for k in range(1, 5):  # E[z^k] by partial integration
             edges = [_bell(x) * (x ** (k - 1) if k > 1 else 1) for x in (a, b)]

@@ -16,7 +16,9 @@ class _State:
         self.forget()
 
     def forget(self) -> None:
-        """Begin without a pool: a child process has none of its parent's threads, and the lock may have been held."""
+        """Begin without a pool: a child process has none of its parent's threads, and the lock may
+        have been held.
+        """
         self.lock = threading.Lock()
         self.pool: ThreadPoolExecutor | None = None
         self.pool_size = 0
@@ -28,7 +30,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def threads(count: int | None = None) -> int:
-    """How many threads share one large tensor, or many small ones; sets it first when `count` is given. Results never depend on it."""
+    """How many threads share one large tensor, or many small ones; sets it first when `count` is
+    given. Results never depend on it.
+    """
     if count is not None:
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"threads must be a whole number of at least 1, got {count!r}")
@@ -56,11 +60,15 @@ def workers() -> int:
 
 
 def share(work: Callable[[Any], None], parts: Iterable[Any]) -> None:
-    """Call `work` with every part, on as many threads as `threads` says. The first error is raised once all have ended."""
+    """Call `work` with every part, on as many threads as `threads` says. The first error is raised
+    once all have ended.
+    """
     with _state.lock:
         if _state.pool is None or _state.pool_size != _state.count:
             _state.pool_size = _state.count
-            _state.pool = ThreadPoolExecutor(_state.pool_size, "initlab-draw")  # one that is replaced ends when its last draw does
+            _state.pool = ThreadPoolExecutor(
+                _state.pool_size, "initlab-draw"
+            )  # one that is replaced ends when its last draw does
         futures = [_state.pool.submit(work, part) for part in parts]
     errors = [future.exception() for future in futures]
     for error in errors:

@@ -1,7 +1,7 @@
 """Drawing by NumPy, always there: what every other implementation must equal bit for bit.
 
-A large piece is drawn in blocks that fit the cache, straight into its array. The words of small ones are gathered, so that many tensors
-are transformed in one pass.
+A large piece is drawn in blocks that fit the cache, straight into its array. The words of small
+ones are gathered, so that many tensors are transformed in one pass.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from initlab.engine.streams.words import WORDS_A_BLOCK, raw, wide_words
 BLOCK = 1 << 16
 """Elements that are transformed at once: their scratch arrays fit the second cache."""
 SMALL = 1 << 14
-"""Smaller pieces are gathered: the transforms' calls of NumPy cost as much as some thousand elements."""
+"""Smaller pieces are gathered: the transforms' calls of NumPy cost as much as some thousand
+elements.
+"""
 
 _local = threading.local()
 
@@ -44,7 +46,9 @@ def fill(pieces: Sequence[Piece]) -> None:
 
 
 def _together(family: list[Piece]) -> None:
-    """Draw small pieces of one family in passes of up to BLOCK elements. Each has whole blocks of words, so that pairs stay together."""
+    """Draw small pieces of one family in passes of up to BLOCK elements. Each has whole blocks of
+    words, so that pairs stay together.
+    """
     numbers = _scratch()("raw", BLOCK // 2, np.uint64)
     gathered: list[tuple[Piece, int]] = []
     at = 0
@@ -62,7 +66,9 @@ def _together(family: list[Piece]) -> None:
 
 
 def _transform(gathered: list[tuple[Piece, int]], numbers: np.ndarray) -> None:
-    """Turn gathered words into values and hand them out: each piece, and where in all of them its first is."""
+    """Turn gathered words into values and hand them out: each piece, and where in all of them its
+    first is.
+    """
     scratch, kind = _scratch(), gathered[0][0].distribution
     drawn = scratch("drawn", 2 * numbers.size)
     _standard(kind, numbers, drawn, scratch)
@@ -94,7 +100,9 @@ def _in_blocks(piece: Piece) -> None:
 
 
 def _narrow(distribution: Distribution, key: Key, start: int, out: np.ndarray) -> None:
-    """One block of float32, straight into `out` where that holds whole numbers of 64 bits, two words each."""
+    """One block of float32, straight into `out` where that holds whole numbers of 64 bits, two
+    words each.
+    """
     scratch = _scratch()
     skipped = start % 2
     count = skipped + out.size + (start + out.size) % 2
@@ -103,7 +111,9 @@ def _narrow(distribution: Distribution, key: Key, start: int, out: np.ndarray) -
     _scale(distribution, drawn[skipped : skipped + out.size], out)
 
 
-def _standard(distribution: Distribution, numbers: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
+def _standard(
+    distribution: Distribution, numbers: np.ndarray, out: np.ndarray, scratch: Scratch
+) -> None:
     """Values before they are scaled, float32, two of each 64-bit number."""
     match distribution.kind:
         case "uniform":
@@ -112,7 +122,9 @@ def _standard(distribution: Distribution, numbers: np.ndarray, out: np.ndarray, 
             transforms.normal(numbers, out, scratch)
         case _:
             low, high = distribution.scalars[2:]
-            transforms.truncated_normal(_halves(numbers), *distribution.numbers, low, high, out, scratch)
+            transforms.truncated_normal(
+                _halves(numbers), *distribution.numbers, low, high, out, scratch
+            )
 
 
 def _halves(numbers: np.ndarray) -> np.ndarray:
@@ -121,7 +133,9 @@ def _halves(numbers: np.ndarray) -> np.ndarray:
 
 
 def _scale(distribution: Distribution, z: np.ndarray, out: np.ndarray) -> None:
-    """Standard values to those wanted, in either width; `out` may be `z`. Every operation is rounded once."""
+    """Standard values to those wanted, in either width; `out` may be `z`. Every operation is
+    rounded once.
+    """
     if distribution.kind == "uniform":
         width, low, largest = distribution.scalars
         np.multiply(z, width, out=out)
@@ -141,8 +155,12 @@ def _wide(distribution: Distribution, key: Key, first: int, out: np.ndarray) -> 
             z = wide.uniform(wide_words(key, first, out.size))
         case "normal":
             even, odd = first - first % 2, (first + out.size) % 2
-            z = wide.normal(wide_words(key, even, first + out.size + odd - even))[first - even : first - even + out.size]
+            z = wide.normal(wide_words(key, even, first + out.size + odd - even))[
+                first - even : first - even + out.size
+            ]
         case _:
             low, high = distribution.constants[2:]
-            z = wide.truncated_normal(wide_words(key, first, out.size), *distribution.numbers, low, high)
+            z = wide.truncated_normal(
+                wide_words(key, first, out.size), *distribution.numbers, low, high
+            )
     _scale(distribution, z, out)

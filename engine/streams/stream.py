@@ -1,7 +1,8 @@
 """What is drawn from one request after the other, and which source that is now.
 
-`nd.random` draws from `current()`: the stream of the parameter that is being filled, else the ambient stream. The seed, the ambient
-stream, MXNet's banks and the version in use are the module's only state; `seed` resets all but the last.
+`nd.random` draws from `current()`: the stream of the parameter that is being filled, else the
+ambient stream. The seed, the ambient stream, MXNet's banks and the version in use are the module's
+only state; `seed` resets all but the last.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from initlab.engine.streams.words import WORDS_A_BLOCK, words
 
 AMBIENT = "@ambient"
 MXNET_VARIATES = {"mxnet-1.9.1": "y", "mxnet-1.9.1-xvariate": "x"}
-"""MXNet's own stream; with the other value of each normal pair, as its builds for Windows and macOS give."""
+"""MXNet's own stream; with the other value of each normal pair, as its builds for Windows and macOS
+give.
+"""
 VERSIONS = (VERSION, *MXNET_VARIATES)
 ENVIRONMENT = "ENGINE_STREAM"
 
@@ -48,27 +51,35 @@ class Stream(Source):
         return start
 
     def take_wide(self, count: int) -> int:
-        """Reserve `count` elements of float64, two words each; gives the number of the first of these."""
+        """Reserve `count` elements of float64, two words each; gives the number of the first of
+        these.
+        """
         return self.take(2 * count) // 2
 
     def uniform(self, low: float, high: float, size: int, dtype: str = "float32") -> np.ndarray:
         """`size` values of U[low, high), drawn as float64, or as float32 and rounded once."""
         if dtype == "float64":
             return draw.uniform64(self.key, self.take_wide(size), size, low, high)
-        return draw.uniform(self.key, self.take(size), size, low, high).astype(resolve(dtype), copy=False)
+        return draw.uniform(self.key, self.take(size), size, low, high).astype(
+            resolve(dtype), copy=False
+        )
 
     def normal(self, mean: float, std: float, size: int, dtype: str = "float32") -> np.ndarray:
         """`size` values of N(mean, std^2), drawn as float64, or as float32 and rounded once."""
         if dtype == "float64":
             return draw.normal64(self.key, self.take_wide(size), size, mean, std)
-        return draw.normal(self.key, self.take(size), size, mean, std).astype(resolve(dtype), copy=False)
+        return draw.normal(self.key, self.take(size), size, mean, std).astype(
+            resolve(dtype), copy=False
+        )
 
     def keep(self, probability: float, size: int) -> np.ndarray:
         """u < probability for `size` uniforms u."""
         return self.uniform(0.0, 1.0, size) < np.float32(probability)
 
     def integers(self, low: int, high: int, size: int) -> np.ndarray:
-        """`size` integers of [low, high), int64: low + floor(word * (high - low) / 2^32), so high - low is at most 2^32."""
+        """`size` integers of [low, high), int64: low + floor(word * (high - low) / 2^32), so high -
+        low is at most 2^32.
+        """
         if not 0 < high - low <= 2**32:
             raise ValueError(f"low must be less than high, by at most 2^32, got {low} and {high}")
         wide = words(self.key, self.take(size), size).astype(np.uint64)
@@ -94,7 +105,9 @@ _scopes = threading.local()
 
 
 def seed(number: int) -> None:
-    """Set the seed (0 … 2^64-1), start the ambient stream anew and begin a new epoch: generations count from 0 again."""
+    """Set the seed (0 … 2^64-1), start the ambient stream anew and begin a new epoch: generations
+    count from 0 again.
+    """
     check_seed(number)
     with _state.lock:
         _state.seed = number
@@ -119,7 +132,9 @@ def ambient() -> Stream:
 
 
 def current() -> Source:
-    """The innermost open scope's stream, else the ambient one; MXNet's bank of this thread while its version is in use."""
+    """The innermost open scope's stream, else the ambient one; MXNet's bank of this thread while
+    its version is in use.
+    """
     name = version()
     if name in MXNET_VARIATES:
         return _bank(name)
@@ -128,7 +143,9 @@ def current() -> Source:
 
 
 def _bank(name: str) -> MXNetStream:
-    """This thread's bank; a thread that never called `seed` starts at seed 0, whatever the others did."""
+    """This thread's bank; a thread that never called `seed` starts at seed 0, whatever the others
+    did.
+    """
     if not hasattr(_scopes, "banks"):
         _scopes.banks, _scopes.mxnet_seed = {}, 0
     if name not in _scopes.banks:
@@ -138,7 +155,9 @@ def _bank(name: str) -> MXNetStream:
 
 @contextmanager
 def scope(stream: Stream) -> Iterator[Stream]:
-    """While open, `current()` in this thread is `stream` (but MXNet's bank while that is in use, which knows no parameters)."""
+    """While open, `current()` in this thread is `stream` (but MXNet's bank while that is in use,
+    which knows no parameters).
+    """
     if not hasattr(_scopes, "stack"):
         _scopes.stack = []
     _scopes.stack.append(stream)
@@ -171,7 +190,8 @@ def using(version: str) -> Iterator[None]:
 
 
 def version() -> str:
-    """The name of the stream version in use, as manifests record it: `use`'s, else that of the environment variable ENGINE_STREAM.
+    """The name of the stream version in use, as manifests record it: `use`'s, else that of the
+    environment variable ENGINE_STREAM.
 
     StreamError where the variable names none.
     """

@@ -1,7 +1,9 @@
-"""From words to values, in operations that give the same bits on every machine: + - * / sqrt, casts, integer operations.
+"""From words to values, in operations that give the same bits on every machine: + - * / sqrt,
+casts, integer operations.
 
-All floats are IEEE binary32, every operation rounded once; nothing passes through libm. Each function takes the words of the
-elements wanted and writes into `out`; scratch arrays come from a `Scratch`, since touching fresh memory costs more than drawing.
+All floats are IEEE binary32, every operation rounded once; nothing passes through libm. Each
+function takes the words of the elements wanted and writes into `out`; scratch arrays come from a
+`Scratch`, since touching fresh memory costs more than drawing.
 """
 
 from __future__ import annotations
@@ -26,8 +28,12 @@ LN2 = np.array(-1.6525916635146132e-07, F)
 """-2 ln 2 / 2^23: an exponent's bits count 2^23."""
 TANGENT_TOP = _constants(F, -12.55836296081543, 212.5440216064453)
 TANGENT_BOTTOM = _constants(F, -71.6337890625, 270.61944580078125)
-CUT_TOP = _constants(F, 1.0026906728744507, 2.793407678604126, 3.3665943145751953, 3.2119736671447754)
-CUT_BOTTOM = _constants(F, 2.899179697036743, 5.747257232666016, 5.371740818023682, 5.125574111938477)
+CUT_TOP = _constants(
+    F, 1.0026906728744507, 2.793407678604126, 3.3665943145751953, 3.2119736671447754
+)
+CUT_BOTTOM = _constants(
+    F, 2.899179697036743, 5.747257232666016, 5.371740818023682, 5.125574111938477
+)
 
 
 class Scratch:
@@ -53,7 +59,9 @@ def uniform(w: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
 
 
 def _minus_two_log(f: np.ndarray, r2: np.ndarray, scratch: Scratch) -> None:
-    """r2 = -2 ln(f / 2^32) for f in (0, 2^32]: exponent and a rational polynomial of the mantissa in [sqrt(1/2), sqrt(2))."""
+    """r2 = -2 ln(f / 2^32) for f in (0, 2^32]: exponent and a rational polynomial of the mantissa
+    in [sqrt(1/2), sqrt(2)).
+    """
     n = f.size
     bits = f.view(np.uint32)
     exponent = np.subtract(bits, HALF_SQRT_2_32, out=scratch("u0", n, np.uint32))
@@ -74,7 +82,8 @@ def _minus_two_log(f: np.ndarray, r2: np.ndarray, scratch: Scratch) -> None:
 
 
 def normal(numbers: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
-    """Standard normals by Box and Muller with a rational tangent, two of each 64-bit number, whose lower half is the first's word.
+    """Standard normals by Box and Muller with a rational tangent, two of each 64-bit number, whose
+    lower half is the first's word.
 
     `numbers` are written over.
     """
@@ -112,9 +121,17 @@ def normal(numbers: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
 
 
 def truncated_normal(
-    w: np.ndarray, low_word: int, high_word: int, low: np.ndarray, high: np.ndarray, out: np.ndarray, scratch: Scratch
+    w: np.ndarray,
+    low_word: int,
+    high_word: int,
+    low: np.ndarray,
+    high: np.ndarray,
+    out: np.ndarray,
+    scratch: Scratch,
 ) -> None:
-    """Standard normals cut to [low, high] by an inverse distribution function; the words are round(Phi * 2^32) of the bounds."""
+    """Standard normals cut to [low, high] by an inverse distribution function; the words are
+    round(Phi * 2^32) of the bounds.
+    """
     n = w.size
     wide = scratch("u64", n, np.uint64)
     np.copyto(wide, w)
@@ -123,7 +140,9 @@ def truncated_normal(
     s = scratch("u1", n, np.uint32)
     np.copyto(s, wide, casting="unsafe")  # 2^32 becomes 0, as it should be modulo 2^32
     np.add(s, np.uint32((low_word - 2**31) % 2**32), out=s)  # two's complement of p - 2^31
-    flip = np.right_shift(s.view(np.int32), np.int32(31), out=scratch("i0", n, np.int32)).view(np.uint32)
+    flip = np.right_shift(s.view(np.int32), np.int32(31), out=scratch("i0", n, np.int32)).view(
+        np.uint32
+    )
     c = np.bitwise_xor(s, flip, out=s)
     np.left_shift(c, BIT, out=c)
     np.invert(c, out=c)

@@ -1,7 +1,9 @@
-"""Distributions beyond uniform and normal, drawn from an exact stream with the same bits on every machine.
+"""Distributions beyond uniform and normal, drawn from an exact stream with the same bits on every
+machine.
 
-Discrete ones are inverted: their weights come from one correctly rounded number by products, sums are taken from left to right, and a
-uniform value of 53 bits is looked up. Nothing passes through libm.
+Discrete ones are inverted: their weights come from one correctly rounded number by products, sums
+are taken from left to right, and a uniform value of 53 bits is looked up. Nothing passes through
+libm.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def exponential(stream: Stream, scale: float, size: int) -> np.ndarray:
 
 
 def gamma(stream: Stream, alpha: float, beta: float, size: int) -> np.ndarray:
-    """`size` values of a gamma distribution of shape alpha and scale beta, float64 (Marsaglia and Tsang 2000)."""
+    """`size` values of a gamma distribution of shape alpha and scale beta, float64 (Marsaglia and
+    Tsang 2000).
+    """
     boosted = alpha if alpha >= 1 else alpha + 1
     d = boosted - 1 / 3
     c = 1 / np.sqrt(9 * d)
@@ -66,11 +70,15 @@ def _power(log_of: float, times: float) -> float:
 def _looked_up(stream: Stream, weights: list[float], size: int) -> np.ndarray:
     """`size` numbers, each with the probability of its weight; the last takes what rounding leaves."""
     cumulative = np.cumsum(np.array(weights))
-    return np.minimum(np.searchsorted(cumulative, fractions(stream, size), side="right"), len(weights) - 1)
+    return np.minimum(
+        np.searchsorted(cumulative, fractions(stream, size), side="right"), len(weights) - 1
+    )
 
 
 def poisson(stream: Stream, lam: float, size: int) -> np.ndarray:
-    """`size` whole numbers of a Poisson distribution, int64. Drawing takes time in proportion to its mean."""
+    """`size` whole numbers of a Poisson distribution, int64. Drawing takes time in proportion to
+    its mean.
+    """
     parts = max(1, math.ceil(lam / PART))
     mean = lam / parts
     with decimal.localcontext(decimal.Context(prec=60)):
@@ -84,7 +92,8 @@ def poisson(stream: Stream, lam: float, size: int) -> np.ndarray:
 
 
 def negative_binomial(stream: Stream, k: float, p: float, size: int) -> np.ndarray:
-    """`size` whole numbers of failures before the k-th success of probability p, int64; k may be any positive number.
+    """`size` whole numbers of failures before the k-th success of probability p, int64; k may be
+    any positive number.
 
     StreamError where the mean is so large that a table of weights would not fit.
     """
@@ -93,7 +102,10 @@ def negative_binomial(stream: Stream, k: float, p: float, size: int) -> np.ndarr
     parts = max(1, math.ceil(-k * float(elementary.log(np.array([p]))[0]) / PART))
     successes, q = k / parts, 1 - p
     if successes * q / p > MOST_WEIGHTS / 100:
-        raise StreamError(f"a negative binomial distribution with k={k:g} and p={p:g} has too large a mean to be drawn exactly")
+        raise StreamError(
+            f"a negative binomial distribution with k={k:g} and p={p:g} has too large a mean to be "
+            "drawn exactly"
+        )
     weights = [_power(p, successes)]
     while len(weights) <= successes * q / p or weights[-1] > NEGLIGIBLE:
         weights.append(weights[-1] * ((successes + len(weights) - 1) * q / len(weights)))
@@ -104,12 +116,18 @@ def negative_binomial(stream: Stream, k: float, p: float, size: int) -> np.ndarr
 
 
 def categorical(stream: Stream, weights: np.ndarray, size: int) -> np.ndarray:
-    """`size` numbers, each drawn in proportion to its weight, int64; sums are float64, from left to right."""
+    """`size` numbers, each drawn in proportion to its weight, int64; sums are float64, from left to
+    right.
+    """
     cumulative = np.cumsum(weights.astype(np.float64))
     last = int(np.flatnonzero(weights)[-1])
-    return np.minimum(np.searchsorted(cumulative, fractions(stream, size) * cumulative[-1], side="right"), last)
+    return np.minimum(
+        np.searchsorted(cumulative, fractions(stream, size) * cumulative[-1], side="right"), last
+    )
 
 
 def permutation(stream: Stream, size: int) -> np.ndarray:
-    """The numbers below `size` in random order, int64: sorted by 64-bit keys, equal ones as they were."""
+    """The numbers below `size` in random order, int64: sorted by 64-bit keys, equal ones as they
+    were.
+    """
     return np.argsort(wide_words(stream.key, stream.take_wide(size), size), kind="stable")

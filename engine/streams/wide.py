@@ -1,7 +1,9 @@
-"""From words to float64 values, in operations that give the same bits on every machine: + - * / sqrt, exact casts, integer operations.
+"""From words to float64 values, in operations that give the same bits on every machine: + - * /
+sqrt, exact casts, integer operations.
 
-An element has one 64-bit number; no cast of one rounds but those that are sums of two exact halves. All floats are IEEE binary64, every
-operation rounded once; nothing passes through libm. `docs/streams.md` states each formula.
+An element has one 64-bit number; no cast of one rounds but those that are sums of two exact halves.
+All floats are IEEE binary64, every operation rounded once; nothing passes through libm.
+`docs/streams.md` states each formula.
 """
 
 from __future__ import annotations
@@ -18,25 +20,74 @@ SIN_TERMS = tuple(float(Fraction((-1) ** k, math.factorial(2 * k + 1))) for k in
 COS_TERMS = tuple(float(Fraction((-1) ** k, math.factorial(2 * k))) for k in range(10))
 """Taylor's series; the angle is at most pi / 4."""
 
-# The inverse normal distribution function: Wichura, "Algorithm AS 241", Applied Statistics 37 (1988), PPND16.
+# The inverse normal distribution function: Wichura, "Algorithm AS 241", Applied Statistics 37
+# (1988), PPND16.
 CENTRAL = (
-    (2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457, 13731.693765509461125,
-     1971.5909503065514427, 133.14166789178437745, 3.387132872796366608),
-    (5226.495278852545925, 28729.085735721942674, 39307.89580009271061, 21213.794301586595867, 5394.1960214247511077,
-     687.1870074920579083, 42.313330701600911252, 1.0),
-)  # fmt: skip
+    (
+        2509.0809287301226727,
+        33430.575583588128105,
+        67265.770927008700853,
+        45921.953931549871457,
+        13731.693765509461125,
+        1971.5909503065514427,
+        133.14166789178437745,
+        3.387132872796366608,
+    ),
+    (
+        5226.495278852545925,
+        28729.085735721942674,
+        39307.89580009271061,
+        21213.794301586595867,
+        5394.1960214247511077,
+        687.1870074920579083,
+        42.313330701600911252,
+        1.0,
+    ),
+)
 MIDDLE = (
-    (7.7454501427834140764e-4, 0.0227238449892691845833, 0.24178072517745061177, 1.27045825245236838258, 3.64784832476320460504,
-     5.7694972214606914055, 4.6303378461565452959, 1.42343711074968357734),
-    (1.05075007164441684324e-9, 5.475938084995344946e-4, 0.0151986665636164571966, 0.14810397642748007459, 0.68976733498510000455,
-     1.6763848301838038494, 2.05319162663775882187, 1.0),
-)  # fmt: skip
+    (
+        7.7454501427834140764e-4,
+        0.0227238449892691845833,
+        0.24178072517745061177,
+        1.27045825245236838258,
+        3.64784832476320460504,
+        5.7694972214606914055,
+        4.6303378461565452959,
+        1.42343711074968357734,
+    ),
+    (
+        1.05075007164441684324e-9,
+        5.475938084995344946e-4,
+        0.0151986665636164571966,
+        0.14810397642748007459,
+        0.68976733498510000455,
+        1.6763848301838038494,
+        2.05319162663775882187,
+        1.0,
+    ),
+)
 FAR = (
-    (2.01033439929228813265e-7, 2.71155556874348757815e-5, 0.0012426609473880784386, 0.026532189526576123093, 0.29656057182850489123,
-     1.7848265399172913358, 5.4637849111641143699, 6.6579046435011037772),
-    (2.04426310338993978564e-15, 1.4215117583164458887e-7, 1.8463183175100546818e-5, 7.868691311456132591e-4, 0.0148753612908506148525,
-     0.13692988092273580531, 0.59983220655588793769, 1.0),
-)  # fmt: skip
+    (
+        2.01033439929228813265e-7,
+        2.71155556874348757815e-5,
+        0.0012426609473880784386,
+        0.026532189526576123093,
+        0.29656057182850489123,
+        1.7848265399172913358,
+        5.4637849111641143699,
+        6.6579046435011037772,
+    ),
+    (
+        2.04426310338993978564e-15,
+        1.4215117583164458887e-7,
+        1.8463183175100546818e-5,
+        7.868691311456132591e-4,
+        0.0148753612908506148525,
+        0.13692988092273580531,
+        0.59983220655588793769,
+        1.0,
+    ),
+)
 
 
 def _ratio(x: np.ndarray, parts: tuple[tuple[float, ...], tuple[float, ...]]) -> np.ndarray:
@@ -49,7 +100,9 @@ def uniform(w: np.ndarray) -> np.ndarray:
 
 
 def normal(w: np.ndarray) -> np.ndarray:
-    """Standard normals by Box and Muller; `w` has an even number of numbers, from an even element on."""
+    """Standard normals by Box and Muller; `w` has an even number of numbers, from an even element
+    on.
+    """
     low, high = w[0::2], w[1::2]
     r = np.sqrt(-2.0 * log(((low >> np.uint64(11)) | np.uint64(1)).astype(np.float64) * 2.0**-53))
     quarter = high >> np.uint64(62)
@@ -68,7 +121,10 @@ def normal(w: np.ndarray) -> np.ndarray:
 
 def _scaled(c: np.ndarray) -> np.ndarray:
     """c 2^-65, c being 64-bit: the sum of two exact halves, rounded once."""
-    upper, lower = (c >> np.uint64(32)).astype(np.float64), (c & np.uint64(2**32 - 1)).astype(np.float64)
+    upper, lower = (
+        (c >> np.uint64(32)).astype(np.float64),
+        (c & np.uint64(2**32 - 1)).astype(np.float64),
+    )
     return (upper * 2.0**32 + lower) * 2.0**-65
 
 
@@ -84,8 +140,12 @@ def _high_product(w: np.ndarray, factor: int) -> np.ndarray:
     return a1 * b1 + (middle >> half) + (other >> half)
 
 
-def truncated_normal(w: np.ndarray, low_number: int, high_number: int, low: float, high: float) -> np.ndarray:
-    """Standard normals cut to [low, high] by an inverse distribution function; the numbers are round(Phi * 2^64) of the bounds."""
+def truncated_normal(
+    w: np.ndarray, low_number: int, high_number: int, low: float, high: float
+) -> np.ndarray:
+    """Standard normals cut to [low, high] by an inverse distribution function; the numbers are
+    round(Phi * 2^64) of the bounds.
+    """
     p = _high_product(w, high_number - low_number) + np.uint64(low_number % 2**64)
     s = (p - np.uint64(2**63)).view(np.int64)
     flip = s >> np.int64(63)  # 0 or -1
@@ -94,7 +154,9 @@ def truncated_normal(w: np.ndarray, low_number: int, high_number: int, low: floa
     tail = _scaled(~doubled)  # the smaller probability
     centre = q * _ratio(0.180625 - q * q, CENTRAL)
     r = np.sqrt(-log(tail))
-    z = np.where(q <= 0.425, centre, np.where(r <= 5.0, _ratio(r - 1.6, MIDDLE), _ratio(r - 5.0, FAR)))
+    z = np.where(
+        q <= 0.425, centre, np.where(r <= 5.0, _ratio(r - 1.6, MIDDLE), _ratio(r - 5.0, FAR))
+    )
     cut = np.minimum(np.maximum(np.where(flip < 0, -z, z), low), high)
     for bound in (low, high):
         if bound == 0:  # which of 0 and -0 is greater is the processor's affair; the bound it is

@@ -1,7 +1,9 @@
-"""Random words: element e of a stream has one 32-bit word, wherever a request starts; of a float64 stream, one 64-bit number.
+"""Random words: element e of a stream has one 32-bit word, wherever a request starts; of a float64
+stream, one 64-bit number.
 
-Philox4x64-10 with counter (c, 0, 0, 0); a block of four 64-bit numbers makes eight words, low half first. NumPy guarantees the raw
-output of its bit generators (NEP 19), so this is its `Philox`, set to the block before the one that is wanted.
+Philox4x64-10 with counter (c, 0, 0, 0); a block of four 64-bit numbers makes eight words, low half
+first. NumPy guarantees the raw output of its bit generators (NEP 19), so this is its `Philox`, set
+to the block before the one that is wanted.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ NUMBERS_A_BLOCK = 4
 
 
 def wide_words(key: Key, start: int, count: int) -> np.ndarray:
-    """The 64-bit numbers of elements start … start + count - 1, uint64: number e is words 2e and 2e + 1, the lower half first."""
+    """The 64-bit numbers of elements start … start + count - 1, uint64: number e is words 2e and 2e
+    + 1, the lower half first.
+    """
     if start < 0 or count < 0:
         raise ValueError(f"start and count must not be negative, got {start} and {count}")
     first, offset = divmod(start, NUMBERS_A_BLOCK)
@@ -46,4 +50,6 @@ def raw(key: Key, first: int, blocks: int) -> np.ndarray:
 
 
 _local = threading.local()
-"""A generator a thread: setting one's state, numbers in tuples, takes a fortieth of the time that making one does."""
+"""A generator a thread: setting one's state, numbers in tuples, takes a fortieth of the time that
+making one does.
+"""

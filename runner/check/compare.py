@@ -1,15 +1,18 @@
-"""`python -m runner.compare A B`: what two runs, or two snapshot files, have in common, tensor by tensor.
+"""`python -m runner.compare A B`: what two runs, or two snapshot files, have in common, tensor by
+tensor.
 
     0   identical: the same names, shapes, dtypes and ties, and every tensor the same to the bit
     1   different
     2   one of them is missing, damaged, or neither a run nor a snapshot
 
-A and B are run folders, or snapshot files: safetensors, npz, MXNet's .params, the index of a sharded snapshot (or its folder). Of runs,
-what differs in their configs, streams and versions is said beside it; that alone does not make two runs different. A run that kept no
-snapshot is compared by the digests in its manifest. Ties are not compared with a .params file, which cannot hold any.
+A and B are run folders, or snapshot files: safetensors, npz, MXNet's .params, the index of a
+sharded snapshot (or its folder). Of runs, what differs in their configs, streams and versions is
+said beside it; that alone does not make two runs different. A run that kept no snapshot is compared
+by the digests in its manifest. Ties are not compared with a .params file, which cannot hold any.
 
-Safetensors files, one or many, are mapped and read in blocks: memory stays within some 100 MB beyond what the system caches of the
-files. npz and .params files are read whole, since they are checked whole. The figures are defined in `runner.check.distance`.
+Safetensors files, one or many, are mapped and read in blocks: memory stays within some 100 MB
+beyond what the system caches of the files. npz and .params files are read whole, since they are
+checked whole. The figures are defined in `runner.check.distance`.
 """
 
 from __future__ import annotations
@@ -36,21 +39,40 @@ from initlab.runner.plan.shards import INDEX
 from initlab.runner.terminal import tables
 
 FORMAT = "initlab-comparison-1"
-WHAT = "give a run folder (outputs/<name>/<run id>) or a snapshot file (.safetensors, .npz, .params, .index.json)"
+WHAT = (
+    "give a run folder (outputs/<name>/<run id>) or a snapshot file (.safetensors, .npz, .params, "
+    ".index.json)"
+)
 COLUMNS = (
-    ("tensor", "left"), ("shape", "right"), ("result", "left"), ("differing", "right"), ("max abs", "right"), ("rel L2", "right"),
-    ("correlation", "right"), ("KS", "right"), ("not finite A / B", "right"),
-)  # fmt: skip
+    ("tensor", "left"),
+    ("shape", "right"),
+    ("result", "left"),
+    ("differing", "right"),
+    ("max abs", "right"),
+    ("rel L2", "right"),
+    ("correlation", "right"),
+    ("KS", "right"),
+    ("not finite A / B", "right"),
+)
 RESULT = 2
 """The column that is coloured."""
 ALWAYS = 3
 """So many columns are shown whatever they hold; the others where there is something in them."""
-IDENTICAL, DIFFERS, SHAPE, DTYPE, ONLY_A, ONLY_B = "identical", "different", "other shape", "other dtype", "only in A", "only in B"
+IDENTICAL, DIFFERS, SHAPE, DTYPE, ONLY_A, ONLY_B = (
+    "identical",
+    "different",
+    "other shape",
+    "other dtype",
+    "only in A",
+    "only in B",
+)
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: its tensors, or where it kept none their digests; its ties, None where its format holds none; its manifest."""
+    """One of the two: its tensors, or where it kept none their digests; its ties, None where its
+    format holds none; its manifest.
+    """
 
     place: Path
     tensors: dict[str, np.ndarray]
@@ -74,7 +96,9 @@ class Side:
     def digest(self, name: str) -> str:
         """The tensor-v1 digest in hex: of the values, or the manifest's."""
         values = self.values(name)
-        return self.digests[self.owner(name)] if values is None else digest.tensor_digest(values).hex()
+        return (
+            self.digests[self.owner(name)] if values is None else digest.tensor_digest(values).hex()
+        )
 
     def describe(self) -> str:
         """What it is, in a few words."""
@@ -83,7 +107,10 @@ class Side:
         if self.manifest is None:
             return f"snapshot, {count}"
         kept = "" if self.tensors else ", no snapshot was kept"
-        return f"run, seed {self.manifest['config'].get('seed')}, stream {self.manifest['stream']}, {count}{kept}"
+        return (
+            f"run, seed {self.manifest['config'].get('seed')}, stream {self.manifest['stream']}, "
+            f"{count}{kept}"
+        )
 
 
 def _counted(number: int, what: str) -> str:
@@ -135,7 +162,10 @@ def open_side(path: Path) -> Side:
             return _open_run(path)
         if (path / INDEX).exists():
             return _open_file(path / INDEX)
-        raise EvidenceError(f"{path}: a folder without {manifest.NAME} or {INDEX} is neither a finished run nor a snapshot - {WHAT}")
+        raise EvidenceError(
+            f"{path}: a folder without {manifest.NAME} or {INDEX} is neither a finished run nor a snapshot "
+            f"- {WHAT}"
+        )
     return _open_file(path)
 
 
@@ -152,7 +182,11 @@ def _open_file(path: Path) -> Side:
     except FileNotFoundError:
         raise EvidenceError(f"{path}: no such file or folder - {WHAT}") from None
     except (MXNetError, OSError, EOFError) as error:
-        said = str(error) if isinstance(error, FormatError) and str(path) in str(error) else f"{path}: {error} - {WHAT}"
+        said = (
+            str(error)
+            if isinstance(error, FormatError) and str(path) in str(error)
+            else f"{path}: {error} - {WHAT}"
+        )
         raise EvidenceError(" ".join(said.splitlines())) from error
     aliases = None if path.suffix == formats.params.Params.suffix else found.aliases
     return Side(path, found.tensors, {}, aliases, None)
@@ -164,12 +198,16 @@ def _open_run(folder: Path) -> Side:
     if name is None:
         return Side(folder, {}, digests["tensors"], content["aliases"], content)
     if Path(name).name != name:
-        raise EvidenceError(f"{folder}: the manifest is damaged, its snapshot {name!r} is no file name - run its config again")
+        raise EvidenceError(
+            f"{folder}: the manifest is damaged, its snapshot {name!r} is no file name - run its config again"
+        )
     if not (folder / name).exists():
         raise EvidenceError(f"{folder / name}: the snapshot is missing - run the config again")
     side = _open_file(folder / name)
     if set(side.tensors) != set(digests["tensors"]) or side.aliases != content["aliases"]:
-        raise EvidenceError(f"{folder / name}: does not hold the parameters that the manifest names - run the config again")
+        raise EvidenceError(
+            f"{folder / name}: does not hold the parameters that the manifest names - run the config again"
+        )
     return Side(folder, side.tensors, {}, content["aliases"], content)
 
 
@@ -177,7 +215,9 @@ def compare(a: Side, b: Side) -> Comparison:
     """Compare names, ties, shapes, dtypes, values and, of runs, configs."""
     ties, common = _ties(a, b)
     names = sorted((a.names | b.names) - common)
-    config = changes(_settings(a.manifest), _settings(b.manifest)) if a.manifest and b.manifest else []
+    config = (
+        changes(_settings(a.manifest), _settings(b.manifest)) if a.manifest and b.manifest else []
+    )
     return Comparison(a, b, [_pair(name, a, b) for name in names], ties, len(common), config)
 
 
@@ -186,7 +226,11 @@ def _ties(a: Side, b: Side) -> tuple[list[Tie], set[str]]:
     if a.aliases is None or b.aliases is None:
         return [], set()
     both = sorted((a.aliases.keys() | b.aliases.keys()) & a.names & b.names)
-    different = [Tie(name, a.aliases.get(name), b.aliases.get(name)) for name in both if a.owner(name) != b.owner(name)]
+    different = [
+        Tie(name, a.aliases.get(name), b.aliases.get(name))
+        for name in both
+        if a.owner(name) != b.owner(name)
+    ]
     return different, {name for name in both if a.owner(name) == b.owner(name)}
 
 
@@ -194,18 +238,32 @@ def _settings(content: dict[str, Any] | None) -> dict[str, Any]:
     """What a manifest says of where the values came from, flat."""
     if content is None:
         return {}
-    return flatten({**content["config"], "stream": content["stream"], "plugins": content["plugins"], "versions": content["versions"]})
+    return flatten(
+        {
+            **content["config"],
+            "stream": content["stream"],
+            "plugins": content["plugins"],
+            "versions": content["versions"],
+        }
+    )
 
 
 def _pair(name: str, a: Side, b: Side) -> Pair:
     if name not in b.names or name not in a.names:
         side, result = (a, ONLY_A) if name in a.names else (b, ONLY_B)
         shape, dtype = _shape(side.values(name)), _dtype(side.values(name))
-        return Pair(name, result, (shape, None) if side is a else (None, shape), (dtype, None) if side is a else (None, dtype))
+        return Pair(
+            name,
+            result,
+            (shape, None) if side is a else (None, shape),
+            (dtype, None) if side is a else (None, dtype),
+        )
     x, y = a.values(name), b.values(name)
     shapes, dtypes = (_shape(x), _shape(y)), (_dtype(x), _dtype(y))
     if x is None or y is None:
-        return Pair(name, IDENTICAL if a.digest(name) == b.digest(name) else DIFFERS, shapes, dtypes)
+        return Pair(
+            name, IDENTICAL if a.digest(name) == b.digest(name) else DIFFERS, shapes, dtypes
+        )
     if x.shape != y.shape:
         return Pair(name, SHAPE, shapes, dtypes, ks=smirnov(x, y))
     found = distance(x, y)
@@ -226,22 +284,39 @@ def describe(found: Comparison) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "identical": found.identical,
-        "a": {"place": str(found.a.place), "kind": "snapshot" if found.a.manifest is None else "run"},
-        "b": {"place": str(found.b.place), "kind": "snapshot" if found.b.manifest is None else "run"},
+        "a": {
+            "place": str(found.a.place),
+            "kind": "snapshot" if found.a.manifest is None else "run",
+        },
+        "b": {
+            "place": str(found.b.place),
+            "kind": "snapshot" if found.b.manifest is None else "run",
+        },
         "counts": _counts(found),
         "tensors": [_describe_pair(pair) for pair in found.pairs],
         "ties": {"same": found.common_ties, "different": [asdict(tie) for tie in found.ties]},
-        "config": [{"key": c.key, "a": c.a, "b": c.b, "a_has": c.a_has, "b_has": c.b_has} for c in found.config],
+        "config": [
+            {"key": c.key, "a": c.a, "b": c.b, "a_has": c.a_has, "b_has": c.b_has}
+            for c in found.config
+        ],
     }
 
 
 def _counts(found: Comparison) -> dict[str, int]:
     results = [pair.result for pair in found.pairs]
-    return {result: results.count(result) for result in dict.fromkeys([IDENTICAL, *sorted(set(results))])}
+    return {
+        result: results.count(result)
+        for result in dict.fromkeys([IDENTICAL, *sorted(set(results))])
+    }
 
 
 def _describe_pair(pair: Pair) -> dict[str, Any]:
-    described: dict[str, Any] = {"name": pair.name, "result": pair.result, "shape": pair.shapes, "dtype": pair.dtypes}
+    described: dict[str, Any] = {
+        "name": pair.name,
+        "result": pair.result,
+        "shape": pair.shapes,
+        "dtype": pair.dtypes,
+    }
     if pair.distance is not None:
         figures = asdict(pair.distance)
         del figures["ks"]
@@ -256,27 +331,49 @@ def print_comparison(out: Console, found: Comparison) -> None:
     out.print(f"A  {found.a.place}  ({found.a.describe()})")
     out.print(f"B  {found.b.place}  ({found.b.describe()})\n")
     rows = [_cells(pair) for pair in found.pairs]
-    used = [number for number in range(len(COLUMNS)) if number < ALWAYS or any(cells[number] for cells in rows)]
+    used = [
+        number
+        for number in range(len(COLUMNS))
+        if number < ALWAYS or any(cells[number] for cells in rows)
+    ]
     table = tables.Listing(*(COLUMNS[number] for number in used))
     for cells in rows:
         styled = [
-            Text(cells[number], "green" if cells[number] == IDENTICAL else "bold red") if number == RESULT else cells[number]
+            Text(cells[number], "green" if cells[number] == IDENTICAL else "bold red")
+            if number == RESULT
+            else cells[number]
             for number in used
         ]
         table.add_row(*styled)
     table.print(out)
-    without = [name for name, side in (("A", found.a), ("B", found.b)) if side.manifest and not side.tensors]
+    without = [
+        name
+        for name, side in (("A", found.a), ("B", found.b))
+        if side.manifest and not side.tensors
+    ]
     if without:
-        out.print(f"\n{' and '.join(without)} kept no snapshot: compared by digest, which is of dtype, shape and values together")
+        out.print(
+            f"\n{' and '.join(without)} kept no snapshot: compared by digest, which is of dtype, shape and "
+            "values together"
+        )
     methods = {pair.ks.method for pair in found.pairs if pair.ks is not None and not pair.ks.exact}
     if methods:
-        out.print(f"\nKS of large tensors: {methods.pop()} of both sides, from least to most possible; otherwise exact")
+        out.print(
+            f"\nKS of large tensors: {methods.pop()} of both sides, from least to most possible; "
+            "otherwise exact"
+        )
     if any(pair.result in (SHAPE, DTYPE) for pair in found.pairs):
-        out.print("\nof tensors of other shapes only the distributions are compared (KS); other dtypes are compared in float64")
+        out.print(
+            "\nof tensors of other shapes only the distributions are compared (KS); other dtypes are "
+            "compared in float64"
+        )
     if found.ties:
         ties = tables.Listing(("tie", "left"), ("A", "left"), ("B", "left"))
         for tie in found.ties:
-            ties.add_row(tie.name, *(f"= {owner}" if owner else "values of its own" for owner in (tie.a, tie.b)))
+            ties.add_row(
+                tie.name,
+                *(f"= {owner}" if owner else "values of its own" for owner in (tie.a, tie.b)),
+            )
         out.print()
         ties.print(out)
     if found.config:
@@ -301,7 +398,14 @@ def _cells(pair: Pair) -> list[str]:
         return [*cells, "", "", "", "", _ks_text(pair.ks), ""]
     figures = [tables.number(value, 3) for value in (found.max_abs, found.relative_l2)]
     share = f"{found.differing} of {found.elements}"
-    return [*cells, share, *figures, _correlation_text(found.correlation), _ks_text(found.ks), _not_finite(found)]
+    return [
+        *cells,
+        share,
+        *figures,
+        _correlation_text(found.correlation),
+        _ks_text(found.ks),
+        _not_finite(found),
+    ]
 
 
 def _correlation_text(value: float | None) -> str:
@@ -322,7 +426,10 @@ def _not_finite(found: Distance | None) -> str:
     """`2 NaN, 1 inf / 0`; nothing where all is finite."""
     if found is None or not any((*found.nan, *found.infinite)):
         return ""
-    sides = ([f"{n} NaN"] * bool(n) + [f"{i} inf"] * bool(i) for n, i in zip(found.nan, found.infinite, strict=True))
+    sides = (
+        [f"{n} NaN"] * bool(n) + [f"{i} inf"] * bool(i)
+        for n, i in zip(found.nan, found.infinite, strict=True)
+    )
     return " / ".join(", ".join(side) or "0" for side in sides)
 
 
@@ -333,18 +440,26 @@ def _conclusion(found: Comparison) -> str:
     ties += [f"ties not compared ({unknown[0].place.name} cannot hold any)"] if unknown else []
     if found.identical:
         return ", ".join([f"identical: {_counted(counts[IDENTICAL], 'tensor')}", *ties])
-    said = [f"{number} {result}" for result, number in counts.items() if number or result == IDENTICAL]
+    said = [
+        f"{number} {result}" for result, number in counts.items() if number or result == IDENTICAL
+    ]
     said += [f"{len(found.ties)} tied otherwise"] if found.ties else []
     return "different: " + ", ".join(said + ties)
 
 
 def main(words: list[str] | None = None) -> int:
     """The command line; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m runner.compare", description="Compare two runs or snapshot files.")
+    parser = argparse.ArgumentParser(
+        prog="python -m runner.compare", description="Compare two runs or snapshot files."
+    )
     for name in ("A", "B"):
-        parser.add_argument(name.lower(), metavar=name, type=Path, help="a run folder or a snapshot file")
+        parser.add_argument(
+            name.lower(), metavar=name, type=Path, help="a run folder or a snapshot file"
+        )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs used")
+    parser.add_argument(
+        "--plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs used"
+    )
     given = parser.parse_args(words)
     problems = []
     try:

@@ -1,4 +1,5 @@
-"""How far two tensors are apart, read block by block: neither is ever copied whole, unless it is small.
+"""How far two tensors are apart, read block by block: neither is ever copied whole, unless it is
+small.
 
     differing     elements whose bits differ (of one dtype; else whose values do); -0.0 and 0.0 differ, and so do two kinds of NaN
     max_abs       max |a - b|
@@ -6,11 +7,14 @@
     correlation   Pearson's; none where a or b is constant
     ks            the two-sample Kolmogorov-Smirnov statistic: the largest distance of the two distribution functions
 
-The first three figures are of the pairs that are finite on both sides; how many were left out is said beside them. `ks` leaves out NaN
-only: infinities have their place in a distribution. It is exact for up to EXACT elements a side. Beyond that the distribution functions
-are computed exactly at the EDGES quantiles of every n-th element of both sides, which gives a smallest and a largest possible value.
+The first three figures are of the pairs that are finite on both sides; how many were left out is
+said beside them. `ks` leaves out NaN only: infinities have their place in a distribution. It is
+exact for up to EXACT elements a side. Beyond that the distribution functions are computed exactly
+at the EDGES quantiles of every n-th element of both sides, which gives a smallest and a largest
+possible value.
 
-Memory: blocks of BLOCK elements, and for `ks` EXACT float64 numbers a side: less than 100 MB, whatever the size of the tensors.
+Memory: blocks of BLOCK elements, and for `ks` EXACT float64 numbers a side: less than 100 MB,
+whatever the size of the tensors.
 """
 
 from __future__ import annotations
@@ -32,7 +36,9 @@ EDGES = 4096
 
 @dataclass(frozen=True)
 class Smirnov:
-    """A Kolmogorov-Smirnov statistic: at least `least`, at most `most`, which are one number where it is exact."""
+    """A Kolmogorov-Smirnov statistic: at least `least`, at most `most`, which are one number where
+    it is exact.
+    """
 
     least: float
     most: float
@@ -77,7 +83,9 @@ def distance(a: np.ndarray, b: np.ndarray) -> Distance:
     sums = _Sums()
     for x, y, start in _blocks(flat_a, flat_b):
         sums.add(x, y, start)
-    first = None if sums.first is None else tuple(int(i) for i in np.unravel_index(sums.first, a.shape))
+    first = (
+        None if sums.first is None else tuple(int(i) for i in np.unravel_index(sums.first, a.shape))
+    )
     return Distance(
         elements=a.size,
         differing=sums.differing,
@@ -86,7 +94,9 @@ def distance(a: np.ndarray, b: np.ndarray) -> Distance:
         infinite=sums.infinite,
         left_out=sums.left_out,
         max_abs=sums.max_abs if sums.left_out < a.size else None,
-        relative_l2=_ratio(sums.difference.value, sums.of_a.value) if sums.left_out < a.size else None,
+        relative_l2=_ratio(sums.difference.value, sums.of_a.value)
+        if sums.left_out < a.size
+        else None,
         correlation=_correlation(flat_a, flat_b, sums),
         ks=Smirnov(0.0, 0.0) if not sums.differing and a.size > sums.nan[0] else smirnov(a, b),
     )
@@ -104,7 +114,9 @@ def _blocks(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarr
 
 
 class _Norm:
-    """A Euclidean norm added up without overflow: the sum of squares, relative to the largest number so far."""
+    """A Euclidean norm added up without overflow: the sum of squares, relative to the largest
+    number so far.
+    """
 
     def __init__(self) -> None:
         self.largest = 0.0
@@ -138,7 +150,11 @@ class _Sums:
 
     def add(self, x: np.ndarray, y: np.ndarray, start: int) -> None:
         wide_x, wide_y = x.astype(np.float64), y.astype(np.float64)
-        differs = _bits(x) != _bits(y) if x.dtype == y.dtype else (wide_x != wide_y) & ~(np.isnan(wide_x) & np.isnan(wide_y))
+        differs = (
+            _bits(x) != _bits(y)
+            if x.dtype == y.dtype
+            else (wide_x != wide_y) & ~(np.isnan(wide_x) & np.isnan(wide_y))
+        )
         count = int(np.count_nonzero(differs))
         if count and self.first is None:
             self.first = start + int(differs.argmax())
@@ -148,13 +164,21 @@ class _Sums:
         both = np.isfinite(wide_x) & np.isfinite(wide_y)
         self.left_out += int(both.size - np.count_nonzero(both))
         with np.errstate(over="ignore"):
-            apart = np.where(both, _apart(x, y, np.where(both, wide_x, 0.0), np.where(both, wide_y, 0.0)), 0.0)
+            apart = np.where(
+                both, _apart(x, y, np.where(both, wide_x, 0.0), np.where(both, wide_y, 0.0)), 0.0
+            )
         self.max_abs = max(self.max_abs, float(apart.max(initial=0.0)))
         self.difference.add(apart)
-        for norm, wide, span in ((self.of_a, wide_x, self.ranges[0]), (self.of_b, wide_y, self.ranges[1])):
+        for norm, wide, span in (
+            (self.of_a, wide_x, self.ranges[0]),
+            (self.of_b, wide_y, self.ranges[1]),
+        ):
             finite = wide[both]
             norm.add(finite)
-            span[0], span[1] = min(span[0], float(finite.min(initial=math.inf))), max(span[1], float(finite.max(initial=-math.inf)))
+            span[0], span[1] = (
+                min(span[0], float(finite.min(initial=math.inf))),
+                max(span[1], float(finite.max(initial=-math.inf))),
+            )
 
 
 def _added(counts: tuple[int, int], x: np.ndarray, y: np.ndarray) -> tuple[int, int]:
@@ -166,7 +190,9 @@ def _bits(x: np.ndarray) -> np.ndarray:
 
 
 def _apart(x: np.ndarray, y: np.ndarray, wide_x: np.ndarray, wide_y: np.ndarray) -> np.ndarray:
-    """|x - y| in float64; of 64-bit integers, which float64 rounds, subtracted before they are converted."""
+    """|x - y| in float64; of 64-bit integers, which float64 rounds, subtracted before they are
+    converted.
+    """
     if x.dtype == y.dtype and x.dtype.kind in "iu" and x.dtype.itemsize == 8:
         larger, smaller = np.maximum(x, y).astype(np.uint64), np.minimum(x, y).astype(np.uint64)
         return (larger - smaller).astype(np.float64)
@@ -174,7 +200,9 @@ def _apart(x: np.ndarray, y: np.ndarray, wide_x: np.ndarray, wide_y: np.ndarray)
 
 
 def _correlation(a: np.ndarray, b: np.ndarray, sums: _Sums) -> float | None:
-    """Pearson's, from blocks whose means and centred products are combined (Chan, Golub and LeVeque 1979)."""
+    """Pearson's, from blocks whose means and centred products are combined (Chan, Golub and LeVeque
+    1979).
+    """
     (low_a, high_a), (low_b, high_b) = sums.ranges
     if not (low_a < high_a and low_b < high_b):
         return None
@@ -195,7 +223,11 @@ def _correlation(a: np.ndarray, b: np.ndarray, sums: _Sums) -> float | None:
         square_a += float(u @ u) + off_a * off_a * weight
         square_b += float(v @ v) + off_b * off_b * weight
         product += float(u @ v) + off_a * off_b * weight
-        mean_a, mean_b, count = mean_a + off_a * u.size / total, mean_b + off_b * u.size / total, total
+        mean_a, mean_b, count = (
+            mean_a + off_a * u.size / total,
+            mean_b + off_b * u.size / total,
+            total,
+        )
     if square_a == 0 or square_b == 0:  # it varies by less than float64 can square
         return None
     return min(1.0, max(-1.0, product / (math.sqrt(square_a) * math.sqrt(square_b))))
@@ -222,11 +254,17 @@ def _sorted(x: np.ndarray) -> np.ndarray:
 
 def _gap(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> float:
     """The largest distance of the distribution functions of sorted numbers, at some places."""
-    return float(np.abs(np.searchsorted(x, at, "right") / x.size - np.searchsorted(y, at, "right") / y.size).max())
+    return float(
+        np.abs(
+            np.searchsorted(x, at, "right") / x.size - np.searchsorted(y, at, "right") / y.size
+        ).max()
+    )
 
 
 def _at_edges(x: np.ndarray, y: np.ndarray) -> Smirnov | None:
-    """Bounds of the statistic: the functions are known at the edges, and between two edges each rises no further than it does there."""
+    """Bounds of the statistic: the functions are known at the edges, and between two edges each
+    rises no further than it does there.
+    """
     samples = [_sorted(side[:: max(1, side.size // SAMPLE)]) for side in (x, y)]
     both = np.sort(np.concatenate(samples))
     if not (samples[0].size and samples[1].size):

@@ -1,16 +1,21 @@
-"""What a lock keeps of a tensor whose law is exact to a tolerance only, so that another machine's values can be compared with it.
+"""What a lock keeps of a tensor whose law is exact to a tolerance only, so that another machine's
+values can be compared with it.
 
     largest    max |x|
     signs      COUNT sums of s x / sqrt(n) over all n elements, where the signs s are bits of stream initlab-1 under a fixed key
     elements   COUNT elements, evenly spaced from the first to the last in C order
 
-Compared number by number, each may differ by what `verify` allows an element: `recompute.tolerance`, relative to the largest value
-or 1. For `elements` and `largest` that is exactly verify's demand. A sum of n rounding errors that do not know of one another is as large
-as one of them, so `signs` keep the same bound; other values altogether, or another sign or order of some, move every one of them by about
-the root mean square of what changed times the root of its share of the elements. What `signs` may miss is a change of few elements of a
-large tensor by little: one element by d moves them by d / sqrt(n). The law's invariants, which are computed of the new values, see those.
+Compared number by number, each may differ by what `verify` allows an element:
+`recompute.tolerance`, relative to the largest value or 1. For `elements` and `largest` that is
+exactly verify's demand. A sum of n rounding errors that do not know of one another is as large as
+one of them, so `signs` keep the same bound; other values altogether, or another sign or order of
+some, move every one of them by about the root mean square of what changed times the root of its
+share of the elements. What `signs` may miss is a change of few elements of a large tensor by
+little: one element by d moves them by d / sqrt(n). The law's invariants, which are computed of the
+new values, see those.
 
-Numbers are kept to DIGITS decimals of the largest value or 1, so that a lock made elsewhere seldom differs in text.
+Numbers are kept to DIGITS decimals of the largest value or 1, so that a lock made elsewhere seldom
+differs in text.
 """
 
 from __future__ import annotations
@@ -52,28 +57,50 @@ def take(values: np.ndarray) -> Fingerprint:
         block = flat[start : start + BLOCK].astype(np.float64)
         largest = max(largest, float(np.abs(block).max()))
         words = streams.words(KEY, start, block.size)
-        signed = [float(np.where(words >> np.uint32(bit) & np.uint32(1), block, -block).sum()) for bit in range(COUNT)]
+        signed = [
+            float(np.where(words >> np.uint32(bit) & np.uint32(1), block, -block).sum())
+            for bit in range(COUNT)
+        ]
         sums = np.column_stack([sums, signed])
         if not math.isfinite(largest) or not np.isfinite(block).all():
             raise ValueError("values that are not finite cannot be compared to a tolerance")
-    places = sorted({number * (flat.size - 1) // (COUNT - 1) for number in range(COUNT)}) if flat.size else []
+    places = (
+        sorted({number * (flat.size - 1) // (COUNT - 1) for number in range(COUNT)})
+        if flat.size
+        else []
+    )
     decimals = DIGITS - math.ceil(math.log10(max(1.0, largest)))
     root = math.sqrt(max(1, flat.size))
 
     def kept(value: float) -> float:
         return round(float(value), decimals) + 0.0
 
-    return Fingerprint(values.dtype.name, kept(largest), [kept(math.fsum(row) / root) for row in sums], [kept(flat[at]) for at in places])
+    return Fingerprint(
+        values.dtype.name,
+        kept(largest),
+        [kept(math.fsum(row) / root) for row in sums],
+        [kept(flat[at]) for at in places],
+    )
 
 
 def difference(locked: Fingerprint, found: Fingerprint) -> str | None:
     """What is wrong with the new one, or None where all numbers are within the tolerance."""
-    if locked.dtype != found.dtype or len(locked.elements) != len(found.elements) or len(locked.signs) != len(found.signs):
-        return f"{locked.dtype} with {len(locked.elements)} sampled elements, now {found.dtype} with {len(found.elements)}"
+    if (
+        locked.dtype != found.dtype
+        or len(locked.elements) != len(found.elements)
+        or len(locked.signs) != len(found.signs)
+    ):
+        return (
+            f"{locked.dtype} with {len(locked.elements)} sampled elements, now {found.dtype} with "
+            f"{len(found.elements)}"
+        )
     scale = max(1.0, locked.largest)
     allowed = (tolerance(locked.dtype) + 10.0**-DIGITS) * scale
     for name in ("elements", "signs"):
-        apart = max((abs(a - b) for a, b in zip(getattr(locked, name), getattr(found, name), strict=True)), default=0.0)
+        apart = max(
+            (abs(a - b) for a, b in zip(getattr(locked, name), getattr(found, name), strict=True)),
+            default=0.0,
+        )
         if not apart <= allowed:
             what = {"elements": "sampled elements", "signs": "signed sums"}[name]
             return f"{what} differ by {apart:.3g} at most, {allowed:.3g} is allowed"

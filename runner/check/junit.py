@@ -33,17 +33,27 @@ def text_of(suite: str, cases: list[Case]) -> str:
         "time": f"{sum(case.seconds for case in cases):.3f}",
     }
     root = ElementTree.Element("testsuites", counts)
-    inner = ElementTree.SubElement(root, "testsuite", {"name": _clean(suite), "skipped": "0", **counts})
+    inner = ElementTree.SubElement(
+        root, "testsuite", {"name": _clean(suite), "skipped": "0", **counts}
+    )
     for case in cases:
-        attributes = {"classname": _clean(suite), "name": _clean(case.name), "time": f"{case.seconds:.3f}"}
+        attributes = {
+            "classname": _clean(suite),
+            "name": _clean(case.name),
+            "time": f"{case.seconds:.3f}",
+        }
         element = ElementTree.SubElement(inner, "testcase", attributes)
         if case.failures:
             said = [f"{why}: {what}" for why, what in case.failures]
             whys = ", ".join(dict.fromkeys(why for why, _ in case.failures))
-            found = ElementTree.SubElement(element, "failure", {"type": whys, "message": _clean("; ".join(said))})
+            found = ElementTree.SubElement(
+                element, "failure", {"type": whys, "message": _clean("; ".join(said))}
+            )
             found.text = _clean("\n".join(said))
         if case.error is not None:
-            found = ElementTree.SubElement(element, "error", {"type": "error", "message": _clean(case.error)})
+            found = ElementTree.SubElement(
+                element, "error", {"type": "error", "message": _clean(case.error)}
+            )
             found.text = _clean(case.error)
     ElementTree.indent(root, " ")
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
@@ -59,4 +69,6 @@ def write(path: Path, suite: str, cases: list[Case]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, '<?xml version="1.0" encoding="utf-8"?>\n' + text_of(suite, cases))
     except OSError as error:
-        raise StorageError(f"{path}: the report cannot be written ({error.strerror}) - give another file with --junit") from error
+        raise StorageError(
+            f"{path}: the report cannot be written ({error.strerror}) - give another file with --junit"
+        ) from error

@@ -1,4 +1,5 @@
-"""`python -m runner.lock WORDS … [-o initlab.lock]`: write down what every run of these words comes to.
+"""`python -m runner.lock WORDS … [-o initlab.lock]`: write down what every run of these words comes
+to.
 
     0   the lock is written, or was as it should be already
     1   a run did not come out as planned, so there is nothing to vouch for
@@ -27,7 +28,13 @@ from initlab.runner.check.fingerprint import take
 from initlab.runner.check.lockfile import SHORT, Draft, LockedRun, LockedTensor, drafting, law_id
 from initlab.runner.check.recompute import Again, broken
 from initlab.runner.config import plugins
-from initlab.runner.errors import EXIT_STOPPED, LedgerError, MemoryShortage, RunnerError, StorageError
+from initlab.runner.errors import (
+    EXIT_STOPPED,
+    LedgerError,
+    MemoryShortage,
+    RunnerError,
+    StorageError,
+)
 from initlab.runner.flat import flatten
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.sweep.declared import DeclaredRun, declared
@@ -36,7 +43,9 @@ from initlab.runner.sweep.sweeper import register
 
 @dataclass(frozen=True)
 class Drawn:
-    """A run as it came out: what a lock keeps of it, the texts of its laws, and which invariant does not hold, if one does not."""
+    """A run as it came out: what a lock keeps of it, the texts of its laws, and which invariant
+    does not hold, if one does not.
+    """
 
     run: LockedRun
     laws: dict[str, str]
@@ -44,18 +53,24 @@ class Drawn:
 
 
 def runs_of(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredRun]:
-    """The runs that the words declare. ConfigError with everything that is wrong with them, before the first."""
+    """The runs that the words declare. ConfigError with everything that is wrong with them, before
+    the first.
+    """
     register()
     return declared(words, config_dir)
 
 
 def draw(config: RunConfig, overrides: list[str]) -> Drawn:
-    """Draw a run on the CPU and digest it. LedgerError for one that is not filled as planned; MemoryShortage."""
+    """Draw a run on the CPU and digest it. LedgerError for one that is not filled as planned;
+    MemoryShortage.
+    """
     try:
         return _draw(dataclasses.replace(config, device=Device("cpu")), overrides)
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MXNetError):
-            raise LedgerError(f"the values cannot be drawn: {' '.join(str(error).split())}") from error
+            raise LedgerError(
+                f"the values cannot be drawn: {' '.join(str(error).split())}"
+            ) from error
         if not is_shortage(error):
             raise
         raise MemoryShortage.of(error, "the host") from error
@@ -81,7 +96,9 @@ def _draw(config: RunConfig, overrides: list[str]) -> Drawn:
         except ValueError as error:
             raise LedgerError(f"parameter '{row.path}': {error}") from error
     root = digest.root_digest(exact, config.aliases).hex()
-    run = LockedRun(overrides, config.run_id, flatten(config.canonical), root, dict(config.aliases), tensors)
+    run = LockedRun(
+        overrides, config.run_id, flatten(config.canonical), root, dict(config.aliases), tensors
+    )
     return Drawn(run, laws, wrong)
 
 
@@ -100,23 +117,32 @@ def check_target(path: Path) -> None:
 
 
 def write(words: list[str], path: Path, config_dir: str | None = None) -> int:
-    """Draw every run that the words declare and write the lock; gives how many there were. Nothing is written where anything is wrong."""
+    """Draw every run that the words declare and write the lock; gives how many there were. Nothing
+    is written where anything is wrong.
+    """
     check_target(path)
     with drafting(words, plugins.loaded()) as draft:
         tensors = [_add(draft, run) for run in runs_of(words, config_dir)]
         try:
             written = draft.write(path)
         except OSError as error:
-            raise StorageError(f"{path}: cannot be written ({error.strerror}) - give another file with -o") from error
+            raise StorageError(
+                f"{path}: cannot be written ({error.strerror}) - give another file with -o"
+            ) from error
     count, loose = len(tensors), sum(loose for _, loose in tensors)
     note = f", {loose} of them exact to a tolerance" if loose else ""
     total = sum(total for total, _ in tensors)
-    print(f"{path}: {count} {'run' if count == 1 else 'runs'}, {total} tensors{note}; {'written' if written else 'unchanged'}")
+    print(
+        f"{path}: {count} {'run' if count == 1 else 'runs'}, {total} tensors{note}; "
+        f"{'written' if written else 'unchanged'}"
+    )
     return count
 
 
 def _add(draft: Draft, run: DeclaredRun) -> tuple[int, int]:
-    """Draw a run and put it down; gives how many tensors it has, and how many of them are exact to a tolerance only."""
+    """Draw a run and put it down; gives how many tensors it has, and how many of them are exact to
+    a tolerance only.
+    """
     name = " ".join(run.member.overrides)
     try:
         drawn = draw(run.config, run.member.overrides)
@@ -125,7 +151,10 @@ def _add(draft: Draft, run: DeclaredRun) -> tuple[int, int]:
     if drawn.broken is not None:
         raise LedgerError(f"{name}: {drawn.broken}")
     draft.add(drawn.run, drawn.laws)
-    total, loose = len(drawn.run.tensors), sum(tensor.tolerance is not None for tensor in drawn.run.tensors.values())
+    total, loose = (
+        len(drawn.run.tensors),
+        sum(tensor.tolerance is not None for tensor in drawn.run.tensors.values()),
+    )
     note = f"  ({loose} of {total} tensors to a tolerance)" if loose else ""
     print(f"{drawn.run.root[:16]}  {drawn.run.run_id}  {name}{note}", flush=True)
     return total, loose
@@ -133,10 +162,27 @@ def _add(draft: Draft, run: DeclaredRun) -> tuple[int, int]:
 
 def main(words: list[str] | None = None) -> int:
     """The command line; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m runner.lock", description="Write down what every run of these words comes to.")
-    parser.add_argument("words", nargs="+", metavar="WORD", help="sweep=…, experiment=…, init=normal,he seed=1,2 and the like")
-    parser.add_argument("-o", "--output", type=Path, default=Path(lockfile.NAME), metavar="FILE", help=f"default {lockfile.NAME}")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs use")
+    parser = argparse.ArgumentParser(
+        prog="python -m runner.lock",
+        description="Write down what every run of these words comes to.",
+    )
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="WORD",
+        help="sweep=…, experiment=…, init=normal,he seed=1,2 and the like",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path(lockfile.NAME),
+        metavar="FILE",
+        help=f"default {lockfile.NAME}",
+    )
+    parser.add_argument(
+        "--plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs use"
+    )
     parser.add_argument("--config-dir", metavar="DIR", help="a folder with options of your own")
     given = parser.parse_intermixed_args(words)
     try:

@@ -1,4 +1,5 @@
-"""`python -m runner.verify --lock FILE`: every run of a lock drawn again, and what changed, and why.
+"""`python -m runner.verify --lock FILE`: every run of a lock drawn again, and what changed, and
+why.
 
     config          a key of the canonical config has another value: which, from what to what
     stream version  the values come from another version of the streams
@@ -8,8 +9,9 @@
     missing run     the lock holds a run that its words declare no longer
     new run         its words declare a run that the lock does not hold
 
-A run is found by its overrides. It may have changed for several reasons; each is a line. That its config changed is said even where
-every value stayed as it was: the lock has to be written again then, which is one command.
+A run is found by its overrides. It may have changed for several reasons; each is a line. That its
+config changed is said even where every value stayed as it was: the lock has to be written again
+then, which is one command.
 """
 
 from __future__ import annotations
@@ -66,17 +68,25 @@ class Checked:
 
 
 def open_lock(path: Path) -> Lock:
-    """The lock, for which the plugins it was made with are loaded. EvidenceError where it is damaged, or one is not."""
+    """The lock, for which the plugins it was made with are loaded. EvidenceError where it is
+    damaged, or one is not.
+    """
     lock = lockfile.read(path)
     loaded = {plugin.file for plugin in plugins.loaded()}
     for plugin in lock.plugins:
         if plugin.file not in loaded:
-            raise EvidenceError(f"{path}: the lock was made with the plugin {plugin.file} - give it with --plugin {plugin.file}")
+            raise EvidenceError(
+                f"{path}: the lock was made with the plugin {plugin.file} - give it with --plugin "
+                f"{plugin.file}"
+            )
     return lock
 
 
-def pairs(lock: Lock, path: Path, config_dir: str | None = None) -> Iterator[tuple[LockedRun | None, DeclaredRun | None]]:
-    """Every run, as locked and as its words declare it now; None where it is in one of the two only.
+def pairs(
+    lock: Lock, path: Path, config_dir: str | None = None
+) -> Iterator[tuple[LockedRun | None, DeclaredRun | None]]:
+    """Every run, as locked and as its words declare it now; None where it is in one of the two
+    only.
 
     ConfigError where the words declare nothing any more.
     """
@@ -91,7 +101,12 @@ def pairs(lock: Lock, path: Path, config_dir: str | None = None) -> Iterator[tup
 
 
 def _in_lock(path: Path, error: ConfigError) -> ConfigError:
-    return ConfigError([Problem(f"{path}: {problem.place}" if problem.place else str(path), problem.message) for problem in error.problems])
+    return ConfigError(
+        [
+            Problem(f"{path}: {problem.place}" if problem.place else str(path), problem.message)
+            for problem in error.problems
+        ]
+    )
 
 
 def name_of(locked: LockedRun | None, run: DeclaredRun | None) -> str:
@@ -106,9 +121,17 @@ def check(lock: Lock, locked: LockedRun | None, run: DeclaredRun | None) -> Chec
     """Draw a run again and compare. MemoryShortage where it does not fit."""
     if run is None:
         assert locked is not None
-        return Checked(locked.run_id, locked.overrides, [Finding("missing run", "the lock's words declare it no longer")])
+        return Checked(
+            locked.run_id,
+            locked.overrides,
+            [Finding("missing run", "the lock's words declare it no longer")],
+        )
     if locked is None:
-        return Checked(run.member.run_id, run.member.overrides, [Finding("new run", "the lock does not hold it")])
+        return Checked(
+            run.member.run_id,
+            run.member.overrides,
+            [Finding("new run", "the lock does not hold it")],
+        )
     started = time.perf_counter()
     try:
         findings = compare(locked, draw(run.config, run.member.overrides), lock.laws)
@@ -128,14 +151,18 @@ def compare(locked: LockedRun, drawn: Drawn, laws: dict[str, str]) -> list[Findi
     values = _values(locked, drawn)
     findings = []
     if others or (locked.run_id != now.run_id and not streams):
-        findings.append(Finding("config", _listed(others or [Change("run id", locked.run_id, now.run_id)])))
+        findings.append(
+            Finding("config", _listed(others or [Change("run id", locked.run_id, now.run_id)]))
+        )
     findings += [Finding("stream version", f"{' -> '.join(change.texts())}") for change in streams]
     findings += _laws(locked, drawn, laws)
     findings += [Finding("values", values)] if values else []
     if locked.ties != now.ties:
         findings.append(Finding("ties", _listed(changes(locked.ties, now.ties))))
     if not findings and locked.root != now.root:
-        findings.append(Finding("values", f"the root digest is {now.root[:16]}…, locked is {locked.root[:16]}…"))
+        findings.append(
+            Finding("values", f"the root digest is {now.root[:16]}…, locked is {locked.root[:16]}…")
+        )
     if findings and not any(finding.why in ("values", "ties") for finding in findings):
         findings[-1] = Finding(findings[-1].why, f"{findings[-1].what} (all values are the same)")
     return findings
@@ -153,7 +180,9 @@ def _laws(locked: LockedRun, drawn: Drawn, laws: dict[str, str]) -> list[Finding
         now = drawn.run.tensors.get(path)
         if now is not None and now.law != tensor.law:
             before, after = laws[tensor.law], drawn.laws[now.law]
-            alike.setdefault((before, after if before != after else f"{after}, not to the last digit"), []).append(path)
+            alike.setdefault(
+                (before, after if before != after else f"{after}, not to the last digit"), []
+            ).append(path)
     said = [f"{_paths(paths)}: {before} -> {after}" for (before, after), paths in alike.items()]
     return [Finding("law", _listed(said))] if said else []
 
@@ -186,10 +215,14 @@ def _apart(before: LockedTensor, now: LockedTensor) -> str | None:
     return difference(before.tolerance, now.tolerance)
 
 
-def verify_lock(path: Path, out: Console, config_dir: str | None = None, report: Path | None = None) -> int:
-    """Check every run of a lock, print what changed, and write a JUnit report if one is asked for; gives the exit code.
+def verify_lock(
+    path: Path, out: Console, config_dir: str | None = None, report: Path | None = None
+) -> int:
+    """Check every run of a lock, print what changed, and write a JUnit report if one is asked for;
+    gives the exit code.
 
-    RunnerError where the lock, its words or the report's file cannot be used; of the first two the report speaks too.
+    RunnerError where the lock, its words or the report's file cannot be used; of the first two the
+    report speaks too.
     """
     checked: list[Checked] = []
     try:
@@ -200,7 +233,14 @@ def verify_lock(path: Path, out: Console, config_dir: str | None = None, report:
             junit.write(report, str(path), [junit.Case(str(path), error=str(error))])
         raise
     if report is not None:
-        junit.write(report, str(path), [junit.Case(run.name, run.seconds, [(f.why, f.what) for f in run.findings]) for run in checked])
+        junit.write(
+            report,
+            str(path),
+            [
+                junit.Case(run.name, run.seconds, [(f.why, f.what) for f in run.findings])
+                for run in checked
+            ],
+        )
     print_checked(out, path, checked)
     return 1 if any(run.findings for run in checked) else 0
 
@@ -209,7 +249,9 @@ def print_checked(out: Console, path: Path, checked: list[Checked]) -> None:
     """A line for each reason why a run is not as locked, and one that sums up."""
     changed = [run for run in checked if run.findings]
     if changed:
-        table = tables.Listing(("run", "left"), ("overrides", "left"), ("why", "left"), ("what", "left"))
+        table = tables.Listing(
+            ("run", "left"), ("overrides", "left"), ("why", "left"), ("what", "left")
+        )
         for run in changed:
             for number, finding in enumerate(run.findings):
                 first = (run.run_id, " ".join(run.overrides)) if number == 0 else ("", "")
@@ -221,4 +263,6 @@ def print_checked(out: Console, path: Path, checked: list[Checked]) -> None:
         out.print(f"{path}: {count} {'run is' if count == 1 else 'runs are'} as locked")
         return
     advice = "if that is meant, write the lock again with python -m runner.lock and have the change reviewed"
-    out.print(f"{path}: {count} of {len(checked)} runs as locked, {len(changed)} changed - {advice}")
+    out.print(
+        f"{path}: {count} of {len(checked)} runs as locked, {len(changed)} changed - {advice}"
+    )

@@ -1,4 +1,5 @@
-"""`initlab.lock`: what every run of some words must come to, as text that is reviewed like any lock file.
+"""`initlab.lock`: what every run of some words must come to, as text that is reviewed like any lock
+file.
 
     {
     "format": "initlab-lock-1",
@@ -21,7 +22,8 @@ A run's line:
     bits        path -> law id and first 16 digits of the tensor-v1 digest, of every tensor whose law is exact to the bit
     tolerance   path -> law id and fingerprint (`runner.check.fingerprint`), of those whose law is exact to a tolerance only
 
-No date, machine, folder or version of a library is in it: the same declarations give the same text. It is JSON; nothing in it is code.
+No date, machine, folder or version of a library is in it: the same declarations give the same text.
+It is JSON; nothing in it is code.
 """
 
 from __future__ import annotations
@@ -90,19 +92,29 @@ class Lock:
 
 def law_id(description: dict[str, Any]) -> str:
     """The digest of what a law says of itself."""
-    text = json.dumps(description, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    text = json.dumps(
+        description, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:LAW]
 
 
 def natural(words: list[str]) -> list[list[tuple[int, int, str]]]:
     """A key that sorts `seed=2` before `seed=10`."""
     parts = (re.split(r"([0-9]+)", word) for word in words)
-    return [[(0, int(part), part) if part.isdecimal() and part.isascii() else (1, 0, part) for part in word] for word in parts]
+    return [
+        [
+            (0, int(part), part) if part.isdecimal() and part.isascii() else (1, 0, part)
+            for part in word
+        ]
+        for word in parts
+    ]
 
 
 @dataclass
 class Draft:
-    """A lock that is being made: the runs' lines wait in a temporary file, so that memory does not grow with what is in them."""
+    """A lock that is being made: the runs' lines wait in a temporary file, so that memory does not
+    grow with what is in them.
+    """
 
     words: list[str]
     plugins: list[Plugin]
@@ -120,7 +132,9 @@ class Draft:
         self.lines.write(data)
 
     def write(self, path: Path) -> bool:
-        """Write the lock, atomically; a file that holds the very same is left alone. Gives whether it was written."""
+        """Write the lock, atomically; a file that holds the very same is left alone. Gives whether
+        it was written.
+        """
         with tempfile.TemporaryFile() as text:
             self._dump(text)
             text.seek(0)
@@ -132,13 +146,21 @@ class Draft:
         return True
 
     def _dump(self, file: BinaryIO) -> None:
-        head = {"format": FORMAT, "words": self.words, "plugins": {plugin.file: plugin.sha256 for plugin in self.plugins}}
+        head = {
+            "format": FORMAT,
+            "words": self.words,
+            "plugins": {plugin.file: plugin.sha256 for plugin in self.plugins},
+        }
         lines = [f"{_json(key)}: {_json(value)}," for key, value in head.items()]
         for key, mapping in (("base", self.base or {}), ("laws", self.laws)):
-            inside = ",\n".join(f"{_json(name)}: {_json(mapping[name])}" for name in sorted(mapping))
+            inside = ",\n".join(
+                f"{_json(name)}: {_json(mapping[name])}" for name in sorted(mapping)
+            )
             lines.append(f"{_json(key)}: {{\n{inside}\n}},")
         file.write(("{\n" + "\n".join(lines) + '\n"runs": [\n').encode("utf-8"))
-        for number, (_, start, size) in enumerate(sorted(self.places, key=lambda place: natural(place[0]))):
+        for number, (_, start, size) in enumerate(
+            sorted(self.places, key=lambda place: natural(place[0]))
+        ):
             self.lines.seek(start)
             file.write((b",\n" if number else b"") + self.lines.read(size))
         file.write(b"\n]\n}\n")
@@ -167,28 +189,54 @@ def _same(path: Path, text: Any) -> bool:
 
 def _line(run: LockedRun, base: dict[str, Any]) -> str:
     """One run on one line."""
-    own = {k: v for k, v in sorted(run.config.items()) if k not in base or value_text(base[k]) != value_text(v)}
-    described: dict[str, Any] = {"overrides": run.overrides, "run_id": run.run_id, "root": run.root, "config": own}
+    own = {
+        k: v
+        for k, v in sorted(run.config.items())
+        if k not in base or value_text(base[k]) != value_text(v)
+    }
+    described: dict[str, Any] = {
+        "overrides": run.overrides,
+        "run_id": run.run_id,
+        "root": run.root,
+        "config": own,
+    }
     without = sorted(base.keys() - run.config.keys())
     described |= {"without": without} if without else {}
     described |= {"ties": dict(sorted(run.ties.items()))} if run.ties else {}
     tensors = sorted(run.tensors.items())
-    described["bits"] = {path: f"{tensor.law} {tensor.bits}" for path, tensor in tensors if tensor.tolerance is None}
-    loose = {path: {"law": tensor.law, **tensor.tolerance.describe()} for path, tensor in tensors if tensor.tolerance is not None}
+    described["bits"] = {
+        path: f"{tensor.law} {tensor.bits}" for path, tensor in tensors if tensor.tolerance is None
+    }
+    loose = {
+        path: {"law": tensor.law, **tensor.tolerance.describe()}
+        for path, tensor in tensors
+        if tensor.tolerance is not None
+    }
     return _json(described | ({"tolerance": loose} if loose else {}))
 
 
 def read(path: Path) -> Lock:
-    """The lock in a file. EvidenceError, one line, for one that is missing, damaged or of another format."""
+    """The lock in a file. EvidenceError, one line, for one that is missing, damaged or of another
+    format.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique, parse_constant=_no_number)
+        content = json.loads(
+            path.read_text(encoding="utf-8"), object_pairs_hook=_unique, parse_constant=_no_number
+        )
     except FileNotFoundError:
-        raise EvidenceError(f"{path}: no such lock file - write one with python -m runner.lock") from None
+        raise EvidenceError(
+            f"{path}: no such lock file - write one with python -m runner.lock"
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise EvidenceError(f"{path}: the lock is damaged ({' '.join(str(error).split())}) - {AGAIN}") from error
+        raise EvidenceError(
+            f"{path}: the lock is damaged ({' '.join(str(error).split())}) - {AGAIN}"
+        ) from error
     found = content.get("format") if isinstance(content, dict) else type(content).__name__
     if found != FORMAT:
-        raise EvidenceError(f"{path}: this is no lock of format {FORMAT}, found {found!r} - write it again with python -m runner.lock")
+        raise EvidenceError(
+            f"{path}: this is no lock of format {FORMAT}, found {found!r} - write it again with python -m "
+            "runner.lock"
+        )
     try:
         return _lock(content)
     except _Damage as error:
@@ -217,11 +265,16 @@ def _must(good: bool, said: str) -> None:
         raise _Damage(said)
 
 
-def _entries(content: dict[str, Any], place: str, kinds: Mapping[str, type], optional: tuple[str, ...] = ()) -> None:
+def _entries(
+    content: dict[str, Any], place: str, kinds: Mapping[str, type], optional: tuple[str, ...] = ()
+) -> None:
     """_Damage unless a mapping has these entries, of these types, and no other."""
     for name, kind in kinds.items():
         _must(name in content or name in optional, f"{place} lacks '{name}'")
-        _must(name not in content or isinstance(content[name], kind), f"'{name}' of {place} is not as written")
+        _must(
+            name not in content or isinstance(content[name], kind),
+            f"'{name}' of {place} is not as written",
+        )
     odd = sorted(content.keys() - kinds.keys())
     _must(not odd, f"{place} has '{odd[0] if odd else ''}', which no lock has")
 
@@ -235,20 +288,41 @@ def _hex(size: int) -> Callable[[str], bool]:
 
 
 def _lock(content: dict[str, Any]) -> Lock:
-    _entries(content, "the file", {"format": str, "words": list, "plugins": dict, "base": dict, "laws": dict, "runs": list})
+    _entries(
+        content,
+        "the file",
+        {"format": str, "words": list, "plugins": dict, "base": dict, "laws": dict, "runs": list},
+    )
     _must(_texts(content["words"]), "'words' is not as written")
     _must(_texts(content["plugins"].values(), _hex(64)), "'plugins' is not as written")
-    _must(_texts(content["laws"], _hex(LAW)) and _texts(content["laws"].values()), "'laws' is not as written")
+    _must(
+        _texts(content["laws"], _hex(LAW)) and _texts(content["laws"].values()),
+        "'laws' is not as written",
+    )
     runs: dict[tuple[str, ...], LockedRun] = {}
     for number, line in enumerate(content["runs"]):
         run = _run(line, f"run {number + 1}", content["base"], content["laws"])
         _must(run.key not in runs, f"it has the run {' '.join(run.overrides)} twice")
         runs[run.key] = run
     _must(bool(runs), "it holds no run")
-    return Lock(content["words"], [Plugin(*item) for item in sorted(content["plugins"].items())], content["laws"], list(runs.values()))
+    return Lock(
+        content["words"],
+        [Plugin(*item) for item in sorted(content["plugins"].items())],
+        content["laws"],
+        list(runs.values()),
+    )
 
 
-RUN = {"overrides": list, "run_id": str, "root": str, "config": dict, "without": list, "ties": dict, "bits": dict, "tolerance": dict}
+RUN = {
+    "overrides": list,
+    "run_id": str,
+    "root": str,
+    "config": dict,
+    "without": list,
+    "ties": dict,
+    "bits": dict,
+    "tolerance": dict,
+}
 
 
 def _run(line: Any, place: str, base: dict[str, Any], laws: dict[str, str]) -> LockedRun:
@@ -260,7 +334,9 @@ def _run(line: Any, place: str, base: dict[str, Any], laws: dict[str, str]) -> L
     _must(_texts(without, base.__contains__), f"'without' of {place} is not as written")
     config = {key: value for key, value in base.items() if key not in without} | line["config"]
     _must(isinstance(config.get("stream"), str), f"{place} has no stream")
-    tensors = {path: _exact(entry, f"'{path}' of {place}", laws) for path, entry in line["bits"].items()}
+    tensors = {
+        path: _exact(entry, f"'{path}' of {place}", laws) for path, entry in line["bits"].items()
+    }
     for path, entry in line.get("tolerance", {}).items():
         _must(path not in tensors, f"{place} has '{path}' twice")
         tensors[path] = _loose(entry, f"'{path}' of {place}", laws)
@@ -275,8 +351,22 @@ def _exact(entry: Any, place: str, laws: dict[str, str]) -> LockedTensor:
 
 
 def _loose(entry: Any, place: str, laws: dict[str, str]) -> LockedTensor:
-    proper = isinstance(entry, dict) and set(entry) == {"law", "dtype", "largest", "signs", "elements"}
+    proper = isinstance(entry, dict) and set(entry) == {
+        "law",
+        "dtype",
+        "largest",
+        "signs",
+        "elements",
+    }
     proper = proper and _texts([entry["law"], entry["dtype"]]) and entry["law"] in laws
     proper = proper and isinstance(entry["signs"], list) and isinstance(entry["elements"], list)
-    _must(proper and all(type(n) is float for n in [entry["largest"], *entry["signs"], *entry["elements"]]), f"{place} is not as written")
-    return LockedTensor(entry["law"], None, Fingerprint(**{name: value for name, value in entry.items() if name != "law"}))
+    _must(
+        proper
+        and all(type(n) is float for n in [entry["largest"], *entry["signs"], *entry["elements"]]),
+        f"{place} is not as written",
+    )
+    return LockedTensor(
+        entry["law"],
+        None,
+        Fingerprint(**{name: value for name, value in entry.items() if name != "law"}),
+    )

@@ -1,4 +1,6 @@
-"""A run's parameters drawn again, and how near values must be where a law is exact to a tolerance only."""
+"""A run's parameters drawn again, and how near values must be where a law is exact to a tolerance
+only.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,15 @@ from initlab.runner.plan.validate import RunConfig
 from initlab.runner.run import stages, streamed
 
 TOLERANCE = 1e-5
-"""Largest absolute difference between two machines' values of a law that passes through LAPACK, relative to the largest value."""
+"""Largest absolute difference between two machines' values of a law that passes through LAPACK,
+relative to the largest value.
+"""
 
 
 class Again:
-    """A run's parameters, drawn again in the same mode: all in memory, or for a streamed run one by one."""
+    """A run's parameters, drawn again in the same mode: all in memory, or for a streamed run one by
+    one.
+    """
 
     def __init__(self, config: RunConfig) -> None:
         self._config = config
@@ -24,7 +30,9 @@ class Again:
             self._values: dict[str, np.ndarray] = {}
         else:
             self._values = stages.host_values(stages.initialize(config)[0])
-            self._digests = {path: digest.tensor_digest(values).hex() for path, values in self._values.items()}
+            self._digests = {
+                path: digest.tensor_digest(values).hex() for path, values in self._values.items()
+            }
 
     def digest(self, path: str) -> str:
         """The tensor-v1 digest in hex."""
@@ -32,18 +40,28 @@ class Again:
 
     def values(self, row: Row) -> np.ndarray:
         """The values."""
-        return self._values[row.path] if row.path in self._values else streamed.draw(self._config, row)
+        return (
+            self._values[row.path] if row.path in self._values else streamed.draw(self._config, row)
+        )
 
 
-def compare_within(path: str, values: np.ndarray, saved: np.ndarray, invariants: list[Invariant]) -> tuple[str | None, float]:
-    """(what is wrong with values that should be the saved ones to a tolerance, or None; how far they are apart)."""
+def compare_within(
+    path: str, values: np.ndarray, saved: np.ndarray, invariants: list[Invariant]
+) -> tuple[str | None, float]:
+    """(what is wrong with values that should be the saved ones to a tolerance, or None; how far
+    they are apart).
+    """
     distance = float(np.abs(values.astype(np.float64) - saved.astype(np.float64)).max(initial=0.0))
     wrong = broken(path, invariants)
     if wrong is not None:
         return wrong, distance
     allowed = tolerance(saved.dtype.name) * float(np.abs(saved.astype(np.float64)).max(initial=1.0))
     if distance > allowed:
-        return f"parameter '{path}': recomputed values differ by {distance:.3g} at most, {allowed:.3g} is allowed", distance
+        return (
+            f"parameter '{path}': recomputed values differ by {distance:.3g} at most, {allowed:.3g} "
+            "is allowed",
+            distance,
+        )
     return None, distance
 
 
@@ -51,10 +69,15 @@ def broken(path: str, invariants: list[Invariant]) -> str | None:
     """The first invariant that does not hold, in a line."""
     for invariant in invariants:
         if not invariant.ok:
-            return f"parameter '{path}': {invariant.name} is {invariant.value:.3g}, at most {invariant.bound:.3g} is allowed"
+            return (
+                f"parameter '{path}': {invariant.name} is {invariant.value:.3g}, at most "
+                f"{invariant.bound:.3g} is allowed"
+            )
     return None
 
 
 def tolerance(dtype: str) -> float:
-    """The largest difference allowed, relative to the largest value or 1: TOLERANCE, or two roundings of the dtype."""
+    """The largest difference allowed, relative to the largest value or 1: TOLERANCE, or two
+    roundings of the dtype.
+    """
     return max(TOLERANCE, 2 * {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype, 2.0**-23))

@@ -1,12 +1,14 @@
-"""`python -m runner.verify RUN_DIR …`: recompute every value of finished runs and reread their snapshots. With `--lock FILE`, recompute
-every run of a lock instead (see `runner.check.lockcheck`) and, with `--junit FILE`, write a report for continuous integration.
+"""`python -m runner.verify RUN_DIR …`: recompute every value of finished runs and reread their
+snapshots. With `--lock FILE`, recompute every run of a lock instead (see `runner.check.lockcheck`)
+and, with `--junit FILE`, write a report for continuous integration.
 
     0   everything is as the manifest says
     1   something readable differs: the first parameter is named, and by how much
     2   a manifest or snapshot is missing, damaged, cut short or of another stream version; or values cannot be verified
 
-Recomputation uses the manifest's config only, in this process, in the same mode, on the CPU. Laws that are exact to a tolerance (Haar)
-are compared with the snapshot's values, and their invariants checked.
+Recomputation uses the manifest's config only, in this process, in the same mode, on the CPU. Laws
+that are exact to a tolerance (Haar) are compared with the snapshot's values, and their invariants
+checked.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ def verify(folder: Path) -> Answer:
 def _check_versions(content: dict[str, Any]) -> None:
     if content["stream"] not in streams.VERSIONS:
         raise EvidenceError(
-            f"the run was drawn from stream {content['stream']}, this version draws {', '.join(streams.VERSIONS)} - verify it with the "
+            f"the run was drawn from stream {content['stream']}, this version draws "
+            f"{', '.join(streams.VERSIONS)} - verify it with the "
             f"version that made it ({content['versions'].get('initlab', 'unknown')})"
         )
 
@@ -68,10 +71,13 @@ def _check_plugins(content: dict[str, Any]) -> None:
     loaded = {plugin.file: plugin.sha256 for plugin in plugins.loaded()}
     for entry in content["plugins"]:
         if entry["file"] not in loaded:
-            raise EvidenceError(f"the run used the plugin {entry['file']} - give it with --plugin {entry['file']}")
+            raise EvidenceError(
+                f"the run used the plugin {entry['file']} - give it with --plugin {entry['file']}"
+            )
         if loaded[entry["file"]] != entry["sha256"]:
             raise EvidenceError(
-                f"the run used another version of the plugin {entry['file']}: SHA-256 {entry['sha256'][:16]}…, "
+                f"the run used another version of the plugin {entry['file']}: SHA-256 "
+                f"{entry['sha256'][:16]}…, "
                 f"this one has {loaded[entry['file']][:16]}…"
             )
 
@@ -91,39 +97,63 @@ def _config(content: dict[str, Any], folder: Path) -> RunConfig:
         found = config.canonical.get("files", {}).get(option, "none")
         if found != recorded:
             raise EvidenceError(
-                f"{folder}: the file of {option} has changed since the run: SHA-256 {recorded[:16]}…, now {found[:16]}… - bring it back"
+                f"{folder}: the file of {option} has changed since the run: SHA-256 {recorded[:16]}…, now "
+                f"{found[:16]}… - bring it back"
             )
     if set(content["digests"]["tensors"]) != {row.path for row in config.rows}:
-        raise EvidenceError(f"{folder}: the manifest is damaged, its digests are not those of its config's parameters")
+        raise EvidenceError(
+            f"{folder}: the manifest is damaged, its digests are not those of its config's parameters"
+        )
     return config
 
 
 class Saved:
-    """A run's snapshot: in memory, or mapped for a streamed run, whose digests are then taken leaf by leaf."""
+    """A run's snapshot: in memory, or mapped for a streamed run, whose digests are then taken leaf
+    by leaf.
+    """
 
     def __init__(self, path: Path, streamed_run: bool) -> None:
         if not streamed_run:
             self.content = formats.get(str(path)).read(path)
             self._digests: dict[str, str] | None = None
             return
-        self.content = formats.sharded.open_sharded(path) if path.name == INDEX else formats.safetensors.open_mapped(path)
+        self.content = (
+            formats.sharded.open_sharded(path)
+            if path.name == INDEX
+            else formats.safetensors.open_mapped(path)
+        )
         self._digests = snapshot.stored_digests(path)[0]
 
     def digest(self, path: str) -> str:
         """The tensor-v1 digest of a tensor as the file has it, in hex."""
-        return digest.tensor_digest(self.content.tensors[path]).hex() if self._digests is None else self._digests[path]
+        return (
+            digest.tensor_digest(self.content.tensors[path]).hex()
+            if self._digests is None
+            else self._digests[path]
+        )
 
 
 def _read_snapshot(folder: Path, content: dict[str, Any], config: RunConfig) -> Saved | None:
     name = content["snapshot"]
-    expected = None if config.snapshot is None else snapshot.file_name(config.snapshot, config.shard)
-    if name == INDEX and expected is not None and config.init_mode == "streamed" and config.shard is None:
+    expected = (
+        None if config.snapshot is None else snapshot.file_name(config.snapshot, config.shard)
+    )
+    if (
+        name == INDEX
+        and expected is not None
+        and config.init_mode == "streamed"
+        and config.shard is None
+    ):
         expected = INDEX  # joined from parts
     path = folder / str(name)
     if name is not None and Path(name).name != name:
-        raise EvidenceError(f"{folder}: the manifest is damaged, its snapshot {name!r} is no file name")
+        raise EvidenceError(
+            f"{folder}: the manifest is damaged, its snapshot {name!r} is no file name"
+        )
     if name != expected:
-        raise EvidenceError(f"{folder}: the manifest is damaged, its snapshot is {name!r}, its config's {expected!r}")
+        raise EvidenceError(
+            f"{folder}: the manifest is damaged, its snapshot is {name!r}, its config's {expected!r}"
+        )
     if name is None:
         return None
     try:
@@ -134,7 +164,9 @@ def _read_snapshot(folder: Path, content: dict[str, Any], config: RunConfig) -> 
         raise EvidenceError(str(error)) from error
 
 
-def _compare(folder: Path, content: dict[str, Any], config: RunConfig, saved: Saved | None) -> Answer:
+def _compare(
+    folder: Path, content: dict[str, Any], config: RunConfig, saved: Saved | None
+) -> Answer:
     again = Again(config)
     recorded: dict[str, str] = content["digests"]["tensors"]
     notes: list[str] = []
@@ -144,14 +176,21 @@ def _compare(folder: Path, content: dict[str, Any], config: RunConfig, saved: Sa
             return Answer(1, f"{folder}: {wrong}")
         if row.law.exactness == "bits":
             if again.digest(row.path) != recorded[row.path]:
-                return Answer(1, f"{folder}: parameter '{row.path}': recomputed values differ{_how_far(again, saved, row)}")
+                return Answer(
+                    1,
+                    f"{folder}: parameter '{row.path}': recomputed values "
+                    f"differ{_how_far(again, saved, row)}",
+                )
             continue
         if saved is None:
             raise EvidenceError(
-                f"{folder}: parameter '{row.path}' is unverifiable: its law {row.law} is exact to a tolerance only and there is no snapshot"
+                f"{folder}: parameter '{row.path}' is unverifiable: its law {row.law} is exact to a "
+                "tolerance only and there is no snapshot"
             )
         kept = saved.content.tensors[row.path]
-        wrong, distance = compare_within(row.path, again.values(row), kept, row.law.invariants(kept))
+        wrong, distance = compare_within(
+            row.path, again.values(row), kept, row.law.invariants(kept)
+        )
         if wrong is not None:
             return Answer(1, f"{folder}: {wrong}")
         notes.append(f"'{row.path}' within {distance:.2g} (max abs)")
@@ -161,7 +200,9 @@ def _compare(folder: Path, content: dict[str, Any], config: RunConfig, saved: Sa
 def _canonical(content: dict[str, Any]) -> dict[str, Any]:
     """The canonical config that follows from the manifest's config, plugins and input files."""
     given = [plugins.Plugin(entry["file"], entry["sha256"]) for entry in content["plugins"]]
-    return canonical_config(content["config"], content["stream"], given, content["canonical"].get("files", {}))
+    return canonical_config(
+        content["config"], content["stream"], given, content["canonical"].get("files", {})
+    )
 
 
 def _compare_saved(row: Row, recorded: str, again: Again, saved: Saved | None) -> str | None:
@@ -173,14 +214,22 @@ def _compare_saved(row: Row, recorded: str, again: Again, saved: Saved | None) -
         return f"parameter '{path}' is missing from the snapshot"
     found = saved.content.tensors[path]
     if found.shape != row.shape or found.dtype.name != row.dtype:
-        return f"parameter '{path}': the snapshot has {found.dtype} {found.shape}, declared {row.dtype} {row.shape}"
+        return (
+            f"parameter '{path}': the snapshot has {found.dtype} {found.shape}, declared {row.dtype} "
+            f"{row.shape}"
+        )
     if saved.digest(path) != recorded:
-        return f"parameter '{path}': the snapshot's values differ from the manifest's digest{_how_far(again, saved, row)}"
+        return (
+            f"parameter '{path}': the snapshot's values differ from the manifest's "
+            f"digest{_how_far(again, saved, row)}"
+        )
     return None
 
 
 def _how_far(again: Again, saved: Saved | None, row: Row) -> str:
-    """` in 3 of 5120 elements, by 0.012 at most, first at [0, 7]`, of recomputed against saved values."""
+    """` in 3 of 5120 elements, by 0.012 at most, first at [0, 7]`, of recomputed against saved
+    values.
+    """
     if saved is None or row.path not in saved.content.tensors:
         return ""
     values, found = again.values(row), saved.content.tensors[row.path]
@@ -195,38 +244,81 @@ def _how_far(again: Again, saved: Saved | None, row: Row) -> str:
     return f" in {count} of {values.size} elements, by {distance:.3g} at most, first at {first}"
 
 
-def _compare_whole(folder: Path, content: dict[str, Any], config: RunConfig, saved: formats.Snapshot | None, notes: list[str]) -> Answer:
+def _compare_whole(
+    folder: Path,
+    content: dict[str, Any],
+    config: RunConfig,
+    saved: formats.Snapshot | None,
+    notes: list[str],
+) -> Answer:
     """The aliases and the root digest, once every parameter agrees."""
     aliases = config.aliases
-    for where, found in (("manifest", content["aliases"]), ("snapshot", aliases if saved is None else saved.aliases)):
+    for where, found in (
+        ("manifest", content["aliases"]),
+        ("snapshot", aliases if saved is None else saved.aliases),
+    ):
         if found != aliases:
             path = sorted(set(found.items()) ^ set(aliases.items()))[0][0]
             return Answer(1, f"{folder}: the {where}'s aliases differ, first at '{path}'")
     if saved is not None and set(saved.tensors) != set(content["digests"]["tensors"]):
         extra = sorted(set(saved.tensors) - set(content["digests"]["tensors"]))
-        return Answer(1, f"{folder}: the snapshot holds '{extra[0]}', which is no parameter of the run")
+        return Answer(
+            1, f"{folder}: the snapshot holds '{extra[0]}', which is no parameter of the run"
+        )
     tensors = {path: bytes.fromhex(value) for path, value in content["digests"]["tensors"].items()}
     root = digest.root_digest(tensors, aliases).hex()
     if root != content["digests"]["root"]:
-        return Answer(1, f"{folder}: the root digest is {root[:16]}…, the manifest says {content['digests']['root'][:16]}…")
+        return Answer(
+            1,
+            f"{folder}: the root digest is {root[:16]}…, the manifest says "
+            f"{content['digests']['root'][:16]}…",
+        )
     if saved is not None and content["snapshot"] != INDEX and saved.metadata.get("root-v1") != root:
-        return Answer(1, f"{folder}: the snapshot says its root digest is {str(saved.metadata.get('root-v1'))[:16]}…, it is {root[:16]}…")
-    if content["canonical"] != _canonical(content) or content["run_id"] != run_id(content["canonical"]):
-        return Answer(1, f"{folder}: the manifest's run id is {content['run_id']}, its config's is {run_id(_canonical(content))}")
+        return Answer(
+            1,
+            f"{folder}: the snapshot says its root digest is {str(saved.metadata.get('root-v1'))[:16]}…, "
+            f"it is {root[:16]}…",
+        )
+    if content["canonical"] != _canonical(content) or content["run_id"] != run_id(
+        content["canonical"]
+    ):
+        return Answer(
+            1,
+            f"{folder}: the manifest's run id is {content['run_id']}, its config's is "
+            f"{run_id(_canonical(content))}",
+        )
     kept = "values only (no snapshot was kept)" if saved is None else "values and snapshot"
-    return Answer(0, f"{folder}: verified, {kept}: {len(tensors)} parameters, root {root[:16]}" + "".join(f"; {n}" for n in notes))
+    return Answer(
+        0,
+        f"{folder}: verified, {kept}: {len(tensors)} parameters, root {root[:16]}"
+        + "".join(f"; {n}" for n in notes),
+    )
 
 
 def main(words: list[str] | None = None) -> int:
     """The command line; gives the worst exit code of all folders, or the lock's."""
     parser = argparse.ArgumentParser(
-        prog="python -m runner.verify", description="Recompute and reread finished runs, or the runs of a lock."
+        prog="python -m runner.verify",
+        description="Recompute and reread finished runs, or the runs of a lock.",
     )
     parser.add_argument("folders", nargs="*", metavar="RUN_DIR", help="outputs/<name>/<run id>")
-    parser.add_argument("--lock", type=Path, metavar="FILE", help="check the runs of a lock, as python -m runner.lock wrote it")
-    parser.add_argument("--junit", type=Path, metavar="FILE", help="with --lock: write a JUnit report")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs used")
-    parser.add_argument("--config-dir", metavar="DIR", help="with --lock: the folder of options that it was made with")
+    parser.add_argument(
+        "--lock",
+        type=Path,
+        metavar="FILE",
+        help="check the runs of a lock, as python -m runner.lock wrote it",
+    )
+    parser.add_argument(
+        "--junit", type=Path, metavar="FILE", help="with --lock: write a JUnit report"
+    )
+    parser.add_argument(
+        "--plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs used"
+    )
+    parser.add_argument(
+        "--config-dir",
+        metavar="DIR",
+        help="with --lock: the folder of options that it was made with",
+    )
     given = parser.parse_args(words)
     if bool(given.folders) == (given.lock is not None):
         parser.error("give run folders, or --lock FILE")
@@ -236,7 +328,9 @@ def main(words: list[str] | None = None) -> int:
         for path in given.plugin:
             plugins.load(path)
         if given.lock is not None:
-            return lockcheck.verify_lock(given.lock, tables.console(), given.config_dir, given.junit)
+            return lockcheck.verify_lock(
+                given.lock, tables.console(), given.config_dir, given.junit
+            )
     except RunnerError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -1,4 +1,5 @@
-"""A claim: what a quantity of the results must be, by which citation, and how far from it sampling may take it.
+"""A claim: what a quantity of the results must be, by which citation, and how far from it sampling
+may take it.
 
 id          its name, unique in the experiment
 cite        who says so: paper, equation
@@ -6,7 +7,8 @@ quantity    an expression over results (`runner.claims.quantity`)
 predicted   a number, or a closed form by name with its arguments: {form: gain, activation: tanh}
 relation    equal (default), at_least, at_most
 error       the standard error of the quantity: runs (default) from runs that differ in their seed, elements from the values that the
-            outermost mean is of, each a sample of its own; or one run's error as a number or a closed form
+            outermost mean is of, each a sample of its own; or one run's error as a number or a
+            closed form
 z           deviations of so many standard errors still agree (default 4)
 floor       what rounding, or the theory's own neglect at this size, may add: absolute (default 0)
 within      how far off the truth could be at most, unseen, for the claim to count as reproduced: absolute
@@ -28,7 +30,19 @@ from initlab.runner.claims.quantity import SLOPE, Call, Node, outermost, parse, 
 from initlab.runner.errors import Problem, QuantityError
 from initlab.runner.theory import forms
 
-KEYS = ("id", "cite", "quantity", "predicted", "relation", "error", "z", "floor", "within", "where", "note")
+KEYS = (
+    "id",
+    "cite",
+    "quantity",
+    "predicted",
+    "relation",
+    "error",
+    "z",
+    "floor",
+    "within",
+    "where",
+    "note",
+)
 NEEDED = ("id", "cite", "quantity", "predicted")
 RELATIONS = ("equal", "at_least", "at_most")
 RUNS, ELEMENTS = "runs", "elements"
@@ -39,7 +53,9 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim, checked; `predicted` and a given `error` are numbers already, `form` is how the prediction is written."""
+    """One claim, checked; `predicted` and a given `error` are numbers already, `form` is how the
+    prediction is written.
+    """
 
     id: str
     cite: str
@@ -73,7 +89,12 @@ def parse_claims(node: Any, problems: list[Problem]) -> list[Claim]:
         place = f"expect[{number}]"
         claim = _parse(entry, place, problems)
         if claim is not None and claim.id in [other.id for other in claims]:
-            problems.append(Problem(f"{place}.id", f"'{claim.id}' is also the id of another claim - give it a name of its own"))
+            problems.append(
+                Problem(
+                    f"{place}.id",
+                    f"'{claim.id}' is also the id of another claim - give it a name of its own",
+                )
+            )
         elif claim is not None:
             claims.append(claim)
     return claims
@@ -81,28 +102,52 @@ def parse_claims(node: Any, problems: list[Problem]) -> list[Claim]:
 
 def _parse(entry: Any, place: str, problems: list[Problem]) -> Claim | None:
     if not isinstance(entry, dict):
-        problems.append(Problem(place, f"must be a mapping with {', '.join(NEEDED)}, got {entry!r}"))
+        problems.append(
+            Problem(place, f"must be a mapping with {', '.join(NEEDED)}, got {entry!r}")
+        )
         return None
     before = len(problems)
-    problems += [Problem(f"{place}.{key}", f"no such key - {advice(str(key), KEYS)}") for key in entry if key not in KEYS]
+    problems += [
+        Problem(f"{place}.{key}", f"no such key - {advice(str(key), KEYS)}")
+        for key in entry
+        if key not in KEYS
+    ]
     for key in NEEDED:
         if entry.get(key) in (None, ""):
             problems.append(Problem(f"{place}.{key}", "is missing - a claim needs it"))
     if not (isinstance(entry.get("id", "-"), str) and ID.fullmatch(entry.get("id", "x") or "x")):
-        problems.append(Problem(f"{place}.id", f"must be letters, digits, _, - and dots, got {entry['id']!r}"))
+        problems.append(
+            Problem(f"{place}.id", f"must be letters, digits, _, - and dots, got {entry['id']!r}")
+        )
     relation = entry.get("relation", "equal")
     if relation not in RELATIONS:
-        problems.append(Problem(f"{place}.relation", f"cannot be {relation!r} - {advice(str(relation), RELATIONS)}"))
+        problems.append(
+            Problem(
+                f"{place}.relation", f"cannot be {relation!r} - {advice(str(relation), RELATIONS)}"
+            )
+        )
     if not isinstance(entry.get("where", {}), dict):
-        problems.append(Problem(f"{place}.where", f"must be a mapping of config keys to values, got {entry['where']!r}"))
+        problems.append(
+            Problem(
+                f"{place}.where",
+                f"must be a mapping of config keys to values, got {entry['where']!r}",
+            )
+        )
     expression = _expression(entry.get("quantity"), place, problems)
     predicted = _value(entry.get("predicted", 0), f"{place}.predicted", problems)
     error = _error(entry.get("error", RUNS), expression, f"{place}.error", problems)
-    scales = {key: _scale(entry[key], f"{place}.{key}", problems) for key in ("z", "floor", "within") if key in entry}
+    scales = {
+        key: _scale(entry[key], f"{place}.{key}", problems)
+        for key in ("z", "floor", "within")
+        if key in entry
+    }
     if "within" not in entry and relation == "equal" and predicted is not None:
         scales["within"] = USUAL_WITHIN * abs(predicted)
         if predicted == 0:
-            said = "is missing - a part of a prediction of 0 says nothing: give the largest difference that may stay unseen"
+            said = (
+                "is missing - a part of a prediction of 0 says nothing: give the largest difference "
+                "that may stay unseen"
+            )
             problems.append(Problem(f"{place}.within", said))
     if len(problems) > before or expression is None or predicted is None or error is None:
         return None
@@ -137,7 +182,12 @@ def _expression(text: Any, place: str, problems: list[Problem]) -> Node | None:
         return None
     nested = [s for slope in slopes(node) for part in slope.arguments for s in slopes(part)]
     if nested or len(list(slopes(node))) > 1:
-        problems.append(Problem(f"{place}.quantity", f"'{text}' has more than one slope - make each a claim of its own"))
+        problems.append(
+            Problem(
+                f"{place}.quantity",
+                f"'{text}' has more than one slope - make each a claim of its own",
+            )
+        )
         return None
     return node
 
@@ -151,7 +201,12 @@ def _value(value: Any, place: str, problems: list[Problem]) -> float | None:
     if _is_number(value):
         return float(value)
     if not isinstance(value, dict) or "form" not in value:
-        problems.append(Problem(place, f"must be a number, or {{form: a closed form's name, and its arguments}}, got {value!r}"))
+        problems.append(
+            Problem(
+                place,
+                f"must be a number, or {{form: a closed form's name, and its arguments}}, got {value!r}",
+            )
+        )
         return None
     arguments = {str(key): given for key, given in value.items() if key != "form"}
     try:
@@ -160,30 +215,51 @@ def _value(value: Any, place: str, problems: list[Problem]) -> float | None:
         problems.append(Problem(f"{place}.{error.option}", error.problem))
         return None
     if not math.isfinite(found):
-        problems.append(Problem(place, f"{_form_text(value)} is {found}, which is no finite number"))
+        problems.append(
+            Problem(place, f"{_form_text(value)} is {found}, which is no finite number")
+        )
         return None
     return found
 
 
-def _error(value: Any, expression: Node | None, place: str, problems: list[Problem]) -> str | float | None:
+def _error(
+    value: Any, expression: Node | None, place: str, problems: list[Problem]
+) -> str | float | None:
     if value == RUNS:
         return RUNS
     if value == ELEMENTS:
         if expression is not None and outermost(expression) is None:
-            problems.append(Problem(place, "elements needs a quantity that is a mean: end it with .mean, .log_mean or .mean_square"))
+            problems.append(
+                Problem(
+                    place,
+                    "elements needs a quantity that is a mean: end it with .mean, .log_mean or .mean_square",
+                )
+            )
         return ELEMENTS
     if isinstance(value, str):
-        problems.append(Problem(place, f"cannot be '{value}' - {advice(value, (RUNS, ELEMENTS))} Or a number, or {{form: …}}"))
+        problems.append(
+            Problem(
+                place,
+                f"cannot be '{value}' - {advice(value, (RUNS, ELEMENTS))} Or a number, or {{form: …}}",
+            )
+        )
         return None
     found = _value(value, place, problems)
     if found is not None and found < 0:
-        problems.append(Problem(place, f"is a standard error, it must not be negative, got {found:g}"))
+        problems.append(
+            Problem(place, f"is a standard error, it must not be negative, got {found:g}")
+        )
     return found
 
 
 def _scale(value: Any, place: str, problems: list[Problem]) -> float:
     if not _is_number(value) or value < 0 or (value == 0 and place.endswith(".z")):
-        problems.append(Problem(place, f"must be a number {'above' if place.endswith('.z') else 'of at least'} 0, got {value!r}"))
+        problems.append(
+            Problem(
+                place,
+                f"must be a number {'above' if place.endswith('.z') else 'of at least'} 0, got {value!r}",
+            )
+        )
         return 0.0
     return float(value)
 
@@ -192,7 +268,9 @@ def _form_text(value: Any) -> str:
     """`gain(activation=tanh)`, or the number."""
     if not isinstance(value, dict):
         return f"{value:g}" if _is_number(value) else str(value)
-    arguments = ", ".join(f"{key}={_argument(given)}" for key, given in value.items() if key != "form")
+    arguments = ", ".join(
+        f"{key}={_argument(given)}" for key, given in value.items() if key != "form"
+    )
     return f"{value.get('form')}({arguments})"
 
 

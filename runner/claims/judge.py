@@ -1,12 +1,14 @@
-"""Claims against results: the estimate of each quantity, its error, and the verdict, many claims together.
+"""Claims against results: the estimate of each quantity, its error, and the verdict, many claims
+together.
 
 reproduced    the prediction lies within z standard errors (and the floor) of the estimate, and these are no more than `within`
 refuted       it is so far off that, with Holm's rule over all claims judged together, chance does so with probability `ALPHA` at most; or
               a value that was measured is not finite
 inconclusive  neither: too few samples to tell; `enough` is how many would do
 
-For at_least and at_most the first is: z standard errors on the right side of the bound. Deviations are Student's where the error is
-estimated from few samples: z means the deviate of the normal distribution with the same probability.
+For at_least and at_most the first is: z standard errors on the right side of the bound. Deviations
+are Student's where the error is estimated from few samples: z means the deviate of the normal
+distribution with the same probability.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ SEED = "seed"
 
 @dataclass(frozen=True)
 class Estimate:
-    """The mean of so many samples, its standard error, and the degrees of freedom that the error was estimated with."""
+    """The mean of so many samples, its standard error, and the degrees of freedom that the error
+    was estimated with.
+    """
 
     value: float
     error: float
@@ -47,7 +51,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim, its estimate, and what they come to. `z` is signed: above 0 where more was measured than predicted."""
+    """A claim, its estimate, and what they come to. `z` is signed: above 0 where more was measured
+    than predicted.
+    """
 
     claim: Claim
     estimate: Estimate
@@ -61,11 +67,28 @@ class Judged:
         """The row as JSON."""
         c, e = self.claim, self.estimate
         return {
-            "id": c.id, "verdict": self.verdict, "quantity": c.quantity, "relation": c.relation, "predicted": c.predicted,
-            "form": c.form, "measured": e.value, "error": e.error, "z": self.z, "p": self.probability, "samples": e.samples,
-            "of": e.what, "floor": c.floor, "within": c.within, "tolerance_z": c.z, "points": list(e.points), "reason": self.reason,
-            "enough": self.enough, "where": c.where, "cite": c.cite, "note": c.note,
-        }  # fmt: skip
+            "id": c.id,
+            "verdict": self.verdict,
+            "quantity": c.quantity,
+            "relation": c.relation,
+            "predicted": c.predicted,
+            "form": c.form,
+            "measured": e.value,
+            "error": e.error,
+            "z": self.z,
+            "p": self.probability,
+            "samples": e.samples,
+            "of": e.what,
+            "floor": c.floor,
+            "within": c.within,
+            "tolerance_z": c.z,
+            "points": list(e.points),
+            "reason": self.reason,
+            "enough": self.enough,
+            "where": c.where,
+            "cite": c.cite,
+            "note": c.note,
+        }
 
 
 def matching(claim: Claim, results: Sequence[Result]) -> list[Result]:
@@ -74,10 +97,16 @@ def matching(claim: Claim, results: Sequence[Result]) -> list[Result]:
         if not any(_has(result, key) for result in results):
             known = sorted({name for result in results for name in _given(result)})
             raise QuantityError(f"where.{key}: no run has such a key - {advice(key, known)}")
-    found = [result for result in results if all(_agrees(result, key, value) for key, value in claim.where.items())]
+    found = [
+        result
+        for result in results
+        if all(_agrees(result, key, value) for key, value in claim.where.items())
+    ]
     if not found:
         asked = ", ".join(f"{key}={value}" for key, value in claim.where.items())
-        raise QuantityError(f"zero samples: none of the {len(results)} runs has {asked or 'finished'}")
+        raise QuantityError(
+            f"zero samples: none of the {len(results)} runs has {asked or 'finished'}"
+        )
     return found
 
 
@@ -102,7 +131,9 @@ def _agrees(result: Result, key: str, value: Any) -> bool:
 
 
 def groups(claim: Claim, results: Sequence[Result]) -> list[list[Result]]:
-    """The samples: runs that differ in their seed only, each with all that a slope goes along. QuantityError where others are mixed in."""
+    """The samples: runs that differ in their seed only, each with all that a slope goes along.
+    QuantityError where others are mixed in.
+    """
     own = {path.text for path in paths(claim.node)}
     axes = {key for name in claim.axes for key in (name, f"vars.{name}")}
     given = [_given(result) for result in results]
@@ -111,7 +142,10 @@ def groups(claim: Claim, results: Sequence[Result]) -> list[list[Result]]:
     along = [key for key in varied if key in axes]
     others = [key for key in varied if key not in axes and key != SEED and key not in own]
     if others:
-        raise QuantityError(f"its runs differ in {', '.join(others)}, which it says nothing of - say which are meant with 'where'")
+        raise QuantityError(
+            f"its runs differ in {', '.join(others)}, which it says nothing of - say which are meant "
+            "with 'where'"
+        )
     _check_axes(claim, results, along)
     made: dict[str, list[Result]] = {}
     for result, one in zip(results, given, strict=True):
@@ -122,14 +156,22 @@ def groups(claim: Claim, results: Sequence[Result]) -> list[list[Result]]:
 def _check_axes(claim: Claim, results: Sequence[Result], along: list[str]) -> None:
     """QuantityError for a slope along a key of the config that all runs have alike."""
     for name in claim.axes:
-        if name in along or f"vars.{name}" in along or name.partition(".")[0].partition("[")[0] in {"index", *results[0].stats}:
+        if (
+            name in along
+            or f"vars.{name}" in along
+            or name.partition(".")[0].partition("[")[0] in {"index", *results[0].stats}
+        ):
             continue
         if not _has(results[0], name):
             raise QuantityError(
-                f"it is about a slope along '{name}', which is no key of the config - sweep over one, as sweep.grid.vars.{name}"
+                f"it is about a slope along '{name}', which is no key of the config - sweep over one, as "
+                f"sweep.grid.vars.{name}"
             )
         key = f"vars.{name}" if f"vars.{name}" in results[0].settings else name
-        raise QuantityError(f"it is about a slope along '{name}', which is the same in all runs - sweep over it: sweep.grid.{key}")
+        raise QuantityError(
+            f"it is about a slope along '{name}', which is the same in all runs - sweep over it: "
+            f"sweep.grid.{key}"
+        )
 
 
 def estimate(claim: Claim, results: Sequence[Result]) -> Estimate:
@@ -140,14 +182,18 @@ def estimate(claim: Claim, results: Sequence[Result]) -> Estimate:
     values = [evaluate(claim.node, group) for group in found]
     if not all(value.single for value in values):
         count = max(len(value.values) for value in values)
-        raise QuantityError(f"gives {count} values a run - reduce them to one, with .mean or .log_mean")
+        raise QuantityError(
+            f"gives {count} values a run - reduce them to one, with .mean or .log_mean"
+        )
     points = np.array([value.values[0] for value in values])
     if not np.isfinite(points).all():
         worst = int(np.argmax(~np.isfinite(points)))
         return _faulty(points, values[worst].names[0], found[worst][0])
     count = len(points)
     if isinstance(claim.error, float):
-        return Estimate(float(points.mean()), claim.error / math.sqrt(count), count, math.inf, tuple(points))
+        return Estimate(
+            float(points.mean()), claim.error / math.sqrt(count), count, math.inf, tuple(points)
+        )
     error = float(points.std(ddof=1)) / math.sqrt(count) if count > 1 else math.inf
     return Estimate(float(points.mean()), error, count, count - 1, tuple(points))
 
@@ -160,7 +206,9 @@ def _over_elements(claim: Claim, found: list[list[Result]]) -> Estimate:
     samples = [evaluate(inner, group).map(SAMPLES[name]) for group in found]
     points = np.concatenate([sample.values for sample in samples])
     if not np.isfinite(points).all():
-        group, sample = next((g, s) for g, s in zip(found, samples, strict=True) if not np.isfinite(s.values).all())
+        group, sample = next(
+            (g, s) for g, s in zip(found, samples, strict=True) if not np.isfinite(s.values).all()
+        )
         return _faulty(points, sample.names[int(np.argmax(~np.isfinite(sample.values)))], group[0])
     count = len(points)
     error = float(points.std(ddof=1)) / math.sqrt(count) if count > 1 else math.inf
@@ -172,18 +220,27 @@ def _faulty(points: np.ndarray, name: str, result: Result) -> Estimate:
     return Estimate(math.nan, math.nan, len(points), math.inf, tuple(points), fault=where)
 
 
-def judge(claims: Sequence[Claim], estimates: Sequence[Estimate], alpha: float = ALPHA) -> list[Judged]:
+def judge(
+    claims: Sequence[Claim], estimates: Sequence[Estimate], alpha: float = ALPHA
+) -> list[Judged]:
     """All claims together."""
     chances = [_chance(claim, found) for claim, found in zip(claims, estimates, strict=True)]
     refuted = holm([p for p, _ in chances], alpha)
     judged = []
     for claim, found, (p, z), off in zip(claims, estimates, chances, refuted, strict=True):
-        judged.append(_verdict(Judged(claim, found, z, p, REFUTED if off else REPRODUCED), alpha / max(1, len(claims))))
+        judged.append(
+            _verdict(
+                Judged(claim, found, z, p, REFUTED if off else REPRODUCED),
+                alpha / max(1, len(claims)),
+            )
+        )
     return judged
 
 
 def _excess(claim: Claim, found: Estimate) -> float:
-    """How far the estimate is on the wrong side of what is predicted, beyond the floor; below 0 on the right side of a bound."""
+    """How far the estimate is on the wrong side of what is predicted, beyond the floor; below 0 on
+    the right side of a bound.
+    """
     match claim.relation:
         case "equal":
             return max(0.0, abs(found.value - claim.predicted) - claim.floor)
@@ -195,7 +252,9 @@ def _excess(claim: Claim, found: Estimate) -> float:
 
 
 def _chance(claim: Claim, found: Estimate) -> tuple[float, float]:
-    """(the probability of being this far off by chance, the normal deviate of the same probability, signed)."""
+    """(the probability of being this far off by chance, the normal deviate of the same probability,
+    signed).
+    """
     if found.fault:
         return 0.0, math.nan
     excess = _excess(claim, found)
@@ -216,19 +275,34 @@ def _verdict(judged: Judged, level: float) -> Judged:
     if found.fault:
         return replace(judged, verdict=REFUTED, reason=f"not finite: {found.fault}")
     if judged.verdict == REFUTED:
-        return replace(judged, reason=f"measured {found.value:.6g} +- {found.error:.2g}, predicted {_bound(claim)}")
+        return replace(
+            judged,
+            reason=f"measured {found.value:.6g} +- {found.error:.2g}, predicted {_bound(claim)}",
+        )
     if not math.isfinite(found.error):
         said = "one sample has no error - sweep over several seeds, or declare the error of one"
-        return replace(judged, verdict=INCONCLUSIVE, reason=said, enough=_needed(claim, found, level))
+        return replace(
+            judged, verdict=INCONCLUSIVE, reason=said, enough=_needed(claim, found, level)
+        )
     if _agrees_with(claim, found):
         return judged
     enough = _needed(claim, found, level)
-    said = f"too few samples to tell: {found.samples} {found.what} give {found.value:.4g} +- {found.error:.2g} for {_bound(claim)}"
-    return replace(judged, verdict=INCONCLUSIVE, reason=said + ("" if enough is None else f", about {enough} would do"), enough=enough)
+    said = (
+        f"too few samples to tell: {found.samples} {found.what} give {found.value:.4g} +- "
+        f"{found.error:.2g} for {_bound(claim)}"
+    )
+    return replace(
+        judged,
+        verdict=INCONCLUSIVE,
+        reason=said + ("" if enough is None else f", about {enough} would do"),
+        enough=enough,
+    )
 
 
 def _bound(claim: Claim) -> str:
-    return {"equal": "", "at_least": "at least ", "at_most": "at most "}[claim.relation] + f"{claim.predicted:.6g}"
+    return {"equal": "", "at_least": "at least ", "at_most": "at most "}[
+        claim.relation
+    ] + f"{claim.predicted:.6g}"
 
 
 def _agrees_with(claim: Claim, found: Estimate) -> bool:
@@ -249,7 +323,11 @@ def _needed(claim: Claim, found: Estimate, level: float) -> int | None:
     def enough(count: int) -> bool:
         freedom = count - 1 if math.isfinite(found.freedom) else math.inf
         more = replace(found, error=spread / math.sqrt(count), samples=count, freedom=freedom)
-        refuted = tail(max(_excess(claim, more), 0.0) / more.error, freedom) * 2 <= level if more.error else True
+        refuted = (
+            tail(max(_excess(claim, more), 0.0) / more.error, freedom) * 2 <= level
+            if more.error
+            else True
+        )
         return refuted or _agrees_with(claim, more)
 
     return first_enough(enough, max(2, found.samples + 1))

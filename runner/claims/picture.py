@@ -1,4 +1,6 @@
-"""What a claim looks like: the values that its quantity is made of, and where the prediction says they lie."""
+"""What a claim looks like: the values that its quantity is made of, and where the prediction says
+they lie.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +12,34 @@ import numpy as np
 
 from initlab.runner.claims.claim import Claim
 from initlab.runner.claims.judge import groups, matching
-from initlab.runner.claims.quantity import COLUMN, FUNCTIONS, INDEX, SLOPE, Call, Node, Path, outermost
+from initlab.runner.claims.quantity import (
+    COLUMN,
+    FUNCTIONS,
+    INDEX,
+    SLOPE,
+    Call,
+    Node,
+    Path,
+    outermost,
+)
 from initlab.runner.claims.results import Result, evaluate
 
-BACK: dict[str, Callable[[float], float]] = {"mean": lambda x: x, "log_mean": math.exp, "mean_square": lambda x: math.sqrt(max(x, 0.0))}
+BACK: dict[str, Callable[[float], float]] = {
+    "mean": lambda x: x,
+    "log_mean": math.exp,
+    "mean_square": lambda x: math.sqrt(max(x, 0.0)),
+}
 BACK |= dict.fromkeys(("min", "max", "median"), lambda x: x)
 """Reduction -> what a value must be, all alike, for the reduction to give x."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Samples at places: `samples[i]` are the values at `x[i]`, called `names[i]`; `theory[i]` is the prediction there.
+    """Samples at places: `samples[i]` are the values at `x[i]`, called `names[i]`; `theory[i]` is
+    the prediction there.
 
-    `what` is the vertical axis, `along` the horizontal one; `log_x`, `log_y` say whether logarithms are what is looked at.
+    `what` is the vertical axis, `along` the horizontal one; `log_x`, `log_y` say whether logarithms
+    are what is looked at.
     """
 
     x: np.ndarray
@@ -36,7 +53,9 @@ class Picture:
 
 
 def picture(claim: Claim, results: Sequence[Result]) -> Picture:
-    """The picture of a claim over the runs that it is about, of which each gives a number or several."""
+    """The picture of a claim over the runs that it is about, of which each gives a number or
+    several.
+    """
     about = matching(claim, results)
     sloped = _slope_of(claim)
     if sloped is not None:
@@ -49,9 +68,17 @@ def picture(claim: Claim, results: Sequence[Result]) -> Picture:
             values = np.array([sample.values for sample in found]).T
             level = np.full(len(values), BACK[name](claim.predicted))
             x = np.arange(1, len(values) + 1, dtype=np.float64)
-            labels = tuple(text.partition("['")[2].removesuffix("']") or text for text in found[0].names)
+            labels = tuple(
+                text.partition("['")[2].removesuffix("']") or text for text in found[0].names
+            )
             return Picture(
-                x, tuple(values), level, labels, _inner_text(claim, name), found[0].names[0].partition("[")[0], log_y=name == "log_mean"
+                x,
+                tuple(values),
+                level,
+                labels,
+                _inner_text(claim, name),
+                found[0].names[0].partition("[")[0],
+                log_y=name == "log_mean",
             )
     return _by_run(claim, about)
 
@@ -66,7 +93,11 @@ def _extreme(node: Node) -> tuple[str, Node] | None:
 
 def _inner_text(claim: Claim, name: str) -> str:
     text = claim.quantity
-    return text.removesuffix(f".{name}") if text.endswith(f".{name}") else text.removeprefix(f"{name}(").removesuffix(")")
+    return (
+        text.removesuffix(f".{name}")
+        if text.endswith(f".{name}")
+        else text.removeprefix(f"{name}(").removesuffix(")")
+    )
 
 
 def _by_run(claim: Claim, about: Sequence[Result]) -> Picture:
@@ -84,7 +115,9 @@ def _slope_of(claim: Claim) -> tuple[Call, float] | None:
     match claim.node:
         case Call(function=name) as call if name == SLOPE:
             return call, claim.predicted
-        case Call(function="exp", arguments=(Call(function=name) as call,)) if name == SLOPE and claim.predicted > 0:
+        case Call(function="exp", arguments=(Call(function=name) as call,)) if (
+            name == SLOPE and claim.predicted > 0
+        ):
             return call, math.log(claim.predicted)
     return None
 
@@ -122,7 +155,14 @@ def _sloped(claim: Claim, call: Call, predicted: float, about: Sequence[Result])
     what = what.removeprefix("log").strip() if log_y else what
     labels = tuple(f"{place:g}" for place in at)
     return Picture(
-        at, samples, np.exp(line) if log_y else line, labels, what.strip("()") if what.startswith("(") else what, texts[1], log_x, log_y
+        at,
+        samples,
+        np.exp(line) if log_y else line,
+        labels,
+        what.strip("()") if what.startswith("(") else what,
+        texts[1],
+        log_x,
+        log_y,
     )
 
 

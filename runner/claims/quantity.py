@@ -11,8 +11,8 @@
     factor     := number | '-' factor | '(' expression ')' | function '(' expression, … ')' | function factor | path
     path       := name ('.' (name | '*') | '[' (number | from:to | 'name') ']')*
 
-A path starts at a section of a run's `stats.json`, or is a key of its config: `width` is short for `vars.width`. A name behind the last
-column reduces its values to one: those of `REDUCTIONS`.
+A path starts at a section of a run's `stats.json`, or is a key of its config: `width` is short for
+`vars.width`. A name behind the last column reduces its values to one: those of `REDUCTIONS`.
 """
 
 from __future__ import annotations
@@ -48,8 +48,14 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "abs": np.abs,
 }
 """Functions of one number."""
-SAMPLES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"mean": lambda x: x, "log_mean": _log, "mean_square": np.square}
-"""Reductions that are a mean of something of each value, so that each value may count as a sample of its own."""
+SAMPLES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "mean": lambda x: x,
+    "log_mean": _log,
+    "mean_square": np.square,
+}
+"""Reductions that are a mean of something of each value, so that each value may count as a sample
+of its own.
+"""
 REDUCTIONS: dict[str, Callable[[np.ndarray], float]] = {
     **{name: lambda x, f=f: float(np.mean(f(x))) for name, f in SAMPLES.items()},  # type: ignore[misc]
     "std": lambda x: float(np.std(x)),
@@ -64,7 +70,9 @@ REDUCTIONS: dict[str, Callable[[np.ndarray], float]] = {
 
 @dataclass(frozen=True)
 class Sample:
-    """Numbers and where each comes from (`layer body.3.fc`); `single` where the expression names one by itself."""
+    """Numbers and where each comes from (`layer body.3.fc`); `single` where the expression names
+    one by itself.
+    """
 
     values: np.ndarray
     names: tuple[str, ...]
@@ -178,7 +186,9 @@ class Parser:
             self.at += 1
             return Number(float(text))
         if kind != "name":
-            raise QuantityError(f"'{self.text}' needs a number, a function or a path where it has {text or 'its end'!r}")
+            raise QuantityError(
+                f"'{self.text}' needs a number, a function or a path where it has {text or 'its end'!r}"
+            )
         following = self.peek(1)
         if following == ("sign", "("):
             return self._call(text)
@@ -198,7 +208,9 @@ class Parser:
         self.need(")")
         count = 2 if name == SLOPE else 1
         if len(arguments) != count:
-            raise QuantityError(f"{name} takes {count} argument{'s' * (count > 1)}, '{self.text}' gives it {len(arguments)}")
+            raise QuantityError(
+                f"{name} takes {count} argument{'s' * (count > 1)}, '{self.text}' gives it {len(arguments)}"
+            )
         return Call(name, tuple(arguments))
 
     def _path(self) -> Path:
@@ -209,7 +221,9 @@ class Parser:
             if self.take("."):
                 kind, text = self.peek()
                 if kind != "name" and text != "*":
-                    raise QuantityError(f"'{self.text}' needs a name or * after a dot, it has {text or 'its end'!r}")
+                    raise QuantityError(
+                        f"'{self.text}' needs a name or * after a dot, it has {text or 'its end'!r}"
+                    )
                 self.at += 1
                 steps.append(text)
             elif self.take("["):
@@ -228,7 +242,10 @@ class Parser:
         if self.take(":"):
             return slice(start, self._whole_number())
         if start is None:
-            raise QuantityError(f"'{self.text}' needs a number, from:to or a name in quotes in [ ], it has {text or 'its end'!r}")
+            raise QuantityError(
+                f"'{self.text}' needs a number, from:to or a name in quotes in [ ], it has "
+                f"{text or 'its end'!r}"
+            )
         return start
 
     def _whole_number(self) -> int | None:

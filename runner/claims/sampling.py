@@ -1,4 +1,6 @@
-"""Probabilities of deviations: the tails of the normal and of Student's distribution, and Holm's rule for many tests at once."""
+"""Probabilities of deviations: the tails of the normal and of Student's distribution, and Holm's
+rule for many tests at once.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,18 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     """I_x(a, b), the regularized incomplete beta function, for a, b > 0 and x in [0, 1]."""
     if x <= 0 or x >= 1:
         return float(x >= 1)
-    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x))
+    front = math.exp(
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    )
     if x < (a + 1) / (a + b + 2):
         return front * _beta_fraction(a, b, x) / a
     return 1 - front * _beta_fraction(b, a, 1 - x) / b
 
 
 def tail(deviate: float, freedom: float) -> float:
-    """P(T > deviate) for Student's T with so many degrees of freedom; infinitely many are the normal distribution."""
+    """P(T > deviate) for Student's T with so many degrees of freedom; infinitely many are the
+    normal distribution.
+    """
     if math.isnan(deviate):
         return math.nan
     if deviate < 0:
@@ -69,8 +75,8 @@ def deviate_of(probability: float, freedom: float) -> float:
 
 
 def holm(probabilities: Sequence[float], level: float) -> list[bool]:
-    """Which hypotheses are rejected, so that the chance of rejecting any true one is at most `level`, however the tests depend on one
-    another.
+    """Which hypotheses are rejected, so that the chance of rejecting any true one is at most
+    `level`, however the tests depend on one another.
 
     Holm, "A simple sequentially rejective multiple test procedure", 1979.
     """
@@ -85,7 +91,9 @@ def holm(probabilities: Sequence[float], level: float) -> list[bool]:
 
 
 def first_enough(enough: Callable[[int], bool], start: int, most: int = 1_000_000) -> int | None:
-    """The smallest count from `start` on that is enough, for a test that once passed stays passed; None if even `most` is not."""
+    """The smallest count from `start` on that is enough, for a test that once passed stays passed;
+    None if even `most` is not.
+    """
     if enough(start):
         return start
     low, high = start, start

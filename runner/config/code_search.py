@@ -1,4 +1,5 @@
-"""What in a composed config would make Hydra or `logging` import or call something; all of it is refused.
+"""What in a composed config would make Hydra or `logging` import or call something; all of it is
+refused.
 
 _target_, (), class      name a class or function to call; a short list of Hydra's own is allowed
 ext://…                  in a logging config is imported; sys.stdout and sys.stderr are allowed
@@ -22,9 +23,16 @@ LAUNCHERS = {
     "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
     "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher",
 }
-SWEEPERS = {"hydra_plugins.runner_sweeper.RunnerSweeper", "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"}
-"""Ours, and the one that `runner.sweep.optuna` hands a launcher of ours: another would launch jobs whose values nobody has searched."""
-SAMPLERS = {f"optuna.samplers.{name}Sampler" for name in ("TPE", "Random", "CmaEs", "NSGAII", "Grid")}
+SWEEPERS = {
+    "hydra_plugins.runner_sweeper.RunnerSweeper",
+    "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper",
+}
+"""Ours, and the one that `runner.sweep.optuna` hands a launcher of ours: another would launch jobs
+whose values nobody has searched.
+"""
+SAMPLERS = {
+    f"optuna.samplers.{name}Sampler" for name in ("TPE", "Random", "CmaEs", "NSGAII", "Grid")
+}
 ALLOWED_TARGETS = {
     "hydra.launcher._target_": LAUNCHERS,
     "hydra.sweeper._target_": SWEEPERS,
@@ -32,13 +40,16 @@ ALLOWED_TARGETS = {
 }
 REFUSED_OF_OPTUNA = {
     "custom_search_space": "is refused: a config cannot name code to run - give the space as words",
-    "storage": "is refused: Optuna unpickles what it finds there - resume=true with a seed of the sampler takes up a search again",
+    "storage": "is refused: Optuna unpickles what it finds there - resume=true with a seed of the sampler "
+    "takes up a search again",
 }
 LOGGING_CLASSES = {"logging.StreamHandler", "logging.FileHandler", "colorlog.ColoredFormatter"}
 STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}
 CODE_KEYS = ("_target_", "()", "class")
 WORDS = ("hydra.overrides.", "hydra.job.override_dirname")
-"""Where Hydra keeps the command line's words as they were typed; what they made of the config is searched in its own place."""
+"""Where Hydra keeps the command line's words as they were typed; what they made of the config is
+searched in its own place.
+"""
 
 
 def search(tree: dict[str, Any]) -> list[Problem]:
@@ -47,19 +58,26 @@ def search(tree: dict[str, Any]) -> list[Problem]:
     _search(tree, "", problems)
     hydra = tree.get("hydra", {})
     if hydra.get("callbacks"):
-        problems.append(Problem("hydra.callbacks", "callbacks are refused: a config cannot name code to run"))
+        problems.append(
+            Problem("hydra.callbacks", "callbacks are refused: a config cannot name code to run")
+        )
     sweeper = hydra.get("sweeper")
     for key, said in REFUSED_OF_OPTUNA.items() if isinstance(sweeper, dict) else ():
         if sweeper.get(key):
             problems.append(Problem(f"hydra.sweeper.{key}", said))
     for node in ("launcher", "sweeper", "job_logging", "hydra_logging"):
         if isinstance(hydra.get(node), str):
-            problems.append(Problem(f"hydra.{node}", f"must be a mapping of its own, got {hydra[node]!r}"))
+            problems.append(
+                Problem(f"hydra.{node}", f"must be a mapping of its own, got {hydra[node]!r}")
+            )
     job = hydra.get("job")
     environment = job.get("env_set") if isinstance(job, dict) else None
     if environment and (isinstance(environment, str) or plugins.ENVIRONMENT in environment):
         problems.append(
-            Problem("hydra.job.env_set", f"{plugins.ENVIRONMENT} is refused: a config cannot name a plugin - use --plugin FILE")
+            Problem(
+                "hydra.job.env_set",
+                f"{plugins.ENVIRONMENT} is refused: a config cannot name a plugin - use --plugin FILE",
+            )
         )
     return problems
 
@@ -72,7 +90,12 @@ def _search(value: Any, place: str, problems: list[Problem]) -> None:
         for key, item in value.items():
             here = f"{place}.{key}" if place else str(key)
             if key in CODE_KEYS and not _allowed(here, str(key), item):
-                problems.append(Problem(here, f"{item!r} is refused: a config cannot name code to run - use --plugin FILE"))
+                problems.append(
+                    Problem(
+                        here,
+                        f"{item!r} is refused: a config cannot name code to run - use --plugin FILE",
+                    )
+                )
             _search(item, here, problems)
     elif isinstance(value, str) and place.startswith("hydra.") and not place.startswith(WORDS):
         _search_text(value, place, problems)
@@ -82,11 +105,20 @@ def _search_text(value: str, place: str, problems: list[Problem]) -> None:
     """One text below `hydra`."""
     in_logging = place.startswith(("hydra.job_logging.", "hydra.hydra_logging."))
     if "ext://" in value and not (in_logging and value in STREAMS):
-        problems.append(Problem(place, f"{value!r} is refused: a config cannot name code to import - use ext://sys.stderr"))
+        problems.append(
+            Problem(
+                place,
+                f"{value!r} is refused: a config cannot name code to import - use ext://sys.stderr",
+            )
+        )
     elif re.search(r"\$\{\s*oc\.(create|decode)", value):
         problems.append(Problem(place, "a node made by an interpolation is refused under hydra"))
     elif in_logging and "${" in value and not value.startswith("${hydra.runtime.output_dir}"):
-        problems.append(Problem(place, "an interpolation is refused in a logging config - write the value itself"))
+        problems.append(
+            Problem(
+                place, "an interpolation is refused in a logging config - write the value itself"
+            )
+        )
 
 
 def _allowed(place: str, key: str, value: Any) -> bool:

@@ -1,7 +1,8 @@
 """From command line words to a composed config, or to everything that is wrong with them.
 
-Hydra stops at the first mistake; here a failing word is noted, taken out, and composition tried again, so that all are said at once.
-Before anything of the config is used, the whole composed tree is searched for `_target_` and its like, `hydra` included.
+Hydra stops at the first mistake; here a failing word is noted, taken out, and composition tried
+again, so that all are said at once. Before anything of the config is used, the whole composed tree
+is searched for `_target_` and its like, `hydra` included.
 """
 
 from __future__ import annotations
@@ -30,9 +31,16 @@ from initlab.runner.errors import ConfigError, Problem
 
 ROOT = "config"
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError)
-"""What Hydra fails with on words it did not expect; the last three are slips of its own on `init=null` and the like."""
+"""What Hydra fails with on words it did not expect; the last three are slips of its own on
+`init=null` and the like.
+"""
 
-LAUNCHER_EXTRAS = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slurm": "slurm", "ray": "ray"}
+LAUNCHER_EXTRAS = {
+    "joblib": "joblib",
+    "submitit_local": "slurm",
+    "submitit_slurm": "slurm",
+    "ray": "ray",
+}
 """Launcher -> the extra that installs it."""
 
 
@@ -40,19 +48,29 @@ def conf_dir() -> Path:
     """The folder `conf` of the package."""
     folder = Path(initlab.__file__).parent.absolute() / "conf"
     if not (folder / f"{ROOT}.yaml").is_file():
-        raise ConfigError.of("", f"the folder {folder} of configs is missing - install initlab again")
+        raise ConfigError.of(
+            "", f"the folder {folder} of configs is missing - install initlab again"
+        )
     return folder
 
 
 def shipped_options() -> dict[str, set[str]]:
     """Group -> the names of the options that `conf/` holds."""
-    return {group.name: {file.stem for file in group.glob("*.yaml")} for group in conf_dir().iterdir() if group.is_dir()}
+    return {
+        group.name: {file.stem for file in group.glob("*.yaml")}
+        for group in conf_dir().iterdir()
+        if group.is_dir()
+    }
 
 
 def prepare() -> None:
     """Make schemas, plugins' options and the resolvers of `conf/config.yaml` known to Hydra."""
     schema.register(shipped_options())
-    for name, resolver in (("run_dir", _run_dir), ("sweep_dir", _sweep_dir), ("sweep_subdir", _sweep_subdir)):
+    for name, resolver in (
+        ("run_dir", _run_dir),
+        ("sweep_dir", _sweep_dir),
+        ("sweep_subdir", _sweep_subdir),
+    ):
         OmegaConf.register_new_resolver(name, resolver, replace=True)
 
 
@@ -74,9 +92,14 @@ def _sweep_dir(_root_: DictConfig) -> str:
 
 
 def check_overlay(folder: Path) -> None:
-    """A folder of the user's own options: ConfigError unless it is one; a warning for each that ours hides."""
+    """A folder of the user's own options: ConfigError unless it is one; a warning for each that
+    ours hides.
+    """
     if not folder.is_dir():
-        raise ConfigError.of(f"--config-dir {folder}", "is no folder - give one that holds groups, like my_conf/init/wide.yaml")
+        raise ConfigError.of(
+            f"--config-dir {folder}",
+            "is no folder - give one that holds groups, like my_conf/init/wide.yaml",
+        )
     for file in sorted(folder.rglob("*.yaml")):
         option = file.relative_to(folder)
         if (conf_dir() / option).exists():
@@ -85,11 +108,15 @@ def check_overlay(folder: Path) -> None:
 
 
 def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
-    """The composed config with its `hydra` node. ConfigError with every problem found in the words or in the tree."""
+    """The composed config with its `hydra` node. ConfigError with every problem found in the words
+    or in the tree.
+    """
     problems: list[Problem] = []
     searchpath = start(words, config_dir)
     remaining = parsable(words, problems)
-    config = compose_what_can_be(remaining, lambda some: compose_once([*searchpath, *some]), problems)
+    config = compose_what_can_be(
+        remaining, lambda some: compose_once([*searchpath, *some]), problems
+    )
     problems += search_code(config)
     if problems:
         raise ComposedWithProblems(problems, config)
@@ -97,11 +124,15 @@ def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
 
 
 def start(words: list[str], config_dir: str | None) -> list[str]:
-    """Make Hydra ready to compose; gives the word that adds the user's folder of options, if there is one."""
+    """Make Hydra ready to compose; gives the word that adds the user's folder of options, if there
+    is one.
+    """
     if config_dir is not None:
         check_overlay(Path(config_dir))
         if any(_key_of(word) == "hydra.searchpath" for word in words):
-            raise ConfigError.of("hydra.searchpath", "cannot be given beside --config-dir - give one of the two")
+            raise ConfigError.of(
+                "hydra.searchpath", "cannot be given beside --config-dir - give one of the two"
+            )
     prepare()
     GlobalHydra.instance().clear()
     initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="runner")
@@ -110,7 +141,9 @@ def start(words: list[str], config_dir: str | None) -> list[str]:
 
 @contextmanager
 def borrowing_hydra() -> Iterator[None]:
-    """While open, Hydra may be made ready to compose by `start`; afterwards it is as it was, for a process that has its own use of it."""
+    """While open, Hydra may be made ready to compose by `start`; afterwards it is as it was, for a
+    process that has its own use of it.
+    """
     before = GlobalHydra.instance().hydra
     try:
         yield
@@ -123,7 +156,9 @@ Load = Callable[[list[str]], DictConfig]
 
 
 def compose_what_can_be(words: list[str], load: Load, problems: list[Problem]) -> DictConfig:
-    """The config that the words make without those that cannot be composed, which are noted. ConfigError where none is left."""
+    """The config that the words make without those that cannot be composed, which are noted.
+    ConfigError where none is left.
+    """
     remaining = list(words)
     while True:
         try:
@@ -148,29 +183,46 @@ def _fails_alone(word: str, load: Load) -> bool:
 
 
 def _within(word: str, error: Exception, problem: Problem) -> Problem:
-    """The problem with a word that is sound itself, but chooses a file that is not: one of the file's own choices may be of no option."""
+    """The problem with a word that is sound itself, but chooses a file that is not: one of the
+    file's own choices may be of no option.
+    """
     if isinstance(error, MissingConfigException):
         return Problem(problem.place, f"{problem.message.rstrip('.')} (in {word})")
     return _unexplained(error, word)
 
 
 def _unexplained(error: Exception, word: str) -> Problem:
-    """The problem with a word that Hydra fails on in a way of its own, as when the file that it chooses has a key too many."""
+    """The problem with a word that Hydra fails on in a way of its own, as when the file that it
+    chooses has a key too many.
+    """
     inner: BaseException | None = error
     while inner is not None:
         key, parent = getattr(inner, "key", None), getattr(inner, "parent_node", None)
-        if key is not None and isinstance(parent, DictConfig) and re.search(r"is not in struct|not in '", str(inner)):
+        if (
+            key is not None
+            and isinstance(parent, DictConfig)
+            and re.search(r"is not in struct|not in '", str(inner))
+        ):
             place = str(getattr(inner, "full_key", "") or key)
-            return Problem(place, f"no such key - {advice(str(key), [str(k) for k in parent if k != 'hydra'])} (in {word})")
+            return Problem(
+                place,
+                f"no such key - {advice(str(key), [str(k) for k in parent if k != 'hydra'])} (in {word})",
+            )
         inner = inner.__cause__ or inner.__context__
     noise = ("full_key", "object_type", "provider=")
-    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.strip().startswith(noise)]
+    lines = [
+        line.strip()
+        for line in str(error).splitlines()
+        if line.strip() and not line.strip().startswith(noise)
+    ]
     said = f" ({lines[-1]})" if lines else ""
     return Problem(_key_of(word) or word, f"cannot be composed from '{word}'{said}")
 
 
 class ComposedWithProblems(ConfigError):
-    """Words that could be composed once the wrong ones were left out; `config` is the rest, so that it can be checked too."""
+    """Words that could be composed once the wrong ones were left out; `config` is the rest, so that
+    it can be checked too.
+    """
 
     def __init__(self, problems: list[Problem], config: DictConfig) -> None:
         super().__init__(problems)
@@ -181,23 +233,36 @@ def compose_once(words: list[str]) -> DictConfig:
     """The config that the words make, by the Hydra that `start` made ready; fails as Hydra does."""
     hydra = GlobalHydra.instance().hydra
     assert hydra is not None
-    return hydra.compose_config(config_name=ROOT, overrides=words, run_mode=RunMode.RUN, from_shell=False, with_log_configuration=False)
+    return hydra.compose_config(
+        config_name=ROOT,
+        overrides=words,
+        run_mode=RunMode.RUN,
+        from_shell=False,
+        with_log_configuration=False,
+    )
 
 
 @lru_cache(4096)
 def parse_word(word: str) -> Override:
-    """A command line word as Hydra reads it, which is not to be changed. HydraException where it is none."""
+    """A command line word as Hydra reads it, which is not to be changed. HydraException where it is
+    none.
+    """
     return OverridesParser.create().parse_override(word)
 
 
 def parsable(words: list[str], problems: list[Problem]) -> list[str]:
-    """The words that follow Hydra's override grammar and choose an option by its name; the others are noted."""
+    """The words that follow Hydra's override grammar and choose an option by its name; the others
+    are noted.
+    """
     good = []
     for word in words:
         try:
             problem = _choice_problem(parse_word(word))
         except HydraException:
-            said = "is no override - write key=value (in quotes where the shell would change it), or +key=value to add a key"
+            said = (
+                "is no override - write key=value (in quotes where the shell would change it), or "
+                "+key=value to add a key"
+            )
             problem = Problem(word, said)
         if problem is None:
             good.append(word)
@@ -214,7 +279,10 @@ def _choice_problem(override: Override) -> Problem | None:
     value = override.value()
     for name in value if isinstance(value, list) else [value]:
         if not isinstance(name, str) or "${" in name:
-            return Problem(group, f"must be the name of an option, got {name!r} - {advice('', sorted(_options(group)))}")
+            return Problem(
+                group,
+                f"must be the name of an option, got {name!r} - {advice('', sorted(_options(group)))}",
+            )
     return None
 
 
@@ -229,8 +297,12 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     key = str(getattr(cause, "full_key", None) or "")
     text = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-    culprit = next((w for w in words if key and key in (_key_of(w), _key_of(w).replace("/", "."))), None)
-    culprit = culprit or next((w for w in words if w in str(error) or f"'{_key_of(w)}'" in str(error)), None)
+    culprit = next(
+        (w for w in words if key and key in (_key_of(w), _key_of(w).replace("/", "."))), None
+    )
+    culprit = culprit or next(
+        (w for w in words if w in str(error) or f"'{_key_of(w)}'" in str(error)), None
+    )
     if culprit is not None and not key:
         key = _key_of(culprit)
     if re.search(r"is not in struct|not in '", text):
@@ -239,8 +311,15 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
         known = [str(k) for k in parent] if isinstance(parent, DictConfig) else []
         known = [k for k in known if k != "hydra"]
         return Problem(key or name, f"no such key - {advice(name, known)}"), culprit
-    if isinstance(error, ConfigCompositionException) and "Could not override" in str(error) and culprit is not None:
-        return Problem(_key_of(culprit), str(error).splitlines()[0].replace("Could not override", "cannot override")), culprit
+    if (
+        isinstance(error, ConfigCompositionException)
+        and "Could not override" in str(error)
+        and culprit is not None
+    ):
+        return Problem(
+            _key_of(culprit),
+            str(error).splitlines()[0].replace("Could not override", "cannot override"),
+        ), culprit
     if "requires --multirun" in text or text.startswith("Ambiguous value"):
         text += " - give -m to sweep over it, or quotes to take it as one value"
     return Problem(key, text), culprit
@@ -253,14 +332,21 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
     whole = next((w for w in words if f"{_key_of(w)}/{w.partition('=')[2]}" == wanted), None)
     if group == "hydra/launcher" and option in LAUNCHER_EXTRAS:  # chosen itself, or by a preset
         chosen = next((word for word in words if _key_of(word) == group), whole)
-        return Problem(group, f"'{option}' is not installed - pip install 'initlab[{LAUNCHER_EXTRAS[option]}]'"), chosen
+        return Problem(
+            group, f"'{option}' is not installed - pip install 'initlab[{LAUNCHER_EXTRAS[option]}]'"
+        ), chosen
     if group == "hydra/sweeper" and option == "optuna":
         return Problem(group, "'optuna' is not installed - pip install 'initlab[optuna]'"), whole
     if whole is not None:  # the name had a slash of its own
         group, option = _key_of(whole), whole.partition("=")[2]
-        return Problem(group, f"no option '{option}' - {advice(option, sorted(_options(group)))}"), whole
+        return Problem(
+            group, f"no option '{option}' - {advice(option, sorted(_options(group)))}"
+        ), whole
     options = [str(o) for o in error.options or []] or sorted(_options(group))
-    culprit = next((w for w in words if _key_of(w) == group and re.search(rf"\b{re.escape(option)}\b", w)), None)
+    culprit = next(
+        (w for w in words if _key_of(w) == group and re.search(rf"\b{re.escape(option)}\b", w)),
+        None,
+    )
     if not group:
         return Problem(wanted, str(error).splitlines()[0]), culprit
     return Problem(group, f"no option '{option}' - {advice(option, options)}"), culprit
@@ -270,9 +356,13 @@ def _options(group: str) -> set[str]:
     """The options of a group, those of plugins included."""
     if group.startswith("hydra/"):
         return set(GlobalHydra.instance().config_loader().get_group_options(group))
-    return shipped_options().get(group, set()) | (set(schema.kinds(group)) if group in schema.GROUPS else set())
+    return shipped_options().get(group, set()) | (
+        set(schema.kinds(group)) if group in schema.GROUPS else set()
+    )
 
 
 def search_code(config: DictConfig) -> list[Problem]:
-    """A problem for everything in the tree that would make Hydra or logging import or call something not on our list."""
+    """A problem for everything in the tree that would make Hydra or logging import or call
+    something not on our list.
+    """
     return code_search.search(OmegaConf.to_container(config, resolve=False))  # type: ignore[arg-type]

@@ -16,13 +16,30 @@ from initlab.runner.config.plugins import Plugin, loaded
 from initlab.runner.data import REGISTRY
 from initlab.runner.errors import ConfigError
 
-IDENTIFYING = ("model", "init", "seed", "dtype", "init_mode", "device", "data", "probe", "stats", "snapshot")
-"""The keys whose values decide what a run's folder holds; not its name, its task, nor how it was launched."""
+IDENTIFYING = (
+    "model",
+    "init",
+    "seed",
+    "dtype",
+    "init_mode",
+    "device",
+    "data",
+    "probe",
+    "stats",
+    "snapshot",
+)
+"""The keys whose values decide what a run's folder holds; not its name, its task, nor how it was
+launched.
+"""
 OUTPUTS = "outputs"
 
 
-def canonical_config(config: dict[str, Any], stream: str, plugins: list[Plugin], files: dict[str, str]) -> dict[str, Any]:
-    """The part of a resolved config that identifies the run, with the stream's version and the SHA-256 of plugins and input files."""
+def canonical_config(
+    config: dict[str, Any], stream: str, plugins: list[Plugin], files: dict[str, str]
+) -> dict[str, Any]:
+    """The part of a resolved config that identifies the run, with the stream's version and the
+    SHA-256 of plugins and input files.
+    """
     canonical = {key: config.get(key) for key in IDENTIFYING}
     canonical["stream"] = stream
     if config.get("shard") is not None:
@@ -46,7 +63,10 @@ def run_id(canonical: dict[str, Any]) -> str:
     """A readable prefix and 16 hex digits of SHA-256: `normal-seed0-6f2c…`."""
     initializer = canonical.get("init")
     kind = initializer.get("kind") if isinstance(initializer, dict) else None
-    words = (re.sub(r"[^A-Za-z0-9_]+", "_", str(word))[:24] for word in (kind, f"seed{canonical.get('seed')}"))
+    words = (
+        re.sub(r"[^A-Za-z0-9_]+", "_", str(word))[:24]
+        for word in (kind, f"seed{canonical.get('seed')}")
+    )
     return f"{'-'.join(words)}-{hashlib.sha256(canonical_bytes(canonical)).hexdigest()[:16]}"
 
 
@@ -68,7 +88,9 @@ def file_digest(path: str) -> str:
 
 
 def resolve(config: DictConfig) -> dict[str, Any]:
-    """The config as plain mappings and lists, `hydra` left out; ConfigError where an interpolation fails."""
+    """The config as plain mappings and lists, `hydra` left out; ConfigError where an interpolation
+    fails.
+    """
     try:
         return {str(key): _plain(config, str(key)) for key in config if key != "hydra"}
     except OmegaConfBaseException as error:
@@ -87,7 +109,9 @@ def canonical_of(resolved: dict[str, Any]) -> dict[str, Any]:
     files = {"init.param": file_digest(param)} if isinstance(param, str) else {}
     chosen = resolved.get("data")
     kind = chosen.get("kind") if isinstance(chosen, dict) else None
-    fingerprint = REGISTRY.get(kind).fingerprint() if isinstance(kind, str) and kind in REGISTRY else None
+    fingerprint = (
+        REGISTRY.get(kind).fingerprint() if isinstance(kind, str) and kind in REGISTRY else None
+    )
     if fingerprint is not None:
         files["data"] = fingerprint
     return canonical_config(resolved, str(resolved.get("stream", streams.VERSION)), loaded(), files)

@@ -1,7 +1,8 @@
-"""A user's own initializers, layers, data, probes and statistics: Python files named on the command line by `--plugin`.
+"""A user's own initializers, layers, data, probes and statistics: Python files named on the command
+line by `--plugin`.
 
-A plugin is code, so only the command line (or, in the processes a launcher starts, the environment that the command line's process
-set) can name one; a config cannot.
+A plugin is code, so only the command line (or, in the processes a launcher starts, the environment
+that the command line's process set) can name one; a config cannot.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ _LOADED: dict[str, Plugin] = {}
 
 
 def load(path: str) -> Plugin:
-    """Run the file at `path` once, so that what it registers can be chosen. ConfigError where that fails."""
+    """Run the file at `path` once, so that what it registers can be chosen. ConfigError where that
+    fails.
+    """
     place = f"--plugin {path}"
     file = Path(path).resolve()
     if str(file) in _LOADED:
@@ -39,7 +42,9 @@ def load(path: str) -> Plugin:
     try:
         source = file.read_bytes()
     except OSError as error:
-        raise ConfigError.of(place, f"cannot be read ({error.strerror}) - give the path of a Python file") from error
+        raise ConfigError.of(
+            place, f"cannot be read ({error.strerror}) - give the path of a Python file"
+        ) from error
     name = f"initlab_plugin_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
@@ -50,7 +55,9 @@ def load(path: str) -> Plugin:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise ConfigError.of(place, f"failed while it was imported: {type(error).__name__}: {error}") from error
+        raise ConfigError.of(
+            place, f"failed while it was imported: {type(error).__name__}: {error}"
+        ) from error
     _LOADED[str(file)] = Plugin(file.name, hashlib.sha256(source).hexdigest())
     os.environ[ENVIRONMENT] = os.pathsep.join(_LOADED)
     return _LOADED[str(file)]

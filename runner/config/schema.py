@@ -12,8 +12,9 @@
     snapshot   `SnapshotOptions` below           schema/snapshot
     (root)     `Config` below                    schema/config
 
-A class's dataclass fields are its options; `kind`, the name it is chosen by, is added here, so that the classes know nothing of
-config. Hydra checks names and simple types while composing; `runner.plan.validate` checks all the rest.
+A class's dataclass fields are its options; `kind`, the name it is chosen by, is added here, so that
+the classes know nothing of config. Hydra checks names and simple types while composing;
+`runner.plan.validate` checks all the rest.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class SnapshotOptions:
 
 @dataclass
 class SweepOptions:
-    """What a sweep varies (see `runner.sweep.space`), and how it goes on after a failure: `on_error` is continue or stop, `retries` is
-    how often a run that failed is tried again."""
+    """What a sweep varies (see `runner.sweep.space`), and how it goes on after a failure:
+    `on_error` is continue or stop, `retries` is how often a run that failed is tried again."""
 
     grid: dict[str, Any] = field(default_factory=dict)
     cases: list[Any] = field(default_factory=list)
@@ -118,7 +119,9 @@ def _default(option: dataclasses.Field[Any]) -> Any:
 
 
 def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
-    """The options a class takes from a config: its dataclass fields that `__init__` accepts, by name."""
+    """The options a class takes from a config: its dataclass fields that `__init__` accepts, by
+    name.
+    """
     if not dataclasses.is_dataclass(cls):
         return {}
     return {f.name: f for f in dataclasses.fields(cls) if f.init}
@@ -127,7 +130,10 @@ def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
 def config_class(kind: str, cls: type) -> type:
     """The schema of `cls`: a dataclass of its options and `kind`."""
     hints = typing.get_type_hints(cls)
-    fields = [(name, _config_type(hints[name]), _default(option)) for name, option in options_of(cls).items()]
+    fields = [
+        (name, _config_type(hints[name]), _default(option))
+        for name, option in options_of(cls).items()
+    ]
     return dataclasses.make_dataclass(cls.__name__, [*fields, ("kind", str, kind)], kw_only=True)
 
 
@@ -152,7 +158,8 @@ SEVERAL = ("stats", "measure")
 
 
 def register(shipped: dict[str, set[str]] | None = None) -> None:
-    """Store all schemas with Hydra. A kind that has no file in `conf/<group>` (a plugin's) becomes an option by itself.
+    """Store all schemas with Hydra. A kind that has no file in `conf/<group>` (a plugin's) becomes
+    an option by itself.
 
     `shipped` is, per group, the names of the files that `conf/` holds.
     """

@@ -1,6 +1,7 @@
 """What a probe sends through the network: a dataclass whose `batch` gives inputs and labels.
 
-Generated values are drawn from the stream at path `@data`, so that they too are a pure function of the seed.
+Generated values are drawn from the stream at path `@data`, so that they too are a pure function of
+the seed.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ DATA_PATH = "@data"
 
 @dataclass(frozen=True)
 class Batch:
-    """`inputs` (batch, *sample shape), float32 or whole numbers, and `labels`: int64, one a sample (batch,) or one a position, or None
-    where the data has none of its own."""
+    """`inputs` (batch, *sample shape), float32 or whole numbers, and `labels`: int64, one a sample
+    (batch,) or one a position, or None where the data has none of its own."""
 
     inputs: np.ndarray
     labels: np.ndarray | None
@@ -44,7 +45,9 @@ class Data:
             raise OptionError("batch", f"must be a whole number of at least 1, got {self.batch!r}")
 
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        """The shape of one sample, given what `model.input` declares; OptionError where the two disagree."""
+        """The shape of one sample, given what `model.input` declares; OptionError where the two
+        disagree.
+        """
         return declared
 
     def label_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -57,7 +60,9 @@ class Data:
 
     @classmethod
     def fingerprint(cls) -> str | None:
-        """SHA-256 in hex of what it reads that may differ between machines; None where it reads nothing such."""
+        """SHA-256 in hex of what it reads that may differ between machines; None where it reads
+        nothing such.
+        """
         return None
 
     def training(self, shape: tuple[int, ...], seed: int) -> tuple[Batch, Batch | None]:

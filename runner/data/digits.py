@@ -1,6 +1,8 @@
-"""The UCI optical recognition of handwritten digits: 1797 real images of 8 x 8 pixels, and their labels.
+"""The UCI optical recognition of handwritten digits: 1797 real images of 8 x 8 pixels, and their
+labels.
 
-`optdigits/optdigits.npz` holds them; `optdigits/README.md` beside it gives their source and licence (CC BY 4.0).
+`optdigits/optdigits.npz` holds them; `optdigits/README.md` beside it gives their source and licence
+(CC BY 4.0).
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ TEST_EVERY = 5
 @register
 @dataclass
 class Digits(Data):
-    """The first `batch` images, pixels divided by 16 into [0, 1]. A sample may be [64], [8, 8] or [1, 8, 8].
+    """The first `batch` images, pixels divided by 16 into [0, 1]. A sample may be [64], [8, 8] or
+    [1, 8, 8].
 
-    All 1797 are there for training: every fifth, the first among them, tests (360), the others are learned from (1437).
+    All 1797 are there for training: every fifth, the first among them, tests (360), the others are
+    learned from (1437).
     """
 
     classes: ClassVar[int | None] = 10
@@ -38,14 +42,19 @@ class Digits(Data):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.batch > COUNT:
-            raise OptionError("batch", f"must be at most {COUNT}, the number of images, got {self.batch}")
+            raise OptionError(
+                "batch", f"must be at most {COUNT}, the number of images, got {self.batch}"
+            )
 
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...]:
         """[64] unless the model declares one of the other shapes of the same image."""
         if declared is None:
             return SHAPES[0]
         if declared not in SHAPES:
-            raise OptionError("kind", f"digits gives samples of [64], [8, 8] or [1, 8, 8], but model.input is {list(declared)}")
+            raise OptionError(
+                "kind",
+                f"digits gives samples of [64], [8, 8] or [1, 8, 8], but model.input is {list(declared)}",
+            )
         return declared
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:

@@ -14,10 +14,12 @@ from initlab.runner.data.base import Batch, Data, register
 @register
 @dataclass
 class OneHot(Data):
-    """The first `batch` of the `size` unit vectors times `scale`, float32; a vector's label is the number of its one.
+    """The first `batch` of the `size` unit vectors times `scale`, float32; a vector's label is the
+    number of its one.
 
-    Each of them is in the training part, and nothing tests. With `loss: mse` a linear network's target is 1 / scale times the identity:
-    the whitened problem with equal modes of Saxe, McClelland and Ganguli (2014).
+    Each of them is in the training part, and nothing tests. With `loss: mse` a linear network's
+    target is 1 / scale times the identity: the whitened problem with equal modes of Saxe,
+    McClelland and Ganguli (2014).
     """
 
     batch: int = 10
@@ -30,7 +32,11 @@ class OneHot(Data):
             raise OptionError("size", f"must be a whole number of at least 2, got {self.size!r}")
         if self.batch > self.size:
             raise OptionError("batch", f"must be at most size ({self.size}), got {self.batch}")
-        if isinstance(self.scale, bool) or not isinstance(self.scale, (int, float)) or not 0 < self.scale < math.inf:
+        if (
+            isinstance(self.scale, bool)
+            or not isinstance(self.scale, (int, float))
+            or not 0 < self.scale < math.inf
+        ):
             raise OptionError("scale", f"must be a positive number, got {self.scale!r}")
 
     @property
@@ -41,7 +47,10 @@ class OneHot(Data):
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...]:
         """[size]."""
         if declared not in (None, (self.size,)):
-            raise OptionError("kind", f"one_hot gives samples of [{self.size}], but model.input is {list(declared or ())}")
+            raise OptionError(
+                "kind",
+                f"one_hot gives samples of [{self.size}], but model.input is {list(declared or ())}",
+            )
         return (self.size,)
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
@@ -53,4 +62,7 @@ class OneHot(Data):
         return self._first(self.size), None
 
     def _first(self, count: int) -> Batch:
-        return Batch(np.eye(count, self.size, dtype=np.float32) * np.float32(self.scale), np.arange(count, dtype=np.int64))
+        return Batch(
+            np.eye(count, self.size, dtype=np.float32) * np.float32(self.scale),
+            np.arange(count, dtype=np.int64),
+        )

@@ -34,7 +34,9 @@ class Uniform(Data):
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
         """The batch drawn from `@data`."""
-        return Batch(laws.Uniform(self.low, self.high).draw(data_key(seed), (self.batch, *shape)), None)
+        return Batch(
+            laws.Uniform(self.low, self.high).draw(data_key(seed), (self.batch, *shape)), None
+        )
 
 
 @register
@@ -54,7 +56,9 @@ class Normal(Data):
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
         """The batch drawn from `@data`."""
-        return Batch(laws.Normal(self.mean, self.std).draw(data_key(seed), (self.batch, *shape)), None)
+        return Batch(
+            laws.Normal(self.mean, self.std).draw(data_key(seed), (self.batch, *shape)), None
+        )
 
 
 @register

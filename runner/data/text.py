@@ -20,14 +20,18 @@ MOST_WINDOWS = 4096
 
 @cache
 def topics() -> bytes:
-    """The texts of `pydoc_data.topics` in the order of their names, UTF-8. They differ a little between versions of Python."""
+    """The texts of `pydoc_data.topics` in the order of their names, UTF-8. They differ a little
+    between versions of Python.
+    """
     from pydoc_data.topics import topics as texts
 
     return "\n".join(texts[name] for name in sorted(texts)).encode()
 
 
 def windows(text: bytes, length: int, count: int) -> Batch:
-    """`count` windows at equal distances: inputs (count, length) and, as labels, the byte after each."""
+    """`count` windows at equal distances: inputs (count, length) and, as labels, the byte after
+    each.
+    """
     numbers = np.frombuffer(text, np.uint8).astype(np.int64)
     starts = np.linspace(0, numbers.size - length - 1, count).astype(np.int64)
     rows = numbers[starts[:, None] + np.arange(length + 1)]
@@ -37,10 +41,11 @@ def windows(text: bytes, length: int, count: int) -> Batch:
 @register
 @dataclass
 class Text(Data):
-    """`batch` windows of the text as numbers 0 … 255, at equal distances; each byte is labelled with the next.
+    """`batch` windows of the text as numbers 0 … 255, at equal distances; each byte is labelled
+    with the next.
 
-    The first nine tenths of the text are learned from, the last tests. The text's SHA-256 is part of a run's id, since it differs between
-    versions of Python.
+    The first nine tenths of the text are learned from, the last tests. The text's SHA-256 is part
+    of a run's id, since it differs between versions of Python.
     """
 
     classes: ClassVar[int | None] = BYTES
@@ -50,7 +55,9 @@ class Text(Data):
         """A window: one number, which the model declares."""
         if declared is not None and (len(declared) != 1 or declared[0] > len(topics()) // 20):
             raise OptionError(
-                "kind", f"text gives windows of one length of at most {len(topics()) // 20}, but model.input is {list(declared)}"
+                "kind",
+                f"text gives windows of one length of at most {len(topics()) // 20}, but model.input is "
+                f"{list(declared)}",
             )
         return declared
 
@@ -72,5 +79,7 @@ class Text(Data):
         cut = int(len(topics()) * (1 - TEST_SHARE))
         parts = topics()[:cut], topics()[cut:]
         counts = (min(MOST_WINDOWS, len(part) // (shape[0] + 1)) for part in parts)
-        train, test = (windows(part, shape[0], count) for part, count in zip(parts, counts, strict=True))
+        train, test = (
+            windows(part, shape[0], count) for part, count in zip(parts, counts, strict=True)
+        )
         return train, test

@@ -15,15 +15,23 @@ from initlab.runner.data.base import Batch, Data, data_key, register
 @register
 @dataclass
 class Tokens(Data):
-    """Whole numbers 0 … vocabulary - 1, equally likely, drawn from the stream at `@data`; each is labelled with the next."""
+    """Whole numbers 0 … vocabulary - 1, equally likely, drawn from the stream at `@data`; each is
+    labelled with the next.
+    """
 
     whole_numbers: ClassVar[bool] = True
     vocabulary: int = 256
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.vocabulary, bool) or not isinstance(self.vocabulary, int) or not 2 <= self.vocabulary <= 2**31:
-            raise OptionError("vocabulary", f"must be a whole number of at least 2, got {self.vocabulary!r}")
+        if (
+            isinstance(self.vocabulary, bool)
+            or not isinstance(self.vocabulary, int)
+            or not 2 <= self.vocabulary <= 2**31
+        ):
+            raise OptionError(
+                "vocabulary", f"must be a whole number of at least 2, got {self.vocabulary!r}"
+            )
 
     @property
     def classes(self) -> int:  # type: ignore[override]
@@ -35,9 +43,16 @@ class Tokens(Data):
         return shape
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
-        """Inputs and labels (batch, *shape), int64; labels are the inputs one place further along the last axis."""
+        """Inputs and labels (batch, *shape), int64; labels are the inputs one place further along
+        the last axis.
+        """
         *front, length = shape
         stream = Stream(data_key(seed))
-        rows = np.asarray(stream.integers(0, self.vocabulary, self.batch * int(np.prod(front, dtype=int)) * (length + 1)), np.int64)
+        rows = np.asarray(
+            stream.integers(
+                0, self.vocabulary, self.batch * int(np.prod(front, dtype=int)) * (length + 1)
+            ),
+            np.int64,
+        )
         rows = rows.reshape(self.batch, *front, length + 1)
         return Batch(rows[..., :-1], rows[..., 1:])

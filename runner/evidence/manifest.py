@@ -45,7 +45,9 @@ REQUIRED: dict[str, type | tuple[type, ...]] = {
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that matter, those that are installed; looked up once."""
+    """The versions of Python and of the packages that matter, those that are installed; looked up
+    once.
+    """
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -78,22 +80,34 @@ def read(folder: Path) -> dict[str, Any]:
     """The manifest of a finished run; EvidenceError where there is none or it cannot be used."""
     path = folder / NAME
     if not folder.is_dir():
-        raise EvidenceError(f"{folder}: no such folder - give the folder of a finished run, outputs/<name>/<run id>")
+        raise EvidenceError(
+            f"{folder}: no such folder - give the folder of a finished run, outputs/<name>/<run id>"
+        )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise EvidenceError(f"{path}: no manifest, so the run did not finish - run its config again") from None
+        raise EvidenceError(
+            f"{path}: no manifest, so the run did not finish - run its config again"
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise EvidenceError(f"{path}: the manifest is damaged ({error}) - run its config again") from error
+        raise EvidenceError(
+            f"{path}: the manifest is damaged ({error}) - run its config again"
+        ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
         raise EvidenceError(f"{path}: this is no manifest of format {FORMAT}, found {found!r}")
     missing = [key for key in REQUIRED if key not in content]
     if missing:
-        raise EvidenceError(f"{path}: the manifest is damaged, it lacks {', '.join(missing)} - run its config again")
-    wrong = [key for key, kind in REQUIRED.items() if not isinstance(content[key], kind)] or _wrong_parts(content)
+        raise EvidenceError(
+            f"{path}: the manifest is damaged, it lacks {', '.join(missing)} - run its config again"
+        )
+    wrong = [
+        key for key, kind in REQUIRED.items() if not isinstance(content[key], kind)
+    ] or _wrong_parts(content)
     if wrong:
-        raise EvidenceError(f"{path}: the manifest is damaged, its {wrong[0]} is not as written - run its config again")
+        raise EvidenceError(
+            f"{path}: the manifest is damaged, its {wrong[0]} is not as written - run its config again"
+        )
     return content
 
 
@@ -102,10 +116,15 @@ def _wrong_parts(content: dict[str, Any]) -> list[str]:
     digests, files = content["digests"], content["canonical"].get("files", {})
     tensors = digests.get("tensors")
     sound = {
-        "digests": isinstance(tensors, dict) and all(map(_is_digest, tensors.values())) and _is_digest(digests.get("root")),
+        "digests": isinstance(tensors, dict)
+        and all(map(_is_digest, tensors.values()))
+        and _is_digest(digests.get("root")),
         "aliases": _all_text(content["aliases"]),
         "canonical": isinstance(files, dict) and _all_text(files),
-        "plugins": all(isinstance(p, dict) and isinstance(p.get("file"), str) and _is_digest(p.get("sha256")) for p in content["plugins"]),
+        "plugins": all(
+            isinstance(p, dict) and isinstance(p.get("file"), str) and _is_digest(p.get("sha256"))
+            for p in content["plugins"]
+        ),
     }
     return [key for key, good in sound.items() if not good]
 

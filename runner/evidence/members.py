@@ -1,4 +1,6 @@
-"""What a sweep came to, read from disk: `sweep.json` says which runs belong to it, their folders say how they ended."""
+"""What a sweep came to, read from disk: `sweep.json` says which runs belong to it, their folders
+say how they ended.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ FIRST, LAST = ("state", "seconds", "parameters_off"), ("root", "error")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One run of a sweep: its folder relative to the working directory, and the overrides that made it."""
+    """One run of a sweep: its folder relative to the working directory, and the overrides that made
+    it.
+    """
 
     run_id: str
     folder: str
@@ -31,7 +35,9 @@ class Member:
 
 
 def write_members(folder: Path, words: list[str], members: list[Member]) -> None:
-    """Name what belongs to the sweep, before its first run starts; what an older sweep came to is taken away."""
+    """Name what belongs to the sweep, before its first run starts; what an older sweep came to is
+    taken away.
+    """
     for old in (*SUMMARIES, *FILES):
         (folder / old).unlink(missing_ok=True)
     runs = [{"run_id": m.run_id, "folder": m.folder, "overrides": m.overrides} for m in members]
@@ -39,22 +45,37 @@ def write_members(folder: Path, words: list[str], members: list[Member]) -> None
 
 
 def read_members(folder: Path) -> list[Member]:
-    """The runs of the sweep kept in `folder`. EvidenceError where it names none, is damaged or of another version."""
+    """The runs of the sweep kept in `folder`. EvidenceError where it names none, is damaged or of
+    another version.
+    """
     path = folder / NAME
     again = "run the sweep again with resume=true"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise EvidenceError(f"{path}: no such file, so no sweep was run into this folder - {again}") from None
+        raise EvidenceError(
+            f"{path}: no such file, so no sweep was run into this folder - {again}"
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise EvidenceError(f"{path}: is damaged ({error}) - {again}") from error
     found = content.get("format") if isinstance(content, dict) else type(content).__name__
     if found != FORMAT:
-        raise EvidenceError(f"{path}: this is no sweep of format {FORMAT}, found {found!r} - {again}")
+        raise EvidenceError(
+            f"{path}: this is no sweep of format {FORMAT}, found {found!r} - {again}"
+        )
     try:
-        return [Member(_text(run["run_id"]), _text(run["folder"]), [_text(word) for word in run["overrides"]]) for run in content["runs"]]
+        return [
+            Member(
+                _text(run["run_id"]),
+                _text(run["folder"]),
+                [_text(word) for word in run["overrides"]],
+            )
+            for run in content["runs"]
+        ]
     except (KeyError, TypeError) as error:
-        raise EvidenceError(f"{path}: is damaged, a run in it is not as written ({error}) - {again}") from error
+        raise EvidenceError(
+            f"{path}: is damaged, a run in it is not as written ({error}) - {again}"
+        ) from error
 
 
 def _text(value: Any) -> str:
@@ -72,7 +93,11 @@ def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str
     """One row a run: what was swept, how it ended, and the figures it measured."""
     for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
         row: dict[str, Any] = {"run_id": member.run_id, **swept, "state": status.state}
-        row |= {"seconds": status.seconds, "root": (status.root or "")[:16], "error": (status.error or "").split("\n")[0]}
+        row |= {
+            "seconds": status.seconds,
+            "root": (status.root or "")[:16],
+            "error": (status.error or "").split("\n")[0],
+        }
         if status.objective is not None:
             row["objective"] = status.objective
         if status.state == COMPLETED:
@@ -114,17 +139,25 @@ def _figures(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def write_summary(folder: Path, members: list[Member], statuses: Iterable[Status] | None = None) -> int:
+def write_summary(
+    folder: Path, members: list[Member], statuses: Iterable[Status] | None = None
+) -> int:
     """`summary.csv` for programs and `summary.md` for people; gives how many runs completed.
 
-    The rows wait in a temporary file until all columns are known: memory does not grow with the runs.
+    The rows wait in a temporary file until all columns are known: memory does not grow with the
+    runs.
     """
     keys = swept_keys(members)
     figures: dict[str, None] = {}
     done = 0
     with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
-        for row in rows(members, (conclude(Path(member.folder)) for member in members) if statuses is None else statuses):
-            figures |= dict.fromkeys(name for name in row if name not in ("run_id", *keys, *FIRST, *LAST))
+        for row in rows(
+            members,
+            (conclude(Path(member.folder)) for member in members) if statuses is None else statuses,
+        ):
+            figures |= dict.fromkeys(
+                name for name in row if name not in ("run_id", *keys, *FIRST, *LAST)
+            )
             done += row["state"] == COMPLETED
             waiting.write(json.dumps(row) + "\n")
         columns = ["run_id", *keys, *FIRST, *figures, *LAST]
@@ -134,8 +167,16 @@ def write_summary(folder: Path, members: list[Member], statuses: Iterable[Status
             return map(json.loads, waiting)
 
         write_csv(folder / "summary.csv", columns, again())
-        lines = [f"{done} of {len(members)} runs completed", "", "| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
-        lines += ["| " + " | ".join(_cell(row.get(column)) for column in columns) + " |" for row in again()]
+        lines = [
+            f"{done} of {len(members)} runs completed",
+            "",
+            "| " + " | ".join(columns) + " |",
+            "|" + " --- |" * len(columns),
+        ]
+        lines += [
+            "| " + " | ".join(_cell(row.get(column)) for column in columns) + " |"
+            for row in again()
+        ]
         write_text(folder / "summary.md", "\n".join(lines) + "\n")
     return done
 

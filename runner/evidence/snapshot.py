@@ -39,16 +39,22 @@ def digest_values(values: dict[str, np.ndarray], plan: Plan) -> Digests:
     return Digests({path: value.hex() for path, value in tensors.items()}, root.hex())
 
 
-def write(folder: Path, file_format: formats.Format, values: dict[str, np.ndarray], plan: Plan, root: str) -> str:
+def write(
+    folder: Path, file_format: formats.Format, values: dict[str, np.ndarray], plan: Plan, root: str
+) -> str:
     """Write the owners' values and the alias table; gives the file's name."""
     name = file_name(file_format)
     metadata = {"root-v1": root}
-    file_format.write(folder / name, formats.Snapshot(tensors=values, aliases=plan.aliases, metadata=metadata))
+    file_format.write(
+        folder / name, formats.Snapshot(tensors=values, aliases=plan.aliases, metadata=metadata)
+    )
     return name
 
 
 def stored_digest(descriptor: int, entry: Entry, workers: int = 1) -> bytes:
-    """The tensor-v1 digest of a tensor as it lies in an open safetensors file, read leaf by leaf. EOFError for a file cut short."""
+    """The tensor-v1 digest of a tensor as it lies in an open safetensors file, read leaf by leaf.
+    EOFError for a file cut short.
+    """
 
     def leaf(start: int) -> bytes:
         data = np.empty(min(digest.LEAF, entry.stop - start), np.uint8)
@@ -59,10 +65,14 @@ def stored_digest(descriptor: int, entry: Entry, workers: int = 1) -> bytes:
     if workers == 1 or len(starts) < 2 * workers:
         return digest.from_leaves(entry.dtype.name, entry.shape, map(leaf, starts))
     with ThreadPoolExecutor(workers) as pool:
-        return digest.from_leaves(entry.dtype.name, entry.shape, _in_flight(pool, leaf, starts, 4 * workers))
+        return digest.from_leaves(
+            entry.dtype.name, entry.shape, _in_flight(pool, leaf, starts, 4 * workers)
+        )
 
 
-def _in_flight(pool: ThreadPoolExecutor, task: Callable[[int], bytes], items: Sequence[int], most: int) -> Iterator[bytes]:
+def _in_flight(
+    pool: ThreadPoolExecutor, task: Callable[[int], bytes], items: Sequence[int], most: int
+) -> Iterator[bytes]:
     """The task's results in order, with at most so many begun ahead."""
     waiting: deque[Future[bytes]] = deque()
     for item in items:
@@ -73,26 +83,41 @@ def _in_flight(pool: ThreadPoolExecutor, task: Callable[[int], bytes], items: Se
 
 
 def stored_digests(path: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """(path -> tensor-v1 digest in hex, alias -> owner) of a safetensors file, or of the files that an index names; no tensor is held.
+    """(path -> tensor-v1 digest in hex, alias -> owner) of a safetensors file, or of the files that
+    an index names; no tensor is held.
 
-    FileNotFoundError; FormatError for a damaged file or an index that does not fit its files; EOFError for a file cut short meanwhile.
+    FileNotFoundError; FormatError for a damaged file or an index that does not fit its files;
+    EOFError for a file cut short meanwhile.
     """
     if path.name == INDEX:
         aliases = formats.sharded.open_sharded(path).aliases
         files = sorted(set(formats.sharded.files_of(path).values()))
-        return {name: value for file in files for name, value in stored_digests(path.parent / file)[0].items()}, aliases
+        return {
+            name: value
+            for file in files
+            for name, value in stored_digests(path.parent / file)[0].items()
+        }, aliases
     with open(path, "rb") as file:
         found = read_layout(file, os.fstat(file.fileno()).st_size)
         workers = streams.threads()
-        return {name: stored_digest(file.fileno(), entry, workers).hex() for name, entry in found.entries.items()}, found.aliases
+        return {
+            name: stored_digest(file.fileno(), entry, workers).hex()
+            for name, entry in found.entries.items()
+        }, found.aliases
 
 
 def is_as_written(path: Path, digests: dict[str, str], aliases: dict[str, str]) -> bool:
-    """Whether the snapshot at `path` can be read and holds exactly the tensors (path -> digest in hex) and aliases that were written."""
+    """Whether the snapshot at `path` can be read and holds exactly the tensors (path -> digest in
+    hex) and aliases that were written.
+    """
     try:
         if path.name == INDEX or path.suffix == formats.safetensors.Safetensors.suffix:
             return stored_digests(path) == (digests, aliases)
         found = formats.get(str(path)).read(path)
     except (FormatError, OSError, EOFError, MXNetError):
         return False
-    return found.aliases == aliases and {name: digest.tensor_digest(array).hex() for name, array in found.tensors.items()} == digests
+    return (
+        found.aliases == aliases
+        and {name: digest.tensor_digest(array).hex() for name, array in found.tensors.items()}
+        == digests
+    )

@@ -18,7 +18,9 @@ CRASHED, PENDING = "crashed", "pending"
 
 @dataclass
 class Status:
-    """`state` is pending, running, completed or failed in the file; crashed is concluded by `read`, and pending where there is none."""
+    """`state` is pending, running, completed or failed in the file; crashed is concluded by `read`,
+    and pending where there is none.
+    """
 
     state: str
     run_id: str
@@ -64,14 +66,33 @@ def read(folder: Path) -> Status:
 
 
 def _parse(text: str) -> Status:
-    """A status as any version wrote it: what this one does not know is left out. ValueError or TypeError where it is none."""
+    """A status as any version wrote it: what this one does not know is left out. ValueError or
+    TypeError where it is none.
+    """
     content = json.loads(text)
-    if not isinstance(content, dict) or content.get("state") not in (PENDING, RUNNING, COMPLETED, FAILED):
+    if not isinstance(content, dict) or content.get("state") not in (
+        PENDING,
+        RUNNING,
+        COMPLETED,
+        FAILED,
+    ):
         raise ValueError("this is no status")
-    status = Status(**{key: value for key, value in content.items() if key in Status.__dataclass_fields__})
-    sound = isinstance(status.run_id, str) and isinstance(status.overrides, list) and isinstance(status.pid, int)
-    numbers = all(isinstance(number, (int, float, type(None))) for number in (status.seconds, status.objective))
-    texts = all(isinstance(text, (str, type(None))) for text in (status.error, status.traceback, status.root, status.host))
+    status = Status(
+        **{key: value for key, value in content.items() if key in Status.__dataclass_fields__}
+    )
+    sound = (
+        isinstance(status.run_id, str)
+        and isinstance(status.overrides, list)
+        and isinstance(status.pid, int)
+    )
+    numbers = all(
+        isinstance(number, (int, float, type(None)))
+        for number in (status.seconds, status.objective)
+    )
+    texts = all(
+        isinstance(text, (str, type(None)))
+        for text in (status.error, status.traceback, status.root, status.host)
+    )
     if not (sound and numbers and texts):
         raise ValueError("this is no status")
     return status
@@ -80,11 +101,17 @@ def _parse(text: str) -> Status:
 def conclude(folder: Path) -> Status:
     """The status of a run after its launcher has ended, when no run can be running."""
     status = read(folder)
-    return _ended(status, (folder / manifest.NAME).exists(), "it did not end") if status.state == RUNNING else status
+    return (
+        _ended(status, (folder / manifest.NAME).exists(), "it did not end")
+        if status.state == RUNNING
+        else status
+    )
 
 
 def _ended(status: Status, finished: bool, said: str) -> Status:
-    state = COMPLETED if finished else CRASHED  # a process may be killed after its manifest and before its last status
+    state = (
+        COMPLETED if finished else CRASHED
+    )  # a process may be killed after its manifest and before its last status
     return replace(status, state=state, error=None if finished else said)
 
 

@@ -1,4 +1,5 @@
-"""Whether each parameter looks as declared, all of them judged together so that a fixed seed never flakes.
+"""Whether each parameter looks as declared, all of them judged together so that a fixed seed never
+flakes.
 
 Holm's procedure over the p-values of all parameters, family error 1e-6.
 
@@ -22,7 +23,11 @@ FAMILY_ERROR = 1e-6
 def judge(rows: Sequence[Row], figures: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Path -> verdict, for owners; `figures` has those of the statistic `law` by path."""
     verdicts = {row.path: _without_p(row.law, figures.get(row.path, {})) for row in rows}
-    tested = [(figures[path]["p"], path) for path in verdicts if figures.get(path, {}).get("p") is not None]
+    tested = [
+        (figures[path]["p"], path)
+        for path in verdicts
+        if figures.get(path, {}).get("p") is not None
+    ]
     tested.sort()
     for rank, (p, path) in enumerate(tested):
         if p > FAMILY_ERROR / (len(tested) - rank):

@@ -1,4 +1,5 @@
-"""The experiments of `conf/experiment` that expect something, run and judged together: `python -m runner.experiments`.
+"""The experiments of `conf/experiment` that expect something, run and judged together: `python -m
+runner.experiments`.
 
 catalogue    which there are, what each asks
 performing   its runs, in `outputs/<name>`; its claims, estimated

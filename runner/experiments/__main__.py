@@ -1,12 +1,14 @@
-"""`python -m runner.experiments [NAME …]`: run the experiments that expect something, judge all their claims together.
+"""`python -m runner.experiments [NAME …]`: run the experiments that expect something, judge all
+their claims together.
 
     0   every claim is reproduced (with --controls: every control is refuted, as it must be)
     1   a claim is refuted, or a control is not
     2   a name, a word or a file is wrong
     3   a claim is inconclusive, none is refuted
 
-Runs go to `outputs/<name>` as with `python -m runner -m experiment=NAME`, with `claims.json`, `claims.svg` and `claims.png` beside them;
-`resume=true` among the words keeps those that are finished.
+Runs go to `outputs/<name>` as with `python -m runner -m experiment=NAME`, with `claims.json`,
+`claims.svg` and `claims.png` beside them; `resume=true` among the words keeps those that are
+finished.
 """
 
 from __future__ import annotations
@@ -32,22 +34,34 @@ from initlab.runner.terminal import tables
 def judged(performed: Sequence[Performed], alpha: float) -> list[Judgement]:
     """The claims of all experiments, judged as one family."""
     claims = [claim for one in performed for claim in one.claims]
-    found = iter(judge(claims, [estimate for one in performed for estimate in one.estimates], alpha))
+    found = iter(
+        judge(claims, [estimate for one in performed for estimate in one.estimates], alpha)
+    )
     return [Judgement(one, [next(found) for _ in one.claims]) for one in performed]
 
 
-def run_all(chosen: Sequence[Experiment], words: Sequence[str], docs: Path | None, out: Console) -> int:
+def run_all(
+    chosen: Sequence[Experiment], words: Sequence[str], docs: Path | None, out: Console
+) -> int:
     """Run, judge, print, and write the page where one is wanted; gives the exit code."""
     performed = []
     for experiment in chosen:
         done = perform(experiment, words)
-        out.print(f"{experiment.name}: {len(done.made)} runs, {len(done.claims)} claims ({done.seconds:.1f} s)", highlight=False)
+        out.print(
+            f"{experiment.name}: {len(done.made)} runs, {len(done.claims)} claims ({done.seconds:.1f} s)",
+            highlight=False,
+        )
         performed.append(done)
     judgements = judged(performed, ALPHA)
     for judgement in judgements:
         expectation.write_claims(judgement.performed.folder, judgement.judged)
         if judgement.performed.drawn and available():
-            write_claim_charts(judgement.performed.folder, "claims", judgement.judged, judgement.performed.results())
+            write_claim_charts(
+                judgement.performed.folder,
+                "claims",
+                judgement.judged,
+                judgement.performed.results(),
+            )
     out.print()
     print_table(out, judgements)
     if docs is not None:
@@ -56,25 +70,47 @@ def run_all(chosen: Sequence[Experiment], words: Sequence[str], docs: Path | Non
 
 
 def run_controls(chosen: Sequence[Experiment], out: Console) -> int:
-    """Run each experiment with each of its controls, which must refute one of its claims; gives the exit code."""
+    """Run each experiment with each of its controls, which must refute one of its claims; gives the
+    exit code.
+    """
     failed = 0
     for experiment in chosen:
         for words in experiment.control:
             done = perform(experiment, [*words.split(), f"name={experiment.name}-control"])
-            refuted = [one.claim.id for one in judged([done], ALPHA)[0].judged if one.verdict == REFUTED]
+            refuted = [
+                one.claim.id for one in judged([done], ALPHA)[0].judged if one.verdict == REFUTED
+            ]
             failed += not refuted
             said = f"refuted: {', '.join(refuted)}" if refuted else "NOT refuted, though it must be"
-            out.print(f"{experiment.name} {words}: {said} ({done.seconds:.1f} s)", highlight=False, markup=False)
+            out.print(
+                f"{experiment.name} {words}: {said} ({done.seconds:.1f} s)",
+                highlight=False,
+                markup=False,
+            )
     return EXIT_FAILED if failed else 0
 
 
 def main(words: list[str] | None = None) -> int:
     """The command line; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m runner.experiments", description="Run experiments and judge what they expect.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of conf/experiment; all that expect something by default")
+    parser = argparse.ArgumentParser(
+        prog="python -m runner.experiments",
+        description="Run experiments and judge what they expect.",
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="of conf/experiment; all that expect something by default",
+    )
     parser.add_argument("--docs", metavar="DIR", help="write results.md and figures there")
-    parser.add_argument("--controls", action="store_true", help="run the negative controls instead, each of which must be refuted")
-    parser.add_argument("--list", action="store_true", help="name the experiments and what they ask, run nothing")
+    parser.add_argument(
+        "--controls",
+        action="store_true",
+        help="run the negative controls instead, each of which must be refuted",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="name the experiments and what they ask, run nothing"
+    )
     given = parser.parse_args(words)
     names = [name for name in given.names if "=" not in name]
     try:
@@ -84,7 +120,10 @@ def main(words: list[str] | None = None) -> int:
                 print(f"{experiment.name:<20} {experiment.question}")
             return 0
         if given.docs is not None and not available():
-            raise ConfigError.of("--docs", "figures are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'")
+            raise ConfigError.of(
+                "--docs",
+                "figures are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'",
+            )
         out = tables.console()
         if given.controls:
             return run_controls(chosen, out)

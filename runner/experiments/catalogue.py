@@ -19,7 +19,9 @@ HEADER = "# @package _global_"
 
 @dataclass(frozen=True)
 class Experiment:
-    """A file of claims: its name, its opening comment, and the words that must make one of its claims fail."""
+    """A file of claims: its name, its opening comment, and the words that must make one of its
+    claims fail.
+    """
 
     name: str
     comment: tuple[str, ...]
@@ -42,12 +44,16 @@ def experiments() -> dict[str, Experiment]:
     for path in sorted((conf_dir() / GROUP).glob("*.yaml")):
         if claims_in(path):
             control = OmegaConf.to_container(OmegaConf.load(path)).get("control") or []  # type: ignore[union-attr, call-overload]
-            found[path.stem] = Experiment(path.stem, _comment(path), tuple(str(words) for words in control))
+            found[path.stem] = Experiment(
+                path.stem, _comment(path), tuple(str(words) for words in control)
+            )
     return found
 
 
 def claims_in(path: Path) -> bool:
-    """Whether a YAML file has claims; a file that cannot be read has none, and is refused where it is used."""
+    """Whether a YAML file has claims; a file that cannot be read has none, and is refused where it
+    is used.
+    """
     try:
         content = OmegaConf.load(path)
     except (OSError, ValueError, YAMLError):
@@ -58,14 +64,20 @@ def claims_in(path: Path) -> bool:
 def _comment(path: Path) -> tuple[str, ...]:
     lines = path.read_text(encoding="utf-8").splitlines()
     lines = lines[1:] if lines and lines[0] == HEADER else lines
-    count = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    count = next(
+        (number for number, line in enumerate(lines) if not line.startswith("#")), len(lines)
+    )
     return tuple(line.removeprefix("#").removeprefix(" ") for line in lines[:count])
 
 
 def named(names: Sequence[str]) -> list[Experiment]:
     """Those of these names, all for none. ConfigError with every name that is not one."""
     known = experiments()
-    problems = [Problem(GROUP, f"no experiment '{name}' with claims - {advice(name, known)}") for name in names if name not in known]
+    problems = [
+        Problem(GROUP, f"no experiment '{name}' with claims - {advice(name, known)}")
+        for name in names
+        if name not in known
+    ]
     if problems:
         raise ConfigError(problems)
     return [known[name] for name in names] if names else list(known.values())

@@ -23,30 +23,49 @@ def print_table(out: Console, judgements: Sequence[Judgement]) -> None:
     """A row a claim, and the reason of each that is not reproduced."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in COLUMNS:
-        table.add_column(name, justify="left" if name in ("result", "claim", "verdict") else "right", overflow="fold")
+        table.add_column(
+            name,
+            justify="left" if name in ("result", "claim", "verdict") else "right",
+            overflow="fold",
+        )
     for judgement in judgements:
         for number, one in enumerate(judgement.judged):
             *row, verdict = cells(one)
-            table.add_row(judgement.performed.experiment.name if number == 0 else "", *row, f"[{COLORS[verdict]}]{verdict}[/]")
+            table.add_row(
+                judgement.performed.experiment.name if number == 0 else "",
+                *row,
+                f"[{COLORS[verdict]}]{verdict}[/]",
+            )
     out.print(table)
     for judgement in judgements:
         for one in judgement.judged:
             if one.reason:
                 name = f"{judgement.performed.experiment.name}.{one.claim.id}"
-                out.print(f"{name}: {one.reason}", style=COLORS[one.verdict], highlight=False, markup=False)
+                out.print(
+                    f"{name}: {one.reason}",
+                    style=COLORS[one.verdict],
+                    highlight=False,
+                    markup=False,
+                )
     every = [one for judgement in judgements for one in judgement.judged]
-    counts = ", ".join(f"{sum(one.verdict == verdict for one in every)} {verdict}" for verdict in COLORS)
+    counts = ", ".join(
+        f"{sum(one.verdict == verdict for one in every)} {verdict}" for verdict in COLORS
+    )
     out.print(f"\n{len(judgements)} experiments, {len(every)} claims: {counts}", highlight=False)
 
 
 def write_page(folder: Path, judgements: Sequence[Judgement], alpha: float) -> Path:
-    """Write `results.md` into a folder, and a figure of each experiment as SVG beside it, where matplotlib is installed."""
+    """Write `results.md` into a folder, and a figure of each experiment as SVG beside it, where
+    matplotlib is installed.
+    """
     drawn = available()
     lines = [
         "# Published results, reproduced",
         "",
-        "Written by `python -m runner.experiments --docs docs`; do not edit. Every row is a claim of a file in `conf/experiment`,",
-        f"judged with all the others at a family error of {alpha:g} (Holm). `error` is the standard error, `z` the deviation as a normal",
+        "Written by `python -m runner.experiments --docs docs`; do not edit. Every row is a claim of a "
+        "file in `conf/experiment`,",
+        f"judged with all the others at a family error of {alpha:g} (Holm). `error` is the standard error, "
+        "`z` the deviation as a normal",
         "deviate of the same probability. `docs/experiments.md` says how verdicts are reached.",
         "",
         "| result | claim | predicted | measured | error | z | verdict |",
@@ -54,7 +73,10 @@ def write_page(folder: Path, judgements: Sequence[Judgement], alpha: float) -> P
     ]
     for judgement in judgements:
         name = judgement.performed.experiment.name
-        lines += [f"| [{name}](#{name}) | " + " | ".join(_escaped(cell) for cell in cells(one)) + " |" for one in judgement.judged]
+        lines += [
+            f"| [{name}](#{name}) | " + " | ".join(_escaped(cell) for cell in cells(one)) + " |"
+            for one in judgement.judged
+        ]
     for judgement in judgements:
         lines += ["", *_section(folder, judgement, drawn)]
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +87,16 @@ def write_page(folder: Path, judgements: Sequence[Judgement], alpha: float) -> P
 def _section(folder: Path, judgement: Judgement, drawn: bool) -> list[str]:
     performed = judgement.performed
     name = performed.experiment.name
-    lines = [f"## {name}", "", performed.experiment.text.strip(), "", "```", f"python -m runner.experiments {name}", "```", ""]
+    lines = [
+        f"## {name}",
+        "",
+        performed.experiment.text.strip(),
+        "",
+        "```",
+        f"python -m runner.experiments {name}",
+        "```",
+        "",
+    ]
     if drawn:
         figures = folder / FIGURES
         figures.mkdir(parents=True, exist_ok=True)
@@ -78,7 +109,10 @@ def _section(folder: Path, judgement: Judgement, drawn: bool) -> list[str]:
 def _claim_line(one: Judged) -> str:
     note = f" {one.claim.note[0].upper()}{one.claim.note[1:]}." if one.claim.note else ""
     reason = f" {one.reason}." if one.reason else ""
-    return f"- **{one.claim.id}**: `{one.claim.quantity}` against `{one.claim.form}` ({one.claim.cite}); {one.verdict}.{note}{reason}"
+    return (
+        f"- **{one.claim.id}**: `{one.claim.quantity}` against `{one.claim.form}` ({one.claim.cite}); "
+        f"{one.verdict}.{note}{reason}"
+    )
 
 
 def _escaped(text: str) -> str:

@@ -58,7 +58,9 @@ class Prepared:
 
 
 def prepare(words: Sequence[str], config_dir: str | None = None) -> Prepared:
-    """What the words of a sweep declare. ConfigError with everything wrong with them or with claims."""
+    """What the words of a sweep declare. ConfigError with everything wrong with them or with
+    claims.
+    """
     register()
     problems: list[Problem] = []
     declaration = declare_sweep(list(words), config_dir, problems)
@@ -71,7 +73,8 @@ def prepare(words: Sequence[str], config_dir: str | None = None) -> Prepared:
 
 
 def perform(experiment: Experiment, words: Sequence[str] = ()) -> Performed:
-    """Make the runs of `experiment=<name>` and further words, in this process, and estimate its claims.
+    """Make the runs of `experiment=<name>` and further words, in this process, and estimate its
+    claims.
 
     ConfigError as `prepare`, before a run begins; RunnerError where a run failed.
     """
@@ -83,9 +86,15 @@ def perform(experiment: Experiment, words: Sequence[str] = ()) -> Performed:
         code = run(given, prepared.declaration, prepared.members)
     if code:
         print(said.getvalue(), file=sys.stderr, end="")
-        raise RunnerError(f"experiment={experiment.name}: not all of its runs completed, so its claims are not judged")
-    made: list[expectation.Made] = [(member.overrides, Path(member.folder)) for member in prepared.members]
+        raise RunnerError(
+            f"experiment={experiment.name}: not all of its runs completed, so its claims are not judged"
+        )
+    made: list[expectation.Made] = [
+        (member.overrides, Path(member.folder)) for member in prepared.members
+    ]
     folder = Path(str(prepared.declaration.config.hydra.sweep.dir))
     found = expectation.estimates(prepared.claims, made)
     drawn = str(prepared.declaration.config.report) != "none"
-    return Performed(experiment, prepared.claims, found, made, folder, time.perf_counter() - started, drawn)
+    return Performed(
+        experiment, prepared.claims, found, made, folder, time.perf_counter() - started, drawn
+    )

@@ -1,4 +1,6 @@
-"""Rectifiers with options of their own as layers of a config; those without are `activation` by name."""
+"""Rectifiers with options of their own as layers of a config; those without are `activation` by
+name.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,11 @@ from initlab.runner.layers.basic import check_positive
 
 def check_slope(option: str, value: Any) -> None:
     """OptionError unless `value` is a number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not 0 <= value < float("inf")
+    ):
         raise OptionError(option, f"must be a number of at least 0, got {value!r}")
 
 
@@ -37,7 +43,9 @@ class LeakyReLU(Layer):
 @register
 @dataclass
 class Prelu(Layer):
-    """x above 0, below it x times a learned slope, 0.25 at first: one for all, or one for each of `in_channels` (He et al. 2015)."""
+    """x above 0, below it x times a learned slope, 0.25 at first: one for all, or one for each of
+    `in_channels` (He et al. 2015).
+    """
 
     in_channels: int = 1
     alpha_initializer: Any = None

@@ -36,38 +36,52 @@ class Attention(Layer):
         check_boolean("use_bias", self.use_bias)
         if self.units % self.heads:
             raise OptionError("heads", f"must divide units ({self.units}), got {self.heads}")
-        if isinstance(self.dropout, bool) or not isinstance(self.dropout, (int, float)) or not 0 <= self.dropout < 1:
+        if (
+            isinstance(self.dropout, bool)
+            or not isinstance(self.dropout, (int, float))
+            or not 0 <= self.dropout < 1
+        ):
             raise OptionError("dropout", f"must be a number of [0, 1), got {self.dropout!r}")
         if not self.use_bias and self.bias_initializer is not None:
             raise OptionError("bias_initializer", "is given, but use_bias is false")
 
     def initialized(self, block: gluon.Block, context: Context) -> gluon.Block:
-        """The block, each of whose parameters has the initializer that an option, a rule or the layer's default gives it."""
+        """The block, each of whose parameters has the initializer that an option, a rule or the
+        layer's default gives it.
+        """
         for path, parameter in block.structural_params().items():
             kind = path.rpartition(".")[2].rpartition("_")[2]
             chosen = self.projection_initializer is not None and path.endswith(PROJECTIONS)
-            parameter.init = context.initializer(path, DEFAULTS[kind], "projection" if chosen else kind)
+            parameter.init = context.initializer(
+                path, DEFAULTS[kind], "projection" if chosen else kind
+            )
         return block
 
 
 @register
 @dataclass
 class MultiHeadAttention(Attention):
-    """Attention with packed projections of queries, keys and values: `qkv_weight` (3 units, units) and `projection_weight`."""
+    """Attention with packed projections of queries, keys and values: `qkv_weight` (3 units, units)
+    and `projection_weight`.
+    """
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.MultiHeadAttention`."""
-        block = nn.MultiHeadAttention(self.units, self.heads, self.causal, self.dropout, self.use_bias, dtype=context.dtype)
+        block = nn.MultiHeadAttention(
+            self.units, self.heads, self.causal, self.dropout, self.use_bias, dtype=context.dtype
+        )
         return self.initialized(block, context)
 
 
 @register
 @dataclass
 class TransformerBlock(Attention):
-    """Attention, then `expand` to `hidden` units (4 `units` where not given) and `contract`, each around a shortcut.
+    """Attention, then `expand` to `hidden` units (4 `units` where not given) and `contract`, each
+    around a shortcut.
 
-    `norm` says whether `norm1` and `norm2` come before each (pre) or after the addition (post). `projection_initializer` is for what leads
-    back to the shortcut: `attention.projection_weight` and `contract.weight`.
+    `norm` says whether `norm1` and `norm2` come before each (pre) or after the addition (post).
+    `projection_initializer` is for what leads back to the shortcut: `attention.projection_weight`
+    and `contract.weight`.
     """
 
     hidden: Optional[int] = None
@@ -114,4 +128,6 @@ class PositionEmbedding(Layer):
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.PositionEmbedding`."""
-        return nn.PositionEmbedding(self.length, self.units, context.initializer("weight", None), context.dtype)
+        return nn.PositionEmbedding(
+            self.length, self.units, context.initializer("weight", None), context.dtype
+        )

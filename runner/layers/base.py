@@ -1,4 +1,5 @@
-"""What a layer is in a config: a dataclass whose fields are its options and whose `build` makes the block.
+"""What a layer is in a config: a dataclass whose fields are its options and whose `build` makes the
+block.
 
 To add a layer, write such a class, put `@register` on it, and its snake-case name is a `kind`:
 
@@ -30,9 +31,9 @@ class Context:
 
     dtype: str
     initializer: Callable[..., Any]
-    """(parameter name, the default, what its option is named after, by default its name) -> what the parameter is given as its own
-    initializer: the layer's option `<parameter>_initializer`, else nothing if a rule of the run's initializer names the parameter, else
-    the default."""
+    """(parameter name, the default, what its option is named after, by default its name) -> what
+    the parameter is given as its own initializer: the layer's option `<parameter>_initializer`,
+    else nothing if a rule of the run's initializer names the parameter, else the default."""
     children: Callable[..., Any]
     """(container, what their paths start with below the layer's own: '' or '3.', the nested option that lists them, `layers` by default)
     -> the container with these children."""

@@ -46,8 +46,14 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         check_positive("units", self.units)
-        if isinstance(self.in_units, bool) or not isinstance(self.in_units, int) or self.in_units < 0:
-            raise OptionError("in_units", f"must be a whole number, 0 for unknown, got {self.in_units!r}")
+        if (
+            isinstance(self.in_units, bool)
+            or not isinstance(self.in_units, int)
+            or self.in_units < 0
+        ):
+            raise OptionError(
+                "in_units", f"must be a whole number, 0 for unknown, got {self.in_units!r}"
+            )
         check_activation(self.activation)
         check_boolean("use_bias", self.use_bias)
         check_boolean("flatten", self.flatten)
@@ -96,12 +102,18 @@ class Flatten(Layer):
 @register
 @dataclass
 class Dropout(Layer):
-    """While training, sets a fraction `rate` of the elements to zero and scales the rest by 1 / (1 - rate)."""
+    """While training, sets a fraction `rate` of the elements to zero and scales the rest by 1 / (1
+    - rate).
+    """
 
     rate: float
 
     def __post_init__(self) -> None:
-        if isinstance(self.rate, bool) or not isinstance(self.rate, (int, float)) or not 0 <= self.rate < 1:
+        if (
+            isinstance(self.rate, bool)
+            or not isinstance(self.rate, (int, float))
+            or not 0 <= self.rate < 1
+        ):
             raise OptionError("rate", f"must lie in [0, 1), got {self.rate!r}")
 
     def build(self, context: Context) -> gluon.Block:

@@ -23,7 +23,9 @@ class Container(Layer):
 
     def __post_init__(self) -> None:
         if not isinstance(self.layers, list) or not self.layers:
-            raise OptionError("layers", f"must be a list of at least one layer, got {self.layers!r}")
+            raise OptionError(
+                "layers", f"must be a list of at least one layer, got {self.layers!r}"
+            )
 
 
 @register
@@ -39,7 +41,9 @@ class Sequential(Container):
 @register
 @dataclass
 class Repeat(Container):
-    """`times` copies of the same layers, each with parameters of its own: paths `<name>.<copy>.<layer>`."""
+    """`times` copies of the same layers, each with parameters of its own: paths
+    `<name>.<copy>.<layer>`.
+    """
 
     times: int
 
@@ -60,8 +64,9 @@ class Repeat(Container):
 class Residual(Container):
     """y = activation(shortcut(x) + f(x)), f being the children in order.
 
-    Without `shortcut`, a list of layers, the input itself is added, so the children must give back the shape they take. A parameter of
-    the shortcut has the path `<name>.shortcut.<layer>.<parameter>`.
+    Without `shortcut`, a list of layers, the input itself is added, so the children must give back
+    the shape they take. A parameter of the shortcut has the path
+    `<name>.shortcut.<layer>.<parameter>`.
     """
 
     nested: ClassVar[tuple[str, ...]] = ("layers", "shortcut")
@@ -71,10 +76,17 @@ class Residual(Container):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.shortcut is not None and not (isinstance(self.shortcut, list) and self.shortcut):
-            raise OptionError("shortcut", f"must be a list of at least one layer, got {self.shortcut!r}")
+            raise OptionError(
+                "shortcut", f"must be a list of at least one layer, got {self.shortcut!r}"
+            )
         check_activation(self.activation)
-        if self.shortcut is not None and any(isinstance(layer, dict) and layer.get("name") == SHORTCUT for layer in self.layers):
-            raise OptionError("layers", f"has a layer named '{SHORTCUT}', which is the name of the shortcut - choose another")
+        if self.shortcut is not None and any(
+            isinstance(layer, dict) and layer.get("name") == SHORTCUT for layer in self.layers
+        ):
+            raise OptionError(
+                "layers",
+                f"has a layer named '{SHORTCUT}', which is the name of the shortcut - choose another",
+            )
 
     def build(self, context: Context) -> gluon.Block:
         """The children in a `gluon.nn.Residual`, the shortcut beside them."""

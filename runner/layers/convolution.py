@@ -15,11 +15,15 @@ NUMBERS = {2: "two", 3: "three"}
 
 
 def check_sizes(option: str, value: Any, least: int, axes: int = 2) -> None:
-    """OptionError unless `value` is a whole number of at least `least`, or one for each of the spatial axes."""
+    """OptionError unless `value` is a whole number of at least `least`, or one for each of the
+    spatial axes.
+    """
     sizes = value if isinstance(value, list) and len(value) == axes else [value]
     if not all(isinstance(n, int) and not isinstance(n, bool) and n >= least for n in sizes):
         several = f", or {NUMBERS[axes]} of them" if axes > 1 else ""
-        raise OptionError(option, f"must be a whole number of at least {least}{several}, got {value!r}")
+        raise OptionError(
+            option, f"must be a whole number of at least {least}{several}, got {value!r}"
+        )
 
 
 def as_sizes(value: Any) -> Any:
@@ -29,12 +33,19 @@ def as_sizes(value: Any) -> Any:
 
 @dataclass
 class Convolution(Layer):
-    """Base of the convolutions: kernels of `kernel_size` (one number or one a spatial axis), in `groups` that work side by side."""
+    """Base of the convolutions: kernels of `kernel_size` (one number or one a spatial axis), in
+    `groups` that work side by side.
+    """
 
     axes: ClassVar[int]
     block: ClassVar[Any]
     """Gluon's layer."""
-    sized: ClassVar[tuple[tuple[str, int], ...]] = (("kernel_size", 1), ("strides", 1), ("padding", 0), ("dilation", 1))
+    sized: ClassVar[tuple[tuple[str, int], ...]] = (
+        ("kernel_size", 1),
+        ("strides", 1),
+        ("padding", 0),
+        ("dilation", 1),
+    )
     """The options with a size for each spatial axis, and the least each can be."""
     channels: int
     kernel_size: Any
@@ -55,12 +66,16 @@ class Convolution(Layer):
         check_activation(self.activation)
         check_boolean("use_bias", self.use_bias)
         if self.channels % self.groups:
-            raise OptionError("groups", f"must divide channels ({self.channels}), got {self.groups}")
+            raise OptionError(
+                "groups", f"must divide channels ({self.channels}), got {self.groups}"
+            )
         if not self.use_bias and self.bias_initializer is not None:
             raise OptionError("bias_initializer", "is given, but use_bias is false")
 
     def build(self, context: Context) -> gluon.Block:
-        """Gluon's layer of the same name; its bias is zero unless an option or a rule says otherwise."""
+        """Gluon's layer of the same name; its bias is zero unless an option or a rule says
+        otherwise.
+        """
         block = self.block(
             self.channels,
             **{option: as_sizes(getattr(self, option)) for option, _ in self.sized},
@@ -76,16 +91,24 @@ class Convolution(Layer):
 
 @dataclass
 class Transposed(Convolution):
-    """Base of the transposed convolutions; `output_padding` lengthens the result at its end, by less than the strides."""
+    """Base of the transposed convolutions; `output_padding` lengthens the result at its end, by
+    less than the strides.
+    """
 
     sized: ClassVar[tuple[tuple[str, int], ...]] = (*Convolution.sized, ("output_padding", 0))
     output_padding: Any = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        each = [as_sizes(v) if isinstance(v, list) else (v,) * self.axes for v in (self.output_padding, self.strides)]
+        each = [
+            as_sizes(v) if isinstance(v, list) else (v,) * self.axes
+            for v in (self.output_padding, self.strides)
+        ]
         if any(a >= s for a, s in zip(*each, strict=True)):
-            raise OptionError("output_padding", f"must be smaller than strides ({self.strides!r}), got {self.output_padding!r}")
+            raise OptionError(
+                "output_padding",
+                f"must be smaller than strides ({self.strides!r}), got {self.output_padding!r}",
+            )
 
 
 @register

@@ -26,4 +26,9 @@ class Embedding(Layer):
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.Embedding`."""
-        return nn.Embedding(self.input_dim, self.output_dim, dtype=context.dtype, weight_initializer=context.initializer("weight", None))
+        return nn.Embedding(
+            self.input_dim,
+            self.output_dim,
+            dtype=context.dtype,
+            weight_initializer=context.initializer("weight", None),
+        )

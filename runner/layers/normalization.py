@@ -20,12 +20,16 @@ def check_number(option: str, value: Any, fits: bool, said: str) -> None:
 
 def _between(value: Any, low: float, high: float, ends: bool) -> bool:
     """Whether a number lies between two others; False for what is no number."""
-    return isinstance(value, (int, float)) and (low <= value <= high if ends else low < value < high)
+    return isinstance(value, (int, float)) and (
+        low <= value <= high if ends else low < value < high
+    )
 
 
 @dataclass
 class Norm(Layer):
-    """Base of the normalizations: `epsilon` is added to the variance; `scale` and `center` say whether gamma and beta are learned."""
+    """Base of the normalizations: `epsilon` is added to the variance; `scale` and `center` say
+    whether gamma and beta are learned.
+    """
 
     epsilon: float = 1e-5
     center: bool = True
@@ -34,12 +38,16 @@ class Norm(Layer):
     beta_initializer: Any = None
 
     def __post_init__(self) -> None:
-        check_number("epsilon", self.epsilon, _between(self.epsilon, 0, 1, False), "lie between 0 and 1")
+        check_number(
+            "epsilon", self.epsilon, _between(self.epsilon, 0, 1, False), "lie between 0 and 1"
+        )
         check_boolean("center", self.center)
         check_boolean("scale", self.scale)
 
     def options(self, context: Context) -> dict[str, Any]:
-        """What Gluon's layer is told: gamma is one and beta zero unless an option or a rule says otherwise."""
+        """What Gluon's layer is told: gamma is one and beta zero unless an option or a rule says
+        otherwise.
+        """
         return {
             "epsilon": self.epsilon,
             "center": self.center,
@@ -51,13 +59,17 @@ class Norm(Layer):
 
 def _check_axis(axis: Any) -> None:
     if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
-        raise OptionError("axis", f"must be the number of an axis other than the batch's, 0, got {axis!r}")
+        raise OptionError(
+            "axis", f"must be the number of an axis other than the batch's, 0, got {axis!r}"
+        )
 
 
 @register
 @dataclass
 class BatchNorm(Norm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta over all axes but `axis`, the channels' (Ioffe and Szegedy 2015)."""
+    """gamma (x - mean) / sqrt(var + epsilon) + beta over all axes but `axis`, the channels' (Ioffe
+    and Szegedy 2015).
+    """
 
     block: ClassVar[Any] = nn.BatchNorm
     momentum: float = 0.9
@@ -65,11 +77,15 @@ class BatchNorm(Norm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("momentum", self.momentum, _between(self.momentum, 0, 1, True), "lie in [0, 1]")
+        check_number(
+            "momentum", self.momentum, _between(self.momentum, 0, 1, True), "lie in [0, 1]"
+        )
         _check_axis(self.axis)
 
     def build(self, context: Context) -> gluon.Block:
-        """Gluon's layer of the same name: running mean zero and variance one unless a rule says otherwise."""
+        """Gluon's layer of the same name: running mean zero and variance one unless a rule says
+        otherwise.
+        """
         block = self.block(
             axis=self.axis,
             momentum=self.momentum,
@@ -110,7 +126,9 @@ class LayerNorm(Norm):
 @register
 @dataclass
 class InstanceNorm(Norm):
-    """Each channel of each sample normalized over its positions (Ulyanov et al. 2016); gamma is not learned unless asked for."""
+    """Each channel of each sample normalized over its positions (Ulyanov et al. 2016); gamma is not
+    learned unless asked for.
+    """
 
     scale: bool = False
 
@@ -124,7 +142,9 @@ class InstanceNorm(Norm):
 @register
 @dataclass
 class GroupNorm(Norm):
-    """Each of `num_groups` groups of channels of each sample normalized (Wu and He 2018), with one gamma and beta a group."""
+    """Each of `num_groups` groups of channels of each sample normalized (Wu and He 2018), with one
+    gamma and beta a group.
+    """
 
     num_groups: int = 1
 

@@ -17,8 +17,9 @@ from initlab.runner.layers.convolution import as_sizes, check_sizes
 @register
 @dataclass
 class Pad(Layer):
-    """`width` rows and columns on each side, or [rows, columns]: zeros (`mode` zero), the reflected image (reflect), or the image's other
-    end (circular), with which a convolution that pads nothing has no edge."""
+    """`width` rows and columns on each side, or [rows, columns]: zeros (`mode` zero), the reflected
+    image (reflect), or the image's other end (circular), with which a convolution that pads nothing
+    has no edge."""
 
     width: Any
     mode: str = "zero"
@@ -42,7 +43,9 @@ class ReflectionPad2D(Layer):
 
     def __post_init__(self) -> None:
         if isinstance(self.padding, bool) or not isinstance(self.padding, int) or self.padding < 0:
-            raise OptionError("padding", f"must be a whole number of at least 0, got {self.padding!r}")
+            raise OptionError(
+                "padding", f"must be a whole number of at least 0, got {self.padding!r}"
+            )
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.ReflectionPad2D`."""

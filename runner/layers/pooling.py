@@ -13,7 +13,9 @@ from initlab.runner.layers.convolution import as_sizes, check_sizes
 
 @dataclass
 class Pool2D(Layer):
-    """Base of the pooling layers: windows of `pool_size` at `strides` (the pool size where not given)."""
+    """Base of the pooling layers: windows of `pool_size` at `strides` (the pool size where not
+    given).
+    """
 
     pool_size: Any = 2
     strides: Any = None
@@ -27,7 +29,11 @@ class Pool2D(Layer):
 
     def options(self) -> dict[str, Any]:
         """What Gluon's layer is told."""
-        return {"pool_size": as_sizes(self.pool_size), "strides": as_sizes(self.strides), "padding": as_sizes(self.padding)}
+        return {
+            "pool_size": as_sizes(self.pool_size),
+            "strides": as_sizes(self.strides),
+            "padding": as_sizes(self.padding),
+        }
 
 
 @register

@@ -33,10 +33,12 @@ class _GRU(_PlainPaths, rnn.GRU):
 
 @dataclass
 class Recurrent(Layer):
-    """Base of the recurrent layers: (time, channels) -> (time, hidden_size), twice that when `bidirectional`.
+    """Base of the recurrent layers: (time, channels) -> (time, hidden_size), twice that when
+    `bidirectional`.
 
-    Parameters are `l0_i2h_weight`, `l0_h2h_weight` and their biases, `r0_…` backwards, `l1_…` in the next of `num_layers` layers; the
-    initializer options are for those of all layers. `dropout` lies between layers.
+    Parameters are `l0_i2h_weight`, `l0_h2h_weight` and their biases, `r0_…` backwards, `l1_…` in
+    the next of `num_layers` layers; the initializer options are for those of all layers. `dropout`
+    lies between layers.
     """
 
     block: ClassVar[Any]
@@ -54,7 +56,11 @@ class Recurrent(Layer):
         check_positive("hidden_size", self.hidden_size)
         check_positive("num_layers", self.num_layers)
         check_boolean("bidirectional", self.bidirectional)
-        if isinstance(self.dropout, bool) or not isinstance(self.dropout, (int, float)) or not 0 <= self.dropout < 1:
+        if (
+            isinstance(self.dropout, bool)
+            or not isinstance(self.dropout, (int, float))
+            or not 0 <= self.dropout < 1
+        ):
             raise OptionError("dropout", f"must be a number of [0, 1), got {self.dropout!r}")
 
     def options(self) -> dict[str, Any]:
@@ -74,7 +80,9 @@ class Recurrent(Layer):
         )
         for name, parameter in block._reg_params.items():
             group = name.partition("_")[2]
-            parameter.init = context.initializer(name, "zeros" if group.endswith("bias") else None, group)
+            parameter.init = context.initializer(
+                name, "zeros" if group.endswith("bias") else None, group
+            )
         return block
 
 

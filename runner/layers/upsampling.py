@@ -14,8 +14,8 @@ from initlab.runner.layers.convolution import as_sizes, check_sizes
 @register
 @dataclass
 class PixelShuffle(Layer):
-    """(factor^2 channels, height, width) -> (channels, factor height, factor width), or by a factor an axis: sub-pixel upsampling (Shi et
-    al. 2016)."""
+    """(factor^2 channels, height, width) -> (channels, factor height, factor width), or by a factor
+    an axis: sub-pixel upsampling (Shi et al. 2016)."""
 
     factor: Any
 

@@ -17,23 +17,36 @@ PATH = "@backprop"
 @register
 @dataclass
 class Backprop(Measure):
-    """One backward pass in predict mode, from standard normal gradients at the output (drawn from the stream at `@backprop`).
+    """One backward pass in predict mode, from standard normal gradients at the output (drawn from
+    the stream at `@backprop`).
 
-    `chi1` estimates the factor of a squared gradient a layer: Schoenholz et al. 2017 (arXiv:1611.01232).
+    `chi1` estimates the factor of a squared gradient a layer: Schoenholz et al. 2017
+    (arXiv:1611.01232).
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": ("grad_rms", "grad_ratio", "chi1")}
 
     def measure(self, subject: Subject) -> Findings:
-        """`grad_rms` of the gradient by each layer's output; `grad_ratio` is this over that of the next row, `chi1` its square."""
+        """`grad_rms` of the gradient by each layer's output; `grad_ratio` is this over that of the
+        next row, `chi1` its square.
+        """
         with autograd.record(train_mode=False), outputs(subject.layers) as found:
             result = subject.network(subject.inputs())
-        drawn = Stream(Key(subject.seed, PATH)).normal(0.0, 1.0, math.prod(result.shape)).reshape(result.shape)
+        drawn = (
+            Stream(Key(subject.seed, PATH))
+            .normal(0.0, 1.0, math.prod(result.shape))
+            .reshape(result.shape)
+        )
         head = nd.array(drawn, ctx=subject.device, dtype=result.dtype)
         rows: list[dict[str, Any]] = []
         gradients = autograd.inner_gradients(result, list(found.values()), head)
         for path, gradient in zip(found, gradients, strict=True):
-            rows.append({"path": path, "grad_rms": None if gradient is None else moments(wide(gradient))["rms"]})
+            rows.append(
+                {
+                    "path": path,
+                    "grad_rms": None if gradient is None else moments(wide(gradient))["rms"],
+                }
+            )
         for row, following in zip(rows, [*rows[1:], {}], strict=True):
             here, there = row["grad_rms"], following.get("grad_rms")
             row["grad_ratio"] = here / there if here is not None and there else None

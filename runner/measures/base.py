@@ -1,7 +1,8 @@
-"""What is measured of an initialized network, beside the probe: a dataclass whose `measure` takes a `Subject` and gives sections.
+"""What is measured of an initialized network, beside the probe: a dataclass whose `measure` takes a
+`Subject` and gives sections.
 
-Every measurement sees the first values; one that changes them puts them back. What it gives is merged with the sections of `stats.json`
-of the same name, rows by their `path`.
+Every measurement sees the first values; one that changes them puts them back. What it gives is
+merged with the sections of `stats.json` of the same name, rows by their `path`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,14 @@ from initlab.runner.kinds import registrar
 from initlab.runner.probes import Subject
 
 BARE = (
-    gluon.nn.Activation, gluon.nn.LeakyReLU, gluon.nn.PReLU, gluon.nn.ELU, gluon.nn.SELU, gluon.nn.GELU, gluon.nn.Swish,
-)  # fmt: skip
+    gluon.nn.Activation,
+    gluon.nn.LeakyReLU,
+    gluon.nn.PReLU,
+    gluon.nn.ELU,
+    gluon.nn.SELU,
+    gluon.nn.GELU,
+    gluon.nn.Swish,
+)
 """Layers that are nothing but an activation."""
 REGISTRY: Registry[type[Measure]] = Registry("measurement")
 Findings = dict[str, list[dict[str, Any]]]
@@ -35,10 +42,18 @@ class Measure:
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Section -> the columns that its rows get from this, `path` aside."""
 
-    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...], whole_numbers: bool) -> str | None:
-        """What is wrong with a network whose output has this shape, and with its data; None when nothing is.
+    def check(
+        self,
+        output: tuple[int, ...],
+        classes: int | None,
+        labels: tuple[int, ...],
+        whole_numbers: bool,
+    ) -> str | None:
+        """What is wrong with a network whose output has this shape, and with its data; None when
+        nothing is.
 
-        `classes` and `labels` are as for `Probe.check`; `whole_numbers` are inputs that name tokens, which have no direction.
+        `classes` and `labels` are as for `Probe.check`; `whole_numbers` are inputs that name
+        tokens, which have no direction.
         """
         return None
 
@@ -58,8 +73,12 @@ def wide(array: Any) -> np.ndarray:
 
 @contextmanager
 def restoring(subject: Subject) -> Iterator[None]:
-    """While open, parameters may change; afterwards they hold the bits that they held before, gradients are zero."""
-    before = {path: parameter.data().asnumpy().copy() for path, parameter in subject.parameters.items()}
+    """While open, parameters may change; afterwards they hold the bits that they held before,
+    gradients are zero.
+    """
+    before = {
+        path: parameter.data().asnumpy().copy() for path, parameter in subject.parameters.items()
+    }
     try:
         yield
     finally:
@@ -70,9 +89,11 @@ def restoring(subject: Subject) -> Iterator[None]:
 
 
 @contextmanager
-def outputs(layers: dict[str, gluon.Block], before: dict[str, Any] | None = None) -> Iterator[dict[str, nd.NDArray]]:
-    """While open, a forward pass leaves every layer's output by path, the last of several; `before` gets what a layer's own activation is
-    given, and for a layer that has none its output."""
+def outputs(
+    layers: dict[str, gluon.Block], before: dict[str, Any] | None = None
+) -> Iterator[dict[str, nd.NDArray]]:
+    """While open, a forward pass leaves every layer's output by path, the last of several; `before`
+    gets what a layer's own activation is given, and for a layer that has none its output."""
     found: dict[str, nd.NDArray] = {}
     handles = []
 

@@ -19,10 +19,12 @@ PATH = "@cosine"
 @register
 @dataclass
 class Cosine(Measure):
-    """The cosine of the angle between two inputs, layer by layer: of the batch's samples, taken in pairs, or of random ones.
+    """The cosine of the angle between two inputs, layer by layer: of the batch's samples, taken in
+    pairs, or of random ones.
 
-    With `start`, `pairs` pairs of normal inputs are made that have this cosine and the length sqrt(n) exactly, from the stream at
-    `@cosine`; else the batch's first `pairs` pairs of neighbours are taken. Poole et al. 2016 (arXiv:1606.05340).
+    With `start`, `pairs` pairs of normal inputs are made that have this cosine and the length
+    sqrt(n) exactly, from the stream at `@cosine`; else the batch's first `pairs` pairs of
+    neighbours are taken. Poole et al. 2016 (arXiv:1606.05340).
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": ("cosine", "pre_cosine")}
@@ -31,16 +33,31 @@ class Cosine(Measure):
 
     def __post_init__(self) -> None:
         if self.start is not None and (isinstance(self.start, bool) or not -1 <= self.start <= 1):
-            raise OptionError("start", f"must be a cosine, between -1 and 1, or null for the batch's own samples, got {self.start!r}")
+            raise OptionError(
+                "start",
+                "must be a cosine, between -1 and 1, or null for the batch's own samples, got "
+                f"{self.start!r}",
+            )
         if isinstance(self.pairs, bool) or not isinstance(self.pairs, int) or self.pairs < 1:
             raise OptionError("pairs", f"must be a whole number of at least 1, got {self.pairs!r}")
 
-    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...], whole_numbers: bool) -> str | None:
+    def check(
+        self,
+        output: tuple[int, ...],
+        classes: int | None,
+        labels: tuple[int, ...],
+        whole_numbers: bool,
+    ) -> str | None:
         """Inputs that name tokens can only be taken as they are."""
         if self.start is None and output[0] < 2 * self.pairs:
-            return f"{self.pairs} pairs of neighbours need a batch of {2 * self.pairs}, got {output[0]} - raise data.batch, or give start"
+            return (
+                f"{self.pairs} pairs of neighbours need a batch of {2 * self.pairs}, got {output[0]} - "
+                "raise data.batch, or give start"
+            )
         return (
-            "inputs that name tokens have no angle to start from - set start to null" if whole_numbers and self.start is not None else None
+            "inputs that name tokens have no angle to start from - set start to null"
+            if whole_numbers and self.start is not None
+            else None
         )
 
     def measure(self, subject: Subject) -> Findings:
@@ -50,7 +67,12 @@ class Cosine(Measure):
             forward(subject, subject.on_device(self._inputs(subject)))
         return {
             "layers": [
-                {"path": path, "cosine": mean_cosine(output), "pre_cosine": mean_cosine(before[path])} for path, output in after.items()
+                {
+                    "path": path,
+                    "cosine": mean_cosine(output),
+                    "pre_cosine": mean_cosine(before[path]),
+                }
+                for path, output in after.items()
             ]
         }
 
@@ -60,14 +82,21 @@ class Cosine(Measure):
         if self.start is None:
             return batch[: 2 * self.pairs]
         size = math.prod(batch.shape[1:])
-        drawn = Stream(Key(subject.seed, PATH)).normal(0.0, 1.0, 2 * self.pairs * size).astype(np.float64).reshape(self.pairs, 2, size)
+        drawn = (
+            Stream(Key(subject.seed, PATH))
+            .normal(0.0, 1.0, 2 * self.pairs * size)
+            .astype(np.float64)
+            .reshape(self.pairs, 2, size)
+        )
         made = np.empty_like(drawn)
         for (u, v), pair in zip(drawn, made, strict=True):
             u = u / np.linalg.norm(u)
             v = v - (u @ v) * u
             v = v / np.linalg.norm(v)
             pair[0], pair[1] = u, self.start * u + math.sqrt(1 - self.start**2) * v
-        return np.asarray(made * math.sqrt(size), np.float32).reshape(2 * self.pairs, *batch.shape[1:])
+        return np.asarray(made * math.sqrt(size), np.float32).reshape(
+            2 * self.pairs, *batch.shape[1:]
+        )
 
 
 def mean_cosine(output: Any) -> float:

@@ -20,32 +20,59 @@ AT_ONCE = 512
 @register
 @dataclass
 class Jacobian(Measure):
-    """The derivative of the flattened output by the flattened input, in predict mode, at each of the first `samples` of the batch.
+    """The derivative of the flattened output by the flattened input, in predict mode, at each of
+    the first `samples` of the batch.
 
-    `variance` is that of the eigenvalues of JJ^T over the square of their mean: Pennington, Schoenholz and Ganguli 2017
-    (arXiv:1711.04735).
+    `variance` is that of the eigenvalues of JJ^T over the square of their mean: Pennington,
+    Schoenholz and Ganguli 2017 (arXiv:1711.04735).
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
-        "jacobian": ("mean", "mean_square", "log_mean", "variance", "largest", "smallest", "condition")
+        "jacobian": (
+            "mean",
+            "mean_square",
+            "log_mean",
+            "variance",
+            "largest",
+            "smallest",
+            "condition",
+        )
     }
     samples: int = 1
 
     def __post_init__(self) -> None:
         if isinstance(self.samples, bool) or not isinstance(self.samples, int) or self.samples < 1:
-            raise OptionError("samples", f"must be a whole number of at least 1, got {self.samples!r}")
+            raise OptionError(
+                "samples", f"must be a whole number of at least 1, got {self.samples!r}"
+            )
 
-    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...], whole_numbers: bool) -> str | None:
+    def check(
+        self,
+        output: tuple[int, ...],
+        classes: int | None,
+        labels: tuple[int, ...],
+        whole_numbers: bool,
+    ) -> str | None:
         """A derivative needs inputs that can change a little, and samples to be taken at."""
         if whole_numbers:
             return "there is no derivative by inputs that name tokens"
         if output[0] < self.samples:
-            return f"{self.samples} samples need a batch of as many, got {output[0]} - raise data.batch or lower measure.jacobian.samples"
+            return (
+                f"{self.samples} samples need a batch of as many, got {output[0]} - raise data.batch or "
+                "lower measure.jacobian.samples"
+            )
         return None
 
     def measure(self, subject: Subject) -> Findings:
-        """A row a sample, by its number; singular values of which there are as many as the shorter side has."""
-        return {"jacobian": [{"path": str(i), **figures(jacobian(subject, subject.batch.inputs[i]))} for i in range(self.samples)]}
+        """A row a sample, by its number; singular values of which there are as many as the shorter
+        side has.
+        """
+        return {
+            "jacobian": [
+                {"path": str(i), **figures(jacobian(subject, subject.batch.inputs[i]))}
+                for i in range(self.samples)
+            ]
+        }
 
 
 def jacobian(subject: Subject, sample: np.ndarray) -> np.ndarray:
@@ -63,7 +90,12 @@ def jacobian(subject: Subject, sample: np.ndarray) -> np.ndarray:
         head = np.zeros((count, size), np.float32)
         chosen = np.arange(min(count, size - start))
         head[chosen, start + chosen] = 1
-        gradient = autograd.grad(y, x, nd.array(head.reshape(y.shape), ctx=subject.device, dtype=y.dtype), train_mode=False)
+        gradient = autograd.grad(
+            y,
+            x,
+            nd.array(head.reshape(y.shape), ctx=subject.device, dtype=y.dtype),
+            train_mode=False,
+        )
         rows.append(wide(gradient).reshape(count, -1)[: len(chosen)])
     return np.concatenate(rows)
 

@@ -1,4 +1,6 @@
-"""What passes through the layers: lengths before and after each activation, units that are dead or saturated."""
+"""What passes through the layers: lengths before and after each activation, units that are dead or
+saturated.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from initlab.runner.measures.base import Findings, Measure, activation_name, forward, outputs, register, wide
+from initlab.runner.measures.base import (
+    Findings,
+    Measure,
+    activation_name,
+    forward,
+    outputs,
+    register,
+    wide,
+)
 from initlab.runner.probes import Subject, moments
 
 RANGES = {"tanh": (-1.0, 1.0), "erf": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
@@ -23,13 +33,24 @@ class Layers(Measure):
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "layers": (
-            "rms", "mean", "variance", "zeros", "pre_rms", "pre_mean", "pre_variance", "rms_ratio", "pre_rms_ratio", "dead", "saturated",
+            "rms",
+            "mean",
+            "variance",
+            "zeros",
+            "pre_rms",
+            "pre_mean",
+            "pre_variance",
+            "rms_ratio",
+            "pre_rms_ratio",
+            "dead",
+            "saturated",
         )
-    }  # fmt: skip
+    }
 
     def measure(self, subject: Subject) -> Findings:
-        """`rms_ratio` is the rms over that of the row before, `pre_rms_ratio` the same of pre-activations; `dead` the part of units that
-        are 0 for every sample, `saturated` the part of values near an end of their range (None where there are no ends)."""
+        """`rms_ratio` is the rms over that of the row before, `pre_rms_ratio` the same of
+        pre-activations; `dead` the part of units that are 0 for every sample, `saturated` the part
+        of values near an end of their range (None where there are no ends)."""
         before: dict[str, Any] = {}
         with outputs(subject.layers, before) as after:
             forward(subject, subject.inputs())
@@ -40,7 +61,9 @@ class Layers(Measure):
             given = moments(wide(before[path]))
             row |= {f"pre_{name}": given[name] for name in ("rms", "mean", "variance")}
             for column in ("rms", "pre_rms"):
-                row[f"{column}_ratio"] = row[column] / rows[-1][column] if rows and rows[-1][column] > 0 else None
+                row[f"{column}_ratio"] = (
+                    row[column] / rows[-1][column] if rows and rows[-1][column] > 0 else None
+                )
             row["dead"] = float((values == 0).all(axis=0).mean())
             row["saturated"] = saturated(values, activation_name(subject.layers[path]))
             rows.append(row)
@@ -48,7 +71,9 @@ class Layers(Measure):
 
 
 def saturated(values: np.ndarray, activation: str | None) -> float | None:
-    """The part of values that lie within `NEAR` of an end of the activation's range; None where it has none."""
+    """The part of values that lie within `NEAR` of an end of the activation's range; None where it
+    has none.
+    """
     if activation not in RANGES:
         return None
     low, high = RANGES[activation]

@@ -21,25 +21,39 @@ def _usual() -> list[int]:
 @register
 @dataclass
 class Operator(Measure):
-    """Of each ordinary convolution (one group, channels first) taken with stride 1, no dilation and circular padding, on images of
-    `size` (as many numbers as the kernel has axes).
+    """Of each ordinary convolution (one group, channels first) taken with stride 1, no dilation and
+    circular padding, on images of `size` (as many numbers as the kernel has axes).
 
-    Such a map is diagonal in frequencies but for the channels: its singular values are those of the kernel's Fourier transform at each.
-    Sedghi, Gupta and Long, "The singular values of convolutional layers", 2019 (arXiv:1805.10408).
+    Such a map is diagonal in frequencies but for the channels: its singular values are those of the
+    kernel's Fourier transform at each. Sedghi, Gupta and Long, "The singular values of
+    convolutional layers", 2019 (arXiv:1805.10408).
     """
 
-    gives: ClassVar[dict[str, tuple[str, ...]]] = {"operator": ("largest", "smallest", "mean_square", "condition")}
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {
+        "operator": ("largest", "smallest", "mean_square", "condition")
+    }
     size: list[int] = field(default_factory=_usual)
 
     def __post_init__(self) -> None:
         sound = isinstance(self.size, (list, tuple)) and len(self.size) > 0
-        if not sound or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.size):
-            raise OptionError("size", f"must be a list of whole numbers of at least 1, like [8, 8], got {self.size!r}")
+        if not sound or any(
+            isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.size
+        ):
+            raise OptionError(
+                "size",
+                f"must be a list of whole numbers of at least 1, like [8, 8], got {self.size!r}",
+            )
 
     def measure(self, subject: Subject) -> Findings:
-        """A row a kernel (out, in, *kernel) whose axes `size` has numbers for; one that is wider than the image wraps around it."""
-        kernels = {path: wide(p.data()) for path, p in subject.parameters.items() if self._is_kernel(p)}
-        return {"operator": [{"path": path, **self._row(kernel)} for path, kernel in kernels.items()]}
+        """A row a kernel (out, in, *kernel) whose axes `size` has numbers for; one that is wider
+        than the image wraps around it.
+        """
+        kernels = {
+            path: wide(p.data()) for path, p in subject.parameters.items() if self._is_kernel(p)
+        }
+        return {
+            "operator": [{"path": path, **self._row(kernel)} for path, kernel in kernels.items()]
+        }
 
     def _is_kernel(self, parameter: gluon.Parameter) -> bool:
         roles = parameter.roles or ()
@@ -50,12 +64,18 @@ class Operator(Measure):
             return dict.fromkeys(self.gives["operator"], math.nan)
         singular = operator_spectrum(kernel, self.size)
         largest, smallest = float(singular.max()), float(singular.min())
-        row = {"largest": largest, "smallest": smallest, "mean_square": float(np.square(singular).mean())}
+        row = {
+            "largest": largest,
+            "smallest": smallest,
+            "mean_square": float(np.square(singular).mean()),
+        }
         return row | {"condition": largest / smallest if smallest > 0 else math.inf}
 
 
 def operator_spectrum(kernel: np.ndarray, size: list[int]) -> np.ndarray:
-    """The singular values of a kernel (out, in, *kernel) on images of `size`, (positions, channels)."""
+    """The singular values of a kernel (out, in, *kernel) on images of `size`, (positions,
+    channels).
+    """
     spatial = kernel.shape[2:]
     wrapped = np.zeros((*kernel.shape[:2], *size))
     for offset in np.ndindex(*spatial):

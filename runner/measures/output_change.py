@@ -12,7 +12,15 @@ from initlab.engine import autograd, gluon, nd
 from initlab.engine.errors import OptionError
 from initlab.engine.optimizer import REGISTRY as OPTIMIZERS
 from initlab.engine.registry import advice
-from initlab.runner.measures.base import Findings, Measure, forward, outputs, register, restoring, wide
+from initlab.runner.measures.base import (
+    Findings,
+    Measure,
+    forward,
+    outputs,
+    register,
+    restoring,
+    wide,
+)
 from initlab.runner.probes import REGISTRY as PROBES
 from initlab.runner.probes import Subject
 
@@ -20,12 +28,16 @@ from initlab.runner.probes import Subject
 @register
 @dataclass
 class OutputChange(Measure):
-    """The layers' outputs on the batch before and after `steps` steps of an optimizer on it, by the mean softmax cross-entropy.
+    """The layers' outputs on the batch before and after `steps` steps of an optimizer on it, by the
+    mean softmax cross-entropy.
 
-    The coordinate check of Yang and Hu, "Tensor Programs V", 2022 (arXiv:2203.03466), appendix D.1. The values are put back.
+    The coordinate check of Yang and Hu, "Tensor Programs V", 2022 (arXiv:2203.03466), appendix D.1.
+    The values are put back.
     """
 
-    gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": ("output_change", "output_change_ratio")}
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {
+        "layers": ("output_change", "output_change_ratio")
+    }
     steps: int = 1
     optimizer: str = "sgd"
     learning_rate: float = 0.1
@@ -34,12 +46,21 @@ class OutputChange(Measure):
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
             raise OptionError("steps", f"must be a whole number of at least 1, got {self.steps!r}")
         if not (isinstance(self.optimizer, str) and self.optimizer in OPTIMIZERS):
-            raise OptionError("optimizer", f"has no '{self.optimizer}' - {advice(str(self.optimizer), OPTIMIZERS.entries())}")
+            raise OptionError(
+                "optimizer",
+                f"has no '{self.optimizer}' - {advice(str(self.optimizer), OPTIMIZERS.entries())}",
+            )
         rate = self.learning_rate
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
             raise OptionError("learning_rate", f"must be a number above 0, got {rate!r}")
 
-    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...], whole_numbers: bool) -> str | None:
+    def check(
+        self,
+        output: tuple[int, ...],
+        classes: int | None,
+        labels: tuple[int, ...],
+        whole_numbers: bool,
+    ) -> str | None:
         """The loss needs labels, and scores for them."""
         if classes is None:
             return "output_change needs data with labels, like digits"
@@ -47,7 +68,9 @@ class OutputChange(Measure):
         return None if wrong is None else wrong.replace("backward needs", "output_change needs")
 
     def measure(self, subject: Subject) -> Findings:
-        """`output_change`, the rms of the difference, and `output_change_ratio`, that over the rms before."""
+        """`output_change`, the rms of the difference, and `output_change_ratio`, that over the rms
+        before.
+        """
         x = subject.inputs()
         before = self._outputs(subject, x)
         with restoring(subject):
@@ -57,7 +80,13 @@ class OutputChange(Measure):
         for path, values in before.items():
             change = float(np.sqrt(np.square(after[path] - values).mean()))
             rms = float(np.sqrt(np.square(values).mean()))
-            rows.append({"path": path, "output_change": change, "output_change_ratio": change / rms if rms > 0 else None})
+            rows.append(
+                {
+                    "path": path,
+                    "output_change": change,
+                    "output_change_ratio": change / rms if rms > 0 else None,
+                }
+            )
         return {"layers": rows}
 
     def _outputs(self, subject: Subject, x: nd.NDArray) -> dict[str, np.ndarray]:

@@ -15,17 +15,32 @@ from initlab.runner.probes import Subject
 from initlab.runner.theory.spectra import marchenko_pastur_cdf
 
 COLUMNS = (
-    "rows", "columns", "largest", "smallest", "mean", "mean_square", "stable_rank", "condition", "ratio", "mp_ks", "mp_low", "mp_high",
-    "trace", "trace_square", "square_trace",
-)  # fmt: skip
+    "rows",
+    "columns",
+    "largest",
+    "smallest",
+    "mean",
+    "mean_square",
+    "stable_rank",
+    "condition",
+    "ratio",
+    "mp_ks",
+    "mp_low",
+    "mp_high",
+    "trace",
+    "trace_square",
+    "square_trace",
+)
 
 
 @register
 @dataclass
 class Spectrum(Measure):
-    """The singular values of each parameter of two or more axes as a matrix, units (axis 0) by all others, of up to `most` a side.
+    """The singular values of each parameter of two or more axes as a matrix, units (axis 0) by all
+    others, of up to `most` a side.
 
-    Units of the Marchenko-Pastur law: squared singular values over (longer side x variance), the variance as measured about 0.
+    Units of the Marchenko-Pastur law: squared singular values over (longer side x variance), the
+    variance as measured about 0.
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"spectrum": COLUMNS}
@@ -36,9 +51,15 @@ class Spectrum(Measure):
             raise OptionError("most", f"must be a whole number of at least 1, got {self.most!r}")
 
     def measure(self, subject: Subject) -> Findings:
-        """A row a parameter; one that is larger than `most` or not finite has None in every column but its sides."""
-        matrices = {path: matrix_of(p) for path, p in subject.parameters.items() if len(p.shape) > 1}
-        return {"spectrum": [{"path": path, **self._row(matrix)} for path, matrix in matrices.items()]}
+        """A row a parameter; one that is larger than `most` or not finite has None in every column
+        but its sides.
+        """
+        matrices = {
+            path: matrix_of(p) for path, p in subject.parameters.items() if len(p.shape) > 1
+        }
+        return {
+            "spectrum": [{"path": path, **self._row(matrix)} for path, matrix in matrices.items()]
+        }
 
     def _row(self, matrix: np.ndarray) -> dict[str, Any]:
         sides = {"rows": matrix.shape[0], "columns": matrix.shape[1]}
@@ -59,14 +80,23 @@ def spectrum_of(matrix: np.ndarray) -> dict[str, Any]:
     squares = np.square(singular)
     total, largest, smallest = float(squares.sum()), float(singular[0]), float(singular[-1])
     ratio = min(matrix.shape) / max(matrix.shape)
-    row: dict[str, Any] = {"largest": largest, "smallest": smallest, "mean": float(singular.mean()), "mean_square": float(squares.mean())}
+    row: dict[str, Any] = {
+        "largest": largest,
+        "smallest": smallest,
+        "mean": float(singular.mean()),
+        "mean_square": float(squares.mean()),
+    }
     row["stable_rank"] = total / largest**2 if largest > 0 else None
     row["condition"] = largest / smallest if smallest > 0 else math.inf
     row["ratio"] = ratio
     row |= {"mp_ks": None, "mp_low": None, "mp_high": None}
     if total > 0:
         units = squares / (max(matrix.shape) * total / matrix.size)
-        row |= {"mp_ks": distance(np.sort(units), ratio), "mp_low": float(units.min()), "mp_high": float(units.max())}
+        row |= {
+            "mp_ks": distance(np.sort(units), ratio),
+            "mp_low": float(units.min()),
+            "mp_high": float(units.max()),
+        }
     return row
 
 
@@ -82,4 +112,8 @@ def traces_of(matrix: np.ndarray) -> dict[str, Any]:
     if matrix.shape[0] != matrix.shape[1]:
         return dict.fromkeys(("trace", "trace_square", "square_trace"))
     trace = float(np.trace(matrix))
-    return {"trace": trace, "trace_square": float((matrix * matrix.T).sum()), "square_trace": trace**2}
+    return {
+        "trace": trace,
+        "trace_square": float((matrix * matrix.T).sum()),
+        "square_trace": trace**2,
+    }

@@ -1,4 +1,6 @@
-"""What was initialized, set against the plan: each parameter exactly once, from its key, by its law."""
+"""What was initialized, set against the plan: each parameter exactly once, from its key, by its
+law.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ class Ledger:
 
     def totals(self) -> dict[str, int]:
         """Counts for the manifest."""
-        return {"filled": len(self.entries), "parameters": len({entry.path for entry in self.entries})}
+        return {
+            "filled": len(self.entries),
+            "parameters": len({entry.path for entry in self.entries}),
+        }
 
 
 @contextmanager
@@ -43,7 +48,9 @@ def check(ledger: Ledger, plan: Plan) -> None:
     for row in plan.owners:
         filled = by_path.pop(row.path, [])
         if len(filled) != 1:
-            raise LedgerError(f"parameter '{row.path}' was initialized {len(filled)} times, planned once")
+            raise LedgerError(
+                f"parameter '{row.path}' was initialized {len(filled)} times, planned once"
+            )
         _check_entry(filled[0], row)
     for path in by_path:
         raise LedgerError(f"parameter '{path}' was initialized but is not in the plan")
@@ -56,4 +63,6 @@ def _check_entry(entry: Filled, row: Row) -> None:
         ("law", str(entry.law), str(row.law)),
     ):
         if got != planned:
-            raise LedgerError(f"parameter '{row.path}' was initialized with {what} {got}, planned {planned}")
+            raise LedgerError(
+                f"parameter '{row.path}' was initialized with {what} {got}, planned {planned}"
+            )

@@ -1,4 +1,5 @@
-"""A declared network as objects: `model.layers` and `model.share`, checked, with the config path of each part.
+"""A declared network as objects: `model.layers` and `model.share`, checked, with the config path of
+each part.
 
 Nothing is built here; `runner.plan.network` makes blocks of it.
 """
@@ -23,7 +24,9 @@ NAME = re.compile(r"[^\s./@]+")
 
 @dataclass
 class LayerSpec:
-    """One entry of a list of layers: its place in the config, its name among its siblings, and its options as an object."""
+    """One entry of a list of layers: its place in the config, its name among its siblings, and its
+    options as an object.
+    """
 
     place: str
     name: str
@@ -34,20 +37,30 @@ class LayerSpec:
 
 @dataclass
 class ModelSpec:
-    """The network: shape of one sample (None when not declared), layers, and share groups as lists of paths."""
+    """The network: shape of one sample (None when not declared), layers, and share groups as lists
+    of paths.
+    """
 
     input: tuple[int, ...] | None
     layers: list[LayerSpec]
     share: dict[str, list[str]]
 
 
-def construct(cls: type, options: dict[str, Any], place: str, what: str, problems: list[Problem]) -> Any:
-    """`cls(**options)`, or None with every problem noted under `place`. `what` names the class in messages: `dense`, `init normal`."""
+def construct(
+    cls: type, options: dict[str, Any], place: str, what: str, problems: list[Problem]
+) -> Any:
+    """`cls(**options)`, or None with every problem noted under `place`. `what` names the class in
+    messages: `dense`, `init normal`.
+    """
     known = options_of(cls)
     bad = [name for name in options if name not in known]
     for name in bad:
-        problems.append(Problem(f"{place}.{name}", f"{what} takes no such option - {advice(name, known)}"))
-    required = [n for n, f in known.items() if f.default is f.default_factory is dataclasses.MISSING]
+        problems.append(
+            Problem(f"{place}.{name}", f"{what} takes no such option - {advice(name, known)}")
+        )
+    required = [
+        n for n, f in known.items() if f.default is f.default_factory is dataclasses.MISSING
+    ]
     missing = [n for n in required if options.get(n, "???") == "???"]
     for name in missing:
         problems.append(Problem(f"{place}.{name}", f"is missing - {what} needs it"))
@@ -63,22 +76,32 @@ def construct(cls: type, options: dict[str, Any], place: str, what: str, problem
 
 
 def parse_initializer(value: Any, place: str, problems: list[Problem]) -> Any:
-    """An initializer from `zeros` (a name) or `{kind: normal, sigma: 0.1}`; initializers within its options are parsed too."""
+    """An initializer from `zeros` (a name) or `{kind: normal, sigma: 0.1}`; initializers within its
+    options are parsed too.
+    """
     if isinstance(value, init.Initializer):
         return value
     if isinstance(value, str):
         value = {"kind": value}
     if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
-        problems.append(Problem(place, f"must be an initializer's name or a mapping with a kind, got {value!r}"))
+        problems.append(
+            Problem(place, f"must be an initializer's name or a mapping with a kind, got {value!r}")
+        )
         return None
     kind = value["kind"]
     try:
         cls = init.by_name(kind)
     except KeyError:
-        problems.append(Problem(f"{place}.kind", f"no initializer '{kind}' - {advice(kind, init.names())}"))
+        problems.append(
+            Problem(f"{place}.kind", f"no initializer '{kind}' - {advice(kind, init.names())}")
+        )
         return None
     before = len(problems)
-    options = {name: _nested(option, f"{place}.{name}", problems) for name, option in value.items() if name != "kind"}
+    options = {
+        name: _nested(option, f"{place}.{name}", problems)
+        for name, option in value.items()
+        if name != "kind"
+    }
     return construct(cls, options, place, kind, problems) if len(problems) == before else None
 
 
@@ -88,7 +111,9 @@ def _nested(value: Any, place: str, problems: list[Problem]) -> Any:
         if "kind" in value:
             return parse_initializer(value, place, problems)
         return {
-            key: parse_initializer(item, f"{place}.{key}", problems) if key == "init" else _nested(item, f"{place}.{key}", problems)
+            key: parse_initializer(item, f"{place}.{key}", problems)
+            if key == "init"
+            else _nested(item, f"{place}.{key}", problems)
             for key, item in value.items()
         }
     if isinstance(value, list):
@@ -109,7 +134,9 @@ def parse_layers(listed: Any, place: str, problems: list[Problem]) -> list[Layer
         if spec is None:
             continue
         if spec.name in seen:
-            problems.append(Problem(f"{here}.name", f"'{spec.name}' is also the name of {seen[spec.name]}"))
+            problems.append(
+                Problem(f"{here}.name", f"'{spec.name}' is also the name of {seen[spec.name]}")
+            )
         seen[spec.name] = here
         specs.append(spec)
     return specs
@@ -117,7 +144,9 @@ def parse_layers(listed: Any, place: str, problems: list[Problem]) -> list[Layer
 
 def _parse_layer(entry: Any, place: str, number: int, problems: list[Problem]) -> LayerSpec | None:
     if not isinstance(entry, dict):
-        problems.append(Problem(place, f"must be a mapping like {{kind: dense, units: 10}}, got {entry!r}"))
+        problems.append(
+            Problem(place, f"must be a mapping like {{kind: dense, units: 10}}, got {entry!r}")
+        )
         return None
     kind = entry.get("kind")
     if not isinstance(kind, str) or kind not in REGISTRY:
@@ -126,11 +155,19 @@ def _parse_layer(entry: Any, place: str, number: int, problems: list[Problem]) -
         return None
     name = str(entry.get("name", number))
     if not NAME.fullmatch(name):
-        problems.append(Problem(f"{place}.name", f"{name!r} must be text without dots, slashes, '@' and white space"))
+        problems.append(
+            Problem(
+                f"{place}.name", f"{name!r} must be text without dots, slashes, '@' and white space"
+            )
+        )
     cls = REGISTRY.get(kind)
     options = {key: value for key, value in entry.items() if key not in ("kind", "name")}
     for option in options:
-        if option.endswith("_initializer") and options[option] is not None and option in options_of(cls):
+        if (
+            option.endswith("_initializer")
+            and options[option] is not None
+            and option in options_of(cls)
+        ):
             options[option] = parse_initializer(options[option], f"{place}.{option}", problems)
     layer = construct(cls, options, place, kind, problems)
     if layer is None:
@@ -144,17 +181,23 @@ def _parse_layer(entry: Any, place: str, number: int, problems: list[Problem]) -
 
 
 def parse_share(value: Any, place: str, problems: list[Problem]) -> dict[str, list[str]]:
-    """Share groups: name -> at least two different paths of layers or of parameters, none of them in two groups."""
+    """Share groups: name -> at least two different paths of layers or of parameters, none of them
+    in two groups.
+    """
     if value is None:
         return {}
     if not isinstance(value, dict):
-        problems.append(Problem(place, f"must be a mapping of group names to lists of paths, got {value!r}"))
+        problems.append(
+            Problem(place, f"must be a mapping of group names to lists of paths, got {value!r}")
+        )
         return {}
     groups: dict[str, list[str]] = {}
     for group, members in value.items():
         here = f"{place}.{group}"
         if not isinstance(members, list) or len(members) < 2:
-            problems.append(Problem(here, f"must list at least two layers or parameters, got {members!r}"))
+            problems.append(
+                Problem(here, f"must list at least two layers or parameters, got {members!r}")
+            )
             continue
         names = [str(member) for member in members]
         for name in sorted({n for n in names if names.count(n) > 1}):
@@ -167,7 +210,11 @@ def parse_share(value: Any, place: str, problems: list[Problem]) -> dict[str, li
 def _check_disjoint(groups: dict[str, list[str]], place: str, problems: list[Problem]) -> None:
     """Note groups that refer to one another, and members of two groups."""
     for cycle in _cycles(groups):
-        problems.append(Problem(place, f"share cycle: {' -> '.join(cycle)} - a group must list layers, not groups"))
+        problems.append(
+            Problem(
+                place, f"share cycle: {' -> '.join(cycle)} - a group must list layers, not groups"
+            )
+        )
     owner: dict[str, str] = {}
     for group, members in groups.items():
         shared = [m for m in members if m in owner]
@@ -175,9 +222,19 @@ def _check_disjoint(groups: dict[str, list[str]], place: str, problems: list[Pro
             both = [m for m in shared if owner[m] == other]
             if len(both) > 1:
                 path = " -> ".join([*both, both[0]])
-                problems.append(Problem(f"{place}.{group}", f"share cycle with '{other}': {path} - keep one of the two groups"))
+                problems.append(
+                    Problem(
+                        f"{place}.{group}",
+                        f"share cycle with '{other}': {path} - keep one of the two groups",
+                    )
+                )
             else:
-                problems.append(Problem(f"{place}.{group}", f"'{both[0]}' is in group '{other}' too - join the two groups"))
+                problems.append(
+                    Problem(
+                        f"{place}.{group}",
+                        f"'{both[0]}' is in group '{other}' too - join the two groups",
+                    )
+                )
         owner |= dict.fromkeys(members, group)
 
 
@@ -203,12 +260,20 @@ def parse_model(value: dict[str, Any], problems: list[Problem]) -> ModelSpec:
     """The model of a resolved config."""
     for key in value:
         if key not in ("input", "layers", "share"):
-            problems.append(Problem(f"model.{key}", f"no such key - {advice(key, ('input', 'layers', 'share'))}"))
+            problems.append(
+                Problem(
+                    f"model.{key}", f"no such key - {advice(key, ('input', 'layers', 'share'))}"
+                )
+            )
     shape = value.get("input")
     if shape is not None and not (
-        isinstance(shape, list) and shape and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in shape)
+        isinstance(shape, list)
+        and shape
+        and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in shape)
     ):
-        problems.append(Problem("model.input", f"must be a list of positive whole numbers, got {shape!r}"))
+        problems.append(
+            Problem("model.input", f"must be a list of positive whole numbers, got {shape!r}")
+        )
         shape = None
     return ModelSpec(
         None if shape is None else tuple(shape),

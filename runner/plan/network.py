@@ -1,6 +1,8 @@
-"""From a checked declaration to blocks: builds the network, ties what `model.share` lists, and knows which path is what.
+"""From a checked declaration to blocks: builds the network, ties what `model.share` lists, and
+knows which path is what.
 
-Nothing is drawn and nothing allocated: parameters are left uninitialized, those of unknown shape too.
+Nothing is drawn and nothing allocated: parameters are left uninitialized, those of unknown shape
+too.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ from initlab.runner.plan.model import LayerSpec, ModelSpec
 class Network:
     """A built network.
 
-    `layers` has every layer by path, containers too; `leaves` those that hold no other; `owners` the parameters that have values of
-    their own; `aliases` maps the path of a tied parameter to its owner's; `sources` says where in the config a parameter's own
-    initializer was chosen.
+    `layers` has every layer by path, containers too; `leaves` those that hold no other; `owners`
+    the parameters that have values of their own; `aliases` maps the path of a tied parameter to its
+    owner's; `sources` says where in the config a parameter's own initializer was chosen.
     """
 
     root: gluon.Block
@@ -36,7 +38,9 @@ class Network:
 
 
 def build(model: ModelSpec, dtype: str, initializer: init.Initializer) -> Network:
-    """The network, tied and uninitialized. ConfigError for share groups that name nothing or cannot be tied."""
+    """The network, tied and uninitialized. ConfigError for share groups that name nothing or cannot
+    be tied.
+    """
     network = assemble(model, dtype, initializer)
     problems: list[Problem] = []
     for group, members in model.share.items():
@@ -68,7 +72,12 @@ def _name_owners(network: Network) -> None:
 
 
 def _add_children(
-    network: Network, container: gluon.Block, specs: list[LayerSpec], above: str, dtype: str, initializer: init.Initializer
+    network: Network,
+    container: gluon.Block,
+    specs: list[LayerSpec],
+    above: str,
+    dtype: str,
+    initializer: init.Initializer,
 ) -> None:
     """Build `specs` into `container`; their paths start with `above` ('' or 'encoder.')."""
     for spec in specs:
@@ -81,7 +90,9 @@ def _add_children(
             network.leaves[path] = block
 
 
-def _context(network: Network, spec: LayerSpec, path: str, dtype: str, initializer: init.Initializer) -> Context:
+def _context(
+    network: Network, spec: LayerSpec, path: str, dtype: str, initializer: init.Initializer
+) -> Context:
     def own_initializer(parameter: str, default: Any, named_after: str | None = None) -> Any:
         option = f"{named_after or parameter}_initializer"
         chosen = getattr(spec.layer, option, None)
@@ -95,7 +106,9 @@ def _context(network: Network, spec: LayerSpec, path: str, dtype: str, initializ
         return default
 
     def children(container: gluon.Block, under: str, option: str = "layers") -> Any:
-        _add_children(network, container, spec.children[option], f"{path}.{under}", dtype, initializer)
+        _add_children(
+            network, container, spec.children[option], f"{path}.{under}", dtype, initializer
+        )
         return container
 
     return Context(dtype, own_initializer, children)
@@ -108,11 +121,17 @@ def _tie(network: Network, members: list[str], place: str, problems: list[Proble
     for member, found in resolved.items():
         if not found:
             known = [*network.layers, *parameters]
-            said = "has no parameters" if member in network.layers else "is no layer and no parameter"
+            said = (
+                "has no parameters" if member in network.layers else "is no layer and no parameter"
+            )
             problems.append(Problem(place, f"'{member}' {said} - {advice(member, known)}"))
     nested = [(a, b) for a in members for b in members if b.startswith(f"{a}.")]
     for a, b in nested:
-        problems.append(Problem(place, f"share cycle: '{b}' is part of '{a}', so neither can be the other's owner"))
+        problems.append(
+            Problem(
+                place, f"share cycle: '{b}' is part of '{a}', so neither can be the other's owner"
+            )
+        )
     if nested or not all(resolved.values()):
         return
     order = list(parameters)
@@ -121,14 +140,20 @@ def _tie(network: Network, members: list[str], place: str, problems: list[Proble
     for member in ranked[1:]:
         if resolved[member].keys() != owned.keys():
             problems.append(
-                Problem(place, f"'{owner}' has {_listed(owned)} but '{member}' has {_listed(resolved[member])}: they cannot be tied")
+                Problem(
+                    place,
+                    f"'{owner}' has {_listed(owned)} but '{member}' has {_listed(resolved[member])}: they "
+                    "cannot be tied",
+                )
             )
             continue
         for name, path in resolved[member].items():
             _tie_parameter(network, owned[name], path, place, problems)
 
 
-def _members_parameters(member: str, network: Network, parameters: dict[str, gluon.Parameter]) -> dict[str, str]:
+def _members_parameters(
+    member: str, network: Network, parameters: dict[str, gluon.Parameter]
+) -> dict[str, str]:
     """Relative name -> path of the parameters that a member of a share group stands for."""
     if member in parameters:
         return {"": member}
@@ -148,25 +173,43 @@ def _block_at(root: gluon.Block, path: str) -> gluon.Block:
     return root
 
 
-def _tie_parameter(network: Network, owner: str, path: str, place: str, problems: list[Problem]) -> None:
+def _tie_parameter(
+    network: Network, owner: str, path: str, place: str, problems: list[Problem]
+) -> None:
     parameters = network.root.structural_params()
     block_path, _, name = path.rpartition(".")
     try:
         _block_at(network.root, block_path).tie(name, parameters[owner])
     except AssertionError:
-        shapes = [f"'{p}' has shape {parameters[p].shape} and dtype {parameters[p].dtype}" for p in (owner, path)]
-        problems.append(Problem(place, f"{shapes[0]}, but {shapes[1]}: tied parameters need one shape"))
+        shapes = [
+            f"'{p}' has shape {parameters[p].shape} and dtype {parameters[p].dtype}"
+            for p in (owner, path)
+        ]
+        problems.append(
+            Problem(place, f"{shapes[0]}, but {shapes[1]}: tied parameters need one shape")
+        )
     if path in network.sources and network.sources[path].startswith("model."):
-        problems.append(Problem(network.sources[path], f"is never used: '{path}' is tied to '{owner}' ({place}), which is drawn once"))
+        problems.append(
+            Problem(
+                network.sources[path],
+                f"is never used: '{path}' is tied to '{owner}' ({place}), which is drawn once",
+            )
+        )
 
 
 def infer_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Fill in the shapes of all parameters from the shape of one batch of inputs; gives the output's shape."""
+    """Fill in the shapes of all parameters from the shape of one batch of inputs; gives the
+    output's shape.
+    """
     return network.root.infer_shape(shape)
 
 
-def check_shapes(model: ModelSpec, dtype: str, initializer: init.Initializer, shape: tuple[int, ...]) -> list[Problem]:
-    """What is wrong with the shapes of a model whose input has `shape`, batch axis included: by layer, then by share group."""
+def check_shapes(
+    model: ModelSpec, dtype: str, initializer: init.Initializer, shape: tuple[int, ...]
+) -> list[Problem]:
+    """What is wrong with the shapes of a model whose input has `shape`, batch axis included: by
+    layer, then by share group.
+    """
     network = assemble(model, dtype, initializer)
     problem = _first_shape_problem(network, shape)
     if problem is not None:
@@ -181,7 +224,9 @@ def check_shapes(model: ModelSpec, dtype: str, initializer: init.Initializer, sh
             other = next((p for p in paths if shapes[p] != shapes[paths[0]]), None)
             if other is not None:
                 said = f"'{paths[0]}' has shape {shapes[paths[0]]}, but '{other}' has shape {shapes[other]}"
-                problems.append(Problem(f"model.share.{group}", f"{said}: tied parameters need one shape"))
+                problems.append(
+                    Problem(f"model.share.{group}", f"{said}: tied parameters need one shape")
+                )
     return problems
 
 
@@ -192,5 +237,7 @@ def _first_shape_problem(network: Network, shape: tuple[int, ...]) -> Problem | 
     except MXNetError as error:
         place = network.places.get(error.path, "model.layers")
         said = str(error).removeprefix("MXNetError: ")
-        return Problem(place, f"layer '{error.path}' cannot take its input: {said}" if error.path else said)
+        return Problem(
+            place, f"layer '{error.path}' cannot take its input: {said}" if error.path else said
+        )
     return None

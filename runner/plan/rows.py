@@ -1,7 +1,8 @@
 """The plan: one row a parameter, made without allocating any.
 
-A row says what will be drawn (law), why (the rule that chose the initializer), from which stream (key), and how large it is. A run
-draws what its plan says, `runner.plan.ledger` checks that it did, and `runner.check.verify` draws it again.
+A row says what will be drawn (law), why (the rule that chose the initializer), from which stream
+(key), and how large it is. A run draws what its plan says, `runner.plan.ledger` checks that it did,
+and `runner.check.verify` draws it again.
 """
 
 from __future__ import annotations
@@ -37,9 +38,13 @@ class Row:
     fan_in: int | None
     fan_out: int | None
     shape_fans: tuple[int, int] | None
-    """(fan_in, fan_out) by MXNet's rule from the shape alone, where it differs from the roles' fans."""
+    """(fan_in, fan_out) by MXNet's rule from the shape alone, where it differs from the roles'
+    fans.
+    """
     rule: str
-    """The place in the config that chose the initializer: `init`, `init.rules[0]`, `model.layers[1].weight_initializer`."""
+    """The place in the config that chose the initializer: `init`, `init.rules[0]`,
+    `model.layers[1].weight_initializer`.
+    """
     initializer: str
     law: laws.Law
     key: Key | None
@@ -52,21 +57,28 @@ class Row:
     """What the learning rate is multiplied by for it."""
 
     def draw(self, selection: Selection = slice(None)) -> np.ndarray:
-        """The parameter's first values, or those that basic indexing (slices, numbers, `...`) selects, without drawing the rest: rows of
-        the first axis that hold none of it. An alias draws its owner's.
+        """The parameter's first values, or those that basic indexing (slices, numbers, `...`)
+        selects, without drawing the rest: rows of the first axis that hold none of it. An alias
+        draws its owner's.
 
-        IndexError for a selection that the shape does not allow; StreamError from a stream that is drawn from in order, LawError for a
-        user's own code, whose values only a run gives.
+        IndexError for a selection that the shape does not allow; StreamError from a stream that is
+        drawn from in order, LawError for a user's own code, whose values only a run gives.
         """
         if self.key is None:
-            raise StreamError(f"'{self.path}' cannot be drawn alone: stream {self.stream} is drawn from in order - use {VERSION}")
+            raise StreamError(
+                f"'{self.path}' cannot be drawn alone: stream {self.stream} is drawn from in order - use "
+                f"{VERSION}"
+            )
         if not self.law.sliceable or not self.shape:
             return self.law.draw(self.key, self.shape, self.dtype)[selection]
         first, *inner = _each_axis(selection, len(self.shape))
         rows = range(self.shape[0])[first]  # IndexError for a number that is none of it
         if isinstance(rows, int):
             return self._rows(rows, rows + 1).reshape(self.shape[1:])[tuple(inner)]
-        parts = [self._rows(start, stop)[::step][(slice(None), *inner)] for start, stop, step in _chunks(rows, math.prod(self.shape[1:]))]
+        parts = [
+            self._rows(start, stop)[::step][(slice(None), *inner)]
+            for start, stop, step in _chunks(rows, math.prod(self.shape[1:]))
+        ]
         return np.concatenate(parts) if len(parts) != 1 else parts[0]
 
     def _rows(self, start: int, stop: int) -> np.ndarray:
@@ -102,10 +114,17 @@ class Row:
 
 
 def _each_axis(selection: Selection, axes: int) -> tuple[Any, ...]:
-    """What is selected of each axis, `...` written out. IndexError for what does not select of so many axes."""
+    """What is selected of each axis, `...` written out. IndexError for what does not select of so
+    many axes.
+    """
     parts = selection if isinstance(selection, tuple) else (selection,)
-    if any(isinstance(part, bool) or not isinstance(part, (int, np.integer, slice, type(...))) for part in parts):
-        raise IndexError(f"a parameter that is drawn is selected from by numbers, slices and ... only, got {selection!r}")
+    if any(
+        isinstance(part, bool) or not isinstance(part, (int, np.integer, slice, type(...)))
+        for part in parts
+    ):
+        raise IndexError(
+            f"a parameter that is drawn is selected from by numbers, slices and ... only, got {selection!r}"
+        )
     dots = [number for number, part in enumerate(parts) if part is ...]
     if len(dots) > 1 or len(parts) - len(dots) > axes:
         raise IndexError(f"{selection!r} selects from more axes than the {axes} there are")
@@ -115,7 +134,8 @@ def _each_axis(selection: Selection, axes: int) -> tuple[Any, ...]:
 
 
 def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:
-    """(start, stop, step) of spans of the first axis that together hold the rows, each of few elements; with a negative step, backwards.
+    """(start, stop, step) of spans of the first axis that together hold the rows, each of few
+    elements; with a negative step, backwards.
 
     What lies between rows is drawn only where rows are closer than a span is long.
     """
@@ -129,7 +149,9 @@ def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:
 
 @dataclass(frozen=True)
 class Plan:
-    """All rows in the order of the network, and the shape of its output for the declared input. `plan[path]` is a row."""
+    """All rows in the order of the network, and the shape of its output for the declared input.
+    `plan[path]` is a row.
+    """
 
     rows: tuple[Row, ...]
     output: tuple[int, ...]
@@ -137,7 +159,9 @@ class Plan:
     def __getitem__(self, path: str) -> Row:
         found = next((row for row in self.rows if row.path == path), None)
         if found is None:
-            raise KeyError(f"no parameter '{path}' - {advice(path, [row.path for row in self.rows])}")
+            raise KeyError(
+                f"no parameter '{path}' - {advice(path, [row.path for row in self.rows])}"
+            )
         return found
 
     @property
@@ -161,18 +185,28 @@ class Plan:
 
     def describe(self) -> dict[str, Any]:
         """The plan as JSON."""
-        return {"output": list(self.output), "totals": self.totals(), "rows": [row.describe() for row in self.rows]}
+        return {
+            "output": list(self.output),
+            "totals": self.totals(),
+            "rows": [row.describe() for row in self.rows],
+        }
 
 
 def _key(key: Key | None) -> dict[str, Any]:
     if key is None:
         return {}
-    return {"path": key.path, "generation": key.generation, "key": [f"{word:016x}" for word in key.words]}
+    return {
+        "path": key.path,
+        "generation": key.generation,
+        "key": [f"{word:016x}" for word in key.words],
+    }
 
 
-def make_plan(network: Network, output: tuple[int, ...], initializer: init.Initializer, seed: int) -> Plan:
-    """The plan of a network whose shapes are all known, for the stream version in use. ConfigError with every parameter whose law is
-    impossible."""
+def make_plan(
+    network: Network, output: tuple[int, ...], initializer: init.Initializer, seed: int
+) -> Plan:
+    """The plan of a network whose shapes are all known, for the stream version in use. ConfigError
+    with every parameter whose law is impossible."""
     problems: list[Problem] = []
     check = getattr(initializer, "check", None)
     if check is not None:
@@ -195,17 +229,25 @@ def make_plan(network: Network, output: tuple[int, ...], initializer: init.Initi
     return Plan(tuple(rows.values()), tuple(output))
 
 
-def _row(network: Network, path: str, initializer: init.Initializer, seed: int, problems: list[Problem]) -> Row | None:
+def _row(
+    network: Network, path: str, initializer: init.Initializer, seed: int, problems: list[Problem]
+) -> Row | None:
     parameter = network.owners[path]
     description = init.Description(
-        name=path, path=path, shape=tuple(parameter.shape), dtype=dtypes.name(parameter.dtype), roles=parameter.roles
+        name=path,
+        path=path,
+        shape=tuple(parameter.shape),
+        dtype=dtypes.name(parameter.dtype),
+        roles=parameter.roles,
     )
     rule, chosen = _choose(network, path, initializer)
     try:
         law = chosen.law(description)
         law.check_stream(version())
     except (ValueError, RuntimeError, AssertionError, KeyError, OSError) as error:
-        problems.append(Problem(rule, f"cannot initialize '{path}' of shape {description.shape}: {error}"))
+        problems.append(
+            Problem(rule, f"cannot initialize '{path}' of shape {description.shape}: {error}")
+        )
         return None
     fans, literal = _fans(description)
     return Row(
@@ -227,7 +269,9 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int, 
     )
 
 
-def _choose(network: Network, path: str, initializer: init.Initializer) -> tuple[str, init.Initializer]:
+def _choose(
+    network: Network, path: str, initializer: init.Initializer
+) -> tuple[str, init.Initializer]:
     """(the place in the config that decides, the initializer it names) for an owner."""
     own = network.owners[path].init
     if own is not None:

@@ -1,10 +1,12 @@
-"""A snapshot in parts that different machines make without a word between them: `shard: i/n`, in Hugging Face's sharded layout.
+"""A snapshot in parts that different machines make without a word between them: `shard: i/n`, in
+Hugging Face's sharded layout.
 
     model-00002-of-00004.safetensors    the second of four parts, each a safetensors file
     model.safetensors.index.json        which tensor is in which file; the same in every part's folder
 
-The plan alone decides what is in which part: the tensors in the order of a file, cut so that the parts are as even in bytes as whole
-tensors let them be. An alias goes with its owner. `python -m runner.join` puts finished parts together.
+The plan alone decides what is in which part: the tensors in the order of a file, cut so that the
+parts are as even in bytes as whole tensors let them be. An alias goes with its owner. `python -m
+runner.join` puts finished parts together.
 """
 
 from __future__ import annotations
@@ -55,7 +57,9 @@ def parse(text: Any) -> Shard:
 
 
 def divide(rows: Sequence[Row], count: int) -> list[tuple[Row, ...]]:
-    """The owners' rows of each part, in the order of a file. ValueError for more parts than tensors."""
+    """The owners' rows of each part, in the order of a file. ValueError for more parts than
+    tensors.
+    """
     if count > len(rows):
         raise ValueError(f"cannot be {count} parts of {len(rows)} tensors - at most {len(rows)}")
     ordered = sorted(rows, key=lambda row: row.path)
@@ -88,7 +92,19 @@ def aliases_of(plan: Plan, rows: Sequence[Row]) -> dict[str, str]:
 
 def index_text(plan: Plan, count: int) -> str:
     """The index of a snapshot in so many parts, as `huggingface_hub` and `transformers` read it."""
-    files = {row.path: shard_name(number, count) for number, rows in enumerate(divide(plan.owners, count), 1) for row in rows}
+    files = {
+        row.path: shard_name(number, count)
+        for number, rows in enumerate(divide(plan.owners, count), 1)
+        for row in rows
+    }
     totals = plan.totals()
     metadata = {"total_parameters": totals["elements"], "total_size": totals["bytes"]}
-    return json.dumps({"metadata": metadata, "weight_map": files}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(
+            {"metadata": metadata, "weight_map": files},
+            indent=2,
+            sort_keys=True,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )

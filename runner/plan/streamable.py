@@ -1,4 +1,6 @@
-"""What a streamed run cannot have: values in order, another file format, anything that needs a network which is never whole in memory."""
+"""What a streamed run cannot have: values in order, another file format, anything that needs a
+network which is never whole in memory.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from initlab.runner.stats.meter import later
 
 
 def check_streamed(resolved: dict[str, Any], problems: list[Problem]) -> None:
-    """Note what a streamed run cannot have: values in order, another file format, a probe of what it does not keep."""
+    """Note what a streamed run cannot have: values in order, another file format, a probe of what
+    it does not keep.
+    """
     kept, probed = ((resolved.get(key) or {}).get("kind") for key in ("snapshot", "probe"))
     if resolved.get("measure") and (kept == "none" or resolved.get("shard") is not None):
         what = (
@@ -22,25 +26,39 @@ def check_streamed(resolved: dict[str, Any], problems: list[Problem]) -> None:
             else "a streamed run without a snapshot keeps no values"
         )
         problems.append(
-            Problem("measure", f"{what}, so nothing can be measured of it - leave measure out, or keep the whole in a snapshot")
+            Problem(
+                "measure",
+                f"{what}, so nothing can be measured of it - leave measure out, or keep the whole in a "
+                "snapshot",
+            )
         )
     if resolved.get("stream") in streams.VERSIONS and resolved["stream"] != streams.VERSION:
         said = f"{resolved['stream']} is drawn from in order, a streamed run draws in any"
         problems.append(Problem("stream", f"{said} - use {streams.VERSION}, or init_mode=deferred"))
     if kept not in ("safetensors", "none"):
-        problems.append(Problem("snapshot.kind", f"a streamed run writes safetensors or none, got {kept!r}"))
+        problems.append(
+            Problem("snapshot.kind", f"a streamed run writes safetensors or none, got {kept!r}")
+        )
     if kept == "none" and probed != "none":
         said = "a streamed run without a snapshot keeps no values that could be probed"
         problems.append(Problem("probe", f"{said} - use snapshot=safetensors, or probe=none"))
     if resolved.get("shard") is not None and probed != "none":
-        problems.append(Problem("probe", "a shard holds a part of the network only, which cannot be probed - use probe=none"))
+        problems.append(
+            Problem(
+                "probe",
+                "a shard holds a part of the network only, which cannot be probed - use probe=none",
+            )
+        )
 
 
 def check_data_scaled(plan: Plan, init_mode: str) -> None:
     """ConfigError for a streamed run of values that need the whole network."""
     waiting = next((row for row in plan.owners if isinstance(row.law, laws.DataScaled)), None)
     if waiting is not None and init_mode == "streamed":
-        said = f"'{waiting.path}' is scaled by what the network makes of the data, which a streamed run never has whole"
+        said = (
+            f"'{waiting.path}' is scaled by what the network makes of the data, which a streamed run "
+            "never has whole"
+        )
         raise ConfigError.of("init_mode", f"{said} - use init_mode=eager or deferred")
 
 
@@ -50,7 +68,10 @@ def check_one_pass(plan: Plan, stats: dict[str, Statistic]) -> None:
     for name, statistic in stats.items():
         large = next((row for row in plan.owners if later([statistic], row)), None)
         if large is not None:
-            said = f"needs all {math.prod(large.shape)} values of '{large.path}' at once, which a streamed run without a snapshot never has"
+            said = (
+                f"needs all {math.prod(large.shape)} values of '{large.path}' at once, which a streamed "
+                "run without a snapshot never has"
+            )
             problems.append(Problem(f"stats.{name}", f"{said} - use snapshot=safetensors"))
     if problems:
         raise ConfigError(problems)

@@ -1,6 +1,8 @@
-"""From a composed config to a `RunConfig`: everything is checked, and everything wrong is said at once.
+"""From a composed config to a `RunConfig`: everything is checked, and everything wrong is said at
+once.
 
-Hydra has checked the names of options and simple types; here come values, the model, and what one part needs of another.
+Hydra has checked the names of options and simple types; here come values, the model, and what one
+part needs of another.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ LARGEST_ARRAY = 2**63 - 1
 
 @dataclass
 class RunConfig:
-    """A config that can be run: every part an object, and `resolved`, the plain mapping they came from."""
+    """A config that can be run: every part an object, and `resolved`, the plain mapping they came
+    from.
+    """
 
     seed: int
     stream: str
@@ -112,7 +116,9 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
     measures = _parse_several("measure", resolved, problems)
     tracker = _parse_tracker(resolved, problems)
     shard = _parse_shard(resolved, problems)
-    device = _parse_device(_mapping(resolved, "device", problems), str(resolved.get("dtype")), problems)
+    device = _parse_device(
+        _mapping(resolved, "device", problems), str(resolved.get("dtype")), problems
+    )
     snapshot = _parse_snapshot(_mapping(resolved, "snapshot", problems), problems)
     sample = _sample_shape(model, parts["data"], resolved, problems)
     if resolved.get("init_mode") == "streamed":
@@ -151,7 +157,8 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
 
 
 def revalidate(plain: dict[str, Any]) -> RunConfig:
-    """The run that a manifest's `config` declares, untracked: what was tracked is, and this machine may lack the library.
+    """The run that a manifest's `config` declares, untracked: what was tracked is, and this machine
+    may lack the library.
 
     ConfigError as from `validate`.
     """
@@ -167,7 +174,9 @@ def _mapping(resolved: dict[str, Any], key: str, problems: list[Problem]) -> dic
     value = resolved.get(key)
     if isinstance(value, dict):
         return value
-    problems.append(Problem(key, f"must be a mapping, got {value!r} - choose an option of the group: {key}=…"))
+    problems.append(
+        Problem(key, f"must be a mapping, got {value!r} - choose an option of the group: {key}=…")
+    )
     return {}
 
 
@@ -187,22 +196,59 @@ def check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
         if not isinstance(resolved.get(key, False), bool):
             problems.append(Problem(key, f"must be true or false, got {resolved.get(key)!r}"))
     if resolved.get("report", "none") not in REPORTS:
-        problems.append(Problem("report", f"cannot be {resolved['report']!r} - {advice(str(resolved['report']), REPORTS)}"))
+        problems.append(
+            Problem(
+                "report",
+                f"cannot be {resolved['report']!r} - {advice(str(resolved['report']), REPORTS)}",
+            )
+        )
     _check_sweep(resolved.get("sweep"), problems)
     _check_experiment(resolved, problems)
     parse_objective(resolved.get("objective"), problems)
     threads = resolved.get("threads")
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
-        problems.append(Problem("threads", f"must be a whole number of at least 1, or null for all processors, got {threads!r}"))
+    if threads is not None and (
+        isinstance(threads, bool) or not isinstance(threads, int) or threads < 1
+    ):
+        problems.append(
+            Problem(
+                "threads",
+                f"must be a whole number of at least 1, or null for all processors, got {threads!r}",
+            )
+        )
     stream = resolved.get("stream")
-    if stream in STREAMS and stream != streams.VERSION and isinstance(seed, int) and seed > LARGEST_MXNET_SEED:
-        problems.append(Problem("seed", f"must be a whole number from 0 to 2^32-1 with stream {stream}, got {seed!r}"))
-    for key, allowed in (("stream", STREAMS), ("dtype", DTYPES), ("init_mode", INIT_MODES), ("task", TASKS)):
+    if (
+        stream in STREAMS
+        and stream != streams.VERSION
+        and isinstance(seed, int)
+        and seed > LARGEST_MXNET_SEED
+    ):
+        problems.append(
+            Problem(
+                "seed",
+                f"must be a whole number from 0 to 2^32-1 with stream {stream}, got {seed!r}",
+            )
+        )
+    for key, allowed in (
+        ("stream", STREAMS),
+        ("dtype", DTYPES),
+        ("init_mode", INIT_MODES),
+        ("task", TASKS),
+    ):
         if resolved.get(key) not in allowed:
-            problems.append(Problem(key, f"cannot be {resolved.get(key)!r} - {advice(str(resolved.get(key)), allowed)}"))
+            problems.append(
+                Problem(
+                    key,
+                    f"cannot be {resolved.get(key)!r} - {advice(str(resolved.get(key)), allowed)}",
+                )
+            )
     drawn = streams.DTYPES.get(str(stream), DTYPES)
     if resolved.get("dtype") in DTYPES and resolved["dtype"] not in drawn:
-        problems.append(Problem("dtype", f"{resolved['dtype']} is not specified in stream {stream} - use {_or(drawn)}"))
+        problems.append(
+            Problem(
+                "dtype",
+                f"{resolved['dtype']} is not specified in stream {stream} - use {_or(drawn)}",
+            )
+        )
     elif resolved.get("dtype") in DTYPES:
         try:
             dtypes.resolve(resolved["dtype"])
@@ -211,28 +257,45 @@ def check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
 
 
 def _check_experiment(resolved: dict[str, Any], problems: list[Problem]) -> None:
-    """Note what is wrong with the declared numbers, with claims, and with the words that must refute them."""
+    """Note what is wrong with the declared numbers, with claims, and with the words that must
+    refute them.
+    """
     if not isinstance(resolved.get("vars", {}), dict):
-        problems.append(Problem("vars", f"must be a mapping of names to values, got {resolved['vars']!r}"))
+        problems.append(
+            Problem("vars", f"must be a mapping of names to values, got {resolved['vars']!r}")
+        )
     parse_claims(resolved.get("expect"), problems)
     control = resolved.get("control") or []
-    if not isinstance(control, list) or not all(isinstance(words, str) and words.strip() for words in control):
-        problems.append(Problem("control", f'must be a list of words like "init=normal", got {control!r}'))
+    if not isinstance(control, list) or not all(
+        isinstance(words, str) and words.strip() for words in control
+    ):
+        problems.append(
+            Problem("control", f'must be a list of words like "init=normal", got {control!r}')
+        )
 
 
 def _check_sweep(options: Any, problems: list[Problem]) -> None:
-    """Note what is wrong with how a sweep is to be run; what it varies is checked where it is expanded."""
+    """Note what is wrong with how a sweep is to be run; what it varies is checked where it is
+    expanded.
+    """
     if options is None:
         return  # a config of an older manifest
     if not isinstance(options, dict):
-        problems.append(Problem("sweep", f"must be a mapping, got {options!r} - choose an option of the group: sweep=…"))
+        problems.append(
+            Problem(
+                "sweep",
+                f"must be a mapping, got {options!r} - choose an option of the group: sweep=…",
+            )
+        )
         return
     if options.get("on_error") not in ON_ERROR:
         said = f"cannot be {options.get('on_error')!r} - {advice(str(options.get('on_error')), ON_ERROR)}"
         problems.append(Problem("sweep.on_error", said))
     retries = options.get("retries")
     if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
-        problems.append(Problem("sweep.retries", f"must be a whole number of at least 0, got {retries!r}"))
+        problems.append(
+            Problem("sweep.retries", f"must be a whole number of at least 0, got {retries!r}")
+        )
 
 
 def _parse_kind(group: str, resolved: dict[str, Any], problems: list[Problem]) -> Any:
@@ -245,7 +308,9 @@ def _of_kind(group: str, options: dict[str, Any], place: str, problems: list[Pro
     kind = options.pop("kind", None)
     known = kinds(group)
     if not (isinstance(kind, str) and kind in known):
-        problems.append(Problem(f"{place}.kind", f"no {group} '{kind}' - {advice(str(kind), known)}"))
+        problems.append(
+            Problem(f"{place}.kind", f"no {group} '{kind}' - {advice(str(kind), known)}")
+        )
         return None
     return construct(known[kind], options, place, f"{group} {kind}", problems)
 
@@ -262,7 +327,9 @@ def _parse_several(group: str, resolved: dict[str, Any], problems: list[Problem]
 
 
 def tracker_of(resolved: dict[str, Any]) -> Tracker:
-    """The tracker of a resolved config, of which nothing else is looked at. ConfigError unless it can be used."""
+    """The tracker of a resolved config, of which nothing else is looked at. ConfigError unless it
+    can be used.
+    """
     problems: list[Problem] = []
     tracker: Tracker = _parse_tracker(resolved, problems)
     if problems:
@@ -288,7 +355,10 @@ def _parse_shard(resolved: dict[str, Any], problems: list[Problem]) -> Shard | N
         problems.append(Problem("shard", str(error)))
         return None
     if resolved.get("init_mode") != "streamed":
-        said = f"is for init_mode=streamed, which never holds a model whole, got init_mode={resolved.get('init_mode')}"
+        said = (
+            "is for init_mode=streamed, which never holds a model whole, got "
+            f"init_mode={resolved.get('init_mode')}"
+        )
         problems.append(Problem("shard", f"{said} - add init_mode=streamed"))
     return shard
 
@@ -306,13 +376,19 @@ def _check_parts(plan: Plan, shard: Shard | None) -> None:
 def _parse_device(options: dict[str, Any], dtype: str, problems: list[Problem]) -> Device:
     for key in options:
         if key not in ("kind", "index"):
-            problems.append(Problem(f"device.{key}", f"no such key - {advice(key, ('kind', 'index'))}"))
+            problems.append(
+                Problem(f"device.{key}", f"no such key - {advice(key, ('kind', 'index'))}")
+            )
     kind, index = options.get("kind"), options.get("index", 0)
     if kind not in DEVICES:
-        problems.append(Problem("device.kind", f"no device '{kind}' - {advice(str(kind), DEVICES)}"))
+        problems.append(
+            Problem("device.kind", f"no device '{kind}' - {advice(str(kind), DEVICES)}")
+        )
         return Device("cpu")
     if isinstance(index, bool) or not isinstance(index, int) or index < 0:
-        problems.append(Problem("device.index", f"must be a whole number of at least 0, got {index!r}"))
+        problems.append(
+            Problem("device.index", f"must be a whole number of at least 0, got {index!r}")
+        )
         return Device(kind)
     problem = gpu_problem(index) if kind == "gpu" else None
     if problem is not None:
@@ -328,18 +404,27 @@ def _parse_snapshot(options: dict[str, Any], problems: list[Problem]) -> formats
             problems.append(Problem(f"snapshot.{key}", f"no such key - {advice(key, ('kind',))}"))
     kind = options.get("kind")
     if kind not in SNAPSHOTS:
-        problems.append(Problem("snapshot.kind", f"no snapshot format '{kind}' - {advice(str(kind), SNAPSHOTS)}"))
+        problems.append(
+            Problem(
+                "snapshot.kind", f"no snapshot format '{kind}' - {advice(str(kind), SNAPSHOTS)}"
+            )
+        )
         return None
     return None if kind == "none" else formats.get(kind)
 
 
-def _sample_shape(model: ModelSpec, data: Data | None, resolved: dict[str, Any], problems: list[Problem]) -> tuple[int, ...] | None:
+def _sample_shape(
+    model: ModelSpec, data: Data | None, resolved: dict[str, Any], problems: list[Problem]
+) -> tuple[int, ...] | None:
     """The shape of one sample, from the model or else from data that knows its own."""
     if data is None or any(problem.place == "model.input" for problem in problems):
         return None
     mode = resolved.get("init_mode")
     if model.input is None and mode in ("eager", "streamed"):
-        said = f"is not declared - {mode} mode infers all shapes from it: give the shape of one sample, or use init_mode=deferred"
+        said = (
+            f"is not declared - {mode} mode infers all shapes from it: give the shape of one sample, or "
+            "use init_mode=deferred"
+        )
         problems.append(Problem("model.input", said))
         return None
     try:
@@ -348,7 +433,10 @@ def _sample_shape(model: ModelSpec, data: Data | None, resolved: dict[str, Any],
         problems.append(Problem("data", str(error).removeprefix("kind ")))
         return None
     if shape is None:
-        said = f"is not declared, and data '{data.kind}' has no shape of its own - give the shape of one sample"
+        said = (
+            f"is not declared, and data '{data.kind}' has no shape of its own - give the shape of "
+            "one sample"
+        )
         problems.append(Problem("model.input", said))
     return shape
 
@@ -370,10 +458,17 @@ def _plan(
     _check_sizes(network, batch_shape)
     plan = make_plan(network, output, initializer, resolved["seed"])
     data = parts["data"]
-    wrong = parts["probe"].check(tuple(output), data.classes, (data.batch, *data.label_shape(sample)))
+    wrong = parts["probe"].check(
+        tuple(output), data.classes, (data.batch, *data.label_shape(sample))
+    )
     if wrong is not None:
         raise ConfigError.of("probe", wrong)
-    wanted = (tuple(output), data.classes, (data.batch, *data.label_shape(sample)), data.whole_numbers)
+    wanted = (
+        tuple(output),
+        data.classes,
+        (data.batch, *data.label_shape(sample)),
+        data.whole_numbers,
+    )
     refused = [(name, measure.check(*wanted)) for name, measure in measures.items()]
     problems = [Problem(f"measure.{name}", said) for name, said in refused if said is not None]
     if problems:
@@ -385,10 +480,19 @@ def _check_sizes(network: Network, batch_shape: tuple[int, ...]) -> None:
     """ConfigError for arrays that no machine can address."""
     problems = []
     if math.prod(batch_shape) * 8 > LARGEST_ARRAY:
-        problems.append(Problem("data.batch", f"{batch_shape[0]} samples have more bytes than any array can hold"))
+        problems.append(
+            Problem(
+                "data.batch", f"{batch_shape[0]} samples have more bytes than any array can hold"
+            )
+        )
     for path, parameter in network.owners.items():
         if math.prod(parameter.shape) * 8 > LARGEST_ARRAY:
             place = network.places.get(path.rpartition(".")[0], "model")
-            problems.append(Problem(place, f"'{path}' of shape {tuple(parameter.shape)} has more bytes than any array can hold"))
+            problems.append(
+                Problem(
+                    place,
+                    f"'{path}' of shape {tuple(parameter.shape)} has more bytes than any array can hold",
+                )
+            )
     if problems:
         raise ConfigError(problems)

@@ -1,7 +1,7 @@
 """What is sent through a network and what is measured on the way.
 
-A probe is a dataclass whose `measure` takes a `Subject` and gives a `Trace`. It runs after the snapshot, so that whatever it
-changes cannot reach the first values.
+A probe is a dataclass whose `measure` takes a `Subject` and gives a `Trace`. It runs after the
+snapshot, so that whatever it changes cannot reach the first values.
 """
 
 from __future__ import annotations
@@ -43,21 +43,31 @@ class Subject:
         return self.on_device(self.batch.inputs)
 
     def on_device(self, inputs: np.ndarray) -> nd.NDArray:
-        """Samples on the device, in the network's dtype; whole numbers, which name tokens, stay int32."""
-        return nd.array(inputs, ctx=self.device, dtype="int32" if inputs.dtype.kind in "iu" else self.dtype)
+        """Samples on the device, in the network's dtype; whole numbers, which name tokens, stay
+        int32.
+        """
+        return nd.array(
+            inputs, ctx=self.device, dtype="int32" if inputs.dtype.kind in "iu" else self.dtype
+        )
 
 
 @dataclass
 class Trace:
-    """What a probe measured: one row a layer call in the order of execution, and figures of the whole."""
+    """What a probe measured: one row a layer call in the order of execution, and figures of the
+    whole.
+    """
 
     layers: list[dict[str, Any]] = field(default_factory=list)
     gradients: list[dict[str, Any]] = field(default_factory=list)
     """One row a parameter: `path`, `rms` and `max_abs` of its gradient."""
     training: list[dict[str, Any]] = field(default_factory=list)
-    """One row an epoch (`epoch`) or a step (`step`): `loss`, `accuracy`, `gradient_norm`, `update_ratio`, `test_accuracy`."""
+    """One row an epoch (`epoch`) or a step (`step`): `loss`, `accuracy`, `gradient_norm`,
+    `update_ratio`, `test_accuracy`.
+    """
     updates: list[dict[str, Any]] = field(default_factory=list)
-    """One row a parameter: `path`, `gradient_rms`, `weight_rms`, `update_rms` and `update_ratio` of the first step, `lr_mult`."""
+    """One row a parameter: `path`, `gradient_rms`, `weight_rms`, `update_rms` and `update_ratio` of
+    the first step, `lr_mult`.
+    """
     figures: dict[str, float | None] = field(default_factory=dict)
 
 
@@ -69,10 +79,14 @@ class Probe:
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Section of `stats.json` -> the columns of its rows, `path` aside, or the figures."""
 
-    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> str | None:
-        """What is wrong with a network whose output has this shape, batch axis included; None when nothing is.
+    def check(
+        self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]
+    ) -> str | None:
+        """What is wrong with a network whose output has this shape, batch axis included; None when
+        nothing is.
 
-        `classes` is how many the data's own labels tell apart, None where it has none; `labels` is their shape, batch axis included.
+        `classes` is how many the data's own labels tell apart, None where it has none; `labels` is
+        their shape, batch axis included.
         """
         return None
 
@@ -86,7 +100,9 @@ register = registrar(REGISTRY, Probe)
 
 
 def moments(values: np.ndarray) -> dict[str, float]:
-    """`mean`, `variance` and `rms` of all elements, accumulated in float64, and `zeros`, the fraction that is exactly 0."""
+    """`mean`, `variance` and `rms` of all elements, accumulated in float64, and `zeros`, the
+    fraction that is exactly 0.
+    """
     wide = np.asarray(values, np.float64).ravel()
     mean = float(wide.mean())
     return {
@@ -105,8 +121,8 @@ LAYER_COLUMNS = ("shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ra
 def watch(layers: dict[str, gluon.Block], rows: list[dict[str, Any]]) -> Iterator[None]:
     """While open, every call of a layer appends to `rows` its path, output shape and `moments`.
 
-    A layer with an activation of its own also gets `pre_rms`, the rms before that activation; `rms_ratio` is the rms over that of the
-    row before.
+    A layer with an activation of its own also gets `pre_rms`, the rms before that activation;
+    `rms_ratio` is the rms over that of the row before.
     """
     before: dict[str, float] = {}
     handles = []
@@ -115,7 +131,9 @@ def watch(layers: dict[str, gluon.Block], rows: list[dict[str, Any]]) -> Iterato
         def hook(block: gluon.Block, inputs: Any, output: Any) -> None:
             row = {"path": path, "shape": list(output.shape), **moments(output.asnumpy())}
             row["pre_rms"] = before.pop(path, None)
-            row["rms_ratio"] = row["rms"] / rows[-1]["rms"] if rows and rows[-1]["rms"] > 0 else None
+            row["rms_ratio"] = (
+                row["rms"] / rows[-1]["rms"] if rows and rows[-1]["rms"] > 0 else None
+            )
             rows.append(row)
 
         return hook

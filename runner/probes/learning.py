@@ -17,22 +17,31 @@ from initlab.runner.probes.base import Subject
 
 def _cross_entropy(scores: nd.NDArray, labels: np.ndarray) -> nd.NDArray:
     """-log softmax(scores)[label], a value a sample."""
-    return gluon.loss.SoftmaxCrossEntropyLoss()(scores, nd.array(labels, ctx=scores.context, dtype="int64"))
+    return gluon.loss.SoftmaxCrossEntropyLoss()(
+        scores, nd.array(labels, ctx=scores.context, dtype="int64")
+    )
 
 
 def _mse(scores: nd.NDArray, labels: np.ndarray) -> nd.NDArray:
-    """Half the mean over scores of (score - target)^2, a value a sample; the target is 1 for the label and 0 for all others."""
+    """Half the mean over scores of (score - target)^2, a value a sample; the target is 1 for the
+    label and 0 for all others.
+    """
     targets = labels[..., None] == np.arange(scores.shape[-1])
     return gluon.loss.L2Loss()(scores, nd.array(targets, ctx=scores.context, dtype=scores.dtype))
 
 
-LOSSES: dict[str, Callable[[nd.NDArray, np.ndarray], nd.NDArray]] = {"cross_entropy": _cross_entropy, "mse": _mse}
+LOSSES: dict[str, Callable[[nd.NDArray, np.ndarray], nd.NDArray]] = {
+    "cross_entropy": _cross_entropy,
+    "mse": _mse,
+}
 """Name -> (scores (batch, …, classes), labels (batch, …)) to a value a sample."""
 
 
 @dataclass
 class Change:
-    """One parameter before and after a step, and the gradient of the minibatch's mean loss that made it; all of the parameter's shape."""
+    """One parameter before and after a step, and the gradient of the minibatch's mean loss that
+    made it; all of the parameter's shape.
+    """
 
     gradient: np.ndarray
     before: np.ndarray
@@ -43,8 +52,9 @@ class Change:
 class Step:
     """What one minibatch of `count` samples with `labels` labels gave.
 
-    `loss` is the mean over its samples and `hits` its right answers, both before the update; `gradient_norm` is the norm of that loss's
-    gradient by all parameters, None where nothing is learned or the loss is not finite, and then there was no update.
+    `loss` is the mean over its samples and `hits` its right answers, both before the update;
+    `gradient_norm` is the norm of that loss's gradient by all parameters, None where nothing is
+    learned or the loss is not finite, and then there was no update.
     """
 
     count: int
@@ -62,26 +72,35 @@ class Step:
 
     @property
     def update_ratio(self) -> float | None:
-        """The norm of all updates over that of all weights before; None where these are all 0, or nothing was watched."""
+        """The norm of all updates over that of all weights before; None where these are all 0, or
+        nothing was watched.
+        """
         size = norm(change.before for change in self.changes.values())
-        moved = norm(change.after.astype(np.float64) - change.before for change in self.changes.values())
+        moved = norm(
+            change.after.astype(np.float64) - change.before for change in self.changes.values()
+        )
         return moved / size if size > 0 else None
 
 
 class Learner:
     """A network that learns the samples of one batch by an optimizer, with a loss of `LOSSES`.
 
-    Losses are computed in float32, in float64 where the network is. Each parameter's learning rate is times its `lr_mult`.
+    Losses are computed in float32, in float64 where the network is. Each parameter's learning rate
+    is times its `lr_mult`.
     """
 
     def __init__(self, subject: Subject, samples: Batch, optimizer: Optimizer, loss: str) -> None:
         self._subject, self._samples, self._loss = subject, samples, LOSSES[loss]
         self.learned = {path: p for path, p in subject.parameters.items() if p.grad_req != "null"}
         """Path -> the parameters that steps change."""
-        self._trainer = gluon.Trainer(list(self.learned.values()), optimizer) if self.learned else None
+        self._trainer = (
+            gluon.Trainer(list(self.learned.values()), optimizer) if self.learned else None
+        )
 
     def step(self, rows: np.ndarray, watch: bool = False) -> Step:
-        """One step on the samples of these numbers; its changes are kept with `watch`. A loss that is not finite changes nothing."""
+        """One step on the samples of these numbers; its changes are kept with `watch`. A loss that
+        is not finite changes nothing.
+        """
         labels = self._samples.labels
         assert labels is not None
         y = labels[rows]
@@ -89,24 +108,45 @@ class Learner:
             scores = self._subject.network(self._subject.on_device(self._samples.inputs[rows]))
             scores = scores.astype("float64" if self._subject.dtype == "float64" else "float32")
             loss = self._loss(scores, y)
-        made = Step(len(rows), y.size, float(loss.asnumpy().astype(np.float64).mean()), hits(scores.asnumpy(), y))
+        made = Step(
+            len(rows),
+            y.size,
+            float(loss.asnumpy().astype(np.float64).mean()),
+            hits(scores.asnumpy(), y),
+        )
         if self._trainer is None or made.diverged:
             return made
         loss.backward()
         made.gradient_norm = norm(p.grad().asnumpy() for p in self.learned.values()) / len(rows)
         before: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         if watch:
-            before = {path: (p.grad().asnumpy().astype(np.float64) / len(rows), p.data().asnumpy()) for path, p in self.learned.items()}
+            before = {
+                path: (p.grad().asnumpy().astype(np.float64) / len(rows), p.data().asnumpy())
+                for path, p in self.learned.items()
+            }
         self._trainer.step(len(rows))
-        made.changes = {path: Change(*kept, self.learned[path].data().asnumpy()) for path, kept in before.items()}
+        made.changes = {
+            path: Change(*kept, self.learned[path].data().asnumpy())
+            for path, kept in before.items()
+        }
         return made
 
     def updates(self, step: Step) -> list[dict[str, Any]]:
-        """One row a parameter of a step that was watched: rms of gradient, weight before and update, their ratio, `lr_mult`."""
+        """One row a parameter of a step that was watched: rms of gradient, weight before and
+        update, their ratio, `lr_mult`.
+        """
         rows = []
         for path, change in step.changes.items():
-            weight, update = rms(change.before), rms(change.after.astype(np.float64) - change.before)
-            row: dict[str, Any] = {"path": path, "gradient_rms": rms(change.gradient), "weight_rms": weight, "update_rms": update}
+            weight, update = (
+                rms(change.before),
+                rms(change.after.astype(np.float64) - change.before),
+            )
+            row: dict[str, Any] = {
+                "path": path,
+                "gradient_rms": rms(change.gradient),
+                "weight_rms": weight,
+                "update_rms": update,
+            }
             row["update_ratio"] = update / weight if weight > 0 else None
             rows.append(row | {"lr_mult": float(self.learned[path].lr_mult)})
         return rows

@@ -9,7 +9,15 @@ import numpy as np
 
 from initlab.engine import autograd, nd
 from initlab.engine.streams import Key, Stream
-from initlab.runner.probes.base import LAYER_COLUMNS, Probe, Subject, Trace, moments, register, watch
+from initlab.runner.probes.base import (
+    LAYER_COLUMNS,
+    Probe,
+    Subject,
+    Trace,
+    moments,
+    register,
+    watch,
+)
 
 LABELS_PATH = "@labels"
 
@@ -29,7 +37,10 @@ class None_(Probe):
 class Forward(Probe):
     """One forward pass in predict mode; measures every layer's output."""
 
-    gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": LAYER_COLUMNS, "figures": ("output_rms",)}
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {
+        "layers": LAYER_COLUMNS,
+        "figures": ("output_rms",),
+    }
 
     def measure(self, subject: Subject) -> Trace:
         """The trace, with `output_rms`."""
@@ -43,10 +54,11 @@ class Forward(Probe):
 @register
 @dataclass
 class Backward(Probe):
-    """A forward pass in train mode, the softmax cross-entropy (its mean over the batch, in float32), and its gradient.
+    """A forward pass in train mode, the softmax cross-entropy (its mean over the batch, in
+    float32), and its gradient.
 
-    Scores are the output's last axis; labels are one a sample, or one a position. Data that has none gets labels drawn from the stream
-    at `@labels`.
+    Scores are the output's last axis; labels are one a sample, or one a position. Data that has
+    none gets labels drawn from the stream at `@labels`.
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -55,15 +67,21 @@ class Backward(Probe):
         "figures": ("loss", "accuracy", "output_rms"),
     }
 
-    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> str | None:
+    def check(
+        self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]
+    ) -> str | None:
         """The loss needs scores of shape (batch, …, classes), one for each label the data has."""
         if len(output) < 2 or output[-1] < 2:
-            return f"backward needs an output of shape (batch, classes) or (batch, positions, classes), but the network gives {output}"
+            return (
+                "backward needs an output of shape (batch, classes) or (batch, positions, classes), "
+                f"but the network gives {output}"
+            )
         if classes is not None and output[-1] < classes:
             return f"the data has {classes} classes, but the network gives {output[-1]} scores a sample"
         if classes is not None and output[:-1] != labels:
             return (
-                f"the data has labels of shape {labels}, for which scores have shape {(*labels, classes)}, but the network gives {output}"
+                f"the data has labels of shape {labels}, for which scores have shape "
+                f"{(*labels, classes)}, but the network gives {output}"
             )
         return None
 
@@ -82,7 +100,10 @@ class Backward(Probe):
             with watch(subject.layers, trace.layers):
                 output = subject.network(subject.inputs())
             labels = self.labels(subject, output.shape)
-            picked = nd.pick(nd.log_softmax(output.astype("float32")), nd.array(labels, ctx=subject.device, dtype="int64"))
+            picked = nd.pick(
+                nd.log_softmax(output.astype("float32")),
+                nd.array(labels, ctx=subject.device, dtype="int64"),
+            )
             loss = -nd.mean(picked)
         if subject.parameters:
             loss.backward()
@@ -93,5 +114,11 @@ class Backward(Probe):
         for path, parameter in subject.parameters.items():
             if parameter.grad_req != "null":
                 gradient = parameter.grad().asnumpy().astype(np.float64)
-                trace.gradients.append({"path": path, "rms": moments(gradient)["rms"], "max_abs": float(np.abs(gradient).max())})
+                trace.gradients.append(
+                    {
+                        "path": path,
+                        "rms": moments(gradient)["rms"],
+                        "max_abs": float(np.abs(gradient).max()),
+                    }
+                )
         return trace

@@ -1,4 +1,6 @@
-"""The probe that trains: epochs or steps of an optimizer on the data's training part, judged on its test part."""
+"""The probe that trains: epochs or steps of an optimizer on the data's training part, judged on its
+test part.
+"""
 
 from __future__ import annotations
 
@@ -26,31 +28,62 @@ from initlab.runner.probes.passes import Backward
 ORDER_PATH = "@order"
 MOST_AT_ONCE = 512
 """Samples that are judged at once."""
-OPTIONS = ("momentum", "wd", "beta1", "beta2", "epsilon", "gamma1", "gamma2", "centered", "clip_gradient")
+OPTIONS = (
+    "momentum",
+    "wd",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "gamma1",
+    "gamma2",
+    "centered",
+    "clip_gradient",
+)
 """What some optimizers take and others do not."""
 
 
 def taken(cls: type[Optimizer]) -> list[str]:
     """Which of these an optimizer takes."""
-    names = {name for base in (cls, Optimizer) for name in inspect.signature(base.__init__).parameters}
+    names = {
+        name for base in (cls, Optimizer) for name in inspect.signature(base.__init__).parameters
+    }
     return [option for option in OPTIONS if option in names]
 
 
 @register
 @dataclass
 class Train(Probe):
-    """`epochs` over the training part in minibatches of `batch`, in an order drawn from the stream at `@order`; or `steps` minibatches.
+    """`epochs` over the training part in minibatches of `batch`, in an order drawn from the stream
+    at `@order`; or `steps` minibatches.
 
-    `loss` is cross_entropy (of the softmax), or mse: half the mean square distance of the scores from 1 for the label and 0 elsewhere.
-    `optimizer` is one of the engine's (sgd, nag, adam, adamw, rmsprop, adagrad); options that are null are left to it. Data that has no
-    test part trains on its one batch. Measures loss, accuracy, gradient norm and update over weight an epoch, or a step: a step's loss
-    and accuracy are its minibatch's, before it. Training passes through BLAS, so the figures repeat to rounding, not to the bit.
+    `loss` is cross_entropy (of the softmax), or mse: half the mean square distance of the scores
+    from 1 for the label and 0 elsewhere. `optimizer` is one of the engine's (sgd, nag, adam, adamw,
+    rmsprop, adagrad); options that are null are left to it. Data that has no test part trains on
+    its one batch. Measures loss, accuracy, gradient norm and update over weight an epoch, or a
+    step: a step's loss and accuracy are its minibatch's, before it. Training passes through BLAS,
+    so the figures repeat to rounding, not to the bit.
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
-        "training": ("epoch", "step", "loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy"),
+        "training": (
+            "epoch",
+            "step",
+            "loss",
+            "accuracy",
+            "gradient_norm",
+            "update_ratio",
+            "test_accuracy",
+        ),
         "updates": ("gradient_rms", "weight_rms", "update_rms", "update_ratio", "lr_mult"),
-        "figures": ("loss", "first_loss", "loss_drop", "train_accuracy", "test_accuracy", "diverged_at", "steps_to_target"),
+        "figures": (
+            "loss",
+            "first_loss",
+            "loss_drop",
+            "train_accuracy",
+            "test_accuracy",
+            "diverged_at",
+            "steps_to_target",
+        ),
     }
     epochs: int = 10
     steps: Optional[int] = None
@@ -60,7 +93,9 @@ class Train(Probe):
     target_loss: Optional[float] = None
     """A loss whose first step is a figure."""
     judged: Optional[int] = None
-    """Accuracies are of so many samples of each part, at equal distances; of all where null or where there are no more."""
+    """Accuracies are of so many samples of each part, at equal distances; of all where null or
+    where there are no more.
+    """
     optimizer: str = "sgd"
     learning_rate: float = 0.1
     momentum: Optional[float] = None
@@ -83,29 +118,45 @@ class Train(Probe):
         if not (isinstance(self.loss, str) and self.loss in LOSSES):
             raise OptionError("loss", f"has no '{self.loss}' - {advice(str(self.loss), LOSSES)}")
         target = self.target_loss
-        if target is not None and (isinstance(target, bool) or not isinstance(target, (int, float)) or not 0 < target < math.inf):
+        if target is not None and (
+            isinstance(target, bool)
+            or not isinstance(target, (int, float))
+            or not 0 < target < math.inf
+        ):
             raise OptionError("target_loss", f"must be a positive number, got {target!r}")
         self._check_optimizer()
 
     def _check_optimizer(self) -> None:
         if not (isinstance(self.optimizer, str) and self.optimizer in OPTIMIZERS):
-            raise OptionError("optimizer", f"has no '{self.optimizer}' - {advice(str(self.optimizer), OPTIMIZERS.entries())}")
+            raise OptionError(
+                "optimizer",
+                f"has no '{self.optimizer}' - {advice(str(self.optimizer), OPTIMIZERS.entries())}",
+            )
         known = taken(OPTIMIZERS.get(self.optimizer))
         for option in ("learning_rate", *OPTIONS):
             value = getattr(self, option)
             if value is None and option != "learning_rate":
                 continue
             if option != "learning_rate" and option not in known:
-                raise OptionError(option, f"is nothing that {self.optimizer} takes - set it to null, or use {', '.join(known)}")
+                raise OptionError(
+                    option,
+                    f"is nothing that {self.optimizer} takes - set it to null, or use {', '.join(known)}",
+                )
             if isinstance(value, bool) != (option == "centered") or not 0 <= value < math.inf:
-                raise OptionError(option, f"must be {'true or false' if option == 'centered' else 'a number of at least 0'}, got {value!r}")
+                raise OptionError(
+                    option,
+                    f"must be {'true or false' if option == 'centered' else 'a number of at least 0'}, got "
+                    f"{value!r}",
+                )
 
     def _make(self) -> Optimizer:
         given = {name: getattr(self, name) for name in OPTIONS}
         chosen = {name: value for name, value in given.items() if value is not None}
         return create(self.optimizer, learning_rate=self.learning_rate, **chosen)
 
-    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> str | None:
+    def check(
+        self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]
+    ) -> str | None:
         """The loss needs labels, and scores for them."""
         if classes is None:
             return "train needs data with labels, like digits"
@@ -115,10 +166,12 @@ class Train(Probe):
     def measure(self, subject: Subject) -> Trace:
         """The trace: a row an epoch or a step, `updates` of the first step, and the figures.
 
-        `loss` is the last row's, `first_loss` that of the first minibatch before any step, `loss_drop` their difference; `train_accuracy`
-        and, with a test part, `test_accuracy` are of the end. A loss that is not finite ends the training, and `diverged_at` is the
-        number of its step, from 1; null otherwise. With `target_loss`, `steps_to_target` is the number of steps after which a minibatch's
-        loss first was as low, interpolated in its logarithm; null where it never was.
+        `loss` is the last row's, `first_loss` that of the first minibatch before any step,
+        `loss_drop` their difference; `train_accuracy` and, with a test part, `test_accuracy` are of
+        the end. A loss that is not finite ends the training, and `diverged_at` is the number of its
+        step, from 1; null otherwise. With `target_loss`, `steps_to_target` is the number of steps
+        after which a minibatch's loss first was as low, interpolated in its logarithm; null where
+        it never was.
         """
         trace = Trace()
         train, test = subject.training
@@ -135,12 +188,22 @@ class Train(Probe):
             made.append(step)
             if ends or step.diverged:
                 now = judges if self.steps in (None, len(losses)) or step.diverged else None
-                trace.training.append(self._row(len(trace.training) + 1, made, None if now is None else accuracy(subject, now)))
+                trace.training.append(
+                    self._row(
+                        len(trace.training) + 1,
+                        made,
+                        None if now is None else accuracy(subject, now),
+                    )
+                )
                 made = []
             if step.diverged:
                 break
         end = trace.training[-1]
-        trace.figures |= {"loss": end["loss"], "first_loss": losses[0], "loss_drop": losses[0] - end["loss"]}
+        trace.figures |= {
+            "loss": end["loss"],
+            "first_loss": losses[0],
+            "loss_drop": losses[0] - end["loss"],
+        }
         trace.figures["train_accuracy"] = accuracy(subject, self._judges(train))
         if test is not None:
             trace.figures["test_accuracy"] = end["test_accuracy"]
@@ -186,7 +249,9 @@ class Train(Probe):
 
 
 def steps_to(target: float, losses: list[float]) -> float | None:
-    """After how many steps the loss first was at most `target`, interpolated in its logarithm; `losses[k]` is that after k steps."""
+    """After how many steps the loss first was at most `target`, interpolated in its logarithm;
+    `losses[k]` is that after k steps.
+    """
     for k, loss in enumerate(losses):
         if loss <= target:
             if k == 0 or loss <= 0:
@@ -201,6 +266,8 @@ def accuracy(subject: Subject, part: Batch) -> float:
     right = 0
     with autograd.predict_mode():
         for start in range(0, len(part.inputs), MOST_AT_ONCE):
-            scores = subject.network(subject.on_device(part.inputs[start : start + MOST_AT_ONCE])).asnumpy()
+            scores = subject.network(
+                subject.on_device(part.inputs[start : start + MOST_AT_ONCE])
+            ).asnumpy()
             right += hits(scores, part.labels[start : start + MOST_AT_ONCE])
     return right / part.labels.size

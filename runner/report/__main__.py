@@ -1,4 +1,5 @@
-"""`python -m runner.report DIR …`: write `report.html` into the folders of finished runs and of sweeps, from what lies there.
+"""`python -m runner.report DIR …`: write `report.html` into the folders of finished runs and of
+sweeps, from what lies there.
 
 Exit code 0, or 2 where a folder is neither or cannot be read; an older report then stays as it was.
 """
@@ -24,14 +25,23 @@ def report(folder: Path) -> Path:
         if not folder.is_dir() or (folder / MANIFEST).exists():
             return write_run_report(folder)
     raise EvidenceError(
-        f"{folder}: is neither a finished run (no {MANIFEST}) nor a sweep (no sweep.json) - give outputs/<name>/<run id> or outputs/<name>"
+        f"{folder}: is neither a finished run (no {MANIFEST}) nor a sweep (no sweep.json) - give "
+        "outputs/<name>/<run id> or outputs/<name>"
     )
 
 
 def main(words: list[str] | None = None) -> int:
     """The command line; gives the worst exit code of all folders."""
-    parser = argparse.ArgumentParser(prog="python -m runner.report", description="Write report.html for finished runs and for sweeps.")
-    parser.add_argument("folders", nargs="+", metavar="DIR", help="outputs/<name>/<run id>, or outputs/<name> of a sweep")
+    parser = argparse.ArgumentParser(
+        prog="python -m runner.report",
+        description="Write report.html for finished runs and for sweeps.",
+    )
+    parser.add_argument(
+        "folders",
+        nargs="+",
+        metavar="DIR",
+        help="outputs/<name>/<run id>, or outputs/<name> of a sweep",
+    )
     worst = 0
     for folder in parser.parse_args(words).folders:
         try:

@@ -1,7 +1,9 @@
-"""The charts of a run and of a sweep, as matplotlib figures: BSD-licensed, well kept, and its SVG prints and scales on a phone alike.
+"""The charts of a run and of a sweep, as matplotlib figures: BSD-licensed, well kept, and its SVG
+prints and scales on a phone alike.
 
-Every builder takes plain data and gives a figure. Colours are stand-ins (see `runner.report.svg`) where they follow the page's theme. The
-series' colours are Okabe and Ito's, told apart by the colour-blind; marks and dashes tell them apart without any.
+Every builder takes plain data and gives a figure. Colours are stand-ins (see `runner.report.svg`)
+where they follow the page's theme. The series' colours are Okabe and Ito's, told apart by the
+colour-blind; marks and dashes tell them apart without any.
 """
 
 from __future__ import annotations
@@ -37,9 +39,17 @@ class Chart:
 
 
 def run_charts(folder: Path) -> list[Chart]:
-    """The charts of a finished run. EvidenceError for a run that cannot be read; NotInstalled without matplotlib."""
+    """The charts of a finished run. EvidenceError for a run that cannot be read; NotInstalled
+    without matplotlib.
+    """
     run = read_run(folder)
-    made = [signal_chart(run), gradient_chart(run), deviation_chart(run), training_chart(run), *histogram_charts(run)]
+    made = [
+        signal_chart(run),
+        gradient_chart(run),
+        deviation_chart(run),
+        training_chart(run),
+        *histogram_charts(run),
+    ]
     return [chart for chart in made if chart is not None]
 
 
@@ -55,13 +65,17 @@ def finite(value: Any) -> float | None:
 
 
 def series(values: Sequence[Any]) -> np.ndarray:
-    """Numbers to draw, with gaps for what is no positive finite one: on a logarithmic axis nothing else has a place."""
+    """Numbers to draw, with gaps for what is no positive finite one: on a logarithmic axis nothing
+    else has a place.
+    """
     numbers = (finite(value) for value in values)
     return np.array([math.nan if number is None or number <= 0 else number for number in numbers])
 
 
 def signal_chart(run: Run) -> Chart | None:
-    """Forward rms of every layer's output, and of what its activation met, with the theory where it is known."""
+    """Forward rms of every layer's output, and of what its activation met, with the theory where it
+    is known.
+    """
     layers = run.layers
     rms = series([row["rms"] for row in layers])
     if not np.isfinite(rms).any():
@@ -71,20 +85,34 @@ def signal_chart(run: Run) -> Chart | None:
     axes.plot(depth, rms, marker="o", color=drawing.SERIES[0], label="output, measured")
     before = series([row.get("pre_rms") for row in layers])
     if np.isfinite(before).any():
-        axes.plot(depth, before, marker="s", markerfacecolor="none", linestyle=":", color=drawing.SERIES[1], label="before the activation")
+        axes.plot(
+            depth,
+            before,
+            marker="s",
+            markerfacecolor="none",
+            linestyle=":",
+            color=drawing.SERIES[1],
+            label="before the activation",
+        )
     predicted = predicted_rms(run)
     said = ""
     if predicted is not None:
         theory = series([predicted.get(row["path"]) for row in layers])
         axes.plot(depth, theory, linestyle="--", color=drawing.INK, label="output, theory")
         off = np.nanmax(np.abs(np.log(rms / theory)))
-        said = f" Theory for wide layers, from the first layer's measured input on, is off by a factor of {math.exp(off):.3g} at most."
+        said = (
+            " Theory for wide layers, from the first layer's measured input on, is off by a factor of "
+            f"{math.exp(off):.3g} at most."
+        )
     drawing.logarithmic(axes)
     drawing.named(axes, [row["path"] for row in layers], MOST_NAMES)
     axes.set_ylabel("rms")
     drawing.legend(axes)
     first, last = rms[np.isfinite(rms)][[0, -1]]
-    text = f"The output's rms goes from {first:.3g} in the first of {len(layers)} layers to {last:.3g} in the last.{said}"
+    text = (
+        f"The output's rms goes from {first:.3g} in the first of {len(layers)} layers to {last:.3g} in "
+        f"the last.{said}"
+    )
     return Chart("signal", "Forward: rms against depth", figure, text)
 
 
@@ -106,7 +134,9 @@ def gradient_chart(run: Run) -> Chart | None:
 
 
 def deviation_chart(run: Run) -> Chart | None:
-    """Measured over declared standard deviation of every random tensor, with what five standard errors allow."""
+    """Measured over declared standard deviation of every random tensor, with what five standard
+    errors allow.
+    """
     rows = []
     for row in run.parameters:
         declared, measured = finite(row.get("declared_std")), finite(row.get("std"))
@@ -117,22 +147,42 @@ def deviation_chart(run: Run) -> Chart | None:
     figure, axes = drawing.axes(height=3.0)
     depth = np.arange(1, len(rows) + 1)
     bands = np.array([math.nan if width is None else width for _, _, width in rows])
-    axes.fill_between(depth, 1 - bands, 1 + bands, step="mid", color=drawing.SERIES[0], alpha=0.18, linewidth=0)
-    axes.errorbar(depth, np.ones(len(rows)), yerr=bands, fmt="none", ecolor=drawing.SERIES[0], capsize=3, label=f"{SIGMAS} standard errors")
+    axes.fill_between(
+        depth, 1 - bands, 1 + bands, step="mid", color=drawing.SERIES[0], alpha=0.18, linewidth=0
+    )
+    axes.errorbar(
+        depth,
+        np.ones(len(rows)),
+        yerr=bands,
+        fmt="none",
+        ecolor=drawing.SERIES[0],
+        capsize=3,
+        label=f"{SIGMAS} standard errors",
+    )
     axes.axhline(1, color=drawing.INK, linewidth=0.8)
     ratio = np.array([value for _, value, _ in rows])
-    axes.plot(depth, ratio, linestyle="none", marker="o", color=drawing.SERIES[1], label="measured / declared")
+    axes.plot(
+        depth,
+        ratio,
+        linestyle="none",
+        marker="o",
+        color=drawing.SERIES[1],
+        label="measured / declared",
+    )
     drawing.named(axes, [path for path, _, _ in rows], MOST_NAMES)
     axes.set_ylabel("std, measured / declared")
     drawing.legend(axes)
     outside = sum(width is not None and abs(value - 1) > width for _, value, width in rows)
-    text = f"{len(rows)} tensors, {outside} of them outside {SIGMAS} standard errors; ratios from {ratio.min():.4g} to {ratio.max():.4g}."
+    text = (
+        f"{len(rows)} tensors, {outside} of them outside {SIGMAS} standard errors; ratios from "
+        f"{ratio.min():.4g} to {ratio.max():.4g}."
+    )
     return Chart("deviation", "Measured over declared standard deviation", figure, text)
 
 
 def band(run: Run, row: dict[str, Any]) -> float | None:
-    """Five standard errors of std / declared std: sqrt((excess kurtosis + 2) / n) / 2 each; None where elements depend on each other or
-    the law states no kurtosis."""
+    """Five standard errors of std / declared std: sqrt((excess kurtosis + 2) / n) / 2 each; None
+    where elements depend on each other or the law states no kurtosis."""
     law, count = run.law(row["path"]), finite(row.get("count"))
     if law is None or law.kurtosis is None or not count:
         return None
@@ -147,12 +197,23 @@ def training_chart(run: Run) -> Chart | None:
         return None
     unit = "step" if "step" in rows[0] else "epoch"
     figure, axes = drawing.axes(height=2.6)
-    axes.plot([finite(row.get(unit)) for row in rows], loss, marker="o", markersize=3, color=drawing.SERIES[0])
+    axes.plot(
+        [finite(row.get(unit)) for row in rows],
+        loss,
+        marker="o",
+        markersize=3,
+        color=drawing.SERIES[0],
+    )
     drawing.logarithmic(axes)
     axes.set_xlabel(unit)
     axes.set_ylabel("loss")
     found = loss[np.isfinite(loss)]
-    return Chart("training", "Training loss", figure, f"The loss goes from {found[0]:.4g} to {found[-1]:.4g} in {len(rows)} {unit}s.")
+    return Chart(
+        "training",
+        "Training loss",
+        figure,
+        f"The loss goes from {found[0]:.4g} to {found[-1]:.4g} in {len(rows)} {unit}s.",
+    )
 
 
 def histogram_charts(run: Run) -> list[Chart]:
@@ -178,12 +239,27 @@ def _histogram(run: Run, row: dict[str, Any], values: np.ndarray | None) -> Char
         sample = sample[np.isfinite(sample)]
         if sample.size == 0:
             return None
-        source = f"all {values.size} elements" if values.size <= SAMPLE else f"the first {SAMPLE} of {values.size} elements"
+        source = (
+            f"all {values.size} elements"
+            if values.size <= SAMPLE
+            else f"the first {SAMPLE} of {values.size} elements"
+        )
         counts, edges = np.histogram(sample, BARS)
-        bars = [[low, high, n] for low, high, n in zip(edges[:-1], edges[1:], counts.astype(float), strict=True)]
+        bars = [
+            [low, high, n]
+            for low, high, n in zip(edges[:-1], edges[1:], counts.astype(float), strict=True)
+        ]
     low, high, heights = _rebinned(bars)
     figure, axes = drawing.axes(width=3.6, height=2.2)
-    axes.bar(low, heights, width=high - low, align="edge", color=drawing.SERIES[0], alpha=0.55, linewidth=0)
+    axes.bar(
+        low,
+        heights,
+        width=high - low,
+        align="edge",
+        color=drawing.SERIES[0],
+        alpha=0.55,
+        linewidth=0,
+    )
     law, x = run.law(row["path"]), np.linspace(low[0], high[-1], 400)
     said = "; its law has no density to compare with"
     upto = None if law is None else law.cdf(np.append(x, 2 * x[-1] - x[-2]))
@@ -192,12 +268,17 @@ def _histogram(run: Run, row: dict[str, Any], values: np.ndarray | None) -> Char
         said = f" against the density of {row['law']}"
     axes.set_yticks([])
     axes.set_title(row["path"], fontsize=9)
-    return Chart(f"histogram-{row['path']}", row["path"], figure, f"Histogram of {source} of {row['path']}{said}.")
+    return Chart(
+        f"histogram-{row['path']}",
+        row["path"],
+        figure,
+        f"Histogram of {source} of {row['path']}{said}.",
+    )
 
 
 def _rebinned(bars: list[list[float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bars (low, high, count) of any widths as at most BARS equal ones (low edges, high edges, densities); a bar's count is spread evenly
-    over its width."""
+    """Bars (low, high, count) of any widths as at most BARS equal ones (low edges, high edges,
+    densities); a bar's count is spread evenly over its width."""
     data = np.array(bars, float)
     low, high, count = data[:, 0], data[:, 1], data[:, 2]
     edges = np.linspace(low.min(), max(high.max(), np.nextafter(low.min(), math.inf)), BARS + 1)

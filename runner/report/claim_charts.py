@@ -1,4 +1,6 @@
-"""Charts of claims: measured points with their error bars, the theory's line, the verdict in the title."""
+"""Charts of claims: measured points with their error bars, the theory's line, the verdict in the
+title.
+"""
 
 from __future__ import annotations
 
@@ -32,22 +34,46 @@ def claim_figure(judged: Sequence[Judged], results: Sequence[Result]) -> Any:
 
 
 def thinned(seen: Picture) -> Picture:
-    """The picture with at most `MOST_POINTS` places: neighbours are put together, where there are more."""
+    """The picture with at most `MOST_POINTS` places: neighbours are put together, where there are
+    more.
+    """
     each = -(-len(seen.x) // MOST_POINTS)
     if each == 1:
         return seen
     starts = range(0, len(seen.x), each)
     samples = tuple(np.concatenate(seen.samples[start : start + each]) for start in starts)
-    x, theory = (np.array([float(part[start : start + each].mean()) for start in starts]) for part in (seen.x, seen.theory))
-    return replace(seen, x=x, samples=samples, theory=theory, names=tuple(seen.names[start] for start in starts))
+    x, theory = (
+        np.array([float(part[start : start + each].mean()) for start in starts])
+        for part in (seen.x, seen.theory)
+    )
+    return replace(
+        seen,
+        x=x,
+        samples=samples,
+        theory=theory,
+        names=tuple(seen.names[start] for start in starts),
+    )
 
 
 def _draw(axes: Any, one: Judged, seen: Picture) -> None:
     means = np.array([float(np.mean(s)) for s in seen.samples])
-    spread = np.array([float(np.std(s, ddof=1)) / math.sqrt(len(s)) if len(s) > 1 else 0.0 for s in seen.samples])
+    spread = np.array(
+        [float(np.std(s, ddof=1)) / math.sqrt(len(s)) if len(s) > 1 else 0.0 for s in seen.samples]
+    )
     bars = None if not spread.any() else spread
-    axes.errorbar(seen.x, means, yerr=bars, linestyle="none", marker="o", color=MEASURED, capsize=2, label="measured")
-    axes.plot(seen.x, seen.theory, linestyle="--", color=THEORY, label=RELATIONS[one.claim.relation])
+    axes.errorbar(
+        seen.x,
+        means,
+        yerr=bars,
+        linestyle="none",
+        marker="o",
+        color=MEASURED,
+        capsize=2,
+        label="measured",
+    )
+    axes.plot(
+        seen.x, seen.theory, linestyle="--", color=THEORY, label=RELATIONS[one.claim.relation]
+    )
     if len(seen.x) == 1:
         axes.axhline(seen.theory[0], linestyle="--", color=THEORY)
     if seen.log_y and (means > 0).all() and means.max() > 1.5 * means.min():
@@ -75,15 +101,28 @@ def _widened(axes: Any, one: Judged, seen: Picture, means: np.ndarray) -> None:
         return
     room = max(one.claim.within, float(np.abs(means - seen.theory).max()) * 1.2)
     low, high = axes.get_ylim()
-    axes.set_ylim(min(low, float(seen.theory.min()) - room), max(high, float(seen.theory.max()) + room))
+    axes.set_ylim(
+        min(low, float(seen.theory.min()) - room), max(high, float(seen.theory.max()) + room)
+    )
 
 
 def write_claim_charts(
-    folder: Path, name: str, judged: Sequence[Judged], results: Sequence[Result], suffixes: Sequence[str] = (".svg", ".png")
+    folder: Path,
+    name: str,
+    judged: Sequence[Judged],
+    results: Sequence[Result],
+    suffixes: Sequence[str] = (".svg", ".png"),
 ) -> list[Path]:
-    """Write `<name>.svg` and `<name>.png`, or those that are asked for; gives their paths. NotInstalled without matplotlib."""
+    """Write `<name>.svg` and `<name>.png`, or those that are asked for; gives their paths.
+    NotInstalled without matplotlib.
+    """
     figure = claim_figure(judged, results)
     written = [folder / f"{name}{suffix}" for suffix in suffixes]
     for path in written:
-        write_bytes(path, drawing.png(figure) if path.suffix == ".png" else drawing.svg_text(figure).encode("utf-8"))
+        write_bytes(
+            path,
+            drawing.png(figure)
+            if path.suffix == ".png"
+            else drawing.svg_text(figure).encode("utf-8"),
+        )
     return written

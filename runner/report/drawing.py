@@ -1,5 +1,5 @@
-"""How charts look, and the one place that imports matplotlib: figures without pyplot, hence without global state, in colours that the
-page's theme replaces."""
+"""How charts look, and the one place that imports matplotlib: figures without pyplot, hence without
+global state, in colours that the page's theme replaces."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def _library() -> Any:
         import matplotlib.figure
         import matplotlib.image
     except ImportError:
-        raise NotInstalled("a report's charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'") from None
+        raise NotInstalled(
+            "a report's charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'"
+        ) from None
     return matplotlib
 
 
@@ -81,7 +83,9 @@ def panels(count: int, columns: int, width: float, height: float) -> tuple[Any, 
     """A figure of `count` small pairs of axes that share their scales, each of so many inches."""
     rows = -(-count // columns)
     with styled():
-        figure = _library().figure.Figure(figsize=(width * columns, height * rows), layout="constrained")
+        figure = _library().figure.Figure(
+            figsize=(width * columns, height * rows), layout="constrained"
+        )
         made = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     flat = list(made.ravel())
     for spare in flat[count:]:
@@ -93,7 +97,9 @@ def separate(count: int, columns: int, width: float, height: float) -> tuple[Any
     """A figure of `count` pairs of axes, each with scales of its own and of so many inches."""
     rows = -(-count // columns)
     with styled():
-        figure = _library().figure.Figure(figsize=(width * columns, height * rows), layout="constrained")
+        figure = _library().figure.Figure(
+            figsize=(width * columns, height * rows), layout="constrained"
+        )
         made = figure.subplots(rows, columns, squeeze=False)
     flat = list(made.ravel())
     for spare in flat[count:]:
@@ -105,7 +111,9 @@ def svg_text(figure: Any) -> str:
     """A figure as an SVG file of its own, black on white; the same figure gives the same bytes."""
     made = io.StringIO()
     with styled():
-        figure.savefig(made, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
+        figure.savefig(
+            made, format="svg", facecolor="white", metadata={"Date": None, "Creator": None}
+        )
     text = made.getvalue()
     for stand_in, colour in ((INK, "#000000"), (FAINT, "#808080"), (PAPER, "#ffffff")):
         text = text.replace(stand_in, colour)
@@ -126,7 +134,11 @@ def logarithmic(pair: Any) -> None:
 def named(pair: Any, names: Sequence[str], most: int) -> None:
     """Names along the horizontal axis, not more than `most` of them."""
     every = -(-len(names) // most)
-    pair.set_xticks(range(1, len(names) + 1, every), [shortened(name) for name in names[::every]], rotation=90 if len(names) > 6 else 0)
+    pair.set_xticks(
+        range(1, len(names) + 1, every),
+        [shortened(name) for name in names[::every]],
+        rotation=90 if len(names) > 6 else 0,
+    )
     pair.tick_params(axis="x", labelsize=7)
 
 
@@ -141,11 +153,15 @@ def legend(pair: Any) -> None:
 
 
 def heatmap(matrix: Any, scale: float) -> bytes:
-    """A matrix as a PNG, one pixel an element: blue at -scale and below, white at 0, red at scale and above; black where not finite."""
+    """A matrix as a PNG, one pixel an element: blue at -scale and below, white at 0, red at scale
+    and above; black where not finite.
+    """
     library = _library()
     colours = library.colormaps["RdBu_r"].with_extremes(bad="black")
     made = io.BytesIO()
-    pixels = colours(library.colors.Normalize(-scale, scale, clip=True)(np.ma.masked_invalid(matrix)), bytes=True)
+    pixels = colours(
+        library.colors.Normalize(-scale, scale, clip=True)(np.ma.masked_invalid(matrix)), bytes=True
+    )
     library.image.imsave(made, pixels, format="png", metadata={"Software": None})
     return made.getvalue()
 

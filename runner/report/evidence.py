@@ -61,7 +61,9 @@ class Run:
             return None
 
     def values(self) -> dict[str, np.ndarray]:
-        """The tensors of the snapshot, mapped where the format allows it; none where there is no snapshot that can be read."""
+        """The tensors of the snapshot, mapped where the format allows it; none where there is no
+        snapshot that can be read.
+        """
         name = self.manifest["snapshot"]
         if name is None or Path(name).name != name:
             return {}
@@ -93,7 +95,9 @@ def read_run(folder: Path) -> Run:
         if not isinstance(stats.get("figures") or {}, dict):
             raise TypeError("figures")
     except (KeyError, TypeError, ValueError) as error:
-        raise EvidenceError(f"{folder / 'stats.json'}: is not as written, it lacks {error} - {again}") from error
+        raise EvidenceError(
+            f"{folder / 'stats.json'}: is not as written, it lacks {error} - {again}"
+        ) from error
     return Run(folder, content, stats, rows)
 
 
@@ -134,7 +138,9 @@ class Sweep:
         self._over = over
 
     def place(self, member: Member) -> Path:
-        """Where a run lies: beside the list that names it, wherever that was moved, or where it was written."""
+        """Where a run lies: beside the list that names it, wherever that was moved, or where it was
+        written.
+        """
         beside = self.folder / member.run_id
         return beside if beside.is_dir() else Path(member.folder)
 

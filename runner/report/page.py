@@ -1,4 +1,5 @@
-"""A page as one file: HTML with its style, its script and its charts inside, and nothing from anywhere else.
+"""A page as one file: HTML with its style, its script and its charts inside, and nothing from
+anywhere else.
 
 All text goes through `escaped`; what a script reads is JSON in which no `<` is left.
 """
@@ -31,8 +32,10 @@ def page(title: str, parts: Iterable[str]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escaped(title)}</title>\n<style>\n{style}</style>\n'
-        f'</head>\n<body>\n<header><h1>{escaped(title)}</h1><button id="theme" type="button">Dark</button></header>\n<main>\n'
+        '<meta name="viewport" content="width=device-width, '
+        f'initial-scale=1">\n<title>{escaped(title)}</title>\n<style>\n{style}</style>\n'
+        f'</head>\n<body>\n<header><h1>{escaped(title)}</h1><button id="theme" '
+        'type="button">Dark</button></header>\n<main>\n'
         + "\n".join(parts)
         + f"\n</main>\n<script>\n{script}</script>\n</body>\n</html>\n"
     )
@@ -46,7 +49,11 @@ def section(title: str, *parts: str) -> str:
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> str:
     """A list of names and values."""
-    return "<dl>" + "".join(f"<dt>{escaped(name)}</dt><dd>{escaped(value)}</dd>" for name, value in pairs) + "</dl>"
+    return (
+        "<dl>"
+        + "".join(f"<dt>{escaped(name)}</dt><dd>{escaped(value)}</dd>" for name, value in pairs)
+        + "</dl>"
+    )
 
 
 def drawn(chart: Chart | None) -> str:
@@ -58,7 +65,13 @@ def drawn(chart: Chart | None) -> str:
 
 def small(charts: Sequence[Chart]) -> str:
     """Charts side by side, each with its own accessible description."""
-    return '<div class="small">' + "".join(f"<figure>{svg(chart)}</figure>" for chart in charts) + "</div>" if charts else ""
+    return (
+        '<div class="small">'
+        + "".join(f"<figure>{svg(chart)}</figure>" for chart in charts)
+        + "</div>"
+        if charts
+        else ""
+    )
 
 
 def number(value: Any) -> str:
@@ -78,12 +91,22 @@ def cell(value: Any, kind: str = "") -> str:
     return f'<td class="{kind}">{escaped(value)}</td>' if kind else f"<td>{escaped(value)}</td>"
 
 
-def table(identity: str, columns: Sequence[str], rows: Iterable[str], caption: str, searched: bool = False) -> str:
-    """A table that sorts at a click on a heading; `rows` are `<tr>` elements. With a field to filter it where it is `searched`."""
-    heads = "".join(f'<th scope="col"><button type="button">{escaped(name)}</button></th>' if name else "<th></th>" for name in columns)
+def table(
+    identity: str, columns: Sequence[str], rows: Iterable[str], caption: str, searched: bool = False
+) -> str:
+    """A table that sorts at a click on a heading; `rows` are `<tr>` elements. With a field to
+    filter it where it is `searched`.
+    """
+    heads = "".join(
+        f'<th scope="col"><button type="button">{escaped(name)}</button></th>'
+        if name
+        else "<th></th>"
+        for name in columns
+    )
     body = "\n".join(rows)
     tools = (
-        f'<div class="tools"><label for="{identity}-filter">Filter</label><input type="search" id="{identity}-filter" '
+        f'<div class="tools"><label for="{identity}-filter">Filter</label><input type="search" '
+        f'id="{identity}-filter" '
         f'data-filters="{identity}" placeholder="words that must be in a row">'
         f'<span class="soft" id="{identity}-shown" aria-live="polite"></span></div>'
         if searched

@@ -1,4 +1,6 @@
-"""What theory says of a chain of dense layers: the rms of every layer from the declared laws alone, once the first is measured."""
+"""What theory says of a chain of dense layers: the rms of every layer from the declared laws alone,
+once the first is measured.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ PASSING = {"dropout", "flatten"}
 
 
 def chain(layers: list[Any], prefix: str = "") -> list[tuple[str, str | None]] | None:
-    """(path, activation) of the dense layers of a model that is nothing but a chain of them; None for any other model."""
+    """(path, activation) of the dense layers of a model that is nothing but a chain of them; None
+    for any other model.
+    """
     found: list[tuple[str, str | None]] = []
     for number, layer in enumerate(layers):
         if not isinstance(layer, dict):
@@ -22,7 +26,11 @@ def chain(layers: list[Any], prefix: str = "") -> list[tuple[str, str | None]] |
         if kind == "dense":
             found.append((path, layer.get("activation")))
         elif kind in ("sequential", "repeat"):
-            blocks = [f"{path}.{i}." for i in range(int(layer.get("times", 0)))] if kind == "repeat" else [f"{path}."]
+            blocks = (
+                [f"{path}.{i}." for i in range(int(layer.get("times", 0)))]
+                if kind == "repeat"
+                else [f"{path}."]
+            )
             for block in blocks:
                 inner = chain(layer.get("layers") or [], block)
                 if inner is None:
@@ -36,8 +44,9 @@ def chain(layers: list[Any], prefix: str = "") -> list[tuple[str, str | None]] |
 def predicted_rms(run: Run) -> dict[str, float] | None:
     """Path -> rms of each layer's output, from the first layer's measured pre-activation rms on.
 
-    rms' ^2 = E[f(z)^2] with z ~ N(0, q), and q = fan_in std^2 rms^2 + std of the bias^2: for wide layers, whose weights do not depend on
-    what they meet. None where the model is no chain of dense layers, or something in it is not known.
+    rms' ^2 = E[f(z)^2] with z ~ N(0, q), and q = fan_in std^2 rms^2 + std of the bias^2: for wide
+    layers, whose weights do not depend on what they meet. None where the model is no chain of dense
+    layers, or something in it is not known.
     """
     model = run.manifest["config"].get("model")
     links = chain(model.get("layers") or []) if isinstance(model, dict) else None
@@ -64,7 +73,16 @@ def _first(row: dict[str, Any]) -> float | None:
 
 def _next(run: Run, path: str, before: float) -> float | None:
     weight, bias = run.plan.get(f"{path}.weight"), run.plan.get(f"{path}.bias")
-    if weight is None or not weight.get("fan_in") or weight.get("std") is None or weight.get("mean") not in (0, 0.0):
+    if (
+        weight is None
+        or not weight.get("fan_in")
+        or weight.get("std") is None
+        or weight.get("mean") not in (0, 0.0)
+    ):
         return None
-    shift = 0.0 if bias is None else float(bias.get("std") or 0) ** 2 + float(bias.get("mean") or 0) ** 2
+    shift = (
+        0.0
+        if bias is None
+        else float(bias.get("std") or 0) ** 2 + float(bias.get("mean") or 0) ** 2
+    )
     return float(weight["fan_in"]) * float(weight["std"]) ** 2 * before + shift

@@ -1,4 +1,6 @@
-"""A run's report: what it is, how the signal goes through it, whether every tensor is what was declared, and what it looks like."""
+"""A run's report: what it is, how the signal goes through it, whether every tensor is what was
+declared, and what it looks like.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ COLUMNS = ("path", "shape", "law", "declared std", "measured std", "z mean", "z 
 
 
 def write_run_report(folder: Path) -> Path:
-    """Write `report.html` into a finished run's folder. EvidenceError where it cannot be read; NotInstalled without matplotlib."""
+    """Write `report.html` into a finished run's folder. EvidenceError where it cannot be read;
+    NotInstalled without matplotlib.
+    """
     run = read_run(folder)
     path = folder / NAME
     write_text(path, run_page(run))
@@ -41,7 +45,11 @@ def run_page(run: Run) -> str:
     """The report of a run; the same files give the same text."""
     histograms = histogram_charts(run)
     random = sum(1 for row in run.parameters if finite(row.get("declared_std")))
-    left_out = f"The first {len(histograms)} of {random} random tensors are shown." if random > MOST_TENSORS else ""
+    left_out = (
+        f"The first {len(histograms)} of {random} random tensors are shown."
+        if random > MOST_TENSORS
+        else ""
+    )
     return page(
         str(run.manifest["run_id"]),
         [
@@ -50,9 +58,16 @@ def run_page(run: Run) -> str:
             section("Backward", drawn(gradient_chart(run))),
             section("Training", drawn(training_chart(run))),
             section("As declared?", drawn(deviation_chart(run)), _parameters(run)),
-            section("Distributions", small(histograms), f'<p class="soft">{left_out}</p>' if left_out else ""),
+            section(
+                "Distributions",
+                small(histograms),
+                f'<p class="soft">{left_out}</p>' if left_out else "",
+            ),
             section("Weights", _tiles(run)),
-            section("Config", f"<pre tabindex='0'>{escaped(json.dumps(run.manifest['config'], indent=2, ensure_ascii=False))}</pre>"),
+            section(
+                "Config",
+                f"<pre tabindex='0'>{escaped(json.dumps(run.manifest['config'], indent=2, ensure_ascii=False))}</pre>",
+            ),
         ],
     )
 
@@ -61,7 +76,8 @@ def _overview(run: Run) -> str:
     content = run.manifest
     off = [row["path"] for row in run.parameters if row["verdict"] == "off"]
     verdict = (
-        f'<p class="bad">{len(off)} of {len(run.parameters)} parameters are not as declared: {escaped(", ".join(off[:5]))}</p>'
+        f'<p class="bad">{len(off)} of {len(run.parameters)} parameters are not as declared: '
+        f"{escaped(', '.join(off[:5]))}</p>"
         if off
         else f'<p class="good">All {len(run.parameters)} parameters are as declared.</p>'
     )
@@ -74,10 +90,18 @@ def _overview(run: Run) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
     pairs: list[tuple[str, Any]] = [
         ("root digest", content["digests"].get("root")),
-        ("overrides", " ".join(str(word).removeprefix("- ") for word in content.get("overrides") or []) or "none"),
+        (
+            "overrides",
+            " ".join(str(word).removeprefix("- ") for word in content.get("overrides") or [])
+            or "none",
+        ),
         ("seed, stream", f"{content['config'].get('seed')}, {content['stream']}"),
         ("dtype, mode", f"{content['config'].get('dtype')}, {content['config'].get('init_mode')}"),
-        ("parameters", f"{totals.get('parameters')} and {totals.get('aliases')} aliases, {totals.get('elements', 0):,} elements"),
+        (
+            "parameters",
+            f"{totals.get('parameters')} and {totals.get('aliases')} aliases, "
+            f"{totals.get('elements', 0):,} elements",
+        ),
         *figures,
         ("versions", versions),
     ]
@@ -91,11 +115,25 @@ def _parameters(run: Run) -> str:
         style = "bad" if verdict == "off" else "good" if verdict in ("ok", "exact") else ""
         shape = "x".join(str(size) for size in row["shape"]) or "scalar"
         figures = (row.get(name) for name in ("declared_std", "std", "z_mean", "z_var"))
-        cells = cell(row["path"]) + cell(shape) + cell(row.get("law")) + "".join(cell(value) for value in figures) + cell(verdict, style)
+        cells = (
+            cell(row["path"])
+            + cell(shape)
+            + cell(row.get("law"))
+            + "".join(cell(value) for value in figures)
+            + cell(verdict, style)
+        )
         rows.append(f"<tr>{cells}</tr>")
     for alias, owner in run.manifest["aliases"].items():
-        rows.append(f"<tr>{cell(alias)}<td></td>{cell(f'= {owner}')}<td></td><td></td><td></td><td></td>{cell('alias')}</tr>")
-    return table("parameters", COLUMNS, rows, "Parameters, declared against measured", searched=len(rows) > 20)
+        rows.append(
+            f"<tr>{cell(alias)}<td></td>{cell(f'= {owner}')}<td></td><td></td><td></td><td></td>{cell('alias')}</tr>"
+        )
+    return table(
+        "parameters",
+        COLUMNS,
+        rows,
+        "Parameters, declared against measured",
+        searched=len(rows) > 20,
+    )
 
 
 def _tiles(run: Run) -> str:
@@ -110,7 +148,10 @@ def _tiles(run: Run) -> str:
         scale = 3 * (finite(row.get("declared_std")) or finite(row.get("std")) or 1.0)
         shape = "x".join(str(size) for size in row["shape"])
         shown = "x".join(str(size) for size in matrix.shape)
-        said = f"First {shown} elements of {row['path']}, {shape}, from {-scale:.3g} (blue) to {scale:.3g} (red)"
+        said = (
+            f"First {shown} elements of {row['path']}, {shape}, from {-scale:.3g} (blue) to "
+            f"{scale:.3g} (red)"
+        )
         picture = base64.b64encode(drawing.heatmap(matrix, scale)).decode()
         tiles.append(
             f'<figure><img alt="{escaped(said)}" src="data:image/png;base64,{picture}">'

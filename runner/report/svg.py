@@ -1,4 +1,6 @@
-"""A figure as SVG for a page: its size left to the page, its colours to the theme, its meaning to those who cannot see it."""
+"""A figure as SVG for a page: its size left to the page, its colours to the theme, its meaning to
+those who cannot see it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,11 @@ def svg(chart: Chart) -> str:
     """The chart as one `<svg>` element; the same figure gives the same bytes."""
     text = io.StringIO()
     with drawing.styled():
-        chart.figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        chart.figure.savefig(
+            text,
+            format="svg",
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
     found = re.search(r"<svg\b.*</svg>", text.getvalue(), re.DOTALL)
     assert found is not None
     body = re.sub(r"<metadata>.*?</metadata>\s*", "", found[0], flags=re.DOTALL)
@@ -26,7 +32,8 @@ def svg(chart: Chart) -> str:
     body = re.sub(r"\n\s*", "\n", body)
     identity = re.sub(r"[^A-Za-z0-9_-]", "-", chart.name)
     described = (
-        f'<title id="{identity}-title">{html.escape(chart.title)}</title><desc id="{identity}-desc">{html.escape(chart.description)}</desc>'
+        f'<title id="{identity}-title">{html.escape(chart.title)}</title><desc '
+        f'id="{identity}-desc">{html.escape(chart.description)}</desc>'
     )
     opening = re.match(r"<svg\b[^>]*>", body)
     assert opening is not None
@@ -37,7 +44,9 @@ def svg(chart: Chart) -> str:
 
 
 def _ids_of_its_own(text: str, identity: str) -> str:
-    """Element ids that no other figure of the page has; those of groups, which nothing refers to, are left out."""
+    """Element ids that no other figure of the page has; those of groups, which nothing refers to,
+    are left out.
+    """
     text = re.sub(r'<g id="[^"]*"', "<g", text)
     ids = set(re.findall(r'\bid="([^"]*)"', text)) - {f"{identity}-title", f"{identity}-desc"}
     for one in ids:

@@ -1,4 +1,6 @@
-"""A sweep's report: how it ended, the signal in every kind of run as small multiples, and all runs in a table to sort, filter, compare."""
+"""A sweep's report: how it ended, the signal in every kind of run as small multiples, and all runs
+in a table to sort, filter, compare.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,16 @@ from initlab.runner.files import write_text
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import Chart, finite, series
 from initlab.runner.report.evidence import Entry, Run, Sweep
-from initlab.runner.report.page import cell, drawn, escaped, facts, page, script_data, section, table
+from initlab.runner.report.page import (
+    cell,
+    drawn,
+    escaped,
+    facts,
+    page,
+    script_data,
+    section,
+    table,
+)
 from initlab.runner.report.run_page import NAME
 
 MOST_PANELS = 16
@@ -32,8 +43,9 @@ REPEATED = ("seed",)
 
 
 def write_sweep_report(folder: Path, over: bool = False) -> Path:
-    """Write `report.html` into a sweep's folder; `over` where no run of it can be running. EvidenceError where its list of runs cannot be
-    read; NotInstalled without matplotlib. A run that cannot be read is shown as such."""
+    """Write `report.html` into a sweep's folder; `over` where no run of it can be running.
+    EvidenceError where its list of runs cannot be read; NotInstalled without matplotlib. A run that
+    cannot be read is shown as such."""
     path = folder / NAME
     write_text(path, sweep_page(Sweep(folder, over)))
     return path
@@ -87,18 +99,40 @@ def sweep_page(sweep: Sweep) -> str:
         for name, value in next(iter(found.configs.values()), {}).items()
         if all(config.get(name) == value for config in found.configs.values())
     }
-    compared = {run: {k: v for k, v in config.items() if k not in common} for run, config in found.configs.items()}
+    compared = {
+        run: {k: v for k, v in config.items() if k not in common}
+        for run, config in found.configs.items()
+    }
     columns = ["", "run", *keys, "state", "seconds", "off", *figures, "root", "error"]
     listed = list(found.kinds)
     return page(
         f"Sweep {sweep.folder.absolute().name}",
         [
             _overview(sweep, found),
-            section("Forward rms against depth", drawn(signal_panels(list(found.kinds.values())[:MOST_PANELS])), _left_out(listed)),
-            section("Figures", *(drawn(figure_chart(list(found.kinds.values()), name)) for name in figures)),
-            section("Runs", table("runs", columns, found.table(), "Runs of the sweep", searched=True)),
-            section("Compare", '<div id="comparison" aria-live="polite"></div>', script_data("runs-data", compared)) if differing else "",
-            section("In common", f"<details><summary>{len(common)} settings that all runs share</summary>{facts(common.items())}</details>")
+            section(
+                "Forward rms against depth",
+                drawn(signal_panels(list(found.kinds.values())[:MOST_PANELS])),
+                _left_out(listed),
+            ),
+            section(
+                "Figures",
+                *(drawn(figure_chart(list(found.kinds.values()), name)) for name in figures),
+            ),
+            section(
+                "Runs", table("runs", columns, found.table(), "Runs of the sweep", searched=True)
+            ),
+            section(
+                "Compare",
+                '<div id="comparison" aria-live="polite"></div>',
+                script_data("runs-data", compared),
+            )
+            if differing
+            else "",
+            section(
+                "In common",
+                f"<details><summary>{len(common)} settings that all runs "
+                f"share</summary>{facts(common.items())}</details>",
+            )
             if common
             else "",
         ],
@@ -107,17 +141,28 @@ def sweep_page(sweep: Sweep) -> str:
 
 def _overview(sweep: Sweep, found: Gathered) -> str:
     done, total = found.states.get("completed", 0), len(sweep.members)
-    others = ", ".join(f"{count} {state}" for state, count in found.states.items() if state != "completed")
+    others = ", ".join(
+        f"{count} {state}" for state, count in found.states.items() if state != "completed"
+    )
     style = "good" if done == total else "bad"
-    return f'<p class="{style}">{done} of {total} runs completed{escaped(f"; {others}" if others else "")}.</p>'
+    return (
+        f'<p class="{style}">{done} of {total} runs '
+        f"completed{escaped(f'; {others}' if others else '')}.</p>"
+    )
 
 
 def _left_out(kinds: list[str]) -> str:
-    return f'<p class="soft">The first {MOST_PANELS} of {len(kinds)} kinds of run are drawn.</p>' if len(kinds) > MOST_PANELS else ""
+    return (
+        f'<p class="soft">The first {MOST_PANELS} of {len(kinds)} kinds of run are drawn.</p>'
+        if len(kinds) > MOST_PANELS
+        else ""
+    )
 
 
 def gather(sweep: Sweep, keys: list[str]) -> Gathered:
-    """Read every run once; what is kept of each is a row of the table, and for the first ones their settings."""
+    """Read every run once; what is kept of each is a row of the table, and for the first ones their
+    settings.
+    """
     found = Gathered()
     for entry, swept in zip(sweep.entries(), swept_values(sweep.members), strict=True):
         found.states[entry.status.state] = found.states.get(entry.status.state, 0) + 1
@@ -127,7 +172,10 @@ def gather(sweep: Sweep, keys: list[str]) -> Gathered:
         found.figures |= dict.fromkeys(measured)
         if entry.run is None:
             continue
-        label = ", ".join(f"{key}={value}" for key, value in swept.items() if key not in REPEATED) or "all runs"
+        label = (
+            ", ".join(f"{key}={value}" for key, value in swept.items() if key not in REPEATED)
+            or "all runs"
+        )
         found.kinds.setdefault(label, Kind(label)).add(entry.run)
         if len(found.configs) < MOST_COMPARED:
             config = flattened(entry.run.manifest["canonical"])
@@ -143,10 +191,16 @@ def flattened(value: Any, name: str = "") -> dict[str, str]:
     """A config as one text a leaf, by dotted path."""
     if isinstance(value, dict) and value:
         return {
-            key: text for inner, item in value.items() for key, text in flattened(item, f"{name}.{inner}" if name else str(inner)).items()
+            key: text
+            for inner, item in value.items()
+            for key, text in flattened(item, f"{name}.{inner}" if name else str(inner)).items()
         }
     if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
-        return {key: text for number, item in enumerate(value) for key, text in flattened(item, f"{name}[{number}]").items()}
+        return {
+            key: text
+            for number, item in enumerate(value)
+            for key, text in flattened(item, f"{name}[{number}]").items()
+        }
     return {sys.intern(name): sys.intern(_text(value))}  # most are the same in most runs
 
 
@@ -154,10 +208,16 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _cells(sweep: Sweep, entry: Entry, swept: dict[str, str], keys: Iterable[str]) -> tuple[str, str]:
+def _cells(
+    sweep: Sweep, entry: Entry, swept: dict[str, str], keys: Iterable[str]
+) -> tuple[str, str]:
     """One run of the table: what stands before its figures, and after them."""
     name, state = entry.member.run_id, entry.status.state
-    box = f'<td><input type="checkbox" value="{escaped(name)}" aria-label="compare {escaped(name)}"></td>' if entry.run else "<td></td>"
+    box = (
+        f'<td><input type="checkbox" value="{escaped(name)}" aria-label="compare {escaped(name)}"></td>'
+        if entry.run
+        else "<td></td>"
+    )
     link = escaped(name)
     if (sweep.folder / name / NAME).exists():
         link = f'<a href="{escaped(name)}/{NAME}">{link}</a>'
@@ -183,11 +243,15 @@ def _swept(value: str | None) -> Any:
 
 def signal_panels(kinds: list[Kind]) -> Chart | None:
     """Forward rms against depth, a panel a kind, a line a run, all on one scale."""
-    drawn_kinds = [kind for kind in kinds if any(np.isfinite(series(signal)).any() for signal in kind.signals)]
+    drawn_kinds = [
+        kind for kind in kinds if any(np.isfinite(series(signal)).any() for signal in kind.signals)
+    ]
     if not drawn_kinds:
         return None
     columns = min(4, len(drawn_kinds))
-    figure, panels = drawing.panels(len(drawn_kinds), columns, 7.6 / columns, 1.7 if columns > 1 else 3)
+    figure, panels = drawing.panels(
+        len(drawn_kinds), columns, 7.6 / columns, 1.7 if columns > 1 else 3
+    )
     ends = []
     for number, (pair, kind) in enumerate(zip(panels, drawn_kinds, strict=True)):
         for signal in kind.signals:
@@ -208,7 +272,12 @@ def signal_panels(kinds: list[Kind]) -> Chart | None:
         pair.set_ylabel("rms", fontsize=8)
     figure.supxlabel("layer", fontsize=8, color=drawing.INK)
     said = "; ".join(f"{label}: {value:.3g}" for label, value in ends)
-    return Chart("signals", "Forward rms against depth, by kind of run", figure, f"Median rms of the last layer: {said}. Dotted: 1.")
+    return Chart(
+        "signals",
+        "Forward rms against depth, by kind of run",
+        figure,
+        f"Median rms of the last layer: {said}. Dotted: 1.",
+    )
 
 
 def _last(signal: list[Any]) -> float:
@@ -226,8 +295,23 @@ def figure_chart(kinds: list[Kind], name: str) -> Chart | None:
     for number, kind in enumerate(shown):
         values = kind.figures[name]
         place = np.full(len(values), len(shown) - number)
-        pair.plot(values, place, linestyle="none", marker="o", markersize=3.5, alpha=0.6, color=drawing.SERIES[0])
-        pair.plot([statistics.median(values)], [len(shown) - number], marker="|", markersize=11, markeredgewidth=2, color=drawing.SERIES[1])
+        pair.plot(
+            values,
+            place,
+            linestyle="none",
+            marker="o",
+            markersize=3.5,
+            alpha=0.6,
+            color=drawing.SERIES[0],
+        )
+        pair.plot(
+            [statistics.median(values)],
+            [len(shown) - number],
+            marker="|",
+            markersize=11,
+            markeredgewidth=2,
+            color=drawing.SERIES[1],
+        )
     pair.set_yticks(range(len(shown), 0, -1), [drawing.shortened(kind.label, 40) for kind in shown])
     pair.set_ylim(0.4, len(shown) + 0.6)
     if min(everything) > 0 and max(everything) / min(everything) > 30:
@@ -238,7 +322,8 @@ def figure_chart(kinds: list[Kind], name: str) -> Chart | None:
         max(shown, key=lambda kind: statistics.median(kind.figures[name])),
     )
     text = (
-        f"{name} of {len(everything)} runs; a bar marks the median. Lowest: {low.label}, {statistics.median(low.figures[name]):.4g}; "
+        f"{name} of {len(everything)} runs; a bar marks the median. Lowest: {low.label}, "
+        f"{statistics.median(low.figures[name]):.4g}; "
         f"highest: {high.label}, {statistics.median(high.figures[name]):.4g}."
     )
     return Chart(f"figure-{name}", name, figure, text)

@@ -1,10 +1,12 @@
-"""One pass over the parameters of a plan: blocks are drawn, measured, digested and handed on while they are in the cache.
+"""One pass over the parameters of a plan: blocks are drawn, measured, digested and handed on while
+they are in the cache.
 
-No array is made for a model. A thread takes a piece at a time: several small tensors that lie side by side in the file, one tensor, or a
-leaf (1 MiB) of a large one; it draws the piece some blocks of 64K elements at a time into a buffer of its own, measures them, hashes each
-leaf, and gives the bytes to whoever wants them. Which thread does what decides nothing: figures are combined in the order of the blocks,
-digests in the order of the leaves. A law that has no slices (an orthogonal matrix, a user's own code) has its tensor drawn whole, one at a
-time.
+No array is made for a model. A thread takes a piece at a time: several small tensors that lie side
+by side in the file, one tensor, or a leaf (1 MiB) of a large one; it draws the piece some blocks of
+64K elements at a time into a buffer of its own, measures them, hashes each leaf, and gives the
+bytes to whoever wants them. Which thread does what decides nothing: figures are combined in the
+order of the blocks, digests in the order of the leaves. A law that has no slices (an orthogonal
+matrix, a user's own code) has its tensor drawn whole, one at a time.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from initlab.runner.plan.rows import Row
 from initlab.runner.stats import BLOCK, WHOLE
 
 RUN = 4 * BLOCK
-"""Elements that are drawn and measured at a time: enough to do without the interpreter, few enough for the cache."""
+"""Elements that are drawn and measured at a time: enough to do without the interpreter, few enough
+for the cache.
+"""
 TOGETHER = 1 << 20
 """Bytes of small tensors that are drawn in one piece."""
 TENSORS = 128
@@ -45,7 +49,9 @@ class Meter(Protocol):
         """Take block `number` and those that follow, flat; called by several threads, in any order."""
 
     def finish(self, values: np.ndarray | None) -> dict[str, Any]:
-        """The figures, once every block was added; `values` is the whole tensor if it was drawn in one piece."""
+        """The figures, once every block was added; `values` is the whole tensor if it was drawn in
+        one piece.
+        """
 
 
 @dataclass(frozen=True)
@@ -109,8 +115,14 @@ def pieces(tensors: Sequence[Tensor]) -> Iterator[list[Part]]:
         if not together:
             return True
         last = together[-1]
-        side_by_side = last.offset + last.bytes == part.offset and last.tensor.dtype == part.tensor.dtype
-        return side_by_side and len(together) < TENSORS and sum(p.bytes for p in together) + part.bytes <= TOGETHER
+        side_by_side = (
+            last.offset + last.bytes == part.offset and last.tensor.dtype == part.tensor.dtype
+        )
+        return (
+            side_by_side
+            and len(together) < TENSORS
+            and sum(p.bytes for p in together) + part.bytes <= TOGETHER
+        )
 
     for tensor in tensors:
         part = Part(tensor, 0, tensor.size)
@@ -122,7 +134,10 @@ def pieces(tensors: Sequence[Tensor]) -> Iterator[list[Part]]:
             yield [part]
         elif tensor.size > WHOLE:
             leaf = digest.LEAF // tensor.dtype.itemsize
-            yield from ([Part(tensor, at, min(at + leaf, tensor.size))] for at in range(0, tensor.size, leaf))
+            yield from (
+                [Part(tensor, at, min(at + leaf, tensor.size))]
+                for at in range(0, tensor.size, leaf)
+            )
         else:
             together.append(part)
     if together:
@@ -130,10 +145,11 @@ def pieces(tensors: Sequence[Tensor]) -> Iterator[list[Part]]:
 
 
 class Pass:
-    """Iterating draws the tensors and gives those that were finished since the last time, at least every `PULSE` seconds.
+    """Iterating draws the tensors and gives those that were finished since the last time, at least
+    every `PULSE` seconds.
 
-    `whole(row)` draws a tensor whose law has no slices. An error in a thread is raised where the pass is iterated; leaving the iteration
-    stops the threads.
+    `whole(row)` draws a tensor whose law has no slices. An error in a thread is raised where the
+    pass is iterated; leaving the iteration stops the threads.
     """
 
     def __init__(
@@ -157,7 +173,10 @@ class Pass:
 
     def __iter__(self) -> Iterator[list[Drawn]]:
         streams.expect(sum(tensor.size for tensor in self.tensors))
-        threads = [threading.Thread(target=self._work, name=f"draw-{n}", daemon=True) for n in range(self._workers)]
+        threads = [
+            threading.Thread(target=self._work, name=f"draw-{n}", daemon=True)
+            for n in range(self._workers)
+        ]
         for thread in threads:
             thread.start()
         working = len(threads)
@@ -212,7 +231,9 @@ class Pass:
 
     def _draw(self, piece: list[Part], buffer: Buffer) -> None:
         first = piece[0]
-        raw = buffer.at(first.offset, sum(part.bytes for part in piece), first.tensor.dtype.itemsize)
+        raw = buffer.at(
+            first.offset, sum(part.bytes for part in piece), first.tensor.dtype.itemsize
+        )
         flats = [raw[part.offset - first.offset :][: part.bytes] for part in piece]
         views = [flat.view(part.tensor.dtype) for part, flat in zip(piece, flats, strict=True)]
         if len(piece) > 1:
@@ -276,7 +297,11 @@ class Pass:
     def _finish(self, tensor: Tensor, values: np.ndarray | None) -> None:
         row = tensor.row
         meter, tensor.meter = self._meter_of(tensor), None
-        figures = {} if meter is None else meter.finish(None if values is None else values.reshape(row.shape))
+        figures = (
+            {}
+            if meter is None
+            else meter.finish(None if values is None else values.reshape(row.shape))
+        )
         whole = digest.from_leaves(tensor.dtype.name, row.shape, tensor.leaves)
         tensor.leaves = []
         self._finished.put(Drawn(row.path, whole.hex(), figures))

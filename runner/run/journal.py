@@ -1,8 +1,11 @@
-"""Which tensors of a file under construction are finished: what a streamed run that was killed goes on from.
+"""Which tensors of a file under construction are finished: what a streamed run that was killed goes
+on from.
 
-A line is a checksum (CRC-32, 8 hex digits), a space, and JSON. The first says what is being made; each other line one finished tensor:
-`path`, `digest` (tensor-v1), and `row`, its figures. Lines are added after the bytes they speak of are on the disk. A last line without
-its end was being written when the process died and counts for nothing; any other line that its checksum does not fit is damage.
+A line is a checksum (CRC-32, 8 hex digits), a space, and JSON. The first says what is being made;
+each other line one finished tensor: `path`, `digest` (tensor-v1), and `row`, its figures. Lines are
+added after the bytes they speak of are on the disk. A last line without its end was being written
+when the process died and counts for nothing; any other line that its checksum does not fit is
+damage.
 """
 
 from __future__ import annotations
@@ -33,7 +36,9 @@ class Finished:
 
 
 def _line(content: dict[str, Any]) -> bytes:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8"
+    )
     return f"{zlib.crc32(text):08x} ".encode() + text + b"\n"
 
 
@@ -54,7 +59,9 @@ class Journal:
 
     def add(self, finished: Sequence[Finished]) -> None:
         """Note finished tensors, durably; their bytes must be on the disk."""
-        self._file.write(b"".join(_line({"path": f.path, "digest": f.digest, "row": f.row}) for f in finished))
+        self._file.write(
+            b"".join(_line({"path": f.path, "digest": f.digest, "row": f.row}) for f in finished)
+        )
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -65,24 +72,35 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
 
 def read(path: Path, identity: dict[str, Any]) -> list[Finished]:
-    """What a journal says is finished. EvidenceError for one that is damaged or of something else; FileNotFoundError for none."""
+    """What a journal says is finished. EvidenceError for one that is damaged or of something else;
+    FileNotFoundError for none.
+    """
     lines = path.read_bytes().split(b"\n")[:-1]
     contents = [_parsed(path, number, line) for number, line in enumerate(lines, 1)]
     if not contents:
         return []
     if contents[0] != {"format": FORMAT, **identity}:
-        raise EvidenceError(f"{path}: the journal is of another file than this run would make - {AGAIN}")
+        raise EvidenceError(
+            f"{path}: the journal is of another file than this run would make - {AGAIN}"
+        )
     found = {}
     for number, content in enumerate(contents[1:], 2):
         try:
             found[content["path"]] = Finished(content["path"], content["digest"], content["row"])
         except KeyError as error:
-            raise EvidenceError(f"{path}: line {number} of the journal is damaged, it lacks {error} - {AGAIN}") from None
+            raise EvidenceError(
+                f"{path}: line {number} of the journal is damaged, it lacks {error} - {AGAIN}"
+            ) from None
     return list(found.values())
 
 

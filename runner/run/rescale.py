@@ -1,4 +1,6 @@
-"""Values that the declared data decide: layers scaled one after the other until each gives unit variance."""
+"""Values that the declared data decide: layers scaled one after the other until each gives unit
+variance.
+"""
 
 from __future__ import annotations
 
@@ -20,26 +22,34 @@ def wanted(plan: Plan) -> bool:
 
 
 def rescale(network: Network, plan: Plan, subject: Subject) -> None:
-    """Divide each waiting weight, in the order of the network, by the deviation of what its layer gives for the batch, before the layer's
-    activation, until the law is content.
+    """Divide each waiting weight, in the order of the network, by the deviation of what its layer
+    gives for the batch, before the layer's activation, until the law is content.
 
-    ConfigError for a layer that gives no variance, or one that is not finite, and for a parameter that is no layer's weight.
+    ConfigError for a layer that gives no variance, or one that is not finite, and for a parameter
+    that is no layer's weight.
     """
     for row in plan.owners:
         if isinstance(row.law, laws.DataScaled):
             path = row.path.rpartition(".")[0]
             if path not in network.leaves:
                 raise ConfigError.of(
-                    row.rule, f"'{row.path}' is no weight of a layer by itself, so no variance is its own - use another initializer for it"
+                    row.rule,
+                    f"'{row.path}' is no weight of a layer by itself, so no variance is its own - use "
+                    "another initializer for it",
                 )
             _settle(network.owners[row.path], row, row.law, path, subject)
 
 
-def _settle(parameter: gluon.Parameter, row: Row, law: laws.DataScaled, path: str, subject: Subject) -> None:
+def _settle(
+    parameter: gluon.Parameter, row: Row, law: laws.DataScaled, path: str, subject: Subject
+) -> None:
     for _ in range(law.most):
         variance = variance_of(path, subject)
         if not (math.isfinite(variance) and variance > 0):
-            said = f"layer '{path}' gives a variance of {variance:g} for the declared data, so '{row.path}' cannot be scaled by it"
+            said = (
+                f"layer '{path}' gives a variance of {variance:g} for the declared data, so "
+                f"'{row.path}' cannot be scaled by it"
+            )
             raise ConfigError.of(row.rule, f"{said} - use other data or another initializer")
         if abs(variance - 1) < law.tolerance:
             return
@@ -51,6 +61,10 @@ def _settle(parameter: gluon.Parameter, row: Row, law: laws.DataScaled, path: st
 def variance_of(path: str, subject: Subject) -> float:
     """The variance, over all samples and units, of what a layer gives before its activation."""
     before: dict[str, nd.NDArray] = {}
-    with outputs({path: subject.layers[path]}, before), autograd.predict_mode(), np.errstate(all="ignore"):
+    with (
+        outputs({path: subject.layers[path]}, before),
+        autograd.predict_mode(),
+        np.errstate(all="ignore"),
+    ):
         subject.network(subject.inputs())
     return float(wide(before[path]).var())

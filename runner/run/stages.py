@@ -1,7 +1,9 @@
-"""One run, stage by stage: initialize, check the ledger, snapshot, probe, measure, write the manifest, print.
+"""One run, stage by stage: initialize, check the ledger, snapshot, probe, measure, write the
+manifest, print.
 
-Everything that could be refused was refused by `runner.plan.validate` before this starts. The folder's old manifest is removed first
-and the new one written last: a manifest never vouches for files of another run.
+Everything that could be refused was refused by `runner.plan.validate` before this starts. The
+folder's old manifest is removed first and the new one written last: a manifest never vouches for
+files of another run.
 """
 
 from __future__ import annotations
@@ -25,7 +27,14 @@ from initlab.runner.config import plugins
 from initlab.runner.errors import EvidenceError, MemoryShortage
 from initlab.runner.evidence import manifest, snapshot
 from initlab.runner.evidence.verdict import judge
-from initlab.runner.files import locked, remove_leftovers, storage_errors, write_csv, write_json, write_text
+from initlab.runner.files import (
+    locked,
+    remove_leftovers,
+    storage_errors,
+    write_csv,
+    write_json,
+    write_text,
+)
 from initlab.runner.measures import Findings, Measure
 from initlab.runner.plan import ledger
 from initlab.runner.plan.network import Network, build, infer_shapes
@@ -53,8 +62,9 @@ class Outcome:
 def initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
     """The network with all parameters ready, drawn once each as planned.
 
-    Eager mode infers all shapes first and draws at `initialize()`; deferred mode leaves unknown shapes to one forward in predict
-    mode on the declared input. From one of MXNet's streams, which are drawn from in order, the two give different values.
+    Eager mode infers all shapes first and draws at `initialize()`; deferred mode leaves unknown
+    shapes to one forward in predict mode on the declared input. From one of MXNet's streams, which
+    are drawn from in order, the two give different values.
     """
     with streams.using(config.stream):
         return _initialize(config)
@@ -110,13 +120,17 @@ def subject_of(config: RunConfig, network: Network) -> Subject:
 
 
 def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[dict[str, Any]]]]:
-    """Measure what was chosen, of the first values, and then send the declared data through the network as the probe does.
+    """Measure what was chosen, of the first values, and then send the declared data through the
+    network as the probe does.
 
     Gives the probe's trace, and the sections that measurements gave beside it.
     """
     subject = subject_of(config, network)
     found = [measured(measure, subject) for measure in config.measure.values()]
-    with streams.using(config.stream), np.errstate(all="ignore"):  # a network that overflows is a finding, not a fault
+    with (
+        streams.using(config.stream),
+        np.errstate(all="ignore"),
+    ):  # a network that overflows is a finding, not a fault
         trace = config.probe.measure(subject)
     sections: dict[str, list[dict[str, Any]]] = {}
     for section, rows in (item for findings in found for item in findings.items()):
@@ -128,7 +142,9 @@ def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[di
 
 
 def measured(measure: Measure, subject: Subject) -> Findings:
-    """What a measurement gives. What it draws (dropout does) is its own, so that the probe draws as if there had been none."""
+    """What a measurement gives. What it draws (dropout does) is its own, so that the probe draws as
+    if there had been none.
+    """
     own = streams.Stream(streams.Key(subject.seed, f"@{measure.kind}/ambient"))
     with streams.using(streams.VERSION), streams.scope(own), np.errstate(all="ignore"):
         return measure.measure(subject)
@@ -159,24 +175,30 @@ def log_file(folder: Path) -> Iterator[None]:
 
 
 def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
-    """The manifest of this very config in `folder`, or None where the run must be made: where it did not finish, or its snapshot is no
-    longer what the manifest vouches for. EvidenceError where another config finished there."""
+    """The manifest of this very config in `folder`, or None where the run must be made: where it
+    did not finish, or its snapshot is no longer what the manifest vouches for. EvidenceError where
+    another config finished there."""
     if not (folder / manifest.NAME).exists():
         return None
     content = manifest.read(folder)
     if content["canonical"] != canonical:
         raise EvidenceError(
-            f"{folder}: holds a finished run of another config, so it cannot be resumed - remove the folder or run without resume=true"
+            f"{folder}: holds a finished run of another config, so it cannot be resumed - remove the "
+            "folder or run without resume=true"
         )
     kept = content["snapshot"]
-    if kept is not None and not snapshot.is_as_written(folder / kept, content["digests"]["tensors"], content["aliases"]):
+    if kept is not None and not snapshot.is_as_written(
+        folder / kept, content["digests"]["tensors"], content["aliases"]
+    ):
         return None
     return content
 
 
 @dataclass(frozen=True)
 class Initialized:
-    """What the first stages of a run leave: digests, the snapshot's name, the figures of all parameters, and a network to probe."""
+    """What the first stages of a run leave: digests, the snapshot's name, the figures of all
+    parameters, and a network to probe.
+    """
 
     digests: snapshot.Digests
     kept: str | None
@@ -188,7 +210,8 @@ class Initialized:
 def execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console) -> Outcome:
     """Run `config` into `folder`. `hydra_files` (name -> text) is kept in `.hydra/`.
 
-    StorageError for a folder that cannot be written or that another process is writing, MemoryShortage where the values do not fit.
+    StorageError for a folder that cannot be written or that another process is writing,
+    MemoryShortage where the values do not fit.
     """
     if config.resume:
         content = finished(config.canonical, folder)
@@ -201,7 +224,9 @@ def execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: C
             return execute_locked(config, folder, hydra_files, out)
 
 
-def execute_locked(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console) -> Outcome:
+def execute_locked(
+    config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console
+) -> Outcome:
     """Run `config` into a folder that this process has locked, whatever is in it."""
     size = sum(row.bytes for row in config.rows)
     with storage_errors(folder, size), sharing(config.threads):
@@ -229,10 +254,16 @@ def _execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: 
     manifest.remove(folder)
     remove_leftovers(folder)
     with log_file(folder):
-        LOG.info("run %s: seed %s, %s, %s", config.run_id, config.seed, config.dtype, config.init_mode)
+        LOG.info(
+            "run %s: seed %s, %s, %s", config.run_id, config.seed, config.dtype, config.init_mode
+        )
         _write_hydra(folder, hydra_files)
         write_json(folder / "plan.json", config.plan.describe())
-        made = _streamed(config, folder, out.quiet) if config.init_mode == "streamed" else _in_memory(config, folder)
+        made = (
+            _streamed(config, folder, out.quiet)
+            if config.init_mode == "streamed"
+            else _in_memory(config, folder)
+        )
         trace, sections = probe(config, made.network) if made.network is not None else (Trace(), {})
         verdicts = judge(config.rows, made.rows)
         _write_stats(config, folder, made.rows, verdicts, trace, sections)
@@ -257,12 +288,18 @@ def _in_memory(config: RunConfig, folder: Path) -> Initialized:
     values = host_values(network)
     digests = snapshot.digest_values(values, config.plan)
     remove_snapshots(folder)
-    kept = None if config.snapshot is None else snapshot.write(folder, config.snapshot, values, config.plan, digests.root)
+    kept = (
+        None
+        if config.snapshot is None
+        else snapshot.write(folder, config.snapshot, values, config.plan, digests.root)
+    )
     return Initialized(digests, kept, measure(config, values), network, record.totals())
 
 
 def _streamed(config: RunConfig, folder: Path, quiet: bool) -> Initialized:
-    """One tensor after the other, straight into the file; for a probe, the network reads it from there."""
+    """One tensor after the other, straight into the file; for a probe, the network reads it from
+    there.
+    """
     if not config.resume:
         remove_snapshots(folder)
     stats = list(config.stats.values())
@@ -278,7 +315,9 @@ def _streamed(config: RunConfig, folder: Path, quiet: bool) -> Initialized:
     if config.shard is not None and made.file is not None:
         write_text(folder / INDEX, index_text(config.plan, config.shard.count))
     count = len(made.digests.tensors)
-    return Initialized(made.digests, made.file, made.rows, network, {"filled": count, "parameters": count})
+    return Initialized(
+        made.digests, made.file, made.rows, network, {"filled": count, "parameters": count}
+    )
 
 
 def _write_hydra(folder: Path, files: dict[str, str]) -> None:
@@ -316,9 +355,14 @@ def _write_stats(
 
 
 def write_figures(
-    folder: Path, table: list[dict[str, Any]], trace: Trace = NOTHING, sections: dict[str, list[dict[str, Any]]] | None = None
+    folder: Path,
+    table: list[dict[str, Any]],
+    trace: Trace = NOTHING,
+    sections: dict[str, list[dict[str, Any]]] | None = None,
 ) -> None:
-    """Write stats.json and stats.csv: a row a parameter, what a probe measured, and further sections."""
+    """Write stats.json and stats.csv: a row a parameter, what a probe measured, and further
+    sections.
+    """
     content = {
         "parameters": table,
         "layers": trace.layers,
@@ -329,8 +373,19 @@ def write_figures(
         **(sections or {}),
     }
     write_json(folder / "stats.json", content)
-    columns = list(dict.fromkeys(name for row in table for name, value in row.items() if name == "shape" or not isinstance(value, list)))
-    write_csv(folder / "stats.csv", columns, ({**row, "shape": tables.shape_text(row["shape"])} for row in table))
+    columns = list(
+        dict.fromkeys(
+            name
+            for row in table
+            for name, value in row.items()
+            if name == "shape" or not isinstance(value, list)
+        )
+    )
+    write_csv(
+        folder / "stats.csv",
+        columns,
+        ({**row, "shape": tables.shape_text(row["shape"])} for row in table),
+    )
 
 
 def read_figures(folder: Path) -> list[dict[str, Any]]:
@@ -339,7 +394,9 @@ def read_figures(folder: Path) -> list[dict[str, Any]]:
         content = json.loads((folder / "stats.json").read_text(encoding="utf-8"))
         return [{"path": str(row["path"]), **row} for row in content["parameters"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EvidenceError(f"{folder / 'stats.json'}: is missing or damaged ({error}) - run its config again") from error
+        raise EvidenceError(
+            f"{folder / 'stats.json'}: is missing or damaged ({error}) - run its config again"
+        ) from error
 
 
 def _manifest(
@@ -356,9 +413,15 @@ def _manifest(
         "overrides": hydra_files.get("overrides.yaml", "").splitlines(),
         "seed": config.seed,
         "stream": config.stream,
-        "digests": {"definition": "tensor-v1, root-v1", "tensors": made.digests.tensors, "root": made.digests.root},
+        "digests": {
+            "definition": "tensor-v1, root-v1",
+            "tensors": made.digests.tensors,
+            "root": made.digests.root,
+        },
         "aliases": config.aliases,
-        "exactness": {row.path: row.law.exactness for row in config.rows if row.law.exactness != "bits"},
+        "exactness": {
+            row.path: row.law.exactness for row in config.rows if row.law.exactness != "bits"
+        },
         "snapshot": made.kept,
         "ledger": made.filled,
         "shard": None if config.shard is None else str(config.shard),

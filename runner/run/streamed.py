@@ -1,9 +1,12 @@
-"""`init_mode=streamed`: the plan drawn straight into the snapshot file, with no array for any model in memory.
+"""`init_mode=streamed`: the plan drawn straight into the snapshot file, with no array for any model
+in memory.
 
-Everything stands at an offset that is known before anything is drawn (`engine.formats.safetensors.layout`). `runner.run.blocks` draws,
-measures, digests and hands the bytes to the file, which has another name until it is whole. The journal beside it says which tensors are
-finished, so that a run that was killed goes on with `resume=true`: what the journal vouches for is read again and checked against its
-digest, the rest is drawn. The file is, byte for byte, what a run in memory writes.
+Everything stands at an offset that is known before anything is drawn
+(`engine.formats.safetensors.layout`). `runner.run.blocks` draws, measures, digests and hands the
+bytes to the file, which has another name until it is whole. The journal beside it says which
+tensors are finished, so that a run that was killed goes on with `resume=true`: what the journal
+vouches for is read again and checked against its digest, the rest is drawn. The file is, byte for
+byte, what a run in memory writes.
 """
 
 from __future__ import annotations
@@ -47,7 +50,9 @@ NO_ROOT = "0" * 64
 
 @dataclass(frozen=True)
 class Streamed:
-    """What a pass gave: digests, figures by path, and the name of the file, None where none was kept."""
+    """What a pass gave: digests, figures by path, and the name of the file, None where none was
+    kept.
+    """
 
     digests: snapshot.Digests
     rows: dict[str, dict[str, Any]]
@@ -62,14 +67,31 @@ def write(config: RunConfig, folder: Path, meter: Callable[[Row], Meter], quiet:
     rows, aliases = config.rows, config.aliases
     if config.snapshot is None:
         tensors = [Tensor(row, 0) for row in rows]
-        return _result([d for batch in _told(_pass(config, tensors, meter, None), tensors, quiet) for d in batch], aliases, None)
+        return _result(
+            [
+                d
+                for batch in _told(_pass(config, tensors, meter, None), tensors, quiet)
+                for d in batch
+            ],
+            aliases,
+            None,
+        )
     name = snapshot.file_name(config.snapshot, config.shard)
     placed = _layout(rows, aliases, NO_ROOT)
-    work = _Work(folder, name, placed, {"layout": hashlib.sha256(placed.header).hexdigest(), "run_id": config.run_id})
+    work = _Work(
+        folder,
+        name,
+        placed,
+        {"layout": hashlib.sha256(placed.header).hexdigest(), "run_id": config.run_id},
+    )
     kept = work.kept(config, rows, quiet) if config.resume else []
     with work.open(bool(kept)) as file, Journal(folder / JOURNAL, work.identity, kept) as book:
         done = {finished.path for finished in kept}
-        tensors = [Tensor(row, placed.entries[row.path].start) for row in _in_order(rows, placed) if row.path not in done]
+        tensors = [
+            Tensor(row, placed.entries[row.path].start)
+            for row in _in_order(rows, placed)
+            if row.path not in done
+        ]
         drawn = _write_all(_pass(config, tensors, meter, file.write), tensors, file, book, quiet)
         result = _result([Drawn(f.path, f.digest, f.row) for f in kept] + drawn, aliases, name)
         file.write(0, np.frombuffer(_layout(rows, aliases, result.digests.root).header, np.uint8))
@@ -81,7 +103,9 @@ def write(config: RunConfig, folder: Path, meter: Callable[[Row], Meter], quiet:
 def recompute(config: RunConfig) -> dict[str, str]:
     """Path -> tensor-v1 digest in hex of every parameter of the run, drawn again and kept nowhere."""
     tensors = [Tensor(row, 0) for row in config.rows]
-    return {drawn.path: drawn.digest for batch in _pass(config, tensors, None, None) for drawn in batch}
+    return {
+        drawn.path: drawn.digest for batch in _pass(config, tensors, None, None) for drawn in batch
+    }
 
 
 def draw(config: RunConfig, row: Row) -> np.ndarray:
@@ -95,7 +119,9 @@ def forget(folder: Path) -> None:
 
 
 def mapped_network(config: RunConfig, path: Path) -> Network:
-    """The network with its parameters mapped from the snapshot file, for a probe. What the probe changes reaches no file."""
+    """The network with its parameters mapped from the snapshot file, for a probe. What the probe
+    changes reaches no file.
+    """
     network = _shaped(config)
     tensors = safetensors.open_mapped(path).tensors
     for name, parameter in network.owners.items():
@@ -121,12 +147,21 @@ class _Whole:
             self._network = _shaped(self._config)
             streams.seed(self._config.seed)
         planned = self._network.owners[row.path]
-        parameter = gluon.Parameter(planned.name, "null", planned.shape, planned.dtype, init=planned.init, roles=planned.roles)
+        parameter = gluon.Parameter(
+            planned.name,
+            "null",
+            planned.shape,
+            planned.dtype,
+            init=planned.init,
+            roles=planned.roles,
+        )
         parameter.initialize(default_init=self._config.init, path=row.path)
         return parameter.data().asnumpy()
 
 
-def _pass(config: RunConfig, tensors: Sequence[Tensor], meter: Callable[[Row], Meter] | None, sink: Any) -> Pass:
+def _pass(
+    config: RunConfig, tensors: Sequence[Tensor], meter: Callable[[Row], Meter] | None, sink: Any
+) -> Pass:
     waiting = 0 if sink is None else WAITING
     return Pass(tensors, _Whole(config), meter, sink, streams.threads() + waiting)
 
@@ -136,12 +171,16 @@ def _in_order(rows: Sequence[Row], placed: Layout) -> list[Row]:
 
 
 def _layout(rows: Sequence[Row], aliases: dict[str, str], root: str) -> Layout:
-    return safetensors.layout({row.path: (Tensor(row, 0).dtype, row.shape) for row in rows}, aliases, {"root-v1": root})
+    return safetensors.layout(
+        {row.path: (Tensor(row, 0).dtype, row.shape) for row in rows}, aliases, {"root-v1": root}
+    )
 
 
 def _result(drawn: list[Drawn], aliases: dict[str, str], name: str | None) -> Streamed:
     tensors = {d.path: d.digest for d in sorted(drawn, key=lambda d: d.path)}
-    root = digest.root_digest({path: bytes.fromhex(value) for path, value in tensors.items()}, aliases).hex()
+    root = digest.root_digest(
+        {path: bytes.fromhex(value) for path, value in tensors.items()}, aliases
+    ).hex()
     return Streamed(snapshot.Digests(tensors, root), {d.path: d.row for d in drawn}, name)
 
 
@@ -153,7 +192,9 @@ def _told(work: Pass, tensors: Sequence[Tensor], quiet: bool) -> Any:
             yield batch
 
 
-def _write_all(work: Pass, tensors: Sequence[Tensor], file: PlacedFile, book: Journal, quiet: bool) -> list[Drawn]:
+def _write_all(
+    work: Pass, tensors: Sequence[Tensor], file: PlacedFile, book: Journal, quiet: bool
+) -> list[Drawn]:
     """Run the pass, noting what is finished and on the disk."""
     drawn: list[Drawn] = []
     noted = 0
@@ -177,7 +218,9 @@ def _write_all(work: Pass, tensors: Sequence[Tensor], file: PlacedFile, book: Jo
 
 
 class _Work:
-    """A file under construction: its name while it is made, and what of an earlier attempt can be kept."""
+    """A file under construction: its name while it is made, and what of an earlier attempt can be
+    kept.
+    """
 
     def __init__(self, folder: Path, name: str, placed: Layout, identity: dict[str, Any]) -> None:
         self.folder, self.placed, self.identity = folder, placed, identity
@@ -199,27 +242,39 @@ class _Work:
         sync_folder(self.folder)
 
     def kept(self, config: RunConfig, rows: Sequence[Row], quiet: bool) -> list[Finished]:
-        """What an earlier attempt finished and the file still holds: each tensor is read and its digest compared."""
+        """What an earlier attempt finished and the file still holds: each tensor is read and its
+        digest compared.
+        """
         try:
             finished = journal.read(self.folder / JOURNAL, self.identity)
         except FileNotFoundError:
             return []
         if not self.partial.exists() and self.final.exists():
-            os.replace(self.final, self.partial)  # it had its name, but the manifest was not written
+            os.replace(
+                self.final, self.partial
+            )  # it had its name, but the manifest was not written
         if not self.partial.exists() or self.partial.stat().st_size != self.placed.size:
             return []
         sound = []
         by_path = {row.path: row for row in rows}
         with (
-            progress.told("checking", sum(self._bytes(f.path) for f in finished if f.path in by_path), quiet) as told,
+            progress.told(
+                "checking", sum(self._bytes(f.path) for f in finished if f.path in by_path), quiet
+            ) as told,
             open(self.partial, "rb") as file,
         ):
             done = 0
             for entry in finished:
-                if entry.path in by_path and self._digest(file.fileno(), entry.path) == entry.digest:
+                if (
+                    entry.path in by_path
+                    and self._digest(file.fileno(), entry.path) == entry.digest
+                ):
                     sound.append(entry)
                 else:
-                    LOG.warning("tensor '%s' of the unfinished snapshot is not as its journal says: drawn again", entry.path)
+                    LOG.warning(
+                        "tensor '%s' of the unfinished snapshot is not as its journal says: drawn again",
+                        entry.path,
+                    )
                 done += self._bytes(entry.path) if entry.path in by_path else 0
                 told.at(done)
         LOG.info("%s of %s tensors kept from the unfinished snapshot", len(sound), len(rows))

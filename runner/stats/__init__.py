@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from initlab.runner.kinds import import_modules
-from initlab.runner.stats.base import REGISTRY, WHOLE, OnePass, Statistic, is_whole, measure_all, register, summary_of
+from initlab.runner.stats.base import (
+    REGISTRY,
+    WHOLE,
+    OnePass,
+    Statistic,
+    is_whole,
+    measure_all,
+    register,
+    summary_of,
+)
 from initlab.runner.stats.onepass import BLOCK, Accumulator
 
 import_modules(__name__, __path__)
 
-__all__ = ["BLOCK", "REGISTRY", "WHOLE", "Accumulator", "OnePass", "Statistic", "is_whole", "measure_all", "register", "summary_of"]
+__all__ = [
+    "BLOCK",
+    "REGISTRY",
+    "WHOLE",
+    "Accumulator",
+    "OnePass",
+    "Statistic",
+    "is_whole",
+    "measure_all",
+    "register",
+    "summary_of",
+]

@@ -20,7 +20,9 @@ from initlab.runner.stats.onepass import Summary, summarize
 
 REGISTRY: Registry[type[Statistic]] = Registry("statistic")
 WHOLE = 1 << 20
-"""Elements of a tensor up to which its values are handed on beside its summary, however they are made."""
+"""Elements of a tensor up to which its values are handed on beside its summary, however they are
+made.
+"""
 
 
 @dataclass
@@ -35,7 +37,9 @@ class Statistic:
         return False
 
     def measure(self, values: np.ndarray, law: Law) -> dict[str, Any]:
-        """Column -> figure, for values of any dtype and shape that were drawn from `law`. JSON types only."""
+        """Column -> figure, for values of any dtype and shape that were drawn from `law`. JSON
+        types only.
+        """
         raise NotImplementedError(f"statistic '{self.kind}' defines no measure")
 
 
@@ -47,8 +51,12 @@ class OnePass(Statistic):
     def one_pass(self) -> bool:
         return True
 
-    def measure_summary(self, summary: Summary, law: Law, values: np.ndarray | None) -> dict[str, Any]:
-        """Column -> figure. `values` is None where `is_whole` denies them, unless `one_pass` is false, and only then."""
+    def measure_summary(
+        self, summary: Summary, law: Law, values: np.ndarray | None
+    ) -> dict[str, Any]:
+        """Column -> figure. `values` is None where `is_whole` denies them, unless `one_pass` is
+        false, and only then.
+        """
         raise NotImplementedError(f"statistic '{self.kind}' defines no measure_summary")
 
     def measure(self, values: np.ndarray, law: Law) -> dict[str, Any]:
@@ -57,7 +65,9 @@ class OnePass(Statistic):
 
 
 def is_whole(size: int, law: Law) -> bool:
-    """Whether a tensor's values are at hand for every statistic: small ones, and those that are drawn whole or not at all."""
+    """Whether a tensor's values are at hand for every statistic: small ones, and those that are
+    drawn whole or not at all.
+    """
     return size <= WHOLE or not law.sliceable
 
 
@@ -66,8 +76,11 @@ def summary_of(values: np.ndarray, law: Law) -> Summary:
     return summarize(values, wrong=lambda part, start: law.wrong_in(part, values.shape, start))
 
 
-def measure_all(statistics: Iterable[Statistic], law: Law, summary: Summary, values: np.ndarray | None) -> dict[str, Any]:
-    """The row of figures of several statistics, the same whether a large tensor's values are given or, since it was streamed, None.
+def measure_all(
+    statistics: Iterable[Statistic], law: Law, summary: Summary, values: np.ndarray | None
+) -> dict[str, Any]:
+    """The row of figures of several statistics, the same whether a large tensor's values are given
+    or, since it was streamed, None.
 
     ValueError where a statistic needs values that are not given.
     """
@@ -75,7 +88,9 @@ def measure_all(statistics: Iterable[Statistic], law: Law, summary: Summary, val
     for statistic in statistics:
         needed = not statistic.one_pass or is_whole(summary.count, law)
         if needed and values is None:
-            raise ValueError(f"statistic '{statistic.kind}' needs the values of all {summary.count} elements at once")
+            raise ValueError(
+                f"statistic '{statistic.kind}' needs the values of all {summary.count} elements at once"
+            )
         if isinstance(statistic, OnePass):
             row |= statistic.measure_summary(summary, law, values if needed else None)
         else:

@@ -1,4 +1,6 @@
-"""Does a tensor look like what was declared? Tests of its mean, variance, support and distribution against its law."""
+"""Does a tensor look like what was declared? Tests of its mean, variance, support and distribution
+against its law.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from initlab.runner.stats.onepass import Summary
 
 
 def half_spacing(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Half the distance to the next number of the dtype: by how much rounding may have moved each value."""
+    """Half the distance to the next number of the dtype: by how much rounding may have moved each
+    value.
+    """
     if dtype == np.float64:
         return np.zeros_like(values)
     digits = {"float16": 10, "bfloat16": 7}.get(dtype.name, 23)
@@ -23,27 +27,35 @@ def half_spacing(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 MOST_POINTS = 1 << 18
-"""How many order statistics the distributions are compared at; leaving out the others can hide 2^-18 of D at most."""
+"""How many order statistics the distributions are compared at; leaving out the others can hide
+2^-18 of D at most.
+"""
 
 
 def _at_values(values: np.ndarray, law: laws.Law) -> float | None:
     """D of a tensor at its own values."""
     x = np.sort(values.reshape(-1).astype(np.float64))
     n = x.size
-    rank = np.arange(1, n + 1) if n <= MOST_POINTS else np.linspace(1, n, MOST_POINTS).astype(np.int64)
+    rank = (
+        np.arange(1, n + 1) if n <= MOST_POINTS else np.linspace(1, n, MOST_POINTS).astype(np.int64)
+    )
     x = x[rank - 1]
     return _distance(x, rank / n, (rank - 1) / n, values.dtype, law)
 
 
 def _at_edges(summary: Summary, law: laws.Law) -> float | None:
-    """D of a tensor at the edges of the bins its summary counts: at most the D at its own values, so that nothing is found that is not
-    there, but what differs within a bin is not found."""
+    """D of a tensor at the edges of the bins its summary counts: at most the D at its own values,
+    so that nothing is found that is not there, but what differs within a bin is not found."""
     edges, below = summary.borders()
     return _distance(edges, below / summary.count, below / summary.count, summary.binned, law)
 
 
-def _distance(x: np.ndarray, upto: np.ndarray, before: np.ndarray, dtype: np.dtype, law: laws.Law) -> float | None:
-    """How far the shares of elements up to and before the points x are from the law's, less what rounding to `dtype` explains."""
+def _distance(
+    x: np.ndarray, upto: np.ndarray, before: np.ndarray, dtype: np.dtype, law: laws.Law
+) -> float | None:
+    """How far the shares of elements up to and before the points x are from the law's, less what
+    rounding to `dtype` explains.
+    """
     moved = half_spacing(x, dtype)
     above, below = law.cdf(x + moved), law.cdf(x - moved)
     if above is None or below is None:
@@ -51,11 +63,14 @@ def _distance(x: np.ndarray, upto: np.ndarray, before: np.ndarray, dtype: np.dty
     return float(max(0.0, (upto - above).max(), (below - before).max()))
 
 
-def kolmogorov_smirnov(summary: Summary, law: laws.Law, values: np.ndarray | None) -> tuple[float, float] | None:
-    """(D, p) of the one-sample test, less what the rounding to the tensor's dtype explains; None for a law without a cdf.
+def kolmogorov_smirnov(
+    summary: Summary, law: laws.Law, values: np.ndarray | None
+) -> tuple[float, float] | None:
+    """(D, p) of the one-sample test, less what the rounding to the tensor's dtype explains; None
+    for a law without a cdf.
 
-    D is taken at the values where they are given, else at the edges of bins. p is the two-sided asymptotic value with Stephens'
-    correction of sqrt(N).
+    D is taken at the values where they are given, else at the edges of bins. p is the two-sided
+    asymptotic value with Stephens' correction of sqrt(N).
     """
     d = _at_edges(summary, law) if values is None else _at_values(values, law)
     if d is None:
@@ -71,11 +86,17 @@ def kolmogorov_smirnov(summary: Summary, law: laws.Law, values: np.ndarray | Non
 @register
 @dataclass
 class Law(OnePass):
-    """z_mean, z_var, ks_d, ks_p, bound_ok and the law's invariants; `p` is the smallest p-value, corrected for their number."""
+    """z_mean, z_var, ks_d, ks_p, bound_ok and the law's invariants; `p` is the smallest p-value,
+    corrected for their number.
+    """
 
-    def measure_summary(self, summary: Summary, law: laws.Law, values: np.ndarray | None) -> dict[str, Any]:
+    def measure_summary(
+        self, summary: Summary, law: laws.Law, values: np.ndarray | None
+    ) -> dict[str, Any]:
         """The figures; None where the law does not state what is tested."""
-        row: dict[str, Any] = dict.fromkeys(("z_mean", "z_var", "ks_d", "ks_p", "bound_ok", "invariants_ok", "p"))
+        row: dict[str, Any] = dict.fromkeys(
+            ("z_mean", "z_var", "ks_d", "ks_p", "bound_ok", "invariants_ok", "p")
+        )
         if summary.count == 0:
             return row
         row["bound_ok"] = summary.nonfinite == 0 and self._within(summary, law)
@@ -83,7 +104,9 @@ class Law(OnePass):
         if summary.nonfinite or not law.std or law.mean is None:
             return row
         tests = []
-        if law.exactness == "bits" and law.kurtosis is not None:  # elements that do not depend on each other
+        if (
+            law.exactness == "bits" and law.kurtosis is not None
+        ):  # elements that do not depend on each other
             tests += self._moments(summary, law, row)
         tail = kolmogorov_smirnov(summary, law, values if summary.count <= WHOLE else None)
         if tail is not None:
@@ -95,7 +118,10 @@ class Law(OnePass):
     @staticmethod
     def _within(summary: Summary, law: laws.Law) -> bool:
         dtype = dtypes.resolve(summary.dtype)
-        low, high = (float(np.asarray(bound).astype(dtype).astype(summary.binned)) for bound in law.support_in(dtype))
+        low, high = (
+            float(np.asarray(bound).astype(dtype).astype(summary.binned))
+            for bound in law.support_in(dtype)
+        )
         assert summary.low is not None and summary.high is not None
         return low <= summary.low and summary.high <= high
 
@@ -110,8 +136,9 @@ class Law(OnePass):
     def _moments(summary: Summary, law: laws.Law, row: dict[str, Any]) -> list[float]:
         """Fill in z_mean and z_var; give their p-values.
 
-        z_var is the plain deviate; its p-value takes the sample variance for a scaled chi-square with the degrees of freedom that
-        the kurtosis gives it (Wilson and Hilferty's cube root), since small tensors have long tails.
+        z_var is the plain deviate; its p-value takes the sample variance for a scaled chi-square
+        with the degrees of freedom that the kurtosis gives it (Wilson and Hilferty's cube root),
+        since small tensors have long tails.
         """
         assert law.mean is not None and law.std and law.kurtosis is not None
         assert summary.mean is not None and summary.variance is not None
@@ -121,7 +148,10 @@ class Law(OnePass):
         row["z_mean"] = math.sqrt(count) * deviate
         row["z_var"] = (ratio - 1) / math.sqrt((law.kurtosis + 2) / count)
         spread = (law.kurtosis + 2) / (9 * count)  # 2 / (9 degrees of freedom)
-        return [two_sided(row["z_mean"]), two_sided((ratio ** (1 / 3) - (1 - spread)) / math.sqrt(spread))]
+        return [
+            two_sided(row["z_mean"]),
+            two_sided((ratio ** (1 / 3) - (1 - spread)) / math.sqrt(spread)),
+        ]
 
 
 def two_sided(z: float) -> float:

@@ -1,4 +1,6 @@
-"""The figures of one tensor as it is drawn, block by block: what `runner.run.blocks` asks of a meter, by the chosen statistics."""
+"""The figures of one tensor as it is drawn, block by block: what `runner.run.blocks` asks of a
+meter, by the chosen statistics.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +32,20 @@ class Drawn(Protocol):
 
 
 class Meter:
-    """Measures the tensor of a row. Where a statistic needs all values of a large one at once there are no figures: see `later`."""
+    """Measures the tensor of a row. Where a statistic needs all values of a large one at once there
+    are no figures: see `later`.
+    """
 
     def __init__(self, stats: Sequence[Statistic], row: Drawn) -> None:
         self._stats, self._row = stats, row
         self._blocks: Accumulator | None = None
         if stats and not later(stats, row):
             size = math.prod(row.shape)
-            self._blocks = Accumulator(dtypes.resolve(row.dtype), size, lambda values, start: row.law.wrong_in(values, row.shape, start))
+            self._blocks = Accumulator(
+                dtypes.resolve(row.dtype),
+                size,
+                lambda values, start: row.law.wrong_in(values, row.shape, start),
+            )
 
     def add(self, number: int, values: np.ndarray) -> None:
         """Take block `number` and those that follow, flat."""
@@ -46,12 +54,20 @@ class Meter:
 
     def finish(self, values: np.ndarray | None) -> dict[str, Any]:
         """The figures of every statistic, the same as from the whole tensor."""
-        return {} if self._blocks is None else measure_all(self._stats, self._row.law, self._blocks.result(), values)
+        return (
+            {}
+            if self._blocks is None
+            else measure_all(self._stats, self._row.law, self._blocks.result(), values)
+        )
 
 
 def later(stats: Sequence[Statistic], row: Drawn) -> bool:
-    """Whether a tensor can only be measured once it is whole in a file: a large one, where a statistic wants all values at once."""
-    return not is_whole(math.prod(row.shape), row.law) and not all(statistic.one_pass for statistic in stats)
+    """Whether a tensor can only be measured once it is whole in a file: a large one, where a
+    statistic wants all values at once.
+    """
+    return not is_whole(math.prod(row.shape), row.law) and not all(
+        statistic.one_pass for statistic in stats
+    )
 
 
 def measure(stats: Sequence[Statistic], row: Drawn, values: np.ndarray) -> dict[str, Any]:

@@ -15,10 +15,16 @@ from initlab.runner.stats.onepass import Summary
 @register
 @dataclass
 class Moments(OnePass):
-    """mean, std, rms, skew, excess kurtosis, min, max, largest magnitude, and counts of zeros, non-finite and subnormal elements."""
+    """mean, std, rms, skew, excess kurtosis, min, max, largest magnitude, and counts of zeros,
+    non-finite and subnormal elements.
+    """
 
-    def measure_summary(self, summary: Summary, law: Law, values: np.ndarray | None) -> dict[str, Any]:
-        """All figures over the finite elements; None where there are none (or, for skew and kurtosis, no spread)."""
+    def measure_summary(
+        self, summary: Summary, law: Law, values: np.ndarray | None
+    ) -> dict[str, Any]:
+        """All figures over the finite elements; None where there are none (or, for skew and
+        kurtosis, no spread).
+        """
         low, high = summary.low, summary.high
         return {
             "count": summary.count,

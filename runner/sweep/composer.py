@@ -1,7 +1,8 @@
-"""Configs of many jobs, composed once for each different choice of groups; the other words are then set in a copy.
+"""Configs of many jobs, composed once for each different choice of groups; the other words are then
+set in a copy.
 
-Hydra composes every job from files, though most differ in plain values only. What comes out is the same: Hydra too applies such
-words after it has put the chosen files together, by the same function.
+Hydra composes every job from files, though most differ in plain values only. What comes out is the
+same: Hydra too applies such words after it has put the chosen files together, by the same function.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ KEPT = 64
 
 @dataclass(frozen=True)
 class Base:
-    """What Hydra composed, whole and without its own part, whether the rest refers to that, and what in it names code."""
+    """What Hydra composed, whole and without its own part, whether the rest refers to that, and
+    what in it names code.
+    """
 
     whole: DictConfig
     task: DictConfig
@@ -37,7 +40,12 @@ class Base:
         """From what Hydra composed."""
         task = OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
         OmegaConf.set_struct(task, OmegaConf.is_struct(whole))
-        return cls(whole, task, "${hydra" in str(OmegaConf.to_container(task, resolve=False)), tuple(search_code(whole)))
+        return cls(
+            whole,
+            task,
+            "${hydra" in str(OmegaConf.to_container(task, resolve=False)),
+            tuple(search_code(whole)),
+        )
 
 
 class Composer:
@@ -65,17 +73,23 @@ class Composer:
         return self._base([parse_word(word) for word in words]).whole.hydra  # type: ignore[no-any-return]
 
     def search(self, words: list[str], config: DictConfig) -> list[Problem]:
-        """What names code in a job: in what its choices of groups made, Hydra's own part included, and in its config."""
+        """What names code in a job: in what its choices of groups made, Hydra's own part included,
+        and in its config.
+        """
         found = [*self._base([parse_word(word) for word in words]).code, *search_code(config)]
         return list(dict.fromkeys(found))
 
     def _apply(self, overrides: list[Override], base: DictConfig) -> DictConfig:
         config = copy.deepcopy(base)
-        ConfigLoaderImpl._apply_overrides_to_config([override for override in overrides if not self._chooses(override)], config)
+        ConfigLoaderImpl._apply_overrides_to_config(
+            [override for override in overrides if not self._chooses(override)], config
+        )
         return config
 
     def _base(self, overrides: list[Override]) -> Base:
-        choices = tuple(str(override.input_line) for override in overrides if self._chooses(override))
+        choices = tuple(
+            str(override.input_line) for override in overrides if self._chooses(override)
+        )
         if choices not in self._kept:
             self._kept[choices] = Base.of(self._load(list(choices)))
             if len(self._kept) > KEPT:

@@ -1,4 +1,5 @@
-"""The runs that a sweep declares: composed, checked and named one after the other, each different run once.
+"""The runs that a sweep declares: composed, checked and named one after the other, each different
+run once.
 
     words  ->  Declaration  ->  examine(): one `Examined` a job  ->  check(): `Member`s, or everything wrong with them
 
@@ -20,7 +21,14 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from initlab.engine.registry import advice
-from initlab.runner.config.compose import compose_once, compose_what_can_be, parsable, parse_word, search_code, start
+from initlab.runner.config.compose import (
+    compose_once,
+    compose_what_can_be,
+    parsable,
+    parse_word,
+    search_code,
+    start,
+)
 from initlab.runner.config.identity import canonical_of, resolve, run_folder, run_id
 from initlab.runner.errors import ConfigError, Problem
 from initlab.runner.evidence.members import Member
@@ -35,13 +43,16 @@ SUBDIR, DIR = "${sweep_subdir:}", "${sweep_dir:}"
 KEPT = 256
 """So many checked configs are kept for the runs that are about to begin."""
 MANY = 10_000
-"""So many sound configs are remembered, so that those that differ in the seed only are planned once."""
+"""So many sound configs are remembered, so that those that differ in the seed only are planned
+once.
+"""
 MULTIRUN = "hydra.mode=MULTIRUN"
 
 
 @dataclass(frozen=True)
 class Examined:
-    """One job: its words, the run it is (None where its words make none), all that refuses it, and what of that is misspelled.
+    """One job: its words, the run it is (None where its words make none), all that refuses it, and
+    what of that is misspelled.
 
     `excluded` jobs are no run.
     """
@@ -67,12 +78,20 @@ class DeclaredRun:
 
 
 class Declaration:
-    """What the words of a sweep declare. `config` is the sweep's own config, which is its first job's.
+    """What the words of a sweep declare. `config` is the sweep's own config, which is its first
+    job's.
 
-    `search` is what a search varies; its jobs are not known before it, and `of` gives them one by one.
+    `search` is what a search varies; its jobs are not known before it, and `of` gives them one by
+    one.
     """
 
-    def __init__(self, config: DictConfig, space: Space, composer: Composer, search: SearchSpace | None = None) -> None:
+    def __init__(
+        self,
+        config: DictConfig,
+        space: Space,
+        composer: Composer,
+        search: SearchSpace | None = None,
+    ) -> None:
         self.config = config
         self.space = space
         self.search = search
@@ -83,29 +102,49 @@ class Declaration:
 
     def of(self, words: list[str]) -> Declaration:
         """The same sweep with one job of these words."""
-        return Declaration(self.config, Space((Block(),), tuple((key_of(word), (word,)) for word in words)), self._composer)
+        return Declaration(
+            self.config,
+            Space((Block(),), tuple((key_of(word), (word,)) for word in words)),
+            self._composer,
+        )
 
     def examine(self) -> Iterator[Examined]:
         """Every job in turn, duplicates and excluded ones included."""
         unknown: dict[str, tuple[str, list[str]] | None] = {}
         for words, block in self.space.jobs():
             problems: list[Problem] = []
-            config = compose_what_can_be(parsable(words, problems), self._composer.compose, problems)
+            config = compose_what_can_be(
+                parsable(words, problems), self._composer.compose, problems
+            )
             problems += search_code(config) if problems else self._composer.search(words, config)
             if not problems and self._excluded(block, words, config, unknown):
                 yield Examined(words, None, [], [], excluded=True)
                 continue
             resolved = {} if problems else _resolve(config, problems)
             folder = None if problems else self._folder(words, resolved, problems)
-            refused = problems or ([] if folder is None else self._refusals(self._job(folder, words, config, resolved)))
-            misspelled = problems or [p for p in refused if config.get("task") == "plan" or "Known: " in p.message]
-            yield Examined(words, None if folder is None else Member(Path(folder).name, folder, words), refused, misspelled)
-        self._unknown = [Problem(place, f"no run has such a key - {advice(*lost)}") for place, lost in unknown.items() if lost is not None]
+            refused = problems or (
+                [] if folder is None else self._refusals(self._job(folder, words, config, resolved))
+            )
+            misspelled = problems or [
+                p for p in refused if config.get("task") == "plan" or "Known: " in p.message
+            ]
+            yield Examined(
+                words,
+                None if folder is None else Member(Path(folder).name, folder, words),
+                refused,
+                misspelled,
+            )
+        self._unknown = [
+            Problem(place, f"no run has such a key - {advice(*lost)}")
+            for place, lost in unknown.items()
+            if lost is not None
+        ]
 
     def check(self, problems: list[Problem]) -> list[Member]:
         """The different runs, first come first. What refuses the sweep is noted.
 
-        That is all that cannot be composed, names code or is misspelled; and where every run is refused for its values, that too.
+        That is all that cannot be composed, names code or is misspelled; and where every run is
+        refused for its values, that too.
         """
         found: dict[str, Member] = {}
         refused, misspelled = Tally(), Tally()
@@ -133,31 +172,48 @@ class Declaration:
         return [entry for entry in entries.values() if not entry.matched]
 
     def prepare(self, member: Member) -> Job:
-        """The run to perform; what it `load`s is the run that it declares, or ConfigError with everything wrong with it."""
+        """The run to perform; what it `load`s is the run that it declares, or ConfigError with
+        everything wrong with it.
+        """
         if member.folder in self._loaded:
             return self._loaded.pop(member.folder)
         config = self.compose(member)
         return self._job(member.folder, member.overrides, config, resolve(config))
 
-    def _job(self, folder: str, words: list[str], config: DictConfig, resolved: dict[str, Any]) -> Job:
-        return Job(Path(folder), words, config, resolved, lambda: validate_resolved(resolved), bool(self.config.hydra.job.chdir))
+    def _job(
+        self, folder: str, words: list[str], config: DictConfig, resolved: dict[str, Any]
+    ) -> Job:
+        return Job(
+            Path(folder),
+            words,
+            config,
+            resolved,
+            lambda: validate_resolved(resolved),
+            bool(self.config.hydra.job.chdir),
+        )
 
     def compose(self, member: Member) -> DictConfig:
         """A run's composed config."""
         return self._composer.compose(list(member.overrides))
 
     def _refusals(self, job: Job) -> list[Problem]:
-        """Why this run would be refused; anything else that goes wrong while it is planned is left to the run, which keeps it.
+        """Why this run would be refused; anything else that goes wrong while it is planned is left
+        to the run, which keeps it.
 
-        A finished run that is only to be skipped is not refused, though this machine could not make it. Runs that differ in the seed
-        only are planned once.
+        A finished run that is only to be skipped is not refused, though this machine could not make
+        it. Runs that differ in the seed only are planned once.
         """
         try:
-            if job.resolved.get("resume") is True and finished(canonical_of(job.resolved), job.folder) is not None:
+            if (
+                job.resolved.get("resume") is True
+                and finished(canonical_of(job.resolved), job.folder) is not None
+            ):
                 return []
             problems: list[Problem] = []
             check_root(job.resolved, problems)
-            alike = hashlib.sha256(json.dumps({**job.resolved, "seed": None}, sort_keys=True, default=str).encode()).hexdigest()
+            alike = hashlib.sha256(
+                json.dumps({**job.resolved, "seed": None}, sort_keys=True, default=str).encode()
+            ).hexdigest()
             if problems or alike not in self._sound:
                 self._keep(job, validate_resolved(job.resolved))
                 if len(self._sound) < MANY:
@@ -172,8 +228,16 @@ class Declaration:
         if len(self._loaded) < KEPT:
             self._loaded[str(job.folder)] = replace(job, load=lambda: run)
 
-    def _excluded(self, block: Block, words: list[str], config: DictConfig, unknown: dict[str, tuple[str, list[str]] | None]) -> bool:
-        """Whether the job is left out. Keys that no job has had so far are kept in `unknown`, with the names that stand there."""
+    def _excluded(
+        self,
+        block: Block,
+        words: list[str],
+        config: DictConfig,
+        unknown: dict[str, tuple[str, list[str]] | None],
+    ) -> bool:
+        """Whether the job is left out. Keys that no job has had so far are kept in `unknown`, with
+        the names that stand there.
+        """
         for entry in block.exclude:
             holds = True
             for key, values in entry.conditions.items():
@@ -189,11 +253,18 @@ class Declaration:
                 return True
         return False
 
-    def _folder(self, words: list[str], resolved: dict[str, Any], problems: list[Problem]) -> str | None:
+    def _folder(
+        self, words: list[str], resolved: dict[str, Any], problems: list[Problem]
+    ) -> str | None:
         """The run's folder, named by its run id."""
         declared: Any = OmegaConf.to_container(self._composer.hydra(words).sweep, resolve=False)
         if declared["subdir"] != SUBDIR:
-            problems.append(Problem("hydra.sweep.subdir", "is refused: a run's folder is named by its run id - give hydra.sweep.dir"))
+            problems.append(
+                Problem(
+                    "hydra.sweep.subdir",
+                    "is refused: a run's folder is named by its run id - give hydra.sweep.dir",
+                )
+            )
             return None
         identifier = run_id(canonical_of(resolved))
         if declared["dir"] == DIR:
@@ -209,7 +280,9 @@ MISSING = object()
 
 
 def _value(config: DictConfig, choices: DictConfig, key: str) -> Any:
-    """What a job has at `key`: the value, and for a group the option that was chosen; MISSING where there is no such key."""
+    """What a job has at `key`: the value, and for a group the option that was chosen; MISSING where
+    there is no such key.
+    """
     found = []
     if key in choices:
         found.append(choices[key])
@@ -239,7 +312,11 @@ def _lost(config: DictConfig, key: str) -> tuple[str, list[str]]:
     """The part of `key` that is not there, and the names that stand in its place."""
     parent: Any = config
     for part in key.split("."):
-        if not OmegaConf.is_dict(parent) or part not in parent or not OmegaConf.is_dict(parent[part]):
+        if (
+            not OmegaConf.is_dict(parent)
+            or part not in parent
+            or not OmegaConf.is_dict(parent[part])
+        ):
             break
         parent = parent[part]
     return part, [str(name) for name in parent if name != "hydra"]
@@ -270,37 +347,64 @@ class Tally:
         """All of them; those of every job first."""
         found = sorted(self._first.items(), key=lambda item: item[1][1] < self._jobs)
         return [
-            problem if count == self._jobs else Problem(problem.place, f"{problem.message} (in the run {' '.join(words)})")
+            problem
+            if count == self._jobs
+            else Problem(problem.place, f"{problem.message} (in the run {' '.join(words)})")
             for problem, (words, count) in found
         ]
 
 
 def declare_sweep(words: list[str], config_dir: str | None, problems: list[Problem]) -> Declaration:
-    """What the words of a command line declare. What is wrong with those about Hydra or with the `sweep` node is noted."""
+    """What the words of a command line declare. What is wrong with those about Hydra or with the
+    `sweep` node is noted.
+    """
     searchpath = start(words, config_dir)
     overrides = [parse_word(word) for word in parsable(words, problems)]
     problems += [p for p in map(_hydra_problem, overrides) if p is not None]
-    for_hydra = [str(o.input_line) for o in overrides if o.is_hydra_override() and _hydra_problem(o) is None]
+    for_hydra = [
+        str(o.input_line) for o in overrides if o.is_hydra_override() and _hydra_problem(o) is None
+    ]
     task = [override for override in overrides if not override.is_hydra_override()]
 
-    # The config of the whole is its first job's: a fixed word may be about an option that another word sweeps over.
+    # The config of the whole is its first job's: a fixed word may be about an option that another
+    # word sweeps
+    # over.
     first = next(parse_space(task, {}, {}, []).jobs())[0]
     in_first: list[Problem] = []
-    about_it = [str(override.input_line) for override in task if key_of(override.get_key_element()).startswith(SPENT)]
-    config = compose_what_can_be([*for_hydra, *about_it, *first], lambda some: compose_once([*searchpath, MULTIRUN, *some]), in_first)
+    about_it = [
+        str(override.input_line)
+        for override in task
+        if key_of(override.get_key_element()).startswith(SPENT)
+    ]
+    config = compose_what_can_be(
+        [*for_hydra, *about_it, *first],
+        lambda some: compose_once([*searchpath, MULTIRUN, *some]),
+        in_first,
+    )
     problems += [problem for problem in in_first if problem.place.startswith(("hydra", *SPENT))]
-    node = OmegaConf.to_container(config.sweep, resolve=False) if OmegaConf.is_dict(config.get("sweep")) else {}
+    node = (
+        OmegaConf.to_container(config.sweep, resolve=False)
+        if OmegaConf.is_dict(config.get("sweep"))
+        else {}
+    )
     params = config.hydra.sweeper.get("params")
     varied: Any = OmegaConf.to_container(params) if params is not None else {}
     sound: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
     composer = Composer(lambda some: strip(compose_once([*sound, *some])))
     if OmegaConf.to_container(config.hydra.sweeper, resolve=False).get("_target_") == TARGET:  # type: ignore[union-attr]
-        return Declaration(config, Space((), ()), composer, parse_searched(task, node, varied, problems))  # type: ignore[arg-type]
+        return Declaration(
+            config,
+            Space((), ()),
+            composer,
+            parse_searched(task, node, varied, problems),  # type: ignore[arg-type]
+        )
     return Declaration(config, parse_space(task, node, varied, problems), composer)  # type: ignore[arg-type]
 
 
 def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredRun]:
-    """The runs that a sweep's words declare, one after the other. ConfigError with everything wrong, before the first."""
+    """The runs that a sweep's words declare, one after the other. ConfigError with everything
+    wrong, before the first.
+    """
     problems: list[Problem] = []
     declaration = declare_sweep(words, config_dir, problems)
     members = declaration.check(problems)

@@ -1,6 +1,8 @@
-"""One GPU for each process of a launcher that assigns none itself: by the environment, before anything has loaded CUDA.
+"""One GPU for each process of a launcher that assigns none itself: by the environment, before
+anything has loaded CUDA.
 
-`device.index` stays 0 in every config, so that run ids are those of a machine with one GPU. Ray and Slurm set the environment themselves.
+`device.index` stays 0 in every config, so that run ids are those of a machine with one GPU. Ray and
+Slurm set the environment themselves.
 """
 
 from __future__ import annotations
@@ -21,19 +23,27 @@ _held: list[int] = []
 
 
 def visible() -> list[str]:
-    """The GPUs that this process may use, by number or id: those of the environment, else those that the driver lists."""
+    """The GPUs that this process may use, by number or id: those of the environment, else those
+    that the driver lists.
+    """
     given = os.environ.get(VISIBLE)
     if given is not None:
         return [name.strip() for name in given.split(",") if name.strip() and name.strip() != "-1"]
     try:
-        done = subprocess.run(["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"], capture_output=True, text=True, timeout=10)
+        done = subprocess.run(
+            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return []
     return done.stdout.split() if done.returncode == 0 else []
 
 
 def assign() -> str | None:
-    """Take a GPU for this process, for as long as it lives: one that no other process has taken, or where all are taken, one in turn.
+    """Take a GPU for this process, for as long as it lives: one that no other process has taken, or
+    where all are taken, one in turn.
 
     None where there are fewer than two, or where a launcher assigns them.
     """

@@ -1,4 +1,5 @@
-"""One run of a sweep, as every launcher performs it: whatever goes wrong ends in its own status and log, and in no other run.
+"""One run of a sweep, as every launcher performs it: whatever goes wrong ends in its own status and
+log, and in no other run.
 
 Its status is all that anybody learns of it, so that sweeps are the same under every launcher.
 """
@@ -22,7 +23,15 @@ from initlab.runner.config.identity import canonical_of, resolve, run_id
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
 from initlab.runner.evidence import manifest
-from initlab.runner.evidence.status import COMPLETED, FAILED, PENDING, RUNNING, Status, remove, write
+from initlab.runner.evidence.status import (
+    COMPLETED,
+    FAILED,
+    PENDING,
+    RUNNING,
+    Status,
+    remove,
+    write,
+)
 from initlab.runner.files import awaited, storage_errors
 from initlab.runner.plan.validate import RunConfig, validate, validate_resolved
 from initlab.runner.report import write_run_report
@@ -36,7 +45,9 @@ STOP = ".stop"
 
 
 def run_job(config: DictConfig) -> str | float:
-    """What a worker of Hydra's launchers calls with a composed config; gives the run's objective, or its final state if it has none."""
+    """What a worker of Hydra's launchers calls with a composed config; gives the run's objective,
+    or its final state if it has none.
+    """
     plugins.load_from_environment()
     hydra = HydraConfig.get()
     overrides = [str(word) for word in hydra.overrides.task]
@@ -52,7 +63,8 @@ def run_job(config: DictConfig) -> str | float:
 
 @dataclass(frozen=True)
 class Job:
-    """One run to perform: where, from which words, its config as composed and as resolved, and what gives the checked config.
+    """One run to perform: where, from which words, its config as composed and as resolved, and what
+    gives the checked config.
 
     With `chdir` it is performed inside its folder.
     """
@@ -66,7 +78,9 @@ class Job:
 
 
 def strip(config: DictConfig) -> DictConfig:
-    """Leave in a job's config nothing of what the whole sweep varies, which may be long, nor what is expected of all runs."""
+    """Leave in a job's config nothing of what the whole sweep varies, which may be long, nor what
+    is expected of all runs.
+    """
     for part in ("grid", "cases", "exclude", "union"):
         if OmegaConf.is_dict(config.get("sweep")) and config.sweep.get(part):
             config.sweep[part] = {} if part == "grid" else []
@@ -79,7 +93,8 @@ def strip(config: DictConfig) -> DictConfig:
 def perform(job: Job) -> Status:
     """Perform a run, again after a failure if `sweep.retries` says so.
 
-    Where another process is at work on this very run, this waits for it to end. With `on_error: stop`, nothing begins after a failure.
+    Where another process is at work on this very run, this waits for it to end. With `on_error:
+    stop`, nothing begins after a failure.
     """
     folder, resolved = job.folder, job.resolved
     canonical = canonical_of(resolved)
@@ -95,7 +110,10 @@ def perform(job: Job) -> Status:
                 before = finished(canonical, folder) if resolved.get("resume") is True else None
                 if before is not None:
                     root, seconds = str(before["digests"]["root"]), before.get("seconds")
-                    status = _judge(job, replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=True))
+                    status = _judge(
+                        job,
+                        replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=True),
+                    )
                     write(folder, status)
                     track(resolved, folder)
                     return status
@@ -113,14 +131,19 @@ def perform(job: Job) -> Status:
 
 
 def _attempt(job: Job, status: Status) -> tuple[Status, bool]:
-    """Perform the run once; gives its status, which is on disk, and whether another attempt could end otherwise."""
+    """Perform the run once; gives its status, which is on disk, and whether another attempt could
+    end otherwise.
+    """
     started = time.perf_counter()
     folder = job.folder.absolute() if job.chdir else job.folder
     try:
         with chdir(folder) if job.chdir else nullcontext():
             root = _execute(job, folder, status)
             seconds = round(time.perf_counter() - started, 3)
-            done = _judge(replace(job, folder=folder), replace(status, state=COMPLETED, seconds=seconds, root=root))
+            done = _judge(
+                replace(job, folder=folder),
+                replace(status, state=COMPLETED, seconds=seconds, root=root),
+            )
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         failed = _record_failure(folder, status, error, time.perf_counter() - started)
         if isinstance(error, KeyboardInterrupt):
@@ -131,13 +154,17 @@ def _attempt(job: Job, status: Status) -> tuple[Status, bool]:
 
 
 def _judge(job: Job, status: Status) -> Status:
-    """The status of a finished run with its objective, if the config declares one. ConfigError where the run has no such figure."""
+    """The status of a finished run with its objective, if the config declares one. ConfigError
+    where the run has no such figure.
+    """
     objective = parse_objective(job.resolved.get("objective"), [])
     return status if objective is None else replace(status, objective=objective.of(job.folder))
 
 
 def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
-    """The manifest of this very config's finished run in `folder`; None where it must be made, or made again."""
+    """The manifest of this very config's finished run in `folder`; None where it must be made, or
+    made again.
+    """
     try:
         return stages.finished(canonical, folder)
     except EvidenceError:
@@ -145,7 +172,9 @@ def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
 
 
 def _execute(job: Job, folder: Path, status: Status) -> str:
-    """Check and run the config. The old manifest goes before the status says that another run has begun."""
+    """Check and run the config. The old manifest goes before the status says that another run has
+    begun.
+    """
     checked = job.load()
     manifest.remove(folder)
     write(folder, replace(status, state=RUNNING))
@@ -168,7 +197,10 @@ def job_files(job: Job) -> dict[str, str]:
     task = job.config
     if "hydra" in task:
         task = OmegaConf.masked_copy(task, [str(key) for key in task if key != "hydra"])
-    return {"config.yaml": OmegaConf.to_yaml(task), "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(job.overrides))}
+    return {
+        "config.yaml": OmegaConf.to_yaml(task),
+        "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(job.overrides)),
+    }
 
 
 def print_plan(config: DictConfig) -> str:
@@ -182,7 +214,11 @@ def print_plan(config: DictConfig) -> str:
 def _record_failure(folder: Path, status: Status, error: BaseException, seconds: float) -> Status:
     """Keep the error where it happened, with its traceback."""
     text = traceback.format_exc()
-    said = str(error) if isinstance(error, RunnerError) else f"{type(error).__name__}: {error}".removesuffix(": ")
+    said = (
+        str(error)
+        if isinstance(error, RunnerError)
+        else f"{type(error).__name__}: {error}".removesuffix(": ")
+    )
     failed = replace(status, state=FAILED, error=said, traceback=text, seconds=round(seconds, 3))
     with suppress(OSError):  # a full disk, say: an older status must not speak for this run
         remove(folder)

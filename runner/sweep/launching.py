@@ -1,10 +1,13 @@
-"""Runs through Hydra's launchers: joblib's processes, Ray, Slurm. Their statuses on disk are all that comes back.
+"""Runs through Hydra's launchers: joblib's processes, Ray, Slurm. Their statuses on disk are all
+that comes back.
 
-Launchers keep what every job returned, its config included, so they are given some runs at a time. One that breaks, as joblib's does when
-a worker is killed, leaves runs that have not ended: they are launched again, as long as each time some end. A run whose own process died
-is then tried alone, so that one that kills its process takes no other with it.
+Launchers keep what every job returned, its config included, so they are given some runs at a time.
+One that breaks, as joblib's does when a worker is killed, leaves runs that have not ended: they are
+launched again, as long as each time some end. A run whose own process died is then tried alone, so
+that one that kills its process takes no other with it.
 
-They are launched again with `resume=true`: what a stray process of the first launch still finishes is taken as it is.
+They are launched again with `resume=true`: what a stray process of the first launch still finishes
+is taken as it is.
 """
 
 from __future__ import annotations
@@ -29,13 +32,17 @@ AT_ONCE = 200
 
 
 def is_in_process(config: DictConfig) -> bool:
-    """Whether the runs are performed in this process: Hydra's default, for which nothing is launched."""
+    """Whether the runs are performed in this process: Hydra's default, for which nothing is
+    launched.
+    """
     launcher = OmegaConf.to_container(config.hydra.launcher, resolve=False)
     return isinstance(launcher, dict) and launcher.get("_target_") == IN_PROCESS
 
 
 def launch_all(config: DictConfig, members: Sequence[Member], retries: int) -> None:
-    """Launch the runs. One whose process died has one further try, and as many more as there are `retries`; then it has crashed."""
+    """Launch the runs. One whose process died has one further try, and as many more as there are
+    `retries`; then it has crashed.
+    """
     for start in range(0, len(members), AT_ONCE):
         batch = list(members[start : start + AT_ONCE])
         for member in batch:  # what an earlier sweep said of a run is not what this one says
@@ -59,7 +66,9 @@ def _launch_again(config: DictConfig, left: list[Member], tries: int, said: set[
             _launch(config, [_resuming(member)], said)
         if others:
             _launch(config, [_resuming(member) for member in others], said)
-        after = [member for member in left if not ended(member) and (member in others or member in again)]
+        after = [
+            member for member in left if not ended(member) and (member in others or member in again)
+        ]
         if not again and len(after) == len(left):
             return
         left = after
@@ -80,13 +89,22 @@ def _stopped(member: Member) -> bool:
 
 
 def _launch(config: DictConfig, members: Sequence[Member], said: set[str]) -> None:
-    """Start the runs and wait for them; a launcher that breaks is said in a line, what was `said` already not again."""
-    context = HydraContext(config_loader=GlobalHydra.instance().config_loader(), callbacks=Callbacks())
-    launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=run_job, config=config)
+    """Start the runs and wait for them; a launcher that breaks is said in a line, what was `said`
+    already not again.
+    """
+    context = HydraContext(
+        config_loader=GlobalHydra.instance().config_loader(), callbacks=Callbacks()
+    )
+    launcher = Plugins.instance().instantiate_launcher(
+        hydra_context=context, task_function=run_job, config=config
+    )
     try:
         launcher.launch([list(member.overrides) for member in members], initial_job_idx=0)
     except Exception as error:
-        text = f"error: the launcher stopped: {type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
+        text = (
+            f"error: the launcher stopped: {type(error).__name__}: "
+            f"{(str(error).strip().splitlines() or [''])[0]}"
+        )
         if text not in said:
             print(text, file=sys.stderr, flush=True)
         said.add(text)

@@ -1,7 +1,8 @@
 """A search for the best value of the objective, by the sweeper of Hydra's Optuna plugin.
 
-The plugin suggests words and is told what came of them. What it launches through is ours: each job is composed, searched for code,
-checked, named and performed as any run of a sweep is, so that a trial has the folder, the id and the bits of the same run made alone.
+The plugin suggests words and is told what came of them. What it launches through is ours: each job
+is composed, searched for code, checked, named and performed as any run of a sweep is, so that a
+trial has the folder, the id and the bits of the same run made alone.
 
     plugin  --words-->  Study.launch  --members-->  perform (in this process, or Hydra's launcher)  --status.json-->  objectives
 """
@@ -43,7 +44,8 @@ Perform = Callable[[Declaration, list[Member], Tracker, int], None]
 def check_search(declaration: Declaration, problems: list[Problem]) -> None:
     """ConfigError with everything wrong with a search, before anything starts.
 
-    Runs at the ends of every key's range show it: what is misspelled in any of them, and what refuses them all.
+    Runs at the ends of every key's range show it: what is misspelled in any of them, and what
+    refuses them all.
     """
     problems += search_code(declaration.config)
     problems += _options(declaration.config)
@@ -63,21 +65,44 @@ def _options(config: DictConfig) -> list[Problem]:
     problems = []
     if config.get("objective") is None:
         said = (
-            "is needed to search - give what a run is judged by, like 'objective={figure: \"layers[-1].rms\", target: 1, distance: ratio}'"
+            "is needed to search - give what a run is judged by, like 'objective={figure: "
+            '"layers[-1].rms", target: 1, distance: ratio}\''
         )
         problems.append(Problem("objective", said))
     if config.get("task") == "plan":
-        problems.append(Problem("task", "plan measures nothing to search by - leave out hydra/sweeper=optuna"))
+        problems.append(
+            Problem("task", "plan measures nothing to search by - leave out hydra/sweeper=optuna")
+        )
     direction = getattr(options["direction"], "name", options["direction"])
     if direction not in DIRECTIONS:
-        problems.append(Problem("hydra.sweeper.direction", f"cannot be {direction!r} - {advice(str(direction), DIRECTIONS)}"))
+        problems.append(
+            Problem(
+                "hydra.sweeper.direction",
+                f"cannot be {direction!r} - {advice(str(direction), DIRECTIONS)}",
+            )
+        )
     for key in ("n_trials", "n_jobs"):
         if not isinstance(options[key], int) or options[key] < 1:
-            problems.append(Problem(f"hydra.sweeper.{key}", f"must be a whole number of at least 1, got {options[key]!r}"))
+            problems.append(
+                Problem(
+                    f"hydra.sweeper.{key}",
+                    f"must be a whole number of at least 1, got {options[key]!r}",
+                )
+            )
     if options["max_failure_rate"]:
-        problems.append(Problem("hydra.sweeper.max_failure_rate", "is not used - give sweep.on_error=stop or continue"))
+        problems.append(
+            Problem(
+                "hydra.sweeper.max_failure_rate",
+                "is not used - give sweep.on_error=stop or continue",
+            )
+        )
     if options["search_space"]:
-        problems.append(Problem("hydra.sweeper.search_space", "is deprecated by its plugin - give hydra.sweeper.params"))
+        problems.append(
+            Problem(
+                "hydra.sweeper.search_space",
+                "is deprecated by its plugin - give hydra.sweeper.params",
+            )
+        )
     return problems
 
 
@@ -86,7 +111,9 @@ class Stopped(Exception):
 
 
 class Study:
-    """One search. `members` are the different runs suggested so far; `perform` is what `runner.sweep.sweeper` performs members by."""
+    """One search. `members` are the different runs suggested so far; `perform` is what
+    `runner.sweep.sweeper` performs members by.
+    """
 
     def __init__(self, words: list[str], declaration: Declaration, perform: Perform) -> None:
         assert declaration.search is not None
@@ -121,19 +148,31 @@ class Study:
                 raise
             # no trial has a value: the plugin asks Optuna for the best one all the same
 
-    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Perform what the plugin suggests; a trial that failed, or has no finite objective, returns None, which fails it for Optuna."""
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Perform what the plugin suggests; a trial that failed, or has no finite objective,
+        returns None, which fails it for Optuna.
+        """
         assert self._tracker is not None
         batch = [self._member(list(words)) for words in job_overrides]
         known = {member.folder for member in self.members}
-        new = list({member.folder: member for member in batch if member is not None and member.folder not in known}.values())
+        new = list(
+            {
+                member.folder: member
+                for member in batch
+                if member is not None and member.folder not in known
+            }.values()
+        )
         self.members += new
         write_members(self._folder, self._words, self.members)
         if new:
             self._perform(self._declaration, new, self._tracker, self._tracker.add(new))
         values = [None if member is None else self._value(member) for member in batch]
         ended = [conclude(Path(member.folder)).state for member in new]
-        stop = self._declaration.config.sweep.on_error == "stop" and any(state not in (COMPLETED, PENDING) for state in ended)
+        stop = self._declaration.config.sweep.on_error == "stop" and any(
+            state not in (COMPLETED, PENDING) for state in ended
+        )
         if stop:
             raise Stopped
         return [
@@ -146,14 +185,19 @@ class Study:
         assert self._declaration.search is not None
         [job] = self._declaration.of([*self._declaration.search.fixed, *suggested]).examine()
         if job.member is None:
-            print(f"refused    {' '.join(suggested)}: {'; '.join(map(str, job.refused))}", flush=True)
+            print(
+                f"refused    {' '.join(suggested)}: {'; '.join(map(str, job.refused))}", flush=True
+            )
         return job.member
 
     def _value(self, member: Member) -> float | None:
         """The objective of a run that has ended, which may be the best one so far."""
         status = conclude(Path(member.folder))
         value = status.objective if status.state == COMPLETED else None
-        if value is not None and (self._best is None or (value > self._best[0] if self._maximize else value < self._best[0])):
+        if value is not None and (
+            self._best is None
+            or (value > self._best[0] if self._maximize else value < self._best[0])
+        ):
             self._best = value, member
         return value
 
@@ -179,14 +223,20 @@ def describe(declaration: Declaration) -> str:
 
 
 def _plugin(config: DictConfig) -> Any:
-    """The plugin's sweeper, set up. ConfigError where it cannot be made, as for an option that a sampler does not have."""
+    """The plugin's sweeper, set up. ConfigError where it cannot be made, as for an option that a
+    sampler does not have.
+    """
     context = HydraContext(config_loader=hydra_loader(), callbacks=Callbacks())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            sweeper: Any = Plugins.instance().instantiate_sweeper(hydra_context=context, task_function=run_job, config=config)
+            sweeper: Any = Plugins.instance().instantiate_sweeper(
+                hydra_context=context, task_function=run_job, config=config
+            )
     except (HydraException, ImportError) as error:
-        said = next((line for line in str(error.__cause__ or error).splitlines() if line.strip()), "")
+        said = next(
+            (line for line in str(error.__cause__ or error).splitlines() if line.strip()), ""
+        )
         raise ConfigError.of("hydra.sweeper", f"cannot be made: {said}") from error
     logging.getLogger("optuna").setLevel(logging.WARNING)
     logging.getLogger(PLUGIN_LOG).setLevel(logging.ERROR)  # a run that failed has a line of its own
@@ -198,17 +248,26 @@ def _plugin(config: DictConfig) -> Any:
 def _words_for_plugin(space: SearchSpace, grid: bool) -> list[str]:
     """The words to search, as the plugin reads them. ConfigError where a grid has an interval."""
     problems = [
-        Problem(key, f"'{word.input_line}' has no steps for a grid - use a,b or range(start,stop,step)")
+        Problem(
+            key, f"'{word.input_line}' has no steps for a grid - use a,b or range(start,stop,step)"
+        )
         for key, (word, _) in space.searched.items()
         if grid and isinstance(word.value(), IntervalSweep)
     ]
     if problems:
         raise ConfigError(problems)
-    return [str(word.input_line) if grid or not word.is_range_sweep() else _range(word) for word, _ in space.searched.values()]
+    return [
+        str(word.input_line) if grid or not word.is_range_sweep() else _range(word)
+        for word, _ in space.searched.values()
+    ]
 
 
 def _range(word: Override) -> str:
     """A range up to its last value: for the plugin, but not for Hydra, `stop` is one of the values."""
     value: Any = word.value()
     last = list(word.sweep_string_iterator())[-1] if not value.shuffle else None
-    return str(word.input_line) if last is None else f"{word.get_key_element()}=range({value.start},{last},{value.step})"
+    return (
+        str(word.input_line)
+        if last is None
+        else f"{word.get_key_element()}=range({value.start},{last},{value.step})"
+    )

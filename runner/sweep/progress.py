@@ -1,6 +1,8 @@
-"""How far a sweep has come, from its status files alone, so that it reads the same under every launcher.
+"""How far a sweep has come, from its status files alone, so that it reads the same under every
+launcher.
 
-In a terminal one live line: done, failed, rate, time left. Elsewhere, and where `CI` is set, one plain line a run as it ends.
+In a terminal one live line: done, failed, rate, time left. Elsewhere, and where `CI` is set, one
+plain line a run as it ends.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ ENDED = (COMPLETED, FAILED, CRASHED)
 
 
 class Tracker:
-    """Says of each run of a sweep how it ended, once. Statuses that stood before `members` were launched are not its own."""
+    """Says of each run of a sweep how it ended, once. Statuses that stood before `members` were
+    launched are not its own.
+    """
 
     def __init__(self, members: Sequence[Member], bar: Progress | None) -> None:
         self._members = list(members)
@@ -61,7 +65,9 @@ class Tracker:
             print(line(status, self._members[number]), flush=True)
             return
         if status.state != COMPLETED:
-            self._bar.console.print(line(status, self._members[number]), highlight=False, markup=False, soft_wrap=True)
+            self._bar.console.print(
+                line(status, self._members[number]), highlight=False, markup=False, soft_wrap=True
+            )
         done = self.completed + self.failed
         rate = done / max(1e-9, time.monotonic() - self._started)
         said = f"{self.failed} failed  {rate:.3g} runs/s" if self.failed else f"{rate:.3g} runs/s"
@@ -91,7 +97,9 @@ def line(status: Status, member: Member) -> str:
     """`completed  he-seed3-…  init=he seed=3  (0.02 s)`; of a failed run, why."""
     text = f"{status.state:<9}  {member.run_id}  {' '.join(member.overrides)}".rstrip()
     if status.state == COMPLETED:
-        return f"{text}  ({'finished before' if status.resumed else f'{status.seconds or 0:.2f} s'})"
+        return (
+            f"{text}  ({'finished before' if status.resumed else f'{status.seconds or 0:.2f} s'})"
+        )
     return f"{text}: {(status.error or 'it did not end').splitlines()[0]}"
 
 
@@ -99,7 +107,12 @@ def line(status: Status, member: Member) -> str:
 def following(members: Sequence[Member]) -> Iterator[Tracker]:
     """Tell of the runs of a sweep while it lasts."""
     live = sys.stdout.isatty() and not os.environ.get("CI")
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[said]}"),
+        TimeRemainingColumn(),
+    )
     bar = Progress(*columns, console=Console(), transient=True) if live else None
     tracker = Tracker(members, bar)
     if bar is None:
@@ -111,7 +124,9 @@ def following(members: Sequence[Member]) -> Iterator[Tracker]:
 
 @contextmanager
 def watching(tracker: Tracker) -> Iterator[None]:
-    """Look at the status files again and again, from a thread of its own, while other processes perform the runs."""
+    """Look at the status files again and again, from a thread of its own, while other processes
+    perform the runs.
+    """
     over = threading.Event()
 
     def watch() -> None:

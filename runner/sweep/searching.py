@@ -1,6 +1,8 @@
-"""What a search varies: the words that every trial has, and of each searched key the word that says from where its values come.
+"""What a search varies: the words that every trial has, and of each searched key the word that says
+from where its values come.
 
-They stand on the command line, in `hydra.sweeper.params` or in `sweep.grid`; the first that speaks of a key counts.
+They stand on the command line, in `hydra.sweeper.params` or in `sweep.grid`; the first that speaks
+of a key counts.
 """
 
 from __future__ import annotations
@@ -25,45 +27,74 @@ PROBED = 64
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """`fixed` words, and for each key that is searched its word and some words that it may become, both ends among them."""
+    """`fixed` words, and for each key that is searched its word and some words that it may become,
+    both ends among them.
+    """
 
     fixed: tuple[str, ...]
     searched: dict[str, tuple[Override, tuple[str, ...]]]
 
     def probes(self) -> list[list[str]]:
-        """The words of trials that show whether all keys and options exist: every key has each of its words in one of them."""
+        """The words of trials that show whether all keys and options exist: every key has each of
+        its words in one of them.
+        """
         first = [words[0] for _, words in self.searched.values()]
         found = [[*self.fixed, *first]]
         for number, (_, words) in enumerate(self.searched.values()):
-            found += [[*self.fixed, *first[:number], word, *first[number + 1 :]] for word in words[1:]]
+            found += [
+                [*self.fixed, *first[:number], word, *first[number + 1 :]] for word in words[1:]
+            ]
         return found
 
 
-def parse_searched(overrides: list[Override], node: dict[str, Any], params: dict[str, Any], problems: list[Problem]) -> SearchSpace:
+def parse_searched(
+    overrides: list[Override], node: dict[str, Any], params: dict[str, Any], problems: list[Problem]
+) -> SearchSpace:
     """The space of a search; what is wrong with it is noted."""
     for part in ("cases", "exclude", "union"):
         if node.get(part):
-            problems.append(Problem(f"sweep.{part}", "has no meaning in a search - give sweep.grid"))
+            problems.append(
+                Problem(f"sweep.{part}", "has no meaning in a search - give sweep.grid")
+            )
     words: dict[str, Override] = {}
     for place, axes in (("sweep.grid", node.get("grid") or {}), ("hydra.sweeper.params", params)):
         for key, value in axes.items() if isinstance(axes, dict) else ():
-            listed = f"{key}=choice({','.join(word_of('', one)[1:] for one in value)})" if isinstance(value, list) else ""
-            text = listed or (f"{key}={value}" if isinstance(value, str) else word_of(str(key), value))
+            listed = (
+                f"{key}=choice({','.join(word_of('', one)[1:] for one in value)})"
+                if isinstance(value, list)
+                else ""
+            )
+            text = listed or (
+                f"{key}={value}" if isinstance(value, str) else word_of(str(key), value)
+            )
             try:
                 words[key_of(str(key))] = parse_word(text)
             except HydraException:
-                problems.append(Problem(f"{place}.{key}", f"'{text}' is no word of the command line"))
+                problems.append(
+                    Problem(f"{place}.{key}", f"'{text}' is no word of the command line")
+                )
             if key_of(str(key)).partition(".")[0].partition("/")[0] in (*OF_THE_WHOLE, "hydra"):
-                problems.append(Problem(f"{place}.{key}", "cannot be searched - set it for the whole sweep"))
+                problems.append(
+                    Problem(f"{place}.{key}", "cannot be searched - set it for the whole sweep")
+                )
     for override in overrides:
         key = key_of(override.get_key_element())
         if not key.startswith(SPENT):
             words.pop(key, None)
             words[key] = override
     problems += [problem for problem in map(_problem, words.values()) if problem is not None]
-    searched = {key: (word, _some(word)) for key, word in words.items() if word.is_sweep_override() and _problem(word) is None}
+    searched = {
+        key: (word, _some(word))
+        for key, word in words.items()
+        if word.is_sweep_override() and _problem(word) is None
+    }
     if not searched and not problems:
-        problems.append(Problem("hydra/sweeper", "nothing is searched - give an interval, like 'init.sigma=interval(0.001,1)'"))
+        problems.append(
+            Problem(
+                "hydra/sweeper",
+                "nothing is searched - give an interval, like 'init.sigma=interval(0.001,1)'",
+            )
+        )
     fixed = tuple(str(word.input_line) for word in words.values() if not word.is_sweep_override())
     return SearchSpace(fixed, searched)
 
@@ -81,7 +112,9 @@ def _problem(override: Override) -> Problem | None:
     if value.start is None or value.end is None or not value.start < value.end:
         return Problem(key, f"'{override.input_line}' holds no value - give the smaller end first")
     if "log" in value.tags and value.start <= 0:
-        return Problem(key, f"'{override.input_line}' reaches 0 or below, where there is no logarithm")
+        return Problem(
+            key, f"'{override.input_line}' reaches 0 or below, where there is no logarithm"
+        )
     return None
 
 
@@ -91,4 +124,7 @@ def _some(override: Override) -> tuple[str, ...]:
     key = override.get_key_element()
     if isinstance(value, IntervalSweep):
         return f"{key}={value.start}", f"{key}={value.end}"
-    return tuple(f"{key}={item}" for item, _ in zip(override.sweep_string_iterator(), range(PROBED), strict=False))
+    return tuple(
+        f"{key}={item}"
+        for item, _ in zip(override.sweep_string_iterator(), range(PROBED), strict=False)
+    )

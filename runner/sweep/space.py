@@ -1,7 +1,9 @@
-"""What a sweep varies: the `sweep` node of a config and the swept words of the command line, as lists of words, one list a job.
+"""What a sweep varies: the `sweep` node of a config and the swept words of the command line, as
+lists of words, one list a job.
 
-A block is `{grid, cases, exclude}`: every case with every point of the grid. A sweep is the block at its top and those of `union`,
-one after the other. What the command line says of a key replaces what the blocks say of it.
+A block is `{grid, cases, exclude}`: every case with every point of the grid. A sweep is the block
+at its top and those of `union`, one after the other. What the command line says of a key replaces
+what the blocks say of it.
 """
 
 from __future__ import annotations
@@ -45,12 +47,16 @@ class Block:
 
     def count(self, given: set[str]) -> int:
         """How many jobs there are."""
-        return max(1, len(self.cases)) * math.prod(len(words) for key, words in self.axes if key not in given)
+        return max(1, len(self.cases)) * math.prod(
+            len(words) for key, words in self.axes if key not in given
+        )
 
 
 @dataclass
 class Exclusion:
-    """Jobs whose config has one of the values at each of the places are left out; `place` is where it stands in the config."""
+    """Jobs whose config has one of the values at each of the places are left out; `place` is where
+    it stands in the config.
+    """
 
     place: str
     conditions: dict[str, list[Any]]
@@ -59,7 +65,9 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Space:
-    """All jobs of a sweep: blocks, and the words of the command line in their order, one or several of each key."""
+    """All jobs of a sweep: blocks, and the words of the command line in their order, one or several
+    of each key.
+    """
 
     blocks: tuple[Block, ...]
     words: tuple[tuple[str, tuple[str, ...]], ...]
@@ -79,7 +87,9 @@ class Space:
 
     def count(self) -> int:
         """How many jobs there are, duplicates and excluded ones included."""
-        return sum(block.count(self.given) for block in self.blocks) * math.prod(len(words) for _, words in self.words)
+        return sum(block.count(self.given) for block in self.blocks) * math.prod(
+            len(words) for _, words in self.words
+        )
 
 
 def key_of(word: str) -> str:
@@ -87,17 +97,27 @@ def key_of(word: str) -> str:
     return word.lstrip("+~").split("=", 1)[0]
 
 
-def parse_space(overrides: list[Override], node: dict[str, Any], params: dict[str, Any], problems: list[Problem]) -> Space:
-    """The space of a sweep: `node` is the config's `sweep`, `params` is Hydra's `hydra.sweeper.params`. What is wrong is noted."""
+def parse_space(
+    overrides: list[Override], node: dict[str, Any], params: dict[str, Any], problems: list[Problem]
+) -> Space:
+    """The space of a sweep: `node` is the config's `sweep`, `params` is Hydra's
+    `hydra.sweeper.params`. What is wrong is noted.
+    """
     blocks = [_block({part: node.get(part) for part in PARTS}, "sweep", problems)]
     union = node.get("union") or []
     if not isinstance(union, list):
-        problems.append(Problem("sweep.union", f"must be a list of blocks {{grid, cases, exclude}}, got {union!r}"))
+        problems.append(
+            Problem(
+                "sweep.union", f"must be a list of blocks {{grid, cases, exclude}}, got {union!r}"
+            )
+        )
         union = []
     for number, block in enumerate(union):
         blocks.append(_block(block, f"sweep.union[{number}]", problems))
     if len(blocks) > 1 and not blocks[0].axes and not blocks[0].cases:
-        whole = blocks.pop(0).exclude  # an empty block is one job, which nobody asked for beside a union
+        whole = blocks.pop(
+            0
+        ).exclude  # an empty block is one job, which nobody asked for beside a union
         blocks = [Block(block.axes, block.cases, (*whole, *block.exclude)) for block in blocks]
     axes = [_axis(key, value, "hydra.sweeper.params", problems) for key, value in params.items()]
     words = [axis for axis in axes if axis is not None]
@@ -107,8 +127,14 @@ def parse_space(overrides: list[Override], node: dict[str, Any], params: dict[st
         if problem is not None:
             problems.append(problem)
         elif not key_of(key).startswith(SPENT):
-            words = [axis for axis in words if axis[0] != key_of(key) or not override.is_sweep_override()]
-            values = [f"{key}={value}" for value in override.sweep_string_iterator()] if override.is_sweep_override() else []
+            words = [
+                axis for axis in words if axis[0] != key_of(key) or not override.is_sweep_override()
+            ]
+            values = (
+                [f"{key}={value}" for value in override.sweep_string_iterator()]
+                if override.is_sweep_override()
+                else []
+            )
             words.append((key_of(key), tuple(values or [str(override.input_line)])))
     return Space(tuple(blocks), tuple(words))
 
@@ -121,7 +147,10 @@ def sweep_problem(override: Override) -> Problem | None:
     if key.partition(".")[0] in NOT_SWEPT:
         return Problem(key, "cannot be swept over - give one value")
     if not override.is_discrete_sweep():
-        what = "is no list of values - use a,b or choice(a,b) or range(start,stop), or search it with hydra/sweeper=optuna"
+        what = (
+            "is no list of values - use a,b or choice(a,b) or range(start,stop), or search it with "
+            "hydra/sweeper=optuna"
+        )
         return Problem(key, f"'{override.input_line}' {what}")
     if not list(override.sweep_string_iterator()):
         return Problem(key, f"'{override.input_line}' holds no value")
@@ -138,11 +167,18 @@ def _block(node: Any, place: str, problems: list[Problem]) -> Block:
             problems.append(Problem(f"{place}.{key}", f"no such key - {advice(str(key), PARTS)}"))
     grid = _mapping(node.get("grid") or {}, f"{place}.grid", problems)
     axes = [_axis(key, value, f"{place}.grid", problems) for key, value in grid.items()]
-    cases, exclude = (_list(node.get(part) or [], f"{place}.{part}", problems) for part in ("cases", "exclude"))
+    cases, exclude = (
+        _list(node.get(part) or [], f"{place}.{part}", problems) for part in ("cases", "exclude")
+    )
     return Block(
         tuple(axis for axis in axes if axis is not None),
-        tuple(_case(case, f"{place}.cases[{number}]", problems) for number, case in enumerate(cases)),
-        tuple(_exclusion(entry, f"{place}.exclude[{number}]", problems) for number, entry in enumerate(exclude)),
+        tuple(
+            _case(case, f"{place}.cases[{number}]", problems) for number, case in enumerate(cases)
+        ),
+        tuple(
+            _exclusion(entry, f"{place}.exclude[{number}]", problems)
+            for number, entry in enumerate(exclude)
+        ),
     )
 
 
@@ -160,8 +196,12 @@ def _list(value: Any, place: str, problems: list[Problem]) -> list[Any]:
     return []
 
 
-def _axis(key: str, value: Any, place: str, problems: list[Problem]) -> tuple[str, tuple[str, ...]] | None:
-    """One key and its words: of a list of values, of a sweep in Hydra's grammar (`range(0,3)`, `a,b`), or of one value."""
+def _axis(
+    key: str, value: Any, place: str, problems: list[Problem]
+) -> tuple[str, tuple[str, ...]] | None:
+    """One key and its words: of a list of values, of a sweep in Hydra's grammar (`range(0,3)`,
+    `a,b`), or of one value.
+    """
     if not _sweepable(key, f"{place}.{key}", problems):
         return None
     if isinstance(value, list):
@@ -173,13 +213,17 @@ def _axis(key: str, value: Any, place: str, problems: list[Problem]) -> tuple[st
             if problem is not None:
                 problems.append(Problem(f"{place}.{key}", problem.message))
                 return None
-            words = tuple(f"{parsed.get_key_element()}={item}" for item in parsed.sweep_string_iterator())
+            words = tuple(
+                f"{parsed.get_key_element()}={item}" for item in parsed.sweep_string_iterator()
+            )
         else:
             words = _words(key, [value], f"{place}.{key}", problems)
     else:
         words = _words(key, [value], f"{place}.{key}", problems)
     if value == []:
-        problems.append(Problem(f"{place}.{key}", "holds no value - give a list, or range(start,stop)"))
+        problems.append(
+            Problem(f"{place}.{key}", "holds no value - give a list, or range(start,stop)")
+        )
         return None
     return key_of(key), words
 
@@ -197,8 +241,13 @@ def _case(node: Any, place: str, problems: list[Problem]) -> tuple[tuple[str, st
 def _exclusion(node: Any, place: str, problems: list[Problem]) -> Exclusion:
     conditions = _mapping(node, place, problems)
     if not conditions:
-        problems.append(Problem(place, "names no key - give what the runs to leave out have in common"))
-    return Exclusion(place, {key: value if isinstance(value, list) else [value] for key, value in conditions.items()})
+        problems.append(
+            Problem(place, "names no key - give what the runs to leave out have in common")
+        )
+    return Exclusion(
+        place,
+        {key: value if isinstance(value, list) else [value] for key, value in conditions.items()},
+    )
 
 
 def _sweepable(key: str, place: str, problems: list[Problem]) -> bool:
@@ -216,14 +265,21 @@ def _words(key: str, values: list[Any], place: str, problems: list[Problem]) -> 
         word = word_of(key, value)
         parsed = _parsed(word)
         if parsed is None or parsed.is_sweep_override() or parsed.value() != value:
-            problems.append(Problem(place, f"{value!r} cannot be written as a word of the command line - set its parts one by one"))
+            problems.append(
+                Problem(
+                    place,
+                    f"{value!r} cannot be written as a word of the command line - set its parts one by one",
+                )
+            )
         else:
             words.append(word)
     return tuple(words)
 
 
 def word_of(key: str, value: Any) -> str:
-    """The word that gives `key` this very value, in quotes where Hydra's grammar would read it as something else."""
+    """The word that gives `key` this very value, in quotes where Hydra's grammar would read it as
+    something else.
+    """
     return f"{key}={_text(value)}"
 
 
@@ -236,10 +292,16 @@ def _text(value: Any) -> str:
         case list():
             return "[" + ",".join(map(_text, value)) + "]"
         case dict():
-            return "{" + ",".join(f"{key}:{_text(item)}" for key, item in value.items()) + "}"  # the grammar has no quoted keys
+            return (
+                "{" + ",".join(f"{key}:{_text(item)}" for key, item in value.items()) + "}"
+            )  # the grammar has no quoted keys
     text = str(value)
     parsed = _parsed(f"key=[{text}]")  # what stands for itself in a list does so alone too
-    return text if parsed is not None and not parsed.is_sweep_override() and parsed.value() == [text] else _quoted(text)
+    return (
+        text
+        if parsed is not None and not parsed.is_sweep_override() and parsed.value() == [text]
+        else _quoted(text)
+    )
 
 
 def _quoted(text: str) -> str:

@@ -1,7 +1,8 @@
-"""Sweeps, started by `-m`: every job is composed and checked first, each different one runs once, and the sum is read from disk.
+"""Sweeps, started by `-m`: every job is composed and checked first, each different one runs once,
+and the sum is read from disk.
 
-`RunnerSweeper` is what Hydra's configs name; the project has no `hydra_plugins` folder, so it is registered by hand. Jobs run in this
-process, or through whatever launcher is configured.
+`RunnerSweeper` is what Hydra's configs name; the project has no `hydra_plugins` folder, so it is
+registered by hand. Jobs run in this process, or through whatever launcher is configured.
 """
 
 from __future__ import annotations
@@ -28,7 +29,13 @@ from initlab.runner.claims.results import read_result
 from initlab.runner.config.compose import search_code
 from initlab.runner.config.identity import canonical_of
 from initlab.runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem, RunnerError
-from initlab.runner.evidence.members import Member, swept_keys, swept_values, write_members, write_summary
+from initlab.runner.evidence.members import (
+    Member,
+    swept_keys,
+    swept_values,
+    write_members,
+    write_summary,
+)
 from initlab.runner.evidence.status import FAILED
 from initlab.runner.files import locked, storage_errors
 from initlab.runner.plan.validate import validate_resolved
@@ -47,13 +54,17 @@ BUSY = "another sweep is at work in this folder - wait for it to end, or give na
 
 
 class RunnerSweeper(Sweeper):
-    """What `hydra/sweeper: runner` names. Sweeps are run by `sweep` below, which checks all jobs before the first starts."""
+    """What `hydra/sweeper: runner` names. Sweeps are run by `sweep` below, which checks all jobs
+    before the first starts.
+    """
 
     def __init__(self, max_batch_size: int | None, params: dict[str, str] | None) -> None:
         self.max_batch_size = max_batch_size
         self.params = params
 
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
         """Nothing to set up."""
 
     def sweep(self, arguments: list[str]) -> int:
@@ -62,7 +73,9 @@ class RunnerSweeper(Sweeper):
 
 
 def sweep(words: list[str], config_dir: str | None) -> int:
-    """Run the sweep that the command line declares; gives its exit code. ConfigError with everything wrong, before anything starts."""
+    """Run the sweep that the command line declares; gives its exit code. ConfigError with
+    everything wrong, before anything starts.
+    """
     problems: list[Problem] = []
     declaration = declare_sweep(words, config_dir, problems)
     if declaration.search is not None:
@@ -86,7 +99,9 @@ def sweep(words: list[str], config_dir: str | None) -> int:
     return code or judge_claims(declaration, members, claims)
 
 
-def declared_claims(declaration: Declaration, members: list[Member], problems: list[Problem]) -> list[Claim]:
+def declared_claims(
+    declaration: Declaration, members: list[Member], problems: list[Problem]
+) -> list[Claim]:
     """What the sweep expects of its runs; what is wrong with that is noted."""
     node = declaration.config.get("expect")
     expect = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
@@ -100,7 +115,10 @@ def declared_claims(declaration: Declaration, members: list[Member], problems: l
         return []
     claims = parse_claims(resolved, problems)
     if not problems:
-        runs = [(member.overrides, validate_resolved(declaration.prepare(member).resolved)) for member in members]
+        runs = [
+            (member.overrides, validate_resolved(declaration.prepare(member).resolved))
+            for member in members
+        ]
         problems += expectation.check(claims, runs)
     return claims
 
@@ -114,8 +132,12 @@ def judge_claims(declaration: Declaration, members: list[Member], claims: list[C
     return conclude(claims, made, folder, str(declaration.config.report) != "none")
 
 
-def conclude(claims: list[Claim], made: Sequence[expectation.Made], folder: Path, drawn: bool) -> int:
-    """Judge claims, print and write what they come to, as charts too where these are wanted and can be; gives the exit code."""
+def conclude(
+    claims: list[Claim], made: Sequence[expectation.Made], folder: Path, drawn: bool
+) -> int:
+    """Judge claims, print and write what they come to, as charts too where these are wanted and can
+    be; gives the exit code.
+    """
     judged = expectation.conclude(claims, made, folder, tables.console())
     if drawn and available():
         results = [read_result(place, words) for words, place in made]
@@ -136,8 +158,15 @@ def search(words: list[str], declaration: Declaration, problems: list[Problem]) 
     return study.conclude(run(words, declaration, study.members, study.perform))
 
 
-def run(words: list[str], declaration: Declaration, members: list[Member], perform: Callable[..., None] | None = None) -> int:
-    """Perform the runs and sum up what they left on disk; `perform` is `perform_all`, or what finds the members as it goes."""
+def run(
+    words: list[str],
+    declaration: Declaration,
+    members: list[Member],
+    perform: Callable[..., None] | None = None,
+) -> int:
+    """Perform the runs and sum up what they left on disk; `perform` is `perform_all`, or what finds
+    the members as it goes.
+    """
     folder = Path(str(declaration.config.hydra.sweep.dir))
     make_folders(folder, members)
     with ExitStack() as held:
@@ -171,11 +200,18 @@ def write_report(folder: Path, report: str) -> None:
 def check_report(report: str) -> None:
     """ConfigError where every run is to have a report and none can be drawn."""
     if report == "all" and not available():
-        raise ConfigError.of("report", "charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'")
+        raise ConfigError.of(
+            "report",
+            "charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'",
+        )
 
 
-def perform_all(declaration: Declaration, members: list[Member], tracker: Tracker, first: int = 0) -> None:
-    """Perform the runs, in this process or through the configured launcher; `first` is the number of the first of them."""
+def perform_all(
+    declaration: Declaration, members: list[Member], tracker: Tracker, first: int = 0
+) -> None:
+    """Perform the runs, in this process or through the configured launcher; `first` is the number
+    of the first of them.
+    """
     options = declaration.config.sweep
     if not is_in_process(declaration.config):
         with watching(tracker):
@@ -189,7 +225,9 @@ def perform_all(declaration: Declaration, members: list[Member], tracker: Tracke
 
 
 def dry_run(declaration: Declaration) -> int:
-    """List the runs, what is finished and what is refused; writes nothing. Exit code 2 where any is refused."""
+    """List the runs, what is finished and what is refused; writes nothing. Exit code 2 where any is
+    refused.
+    """
     refused = Tally()
     found: dict[str, tuple[Member | None, str]] = {}
     duplicates = excluded = 0
@@ -205,9 +243,17 @@ def dry_run(declaration: Declaration) -> int:
     members = [member or Member("-", "-", words.split()) for words, (member, _) in found.items()]
     states = [state for _, state in found.values()]
     tables.print_runs(tables.console(), [m.run_id for m in members], swept_values(members), states)
-    counts = [f"{states.count(state)} {state}" for state in ("finished", "to run", "refused") if state in states]
-    counts += [f"{duplicates} duplicate{'s' * (duplicates != 1)} removed"] * bool(duplicates) + [f"{excluded} excluded"] * bool(excluded)
-    print(f"\n{len(states)} run{'s' * (len(states) != 1)}: {', '.join(counts)}; nothing was written")
+    counts = [
+        f"{states.count(state)} {state}"
+        for state in ("finished", "to run", "refused")
+        if state in states
+    ]
+    counts += [f"{duplicates} duplicate{'s' * (duplicates != 1)} removed"] * bool(duplicates) + [
+        f"{excluded} excluded"
+    ] * bool(excluded)
+    print(
+        f"\n{len(states)} run{'s' * (len(states) != 1)}: {', '.join(counts)}; nothing was written"
+    )
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
     problems = refused.problems() + declaration.unknown + search_code(declaration.config)
@@ -233,7 +279,9 @@ def write_hydra(folder: Path, config: DictConfig) -> None:
 
 
 def make_folders(folder: Path, members: list[Member]) -> None:
-    """Make the folders that the sweep and its runs are kept in, so that no run is the first to find that it cannot be written."""
+    """Make the folders that the sweep and its runs are kept in, so that no run is the first to find
+    that it cannot be written.
+    """
     problems = []
     for path in dict.fromkeys([folder, *(Path(member.folder).parent for member in members)]):
         try:
@@ -241,7 +289,9 @@ def make_folders(folder: Path, members: list[Member]) -> None:
             if not os.access(path, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied")
         except OSError as error:
-            problems.append(Problem(f"output folder {path}", f"cannot be written ({error.strerror})"))
+            problems.append(
+                Problem(f"output folder {path}", f"cannot be written ({error.strerror})")
+            )
     problems += [
         Problem(f"output folder {member.folder}", "cannot be written (it is no folder)")
         for member in members
@@ -265,7 +315,8 @@ def _plugin_package() -> ModuleType:
 def register() -> None:
     """Make the sweeper known to Hydra as `hydra/sweeper: runner`.
 
-    Hydra takes plugins from the package `hydra_plugins` only, so the class is put into a module of that name made here.
+    Hydra takes plugins from the package `hydra_plugins` only, so the class is put into a module of
+    that name made here.
     """
     RunnerSweeper.__module__ = MODULE
     package = sys.modules.get(PACKAGE) or _plugin_package()
@@ -275,4 +326,6 @@ def register() -> None:
     sys.modules[MODULE] = module
     Plugins.instance().register(RunnerSweeper)
     node = {"_target_": f"{MODULE}.RunnerSweeper", "max_batch_size": None, "params": None}
-    ConfigStore.instance().store(group="hydra/sweeper", name="runner", node=node, provider="initlab")
+    ConfigStore.instance().store(
+        group="hydra/sweeper", name="runner", node=node, provider="initlab"
+    )

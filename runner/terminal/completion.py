@@ -1,8 +1,11 @@
-"""Words that TAB can put on the command line: `initlab -sc install=bash` prints the script, which asks `initlab -sc query=bash`.
+"""Words that TAB can put on the command line: `initlab -sc install=bash` prints the script, which
+asks `initlab -sc query=bash`.
 
-The question is the environment's `COMP_LINE`, up to the `COMP_POINT`th character, as bash sets them. The words before the last are composed
-without those that are wrong. Nothing is resolved, instantiated or run, no plugin that the line names is loaded, and `hydra`'s own keys are
-left out: they could name packages to search. Where there is no answer nothing is said, since it would stand in the middle of a prompt.
+The question is the environment's `COMP_LINE`, up to the `COMP_POINT`th character, as bash sets
+them. The words before the last are composed without those that are wrong. Nothing is resolved,
+instantiated or run, no plugin that the line names is loaded, and `hydra`'s own keys are left out:
+they could name packages to search. Where there is no answer nothing is said, since it would stand
+in the middle of a prompt.
 """
 
 from __future__ import annotations
@@ -22,9 +25,27 @@ from initlab.runner.config.compose import ComposedWithProblems, compose
 from initlab.runner.errors import ConfigError, RunnerError
 from initlab.runner.terminal.help import options
 
-FLAGS = ("--cfg", "--config-dir", "--help", "--hydra-help", "--info", "--multirun", "--plugin", "--resolve", "--version")
-WITH_VALUE = {"--cfg": ("job", "hydra", "all"), "-c": ("job", "hydra", "all"), "--config-dir": (), "-cd": (), "--plugin": ()}
-"""Flags that take the next word, and what that may be; nothing here means a file or folder, which the shell completes itself."""
+FLAGS = (
+    "--cfg",
+    "--config-dir",
+    "--help",
+    "--hydra-help",
+    "--info",
+    "--multirun",
+    "--plugin",
+    "--resolve",
+    "--version",
+)
+WITH_VALUE = {
+    "--cfg": ("job", "hydra", "all"),
+    "-c": ("job", "hydra", "all"),
+    "--config-dir": (),
+    "-cd": (),
+    "--plugin": (),
+}
+"""Flags that take the next word, and what that may be; nothing here means a file or folder, which
+the shell completes itself.
+"""
 
 BASH = """\
 _NAME_complete()
@@ -64,22 +85,34 @@ UNINSTALL = {
 
 
 def shell_completion(program: str, words: list[str]) -> str:
-    """What `-sc` with these words prints; `program` is the path that was called. ConfigError where it is asked for what there is not."""
+    """What `-sc` with these words prints; `program` is the path that was called. ConfigError where
+    it is asked for what there is not.
+    """
     name = Path(program).name
     if name.endswith(".py") or not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
-        raise ConfigError.of("-sc", 'completion needs the console script - install initlab, then: eval "$(initlab -sc install=bash)"')
+        raise ConfigError.of(
+            "-sc",
+            'completion needs the console script - install initlab, then: eval "$(initlab -sc install=bash)"',
+        )
     what, _, shell = words[0].partition("=") if len(words) == 1 else ("", "", "")
     if what not in ("install", "uninstall", "query") or shell not in INSTALL:
-        raise ConfigError.of("-sc", f"takes one of install=SHELL, uninstall=SHELL, query=SHELL, where SHELL is {', '.join(INSTALL)}")
+        raise ConfigError.of(
+            "-sc",
+            f"takes one of install=SHELL, uninstall=SHELL, query=SHELL, where SHELL is {', '.join(INSTALL)}",
+        )
     if what == "query":
         line = os.environ.get("COMP_LINE", "")
         point = os.environ.get("COMP_POINT", "")
-        return "".join(f"{found}\n" for found in answer(line[: int(point)] if point.isdecimal() else line))
+        return "".join(
+            f"{found}\n" for found in answer(line[: int(point)] if point.isdecimal() else line)
+        )
     return (INSTALL if what == "install" else UNINSTALL)[shell].replace("NAME", name)
 
 
 def answer(line: str) -> list[str]:
-    """Whole words that the last word of the line could become, sorted; the line begins with the program's name."""
+    """Whole words that the last word of the line could become, sorted; the line begins with the
+    program's name.
+    """
     words = split(line)[1:]
     if not words:
         return []
@@ -99,7 +132,9 @@ def answer(line: str) -> list[str]:
 
 
 def split(line: str) -> list[str]:
-    """The line's words as a shell reads them; the last is what is being written, empty after a space."""
+    """The line's words as a shell reads them; the last is what is being written, empty after a
+    space.
+    """
     for closing in ("", "'", '"'):
         try:
             words = shlex.split(line + closing)
@@ -110,7 +145,9 @@ def split(line: str) -> list[str]:
 
 
 def overrides_of(words: list[str]) -> tuple[list[str], str | None]:
-    """The words that override something, without flags, their values and Hydra's own keys; and the `--config-dir`."""
+    """The words that override something, without flags, their values and Hydra's own keys; and the
+    `--config-dir`.
+    """
     overrides, config_dir = [], None
     remaining = iter(words)
     for word in remaining:
@@ -124,12 +161,18 @@ def overrides_of(words: list[str]) -> tuple[list[str], str | None]:
     return overrides, config_dir
 
 
-def candidates(word: str, groups: dict[str, list[str]], config_dir: str | None, overrides: list[str]) -> Iterable[str]:
-    """What begins with the word, and more: groups and their options, keys and the values they have now."""
+def candidates(
+    word: str, groups: dict[str, list[str]], config_dir: str | None, overrides: list[str]
+) -> Iterable[str]:
+    """What begins with the word, and more: groups and their options, keys and the values they have
+    now.
+    """
     prefix = word[: len(word) - len(word.lstrip("+~"))]
     key, equals, value = word[len(prefix) :].partition("=")
     if equals and key in groups:
-        done = value[: max(value.rfind(","), value.rfind("[")) + 1]  # init=normal,x  stats=[moments,l
+        done = value[
+            : max(value.rfind(","), value.rfind("[")) + 1
+        ]  # init=normal,x  stats=[moments,l
         return [f"{prefix}{key}={done}{name}" for name in groups[key]]
     config = composed(overrides, config_dir)
     if equals:
@@ -137,8 +180,13 @@ def candidates(word: str, groups: dict[str, list[str]], config_dir: str | None, 
     *parents, _ = key.split(".")
     path = "".join(f"{parent}." for parent in parents)
     node = at(config, parents)
-    names = [str(name) for name in node if parents or name != "hydra"] if isinstance(node, dict) else []
-    found = [f"{prefix}{path}{name}{'.' if isinstance(node[name], dict) and node[name] else '='}" for name in names]
+    names = (
+        [str(name) for name in node if parents or name != "hydra"] if isinstance(node, dict) else []
+    )
+    found = [
+        f"{prefix}{path}{name}{'.' if isinstance(node[name], dict) and node[name] else '='}"
+        for name in names
+    ]
     return found + ([] if parents else [f"{prefix}{group}=" for group in groups])
 
 
@@ -163,4 +211,8 @@ def values(value: Any) -> list[str]:
     """A key's value as it is written on the command line; nothing where that needs quotes."""
     if isinstance(value, bool):
         return ["false", "true"]
-    return [str(value)] if isinstance(value, (int, float, str)) and re.fullmatch(r"[\w.+-]+", str(value)) else []
+    return (
+        [str(value)]
+        if isinstance(value, (int, float, str)) and re.fullmatch(r"[\w.+-]+", str(value))
+        else []
+    )

@@ -1,7 +1,8 @@
 """What `--help` prints: the groups with their options, the keys, examples, and the other commands.
 
-The meaning of a group or key is its comment in `conf/config.yaml`; the options are the files of `conf/` and the kinds that are known,
-those of plugins included. Nothing is composed: words beside `--help` are neither read nor checked.
+The meaning of a group or key is its comment in `conf/config.yaml`; the options are the files of
+`conf/` and the kinds that are known, those of plugins included. Nothing is composed: words beside
+`--help` are neither read nor checked.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def terminal_width() -> int:
 
 
 def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
-    """All that `--help` says, in lines of at most `width` columns (where that leaves room for a word a line)."""
+    """All that `--help` says, in lines of at most `width` columns (where that leaves room for a
+    word a line).
+    """
     width = max(width, 40)
     meanings = comments((conf_dir() / f"{ROOT}.yaml").read_text(encoding="utf-8"))
     groups = options(config_dir)
@@ -65,11 +68,24 @@ def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
     parts = [
         "initlab: declare a network, initialize it exactly, leave evidence.",
         section("Usage (python -m runner is the same as initlab)", columns(USAGE, width)),
-        section("Groups: GROUP=OPTION (* is what you get unasked)", group_lines(groups, meanings, width)),
-        section("Keys: KEY=VALUE", [line for key, said in keys.items() for line in entry(key, said, width)]),
-        section("Keys of a sweep, mostly in a file", [line for key, said in sweep.items() for line in entry(key, said, width)]),
-        section("Examples", columns([(f"initlab {words}", said) for words, said in EXAMPLES], width)),
-        section("Other commands", columns([(f"python -m {command}", said) for command, said in COMMANDS], width)),
+        section(
+            "Groups: GROUP=OPTION (* is what you get unasked)", group_lines(groups, meanings, width)
+        ),
+        section(
+            "Keys: KEY=VALUE",
+            [line for key, said in keys.items() for line in entry(key, said, width)],
+        ),
+        section(
+            "Keys of a sweep, mostly in a file",
+            [line for key, said in sweep.items() for line in entry(key, said, width)],
+        ),
+        section(
+            "Examples", columns([(f"initlab {words}", said) for words, said in EXAMPLES], width)
+        ),
+        section(
+            "Other commands",
+            columns([(f"python -m {command}", said) for command, said in COMMANDS], width),
+        ),
         section("More", [*wrapped(MORE, width)]),
     ]
     return "\n\n".join(parts)
@@ -84,7 +100,9 @@ MORE = (
 
 
 def comments(text: str) -> dict[str, str]:
-    """Group or key -> its comment in the root config, in one line; nested keys are written `sweep.grid`."""
+    """Group or key -> its comment in the root config, in one line; nested keys are written
+    `sweep.grid`.
+    """
     found: dict[str, str] = {}
     parent = key = ""
     for line in text.splitlines():
@@ -100,7 +118,9 @@ def comments(text: str) -> dict[str, str]:
 
 
 def options(config_dir: str | None = None) -> dict[str, list[str]]:
-    """Group -> the names that can be chosen, sorted: `conf/`, kinds that have no file there, and the user's own folder."""
+    """Group -> the names that can be chosen, sorted: `conf/`, kinds that have no file there, and
+    the user's own folder.
+    """
     found = {group: set(names) for group, names in shipped_options().items() if names}
     for group in schema.GROUPS:
         found[group] |= set(schema.kinds(group))
@@ -120,7 +140,10 @@ def defaults(text: str) -> dict[str, set[str]]:
 def group_lines(groups: dict[str, list[str]], meanings: dict[str, str], width: int) -> list[str]:
     """Every group in the order of the root config: what it is, and below that its options."""
     chosen = defaults((conf_dir() / f"{ROOT}.yaml").read_text(encoding="utf-8"))
-    order = sorted(groups, key=lambda group: list(meanings).index(group) if group in meanings else len(meanings))
+    order = sorted(
+        groups,
+        key=lambda group: list(meanings).index(group) if group in meanings else len(meanings),
+    )
     lines = []
     for group in order:
         names = [f"{name}*" if name in chosen.get(group, ()) else name for name in groups[group]]
@@ -147,7 +170,14 @@ def columns(rows: tuple[tuple[str, str], ...] | list[tuple[str, str]], width: in
 def wrapped(text: str, width: int, indent: str = "  ", first: str | None = None) -> list[str]:
     """Lines of at most `width` columns, none broken inside a word."""
     before = indent if first is None else first
-    return textwrap.wrap(text, width, initial_indent=before, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=before,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def section(title: str, lines: list[str]) -> str:

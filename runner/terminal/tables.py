@@ -60,7 +60,9 @@ def bytes_text(count: int) -> str:
 
 
 class Listing:
-    """A table of a line a parameter: rich's, coloured where it may be; a long one, for which that takes seconds, in plain columns."""
+    """A table of a line a parameter: rich's, coloured where it may be; a long one, for which that
+    takes seconds, in plain columns.
+    """
 
     def __init__(self, *columns: tuple[str, str]) -> None:
         self._columns = columns
@@ -80,10 +82,16 @@ class Listing:
                 table.add_row(*cells)
             out.print(table)
             return
-        rows = [tuple(name for name, _ in self._columns), *(tuple(map(str, cells)) for cells in self._rows)]
+        rows = [
+            tuple(name for name, _ in self._columns),
+            *(tuple(map(str, cells)) for cells in self._rows),
+        ]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for cells in rows:
-            aligned = (c.rjust(w) if side == "right" else c.ljust(w) for c, w, (_, side) in zip(cells, widths, self._columns, strict=True))
+            aligned = (
+                c.rjust(w) if side == "right" else c.ljust(w)
+                for c, w, (_, side) in zip(cells, widths, self._columns, strict=True)
+            )
             out.file.write("  ".join(aligned).rstrip() + "\n")
 
 
@@ -94,12 +102,19 @@ def _table(*columns: tuple[str, str]) -> Table:
     return table
 
 
-def print_parameters(out: Console, rows: Sequence[Row], figures: dict[str, dict[str, Any]], verdicts: dict[str, str]) -> None:
+def print_parameters(
+    out: Console, rows: Sequence[Row], figures: dict[str, dict[str, Any]], verdicts: dict[str, str]
+) -> None:
     """One line a parameter, aliases included: declared against measured."""
     table = Listing(
-        ("path", "left"), ("shape", "right"), ("law", "left"), ("declared std", "right"), ("measured std", "right"),
-        ("z", "right"), ("verdict", "left"),
-    )  # fmt: skip
+        ("path", "left"),
+        ("shape", "right"),
+        ("law", "left"),
+        ("declared std", "right"),
+        ("measured std", "right"),
+        ("z", "right"),
+        ("verdict", "left"),
+    )
     for row in rows:
         if row.alias_of is not None:
             table.add_row(row.path, shape_text(row.shape), f"= {row.alias_of}", "", "", "", "alias")
@@ -127,7 +142,9 @@ COLUMNS = ("loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy")
 
 
 def evenly(rows: list[Any], most: int) -> list[Any]:
-    """At most so many of the rows (2 or more), at equal distances, the first and the last among them."""
+    """At most so many of the rows (2 or more), at equal distances, the first and the last among
+    them.
+    """
     if len(rows) <= most:
         return rows
     return [rows[round(i * (len(rows) - 1) / (most - 1))] for i in range(most)]
@@ -138,13 +155,22 @@ def print_trace(out: Console, trace: Trace) -> None:
     passed = [row for row in trace.layers if "rms" in row]
     if passed:
         table = _table(
-            ("layer", "left"), ("output", "right"), ("pre-act rms", "right"), ("rms", "right"), ("rms ratio", "right"), ("zeros", "right")
+            ("layer", "left"),
+            ("output", "right"),
+            ("pre-act rms", "right"),
+            ("rms", "right"),
+            ("rms ratio", "right"),
+            ("zeros", "right"),
         )
         for row in passed:
             table.add_row(
-                row["path"], shape_text(row["shape"]), number(row["pre_rms"]), number(row["rms"]), number(row["rms_ratio"]),
+                row["path"],
+                shape_text(row["shape"]),
+                number(row["pre_rms"]),
+                number(row["rms"]),
+                number(row["rms_ratio"]),
                 f"{row['zeros']:.0%}",
-            )  # fmt: skip
+            )
         out.print()
         out.print(table)
     if trace.gradients:
@@ -156,16 +182,26 @@ def print_trace(out: Console, trace: Trace) -> None:
     if trace.training:
         unit = "epoch" if "epoch" in trace.training[0] else "step"
         table = _table(
-            (unit, "right"), ("loss", "right"), ("accuracy", "right"), ("gradient norm", "right"), ("update / weight", "right"),
+            (unit, "right"),
+            ("loss", "right"),
+            ("accuracy", "right"),
+            ("gradient norm", "right"),
+            ("update / weight", "right"),
             ("test accuracy", "right"),
-        )  # fmt: skip
+        )
         for row in evenly(trace.training, MOST_STEPS):
             table.add_row(str(row[unit]), *(number(row[name]) for name in COLUMNS))
         out.print()
         out.print(table)
     if trace.figures:
         out.print()
-        out.print("   ".join(f"{name} {number(value, 5)}" for name, value in trace.figures.items() if value is not None))
+        out.print(
+            "   ".join(
+                f"{name} {number(value, 5)}"
+                for name, value in trace.figures.items()
+                if value is not None
+            )
+        )
 
 
 SHOWN = ("path", "shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ratio")
@@ -173,14 +209,21 @@ SHOWN = ("path", "shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ra
 
 
 def print_sections(out: Console, trace: Trace, sections: dict[str, list[dict[str, Any]]]) -> None:
-    """A table of what measurements found of the layers beside a probe's columns, and one of each further section."""
+    """A table of what measurements found of the layers beside a probe's columns, and one of each
+    further section.
+    """
     for name, rows in {"layers": trace.layers, **sections}.items():
         shown = SHOWN if name == "layers" else ("path",)
-        columns = [column for column in dict.fromkeys(key for row in rows for key in row) if column not in shown]
+        columns = [
+            column
+            for column in dict.fromkeys(key for row in rows for key in row)
+            if column not in shown
+        ]
         if not columns:
             continue
         table = _table(
-            (name.rstrip("s") if name == "layers" else name, "left"), *((column.replace("_", " "), "right") for column in columns)
+            (name.rstrip("s") if name == "layers" else name, "left"),
+            *((column.replace("_", " "), "right") for column in columns),
         )
         for row in rows:
             table.add_row(row["path"], *(number(row.get(column)) for column in columns))
@@ -196,16 +239,33 @@ def print_plan(out: Console, plan: Plan) -> None:
     """One line a parameter: what would be drawn, why, and from which stream."""
     multiplied = any(row.lr_mult != 1 for row in plan.rows)
     table = Listing(
-        ("path", "left"), ("shape", "right"), ("fans", "right"), ("law", "left"), ("rule", "left"), ("stream key", "left"),
-        ("bytes", "right"), *([("lr mult", "right")] if multiplied else []),
-    )  # fmt: skip
+        ("path", "left"),
+        ("shape", "right"),
+        ("fans", "right"),
+        ("law", "left"),
+        ("rule", "left"),
+        ("stream key", "left"),
+        ("bytes", "right"),
+        *([("lr mult", "right")] if multiplied else []),
+    )
     for row in plan.rows:
         last = [number(row.lr_mult)] if multiplied else []
         if row.alias_of is not None:
-            table.add_row(row.path, shape_text(row.shape), "", f"= {row.alias_of}", "", "", "", *last)
+            table.add_row(
+                row.path, shape_text(row.shape), "", f"= {row.alias_of}", "", "", "", *last
+            )
             continue
         fans = f"{row.fan_in}/{row.fan_out}" if row.fan_in is not None else "-"
-        table.add_row(row.path, shape_text(row.shape), fans, str(row.law), row.rule, _key_text(row), bytes_text(row.bytes), *last)
+        table.add_row(
+            row.path,
+            shape_text(row.shape),
+            fans,
+            str(row.law),
+            row.rule,
+            _key_text(row),
+            bytes_text(row.bytes),
+            *last,
+        )
     table.print(out)
     totals = plan.totals()
     out.print()
@@ -215,12 +275,18 @@ def print_plan(out: Console, plan: Plan) -> None:
     )
 
 
-def print_runs(out: Console, names: Sequence[str], swept: Sequence[dict[str, str]], states: Sequence[str]) -> None:
+def print_runs(
+    out: Console, names: Sequence[str], swept: Sequence[dict[str, str]], states: Sequence[str]
+) -> None:
     """One line a run of a sweep: its state, its id, and what was swept."""
     keys = list(dict.fromkeys(key for values in swept for key in values))
     table = Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys))
     for name, values, state in zip(names, swept, states, strict=True):
-        table.add_row(Text(state, style=STATE_STYLE.get(state, "")), name, *(values.get(key, "") for key in keys))
+        table.add_row(
+            Text(state, style=STATE_STYLE.get(state, "")),
+            name,
+            *(values.get(key, "") for key in keys),
+        )
     table.print(out)
 
 

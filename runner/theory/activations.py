@@ -48,7 +48,12 @@ def _normal_density(z: np.ndarray) -> np.ndarray:
 
 
 def _rectifier(below: float) -> Nonlinearity:
-    return Nonlinearity(lambda z: np.where(z > 0, z, below * z), lambda z: np.where(z > 0, 1.0, below), below != 1, (1 + below * below) / 2)
+    return Nonlinearity(
+        lambda z: np.where(z > 0, z, below * z),
+        lambda z: np.where(z > 0, 1.0, below),
+        below != 1,
+        (1 + below * below) / 2,
+    )
 
 
 def _exponential(scale: float, alpha: float) -> Nonlinearity:
@@ -68,12 +73,18 @@ ACTIVATIONS: dict[str, Nonlinearity] = {
     "tanh": Nonlinearity(np.tanh, lambda z: 1 - np.tanh(z) ** 2),
     "erf": Nonlinearity(_erf, lambda z: 2 / math.sqrt(math.pi) * np.exp(-z * z)),
     "sigmoid": Nonlinearity(_logistic, lambda z: _logistic(z) * _logistic(-z)),
-    "gelu": Nonlinearity(lambda z: z * _normal_cdf(z), lambda z: _normal_cdf(z) + z * _normal_density(z)),
-    "silu": Nonlinearity(lambda z: z * _logistic(z), lambda z: _logistic(z) * (1 + z * _logistic(-z))),
+    "gelu": Nonlinearity(
+        lambda z: z * _normal_cdf(z), lambda z: _normal_cdf(z) + z * _normal_density(z)
+    ),
+    "silu": Nonlinearity(
+        lambda z: z * _logistic(z), lambda z: _logistic(z) * (1 + z * _logistic(-z))
+    ),
     "elu": _exponential(1.0, 1.0),
     "selu": _exponential(SELU_SCALE, SELU_ALPHA),
     "softrelu": Nonlinearity(lambda z: np.logaddexp(0, z), _logistic),
-    "softsign": Nonlinearity(lambda z: z / (1 + np.abs(z)), lambda z: (1 + np.abs(z)) ** -2.0, kinked=True),
+    "softsign": Nonlinearity(
+        lambda z: z / (1 + np.abs(z)), lambda z: (1 + np.abs(z)) ** -2.0, kinked=True
+    ),
     "sin": Nonlinearity(np.sin, np.cos),
 }
 """By the names that a layer's `activation` has; `linear` is none."""

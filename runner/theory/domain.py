@@ -1,4 +1,6 @@
-"""What a closed form says of arguments outside its domain: an `OptionError` that names the argument."""
+"""What a closed form says of arguments outside its domain: an `OptionError` that names the
+argument.
+"""
 
 from __future__ import annotations
 

@@ -13,21 +13,30 @@ NODES = 200
 
 
 def deep_linear_time(depth: float, start: float, strength: float, fraction: float = 0.9) -> float:
-    """The time in which a mode's strength u grows from `start` to `fraction` of the teacher's `strength`, by gradient flow of rate 1.
+    """The time in which a mode's strength u grows from `start` to `fraction` of the teacher's
+    `strength`, by gradient flow of rate 1.
 
-    du/dt = D u^(2 - 2/D) (s - u), for D layers of orthogonal, balanced weights: Saxe, McClelland and Ganguli, "Exact solutions to the
-    nonlinear dynamics of learning in deep linear neural networks", 2014 (arXiv:1312.6120), eq. 15.
+    du/dt = D u^(2 - 2/D) (s - u), for D layers of orthogonal, balanced weights: Saxe, McClelland
+    and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+    networks", 2014 (arXiv:1312.6120), eq. 15.
     """
     u, end = _ends(start, strength, fraction)
     power = 2 - 2 / count("depth", int(depth))
     x, w = np.polynomial.legendre.leggauss(NODES)
     log_u = math.log(u) + (x + 1) / 2 * (math.log(end) - math.log(u))
     points = np.exp(log_u)
-    return float(w @ (points ** (1 - power) / (strength - points))) * (math.log(end) - math.log(u)) / 2 / depth
+    return (
+        float(w @ (points ** (1 - power) / (strength - points)))
+        * (math.log(end) - math.log(u))
+        / 2
+        / depth
+    )
 
 
 def deep_linear_limit(start: float, strength: float, fraction: float = 0.9) -> float:
-    """The limit of depth times that time for ever deeper networks: the integral of du / (u^2 (s - u))."""
+    """The limit of depth times that time for ever deeper networks: the integral of du / (u^2 (s -
+    u)).
+    """
     u, end = _ends(start, strength, fraction)
     s = strength
     return (1 / u - 1 / end) / s + math.log(end * (s - u) / (u * (s - end))) / s**2
@@ -39,7 +48,11 @@ def deep_linear_strength(depth: int, start: float, strength: float, time: float)
     low, high = start / strength, 1 - 1e-12
     for _ in range(100):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if deep_linear_time(depth, start, strength, middle) < time else (low, middle)
+        low, high = (
+            (middle, high)
+            if deep_linear_time(depth, start, strength, middle) < time
+            else (low, middle)
+        )
     return 0.5 * (low + high) * strength
 
 
@@ -47,16 +60,20 @@ def _ends(start: float, strength: float, fraction: float) -> tuple[float, float]
     s, u = positive("strength", strength), positive("start", start)
     end = between("fraction", fraction, 1e-12, 1 - 1e-12) * s
     if u >= end:
-        raise OptionError("start", f"must lie below {fraction:g} of the strength, {end:g}, got {u!r}")
+        raise OptionError(
+            "start", f"must lie below {fraction:g} of the strength, {end:g}, got {u!r}"
+        )
     return u, end
 
 
 def siren_variance(scale: float = 1.0) -> float:
-    """The variance that the input of every sine settles at in a sine network whose weights are U(+-sqrt(6 / n) / w0): the root above 0
-    of s = scale^2 (1 - e^(-2s)), 0.7968 for 1, whatever w0 is.
+    """The variance that the input of every sine settles at in a sine network whose weights are
+    U(+-sqrt(6 / n) / w0): the root above 0 of s = scale^2 (1 - e^(-2s)), 0.7968 for 1, whatever w0
+    is.
 
-    A sine of N(0, s) has mean square (1 - e^(-2s)) / 2, and the next sine's input 2 times that: Sitzmann et al., "Implicit neural
-    representations with periodic activation functions", 2020 (arXiv:2006.09661), whose text rounds it to 1.
+    A sine of N(0, s) has mean square (1 - e^(-2s)) / 2, and the next sine's input 2 times that:
+    Sitzmann et al., "Implicit neural representations with periodic activation functions", 2020
+    (arXiv:2006.09661), whose text rounds it to 1.
     """
     factor = positive("scale", scale) ** 2
     if 2 * factor <= 1:

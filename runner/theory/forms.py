@@ -1,6 +1,7 @@
 """Closed forms by name, as the claims of a config use them: `{form: gain, activation: tanh}`.
 
-A form is a function of the modules beside this one that gives one number; its arguments are the function's.
+A form is a function of the modules beside this one that gives one number; its arguments are the
+function's.
 """
 
 from __future__ import annotations
@@ -28,18 +29,45 @@ def _log(value: float) -> float:
 FORMS: dict[str, Form] = {
     f.__name__: f
     for f in (
-        meanfield.mean_square, meanfield.slope_mean_square, meanfield.gain, meanfield.mean_product, meanfield.relu_correlation,
-        meanfield.relu_correlation_after, meanfield.variance_map, meanfield.variance_after, meanfield.correlation_map,
-        meanfield.correlation_after, meanfield.fixed_point_variance, meanfield.fixed_point_correlation, meanfield.chi1,
-        meanfield.critical_weight_variance, meanfield.depth_scale_correlation, meanfield.depth_scale_variance,
-        lengths.length_variance, lengths.log_length_ratio, lengths.log_length_error, lengths.forward_factor, lengths.backward_factor,
-        spectra.marchenko_pastur_low, spectra.marchenko_pastur_high, spectra.mean_singular_value, spectra.jacobian_variance,
-        spectra.jacobian_variance_rate, spectra.haar_trace, spectra.haar_trace_of_square, spectra.haar_square_of_trace,
-        growth.residual_growth, growth.fixup_power,
-        dynamics.deep_linear_time, dynamics.deep_linear_limit, dynamics.deep_linear_strength, dynamics.siren_variance,
-        dynamics.siren_std, dynamics.sine_mean_square,
+        meanfield.mean_square,
+        meanfield.slope_mean_square,
+        meanfield.gain,
+        meanfield.mean_product,
+        meanfield.relu_correlation,
+        meanfield.relu_correlation_after,
+        meanfield.variance_map,
+        meanfield.variance_after,
+        meanfield.correlation_map,
+        meanfield.correlation_after,
+        meanfield.fixed_point_variance,
+        meanfield.fixed_point_correlation,
+        meanfield.chi1,
+        meanfield.critical_weight_variance,
+        meanfield.depth_scale_correlation,
+        meanfield.depth_scale_variance,
+        lengths.length_variance,
+        lengths.log_length_ratio,
+        lengths.log_length_error,
+        lengths.forward_factor,
+        lengths.backward_factor,
+        spectra.marchenko_pastur_low,
+        spectra.marchenko_pastur_high,
+        spectra.mean_singular_value,
+        spectra.jacobian_variance,
+        spectra.jacobian_variance_rate,
+        spectra.haar_trace,
+        spectra.haar_trace_of_square,
+        spectra.haar_square_of_trace,
+        growth.residual_growth,
+        growth.fixup_power,
+        dynamics.deep_linear_time,
+        dynamics.deep_linear_limit,
+        dynamics.deep_linear_strength,
+        dynamics.siren_variance,
+        dynamics.siren_std,
+        dynamics.sine_mean_square,
     )
-} | {"log": _log}  # fmt: skip
+} | {"log": _log}
 """Name -> function."""
 
 
@@ -65,7 +93,11 @@ def check(name: str, arguments: dict[str, Any]) -> None:
             continue
         value, hint = arguments[argument], hints[argument]
         whole = isinstance(value, int) and not isinstance(value, bool)
-        sound = isinstance(value, str) if hint is str else whole or (hint is float and isinstance(value, float))
+        sound = (
+            isinstance(value, str)
+            if hint is str
+            else whole or (hint is float and isinstance(value, float))
+        )
         if not sound:
             what = {str: "a name", int: "a whole number", float: "a number"}[hint]
             raise OptionError(argument, f"must be {what}, got {value!r}")

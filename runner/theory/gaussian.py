@@ -1,7 +1,8 @@
 """Means of functions of normal variables.
 
-Gauss-Legendre on panels of the line, cut where the function has a kink: Gauss-Hermite, which knows no kinks, is wrong there in the third
-digit. Beyond 12 deviations nothing is left that float64 could see.
+Gauss-Legendre on panels of the line, cut where the function has a kink: Gauss-Hermite, which knows
+no kinks, is wrong there in the third digit. Beyond 12 deviations nothing is left that float64 could
+see.
 """
 
 from __future__ import annotations

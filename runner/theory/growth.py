@@ -1,6 +1,8 @@
-"""What residual branches add up to: the second moment of a stream x <- x + f(x), over that of its start.
+"""What residual branches add up to: the second moment of a stream x <- x + f(x), over that of its
+start.
 
-Branches' weights are independent of the stream and of mean 0, so that second moments add and no product remains.
+Branches' weights are independent of the stream and of mean 0, so that second moments add and no
+product remains.
 """
 
 from __future__ import annotations
@@ -24,5 +26,7 @@ def residual_growth(branch: str, branches: int, variance: float = 1.0) -> float:
 
 
 def fixup_power(layers: int) -> float:
-    """The power of the number of branches that Fixup scales inner layers with: -1 / (2m - 2), for branches of m > 1 layers."""
+    """The power of the number of branches that Fixup scales inner layers with: -1 / (2m - 2), for
+    branches of m > 1 layers.
+    """
     return -1 / (2 * count("layers", layers, 2) - 2)

@@ -1,9 +1,10 @@
 """One layer of finite width with normal weights, exactly: how the length of what passes is spread.
 
-A layer of `width` units, weights N(0, weight_variance / fan_in), maps h to y with |y|^2 / n = (weight_variance |h|^2 / fan_in) S, where S
-is the mean over the units of f(g)^2, g ~ N(0, 1), whatever h is. For a linear layer width S is chi-square with `width` degrees of
-freedom, for relu with a binomial number of them. Its relative variance, 5 / width for relu, is what Hanin and Rolnick, "How to start
-training", 2018 (arXiv:1803.01719), sum over layers.
+A layer of `width` units, weights N(0, weight_variance / fan_in), maps h to y with |y|^2 / n =
+(weight_variance |h|^2 / fan_in) S, where S is the mean over the units of f(g)^2, g ~ N(0, 1),
+whatever h is. For a linear layer width S is chi-square with `width` degrees of freedom, for relu
+with a binomial number of them. Its relative variance, 5 / width for relu, is what Hanin and
+Rolnick, "How to start training", 2018 (arXiv:1803.01719), sum over layers.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ KINDS = ("linear", "relu")
 
 
 def length_variance(width: int, activation: str = "relu") -> float:
-    """The variance of |y|^2 over the square of its mean: 5 / width for relu, 2 / width for a linear layer."""
-    return {"linear": 2.0, "relu": 5.0}[one_of("activation", activation, KINDS)] / count("width", width)
+    """The variance of |y|^2 over the square of its mean: 5 / width for relu, 2 / width for a linear
+    layer.
+    """
+    return {"linear": 2.0, "relu": 5.0}[one_of("activation", activation, KINDS)] / count(
+        "width", width
+    )
 
 
 def _digamma(most: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,13 +45,16 @@ def _active(width: int, activation: str) -> np.ndarray:
     if activation == "linear":
         return np.eye(width)[-1]
     k = np.arange(1, width + 1)
-    logs = np.array([math.lgamma(width + 1) - math.lgamma(i + 1) - math.lgamma(width - i + 1) for i in k]) - width * math.log(2)
+    logs = np.array(
+        [math.lgamma(width + 1) - math.lgamma(i + 1) - math.lgamma(width - i + 1) for i in k]
+    ) - width * math.log(2)
     return np.exp(logs) / -math.expm1(-width * math.log(2))
 
 
 def log_length_ratio(width: int, weight_variance: float, activation: str = "relu") -> float:
-    """E[log(rms after / rms before)] of one layer, exactly; for relu given that any unit is active. A little below
-    log(weight_variance / 2) / 2: the logarithm of a mean is not the mean of logarithms."""
+    """E[log(rms after / rms before)] of one layer, exactly; for relu given that any unit is active.
+    A little below log(weight_variance / 2) / 2: the logarithm of a mean is not the mean of
+    logarithms."""
     width, activation = count("width", width), one_of("activation", activation, KINDS)
     psi, _ = _digamma(width)
     mean = float(_active(width, activation) @ (psi + math.log(2)))
@@ -63,10 +71,16 @@ def log_length_error(width: int, activation: str = "relu", layers: int = 1) -> f
 
 
 def forward_factor(weight_variance: float, slope: float = 0.0) -> float:
-    """The factor of E[x^2] a relu layer: weight_variance (1 + slope^2) / 2; weight_variance is Var fan_in (He et al. 2015, eq. 10)."""
+    """The factor of E[x^2] a relu layer: weight_variance (1 + slope^2) / 2; weight_variance is Var
+    fan_in (He et al. 2015, eq. 10).
+    """
     return positive("weight_variance", weight_variance) * (1 + slope * slope) / 2
 
 
 def backward_factor(weight_variance: float, fan_in: int, fan_out: int, slope: float = 0.0) -> float:
-    """The factor of a squared gradient a relu layer back: fan_out Var (1 + slope^2) / 2 (He et al. 2015, eq. 14)."""
-    return forward_factor(weight_variance, slope) * count("fan_out", fan_out) / count("fan_in", fan_in)
+    """The factor of a squared gradient a relu layer back: fan_out Var (1 + slope^2) / 2 (He et al.
+    2015, eq. 14).
+    """
+    return (
+        forward_factor(weight_variance, slope) * count("fan_out", fan_out) / count("fan_in", fan_in)
+    )

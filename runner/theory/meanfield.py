@@ -1,8 +1,10 @@
 """Wide random networks, layer by layer: what becomes of a length and of an angle.
 
-Pre-activations of a wide layer are normal with variance q' = sigma_w^2 E[f(z)^2] + sigma_b^2, z ~ N(0, q): Poole et al., "Exponential
-expressivity in deep neural networks through transient chaos", 2016 (arXiv:1606.05340). `weight_variance` is sigma_w^2 = Var(w) fan_in,
-`bias_variance` sigma_b^2. Fixed points and depth scales: Schoenholz et al., "Deep information propagation", 2017 (arXiv:1611.01232).
+Pre-activations of a wide layer are normal with variance q' = sigma_w^2 E[f(z)^2] + sigma_b^2, z ~
+N(0, q): Poole et al., "Exponential expressivity in deep neural networks through transient chaos",
+2016 (arXiv:1606.05340). `weight_variance` is sigma_w^2 = Var(w) fan_in, `bias_variance` sigma_b^2.
+Fixed points and depth scales: Schoenholz et al., "Deep information propagation", 2017
+(arXiv:1611.01232).
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ RECTIFIERS = {"relu": 0.0, "leaky": LEAKY_SLOPE, "linear": 1.0}
 
 
 def second_moment(activation: str | None, q: float) -> float | None:
-    """E[f(z)^2] for z ~ N(0, q); None for an activation that is not known here, `None` is the identity. ValueError for a negative q."""
+    """E[f(z)^2] for z ~ N(0, q); None for an activation that is not known here, `None` is the
+    identity. ValueError for a negative q.
+    """
     if q < 0:
         raise ValueError(f"q is a mean square, it must not be negative, got {q}")
     name = "linear" if activation is None else activation
@@ -32,7 +36,9 @@ def second_moment(activation: str | None, q: float) -> float | None:
 
 
 def mean_square(activation: str, q: float) -> float:
-    """E[f(z)^2] for z ~ N(0, q). relu: q / 2 (He et al. 2015, arXiv:1502.01852); erf: (2/pi) asin(2q / (1 + 2q)) (Williams 1997)."""
+    """E[f(z)^2] for z ~ N(0, q). relu: q / 2 (He et al. 2015, arXiv:1502.01852); erf: (2/pi)
+    asin(2q / (1 + 2q)) (Williams 1997).
+    """
     f, q = nonlinearity(activation), at_least_zero("q", q)
     if f.power is not None:
         return q * f.power
@@ -54,21 +60,28 @@ def slope_mean_square(activation: str, q: float) -> float:
 
 
 def gain(activation: str) -> float:
-    """E[f(z)^2]^(-1/2) for z ~ N(0, 1): what weights of variance 1/fan_in are multiplied by to keep a unit second moment."""
+    """E[f(z)^2]^(-1/2) for z ~ N(0, 1): what weights of variance 1/fan_in are multiplied by to keep
+    a unit second moment.
+    """
     return mean_square(activation, 1.0) ** -0.5
 
 
 def mean_product(activation: str, q1: float, q2: float, c: float) -> float:
     """E[f(u) f(v)] for normal u, v of variances q1, q2 and correlation c.
 
-    Rectifiers: Cho and Saul, "Kernel methods for deep learning", 2009; erf: Williams, "Computing with infinite networks", 1997.
+    Rectifiers: Cho and Saul, "Kernel methods for deep learning", 2009; erf: Williams, "Computing
+    with infinite networks", 1997.
     """
     f = nonlinearity(activation)
     q1, q2, c = at_least_zero("q", q1), at_least_zero("q", q2), between("c", c, -1, 1)
     if activation in RECTIFIERS:
         return math.sqrt(q1 * q2) * rectifier_product(RECTIFIERS[activation], c)
     if activation == "erf":
-        return 2 / math.pi * math.asin(2 * c * math.sqrt(q1 * q2) / math.sqrt((1 + 2 * q1) * (1 + 2 * q2)))
+        return (
+            2
+            / math.pi
+            * math.asin(2 * c * math.sqrt(q1 * q2) / math.sqrt((1 + 2 * q1) * (1 + 2 * q2)))
+        )
     if activation == "sin":
         return math.exp(-(q1 + q2) / 2) * math.sinh(c * math.sqrt(q1 * q2))
     return gaussian.mean_of_product(f.value, q1, q2, c)
@@ -77,11 +90,15 @@ def mean_product(activation: str, q1: float, q2: float, c: float) -> float:
 def rectifier_product(below: float, c: float) -> float:
     """E[f(u) f(v)] of unit variances for f(x) = x above 0 and below * x under it."""
     relu = (math.sqrt(1 - c * c) + c * (math.pi - math.acos(c))) / (2 * math.pi)
-    return (1 - below) ** 2 * relu + below * c  # f = (1 - below) relu + below x, and E[relu(u) v] = c / 2
+    return (
+        1 - below
+    ) ** 2 * relu + below * c  # f = (1 - below) relu + below x, and E[relu(u) v] = c / 2
 
 
 def relu_correlation(c: float) -> float:
-    """The correlation after one relu layer without bias: (sqrt(1 - c^2) + c (pi - acos c)) / pi (Cho and Saul 2009)."""
+    """The correlation after one relu layer without bias: (sqrt(1 - c^2) + c (pi - acos c)) / pi
+    (Cho and Saul 2009).
+    """
     return 2 * rectifier_product(0.0, between("c", c, -1, 1))
 
 
@@ -92,28 +109,51 @@ def relu_correlation_after(c: float, layers: int) -> float:
     return c
 
 
-def variance_map(activation: str, q: float, weight_variance: float, bias_variance: float = 0.0) -> float:
+def variance_map(
+    activation: str, q: float, weight_variance: float, bias_variance: float = 0.0
+) -> float:
     """The variance of the next layer's pre-activations."""
-    w, b = positive("weight_variance", weight_variance), at_least_zero("bias_variance", bias_variance)
+    w, b = (
+        positive("weight_variance", weight_variance),
+        at_least_zero("bias_variance", bias_variance),
+    )
     return w * mean_square(activation, q) + b
 
 
-def variance_after(activation: str, q: float, weight_variance: float, bias_variance: float = 0.0, layers: int = 1) -> float:
+def variance_after(
+    activation: str, q: float, weight_variance: float, bias_variance: float = 0.0, layers: int = 1
+) -> float:
     """The variance of pre-activations so many layers on."""
     for _ in range(count("layers", layers, 0)):
         q = variance_map(activation, q, weight_variance, bias_variance)
     return q
 
 
-def correlation_map(activation: str, c: float, q: float, weight_variance: float, bias_variance: float = 0.0) -> float:
-    """The correlation of two inputs' next pre-activations, whose own now have variance q each and correlation c."""
-    w, b = positive("weight_variance", weight_variance), at_least_zero("bias_variance", bias_variance)
+def correlation_map(
+    activation: str, c: float, q: float, weight_variance: float, bias_variance: float = 0.0
+) -> float:
+    """The correlation of two inputs' next pre-activations, whose own now have variance q each and
+    correlation c.
+    """
+    w, b = (
+        positive("weight_variance", weight_variance),
+        at_least_zero("bias_variance", bias_variance),
+    )
     after = variance_map(activation, positive("q", q), w, b)
     return (w * mean_product(activation, q, q, c) + b) / after
 
 
-def correlation_after(activation: str, c: float, q: float, weight_variance: float, bias_variance: float = 0.0, layers: int = 1) -> float:
-    """The correlation of two inputs' pre-activations so many layers on; their variance goes its own way meanwhile."""
+def correlation_after(
+    activation: str,
+    c: float,
+    q: float,
+    weight_variance: float,
+    bias_variance: float = 0.0,
+    layers: int = 1,
+) -> float:
+    """The correlation of two inputs' pre-activations so many layers on; their variance goes its own
+    way meanwhile.
+    """
     for _ in range(count("layers", layers, 0)):
         c = min(1.0, max(-1.0, correlation_map(activation, c, q, weight_variance, bias_variance)))
         q = variance_map(activation, q, weight_variance, bias_variance)
@@ -130,21 +170,37 @@ def _bisect(f: Callable[[float], float], low: float, high: float) -> float:
     return 0.5 * (low + high)
 
 
-def fixed_point_variance(activation: str, weight_variance: float, bias_variance: float = 0.0) -> float:
+def fixed_point_variance(
+    activation: str, weight_variance: float, bias_variance: float = 0.0
+) -> float:
     """q* = V(q*), the variance that layers settle at, the largest if there are several.
 
-    OptionError where lengths grow without end, and for a rectifier that keeps every length as it is.
+    OptionError where lengths grow without end, and for a rectifier that keeps every length as it
+    is.
     """
-    w, b = positive("weight_variance", weight_variance), at_least_zero("bias_variance", bias_variance)
+    w, b = (
+        positive("weight_variance", weight_variance),
+        at_least_zero("bias_variance", bias_variance),
+    )
     f = nonlinearity(activation)
     if f.power is not None:
         if w * f.power >= 1:
-            what = "keeps every length" if w * f.power == 1 and b == 0 else "lets lengths grow without end"
-            raise OptionError("weight_variance", f"has no fixed point: {w:g} {what} with {activation} and bias variance {b:g}")
+            what = (
+                "keeps every length"
+                if w * f.power == 1 and b == 0
+                else "lets lengths grow without end"
+            )
+            raise OptionError(
+                "weight_variance",
+                f"has no fixed point: {w:g} {what} with {activation} and bias variance {b:g}",
+            )
         return b / (1 - w * f.power)
     grid = np.geomspace(LARGEST, SMALLEST, 145)
     if variance_map(activation, LARGEST, w, b) >= LARGEST:
-        raise OptionError("weight_variance", f"has no fixed point: with {w:g} lengths grow without end in {activation}")
+        raise OptionError(
+            "weight_variance",
+            f"has no fixed point: with {w:g} lengths grow without end in {activation}",
+        )
     above = LARGEST
     for q in grid[1:]:
         if variance_map(activation, float(q), w, b) > q:
@@ -154,7 +210,9 @@ def fixed_point_variance(activation: str, weight_variance: float, bias_variance:
 
 
 def chi1(activation: str, weight_variance: float, bias_variance: float = 0.0) -> float:
-    """sigma_w^2 E[f'(z)^2] at the fixed point: the factor by which a squared gradient, and a small angle, grows each layer."""
+    """sigma_w^2 E[f'(z)^2] at the fixed point: the factor by which a squared gradient, and a small
+    angle, grows each layer.
+    """
     w = positive("weight_variance", weight_variance)
     f = nonlinearity(activation)
     if f.power is not None:
@@ -164,7 +222,8 @@ def chi1(activation: str, weight_variance: float, bias_variance: float = 0.0) ->
 
 
 def critical_weight_variance(activation: str, bias_variance: float = 0.0) -> float:
-    """The order-chaos line: the weight variance at which chi1 is 1 (tanh at 0.05: 1.7610; relu at 0: 2).
+    """The order-chaos line: the weight variance at which chi1 is 1 (tanh at 0.05: 1.7610; relu at
+    0: 2).
 
     OptionError where there is none: a rectifier with a bias has no finite fixed point there.
     """
@@ -172,7 +231,10 @@ def critical_weight_variance(activation: str, bias_variance: float = 0.0) -> flo
     f = nonlinearity(activation)
     if f.power is not None:
         if b > 0:
-            raise OptionError("bias_variance", f"must be 0 for {activation}, whose lengths grow without end at chi1 = 1, got {b:g}")
+            raise OptionError(
+                "bias_variance",
+                f"must be 0 for {activation}, whose lengths grow without end at chi1 = 1, got {b:g}",
+            )
         return 1 / f.power
     low, high = 0.05, 0.05
     while high < 100:
@@ -180,11 +242,18 @@ def critical_weight_variance(activation: str, bias_variance: float = 0.0) -> flo
         if chi1(activation, high, b) > 1:
             return _bisect(lambda w: 1 - chi1(activation, w, b), low, high)
         low = high
-    raise OptionError("activation", f"has no order-chaos line up to a weight variance of 100 with {activation} and bias variance {b:g}")
+    raise OptionError(
+        "activation",
+        f"has no order-chaos line up to a weight variance of 100 with {activation} and bias variance {b:g}",
+    )
 
 
-def fixed_point_correlation(activation: str, weight_variance: float, bias_variance: float = 0.0) -> float:
-    """c*, the correlation that two inputs settle at: 1 in the ordered phase, less in the chaotic one."""
+def fixed_point_correlation(
+    activation: str, weight_variance: float, bias_variance: float = 0.0
+) -> float:
+    """c*, the correlation that two inputs settle at: 1 in the ordered phase, less in the chaotic
+    one.
+    """
     q = fixed_point_variance(activation, weight_variance, bias_variance)
     if q == 0 or chi1(activation, weight_variance, bias_variance) <= 1:
         return 1.0
@@ -195,16 +264,24 @@ def fixed_point_correlation(activation: str, weight_variance: float, bias_varian
     return _bisect(rise, 0.0, 1 - 1e-9) if rise(0.0) > 0 else 0.0
 
 
-def depth_scale_correlation(activation: str, weight_variance: float, bias_variance: float = 0.0) -> float:
-    """Layers in which two inputs' distance from c* falls to 1/e: -1 / log(sigma_w^2 E[f'(u) f'(v)]), at c*."""
+def depth_scale_correlation(
+    activation: str, weight_variance: float, bias_variance: float = 0.0
+) -> float:
+    """Layers in which two inputs' distance from c* falls to 1/e: -1 / log(sigma_w^2 E[f'(u)
+    f'(v)]), at c*.
+    """
     q = fixed_point_variance(activation, weight_variance, bias_variance)
     c = fixed_point_correlation(activation, weight_variance, bias_variance)
     f = nonlinearity(activation)
-    rate = weight_variance * (gaussian.mean_of_product(f.slope, q, q, c) if q > 0 else slope_mean_square(activation, 0.0))
+    rate = weight_variance * (
+        gaussian.mean_of_product(f.slope, q, q, c) if q > 0 else slope_mean_square(activation, 0.0)
+    )
     return _scale(rate, "correlations")
 
 
-def depth_scale_variance(activation: str, weight_variance: float, bias_variance: float = 0.0) -> float:
+def depth_scale_variance(
+    activation: str, weight_variance: float, bias_variance: float = 0.0
+) -> float:
     """Layers in which a length's distance from q* falls to 1/e: -1 / log(V'(q*))."""
     q = fixed_point_variance(activation, weight_variance, bias_variance)
     f = nonlinearity(activation)
@@ -212,11 +289,16 @@ def depth_scale_variance(activation: str, weight_variance: float, bias_variance:
         rate = weight_variance * slope_mean_square(activation, 0.0)
     else:
         root = math.sqrt(q)
-        rate = weight_variance * gaussian.mean(lambda u: f.value(u) * f.slope(u) * u / root, q) / root
+        rate = (
+            weight_variance * gaussian.mean(lambda u: f.value(u) * f.slope(u) * u / root, q) / root
+        )
     return _scale(rate, "lengths")
 
 
 def _scale(rate: float, what: str) -> float:
     if not 0 < rate < 1:
-        raise OptionError("weight_variance", f"has no depth scale: {what} change by the factor {rate:.6g} a layer, which never settles")
+        raise OptionError(
+            "weight_variance",
+            f"has no depth scale: {what} change by the factor {rate:.6g} a layer, which never settles",
+        )
     return -1 / math.log(rate)

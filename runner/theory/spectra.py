@@ -1,7 +1,8 @@
 """Singular values of random matrices and of networks' Jacobians.
 
-Marchenko and Pastur, "Distribution of eigenvalues for some sets of random matrices", 1967: for a matrix of n x m elements of variance
-v, the squared singular values over n v fill ((1 - sqrt g)^2, (1 + sqrt g)^2), g = m / n <= 1.
+Marchenko and Pastur, "Distribution of eigenvalues for some sets of random matrices", 1967: for a
+matrix of n x m elements of variance v, the squared singular values over n v fill ((1 - sqrt g)^2,
+(1 + sqrt g)^2), g = m / n <= 1.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ NETWORKS = ("linear", "relu")
 
 def _ratio(ratio: float) -> float:
     if not 0 < ratio <= 1:
-        raise OptionError("ratio", f"must lie above 0 and not above 1 (the shorter side over the longer), got {ratio!r}")
+        raise OptionError(
+            "ratio",
+            f"must lie above 0 and not above 1 (the shorter side over the longer), got {ratio!r}",
+        )
     return ratio
 
 
@@ -40,7 +44,9 @@ def marchenko_pastur_density(x: np.ndarray, ratio: float) -> np.ndarray:
     x = np.asarray(x, np.float64)
     inside = (x > a) & (x < b)
     safe = np.where(inside, x, 1.0)
-    return np.where(inside, np.sqrt(np.maximum((b - safe) * (safe - a), 0)) / (2 * math.pi * ratio * safe), 0.0)
+    return np.where(
+        inside, np.sqrt(np.maximum((b - safe) * (safe - a), 0)) / (2 * math.pi * ratio * safe), 0.0
+    )
 
 
 def marchenko_pastur_cdf(x: np.ndarray, ratio: float) -> np.ndarray:
@@ -56,23 +62,26 @@ def marchenko_pastur_cdf(x: np.ndarray, ratio: float) -> np.ndarray:
 
 
 def mean_singular_value(rows: int, columns: int, variance: float) -> float:
-    """The mean singular value of a matrix of independent elements of this variance; square: 8 / (3 pi) sqrt(n variance), as for the
-    layer Jacobians of Glorot and Bengio 2010."""
+    """The mean singular value of a matrix of independent elements of this variance; square: 8 / (3
+    pi) sqrt(n variance), as for the layer Jacobians of Glorot and Bengio 2010."""
     long, short = max(count("rows", rows), count("columns", columns)), min(rows, columns)
     ratio = short / long
     a, b = marchenko_pastur_low(ratio), marchenko_pastur_high(ratio)
     angle = (np.arange(POINTS) + 0.5) * math.pi / POINTS
     x = (a + b) / 2 - (b - a) / 2 * np.cos(angle)  # the density's roots at the edges become sines
     weight = (b - a) / 2 * np.sin(angle) * math.pi / POINTS
-    return float(np.sum(np.sqrt(x) * marchenko_pastur_density(x, ratio) * weight)) * math.sqrt(long * positive("variance", variance))
+    return float(np.sum(np.sqrt(x) * marchenko_pastur_density(x, ratio) * weight)) * math.sqrt(
+        long * positive("variance", variance)
+    )
 
 
 def jacobian_variance(weights: str, network: str, depth: int) -> float:
-    """The variance of the eigenvalues of JJ^T over the square of their mean, for a deep square network: linear gaussian L, linear
-    orthogonal 0, relu gaussian 2L, relu orthogonal L.
+    """The variance of the eigenvalues of JJ^T over the square of their mean, for a deep square
+    network: linear gaussian L, linear orthogonal 0, relu gaussian 2L, relu orthogonal L.
 
-    Pennington, Schoenholz and Ganguli, "Resurrecting the sigmoid in deep learning through dynamical isometry", 2017
-    (arXiv:1711.04735), eq. 19: L (mu2 / mu1^2 - 1 - s1), with s1 = -1 for gaussian weights and 0 for orthogonal ones.
+    Pennington, Schoenholz and Ganguli, "Resurrecting the sigmoid in deep learning through dynamical
+    isometry", 2017 (arXiv:1711.04735), eq. 19: L (mu2 / mu1^2 - 1 - s1), with s1 = -1 for gaussian
+    weights and 0 for orthogonal ones.
     """
     return count("depth", depth) * jacobian_variance_rate(weights, network)
 
@@ -85,7 +94,9 @@ def jacobian_variance_rate(weights: str, network: str) -> float:
 
 
 def haar_trace(n: int) -> float:
-    """E[tr Q] of a Haar orthogonal matrix: 0 (Diaconis and Shahshahani, "On the eigenvalues of random matrices", 1994)."""
+    """E[tr Q] of a Haar orthogonal matrix: 0 (Diaconis and Shahshahani, "On the eigenvalues of
+    random matrices", 1994).
+    """
     count("n", n)
     return 0.0
 

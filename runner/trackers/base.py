@@ -1,7 +1,8 @@
 """A tracker: a dataclass that shows a finished run to a program for comparing runs.
 
-It works from what the run left on disk, after the manifest: it can neither change a run nor make a finished one unfinished. The
-library it needs is imported in its own module only, when there is something to show.
+It works from what the run left on disk, after the manifest: it can neither change a run nor make a
+finished one unfinished. The library it needs is imported in its own module only, when there is
+something to show.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def _importable(package: str) -> bool:
 def check_text(name: str, value: object, optional: bool = False) -> None:
     """OptionError unless the option is a text that is not empty, or None where it may be."""
     if not (optional and value is None) and not (isinstance(value, str) and value):
-        raise OptionError(name, f"must be a text that is not empty{' or null' if optional else ''}, got {value!r}")
+        raise OptionError(
+            name, f"must be a text that is not empty{' or null' if optional else ''}, got {value!r}"
+        )
 
 
 register = registrar(REGISTRY, Tracker)

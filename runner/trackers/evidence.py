@@ -1,4 +1,6 @@
-"""What a finished run's folder holds, in the shapes that trackers take: parameters, metrics, series, a table, histograms, pictures."""
+"""What a finished run's folder holds, in the shapes that trackers take: parameters, metrics,
+series, a table, histograms, pictures.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 TABLE = ("path", "declared_std", "std", "z", "verdict")
-"""The columns of the table of parameters. `z` is how many standard errors the measured variance is off the declared one."""
+"""The columns of the table of parameters. `z` is how many standard errors the measured variance is
+off the declared one.
+"""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One figure along an axis: `layers/rms` along `depth`, `training/loss` along `epoch` or `step`, `gradients/rms` along `parameter`."""
+    """One figure along an axis: `layers/rms` along `depth`, `training/loss` along `epoch` or
+    `step`, `gradients/rms` along `parameter`.
+    """
 
     name: str
     axis: str
@@ -26,7 +32,9 @@ class Series:
 
 @dataclass(frozen=True)
 class Spread:
-    """A histogram: `counts[i]` values lie from `edges[i]` to `edges[i + 1]`. With the moments of the values themselves."""
+    """A histogram: `counts[i]` values lie from `edges[i]` to `edges[i + 1]`. With the moments of
+    the values themselves.
+    """
 
     edges: list[float]
     counts: list[int]
@@ -46,7 +54,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A finished run: its manifest, the content of its stats.json, pictures of it, and the name of the experiment it is tracked under."""
+    """A finished run: its manifest, the content of its stats.json, pictures of it, and the name of
+    the experiment it is tracked under.
+    """
 
     name: str
     manifest: dict[str, Any]
@@ -61,11 +71,17 @@ class Evidence:
     @property
     def overrides(self) -> list[str]:
         """The words the run was started with."""
-        return [str(line).removeprefix("- ") for line in self.manifest.get("overrides", []) if str(line) != "[]"]
+        return [
+            str(line).removeprefix("- ")
+            for line in self.manifest.get("overrides", [])
+            if str(line) != "[]"
+        ]
 
     @property
     def tags(self) -> dict[str, str]:
-        """What a run is found by. `initlab.evidence` changes with anything that was measured, and with nothing else."""
+        """What a run is found by. `initlab.evidence` changes with anything that was measured, and
+        with nothing else.
+        """
         content = json.dumps([self.manifest, self.stats], sort_keys=True)
         return {
             "initlab.run_id": self.run_id,
@@ -87,32 +103,59 @@ class Evidence:
             "totals": self.manifest.get("totals") or {},
             "run": {key: self.manifest.get(key) for key in ("seconds", "peak_memory_bytes")},
         }
-        return {f"{part}/{key}": float(value) for part, figures in parts.items() for key, value in flat(figures) if is_figure(value)}
+        return {
+            f"{part}/{key}": float(value)
+            for part, figures in parts.items()
+            for key, value in flat(figures)
+            if is_figure(value)
+        }
 
     @cached_property
     def series(self) -> list[Series]:
-        """The figures along depth, epochs or steps, and parameters; a figure that is nowhere given has no series."""
+        """The figures along depth, epochs or steps, and parameters; a figure that is nowhere given
+        has no series.
+        """
         training = self.stats.get("training") or []
-        columns = list(dict.fromkeys(key for row in training for key in row if key not in ("epoch", "step")))
+        columns = list(
+            dict.fromkeys(key for row in training for key in row if key not in ("epoch", "step"))
+        )
         unit = "step" if training and "step" in training[0] else "epoch"
-        wanted = [("layers", "depth", "rms"), ("gradients", "parameter", "rms"), ("gradients", "parameter", "max_abs")]
-        found = [self._series(part, axis, column) for part, axis, column in [*wanted, *(("training", unit, c) for c in columns)]]
+        wanted = [
+            ("layers", "depth", "rms"),
+            ("gradients", "parameter", "rms"),
+            ("gradients", "parameter", "max_abs"),
+        ]
+        found = [
+            self._series(part, axis, column)
+            for part, axis, column in [*wanted, *(("training", unit, c) for c in columns)]
+        ]
         return [series for series in found if series.steps]
 
     def _series(self, part: str, axis: str, column: str) -> Series:
         rows = self.stats.get(part) or []
-        points = [(int(row.get(axis, i)), float(row[column])) for i, row in enumerate(rows) if is_figure(row.get(column))]
-        return Series(f"{part}/{column}", axis, [step for step, _ in points], [value for _, value in points])
+        points = [
+            (int(row.get(axis, i)), float(row[column]))
+            for i, row in enumerate(rows)
+            if is_figure(row.get(column))
+        ]
+        return Series(
+            f"{part}/{column}", axis, [step for step, _ in points], [value for _, value in points]
+        )
 
     @cached_property
     def table(self) -> list[list[Any]]:
         """One row a parameter, of the columns `TABLE`."""
-        return [[row.get("z_var" if column == "z" else column) for column in TABLE] for row in self.stats["parameters"]]
+        return [
+            [row.get("z_var" if column == "z" else column) for column in TABLE]
+            for row in self.stats["parameters"]
+        ]
 
     @cached_property
     def spreads(self) -> dict[str, Spread]:
         """Path -> histogram, of the parameters that the histogram statistic was measured of."""
-        return {row["path"]: spread(row) for row in self.stats["parameters"] if row.get("histogram")}
+        return {
+            row["path"]: spread(row) for row in self.stats["parameters"] if row.get("histogram")
+        }
 
 
 def spread(row: dict[str, Any]) -> Spread:
@@ -132,7 +175,13 @@ def spread(row: dict[str, Any]) -> Spread:
 
 def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """The leaves of mappings and lists, each with its dotted path; an empty one is a leaf."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     if not items:
         yield prefix, value
     for key, item in items:
@@ -141,9 +190,19 @@ def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def is_figure(value: Any) -> bool:
     """Whether stats.json holds a number here; NaN and infinity stand there as text."""
-    return (isinstance(value, (int, float)) and not isinstance(value, bool)) or value in ("nan", "inf", "-inf")
+    return (isinstance(value, (int, float)) and not isinstance(value, bool)) or value in (
+        "nan",
+        "inf",
+        "-inf",
+    )
 
 
-def read(folder: Path, manifest: dict[str, Any], name: str, pictures: tuple[Picture, ...]) -> Evidence:
-    """The evidence in a finished run's folder. OSError or ValueError for a stats.json that cannot be read."""
-    return Evidence(name, manifest, json.loads((folder / "stats.json").read_text(encoding="utf-8")), pictures)
+def read(
+    folder: Path, manifest: dict[str, Any], name: str, pictures: tuple[Picture, ...]
+) -> Evidence:
+    """The evidence in a finished run's folder. OSError or ValueError for a stats.json that cannot
+    be read.
+    """
+    return Evidence(
+        name, manifest, json.loads((folder / "stats.json").read_text(encoding="utf-8")), pictures
+    )

@@ -31,9 +31,10 @@ METRICS, PARAMS = 1000, 100
 class Mlflow(Tracker):
     """Writes a run of `experiment` (by default the run's `name`) to the store `uri`.
 
-    The same run again, in the same experiment: where its evidence is the one tracked already, as after `resume=true`, it is skipped;
-    otherwise the new one is written and the older one deleted. Files of a database's runs go to a folder beside it, `mlflow-files`.
-    Processes that write to one database file at once take turns, by a lock on a file beside it, `<database>.lock`.
+    The same run again, in the same experiment: where its evidence is the one tracked already, as
+    after `resume=true`, it is skipped; otherwise the new one is written and the older one deleted.
+    Files of a database's runs go to a folder beside it, `mlflow-files`. Processes that write to one
+    database file at once take turns, by a lock on a file beside it, `<database>.lock`.
     """
 
     packages = ("mlflow", "sqlalchemy", "alembic")
@@ -45,11 +46,18 @@ class Mlflow(Tracker):
         check_text("experiment", self.experiment, optional=True)
         scheme = urlsplit(self.uri).scheme
         if scheme.partition("+")[0] not in SCHEMES:
-            raise OptionError("uri", f"must be a database or a server, got {self.uri!r} - use {SQLITE}outputs/mlflow.db")
+            raise OptionError(
+                "uri",
+                f"must be a database or a server, got {self.uri!r} - use {SQLITE}outputs/mlflow.db",
+            )
 
     def track(self, evidence: Evidence) -> None:
-        """Write the run unless it is there; what else was tracked of it before goes last, so that a failure loses nothing."""
-        database = Path(self.uri.removeprefix(SQLITE)).absolute() if self.uri.startswith(SQLITE) else None
+        """Write the run unless it is there; what else was tracked of it before goes last, so that a
+        failure loses nothing.
+        """
+        database = (
+            Path(self.uri.removeprefix(SQLITE)).absolute() if self.uri.startswith(SQLITE) else None
+        )
         if database is not None:
             database.parent.mkdir(parents=True, exist_ok=True)
         with taking_turns(database) if database is not None else nullcontext():
@@ -59,7 +67,8 @@ class Mlflow(Tracker):
             done = [
                 run
                 for run in older
-                if run.info.status == "FINISHED" and run.data.tags.get("initlab.evidence") == evidence.tags["initlab.evidence"]
+                if run.info.status == "FINISHED"
+                and run.data.tags.get("initlab.evidence") == evidence.tags["initlab.evidence"]
             ]
             if not done:
                 _write(client, experiment, evidence)
@@ -71,13 +80,19 @@ class Mlflow(Tracker):
         found = client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
-        files = None if database is None else (database.parent / "mlflow-files" / re.sub(r"[^\w.-]", "_", name)).as_uri()
+        files = (
+            None
+            if database is None
+            else (database.parent / "mlflow-files" / re.sub(r"[^\w.-]", "_", name)).as_uri()
+        )
         return str(client.create_experiment(name, artifact_location=files))
 
 
 @contextmanager
 def taking_turns(database: Path) -> Iterator[None]:
-    """While open, no other process writes to the database: SQLite would turn it away, and MLflow's first start makes the tables."""
+    """While open, no other process writes to the database: SQLite would turn it away, and MLflow's
+    first start makes the tables.
+    """
     descriptor = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -111,12 +126,17 @@ def _write_figures(client: Any, run: str, evidence: Evidence) -> None:
     from mlflow.entities import Metric, Param
 
     key = namer()
-    params = [Param(key(name), str(value)[:LONGEST_VALUE]) for name, value in evidence.params.items()]
+    params = [
+        Param(key(name), str(value)[:LONGEST_VALUE]) for name, value in evidence.params.items()
+    ]
     key = namer()
     metrics = [Metric(key(name), value, 0, 0) for name, value in evidence.metrics.items()]
     for series in evidence.series:
         name = key(series.name)
-        metrics += [Metric(name, value, 0, step) for step, value in zip(series.steps, series.values, strict=True)]
+        metrics += [
+            Metric(name, value, 0, step)
+            for step, value in zip(series.steps, series.values, strict=True)
+        ]
     for part in parts(params, PARAMS):
         client.log_batch(run, params=part)
     for part in parts(metrics, METRICS):
@@ -127,7 +147,10 @@ def _write_files(client: Any, run: str, evidence: Evidence) -> None:
     client.log_dict(run, {"columns": list(TABLE), "data": evidence.table}, "parameters.json")
     client.set_tag(run, "mlflow.loggedArtifacts", '[{"path": "parameters.json", "type": "table"}]')
     if evidence.spreads:
-        spreads = {path: {"edges": spread.edges, "counts": spread.counts} for path, spread in evidence.spreads.items()}
+        spreads = {
+            path: {"edges": spread.edges, "counts": spread.counts}
+            for path, spread in evidence.spreads.items()
+        }
         client.log_dict(run, spreads, "histograms.json")
     with TemporaryDirectory() as folder:
         for picture in evidence.pictures:

@@ -14,7 +14,9 @@ from initlab.runner.trackers.evidence import TABLE, Evidence, Spread
 @register
 @dataclass
 class Tensorboard(Tracker):
-    """Writes `folder`/<name>/<run id>/. The same run again replaces that folder: the new event file is written beside it first."""
+    """Writes `folder`/<name>/<run id>/. The same run again replaces that folder: the new event file
+    is written beside it first.
+    """
 
     packages = ("tensorboardX",)
     folder: str = "outputs/tensorboard"
@@ -39,7 +41,10 @@ def _write(writer: Any, evidence: Evidence) -> None:
     from tensorboardX.proto.summary_pb2 import Summary
     from tensorboardX.summary import hparams
 
-    params = {key: value if isinstance(value, (bool, int, float, str)) else str(value) for key, value in evidence.params.items()}
+    params = {
+        key: value if isinstance(value, (bool, int, float, str)) else str(value)
+        for key, value in evidence.params.items()
+    }
     for summary in hparams(params, evidence.metrics):
         writer.file_writer.add_summary(summary)
     for name, value in evidence.metrics.items():
@@ -48,13 +53,21 @@ def _write(writer: Any, evidence: Evidence) -> None:
         for step, value in zip(series.steps, series.values, strict=True):
             writer.add_scalar(series.name, value, step)
     writer.add_text("parameters", markdown(TABLE, evidence.table), 0)
-    writer.add_text("run", markdown(("tag", "value"), [list(item) for item in evidence.tags.items()]), 0)
+    writer.add_text(
+        "run", markdown(("tag", "value"), [list(item) for item in evidence.tags.items()]), 0
+    )
     for path, spread in evidence.spreads.items():
         _write_histogram(writer, f"values/{path}", spread)
     for picture in evidence.pictures:
-        width, height = (int.from_bytes(picture.png[at : at + 4], "big") for at in (16, 20))  # where PNG keeps them
-        image = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=picture.png)
-        writer.file_writer.add_summary(Summary(value=[Summary.Value(tag=f"charts/{picture.name}", image=image)]), 0)
+        width, height = (
+            int.from_bytes(picture.png[at : at + 4], "big") for at in (16, 20)
+        )  # where PNG keeps them
+        image = Summary.Image(
+            height=height, width=width, colorspace=4, encoded_image_string=picture.png
+        )
+        writer.file_writer.add_summary(
+            Summary(value=[Summary.Value(tag=f"charts/{picture.name}", image=image)]), 0
+        )
 
 
 def _write_histogram(writer: Any, tag: str, spread: Spread) -> None:
@@ -75,7 +88,11 @@ def _write_histogram(writer: Any, tag: str, spread: Spread) -> None:
 
 def markdown(columns: tuple[str, ...], rows: list[list[Any]]) -> str:
     """A table as Markdown, which TensorBoard shows as a table."""
-    cells = [list(columns), ["---"] * len(columns), *([_cell(value) for value in row] for row in rows)]
+    cells = [
+        list(columns),
+        ["---"] * len(columns),
+        *([_cell(value) for value in row] for row in rows),
+    ]
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 

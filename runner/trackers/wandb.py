@@ -1,4 +1,6 @@
-"""Weights & Biases: a run in a local folder, which `wandb sync` uploads, or, if the user says so, straight to the server."""
+"""Weights & Biases: a run in a local folder, which `wandb sync` uploads, or, if the user says so,
+straight to the server.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,12 @@ BINS = 512
 @register
 @dataclass
 class Wandb(Tracker):
-    """Writes `folder`/<project>/wandb/offline-run-<time>-<run id>/; `project` is by default the run's `name`.
+    """Writes `folder`/<project>/wandb/offline-run-<time>-<run id>/; `project` is by default the
+    run's `name`.
 
-    The run's id is W&B's id too, so that the same run again replaces the one on the server; offline, its older folders are removed
-    after the new one is written. W&B's service process is ended with each run.
+    The run's id is W&B's id too, so that the same run again replaces the one on the server;
+    offline, its older folders are removed after the new one is written. W&B's service process is
+    ended with each run.
     """
 
     packages = ("wandb",)
@@ -106,7 +110,11 @@ def _log(wandb: Any, run: Any, evidence: Evidence, files: Path) -> None:
     for series in evidence.series:
         for step, value in zip(series.steps, series.values, strict=True):
             run.log({series.axis: step, series.name: value})
-    once: dict[str, Any] = {"parameters": wandb.Table(columns=list(TABLE), data=[list(map(_cell, row)) for row in evidence.table])}
+    once: dict[str, Any] = {
+        "parameters": wandb.Table(
+            columns=list(TABLE), data=[list(map(_cell, row)) for row in evidence.table]
+        )
+    }
     for path, found in evidence.spreads.items():
         coarse = coarser(found, BINS)
         once[f"values/{path}"] = wandb.Histogram(np_histogram=(coarse.counts, coarse.edges))

@@ -1,7 +1,9 @@
-"""Programs in Gluon's words that run unchanged on the engine and on real MXNet 1.9.1. Each gives arrays by name.
+"""Programs in Gluon's words that run unchanged on the engine and on real MXNet 1.9.1. Each gives
+arrays by name.
 
-`python programs.py engine|mxnet OUT.npz FOLDER` runs all of them; what a program raises is kept as the class's name. Values in `EXACT`
-must agree to the bit (MXNet's own stream), the others to rounding. It is read by MXNet's Python too, so it imports NumPy only.
+`python programs.py engine|mxnet OUT.npz FOLDER` runs all of them; what a program raises is kept as
+the class's name. Values in `EXACT` must agree to the bit (MXNet's own stream), the others to
+rounding. It is read by MXNet's Python too, so it imports NumPy only.
 """
 
 import os
@@ -59,7 +61,8 @@ def many(mx, blocks, *inputs, **options):
     return found
 
 
-# --- layers ---------------------------------------------------------------------------------------------------------------------
+# --- layers
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 @program
@@ -110,7 +113,9 @@ def convolution_2d(mx):
 
 @program
 def convolution_3d(mx):
-    return many(mx, {"3d": lambda: mx.gluon.nn.Conv3D(2, (2, 1, 2), strides=(1, 2, 1))}, data(1, 2, 4, 5, 4))
+    return many(
+        mx, {"3d": lambda: mx.gluon.nn.Conv3D(2, (2, 1, 2), strides=(1, 2, 1))}, data(1, 2, 4, 5, 4)
+    )
 
 
 @program
@@ -143,7 +148,9 @@ def normalization(mx):
         "instance": lambda: nn.InstanceNorm(),
         "group": lambda: nn.GroupNorm(num_groups=2),
     }
-    return many(mx, blocks, data(3, 4, 5, 2))  # after a forward and a backward running statistics agree, whichever moved them
+    return many(
+        mx, blocks, data(3, 4, 5, 2)
+    )  # after a forward and a backward running statistics agree, whichever moved them
 
 
 @program
@@ -171,7 +178,9 @@ def transposed_convolution(mx):
         {
             "plain": lambda: nn.Conv2DTranspose(3, 3),
             "strided": lambda: nn.Conv2DTranspose(4, 3, strides=2, padding=1, output_padding=1),
-            "groups": lambda: nn.Conv2DTranspose(4, 2, groups=2, strides=(2, 1), use_bias=False, in_channels=4),
+            "groups": lambda: nn.Conv2DTranspose(
+                4, 2, groups=2, strides=(2, 1), use_bias=False, in_channels=4
+            ),
         },
         data(2, 4, 4, 5),
     )
@@ -241,7 +250,9 @@ def recurrent_cells(mx):
 
 
 def _unrolled(mx, cell, **options):
-    """What 5 steps give while training, from MXNet's stream: outputs, states, and the gradient of the inputs."""
+    """What 5 steps give while training, from MXNet's stream: outputs, states, and the gradient of
+    the inputs.
+    """
     layout = options.get("layout", "NTC")
     mx.random.seed(3)
     cell.initialize(mx.init.Uniform(0.5))
@@ -265,11 +276,18 @@ def cells_that_drop(mx):
         "zoneout": lambda: rnn.ZoneoutCell(rnn.LSTMCell(3), 0.4, 0.3),
         "zoneout of outputs": lambda: rnn.ZoneoutCell(rnn.GRUCell(3), 0.5),
     }.items():
-        found.update({f"{name} {key}": value for key, value in _unrolled(mx, make(), merge_outputs=True).items()})
+        found.update(
+            {
+                f"{name} {key}": value
+                for key, value in _unrolled(mx, make(), merge_outputs=True).items()
+            }
+        )
     stack = rnn.SequentialRNNCell()
     for cell in (rnn.GRUCell(3), rnn.DropoutCell(0.4), rnn.RNNCell(2, activation="relu")):
         stack.add(cell)
-    found.update({f"stack {key}": value for key, value in _unrolled(mx, stack, merge_outputs=True).items()})
+    found.update(
+        {f"stack {key}": value for key, value in _unrolled(mx, stack, merge_outputs=True).items()}
+    )
     return found
 
 
@@ -284,7 +302,9 @@ def ways_to_unroll(mx):
         stack = rnn.HybridSequentialRNNCell()
         stack.add(rnn.LSTMCell(3))
         stack.add(rnn.BidirectionalCell(rnn.GRUCell(2), rnn.RNNCell(3)))
-        found.update({f"{name} {key}": value for key, value in _unrolled(mx, stack, **options).items()})
+        found.update(
+            {f"{name} {key}": value for key, value in _unrolled(mx, stack, **options).items()}
+        )
     return found
 
 
@@ -312,11 +332,18 @@ def unrolled_with_lengths(mx):
     cell = rnn.BidirectionalCell(rnn.LSTMCell(3), rnn.LSTMCell(3))
     mx.random.seed(3)
     cell.initialize(mx.init.Uniform(0.5))
-    out, states = cell.unroll(5, mx.nd.array(data(2, 5, 4)), layout="NTC", merge_outputs=True, valid_length=mx.nd.array([3, 5]))
+    out, states = cell.unroll(
+        5,
+        mx.nd.array(data(2, 5, 4)),
+        layout="NTC",
+        merge_outputs=True,
+        valid_length=mx.nd.array([3, 5]),
+    )
     return dict({"out": out.asnumpy()}, **{f"state {i}": s.asnumpy() for i, s in enumerate(states)})
 
 
-# --- losses, training -----------------------------------------------------------------------------------------------------------
+# --- losses, training
+# -----------------------------------------------------------------------------------------------------------
 
 
 @program
@@ -403,16 +430,22 @@ def schedules(mx):
     return {name: np.array([s(t) for t in range(1, 11)]) for name, s in made.items()}
 
 
-# --- MXNet's stream, to the bit -------------------------------------------------------------------------------------------------
+# --- MXNet's stream, to the bit
+# -------------------------------------------------------------------------------------------------
 
 
 @exact
 def initializers(mx):
     init, found = mx.init, {}
     for name, made in {
-        "uniform": init.Uniform(0.3), "normal": init.Normal(0.2), "xavier": init.Xavier(), "xavier in": init.Xavier("gaussian", "in", 2),
-        "msra": init.MSRAPrelu(), "constant": init.Constant(0.5), "bilinear": init.Bilinear(),
-    }.items():  # fmt: skip
+        "uniform": init.Uniform(0.3),
+        "normal": init.Normal(0.2),
+        "xavier": init.Xavier(),
+        "xavier in": init.Xavier("gaussian", "in", 2),
+        "msra": init.MSRAPrelu(),
+        "constant": init.Constant(0.5),
+        "bilinear": init.Bilinear(),
+    }.items():
         mx.random.seed(17)
         array = mx.nd.zeros((3, 4, 5, 5))
         made(init.InitDesc("a_weight"), array)
@@ -426,8 +459,14 @@ def a_network_initialized(mx):
     for mode in ("deferred", "eager"):
         known = mode == "eager"
         net = nn.HybridSequential()
-        net.add(nn.Conv2D(4, 3, in_channels=2 if known else 0), nn.BatchNorm(in_channels=4 if known else 0))
-        net.add(nn.Dense(7, in_units=36 if known else 0, bias_initializer=mx.init.Normal(1)), nn.Dense(70, in_units=7 if known else 0))
+        net.add(
+            nn.Conv2D(4, 3, in_channels=2 if known else 0),
+            nn.BatchNorm(in_channels=4 if known else 0),
+        )
+        net.add(
+            nn.Dense(7, in_units=36 if known else 0, bias_initializer=mx.init.Normal(1)),
+            nn.Dense(70, in_units=7 if known else 0),
+        )
         mx.random.seed(23)
         net.initialize(mx.init.Xavier())
         net(mx.nd.zeros((1, 2, 5, 5)))
@@ -454,10 +493,14 @@ def dropout(mx):
     mx.random.seed(8)
     layer = mx.gluon.nn.Dropout(0.4)
     with mx.autograd.record():
-        return {"whole": layer(mx.nd.ones((9, 50))).asnumpy(), "again": layer(mx.nd.ones((3,))).asnumpy()}
+        return {
+            "whole": layer(mx.nd.ones((9, 50))).asnumpy(),
+            "again": layer(mx.nd.ones((3,))).asnumpy(),
+        }
 
 
-# --- files, both ways -----------------------------------------------------------------------------------------------------------
+# --- files, both ways
+# -----------------------------------------------------------------------------------------------------------
 
 
 def _saved_network(mx):
@@ -474,16 +517,22 @@ def files(mx):
     net = _saved_network(mx)
     net.initialize(mx.init.Normal(1))
     net.save_parameters("own.params")
-    mx.nd.save("own.nd", {"h": mx.nd.array([1, 2], dtype="float16"), "i": mx.nd.array([3], dtype="int32")})
+    mx.nd.save(
+        "own.nd", {"h": mx.nd.array([1, 2], dtype="float16"), "i": mx.nd.array([3], dtype="int32")}
+    )
     other = "../mxnet/own" if os.path.basename(os.getcwd()) == "engine" else "../engine/own"
     found = {}
     if os.path.exists(other + ".params"):
         read = _saved_network(mx)
         read.load_parameters(other + ".params")
-        found.update({name: p.data().asnumpy() for name, p in read._collect_params_with_prefix().items()})
+        found.update(
+            {name: p.data().asnumpy() for name, p in read._collect_params_with_prefix().items()}
+        )
         found.update({name: array.asnumpy() for name, array in mx.nd.load(other + ".nd").items()})
     else:
-        found.update({name: p.data().asnumpy() for name, p in net._collect_params_with_prefix().items()})
+        found.update(
+            {name: p.data().asnumpy() for name, p in net._collect_params_with_prefix().items()}
+        )
         found.update({name: array.asnumpy() for name, array in mx.nd.load("own.nd").items()})
     return found
 

@@ -1,4 +1,6 @@
-"""`python tests/differential/record.py MXNET_PYTHON`: keep what real MXNet 1.9.1 gives for the programs, for machines that lack it."""
+"""`python tests/differential/record.py MXNET_PYTHON`: keep what real MXNet 1.9.1 gives for the
+programs, for machines that lack it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,17 @@ BOTH_WAYS = "files/"
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "mxnet.npz"
-        subprocess.run([sys.argv[1], str(HERE / "programs.py"), "mxnet", str(out), str(Path(folder) / "mxnet")], check=True)
+        subprocess.run(
+            [
+                sys.argv[1],
+                str(HERE / "programs.py"),
+                "mxnet",
+                str(out),
+                str(Path(folder) / "mxnet"),
+            ],
+            check=True,
+        )
         with np.load(out) as file:
-            np.savez_compressed(TARGET, **{key: file[key] for key in file.files if not key.startswith(BOTH_WAYS)})
+            np.savez_compressed(
+                TARGET, **{key: file[key] for key in file.files if not key.startswith(BOTH_WAYS)}
+            )

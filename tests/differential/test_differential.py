@@ -1,8 +1,8 @@
 """The same Gluon programs on the engine and on real MXNet 1.9.1, which must give the same arrays.
 
-MXNET_PYTHON names the Python of an environment that has MXNet 1.9.1; without it the one that `python -m benchmarks.gluon` makes is taken.
-Where there is neither, those tests are skipped, and what MXNet gave elsewhere (`vectors/mxnet-programs.npz`, written by `record.py`) stands
-in for it.
+MXNET_PYTHON names the Python of an environment that has MXNet 1.9.1; without it the one that
+`python -m benchmarks.gluon` makes is taken. Where there is neither, those tests are skipped, and
+what MXNet gave elsewhere (`vectors/mxnet-programs.npz`, written by `record.py`) stands in for it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ HERE = Path(__file__).parent
 KEPT = ROOT / "benchmarks" / ".venv-mxnet" / "bin" / "python"
 PYTHON = os.environ.get("MXNET_PYTHON") or (str(KEPT) if KEPT.exists() else None)
 
-here = pytest.mark.skipif(PYTHON is None, reason="real MXNet 1.9.1 is not here: set MXNET_PYTHON, or run python -m benchmarks.gluon")
+here = pytest.mark.skipif(
+    PYTHON is None,
+    reason="real MXNet 1.9.1 is not here: set MXNET_PYTHON, or run python -m benchmarks.gluon",
+)
 
 
 def run(python: str, name: str, folder: Path) -> dict[str, np.ndarray]:
@@ -36,7 +39,9 @@ def run(python: str, name: str, folder: Path) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    """(MXNet's arrays, ours). The engine runs first, so that MXNet reads our files; then the engine reads MXNet's."""
+    """(MXNet's arrays, ours). The engine runs first, so that MXNet reads our files; then the engine
+    reads MXNet's.
+    """
     folder = tmp_path_factory.mktemp("differential")
     run(sys.executable, "engine", folder)
     theirs = run(PYTHON, "mxnet", folder)
@@ -44,7 +49,10 @@ def both(tmp_path_factory):
 
 
 def check(name: str, theirs: dict[str, np.ndarray], ours: dict[str, np.ndarray]) -> None:
-    theirs, ours = ({key: value for key, value in found.items() if key.startswith(name + "/")} for found in (theirs, ours))
+    theirs, ours = (
+        {key: value for key, value in found.items() if key.startswith(name + "/")}
+        for found in (theirs, ours)
+    )
     assert f"{name}/raised" not in ours, str(ours[f"{name}/raised"])
     assert f"{name}/raised" not in theirs, str(theirs[f"{name}/raised"])
     assert set(ours) == set(theirs)
@@ -67,7 +75,9 @@ def test_the_engine_gives_what_mxnet_gives(name, both):
 def recorded(tmp_path_factory):
     """(MXNet's arrays as they were recorded, ours)."""
     with np.load(ROOT / "tests" / "vectors" / "mxnet-programs.npz") as file:
-        return {key: file[key] for key in file.files}, run(sys.executable, "engine", tmp_path_factory.mktemp("recorded"))
+        return {key: file[key] for key in file.files}, run(
+            sys.executable, "engine", tmp_path_factory.mktemp("recorded")
+        )
 
 
 @pytest.mark.parametrize("name", sorted(set(programs.PROGRAMS) - {"files"}))

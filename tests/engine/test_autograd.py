@@ -55,7 +55,9 @@ def test_write_overwrites_add_adds_and_null_keeps_nothing():
     x.attach_grad("null")
     with autograd.record():
         y = 2 * x
-    with pytest.raises(MXNetError, match="Cannot differentiate node because it is not in a computational graph"):
+    with pytest.raises(
+        MXNetError, match="Cannot differentiate node because it is not in a computational graph"
+    ):
         y.backward()
 
 
@@ -74,7 +76,9 @@ def test_head_gradients_scale_and_must_fit_in_number():
     x = variable(1, 2)
     with autograd.record():
         y, z = 2 * x, 3 * x
-    with pytest.raises(AssertionError, match="heads and head_grads must be lists of the same length"):
+    with pytest.raises(
+        AssertionError, match="heads and head_grads must be lists of the same length"
+    ):
         autograd.backward([y, z], [nd.ones((2,))])
     autograd.backward([y, z], [nd.array([10, 100]), None])
     assert x.grad.asnumpy().tolist() == [23, 203]
@@ -98,7 +102,9 @@ def test_grad_leaves_the_variables_gradients_alone():
     assert x.grad.asnumpy().tolist() == [0, 0]
     with autograd.record():
         y = x * x
-    with pytest.raises(MXNetError, match="with respect to the 1-th variable because it does not require gradient"):
+    with pytest.raises(
+        MXNetError, match="with respect to the 1-th variable because it does not require gradient"
+    ):
         autograd.grad(y, [nd.ones((2,))])
 
 
@@ -107,7 +113,9 @@ def test_writing_in_place_to_what_is_recorded_is_refused_and_outside_allowed():
     with autograd.record():
         y = x * 2
         for write in (lambda: x.__iadd__(1), lambda: y.__setitem__(0, 3)):
-            with pytest.raises(MXNetError, match="Assigning to NDArrays that are already in a computational graph"):
+            with pytest.raises(
+                MXNetError, match="Assigning to NDArrays that are already in a computational graph"
+            ):
                 write()
     x += 1
     assert x.asnumpy().tolist() == [2, 3]
@@ -147,7 +155,9 @@ def test_a_long_chain_needs_no_deep_recursion():
 
 
 def test_arrays_on_two_devices_do_not_mix():
-    with pytest.raises(MXNetError, match=r"add: inputs live on cpu\(0\) and cpu\(1\) - copy one of them first"):
+    with pytest.raises(
+        MXNetError, match=r"add: inputs live on cpu\(0\) and cpu\(1\) - copy one of them first"
+    ):
         nd.ones((2,)) + nd.ones((2,), ctx=cpu(1))
 
 
@@ -188,7 +198,12 @@ def test_a_gradient_can_be_given_for_the_head_and_is_differentiated_too():
 def test_a_gradient_penalty_trains_a_convolutional_network():
     """The derivative of |d loss / d input|^2 by a weight, against finite differences."""
     net = gluon.nn.HybridSequential()
-    net.add(gluon.nn.Conv2D(3, 3, activation="tanh"), gluon.nn.BatchNorm(), gluon.nn.MaxPool2D(), gluon.nn.Dense(2))
+    net.add(
+        gluon.nn.Conv2D(3, 3, activation="tanh"),
+        gluon.nn.BatchNorm(),
+        gluon.nn.MaxPool2D(),
+        gluon.nn.Dense(2),
+    )
     net.initialize(init.Normal(0.5))
     x = nd.array(np.random.default_rng(0).normal(size=(2, 1, 6, 6)), dtype="float64")
     net(x.astype("float32"))

@@ -33,15 +33,24 @@ def test_a_package_that_is_missing_is_told_from_one_that_is_broken(package):
 
 def test_a_package_that_lacks_another_says_which(package):
     package("import fastrlocked")
-    assert device.gpu_problem(0) == "CuPy lacks the module fastrlocked - install the extra gpu-cuda12 or gpu-cuda13 again, or use the cpu"
+    assert (
+        device.gpu_problem(0)
+        == "CuPy lacks the module fastrlocked - install the extra gpu-cuda12 or gpu-cuda13 again, or use the cpu"
+    )
 
 
 def test_no_package_at_all_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
-    assert device.gpu_problem(0) == "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
+    assert (
+        device.gpu_problem(0)
+        == "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
+    )
 
 
-@pytest.mark.parametrize(("version", "problem"), [("13.6.0", "CuPy 13.6.0 has no bfloat16 - install CuPy 14 or later"), ("14.2.0", None)])
+@pytest.mark.parametrize(
+    ("version", "problem"),
+    [("13.6.0", "CuPy 13.6.0 has no bfloat16 - install CuPy 14 or later"), ("14.2.0", None)],
+)
 def test_bfloat16_needs_cupy_14(version, problem, package):
     package(f"__version__ = '{version}'")
     found = device.dtype_problem(device.gpu(0), "bfloat16")

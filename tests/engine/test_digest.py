@@ -10,12 +10,20 @@ from initlab.engine import digest
 
 def test_the_layout_in_memory_does_not_matter():
     array = np.arange(12, dtype=np.float32).reshape(3, 4)
-    assert digest.tensor_digest(array) == digest.tensor_digest(np.asfortranarray(array)) == digest.tensor_digest(array.astype(">f4"))
+    assert (
+        digest.tensor_digest(array)
+        == digest.tensor_digest(np.asfortranarray(array))
+        == digest.tensor_digest(array.astype(">f4"))
+    )
 
 
 @pytest.mark.parametrize(
     "other",
-    [np.arange(12, dtype=np.float32), np.arange(12, dtype=np.float64).reshape(3, 4), np.arange(1, 13, dtype=np.float32).reshape(3, 4)],
+    [
+        np.arange(12, dtype=np.float32),
+        np.arange(12, dtype=np.float64).reshape(3, 4),
+        np.arange(1, 13, dtype=np.float32).reshape(3, 4),
+    ],
     ids=["shape", "dtype", "values"],
 )
 def test_shape_dtype_and_values_matter(other):
@@ -24,7 +32,9 @@ def test_shape_dtype_and_values_matter(other):
 
 
 def test_negative_zero_is_another_tensor():
-    assert digest.tensor_digest(np.zeros(1, np.float32)) != digest.tensor_digest(-np.zeros(1, np.float32))
+    assert digest.tensor_digest(np.zeros(1, np.float32)) != digest.tensor_digest(
+        -np.zeros(1, np.float32)
+    )
 
 
 def test_the_order_of_names_does_not_matter_but_an_alias_does():

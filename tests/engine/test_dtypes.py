@@ -22,7 +22,10 @@ def test_a_name_is_that_of_its_dtype(name):
     assert dtypes.name(dtypes.resolve(name)) == name
 
 
-@pytest.mark.parametrize("dtype", [None, object, "complex64", "S3", "M8", [("a", "f4")], {"a": 1}, 5, np.dtype("longdouble")])
+@pytest.mark.parametrize(
+    "dtype",
+    [None, object, "complex64", "S3", "M8", [("a", "f4")], {"a": 1}, 5, np.dtype("longdouble")],
+)
 def test_what_holds_no_real_numbers_is_refused(dtype):
     with pytest.raises(MXNetError, match="no dtype .* Known: bfloat16, bool, float16"):
         dtypes.resolve(dtype)

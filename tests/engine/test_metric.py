@@ -13,7 +13,9 @@ import pytest
 import initlab.engine as mx
 from initlab.engine import metric, nd
 
-RECORDED = json.loads((Path(__file__).parents[1] / "vectors" / "mxnet-metric.json").read_text(encoding="utf-8"))
+RECORDED = json.loads(
+    (Path(__file__).parents[1] / "vectors" / "mxnet-metric.json").read_text(encoding="utf-8")
+)
 OURS = {"ValueError: _BinaryClassificationMetrics currently": "ValueError: F1 currently"}
 """MXNet names an inner class where the metric is meant."""
 
@@ -22,7 +24,9 @@ def same(recorded, found) -> bool:
     if isinstance(recorded, (list, tuple)):
         return len(recorded) == len(found) and all(map(same, recorded, found))
     if isinstance(recorded, float):
-        return (math.isnan(recorded) and math.isnan(found)) or found == pytest.approx(recorded, rel=2e-5, abs=1e-9)
+        return (math.isnan(recorded) and math.isnan(found)) or found == pytest.approx(
+            recorded, rel=2e-5, abs=1e-9
+        )
     if isinstance(recorded, str):
         for theirs, ours in OURS.items():
             recorded = recorded.replace(theirs, ours)

@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[2]
 
 def run() -> str:
     command = [sys.executable, str(ROOT / "examples" / "article.py")]
-    return subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_the_article_prints_its_structure_and_repeats_its_values():
@@ -22,12 +24,18 @@ def test_the_article_prints_its_structure_and_repeats_its_values():
         "<class 'initlab.engine.gluon.parameter.ParameterDict'>\nTrue\n"
     )
     assert (
-        "sequential0_ (\n  Parameter dense0_weight (shape=(256, 20), dtype=float32)\n  Parameter dense1_weight (shape=(10, 256)" in printed
+        "sequential0_ (\n  Parameter dense0_weight (shape=(256, 20), dtype=float32)\n  Parameter dense1_weight (shape=(10, 256)"
+        in printed
     )
-    assert "[2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2.]\n<NDArray 20 @cpu(0)>" in printed
+    assert (
+        "[2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2. 2.]\n<NDArray 20 @cpu(0)>"
+        in printed
+    )
     assert "dense0_weight (256, 20)\ndense1_weight (10, 256)\n" in printed
     deferred = "Init dense5_weight (256, 20)\nInit dense6_weight (10, 256)\n"
-    assert printed.endswith(deferred * 2 + "Init dense7_weight (256, 20)\nInit dense8_weight (10, 256)\n")
+    assert printed.endswith(
+        deferred * 2 + "Init dense7_weight (256, 20)\nInit dense8_weight (10, 256)\n"
+    )
     assert run() == printed
 
 

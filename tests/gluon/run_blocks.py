@@ -1,4 +1,6 @@
-"""Runs code blocks (JSON on stdin) as one session with `engine` in the place of `mxnet`; gives what each printed (JSON on stdout)."""
+"""Runs code blocks (JSON on stdin) as one session with `engine` in the place of `mxnet`; gives what
+each printed (JSON on stdout).
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def show(function):
         result = function()
     except BaseException as error:
         kind = type(error)
-        name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        name = (
+            kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        )
         print(f"{name}: {error}")
     else:
         print(repr(result))

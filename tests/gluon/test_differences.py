@@ -1,4 +1,6 @@
-"""`docs/gluon-differences.md` says what is: each block that differs, with the very texts that MXNet and the engine print."""
+"""`docs/gluon-differences.md` says what is: each block that differs, with the very texts that MXNet
+and the engine print.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,13 @@ from gluon.test_recorded import BLOCKS, DIFFERENT, SESSION, canonical, printed_b
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "gluon-differences.md").read_text(encoding="utf-8")
-SECTION = re.compile(r"^## Line (\d+): .*?\n\n(.+?)\n\nMXNet:\n\n```text\n(.*?)\n```\n\nThe engine:\n\n```text\n(.*?)\n```", re.S | re.M)
-SECTIONS = {int(line): (reason, theirs, ours) for line, reason, theirs, ours in SECTION.findall(DOCUMENT)}
+SECTION = re.compile(
+    r"^## Line (\d+): .*?\n\n(.+?)\n\nMXNet:\n\n```text\n(.*?)\n```\n\nThe engine:\n\n```text\n(.*?)\n```",
+    re.S | re.M,
+)
+SECTIONS = {
+    int(line): (reason, theirs, ours) for line, reason, theirs, ours in SECTION.findall(DOCUMENT)
+}
 NAMES_OF_A_MODULE = 129
 """Its last line also depends on the version of Python."""
 

@@ -1,7 +1,9 @@
 """What MXNet 1.9.1 printed, block by block, against what the engine prints.
 
-`recorded.json` holds code that was run with real MXNet and the text it printed. The engine draws from MXNet's own stream. Section 1 is one session; every other block is a process of its own. Text agrees when white space is folded, addresses are
-masked, module paths before class names are dropped, and numbers agree to 1e-5.
+`recorded.json` holds code that was run with real MXNet and the text it printed. The engine draws
+from MXNet's own stream. Section 1 is one session; every other block is a process of its own. Text
+agrees when white space is folded, addresses are masked, module paths before class names are
+dropped, and numbers agree to 1e-5.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ DIFFERENT = {
     1510: "a second gradient that MXNet lacks",
     1777: "the words of the error for an empty shape",
 }
-"""Blocks (by line of the record) that the engine does not reproduce, and why. A block that starts to agree must leave this table."""
+"""Blocks (by line of the record) that the engine does not reproduce, and why. A block that starts
+to agree must leave this table.
+"""
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
 
@@ -53,7 +57,9 @@ def agree(recorded: str, printed: str) -> bool:
     if NUMBER.sub("#", a) != NUMBER.sub("#", b):
         return False
     pairs = zip(NUMBER.findall(a), NUMBER.findall(b), strict=True)
-    return all(abs(float(x) - float(y)) <= 1e-5 * max(1e-3, abs(float(x)), abs(float(y))) for x, y in pairs)
+    return all(
+        abs(float(x) - float(y)) <= 1e-5 * max(1e-3, abs(float(x)), abs(float(y))) for x, y in pairs
+    )
 
 
 @cache
@@ -74,11 +80,17 @@ def printed_by_session(lines: tuple[int, ...], folder: str) -> dict[int, str]:
 SESSION = tuple(block["line"] for block in BLOCKS if block["section"] == "1")
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: f"section{block['section']}-line{block['line']}")
+@pytest.mark.parametrize(
+    "block", BLOCKS, ids=lambda block: f"section{block['section']}-line{block['line']}"
+)
 def test_the_engine_prints_what_mxnet_printed(block, tmp_path_factory):
     line = block["line"]
     lines = SESSION if line in SESSION else (line,)
-    folder = str(tmp_path_factory.mktemp("session")) if lines != SESSION else str(tmp_path_factory.getbasetemp())
+    folder = (
+        str(tmp_path_factory.mktemp("session"))
+        if lines != SESSION
+        else str(tmp_path_factory.getbasetemp())
+    )
     same = agree(block["text"], printed_by_session(lines, folder)[line])
     if line in DIFFERENT:
         assert not same, f"this block agrees now: take line {line} out of DIFFERENT"

@@ -1,4 +1,6 @@
-"""What only a real GPU can show: the kernels' bits, ops to their tolerances, a whole run. Skipped where there is none."""
+"""What only a real GPU can show: the kernels' bits, ops to their tolerances, a whole run. Skipped
+where there is none.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ KINDS = {
     "truncated64": distribution.truncated_normal(0.0, 1.0, -2.0, math.inf, wide=True),
 }
 TOLERANCE = {"float16": 4e-3, "float32": 2e-5, "float64": 1e-12}
-"""Of an output of some layers, relative to its largest element: sums in another order, and libraries' own functions."""
+"""Of an output of some layers, relative to its largest element: sums in another order, and
+libraries' own functions.
+"""
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -50,7 +54,9 @@ def test_the_check_fails_on_one_element_that_is_off():
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@pytest.mark.parametrize("law", [laws.Uniform(-3, 3), laws.Normal(0, 0.02), laws.TruncatedNormal(0, 1e-5)], ids=str)
+@pytest.mark.parametrize(
+    "law", [laws.Uniform(-3, 3), laws.Normal(0, 0.02), laws.TruncatedNormal(0, 1e-5)], ids=str
+)
 def test_a_law_draws_the_bits_of_the_cpu_in_every_dtype(law, dtype):
     key, shape = Key(5, "law"), (1001, 999)
     there = law.draw_on(gpu(0), key, shape, dtype)
@@ -62,7 +68,9 @@ def test_a_law_draws_the_bits_of_the_cpu_in_every_dtype(law, dtype):
 def test_every_primitive_agrees_with_the_cpu_forward_and_back(name, args, attributes, dtype):
     found = []
     for device in (cpu(), gpu(0)):
-        boxes = [nd.array(a, ctx=device, dtype=dtype) if isinstance(a, np.ndarray) else a for a in args]
+        boxes = [
+            nd.array(a, ctx=device, dtype=dtype) if isinstance(a, np.ndarray) else a for a in args
+        ]
         moved = {k: on(v, device, dtype) for k, v in attributes.items()}
         variables = [box for box in boxes if isinstance(box, nd.NDArray)]
         for box in variables:
@@ -70,7 +78,9 @@ def test_every_primitive_agrees_with_the_cpu_forward_and_back(name, args, attrib
         with autograd.record(), np.errstate(all="ignore"):
             out = joined(name)(*boxes, **moved)
         out.backward()
-        found.append([a.asnumpy().astype(np.float64) for a in (out, *(box.grad for box in variables))])
+        found.append(
+            [a.asnumpy().astype(np.float64) for a in (out, *(box.grad for box in variables))]
+        )
     for here, there in zip(*found, strict=True):
         close(here, there, dtype)
 
@@ -92,7 +102,9 @@ def close(here, there, dtype):
     assert np.abs(here - there)[finite].max(initial=0.0) <= TOLERANCE[dtype] * largest
 
 
-@pytest.mark.parametrize("number", range(len(nd_cases.CASES)), ids=lambda n: f"{n}-{nd_cases.CASES[n][0]}")
+@pytest.mark.parametrize(
+    "number", range(len(nd_cases.CASES)), ids=lambda n: f"{n}-{nd_cases.CASES[n][0]}"
+)
 def test_every_function_of_nd_agrees_with_the_cpu(number):
     with np.errstate(all="ignore"):
         here = nd_cases.run(nd, autograd, *nd_cases.CASES[number])
@@ -100,14 +112,21 @@ def test_every_function_of_nd_agrees_with_the_cpu(number):
             there = nd_cases.run(nd, autograd, *nd_cases.CASES[number])
     for name, values in here.items():
         assert there[name].dtype == values.dtype
-        close(values.astype(np.float64), there[name].astype(np.float64), "float16" if values.dtype == np.float16 else "float32")
+        close(
+            values.astype(np.float64),
+            there[name].astype(np.float64),
+            "float16" if values.dtype == np.float16 else "float32",
+        )
 
 
 def test_draws_in_order_and_dropout_have_the_bits_of_the_cpu():
     found = []
     for device in (cpu(), gpu(0)):
         streams.seed(4)
-        made = [nd.random.normal(0, 1, shape=(1001,), ctx=device), nd.random.uniform(-1, 2, shape=(3, 5), ctx=device, dtype="float64")]
+        made = [
+            nd.random.normal(0, 1, shape=(1001,), ctx=device),
+            nd.random.uniform(-1, 2, shape=(3, 5), ctx=device, dtype="float64"),
+        ]
         made.append(nd.Dropout(nd.ones((50, 50), ctx=device), p=0.3, mode="always"))
         found.append([a.asnumpy().tobytes() for a in made])
     assert found[0] == found[1]
@@ -152,7 +171,13 @@ def test_layers_forward_and_back_agree_with_the_cpu(dtype, layers):
         if layers == "dense":
             net.add(nn.Dense(32, activation="tanh"), nn.LayerNorm(), nn.Dense(5))
         elif layers == "conv":
-            net.add(nn.Conv2D(6, 3, activation="relu"), nn.BatchNorm(), nn.MaxPool2D(), nn.Flatten(), nn.Dense(5))
+            net.add(
+                nn.Conv2D(6, 3, activation="relu"),
+                nn.BatchNorm(),
+                nn.MaxPool2D(),
+                nn.Flatten(),
+                nn.Dense(5),
+            )
         net.cast(dtype)
         net.initialize(init.Xavier(), ctx=device)
         x = nd.array(np.random.default_rng(0).normal(size=shape), ctx=device, dtype=dtype)
@@ -167,10 +192,17 @@ def test_layers_forward_and_back_agree_with_the_cpu(dtype, layers):
 
 
 @pytest.mark.parametrize(
-    "words", [["init=normal"], ["init=xavier", "dtype=float16"], ["init=truncated_normal", "dtype=float64"]], ids=" ".join
+    "words",
+    [["init=normal"], ["init=xavier", "dtype=float16"], ["init=truncated_normal", "dtype=float64"]],
+    ids=" ".join,
 )
 def test_a_run_has_the_digests_of_the_cpu(words, only_run):
-    here, there = only_run(*words, "probe=backward"), only_run(*words, "probe=backward", "device=gpu")
-    digests = [json.loads((folder / "manifest.json").read_text())["digests"] for folder in (here, there)]
+    here, there = (
+        only_run(*words, "probe=backward"),
+        only_run(*words, "probe=backward", "device=gpu"),
+    )
+    digests = [
+        json.loads((folder / "manifest.json").read_text())["digests"] for folder in (here, there)
+    ]
     assert digests[0] == digests[1]
     assert verify.main([str(there)]) == 0

@@ -1,4 +1,6 @@
-"""Bad input: one clear line that names the place, what was found and what to do; exit code 2; nothing left that looks finished."""
+"""Bad input: one clear line that names the place, what was found and what to do; exit code 2;
+nothing left that looks finished.
+"""
 
 from __future__ import annotations
 
@@ -23,77 +25,153 @@ LAYERS = "model.layers=[{kind: dense, units: 8, activation: relu}, {kind: dense,
 
 CASES = {
     "group": (["inti=normal"], ["inti: no such key - did you mean 'init'?"]),
-    "option": (["init=norml"], ["init: no option 'norml' - did you mean 'normal'? Known: bilinear, constant,"]),
+    "option": (
+        ["init=norml"],
+        ["init: no option 'norml' - did you mean 'normal'? Known: bilinear, constant,"],
+    ),
     "model": (["model=mpl"], ["model: no option 'mpl' - did you mean 'mlp'?"]),
-    "experiment": (["experiment=artcle"], ["experiment: no option 'artcle' - did you mean 'article'?"]),
+    "experiment": (
+        ["experiment=artcle"],
+        ["experiment: no option 'artcle' - did you mean 'article'?"],
+    ),
     "stats": (["stats=[moment]"], ["stats: no option 'moment' - did you mean 'moments'?"]),
     "key": (["sed=3"], ["sed: no such key - did you mean 'seed'?"]),
     "added key": (["+sed=3"], ["sed: no such key - did you mean 'seed'?"]),
-    "group key": (["init=normal", "init.sigmaa=1"], ["init.sigmaa: no such key - did you mean 'sigma'?"]),
-    "added group key": (["init=normal", "+init.sigmaa=1"], ["init.sigmaa: normal takes no such option - did you mean 'sigma'?"]),
+    "group key": (
+        ["init=normal", "init.sigmaa=1"],
+        ["init.sigmaa: no such key - did you mean 'sigma'?"],
+    ),
+    "added group key": (
+        ["init=normal", "+init.sigmaa=1"],
+        ["init.sigmaa: normal takes no such option - did you mean 'sigma'?"],
+    ),
     "added model key": (["+model.layer=[]"], ["model.layer: no such key - did you mean 'layers'?"]),
     "added device key": (["+device.indx=1"], ["device.indx: no such key - did you mean 'index'?"]),
     "added snapshot key": (["+snapshot.x=1"], ["snapshot.x: no such key"]),
-    "layer kind": (["model.layers=[{kind: dens, units: 3}]"], ["model.layers[0].kind: no layer kind 'dens' - did you mean 'dense'?"]),
-    "no kind": (["model.layers=[{units: 3}]"], ["model.layers[0].kind: has no kind - Known: activation,"]),
+    "layer kind": (
+        ["model.layers=[{kind: dens, units: 3}]"],
+        ["model.layers[0].kind: no layer kind 'dens' - did you mean 'dense'?"],
+    ),
+    "no kind": (
+        ["model.layers=[{units: 3}]"],
+        ["model.layers[0].kind: has no kind - Known: activation,"],
+    ),
     "layer option": (
         ["model.layers=[{kind: dense, unitz: 3, units: 2}]"],
         ["model.layers[0].unitz: dense takes no such option - did you mean 'units'?"],
     ),
     "nested layer option": (
-        ["model.layers=[{kind: repeat, times: 2, layers: [{kind: dense, units: 3, activation: rleu}]}]"],
+        [
+            "model.layers=[{kind: repeat, times: 2, layers: [{kind: dense, units: 3, activation: rleu}]}]"
+        ],
         ["model.layers[0].layers[0].activation: has no 'rleu' - did you mean 'relu'?"],
     ),
     "activation": (
         ["model.layers=[{kind: activation, activation: tahn}]"],
         ["model.layers[0].activation: has no 'tahn' - did you mean 'tanh'?"],
     ),
-    "missing units": (["model.layers=[{kind: dense}]"], ["model.layers[0].units: is missing - dense needs it"]),
-    "zero units": (["model.layers.0.units=0"], ["model.layers[0].units: must be a whole number of at least 1, got 0"]),
-    "negative units": (["model.layers.0.units=-3"], ["model.layers[0].units: must be a whole number of at least 1, got -3"]),
-    "text units": (["model.layers.0.units=many"], ["model.layers[0].units: must be a whole number of at least 1, got 'many'"]),
-    "no layers": (["model.layers=[]"], ["model.layers: must be a list of at least one layer, got []"]),
-    "layer no mapping": (["model.layers=[dense]"], ["model.layers[0]: must be a mapping like {kind: dense, units: 10}, got 'dense'"]),
+    "missing units": (
+        ["model.layers=[{kind: dense}]"],
+        ["model.layers[0].units: is missing - dense needs it"],
+    ),
+    "zero units": (
+        ["model.layers.0.units=0"],
+        ["model.layers[0].units: must be a whole number of at least 1, got 0"],
+    ),
+    "negative units": (
+        ["model.layers.0.units=-3"],
+        ["model.layers[0].units: must be a whole number of at least 1, got -3"],
+    ),
+    "text units": (
+        ["model.layers.0.units=many"],
+        ["model.layers[0].units: must be a whole number of at least 1, got 'many'"],
+    ),
+    "no layers": (
+        ["model.layers=[]"],
+        ["model.layers: must be a list of at least one layer, got []"],
+    ),
+    "layer no mapping": (
+        ["model.layers=[dense]"],
+        ["model.layers[0]: must be a mapping like {kind: dense, units: 10}, got 'dense'"],
+    ),
     "two layers of a name": (
         ["model.layers=[{kind: dense, name: a, units: 3}, {kind: dense, name: a, units: 3}]"],
         ["model.layers[1].name: 'a' is also the name of model.layers[0]"],
     ),
-    "dotted name": (["model.layers=[{kind: dense, name: a.b, units: 3}]"], ["model.layers[0].name: 'a.b' must be text without dots"]),
-    "dropout": (["model.layers=[{kind: dropout, rate: 1}]"], ["model.layers[0].rate: must lie in [0, 1), got 1"]),
-    "repeat": (["model.layers=[{kind: repeat, times: 0, layers: [{kind: flatten}]}]"], ["model.layers[0].times: must be a whole number"]),
+    "dotted name": (
+        ["model.layers=[{kind: dense, name: a.b, units: 3}]"],
+        ["model.layers[0].name: 'a.b' must be text without dots"],
+    ),
+    "dropout": (
+        ["model.layers=[{kind: dropout, rate: 1}]"],
+        ["model.layers[0].rate: must lie in [0, 1), got 1"],
+    ),
+    "repeat": (
+        ["model.layers=[{kind: repeat, times: 0, layers: [{kind: flatten}]}]"],
+        ["model.layers[0].times: must be a whole number"],
+    ),
     "residual": (
         ["model.layers=[{kind: residual, layers: [{kind: dense, units: 3}]}]"],
-        ["model.layers[0]: layer '0' cannot take its input: residual: its layers turn shape (2, 20) into (2, 3)"],
+        [
+            "model.layers[0]: layer '0' cannot take its input: residual: its layers turn shape (2, 20) into (2, 3)"
+        ],
     ),
-    "in_units": (["model.layers=[{kind: dense, units: 3, in_units: 7}]"], ["model.layers[0]: layer '0' cannot take its input"]),
+    "in_units": (
+        ["model.layers=[{kind: dense, units: 3, in_units: 7}]"],
+        ["model.layers[0]: layer '0' cannot take its input"],
+    ),
     "unused initializer": (
         ["model.layers=[{kind: dense, units: 3, use_bias: false, bias_initializer: zeros}]"],
         ["model.layers[0].bias_initializer: is given, but use_bias is false"],
     ),
     "layer initializer": (
         ["model.layers=[{kind: dense, units: 3, weight_initializer: xaver}]"],
-        ["model.layers[0].weight_initializer.kind: no initializer 'xaver' - did you mean 'xavier'?"],
+        [
+            "model.layers[0].weight_initializer.kind: no initializer 'xaver' - did you mean 'xavier'?"
+        ],
     ),
     "layer initializer option": (
         ["model.layers=[{kind: dense, units: 3, weight_initializer: {kind: normal, sgma: 1}}]"],
-        ["model.layers[0].weight_initializer.sgma: normal takes no such option - did you mean 'sigma'?"],
+        [
+            "model.layers[0].weight_initializer.sgma: normal takes no such option - did you mean 'sigma'?"
+        ],
     ),
-    "input": (["model.input=[0]"], ["model.input: must be a list of positive whole numbers, got [0]"]),
-    "wrong type": (["init=normal", "init.sigma=wide"], ["init.sigma: Value 'wide' of type 'str' could not be converted to Float"]),
-    "negative sigma": (["init=normal", "init.sigma=-1"], ["init.sigma: must be a positive number, got -1.0"]),
+    "input": (
+        ["model.input=[0]"],
+        ["model.input: must be a list of positive whole numbers, got [0]"],
+    ),
+    "wrong type": (
+        ["init=normal", "init.sigma=wide"],
+        ["init.sigma: Value 'wide' of type 'str' could not be converted to Float"],
+    ),
+    "negative sigma": (
+        ["init=normal", "init.sigma=-1"],
+        ["init.sigma: must be a positive number, got -1.0"],
+    ),
     "nan": (["init=normal", "init.sigma=nan"], ["init.sigma: must be a positive number, got nan"]),
-    "choice": (["init=xavier", "init.rnd_type=gausian"], ["init.rnd_type: ", "did you mean 'gaussian'?"]),
+    "choice": (
+        ["init=xavier", "init.rnd_type=gausian"],
+        ["init.rnd_type: ", "did you mean 'gaussian'?"],
+    ),
     "missing value": (["init=constant"], ["init.value: is missing - constant needs it"]),
     "load nothing": (["init=load", "init.param=nothing.npz"], ["init.param: ", "nothing.npz"]),
     "seed negative": (["seed=-1"], ["seed: must be a whole number from 0 to 2^64-1, got -1"]),
-    "seed large": (["seed=18446744073709551616"], ["seed: must be a whole number from 0 to 2^64-1, got 18446744073709551616"]),
+    "seed large": (
+        ["seed=18446744073709551616"],
+        ["seed: must be a whole number from 0 to 2^64-1, got 18446744073709551616"],
+    ),
     "seed text": (["seed=one"], ["seed: must be a whole number from 0 to 2^64-1, got 'one'"]),
     "dtype": (["dtype=float31"], ["dtype: cannot be 'float31' - did you mean 'float32'?"]),
     "bfloat16": (
         ["dtype=bfloat16", "stream=mxnet-1.9.1"],
-        ["dtype: bfloat16 is not specified in stream mxnet-1.9.1 - use float32, float64 or float16"],
+        [
+            "dtype: bfloat16 is not specified in stream mxnet-1.9.1 - use float32, float64 or float16"
+        ],
     ),
-    "init_mode": (["init_mode=lazy"], ["init_mode: cannot be 'lazy' - Known: deferred, eager, streamed."]),
+    "init_mode": (
+        ["init_mode=lazy"],
+        ["init_mode: cannot be 'lazy' - Known: deferred, eager, streamed."],
+    ),
     "task": (["task=pln"], ["task: cannot be 'pln' - did you mean 'plan'?"]),
     "name": (["name=a/b"], ["name: must be one path component, got 'a/b'"]),
     "resume": (["resume=maybe"], ["resume: Value 'maybe' is not a valid bool"]),
@@ -101,7 +179,10 @@ CASES = {
         ["init_mode=eager", "model.input=null"],
         ["model.input: is not declared - eager mode infers all shapes from it"],
     ),
-    "no input at all": (["model.input=null"], ["model.input: is not declared, and data 'uniform' has no shape of its own"]),
+    "no input at all": (
+        ["model.input=null"],
+        ["model.input: is not declared, and data 'uniform' has no shape of its own"],
+    ),
     "gpu": (["device=gpu"], ["device: no gpu(0): "]),
     "a delta-orthogonal kernel that narrows": (
         [
@@ -127,28 +208,55 @@ CASES = {
         ],
     ),
     "rule that matches nothing": (
-        ["init=mixed", "init.rules=[{match: 'head.*', init: {kind: one}}, {match: '.*', init: {kind: normal}}]"],
+        [
+            "init=mixed",
+            "init.rules=[{match: 'head.*', init: {kind: one}}, {match: '.*', init: {kind: normal}}]",
+        ],
         ["init.rules: ", "'head.*'"],
     ),
     "rule that is shadowed": (
-        ["init=mixed", "init.rules=[{match: '.*', init: {kind: normal}}, {match: '0.*', init: {kind: one}}]"],
+        [
+            "init=mixed",
+            "init.rules=[{match: '.*', init: {kind: normal}}, {match: '0.*', init: {kind: one}}]",
+        ],
         ["init.rules: ", "shadowed"],
     ),
-    "rule that is no expression": (["init=mixed", "init.rules=[{match: '(', init: {kind: normal}}]"], ["init.rules"]),
+    "rule that is no expression": (
+        ["init=mixed", "init.rules=[{match: '(', init: {kind: normal}}]"],
+        ["init.rules"],
+    ),
     "rule with a wrong initializer": (
         ["init=mixed", "init.rules=[{match: '.*', init: {kind: nrmal}}]"],
         ["init.rules[0].init.kind: no initializer 'nrmal'"],
     ),
-    "digits shape": (["data=digits"], ["data: digits gives samples of [64], [8, 8] or [1, 8, 8], but model.input is [20]"]),
-    "digits batch": (["experiment=digits", "data.batch=2000"], ["data.batch: must be at most 1797"]),
+    "digits shape": (
+        ["data=digits"],
+        ["data: digits gives samples of [64], [8, 8] or [1, 8, 8], but model.input is [20]"],
+    ),
+    "digits batch": (
+        ["experiment=digits", "data.batch=2000"],
+        ["data.batch: must be at most 1797"],
+    ),
     "batch": (["data.batch=0"], ["data.batch: must be a whole number of at least 1, got 0"]),
     "data bounds": (["data.low=2"], ["data.low: must be less than high (1.0), got 2.0"]),
-    "classes": (["experiment=digits", "model.layers.1.units=5"], ["probe: the data has 10 classes, but the network gives 5 scores"]),
-    "backward shape": (
-        ["probe=backward", "model.input=[3,20]", "model.layers=[{kind: dense, units: 1, flatten: false}]"],
-        ["probe: backward needs an output of shape (batch, classes) or (batch, positions, classes), but the network gives (2, 3, 1)"],
+    "classes": (
+        ["experiment=digits", "model.layers.1.units=5"],
+        ["probe: the data has 10 classes, but the network gives 5 scores"],
     ),
-    "share member": (["model=shared", "model.share.trunk=['1','22']"], ["model.share.trunk: '22' is no layer and no parameter"]),
+    "backward shape": (
+        [
+            "probe=backward",
+            "model.input=[3,20]",
+            "model.layers=[{kind: dense, units: 1, flatten: false}]",
+        ],
+        [
+            "probe: backward needs an output of shape (batch, classes) or (batch, positions, classes), but the network gives (2, 3, 1)"
+        ],
+    ),
+    "share member": (
+        ["model=shared", "model.share.trunk=['1','22']"],
+        ["model.share.trunk: '22' is no layer and no parameter"],
+    ),
     "share parameter": (
         ["model=shared", "model.share.trunk=['1.weight','2.wieght']"],
         ["'2.wieght' is no layer and no parameter - did you mean '2.weight'?"],
@@ -157,45 +265,86 @@ CASES = {
         ["model=shared", "model.share.trunk=['1']"],
         ["model.share.trunk: must list at least two layers or parameters, got ['1']"],
     ),
-    "share twice": (["model=shared", "model.share.trunk=['1','1']"], ["model.share.trunk: lists '1' twice"]),
+    "share twice": (
+        ["model=shared", "model.share.trunk=['1','1']"],
+        ["model.share.trunk: lists '1' twice"],
+    ),
     "share shapes": (
         ["model=shared", "model.share.trunk=['0','1']"],
-        ["model.share.trunk: '0.weight' has shape (8, 20), but '1.weight' has shape (8, 8): tied parameters need one shape"],
+        [
+            "model.share.trunk: '0.weight' has shape (8, 20), but '1.weight' has shape (8, 8): tied parameters need one shape"
+        ],
     ),
-    "share cycle": (["model=shared", "+model.share.again=['2','1']"], ["model.share.again: share cycle with 'trunk': "]),
+    "share cycle": (
+        ["model=shared", "+model.share.again=['2','1']"],
+        ["model.share.again: share cycle with 'trunk': "],
+    ),
     "share cycle of groups": (
         ["model=shared", "model.share.trunk=['1',b]", "+model.share.b=['2',trunk]"],
         ["model.share: share cycle: trunk -> b -> trunk"],
     ),
-    "share overlap": (["model=shared", "+model.share.b=['0','1']"], ["model.share.b: '1' is in group 'trunk' too - join the two groups"]),
-    "share own part": (["model=deep_mlp", "+model.share={x: [body, body.0.fc]}"], ["share cycle: 'body.0.fc' is part of 'body'"]),
+    "share overlap": (
+        ["model=shared", "+model.share.b=['0','1']"],
+        ["model.share.b: '1' is in group 'trunk' too - join the two groups"],
+    ),
+    "share own part": (
+        ["model=deep_mlp", "+model.share={x: [body, body.0.fc]}"],
+        ["share cycle: 'body.0.fc' is part of 'body'"],
+    ),
     "share kinds": (
-        ["model.layers=[{kind: dense, units: 20}, {kind: dense, units: 20, use_bias: false}]", "+model.share={x: ['0','1']}"],
+        [
+            "model.layers=[{kind: dense, units: 20}, {kind: dense, units: 20, use_bias: false}]",
+            "+model.share={x: ['0','1']}",
+        ],
         ["'0' has weight, bias but '1' has weight: they cannot be tied"],
     ),
     "share unused": (
-        ["model.layers=[{kind: dense, units: 20}, {kind: dense, units: 20, weight_initializer: ones}]", "+model.share={x: ['0','1']}"],
+        [
+            "model.layers=[{kind: dense, units: 20}, {kind: dense, units: 20, weight_initializer: ones}]",
+            "+model.share={x: ['0','1']}",
+        ],
         ["model.layers[1].weight_initializer: is never used: '1.weight' is tied to '0.weight'"],
     ),
     "word": (["normal"], ["normal: is no override - write key=value"]),
     "grammar": (["model.layers=[{kind"], ["model.layers=[{kind: is no override"]),
-    "group set to nothing": (["init=null"], ["init: must be the name of an option, got None - Known: bilinear, constant,"]),
-    "group set to a number": (["model=3"], ["model: must be the name of an option, got 3 - Known: deep_mlp,"]),
+    "group set to nothing": (
+        ["init=null"],
+        ["init: must be the name of an option, got None - Known: bilinear, constant,"],
+    ),
+    "group set to a number": (
+        ["model=3"],
+        ["model: must be the name of an option, got 3 - Known: deep_mlp,"],
+    ),
     "group made by an interpolation": (
         ["init='${oc.create:{_target_:os.system}}'"],
         ["init: must be the name of an option, got '${oc.create:"],
     ),
-    "option with a slash": (["init=schema/normal"], ["init: no option 'schema/normal' - did you mean 'normal'?"]),
-    "option elsewhere": (["model=/etc/passwd"], ["model: no option '/etc/passwd' - Known: deep_mlp,"]),
+    "option with a slash": (
+        ["init=schema/normal"],
+        ["init: no option 'schema/normal' - did you mean 'normal'?"],
+    ),
+    "option elsewhere": (
+        ["model=/etc/passwd"],
+        ["model: no option '/etc/passwd' - Known: deep_mlp,"],
+    ),
     "no key": (["=3"], ["=3: cannot be composed from '=3'"]),
     "layer that is no number": (
         ["model.layers.x.units=3"],
         ["model.layers.x.units: cannot be composed from 'model.layers.x.units=3' (Index 'x'"],
     ),
     "package": (["+init@init2=normal"], ["init2: no such key - did you mean 'init'?"]),
-    "sweep without -m": (["init=normal,xavier"], ["init: Ambiguous value for argument 'init=normal,xavier' - give -m to sweep over it"]),
-    "range without -m": (["seed=range(0,3)"], ["seed: Sweep parameters", "give -m to sweep over it"]),
-    "list of activations": (["model.layers.0.activation=[relu]"], ["model.layers[0].activation: has no '['relu']' - did you mean 'relu'?"]),
+    "sweep without -m": (
+        ["init=normal,xavier"],
+        ["init: Ambiguous value for argument 'init=normal,xavier' - give -m to sweep over it"],
+    ),
+    "range without -m": (
+        ["seed=range(0,3)"],
+        ["seed: Sweep parameters", "give -m to sweep over it"],
+    ),
+    "list of activations": (
+        ["model.layers.0.activation=[relu]"],
+        ["model.layers[0].activation: has no '['relu']' - did you mean 'relu'?"],
+    ),
     "circle": (["seed='${seed}'"], ["seed: Recursive interpolation detected"]),
     "model too large": (
         ["model.layers=[{kind: dense, units: 1000000000000000000000, use_bias: false}]"],
@@ -209,14 +358,28 @@ CASES = {
         ["--config-path", "elsewhere"],
         ["--config-path: is refused: there is one root config - add groups with --config-dir"],
     ),
-    "root of another name": (["-m", "--config-name", "mine"], ["--config-name: is refused: there is one root config"]),
-    "two search paths": (["--config-dir", ".", "hydra.searchpath=[x]"], ["hydra.searchpath: cannot be given beside --config-dir"]),
+    "root of another name": (
+        ["-m", "--config-name", "mine"],
+        ["--config-name: is refused: there is one root config"],
+    ),
+    "two search paths": (
+        ["--config-dir", ".", "hydra.searchpath=[x]"],
+        ["hydra.searchpath: cannot be given beside --config-dir"],
+    ),
     "plugin by environment": (
         ["-m", "+hydra.job.env_set.INITLAB_PLUGINS=mine.py"],
-        ["hydra.job.env_set: INITLAB_PLUGINS is refused: a config cannot name a plugin - use --plugin FILE"],
+        [
+            "hydra.job.env_set: INITLAB_PLUGINS is refused: a config cannot name a plugin - use --plugin FILE"
+        ],
     ),
-    "rerun": (["--experimental-rerun", "x.pickle"], ["--experimental-rerun: is refused: it unpickles a file"]),
-    "plugin missing": (["--plugin", "nothing.py"], ["--plugin nothing.py: cannot be read (No such file or directory)"]),
+    "rerun": (
+        ["--experimental-rerun", "x.pickle"],
+        ["--experimental-rerun: is refused: it unpickles a file"],
+    ),
+    "plugin missing": (
+        ["--plugin", "nothing.py"],
+        ["--plugin nothing.py: cannot be read (No such file or directory)"],
+    ),
     "plugin nameless": (["--plugin"], ["--plugin: needs the path of a Python file"]),
     "interpolation": (["name='${nothing.there}'"], ["nothing"]),
 }
@@ -232,7 +395,14 @@ def test_bad_input_is_refused_in_one_clear_line(words, expected, command):
 
 def test_everything_wrong_is_said_at_once(command):
     lines = refused(
-        command, "init=norml", "sed=3", "+foo=1", "model.layers.0.units=0", "model.layers.1.activation=rleu", "seed=-1", "probe=x"
+        command,
+        "init=norml",
+        "sed=3",
+        "+foo=1",
+        "model.layers.0.units=0",
+        "model.layers.1.activation=rleu",
+        "seed=-1",
+        "probe=x",
     )
     text = "\n".join(lines)
     for piece in (
@@ -292,7 +462,9 @@ def test_no_flag_is_a_way_around_the_search_for_code(flags, command, tmp_path):
 MODULE = "open('imported', 'w').close()\nimport sys\nstream = sys.stderr\n"
 
 
-@pytest.mark.parametrize("flags", [[], ["-m"], ["--cfg", "hydra"]], ids=lambda flags: " ".join(flags) or "run")
+@pytest.mark.parametrize(
+    "flags", [[], ["-m"], ["--cfg", "hydra"]], ids=lambda flags: " ".join(flags) or "run"
+)
 @pytest.mark.parametrize("node", ["job_logging", "hydra_logging"])
 def test_no_logging_config_imports_a_module(flags, node, command, tmp_path, monkeypatch):
     (tmp_path / "mischief.py").write_text(MODULE)
@@ -300,18 +472,28 @@ def test_no_logging_config_imports_a_module(flags, node, command, tmp_path, monk
     place = f"hydra.{node}.handlers.console.stream"
     done = command(*flags, f"{place}=ext://mischief.stream")
     assert done.code == 2
-    assert f"error: {place}: 'ext://mischief.stream' is refused: a config cannot name code to import" in done.err
+    assert (
+        f"error: {place}: 'ext://mischief.stream' is refused: a config cannot name code to import"
+        in done.err
+    )
     assert not (tmp_path / "imported").exists()
 
 
 def test_hydras_own_choices_of_logging_still_work(command):
-    for word in ("hydra/job_logging=default", "hydra/job_logging=disabled", "+hydra.job.env_set.SOME=1"):
+    for word in (
+        "hydra/job_logging=default",
+        "hydra/job_logging=disabled",
+        "+hydra.job.env_set.SOME=1",
+    ):
         assert command(word).code == 0
 
 
 def test_the_refusal_of_code_says_what_to_do_instead(command):
     [line] = refused(command, "+init._target_=os.system")
-    assert line == "init._target_: 'os.system' is refused: a config cannot name code to run - use --plugin FILE"
+    assert (
+        line
+        == "init._target_: 'os.system' is refused: a config cannot name code to run - use --plugin FILE"
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_refused(command, tmp_path):
@@ -324,7 +506,9 @@ def test_a_folder_that_cannot_be_written_is_refused(command, tmp_path):
 def test_a_run_that_needs_more_memory_than_there_is_is_refused_in_one_line(command, tmp_path):
     done = command("init=zero", "model.layers.0.units=50000000000000000")
     assert done.code == 2
-    assert done.err.startswith("error: the run needs more memory than there is: Unable to allocate ")
+    assert done.err.startswith(
+        "error: the run needs more memory than there is: Unable to allocate "
+    )
     assert len(done.err.splitlines()) == 1
     assert not list(tmp_path.rglob("manifest.json"))
 
@@ -339,19 +523,29 @@ def test_an_unknown_flag_is_refused(command, capsys):
 def test_a_plugin_that_fails_is_refused_with_its_error(command, tmp_path):
     (tmp_path / "bad.py").write_text("import nothing_of_that_name\n")
     [line] = refused(command, "--plugin", "bad.py", "init=normal")
-    assert line.startswith("--plugin bad.py: failed while it was imported: ModuleNotFoundError: No module named 'nothing_of_that_name'")
+    assert line.startswith(
+        "--plugin bad.py: failed while it was imported: ModuleNotFoundError: No module named 'nothing_of_that_name'"
+    )
 
 
 def test_a_folder_of_ones_own_options_is_used_and_what_it_cannot_replace_is_said(command, tmp_path):
     [line] = refused(command, "--config-dir", "nowhere", "init=normal")
-    assert line == "--config-dir nowhere: is no folder - give one that holds groups, like my_conf/init/wide.yaml"
+    assert (
+        line
+        == "--config-dir nowhere: is no folder - give one that holds groups, like my_conf/init/wide.yaml"
+    )
     (tmp_path / "mine" / "init").mkdir(parents=True)
     for name in ("normal", "wide"):
-        (tmp_path / "mine" / "init" / f"{name}.yaml").write_text("defaults:\n  - /schema/init/normal@_here_\n  - _self_\nsigma: 5.0\n")
+        (tmp_path / "mine" / "init" / f"{name}.yaml").write_text(
+            "defaults:\n  - /schema/init/normal@_here_\n  - _self_\nsigma: 5.0\n"
+        )
     done = command("--config-dir", "mine", "init=wide")
     assert done.code == 0
     assert "Normal(0, 5)" in done.out
-    assert done.err == "warning: mine/init/normal.yaml is ignored: initlab has a init/normal of its own - give it another name\n"
+    assert (
+        done.err
+        == "warning: mine/init/normal.yaml is ignored: initlab has a init/normal of its own - give it another name\n"
+    )
 
 
 def test_a_refused_config_leaves_no_folder(command):

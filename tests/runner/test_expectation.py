@@ -1,4 +1,6 @@
-"""Claims on the command line: verdicts, exit codes, what is written, and what is refused before anything runs."""
+"""Claims on the command line: verdicts, exit codes, what is written, and what is refused before
+anything runs.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,13 @@ SMALL = [
     "snapshot=none",
 ]
 RATIO = {
-    "id": "ratio", "cite": "He 2015", "quantity": "layers.*.rms_ratio.mean_square", "predicted": 1.0, "error": "elements", "within": 0.5,
-}  # fmt: skip
+    "id": "ratio",
+    "cite": "He 2015",
+    "quantity": "layers.*.rms_ratio.mean_square",
+    "predicted": 1.0,
+    "error": "elements",
+    "within": 0.5,
+}
 
 
 def written_out(value: object) -> str:
@@ -59,12 +66,25 @@ def test_an_inconclusive_claim_ends_with_3_and_says_how_many_runs_would_do(comma
 
 
 def test_a_refuted_claim_beside_an_inconclusive_one_ends_with_1(command):
-    done = command("-m", *SMALL, "seed=range(0,60)", word(RATIO | {"predicted": 3.0}, RATIO | {"id": "b", "within": 0.01}))
+    done = command(
+        "-m",
+        *SMALL,
+        "seed=range(0,60)",
+        word(RATIO | {"predicted": 3.0}, RATIO | {"id": "b", "within": 0.01}),
+    )
     assert done.code == 1
 
 
 def test_a_single_run_has_claims_too(command):
-    loss = {"id": "loss", "cite": "counting", "quantity": "figures.output_rms", "predicted": 0, "error": 0, "floor": 100, "within": 100}
+    loss = {
+        "id": "loss",
+        "cite": "counting",
+        "quantity": "figures.output_rms",
+        "predicted": 0,
+        "error": 0,
+        "floor": 100,
+        "within": 100,
+    }
     done = command("probe=forward", word(loss))
     assert done.code == 0, done.err
     (written,) = Path("outputs/runs").glob("*/claims.json")
@@ -89,14 +109,23 @@ def test_a_measurement_that_is_not_finite_refutes_and_names_the_layer(command):
 @pytest.mark.parametrize(
     ("claim", "said"),
     [
-        ({"quantity": "layer.*.rms.mean"}, "no quantity 'layer.*.rms.mean' - did you mean 'layers'?"),
+        (
+            {"quantity": "layer.*.rms.mean"},
+            "no quantity 'layer.*.rms.mean' - did you mean 'layers'?",
+        ),
         ({"quantity": "layers.*.rsm.mean"}, "layers has no column 'rsm' - did you mean 'rms'?"),
-        ({"quantity": "layers['body.9.fc'].rms", "error": "runs"}, "layers has no 'body.9.fc' - did you mean 'body."),
+        (
+            {"quantity": "layers['body.9.fc'].rms", "error": "runs"},
+            "layers has no 'body.9.fc' - did you mean 'body.",
+        ),
         (
             {"quantity": "parameters['body.0.fc.bias'].std", "error": "runs"},
             "parameters has no 'body.0.fc.bias' - did you mean 'body.0.fc.weight'?",
         ),
-        ({"quantity": "gradients.*.rms.mean"}, "nothing measures gradients - choose what does: probe="),
+        (
+            {"quantity": "gradients.*.rms.mean"},
+            "nothing measures gradients - choose what does: probe=",
+        ),
         ({"quantity": "figures.loss", "error": "runs"}, "nothing measures figures"),
         ({"quantity": "spectrum.*.mean.mean"}, "no quantity 'spectrum.*.mean.mean'"),
         (
@@ -110,7 +139,10 @@ def test_a_measurement_that_is_not_finite_refutes_and_names_the_layer(command):
         ({"where": {"init": "lecun"}}, "zero samples: none of the 2 runs has init=lecun"),
         ({"where": {"inti": "he"}}, "where.inti: no run has such a key"),
         ({"predicted": {"form": "gian"}}, "no closed form 'gian' - did you mean 'gain'?"),
-        ({"predicted": "${seed}"}, "takes ${seed} from the config, which is swept over - write the number out"),
+        (
+            {"predicted": "${seed}"},
+            "takes ${seed} from the config, which is swept over - write the number out",
+        ),
     ],
 )
 def test_what_no_result_could_have_is_refused_before_anything_runs(claim, said, command):
@@ -123,13 +155,19 @@ def test_what_no_result_could_have_is_refused_before_anything_runs(claim, said, 
 
 def test_a_dry_run_checks_claims_too(command):
     assert command("-m", *SMALL, "seed=0,1", "dry_run=true", word(RATIO)).code == 0
-    done = command("-m", *SMALL, "seed=0,1", "dry_run=true", word(RATIO | {"quantity": "layer.*.rms.mean"}))
+    done = command(
+        "-m", *SMALL, "seed=0,1", "dry_run=true", word(RATIO | {"quantity": "layer.*.rms.mean"})
+    )
     assert (done.code, "did you mean 'layers'?" in done.err) == (2, True)
 
 
 def test_runs_that_differ_in_more_than_their_seed_are_not_mixed(command):
     done = command("-m", *SMALL, "init.slope=0,0.1", word(RATIO))
-    assert (done.code, "its runs differ in init.slope, which it says nothing of - say which are meant with 'where'" in done.err) == (
+    assert (
+        done.code,
+        "its runs differ in init.slope, which it says nothing of - say which are meant with 'where'"
+        in done.err,
+    ) == (
         2,
         True,
     )
@@ -137,7 +175,11 @@ def test_runs_that_differ_in_more_than_their_seed_are_not_mixed(command):
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [("control=x", "control: must be a list of words"), ("expect=3", "expect: must be a list of claims"), ("vars=3", "vars: ")],
+    [
+        ("control=x", "control: must be a list of words"),
+        ("expect=3", "expect: must be a list of claims"),
+        ("vars=3", "vars: "),
+    ],
 )
 def test_other_keys_of_an_experiment_are_checked(given, said, command):
     done = command(given)
@@ -150,7 +192,15 @@ def test_an_older_judgement_does_not_speak_for_new_runs(command):
     assert judged.exists()
     assert command("-m", *SMALL, "seed=0,1").code == 0
     assert not judged.exists()
-    loss = {"id": "loss", "cite": "counting", "quantity": "figures.output_rms", "predicted": 0, "error": 0, "floor": 100, "within": 100}
+    loss = {
+        "id": "loss",
+        "cite": "counting",
+        "quantity": "figures.output_rms",
+        "predicted": 0,
+        "error": 0,
+        "floor": 100,
+        "within": 100,
+    }
     assert command("probe=forward", word(loss)).code == 0
     (of_run,) = Path("outputs/runs").glob("*/claims.json")
     assert command("probe=forward").code == 0

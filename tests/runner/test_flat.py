@@ -9,7 +9,13 @@ from initlab.runner.flat import changes, flatten, value_text
 
 def test_nested_mappings_and_lists_become_dotted_keys():
     config = {"seed": 3, "model": {"layers": [{"units": 4}, {}], "share": {}}, "stats": []}
-    assert flatten(config) == {"seed": 3, "model.layers[0].units": 4, "model.layers[1]": {}, "model.share": {}, "stats": []}
+    assert flatten(config) == {
+        "seed": 3,
+        "model.layers[0].units": 4,
+        "model.layers[1]": {},
+        "model.share": {},
+        "stats": [],
+    }
 
 
 def test_changes_are_sorted_and_tell_what_is_absent_from_what_is_null():
@@ -17,7 +23,19 @@ def test_changes_are_sorted_and_tell_what_is_absent_from_what_is_null():
     assert [str(change) for change in found] == ["a: null -> -", "b: 1 -> 2", "c: - -> null"]
 
 
-@pytest.mark.parametrize(("a", "b"), [(1, 1.0), (1, True), ("1", 1), ("null", None), ("-", None), ("true", True), ("", None), ("nan", "x")])
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (1, 1.0),
+        (1, True),
+        ("1", 1),
+        ("null", None),
+        ("-", None),
+        ("true", True),
+        ("", None),
+        ("nan", "x"),
+    ],
+)
 def test_values_of_other_types_are_other_values_and_read_so(a, b):
     [change] = changes({"x": a}, {"x": b})
     assert len(set(change.texts())) == 2

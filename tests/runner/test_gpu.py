@@ -1,5 +1,5 @@
-"""A run with `device=gpu`, on stand-ins for a GPU: the CUDA kernels compiled for the processor, and arrays that refuse NumPy, or that have
-what CuPy has and no more."""
+"""A run with `device=gpu`, on stand-ins for a GPU: the CUDA kernels compiled for the processor, and
+arrays that refuse NumPy, or that have what CuPy has and no more."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from initlab.engine.streams import Key
 from initlab.runner.check import verify
 from initlab.runner.plan import validate
 
-pytestmark = pytest.mark.skipif(host_kernels.compiler() is None, reason="there is no C++ compiler here to compile the kernels' text with")
+pytestmark = pytest.mark.skipif(
+    host_kernels.compiler() is None,
+    reason="there is no C++ compiler here to compile the kernels' text with",
+)
 
 
 class OutOfMemoryError(MemoryError):
@@ -43,7 +46,9 @@ def compiler(opened, said=None):
 
     def compiled(text: str):
         launch = host_kernels.launching(text, said=said)
-        return lambda name, blocks, threads, arguments: launch(name, blocks, threads, [opened(a) for a in arguments])
+        return lambda name, blocks, threads, arguments: launch(
+            name, blocks, threads, [opened(a) for a in arguments]
+        )
 
     return lambda device: compiled
 
@@ -82,7 +87,9 @@ def digests(folder: Path) -> dict:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_values_are_drawn_on_the_device_and_have_the_digests_of_the_cpu(words, kernels, only_run, launched, capsys):
+def test_values_are_drawn_on_the_device_and_have_the_digests_of_the_cpu(
+    words, kernels, only_run, launched, capsys
+):
     here = only_run(*words)
     assert not launched
     there = only_run(*words, "device=gpu")
@@ -93,17 +100,36 @@ def test_values_are_drawn_on_the_device_and_have_the_digests_of_the_cpu(words, k
 
 TINY = {
     "convolution": ["model=lenet", "model.input=[1,8,8]", "probe=backward"],
-    "training": ["model=lenet", "model.input=[1,8,8]", "data=digits", "probe=train", "probe.epochs=1", "probe.optimizer=adam"],
+    "training": [
+        "model=lenet",
+        "model.input=[1,8,8]",
+        "data=digits",
+        "probe=train",
+        "probe.epochs=1",
+        "probe.optimizer=adam",
+    ],
     "attention": [
-        "model=gpt2", "data=tokens", "data.vocabulary=97", "model.layers.0.input_dim=97", "model.layers.0.output_dim=32",
-        "model.layers.2.times=2", "model.layers.2.layers.0.heads=4", "model.input=[16]", "probe=backward",
+        "model=gpt2",
+        "data=tokens",
+        "data.vocabulary=97",
+        "model.layers.0.input_dim=97",
+        "model.layers.0.output_dim=32",
+        "model.layers.2.times=2",
+        "model.layers.2.layers.0.heads=4",
+        "model.input=[16]",
+        "probe=backward",
     ],
     "recurrence": [
-        "model=lstm_lm", "data=tokens", "data.vocabulary=97", "model.layers.0.input_dim=97", "model.layers.2.units=97", "model.input=[5]",
+        "model=lstm_lm",
+        "data=tokens",
+        "data.vocabulary=97",
+        "model.layers.0.input_dim=97",
+        "model.layers.2.units=97",
+        "model.input=[5]",
         "probe=backward",
     ],
     "normalization": ["model=resnet18", "model.input=[3,32,32]", "data.batch=2", "probe=forward"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -119,16 +145,28 @@ def test_a_whole_run_asks_for_nothing_but_what_cupy_has(name, only_run, monkeypa
         there = only_run("init=xavier", *TINY[name], "device=gpu")
     assert set(said) == {"uniform32"}
     assert digests(there) == digests(here)
-    figures = [json.loads((folder / "stats.json").read_text())["figures"] for folder in (here, there)]
-    known = [{name: value for name, value in found.items() if value is not None} for found in figures]
+    figures = [
+        json.loads((folder / "stats.json").read_text())["figures"] for folder in (here, there)
+    ]
+    known = [
+        {name: value for name, value in found.items() if value is not None} for found in figures
+    ]
     assert known[0] and known[0] == pytest.approx(known[1], rel=1e-4)
     assert figures[0].keys() == figures[1].keys()
 
 
 def test_a_streamed_run_is_drawn_on_the_host_and_probed_on_the_device(only_run, launched):
-    here, there = only_run("init=normal", "init_mode=streamed"), only_run("init=normal", "init_mode=streamed", "device=gpu")
-    assert (here / "snapshot.safetensors").read_bytes() == (there / "snapshot.safetensors").read_bytes()
-    figures = [json.loads((folder / "stats.json").read_text())["figures"]["output_rms"] for folder in (here, there)]
+    here, there = (
+        only_run("init=normal", "init_mode=streamed"),
+        only_run("init=normal", "init_mode=streamed", "device=gpu"),
+    )
+    assert (here / "snapshot.safetensors").read_bytes() == (
+        there / "snapshot.safetensors"
+    ).read_bytes()
+    figures = [
+        json.loads((folder / "stats.json").read_text())["figures"]["output_rms"]
+        for folder in (here, there)
+    ]
     assert figures[0] == pytest.approx(figures[1], rel=1e-6)
 
 
@@ -142,7 +180,9 @@ SHORTAGES = [
 
 @pytest.mark.parametrize("shortage", SHORTAGES, ids=lambda e: str(e).split()[0])
 @pytest.mark.parametrize("where", ["drawing", "probing"])
-def test_a_gpu_without_enough_memory_is_said_in_one_line(where, shortage, command, launched, monkeypatch):
+def test_a_gpu_without_enough_memory_is_said_in_one_line(
+    where, shortage, command, launched, monkeypatch
+):
     def full(*rest, **options):
         raise type(shortage)(*shortage.args)
 
@@ -153,7 +193,11 @@ def test_a_gpu_without_enough_memory_is_said_in_one_line(where, shortage, comman
     done = command("init=normal", "device=gpu")
     assert done.code == 2
     (line,) = done.err.splitlines()
-    when = ", filling parameter '0.weight' of shape (256, 20), 20,480 bytes" if where == "drawing" else ""
+    when = (
+        ", filling parameter '0.weight' of shape (256, 20), 20,480 bytes"
+        if where == "drawing"
+        else ""
+    )
     assert line == (
         f"error: gpu(0) has less memory than the run needs: {str(shortage).rstrip('.')}{when} - use a smaller data.batch, dtype=float16, "
         "or device=cpu"
@@ -172,7 +216,9 @@ def test_another_error_of_a_gpu_is_not_taken_for_a_lack_of_memory(command, launc
 
 def test_a_dtype_that_the_gpus_arrays_lack_is_refused(command, launched, monkeypatch):
     provider = devices._NAMESPACES["gpu"]
-    monkeypatch.setattr(provider, "lacks", lambda dtype: f"no {dtype} here" if dtype == "bfloat16" else None)
+    monkeypatch.setattr(
+        provider, "lacks", lambda dtype: f"no {dtype} here" if dtype == "bfloat16" else None
+    )
     done = command("init=normal", "device=gpu", "dtype=bfloat16", "data.batch=0")
     assert done.code == 2
     assert "error: dtype: no bfloat16 here" in done.err and "data" in done.err
@@ -226,7 +272,9 @@ def test_draws_in_order_have_the_bits_of_the_cpu_wherever_they_are_made(draw, dt
     here = drawn([cpu(), cpu(), cpu()])
     assert not launched
     assert drawn([gpu(0), gpu(0), gpu(0)]) == drawn([gpu(0), cpu(), gpu(1)]) == here
-    assert launched == [f"{draw}{64 if dtype == 'float64' else 32}"] * (0 if dtype == "bfloat16" else 5)
+    assert launched == [f"{draw}{64 if dtype == 'float64' else 32}"] * (
+        0 if dtype == "bfloat16" else 5
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -234,7 +282,10 @@ def test_dropout_drops_on_the_device_what_it_drops_on_the_host(dtype, launched):
     def dropped(device):
         streams.seed(2)
         x = nd.ones((7, 9), ctx=device, dtype=dtype)
-        return [nd.Dropout(x, p=0.3, axes=axes, mode="always").asnumpy().tobytes() for axes in ((), (1,))]
+        return [
+            nd.Dropout(x, p=0.3, axes=axes, mode="always").asnumpy().tobytes()
+            for axes in ((), (1,))
+        ]
 
     here = dropped(cpu())
     assert dropped(gpu(0)) == here and here[0] != here[1]

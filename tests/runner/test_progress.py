@@ -1,4 +1,6 @@
-"""A long stage says how far it has come: plainly where there is no terminal, and a short one says nothing."""
+"""A long stage says how far it has come: plainly where there is no terminal, and a short one says
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def test_in_a_terminal_there_is_a_bar_with_rate_and_remaining_time():
     leader, follower = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"}
     environment.pop("NO_COLOR", None)
-    process = subprocess.Popen([sys.executable, "-c", script], stderr=follower, stdout=follower, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stderr=follower, stdout=follower, env=environment
+    )
     os.close(follower)
     seen = b""
     while True:

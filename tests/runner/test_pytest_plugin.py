@@ -1,4 +1,6 @@
-"""`pytest --initlab`: the runs of locks and experiment files as tests; nothing at all without the option."""
+"""`pytest --initlab`: the runs of locks and experiment files as tests; nothing at all without the
+option.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,18 @@ import pytest
 from initlab.runner.check import lock
 
 ROOT = Path(__file__).parents[2]
-SMALL = ["model.layers=[{kind: dense, units: 4, activation: relu}, {kind: dense, units: 2}]", "model.input=[3]", "probe=none"]
+SMALL = [
+    "model.layers=[{kind: dense, units: 4, activation: relu}, {kind: dense, units: 2}]",
+    "model.input=[3]",
+    "probe=none",
+]
 
 
 @pytest.fixture
 def tested(tmp_path):
-    """`tested(word, …)` runs pytest with the plugin in a process and folder of its own; gives (exit code, what it printed)."""
+    """`tested(word, …)` runs pytest with the plugin in a process and folder of its own; gives (exit
+    code, what it printed).
+    """
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
 
     def call(*words: str) -> tuple[int, str]:
@@ -39,7 +47,9 @@ def tested(tmp_path):
             *words,
         ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
         assert "INTERNALERROR" not in done.stdout + done.stderr
         return done.returncode, done.stdout + done.stderr
 
@@ -61,7 +71,9 @@ def change(path: Path, alter) -> None:
 
 
 def test_the_plugin_is_declared_as_an_entry_point_that_exists():
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
+        "pytest11"
+    ]
     assert declared == {"initlab": "initlab.runner.pytest_plugin"}
     assert hasattr(importlib.import_module(declared["initlab"]), "pytest_addoption")
 
@@ -84,7 +96,11 @@ def test_a_lock_given_alone_is_all_that_is_tested_a_test_a_run(tested, locked):
     assert f"initlab.lock::{run['run_id']} {' '.join(run['overrides'])}" in out
 
 
-@pytest.mark.parametrize("words", [["--initlab", "."], [".", "--initlab"], ["test_ordinary.py", "--initlab", "initlab.lock"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [["--initlab", "."], [".", "--initlab"], ["test_ordinary.py", "--initlab", "initlab.lock"]],
+    ids=" ".join,
+)
 def test_locks_are_tested_beside_what_else_is_collected(words, tested, locked):
     code, out = tested(*words)
     assert (code, "5 passed" in out) == (0, True), out
@@ -112,12 +128,18 @@ def test_a_failure_is_the_row_of_what_changed_without_a_traceback(tested, locked
 @pytest.mark.parametrize(
     ("alter", "message"),
     [
-        (lambda path: path.write_bytes(path.read_bytes()[:-30]), "initlab.lock: the lock is damaged ("),
+        (
+            lambda path: path.write_bytes(path.read_bytes()[:-30]),
+            "initlab.lock: the lock is damaged (",
+        ),
         (
             lambda path: change(path, lambda c: c.update(format="x")),
             "initlab.lock: this is no lock of format initlab-lock-1, found 'x' - write it",
         ),
-        (lambda path: change(path, lambda c: c["words"].append("sead=1")), "initlab.lock: sead: no such key - did you mean 'seed'?"),
+        (
+            lambda path: change(path, lambda c: c["words"].append("sead=1")),
+            "initlab.lock: sead: no such key - did you mean 'seed'?",
+        ),
         (
             lambda path: change(path, lambda c: c["plugins"].update({"my.py": "0" * 64})),
             "the lock was made with the plugin my.py - give it with",
@@ -135,16 +157,26 @@ def test_a_lock_that_cannot_be_used_is_one_line_of_collection(alter, message, te
 
 def test_a_missing_plugin_is_one_line(tested, locked):
     code, out = tested("--initlab", "initlab.lock", "--initlab-plugin", "none.py")
-    assert (code, "\n--plugin none.py: cannot be read (No such file or directory) - give the path of a Python file\n" in out) == (
+    assert (
+        code,
+        "\n--plugin none.py: cannot be read (No such file or directory) - give the path of a Python file\n"
+        in out,
+    ) == (
         2,
         True,
     ), out
 
 
-def test_a_file_that_is_none_of_ours_is_refused_and_one_that_is_not_there_too(tested, locked, tmp_path):
+def test_a_file_that_is_none_of_ours_is_refused_and_one_that_is_not_there_too(
+    tested, locked, tmp_path
+):
     (tmp_path / "notes.txt").write_text("x")
     code, out = tested("--initlab", "notes.txt")
-    assert (code, "notes.txt: is neither a lock (.lock) nor a YAML file in a folder called experiment or sweep - give" in out) == (
+    assert (
+        code,
+        "notes.txt: is neither a lock (.lock) nor a YAML file in a folder called experiment or sweep - give"
+        in out,
+    ) == (
         2,
         True,
     ), out
@@ -159,11 +191,19 @@ def test_locks_of_other_tools_are_left_alone(tested, locked, tmp_path):
     assert (code, "9 passed" in out) == (0, True), out
 
 
-def experiment(folder: Path, name: str, group: str = "experiment", init: str = "normal", **more: str) -> Path:
+def experiment(
+    folder: Path, name: str, group: str = "experiment", init: str = "normal", **more: str
+) -> Path:
     """A user's own experiment file."""
     file = folder / group / f"{name}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    lines = ["# @package _global_", "defaults:", f"  - override /init: {init}", "  - override /probe: none", f"name: {name}"]
+    lines = [
+        "# @package _global_",
+        "defaults:",
+        f"  - override /init: {init}",
+        "  - override /probe: none",
+        f"name: {name}",
+    ]
     file.write_text("\n".join([*lines, *(f"{key}: {value}" for key, value in more.items())]) + "\n")
     return file
 
@@ -180,7 +220,13 @@ def test_experiments_and_sweeps_of_ones_own_are_run_and_verified(tested, tmp_pat
 
 
 def test_our_own_experiments_are_tests_too(tested):
-    code, out = tested("--initlab", str(ROOT / "conf" / "experiment" / "article.yaml"), f"--rootdir={ROOT}", "-c", "pytest.ini")
+    code, out = tested(
+        "--initlab",
+        str(ROOT / "conf" / "experiment" / "article.yaml"),
+        f"--rootdir={ROOT}",
+        "-c",
+        "pytest.ini",
+    )
     assert (code, "1 passed" in out) == (0, True), out
 
 
@@ -190,7 +236,10 @@ def test_our_own_experiments_are_tests_too(tested):
         ({"seed": "-1"}, "seed: must be a whole number from 0 to 2^64-1, got -1"),
         ({"sead": "1"}, "sead: no such key - did you mean 'seed'?"),
         ({"init": "norml"}, "init: no option 'norml' - did you mean 'normal'?"),
-        ({"init": "orthogonal", "snapshot": "{kind: none}"}, "experiment=bad: parameter '0.weight' is unverifiable: its law Haar(1)"),
+        (
+            {"init": "orthogonal", "snapshot": "{kind: none}"},
+            "experiment=bad: parameter '0.weight' is unverifiable: its law Haar(1)",
+        ),
     ],
 )
 def test_an_experiment_that_fails_says_why_without_a_traceback(more, message, tested, tmp_path):
@@ -201,13 +250,22 @@ def test_an_experiment_that_fails_says_why_without_a_traceback(more, message, te
 
 
 def claim(id: str, predicted: float, **more: str) -> str:
-    options = {"id": id, "cite": "'Nobody 2020'", "quantity": "layers.*.rms.mean", "predicted": predicted, "error": 0, "within": 1} | more
+    options = {
+        "id": id,
+        "cite": "'Nobody 2020'",
+        "quantity": "layers.*.rms.mean",
+        "predicted": predicted,
+        "error": 0,
+        "within": 1,
+    } | more
     return "{" + ", ".join(f"{key}: {value}" for key, value in options.items()) + "}"
 
 
 def test_each_claim_of_an_experiment_is_a_test_with_its_row_as_the_message(tested, tmp_path):
     expect = f"[{claim('right', 0.5, floor='1')}, {claim('wrong', 700)}, {claim('vague', 0.5, error='runs')}]"
-    experiment(tmp_path / "conf", "claimed", probe="{}", measure="{layers: {kind: layers}}", expect=expect)
+    experiment(
+        tmp_path / "conf", "claimed", probe="{}", measure="{layers: {kind: layers}}", expect=expect
+    )
     code, out = tested("--initlab", "conf", "-v")
     assert (code, "2 failed, 1 passed" in out, "Traceback" in out) == (1, True, False), out
     assert "conf/experiment/claimed.yaml::experiment=claimed: right PASSED" in out
@@ -217,10 +275,19 @@ def test_each_claim_of_an_experiment_is_a_test_with_its_row_as_the_message(teste
 
 
 def test_claims_that_cannot_be_are_an_error_of_collection(tested, tmp_path):
-    experiment(tmp_path / "conf", "claimed", measure="{layers: {kind: layers}}", expect=f"[{claim('a', 1, quantity='layers.*.rsm.mean')}]")
+    experiment(
+        tmp_path / "conf",
+        "claimed",
+        measure="{layers: {kind: layers}}",
+        expect=f"[{claim('a', 1, quantity='layers.*.rsm.mean')}]",
+    )
     code, out = tested("--initlab", "conf")
     assert code == 2
-    assert "expect[0] (a): 'layers.*.rsm.mean': layers has no column 'rsm' - did you mean 'rms'?" in out and "Traceback" not in out
+    assert (
+        "expect[0] (a): 'layers.*.rsm.mean': layers has no column 'rsm' - did you mean 'rms'?"
+        in out
+        and "Traceback" not in out
+    )
 
 
 def test_an_experiment_that_ours_would_hide_is_refused(tested, tmp_path):
@@ -230,7 +297,9 @@ def test_an_experiment_that_ours_would_hide_is_refused(tested, tmp_path):
     assert (code, said in out) == (2, True), out
 
 
-def test_a_test_that_uses_hydra_itself_is_not_disturbed_and_disturbs_nothing(tested, locked, tmp_path):
+def test_a_test_that_uses_hydra_itself_is_not_disturbed_and_disturbs_nothing(
+    tested, locked, tmp_path
+):
     experiment(tmp_path / "conf", "good")
     (tmp_path / "test_ordinary.py").write_text(
         "from hydra import compose, initialize_config_dir\nfrom hydra.core.global_hydra import GlobalHydra\n\n\n"
@@ -245,12 +314,30 @@ def test_a_test_that_uses_hydra_itself_is_not_disturbed_and_disturbs_nothing(tes
 
 def test_options_and_plugins_of_ones_own_are_given_by_name(tested, tmp_path):
     (tmp_path / "conf" / "init").mkdir(parents=True)
-    (tmp_path / "conf" / "init" / "ours.yaml").write_text("# @package _global_.init\nkind: my_init\n")
+    (tmp_path / "conf" / "init" / "ours.yaml").write_text(
+        "# @package _global_.init\nkind: my_init\n"
+    )
     (tmp_path / "my_init.py").write_text((ROOT / "examples" / "my_init.py").read_text())
     words = ["--plugin", "my_init.py", "--config-dir", "conf", "init=ours", *SMALL]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # in this process the plugin would stay known to other tests
-    subprocess.run([sys.executable, "-m", "runner.lock", *words], cwd=tmp_path, env=environment, capture_output=True, check=True)
-    code, out = tested("--initlab", "initlab.lock", "--initlab-plugin", "my_init.py", "--initlab-config-dir", "conf")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+    }  # in this process the plugin would stay known to other tests
+    subprocess.run(
+        [sys.executable, "-m", "runner.lock", *words],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        check=True,
+    )
+    code, out = tested(
+        "--initlab",
+        "initlab.lock",
+        "--initlab-plugin",
+        "my_init.py",
+        "--initlab-config-dir",
+        "conf",
+    )
     assert (code, "1 passed" in out) == (0, True), out
     code, out = tested("--initlab", "initlab.lock", "--initlab-plugin", "my_init.py")
     assert (code, "\ninitlab.lock: init: no option 'ours'" in out) == (2, True), out

@@ -13,7 +13,12 @@ from initlab.runner.stats.law import MOST_POINTS, Law, kolmogorov_smirnov
 from initlab.runner.stats.moments import Moments
 from initlab.runner.stats.onepass import summarize
 
-RANDOM = [laws.Normal(0, 0.01), laws.Uniform(-0.07, 0.07), laws.TruncatedNormal(0, 1, -2, 2), laws.Normal(0.5, 2)]
+RANDOM = [
+    laws.Normal(0, 0.01),
+    laws.Uniform(-0.07, 0.07),
+    laws.TruncatedNormal(0, 1, -2, 2),
+    laws.Normal(0.5, 2),
+]
 
 
 def test_moments_are_those_of_numpy():
@@ -83,7 +88,9 @@ def test_values_outside_the_support_are_found():
 
 def test_a_constant_and_an_identity_are_checked_exactly():
     assert Law().measure(np.full(4, 2, np.float32), laws.Constant(2))["invariants_ok"] is True
-    assert Law().measure(np.array([2, 2, 3], np.float32), laws.Constant(2))["invariants_ok"] is False
+    assert (
+        Law().measure(np.array([2, 2, 3], np.float32), laws.Constant(2))["invariants_ok"] is False
+    )
     identity = laws.Structured()
     assert Law().measure(identity.draw(Key(0, "x"), (3, 3)), identity)["invariants_ok"] is True
 
@@ -122,7 +129,9 @@ def test_a_broken_law_gets_the_verdict_off(stats_of, monkeypatch):
     from initlab.engine.streams import distribution
 
     original = distribution.normal
-    monkeypatch.setattr(distribution, "normal", lambda mean, std, wide=False: original(mean, 1.1 * std, wide))
+    monkeypatch.setattr(
+        distribution, "normal", lambda mean, std, wide=False: original(mean, 1.1 * std, wide)
+    )
     verdicts = {row["path"]: row["verdict"] for row in stats_of("init=normal")["parameters"]}
     assert verdicts == {"0.weight": "off", "0.bias": "exact", "1.weight": "off", "1.bias": "exact"}
 

@@ -1,4 +1,6 @@
-"""A disk that fills, a folder that disappears, a second process on the same run: one clear line, exit code 2, nothing that looks finished."""
+"""A disk that fills, a folder that disappears, a second process on the same run: one clear line,
+exit code 2, nothing that looks finished.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +18,34 @@ from initlab.runner.evidence import manifest
 from initlab.runner.run import stages, streamed
 
 ROOT = Path(__file__).parents[2]
-WORDS = ["init=normal", "model.input=[700]", "model.layers=[{kind: dense, units: 2000}, {kind: dense, units: 600}]", "probe=none"]
+WORDS = [
+    "init=normal",
+    "model.input=[700]",
+    "model.layers=[{kind: dense, units: 2000}, {kind: dense, units: 600}]",
+    "probe=none",
+]
 
 
 def in_a_small_disk(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command line on a file system of 3 MB; skip where this user may not make one."""
     script = f"mount -t tmpfs -o size=3m none {folder}"
-    probe = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True) if shutil.which("unshare") else None
+    probe = (
+        subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True)
+        if shutil.which("unshare")
+        else None
+    )
     if probe is None or probe.returncode:
         pytest.skip("a small file system cannot be mounted here")
     command = " ".join([sys.executable, "-m", "runner", *(f"'{word}'" for word in words)])
-    listing = f"{command}; code=$?; find outputs -name 'snapshot*' -o -name manifest.json; exit $code"
+    listing = (
+        f"{command}; code=$?; find outputs -name 'snapshot*' -o -name manifest.json; exit $code"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
-        ["unshare", "-rm", "sh", "-c", f"{script} && cd {folder} && {listing}"], capture_output=True, text=True, env=environment
+        ["unshare", "-rm", "sh", "-c", f"{script} && cd {folder} && {listing}"],
+        capture_output=True,
+        text=True,
+        env=environment,
     )
 
 
@@ -44,7 +60,9 @@ def test_a_disk_that_is_too_small_is_said_and_nothing_is_left_under_its_final_na
 
 
 @pytest.mark.parametrize("mode", ["eager", "streamed"])
-def test_a_disk_that_fills_on_the_way_leaves_what_can_be_resumed(mode, command, only_run, monkeypatch):
+def test_a_disk_that_fills_on_the_way_leaves_what_can_be_resumed(
+    mode, command, only_run, monkeypatch
+):
     real, written = os.pwrite, []
 
     def fills(descriptor, data, offset):
@@ -60,11 +78,15 @@ def test_a_disk_that_fills_on_the_way_leaves_what_can_be_resumed(mode, command, 
             patch.setattr(os, "fsync", lambda descriptor: fills(descriptor, bytes(7_000_000), 0))
         done = command(*words)
     assert done.code == 2 and "the disk is full" in done.err, done.err
-    assert not list(Path("outputs").rglob("manifest.json")) and not list(Path("outputs").rglob("snapshot.safetensors"))
+    assert not list(Path("outputs").rglob("manifest.json")) and not list(
+        Path("outputs").rglob("snapshot.safetensors")
+    )
     assert command(*words, "resume=true").code == 0
     (folder,) = Path("outputs/runs").iterdir()
     whole = only_run(*WORDS, "init_mode=deferred")
-    assert (folder / "snapshot.safetensors").read_bytes() == (whole / "snapshot.safetensors").read_bytes()
+    assert (folder / "snapshot.safetensors").read_bytes() == (
+        whole / "snapshot.safetensors"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("mode", ["eager", "streamed"])
@@ -93,7 +115,10 @@ def test_a_folder_that_disappears_while_a_file_is_streamed_is_said(command, monk
 
     monkeypatch.setattr(streamed.os, "replace", vanish)
     done = command(*WORDS, "init_mode=streamed")
-    assert (done.code, "the folder disappeared while the run was writing it" in done.err) == (2, True), done.err
+    assert (done.code, "the folder disappeared while the run was writing it" in done.err) == (
+        2,
+        True,
+    ), done.err
 
 
 @pytest.mark.parametrize("mode", ["eager", "streamed"])
@@ -109,7 +134,10 @@ def test_a_second_process_on_the_same_run_is_refused_and_disturbs_nothing(mode, 
     finally:
         os.close(descriptor)
     assert done.code == 2
-    assert "another process is at work on this very run - wait for it to end, or give name=… for a folder of its own" in done.err
+    assert (
+        "another process is at work on this very run - wait for it to end, or give name=… for a folder of its own"
+        in done.err
+    )
     assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     assert command(*words).code == 0
 
@@ -135,13 +163,22 @@ def test_an_error_of_another_file_is_not_taken_for_the_folders(command, monkeypa
 def test_threads_that_cannot_be_are_refused(threads, command):
     done = command(f"threads={threads}")
     assert done.code == 2
-    assert done.err.startswith("error: threads: must be a whole number of at least 1, or null for all processors, got ")
+    assert done.err.startswith(
+        "error: threads: must be a whole number of at least 1, or null for all processors, got "
+    )
 
 
 def test_what_a_streamed_run_cannot_have_is_refused_all_at_once(command):
-    done = command("init_mode=streamed", "stream=mxnet-1.9.1", "snapshot=npz", "threads=0", "model.input=null")
+    done = command(
+        "init_mode=streamed", "stream=mxnet-1.9.1", "snapshot=npz", "threads=0", "model.input=null"
+    )
     assert done.code == 2
-    assert [line.split(": ")[1] for line in done.err.splitlines()] == ["threads", "model.input", "stream", "snapshot.kind"]
+    assert [line.split(": ")[1] for line in done.err.splitlines()] == [
+        "threads",
+        "model.input",
+        "stream",
+        "snapshot.kind",
+    ]
     done = command("init_mode=streamed", "snapshot=none")
     assert (
         "probe: a streamed run without a snapshot keeps no values that could be probed - use snapshot=safetensors, or probe=none"
@@ -152,6 +189,15 @@ def test_what_a_streamed_run_cannot_have_is_refused_all_at_once(command):
 def test_a_manifest_is_written_only_when_the_file_has_its_name(command, monkeypatch):
     seen = []
     real = manifest.write
-    monkeypatch.setattr(manifest, "write", lambda folder, content: (seen.extend(p.name for p in folder.iterdir()), real(folder, content)))
+    monkeypatch.setattr(
+        manifest,
+        "write",
+        lambda folder, content: (
+            seen.extend(p.name for p in folder.iterdir()),
+            real(folder, content),
+        ),
+    )
     assert command(*WORDS, "init_mode=streamed").code == 0
-    assert "snapshot.safetensors" in seen and not [name for name in seen if name.endswith(".partial")]
+    assert "snapshot.safetensors" in seen and not [
+        name for name in seen if name.endswith(".partial")
+    ]

@@ -15,14 +15,26 @@ NET = (
     "sigma: 1.0}}]"
 )
 MXNET = [NET, "model.input=[5]", "init=uniform", "stream=mxnet-1.9.1", "seed=9"]
-# mx.random.seed(9); net.initialize(mx.init.Uniform(0.07)); net(mx.nd.zeros((2, 5))), as real MXNet 1.9.1 prints it
+# mx.random.seed(9); net.initialize(mx.init.Uniform(0.07)); net(mx.nd.zeros((2, 5))), as real MXNet
+# 1.9.1
+# prints it
 WANTED = {
     "deferred": {
-        "a.weight": [-0.033223360776901245, 0.06167035549879074, 0.0685388371348381, -0.025074414908885956],
+        "a.weight": [
+            -0.033223360776901245,
+            0.06167035549879074,
+            0.0685388371348381,
+            -0.025074414908885956,
+        ],
         "b.bias": [0.15143348276615143, 0.10627899318933487, 1.2122468948364258],
     },
     "eager": {
-        "a.weight": [-0.06002884358167648, 0.0324738472700119, -0.06442869454622269, 0.02228756994009018],
+        "a.weight": [
+            -0.06002884358167648,
+            0.0324738472700119,
+            -0.06442869454622269,
+            0.02228756994009018,
+        ],
         "b.bias": [-1.5869625806808472, 0.2581867575645447, 1.1710257530212402],
     },
 }
@@ -34,13 +46,17 @@ def tensors(folder):
 
 def test_the_values_are_those_of_mxnet(only_run):
     got = tensors(only_run(*MXNET))
-    np.testing.assert_array_equal(got["a.weight"].ravel()[:4], np.array(WANTED["deferred"]["a.weight"], np.float32))
+    np.testing.assert_array_equal(
+        got["a.weight"].ravel()[:4], np.array(WANTED["deferred"]["a.weight"], np.float32)
+    )
     np.testing.assert_array_equal(got["b.bias"], np.array(WANTED["deferred"]["b.bias"], np.float32))
 
 
 def test_the_order_of_drawing_counts_so_eager_values_are_others(only_run):
     got = tensors(only_run(*MXNET, "init_mode=eager"))
-    np.testing.assert_array_equal(got["a.weight"].ravel()[:4], np.array(WANTED["eager"]["a.weight"], np.float32))
+    np.testing.assert_array_equal(
+        got["a.weight"].ravel()[:4], np.array(WANTED["eager"]["a.weight"], np.float32)
+    )
     np.testing.assert_array_equal(got["b.bias"], np.array(WANTED["eager"]["b.bias"], np.float32))
 
 
@@ -56,7 +72,12 @@ def test_such_a_run_is_verified_from_its_manifest(dtype, mode, only_run):
 def test_the_stream_stands_in_manifest_and_plan_and_changes_the_run_id(only_run):
     folder = only_run(*MXNET)
     content = json.loads((folder / "manifest.json").read_text())
-    assert content["stream"] == content["canonical"]["stream"] == content["config"]["stream"] == "mxnet-1.9.1"
+    assert (
+        content["stream"]
+        == content["canonical"]["stream"]
+        == content["config"]["stream"]
+        == "mxnet-1.9.1"
+    )
     rows = json.loads((folder / "plan.json").read_text())["rows"]
     assert {json.dumps(row["stream"]) for row in rows} == {'{"version": "mxnet-1.9.1"}'}
     other = only_run(*MXNET, "stream=mxnet-1.9.1-xvariate", "init=normal")
@@ -79,20 +100,28 @@ def test_a_run_leaves_the_stream_of_its_process_alone(command):
 def test_streams_mix_in_a_sweep_and_in_a_process(command, tmp_path):
     done = command("-m", *MXNET[:3], "stream=initlab-1,mxnet-1.9.1", "init=normal,uniform")
     assert done.code == 0, done.err
-    manifests = [json.loads(path.read_text()) for path in tmp_path.glob("outputs/*/*/manifest.json")]
+    manifests = [
+        json.loads(path.read_text()) for path in tmp_path.glob("outputs/*/*/manifest.json")
+    ]
     assert sorted(m["stream"] for m in manifests) == ["initlab-1"] * 2 + ["mxnet-1.9.1"] * 2
     assert all(verify(path.parent).code == 0 for path in tmp_path.glob("outputs/*/*/manifest.json"))
 
 
 def test_the_environment_chooses_the_default(only_run, monkeypatch):
     monkeypatch.setenv("ENGINE_STREAM", "mxnet-1.9.1")
-    assert json.loads((only_run(NET, "model.input=[5]") / "manifest.json").read_text())["stream"] == "mxnet-1.9.1"
+    assert (
+        json.loads((only_run(NET, "model.input=[5]") / "manifest.json").read_text())["stream"]
+        == "mxnet-1.9.1"
+    )
 
 
 def test_an_environment_that_names_no_stream_is_refused(command, monkeypatch):
     monkeypatch.setenv("ENGINE_STREAM", "mxnet")
     done = command()
-    assert (done.code, "stream: cannot be 'mxnet' - did you mean 'mxnet-1.9.1'?" in done.err) == (2, True), done.err
+    assert (done.code, "stream: cannot be 'mxnet' - did you mean 'mxnet-1.9.1'?" in done.err) == (
+        2,
+        True,
+    ), done.err
 
 
 @pytest.mark.parametrize(
@@ -126,4 +155,7 @@ def test_a_manifest_whose_stream_is_not_its_configs_is_damaged(only_run):
     content["stream"] = "initlab-1"
     (folder / "manifest.json").write_text(json.dumps(content))
     answer = verify(folder)
-    assert (answer.code, "its stream is initlab-1, its config's mxnet-1.9.1" in answer.text) == (2, True), answer.text
+    assert (answer.code, "its stream is initlab-1, its config's mxnet-1.9.1" in answer.text) == (
+        2,
+        True,
+    ), answer.text

@@ -1,4 +1,6 @@
-"""Trackers show a finished run, once, in the library's own format; they never decide whether it is finished."""
+"""Trackers show a finished run, once, in the library's own format; they never decide whether it is
+finished.
+"""
 
 from __future__ import annotations
 
@@ -99,22 +101,39 @@ print(json.dumps(found))
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own, which must succeed and say nothing on stderr but what the runner says."""
+    """The command line in a process of its own, which must succeed and say nothing on stderr but
+    what the runner says.
+    """
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-m", "runner", *words], cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", *words],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     return done
 
 
 def read(folder: Path, script: str, *words: str) -> dict:
-    done = subprocess.run([sys.executable, "-c", script, *words], cwd=folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def manifests(folder: Path, name: str) -> dict[str, dict]:
     """Run id -> manifest, of the runs in `outputs/<name>`."""
-    contents = [json.loads(path.read_text()) for path in (folder / "outputs" / name).glob("*/manifest.json")]
+    contents = [
+        json.loads(path.read_text()) for path in (folder / "outputs" / name).glob("*/manifest.json")
+    ]
     return {content["run_id"]: content for content in contents}
 
 
@@ -124,7 +143,9 @@ def stats_of(folder: Path, name: str, run_id: str) -> dict:
 
 @pytest.fixture(scope="module")
 def boards(tmp_path_factory) -> Path:
-    """A probed run, made twice; a trained one; and a sweep whose jobs change their working directory."""
+    """A probed run, made twice; a trained one; and a sweep whose jobs change their working
+    directory.
+    """
     folder = tmp_path_factory.mktemp("boards")
     for _ in range(2):
         done = run(folder, *PROBED, "tracker=tensorboard", "name=probed")
@@ -143,8 +164,12 @@ def test_tensorboard_has_every_figure_at_its_step_once(boards):
     [run_id] = manifests(boards, "probed")
     found, stats = board(boards, "probed"), stats_of(boards, "probed", run_id)
     assert [step for step, _ in found["layers/rms"]] == list(range(len(stats["layers"])))
-    assert [value for _, value in found["layers/rms"]] == pytest.approx([layer["rms"] for layer in stats["layers"]], rel=1e-6)
-    assert [value for _, value in found["gradients/rms"]] == pytest.approx([row["rms"] for row in stats["gradients"]], rel=1e-6)
+    assert [value for _, value in found["layers/rms"]] == pytest.approx(
+        [layer["rms"] for layer in stats["layers"]], rel=1e-6
+    )
+    assert [value for _, value in found["gradients/rms"]] == pytest.approx(
+        [row["rms"] for row in stats["gradients"]], rel=1e-6
+    )
     assert found["figures/loss"] == [[0, pytest.approx(stats["figures"]["loss"], rel=1e-6)]]
     assert found["charts/signal"] == [[0, [840, 360, "PNG"]]]
     assert "_hparams_/experiment" in found
@@ -157,7 +182,9 @@ def test_tensorboard_has_histograms_parameters_and_tags(boards):
     assert number == sum(counts) == stats["parameters"][0]["count"]
     assert limits[0] == stats["parameters"][0]["histogram"][0][0] and counts[0] == 0
     text = found["parameters/text_summary"][0][1] + found["run/text_summary"][0][1]
-    assert "| path | declared_std | std | z | verdict |" in text and "| 0.weight | 0.0404145 |" in text
+    assert (
+        "| path | declared_std | std | z | verdict |" in text and "| 0.weight | 0.0404145 |" in text
+    )
     assert content["digests"]["root"] in text and "probe=backward" in text
 
 
@@ -165,7 +192,9 @@ def test_tensorboard_has_the_training_curve_by_epochs(boards):
     [run_id] = manifests(boards, "trained")
     found, stats = board(boards, "trained"), stats_of(boards, "trained", run_id)
     assert [step for step, _ in found["training/loss"]] == [1, 2]
-    assert [value for _, value in found["training/loss"]] == pytest.approx([row["loss"] for row in stats["training"]], rel=1e-6)
+    assert [value for _, value in found["training/loss"]] == pytest.approx(
+        [row["loss"] for row in stats["training"]], rel=1e-6
+    )
 
 
 def test_a_sweep_that_changes_directories_is_tracked_where_it_was_started(boards):
@@ -177,7 +206,15 @@ def test_a_sweep_that_changes_directories_is_tracked_where_it_was_started(boards
 def store(tmp_path_factory) -> Path:
     """A sweep in two processes at once, tracked by MLflow, and a single run."""
     folder = tmp_path_factory.mktemp("store")
-    run(folder, *SWEPT, *PROBED, "tracker=mlflow", "name=swept", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    run(
+        folder,
+        *SWEPT,
+        *PROBED,
+        "tracker=mlflow",
+        "name=swept",
+        "hydra/launcher=joblib",
+        "hydra.launcher.n_jobs=2",
+    )
     done = run(folder, *PROBED, "tracker=mlflow", "tracker.experiment=mine")
     assert done.stderr == "" and done.stdout.splitlines()[-1].startswith("outputs/runs/")
     return folder
@@ -189,16 +226,27 @@ def stored(store) -> dict:
 
 
 def test_no_run_of_two_processes_that_write_at_once_is_lost(store, stored):
-    assert sorted(run["name"] for run in stored["swept"]) == sorted(manifests(store, "swept")) and len(stored["swept"]) == 3
+    assert (
+        sorted(run["name"] for run in stored["swept"]) == sorted(manifests(store, "swept"))
+        and len(stored["swept"]) == 3
+    )
     assert {run["status"] for run in stored["swept"]} == {"FINISHED"}
     assert len(stored["mine"]) == 1
 
 
 def test_mlflow_has_params_metrics_with_steps_tags_and_files(store, stored):
     for tracked in stored["swept"]:
-        content, stats = manifests(store, "swept")[tracked["name"]], stats_of(store, "swept", tracked["name"])
-        assert tracked["params"]["seed"] == str(content["seed"]) and tracked["params"]["model.layers.0.units"] == "256"
-        assert tracked["rms"] == [[depth, layer["rms"]] for depth, layer in enumerate(stats["layers"])]
+        content, stats = (
+            manifests(store, "swept")[tracked["name"]],
+            stats_of(store, "swept", tracked["name"]),
+        )
+        assert (
+            tracked["params"]["seed"] == str(content["seed"])
+            and tracked["params"]["model.layers.0.units"] == "256"
+        )
+        assert tracked["rms"] == [
+            [depth, layer["rms"]] for depth, layer in enumerate(stats["layers"])
+        ]
         assert tracked["metrics"]["figures/loss"] == stats["figures"]["loss"]
         assert tracked["tags"]["initlab.root"] == content["digests"]["root"]
         assert f"seed={content['seed']}" in tracked["tags"]["initlab.overrides"]
@@ -212,7 +260,9 @@ def test_mlflow_skips_what_it_has_and_replaces_what_was_made_again(store, stored
     evidence = {path: path.read_text() for path in store.rglob("manifest.json")}
     run(store, *PROBED, "tracker=mlflow", "tracker.experiment=mine")
     [after] = read(store, READ_MLFLOW)["mine"]
-    same = evidence == {path: path.read_text() for path in store.rglob("manifest.json")}  # made in as many milliseconds
+    same = evidence == {
+        path: path.read_text() for path in store.rglob("manifest.json")
+    }  # made in as many milliseconds
     assert (after["id"] in before) == same
 
 
@@ -228,7 +278,11 @@ def offline(tmp_path_factory) -> Path:
 
 def test_wandb_has_each_run_once_offline(offline):
     files = list((offline / "outputs/wandb/swept/wandb").glob("offline-run-*/*.wandb"))
-    assert sorted(path.stem.removeprefix("run-") for path in files) == sorted(manifests(offline, "swept")) and len(files) == 3
+    assert (
+        sorted(path.stem.removeprefix("run-") for path in files)
+        == sorted(manifests(offline, "swept"))
+        and len(files) == 3
+    )
 
 
 def test_wandb_has_config_history_by_depth_and_media(offline):
@@ -237,7 +291,10 @@ def test_wandb_has_config_history_by_depth_and_media(offline):
     run_id = path.stem.removeprefix("run-")
     content, stats = manifests(offline, "swept")[run_id], stats_of(offline, "swept", run_id)
     assert found["run"] == [run_id, "swept", "swept"] and found["exit"] == 0
-    assert found["config"]["seed"] == content["seed"] and found["config"]["initlab"]["initlab.root"] == content["digests"]["root"]
+    assert (
+        found["config"]["seed"] == content["seed"]
+        and found["config"]["initlab"]["initlab.root"] == content["digests"]["root"]
+    )
     rms = [[row["depth"], row["layers/rms"]] for row in found["history"] if "layers/rms" in row]
     assert rms == [[depth, layer["rms"]] for depth, layer in enumerate(stats["layers"])]
     [once] = [row for row in found["history"] if "parameters/_type" in row]
@@ -258,16 +315,23 @@ def processes_in(folder: Path) -> list[int]:
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs Linux's /proc")
 def test_no_process_of_wandb_is_left_behind(offline):
     assert processes_in(offline) == []
-    with subprocess.Popen([sys.executable, "-c", "input()"], cwd=offline, stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], cwd=offline, stdin=subprocess.PIPE
+    ) as process:
         assert processes_in(offline) == [process.pid]
         process.communicate(b"\n")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_library_that_is_not_installed_is_refused_before_anything_starts(kind, command, tmp_path, monkeypatch):
+def test_a_library_that_is_not_installed_is_refused_before_anything_starts(
+    kind, command, tmp_path, monkeypatch
+):
     monkeypatch.setitem(sys.modules, REGISTRY.get(kind).packages[0], None)
     done = command(f"tracker={kind}")
-    assert (done.code, done.err) == (2, f"error: tracker: {kind} is not installed - pip install 'initlab[{kind}]'\n")
+    assert (done.code, done.err) == (
+        2,
+        f"error: tracker: {kind} is not installed - pip install 'initlab[{kind}]'\n",
+    )
     done = command("-m", "seed=1,2", f"tracker={kind}")
     assert done.code == 2 and f"{kind} is not installed" in done.err
     assert list(tmp_path.iterdir()) == []
@@ -285,11 +349,16 @@ def test_a_tracker_that_fails_leaves_a_finished_run_and_a_warning(tmp_path):
     done = run(tmp_path, "tracker=tensorboard", "tracker.folder=taken")
     [folder] = (tmp_path / "outputs/runs").iterdir()
     [line] = done.stderr.splitlines()
-    assert line.startswith("warning: tracker tensorboard failed (") and "the run itself is finished" in line
+    assert (
+        line.startswith("warning: tracker tensorboard failed (")
+        and "the run itself is finished" in line
+    )
     log = (folder / "runner.log").read_text()
     assert line.removeprefix("warning: ") in log and "Traceback" in log
     assert (folder / "manifest.json").exists()
-    swept = run(tmp_path, "-m", "seed=0,1", "tracker=tensorboard", "tracker.folder=taken", "resume=true")
+    swept = run(
+        tmp_path, "-m", "seed=0,1", "tracker=tensorboard", "tracker.folder=taken", "resume=true"
+    )
     assert swept.stderr.count("the run itself is finished") == 2
 
 
@@ -302,7 +371,10 @@ def test_a_tracker_changes_no_run_id(kind):
 
 def test_a_tracked_run_changes_no_digest(boards, offline):
     found = [manifests(boards, "swept"), manifests(offline, "swept")]
-    roots = [{run["seed"]: run["digests"]["tensors"]["0.weight"] for run in runs.values()} for runs in found]
+    roots = [
+        {run["seed"]: run["digests"]["tensors"]["0.weight"] for run in runs.values()}
+        for runs in found
+    ]
     assert roots[0] == roots[1] and len(roots[0]) == 3
 
 
@@ -315,7 +387,12 @@ def test_a_tracked_run_can_be_verified_where_the_library_is_missing(monkeypatch)
 @pytest.mark.parametrize(
     ("kind", "option", "value", "said"),
     [
-        ("mlflow", "uri", "file:runs", "must be a database or a server, got 'file:runs' - use sqlite:///outputs/mlflow.db"),
+        (
+            "mlflow",
+            "uri",
+            "file:runs",
+            "must be a database or a server, got 'file:runs' - use sqlite:///outputs/mlflow.db",
+        ),
         ("mlflow", "experiment", "", "must be a text that is not empty or null"),
         ("wandb", "mode", "onlin", "cannot be 'onlin' - did you mean 'online'"),
         ("wandb", "project", 3, "must be a text that is not empty or null, got 3"),
@@ -329,7 +406,9 @@ def test_an_option_that_cannot_be_used_is_refused(kind, option, value, said):
 
 
 def test_bars_with_a_gap_become_a_histogram_without():
-    found = spread({"histogram": [[-1.0, -0.5, 3], [0.0, 0.5, 2], [0.5, 1.0, 4]], "mean": 0.1, "rms": 0.6})
+    found = spread(
+        {"histogram": [[-1.0, -0.5, 3], [0.0, 0.5, 2], [0.5, 1.0, 4]], "mean": 0.1, "rms": 0.6}
+    )
     assert (found.edges, found.counts) == ([-1.0, -0.5, 0.0, 0.5, 1.0], [3, 0, 2, 4])
     coarse = coarser(found, 3)
     assert (coarse.edges, coarse.counts) == ([-1.0, 0.0, 1.0], [3, 6])

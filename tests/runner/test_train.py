@@ -1,4 +1,6 @@
-"""`probe=train`: a network learns from what it may, is judged on what it never saw, and its first values stay what they were."""
+"""`probe=train`: a network learns from what it may, is judged on what it never saw, and its first
+values stay what they were.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +30,27 @@ def test_each_epoch_leaves_a_row_and_the_last_is_the_figures(only_run):
     content = stats_of(only_run(*DIGITS, "probe.epochs=3"))
     rows, figures = content["training"], content["figures"]
     assert [row["epoch"] for row in rows] == [1, 2, 3]
-    assert set(rows[0]) == {"epoch", "loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy"}
+    assert set(rows[0]) == {
+        "epoch",
+        "loss",
+        "accuracy",
+        "gradient_norm",
+        "update_ratio",
+        "test_accuracy",
+    }
     assert rows[2]["loss"] < rows[0]["loss"] < 2.5
-    assert (figures["loss"], figures["test_accuracy"]) == (rows[2]["loss"], rows[2]["test_accuracy"])
+    assert (figures["loss"], figures["test_accuracy"]) == (
+        rows[2]["loss"],
+        rows[2]["test_accuracy"],
+    )
     assert 0 < rows[0]["update_ratio"] < 0.2
 
 
 def test_training_comes_after_the_snapshot(only_run):
     roots = [
-        json.loads((only_run(*DIGITS[:2], "init=xavier", f"probe={probe}") / "manifest.json").read_text())["digests"]["root"]
+        json.loads(
+            (only_run(*DIGITS[:2], "init=xavier", f"probe={probe}") / "manifest.json").read_text()
+        )["digests"]["root"]
         for probe in ("none", "train")
     ]
     assert roots[0] == roots[1]
@@ -44,7 +58,11 @@ def test_training_comes_after_the_snapshot(only_run):
 
 def test_the_order_of_samples_is_a_function_of_seed_and_epoch():
     probe = Train(batch=4)
-    epochs = {(seed, epoch): list(probe._minibatches(seed, epoch, 10)) for seed in (0, 1) for epoch in (0, 1)}
+    epochs = {
+        (seed, epoch): list(probe._minibatches(seed, epoch, 10))
+        for seed in (0, 1)
+        for epoch in (0, 1)
+    }
     for batches in epochs.values():
         assert [last for last, _ in batches] == [False, False, True]
         assert sorted(np.concatenate([rows for _, rows in batches])) == list(range(10))
@@ -63,13 +81,23 @@ def test_no_digit_is_in_both_parts():
 
 @pytest.mark.parametrize("name", sorted(optimizer.REGISTRY.entries()))
 def test_every_optimizer_lowers_the_loss(name, only_run):
-    rows = stats_of(only_run(*DIGITS, "probe.epochs=3", f"probe.optimizer={name}", "probe.learning_rate=0.01"))["training"]
+    rows = stats_of(
+        only_run(*DIGITS, "probe.epochs=3", f"probe.optimizer={name}", "probe.learning_rate=0.01")
+    )["training"]
     assert rows[2]["loss"] < rows[0]["loss"]
 
 
 def test_data_without_a_test_part_is_learned_by_heart(only_run):
     language = "model.layers=[{kind: embedding, name: e, input_dim: 9, output_dim: 8}, {kind: dense, name: d, units: 9, flatten: false}]"
-    words = ["data=tokens", "data.vocabulary=9", "model.input=[5]", "probe=train", "probe.optimizer=adam", "probe.epochs=40", "init=normal"]
+    words = [
+        "data=tokens",
+        "data.vocabulary=9",
+        "model.input=[5]",
+        "probe=train",
+        "probe.optimizer=adam",
+        "probe.epochs=40",
+        "init=normal",
+    ]
     content = stats_of(only_run(language, *words))
     assert "test_accuracy" not in content["figures"]
     assert content["training"][0]["test_accuracy"] is None
@@ -77,7 +105,15 @@ def test_data_without_a_test_part_is_learned_by_heart(only_run):
 
 
 def test_a_network_without_parameters_is_judged_as_it_is(only_run):
-    content = stats_of(only_run("data=digits", "probe=train", "probe.epochs=1", "model.input=[64]", "model.layers=[{kind: flatten}]"))
+    content = stats_of(
+        only_run(
+            "data=digits",
+            "probe=train",
+            "probe.epochs=1",
+            "model.input=[64]",
+            "model.layers=[{kind: flatten}]",
+        )
+    )
     assert content["training"][0]["gradient_norm"] is None
     assert content["figures"]["loss"] > 1
 
@@ -97,12 +133,24 @@ def test_training_runs_in_half_precision_too(only_run):
             ["probe.optimizer=adam", "probe.momentum=0.9"],
             "probe.momentum: is nothing that adam takes - set it to null, or use wd, beta1, beta2",
         ),
-        (["probe.learning_rate=-1"], "probe.learning_rate: must be a number of at least 0, got -1.0"),
-        (["probe.learning_rate=nan"], "probe.learning_rate: must be a number of at least 0, got nan"),
+        (
+            ["probe.learning_rate=-1"],
+            "probe.learning_rate: must be a number of at least 0, got -1.0",
+        ),
+        (
+            ["probe.learning_rate=nan"],
+            "probe.learning_rate: must be a number of at least 0, got nan",
+        ),
         (["probe.learning_rate=null"], "probe.learning_rate"),
         (["data=uniform"], "probe: train needs data with labels, like digits"),
-        (["model.layers=[{kind: dense, units: 1}]"], "probe: train needs an output of shape (batch, classes)"),
-        (["model.layers=[{kind: dense, units: 4}]"], "probe: the data has 10 classes, but the network gives 4 scores a sample"),
+        (
+            ["model.layers=[{kind: dense, units: 1}]"],
+            "probe: train needs an output of shape (batch, classes)",
+        ),
+        (
+            ["model.layers=[{kind: dense, units: 4}]"],
+            "probe: the data has 10 classes, but the network gives 4 scores a sample",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused(words, said, command, tmp_path):

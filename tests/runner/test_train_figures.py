@@ -1,4 +1,6 @@
-"""What `probe=train` measures, against NumPy's own computation of a tiny network; early stops; other losses."""
+"""What `probe=train` measures, against NumPy's own computation of a tiny network; early stops;
+other losses.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ from initlab.runner.terminal.tables import evenly
 from initlab.runner.trackers.evidence import Evidence
 
 RNG = np.random.default_rng(5)
-SAMPLES, TESTS = RNG.normal(size=(6, 3)).astype(np.float32), RNG.normal(size=(5, 3)).astype(np.float32)
+SAMPLES, TESTS = (
+    RNG.normal(size=(6, 3)).astype(np.float32),
+    RNG.normal(size=(5, 3)).astype(np.float32),
+)
 LABELS, TEST_LABELS = RNG.integers(0, 4, 6), RNG.integers(0, 4, 5)
 WEIGHT, BIAS = RNG.normal(size=(4, 3)), RNG.normal(size=4)
 RATE = 0.3
@@ -38,8 +43,15 @@ def subject(dtype="float64", layer=None, samples=SAMPLES, bias=BIAS) -> Subject:
     network.register_child(layer, "d")
     train = Batch(samples, LABELS)
     return Subject(
-        network, {"d": layer}, network.structural_params(), train, (train, Batch(TESTS, TEST_LABELS)), cpu(), dtype, seed=3
-    )  # fmt: skip
+        network,
+        {"d": layer},
+        network.structural_params(),
+        train,
+        (train, Batch(TESTS, TEST_LABELS)),
+        cpu(),
+        dtype,
+        seed=3,
+    )
 
 
 def softmax(scores):
@@ -83,14 +95,22 @@ def test_every_figure_of_full_batch_descent_is_numpys(loss, dtype, tolerance):
         size = math.hypot(np.linalg.norm(w), np.linalg.norm(b))
         steepness = math.hypot(np.linalg.norm(dw), np.linalg.norm(db))
         assert (row["step"], row["accuracy"]) == (number, right)
-        assert (row["loss"], row["gradient_norm"], row["update_ratio"]) == (near(value), near(steepness), near(RATE * steepness / size))
+        assert (row["loss"], row["gradient_norm"], row["update_ratio"]) == (
+            near(value),
+            near(steepness),
+            near(RATE * steepness / size),
+        )
         w, b = w - RATE * dw, b - RATE * db
     figures = trace.figures
     assert (figures["first_loss"], figures["loss"]) == (near(losses[0]), near(losses[2]))
     assert figures["loss_drop"] == figures["first_loss"] - figures["loss"] > 0
     assert figures["diverged_at"] is None
     assert figures["train_accuracy"] == ((SAMPLES @ w.T + b).argmax(-1) == LABELS).mean()
-    assert figures["test_accuracy"] == ((TESTS @ w.T + b).argmax(-1) == TEST_LABELS).mean() == trace.training[2]["test_accuracy"]
+    assert (
+        figures["test_accuracy"]
+        == ((TESTS @ w.T + b).argmax(-1) == TEST_LABELS).mean()
+        == trace.training[2]["test_accuracy"]
+    )
     assert [row["test_accuracy"] for row in trace.training[:2]] == [None, None]
 
 
@@ -104,14 +124,25 @@ def test_minibatches_of_steps_are_those_of_epochs():
 
 
 def test_epochs_and_as_many_steps_end_in_the_same_network():
-    ends = [Train(batch=4, learning_rate=RATE, **{unit: n}) for unit, n in (("epochs", 2), ("steps", 4))]
+    ends = [
+        Train(batch=4, learning_rate=RATE, **{unit: n}) for unit, n in (("epochs", 2), ("steps", 4))
+    ]
     made = [subject() for _ in ends]
     traces = [probe.measure(one) for probe, one in zip(ends, made, strict=True)]
-    assert made[0].parameters["d.weight"].data().asnumpy().tobytes() == made[1].parameters["d.weight"].data().asnumpy().tobytes()
+    assert (
+        made[0].parameters["d.weight"].data().asnumpy().tobytes()
+        == made[1].parameters["d.weight"].data().asnumpy().tobytes()
+    )
     assert traces[0].updates == traces[1].updates
-    assert traces[0].figures["first_loss"] == traces[1].figures["first_loss"] == traces[1].training[0]["loss"]
+    assert (
+        traces[0].figures["first_loss"]
+        == traces[1].figures["first_loss"]
+        == traces[1].training[0]["loss"]
+    )
     rows = traces[1].training
-    assert traces[0].training[1]["loss"] == pytest.approx((4 * rows[2]["loss"] + 2 * rows[3]["loss"]) / 6, rel=1e-12)
+    assert traces[0].training[1]["loss"] == pytest.approx(
+        (4 * rows[2]["loss"] + 2 * rows[3]["loss"]) / 6, rel=1e-12
+    )
     assert traces[0].training[1]["update_ratio"] == rows[3]["update_ratio"]
 
 
@@ -121,9 +152,14 @@ def test_a_learning_rate_multiplier_is_honoured_and_shown():
     one.parameters["d.bias"].lr_mult = 0.0
     trace = Train(steps=1, batch=6, learning_rate=RATE).measure(one)
     _, dw, _ = by_hand("cross_entropy", WEIGHT, BIAS, SAMPLES, LABELS)
-    np.testing.assert_allclose(one.parameters["d.weight"].data().asnumpy(), WEIGHT - 0.25 * RATE * dw, rtol=1e-12)
+    np.testing.assert_allclose(
+        one.parameters["d.weight"].data().asnumpy(), WEIGHT - 0.25 * RATE * dw, rtol=1e-12
+    )
     assert np.array_equal(one.parameters["d.bias"].data().asnumpy(), BIAS)
-    assert [(row["lr_mult"], row["update_rms"]) for row in trace.updates] == [(0.25, pytest.approx(0.25 * RATE * rms(dw))), (0, 0)]
+    assert [(row["lr_mult"], row["update_rms"]) for row in trace.updates] == [
+        (0.25, pytest.approx(0.25 * RATE * rms(dw))),
+        (0, 0),
+    ]
 
 
 def test_weights_that_start_at_zero_have_an_update_but_no_ratio():
@@ -171,7 +207,10 @@ def test_accuracies_are_of_as_many_samples_as_are_judged():
     predicted = lambda x: (x @ WEIGHT.T + BIAS).argmax(-1)  # noqa: E731
     assert trace.figures["train_accuracy"] == (predicted(SAMPLES) == LABELS)[[0, 3]].mean()
     assert trace.figures["test_accuracy"] == (predicted(TESTS) == TEST_LABELS)[[0, 2]].mean()
-    assert Train(steps=1, batch=6, judged=99).measure(subject()).figures == Train(steps=1, batch=6).measure(subject()).figures
+    assert (
+        Train(steps=1, batch=6, judged=99).measure(subject()).figures
+        == Train(steps=1, batch=6).measure(subject()).figures
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,20 +225,30 @@ def test_accuracies_are_of_as_many_samples_as_are_judged():
     ],
 )
 def test_a_target_is_reached_between_two_steps(target, losses, wanted):
-    assert steps_to(target, losses) == (wanted if wanted is None else pytest.approx(wanted, rel=1e-12))
+    assert steps_to(target, losses) == (
+        wanted if wanted is None else pytest.approx(wanted, rel=1e-12)
+    )
 
 
 def test_the_mean_square_loss_is_a_value_a_sample_whatever_the_positions():
     scores, labels = RNG.normal(size=(2, 3, 4)), RNG.integers(0, 4, (2, 3))
     found = LOSSES["mse"](nd.array(scores, dtype="float64"), labels).asnumpy()
-    np.testing.assert_allclose(found, 0.5 * np.square(scores - np.eye(4)[labels]).mean((1, 2)), rtol=1e-12)
+    np.testing.assert_allclose(
+        found, 0.5 * np.square(scores - np.eye(4)[labels]).mean((1, 2)), rtol=1e-12
+    )
 
 
 def stats_of(folder):
     return json.loads((folder / "stats.json").read_text())
 
 
-TINY = ["data=digits", "model.input=[64]", "model.layers=[{kind: dense, units: 10}]", "init=xavier", "probe=train"]
+TINY = [
+    "data=digits",
+    "model.input=[64]",
+    "model.layers=[{kind: dense, units: 10}]",
+    "init=xavier",
+    "probe=train",
+]
 
 
 def test_a_run_of_steps_writes_and_prints_them(only_run, command):
@@ -218,7 +267,9 @@ def test_a_run_of_steps_writes_and_prints_them(only_run, command):
 
 
 def test_a_run_that_diverges_is_a_finding_and_no_fault(only_run):
-    content = stats_of(only_run(*TINY, "probe.loss=mse", "probe.learning_rate=1e30", "probe.epochs=3"))
+    content = stats_of(
+        only_run(*TINY, "probe.loss=mse", "probe.learning_rate=1e30", "probe.epochs=3")
+    )
     assert content["figures"]["diverged_at"] > 1
     assert content["figures"]["loss"] in ("nan", "inf")
     assert len(content["training"]) == 1
@@ -229,17 +280,33 @@ def test_a_run_that_diverges_is_a_finding_and_no_fault(only_run):
     [
         (["probe.steps=0"], "probe.steps: must be a whole number of at least 1, got 0"),
         (["probe.judged=0"], "probe.judged: must be a whole number of at least 1, got 0"),
-        (["probe.loss=mes"], "probe.loss: has no 'mes' - did you mean 'mse'? Known: cross_entropy, mse."),
+        (
+            ["probe.loss=mes"],
+            "probe.loss: has no 'mes' - did you mean 'mse'? Known: cross_entropy, mse.",
+        ),
         (["probe.target_loss=0"], "probe.target_loss: must be a positive number, got 0"),
         (["probe.target_loss=inf"], "probe.target_loss: must be a positive number, got inf"),
-        (["data=one_hot", "data.size=1", "data.batch=1"], "data.size: must be a whole number of at least 2, got 1"),
+        (
+            ["data=one_hot", "data.size=1", "data.batch=1"],
+            "data.size: must be a whole number of at least 2, got 1",
+        ),
         (["data=one_hot", "data.batch=11"], "data.batch: must be at most size (10), got 11"),
         (["data=one_hot", "data.scale=0"], "data.scale: must be a positive number, got 0"),
-        (["data=one_hot", "model.input=[64]"], "data: one_hot gives samples of [10], but model.input is [64]"),
+        (
+            ["data=one_hot", "model.input=[64]"],
+            "data: one_hot gives samples of [10], but model.input is [64]",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(words, said, command):
-    done = command(*(word for word in TINY if not any(word.split("=")[0] == other.split("=")[0] for other in words)), *words)
+    done = command(
+        *(
+            word
+            for word in TINY
+            if not any(word.split("=")[0] == other.split("=")[0] for other in words)
+        ),
+        *words,
+    )
     assert (done.code, said in done.err) == (2, True), done.err
 
 
@@ -253,7 +320,9 @@ def test_unit_vectors_are_white_and_each_its_own_class():
 
 
 def deep_linear(depth, width, strength, start):
-    """A chain of `depth` scaled identities whose product is `start` times the identity, learning `strength` times it."""
+    """A chain of `depth` scaled identities whose product is `start` times the identity, learning
+    `strength` times it.
+    """
     network, layers = nn.HybridSequential(), {}
     for i in range(depth):
         layers[str(i)] = nn.Dense(width, in_units=width, use_bias=False, dtype="float64")
@@ -263,18 +332,35 @@ def deep_linear(depth, width, strength, start):
         layer.weight.set_data(nd.array(np.eye(width) * start ** (1 / depth), dtype="float64"))
     data = OneHot(batch=width, size=width, scale=1 / strength)
     batch = data.load((width,), 0)
-    return Subject(network, layers, network.structural_params(), batch, data.training((width,), 0), cpu(), "float64", 0)
+    return Subject(
+        network,
+        layers,
+        network.structural_params(),
+        batch,
+        data.training((width,), 0),
+        cpu(),
+        "float64",
+        0,
+    )
 
 
 @pytest.mark.parametrize("depth", [2, 8])
 def test_a_deep_linear_networks_learning_time_is_saxes(depth):
-    """du/dt = D u^(2 - 2/D) (s - u), integrated from u0 to 0.9 s by quadrature; u = 0.9 s where the loss is 1 % of that of u = 0."""
+    """du/dt = D u^(2 - 2/D) (s - u), integrated from u0 to 0.9 s by quadrature; u = 0.9 s where the
+    loss is 1 % of that of u = 0.
+    """
     width, strength, start, pace = 4, 2.0, 0.5, 2e-3
     u = np.linspace(start, 0.9 * strength, 200_001)
     slowness = 1 / (depth * u ** (2 - 2 / depth) * (strength - u))
     time = ((slowness[1:] + slowness[:-1]) / 2 * np.diff(u)).sum()
     rate = pace * strength**2 * width**2  # the loss is (W - s)^2 / (2 s^2 width^2)
-    probe = Train(steps=2 * round(time / pace), batch=width, loss="mse", learning_rate=rate, target_loss=0.01 * 0.5 / width)
+    probe = Train(
+        steps=2 * round(time / pace),
+        batch=width,
+        loss="mse",
+        learning_rate=rate,
+        target_loss=0.01 * 0.5 / width,
+    )
     figures = probe.measure(deep_linear(depth, width, strength, start)).figures
     assert figures["steps_to_target"] * pace == pytest.approx(time, rel=0.01)
 
@@ -290,7 +376,9 @@ def test_charts_trackers_and_reports_go_by_steps_and_leave_out_what_is_null(only
     assert chart.figure.axes[0].get_xlabel() == "step"
     assert chart.description.endswith("in 3 steps.")
     tracked = Evidence("t", json.loads((folder / "manifest.json").read_text()), stats_of(folder))
-    assert {series.axis: series.steps for series in tracked.series if series.name == "training/loss"} == {"step": [1, 2, 3]}
+    assert {
+        series.axis: series.steps for series in tracked.series if series.name == "training/loss"
+    } == {"step": [1, 2, 3]}
     assert "figures/first_loss" in tracked.metrics
     assert "figures/diverged_at" not in tracked.metrics
     page = write_run_report(folder).read_text()

@@ -1,4 +1,6 @@
-"""Write `torch-attention.npz`: attention and encoder layers of torch 2.13. Run with a Python that has it, like `benchmarks/.venv/bin/python`."""
+"""Write `torch-attention.npz`: attention and encoder layers of torch 2.13. Run with a Python that
+has it, like `benchmarks/.venv/bin/python`.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +37,20 @@ def recorded() -> dict[str, torch.Tensor]:
         "head": torch.randn(BATCH, STEPS, UNITS),
     }
     found["plain"].backward(found["head"])
-    found |= {"dx": x.grad, "dqkv": layer.in_proj_weight.grad, "dprojection": layer.out_proj.weight.grad}
+    found |= {
+        "dx": x.grad,
+        "dqkv": layer.in_proj_weight.grad,
+        "dprojection": layer.out_proj.weight.grad,
+    }
     for norm in ("pre", "post"):
         block = torch.nn.TransformerEncoderLayer(
-            UNITS, HEADS, dim_feedforward=12, dropout=0.0, activation="gelu", batch_first=True, norm_first=norm == "pre"
+            UNITS,
+            HEADS,
+            dim_feedforward=12,
+            dropout=0.0,
+            activation="gelu",
+            batch_first=True,
+            norm_first=norm == "pre",
         )
         for name, parameter in block.named_parameters():
             torch.nn.init.normal_(parameter, 0, 0.5)

@@ -1,6 +1,8 @@
-"""Write `mxnet-nd.npz`: what MXNet 1.9.1 gives for `tests/nd_cases.py`. Run with a Python that has MXNet: `python tests/vectors/record_nd.py`.
+"""Write `mxnet-nd.npz`: what MXNet 1.9.1 gives for `tests/nd_cases.py`. Run with a Python that has
+MXNet: `python tests/vectors/record_nd.py`.
 
-Every question is asked in a process of its own, since some of MXNet's operators write where they must not.
+Every question is asked in a process of its own, since some of MXNet's operators write where they
+must not.
 """
 
 from __future__ import annotations
@@ -72,7 +74,15 @@ def fails(call, kind, piece):
         mx.nd.waitall()
     except Exception as error:  # noqa: BLE001
         if type(error).__name__ != kind or piece not in str(error):
-            print("FAILS OTHERWISE:", kind, piece, "|", type(error).__name__, str(error)[-300:], flush=True)
+            print(
+                "FAILS OTHERWISE:",
+                kind,
+                piece,
+                "|",
+                type(error).__name__,
+                str(error)[-300:],
+                flush=True,
+            )
     else:
         print("DOES NOT FAIL:", kind, piece, flush=True)
     return {}
@@ -85,11 +95,20 @@ def main():
     for i, key in enumerate(nd_cases.KEYS):
         recorded |= {f"key{i}/{name}": values for name, values in apart(taken, key).items()}
     for i, (key, value) in enumerate(nd_cases.ASSIGNMENTS):
-        recorded |= {f"set{i}/{name}": values for name, values in apart(written, key, value).items()}
+        recorded |= {
+            f"set{i}/{name}": values for name, values in apart(written, key, value).items()
+        }
     for function, arguments, options, kind, piece in nd_cases.FAILURES:
 
         def call(function=function, arguments=arguments, options=options):
-            given = [a if function == "exp" else [convert(v) for v in a] if isinstance(a, list) else convert(a) for a in arguments]
+            given = [
+                a
+                if function == "exp"
+                else [convert(v) for v in a]
+                if isinstance(a, list)
+                else convert(a)
+                for a in arguments
+            ]
             return getattr(mx.nd, function)(*given, **options)
 
         apart(fails, call, kind, piece)

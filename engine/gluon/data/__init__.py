@@ -1,10 +1,19 @@
-"""Data for training loops: datasets, the order in which samples come, and batches of them (MXNet: `gluon.data`)."""
+"""Data for training loops: datasets, the order in which samples come, and batches of them (MXNet:
+`gluon.data`).
+"""
 
 from __future__ import annotations
 
 from initlab.engine.gluon.data.dataloader import DataLoader, default_batchify_fn
 from initlab.engine.gluon.data.dataset import ArrayDataset, Dataset, SimpleDataset
-from initlab.engine.gluon.data.sampler import BatchSampler, FilterSampler, IntervalSampler, RandomSampler, Sampler, SequentialSampler
+from initlab.engine.gluon.data.sampler import (
+    BatchSampler,
+    FilterSampler,
+    IntervalSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+)
 
 __all__ = [
     "ArrayDataset",

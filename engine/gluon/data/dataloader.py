@@ -11,12 +11,19 @@ import numpy as np
 
 from initlab.engine import nd
 from initlab.engine.device import cpu_pinned
-from initlab.engine.gluon.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
+from initlab.engine.gluon.data.sampler import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+)
 from initlab.engine.nd import NDArray
 
 
 def default_batchify_fn(data: list[Any]) -> Any:
-    """Samples as one array, in the type that NumPy gives them; samples that are tuples as a list of such arrays."""
+    """Samples as one array, in the type that NumPy gives them; samples that are tuples as a list of
+    such arrays.
+    """
     if isinstance(data[0], NDArray):
         return nd.stack(*data)
     if isinstance(data[0], tuple):
@@ -26,11 +33,13 @@ def default_batchify_fn(data: list[Any]) -> Any:
 
 
 class DataLoader:
-    """Batches of `batch_size` samples, in order, shuffled, as a sampler names them, or as a `batch_sampler` names whole batches.
+    """Batches of `batch_size` samples, in order, shuffled, as a sampler names them, or as a
+    `batch_sampler` names whole batches.
 
-    `num_workers` threads prepare batches ahead, `prefetch` of them (twice the workers where not given); they share this process, so that
-    `thread_pool` makes no difference. `pin_memory` puts batches into pinned memory of `pin_device_id`. `timeout` is how many seconds a
-    batch may take when threads prepare it. `auto_reload` begins to prepare batches before they are iterated over.
+    `num_workers` threads prepare batches ahead, `prefetch` of them (twice the workers where not
+    given); they share this process, so that `thread_pool` makes no difference. `pin_memory` puts
+    batches into pinned memory of `pin_device_id`. `timeout` is how many seconds a batch may take
+    when threads prepare it. `auto_reload` begins to prepare batches before they are iterated over.
     """
 
     def __init__(
@@ -58,12 +67,17 @@ class DataLoader:
             if batch_size is None:
                 raise ValueError("batch_size must be specified unless batch_sampler is specified")
             if sampler is None:
-                sampler = RandomSampler(len(dataset)) if shuffle else SequentialSampler(len(dataset))
+                sampler = (
+                    RandomSampler(len(dataset)) if shuffle else SequentialSampler(len(dataset))
+                )
             elif shuffle:
                 raise ValueError("shuffle must not be specified if sampler is specified")
             batch_sampler = BatchSampler(sampler, batch_size, last_batch or "keep")
         elif batch_size is not None or shuffle or sampler is not None or last_batch is not None:
-            raise ValueError("batch_size, shuffle, sampler and last_batch must not be specified if batch_sampler is specified.")
+            raise ValueError(
+                "batch_size, shuffle, sampler and last_batch must not be specified if batch_sampler is "
+                "specified."
+            )
         self._batch_sampler = batch_sampler
         self._batchify = batchify_fn or default_batchify_fn
         self._workers = max(0, num_workers)

@@ -23,7 +23,9 @@ class Dataset:
         return _Sampled(self, FilterSampler(fn, self))
 
     def shard(self, num_shards: int, index: int) -> Dataset:
-        """Part `index` of `num_shards` of the samples, the first parts longer by 1 where they do not divide."""
+        """Part `index` of `num_shards` of the samples, the first parts longer by 1 where they do
+        not divide.
+        """
         if not index < num_shards:
             raise AssertionError(f"Shard index of out bound: {index} out of {num_shards}")
         if num_shards <= 0:
@@ -42,7 +44,9 @@ class Dataset:
     def sample(self, sampler: Sampler) -> Dataset:
         """The samples that a sampler names. TypeError for what is none."""
         if not isinstance(sampler, Sampler):
-            raise TypeError(f"Invalid sampler type: {type(sampler)}. Expected gluon.data.Sampler instead.")
+            raise TypeError(
+                f"Invalid sampler type: {type(sampler)}. Expected gluon.data.Sampler instead."
+            )
         return _Sampled(self, sampler)
 
     def transform(self, fn: Callable[..., Any], lazy: bool = True) -> Dataset:
@@ -93,7 +97,9 @@ class _Sampled(Dataset):
 
 
 class ArrayDataset(Dataset):
-    """Arrays or lists of one length side by side: sample i is the tuple of their i-th elements, or the element of a single one."""
+    """Arrays or lists of one length side by side: sample i is the tuple of their i-th elements, or
+    the element of a single one.
+    """
 
     def __init__(self, *args: Any) -> None:
         if not args:
@@ -103,12 +109,17 @@ class ArrayDataset(Dataset):
         for number, data in enumerate(args):
             if len(data) != self._length:
                 raise AssertionError(
-                    f"All arrays must have the same length; array[0] has length {self._length} while array[{number}] has {len(data)}."
+                    f"All arrays must have the same length; array[0] has length {self._length} while "
+                    f"array[{number}] has {len(data)}."
                 )
-            self._data.append(data.asnumpy() if isinstance(data, NDArray) and data.ndim == 1 else data)
+            self._data.append(
+                data.asnumpy() if isinstance(data, NDArray) and data.ndim == 1 else data
+            )
 
     def __len__(self) -> int:
         return self._length
 
     def __getitem__(self, idx: int) -> Any:
-        return self._data[0][idx] if len(self._data) == 1 else tuple(data[idx] for data in self._data)
+        return (
+            self._data[0][idx] if len(self._data) == 1 else tuple(data[idx] for data in self._data)
+        )

@@ -34,7 +34,9 @@ class SequentialSampler(Sampler):
 
 
 class RandomSampler(Sampler):
-    """0 … length - 1 in another order each time, shuffled by NumPy's global generator as MXNet does: `numpy.random.seed` fixes it."""
+    """0 … length - 1 in another order each time, shuffled by NumPy's global generator as MXNet
+    does: `numpy.random.seed` fixes it.
+    """
 
     def __init__(self, length: int) -> None:
         self._length = length
@@ -53,7 +55,9 @@ class IntervalSampler(Sampler):
 
     def __init__(self, length: int, interval: int, rollover: bool = True) -> None:
         if interval > length:
-            raise AssertionError(f"Interval {interval} must be smaller than or equal to length {length}")
+            raise AssertionError(
+                f"Interval {interval} must be smaller than or equal to length {length}"
+            )
         self._length, self._interval, self._rollover = length, interval, rollover
 
     def __iter__(self) -> Iterator[int]:
@@ -80,7 +84,8 @@ class FilterSampler(Sampler):
 class BatchSampler(Sampler):
     """Lists of `batch_size` numbers of another sampler.
 
-    What is left at the end is a shorter batch (`keep`), left out (`discard`), or the beginning of the next iteration (`rollover`).
+    What is left at the end is a shorter batch (`keep`), left out (`discard`), or the beginning of
+    the next iteration (`rollover`).
     """
 
     def __init__(self, sampler: Iterable[Any], batch_size: int, last_batch: str = "keep") -> None:

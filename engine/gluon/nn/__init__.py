@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from initlab.engine.gluon.block import Block, HybridBlock
 from initlab.engine.gluon.nn.activations import ELU, GELU, SELU, LeakyReLU, PReLU, Swish
-from initlab.engine.gluon.nn.attention import MultiHeadAttention, PositionEmbedding, TransformerBlock
+from initlab.engine.gluon.nn.attention import (
+    MultiHeadAttention,
+    PositionEmbedding,
+    TransformerBlock,
+)
 from initlab.engine.gluon.nn.basic import Activation, Dense, Dropout, Flatten, HybridLambda, Lambda
 from initlab.engine.gluon.nn.containers import HybridSequential, Residual, Sequential
-from initlab.engine.gluon.nn.conv import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
+from initlab.engine.gluon.nn.conv import (
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+)
 from initlab.engine.gluon.nn.embedding import Embedding
-from initlab.engine.gluon.nn.norm import BatchNorm, BatchNormReLU, GroupNorm, InstanceNorm, LayerNorm
+from initlab.engine.gluon.nn.norm import (
+    BatchNorm,
+    BatchNormReLU,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+)
 from initlab.engine.gluon.nn.padding import Pad2D, ReflectionPad2D
 from initlab.engine.gluon.nn.pooling import (
     AvgPool1D,

@@ -1,4 +1,6 @@
-"""Rectifiers and their smooth relatives as layers (MXNet: gluon/nn/activations.py). All give back the shape they take."""
+"""Rectifiers and their smooth relatives as layers (MXNet: gluon/nn/activations.py). All give back
+the shape they take.
+"""
 
 from __future__ import annotations
 
@@ -36,19 +38,34 @@ class LeakyReLU(_Elementwise):
 
 
 class PReLU(_Elementwise):
-    """x above 0, below it x times a learned slope (0.25 at first): one for all, or one for each of `in_channels` (He et al. 2015)."""
+    """x above 0, below it x times a learned slope (0.25 at first): one for all, or one for each of
+    `in_channels` (He et al. 2015).
+    """
 
-    def __init__(self, alpha_initializer: Any = QUARTER, in_channels: int = 1, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self,
+        alpha_initializer: Any = QUARTER,
+        in_channels: int = 1,
+        prefix: str | None = None,
+        params: Any = None,
+    ) -> None:
         super().__init__(prefix, params)
         with self.name_scope():
-            self.alpha = self.params.get("alpha", shape=(in_channels,), init=alpha_initializer, roles=("out",), dtype="float32")
+            self.alpha = self.params.get(
+                "alpha",
+                shape=(in_channels,),
+                init=alpha_initializer,
+                roles=("out",),
+                dtype="float32",
+            )
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
         """The input's."""
         channels = shape[1] if len(shape) > 1 else shape[0]
         if self.alpha.shape not in ((1,), (channels,)):
             raise MXNetError(
-                f"MXNetError: {self.name}: alpha of shape {self.alpha.shape} for {channels} channels (axis 1 of an input of shape "
+                f"MXNetError: {self.name}: alpha of shape {self.alpha.shape} for {channels} channels (axis "
+                "1 of an input of shape "
                 f"{tuple(shape)})"
             )
         return shape
@@ -79,7 +96,9 @@ class SELU(_Elementwise):
 
 
 class GELU(_Elementwise):
-    """x Phi(x), Phi being the normal distribution function, without approximation (Hendrycks and Gimpel 2016)."""
+    """x Phi(x), Phi being the normal distribution function, without approximation (Hendrycks and
+    Gimpel 2016).
+    """
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
         """The activation of x."""

@@ -1,4 +1,6 @@
-"""Attention layers: several heads with packed projections, transformer blocks, and learned positions (Vaswani et al. 2017)."""
+"""Attention layers: several heads with packed projections, transformer blocks, and learned
+positions (Vaswani et al. 2017).
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,13 @@ from initlab.engine.ops.attention import attention
 
 
 class MultiHeadAttention(HybridBlock):
-    """Attention of `num_heads` heads over sequences (batch, length, units), whose outputs are projected to `units`.
+    """Attention of `num_heads` heads over sequences (batch, length, units), whose outputs are
+    projected to `units`.
 
-    `qkv_weight` (3 units, units) packs the projections of queries, keys and values, in this order; its fans are those of one of them.
-    With `causal` a position looks at none after it. `dropout` drops attention weights while training. Called with `memory` (batch, keys,
-    units) it takes keys and values from there; `valid_length` (batch,) says how many keys of each sample count.
+    `qkv_weight` (3 units, units) packs the projections of queries, keys and values, in this order;
+    its fans are those of one of them. With `causal` a position looks at none after it. `dropout`
+    drops attention weights while training. Called with `memory` (batch, keys, units) it takes keys
+    and values from there; `valid_length` (batch,) says how many keys of each sample count.
     """
 
     def __init__(
@@ -39,30 +43,54 @@ class MultiHeadAttention(HybridBlock):
     ) -> None:
         super().__init__(prefix, params)
         if units < 1 or num_heads < 1 or units % num_heads:
-            raise ValueError(f"MultiHeadAttention: units must be a multiple of num_heads, got {units} and {num_heads}")
+            raise ValueError(
+                f"MultiHeadAttention: units must be a multiple of num_heads, got {units} and {num_heads}"
+            )
         if not 0 <= dropout < 1:
             raise ValueError(f"MultiHeadAttention: dropout must lie in [0, 1), got {dropout!r}")
         self._units, self._heads, self._causal, self._dropout = units, num_heads, causal, dropout
         bias = {"init": bias_initializer, "dtype": dtype, "allow_deferred_init": True}
         with self.name_scope():
             self.qkv_weight = self.params.get(
-                "qkv_weight", shape=(3 * units, units), init=weight_initializer, dtype=dtype, roles=("out*3", "in")
+                "qkv_weight",
+                shape=(3 * units, units),
+                init=weight_initializer,
+                dtype=dtype,
+                roles=("out*3", "in"),
             )
             self.projection_weight = self.params.get(
-                "projection_weight", shape=(units, units), init=projection_initializer, dtype=dtype, roles=("out", "in")
+                "projection_weight",
+                shape=(units, units),
+                init=projection_initializer,
+                dtype=dtype,
+                roles=("out", "in"),
             )
             if use_bias:
-                self.qkv_bias = self.params.get("qkv_bias", shape=(3 * units,), roles=("out*3",), **bias)
-                self.projection_bias = self.params.get("projection_bias", shape=(units,), roles=("out",), **bias)
+                self.qkv_bias = self.params.get(
+                    "qkv_bias", shape=(3 * units,), roles=("out*3",), **bias
+                )
+                self.projection_bias = self.params.get(
+                    "projection_bias", shape=(units,), roles=("out",), **bias
+                )
 
-    def infer_shape(self, shape: Shape, memory: Shape | None = None, valid_length: Shape | None = None) -> Shape:  # type: ignore[override]
-        """The input's. MXNetError for one that is no sequence of vectors of `units`, and for others of another batch."""
+    def infer_shape(  # type: ignore[override]
+        self, shape: Shape, memory: Shape | None = None, valid_length: Shape | None = None
+    ) -> Shape:
+        """The input's. MXNetError for one that is no sequence of vectors of `units`, and for others
+        of another batch.
+        """
         for given in (shape,) if memory is None else (shape, memory):
             if len(given) != 3 or given[2] != self._units or given[0] != shape[0]:
                 batch = "batch" if given is shape else str(shape[0])
-                raise MXNetError(f"MXNetError: {type(self).__name__} needs sequences ({batch}, length, {self._units}), got {given}")
+                raise MXNetError(
+                    f"MXNetError: {type(self).__name__} needs sequences ({batch}, length, {self._units}), "
+                    f"got {given}"
+                )
         if valid_length not in (None, shape[:1]):
-            raise MXNetError(f"MXNetError: {type(self).__name__}: valid_length must have shape {shape[:1]}, got {valid_length}")
+            raise MXNetError(
+                f"MXNetError: {type(self).__name__}: valid_length must have shape {shape[:1]}, got "
+                f"{valid_length}"
+            )
         return shape
 
     def hybrid_forward(  # type: ignore[override]
@@ -78,32 +106,52 @@ class MultiHeadAttention(HybridBlock):
         projection_bias: Any = None,
     ) -> Any:
         """(batch, length, units)."""
-        self.infer_shape(x.shape, *(None if other is None else other.shape for other in (memory, valid_length)))
+        self.infer_shape(
+            x.shape, *(None if other is None else other.shape for other in (memory, valid_length))
+        )
         units = self._units
         if memory is None:
-            packed = F.FullyConnected(x, qkv_weight, qkv_bias, no_bias=qkv_bias is None, flatten=False)
+            packed = F.FullyConnected(
+                x, qkv_weight, qkv_bias, no_bias=qkv_bias is None, flatten=False
+            )
             q, k, v = (packed[:, :, i * units : (i + 1) * units] for i in range(3))
         else:
-            of_query, of_memory = (None, None) if qkv_bias is None else (qkv_bias[:units], qkv_bias[units:])
-            q = F.FullyConnected(x, qkv_weight[:units], of_query, no_bias=of_query is None, flatten=False)
-            both = F.FullyConnected(memory, qkv_weight[units:], of_memory, no_bias=of_memory is None, flatten=False)
+            of_query, of_memory = (
+                (None, None) if qkv_bias is None else (qkv_bias[:units], qkv_bias[units:])
+            )
+            q = F.FullyConnected(
+                x, qkv_weight[:units], of_query, no_bias=of_query is None, flatten=False
+            )
+            both = F.FullyConnected(
+                memory, qkv_weight[units:], of_memory, no_bias=of_memory is None, flatten=False
+            )
             k, v = both[:, :, :units], both[:, :, units:]
         q, k, v = (self._by_head(part) for part in (q, k, v))
         options = {"allowed": self._allowed(q, k, valid_length), "drop": self._drop(q, k)}
         seen = attention(q, k, v, scale=1 / math.sqrt(units // self._heads), **options)
         joined = seen.transpose((0, 2, 1, 3)).reshape(x.shape)
-        return F.FullyConnected(joined, projection_weight, projection_bias, no_bias=projection_bias is None, flatten=False)
+        return F.FullyConnected(
+            joined,
+            projection_weight,
+            projection_bias,
+            no_bias=projection_bias is None,
+            flatten=False,
+        )
 
     def _by_head(self, x: NDArray) -> NDArray:
         """(batch, heads, length, units a head)."""
         return x.reshape((x.shape[0], x.shape[1], self._heads, -1)).transpose((0, 2, 1, 3))
 
     def _allowed(self, q: NDArray, k: NDArray, valid_length: NDArray | None) -> Any:
-        """Where queries may look, as a raw array that broadcasts to (batch, heads, queries, keys); None for everywhere."""
+        """Where queries may look, as a raw array that broadcasts to (batch, heads, queries, keys);
+        None for everywhere.
+        """
         xp, queries, keys = q._device.xp, q.shape[2], k.shape[2]
         allowed = None
         if self._causal:
-            allowed = (xp.arange(keys)[None, :] <= xp.arange(queries)[:, None] + (keys - queries))[None, None]
+            allowed = (xp.arange(keys)[None, :] <= xp.arange(queries)[:, None] + (keys - queries))[
+                None, None
+            ]
         if valid_length is not None:
             within = (xp.arange(keys)[None, :] < valid_length._raw[:, None])[:, None, None, :]
             allowed = within if allowed is None else allowed & within
@@ -117,14 +165,19 @@ class MultiHeadAttention(HybridBlock):
         return dropout_mask(like, shape, math.prod(shape), self._dropout)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._units}, heads={self._heads}{', causal' if self._causal else ''})"
+        return (
+            f"{type(self).__name__}({self._units}, "
+            f"heads={self._heads}{', causal' if self._causal else ''})"
+        )
 
 
 class TransformerBlock(HybridBlock):
-    """Attention, then a feed-forward network of `hidden_units` (4 units where not given), each around a shortcut.
+    """Attention, then a feed-forward network of `hidden_units` (4 units where not given), each
+    around a shortcut.
 
-    Normalized before each (`pre_norm`: x + f(norm(x)), Xiong et al. 2020) or after (norm(x + f(x)), Vaswani et al. 2017). Gaussian error
-    linear units between the dense layers unless `activation` says otherwise. `dropout` drops attention weights and what is added.
+    Normalized before each (`pre_norm`: x + f(norm(x)), Xiong et al. 2020) or after (norm(x + f(x)),
+    Vaswani et al. 2017). Gaussian error linear units between the dense layers unless `activation`
+    says otherwise. `dropout` drops attention weights and what is added.
     """
 
     def __init__(
@@ -147,18 +200,41 @@ class TransformerBlock(HybridBlock):
     ) -> None:
         super().__init__(prefix, params)
         if hidden_units is not None and hidden_units < 1:
-            raise ValueError(f"TransformerBlock: hidden_units must be at least 1, got {hidden_units}")
+            raise ValueError(
+                f"TransformerBlock: hidden_units must be at least 1, got {hidden_units}"
+            )
         self._pre_norm = pre_norm
-        dense = {"use_bias": use_bias, "flatten": False, "dtype": dtype, "bias_initializer": bias_initializer}
+        dense = {
+            "use_bias": use_bias,
+            "flatten": False,
+            "dtype": dtype,
+            "bias_initializer": bias_initializer,
+        }
         hidden = 4 * units if hidden_units is None else hidden_units
         with self.name_scope():
             self.norm1 = LayerNorm(epsilon=epsilon, in_channels=units)
             self.attention = MultiHeadAttention(
-                units, num_heads, causal, dropout, use_bias, weight_initializer, bias_initializer, projection_initializer, dtype
+                units,
+                num_heads,
+                causal,
+                dropout,
+                use_bias,
+                weight_initializer,
+                bias_initializer,
+                projection_initializer,
+                dtype,
             )
             self.norm2 = LayerNorm(epsilon=epsilon, in_channels=units)
-            self.expand = Dense(hidden, activation=activation, in_units=units, weight_initializer=weight_initializer, **dense)
-            self.contract = Dense(units, in_units=hidden, weight_initializer=projection_initializer, **dense)
+            self.expand = Dense(
+                hidden,
+                activation=activation,
+                in_units=units,
+                weight_initializer=weight_initializer,
+                **dense,
+            )
+            self.contract = Dense(
+                units, in_units=hidden, weight_initializer=projection_initializer, **dense
+            )
             self.drop = Dropout(dropout)
         self.norm1.cast(dtype)
         self.norm2.cast(dtype)
@@ -183,11 +259,16 @@ class TransformerBlock(HybridBlock):
         return self.norm2(x + fed(x))
 
     def __repr__(self) -> str:
-        return f"TransformerBlock({self.attention}, hidden={self.expand._units}, {'pre' if self._pre_norm else 'post'}-norm)"
+        return (
+            f"TransformerBlock({self.attention}, hidden={self.expand._units}, "
+            f"{'pre' if self._pre_norm else 'post'}-norm)"
+        )
 
 
 class PositionEmbedding(HybridBlock):
-    """x + weight[:length] for sequences (batch, length, units) of at most `max_length` positions: learned positions (GPT, BERT)."""
+    """x + weight[:length] for sequences (batch, length, units) of at most `max_length` positions:
+    learned positions (GPT, BERT).
+    """
 
     def __init__(
         self,
@@ -200,16 +281,25 @@ class PositionEmbedding(HybridBlock):
     ) -> None:
         super().__init__(prefix, params)
         if max_length < 1 or units < 1:
-            raise ValueError(f"PositionEmbedding: max_length and units must be at least 1, got {max_length} and {units}")
+            raise ValueError(
+                f"PositionEmbedding: max_length and units must be at least 1, got {max_length} and {units}"
+            )
         self._max_length, self._units = max_length, units
         with self.name_scope():
-            self.weight = self.params.get("weight", shape=(max_length, units), init=weight_initializer, dtype=dtype, roles=("group", "out"))
+            self.weight = self.params.get(
+                "weight",
+                shape=(max_length, units),
+                init=weight_initializer,
+                dtype=dtype,
+                roles=("group", "out"),
+            )
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
         """The input's. MXNetError for a sequence that is too long or of other vectors."""
         if len(shape) != 3 or shape[1] > self._max_length or shape[2] != self._units:
             raise MXNetError(
-                f"MXNetError: PositionEmbedding needs sequences (batch, length, {self._units}) of at most {self._max_length} positions, "
+                f"MXNetError: PositionEmbedding needs sequences (batch, length, {self._units}) of at most "
+                f"{self._max_length} positions, "
                 f"got {shape}"
             )
         return shape

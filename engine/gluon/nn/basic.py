@@ -1,4 +1,6 @@
-"""Layers: fully connected, activation, flatten, dropout, and functions as layers (MXNet: gluon/nn/basic_layers.py)."""
+"""Layers: fully connected, activation, flatten, dropout, and functions as layers (MXNet:
+gluon/nn/basic_layers.py).
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,15 @@ from initlab.engine.registry import advice
 
 
 class Activation(HybridBlock):
-    """An element-wise nonlinearity by name: relu, sigmoid, tanh, softrelu, softsign (Gluon's), gelu, gelu_tanh, silu, elu, selu, leaky."""
+    """An element-wise nonlinearity by name: relu, sigmoid, tanh, softrelu, softsign (Gluon's),
+    gelu, gelu_tanh, silu, elu, selu, leaky.
+    """
 
     def __init__(self, activation: str, prefix: str | None = None, params: Any = None) -> None:
         if activation not in ACTIVATIONS:
-            raise ValueError(f"no activation '{activation}' - {advice(str(activation), ACTIVATIONS)}")
+            raise ValueError(
+                f"no activation '{activation}' - {advice(str(activation), ACTIVATIONS)}"
+            )
         self._act_type = activation
         super().__init__(prefix, params)
 
@@ -40,7 +46,9 @@ class Activation(HybridBlock):
 
 
 class Dense(HybridBlock):
-    """activation(x W^T + b), W of shape (units, in_units). With `flatten` all axes of x but the first are joined."""
+    """activation(x W^T + b), W of shape (units, in_units). With `flatten` all axes of x but the
+    first are joined.
+    """
 
     def __init__(
         self,
@@ -65,11 +73,24 @@ class Dense(HybridBlock):
             self._units = units
             self._in_units = in_units
             self.weight = self.params.get(
-                "weight", shape=(units, in_units), init=weight_initializer, dtype=dtype, allow_deferred_init=True, roles=("out", "in")
+                "weight",
+                shape=(units, in_units),
+                init=weight_initializer,
+                dtype=dtype,
+                allow_deferred_init=True,
+                roles=("out", "in"),
             )
-            bias = {"shape": (units,), "init": bias_initializer, "dtype": dtype, "allow_deferred_init": True, "roles": ("out",)}
+            bias = {
+                "shape": (units,),
+                "init": bias_initializer,
+                "dtype": dtype,
+                "allow_deferred_init": True,
+                "roles": ("out",),
+            }
             self.bias = self.params.get("bias", **bias) if use_bias else None
-            self.act = Activation(activation, prefix=activation + "_") if activation is not None else None
+            self.act = (
+                Activation(activation, prefix=activation + "_") if activation is not None else None
+            )
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
         """(batch, units), or the last axis replaced without `flatten`."""
@@ -77,7 +98,8 @@ class Dense(HybridBlock):
         known = self.weight.shape
         if known[1] not in (0, needed[1]):
             raise MXNetError(
-                f"MXNetError: Error in operator {self.name}_fwd: Shape inconsistent, Provided = [{known[0]},{known[1]}], "
+                f"MXNetError: Error in operator {self.name}_fwd: Shape inconsistent, Provided = "
+                f"[{known[0]},{known[1]}], "
                 f"inferred shape=({needed[0]},{needed[1]})"
             )
         self.weight.shape = needed
@@ -85,7 +107,9 @@ class Dense(HybridBlock):
 
     def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:  # type: ignore[override]
         """activation(x W^T + b)."""
-        y = F.FullyConnected(x, weight, bias, no_bias=bias is None, num_hidden=self._units, flatten=self._flatten)
+        y = F.FullyConnected(
+            x, weight, bias, no_bias=bias is None, num_hidden=self._units, flatten=self._flatten
+        )
         return y if self.act is None else self.act(y)
 
     def __repr__(self) -> str:
@@ -109,9 +133,13 @@ class Flatten(HybridBlock):
 
 
 class Dropout(HybridBlock):
-    """While training, zeroes a fraction `rate` of the elements and scales the others by 1 / (1 - rate); one mask along `axes`."""
+    """While training, zeroes a fraction `rate` of the elements and scales the others by 1 / (1 -
+    rate); one mask along `axes`.
+    """
 
-    def __init__(self, rate: float, axes: tuple[int, ...] = (), prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, rate: float, axes: tuple[int, ...] = (), prefix: str | None = None, params: Any = None
+    ) -> None:
         super().__init__(prefix, params)
         if not 0 <= rate < 1:
             raise ValueError(f"Dropout: rate must lie in [0, 1), got {rate!r}")

@@ -69,9 +69,12 @@ class Sequential(_Chain):
 
     def hybridize(self, active: bool = True, **kwargs: Any) -> None:
         """As `Block.hybridize`; warns where HybridSequential would do."""
-        if self._children and all(isinstance(child, HybridBlock) for child in self._children.values()):
+        if self._children and all(
+            isinstance(child, HybridBlock) for child in self._children.values()
+        ):
             warnings.warn(
-                f"All children of this Sequential layer '{self.prefix}' are HybridBlocks. Consider using HybridSequential for the best "
+                f"All children of this Sequential layer '{self.prefix}' are HybridBlocks. Consider using "
+                "HybridSequential for the best "
                 "performance.",
                 stacklevel=2,
             )
@@ -89,8 +92,8 @@ class HybridSequential(_Chain, HybridBlock):
 class Residual(HybridSequential):
     """activation(shortcut(x) + f(x)), f being its children in order (He et al. 2016).
 
-    Without a `shortcut` the input itself is added; a given one is the child of that name, beside the others. MXNetError where what is
-    added has another shape than f(x).
+    Without a `shortcut` the input itself is added; a given one is the child of that name, beside
+    the others. MXNetError where what is added has another shape than f(x).
     """
 
     def __init__(
@@ -103,7 +106,9 @@ class Residual(HybridSequential):
     ) -> None:
         super().__init__(prefix, params)
         if activation is not None and activation not in ACTIVATIONS:
-            raise ValueError(f"no activation '{activation}' - {advice(str(activation), ACTIVATIONS)}")
+            raise ValueError(
+                f"no activation '{activation}' - {advice(str(activation), ACTIVATIONS)}"
+            )
         self._activation = activation
         self.add(*layers)
         self.shortcut(shortcut)
@@ -118,8 +123,13 @@ class Residual(HybridSequential):
 
     def _check(self, before: Shape, added: Shape, after: Shape) -> None:
         if tuple(added) != tuple(after):
-            said = "the input" if SHORTCUT not in self._children else f"its shortcut's {tuple(added)}"
-            raise MXNetError(f"residual: its layers turn shape {tuple(before)} into {tuple(after)}, so {said} cannot be added")
+            said = (
+                "the input" if SHORTCUT not in self._children else f"its shortcut's {tuple(added)}"
+            )
+            raise MXNetError(
+                f"residual: its layers turn shape {tuple(before)} into {tuple(after)}, so {said} cannot "
+                "be added"
+            )
 
     def forward(self, x: Any, *args: Any) -> Any:
         """activation(shortcut(x) + f(x))."""

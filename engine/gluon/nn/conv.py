@@ -1,6 +1,8 @@
-"""Convolutions and their transposes over one, two or three spatial axes (MXNet: gluon/nn/conv_layers.py).
+"""Convolutions and their transposes over one, two or three spatial axes (MXNet:
+gluon/nn/conv_layers.py).
 
-The layout is batch, channels, space by default; NWC, NHWC and NDHWC put the channels last, in the weight too (out, *kernel, in).
+The layout is batch, channels, space by default; NWC, NHWC and NDHWC put the channels last, in the
+weight too (out, *kernel, in).
 """
 
 from __future__ import annotations
@@ -15,8 +17,16 @@ from initlab.engine.ops.convolution import output_space, transposed_space
 
 
 def sizes_of(value: Any, axes: int, option: str, least: int = 0) -> tuple[int, ...]:
-    """A size for each spatial axis, given as one number or several. AssertionError for another count, ValueError for other values."""
-    sizes = (value,) * axes if isinstance(value, int) else tuple(value) if isinstance(value, (tuple, list)) else ()
+    """A size for each spatial axis, given as one number or several. AssertionError for another
+    count, ValueError for other values.
+    """
+    sizes = (
+        (value,) * axes
+        if isinstance(value, int)
+        else tuple(value)
+        if isinstance(value, (tuple, list))
+        else ()
+    )
     if len(sizes) != axes:
         raise AssertionError(f"{option} must be a number or a list of {axes} ints, got {value!r}")
     if not all(isinstance(n, int) and not isinstance(n, bool) and n >= least for n in sizes):
@@ -28,7 +38,8 @@ def split_shape(layer: HybridBlock, shape: Shape, axes: int, layout: str) -> tup
     """(channels, space) of an input's shape. MXNetError for another number of axes."""
     if len(shape) != axes + 2:
         raise MXNetError(
-            f"MXNetError: {layer.name}: {type(layer).__name__} needs an input of {axes + 2} axes, {layout}, got shape {tuple(shape)}"
+            f"MXNetError: {layer.name}: {type(layer).__name__} needs an input of {axes + 2} axes, "
+            f"{layout}, got shape {tuple(shape)}"
         )
     return (shape[-1], tuple(shape[1:-1])) if layout == LAST[axes] else (shape[1], tuple(shape[2:]))
 
@@ -64,10 +75,15 @@ class _Convolution(HybridBlock):
         super().__init__(prefix, params)
         known = (FIRST[self.axes], LAST[self.axes])
         if layout not in (None, *known):
-            raise AssertionError(f"Only supports '{known[0]}' and '{known[1]}' layout for now, got {layout!r}")
+            raise AssertionError(
+                f"Only supports '{known[0]}' and '{known[1]}' layout for now, got {layout!r}"
+            )
         self._layout = layout or known[0]
         if groups < 1 or channels % groups or in_channels % groups:
-            raise ValueError(f"channels ({channels}) and in_channels ({in_channels}) must be multiples of groups ({groups})")
+            raise ValueError(
+                f"channels ({channels}) and in_channels ({in_channels}) must be multiples of groups "
+                f"({groups})"
+            )
         self._channels, self._in_channels, self._groups = channels, in_channels, groups
         self._kernel = sizes_of(kernel_size, self.axes, "kernel_size", 1)
         self._stride = sizes_of(strides, self.axes, "strides", 1)
@@ -84,9 +100,17 @@ class _Convolution(HybridBlock):
                 roles=self._arranged(first, second, ("spatial",) * self.axes),
                 dtype="float32",
             )
-            bias = {"shape": (channels,), "init": bias_initializer, "allow_deferred_init": True, "roles": ("out",), "dtype": "float32"}
+            bias = {
+                "shape": (channels,),
+                "init": bias_initializer,
+                "allow_deferred_init": True,
+                "roles": ("out",),
+                "dtype": "float32",
+            }
             self.bias = self.params.get("bias", **bias) if use_bias else None
-            self.act = Activation(activation, prefix=activation + "_") if activation is not None else None
+            self.act = (
+                Activation(activation, prefix=activation + "_") if activation is not None else None
+            )
 
     def _alias(self) -> str:
         return "conv"
@@ -103,7 +127,11 @@ class _Convolution(HybridBlock):
         raise NotImplementedError
 
     def _arranged(self, first: Any, second: Any, spatial: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (first, *spatial, second) if self._layout == LAST[self.axes] else (first, second, *spatial)
+        return (
+            (first, *spatial, second)
+            if self._layout == LAST[self.axes]
+            else (first, second, *spatial)
+        )
 
     def _weight_shape(self, channels: int) -> Shape:
         return self._arranged(*self._weight_extents(channels), self._kernel)
@@ -113,14 +141,18 @@ class _Convolution(HybridBlock):
         channels, space = split_shape(self, shape, self.axes, self._layout)
         if channels % self._groups:
             raise MXNetError(
-                f"MXNetError: {self.name}: {channels} input channels do not divide into {self._groups} groups (input {tuple(shape)})"
+                f"MXNetError: {self.name}: {channels} input channels do not divide into {self._groups} "
+                f"groups (input {tuple(shape)})"
             )
         needed, known = self._weight_shape(channels), tuple(self.weight.shape)
-        wrong = [axis for axis, (a, b) in enumerate(zip(known, needed, strict=True)) if a not in (0, b)]
+        wrong = [
+            axis for axis, (a, b) in enumerate(zip(known, needed, strict=True)) if a not in (0, b)
+        ]
         if wrong:
             provided, inferred = (",".join(str(n) for n in s) for s in (known, needed))
             raise MXNetError(
-                f"MXNetError: Error in operator {self.name}_fwd: Shape inconsistent, Provided = [{provided}], inferred shape=({inferred}): "
+                f"MXNetError: Error in operator {self.name}_fwd: Shape inconsistent, Provided = "
+                f"[{provided}], inferred shape=({inferred}): "
                 f"axis {wrong[0]} of the weight, for an input of shape {tuple(shape)}"
             )
         self.weight.shape = needed
@@ -129,7 +161,11 @@ class _Convolution(HybridBlock):
     def __repr__(self) -> str:
         shape = self.weight.shape
         ones, zeros = (1,) * self.axes, (0,) * self.axes
-        parts = [f"{shape[1] or None} -> {shape[0]}", f"kernel_size={self._kernel}", f"stride={self._stride}"]
+        parts = [
+            f"{shape[1] or None} -> {shape[0]}",
+            f"kernel_size={self._kernel}",
+            f"stride={self._stride}",
+        ]
         parts += [f"padding={self._pad}"] if self._pad != zeros else []
         parts += [f"dilation={self._dilate}"] if self._dilate != ones else []
         parts += [f"groups={self._groups}"] if self._groups != 1 else []
@@ -159,9 +195,22 @@ class _Conv(_Convolution):
         params: Any = None,
     ) -> None:
         super().__init__(
-            channels, kernel_size, strides, padding, 0, dilation, groups, layout, activation, use_bias, weight_initializer,
-            bias_initializer, in_channels, prefix, params,
-        )  # fmt: skip
+            channels,
+            kernel_size,
+            strides,
+            padding,
+            0,
+            dilation,
+            groups,
+            layout,
+            activation,
+            use_bias,
+            weight_initializer,
+            bias_initializer,
+            in_channels,
+            prefix,
+            params,
+        )
 
     def _weight_roles(self) -> tuple[str, str]:
         return ("out" if self._groups == 1 else f"out*{self._groups}"), "in"
@@ -175,14 +224,24 @@ class _Conv(_Convolution):
     def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:  # type: ignore[override]
         """activation(correlate(x, W) + b)."""
         y = F.Convolution(
-            x, weight, bias, kernel=self._kernel, stride=self._stride, pad=self._pad, dilate=self._dilate, num_group=self._groups,
-            num_filter=self._channels, no_bias=bias is None, layout=self._layout,
-        )  # fmt: skip
+            x,
+            weight,
+            bias,
+            kernel=self._kernel,
+            stride=self._stride,
+            pad=self._pad,
+            dilate=self._dilate,
+            num_group=self._groups,
+            num_filter=self._channels,
+            no_bias=bias is None,
+            layout=self._layout,
+        )
         return y if self.act is None else self.act(y)
 
 
 class _ConvTranspose(_Convolution):
-    """activation(the transpose of a convolution + b), W of shape (in_channels, channels / groups, *kernel).
+    """activation(the transpose of a convolution + b), W of shape (in_channels, channels / groups,
+    *kernel).
 
     `output_padding` lengthens the result at its end, by less than the stride.
     """
@@ -206,9 +265,22 @@ class _ConvTranspose(_Convolution):
         params: Any = None,
     ) -> None:
         super().__init__(
-            channels, kernel_size, strides, padding, output_padding, dilation, groups, layout, activation, use_bias, weight_initializer,
-            bias_initializer, in_channels, prefix, params,
-        )  # fmt: skip
+            channels,
+            kernel_size,
+            strides,
+            padding,
+            output_padding,
+            dilation,
+            groups,
+            layout,
+            activation,
+            use_bias,
+            weight_initializer,
+            bias_initializer,
+            in_channels,
+            prefix,
+            params,
+        )
 
     def _weight_roles(self) -> tuple[str, str]:
         return ("in" if self._groups == 1 else f"in*{self._groups}"), "out"
@@ -217,14 +289,26 @@ class _ConvTranspose(_Convolution):
         return channels, self._channels // self._groups
 
     def _output_space(self, space: Shape) -> Shape:
-        return transposed_space(space, self._kernel, self._stride, self._pad, self._dilate, self._adjust)
+        return transposed_space(
+            space, self._kernel, self._stride, self._pad, self._dilate, self._adjust
+        )
 
     def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:  # type: ignore[override]
         """activation(the transpose of a convolution of x + b)."""
         y = F.Deconvolution(
-            x, weight, bias, kernel=self._kernel, stride=self._stride, pad=self._pad, adj=self._adjust, dilate=self._dilate,
-            num_group=self._groups, num_filter=self._channels, no_bias=bias is None, layout=self._layout,
-        )  # fmt: skip
+            x,
+            weight,
+            bias,
+            kernel=self._kernel,
+            stride=self._stride,
+            pad=self._pad,
+            adj=self._adjust,
+            dilate=self._dilate,
+            num_group=self._groups,
+            num_filter=self._channels,
+            no_bias=bias is None,
+            layout=self._layout,
+        )
         return y if self.act is None else self.act(y)
 
 

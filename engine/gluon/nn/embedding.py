@@ -8,7 +8,9 @@ from initlab.engine.gluon.block import HybridBlock, Shape
 
 
 class Embedding(HybridBlock):
-    """Rows of a table by number: (…) -> (…, output_dim). `sparse_grad` is accepted; gradients are dense."""
+    """Rows of a table by number: (…) -> (…, output_dim). `sparse_grad` is accepted; gradients are
+    dense.
+    """
 
     def __init__(
         self,
@@ -21,7 +23,12 @@ class Embedding(HybridBlock):
         params: Any = None,
     ) -> None:
         super().__init__(prefix, params)
-        self._input_dim, self._output_dim, self._dtype, self._sparse = input_dim, output_dim, dtype, sparse_grad
+        self._input_dim, self._output_dim, self._dtype, self._sparse = (
+            input_dim,
+            output_dim,
+            dtype,
+            sparse_grad,
+        )
         with self.name_scope():
             self.weight = self.params.get(
                 "weight",

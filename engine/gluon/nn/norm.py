@@ -9,24 +9,31 @@ from initlab.engine.gluon.block import HybridBlock, Shape
 
 
 def _fit(layer: HybridBlock, shape: Shape, axis: int) -> None:
-    """Give the layer's vectors the extent of an axis of the input. MXNetError where they have another, or where there is no such axis."""
+    """Give the layer's vectors the extent of an axis of the input. MXNetError where they have
+    another, or where there is no such axis.
+    """
     if not -len(shape) <= axis < len(shape):
-        raise MXNetError(f"MXNetError: {layer.name}: an input of shape {tuple(shape)} has no axis {axis}")
+        raise MXNetError(
+            f"MXNetError: {layer.name}: an input of shape {tuple(shape)} has no axis {axis}"
+        )
     extent = shape[axis]
     for name, parameter in layer._reg_params.items():
         if parameter.shape not in ((0,), (-1,), (extent,)):
             raise MXNetError(
-                f"MXNetError: Error in operator {layer.name}_fwd: Shape inconsistent, Provided = {list(parameter.shape)}, inferred "
+                f"MXNetError: Error in operator {layer.name}_fwd: Shape inconsistent, Provided = "
+                f"{list(parameter.shape)}, inferred "
                 f"shape=[{extent}]: {name}, for axis {axis} of an input of shape {tuple(shape)}"
             )
         parameter.shape = (extent,)
 
 
 class BatchNorm(HybridBlock):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta over all axes but `axis` (Ioffe and Szegedy 2015).
+    """gamma (x - mean) / sqrt(var + epsilon) + beta over all axes but `axis` (Ioffe and Szegedy
+    2015).
 
-    While training, mean and (biased) variance are the batch's and move the running ones by 1 - momentum; otherwise, and with
-    `use_global_stats`, they are the running ones. `scale` and `center` say whether gamma and beta are learned.
+    While training, mean and (biased) variance are the batch's and move the running ones by 1 -
+    momentum; otherwise, and with `use_global_stats`, they are the running ones. `scale` and
+    `center` say whether gamma and beta are learned.
     """
 
     def __init__(
@@ -48,13 +55,25 @@ class BatchNorm(HybridBlock):
         super().__init__(prefix, params)
         self._axis, self._momentum, self._epsilon = axis, momentum, epsilon
         self._center, self._scale, self._global = center, scale, use_global_stats
-        kept = {"shape": (in_channels,), "allow_deferred_init": True, "roles": ("out",), "dtype": "float32"}
-        learned = lambda wanted: {"grad_req": "write" if wanted else "null", "differentiable": wanted}  # noqa: E731
+        kept = {
+            "shape": (in_channels,),
+            "allow_deferred_init": True,
+            "roles": ("out",),
+            "dtype": "float32",
+        }
+
+        def learned(wanted: bool) -> dict[str, Any]:
+            return {"grad_req": "write" if wanted else "null", "differentiable": wanted}
+
         with self.name_scope():
             self.gamma = self.params.get("gamma", init=gamma_initializer, **kept, **learned(scale))
             self.beta = self.params.get("beta", init=beta_initializer, **kept, **learned(center))
-            self.running_mean = self.params.get("running_mean", init=running_mean_initializer, **kept, **learned(False))
-            self.running_var = self.params.get("running_var", init=running_variance_initializer, **kept, **learned(False))
+            self.running_mean = self.params.get(
+                "running_mean", init=running_mean_initializer, **kept, **learned(False)
+            )
+            self.running_var = self.params.get(
+                "running_var", init=running_variance_initializer, **kept, **learned(False)
+            )
 
     def cast(self, dtype: Any) -> None:
         """float16 is left at float32, as in MXNet: variances need the range."""
@@ -65,16 +84,27 @@ class BatchNorm(HybridBlock):
         _fit(self, shape, self._axis)
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(
+        self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any
+    ) -> Any:  # type: ignore[override]
         """The normalized batch."""
         return F.BatchNorm(
-            x, gamma, beta, running_mean, running_var, eps=self._epsilon, momentum=self._momentum, fix_gamma=not self._scale,
-            use_global_stats=self._global, axis=self._axis,
-        )  # fmt: skip
+            x,
+            gamma,
+            beta,
+            running_mean,
+            running_var,
+            eps=self._epsilon,
+            momentum=self._momentum,
+            fix_gamma=not self._scale,
+            use_global_stats=self._global,
+            axis=self._axis,
+        )
 
     def __repr__(self) -> str:
         return (
-            f"{type(self).__name__}(axis={self._axis}, eps={self._epsilon}, momentum={self._momentum}, fix_gamma={not self._scale}, "
+            f"{type(self).__name__}(axis={self._axis}, eps={self._epsilon}, momentum={self._momentum}, "
+            f"fix_gamma={not self._scale}, "
             f"use_global_stats={self._global}, in_channels={self.gamma.shape[0] or None})"
         )
 
@@ -82,13 +112,17 @@ class BatchNorm(HybridBlock):
 class BatchNormReLU(BatchNorm):
     """BatchNorm, then max(x, 0)."""
 
-    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(
+        self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any
+    ) -> Any:  # type: ignore[override]
         """The rectified normalized batch."""
         return F.relu(super().hybrid_forward(F, x, gamma, beta, running_mean, running_var))
 
 
 class _SampleNorm(HybridBlock):
-    """What normalizations within a sample have in common: gamma and beta, whose gradients `scale` and `center` ask for."""
+    """What normalizations within a sample have in common: gamma and beta, whose gradients `scale`
+    and `center` ask for.
+    """
 
     def __init__(
         self,
@@ -103,14 +137,25 @@ class _SampleNorm(HybridBlock):
     ) -> None:
         super().__init__(prefix, params)
         self._epsilon, self._center, self._scale = epsilon, center, scale
-        kept = {"shape": (extent,), "allow_deferred_init": True, "roles": ("out",), "dtype": "float32"}
+        kept = {
+            "shape": (extent,),
+            "allow_deferred_init": True,
+            "roles": ("out",),
+            "dtype": "float32",
+        }
         with self.name_scope():
-            self.gamma = self.params.get("gamma", grad_req="write" if scale else "null", init=gamma_initializer, **kept)
-            self.beta = self.params.get("beta", grad_req="write" if center else "null", init=beta_initializer, **kept)
+            self.gamma = self.params.get(
+                "gamma", grad_req="write" if scale else "null", init=gamma_initializer, **kept
+            )
+            self.beta = self.params.get(
+                "beta", grad_req="write" if center else "null", init=beta_initializer, **kept
+            )
 
 
 class LayerNorm(_SampleNorm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta, mean and variance being those along `axis` (Ba, Kiros and Hinton 2016)."""
+    """gamma (x - mean) / sqrt(var + epsilon) + beta, mean and variance being those along `axis`
+    (Ba, Kiros and Hinton 2016).
+    """
 
     def __init__(
         self,
@@ -124,7 +169,9 @@ class LayerNorm(_SampleNorm):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        super().__init__(in_channels, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params)
+        super().__init__(
+            in_channels, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params
+        )
         self._axis = axis
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
@@ -144,7 +191,9 @@ class LayerNorm(_SampleNorm):
 
 
 class InstanceNorm(_SampleNorm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta over the positions of each channel (`axis`) of each sample (Ulyanov et al. 2016)."""
+    """gamma (x - mean) / sqrt(var + epsilon) + beta over the positions of each channel (`axis`) of
+    each sample (Ulyanov et al. 2016).
+    """
 
     def __init__(
         self,
@@ -158,7 +207,9 @@ class InstanceNorm(_SampleNorm):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        super().__init__(in_channels, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params)
+        super().__init__(
+            in_channels, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params
+        )
         self._axis = axis
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
@@ -177,13 +228,15 @@ class InstanceNorm(_SampleNorm):
 
     def __repr__(self) -> str:
         return (
-            f"InstanceNorm(eps={self._epsilon}, axis={self._axis}, center={self._center}, scale={self._scale}, "
+            f"InstanceNorm(eps={self._epsilon}, axis={self._axis}, center={self._center}, "
+            f"scale={self._scale}, "
             f"in_channels={self.gamma.shape[0]})"
         )
 
 
 class GroupNorm(_SampleNorm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta over each of `num_groups` groups of channels of each sample (Wu and He 2018).
+    """gamma (x - mean) / sqrt(var + epsilon) + beta over each of `num_groups` groups of channels of
+    each sample (Wu and He 2018).
 
     As in MXNet 1.9.1 gamma and beta have one element a group, not one a channel.
     """
@@ -200,15 +253,20 @@ class GroupNorm(_SampleNorm):
         params: Any = None,
     ) -> None:
         if num_groups < 1:
-            raise ValueError(f"GroupNorm: num_groups must be a whole number of at least 1, got {num_groups!r}")
-        super().__init__(num_groups, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params)
+            raise ValueError(
+                f"GroupNorm: num_groups must be a whole number of at least 1, got {num_groups!r}"
+            )
+        super().__init__(
+            num_groups, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params
+        )
         self._num_groups = num_groups
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
         """The input's."""
         if len(shape) < 2 or shape[1] % self._num_groups:
             raise MXNetError(
-                f"MXNetError: {self.name}: # of channels must be divisible by # of groups: axis 1 of an input of shape {tuple(shape)}, "
+                f"MXNetError: {self.name}: # of channels must be divisible by # of groups: axis 1 of an "
+                f"input of shape {tuple(shape)}, "
                 f"{self._num_groups} groups"
             )
         return shape
@@ -218,4 +276,7 @@ class GroupNorm(_SampleNorm):
         return F.GroupNorm(x, gamma, beta, num_groups=self._num_groups, eps=self._epsilon)
 
     def __repr__(self) -> str:
-        return f"GroupNorm(eps={self._epsilon}, num_groups={self._num_groups}, center={self._center}, scale={self._scale})"
+        return (
+            f"GroupNorm(eps={self._epsilon}, num_groups={self._num_groups}, center={self._center}, "
+            f"scale={self._scale})"
+        )

@@ -14,26 +14,38 @@ MODES = {"zero": "constant", "reflect": "reflect", "circular": "wrap"}
 
 
 class ReflectionPad2D(HybridBlock):
-    """(batch, channels, height, width) with the reflected image around: as many rows and columns on each side, or 8 widths, 2 an axis."""
+    """(batch, channels, height, width) with the reflected image around: as many rows and columns on
+    each side, or 8 widths, 2 an axis.
+    """
 
     def __init__(self, padding: Any = 0, prefix: str | None = None, params: Any = None) -> None:
         super().__init__(prefix, params)
         widths = (0, 0, 0, 0) + (padding,) * 4 if isinstance(padding, int) else tuple(padding)
         if len(widths) != 8:
-            raise AssertionError(f"ReflectionPad2D: padding must be a number or 8 of them, 2 an axis, got {padding!r}")
+            raise AssertionError(
+                f"ReflectionPad2D: padding must be a number or 8 of them, 2 an axis, got {padding!r}"
+            )
         if min(widths) < 0 or any(widths[:4]):
-            raise ValueError(f"ReflectionPad2D: padding must be at least 0, and 0 for the first two axes, got {padding!r}")
+            raise ValueError(
+                f"ReflectionPad2D: padding must be at least 0, and 0 for the first two axes, got {padding!r}"
+            )
         self._padding = widths
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
-        """The input's with longer space. MXNetError where the padding is not smaller than the image."""
+        """The input's with longer space. MXNetError where the padding is not smaller than the
+        image.
+        """
         if len(shape) != 4:
-            raise MXNetError(f"MXNetError: {self.name}: ReflectionPad2D needs an input of 4 axes, NCHW, got shape {tuple(shape)}")
+            raise MXNetError(
+                f"MXNetError: {self.name}: ReflectionPad2D needs an input of 4 axes, NCHW, got shape "
+                f"{tuple(shape)}"
+            )
         pairs = [self._padding[2 * axis : 2 * axis + 2] for axis in range(4)]
         wrong = [axis for axis in range(4) if max(pairs[axis]) >= shape[axis]]
         if wrong:
             raise MXNetError(
-                f"MXNetError: {self.name}: reflection padding {pairs[wrong[0]]} must be smaller than axis {wrong[0]} of the input of shape "
+                f"MXNetError: {self.name}: reflection padding {pairs[wrong[0]]} must be smaller than axis "
+                f"{wrong[0]} of the input of shape "
                 f"{tuple(shape)}"
             )
         return tuple(n + sum(pair) for n, pair in zip(shape, pairs, strict=True))
@@ -44,17 +56,23 @@ class ReflectionPad2D(HybridBlock):
 
 
 class Pad2D(HybridBlock):
-    """(batch, channels, height, width) with `width` rows and columns on each side (or two widths: rows, columns).
+    """(batch, channels, height, width) with `width` rows and columns on each side (or two widths:
+    rows, columns).
 
-    They are zeros (`mode` zero), the image reflected at its edge (reflect), or the image's other end (circular), with which a convolution
-    has no edge. ValueError for another mode or a negative width. Not in MXNet.
+    They are zeros (`mode` zero), the image reflected at its edge (reflect), or the image's other
+    end (circular), with which a convolution has no edge. ValueError for another mode or a negative
+    width. Not in MXNet.
     """
 
-    def __init__(self, width: Any, mode: str = "zero", prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, width: Any, mode: str = "zero", prefix: str | None = None, params: Any = None
+    ) -> None:
         super().__init__(prefix, params)
         widths = (width, width) if isinstance(width, int) else tuple(width)
         if len(widths) != 2 or min(widths) < 0:
-            raise ValueError(f"Pad2D: width must be a number of at least 0 or two of them, got {width!r}")
+            raise ValueError(
+                f"Pad2D: width must be a number of at least 0 or two of them, got {width!r}"
+            )
         if mode not in MODES:
             raise ValueError(f"Pad2D: no mode '{mode}' - {advice(str(mode), MODES)}")
         self._widths, self._mode = widths, mode
@@ -62,20 +80,30 @@ class Pad2D(HybridBlock):
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
         """The input's with longer space. MXNetError where a width asks for more than the image has."""
         if len(shape) != 4:
-            raise MXNetError(f"MXNetError: {self.name}: Pad2D needs an input of 4 axes, NCHW, got shape {tuple(shape)}")
+            raise MXNetError(
+                f"MXNetError: {self.name}: Pad2D needs an input of 4 axes, NCHW, got shape {tuple(shape)}"
+            )
         for axis, width in enumerate(self._widths, 2):
             most = {"zero": width, "reflect": shape[axis] - 1, "circular": shape[axis]}[self._mode]
             if width > most:
                 raise MXNetError(
-                    f"MXNetError: {self.name}: {self._mode} padding of {width} must be at most {most} for axis {axis} of the input of "
+                    f"MXNetError: {self.name}: {self._mode} padding of {width} must be at most {most} for "
+                    f"axis {axis} of the input of "
                     f"shape {tuple(shape)}"
                 )
-        return (*shape[:2], *(n + 2 * width for n, width in zip(shape[2:], self._widths, strict=True)))
+        return (
+            *shape[:2],
+            *(n + 2 * width for n, width in zip(shape[2:], self._widths, strict=True)),
+        )
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
         """The padded images."""
         self.infer_shape(x.shape)
-        return op.pad(x, widths=((0, 0), (0, 0), *((width, width) for width in self._widths)), mode=MODES[self._mode])
+        return op.pad(
+            x,
+            widths=((0, 0), (0, 0), *((width, width) for width in self._widths)),
+            mode=MODES[self._mode],
+        )
 
     def __repr__(self) -> str:
         return f"Pad2D({self._widths}, {self._mode})"

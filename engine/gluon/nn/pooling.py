@@ -1,4 +1,6 @@
-"""Pooling over one, two or three spatial axes, channels first or last (MXNet: gluon/nn/conv_layers.py)."""
+"""Pooling over one, two or three spatial axes, channels first or last (MXNet:
+gluon/nn/conv_layers.py).
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,16 @@ def _layout_of(layout: str | None, axes: int) -> str:
     """The layout, channels first by default. AssertionError for one that does not exist."""
     known = (FIRST[axes], LAST[axes])
     if layout not in (None, *known):
-        raise AssertionError(f"Only {known[0]} and {known[1]} layouts are valid for {axes}D Pooling, got {layout!r}")
+        raise AssertionError(
+            f"Only {known[0]} and {known[1]} layouts are valid for {axes}D Pooling, got {layout!r}"
+        )
     return layout or known[0]
 
 
 class _Pool(HybridBlock):
-    """Windows of `pool_size` at `strides` (the pool size where not given); with `ceil_mode` the last may reach beyond the padding."""
+    """Windows of `pool_size` at `strides` (the pool size where not given); with `ceil_mode` the
+    last may reach beyond the padding.
+    """
 
     axes: ClassVar[int]
     pool_type: ClassVar[str]
@@ -39,7 +45,9 @@ class _Pool(HybridBlock):
         super().__init__(prefix, params)
         self._layout = _layout_of(layout, self.axes)
         self._kernel = sizes_of(pool_size, self.axes, "pool_size", 1)
-        self._stride = self._kernel if strides is None else sizes_of(strides, self.axes, "strides", 1)
+        self._stride = (
+            self._kernel if strides is None else sizes_of(strides, self.axes, "strides", 1)
+        )
         self._pad = sizes_of(padding, self.axes, "padding")
         self._ceil, self._count_include_pad = ceil_mode, count_include_pad
 
@@ -52,7 +60,9 @@ class _Pool(HybridBlock):
         if self.global_pool:
             out: Shape = (1,) * self.axes
         else:
-            out = output_space(space, self._kernel, self._stride, self._pad, (1,) * self.axes, self._ceil)
+            out = output_space(
+                space, self._kernel, self._stride, self._pad, (1,) * self.axes, self._ceil
+            )
         return joined_shape(shape[0], channels, out, self._layout)
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
@@ -71,7 +81,8 @@ class _Pool(HybridBlock):
 
     def __repr__(self) -> str:
         return (
-            f"{type(self).__name__}(size={self._kernel}, stride={self._stride}, padding={self._pad}, ceil_mode={self._ceil}, "
+            f"{type(self).__name__}(size={self._kernel}, stride={self._stride}, padding={self._pad}, "
+            f"ceil_mode={self._ceil}, "
             f"global_pool={self.global_pool}, pool_type={self.pool_type}, layout={self._layout})"
         )
 
@@ -106,31 +117,50 @@ class _AvgPool(_Pool):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        super().__init__(pool_size, strides, padding, layout, ceil_mode, count_include_pad, prefix, params)
+        super().__init__(
+            pool_size, strides, padding, layout, ceil_mode, count_include_pad, prefix, params
+        )
 
 
 class _Global(_Pool):
     global_pool: ClassVar[bool] = True
 
-    def __init__(self, layout: str | None = None, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, layout: str | None = None, prefix: str | None = None, params: Any = None
+    ) -> None:
         super().__init__(1, None, 0, layout, True, True, prefix, params)
 
 
-def _pool(kind: str, base: type[_Pool], axes: int, what: str, pool_type: str | None = None) -> type[_Pool]:
+def _pool(
+    kind: str, base: type[_Pool], axes: int, what: str, pool_type: str | None = None
+) -> type[_Pool]:
     """The pooling layer `<kind><axes>D`."""
     space = {1: "width", 2: "height and width", 3: "depth, height and width"}[axes]
-    body = {"axes": axes, "pool_type": pool_type or base.pool_type, "__doc__": f"{what} over {space}.", "__module__": __name__}
+    body = {
+        "axes": axes,
+        "pool_type": pool_type or base.pool_type,
+        "__doc__": f"{what} over {space}.",
+        "__module__": __name__,
+    }
     return type(f"{kind}{axes}D", (base,), body)
 
 
-MaxPool1D, MaxPool2D = (_pool("MaxPool", _MaxPool, n, "The largest element of each window") for n in (1, 2))
+MaxPool1D, MaxPool2D = (
+    _pool("MaxPool", _MaxPool, n, "The largest element of each window") for n in (1, 2)
+)
 AvgPool2D, AvgPool3D = (_pool("AvgPool", _AvgPool, n, "The mean of each window") for n in (2, 3))
-GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = (_pool("GlobalMaxPool", _Global, n, "The largest element", "max") for n in (1, 2, 3))
-GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (_pool("GlobalAvgPool", _Global, n, "The mean", "avg") for n in (1, 2, 3))
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = (
+    _pool("GlobalMaxPool", _Global, n, "The largest element", "max") for n in (1, 2, 3)
+)
+GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
+    _pool("GlobalAvgPool", _Global, n, "The mean", "avg") for n in (1, 2, 3)
+)
 
 
 class MaxPool3D(_MaxPool):
-    """The largest element of each window over depth, height and width. `ceil_mode` comes before `layout`, as in MXNet."""
+    """The largest element of each window over depth, height and width. `ceil_mode` comes before
+    `layout`, as in MXNet.
+    """
 
     axes: ClassVar[int] = 3
 
@@ -163,4 +193,6 @@ class AvgPool1D(_AvgPool):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        super().__init__(pool_size, strides, padding, ceil_mode, layout, count_include_pad, prefix, params)
+        super().__init__(
+            pool_size, strides, padding, ceil_mode, layout, count_include_pad, prefix, params
+        )

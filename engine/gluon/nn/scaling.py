@@ -1,4 +1,6 @@
-"""One number for a whole array: a factor, fixed or learned, and a learned summand. Neither is in MXNet."""
+"""One number for a whole array: a factor, fixed or learned, and a learned summand. Neither is in
+MXNet.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,12 @@ class _Scalar(HybridBlock):
 
 
 class Scale(_Scalar):
-    """factor * x. With `learnable` the factor is the parameter `scale` of shape (1,), drawn by `scale_initializer`: 'factor' gives it the
-    value `factor`, None leaves it to the network's initializer.
+    """factor * x. With `learnable` the factor is the parameter `scale` of shape (1,), drawn by
+    `scale_initializer`: 'factor' gives it the value `factor`, None leaves it to the network's
+    initializer.
 
-    ValueError for a factor that is not finite. Source of the learned one: SkipInit (De and Smith 2020), Fixup (Zhang et al. 2019).
+    ValueError for a factor that is not finite. Source of the learned one: SkipInit (De and Smith
+    2020), Fixup (Zhang et al. 2019).
     """
 
     def __init__(
@@ -37,23 +41,33 @@ class Scale(_Scalar):
         if learnable:
             chosen = Constant(self._factor) if scale_initializer == "factor" else scale_initializer
             with self.name_scope():
-                self.scale = self.params.get("scale", shape=(1,), init=chosen, roles=("out",), dtype="float32")
+                self.scale = self.params.get(
+                    "scale", shape=(1,), init=chosen, roles=("out",), dtype="float32"
+                )
 
     def hybrid_forward(self, F: Any, x: Any, scale: Any = None) -> Any:  # type: ignore[override]
         """The scaled x."""
-        return x * self._factor if scale is None else F.broadcast_mul(x, scale.reshape((1,) * x.ndim))
+        return (
+            x * self._factor if scale is None else F.broadcast_mul(x, scale.reshape((1,) * x.ndim))
+        )
 
     def __repr__(self) -> str:
         return f"Scale({self._factor:g}{', learnable' if self._reg_params else ''})"
 
 
 class Shift(_Scalar):
-    """x + b with the one number b the parameter `bias` of shape (1,), at first 0 (Fixup's scalar bias: Zhang, Dauphin and Ma 2019)."""
+    """x + b with the one number b the parameter `bias` of shape (1,), at first 0 (Fixup's scalar
+    bias: Zhang, Dauphin and Ma 2019).
+    """
 
-    def __init__(self, bias_initializer: Any = "zeros", prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, bias_initializer: Any = "zeros", prefix: str | None = None, params: Any = None
+    ) -> None:
         super().__init__(prefix, params)
         with self.name_scope():
-            self.bias = self.params.get("bias", shape=(1,), init=bias_initializer, roles=("out",), dtype="float32")
+            self.bias = self.params.get(
+                "bias", shape=(1,), init=bias_initializer, roles=("out",), dtype="float32"
+            )
 
     def hybrid_forward(self, F: Any, x: Any, bias: Any) -> Any:  # type: ignore[override]
         """The shifted x."""

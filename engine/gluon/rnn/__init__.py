@@ -1,4 +1,6 @@
-"""Recurrent networks: cells that make one step, and layers that run whole sequences (MXNet: `gluon.rnn`)."""
+"""Recurrent networks: cells that make one step, and layers that run whole sequences (MXNet:
+`gluon.rnn`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,11 @@ from initlab.engine.gluon.rnn.cell import HybridRecurrentCell, RecurrentCell
 from initlab.engine.gluon.rnn.gated import GRUCell, LSTMCell, RNNCell
 from initlab.engine.gluon.rnn.layers import GRU, LSTM, RNN
 from initlab.engine.gluon.rnn.modifiers import DropoutCell, ModifierCell, ResidualCell, ZoneoutCell
-from initlab.engine.gluon.rnn.stacked import BidirectionalCell, HybridSequentialRNNCell, SequentialRNNCell
+from initlab.engine.gluon.rnn.stacked import (
+    BidirectionalCell,
+    HybridSequentialRNNCell,
+    SequentialRNNCell,
+)
 
 __all__ = [
     "GRU",

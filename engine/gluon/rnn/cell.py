@@ -1,4 +1,6 @@
-"""What a recurrent cell is: one step of time, and `unroll` over many (MXNet: gluon/rnn/rnn_cell.py)."""
+"""What a recurrent cell is: one step of time, and `unroll` over many (MXNet:
+gluon/rnn/rnn_cell.py).
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,16 @@ from initlab.engine.gluon.rnn.states import format_sequence, made, masked
 from initlab.engine.nd import NDArray
 
 States = list[NDArray]
-MODIFIED = "After applying modifier cells (e.g. {} ) the base cell cannot be called directly. Call the modifier cell instead."
+MODIFIED = (
+    "After applying modifier cells (e.g. {} ) the base cell cannot be called directly. Call the "
+    "modifier cell instead."
+)
 
 
 class RecurrentCell(Block):
-    """Base of all cells: `cell(inputs, states)` gives (output, new states) for inputs (batch, inputs)."""
+    """Base of all cells: `cell(inputs, states)` gives (output, new states) for inputs (batch,
+    inputs).
+    """
 
     def __init__(self, prefix: str | None = None, params: Any = None) -> None:
         super().__init__(prefix, params)
@@ -38,13 +45,19 @@ class RecurrentCell(Block):
         if self._modified:
             raise AssertionError(MODIFIED.format(modifier).replace(" )", ")"))
 
-    def begin_state(self, batch_size: int = 0, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any) -> States:
-        """The states that a sequence begins with, made by `func`; `kwargs` (`ctx`, `dtype`) are given to it."""
+    def begin_state(
+        self, batch_size: int = 0, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any
+    ) -> States:
+        """The states that a sequence begins with, made by `func`; `kwargs` (`ctx`, `dtype`) are
+        given to it.
+        """
         self._check_own("ZoneoutCell")
         states = []
         for info in self.state_info(batch_size):
             self._init_counter += 1
-            states.append(made(func, f"{self._prefix}begin_state_{self._init_counter}", info | kwargs))
+            states.append(
+                made(func, f"{self._prefix}begin_state_{self._init_counter}", info | kwargs)
+            )
         return states
 
     def _begin(self, begin_state: States | None, inputs: Any, batch_size: int) -> States:
@@ -62,10 +75,12 @@ class RecurrentCell(Block):
         merge_outputs: bool | None = None,
         valid_length: NDArray | None = None,
     ) -> tuple[Any, States]:
-        """(outputs, last states) of `length` steps of inputs, one array in `layout` or a list of steps.
+        """(outputs, last states) of `length` steps of inputs, one array in `layout` or a list of
+        steps.
 
-        Outputs are one array for `merge_outputs` True, a list for False, and for None whatever costs least. With `valid_length` (batch,)
-        outputs beyond a sample's length are 0 and states are those at its length.
+        Outputs are one array for `merge_outputs` True, a list for False, and for None whatever
+        costs least. With `valid_length` (batch,) outputs beyond a sample's length are 0 and states
+        are those at its length.
         """
         self.reset()
         steps, axis, batch = format_sequence(length, inputs, layout, False)
@@ -78,7 +93,9 @@ class RecurrentCell(Block):
         if valid_length is None:
             return format_sequence(length, outputs, layout, merge_outputs)[0], states
         states = [
-            nd.SequenceLast(nd.stack(*each, axis=0), sequence_length=valid_length, use_sequence_length=True)
+            nd.SequenceLast(
+                nd.stack(*each, axis=0), sequence_length=valid_length, use_sequence_length=True
+            )
             for each in zip(*all_states, strict=True)
         ]
         whole = masked(outputs, valid_length, axis, True)

@@ -36,29 +36,50 @@ class _GatedCell(HybridRecurrentCell):
             ("i2h_bias", (rows,), i2h_bias_initializer, (out,)),
             ("h2h_bias", (rows,), h2h_bias_initializer, (out,)),
         ):
-            setattr(self, name, self.params.get(name, shape=shape, init=init, allow_deferred_init=True, roles=roles))
+            setattr(
+                self,
+                name,
+                self.params.get(
+                    name, shape=shape, init=init, allow_deferred_init=True, roles=roles
+                ),
+            )
 
     def _alias(self) -> str:
         return self.hint
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
         """(batch, hidden_size) each."""
-        return [{"shape": (batch_size, self._hidden_size), "__layout__": "NC"} for _ in range(self.states)]
+        return [
+            {"shape": (batch_size, self._hidden_size), "__layout__": "NC"}
+            for _ in range(self.states)
+        ]
 
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
         """(batch, hidden_size)."""
         weight = self._reg_params["i2h_weight"]
         if weight.shape[1] not in (0, shape[-1]):
             raise MXNetError(
-                f"MXNetError: Error in operator {self.name}_i2h: Shape inconsistent, Provided = [{weight.shape[0]},{weight.shape[1]}], "
+                f"MXNetError: Error in operator {self.name}_i2h: Shape inconsistent, Provided = "
+                f"[{weight.shape[0]},{weight.shape[1]}], "
                 f"inferred shape=({weight.shape[0]},{shape[-1]})"
             )
         weight.shape = (weight.shape[0], shape[-1])
         return (*shape[:-1], self._hidden_size)
 
-    def _products(self, F: Any, inputs: Any, state: Any, i2h_weight: Any, h2h_weight: Any, i2h_bias: Any, h2h_bias: Any) -> tuple[Any, Any]:
+    def _products(
+        self,
+        F: Any,
+        inputs: Any,
+        state: Any,
+        i2h_weight: Any,
+        h2h_weight: Any,
+        i2h_bias: Any,
+        h2h_bias: Any,
+    ) -> tuple[Any, Any]:
         """What the inputs and the state add to each gate."""
-        return F.FullyConnected(inputs, i2h_weight, i2h_bias), F.FullyConnected(state, h2h_weight, h2h_bias)
+        return F.FullyConnected(inputs, i2h_weight, i2h_bias), F.FullyConnected(
+            state, h2h_weight, h2h_bias
+        )
 
     def _extra(self) -> str:
         return ""
@@ -109,7 +130,9 @@ class RNNCell(_GatedCell):
 
 
 class LSTMCell(_GatedCell):
-    """c' = f c + i g, h' = o tanh(c') with input, forget, cell and output gates (Hochreiter and Schmidhuber 1997, Gers et al. 2000)."""
+    """c' = f c + i g, h' = o tanh(c') with input, forget, cell and output gates (Hochreiter and
+    Schmidhuber 1997, Gers et al. 2000).
+    """
 
     gates = 4
     states = 2
@@ -152,7 +175,9 @@ class LSTMCell(_GatedCell):
 
 
 class GRUCell(_GatedCell):
-    """h' = (1 - z) n + z h, n = tanh(W x + b + r (U h + d)), with reset and update gates r and z (Cho et al. 2014)."""
+    """h' = (1 - z) n + z h, n = tanh(W x + b + r (U h + d)), with reset and update gates r and z
+    (Cho et al. 2014).
+    """
 
     gates = 3
     hint = "gru"
@@ -160,7 +185,9 @@ class GRUCell(_GatedCell):
     def hybrid_forward(self, F: Any, inputs: Any, states: Any, **params: Any) -> Any:  # type: ignore[override]
         """(h', [h'])."""
         of_inputs, of_state = self._products(F, inputs, states[0], **params)
-        (ir, iz, im), (hr, hz, hm) = (F.split(part, num_outputs=3, axis=1) for part in (of_inputs, of_state))
+        (ir, iz, im), (hr, hz, hm) = (
+            F.split(part, num_outputs=3, axis=1) for part in (of_inputs, of_state)
+        )
         r, z = F.sigmoid(ir + hr), F.sigmoid(iz + hz)
         new = F.tanh(im + r * hm)
         output = (1 - z) * new + z * states[0]

@@ -1,4 +1,6 @@
-"""Recurrent layers: whole sequences, several layers, both directions (MXNet: gluon/rnn/rnn_layer.py)."""
+"""Recurrent layers: whole sequences, several layers, both directions (MXNet:
+gluon/rnn/rnn_layer.py).
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,11 @@ OLD_NAME = re.compile(r"(l|r)(\d+)_(i2h|h2h|h2r)_(weight|bias)\Z")
 
 
 class _RNNLayer(HybridBlock):
-    """Base of the layers: `layer(inputs)` gives outputs, `layer(inputs, states)` (outputs, new states).
+    """Base of the layers: `layer(inputs)` gives outputs, `layer(inputs, states)` (outputs, new
+    states).
 
-    Inputs and outputs are (time, batch, channels) for layout TNC, states (layers times directions, batch, channels).
+    Inputs and outputs are (time, batch, channels) for layout TNC, states (layers times directions,
+    batch, channels).
     """
 
     def __init__(
@@ -46,15 +50,30 @@ class _RNNLayer(HybridBlock):
     ) -> None:
         super().__init__(prefix, params)
         if use_sequence_length:  # MXNet takes it on a CPU and then takes no notice of the lengths
-            raise MXNetError("MXNetError: use_sequence_length is not supported - unroll a cell with valid_length instead")
+            raise MXNetError(
+                "MXNetError: use_sequence_length is not supported - unroll a cell with valid_length instead"
+            )
         if layout not in ("TNC", "NTC"):
             raise AssertionError(f"Invalid layout {layout}; must be one of ['TNC' or 'NTC']")
         if mode not in GATES:
-            raise ValueError(f"RNN: no activation '{mode.removeprefix('rnn_')}' - {advice(mode.removeprefix('rnn_'), ('relu', 'tanh'))}")
+            raise ValueError(
+                f"RNN: no activation '{mode.removeprefix('rnn_')}' - "
+                f"{advice(mode.removeprefix('rnn_'), ('relu', 'tanh'))}"
+            )
         if not 0 <= dropout < 1:
             raise ValueError(f"{type(self).__name__}: dropout must lie in [0, 1), got {dropout!r}")
-        self._hidden_size, self._num_layers, self._layout, self._dropout = hidden_size, num_layers, layout, dropout
-        self._dir, self._input_size, self._mode, self._dtype = 2 if bidirectional else 1, input_size, mode, dtype
+        self._hidden_size, self._num_layers, self._layout, self._dropout = (
+            hidden_size,
+            num_layers,
+            layout,
+            dropout,
+        )
+        self._dir, self._input_size, self._mode, self._dtype = (
+            2 if bidirectional else 1,
+            input_size,
+            mode,
+            dtype,
+        )
         self._projection_size = projection_size or None
         self._initializers = initializers
         self._skip_states = False
@@ -78,7 +97,9 @@ class _RNNLayer(HybridBlock):
 
     def _register(self, name: str, shape: Shape, roles: tuple[str, ...]) -> None:
         init = self._initializers[name.partition("_")[2]]
-        made_ = self.params.get(name, shape=shape, init=init, allow_deferred_init=True, dtype=self._dtype, roles=roles)
+        made_ = self.params.get(
+            name, shape=shape, init=init, allow_deferred_init=True, dtype=self._dtype, roles=roles
+        )
         setattr(self, name, made_)
 
     def __repr__(self) -> str:
@@ -90,7 +111,9 @@ class _RNNLayer(HybridBlock):
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def _collect_params_with_prefix(self, prefix: str = "") -> dict[str, Parameter]:
-        """Paths as MXNet writes them into files, for the sake of older ones: `_unfused.0.i2h_weight`."""
+        """Paths as MXNet writes them into files, for the sake of older ones:
+        `_unfused.0.i2h_weight`.
+        """
         start = prefix + "." if prefix else ""
         found = {}
         for key, parameter in self._reg_params.items():
@@ -103,12 +126,23 @@ class _RNNLayer(HybridBlock):
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
         """Shape, layout and dtype of each state."""
-        shape = (self._num_layers * self._dir, batch_size, self._projection_size or self._hidden_size)
+        shape = (
+            self._num_layers * self._dir,
+            batch_size,
+            self._projection_size or self._hidden_size,
+        )
         return [{"shape": shape, "__layout__": "LNC", "dtype": self._dtype}]
 
-    def begin_state(self, batch_size: int = 0, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any) -> list[NDArray]:
-        """The states that a sequence begins with, made by `func`; `kwargs` (`ctx`, `dtype`) are given to it."""
-        return [made(func, f"{self.prefix}h0_{i}", info | kwargs) for i, info in enumerate(self.state_info(batch_size))]
+    def begin_state(
+        self, batch_size: int = 0, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any
+    ) -> list[NDArray]:
+        """The states that a sequence begins with, made by `func`; `kwargs` (`ctx`, `dtype`) are
+        given to it.
+        """
+        return [
+            made(func, f"{self.prefix}h0_{i}", info | kwargs)
+            for i, info in enumerate(self.state_info(batch_size))
+        ]
 
     def cast(self, dtype: Any) -> None:
         """Change the element type of parameters and of the states it makes."""
@@ -118,12 +152,15 @@ class _RNNLayer(HybridBlock):
     def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
         """The outputs' shape; MXNetError for inputs that are no sequences."""
         if len(shape) != 3:
-            raise MXNetError(f"MXNetError: {type(self).__name__} needs an input of 3 axes, {self._layout}, got {shape}")
+            raise MXNetError(
+                f"MXNetError: {type(self).__name__} needs an input of 3 axes, {self._layout}, got {shape}"
+            )
         for side in self._sides:
             weight = self._reg_params[f"{side}0_i2h_weight"]
             if weight.shape[1] not in (0, shape[2]):
                 raise MXNetError(
-                    f"MXNetError: Error in operator {self.name}: Shape inconsistent, Provided = [{weight.shape[0]},{weight.shape[1]}], "
+                    f"MXNetError: Error in operator {self.name}: Shape inconsistent, Provided = "
+                    f"[{weight.shape[0]},{weight.shape[1]}], "
                     f"inferred shape=({weight.shape[0]},{shape[2]})"
                 )
             weight.shape = (weight.shape[0], shape[2])
@@ -132,7 +169,9 @@ class _RNNLayer(HybridBlock):
     def __call__(self, inputs: Any, states: Any = None) -> Any:  # type: ignore[override]
         self._skip_states = states is None
         if states is None and isinstance(inputs, NDArray) and inputs.ndim == 3:
-            states = self.begin_state(inputs.shape[self._layout.find("N")], ctx=inputs.context, dtype=inputs.dtype)
+            states = self.begin_state(
+                inputs.shape[self._layout.find("N")], ctx=inputs.context, dtype=inputs.dtype
+            )
         return super().__call__(inputs, [states] if isinstance(states, NDArray) else states)
 
     def hybrid_forward(self, F: Any, inputs: Any, states: Any, **params: Any) -> Any:  # type: ignore[override]
@@ -143,7 +182,9 @@ class _RNNLayer(HybridBlock):
             raise ValueError(f"{type(self).__name__} has {len(infos)} states, got {len(states)}")
         for state, info in zip(states, infos, strict=True):
             if state.shape != info["shape"]:
-                raise ValueError(f"Invalid recurrent state shape. Expecting {info['shape']}, got {state.shape}.")
+                raise ValueError(
+                    f"Invalid recurrent state shape. Expecting {info['shape']}, got {state.shape}."
+                )
         x = inputs if self._layout == "TNC" else F.swapaxes(inputs, dim1=0, dim2=1)
         after: list[list[NDArray]] = []
         for layer in range(self._num_layers):
@@ -162,7 +203,9 @@ class _RNNLayer(HybridBlock):
             return outputs
         return outputs, [F.stack(*each, axis=0) for each in zip(*after, strict=True)]
 
-    def _sequence(self, x: NDArray, states: list[NDArray], weights: list[NDArray]) -> tuple[NDArray, list[NDArray]]:
+    def _sequence(
+        self, x: NDArray, states: list[NDArray], weights: list[NDArray]
+    ) -> tuple[NDArray, list[NDArray]]:
         """One layer in one direction: (outputs, [last states])."""
         raise NotImplementedError
 
@@ -175,11 +218,17 @@ class _RNNLayer(HybridBlock):
         if self._projection_size:
             raise AssertionError("_unfuse does not support projection layer yet!")
         stack = HybridSequentialRNNCell(prefix=self.prefix, params=self.params)
-        options = {f"{name}_initializer": self._initializers[name] for name in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")}
+        options = {
+            f"{name}_initializer": self._initializers[name]
+            for name in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")
+        }
         width = self._input_size
         with stack.name_scope():
             for layer in range(self._num_layers):
-                cells = [self._cell(prefix=f"{side}{layer}_", input_size=width, **options) for side in self._sides]
+                cells = [
+                    self._cell(prefix=f"{side}{layer}_", input_size=width, **options)
+                    for side in self._sides
+                ]
                 stack.add(BidirectionalCell(*cells) if self._dir == 2 else cells[0])
                 if self._dropout > 0 and layer != self._num_layers - 1:
                     stack.add(DropoutCell(self._dropout))
@@ -187,13 +236,23 @@ class _RNNLayer(HybridBlock):
         return stack
 
 
-def _by_parameter(i2h_weight: Any, h2h_weight: Any, i2h_bias: Any, h2h_bias: Any, h2r_weight: Any = None) -> dict[str, Any]:
+def _by_parameter(
+    i2h_weight: Any, h2h_weight: Any, i2h_bias: Any, h2h_bias: Any, h2r_weight: Any = None
+) -> dict[str, Any]:
     """Initializers by the end of a parameter's name."""
-    return {"i2h_weight": i2h_weight, "h2h_weight": h2h_weight, "i2h_bias": i2h_bias, "h2h_bias": h2h_bias, "h2r_weight": h2r_weight}
+    return {
+        "i2h_weight": i2h_weight,
+        "h2h_weight": h2h_weight,
+        "i2h_bias": i2h_bias,
+        "h2h_bias": h2h_bias,
+        "h2r_weight": h2r_weight,
+    }
 
 
 class RNN(_RNNLayer):
-    """h_t = activation(W_i x_t + b_i + W_h h_{t-1} + b_h), activation being relu or tanh, in `num_layers` layers."""
+    """h_t = activation(W_i x_t + b_i + W_h h_{t-1} + b_h), activation being relu or tanh, in
+    `num_layers` layers.
+    """
 
     def __init__(
         self,
@@ -213,7 +272,12 @@ class RNN(_RNNLayer):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        initializers = _by_parameter(i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer)
+        initializers = _by_parameter(
+            i2h_weight_initializer,
+            h2h_weight_initializer,
+            i2h_bias_initializer,
+            h2h_bias_initializer,
+        )
         super().__init__(
             hidden_size,
             num_layers,
@@ -230,7 +294,9 @@ class RNN(_RNNLayer):
             params,
         )
 
-    def _sequence(self, x: NDArray, states: list[NDArray], weights: list[NDArray]) -> tuple[NDArray, list[NDArray]]:
+    def _sequence(
+        self, x: NDArray, states: list[NDArray], weights: list[NDArray]
+    ) -> tuple[NDArray, list[NDArray]]:
         outputs = recurrent.simple_recurrence(x, *states, *weights, mode=self._mode)
         return outputs, [outputs[-1]]
 
@@ -239,9 +305,11 @@ class RNN(_RNNLayer):
 
 
 class LSTM(_RNNLayer):
-    """A long short-term memory in `num_layers` layers; `projection_size` projects outputs down (Sak et al. 2014).
+    """A long short-term memory in `num_layers` layers; `projection_size` projects outputs down (Sak
+    et al. 2014).
 
-    `state_clip_min` and `state_clip_max` bound the cell state after each step; `state_clip_nan` is not supported.
+    `state_clip_min` and `state_clip_max` bound the cell state after each step; `state_clip_nan` is
+    not supported.
     """
 
     def __init__(
@@ -269,7 +337,11 @@ class LSTM(_RNNLayer):
         if state_clip_nan:
             raise ValueError("LSTM: state_clip_nan is not supported - NaN stays NaN")
         initializers = _by_parameter(
-            i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer, h2r_weight_initializer
+            i2h_weight_initializer,
+            h2h_weight_initializer,
+            i2h_bias_initializer,
+            h2h_bias_initializer,
+            h2r_weight_initializer,
         )
         self._clip = {"low": state_clip_min, "high": state_clip_max}
         super().__init__(
@@ -291,9 +363,14 @@ class LSTM(_RNNLayer):
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
         """Of h, which is projected, and of c."""
         shape = (self._num_layers * self._dir, batch_size, self._hidden_size)
-        return [*super().state_info(batch_size), {"shape": shape, "__layout__": "LNC", "dtype": self._dtype}]
+        return [
+            *super().state_info(batch_size),
+            {"shape": shape, "__layout__": "LNC", "dtype": self._dtype},
+        ]
 
-    def _sequence(self, x: NDArray, states: list[NDArray], weights: list[NDArray]) -> tuple[NDArray, list[NDArray]]:
+    def _sequence(
+        self, x: NDArray, states: list[NDArray], weights: list[NDArray]
+    ) -> tuple[NDArray, list[NDArray]]:
         outputs, cell = recurrent.lstm(x, *states, *weights, **self._clip)
         return outputs, [outputs[-1], cell]
 
@@ -307,7 +384,9 @@ class LSTM(_RNNLayer):
 
 
 class GRU(_RNNLayer):
-    """Gated recurrent units in `num_layers` layers, the reset gate applied after the product as cuDNN does."""
+    """Gated recurrent units in `num_layers` layers, the reset gate applied after the product as
+    cuDNN does.
+    """
 
     def __init__(
         self,
@@ -326,7 +405,12 @@ class GRU(_RNNLayer):
         prefix: str | None = None,
         params: Any = None,
     ) -> None:
-        initializers = _by_parameter(i2h_weight_initializer, h2h_weight_initializer, i2h_bias_initializer, h2h_bias_initializer)
+        initializers = _by_parameter(
+            i2h_weight_initializer,
+            h2h_weight_initializer,
+            i2h_bias_initializer,
+            h2h_bias_initializer,
+        )
         super().__init__(
             hidden_size,
             num_layers,
@@ -343,7 +427,9 @@ class GRU(_RNNLayer):
             params,
         )
 
-    def _sequence(self, x: NDArray, states: list[NDArray], weights: list[NDArray]) -> tuple[NDArray, list[NDArray]]:
+    def _sequence(
+        self, x: NDArray, states: list[NDArray], weights: list[NDArray]
+    ) -> tuple[NDArray, list[NDArray]]:
         outputs = recurrent.gru(x, *states, *weights)
         return outputs, [outputs[-1]]
 

@@ -14,9 +14,13 @@ from initlab.engine.nd import NDArray
 
 
 class DropoutCell(HybridRecurrentCell):
-    """Dropout of its inputs, a new mask each step (one for all steps when unrolled over one array); no states."""
+    """Dropout of its inputs, a new mask each step (one for all steps when unrolled over one array);
+    no states.
+    """
 
-    def __init__(self, rate: float, axes: tuple[int, ...] = (), prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, rate: float, axes: tuple[int, ...] = (), prefix: str | None = None, params: Any = None
+    ) -> None:
         super().__init__(prefix, params)
         if isinstance(rate, bool) or not isinstance(rate, (int, float)):
             raise AssertionError("rate must be a number")
@@ -31,7 +35,9 @@ class DropoutCell(HybridRecurrentCell):
 
     def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:  # type: ignore[override]
         """(inputs with elements dropped, states)."""
-        return (F.Dropout(inputs, p=self._rate, axes=self._axes) if self._rate > 0 else inputs), states
+        return (
+            F.Dropout(inputs, p=self._rate, axes=self._axes) if self._rate > 0 else inputs
+        ), states
 
     def unroll(
         self,
@@ -58,7 +64,9 @@ class ModifierCell(HybridRecurrentCell):
 
     def __init__(self, base_cell: Any) -> None:
         if base_cell._modified:
-            raise AssertionError(f"Cell {base_cell.name} is already modified. One cell cannot be modified twice")
+            raise AssertionError(
+                f"Cell {base_cell.name} is already modified. One cell cannot be modified twice"
+            )
         base_cell._modified = True
         super().__init__(prefix=base_cell.prefix + self._alias(), params=None)
         self.base_cell = base_cell
@@ -90,12 +98,17 @@ class ModifierCell(HybridRecurrentCell):
 
 
 class ZoneoutCell(ModifierCell):
-    """Keeps each output and state of the step before with a probability, while training (Krueger et al. 2016)."""
+    """Keeps each output and state of the step before with a probability, while training (Krueger et
+    al. 2016).
+    """
 
-    def __init__(self, base_cell: Any, zoneout_outputs: float = 0.0, zoneout_states: float = 0.0) -> None:
+    def __init__(
+        self, base_cell: Any, zoneout_outputs: float = 0.0, zoneout_states: float = 0.0
+    ) -> None:
         if isinstance(base_cell, BidirectionalCell):
             raise AssertionError(
-                "BidirectionalCell doesn't support zoneout since it doesn't support step. Please add ZoneoutCell to the cells underneath "
+                "BidirectionalCell doesn't support zoneout since it doesn't support step. Please add "
+                "ZoneoutCell to the cells underneath "
                 "instead."
             )
         super().__init__(base_cell)
@@ -121,7 +134,9 @@ class ZoneoutCell(ModifierCell):
         if self.zoneout_outputs:
             output = mixed(self.zoneout_outputs, output, before)
         if self.zoneout_states:
-            after = [mixed(self.zoneout_states, new, old) for new, old in zip(after, states, strict=True)]
+            after = [
+                mixed(self.zoneout_states, new, old) for new, old in zip(after, states, strict=True)
+            ]
         self._prev_output = output
         return output, after
 
@@ -153,11 +168,15 @@ class ResidualCell(ModifierCell):
         self.reset()
         self.base_cell._modified = False
         try:
-            outputs, states = self.base_cell.unroll(length, inputs, begin_state, layout, merge_outputs, valid_length)
+            outputs, states = self.base_cell.unroll(
+                length, inputs, begin_state, layout, merge_outputs, valid_length
+            )
         finally:
             self.base_cell._modified = True
         merge = isinstance(outputs, NDArray) if merge_outputs is None else merge_outputs
         inputs, axis, _ = format_sequence(length, inputs, layout, merge)
         if valid_length is not None:
             inputs = masked(inputs, valid_length, axis, merge)
-        return (outputs + inputs if merge else [a + b for a, b in zip(outputs, inputs, strict=True)]), states
+        return (
+            outputs + inputs if merge else [a + b for a, b in zip(outputs, inputs, strict=True)]
+        ), states

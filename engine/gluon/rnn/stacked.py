@@ -79,7 +79,9 @@ class _Stacked(RecurrentCell):
         return len(self._children)
 
     def __repr__(self) -> str:
-        lines = [f"({key}): " + repr(cell).replace("\n", "\n  ") for key, cell in self._children.items()]
+        lines = [
+            f"({key}): " + repr(cell).replace("\n", "\n  ") for key, cell in self._children.items()
+        ]
         return f"{type(self).__name__}(\n" + "\n".join(lines) + "\n)"
 
 
@@ -92,7 +94,9 @@ class HybridSequentialRNNCell(_Stacked, HybridRecurrentCell):
 
 
 class BidirectionalCell(HybridRecurrentCell):
-    """One cell from first to last and one from last to first, their outputs side by side (Schuster and Paliwal 1997)."""
+    """One cell from first to last and one from last to first, their outputs side by side (Schuster
+    and Paliwal 1997).
+    """
 
     def __init__(self, l_cell: Any, r_cell: Any, output_prefix: str = "bi_") -> None:
         super().__init__(prefix="", params=None)
@@ -126,19 +130,27 @@ class BidirectionalCell(HybridRecurrentCell):
         merge_outputs: bool | None = None,
         valid_length: NDArray | None = None,
     ) -> tuple[Any, States]:
-        """As `RecurrentCell.unroll`; with lengths, the backward cell begins at each sample's last step."""
+        """As `RecurrentCell.unroll`; with lengths, the backward cell begins at each sample's last
+        step.
+        """
         self.reset()
         steps, axis, batch = format_sequence(length, inputs, layout, False)
         states = self._begin(begin_state, steps, batch)
         left, right = self._children.values()
         count = len(left.state_info(batch))  # type: ignore[attr-defined]
-        l_out, l_states = left.unroll(length, steps, states[:count], layout, merge_outputs, valid_length)  # type: ignore[attr-defined]
-        r_out, r_states = right.unroll(length, backwards(steps, valid_length), states[count:], layout, False, valid_length)  # type: ignore[attr-defined]
+        l_out, l_states = left.unroll(  # type: ignore[attr-defined]
+            length, steps, states[:count], layout, merge_outputs, valid_length
+        )
+        r_out, r_states = right.unroll(  # type: ignore[attr-defined]
+            length, backwards(steps, valid_length), states[count:], layout, False, valid_length
+        )
         r_out = backwards(r_out, valid_length)
         if merge_outputs is None:
             merge_outputs = isinstance(l_out, NDArray)
         if merge_outputs:
-            outputs: Any = nd.concat(format_sequence(None, l_out, layout, True)[0], nd.stack(*r_out, axis=axis), dim=2)
+            outputs: Any = nd.concat(
+                format_sequence(None, l_out, layout, True)[0], nd.stack(*r_out, axis=axis), dim=2
+            )
         else:
             outputs = [nd.concat(a, b, dim=1) for a, b in zip(l_out, r_out, strict=True)]
         if valid_length is not None:

@@ -14,32 +14,46 @@ Steps = NDArray | list[NDArray]
 
 
 def made(func: Callable[..., NDArray], name: str, info: dict[str, Any]) -> NDArray:
-    """A state from a function like `nd.zeros`; `name` and `__layout__` are given to functions that take them.
+    """A state from a function like `nd.zeros`; `name` and `__layout__` are given to functions that
+    take them.
 
     MXNetError for a batch of 0, the default of `begin_state`, which MXNet takes for unknown.
     """
     if 0 in info["shape"]:
-        raise MXNetError(f"MXNetError: {name}: a state of shape {info['shape']} cannot be made - give begin_state the batch_size")
+        raise MXNetError(
+            f"MXNetError: {name}: a state of shape {info['shape']} cannot be made - give begin_state the "
+            "batch_size"
+        )
     options = {"name": name, **info}
     parameters = inspect.signature(func).parameters.values()
     if not any(p.kind is p.VAR_KEYWORD for p in parameters):
         known = {p.name for p in parameters}
-        options = {key: value for key, value in options.items() if key in known or key not in ("name", "__layout__")}
+        options = {
+            key: value
+            for key, value in options.items()
+            if key in known or key not in ("name", "__layout__")
+        }
     return func(**options)
 
 
-def format_sequence(length: int | None, inputs: Any, layout: str, merge: bool | None) -> tuple[Any, int, int]:
-    """(the sequence as a list for merge False, one array for True, as it is for None; its time axis; the batch's size).
+def format_sequence(
+    length: int | None, inputs: Any, layout: str, merge: bool | None
+) -> tuple[Any, int, int]:
+    """(the sequence as a list for merge False, one array for True, as it is for None; its time
+    axis; the batch's size).
 
     AssertionError where it does not have `length` steps.
     """
     if inputs is None:
-        raise AssertionError("unroll(inputs=None) has been deprecated. Please create input variables outside unroll.")
+        raise AssertionError(
+            "unroll(inputs=None) has been deprecated. Please create input variables outside unroll."
+        )
     axis = layout.find("T")
     if isinstance(inputs, NDArray):
         if length is not None and length != inputs.shape[axis]:
             raise AssertionError(
-                f"unroll: length is {length}, but axis {axis} of inputs {inputs.shape} (layout {layout}) has {inputs.shape[axis]}"
+                f"unroll: length is {length}, but axis {axis} of inputs {inputs.shape} (layout {layout}) "
+                f"has {inputs.shape[axis]}"
             )
         batch = inputs.shape[layout.find("N")]
         return (steps_of(inputs, axis) if merge is False else inputs), axis, batch
@@ -57,7 +71,9 @@ def steps_of(data: NDArray, axis: int) -> list[NDArray]:
 def masked(data: Any, valid_length: NDArray, axis: int, merge: bool | None) -> Any:
     """A sequence with zeros beyond each sample's length."""
     whole = data if isinstance(data, NDArray) else nd.stack(*data, axis=axis)
-    whole = nd.SequenceMask(_time_first(whole, axis), sequence_length=valid_length, use_sequence_length=True)
+    whole = nd.SequenceMask(
+        _time_first(whole, axis), sequence_length=valid_length, use_sequence_length=True
+    )
     whole = _time_first(whole, axis)
     return whole if merge else steps_of(whole, axis)
 
@@ -70,4 +86,9 @@ def backwards(steps: list[NDArray], valid_length: NDArray | None) -> list[NDArra
     """The steps from last to first, each sample within its length."""
     if valid_length is None:
         return steps[::-1]
-    return steps_of(nd.SequenceReverse(nd.stack(*steps, axis=0), sequence_length=valid_length, use_sequence_length=True), 0)
+    return steps_of(
+        nd.SequenceReverse(
+            nd.stack(*steps, axis=0), sequence_length=valid_length, use_sequence_length=True
+        ),
+        0,
+    )

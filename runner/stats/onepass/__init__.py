@@ -1,4 +1,5 @@
-"""All figures of a tensor from one pass over its elements, in blocks that may come in any order and from any thread.
+"""All figures of a tensor from one pass over its elements, in blocks that may come in any order and
+from any thread.
 
 bins          the 4096 bins of a float's top 12 bits, their edges and their order
 kernels       a block's histogram and central moments: NumPy's, and which implementation is taken

@@ -1,7 +1,8 @@
 """Blocks of a tensor in, its summary out.
 
-A block's figures depend on its elements alone. They are kept, 64 bytes a block, until all are there, and then combined exactly rounded,
-so neither the order of the blocks nor the threads they came from show.
+A block's figures depend on its elements alone. They are kept, 64 bytes a block, until all are
+there, and then combined exactly rounded, so neither the order of the blocks nor the threads they
+came from show.
 """
 
 from __future__ import annotations
@@ -22,23 +23,39 @@ from initlab.runner.stats.onepass.summary import Summary
 THREADED_FROM = 1 << 20
 """Elements from which a whole tensor is shared among threads."""
 TOGETHER = 4
-"""Blocks that are looked at in one call: what a thread does between two times it needs the interpreter."""
+"""Blocks that are looked at in one call: what a thread does between two times it needs the
+interpreter.
+"""
 LARGEST_EXPONENT = 100
-"""A float64 block whose largest magnitude is beyond 2^100 or within 2^-100 is scaled by a power of two before anything is added."""
+"""A float64 block whose largest magnitude is beyond 2^100 or within 2^-100 is scaled by a power of
+two before anything is added.
+"""
 
 Check = Callable[[np.ndarray, int], int | None]
-"""(elements, the first one's number) -> how many of them are not as declared, or None: `Law.wrong_in` for a shape."""
+"""(elements, the first one's number) -> how many of them are not as declared, or None:
+`Law.wrong_in` for a shape.
+"""
 
 RECORD = np.dtype(
-    [("finite", "i8"), ("exponent", "i8"), ("low", "f8"), ("high", "f8"), *((name, "f8") for name in ("sum", "m2", "m3", "m4"))]
+    [
+        ("finite", "i8"),
+        ("exponent", "i8"),
+        ("low", "f8"),
+        ("high", "f8"),
+        *((name, "f8") for name in ("sum", "m2", "m3", "m4")),
+    ]
 )
 """What is kept of a block. Sums are in units of 2^exponent and its powers."""
 
 
 class Accumulator:
-    """The statistics of a tensor whose blocks of `BLOCK` elements come one by one, in any order, from any thread."""
+    """The statistics of a tensor whose blocks of `BLOCK` elements come one by one, in any order,
+    from any thread.
+    """
 
-    def __init__(self, dtype: Any, size: int, wrong: Check | None = None, implementation: str | None = None) -> None:
+    def __init__(
+        self, dtype: Any, size: int, wrong: Check | None = None, implementation: str | None = None
+    ) -> None:
         self._dtype = dtypes.resolve(dtype)
         self._size = size
         self._wrong = wrong
@@ -51,23 +68,33 @@ class Accumulator:
         self._lock = threading.Lock()
 
     def add(self, number: int, values: np.ndarray) -> None:
-        """Block `number`, and any that follow: the flat elements from number * BLOCK on, up to the end of a block.
+        """Block `number`, and any that follow: the flat elements from number * BLOCK on, up to the
+        end of a block.
 
         ValueError for what is not of the tensor or was there before.
         """
         count = max(1, -(-values.size // BLOCK))
         if not 0 <= number < self._blocks.size:
-            raise ValueError(f"block {number} is none of the {self._blocks.size} blocks of {self._size} elements")
+            raise ValueError(
+                f"block {number} is none of the {self._blocks.size} blocks of {self._size} elements"
+            )
         expected = min(count * BLOCK, self._size - number * BLOCK)
         if values.shape != (expected,) or values.dtype != self._dtype:
-            raise ValueError(f"block {number} must be {self._dtype.name} of shape ({expected},), got {values.dtype} {values.shape}")
+            raise ValueError(
+                f"block {number} must be {self._dtype.name} of shape ({expected},), got {values.dtype} "
+                f"{values.shape}"
+            )
         floats = bins.as_floats(values)
         histogram, records = self._looked_at(floats)
-        zeros = int(np.count_nonzero(floats == 0)) if histogram[0] or histogram[bins.NEGATIVE] else 0
+        zeros = (
+            int(np.count_nonzero(floats == 0)) if histogram[0] or histogram[bins.NEGATIVE] else 0
+        )
         differing = None if self._wrong is None else self._wrong(values, number * BLOCK)
         with self._lock:
             if self._seen[number : number + count].any():
-                raise ValueError(f"block {number + int(np.argmax(self._seen[number : number + count]))} was added before")
+                raise ValueError(
+                    f"block {number + int(np.argmax(self._seen[number : number + count]))} was added before"
+                )
             self._seen[number : number + count] = True
             self._blocks[number : number + count] = records
             self._histogram += histogram
@@ -80,9 +107,14 @@ class Accumulator:
         bits, shift = bins.as_bits(floats), bins.shift_of(floats.dtype)
         if self._kernels.blocks is not None and floats.itemsize > 2 and floats.size:
             histogram, rows = self._kernels.blocks(bits, floats, shift)
-            if not bins.nonfinite(histogram, floats.dtype) and (floats.itemsize == 4 or not _extreme(rows)):
+            if not bins.nonfinite(histogram, floats.dtype) and (
+                floats.itemsize == 4 or not _extreme(rows)
+            ):
                 return histogram, _records(rows, floats.size)
-        histogram, records = np.zeros(bins.BINS, np.int64), np.zeros(max(1, -(-floats.size // BLOCK)), RECORD)
+        histogram, records = (
+            np.zeros(bins.BINS, np.int64),
+            np.zeros(max(1, -(-floats.size // BLOCK)), RECORD),
+        )
         for number in range(records.size):
             span = slice(number * BLOCK, (number + 1) * BLOCK)
             counted = self._kernels.histogram(bits[span], shift)
@@ -111,14 +143,32 @@ class Accumulator:
     def result(self) -> Summary:
         """The figures of all blocks. ValueError while one is missing."""
         if not self._seen.all():
-            raise ValueError(f"block {int(np.argmin(self._seen))} of {self._seen.size} has not been added")
+            raise ValueError(
+                f"block {int(np.argmin(self._seen))} of {self._seen.size} has not been added"
+            )
         held = self._blocks[self._blocks["finite"] > 0]
-        low, high = (float(held["low"].min()), float(held["high"].max())) if held.size else (None, None)
+        low, high = (
+            (float(held["low"].min()), float(held["high"].max())) if held.size else (None, None)
+        )
         exponent, moments = combine(held) if held.size else (0, None)
-        if moments is not None and low is not None and low == high:  # the mean of equal elements may be rounded
+        if (
+            moments is not None and low is not None and low == high
+        ):  # the mean of equal elements may be rounded
             moments = (math.ldexp(low, -exponent), 0.0, 0.0, 0.0)
-        filled = tuple((int(place), int(self._histogram[place])) for place in np.flatnonzero(self._histogram))
-        return Summary(self._dtype.name, self._size, self._zeros, low, high, exponent, moments, filled, self._differing)
+        filled = tuple(
+            (int(place), int(self._histogram[place])) for place in np.flatnonzero(self._histogram)
+        )
+        return Summary(
+            self._dtype.name,
+            self._size,
+            self._zeros,
+            low,
+            high,
+            exponent,
+            moments,
+            filled,
+            self._differing,
+        )
 
 
 def _extreme(rows: np.ndarray) -> bool:
@@ -140,13 +190,20 @@ def _records(rows: np.ndarray, size: int) -> np.ndarray:
 def combine(blocks: np.ndarray) -> tuple[int, tuple[float, float, float, float]]:
     """(exponent, mean and central moments in its units) of blocks that hold something.
 
-    Each block's sums are moved from its own mean to the mean of all: Pébay, "Formulas for robust, one-pass parallel computation of
-    covariances and arbitrary-order statistical moments", 2008.
+    Each block's sums are moved from its own mean to the mean of all: Pébay, "Formulas for robust,
+    one-pass parallel computation of covariances and arbitrary-order statistical moments", 2008.
     """
     farthest = np.maximum(-blocks["low"], blocks["high"])
-    exponent = int(blocks["exponent"][farthest > 0].max(initial=np.iinfo(np.int64).min)) if farthest.any() else 0
+    exponent = (
+        int(blocks["exponent"][farthest > 0].max(initial=np.iinfo(np.int64).min))
+        if farthest.any()
+        else 0
+    )
     shift = blocks["exponent"] - exponent
-    total, m2, m3, m4 = (np.ldexp(blocks[name], power * shift) for power, name in enumerate(("sum", "m2", "m3", "m4"), 1))
+    total, m2, m3, m4 = (
+        np.ldexp(blocks[name], power * shift)
+        for power, name in enumerate(("sum", "m2", "m3", "m4"), 1)
+    )
     size = blocks["finite"].astype(np.float64)
     count = math.fsum(size)
     mean = math.fsum(total) / count
@@ -158,17 +215,30 @@ def combine(blocks: np.ndarray) -> tuple[int, tuple[float, float, float, float]]
     return exponent, (mean + 0.0, second / count, third / count, fourth / count)
 
 
-def summarize(values: np.ndarray, threads: int | None = None, wrong: Check | None = None, implementation: str | None = None) -> Summary:
-    """The summary of a whole tensor, in memory or mapped from a file. `threads` is otherwise what drawing uses; nothing depends on it."""
+def summarize(
+    values: np.ndarray,
+    threads: int | None = None,
+    wrong: Check | None = None,
+    implementation: str | None = None,
+) -> Summary:
+    """The summary of a whole tensor, in memory or mapped from a file. `threads` is otherwise what
+    drawing uses; nothing depends on it.
+    """
     flat = values.reshape(-1)
     accumulator = Accumulator(flat.dtype, flat.size, wrong, implementation)
 
     def add(numbers: range) -> None:
         for number in numbers:
-            accumulator.add(number * TOGETHER, flat[number * TOGETHER * BLOCK : (number + 1) * TOGETHER * BLOCK])
+            accumulator.add(
+                number * TOGETHER, flat[number * TOGETHER * BLOCK : (number + 1) * TOGETHER * BLOCK]
+            )
 
     count = -(-flat.size // (BLOCK * TOGETHER))
-    workers = min(count, streams.threads() if threads is None else threads) if flat.size >= THREADED_FROM else 1
+    workers = (
+        min(count, streams.threads() if threads is None else threads)
+        if flat.size >= THREADED_FROM
+        else 1
+    )
     if workers <= 1:
         add(range(count))
         return accumulator.result()

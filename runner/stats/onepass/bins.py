@@ -1,7 +1,8 @@
-"""The 4096 bins of a float's top 12 bits: the sign, the exponent, and as much of the fraction as fits.
+"""The 4096 bins of a float's top 12 bits: the sign, the exponent, and as much of the fraction as
+fits.
 
-A bin is found by a shift, without rounding; its edges are floats. float32 and bfloat16 have 8 bins to a power of two, float16 64,
-float64 one. Other dtypes are first cast to float32.
+A bin is found by a shift, without rounding; its edges are floats. float32 and bfloat16 have 8 bins
+to a power of two, float16 64, float64 one. Other dtypes are first cast to float32.
 """
 
 from __future__ import annotations
@@ -24,8 +25,12 @@ def float_dtype(dtype: np.dtype) -> np.dtype:
 
 
 def as_floats(values: np.ndarray) -> np.ndarray:
-    """The elements in C order, flat, in `float_dtype` and native byte order; no copy where none is needed."""
-    return np.ascontiguousarray(values.reshape(-1)).astype(float_dtype(values.dtype.newbyteorder("=")), copy=False)
+    """The elements in C order, flat, in `float_dtype` and native byte order; no copy where none is
+    needed.
+    """
+    return np.ascontiguousarray(values.reshape(-1)).astype(
+        float_dtype(values.dtype.newbyteorder("=")), copy=False
+    )
 
 
 def as_bits(floats: np.ndarray) -> np.ndarray:
@@ -70,7 +75,9 @@ def ascending(name: str) -> np.ndarray:
 
 @lru_cache
 def edges(name: str) -> np.ndarray:
-    """The float64 borders of the bins that `ascending` lists: bin i lies between edges i and i + 1. The outermost are infinite."""
+    """The float64 borders of the bins that `ascending` lists: bin i lies between edges i and i + 1.
+    The outermost are infinite.
+    """
     dtype = dtypes.resolve(name)
     magnitudes = np.arange(NEGATIVE - _fraction_steps(dtype) + 1, dtype=np.uint64)
     upward = from_bits(magnitudes << np.uint64(shift_of(dtype)), dtype)

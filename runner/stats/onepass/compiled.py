@@ -1,4 +1,5 @@
-"""The kernels through numba. Importing this imports numba; the results are those of `runner.stats.onepass.kernels`, to the bit.
+"""The kernels through numba. Importing this imports numba; the results are those of
+`runner.stats.onepass.kernels`, to the bit.
 
 No `fastmath`: additions keep their order, and a product and a sum are rounded one after the other.
 """
@@ -39,7 +40,9 @@ def _total(values: np.ndarray, lanes: np.ndarray) -> float:
 
 
 @numba.njit(nogil=True, cache=True)
-def _central(values: np.ndarray, mean: float, second: np.ndarray, third: np.ndarray, fourth: np.ndarray) -> tuple[float, float, float]:
+def _central(
+    values: np.ndarray, mean: float, second: np.ndarray, third: np.ndarray, fourth: np.ndarray
+) -> tuple[float, float, float]:
     second[:] = 0.0
     third[:] = 0.0
     fourth[:] = 0.0
@@ -64,7 +67,9 @@ def histogram(bits: np.ndarray, shift: int) -> np.ndarray:
 def moments(values: np.ndarray) -> Moments:
     """The sum and the three central sums of a block's values."""
     total = _total(values, np.empty(LANES))
-    return total, *_central(values, total / values.size, np.empty(LANES), np.empty(LANES), np.empty(LANES))
+    return total, *_central(
+        values, total / values.size, np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    )
 
 
 @numba.njit(nogil=True, cache=True)
@@ -82,13 +87,22 @@ def _blocks(bits, floats, shift, counts, records, low, high, lanes):  # type: ig
         total = _total(values, lanes[0])
         second, third, fourth = _central(values, total / values.size, lanes[0], lanes[1], lanes[2])
         record = records[number]
-        record[0], record[1], record[2], record[3], record[4], record[5] = low.min(), high.max(), total, second, third, fourth
+        record[0], record[1], record[2], record[3], record[4], record[5] = (
+            low.min(),
+            high.max(),
+            total,
+            second,
+            third,
+            fourth,
+        )
 
 
 def blocks(bits: np.ndarray, floats: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of several blocks at once: the histogram of all, and a row a block of its smallest and largest value and its moments.
+    """Of several blocks at once: the histogram of all, and a row a block of its smallest and
+    largest value and its moments.
 
-    The rows mean something only where every value is finite, and for float64 where none needs scaling.
+    The rows mean something only where every value is finite, and for float64 where none needs
+    scaling.
     """
     counts, records = np.zeros(BINS, np.int64), np.empty((-(-floats.size // BLOCK), 6))
     low, high = np.empty(LANES, floats.dtype), np.empty(LANES, floats.dtype)

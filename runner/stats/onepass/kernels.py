@@ -1,7 +1,8 @@
 """What is done with every element of a block: NumPy's way, and the choice between it and numba's.
 
-A block's elements are dealt to 512 lanes, which are added row by row; then the lanes are folded in halves. This order of additions,
-with no product fused into a sum, is what both implementations share, so both give the same bits on any processor.
+A block's elements are dealt to 512 lanes, which are added row by row; then the lanes are folded in
+halves. This order of additions, with no product fused into a sum, is what both implementations
+share, so both give the same bits on any processor.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ Moments = tuple[float, float, float, float]
 
 
 class Kernels(NamedTuple):
-    """`histogram(bits, shift)`: int64[4096] of bits >> shift. `moments(values)`: of 1 to BLOCK finite float32 or float64 values.
+    """`histogram(bits, shift)`: int64[4096] of bits >> shift. `moments(values)`: of 1 to BLOCK
+    finite float32 or float64 values.
 
-    `blocks(bits, floats, shift)`, where there is one, does both for several blocks in one call: see `compiled.blocks`.
+    `blocks(bits, floats, shift)`, where there is one, does both for several blocks in one call: see
+    `compiled.blocks`.
     """
 
     name: str
@@ -83,13 +86,19 @@ NUMPY = Kernels("numpy", histogram, moments)
 
 
 def choose(implementation: str | None, size: int) -> Kernels:
-    """The kernels for a tensor of `size` elements: the implementation named, ImportError where numba is named and not installed.
+    """The kernels for a tensor of `size` elements: the implementation named, ImportError where
+    numba is named and not installed.
 
-    None leaves the choice: what draws (`streams.implementation`), but numba for large tensors only. The figures never depend on it.
+    None leaves the choice: what draws (`streams.implementation`), but numba for large tensors only.
+    The figures never depend on it.
     """
     if implementation is not None and implementation not in IMPLEMENTATIONS:
-        raise ValueError(f"implementation must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}")
-    if implementation == "numpy" or (implementation is None and (size < COMPILED_FROM or not streams.expect(size))):
+        raise ValueError(
+            f"implementation must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}"
+        )
+    if implementation == "numpy" or (
+        implementation is None and (size < COMPILED_FROM or not streams.expect(size))
+    ):
         return NUMPY
     try:
         from initlab.runner.stats.onepass import compiled

@@ -1,8 +1,9 @@
-"""Exact quantiles of a tensor of any size: radix selection in passes over blocks, nothing sorted but what is left at the end.
+"""Exact quantiles of a tensor of any size: radix selection in passes over blocks, nothing sorted
+but what is left at the end.
 
-A float's bits become a key, an unsigned integer that grows with the value. The summary's histogram has counted the keys' first 12 bits;
-each pass counts the next 12 of those keys that share their first bits with a wanted order statistic, until few enough are left to be
-gathered.
+A float's bits become a key, an unsigned integer that grows with the value. The summary's histogram
+has counted the keys' first 12 bits; each pass counts the next 12 of those keys that share their
+first bits with a wanted order statistic, until few enough are left to be gathered.
 """
 
 from __future__ import annotations
@@ -22,26 +23,34 @@ DIGIT = 12
 """Bits counted in a pass."""
 
 Wanted = dict[int, list[tuple[int, int]]]
-"""First bits of keys -> the ranks wanted among them: (rank among all elements, rank among these)."""
+"""First bits of keys -> the ranks wanted among them: (rank among all elements, rank among these).
+"""
 
 
-def quantiles(values: np.ndarray, summary: Summary, probabilities: Sequence[float]) -> list[float | None]:
-    """The quantiles of the finite elements, interpolated linearly between the two order statistics nearest to probability * (N - 1), as
-    `numpy.quantile` does by default. `summary` is that of `values`, which may be mapped from a file. None where nothing is finite."""
+def quantiles(
+    values: np.ndarray, summary: Summary, probabilities: Sequence[float]
+) -> list[float | None]:
+    """The quantiles of the finite elements, interpolated linearly between the two order statistics
+    nearest to probability * (N - 1), as `numpy.quantile` does by default. `summary` is that of
+    `values`, which may be mapped from a file. None where nothing is finite."""
     if not summary.finite:
         return [None] * len(probabilities)
     last = summary.finite - 1
     places = [last * probability for probability in probabilities]
     ranks = {rank for place in places for rank in (math.floor(place), math.ceil(place))}
     found = _order_statistics(values, summary, sorted(ranks))
-    return [bins.between(found[math.floor(p)], found[math.ceil(p)], p - math.floor(p)) for p in places]
+    return [
+        bins.between(found[math.floor(p)], found[math.ceil(p)], p - math.floor(p)) for p in places
+    ]
 
 
 def _order_statistics(values: np.ndarray, summary: Summary, ranks: list[int]) -> dict[int, float]:
     """Rank among the finite elements -> the element."""
     dtype = summary.binned
     flat = values.reshape(-1)
-    counts = np.concatenate([summary.histogram[: bins.NEGATIVE - 1 : -1], summary.histogram[: bins.NEGATIVE]])
+    counts = np.concatenate(
+        [summary.histogram[: bins.NEGATIVE - 1 : -1], summary.histogram[: bins.NEGATIVE]]
+    )
     order = bins.ascending(dtype.name)
     below = int(counts[: (bins.BINS - order.size) // 2].sum())  # negative infinities and NaN
     wanted, left = _descend({0: [(rank, rank + below) for rank in ranks]}, {0: counts}, DIGIT)
@@ -50,7 +59,11 @@ def _order_statistics(values: np.ndarray, summary: Summary, ranks: list[int]) ->
         digit = min(DIGIT, shift)
         shift -= digit
         wanted, left = _descend(wanted, _count(flat, wanted, shift, digit), digit)
-    keys = _gather(flat, wanted, shift) if shift else {rank: prefix for prefix, pairs in wanted.items() for rank, _ in pairs}
+    keys = (
+        _gather(flat, wanted, shift)
+        if shift
+        else {rank: prefix for prefix, pairs in wanted.items() for rank, _ in pairs}
+    )
     return {rank: _value(key, dtype) for rank, key in keys.items()}
 
 
@@ -70,13 +83,18 @@ def _value(key: int, dtype: np.dtype) -> float:
 
 
 def _count(flat: np.ndarray, wanted: Wanted, shift: int, digit: int) -> dict[int, np.ndarray]:
-    """For each of the wanted first bits, how many keys have which `digit` bits next, above the low `shift` bits."""
+    """For each of the wanted first bits, how many keys have which `digit` bits next, above the low
+    `shift` bits.
+    """
     counts = {prefix: np.zeros(1 << digit, np.int64) for prefix in wanted}
     for keys in _keys(flat):
         heads = keys >> keys.dtype.type(shift)
         prefixes = heads >> keys.dtype.type(digit)
         for prefix, found in counts.items():
-            found += np.bincount((heads[prefixes == prefix] & ((1 << digit) - 1)).astype(np.intp), minlength=1 << digit)
+            found += np.bincount(
+                (heads[prefixes == prefix] & ((1 << digit) - 1)).astype(np.intp),
+                minlength=1 << digit,
+            )
     return counts
 
 
@@ -91,7 +109,9 @@ def _descend(wanted: Wanted, counts: dict[int, np.ndarray], digit: int) -> tuple
             longer = (prefix << digit) | bits
             if longer not in deeper:
                 left += int(counts[prefix][bits])
-            deeper.setdefault(longer, []).append((rank, within - int(upto[bits] - counts[prefix][bits])))
+            deeper.setdefault(longer, []).append(
+                (rank, within - int(upto[bits] - counts[prefix][bits]))
+            )
     return deeper, left
 
 

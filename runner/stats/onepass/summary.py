@@ -16,10 +16,12 @@ from initlab.runner.stats.onepass import bins
 
 @dataclass(frozen=True)
 class Summary:
-    """What one pass over a tensor's elements gives. Moments, extremes and quantiles are those of its finite elements.
+    """What one pass over a tensor's elements gives. Moments, extremes and quantiles are those of
+    its finite elements.
 
-    Central moments are divided by N. `moments` has the mean and the second to fourth of them in units of 2^exponent, so that float64's
-    farthest magnitudes neither overflow nor vanish in a fourth power; None where no element is finite.
+    Central moments are divided by N. `moments` has the mean and the second to fourth of them in
+    units of 2^exponent, so that float64's farthest magnitudes neither overflow nor vanish in a
+    fourth power; None where no element is finite.
     """
 
     dtype: str
@@ -63,7 +65,9 @@ class Summary:
         return bins.smallest(self.histogram, self.binned) - self.zeros
 
     def _sized(self, figure: float) -> float:
-        """A figure in units of 2^exponent as itself. What only rounding carries beyond the largest float64 is that number."""
+        """A figure in units of 2^exponent as itself. What only rounding carries beyond the largest
+        float64 is that number.
+        """
         try:
             return math.ldexp(figure, self.exponent)
         except OverflowError:
@@ -114,9 +118,11 @@ class Summary:
         return np.concatenate([[0], np.cumsum(self.histogram[bins.ascending(self.binned.name)])])
 
     def borders(self) -> tuple[np.ndarray, np.ndarray]:
-        """(finite edges of the bins that are not empty, ascending; how many finite elements lie below each).
+        """(finite edges of the bins that are not empty, ascending; how many finite elements lie
+        below each).
 
-        An element that equals an edge counts as below it where the edge is negative; a zero counts as below zero where it has a sign.
+        An element that equals an edge counts as below it where the edge is negative; a zero counts
+        as below zero where it has a sign.
         """
         edges = bins.edges(self.binned.name)
         filled = np.diff(self._cumulative) > 0
@@ -125,19 +131,26 @@ class Summary:
         return edges[wanted], self._cumulative[wanted]
 
     def bars(self) -> list[tuple[float, float, int]]:
-        """(low edge, high edge, elements) of the bins of finite numbers that are not empty, ascending."""
+        """(low edge, high edge, elements) of the bins of finite numbers that are not empty,
+        ascending.
+        """
         edges, counts = bins.edges(self.binned.name), np.diff(self._cumulative)
-        return [(float(edges[i]), float(edges[i + 1]), int(counts[i])) for i in np.flatnonzero(counts)]
+        return [
+            (float(edges[i]), float(edges[i + 1]), int(counts[i])) for i in np.flatnonzero(counts)
+        ]
 
     def quantile(self, probability: float) -> float | None:
-        """The quantile, interpolated linearly between order statistics that are taken to be spread evenly over their bin.
+        """The quantile, interpolated linearly between order statistics that are taken to be spread
+        evenly over their bin.
 
         Off by no more than the width of a bin. None where no element is finite."""
         if not self.finite:
             return None
         place = probability * (self.finite - 1)
         first = math.floor(place)
-        low, high = (self._order_statistic(rank) for rank in (first, min(first + 1, self.finite - 1)))
+        low, high = (
+            self._order_statistic(rank) for rank in (first, min(first + 1, self.finite - 1))
+        )
         return bins.between(low, high, place - first)
 
     def _order_statistic(self, rank: int) -> float:
@@ -147,13 +160,18 @@ class Summary:
         place = int(np.searchsorted(self._cumulative, rank, side="right")) - 1
         below, above = self._cumulative[place : place + 2].tolist()
         edges = bins.edges(self.binned.name)
-        if 0.0 in edges[place : place + 2] and self.zeros == self.histogram[0] + self.histogram[bins.NEGATIVE]:
+        if (
+            0.0 in edges[place : place + 2]
+            and self.zeros == self.histogram[0] + self.histogram[bins.NEGATIVE]
+        ):
             return 0.0
         low, high = max(self.low, float(edges[place])), min(self.high, float(edges[place + 1]))
         return bins.between(low, high, (rank - below + 0.5) / (above - below))
 
     def to_json(self) -> dict[str, Any]:
-        """The figures in JSON's types, from which `from_json` makes an equal summary: Python writes floats so that they come back."""
+        """The figures in JSON's types, from which `from_json` makes an equal summary: Python writes
+        floats so that they come back.
+        """
         return asdict(self)
 
     @classmethod
@@ -161,4 +179,6 @@ class Summary:
         """The summary that `to_json` gave, after a trip through JSON text or without."""
         moments = content["moments"]
         filled = tuple((place, count) for place, count in content["filled"])
-        return cls(**{**content, "moments": None if moments is None else tuple(moments), "filled": filled})
+        return cls(
+            **{**content, "moments": None if moments is None else tuple(moments), "filled": filled}
+        )

@@ -12,7 +12,8 @@ from initlab.engine.errors import FormatError
 from initlab.engine.formats import Snapshot, params
 
 RECORDED = bytes.fromhex(
-    "1201000000000000000000000000000002000000000000" + "00c9fa93f9000000000200000002000000000000000100000000000000"
+    "1201000000000000000000000000000002000000000000"
+    + "00c9fa93f9000000000200000002000000000000000100000000000000"
     "0100000000000000000000000000000000000000c9fa93f9000000000100000002000000000000000100000000000000000000000000803f0000803f"
     "02000000000000000600000000000000776569676874040000000000000062696173"
 )
@@ -41,8 +42,14 @@ def test_every_dtype_survives(dtype):
 
 RECORDED_V3 = [
     ("cafa93f9000000000000000001000000000000000000000000006040", np.array(3.5, np.float32)),
-    ("cafa93f9000000000200000000000000000000000300000000000000010000000000000000000000", np.zeros((0, 3), np.float32)),
-    ("cafa93f9000000000100000002000000000000000100000000000000000000000000803f0000803f", np.ones(2, np.float32)),
+    (
+        "cafa93f9000000000200000000000000000000000300000000000000010000000000000000000000",
+        np.zeros((0, 3), np.float32),
+    ),
+    (
+        "cafa93f9000000000100000002000000000000000100000000000000000000000000803f0000803f",
+        np.ones(2, np.float32),
+    ),
 ]
 """Single arrays as MXNet 1.9.1 saved them under np_shape."""
 
@@ -74,14 +81,28 @@ TAIL = struct.pack("<iii2f", 1, 0, 0, 1.5, -2.0)
 )
 def test_every_version_of_a_dense_array_is_read(head):
     [array], names, devices = params.loads(container(head + TAIL))
-    assert (array.tolist(), array.dtype, names, devices) == ([[1.5], [-2.0]], np.float32, [], [(1, 0)])
+    assert (array.tolist(), array.dtype, names, devices) == (
+        [[1.5], [-2.0]],
+        np.float32,
+        [],
+        [(1, 0)],
+    )
 
 
-@pytest.mark.parametrize("head", [struct.pack("<I", 0), struct.pack("<Iii", params.V2, 0, 0), struct.pack("<Iii", params.V3, 0, -1)])
+@pytest.mark.parametrize(
+    "head",
+    [
+        struct.pack("<I", 0),
+        struct.pack("<Iii", params.V2, 0, 0),
+        struct.pack("<Iii", params.V3, 0, -1),
+    ],
+)
 def test_an_array_of_no_shape_is_none_and_no_snapshot_has_one(head):
     assert params.loads(container(head))[0] == [None]
     named = container(head)[:-8] + struct.pack("<QQ", 1, 1) + b"w"
-    with pytest.raises(FormatError, match="has no values for 'w', which was saved before its shape was known"):
+    with pytest.raises(
+        FormatError, match="has no values for 'w', which was saved before its shape was known"
+    ):
         formats.get("params").parse(named)
 
 
@@ -100,7 +121,10 @@ def test_an_alias_is_written_out_under_its_own_name(tmp_path):
     path = tmp_path / "x.params"
     formats.get("params").write(path, Snapshot({"a": np.ones(2, np.float32)}, {"b": "a"}))
     read = formats.get(path).read(path)
-    assert {name: array.tolist() for name, array in read.tensors.items()} == {"a": [1, 1], "b": [1, 1]}
+    assert {name: array.tolist() for name, array in read.tensors.items()} == {
+        "a": [1, 1],
+        "b": [1, 1],
+    }
 
 
 @pytest.mark.parametrize(
@@ -109,12 +133,27 @@ def test_an_alias_is_written_out_under_its_own_name(tmp_path):
         (b"x" * 64, "header == kMXAPINDArrayListMagic: Invalid NDArray file format"),
         (RECORDED[:-5], r"fi->Read\(keys\): Invalid NDArray file format"),
         (RECORDED[:60], r"fi->Read\(data\): Invalid NDArray file format"),
-        (container(struct.pack("<Ii", params.V2, 1)), r"sparse arrays \(storage type 1\) cannot be read, only dense ones"),
-        (container(struct.pack("<Iiiqiii", params.V2, 0, 1, 2, 1, 0, 9)), "an array has the unknown type flag 9"),
-        (container(struct.pack("<Iiiq", params.V2, 0, 1, -2)), r"fi->Read\(data\): Invalid NDArray file format"),
-        (container(struct.pack("<Iii", params.V2, 0, 65)), r"fi->Read\(data\): Invalid NDArray file format"),
+        (
+            container(struct.pack("<Ii", params.V2, 1)),
+            r"sparse arrays \(storage type 1\) cannot be read, only dense ones",
+        ),
+        (
+            container(struct.pack("<Iiiqiii", params.V2, 0, 1, 2, 1, 0, 9)),
+            "an array has the unknown type flag 9",
+        ),
+        (
+            container(struct.pack("<Iiiq", params.V2, 0, 1, -2)),
+            r"fi->Read\(data\): Invalid NDArray file format",
+        ),
+        (
+            container(struct.pack("<Iii", params.V2, 0, 65)),
+            r"fi->Read\(data\): Invalid NDArray file format",
+        ),
         (struct.pack("<QQQ", 0x112, 0, 2**63), r"fi->Read\(data\): Invalid NDArray file format"),
-        (RECORDED[: RECORDED.rindex(b"weight") - 16] + struct.pack("<QQ", 1, 1) + b"w", r"keys->size\(\) == data->size\(\)"),
+        (
+            RECORDED[: RECORDED.rindex(b"weight") - 16] + struct.pack("<QQ", 1, 1) + b"w",
+            r"keys->size\(\) == data->size\(\)",
+        ),
         (RECORDED[:-4] + b"\xff\xff\xff\xff", r"fi->Read\(keys\): Invalid NDArray file format"),
     ],
 )

@@ -1,4 +1,6 @@
-"""A file written in pieces, by several threads, past the page cache or through it, holds what was written."""
+"""A file written in pieces, by several threads, past the page cache or through it, holds what was
+written.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ def write_in_pieces(file: PlacedFile, data: np.ndarray, cuts: list[int], buffers
 
     def write(span: tuple[int, int]) -> None:
         start, stop = span
-        piece = Buffer(stop - start).at(start, stop - start) if buffers else np.empty(stop - start, np.uint8)
+        piece = (
+            Buffer(stop - start).at(start, stop - start)
+            if buffers
+            else np.empty(stop - start, np.uint8)
+        )
         piece[:] = data[start:stop]
         file.write(start, piece)
 
@@ -49,7 +55,12 @@ def test_whole_pages_go_past_the_cache_where_the_file_system_lets_them(tmp_path,
     ways = []
     real = placed._write
     monkeypatch.setattr(
-        placed, "_write", lambda descriptor, piece, offset: (ways.append((descriptor, piece.size)), real(descriptor, piece, offset))
+        placed,
+        "_write",
+        lambda descriptor, piece, offset: (
+            ways.append((descriptor, piece.size)),
+            real(descriptor, piece, offset),
+        ),
     )
     with PlacedFile(tmp_path / "file", SIZE) as file:
         if file._direct is None:

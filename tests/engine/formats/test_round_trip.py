@@ -28,8 +28,15 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def sample() -> Snapshot:
-    tensors = {f"t.{name}": (np.arange(6).reshape(2, 3) % 2).astype(dtypes.resolve(name)) for name in DTYPES}
-    tensors |= {"empty": np.zeros((0, 3), np.float32), "scalar": np.array(3.5, np.float32), "ключ": np.ones(2, np.float32)}
+    tensors = {
+        f"t.{name}": (np.arange(6).reshape(2, 3) % 2).astype(dtypes.resolve(name))
+        for name in DTYPES
+    }
+    tensors |= {
+        "empty": np.zeros((0, 3), np.float32),
+        "scalar": np.array(3.5, np.float32),
+        "ключ": np.ones(2, np.float32),
+    }
     return Snapshot(tensors, {"alias": "scalar"}, {"root-v1": "ab", "n": 1})
 
 
@@ -43,7 +50,9 @@ def test_what_was_written_is_read(name, tmp_path):
     assert (read.aliases, read.metadata) == (sample().aliases, sample().metadata)
 
 
-NAME = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8).filter(lambda n: n != "__metadata__")
+NAME = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8
+).filter(lambda n: n != "__metadata__")
 SHAPE = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 
 
@@ -56,9 +65,21 @@ def snapshots(draw) -> Snapshot:
         size = int(np.prod(shape)) * dtype.itemsize
         raw = np.frombuffer(draw(st.binary(min_size=size, max_size=size)), np.uint8)
         tensors[name] = (raw & 1 if dtype == np.bool_ else raw).copy().view(dtype).reshape(shape)
-    free = [name for name in draw(st.lists(NAME, unique=True, max_size=2)) if name not in tensors] if tensors else []
+    free = (
+        [name for name in draw(st.lists(NAME, unique=True, max_size=2)) if name not in tensors]
+        if tensors
+        else []
+    )
     aliases = {name: draw(st.sampled_from(sorted(tensors))) for name in free}
-    return Snapshot(tensors, aliases, draw(st.dictionaries(NAME, st.none() | st.integers() | st.text('ab"\n', max_size=3), max_size=2)))
+    return Snapshot(
+        tensors,
+        aliases,
+        draw(
+            st.dictionaries(
+                NAME, st.none() | st.integers() | st.text('ab"\n', max_size=3), max_size=2
+            )
+        ),
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -77,7 +98,10 @@ def test_params_keeps_every_tensor_in_order_and_aliases_as_tensors(snapshot):
     read = round_trip("params", snapshot)
     assert list(read.tensors) == [*snapshot.tensors, *snapshot.aliases]
     assert all(same(read.tensors[key], value) for key, value in snapshot.tensors.items())
-    assert all(same(read.tensors[alias], snapshot.tensors[owner]) for alias, owner in snapshot.aliases.items())
+    assert all(
+        same(read.tensors[alias], snapshot.tensors[owner])
+        for alias, owner in snapshot.aliases.items()
+    )
 
 
 def round_trip(name: str, snapshot: Snapshot) -> Snapshot:
@@ -125,7 +149,9 @@ def test_we_read_the_official_safetensors_librarys_file(tmp_path):
     from safetensors.numpy import save_file
 
     path = tmp_path / "x.safetensors"
-    save_file({"a": np.ones((2, 3), np.float32), "b": np.arange(4)}, path, metadata={"made": "elsewhere"})
+    save_file(
+        {"a": np.ones((2, 3), np.float32), "b": np.arange(4)}, path, metadata={"made": "elsewhere"}
+    )
     read = formats.get(path).read(path)
     assert same(read.tensors["a"], np.ones((2, 3), np.float32))
     assert same(read.tensors["b"], np.arange(4))
@@ -159,7 +185,9 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(name, tmp_path, mo
 @pytest.mark.parametrize("name", [*NAMES, "params"])
 def test_a_file_cut_short_anywhere_is_refused(name, tmp_path):
     path = tmp_path / f"x{formats.get(name).suffix}"
-    formats.get(name).write(path, Snapshot({"a": np.arange(5, dtype=np.float32), "b.c": np.ones((2, 2), np.float16)}))
+    formats.get(name).write(
+        path, Snapshot({"a": np.arange(5, dtype=np.float32), "b.c": np.ones((2, 2), np.float16)})
+    )
     whole = path.read_bytes()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
@@ -186,7 +214,9 @@ def flipped(whole: bytes) -> list[bytes]:
     chance = random.Random(0)
     for _ in range(1500):
         start, count = chance.randrange(len(whole)), chance.randint(0, 9)
-        files.append(whole[:start] + chance.randbytes(chance.randint(0, 9)) + whole[start + count :])
+        files.append(
+            whole[:start] + chance.randbytes(chance.randint(0, 9)) + whole[start + count :]
+        )
     return files
 
 
@@ -226,12 +256,27 @@ def npz_of(header: bytes, body: bytes = b"\0" * 20) -> bytes:
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (b"{'descr': '<f4', 'fortran_order': False, 'shape': (100000000000000,), }", "needs 400000000000000 bytes, 20 are there"),
-        (b"{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }", "needs 16 bytes, 20 are there"),
+        (
+            b"{'descr': '<f4', 'fortran_order': False, 'shape': (100000000000000,), }",
+            "needs 400000000000000 bytes, 20 are there",
+        ),
+        (
+            b"{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }",
+            "needs 16 bytes, 20 are there",
+        ),
         (b"{'descr': '<f4', 'fortran_order': False, 'shape': (-5,), }", "impossible shape"),
-        (b"{'descr': '|O', 'fortran_order': False, 'shape': (5,), }", "tensor 'a' of dtype object, which is no number"),
-        (b"{'descr': '<c8', 'fortran_order': False, 'shape': (5,), }", "tensor 'a' of dtype complex64, which is no number"),
-        (b"{'descr': '<f4', 'fortran_order': False, 'shape': (5,), 0: 6}", "is damaged, cut short or no npz file"),
+        (
+            b"{'descr': '|O', 'fortran_order': False, 'shape': (5,), }",
+            "tensor 'a' of dtype object, which is no number",
+        ),
+        (
+            b"{'descr': '<c8', 'fortran_order': False, 'shape': (5,), }",
+            "tensor 'a' of dtype complex64, which is no number",
+        ),
+        (
+            b"{'descr': '<f4', 'fortran_order': False, 'shape': (5,), 0: 6}",
+            "is damaged, cut short or no npz file",
+        ),
         (b"(" * 9000, "is damaged, cut short or no npz file"),
     ],
 )
@@ -247,7 +292,9 @@ def test_any_npz_of_numbers_is_read(tmp_path):
     read = formats.get(path).read(path)
     assert same(read.tensors["columns"], np.ascontiguousarray(columns_first))
     assert same(read.tensors["big"], np.arange(3, dtype="<i4"))
-    python2 = formats.get("npz").parse(npz_of(b"{'descr': '<f4', 'fortran_order': False, 'shape': (5L,), }"))
+    python2 = formats.get("npz").parse(
+        npz_of(b"{'descr': '<f4', 'fortran_order': False, 'shape': (5L,), }")
+    )
     assert same(python2.tensors["a"], np.zeros(5, np.float32))
 
 
@@ -257,7 +304,12 @@ def test_what_a_format_cannot_hold_is_refused_with_the_files_name_and_leaves_not
         ("npz", {"a\0b": np.ones(1)}, {}, "npz cannot hold the name"),
         ("npz", {"__initlab__": np.ones(1)}, {}, "a tensor cannot be called '__initlab__'"),
         ("safetensors", {"a": np.ones(1, complex)}, {}, "tensor 'a' has dtype complex128"),
-        ("safetensors", {"__metadata__": np.ones(1)}, {}, "a tensor cannot be called '__metadata__'"),
+        (
+            "safetensors",
+            {"__metadata__": np.ones(1)},
+            {},
+            "a tensor cannot be called '__metadata__'",
+        ),
         ("params", {"a": np.ones(1, np.int16)}, {}, "dtype int16 cannot be saved"),
         ("params", {"\ud800": np.ones(1)}, {}, "which is no text"),
         ("params", {"a": np.ones(1)}, {"b": "c"}, "alias 'b' is of 'c', which is no tensor of it"),
@@ -299,5 +351,7 @@ def test_a_file_is_synced_before_it_takes_its_name_and_its_folder_after(tmp_path
 
 def test_a_format_is_chosen_by_name_or_suffix_and_an_unknown_one_is_refused():
     assert formats.get("npz") is formats.get("some/where.npz")
-    with pytest.raises(FormatError, match=r"no snapshot format for 'x\.safetensor' - did you mean 'safetensors'\?"):
+    with pytest.raises(
+        FormatError, match=r"no snapshot format for 'x\.safetensor' - did you mean 'safetensors'\?"
+    ):
         formats.get("x.safetensor")

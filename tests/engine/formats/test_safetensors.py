@@ -33,21 +33,33 @@ def file_of(header: object, body: bytes = b"\0" * 8) -> bytes:
         (file_of({"a": ENTRY | {"shape": [-2]}}), r"impossible numbers \[-2\]"),
         (file_of({"a": ENTRY | {"shape": [True, 2]}}), "impossible numbers"),
         (file_of({"a": ENTRY | {"data_offsets": [0, 4]}}), "needs 8 bytes, its offsets give 4"),
-        (file_of({"a": ENTRY | {"data_offsets": [8, 16]}}), "starts at byte 8 of the data, expected 0"),
+        (
+            file_of({"a": ENTRY | {"data_offsets": [8, 16]}}),
+            "starts at byte 8 of the data, expected 0",
+        ),
         (file_of({"a": ENTRY, "b": ENTRY}), "starts at byte 0 of the data, expected 8"),
         (file_of({"a": ENTRY}, b"\0" * 9), "1 bytes too many follow the last tensor"),
         (file_of({"a": ENTRY}, b"\0" * 7), "cut short within its data: 8 bytes announced, 7 there"),
-        (file_of({"a": ENTRY | {"shape": [0, 10**30], "data_offsets": [0, 0]}}, b""), r"tensor 'a' has the impossible shape \[0, 10+\]"),
+        (
+            file_of({"a": ENTRY | {"shape": [0, 10**30], "data_offsets": [0, 0]}}, b""),
+            r"tensor 'a' has the impossible shape \[0, 10+\]",
+        ),
         (file_of({"a": ENTRY | {"shape": [2] + [1] * 80}}), "tensor 'a' has the impossible shape"),
         (
-            file_of({"a": {"dtype": "BOOL", "shape": [8], "data_offsets": [0, 8]}}, b"\1\0\2" + b"\0" * 5),
+            file_of(
+                {"a": {"dtype": "BOOL", "shape": [8], "data_offsets": [0, 8]}},
+                b"\1\0\2" + b"\0" * 5,
+            ),
             "booleans that are neither 0 nor 1",
         ),
         (struct.pack("<Q", 50) + b"{}", "cut short within its header: 50 bytes announced, 2 there"),
         (file_of(b"[" * 100_000), "its header is no JSON"),
         (file_of(b'{"__metadata__":{"initlab":"["}}', b""), "its header is no JSON"),
         (file_of({"__metadata__": 3, "a": ENTRY}), "its __metadata__ is no JSON object"),
-        (file_of({"__metadata__": {"initlab": "{}"}, "a": ENTRY}), "its alias table is not as we write it"),
+        (
+            file_of({"__metadata__": {"initlab": "{}"}, "a": ENTRY}),
+            "its alias table is not as we write it",
+        ),
     ],
 )
 def test_a_damaged_file_says_what_is_wrong(data, message):
@@ -60,7 +72,9 @@ def test_an_alias_of_nothing_or_of_its_own_is_refused_with_the_files_name(aliase
     path = tmp_path / "x.safetensors"
     ours = json.dumps({"aliases": aliases, "metadata": {}})
     path.write_bytes(file_of({"__metadata__": {"initlab": ours}, "a": ENTRY}))
-    with pytest.raises(FormatError, match=r"x\.safetensors: (alias 'b' is of|'a' is both a tensor and an alias)"):
+    with pytest.raises(
+        FormatError, match=r"x\.safetensors: (alias 'b' is of|'a' is both a tensor and an alias)"
+    ):
         formats.get(path).read(path)
 
 
@@ -79,10 +93,20 @@ def test_the_official_library_takes_apart_every_dtype_we_write(tmp_path):
 
 def test_the_bytes_are_canonical_and_the_data_begins_at_a_multiple_of_eight(tmp_path):
     path = tmp_path / "x.safetensors"
-    formats.get(path).write(path, Snapshot({"b": np.ones(1, np.float32), "a": np.zeros(2, np.float16)}, {"c": "a"}, {"z": 1, "y": None}))
+    formats.get(path).write(
+        path,
+        Snapshot(
+            {"b": np.ones(1, np.float32), "a": np.zeros(2, np.float16)},
+            {"c": "a"},
+            {"z": 1, "y": None},
+        ),
+    )
     header = (
         b'{"__metadata__":{"initlab":"{\\"aliases\\":{\\"c\\":\\"a\\"},\\"metadata\\":{\\"y\\":null,\\"z\\":1}}"},'
         b'"a":{"data_offsets":[0,4],"dtype":"F16","shape":[2]},"b":{"data_offsets":[4,8],"dtype":"F32","shape":[1]}}'
     )
     header += b" " * (-len(header) % 8)
-    assert path.read_bytes() == struct.pack("<Q", len(header)) + header + b"\0" * 4 + np.ones(1, np.float32).tobytes()
+    assert (
+        path.read_bytes()
+        == struct.pack("<Q", len(header)) + header + b"\0" * 4 + np.ones(1, np.float32).tobytes()
+    )

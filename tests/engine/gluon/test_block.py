@@ -26,7 +26,11 @@ class Scaled(HybridBlock):
 def test_own_parameters_come_before_childrens_in_paths_and_full_names():
     block = Scaled()
     assert list(block.structural_params()) == ["scale", "offset", "dense.weight"]
-    assert list(block.collect_params().keys()) == ["scaled_scale", "scaled_offset", "scaled_dense0_weight"]
+    assert list(block.collect_params().keys()) == [
+        "scaled_scale",
+        "scaled_offset",
+        "scaled_dense0_weight",
+    ]
 
 
 def test_a_hybrid_block_is_given_its_parameters_and_constants_as_arrays():
@@ -39,7 +43,10 @@ def test_a_hybrid_block_is_given_its_parameters_and_constants_as_arrays():
     assert y.tolist() == [[7, 8]]
     assert block.scale.grad().tolist() == [6, 6]
     assert isinstance(block.offset, Constant)
-    with pytest.raises(RuntimeError, match="Cannot get gradient array for Parameter 'scaled_offset' because grad_req='null'"):
+    with pytest.raises(
+        RuntimeError,
+        match="Cannot get gradient array for Parameter 'scaled_offset' because grad_req='null'",
+    ):
         block.offset.grad()
 
 
@@ -52,7 +59,10 @@ def test_gradients_of_a_shared_parameter_are_summed_over_its_uses():
         y = net(nd.array([[1.0, 2.0]])).sum()
     y.backward()
     first, second, third = [[4, 8]] * 2, [[6, 6]] * 2, [[6, 6]] * 2
-    total = [[a + b + c for a, b, c in zip(*rows, strict=True)] for rows in zip(first, second, third, strict=True)]
+    total = [
+        [a + b + c for a, b, c in zip(*rows, strict=True)]
+        for rows in zip(first, second, third, strict=True)
+    ]
     assert shared.weight.grad().tolist() == total
     assert len(net.collect_params().keys()) == 1
 
@@ -74,8 +84,12 @@ def test_hooks_see_inputs_and_output_until_they_are_detached():
     net = nn.Dense(1, in_units=2)
     net.initialize()
     seen = []
-    before = net.register_forward_pre_hook(lambda block, inputs: seen.append(("before", inputs[0].shape)))
-    with net.register_forward_hook(lambda block, inputs, output: seen.append(("after", output.shape))):
+    before = net.register_forward_pre_hook(
+        lambda block, inputs: seen.append(("before", inputs[0].shape))
+    )
+    with net.register_forward_hook(
+        lambda block, inputs, output: seen.append(("after", output.shape))
+    ):
         net(nd.ones((3, 2)))
     before.detach()
     before.detach()
@@ -84,7 +98,9 @@ def test_hooks_see_inputs_and_output_until_they_are_detached():
 
 
 def test_a_block_collected_by_a_regular_expression_keeps_its_paths():
-    one, two = (nn.Dense(3, in_units=4, prefix="d_", weight_initializer=init.Normal(1)) for _ in range(2))
+    one, two = (
+        nn.Dense(3, in_units=4, prefix="d_", weight_initializer=init.Normal(1)) for _ in range(2)
+    )
     one.initialize()
     two.collect_params(".*weight").initialize()
     assert one.weight.data().tolist() == two.weight.data().tolist()
@@ -94,13 +110,19 @@ def test_a_block_collected_by_a_regular_expression_keeps_its_paths():
 @pytest.mark.parametrize("name", ["", "a.b"])
 def test_a_childs_name_that_would_blur_paths_is_refused(name):
     net = nn.Sequential()
-    with pytest.raises(ValueError, match=r"Sequential: a child's name is text without '.', which separates names in paths, got"):
+    with pytest.raises(
+        ValueError,
+        match=r"Sequential: a child's name is text without '.', which separates names in paths, got",
+    ):
         net.register_child(nn.Dense(1), name)
     assert len(net) == 0
 
 
 def test_layers_given_to_a_container_at_construction_are_refused():
-    with pytest.raises(TypeError, match=r"Sequential: prefix must be text, got Dense\(None -> 1, linear\) - blocks are added .* by add"):
+    with pytest.raises(
+        TypeError,
+        match=r"Sequential: prefix must be text, got Dense\(None -> 1, linear\) - blocks are added .* by add",
+    ):
         nn.Sequential(nn.Dense(1))
 
 
@@ -108,7 +130,10 @@ def test_an_input_that_does_not_fit_is_logged_and_leaves_the_layer_pending(caplo
     net = nn.Dense(2)
     net.initialize()
     net.weight.set_data(nd.ones((2, 4)))
-    with pytest.raises(ValueError, match=r"Deferred initialization failed because shape cannot be inferred. .* Shape inconsistent"):
+    with pytest.raises(
+        ValueError,
+        match=r"Deferred initialization failed because shape cannot be inferred. .* Shape inconsistent",
+    ):
         net(nd.ones((1, 5)))
     assert caplog.messages == ["infer_shape error. Arguments:\n  data: (1, 5)"]
     assert net(nd.ones((1, 4))).tolist() == [[4, 4]]
@@ -125,7 +150,9 @@ def test_a_users_block_without_infer_shape_is_told_to_define_it():
 
     block = Projection()
     block.initialize()
-    with pytest.raises(ValueError, match="shape cannot be inferred. block 'p' .* define infer_shape"):
+    with pytest.raises(
+        ValueError, match="shape cannot be inferred. block 'p' .* define infer_shape"
+    ):
         block(nd.ones((1, 4)))
 
     class Inferred(Projection):
@@ -144,7 +171,8 @@ def test_an_unknown_source_of_the_dtype_is_refused():
         parameter._load_init(nd.ones((1,)), None, dtype_source="other")
 
 
-# --- where an error happened --------------------------------------------------------------------------------------------------------
+# --- where an error happened
+# --------------------------------------------------------------------------------------------------------
 
 
 class Named(gluon.Block):

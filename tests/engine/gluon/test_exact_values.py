@@ -1,4 +1,6 @@
-"""First values are a pure function of seed, path, generation, law and element: not of order, deferral, threads, devices or other layers."""
+"""First values are a pure function of seed, path, generation, law and element: not of order,
+deferral, threads, devices or other layers.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,10 @@ def same(a: dict, b: dict) -> bool:
 def test_a_parameter_has_its_laws_values_at_its_path():
     net = named(fc1=nn.Dense(4), fc2=nn.Dense(3))
     got = filled(net)
-    assert got["fc1.weight"].tobytes() == laws.Normal(0, 0.1).draw(Key(0, "fc1.weight"), (4, 5)).tobytes()
+    assert (
+        got["fc1.weight"].tobytes()
+        == laws.Normal(0, 0.1).draw(Key(0, "fc1.weight"), (4, 5)).tobytes()
+    )
 
 
 def test_deferred_and_eager_give_the_same_bits():
@@ -63,18 +68,25 @@ def test_the_seed_and_the_path_are_fixed_when_initialize_is_called():
     streams.seed(99)
     nd.random.uniform(shape=(100,))
     net(nd.ones((1, 5)))
-    assert values(net)["a.weight"].tobytes() == laws.Normal(0, 0.1).draw(Key(0, "a.weight"), (4, 5)).tobytes()
+    assert (
+        values(net)["a.weight"].tobytes()
+        == laws.Normal(0, 0.1).draw(Key(0, "a.weight"), (4, 5)).tobytes()
+    )
 
 
 def test_the_order_of_layers_does_not_matter():
     one = named(a=nn.Dense(5, in_units=5), b=nn.Dense(5, in_units=5))
     two = named(b=nn.Dense(5, in_units=5), a=nn.Dense(5, in_units=5))
-    assert {k: v.tobytes() for k, v in filled(one).items()} == {k: v.tobytes() for k, v in filled(two).items()}
+    assert {k: v.tobytes() for k, v in filled(one).items()} == {
+        k: v.tobytes() for k, v in filled(two).items()
+    }
 
 
 def test_a_layer_added_elsewhere_changes_no_other_parameter():
     small = filled(named(a=nn.Dense(5, in_units=5), c=nn.Dense(2, in_units=5)))
-    large = filled(named(a=nn.Dense(5, in_units=5), b=nn.Dense(5, in_units=5), c=nn.Dense(2, in_units=5)))
+    large = filled(
+        named(a=nn.Dense(5, in_units=5), b=nn.Dense(5, in_units=5), c=nn.Dense(2, in_units=5))
+    )
     assert all(large[path].tobytes() == array.tobytes() for path, array in small.items())
 
 
@@ -105,7 +117,10 @@ def test_force_reinit_is_fresh_and_the_seed_brings_the_first_values_back():
     first = filled(net, features=4)
     again = filled(net, features=4, force_reinit=True)
     assert not same(first, again)
-    assert again["a.weight"].tobytes() == laws.Normal(0, 0.1).draw(Key(0, "a.weight", 1), (4, 4)).tobytes()
+    assert (
+        again["a.weight"].tobytes()
+        == laws.Normal(0, 0.1).draw(Key(0, "a.weight", 1), (4, 4)).tobytes()
+    )
     streams.seed(0)
     assert same(filled(net, features=4, force_reinit=True), first)
 
@@ -125,7 +140,9 @@ def test_a_shared_parameter_is_drawn_once_from_its_owners_stream():
     net.add(nn.Dense(4, in_units=4), shared, nn.Dense(4, in_units=4, params=shared.params))
     got = filled(net, features=4)
     assert net[2].weight is shared.weight
-    assert got["2.weight"].tobytes() == laws.Normal(0, 0.1).draw(Key(0, "1.weight"), (4, 4)).tobytes()
+    assert (
+        got["2.weight"].tobytes() == laws.Normal(0, 0.1).draw(Key(0, "1.weight"), (4, 4)).tobytes()
+    )
 
 
 def test_tied_parameters_are_one_and_disagreement_is_refused():
@@ -137,7 +154,9 @@ def test_tied_parameters_are_one_and_disagreement_is_refused():
     tied = named(a=nn.Dense(4), b=nn.Dense(4))
     tied._children["b"].tie("weight", tied._children["a"].weight)
     got = filled(tied, features=4)
-    assert got["b.weight"].tobytes() == laws.Normal(0, 0.1).draw(Key(0, "a.weight"), (4, 4)).tobytes()
+    assert (
+        got["b.weight"].tobytes() == laws.Normal(0, 0.1).draw(Key(0, "a.weight"), (4, 4)).tobytes()
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -146,7 +165,10 @@ def test_low_precision_nets_hold_the_float32_values_rounded_once(dtype):
     net = named(a=nn.Dense(4, in_units=3, dtype=dtype))
     net.initialize(init.Normal(0.1), root="")
     weight = net._children["a"].weight.data()
-    assert weight.asnumpy().tobytes() == laws.Normal(0, 0.1).draw(Key(0, "a.weight"), (4, 3), dtype).tobytes()
+    assert (
+        weight.asnumpy().tobytes()
+        == laws.Normal(0, 0.1).draw(Key(0, "a.weight"), (4, 3), dtype).tobytes()
+    )
     assert net(nd.ones((2, 3), dtype=dtype)).asnumpy().dtype.name == dtype
 
 
@@ -178,7 +200,9 @@ def test_threads_that_initialize_at_the_same_time_do_not_disturb_one_another():
     results = []
 
     def work():
-        results.append(filled(named(a=nn.Dense(64, in_units=64), b=nn.Dense(64, in_units=64)), features=64))
+        results.append(
+            filled(named(a=nn.Dense(64, in_units=64), b=nn.Dense(64, in_units=64)), features=64)
+        )
 
     workers = [threading.Thread(target=work) for _ in range(8)]
     for worker in workers:
@@ -203,7 +227,12 @@ def test_the_articles_nets_run_on_opaque_arrays():
     with counting_device() as (device, calls):
         net = nn.Sequential()
         shared = nn.Dense(8, activation="relu")
-        net.add(nn.Dense(8, activation="relu"), shared, nn.Dropout(0.5), nn.Dense(8, activation="relu", params=shared.params))
+        net.add(
+            nn.Dense(8, activation="relu"),
+            shared,
+            nn.Dropout(0.5),
+            nn.Dense(8, activation="relu", params=shared.params),
+        )
         net.initialize(init.Xavier(), ctx=device)
         x = nd.random.uniform(shape=(2, 20), ctx=device)
         with autograd.record():

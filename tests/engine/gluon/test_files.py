@@ -40,9 +40,15 @@ def test_a_saved_network_is_loaded_in_every_format(suffix, deduplicate, tmp_path
 def test_a_runs_snapshot_with_aliases_is_loaded(tmp_path):
     first, second = network(), network()
     first.initialize(init.Normal(1))
-    tensors = {path: p.data().asnumpy() for path, p in first.structural_params().items() if not path.startswith("2")}
+    tensors = {
+        path: p.data().asnumpy()
+        for path, p in first.structural_params().items()
+        if not path.startswith("2")
+    }
     path = tmp_path / "snapshot.safetensors"
-    formats.get(path).write(path, formats.Snapshot(tensors, {"2.weight": "1.weight", "2.bias": "1.bias"}))
+    formats.get(path).write(
+        path, formats.Snapshot(tensors, {"2.weight": "1.weight", "2.bias": "1.bias"})
+    )
     second.load_parameters(path)
     assert second[2].weight.data().tolist() == first[1].weight.data().tolist()
 
@@ -54,7 +60,9 @@ def test_shapes_and_names_that_do_not_fit_are_refused(tmp_path):
     net.save_parameters(path)
     wide = nn.HybridSequential()
     wide.add(nn.Dense(5), nn.Dense(4), nn.Dense(4))
-    with pytest.raises(AssertionError, match=r"shape incompatible expected \(5, 0\) vs saved \(4, 3\)"):
+    with pytest.raises(
+        AssertionError, match=r"shape incompatible expected \(5, 0\) vs saved \(4, 3\)"
+    ):
         wide.load_parameters(path)
     net.add(nn.Dense(1))
     with pytest.raises(AssertionError, match=r"Parameter '3.weight' is missing in file"):
@@ -87,25 +95,42 @@ def test_a_block_that_cannot_infer_shapes_says_what_to_define():
     net = nn.Sequential()
     net.add(nn.Dense(2), Mine(prefix="mine_"))
     with pytest.raises(
-        RuntimeError, match=r"block 'mine' \(Mine\) does not say how its output's shape follows .* define infer_shape"
+        RuntimeError,
+        match=r"block 'mine' \(Mine\) does not say how its output's shape follows .* define infer_shape",
     ) as caught:
         net.infer_shape((1, 2))
     assert caught.value.path == "1"
 
 
-# --- files that MXNet 1.9.1 wrote ---------------------------------------------------------------------------------------------------
+# --- files that MXNet 1.9.1 wrote
+# ---------------------------------------------------------------------------------------------------
 
 
 VECTORS = Path(__file__).parents[2] / "vectors"
-WRITTEN = ("mxnet-blocks.params", "mxnet-legacy.params", "mxnet-exported.params", "mxnet-dtypes.params")
-"""By `save_parameters`, by `collect_params().save`, by `export`, and by `nd.save` of every element type."""
+WRITTEN = (
+    "mxnet-blocks.params",
+    "mxnet-legacy.params",
+    "mxnet-exported.params",
+    "mxnet-dtypes.params",
+)
+"""By `save_parameters`, by `collect_params().save`, by `export`, and by `nd.save` of every element
+type.
+"""
 
 
 def small_network() -> nn.HybridSequential:
-    """The network whose values the files hold: trained on one batch, so that running statistics are not at their start."""
+    """The network whose values the files hold: trained on one batch, so that running statistics are
+    not at their start.
+    """
     net = nn.HybridSequential(prefix="small_")
     with net.name_scope():
-        net.add(nn.Conv2D(3, 3, padding=1, activation="relu"), nn.BatchNorm(), nn.MaxPool2D(), nn.Flatten(), nn.Dense(4))
+        net.add(
+            nn.Conv2D(3, 3, padding=1, activation="relu"),
+            nn.BatchNorm(),
+            nn.MaxPool2D(),
+            nn.Flatten(),
+            nn.Dense(4),
+        )
     return net
 
 
@@ -121,7 +146,9 @@ def test_a_network_that_mxnet_saved_computes_what_it_computed_there(name, load):
     net = small_network()
     load(net, str(VECTORS / name))
     with np.load(VECTORS / "mxnet-files.npz") as recorded:
-        np.testing.assert_allclose(net(nd.array(recorded["x"])).asnumpy(), recorded["y"], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            net(nd.array(recorded["x"])).asnumpy(), recorded["y"], rtol=1e-5, atol=1e-6
+        )
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -137,7 +164,9 @@ def test_a_network_is_saved_as_mxnet_saved_it(tmp_path):
     net.save_parameters(tmp_path / "blocks.params")
     net.collect_params().save(str(tmp_path / "legacy.params"), strip_prefix="small_")
     for name in ("blocks", "legacy"):
-        assert (tmp_path / f"{name}.params").read_bytes() == (VECTORS / f"mxnet-{name}.params").read_bytes()
+        assert (tmp_path / f"{name}.params").read_bytes() == (
+            VECTORS / f"mxnet-{name}.params"
+        ).read_bytes()
 
 
 def test_every_element_type_is_read_as_mxnet_wrote_it():

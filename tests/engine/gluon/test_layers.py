@@ -1,4 +1,6 @@
-"""Convolution, pooling, normalization and embedding: what MXNet 1.9.1 computed, shapes without computing, and fans."""
+"""Convolution, pooling, normalization and embedding: what MXNet 1.9.1 computed, shapes without
+computing, and fans.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from initlab.runner.data.digits import Digits
 RECORDED = np.load(Path(__file__).parents[2] / "vectors" / "mxnet-layers.npz", allow_pickle=False)
 CONVOLUTIONS = {
     "c1": {"kernel": (3,), "stride": (2,), "pad": (1,), "num_filter": 5},
-    "c2": {"kernel": (3, 2), "stride": (2, 1), "pad": (1, 0), "dilate": (1, 2), "num_filter": 6, "num_group": 2},
+    "c2": {
+        "kernel": (3, 2),
+        "stride": (2, 1),
+        "pad": (1, 0),
+        "dilate": (1, 2),
+        "num_filter": 6,
+        "num_group": 2,
+    },
     "c3": {"kernel": (2, 2, 2), "pad": (0, 1, 0), "num_filter": 3},
 }
 POOLS = {
@@ -54,7 +63,9 @@ def test_a_convolution_computes_what_mxnet_computed(name):
 
 @pytest.mark.parametrize("name", POOLS)
 def test_pooling_computes_what_mxnet_computed(name):
-    compare(name, lambda x: nd.Pooling(x, kernel=(3, 2), stride=(2, 2), pad=(1, 1), **POOLS[name]), 1)
+    compare(
+        name, lambda x: nd.Pooling(x, kernel=(3, 2), stride=(2, 2), pad=(1, 1), **POOLS[name]), 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,10 +89,16 @@ def test_normalization_computes_what_mxnet_computed(name, layer):
     np.testing.assert_allclose(x.grad.asnumpy(), RECORDED[f"{name}_dx"], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(layer.beta.grad().asnumpy(), RECORDED[f"{name}_dbeta"], atol=1e-5)
     if f"{name}_dgamma" in RECORDED:
-        np.testing.assert_allclose(layer.gamma.grad().asnumpy(), RECORDED[f"{name}_dgamma"], atol=1e-5)
+        np.testing.assert_allclose(
+            layer.gamma.grad().asnumpy(), RECORDED[f"{name}_dgamma"], atol=1e-5
+        )
     if name.startswith("bn"):
-        np.testing.assert_allclose(layer.running_mean.data().asnumpy(), RECORDED[f"{name}_rm"], atol=1e-6)
-        np.testing.assert_allclose(layer.running_var.data().asnumpy(), RECORDED[f"{name}_rv"], atol=1e-6)
+        np.testing.assert_allclose(
+            layer.running_mean.data().asnumpy(), RECORDED[f"{name}_rm"], atol=1e-6
+        )
+        np.testing.assert_allclose(
+            layer.running_var.data().asnumpy(), RECORDED[f"{name}_rv"], atol=1e-6
+        )
         np.testing.assert_allclose(layer(x).asnumpy(), RECORDED[f"{name}_p"], atol=1e-5)
 
 
@@ -96,7 +113,12 @@ def test_global_statistics_are_used_and_kept():
 
 LAYERS = [
     (lambda: nn.Conv1D(5, 3, strides=2, padding=1), (2, 3, 9)),
-    (lambda: nn.Conv2D(6, (3, 2), strides=(2, 1), padding=(1, 0), dilation=(1, 2), groups=2, activation="relu"), (2, 4, 7, 8)),
+    (
+        lambda: nn.Conv2D(
+            6, (3, 2), strides=(2, 1), padding=(1, 0), dilation=(1, 2), groups=2, activation="relu"
+        ),
+        (2, 4, 7, 8),
+    ),
     (lambda: nn.Conv3D(3, 2), (2, 2, 4, 3, 5)),
     (lambda: nn.MaxPool2D(3, 2, 1), (2, 3, 8, 7)),
     (lambda: nn.MaxPool2D(3, 2, 1, ceil_mode=True), (2, 3, 8, 7)),
@@ -136,7 +158,11 @@ def test_a_grouped_convolution_counts_the_inputs_and_outputs_of_one_group():
     [
         (lambda: nn.Conv2D(3, 5), (1, 1, 4, 4), r"kernel \(5, 5\) exceeds the input \(4, 4\)"),
         (lambda: nn.Conv2D(3, 3, in_channels=2), (1, 3, 8, 8), "Shape inconsistent, Provided = "),
-        (lambda: nn.Conv2D(4, 3, groups=2), (1, 3, 8, 8), "3 input channels do not divide into 2 groups"),
+        (
+            lambda: nn.Conv2D(4, 3, groups=2),
+            (1, 3, 8, 8),
+            "3 input channels do not divide into 2 groups",
+        ),
         (lambda: nn.Conv2D(4, 3), (1, 3, 8), "Conv2D needs an input of 4 axes, NCHW"),
     ],
 )
@@ -160,7 +186,14 @@ def test_an_impossible_layer_is_refused(make, message):
 def test_a_small_convolutional_network_learns_the_digits():
     batch = Digits(batch=256).load((1, 8, 8), 0)
     net = nn.HybridSequential()
-    net.add(nn.Conv2D(8, 3, padding=1), nn.BatchNorm(), nn.Activation("relu"), nn.MaxPool2D(), nn.Flatten(), nn.Dense(10))
+    net.add(
+        nn.Conv2D(8, 3, padding=1),
+        nn.BatchNorm(),
+        nn.Activation("relu"),
+        nn.MaxPool2D(),
+        nn.Flatten(),
+        nn.Dense(10),
+    )
     net.initialize(init.Xavier())
     trainer = Trainer(net.collect_params(), "adam", {"learning_rate": 0.02})
     x, y = nd.array(batch.inputs), nd.array(batch.labels)

@@ -44,7 +44,9 @@ def test_a_loss_and_its_gradient_are_those_of_mxnet(name):
     y.backward()
     assert y.shape == RECORDED[f"{name}_y"].shape
     np.testing.assert_allclose(y.asnumpy(), RECORDED[f"{name}_y"], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(arrays[0].grad.asnumpy(), RECORDED[f"{name}_d"], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        arrays[0].grad.asnumpy(), RECORDED[f"{name}_d"], rtol=1e-4, atol=1e-6
+    )
 
 
 def test_a_loss_prints_as_mxnet_prints_it_and_an_impossible_one_is_refused():

@@ -55,24 +55,42 @@ NETWORKS = {
 }
 DTYPES = ["float32", "float64", "float16"]
 
-kinds = st.tuples(st.sampled_from(sorted(INITIALIZERS)), st.sampled_from(DTYPES), st.integers(1, 40), st.booleans())
+kinds = st.tuples(
+    st.sampled_from(sorted(INITIALIZERS)),
+    st.sampled_from(DTYPES),
+    st.integers(1, 40),
+    st.booleans(),
+)
 
 
 def parameters(made: list[tuple[str, str, int, bool]]) -> ParameterDict:
     found = ParameterDict("net_")
     for number, (name, dtype, width, known) in enumerate(made):
         shape = (width, 3 if known else 0)
-        found.get(f"p{number}_weight", shape=shape, dtype=dtype, init=INITIALIZERS[name](), allow_deferred_init=True)
+        found.get(
+            f"p{number}_weight",
+            shape=shape,
+            dtype=dtype,
+            init=INITIALIZERS[name](),
+            allow_deferred_init=True,
+        )
     return found
 
 
 def filled(found: ParameterDict) -> list[tuple[str, bytes, str]]:
     ready = [p for p in found.values() if 0 not in p.shape]
-    return [(str(p.key), p.data().asnumpy().tobytes(), f"{p.origin.initializer} {p.origin.law}") for p in ready]
+    return [
+        (str(p.key), p.data().asnumpy().tobytes(), f"{p.origin.initializer} {p.origin.law}")
+        for p in ready
+    ]
 
 
 @settings(max_examples=60, deadline=None)
-@given(made=st.lists(kinds, max_size=12), network=st.sampled_from(sorted(NETWORKS)), times=st.integers(1, 3))
+@given(
+    made=st.lists(kinds, max_size=12),
+    network=st.sampled_from(sorted(NETWORKS)),
+    times=st.integers(1, 3),
+)
 def test_any_parameters_get_the_values_that_they_get_one_by_one(made, network, times):
     streams.seed(3)
     together, alone = parameters(made), parameters(made)
@@ -88,7 +106,10 @@ def test_any_parameters_get_the_values_that_they_get_one_by_one(made, network, t
 
 
 def test_values_that_one_parameter_took_from_another_would_be_found():
-    one, other = parameters([("normal", "float32", 9, True)] * 2), parameters([("normal", "float32", 9, True)] * 2)
+    one, other = (
+        parameters([("normal", "float32", 9, True)] * 2),
+        parameters([("normal", "float32", 9, True)] * 2),
+    )
     one.initialize()
     other.initialize()
     first, second = list(other.values())
@@ -99,7 +120,9 @@ def test_values_that_one_parameter_took_from_another_would_be_found():
 def test_many_small_parameters_are_drawn_in_one_call(monkeypatch):
     calls = []
     original = streams.draw_many
-    monkeypatch.setattr(streams, "draw_many", lambda pieces: (calls.append(len(pieces)), original(pieces)))
+    monkeypatch.setattr(
+        streams, "draw_many", lambda pieces: (calls.append(len(pieces)), original(pieces))
+    )
     parameters([("normal", "float32", 4, True)] * 30).initialize()
     assert calls == [30]
     monkeypatch.setattr(packing, "AT_ONCE", 100)
@@ -126,7 +149,13 @@ def test_what_comes_before_an_initializer_that_fails_is_filled_and_what_comes_af
     with pytest.raises(KeyError, match="no"):
         found.initialize(force_reinit=True)
     assert [parameter.key.generation for parameter in found.values()] == [1, 0, 0]
-    assert [parameter.data() is old for parameter, old in zip(found.values(), before, strict=True)] == [False, True, True]
+    assert [
+        parameter.data() is old for parameter, old in zip(found.values(), before, strict=True)
+    ] == [
+        False,
+        True,
+        True,
+    ]
 
 
 def test_a_law_that_cannot_fill_its_parameter_leaves_it_and_the_rest_as_they_were():
@@ -212,7 +241,10 @@ def test_replicas_and_mxnets_stream_are_as_they_were():
     one, two = next(iter(found.values())).list_data()
     assert one is not two
     assert (one.asnumpy() == two.asnumpy()).all()
-    alone, together = parameters([("normal", "float32", 5, True)] * 3), parameters([("normal", "float32", 5, True)] * 3)
+    alone, together = (
+        parameters([("normal", "float32", 5, True)] * 3),
+        parameters([("normal", "float32", 5, True)] * 3),
+    )
     with streams.using("mxnet-1.9.1"):
         streams.seed(3)
         together.initialize()
@@ -227,7 +259,10 @@ def test_a_network_gets_the_same_values_however_it_is_initialized():
         net = nn.HybridSequential(prefix="net_")
         with net.name_scope():
             for width in (8, 30, 5):
-                net.add(nn.Dense(width, in_units=7 if width == 8 else 8 if width == 30 else 30), nn.BatchNorm(in_channels=width))
+                net.add(
+                    nn.Dense(width, in_units=7 if width == 8 else 8 if width == 30 else 30),
+                    nn.BatchNorm(in_channels=width),
+                )
         return net
 
     one, two = network(), network()

@@ -1,4 +1,6 @@
-"""PoissonNLLLoss, CTCLoss and SDMLLoss against MXNet 1.9.1, and CTC against every alignment there is."""
+"""PoissonNLLLoss, CTCLoss and SDMLLoss against MXNet 1.9.1, and CTC against every alignment there
+is.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,11 @@ from initlab.engine import autograd, nd
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import loss
 
-RECORDED = json.loads((Path(__file__).parents[2] / "vectors" / "mxnet-sequence-losses.json").read_text(encoding="utf-8"))
+RECORDED = json.loads(
+    (Path(__file__).parents[2] / "vectors" / "mxnet-sequence-losses.json").read_text(
+        encoding="utf-8"
+    )
+)
 FOUND = loss_session.session(mx)
 
 
@@ -39,7 +45,9 @@ def test_the_probability_is_the_sum_over_all_alignments(labels):
     scores = np.random.default_rng(0).normal(size=(4, 3))
     p = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
     whole = sum(
-        np.prod([p[t, k] for t, k in enumerate(path)]) for path in itertools.product(range(3), repeat=4) if collapsed(path, 2) == labels
+        np.prod([p[t, k] for t, k in enumerate(path)])
+        for path in itertools.product(range(3), repeat=4)
+        if collapsed(path, 2) == labels
     )
     padded = np.array([[*labels, *[-1] * (4 - len(labels))]])
     got = loss.CTCLoss()(nd.array(scores[None], dtype="float64"), nd.array(padded, dtype="float64"))
@@ -59,16 +67,48 @@ def test_a_sequence_too_short_for_its_labels_has_an_infinite_loss_and_no_gradien
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [
-        (lambda: loss.CTCLoss(layout="CTN"), AssertionError, "Only 'NTC' and 'TNC' layouts for pred are supported. Got: CTN"),
-        (lambda: loss.CTCLoss(label_layout="N"), AssertionError, "Only 'NT' and 'TN' layouts for label are supported. Got: N"),
-        (lambda: loss.CTCLoss()(nd.ones((2, 5, 3)), nd.array([[0, 2], [0, 1]])), MXNetError, "labels must be classes of 0 … 2 other than the blank, 2"),
-        (lambda: loss.CTCLoss()(nd.ones((2, 5, 3)), nd.array([[0, 7], [0, 1]])), MXNetError, "labels must be classes of 0 … 2"),
-        (lambda: loss.CTCLoss()(nd.ones((2, 5, 3)), nd.array([[0, 1]])), MXNetError, r"scores for 2 samples \(5, 2, 3\), labels for 1 \(1, 2\)"),
-        (lambda: loss.CTCLoss()(nd.ones((2, 5, 3)), nd.array([0, 1])), MXNetError, r"labels \(batch, longest\), got .* and \(2,\)"),
-        (lambda: loss.CTCLoss()(nd.ones((1, 5, 3)), nd.array([[0]]), nd.array([6])), MXNetError, "data_lengths must lie between 1 and 5"),
-        (lambda: nd.CTCLoss(nd.ones((5, 1, 3)), nd.array([[0]]), blank_label="lst"), MXNetError, "did you mean 'last'"),
+        (
+            lambda: loss.CTCLoss(layout="CTN"),
+            AssertionError,
+            "Only 'NTC' and 'TNC' layouts for pred are supported. Got: CTN",
+        ),
+        (
+            lambda: loss.CTCLoss(label_layout="N"),
+            AssertionError,
+            "Only 'NT' and 'TN' layouts for label are supported. Got: N",
+        ),
+        (
+            lambda: loss.CTCLoss()(nd.ones((2, 5, 3)), nd.array([[0, 2], [0, 1]])),
+            MXNetError,
+            "labels must be classes of 0 … 2 other than the blank, 2",
+        ),
+        (
+            lambda: loss.CTCLoss()(nd.ones((2, 5, 3)), nd.array([[0, 7], [0, 1]])),
+            MXNetError,
+            "labels must be classes of 0 … 2",
+        ),
+        (
+            lambda: loss.CTCLoss()(nd.ones((2, 5, 3)), nd.array([[0, 1]])),
+            MXNetError,
+            r"scores for 2 samples \(5, 2, 3\), labels for 1 \(1, 2\)",
+        ),
+        (
+            lambda: loss.CTCLoss()(nd.ones((2, 5, 3)), nd.array([0, 1])),
+            MXNetError,
+            r"labels \(batch, longest\), got .* and \(2,\)",
+        ),
+        (
+            lambda: loss.CTCLoss()(nd.ones((1, 5, 3)), nd.array([[0]]), nd.array([6])),
+            MXNetError,
+            "data_lengths must lie between 1 and 5",
+        ),
+        (
+            lambda: nd.CTCLoss(nd.ones((5, 1, 3)), nd.array([[0]]), blank_label="lst"),
+            MXNetError,
+            "did you mean 'last'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_refused(call, error, said):
     with pytest.raises(error, match=said):
         call()
@@ -82,5 +122,9 @@ def test_stirlings_term_is_there_while_recording_too():
         value = loss.PoissonNLLLoss(compute_full=True)(pred, target)
     value.backward()
     stirling = 3 * np.log(3) - 3 + 0.5 * np.log(2 * np.pi * 3)
-    assert value.asscalar() == pytest.approx((np.exp(0.1) - 0.3 + np.exp(0.2) - 0.2 + stirling) / 2, rel=1e-6)
-    np.testing.assert_allclose(pred.grad.asnumpy(), (np.exp([[0.1, 0.2]]) - [[3, 1]]) / 2, rtol=1e-5)
+    assert value.asscalar() == pytest.approx(
+        (np.exp(0.1) - 0.3 + np.exp(0.2) - 0.2 + stirling) / 2, rel=1e-6
+    )
+    np.testing.assert_allclose(
+        pred.grad.asnumpy(), (np.exp([[0.1, 0.2]]) - [[3, 1]]) / 2, rtol=1e-5
+    )

@@ -46,7 +46,9 @@ def test_initialize_takes_unset_to_ready_or_pending_by_what_is_known_of_the_shap
 
 def test_an_unknown_shape_is_an_error_where_deferral_is_not_allowed():
     parameter = Parameter("w", shape=(2, 0))
-    with pytest.raises(ValueError, match=r"Cannot initialize Parameter 'w' because it has invalid shape: \(2, 0\)"):
+    with pytest.raises(
+        ValueError, match=r"Cannot initialize Parameter 'w' because it has invalid shape: \(2, 0\)"
+    ):
         parameter.initialize()
     assert isinstance(parameter._state, Unset)
 
@@ -61,7 +63,9 @@ def test_a_known_shape_turns_pending_into_ready_and_the_newest_initializer_wins(
 
 def test_initialize_on_ready_warns_and_stays_unless_forced():
     parameter = ready()
-    with pytest.warns(UserWarning, match="Parameter 'w' is already initialized, ignoring. Set force_reinit=True"):
+    with pytest.warns(
+        UserWarning, match="Parameter 'w' is already initialized, ignoring. Set force_reinit=True"
+    ):
         parameter.initialize(init.Zero())
     assert parameter.data().asnumpy().min() == 1
     parameter.initialize(init.Zero(), force_reinit=True)
@@ -98,9 +102,15 @@ def test_load_makes_ready_on_the_pending_devices_or_writes():
 
 @pytest.mark.parametrize("access", ["data", "grad", "list_data", "list_grad"])
 def test_access_says_what_is_missing(access):
-    with pytest.raises(RuntimeError, match="Parameter 'w' has not been initialized. Note that you should initialize"):
+    with pytest.raises(
+        RuntimeError,
+        match="Parameter 'w' has not been initialized. Note that you should initialize",
+    ):
         getattr(unset(), access)()
-    with pytest.raises(DeferredInitializationError, match="Parameter 'w' has not been initialized yet because initialization was deferred"):
+    with pytest.raises(
+        DeferredInitializationError,
+        match="Parameter 'w' has not been initialized yet because initialization was deferred",
+    ):
         getattr(pending(), access)()
 
 
@@ -137,7 +147,11 @@ def test_a_failing_initializer_leaves_every_state_as_it_was():
 def test_observers_are_told_once_for_each_filling():
     told = []
     dense = nn.Dense(2)
-    with observe(lambda parameter, filled: told.append((parameter.name, filled.path, filled.initializer, str(filled.law)))):
+    with observe(
+        lambda parameter, filled: told.append(
+            (parameter.name, filled.path, filled.initializer, str(filled.law))
+        )
+    ):
         dense.initialize(init.Normal(0.5), root="")
         assert [name for name, *_ in told] == [dense.bias.name]
         dense(nd.ones((1, 3)))

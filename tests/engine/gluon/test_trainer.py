@@ -1,4 +1,6 @@
-"""Trainer and optimizers: their formulas, replicas, stale gradients, saved states, and that a network learns."""
+"""Trainer and optimizers: their formulas, replicas, stale gradients, saved states, and that a
+network learns.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,10 @@ def rmsprop(w, state, t, lr=0.1, wd=0.0, gamma=0.9):
 
 
 def centered(w, state, t, lr=0.1, gamma=0.9):
-    n, mean = (1 - gamma) * w * w + gamma * state.get("n", 0), (1 - gamma) * w + gamma * state.get("mean", 0)
+    n, mean = (
+        (1 - gamma) * w * w + gamma * state.get("n", 0),
+        (1 - gamma) * w + gamma * state.get("mean", 0),
+    )
     delta = gamma * state.get("delta", 0) - lr * w / np.sqrt(n - mean * mean + 1e-8)
     return w + delta, {"n": n, "mean": mean, "delta": delta}
 
@@ -79,7 +84,11 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "options", "rule", "arguments"), RULES, ids=[f"{r[0]}-{i}" for i, r in enumerate(RULES)])
+@pytest.mark.parametrize(
+    ("name", "options", "rule", "arguments"),
+    RULES,
+    ids=[f"{r[0]}-{i}" for i, r in enumerate(RULES)],
+)
 def test_a_rule_follows_its_formula(name, options, rule, arguments):
     w, state = np.array([1.0, -2.0]), {}
     for t in range(1, 6):
@@ -91,7 +100,9 @@ def test_multipliers_scale_the_rate_and_the_decay_of_one_parameter():
     w = np.array([1.0, -2.0])
     for _ in range(5):
         w, _ = sgd(w, {}, 0, lr=0.05, wd=1.0)
-    np.testing.assert_allclose(descend("sgd", {"learning_rate": 0.1, "wd": 0.5}, lr_mult=0.5, wd_mult=2.0), w, rtol=1e-5)
+    np.testing.assert_allclose(
+        descend("sgd", {"learning_rate": 0.1, "wd": 0.5}, lr_mult=0.5, wd_mult=2.0), w, rtol=1e-5
+    )
     assert descend("adam", {"learning_rate": 0.1}, lr_mult=0).tolist() == [1, -2]
 
 
@@ -121,7 +132,10 @@ def test_a_stale_gradient_is_an_error_or_is_skipped():
     with autograd.record():
         loss = used(nd.ones((1, 2)))
     loss.backward()
-    with pytest.raises(UserWarning, match="Gradient of Parameter `dense.*_weight` on context cpu\\(0\\) has not been updated by backward"):
+    with pytest.raises(
+        UserWarning,
+        match="Gradient of Parameter `dense.*_weight` on context cpu\\(0\\) has not been updated by backward",
+    ):
         trainer.step(1)
     assert used.weight.data().tolist() == [[1, 1]]
     trainer.step(1, ignore_stale_grad=True)
@@ -156,7 +170,10 @@ def test_training_goes_on_from_saved_states(name, tmp_path):
         step(second, again)
     assert second.data().tolist() == whole.data().tolist()
     other = Trainer([fresh()[0]], "adagrad")
-    with pytest.raises(FormatError, match=f"holds the states of {type(again.optimizer).__name__}, but this trainer uses AdaGrad"):
+    with pytest.raises(
+        FormatError,
+        match=f"holds the states of {type(again.optimizer).__name__}, but this trainer uses AdaGrad",
+    ):
         other.load_states(tmp_path / "t.states")
 
 
@@ -182,13 +199,33 @@ def test_a_network_learns_the_digits():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda p: Trainer(3, "sgd"), ValueError, "First argument must be a list or dict of Parameters, got <class 'int'>"),
+        (
+            lambda p: Trainer(3, "sgd"),
+            ValueError,
+            "First argument must be a list or dict of Parameters, got <class 'int'>",
+        ),
         (lambda p: Trainer([3], "sgd"), ValueError, "got list of <class 'int'>"),
         (lambda p: Trainer([p], "nosuch"), ValueError, "Cannot find optimizer nosuch"),
-        (lambda p: Trainer([p], "sgd", kvstore="dist_sync"), ValueError, "kvstore cannot be 'dist_sync'"),
-        (lambda p: Trainer([p], "sgd", compression_params={"type": "2bit"}), ValueError, "compression_params are for distributed training"),
-        (lambda p: Trainer([p], optimizer.SGD(), {"learning_rate": 1}), AssertionError, "optimizer_params must be None"),
-        (lambda p: Trainer([Parameter("u", shape=(1,))], "sgd"), RuntimeError, "Parameter 'u' has not been initialized"),
+        (
+            lambda p: Trainer([p], "sgd", kvstore="dist_sync"),
+            ValueError,
+            "kvstore cannot be 'dist_sync'",
+        ),
+        (
+            lambda p: Trainer([p], "sgd", compression_params={"type": "2bit"}),
+            ValueError,
+            "compression_params are for distributed training",
+        ),
+        (
+            lambda p: Trainer([p], optimizer.SGD(), {"learning_rate": 1}),
+            AssertionError,
+            "optimizer_params must be None",
+        ),
+        (
+            lambda p: Trainer([Parameter("u", shape=(1,))], "sgd"),
+            RuntimeError,
+            "Parameter 'u' has not been initialized",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused(make, error, message):
@@ -220,12 +257,20 @@ def test_a_scheduler_decides_the_rate(capsys):
 @pytest.mark.parametrize(
     ("schedule", "expected"),
     [
-        (lr_scheduler.MultiFactorScheduler([2, 4], 0.5, base_lr=1.0), {0: 1, 2: 1, 3: 0.5, 4: 0.5, 5: 0.25}),
+        (
+            lr_scheduler.MultiFactorScheduler([2, 4], 0.5, base_lr=1.0),
+            {0: 1, 2: 1, 3: 0.5, 4: 0.5, 5: 0.25},
+        ),
         (lr_scheduler.PolyScheduler(10, base_lr=1.0, pwr=2), {0: 1, 5: 0.25, 10: 0, 20: 0}),
         (lr_scheduler.CosineScheduler(10, base_lr=1.0, final_lr=0.2), {0: 1, 5: 0.6, 10: 0.2}),
-        (lr_scheduler.CosineScheduler(10, base_lr=1.0, warmup_steps=4, warmup_begin_lr=0.2), {0: 0.2, 2: 0.6, 4: 1.0, 10: 0}),
         (
-            lr_scheduler.FactorScheduler(3, 0.1, stop_factor_lr=0.05, base_lr=1.0, warmup_steps=2, warmup_mode="constant"),
+            lr_scheduler.CosineScheduler(10, base_lr=1.0, warmup_steps=4, warmup_begin_lr=0.2),
+            {0: 0.2, 2: 0.6, 4: 1.0, 10: 0},
+        ),
+        (
+            lr_scheduler.FactorScheduler(
+                3, 0.1, stop_factor_lr=0.05, base_lr=1.0, warmup_steps=2, warmup_mode="constant"
+            ),
             {0: 0, 1: 0, 2: 1, 4: 0.1, 9: 0.05},
         ),
     ],
@@ -238,12 +283,24 @@ def test_schedules_follow_their_formulas(schedule, expected):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: lr_scheduler.FactorScheduler(0), "Schedule step must be greater or equal than 1 round"),
+        (
+            lambda: lr_scheduler.FactorScheduler(0),
+            "Schedule step must be greater or equal than 1 round",
+        ),
         (lambda: lr_scheduler.FactorScheduler(1, 2), "Factor must be no more than 1"),
         (lambda: lr_scheduler.MultiFactorScheduler([3, 2]), "increasing integer list"),
-        (lambda: lr_scheduler.PolyScheduler(0), "maximum number of updates must be strictly positive"),
-        (lambda: lr_scheduler.LRScheduler(0.1, warmup_begin_lr=1), "Base lr has to be higher than warmup_begin_lr"),
-        (lambda: lr_scheduler.LRScheduler(0.1, warmup_mode="x"), "Supports only linear and constant modes"),
+        (
+            lambda: lr_scheduler.PolyScheduler(0),
+            "maximum number of updates must be strictly positive",
+        ),
+        (
+            lambda: lr_scheduler.LRScheduler(0.1, warmup_begin_lr=1),
+            "Base lr has to be higher than warmup_begin_lr",
+        ),
+        (
+            lambda: lr_scheduler.LRScheduler(0.1, warmup_mode="x"),
+            "Supports only linear and constant modes",
+        ),
     ],
 )
 def test_an_impossible_schedule_is_refused(make, message):

@@ -14,10 +14,25 @@ from initlab.engine.init.base import KINDS, REGISTRY
 from initlab.engine.streams import Key, Stream
 
 EVERY = [
-    init.Zero(), init.One(), init.Constant(3), init.Uniform(), init.Normal(), init.TruncatedNormal(), init.VarianceScaling(), init.Xavier(),
-    init.MSRAPrelu(), init.He(), init.Lecun(), init.Haar(), init.Haar(exact=True), init.Orthogonal(), init.Identity(), init.LSTMBias(), init.ResidualScaled(),
+    init.Zero(),
+    init.One(),
+    init.Constant(3),
+    init.Uniform(),
+    init.Normal(),
+    init.TruncatedNormal(),
+    init.VarianceScaling(),
+    init.Xavier(),
+    init.MSRAPrelu(),
+    init.He(),
+    init.Lecun(),
+    init.Haar(),
+    init.Haar(exact=True),
+    init.Orthogonal(),
+    init.Identity(),
+    init.LSTMBias(),
+    init.ResidualScaled(),
     init.DeltaOrthogonal(exact=True),
-]  # fmt: skip
+]
 KEY = Key(11, "0.weight", 2)
 
 
@@ -56,7 +71,8 @@ class Drawn(init.Initializer):
         data *= data.abs() >= 5
 
 
-# --- values ---------------------------------------------------------------------------------------------------------------------
+# --- values
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("made", EVERY, ids=ident)
@@ -71,7 +87,9 @@ def test_values_depend_on_nothing_but_the_key(made):
     first = fill(made)
     nd.random.uniform(shape=(100,))
     assert np.array_equal(fill(made), first)
-    assert made.law(Description("w", "w", (4, 6))).random != np.array_equal(fill(made, key=Key(12, "0.weight")), first)
+    assert made.law(Description("w", "w", (4, 6))).random != np.array_equal(
+        fill(made, key=Key(12, "0.weight")), first
+    )
 
 
 def test_outside_a_parameter_values_come_from_the_ambient_stream_in_turn():
@@ -97,7 +115,8 @@ def test_random_values_of_unspecified_dtypes_are_refused():
         fill(init.Uniform(), dtype="int32")
 
 
-# --- custom initializers --------------------------------------------------------------------------------------------------------
+# --- custom initializers
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_a_custom_initializer_draws_from_its_parameters_stream_and_repeats():
@@ -163,12 +182,22 @@ def test_an_initializer_that_does_nothing_says_so():
             act()
 
 
-# --- names ----------------------------------------------------------------------------------------------------------------------
+# --- names
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("a_weight", 5), ("a_bias", 0), ("a_gamma", 1), ("a_beta", 0), ("a_min", 0), ("a_max", 1), ("weight", 5), ("a_bias_quantize", 0)],
+    [
+        ("a_weight", 5),
+        ("a_bias", 0),
+        ("a_gamma", 1),
+        ("a_beta", 0),
+        ("a_min", 0),
+        ("a_max", 1),
+        ("weight", 5),
+        ("a_bias_quantize", 0),
+    ],
 )
 def test_without_a_chosen_initializer_the_ending_of_the_name_decides(name, value):
     array = nd.full((2,), -1)
@@ -188,17 +217,29 @@ def test_a_quantized_weight_is_of_whole_numbers():
 
 @pytest.mark.parametrize("name", ["a_running_mean", "a", "a_weight1", "a_moving_mean"])
 def test_an_unknown_ending_is_refused(name):
-    with pytest.raises(ValueError, match=f"^Unknown initialization pattern for {name}. Default initialization is now limited"):
+    with pytest.raises(
+        ValueError,
+        match=f"^Unknown initialization pattern for {name}. Default initialization is now limited",
+    ):
         init.One()(init.InitDesc(name), nd.zeros((2,)))
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("a_weight", 5), ("a_bias", 0), ("a_gamma", 1), ("a_beta", 0), ("a_moving_mean", 0), ("a_moving_var", 1), ("a_moving_inv_var", 0),
-        ("a_moving_avg", 0), ("a_min", 0), ("a_max", 1), ("stn_loc_weight", 0),
+        ("a_weight", 5),
+        ("a_bias", 0),
+        ("a_gamma", 1),
+        ("a_beta", 0),
+        ("a_moving_mean", 0),
+        ("a_moving_var", 1),
+        ("a_moving_inv_var", 0),
+        ("a_moving_avg", 0),
+        ("a_min", 0),
+        ("a_max", 1),
+        ("stn_loc_weight", 0),
     ],
-)  # fmt: skip
+)
 def test_plain_text_names_still_work_with_a_warning(name, value):
     array = nd.full((2,), -1)
     with pytest.warns(DeprecationWarning, match="has been deprecated"):
@@ -224,7 +265,8 @@ def test_a_plain_text_upsampling_kernel_is_bilinear():
 
 
 @pytest.mark.parametrize(
-    ("name", "array", "message"), [(3, nd.zeros((2,)), "name must be string"), ("w", np.ones(2), "arr must be NDArray")]
+    ("name", "array", "message"),
+    [(3, nd.zeros((2,)), "name must be string"), ("w", np.ones(2), "arr must be NDArray")],
 )
 def test_plain_text_names_check_what_they_are_given(name, array, message):
     with pytest.warns(DeprecationWarning), pytest.raises(TypeError, match=message):
@@ -233,7 +275,12 @@ def test_plain_text_names_check_what_they_are_given(name, array, message):
 
 def test_a_desc_is_text_with_attributes():
     desc = init.InitDesc("x_weight", {"__init__": "ones"})
-    assert (repr(desc), desc.attrs, desc.global_init, desc.description) == ("'x_weight'", {"__init__": "ones"}, None, None)
+    assert (repr(desc), desc.attrs, desc.global_init, desc.description) == (
+        "'x_weight'",
+        {"__init__": "ones"},
+        None,
+        None,
+    )
     network, array = init.Zero(), nd.zeros((2,))
     network(desc, array)
     assert array.asnumpy().tolist() == [1, 1]
@@ -242,7 +289,9 @@ def test_a_desc_is_text_with_attributes():
 
 
 def test_a_desc_may_carry_the_description():
-    description = Description("dense0_weight", "net_/0.weight", (3, 8, 5), roles=("in", "out", "spatial"))
+    description = Description(
+        "dense0_weight", "net_/0.weight", (3, 8, 5), roles=("in", "out", "spatial")
+    )
     array = nd.zeros((3, 8, 5))
     init.He(0.0, "in", "uniform")(init.InitDesc("dense0_weight", description=description), array)
     assert np.abs(array.asnumpy()).max() <= np.sqrt(6 / 15)
@@ -253,12 +302,18 @@ def test_verbosity_logs_what_was_filled(caplog):
     array = nd.zeros((2, 2))
     with caplog.at_level(logging.INFO):
         init.One().set_verbosity(True)(init.InitDesc("w_weight"), array)
-        init.One().set_verbosity(True, lambda x: f"sum={x.sum().asscalar():g}")(init.InitDesc("w", {"__init__": "ones"}), array)
+        init.One().set_verbosity(True, lambda x: f"sum={x.sum().asscalar():g}")(
+            init.InitDesc("w", {"__init__": "ones"}), array
+        )
         init.One()(init.InitDesc("w_weight"), array)
-    assert caplog.messages == ["Initialized w_weight as weight: 1.0", "Initialized w as ones: sum=4"]
+    assert caplog.messages == [
+        "Initialized w_weight as weight: 1.0",
+        "Initialized w as ones: sum=4",
+    ]
 
 
-# --- equality and text ----------------------------------------------------------------------------------------------------------
+# --- equality and text
+# ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("made", EVERY, ids=ident)
@@ -274,14 +329,29 @@ def test_equality_is_of_class_and_options():
         hash(init.One())
 
 
-# --- the registry ---------------------------------------------------------------------------------------------------------------
+# --- the registry
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def test_the_kinds_are_the_catalogue_and_no_second_names():
     catalogue = {
-        "constant", "he", "identity", "lecun", "load", "mixed", "msra_prelu", "normal", "one", "orthogonal", "residual_scaled",
-        "truncated_normal", "uniform", "variance_scaling", "xavier", "zero",
-    }  # fmt: skip
+        "constant",
+        "he",
+        "identity",
+        "lecun",
+        "load",
+        "mixed",
+        "msra_prelu",
+        "normal",
+        "one",
+        "orthogonal",
+        "residual_scaled",
+        "truncated_normal",
+        "uniform",
+        "variance_scaling",
+        "xavier",
+        "zero",
+    }
     assert catalogue <= set(init.names())
     assert not {"zeros", "ones", "msraprelu", "fan_scaled", "initializer"} & set(init.names())
 
@@ -290,13 +360,22 @@ def test_every_kind_gives_its_class():
     """Haar is what the field calls orthogonal; Gluon's class of that name draws something else."""
     other = {"orthogonal": init.Haar, "gluon_orthogonal": init.Orthogonal}
     for kind in init.names():
-        assert init.by_name(kind) is other[kind] if kind in other else registry.snake_case(init.by_name(kind).__name__) == kind
+        assert (
+            init.by_name(kind) is other[kind]
+            if kind in other
+            else registry.snake_case(init.by_name(kind).__name__) == kind
+        )
     assert type(init.create("orthogonal")) is init.Orthogonal  # a Gluon name
     assert "fused_rnn" not in init.names()
 
 
 def test_gluons_names_give_the_same_classes():
-    pairs = {"zeros": init.Zero, "ones": init.One, "msraprelu": init.MSRAPrelu, "truncatednormal": init.TruncatedNormal}
+    pairs = {
+        "zeros": init.Zero,
+        "ones": init.One,
+        "msraprelu": init.MSRAPrelu,
+        "truncatednormal": init.TruncatedNormal,
+    }
     for name, cls in pairs.items():
         assert init.by_name(name) is cls
         assert registry.get_registry(init.Initializer)[name] is cls
@@ -314,7 +393,10 @@ def test_create_takes_a_name_a_description_or_an_instance():
     assert init.create('{"initializer": "normal", "sigma": 0.25}') == init.Normal(0.25)
     made = init.One()
     assert init.create(made) is made
-    with pytest.raises(AssertionError, match="nope is not registered. Please register with initializer.register first"):
+    with pytest.raises(
+        AssertionError,
+        match="nope is not registered. Please register with initializer.register first",
+    ):
         init.create("nope")
     with pytest.raises(AssertionError, match="initializer must be of string type"):
         init.create(None)
@@ -342,7 +424,9 @@ def test_a_second_class_of_a_name_takes_its_place_with_one_warning(registering):
 
     init.register(define())
     later = define()
-    with pytest.warns(UserWarning, match="New initializer .*MyOwnInit registered with name myowninit isoverriding") as caught:
+    with pytest.warns(
+        UserWarning, match="New initializer .*MyOwnInit registered with name myowninit isoverriding"
+    ) as caught:
         init.register(later)
     assert len(caught) == 1
     assert init.by_name("my_own_init") is init.by_name("myowninit") is later

@@ -30,7 +30,9 @@ def test_an_array_that_does_not_fit_is_refused_before_anything_is_filled():
         law(init.Constant([1, 2, 3]))
 
 
-@pytest.mark.parametrize("value", ["a", True, None, math.nan, math.inf, [1, "a"], [True], [math.nan], [[1], [1, 2]], {}])
+@pytest.mark.parametrize(
+    "value", ["a", True, None, math.nan, math.inf, [1, "a"], [True], [math.nan], [[1], [1, 2]], {}]
+)
 def test_a_value_that_is_no_finite_number_is_refused(value):
     with pytest.raises(OptionError, match="^value must be"):
         init.Constant(value)

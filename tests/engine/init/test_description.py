@@ -71,7 +71,9 @@ def test_fans_have_means():
 
 
 def test_the_structural_path_lacks_the_name_of_the_root():
-    assert Description("dense0_weight", "sequential0_/0.weight", (2, 2)).structural_path == "0.weight"
+    assert (
+        Description("dense0_weight", "sequential0_/0.weight", (2, 2)).structural_path == "0.weight"
+    )
     assert Description("w", "0.weight", (2, 2)).structural_path == "0.weight"
 
 

@@ -10,25 +10,38 @@ from initlab.engine.init.fan_scaled import DISTRIBUTIONS, MODES
 
 DENSE = Description("w_weight", "0.weight", (12, 7), roles=("out", "in"))
 CONV = Description("w_weight", "0.weight", (8, 3, 5, 5), roles=("out", "in", "spatial", "spatial"))
-TRANSPOSED = Description("w_weight", "0.weight", (3, 8, 5, 5), roles=("in", "out", "spatial", "spatial"))
+TRANSPOSED = Description(
+    "w_weight", "0.weight", (3, 8, 5, 5), roles=("in", "out", "spatial", "spatial")
+)
 GROUPED = Description("w_weight", "0.weight", (8, 2, 3), roles=("out*4", "in", "spatial"))
 EMBEDDING = Description("w_weight", "0.weight", (100, 16), roles=("group", "out"))
 ALL = [DENSE, CONV, TRANSPOSED, GROUPED, EMBEDDING]
 
 dimensions = st.integers(1, 40)
-shapes = st.one_of(st.tuples(dimensions, dimensions), st.tuples(dimensions, dimensions, st.integers(1, 5), st.integers(1, 5)))
+shapes = st.one_of(
+    st.tuples(dimensions, dimensions),
+    st.tuples(dimensions, dimensions, st.integers(1, 5), st.integers(1, 5)),
+)
 gains = st.floats(0.01, 100)
 
 
 def described(shape):
-    return Description("w_weight", "0.weight", shape, roles=("out", "in", "spatial", "spatial")[: len(shape)])
+    return Description(
+        "w_weight", "0.weight", shape, roles=("out", "in", "spatial", "spatial")[: len(shape)]
+    )
 
 
 def fan(fans: Fans, mode):
     return {"in": fans.fan_in, "out": fans.fan_out, "avg": fans.avg, "geo": fans.geo}[mode]
 
 
-@given(shapes, gains, st.sampled_from(MODES), st.sampled_from(DISTRIBUTIONS), st.sampled_from(["roles", "shape"]))
+@given(
+    shapes,
+    gains,
+    st.sampled_from(MODES),
+    st.sampled_from(DISTRIBUTIONS),
+    st.sampled_from(["roles", "shape"]),
+)
 def test_variance_times_fan_is_the_scale(shape, scale, mode, distribution, rule):
     law = init.VarianceScaling(scale, mode, distribution, fans=rule).law(described(shape))
     assert law.kind == distribution
@@ -39,14 +52,22 @@ def test_variance_times_fan_is_the_scale(shape, scale, mode, distribution, rule)
 @given(shapes, st.floats(-10, 10), st.sampled_from(MODES), st.sampled_from(DISTRIBUTIONS))
 def test_he_times_fan_is_the_squared_gain_of_leaky_relu(shape, slope, mode, distribution):
     law = init.He(slope, mode, distribution).law(described(shape))
-    assert law.std**2 * fan(described(shape).fans, mode) == pytest.approx(2 / (1 + slope**2), rel=1e-12)
+    assert law.std**2 * fan(described(shape).fans, mode) == pytest.approx(
+        2 / (1 + slope**2), rel=1e-12
+    )
 
 
 @given(shapes, gains, st.sampled_from(["avg", "in", "out"]))
-def test_xavier_is_bounded_by_or_deviates_by_the_root_of_magnitude_by_fan(shape, magnitude, factor_type):
+def test_xavier_is_bounded_by_or_deviates_by_the_root_of_magnitude_by_fan(
+    shape, magnitude, factor_type
+):
     scale = math.sqrt(magnitude / fan(described(shape).fans, factor_type))
-    assert init.Xavier("uniform", factor_type, magnitude).law(described(shape)) == laws.Uniform(-scale, scale)
-    assert init.Xavier("gaussian", factor_type, magnitude).law(described(shape)) == laws.Normal(0.0, scale)
+    assert init.Xavier("uniform", factor_type, magnitude).law(described(shape)) == laws.Uniform(
+        -scale, scale
+    )
+    assert init.Xavier("gaussian", factor_type, magnitude).law(described(shape)) == laws.Normal(
+        0.0, scale
+    )
 
 
 @given(shapes, st.floats(-10, 10), st.sampled_from(["avg", "in", "out"]))
@@ -122,7 +143,10 @@ def test_the_shape_rule_is_mxnets_whatever_the_roles(description):
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_vector_is_refused_by_name(make):
-    with pytest.raises(ValueError, match=f"^{make.__name__} initializer cannot be applied to vector d_bias. It requires at least 2D.$"):
+    with pytest.raises(
+        ValueError,
+        match=f"^{make.__name__} initializer cannot be applied to vector d_bias. It requires at least 2D.$",
+    ):
         make().law(Description("d_bias", "0.bias", (3,), roles=("out",)))
 
 
@@ -133,7 +157,10 @@ def test_an_empty_axis_is_refused(make):
 
 
 def test_options_that_gluon_lacks_are_dumped_only_when_chosen():
-    assert init.Xavier().dumps() == '["xavier", {"rnd_type": "uniform", "factor_type": "avg", "magnitude": 3}]'
+    assert (
+        init.Xavier().dumps()
+        == '["xavier", {"rnd_type": "uniform", "factor_type": "avg", "magnitude": 3}]'
+    )
     chosen = init.Xavier(fans="shape")
     assert chosen.dumps().endswith('"magnitude": 3, "fans": "shape"}]')
     assert init.create(chosen.dumps()) == chosen != init.Xavier()

@@ -1,4 +1,6 @@
-"""Gluon's own initializers: Orthogonal, Bilinear, LSTMBias and FusedRNN, against values that MXNet 1.9.1 gave (seed 4)."""
+"""Gluon's own initializers: Orthogonal, Bilinear, LSTMBias and FusedRNN, against values that MXNet
+1.9.1 gave (seed 4).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from initlab.engine import digest, init, laws, nd, random, streams
 from initlab.engine.errors import LawError, OptionError
 from initlab.engine.init import Description
 
-RECORDED = json.loads((Path(__file__).parents[2] / "vectors" / "mxnet-init.json").read_text(encoding="utf-8"))
+RECORDED = json.loads(
+    (Path(__file__).parents[2] / "vectors" / "mxnet-init.json").read_text(encoding="utf-8")
+)
 KEY = streams.Key(5, "w")
 
 
@@ -33,12 +37,16 @@ def mxnet_stream():
 
 def recorded(kind: str) -> list:
     return [
-        pytest.param(*name.split(" ", 1)[1].split(" ", 1), values, id=name) for name, values in RECORDED.items() if name.startswith(kind)
+        pytest.param(*name.split(" ", 1)[1].split(" ", 1), values, id=name)
+        for name, values in RECORDED.items()
+        if name.startswith(kind)
     ]
 
 
 @pytest.mark.parametrize(("noise", "shape", "values"), recorded("orthogonal"))
-def test_orthogonal_gives_mxnets_singular_vectors_up_to_lapacks_signs(noise, shape, values, mxnet_stream):
+def test_orthogonal_gives_mxnets_singular_vectors_up_to_lapacks_signs(
+    noise, shape, values, mxnet_stream
+):
     shape = ast.literal_eval(shape)
     got = filled(init.Orthogonal(1.5, noise), shape).reshape(shape[0], -1)
     wanted = np.array(values).reshape(got.shape)
@@ -123,11 +131,15 @@ def test_the_signs_of_singular_vectors_are_drawn():
 
 
 def test_shapes_that_these_cannot_fill_are_refused():
-    with pytest.raises(LawError, match=r"a bilinear kernel cannot have shape \(3, 3\): it needs 4 axes"):
+    with pytest.raises(
+        LawError, match=r"a bilinear kernel cannot have shape \(3, 3\): it needs 4 axes"
+    ):
         init.Bilinear().law(Description("w", "w", (3, 3)))
     with pytest.raises(LawError, match="an axis is empty"):
         init.Orthogonal().law(Description("w", "w", (0, 3)))
-    with pytest.raises(OptionError, match="rand_type cannot be 'gaussian' - Known: normal, uniform"):
+    with pytest.raises(
+        OptionError, match="rand_type cannot be 'gaussian' - Known: normal, uniform"
+    ):
         init.Orthogonal(rand_type="gaussian")
 
 

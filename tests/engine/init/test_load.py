@@ -26,7 +26,9 @@ def net():
 @pytest.fixture(params=[".safetensors", ".npz", ".params"])
 def file(request, tmp_path):
     path = tmp_path / f"snapshot{request.param}"
-    formats.get(str(path)).write(path, Snapshot({"0.weight": WEIGHT, "0.bias": np.array([5.0, 6.0], np.float32)}))
+    formats.get(str(path)).write(
+        path, Snapshot({"0.weight": WEIGHT, "0.bias": np.array([5.0, 6.0], np.float32)})
+    )
     return str(path)
 
 
@@ -124,7 +126,9 @@ def test_what_is_no_snapshot_is_refused(param):
 
 
 def test_a_bad_fallback_is_refused():
-    with pytest.raises(OptionError, match="^default_init must be an initializer.*nosuch is not registered"):
+    with pytest.raises(
+        OptionError, match="^default_init must be an initializer.*nosuch is not registered"
+    ):
         init.Load({}, default_init="nosuch")
 
 

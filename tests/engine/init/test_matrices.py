@@ -45,7 +45,8 @@ def test_matrices_drawn_one_after_the_other_differ():
 @pytest.mark.parametrize("make", [init.Haar, init.DeltaOrthogonal, init.Orthogonal, init.Identity])
 def test_a_vector_is_refused_by_name(make):
     with pytest.raises(
-        ValueError, match="^(Orthogonal|Identity) initializer cannot be applied to vector d_bias. It requires at least 2D.$"
+        ValueError,
+        match="^(Orthogonal|Identity) initializer cannot be applied to vector d_bias. It requires at least 2D.$",
     ):
         make().law(VECTOR)
 
@@ -91,16 +92,27 @@ def test_every_convolution_can_be_delta_orthogonal(layer):
     made = layer(init.DeltaOrthogonal())
     made.initialize()
     inputs, outputs = (
-        made.weight.shape[made.weight.roles.index(next(r for r in made.weight.roles if r.startswith(n)))] for n in ("in", "out")
+        made.weight.shape[
+            made.weight.roles.index(next(r for r in made.weight.roles if r.startswith(n)))
+        ]
+        for n in ("in", "out")
     )
     values = made.weight.data().asnumpy()
     assert np.count_nonzero(values) == inputs * outputs
-    assert (values.astype(np.float64) ** 2).sum() == pytest.approx(min(4, inputs) if made._groups == 1 else made._in_channels, rel=1e-5)
+    assert (values.astype(np.float64) ** 2).sum() == pytest.approx(
+        min(4, inputs) if made._groups == 1 else made._in_channels, rel=1e-5
+    )
 
 
-@pytest.mark.parametrize("roles", [("out", "group", "spatial"), ("out", "in*2", "spatial"), ("spatial", "out", "spatial")])
+@pytest.mark.parametrize(
+    "roles",
+    [("out", "group", "spatial"), ("out", "in*2", "spatial"), ("spatial", "out", "spatial")],
+)
 def test_a_kernel_with_other_axes_cannot_be_delta_orthogonal(roles):
-    with pytest.raises(ValueError, match="^w: a delta-orthogonal kernel has one axis of outputs and one of inputs, not "):
+    with pytest.raises(
+        ValueError,
+        match="^w: a delta-orthogonal kernel has one axis of outputs and one of inputs, not ",
+    ):
         init.DeltaOrthogonal().law(Description("w", "w", (4, 2, 3), roles=roles))
 
 
@@ -118,4 +130,6 @@ def test_a_convolution_that_is_the_identity_has_it_at_the_centre_tap():
 
 @pytest.mark.parametrize("layers", [1, 2, 12, 48])
 def test_residual_outputs_shrink_with_the_root_of_twice_the_depth(layers):
-    assert init.ResidualScaled(0.02, layers).law(VECTOR) == laws.Normal(0.0, 0.02 / math.sqrt(2 * layers))
+    assert init.ResidualScaled(0.02, layers).law(VECTOR) == laws.Normal(
+        0.0, 0.02 / math.sqrt(2 * layers)
+    )

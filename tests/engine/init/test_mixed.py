@@ -6,7 +6,11 @@ from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn
 from initlab.engine.init import Description
 
-RULES = [{"match": r".*\.bias", "init": "zeros"}, {"match": r"head\..*", "init": init.One()}, {"match": ".*", "init": init.Normal(0.5)}]
+RULES = [
+    {"match": r".*\.bias", "init": "zeros"},
+    {"match": r"head\..*", "init": init.One()},
+    {"match": ".*", "init": init.Normal(0.5)},
+]
 PATHS = ["fc1.weight", "fc1.bias", "head.weight", "head.bias"]
 
 
@@ -17,7 +21,12 @@ def described(path, shape=(2, 2)):
 def test_the_first_rule_that_fits_wins():
     mixed = init.Mixed(RULES)
     assert [mixed.rule_for(path) for path in PATHS] == [2, 0, 1, 0]
-    assert [str(mixed.law(described(path))) for path in PATHS] == ["Normal(0, 0.5)", "Constant(0)", "Constant(1)", "Constant(0)"]
+    assert [str(mixed.law(described(path))) for path in PATHS] == [
+        "Normal(0, 0.5)",
+        "Constant(0)",
+        "Constant(1)",
+        "Constant(0)",
+    ]
 
 
 def test_a_rule_must_fit_the_whole_path():
@@ -33,14 +42,22 @@ def test_the_name_of_the_root_is_no_part_of_the_path():
 
 def test_a_path_without_a_rule_is_named_with_what_to_do():
     mixed = init.Mixed([{"match": r".*\.bias", "init": "zeros"}])
-    for act in (lambda: mixed.law(described("fc1.weight")), lambda: mixed(init.InitDesc("fc1.weight"), nd.zeros((2, 2)))):
-        with pytest.raises(ValueError, match=r'fc1\.weight did not match any pattern\. Consider adding a "\.\*" pattern'):
+    for act in (
+        lambda: mixed.law(described("fc1.weight")),
+        lambda: mixed(init.InitDesc("fc1.weight"), nd.zeros((2, 2))),
+    ):
+        with pytest.raises(
+            ValueError,
+            match=r'fc1\.weight did not match any pattern\. Consider adding a "\.\*" pattern',
+        ):
             act()
 
 
 def test_mxnets_call_with_two_lists_is_the_same():
     mixed = init.Mixed([".*bias", ".*"], [init.Zero(), init.One()])
-    assert mixed == init.Mixed([{"match": ".*bias", "init": init.Zero()}, {"match": ".*", "init": init.One()}])
+    assert mixed == init.Mixed(
+        [{"match": ".*bias", "init": init.Zero()}, {"match": ".*", "init": init.One()}]
+    )
     with pytest.raises(OptionError, match="got 1 patterns and 0 initializers"):
         init.Mixed(["a"], [])
 
@@ -51,13 +68,21 @@ def test_good_rules_have_no_problems():
 
 def test_a_rule_that_fits_nothing_is_a_problem_with_the_nearest_path():
     (problem,) = init.Mixed([{"match": r"heed.weight", "init": "ones"}, *RULES]).check(PATHS)
-    assert problem.startswith("rule 0 ('heed.weight') matches nothing - did you mean 'head.weight'?")
+    assert problem.startswith(
+        "rule 0 ('heed.weight') matches nothing - did you mean 'head.weight'?"
+    )
 
 
 def test_a_rule_that_nothing_is_left_to_names_those_that_took_it():
-    rules = [{"match": r"fc1\..*", "init": "ones"}, {"match": r"head\..*", "init": "zeros"}, {"match": r".*\.weight", "init": "ones"}]
+    rules = [
+        {"match": r"fc1\..*", "init": "ones"},
+        {"match": r"head\..*", "init": "zeros"},
+        {"match": r".*\.weight", "init": "ones"},
+    ]
     (problem,) = init.Mixed(rules).check(PATHS)
-    assert problem == (r"rule 2 ('.*\.weight') is shadowed by rule 0 ('fc1\..*'), rule 1 ('head\..*') - put it first or remove it")
+    assert problem == (
+        r"rule 2 ('.*\.weight') is shadowed by rule 0 ('fc1\..*'), rule 1 ('head\..*') - put it first or remove it"
+    )
 
 
 def test_a_rule_of_which_something_is_left_is_no_problem():
@@ -77,7 +102,11 @@ def test_a_rule_of_which_something_is_left_is_no_problem():
         ([*RULES, {"match": "(", "init": "zeros"}], "rules[3].match", "is no regular expression"),
         ([{"match": 3, "init": "zeros"}], "rules[0].match", "must be a regular expression"),
         ([{"match": ".*", "init": "zerros"}], "rules[0].init", "zerros is not registered"),
-        ([{"match": ".*", "init": 3}], "rules[0].init", "must be an initializer or the name of one"),
+        (
+            [{"match": ".*", "init": 3}],
+            "rules[0].init",
+            "must be an initializer or the name of one",
+        ),
     ],
 )
 def test_a_bad_rule_is_refused_by_its_place(rules, option, problem):
@@ -90,7 +119,9 @@ def test_a_bad_rule_is_refused_by_its_place(rules, option, problem):
 def test_a_net_is_initialized_by_the_rules_default_biases_included():
     net = nn.Sequential()
     net.add(nn.Dense(2, in_units=2), nn.Dense(2, in_units=2))
-    net.initialize(init.Mixed([{"match": r"0\..*", "init": init.Constant(9)}, {"match": ".*", "init": "ones"}]))
+    net.initialize(
+        init.Mixed([{"match": r"0\..*", "init": init.Constant(9)}, {"match": ".*", "init": "ones"}])
+    )
     assert (net[0].weight.data().asnumpy() == 9).all()
     assert (net[0].bias.data().asnumpy() == 9).all()
     assert (net[1].bias.data().asnumpy() == 1).all()

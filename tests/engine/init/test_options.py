@@ -37,7 +37,9 @@ def refuses(make, option, value):
         (init.ResidualScaled, "std", "positive"),
     ],
 )
-def test_an_option_that_is_a_number_refuses_what_is_none_and_what_is_out_of_range(make, option, kind):
+def test_an_option_that_is_a_number_refuses_what_is_none_and_what_is_out_of_range(
+    make, option, kind
+):
     for value in [*NO_NUMBERS, *REQUIRED[kind]]:
         assert f"got {value!r}" in refuses(make, option, value)
 
@@ -83,11 +85,15 @@ def test_the_message_of_a_negative_sigma_reads_as_a_sentence():
 
 
 def test_bounds_must_be_in_order():
-    assert "must be less than high, got 2 and -2" in refuses(lambda low: init.TruncatedNormal(low=low, high=-2), "low", 2)
+    assert "must be less than high, got 2 and -2" in refuses(
+        lambda low: init.TruncatedNormal(low=low, high=-2), "low", 2
+    )
 
 
 def test_bounds_must_leave_something_of_the_normal():
-    assert "leave nothing of the normal" in refuses(lambda low: init.TruncatedNormal(low=low, high=31), "low", 30)
+    assert "leave nothing of the normal" in refuses(
+        lambda low: init.TruncatedNormal(low=low, high=31), "low", 30
+    )
 
 
 def test_numbers_of_numpy_become_numbers_of_python():

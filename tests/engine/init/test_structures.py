@@ -1,4 +1,6 @@
-"""Initializers that know a network's structure: sine, sub-pixel, residual, transformer and width-scaled networks, and LSUV."""
+"""Initializers that know a network's structure: sine, sub-pixel, residual, transformer and
+width-scaled networks, and LSUV.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def law(kind: str, description: Description, **options) -> laws.Law:
 
 def test_siren_is_sitzmanns():
     assert law("siren", described("body.fc.weight", 8, 24)) == laws.Uniform(-0.5 / 30, 0.5 / 30)
-    assert law("siren", described("first.weight", 8, 4), first=[r"first\.weight"]) == laws.Uniform(-0.25, 0.25)
+    assert law("siren", described("first.weight", 8, 4), first=[r"first\.weight"]) == laws.Uniform(
+        -0.25, 0.25
+    )
     assert law("siren", described("x.weight", 8, 24), w0=1.0) == laws.Uniform(-0.5, 0.5)
 
 
@@ -47,9 +51,16 @@ def test_icnr_leaves_what_has_no_kernel_to_its_initializer_and_counts_each_axis(
 
 
 def test_fixup_is_zhangs():
-    options = {"branches": 16, "layers": 3, "branch": [r"body\..*fc1\.weight"], "zero": [r".*fc2\.weight", r"head\.weight"]}
+    options = {
+        "branches": 16,
+        "layers": 3,
+        "branch": [r"body\..*fc1\.weight"],
+        "zero": [r".*fc2\.weight", r"head\.weight"],
+    }
     assert law("fixup", described("stem.weight", 8, 8), **options) == laws.Normal(0.0, 0.5)
-    assert law("fixup", described("body.0.fc1.weight", 8, 8), **options) == laws.Normal(0.0, 0.5 * 16**-0.25)
+    assert law("fixup", described("body.0.fc1.weight", 8, 8), **options) == laws.Normal(
+        0.0, 0.5 * 16**-0.25
+    )
     assert law("fixup", described("body.0.fc2.weight", 8, 8), **options) == laws.Constant(0.0)
     assert law("fixup", described("head.weight", 8, 8), **options) == laws.Constant(0.0)
     one = options | {"layers": 1}
@@ -66,21 +77,32 @@ def test_skipinit_is_0_for_multipliers_and_he_elsewhere():
 
 
 def test_t_fixup_is_huangs():
-    options = {"layers": 6, "encoder": [r"enc\..*"], "decoder": [r"dec\..*"], "embedding": [r".*embed\.weight"]}
+    options = {
+        "layers": 6,
+        "encoder": [r"enc\..*"],
+        "decoder": [r"dec\..*"],
+        "embedding": [r".*embed\.weight"],
+    }
     bound = math.sqrt(3 / 8)
     assert law("t_fixup", described("other.weight", 8, 8), **options) == laws.Uniform(-bound, bound)
     scaled = law("t_fixup", described("enc.ffn.weight", 8, 8), **options)
     assert scaled.high == pytest.approx(0.67 * 6**-0.25 * bound)
     scaled = law("t_fixup", described("dec.ffn.weight", 8, 8), **options)
     assert scaled.high == pytest.approx(54**-0.25 * bound)
-    assert law("t_fixup", described("embed.weight", 100, 16, roles=("group", "out")), **options) == laws.Normal(0.0, 0.5)
+    assert law(
+        "t_fixup", described("embed.weight", 100, 16, roles=("group", "out")), **options
+    ) == laws.Normal(0.0, 0.5)
 
 
 def test_deepnorm_is_wangs_and_of_packed_weights_scales_the_values_only():
     bound, gain = math.sqrt(3 / 8), 8**-0.25
     assert law("deepnorm", described("q.weight", 8, 8)) == laws.Uniform(-bound, bound)
-    assert law("deepnorm", described("v.weight", 8, 8), scaled=[r"v\.weight"]).high == pytest.approx(gain * bound)
-    packed = law("deepnorm", described("qkv.weight", 24, 8, roles=("out*3", "in")), scaled=[r"qkv\.weight"])
+    assert law(
+        "deepnorm", described("v.weight", 8, 8), scaled=[r"v\.weight"]
+    ).high == pytest.approx(gain * bound)
+    packed = law(
+        "deepnorm", described("qkv.weight", 24, 8, roles=("out*3", "in")), scaled=[r"qkv\.weight"]
+    )
     assert packed.bounds == pytest.approx((bound, bound, gain * bound))
 
 
@@ -122,20 +144,30 @@ def test_mup_may_begin_with_outputs_of_0_and_a_rule_of_mixed_passes_multipliers_
 
 
 def test_lsuv_waits_for_data():
-    assert law("lsuv", described("fc.weight", 8, 4), tolerance=0.2, iterations=3) == laws.DataScaled(1.0, False, 0.2, 3)
+    assert law(
+        "lsuv", described("fc.weight", 8, 4), tolerance=0.2, iterations=3
+    ) == laws.DataScaled(1.0, False, 0.2, 3)
     with pytest.raises(ValueError, match="cannot be applied to vector fc.bias"):
         law("lsuv", described("fc.bias", 8))
 
 
 @pytest.mark.parametrize("kind", ["siren", "fixup", "skipinit", "t_fixup", "deepnorm", "mup"])
 def test_a_pattern_that_fits_nothing_is_told(kind):
-    option = {"siren": "first", "fixup": "zero", "skipinit": "multiplier", "t_fixup": "encoder", "deepnorm": "scaled", "mup": "output"}[
-        kind
-    ]
+    option = {
+        "siren": "first",
+        "fixup": "zero",
+        "skipinit": "multiplier",
+        "t_fixup": "encoder",
+        "deepnorm": "scaled",
+        "mup": "output",
+    }[kind]
     chosen = init.by_name(kind)(**{option: [r"haed\.weight"]})
     (said,) = chosen.check(["stem.weight", "head.weight"])
     assert said.startswith(rf"{option}[0] ('haed\.weight') matches nothing - ")
-    assert init.by_name(kind)(**{option: [r"head\.weight"]}).check(["stem.weight", "head.weight"]) == []
+    assert (
+        init.by_name(kind)(**{option: [r"head\.weight"]}).check(["stem.weight", "head.weight"])
+        == []
+    )
 
 
 @pytest.mark.parametrize(

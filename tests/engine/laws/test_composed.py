@@ -56,8 +56,13 @@ def test_blocks_have_each_their_bound_and_together_the_moments_of_the_mixture():
     law = laws.Blocks((1.0, 0.25))
     values = law.draw(KEY, (2, 400_000), "float64")
     assert np.abs(values[0]).max() <= 1 and 0.2499 < np.abs(values[1]).max() <= 0.25
-    assert np.array_equal(values.reshape(-1), laws.Uniform(-1.0, 1.0).draw(KEY, (800_000,), "float64") * np.repeat([1.0, 0.25], 400_000))
-    assert values.std() == pytest.approx(law.std, rel=0.005) and law.std == pytest.approx(math.sqrt((1 + 1 / 16) / 6))
+    assert np.array_equal(
+        values.reshape(-1),
+        laws.Uniform(-1.0, 1.0).draw(KEY, (800_000,), "float64") * np.repeat([1.0, 0.25], 400_000),
+    )
+    assert values.std() == pytest.approx(law.std, rel=0.005) and law.std == pytest.approx(
+        math.sqrt((1 + 1 / 16) / 6)
+    )
     assert np.mean(values**4) / values.var() ** 2 - 3 == pytest.approx(law.kurtosis, abs=0.03)
     assert law.support == (-1.0, 1.0)
 
@@ -75,8 +80,14 @@ def test_a_data_scaled_matrix_is_a_haar_matrix_and_any_multiple_of_one_is_upheld
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: laws.Repeated(laws.Normal(0.0, 1.0), 0), "times must be a whole number of at least 1, got 0"),
-        (lambda: laws.Repeated(laws.Normal(0.0, 1.0), 3).draw(KEY, (4, 2)), r"its axis 0 must be a multiple of 3"),
+        (
+            lambda: laws.Repeated(laws.Normal(0.0, 1.0), 0),
+            "times must be a whole number of at least 1, got 0",
+        ),
+        (
+            lambda: laws.Repeated(laws.Normal(0.0, 1.0), 3).draw(KEY, (4, 2)),
+            r"its axis 0 must be a multiple of 3",
+        ),
         (lambda: laws.Blocks(()), "bounds must be finite numbers of at least 0"),
         (lambda: laws.Blocks((1.0, -1.0)), "bounds must be finite numbers of at least 0"),
         (lambda: laws.Blocks((1.0, 1.0)).draw(KEY, (3, 2)), "its axis 0 must divide into 2 blocks"),

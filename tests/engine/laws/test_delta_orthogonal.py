@@ -1,4 +1,6 @@
-"""Delta-orthogonal kernels: one orthonormal matrix at the centre tap, zeros around it, and lengths that a convolution keeps."""
+"""Delta-orthogonal kernels: one orthonormal matrix at the centre tap, zeros around it, and lengths
+that a convolution keeps.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ KEY = Key(3, "conv.weight")
 
 def centre(values: np.ndarray) -> np.ndarray:
     """The centre tap of a kernel (out, in, *kernel), float64."""
-    return values[(slice(None), slice(None), *((k - 1) // 2 for k in values.shape[2:]))].astype(np.float64)
+    return values[(slice(None), slice(None), *((k - 1) // 2 for k in values.shape[2:]))].astype(
+        np.float64
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -29,7 +33,9 @@ def centre(values: np.ndarray) -> np.ndarray:
     dtype=st.sampled_from(["float32", "float64", "float16", "bfloat16"]),
     seed=st.integers(0, 99),
 )
-def test_columns_are_orthogonal_and_of_length_gain_and_all_else_is_zero(inputs, more, kernel, gain, exact, dtype, seed):
+def test_columns_are_orthogonal_and_of_length_gain_and_all_else_is_zero(
+    inputs, more, kernel, gain, exact, dtype, seed
+):
     law = laws.DeltaOrthogonal(gain, exact)
     values = law.draw(Key(seed, "w"), (inputs + more, inputs, *kernel), dtype)
     assert (values.dtype.name, values.shape) == (dtype, (inputs + more, inputs, *kernel))
@@ -40,10 +46,21 @@ def test_columns_are_orthogonal_and_of_length_gain_and_all_else_is_zero(inputs, 
     assert all(found.ok for found in law.invariants(values))
 
 
-@pytest.mark.parametrize(("kernel", "tap"), [((1,), (0,)), ((2,), (0,)), ((3,), (1,)), ((4, 5), (1, 2)), ((6, 1, 2), (2, 0, 0))], ids=str)
+@pytest.mark.parametrize(
+    ("kernel", "tap"),
+    [((1,), (0,)), ((2,), (0,)), ((3,), (1,)), ((4, 5), (1, 2)), ((6, 1, 2), (2, 0, 0))],
+    ids=str,
+)
 def test_the_tap_is_the_one_that_identity_takes(kernel, tap):
-    drawn, identity = laws.DeltaOrthogonal().draw(KEY, (3, 2, *kernel)), laws.Structured("identity").draw(KEY, (3, 2, *kernel))
-    assert {tuple(i) for i in np.argwhere(drawn)[:, 2:].tolist()} == {tuple(i) for i in np.argwhere(identity)[:, 2:].tolist()} == {tap}
+    drawn, identity = (
+        laws.DeltaOrthogonal().draw(KEY, (3, 2, *kernel)),
+        laws.Structured("identity").draw(KEY, (3, 2, *kernel)),
+    )
+    assert (
+        {tuple(i) for i in np.argwhere(drawn)[:, 2:].tolist()}
+        == {tuple(i) for i in np.argwhere(identity)[:, 2:].tolist()}
+        == {tap}
+    )
 
 
 def test_the_matrix_is_the_haar_matrix_of_the_same_stream():
@@ -65,7 +82,9 @@ def test_each_group_has_a_matrix_of_its_own():
 @pytest.mark.parametrize("groups", [1, 3])
 def test_channels_last_and_transposed_kernels_hold_the_same_matrices(groups):
     plain = laws.DeltaOrthogonal(1.0, True, groups=groups).draw(KEY, (6, 2, 3, 4))
-    last = laws.DeltaOrthogonal(1.0, True, out_axis=0, in_axis=3, groups=groups).draw(KEY, (6, 3, 4, 2))
+    last = laws.DeltaOrthogonal(1.0, True, out_axis=0, in_axis=3, groups=groups).draw(
+        KEY, (6, 3, 4, 2)
+    )
     assert np.array_equal(np.moveaxis(last, -1, 1), plain)
     law = laws.DeltaOrthogonal(1.0, True, out_axis=1, in_axis=0, groups=groups)
     transposed = law.draw(KEY, (2 * groups, 6 // groups, 3, 4))
@@ -75,14 +94,28 @@ def test_channels_last_and_transposed_kernels_hold_the_same_matrices(groups):
 
 
 def circular(x: np.ndarray, kernel: np.ndarray, groups: int = 1) -> np.ndarray:
-    """The correlation of x (batch, in, height, width) with a kernel over a torus, by our own convolution."""
-    before, after = zip(*(((k - 1) // 2, k - 1 - (k - 1) // 2) for k in kernel.shape[2:]), strict=True)
+    """The correlation of x (batch, in, height, width) with a kernel over a torus, by our own
+    convolution.
+    """
+    before, after = zip(
+        *(((k - 1) // 2, k - 1 - (k - 1) // 2) for k in kernel.shape[2:]), strict=True
+    )
     wrapped = np.pad(x, [(0, 0), (0, 0), *zip(before, after, strict=True)], mode="wrap")
-    arguments = {"kernel": kernel.shape[2:], "num_filter": kernel.shape[0], "num_group": groups, "no_bias": True}
-    return nd.Convolution(nd.array(wrapped, dtype="float64"), nd.array(kernel, dtype="float64"), **arguments).asnumpy()
+    arguments = {
+        "kernel": kernel.shape[2:],
+        "num_filter": kernel.shape[0],
+        "num_group": groups,
+        "no_bias": True,
+    }
+    return nd.Convolution(
+        nd.array(wrapped, dtype="float64"), nd.array(kernel, dtype="float64"), **arguments
+    ).asnumpy()
 
 
-@pytest.mark.parametrize(("shape", "groups"), [((8, 8, 3, 3), 1), ((8, 5, 4, 2), 1), ((8, 2, 3, 5), 4), ((6, 1, 3, 3), 6)])
+@pytest.mark.parametrize(
+    ("shape", "groups"),
+    [((8, 8, 3, 3), 1), ((8, 5, 4, 2), 1), ((8, 2, 3, 5), 4), ((6, 1, 3, 3), 6)],
+)
 def test_a_circular_convolution_keeps_the_length_of_its_input(shape, groups):
     x = np.random.default_rng(0).standard_normal((4, shape[1] * groups, 7, 6))
     length = np.sqrt((x**2).sum(axis=(1, 2, 3)))
@@ -95,7 +128,13 @@ def test_a_circular_convolution_keeps_the_length_of_its_input(shape, groups):
 def test_a_transposed_convolution_keeps_the_length_of_its_input():
     x = np.random.default_rng(0).standard_normal((2, 3, 5, 5))
     kernel = laws.DeltaOrthogonal(1.0, out_axis=1, in_axis=0).draw(KEY, (3, 4, 3, 3), "float64")
-    y = nd.Deconvolution(nd.array(x, dtype="float64"), nd.array(kernel, dtype="float64"), kernel=(3, 3), num_filter=4, no_bias=True)
+    y = nd.Deconvolution(
+        nd.array(x, dtype="float64"),
+        nd.array(kernel, dtype="float64"),
+        kernel=(3, 3),
+        num_filter=4,
+        no_bias=True,
+    )
     assert (y.asnumpy() ** 2).sum() == pytest.approx((x**2).sum(), rel=1e-12)
 
 
@@ -110,8 +149,15 @@ def test_a_slice_is_cut_from_the_whole_and_draws_in_order_take_whole_tensors():
     assert not np.array_equal(first, second) and all(found.ok for found in law.invariants(second))
 
 
-@pytest.mark.parametrize("change", [lambda w: w.__setitem__((0, 0, 0, 0), 1e-30), lambda w: w.__imul__(np.float32(1.001)),
-                                    lambda w: w.__setitem__((1, 1, 0, 2), np.nan), lambda w: w.__setitem__((1, 1, 1, 1), np.nan)])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda w: w.__setitem__((0, 0, 0, 0), 1e-30),
+        lambda w: w.__imul__(np.float32(1.001)),
+        lambda w: w.__setitem__((1, 1, 0, 2), np.nan),
+        lambda w: w.__setitem__((1, 1, 1, 1), np.nan),
+    ],
+)
 def test_the_invariants_fail_on_a_kernel_that_was_changed(change):
     law = laws.DeltaOrthogonal()
     values = law.draw(KEY, (4, 3, 3, 3))
@@ -123,20 +169,33 @@ def test_the_invariants_fail_on_a_kernel_that_was_changed(change):
 @pytest.mark.parametrize(
     ("law", "shape", "message"),
     [
-        (laws.DeltaOrthogonal(), (2, 3, 3, 3), r"2 outputs cannot hold 3 inputs without loss of length - give the "
-         "layer at least 3 outputs, or use `orthogonal` for it"),
+        (
+            laws.DeltaOrthogonal(),
+            (2, 3, 3, 3),
+            r"2 outputs cannot hold 3 inputs without loss of length - give the "
+            "layer at least 3 outputs, or use `orthogonal` for it",
+        ),
         (laws.DeltaOrthogonal(groups=2), (4, 3, 3), "2 outputs cannot hold 3 inputs of each group"),
         (laws.DeltaOrthogonal(groups=3), (4, 1, 3), "axis 0 does not divide into 3 groups"),
         (laws.DeltaOrthogonal(), (4, 0, 3), "an axis is empty"),
         (laws.DeltaOrthogonal(), (4,), "its channels are axes 0 and 1"),
     ],
-)  # fmt: skip
+)
 def test_a_shape_that_cannot_keep_lengths_is_refused(law, shape, message):
     with pytest.raises(LawError, match=f"^a delta-orthogonal kernel cannot have shape .*{message}"):
         law.draw(KEY, shape)
 
 
-@pytest.mark.parametrize("options", [{"in_axis": 0}, {"out_axis": -1}, {"groups": 0}, {"groups": True}, {"out_axis": 2, "groups": 2}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"in_axis": 0},
+        {"out_axis": -1},
+        {"groups": 0},
+        {"groups": True},
+        {"out_axis": 2, "groups": 2},
+    ],
+)
 def test_axes_that_no_kernel_has_are_refused(options):
     with pytest.raises(LawError, match="^delta orthogonal: no kernel has out_axis"):
         laws.DeltaOrthogonal(**options)

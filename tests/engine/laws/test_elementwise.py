@@ -44,7 +44,11 @@ def test_the_distribution_function_is_that_of_what_is_drawn(law):
     assert distance < 2.5 / math.sqrt(x.size)
 
 
-@pytest.mark.parametrize("law", [*RANDOM, laws.Constant(0.5), laws.Constant([1.0, 2.0, 3.0]), laws.Structured("identity", 2.0)], ids=str)
+@pytest.mark.parametrize(
+    "law",
+    [*RANDOM, laws.Constant(0.5), laws.Constant([1.0, 2.0, 3.0]), laws.Structured("identity", 2.0)],
+    ids=str,
+)
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_slice_of_a_tensor_equals_the_slice_of_the_whole(law, data):
@@ -85,21 +89,42 @@ def test_a_constant_has_every_dtype():
         (lambda: laws.Uniform(-3e38, 3e38), "too far apart for float32"),
         (lambda: laws.Normal(0, 1e39), "std must be within float32's range, got 1e\\+39"),
         (lambda: laws.TruncatedNormal(0, 1, 2, -2), "low must be less than high, got 2 and -2"),
-        (lambda: laws.TruncatedNormal(0, 1, 20, 30), "nothing of the normal lies between 20 and 30"),
+        (
+            lambda: laws.TruncatedNormal(0, 1, 20, 30),
+            "nothing of the normal lies between 20 and 30",
+        ),
         (lambda: laws.Normal(0, "1"), "normal: std must be a finite number, got '1'"),
-        (lambda: laws.Normal(0, 3e38), r"normal: Normal\(0, 3e\+38\) reaches beyond float32's range"),
-        (lambda: laws.TruncatedNormal(3e38, 1e38), "truncated normal: .* reaches beyond float32's range"),
-        (lambda: laws.TruncatedNormal(0, 1, math.nan, 2), "truncated normal: low must be a number, got nan"),
-        (lambda: laws.TruncatedNormal(0, -1), "truncated normal: scale must not be negative, got -1"),
+        (
+            lambda: laws.Normal(0, 3e38),
+            r"normal: Normal\(0, 3e\+38\) reaches beyond float32's range",
+        ),
+        (
+            lambda: laws.TruncatedNormal(3e38, 1e38),
+            "truncated normal: .* reaches beyond float32's range",
+        ),
+        (
+            lambda: laws.TruncatedNormal(0, 1, math.nan, 2),
+            "truncated normal: low must be a number, got nan",
+        ),
+        (
+            lambda: laws.TruncatedNormal(0, -1),
+            "truncated normal: scale must not be negative, got -1",
+        ),
         (lambda: laws.Haar(math.inf), "haar: gain must be a finite number, got inf"),
         (lambda: laws.Constant("1.5"), "value must be a number or an array of numbers, got '1.5'"),
         (lambda: laws.Constant([[1], [2, 3]]), "value must be a number or an array of numbers"),
         (lambda: laws.Constant("a"), "value must be a number or an array of numbers, got 'a'"),
         (lambda: laws.Constant(math.nan), "value must not be NaN"),
         (lambda: laws.Constant([1, 2]).draw(KEY, (3,)), r"does not broadcast to shape \(3,\)"),
-        (lambda: laws.Structured("identity").draw(KEY, (3,)), r"an identity cannot have shape \(3,\)"),
+        (
+            lambda: laws.Structured("identity").draw(KEY, (3,)),
+            r"an identity cannot have shape \(3,\)",
+        ),
         (lambda: laws.Structured("diag"), "no structure 'diag'"),
-        (lambda: laws.Normal(0, 1).draw(KEY, (3,), start=2, stop=5), r"slice \[2, 5\) is not within the 3 elements"),
+        (
+            lambda: laws.Normal(0, 1).draw(KEY, (3,), start=2, stop=5),
+            r"slice \[2, 5\) is not within the 3 elements",
+        ),
         (lambda: laws.from_description({"kind": "nope"}), "no law can be made of"),
         (lambda: laws.Custom("Mine").draw(KEY, (2,)), "come from its own code"),
     ],
@@ -129,13 +154,22 @@ def test_a_description_in_json_makes_the_same_law_again(law):
 
 
 def test_bounds_that_come_to_other_words_than_described_are_refused():
-    description = laws.TruncatedNormal(0, 1, -2, 2).describe() | {"phi_words": [97711072, 4197256223]}
-    with pytest.raises(LawError, match=r"come to the words \[97711073, 4197256223\], its description has \[97711072, 4197256223\]"):
+    description = laws.TruncatedNormal(0, 1, -2, 2).describe() | {
+        "phi_words": [97711072, 4197256223]
+    }
+    with pytest.raises(
+        LawError,
+        match=r"come to the words \[97711073, 4197256223\], its description has \[97711072, 4197256223\]",
+    ):
         laws.from_description(description)
 
 
 def test_kinds_are_the_snake_case_of_their_classes():
-    assert [law.kind for law in (laws.TruncatedNormal, laws.Normal, laws.Haar)] == ["truncated_normal", "normal", "haar"]
+    assert [law.kind for law in (laws.TruncatedNormal, laws.Normal, laws.Haar)] == [
+        "truncated_normal",
+        "normal",
+        "haar",
+    ]
 
 
 def test_bounds_that_are_one_number_in_float32_give_that_number():
@@ -146,9 +180,18 @@ def test_bounds_that_are_one_number_in_float32_give_that_number():
 
 def test_what_a_dtype_cannot_hold_is_refused():
     assert laws.Normal(0, 1e4).draw(KEY, (100,), "float16").dtype == np.float16
-    with pytest.raises(LawError, match=r"Normal\(0, 100000\) gives .* beyond the range of float16 - use a wider dtype"):
+    with pytest.raises(
+        LawError,
+        match=r"Normal\(0, 100000\) gives .* beyond the range of float16 - use a wider dtype",
+    ):
         laws.Normal(0, 1e5).draw(KEY, (100,), "float16")
-    for value, dtype in ((300, "uint8"), (300.0, "uint8"), (-1, "uint8"), (1e6, "float16"), (math.inf, "int32")):
+    for value, dtype in (
+        (300, "uint8"),
+        (300.0, "uint8"),
+        (-1, "uint8"),
+        (1e6, "float16"),
+        (math.inf, "int32"),
+    ):
         with pytest.raises(LawError, match=f"beyond the range of {dtype}"):
             laws.Constant(value).draw(KEY, (2,), dtype)
 

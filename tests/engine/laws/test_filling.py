@@ -1,4 +1,6 @@
-"""Laws fill arrays they are given: any slice, in any dtype, one or many, without building what is not asked for."""
+"""Laws fill arrays they are given: any slice, in any dtype, one or many, without building what is
+not asked for.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,21 @@ def test_a_slice_that_is_filled_is_that_of_the_whole(name, dtype, start, size):
     assert LAWS[name].draw(KEY, SHAPE, dtype, start, start + size).tobytes() == out.tobytes()
 
 
-@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (1, 1), (4, 4, 2), (2, 7, 3, 3), (7, 2, 1, 4), (0, 3), (3, 0), (3, 3, 0), (3, 2, 2, 0)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (3, 5),
+        (5, 3),
+        (1, 1),
+        (4, 4, 2),
+        (2, 7, 3, 3),
+        (7, 2, 1, 4),
+        (0, 3),
+        (3, 0),
+        (3, 3, 0),
+        (3, 2, 2, 0),
+    ],
+)
 def test_an_identity_is_one_at_the_centre_of_its_diagonal_in_any_slice(shape):
     expected = np.zeros(shape, np.float32)
     for i in range(min(shape[:2])) if expected.size else ():
@@ -77,7 +93,9 @@ def test_an_identity_is_one_at_the_centre_of_its_diagonal_in_any_slice(shape):
     assert (law.draw(KEY, shape) == expected).all()
     for start in range(expected.size + 1):
         for stop in range(start, expected.size + 1):
-            assert (law.draw(KEY, shape, "float32", start, stop) == expected.reshape(-1)[start:stop]).all()
+            assert (
+                law.draw(KEY, shape, "float32", start, stop) == expected.reshape(-1)[start:stop]
+            ).all()
 
 
 @pytest.mark.parametrize("name", ["uniform", "normal", "truncated"])
@@ -87,7 +105,9 @@ def test_halves_are_float32_rounded_once_across_blocks_too(name, dtype, monkeypa
     monkeypatch.setattr(base, "ROUNDED_AT_ONCE", 100)
     out = np.empty(1234, dtype)
     LAWS[name].fill(KEY, (2000,), 7, out)
-    assert out.tobytes() == LAWS[name].draw(KEY, (2000,), "float32", 7, 1241).astype(dtype).tobytes()
+    assert (
+        out.tobytes() == LAWS[name].draw(KEY, (2000,), "float32", 7, 1241).astype(dtype).tobytes()
+    )
 
 
 def test_what_a_half_cannot_hold_is_an_error():
@@ -98,7 +118,9 @@ def test_what_a_half_cannot_hold_is_an_error():
 
 
 def test_a_slice_or_a_dtype_that_cannot_be_is_an_error():
-    with pytest.raises(LawError, match=r"slice \[5, 11\) is not within the 10 elements of shape \(10,\)"):
+    with pytest.raises(
+        LawError, match=r"slice \[5, 11\) is not within the 10 elements of shape \(10,\)"
+    ):
         laws.Normal(0, 1).fill(KEY, (10,), 5, np.empty(6, np.float32))
     with pytest.raises(LawError, match="is not within the 10 elements"):
         laws.Constant(1).fill(KEY, (10,), 5, np.empty(6, np.float32))
@@ -138,7 +160,15 @@ def test_a_large_array_is_filled_without_another_of_its_size(name, dtype):
     assert peak(LAWS[name], (1 << 24,), out) < out.nbytes / 2
 
 
-tasks = st.lists(st.tuples(st.sampled_from(sorted(LAWS)), st.sampled_from(DTYPES), st.integers(0, SIZE), st.integers(0, SIZE)), max_size=20)
+tasks = st.lists(
+    st.tuples(
+        st.sampled_from(sorted(LAWS)),
+        st.sampled_from(DTYPES),
+        st.integers(0, SIZE),
+        st.integers(0, SIZE),
+    ),
+    max_size=20,
+)
 
 
 @settings(max_examples=60, deadline=None)

@@ -18,7 +18,10 @@ KEY = Key(0, "given")
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "first.npz"
-    tensors = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "odd": np.array([np.nan, 1e6], np.float32)}
+    tensors = {
+        "a": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "odd": np.array([np.nan, 1e6], np.float32),
+    }
     formats.get("npz").write(path, Snapshot(tensors, {"b": "a"}))
     return str(path)
 

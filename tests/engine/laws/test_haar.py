@@ -40,7 +40,12 @@ def test_both_ways_give_one_matrix_to_the_stated_tolerance():
 
 def test_matrices_follow_the_haar_measure():
     n, count = 4, 2000
-    traces = np.array([np.trace(laws.Haar(1.0, False).draw(Key(0, f"{i}"), (n, n)).astype(np.float64)) for i in range(count)])
+    traces = np.array(
+        [
+            np.trace(laws.Haar(1.0, False).draw(Key(0, f"{i}"), (n, n)).astype(np.float64))
+            for i in range(count)
+        ]
+    )
     assert abs(traces.mean()) < 5 / np.sqrt(count)
     assert abs((traces**2).mean() - 1) < 5 * np.sqrt(2 / count) * 1.5
 
@@ -53,9 +58,16 @@ def test_matrices_follow_the_haar_measure():
     dtype=st.sampled_from(["float32", "float64"]),
 )
 def test_any_shape_and_gain_gives_an_orthonormal_shorter_side(shape, gain, exact, dtype):
-    matrix = laws.Haar(gain, exact).draw(Key(1, "any"), shape, dtype).reshape(shape[0], -1).astype(np.float64)
+    matrix = (
+        laws.Haar(gain, exact)
+        .draw(Key(1, "any"), shape, dtype)
+        .reshape(shape[0], -1)
+        .astype(np.float64)
+    )
     gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
-    assert np.abs(gram / gain**2 - np.eye(len(gram))).max() < (1e-12 if dtype == "float64" else 1e-6)
+    assert np.abs(gram / gain**2 - np.eye(len(gram))).max() < (
+        1e-12 if dtype == "float64" else 1e-6
+    )
 
 
 @pytest.mark.parametrize("rows", [1, PANEL - 1, PANEL, PANEL + 1, 2 * PANEL, 3 * PANEL - 5])
@@ -72,7 +84,11 @@ def test_panels_give_the_factor_that_lapack_gives_with_a_positive_diagonal(rows,
 
 
 @pytest.mark.parametrize("factor", [lapack_q, householder_q])
-@pytest.mark.parametrize("a", [np.zeros((3, 3)), np.zeros((1, 1)), np.eye(4, 3), -np.eye(3), np.ones((5, 3))], ids=lambda a: str(a[0]))
+@pytest.mark.parametrize(
+    "a",
+    [np.zeros((3, 3)), np.zeros((1, 1)), np.eye(4, 3), -np.eye(3), np.ones((5, 3))],
+    ids=lambda a: str(a[0]),
+)
 def test_matrices_without_full_rank_have_an_orthonormal_factor_too(factor, a):
     q = factor(a)
     assert np.abs(q.T @ q - np.eye(a.shape[1])).max() < 1e-14
@@ -81,12 +97,23 @@ def test_matrices_without_full_rank_have_an_orthonormal_factor_too(factor, a):
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5)])
 def test_elements_have_the_moments_of_a_point_on_the_sphere(shape, exact):
-    """The entries of a column of n are a uniform point on the sphere: E x^2 = 1/n, E x^4 = 3 / (n (n + 2)), E x^2 y^2 = 1 / (n (n + 2))."""
+    """The entries of a column of n are a uniform point on the sphere: E x^2 = 1/n, E x^4 = 3 / (n
+    (n + 2)), E x^2 y^2 = 1 / (n (n + 2)).
+    """
     n, count = 5, 3000
-    drawn = np.array([laws.Haar(1.0, exact).draw(Key(7, f"{i}"), shape, "float64") for i in range(count)])
+    drawn = np.array(
+        [laws.Haar(1.0, exact).draw(Key(7, f"{i}"), shape, "float64") for i in range(count)]
+    )
     columns = drawn if shape == (5, 3) else drawn.swapaxes(1, 2)
     for x, y in ((columns[:, i, 0], columns[:, (i + 1) % n, 0]) for i in range(n)):
-        moments = {(1, 0): 0, (2, 0): 1 / n, (3, 0): 0, (4, 0): 3 / (n * (n + 2)), (1, 1): 0, (2, 2): 1 / (n * (n + 2))}
+        moments = {
+            (1, 0): 0,
+            (2, 0): 1 / n,
+            (3, 0): 0,
+            (4, 0): 3 / (n * (n + 2)),
+            (1, 1): 0,
+            (2, 2): 1 / (n * (n + 2)),
+        }
         for (i, j), expected in moments.items():
             found = x**i * y**j
             assert abs(found.mean() - expected) < 5 * found.std() / np.sqrt(count), (i, j)
@@ -94,14 +121,17 @@ def test_elements_have_the_moments_of_a_point_on_the_sphere(shape, exact):
 
 def test_signs_are_as_often_plus_as_minus_which_lapacks_own_are_not():
     count, n = 2000, 3
-    positive = np.mean([np.diagonal(laws.Haar(1.0).draw(Key(8, f"{i}"), (n, n))) > 0 for i in range(count)], axis=0)
+    positive = np.mean(
+        [np.diagonal(laws.Haar(1.0).draw(Key(8, f"{i}"), (n, n))) > 0 for i in range(count)], axis=0
+    )
     assert np.abs(positive - 0.5).max() < 5 * 0.5 / np.sqrt(count)
     gaussian = streams.normal64(Key(8, "raw"), 0, count * n * n, 0.0, 1.0).reshape(count, n, n)
     raw = np.diagonal(np.linalg.qr(gaussian)[0], axis1=1, axis2=2)
     assert np.abs((raw > 0).mean(axis=0) - 0.5).max() > 0.1
 
 
-# --- what was drawn is checked before it is given ---------------------------------------------------------------------------------
+# --- what was drawn is checked before it is given
+# ---------------------------------------------------------------------------------
 
 
 def broken(monkeypatch, change):
@@ -135,14 +165,17 @@ GARBAGE = {
 
 @pytest.mark.parametrize("garbage", GARBAGE)
 @pytest.mark.parametrize(
-    ("law", "shape"), [(laws.Haar(2.0), (70, 66)), (laws.Haar(1.0), (3, 8)), (laws.DeltaOrthogonal(), (8, 5, 3, 3))], ids=str
+    ("law", "shape"),
+    [(laws.Haar(2.0), (70, 66)), (laws.Haar(1.0), (3, 8)), (laws.DeltaOrthogonal(), (8, 5, 3, 3))],
+    ids=str,
 )
 @pytest.mark.filterwarnings("error")
 def test_a_lapack_that_factors_wrongly_is_found_out(garbage, law, shape, monkeypatch):
     law.draw(Key(0, "w"), shape)
     broken(monkeypatch, GARBAGE[garbage])
     with pytest.raises(
-        LawError, match="distance of the Gram matrix from gain.2 I is |columns of an orthogonal factor are not |could not factor"
+        LawError,
+        match="distance of the Gram matrix from gain.2 I is |columns of an orthogonal factor are not |could not factor",
     ):
         law.draw(Key(0, "w"), shape)
 
@@ -151,9 +184,16 @@ def test_a_lapack_that_factors_wrongly_is_found_out(garbage, law, shape, monkeyp
 def test_singular_vectors_that_are_none_are_found_out(noise, monkeypatch):
     original = np.linalg.svd
     monkeypatch.setattr(
-        np.linalg, "svd", lambda a, full_matrices: tuple(part * part.dtype.type(1.01) for part in original(a, full_matrices))
+        np.linalg,
+        "svd",
+        lambda a, full_matrices: tuple(
+            part * part.dtype.type(1.01) for part in original(a, full_matrices)
+        ),
     )
-    with pytest.raises(LawError, match=r"^SingularVectors\(2, \w+\) of shape \(5, 3\): distance of the Gram matrix from gain\^2 I is 0.08"):
+    with pytest.raises(
+        LawError,
+        match=r"^SingularVectors\(2, \w+\) of shape \(5, 3\): distance of the Gram matrix from gain\^2 I is 0.08",
+    ):
         laws.SingularVectors(2.0, noise).draw(Key(0, "w"), (5, 3))
 
 
@@ -163,19 +203,26 @@ def test_a_lapack_that_gives_up_is_named(monkeypatch):
 
     monkeypatch.setattr(np.linalg, "qr", gives_up)
     monkeypatch.setattr(np.linalg, "svd", gives_up)
-    with pytest.raises(LawError, match=r"LAPACK could not factor a matrix of shape \(4, 3\): did not converge"):
+    with pytest.raises(
+        LawError, match=r"LAPACK could not factor a matrix of shape \(4, 3\): did not converge"
+    ):
         laws.Haar().draw(Key(0, "w"), (3, 4))
-    with pytest.raises(LawError, match=r"LAPACK could not decompose a matrix of shape \(3, 4\): did not converge"):
+    with pytest.raises(
+        LawError, match=r"LAPACK could not decompose a matrix of shape \(3, 4\): did not converge"
+    ):
         laws.SingularVectors().draw(Key(0, "w"), (3, 4))
 
 
 def test_an_exact_factor_that_is_wrong_is_found_out(monkeypatch):
     monkeypatch.setattr("initlab.engine.laws.haar.householder_q", lambda gaussian: gaussian)
-    with pytest.raises(LawError, match=r"^Haar\(1, exact\) of shape \(3, 4\): distance of the Gram matrix"):
+    with pytest.raises(
+        LawError, match=r"^Haar\(1, exact\) of shape \(3, 4\): distance of the Gram matrix"
+    ):
         laws.Haar(1.0, True).draw(Key(0, "w"), (3, 4))
 
 
-# --- exact ------------------------------------------------------------------------------------------------------------------------
+# --- exact
+# ------------------------------------------------------------------------------------------------------------------------
 
 
 def test_exactness_says_what_can_be_expected():
@@ -183,7 +230,9 @@ def test_exactness_says_what_can_be_expected():
 
 
 EXACT = "7a4e184a0da908d6e1ed48171438f817099094c2197cdd23ce4633944c4fa771"
-"""SHA-256 of the float64 Q factor below. In float64, since rounding to float32 would hide a sum in another order."""
+"""SHA-256 of the float64 Q factor below. In float64, since rounding to float32 would hide a sum in
+another order.
+"""
 
 
 def digest_of_an_exact_matrix() -> str:
@@ -200,7 +249,9 @@ def test_exact_matrices_have_the_same_bits_with_other_simd_levels_and_one_thread
 
     features = [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
     if not features:
-        pytest.skip("NumPy dispatches to no SIMD level on this processor, so none can be switched off")
+        pytest.skip(
+            "NumPy dispatches to no SIMD level on this processor, so none can be switched off"
+        )
     script = (
         "import sys; sys.path.insert(0, 'tests/engine/laws'); import test_haar as t; "
         "from numpy._core._multiarray_umath import __cpu_features__ as f; "
@@ -213,9 +264,18 @@ def test_exact_matrices_have_the_same_bits_with_other_simd_levels_and_one_thread
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
     }
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     still_on, found = done.stdout.split()
-    assert still_on == "False", "the subprocess did not switch the SIMD levels off, so it proves nothing"
+    assert still_on == "False", (
+        "the subprocess did not switch the SIMD levels off, so it proves nothing"
+    )
     assert found == EXACT
 
 
@@ -228,7 +288,10 @@ def test_any_number_of_threads_gives_an_exact_matrix_the_same_bits():
     shape = (1 << 17, 8)  # as many normals as are shared among threads
     before = streams.threads()
     try:
-        drawn = [(streams.threads(count), laws.Haar(1.0, True).draw(Key(4, "w"), shape).tobytes())[1] for count in (1, 2, 3)]
+        drawn = [
+            (streams.threads(count), laws.Haar(1.0, True).draw(Key(4, "w"), shape).tobytes())[1]
+            for count in (1, 2, 3)
+        ]
     finally:
         streams.threads(before)
     assert drawn[0] == drawn[1] == drawn[2]

@@ -12,13 +12,17 @@ def test_foreach_runs_over_the_first_axis_with_states_and_gradients():
     x = nd.array([[1.0, 2.0], [3.0, 4.0]])
     x.attach_grad()
     with autograd.record():
-        rows, total = nd.contrib.foreach(lambda row, state: (row + state, row + state), x, nd.zeros((2,)))
+        rows, total = nd.contrib.foreach(
+            lambda row, state: (row + state, row + state), x, nd.zeros((2,))
+        )
         y = rows.sum()
     y.backward()
     assert rows.tolist() == [[1, 2], [4, 6]]
     assert total.tolist() == [4, 6]
     assert x.grad.tolist() == [[2, 2], [1, 1]]
-    outs, states = nd.contrib.foreach(lambda d, s: ([d[0], d[1] * 2], [s[0] + 1]), [x, x], [nd.zeros((1,))])
+    outs, states = nd.contrib.foreach(
+        lambda d, s: ([d[0], d[1] * 2], [s[0] + 1]), [x, x], [nd.zeros((1,))]
+    )
     assert [o.shape for o in outs] == [(2, 2), (2, 2)]
     assert states[0].tolist() == [2]
 
@@ -27,7 +31,9 @@ def test_while_loop_stops_by_its_condition_and_pads_with_zeros():
     def step(i, total):
         return [i + total], [i + 1, total + i]
 
-    outputs, (i, total) = nd.contrib.while_loop(lambda i, total: i <= 3, step, [nd.array([1.0]), nd.array([0.0])], max_iterations=5)
+    outputs, (i, total) = nd.contrib.while_loop(
+        lambda i, total: i <= 3, step, [nd.array([1.0]), nd.array([0.0])], max_iterations=5
+    )
     assert outputs[0].tolist() == [[1], [3], [6], [0], [0]]
     assert (i.asscalar(), total.asscalar()) == (4, 6)
     with pytest.raises(ValueError, match="max_iterations should be specified"):
@@ -38,7 +44,12 @@ def test_while_loop_stops_by_its_condition_and_pads_with_zeros():
 
 def test_cond_takes_one_of_two_ways():
     for value, expected in ((1, 3), (0, 4)):
-        assert nd.contrib.cond(nd.array([value]), lambda: nd.array([3]), lambda: nd.array([4])).asscalar() == expected
+        assert (
+            nd.contrib.cond(
+                nd.array([value]), lambda: nd.array([3]), lambda: nd.array([4])
+            ).asscalar()
+            == expected
+        )
 
 
 def test_allclose_says_one_or_zero():

@@ -57,9 +57,17 @@ def test_array_gives_a_copy_or_its_own_memory_or_refuses():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: nd.from_numpy(np.ones((2, 3)).T), ValueError, "Only c-contiguous arrays are supported for zero-copy"),
+        (
+            lambda: nd.from_numpy(np.ones((2, 3)).T),
+            ValueError,
+            "Only c-contiguous arrays are supported for zero-copy",
+        ),
         (lambda: nd.from_numpy([1]), TypeError, "needs a NumPy array, got list"),
-        (lambda: nd.from_dlpack([1]), TypeError, "needs an array with __dlpack__ or a capsule, got list"),
+        (
+            lambda: nd.from_dlpack([1]),
+            TypeError,
+            "needs an array with __dlpack__ or a capsule, got list",
+        ),
         (lambda: nd.from_dlpack(np.ones(2, complex)), MXNetError, "no dtype"),
     ],
 )

@@ -56,22 +56,50 @@ def test_arithmetic_keeps_the_dtype_and_mixes_with_numbers_on_either_side():
 @pytest.mark.parametrize(
     ("fails", "error", "message"),
     [
-        (lambda: nd.ones((2,)) + nd.ones((2,), dtype="float64"), MXNetError, "expected float32, got float64"),
-        (lambda: nd.ones((2,)) + nd.ones((3,)), MXNetError, r"could not be broadcast together with shapes \[2\] \[3\]"),
-        (lambda: nd.ones((2, 3)).reshape((4, 2)), MXNetError, "Target shape size is different to source"),
+        (
+            lambda: nd.ones((2,)) + nd.ones((2,), dtype="float64"),
+            MXNetError,
+            "expected float32, got float64",
+        ),
+        (
+            lambda: nd.ones((2,)) + nd.ones((3,)),
+            MXNetError,
+            r"could not be broadcast together with shapes \[2\] \[3\]",
+        ),
+        (
+            lambda: nd.ones((2, 3)).reshape((4, 2)),
+            MXNetError,
+            "Target shape size is different to source",
+        ),
         (lambda: nd.dot(nd.ones((2, 3)), nd.ones((2, 3))), MXNetError, "dot shape error"),
         (lambda: nd.ones((2,)).asscalar(), ValueError, "The current array is not a scalar"),
-        (lambda: bool(nd.ones((2,))), ValueError, "The truth value of an NDArray with multiple elements is ambiguous"),
-        (lambda: nd.ones((2,)).__setitem__(slice(None), "a"), TypeError, "does not support assignment with non-array-like object a"),
+        (
+            lambda: bool(nd.ones((2,))),
+            ValueError,
+            "The truth value of an NDArray with multiple elements is ambiguous",
+        ),
+        (
+            lambda: nd.ones((2,)).__setitem__(slice(None), "a"),
+            TypeError,
+            "does not support assignment with non-array-like object a",
+        ),
         (lambda: nd.zeros((2,), ctx=gpu(0)), MXNetError, "GPU is not enabled"),
         (lambda: cpu(0).__class__("tpu"), DeviceError, "no device type 'tpu' - known: cpu"),
-        (lambda: nd.Activation(nd.ones((2,)), "reluu"), MXNetError, "no activation 'reluu' - did you mean 'relu'"),
+        (
+            lambda: nd.Activation(nd.ones((2,)), "reluu"),
+            MXNetError,
+            "no activation 'reluu' - did you mean 'relu'",
+        ),
         (
             lambda: nd.split(nd.ones((2, 3)), 2),
             MXNetError,
             "into num_outputs=2 evenly sized chunks, but this is not possible because 2 does not evenly divide 3",
         ),
-        (lambda: nd.ones((2,), dtype="float33"), MXNetError, "no dtype 'float33' - did you mean 'float32'"),
+        (
+            lambda: nd.ones((2,), dtype="float33"),
+            MXNetError,
+            "no dtype 'float33' - did you mean 'float32'",
+        ),
         (lambda: nd.nosuch, AttributeError, "engine.nd has no function 'nosuch'"),
     ],
 )
@@ -116,14 +144,22 @@ def test_random_faces_draw_from_the_ambient_stream():
 @pytest.mark.parametrize(
     ("fails", "error", "message"),
     [
-        (lambda: nd.random.uniform(1, 0, shape=2), MXNetError, r"param.high >= param.low \(0 vs. 1\) : low must be less or equal to high"),
+        (
+            lambda: nd.random.uniform(1, 0, shape=2),
+            MXNetError,
+            r"param.high >= param.low \(0 vs. 1\) : low must be less or equal to high",
+        ),
         (
             lambda: nd.random.normal(0, 0, shape=2),
             MXNetError,
             r"param.scale > 0 \(0 vs. 0\) : scale parameter in gaussian has to be positive",
         ),
         (lambda: nd.random.uniform(shape=(0,)), MXNetError, "an axis is empty"),
-        (lambda: nd.random.uniform(shape=2, dtype="int32"), StreamError, "int32 are not specified yet in stream initlab-1"),
+        (
+            lambda: nd.random.uniform(shape=2, dtype="int32"),
+            StreamError,
+            "int32 are not specified yet in stream initlab-1",
+        ),
         (lambda: nd.random.randint(3, 3, shape=2), MXNetError, "low must be less than high"),
         (lambda: random.seed("a"), ValueError, "seed_state must be int"),
     ],

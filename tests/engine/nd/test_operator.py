@@ -1,4 +1,6 @@
-"""Declared functions: what is checked, `out=`, methods, numbers in the place of arrays, copies and views."""
+"""Declared functions: what is checked, `out=`, methods, numbers in the place of arrays, copies and
+views.
+"""
 
 from __future__ import annotations
 
@@ -45,31 +47,79 @@ def test_results_are_written_into_out_on_and_off_the_tape():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: nd.exp(x, out=nd.zeros((3, 3))), MXNetError, r"at 0-th output: expected \[2\], got \[3,3\]"),
-        (lambda x: nd.exp(x, out=nd.zeros((2,), dtype="float64")), MXNetError, "at 0-th output: expected float32, got float64"),
+        (
+            lambda x: nd.exp(x, out=nd.zeros((3, 3))),
+            MXNetError,
+            r"at 0-th output: expected \[2\], got \[3,3\]",
+        ),
+        (
+            lambda x: nd.exp(x, out=nd.zeros((2,), dtype="float64")),
+            MXNetError,
+            "at 0-th output: expected float32, got float64",
+        ),
         (lambda x: nd.exp(x, foo=1), TypeError, "foo"),
         (lambda x: nd.slice_axis(x), TypeError, "axis"),
-        (lambda x: nd.take(x, indices=3), AssertionError, "Argument indices must have NDArray type, but got 3"),
-        (lambda x: nd.softmax(x, [1]), AssertionError, r"Argument length must have NDArray type, but got \[1\]"),
-        (lambda x: nd.add(x, "a"), TypeError, "add: type <class 'str'> not supported - give an NDArray or a number"),
-        (lambda x: nd.add("a", 1), TypeError, "add: types <class 'str'> and <class 'int'> not supported"),
+        (
+            lambda x: nd.take(x, indices=3),
+            AssertionError,
+            "Argument indices must have NDArray type, but got 3",
+        ),
+        (
+            lambda x: nd.softmax(x, [1]),
+            AssertionError,
+            r"Argument length must have NDArray type, but got \[1\]",
+        ),
+        (
+            lambda x: nd.add(x, "a"),
+            TypeError,
+            "add: type <class 'str'> not supported - give an NDArray or a number",
+        ),
+        (
+            lambda x: nd.add("a", 1),
+            TypeError,
+            "add: types <class 'str'> and <class 'int'> not supported",
+        ),
         (lambda x: x.reshape(), AssertionError, "Shape must be provided."),
-        (lambda x: x.reshape((1, 2), foo=1), TypeError, "Got unknown keywords in reshape: foo. Accepted keyword arguments are 'shape' and 'reverse'."),
+        (
+            lambda x: x.reshape((1, 2), foo=1),
+            TypeError,
+            "Got unknown keywords in reshape: foo. Accepted keyword arguments are 'shape' and 'reverse'.",
+        ),
         (lambda x: x // 2, TypeError, "unsupported operand"),
-        (lambda x: nd.transpose(x, axes=(0, 1)), MXNetError, r"axes \(0, 1\) do not name each of the 1 axes once"),
-        (lambda x: nd.tile(x, reps=(0,)), MXNetError, "every number of repetitions must be at least 1"),
+        (
+            lambda x: nd.transpose(x, axes=(0, 1)),
+            MXNetError,
+            r"axes \(0, 1\) do not name each of the 1 axes once",
+        ),
+        (
+            lambda x: nd.tile(x, reps=(0,)),
+            MXNetError,
+            "every number of repetitions must be at least 1",
+        ),
         (lambda x: nd.flip(x, axis=4), MXNetError, "axis 4 exceeds the input dimension of 1"),
         (lambda x: nd.log_softmax(x, use_length=True), MXNetError, "log_softmax takes no length"),
         (lambda x: nd.softmin(x, use_length=True), MXNetError, "softmin takes no length"),
-        (lambda x: nd.SoftmaxActivation(x, mode="x"), MXNetError, "valid values are: {'channel', 'instance'}"),
-        (lambda x: nd.softmax_cross_entropy(x, x), MXNetError, "needs data .batch, classes. and labels"),
+        (
+            lambda x: nd.SoftmaxActivation(x, mode="x"),
+            MXNetError,
+            "valid values are: {'channel', 'instance'}",
+        ),
+        (
+            lambda x: nd.softmax_cross_entropy(x, x),
+            MXNetError,
+            "needs data .batch, classes. and labels",
+        ),
         (lambda x: nd.broadcast_like(x, x, lhs_axes=(0,)), MXNetError, "must be given together"),
         (lambda x: nd.broadcast_axis(x, axis=(0, 1), size=(2,)), MXNetError, "2 axes, but 1 sizes"),
         (lambda x: nd.split_v2(x, "a"), ValueError, "must either int, or tuple / list of ints"),
-        (lambda x: nd.slice(x, begin=(0, 1), end=(1,)), MXNetError, "do not belong to the 1 axes of the array"),
+        (
+            lambda x: nd.slice(x, begin=(0, 1), end=(1,)),
+            MXNetError,
+            "do not belong to the 1 axes of the array",
+        ),
         (lambda x: nd.reshape_like(x, x, lhs_begin=3), MXNetError, "are not axes of an array of 1"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_called_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call(nd.array([1.0, 2.0]))
@@ -87,7 +137,15 @@ def test_every_method_is_the_function_of_its_name():
 
 
 def test_two_numbers_give_a_number():
-    results = nd.add(2, 3), nd.maximum(2, 3), nd.minimum(2, 3), nd.power(2, 3), nd.modulo(7, 3), nd.equal(2, 3), nd.logical_and(2, 0)
+    results = (
+        nd.add(2, 3),
+        nd.maximum(2, 3),
+        nd.minimum(2, 3),
+        nd.power(2, 3),
+        nd.modulo(7, 3),
+        nd.equal(2, 3),
+        nd.logical_and(2, 0),
+    )
     assert results == (5, 3, 2, 8, 1, 0, 0)
 
 
@@ -115,11 +173,37 @@ def test_scatter_adds_up_what_falls_on_one_place():
 
 def test_functions_copy_and_contiguous_parts_and_reshape_are_views():
     x = nd.zeros((2, 3))
-    for made in (x.T, x.swapaxes(0, 1), x.flatten(), x.expand_dims(0), x.squeeze(), nd.reshape(x, (3, 2)), x.slice_axis(0, 0, 1), x.split(3, 1)[0],
-                 x[:, 0], x[::-1], x[:, ::2], x.broadcast_to((2, 3)), x.flip(0), nd.concat(x, dim=0), x.tile((1,)), nd.identity(x)):  # fmt: skip
+    for made in (
+        x.T,
+        x.swapaxes(0, 1),
+        x.flatten(),
+        x.expand_dims(0),
+        x.squeeze(),
+        nd.reshape(x, (3, 2)),
+        x.slice_axis(0, 0, 1),
+        x.split(3, 1)[0],
+        x[:, 0],
+        x[::-1],
+        x[:, ::2],
+        x.broadcast_to((2, 3)),
+        x.flip(0),
+        nd.concat(x, dim=0),
+        x.tile((1,)),
+        nd.identity(x),
+    ):
         made[:] = 9
     assert x.sum().asscalar() == 0
-    for view in (x[0], x[1:2], x[1, 0:2], x[None], x[:, :], x.reshape((3, 2))[0], x[0][0:1], x[...], x[0, 0]):
+    for view in (
+        x[0],
+        x[1:2],
+        x[1, 0:2],
+        x[None],
+        x[:, :],
+        x.reshape((3, 2))[0],
+        x[0][0:1],
+        x[...],
+        x[0, 0],
+    ):
         view += 1
     assert x.asnumpy().tolist() == [[7, 5, 4], [5, 5, 4]]
 
@@ -155,19 +239,29 @@ def test_a_scalar_or_one_row_is_stretched_when_it_is_written_while_recording():
 
 
 @pytest.mark.parametrize(
-    "mask", [np.array([True, False]), [True, False], nd.array([1, 0], dtype="bool"), (slice(None), np.array([True, False, True]))]
+    "mask",
+    [
+        np.array([True, False]),
+        [True, False],
+        nd.array([1, 0], dtype="bool"),
+        (slice(None), np.array([True, False, True])),
+    ],
 )
 def test_a_mask_is_no_index(mask):
     """MXNet takes a NumPy mask for the numbers 0 and 1."""
     x = nd.zeros((2, 3))
-    with pytest.raises(ValueError, match="Cannot perform boolean indexing in legacy mode. Choose with nd.contrib.boolean_mask"):
+    with pytest.raises(
+        ValueError,
+        match="Cannot perform boolean indexing in legacy mode. Choose with nd.contrib.boolean_mask",
+    ):
         x[mask]
 
 
 def test_a_value_that_does_not_fit_is_refused_in_numpys_words():
     x = nd.zeros((3, 4))
     with pytest.raises(
-        ValueError, match=r"could not be broadcast together with remapped shapes\[original->remapped\]: \(2,\) and requested shape \(3, 4\)"
+        ValueError,
+        match=r"could not be broadcast together with remapped shapes\[original->remapped\]: \(2,\) and requested shape \(3, 4\)",
     ):
         x[:] = nd.ones((2,))
     with pytest.raises(ValueError, match=r"\(2,\) and requested shape \(1,\)"):

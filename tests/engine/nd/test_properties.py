@@ -1,4 +1,6 @@
-"""What holds for every shape, axis and key of what moves elements: it is NumPy's, has its gradient, and undoes its inverse."""
+"""What holds for every shape, axis and key of what moves elements: it is NumPy's, has its gradient,
+and undoes its inverse.
+"""
 
 from __future__ import annotations
 
@@ -119,13 +121,17 @@ def test_sorting_agrees_with_numpy_and_ranks_with_the_order(shape, data):
     array = np.random.default_rng(3).integers(0, 4, shape).astype("float64")
     x = nd.array(array, dtype="float64")
     np.testing.assert_array_equal(nd.sort(x, axis=axis).asnumpy(), np.sort(array, axis=axis))
-    np.testing.assert_array_equal(nd.argsort(x, axis=axis, dtype="int64").asnumpy(), np.argsort(array, axis=axis, kind="stable"))
+    np.testing.assert_array_equal(
+        nd.argsort(x, axis=axis, dtype="int64").asnumpy(),
+        np.argsort(array, axis=axis, kind="stable"),
+    )
     k = data.draw(st.integers(1, shape[axis]))
     mask = nd.topk(x, axis=axis, k=k, ret_typ="mask").asnumpy()
     assert (mask.sum(axis=axis) == k).all()
     values_, _ = nd.topk(x, axis=axis, k=k, ret_typ="both")
     np.testing.assert_array_equal(
-        np.sort(values_.asnumpy(), axis=axis), np.take(np.sort(array, axis=axis), range(shape[axis] - k, shape[axis]), axis)
+        np.sort(values_.asnumpy(), axis=axis),
+        np.take(np.sort(array, axis=axis), range(shape[axis] - k, shape[axis]), axis),
     )
 
 
@@ -138,11 +144,17 @@ def test_sorting_agrees_with_numpy_and_ranks_with_the_order(shape, data):
     st.booleans(),
     st.booleans(),
 )
-def test_products_of_matrices_are_numpys_and_have_their_gradient(batch, n, k, m, transpose_a, transpose_b):
+def test_products_of_matrices_are_numpys_and_have_their_gradient(
+    batch, n, k, m, transpose_a, transpose_b
+):
     a = values((*batch, *((k, n) if transpose_a else (n, k))), 1)
     b = values((*batch, *((m, k) if transpose_b else (k, m))), 2)
-    out = nd.batch_dot(nd.array(a, dtype="float64"), nd.array(b, dtype="float64"), transpose_a, transpose_b)
-    expected = np.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b)
+    out = nd.batch_dot(
+        nd.array(a, dtype="float64"), nd.array(b, dtype="float64"), transpose_a, transpose_b
+    )
+    expected = np.matmul(
+        a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b
+    )
     np.testing.assert_allclose(out.asnumpy(), expected, rtol=1e-12)
     check(lambda x, y: nd.batch_dot(x, y, transpose_a, transpose_b), a, b)
     check(lambda x, y: nd.dot(x, y), values((2, n, k), 3), values((k, m), 4))

@@ -1,4 +1,6 @@
-"""Calls of `nd` against what MXNet 1.9.1 gave for them: values, dtypes, gradients, and the errors for what cannot be."""
+"""Calls of `nd` against what MXNet 1.9.1 gave for them: values, dtypes, gradients, and the errors
+for what cannot be.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,11 @@ def agree(found, recorded):
 def test_a_function_gives_what_mxnet_gave(number):
     with np.errstate(all="ignore"):
         found = nd_cases.run(nd, autograd, *nd_cases.CASES[number])
-    recorded = {key.split("/")[1]: values for key, values in RECORDED.items() if key.startswith(f"{number}/")}
+    recorded = {
+        key.split("/")[1]: values
+        for key, values in RECORDED.items()
+        if key.startswith(f"{number}/")
+    }
     assert found.keys() == recorded.keys()
     for name, values in recorded.items():
         agree(found[name], values)
@@ -65,9 +71,16 @@ def kind_of(name):
     return getattr(errors, name, None) or getattr(__builtins__, name, None) or __builtins__[name]
 
 
-@pytest.mark.parametrize(("function", "arguments", "options", "kind", "piece"), nd_cases.FAILURES, ids=ids(nd_cases.FAILURES))
+@pytest.mark.parametrize(
+    ("function", "arguments", "options", "kind", "piece"),
+    nd_cases.FAILURES,
+    ids=ids(nd_cases.FAILURES),
+)
 def test_a_call_fails_as_mxnets_does(function, arguments, options, kind, piece):
-    given = [a if function == "exp" else [convert(v) for v in a] if isinstance(a, list) else convert(a) for a in arguments]
+    given = [
+        a if function == "exp" else [convert(v) for v in a] if isinstance(a, list) else convert(a)
+        for a in arguments
+    ]
     with pytest.raises(kind_of(kind)) as caught:
         getattr(nd, function)(*given, **options)
     assert piece in str(caught.value)

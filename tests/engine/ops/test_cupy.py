@@ -1,4 +1,6 @@
-"""What the engine asks of an array library is there in CuPy itself, by name and by keyword. Needs CuPy, but no GPU."""
+"""What the engine asks of an array library is there in CuPy itself, by name and by keyword. Needs
+CuPy, but no GPU.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,18 @@ from initlab.engine.device import is_shortage
 pytest.importorskip("array_api_strict")
 from strict import BEYOND, MAKERS, RENAMED  # noqa: E402
 
-cupy = pytest.importorskip("cupy", reason="CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13; no GPU is needed")
+cupy = pytest.importorskip(
+    "cupy",
+    reason="CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13; no GPU is needed",
+)
 ENGINE = Path(__file__).parents[3] / "engine"
 
 
 def is_library(node: ast.AST) -> bool:
     """Whether an expression is `xp` or `….xp`."""
-    return (isinstance(node, ast.Name) and node.id == "xp") or (isinstance(node, ast.Attribute) and node.attr == "xp")
+    return (isinstance(node, ast.Name) and node.id == "xp") or (
+        isinstance(node, ast.Attribute) and node.attr == "xp"
+    )
 
 
 def asked() -> dict[str, set[str]]:
@@ -33,7 +40,11 @@ def asked() -> dict[str, set[str]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and is_library(node.value):
                 found[node.attr] |= set()
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_library(node.func.value):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and is_library(node.func.value)
+            ):
                 found[node.func.attr] |= {keyword.arg for keyword in node.keywords if keyword.arg}
     return found
 
@@ -63,8 +74,13 @@ def test_functions_that_are_called_by_computed_names_are_there():
     with counting_device() as (device, calls):
         for case in cases():
             name, args, attributes = case.values if hasattr(case, "values") else case
-            moved = {k: nd.array(v, ctx=device, dtype=v.dtype)._raw if hasattr(v, "dtype") else v for k, v in attributes.items()}
-            boxes = [nd.array(a, ctx=device, dtype="float64") if hasattr(a, "dtype") else a for a in args]
+            moved = {
+                k: nd.array(v, ctx=device, dtype=v.dtype)._raw if hasattr(v, "dtype") else v
+                for k, v in attributes.items()
+            }
+            boxes = [
+                nd.array(a, ctx=device, dtype="float64") if hasattr(a, "dtype") else a for a in args
+            ]
             with autograd.record():
                 joined(name)(*boxes, **moved)
     names = {name.partition(".")[0] for name in calls}
@@ -74,7 +90,11 @@ def test_functions_that_are_called_by_computed_names_are_there():
 
 def test_what_the_strict_library_allows_beyond_the_standard_is_there():
     assert {name for name in {*BEYOND, *RENAMED, *MAKERS} if not hasattr(cupy, name)} == set()
-    assert {name: lacking(name, set(keywords)) for name, keywords in BEYOND.items() if lacking(name, set(keywords))} == {}
+    assert {
+        name: lacking(name, set(keywords))
+        for name, keywords in BEYOND.items()
+        if lacking(name, set(keywords))
+    } == {}
 
 
 def test_the_check_fails_on_what_cupy_lacks():
@@ -91,4 +111,6 @@ def test_add_at_is_a_method_of_cupys_add():
 def test_cupys_own_errors_say_which_of_them_is_a_lack_of_memory():
     runtime = cupy.cuda.runtime
     assert is_shortage(cupy.cuda.memory.OutOfMemoryError(20480, 10, 0))
-    assert is_shortage(runtime.CUDARuntimeError(2)) and not is_shortage(runtime.CUDARuntimeError(700))
+    assert is_shortage(runtime.CUDARuntimeError(2)) and not is_shortage(
+        runtime.CUDARuntimeError(700)
+    )

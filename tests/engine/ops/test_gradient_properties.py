@@ -1,4 +1,6 @@
-"""For any shape, axis, element type and grad_req: a gradient's product with a direction is the derivative along that direction."""
+"""For any shape, axis, element type and grad_req: a gradient's product with a direction is the
+derivative along that direction.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,10 @@ def broadcast_pairs(draw):
     """Two shapes that broadcast."""
     whole = draw(shapes)
     cut = [tuple(n if draw(st.booleans()) else 1 for n in whole) for _ in range(2)]
-    return tuple(c[draw(st.integers(0, len(c) - 1)) if i == draw(st.integers(0, 1)) else 0 :] for i, c in enumerate(cut))
+    return tuple(
+        c[draw(st.integers(0, len(c) - 1)) if i == draw(st.integers(0, 1)) else 0 :]
+        for i, c in enumerate(cut)
+    )
 
 
 @few
@@ -74,18 +79,29 @@ def axes_of_a_shape(draw):
 @given(axes_of_a_shape(), st.sampled_from(REDUCTIONS), st.booleans(), seeds)
 def test_reductions_over_any_axes(case, name, keepdims, seed):
     shape, axis = case
-    check(lambda x: getattr(nd, name)(x, axis=axis, keepdims=keepdims), drawn(seed, *shape), seed=seed)
+    check(
+        lambda x: getattr(nd, name)(x, axis=axis, keepdims=keepdims), drawn(seed, *shape), seed=seed
+    )
 
 
 @few
 @given(axes_of_a_shape(), st.sampled_from(["softmax", "log_softmax"]), seeds)
 def test_softmax_over_any_axis(case, name, seed):
     shape, axis = case
-    check(lambda x: getattr(nd, name)(x, axis=axis if isinstance(axis, int) else -1), drawn(seed, *shape), seed=seed)
+    check(
+        lambda x: getattr(nd, name)(x, axis=axis if isinstance(axis, int) else -1),
+        drawn(seed, *shape),
+        seed=seed,
+    )
 
 
 @few
-@given(st.lists(sides, min_size=1, max_size=3), st.integers(0, 2), st.lists(sides, min_size=1, max_size=3), seeds)
+@given(
+    st.lists(sides, min_size=1, max_size=3),
+    st.integers(0, 2),
+    st.lists(sides, min_size=1, max_size=3),
+    seeds,
+)
 def test_arrays_end_to_end(shape, axis, lengths, seed):
     axis %= len(shape)
     parts = [drawn(seed + i, *shape[:axis], n, *shape[axis + 1 :]) for i, n in enumerate(lengths)]
@@ -95,7 +111,10 @@ def test_arrays_end_to_end(shape, axis, lengths, seed):
 @few
 @given(sides, sides, sides, st.booleans(), st.booleans(), seeds)
 def test_matrix_products(n, m, k, transpose_a, transpose_b, seed):
-    a, b = drawn(seed, *((m, n) if transpose_a else (n, m))), drawn(seed + 1, *((k, m) if transpose_b else (m, k)))
+    a, b = (
+        drawn(seed, *((m, n) if transpose_a else (n, m))),
+        drawn(seed + 1, *((k, m) if transpose_b else (m, k))),
+    )
     check(lambda x, y: nd.dot(x, y, transpose_a, transpose_b), a, b, seed=seed)
 
 
@@ -105,10 +124,24 @@ def convolutions(draw):
     axes, groups = draw(st.integers(1, 3)), draw(st.integers(1, 2))
     each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(axes))  # noqa: E731
     kernel, stride, pad, dilate = each(1, 3), each(1, 2), each(0, 2), each(1, 2)
-    space = tuple(max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 2)) for k, p, d in zip(kernel, pad, dilate, strict=True))
+    space = tuple(
+        max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 2))
+        for k, p, d in zip(kernel, pad, dilate, strict=True)
+    )
     channels, filters = draw(st.integers(1, 2)), draw(st.integers(1, 2))
-    options = {"kernel": kernel, "stride": stride, "pad": pad, "dilate": dilate, "num_group": groups, "num_filter": filters * groups}
-    return (draw(st.integers(1, 2)), channels * groups, *space), (filters * groups, channels, *kernel), options
+    options = {
+        "kernel": kernel,
+        "stride": stride,
+        "pad": pad,
+        "dilate": dilate,
+        "num_group": groups,
+        "num_filter": filters * groups,
+    }
+    return (
+        (draw(st.integers(1, 2)), channels * groups, *space),
+        (filters * groups, channels, *kernel),
+        options,
+    )
 
 
 @few
@@ -116,29 +149,60 @@ def convolutions(draw):
 def test_convolutions(case, seed):
     x, weight, options = case
     check(
-        lambda x, w, b: nd.Convolution(x, w, b, **options), drawn(seed, *x), drawn(seed + 1, *weight), drawn(seed + 2, weight[0]), seed=seed
+        lambda x, w, b: nd.Convolution(x, w, b, **options),
+        drawn(seed, *x),
+        drawn(seed + 1, *weight),
+        drawn(seed + 2, weight[0]),
+        seed=seed,
     )
 
 
 @few
-@given(convolutions(), st.sampled_from(["max", "avg"]), st.sampled_from(["valid", "full"]), st.booleans(), seeds)
+@given(
+    convolutions(),
+    st.sampled_from(["max", "avg"]),
+    st.sampled_from(["valid", "full"]),
+    st.booleans(),
+    seeds,
+)
 def test_pooling(case, pool_type, convention, count_include_pad, seed):
     shape, _, options = case
     kernel = options["kernel"]
-    pad = tuple(min(p, k - 1) for p, k in zip(options["pad"], kernel, strict=True))  # a window must hold something
+    pad = tuple(
+        min(p, k - 1) for p, k in zip(options["pad"], kernel, strict=True)
+    )  # a window must hold something
     space = tuple(max(n, k) for n, k in zip(shape[2:], kernel, strict=True))
-    given_options = {"stride": options["stride"], "pad": pad, "pooling_convention": convention, "count_include_pad": count_include_pad}
-    distinct = np.random.default_rng(seed).permutation(np.prod((*shape[:2], *space))).reshape(*shape[:2], *space) / 7.0
+    given_options = {
+        "stride": options["stride"],
+        "pad": pad,
+        "pooling_convention": convention,
+        "count_include_pad": count_include_pad,
+    }
+    distinct = (
+        np.random.default_rng(seed)
+        .permutation(np.prod((*shape[:2], *space)))
+        .reshape(*shape[:2], *space)
+        / 7.0
+    )
     check(lambda x: nd.Pooling(x, kernel, pool_type, **given_options), distinct, seed=seed)
 
 
 @few
-@given(shapes, st.sampled_from(["float16", "float32", "float64"]), st.sampled_from(UNARY[:8] + ("add",)), seeds)
+@given(
+    shapes,
+    st.sampled_from(["float16", "float32", "float64"]),
+    st.sampled_from(UNARY[:8] + ("add",)),
+    seeds,
+)
 def test_a_gradient_has_the_type_and_shape_of_its_array(shape, dtype, name, seed):
     x = nd.array(drawn(seed, *shape), dtype=dtype)
     x.attach_grad()
     with autograd.record():
         y = x + x if name == "add" else getattr(nd, name)(x)
     y.backward()
-    assert (x.grad.shape, str(x.grad.asnumpy().dtype), str(y.asnumpy().dtype)) == (shape, dtype, dtype)
+    assert (x.grad.shape, str(x.grad.asnumpy().dtype), str(y.asnumpy().dtype)) == (
+        shape,
+        dtype,
+        dtype,
+    )
     assert np.isfinite(x.grad.asnumpy()).all()

@@ -1,4 +1,6 @@
-"""Every primitive: its gradient against finite differences, and no call to NumPy that does not go through `xp`."""
+"""Every primitive: its gradient against finite differences, and no call to NumPy that does not go
+through `xp`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from initlab.engine.autograd import PRIMITIVES
 from initlab.engine.errors import MXNetError
 
 
-def check_grad(apply, arrays: list[np.ndarray], differentiate: list[int], step: float = 1e-6) -> None:
+def check_grad(
+    apply, arrays: list[np.ndarray], differentiate: list[int], step: float = 1e-6
+) -> None:
     """Gradients of a weighted sum of the result, against central differences."""
     boxes = [nd.array(a, dtype="float64") for a in arrays]
     for i in differentiate:
@@ -28,7 +32,11 @@ def check_grad(apply, arrays: list[np.ndarray], differentiate: list[int], step: 
             for sign in (1, -1):
                 moved = [a.astype(np.float64) for a in arrays]
                 moved[i][at] += sign * step
-                both.append((apply(*(nd.array(m, dtype="float64") for m in moved)).asnumpy() * weights).sum())
+                both.append(
+                    (
+                        apply(*(nd.array(m, dtype="float64") for m in moved)).asnumpy() * weights
+                    ).sum()
+                )
             numeric[at] = (both[0] - both[1]) / (2 * step)
         np.testing.assert_allclose(boxes[i].grad.asnumpy(), numeric, rtol=1e-5, atol=1e-7)
 
@@ -39,7 +47,9 @@ def test_the_gradient_is_that_of_finite_differences(name, args, attributes):
 
     def apply(*boxes):
         remaining = iter(boxes)
-        return joined(name)(*(next(remaining) if isinstance(a, np.ndarray) else a for a in args), **attributes)
+        return joined(name)(
+            *(next(remaining) if isinstance(a, np.ndarray) else a for a in args), **attributes
+        )
 
     if name in NO_GRADIENT or name in NOT_ITS_OWN:
         box = nd.array(arrays[0], dtype="float64")
@@ -49,14 +59,24 @@ def test_the_gradient_is_that_of_finite_differences(name, args, attributes):
         out.backward()
         assert (box.grad.asnumpy() == NOT_ITS_OWN.get(name, 0)).all()
         return
-    check_grad(apply, arrays, [i for i in range(len(arrays)) if i not in NOT_DIFFERENTIATED.get(name, set())])
+    check_grad(
+        apply,
+        arrays,
+        [i for i in range(len(arrays)) if i not in NOT_DIFFERENTIATED.get(name, set())],
+    )
 
 
 @pytest.mark.parametrize(("name", "args", "attributes"), cases())
 def test_no_primitive_calls_numpy_except_through_xp(name, args, attributes):
     with counting_device() as (device, calls):
-        boxes = [nd.array(a, ctx=device, dtype="float64") if isinstance(a, np.ndarray) else a for a in args]
-        attributes = {k: nd.array(v, ctx=device, dtype=v.dtype)._raw if isinstance(v, np.ndarray) else v for k, v in attributes.items()}
+        boxes = [
+            nd.array(a, ctx=device, dtype="float64") if isinstance(a, np.ndarray) else a
+            for a in args
+        ]
+        attributes = {
+            k: nd.array(v, ctx=device, dtype=v.dtype)._raw if isinstance(v, np.ndarray) else v
+            for k, v in attributes.items()
+        }
         for box in boxes:
             if isinstance(box, nd.NDArray):
                 box.attach_grad()
@@ -65,9 +85,10 @@ def test_no_primitive_calls_numpy_except_through_xp(name, args, attributes):
             out = joined(name)(*boxes, **attributes)
         out.backward()
         assert type(out._raw).__name__ == "Opaque"
-        expected = joined(name)(*(nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args), **{
-            k: v._values if hasattr(v, "_values") else v for k, v in attributes.items()
-        })  # fmt: skip
+        expected = joined(name)(
+            *(nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args),
+            **{k: v._values if hasattr(v, "_values") else v for k, v in attributes.items()},
+        )
         np.testing.assert_array_equal(out.asnumpy(), expected.asnumpy())
 
 
@@ -79,9 +100,17 @@ NOT_TWICE: set[str] = set()
 def test_the_gradient_has_a_gradient_that_is_that_of_finite_differences(name, args, attributes):
     arrays = [np.asarray(a, np.float64) for a in args if isinstance(a, np.ndarray)]
     differentiate = [i for i in range(len(arrays)) if i not in NOT_DIFFERENTIATED.get(name, set())]
-    out = joined(name)(*(nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args), **attributes)
-    head = nd.array(np.random.default_rng(2).normal(size=out.shape or (1,)), dtype="float64").reshape(out.shape or (1,))
-    weights = [nd.array(np.random.default_rng(3 + i).normal(size=a.shape), dtype="float64") for i, a in enumerate(arrays)]
+    out = joined(name)(
+        *(nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args),
+        **attributes,
+    )
+    head = nd.array(
+        np.random.default_rng(2).normal(size=out.shape or (1,)), dtype="float64"
+    ).reshape(out.shape or (1,))
+    weights = [
+        nd.array(np.random.default_rng(3 + i).normal(size=a.shape), dtype="float64")
+        for i, a in enumerate(arrays)
+    ]
 
     def gradient_dot_weights(values, create_graph):
         """The boxes, and sum_i <gradient by box i, weight i>."""
@@ -90,9 +119,16 @@ def test_the_gradient_has_a_gradient_that_is_that_of_finite_differences(name, ar
             boxes[i].attach_grad()
         remaining = iter(boxes)
         with autograd.record():
-            result = joined(name)(*(next(remaining) if isinstance(a, np.ndarray) else a for a in args), **attributes)
-            found = autograd.grad(result, [boxes[i] for i in differentiate], head, create_graph=create_graph)
-            return boxes, sum(((g * weights[i]).sum() for g, i in zip(found, differentiate, strict=True)), start=0 * result.sum())
+            result = joined(name)(
+                *(next(remaining) if isinstance(a, np.ndarray) else a for a in args), **attributes
+            )
+            found = autograd.grad(
+                result, [boxes[i] for i in differentiate], head, create_graph=create_graph
+            )
+            return boxes, sum(
+                ((g * weights[i]).sum() for g, i in zip(found, differentiate, strict=True)),
+                start=0 * result.sum(),
+            )
 
     if name in NOT_TWICE:
         with pytest.raises(MXNetError, match="cannot be differentiated twice"):
@@ -117,7 +153,11 @@ def test_the_gradient_has_a_gradient_that_is_that_of_finite_differences(name, ar
 def test_the_stand_in_refuses_numpy():
     with counting_device() as (device, calls):
         raw = nd.array([1.0, 2.0], ctx=device)._raw
-        for attempt in (lambda: np.tanh(raw), lambda: np.concatenate([raw, raw]), lambda: np.asarray(raw)):
+        for attempt in (
+            lambda: np.tanh(raw),
+            lambda: np.concatenate([raw, raw]),
+            lambda: np.asarray(raw),
+        ):
             with pytest.raises((AssertionError, TypeError)):
                 attempt()
         assert calls == {}

@@ -18,12 +18,16 @@ def of(name, values, dtype="float64"):
 
 def test_gamma_and_its_logarithm_are_right_to_twelve_digits():
     np.testing.assert_allclose(of("gamma", POINTS), [math.gamma(x) for x in POINTS], rtol=1e-11)
-    np.testing.assert_allclose(of("gammaln", POINTS), [math.lgamma(x) for x in POINTS], rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(
+        of("gammaln", POINTS), [math.lgamma(x) for x in POINTS], rtol=1e-11, atol=1e-12
+    )
 
 
 def test_gamma_at_its_poles_and_where_it_overflows_is_as_mxnets():
     assert np.array_equal(
-        of("gamma", [0.0, -1.0, -2.0, 40.0, 171.0], "float32"), np.float32([np.inf, np.nan, np.nan, np.inf, np.inf]), True
+        of("gamma", [0.0, -1.0, -2.0, 40.0, 171.0], "float32"),
+        np.float32([np.inf, np.nan, np.nan, np.inf, np.inf]),
+        True,
     )
     assert of("gammaln", [0.0, -1.0], "float32").tolist() == [np.inf, np.inf]
 
@@ -37,7 +41,13 @@ def test_the_inverse_error_function_undoes_the_error_function():
 
 
 @pytest.mark.parametrize(
-    ("name", "function"), [("degrees", math.degrees), ("radians", math.radians), ("cbrt", np.cbrt), ("arcsinh", math.asinh)]
+    ("name", "function"),
+    [
+        ("degrees", math.degrees),
+        ("radians", math.radians),
+        ("cbrt", np.cbrt),
+        ("arcsinh", math.asinh),
+    ],
 )
 def test_simple_functions_are_those_of_the_standard_library(name, function):
     np.testing.assert_allclose(of(name, POINTS), [function(x) for x in POINTS], rtol=1e-13)
@@ -51,5 +61,7 @@ def test_functions_of_whole_numbers_are_cut_off():
 
 def test_gelu_by_tanh_is_gpt2s_and_near_the_exact_one():
     x = nd.array([-2.0, -0.5, 1.0, 3.0], dtype="float64")
-    np.testing.assert_allclose(nd.gelu_tanh(x).asnumpy(), [-0.04540231, -0.15428599, 0.84119199, 2.99636261], rtol=1e-7)
+    np.testing.assert_allclose(
+        nd.gelu_tanh(x).asnumpy(), [-0.04540231, -0.15428599, 0.84119199, 2.99636261], rtol=1e-7
+    )
     np.testing.assert_allclose(nd.gelu_tanh(x).asnumpy(), nd.gelu(x).asnumpy(), atol=5e-4)

@@ -1,4 +1,6 @@
-"""Every primitive, forward and back, on an array library that has what CuPy has: nothing that only NumPy knows is called."""
+"""Every primitive, forward and back, on an array library that has what CuPy has: nothing that only
+NumPy knows is called.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,20 @@ def there(value, device):
     """An attribute with its arrays on the device."""
     if isinstance(value, tuple):
         return tuple(there(part, device) for part in value)
-    return nd.array(value, ctx=device, dtype=value.dtype)._raw if isinstance(value, np.ndarray) else value
+    return (
+        nd.array(value, ctx=device, dtype=value.dtype)._raw
+        if isinstance(value, np.ndarray)
+        else value
+    )
 
 
 @pytest.mark.parametrize(("name", "args", "attributes"), cases())
 def test_every_primitive_runs_on_what_cupy_has(name, args, attributes):
     with strict_device() as device:
-        boxes = [nd.array(a, ctx=device, dtype="float64") if isinstance(a, np.ndarray) else a for a in args]
+        boxes = [
+            nd.array(a, ctx=device, dtype="float64") if isinstance(a, np.ndarray) else a
+            for a in args
+        ]
         moved = {k: there(v, device) for k, v in attributes.items()}
         for box in boxes:
             if isinstance(box, nd.NDArray):
@@ -33,7 +42,10 @@ def test_every_primitive_runs_on_what_cupy_has(name, args, attributes):
             out = joined(name)(*boxes, **moved)
         out.backward()
         assert isinstance(out._raw, Array)
-        found = [out.asnumpy(), *(box.grad.asnumpy() for box in boxes if isinstance(box, nd.NDArray))]
+        found = [
+            out.asnumpy(),
+            *(box.grad.asnumpy() for box in boxes if isinstance(box, nd.NDArray)),
+        ]
     here = [nd.array(a, dtype="float64") if isinstance(a, np.ndarray) else a for a in args]
     for box in here:
         if isinstance(box, nd.NDArray):
@@ -41,13 +53,21 @@ def test_every_primitive_runs_on_what_cupy_has(name, args, attributes):
     with autograd.record():
         expected = joined(name)(*here, **attributes)
     expected.backward()
-    for mine, other in zip(found, [expected.asnumpy(), *(box.grad.asnumpy() for box in here if isinstance(box, nd.NDArray))], strict=True):
+    for mine, other in zip(
+        found,
+        [expected.asnumpy(), *(box.grad.asnumpy() for box in here if isinstance(box, nd.NDArray))],
+        strict=True,
+    ):
         np.testing.assert_array_equal(mine, other)
 
 
 NOT_STRICT = {"float16"}
 """The standard has no such dtype."""
-STRICT = [n for n, (_, _, options) in enumerate(nd_cases.CASES) if not NOT_STRICT & {str(v) for v in options.values()}]
+STRICT = [
+    n
+    for n, (_, _, options) in enumerate(nd_cases.CASES)
+    if not NOT_STRICT & {str(v) for v in options.values()}
+]
 
 
 @pytest.mark.parametrize("number", STRICT, ids=lambda n: f"{n}-{nd_cases.CASES[n][0]}")
@@ -64,7 +84,9 @@ def test_every_function_of_nd_runs_on_what_cupy_has(number):
 def test_what_is_scattered_to_one_place_is_added_up_in_any_dtype(dtype):
     values, places = np.array([100, 27, 3, 1]), np.array([[0, 0, 1, 1]])
     with strict_device() as device, device:
-        found = nd.scatter_nd(nd.array(values, dtype=dtype), nd.array(places, dtype="int64"), shape=(3,))
+        found = nd.scatter_nd(
+            nd.array(values, dtype=dtype), nd.array(places, dtype="int64"), shape=(3,)
+        )
         assert found.dtype == np.dtype(dtype).type
         assert found.asnumpy().tolist() == [127, 4, 0]
 
@@ -83,9 +105,21 @@ def test_a_number_modulo_an_array_is_that_of_python_and_0_for_0(x):
         (lambda xp, x: xp.zeros_like(2.5), (TypeError, AttributeError), "float"),
         (lambda xp, x: xp.transpose(np.zeros((2, 2))), TypeError, "Unsupported type"),
         (lambda xp, x: xp.add.at(x.astype("int64"), 0, 1), TypeError, "cupy.add.at only supports"),
-        (lambda xp, x: xp.nanmedian(x), Beyond, "xp.nanmedian is neither in the array API standard nor on the list"),
-        (lambda xp, x: xp.sum(x, where=x), Beyond, "neither the standard nor CuPy knows the keyword"),
-        (lambda xp, x: xp.maximum(x, np.zeros(3)), TypeError, "Unsupported type <class 'numpy.ndarray'>"),
+        (
+            lambda xp, x: xp.nanmedian(x),
+            Beyond,
+            "xp.nanmedian is neither in the array API standard nor on the list",
+        ),
+        (
+            lambda xp, x: xp.sum(x, where=x),
+            Beyond,
+            "neither the standard nor CuPy knows the keyword",
+        ),
+        (
+            lambda xp, x: xp.maximum(x, np.zeros(3)),
+            TypeError,
+            "Unsupported type <class 'numpy.ndarray'>",
+        ),
         (lambda xp, x: x + np.zeros(3), TypeError, "Unsupported type <class 'numpy.ndarray'>"),
         (lambda xp, x: np.exp(x), TypeError, "."),
         (lambda xp, x: np.concatenate([x, x]), TypeError, "."),

@@ -51,7 +51,10 @@ def test_it_is_auto_until_it_is_set():
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
-    with pytest.raises(ValueError, match=r"no implementation 'numbra' - did you mean 'numba'\? Known: auto, numba, numpy\."):
+    with pytest.raises(
+        ValueError,
+        match=r"no implementation 'numbra' - did you mean 'numba'\? Known: auto, numba, numpy\.",
+    ):
         streams.implementation("numbra")
     assert streams.implementation() == "auto"
 
@@ -66,8 +69,13 @@ def test_the_environment_presets_it(monkeypatch):
         streams.normal(Key(0, "x"), 0, 3, 0, 1)
 
 
-def test_numba_that_is_missing_is_refused_by_name_and_done_without_by_auto(without_numba, monkeypatch):
-    with pytest.raises(ImportError, match=r"implementation 'numba' cannot be used: .* - pip install 'initlab\[fast\]'"):
+def test_numba_that_is_missing_is_refused_by_name_and_done_without_by_auto(
+    without_numba, monkeypatch
+):
+    with pytest.raises(
+        ImportError,
+        match=r"implementation 'numba' cannot be used: .* - pip install 'initlab\[fast\]'",
+    ):
         streams.implementation("numba")
     assert streams.implementation() == "auto"
     monkeypatch.setattr(chosen, "WORTH_LOADING", 1)
@@ -106,7 +114,14 @@ def test_small_nets_do_not_import_numba():
         "from initlab.engine import streams; streams.implementation('numba'); print('numba' in sys.modules)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "ENGINE_DRAW"}
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.split() == ["False", "True"]
 
 
@@ -126,7 +141,14 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), draw() == before)
 """
     if not hasattr(os, "fork"):
         pytest.skip("this system does not fork")
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     assert done.stdout.split() == ["0", "True"]
 
 

@@ -1,4 +1,6 @@
-"""The text of the CUDA kernels, compiled for the processor, gives NumPy's bits; nothing in it is left to be fused."""
+"""The text of the CUDA kernels, compiled for the processor, gives NumPy's bits; nothing in it is
+left to be fused.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ from initlab.engine.streams import Key, Piece, cuda, distribution, reference
 VECTORS = Path(__file__).parents[2] / "vectors"
 GPU = Device("gpu", 0)
 needs_a_compiler = pytest.mark.skipif(
-    host_kernels.compiler() is None, reason="there is no C++ compiler here to check the kernels' text with"
+    host_kernels.compiler() is None,
+    reason="there is no C++ compiler here to check the kernels' text with",
 )
 KINDS = {
     "uniform": distribution.uniform(-0.07, 0.07),
@@ -65,17 +68,25 @@ def expected(kind: distribution.Distribution, key: Key, start: int, count: int) 
 def test_any_part_of_a_stream_is_that_of_numpy(name, start, count):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cuda, "launcher", lambda device: host_kernels.launching)
-        assert drawn(KINDS[name], Key(7, "gpu"), start, count).tobytes() == expected(KINDS[name], Key(7, "gpu"), start, count).tobytes()
+        assert (
+            drawn(KINDS[name], Key(7, "gpu"), start, count).tobytes()
+            == expected(KINDS[name], Key(7, "gpu"), start, count).tobytes()
+        )
 
 
 @needs_a_compiler
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize(("threads", "blocks"), [(256, 1 << 16), (32, 7), (1, 1)])
-def test_ten_million_elements_are_those_of_numpy_on_any_grid(name, threads, blocks, on_the_host, monkeypatch):
+def test_ten_million_elements_are_those_of_numpy_on_any_grid(
+    name, threads, blocks, on_the_host, monkeypatch
+):
     count = 10_000_001 if threads == 256 else 100_003
     monkeypatch.setattr(cuda, "THREADS", threads)
     monkeypatch.setattr(cuda, "BLOCKS", blocks)
-    assert drawn(KINDS[name], Key(1, "many"), 3, count).tobytes() == expected(KINDS[name], Key(1, "many"), 3, count).tobytes()
+    assert (
+        drawn(KINDS[name], Key(1, "many"), 3, count).tobytes()
+        == expected(KINDS[name], Key(1, "many"), 3, count).tobytes()
+    )
 
 
 @needs_a_compiler
@@ -85,7 +96,9 @@ def test_the_vectors_of_initlab_1_are_drawn(on_the_host):
         "normal_mean0_std0.01": distribution.normal(0, 0.01),
         "truncated_normal_-0.5_inf": distribution.truncated_normal(0, 1, -0.5, math.inf),
     }
-    for stream in json.loads((VECTORS / "exact-streams.json").read_text(encoding="utf-8"))["streams"]:
+    for stream in json.loads((VECTORS / "exact-streams.json").read_text(encoding="utf-8"))[
+        "streams"
+    ]:
         key = Key(int(stream["seed"]), stream["path"], stream["generation"])
         for name, kind in kinds.items():
             found = hashlib.sha256(drawn(kind, key, 0, 1000003).tobytes()).hexdigest()
@@ -95,18 +108,35 @@ def test_the_vectors_of_initlab_1_are_drawn(on_the_host):
 @needs_a_compiler
 @pytest.mark.parametrize("name", ["normal", "truncated", "normal64", "truncated64"])
 def test_the_check_fails_on_operations_that_are_fused(name, monkeypatch):
-    if " fma" not in Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else True:
+    if (
+        " fma" not in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        if Path("/proc/cpuinfo").exists()
+        else True
+    ):
         pytest.skip("this processor cannot fuse a product and a sum")
-    monkeypatch.setattr(cuda, "launcher", lambda device: lambda text: host_kernels.launching(text, host_kernels.FUSED))
-    assert drawn(KINDS[name], Key(1, "many"), 0, 10_000).tobytes() != expected(KINDS[name], Key(1, "many"), 0, 10_000).tobytes()
+    monkeypatch.setattr(
+        cuda,
+        "launcher",
+        lambda device: lambda text: host_kernels.launching(text, host_kernels.FUSED),
+    )
+    assert (
+        drawn(KINDS[name], Key(1, "many"), 0, 10_000).tobytes()
+        != expected(KINDS[name], Key(1, "many"), 0, 10_000).tobytes()
+    )
 
 
 @needs_a_compiler
 def test_the_check_fails_on_a_constant_that_is_off_by_one_unit(monkeypatch):
-    text = cuda.source().replace(cuda._single(-71.6337890625), cuda._single(float(np.nextafter(np.float32(-71.6337890625), np.float32(0)))))
+    text = cuda.source().replace(
+        cuda._single(-71.6337890625),
+        cuda._single(float(np.nextafter(np.float32(-71.6337890625), np.float32(0)))),
+    )
     assert text != cuda.source()
     monkeypatch.setattr(cuda, "launcher", lambda device: lambda _: host_kernels.launching(text))
-    assert drawn(KINDS["normal"], Key(1, "many"), 0, 10_000).tobytes() != expected(KINDS["normal"], Key(1, "many"), 0, 10_000).tobytes()
+    assert (
+        drawn(KINDS["normal"], Key(1, "many"), 0, 10_000).tobytes()
+        != expected(KINDS["normal"], Key(1, "many"), 0, 10_000).tobytes()
+    )
 
 
 def test_every_floating_point_operation_is_an_intrinsic():
@@ -127,7 +157,14 @@ def by_nvcc(text: str, folder: Path) -> str:
     if shutil.which("nvcc") is None:
         pytest.skip("there is no nvcc here")
     (folder / "kernels.cu").write_text(text)
-    words = ["nvcc", "-ptx", "-arch=sm_80", "-o", str(folder / "kernels.ptx"), str(folder / "kernels.cu")]
+    words = [
+        "nvcc",
+        "-ptx",
+        "-arch=sm_80",
+        "-o",
+        str(folder / "kernels.ptx"),
+        str(folder / "kernels.cu"),
+    ]
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"this nvcc does not compile for sm_80: {done.stderr.splitlines()[:1]}")
@@ -136,7 +173,9 @@ def by_nvcc(text: str, folder: Path) -> str:
 
 def by_cupy(text: str, architecture: int, *options: str) -> str:
     """PTX; skips the test where CuPy or NVRTC is not installed."""
-    pytest.importorskip("cupy", reason="CuPy is not installed, so its compiler cannot be asked; no GPU is needed")
+    pytest.importorskip(
+        "cupy", reason="CuPy is not installed, so its compiler cannot be asked; no GPU is needed"
+    )
     from cupy.cuda import compiler
 
     try:

@@ -1,4 +1,6 @@
-"""Values depend on the element's number and nothing else: not on slices, blocks, threads or the processor's SIMD level."""
+"""Values depend on the element's number and nothing else: not on slices, blocks, threads or the
+processor's SIMD level.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,14 @@ SIZE = 200_000
 DRAWS = {
     "uniform": lambda key, start, count: streams.uniform(key, start, count, -0.07, 0.07),
     "normal": lambda key, start, count: streams.normal(key, start, count, 0.5, 0.02),
-    "truncated": lambda key, start, count: streams.truncated_normal(key, start, count, 0.0, 1.0, -2.0, 2.0),
+    "truncated": lambda key, start, count: streams.truncated_normal(
+        key, start, count, 0.0, 1.0, -2.0, 2.0
+    ),
     "uniform64": lambda key, start, count: streams.uniform64(key, start, count, -0.07, 0.07),
     "normal64": lambda key, start, count: streams.normal64(key, start, count, 0.5, 0.02),
-    "truncated64": lambda key, start, count: streams.truncated_normal64(key, start, count, 0.0, 1.0, -2.0, 2.0),
+    "truncated64": lambda key, start, count: streams.truncated_normal64(
+        key, start, count, 0.0, 1.0, -2.0, 2.0
+    ),
 }
 WHOLE = {name: draw(Key(7, "whole"), 0, SIZE) for name, draw in DRAWS.items()}
 
@@ -41,9 +47,15 @@ def test_a_slice_equals_the_slice_of_the_whole(name, start, count):
 
 
 @pytest.mark.parametrize("name", DRAWS)
-@pytest.mark.parametrize(("start", "count"), [(0, 1), (1, 1), (7, 2), (8, 1), (65535, 1), (65535, 2), (65536, 1), (65537, 131_071)])
+@pytest.mark.parametrize(
+    ("start", "count"),
+    [(0, 1), (1, 1), (7, 2), (8, 1), (65535, 1), (65535, 2), (65536, 1), (65537, 131_071)],
+)
 def test_block_boundaries_and_single_elements_do_not_show(name, start, count):
-    assert DRAWS[name](Key(7, "whole"), start, count).tobytes() == WHOLE[name][start : start + count].tobytes()
+    assert (
+        DRAWS[name](Key(7, "whole"), start, count).tobytes()
+        == WHOLE[name][start : start + count].tobytes()
+    )
 
 
 @pytest.mark.parametrize("name", DRAWS)
@@ -61,7 +73,10 @@ def test_two_threads_draw_the_same_bits_as_one(name):
 
 
 def digests_of_all() -> str:
-    parts = [hashlib.sha256(draw(Key(1, "simd"), 3, 300_001).tobytes()).hexdigest() for draw in DRAWS.values()]
+    parts = [
+        hashlib.sha256(draw(Key(1, "simd"), 3, 300_001).tobytes()).hexdigest()
+        for draw in DRAWS.values()
+    ]
     return " ".join(parts)
 
 
@@ -75,16 +90,31 @@ def simd_features() -> list[str]:
 def test_simd_levels_do_not_change_a_bit():
     features = simd_features()
     if not features:
-        pytest.skip("NumPy dispatches to no SIMD level on this processor, so none can be switched off")
+        pytest.skip(
+            "NumPy dispatches to no SIMD level on this processor, so none can be switched off"
+        )
     script = (
         "import sys; sys.path.insert(0, 'tests/engine/streams'); import test_draw as t; "
         "from numpy._core._multiarray_umath import __cpu_features__ as f; "
         f"print(any(f[n] for n in {features!r}), t.digests_of_all())"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NPY_DISABLE_CPU_FEATURES": " ".join(features)}
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "NPY_DISABLE_CPU_FEATURES": " ".join(features),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     still_on, *digests = done.stdout.split()
-    assert still_on == "False", "the subprocess did not switch the SIMD levels off, so it proves nothing"
+    assert still_on == "False", (
+        "the subprocess did not switch the SIMD levels off, so it proves nothing"
+    )
     assert " ".join(digests) == digests_of_all()
 
 
@@ -95,17 +125,29 @@ def test_normals_follow_the_float64_transform_closely():
     radius = np.sqrt(-2 * np.log(low / 2**32)) * np.where(high & 1, -1.0, 1.0)
     angle = np.pi / 2 * (high.view(np.int32) * 2.0**-31)
     z = streams.normal(Key(0, "accuracy"), 0, count, 0, 1).astype(np.float64)
-    worst = max(np.abs(z[0::2] - radius * np.cos(angle)).max(), np.abs(z[1::2] - radius * np.sin(angle)).max())
+    worst = max(
+        np.abs(z[0::2] - radius * np.cos(angle)).max(),
+        np.abs(z[1::2] - radius * np.sin(angle)).max(),
+    )
     assert worst < 1e-6
 
 
-@pytest.mark.parametrize(("low", "high"), [(-2.0, 2.0), (-1.0, 1.0), (-0.5, np.inf), (-np.inf, np.inf), (2.5, 6.0)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(-2.0, 2.0), (-1.0, 1.0), (-0.5, np.inf), (-np.inf, np.inf), (2.5, 6.0)]
+)
 def test_truncated_normals_follow_the_inverse_distribution_function_closely(low, high):
     w = streams.words(Key(0, "accuracy"), 0, 20_000)
     first, last = streams.phi_word(low), streams.phi_word(high)
     p = [2 * (first + (int(word) * (last - first) >> 32)) + 1 for word in w]  # of 2^33
-    tails = np.array([min(x, 2**33 - x) for x in p]).astype(np.float32)  # rounded as the stream does: the error is the inverse's alone
-    exact = np.array([math.copysign(NormalDist().inv_cdf(float(tail) / 2**33), x - 2**32) for tail, x in zip(tails, p, strict=True)])
+    tails = np.array([min(x, 2**33 - x) for x in p]).astype(
+        np.float32
+    )  # rounded as the stream does: the error is the inverse's alone
+    exact = np.array(
+        [
+            math.copysign(NormalDist().inv_cdf(float(tail) / 2**33), x - 2**32)
+            for tail, x in zip(tails, p, strict=True)
+        ]
+    )
     z = streams.truncated_normal(Key(0, "accuracy"), 0, w.size, 0, 1, low, high).astype(np.float64)
     far = np.abs(exact) > 0.1
     assert (np.abs(z - exact)[far] / np.abs(exact)[far]).max() <= 1.7e-6
@@ -113,12 +155,16 @@ def test_truncated_normals_follow_the_inverse_distribution_function_closely(low,
 
 
 def test_a_uniform_never_gives_its_upper_bound():
-    values = streams.uniform(Key(0, "bound"), 0, 1_000_000, 1.0, np.nextafter(np.float32(1), np.float32(2)))
+    values = streams.uniform(
+        Key(0, "bound"), 0, 1_000_000, 1.0, np.nextafter(np.float32(1), np.float32(2))
+    )
     assert (values == 1.0).all()
 
 
 def test_out_must_have_the_right_shape_and_dtype():
-    with pytest.raises(ValueError, match=r"out must be float32 of shape \(4,\), got float64 \(4,\)"):
+    with pytest.raises(
+        ValueError, match=r"out must be float32 of shape \(4,\), got float64 \(4,\)"
+    ):
         streams.normal(Key(0, "x"), 0, 4, 0, 1, out=np.empty(4))
 
 
@@ -131,7 +177,9 @@ def test_a_thread_that_is_one_of_several_draws_alone_and_the_same_bits():
         with streams.alone():
             pass
         assert pool.workers() == 1
-        assert streams.normal(Key(3, "threads"), 5, 3_000_001, 0.5, 0.02).tobytes() == whole.tobytes()
+        assert (
+            streams.normal(Key(3, "threads"), 5, 3_000_001, 0.5, 0.02).tobytes() == whole.tobytes()
+        )
     assert pool.workers() == streams.threads()
 
 

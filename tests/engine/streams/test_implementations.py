@@ -1,4 +1,6 @@
-"""Every implementation gives the reference's bits; each check here is shown to fail on an implementation that does not."""
+"""Every implementation gives the reference's bits; each check here is shown to fail on an
+implementation that does not.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +93,9 @@ def normals_by(transform) -> Fill:
         (piece,) = pieces
         assert piece.start % 8 == 0
         words = streams.wide_words(piece.key, piece.start // 2, piece.out.size // 2)
-        transform(words, words.size, piece.out, np.float32(piece.distribution.constants[0]), np.float32(0))
+        transform(
+            words, words.size, piece.out, np.float32(piece.distribution.constants[0]), np.float32(0)
+        )
 
     return fill
 
@@ -117,7 +121,10 @@ def test_a_constant_that_is_wrong_in_its_last_place_would_be_found():
     from numba import njit
 
     source = getsource(compiled._normal32.py_func)
-    wrong = source.replace("212.5440216064453", repr(float(np.nextafter(np.float32(212.5440216064453), np.float32(300)))))
+    wrong = source.replace(
+        "212.5440216064453",
+        repr(float(np.nextafter(np.float32(212.5440216064453), np.float32(300)))),
+    )
     assert wrong != source
     scope = dict(vars(compiled))
     exec(re.sub(r"^@_jit\n", "", wrong), scope)
@@ -134,7 +141,9 @@ def test_any_start_and_any_size_give_the_references_bits(name, start, count):
 
 def test_a_chunk_that_begins_one_element_late_would_be_found():
     def late(pieces: list[Piece]) -> None:
-        compiled.fill([piece._replace(start=piece.start + 1) if piece.start else piece for piece in pieces])
+        compiled.fill(
+            [piece._replace(start=piece.start + 1) if piece.start else piece for piece in pieces]
+        )
 
     assert differing(late, "normal", 0, 2048, at_once=1024) > 1000
 
@@ -177,14 +186,25 @@ def test_an_array_with_gaps_is_drawn_too(name):
         assert not gaps[1::3].any()
 
 
-# --- many at once -----------------------------------------------------------------------------------------------------------------
+# --- many at once
+# -----------------------------------------------------------------------------------------------------------------
 
-mixes = st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.integers(0, 40), st.integers(0, 300) | st.just(20_000)), max_size=25)
+mixes = st.lists(
+    st.tuples(
+        st.sampled_from(sorted(KINDS)), st.integers(0, 40), st.integers(0, 300) | st.just(20_000)
+    ),
+    max_size=25,
+)
 
 
 def drawn_together(fill: Fill, mix: list[tuple[str, int, int]]) -> list[np.ndarray]:
     outs = [np.full(size, 7, KINDS[name].dtype) for name, _, size in mix]
-    fill([Piece(KINDS[name], Key(1, f"p{i}"), start, out) for i, ((name, start, _), out) in enumerate(zip(mix, outs, strict=True))])
+    fill(
+        [
+            Piece(KINDS[name], Key(1, f"p{i}"), start, out)
+            for i, ((name, start, _), out) in enumerate(zip(mix, outs, strict=True))
+        ]
+    )
     return outs
 
 
@@ -210,7 +230,11 @@ def test_any_mix_drawn_together_is_what_is_drawn_one_by_one(fill, mix):
 def test_more_than_a_block_of_small_tensors_is_what_is_drawn_one_by_one(name):
     streams.implementation(name)
     streams.threads(3)
-    mix = [(kind, i % 13, 50 + 37 * i % 900) for i in range(150) for kind in ("normal", "shifted", "uniform", "truncated")]
+    mix = [
+        (kind, i % 13, 50 + 37 * i % 900)
+        for i in range(150)
+        for kind in ("normal", "shifted", "uniform", "truncated")
+    ]
     mix += [("normal", 3, 700_001)]
     assert same(drawn_together(streams.draw_many, mix), drawn_one_by_one(mix))
 
@@ -232,7 +256,8 @@ def test_what_cannot_be_drawn_is_refused():
         distribution.truncated_normal(0, 1, 7, 8)
 
 
-# --- processors -------------------------------------------------------------------------------------------------------------------
+# --- processors
+# -------------------------------------------------------------------------------------------------------------------
 
 
 def digest_of_all() -> str:
@@ -257,13 +282,28 @@ print(digest, 'ymm' in code or 'zmm' in code, compiled.is_kept())
 
 def on_processor(name: str, **cache: str) -> list[str]:
     """What SCRIPT prints where numba compiles for that processor."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": "", **cache}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "NUMBA_CPU_NAME": name,
+        "NUMBA_CPU_FEATURES": "",
+        **cache,
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout.split()
 
 
 def test_without_simd_and_without_a_folder_to_keep_code_in_the_bits_are_the_same():
-    digest, simd, kept = on_processor("generic", NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator", NUMBA_CACHE_DIR="")
+    digest, simd, kept = on_processor(
+        "generic", NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator", NUMBA_CACHE_DIR=""
+    )
     assert simd == "False", "SIMD was not switched off, so this proves nothing"
     assert kept == "False"
     assert digest == digest_of_all()

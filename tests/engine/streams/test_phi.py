@@ -1,4 +1,6 @@
-"""Bounds and corrections come out of decimal arithmetic, so they are exact wherever float64 would cancel."""
+"""Bounds and corrections come out of decimal arithmetic, so they are exact wherever float64 would
+cancel.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,17 @@ def test_phi_words_are_rounded_from_the_distribution_function_and_symmetric(x):
 
 
 def test_numpys_numbers_come_to_the_same_words():
-    assert streams.phi_word(np.float32(0.5)) == streams.phi_word(np.float64(0.5)) == streams.phi_word(0.5)
+    assert (
+        streams.phi_word(np.float32(0.5))
+        == streams.phi_word(np.float64(0.5))
+        == streams.phi_word(0.5)
+    )
 
 
 def by_quadrature(low: float, high: float) -> tuple[float, float, float]:
-    """(mean, deviation, excess kurtosis) by Gauss and Legendre, about the mean, so that nothing cancels."""
+    """(mean, deviation, excess kurtosis) by Gauss and Legendre, about the mean, so that nothing
+    cancels.
+    """
     low, high = max(low, -12.0), min(high, max(low, 0) + 12.0)
     nodes, weights = np.polynomial.legendre.leggauss(200)
     z = (high + low) / 2 + (high - low) / 2 * nodes
@@ -36,10 +44,22 @@ def by_quadrature(low: float, high: float) -> tuple[float, float, float]:
 
 @pytest.mark.parametrize(
     ("low", "high"),
-    [(-2, 2), (-1, 1), (-0.5, math.inf), (-math.inf, 0.3), (1, 1 + 1e-3), (5.5, math.inf), (-6, -5), (-math.inf, math.inf), (-9.5, 9.9)],
+    [
+        (-2, 2),
+        (-1, 1),
+        (-0.5, math.inf),
+        (-math.inf, 0.3),
+        (1, 1 + 1e-3),
+        (5.5, math.inf),
+        (-6, -5),
+        (-math.inf, math.inf),
+        (-9.5, 9.9),
+    ],
 )
 def test_moments_after_a_cut_are_those_of_the_density(low, high):
-    assert streams.truncated_moments(low, high) == pytest.approx(by_quadrature(low, high), rel=1e-7, abs=1e-9)
+    assert streams.truncated_moments(low, high) == pytest.approx(
+        by_quadrature(low, high), rel=1e-7, abs=1e-9
+    )
 
 
 def test_between_close_bounds_a_normal_is_uniform():

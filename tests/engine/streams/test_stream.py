@@ -79,8 +79,12 @@ def test_a_scope_is_drawn_from_while_it_is_open_and_only_in_its_thread():
 
 
 def test_an_unseeded_process_is_seed_zero():
-    script = "from initlab.engine import streams; print(streams.current().uniform(0, 1, 3).tolist())"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    script = (
+        "from initlab.engine import streams; print(streams.current().uniform(0, 1, 3).tolist())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == str(streams.current().uniform(0, 1, 3).tolist())
 
 

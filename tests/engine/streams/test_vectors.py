@@ -12,7 +12,9 @@ import pytest
 
 from initlab.engine import digest, laws, streams
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "exact-streams.json").read_text(encoding="utf-8"))
+VECTORS = json.loads(
+    (Path(__file__).parents[2] / "vectors" / "exact-streams.json").read_text(encoding="utf-8")
+)
 COUNT = 1000003
 DRAWN = {
     "uniform": laws.Uniform(0, 1),
@@ -36,14 +38,18 @@ def test_the_vectors_are_of_the_version_in_use():
     assert VECTORS["version"] == streams.version() == "initlab-1"
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda s: f"{s['seed']}-{s['path']}-{s['generation']}")
+@pytest.mark.parametrize(
+    "stream", STREAMS, ids=lambda s: f"{s['seed']}-{s['path']}-{s['generation']}"
+)
 def test_a_key_and_its_first_words_are_those_of_the_vectors(stream):
     assert [str(word) for word in key_of(stream).words] == stream["key"]
     assert streams.words(key_of(stream), 0, 8).tolist() == stream["words_u32"]
 
 
 @pytest.mark.parametrize("name", DRAWN)
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda s: f"{s['seed']}-{s['path']}-{s['generation']}")
+@pytest.mark.parametrize(
+    "stream", STREAMS, ids=lambda s: f"{s['seed']}-{s['path']}-{s['generation']}"
+)
 def test_a_law_draws_the_vectors_bits(stream, name):
     assert set(DRAWN) <= set(stream)
     values = DRAWN[name].draw(key_of(stream), (COUNT,))
@@ -61,7 +67,12 @@ def test_digests_are_those_of_the_vectors():
         "1.weight": laws.Uniform(-0.07, 0.07).draw(streams.Key(0, "1.weight"), (700, 700)),
     }
     found = {path: digest.tensor_digest(values) for path, values in tensors.items()}
-    assert {path: value.hex() for path, value in found.items()} == {p: d["tensor-v1"] for p, d in expected["tensors"].items()}
+    assert {path: value.hex() for path, value in found.items()} == {
+        p: d["tensor-v1"] for p, d in expected["tensors"].items()
+    }
     root = digest.root_digest(found, {"2.weight": "1.weight"}).hex()
     assert root == expected["root-v1 of the three, alias 2.weight -> 1.weight"]
-    assert digest.tensor_digest(np.zeros((0, 3), np.float32)).hex() == expected["tensor-v1 of an empty float32 (0, 3)"]
+    assert (
+        digest.tensor_digest(np.zeros((0, 3), np.float32)).hex()
+        == expected["tensor-v1 of an empty float32 (0, 3)"]
+    )

@@ -1,4 +1,6 @@
-"""float64 values of initlab-1: the vectors, their accuracy, and what they are for. Slices, threads and SIMD are in test_draw."""
+"""float64 values of initlab-1: the vectors, their accuracy, and what they are for. Slices, threads
+and SIMD are in test_draw.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ import pytest
 from initlab.engine import init, laws, nd, streams
 from initlab.engine.streams import Key, elementary, phi, wide
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "float64-streams.json").read_text(encoding="utf-8"))
+VECTORS = json.loads(
+    (Path(__file__).parents[2] / "vectors" / "float64-streams.json").read_text(encoding="utf-8")
+)
 COUNT = 100_003
 DRAWN = {
     "uniform": laws.Uniform(0, 1),
@@ -28,11 +32,15 @@ DRAWN = {
 }
 KEY = Key(7, "wide")
 NUMBERS = np.random.default_rng(0).integers(0, 2**64, 2000, dtype=np.uint64)
-EDGES = np.array([0, 1, 2**32 - 1, 2**32, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 2**11, 2**64 - 1], np.uint64)
+EDGES = np.array(
+    [0, 1, 2**32 - 1, 2**32, 2**53, 2**62, 2**63 - 1, 2**63, 2**64 - 2**11, 2**64 - 1], np.uint64
+)
 
 
 @pytest.mark.parametrize("name", DRAWN)
-@pytest.mark.parametrize("stream", VECTORS["streams"], ids=lambda s: f"{s['seed']}-{s['path']}-{s['generation']}")
+@pytest.mark.parametrize(
+    "stream", VECTORS["streams"], ids=lambda s: f"{s['seed']}-{s['path']}-{s['generation']}"
+)
 def test_a_law_draws_the_vectors_bits(stream, name):
     key = Key(int(stream["seed"]), stream["path"], stream["generation"])
     assert [str(w) for w in streams.wide_words(key, 0, 4)] == stream["words_u64"]
@@ -47,12 +55,17 @@ def test_a_number_is_two_words_low_half_first():
     assert (streams.wide_words(KEY, 3, 7) == words[6:20:2] + (words[7:20:2] << np.uint64(32))).all()
 
 
-# --- accuracy, against decimal arithmetic -----------------------------------------------------------------------------------------
+# --- accuracy, against decimal arithmetic
+# -----------------------------------------------------------------------------------------
 
 
 def test_the_logarithm_is_right_to_three_units_in_the_last_place():
     f = np.concatenate(
-        [((NUMBERS >> np.uint64(11)) | np.uint64(1)).astype(np.float64) * 2.0**-53, 1 - 2.0 ** -np.arange(1, 53), 2.0 ** -np.arange(1, 66)]
+        [
+            ((NUMBERS >> np.uint64(11)) | np.uint64(1)).astype(np.float64) * 2.0**-53,
+            1 - 2.0 ** -np.arange(1, 53),
+            2.0 ** -np.arange(1, 66),
+        ]
     )
     with localcontext() as context:
         context.prec = 40
@@ -93,13 +106,16 @@ def test_products_of_64_bits_keep_their_upper_half():
 def test_the_tables_hold_what_their_names_say():
     with localcontext() as context:
         context.prec = 40
-        assert abs(Decimal(elementary.LN2_HIGH) + Decimal(elementary.LN2_LOW) - Decimal(2).ln()) < Decimal("2e-26")
+        assert abs(
+            Decimal(elementary.LN2_HIGH) + Decimal(elementary.LN2_LOW) - Decimal(2).ln()
+        ) < Decimal("2e-26")
     assert math.pi / 2 == wide.HALF_PI
     half = np.array([elementary.SQRT_HALF_BITS]).view(np.float64)[0]
     assert half**2 == pytest.approx(0.5) and half >= math.sqrt(0.5)
 
 
-# --- what it is for ---------------------------------------------------------------------------------------------------------------
+# --- what it is for
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def test_bounds_are_kept():
@@ -110,7 +126,11 @@ def test_bounds_are_kept():
     assert laws.Uniform(0.3, 0.3).draw(KEY, (3,), "float64").tolist() == [0.3] * 3
 
 
-@pytest.mark.parametrize("law", [laws.Uniform(-0.07, 0.07), laws.Normal(0, 0.02), laws.TruncatedNormal(0, 1, -2, 2)], ids=str)
+@pytest.mark.parametrize(
+    "law",
+    [laws.Uniform(-0.07, 0.07), laws.Normal(0, 0.02), laws.TruncatedNormal(0, 1, -2, 2)],
+    ids=str,
+)
 def test_float64_is_no_widened_float32(law):
     narrow, broad = (law.draw(KEY, (1000,), dtype) for dtype in ("float32", "float64"))
     assert not (broad == broad.astype(np.float32)).any()
@@ -124,7 +144,9 @@ def test_normals_are_normal_at_a_million():
     quantiles = [NormalDist().inv_cdf(p) for p in (0.0001, 0.01, 0.5, 0.99, 0.9999)]
     found = np.searchsorted(z, quantiles) / z.size
     assert np.abs(found - [0.0001, 0.01, 0.5, 0.99, 0.9999]).max() < 0.002
-    assert abs(np.corrcoef(streams.normal64(KEY, 0, 1_000_000, 0, 1).reshape(-1, 2).T)[0, 1]) < 0.005
+    assert (
+        abs(np.corrcoef(streams.normal64(KEY, 0, 1_000_000, 0, 1).reshape(-1, 2).T)[0, 1]) < 0.005
+    )
 
 
 def test_draws_in_order_take_two_words_an_element():
@@ -141,7 +163,15 @@ def test_draws_in_order_take_two_words_an_element():
 
 
 @pytest.mark.parametrize(
-    "made", [init.Normal(), init.Xavier(), init.TruncatedNormal(), init.Haar(), init.Haar(exact=True), init.Orthogonal()]
+    "made",
+    [
+        init.Normal(),
+        init.Xavier(),
+        init.TruncatedNormal(),
+        init.Haar(),
+        init.Haar(exact=True),
+        init.Orthogonal(),
+    ],
 )
 def test_initializers_fill_float64(made):
     array = nd.zeros((6, 5), dtype="float64")

@@ -58,13 +58,20 @@ def test_one_snapshot_in_two_formats_is_identical(suffix, only_run, tell, tmp_pa
     other = save(tmp_path / f"x.{suffix}", found.tensors, found.aliases)
     code, out, _ = tell(folder, other)
     assert code == 0
-    said = {"npz": "identical: 4 tensors, 2 tied alike", "params": "identical: 6 tensors, ties not compared (x.params cannot hold any)"}
+    said = {
+        "npz": "identical: 4 tensors, 2 tied alike",
+        "params": "identical: 6 tensors, ties not compared (x.params cannot hold any)",
+    }
     assert out.splitlines()[-1] == said[suffix]
 
 
 def test_a_sharded_snapshot_and_a_whole_one_are_identical(only_run, tell, tmp_path):
     words = ("init=normal", "init_mode=streamed", "probe=none")
-    whole, first, second = only_run(*words), only_run(*words, "shard=1/2"), only_run(*words, "shard=2/2")
+    whole, first, second = (
+        only_run(*words),
+        only_run(*words, "shard=1/2"),
+        only_run(*words, "shard=2/2"),
+    )
     for part in first.glob("model-*"):
         (second / part.name).write_bytes(part.read_bytes())
     assert tell(whole, second / "model.safetensors.index.json")[0] == 0
@@ -109,7 +116,14 @@ def test_names_shapes_dtypes_and_ties_that_differ_are_told_apart(tmp_path, tell)
     shared = {"same": values, "shape": values.reshape(2, 3), "dtype": values, "tied": values}
     a = save(tmp_path / "a.safetensors", {**shared, "old": values}, {"alias": "same"})
     b = save(
-        tmp_path / "b.npz", {**shared, "shape": values.reshape(3, 2), "dtype": values.astype(np.float64), "new": values}, {"alias": "tied"}
+        tmp_path / "b.npz",
+        {
+            **shared,
+            "shape": values.reshape(3, 2),
+            "dtype": values.astype(np.float64),
+            "new": values,
+        },
+        {"alias": "tied"},
     )
     code, out, _ = tell(a, b)
     assert code == 1
@@ -118,11 +132,22 @@ def test_names_shapes_dtypes_and_ties_that_differ_are_told_apart(tmp_path, tell)
     assert line(out, "old") == ["old", "6", "only", "in", "A"]
     assert line(out, "new") == ["new", "6", "only", "in", "B"]
     assert line(out, "alias")[:3] == ["alias", "6", "identical"]
-    assert [row.split() for row in out.splitlines() if row.startswith("alias")][1] == ["alias", "=", "same", "=", "tied"]
-    assert out.splitlines()[-1] == "different: 3 identical, 1 only in A, 1 only in B, 1 other dtype, 1 other shape, 1 tied otherwise"
+    assert [row.split() for row in out.splitlines() if row.startswith("alias")][1] == [
+        "alias",
+        "=",
+        "same",
+        "=",
+        "tied",
+    ]
+    assert (
+        out.splitlines()[-1]
+        == "different: 3 identical, 1 only in A, 1 only in B, 1 other dtype, 1 other shape, 1 tied otherwise"
+    )
 
 
-def test_a_tie_against_values_of_its_own_is_a_difference_though_the_values_are_the_same(tmp_path, tell):
+def test_a_tie_against_values_of_its_own_is_a_difference_though_the_values_are_the_same(
+    tmp_path, tell
+):
     values = np.ones(3, np.float32)
     a = save(tmp_path / "a.safetensors", {"x": values}, {"y": "x"})
     b = save(tmp_path / "b.safetensors", {"x": values, "y": values})
@@ -148,17 +173,29 @@ def test_json_says_the_same_and_holds_no_nan(tmp_path, tell):
     assert (code, found["format"], found["identical"]) == (1, "initlab-comparison-1", False)
     assert found["counts"] == {"identical": 1, "different": 1}
     first = found["tensors"][0]
-    assert (first["name"], first["differing"], first["first"], first["max_abs"]) == ("x", 2, [0], 1.0)
+    assert (first["name"], first["differing"], first["first"], first["max_abs"]) == (
+        "x",
+        2,
+        [0],
+        1.0,
+    )
     assert (first["relative_l2"], first["correlation"]) == ("inf", None)
     assert first["ks"] == {"least": 1.0, "most": 1.0, "method": "exact"}
     assert json.loads(tell(a, a, "--json")[1])["identical"] is True
 
 
 def test_a_run_without_a_snapshot_is_compared_by_its_digests(only_run, tell):
-    kept, bare, other = only_run("init=normal"), only_run("init=normal", "snapshot=none"), only_run("init=he", "snapshot=none")
+    kept, bare, other = (
+        only_run("init=normal"),
+        only_run("init=normal", "snapshot=none"),
+        only_run("init=he", "snapshot=none"),
+    )
     code, out, _ = tell(kept, bare)
     assert code == 0
-    assert "B kept no snapshot: compared by digest, which is of dtype, shape and values together" in out
+    assert (
+        "B kept no snapshot: compared by digest, which is of dtype, shape and values together"
+        in out
+    )
     assert tell(bare, bare)[0] == 0
     code, out, _ = tell(bare, other)
     assert (code, line(out, "0.weight")) == (1, ["0.weight", "-", "different"])
@@ -191,7 +228,10 @@ def damaged(tmp_path: Path) -> dict[str, tuple[Path, str]]:
     }
 
 
-@pytest.mark.parametrize("what", ["nowhere", "cut safetensors", "cut npz", "params", "a lock", "an index", "empty folder"])
+@pytest.mark.parametrize(
+    "what",
+    ["nowhere", "cut safetensors", "cut npz", "params", "a lock", "an index", "empty folder"],
+)
 def test_what_cannot_be_compared_is_one_line_that_names_the_file(what, tmp_path, tell):
     place, said = damaged(tmp_path)[what]
     code, out, err = tell(tmp_path / "good.safetensors", place)
@@ -203,16 +243,28 @@ def test_what_cannot_be_compared_is_one_line_that_names_the_file(what, tmp_path,
 def test_both_sides_are_complained_about_at_once(tmp_path, tell):
     code, _, err = tell(tmp_path / "one", tmp_path / "two", "--plugin", str(tmp_path / "three.py"))
     assert (code, len(err.splitlines())) == (2, 3)
-    assert "three.py: cannot be read (No such file or directory) - give the path of a Python file" in err
+    assert (
+        "three.py: cannot be read (No such file or directory) - give the path of a Python file"
+        in err
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda folder: (folder / "snapshot.safetensors").unlink(), "the snapshot is missing - run the config again"),
+        (
+            lambda folder: (folder / "snapshot.safetensors").unlink(),
+            "the snapshot is missing - run the config again",
+        ),
         (lambda folder: (folder / "manifest.json").write_text("{"), "the manifest is damaged"),
-        (lambda folder: (folder / "manifest.json").unlink(), "is neither a finished run nor a snapshot"),
-        (lambda folder: save(folder / "snapshot.safetensors", {"x": np.ones(1)}), "does not hold the parameters that the manifest names"),
+        (
+            lambda folder: (folder / "manifest.json").unlink(),
+            "is neither a finished run nor a snapshot",
+        ),
+        (
+            lambda folder: save(folder / "snapshot.safetensors", {"x": np.ones(1)}),
+            "does not hold the parameters that the manifest names",
+        ),
         (
             lambda folder: (folder / "manifest.json").write_text(
                 (folder / "manifest.json").read_text().replace('"snapshot.saf', '"../snapshot.saf')
@@ -236,7 +288,10 @@ def test_figures_of_large_tensors_say_how_ks_was_found(tmp_path, tell, monkeypat
     a = save(tmp_path / "a.safetensors", {"x": rng.normal(size=(50, 40))})
     b = save(tmp_path / "b.safetensors", {"x": rng.normal(size=(50, 40)) + 1})
     out = tell(a, b)[1]
-    assert "KS of large tensors: at 4096 quantiles of a sample of both sides, from least to most possible" in out
+    assert (
+        "KS of large tensors: at 4096 quantiles of a sample of both sides, from least to most possible"
+        in out
+    )
     ks = json.loads(tell(a, b, "--json")[1])["tensors"][0]["ks"]
     assert ks["method"] == "at 4096 quantiles of a sample"
     assert ks["least"] < ks["most"]
@@ -273,14 +328,21 @@ TENSORS = st.dictionaries(
 @settings(deadline=None, max_examples=40)
 @given(TENSORS, TENSORS)
 def test_comparing_is_reflexive_and_finds_the_same_from_both_sides(x, y):
-    a, b = (compare.Side(Path(name), tensors, {}, {}, None) for name, tensors in (("a", x), ("b", y)))
+    a, b = (
+        compare.Side(Path(name), tensors, {}, {}, None) for name, tensors in (("a", x), ("b", y))
+    )
     assert compare.compare(a, a).identical
     there, back = compare.compare(a, b), compare.compare(b, a)
     assert there.identical == back.identical
     turned = {"only in A": "only in B", "only in B": "only in A"}
-    assert [(p.name, p.result) for p in there.pairs] == [(p.name, turned.get(p.result, p.result)) for p in back.pairs]
+    assert [(p.name, p.result) for p in there.pairs] == [
+        (p.name, turned.get(p.result, p.result)) for p in back.pairs
+    ]
     for one, other in zip(there.pairs, back.pairs, strict=True):
         assert one.ks == other.ks
         if one.distance is not None:
-            assert (one.distance.correlation, one.distance.max_abs) == (other.distance.correlation, other.distance.max_abs)
+            assert (one.distance.correlation, one.distance.max_abs) == (
+                other.distance.correlation,
+                other.distance.max_abs,
+            )
             assert one.ks == smirnov(a.values(one.name), b.values(one.name))

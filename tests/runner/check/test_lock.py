@@ -1,4 +1,6 @@
-"""`python -m runner.lock` and `python -m runner.verify --lock`: what is written down, and what is said of what changed."""
+"""`python -m runner.lock` and `python -m runner.verify --lock`: what is written down, and what is
+said of what changed.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence import manifest
 
 ROOT = Path(__file__).parents[3]
-SMALL = ["model.layers=[{kind: dense, units: 4, activation: relu}, {kind: dense, units: 2}]", "model.input=[3]", "probe=none"]
+SMALL = [
+    "model.layers=[{kind: dense, units: 4, activation: relu}, {kind: dense, units: 2}]",
+    "model.input=[3]",
+    "probe=none",
+]
 
 
 @pytest.fixture
@@ -36,7 +42,9 @@ def here(command, tmp_path) -> Path:
 
 @pytest.fixture
 def said(here, capsys):
-    """`said(main, word, …)` runs a command line in this process and gives (exit code, stdout, stderr)."""
+    """`said(main, word, …)` runs a command line in this process and gives (exit code, stdout,
+    stderr).
+    """
 
     def call(main, *words: object) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -73,19 +81,26 @@ def rows(out: str) -> list[list[str]]:
     return [re.split(r"\s{2,}", line.strip()) for line in out.split("\n\n")[0].splitlines()[1:]]
 
 
-def test_a_lock_holds_every_run_on_a_line_and_the_digests_that_the_runs_themselves_give(locked, only_run):
+def test_a_lock_holds_every_run_on_a_line_and_the_digests_that_the_runs_themselves_give(
+    locked, only_run
+):
     path = locked("init=normal,he", "seed=10,2", *SMALL)
     lines = [line for line in path.read_text().splitlines() if line.startswith('{"overrides"')]
     content = json.loads(path.read_text())
     assert [json.loads(line.rstrip(",")) for line in lines] == content["runs"]
-    assert [run["overrides"][:2] for run in content["runs"]] == [[f"init={i}", f"seed={s}"] for i in ("he", "normal") for s in (2, 10)]
+    assert [run["overrides"][:2] for run in content["runs"]] == [
+        [f"init={i}", f"seed={s}"] for i in ("he", "normal") for s in (2, 10)
+    ]
     run = content["runs"][3]
     made = manifest.read(only_run("init=normal", "seed=10", *SMALL))
     assert (run["run_id"], run["root"]) == (made["run_id"], made["digests"]["root"])
     assert run["bits"]["0.weight"].split()[1] == made["digests"]["tensors"]["0.weight"][:16]
     assert content["laws"][run["bits"]["0.weight"].split()[0]] == "Normal(0, 0.01)"
     assert content["base"]["init.sigma"] == 0.01
-    assert (content["runs"][2]["config"], content["runs"][0]["without"]) == ({"seed": 2}, ["init.sigma"])
+    assert (content["runs"][2]["config"], content["runs"][0]["without"]) == (
+        {"seed": 2},
+        ["init.sigma"],
+    )
 
 
 def test_the_same_words_give_the_same_text_whatever_is_in_the_environment(locked, said, here):
@@ -94,7 +109,10 @@ def test_the_same_words_give_the_same_text_whatever_is_in_the_environment(locked
     assert str(here) not in first
     assert "unchanged" in said(lock.main, "init=normal,orthogonal", *SMALL)[1]
     code, out, _ = said(lock.main, "init=normal,orthogonal", *SMALL, "-o", "other.lock")
-    assert (code, out.splitlines()[-1]) == (0, "other.lock: 2 runs, 8 tensors, 2 of them exact to a tolerance; written")
+    assert (code, out.splitlines()[-1]) == (
+        0,
+        "other.lock: 2 runs, 8 tensors, 2 of them exact to a tolerance; written",
+    )
     assert (here / "other.lock").read_text() == first
     assert not (here / "outputs").exists()
     assert sorted(p.name for p in here.iterdir()) == ["initlab.lock", "other.lock"]
@@ -118,7 +136,13 @@ def test_the_same_words_give_the_same_text_whatever_is_in_the_environment(locked
 def test_what_was_locked_is_verified_in_a_fresh_process(words, locked, here):
     locked(*words)
     command = [sys.executable, "-m", "runner.verify", "--lock", "initlab.lock"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, cwd=here)
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        cwd=here,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(r"initlab\.lock: (1 run is|[0-9]+ runs are) as locked\n", done.stdout)
 
@@ -135,7 +159,11 @@ def test_a_config_that_changed_is_said_key_by_key(locked, said):
     code, out, err = said(verify.main, "--lock", path)
     assert (code, err) == (1, "")
     [[run, overrides, why, what]] = rows(out)
-    assert (run, overrides.split()[0], why) == ("normal-seed0-0123456789abcdef", "init=normal", "config")
+    assert (run, overrides.split()[0], why) == (
+        "normal-seed0-0123456789abcdef",
+        "init=normal",
+        "config",
+    )
     assert what == "data.batch: 7 -> 2; init.sigma: 0.5 -> 0.01 (all values are the same)"
     advice = "if that is meant, write the lock again with python -m runner.lock and have the change reviewed"
     assert out.splitlines()[-1] == f"{path}: 0 of 1 runs as locked, 1 changed - {advice}"
@@ -162,7 +190,9 @@ def test_an_edited_option_changes_config_law_and_values(locked, said, here):
     ]
 
 
-def test_a_refactored_initializer_is_a_changed_law_without_a_changed_config(locked, said, monkeypatch):
+def test_a_refactored_initializer_is_a_changed_law_without_a_changed_config(
+    locked, said, monkeypatch
+):
     from initlab.engine.init import random
 
     path = locked("init=normal", *SMALL)
@@ -191,7 +221,10 @@ def test_a_refactored_stream_is_changed_values_alone(locked, said, monkeypatch):
     again = lock.Again
     monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config)))
     code, out, _ = said(verify.main, "--lock", path)
-    assert (code, [row[-2:] for row in rows(out)]) == (1, [["values", "1 of 4 tensors: '1.weight'"]])
+    assert (code, [row[-2:] for row in rows(out)]) == (
+        1,
+        [["values", "1 of 4 tensors: '1.weight'"]],
+    )
 
 
 class Bent:
@@ -214,12 +247,20 @@ class Bent:
 
 
 @pytest.mark.parametrize(
-    ("by", "code", "said_"), [(1e-7, 0, ""), (0.01, 1, "'1.weight': "), (0.5, 1, "distance of the Gram matrix from gain^2 I")]
+    ("by", "code", "said_"),
+    [
+        (1e-7, 0, ""),
+        (0.01, 1, "'1.weight': "),
+        (0.5, 1, "distance of the Gram matrix from gain^2 I"),
+    ],
 )
 def test_orthogonal_matrices_are_locked_to_a_tolerance(by, code, said_, locked, said, monkeypatch):
     path = locked("init=orthogonal", *SMALL)
     content = json.loads(path.read_text())["runs"][0]
-    assert (sorted(content["bits"]), sorted(content["tolerance"])) == (["0.bias", "1.bias"], ["0.weight", "1.weight"])
+    assert (sorted(content["bits"]), sorted(content["tolerance"])) == (
+        ["0.bias", "1.bias"],
+        ["0.weight", "1.weight"],
+    )
     again = lock.Again
     monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config), by))
     found = said(verify.main, "--lock", path)
@@ -245,7 +286,10 @@ def test_a_run_that_is_gone_and_one_that_is_new_are_said(locked, said):
     code, out, _ = said(verify.main, "--lock", path)
     assert (code, [row[-2:] for row in rows(out)]) == (
         1,
-        [["new run", "the lock does not hold it"], ["missing run", "the lock's words declare it no longer"]],
+        [
+            ["new run", "the lock does not hold it"],
+            ["missing run", "the lock's words declare it no longer"],
+        ],
     )
     assert out.splitlines()[-1].startswith(f"{path}: 1 of 3 runs as locked, 2 changed")
 
@@ -272,7 +316,10 @@ def test_a_run_that_is_refused_now_is_a_finding_and_the_others_are_checked(locke
     path = locked("--config-dir", "conf", "init=ours,normal", *SMALL)
     overlay(here / "conf", -1)
     code, out, _ = said(verify.main, "--lock", path, "--config-dir", "conf")
-    assert (code, rows(out)[0][-2:]) == (1, ["config", "is refused now: init.sigma: must be a positive number, got -1"])
+    assert (code, rows(out)[0][-2:]) == (
+        1,
+        ["config", "is refused now: init.sigma: must be a positive number, got -1"],
+    )
     assert "1 of 2 runs as locked" in out
 
 
@@ -282,7 +329,12 @@ def test_a_junit_report_is_xml_with_a_case_a_run(locked, said, here):
     assert said(verify.main, "--lock", path, "--junit", "report.xml")[0] == 1
     root = ElementTree.parse(here / "report.xml").getroot()
     suite = root.find("testsuite")
-    assert (root.tag, suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("testsuites", "2", "1", "0")
+    assert (root.tag, suite.get("tests"), suite.get("failures"), suite.get("errors")) == (
+        "testsuites",
+        "2",
+        "1",
+        "0",
+    )
     names = [case.get("name") for case in suite.iter("testcase")]
     assert names[0].startswith("normal-seed0-")
     assert names[1].startswith("he-seed0-<&? init=he")
@@ -303,7 +355,9 @@ def test_a_lock_that_cannot_be_checked_is_an_error_in_the_report_too(here, said)
 @settings(deadline=None)
 @given(st.text(), st.text())
 def test_a_report_is_well_formed_whatever_it_says(name, what):
-    text = junit.text_of(name, [junit.Case(name, failures=[("config", what)]), junit.Case(what, error=name)])
+    text = junit.text_of(
+        name, [junit.Case(name, failures=[("config", what)]), junit.Case(what, error=name)]
+    )
     root = ElementTree.fromstring(text)
     assert len(list(root.iter("testcase"))) == 2
 
@@ -311,21 +365,36 @@ def test_a_report_is_well_formed_whatever_it_says(name, what):
 def test_a_report_that_cannot_be_written_is_one_line(locked, said):
     path = locked("init=normal", *SMALL)
     code, _, err = said(verify.main, "--lock", path, "--junit", f"{path}/report.xml")
-    assert (code, err) == (2, f"{path}/report.xml: the report cannot be written (File exists) - give another file with --junit\n")
+    assert (code, err) == (
+        2,
+        f"{path}/report.xml: the report cannot be written (File exists) - give another file with --junit\n",
+    )
 
 
 REFUSED = {
     "an option": (["init=norml"], "init: no option 'norml' - did you mean 'normal'?"),
     "a key": (["init=normal", "sead=1,2"], "sead: no such key - did you mean 'seed'?"),
-    "a sweep": (["sweep=initialisers"], "sweep: no option 'initialisers' - did you mean 'initializers'?"),
+    "a sweep": (
+        ["sweep=initialisers"],
+        "sweep: no option 'initialisers' - did you mean 'initializers'?",
+    ),
     "no word": (["foo"], "foo: is no override"),
-    "a value of one run": (["init=normal", "init.sigma=0.1,-1"], "init.sigma: must be a positive number, got -1.0"),
+    "a value of one run": (
+        ["init=normal", "init.sigma=0.1,-1"],
+        "init.sigma: must be a positive number, got -1.0",
+    ),
     "a plugin": (
         ["init=normal", "--plugin", "none.py"],
         "--plugin none.py: cannot be read (No such file or directory) - give the path of a Python file",
     ),
-    "a folder": (["init=normal", "-o", "no/x.lock"], "no/x.lock: cannot be written (there is no such folder) - give another file with -o"),
-    "a target that is a folder": (["init=normal", "-o", "."], ".: cannot be written (it is a folder) - give another file with -o"),
+    "a folder": (
+        ["init=normal", "-o", "no/x.lock"],
+        "no/x.lock: cannot be written (there is no such folder) - give another file with -o",
+    ),
+    "a target that is a folder": (
+        ["init=normal", "-o", "."],
+        ".: cannot be written (it is a folder) - give another file with -o",
+    ),
     "code": (["init=normal", "+model._target_=os.system"], "model._target_"),
 }
 
@@ -348,7 +417,10 @@ def test_a_lock_that_cannot_be_written_leaves_the_old_one(locked, said, monkeypa
 
     monkeypatch.setattr(lockfile.shutil, "copyfileobj", full)
     code, _, err = said(lock.main, "init=he", *SMALL)
-    assert (code, err) == (2, "error: initlab.lock: cannot be written (No space left on device) - give another file with -o\n")
+    assert (code, err) == (
+        2,
+        "error: initlab.lock: cannot be written (No space left on device) - give another file with -o\n",
+    )
     assert (path.read_bytes(), list(here.iterdir())) == (before, [path])
 
 
@@ -364,13 +436,21 @@ def test_a_run_that_breaks_its_invariants_is_not_locked(said, monkeypatch, here)
 def test_a_plugin_must_be_given_and_its_change_is_said(here):
     def python(*words: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return subprocess.run([sys.executable, "-m", *words], cwd=here, env=environment, capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=here,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
 
     source = (ROOT / "examples" / "my_init.py").read_text()
     (here / "my_init.py").write_text(source)
     done = python("runner.lock", "--plugin", "my_init.py", "init=my_init", *SMALL)
     assert done.returncode == 0, done.stderr
-    assert python("runner.verify", "--plugin", "my_init.py", "--lock", "initlab.lock").returncode == 0
+    assert (
+        python("runner.verify", "--plugin", "my_init.py", "--lock", "initlab.lock").returncode == 0
+    )
     done = python("runner.verify", "--lock", "initlab.lock")
     said = "initlab.lock: the lock was made with the plugin my_init.py - give it with --plugin my_init.py\n"
     assert (done.returncode, done.stderr) == (2, said)
@@ -379,7 +459,10 @@ def test_a_plugin_must_be_given_and_its_change_is_said(here):
     (here / "my_init.py").write_text(source + "\n# changed\n")
     done = python("runner.verify", "--plugin", "my_init.py", "--lock", "initlab.lock")
     assert done.returncode == 1
-    assert re.search(r"config +plugins\[0\]\[1\]: [0-9a-f]{64} -> [0-9a-f]{64} \(all values are the same\)", done.stdout)
+    assert re.search(
+        r"config +plugins\[0\]\[1\]: [0-9a-f]{64} -> [0-9a-f]{64} \(all values are the same\)",
+        done.stdout,
+    )
 
 
 @pytest.mark.parametrize(
@@ -397,23 +480,44 @@ def test_verify_takes_folders_or_a_lock(words, message, said):
 
 
 DAMAGE = {
-    "missing": (lambda path: path.unlink(), "no such lock file - write one with python -m runner.lock"),
+    "missing": (
+        lambda path: path.unlink(),
+        "no such lock file - write one with python -m runner.lock",
+    ),
     "cut short": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "the lock is damaged ("),
     "empty": (lambda path: path.write_text(""), "the lock is damaged ("),
     "no text": (lambda path: path.write_bytes(b"\xff\xfe"), "the lock is damaged ("),
-    "a list": (lambda path: path.write_text("[]"), "this is no lock of format initlab-lock-1, found 'list'"),
+    "a list": (
+        lambda path: path.write_text("[]"),
+        "this is no lock of format initlab-lock-1, found 'list'",
+    ),
     "deep": (lambda path: path.write_text("[" * 200_000), "the lock is damaged ("),
     "another format": (
         lambda path: change(path, lambda c: c.update(format="initlab-lock-2")),
         "this is no lock of format initlab-lock-1, found 'initlab-lock-2' - write it again with python -m runner.lock",
     ),
-    "a run twice": (lambda path: change(path, lambda c: c["runs"].append(c["runs"][0])), "it has the run init=normal"),
-    "a key twice": (lambda path: path.write_text(path.read_text().replace('"words"', '"format"')), "it has 'format' twice"),
+    "a run twice": (
+        lambda path: change(path, lambda c: c["runs"].append(c["runs"][0])),
+        "it has the run init=normal",
+    ),
+    "a key twice": (
+        lambda path: path.write_text(path.read_text().replace('"words"', '"format"')),
+        "it has 'format' twice",
+    ),
     "no runs": (lambda path: change(path, lambda c: c["runs"].clear()), "it holds no run"),
-    "another key": (lambda path: change(path, lambda c: c.update(extra=1)), "the file has 'extra', which no lock has"),
+    "another key": (
+        lambda path: change(path, lambda c: c.update(extra=1)),
+        "the file has 'extra', which no lock has",
+    ),
     "a key less": (lambda path: change(path, lambda c: c.pop("laws")), "the file lacks 'laws'"),
-    "NaN": (lambda path: path.write_text(path.read_text().replace("0.01", "NaN")), "it holds NaN, which is no number"),
-    "a merge conflict": (lambda path: path.write_text("<<<<<<< ours\n" + path.read_text()), "the lock is damaged ("),
+    "NaN": (
+        lambda path: path.write_text(path.read_text().replace("0.01", "NaN")),
+        "it holds NaN, which is no number",
+    ),
+    "a merge conflict": (
+        lambda path: path.write_text("<<<<<<< ours\n" + path.read_text()),
+        "the lock is damaged (",
+    ),
     "a folder": (lambda path: (path.unlink(), path.mkdir()), "the lock is damaged ("),
 }
 
@@ -431,7 +535,13 @@ def test_a_damaged_lock_is_one_line_that_names_it(what, locked, said):
 
 def places(value: object, above: tuple = ()) -> list[tuple]:
     """The place of every part of a JSON value."""
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    parts = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [place for key, part in parts for place in [(*above, key), *places(part, (*above, key))]]
 
 
@@ -468,7 +578,9 @@ def test_the_words_of_a_lock_that_cannot_be_composed_are_said_with_its_name(lock
 
 
 def test_memory_does_not_grow_with_the_values_of_the_runs(here, monkeypatch):
-    """Hundreds of runs of 32 kB, of which memory keeps a name each; composing them is not what is measured."""
+    """Hundreds of runs of 32 kB, of which memory keeps a name each; composing them is not what is
+    measured.
+    """
     [first] = lock.runs_of(["init=normal", "probe=none"])
     config = first.config
     assert sum(row.bytes for row in config.rows) > 30_000
@@ -476,7 +588,10 @@ def test_memory_does_not_grow_with_the_values_of_the_runs(here, monkeypatch):
     def peak(count: int) -> int:
         def runs(words, config_dir):
             for number in range(count):
-                yield SimpleNamespace(config=config, member=SimpleNamespace(overrides=["init=normal", f"seed={number}"]))
+                yield SimpleNamespace(
+                    config=config,
+                    member=SimpleNamespace(overrides=["init=normal", f"seed={number}"]),
+                )
 
         monkeypatch.setattr(lock, "runs_of", runs)
         tracemalloc.start()
@@ -499,7 +614,9 @@ def test_a_fingerprint_forgives_rounding_and_finds_other_values(seed, size, scal
     values = (rng.normal(size=size) * scale).astype(np.float32)
     first = fingerprint.take(values)
     noise = rng.uniform(-1e-6, 1e-6, size) * max(1.0, scale)
-    assert fingerprint.difference(first, fingerprint.take((values + noise).astype(np.float32))) is None
+    assert (
+        fingerprint.difference(first, fingerprint.take((values + noise).astype(np.float32))) is None
+    )
     if size >= 4:
         assert fingerprint.difference(first, fingerprint.take(values[::-1].copy())) is not None
         assert fingerprint.difference(first, fingerprint.take(-values)) is not None
@@ -508,10 +625,16 @@ def test_a_fingerprint_forgives_rounding_and_finds_other_values(seed, size, scal
 def test_the_signs_of_a_fingerprint_are_those_of_the_documented_stream():
     values = np.arange(1, 6, dtype=np.float32)
     words = streams.words(streams.Key(0, "initlab-lock-1/signs", 0), 0, 5)
-    expected = sum(int(v) if word & 1 else -int(v) for v, word in zip(values, words, strict=True)) / 5**0.5
+    expected = (
+        sum(int(v) if word & 1 else -int(v) for v, word in zip(values, words, strict=True)) / 5**0.5
+    )
     found = fingerprint.take(values)
     assert found.signs[0] == pytest.approx(expected, abs=1e-5)
-    assert (found.largest, found.elements, found.dtype) == (5.0, [1.0, 2.0, 3.0, 4.0, 5.0], "float32")
+    assert (found.largest, found.elements, found.dtype) == (
+        5.0,
+        [1.0, 2.0, 3.0, 4.0, 5.0],
+        "float32",
+    )
 
 
 def test_the_blocks_of_a_fingerprint_change_nothing(monkeypatch):
@@ -522,5 +645,7 @@ def test_the_blocks_of_a_fingerprint_change_nothing(monkeypatch):
 
 
 def test_values_that_are_not_finite_have_no_fingerprint():
-    with pytest.raises(ValueError, match="values that are not finite cannot be compared to a tolerance"):
+    with pytest.raises(
+        ValueError, match="values that are not finite cannot be compared to a tolerance"
+    ):
         fingerprint.take(np.array([1.0, np.inf]))

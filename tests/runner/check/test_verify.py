@@ -1,4 +1,6 @@
-"""`python -m runner.verify`: 0 when all is as written, 1 when something differs, 2 when the evidence cannot be used."""
+"""`python -m runner.verify`: 0 when all is as written, 1 when something differs, 2 when the
+evidence cannot be used.
+"""
 
 from __future__ import annotations
 
@@ -46,14 +48,26 @@ def change_snapshot(folder: Path, change) -> None:
 
 def test_a_finished_run_is_verified_in_a_fresh_process(finished):
     command = [sys.executable, "-m", "runner.verify", str(finished)]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, cwd="/")
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        cwd="/",
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{finished}: verified, values and snapshot: 4 parameters, root ")
 
 
 @pytest.mark.parametrize(
     "words",
-    [["init_mode=eager"], ["dtype=float16"], ["snapshot=npz"], ["init=mixed"], ["init=orthogonal", "init.exact=true"]],
+    [
+        ["init_mode=eager"],
+        ["dtype=float16"],
+        ["snapshot=npz"],
+        ["init=mixed"],
+        ["init=orthogonal", "init.exact=true"],
+    ],
     ids=" ".join,
 )
 def test_every_kind_of_run_is_verified(words, only_run, capsys):
@@ -84,7 +98,10 @@ def test_a_changed_value_and_digest_are_found_by_recomputing(finished, capsys):
 
     change_snapshot(finished, change)
     changed = formats.get("safetensors").read(finished / "snapshot.safetensors").tensors["0.weight"]
-    change_manifest(finished, lambda m: m["digests"]["tensors"].update({"0.weight": digest.tensor_digest(changed).hex()}))
+    change_manifest(
+        finished,
+        lambda m: m["digests"]["tensors"].update({"0.weight": digest.tensor_digest(changed).hex()}),
+    )
     code, text = answer(finished, capsys)
     assert code == 1
     assert "parameter '0.weight': recomputed values differ in 1 of 160 elements" in text
@@ -113,7 +130,10 @@ def test_a_changed_manifest_that_can_be_read_is_different(change, message, finis
     ("change", "message"),
     [
         (lambda s: s.tensors.pop("0.bias"), "parameter '0.bias' is missing from the snapshot"),
-        (lambda s: s.tensors.update(x=np.ones(2, np.float32)), "the snapshot holds 'x', which is no parameter of the run"),
+        (
+            lambda s: s.tensors.update(x=np.ones(2, np.float32)),
+            "the snapshot holds 'x', which is no parameter of the run",
+        ),
         (
             lambda s: s.tensors.update({"1.bias": np.zeros(3, np.float32)}),
             "parameter '1.bias': the snapshot has float32 (3,), declared float32 (8,)",
@@ -138,8 +158,14 @@ def cut(path: Path) -> None:
         (lambda f: shutil.rmtree(f), "no such folder"),
         (lambda f: (f / "manifest.json").unlink(), "no manifest, so the run did not finish"),
         (lambda f: cut(f / "manifest.json"), "the manifest is damaged"),
-        (lambda f: (f / "manifest.json").write_text("[]"), "this is no manifest of format initlab-manifest-1"),
-        (lambda f: (f / "manifest.json").write_text('{"format": "initlab-manifest-1"}'), "it lacks run_id, config"),
+        (
+            lambda f: (f / "manifest.json").write_text("[]"),
+            "this is no manifest of format initlab-manifest-1",
+        ),
+        (
+            lambda f: (f / "manifest.json").write_text('{"format": "initlab-manifest-1"}'),
+            "it lacks run_id, config",
+        ),
         (lambda f: (f / "snapshot.safetensors").unlink(), "the snapshot is missing"),
         (lambda f: cut(f / "snapshot.safetensors"), "is cut short within its data"),
         (lambda f: (f / "snapshot.safetensors").write_bytes(b""), "is cut short"),
@@ -147,14 +173,22 @@ def cut(path: Path) -> None:
             lambda f: change_manifest(f, lambda m: m.update(stream="initlab-0")),
             "was drawn from stream initlab-0, this version draws initlab-1, mxnet-1.9.1",
         ),
-        (lambda f: change_manifest(f, lambda m: m.update(snapshot="../x.npz")), "its snapshot '../x.npz' is no file name"),
-        (lambda f: change_manifest(f, lambda m: m["config"].update(seed=-5)), "the manifest's config cannot be run: seed: must be"),
+        (
+            lambda f: change_manifest(f, lambda m: m.update(snapshot="../x.npz")),
+            "its snapshot '../x.npz' is no file name",
+        ),
+        (
+            lambda f: change_manifest(f, lambda m: m["config"].update(seed=-5)),
+            "the manifest's config cannot be run: seed: must be",
+        ),
         (
             lambda f: change_manifest(f, lambda m: m["digests"]["tensors"].pop("1.bias")),
             "its digests are not those of its config's parameters",
         ),
         (
-            lambda f: change_manifest(f, lambda m: m["plugins"].append({"file": "mine.py", "sha256": "ab" * 32})),
+            lambda f: change_manifest(
+                f, lambda m: m["plugins"].append({"file": "mine.py", "sha256": "ab" * 32})
+            ),
             "used the plugin mine.py - give it with --plugin mine.py",
         ),
     ],
@@ -188,24 +222,59 @@ def test_a_manifest_whose_parts_disagree_is_different(change, message, finished,
 def test_a_snapshot_that_names_another_root_is_different(finished, capsys):
     change_snapshot(finished, lambda s: s.metadata.update({"root-v1": "00" * 32}))
     code, text = answer(finished, capsys)
-    assert (code, "the snapshot says its root digest is 0000000000000000…, it is " in text) == (1, True)
+    assert (code, "the snapshot says its root digest is 0000000000000000…, it is " in text) == (
+        1,
+        True,
+    )
 
 
 VALUES = [None, 3, 1.5, True, "x", "", [], {}, ["x"], {"x": 1}, [[1]], "../x", "snapshot.npz"]
-UNDECIDING = ("name", "task", "resume", "threads", "dry_run", "report", "sweep", "tracker", "objective", "expect", "control")
+UNDECIDING = (
+    "name",
+    "task",
+    "resume",
+    "threads",
+    "dry_run",
+    "report",
+    "sweep",
+    "tracker",
+    "objective",
+    "expect",
+    "control",
+)
 """Keys of the config that decide no value."""
-DECIDING = ("run_id", "config", "canonical", "stream", "digests", "aliases", "snapshot", "plugins", "versions")
+DECIDING = (
+    "run_id",
+    "config",
+    "canonical",
+    "stream",
+    "digests",
+    "aliases",
+    "snapshot",
+    "plugins",
+    "versions",
+)
 
 
 def places(value: object, above: tuple = ()) -> list[tuple]:
     """The place of every part of a JSON value."""
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    parts = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [place for key, part in parts for place in [(*above, key), *places(part, (*above, key))]]
 
 
 @pytest.mark.parametrize("key", DECIDING)
 def test_whatever_a_manifest_holds_there_is_one_line_and_never_a_failure(key, only_run, capsys):
-    small = ["model.layers=[{kind: dense, units: 2}, {kind: dense, units: 2}]", "+model.share.x=['0','1']", "model.input=[2]"]
+    small = [
+        "model.layers=[{kind: dense, units: 2}, {kind: dense, units: 2}]",
+        "+model.share.x=['0','1']",
+        "model.input=[2]",
+    ]
     folder = only_run("init=normal", *small)
     path = folder / "manifest.json"
     whole = path.read_text()
@@ -222,14 +291,33 @@ def test_whatever_a_manifest_holds_there_is_one_line_and_never_a_failure(key, on
             path.write_text(json.dumps(content))
             found = verify.verify(folder)
             old = (
-                place in (("config", "stream"), ("config", "shard"), ("config", "measure"), ("config", "vars")) and value is KeyError
+                place
+                in (
+                    ("config", "stream"),
+                    ("config", "shard"),
+                    ("config", "measure"),
+                    ("config", "vars"),
+                )
+                and value is KeyError
             )  # older versions wrote neither
-            harmless = old or place[0] == "versions" or place[1:] == ("definition",) or place[1:2] in [(key,) for key in UNDECIDING]
-            assert found.code in (1, 2) or (found.code == 0 and (harmless or content == json.loads(whole))), (place, value)
+            harmless = (
+                old
+                or place[0] == "versions"
+                or place[1:] == ("definition",)
+                or place[1:2] in [(key,) for key in UNDECIDING]
+            )
+            assert found.code in (1, 2) or (
+                found.code == 0 and (harmless or content == json.loads(whole))
+            ), (
+                place,
+                value,
+            )
             assert len(found.text.splitlines()) == 1, (place, value, found.text)
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, "NaN", "null", "\x00", '"x"', "\udcff"], ids=range(6))
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, "NaN", "null", "\x00", '"x"', "\udcff"], ids=range(6)
+)
 def test_a_manifest_that_is_no_manifest_is_damaged(text, finished, capsys):
     (finished / "manifest.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     code, said = answer(finished, capsys)
@@ -237,8 +325,15 @@ def test_a_manifest_that_is_no_manifest_is_damaged(text, finished, capsys):
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "npz"])
-def test_a_snapshot_cut_anywhere_is_damaged_and_no_changed_byte_of_a_value_passes(kind, only_run, capsys):
-    folder = only_run("init=normal", "model.layers=[{kind: dense, units: 2}]", "model.input=[2]", f"snapshot={kind}")
+def test_a_snapshot_cut_anywhere_is_damaged_and_no_changed_byte_of_a_value_passes(
+    kind, only_run, capsys
+):
+    folder = only_run(
+        "init=normal",
+        "model.layers=[{kind: dense, units: 2}]",
+        "model.input=[2]",
+        f"snapshot={kind}",
+    )
     path = folder / f"snapshot.{kind}"
     whole = path.read_bytes()
     step = 1 if kind == "safetensors" else 7
@@ -248,7 +343,9 @@ def test_a_snapshot_cut_anywhere_is_damaged_and_no_changed_byte_of_a_value_passe
     for place in range(0, len(whole), step):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 8]) + whole[place + 1 :])
         code = verify.verify(folder).code
-        if kind == "safetensors":  # an archive also has times and flags that say nothing of the values
+        if (
+            kind == "safetensors"
+        ):  # an archive also has times and flags that say nothing of the values
             assert code in (1, 2), place
         else:
             assert code in (0, 1, 2), place
@@ -268,7 +365,10 @@ def test_haar_matrices_are_compared_with_the_snapshot_to_a_stated_tolerance(only
 
     change_snapshot(folder, nudge)
     changed = formats.get("safetensors").read(folder / "snapshot.safetensors").tensors["0.weight"]
-    change_manifest(folder, lambda m: m["digests"]["tensors"].update({"0.weight": digest.tensor_digest(changed).hex()}))
+    change_manifest(
+        folder,
+        lambda m: m["digests"]["tensors"].update({"0.weight": digest.tensor_digest(changed).hex()}),
+    )
     code, text = answer(folder, capsys)
     assert code == 1
     assert "parameter '0.weight': distance of the Gram matrix from gain^2 I is 0." in text
@@ -279,38 +379,67 @@ def test_delta_orthogonal_kernels_are_compared_and_their_zeros_counted(only_run,
     code, text = answer(folder, capsys)
     assert (code, "'conv1.weight' within 0 (max abs)" in text) == (0, True), text
     weights = ["conv1.weight", "conv2.weight", "fc1.weight", "fc2.weight", "head.weight"]
-    assert json.loads((folder / "manifest.json").read_text())["exactness"] == dict.fromkeys(weights, "tolerance")
-    judged = {row["path"]: row for row in json.loads((folder / "stats.json").read_text())["parameters"]}
+    assert json.loads((folder / "manifest.json").read_text())["exactness"] == dict.fromkeys(
+        weights, "tolerance"
+    )
+    judged = {
+        row["path"]: row for row in json.loads((folder / "stats.json").read_text())["parameters"]
+    }
     assert judged["conv2.weight"]["verdict"] == judged["fc1.weight"]["verdict"] == "ok"
-    kernel = formats.get("safetensors").read(folder / "snapshot.safetensors").tensors["conv2.weight"]
+    kernel = (
+        formats.get("safetensors").read(folder / "snapshot.safetensors").tensors["conv2.weight"]
+    )
     assert np.count_nonzero(kernel) == np.count_nonzero(kernel[:, :, 1, 1]) == 16 * 6
 
     def nudge(snapshot):
         snapshot.tensors["conv2.weight"][0, 0, 0, 0] = np.float32(1e-9)
 
     change_snapshot(folder, nudge)
-    changed = formats.get("safetensors").read(folder / "snapshot.safetensors").tensors["conv2.weight"]
-    change_manifest(folder, lambda m: m["digests"]["tensors"].update({"conv2.weight": digest.tensor_digest(changed).hex()}))
+    changed = (
+        formats.get("safetensors").read(folder / "snapshot.safetensors").tensors["conv2.weight"]
+    )
+    change_manifest(
+        folder,
+        lambda m: m["digests"]["tensors"].update(
+            {"conv2.weight": digest.tensor_digest(changed).hex()}
+        ),
+    )
     code, text = answer(folder, capsys)
     assert code == 1
-    assert "parameter 'conv2.weight': elements beside the centre tap that are not 0 is 1, at most 0 is allowed" in text
+    assert (
+        "parameter 'conv2.weight': elements beside the centre tap that are not 0 is 1, at most 0 is allowed"
+        in text
+    )
 
 
-def test_exact_delta_orthogonal_kernels_are_verified_to_the_bit_without_a_snapshot(only_run, capsys):
-    code, text = answer(only_run("model=lenet", "init=delta_orthogonal", "init.exact=true", "snapshot=none"), capsys)
+def test_exact_delta_orthogonal_kernels_are_verified_to_the_bit_without_a_snapshot(
+    only_run, capsys
+):
+    code, text = answer(
+        only_run("model=lenet", "init=delta_orthogonal", "init.exact=true", "snapshot=none"), capsys
+    )
     assert (code, "max abs" in text) == (0, False), text
 
 
 def test_haar_matrices_without_a_snapshot_are_unverifiable(only_run, capsys):
     code, text = answer(only_run("init=orthogonal", "snapshot=none"), capsys)
     assert code == 2
-    assert "parameter '0.weight' is unverifiable: its law Haar(1) is exact to a tolerance only and there is no snapshot" in text
+    assert (
+        "parameter '0.weight' is unverifiable: its law Haar(1) is exact to a tolerance only and there is no snapshot"
+        in text
+    )
 
 
 def test_a_plugin_must_be_given_and_be_the_same(tmp_path):
     def python(*words: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
 
     source = (ROOT / "examples" / "my_init.py").read_text()
     (tmp_path / "my_init.py").write_text(source)
@@ -320,19 +449,33 @@ def test_a_plugin_must_be_given_and_be_the_same(tmp_path):
     done = python("runner.verify", "--plugin", "my_init.py", folder)
     assert done.returncode == 0, done.stderr
     done = python("runner.verify", folder)
-    assert (done.returncode, "used the plugin my_init.py - give it with --plugin my_init.py" in done.stderr) == (2, True)
+    assert (
+        done.returncode,
+        "used the plugin my_init.py - give it with --plugin my_init.py" in done.stderr,
+    ) == (2, True)
     (tmp_path / "my_init.py").write_text(source + "\n# changed\n")
     done = python("runner.verify", "--plugin", "my_init.py", folder)
-    assert (done.returncode, "used another version of the plugin my_init.py: SHA-256 " in done.stderr) == (2, True)
+    assert (
+        done.returncode,
+        "used another version of the plugin my_init.py: SHA-256 " in done.stderr,
+    ) == (
+        2,
+        True,
+    )
 
 
-def test_a_run_that_loaded_a_snapshot_is_verified_while_the_file_is_the_same(only_run, capsys, tmp_path):
+def test_a_run_that_loaded_a_snapshot_is_verified_while_the_file_is_the_same(
+    only_run, capsys, tmp_path
+):
     source = only_run("init=normal")
     (tmp_path / "first.safetensors").write_bytes((source / "snapshot.safetensors").read_bytes())
     words = ["init=load", "init.param=first.safetensors", "init.default_init={kind: he}"]
     layers = "model.layers=[{kind: dense, units: 256, activation: relu}, {kind: dense, units: 10}, {kind: dense, name: more, units: 3}]"
     folder = only_run(*words, layers)
-    loaded, first = (formats.get("safetensors").read(f / "snapshot.safetensors").tensors for f in (folder, source))
+    loaded, first = (
+        formats.get("safetensors").read(f / "snapshot.safetensors").tensors
+        for f in (folder, source)
+    )
     assert all(loaded[path].tobytes() == values.tobytes() for path, values in first.items())
     assert loaded["more.weight"].std() > 0.1
     assert answer(folder, capsys)[0] == 0

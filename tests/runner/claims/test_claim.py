@@ -20,7 +20,13 @@ def parse(*entries):
 def test_a_claim_has_its_defaults():
     (claim,), problems = parse(GOOD)
     assert problems == []
-    assert (claim.relation, claim.error, claim.z, claim.floor, claim.where) == ("equal", "runs", 4.0, 0.0, {})
+    assert (claim.relation, claim.error, claim.z, claim.floor, claim.where) == (
+        "equal",
+        "runs",
+        4.0,
+        0.0,
+        {},
+    )
     assert claim.within == pytest.approx(0.05) and claim.form == "1"
 
 
@@ -31,8 +37,14 @@ def test_a_prediction_may_be_a_closed_form():
 
 
 def test_an_error_may_be_a_closed_form_or_a_number():
-    (claim, other), problems = parse(GOOD | {"error": {"form": "log_length_error", "width": 64}}, GOOD | {"id": "b", "error": 0})
-    assert problems == [] and claim.error == pytest.approx(math.sqrt(5 / 64) / 2, rel=0.1) and other.error == 0
+    (claim, other), problems = parse(
+        GOOD | {"error": {"form": "log_length_error", "width": 64}}, GOOD | {"id": "b", "error": 0}
+    )
+    assert (
+        problems == []
+        and claim.error == pytest.approx(math.sqrt(5 / 64) / 2, rel=0.1)
+        and other.error == 0
+    )
 
 
 def test_nothing_is_expected_by_default():
@@ -46,40 +58,73 @@ def test_nothing_is_expected_by_default():
         ({"id": "a b"}, "expect[0].id: must be letters, digits, _, - and dots, got 'a b'"),
         ({"cite": ""}, "expect[0].cite: is missing - a claim needs it"),
         ({"quantity": None}, "expect[0].quantity: is missing"),
-        ({"quantity": "layers.*.rms +"}, "expect[0].quantity: 'layers.*.rms +' needs a number, a function or a path"),
-        ({"quantity": "slope(slope(a, b), c)"}, "expect[0].quantity: 'slope(slope(a, b), c)' has more than one slope"),
+        (
+            {"quantity": "layers.*.rms +"},
+            "expect[0].quantity: 'layers.*.rms +' needs a number, a function or a path",
+        ),
+        (
+            {"quantity": "slope(slope(a, b), c)"},
+            "expect[0].quantity: 'slope(slope(a, b), c)' has more than one slope",
+        ),
         ({"predicted": None}, "expect[0].predicted: is missing"),
         ({"predicted": "x"}, "expect[0].predicted: must be a number, or {form:"),
         ({"predicted": math.nan}, "expect[0].predicted: must be a number"),
-        ({"predicted": {"form": "gian"}}, "expect[0].predicted.form: no closed form 'gian' - did you mean 'gain'?"),
-        ({"predicted": {"form": "gain", "activation": "rleu"}}, "expect[0].predicted.activation: has no 'rleu' - did you mean 'relu'?"),
+        (
+            {"predicted": {"form": "gian"}},
+            "expect[0].predicted.form: no closed form 'gian' - did you mean 'gain'?",
+        ),
+        (
+            {"predicted": {"form": "gain", "activation": "rleu"}},
+            "expect[0].predicted.activation: has no 'rleu' - did you mean 'relu'?",
+        ),
         (
             {"predicted": {"form": "chi1", "activation": "tanh", "weight_variance": -1}},
             "expect[0].predicted.weight_variance: must be a number above 0",
         ),
-        ({"predicted": {"form": "fixed_point_variance", "activation": "relu", "weight_variance": 2.0}}, "has no fixed point"),
+        (
+            {
+                "predicted": {
+                    "form": "fixed_point_variance",
+                    "activation": "relu",
+                    "weight_variance": 2.0,
+                }
+            },
+            "has no fixed point",
+        ),
         ({"relation": "equals"}, "expect[0].relation: cannot be 'equals' - did you mean 'equal'?"),
         ({"error": "run"}, "expect[0].error: cannot be 'run' - did you mean 'runs'?"),
         ({"error": -1}, "expect[0].error: is a standard error, it must not be negative, got -1"),
-        ({"error": "elements", "quantity": "layers[0].rms"}, "expect[0].error: elements needs a quantity that is a mean"),
+        (
+            {"error": "elements", "quantity": "layers[0].rms"},
+            "expect[0].error: elements needs a quantity that is a mean",
+        ),
         ({"z": 0}, "expect[0].z: must be a number above 0, got 0"),
         ({"floor": -1}, "expect[0].floor: must be a number of at least 0, got -1"),
         ({"within": "x"}, "expect[0].within: must be a number of at least 0, got 'x'"),
         ({"within": 0.1, "floor": 0.2}, "expect[0].within: must be at least the floor, 0.2"),
-        ({"predicted": 0}, "expect[0].within: is missing - a part of a prediction of 0 says nothing"),
+        (
+            {"predicted": 0},
+            "expect[0].within: is missing - a part of a prediction of 0 says nothing",
+        ),
         ({"where": ["x"]}, "expect[0].where: must be a mapping of config keys to values"),
         ({"quantiti": "x"}, "expect[0].quantiti: no such key - did you mean 'quantity'?"),
     ],
 )
 def test_a_wrong_entry_is_named_with_its_place_and_the_nearest_name(change, said):
-    claims, problems = parse({key: value for key, value in (GOOD | change).items() if value is not None})
+    claims, problems = parse(
+        {key: value for key, value in (GOOD | change).items() if value is not None}
+    )
     assert claims == []
     assert any(said in problem for problem in problems), problems
 
 
 def test_two_claims_of_one_id_and_what_is_no_claim_are_refused():
-    assert parse(GOOD, GOOD)[1] == ["expect[1].id: 'a' is also the id of another claim - give it a name of its own"]
-    assert "expect[0]: must be a mapping with id, cite, quantity, predicted, got 'x'" in parse("x")[1]
+    assert parse(GOOD, GOOD)[1] == [
+        "expect[1].id: 'a' is also the id of another claim - give it a name of its own"
+    ]
+    assert (
+        "expect[0]: must be a mapping with id, cite, quantity, predicted, got 'x'" in parse("x")[1]
+    )
     problems: list[Problem] = []
     parse_claims("x", problems)
     assert str(problems[0]) == "expect: must be a list of claims, got 'x'"

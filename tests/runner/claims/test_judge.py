@@ -1,4 +1,6 @@
-"""Verdicts: what is reproduced, what is refuted, what nobody can tell, and how many samples would do."""
+"""Verdicts: what is reproduced, what is refuted, what nobody can tell, and how many samples would
+do.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ import numpy as np
 import pytest
 
 from initlab.runner.claims.claim import parse_claims
-from initlab.runner.claims.judge import ALPHA, INCONCLUSIVE, REFUTED, REPRODUCED, Judged, estimate, judge
+from initlab.runner.claims.judge import (
+    ALPHA,
+    INCONCLUSIVE,
+    REFUTED,
+    REPRODUCED,
+    Judged,
+    estimate,
+    judge,
+)
 from initlab.runner.claims.results import Result
 from initlab.runner.errors import Problem, QuantityError
 
@@ -16,7 +26,9 @@ from initlab.runner.errors import Problem, QuantityError
 def claim(**options):
     problems: list[Problem] = []
     given = {"id": "c", "cite": "nobody", "quantity": "figures.x", "predicted": 1.0} | options
-    claims = parse_claims([{key: value for key, value in given.items() if value is not None}], problems)
+    claims = parse_claims(
+        [{key: value for key, value in given.items() if value is not None}], problems
+    )
     assert problems == []
     return claims[0]
 
@@ -25,7 +37,14 @@ def runs(values, name: str = "x", **settings) -> list[Result]:
     made = []
     for seed, value in enumerate(values):
         words = (f"seed={seed}", *(f"{key}={given}" for key, given in settings.items()))
-        made.append(Result(f"run{seed}{settings}", words, {"seed": seed, "vars": {}, **settings}, {"figures": {name: value}}))
+        made.append(
+            Result(
+                f"run{seed}{settings}",
+                words,
+                {"seed": seed, "vars": {}, **settings},
+                {"figures": {name: value}},
+            )
+        )
     return made
 
 
@@ -40,7 +59,12 @@ def drawn(mean: float, std: float, count: int, seed: int = 1) -> list[float]:
 
 def test_enough_samples_around_the_prediction_reproduce_it():
     one = verdict(runs(drawn(1.0, 0.01, 30)))
-    assert (one.verdict, one.estimate.samples, one.estimate.freedom, one.reason) == (REPRODUCED, 30, 29, "")
+    assert (one.verdict, one.estimate.samples, one.estimate.freedom, one.reason) == (
+        REPRODUCED,
+        30,
+        29,
+        "",
+    )
     assert abs(one.z) < 4
 
 
@@ -60,7 +84,10 @@ def test_too_few_samples_are_inconclusive_and_it_is_said_how_many_would_do():
 
 def test_a_deviation_between_agreement_and_refutation_is_inconclusive():
     values = drawn(0.0, 1.0, 40)
-    shifted = [1.0 + 0.01 * (v - np.mean(values)) / np.std(values) + 5.2 * 0.01 / math.sqrt(40) for v in values]
+    shifted = [
+        1.0 + 0.01 * (v - np.mean(values)) / np.std(values) + 5.2 * 0.01 / math.sqrt(40)
+        for v in values
+    ]
     one = verdict(runs(shifted))
     assert one.verdict == INCONCLUSIVE and one.enough is not None and one.enough > 40
 
@@ -118,8 +145,14 @@ def test_a_measurement_that_is_not_finite_refutes_and_names_its_place(bad):
 
 
 def test_elements_are_samples_of_their_own():
-    layers = [[{"path": str(n), "rms": v} for n, v in enumerate(drawn(1.0, 0.01, 20, seed))] for seed in range(3)]
-    results = [Result(f"r{n}", (f"seed={n}",), {"seed": n, "vars": {}}, {"layers": rows}) for n, rows in enumerate(layers)]
+    layers = [
+        [{"path": str(n), "rms": v} for n, v in enumerate(drawn(1.0, 0.01, 20, seed))]
+        for seed in range(3)
+    ]
+    results = [
+        Result(f"r{n}", (f"seed={n}",), {"seed": n, "vars": {}}, {"layers": rows})
+        for n, rows in enumerate(layers)
+    ]
     one = verdict(results, quantity="layers.*.rms.mean", error="elements")
     values = [row["rms"] for rows in layers for row in rows]
     assert (one.estimate.samples, one.estimate.what) == (60, "elements")
@@ -134,10 +167,22 @@ def test_a_slope_is_fitted_for_each_seed_and_these_are_the_samples():
         for width in (16, 64, 256):
             x = math.sqrt(width) * math.exp(0.001 * generator.normal())
             words = (f"seed={seed}", f"vars.width={width}")
-            results.append(Result(f"{seed}-{width}", words, {"seed": seed, "vars": {"width": width}}, {"figures": {"x": x}}))
+            results.append(
+                Result(
+                    f"{seed}-{width}",
+                    words,
+                    {"seed": seed, "vars": {"width": width}},
+                    {"figures": {"x": x}},
+                )
+            )
     one = verdict(results, quantity="slope(log figures.x, log width)", predicted=0.5)
     assert (one.verdict, one.estimate.samples) == (REPRODUCED, 6)
-    assert verdict(results, quantity="slope(log figures.x, log width)", predicted=0.0, within=0.1).verdict == REFUTED
+    assert (
+        verdict(
+            results, quantity="slope(log figures.x, log width)", predicted=0.0, within=0.1
+        ).verdict
+        == REFUTED
+    )
 
 
 def test_where_says_which_runs_are_meant():
@@ -150,10 +195,16 @@ def test_where_says_which_runs_are_meant():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, "its runs differ in init, which it says nothing of - say which are meant with 'where'"),
+        (
+            {},
+            "its runs differ in init, which it says nothing of - say which are meant with 'where'",
+        ),
         ({"where": {"init": "lecun"}}, "zero samples: none of the 4 runs has init=lecun"),
         ({"where": {"inti": "he"}}, "where.inti: no run has such a key - did you mean 'init'"),
-        ({"where": {"init": "he"}, "quantity": "slope(figures.x, width)"}, "'width', which is no key of the config - sweep over one"),
+        (
+            {"where": {"init": "he"}, "quantity": "slope(figures.x, width)"},
+            "'width', which is no key of the config - sweep over one",
+        ),
         (
             {"where": {"init": "he"}, "quantity": "slope(figures.x, init)"},
             "'init', which is the same in all runs - sweep over it: sweep.grid.init",

@@ -15,21 +15,37 @@ from initlab.runner.report.claim_charts import thinned, write_claim_charts
 
 
 def claim(quantity: str, predicted: float = 1.0, **more):
-    return parse_claims([{"id": "c", "cite": "x", "quantity": quantity, "predicted": predicted, "within": 9} | more], [])[0]
+    return parse_claims(
+        [
+            {"id": "c", "cite": "x", "quantity": quantity, "predicted": predicted, "within": 9}
+            | more
+        ],
+        [],
+    )[0]
 
 
 def runs(count: int = 3, rows: int = 4) -> list[Result]:
     made = []
     for seed in range(count):
         layers = [{"path": f"l{i}", "rms": 1.0 + i + 0.1 * seed} for i in range(rows)]
-        made.append(Result(f"r{seed}", (f"seed={seed}",), {"seed": seed, "vars": {}}, {"layers": layers, "figures": {"loss": 2.0 + seed}}))
+        made.append(
+            Result(
+                f"r{seed}",
+                (f"seed={seed}",),
+                {"seed": seed, "vars": {}},
+                {"layers": layers, "figures": {"loss": 2.0 + seed}},
+            )
+        )
     return made
 
 
 def along(power: float) -> list[Result]:
     return [
         Result(
-            f"{s}-{w}", (f"seed={s}", f"vars.width={w}"), {"seed": s, "vars": {"width": w}}, {"figures": {"x": w**power * (1 + 0.01 * s)}}
+            f"{s}-{w}",
+            (f"seed={s}", f"vars.width={w}"),
+            {"seed": s, "vars": {"width": w}},
+            {"figures": {"x": w**power * (1 + 0.01 * s)}},
         )
         for s in (0, 1)
         for w in (2, 4, 8)
@@ -44,12 +60,21 @@ def test_a_number_of_each_run_is_a_point_a_seed():
 
 @pytest.mark.parametrize(
     ("reduction", "predicted", "level"),
-    [("mean", 3.0, 3.0), ("log_mean", 0.5, math.exp(0.5)), ("mean_square", 4.0, 2.0), ("max", 4.0, 4.0)],
+    [
+        ("mean", 3.0, 3.0),
+        ("log_mean", 0.5, math.exp(0.5)),
+        ("mean_square", 4.0, 2.0),
+        ("max", 4.0, 4.0),
+    ],
 )
-def test_reduced_rows_are_points_of_their_own_and_the_line_is_where_they_would_be_if_alike(reduction, predicted, level):
+def test_reduced_rows_are_points_of_their_own_and_the_line_is_where_they_would_be_if_alike(
+    reduction, predicted, level
+):
     seen = picture(claim(f"layers.*.rms.{reduction}", predicted), runs())
     assert seen.names == ("l0", "l1", "l2", "l3") and seen.what == "layers.*.rms"
-    assert np.array(seen.samples) == pytest.approx(np.array([[1 + i + 0.1 * s for s in range(3)] for i in range(4)]))
+    assert np.array(seen.samples) == pytest.approx(
+        np.array([[1 + i + 0.1 * s for s in range(3)] for i in range(4)])
+    )
     assert seen.theory == pytest.approx([level] * 4)
 
 
@@ -73,11 +98,18 @@ def test_many_points_are_put_together():
 
 def test_charts_are_written_as_svg_and_png_with_the_verdict_and_are_the_same_each_time(tmp_path):
     pytest.importorskip("matplotlib")
-    claims = [claim("figures.loss", 3.0), claim("layers.*.rms.log_mean", 9.0, id="other"), claim("layers[0].rms", 1.0, error=0)]
+    claims = [
+        claim("figures.loss", 3.0),
+        claim("layers.*.rms.log_mean", 9.0, id="other"),
+        claim("layers[0].rms", 1.0, error=0),
+    ]
     judged = judge(claims, [estimate(one, runs()) for one in claims])
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
-        assert [p.name for p in write_claim_charts(folder, "claims", judged, runs())] == ["claims.svg", "claims.png"]
+        assert [p.name for p in write_claim_charts(folder, "claims", judged, runs())] == [
+            "claims.svg",
+            "claims.png",
+        ]
     text = (tmp_path / "a" / "claims.svg").read_text()
     for one in judged:
         assert f"{one.claim.id}: {one.verdict}" in text

@@ -26,7 +26,11 @@ def result(seed: int = 0, width: int = 8, **changes) -> Result:
         "figures": {"loss": 2.5, "worst": "nan"},
         "training": [{"step": 1, "loss": 3.0}, {"step": 2, "loss": 1.0}],
     } | changes
-    config = {"seed": seed, "vars": {"width": width, "name": "x"}, "init": {"kind": "he", "slope": 0.25}}
+    config = {
+        "seed": seed,
+        "vars": {"width": width, "name": "x"},
+        "init": {"kind": "he", "slope": 0.25},
+    }
     return Result(f"run{seed}-{width}", (f"seed={seed}", f"vars.width={width}"), config, stats)
 
 
@@ -101,7 +105,10 @@ def test_what_is_not_finite_is_named_by_its_row():
     layers = [{"path": "a", "rms": 1.0}, {"path": "b", "rms": "nan"}, {"path": "c", "rms": "inf"}]
     found = evaluate(parse("layers.*.rms.log_mean"), [result(layers=layers)])
     assert (math.isnan(found.values[0]), found.names) == (True, ("layers['b']",))
-    dead = evaluate(parse("layers.*.rms.log_mean"), [result(layers=[{"path": "a", "rms": 1.0}, {"path": "z", "rms": 0.0}])])
+    dead = evaluate(
+        parse("layers.*.rms.log_mean"),
+        [result(layers=[{"path": "a", "rms": 1.0}, {"path": "z", "rms": 0.0}])],
+    )
     assert (math.isnan(dead.values[0]), dead.names) == (True, ("layers['z']",))
 
 
@@ -118,7 +125,10 @@ def test_what_is_not_finite_is_named_by_its_row():
         ("(1 + 2", r"needs '\)' where it has 'its end'"),
         ("layers[].rms", "needs a number, from:to or a name in quotes"),
         ("layers.*.", "needs a name or \\* after a dot"),
-        ("layer.*.rms.mean", "no section of stats.json nor key of the config - did you mean 'layers'"),
+        (
+            "layer.*.rms.mean",
+            "no section of stats.json nor key of the config - did you mean 'layers'",
+        ),
         ("widht", "did you mean 'width'"),
         ("vars.name", "is 'x' in the config, which is no number"),
         ("figures.lost", "no 'lost' - did you mean 'loss'"),
@@ -148,7 +158,13 @@ def test_a_number_of_each_run_is_no_number_of_several():
 
 
 def test_the_outermost_mean_is_what_elements_are_the_samples_of():
-    assert outermost(parse("layers.*.rms_ratio.log_mean")) == ("log_mean", parse("layers.*.rms_ratio"))
-    assert outermost(parse("mean(square(layers.*.rms_ratio))")) == ("mean", parse("square(layers.*.rms_ratio)"))
+    assert outermost(parse("layers.*.rms_ratio.log_mean")) == (
+        "log_mean",
+        parse("layers.*.rms_ratio"),
+    )
+    assert outermost(parse("mean(square(layers.*.rms_ratio))")) == (
+        "mean",
+        parse("square(layers.*.rms_ratio)"),
+    )
     assert outermost(parse("parameters['0.weight'].mean")) is None
     assert outermost(parse("layers.*.rms.max")) is None

@@ -22,7 +22,9 @@ def density(x: np.ndarray, freedom: int) -> np.ndarray:
 def test_a_tail_is_the_integral_of_students_density(freedom, deviate):
     u = (np.arange(200_000) + 0.5) / 200_000  # x = deviate + u / (1 - u)
     x = deviate + u / (1 - u)
-    assert tail(deviate, freedom) == pytest.approx(float(np.mean(density(x, freedom) / (1 - u) ** 2)), rel=1e-6)
+    assert tail(deviate, freedom) == pytest.approx(
+        float(np.mean(density(x, freedom) / (1 - u) ** 2)), rel=1e-6
+    )
 
 
 def test_known_tails():
@@ -47,7 +49,11 @@ def test_the_incomplete_beta_function_is_its_own_mirror(a, b, x):
 
 
 def test_the_ends_of_a_deviate():
-    assert (deviate_of(0.5, 3), deviate_of(0.0, 3), math.isnan(tail(math.nan, 3))) == (0.0, math.inf, True)
+    assert (deviate_of(0.5, 3), deviate_of(0.0, 3), math.isnan(tail(math.nan, 3))) == (
+        0.0,
+        math.inf,
+        True,
+    )
 
 
 def test_holm_is_bonferroni_for_the_smallest_and_milder_for_the_rest():

@@ -51,7 +51,9 @@ def test_the_distances():
     assert objective("figures.output_rms", 3, "difference").evaluate(STATS) == 1.0
     assert objective("figures.output_rms", 0, "difference").evaluate(STATS) == 4.0
     for target in (2, 8):
-        assert objective("figures.output_rms", target, "ratio").evaluate(STATS) == pytest.approx(math.log(2))
+        assert objective("figures.output_rms", target, "ratio").evaluate(STATS) == pytest.approx(
+            math.log(2)
+        )
 
 
 @pytest.mark.parametrize(
@@ -71,9 +73,15 @@ def test_what_is_not_finite_is_none(figure, target, distance):
 @pytest.mark.parametrize(
     ("figure", "said"),
     [
-        ("figure.output_rms", "the run's stats.json has no 'figure' - did you mean 'figures'? Known: figures, layers, parameters."),
+        (
+            "figure.output_rms",
+            "the run's stats.json has no 'figure' - did you mean 'figures'? Known: figures, layers, parameters.",
+        ),
         ("figures.output_rm", "'figures' has no 'output_rm' - did you mean 'output_rms'?"),
-        ("parameters['0.weigth'].std", "'parameters' has no '0.weigth' - did you mean '0.weight'? Known: 0.bias, 0.weight."),
+        (
+            "parameters['0.weigth'].std",
+            "'parameters' has no '0.weigth' - did you mean '0.weight'? Known: 0.bias, 0.weight.",
+        ),
         ("layers[7].rms", "'layers' has no '7' - Known: 0, 1."),
         ("layers[0].rm", "'layers[0]' has no 'rm' - did you mean 'rms'? Known: path, rms."),
         ("figures.output_rms.x", "'figures.output_rms' has no 'x' - Known: none."),
@@ -92,7 +100,10 @@ def test_a_path_that_the_run_does_not_have_names_the_nearest(figure, said):
 @pytest.mark.parametrize("figure", ["", "a..b", "a[", "a[]", "a]b", ".a", "a[0]b", "a['x\"]"])
 def test_what_is_no_path(figure):
     assert split_path(figure) is None
-    assert "must be a path like figures.output_rms or layers[-1].rms" in refusals({"figure": figure})[0]
+    assert (
+        "must be a path like figures.output_rms or layers[-1].rms"
+        in refusals({"figure": figure})[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,11 +112,23 @@ def test_what_is_no_path(figure):
         (3, "objective: must be a mapping {figure, target, distance} or null, got 3"),
         ({"figure": "a", "figur": 1}, "objective.figur: no such key - did you mean 'figure'?"),
         ({"figure": 3}, "objective.figure: must be a path"),
-        ({"figure": "a", "target": "x", "distance": "ratio"}, "objective.target: must be a number or null, got 'x'"),
-        ({"figure": "a", "distance": "ratios", "target": 1}, "objective.distance: cannot be 'ratios' - did you mean 'ratio'?"),
-        ({"figure": "a", "distance": "ratio"}, "objective.target: is needed for the distance ratio"),
+        (
+            {"figure": "a", "target": "x", "distance": "ratio"},
+            "objective.target: must be a number or null, got 'x'",
+        ),
+        (
+            {"figure": "a", "distance": "ratios", "target": 1},
+            "objective.distance: cannot be 'ratios' - did you mean 'ratio'?",
+        ),
+        (
+            {"figure": "a", "distance": "ratio"},
+            "objective.target: is needed for the distance ratio",
+        ),
         ({"figure": "a", "target": 1}, "objective.target: has no meaning without a distance"),
-        ({"figure": "a", "target": 0, "distance": "ratio"}, "objective.target: must not be 0 for the distance ratio"),
+        (
+            {"figure": "a", "target": 0, "distance": "ratio"},
+            "objective.target: must not be 0 for the distance ratio",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_objective_is_said(node, said):

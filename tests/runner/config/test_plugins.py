@@ -1,4 +1,6 @@
-"""A user's own classes, from a file named on the command line: an initializer, a layer, a statistic, data and a probe."""
+"""A user's own classes, from a file named on the command line: an initializer, a layer, a
+statistic, data and a probe.
+"""
 
 from __future__ import annotations
 
@@ -87,13 +89,23 @@ class Largest(probes.Probe):
 
 @pytest.fixture
 def python(tmp_path):
-    """`python(word, …)` runs `python -m runner` with the plugin file there, in a process of its own."""
+    """`python(word, …)` runs `python -m runner` with the plugin file there, in a process of its
+    own.
+    """
     (tmp_path / "mine.py").write_text(PLUGIN)
     (tmp_path / "my_init.py").write_text((ROOT / "examples" / "my_init.py").read_text())
 
-    def call(*words: str, module: str = "runner", **environment: str) -> subprocess.CompletedProcess[str]:
+    def call(
+        *words: str, module: str = "runner", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-        return subprocess.run([sys.executable, "-m", module, *words], cwd=tmp_path, env=variables, capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-m", module, *words],
+            cwd=tmp_path,
+            env=variables,
+            capture_output=True,
+            text=True,
+        )
 
     return call
 
@@ -152,7 +164,10 @@ def test_every_kind_of_class_can_be_added_and_has_its_options(python, tmp_path):
         (["init=half_uniform", "init.scal=1"], "init.scal: no such key - did you mean 'scale'?"),
         (["init=half_unifrm"], "init: no option 'half_unifrm' - did you mean 'half_uniform'?"),
         (["model.layers=[{kind: scale, factor: 0}]"], "model.layers[0].factor: must not be 0"),
-        (["model.layers=[{kind: scal}]"], "model.layers[0].kind: no layer kind 'scal' - did you mean 'scale'?"),
+        (
+            ["model.layers=[{kind: scal}]"],
+            "model.layers[0].kind: no layer kind 'scal' - did you mean 'scale'?",
+        ),
         (["stats=[sparcity]"], "stats: no option 'sparcity' - did you mean 'sparsity'?"),
     ],
 )
@@ -173,7 +188,11 @@ def test_a_changed_plugin_is_another_run(python, tmp_path):
 def test_a_sweep_and_the_processes_of_a_launcher_know_the_plugin(python, tmp_path):
     done = python("--plugin", "my_init.py", "-m", "init=my_init,normal", "seed=0,1")
     assert done.returncode == 0, done.stderr
-    ids = {path.name for path in (tmp_path / "outputs" / "runs").iterdir() if path.is_dir() and path.name != ".hydra"}
+    ids = {
+        path.name
+        for path in (tmp_path / "outputs" / "runs").iterdir()
+        if path.is_dir() and path.name != ".hydra"
+    }
     assert len(ids) == 4
     child = python("init=my_init", "seed=1", INITLAB_PLUGINS=str(tmp_path / "my_init.py"))
     assert child.returncode == 0, child.stderr
@@ -183,7 +202,10 @@ def test_a_sweep_and_the_processes_of_a_launcher_know_the_plugin(python, tmp_pat
 def test_a_plugin_that_ends_the_process_is_refused(python, tmp_path):
     (tmp_path / "mine.py").write_text("raise SystemExit(0)\n")
     done = python("--plugin", "mine.py", "init=normal")
-    assert (done.returncode, done.stderr) == (2, "error: --plugin mine.py: failed while it was imported: SystemExit: 0\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: --plugin mine.py: failed while it was imported: SystemExit: 0\n",
+    )
 
 
 def test_no_config_key_can_name_a_plugin(python):

@@ -1,4 +1,6 @@
-"""The files in `conf/` and the classes behind them agree, and every combination of the shipped choices can be planned."""
+"""The files in `conf/` and the classes behind them agree, and every combination of the shipped
+choices can be planned.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +13,29 @@ import yaml
 from initlab.engine import init
 from initlab.runner import data, probes, stats, trackers
 from initlab.runner.config.compose import conf_dir, shipped_options
-from initlab.runner.config.schema import Config, DeviceOptions, Model, SnapshotOptions, kinds, options_of
+from initlab.runner.config.schema import (
+    Config,
+    DeviceOptions,
+    Model,
+    SnapshotOptions,
+    kinds,
+    options_of,
+)
 
 CONF = Path(__file__).parents[3] / "conf"
 MODELS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
 INITS = sorted(file.stem for file in (CONF / "init").glob("*.yaml"))
 TYPED = [
-    (group, file) for group in ("init", "data", "probe", "stats", "measure", "tracker") for file in sorted((CONF / group).glob("*.yaml"))
+    (group, file)
+    for group in ("init", "data", "probe", "stats", "measure", "tracker")
+    for file in sorted((CONF / group).glob("*.yaml"))
 ]
 
 
 PARAMETERS_OWN = {"bilinear", "lstm_bias"}
-"""Initializers for one parameter, chosen as its layer's `…_initializer` or by a rule of `mixed`, never for a network."""
+"""Initializers for one parameter, chosen as its layer's `…_initializer` or by a rule of `mixed`,
+never for a network.
+"""
 
 
 def test_the_configuration_is_the_folder_conf():
@@ -51,7 +64,9 @@ def test_a_file_names_its_schema_and_only_options_that_its_class_has(group, file
             )
 
 
-@pytest.mark.parametrize("file", sorted(CONF.rglob("*.yaml")), ids=lambda file: f"{file.parent.name}-{file.stem}")
+@pytest.mark.parametrize(
+    "file", sorted(CONF.rglob("*.yaml")), ids=lambda file: f"{file.parent.name}-{file.stem}"
+)
 def test_every_file_opens_with_what_it_is_for(file):
     lines = file.read_text().splitlines()
     comments = [line for line in lines[:3] if line.startswith("# ") and "@package" not in line]
@@ -60,11 +75,19 @@ def test_every_file_opens_with_what_it_is_for(file):
 
 def test_the_root_file_has_every_key_of_the_schema():
     content = yaml.safe_load((CONF / "config.yaml").read_text())
-    groups = {next(iter(entry)).removeprefix("override ") for entry in content["defaults"] if isinstance(entry, dict)}
-    assert set(Config.__dataclass_fields__) == (set(content) - {"defaults", "hydra"}) | (groups & set(Config.__dataclass_fields__))
+    groups = {
+        next(iter(entry)).removeprefix("override ")
+        for entry in content["defaults"]
+        if isinstance(entry, dict)
+    }
+    assert set(Config.__dataclass_fields__) == (set(content) - {"defaults", "hydra"}) | (
+        groups & set(Config.__dataclass_fields__)
+    )
 
 
-@pytest.mark.parametrize("cls", [Model, DeviceOptions, SnapshotOptions], ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "cls", [Model, DeviceOptions, SnapshotOptions], ids=lambda cls: cls.__name__
+)
 def test_plain_groups_have_defaults(cls):
     assert cls()
 
@@ -73,7 +96,9 @@ REFUSED = {
     ("resnet50", "delta_orthogonal"): "64 outputs cannot hold 256 inputs without loss of length",
     ("lenet", "icnr"): "must run over outputs and divide by 2^2",
 }
-"""What cannot be: a bottleneck's narrow convolutions keep no lengths, six outputs are no pixels of 2 x 2."""
+"""What cannot be: a bottleneck's narrow convolutions keep no lengths, six outputs are no pixels of
+2 x 2.
+"""
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -90,7 +115,9 @@ def test_every_model_can_be_planned_with_every_initializer(model, command, tmp_p
             words.append("init.default_init={kind: he}")
         done = command(*words)
         if (model, name) in REFUSED:
-            assert (done.code, REFUSED[model, name] in done.err) == (2, True), f"{words}: {done.err}"
+            assert (done.code, REFUSED[model, name] in done.err) == (2, True), (
+                f"{words}: {done.err}"
+            )
             continue
         assert done.code == 0, f"{words}: {done.err}"
         assert "nothing was allocated" in done.out
@@ -112,7 +139,12 @@ SUITED = {
 @pytest.mark.parametrize("name", sorted(shipped_options()["data"]))
 @pytest.mark.parametrize("probe", sorted(shipped_options()["probe"]))
 def test_every_data_goes_through_every_probe(name, probe, command):
-    words = [f"data={name}", f"probe={probe}", "data.batch=3", *(["probe.steps=2", "probe.judged=64"] if probe == "train" else [])]
+    words = [
+        f"data={name}",
+        f"probe={probe}",
+        "data.batch=3",
+        *(["probe.steps=2", "probe.judged=64"] if probe == "train" else []),
+    ]
     done = command(*words, *SUITED.get(name, []))
     if probe == "train" and data.REGISTRY.get(name).classes is None:
         assert (done.code, "train needs data with labels" in done.err) == (2, True)
@@ -124,10 +156,34 @@ def test_every_data_goes_through_every_probe(name, probe, command):
 
 def test_the_registries_hold_what_the_issue_names():
     assert {
-        "zero", "one", "constant", "uniform", "normal", "truncated_normal", "variance_scaling", "xavier", "msra_prelu", "he", "lecun",
-        "orthogonal", "gluon_orthogonal", "delta_orthogonal", "identity", "residual_scaled", "mixed", "load",
-        "siren", "icnr", "fixup", "skipinit", "t_fixup", "deepnorm", "mup", "lsuv", *PARAMETERS_OWN,
-    } == set(init.names())  # fmt: skip
+        "zero",
+        "one",
+        "constant",
+        "uniform",
+        "normal",
+        "truncated_normal",
+        "variance_scaling",
+        "xavier",
+        "msra_prelu",
+        "he",
+        "lecun",
+        "orthogonal",
+        "gluon_orthogonal",
+        "delta_orthogonal",
+        "identity",
+        "residual_scaled",
+        "mixed",
+        "load",
+        "siren",
+        "icnr",
+        "fixup",
+        "skipinit",
+        "t_fixup",
+        "deepnorm",
+        "mup",
+        "lsuv",
+        *PARAMETERS_OWN,
+    } == set(init.names())
     assert {"uniform", "normal", "ones", "digits", "tokens"} <= set(data.REGISTRY)
     assert {"none", "forward", "backward", "train"} == set(probes.REGISTRY)
     assert {"moments", "law", "histogram"} == set(stats.REGISTRY)

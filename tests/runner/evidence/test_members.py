@@ -8,22 +8,39 @@ from pathlib import Path
 
 import pytest
 
-from initlab.runner.evidence.members import Member, collect, read_members, swept_values, write_members, write_summary
+from initlab.runner.evidence.members import (
+    Member,
+    collect,
+    read_members,
+    swept_values,
+    write_members,
+    write_summary,
+)
 from initlab.runner.evidence.status import COMPLETED, FAILED, Status, write
 
 
 @pytest.fixture
 def members(tmp_path) -> list[Member]:
     """A run that completed, one that failed and one that never began."""
-    made = [Member(f"x-{n}", str(tmp_path / f"x-{n}"), ["init=normal", f"seed={n}"]) for n in range(3)]
+    made = [
+        Member(f"x-{n}", str(tmp_path / f"x-{n}"), ["init=normal", f"seed={n}"]) for n in range(3)
+    ]
     done, failed = Path(made[0].folder), Path(made[1].folder)
     done.mkdir()
     failed.mkdir()
     (done / "manifest.json").write_text("{}")
-    stats = {"parameters": [{"verdict": "off"}, {"verdict": "as declared"}], "figures": {"loss": 2.302585093}}
+    stats = {
+        "parameters": [{"verdict": "off"}, {"verdict": "as declared"}],
+        "figures": {"loss": 2.302585093},
+    }
     (done / "stats.json").write_text(json.dumps(stats))
     write(done, Status(COMPLETED, "x-0", seconds=0.25, root="0123456789abcdef0123"))
-    write(failed, Status(FAILED, "x-1", error="ValueError: a | b\nand more", traceback="Traceback", seconds=0.5))
+    write(
+        failed,
+        Status(
+            FAILED, "x-1", error="ValueError: a | b\nand more", traceback="Traceback", seconds=0.5
+        ),
+    )
     return made
 
 
@@ -35,7 +52,10 @@ def rows(folder: Path) -> list[dict[str, str]]:
 def test_what_belongs_to_a_sweep_comes_back_as_it_was_written(tmp_path, members):
     write_members(tmp_path, ["init=normal", "seed=0,1,2"], members)
     assert read_members(tmp_path) == members
-    assert json.loads((tmp_path / "sweep.json").read_text())["overrides"] == ["init=normal", "seed=0,1,2"]
+    assert json.loads((tmp_path / "sweep.json").read_text())["overrides"] == [
+        "init=normal",
+        "seed=0,1,2",
+    ]
 
 
 def test_the_sum_of_an_older_sweep_does_not_stay_beside_a_new_one(tmp_path, members):

@@ -10,7 +10,19 @@ import sys
 
 import pytest
 
-from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, NAME, PENDING, RUNNING, Status, conclude, read, remove, write
+from initlab.runner.evidence.status import (
+    COMPLETED,
+    CRASHED,
+    FAILED,
+    NAME,
+    PENDING,
+    RUNNING,
+    Status,
+    conclude,
+    read,
+    remove,
+    write,
+)
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""Every published result is reproduced, every control is refuted, and the files say what they are about."""
+"""Every published result is reproduced, every control is refuted, and the files say what they are
+about.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,29 @@ from initlab.runner.experiments.performing import Performed, perform, prepare
 
 ROOT = Path(__file__).parents[3]
 EXPERIMENTS = experiments()
-CONTROLS = [(name, words) for name, experiment in EXPERIMENTS.items() for words in experiment.control]
+CONTROLS = [
+    (name, words) for name, experiment in EXPERIMENTS.items() for words in experiment.control
+]
 PUBLISHED = {
-    "he_forward", "marchenko_pastur", "layer_jacobian", "jacobian_spread", "delta_orthogonal", "order_chaos", "depth_scale",
-    "correlation_map", "residual_growth", "residual_doubling", "length_variance", "deep_linear", "mup", "fixup", "lsuv", "he_stall",
-    "siren", "haar",
-}  # fmt: skip
+    "he_forward",
+    "marchenko_pastur",
+    "layer_jacobian",
+    "jacobian_spread",
+    "delta_orthogonal",
+    "order_chaos",
+    "depth_scale",
+    "correlation_map",
+    "residual_growth",
+    "residual_doubling",
+    "length_variance",
+    "deep_linear",
+    "mup",
+    "fixup",
+    "lsuv",
+    "he_stall",
+    "siren",
+    "haar",
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +65,10 @@ def test_a_file_opens_with_its_question_its_source_and_its_command(name):
     experiment = EXPERIMENTS[name]
     assert "?" in experiment.question, experiment.question
     assert re.search(r"\b(19|20)\d\d\b", experiment.text), "no year of a citation"
-    several = any(line.startswith("sweep:") for line in (ROOT / f"conf/experiment/{name}.yaml").read_text().splitlines())
+    several = any(
+        line.startswith("sweep:")
+        for line in (ROOT / f"conf/experiment/{name}.yaml").read_text().splitlines()
+    )
     assert f"    python -m runner {'-m ' * several}experiment={name}" in experiment.comment
     assert experiment.control, "no control"
 
@@ -55,10 +77,14 @@ def test_a_file_opens_with_its_question_its_source_and_its_command(name):
 def test_every_claim_of_a_published_result_is_reproduced(name, performed):
     found = performed(name)
     judged = judge(found.claims, found.estimates)
-    assert [(one.claim.id, one.verdict, one.reason) for one in judged] == [(claim.id, REPRODUCED, "") for claim in found.claims]
+    assert [(one.claim.id, one.verdict, one.reason) for one in judged] == [
+        (claim.id, REPRODUCED, "") for claim in found.claims
+    ]
 
 
-@pytest.mark.parametrize(("name", "words"), CONTROLS, ids=[f"{name} {words}" for name, words in CONTROLS])
+@pytest.mark.parametrize(
+    ("name", "words"), CONTROLS, ids=[f"{name} {words}" for name, words in CONTROLS]
+)
 def test_a_wrong_setting_is_refuted(name, words, tmp_path):
     with chdir(tmp_path):
         found = perform(EXPERIMENTS[name], words.split())
@@ -67,14 +93,23 @@ def test_a_wrong_setting_is_refuted(name, words, tmp_path):
 
 def test_the_page_of_results_is_about_the_claims_that_there_are(performed):
     page = (ROOT / "docs" / "results.md").read_text()
-    rows = re.findall(r"^\| \[(\w+)\]\(#\w+\) \| (\S+) \| (.+?) \| .* \| (\w+) \|$", page, re.MULTILINE)
+    rows = re.findall(
+        r"^\| \[(\w+)\]\(#\w+\) \| (\S+) \| (.+?) \| .* \| (\w+) \|$", page, re.MULTILINE
+    )
     claims = {name: prepare([f"experiment={name}"]).claims for name in EXPERIMENTS}
-    assert [(name, claim) for name, claim, *_ in rows] == [(name, claim.id) for name in EXPERIMENTS for claim in claims[name]]
+    assert [(name, claim) for name, claim, *_ in rows] == [
+        (name, claim.id) for name in EXPERIMENTS for claim in claims[name]
+    ]
     assert {verdict for *_, verdict in rows} == {REPRODUCED}
-    shown = {(name, claim): float(predicted.rpartition(" ")[2]) for name, claim, predicted, _ in rows}
+    shown = {
+        (name, claim): float(predicted.rpartition(" ")[2]) for name, claim, predicted, _ in rows
+    }
     for name in EXPERIMENTS:
         for claim in claims[name]:
-            assert shown[name, claim.id] == pytest.approx(claim.predicted, rel=1e-4, abs=1e-12), (name, claim.id)
+            assert shown[name, claim.id] == pytest.approx(claim.predicted, rel=1e-4, abs=1e-12), (
+                name,
+                claim.id,
+            )
         assert (ROOT / "docs" / "results" / f"{name}.svg").exists()
 
 
@@ -84,11 +119,15 @@ def test_the_command_runs_what_is_named_judges_it_and_writes_a_page(tmp_path, mo
     out = capsys.readouterr().out
     assert "2 experiments, 10 claims: 10 reproduced, 0 refuted, 0 inconclusive" in out
     page = Path("pages/results.md").read_text()
-    assert "![marchenko_pastur: distance reproduced;" in page and Path("pages/results/lsuv.svg").read_text().startswith("<?xml")
+    assert "![marchenko_pastur: distance reproduced;" in page and Path(
+        "pages/results/lsuv.svg"
+    ).read_text().startswith("<?xml")
     assert Path("outputs/lsuv/claims.json").exists()
 
 
-def test_the_command_ends_with_3_for_an_inconclusive_claim_and_with_1_for_a_refuted_one(tmp_path, monkeypatch, capsys):
+def test_the_command_ends_with_3_for_an_inconclusive_claim_and_with_1_for_a_refuted_one(
+    tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     assert main(["marchenko_pastur", "seed=0,1"]) == 3
     assert INCONCLUSIVE in capsys.readouterr().out
@@ -104,8 +143,14 @@ def test_controls_are_run_on_request(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["he_forwrd"], "error: experiment: no experiment 'he_forwrd' with claims - did you mean 'he_forward'?"),
-        (["lsuv", "init.toleranc=1"], "error: init.toleranc: no such key - did you mean 'tolerance'?"),
+        (
+            ["he_forwrd"],
+            "error: experiment: no experiment 'he_forwrd' with claims - did you mean 'he_forward'?",
+        ),
+        (
+            ["lsuv", "init.toleranc=1"],
+            "error: init.toleranc: no such key - did you mean 'tolerance'?",
+        ),
     ],
 )
 def test_what_is_misspelled_is_refused(words, said, tmp_path, monkeypatch, capsys):

@@ -1,4 +1,6 @@
-"""Measurements: each figure against plain NumPy on the values that the snapshot holds, and nothing is changed by them."""
+"""Measurements: each figure against plain NumPy on the values that the snapshot holds, and nothing
+is changed by them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ CHAIN = [
     "init.sigma=0.7",
     "data=normal",
     "data.batch=8",
-]  # fmt: skip
+]
 
 
 def subject(*words: str) -> tuple[Subject, dict[str, np.ndarray]]:
@@ -34,7 +36,10 @@ def subject(*words: str) -> tuple[Subject, dict[str, np.ndarray]]:
 def measured(given: Subject, *words: str) -> dict[str, dict[str, dict]]:
     """Section -> path -> row, of the one measurement that the words choose."""
     (measure,) = declare(*words).measure.values()
-    return {section: {row["path"]: row for row in rows} for section, rows in measure.measure(given).items()}
+    return {
+        section: {row["path"]: row for row in rows}
+        for section, rows in measure.measure(given).items()
+    }
 
 
 def by_hand(x: np.ndarray, v: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -62,9 +67,16 @@ def test_lengths_before_and_after_activations_are_those_by_hand():
             assert row[f"{name}mean"] == pytest.approx(array.mean(), abs=1e-5)
             assert row[f"{name}variance"] == pytest.approx(array.var(), rel=1e-5)
     assert rows["a"]["rms_ratio"] is None
-    assert rows["b"]["rms_ratio"] == pytest.approx(rms(expected["b"][1]) / rms(expected["a"][1]), rel=1e-5)
-    assert rows["c"]["pre_rms_ratio"] == pytest.approx(rms(expected["c"][0]) / rms(expected["b"][0]), rel=1e-5)
-    assert rows["a"]["saturated"] == pytest.approx((np.abs(expected["a"][1]) > 0.99).mean()) and rows["a"]["saturated"] > 0
+    assert rows["b"]["rms_ratio"] == pytest.approx(
+        rms(expected["b"][1]) / rms(expected["a"][1]), rel=1e-5
+    )
+    assert rows["c"]["pre_rms_ratio"] == pytest.approx(
+        rms(expected["c"][0]) / rms(expected["b"][0]), rel=1e-5
+    )
+    assert (
+        rows["a"]["saturated"] == pytest.approx((np.abs(expected["a"][1]) > 0.99).mean())
+        and rows["a"]["saturated"] > 0
+    )
     assert rows["b"]["saturated"] is None
     assert rows["b"]["zeros"] == pytest.approx((expected["b"][1] == 0).mean())
     assert rows["b"]["dead"] == pytest.approx((expected["b"][1] == 0).all(0).mean())
@@ -83,7 +95,11 @@ def test_a_bare_activation_is_a_layer_whose_input_is_what_comes_before_it():
 
 @pytest.mark.parametrize("kind", ["prelu", "gelu", "selu"])
 def test_activations_of_their_own_are_bare_ones_too(kind):
-    words = ["model.input=[6]", f"model.layers=[{{kind: dense, name: d, units: 5}}, {{kind: {kind}, name: t}}]", "data=normal"]
+    words = [
+        "model.input=[6]",
+        f"model.layers=[{{kind: dense, name: d, units: 5}}, {{kind: {kind}, name: t}}]",
+        "data=normal",
+    ]
     given, _ = subject(*words, "init=he")
     rows = measured(given, *words, "measure=[layers]")["layers"]
     assert rows["t"]["pre_rms"] == rows["d"]["rms"] != rows["t"]["rms"]
@@ -92,7 +108,15 @@ def test_activations_of_their_own_are_bare_ones_too(kind):
 @pytest.mark.parametrize("stream", ["initlab-1", "mxnet-1.9.1"])
 def test_a_measurement_that_drops_units_leaves_the_probe_its_own_numbers(stream, only_run):
     layers = "model.layers=[{kind: dense, units: 32}, {kind: dropout, rate: 0.5}, {kind: dense, units: 10}]"
-    words = ["model.input=[64]", layers, "data=digits", "data.batch=32", "init=xavier", "probe=backward", f"stream={stream}"]
+    words = [
+        "model.input=[64]",
+        layers,
+        "data=digits",
+        "data.batch=32",
+        "init=xavier",
+        "probe=backward",
+        f"stream={stream}",
+    ]
     losses = [
         json.loads((only_run(*words, more) / "stats.json").read_text())["figures"]["loss"]
         for more in ("measure=[]", "measure=[output_change]", "measure=[layers,output_change]")
@@ -119,9 +143,15 @@ def test_a_cosine_begins_where_it_is_told_and_is_followed():
 def test_without_a_start_the_cosine_is_that_of_neighbours_in_the_batch():
     words = [*CHAIN, "measure=[cosine]", "measure.cosine.pairs=4"]
     given, values = subject(*words)
-    p, q = by_hand(given.batch.inputs.astype(np.float64), values)["a"][1].reshape(4, 2, -1).swapaxes(0, 1)
+    p, q = (
+        by_hand(given.batch.inputs.astype(np.float64), values)["a"][1]
+        .reshape(4, 2, -1)
+        .swapaxes(0, 1)
+    )
     wanted = (p * q).sum(1) / np.sqrt((p * p).sum(1) * (q * q).sum(1))
-    assert measured(given, *words)["layers"]["a"]["cosine"] == pytest.approx(wanted.mean(), abs=1e-5)
+    assert measured(given, *words)["layers"]["a"]["cosine"] == pytest.approx(
+        wanted.mean(), abs=1e-5
+    )
 
 
 def test_gradients_by_layer_outputs_are_those_of_the_chain_rule():
@@ -156,7 +186,9 @@ def test_a_jacobian_is_what_finite_differences_give():
         assert row["largest"] == pytest.approx(singular[0], rel=1e-4)
         assert row["mean"] == pytest.approx(singular.mean(), rel=1e-4)
         assert row["mean_square"] == pytest.approx((singular**2).mean(), rel=1e-4)
-        assert row["variance"] == pytest.approx((singular**2).var() / (singular**2).mean() ** 2, rel=1e-3)
+        assert row["variance"] == pytest.approx(
+            (singular**2).var() / (singular**2).mean() ** 2, rel=1e-3
+        )
         if singular[-1] > 1e-3:  # where enough units are active
             checked += 1
             assert row["smallest"] == pytest.approx(singular[-1], rel=1e-3)
@@ -176,20 +208,34 @@ def test_the_jacobian_of_many_outputs_is_put_together_from_parts(monkeypatch):
 
 
 def test_singular_values_of_weights_and_their_units():
-    words = [*CHAIN, "model.layers=[{kind: dense, name: a, units: 40}, {kind: dense, name: b, units: 40}]", "measure=[spectrum]"]
+    words = [
+        *CHAIN,
+        "model.layers=[{kind: dense, name: a, units: 40}, {kind: dense, name: b, units: 40}]",
+        "measure=[spectrum]",
+    ]
     given, values = subject(*words)
     rows = measured(given, *words)["spectrum"]
     assert set(rows) == {"a.weight", "b.weight"}
     w = values["b.weight"]
     singular = np.linalg.svd(w, compute_uv=False)
     row = rows["b.weight"]
-    assert row["largest"] == pytest.approx(singular[0]) and row["smallest"] == pytest.approx(singular[-1])
+    assert row["largest"] == pytest.approx(singular[0]) and row["smallest"] == pytest.approx(
+        singular[-1]
+    )
     assert row["stable_rank"] == pytest.approx((w**2).sum() / singular[0] ** 2)
-    assert row["trace"] == pytest.approx(np.trace(w)) and row["square_trace"] == pytest.approx(np.trace(w) ** 2)
+    assert row["trace"] == pytest.approx(np.trace(w)) and row["square_trace"] == pytest.approx(
+        np.trace(w) ** 2
+    )
     assert row["trace_square"] == pytest.approx(np.trace(w @ w))
     assert row["mp_high"] == pytest.approx(singular[0] ** 2 / (40 * (w**2).mean()))
     assert row["ratio"] == 1 and row["mp_ks"] < 0.1
-    assert rows["a.weight"]["trace"] is None and (rows["a.weight"]["rows"], rows["a.weight"]["columns"]) == (40, 6)
+    assert rows["a.weight"]["trace"] is None and (
+        rows["a.weight"]["rows"],
+        rows["a.weight"]["columns"],
+    ) == (
+        40,
+        6,
+    )
 
 
 def test_a_matrix_that_is_too_large_is_named_but_not_decomposed():
@@ -215,10 +261,18 @@ def test_convolutions_are_measured_and_nothing_else():
     given, _ = subject(*words)
     rows = measured(given, *words)["operator"]
     assert set(rows) == {"conv1.weight", "conv2.weight"}
-    assert rows["conv1.weight"]["condition"] == pytest.approx(rows["conv1.weight"]["largest"] / rows["conv1.weight"]["smallest"])
+    assert rows["conv1.weight"]["condition"] == pytest.approx(
+        rows["conv1.weight"]["largest"] / rows["conv1.weight"]["smallest"]
+    )
 
 
-DIGITS = ["model.input=[64]", "model.layers=[{kind: dense, name: fc, units: 10}]", "data=digits", "data.batch=16", "init=normal"]
+DIGITS = [
+    "model.input=[64]",
+    "model.layers=[{kind: dense, name: fc, units: 10}]",
+    "data=digits",
+    "data.batch=16",
+    "init=normal",
+]
 
 
 def test_what_a_step_moves_is_what_a_step_by_hand_moves_and_the_values_are_put_back():
@@ -251,15 +305,25 @@ def test_what_is_not_chosen_costs_nothing_and_changes_nothing(only_run):
     content = json.loads((more / "stats.json").read_text())
     assert json.loads((plain / "manifest.json").read_text())["canonical"].get("measure") is None
     for row, measured_row in zip(kept["layers"], content["layers"], strict=True):
-        assert set(row) < set(measured_row) and all(measured_row[name] == row[name] for name in row if row[name] is not None)
-    assert {section: content[section] for section in kept if section != "layers"} == {s: kept[s] for s in kept if s != "layers"}
-    assert (plain / "snapshot.safetensors").read_bytes() == (more / "snapshot.safetensors").read_bytes()
+        assert set(row) < set(measured_row) and all(
+            measured_row[name] == row[name] for name in row if row[name] is not None
+        )
+    assert {section: content[section] for section in kept if section != "layers"} == {
+        s: kept[s] for s in kept if s != "layers"
+    }
+    assert (plain / "snapshot.safetensors").read_bytes() == (
+        more / "snapshot.safetensors"
+    ).read_bytes()
 
 
 def test_a_network_is_measured_before_it_is_trained(only_run):
     words = [*DIGITS, "measure=[layers]"]
     alone = json.loads((only_run(*words, "probe=none") / "stats.json").read_text())
-    trained = json.loads((only_run(*words, "probe=train", "probe.steps=3", "probe.judged=16") / "stats.json").read_text())
+    trained = json.loads(
+        (
+            only_run(*words, "probe=train", "probe.steps=3", "probe.judged=16") / "stats.json"
+        ).read_text()
+    )
     assert alone["layers"] == trained["layers"] and trained["training"]
 
 
@@ -273,20 +337,50 @@ def test_the_report_of_a_run_whose_layers_have_no_lengths_can_be_read(only_run):
     ("words", "said"),
     [
         (["measure=[layer]"], "measure: no option 'layer' - did you mean 'layers'?"),
-        (["measure=[cosine]", "data.batch=1"], "measure.cosine: 1 pairs of neighbours need a batch of 2, got 1"),
-        (["measure=[cosine]", "measure.cosine.start=2"], "measure.cosine.start: must be a cosine, between -1 and 1"),
-        (["measure=[cosine]", "measure.cosine.pairs=0"], "measure.cosine.pairs: must be a whole number of at least 1, got 0"),
-        (["measure=[jacobian]", "measure.jacobian.samples=9"], "measure.jacobian: 9 samples need a batch of as many, got 2"),
-        (["measure=[jacobian]", "measure.jacobian.samples=0"], "measure.jacobian.samples: must be a whole number"),
-        (["measure=[jacobian]", "model=lstm_lm", "data=text"], "measure.jacobian: there is no derivative by inputs that name tokens"),
-        (["measure=[spectrum]", "measure.spectrum.most=0"], "measure.spectrum.most: must be a whole number"),
-        (["measure=[operator]", "measure.operator.size=[]"], "measure.operator.size: must be a list of whole numbers"),
-        (["measure=[output_change]"], "measure.output_change: output_change needs data with labels, like digits"),
+        (
+            ["measure=[cosine]", "data.batch=1"],
+            "measure.cosine: 1 pairs of neighbours need a batch of 2, got 1",
+        ),
+        (
+            ["measure=[cosine]", "measure.cosine.start=2"],
+            "measure.cosine.start: must be a cosine, between -1 and 1",
+        ),
+        (
+            ["measure=[cosine]", "measure.cosine.pairs=0"],
+            "measure.cosine.pairs: must be a whole number of at least 1, got 0",
+        ),
+        (
+            ["measure=[jacobian]", "measure.jacobian.samples=9"],
+            "measure.jacobian: 9 samples need a batch of as many, got 2",
+        ),
+        (
+            ["measure=[jacobian]", "measure.jacobian.samples=0"],
+            "measure.jacobian.samples: must be a whole number",
+        ),
+        (
+            ["measure=[jacobian]", "model=lstm_lm", "data=text"],
+            "measure.jacobian: there is no derivative by inputs that name tokens",
+        ),
+        (
+            ["measure=[spectrum]", "measure.spectrum.most=0"],
+            "measure.spectrum.most: must be a whole number",
+        ),
+        (
+            ["measure=[operator]", "measure.operator.size=[]"],
+            "measure.operator.size: must be a list of whole numbers",
+        ),
+        (
+            ["measure=[output_change]"],
+            "measure.output_change: output_change needs data with labels, like digits",
+        ),
         (
             [*DIGITS, "measure=[output_change]", "measure.output_change.optimizer=adma"],
             "measure.output_change.optimizer: has no 'adma' - did you mean 'adam'?",
         ),
-        ([*DIGITS, "measure=[output_change]", "measure.output_change.steps=0"], "measure.output_change.steps: must be a whole number"),
+        (
+            [*DIGITS, "measure=[output_change]", "measure.output_change.steps=0"],
+            "measure.output_change.steps: must be a whole number",
+        ),
         (
             [*DIGITS, "measure=[output_change]", "measure.output_change.learning_rate=0"],
             "measure.output_change.learning_rate: must be a number above 0",
@@ -306,4 +400,7 @@ def test_what_cannot_be_measured_is_refused_in_one_line(words, said, command):
 def test_a_streamed_run_is_measured_from_its_file(only_run):
     words = ["measure=[layers,spectrum]", "probe=none", "model.input=[8]", "data=normal"]
     streamed, eager = only_run(*words, "init_mode=streamed"), only_run(*words, "init_mode=eager")
-    assert json.loads((streamed / "stats.json").read_text())["spectrum"] == json.loads((eager / "stats.json").read_text())["spectrum"]
+    assert (
+        json.loads((streamed / "stats.json").read_text())["spectrum"]
+        == json.loads((eager / "stats.json").read_text())["spectrum"]
+    )

@@ -1,4 +1,6 @@
-"""Parts of a run, made without a word between them, are the whole run; what is no complete set of parts is refused."""
+"""Parts of a run, made without a word between them, are the whole run; what is no complete set of
+parts is refused.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,20 @@ def manifest_of(folder: Path) -> dict:
 
 def row(path: str, size: int) -> Row:
     return Row(
-        path, (size,), "float32", None, None, None, None, "init", "Zero", laws.Constant(0), Key(0, path), "initlab-1", None, 4 * size
+        path,
+        (size,),
+        "float32",
+        None,
+        None,
+        None,
+        None,
+        "init",
+        "Zero",
+        laws.Constant(0),
+        Key(0, path),
+        "initlab-1",
+        None,
+        4 * size,
     )
 
 
@@ -46,10 +61,17 @@ def test_every_tensor_is_in_one_part_in_order_and_no_part_is_empty(sizes, data):
 
 
 def test_parts_are_even_where_tensors_are():
-    assert [len(part) for part in shards.divide([row(f"{i:03}", 10) for i in range(12)], 4)] == [3, 3, 3, 3]
+    assert [len(part) for part in shards.divide([row(f"{i:03}", 10) for i in range(12)], 4)] == [
+        3,
+        3,
+        3,
+        3,
+    ]
 
 
-def test_parts_together_have_the_values_the_figures_and_the_root_of_the_whole(parts, only_run, capsys, tmp_path):
+def test_parts_together_have_the_values_the_figures_and_the_root_of_the_whole(
+    parts, only_run, capsys, tmp_path
+):
     whole = only_run(*WORDS, "name=whole")
     assert join.main([str(part) for part in parts[::-1]]) == 0
     root, folder = capsys.readouterr().out.split()[-2:]
@@ -57,7 +79,16 @@ def test_parts_together_have_the_values_the_figures_and_the_root_of_the_whole(pa
     assert root == manifest_of(whole)["digests"]["root"]
     assert joined.name == whole.name
     assert (joined / "stats.json").read_text() == (whole / "stats.json").read_text()
-    for key in ("run_id", "config", "canonical", "digests", "aliases", "exactness", "totals", "ledger"):
+    for key in (
+        "run_id",
+        "config",
+        "canonical",
+        "digests",
+        "aliases",
+        "exactness",
+        "totals",
+        "ledger",
+    ):
         if key != "config":
             assert manifest_of(joined)[key] == manifest_of(whole)[key], key
     assert verify.main([str(folder) for folder in [joined, whole, *parts]]) == 0
@@ -70,17 +101,24 @@ def test_the_layout_is_hugging_faces_and_any_part_tells_of_all(parts):
     assert len(texts) == 1
     index = json.loads(texts.pop())
     assert set(index) == {"metadata", "weight_map"}
-    assert set(index["weight_map"].values()) == {f"model-0000{i}-of-00003.safetensors" for i in (1, 2, 3)}
+    assert set(index["weight_map"].values()) == {
+        f"model-0000{i}-of-00003.safetensors" for i in (1, 2, 3)
+    }
     for i, part in enumerate(parts, 1):
         name = f"model-0000{i}-of-00003.safetensors"
-        assert set(load_file(part / name)) == {path for path, file in index["weight_map"].items() if file == name}
+        assert set(load_file(part / name)) == {
+            path for path, file in index["weight_map"].items() if file == name
+        }
 
 
 def test_a_joined_snapshot_is_loaded_like_any_other(parts, only_run, capsys):
     join.main([str(part) for part in parts])
     index = Path(capsys.readouterr().out.split()[-1]) / "model.safetensors.index.json"
     loaded = only_run("model=shared", "init=load", f"init.param={index}")
-    assert manifest_of(loaded)["digests"]["tensors"] == manifest_of(only_run(*WORDS))["digests"]["tensors"]
+    assert (
+        manifest_of(loaded)["digests"]["tensors"]
+        == manifest_of(only_run(*WORDS))["digests"]["tensors"]
+    )
 
 
 def test_a_joined_run_is_finished_for_resume_until_a_part_of_it_changes(parts, command, capsys):
@@ -111,13 +149,21 @@ def refused(capsys, *folders: Path) -> str:
 def test_what_is_not_a_complete_set_of_parts_is_refused(parts, only_run, capsys):
     one, two, three = parts
     before = sorted(Path("outputs/runs").iterdir())
-    assert "2 of 3 parts are there, missing: 2 - run them with shard=i/n" in refused(capsys, one, three)
+    assert "2 of 3 parts are there, missing: 2 - run them with shard=i/n" in refused(
+        capsys, one, three
+    )
     assert "is part 1/3, and so is" in refused(capsys, one, one, two)
     other = only_run(*WORDS, "shard=1/2")
     assert "they are cut into different numbers of parts" in refused(capsys, two, three, other)
-    assert "their configs differ" in refused(capsys, two, three, only_run(*WORDS, "seed=1", "shard=1/3"))
-    assert "is no part of a sharded run, its shard is None" in refused(capsys, one, only_run(*WORDS))
-    assert "part 2/3 kept no snapshot" in refused(capsys, one, only_run(*WORDS, "snapshot=none", "shard=2/3"))
+    assert "their configs differ" in refused(
+        capsys, two, three, only_run(*WORDS, "seed=1", "shard=1/3")
+    )
+    assert "is no part of a sharded run, its shard is None" in refused(
+        capsys, one, only_run(*WORDS)
+    )
+    assert "part 2/3 kept no snapshot" in refused(
+        capsys, one, only_run(*WORDS, "snapshot=none", "shard=2/3")
+    )
     assert "no manifest, so the run did not finish" in refused(capsys, one, one.parent)
     assert "no such folder" in refused(capsys, one.parent / "nowhere")
     assert not (set(before) - set(Path("outputs/runs").iterdir()))
@@ -128,8 +174,14 @@ def test_a_part_whose_file_changed_is_not_joined(parts, capsys):
     data = np.fromfile(path, np.uint8)
     data[-1] ^= 1
     data.tofile(path)
-    assert "is missing, or not what its manifest says - run part 2/3 again" in refused(capsys, *parts)
-    assert not [p for p in Path("outputs/runs").iterdir() if p.name not in {part.name for part in parts} and (p / "manifest.json").exists()]
+    assert "is missing, or not what its manifest says - run part 2/3 again" in refused(
+        capsys, *parts
+    )
+    assert not [
+        p
+        for p in Path("outputs/runs").iterdir()
+        if p.name not in {part.name for part in parts} and (p / "manifest.json").exists()
+    ]
 
 
 def test_a_joined_folder_that_lost_a_file_says_which(parts, capsys):
@@ -137,7 +189,10 @@ def test_a_joined_folder_that_lost_a_file_says_which(parts, capsys):
     joined = Path(capsys.readouterr().out.split()[-1])
     (joined / "model-00002-of-00003.safetensors").unlink()
     assert verify.main([str(joined)]) == 2
-    assert "names 3 files, 2 are there: model-00002-of-00003.safetensors is missing - copy all parts here" in capsys.readouterr().err
+    assert (
+        "names 3 files, 2 are there: model-00002-of-00003.safetensors is missing - copy all parts here"
+        in capsys.readouterr().err
+    )
 
 
 def test_an_index_that_does_not_fit_its_files_is_refused(parts, tmp_path, capsys):
@@ -147,7 +202,10 @@ def test_an_index_that_does_not_fit_its_files_is_refused(parts, tmp_path, capsys
     shutil.copyfile(joined / "model-00001-of-00003.safetensors", tmp_path / "copy")
     (joined / "model-00002-of-00003.safetensors").unlink()
     shutil.copyfile(tmp_path / "copy", joined / "model-00002-of-00003.safetensors")
-    with pytest.raises(FormatError, match=r"says of '.*' that it is (not )?in model-00002-of-00003.safetensors, which is not so"):
+    with pytest.raises(
+        FormatError,
+        match=r"says of '.*' that it is (not )?in model-00002-of-00003.safetensors, which is not so",
+    ):
         formats.get(index).read(index)
     index.write_text("{}")
     with pytest.raises(FormatError, match="it has no proper weight_map"):
@@ -168,8 +226,14 @@ def test_an_index_that_does_not_fit_its_files_is_refused(parts, tmp_path, capsys
         (["shard=2"], "shard: must be i/n, part i of n like 1/4, got 2"),
         (["shard=a/b"], "shard: must be i/n, part i of n like 1/4, got 'a/b'"),
         (["shard=1/9"], "shard: cannot be 9 parts of 4 tensors - at most 4"),
-        (["shard=1/2", "init_mode=eager"], "shard: is for init_mode=streamed, which never holds a model whole, got init_mode=eager"),
-        (["shard=1/2", "probe=forward"], "probe: a shard holds a part of the network only, which cannot be probed - use probe=none"),
+        (
+            ["shard=1/2", "init_mode=eager"],
+            "shard: is for init_mode=streamed, which never holds a model whole, got init_mode=eager",
+        ),
+        (
+            ["shard=1/2", "probe=forward"],
+            "probe: a shard holds a part of the network only, which cannot be probed - use probe=none",
+        ),
     ],
     ids=" ".join,
 )

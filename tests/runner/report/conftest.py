@@ -13,19 +13,45 @@ from initlab.runner.cli import run_command
 from initlab.runner.evidence.members import Member, write_members
 
 OPTIONS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--disable-quic", "--hide-scrollbars",
-)  # fmt: skip
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--hide-scrollbars",
+)
 
 
 @pytest.fixture(scope="session")
 def evidence(tmp_path_factory) -> Path:
-    """A working folder with one run of every statistic, and a sweep of six runs of which one failed."""
+    """A working folder with one run of every statistic, and a sweep of six runs of which one
+    failed.
+    """
     folder = tmp_path_factory.mktemp("evidence")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert run_command(["experiment=digits", "init=he", "model=deep_mlp", "stats=[moments,law,histogram]"]) == 0
-        assert run_command(["-m", "name=swept", "init=normal", "init.sigma=0.1,-1,0.02", "seed=0,1", "probe=backward"]) == 1
+        assert (
+            run_command(
+                ["experiment=digits", "init=he", "model=deep_mlp", "stats=[moments,law,histogram]"]
+            )
+            == 0
+        )
+        assert (
+            run_command(
+                [
+                    "-m",
+                    "name=swept",
+                    "init=normal",
+                    "init.sigma=0.1,-1,0.02",
+                    "seed=0,1",
+                    "probe=backward",
+                ]
+            )
+            == 1
+        )
     return folder
 
 
@@ -48,7 +74,10 @@ def many(sweep_folder, tmp_path) -> Callable[[int], Path]:
 
     def call(count: int) -> Path:
         source = next(path for path in sweep_folder.iterdir() if (path / "manifest.json").exists())
-        texts = {name: (source / name).read_text() for name in ("manifest.json", "stats.json", "plan.json", "status.json")}
+        texts = {
+            name: (source / name).read_text()
+            for name in ("manifest.json", "stats.json", "plan.json", "status.json")
+        }
         folder = tmp_path / "many"
         members = []
         for number in range(count):
@@ -63,7 +92,13 @@ def many(sweep_folder, tmp_path) -> Callable[[int], Path]:
                 if file == "stats.json":
                     content["figures"]["loss"] = 2 + ((number * 7919) % count) / count
                 (run / file).write_text(json.dumps(content))
-            members.append(Member(name, str(run), ["init=normal", f"init.sigma={0.01 * (1 + number % 5):g}", f"seed={number}"]))
+            members.append(
+                Member(
+                    name,
+                    str(run),
+                    ["init=normal", f"init.sigma={0.01 * (1 + number % 5):g}", f"seed={number}"],
+                )
+            )
         write_members(folder, ["seed=…"], members)
         return folder
 
@@ -74,7 +109,10 @@ def many(sweep_folder, tmp_path) -> Callable[[int], Path]:
 def browser(tmp_path_factory) -> Iterator:
     """Chromium, without a window and without a network."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    binary, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
+    binary, driver = (
+        shutil.which("chromium") or shutil.which("google-chrome"),
+        shutil.which("chromedriver"),
+    )
     if binary is None or driver is None:
         pytest.skip("chromium and chromedriver are not installed")
     options = webdriver.ChromeOptions()

@@ -17,13 +17,20 @@ def opened(browser):
 
     def call(path, width: int = 1200, height: int = 900):
         browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500},
         )
         browser.get_log("browser"), browser.get_log("performance")
         browser.get(path.absolute().as_uri())
         assert browser.get_log("browser") == []
-        asked = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-        urls = {event["params"]["request"]["url"] for event in asked if event["method"] == "Network.requestWillBeSent"}
+        asked = [
+            json.loads(entry["message"])["message"] for entry in browser.get_log("performance")
+        ]
+        urls = {
+            event["params"]["request"]["url"]
+            for event in asked
+            if event["method"] == "Network.requestWillBeSent"
+        }
         assert {url for url in urls if not url.startswith("data:")} <= {path.absolute().as_uri()}
         return browser
 
@@ -37,7 +44,9 @@ def cells(page, column: int) -> list[str]:
 
 
 def column_of(page, name: str) -> int:
-    heads = page.execute_script("return Array.from(document.querySelectorAll('#runs thead th'), (head) => head.textContent)")
+    heads = page.execute_script(
+        "return Array.from(document.querySelectorAll('#runs thead th'), (head) => head.textContent)"
+    )
     return heads.index(name)
 
 
@@ -96,11 +105,19 @@ def test_two_chosen_runs_are_compared_and_a_third_takes_the_firsts_place(opened,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_theme_is_the_systems_until_the_button_says_otherwise(scheme, opened, run_folder, browser):
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+def test_the_theme_is_the_systems_until_the_button_says_otherwise(
+    scheme, opened, run_folder, browser
+):
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    )
     page = opened(write_run_report(run_folder))
     look = "return [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('svg text')).fill]"
-    light, dark = ["rgb(255, 255, 255)", "rgb(28, 33, 39)"], ["rgb(20, 24, 29)", "rgb(230, 234, 239)"]
+    light, dark = (
+        ["rgb(255, 255, 255)", "rgb(28, 33, 39)"],
+        ["rgb(20, 24, 29)", "rgb(230, 234, 239)"],
+    )
     assert page.execute_script(look) == (light if scheme == "light" else dark)
     button = page.find_element("css selector", "#theme")
     assert button.text == ("Dark" if scheme == "light" else "Light")
@@ -119,12 +136,18 @@ def test_a_phone_shows_reports_without_scrolling_sideways(opened, run_folder, sw
         assert screen == 390 and width <= 390
 
 
-def test_every_control_and_picture_has_a_name_that_assistive_technology_reads(opened, run_folder, sweep_folder):
+def test_every_control_and_picture_has_a_name_that_assistive_technology_reads(
+    opened, run_folder, sweep_folder
+):
     for path in (write_run_report(run_folder), write_sweep_report(sweep_folder)):
         page = opened(path)
         tree = page.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
         roles = ("button", "checkbox", "searchbox", "image", "link", "columnheader", "region")
-        nodes = [node for node in tree if node.get("role", {}).get("value") in roles and not node.get("ignored")]
+        nodes = [
+            node
+            for node in tree
+            if node.get("role", {}).get("value") in roles and not node.get("ignored")
+        ]
         found = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes]
         assert {role for role, _ in found} >= {"button", "image", "columnheader", "region"}
         assert [role for role, name in found if not name.strip() and role != "columnheader"] == []
@@ -134,7 +157,11 @@ def test_a_report_prints_on_paper_whole_and_light(opened, run_folder, browser):
     page = opened(write_run_report(run_folder))
     printed = page.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]
     data = base64.b64decode(printed)
-    assert data.startswith(b"%PDF") and data.count(b"/Type /Page\n") + data.count(b"/Type /Page ") + data.count(b"/Type/Page") >= 1
+    assert (
+        data.startswith(b"%PDF")
+        and data.count(b"/Type /Page\n") + data.count(b"/Type /Page ") + data.count(b"/Type/Page")
+        >= 1
+    )
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     hidden = "return getComputedStyle(document.querySelector('#theme')).display"
     whole = "return getComputedStyle(document.querySelector('.tall')).maxHeight"
@@ -148,7 +175,9 @@ def test_five_hundred_runs_open_and_sort_at_once(opened, many):
     path = write_sweep_report(many(500))
     start = time.monotonic()
     page = opened(path)
-    timing = page.execute_script("const t = performance.getEntriesByType('navigation')[0]; return t.loadEventEnd")
+    timing = page.execute_script(
+        "const t = performance.getEntriesByType('navigation')[0]; return t.loadEventEnd"
+    )
     assert timing < 20_000 and time.monotonic() - start < 60
     click_heading(page, column_of(page, "loss"))
     assert len(cells(page, 1)) == 500

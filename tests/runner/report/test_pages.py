@@ -1,4 +1,6 @@
-"""The files that reports are: whole, of one piece, honest about what is missing, and safe whatever the evidence holds."""
+"""The files that reports are: whole, of one piece, honest about what is missing, and safe whatever
+the evidence holds.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,10 @@ def test_a_runs_report_is_one_sound_file_that_fetches_nothing(run_folder):
     for name, attributes in outline.elements:
         for key in ("src", "href", "xlink:href"):
             target = attributes.get(key)
-            assert target is None or target.startswith(("#", "data:image/png;base64,")), (name, target)
+            assert target is None or target.startswith(("#", "data:image/png;base64,")), (
+                name,
+                target,
+            )
     assert "url(http" not in text and "@import" not in text
     assert "default-src 'none'" in text
 
@@ -92,12 +97,27 @@ def test_a_run_without_snapshot_probe_and_histograms_has_a_report_without_them(c
     assert command("snapshot=none", "probe=none", "stats=[moments]").code == 0
     [folder] = (tmp_path / "outputs" / "runs").iterdir()
     text = text_of(write_run_report(folder))
-    assert "<h2>Forward" not in text and "<h2>Weights" not in text and "<h2>Distributions" not in text
+    assert (
+        "<h2>Forward" not in text and "<h2>Weights" not in text and "<h2>Distributions" not in text
+    )
     assert "<h2>As declared?" in text
 
 
-@pytest.mark.parametrize("words", [["snapshot=npz"], ["dtype=float16"], ["dtype=bfloat16"], ["init_mode=streamed", "probe=none"], ["init=orthogonal"],
-                                   ["model=shared"], ["init=zero"], ["init=normal", "init.sigma=1e30"], ["model=lenet", "data=digits", "probe=train"]], ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["snapshot=npz"],
+        ["dtype=float16"],
+        ["dtype=bfloat16"],
+        ["init_mode=streamed", "probe=none"],
+        ["init=orthogonal"],
+        ["model=shared"],
+        ["init=zero"],
+        ["init=normal", "init.sigma=1e30"],
+        ["model=lenet", "data=digits", "probe=train"],
+    ],
+    ids=" ".join,
+)
 def test_any_run_has_a_report(words, command, tmp_path):
     assert command(*words).code == 0
     [folder] = (tmp_path / "outputs" / "runs").iterdir()
@@ -120,7 +140,12 @@ def test_a_run_with_a_report_of_its_own_is_linked(sweep_folder):
 
 
 @pytest.mark.parametrize(
-    ("file", "said"), [("stats.json", "is damaged"), ("plan.json", "is damaged"), ("manifest.json", "the manifest is damaged")]
+    ("file", "said"),
+    [
+        ("stats.json", "is damaged"),
+        ("plan.json", "is damaged"),
+        ("manifest.json", "the manifest is damaged"),
+    ],
 )
 def test_a_damaged_run_of_a_sweep_is_shown_as_such(file, said, sweep_folder):
     run = next(path for path in sweep_folder.iterdir() if (path / "manifest.json").exists())
@@ -133,23 +158,40 @@ def test_runs_that_are_gone_are_pending(sweep_folder):
 
     for member in read_members(sweep_folder):
         shutil.rmtree(sweep_folder / member.run_id)
-    write_members(sweep_folder, [], [Member(m.run_id, str(sweep_folder / m.run_id), m.overrides) for m in read_members(sweep_folder)])
+    write_members(
+        sweep_folder,
+        [],
+        [
+            Member(m.run_id, str(sweep_folder / m.run_id), m.overrides)
+            for m in read_members(sweep_folder)
+        ],
+    )
     assert "0 of 6 runs completed; 6 pending." in text_of(write_sweep_report(sweep_folder))
 
 
 def test_nothing_that_evidence_holds_becomes_part_of_the_page(sweep_folder):
     members = read_members(sweep_folder)
-    made = [Member(m.run_id, str(sweep_folder / m.run_id), [*m.overrides, f"name={HOSTILE}{n}"]) for n, m in enumerate(members)]
+    made = [
+        Member(m.run_id, str(sweep_folder / m.run_id), [*m.overrides, f"name={HOSTILE}{n}"])
+        for n, m in enumerate(members)
+    ]
     write_members(sweep_folder, [HOSTILE], made)
     for run in sweep_folder.iterdir():
         if (run / "manifest.json").exists():
             content = json.loads((run / "manifest.json").read_text())
-            content["canonical"][HOSTILE] = content["canonical"]["model"]["layers"][0]["name"] = HOSTILE
+            content["canonical"][HOSTILE] = content["canonical"]["model"]["layers"][0]["name"] = (
+                HOSTILE
+            )
             content["overrides"] = [HOSTILE]
             (run / "manifest.json").write_text(json.dumps(content))
             stats = json.loads((run / "stats.json").read_text())
             stats["figures"][HOSTILE] = 1.0
-            stats["parameters"][0] |= {"path": HOSTILE, "law": HOSTILE, "verdict": HOSTILE, "declared_std": 1.0}
+            stats["parameters"][0] |= {
+                "path": HOSTILE,
+                "law": HOSTILE,
+                "verdict": HOSTILE,
+                "declared_std": 1.0,
+            }
             stats["layers"][0]["path"] = HOSTILE
             (run / "stats.json").write_text(json.dumps(stats))
             last = run
@@ -165,7 +207,9 @@ def test_nothing_that_evidence_holds_becomes_part_of_the_page(sweep_folder):
 
 def test_the_script_data_of_a_page_is_json_whatever_it_holds(sweep_folder):
     text = text_of(write_sweep_report(sweep_folder))
-    found = re.search(r'<script type="application/json" id="runs-data">(.*?)</script>', text, re.DOTALL)
+    found = re.search(
+        r'<script type="application/json" id="runs-data">(.*?)</script>', text, re.DOTALL
+    )
     runs = json.loads(found[1])
     assert len(runs) == 4
     assert all({"init.sigma", "seed", "root digest"} <= set(values) for values in runs.values())
@@ -194,7 +238,10 @@ def test_the_command_writes_reports_of_runs_and_of_sweeps(run_folder, sweep_fold
     ("prepare", "said"),
     [
         (lambda folder: folder / "nowhere", "no such folder - give the folder of a finished run"),
-        (lambda folder: folder.mkdir() or folder, "is neither a finished run (no manifest.json) nor a sweep (no sweep.json)"),
+        (
+            lambda folder: folder.mkdir() or folder,
+            "is neither a finished run (no manifest.json) nor a sweep (no sweep.json)",
+        ),
     ],
     ids=["missing", "empty"],
 )
@@ -205,7 +252,9 @@ def test_what_is_no_evidence_is_refused(prepare, said, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("file", ["manifest.json", "stats.json", "plan.json"])
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"rows": [{}], "parameters": [{}]}', '{"rows": 3, "parameters": 3}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"rows": [{}], "parameters": [{}]}', '{"rows": 3, "parameters": 3}']
+)
 def test_a_damaged_file_is_named_and_an_older_report_stays(file, text, run_folder, capsys):
     (run_folder / "report.html").write_text("older")
     (run_folder / file).write_text(text)
@@ -234,19 +283,33 @@ def without_matplotlib(folder: Path, *command: str) -> subprocess.CompletedProce
     root = Path(__file__).parents[3]
     environment = {**os.environ, "PYTHONPATH": f"{folder}:{root}"}
     environment.pop("INITLAB_REPORT", None)
-    return subprocess.run([sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
 
 
 def test_without_matplotlib_the_extra_is_named(run_folder, tmp_path):
     done = without_matplotlib(tmp_path, "runner.report", str(run_folder))
     assert done.returncode == 2
-    assert done.stderr == "error: a report's charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'\n"
+    assert (
+        done.stderr
+        == "error: a report's charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'\n"
+    )
     done = without_matplotlib(tmp_path, "runner", "report=all")
     assert done.returncode == 2
-    assert done.stderr == "error: report: charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'\n"
+    assert (
+        done.stderr
+        == "error: report: charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'\n"
+    )
     done = without_matplotlib(tmp_path, "runner", "-m", "seed=0,1")
     assert done.returncode == 0
-    assert done.stderr.startswith("warning: no report.html: a report's charts are drawn by matplotlib")
+    assert done.stderr.startswith(
+        "warning: no report.html: a report's charts are drawn by matplotlib"
+    )
 
 
 def test_runs_and_sweeps_write_the_reports_that_were_asked_for(command, tmp_path):
@@ -257,10 +320,19 @@ def test_runs_and_sweeps_write_the_reports_that_were_asked_for(command, tmp_path
     assert list((tmp_path / "outputs" / "runs").glob("*/report.html")) == [alone]
     assert command("-m", "seed=1,2", "report=all").code == 0
     assert len(list((tmp_path / "outputs" / "runs").glob("*/report.html"))) == 3
-    assert command("report=some").err == "error: report: cannot be 'some' - Known: all, none, sweep.\n"
+    assert (
+        command("report=some").err == "error: report: cannot be 'some' - Known: all, none, sweep.\n"
+    )
 
 
 def test_the_charts_of_a_run_can_be_had_as_figures(run_folder):
     charts = run_charts(run_folder)
-    assert [chart.name for chart in charts][:4] == ["signal", "gradient", "deviation", "histogram-stem.weight"]
-    assert all(chart.figure.axes and chart.title and chart.description.endswith(".") for chart in charts)
+    assert [chart.name for chart in charts][:4] == [
+        "signal",
+        "gradient",
+        "deviation",
+        "histogram-stem.weight",
+    ]
+    assert all(
+        chart.figure.axes and chart.title and chart.description.endswith(".") for chart in charts
+    )

@@ -18,7 +18,7 @@ DEEP = [
     "model.layers=[{kind: repeat, name: body, times: 5, layers: [{kind: dense, name: fc, units: 32, activation: tanh}]}, {kind: dense, name: head, units: 10}]",
     "data=digits",
     "data.batch=64",
-]  # fmt: skip
+]
 LSUV = [*DEEP, "init=lsuv", "measure=[layers]", "probe=none"]
 
 
@@ -30,7 +30,9 @@ def test_every_layer_gives_unit_variance_on_the_declared_data(only_run):
     folder = only_run(*LSUV)
     rows = json.loads((folder / "stats.json").read_text())["layers"]
     assert len(rows) == 6 and all(abs(row["pre_variance"] - 1) < 0.1 for row in rows)
-    weight = open_mapped(folder / "snapshot.safetensors").tensors["body.1.fc.weight"].astype(np.float64)
+    weight = (
+        open_mapped(folder / "snapshot.safetensors").tensors["body.1.fc.weight"].astype(np.float64)
+    )
     gram = weight @ weight.T
     assert gram == pytest.approx(np.eye(32) * gram[0, 0], abs=1e-4) and abs(gram[0, 0] - 1) > 0.1
 
@@ -59,7 +61,10 @@ def test_the_plan_says_that_data_decide(command):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["init_mode=streamed", "measure=[]"], "init_mode: 'body.0.fc.weight' is scaled by what the network makes of the data"),
+        (
+            ["init_mode=streamed", "measure=[]"],
+            "init_mode: 'body.0.fc.weight' is scaled by what the network makes of the data",
+        ),
         (
             ["data=ones", "data.batch=1", "model.layers=[{kind: dense, name: a, units: 1}]"],
             "layer 'a' gives a variance of 0 for the declared data",
@@ -79,26 +84,52 @@ BRANCH = "model.layers=[{kind: residual, name: block, layers: [{kind: dense, nam
 def test_skipinit_makes_a_block_the_identity(only_run):
     words = ["model.input=[64]", BRANCH, "data=digits", "measure=[layers]", "probe=forward"]
     with_it, without = only_run(*words, "init=skipinit"), only_run(*words, "init=he")
-    values = [open_mapped(folder / "snapshot.safetensors").tensors["block.end.scale"] for folder in (with_it, without)]
+    values = [
+        open_mapped(folder / "snapshot.safetensors").tensors["block.end.scale"]
+        for folder in (with_it, without)
+    ]
     assert [float(value[0]) for value in values] == [0.0, 2.0]
     assert json.loads((with_it / "stats.json").read_text())["layers"][1]["rms"] == 0
 
 
-MUP = [*DEEP, "init=mup", "init.input=['body\\.0\\.fc\\.weight']", "init.output=['head\\..*']", "init.base=8"]
+MUP = [
+    *DEEP,
+    "init=mup",
+    "init.input=['body\\.0\\.fc\\.weight']",
+    "init.output=['head\\..*']",
+    "init.base=8",
+]
 
 
 def test_multipliers_stand_in_the_plan_where_they_are_not_1(command, only_run):
     done = command(*MUP, "task=plan")
-    assert done.code == 0 and "lr mult" in done.out and "lr mult" not in command(*DEEP, "task=plan").out
-    rows = {row["path"]: row.get("lr_mult") for row in json.loads((only_run(*MUP, "probe=none") / "plan.json").read_text())["rows"]}
+    assert (
+        done.code == 0
+        and "lr mult" in done.out
+        and "lr mult" not in command(*DEEP, "task=plan").out
+    )
+    rows = {
+        row["path"]: row.get("lr_mult")
+        for row in json.loads((only_run(*MUP, "probe=none") / "plan.json").read_text())["rows"]
+    }
     assert rows["body.1.fc.weight"] == 0.25 and rows["head.weight"] == 0.25
     assert rows["body.0.fc.weight"] is None and rows["head.bias"] is None
 
 
 @pytest.mark.parametrize("mode", ["deferred", "eager", "streamed"])
 def test_a_step_of_training_goes_by_the_multipliers(mode, only_run):
-    words = ["probe=train", "probe.steps=1", "probe.optimizer=adam", "probe.learning_rate=0.01", "probe.judged=16", f"init_mode={mode}"]
-    updates = {row["path"]: row for row in json.loads((only_run(*MUP, *words) / "stats.json").read_text())["updates"]}
+    words = [
+        "probe=train",
+        "probe.steps=1",
+        "probe.optimizer=adam",
+        "probe.learning_rate=0.01",
+        "probe.judged=16",
+        f"init_mode={mode}",
+    ]
+    updates = {
+        row["path"]: row
+        for row in json.loads((only_run(*MUP, *words) / "stats.json").read_text())["updates"]
+    }
     assert updates["body.1.fc.weight"]["update_rms"] == pytest.approx(0.0025, rel=0.05)
     assert updates["body.1.fc.bias"]["update_rms"] == pytest.approx(0.01, rel=0.05)
     assert updates["head.weight"]["lr_mult"] == 0.25
@@ -107,9 +138,15 @@ def test_a_step_of_training_goes_by_the_multipliers(mode, only_run):
 def test_patterns_that_fit_nothing_refuse_a_run(command):
     done = command(*DEEP, "init=mup", "init.output=['haed\\.weight']")
     assert (done.code, len(done.err.splitlines())) == (2, 1)
-    assert "init: output[0] ('haed\\.weight') matches nothing - did you mean 'head.weight'?" in done.err
+    assert (
+        "init: output[0] ('haed\\.weight') matches nothing - did you mean 'head.weight'?"
+        in done.err
+    )
 
 
 def test_a_network_in_memory_has_the_multipliers():
     network, _ = stages.initialize(declare(*MUP))
-    assert network.owners["body.1.fc.weight"].lr_mult == 0.25 and network.owners["head.bias"].lr_mult == 1.0
+    assert (
+        network.owners["body.1.fc.weight"].lr_mult == 0.25
+        and network.owners["head.bias"].lr_mult == 1.0
+    )

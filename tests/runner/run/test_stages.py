@@ -1,4 +1,6 @@
-"""One run: what it leaves, in which order, and that its values depend on what they should and on nothing else."""
+"""One run: what it leaves, in which order, and that its values depend on what they should and on
+nothing else.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,16 @@ def test_a_run_leaves_its_evidence_and_nothing_temporary(only_run):
     folder = only_run("init=normal")
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert names == {
-        "manifest.json", "plan.json", "stats.json", "stats.csv", "snapshot.safetensors", "runner.log",
-        ".hydra/config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml",
-    }  # fmt: skip
+        "manifest.json",
+        "plan.json",
+        "stats.json",
+        "stats.csv",
+        "snapshot.safetensors",
+        "runner.log",
+        ".hydra/config.yaml",
+        ".hydra/hydra.yaml",
+        ".hydra/overrides.yaml",
+    }
     assert "root-v1" in (folder / "runner.log").read_text()
     assert "init=normal" in (folder / ".hydra" / "overrides.yaml").read_text()
 
@@ -71,7 +80,13 @@ def test_a_shared_parameter_is_stored_once_with_an_alias_table(only_run):
 def test_single_parameters_can_be_shared(only_run):
     layers = "model.layers=[{kind: dense, name: a, units: 20}, {kind: dense, name: b, units: 20}]"
     for mode in ("deferred", "eager"):
-        folder = only_run("init=he", layers, "+model.share={ends: [b.weight, a.weight]}", f"init_mode={mode}", "probe=backward")
+        folder = only_run(
+            "init=he",
+            layers,
+            "+model.share={ends: [b.weight, a.weight]}",
+            f"init_mode={mode}",
+            "probe=backward",
+        )
         assert set(tensors_of(folder)) == {"a.weight", "a.bias", "b.bias"}
         assert read(folder)["aliases"] == {"b.weight": "a.weight"}
         alone = only_run("init=he", layers, f"init_mode={mode}")
@@ -111,7 +126,9 @@ def test_the_root_digest_does_not_depend_on_threads(only_run):
     assert len(roots) == 1
 
 
-@pytest.mark.parametrize("words", [["seed=1"], ["init=he"], ["dtype=float16"], ["init.scale=0.05"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["seed=1"], ["init=he"], ["dtype=float16"], ["init.scale=0.05"]], ids=" ".join
+)
 def test_the_root_digest_depends_on_seed_law_and_dtype(words, only_run):
     assert root_of(only_run()) != root_of(only_run(*words))
 
@@ -121,7 +138,9 @@ def test_the_root_digest_depends_on_seed_law_and_dtype(words, only_run):
 def test_low_precision_runs_hold_the_float32_values_rounded_once(dtype, snapshot, only_run):
     pytest.importorskip("ml_dtypes")
     wide = tensors_of(only_run("init=normal"))
-    narrow = tensors_of(only_run("init=normal", f"dtype={dtype}", f"snapshot={snapshot}", "probe=backward"))
+    narrow = tensors_of(
+        only_run("init=normal", f"dtype={dtype}", f"snapshot={snapshot}", "probe=backward")
+    )
     for path, values in narrow.items():
         assert values.dtype.name == dtype
         assert values.tobytes() == wide[path].astype(values.dtype).tobytes()
@@ -136,7 +155,9 @@ def test_a_layer_added_elsewhere_changes_no_other_parameter(only_run):
     assert all(large[path].tobytes() == small[path].tobytes() for path in small)
 
 
-def test_the_run_id_is_the_same_anywhere_and_the_name_is_the_folder_above(only_run, tmp_path, monkeypatch):
+def test_the_run_id_is_the_same_anywhere_and_the_name_is_the_folder_above(
+    only_run, tmp_path, monkeypatch
+):
     one = only_run("init=normal")
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
@@ -148,7 +169,10 @@ def test_the_run_id_is_the_same_anywhere_and_the_name_is_the_folder_above(only_r
 def test_the_plan_is_printed_and_nothing_is_written_or_allocated(command):
     tracemalloc.start()
     done = command(
-        "task=plan", "init=normal", "model.input=[100000]", "model.layers=[{kind: dense, units: 100000}, {kind: dense, units: 10}]"
+        "task=plan",
+        "init=normal",
+        "model.input=[100000]",
+        "model.layers=[{kind: dense, units: 100000}, {kind: dense, units: 10}]",
     )
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -252,7 +276,9 @@ class Slow(stats.Statistic):
 def test_a_run_that_is_killed_leaves_no_manifest_and_can_be_run_again(tmp_path):
     (tmp_path / "slow.py").write_text(SLOW)
     words = [sys.executable, "-m", "runner", "--plugin", "slow.py", "init=normal", "stats=[slow]"]
-    process = subprocess.Popen(words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
+    )
     for _ in range(300):
         if (tmp_path / "measuring").exists():
             break
@@ -280,7 +306,14 @@ def test_parameters_are_checked_against_the_plan(only_run, command, monkeypatch)
 
 
 def test_a_run_id_holds_no_path_date_or_launcher():
-    config = {"model": {}, "init": {"kind": "no/rmal"}, "seed": 3, "name": "x", "task": "run", "hydra": 1}
+    config = {
+        "model": {},
+        "init": {"kind": "no/rmal"},
+        "seed": 3,
+        "name": "x",
+        "task": "run",
+        "hydra": 1,
+    }
     one = identity.canonical_config(config, "initlab-1", [], {})
     assert set(one) == {*identity.IDENTIFYING, "stream"}
     assert identity.run_id(one).startswith("no_rmal-seed3-")
@@ -300,7 +333,11 @@ def test_a_manifest_that_cannot_be_written_is_not_there(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("words", [["init=normal", "init.sigma=1e30"], ["init=constant", "init.value=1000", "dtype=float16"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [["init=normal", "init.sigma=1e30"], ["init=constant", "init.value=1000", "dtype=float16"]],
+    ids=" ".join,
+)
 def test_a_network_that_overflows_is_measured(words, only_run, capsys):
     folder = only_run(*words, "probe=backward")
     stats = json.loads((folder / "stats.json").read_text())

@@ -1,4 +1,6 @@
-"""A streamed run writes, byte for byte, what a run in memory writes, with nothing of a model in memory, and goes on after a kill."""
+"""A streamed run writes, byte for byte, what a run in memory writes, with nothing of a model in
+memory, and goes on after a kill.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def same_file(a: Path, b: Path) -> bool:
 )
 def test_the_file_the_figures_and_the_probe_are_those_of_a_run_in_memory(words, only_run):
     words = [*(WORDS if not any(word.startswith("model=") for word in words) else []), *words]
-    held, written = (only_run(*words, f"init_mode={mode}", "probe=backward") for mode in ("eager", "streamed"))
+    held, written = (
+        only_run(*words, f"init_mode={mode}", "probe=backward") for mode in ("eager", "streamed")
+    )
     assert same_file(held, written)
     assert stats_of(held) == stats_of(written)
     assert manifest_of(held)["digests"] == manifest_of(written)["digests"]
@@ -63,13 +67,19 @@ def test_the_file_the_figures_and_the_probe_are_those_of_a_run_in_memory(words, 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_threads_change_nothing(threads, only_run):
-    assert same_file(only_run(*WORDS, "init_mode=eager"), only_run(*WORDS, "init_mode=streamed", f"threads={threads}"))
+    assert same_file(
+        only_run(*WORDS, "init_mode=eager"),
+        only_run(*WORDS, "init_mode=streamed", f"threads={threads}"),
+    )
     assert streams.threads() == (os.cpu_count() or 1) or streams.threads() >= 1
 
 
 def test_a_users_own_code_draws_into_a_streamed_file_too(only_run):
     plugin = str(ROOT / "examples" / "my_init.py")
-    held, written = (only_run("--plugin", plugin, "init=my_init", f"init_mode={mode}") for mode in ("eager", "streamed"))
+    held, written = (
+        only_run("--plugin", plugin, "init=my_init", f"init_mode={mode}")
+        for mode in ("eager", "streamed")
+    )
     assert same_file(held, written)
     assert stats_of(held) == stats_of(written)
 
@@ -101,7 +111,9 @@ def test_statistics_that_want_all_values_at_once_get_them_from_the_file(only_run
 
 @pytest.mark.parametrize("stats", ["[]", "[moments]", "[law,histogram]"])
 def test_any_choice_of_statistics_is_measured_alike(stats, only_run):
-    held, written = (only_run(*WORDS, f"stats={stats}", f"init_mode={mode}") for mode in ("eager", "streamed"))
+    held, written = (
+        only_run(*WORDS, f"stats={stats}", f"init_mode={mode}") for mode in ("eager", "streamed")
+    )
     assert stats_of(held) == stats_of(written)
 
 
@@ -110,7 +122,9 @@ class Killed(BaseException):
 
 
 def killed_after(monkeypatch, tensors: int) -> None:
-    """Let the next streamed run end, with all that it has noted, once so many tensors are in its journal."""
+    """Let the next streamed run end, with all that it has noted, once so many tensors are in its
+    journal.
+    """
     real = journal.Journal.add
     noted = []
 
@@ -134,13 +148,24 @@ def interrupted(command, monkeypatch, *words: str, tensors: int = 2) -> Path:
     return folder
 
 
-def test_a_run_that_was_killed_keeps_what_was_finished_and_draws_the_rest(command, only_run, monkeypatch):
+def test_a_run_that_was_killed_keeps_what_was_finished_and_draws_the_rest(
+    command, only_run, monkeypatch
+):
     folder = interrupted(command, monkeypatch, "threads=1")
-    assert {p.name for p in folder.iterdir()} >= {"snapshot.safetensors.partial", "snapshot.journal"}
-    assert not (folder / "snapshot.safetensors").exists() and not (folder / "manifest.json").exists()
+    assert {p.name for p in folder.iterdir()} >= {
+        "snapshot.safetensors.partial",
+        "snapshot.journal",
+    }
+    assert (
+        not (folder / "snapshot.safetensors").exists() and not (folder / "manifest.json").exists()
+    )
     drawn = []
     real = streamed.Pass
-    monkeypatch.setattr(streamed, "Pass", lambda tensors, *rest: (drawn.extend(t.row.path for t in tensors), real(tensors, *rest))[1])
+    monkeypatch.setattr(
+        streamed,
+        "Pass",
+        lambda tensors, *rest: (drawn.extend(t.row.path for t in tensors), real(tensors, *rest))[1],
+    )
     assert command(*WORDS, "init_mode=streamed", "resume=true").code == 0
     assert 0 < len(drawn) < 6
     held = only_run(*WORDS, "init_mode=eager")
@@ -148,7 +173,9 @@ def test_a_run_that_was_killed_keeps_what_was_finished_and_draws_the_rest(comman
     assert not (folder / "snapshot.journal").exists() and not list(folder.glob("*.partial"))
 
 
-def test_what_the_journal_vouches_for_and_the_file_does_not_hold_is_drawn_again(command, only_run, monkeypatch):
+def test_what_the_journal_vouches_for_and_the_file_does_not_hold_is_drawn_again(
+    command, only_run, monkeypatch
+):
     folder = interrupted(command, monkeypatch)
     partial = folder / "snapshot.safetensors.partial"
     data = np.fromfile(partial, np.uint8)
@@ -180,7 +207,10 @@ def test_a_damaged_journal_is_refused_and_nothing_is_lost(damage, message, comma
     path = folder / "snapshot.journal"
     path.write_bytes(damage(path.read_bytes()))
     done = command(*WORDS, "init_mode=streamed", "resume=true")
-    assert (done.code, done.err) == (2, f"error: {folder}/snapshot.journal: {message} - run without resume=true to start over\n")
+    assert (done.code, done.err) == (
+        2,
+        f"error: {folder}/snapshot.journal: {message} - run without resume=true to start over\n",
+    )
     assert (folder / "snapshot.safetensors.partial").exists()
 
 
@@ -192,7 +222,9 @@ def test_a_journal_cut_off_within_its_last_line_is_good_up_to_there(command, onl
     assert same_file(folder, only_run(*WORDS, "init_mode=eager"))
 
 
-def test_a_run_killed_between_its_file_and_its_manifest_is_finished_by_resume(command, only_run, monkeypatch):
+def test_a_run_killed_between_its_file_and_its_manifest_is_finished_by_resume(
+    command, only_run, monkeypatch
+):
     def die(*rest):
         raise Killed
 
@@ -207,11 +239,27 @@ def test_a_run_killed_between_its_file_and_its_manifest_is_finished_by_resume(co
 
 
 def test_a_process_that_is_killed_leaves_what_resume_finishes(tmp_path):
-    often = "import sys; from initlab.runner import cli, streamed; streamed.COMMIT = 0.05; cli.main()"
-    words = [sys.executable, "-c", often, "init=normal", "init_mode=streamed", "probe=none", "stats=[moments]", "threads=1"]
-    model = ["model.input=[3000]", "model.layers=[{kind: repeat, times: 12, layers: [{kind: dense, units: 3000}]}]"]
+    often = (
+        "import sys; from initlab.runner import cli, streamed; streamed.COMMIT = 0.05; cli.main()"
+    )
+    words = [
+        sys.executable,
+        "-c",
+        often,
+        "init=normal",
+        "init_mode=streamed",
+        "probe=none",
+        "stats=[moments]",
+        "threads=1",
+    ]
+    model = [
+        "model.input=[3000]",
+        "model.layers=[{kind: repeat, times: 12, layers: [{kind: dense, units: 3000}]}]",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([*words, *model], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*words, *model], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         books = list(tmp_path.rglob("snapshot.journal"))
@@ -221,8 +269,16 @@ def test_a_process_that_is_killed_leaves_what_resume_finishes(tmp_path):
         time.sleep(0.01)
     assert process.wait() == -9, "the run was over before it could be killed"
     (folder,) = (tmp_path / "outputs" / "runs").iterdir()
-    assert not (folder / "manifest.json").exists() and not (folder / "snapshot.safetensors").exists()
-    subprocess.run([*words, *model, "resume=true"], cwd=tmp_path, env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert (
+        not (folder / "manifest.json").exists() and not (folder / "snapshot.safetensors").exists()
+    )
+    subprocess.run(
+        [*words, *model, "resume=true"],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     assert "tensors kept from the unfinished snapshot" in (folder / "runner.log").read_text()
     assert verify.main([str(folder)]) == 0
 
@@ -233,7 +289,9 @@ def test_the_file_is_read_by_the_official_library(only_run):
     folder = only_run(*WORDS, "init_mode=streamed")
     tensors = load_file(folder / "snapshot.safetensors")
     ours = formats.get("safetensors").read(folder / "snapshot.safetensors").tensors
-    assert {name: values.tobytes() for name, values in tensors.items()} == {name: values.tobytes() for name, values in ours.items()}
+    assert {name: values.tobytes() for name, values in tensors.items()} == {
+        name: values.tobytes() for name, values in ours.items()
+    }
 
 
 def test_verify_names_a_streamed_value_that_was_changed(only_run, capsys):
@@ -245,5 +303,8 @@ def test_verify_names_a_streamed_value_that_was_changed(only_run, capsys):
         file.write(np.float32(9).tobytes())
     assert verify.main([str(folder)]) == 1
     said = capsys.readouterr().err
-    assert "parameter '0.weight': the snapshot's values differ from the manifest's digest in 1 of 1400000 elements" in said
+    assert (
+        "parameter '0.weight': the snapshot's values differ from the manifest's digest in 1 of 1400000 elements"
+        in said
+    )
     assert "first at [5, 0]" in said

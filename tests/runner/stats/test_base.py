@@ -42,7 +42,9 @@ def streamed(law: laws.Law, shape: tuple[int, ...], dtype: str) -> dict[str, Any
     return measure_all(ALL, law, accumulator.result(), None)
 
 
-@pytest.mark.parametrize(("law", "shape", "dtype"), CASES, ids=[f"{law}-{dtype}" for law, _, dtype in CASES])
+@pytest.mark.parametrize(
+    ("law", "shape", "dtype"), CASES, ids=[f"{law}-{dtype}" for law, _, dtype in CASES]
+)
 def test_streamed_and_in_memory_the_row_is_the_same(law, shape, dtype):
     values = law.draw(Key(0, "x"), shape, dtype)
     row = streamed(law, shape, dtype)
@@ -53,7 +55,9 @@ def test_streamed_and_in_memory_the_row_is_the_same(law, shape, dtype):
         assert row["p"] > 1e-4
 
 
-@pytest.mark.parametrize("law", [laws.Constant(0.25), laws.Structured(), laws.ForgetGate(1.0)], ids=str)
+@pytest.mark.parametrize(
+    "law", [laws.Constant(0.25), laws.Structured(), laws.ForgetGate(1.0)], ids=str
+)
 def test_one_wrong_element_of_a_large_tensor_is_found(law):
     values = law.draw(Key(0, "x"), LARGE)
     values[777, 5] = 0.125
@@ -66,13 +70,19 @@ def test_a_large_tensor_of_another_law_is_found():
     assert row["ks_p"] < 1e-6
 
 
-@pytest.mark.parametrize("law", [laws.Normal(0.5, 2), laws.Uniform(-0.07, 0.07), laws.TruncatedNormal(0, 1, -2, 2)], ids=str)
+@pytest.mark.parametrize(
+    "law",
+    [laws.Normal(0.5, 2), laws.Uniform(-0.07, 0.07), laws.TruncatedNormal(0, 1, -2, 2)],
+    ids=str,
+)
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_the_distance_at_the_edges_of_bins_is_no_more_than_that_at_the_values(law, dtype):
     for seed in range(5):
         values = law.draw(Key(seed, "x"), (20_000,), dtype)
         summary = summary_of(values, law)
-        assert kolmogorov_smirnov(summary, law, None)[0] <= kolmogorov_smirnov(summary, law, values)[0]
+        assert (
+            kolmogorov_smirnov(summary, law, None)[0] <= kolmogorov_smirnov(summary, law, values)[0]
+        )
 
 
 @dataclass
@@ -94,16 +104,30 @@ class Spread(OnePass):
 def test_a_users_statistic_of_values_gets_them_and_one_of_summaries_gets_those_of_small_tensors():
     law = laws.Constant(1)
     small, large = np.ones(WHOLE, np.float32), np.ones(WHOLE + 1, np.float32)
-    assert measure_all([Middle(), Spread()], law, summary_of(small, law), small) == {"middle": 1, "spread": 0, "whole": True}
-    assert measure_all([Middle(), Spread()], law, summary_of(large, law), large) == {"middle": 1, "spread": 0, "whole": False}
+    assert measure_all([Middle(), Spread()], law, summary_of(small, law), small) == {
+        "middle": 1,
+        "spread": 0,
+        "whole": True,
+    }
+    assert measure_all([Middle(), Spread()], law, summary_of(large, law), large) == {
+        "middle": 1,
+        "spread": 0,
+        "whole": False,
+    }
     assert Spread().measure(large, law) == {"spread": 0, "whole": False}
 
 
-@pytest.mark.parametrize(("statistic", "size"), [(Middle(), WHOLE + 1), (Histogram(exact=True), WHOLE + 1), (Law(), WHOLE)])
+@pytest.mark.parametrize(
+    ("statistic", "size"),
+    [(Middle(), WHOLE + 1), (Histogram(exact=True), WHOLE + 1), (Law(), WHOLE)],
+)
 def test_what_cannot_do_without_values_says_so(statistic, size):
     law = laws.Constant(1)
     summary = summary_of(np.ones(size, np.float32), law)
-    with pytest.raises(ValueError, match=f"statistic '{statistic.kind}' needs the values of all {size} elements at once"):
+    with pytest.raises(
+        ValueError,
+        match=f"statistic '{statistic.kind}' needs the values of all {size} elements at once",
+    ):
         measure_all([statistic], law, summary, None)
 
 

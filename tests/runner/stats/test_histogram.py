@@ -24,7 +24,12 @@ def test_it_gives_a_column_a_probability_and_the_bins_that_are_not_empty():
 
 def test_the_edge_that_is_open_is_the_one_farther_from_zero():
     row = Histogram([]).measure(np.array([-1, 1, -1.125, 1.125], np.float32), LAW)
-    assert row["histogram"] == [[-1.25, -1.125, 1], [-1.125, -1.0, 1], [1.0, 1.125, 1], [1.125, 1.25, 1]]
+    assert row["histogram"] == [
+        [-1.25, -1.125, 1],
+        [-1.125, -1.0, 1],
+        [1.0, 1.125, 1],
+        [1.125, 1.25, 1],
+    ]
 
 
 def test_exact_quantiles_are_those_of_numpy():
@@ -38,11 +43,16 @@ def test_exact_quantiles_are_those_of_numpy():
 
 def test_an_empty_tensor_has_no_quantiles():
     for exact in (False, True):
-        assert Histogram([0.5], exact).measure(np.zeros((0, 3), np.float32), LAW) == {"q0.5": None, "histogram": []}
+        assert Histogram([0.5], exact).measure(np.zeros((0, 3), np.float32), LAW) == {
+            "q0.5": None,
+            "histogram": [],
+        }
 
 
 def test_the_bins_are_in_the_json_only(only_run):
-    folder = only_run("init=normal", "stats=[histogram,law]", "stats.histogram.quantiles=[0.25,0.5]")
+    folder = only_run(
+        "init=normal", "stats=[histogram,law]", "stats.histogram.quantiles=[0.25,0.5]"
+    )
     [first, *_] = json.loads((folder / "stats.json").read_text())["parameters"]
     assert sum(count for _, _, count in first["histogram"]) == np.prod(first["shape"])
     with (folder / "stats.csv").open() as file:
@@ -54,8 +64,14 @@ def test_the_bins_are_in_the_json_only(only_run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("stats.histogram.quantiles=[0.5,2]", "stats.histogram.quantiles[1]: must be a probability, between 0 and 1, got 2"),
-        ("stats.histogram.quantiles=half", "stats.histogram.quantiles: must be a list of probabilities, got 'half'"),
+        (
+            "stats.histogram.quantiles=[0.5,2]",
+            "stats.histogram.quantiles[1]: must be a probability, between 0 and 1, got 2",
+        ),
+        (
+            "stats.histogram.quantiles=half",
+            "stats.histogram.quantiles: must be a list of probabilities, got 'half'",
+        ),
         ("stats.histogram.exact=perhaps", "perhaps"),
     ],
 )

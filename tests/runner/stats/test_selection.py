@@ -15,7 +15,10 @@ PROBABILITIES = [0, 0.001, 0.25, 1 / 3, 0.5, 0.75, 0.999, 1]
 
 def check_quantiles(values: np.ndarray) -> None:
     finite = values[np.isfinite(values.astype(np.float64))].astype(np.float64)
-    assert quantiles(values, summarize(values), PROBABILITIES) == np.quantile(finite, PROBABILITIES).tolist()
+    assert (
+        quantiles(values, summarize(values), PROBABILITIES)
+        == np.quantile(finite, PROBABILITIES).tolist()
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -23,7 +26,10 @@ def check_quantiles(values: np.ndarray) -> None:
 @given(data=st.data())
 def test_they_are_those_of_numpy_for_any_numbers(dtype, data):
     largest = {"float16": 1e4, "float32": 1e38, "float64": 1e300}[dtype]
-    elements = st.one_of(st.floats(-largest, largest).map(np.dtype(dtype).type), st.sampled_from([np.inf, -np.inf, np.nan, 0.0, -0.0]))
+    elements = st.one_of(
+        st.floats(-largest, largest).map(np.dtype(dtype).type),
+        st.sampled_from([np.inf, -np.inf, np.nan, 0.0, -0.0]),
+    )
     values = data.draw(arrays.arrays(dtype, st.integers(1, 50), elements=elements))
     if np.isfinite(values).any():
         check_quantiles(values)

@@ -1,4 +1,6 @@
-"""A config composed once for each choice of groups is the config that Hydra composes from the same words."""
+"""A config composed once for each choice of groups is the config that Hydra composes from the same
+words.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ def test_one_job_does_not_change_the_next(composer):
     assert task(composer.compose([])) == task(compose_once([]))
 
 
-@pytest.mark.parametrize("words", [["sead=1"], ["init=norml"], ["init.sigma=1"], ["+init=he"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["sead=1"], ["init=norml"], ["init.sigma=1"], ["+init=he"]], ids=" ".join
+)
 def test_what_hydra_refuses_is_refused_as_it_does(words, composer):
     with pytest.raises(COMPOSITION_ERRORS) as expected:
         compose_once(words)

@@ -39,11 +39,16 @@ sweep:
 """
 
 
-def test_a_declared_sweep_runs_its_grid_and_cases_but_not_what_is_excluded(declare, command, tmp_path):
+def test_a_declared_sweep_runs_its_grid_and_cases_but_not_what_is_excluded(
+    declare, command, tmp_path
+):
     done = command("-m", *declare(MINE))
     assert done.code == 0, done.err
     assert done.err == ""
-    found = [(row["init"], row["seed"], row["model"], row["init.sigma"], row["state"]) for row in table(tmp_path)]
+    found = [
+        (row["init"], row["seed"], row["model"], row["init.sigma"], row["state"])
+        for row in table(tmp_path)
+    ]
     assert found == [
         ("normal", "0", "", "0.1", "completed"),
         ("normal", "1", "", "0.1", "completed"),
@@ -53,7 +58,9 @@ def test_a_declared_sweep_runs_its_grid_and_cases_but_not_what_is_excluded(decla
     ]
 
 
-def test_its_runs_have_the_ids_of_single_runs_with_the_same_settings(declare, command, only_run, tmp_path):
+def test_its_runs_have_the_ids_of_single_runs_with_the_same_settings(
+    declare, command, only_run, tmp_path
+):
     assert command("-m", *declare(MINE)).code == 0
     alone = only_run("init=xavier", "model=shared", "seed=1", "name=mine")
     assert alone.name in {row["run_id"] for row in table(tmp_path)}
@@ -66,7 +73,14 @@ def test_a_runs_manifest_and_config_do_not_hold_the_whole_sweep(declare, command
     assert command("-m", *declare(MINE)).code == 0
     folder = Path(tmp_path / "outputs" / "mine" / table(tmp_path)[0]["run_id"])
     sweep = json.loads((folder / "manifest.json").read_text())["config"]["sweep"]
-    assert sweep == {"grid": {}, "cases": [], "exclude": [], "union": [], "on_error": "continue", "retries": 0}
+    assert sweep == {
+        "grid": {},
+        "cases": [],
+        "exclude": [],
+        "union": [],
+        "on_error": "continue",
+        "retries": 0,
+    }
     assert "xavier" not in (folder / ".hydra" / "config.yaml").read_text()
 
 
@@ -76,7 +90,9 @@ def test_the_command_line_narrows_a_declared_sweep(declare, command, tmp_path):
 
 
 def test_duplicates_of_a_union_are_run_once(declare, command, tmp_path):
-    words = declare("name: mine\nsweep: {union: [{grid: {seed: [0, 1]}}, {grid: {seed: [1, 2], init: uniform}}]}\n")
+    words = declare(
+        "name: mine\nsweep: {union: [{grid: {seed: [0, 1]}}, {grid: {seed: [1, 2], init: uniform}}]}\n"
+    )
     done = command("-m", *words, "dry_run=true")
     assert done.code == 0
     assert done.out.endswith("\n3 runs: 3 to run, 1 duplicate removed; nothing was written\n")
@@ -92,12 +108,16 @@ def test_a_dry_run_lists_ids_and_states_and_writes_nothing(declare, command, tmp
     assert done.out.splitlines()[-1] == "5 runs: 5 to run, 1 excluded; nothing was written"
     assert command("-m", *words, "seed=0").code == 0
     done = command("-m", *words, "dry_run=true")
-    assert done.out.splitlines()[-1] == "5 runs: 3 finished, 2 to run, 1 excluded; nothing was written"
+    assert (
+        done.out.splitlines()[-1] == "5 runs: 3 finished, 2 to run, 1 excluded; nothing was written"
+    )
     listed = [line.split()[:2] for line in done.out.splitlines()[1:6]]
     assert [state for state, _ in listed] == ["finished", "to", "finished", "to", "finished"]
     assert command("-m", *words).code == 0
     ids = {row["run_id"] for row in table(tmp_path)}
-    assert all(line.split()[1] in ids or line.split()[2] in ids for line in done.out.splitlines()[1:6])
+    assert all(
+        line.split()[1] in ids or line.split()[2] in ids for line in done.out.splitlines()[1:6]
+    )
 
 
 def test_a_dry_run_checks_every_run_and_names_what_is_wrong(command, tmp_path):
@@ -122,7 +142,10 @@ def test_a_dry_run_of_one_run_says_where_it_would_go(command, only_run, tmp_path
 def test_a_declared_sweep_without_m_is_refused(declare, command, tmp_path):
     done = command(*declare(MINE))
     assert done.code == 2
-    assert done.err == "error: sweep: sweep.grid declares several runs - add -m to run them, and dry_run=true to see them\n"
+    assert (
+        done.err
+        == "error: sweep: sweep.grid declares several runs - add -m to run them, and dry_run=true to see them\n"
+    )
     assert not (tmp_path / "outputs").exists()
 
 
@@ -130,8 +153,14 @@ def test_a_declared_sweep_without_m_is_refused(declare, command, tmp_path):
     ("text", "said"),
     [
         ("sweep: {grid: {sead: [1, 2]}}", "sead: no such key - did you mean 'seed'?"),
-        ("sweep: {grid: {init: [normal, norml]}}", "init: no option 'norml' - did you mean 'normal'?"),
-        ("sweep: {cases: [{init: normal, init.sgima: 1}]}", "init.sgima: no such key - did you mean 'sigma'?"),
+        (
+            "sweep: {grid: {init: [normal, norml]}}",
+            "init: no option 'norml' - did you mean 'normal'?",
+        ),
+        (
+            "sweep: {cases: [{init: normal, init.sgima: 1}]}",
+            "init.sgima: no such key - did you mean 'sigma'?",
+        ),
         ("sweep: {gird: {}}", "sweep.gird: no such key - did you mean 'grid'?"),
         ("sweep: {on_error: halt}", "sweep.on_error: cannot be 'halt' - Known: continue, stop."),
         ("sweep: {retries: -1}", "sweep.retries: must be a whole number of at least 0, got -1"),
@@ -139,12 +168,17 @@ def test_a_declared_sweep_without_m_is_refused(declare, command, tmp_path):
             "sweep: {grid: {seed: [0, 1]}, exclude: [{inti.kind: zero}]}",
             "sweep.exclude[0].inti.kind: no run has such a key - did you mean 'init'?",
         ),
-        ("sweep: {grid: {seed: [0, 1]}, exclude: [{seed: [0, 1]}]}", "sweep: declares no run: all are excluded"),
+        (
+            "sweep: {grid: {seed: [0, 1]}, exclude: [{seed: [0, 1]}]}",
+            "sweep: declares no run: all are excluded",
+        ),
         ("sweep: {grid: {dry_run: [true]}}", "sweep.grid.dry_run: cannot be swept over"),
     ],
     ids=lambda text: text[:40],
 )
-def test_what_is_wrong_with_a_declared_sweep_refuses_it_before_anything_starts(text, said, declare, command, tmp_path):
+def test_what_is_wrong_with_a_declared_sweep_refuses_it_before_anything_starts(
+    text, said, declare, command, tmp_path
+):
     done = command("-m", *declare(text + "\n"))
     assert done.code == 2
     assert f"error: {said}" in done.err, done.err
@@ -153,14 +187,21 @@ def test_what_is_wrong_with_a_declared_sweep_refuses_it_before_anything_starts(t
 
 
 def test_an_exclusion_that_leaves_out_nothing_is_a_warning(declare, command):
-    done = command("-m", *declare("sweep: {grid: {seed: [0, 1]}, exclude: [{seed: 7}, {init: uniform, seed: 1}]}\n"))
+    done = command(
+        "-m",
+        *declare("sweep: {grid: {seed: [0, 1]}, exclude: [{seed: 7}, {init: uniform, seed: 1}]}\n"),
+    )
     assert done.code == 0
     assert done.err == "warning: sweep.exclude[0] leaves out no run\n"
     assert done.out.endswith("1 of 1 runs completed: outputs/runs/summary.md\n")
 
 
 def test_an_exclusion_tells_true_from_one_and_takes_lists(declare, command):
-    done = command("-m", *declare("sweep: {grid: {seed: [0, 1, 2]}, exclude: [{seed: true}, {seed: [1, 2]}]}\n"), "dry_run=true")
+    done = command(
+        "-m",
+        *declare("sweep: {grid: {seed: [0, 1, 2]}, exclude: [{seed: true}, {seed: [1, 2]}]}\n"),
+        "dry_run=true",
+    )
     assert done.out.endswith("1 run: 1 to run, 2 excluded; nothing was written\n")
 
 
@@ -191,7 +232,9 @@ def test_the_sweep_that_the_documentation_shows_can_be_run(declare, command):
 def test_a_sweep_may_be_declared_or_changed_on_the_command_line(command, tmp_path):
     done = command("-m", "sweep.cases=[{init: he}, {init: zero, seed: 3}]", "dry_run=true")
     assert done.code == 0, done.err
-    assert {"he-seed0", "zero-seed3"} == {line.split()[2].rsplit("-", 1)[0] for line in done.out.splitlines()[1:3]}
+    assert {"he-seed0", "zero-seed3"} == {
+        line.split()[2].rsplit("-", 1)[0] for line in done.out.splitlines()[1:3]
+    }
     assert done.out.splitlines()[-1] == "2 runs: 2 to run; nothing was written"
     done = command("-m", "sweep=initializers", "sweep.grid.seed=[7]", "dry_run=true")
     assert done.out.splitlines()[-1] == "8 runs: 8 to run; nothing was written"

@@ -31,13 +31,27 @@ class Flaky(init.Initializer):
 
 @pytest.fixture
 def flaky(tmp_path):
-    """`flaky(word, …)` sweeps over three seeds, the second of which fails twice, in a process of its own."""
+    """`flaky(word, …)` sweeps over three seeds, the second of which fails twice, in a process of
+    its own.
+    """
     (tmp_path / "flaky.py").write_text(FLAKY)
-    sweep = [sys.executable, "-m", "runner", "--plugin", "flaky.py", "-m", "init=flaky", "seed=0,1,2", "init_mode=eager"]
+    sweep = [
+        sys.executable,
+        "-m",
+        "runner",
+        "--plugin",
+        "flaky.py",
+        "-m",
+        "init=flaky",
+        "seed=0,1,2",
+        "init_mode=eager",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*sweep, *words], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        return subprocess.run(
+            [*sweep, *words], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
 
     return call
 
@@ -54,7 +68,11 @@ def statuses(tmp_path: Path) -> list[dict]:
 
 def test_a_failure_is_passed_over(flaky, tmp_path):
     assert flaky().returncode == 1
-    assert [status["state"] for status in statuses(tmp_path)] == ["completed", "failed", "completed"]
+    assert [status["state"] for status in statuses(tmp_path)] == [
+        "completed",
+        "failed",
+        "completed",
+    ]
     assert [status["attempts"] for status in statuses(tmp_path)] == [1, 1, 1]
 
 
@@ -76,7 +94,10 @@ def test_a_run_that_failed_is_tried_again_as_often_as_was_asked_for(flaky, tmp_p
 
 def test_too_few_tries_leave_it_failed(flaky, tmp_path):
     assert flaky("sweep.retries=1").returncode == 1
-    assert [(status["state"], status["attempts"]) for status in statuses(tmp_path)][1] == ("failed", 2)
+    assert [(status["state"], status["attempts"]) for status in statuses(tmp_path)][1] == (
+        "failed",
+        2,
+    )
 
 
 def test_a_refused_config_is_not_tried_again(command, tmp_path):

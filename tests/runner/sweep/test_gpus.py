@@ -17,12 +17,26 @@ HOLDS = "from initlab.runner.sweep import gpus; import os, sys; print(gpus.assig
 
 @pytest.fixture
 def worker(tmp_path):
-    """`worker()` starts a process that takes a GPU and holds it; gives the process and what it took."""
+    """`worker()` starts a process that takes a GPU and holds it; gives the process and what it
+    took.
+    """
     started = []
 
     def call(visible: str = "2,5", **more: str) -> tuple[subprocess.Popen[str], str]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), "CUDA_VISIBLE_DEVICES": visible, **more}
-        process = subprocess.Popen([sys.executable, "-c", HOLDS], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(tmp_path),
+            "CUDA_VISIBLE_DEVICES": visible,
+            **more,
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDS],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         started.append(process)
         assert process.stdout is not None
         return process, process.stdout.readline().strip()

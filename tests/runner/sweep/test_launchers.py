@@ -15,7 +15,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = {"processes": "hydra_joblib_launcher", "ray_local": "hydra_ray_launcher", "slurm_local": "hydra_submitit_launcher"}
+PACKAGES = {
+    "processes": "hydra_joblib_launcher",
+    "ray_local": "hydra_ray_launcher",
+    "slurm_local": "hydra_submitit_launcher",
+}
 LAUNCHERS = sorted(PACKAGES)
 ENVIRONMENT = {
     **os.environ,
@@ -43,9 +47,16 @@ SWEEP = ["--plugin", "sleepy.py", "-m", "init=sleepy", "seed=0,1,2"]
 
 def installed(launcher: str) -> list[str]:
     """The words that choose a launcher; skips where its package is not installed."""
-    if importlib.util.find_spec("hydra_plugins") is None or importlib.util.find_spec(f"hydra_plugins.{PACKAGES[launcher]}") is None:
+    if (
+        importlib.util.find_spec("hydra_plugins") is None
+        or importlib.util.find_spec(f"hydra_plugins.{PACKAGES[launcher]}") is None
+    ):
         pytest.skip(f"{PACKAGES[launcher]} is not installed")
-    few = {"processes": ["hydra.launcher.n_jobs=2"], "ray_local": ["+hydra.launcher.ray.init.num_cpus=2"], "slurm_local": []}
+    few = {
+        "processes": ["hydra.launcher.n_jobs=2"],
+        "ray_local": ["+hydra.launcher.ray.init.num_cpus=2"],
+        "slurm_local": [],
+    }
     return [f"hydra/launcher={launcher}", *few[launcher]]
 
 
@@ -58,7 +69,14 @@ def begin(tmp_path):
         environment = {**ENVIRONMENT, "AWAKE": str(tmp_path / "awake")}
         command = [sys.executable, "-m", "runner", *words]
         with open(tmp_path / "out.txt", "w") as out, open(tmp_path / "err.txt", "w") as err:
-            process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=out, stderr=err, start_new_session=True)
+            process = subprocess.Popen(
+                command,
+                cwd=tmp_path,
+                env=environment,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
         started.append(process)
         return process
 
@@ -98,7 +116,9 @@ def table(folder: Path) -> list[dict[str, str]]:
 def digests(folder: Path) -> dict[str, str]:
     found = {}
     for row in table(folder):
-        content = json.loads((folder / "outputs" / "runs" / row["run_id"] / "manifest.json").read_text())
+        content = json.loads(
+            (folder / "outputs" / "runs" / row["run_id"] / "manifest.json").read_text()
+        )
         found[row["run_id"]] = content["digests"]["root"]
     return found
 
@@ -118,7 +138,11 @@ def test_ids_and_digests_are_those_of_the_sweep_in_one_process(launcher, run, in
     assert code == 0, err
     assert digests(tmp_path) == in_process
     assert sorted(line.split()[0] for line in out.splitlines()) == ["4", *["completed"] * 4]
-    names = sorted(path.name for path in (tmp_path / "outputs" / "runs").iterdir() if not path.name.startswith("."))
+    names = sorted(
+        path.name
+        for path in (tmp_path / "outputs" / "runs").iterdir()
+        if not path.name.startswith(".")
+    )
     assert names == sorted([*in_process, "summary.csv", "summary.md", "sweep.json"])
 
 
@@ -156,9 +180,17 @@ def verified(tmp_path):
     """`verified()` proves every run of the sweep, by a process that knows the plugin."""
 
     def call() -> None:
-        folders = [str(path.parent) for path in (tmp_path / "outputs" / "runs").glob("*/manifest.json")]
+        folders = [
+            str(path.parent) for path in (tmp_path / "outputs" / "runs").glob("*/manifest.json")
+        ]
         words = [sys.executable, "-m", "runner.verify", "--plugin", "sleepy.py", *folders]
-        done = subprocess.run(words, cwd=tmp_path, env={**ENVIRONMENT, "AWAKE": str(tmp_path / "awake")}, capture_output=True, text=True)
+        done = subprocess.run(
+            words,
+            cwd=tmp_path,
+            env={**ENVIRONMENT, "AWAKE": str(tmp_path / "awake")},
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("verified") == 3
 
@@ -166,7 +198,9 @@ def verified(tmp_path):
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_a_worker_that_is_killed_takes_no_other_run_with_it(launcher, begin, run, verified, tmp_path):
+def test_a_worker_that_is_killed_takes_no_other_run_with_it(
+    launcher, begin, run, verified, tmp_path
+):
     (tmp_path / "sleepy.py").write_text(SLEEPS)
     chosen = installed(launcher)
     process = begin(*SWEEP, *chosen)
@@ -186,7 +220,9 @@ def test_a_parent_that_is_killed_loses_nothing_finished(launcher, begin, run, ve
     worker = sleeping(tmp_path, process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    if launcher != "ray_local":  # the worker goes on without it, as a cluster's jobs do, and a resumed sweep would wait for it
+    if (
+        launcher != "ray_local"
+    ):  # the worker goes on without it, as a cluster's jobs do, and a resumed sweep would wait for it
         os.kill(worker, 0)
         os.kill(worker, signal.SIGKILL)
     resumed_whole(run, tmp_path, *chosen)
@@ -209,9 +245,16 @@ class Deadly(init.Initializer):
 
 def test_a_run_that_kills_its_process_again_and_again_is_the_only_one_that_crashes(run, tmp_path):
     (tmp_path / "deadly.py").write_text(KILLS)
-    code, out, err = run("--plugin", "deadly.py", "-m", "init=deadly", "seed=0,1,2,3", *installed("processes"))
+    code, out, err = run(
+        "--plugin", "deadly.py", "-m", "init=deadly", "seed=0,1,2,3", *installed("processes")
+    )
     assert code == 1
-    assert [row["state"] for row in table(tmp_path)] == ["completed", "crashed", "completed", "completed"]
+    assert [row["state"] for row in table(tmp_path)] == [
+        "completed",
+        "crashed",
+        "completed",
+        "completed",
+    ]
     assert "error: the launcher stopped: TerminatedWorkerError" in err
     assert out.endswith("3 of 4 runs completed: outputs/runs/summary.md\n")
 
@@ -239,7 +282,9 @@ def test_where_there_is_no_slurm_nothing_passes_for_finished(run, tmp_path):
         ("submitit_slurm", "hydra_submitit_launcher", "submitit_slurm", "slurm"),
     ],
 )
-def test_a_launcher_that_is_not_installed_is_refused_with_its_extra(chosen, package, plugin, extra, tmp_path):
+def test_a_launcher_that_is_not_installed_is_refused_with_its_extra(
+    chosen, package, plugin, extra, tmp_path
+):
     hiding = f"""
 import importlib, sys
 class Hidden:
@@ -256,5 +301,8 @@ pkgutil.walk_packages = lambda *rest, **more: (found for found in walk(*rest, **
     words = [sys.executable, "-m", "runner", "-m", "seed=0,1", f"hydra/launcher={chosen}"]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 2, done.stderr
-    assert done.stderr == f"error: hydra/launcher: '{plugin}' is not installed - pip install 'initlab[{extra}]'\n"
+    assert (
+        done.stderr
+        == f"error: hydra/launcher: '{plugin}' is not installed - pip install 'initlab[{extra}]'\n"
+    )
     assert not (tmp_path / "outputs").exists()

@@ -32,8 +32,18 @@ def search(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     def call(*words: str, n: int = 6) -> subprocess.CompletedProcess[str]:
-        seed = () if "hydra/sweeper/sampler=grid" in words else ("hydra.sweeper.sampler.seed=2",)  # a grid has none
-        command = [sys.executable, "-m", "runner", *SEARCH, f"hydra.sweeper.n_trials={n}", *seed, *words]
+        seed = (
+            () if "hydra/sweeper/sampler=grid" in words else ("hydra.sweeper.sampler.seed=2",)
+        )  # a grid has none
+        command = [
+            sys.executable,
+            "-m",
+            "runner",
+            *SEARCH,
+            f"hydra.sweeper.n_trials={n}",
+            *seed,
+            *words,
+        ]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
 
     return call
@@ -56,7 +66,9 @@ def test_a_study_improves_and_leaves_what_a_sweep_leaves(search, tmp_path):
     best = yaml.safe_load((folder / "optimization_results.yaml").read_text())
     assert best["best_value"] == min(values)
     last = done.stdout.splitlines()[-1]
-    assert last.startswith(f"best: objective {min(values):.6g} with init.sigma={best['best_params']['init.sigma']}  (")
+    assert last.startswith(
+        f"best: objective {min(values):.6g} with init.sigma={best['best_params']['init.sigma']}  ("
+    )
     assert "8 of 8 runs completed" in done.stdout
     assert done.stdout.count("completed  normal-seed0-") == 8
 
@@ -66,7 +78,9 @@ def test_the_same_seed_makes_the_same_trials_and_resume_skips_them(search, tmp_p
     before = table(tmp_path / "outputs" / "s")
     done = search(OBJECTIVE, SIGMA, "resume=true")
     after = table(tmp_path / "outputs" / "s")
-    assert [(row["run_id"], row["objective"]) for row in after[:4]] == [(row["run_id"], row["objective"]) for row in before]
+    assert [(row["run_id"], row["objective"]) for row in after[:4]] == [
+        (row["run_id"], row["objective"]) for row in before
+    ]
     assert done.stdout.count("(finished before)") == 4
     assert len(after) == 6
 
@@ -82,7 +96,13 @@ def test_a_trial_that_fails_ends_no_study(search, tmp_path):
 
 
 def test_a_failure_stops_the_study_where_that_is_wanted(search, tmp_path):
-    done = search(OBJECTIVE, "init.sigma=interval(-0.9,0.1)", "hydra.sweeper.n_jobs=1", "sweep.on_error=stop", n=8)
+    done = search(
+        OBJECTIVE,
+        "init.sigma=interval(-0.9,0.1)",
+        "hydra.sweeper.n_jobs=1",
+        "sweep.on_error=stop",
+        n=8,
+    )
     states = [row["state"] for row in table(tmp_path / "outputs" / "s")]
     assert done.returncode == 1
     assert states[-1] == "failed"
@@ -111,24 +131,54 @@ def test_a_range_ends_before_its_stop_and_a_grid_has_all_of_it(search, tmp_path)
     [
         ((SIGMA,), "objective: is needed to search"),
         ((OBJECTIVE,), "hydra/sweeper: nothing is searched - give an interval"),
-        ((OBJECTIVE, "init.sigm=interval(0.1,1)"), "init.sigm: no such key - did you mean 'sigma'?"),
+        (
+            (OBJECTIVE, "init.sigm=interval(0.1,1)"),
+            "init.sigm: no such key - did you mean 'sigma'?",
+        ),
         ((OBJECTIVE, SIGMA, "init=normal,hee"), "init: no option 'hee'"),
         ((OBJECTIVE, SIGMA, "seed=-1"), "seed: must be a whole number"),
         ((OBJECTIVE, SIGMA, "task=plan"), "task: plan measures nothing to search by"),
         ((OBJECTIVE, "resume=true,false"), "resume: cannot be searched - give one value"),
-        ((OBJECTIVE, "init.sigma=interval(1,0.1)"), "init.sigma: 'init.sigma=interval(1,0.1)' holds no value"),
-        ((OBJECTIVE, "init.sigma=tag(log,interval(0,1))"), "reaches 0 or below, where there is no logarithm"),
-        ((OBJECTIVE, SIGMA, "hydra.sweeper.direction=up"), "hydra.sweeper.direction: cannot be 'up'"),
-        ((OBJECTIVE, SIGMA, "hydra.sweeper.n_jobs=0"), "hydra.sweeper.n_jobs: must be a whole number of at least 1, got 0"),
-        ((OBJECTIVE, SIGMA, "hydra.sweeper.max_failure_rate=0.5"), "hydra.sweeper.max_failure_rate: is not used"),
-        ((OBJECTIVE, SIGMA, "+hydra.sweeper.sampler.sed=3"), "hydra.sweeper: cannot be made: TPESampler.__init__() got an unexpected"),
-        ((OBJECTIVE, SIGMA, "hydra.sweeper.sampler._target_=os.system"), "hydra.sweeper.sampler._target_: 'os.system' is refused"),
+        (
+            (OBJECTIVE, "init.sigma=interval(1,0.1)"),
+            "init.sigma: 'init.sigma=interval(1,0.1)' holds no value",
+        ),
+        (
+            (OBJECTIVE, "init.sigma=tag(log,interval(0,1))"),
+            "reaches 0 or below, where there is no logarithm",
+        ),
+        (
+            (OBJECTIVE, SIGMA, "hydra.sweeper.direction=up"),
+            "hydra.sweeper.direction: cannot be 'up'",
+        ),
+        (
+            (OBJECTIVE, SIGMA, "hydra.sweeper.n_jobs=0"),
+            "hydra.sweeper.n_jobs: must be a whole number of at least 1, got 0",
+        ),
+        (
+            (OBJECTIVE, SIGMA, "hydra.sweeper.max_failure_rate=0.5"),
+            "hydra.sweeper.max_failure_rate: is not used",
+        ),
+        (
+            (OBJECTIVE, SIGMA, "+hydra.sweeper.sampler.sed=3"),
+            "hydra.sweeper: cannot be made: TPESampler.__init__() got an unexpected",
+        ),
+        (
+            (OBJECTIVE, SIGMA, "hydra.sweeper.sampler._target_=os.system"),
+            "hydra.sweeper.sampler._target_: 'os.system' is refused",
+        ),
         (
             (OBJECTIVE, SIGMA, "+hydra.sweeper.sampler.constraints_func._target_=os.system"),
             "hydra.sweeper.sampler.constraints_func._target_: 'os.system' is refused",
         ),
-        ((OBJECTIVE, SIGMA, "hydra.sweeper.custom_search_space=os.system"), "hydra.sweeper.custom_search_space: is refused"),
-        ((OBJECTIVE, SIGMA, "hydra.sweeper.storage=sqlite:///x"), "hydra.sweeper.storage: is refused: Optuna unpickles"),
+        (
+            (OBJECTIVE, SIGMA, "hydra.sweeper.custom_search_space=os.system"),
+            "hydra.sweeper.custom_search_space: is refused",
+        ),
+        (
+            (OBJECTIVE, SIGMA, "hydra.sweeper.storage=sqlite:///x"),
+            "hydra.sweeper.storage: is refused: Optuna unpickles",
+        ),
         ((OBJECTIVE, "+x._target_=os.system,os.getcwd"), "x._target_: 'os.system' is refused"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -144,14 +194,19 @@ def test_what_cannot_be_searched_starts_nothing(search, tmp_path, words, said):
 def test_a_dry_run_says_what_would_be_searched(search, tmp_path):
     done = search("sweep=tune_sigma", "dry_run=true", n=30)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "30 trials of init.sigma=tag(log, interval(0.001, 1)), suggested by TPESampler; nothing was written\n"
+    assert (
+        done.stdout
+        == "30 trials of init.sigma=tag(log, interval(0.001, 1)), suggested by TPESampler; nothing was written\n"
+    )
     assert not (tmp_path / "outputs").exists()
 
 
 def test_a_declared_search_is_read_from_the_grid_and_from_the_sweepers_params():
     problems: list[Problem] = []
     grid = {"init.sigma": "interval(0.1,1)", "seed": [1, 2], "dtype": "float32"}
-    space = parse_searched([parse_word("dtype=float16")], {"grid": grid}, {"init.sigma": "interval(0.2,1)"}, problems)
+    space = parse_searched(
+        [parse_word("dtype=float16")], {"grid": grid}, {"init.sigma": "interval(0.2,1)"}, problems
+    )
     assert problems == []
     assert space.fixed == ("dtype=float16",)
     assert {key: words for key, (_, words) in space.searched.items()} == {
@@ -169,8 +224,14 @@ def test_a_declared_search_is_read_from_the_grid_and_from_the_sweepers_params():
     ("node", "said"),
     [
         ({"cases": [{"seed": 1}]}, "sweep.cases: has no meaning in a search - give sweep.grid"),
-        ({"grid": {"name": ["a", "b"]}}, "sweep.grid.name: cannot be searched - set it for the whole sweep"),
-        ({"grid": {"seed": "range(0,"}}, "sweep.grid.seed: 'seed=range(0,' is no word of the command line"),
+        (
+            {"grid": {"name": ["a", "b"]}},
+            "sweep.grid.name: cannot be searched - set it for the whole sweep",
+        ),
+        (
+            {"grid": {"seed": "range(0,"}},
+            "sweep.grid.seed: 'seed=range(0,' is no word of the command line",
+        ),
         ({"grid": {"seed": "range(3,3)"}}, "seed: 'seed=range(3,3)' holds no value"),
     ],
 )

@@ -1,4 +1,6 @@
-"""What a sweep says on its way: one live line in a terminal, a plain line a run elsewhere, from the status files."""
+"""What a sweep says on its way: one live line in a terminal, a plain line a run elsewhere, from the
+status files.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,17 @@ ROOT = Path(__file__).parents[3]
 def in_a_terminal(folder: Path, *words: str, **environment: str) -> tuple[int, str]:
     """Exit code and what was written to the terminal that the command's stdout is."""
     master, slave = pty.openpty()
-    given = {name: value for name, value in os.environ.items() if name not in ("CI", "NO_COLOR", "TERM")}
+    given = {
+        name: value for name, value in os.environ.items() if name not in ("CI", "NO_COLOR", "TERM")
+    }
     given |= {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "100", **environment}
-    process = subprocess.Popen([sys.executable, "-m", "runner", *words], cwd=folder, env=given, stdout=slave, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runner", *words],
+        cwd=folder,
+        env=given,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+    )
     os.close(slave)
     heard = b""
     while True:
@@ -80,7 +90,10 @@ def test_runs_of_other_processes_are_told_of_from_their_statuses_each_once(membe
     write(failed, Status(FAILED, "x-2", error="E: no\nmore"))
     write(dead, Status(RUNNING, "x-3"))
     tracker.look()
-    assert capsys.readouterr().out == "completed  x-1  seed=1  (0.25 s)\nfailed     x-2  seed=2: E: no\n"
+    assert (
+        capsys.readouterr().out
+        == "completed  x-1  seed=1  (0.25 s)\nfailed     x-2  seed=2: E: no\n"
+    )
     write(dead, Status(RUNNING, "x-3", pid=2**22 + 1))
     tracker.look()
     tracker.look()
@@ -93,4 +106,6 @@ def test_runs_of_other_processes_are_told_of_from_their_statuses_each_once(membe
 
 
 def test_a_run_that_never_began_has_a_line_too():
-    assert line(Status(CRASHED, "x"), Member("x", "x", ["a=1"])) == "crashed    x  a=1: it did not end"
+    assert (
+        line(Status(CRASHED, "x"), Member("x", "x", ["a=1"])) == "crashed    x  a=1: it did not end"
+    )

@@ -1,4 +1,6 @@
-"""`resume=true` and what it stands on: what is finished is kept through kills, damage and refusals, and nothing else is believed."""
+"""`resume=true` and what it stands on: what is finished is kept through kills, damage and refusals,
+and nothing else is believed.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,13 @@ def begin(tmp_path):
         command = [sys.executable, "-m", "runner", *words]
         heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731  a shell's background jobs ignore it
         process = subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+            command,
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=heard,
         )
         started.append(process)
         return process
@@ -69,7 +77,9 @@ def asleep(begin, tmp_path) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def code(begin):
-    """`code(word, …)` is how `python -m runner word …` ended, in a process of its own: a plugin stays loaded in one."""
+    """`code(word, …)` is how `python -m runner word …` ended, in a process of its own: a plugin
+    stays loaded in one.
+    """
 
     def call(*words: str) -> int:
         process = begin(*words)
@@ -92,7 +102,9 @@ def times(found: list[Path]) -> list[int]:
     return [(folder / "manifest.json").stat().st_mtime_ns for folder in found]
 
 
-def test_a_kill_in_the_middle_loses_nothing_finished_and_a_resumed_sweep_completes(asleep, begin, tmp_path):
+def test_a_kill_in_the_middle_loses_nothing_finished_and_a_resumed_sweep_completes(
+    asleep, begin, tmp_path
+):
     asleep.send_signal(signal.SIGKILL)
     asleep.communicate()
     assert states(tmp_path) == ["completed", "completed", "crashed", "pending"]
@@ -147,7 +159,9 @@ def test_a_sweep_takes_up_what_single_runs_finished(command, tmp_path):
 
 
 def test_a_failed_run_is_made_again(code, tmp_path):
-    (tmp_path / "moody.py").write_text(SLEEPS.replace('open("asleep", "w").close()', 'raise RuntimeError("not awake")'))
+    (tmp_path / "moody.py").write_text(
+        SLEEPS.replace('open("asleep", "w").close()', 'raise RuntimeError("not awake")')
+    )
     words = ["--plugin", "moody.py", "-m", "init=sleepy", "seed=1,2"]
     assert code(*words) == 1
     assert states(tmp_path) == ["completed", "failed"]
@@ -156,7 +170,9 @@ def test_a_failed_run_is_made_again(code, tmp_path):
     assert states(tmp_path) == ["completed", "completed"]
 
 
-def test_a_machine_that_cannot_run_a_config_still_keeps_its_finished_run(command, tmp_path, monkeypatch):
+def test_a_machine_that_cannot_run_a_config_still_keeps_its_finished_run(
+    command, tmp_path, monkeypatch
+):
     assert command("-m", "seed=0,1").code == 0
     before = times(folders(tmp_path))
     monkeypatch.setattr("initlab.runner.plan.validate.DTYPES", ())
@@ -167,7 +183,9 @@ def test_a_machine_that_cannot_run_a_config_still_keeps_its_finished_run(command
 
 
 def test_a_single_run_replaces_what_a_sweep_said_of_its_folder(code, tmp_path):
-    (tmp_path / "moody.py").write_text(SLEEPS.replace('open("asleep", "w").close()', 'raise RuntimeError("not awake")'))
+    (tmp_path / "moody.py").write_text(
+        SLEEPS.replace('open("asleep", "w").close()', 'raise RuntimeError("not awake")')
+    )
     assert code("--plugin", "moody.py", "-m", "init=sleepy", "seed=1,2") == 1
     (tmp_path / "awake").write_text("")
     assert code("--plugin", "moody.py", "init=sleepy", "seed=2") == 0
@@ -178,6 +196,8 @@ def test_the_sweep_is_named_before_its_first_run(asleep, tmp_path):
     content = json.loads((tmp_path / "outputs" / "runs" / "sweep.json").read_text())
     assert content["format"] == "initlab-sweep-1"
     assert content["overrides"] == ["init=sleepy", "seed=0,1,2,3"]
-    assert [run["overrides"] for run in content["runs"]] == [["init=sleepy", f"seed={seed}"] for seed in range(4)]
+    assert [run["overrides"] for run in content["runs"]] == [
+        ["init=sleepy", f"seed={seed}"] for seed in range(4)
+    ]
     assert states(tmp_path)[2:] == ["running", "pending"]
     assert not (tmp_path / "outputs" / "runs" / "summary.csv").exists()

@@ -38,11 +38,16 @@ def test_the_words_of_the_command_line_are_a_grid_whose_last_key_varies_fastest(
 
 def test_a_grid_takes_lists_sweeps_in_hydras_grammar_and_single_values():
     node = {"grid": {"init": ["normal", "he"], "seed": "range(0,2)", "dtype": "float16"}}
-    assert jobs([], node) == [f"init={i} seed={s} dtype=float16" for i in ("normal", "he") for s in (0, 1)]
+    assert jobs([], node) == [
+        f"init={i} seed={s} dtype=float16" for i in ("normal", "he") for s in (0, 1)
+    ]
 
 
 def test_cases_are_crossed_with_the_grid():
-    node = {"grid": {"seed": [0, 1]}, "cases": [{"init": "normal", "init.sigma": 0.1}, {"init": "zero"}]}
+    node = {
+        "grid": {"seed": [0, 1]},
+        "cases": [{"init": "normal", "init.sigma": 0.1}, {"init": "zero"}],
+    }
     assert jobs([], node) == [
         "init=normal init.sigma=0.1 seed=0",
         "init=normal init.sigma=0.1 seed=1",
@@ -53,13 +58,24 @@ def test_cases_are_crossed_with_the_grid():
 
 def test_a_union_is_one_block_after_the_other_and_the_empty_block_above_it_is_none():
     node = {"union": [{"grid": {"seed": [0, 1]}}, {"cases": [{"init": "he"}]}]}
-    assert jobs(["dtype=float16"], node) == ["dtype=float16 seed=0", "dtype=float16 seed=1", "dtype=float16 init=he"]
+    assert jobs(["dtype=float16"], node) == [
+        "dtype=float16 seed=0",
+        "dtype=float16 seed=1",
+        "dtype=float16 init=he",
+    ]
     assert jobs([], {"grid": {"seed": [5]}, **node}) == ["seed=5", "seed=0", "seed=1", "init=he"]
 
 
 def test_what_is_excluded_above_a_union_is_excluded_in_all_its_blocks():
     made = space(
-        [], {"exclude": [{"seed": 1}], "union": [{"grid": {"seed": [0, 1]}}, {"grid": {"seed": [1, 2]}, "exclude": [{"seed": 2}]}]}
+        [],
+        {
+            "exclude": [{"seed": 1}],
+            "union": [
+                {"grid": {"seed": [0, 1]}},
+                {"grid": {"seed": [1, 2]}, "exclude": [{"seed": 2}]},
+            ],
+        },
     )
     assert [[entry.place for entry in block.exclude] for block in made.blocks] == [
         ["sweep.exclude[0]"],
@@ -68,7 +84,10 @@ def test_what_is_excluded_above_a_union_is_excluded_in_all_its_blocks():
 
 
 def test_the_command_line_replaces_what_a_block_says_of_a_key():
-    node = {"grid": {"seed": [0, 1], "init": ["he"]}, "cases": [{"dtype": "float16"}, {"dtype": "float64"}]}
+    node = {
+        "grid": {"seed": [0, 1], "init": ["he"]},
+        "cases": [{"dtype": "float16"}, {"dtype": "float64"}],
+    }
     assert jobs(["seed=7", "dtype=bfloat16"], node) == ["seed=7 dtype=bfloat16 init=he"] * 2
     assert jobs(["seed=5,6"], {"grid": {"seed": [0, 1, 2]}}) == ["seed=5", "seed=6"]
 
@@ -79,7 +98,10 @@ def test_the_command_line_replaces_hydras_own_parameters():
 
 
 def test_a_count_is_the_number_of_jobs():
-    made = space(["a=1,2"], {"grid": {"b": [1, 2, 3]}, "cases": [{"c": 1}, {"c": 2}], "union": [{"grid": {"b": [9]}}]})
+    made = space(
+        ["a=1,2"],
+        {"grid": {"b": [1, 2, 3]}, "cases": [{"c": 1}, {"c": 2}], "union": [{"grid": {"b": [9]}}]},
+    )
     assert made.count() == len(list(made.jobs())) == 14
 
 
@@ -93,31 +115,58 @@ def test_ten_million_jobs_are_not_made_before_they_are_asked_for():
     ("node", "said"),
     [
         ({"grid": [1]}, "sweep.grid: must be a mapping of keys to values, got [1]"),
-        ({"grid": {"seed": []}}, "sweep.grid.seed: holds no value - give a list, or range(start,stop)"),
+        (
+            {"grid": {"seed": []}},
+            "sweep.grid.seed: holds no value - give a list, or range(start,stop)",
+        ),
         ({"grid": {"seed": "range(0,0)"}}, "sweep.grid.seed: 'seed=range(0,0)' holds no value"),
-        ({"grid": {"seed": "interval(0,1)"}}, "sweep.grid.seed: 'seed=interval(0,1)' is no list of values - use a,b or choice(a,b) or range(start,stop), or search it with hydra/sweeper=optuna"),
-        ({"grid": {"resume": [True]}}, "sweep.grid.resume: cannot be swept over - set it for the whole sweep"),
-        ({"grid": {"hydra.job.chdir": [True]}}, "sweep.grid.hydra.job.chdir: cannot be swept over - set it for the whole sweep"),
+        (
+            {"grid": {"seed": "interval(0,1)"}},
+            "sweep.grid.seed: 'seed=interval(0,1)' is no list of values - use a,b or choice(a,b) or range(start,stop), or search it with hydra/sweeper=optuna",
+        ),
+        (
+            {"grid": {"resume": [True]}},
+            "sweep.grid.resume: cannot be swept over - set it for the whole sweep",
+        ),
+        (
+            {"grid": {"hydra.job.chdir": [True]}},
+            "sweep.grid.hydra.job.chdir: cannot be swept over - set it for the whole sweep",
+        ),
         ({"cases": {"seed": 1}}, "sweep.cases: must be a list, got {'seed': 1}"),
         ({"cases": [3]}, "sweep.cases[0]: must be a mapping of keys to values, got 3"),
-        ({"cases": [{"task": "plan"}]}, "sweep.cases[0].task: cannot be swept over - set it for the whole sweep"),
+        (
+            {"cases": [{"task": "plan"}]},
+            "sweep.cases[0].task: cannot be swept over - set it for the whole sweep",
+        ),
         (
             {"cases": [{"init.param": {"it's": 1}}]},
-            "sweep.cases[0].init.param: {\"it's\": 1} cannot be written as a word of the command line - set its parts one by one",
+            'sweep.cases[0].init.param: {"it\'s": 1} cannot be written as a word of the command line - set its parts one by one',
         ),
-        ({"exclude": [{}]}, "sweep.exclude[0]: names no key - give what the runs to leave out have in common"),
-        ({"union": {"grid": {}}}, "sweep.union: must be a list of blocks {grid, cases, exclude}, got {'grid': {}}"),
-        ({"union": [{"gird": {}}]}, "sweep.union[0].gird: no such key - did you mean 'grid'? Known: cases, exclude, grid."),
+        (
+            {"exclude": [{}]},
+            "sweep.exclude[0]: names no key - give what the runs to leave out have in common",
+        ),
+        (
+            {"union": {"grid": {}}},
+            "sweep.union: must be a list of blocks {grid, cases, exclude}, got {'grid': {}}",
+        ),
+        (
+            {"union": [{"gird": {}}]},
+            "sweep.union[0].gird: no such key - did you mean 'grid'? Known: cases, exclude, grid.",
+        ),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_block_is_said_with_its_place(node, said):
     assert problems(node) == [said]
 
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.from_regex("[a-z][a-z_0-9]*", fullmatch=True), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.from_regex("[a-z][a-z_0-9]*", fullmatch=True), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 

@@ -1,4 +1,6 @@
-"""Sweeps: deterministic folders, no run stops or hides another, what is finished is skipped, and a kill loses nothing."""
+"""Sweeps: deterministic folders, no run stops or hides another, what is finished is skipped, and a
+kill loses nothing.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,23 @@ def python(tmp_path):
     def call(*words: str, **options) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.run(
-            [sys.executable, "-m", "runner", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, **options
+            [sys.executable, "-m", "runner", *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            **options,
         )
 
     return call
 
 
 def runs(folder: Path, name: str = "runs") -> dict[str, Path]:
-    return {path.name: path for path in (folder / "outputs" / name).iterdir() if path.is_dir() and path.name != ".hydra"}
+    return {
+        path.name: path
+        for path in (folder / "outputs" / name).iterdir()
+        if path.is_dir() and path.name != ".hydra"
+    }
 
 
 def status(folder: Path) -> dict:
@@ -40,7 +51,9 @@ def table(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_grid_makes_one_finished_folder_a_combination_with_the_ids_of_single_runs(python, tmp_path):
+def test_a_grid_makes_one_finished_folder_a_combination_with_the_ids_of_single_runs(
+    python, tmp_path
+):
     done = python("-m", "init=normal,xavier,he", "seed=range(0,5)")
     assert done.returncode == 0, done.stderr
     found = runs(tmp_path)
@@ -48,17 +61,26 @@ def test_a_grid_makes_one_finished_folder_a_combination_with_the_ids_of_single_r
     assert all((folder / "manifest.json").exists() for folder in found.values())
     assert len(done.stdout.splitlines()) == 16
     assert done.stdout.endswith("15 of 15 runs completed: outputs/runs/summary.md\n")
-    before = {name: json.loads((f / "manifest.json").read_text())["digests"]["root"] for name, f in found.items()}
+    before = {
+        name: json.loads((f / "manifest.json").read_text())["digests"]["root"]
+        for name, f in found.items()
+    }
     single = python("init=he", "seed=3")
     assert single.returncode == 0
     assert set(runs(tmp_path)) == set(found)
     name = single.stdout.splitlines()[-1].split()[0].rsplit("/", 1)[-1]
-    assert json.loads((found[name] / "manifest.json").read_text())["digests"]["root"] == before[name]
+    assert (
+        json.loads((found[name] / "manifest.json").read_text())["digests"]["root"] == before[name]
+    )
     rows = table(tmp_path)
     assert [row["init"] for row in rows] == ["normal"] * 5 + ["xavier"] * 5 + ["he"] * 5
     assert {row["state"] for row in rows} == {"completed"}
     assert all(float(row["output_rms"]) > 0 for row in rows)
-    assert (tmp_path / "outputs" / "runs" / "summary.md").read_text().startswith("15 of 15 runs completed\n\n| run_id | init | seed |")
+    assert (
+        (tmp_path / "outputs" / "runs" / "summary.md")
+        .read_text()
+        .startswith("15 of 15 runs completed\n\n| run_id | init | seed |")
+    )
     members = json.loads((tmp_path / "outputs" / "runs" / "sweep.json").read_text())
     assert {run["run_id"] for run in members["runs"]} == set(found)
 
@@ -104,12 +126,21 @@ def test_an_exception_and_an_exit_end_only_their_own_run(python, tmp_path):
     assert status(failed)["traceback"].endswith("RuntimeError: not today\n")
     assert "RuntimeError: not today" in (failed / "runner.log").read_text()
     assert not (failed / "manifest.json").exists()
-    assert done.stdout.splitlines()[1] == f"failed     {failed.name}  init=moody seed=1: RuntimeError: not today"
+    assert (
+        done.stdout.splitlines()[1]
+        == f"failed     {failed.name}  init=moody seed=1: RuntimeError: not today"
+    )
     assert done.stderr == ""
 
 
 @pytest.mark.parametrize(
-    "words", [["seed=0,1,0"], ["seed=0,1", "init=uniform,uniform"], ["seed=0,1", "init=uniform", "init.scale=0.07,0.070"]], ids=" ".join
+    "words",
+    [
+        ["seed=0,1,0"],
+        ["seed=0,1", "init=uniform,uniform"],
+        ["seed=0,1", "init=uniform", "init.scale=0.07,0.070"],
+    ],
+    ids=" ".join,
 )
 def test_the_same_run_spelled_twice_runs_once(words, python, tmp_path):
     done = python("-m", *words)
@@ -118,7 +149,9 @@ def test_the_same_run_spelled_twice_runs_once(words, python, tmp_path):
     assert len(runs(tmp_path)) == 2
 
 
-@pytest.mark.parametrize("word", ["+hydra.callbacks.x._target_=os.system", "+init._target_=os.system,os.getcwd"])
+@pytest.mark.parametrize(
+    "word", ["+hydra.callbacks.x._target_=os.system", "+init._target_=os.system,os.getcwd"]
+)
 def test_a_sweep_cannot_name_code(word, python, tmp_path):
     done = python("-m", "seed=0,1", word)
     assert done.returncode == 2
@@ -135,7 +168,9 @@ def test_experiments_swept_together_keep_their_own_folders(python, tmp_path):
 def test_a_fixed_word_may_be_about_an_option_that_is_swept(command):
     done = command("-m", "init=truncated_normal,normal", "init.std=0.1")
     assert done.code == 2
-    assert done.err.startswith("error: init.std: no such key - Known: kind, sigma. (in the run init=normal")
+    assert done.err.startswith(
+        "error: init.std: no such key - Known: kind, sigma. (in the run init=normal"
+    )
     assert command("-m", "init=he,he_uniform", "init.slope=0.1").code == 0
 
 
@@ -160,7 +195,10 @@ def test_a_folder_for_the_sweep_is_honoured(command, tmp_path):
     done = command("-m", "seed=0,1", "hydra.sweep.dir=mine")
     assert done.code == 0
     assert done.out.endswith("2 of 2 runs completed: mine/summary.md\n")
-    assert len([path for path in (tmp_path / "mine").iterdir() if (path / "manifest.json").exists()]) == 2
+    assert (
+        len([path for path in (tmp_path / "mine").iterdir() if (path / "manifest.json").exists()])
+        == 2
+    )
     assert not (tmp_path / "outputs").exists()
 
 
@@ -176,7 +214,10 @@ def test_hydras_own_way_to_keep_sweep_parameters_works(command, tmp_path):
 
 
 def test_a_launcher_that_stops_is_one_line_and_hides_no_run(command, tmp_path, monkeypatch):
-    launcher = pytest.importorskip("hydra_plugins.hydra_joblib_launcher.joblib_launcher", reason="hydra-joblib-launcher is not installed")
+    launcher = pytest.importorskip(
+        "hydra_plugins.hydra_joblib_launcher.joblib_launcher",
+        reason="hydra-joblib-launcher is not installed",
+    )
 
     def stops(self, job_overrides, initial_job_idx):
         raise RuntimeError("a worker died\nand more")
@@ -203,8 +244,23 @@ def test_an_output_folder_that_cannot_be_written_is_refused(python, tmp_path):
 
 
 def test_workers_of_another_launcher_know_the_plugins(python, tmp_path):
-    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="hydra-joblib-launcher is not installed")
+    pytest.importorskip(
+        "hydra_plugins.hydra_joblib_launcher", reason="hydra-joblib-launcher is not installed"
+    )
     (tmp_path / "moody.py").write_text(RAISES)
-    done = python("--plugin", "moody.py", "-m", "init=moody", "seed=0,1,2,3", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    done = python(
+        "--plugin",
+        "moody.py",
+        "-m",
+        "init=moody",
+        "seed=0,1,2,3",
+        "hydra/launcher=joblib",
+        "hydra.launcher.n_jobs=2",
+    )
     assert done.returncode == 1
-    assert [row["state"] for row in table(tmp_path)] == ["completed", "failed", "failed", "completed"]
+    assert [row["state"] for row in table(tmp_path)] == [
+        "completed",
+        "failed",
+        "failed",
+        "completed",
+    ]

@@ -1,4 +1,6 @@
-"""Completion in a real bash, through a script named `initlab`; nothing is run, imported or written on the way."""
+"""Completion in a real bash, through a script named `initlab`; nothing is run, imported or written
+on the way.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +39,20 @@ def environment(tmp_path, monkeypatch) -> dict[str, str]:
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
     path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "TERM": "dumb", "PS1": "$ ", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {
+        "PATH": path,
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(tmp_path),
+        "TERM": "dumb",
+        "PS1": "$ ",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def ask_bash(line: str, environment: dict[str, str], breaks: str = "") -> list[str]:
-    """What the function that `-sc install=bash` defines answers to TAB at the line's end, in a bash that breaks words at `breaks`."""
+    """What the function that `-sc install=bash` defines answers to TAB at the line's end, in a bash
+    that breaks words at `breaks`.
+    """
     words = f"({' '.join(shlex.quote(word) for word in line.split(' '))})"
     asked = f"""
         eval "$(initlab -sc install=bash)"
@@ -50,7 +61,9 @@ def ask_bash(line: str, environment: dict[str, str], breaks: str = "") -> list[s
         _initlab_complete initlab
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
-    done = subprocess.run(["bash", "--norc", "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["bash", "--norc", "-c", asked], env=environment, capture_output=True, text=True, check=True
+    )
     assert done.stderr == ""
     return done.stdout.split()
 
@@ -107,7 +120,12 @@ def test_tab_in_an_interactive_bash_writes_the_word(environment):
 
 def sc(words: str, environment: dict[str, str], **more: str) -> subprocess.CompletedProcess[str]:
     program = Path(environment["PATH"].split(os.pathsep)[0]) / "initlab"
-    return subprocess.run([str(program), "-sc", *words.split()], env=environment | more, capture_output=True, text=True)
+    return subprocess.run(
+        [str(program), "-sc", *words.split()],
+        env=environment | more,
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.mark.parametrize("what", ["install", "uninstall"])
@@ -121,15 +139,26 @@ def test_every_shell_has_a_script(shell, what, environment):
 
 
 def test_python_m_says_in_one_line_that_completion_needs_the_console_script():
-    done = subprocess.run([sys.executable, "-m", "runner", "-sc", "install=bash"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", "-sc", "install=bash"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 2
-    assert done.stderr == 'error: -sc: completion needs the console script - install initlab, then: eval "$(initlab -sc install=bash)"\n'
+    assert (
+        done.stderr
+        == 'error: -sc: completion needs the console script - install initlab, then: eval "$(initlab -sc install=bash)"\n'
+    )
 
 
 def test_an_unknown_shell_is_refused(environment):
     done = sc("install=tcsh", environment)
     assert done.returncode == 2
-    assert "takes one of install=SHELL, uninstall=SHELL, query=SHELL, where SHELL is bash, zsh, fish" in done.stderr
+    assert (
+        "takes one of install=SHELL, uninstall=SHELL, query=SHELL, where SHELL is bash, zsh, fish"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +209,9 @@ def test_answers(line, expected):
 
 
 def test_every_flag_exists():
-    known = {flag for action in get_args_parser()._actions for flag in action.option_strings} | {"--plugin"}
+    known = {flag for action in get_args_parser()._actions for flag in action.option_strings} | {
+        "--plugin"
+    }
     assert set(completion.FLAGS) | set(completion.WITH_VALUE) <= known
 
 

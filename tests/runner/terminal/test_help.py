@@ -64,7 +64,9 @@ def test_what_is_chosen_unasked_is_marked(text):
 
 def test_every_key_is_listed_and_says_what_it_means(text):
     root = yaml.safe_load((CONF / "config.yaml").read_text())
-    keys = [key for key in root if key not in ("defaults", "hydra", "sweep")] + [f"sweep.{key}" for key in root["sweep"]]
+    keys = [key for key in root if key not in ("defaults", "hydra", "sweep")] + [
+        f"sweep.{key}" for key in root["sweep"]
+    ]
     for key in keys:
         assert re.search(rf"^  {re.escape(key)} +\S.*$", text, re.MULTILINE), key
     assert set(root["sweep"]) == set(schema.SweepOptions.__dataclass_fields__)
@@ -74,15 +76,26 @@ def test_every_key_is_listed_and_says_what_it_means(text):
 
 @pytest.mark.parametrize("width", [70, 80, 120])
 def test_no_line_is_wider_than_asked(width):
-    assert not [line for line in runner_help.help_text(width=width).splitlines() if len(line) > width]
+    assert not [
+        line for line in runner_help.help_text(width=width).splitlines() if len(line) > width
+    ]
 
 
 def test_in_a_pipe_lines_have_80_columns_and_head_may_stop_reading(tmp_path):
     words = [sys.executable, "-m", "runner", "--help"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, env={"COLUMNS": "200", "PATH": ""})
+    done = subprocess.run(
+        words,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"COLUMNS": "200", "PATH": ""},
+    )
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert done.stdout.isascii()
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stdout and process.stderr
         process.stdout.close()
         assert process.stderr.read() == b""
@@ -93,8 +106,12 @@ def test_every_command_that_there_is_is_named(text):
     named = set(re.findall(r"python -m (runner\.\w+)", text.partition("Other commands")[2]))
     runnable = set()
     for file in (ROOT / "runner").rglob("*.py"):
-        if file.name == "__main__.py" or '__name__ == "__main__"' in file.read_text(encoding="utf-8"):
-            runnable.add(".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__"))
+        if file.name == "__main__.py" or '__name__ == "__main__"' in file.read_text(
+            encoding="utf-8"
+        ):
+            runnable.add(
+                ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
+            )
     assert runnable - {"runner"} <= named
     assert {"runner.verify", "runner.join"} <= runnable
 
@@ -112,7 +129,9 @@ def test_a_plugins_kinds_and_a_folders_options_are_listed(tmp_path):
     (tmp_path / "own" / "model").mkdir(parents=True)
     (tmp_path / "own" / "model" / "wide.yaml").write_text("# Wide.\n")
     words = ["--plugin", str(tmp_path / "mine.py"), "--config-dir", str(tmp_path / "own"), "--help"]
-    done = subprocess.run([sys.executable, "-m", "runner", *words], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", *words], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert "my_own" in options_under(done.stdout, "init")
     assert "wide" in options_under(done.stdout, "model")
@@ -120,7 +139,12 @@ def test_a_plugins_kinds_and_a_folders_options_are_listed(tmp_path):
 
 def test_words_beside_help_are_not_composed(command, text, tmp_path):
     marker = tmp_path / "called"
-    for words in (["init=he"], ["no=thing"], [f"+hydra.callbacks.x={{_target_: pathlib.Path.mkdir, self: {marker}}}"], ["-m"]):
+    for words in (
+        ["init=he"],
+        ["no=thing"],
+        [f"+hydra.callbacks.x={{_target_: pathlib.Path.mkdir, self: {marker}}}"],
+        ["-m"],
+    ):
         assert command("--help", *words).out == text
     assert not list(tmp_path.iterdir())
 
@@ -128,6 +152,8 @@ def test_words_beside_help_are_not_composed(command, text, tmp_path):
 def test_hydras_own_flags_work_as_before(command):
     assert "kind: he" in command("init=he", "--cfg", "job").out
     assert "Config search path" in command("--info", "searchpath").out
-    done = subprocess.run([sys.executable, "-m", "runner", "--hydra-help"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", "--hydra-help"], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0
     assert "--experimental-rerun" in done.stdout

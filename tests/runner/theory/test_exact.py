@@ -28,17 +28,23 @@ def test_lengths_of_one_layer_are_spread_as_sampled(activation, width):
     assert abs(logs.mean() - lengths.log_length_ratio(width, 1.7, activation)) < 5 * error
     assert logs.std() == pytest.approx(lengths.log_length_error(width, activation), rel=0.03)
     if width > 8:
-        assert s.var() / s.mean() ** 2 == pytest.approx(lengths.length_variance(width, activation), rel=0.06)
+        assert s.var() / s.mean() ** 2 == pytest.approx(
+            lengths.length_variance(width, activation), rel=0.06
+        )
 
 
 def test_a_mean_logarithm_tends_to_the_logarithm_of_the_mean():
     gap = [lengths.log_length_ratio(n, 2.0) + 5 / (4 * n) for n in (64, 256, 1024)]
     assert abs(gap[2]) < abs(gap[1]) < abs(gap[0]) < 1e-3
-    assert lengths.log_length_error(100, layers=25) == pytest.approx(lengths.log_length_error(100) / 5)
+    assert lengths.log_length_error(100, layers=25) == pytest.approx(
+        lengths.log_length_error(100) / 5
+    )
 
 
 def test_factors_are_he_s():
-    assert [lengths.forward_factor(v) for v in (2.0, 1.0, 1 / 3)] == pytest.approx([1, 1 / 2, 1 / 6])
+    assert [lengths.forward_factor(v) for v in (2.0, 1.0, 1 / 3)] == pytest.approx(
+        [1, 1 / 2, 1 / 6]
+    )
     assert lengths.backward_factor(2.0, 100, 300) == pytest.approx(3)
 
 
@@ -47,7 +53,9 @@ def test_the_cdf_is_the_integral_of_the_density(ratio):
     a, b = spectra.marchenko_pastur_low(ratio), spectra.marchenko_pastur_high(ratio)
     angle = (np.arange(400_000) + 0.5) * math.pi / 400_000
     x = (a + b) / 2 - (b - a) / 2 * np.cos(angle)
-    total = np.cumsum(spectra.marchenko_pastur_density(x, ratio) * (b - a) / 2 * np.sin(angle) * math.pi / 400_000)
+    total = np.cumsum(
+        spectra.marchenko_pastur_density(x, ratio) * (b - a) / 2 * np.sin(angle) * math.pi / 400_000
+    )
     assert total[-1] == pytest.approx(1, abs=1e-5)
     assert spectra.marchenko_pastur_cdf(x, ratio) == pytest.approx(total, abs=2e-5)
 
@@ -56,7 +64,9 @@ def test_the_cdf_is_the_integral_of_the_density(ratio):
 def test_a_cdf_rises_from_0_to_1(ratio, x, y):
     low, high = spectra.marchenko_pastur_cdf(np.sort([x, y]), ratio)
     assert 0 <= low <= high + 1e-12 <= 1 + 1e-12
-    assert spectra.marchenko_pastur_cdf(np.array([spectra.marchenko_pastur_high(ratio)]), ratio)[0] == pytest.approx(1, abs=1e-5)
+    assert spectra.marchenko_pastur_cdf(np.array([spectra.marchenko_pastur_high(ratio)]), ratio)[
+        0
+    ] == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(400, 100), (300, 300), (100, 400)])
@@ -66,7 +76,9 @@ def test_a_random_matrix_has_that_spectrum(rows, columns):
     x = np.sort(singular**2 / long)
     cdf = spectra.marchenko_pastur_cdf(x, short / long)
     assert np.abs(cdf - (np.arange(short) + 0.5) / short).max() < 3 / short
-    assert singular.mean() == pytest.approx(spectra.mean_singular_value(rows, columns, 1.0), rel=0.005)
+    assert singular.mean() == pytest.approx(
+        spectra.mean_singular_value(rows, columns, 1.0), rel=0.005
+    )
 
 
 def test_glorots_two_layer_jacobians():
@@ -103,7 +115,11 @@ def test_traces_of_haar_matrices():
         q = q * np.sign(np.diag(r))
         traces.append((np.trace(q), np.trace(q) ** 2, np.trace(q @ q)))
     mean, error = np.mean(traces, 0), np.std(traces, 0) / math.sqrt(len(traces))
-    exact = [spectra.haar_trace(5), spectra.haar_square_of_trace(5), spectra.haar_trace_of_square(5)]
+    exact = [
+        spectra.haar_trace(5),
+        spectra.haar_square_of_trace(5),
+        spectra.haar_trace_of_square(5),
+    ]
     assert (np.abs(mean - exact) < 5 * error).all()
 
 
@@ -158,17 +174,42 @@ def test_every_form_can_be_called_by_name_and_gives_what_its_function_gives():
     [
         ("gian", {}, "form", "no closed form 'gian' - did you mean 'gain'"),
         ("gain", {}, "activation", "is missing - gain needs it"),
-        ("gain", {"activaton": "relu"}, "activaton", "is nothing that gain takes - did you mean 'activation'"),
+        (
+            "gain",
+            {"activaton": "relu"},
+            "activaton",
+            "is nothing that gain takes - did you mean 'activation'",
+        ),
         ("gain", {"activation": 3}, "activation", "must be a name, got 3"),
-        ("chi1", {"activation": "tanh", "weight_variance": "1"}, "weight_variance", "must be a number, got '1'"),
-        ("chi1", {"activation": "tanh", "weight_variance": True}, "weight_variance", "must be a number, got True"),
+        (
+            "chi1",
+            {"activation": "tanh", "weight_variance": "1"},
+            "weight_variance",
+            "must be a number, got '1'",
+        ),
+        (
+            "chi1",
+            {"activation": "tanh", "weight_variance": True},
+            "weight_variance",
+            "must be a number, got True",
+        ),
         ("haar_trace", {"n": 2.5}, "n", "must be a whole number, got 2.5"),
         ("haar_trace_of_square", {"n": 1}, "n", "must be a whole number of at least 2, got 1"),
         ("length_variance", {"width": 0}, "width", "must be a whole number of at least 1, got 0"),
         ("length_variance", {"width": 5, "activation": "tanh"}, "activation", "has no 'tanh'"),
         ("marchenko_pastur_low", {"ratio": 1.5}, "ratio", "not above 1"),
-        ("deep_linear_time", {"depth": 4, "start": 1.9, "strength": 2.0}, "start", "must lie below 0.9 of the strength"),
-        ("jacobian_variance", {"weights": "haar", "network": "relu", "depth": 2}, "weights", "has no 'haar'"),
+        (
+            "deep_linear_time",
+            {"depth": 4, "start": 1.9, "strength": 2.0},
+            "start",
+            "must lie below 0.9 of the strength",
+        ),
+        (
+            "jacobian_variance",
+            {"weights": "haar", "network": "relu", "depth": 2},
+            "weights",
+            "has no 'haar'",
+        ),
         ("residual_growth", {"branch": "plian", "branches": 3}, "branch", "did you mean 'plain'"),
         ("fixup_power", {"layers": 1}, "layers", "must be a whole number of at least 2"),
         ("log", {"value": 0}, "value", "must be a number above 0"),

@@ -17,9 +17,19 @@ from initlab.runner.theory.activations import ACTIVATIONS, nonlinearity
 
 NAMES = sorted(ACTIVATIONS)
 GAINS = {
-    "relu": 1.414214, "leaky": 1.414143, "tanh": 1.592537, "sigmoid": 1.846229, "gelu": 1.533530, "silu": 1.676532, "selu": 1.0,
-    "elu": 1.245198, "softrelu": 1.041867, "erf": 1.467167, "sin": 1.520867, "linear": 1.0,
-}  # fmt: skip
+    "relu": 1.414214,
+    "leaky": 1.414143,
+    "tanh": 1.592537,
+    "sigmoid": 1.846229,
+    "gelu": 1.533530,
+    "silu": 1.676532,
+    "selu": 1.0,
+    "elu": 1.245198,
+    "softrelu": 1.041867,
+    "erf": 1.467167,
+    "sin": 1.520867,
+    "linear": 1.0,
+}
 
 
 def generator(seed: int) -> np.random.Generator:
@@ -30,7 +40,8 @@ def generator(seed: int) -> np.random.Generator:
 def test_an_activation_is_the_engines_own(name):
     z = np.linspace(-4, 4, 81)
     assert nonlinearity(name).value(z) == pytest.approx(
-        getattr(ENGINE[name], "raw", ENGINE[name])(nd.array(z, dtype="float64")).asnumpy(), abs=1e-12
+        getattr(ENGINE[name], "raw", ENGINE[name])(nd.array(z, dtype="float64")).asnumpy(),
+        abs=1e-12,
     )
 
 
@@ -66,15 +77,22 @@ def test_products_are_what_sampling_gives(name, c):
     v = 0.8 * (c * g[0] + math.sqrt(1 - c * c) * g[1])
     f = nonlinearity(name)
     sampled = f.value(u) * f.value(v)
-    assert abs(sampled.mean() - meanfield.mean_product(name, 1.44, 0.64, c)) <= 5 * sampled.std() / math.sqrt(sampled.size) + 1e-12
+    assert (
+        abs(sampled.mean() - meanfield.mean_product(name, 1.44, 0.64, c))
+        <= 5 * sampled.std() / math.sqrt(sampled.size) + 1e-12
+    )
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky", "erf", "sin", "linear"])
 @pytest.mark.parametrize("c", [-0.9, -0.2, 0.0, 0.5, 0.95])
 def test_closed_forms_agree_with_quadrature(name, c):
     f = nonlinearity(name)
-    assert meanfield.mean_product(name, 0.7, 1.9, c) == pytest.approx(gaussian.mean_of_product(f.value, 0.7, 1.9, c), abs=1e-9)
-    assert meanfield.mean_square(name, 1.9) == pytest.approx(gaussian.mean(lambda z: f.value(z) ** 2, 1.9), rel=1e-12)
+    assert meanfield.mean_product(name, 0.7, 1.9, c) == pytest.approx(
+        gaussian.mean_of_product(f.value, 0.7, 1.9, c), abs=1e-9
+    )
+    assert meanfield.mean_square(name, 1.9) == pytest.approx(
+        gaussian.mean(lambda z: f.value(z) ** 2, 1.9), rel=1e-12
+    )
 
 
 def test_quadrature_is_not_fooled_by_a_kink_as_gauss_hermite_is():
@@ -89,8 +107,12 @@ def test_the_relu_map_is_cho_and_sauls():
     assert meanfield.relu_correlation(0.0) == pytest.approx(1 / math.pi)
     assert meanfield.relu_correlation(-1.0) == pytest.approx(0, abs=1e-15)
     assert meanfield.relu_correlation(1.0) == 1
-    assert meanfield.relu_correlation(0.5) == pytest.approx(meanfield.correlation_map("relu", 0.5, 3.0, 2.0))
-    assert meanfield.relu_correlation_after(0.2, 3) == pytest.approx(meanfield.correlation_after("relu", 0.2, 1.0, 2.0, layers=3))
+    assert meanfield.relu_correlation(0.5) == pytest.approx(
+        meanfield.correlation_map("relu", 0.5, 3.0, 2.0)
+    )
+    assert meanfield.relu_correlation_after(0.2, 3) == pytest.approx(
+        meanfield.correlation_after("relu", 0.2, 1.0, 2.0, layers=3)
+    )
     assert meanfield.relu_correlation_after(0.2, 0) == 0.2
 
 
@@ -138,9 +160,13 @@ def test_depth_scales_are_how_iterated_maps_decay():
     w, b = 1.3, 0.05
     q = meanfield.fixed_point_variance("tanh", w, b)
     lengths = [meanfield.variance_after("tanh", q + 1e-4, w, b, n) - q for n in (4, 5)]
-    assert -1 / math.log(lengths[1] / lengths[0]) == pytest.approx(meanfield.depth_scale_variance("tanh", w, b), rel=1e-3)
+    assert -1 / math.log(lengths[1] / lengths[0]) == pytest.approx(
+        meanfield.depth_scale_variance("tanh", w, b), rel=1e-3
+    )
     angles = [1 - meanfield.correlation_after("tanh", 1 - 1e-4, q, w, b, n) for n in (2, 3)]
-    assert -1 / math.log(angles[1] / angles[0]) == pytest.approx(meanfield.depth_scale_correlation("tanh", w, b), rel=1e-2)
+    assert -1 / math.log(angles[1] / angles[0]) == pytest.approx(
+        meanfield.depth_scale_correlation("tanh", w, b), rel=1e-2
+    )
 
 
 def test_in_the_chaotic_phase_two_inputs_settle_apart():
@@ -153,7 +179,11 @@ def test_in_the_chaotic_phase_two_inputs_settle_apart():
 
 
 def test_a_second_moment_of_nothing_known_is_none():
-    assert (second_moment("swoosh", 1.0), second_moment(None, 3.0), second_moment("relu", 3.0)) == (None, 3.0, 1.5)
+    assert (second_moment("swoosh", 1.0), second_moment(None, 3.0), second_moment("relu", 3.0)) == (
+        None,
+        3.0,
+        1.5,
+    )
     with pytest.raises(ValueError, match="must not be negative"):
         second_moment("relu", -1.0)
 
@@ -164,14 +194,46 @@ def test_a_second_moment_of_nothing_known_is_none():
         (lambda: meanfield.gain("rleu"), "activation", "has no 'rleu' - did you mean 'relu'"),
         (lambda: meanfield.mean_square("tanh", -1.0), "q", "must be a number of at least 0"),
         (lambda: meanfield.mean_product("tanh", 1.0, 1.0, 1.5), "c", "must lie between -1 and 1"),
-        (lambda: meanfield.variance_map("tanh", 1.0, 0.0), "weight_variance", "must be a number above 0"),
-        (lambda: meanfield.variance_map("tanh", 1.0, 1.0, -0.1), "bias_variance", "must be a number of at least 0"),
-        (lambda: meanfield.fixed_point_variance("relu", 2.0), "weight_variance", "2 keeps every length"),
-        (lambda: meanfield.fixed_point_variance("relu", 2.0, 0.1), "weight_variance", "lets lengths grow without end"),
-        (lambda: meanfield.fixed_point_variance("selu", 3.0), "weight_variance", "lengths grow without end"),
-        (lambda: meanfield.critical_weight_variance("relu", 0.1), "bias_variance", "must be 0 for relu"),
-        (lambda: meanfield.depth_scale_correlation("relu", 2.0), "weight_variance", "has no fixed point"),
-        (lambda: meanfield.variance_after("tanh", 1.0, 1.0, layers=-1), "layers", "must be a whole number of at least 0"),
+        (
+            lambda: meanfield.variance_map("tanh", 1.0, 0.0),
+            "weight_variance",
+            "must be a number above 0",
+        ),
+        (
+            lambda: meanfield.variance_map("tanh", 1.0, 1.0, -0.1),
+            "bias_variance",
+            "must be a number of at least 0",
+        ),
+        (
+            lambda: meanfield.fixed_point_variance("relu", 2.0),
+            "weight_variance",
+            "2 keeps every length",
+        ),
+        (
+            lambda: meanfield.fixed_point_variance("relu", 2.0, 0.1),
+            "weight_variance",
+            "lets lengths grow without end",
+        ),
+        (
+            lambda: meanfield.fixed_point_variance("selu", 3.0),
+            "weight_variance",
+            "lengths grow without end",
+        ),
+        (
+            lambda: meanfield.critical_weight_variance("relu", 0.1),
+            "bias_variance",
+            "must be 0 for relu",
+        ),
+        (
+            lambda: meanfield.depth_scale_correlation("relu", 2.0),
+            "weight_variance",
+            "has no fixed point",
+        ),
+        (
+            lambda: meanfield.variance_after("tanh", 1.0, 1.0, layers=-1),
+            "layers",
+            "must be a whole number of at least 0",
+        ),
     ],
 )
 def test_outside_its_domain_a_form_names_the_argument(call, option, said):

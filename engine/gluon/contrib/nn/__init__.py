@@ -6,4 +6,12 @@ from initlab.engine.gluon.contrib.nn.concurrent import Concurrent, HybridConcurr
 from initlab.engine.gluon.contrib.nn.shuffle import PixelShuffle1D, PixelShuffle2D, PixelShuffle3D
 from initlab.engine.gluon.contrib.nn.sync_batch_norm import SyncBatchNorm
 
-__all__ = ["Concurrent", "HybridConcurrent", "Identity", "PixelShuffle1D", "PixelShuffle2D", "PixelShuffle3D", "SyncBatchNorm"]
+__all__ = [
+    "Concurrent",
+    "HybridConcurrent",
+    "Identity",
+    "PixelShuffle1D",
+    "PixelShuffle2D",
+    "PixelShuffle3D",
+    "SyncBatchNorm",
+]

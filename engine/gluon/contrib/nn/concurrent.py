@@ -11,7 +11,9 @@ from initlab.engine.gluon.nn.containers import HybridSequential, Sequential
 
 
 class _Parallel(Block):
-    """What both kinds have in common: every child gets the input, and their outputs are joined along `axis`."""
+    """What both kinds have in common: every child gets the input, and their outputs are joined
+    along `axis`.
+    """
 
     axis: int
 
@@ -35,11 +37,18 @@ def _joined(shapes: list[Shape], axis: int, name: str) -> Shape:
     first = shapes[0]
     for number, shape in enumerate(shapes):
         if not -len(shape) <= axis < len(shape):
-            raise MXNetError(f"MXNetError: {name}: child {number} gives shape {shape}, which has no axis {axis}")
+            raise MXNetError(
+                f"MXNetError: {name}: child {number} gives shape {shape}, which has no axis {axis}"
+            )
         rest = [tuple(n for a, n in enumerate(s) if a != axis % len(s)) for s in (first, shape)]
         if rest[0] != rest[1]:
-            raise MXNetError(f"MXNetError: {name}: child 0 gives shape {first}, child {number} {shape}: only axis {axis} may differ")
-    return tuple(sum(s[a] for s in shapes) if a == axis % len(first) else n for a, n in enumerate(first))
+            raise MXNetError(
+                f"MXNetError: {name}: child 0 gives shape {first}, child {number} {shape}: only axis "
+                f"{axis} may differ"
+            )
+    return tuple(
+        sum(s[a] for s in shapes) if a == axis % len(first) else n for a, n in enumerate(first)
+    )
 
 
 class Concurrent(_Parallel, Sequential):

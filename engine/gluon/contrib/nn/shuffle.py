@@ -1,4 +1,6 @@
-"""Channels rearranged into space: sub-pixel upsampling (Shi et al. 2016; MXNet: gluon/contrib/nn/basic_layers.py)."""
+"""Channels rearranged into space: sub-pixel upsampling (Shi et al. 2016; MXNet:
+gluon/contrib/nn/basic_layers.py).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ class _PixelShuffle(HybridBlock):
         super().__init__()
         factors = (factor,) * self.axes if isinstance(factor, int) else tuple(factor)
         if len(factors) != self.axes:
-            raise AssertionError(f"wrong length {len(factors)} of factor {factor!r}: one number or {self.axes} are needed")
+            raise AssertionError(
+                f"wrong length {len(factors)} of factor {factor!r}: one number or {self.axes} are needed"
+            )
         if min(factors) < 1:
             raise ValueError(f"{type(self).__name__}: factor must be at least 1, got {factor!r}")
         self._factors = factors
@@ -28,10 +32,15 @@ class _PixelShuffle(HybridBlock):
         block = math.prod(self._factors)
         if len(shape) != self.axes + 2 or shape[1] % block:
             raise MXNetError(
-                f"MXNetError: {self.name}: {type(self).__name__} needs an input of {self.axes + 2} axes whose axis 1 is a multiple of "
+                f"MXNetError: {self.name}: {type(self).__name__} needs an input of {self.axes + 2} axes "
+                "whose axis 1 is a multiple of "
                 f"{block}, got shape {tuple(shape)}"
             )
-        return (shape[0], shape[1] // block, *(n * f for n, f in zip(shape[2:], self._factors, strict=True)))
+        return (
+            shape[0],
+            shape[1] // block,
+            *(n * f for n, f in zip(shape[2:], self._factors, strict=True)),
+        )
 
     def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
         """The rearranged elements."""
@@ -57,6 +66,8 @@ class PixelShuffle2D(_PixelShuffle):
 
 
 class PixelShuffle3D(_PixelShuffle):
-    """(batch, f1 f2 f3 channels, depth, height, width) -> (batch, channels, f1 depth, f2 height, f3 width)."""
+    """(batch, f1 f2 f3 channels, depth, height, width) -> (batch, channels, f1 depth, f2 height, f3
+    width).
+    """
 
     axes: ClassVar[int] = 3

@@ -1,4 +1,6 @@
-"""Batch normalization over several devices, of which one process has one (MXNet: gluon/contrib/nn/basic_layers.py)."""
+"""Batch normalization over several devices, of which one process has one (MXNet:
+gluon/contrib/nn/basic_layers.py).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from initlab.engine.gluon.nn.norm import BatchNorm
 
 
 class SyncBatchNorm(BatchNorm):
-    """BatchNorm whose statistics are the whole batch's. ValueError for more than one device: a batch is on one device here."""
+    """BatchNorm whose statistics are the whole batch's. ValueError for more than one device: a
+    batch is on one device here.
+    """
 
     def __init__(
         self,
@@ -29,17 +33,33 @@ class SyncBatchNorm(BatchNorm):
     ) -> None:
         if num_devices is None:
             warnings.warn(
-                "Caution using SyncBatchNorm: if not using all the GPUs, please mannually set num_devices", UserWarning, stacklevel=2
+                "Caution using SyncBatchNorm: if not using all the GPUs, please mannually set num_devices",
+                UserWarning,
+                stacklevel=2,
             )
         elif num_devices != 1:
-            raise ValueError(f"SyncBatchNorm: num_devices must be 1, since a batch is on one device, got {num_devices!r}")
+            raise ValueError(
+                f"SyncBatchNorm: num_devices must be 1, since a batch is on one device, got {num_devices!r}"
+            )
         super().__init__(
-            1, momentum, epsilon, center, scale, use_global_stats, beta_initializer, gamma_initializer, running_mean_initializer,
-            running_variance_initializer, in_channels, prefix, params,
-        )  # fmt: skip
+            1,
+            momentum,
+            epsilon,
+            center,
+            scale,
+            use_global_stats,
+            beta_initializer,
+            gamma_initializer,
+            running_mean_initializer,
+            running_variance_initializer,
+            in_channels,
+            prefix,
+            params,
+        )
 
     def __repr__(self) -> str:
         return (
             f"SyncBatchNorm(eps={self._epsilon}, momentum={self._momentum}, fix_gamma={not self._scale}, "
-            f"use_global_stats={self._global}, ndev=1, key={self.prefix!r}, in_channels={self.gamma.shape[0] or None})"
+            f"use_global_stats={self._global}, ndev=1, key={self.prefix!r}, "
+            f"in_channels={self.gamma.shape[0] or None})"
         )

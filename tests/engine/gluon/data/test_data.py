@@ -1,4 +1,6 @@
-"""Datasets, samplers and loaders: which samples come, in which order, and what is refused. Values are what MXNet 1.9.1 gives."""
+"""Datasets, samplers and loaders: which samples come, in which order, and what is refused. Values
+are what MXNet 1.9.1 gives.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,12 @@ def test_transforms_are_made_when_asked_for_or_at_once():
 @pytest.mark.parametrize(
     ("last_batch", "first", "second", "lengths"),
     [
-        ("keep", [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]], [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]], (4, 4)),
+        (
+            "keep",
+            [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]],
+            [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]],
+            (4, 4),
+        ),
         ("discard", [[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[0, 1, 2], [3, 4, 5], [6, 7, 8]], (3, 3)),
         ("rollover", [[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[9, 0, 1], [2, 3, 4], [5, 6, 7]], (3, 3)),
     ],
@@ -48,7 +55,12 @@ def test_transforms_are_made_when_asked_for_or_at_once():
 @pytest.mark.parametrize("workers", [0, 2])
 def test_what_is_left_of_a_batch(last_batch, first, second, lengths, workers):
     loader = data.DataLoader(TEN, 3, last_batch=last_batch, num_workers=workers)
-    assert (len(loader), lists(loader), len(loader), lists(loader)) == (lengths[0], first, lengths[1], second)
+    assert (len(loader), lists(loader), len(loader), lists(loader)) == (
+        lengths[0],
+        first,
+        lengths[1],
+        second,
+    )
 
 
 def test_shuffled_samples_come_once_each_in_the_order_that_numpys_seed_gives():
@@ -64,13 +76,18 @@ def test_shuffled_samples_come_once_each_in_the_order_that_numpys_seed_gives():
 
 
 def test_samples_of_several_parts_become_several_arrays_in_their_own_types():
-    loader = data.DataLoader(data.ArrayDataset(np.arange(6, dtype=np.float32).reshape(3, 2), [1, 2, 3]), 2)
+    loader = data.DataLoader(
+        data.ArrayDataset(np.arange(6, dtype=np.float32).reshape(3, 2), [1, 2, 3]), 2
+    )
     batches = list(loader)
     assert [[(x.shape, x.dtype.__name__) for x in batch] for batch in batches] == [
         [((2, 2), "float32"), ((2,), "int64")],
         [((1, 2), "float32"), ((1,), "int64")],
     ]
-    assert data.default_batchify_fn([nd.ones((2,)), nd.zeros((2,))]).asnumpy().tolist() == [[1, 1], [0, 0]]
+    assert data.default_batchify_fn([nd.ones((2,)), nd.zeros((2,))]).asnumpy().tolist() == [
+        [1, 1],
+        [0, 0],
+    ]
 
 
 def test_threads_prepare_batches_ahead_and_in_order():
@@ -105,20 +122,40 @@ def test_a_batch_sampler_names_whole_batches():
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [
-        (lambda: data.DataLoader(TEN), ValueError, "batch_size must be specified unless batch_sampler is specified"),
+        (
+            lambda: data.DataLoader(TEN),
+            ValueError,
+            "batch_size must be specified unless batch_sampler is specified",
+        ),
         (
             lambda: data.DataLoader(TEN, 2, True, data.SequentialSampler(3)),
             ValueError,
             "shuffle must not be specified if sampler is specified",
         ),
-        (lambda: data.DataLoader(TEN, 2, batch_sampler=[[1]]), ValueError, "must not be specified if batch_sampler is specified"),
-        (lambda: list(data.DataLoader(TEN, 3, last_batch="x")), ValueError, "'keep', 'discard', or 'rollover', but got x"),
+        (
+            lambda: data.DataLoader(TEN, 2, batch_sampler=[[1]]),
+            ValueError,
+            "must not be specified if batch_sampler is specified",
+        ),
+        (
+            lambda: list(data.DataLoader(TEN, 3, last_batch="x")),
+            ValueError,
+            "'keep', 'discard', or 'rollover', but got x",
+        ),
         (lambda: data.DataLoader(TEN, 3, timeout=0), AssertionError, "timeout must be positive"),
-        (lambda: data.ArrayDataset([1], [1, 2]), AssertionError, r"array\[0\] has length 1 while array\[1\] has 2"),
+        (
+            lambda: data.ArrayDataset([1], [1, 2]),
+            AssertionError,
+            r"array\[0\] has length 1 while array\[1\] has 2",
+        ),
         (lambda: data.ArrayDataset(), AssertionError, "Needs at least 1 arrays"),
         (lambda: TEN.shard(2, 2), AssertionError, "Shard index of out bound: 2 out of 2"),
         (lambda: TEN.sample([1]), TypeError, "Invalid sampler type"),
-        (lambda: data.IntervalSampler(2, 3), AssertionError, "Interval 3 must be smaller than or equal to length 2"),
+        (
+            lambda: data.IntervalSampler(2, 3),
+            AssertionError,
+            "Interval 3 must be smaller than or equal to length 2",
+        ),
         (lambda: data.DataLoader(TEN, 2, worker=3), TypeError, "worker"),
     ],
 )

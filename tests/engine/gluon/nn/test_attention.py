@@ -44,16 +44,28 @@ def test_gradients_are_torchs():
     with autograd.record():
         out = layer(X)
     out.backward(nd.array(TORCH["head"]))
-    for got, wanted in ((X.grad, "dx"), (layer.qkv_weight.grad(), "dqkv"), (layer.projection_weight.grad(), "dprojection")):
+    for got, wanted in (
+        (X.grad, "dx"),
+        (layer.qkv_weight.grad(), "dqkv"),
+        (layer.projection_weight.grad(), "dprojection"),
+    ):
         np.testing.assert_allclose(got.asnumpy(), TORCH[wanted], rtol=1e-4, atol=1e-5)
 
 
 NAMES = {
-    "attention.qkv_weight": "self_attn.in_proj_weight", "attention.qkv_bias": "self_attn.in_proj_bias",
-    "attention.projection_weight": "self_attn.out_proj.weight", "attention.projection_bias": "self_attn.out_proj.bias",
-    "expand.weight": "linear1.weight", "expand.bias": "linear1.bias", "contract.weight": "linear2.weight", "contract.bias": "linear2.bias",
-    "norm1.gamma": "norm1.weight", "norm1.beta": "norm1.bias", "norm2.gamma": "norm2.weight", "norm2.beta": "norm2.bias",
-}  # fmt: skip
+    "attention.qkv_weight": "self_attn.in_proj_weight",
+    "attention.qkv_bias": "self_attn.in_proj_bias",
+    "attention.projection_weight": "self_attn.out_proj.weight",
+    "attention.projection_bias": "self_attn.out_proj.bias",
+    "expand.weight": "linear1.weight",
+    "expand.bias": "linear1.bias",
+    "contract.weight": "linear2.weight",
+    "contract.bias": "linear2.bias",
+    "norm1.gamma": "norm1.weight",
+    "norm1.beta": "norm1.bias",
+    "norm2.gamma": "norm2.weight",
+    "norm2.beta": "norm2.bias",
+}
 """Our paths, torch's names."""
 
 
@@ -80,7 +92,9 @@ def test_a_block_leaves_out_what_lies_beyond_the_lengths_and_has_its_gradient():
         with autograd.record():
             loss = (block(x, lengths)[0, :2] ** 2).sum()
         loss.backward()
-        found.append((loss.asscalar(), x.grad.asnumpy()[0, :2], block.attention.qkv_weight.grad().asnumpy()))
+        found.append(
+            (loss.asscalar(), x.grad.asnumpy()[0, :2], block.attention.qkv_weight.grad().asnumpy())
+        )
         assert not x.grad.asnumpy()[0, 2:].any()
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
@@ -102,7 +116,9 @@ def test_padding_beyond_the_lengths_changes_nothing_and_a_sample_of_none_gives_t
     lengths = nd.array([2, 5, 0])
     before, after = (layer(nd.array(x), None, lengths).asnumpy() for x in (TORCH["x"], changed))
     np.testing.assert_allclose(before[0, :2], after[0, :2], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(before[2], np.broadcast_to(TORCH["projection_bias"], (5, 8)), rtol=1e-5)
+    np.testing.assert_allclose(
+        before[2], np.broadcast_to(TORCH["projection_bias"], (5, 8)), rtol=1e-5
+    )
 
 
 def test_dropout_drops_weights_while_training_only():
@@ -140,12 +156,17 @@ def test_a_block_in_half_precision_has_all_parameters_in_it():
 def test_positions_are_added_to_as_many_as_there_are():
     layer = nn.PositionEmbedding(6, 8)
     layer.initialize(init.Normal(1))
-    np.testing.assert_allclose(layer(X).asnumpy(), TORCH["x"] + layer.weight.data().asnumpy()[:5], rtol=1e-6)
+    np.testing.assert_allclose(
+        layer(X).asnumpy(), TORCH["x"] + layer.weight.data().asnumpy()[:5], rtol=1e-6
+    )
 
 
 def test_prints_and_hybridize():
     block = nn.TransformerBlock(8, 2, causal=True, pre_norm=False)
-    assert repr(block) == "TransformerBlock(MultiHeadAttention(8, heads=2, causal), hidden=32, post-norm)"
+    assert (
+        repr(block)
+        == "TransformerBlock(MultiHeadAttention(8, heads=2, causal), hidden=32, post-norm)"
+    )
     assert repr(nn.PositionEmbedding(6, 8)) == "PositionEmbedding(6, 8)"
     block.initialize()
     before = block(X).asnumpy()
@@ -157,18 +178,62 @@ def test_prints_and_hybridize():
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [
-        (lambda: nn.MultiHeadAttention(8, 3), ValueError, "units must be a multiple of num_heads, got 8 and 3"),
-        (lambda: nn.MultiHeadAttention(8, 2, dropout=1), ValueError, r"dropout must lie in \[0, 1\), got 1"),
+        (
+            lambda: nn.MultiHeadAttention(8, 3),
+            ValueError,
+            "units must be a multiple of num_heads, got 8 and 3",
+        ),
+        (
+            lambda: nn.MultiHeadAttention(8, 2, dropout=1),
+            ValueError,
+            r"dropout must lie in \[0, 1\), got 1",
+        ),
         (lambda: nn.MultiHeadAttention(8, 2, head=1), TypeError, "head"),
-        (lambda: attention()(nd.ones((2, 5, 7))), MXNetError, r"needs sequences \(batch, length, 8\), got \(2, 5, 7\)"),
-        (lambda: attention()(X, nd.ones((3, 4, 7))), MXNetError, r"needs sequences \(3, length, 8\), got \(3, 4, 7\)"),
-        (lambda: attention()(X, nd.ones((1, 4, 8))), MXNetError, r"needs sequences \(3, length, 8\), got \(1, 4, 8\)"),
-        (lambda: attention()(X, nd.ones((4, 8))), MXNetError, r"needs sequences \(3, length, 8\), got \(4, 8\)"),
-        (lambda: attention()(X, None, nd.ones((1,))), MXNetError, r"valid_length must have shape \(3,\), got \(1,\)"),
-        (lambda: attention()(X, None, nd.ones((3, 1))), MXNetError, r"valid_length must have shape \(3,\), got \(3, 1\)"),
-        (lambda: nn.TransformerBlock(8, 2, 0), ValueError, "hidden_units must be at least 1, got 0"),
-        (lambda: nn.PositionEmbedding(0, 8), ValueError, "max_length and units must be at least 1, got 0 and 8"),
-        (lambda: nn.PositionEmbedding(4, 8).infer_shape((3, 5, 8)), MXNetError, r"of at most 4 positions, got \(3, 5, 8\)"),
+        (
+            lambda: attention()(nd.ones((2, 5, 7))),
+            MXNetError,
+            r"needs sequences \(batch, length, 8\), got \(2, 5, 7\)",
+        ),
+        (
+            lambda: attention()(X, nd.ones((3, 4, 7))),
+            MXNetError,
+            r"needs sequences \(3, length, 8\), got \(3, 4, 7\)",
+        ),
+        (
+            lambda: attention()(X, nd.ones((1, 4, 8))),
+            MXNetError,
+            r"needs sequences \(3, length, 8\), got \(1, 4, 8\)",
+        ),
+        (
+            lambda: attention()(X, nd.ones((4, 8))),
+            MXNetError,
+            r"needs sequences \(3, length, 8\), got \(4, 8\)",
+        ),
+        (
+            lambda: attention()(X, None, nd.ones((1,))),
+            MXNetError,
+            r"valid_length must have shape \(3,\), got \(1,\)",
+        ),
+        (
+            lambda: attention()(X, None, nd.ones((3, 1))),
+            MXNetError,
+            r"valid_length must have shape \(3,\), got \(3, 1\)",
+        ),
+        (
+            lambda: nn.TransformerBlock(8, 2, 0),
+            ValueError,
+            "hidden_units must be at least 1, got 0",
+        ),
+        (
+            lambda: nn.PositionEmbedding(0, 8),
+            ValueError,
+            "max_length and units must be at least 1, got 0 and 8",
+        ),
+        (
+            lambda: nn.PositionEmbedding(4, 8).infer_shape((3, 5, 8)),
+            MXNetError,
+            r"of at most 4 positions, got \(3, 5, 8\)",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(call, error, said):

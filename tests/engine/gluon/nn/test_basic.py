@@ -59,8 +59,15 @@ def test_dropout_along_axes_shares_one_mask():
 def test_functions_are_layers():
     x = nd.array([[-1.0, 2.0]])
     assert nn.Lambda("relu")(x).tolist() == nn.HybridLambda("relu")(x).tolist() == [[0, 2]]
-    assert nn.Lambda(lambda x: x * 2)(x).tolist() == nn.HybridLambda(lambda F, x: F.broadcast_add(x, x))(x).tolist() == [[-2, 4]]
-    assert (repr(nn.Lambda("relu")), repr(nn.HybridLambda("tanh"))) == ("Lambda(relu)", "HybridLambda(tanh)")
+    assert (
+        nn.Lambda(lambda x: x * 2)(x).tolist()
+        == nn.HybridLambda(lambda F, x: F.broadcast_add(x, x))(x).tolist()
+        == [[-2, 4]]
+    )
+    assert (repr(nn.Lambda("relu")), repr(nn.HybridLambda("tanh"))) == (
+        "Lambda(relu)",
+        "HybridLambda(tanh)",
+    )
 
 
 def test_flatten_joins_all_axes_but_the_first():
@@ -71,10 +78,22 @@ def test_flatten_joins_all_axes_but_the_first():
     ("make", "error", "message"),
     [
         (lambda: nn.Dense(2.5), TypeError, "Dense: units must be a whole number, got 2.5"),
-        (lambda: nn.Dense(2, activation="rulu"), ValueError, "no activation 'rulu' - did you mean 'relu'"),
+        (
+            lambda: nn.Dense(2, activation="rulu"),
+            ValueError,
+            "no activation 'rulu' - did you mean 'relu'",
+        ),
         (lambda: nn.Dropout(1.5), ValueError, r"Dropout: rate must lie in \[0, 1\), got 1.5"),
-        (lambda: nn.Lambda("nosuch"), AssertionError, "Function name nosuch is not found in ndarray"),
-        (lambda: nn.HybridLambda(3), ValueError, "Unrecognized function in lambda: 3 of type <class 'int'>"),
+        (
+            lambda: nn.Lambda("nosuch"),
+            AssertionError,
+            "Function name nosuch is not found in ndarray",
+        ),
+        (
+            lambda: nn.HybridLambda(3),
+            ValueError,
+            "Unrecognized function in lambda: 3 of type <class 'int'>",
+        ),
     ],
 )
 def test_an_impossible_layer_is_refused(make, error, message):

@@ -56,12 +56,20 @@ def test_residual_refuses_layers_that_change_the_shape():
     net = nn.Residual(nn.Dense(3))
     net.initialize()
     for use in (lambda: net.infer_shape((1, 2)), lambda: net(nd.ones((1, 2)))):
-        with pytest.raises(MXNetError, match=r"residual: its layers turn shape \(1, 2\) into \(1, 3\), so the input cannot be added"):
+        with pytest.raises(
+            MXNetError,
+            match=r"residual: its layers turn shape \(1, 2\) into \(1, 3\), so the input cannot be added",
+        ):
             use()
 
 
 def test_residual_adds_its_shortcut_and_then_activates():
-    net = nn.Residual(nn.Dense(3, use_bias=False), nn.Dense(3), shortcut=nn.Dense(3, use_bias=False), activation="relu")
+    net = nn.Residual(
+        nn.Dense(3, use_bias=False),
+        nn.Dense(3),
+        shortcut=nn.Dense(3, use_bias=False),
+        activation="relu",
+    )
     assert net.infer_shape((1, 2)) == (1, 3)
     net.initialize(init.Constant(-1))
     net[0].weight.set_data(nd.ones((3, 2)))
@@ -74,7 +82,10 @@ def test_residual_adds_its_shortcut_and_then_activates():
 
 def test_residual_refuses_a_shortcut_of_another_shape_and_says_where_it_fails():
     net = nn.Residual(nn.Dense(3), shortcut=nn.Dense(4))
-    with pytest.raises(MXNetError, match=r"turn shape \(1, 2\) into \(1, 3\), so its shortcut's \(1, 4\) cannot be added"):
+    with pytest.raises(
+        MXNetError,
+        match=r"turn shape \(1, 2\) into \(1, 3\), so its shortcut's \(1, 4\) cannot be added",
+    ):
         net.infer_shape((1, 2))
     with pytest.raises(MXNetError, match="Shape inconsistent") as caught:
         nn.Residual(nn.Dense(3), shortcut=nn.Dense(3, in_units=9)).infer_shape((1, 2))
@@ -84,5 +95,8 @@ def test_residual_refuses_a_shortcut_of_another_shape_and_says_where_it_fails():
 
 
 def test_a_sequence_of_hybrid_blocks_recommends_the_hybrid_sequence():
-    with pytest.warns(UserWarning, match="All children of this Sequential layer 'net_' are HybridBlocks. Consider using HybridSequential"):
+    with pytest.warns(
+        UserWarning,
+        match="All children of this Sequential layer 'net_' are HybridBlocks. Consider using HybridSequential",
+    ):
         chain(nn.Sequential, 1).hybridize()

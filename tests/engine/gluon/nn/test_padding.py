@@ -20,7 +20,9 @@ def test_each_mode_is_numpys(mode, width):
     rows, columns = (width, width) if isinstance(width, int) else width
     layer = nn.Pad2D(width, mode)
     y = layer(nd.array(X, dtype="float64")).asnumpy()
-    assert np.array_equal(y, np.pad(X, ((0, 0), (0, 0), (rows, rows), (columns, columns)), mode=NUMPYS[mode]))
+    assert np.array_equal(
+        y, np.pad(X, ((0, 0), (0, 0), (rows, rows), (columns, columns)), mode=NUMPYS[mode])
+    )
     assert layer.infer_shape(X.shape) == y.shape
     directions.check(layer, X)
 
@@ -28,7 +30,9 @@ def test_each_mode_is_numpys(mode, width):
 def test_a_circular_convolution_is_the_product_of_fourier_transforms():
     image, kernel = X[:, :1], np.random.default_rng(1).normal(size=(1, 1, 3, 3))
     padded = nn.Pad2D(1, "circular")(nd.array(image, dtype="float64"))
-    y = nd.Convolution(padded, nd.array(kernel, dtype="float64"), kernel=(3, 3), num_filter=1, no_bias=True).asnumpy()
+    y = nd.Convolution(
+        padded, nd.array(kernel, dtype="float64"), kernel=(3, 3), num_filter=1, no_bias=True
+    ).asnumpy()
     around = np.zeros((4, 5))
     for i, j in np.ndindex(3, 3):
         around[(i - 1) % 4, (j - 1) % 5] = kernel[0, 0, i, j]

@@ -1,6 +1,8 @@
-"""Each layer as real MXNet 1.9.1 had it: parameters, printed forms, shapes, outputs, gradients, running statistics.
+"""Each layer as real MXNet 1.9.1 had it: parameters, printed forms, shapes, outputs, gradients,
+running statistics.
 
-`mxnet-layer-kinds.json` lists layers with what MXNet said of them, `mxnet-layer-kinds.npz` what it computed.
+`mxnet-layer-kinds.json` lists layers with what MXNet said of them, `mxnet-layer-kinds.npz` what it
+computed.
 """
 
 from __future__ import annotations
@@ -58,7 +60,12 @@ def seeded():
 def test_a_new_layer_has_mxnets_parameters_and_printed_form(number, row):
     layer = make(row)
     found = [
-        {"name": name, "shape": list(p.shape), "grad_req": p.grad_req, "differentiable": p._differentiable}
+        {
+            "name": name,
+            "shape": list(p.shape),
+            "grad_req": p.grad_req,
+            "differentiable": p._differentiable,
+        }
         for name, p in layer.collect_params().items()
     ]
     assert found == row["parameters"]
@@ -79,23 +86,35 @@ def test_the_inferred_shapes_are_mxnets(number, row):
 @every(COMPUTED)
 def test_a_layer_computes_what_mxnet_computed(number, row):
     layer, x = filled(number, row), nd.array(ARRAYS[f"{number}_x"])
-    np.testing.assert_allclose(layer(x).asnumpy(), ARRAYS[f"{number}_predicted"], rtol=1e-5, atol=2e-6)
+    np.testing.assert_allclose(
+        layer(x).asnumpy(), ARRAYS[f"{number}_predicted"], rtol=1e-5, atol=2e-6
+    )
     x.attach_grad()
     with autograd.record():
         y = layer(x)
     y.backward(nd.array(ARRAYS[f"{number}_g"]))
     np.testing.assert_allclose(y.asnumpy(), ARRAYS[f"{number}_y"], rtol=1e-4, atol=2e-6)
     expected = ARRAYS[f"{number}_dx"]
-    if row["name"] == "SELU":  # MXNet's own fault: below 0 its slope is lambda (alpha + y), which is lambda alpha e^x only for lambda = 1
+    if (
+        row["name"] == "SELU"
+    ):  # MXNet's own fault: below 0 its slope is lambda (alpha + y), which is lambda alpha e^x only for lambda = 1
         below, g = ARRAYS[f"{number}_x"] < 0, ARRAYS[f"{number}_g"]
-        np.testing.assert_allclose(expected[below], (g * SELU_SCALE * (SELU_ALPHA + ARRAYS[f"{number}_y"]))[below], rtol=1e-5)
+        np.testing.assert_allclose(
+            expected[below],
+            (g * SELU_SCALE * (SELU_ALPHA + ARRAYS[f"{number}_y"]))[below],
+            rtol=1e-5,
+        )
         expected = np.where(below, g * (SELU_SCALE * SELU_ALPHA + ARRAYS[f"{number}_y"]), expected)
     np.testing.assert_allclose(x.grad.asnumpy(), expected, rtol=1e-4, atol=1e-5)
     for name, parameter in layer.collect_params().items():
         if parameter.grad_req != "null":
-            np.testing.assert_allclose(parameter.grad().asnumpy(), ARRAYS[f"{number}_d_{name}"], rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(
+                parameter.grad().asnumpy(), ARRAYS[f"{number}_d_{name}"], rtol=1e-4, atol=1e-5
+            )
         else:
-            np.testing.assert_allclose(parameter.data().asnumpy(), ARRAYS[f"{number}_after_{name}"], rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(
+                parameter.data().asnumpy(), ARRAYS[f"{number}_after_{name}"], rtol=1e-5, atol=1e-6
+            )
 
 
 @every(ROWS)
@@ -123,9 +142,14 @@ def test_no_layer_takes_an_option_it_does_not_know(number, row):
 
 
 def test_a_batch_norm_over_several_devices_is_refused_and_an_unsaid_number_warned_of():
-    with pytest.raises(ValueError, match="num_devices must be 1, since a batch is on one device, got 2"):
+    with pytest.raises(
+        ValueError, match="num_devices must be 1, since a batch is on one device, got 2"
+    ):
         contrib.SyncBatchNorm(num_devices=2)
-    with pytest.warns(UserWarning, match="Caution using SyncBatchNorm: if not using all the GPUs, please mannually set num_devices"):
+    with pytest.warns(
+        UserWarning,
+        match="Caution using SyncBatchNorm: if not using all the GPUs, please mannually set num_devices",
+    ):
         contrib.SyncBatchNorm()
 
 
@@ -158,19 +182,26 @@ def test_concurrent_refuses_what_cannot_be_joined():
     with pytest.raises(Exception, match="both: has no children to join"):
         net.infer_shape((2, 3))
     net.add(nn.Dense(2), nn.Dense(2, flatten=False))
-    with pytest.raises(Exception, match=r"both: child 0 gives shape \(2, 2\), child 1 \(2, 4, 2\): only axis 1 may differ"):
+    with pytest.raises(
+        Exception,
+        match=r"both: child 0 gives shape \(2, 2\), child 1 \(2, 4, 2\): only axis 1 may differ",
+    ):
         net.infer_shape((2, 4, 3))
 
 
 @pytest.mark.parametrize("layout", ["NWC", "NHWC", "NDHWC"])
-@pytest.mark.parametrize("kind", ["Conv{}D", "Conv{}DTranspose", "MaxPool{}D", "AvgPool{}D", "GlobalMaxPool{}D"])
+@pytest.mark.parametrize(
+    "kind", ["Conv{}D", "Conv{}DTranspose", "MaxPool{}D", "AvgPool{}D", "GlobalMaxPool{}D"]
+)
 def test_channels_last_computes_what_channels_first_computes(kind, layout):
     axes = len(layout) - 2
     first = (0, axes + 1, *range(1, axes + 1))
     last = (0, *range(2, axes + 2), 1)
     args = {"C": (4, 2), "M": (2,), "A": (2,), "G": ()}[kind[0]]
     options = {"groups": 2} if kind.startswith("Conv") else {}
-    layers = [getattr(nn, kind.format(axes))(*args, layout=name, **options) for name in (layout, None)]
+    layers = [
+        getattr(nn, kind.format(axes))(*args, layout=name, **options) for name in (layout, None)
+    ]
     x = nd.array(np.random.default_rng(0).normal(size=(2, *range(3, 3 + axes), 6)), dtype="float32")
     for layer, shape in zip(layers, (x.shape, x.transpose(first).shape), strict=True):
         layer.infer_shape(shape)
@@ -181,7 +212,9 @@ def test_channels_last_computes_what_channels_first_computes(kind, layout):
         layers[1].weight.set_data(weight.data().transpose(first))
     y = layers[0](x)
     assert y.shape == layers[0].infer_shape(x.shape)
-    np.testing.assert_allclose(y.asnumpy(), layers[1](x.transpose(first)).transpose(last).asnumpy(), rtol=1e-6)
+    np.testing.assert_allclose(
+        y.asnumpy(), layers[1](x.transpose(first)).transpose(last).asnumpy(), rtol=1e-6
+    )
 
 
 def test_a_transposed_convolution_counts_the_inputs_and_outputs_of_one_group():
@@ -195,18 +228,58 @@ def test_a_transposed_convolution_counts_the_inputs_and_outputs_of_one_group():
 @pytest.mark.parametrize(
     ("make", "shape", "message"),
     [
-        (lambda p: nn.Conv2DTranspose(3, 3, in_channels=2, prefix=p), (1, 3, 8, 8), r"a_fwd: Shape inconsistent, Provided = \[2,3,3,3\], inferred shape=\(3,3,3,3\): axis 0 of the weight, for an input of shape \(1, 3, 8, 8\)"),
-        (lambda p: nn.Conv2DTranspose(3, 2, output_padding=1, prefix=p), (1, 3, 8, 8), r"output padding \(1, 1\) must be smaller than stride \(1, 1\)"),
-        (lambda p: nn.Conv1DTranspose(3, 2, padding=9, prefix=p), (1, 3, 4), r"padding \(9,\) leaves nothing of input \(4,\) with kernel \(2,\)"),
-        (lambda p: nn.MaxPool2D(prefix=p), (1, 3, 8), r"a: MaxPool2D needs an input of 4 axes, NCHW, got shape \(1, 3, 8\)"),
-        (lambda p: nn.LayerNorm(in_channels=4, prefix=p), (2, 3), r"a_fwd: Shape inconsistent, Provided = \[4\], inferred shape=\[3\]: gamma, for axis -1 of an input of shape \(2, 3\)"),
-        (lambda p: nn.BatchNorm(axis=3, prefix=p), (2, 3), r"a: an input of shape \(2, 3\) has no axis 3"),
-        (lambda p: nn.GroupNorm(3, prefix=p), (2, 4, 3), r"a: # of channels must be divisible by # of groups: axis 1 of an input of shape \(2, 4, 3\), 3 groups"),
-        (lambda p: nn.PReLU(in_channels=2, prefix=p), (2, 3, 2), r"a: alpha of shape \(2,\) for 3 channels"),
-        (lambda p: nn.ReflectionPad2D(3, prefix=p), (1, 1, 3, 5), r"a: reflection padding \(3, 3\) must be smaller than axis 2 of the input of shape \(1, 1, 3, 5\)"),
-        (lambda p: contrib.PixelShuffle2D(2), (1, 6, 3, 5), r"pixelshuffle2d\d+: PixelShuffle2D needs an input of 4 axes whose axis 1 is a multiple of 4, got shape \(1, 6, 3, 5\)"),
+        (
+            lambda p: nn.Conv2DTranspose(3, 3, in_channels=2, prefix=p),
+            (1, 3, 8, 8),
+            r"a_fwd: Shape inconsistent, Provided = \[2,3,3,3\], inferred shape=\(3,3,3,3\): axis 0 of the weight, for an input of shape \(1, 3, 8, 8\)",
+        ),
+        (
+            lambda p: nn.Conv2DTranspose(3, 2, output_padding=1, prefix=p),
+            (1, 3, 8, 8),
+            r"output padding \(1, 1\) must be smaller than stride \(1, 1\)",
+        ),
+        (
+            lambda p: nn.Conv1DTranspose(3, 2, padding=9, prefix=p),
+            (1, 3, 4),
+            r"padding \(9,\) leaves nothing of input \(4,\) with kernel \(2,\)",
+        ),
+        (
+            lambda p: nn.MaxPool2D(prefix=p),
+            (1, 3, 8),
+            r"a: MaxPool2D needs an input of 4 axes, NCHW, got shape \(1, 3, 8\)",
+        ),
+        (
+            lambda p: nn.LayerNorm(in_channels=4, prefix=p),
+            (2, 3),
+            r"a_fwd: Shape inconsistent, Provided = \[4\], inferred shape=\[3\]: gamma, for axis -1 of an input of shape \(2, 3\)",
+        ),
+        (
+            lambda p: nn.BatchNorm(axis=3, prefix=p),
+            (2, 3),
+            r"a: an input of shape \(2, 3\) has no axis 3",
+        ),
+        (
+            lambda p: nn.GroupNorm(3, prefix=p),
+            (2, 4, 3),
+            r"a: # of channels must be divisible by # of groups: axis 1 of an input of shape \(2, 4, 3\), 3 groups",
+        ),
+        (
+            lambda p: nn.PReLU(in_channels=2, prefix=p),
+            (2, 3, 2),
+            r"a: alpha of shape \(2,\) for 3 channels",
+        ),
+        (
+            lambda p: nn.ReflectionPad2D(3, prefix=p),
+            (1, 1, 3, 5),
+            r"a: reflection padding \(3, 3\) must be smaller than axis 2 of the input of shape \(1, 1, 3, 5\)",
+        ),
+        (
+            lambda p: contrib.PixelShuffle2D(2),
+            (1, 6, 3, 5),
+            r"pixelshuffle2d\d+: PixelShuffle2D needs an input of 4 axes whose axis 1 is a multiple of 4, got shape \(1, 6, 3, 5\)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_input_that_does_not_fit_is_refused_and_the_layer_named(make, shape, message):
     net = nn.HybridSequential()
     layer = make("a_")
@@ -219,15 +292,51 @@ def test_an_input_that_does_not_fit_is_refused_and_the_layer_named(make, shape, 
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: nn.LeakyReLU(-0.1), AssertionError, "Slope coefficient for LeakyReLU must be no less than 0."),
-        (lambda: nn.Conv1D(1, 1, layout="NCHW"), AssertionError, "Only supports 'NCW' and 'NWC' layout for now"),
-        (lambda: nn.MaxPool3D(layout="NCHW"), AssertionError, "Only NCDHW and NDHWC layouts are valid for 3D Pooling"),
-        (lambda: nn.AvgPool2D((1, 2, 3)), AssertionError, "pool_size must be a number or a list of 2 ints"),
-        (lambda: nn.Conv2DTranspose(1, 1, output_padding=(1,)), AssertionError, "output_padding must be a number or a list of 2 ints"),
-        (lambda: nn.Conv2D(1, 1, strides=0), ValueError, "strides must be whole numbers of at least 1, got 0"),
-        (lambda: nn.GroupNorm(0), ValueError, "num_groups must be a whole number of at least 1, got 0"),
-        (lambda: nn.ReflectionPad2D((1, 2)), AssertionError, "padding must be a number or 8 of them"),
-        (lambda: nn.ReflectionPad2D((1, 1, 0, 0, 0, 0, 0, 0)), ValueError, "0 for the first two axes"),
+        (
+            lambda: nn.LeakyReLU(-0.1),
+            AssertionError,
+            "Slope coefficient for LeakyReLU must be no less than 0.",
+        ),
+        (
+            lambda: nn.Conv1D(1, 1, layout="NCHW"),
+            AssertionError,
+            "Only supports 'NCW' and 'NWC' layout for now",
+        ),
+        (
+            lambda: nn.MaxPool3D(layout="NCHW"),
+            AssertionError,
+            "Only NCDHW and NDHWC layouts are valid for 3D Pooling",
+        ),
+        (
+            lambda: nn.AvgPool2D((1, 2, 3)),
+            AssertionError,
+            "pool_size must be a number or a list of 2 ints",
+        ),
+        (
+            lambda: nn.Conv2DTranspose(1, 1, output_padding=(1,)),
+            AssertionError,
+            "output_padding must be a number or a list of 2 ints",
+        ),
+        (
+            lambda: nn.Conv2D(1, 1, strides=0),
+            ValueError,
+            "strides must be whole numbers of at least 1, got 0",
+        ),
+        (
+            lambda: nn.GroupNorm(0),
+            ValueError,
+            "num_groups must be a whole number of at least 1, got 0",
+        ),
+        (
+            lambda: nn.ReflectionPad2D((1, 2)),
+            AssertionError,
+            "padding must be a number or 8 of them",
+        ),
+        (
+            lambda: nn.ReflectionPad2D((1, 1, 0, 0, 0, 0, 0, 0)),
+            ValueError,
+            "0 for the first two axes",
+        ),
         (lambda: contrib.PixelShuffle2D((1, 2, 3)), AssertionError, "wrong length 3 of factor"),
         (lambda: contrib.PixelShuffle1D(0), ValueError, "factor must be at least 1, got 0"),
     ],

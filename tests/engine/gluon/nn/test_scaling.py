@@ -24,7 +24,10 @@ def made(layer, dtype="float64"):
     [
         (lambda: nn.Scale(-0.3), lambda x: -0.3 * x),
         (lambda: nn.Scale(-0.3, learnable=True), lambda x: -0.3 * x),
-        (lambda: nn.Scale(2, learnable=True, scale_initializer=init.Constant(0.7)), lambda x: 0.7 * x),
+        (
+            lambda: nn.Scale(2, learnable=True, scale_initializer=init.Constant(0.7)),
+            lambda x: 0.7 * x,
+        ),
         (lambda: nn.Shift(), lambda x: x),
         (lambda: nn.Shift(init.Constant(1.5)), lambda x: x + 1.5),
     ],
@@ -37,7 +40,9 @@ def test_one_number_is_for_the_whole_array(layer, wanted, shape):
     assert block.infer_shape(shape) == shape
 
 
-@pytest.mark.parametrize("layer", [nn.Scale(0.4), nn.Scale(0.4, learnable=True), nn.Shift()], ids=repr)
+@pytest.mark.parametrize(
+    "layer", [nn.Scale(0.4), nn.Scale(0.4, learnable=True), nn.Shift()], ids=repr
+)
 def test_the_gradient_by_the_input_is_that_of_finite_differences(layer):
     directions.check(made(layer), X)
 
@@ -45,7 +50,10 @@ def test_the_gradient_by_the_input_is_that_of_finite_differences(layer):
 def test_a_learned_number_gathers_the_gradient_of_all_elements():
     head = np.random.default_rng(2).normal(size=X.shape)
     scale, shift = made(nn.Scale(0.4, learnable=True)), made(nn.Shift())
-    for layer, parameter, wanted in ((scale, "scale", (head * X).sum()), (shift, "bias", head.sum())):
+    for layer, parameter, wanted in (
+        (scale, "scale", (head * X).sum()),
+        (shift, "bias", head.sum()),
+    ):
         with autograd.record():
             y = layer(nd.array(X, dtype="float64"))
         y.backward(nd.array(head, dtype="float64"))
@@ -66,6 +74,10 @@ def test_half_precision_stays_half_precision():
 
 
 def test_they_print_what_they_are_and_refuse_a_factor_that_is_no_number():
-    assert [repr(nn.Scale(0.5)), repr(nn.Scale(2, True)), repr(nn.Shift())] == ["Scale(0.5)", "Scale(2, learnable)", "Shift()"]
+    assert [repr(nn.Scale(0.5)), repr(nn.Scale(2, True)), repr(nn.Shift())] == [
+        "Scale(0.5)",
+        "Scale(2, learnable)",
+        "Shift()",
+    ]
     with pytest.raises(ValueError, match="Scale: factor must be a finite number, got nan"):
         nn.Scale(float("nan"))

@@ -1,4 +1,5 @@
-"""Recurrent layers and cells: one network either way, shapes that come late, names in files, and what is refused.
+"""Recurrent layers and cells: one network either way, shapes that come late, names in files, and
+what is refused.
 
 Their numbers are compared with MXNet's in tests/differential.
 """
@@ -23,11 +24,19 @@ def drawn(*shape: int) -> nd.NDArray:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.sampled_from(sorted(LAYERS)), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(1, 4), st.integers(1, 2),
-    st.booleans(), st.sampled_from(["TNC", "NTC"]),
-)  # fmt: skip
+    st.sampled_from(sorted(LAYERS)),
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.integers(1, 2),
+    st.booleans(),
+    st.sampled_from(["TNC", "NTC"]),
+)
 def test_a_layer_is_its_cells_unrolled(kind, steps, batch, inputs, units, layers, both, layout):
-    layer = LAYERS[kind](units, num_layers=layers, bidirectional=both, layout=layout, input_size=inputs)
+    layer = LAYERS[kind](
+        units, num_layers=layers, bidirectional=both, layout=layout, input_size=inputs
+    )
     layer.initialize(init.Normal(0.7))
     x = drawn(*((steps, batch, inputs) if layout == "TNC" else (batch, steps, inputs)))
     states = [drawn(*info["shape"]) for info in layer.state_info(batch)]
@@ -50,7 +59,9 @@ def test_gradients_of_a_layer_are_those_of_its_cells(kind):
         with autograd.record():
             loss = (run(x) ** 2).sum()
         loss.backward()
-        found.append([x.grad.asnumpy(), *(p.grad().asnumpy() for p in layer.collect_params().values())])
+        found.append(
+            [x.grad.asnumpy(), *(p.grad().asnumpy() for p in layer.collect_params().values())]
+        )
     for mine, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-5)
 
@@ -76,7 +87,12 @@ def test_unknown_input_sizes_come_with_the_first_sequence_or_before():
     assert late.l0_i2h_weight.shape == (12, 0)
     assert late(drawn(5, 2, 4)).shape == (5, 2, 6)
     assert early.infer_shape((5, 2, 4)) == (5, 2, 6)
-    assert early.l0_i2h_weight.shape == early.r0_i2h_weight.shape == late.r0_i2h_weight.shape == (12, 4)
+    assert (
+        early.l0_i2h_weight.shape
+        == early.r0_i2h_weight.shape
+        == late.r0_i2h_weight.shape
+        == (12, 4)
+    )
     cell = rnn.HybridSequentialRNNCell()
     cell.add(rnn.GRUCell(3))
     cell.add(rnn.ResidualCell(rnn.RNNCell(3)))
@@ -95,20 +111,33 @@ def test_files_name_parameters_as_mxnet_does(tmp_path):
     layer.initialize()
     layer.save_parameters(tmp_path / "x.params")
     names = list(nd.load(tmp_path / "x.params"))
-    assert names[:5] == [f"_unfused.0.l_cell.{n}" for n in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias", "h2r_weight")]
+    assert names[:5] == [
+        f"_unfused.0.l_cell.{n}"
+        for n in ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias", "h2r_weight")
+    ]
     assert names[-1] == "_unfused.1.r_cell.h2r_weight"
     other = rnn.LSTM(2, num_layers=2, bidirectional=True, projection_size=1)
     other.load_parameters(tmp_path / "x.params")
-    np.testing.assert_array_equal(other.r1_h2r_weight.data().asnumpy(), layer.r1_h2r_weight.data().asnumpy())
+    np.testing.assert_array_equal(
+        other.r1_h2r_weight.data().asnumpy(), layer.r1_h2r_weight.data().asnumpy()
+    )
 
 
 def test_prints():
     assert repr(rnn.LSTM(3)) == "LSTM(None -> 3, TNC)"
-    assert repr(rnn.GRU(3, 2, "NTC", 0.5, True, input_size=4)) == "GRU(4 -> 3, NTC, num_layers=2, dropout=0.5, bidirectional)"
+    assert (
+        repr(rnn.GRU(3, 2, "NTC", 0.5, True, input_size=4))
+        == "GRU(4 -> 3, NTC, num_layers=2, dropout=0.5, bidirectional)"
+    )
     assert repr(rnn.RNNCell(3, input_size=2)) == "RNNCell(2 -> 3, tanh)"
     both = rnn.BidirectionalCell(rnn.LSTMCell(2), rnn.LSTMCell(2))
-    assert repr(both) == "BidirectionalCell(forward=LSTMCell(None -> 8), backward=LSTMCell(None -> 8))"
-    assert repr(rnn.ZoneoutCell(rnn.GRUCell(2), 0.1)) == "ZoneoutCell(p_out=0.1, p_state=0.0, GRUCell(None -> 6))"
+    assert (
+        repr(both) == "BidirectionalCell(forward=LSTMCell(None -> 8), backward=LSTMCell(None -> 8))"
+    )
+    assert (
+        repr(rnn.ZoneoutCell(rnn.GRUCell(2), 0.1))
+        == "ZoneoutCell(p_out=0.1, p_state=0.0, GRUCell(None -> 6))"
+    )
     assert "dtype=<class 'numpy.float32'>" in repr(rnn.GRUCell(2).i2h_weight)
     stack = rnn.SequentialRNNCell()
     stack.add(rnn.DropoutCell(0.5))
@@ -134,9 +163,13 @@ def test_modified_cells_are_called_by_their_modifiers_only():
     base = rnn.GRUCell(3, input_size=3)
     zone = rnn.ZoneoutCell(base, 0.5, 0.5)
     zone.initialize()
-    with pytest.raises(AssertionError, match="base cell cannot be called directly. Call the modifier cell instead"):
+    with pytest.raises(
+        AssertionError, match="base cell cannot be called directly. Call the modifier cell instead"
+    ):
         base.begin_state(2)
-    with pytest.raises(AssertionError, match="is already modified. One cell cannot be modified twice"):
+    with pytest.raises(
+        AssertionError, match="is already modified. One cell cannot be modified twice"
+    ):
         rnn.ResidualCell(base)
     out, _ = zone.unroll(4, drawn(2, 4, 3), merge_outputs=True)
     assert out.shape == (2, 4, 3)
@@ -190,17 +223,41 @@ def test_an_lstm_learns_to_remember_the_first_of_a_sequence():
     ("call", "error", "said"),
     [
         (lambda: rnn.LSTM(3, layout="CTN"), AssertionError, "Invalid layout CTN; must be one of"),
-        (lambda: rnn.RNN(3, activation="tan"), ValueError, "no activation 'tan' - did you mean 'tanh'"),
+        (
+            lambda: rnn.RNN(3, activation="tan"),
+            ValueError,
+            "no activation 'tan' - did you mean 'tanh'",
+        ),
         (lambda: rnn.LSTM(3, dropout=1.0), ValueError, r"dropout must lie in \[0, 1\), got 1.0"),
-        (lambda: rnn.LSTM(3, use_sequence_length=True), MXNetError, "unroll a cell with valid_length instead"),
+        (
+            lambda: rnn.LSTM(3, use_sequence_length=True),
+            MXNetError,
+            "unroll a cell with valid_length instead",
+        ),
         (lambda: rnn.LSTM(3, state_clip_nan=True), ValueError, "state_clip_nan is not supported"),
         (lambda: rnn.LSTM(3, hidden=2), TypeError, "hidden"),
-        (lambda: rnn.LSTM(3).begin_state(), MXNetError, r"a state of shape \(1, 0, 3\) cannot be made - give begin_state the batch_size"),
+        (
+            lambda: rnn.LSTM(3).begin_state(),
+            MXNetError,
+            r"a state of shape \(1, 0, 3\) cannot be made - give begin_state the batch_size",
+        ),
         (lambda: rnn.GRUCell(3).begin_state(), MXNetError, "give begin_state the batch_size"),
         (lambda: rnn.DropoutCell("a"), AssertionError, "rate must be a number"),
-        (lambda: rnn.LSTM(3, projection_size=2)._unfuse(), AssertionError, "does not support projection"),
-        (lambda: rnn.BidirectionalCell(rnn.GRUCell(2), rnn.GRUCell(2))(nd.ones((1, 2)), []), NotImplementedError, "Please use unroll"),
-        (lambda: rnn.ZoneoutCell(rnn.BidirectionalCell(rnn.GRUCell(2), rnn.GRUCell(2))), AssertionError, "doesn't support zoneout"),
+        (
+            lambda: rnn.LSTM(3, projection_size=2)._unfuse(),
+            AssertionError,
+            "does not support projection",
+        ),
+        (
+            lambda: rnn.BidirectionalCell(rnn.GRUCell(2), rnn.GRUCell(2))(nd.ones((1, 2)), []),
+            NotImplementedError,
+            "Please use unroll",
+        ),
+        (
+            lambda: rnn.ZoneoutCell(rnn.BidirectionalCell(rnn.GRUCell(2), rnn.GRUCell(2))),
+            AssertionError,
+            "doesn't support zoneout",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(call, error, said):
@@ -217,11 +274,15 @@ def test_shapes_that_do_not_fit_name_layer_shapes_and_axis():
     assert caught.value.__notes__ == ["in layer '0' (GRU), which was given (2, 2, 5)"]
     with pytest.raises(MXNetError, match="GRU needs an input of 3 axes, TNC, got"):
         rnn.GRU(3).infer_shape((2, 4))
-    with pytest.raises(ValueError, match=r"Invalid recurrent state shape. Expecting \(1, 2, 3\), got \(1, 3, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"Invalid recurrent state shape. Expecting \(1, 2, 3\), got \(1, 3, 3\)"
+    ):
         net[0](drawn(2, 2, 4), [drawn(1, 3, 3)])
     with pytest.raises(ValueError, match="LSTM has 2 states, got 1"):
         lstm = rnn.LSTM(3, input_size=4)
         lstm.initialize()
         lstm(drawn(2, 2, 4), [drawn(1, 2, 3)])
-    with pytest.raises(AssertionError, match=r"length is 3, but axis 1 of inputs \(2, 4, 3\) \(layout NTC\) has 4"):
+    with pytest.raises(
+        AssertionError, match=r"length is 3, but axis 1 of inputs \(2, 4, 3\) \(layout NTC\) has 4"
+    ):
         rnn.GRUCell(3).unroll(3, drawn(2, 4, 3))
