@@ -29,7 +29,7 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def create_module(self, spec):
-        return importlib.import_module("engine" + spec.name[len("mxnet") :])
+        return importlib.import_module("initlab.engine" + spec.name[len("mxnet") :])
 
     def exec_module(self, module):
         pass
