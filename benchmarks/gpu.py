@@ -27,7 +27,7 @@ COLUMNS = (*OURS, "CuPy's standard_normal", "torch's normal_", "zeros")
 
 def contenders(count: int) -> dict[str, Callable[[], object]]:
     """Name -> what fills as many elements and waits for the device."""
-    xp = gpu(0).xp
+    xp = gpu(0).use()
     out = xp.empty(count, np.float32)
     generator = xp.random.default_rng(0)
 
@@ -59,7 +59,7 @@ def contenders(count: int) -> dict[str, Callable[[], object]]:
 
 def where() -> list[str]:
     """The chip, the CUDA that its driver has, and the version of CuPy."""
-    xp = gpu(0).xp
+    xp = gpu(0).use()
     version = xp.cuda.runtime.driverGetVersion()
     return [
         xp.cuda.runtime.getDeviceProperties(0)["name"].decode(),

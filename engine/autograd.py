@@ -1,8 +1,8 @@
 """Reverse-mode differentiation on a tape. It knows no arrays: values are opaque things that can be
 added.
 
-A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device` (with an `xp`,
-an `is_host`, and a `make_current` that goes before a vjp elsewhere than on the host), `_node` (its
+A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device` (with an
+`is_host`, and a `use()` that makes it the current one and gives its array library), `_node` (its
 place on the tape, or None) and `_wrap(raw)`, which makes another of its kind. A node keeps the
 primitive, its inputs and its attributes. For gradients that shall be differentiable themselves the
 primitive is run again over boxes: `_traced()` gives what stands for a box there (its attribute
@@ -179,7 +179,7 @@ def _where(device: Any, vjp: Callable[[Any], Sequence[Any]]) -> Callable[[Any], 
     """A vjp that makes its device the current one: others may have worked since the forward pass."""
 
     def applied(gradient: Any) -> Sequence[Any]:
-        device.make_current()
+        device.use()
         return vjp(gradient)
 
     return applied
@@ -207,7 +207,7 @@ def primitive(
                 )
         try:
             result, vjp = function(
-                first._device.xp,
+                first._device.use(),
                 *(a._raw if hasattr(a, "_wrap") else a for a in args),
                 **attributes,
             )
@@ -447,7 +447,7 @@ class Function:
         boxes = []
         for output, gradient in zip(outputs, gradients, strict=True):
             if gradient is None:
-                boxes.append(output._wrap(output._device.xp.zeros_like(output._raw)))
+                boxes.append(output._wrap(output._device.use().zeros_like(output._raw)))
             else:
                 boxes.append(output._wrap(gradient) if wrap else gradient)
         found = self.backward(*boxes)

@@ -45,21 +45,17 @@ class Device:
         self.device_id: int = device_id
         self.is_host: bool = device_type in HOSTS
 
-    def make_current(self) -> None:
-        """Make it the device that its library works on in this thread. CuPy needs this before
-        arrays are used, `xp` does it, too; the host needs nothing."""
-        if not self.is_host:
-            _ = self.xp
-
     @property
     def device_typeid(self) -> int:
         """MXNet's number of the device type."""
         return TYPE_IDS.get(self.device_type, 0)
 
-    @property
-    def xp(self) -> Any:
-        """The array library of this device: NumPy, or CuPy for a GPU, which is made its current
-        device. MXNetError where that cannot be had (see `gpu_problem`)."""
+    def use(self) -> Any:
+        """Make this the device that its library works on in this thread, and give that library:
+        NumPy, or CuPy for a GPU. CuPy's arrays can be used only after this; NumPy needs nothing.
+
+        MXNetError where the library or the GPU is missing; `gpu_problem` says why.
+        """
         return _NAMESPACES[self.device_type].library(self)
 
     def __eq__(self, other: object) -> bool:

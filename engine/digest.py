@@ -1,8 +1,10 @@
 """Digests of tensors and of whole snapshots: one definition, the same for every file format and
 however the values were made.
 
-tensor-v1  SHA-256 over a header (dtype, shape) and the SHA-256 digests of the successive 1 MiB leaves of the data
-root-v1    SHA-256 over every path and its tensor digest, then every alias and its owner, sorted by UTF-8 bytes
+tensor-v1  SHA-256 over a header (dtype, shape) and the SHA-256 digests of the data's 1 MiB leaves,
+           in order
+root-v1    SHA-256 over every path and its tensor digest, then every alias and its owner; both are
+           sorted by UTF-8 bytes
 """
 
 from __future__ import annotations

@@ -146,7 +146,6 @@ class Block:
         return self._scope
 
     # --- structure
-    # -----------------------------------------------------------------------------------------------------------
 
     def register_child(self, block: Block, name: str | None = None) -> None:
         """Add a child, under its number where no name is given; the name becomes part of its
@@ -261,7 +260,6 @@ class Block:
         return self
 
     # --- parameters
-    # ----------------------------------------------------------------------------------------------------------
 
     def initialize(
         self,
@@ -383,7 +381,6 @@ class Block:
                 )
 
     # --- computing
-    # -----------------------------------------------------------------------------------------------------------
 
     def register_forward_hook(self, hook: Callable[[Block, Any, Any], Any]) -> HookHandle:
         """Call `hook(block, inputs, output)` after every forward."""

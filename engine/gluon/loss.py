@@ -306,7 +306,8 @@ class PoissonNLLLoss(Loss):
 
 
 class CTCLoss(Loss):
-    """-log p of a label sequence over all its alignments with the scores; the last class is the blank (Graves et al. 2006).
+    """-log p of a label sequence over all its alignments with the scores; the last class
+    is the blank (Graves et al. 2006).
 
     Scores are (batch, time, classes) for layout NTC, labels (batch, longest) for NT, padded with -1
     where no `label_lengths` are given.

@@ -113,7 +113,7 @@ def _begun(parameter: Parameter, pending: Pending) -> _Held | None:
     if law.random and not law.elementwise:
         return None
     raw = np.empty(description.shape, dtype)
-    piece = law.prepare(
+    piece = law.fill_or_defer(
         source.key if law.random else laws.NOWHERE, description.shape, 0, raw.reshape(-1)
     )
     filled = Filled(source.key.path, source.key, type(chosen).__name__, law, description.shape)

@@ -104,7 +104,6 @@ class Parameter:
         return f"Parameter {self.name} (shape={self.shape}, dtype={self.dtype})"
 
     # --- attributes
-    # ----------------------------------------------------------------------------------------------------------
 
     @property
     def grad_req(self) -> str:
@@ -190,7 +189,6 @@ class Parameter:
         )
 
     # --- initialization
-    # ------------------------------------------------------------------------------------------------------
 
     def initialize(
         self,
@@ -330,7 +328,7 @@ class Parameter:
                 array._mark(None, "null")
             return Ready(data, None, key, origin)
         gradients = {
-            device: nd.NDArray(device.xp.zeros(array.shape, array._raw.dtype), device)
+            device: nd.NDArray(device.use().zeros(array.shape, array._raw.dtype), device)
             for device, array in data.items()
         }
         for device, array in data.items():
@@ -421,7 +419,6 @@ class Parameter:
             )
 
     # --- access
-    # --------------------------------------------------------------------------------------------------------------
 
     def _check_ready(self) -> Ready:
         match self._state:

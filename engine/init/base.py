@@ -1,9 +1,10 @@
 """The base of all initializers: a description goes in, a law comes out, and Gluon's protocol around
 it.
 
-    __call__(InitDesc, array)        MXNet's entry: the parameter's own initializer, else by the ending of its name
-    _init_weight(name, array)        fills the array; a user's class overrides this, or
-    law(description)                 what the array is filled with; a class of ours defines this
+    __call__(InitDesc, array)    MXNet's entry: calls the parameter's own initializer; where it has
+                                 none, the ending of its name decides
+    _init_weight(name, array)    fills the array; a user's class overrides this
+    law(description)             what the array is filled with; a class of ours defines this
 
 A class that has only `_init_weight` of its own has the law `Custom`. Values come from the stream of
 the parameter that is being filled, or from the ambient stream when none is. Source: MXNet 1.9.1
@@ -107,7 +108,6 @@ class Initializer:
             cls.law = _custom_law  # type: ignore[method-assign]
 
     # --- what an initializer is
-    # ----------------------------------------------------------------------------------------------
 
     def law(self, description: Description) -> laws.Law:
         """What the described parameter is filled with. ValueError, or LawError, for one that cannot
@@ -175,7 +175,6 @@ class Initializer:
     __hash__ = None  # type: ignore[assignment]
 
     # --- filling an array
-    # ----------------------------------------------------------------------------------------------------
 
     def __call__(self, desc: str, arr: nd.NDArray) -> None:
         """Fill `arr` as `desc.attrs['__init__']` says, else as the name's ending does."""
@@ -206,7 +205,6 @@ class Initializer:
         raise NotImplementedError("Must override it")
 
     # --- for filling many at once
-    # --------------------------------------------------------------------------------------------
 
     def law_alone(
         self, own: str | Initializer, description: Description
@@ -249,7 +247,6 @@ class Initializer:
             logging.info("Initialized %s as %s: %s", desc, init, self._print_func(arr))
 
     # --- by the ending of a name, where no initializer was chosen
-    # ------------------------------------------------------------
 
     def _init_by_ending(self, desc: InitDesc, arr: nd.NDArray) -> None:
         for ending, method in ENDINGS:

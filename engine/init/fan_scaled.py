@@ -1,12 +1,14 @@
 """Initializers that choose the spread by how many units a unit is connected with.
 
-    class            variance                   fan   law                                   framework
-    VarianceScaling  scale / fan                in    truncated normal, normal, uniform     Keras, JAX `variance_scaling`
-    He               2 / ((1 + slope^2) fan)    in    normal                                torch `kaiming_normal_`
-    Lecun            1 / fan                    in    truncated normal                      Flax `lecun_normal`
-    Xavier           magnitude / (3 fan)        avg   uniform                               MXNet `Xavier`
-                     magnitude / fan            avg   gaussian
-    MSRAPrelu        2 / ((1 + slope^2) fan)    avg   gaussian                              MXNet `MSRAPrelu`
+    class            variance                 fan  law                                framework
+    VarianceScaling  scale / fan              in   truncated normal, normal, uniform  Keras, JAX
+    He               2 / ((1 + slope^2) fan)  in   normal                             torch
+    Lecun            1 / fan                  in   truncated normal                   Flax
+    Xavier           magnitude / (3 fan)      avg  uniform                            MXNet
+                     magnitude / fan          avg  gaussian                           MXNet
+    MSRAPrelu        2 / ((1 + slope^2) fan)  avg  gaussian                           MXNet
+
+Their names there: `variance_scaling`, `kaiming_normal_`, `lecun_normal`, `Xavier`, `MSRAPrelu`.
 
 Fans come from the axis roles; `fans='shape'` takes MXNet's rule, which looks at the shape alone.
 """

@@ -1,9 +1,10 @@
 """What is drawn: a law can draw any slice of a tensor from a stream, and be tested against.
 
-Constant  Uniform  Normal  TruncatedNormal      element by element, exact to the bit
-Structured                                      no randomness: identity
-Haar  DeltaOrthogonal                           through a factorisation: exact to a tolerance, or to the bit on request
-Loaded  Custom                                  values from a file, or from a user's own code
+Constant  Uniform  Normal  TruncatedNormal    element by element, exact to the bit
+Structured                                    no randomness: identity
+Haar  DeltaOrthogonal                         through a factorisation: exact to a tolerance, or to
+                                              the bit on request
+Loaded  Custom                                values from a file, or from a user's own code
 """
 
 from __future__ import annotations
@@ -162,15 +163,18 @@ class Law:
     def fill(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
         """Draw elements start … start + out.size - 1, in C order, of the tensor of `shape` into
         `out`: flat, contiguous, of the dtype wanted. Errors are `draw`'s."""
-        piece = self.prepare(key, shape, start, out)
+        piece = self.fill_or_defer(key, shape, start, out)
         if piece is not None:
             draw_many([piece])
 
-    def prepare(
+    def fill_or_defer(
         self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray
     ) -> Piece | None:
-        """As `fill`, but where nothing can go wrong any more the drawing is left to
-        `streams.draw_many`, of many laws at once.
+        """Fill `out` now, or give the piece that fills it, for `streams.draw_many` to draw together
+        with those of other laws.
+
+        The arguments and errors are `fill`'s. A law with a `distribution` gives a piece if `out` is
+        float32 or float64; all others fill at once and give None. Every check is made now.
         """
         self._check_slice(shape, start, start + out.size)
         dtype = out.dtype if out.dtype in DRAWN else self._resolved(out.dtype)
@@ -204,7 +208,8 @@ class Law:
         if kind is None:
             return None
         flat = cuda.draw(device, kind, key, 0, math.prod(shape), resolved)
-        if resolved != kind.dtype and not bool(device.xp.all(device.xp.isfinite(flat))):
+        xp = device.use()
+        if resolved != kind.dtype and not bool(xp.all(xp.isfinite(flat))):
             raise LawError(
                 f"{self} gives values beyond the range of {resolved.name} - use a wider dtype"
             )
@@ -335,7 +340,7 @@ def fill_many(tasks: Iterable[Task]) -> None:
 
     The first error is raised; arrays of earlier tasks may not have been filled.
     """
-    pieces = [law.prepare(key, shape, start, out) for law, key, shape, start, out in tasks]
+    pieces = [law.fill_or_defer(key, shape, start, out) for law, key, shape, start, out in tasks]
     draw_many([piece for piece in pieces if piece is not None])
 
 

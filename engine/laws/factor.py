@@ -1,7 +1,8 @@
 """The orthogonal factor of a matrix, A = Q R with a positive diagonal of R, which makes Q unique:
 through LAPACK and BLAS, or exact.
 
-lapack_q         panels factored by LAPACK, all else products of matrices, on BLAS's threads; reproducible to a tolerance
+lapack_q         panels factored by LAPACK, all else products of matrices, on BLAS's threads;
+                 reproducible to a tolerance
 householder_q    elementwise operations and sums in a fixed binary tree: the same bits everywhere
 
 Signs: Mezzadri, "How to generate random matrices from the classical compact groups", 2007.

@@ -43,7 +43,7 @@ def boolean_mask(data: NDArray, index: NDArray, axis: int = 0) -> NDArray:
             f"MXNetError: boolean_mask: the mask must have shape ({data.shape[at]},) for axis {axis}, got "
             f"{index.shape}"
         )
-    numbers = data._device.xp.nonzero(index._raw)[0]
+    numbers = data._device.use().nonzero(index._raw)[0]
     return indexing.getitem(data, key=(slice(None),) * at + (numbers,))
 
 
@@ -55,7 +55,7 @@ def arange_like(
     """
     check_array(data, "data")
     shape = data.shape if axis is None else (data.shape[checked_axis(axis, data.ndim)],)
-    xp = data._device.xp
+    xp = data._device.use()
     numbers = xp.floor_divide(xp.arange(math.prod(shape)), repeat)
     return NDArray((numbers * step + start).astype(data._raw.dtype).reshape(shape), data._device)
 
@@ -63,7 +63,7 @@ def arange_like(
 def index_array(data: NDArray, axes: tuple[int, ...] | None = None) -> NDArray:
     """The place of each element along all axes, or some, as an int64 array with one axis more."""
     check_array(data, "data")
-    xp = data._device.xp
+    xp = data._device.use()
     wanted = range(data.ndim) if axes is None else axes
     rows = [
         xp.arange(data.shape[a]).reshape(
@@ -100,7 +100,7 @@ def allclose(
     """A uint8 array of one element: 1 where |a - b| <= atol + rtol |b| everywhere."""
     check_array(a, "a")
     check_array(b, "b")
-    xp = a._device.xp
+    xp = a._device.use()
     close = xp.all(xp.isclose(a._raw, b._raw, rtol=rtol, atol=atol, equal_nan=equal_nan))
     return NDArray(xp.asarray(close).astype("uint8").reshape((1,)), a._device)
 

@@ -42,7 +42,7 @@ def _filled(
 ) -> NDArray:
     where = place(ctx, device)
     resolved = dtypes.resolve("float32" if dtype is None else dtype)
-    return NDArray(getattr(where.xp, maker)(shape_tuple(shape), *value, dtype=resolved), where)
+    return NDArray(getattr(where.use(), maker)(shape_tuple(shape), *value, dtype=resolved), where)
 
 
 def zeros(
@@ -83,7 +83,7 @@ def full(
 
 def full_like(data: NDArray, fill_value: float) -> NDArray:
     """All the same number, like another array."""
-    return NDArray(data._device.xp.full_like(data._raw, fill_value), data._device)
+    return NDArray(data._device.use().full_like(data._raw, fill_value), data._device)
 
 
 def arange(
@@ -104,10 +104,10 @@ def arange(
         raise MXNetError(
             f"MXNetError: Check failed: Invalid range (start, stop, step) = ({first:g},{last:g},{step:g})"
         )
-    raw = where.xp.arange(
+    raw = where.use().arange(
         first, last, step, dtype=dtypes.resolve("float32" if dtype is None else dtype)
     )
-    return NDArray(raw if repeat == 1 else where.xp.repeat(raw, repeat), where)
+    return NDArray(raw if repeat == 1 else where.use().repeat(raw, repeat), where)
 
 
 def eye(
@@ -121,7 +121,7 @@ def eye(
     """Ones on a diagonal."""
     where = place(ctx, device)
     return NDArray(
-        where.xp.eye(N, M or N, k, dtype=dtypes.resolve("float32" if dtype is None else dtype)),
+        where.use().eye(N, M or N, k, dtype=dtypes.resolve("float32" if dtype is None else dtype)),
         where,
     )
 
@@ -140,4 +140,6 @@ def linspace(
         raise MXNetError(f"linspace: num must not be negative, got {num}")
     where = place(ctx, device)
     resolved = dtypes.resolve("float32" if dtype is None else dtype)
-    return NDArray(where.xp.linspace(start, stop, num, endpoint=endpoint).astype(resolved), where)
+    return NDArray(
+        where.use().linspace(start, stop, num, endpoint=endpoint).astype(resolved), where
+    )

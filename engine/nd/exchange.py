@@ -48,7 +48,7 @@ def from_dlpack(dlpack: Any) -> NDArray:
             "and CUDA's"
         )
     where = Device("cpu" if kind == CPU else "gpu", number if kind == GPU else 0)
-    raw = where.xp.from_dlpack(dlpack)
+    raw = where.use().from_dlpack(dlpack)
     dtypes.resolve(raw.dtype)
     return NDArray(raw.reshape(raw.shape or (1,)), where)
 

@@ -91,4 +91,4 @@ def dropout_mask(data: NDArray, shape: tuple[int, ...], size: int, p: float) -> 
     else:
         mask = current().keep(float(keep), size).astype(np.float32) * (np.float32(1) / keep)
         raw = array(mask.reshape(shape), ctx=data._device, dtype=data._raw.dtype)._raw
-    return data._device.xp.broadcast_to(raw, data.shape)
+    return data._device.use().broadcast_to(raw, data.shape)

@@ -18,7 +18,7 @@ def take(a: NDArray, indices: NDArray, axis: int = 0, mode: str = "clip") -> NDA
     """
     chosen("take", "mode", mode, ("clip", "raise", "wrap"))
     if mode == "raise":
-        n, xp = a.shape[axis], a._device.xp
+        n, xp = a.shape[axis], a._device.use()
         numbers = indices._raw.astype("int64")
         if bool(xp.any((numbers < 0) | (numbers >= n))):
             raise MXNetError(
@@ -73,7 +73,7 @@ def onehot_encode(indices: NDArray, out: NDArray) -> NDArray:
 @operator("fill_element_0index")
 def fill_element_0index(lhs: NDArray, mhs: NDArray, rhs: NDArray) -> NDArray:
     """A copy of a matrix `lhs` with mhs[i] at [i, rhs[i]]."""
-    key = (lhs._device.xp.arange(lhs.shape[0]), rhs._raw.astype("int64"))
+    key = (lhs._device.use().arange(lhs.shape[0]), rhs._raw.astype("int64"))
     return indexing.replace(lhs, mhs, key=key)
 
 
@@ -129,8 +129,8 @@ def unravel_index(data: NDArray, shape: tuple[int, ...]) -> NDArray:
     rows = []
     for n in reversed(axes_tuple(shape)):
         rows.append((rest % n).astype(data._raw.dtype))
-        rest = data._device.xp.floor_divide(rest, n)
-    return NDArray(data._device.xp.stack(rows[::-1], axis=0), data._device)
+        rest = data._device.use().floor_divide(rest, n)
+    return NDArray(data._device.use().stack(rows[::-1], axis=0), data._device)
 
 
 @operator("dot")

@@ -271,7 +271,7 @@ def BatchNorm(
     ):
         _check_extent("BatchNorm", name, parameter, data, where, data.shape[where])
     if fix_gamma:
-        gamma = gamma._wrap(data._device.xp.ones_like(gamma._raw))
+        gamma = gamma._wrap(data._device.use().ones_like(gamma._raw))
     if not autograd.is_training() or use_global_stats:
         return normalization.fixed_norm(
             data,

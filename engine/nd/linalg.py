@@ -65,7 +65,7 @@ def makediag(A: NDArray, offset: int = 0) -> NDArray:
     """Matrices with the last axis as a diagonal and zeros elsewhere."""
     check_array(A, "A")
     n = A.shape[-1]
-    numbers = A._device.xp.arange(n)
+    numbers = A._device.use().arange(n)
     size = n + abs(offset)
     key = (Ellipsis, numbers + max(-offset, 0), numbers + max(offset, 0))
     return indexing.scatter(A, key=key, shape=(*A.shape[:-1], size, size))

@@ -56,7 +56,6 @@ class NDArray:
         self._grad: NDArray | None = None
 
     # --- what autograd asks of a box
-    # -----------------------------------------------------------------------------------------
 
     def _wrap(self, raw: Any) -> NDArray:
         return NDArray(raw, self._device)
@@ -68,7 +67,7 @@ class NDArray:
         return traced.TracedLibrary(self)
 
     def _ones(self) -> Any:
-        return self._device.xp.ones_like(self._raw)
+        return self._device.use().ones_like(self._raw)
 
     def _mark(self, gradient: NDArray | None, grad_req: str) -> None:
         """Become a variable whose gradient goes into `gradient` as `grad_req` says."""
@@ -82,14 +81,13 @@ class NDArray:
             return
 
         def receive(total: Any) -> None:
-            gradient._device.make_current()
+            gradient._device.use()
             gradient._raw[...] = gradient._raw + total if grad_req == "add" else total
             gradient._fresh = True  # type: ignore[attr-defined]
 
         self._node = autograd.Leaf(receive)
 
     # --- description
-    # ---------------------------------------------------------------------------------------------------------
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -169,7 +167,6 @@ class NDArray:
         return int(self.asscalar())
 
     # --- to and from elsewhere
-    # -----------------------------------------------------------------------------------------------
 
     def asnumpy(self) -> np.ndarray:
         """A copy in host memory."""
@@ -251,11 +248,10 @@ class NDArray:
         """Nothing to wait for: values are there when an operation returns."""
 
     # --- autograd
-    # ------------------------------------------------------------------------------------------------------------
 
     def attach_grad(self, grad_req: str = "write", stype: str | None = None) -> None:
         """Become a variable, with a gradient of zeros; leaves whatever computed it behind."""
-        self._mark(NDArray(self._device.xp.zeros_like(self._raw), self._device), grad_req)
+        self._mark(NDArray(self._device.use().zeros_like(self._raw), self._device), grad_req)
 
     def detach(self) -> NDArray:
         """The same memory off the tape."""
@@ -270,11 +266,10 @@ class NDArray:
     def zero_grad(self) -> None:
         """Set the gradient to zero."""
         if self._grad is not None:
-            self._device.make_current()
+            self._device.use()
             self._grad._raw[...] = 0
 
     # --- parts
-    # ---------------------------------------------------------------------------------------------------------------
 
     def _raw_index(self, value: Any) -> Any:
         """An array-like of indices as a raw array; None for what is none."""
@@ -303,7 +298,7 @@ class NDArray:
         place, given = self._key(key), self._value(value)
         if getattr(given, "ndim", 0) and given.size == 1:
             given = given.reshape(())
-        self._device.make_current()
+        self._device.use()
         try:
             if autograd.is_recording() and isinstance(value, NDArray) and value._node is not None:
                 result = indexing.replace(
@@ -333,7 +328,6 @@ class NDArray:
         )
 
     # --- arithmetic
-    # ----------------------------------------------------------------------------------------------------------
 
     def _operand(self, other: Any) -> Any:
         if isinstance(other, NDArray):

@@ -39,7 +39,7 @@ def sort(data: NDArray, axis: int | None = -1, is_ascend: bool = True) -> NDArra
     """Elements in order along an axis, or all in a row with axis None."""
     flat, at = _along(data, axis)
     return indexing.take_along_axis(
-        flat, numbers=order.order(data._device.xp, flat._raw, at, bool(is_ascend)), axis=at
+        flat, numbers=order.order(data._device.use(), flat._raw, at, bool(is_ascend)), axis=at
     )
 
 
@@ -50,7 +50,7 @@ def argsort(
     """The numbers that sort an array along an axis; no gradient."""
     flat, at = _along(data, axis)
     return _numbers(
-        order.order(data._device.xp, flat._raw, at, bool(is_ascend)), dtype, data, "argsort"
+        order.order(data._device.use(), flat._raw, at, bool(is_ascend)), dtype, data, "argsort"
     )
 
 
@@ -76,7 +76,7 @@ def topk(
             f"MXNetError: Check failed: *k >= 0 && *k <= *element_num: k must be smaller than {length}, "
             f"get k = {k}"
         )
-    xp = data._device.xp
+    xp = data._device.use()
     ordered = order.order(xp, flat._raw, at, bool(is_ascend))
     first = ordered[(slice(None),) * at + (slice(k if k > 0 else length),)]
     if ret_typ == "mask":

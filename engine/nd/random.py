@@ -152,7 +152,6 @@ def randint(
 
 
 # --- more distributions
-# --------------------------------------------------------------------------------------------------------
 
 
 def _exact(name: str) -> Stream:
@@ -385,7 +384,7 @@ def shuffle(data: NDArray, out: NDArray | None = None) -> NDArray:
     """A copy with the elements along the first axis in random order."""
     check_array(data, "data")
     order = variates.permutation(_exact("shuffle"), data.shape[0])
-    raw = data._device.xp.take(data._raw, from_host(order, data._device), axis=0)
+    raw = data._device.use().take(data._raw, from_host(order, data._device), axis=0)
     return deliver(NDArray(raw, data._device), out)
 
 

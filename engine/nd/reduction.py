@@ -65,7 +65,7 @@ def min_(
 
 def _without_nan(data: NDArray, value: float) -> NDArray:
     """Elements that are not numbers replaced by one that changes nothing."""
-    xp = data._device.xp
+    xp = data._device.use()
     numbers = NDArray(xp.logical_not(xp.isnan(data._raw)), data._device)
     return elementwise.where(numbers, data, NDArray(xp.full_like(data._raw, value), data._device))
 

@@ -56,7 +56,7 @@ def sequence_mask(
     lengths = _lengths("SequenceMask", data, sequence_length, bool(use_sequence_length), axis)
     if lengths is None:
         return elementwise.identity(data)
-    xp = data._device.xp
+    xp = data._device.use()
     steps = xp.arange(data.shape[axis])
     inside = steps.reshape((-1, 1)) < lengths if axis == 0 else steps < lengths.reshape((-1, 1))
     inside = inside.reshape((*inside.shape, *(1,) * (data.ndim - 2)))
@@ -76,7 +76,7 @@ def sequence_last(
     lengths = _lengths("SequenceLast", data, sequence_length, bool(use_sequence_length), axis)
     if lengths is None:
         return indexing.getitem(data, key=(slice(None),) * axis + (-1,), view=False)
-    rows = data._device.xp.arange(data.shape[1 - axis])
+    rows = data._device.use().arange(data.shape[1 - axis])
     return indexing.getitem(data, key=(lengths - 1, rows) if axis == 0 else (rows, lengths - 1))
 
 
@@ -98,7 +98,7 @@ def sequence_reverse(
         )
     if lengths is None:
         return shape.flip(data, axes=(0,))
-    xp = data._device.xp
+    xp = data._device.use()
     steps = xp.arange(data.shape[0]).reshape((-1, 1))
     numbers = xp.where(steps < lengths, lengths - 1 - steps, steps)
     return indexing.getitem(data, key=(numbers, xp.arange(data.shape[1]).reshape((1, -1))))

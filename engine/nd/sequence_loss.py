@@ -39,7 +39,7 @@ def CTCLoss(
             f"and {label.shape}"
         )
     steps, batch, classes = data.shape
-    xp, ones = data._device.xp, data[0, :, 0].detach() * 0 + 1
+    xp, ones = data._device.use(), data[0, :, 0].detach() * 0 + 1
     if use_data_lengths and data_lengths is not None:
         times = data_lengths
         if times.max().asscalar() > steps or times.min().asscalar() < 1:

@@ -21,7 +21,6 @@ def _listed(values: Sequence[int]) -> str:
 
 
 # --- shape
-# ---------------------------------------------------------------------------------------------------------------------
 
 
 def _reshaped(data: NDArray, new: tuple[int, ...]) -> NDArray:
@@ -122,7 +121,6 @@ def size_array(data: NDArray) -> NDArray:
 
 
 # --- order of axes and elements
-# ------------------------------------------------------------------------------------------------
 
 
 @operator("transpose")
@@ -225,7 +223,6 @@ def _check_blocks(data: NDArray, block_size: int, name: str) -> None:
 
 
 # --- more of the same
-# ----------------------------------------------------------------------------------------------------------
 
 
 @operator("broadcast_to")
@@ -350,7 +347,7 @@ def diag(data: NDArray, k: int = 0, axis1: int = 0, axis2: int = 1) -> NDArray:
     """The k-th diagonal of two axes, as the last axis; of an array of one axis, the matrix that has
     it as k-th diagonal.
     """
-    xp = data._device.xp
+    xp = data._device.use()
     if data.ndim == 1:
         n = data.shape[0]
         numbers = xp.arange(n)
@@ -374,7 +371,6 @@ def diag(data: NDArray, k: int = 0, axis1: int = 0, axis2: int = 1) -> NDArray:
 
 
 # --- parts by position
-# ---------------------------------------------------------------------------------------------------------
 
 
 @operator("slice", "crop")
@@ -521,7 +517,6 @@ def split_v2(
 
 
 # --- joining
-# -------------------------------------------------------------------------------------------------------------------
 
 
 @operator("concat", "Concat")

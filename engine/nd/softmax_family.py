@@ -63,7 +63,7 @@ def softmax(
             f"MXNetError: softmax: length must have the data's shape without axis {axis}, {rest}, got "
             f"{length.shape}"
         )
-    xp = x._device.xp
+    xp = x._device.use()
     places = xp.arange(x.shape[at]).reshape(tuple(-1 if a == at else 1 for a in range(x.ndim)))
     inside = NDArray((places < xp.expand_dims(length._raw, at)).astype(x._raw.dtype), x._device)
     lowest = NDArray(

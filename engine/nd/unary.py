@@ -139,7 +139,7 @@ def cast(data: NDArray, dtype: Any) -> NDArray:
 @operator("zeros_like")
 def zeros_like(data: NDArray) -> NDArray:
     """All 0, like another array."""
-    return NDArray(data._device.xp.zeros_like(data._raw), data._device)
+    return NDArray(data._device.use().zeros_like(data._raw), data._device)
 
 
 @operator("ones_like")

@@ -7,7 +7,9 @@ what BLAS wrote, so a chain of layers keeps its channels last in memory and copi
 
 Convolution is linear in both arguments, so three functions close the family under differentiation:
 
-    correlate(x, w) -> y          spread(y, w) -> x  (its transpose in x)          weight_gradient(x, y) -> w  (its transpose in w)
+    correlate(x, w) -> y
+    spread(y, w) -> x             its transpose in x
+    weight_gradient(x, y) -> w    its transpose in w
 
 Nothing is written in place. Batches are cut so that the gathered rows stay small (`CHUNK`); rows of
 a whole batch that are, a convolution keeps for its weight's gradient.

@@ -2,7 +2,9 @@
 primitive, its gradient by formula.
 
 centred = x - mean,  inverse = 1 / sqrt(var + epsilon),  y = gamma centred inverse + beta
-dx = gamma inverse (g - mean(g) - centred inverse^2 mean(g centred))        (gamma within the means where it varies over the axes)
+dx = gamma inverse (g - mean(g) - centred inverse^2 mean(g centred))
+
+Where gamma varies over the axes, it stands within the means.
 """
 
 from __future__ import annotations

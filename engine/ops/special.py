@@ -14,7 +14,6 @@ from initlab.engine.autograd import primitive
 from initlab.engine.ops.activation import erf_raw
 
 # --- functions of the array library, with their derivatives
-# --------------------------------------------------------------------
 
 
 def _unary(name: str, says: str, derivative: Callable[[Any, Any, Any], Any]) -> Any:
@@ -94,7 +93,6 @@ def radians(xp, x):  # type: ignore[no-untyped-def]
 
 
 # --- steps, whose gradient is 0
-# ------------------------------------------------------------------------------------------------
 
 
 @primitive
@@ -148,7 +146,6 @@ def logical_not(xp, x):  # type: ignore[no-untyped-def]
 
 
 # --- pieces
-# --------------------------------------------------------------------------------------------------------------------
 
 
 @primitive
@@ -181,7 +178,6 @@ def scale_gradient(xp, x, *, scalar):  # type: ignore[no-untyped-def]
 
 
 # --- the gamma function
-# --------------------------------------------------------------------------------------------------------
 
 LANCZOS = (
     0.99999999999980993,

@@ -112,7 +112,7 @@ class Traced:
         """A box of this one's dtype from a traced value, a raw array or a number."""
         if isinstance(value, Traced):
             return value.astype(self.dtype).box
-        xp = self.box._device.xp
+        xp = self.box._device.use()
         return self.box._wrap(xp.asarray(value).astype(self.dtype))
 
     def __neg__(self) -> Traced:
@@ -128,7 +128,7 @@ class Traced:
 def _operands(x: Any, y: Any) -> tuple[Any, Any]:
     """Both operands as boxes of one dtype, Python numbers left alone."""
     traced = x if isinstance(x, Traced) else y
-    xp = traced.box._device.xp
+    xp = traced.box._device.use()
     arrays = [raw(v) for v in (x, y) if hasattr(v, "dtype")]
     dtype = xp.result_type(*arrays) if len(arrays) == 2 else traced.dtype
 
@@ -256,7 +256,7 @@ class TracedLibrary:
 
     def __init__(self, box: Any) -> None:
         self._box = box
-        self._xp = box._device.xp
+        self._xp = box._device.use()
         self.add = _Add()
 
     def __getattr__(self, name: str) -> Any:
@@ -300,7 +300,6 @@ class TracedLibrary:
         return function(*args, **options)
 
     # --- functions with rules of their own
-    # -----------------------------------------------------------------------------------
 
     def asarray(self, x: Any, dtype: Any = None) -> Any:
         """x itself."""

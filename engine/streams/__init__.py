@@ -18,7 +18,7 @@ from initlab.engine.streams.draw import (
     uniform,
     uniform64,
 )
-from initlab.engine.streams.implementation import expect, implementation
+from initlab.engine.streams.implementation import announce, implementation
 from initlab.engine.streams.key import VERSION, Key
 from initlab.engine.streams.mxnet_stream import MXNetStream
 from initlab.engine.streams.phi import phi_word, truncated_moments
@@ -52,13 +52,13 @@ __all__ = [
     "Stream",
     "alone",
     "ambient",
+    "announce",
     "cuda",
     "current",
     "current_seed",
     "distribution",
     "draw_many",
     "epoch",
-    "expect",
     "implementation",
     "normal",
     "normal64",

@@ -41,7 +41,7 @@ def draw(
     """Elements start … start + count - 1 of a stream as a raw array of the device, rounded once
     where `dtype` is not that of `kind`.
     """
-    flat = device.xp.empty(count, kind.dtype)
+    flat = device.use().empty(count, kind.dtype)
     fill(device, [Piece(kind, key, start, flat)])
     if dtype == kind.dtype:
         return flat
@@ -192,8 +192,10 @@ __device__ void draw_normal32(const u64 *w, float *v, float std, float mean, flo
         float r = __fsqrt_rn(minus_two_log(__uint2float_rn(low | 1u)));
         r = __uint_as_float(__float_as_uint(r) ^ (high << 31));
         float x = __fmul_rn(__int2float_rn((int)high), {_single(2.0**-31)}), y = __fmul_rn(x, x);
-        float q = __fadd_rn(__fmul_rn(__fadd_rn(y, {_single(-71.6337890625)}), y), {_single(270.61944580078125)});
-        float p = __fmul_rn(__fadd_rn(__fmul_rn(y, {_single(-12.55836296081543)}), {_single(212.5440216064453)}), x);
+        float q = __fadd_rn(__fmul_rn(__fadd_rn(y, {_single(-71.6337890625)}), y),
+                            {_single(270.61944580078125)});
+        float p = __fmul_rn(__fadd_rn(__fmul_rn(y, {_single(-12.55836296081543)}),
+                                      {_single(212.5440216064453)}), x);
         float t = __fdiv_rn(p, q);
         float h = __fmul_rn(__fdiv_rn(r, __fadd_rn(__fmul_rn(t, t), 1.0f)), t), z1 = __fadd_rn(h, h);
         v[2 * i] = scaled32(__fsub_rn(r, __fmul_rn(z1, t)), std, mean);
@@ -201,7 +203,8 @@ __device__ void draw_normal32(const u64 *w, float *v, float std, float mean, flo
     }}
 }}
 
-__device__ void draw_truncated32(const u64 *w, float *v, float std, float mean, float low, float high, u64 base, u64 span)
+__device__ void draw_truncated32(const u64 *w, float *v, float std, float mean, float low, float high,
+                                 u64 base, u64 span)
 {{
     for (int i = 0; i < 8; i++) {{
         u64 word = (u32)(w[i / 2] >> (32 * (i % 2)));
@@ -229,14 +232,17 @@ def _wide() -> str:
     return f"""
 __device__ double natural_log(double x)
 {{
-    u64 bits = (u64)__double_as_longlong(x), exponent = (bits - 0x3FE6A09E667F3BCDull) & 0xFFF0000000000000ull;
-    double m = __longlong_as_double((long long)(bits - exponent)), e = __ll2double_rn((long long)exponent >> 52);
+    u64 bits = (u64)__double_as_longlong(x);
+    u64 exponent = (bits - 0x3FE6A09E667F3BCDull) & 0xFFF0000000000000ull;
+    double m = __longlong_as_double((long long)(bits - exponent));
+    double e = __ll2double_rn((long long)exponent >> 52);
     double s = __ddiv_rn(__dsub_rn(m, 1.0), __dadd_rn(m, 1.0)), q = __dmul_rn(s, s);
     double rest = __dadd_rn(__dmul_rn(e, {_double(elementary.LN2_LOW)}), __dmul_rn(s, {series}));
     return __dadd_rn(__dmul_rn(e, {_double(elementary.LN2_HIGH)}), rest);
 }}
 
-__device__ void draw_uniform64(const u64 *w, double *v, double width, double low, double largest, double, u64, u64)
+__device__ void draw_uniform64(const u64 *w, double *v, double width, double low, double largest, double,
+                               u64, u64)
 {{
     for (int i = 0; i < 4; i++) {{
         double u = __dmul_rn(__ull2double_rn(w[i] >> 11), {_double(2.0**-53)});
@@ -252,7 +258,8 @@ __device__ void draw_normal64(const u64 *w, double *v, double std, double mean, 
         double u = __dmul_rn(__ull2double_rn((low >> 11) | 1ull), {_double(2.0**-53)});
         double r = __dsqrt_rn(__dmul_rn(-2.0, natural_log(u)));
         long long steps = (long long)((high >> 9) & 0x1FFFFFFFFFFFFFull) - 0x10000000000000ll;
-        double angle = __dmul_rn(__dmul_rn(__ll2double_rn(steps), {_double(2.0**-53)}), {_double(wide.HALF_PI)});
+        double angle = __dmul_rn(__dmul_rn(__ll2double_rn(steps), {_double(2.0**-53)}),
+                                 {_double(wide.HALF_PI)});
         double square = __dmul_rn(angle, angle);
         double s = __dmul_rn(angle, {sine}), c = {cosine};
         bool odd = (high >> 62) & 1ull, back = (high >> 63) != 0;
@@ -268,7 +275,8 @@ __device__ double small_part(u64 c)
     return __dmul_rn(__dadd_rn(__dmul_rn(upper, {_double(2.0**32)}), lower), {_double(2.0**-65)});
 }}
 
-__device__ void draw_truncated64(const u64 *w, double *v, double std, double mean, double low, double high, u64 base, u64 span)
+__device__ void draw_truncated64(const u64 *w, double *v, double std, double mean, double low,
+                                 double high, u64 base, u64 span)
 {{
     for (int i = 0; i < 4; i++) {{
         u64 s = (span != 0 ? __umul64hi(w[i], span) : w[i]) + base;
@@ -300,7 +308,8 @@ def _kernel(name: str, bits: int) -> str:
     number, elements = ("float", 8) if bits == 32 else ("double", 4)
     constants = ", ".join(f"{number} c{i}" for i in range(4))
     return f"""
-extern "C" __global__ void {name}{bits}(u64 k0, u64 k1, u64 start, u64 count, {constants}, u64 base, u64 span, {number} *out)
+extern "C" __global__ void {name}{bits}(u64 k0, u64 k1, u64 start, u64 count, {constants},
+                                            u64 base, u64 span, {number} *out)
 {{
     u64 first = start / {elements}, last = (start + count - 1) / {elements};
     u64 step = (u64)gridDim.x * blockDim.x;

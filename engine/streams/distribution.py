@@ -25,9 +25,13 @@ KINDS = ("uniform", "normal", "truncated_normal")
 class Distribution:
     """One of KINDS in float32, or in float64 if `wide`. Its constants are values of that type:
 
+    kind               constants                              value
     uniform            width, low, the largest value          min(width u + low, largest)
-    normal             std, mean                              std z, or std z + mean where the mean is not 0
-    truncated_normal   std, mean, low, high in units of std   the same; `numbers` are round(Phi 2^32), or 2^64 if wide, of the bounds
+    normal             std, mean                              std z + mean; std z if the mean is 0
+    truncated_normal   std, mean, low, high in units of std   the same
+
+    `numbers` of a truncated normal are round(2^32 Phi(bound)) of its two bounds, with 2^64 in place
+    of 2^32 if `wide`.
     """
 
     kind: str

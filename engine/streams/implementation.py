@@ -76,9 +76,11 @@ def filler(elements: int) -> Fill:
     return _state.compiled.fill  # type: ignore[no-any-return]
 
 
-def expect(elements: int) -> bool:
-    """Whether compiled code is what draws, so many elements being about to be drawn in small
-    pieces.
+def announce(elements: int) -> bool:
+    """Count `elements` as about to be drawn, and say whether compiled code will draw them.
+
+    Under `auto` the count decides when numba is worth loading, so this may load it. Call it once
+    before many small pieces are drawn, whose sizes would each be counted too late.
     """
     return filler(elements) is not reference.fill
 

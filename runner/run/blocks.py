@@ -172,7 +172,7 @@ class Pass:
         self._finished: queue.Queue[Drawn | BaseException | None] = queue.Queue()
 
     def __iter__(self) -> Iterator[list[Drawn]]:
-        streams.expect(sum(tensor.size for tensor in self.tensors))
+        streams.announce(sum(tensor.size for tensor in self.tensors))
         threads = [
             threading.Thread(target=self._work, name=f"draw-{n}", daemon=True)
             for n in range(self._workers)

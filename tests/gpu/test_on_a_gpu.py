@@ -37,7 +37,7 @@ libraries' own functions.
 @pytest.mark.parametrize("name", KINDS)
 def test_a_hundred_million_elements_have_the_bits_of_the_cpu(name):
     kind, key, count = KINDS[name], Key(11, "gpu"), 100_000_000
-    there = gpu(0).xp.empty(count, kind.dtype)
+    there = gpu(0).use().empty(count, kind.dtype)
     cuda.fill(gpu(0), [Piece(kind, key, 3, there)])
     for start in range(0, count, 10_000_000):
         here = np.empty(10_000_000, kind.dtype)
@@ -47,7 +47,7 @@ def test_a_hundred_million_elements_have_the_bits_of_the_cpu(name):
 
 def test_the_check_fails_on_one_element_that_is_off():
     here = streams.normal(Key(11, "gpu"), 0, 1000, 0.5, 0.02)
-    there = gpu(0).xp.empty(1000, np.float32)
+    there = gpu(0).use().empty(1000, np.float32)
     cuda.fill(gpu(0), [Piece(KINDS["normal"], Key(11, "gpu"), 0, there)])
     there[500] = float(np.nextafter(here[500], np.float32(9)))
     assert int((to_host(there, gpu(0)) != here).sum()) == 1
@@ -134,7 +134,7 @@ def test_draws_in_order_and_dropout_have_the_bits_of_the_cpu():
 
 def test_memory_that_is_used_up_is_told_as_such():
     with pytest.raises((MemoryError, RuntimeError)) as caught:
-        gpu(0).xp.empty(2**50, np.float32)
+        gpu(0).use().empty(2**50, np.float32)
     assert is_shortage(caught.value)
 
 

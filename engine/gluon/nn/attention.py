@@ -146,7 +146,7 @@ class MultiHeadAttention(HybridBlock):
         """Where queries may look, as a raw array that broadcasts to (batch, heads, queries, keys);
         None for everywhere.
         """
-        xp, queries, keys = q._device.xp, q.shape[2], k.shape[2]
+        xp, queries, keys = q._device.use(), q.shape[2], k.shape[2]
         allowed = None
         if self._causal:
             allowed = (xp.arange(keys)[None, :] <= xp.arange(queries)[:, None] + (keys - queries))[
@@ -161,7 +161,7 @@ class MultiHeadAttention(HybridBlock):
         if not self._dropout or not autograd.is_training():
             return None
         shape = (*q.shape[:3], k.shape[2])
-        like = q._wrap(q._device.xp.zeros(shape, dtype=q._raw.dtype))
+        like = q._wrap(q._device.use().zeros(shape, dtype=q._raw.dtype))
         return dropout_mask(like, shape, math.prod(shape), self._dropout)
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 from any thread.
 
 bins          the 4096 bins of a float's top 12 bits, their edges and their order
+lanes         the order in which a block's elements are added
 kernels       a block's histogram and central moments: NumPy's, and which implementation is taken
 compiled      the same two functions through numba, to the same bit
 accumulator   blocks in, `Summary` out
@@ -12,7 +13,7 @@ selection     exact quantiles, in a few more passes
 from __future__ import annotations
 
 from initlab.runner.stats.onepass.accumulator import Accumulator, summarize
-from initlab.runner.stats.onepass.kernels import BLOCK
+from initlab.runner.stats.onepass.lanes import BLOCK
 from initlab.runner.stats.onepass.selection import quantiles
 from initlab.runner.stats.onepass.summary import Summary
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from initlab.engine import dtypes, streams
 from initlab.runner.stats.onepass import bins, kernels
-from initlab.runner.stats.onepass.kernels import BLOCK
+from initlab.runner.stats.onepass.lanes import BLOCK
 from initlab.runner.stats.onepass.summary import Summary
 
 THREADED_FROM = 1 << 20

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 from initlab.runner.stats.onepass.bins import BINS
-from initlab.runner.stats.onepass.kernels import BLOCK, LANES, Moments
+from initlab.runner.stats.onepass.lanes import BLOCK, LANES, Moments
 
 
 @numba.njit(nogil=True, cache=True)

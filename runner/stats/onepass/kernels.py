@@ -1,8 +1,5 @@
 """What is done with every element of a block: NumPy's way, and the choice between it and numba's.
-
-A block's elements are dealt to 512 lanes, which are added row by row; then the lanes are folded in
-halves. This order of additions, with no product fused into a sum, is what both implementations
-share, so both give the same bits on any processor.
+Both add in the order of `lanes`, so both give the same bits on any processor.
 """
 
 from __future__ import annotations
@@ -15,16 +12,11 @@ import numpy as np
 
 from initlab.engine import streams
 from initlab.runner.stats.onepass.bins import BINS
+from initlab.runner.stats.onepass.lanes import BLOCK, LANES, Moments
 
-BLOCK = 1 << 16
-"""Elements a block."""
-LANES = 512
 COMPILED_FROM = 1 << 20
 """Elements from which numba is used where it also draws."""
 IMPLEMENTATIONS = ("numpy", "numba")
-
-Moments = tuple[float, float, float, float]
-"""The sum, and the sums of the second to fourth powers of the distances from the block's mean."""
 
 
 class Kernels(NamedTuple):
@@ -97,7 +89,7 @@ def choose(implementation: str | None, size: int) -> Kernels:
             f"implementation must be one of {', '.join(IMPLEMENTATIONS)}, got {implementation!r}"
         )
     if implementation == "numpy" or (
-        implementation is None and (size < COMPILED_FROM or not streams.expect(size))
+        implementation is None and (size < COMPILED_FROM or not streams.announce(size))
     ):
         return NUMPY
     try:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from initlab.runner.stats.onepass import bins
-from initlab.runner.stats.onepass.kernels import BLOCK
+from initlab.runner.stats.onepass.lanes import BLOCK
 from initlab.runner.stats.onepass.summary import Summary
 
 GATHERED = 1 << 20

@@ -27,9 +27,11 @@ ENGINE = Path(__file__).parents[3] / "engine"
 
 
 def is_library(node: ast.AST) -> bool:
-    """Whether an expression is `xp` or `….xp`."""
+    """Whether an expression is `xp` or `….use()`."""
     return (isinstance(node, ast.Name) and node.id == "xp") or (
-        isinstance(node, ast.Attribute) and node.attr == "xp"
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "use"
     )
 
 

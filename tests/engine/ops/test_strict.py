@@ -132,4 +132,4 @@ def test_what_only_numpy_can_do_is_caught(call, error, message):
     with strict_device() as device:
         raw = nd.array([1.0, 2.0, 3.0], ctx=device)._raw
         with pytest.raises(error, match=message):
-            call(device.xp, raw)
+            call(device.use(), raw)
