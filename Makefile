@@ -1,5 +1,6 @@
 # make run    creates .venv if it must, then runs `python -m runner init=normal`; ARGS="init=xavier seed=3" passes overrides
-# make test   the same with everything that tests need, then formatting, linting, types and all tests
+# make test   the same with what tests need, then formatting, linting, types, and unit and behaviour tests: minutes
+# make test-all  everything that is optional as well, and the slow tests: launchers, trackers, a browser, packaging, 10^8 elements
 # make bench  ratios against NumPy, torch, safetensors and MXNet (installed in environments of their own); ARGS=normal runs one
 # make clean  removes the environments and caches; runs in outputs/ stay
 #
@@ -10,6 +11,11 @@ VENV ?= .venv
 ARGS ?=
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
+TEST_ALL_STAMP := $(VENV)/.installed-test-all
+# WORKERS=1 runs the tests one after another; TESTS=tests/engine runs some of them.
+WORKERS ?= auto
+TESTS ?=
+PYTEST := $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --durations 20 --durations-min 1
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 # Hydra takes its overrides in one piece, so ours stands beside those of ARGS: after them, or before an option that ends ARGS.
 NORMAL := $(if $(filter -%,$(lastword $(ARGS))),init=normal $(ARGS),$(ARGS) init=normal)
@@ -25,16 +31,21 @@ endif
 endif
 endif
 
-.PHONY: run test bench clean
+.PHONY: run test test-all checks bench clean
 
 run: $(STAMP)
 	$(VENV)/bin/python -m runner $(WORDS)
 
-test: $(TEST_STAMP)
+test: $(TEST_STAMP) checks
+	$(PYTEST) -m 'not slow' $(TESTS)
+
+test-all: $(TEST_ALL_STAMP) checks
+	$(PYTEST) $(TESTS)
+
+checks: $(TEST_STAMP)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest
 
 bench: $(TEST_STAMP)
 	$(VENV)/bin/python -m benchmarks $(ARGS)
@@ -48,6 +59,10 @@ $(STAMP): pyproject.toml constraints.txt
 
 $(TEST_STAMP): $(STAMP)
 	$(INSTALL) '.[test,dev]'
+	touch $@
+
+$(TEST_ALL_STAMP): $(TEST_STAMP)
+	$(INSTALL) '.[test-all,dev]'
 	touch $@
 
 clean:

@@ -86,6 +86,7 @@ def test_the_readme_shows_what_the_digits_experiment_prints(tmp_path):
     assert folder in readme
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_runs(experiment, tmp_path):
     done = run(tmp_path, f"experiment={experiment}")

@@ -65,6 +65,7 @@ def check(name: str, theirs: dict[str, np.ndarray], ours: dict[str, np.ndarray])
             np.testing.assert_allclose(ours[key], wanted, rtol=2e-4, atol=2e-5, err_msg=key)
 
 
+@pytest.mark.slow
 @here
 @pytest.mark.parametrize("name", sorted(programs.PROGRAMS))
 def test_the_engine_gives_what_mxnet_gives(name, both):

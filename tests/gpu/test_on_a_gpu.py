@@ -34,6 +34,7 @@ libraries' own functions.
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_a_hundred_million_elements_have_the_bits_of_the_cpu(name):
     kind, key, count = KINDS[name], Key(11, "gpu"), 100_000_000

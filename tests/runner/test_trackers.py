@@ -160,6 +160,7 @@ def board(folder: Path, name: str) -> dict:
     return read(folder, READ_TENSORBOARD, str(path))
 
 
+@pytest.mark.slow
 def test_tensorboard_has_every_figure_at_its_step_once(boards):
     [run_id] = manifests(boards, "probed")
     found, stats = board(boards, "probed"), stats_of(boards, "probed", run_id)
@@ -175,6 +176,7 @@ def test_tensorboard_has_every_figure_at_its_step_once(boards):
     assert "_hparams_/experiment" in found
 
 
+@pytest.mark.slow
 def test_tensorboard_has_histograms_parameters_and_tags(boards):
     [(run_id, content)] = manifests(boards, "probed").items()
     found, stats = board(boards, "probed"), stats_of(boards, "probed", run_id)
@@ -188,6 +190,7 @@ def test_tensorboard_has_histograms_parameters_and_tags(boards):
     assert content["digests"]["root"] in text and "probe=backward" in text
 
 
+@pytest.mark.slow
 def test_tensorboard_has_the_training_curve_by_epochs(boards):
     [run_id] = manifests(boards, "trained")
     found, stats = board(boards, "trained"), stats_of(boards, "trained", run_id)
@@ -197,6 +200,7 @@ def test_tensorboard_has_the_training_curve_by_epochs(boards):
     )
 
 
+@pytest.mark.slow
 def test_a_sweep_that_changes_directories_is_tracked_where_it_was_started(boards):
     tracked = {path.name for path in (boards / "outputs/tensorboard/swept").iterdir()}
     assert tracked == set(manifests(boards, "swept")) and len(tracked) == 3
@@ -225,6 +229,7 @@ def stored(store) -> dict:
     return read(store, READ_MLFLOW)
 
 
+@pytest.mark.slow
 def test_no_run_of_two_processes_that_write_at_once_is_lost(store, stored):
     assert (
         sorted(run["name"] for run in stored["swept"]) == sorted(manifests(store, "swept"))
@@ -234,6 +239,7 @@ def test_no_run_of_two_processes_that_write_at_once_is_lost(store, stored):
     assert len(stored["mine"]) == 1
 
 
+@pytest.mark.slow
 def test_mlflow_has_params_metrics_with_steps_tags_and_files(store, stored):
     for tracked in stored["swept"]:
         content, stats = (
@@ -253,6 +259,7 @@ def test_mlflow_has_params_metrics_with_steps_tags_and_files(store, stored):
         assert {"parameters.json", "histograms.json", "charts/signal.png"} <= set(tracked["files"])
 
 
+@pytest.mark.slow
 def test_mlflow_skips_what_it_has_and_replaces_what_was_made_again(store, stored):
     before = {run["id"] for run in stored["mine"]}
     run(store, *PROBED, "tracker=mlflow", "tracker.experiment=mine", "resume=true")
@@ -276,6 +283,7 @@ def offline(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_wandb_has_each_run_once_offline(offline):
     files = list((offline / "outputs/wandb/swept/wandb").glob("offline-run-*/*.wandb"))
     assert (
@@ -285,6 +293,7 @@ def test_wandb_has_each_run_once_offline(offline):
     )
 
 
+@pytest.mark.slow
 def test_wandb_has_config_history_by_depth_and_media(offline):
     path = next((offline / "outputs/wandb/swept/wandb").glob("offline-run-*/*.wandb"))
     found = read(offline, READ_WANDB, str(path))
@@ -312,6 +321,7 @@ def processes_in(folder: Path) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs Linux's /proc")
 def test_no_process_of_wandb_is_left_behind(offline):
     assert processes_in(offline) == []
@@ -344,6 +354,7 @@ def test_a_folder_in_the_working_directory_is_not_the_library(command, tmp_path,
     assert "wandb is not installed" in command("tracker=wandb", "dry_run=true").err
 
 
+@pytest.mark.slow
 def test_a_tracker_that_fails_leaves_a_finished_run_and_a_warning(tmp_path):
     (tmp_path / "taken").write_text("")
     done = run(tmp_path, "tracker=tensorboard", "tracker.folder=taken")
@@ -362,6 +373,7 @@ def test_a_tracker_that_fails_leaves_a_finished_run_and_a_warning(tmp_path):
     assert swept.stderr.count("the run itself is finished") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_tracker_changes_no_run_id(kind):
     plain, tracked = (validate(compose([f"tracker={name}"])) for name in ("none", kind))
@@ -369,6 +381,7 @@ def test_a_tracker_changes_no_run_id(kind):
     assert (plain.run_id, plain.canonical) == (tracked.run_id, tracked.canonical)
 
 
+@pytest.mark.slow
 def test_a_tracked_run_changes_no_digest(boards, offline):
     found = [manifests(boards, "swept"), manifests(offline, "swept")]
     roots = [
@@ -378,6 +391,7 @@ def test_a_tracked_run_changes_no_digest(boards, offline):
     assert roots[0] == roots[1] and len(roots[0]) == 3
 
 
+@pytest.mark.slow
 def test_a_tracked_run_can_be_verified_where_the_library_is_missing(monkeypatch):
     plain = validate(compose(["tracker=mlflow"])).resolved
     monkeypatch.setitem(sys.modules, "mlflow", None)

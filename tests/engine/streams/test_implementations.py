@@ -66,6 +66,7 @@ def differing(fill: Fill, name: str, start: int, count: int, at_once: int = 1 <<
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["uniform", "normal", "truncated"])
 def test_a_hundred_million_elements_are_the_references(name):
     assert differing(compiled.fill, name, 12_345, 10**8) == 0
@@ -76,6 +77,7 @@ def test_a_million_elements_are_the_references(name):
     assert differing(compiled.fill, name, 2**33 - 5, 1_000_003) == 0
 
 
+@pytest.mark.slow
 def test_one_bit_in_a_hundred_million_would_be_found():
     def one_bit(pieces: list[Piece]) -> None:
         (piece,) = pieces

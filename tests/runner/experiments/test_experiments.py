@@ -73,6 +73,7 @@ def test_a_file_opens_with_its_question_its_source_and_its_command(name):
     assert experiment.control, "no control"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(EXPERIMENTS))
 def test_every_claim_of_a_published_result_is_reproduced(name, performed):
     found = performed(name)
@@ -82,6 +83,7 @@ def test_every_claim_of_a_published_result_is_reproduced(name, performed):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words"), CONTROLS, ids=[f"{name} {words}" for name, words in CONTROLS]
 )

@@ -10,6 +10,8 @@ import pytest
 
 from initlab.runner.report import write_run_report, write_sweep_report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def opened(browser):

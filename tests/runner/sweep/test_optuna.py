@@ -18,7 +18,12 @@ from initlab.runner.config.compose import parse_word
 from initlab.runner.errors import Problem
 from initlab.runner.sweep.searching import parse_searched
 
-pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", exc_type=ImportError)
+pytest.importorskip(
+    "hydra_plugins.hydra_optuna_sweeper",
+    reason="hydra-optuna-sweeper is not installed",
+    exc_type=ImportError,
+)
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 SEARCH = ("-m", "hydra/sweeper=optuna", "init=normal", "model=deep_mlp", "name=s")

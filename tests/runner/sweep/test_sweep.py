@@ -213,6 +213,7 @@ def test_hydras_own_way_to_keep_sweep_parameters_works(command, tmp_path):
     assert [row["seed"] for row in table(tmp_path)] == ["0", "1"]
 
 
+@pytest.mark.slow
 def test_a_launcher_that_stops_is_one_line_and_hides_no_run(command, tmp_path, monkeypatch):
     launcher = pytest.importorskip(
         "hydra_plugins.hydra_joblib_launcher.joblib_launcher",
@@ -243,6 +244,7 @@ def test_an_output_folder_that_cannot_be_written_is_refused(python, tmp_path):
     assert "error: output folder outputs/runs: cannot be written" in done.stderr
 
 
+@pytest.mark.slow
 def test_workers_of_another_launcher_know_the_plugins(python, tmp_path):
     pytest.importorskip(
         "hydra_plugins.hydra_joblib_launcher", reason="hydra-joblib-launcher is not installed"
