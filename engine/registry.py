@@ -7,7 +7,9 @@ statistics). The functions at the end are MXNet's `mxnet.registry` face over the
 from __future__ import annotations
 
 import difflib
+import importlib
 import json
+import pkgutil
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -71,6 +73,12 @@ class Registry(Generic[T]):
     def remove(self, name: str) -> None:
         """Take `name` out (for tests and for a plugin that is unloaded)."""
         del self._entries[name.lower()]
+
+
+def import_modules(package: str, path: Iterable[str]) -> None:
+    """Import every module of a package's folder, so that each registers what it defines."""
+    for module in pkgutil.iter_modules(path):
+        importlib.import_module(f"{package}.{module.name}")
 
 
 _REGISTRIES: dict[type, Registry[type]] = {}

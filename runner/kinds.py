@@ -1,18 +1,33 @@
-"""An open set of dataclasses that a config chooses from by `kind`: layers, data, probes and
-statistics are such sets.
+"""An open set of dataclasses that a config chooses from by `kind`: layers, data, probes, measures,
+statistics and trackers are such sets.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import pkgutil
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
 
+from initlab.engine.options import check_options
 from initlab.engine.registry import Registry, snake_case
 
 C = TypeVar("C", bound=type)
+
+
+@dataclass
+class Kind:
+    """Base of what a config chooses by `kind`: the fields of a subclass are its options, checked by
+    their types when it is made (see `engine.options`).
+
+    A subclass that defines `__post_init__`, to check what options need of one another, calls this
+    one first. It raises `OptionError` for what cannot be.
+    """
+
+    kind: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
 def registrar(registry: Registry[C], base: type) -> Callable[[C], C]:
@@ -31,9 +46,3 @@ def registrar(registry: Registry[C], base: type) -> Callable[[C], C]:
         return registry.add(cls.kind, cls)  # type: ignore[attr-defined]
 
     return register
-
-
-def import_modules(package: str, path: Iterable[str]) -> None:
-    """Import every module of a package's folder, so that each registers what it defines."""
-    for module in pkgutil.iter_modules(path):
-        importlib.import_module(f"{package}.{module.name}")

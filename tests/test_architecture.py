@@ -20,7 +20,7 @@ FLOORS = [
     # engine: knows nothing of Hydra, of run folders, of experiments
     {"engine.errors"},
     {"engine.registry"},
-    {"engine.dtypes", "engine.naming", "engine.device"},
+    {"engine.dtypes", "engine.naming", "engine.device", "engine.options"},
     {"engine.digest", "engine.formats"},
     {"engine.streams"},
     {"engine.autograd"},
@@ -103,7 +103,7 @@ ONLY_HERE = {
     # trackers
     # whether a library is there.
     "importlib": {
-        "runner/kinds.py",
+        "engine/registry.py",
         "runner/config/plugins.py",
         "runner/sweep/sweeper.py",
         "runner/evidence/manifest.py",

@@ -26,6 +26,7 @@ import numpy as np
 
 from initlab.engine import dtypes, laws, nd, streams
 from initlab.engine.init.description import Description
+from initlab.engine.options import check_options
 from initlab.engine.registry import (
     Registry,
     advice,
@@ -101,6 +102,10 @@ class Initializer:
 
     def __init__(self, **kwargs: Any) -> None:
         self._kwargs = kwargs
+
+    def __post_init__(self) -> None:
+        """Check the options of a dataclass by their types (see `engine.options`)."""
+        check_options(self)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

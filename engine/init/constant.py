@@ -11,7 +11,7 @@ from initlab.engine import laws, nd
 from initlab.engine.errors import OptionError
 from initlab.engine.init.base import Initializer, alias, register
 from initlab.engine.init.description import Description
-from initlab.engine.init.options import finite
+from initlab.engine.options import finite
 
 ZERO, ONE = laws.Constant(0), laws.Constant(1)
 

@@ -17,14 +17,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from initlab.engine import laws
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
-from initlab.engine.init.options import choice, finite, positive
+from initlab.engine.options import Finite, Positive, choice, finite
 
 MODES = ("in", "out", "avg", "geo")
 DISTRIBUTIONS = ("truncated_normal", "normal", "uniform")
+Mode = Annotated[str, choice(MODES)]
+Distribution = Annotated[str, choice(DISTRIBUTIONS)]
 CUT = 2.0
 """Where the truncated normal is cut, in units of its deviation before the cut."""
 
@@ -48,10 +51,7 @@ def law_of_variance(distribution: str, variance: float) -> laws.Law:
 class FanScaled(Initializer):
     """Base of these initializers: gives the fan of a parameter."""
 
-    fans: str = field(default="roles", kw_only=True)
-
-    def __post_init__(self) -> None:
-        self.fans = choice("fans", self.fans, ("roles", "shape"))
+    fans: Annotated[str, choice("roles shape")] = field(default="roles", kw_only=True)
 
     def fan(self, description: Description, mode: str) -> float:
         """fan_in, fan_out, or their arithmetic (`avg`) or geometric (`geo`) mean. ValueError for a
@@ -83,15 +83,9 @@ class VarianceScaling(FanScaled):
     `nn.initializers.variance_scaling`.
     """
 
-    scale: float = 1.0
-    mode: str = "in"
-    distribution: str = "truncated_normal"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.scale = positive("scale", self.scale)
-        self.mode = choice("mode", self.mode, MODES)
-        self.distribution = choice("distribution", self.distribution, DISTRIBUTIONS)
+    scale: Positive = 1.0
+    mode: Mode = "in"
+    distribution: Distribution = "truncated_normal"
 
     def law(self, description: Description) -> laws.Law:
         """The distribution with variance scale / fan."""
@@ -108,15 +102,9 @@ class He(FanScaled):
     our slope; Keras: `HeNormal`.
     """
 
-    slope: float = 0.0
-    mode: str = "in"
-    distribution: str = "normal"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.slope = finite("slope", self.slope)
-        self.mode = choice("mode", self.mode, MODES)
-        self.distribution = choice("distribution", self.distribution, DISTRIBUTIONS)
+    slope: Finite = 0.0
+    mode: Mode = "in"
+    distribution: Distribution = "normal"
 
     def law(self, description: Description) -> laws.Law:
         """The distribution with variance 2 / ((1 + slope^2) fan)."""
@@ -134,11 +122,7 @@ class Lecun(FanScaled):
     truncated and corrected for it.
     """
 
-    distribution: str = "truncated_normal"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.distribution = choice("distribution", self.distribution, DISTRIBUTIONS)
+    distribution: Distribution = "truncated_normal"
 
     def law(self, description: Description) -> laws.Law:
         """The distribution with variance 1 / fan_in."""
@@ -155,15 +139,9 @@ class Xavier(FanScaled):
     gaussian one has three times as much. MXNet: `Xavier`.
     """
 
-    rnd_type: str = "uniform"
-    factor_type: str = "avg"
-    magnitude: float = 3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.rnd_type = choice("rnd_type", self.rnd_type, ("uniform", "gaussian"))
-        self.factor_type = choice("factor_type", self.factor_type, ("avg", "in", "out"))
-        self.magnitude = positive("magnitude", self.magnitude)
+    rnd_type: Annotated[str, choice("uniform gaussian")] = "uniform"
+    factor_type: Annotated[str, choice("avg in out")] = "avg"
+    magnitude: Positive = 3
 
     def law(self, description: Description) -> laws.Law:
         """Uniform(-s, s) or Normal(0, s), s = sqrt(magnitude / fan)."""
@@ -181,11 +159,11 @@ class MSRAPrelu(Xavier):
     """
 
     rnd_type: str = field(default="gaussian", init=False)
-    factor_type: str = "avg"
+    factor_type: Annotated[str, choice("avg in out")] = "avg"
     magnitude: float = field(default=math.nan, init=False)
-    slope: float = 0.25
+    slope: Finite = 0.25
 
     def __post_init__(self) -> None:
-        self.slope = finite("slope", self.slope)
+        self.slope = finite("slope", self.slope)  # before it is squared
         self.magnitude = 2.0 / (1 + self.slope**2)
         super().__post_init__()

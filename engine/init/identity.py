@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from initlab.engine import laws
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
-from initlab.engine.init.options import finite
+from initlab.engine.options import Finite
 
 
 @register
@@ -19,10 +19,7 @@ class Identity(Initializer):
     Keras: `Identity`; torch: `nn.init.eye_` and `nn.init.dirac_`.
     """
 
-    gain: float = 1.0
-
-    def __post_init__(self) -> None:
-        self.gain = finite("gain", self.gain)
+    gain: Finite = 1.0
 
     def law(self, description: Description) -> laws.Law:
         """Structured('identity', gain). ValueError for a vector."""

@@ -14,7 +14,6 @@ from initlab.engine import formats, laws, nd
 from initlab.engine.errors import FormatError, MXNetError, OptionError
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
 from initlab.engine.init.description import Description
-from initlab.engine.init.options import truth
 from initlab.engine.registry import nearest
 
 PREFIXES = ("arg:", "aux:")
@@ -38,7 +37,7 @@ class Load(Initializer):
     verbose: bool = False
 
     def __post_init__(self) -> None:
-        self.verbose = truth("verbose", self.verbose)
+        super().__post_init__()
         if self.default_init is not None:
             try:
                 self.default_init = create(self.default_init)

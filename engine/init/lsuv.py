@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from initlab.engine import laws
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
-from initlab.engine.init.options import positive, positive_integer
+from initlab.engine.options import Count, Positive
 
 
 @register
@@ -21,12 +21,8 @@ class Lsuv(Initializer):
     snapshot. Mishkin and Matas, "All you need is a good init", 2016 (arXiv:1511.06422).
     """
 
-    tolerance: float = 0.1
-    iterations: int = 10
-
-    def __post_init__(self) -> None:
-        self.tolerance = positive("tolerance", self.tolerance)
-        self.iterations = positive_integer("iterations", self.iterations)
+    tolerance: Positive = 0.1
+    iterations: Count = 10
 
     def law(self, description: Description) -> laws.Law:
         """DataScaled. ValueError for a vector, LawError for an empty axis."""

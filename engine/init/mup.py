@@ -16,15 +16,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from initlab.engine import laws
 from initlab.engine.init.base import register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled, law_of_variance
-from initlab.engine.init.options import choice, positive, positive_integer
-from initlab.engine.init.patterns import fits, patterns, unmatched
-
-OPTIMIZERS = ("adam", "sgd")
+from initlab.engine.init.patterns import Patterns, fits, unmatched
+from initlab.engine.options import Count, Positive, choice
 
 
 @register
@@ -38,19 +37,12 @@ class Mup(FanScaled):
     like) or sgd. `zero_output` begins with outputs of 0, as the authors recommend.
     """
 
-    input: list[str] = field(default_factory=list)
-    output: list[str] = field(default_factory=list)
-    base: int = 1
-    optimizer: str = "adam"
-    scale: float = 1.0
+    input: Patterns = field(default_factory=list)
+    output: Patterns = field(default_factory=list)
+    base: Count = 1
+    optimizer: Annotated[str, choice("adam sgd")] = "adam"
+    scale: Positive = 1.0
     zero_output: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.input, self.output = patterns("input", self.input), patterns("output", self.output)
-        self.base = positive_integer("base", self.base)
-        self.optimizer = choice("optimizer", self.optimizer, OPTIMIZERS)
-        self.scale = positive("scale", self.scale)
 
     def check(self, paths: Iterable[str]) -> list[str]:
         """The patterns that fit nothing."""

@@ -5,12 +5,12 @@ Gluon's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from initlab.engine import laws
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
-from initlab.engine.init.options import choice, positive, truth
+from initlab.engine.options import Positive, choice
 
 
 def _checked(law: laws.Law, description: Description) -> laws.Law:
@@ -37,12 +37,8 @@ class Haar(Initializer):
     """
 
     kind: ClassVar[str] = "orthogonal"
-    scale: float = 1.0
+    scale: Positive = 1.0
     exact: bool = False
-
-    def __post_init__(self) -> None:
-        self.scale = positive("scale", self.scale)
-        self.exact = truth("exact", self.exact)
 
     def law(self, description: Description) -> laws.Law:
         """Haar(scale). ValueError for a vector, LawError for an empty axis."""
@@ -60,12 +56,8 @@ class DeltaOrthogonal(Initializer):
     a kernel is its own centre tap and gets what `Haar` gives, whichever side is longer.
     """
 
-    scale: float = 1.0
+    scale: Positive = 1.0
     exact: bool = False
-
-    def __post_init__(self) -> None:
-        self.scale = positive("scale", self.scale)
-        self.exact = truth("exact", self.exact)
 
     def law(self, description: Description) -> laws.Law:
         """DeltaOrthogonal(scale), with channel axes and groups as the roles say, without roles
@@ -100,12 +92,8 @@ class Orthogonal(Initializer):
     """
 
     kind: ClassVar[str] = "gluon_orthogonal"
-    scale: float = 1.414
-    rand_type: str = "uniform"
-
-    def __post_init__(self) -> None:
-        self.scale = positive("scale", self.scale)
-        self.rand_type = choice("rand_type", self.rand_type, ("uniform", "normal"))
+    scale: Positive = 1.414
+    rand_type: Annotated[str, choice("uniform normal")] = "uniform"
 
     def law(self, description: Description) -> laws.Law:
         """SingularVectors(scale, rand_type). ValueError for a vector, LawError for an empty axis."""

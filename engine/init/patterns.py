@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 from initlab.engine.errors import OptionError
 from initlab.engine.registry import advice
@@ -28,6 +28,10 @@ def patterns(option: str, value: Any) -> list[str]:
                 f"{option}[{number}]", f"is no regular expression: {error} in {pattern!r}"
             ) from None
     return list(value)
+
+
+Patterns = Annotated[list[str], patterns]
+"""An option that chooses parameters by their paths."""
 
 
 def fits(chosen: Iterable[str], path: str) -> bool:

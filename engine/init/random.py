@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 from initlab.engine import laws
 from initlab.engine.errors import LawError, OptionError
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
-from initlab.engine.init.options import choice, finite, not_negative, positive
+from initlab.engine.options import Finite, NotNegative, Positive, choice
 
 
 @lru_cache(maxsize=64, typed=True)
@@ -29,10 +30,7 @@ class Uniform(Initializer):
     `Block.initialize`.
     """
 
-    scale: float = 0.07
-
-    def __post_init__(self) -> None:
-        self.scale = not_negative("scale", self.scale)
+    scale: NotNegative = 0.07
 
     def law(self, description: Description) -> laws.Law:
         """Uniform(-scale, scale)."""
@@ -44,10 +42,7 @@ class Uniform(Initializer):
 class Normal(Initializer):
     """N(0, sigma^2). It ignores the width of the layer. MXNet: `Normal`."""
 
-    sigma: float = 0.01
-
-    def __post_init__(self) -> None:
-        self.sigma = positive("sigma", self.sigma)
+    sigma: Positive = 0.01
 
     def law(self, description: Description) -> laws.Law:
         """Normal(0, sigma)."""
@@ -64,18 +59,14 @@ class TruncatedNormal(Initializer):
     -2 and 2 (JAX `variance_scaling`).
     """
 
-    std: float = 0.01
-    low: float = -2.0
-    high: float = 2.0
-    std_is: str = "before"
-    mean: float = 0.0
+    std: Positive = 0.01
+    low: Finite = -2.0
+    high: Finite = 2.0
+    std_is: Annotated[str, choice("before after")] = "before"
+    mean: Finite = 0.0
 
     def __post_init__(self) -> None:
-        self.std = positive("std", self.std)
-        self.low, self.high, self.mean = (
-            finite(name, getattr(self, name)) for name in ("low", "high", "mean")
-        )
-        self.std_is = choice("std_is", self.std_is, ("before", "after"))
+        super().__post_init__()
         if not self.low < self.high:
             raise OptionError("low", f"must be less than high, got {self.low!r} and {self.high!r}")
         try:

@@ -12,7 +12,7 @@ from initlab.engine import laws, nd
 from initlab.engine.errors import OptionError
 from initlab.engine.init.base import InitDesc, Initializer, create, register
 from initlab.engine.init.description import Description
-from initlab.engine.init.options import choice, finite
+from initlab.engine.options import Finite, choice
 
 GATES = {
     "rnn_relu": ("",),
@@ -33,10 +33,7 @@ class LSTMBias(Initializer):
     architectures", 2015, recommend 1.
     """
 
-    forget_bias: float = 1.0
-
-    def __post_init__(self) -> None:
-        self.forget_bias = finite("forget_bias", self.forget_bias)
+    forget_bias: Finite = 1.0
 
     def law(self, description: Description) -> laws.Law:
         """ForgetGate(forget_bias)."""
@@ -75,7 +72,7 @@ class FusedRNN(Initializer):
         )
         self._init = made
         self._num_hidden, self._num_layers = num_hidden, num_layers
-        self._mode = choice("mode", mode, tuple(GATES))
+        self._mode = choice(GATES)("mode", mode)
         self._directions = ("l", "r") if bidirectional else ("l",)
         self._forget_bias = forget_bias
 

@@ -16,8 +16,8 @@ from initlab.engine import laws
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled
-from initlab.engine.init.options import positive, positive_integer
-from initlab.engine.init.patterns import fits, patterns, unmatched
+from initlab.engine.init.patterns import Patterns, fits, unmatched
+from initlab.engine.options import Count, Positive
 
 
 @register
@@ -30,12 +30,8 @@ class ResidualScaled(Initializer):
     0.02.
     """
 
-    std: float = 0.02
-    layers: int = 1
-
-    def __post_init__(self) -> None:
-        self.std = positive("std", self.std)
-        self.layers = positive_integer("layers", self.layers)
+    std: Positive = 0.02
+    layers: Count = 1
 
     def law(self, description: Description) -> laws.Law:
         """Normal(0, std / sqrt(2 layers))."""
@@ -54,16 +50,10 @@ class Fixup(FanScaled):
     multipliers are layers (`shift`, `scale`).
     """
 
-    branches: int = 1
-    layers: int = 2
-    branch: list[str] = field(default_factory=list)
-    zero: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.branches = positive_integer("branches", self.branches)
-        self.layers = positive_integer("layers", self.layers)
-        self.branch, self.zero = patterns("branch", self.branch), patterns("zero", self.zero)
+    branches: Count = 1
+    layers: Count = 2
+    branch: Patterns = field(default_factory=list)
+    zero: Patterns = field(default_factory=list)
 
     def check(self, paths: Iterable[str]) -> list[str]:
         """The patterns that fit nothing."""
@@ -91,11 +81,7 @@ class Skipinit(FanScaled):
     2020; the same as ReZero, Bachlechner et al. 2020.
     """
 
-    multiplier: list[str] = field(default_factory=lambda: [r".*\.scale"])
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.multiplier = patterns("multiplier", self.multiplier)
+    multiplier: Patterns = field(default_factory=lambda: [r".*\.scale"])
 
     def claims(self, path: str, name: str | None = None) -> bool:
         """The multipliers, whose layers start them at their factor."""

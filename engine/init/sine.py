@@ -10,8 +10,8 @@ from initlab.engine import laws
 from initlab.engine.init.base import register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled
-from initlab.engine.init.options import positive
-from initlab.engine.init.patterns import fits, patterns, unmatched
+from initlab.engine.init.patterns import Patterns, fits, unmatched
+from initlab.engine.options import Positive
 
 
 @register
@@ -25,13 +25,8 @@ class Siren(FanScaled):
     representations with periodic activation functions", 2020, section 3.2.
     """
 
-    w0: float = 30.0
-    first: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.w0 = positive("w0", self.w0)
-        self.first = patterns("first", self.first)
+    w0: Positive = 30.0
+    first: Patterns = field(default_factory=list)
 
     def check(self, paths: Iterable[str]) -> list[str]:
         """What of `first` fits nothing."""

@@ -10,7 +10,7 @@ from initlab.engine.errors import OptionError
 from initlab.engine.init.base import Initializer, create, register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import He
-from initlab.engine.init.options import positive_integer
+from initlab.engine.options import Count
 
 
 @register
@@ -24,11 +24,11 @@ class Icnr(Initializer):
     "Checkerboard artifact free sub-pixel convolution", 2017.
     """
 
-    upscale: int = 2
+    upscale: Count = 2
     init: Any = "he"
 
     def __post_init__(self) -> None:
-        self.upscale = positive_integer("upscale", self.upscale)
+        super().__post_init__()
         try:
             self.init = He() if self.init == "he" else create(self.init)
         except AssertionError as error:

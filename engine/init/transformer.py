@@ -14,8 +14,8 @@ from initlab.engine import laws
 from initlab.engine.init.base import register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled
-from initlab.engine.init.options import positive_integer
-from initlab.engine.init.patterns import fits, patterns, unmatched
+from initlab.engine.init.patterns import Patterns, fits, unmatched
+from initlab.engine.options import Count
 
 
 @dataclass(eq=False, repr=False)
@@ -40,16 +40,10 @@ class TFixup(_Scaled):
     initialization", 2020.
     """
 
-    layers: int = 1
-    encoder: list[str] = field(default_factory=list)
-    decoder: list[str] = field(default_factory=list)
-    embedding: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.layers = positive_integer("layers", self.layers)
-        for option in ("encoder", "decoder", "embedding"):
-            setattr(self, option, patterns(option, getattr(self, option)))
+    layers: Count = 1
+    encoder: Patterns = field(default_factory=list)
+    decoder: Patterns = field(default_factory=list)
+    embedding: Patterns = field(default_factory=list)
 
     def check(self, paths: Iterable[str]) -> list[str]:
         """The patterns that fit nothing."""
@@ -81,13 +75,8 @@ class Deepnorm(_Scaled):
     figure 2.
     """
 
-    layers: int = 1
-    scaled: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.layers = positive_integer("layers", self.layers)
-        self.scaled = patterns("scaled", self.scaled)
+    layers: Count = 1
+    scaled: Patterns = field(default_factory=list)
 
     def check(self, paths: Iterable[str]) -> list[str]:
         """The patterns that fit nothing."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from initlab.engine.registry import import_modules
 from initlab.runner.data.base import REGISTRY, Batch, Data, register
-from initlab.runner.kinds import import_modules
 
 import_modules(__name__, __path__)
 

@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from initlab.engine.errors import OptionError
+from initlab.engine.options import Count
 from initlab.engine.registry import Registry
 from initlab.engine.streams import Key
-from initlab.runner.kinds import registrar
+from initlab.runner.kinds import Kind, registrar
 
 REGISTRY: Registry[type[Data]] = Registry("data")
 DATA_PATH = "@data"
@@ -30,19 +30,14 @@ class Batch:
 
 
 @dataclass
-class Data:
+class Data(Kind):
     """Base of all data kinds."""
 
-    kind: ClassVar[str] = ""
     classes: ClassVar[int | None] = None
     """How many classes its labels tell apart; None where it has no labels."""
     whole_numbers: ClassVar[bool] = False
     """Whether its inputs are whole numbers, which name tokens."""
-    batch: int = 2
-
-    def __post_init__(self) -> None:
-        if isinstance(self.batch, bool) or not isinstance(self.batch, int) or self.batch < 1:
-            raise OptionError("batch", f"must be a whole number of at least 1, got {self.batch!r}")
+    batch: Count = 2
 
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
         """The shape of one sample, given what `model.input` declares; OptionError where the two

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from initlab.engine.errors import OptionError
+from initlab.engine.options import Count
 from initlab.runner.data.base import Batch, Data, register
 
 FILE = Path(__file__).parent / "optdigits" / "optdigits.npz"
@@ -37,7 +38,7 @@ class Digits(Data):
     """
 
     classes: ClassVar[int | None] = 10
-    batch: int = 256
+    batch: Count = 256
 
     def __post_init__(self) -> None:
         super().__post_init__()

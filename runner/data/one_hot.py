@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from initlab.engine.errors import OptionError
+from initlab.engine.options import Count, Positive, whole
 from initlab.runner.data.base import Batch, Data, register
 
 
@@ -22,22 +23,14 @@ class OneHot(Data):
     McClelland and Ganguli (2014).
     """
 
-    batch: int = 10
-    size: int = 10
-    scale: float = 1.0
+    batch: Count = 10
+    size: Annotated[int, whole(2)] = 10
+    scale: Positive = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 2:
-            raise OptionError("size", f"must be a whole number of at least 2, got {self.size!r}")
         if self.batch > self.size:
             raise OptionError("batch", f"must be at most size ({self.size}), got {self.batch}")
-        if (
-            isinstance(self.scale, bool)
-            or not isinstance(self.scale, (int, float))
-            or not 0 < self.scale < math.inf
-        ):
-            raise OptionError("scale", f"must be a positive number, got {self.scale!r}")
 
     @property
     def classes(self) -> int:  # type: ignore[override]

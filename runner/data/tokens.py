@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
-from initlab.engine.errors import OptionError
+from initlab.engine.options import whole
 from initlab.engine.streams import Stream
 from initlab.runner.data.base import Batch, Data, data_key, register
 
@@ -20,18 +20,7 @@ class Tokens(Data):
     """
 
     whole_numbers: ClassVar[bool] = True
-    vocabulary: int = 256
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if (
-            isinstance(self.vocabulary, bool)
-            or not isinstance(self.vocabulary, int)
-            or not 2 <= self.vocabulary <= 2**31
-        ):
-            raise OptionError(
-                "vocabulary", f"must be a whole number of at least 2, got {self.vocabulary!r}"
-            )
+    vocabulary: Annotated[int, whole(2, 2**31)] = 256
 
     @property
     def classes(self) -> int:  # type: ignore[override]

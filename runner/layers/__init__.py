@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initlab.runner.kinds import import_modules
+from initlab.engine.registry import import_modules
 from initlab.runner.layers.base import REGISTRY, Context, Layer, register
 
 import_modules(__name__, __path__)

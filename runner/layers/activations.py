@@ -8,21 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from initlab.engine import gluon, init
-from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn
 from initlab.engine.gluon.contrib.nn import Identity as IdentityBlock
+from initlab.engine.options import Count, NotNegative
 from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.basic import check_positive
-
-
-def check_slope(option: str, value: Any) -> None:
-    """OptionError unless `value` is a number of at least 0."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not 0 <= value < float("inf")
-    ):
-        raise OptionError(option, f"must be a number of at least 0, got {value!r}")
 
 
 @register
@@ -30,10 +19,7 @@ def check_slope(option: str, value: Any) -> None:
 class LeakyReLU(Layer):
     """x above 0, alpha x below."""
 
-    alpha: float
-
-    def __post_init__(self) -> None:
-        check_slope("alpha", self.alpha)
+    alpha: NotNegative
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.LeakyReLU`."""
@@ -47,11 +33,8 @@ class Prelu(Layer):
     `in_channels` (He et al. 2015).
     """
 
-    in_channels: int = 1
+    in_channels: Count = 1
     alpha_initializer: Any = None
-
-    def __post_init__(self) -> None:
-        check_positive("in_channels", self.in_channels)
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.PReLU`."""
@@ -65,10 +48,7 @@ class Prelu(Layer):
 class Elu(Layer):
     """x above 0, alpha (e^x - 1) below."""
 
-    alpha: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_slope("alpha", self.alpha)
+    alpha: NotNegative = 1.0
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.ELU`."""
@@ -100,10 +80,7 @@ class Gelu(Layer):
 class Swish(Layer):
     """x sigmoid(beta x)."""
 
-    beta: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_slope("beta", self.beta)
+    beta: NotNegative = 1.0
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.Swish`."""

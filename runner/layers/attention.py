@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Annotated, Any, Optional
 
 from initlab.engine import gluon
 from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn
-from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.basic import check_activation, check_boolean, check_positive
+from initlab.engine.options import Count, choice
+from initlab.runner.layers.base import ActivationName, Context, Layer, Rate, register
 
 DEFAULTS = {"weight": None, "bias": "zeros", "gamma": "ones", "beta": "zeros"}
 PROJECTIONS = ("projection_weight", "contract.weight")
@@ -20,30 +20,20 @@ PROJECTIONS = ("projection_weight", "contract.weight")
 class Attention(Layer):
     """Base of the layers with attention of `heads` heads over `units`."""
 
-    units: int
-    heads: int
+    units: Count
+    heads: Count
     causal: bool = False
-    dropout: float = 0.0
+    dropout: Rate = 0.0
     use_bias: bool = True
     weight_initializer: Any = None
     bias_initializer: Any = None
     projection_initializer: Any = None
 
     def __post_init__(self) -> None:
-        check_positive("units", self.units)
-        check_positive("heads", self.heads)
-        check_boolean("causal", self.causal)
-        check_boolean("use_bias", self.use_bias)
+        super().__post_init__()
         if self.units % self.heads:
             raise OptionError("heads", f"must divide units ({self.units}), got {self.heads}")
-        if (
-            isinstance(self.dropout, bool)
-            or not isinstance(self.dropout, (int, float))
-            or not 0 <= self.dropout < 1
-        ):
-            raise OptionError("dropout", f"must be a number of [0, 1), got {self.dropout!r}")
-        if not self.use_bias and self.bias_initializer is not None:
-            raise OptionError("bias_initializer", "is given, but use_bias is false")
+        self.check_used("bias_initializer", "use_bias")
 
     def initialized(self, block: gluon.Block, context: Context) -> gluon.Block:
         """The block, each of whose parameters has the initializer that an option, a rule or the
@@ -84,17 +74,9 @@ class TransformerBlock(Attention):
     and `contract.weight`.
     """
 
-    hidden: Optional[int] = None
-    activation: str = "gelu"
-    norm: str = "pre"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.hidden is not None:
-            check_positive("hidden", self.hidden)
-        check_activation(self.activation)
-        if self.norm not in ("pre", "post"):
-            raise OptionError("norm", f"must be 'pre' or 'post', got {self.norm!r}")
+    hidden: Optional[Count] = None
+    activation: ActivationName = "gelu"
+    norm: Annotated[str, choice("pre post")] = "pre"
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.TransformerBlock`."""
@@ -118,13 +100,9 @@ class TransformerBlock(Attention):
 class PositionEmbedding(Layer):
     """Adds a learned vector to each of at most `length` positions."""
 
-    length: int
-    units: int
+    length: Count
+    units: Count
     weight_initializer: Any = None
-
-    def __post_init__(self) -> None:
-        check_positive("length", self.length)
-        check_positive("units", self.units)
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.PositionEmbedding`."""

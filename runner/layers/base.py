@@ -16,12 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from initlab.engine import gluon
+from initlab.engine.errors import OptionError
+from initlab.engine.ops.activation import ACTIVATIONS
+from initlab.engine.options import choice, within
 from initlab.engine.registry import Registry
-from initlab.runner.kinds import registrar
+from initlab.runner.kinds import Kind, registrar
 
+ActivationName = Annotated[str, choice(ACTIVATIONS)]
+"""The name of an element-wise nonlinearity."""
+Rate = Annotated[float, within(0, 1, "[)")]
+"""A fraction of elements that are left out."""
 REGISTRY: Registry[type[Layer]] = Registry("layer kind")
 
 
@@ -40,12 +47,16 @@ class Context:
 
 
 @dataclass
-class Layer:
-    """Base of all layer kinds. Raise `OptionError` in `__post_init__` for a value that cannot be."""
+class Layer(Kind):
+    """Base of all layer kinds. Its fields say by their types what they may be (see `runner.kinds`)."""
 
-    kind: ClassVar[str] = ""
     nested: ClassVar[tuple[str, ...]] = ()
     """The options that hold layer specifications of their own; one that is None holds none."""
+
+    def check_used(self, option: str, flag: str) -> None:
+        """OptionError where `option` is given though `flag` is false."""
+        if getattr(self, option) is not None and not getattr(self, flag):
+            raise OptionError(option, f"is given, but {flag} is false")
 
     def build(self, context: Context) -> gluon.Block:
         """The block. It may draw nothing and allocate nothing."""

@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Annotated, Any, Optional
 
 from initlab.engine import gluon
-from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn
-from initlab.engine.ops.activation import ACTIVATIONS
-from initlab.engine.registry import advice
-from initlab.runner.layers.base import Context, Layer, register
-
-
-def check_activation(name: Any) -> None:
-    """OptionError for an activation that does not exist."""
-    if name is not None and not (isinstance(name, str) and name in ACTIVATIONS):
-        raise OptionError("activation", f"has no '{name}' - {advice(str(name), ACTIVATIONS)}")
-
-
-def check_positive(option: str, value: Any) -> None:
-    """OptionError unless `value` is an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise OptionError(option, f"must be a whole number of at least 1, got {value!r}")
-
-
-def check_boolean(option: str, value: Any) -> None:
-    """OptionError unless `value` is true or false."""
-    if not isinstance(value, bool):
-        raise OptionError(option, f"must be true or false, got {value!r}")
+from initlab.engine.options import Count, whole
+from initlab.runner.layers.base import ActivationName, Context, Layer, Rate, register
 
 
 @register
@@ -36,29 +16,17 @@ def check_boolean(option: str, value: Any) -> None:
 class Dense(Layer):
     """Fully connected: y = activation(x W^T + b). `flatten` joins all axes but the first."""
 
-    units: int
-    activation: Optional[str] = None
+    units: Count
+    activation: Optional[ActivationName] = None
     use_bias: bool = True
     flatten: bool = True
-    in_units: int = 0
+    in_units: Annotated[int, whole(0, note=", 0 for unknown")] = 0
     weight_initializer: Any = None
     bias_initializer: Any = None
 
     def __post_init__(self) -> None:
-        check_positive("units", self.units)
-        if (
-            isinstance(self.in_units, bool)
-            or not isinstance(self.in_units, int)
-            or self.in_units < 0
-        ):
-            raise OptionError(
-                "in_units", f"must be a whole number, 0 for unknown, got {self.in_units!r}"
-            )
-        check_activation(self.activation)
-        check_boolean("use_bias", self.use_bias)
-        check_boolean("flatten", self.flatten)
-        if not self.use_bias and self.bias_initializer is not None:
-            raise OptionError("bias_initializer", "is given, but use_bias is false")
+        super().__post_init__()
+        self.check_used("bias_initializer", "use_bias")
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.Dense`; its bias is zero unless an option or a rule says otherwise."""
@@ -79,10 +47,7 @@ class Dense(Layer):
 class Activation(Layer):
     """An element-wise nonlinearity."""
 
-    activation: str
-
-    def __post_init__(self) -> None:
-        check_activation(self.activation)
+    activation: ActivationName
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.Activation`."""
@@ -106,15 +71,7 @@ class Dropout(Layer):
     - rate).
     """
 
-    rate: float
-
-    def __post_init__(self) -> None:
-        if (
-            isinstance(self.rate, bool)
-            or not isinstance(self.rate, (int, float))
-            or not 0 <= self.rate < 1
-        ):
-            raise OptionError("rate", f"must lie in [0, 1), got {self.rate!r}")
+    rate: Rate
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.Dropout`."""

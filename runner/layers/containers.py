@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Optional
+from typing import Annotated, Any, ClassVar, Optional
 
 from initlab.engine import gluon
 from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn
 from initlab.engine.gluon.contrib.nn import HybridConcurrent
 from initlab.engine.gluon.nn.containers import SHORTCUT
-from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.basic import check_activation, check_positive
+from initlab.engine.options import Count, Rule, whole
+from initlab.runner.layers.base import ActivationName, Context, Layer, register
+
+layer_list = Rule(
+    "be a list of at least one layer", lambda value: isinstance(value, list) and value != []
+)
 
 
 @dataclass
@@ -19,13 +23,7 @@ class Container(Layer):
     """Base of the layers with children."""
 
     nested: ClassVar[tuple[str, ...]] = ("layers",)
-    layers: list[Any]
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.layers, list) or not self.layers:
-            raise OptionError(
-                "layers", f"must be a list of at least one layer, got {self.layers!r}"
-            )
+    layers: Annotated[list[Any], layer_list]
 
 
 @register
@@ -45,11 +43,7 @@ class Repeat(Container):
     `<name>.<copy>.<layer>`.
     """
 
-    times: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("times", self.times)
+    times: Count
 
     def build(self, context: Context) -> gluon.Block:
         """A sequence of `times` sequences."""
@@ -70,16 +64,11 @@ class Residual(Container):
     """
 
     nested: ClassVar[tuple[str, ...]] = ("layers", "shortcut")
-    shortcut: Any = None
-    activation: Optional[str] = None
+    shortcut: Optional[Annotated[list[Any], layer_list]] = None
+    activation: Optional[ActivationName] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.shortcut is not None and not (isinstance(self.shortcut, list) and self.shortcut):
-            raise OptionError(
-                "shortcut", f"must be a list of at least one layer, got {self.shortcut!r}"
-            )
-        check_activation(self.activation)
         if self.shortcut is not None and any(
             isinstance(layer, dict) and layer.get("name") == SHORTCUT for layer in self.layers
         ):
@@ -101,12 +90,7 @@ class Residual(Container):
 class Concurrent(Container):
     """All children take the same input; their outputs are joined along `axis`."""
 
-    axis: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if isinstance(self.axis, bool) or not isinstance(self.axis, int):
-            raise OptionError("axis", f"must be a whole number, got {self.axis!r}")
+    axis: Annotated[int, whole(None)] = 1
 
     def build(self, context: Context) -> gluon.Block:
         """The children in a `gluon.contrib.nn.HybridConcurrent`."""

@@ -8,22 +8,22 @@ from typing import Any, ClassVar, Optional
 from initlab.engine import gluon
 from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn
-from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.basic import check_activation, check_boolean, check_positive
+from initlab.engine.options import Count, Rule, whole
+from initlab.runner.layers.base import ActivationName, Context, Layer, register
 
 NUMBERS = {2: "two", 3: "three"}
 
 
-def check_sizes(option: str, value: Any, least: int, axes: int = 2) -> None:
-    """OptionError unless `value` is a whole number of at least `least`, or one for each of the
-    spatial axes.
-    """
-    sizes = value if isinstance(value, list) and len(value) == axes else [value]
-    if not all(isinstance(n, int) and not isinstance(n, bool) and n >= least for n in sizes):
-        several = f", or {NUMBERS[axes]} of them" if axes > 1 else ""
-        raise OptionError(
-            option, f"must be a whole number of at least {least}{several}, got {value!r}"
-        )
+def sizes(least: int, axes: int = 2) -> Rule:
+    """A whole number of at least `least`, or one for each of the spatial axes."""
+    one = whole(least)
+    several = f", or {NUMBERS[axes]} of them" if axes > 1 else ""
+    return Rule(
+        one.wanted + several,
+        lambda value: all(
+            map(one.fits, value if isinstance(value, list) and len(value) == axes else [value])
+        ),
+    )
 
 
 def as_sizes(value: Any) -> Any:
@@ -47,30 +47,26 @@ class Convolution(Layer):
         ("dilation", 1),
     )
     """The options with a size for each spatial axis, and the least each can be."""
-    channels: int
+    channels: Count
     kernel_size: Any
     strides: Any = 1
     padding: Any = 0
     dilation: Any = 1
-    groups: int = 1
-    activation: Optional[str] = None
+    groups: Count = 1
+    activation: Optional[ActivationName] = None
     use_bias: bool = True
     weight_initializer: Any = None
     bias_initializer: Any = None
 
     def __post_init__(self) -> None:
-        check_positive("channels", self.channels)
-        check_positive("groups", self.groups)
+        super().__post_init__()
         for option, least in self.sized:
-            check_sizes(option, getattr(self, option), least, self.axes)
-        check_activation(self.activation)
-        check_boolean("use_bias", self.use_bias)
+            sizes(least, self.axes)(option, getattr(self, option))
         if self.channels % self.groups:
             raise OptionError(
                 "groups", f"must divide channels ({self.channels}), got {self.groups}"
             )
-        if not self.use_bias and self.bias_initializer is not None:
-            raise OptionError("bias_initializer", "is given, but use_bias is false")
+        self.check_used("bias_initializer", "use_bias")
 
     def build(self, context: Context) -> gluon.Block:
         """Gluon's layer of the same name; its bias is zero unless an option or a rule says

@@ -7,8 +7,8 @@ from typing import Any
 
 from initlab.engine import gluon
 from initlab.engine.gluon import nn
+from initlab.engine.options import Count
 from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.basic import check_positive
 
 
 @register
@@ -16,13 +16,9 @@ from initlab.runner.layers.basic import check_positive
 class Embedding(Layer):
     """Rows of a table of `input_dim` words by `output_dim` units: (…) -> (…, output_dim)."""
 
-    input_dim: int
-    output_dim: int
+    input_dim: Count
+    output_dim: Count
     weight_initializer: Any = None
-
-    def __post_init__(self) -> None:
-        check_positive("input_dim", self.input_dim)
-        check_positive("output_dim", self.output_dim)
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.Embedding`."""

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from initlab.engine import gluon
-from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn
+from initlab.engine.options import Count, Rule, within
 from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.basic import check_boolean, check_positive
 
-
-def check_number(option: str, value: Any, fits: bool, said: str) -> None:
-    """OptionError unless `value` is a number for which `fits` holds."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not fits:
-        raise OptionError(option, f"must {said}, got {value!r}")
-
-
-def _between(value: Any, low: float, high: float, ends: bool) -> bool:
-    """Whether a number lies between two others; False for what is no number."""
-    return isinstance(value, (int, float)) and (
-        low <= value <= high if ends else low < value < high
-    )
+Axis = Annotated[
+    int,
+    Rule(
+        "be the number of an axis other than the batch's, 0",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value != 0,
+    ),
+]
 
 
 @dataclass
@@ -31,18 +25,11 @@ class Norm(Layer):
     whether gamma and beta are learned.
     """
 
-    epsilon: float = 1e-5
+    epsilon: Annotated[float, within(0, 1, "()")] = 1e-5
     center: bool = True
     scale: bool = True
     gamma_initializer: Any = None
     beta_initializer: Any = None
-
-    def __post_init__(self) -> None:
-        check_number(
-            "epsilon", self.epsilon, _between(self.epsilon, 0, 1, False), "lie between 0 and 1"
-        )
-        check_boolean("center", self.center)
-        check_boolean("scale", self.scale)
 
     def options(self, context: Context) -> dict[str, Any]:
         """What Gluon's layer is told: gamma is one and beta zero unless an option or a rule says
@@ -57,13 +44,6 @@ class Norm(Layer):
         }
 
 
-def _check_axis(axis: Any) -> None:
-    if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
-        raise OptionError(
-            "axis", f"must be the number of an axis other than the batch's, 0, got {axis!r}"
-        )
-
-
 @register
 @dataclass
 class BatchNorm(Norm):
@@ -72,15 +52,8 @@ class BatchNorm(Norm):
     """
 
     block: ClassVar[Any] = nn.BatchNorm
-    momentum: float = 0.9
-    axis: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(
-            "momentum", self.momentum, _between(self.momentum, 0, 1, True), "lie in [0, 1]"
-        )
-        _check_axis(self.axis)
+    momentum: Annotated[float, within(0, 1)] = 0.9
+    axis: Axis = 1
 
     def build(self, context: Context) -> gluon.Block:
         """Gluon's layer of the same name: running mean zero and variance one unless a rule says
@@ -110,11 +83,7 @@ class BatchNormReLU(BatchNorm):
 class LayerNorm(Norm):
     """gamma (x - mean) / sqrt(var + epsilon) + beta along `axis` (Ba, Kiros and Hinton 2016)."""
 
-    axis: int = -1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_axis(self.axis)
+    axis: Axis = -1
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.LayerNorm`."""
@@ -146,11 +115,7 @@ class GroupNorm(Norm):
     gamma and beta a group.
     """
 
-    num_groups: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("num_groups", self.num_groups)
+    num_groups: Count = 1
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.GroupNorm`."""

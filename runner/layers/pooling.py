@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Optional
 
 from initlab.engine import gluon
 from initlab.engine.gluon import nn
 from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.convolution import as_sizes, check_sizes
+from initlab.runner.layers.convolution import as_sizes, sizes
 
 
 @dataclass
@@ -17,15 +17,9 @@ class Pool2D(Layer):
     given).
     """
 
-    pool_size: Any = 2
-    strides: Any = None
-    padding: Any = 0
-
-    def __post_init__(self) -> None:
-        check_sizes("pool_size", self.pool_size, 1)
-        check_sizes("padding", self.padding, 0)
-        if self.strides is not None:
-            check_sizes("strides", self.strides, 1)
+    pool_size: Annotated[Any, sizes(1)] = 2
+    strides: Optional[Annotated[Any, sizes(1)]] = None
+    padding: Annotated[Any, sizes(0)] = 0
 
     def options(self) -> dict[str, Any]:
         """What Gluon's layer is told."""

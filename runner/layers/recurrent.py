@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Optional
+from typing import Annotated, Any, ClassVar, Optional
 
 from initlab.engine import gluon
 from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn, rnn
-from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.basic import check_boolean, check_positive
+from initlab.engine.options import Count, choice
+from initlab.runner.layers.base import Context, Layer, Rate, register
 
 
 class _PlainPaths:
@@ -43,25 +43,14 @@ class Recurrent(Layer):
 
     block: ClassVar[Any]
     """Gluon's layer."""
-    hidden_size: int
-    num_layers: int = 1
+    hidden_size: Count
+    num_layers: Count = 1
     bidirectional: bool = False
-    dropout: float = 0.0
+    dropout: Rate = 0.0
     i2h_weight_initializer: Any = None
     h2h_weight_initializer: Any = None
     i2h_bias_initializer: Any = None
     h2h_bias_initializer: Any = None
-
-    def __post_init__(self) -> None:
-        check_positive("hidden_size", self.hidden_size)
-        check_positive("num_layers", self.num_layers)
-        check_boolean("bidirectional", self.bidirectional)
-        if (
-            isinstance(self.dropout, bool)
-            or not isinstance(self.dropout, (int, float))
-            or not 0 <= self.dropout < 1
-        ):
-            raise OptionError("dropout", f"must be a number of [0, 1), got {self.dropout!r}")
 
     def options(self) -> dict[str, Any]:
         """What Gluon's layer is told beyond what all have."""
@@ -92,12 +81,7 @@ class Rnn(Recurrent):
     """h_t = activation(W_i x_t + b_i + W_h h_{t-1} + b_h), activation being tanh or relu."""
 
     block: ClassVar[Any] = _RNN
-    activation: str = "tanh"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.activation not in ("tanh", "relu"):
-            raise OptionError("activation", f"must be 'tanh' or 'relu', got {self.activation!r}")
+    activation: Annotated[str, choice("tanh relu")] = "tanh"
 
     def options(self) -> dict[str, Any]:
         """The activation."""
@@ -110,14 +94,12 @@ class Lstm(Recurrent):
     """A long short-term memory; `projection_size` projects its outputs down."""
 
     block: ClassVar[Any] = _LSTM
-    projection_size: Optional[int] = None
+    projection_size: Optional[Count] = None
     h2r_weight_initializer: Any = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.projection_size is not None:
-            check_positive("projection_size", self.projection_size)
-        elif self.h2r_weight_initializer is not None:
+        if self.projection_size is None and self.h2r_weight_initializer is not None:
             raise OptionError("h2r_weight_initializer", "is given, but there is no projection_size")
 
     def options(self) -> dict[str, Any]:

@@ -4,15 +4,13 @@ summand.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from initlab.engine import gluon, init
-from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn
+from initlab.engine.options import Finite
 from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.basic import check_boolean
 
 
 @register
@@ -22,20 +20,13 @@ class Scale(Layer):
     `factor`.
     """
 
-    factor: float = 1.0
+    factor: Finite = 1.0
     learnable: bool = False
     scale_initializer: Any = None
 
     def __post_init__(self) -> None:
-        if (
-            isinstance(self.factor, bool)
-            or not isinstance(self.factor, (int, float))
-            or not math.isfinite(self.factor)
-        ):
-            raise OptionError("factor", f"must be a finite number, got {self.factor!r}")
-        check_boolean("learnable", self.learnable)
-        if not self.learnable and self.scale_initializer is not None:
-            raise OptionError("scale_initializer", "is given, but learnable is false")
+        super().__post_init__()
+        self.check_used("scale_initializer", "learnable")
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.Scale`; a rule of the run's initializer that names its parameter wins over

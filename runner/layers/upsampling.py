@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from initlab.engine import gluon
 from initlab.engine.gluon.contrib.nn import PixelShuffle2D
 from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.convolution import as_sizes, check_sizes
+from initlab.runner.layers.convolution import as_sizes, sizes
 
 
 @register
@@ -17,10 +17,7 @@ class PixelShuffle(Layer):
     """(factor^2 channels, height, width) -> (channels, factor height, factor width), or by a factor
     an axis: sub-pixel upsampling (Shi et al. 2016)."""
 
-    factor: Any
-
-    def __post_init__(self) -> None:
-        check_sizes("factor", self.factor, 1)
+    factor: Annotated[Any, sizes(1)]
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.contrib.nn.PixelShuffle2D`."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from initlab.engine import autograd, gluon, nd
 from initlab.engine.registry import Registry
-from initlab.runner.kinds import registrar
+from initlab.runner.kinds import Kind, registrar
 from initlab.runner.probes import Subject
 
 BARE = (
@@ -35,10 +35,9 @@ Findings = dict[str, list[dict[str, Any]]]
 
 
 @dataclass
-class Measure:
+class Measure(Kind):
     """Base of all measurements."""
 
-    kind: ClassVar[str] = ""
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Section -> the columns that its rows get from this, `path` aside."""
 

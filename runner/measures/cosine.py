@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Optional
+from typing import Annotated, Any, ClassVar, Optional
 
 import numpy as np
 
-from initlab.engine.errors import OptionError
+from initlab.engine.options import Count, Rule, within
 from initlab.engine.streams import Key, Stream
 from initlab.runner.measures.base import Findings, Measure, forward, outputs, register, wide
 from initlab.runner.probes import Subject
 
 PATH = "@cosine"
+cosine = Rule("be a cosine, between -1 and 1", within(-1, 1).fits).or_null(
+    ", or null for the batch's own samples"
+)
 
 
 @register
@@ -28,18 +31,8 @@ class Cosine(Measure):
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": ("cosine", "pre_cosine")}
-    start: Optional[float] = None
-    pairs: int = 1
-
-    def __post_init__(self) -> None:
-        if self.start is not None and (isinstance(self.start, bool) or not -1 <= self.start <= 1):
-            raise OptionError(
-                "start",
-                "must be a cosine, between -1 and 1, or null for the batch's own samples, got "
-                f"{self.start!r}",
-            )
-        if isinstance(self.pairs, bool) or not isinstance(self.pairs, int) or self.pairs < 1:
-            raise OptionError("pairs", f"must be a whole number of at least 1, got {self.pairs!r}")
+    start: Annotated[Optional[float], cosine] = None
+    pairs: Count = 1
 
     def check(
         self,

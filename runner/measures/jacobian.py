@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from initlab.engine import autograd, nd
-from initlab.engine.errors import OptionError
+from initlab.engine.options import Count
 from initlab.runner.measures.base import Findings, Measure, register, wide
 from initlab.runner.probes import Subject
 
@@ -38,13 +38,7 @@ class Jacobian(Measure):
             "condition",
         )
     }
-    samples: int = 1
-
-    def __post_init__(self) -> None:
-        if isinstance(self.samples, bool) or not isinstance(self.samples, int) or self.samples < 1:
-            raise OptionError(
-                "samples", f"must be a whole number of at least 1, got {self.samples!r}"
-            )
+    samples: Count = 1
 
     def check(
         self,

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from initlab.engine import gluon
-from initlab.engine.errors import OptionError
+from initlab.engine.options import Rule, whole
 from initlab.runner.measures.base import Findings, Measure, register, wide
 from initlab.runner.probes import Subject
+
+sizes = Rule(
+    "be a list of whole numbers of at least 1, like [8, 8]",
+    lambda value: (
+        isinstance(value, (list, tuple)) and value != [] and all(map(whole().fits, value))
+    ),
+)
 
 
 def _usual() -> list[int]:
@@ -32,17 +39,7 @@ class Operator(Measure):
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "operator": ("largest", "smallest", "mean_square", "condition")
     }
-    size: list[int] = field(default_factory=_usual)
-
-    def __post_init__(self) -> None:
-        sound = isinstance(self.size, (list, tuple)) and len(self.size) > 0
-        if not sound or any(
-            isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.size
-        ):
-            raise OptionError(
-                "size",
-                f"must be a list of whole numbers of at least 1, like [8, 8], got {self.size!r}",
-            )
+    size: Annotated[list[int], sizes] = field(default_factory=_usual)
 
     def measure(self, subject: Subject) -> Findings:
         """A row a kernel (out, in, *kernel) whose axes `size` has numbers for; one that is wider

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from initlab.engine import autograd, gluon, nd
-from initlab.engine.errors import OptionError
 from initlab.engine.optimizer import REGISTRY as OPTIMIZERS
-from initlab.engine.registry import advice
+from initlab.engine.options import Count, Positive, choice
 from initlab.runner.measures.base import (
     Findings,
     Measure,
@@ -38,21 +36,9 @@ class OutputChange(Measure):
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "layers": ("output_change", "output_change_ratio")
     }
-    steps: int = 1
-    optimizer: str = "sgd"
-    learning_rate: float = 0.1
-
-    def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
-            raise OptionError("steps", f"must be a whole number of at least 1, got {self.steps!r}")
-        if not (isinstance(self.optimizer, str) and self.optimizer in OPTIMIZERS):
-            raise OptionError(
-                "optimizer",
-                f"has no '{self.optimizer}' - {advice(str(self.optimizer), OPTIMIZERS.entries())}",
-            )
-        rate = self.learning_rate
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
-            raise OptionError("learning_rate", f"must be a number above 0, got {rate!r}")
+    steps: Count = 1
+    optimizer: Annotated[str, choice(OPTIMIZERS)] = "sgd"
+    learning_rate: Positive = 0.1
 
     def check(
         self,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from initlab.engine import gluon
-from initlab.engine.errors import OptionError
+from initlab.engine.options import Count
 from initlab.runner.measures.base import Findings, Measure, register, wide
 from initlab.runner.probes import Subject
 from initlab.runner.theory.spectra import marchenko_pastur_cdf
@@ -44,11 +44,7 @@ class Spectrum(Measure):
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"spectrum": COLUMNS}
-    most: int = 4096
-
-    def __post_init__(self) -> None:
-        if isinstance(self.most, bool) or not isinstance(self.most, int) or self.most < 1:
-            raise OptionError("most", f"must be a whole number of at least 1, got {self.most!r}")
+    most: Count = 4096
 
     def measure(self, subject: Subject) -> Findings:
         """A row a parameter; one that is larger than `most` or not finite has None in every column

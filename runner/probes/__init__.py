@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initlab.runner.kinds import import_modules
+from initlab.engine.registry import import_modules
 from initlab.runner.probes.base import REGISTRY, Probe, Subject, Trace, moments, register
 
 import_modules(__name__, __path__)

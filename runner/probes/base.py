@@ -17,7 +17,7 @@ from initlab.engine import gluon, nd
 from initlab.engine.device import Device
 from initlab.engine.registry import Registry
 from initlab.runner.data import Batch
-from initlab.runner.kinds import registrar
+from initlab.runner.kinds import Kind, registrar
 
 REGISTRY: Registry[type[Probe]] = Registry("probe")
 
@@ -72,10 +72,9 @@ class Trace:
 
 
 @dataclass
-class Probe:
+class Probe(Kind):
     """Base of all probes."""
 
-    kind: ClassVar[str] = ""
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Section of `stats.json` -> the columns of its rows, `path` aside, or the figures."""
 

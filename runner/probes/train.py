@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from itertools import count as counting
-from typing import Any, ClassVar, Optional
+from typing import Annotated, Any, ClassVar, Optional
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from initlab.engine import autograd
 from initlab.engine.errors import OptionError
 from initlab.engine.optimizer import REGISTRY as OPTIMIZERS
 from initlab.engine.optimizer import Optimizer, create
-from initlab.engine.registry import advice
+from initlab.engine.options import Count, NotNegative, Positive, choice
 from initlab.engine.streams import Key, words
 from initlab.runner.data import Batch
 from initlab.runner.probes.base import Probe, Subject, Trace, register
@@ -85,68 +85,37 @@ class Train(Probe):
             "steps_to_target",
         ),
     }
-    epochs: int = 10
-    steps: Optional[int] = None
+    epochs: Count = 10
+    steps: Optional[Count] = None
     """This many minibatches in place of `epochs`."""
-    batch: int = 64
-    loss: str = "cross_entropy"
-    target_loss: Optional[float] = None
+    batch: Count = 64
+    loss: Annotated[str, choice(LOSSES)] = "cross_entropy"
+    target_loss: Optional[Positive] = None
     """A loss whose first step is a figure."""
-    judged: Optional[int] = None
+    judged: Optional[Count] = None
     """Accuracies are of so many samples of each part, at equal distances; of all where null or
     where there are no more.
     """
-    optimizer: str = "sgd"
-    learning_rate: float = 0.1
-    momentum: Optional[float] = None
-    wd: Optional[float] = None
-    beta1: Optional[float] = None
-    beta2: Optional[float] = None
-    epsilon: Optional[float] = None
-    gamma1: Optional[float] = None
-    gamma2: Optional[float] = None
+    optimizer: Annotated[str, choice(OPTIMIZERS)] = "sgd"
+    learning_rate: NotNegative = 0.1
+    momentum: Optional[NotNegative] = None
+    wd: Optional[NotNegative] = None
+    beta1: Optional[NotNegative] = None
+    beta2: Optional[NotNegative] = None
+    epsilon: Optional[NotNegative] = None
+    gamma1: Optional[NotNegative] = None
+    gamma2: Optional[NotNegative] = None
     centered: Optional[bool] = None
-    clip_gradient: Optional[float] = None
+    clip_gradient: Optional[NotNegative] = None
 
     def __post_init__(self) -> None:
-        for option in ("epochs", "batch", "steps", "judged"):
-            value = getattr(self, option)
-            if option in ("steps", "judged") and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise OptionError(option, f"must be a whole number of at least 1, got {value!r}")
-        if not (isinstance(self.loss, str) and self.loss in LOSSES):
-            raise OptionError("loss", f"has no '{self.loss}' - {advice(str(self.loss), LOSSES)}")
-        target = self.target_loss
-        if target is not None and (
-            isinstance(target, bool)
-            or not isinstance(target, (int, float))
-            or not 0 < target < math.inf
-        ):
-            raise OptionError("target_loss", f"must be a positive number, got {target!r}")
-        self._check_optimizer()
-
-    def _check_optimizer(self) -> None:
-        if not (isinstance(self.optimizer, str) and self.optimizer in OPTIMIZERS):
-            raise OptionError(
-                "optimizer",
-                f"has no '{self.optimizer}' - {advice(str(self.optimizer), OPTIMIZERS.entries())}",
-            )
+        super().__post_init__()
         known = taken(OPTIMIZERS.get(self.optimizer))
-        for option in ("learning_rate", *OPTIONS):
-            value = getattr(self, option)
-            if value is None and option != "learning_rate":
-                continue
-            if option != "learning_rate" and option not in known:
+        for option in OPTIONS:
+            if getattr(self, option) is not None and option not in known:
                 raise OptionError(
                     option,
                     f"is nothing that {self.optimizer} takes - set it to null, or use {', '.join(known)}",
-                )
-            if isinstance(value, bool) != (option == "centered") or not 0 <= value < math.inf:
-                raise OptionError(
-                    option,
-                    f"must be {'true or false' if option == 'centered' else 'a number of at least 0'}, got "
-                    f"{value!r}",
                 )
 
     def _make(self) -> Optimizer:

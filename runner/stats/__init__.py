@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initlab.runner.kinds import import_modules
+from initlab.engine.registry import import_modules
 from initlab.runner.stats.base import (
     REGISTRY,
     WHOLE,

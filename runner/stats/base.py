@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from initlab.engine.laws import Law
 from initlab.engine.registry import Registry
-from initlab.runner.kinds import registrar
+from initlab.runner.kinds import Kind, registrar
 from initlab.runner.stats.onepass import Summary, summarize
 
 REGISTRY: Registry[type[Statistic]] = Registry("statistic")
@@ -26,10 +26,8 @@ made.
 
 
 @dataclass
-class Statistic:
+class Statistic(Kind):
     """Base of all statistics."""
-
-    kind: ClassVar[str] = ""
 
     @property
     def one_pass(self) -> bool:

@@ -4,16 +4,18 @@ values.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from initlab.engine.errors import OptionError
 from initlab.engine.laws import Law
+from initlab.engine.options import Rule, within
 from initlab.runner.stats.base import OnePass, register
 from initlab.runner.stats.onepass import Summary, quantiles
+
+listed = Rule("be a list of probabilities", lambda value: isinstance(value, (list, tuple)))
+Probability = Annotated[float, Rule("be a probability, between 0 and 1", within(0, 1).fits)]
 
 
 def _usual() -> list[float]:
@@ -31,26 +33,8 @@ class Histogram(OnePass):
     file.
     """
 
-    quantiles: list[float] = field(default_factory=_usual)
+    quantiles: Annotated[list[Probability], listed] = field(default_factory=_usual)
     exact: bool = False
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.quantiles, (list, tuple)):
-            raise OptionError(
-                "quantiles", f"must be a list of probabilities, got {self.quantiles!r}"
-            )
-        for i, q in enumerate(self.quantiles):
-            if (
-                isinstance(q, bool)
-                or not isinstance(q, (int, float))
-                or not 0 <= q <= 1
-                or math.isnan(q)
-            ):
-                raise OptionError(
-                    f"quantiles[{i}]", f"must be a probability, between 0 and 1, got {q!r}"
-                )
-        if not isinstance(self.exact, bool):
-            raise OptionError("exact", f"must be true or false, got {self.exact!r}")
 
     @property
     def one_pass(self) -> bool:

@@ -7,9 +7,15 @@ lengths       one layer of finite width: the exact spread of lengths
 spectra       singular values: Marchenko-Pastur, Jacobians, Haar matrices
 growth        residual networks
 dynamics      learning in deep linear networks, the fixed point of sine networks
-forms         all of these by name, for the claims of a config
+elementary    the logarithm
+forms         all of these by name, for the claims of a config; a module dropped into this folder is found
 """
 
+from __future__ import annotations
+
+from initlab.engine.registry import import_modules
 from initlab.runner.theory.meanfield import second_moment
+
+import_modules(__name__, __path__)
 
 __all__ = ["second_moment"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from initlab.runner.theory.domain import one_of
+from initlab.engine.options import choice
 
 Function = Callable[[np.ndarray], np.ndarray]
 LEAKY_SLOPE = 0.01
@@ -92,4 +92,4 @@ ACTIVATIONS: dict[str, Nonlinearity] = {
 
 def nonlinearity(name: str) -> Nonlinearity:
     """The activation of a name. OptionError with the nearest for one that is not known."""
-    return ACTIVATIONS[one_of("activation", name, ACTIVATIONS)]
+    return ACTIVATIONS[choice(ACTIVATIONS)("activation", name)]

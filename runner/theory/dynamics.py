@@ -7,11 +7,15 @@ import math
 import numpy as np
 
 from initlab.engine.errors import OptionError
-from initlab.runner.theory.domain import between, count, positive
+from initlab.engine.options import positive, whole, within
+from initlab.runner.theory.forms import closed_form
+
+count = whole()
 
 NODES = 200
 
 
+@closed_form
 def deep_linear_time(depth: float, start: float, strength: float, fraction: float = 0.9) -> float:
     """The time in which a mode's strength u grows from `start` to `fraction` of the teacher's
     `strength`, by gradient flow of rate 1.
@@ -33,6 +37,7 @@ def deep_linear_time(depth: float, start: float, strength: float, fraction: floa
     )
 
 
+@closed_form
 def deep_linear_limit(start: float, strength: float, fraction: float = 0.9) -> float:
     """The limit of depth times that time for ever deeper networks: the integral of du / (u^2 (s -
     u)).
@@ -42,6 +47,7 @@ def deep_linear_limit(start: float, strength: float, fraction: float = 0.9) -> f
     return (1 / u - 1 / end) / s + math.log(end * (s - u) / (u * (s - end))) / s**2
 
 
+@closed_form
 def deep_linear_strength(depth: int, start: float, strength: float, time: float) -> float:
     """The mode's strength after so long: `deep_linear_time` inverted."""
     positive("time", time)
@@ -58,7 +64,7 @@ def deep_linear_strength(depth: int, start: float, strength: float, time: float)
 
 def _ends(start: float, strength: float, fraction: float) -> tuple[float, float]:
     s, u = positive("strength", strength), positive("start", start)
-    end = between("fraction", fraction, 1e-12, 1 - 1e-12) * s
+    end = within(1e-12, 1 - 1e-12)("fraction", fraction) * s
     if u >= end:
         raise OptionError(
             "start", f"must lie below {fraction:g} of the strength, {end:g}, got {u!r}"
@@ -66,6 +72,7 @@ def _ends(start: float, strength: float, fraction: float) -> tuple[float, float]
     return u, end
 
 
+@closed_form
 def siren_variance(scale: float = 1.0) -> float:
     """The variance that the input of every sine settles at in a sine network whose weights are
     U(+-sqrt(6 / n) / w0): the root above 0 of s = scale^2 (1 - e^(-2s)), 0.7968 for 1, whatever w0
@@ -84,11 +91,13 @@ def siren_variance(scale: float = 1.0) -> float:
     return s
 
 
+@closed_form
 def siren_std(scale: float = 1.0) -> float:
     """The root of that: 0.8926 for 1."""
     return math.sqrt(siren_variance(scale))
 
 
+@closed_form
 def sine_mean_square(variance: float) -> float:
     """E[sin(z)^2] for z ~ N(0, variance): (1 - e^(-2 variance)) / 2."""
     return -math.expm1(-2 * positive("variance", variance)) / 2

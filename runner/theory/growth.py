@@ -7,11 +7,13 @@ product remains.
 
 from __future__ import annotations
 
-from initlab.runner.theory.domain import count, one_of, positive
+from initlab.engine.options import choice, positive, whole
+from initlab.runner.theory.forms import closed_form
 
 BRANCHES = ("normalized", "scaled", "plain")
 
 
+@closed_form
 def residual_growth(branch: str, branches: int, variance: float = 1.0) -> float:
     """E[x^2] after so many branches, from 1.
 
@@ -20,13 +22,14 @@ def residual_growth(branch: str, branches: int, variance: float = 1.0) -> float:
     plain       a branch gives `variance` times what it is given, as He's initialization does with 1: (1 + variance)^N
                 (Zhang et al., "Fixup initialization", 2019, section 2)
     """
-    n, v = count("branches", branches, 0), positive("variance", variance)
-    one_of("branch", branch, BRANCHES)
+    n, v = whole(0)("branches", branches), positive("variance", variance)
+    choice(BRANCHES)("branch", branch)
     return {"normalized": 1 + n * v, "scaled": 1 + v, "plain": (1 + v) ** n}[branch]
 
 
+@closed_form
 def fixup_power(layers: int) -> float:
     """The power of the number of branches that Fixup scales inner layers with: -1 / (2m - 2), for
     branches of m > 1 layers.
     """
-    return -1 / (2 * count("layers", layers, 2) - 2)
+    return -1 / (2 * whole(2)("layers", layers) - 2)

@@ -13,16 +13,21 @@ import math
 
 import numpy as np
 
-from initlab.runner.theory.domain import count, one_of, positive
+from initlab.engine.options import choice, positive, whole
+from initlab.runner.theory.forms import closed_form
+
+count = whole()
+
 
 KINDS = ("linear", "relu")
 
 
+@closed_form
 def length_variance(width: int, activation: str = "relu") -> float:
     """The variance of |y|^2 over the square of its mean: 5 / width for relu, 2 / width for a linear
     layer.
     """
-    return {"linear": 2.0, "relu": 5.0}[one_of("activation", activation, KINDS)] / count(
+    return {"linear": 2.0, "relu": 5.0}[choice(KINDS)("activation", activation)] / count(
         "width", width
     )
 
@@ -51,25 +56,28 @@ def _active(width: int, activation: str) -> np.ndarray:
     return np.exp(logs) / -math.expm1(-width * math.log(2))
 
 
+@closed_form
 def log_length_ratio(width: int, weight_variance: float, activation: str = "relu") -> float:
     """E[log(rms after / rms before)] of one layer, exactly; for relu given that any unit is active.
     A little below log(weight_variance / 2) / 2: the logarithm of a mean is not the mean of
     logarithms."""
-    width, activation = count("width", width), one_of("activation", activation, KINDS)
+    width, activation = count("width", width), choice(KINDS)("activation", activation)
     psi, _ = _digamma(width)
     mean = float(_active(width, activation) @ (psi + math.log(2)))
     return 0.5 * (mean + math.log(positive("weight_variance", weight_variance) / width))
 
 
+@closed_form
 def log_length_error(width: int, activation: str = "relu", layers: int = 1) -> float:
     """The standard deviation of that logarithm's mean over so many independent layers."""
-    width, activation = count("width", width), one_of("activation", activation, KINDS)
+    width, activation = count("width", width), choice(KINDS)("activation", activation)
     psi, psi1 = _digamma(width)
     p = _active(width, activation)
     variance = float(p @ (psi1 + (psi - p @ psi) ** 2))
     return 0.5 * math.sqrt(variance / count("layers", layers))
 
 
+@closed_form
 def forward_factor(weight_variance: float, slope: float = 0.0) -> float:
     """The factor of E[x^2] a relu layer: weight_variance (1 + slope^2) / 2; weight_variance is Var
     fan_in (He et al. 2015, eq. 10).
@@ -77,6 +85,7 @@ def forward_factor(weight_variance: float, slope: float = 0.0) -> float:
     return positive("weight_variance", weight_variance) * (1 + slope * slope) / 2
 
 
+@closed_form
 def backward_factor(weight_variance: float, fan_in: int, fan_out: int, slope: float = 0.0) -> float:
     """The factor of a squared gradient a relu layer back: fan_out Var (1 + slope^2) / 2 (He et al.
     2015, eq. 14).

@@ -15,9 +15,12 @@ from collections.abc import Callable
 import numpy as np
 
 from initlab.engine.errors import OptionError
+from initlab.engine.options import not_negative, positive, whole, within
 from initlab.runner.theory import gaussian
 from initlab.runner.theory.activations import ACTIVATIONS, LEAKY_SLOPE, nonlinearity
-from initlab.runner.theory.domain import at_least_zero, between, count, positive
+from initlab.runner.theory.forms import closed_form
+
+cosine = within(-1, 1)
 
 LARGEST, SMALLEST = 1e8, 1e-10
 """Where a fixed point of the variance is looked for."""
@@ -35,11 +38,12 @@ def second_moment(activation: str | None, q: float) -> float | None:
     return mean_square(name, q) if name in ACTIVATIONS else None
 
 
+@closed_form
 def mean_square(activation: str, q: float) -> float:
     """E[f(z)^2] for z ~ N(0, q). relu: q / 2 (He et al. 2015, arXiv:1502.01852); erf: (2/pi)
     asin(2q / (1 + 2q)) (Williams 1997).
     """
-    f, q = nonlinearity(activation), at_least_zero("q", q)
+    f, q = nonlinearity(activation), not_negative("q", q)
     if f.power is not None:
         return q * f.power
     if activation == "erf":
@@ -49,9 +53,10 @@ def mean_square(activation: str, q: float) -> float:
     return gaussian.mean(lambda z: f.value(z) ** 2, q)
 
 
+@closed_form
 def slope_mean_square(activation: str, q: float) -> float:
     """E[f'(z)^2] for z ~ N(0, q)."""
-    f, q = nonlinearity(activation), at_least_zero("q", q)
+    f, q = nonlinearity(activation), not_negative("q", q)
     if f.power is not None:
         return f.power
     if q == 0:
@@ -59,6 +64,7 @@ def slope_mean_square(activation: str, q: float) -> float:
     return gaussian.mean(lambda z: f.slope(z) ** 2, q)
 
 
+@closed_form
 def gain(activation: str) -> float:
     """E[f(z)^2]^(-1/2) for z ~ N(0, 1): what weights of variance 1/fan_in are multiplied by to keep
     a unit second moment.
@@ -66,6 +72,7 @@ def gain(activation: str) -> float:
     return mean_square(activation, 1.0) ** -0.5
 
 
+@closed_form
 def mean_product(activation: str, q1: float, q2: float, c: float) -> float:
     """E[f(u) f(v)] for normal u, v of variances q1, q2 and correlation c.
 
@@ -73,7 +80,7 @@ def mean_product(activation: str, q1: float, q2: float, c: float) -> float:
     with infinite networks", 1997.
     """
     f = nonlinearity(activation)
-    q1, q2, c = at_least_zero("q", q1), at_least_zero("q", q2), between("c", c, -1, 1)
+    q1, q2, c = not_negative("q", q1), not_negative("q", q2), cosine("c", c)
     if activation in RECTIFIERS:
         return math.sqrt(q1 * q2) * rectifier_product(RECTIFIERS[activation], c)
     if activation == "erf":
@@ -95,40 +102,45 @@ def rectifier_product(below: float, c: float) -> float:
     ) ** 2 * relu + below * c  # f = (1 - below) relu + below x, and E[relu(u) v] = c / 2
 
 
+@closed_form
 def relu_correlation(c: float) -> float:
     """The correlation after one relu layer without bias: (sqrt(1 - c^2) + c (pi - acos c)) / pi
     (Cho and Saul 2009).
     """
-    return 2 * rectifier_product(0.0, between("c", c, -1, 1))
+    return 2 * rectifier_product(0.0, cosine("c", c))
 
 
+@closed_form
 def relu_correlation_after(c: float, layers: int) -> float:
     """The same after several layers."""
-    for _ in range(count("layers", layers, 0)):
+    for _ in range(whole(0)("layers", layers)):
         c = relu_correlation(c)
     return c
 
 
+@closed_form
 def variance_map(
     activation: str, q: float, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
     """The variance of the next layer's pre-activations."""
     w, b = (
         positive("weight_variance", weight_variance),
-        at_least_zero("bias_variance", bias_variance),
+        not_negative("bias_variance", bias_variance),
     )
     return w * mean_square(activation, q) + b
 
 
+@closed_form
 def variance_after(
     activation: str, q: float, weight_variance: float, bias_variance: float = 0.0, layers: int = 1
 ) -> float:
     """The variance of pre-activations so many layers on."""
-    for _ in range(count("layers", layers, 0)):
+    for _ in range(whole(0)("layers", layers)):
         q = variance_map(activation, q, weight_variance, bias_variance)
     return q
 
 
+@closed_form
 def correlation_map(
     activation: str, c: float, q: float, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
@@ -137,12 +149,13 @@ def correlation_map(
     """
     w, b = (
         positive("weight_variance", weight_variance),
-        at_least_zero("bias_variance", bias_variance),
+        not_negative("bias_variance", bias_variance),
     )
     after = variance_map(activation, positive("q", q), w, b)
     return (w * mean_product(activation, q, q, c) + b) / after
 
 
+@closed_form
 def correlation_after(
     activation: str,
     c: float,
@@ -154,7 +167,7 @@ def correlation_after(
     """The correlation of two inputs' pre-activations so many layers on; their variance goes its own
     way meanwhile.
     """
-    for _ in range(count("layers", layers, 0)):
+    for _ in range(whole(0)("layers", layers)):
         c = min(1.0, max(-1.0, correlation_map(activation, c, q, weight_variance, bias_variance)))
         q = variance_map(activation, q, weight_variance, bias_variance)
     return c
@@ -170,6 +183,7 @@ def _bisect(f: Callable[[float], float], low: float, high: float) -> float:
     return 0.5 * (low + high)
 
 
+@closed_form
 def fixed_point_variance(
     activation: str, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
@@ -180,7 +194,7 @@ def fixed_point_variance(
     """
     w, b = (
         positive("weight_variance", weight_variance),
-        at_least_zero("bias_variance", bias_variance),
+        not_negative("bias_variance", bias_variance),
     )
     f = nonlinearity(activation)
     if f.power is not None:
@@ -209,6 +223,7 @@ def fixed_point_variance(
     return 0.0
 
 
+@closed_form
 def chi1(activation: str, weight_variance: float, bias_variance: float = 0.0) -> float:
     """sigma_w^2 E[f'(z)^2] at the fixed point: the factor by which a squared gradient, and a small
     angle, grows each layer.
@@ -216,18 +231,19 @@ def chi1(activation: str, weight_variance: float, bias_variance: float = 0.0) ->
     w = positive("weight_variance", weight_variance)
     f = nonlinearity(activation)
     if f.power is not None:
-        at_least_zero("bias_variance", bias_variance)
+        not_negative("bias_variance", bias_variance)
         return w * f.power
     return w * slope_mean_square(activation, fixed_point_variance(activation, w, bias_variance))
 
 
+@closed_form
 def critical_weight_variance(activation: str, bias_variance: float = 0.0) -> float:
     """The order-chaos line: the weight variance at which chi1 is 1 (tanh at 0.05: 1.7610; relu at
     0: 2).
 
     OptionError where there is none: a rectifier with a bias has no finite fixed point there.
     """
-    b = at_least_zero("bias_variance", bias_variance)
+    b = not_negative("bias_variance", bias_variance)
     f = nonlinearity(activation)
     if f.power is not None:
         if b > 0:
@@ -248,6 +264,7 @@ def critical_weight_variance(activation: str, bias_variance: float = 0.0) -> flo
     )
 
 
+@closed_form
 def fixed_point_correlation(
     activation: str, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
@@ -264,6 +281,7 @@ def fixed_point_correlation(
     return _bisect(rise, 0.0, 1 - 1e-9) if rise(0.0) > 0 else 0.0
 
 
+@closed_form
 def depth_scale_correlation(
     activation: str, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
@@ -279,6 +297,7 @@ def depth_scale_correlation(
     return _scale(rate, "correlations")
 
 
+@closed_form
 def depth_scale_variance(
     activation: str, weight_variance: float, bias_variance: float = 0.0
 ) -> float:

@@ -12,7 +12,10 @@ import math
 import numpy as np
 
 from initlab.engine.errors import OptionError
-from initlab.runner.theory.domain import count, one_of, positive
+from initlab.engine.options import choice, positive, whole
+from initlab.runner.theory.forms import closed_form
+
+count = whole()
 
 POINTS = 4000
 WEIGHTS = ("gaussian", "orthogonal")
@@ -28,11 +31,13 @@ def _ratio(ratio: float) -> float:
     return ratio
 
 
+@closed_form
 def marchenko_pastur_low(ratio: float) -> float:
     """The lower edge, (1 - sqrt(ratio))^2."""
     return (1 - math.sqrt(_ratio(ratio))) ** 2
 
 
+@closed_form
 def marchenko_pastur_high(ratio: float) -> float:
     """The upper edge, (1 + sqrt(ratio))^2."""
     return (1 + math.sqrt(_ratio(ratio))) ** 2
@@ -61,6 +66,7 @@ def marchenko_pastur_cdf(x: np.ndarray, ratio: float) -> np.ndarray:
     return np.clip(total / (2 * math.pi * ratio), 0, 1)
 
 
+@closed_form
 def mean_singular_value(rows: int, columns: int, variance: float) -> float:
     """The mean singular value of a matrix of independent elements of this variance; square: 8 / (3
     pi) sqrt(n variance), as for the layer Jacobians of Glorot and Bengio 2010."""
@@ -75,6 +81,7 @@ def mean_singular_value(rows: int, columns: int, variance: float) -> float:
     )
 
 
+@closed_form
 def jacobian_variance(weights: str, network: str, depth: int) -> float:
     """The variance of the eigenvalues of JJ^T over the square of their mean, for a deep square
     network: linear gaussian L, linear orthogonal 0, relu gaussian 2L, relu orthogonal L.
@@ -86,13 +93,15 @@ def jacobian_variance(weights: str, network: str, depth: int) -> float:
     return count("depth", depth) * jacobian_variance_rate(weights, network)
 
 
+@closed_form
 def jacobian_variance_rate(weights: str, network: str) -> float:
     """The same a layer: what that variance grows by."""
-    first = {"gaussian": -1.0, "orthogonal": 0.0}[one_of("weights", weights, WEIGHTS)]
-    moments = {"linear": 1.0, "relu": 2.0}[one_of("network", network, NETWORKS)]
+    first = {"gaussian": -1.0, "orthogonal": 0.0}[choice(WEIGHTS)("weights", weights)]
+    moments = {"linear": 1.0, "relu": 2.0}[choice(NETWORKS)("network", network)]
     return moments - 1 - first
 
 
+@closed_form
 def haar_trace(n: int) -> float:
     """E[tr Q] of a Haar orthogonal matrix: 0 (Diaconis and Shahshahani, "On the eigenvalues of
     random matrices", 1994).
@@ -101,12 +110,14 @@ def haar_trace(n: int) -> float:
     return 0.0
 
 
+@closed_form
 def haar_trace_of_square(n: int) -> float:
     """E[tr Q^2] of a Haar orthogonal matrix of n > 1 rows: 1."""
-    count("n", n, 2)
+    whole(2)("n", n)
     return 1.0
 
 
+@closed_form
 def haar_square_of_trace(n: int) -> float:
     """E[(tr Q)^2] of a Haar orthogonal matrix: 1."""
     count("n", n)

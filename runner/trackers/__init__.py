@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initlab.runner.kinds import import_modules
+from initlab.engine.registry import import_modules
 from initlab.runner.trackers.base import REGISTRY, Tracker, register
 from initlab.runner.trackers.evidence import Evidence, Picture, Series, Spread
 

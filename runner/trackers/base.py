@@ -11,19 +11,17 @@ import importlib.util
 from dataclasses import dataclass
 from typing import ClassVar
 
-from initlab.engine.errors import OptionError
 from initlab.engine.registry import Registry
-from initlab.runner.kinds import registrar
+from initlab.runner.kinds import Kind, registrar
 from initlab.runner.trackers.evidence import Evidence
 
 REGISTRY: Registry[type[Tracker]] = Registry("tracker")
 
 
 @dataclass
-class Tracker:
+class Tracker(Kind):
     """Base of all trackers. The same run tracked twice must be there once."""
 
-    kind: ClassVar[str] = ""
     packages: ClassVar[tuple[str, ...]] = ()
     """What must be importable; `pip install 'initlab[<kind>]'` brings it."""
 
@@ -46,14 +44,6 @@ def _importable(package: str) -> bool:
     except (ImportError, ValueError):
         return False
     return spec is not None and spec.origin is not None
-
-
-def check_text(name: str, value: object, optional: bool = False) -> None:
-    """OptionError unless the option is a text that is not empty, or None where it may be."""
-    if not (optional and value is None) and not (isinstance(value, str) and value):
-        raise OptionError(
-            name, f"must be a text that is not empty{' or null' if optional else ''}, got {value!r}"
-        )
 
 
 register = registrar(REGISTRY, Tracker)

@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from initlab.engine.errors import OptionError
-from initlab.runner.trackers.base import Tracker, check_text, register
+from initlab.engine.options import Text
+from initlab.runner.trackers.base import Tracker, register
 from initlab.runner.trackers.evidence import TABLE, Evidence
 
 SQLITE = "sqlite:///"
@@ -38,12 +39,11 @@ class Mlflow(Tracker):
     """
 
     packages = ("mlflow", "sqlalchemy", "alembic")
-    uri: str = "sqlite:///outputs/mlflow.db"
-    experiment: str | None = None
+    uri: Text = "sqlite:///outputs/mlflow.db"
+    experiment: Text | None = None
 
     def __post_init__(self) -> None:
-        check_text("uri", self.uri)
-        check_text("experiment", self.experiment, optional=True)
+        super().__post_init__()
         scheme = urlsplit(self.uri).scheme
         if scheme.partition("+")[0] not in SCHEMES:
             raise OptionError(

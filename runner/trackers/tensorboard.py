@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from initlab.runner.trackers.base import Tracker, check_text, register
+from initlab.engine.options import Text
+from initlab.runner.trackers.base import Tracker, register
 from initlab.runner.trackers.evidence import TABLE, Evidence, Spread
 
 
@@ -19,10 +20,7 @@ class Tensorboard(Tracker):
     """
 
     packages = ("tensorboardX",)
-    folder: str = "outputs/tensorboard"
-
-    def __post_init__(self) -> None:
-        check_text("folder", self.folder)
+    folder: Text = "outputs/tensorboard"
 
     def track(self, evidence: Evidence) -> None:
         """Write the event file; afterwards the run's folder holds this one alone."""

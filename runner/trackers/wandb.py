@@ -12,14 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any
 
-from initlab.engine.errors import OptionError
-from initlab.engine.registry import advice
-from initlab.runner.trackers.base import Tracker, check_text, register
+from initlab.engine.options import Text, choice
+from initlab.runner.trackers.base import Tracker, register
 from initlab.runner.trackers.evidence import TABLE, Evidence, Spread
 
-MODES = ("offline", "online")
 BINS = 512
 """The most that W&B draws."""
 
@@ -36,15 +34,9 @@ class Wandb(Tracker):
     """
 
     packages = ("wandb",)
-    mode: str = "offline"
-    project: str | None = None
-    folder: str = "outputs/wandb"
-
-    def __post_init__(self) -> None:
-        check_text("project", self.project, optional=True)
-        check_text("folder", self.folder)
-        if self.mode not in MODES:
-            raise OptionError("mode", f"cannot be {self.mode!r} - {advice(str(self.mode), MODES)}")
+    mode: Annotated[str, choice("offline online")] = "offline"
+    project: Text | None = None
+    folder: Text = "outputs/wandb"
 
     def track(self, evidence: Evidence) -> None:
         """Write the run, then remove what an earlier one of the same id left in the folder."""

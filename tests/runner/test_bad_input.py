@@ -64,11 +64,11 @@ CASES = {
         [
             "model.layers=[{kind: repeat, times: 2, layers: [{kind: dense, units: 3, activation: rleu}]}]"
         ],
-        ["model.layers[0].layers[0].activation: has no 'rleu' - did you mean 'relu'?"],
+        ["model.layers[0].layers[0].activation: cannot be 'rleu' - did you mean 'relu'?"],
     ),
     "activation": (
         ["model.layers=[{kind: activation, activation: tahn}]"],
-        ["model.layers[0].activation: has no 'tahn' - did you mean 'tanh'?"],
+        ["model.layers[0].activation: cannot be 'tahn' - did you mean 'tanh'?"],
     ),
     "missing units": (
         ["model.layers=[{kind: dense}]"],
@@ -343,7 +343,7 @@ CASES = {
     ),
     "list of activations": (
         ["model.layers.0.activation=[relu]"],
-        ["model.layers[0].activation: has no '['relu']' - did you mean 'relu'?"],
+        ["model.layers[0].activation: cannot be ['relu'] - did you mean 'relu'?"],
     ),
     "circle": (["seed='${seed}'"], ["seed: Recursive interpolation detected"]),
     "model too large": (

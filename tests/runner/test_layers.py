@@ -315,7 +315,7 @@ def test_a_rule_or_a_scalars_own_initializer_wins_over_its_start(only_run):
         ),
         (
             "{kind: pad, width: 1, mode: circula}",
-            "[0].mode: has no 'circula' - did you mean 'circular'?",
+            "[0].mode: cannot be 'circula' - did you mean 'circular'?",
         ),
         (
             "{kind: pad, width: 9, mode: circular}",
@@ -352,7 +352,7 @@ def test_a_rule_or_a_scalars_own_initializer_wins_over_its_start(only_run):
         ),
         ("{kind: batch_norm, axis: 4}", "has no axis 4"),
         ("{kind: batch_norm, scale: 1}", "[0].scale: must be true or false, got 1"),
-        ("{kind: batch_norm, epsilon: x}", "[0].epsilon: must lie between 0 and 1, got 'x'"),
+        ("{kind: batch_norm, epsilon: x}", "[0].epsilon: must lie in (0, 1), got 'x'"),
         ("{kind: layer_norm, axis: 1.5}", "[0].axis: must be the number of an axis"),
         (
             "{kind: group_norm, num_groups: 0}",
@@ -390,7 +390,7 @@ def test_a_rule_or_a_scalars_own_initializer_wins_over_its_start(only_run):
         ),
         (
             "{kind: residual, layers: [{kind: identity}], activation: rulu}",
-            "[0].activation: has no 'rulu' - did you mean 'relu'?",
+            "[0].activation: cannot be 'rulu' - did you mean 'relu'?",
         ),
         (
             "{kind: residual, layers: [{kind: identity, name: shortcut}], shortcut: [{kind: identity}]}",

@@ -130,11 +130,11 @@ def test_another_text_is_another_run(only_run, monkeypatch):
         ),
         (
             ["model.layers=[{kind: gru, hidden_size: 2, dropout: 1}]"],
-            "model.layers[0].dropout: must be a number of [0, 1), got 1",
+            "model.layers[0].dropout: must lie in [0, 1), got 1",
         ),
         (
             ["model.layers=[{kind: rnn, hidden_size: 2, activation: tan}]"],
-            "model.layers[0].activation: must be 'tanh' or 'relu', got 'tan'",
+            "model.layers[0].activation: cannot be 'tan' - did you mean 'tanh'?",
         ),
         (
             ["model.layers=[{kind: lstm, hidden_size: 2, h2r_weight_initializer: one}]"],

@@ -128,7 +128,7 @@ def test_training_runs_in_half_precision_too(only_run):
     [
         (["probe.epochs=0"], "probe.epochs: must be a whole number of at least 1, got 0"),
         (["probe.batch=-1"], "probe.batch: must be a whole number of at least 1, got -1"),
-        (["probe.optimizer=adm"], "probe.optimizer: has no 'adm' - did you mean 'adam'?"),
+        (["probe.optimizer=adm"], "probe.optimizer: cannot be 'adm' - did you mean 'adam'?"),
         (
             ["probe.optimizer=adam", "probe.momentum=0.9"],
             "probe.momentum: is nothing that adam takes - set it to null, or use wd, beta1, beta2",

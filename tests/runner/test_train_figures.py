@@ -282,7 +282,7 @@ def test_a_run_that_diverges_is_a_finding_and_no_fault(only_run):
         (["probe.judged=0"], "probe.judged: must be a whole number of at least 1, got 0"),
         (
             ["probe.loss=mes"],
-            "probe.loss: has no 'mes' - did you mean 'mse'? Known: cross_entropy, mse.",
+            "probe.loss: cannot be 'mes' - did you mean 'mse'? Known: cross_entropy, mse.",
         ),
         (["probe.target_loss=0"], "probe.target_loss: must be a positive number, got 0"),
         (["probe.target_loss=inf"], "probe.target_loss: must be a positive number, got inf"),

@@ -70,7 +70,7 @@ def test_a_wrong_choice_is_answered_with_the_nearest_and_the_known(make, option,
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, 2.0, True, "3", None])
 def test_layers_must_be_a_positive_whole_number(value):
-    assert "must be a positive whole number" in refuses(init.ResidualScaled, "layers", value)
+    assert "must be a whole number of at least 1" in refuses(init.ResidualScaled, "layers", value)
 
 
 @pytest.mark.parametrize("value", [1, 0, "true", None])

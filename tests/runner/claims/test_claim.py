@@ -75,11 +75,11 @@ def test_nothing_is_expected_by_default():
         ),
         (
             {"predicted": {"form": "gain", "activation": "rleu"}},
-            "expect[0].predicted.activation: has no 'rleu' - did you mean 'relu'?",
+            "expect[0].predicted.activation: cannot be 'rleu' - did you mean 'relu'?",
         ),
         (
             {"predicted": {"form": "chi1", "activation": "tanh", "weight_variance": -1}},
-            "expect[0].predicted.weight_variance: must be a number above 0",
+            "expect[0].predicted.weight_variance: must be a positive number",
         ),
         (
             {

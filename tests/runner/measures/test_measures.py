@@ -375,7 +375,7 @@ def test_the_report_of_a_run_whose_layers_have_no_lengths_can_be_read(only_run):
         ),
         (
             [*DIGITS, "measure=[output_change]", "measure.output_change.optimizer=adma"],
-            "measure.output_change.optimizer: has no 'adma' - did you mean 'adam'?",
+            "measure.output_change.optimizer: cannot be 'adma' - did you mean 'adam'?",
         ),
         (
             [*DIGITS, "measure=[output_change]", "measure.output_change.steps=0"],
@@ -383,7 +383,7 @@ def test_the_report_of_a_run_whose_layers_have_no_lengths_can_be_read(only_run):
         ),
         (
             [*DIGITS, "measure=[output_change]", "measure.output_change.learning_rate=0"],
-            "measure.output_change.learning_rate: must be a number above 0",
+            "measure.output_change.learning_rate: must be a positive number",
         ),
         (
             ["measure=[layers]", "init_mode=streamed", "snapshot=none", "probe=none"],

@@ -191,13 +191,13 @@ def test_a_second_moment_of_nothing_known_is_none():
 @pytest.mark.parametrize(
     ("call", "option", "said"),
     [
-        (lambda: meanfield.gain("rleu"), "activation", "has no 'rleu' - did you mean 'relu'"),
+        (lambda: meanfield.gain("rleu"), "activation", "cannot be 'rleu' - did you mean 'relu'"),
         (lambda: meanfield.mean_square("tanh", -1.0), "q", "must be a number of at least 0"),
-        (lambda: meanfield.mean_product("tanh", 1.0, 1.0, 1.5), "c", "must lie between -1 and 1"),
+        (lambda: meanfield.mean_product("tanh", 1.0, 1.0, 1.5), "c", r"must lie in \[-1, 1\]"),
         (
             lambda: meanfield.variance_map("tanh", 1.0, 0.0),
             "weight_variance",
-            "must be a number above 0",
+            "must be a positive number",
         ),
         (
             lambda: meanfield.variance_map("tanh", 1.0, 1.0, -0.1),

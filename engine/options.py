@@ -1,0 +1,199 @@
+"""What an option may be: types that say it, and the one place that checks them.
+
+    units: Count                                a whole number of at least 1
+    rate: Annotated[float, within(0, 1, "[)")]  a number of [0, 1)
+    norm: Annotated[str, choice("pre post")]    one of these words
+    hidden: Optional[Count] = None              a count, or None
+    quantiles: list[Probability]                a list, each of its elements checked
+    use_bias: bool = True                       true or false, and nothing that merely counts as such
+
+A dataclass declares its options so; `check_options`, which the base class of every open set calls in
+`__post_init__`, checks each of them. Numbers of NumPy become Python's. What cannot be raises
+`OptionError`, which names the option.
+
+A check is a function of an option's name and value that gives the value back or raises. `Rule` makes
+one from a sentence and a test; any function of that form can stand in `Annotated` beside these.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+import types
+import typing
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Annotated, Any
+
+import numpy as np
+
+from initlab.engine.errors import OptionError
+from initlab.engine.registry import advice
+
+Check = Callable[[str, Any], Any]
+"""(option, value) -> the value to use. OptionError for one that cannot be."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A check by a test of the value; `wanted` follows "must" in the message."""
+
+    wanted: str
+    fits: Callable[[Any], bool]
+
+    def __call__(self, option: str, value: Any) -> Any:
+        """The value. OptionError where it does not fit."""
+        value = value.item() if isinstance(value, np.number) else value
+        if not self.fits(value):
+            raise OptionError(option, f"must {self.wanted}, got {value!r}")
+        return value
+
+    def or_null(self, note: str = " or null") -> Rule:
+        """The rule that also allows None; `note` ends its sentence."""
+        return Rule(self.wanted + note, lambda value: value is None or self.fits(value))
+
+
+finite = Rule("be a finite number", _is_number)
+"""Any number but NaN and infinities."""
+positive = Rule("be a positive number", lambda value: _is_number(value) and value > 0)
+not_negative = Rule("be a number of at least 0", lambda value: _is_number(value) and value >= 0)
+truth = Rule("be true or false", lambda value: isinstance(value, bool))
+text = Rule("be a text that is not empty", lambda value: isinstance(value, str) and value != "")
+mapping = Rule("be a mapping", lambda value: isinstance(value, dict))
+
+
+def whole(least: int | None = 1, most: int | None = None, note: str | None = None) -> Rule:
+    """A whole number of at least `least` and at most `most`, where these are given; `note` says the
+    range in other words.
+    """
+    if note is None:
+        note = "" if least is None else f" of at least {least}"
+    return Rule(
+        f"be a whole number{note}",
+        lambda value: (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and (least is None or least <= value)
+            and (most is None or value <= most)
+        ),
+    )
+
+
+def within(low: float, high: float, ends: str = "[]") -> Rule:
+    """A number between two others; `ends` says of each whether it belongs to them: "[)"."""
+
+    def fits(value: Any) -> bool:
+        return (
+            _is_number(value)
+            and (low <= value if ends[0] == "[" else low < value)
+            and (value <= high if ends[1] == "]" else value < high)
+        )
+
+    return Rule(f"lie in {ends[0]}{low:g}, {high:g}{ends[1]}", fits)
+
+
+def choice(known: str | Iterable[str]) -> Check:
+    """One of the known names: words of a text, or a collection, which may grow later."""
+    names = known.split() if isinstance(known, str) else known
+
+    def check(option: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in names:
+            raise OptionError(option, f"cannot be {value!r} - {advice(str(value), names)}")
+        return value
+
+    return check
+
+
+Count = Annotated[int, whole(1)]
+Finite = Annotated[float, finite]
+Positive = Annotated[float, positive]
+NotNegative = Annotated[float, not_negative]
+Text = Annotated[str, text]
+
+
+def check_options(made: Any) -> None:
+    """Check every option of a dataclass object, and put Python's numbers in the place of NumPy's.
+    OptionError for the first that cannot be.
+    """
+    cls: Any = type(made)
+    for name, check in checks_of(cls).items():
+        value = getattr(made, name)
+        checked = check(name, value)
+        if checked is not value:
+            setattr(made, name, checked)
+
+
+def wrong_options(cls: type, options: dict[str, Any]) -> list[OptionError]:
+    """What is wrong with each of the given options of a dataclass."""
+    found = []
+    for name, check in checks_of(cls).items():
+        if name in options:
+            try:
+                check(name, options[name])
+            except OptionError as error:
+                found.append(error)
+    return found
+
+
+@cache
+def checks_of(cls: type) -> dict[str, Check]:
+    """Option -> check of the fields of a dataclass whose types say what they may be; nothing of a
+    class that is none, or whose types cannot be found.
+    """
+    if not dataclasses.is_dataclass(cls):
+        return {}
+    try:
+        hints = typing.get_type_hints(cls, include_extras=True)
+    except NameError:  # a type that is local to a function, or imported for type checkers only
+        return {}
+    found = {field.name: _check_of(hints[field.name]) for field in dataclasses.fields(cls)}
+    return {name: check for name, check in found.items() if check is not None}
+
+
+def _check_of(hint: Any) -> Check | None:
+    """The check that a type asks for, None where it asks for none."""
+    if hint is bool:
+        return truth
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return _all_of([*filter(callable, parts[1:]), _check_of(parts[0])])
+    if origin in (typing.Union, types.UnionType) and type(None) in parts and len(parts) == 2:
+        [inner] = [_check_of(part) for part in parts if part is not type(None)]
+        return None if inner is None else _or_none(inner)
+    if origin is list:
+        inner = _check_of(parts[0])
+        return None if inner is None else _each(inner)
+    return None
+
+
+def _all_of(checks: list[Check | None]) -> Check | None:
+    wanted = [check for check in checks if check is not None]
+    if len(wanted) < 2:
+        return wanted[0] if wanted else None
+
+    def check(option: str, value: Any) -> Any:
+        for each in wanted:
+            value = each(option, value)
+        return value
+
+    return check
+
+
+def _or_none(inner: Check) -> Check:
+    if isinstance(inner, Rule):
+        return inner.or_null()
+    return lambda option, value: None if value is None else inner(option, value)
+
+
+def _each(inner: Check) -> Check:
+    def check(option: str, value: Any) -> list[Any]:
+        if not isinstance(value, (list, tuple)):
+            raise OptionError(option, f"must be a list, got {value!r}")
+        return [inner(f"{option}[{i}]", item) for i, item in enumerate(value)]
+
+    return check
