@@ -282,7 +282,6 @@ NOT_MIRRORED = {
     "runner/sweep/sweeper.py",
     "runner/terminal/tables.py",
     "runner/theory/activations.py",
-    "runner/theory/domain.py",
     "runner/theory/dynamics.py",
     "runner/theory/forms.py",
     "runner/theory/gaussian.py",
