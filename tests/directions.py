@@ -6,8 +6,55 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from initlab.engine import autograd, nd
+
+few = settings(max_examples=40, deadline=None)
+sides = st.integers(1, 4)
+shapes = st.lists(sides, min_size=1, max_size=4).map(tuple)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def drawn(seed: int, *shape: int) -> np.ndarray:
+    """Values of 0.3 … 1.7 of either sign: far from the kinks and poles of what is tested."""
+    random = np.random.default_rng(seed)
+    return random.uniform(0.3, 1.7, shape) * random.choice([-1, 1], shape)
+
+
+@st.composite
+def axes_of_a_shape(draw):
+    """(shape, an axis, several axes, or None)."""
+    shape = draw(shapes)
+    some = st.lists(st.integers(0, len(shape) - 1), min_size=1, unique=True).map(tuple)
+    return shape, draw(st.one_of(st.none(), st.integers(-len(shape), len(shape) - 1), some))
+
+
+@st.composite
+def convolutions(draw):
+    """(input shape, weight shape, options) of a convolution over 1 to 3 axes that fits."""
+    axes, groups = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(axes))  # noqa: E731
+    kernel, stride, pad, dilate = each(1, 3), each(1, 2), each(0, 2), each(1, 2)
+    space = tuple(
+        max(1, d * (k - 1) + 1 - 2 * p) + draw(st.integers(0, 2))
+        for k, p, d in zip(kernel, pad, dilate, strict=True)
+    )
+    channels, filters = draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    options = {
+        "kernel": kernel,
+        "stride": stride,
+        "pad": pad,
+        "dilate": dilate,
+        "num_group": groups,
+        "num_filter": filters * groups,
+    }
+    return (
+        (draw(st.integers(1, 2)), channels * groups, *space),
+        (filters * groups, channels, *kernel),
+        options,
+    )
 
 
 def check(

@@ -303,10 +303,14 @@ NOT_DIFFERENTIATED = {"ctc_loss": {1, 2, 3}, "take": {1}, "pick": {1}, "where": 
 """Positions of arguments that are indices or conditions."""
 
 
-def cases() -> list:
+def cases(module: str = "") -> list:
+    """Cases of the primitives that a module defines, e.g. "linear" of `engine.ops`; of all without
+    one.
+    """
     return [
         pytest.param(name, *case, id=f"{name}-{i}")
         for name in sorted(PRIMITIVES)
+        if not module or PRIMITIVES[name].__module__.rpartition(".")[2] == module
         for i, case in enumerate(CASES.get(name, UNARY))
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from op_cases import CASES
 
 from initlab.engine import autograd, cpu, gluon, init, nd
 from initlab.engine.errors import MXNetError
@@ -323,3 +324,7 @@ def test_a_function_outside_record_only_computes():
 def test_no_variables_are_an_error():
     with pytest.raises(AssertionError, match="variables cannot be an empty list"):
         autograd.grad(variable(1), [])
+
+
+def test_every_case_of_a_primitive_is_one_of_a_primitive_that_there_is():
+    assert set(CASES) <= set(autograd.PRIMITIVES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import nd_checks
 import pytest
 
 from initlab.engine import autograd, nd
@@ -64,3 +65,15 @@ def test_a_mask_of_another_length_is_refused():
     assert nd.contrib.boolean_mask(nd.zeros((2, 3)), nd.array([1, 0, 1]), axis=1).shape == (2, 2)
     with pytest.raises(AssertionError, match="Argument data must have NDArray type"):
         nd.contrib.isnan(3)
+
+
+def test_a_function_gives_what_mxnet_gave(number):
+    nd_checks.check_recorded(number)
+
+
+def test_a_function_stays_on_its_device(number):
+    nd_checks.check_stays_on_its_device(number)
+
+
+def test_a_function_runs_on_what_cupy_has(number):
+    nd_checks.check_on_what_cupy_has(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from initlab.engine import autograd, cpu, gpu, nd, random, streams
+from initlab.engine import cpu, gpu, nd, random, streams
 from initlab.engine.errors import DeviceError, MXNetError, StreamError
 
 
@@ -108,27 +108,6 @@ def test_what_cannot_be_is_refused(fails, error, message):
         fails()
 
 
-def test_split_concat_and_stack_undo_each_other():
-    x = nd.arange(12).reshape((3, 4))
-    assert nd.concat(*nd.split(x, 2, axis=1), dim=1).tolist() == x.tolist()
-    assert nd.stack(*x, axis=0).tolist() == x.tolist()
-    assert nd.split(x, 4, axis=1, squeeze_axis=True)[1].tolist() == [1, 5, 9]
-
-
-def test_dropout_drops_only_while_training_and_repeats_with_the_seed():
-    x = nd.ones((1000,))
-    assert nd.Dropout(x, 0.4).tolist() == x.tolist()
-    with autograd.train_mode():
-        one = nd.Dropout(x, 0.4).asnumpy()
-        random.seed(0)
-        two = nd.Dropout(x, 0.4).asnumpy()
-        rows = nd.Dropout(nd.ones((50, 8)), 0.5, axes=(1,)).asnumpy()
-    assert (one == two).all()
-    assert set(np.unique(one)) == {0, np.float32(1 / 0.6)}
-    assert 0.3 < (one == 0).mean() < 0.5
-    assert all(len(set(row)) == 1 for row in rows)
-
-
 def test_random_faces_draw_from_the_ambient_stream():
     random.seed(3)
     a = nd.random.uniform(-1, 1, shape=(2, 3))
@@ -167,17 +146,3 @@ def test_random_faces_draw_from_the_ambient_stream():
 def test_impossible_draws_are_refused(fails, error, message):
     with pytest.raises(error, match=message):
         fails()
-
-
-def test_save_and_load_keep_names_lists_and_devices(tmp_path):
-    path = tmp_path / "x.params"
-    nd.save(path, {"b": nd.ones((1,)), "a": nd.zeros((2, 2), dtype="float16")})
-    loaded = nd.load(path)
-    assert list(loaded) == ["b", "a"]
-    assert loaded["a"].dtype is np.float16
-    nd.save(path, [nd.ones((2,), ctx=cpu(1))])
-    assert nd.load(path)[0].context == cpu(0)
-    with pytest.raises(MXNetError, match="No such file or directory"):
-        nd.load(tmp_path / "none")
-    with pytest.raises(TypeError, match="save only accept dict str->NDArray or list of NDArray"):
-        nd.save(path, {"a": np.ones(2)})

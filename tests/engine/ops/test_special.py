@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import op_checks
 import pytest
 
 from initlab.engine import nd
@@ -59,9 +60,17 @@ def test_functions_of_whole_numbers_are_cut_off():
     assert of("gamma", [5], "int32").tolist() == [24]
 
 
-def test_gelu_by_tanh_is_gpt2s_and_near_the_exact_one():
-    x = nd.array([-2.0, -0.5, 1.0, 3.0], dtype="float64")
-    np.testing.assert_allclose(
-        nd.gelu_tanh(x).asnumpy(), [-0.04540231, -0.15428599, 0.84119199, 2.99636261], rtol=1e-7
-    )
-    np.testing.assert_allclose(nd.gelu_tanh(x).asnumpy(), nd.gelu(x).asnumpy(), atol=5e-4)
+def test_a_gradient_is_that_of_finite_differences(primitive):
+    op_checks.check_first_gradient(*primitive)
+
+
+def test_a_gradients_gradient_is_that_of_finite_differences(primitive):
+    op_checks.check_second_gradient(*primitive)
+
+
+def test_numpy_is_called_through_xp_only(primitive):
+    op_checks.check_calls_only_xp(*primitive)
+
+
+def test_a_primitive_runs_on_what_cupy_has(primitive):
+    op_checks.check_on_what_cupy_has(*primitive)
