@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from initlab.engine.registry import advice
 from initlab.runner.claims.claim import Claim
 from initlab.runner.claims.judge import (
     ALPHA,
@@ -31,9 +30,8 @@ from initlab.runner.claims.judge import (
     judge,
     matching,
 )
-from initlab.runner.claims.quantity import COLUMN, INDEX, paths
-from initlab.runner.claims.quantity import Path as QuantityPath
-from initlab.runner.claims.results import Result, read_result, select
+from initlab.runner.claims.quantity import INDEX, paths
+from initlab.runner.claims.results import Result, read_result
 from initlab.runner.errors import (
     EXIT_FAILED,
     EXIT_INCONCLUSIVE,
@@ -41,17 +39,14 @@ from initlab.runner.errors import (
     Problem,
     QuantityError,
 )
+from initlab.runner.figures.lookup import numbers
 from initlab.runner.files import write_json
-from initlab.runner.measures import Measure
-from initlab.runner.plan.network import build
 from initlab.runner.plan.validate import RunConfig
-from initlab.runner.probes import Probe
 
 NAME = "claims.json"
 FILES = (NAME, "claims.svg", "claims.png")
 """What a folder of judged runs holds."""
 FORMAT = "initlab-claims-1"
-SECTIONS = ("parameters", "layers", "gradients", "training", "figures")
 INTERPOLATION = re.compile(r"\$\{\s*([\w.]+)\s*\}")
 
 
@@ -59,88 +54,28 @@ Made = tuple[Sequence[str], Path]
 """A finished run: the words that made it, and its folder."""
 
 
-@dataclass(frozen=True)
-class Known:
-    """What a run's statistics will hold: section -> its rows by path, and its columns; None where
-    these are not known before.
-    """
-
-    rows: dict[str, list[dict[str, Any]] | None]
-    columns: dict[str, set[str] | None]
-
-
-def known_of(config: RunConfig) -> Known:
-    """The names that a run's `stats.json` will have."""
-    layers = [{"path": path} for path in build(config.model, config.dtype, config.init).leaves]
-    rows: dict[str, list[dict[str, Any]] | None] = dict.fromkeys(SECTIONS)
-    columns: dict[str, set[str] | None] = {"parameters": None}
-    sources: list[Probe | Measure] = [config.probe, *config.measure.values()]
-    for source in sources:
-        for section, names in source.gives.items():
-            rows.setdefault(section, None)
-            known = columns.get(section) or set()
-            columns[section] = None if not names else known | set(names)
-    rows["parameters"] = [{"path": row.path} for row in config.rows]
-    rows["layers"] = layers if columns.get("layers") else []
-    return Known(rows, columns)
-
-
 def check(
     claims: Sequence[Claim], runs: Sequence[tuple[Sequence[str], RunConfig]]
 ) -> list[Problem]:
     """What is wrong with claims about these runs (words, config), before any is made."""
     problems: list[Problem] = []
-    known = [known_of(config) for _, config in runs]
     results = [
-        Result(
-            config.run_id, tuple(words), config.resolved, {section: [] for section in names.rows}
-        )
-        for (words, config), names in zip(runs, known, strict=True)
+        Result(config.run_id, tuple(words), config.resolved, dict.fromkeys(config.sketch, []))
+        for words, config in runs
     ]
-    of_run = {id(result): names for result, names in zip(results, known, strict=True)}
+    of_run = {id(result): config for result, (_, config) in zip(results, runs, strict=True)}
     for number, claim in enumerate(claims):
         place = f"expect[{number}] ({claim.id})"
         try:
             about = matching(claim, results)
             groups(claim, about)
+            sketched = replace(about[0], stats=of_run[id(about[0])].sketch)
             for path in paths(claim.node):
-                _check_path(path, about[0], of_run[id(about[0])])
+                if str(path) != INDEX:
+                    numbers(path, sketched)
         except QuantityError as error:
             problems.append(Problem(place, str(error)))
     return problems
-
-
-def _check_path(path: QuantityPath, result: Result, known: Known) -> None:
-    """QuantityError for a path that leads nowhere, as far as that is known."""
-    section, *rest = path.steps
-    if path.text == INDEX:
-        return
-    if section not in known.rows:
-        try:
-            result.setting(path.text)
-        except KeyError:
-            names = [
-                *known.rows,
-                *(key.removeprefix("vars.") for key in result.settings if key.startswith("vars.")),
-            ]
-            raise QuantityError(
-                f"no quantity '{path.text}' - {advice(str(section), names)}"
-            ) from None
-        return
-    rows, columns = known.rows[str(section)], known.columns.get(str(section))
-    if section != "parameters" and section in SECTIONS and columns is None:
-        raise QuantityError(
-            f"'{path.text}': nothing measures {section} - choose what does: probe=…, measure=[…]"
-        )
-    if rows is not None and rest:
-        select(path.text, str(section), rows, rest[0])
-    column = (
-        rest[0] if section == "figures" and rest else rest[1] if len(rest) >= COLUMN - 1 else None
-    )
-    if columns is not None and column is not None and column not in columns:
-        raise QuantityError(
-            f"'{path.text}': {section} has no column '{column}' - {advice(str(column), columns)}"
-        )
 
 
 def check_interpolations(expect: Any, swept: Sequence[str]) -> list[Problem]:

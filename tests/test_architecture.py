@@ -42,6 +42,7 @@ FLOORS = [
     {"engine"},
     # runner
     {"runner.errors", "runner.kinds", "runner.theory", "runner.flat", "runner.progress"},
+    {"runner.figures"},
     {
         "runner.files",
         "runner.claims",

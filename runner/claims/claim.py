@@ -74,7 +74,7 @@ class Claim:
     @property
     def axes(self) -> list[str]:
         """What its slopes go along, as it is written: `width`, `index`, sections of results too."""
-        return [path.text for slope in slopes(self.node) for path in paths(slope.arguments[1])]
+        return [str(path) for slope in slopes(self.node) for path in paths(slope.arguments[1])]
 
 
 def parse_claims(node: Any, problems: list[Problem]) -> list[Claim]:

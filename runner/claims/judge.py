@@ -22,10 +22,12 @@ import numpy as np
 
 from initlab.engine.registry import advice
 from initlab.runner.claims.claim import ELEMENTS, Claim
-from initlab.runner.claims.quantity import SAMPLES, outermost, paths
+from initlab.runner.claims.quantity import outermost, paths
 from initlab.runner.claims.results import Result, evaluate
 from initlab.runner.claims.sampling import deviate_of, first_enough, holm, tail
 from initlab.runner.errors import QuantityError
+from initlab.runner.figures.lookup import VARIABLES
+from initlab.runner.figures.samples import SAMPLES
 
 ALPHA = 1e-6
 """The probability that any true claim of a family is refuted."""
@@ -95,7 +97,7 @@ def matching(claim: Claim, results: Sequence[Result]) -> list[Result]:
     """The runs that a claim is about. QuantityError where there is none."""
     for key in claim.where:
         if not any(_has(result, key) for result in results):
-            known = sorted({name for result in results for name in _given(result)})
+            known = sorted({name for result in results for name in result.words})
             raise QuantityError(f"where.{key}: no run has such a key - {advice(key, known)}")
     found = [
         result
@@ -114,12 +116,8 @@ def _has(result: Result, key: str) -> bool:
     try:
         result.setting(key)
     except KeyError:
-        return key in _given(result)
+        return key in result.words
     return True
-
-
-def _given(result: Result) -> dict[str, str]:
-    return dict(word.lstrip("+~").partition("=")[::2] for word in result.overrides)
 
 
 def _agrees(result: Result, key: str, value: Any) -> bool:
@@ -127,16 +125,16 @@ def _agrees(result: Result, key: str, value: Any) -> bool:
         found = result.setting(key)
     except KeyError:
         found = None
-    return found == value or _given(result).get(key) == str(value)
+    return found == value or result.words.get(key) == str(value)
 
 
 def groups(claim: Claim, results: Sequence[Result]) -> list[list[Result]]:
     """The samples: runs that differ in their seed only, each with all that a slope goes along.
     QuantityError where others are mixed in.
     """
-    own = {path.text for path in paths(claim.node)}
+    own = {str(path) for path in paths(claim.node)}
     axes = {key for name in claim.axes for key in (name, f"vars.{name}")}
-    given = [_given(result) for result in results]
+    given = [result.words for result in results]
     keys = list(dict.fromkeys(key for one in given for key in one))
     varied = [key for key in keys if len({one.get(key) for one in given}) > 1]
     along = [key for key in varied if key in axes]
@@ -167,7 +165,7 @@ def _check_axes(claim: Claim, results: Sequence[Result], along: list[str]) -> No
                 f"it is about a slope along '{name}', which is no key of the config - sweep over one, as "
                 f"sweep.grid.vars.{name}"
             )
-        key = f"vars.{name}" if f"vars.{name}" in results[0].settings else name
+        key = f"vars.{name}" if name in results[0].config.get(VARIABLES, {}) else name
         raise QuantityError(
             f"it is about a slope along '{name}', which is the same in all runs - sweep over it: "
             f"sweep.grid.{key}"

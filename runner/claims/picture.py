@@ -19,10 +19,10 @@ from initlab.runner.claims.quantity import (
     SLOPE,
     Call,
     Node,
-    Path,
     outermost,
 )
 from initlab.runner.claims.results import Result, evaluate
+from initlab.runner.figures.path import Path
 
 BACK: dict[str, Callable[[float], float]] = {
     "mean": lambda x: x,
@@ -86,8 +86,8 @@ def picture(claim: Claim, results: Sequence[Result]) -> Picture:
 def _extreme(node: Node) -> tuple[str, Node] | None:
     """(a reduction of `BACK`, what it reduces) of a path that ends in one."""
     match node:
-        case Path(steps=(*steps, str(last)), text=text) if last in BACK and len(steps) == COLUMN:
-            return last, Path(tuple(steps), text.removesuffix(f".{last}"))
+        case Path(steps=(*steps, str(last))) if last in BACK and len(steps) == COLUMN:
+            return last, node.below(COLUMN)
     return None
 
 
@@ -105,7 +105,7 @@ def _by_run(claim: Claim, about: Sequence[Result]) -> Picture:
     made = groups(claim, about)
     values = [evaluate(claim.node, group) for group in made]
     x = np.arange(1, len(values) + 1, dtype=np.float64)
-    labels = tuple(str(group[0].settings.get("seed", group[0].run_id)) for group in made)
+    labels = tuple(str(group[0].config.get("seed", group[0].run_id)) for group in made)
     samples = tuple(value.values[:1] for value in values)
     return Picture(x, samples, np.full(len(x), claim.predicted), labels, claim.quantity, "seed")
 
@@ -167,8 +167,8 @@ def _sloped(claim: Claim, call: Call, predicted: float, about: Sequence[Result])
 
 
 def _is_index(node: Node) -> bool:
-    return isinstance(node, Path) and node.text == INDEX
+    return isinstance(node, Path) and str(node) == INDEX
 
 
 def _text(node: Node) -> str:
-    return node.text if isinstance(node, Path) else "x"
+    return str(node) if isinstance(node, Path) else "x"

@@ -1,7 +1,7 @@
 """What a claim is about: an expression over the results of runs.
 
     layers.*.rms_ratio.log_mean              one number of each run: the mean logarithm over the layers that have such a ratio
-    parameters['0.weight'].std               one parameter's column; a name with a star stands for all that match
+    parameters['0.weight'].std               one parameter's column
     layers[1:-1].grad_ratio.mean             a part of the rows
     figures.loss - 2.302585                  arithmetic
     slope(log layers[-1].output_change, log width)     the slope over runs that differ in `width`, one line a seed
@@ -9,10 +9,8 @@
 
     expression := term (('+' | '-') term)*          term := factor (('*' | '/') factor)*
     factor     := number | '-' factor | '(' expression ')' | function '(' expression, … ')' | function factor | path
-    path       := name ('.' (name | '*') | '[' (number | from:to | 'name') ']')*
 
-A path starts at a section of a run's `stats.json`, or is a key of its config: `width` is short for
-`vars.width`. A name behind the last column reduces its values to one: those of `REDUCTIONS`.
+Paths are those of `runner.figures.path`.
 """
 
 from __future__ import annotations
@@ -25,9 +23,11 @@ import numpy as np
 
 from initlab.engine.registry import advice
 from initlab.runner.errors import QuantityError
+from initlab.runner.figures.path import Path, scan
+from initlab.runner.figures.samples import REDUCTIONS, SAMPLES, log
 
 TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<quoted>'[^']*'|\"[^\"]*\")|(?P<sign>[-+*/().,:\[\]]))"
+    r"\s*(?:(?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)|(?P<path>[A-Za-z_])|(?P<sign>[-+*/(),]))"
 )
 COLUMN = 3
 """Steps of a path to a column: a section, which of its rows, the column."""
@@ -35,52 +35,14 @@ INDEX = "index"
 SLOPE = "slope"
 
 
-def _log(x: np.ndarray) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        return np.log(x)
-
-
 FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "log": _log,
+    "log": log,
     "exp": np.exp,
     "sqrt": lambda x: np.sqrt(x, out=np.full(np.shape(x), np.nan), where=np.asarray(x) >= 0),
     "square": np.square,
     "abs": np.abs,
 }
 """Functions of one number."""
-SAMPLES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "mean": lambda x: x,
-    "log_mean": _log,
-    "mean_square": np.square,
-}
-"""Reductions that are a mean of something of each value, so that each value may count as a sample
-of its own.
-"""
-REDUCTIONS: dict[str, Callable[[np.ndarray], float]] = {
-    **{name: lambda x, f=f: float(np.mean(f(x))) for name, f in SAMPLES.items()},  # type: ignore[misc]
-    "std": lambda x: float(np.std(x)),
-    "variance": lambda x: float(np.var(x)),
-    "median": lambda x: float(np.median(x)),
-    "min": lambda x: float(np.min(x)),
-    "max": lambda x: float(np.max(x)),
-    "sum": lambda x: float(np.sum(x)),
-}
-"""What makes one number of several."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Numbers and where each comes from (`layer body.3.fc`); `single` where the expression names
-    one by itself.
-    """
-
-    values: np.ndarray
-    names: tuple[str, ...]
-    single: bool
-
-    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> Sample:
-        """The function of every number."""
-        return Sample(function(self.values), self.names, self.single)
 
 
 @dataclass(frozen=True)
@@ -88,14 +50,6 @@ class Number:
     """A number that is written out."""
 
     value: float
-
-
-@dataclass(frozen=True)
-class Path:
-    """Steps from a section on: names, numbers, slices, `*`. `text` is how it is written."""
-
-    steps: tuple[str | int | slice, ...]
-    text: str
 
 
 @dataclass(frozen=True)
@@ -124,6 +78,8 @@ class Parser:
 
     text: str
     tokens: list[tuple[str, str]] = field(default_factory=list)
+    paths: dict[int, Path] = field(default_factory=dict)
+    """Number of a token -> the path that it is."""
     at: int = 0
 
     def __post_init__(self) -> None:
@@ -135,7 +91,12 @@ class Parser:
                 raise QuantityError(f"'{self.text}' cannot be read from '{text[end:].strip()}' on")
             end = match.end()
             kind = str(match.lastgroup)
-            self.tokens.append((kind, match[kind]))
+            token = match[kind]
+            if kind == "path":
+                path, end = scan(text, match.start(kind))
+                token = str(path)
+                self.paths[len(self.tokens)] = path
+            self.tokens.append((kind, token))
 
     def peek(self, ahead: int = 0) -> tuple[str, str]:
         """The token that comes next; ('end', '') at the end."""
@@ -185,17 +146,17 @@ class Parser:
         if kind == "number":
             self.at += 1
             return Number(float(text))
-        if kind != "name":
+        if kind != "path":
             raise QuantityError(
                 f"'{self.text}' needs a number, a function or a path where it has {text or 'its end'!r}"
             )
         following = self.peek(1)
         if following == ("sign", "("):
             return self._call(text)
-        if text in FUNCTIONS and following[0] in ("name", "number"):
-            self.at += 1
+        self.at += 1
+        if text in FUNCTIONS and following[0] in ("path", "number"):
             return Call(text, (self.factor(),))
-        return self._path()
+        return self.paths[self.at - 1]
 
     def _call(self, name: str) -> Node:
         known = [*FUNCTIONS, *REDUCTIONS, SLOPE]
@@ -212,49 +173,6 @@ class Parser:
                 f"{name} takes {count} argument{'s' * (count > 1)}, '{self.text}' gives it {len(arguments)}"
             )
         return Call(name, tuple(arguments))
-
-    def _path(self) -> Path:
-        first = self.at
-        steps: list[str | int | slice] = [self.peek()[1]]
-        self.at += 1
-        while True:
-            if self.take("."):
-                kind, text = self.peek()
-                if kind != "name" and text != "*":
-                    raise QuantityError(
-                        f"'{self.text}' needs a name or * after a dot, it has {text or 'its end'!r}"
-                    )
-                self.at += 1
-                steps.append(text)
-            elif self.take("["):
-                steps.append(self._selection())
-                self.need("]")
-            else:
-                break
-        return Path(tuple(steps), "".join(text for _, text in self.tokens[first : self.at]))
-
-    def _selection(self) -> str | int | slice:
-        kind, text = self.peek()
-        if kind == "quoted":
-            self.at += 1
-            return text[1:-1]
-        start = self._whole_number()
-        if self.take(":"):
-            return slice(start, self._whole_number())
-        if start is None:
-            raise QuantityError(
-                f"'{self.text}' needs a number, from:to or a name in quotes in [ ], it has "
-                f"{text or 'its end'!r}"
-            )
-        return start
-
-    def _whole_number(self) -> int | None:
-        sign = -1 if self.take("-") else 1
-        kind, text = self.peek()
-        if kind != "number" or not text.isdigit():
-            return None
-        self.at += 1
-        return sign * int(text)
 
 
 def parse(text: str) -> Node:
@@ -297,6 +215,6 @@ def outermost(node: Node) -> tuple[str, Node] | None:
     match node:
         case Call(function=name, arguments=(inner,)) if name in SAMPLES:
             return name, inner
-        case Path(steps=(*steps, str(last)), text=text) if last in SAMPLES and len(steps) == COLUMN:
-            return last, Path(tuple(steps), text.removesuffix(f".{last}"))
+        case Path(steps=(*steps, str(last))) if last in SAMPLES and len(steps) == COLUMN:
+            return last, node.below(COLUMN)
     return None

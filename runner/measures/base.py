@@ -39,7 +39,9 @@ class Measure(Kind):
     """Base of all measurements."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
-    """Section -> the columns that its rows get from this, `path` aside."""
+    """Section -> the columns that its rows get from this, `path` aside; no columns where they are
+    not known before. A measurement that declares none may give anything.
+    """
 
     def check(
         self,

@@ -33,6 +33,7 @@ class Layers(Measure):
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "layers": (
+            "shape",
             "rms",
             "mean",
             "variance",

@@ -31,6 +31,7 @@ from initlab.runner.plan.network import Network, build, check_shapes, infer_shap
 from initlab.runner.plan.rows import Plan, Row, make_plan
 from initlab.runner.plan.shards import Shard, aliases_of, rows_of
 from initlab.runner.plan.shards import parse as parse_shard
+from initlab.runner.plan.sketch import sketch
 from initlab.runner.plan.streamable import check_data_scaled, check_one_pass, check_streamed
 from initlab.runner.probes import Probe
 from initlab.runner.stats import Statistic
@@ -75,6 +76,8 @@ class RunConfig:
     tracker: Tracker
     sample_shape: tuple[int, ...]
     plan: Plan
+    layers: tuple[str, ...]
+    """Paths of the layers that hold no other, in the order of the network."""
     threads: int | None
     """How many threads share the work; None for as many as there are processors."""
     shard: Shard | None
@@ -85,6 +88,12 @@ class RunConfig:
     def rows(self) -> tuple[Row, ...]:
         """The owners that this run draws: all, or those of its shard."""
         return rows_of(self.plan, self.shard)
+
+    @cached_property
+    def sketch(self) -> dict[str, Any]:
+        """What the run's `stats.json` will hold, as far as that is known before it."""
+        measures, statistics = self.measure.values(), self.stats.values()
+        return sketch(self.rows, self.layers, self.probe, measures, statistics)
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -126,12 +135,12 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
     if problems or sample is None:
         raise ConfigError(problems)
     with streams.using(resolved["stream"]):
-        plan = _plan(resolved, model, initializer, parts, sample, measures)
+        plan, layers = _plan(resolved, model, initializer, parts, sample, measures)
     _check_parts(plan, shard)
     check_data_scaled(plan, resolved["init_mode"])
     if resolved["init_mode"] == "streamed" and snapshot is None:
         check_one_pass(plan, stats)
-    return RunConfig(
+    run = RunConfig(
         stream=resolved["stream"],
         seed=resolved["seed"],
         name=resolved["name"],
@@ -148,12 +157,22 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
         tracker=tracker,
         sample_shape=sample,
         plan=plan,
+        layers=layers,
         threads=resolved.get("threads"),
         shard=shard,
         resolved=resolved,
         canonical=canonical_of(resolved),
         **parts,
     )
+    check_objective(run)
+    return run
+
+
+def check_objective(run: RunConfig) -> None:
+    """ConfigError for an objective that is no number of the run, as far as that is known before."""
+    objective = parse_objective(run.resolved.get("objective"), [])
+    if objective is not None:
+        objective.check(run.resolved, run.sketch)
 
 
 def revalidate(plain: dict[str, Any]) -> RunConfig:
@@ -162,7 +181,8 @@ def revalidate(plain: dict[str, Any]) -> RunConfig:
 
     ConfigError as from `validate`.
     """
-    return validate(OmegaConf.create({**plain, "tracker": UNTRACKED, "expect": [], "control": []}))
+    judged: dict[str, Any] = {"expect": [], "control": [], "objective": None}
+    return validate(OmegaConf.create({**plain, "tracker": UNTRACKED, **judged}))
 
 
 def _or(words: Sequence[str]) -> str:
@@ -448,7 +468,8 @@ def _plan(
     parts: dict[str, Any],
     sample: tuple[int, ...],
     measures: dict[str, Measure],
-) -> Plan:
+) -> tuple[Plan, tuple[str, ...]]:
+    """The plan, and the paths of the layers that hold no other."""
     batch_shape = (parts["data"].batch, *sample)
     problems = check_shapes(model, resolved["dtype"], initializer, batch_shape)
     if problems:
@@ -473,7 +494,7 @@ def _plan(
     problems = [Problem(f"measure.{name}", said) for name, said in refused if said is not None]
     if problems:
         raise ConfigError(problems)
-    return plan
+    return plan, tuple(network.leaves)
 
 
 def _check_sizes(network: Network, batch_shape: tuple[int, ...]) -> None:

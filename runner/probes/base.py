@@ -76,7 +76,9 @@ class Probe(Kind):
     """Base of all probes."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
-    """Section of `stats.json` -> the columns of its rows, `path` aside, or the figures."""
+    """Section of `stats.json` -> the columns of its rows, `path` aside, or the figures. A probe
+    that declares none may give anything.
+    """
 
     def check(
         self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]

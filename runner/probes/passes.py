@@ -27,6 +27,8 @@ LABELS_PATH = "@labels"
 class None_(Probe):
     """Measures nothing."""
 
+    gives: ClassVar[dict[str, tuple[str, ...]]] = {}
+
     def measure(self, subject: Subject) -> Trace:
         """An empty trace."""
         return Trace()

@@ -34,6 +34,11 @@ class Statistic(Kind):
         """Whether a summary is enough for a tensor of more than `WHOLE` elements."""
         return False
 
+    @property
+    def gives(self) -> tuple[str, ...] | None:
+        """The columns that `measure` fills; None where they are not known before."""
+        return None
+
     def measure(self, values: np.ndarray, law: Law) -> dict[str, Any]:
         """Column -> figure, for values of any dtype and shape that were drawn from `law`. JSON
         types only.

@@ -40,6 +40,10 @@ class Histogram(OnePass):
     def one_pass(self) -> bool:
         return not self.exact
 
+    @property
+    def gives(self) -> tuple[str, ...]:
+        return (*(f"q{q}" for q in self.quantiles), "histogram")
+
     def measure_summary(
         self, summary: Summary, law: Law, values: np.ndarray | None
     ) -> dict[str, Any]:

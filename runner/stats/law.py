@@ -83,6 +83,9 @@ def kolmogorov_smirnov(
     return d, min(1.0, max(0.0, p))
 
 
+COLUMNS = ("z_mean", "z_var", "ks_d", "ks_p", "bound_ok", "invariants_ok", "p")
+
+
 @register
 @dataclass
 class Law(OnePass):
@@ -90,13 +93,15 @@ class Law(OnePass):
     corrected for their number.
     """
 
+    @property
+    def gives(self) -> tuple[str, ...]:
+        return COLUMNS
+
     def measure_summary(
         self, summary: Summary, law: laws.Law, values: np.ndarray | None
     ) -> dict[str, Any]:
         """The figures; None where the law does not state what is tested."""
-        row: dict[str, Any] = dict.fromkeys(
-            ("z_mean", "z_var", "ks_d", "ks_p", "bound_ok", "invariants_ok", "p")
-        )
+        row: dict[str, Any] = dict.fromkeys(COLUMNS)
         if summary.count == 0:
             return row
         row["bound_ok"] = summary.nonfinite == 0 and self._within(summary, law)

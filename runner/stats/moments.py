@@ -11,6 +11,11 @@ from initlab.engine.laws import Law
 from initlab.runner.stats.base import OnePass, register
 from initlab.runner.stats.onepass import Summary
 
+COLUMNS = (
+    *("count", "zeros", "nonfinite", "subnormal", "mean", "std", "rms", "skew", "kurtosis"),
+    *("min", "max", "abs_max"),
+)
+
 
 @register
 @dataclass
@@ -18,6 +23,10 @@ class Moments(OnePass):
     """mean, std, rms, skew, excess kurtosis, min, max, largest magnitude, and counts of zeros,
     non-finite and subnormal elements.
     """
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        return COLUMNS
 
     def measure_summary(
         self, summary: Summary, law: Law, values: np.ndarray | None

@@ -158,7 +158,9 @@ def _judge(job: Job, status: Status) -> Status:
     where the run has no such figure.
     """
     objective = parse_objective(job.resolved.get("objective"), [])
-    return status if objective is None else replace(status, objective=objective.of(job.folder))
+    if objective is None:
+        return status
+    return replace(status, objective=objective.of(job.resolved, job.folder))
 
 
 def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:

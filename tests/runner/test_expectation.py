@@ -111,7 +111,8 @@ def test_a_measurement_that_is_not_finite_refutes_and_names_the_layer(command):
     [
         (
             {"quantity": "layer.*.rms.mean"},
-            "no quantity 'layer.*.rms.mean' - did you mean 'layers'?",
+            "'layer.*.rms.mean': no section of stats.json nor key of the config is called 'layer' - "
+            "did you mean 'layers'?",
         ),
         ({"quantity": "layers.*.rsm.mean"}, "layers has no column 'rsm' - did you mean 'rms'?"),
         (
@@ -127,7 +128,7 @@ def test_a_measurement_that_is_not_finite_refutes_and_names_the_layer(command):
             "nothing measures gradients - choose what does: probe=",
         ),
         ({"quantity": "figures.loss", "error": "runs"}, "nothing measures figures"),
-        ({"quantity": "spectrum.*.mean.mean"}, "no quantity 'spectrum.*.mean.mean'"),
+        ({"quantity": "spectrum.*.mean.mean"}, "nor key of the config is called 'spectrum'"),
         (
             {"quantity": "slope(log layers[-1].rms, log width)", "error": "runs"},
             "'width', which is no key of the config - sweep over one, as sweep.grid.vars.width",

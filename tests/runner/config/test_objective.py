@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from initlab.runner.config.objective import Objective, parse_objective, split_path
+from initlab.runner.config.objective import Objective, parse_objective
 from initlab.runner.errors import ConfigError
 
 STATS = {
@@ -40,18 +40,22 @@ def refusals(node) -> list[str]:
         ("parameters['0.weight'].std", 0.5),
         ('parameters["0.weight"].std', 0.5),
         ("parameters[0.weight].std", 0.5),
+        ("parameters.*.std.max", 0.5),
+        ("parameters['0.*'].std.mean", 0.25),
+        ("parameters[0:].std.sum", 0.5),
+        ("figures.output_rms.mean", 4.0),
     ],
 )
 def test_a_path_names_one_number(figure, value):
-    assert objective(figure).evaluate(STATS) == value
+    assert objective(figure).evaluate({}, STATS) == value
 
 
 def test_the_distances():
-    assert objective("figures.output_rms", 5, "difference").evaluate(STATS) == 1.0
-    assert objective("figures.output_rms", 3, "difference").evaluate(STATS) == 1.0
-    assert objective("figures.output_rms", 0, "difference").evaluate(STATS) == 4.0
+    assert objective("figures.output_rms", 5, "difference").evaluate({}, STATS) == 1.0
+    assert objective("figures.output_rms", 3, "difference").evaluate({}, STATS) == 1.0
+    assert objective("figures.output_rms", 0, "difference").evaluate({}, STATS) == 4.0
     for target in (2, 8):
-        assert objective("figures.output_rms", target, "ratio").evaluate(STATS) == pytest.approx(
+        assert objective("figures.output_rms", target, "ratio").evaluate({}, STATS) == pytest.approx(
             math.log(2)
         )
 
@@ -67,7 +71,7 @@ def test_the_distances():
     ],
 )
 def test_what_is_not_finite_is_none(figure, target, distance):
-    assert objective(figure, target, distance).evaluate(STATS) is None
+    assert objective(figure, target, distance).evaluate({}, STATS) is None
 
 
 @pytest.mark.parametrize(
@@ -75,31 +79,32 @@ def test_what_is_not_finite_is_none(figure, target, distance):
     [
         (
             "figure.output_rms",
-            "the run's stats.json has no 'figure' - did you mean 'figures'? Known: figures, layers, parameters.",
+            "no section of stats.json nor key of the config is called 'figure' - did you mean 'figures'? "
+            "Known: figures, layers, parameters,",
         ),
-        ("figures.output_rm", "'figures' has no 'output_rm' - did you mean 'output_rms'?"),
+        ("figures.output_rm", "figures has no 'output_rm' - did you mean 'output_rms'?"),
         (
             "parameters['0.weigth'].std",
-            "'parameters' has no '0.weigth' - did you mean '0.weight'? Known: 0.bias, 0.weight.",
+            "parameters has no '0.weigth' - did you mean '0.weight'? Known: 0.bias, 0.weight.",
         ),
-        ("layers[7].rms", "'layers' has no '7' - Known: 0, 1."),
-        ("layers[0].rm", "'layers[0]' has no 'rm' - did you mean 'rms'? Known: path, rms."),
-        ("figures.output_rms.x", "'figures.output_rms' has no 'x' - Known: none."),
-        ("layers[0]", "holds path, rms, which is no number - name one number of stats.json"),
+        ("layers[7].rms", "layers has 2 rows, there is no [7] - Known: 0 to 1."),
+        ("layers[0].rm", "layers[0] has no 'rm' - did you mean 'rms'? Known: rms."),
+        ("figures.output_rms.x", "no reduction 'x' - Known: log_mean, max"),
+        ("layers[0]", "holds rms, which is no number - name one of them"),
         ("layers", "holds 2 entries, which is no number"),
         ("layers[0].path", "is '0', which is no number"),
+        ("layers.*.rms", "gives 2 values - reduce them to one, with .mean or .max"),
     ],
 )
 def test_a_path_that_the_run_does_not_have_names_the_nearest(figure, said):
     with pytest.raises(ConfigError) as error:
-        objective(figure).evaluate(STATS)
+        objective(figure).evaluate({}, STATS)
     assert str(error.value).startswith(f"objective.figure: '{figure}'")
     assert said in str(error.value)
 
 
 @pytest.mark.parametrize("figure", ["", "a..b", "a[", "a[]", "a]b", ".a", "a[0]b", "a['x\"]"])
 def test_what_is_no_path(figure):
-    assert split_path(figure) is None
     assert (
         "must be a path like figures.output_rms or layers[-1].rms"
         in refusals({"figure": figure})[0]

@@ -1,0 +1,310 @@
+"""What a path leads to in a run: in its statistics, or else in its config.
+
+The first step is a section of `stats.json`, a name of the config's `vars`, or a key of the config,
+in this order. All that is refused is a QuantityError with the nearest name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Protocol
+
+import numpy as np
+
+from initlab.engine.registry import advice, nearest
+from initlab.runner.errors import QuantityError
+from initlab.runner.figures.path import Path, Step, is_pattern
+from initlab.runner.figures.samples import REDUCTIONS, Sample, reduced
+from initlab.runner.figures.unknown import ANYTHING, Open, Rows
+
+VARIABLES = "vars"
+NOT_FINITE = ("nan", "inf", "-inf")
+"""How `stats.json` writes numbers that JSON has no word for."""
+SECTION_AND_NAME = 2
+"""Steps of a path to a figure that stands in no row."""
+MEASURE_IT = "choose what does: probe=…, measure=[…]"
+
+
+class Run(Protocol):
+    """A run that can be asked for its figures: its resolved config and the content of its
+    `stats.json`, or a sketch of that.
+    """
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved config."""
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """Section -> rows or figures."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run as its config and its statistics."""
+
+    config: dict[str, Any]
+    stats: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a path leads: values, each with its name (`layers['body.3.fc']`), and whether the path
+    names one by itself. `measured` is false for a key of the config.
+    """
+
+    values: tuple[tuple[str, Any], ...]
+    single: bool = True
+    measured: bool = True
+
+
+def numbers(path: Path, run: Run) -> Sample:
+    """The numbers that a path leads to; of several entries, those that have one."""
+    found = look(path, run)
+    for _, value in found.values:
+        _refuse_container(path, value)
+    sample = _sample(found)
+    if sample is not None:
+        return sample
+    value = found.values[0][1]
+    of_rows = found.measured and len(path.steps) > SECTION_AND_NAME
+    if not of_rows or (found.single and value is not None):
+        where = "" if found.measured else " in the config"
+        raise QuantityError(f"'{path}' is {value!r}{where}, which is no number")
+    raise _zero(path, len(path.steps))
+
+
+def figure(path: Path, run: Run) -> float:
+    """The one number that a path leads to; NaN where it was not measured."""
+    value = plain(path, run)
+    number = math.nan if value is None else number_in(value)
+    if number is None:
+        raise QuantityError(f"'{path}' is {value!r}, which is no number - name one number")
+    return number
+
+
+def plain(path: Path, run: Run) -> Any:
+    """The one value that a path leads to: a number, a text, true, false or None."""
+    found = look(path, run)
+    for _, value in found.values:
+        _refuse_container(path, value)
+    if not found.single:
+        count = len(found.values)
+        said = f"gives {count} values" if count > 1 else "may give several values"
+        raise QuantityError(f"'{path}' {said} - reduce them to one, with .mean or .max")
+    value = found.values[0][1]
+    return float(value) if found.measured and value in NOT_FINITE else value
+
+
+def column(path: Path, runs: Iterable[Run]) -> list[Any]:
+    """The value in each run, None where a run has no such figure. QuantityError where no run has
+    one.
+    """
+    values: list[Any] = []
+    lost: list[QuantityError] = []
+    for run in runs:
+        try:
+            values.append(plain(path, run))
+        except QuantityError as error:
+            values.append(None)
+            lost.append(error)
+    if lost and len(lost) == len(values):
+        raise lost[0]
+    return values
+
+
+def number_in(value: Any) -> float | None:
+    """A number, also one that `stats.json` writes as a text; None for anything else. A value that
+    is not known yet counts as a number.
+    """
+    if value is ANYTHING:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    return None if isinstance(value, str) and value not in NOT_FINITE else float(value)
+
+
+def look(path: Path, run: Run) -> Found:
+    """What a path leads to, numbers or not."""
+    first = str(path.steps[0])
+    variables = run.config.get(VARIABLES)
+    roots: list[tuple[Any, bool]] = []
+    if first in run.stats:
+        roots = [(run.stats[first], True)]
+    elif isinstance(variables, dict) and first in variables:
+        roots = [(variables[first], False)]
+    if first not in run.stats and first in run.config:
+        roots.append((run.config[first], False))
+    if not roots and isinstance(run.stats, Open):
+        roots = [(ANYTHING, True)]
+    if not roots:
+        raise _no_root(path, run)
+    for number, (root, measured) in enumerate(roots):
+        try:
+            return _walk(path, root, measured)
+        except QuantityError:
+            if number == len(roots) - 1:
+                raise
+    raise AssertionError(path)
+
+
+def _no_root(path: Path, run: Run) -> QuantityError:
+    """The many keys of a config are not listed."""
+    variables = run.config.get(VARIABLES)
+    known = [*run.stats, *run.config, *(variables if isinstance(variables, dict) else ())]
+    near = nearest(str(path.steps[0]), map(str, known))
+    meant = f"did you mean '{near}'? " if near is not None else ""
+    sections = ", ".join(sorted(run.stats)) or "none"
+    return QuantityError(
+        f"'{path}': no section of stats.json nor key of the config is called '{path.steps[0]}' - "
+        f"{meant}Known: {sections}, and the keys of the config."
+    )
+
+
+def _walk(path: Path, root: Any, measured: bool) -> Found:
+    found = Found((("", root),), True, measured)
+    for at, step in enumerate(path.steps[1:], 1):
+        if at == len(path.steps) - 1 and step in REDUCTIONS and not _hold_more(found):
+            return _reduce(path, str(step), found)
+        found = _step(path, at, step, found)
+    return found
+
+
+def _hold_more(found: Found) -> bool:
+    return any(isinstance(value, (dict, list, Rows)) for _, value in found.values)
+
+
+def _sample(found: Found) -> Sample | None:
+    """The numbers among what was found; None where there is none."""
+    kept = [(name, number_in(value)) for name, value in found.values]
+    names = tuple(name for name, number in kept if number is not None)
+    values = np.array([number for _, number in kept if number is not None], np.float64)
+    return Sample(values, names, found.single) if names else None
+
+
+def _reduce(path: Path, name: str, found: Found) -> Found:
+    sample = _sample(found)
+    if sample is None:
+        raise _zero(path, len(path.steps) - 1)
+    one = reduced(name, sample)
+    return Found(((one.names[0], float(one.values[0])),), True, found.measured)
+
+
+def _zero(path: Path, count: int) -> QuantityError:
+    section = path.below(max(1, count - 2))
+    return QuantityError(
+        f"'{path}': zero samples, no row of {section} that was chosen has a number there"
+    )
+
+
+def _step(path: Path, at: int, step: Step, found: Found) -> Found:
+    """One step on from all that was found; entries that have no such name drop out as long as one
+    has it.
+    """
+    values: list[tuple[str, Any]] = []
+    for name, value in found.values:
+        values += _below(path, at, step, name, value)
+    if not values:
+        raise _lost(path, at, step, found)
+    single = found.single and (not is_pattern(step) or _is_key(step, found))
+    return Found(tuple(values), single, found.measured)
+
+
+def _is_key(step: Step, found: Found) -> bool:
+    """Whether what looks like a pattern is a key as it stands, as those of `init.params` are."""
+    return isinstance(step, str) and all(
+        isinstance(value, dict) and step in value for _, value in found.values
+    )
+
+
+def _below(path: Path, at: int, step: Step, name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """What is called so in one value, none or several."""
+    if value is ANYTHING:
+        yield name, ANYTHING
+    elif isinstance(value, Rows):
+        yield f"{path.below(at)}['{step}']", value.row
+    elif isinstance(value, dict) and not isinstance(step, slice):
+        named = {str(key): entry for key, entry in value.items()}
+        keys = [str(step)] if str(step) in named else _matching(step, named)
+        yield from ((name or key, named[key]) for key in keys)
+        if not keys and isinstance(value, Open):
+            yield name, ANYTHING
+    elif isinstance(value, list):
+        for label, entry in _entries(value, step):
+            yield f"{path.below(at)}['{label}']", entry
+
+
+def _matching(step: Step, names: Iterable[str]) -> list[str]:
+    return [name for name in names if is_pattern(step) and fnmatchcase(name, str(step))]
+
+
+def _labels(entries: Sequence[Any]) -> list[str]:
+    """How the entries of a list are called: by their `path`, else by their number."""
+    return [
+        str(entry.get("path", number)) if isinstance(entry, dict) else str(number)
+        for number, entry in enumerate(entries)
+    ]
+
+
+def _entries(entries: list[Any], step: Step) -> list[tuple[str, Any]]:
+    labelled = list(zip(_labels(entries), entries, strict=True))
+    if isinstance(step, slice):
+        return labelled[step]
+    if isinstance(step, int):
+        return [labelled[step]] if -len(entries) <= step < len(entries) else []
+    exact = [pair for pair in labelled if pair[0] == step]
+    return exact or [pair for pair in labelled if fnmatchcase(pair[0], step)]
+
+
+def _lost(path: Path, at: int, step: Step, found: Found) -> QuantityError:
+    """Why a step leads nowhere."""
+    place = path.below(at)
+    values = [value for _, value in found.values]
+    mappings = [value for value in values if isinstance(value, dict)]
+    lists = [value for value in values if isinstance(value, list)]
+    if at == 1 and found.measured and not values[0] and (mappings or lists):
+        return QuantityError(f"'{path}': nothing measures {place} - {MEASURE_IT}")
+    if lists:
+        return _no_entry(path, place, step, lists[0])
+    if mappings:
+        known = list(dict.fromkeys(key for value in mappings for key in value if key != "path"))
+        said = advice(str(step), known)
+        if found.single:
+            return QuantityError(f"'{path}': {place} has no '{step}' - {said}")
+        return QuantityError(f"'{path}': {path.below(at - 1)} has no column '{step}' - {said}")
+    if at == len(path.steps) - 1 and isinstance(step, str):
+        return QuantityError(f"'{path}': no reduction '{step}' - {advice(step, REDUCTIONS)}")
+    return QuantityError(f"'{path}': {place} is one value, it has no '{_shown(step)}'")
+
+
+def _no_entry(path: Path, place: Path, step: Step, entries: list[Any]) -> QuantityError:
+    if isinstance(step, int):
+        known = f"Known: 0 to {len(entries) - 1}." if entries else "Known: none."
+        return QuantityError(
+            f"'{path}': {place} has {len(entries)} rows, there is no [{step}] - {known}"
+        )
+    if isinstance(step, slice):
+        return QuantityError(
+            f"'{path}': zero samples, {place} has {len(entries)} rows and none of these"
+        )
+    return QuantityError(f"'{path}': {place} has no '{step}' - {advice(step, _labels(entries))}")
+
+
+def _shown(step: Step) -> str:
+    return str(Path((step,)))
+
+
+def _refuse_container(path: Path, value: Any) -> None:
+    """QuantityError for what holds values and is none itself."""
+    if isinstance(value, dict):
+        names = ", ".join(str(name) for name in value if name != "path") or "nothing"
+        raise QuantityError(f"'{path}' holds {names}, which is no number - name one of them")
+    if isinstance(value, (list, Rows)):
+        count = f"{len(value)} entries" if isinstance(value, list) else "rows"
+        raise QuantityError(
+            f"'{path}' holds {count}, which is no number - say which (*, [0], ['name']), then the "
+            "column, then a reduction where there are several"
+        )

@@ -1,0 +1,131 @@
+"""How a figure of a run is named: a section or a key of the config, and steps from there.
+
+figures.loss                a name after a dot
+layers[-1].rms              an entry by its number, the last is -1
+layers[1:-1].rms            entries by their numbers, from and up to
+layers[body.11.fc].rms      an entry by its `path`; in quotes where it has a bracket or looks like a number
+parameters['0.weight'].std
+layers.*.rms                all entries; a star in a name stands for anything: layers['body.*.fc']
+layers.*.rms.max            a reduction behind the figure makes one number of several
+
+path  :=  name ('.' (name | '*') | '[' (number | from:to | name | 'name' | "name") ']')*
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from initlab.runner.errors import QuantityError
+
+WORD = re.compile(r"\w+")
+"""A name after a dot in an expression, where `-` and `+` are signs."""
+WIDE = re.compile(r"""[^.\[\]'"]+""")
+"""A name after a dot where a path stands alone."""
+DOT = re.compile(r"\s*\.\s*")
+OPENING = re.compile(r"\s*\[")
+BRACKET = re.compile(
+    r"""\s*\[\s*(?: '(?P<single>[^']*)' | "(?P<double>[^"]*)" | (?P<bare>[^\]\['"]*[^\]\['"\s]) )\s*\]""",
+    re.X,
+)
+NUMBER = re.compile(r"-?\d+")
+PART = re.compile(r"(-?\d+)?\s*:\s*(-?\d+)?")
+WILD = "*?["
+"""Characters that make a name a pattern, as in file names."""
+
+Step = str | int | slice
+
+
+@dataclass(frozen=True)
+class Path:
+    """The steps of a path: names and patterns, numbers, parts. `text` is how it was written; two
+    paths of the same steps are equal.
+
+    A name that holds both kinds of quotes cannot be written.
+    """
+
+    steps: tuple[Step, ...]
+    text: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return self.text or written(self.steps)
+
+    def below(self, count: int) -> Path:
+        """The path of the first `count` steps."""
+        return Path(self.steps[:count])
+
+
+def written(steps: tuple[Step, ...]) -> str:
+    """A path of these steps, in the shortest form that is read the same everywhere."""
+    return "".join(_step_text(step) for step in steps).removeprefix(".")
+
+
+def _step_text(step: Step) -> str:
+    match step:
+        case int():
+            return f"[{step}]"
+        case slice():
+            ends = ("" if end is None else str(end) for end in (step.start, step.stop))
+            return f"[{':'.join(ends)}]"
+    if step == "*" or WORD.fullmatch(step):
+        return f".{step}"
+    return f'["{step}"]' if "'" in step else f"['{step}']"
+
+
+def is_pattern(step: Step) -> bool:
+    """Whether a step may lead to several entries."""
+    return isinstance(step, slice) or (isinstance(step, str) and bool(set(step) & set(WILD)))
+
+
+def scan(text: str, at: int, name: re.Pattern[str] = WORD) -> tuple[Path, int]:
+    """The path that begins at a place of a text, as far as it goes, and where it ends.
+
+    QuantityError where none begins there, or one breaks off in the middle of a step.
+    """
+    first = name.match(text, at)
+    if first is None:
+        raise QuantityError(f"'{text}' needs a name at column {at + 1}")
+    steps: list[Step] = [first[0]]
+    pieces = [first[0]]
+    end = first.end()
+    while True:
+        if dot := DOT.match(text, end):
+            following = re.compile(rf"\*|{name.pattern}", name.flags).match(text, dot.end())
+            if following is None:
+                has = text[dot.end() : dot.end() + 1] or "its end"
+                raise QuantityError(f"'{text}' needs a name or * after a dot, it has {has!r}")
+            steps.append(following[0])
+            pieces.append(f".{following[0]}")
+            end = following.end()
+        elif opening := OPENING.match(text, end):
+            bracket = BRACKET.match(text, end)
+            if bracket is None:
+                has = text[opening.end() :] or "its end"
+                raise QuantityError(
+                    f"'{text}' needs a number, from:to or a name in [ ], it has {has!r}"
+                )
+            steps.append(_selection(bracket))
+            pieces.append(bracket[0].strip())
+            end = bracket.end()
+        else:
+            return Path(tuple(steps), "".join(pieces)), end
+
+
+def _selection(bracket: re.Match[str]) -> Step:
+    bare = bracket["bare"]
+    if bare is None:
+        return str(bracket["double"] if bracket["single"] is None else bracket["single"])
+    if NUMBER.fullmatch(bare):
+        return int(bare)
+    part = PART.fullmatch(bare)
+    if part is None:
+        return str(bare)
+    return slice(*(None if end is None else int(end) for end in part.groups()))
+
+
+def parse_path(text: str) -> Path:
+    """The path that a whole text is. QuantityError where it is none."""
+    path, end = scan(text.strip(), 0, WIDE)
+    if end != len(text.strip()):
+        raise QuantityError(f"'{text}' cannot be read from '{text.strip()[end:]}' on")
+    return path

@@ -1,0 +1,59 @@
+"""Numbers of a run, where each comes from, and the reductions that make one number of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Numbers and where each comes from (`layers['body.3.fc']`); `single` where the expression
+    names one by itself.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...]
+    single: bool
+
+    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> Sample:
+        """The function of every number."""
+        return Sample(function(self.values), self.names, self.single)
+
+
+def log(x: np.ndarray) -> np.ndarray:
+    """The natural logarithm; -inf for 0 and NaN below, without a warning."""
+    with np.errstate(all="ignore"):
+        return np.log(x)
+
+
+SAMPLES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "mean": lambda x: x,
+    "log_mean": log,
+    "mean_square": np.square,
+}
+"""Reductions that are a mean of something of each value, so that each value may count as a sample
+of its own.
+"""
+REDUCTIONS: dict[str, Callable[[np.ndarray], float]] = {
+    **{name: lambda x, f=f: float(np.mean(f(x))) for name, f in SAMPLES.items()},  # type: ignore[misc]
+    "std": lambda x: float(np.std(x)),
+    "variance": lambda x: float(np.var(x)),
+    "median": lambda x: float(np.median(x)),
+    "min": lambda x: float(np.min(x)),
+    "max": lambda x: float(np.max(x)),
+    "sum": lambda x: float(np.sum(x)),
+}
+"""What makes one number of several."""
+
+
+def reduced(name: str, sample: Sample) -> Sample:
+    """The one number that a reduction makes; NaN, named by the first that is at fault, where a
+    value is not finite.
+    """
+    bad = ~np.isfinite(SAMPLES[name](sample.values) if name in SAMPLES else sample.values)
+    if bad.any():
+        return Sample(np.array([np.nan]), (sample.names[int(np.argmax(bad))],), True)
+    return Sample(np.array([REDUCTIONS[name](sample.values)]), ("",), True)

@@ -1,0 +1,373 @@
+"""Which runs are meant: a condition over their configs and figures, read without eval.
+
+    init.kind == 'he' and figures.loss < 2.4
+    seed in [0, 1, 2] and not (layers[-1].rms > 10 or layers.*.rms.min == 0)
+
+    condition  := both ('or' both)*
+    both       := one ('and' one)*
+    one        := 'not' one | '(' condition ')' | value sign value | value ['not'] 'in' '[' literal, … ']'
+    sign       := '==' | '!=' | '<' | '<=' | '>' | '>='
+    value      := literal | path           literal := number | 'text' | "text" | true | false | null
+
+A comparison of a figure that a run does not have, or of values of two kinds, is neither true nor
+false, and `not` of it is neither as well: such a run does not match by it. Where that is so for
+every run, the name or the value is wrong, which is an error. `null` is what was not measured: it
+equals itself only, and is neither above nor below anything.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeVar
+
+from initlab.runner.errors import QuantityError
+from initlab.runner.figures.lookup import Run, plain
+from initlab.runner.figures.path import Path, scan
+
+T = TypeVar("T")
+Value = bool | int | float | str | None
+TOKEN = re.compile(
+    r"""\s*(?: (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])
+             | (?P<text>'[^']*'|"[^"]*")
+             | (?P<sign>==|!=|<=|>=|[<>()\[\],])
+             | (?P<word>[^\W\d]\w*) )""",
+    re.X,
+)
+SIGNS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+EQUALITIES = ("==", "!=")
+CONSTANTS = {"true": True, "false": False, "null": None}
+CONSTANTS |= {"True": True, "False": False, "None": None}
+KEYWORDS = ("and", "or", "not", "in")
+MEANT = {"=": "==", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "<>": "!="}
+"""What other languages write -> what this one does."""
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A value that is written out."""
+
+    value: Value
+
+    def __str__(self) -> str:
+        return _literal(self.value)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two values and a sign of `SIGNS`; one of them at least is a path."""
+
+    left: Literal | Path
+    sign: str
+    right: Literal | Path
+
+    def __str__(self) -> str:
+        return f"{self.left} {self.sign} {self.right}"
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Whether a figure is one of several values."""
+
+    path: Path
+    values: tuple[Value, ...]
+
+    def __str__(self) -> str:
+        return f"{self.path} in [{', '.join(map(_literal, self.values))}]"
+
+
+@dataclass(frozen=True)
+class Not:
+    """The contrary."""
+
+    part: Condition
+
+    def __str__(self) -> str:
+        return f"not {_grouped(self.part, And, Or)}"
+
+
+@dataclass(frozen=True)
+class And:
+    """Several conditions that must all hold."""
+
+    parts: tuple[Condition, ...]
+
+    def __str__(self) -> str:
+        return " and ".join(_grouped(part, And, Or) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Or:
+    """Several conditions of which one must hold."""
+
+    parts: tuple[Condition, ...]
+
+    def __str__(self) -> str:
+        return " or ".join(_grouped(part, Or) for part in self.parts)
+
+
+Condition = Comparison | Membership | Not | And | Or
+
+
+def _grouped(part: Condition, *kinds: type) -> str:
+    return f"({part})" if isinstance(part, kinds) else str(part)
+
+
+def _literal(value: Value) -> str:
+    if isinstance(value, str):
+        return f'"{value}"' if "'" in value else f"'{value}'"
+    return repr(value) if isinstance(value, float) else json.dumps(value)
+
+
+@dataclass
+class Parser:
+    """One pass over a condition; every error names the column, from 1, where it was found."""
+
+    text: str
+    at: int = 0
+
+    def peek(self) -> re.Match[str] | None:
+        """The token that comes next; None at the end and where none can be read."""
+        return TOKEN.match(self.text, self.at)
+
+    def fail(self, said: str, at: int | None = None) -> NoReturn:
+        """Refuse the text, at the next token or at a place."""
+        rest = self.text[self.at :]
+        where = self.at + len(rest) - len(rest.lstrip()) if at is None else at
+        raise QuantityError(f"'{self.text}', column {where + 1}: {said}")
+
+    def found(self) -> str:
+        """What comes next, for a message."""
+        token = self.peek()
+        rest = self.text[self.at :].strip()
+        return repr(token[0].strip()) if token else repr(rest[:1]) if rest else "its end"
+
+    def take(self, *wanted: str) -> str | None:
+        """Go past the next token if it is one of these signs or words."""
+        token = self.peek()
+        if token is None or token.lastgroup not in ("sign", "word"):
+            return None
+        text = token[token.lastgroup]
+        if text not in wanted:
+            return None
+        self.at = token.end()
+        return text
+
+    def need(self, wanted: str) -> None:
+        """The same of a sign that must come."""
+        if self.take(wanted) is None:
+            self.fail(f"needs '{wanted}' where it has {self.found()}")
+
+    def whole(self) -> Condition:
+        """The condition that the whole text is."""
+        condition = self.condition()
+        if self.text[self.at :].strip():
+            self._wrong_sign()
+            self.fail(f"needs and, or, or its end where it has {self.found()}")
+        return condition
+
+    def _wrong_sign(self) -> None:
+        rest = self.text[self.at :].lstrip()
+        for sign in sorted(MEANT, key=len, reverse=True):
+            if rest.startswith(sign):
+                self.fail(f"there is no '{sign}' - write {MEANT[sign]}")
+
+    def condition(self) -> Condition:
+        """Parts that are joined by `or`."""
+        return self._joined(self.both, "or", Or)
+
+    def both(self) -> Condition:
+        """Parts that are joined by `and`."""
+        return self._joined(self.one, "and", And)
+
+    def _joined(
+        self, part: Callable[[], Condition], word: str, kind: type[And] | type[Or]
+    ) -> Condition:
+        parts = [part()]
+        while self.take(word):
+            parts.append(part())
+        return parts[0] if len(parts) == 1 else kind(tuple(parts))
+
+    def one(self) -> Condition:
+        """A comparison, a contrary, or a condition in parentheses."""
+        if self.take("not"):
+            return Not(self.one())
+        if self.take("("):
+            inside = self.condition()
+            self.need(")")
+            return inside
+        begin = self.at
+        left = self.value()
+        if self.take("in"):
+            return Membership(self._path(left, begin), self._values())
+        if self.take("not"):
+            self.need("in")
+            return Not(Membership(self._path(left, begin), self._values()))
+        sign = self.take(*SIGNS)
+        if sign is None:
+            self._wrong_sign()
+            self.fail(f"needs one of {' '.join(SIGNS)} in where it has {self.found()}")
+        right = self.value()
+        if isinstance(left, Literal) and isinstance(right, Literal):
+            self.fail("compares no figure of a run: two values are written out", begin)
+        if self.take(*SIGNS):
+            self.fail("compares three values - write two comparisons, joined by and", begin)
+        return Comparison(left, sign, right)
+
+    def _path(self, value: Literal | Path, begin: int) -> Path:
+        if isinstance(value, Literal):
+            self.fail("needs the name of a figure before 'in'", begin)
+        return value
+
+    def _values(self) -> tuple[Value, ...]:
+        self.need("[")
+        values: list[Value] = []
+        while not self.take("]"):
+            if values:
+                self.need(",")
+            begin = self.at
+            value = self.value()
+            if isinstance(value, Path):
+                text = f"'{value}'"
+                self.fail(f"needs a number or a text in the list - is {text} a text?", begin)
+            values.append(value.value)
+        return tuple(values)
+
+    def value(self) -> Literal | Path:
+        """A literal or a path."""
+        token = self.peek()
+        if token is None or token.lastgroup == "sign" or token[token.lastgroup or 0] in KEYWORDS:
+            self._wrong_sign()
+            self.fail(f"needs a number, a text in quotes or a path where it has {self.found()}")
+        if token.lastgroup == "word" and token["word"] not in CONSTANTS:
+            return self._scanned(token.start("word"))
+        self.at = token.end()
+        if token["number"] is not None:
+            whole = re.fullmatch(r"[+-]?\d+", token["number"])
+            return Literal(int(token["number"]) if whole else float(token["number"]))
+        if token["text"] is not None:
+            return Literal(token["text"][1:-1])
+        return Literal(CONSTANTS[token["word"]])
+
+    def _scanned(self, begin: int) -> Path:
+        try:
+            path, self.at = scan(self.text, begin)
+        except QuantityError as error:
+            self.fail(str(error).removeprefix(f"'{self.text}' "), begin)
+        return path
+
+
+def parse_where(text: str) -> Where:
+    """The condition that a text is. QuantityError with the column where it is none."""
+    return Where(text, Parser(text).whole())
+
+
+@dataclass
+class Asked:
+    """What came of the comparisons so far: those that one run at least could answer, and of the
+    others why not.
+    """
+
+    answered: set[str] = field(default_factory=set)
+    refused: dict[str, QuantityError] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """QuantityError for a comparison that no run could answer."""
+        for comparison, error in self.refused.items():
+            if comparison not in self.answered:
+                raise error
+
+
+@dataclass(frozen=True)
+class Where:
+    """A condition; `text` is how it was written."""
+
+    text: str
+    condition: Condition
+
+    def __str__(self) -> str:
+        return str(self.condition)
+
+    def matches(self, run: Run) -> bool:
+        """Whether it holds for a run; false where the run lacks what it is about."""
+        return _holds(self.condition, run, Asked()) is True
+
+    def choose(self, runs: Iterable[T], view: Callable[[T], Run]) -> list[T]:
+        """The runs for which it holds; `view` gives what is to be asked of each.
+
+        QuantityError with the nearest name for a figure that no run has, and for a comparison of
+        values that are of two kinds in every run.
+        """
+        asked = Asked()
+        chosen = [run for run in runs if _holds(self.condition, view(run), asked) is True]
+        asked.check()
+        return chosen
+
+
+def _holds(condition: Condition, run: Run, asked: Asked) -> bool | None:
+    """Whether a condition holds; None where the run cannot tell. Every comparison is made, so that
+    every name is looked up.
+    """
+    match condition:
+        case Not(part):
+            inner = _holds(part, run, asked)
+            return None if inner is None else not inner
+        case And(parts):
+            found = [_holds(part, run, asked) for part in parts]
+            return False if False in found else None if None in found else True
+        case Or(parts):
+            found = [_holds(part, run, asked) for part in parts]
+            return True if True in found else None if None in found else False
+    try:
+        answer = _answer(condition, run)
+    except QuantityError as error:
+        asked.refused.setdefault(str(condition), error)
+        return None
+    asked.answered.add(str(condition))
+    return answer
+
+
+def _answer(comparison: Comparison | Membership, run: Run) -> bool | None:
+    if isinstance(comparison, Comparison):
+        left, right = _value(comparison.left, run), _value(comparison.right, run)
+        return _compare(comparison, comparison.sign, left, right)
+    value = _value(comparison.path, run)
+    answers = [value == one for one in comparison.values if _kind(one) == _kind(value)]
+    if comparison.values and not answers and value is not None:
+        raise _differ(comparison, value, comparison.values[0])
+    return any(answers)
+
+
+def _value(side: Literal | Path, run: Run) -> Any:
+    return plain(side, run) if isinstance(side, Path) else side.value
+
+
+def _compare(comparison: Comparison, sign: str, left: Any, right: Any) -> bool | None:
+    if left is None or right is None:
+        return SIGNS[sign](left, right) if sign in EQUALITIES else None
+    if _kind(left) != _kind(right):
+        raise _differ(comparison, left, right)
+    return SIGNS[sign](left, right)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    return "a text" if isinstance(value, str) else "a number"
+
+
+def _differ(comparison: Comparison | Membership, left: Any, right: Any) -> QuantityError:
+    said = f"{_literal(left)} is {_kind(left)}, {_literal(right)} is {_kind(right)}"
+    return QuantityError(f"'{comparison}' holds for no run: {said}")
