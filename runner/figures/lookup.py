@@ -301,10 +301,10 @@ def _refuse_container(path: Path, value: Any) -> None:
     """QuantityError for what holds values and is none itself."""
     if isinstance(value, dict):
         names = ", ".join(str(name) for name in value if name != "path") or "nothing"
-        raise QuantityError(f"'{path}' holds {names}, which is no number - name one of them")
+        raise QuantityError(f"'{path}' holds {names} and is no single value - name one of them")
     if isinstance(value, (list, Rows)):
         count = f"{len(value)} entries" if isinstance(value, list) else "rows"
         raise QuantityError(
-            f"'{path}' holds {count}, which is no number - say which (*, [0], ['name']), then the "
+            f"'{path}' holds {count} and is no single value - say which (*, [0], ['name']), then the "
             "column, then a reduction where there are several"
         )

@@ -238,8 +238,9 @@ class Parser:
             begin = self.at
             value = self.value()
             if isinstance(value, Path):
-                text = f"'{value}'"
-                self.fail(f"needs a number or a text in the list - is {text} a text?", begin)
+                self.fail(
+                    f"needs a number or a text in quotes in the list, {value} is a path", begin
+                )
             values.append(value.value)
         return tuple(values)
 

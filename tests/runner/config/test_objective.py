@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -55,9 +57,9 @@ def test_the_distances():
     assert objective("figures.output_rms", 3, "difference").evaluate({}, STATS) == 1.0
     assert objective("figures.output_rms", 0, "difference").evaluate({}, STATS) == 4.0
     for target in (2, 8):
-        assert objective("figures.output_rms", target, "ratio").evaluate({}, STATS) == pytest.approx(
-            math.log(2)
-        )
+        assert objective("figures.output_rms", target, "ratio").evaluate(
+            {}, STATS
+        ) == pytest.approx(math.log(2))
 
 
 @pytest.mark.parametrize(
@@ -90,8 +92,8 @@ def test_what_is_not_finite_is_none(figure, target, distance):
         ("layers[7].rms", "layers has 2 rows, there is no [7] - Known: 0 to 1."),
         ("layers[0].rm", "layers[0] has no 'rm' - did you mean 'rms'? Known: rms."),
         ("figures.output_rms.x", "no reduction 'x' - Known: log_mean, max"),
-        ("layers[0]", "holds rms, which is no number - name one of them"),
-        ("layers", "holds 2 entries, which is no number"),
+        ("layers[0]", "holds rms and is no single value - name one of them"),
+        ("layers", "holds 2 entries and is no single value"),
         ("layers[0].path", "is '0', which is no number"),
         ("layers.*.rms", "gives 2 values - reduce them to one, with .mean or .max"),
     ],
@@ -144,3 +146,67 @@ def test_no_objective_is_none():
     problems = []
     assert parse_objective(None, problems) is None
     assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("objective={figure: 'layers[9].rms'}",), "layers has 2 rows, there is no [9] - Known: "),
+        (
+            ("objective={figure: 'layers.*.rsm.max'}",),
+            "layers has no column 'rsm' - did you mean 'rms'?",
+        ),
+        (
+            ("objective={figure: \"parameters['0.wieght'].std\"}",),
+            "parameters has no '0.wieght' - did you mean '0.weight'?",
+        ),
+        (("objective={figure: 'parameters[0].sdt'}",), "has no 'sdt' - did you mean 'std'?"),
+        (
+            ("objective={figure: 'layers.*.rms'}",),
+            "gives 2 values - reduce them to one, with .mean",
+        ),
+        (
+            ("objective={figure: 'layers.*.rms.maen'}",),
+            "no reduction 'maen' - did you mean 'mean'?",
+        ),
+        (("objective={figure: figures.output_rms}", "probe=none"), "nothing measures figures"),
+        (("objective={figure: 'layer[0].rms'}",), "called 'layer' - did you mean 'layers'?"),
+    ],
+)
+@pytest.mark.parametrize("sweep", [(), ("-m", "seed=0,1")], ids=["run", "sweep"])
+def test_a_figure_that_no_run_can_have_is_refused_before_anything_runs(words, said, sweep, command):
+    done = command(*sweep, *words)
+    assert done.code == 2
+    assert done.err.startswith("error: objective.figure: '") and said in done.err, done.err
+    assert not Path("outputs").exists()
+
+
+@pytest.mark.parametrize(
+    "figure",
+    ["layers.*.rms.max", "layers[0].rms", "parameters['0.weight'].std", "layers.*.shape[0].sum"],
+)
+def test_an_objective_may_be_a_reduction_as_a_claim_may(figure, command):
+    done = command("-m", "init=normal,he", f'objective={{figure: "{figure}"}}')
+    assert done.code == 0, done.err
+    for path in Path("outputs/runs").glob("*/status.json"):
+        stats = json.loads((path.parent / "stats.json").read_text())
+        expected = {
+            "layers.*.rms.max": max(row["rms"] for row in stats["layers"]),
+            "layers[0].rms": stats["layers"][0]["rms"],
+            "parameters['0.weight'].std": stats["parameters"][0]["std"],
+            "layers.*.shape[0].sum": sum(row["shape"][0] for row in stats["layers"]),
+        }
+        assert json.loads(path.read_text())["objective"] == expected[figure]
+
+
+def test_what_only_a_plugins_statistic_knows_is_looked_up_after_the_run(command):
+    Path("mine.py").write_text(
+        "from dataclasses import dataclass\nfrom initlab.runner import stats\n\n@stats.register\n@dataclass\n"
+        "class Sparsity(stats.Statistic):\n    def measure(self, values, law):\n"
+        "        return {'sparsity': float((values == 0).mean())}\n"
+    )
+    words = ("--plugin", "mine.py", "-m", "seed=0,1", "stats=[sparsity]")
+    done = command(*words, "objective={figure: 'parameters[0].sparsity'}")
+    assert done.code == 0, done.err
+    done = command(*words, "name=wrong", "objective={figure: 'parameters[0].sparsitty'}")
+    assert (done.code, done.out.count("did you mean 'sparsity'?")) == (1, 2)

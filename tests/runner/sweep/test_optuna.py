@@ -115,10 +115,25 @@ def test_a_failure_stops_the_study_where_that_is_wanted(search, tmp_path):
     assert len(states) < 8
 
 
-def test_a_figure_that_no_run_has_leaves_no_best(search):
+def test_a_figure_that_no_run_can_have_is_refused_before_the_search(search, tmp_path):
     done = search("objective={figure: 'layers[-1].rsm'}", SIGMA, n=2)
-    assert done.returncode == 1
-    assert "'layers[-1]' has no 'rsm' - did you mean 'rms'?" in done.stdout
+    assert done.returncode == 2
+    assert "objective.figure: 'layers[-1].rsm': layers[-1] has no 'rsm' - did you mean 'rms'?" in (
+        done.stderr
+    )
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_figure_that_no_run_has_leaves_no_best(search, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\nfrom initlab.runner import stats\n\n@stats.register\n"
+        "@dataclass\nclass Sparsity(stats.Statistic):\n    def measure(self, values, law):\n"
+        "        return {'sparsity': 0.0}\n"
+    )
+    wrong = "objective={figure: 'parameters[0].sparsitty'}"
+    done = search("--plugin=mine.py", "stats=[sparsity]", wrong, SIGMA, n=2)
+    assert done.returncode == 1, done.stderr
+    assert "parameters[0] has no 'sparsitty' - did you mean 'sparsity'?" in done.stdout
     assert done.stdout.splitlines()[-1] == "best: none, no run has an objective"
 
 
