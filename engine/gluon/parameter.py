@@ -293,7 +293,7 @@ class Parameter:
         description = self._description(source.key.path)
         own = source.own if source.own is not None else source.default
         network = init_module.create(source.default)
-        chosen = network.over(own, description)
+        chosen = init_module.choose(own, network, description)
         filled = Filled(
             source.key.path,
             source.key,

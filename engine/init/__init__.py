@@ -4,7 +4,16 @@
 
 from __future__ import annotations
 
-from initlab.engine.init.base import InitDesc, Initializer, alias, by_name, create, names, register
+from initlab.engine.init.base import (
+    InitDesc,
+    Initializer,
+    alias,
+    by_name,
+    choose,
+    create,
+    names,
+    register,
+)
 from initlab.engine.init.bilinear import Bilinear
 from initlab.engine.init.constant import Constant, One, Zero
 from initlab.engine.init.description import Description, Fans
@@ -58,6 +67,7 @@ __all__ = [
     "Zero",
     "alias",
     "by_name",
+    "choose",
     "create",
     "names",
     "register",

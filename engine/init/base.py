@@ -18,7 +18,7 @@ import json
 import logging
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -132,17 +132,13 @@ class Initializer:
         """
         return False
 
-    def over(self, own: str | Initializer, description: Description) -> Initializer:
-        """The initializer that decides when this is the network's and `own` the parameter's.
+    def rule_for(self, path: str) -> int | None:
+        """The number of the rule that decides for the path, from 0; None where no rule does."""
+        return None
 
-        The parameter's own does; but what this one `claims`, an own one given as a name (layers'
-        defaults are) leaves to it.
-        """
-        return (
-            self
-            if isinstance(own, str) and self.claims(description.path, description.name)
-            else create(own)
-        )
+    def check(self, paths: Iterable[str]) -> list[str]:
+        """What is wrong with the options for a network that leaves these paths to it, a line each."""
+        return []
 
     @property
     def _kwargs(self) -> dict[str, Any]:
@@ -190,7 +186,7 @@ class Initializer:
             desc.global_init = self
         own = desc.attrs.get("__init__", "")
         if own:
-            self.over(own, describe(desc, arr))._init_weight(desc, arr)
+            choose(own, self, describe(desc, arr))._init_weight(desc, arr)
             self._verbose_print(desc, own, arr)
             return
         self._init_by_ending(desc, arr)
@@ -219,7 +215,7 @@ class Initializer:
         `__call__` or `_init_weight`, a log of what was filled."""
         if self._verbose or not own or not self._calls_plainly():
             return None
-        chosen = self.over(own, description)
+        chosen = choose(own, self, description)
         law = chosen._law_that_fills(description)
         return None if law is None else (chosen, law)
 
@@ -336,6 +332,24 @@ LEGACY_NAMES = (
     ("", "max", "_init_one"),
 )
 """The start and the end of a plain-text name, the method they call."""
+
+
+def choose(
+    own: str | Initializer | None, network: Initializer, description: Description
+) -> Initializer:
+    """Which initializer fills a parameter: the one place that decides.
+
+    own          decides                                       is
+    None         network                                       nothing of the parameter's own
+    text         network if it `claims` the parameter, else own    a layer's default: a name, or `dumps()`
+    initializer  own                                           chosen for this parameter
+
+    `Parameter.initialize(init=…)` takes the place of the parameter's own.
+    """
+    if own is None or (isinstance(own, str) and network.claims(description.path, description.name)):
+        return network
+    return create(own)
+
 
 REGISTRY = registry_of(Initializer, NICKNAME)
 KINDS: Registry[type[Initializer]] = Registry("initializer")

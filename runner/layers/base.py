@@ -40,7 +40,7 @@ class Context:
     initializer: Callable[..., Any]
     """(parameter name, the default, what its option is named after, by default its name) -> what
     the parameter is given as its own initializer: the layer's option `<parameter>_initializer`,
-    else nothing if a rule of the run's initializer names the parameter, else the default."""
+    else the default as text, which gives way as `engine.init.choose` says."""
     children: Callable[..., Any]
     """(container, what their paths start with below the layer's own: '' or '3.', the nested option that lists them, `layers` by default)
     -> the container with these children."""

@@ -100,10 +100,10 @@ def _context(
         if chosen is not None:
             network.sources[full] = f"{spec.place}.{option}"
             return chosen
-        if initializer.claims(full) or default is None:
+        if default is None:
             return None
         network.sources[full] = f"{spec.layer.kind}'s default"
-        return default
+        return default if isinstance(default, str) else default.dumps()
 
     def children(container: gluon.Block, under: str, option: str = "layers") -> Any:
         _add_children(

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from initlab.engine import dtypes, init, laws
+from initlab.engine import dtypes, gluon, init, laws
 from initlab.engine.errors import StreamError
 from initlab.engine.registry import advice
 from initlab.engine.streams import VERSION, Key, version
@@ -208,11 +208,13 @@ def make_plan(
     """The plan of a network whose shapes are all known, for the stream version in use. ConfigError
     with every parameter whose law is impossible."""
     problems: list[Problem] = []
-    check = getattr(initializer, "check", None)
-    if check is not None:
-        free = [path for path in network.owners if path not in network.sources]
-        place = "init.rules" if isinstance(initializer, init.Mixed) else "init"
-        problems += [Problem(place, text) for text in check(free)]
+    free = [
+        path
+        for path, parameter in network.owners.items()
+        if init.choose(parameter.init, initializer, describe(path, parameter)) is initializer
+    ]
+    place = "init.rules" if isinstance(initializer, init.Mixed) else "init"
+    problems += [Problem(place, text) for text in initializer.check(free)]
     rows: dict[str, Row] = {}
     for path in network.root.structural_params():
         owner = network.aliases.get(path)
@@ -233,14 +235,9 @@ def _row(
     network: Network, path: str, initializer: init.Initializer, seed: int, problems: list[Problem]
 ) -> Row | None:
     parameter = network.owners[path]
-    description = init.Description(
-        name=path,
-        path=path,
-        shape=tuple(parameter.shape),
-        dtype=dtypes.name(parameter.dtype),
-        roles=parameter.roles,
-    )
-    rule, chosen = _choose(network, path, initializer)
+    description = describe(path, parameter)
+    chosen = init.choose(parameter.init, initializer, description)
+    rule = _rule(network, path, chosen, initializer)
     try:
         law = chosen.law(description)
         law.check_stream(version())
@@ -269,19 +266,21 @@ def _row(
     )
 
 
-def _choose(
-    network: Network, path: str, initializer: init.Initializer
-) -> tuple[str, init.Initializer]:
-    """(the place in the config that decides, the initializer it names) for an owner."""
-    own = network.owners[path].init
-    if own is not None:
-        return network.sources.get(path, "the layer's own"), init.create(own)
-    rule_for = getattr(initializer, "rule_for", None)
-    if rule_for is not None:
-        number = rule_for(path)
-        if number is not None:
-            return f"init.rules[{number}]", initializer
-    return "init", initializer
+def describe(path: str, parameter: gluon.Parameter) -> init.Description:
+    """The description of a parameter of known shape at a path."""
+    return init.Description(
+        path, path, tuple(parameter.shape), dtypes.name(parameter.dtype), parameter.roles
+    )
+
+
+def _rule(
+    network: Network, path: str, chosen: init.Initializer, initializer: init.Initializer
+) -> str:
+    """The place in the config that decided for the chosen initializer of an owner."""
+    if chosen is not initializer:
+        return network.sources.get(path, "the layer's own")
+    number = initializer.rule_for(path)
+    return "init" if number is None else f"init.rules[{number}]"
 
 
 def _fans(description: init.Description) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:

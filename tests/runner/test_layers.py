@@ -386,7 +386,7 @@ def test_a_rule_or_a_scalars_own_initializer_wins_over_its_start(only_run):
         ),
         (
             "{kind: residual, layers: [{kind: identity}], shortcut: []}",
-            "[0].shortcut: must be a list of at least one layer, got []",
+            "[0].shortcut: must be a list of at least one layer or null, got []",
         ),
         (
             "{kind: residual, layers: [{kind: identity}], activation: rulu}",

@@ -278,14 +278,17 @@ def test_a_run_that_diverges_is_a_finding_and_no_fault(only_run):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["probe.steps=0"], "probe.steps: must be a whole number of at least 1, got 0"),
-        (["probe.judged=0"], "probe.judged: must be a whole number of at least 1, got 0"),
+        (["probe.steps=0"], "probe.steps: must be a whole number of at least 1 or null, got 0"),
+        (["probe.judged=0"], "probe.judged: must be a whole number of at least 1 or null, got 0"),
         (
             ["probe.loss=mes"],
             "probe.loss: cannot be 'mes' - did you mean 'mse'? Known: cross_entropy, mse.",
         ),
-        (["probe.target_loss=0"], "probe.target_loss: must be a positive number, got 0"),
-        (["probe.target_loss=inf"], "probe.target_loss: must be a positive number, got inf"),
+        (["probe.target_loss=0"], "probe.target_loss: must be a positive number or null, got 0"),
+        (
+            ["probe.target_loss=inf"],
+            "probe.target_loss: must be a positive number or null, got inf",
+        ),
         (
             ["data=one_hot", "data.size=1", "data.batch=1"],
             "data.size: must be a whole number of at least 2, got 1",

@@ -439,3 +439,29 @@ def test_only_initializers_can_be_registered():
 
 def test_mxnets_other_name_of_the_module_has_the_same_contents():
     assert all(getattr(initializer, name) is getattr(init, name) for name in init.__all__)
+
+
+class Claiming(init.Constant):
+    def claims(self, path, name=None):
+        return path == "mine"
+
+
+@pytest.mark.parametrize(
+    ("own", "path", "winner"),
+    [
+        (None, "mine", "network"),
+        (None, "other", "network"),
+        ("zeros", "mine", "network"),
+        ("zeros", "other", "own"),
+        (init.Constant(3).dumps(), "mine", "network"),
+        (init.Constant(3).dumps(), "other", "own"),
+        (init.Zero(), "mine", "own"),
+        (init.Zero(), "other", "own"),
+    ],
+)
+def test_one_function_says_which_initializer_wins(own, path, winner):
+    network = Claiming(1)
+    chosen = init.choose(own, network, init.Description("w", path, (2,)))
+    assert (chosen is network) == (winner == "network")
+    if winner == "own":
+        assert chosen == init.create(own)
