@@ -1,20 +1,25 @@
-"""Snapshot files: named raw arrays to a file and back. A module dropped into this folder and
-imported here is a format.
+"""Snapshot files: named raw arrays to a file and back. A module dropped into this folder is
+found.
 """
 
 from __future__ import annotations
 
 from initlab.engine.formats import npz, params, placed, safetensors, sharded
-from initlab.engine.formats.base import Format, Snapshot, get, names
+from initlab.engine.formats.base import Format, Snapshot, for_runs, get, names, register
+from initlab.engine.registry import import_modules
+
+import_modules(__name__, __path__)
 
 __all__ = [
     "Format",
     "Snapshot",
+    "for_runs",
     "get",
     "names",
     "npz",
     "params",
     "placed",
+    "register",
     "safetensors",
     "sharded",
 ]

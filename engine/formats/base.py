@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, TypeVar
 
 import numpy as np
 
@@ -35,6 +35,8 @@ class Format(ABC):
 
     name: ClassVar[str]
     suffix: ClassVar[str]
+    for_runs: ClassVar[bool] = True
+    """Whether a run can keep its first values in it: names, aliases and metadata, in one file."""
 
     def write(self, path: str | os.PathLike[str], snapshot: Snapshot) -> None:
         """Write `snapshot` to `path`, durably. FormatError for what the format cannot hold."""
@@ -124,9 +126,23 @@ def get(name_or_path: str | os.PathLike[str]) -> Format:
     )
 
 
+F = TypeVar("F", bound=type[Format])
+
+
+def register(cls: F) -> F:
+    """A decorator that makes a format known under its `name` and its `suffix`."""
+    REGISTRY.add(cls.name, cls())
+    return cls
+
+
 def names() -> list[str]:
     """The names of all formats."""
     return list(REGISTRY)
+
+
+def for_runs() -> dict[str, Format]:
+    """The formats that a run can keep its first values in, by name."""
+    return {name: found for name, found in REGISTRY.entries().items() if found.for_runs}
 
 
 def little_endian(array: np.ndarray) -> np.ndarray:

@@ -19,12 +19,12 @@ import numpy as np
 
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
-    REGISTRY,
     Format,
     Snapshot,
     checked,
     dtype_called,
     little_endian,
+    register,
     tensor_of,
 )
 
@@ -57,6 +57,7 @@ DAMAGE = (
 """What zipfile and NumPy's header reader raise over bytes that are not theirs."""
 
 
+@register
 class Npz(Format):
     """`.npz`, read by `numpy.load(path, allow_pickle=False)`. bfloat16 tensors appear there as
     uint16.
@@ -175,6 +176,3 @@ def _ours(entry: np.ndarray | None) -> dict[str, Any]:
         proper = False
     checked(proper, "is damaged: its alias table is not as we write it")
     return ours
-
-
-REGISTRY.add(Npz.name, Npz())

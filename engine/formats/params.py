@@ -21,12 +21,12 @@ import numpy as np
 
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
-    REGISTRY,
     Format,
     Snapshot,
     checked,
     dtype_called,
     little_endian,
+    register,
     tensor_of,
 )
 
@@ -159,6 +159,7 @@ def _load_array(reader: _Reader, name: str) -> tuple[np.ndarray | None, tuple[in
     return tensor_of(name, raw, dtype, shape), (kind, number)
 
 
+@register
 class Params(Format):
     """`.params`: names in the order given; MXNet has no aliases, so an alias is written out under
     its own name.
@@ -166,6 +167,7 @@ class Params(Format):
 
     name: ClassVar[str] = "params"
     suffix: ClassVar[str] = ".params"
+    for_runs: ClassVar[bool] = False
 
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
         """Tensors, then aliases with their owners' values; metadata has no place in this format."""
@@ -194,6 +196,3 @@ class Params(Format):
                 )
             tensors[name] = array
         return Snapshot(tensors)
-
-
-REGISTRY.add(Params.name, Params())

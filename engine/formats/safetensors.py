@@ -21,13 +21,13 @@ import numpy as np
 
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
-    REGISTRY,
     Format,
     Snapshot,
     check_names,
     checked,
     dtype_called,
     little_endian,
+    register,
     tensor_of,
 )
 
@@ -160,6 +160,7 @@ def read_layout(file: BinaryIO, size: int) -> Layout:
     return Layout(first + text, entries, size, ours["aliases"], ours["metadata"])
 
 
+@register
 class Safetensors(Format):
     """`.safetensors`, read by the official library."""
 
@@ -267,6 +268,3 @@ def _ours(extra: Any) -> dict[str, Any]:
     proper = isinstance(ours.get("aliases"), dict) and isinstance(ours.get("metadata"), dict)
     checked(proper, "is damaged: its alias table is not as we write it")
     return ours
-
-
-REGISTRY.add(Safetensors.name, Safetensors())

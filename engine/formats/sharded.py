@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 from initlab.engine.errors import FormatError
-from initlab.engine.formats.base import REGISTRY, Format, Snapshot, check_names, checked
+from initlab.engine.formats.base import Format, Snapshot, check_names, checked, register
 from initlab.engine.formats.safetensors import Safetensors, open_mapped
 
 
+@register
 class Sharded(Format):
     """`model.safetensors.index.json` and the files that it names. Read only: runs with `shard=i/n`
     write the parts.
@@ -26,6 +27,7 @@ class Sharded(Format):
 
     name: ClassVar[str] = "sharded"
     suffix: ClassVar[str] = ".json"
+    for_runs: ClassVar[bool] = False
 
     def read(self, path: str | os.PathLike[str]) -> Snapshot:
         """All parts as one snapshot. FileNotFoundError for the index; FormatError for one that is
@@ -99,6 +101,3 @@ def _read(path: Path, open_part: Callable[[Path], Snapshot]) -> Snapshot:
     except FormatError as error:
         raise FormatError(f"{path}: {error} - write the files again") from error
     return whole
-
-
-REGISTRY.add(Sharded.name, Sharded())

@@ -1,5 +1,5 @@
 """Initializers: dataclasses that map a parameter's description to a law (MXNet: `mx.init`,
-`mx.initializer`).
+`mx.initializer`). A module dropped into this folder is found.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from initlab.engine.init.residual import Fixup, ResidualScaled, Skipinit
 from initlab.engine.init.sine import Siren
 from initlab.engine.init.subpixel import Icnr
 from initlab.engine.init.transformer import Deepnorm, TFixup
+from initlab.engine.registry import import_modules
+
+import_modules(__name__, __path__)
 
 __all__ = [
     "Bilinear",

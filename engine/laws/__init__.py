@@ -1,4 +1,6 @@
-"""Laws: what is drawn, from a key, in any slice, and what it can be tested against."""
+"""Laws: what is drawn, from a key, in any slice, and what it can be tested against. A module
+dropped into this folder is found.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,9 @@ from initlab.engine.laws.delta_orthogonal import DeltaOrthogonal
 from initlab.engine.laws.elementwise import Constant, ForgetGate, Normal, TruncatedNormal, Uniform
 from initlab.engine.laws.given import Custom, Loaded
 from initlab.engine.laws.haar import Haar, SingularVectors, Structured
+from initlab.engine.registry import import_modules
+
+import_modules(__name__, __path__)
 
 __all__ = [
     "NOWHERE",

@@ -9,7 +9,7 @@
     tracker    runner.trackers' registry         schema/tracker/<kind>
     model      `Model` below                     schema/model
     device     `DeviceOptions` below             schema/device
-    snapshot   `SnapshotOptions` below           schema/snapshot
+    snapshot   engine.formats' registry          schema/snapshot/<kind>
     (root)     `Config` below                    schema/config
 
 A class's dataclass fields are its options; `kind`, the name it is chosen by, is added here, so that
@@ -27,7 +27,7 @@ from typing import Any, Optional
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from initlab.engine import init
+from initlab.engine import formats, init
 from initlab.engine.registry import Registry
 from initlab.runner import data, measures, probes, stats, trackers
 
@@ -51,11 +51,8 @@ class DeviceOptions:
     index: int = 0
 
 
-@dataclass
-class SnapshotOptions:
-    """The file format of the first values: `safetensors`, `npz`, or `none`."""
-
-    kind: str = "safetensors"
+class NoSnapshot:
+    """The kind `none` of the group `snapshot`: a run keeps no file of its first values."""
 
 
 @dataclass
@@ -141,6 +138,11 @@ def kinds(group: str) -> dict[str, type]:
     """Kind -> class of everything a config can choose in `group`."""
     if group == "init":
         return {kind: init.by_name(kind) for kind in init.names()}
+    if group == "snapshot":
+        return {
+            **{name: type(found) for name, found in formats.for_runs().items()},
+            "none": NoSnapshot,
+        }
     registries: dict[str, Registry[Any]] = {
         "data": data.REGISTRY,
         "probe": probes.REGISTRY,
@@ -151,10 +153,10 @@ def kinds(group: str) -> dict[str, type]:
     return registries[group].entries()
 
 
-GROUPS = ("init", "data", "probe", "stats", "measure", "tracker")
+GROUPS = ("init", "data", "probe", "stats", "measure", "tracker", "snapshot")
+"""The groups whose options are classes of an open set."""
 SEVERAL = ("stats", "measure")
 """The groups of which a run takes several."""
-"""The groups whose options are classes of an open set."""
 
 
 def register(shipped: dict[str, set[str]] | None = None) -> None:
@@ -167,7 +169,6 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
     store.store(group="schema", name="config", node=Config, package="_global_")
     store.store(group="schema", name="model", node=Model)
     store.store(group="schema", name="device", node=DeviceOptions)
-    store.store(group="schema", name="snapshot", node=SnapshotOptions)
     for group in GROUPS:
         for kind, cls in kinds(group).items():
             schema = config_class(kind, cls)

@@ -45,7 +45,6 @@ TASKS = ("run", "plan")
 ON_ERROR = ("continue", "stop")
 REPORTS = ("none", "sweep", "all")
 DEVICES = ("cpu", "gpu")
-SNAPSHOTS = ("safetensors", "npz", "none")
 UNTRACKED = {"kind": "none"}
 LARGEST_SEED = 2**64 - 1
 LARGEST_ARRAY = 2**63 - 1
@@ -128,7 +127,7 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
     device = _parse_device(
         _mapping(resolved, "device", problems), str(resolved.get("dtype")), problems
     )
-    snapshot = _parse_snapshot(_mapping(resolved, "snapshot", problems), problems)
+    snapshot = _parse_snapshot(resolved, problems)
     sample = _sample_shape(model, parts["data"], resolved, problems)
     if resolved.get("init_mode") == "streamed":
         check_streamed(resolved, problems)
@@ -418,19 +417,9 @@ def _parse_device(options: dict[str, Any], dtype: str, problems: list[Problem]) 
     return Device(kind, index)
 
 
-def _parse_snapshot(options: dict[str, Any], problems: list[Problem]) -> formats.Format | None:
-    for key in options:
-        if key != "kind":
-            problems.append(Problem(f"snapshot.{key}", f"no such key - {advice(key, ('kind',))}"))
-    kind = options.get("kind")
-    if kind not in SNAPSHOTS:
-        problems.append(
-            Problem(
-                "snapshot.kind", f"no snapshot format '{kind}' - {advice(str(kind), SNAPSHOTS)}"
-            )
-        )
-        return None
-    return None if kind == "none" else formats.get(kind)
+def _parse_snapshot(resolved: dict[str, Any], problems: list[Problem]) -> formats.Format | None:
+    chosen = _parse_kind("snapshot", resolved, problems)
+    return chosen if isinstance(chosen, formats.Format) else None
 
 
 def _sample_shape(

@@ -47,7 +47,10 @@ CASES = {
     ),
     "added model key": (["+model.layer=[]"], ["model.layer: no such key - did you mean 'layers'?"]),
     "added device key": (["+device.indx=1"], ["device.indx: no such key - did you mean 'index'?"]),
-    "added snapshot key": (["+snapshot.x=1"], ["snapshot.x: no such key"]),
+    "added snapshot key": (
+        ["+snapshot.x=1"],
+        ["snapshot.x: snapshot safetensors takes no such option - Known: none."],
+    ),
     "layer kind": (
         ["model.layers=[{kind: dens, units: 3}]"],
         ["model.layers[0].kind: no layer kind 'dens' - did you mean 'dense'?"],
