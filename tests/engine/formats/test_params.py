@@ -6,6 +6,8 @@ import struct
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from snapshots import round_trip, same, snapshots
 
 from initlab.engine import dtypes, formats
 from initlab.engine.errors import FormatError
@@ -169,3 +171,15 @@ def test_a_dtype_that_the_container_lacks_and_a_name_twice_are_refused():
         formats.get("params").parse(params.dumps([np.ones(1), np.ones(1)], ["a", "a"]))
     with pytest.raises(FormatError, match="holds a list of arrays without names"):
         formats.get("params").parse(params.dumps([np.ones(1)], []))
+
+
+@settings(max_examples=60, deadline=None)
+@given(snapshot=snapshots())
+def test_params_keeps_every_tensor_in_order_and_aliases_as_tensors(snapshot):
+    read = round_trip("params", snapshot)
+    assert list(read.tensors) == [*snapshot.tensors, *snapshot.aliases]
+    assert all(same(read.tensors[key], value) for key, value in snapshot.tensors.items())
+    assert all(
+        same(read.tensors[alias], snapshot.tensors[owner])
+        for alias, owner in snapshot.aliases.items()
+    )

@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 import pytest
+from snapshots import same, sample
 
 from initlab.engine import dtypes, formats
 from initlab.engine.errors import FormatError
@@ -110,3 +111,27 @@ def test_the_bytes_are_canonical_and_the_data_begins_at_a_multiple_of_eight(tmp_
         path.read_bytes()
         == struct.pack("<Q", len(header)) + header + b"\0" * 4 + np.ones(1, np.float32).tobytes()
     )
+
+
+def test_the_official_safetensors_library_reads_our_file(tmp_path):
+    from safetensors.numpy import load_file
+
+    path = tmp_path / "x.safetensors"
+    ours = {k: v for k, v in sample().tensors.items() if v.dtype.name != "bfloat16"}
+    formats.get("safetensors").write(path, Snapshot(ours, {"alias": "scalar"}))
+    read = load_file(path)
+    assert set(read) == set(ours)
+    assert all(same(read[key], value) for key, value in ours.items())
+
+
+def test_we_read_the_official_safetensors_librarys_file(tmp_path):
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "x.safetensors"
+    save_file(
+        {"a": np.ones((2, 3), np.float32), "b": np.arange(4)}, path, metadata={"made": "elsewhere"}
+    )
+    read = formats.get(path).read(path)
+    assert same(read.tensors["a"], np.ones((2, 3), np.float32))
+    assert same(read.tensors["b"], np.arange(4))
+    assert (read.aliases, read.metadata) == ({}, {"made": "elsewhere"})

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import math
 
 import numpy as np
@@ -7,6 +9,8 @@ from initlab.engine import init
 from initlab.engine.errors import OptionError
 
 NO_NUMBERS = [True, math.nan, math.inf, -math.inf, "0.1", None, [1.0], 1j]
+
+
 REQUIRED = {"positive": [0, -1, -0.5], "not_negative": [-1, -1e-30], "finite": []}
 
 
@@ -110,3 +114,28 @@ def test_positions_are_those_of_gluon():
     xavier = init.Xavier("gaussian", "in", 2)
     assert (xavier.rnd_type, xavier.factor_type, xavier.magnitude) == ("gaussian", "in", 2)
     assert init.MSRAPrelu("out", 0.5)._kwargs == {"factor_type": "out", "slope": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "option"),
+    [
+        ("siren", {"w0": 0}, "w0"),
+        ("siren", {"first": "x"}, "first"),
+        ("siren", {"first": ["("]}, "first[0]"),
+        ("icnr", {"upscale": 0}, "upscale"),
+        ("icnr", {"init": "hee"}, "init"),
+        ("fixup", {"branches": 0}, "branches"),
+        ("fixup", {"layers": 1.5}, "layers"),
+        ("t_fixup", {"layers": 0}, "layers"),
+        ("deepnorm", {"layers": 0}, "layers"),
+        ("mup", {"base": 0}, "base"),
+        ("mup", {"optimizer": "adagrad"}, "optimizer"),
+        ("mup", {"scale": -1}, "scale"),
+        ("lsuv", {"tolerance": 0}, "tolerance"),
+        ("lsuv", {"iterations": 0}, "iterations"),
+    ],
+)
+def test_an_option_that_cannot_be_is_named(kind, options, option):
+    with pytest.raises(OptionError) as refused:
+        init.by_name(kind)(**options)
+    assert refused.value.option == option

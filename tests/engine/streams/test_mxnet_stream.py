@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import subprocess
 import sys
@@ -17,10 +16,11 @@ import pytest
 from initlab.engine import autograd, init, laws, nd, random, streams
 from initlab.engine.errors import StreamError
 from initlab.engine.gluon import nn
-from initlab.engine.streams.logf import logf
 from initlab.engine.streams.mxnet_stream import MXNetStream
 
 ROOT = Path(__file__).parents[3]
+
+
 ROWS = json.loads((ROOT / "tests" / "vectors" / "mxnet-stream.json").read_text(encoding="utf-8"))[
     "rows"
 ]
@@ -58,12 +58,6 @@ def test_every_draw_has_the_bits_that_mxnet_drew(seed, mxnet):
     for kind, _, size, expected in (row for row in ROWS if row[1] == seed):
         values = draw(kind, size).asnumpy()
         assert hashlib.sha256(values.tobytes()).hexdigest() == expected, (kind, size)
-
-
-def test_logf_is_the_logarithm_to_its_last_bits():
-    x = np.linspace(1e-6, 1, 100_001, dtype=np.float32)[1:]
-    exact = np.array([math.log(float(v)) for v in x])
-    assert np.abs((logf(x) - exact) / np.spacing(np.abs(exact).astype(np.float32))).max() < 0.9
 
 
 def test_an_unseeded_process_told_by_the_environment_is_seed_zero():

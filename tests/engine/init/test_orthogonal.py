@@ -1,11 +1,15 @@
-"""Orthogonal, DeltaOrthogonal, Identity and ResidualScaled."""
+"""Orthogonal and DeltaOrthogonal."""
 
-import math
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from initlab.engine import init, laws, nd, streams
+from initlab.engine import init, laws, nd, random, streams
 from initlab.engine.errors import LawError
 from initlab.engine.gluon import nn
 from initlab.engine.init import Description
@@ -21,6 +25,36 @@ def filled(initializer, *shape, dtype="float32"):
     array = nd.zeros(shape, dtype=dtype)
     initializer(init.InitDesc("w_weight"), array)
     return array.asnumpy()
+
+
+RECORDED = json.loads(
+    (Path(__file__).parents[2] / "vectors" / "mxnet-init.json").read_text(encoding="utf-8")
+)
+
+
+KEY = streams.Key(5, "w")
+
+
+def filled_by_name(initializer, shape, name="w_weight", **options):
+    array = nd.zeros(shape)
+    initializer(init.InitDesc(name, **options), array)
+    return array.asnumpy()
+
+
+@pytest.fixture
+def mxnet_stream():
+    with streams.using("mxnet-1.9.1"):
+        random.seed(4)
+        yield
+    random.seed(0)
+
+
+def recorded(kind: str) -> list:
+    return [
+        pytest.param(*name.split(" ", 1)[1].split(" ", 1), values, id=name)
+        for name, values in RECORDED.items()
+        if name.startswith(kind)
+    ]
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (5, 3), (4, 4), (6, 2, 3, 3)])
@@ -116,20 +150,42 @@ def test_a_kernel_with_other_axes_cannot_be_delta_orthogonal(roles):
         init.DeltaOrthogonal().law(Description("w", "w", (4, 2, 3), roles=roles))
 
 
-@pytest.mark.parametrize("shape", [(3, 3), (2, 4), (4, 2)])
-def test_the_identity_has_its_gain_on_the_diagonal(shape):
-    assert init.Identity(0.5).law(described(*shape)) == laws.Structured("identity", 0.5)
-    assert np.array_equal(filled(init.Identity(0.5), *shape), 0.5 * np.eye(*shape))
+@pytest.mark.parametrize(("noise", "shape", "values"), recorded("orthogonal"))
+def test_orthogonal_gives_mxnets_singular_vectors_up_to_lapacks_signs(
+    noise, shape, values, mxnet_stream
+):
+    shape = ast.literal_eval(shape)
+    got = filled_by_name(init.Orthogonal(1.5, noise), shape).reshape(shape[0], -1)
+    wanted = np.array(values).reshape(got.shape)
+    if got.shape[0] < got.shape[1]:
+        got, wanted = got.T, wanted.T
+    np.testing.assert_allclose(got * np.sign((got * wanted).sum(0)), wanted, atol=1e-5)
 
 
-def test_a_convolution_that_is_the_identity_has_it_at_the_centre_tap():
-    kernel = filled(init.Identity(), 2, 2, 3, 3)
-    assert np.array_equal(kernel[:, :, 1, 1], np.eye(2))
-    assert np.abs(kernel).sum() == 2
+@pytest.mark.parametrize("noise", ["uniform", "normal"])
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 2, 2), (1, 6)])
+def test_singular_vectors_are_orthonormal_times_scale_and_a_function_of_the_key(noise, shape):
+    law = init.Orthogonal(1.5, noise).law(Description("w", "w", shape))
+    assert laws.from_description(law.describe()) == law
+    values = law.draw(KEY, shape)
+    assert all(i.ok for i in law.invariants(values))
+    assert not law.invariants(values * np.float32(1.001))[0].ok
+    np.testing.assert_array_equal(values, law.draw(KEY, shape))
+    np.testing.assert_array_equal(values.ravel()[1:3], law.draw(KEY, shape, start=1, stop=3))
+    np.testing.assert_array_equal(values, law.draw_from(streams.Stream(KEY), shape))
 
 
-@pytest.mark.parametrize("layers", [1, 2, 12, 48])
-def test_residual_outputs_shrink_with_the_root_of_twice_the_depth(layers):
-    assert init.ResidualScaled(0.02, layers).law(VECTOR) == laws.Normal(
-        0.0, 0.02 / math.sqrt(2 * layers)
-    )
+def test_two_matrices_drawn_in_order_share_nothing():
+    stream = streams.Stream(KEY)
+    law = laws.SingularVectors(1.0, "normal")
+    first, second = (law.draw_from(stream, (4, 4)) for _ in range(2))
+    assert not np.isclose(np.abs(first), np.abs(second)).any()
+    assert stream.cursor == 48  # 16 of noise and 4 signs, in blocks of 8, twice
+
+
+def test_the_signs_of_singular_vectors_are_drawn():
+    """Whatever LAPACK chose: half of the first vectors' largest elements are negative."""
+    law = laws.SingularVectors(1.0, "uniform")
+    vectors = np.stack([law.draw(streams.Key(seed, "w"), (3, 3))[:, 0] for seed in range(400)])
+    negative = (vectors[np.arange(400), np.abs(vectors).argmax(1)] < 0).sum()
+    assert 150 < negative < 250

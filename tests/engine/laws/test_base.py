@@ -1,5 +1,5 @@
 """Laws fill arrays they are given: any slice, in any dtype, one or many, without building what is
-not asked for.
+not asked for; and a law without randomness counts what is not as declared.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ from initlab.engine.laws import base
 from initlab.engine.streams import Key
 
 KEY = Key(2, "filling")
+
+
 SHAPE = (8, 6, 3, 5)
+
+
 LAWS = {
     "uniform": laws.Uniform(-0.07, 0.07),
     "point": laws.Uniform(0.25, 0.25),
@@ -31,7 +35,11 @@ LAWS = {
     "identity": laws.Structured("identity", 0.5),
     "bilinear": laws.Structured("bilinear"),
 }
+
+
 DTYPES = [np.float32, np.float64, np.float16, ml_dtypes.bfloat16]
+
+
 SIZE = math.prod(SHAPE)
 
 
@@ -50,6 +58,15 @@ def by_hand(name: str) -> np.ndarray:
             case "identity":
                 tensor[place] = 0.5 if i == j and (y, x) == (1, 2) else 0.0
     return tensor
+
+
+DECLARED = [
+    (laws.Constant(0.25), (6, 35)),
+    (laws.Constant([[1.0], [2.0]]), (2, 105)),
+    (laws.ForgetGate(1.0), (8, 27)),
+    (laws.Structured(), (20, 11)),
+    (laws.Structured("bilinear"), (3, 3, 5, 5)),
+]
 
 
 @pytest.mark.parametrize("name", ["constant", "array", "forget", "identity"])
@@ -190,3 +207,41 @@ def test_laws_that_need_the_whole_tensor_are_filled_together_with_others():
     laws.fill_many([(laws.Haar(), KEY, (4, 3), 0, haar), (laws.Normal(0, 1), KEY, (5,), 0, normal)])
     assert haar.tolist() == laws.Haar().draw(KEY, (4, 3)).reshape(-1).tolist()
     assert normal.tolist() == laws.Normal(0, 1).draw(KEY, (5,)).tolist()
+
+
+@pytest.mark.parametrize(("law", "shape"), DECLARED, ids=[str(law) for law, _ in DECLARED])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize(("start", "stop"), [(0, 200), (17, 18), (90, 90), (33, 150)])
+def test_every_slice_of_what_was_drawn_is_right_and_what_was_changed_is_counted(
+    law, shape, dtype, start, stop
+):
+    part = law.draw(Key(0, ""), shape, dtype).reshape(-1)[start:stop].copy()
+    assert law.wrong_in(part, shape, start) == 0
+    part[1:4] = [7, np.nan, -7][: max(part.size - 1, 0)]
+    assert law.wrong_in(part, shape, start) == min(max(part.size - 1, 0), 3)
+
+
+def test_the_invariant_of_the_whole_counts_the_same():
+    values = np.full((3, 3), 2, np.float32)
+    values[1, 1] = 5
+    [invariant] = laws.Constant(2).invariants(values)
+    assert (invariant.name, invariant.value, invariant.ok) == (
+        "elements that differ from the constant",
+        1,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        laws.Normal(0, 1),
+        laws.Uniform(0, 1),
+        laws.Haar(),
+        laws.Custom("mine"),
+        laws.Loaded("a.npz", "w"),
+    ],
+    ids=str,
+)
+def test_a_law_that_is_random_or_not_sliced_says_nothing(law):
+    assert law.wrong_in(np.zeros(4, np.float32), (2, 2), 0) is None

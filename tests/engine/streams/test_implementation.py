@@ -1,4 +1,4 @@
-"""Which implementation draws: by name, by the environment, by what pays; and the threads."""
+"""Which implementation draws: by name, by the environment, by what pays."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from initlab.engine import streams
-from initlab.engine.streams import Key, Piece, distribution, implementation, reference
+from initlab.engine.streams import Key, implementation, reference
 
 ROOT = Path(__file__).parents[3]
+
+
 chosen = sys.modules["initlab.engine.streams.implementation"]
 
 
@@ -123,49 +124,3 @@ def test_small_nets_do_not_import_numba():
         check=True,
     )
     assert done.stdout.split() == ["False", "True"]
-
-
-def test_a_forked_process_draws_on_threads_of_its_own():
-    script = """
-import os, hashlib, warnings
-import numpy as np
-from initlab.engine import streams
-warnings.simplefilter("ignore")
-streams.threads(2)
-draw = lambda: hashlib.sha256(streams.normal(streams.Key(0, "fork"), 0, 600_000, 0, 1).tobytes()).hexdigest()
-before = draw()
-child = os.fork()
-if not child:
-    os._exit(0 if draw() == before else 1)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), draw() == before)
-"""
-    if not hasattr(os, "fork"):
-        pytest.skip("this system does not fork")
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout.split() == ["0", "True"]
-
-
-def test_the_pool_is_kept_from_draw_to_draw():
-    from initlab.engine.streams import pool
-
-    before = streams.threads()
-    try:
-        streams.threads(2)
-        out = np.empty(1 << 19, np.float32)
-        streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
-        first = pool._state.pool
-        streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
-        assert first is not None
-        assert pool._state.pool is first
-        streams.threads(3)
-        streams.draw_many([Piece(distribution.normal(0, 1), Key(0, "pool"), 0, out)])
-        assert pool._state.pool is not first
-    finally:
-        streams.threads(before)

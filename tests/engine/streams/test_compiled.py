@@ -1,4 +1,4 @@
-"""Every implementation gives the reference's bits; each check here is shown to fail on an
+"""The compiled implementation gives the reference's bits; each check here is shown to fail on an
 implementation that does not.
 """
 
@@ -17,14 +17,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initlab.engine import streams
-from initlab.engine.streams import Key, Piece, distribution, reference
+from initlab.engine.streams import (
+    Key,
+    Piece,
+    compiled,  # noqa: E402
+    distribution,
+    reference,
+)
 
 pytest.importorskip("numba")
-from initlab.engine.streams import compiled  # noqa: E402
+
 
 ROOT = Path(__file__).parents[3]
+
+
 KEY = Key(5, "implementations")
+
+
 INFINITY = float("inf")
+
+
 KINDS = {
     "uniform": distribution.uniform(-0.07, 0.07),
     "unit": distribution.uniform(0, 1),
@@ -41,6 +53,8 @@ KINDS = {
     "tail64": distribution.truncated_normal(0, 1, 5, 6, wide=True),
     "whole64": distribution.truncated_normal(0, 1, -INFINITY, INFINITY, wide=True),
 }
+
+
 Fill = Callable[[list[Piece]], None]
 
 
@@ -188,9 +202,6 @@ def test_an_array_with_gaps_is_drawn_too(name):
         assert not gaps[1::3].any()
 
 
-# --- many at once
-# -----------------------------------------------------------------------------------------------------------------
-
 mixes = st.lists(
     st.tuples(
         st.sampled_from(sorted(KINDS)), st.integers(0, 40), st.integers(0, 300) | st.just(20_000)
@@ -258,10 +269,6 @@ def test_what_cannot_be_drawn_is_refused():
         distribution.truncated_normal(0, 1, 7, 8)
 
 
-# --- processors
-# -------------------------------------------------------------------------------------------------------------------
-
-
 def digest_of_all() -> str:
     """Of what numba draws of every kind."""
     found = hashlib.sha256()
@@ -274,7 +281,7 @@ def digest_of_all() -> str:
 
 SCRIPT = """
 import sys; sys.path.insert(0, 'tests/engine/streams')
-import test_implementations as t
+import test_compiled as t
 from initlab.engine.streams import compiled
 digest = t.digest_of_all()
 (code,) = compiled._fill.inspect_asm().values()

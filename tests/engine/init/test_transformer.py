@@ -1,0 +1,40 @@
+"""Initializers of transformers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from described import described, law
+
+from initlab.engine import laws
+
+
+def test_t_fixup_is_huangs():
+    options = {
+        "layers": 6,
+        "encoder": [r"enc\..*"],
+        "decoder": [r"dec\..*"],
+        "embedding": [r".*embed\.weight"],
+    }
+    bound = math.sqrt(3 / 8)
+    assert law("t_fixup", described("other.weight", 8, 8), **options) == laws.Uniform(-bound, bound)
+    scaled = law("t_fixup", described("enc.ffn.weight", 8, 8), **options)
+    assert scaled.high == pytest.approx(0.67 * 6**-0.25 * bound)
+    scaled = law("t_fixup", described("dec.ffn.weight", 8, 8), **options)
+    assert scaled.high == pytest.approx(54**-0.25 * bound)
+    assert law(
+        "t_fixup", described("embed.weight", 100, 16, roles=("group", "out")), **options
+    ) == laws.Normal(0.0, 0.5)
+
+
+def test_deepnorm_is_wangs_and_of_packed_weights_scales_the_values_only():
+    bound, gain = math.sqrt(3 / 8), 8**-0.25
+    assert law("deepnorm", described("q.weight", 8, 8)) == laws.Uniform(-bound, bound)
+    assert law(
+        "deepnorm", described("v.weight", 8, 8), scaled=[r"v\.weight"]
+    ).high == pytest.approx(gain * bound)
+    packed = law(
+        "deepnorm", described("qkv.weight", 24, 8, roles=("out*3", "in")), scaled=[r"qkv\.weight"]
+    )
+    assert packed.bounds == pytest.approx((bound, bound, gain * bound))
