@@ -1,14 +1,9 @@
 """Parameters as initializers are told of them, and the law that one chooses."""
 
 from __future__ import annotations
-import math
-import numpy as np
-import pytest
-from initlab.engine import init, laws, nd
-from initlab.engine.errors import OptionError
-from initlab.engine.gluon.contrib.nn import PixelShuffle2D
+
+from initlab.engine import init, laws
 from initlab.engine.init import Description
-from initlab.engine.streams import Key
 
 
 def described(path: str, *shape: int, roles: tuple[str, ...] | None = None) -> Description:

@@ -1,21 +1,16 @@
 """Snapshots to write and read, and how they are compared."""
 
 from __future__ import annotations
-import hashlib
+
 import io
-import os
 import random
-import struct
-import zipfile
+
 import numpy as np
-import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from initlab.engine import dtypes, formats
-from initlab.engine.errors import FormatError
-from initlab.engine.formats import Snapshot, base
 
+from initlab.engine import dtypes, formats
+from initlab.engine.formats import Snapshot
 
 DTYPES = ["float16", "float32", "float64", "bfloat16", "uint8", "int8", "int32", "int64", "bool"]
 

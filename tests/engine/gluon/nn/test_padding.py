@@ -5,12 +5,15 @@ from __future__ import annotations
 import directions
 import numpy as np
 import pytest
+import recorded_layers
 
 from initlab.engine import nd
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import nn
 
 X = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+
+
 NUMPYS = {"zero": "constant", "reflect": "reflect", "circular": "wrap"}
 
 
@@ -74,3 +77,62 @@ def test_what_is_no_padding_is_refused(make, message):
 
 def test_it_prints_its_widths_and_mode():
     assert repr(nn.Pad2D(2, "circular")) == "Pad2D((2, 2), circular)"
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "message"),
+    [
+        (
+            lambda p: nn.ReflectionPad2D(3, prefix=p),
+            (1, 1, 3, 5),
+            r"a: reflection padding \(3, 3\) must be smaller than axis 2 of the input of shape \(1, 1, 3, 5\)",
+        ),
+    ],
+)
+def test_an_input_that_does_not_fit_is_refused_and_the_layer_named(make, shape, message):
+    net = nn.HybridSequential()
+    layer = make("a_")
+    net.register_child(layer, "part")
+    with pytest.raises(Exception, match=message) as caught:
+        net.infer_shape(shape)
+    assert caught.value.path == "part"
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (
+            lambda: nn.ReflectionPad2D((1, 2)),
+            AssertionError,
+            "padding must be a number or 8 of them",
+        ),
+        (
+            lambda: nn.ReflectionPad2D((1, 1, 0, 0, 0, 0, 0, 0)),
+            ValueError,
+            "0 for the first two axes",
+        ),
+    ],
+)
+def test_an_impossible_layer_is_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_a_new_layer_has_mxnets_parameters_and_printed_form(recorded, fresh_seed):
+    recorded_layers.check_parameters_and_print(*recorded)
+
+
+def test_the_inferred_shapes_are_mxnets(recorded, fresh_seed):
+    recorded_layers.check_shapes(*recorded)
+
+
+def test_a_layer_computes_what_mxnet_computed(recorded, fresh_seed):
+    recorded_layers.check_computes(*recorded)
+
+
+def test_hybridizing_changes_nothing_and_deferred_values_are_the_eager_ones(recorded, fresh_seed):
+    recorded_layers.check_hybridized(*recorded)
+
+
+def test_no_layer_takes_an_option_it_does_not_know(recorded):
+    recorded_layers.check_unknown_option(*recorded)

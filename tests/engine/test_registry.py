@@ -1,0 +1,68 @@
+"""Names for classes: registering, finding, and advice for a wrong name."""
+
+from __future__ import annotations
+
+import pytest
+
+from initlab.engine.registry import (
+    Registry,
+    advice,
+    get_alias_func,
+    get_create_func,
+    get_register_func,
+    get_registry,
+    nearest,
+    snake_case,
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("MSRAPrelu", "msra_prelu"), ("TruncatedNormal", "truncated_normal"), ("Conv2D", "conv2d")],
+)
+def test_a_class_name_becomes_words(written, expected):
+    assert snake_case(written) == expected
+
+
+def test_advice_names_the_nearest_and_lists_the_known():
+    assert nearest("Normaal", ["normal", "uniform"]) == "normal"
+    assert nearest("zzz", ["normal"]) is None
+    assert advice("normaal", ["uniform", "normal"]) == (
+        "did you mean 'normal'? Known: normal, uniform."
+    )
+    assert advice("zzz", []) == "Known: none."
+
+
+def test_an_entry_is_found_in_any_case_until_it_is_removed():
+    known: Registry[int] = Registry("number")
+    known.add("One", 1)
+    assert ("ONE" in known, known.get("one"), list(known)) == (True, 1, ["one"])
+    known.add("one", 2)
+    copied = known.entries()
+    known.remove("One")
+    assert (copied, list(known)) == ({"one": 2}, [])
+    with pytest.raises(KeyError, match="no number 'one' - Known: none"):
+        known.get("one")
+
+
+def test_mxnets_functions_register_alias_and_create():
+    class Base:
+        def __init__(self, size=0):
+            self.size = size
+
+    register, alias = get_register_func(Base, "thing"), get_alias_func(Base, "thing")
+    create = get_create_func(Base, "thing")
+
+    @register
+    @alias("other")
+    class Thing(Base):
+        pass
+
+    assert get_registry(Base) == {"thing": Thing, "other": Thing}
+    assert create("other", size=3).size == create('["thing", {"size": 3}]').size == 3
+    made = Thing(4)
+    assert create(made) is made
+    with pytest.raises(AssertionError, match="Can only register subclass of Base"):
+        register(int)
+    with pytest.warns(UserWarning, match="overriding existing thing"):
+        register(type("Thing", (Base,), {}))
