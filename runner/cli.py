@@ -15,18 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra._internal.callbacks import Callbacks
-from hydra._internal.utils import get_args_parser
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import JobStatus, run_job
-from hydra.types import HydraContext, RunMode
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.runner import expectation
-from initlab.runner.claims.claim import parse_claims
 from initlab.runner.config import plugins
-from initlab.runner.config.compose import ComposedWithProblems, compose, conf_dir, prepare
+from initlab.runner.config.code_search import LOGGING_CLASSES
+from initlab.runner.config.compose import (
+    ComposedWithProblems,
+    compose,
+    conf_dir,
+    prepare,
+    settle_folder,
+)
+from initlab.runner.config.hydra_internals import VERSION, allowing, arguments_parser, hydra_context
+from initlab.runner.config.identity import declaration_of
 from initlab.runner.errors import EXIT_STOPPED, ConfigError, MemoryShortage, RunnerError
 from initlab.runner.evidence import status
 from initlab.runner.plan.validate import validate
@@ -51,7 +56,7 @@ def run_command(words: list[str]) -> int:
     register()
     try:
         rest = load_plugins(words)
-        arguments = get_args_parser().parse_args(rest)
+        arguments = arguments_parser().parse_args(rest)
         if arguments.experimental_rerun:
             raise ConfigError.of(
                 "--experimental-rerun",
@@ -131,7 +136,7 @@ def composed(arguments: Namespace) -> DictConfig:
     except ComposedWithProblems as error:
         problems = list(error.problems)
         try:
-            validate(error.config)
+            validate(declaration_of(error.config))
         except ConfigError as more:
             said = {problem.place for problem in problems}
             problems += [problem for problem in more.problems if problem.place not in said]
@@ -146,16 +151,17 @@ def single_run(config: DictConfig) -> int:
             "sweep",
             f"sweep.{varied[0]} declares several runs - add -m to run them, and dry_run=true to see them",
         )
-    checked = validate(config)
-    claims = parse_claims(checked.resolved.get("expect"), [])
+    checked = validate(declaration_of(config))
+    claims = checked.claims
     words = [str(word) for word in config.hydra.overrides.task]
     problems = expectation.check(claims, [(words, checked)])
     if problems:
         raise ConfigError(problems)
     out = tables.console()
-    folder = Path(str(config.hydra.run.dir))
+    files = hydra_files(config)
+    folder = settle_folder(config, checked.declaration)
     if config.dry_run:
-        state = "to run" if finished(checked.canonical, folder) is None else "finished"
+        state = "to run" if finished(checked.declaration, folder) is None else "finished"
         print(f"{state}  {checked.run_id}\n\n1 run: 1 {state}; nothing was written")
         return 0
     if checked.task == "plan":
@@ -166,8 +172,6 @@ def single_run(config: DictConfig) -> int:
     check_writable(folder)
     status.remove(folder)
     expectation.forget(folder)
-    files = hydra_files(config)
-
     check_report(str(config.report))
 
     def task(_: DictConfig) -> str:
@@ -176,26 +180,18 @@ def single_run(config: DictConfig) -> int:
             report_run(folder)
         return root
 
-    loader = hydra_loader()
     job = run_job(
         task_function=task,
         config=config,
         job_dir_key="hydra.run.dir",
         job_subdir_key=None,
-        hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks()),
+        hydra_context=hydra_context(LOGGING_CLASSES),
     )
     if job.status == JobStatus.FAILED:
         error: Any = job._return_value
         raise error
     track_run(checked, folder)
     return conclude(claims, [(words, folder)], folder, config.report != "none") if claims else 0
-
-
-def hydra_loader() -> ConfigLoader:
-    """The loader of the Hydra that composed the config."""
-    instance = GlobalHydra.instance().hydra
-    assert instance is not None
-    return instance.config_loader
 
 
 def check_writable(folder: Path) -> None:
@@ -232,7 +228,9 @@ def hand_to_hydra(words: list[str]) -> int:
     return 0
 
 
-@hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
+@hydra.main(
+    config_path=str(conf_dir()), config_name="config", **allowing(LOGGING_CLASSES), **VERSION
+)
 def hydra_entry(config: DictConfig) -> str | float:
     """What `--cfg` and `--info` are about; runs and sweeps are started by `run_command`."""
     return run_sweep_job(config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from initlab.runner.config.compose import compose
+from initlab.runner.config.identity import declaration_of
 from initlab.runner.plan.validate import RunConfig, validate
 from initlab.runner.sweep.sweeper import register
 
@@ -15,4 +16,4 @@ def declare(*words: str) -> RunConfig:
     ConfigError with everything that is wrong.
     """
     register()
-    return validate(compose(list(words)))
+    return validate(declaration_of(compose(list(words))))

@@ -321,7 +321,7 @@ class _Claimed:
             made = []
             for member in prepared.members:
                 place = Path(folder) / member.run_id
-                execute(prepared.declaration.prepare(member).load(), place, {}, quiet_console())
+                execute(prepared.declaration.take(member).run, place, {}, quiet_console())
                 made.append((member.overrides, place))
             return {
                 one.claim.id: one

@@ -11,25 +11,28 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
+from typing import Any, cast
 
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 import initlab
 from initlab.engine.registry import advice
 from initlab.runner.config import code_search, plugins, schema
-from initlab.runner.config.identity import OUTPUTS, canonical_of, resolve, run_folder, run_id
+from initlab.runner.config.hydra_internals import VERSION, hydra_loader, parse_word
+from initlab.runner.config.identity import OUTPUTS, Declaration, declaration_of
 from initlab.runner.errors import ConfigError, Problem
 
 ROOT = "config"
+RUN_DIR = "${run_dir:}"
+"""What `conf/config.yaml` says of a single run's folder."""
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError)
 """What Hydra fails with on words it did not expect; the last three are slips of its own on
 `init=null` and the like.
@@ -74,21 +77,30 @@ def prepare() -> None:
         OmegaConf.register_new_resolver(name, resolver, replace=True)
 
 
-def _run_id(_root_: DictConfig) -> str:
+def _declared(_root_: DictConfig) -> Declaration:
     plugins.load_from_environment()  # in a launcher's process this is the first that is run of ours
-    return run_id(canonical_of(resolve(_root_)))
+    return declaration_of(_root_)
 
 
 def _sweep_subdir(_root_: DictConfig) -> str:
-    return "." if _root_.task == "plan" else _run_id(_root_)
+    return "." if _root_.task == "plan" else _declared(_root_).run_id
 
 
 def _run_dir(_root_: DictConfig) -> str:
-    return "." if _root_.task == "plan" else str(run_folder(str(_root_.name), _run_id(_root_)))
+    return "." if _root_.task == "plan" else str(_declared(_root_).folder)
 
 
 def _sweep_dir(_root_: DictConfig) -> str:
     return "." if _root_.task == "plan" else str(Path(OUTPUTS) / str(_root_.name))
+
+
+def settle_folder(config: DictConfig, declaration: Declaration) -> Path:
+    """The folder of a single run, written into `hydra.run.dir`, so that nothing works it out
+    again.
+    """
+    if OmegaConf.to_container(config.hydra.run, resolve=False)["dir"] == RUN_DIR:  # type: ignore[index, call-overload]
+        config.hydra.run.dir = "." if config.task == "plan" else str(declaration.folder)
+    return Path(str(config.hydra.run.dir))
 
 
 def check_overlay(folder: Path) -> None:
@@ -135,7 +147,7 @@ def start(words: list[str], config_dir: str | None) -> list[str]:
             )
     prepare()
     GlobalHydra.instance().clear()
-    initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="runner")
+    initialize_config_dir(config_dir=str(conf_dir()), job_name="runner", **VERSION)
     return [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
 
 
@@ -240,14 +252,6 @@ def compose_once(words: list[str]) -> DictConfig:
         from_shell=False,
         with_log_configuration=False,
     )
-
-
-@lru_cache(4096)
-def parse_word(word: str) -> Override:
-    """A command line word as Hydra reads it, which is not to be changed. HydraException where it is
-    none.
-    """
-    return OverridesParser.create().parse_override(word)
 
 
 def parsable(words: list[str], problems: list[Problem]) -> list[str]:
@@ -355,7 +359,7 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
 def _options(group: str) -> set[str]:
     """The options of a group, those of plugins included."""
     if group.startswith("hydra/"):
-        return set(GlobalHydra.instance().config_loader().get_group_options(group))
+        return set(hydra_loader().get_group_options(group))
     return shipped_options().get(group, set()) | (
         set(schema.kinds(group)) if group in schema.GROUPS else set()
     )
@@ -365,4 +369,22 @@ def search_code(config: DictConfig) -> list[Problem]:
     """A problem for everything in the tree that would make Hydra or logging import or call
     something not on our list.
     """
-    return code_search.search(OmegaConf.to_container(config, resolve=False))  # type: ignore[arg-type]
+    return code_search.search(unresolved(config))
+
+
+def unresolved(config: DictConfig) -> dict[str, Any]:
+    """A composed config as plain mappings and lists in which nothing is resolved."""
+    return cast(dict[str, Any], OmegaConf.to_container(config, resolve=False))
+
+
+def read_option(file: Path) -> dict[str, Any]:
+    """What a file of `conf/` says, nothing resolved. ValueError where it is no mapping of YAML,
+    OSError where it cannot be read.
+    """
+    try:
+        content = OmegaConf.load(file)
+    except YAMLError as error:
+        raise ValueError(str(error)) from error
+    if not isinstance(content, DictConfig):
+        raise ValueError(f"{file}: is no mapping")
+    return unresolved(content)

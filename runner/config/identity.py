@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,35 @@ IDENTIFYING = (
 launched.
 """
 OUTPUTS = "outputs"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a run declares: its resolved config, and what identifies it. Each is made once, and
+    handed on from here.
+    """
+
+    resolved: dict[str, Any]
+
+    @cached_property
+    def canonical(self) -> dict[str, Any]:
+        """The part of the config that identifies the run; of a wrong config too."""
+        return canonical_of(self.resolved)
+
+    @cached_property
+    def run_id(self) -> str:
+        """The id that the run's folder is named by."""
+        return run_id(self.canonical)
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder, relative to the working directory."""
+        return run_folder(str(self.resolved["name"]), self.run_id)
+
+
+def declaration_of(config: DictConfig) -> Declaration:
+    """What a composed config declares. ConfigError where an interpolation fails."""
+    return Declaration(resolve(config))
 
 
 def canonical_config(

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError
-
 from initlab.engine.registry import advice
-from initlab.runner.config.compose import conf_dir
+from initlab.runner.config.compose import conf_dir, read_option
 from initlab.runner.errors import ConfigError, Problem
 
 GROUP = "experiment"
@@ -43,7 +40,7 @@ def experiments() -> dict[str, Experiment]:
     found = {}
     for path in sorted((conf_dir() / GROUP).glob("*.yaml")):
         if claims_in(path):
-            control = OmegaConf.to_container(OmegaConf.load(path)).get("control") or []  # type: ignore[union-attr, call-overload]
+            control = read_option(path).get("control") or []
             found[path.stem] = Experiment(
                 path.stem, _comment(path), tuple(str(words) for words in control)
             )
@@ -55,10 +52,9 @@ def claims_in(path: Path) -> bool:
     is used.
     """
     try:
-        content = OmegaConf.load(path)
-    except (OSError, ValueError, YAMLError):
+        return bool(read_option(path).get("expect"))
+    except (OSError, ValueError):
         return False
-    return isinstance(content, DictConfig) and bool(content.get("expect"))
 
 
 def _comment(path: Path) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from initlab.runner.config.compose import search_code
 from initlab.runner.errors import ConfigError, Problem, RunnerError
 from initlab.runner.evidence.members import Member
 from initlab.runner.experiments.catalogue import Experiment
-from initlab.runner.sweep.declared import Declaration, declare_sweep
+from initlab.runner.sweep.declared import DeclaredSweep, declare_sweep
 from initlab.runner.sweep.sweeper import declared_claims, register, run
 
 
@@ -52,7 +52,7 @@ class Judgement:
 class Prepared:
     """A sweep that is sound, and what is expected of it."""
 
-    declaration: Declaration
+    declaration: DeclaredSweep
     members: list[Member]
     claims: list[Claim]
 

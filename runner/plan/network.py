@@ -41,17 +41,39 @@ def build(model: ModelSpec, dtype: str, initializer: init.Initializer) -> Networ
     """The network, tied and uninitialized. ConfigError for share groups that name nothing or cannot
     be tied.
     """
-    network = assemble(model, dtype, initializer)
+    network = _assemble(model, dtype, initializer)
+    _tie_all(network, model)
+    return network
+
+
+def build_twin(
+    model: ModelSpec, dtype: str, initializer: init.Initializer, shape: tuple[int, ...]
+) -> tuple[Network, tuple[int, ...]]:
+    """The network with the shapes of all parameters known, for an input of `shape`, batch axis
+    included; and the shape of its output.
+
+    ConfigError with what is wrong with the shapes: by layer, then by share group; then as `build`.
+    """
+    network = _assemble(model, dtype, initializer)
+    output = _first_shapes(network, shape)
+    problems = _unlike(network, model)
+    if problems:
+        raise ConfigError(problems)
+    _tie_all(network, model)
+    return network, output
+
+
+def _tie_all(network: Network, model: ModelSpec) -> None:
+    """Tie what `model.share` lists. ConfigError with everything that cannot be tied."""
     problems: list[Problem] = []
     for group, members in model.share.items():
         _tie(network, members, f"model.share.{group}", problems)
     if problems:
         raise ConfigError(problems)
     _name_owners(network)
-    return network
 
 
-def assemble(model: ModelSpec, dtype: str, initializer: init.Initializer) -> Network:
+def _assemble(model: ModelSpec, dtype: str, initializer: init.Initializer) -> Network:
     """The network with nothing tied yet."""
     network = Network(nn.HybridSequential(prefix=""))
     _add_children(network, network.root, model.layers, "", dtype, initializer)
@@ -204,16 +226,22 @@ def infer_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
     return network.root.infer_shape(shape)
 
 
-def check_shapes(
-    model: ModelSpec, dtype: str, initializer: init.Initializer, shape: tuple[int, ...]
-) -> list[Problem]:
-    """What is wrong with the shapes of a model whose input has `shape`, batch axis included: by
-    layer, then by share group.
+def _first_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The output's shape, all others filled in. ConfigError where the first layer stands that
+    cannot take what it is given.
     """
-    network = assemble(model, dtype, initializer)
-    problem = _first_shape_problem(network, shape)
-    if problem is not None:
-        return [problem]
+    try:
+        return infer_shapes(network, shape)
+    except MXNetError as error:
+        place = network.places.get(error.path, "model.layers")
+        said = str(error).removeprefix("MXNetError: ")
+        raise ConfigError.of(
+            place, f"layer '{error.path}' cannot take its input: {said}" if error.path else said
+        ) from error
+
+
+def _unlike(network: Network, model: ModelSpec) -> list[Problem]:
+    """A problem for each share group whose members' parameters differ in shape."""
     parameters = network.root.structural_params()
     problems = []
     for group, members in model.share.items():
@@ -228,16 +256,3 @@ def check_shapes(
                     Problem(f"model.share.{group}", f"{said}: tied parameters need one shape")
                 )
     return problems
-
-
-def _first_shape_problem(network: Network, shape: tuple[int, ...]) -> Problem | None:
-    """Where the first layer stands that cannot take what it is given."""
-    try:
-        infer_shapes(network, shape)
-    except MXNetError as error:
-        place = network.places.get(error.path, "model.layers")
-        said = str(error).removeprefix("MXNetError: ")
-        return Problem(
-            place, f"layer '{error.path}' cannot take its input: {said}" if error.path else said
-        )
-    return None

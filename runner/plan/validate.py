@@ -1,4 +1,4 @@
-"""From a composed config to a `RunConfig`: everything is checked, and everything wrong is said at
+"""From a resolved config to a `RunConfig`: everything is checked, and everything wrong is said at
 once.
 
 Hydra has checked the names of options and simple types; here come values, the model, and what one
@@ -7,27 +7,26 @@ part needs of another.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
 from initlab.engine import dtypes, formats, init, streams
 from initlab.engine.device import Device, dtype_problem, gpu_problem
 from initlab.engine.errors import MXNetError
 from initlab.engine.registry import advice
-from initlab.runner.claims.claim import parse_claims
-from initlab.runner.config.identity import canonical_of, resolve, run_id
+from initlab.runner.claims.claim import Claim, parse_claims
+from initlab.runner.config.identity import Declaration
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.config.schema import Config, kinds
 from initlab.runner.data import Data
 from initlab.runner.errors import ConfigError, Problem
 from initlab.runner.measures import Measure
 from initlab.runner.plan.model import ModelSpec, construct, parse_initializer, parse_model
-from initlab.runner.plan.network import Network, build, check_shapes, infer_shapes
+from initlab.runner.plan.network import Network, build_twin
 from initlab.runner.plan.rows import Plan, Row, make_plan
 from initlab.runner.plan.shards import Shard, aliases_of, rows_of
 from initlab.runner.plan.shards import parse as parse_shard
@@ -53,9 +52,7 @@ LARGEST_ARRAY = 2**63 - 1
 
 @dataclass
 class RunConfig:
-    """A config that can be run: every part an object, and `resolved`, the plain mapping they came
-    from.
-    """
+    """A config that can be run: every part an object, and the declaration they came from."""
 
     seed: int
     stream: str
@@ -77,11 +74,11 @@ class RunConfig:
     plan: Plan
     layers: tuple[str, ...]
     """Paths of the layers that hold no other, in the order of the network."""
+    claims: list[Claim]
     threads: int | None
     """How many threads share the work; None for as many as there are processors."""
     shard: Shard | None
-    resolved: dict[str, Any]
-    canonical: dict[str, Any]
+    declaration: Declaration
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -100,22 +97,28 @@ class RunConfig:
         return self.plan.aliases if self.shard is None else aliases_of(self.plan, self.rows)
 
     @property
+    def resolved(self) -> dict[str, Any]:
+        """The plain mapping that the parts came from."""
+        return self.declaration.resolved
+
+    @property
+    def canonical(self) -> dict[str, Any]:
+        """The part of it that identifies the run."""
+        return self.declaration.canonical
+
+    @property
     def run_id(self) -> str:
         """The id its folder is named by."""
-        return run_id(self.canonical)
+        return self.declaration.run_id
 
 
-def validate(config: DictConfig) -> RunConfig:
-    """The run that a composed config declares, planned. ConfigError with every problem found."""
-    return validate_resolved(resolve(config))
-
-
-def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
-    """The same, of a config that is resolved already."""
+def validate(declaration: Declaration) -> RunConfig:
+    """The run that is declared, planned. ConfigError with every problem found."""
+    resolved = declaration.resolved
     resolved.setdefault("stream", streams.VERSION)
     resolved.setdefault("tracker", dict(UNTRACKED))
     problems: list[Problem] = []
-    check_root(resolved, problems)
+    claims = check_root(resolved, problems)
     model = parse_model(_mapping(resolved, "model", problems), problems)
     parts = {group: _parse_kind(group, resolved, problems) for group in ("data", "probe")}
     initializer = parse_initializer(resolved.get("init"), "init", problems)
@@ -157,10 +160,10 @@ def validate_resolved(resolved: dict[str, Any]) -> RunConfig:
         sample_shape=sample,
         plan=plan,
         layers=layers,
+        claims=claims,
         threads=resolved.get("threads"),
         shard=shard,
-        resolved=resolved,
-        canonical=canonical_of(resolved),
+        declaration=declaration,
         **parts,
     )
     check_objective(run)
@@ -181,7 +184,7 @@ def revalidate(plain: dict[str, Any]) -> RunConfig:
     ConfigError as from `validate`.
     """
     judged: dict[str, Any] = {"expect": [], "control": [], "objective": None}
-    return validate(OmegaConf.create({**plain, "tracker": UNTRACKED, **judged}))
+    return validate(Declaration(copy.deepcopy({**plain, "tracker": UNTRACKED, **judged})))
 
 
 def _or(words: Sequence[str]) -> str:
@@ -199,8 +202,8 @@ def _mapping(resolved: dict[str, Any], key: str, problems: list[Problem]) -> dic
     return {}
 
 
-def check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
-    """Note what is wrong with the plain keys of a resolved config."""
+def check_root(resolved: dict[str, Any], problems: list[Problem]) -> list[Claim]:
+    """Note what is wrong with the plain keys of a resolved config; gives its claims."""
     known = list(Config.__dataclass_fields__)
     for key in resolved:
         if key not in known:
@@ -222,7 +225,7 @@ def check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
             )
         )
     _check_sweep(resolved.get("sweep"), problems)
-    _check_experiment(resolved, problems)
+    claims = _check_experiment(resolved, problems)
     parse_objective(resolved.get("objective"), problems)
     threads = resolved.get("threads")
     if threads is not None and (
@@ -273,17 +276,18 @@ def check_root(resolved: dict[str, Any], problems: list[Problem]) -> None:
             dtypes.resolve(resolved["dtype"])
         except MXNetError as error:
             problems.append(Problem("dtype", str(error)))
+    return claims
 
 
-def _check_experiment(resolved: dict[str, Any], problems: list[Problem]) -> None:
+def _check_experiment(resolved: dict[str, Any], problems: list[Problem]) -> list[Claim]:
     """Note what is wrong with the declared numbers, with claims, and with the words that must
-    refute them.
+    refute them; gives the claims.
     """
     if not isinstance(resolved.get("vars", {}), dict):
         problems.append(
             Problem("vars", f"must be a mapping of names to values, got {resolved['vars']!r}")
         )
-    parse_claims(resolved.get("expect"), problems)
+    claims = parse_claims(resolved.get("expect"), problems)
     control = resolved.get("control") or []
     if not isinstance(control, list) or not all(
         isinstance(words, str) and words.strip() for words in control
@@ -291,6 +295,7 @@ def _check_experiment(resolved: dict[str, Any], problems: list[Problem]) -> None
         problems.append(
             Problem("control", f'must be a list of words like "init=normal", got {control!r}')
         )
+    return claims
 
 
 def _check_sweep(options: Any, problems: list[Problem]) -> None:
@@ -460,11 +465,7 @@ def _plan(
 ) -> tuple[Plan, tuple[str, ...]]:
     """The plan, and the paths of the layers that hold no other."""
     batch_shape = (parts["data"].batch, *sample)
-    problems = check_shapes(model, resolved["dtype"], initializer, batch_shape)
-    if problems:
-        raise ConfigError(problems)
-    network = build(model, resolved["dtype"], initializer)
-    output = infer_shapes(network, batch_shape)
+    network, output = build_twin(model, resolved["dtype"], initializer, batch_shape)
     _check_sizes(network, batch_shape)
     plan = make_plan(network, output, initializer, resolved["seed"])
     data = parts["data"]

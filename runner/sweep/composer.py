@@ -12,12 +12,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.runner.config.compose import parse_word, search_code
+from initlab.runner.config.compose import search_code
+from initlab.runner.config.hydra_internals import apply_words, group_exists, parse_word
 from initlab.runner.errors import Problem
 
 KEPT = 64
@@ -81,9 +80,7 @@ class Composer:
 
     def _apply(self, overrides: list[Override], base: DictConfig) -> DictConfig:
         config = copy.deepcopy(base)
-        ConfigLoaderImpl._apply_overrides_to_config(
-            [override for override in overrides if not self._chooses(override)], config
-        )
+        apply_words([one for one in overrides if not self._chooses(one)], config)
         return config
 
     def _base(self, overrides: list[Override]) -> Base:
@@ -103,7 +100,5 @@ class Composer:
             return False
         key = override.key_or_group
         if key not in self._groups:
-            loader = GlobalHydra.instance().config_loader()
-            assert isinstance(loader, ConfigLoaderImpl)
-            self._groups[key] = loader.repository.group_exists(key)
+            self._groups[key] = group_exists(key)
         return self._groups[key]

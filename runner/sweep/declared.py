@@ -1,7 +1,7 @@
 """The runs that a sweep declares: composed, checked and named one after the other, each different
 run once.
 
-    words  ->  Declaration  ->  examine(): one `Examined` a job  ->  check(): `Member`s, or everything wrong with them
+    words  ->  DeclaredSweep  ->  examine(): one `Examined` a job  ->  check(): `Member`s, or everything wrong with them
 
 Nothing here holds more of a run than its name and its words, however many there are.
 """
@@ -11,11 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -25,16 +24,16 @@ from initlab.runner.config.compose import (
     compose_once,
     compose_what_can_be,
     parsable,
-    parse_word,
     search_code,
     start,
 )
-from initlab.runner.config.identity import canonical_of, resolve, run_folder, run_id
+from initlab.runner.config.hydra_internals import parse_word
+from initlab.runner.config.identity import Declaration, declaration_of
 from initlab.runner.errors import ConfigError, Problem
 from initlab.runner.evidence.members import Member
-from initlab.runner.plan.validate import RunConfig, check_root, validate_resolved
+from initlab.runner.plan.validate import RunConfig, check_root
 from initlab.runner.sweep.composer import Composer
-from initlab.runner.sweep.job import Job, finished, strip
+from initlab.runner.sweep.job import Job, finished, strip, task_text
 from initlab.runner.sweep.searching import TARGET, SearchSpace, parse_searched
 from initlab.runner.sweep.space import SPENT, Block, Exclusion, Space, key_of, parse_space
 
@@ -69,15 +68,15 @@ class DeclaredRun:
     """One run of a sweep: its name and words, and its config on demand."""
 
     member: Member
-    declaration: Declaration
+    declaration: DeclaredSweep
 
     @property
     def config(self) -> RunConfig:
         """The run, checked and planned. ConfigError with everything wrong with it."""
-        return self.declaration.prepare(self.member).load()
+        return self.declaration.prepare(self.member).run
 
 
-class Declaration:
+class DeclaredSweep:
     """What the words of a sweep declare. `config` is the sweep's own config, which is its first
     job's.
 
@@ -96,17 +95,19 @@ class Declaration:
         self.space = space
         self.search = search
         self._composer = composer
-        self._loaded: dict[str, Job] = {}
+        self._kept: dict[str, Job] = {}
         self._sound: set[str] = set()
         self._unknown: list[Problem] = []
 
-    def of(self, words: list[str]) -> Declaration:
+    def of(self, words: list[str]) -> DeclaredSweep:
         """The same sweep with one job of these words."""
-        return Declaration(
+        alone = DeclaredSweep(
             self.config,
             Space((Block(),), tuple((key_of(word), (word,)) for word in words)),
             self._composer,
         )
+        alone._kept, alone._sound = self._kept, self._sound
+        return alone
 
     def examine(self) -> Iterator[Examined]:
         """Every job in turn, duplicates and excluded ones included."""
@@ -120,17 +121,14 @@ class Declaration:
             if not problems and self._excluded(block, words, config, unknown):
                 yield Examined(words, None, [], [], excluded=True)
                 continue
-            resolved = {} if problems else _resolve(config, problems)
-            folder = None if problems else self._folder(words, resolved, problems)
-            refused = problems or (
-                [] if folder is None else self._refusals(self._job(folder, words, config, resolved))
-            )
+            job = None if problems else self._job(words, config, problems)
+            refused = problems or ([] if job is None else self._refusals(job))
             misspelled = problems or [
                 p for p in refused if config.get("task") == "plan" or "Known: " in p.message
             ]
             yield Examined(
                 words,
-                None if folder is None else Member(Path(folder).name, folder, words),
+                None if job is None else Member(job.folder.name, str(job.folder), words),
                 refused,
                 misspelled,
             )
@@ -172,29 +170,33 @@ class Declaration:
         return [entry for entry in entries.values() if not entry.matched]
 
     def prepare(self, member: Member) -> Job:
-        """The run to perform; what it `load`s is the run that it declares, or ConfigError with
-        everything wrong with it.
-        """
-        if member.folder in self._loaded:
-            return self._loaded.pop(member.folder)
-        config = self.compose(member)
-        return self._job(member.folder, member.overrides, config, resolve(config))
+        """The run to perform, as it was when it was examined, if that is kept."""
+        if member.folder in self._kept:
+            return self._kept[member.folder]
+        config = self._composer.compose(list(member.overrides))
+        return self._made(Path(member.folder), member.overrides, config, declaration_of(config))
 
-    def _job(
-        self, folder: str, words: list[str], config: DictConfig, resolved: dict[str, Any]
+    def take(self, member: Member) -> Job:
+        """The same, which is kept no longer."""
+        job = self.prepare(member)
+        self._kept.pop(member.folder, None)
+        return job
+
+    def _job(self, words: list[str], config: DictConfig, problems: list[Problem]) -> Job | None:
+        """The run that a composed config declares; None with what is wrong noted."""
+        try:
+            declaration = declaration_of(config)
+        except ConfigError as error:
+            problems += error.problems
+            return None
+        folder = self._folder(words, declaration, problems)
+        return None if folder is None else self._made(folder, words, config, declaration)
+
+    def _made(
+        self, folder: Path, words: list[str], config: DictConfig, declaration: Declaration
     ) -> Job:
-        return Job(
-            Path(folder),
-            words,
-            config,
-            resolved,
-            lambda: validate_resolved(resolved),
-            bool(self.config.hydra.job.chdir),
-        )
-
-    def compose(self, member: Member) -> DictConfig:
-        """A run's composed config."""
-        return self._composer.compose(list(member.overrides))
+        chdir = bool(self.config.hydra.job.chdir)
+        return Job(folder, words, declaration, lambda: task_text(config), chdir)
 
     def _refusals(self, job: Job) -> list[Problem]:
         """Why this run would be refused; anything else that goes wrong while it is planned is left
@@ -203,30 +205,26 @@ class Declaration:
         A finished run that is only to be skipped is not refused, though this machine could not make
         it. Runs that differ in the seed only are planned once.
         """
+        resolved = job.declaration.resolved
         try:
-            if (
-                job.resolved.get("resume") is True
-                and finished(canonical_of(job.resolved), job.folder) is not None
-            ):
+            if resolved.get("resume") is True and finished(job.declaration, job.folder) is not None:
                 return []
             problems: list[Problem] = []
-            check_root(job.resolved, problems)
+            check_root(resolved, problems)
             alike = hashlib.sha256(
-                json.dumps({**job.resolved, "seed": None}, sort_keys=True, default=str).encode()
+                json.dumps({**resolved, "seed": None}, sort_keys=True, default=str).encode()
             ).hexdigest()
             if problems or alike not in self._sound:
-                self._keep(job, validate_resolved(job.resolved))
+                assert job.run
                 if len(self._sound) < MANY:
                     self._sound.add(alike)
+            if len(self._kept) < KEPT:
+                self._kept.setdefault(str(job.folder), job)
         except ConfigError as error:
             return error.problems
         except (Exception, SystemExit):
             return []
         return []
-
-    def _keep(self, job: Job, run: RunConfig) -> None:
-        if len(self._loaded) < KEPT:
-            self._loaded[str(job.folder)] = replace(job, load=lambda: run)
 
     def _excluded(
         self,
@@ -253,9 +251,7 @@ class Declaration:
                 return True
         return False
 
-    def _folder(
-        self, words: list[str], resolved: dict[str, Any], problems: list[Problem]
-    ) -> str | None:
+    def _folder(self, words: list[str], run: Declaration, problems: list[Problem]) -> Path | None:
         """The run's folder, named by its run id."""
         declared: Any = OmegaConf.to_container(self._composer.hydra(words).sweep, resolve=False)
         if declared["subdir"] != SUBDIR:
@@ -266,11 +262,10 @@ class Declaration:
                 )
             )
             return None
-        identifier = run_id(canonical_of(resolved))
         if declared["dir"] == DIR:
-            return str(run_folder(str(resolved["name"]), identifier))
+            return run.folder
         try:
-            return str(Path(str(self._composer.whole(words).hydra.sweep.dir)) / identifier)
+            return Path(str(self._composer.whole(words).hydra.sweep.dir)) / run.run_id
         except OmegaConfBaseException as error:
             problems.append(Problem("hydra.sweep.dir", str(error).splitlines()[0]))
         return None
@@ -298,14 +293,6 @@ def _value(config: DictConfig, choices: DictConfig, key: str) -> Any:
 def _same(wanted: Any, found: Any) -> bool:
     """Equal, as values of YAML: `1` is `1.0` but not `true`."""
     return wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
-
-
-def _resolve(config: DictConfig, problems: list[Problem]) -> dict[str, Any]:
-    try:
-        return resolve(config)
-    except ConfigError as error:
-        problems += error.problems
-        return {}
 
 
 def _lost(config: DictConfig, key: str) -> tuple[str, list[str]]:
@@ -354,7 +341,9 @@ class Tally:
         ]
 
 
-def declare_sweep(words: list[str], config_dir: str | None, problems: list[Problem]) -> Declaration:
+def declare_sweep(
+    words: list[str], config_dir: str | None, problems: list[Problem]
+) -> DeclaredSweep:
     """What the words of a command line declare. What is wrong with those about Hydra or with the
     `sweep` node is noted.
     """
@@ -392,13 +381,13 @@ def declare_sweep(words: list[str], config_dir: str | None, problems: list[Probl
     sound: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
     composer = Composer(lambda some: strip(compose_once([*sound, *some])))
     if OmegaConf.to_container(config.hydra.sweeper, resolve=False).get("_target_") == TARGET:  # type: ignore[union-attr]
-        return Declaration(
+        return DeclaredSweep(
             config,
             Space((), ()),
             composer,
             parse_searched(task, node, varied, problems),  # type: ignore[arg-type]
         )
-    return Declaration(config, parse_space(task, node, varied, problems), composer)  # type: ignore[arg-type]
+    return DeclaredSweep(config, parse_space(task, node, varied, problems), composer)  # type: ignore[arg-type]
 
 
 def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredRun]:
@@ -423,8 +412,3 @@ def _hydra_problem(override: Override) -> Problem | None:
     if key == "hydra.run.dir":
         return Problem(key, "is for a single run - give hydra.sweep.dir")
     return None
-
-
-def hydra_loader() -> Any:
-    """The loader of the Hydra that composes the sweep, which launchers compose with."""
-    return GlobalHydra.instance().config_loader()

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import chdir, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.runner.config import plugins
-from initlab.runner.config.identity import canonical_of, resolve, run_id
+from initlab.runner.config.identity import Declaration, declaration_of
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
 from initlab.runner.evidence import manifest
@@ -33,7 +34,7 @@ from initlab.runner.evidence.status import (
     write,
 )
 from initlab.runner.files import awaited, storage_errors
-from initlab.runner.plan.validate import RunConfig, validate, validate_resolved
+from initlab.runner.plan.validate import RunConfig, validate
 from initlab.runner.report import write_run_report
 from initlab.runner.run import stages
 from initlab.runner.sweep import gpus
@@ -52,29 +53,34 @@ def run_job(config: DictConfig) -> str | float:
     hydra = HydraConfig.get()
     overrides = [str(word) for word in hydra.overrides.task]
     if config.get("task") == "plan":
-        return print_plan(config)
+        return print_plan(validate(declaration_of(config)))
     folder = Path(hydra.runtime.output_dir)
-    resolved = resolve(strip(config))
-    if isinstance(resolved.get("device"), dict) and resolved["device"].get("kind") == "gpu":
+    declaration = declaration_of(strip(config))
+    device = declaration.resolved.get("device")
+    if isinstance(device, dict) and device.get("kind") == "gpu":
         gpus.assign()
-    status = perform(Job(folder, overrides, config, resolved, lambda: validate_resolved(resolved)))
+    status = perform(Job(folder, overrides, declaration, lambda: task_text(config)))
     return status.state if status.objective is None else status.objective
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run to perform: where, from which words, its config as composed and as resolved, and what
-    gives the checked config.
+    """One run to perform: where, from which words, what these declare, and what gives its composed
+    config as text.
 
     With `chdir` it is performed inside its folder.
     """
 
     folder: Path
     overrides: list[str]
-    config: DictConfig
-    resolved: dict[str, Any]
-    load: Callable[[], RunConfig]
+    declaration: Declaration
+    text: Callable[[], str]
     chdir: bool = False
+
+    @cached_property
+    def run(self) -> RunConfig:
+        """The run, checked and planned once. ConfigError with everything wrong with it."""
+        return validate(self.declaration)
 
 
 def strip(config: DictConfig) -> DictConfig:
@@ -96,9 +102,8 @@ def perform(job: Job) -> Status:
     Where another process is at work on this very run, this waits for it to end. With `on_error:
     stop`, nothing begins after a failure.
     """
-    folder, resolved = job.folder, job.resolved
-    canonical = canonical_of(resolved)
-    status = Status(PENDING, run_id(canonical), job.overrides)
+    folder, resolved = job.folder, job.declaration.resolved
+    status = Status(PENDING, job.declaration.run_id, job.overrides)
     sweep = resolved.get("sweep") or {}
     stop = folder.parent / STOP if sweep.get("on_error") == "stop" else None
     if stop is not None and stop.exists():
@@ -107,11 +112,14 @@ def perform(job: Job) -> Status:
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with awaited(folder):
-                before = finished(canonical, folder) if resolved.get("resume") is True else None
+                before = (
+                    finished(job.declaration, folder) if resolved.get("resume") is True else None
+                )
                 if before is not None:
                     root, seconds = str(before["digests"]["root"]), before.get("seconds")
                     status = _judge(
                         job,
+                        folder,
                         replace(status, state=COMPLETED, seconds=seconds, root=root, resumed=True),
                     )
                     write(folder, status)
@@ -140,10 +148,7 @@ def _attempt(job: Job, status: Status) -> tuple[Status, bool]:
         with chdir(folder) if job.chdir else nullcontext():
             root = _execute(job, folder, status)
             seconds = round(time.perf_counter() - started, 3)
-            done = _judge(
-                replace(job, folder=folder),
-                replace(status, state=COMPLETED, seconds=seconds, root=root),
-            )
+            done = _judge(job, folder, replace(status, state=COMPLETED, seconds=seconds, root=root))
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         failed = _record_failure(folder, status, error, time.perf_counter() - started)
         if isinstance(error, KeyboardInterrupt):
@@ -153,22 +158,21 @@ def _attempt(job: Job, status: Status) -> tuple[Status, bool]:
     return done, False
 
 
-def _judge(job: Job, status: Status) -> Status:
+def _judge(job: Job, folder: Path, status: Status) -> Status:
     """The status of a finished run with its objective, if the config declares one. ConfigError
     where the run has no such figure.
     """
-    objective = parse_objective(job.resolved.get("objective"), [])
-    if objective is None:
-        return status
-    return replace(status, objective=objective.of(job.resolved, job.folder))
+    resolved = job.declaration.resolved
+    objective = parse_objective(resolved.get("objective"), [])
+    return status if objective is None else replace(status, objective=objective.of(resolved, folder))
 
 
-def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
+def finished(declaration: Declaration, folder: Path) -> dict[str, Any] | None:
     """The manifest of this very config's finished run in `folder`; None where it must be made, or
     made again.
     """
     try:
-        return stages.finished(canonical, folder)
+        return stages.finished(declaration.canonical, folder)
     except EvidenceError:
         return None  # a damaged manifest vouches for nothing
 
@@ -177,11 +181,11 @@ def _execute(job: Job, folder: Path, status: Status) -> str:
     """Check and run the config. The old manifest goes before the status says that another run has
     begun.
     """
-    checked = job.load()
+    checked = job.run
     manifest.remove(folder)
     write(folder, replace(status, state=RUNNING))
     root = stages.execute_locked(checked, folder, job_files(job), tables.quiet_console()).root
-    if job.resolved.get("report") == "all":
+    if job.declaration.resolved.get("report") == "all":
         report_run(folder)
     return root
 
@@ -196,18 +200,21 @@ def report_run(folder: Path) -> None:
 
 def job_files(job: Job) -> dict[str, str]:
     """What is kept in a run's `.hydra/`; Hydra's own part is the sweep's, and kept in its folder."""
-    task = job.config
-    if "hydra" in task:
-        task = OmegaConf.masked_copy(task, [str(key) for key in task if key != "hydra"])
     return {
-        "config.yaml": OmegaConf.to_yaml(task),
+        "config.yaml": job.text(),
         "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(job.overrides)),
     }
 
 
-def print_plan(config: DictConfig) -> str:
+def task_text(config: DictConfig) -> str:
+    """A composed config as YAML, Hydra's own part left out."""
+    if "hydra" in config:
+        config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return OmegaConf.to_yaml(config)
+
+
+def print_plan(checked: RunConfig) -> str:
     """Print what a run would draw; nothing is written."""
-    checked = validate(config)
     print(f"\n{checked.run_id}", flush=True)
     tables.print_plan(tables.console(), checked.plan)
     return COMPLETED

@@ -16,12 +16,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra._internal.callbacks import Callbacks
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
-from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
+from initlab.runner.config.code_search import LOGGING_CLASSES
+from initlab.runner.config.hydra_internals import hydra_context
 from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, PENDING, Status, read, write
 from initlab.runner.sweep.job import STOP, run_job
@@ -92,11 +91,8 @@ def _launch(config: DictConfig, members: Sequence[Member], said: set[str]) -> No
     """Start the runs and wait for them; a launcher that breaks is said in a line, what was `said`
     already not again.
     """
-    context = HydraContext(
-        config_loader=GlobalHydra.instance().config_loader(), callbacks=Callbacks()
-    )
     launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=context, task_function=run_job, config=config
+        hydra_context=hydra_context(LOGGING_CLASSES), task_function=run_job, config=config
     )
     try:
         launcher.launch([list(member.overrides) for member in members], initial_job_idx=0)

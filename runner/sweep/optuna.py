@@ -15,20 +15,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.callbacks import Callbacks
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
-from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.engine.registry import advice
+from initlab.runner.config.code_search import LOGGING_CLASSES, SAMPLERS
 from initlab.runner.config.compose import search_code
+from initlab.runner.config.hydra_internals import hydra_context
 from initlab.runner.errors import EXIT_FAILED, ConfigError, Problem
 from initlab.runner.evidence.members import Member, write_members
 from initlab.runner.evidence.status import COMPLETED, PENDING, conclude
-from initlab.runner.sweep.declared import Declaration, Tally, hydra_loader
+from initlab.runner.sweep.declared import DeclaredSweep, Tally
 from initlab.runner.sweep.job import STOP, run_job
 from initlab.runner.sweep.progress import Tracker
 from initlab.runner.sweep.searching import SearchSpace
@@ -37,11 +37,11 @@ GRID = "optuna.samplers.GridSampler"
 DIRECTIONS = ("minimize", "maximize")
 PLUGIN_LOG = "hydra_plugins.hydra_optuna_sweeper"
 
-Perform = Callable[[Declaration, list[Member], Tracker, int], None]
+Perform = Callable[[DeclaredSweep, list[Member], Tracker, int], None]
 """Performs runs, the first of which has this number in the sweep."""
 
 
-def check_search(declaration: Declaration, problems: list[Problem]) -> None:
+def check_search(declaration: DeclaredSweep, problems: list[Problem]) -> None:
     """ConfigError with everything wrong with a search, before anything starts.
 
     Runs at the ends of every key's range show it: what is misspelled in any of them, and what
@@ -115,7 +115,7 @@ class Study:
     `runner.sweep.sweeper` performs members by.
     """
 
-    def __init__(self, words: list[str], declaration: Declaration, perform: Perform) -> None:
+    def __init__(self, words: list[str], declaration: DeclaredSweep, perform: Perform) -> None:
         assert declaration.search is not None
         self.members: list[Member] = []
         self._words = words
@@ -132,7 +132,7 @@ class Study:
         self._sweeper = _plugin(declaration.config)
         self._sweeper.launcher = self
 
-    def perform(self, declaration: Declaration, members: list[Member], tracker: Tracker) -> None:
+    def perform(self, declaration: DeclaredSweep, members: list[Member], tracker: Tracker) -> None:
         """Make the search; `members`, which are this study's own, grow with it."""
         (self._folder / STOP).unlink(missing_ok=True)
         tracker.expect(self._trials)
@@ -213,7 +213,7 @@ class Study:
         return code
 
 
-def describe(declaration: Declaration) -> str:
+def describe(declaration: DeclaredSweep) -> str:
     """What a search would do."""
     options = declaration.config.hydra.sweeper
     assert declaration.search is not None
@@ -226,12 +226,13 @@ def _plugin(config: DictConfig) -> Any:
     """The plugin's sweeper, set up. ConfigError where it cannot be made, as for an option that a
     sampler does not have.
     """
-    context = HydraContext(config_loader=hydra_loader(), callbacks=Callbacks())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             sweeper: Any = Plugins.instance().instantiate_sweeper(
-                hydra_context=context, task_function=run_job, config=config
+                hydra_context=hydra_context(LOGGING_CLASSES | SAMPLERS),
+                task_function=run_job,
+                config=config,
             )
     except (HydraException, ImportError) as error:
         said = next(

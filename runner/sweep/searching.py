@@ -13,7 +13,7 @@ from typing import Any
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 
-from initlab.runner.config.compose import parse_word
+from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.errors import Problem
 from initlab.runner.sweep.space import NOT_SWEPT, SPENT, key_of, sweep_problem, word_of
 

@@ -19,7 +19,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from initlab.engine.registry import advice
-from initlab.runner.config.compose import parse_word
+from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.errors import Problem
 
 NOT_SWEPT = ("task", "resume", "dry_run", "sweep", "report", "expect", "control")

@@ -17,7 +17,6 @@ from types import ModuleType
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
-from hydra.core.utils import configure_log
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
@@ -26,8 +25,9 @@ from omegaconf.errors import OmegaConfBaseException
 from initlab.runner import expectation
 from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.claims.results import read_result
+from initlab.runner.config.code_search import LOGGING_CLASSES
 from initlab.runner.config.compose import search_code
-from initlab.runner.config.identity import canonical_of
+from initlab.runner.config.hydra_internals import configure_logging
 from initlab.runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem, RunnerError
 from initlab.runner.evidence.members import (
     Member,
@@ -38,10 +38,9 @@ from initlab.runner.evidence.members import (
 )
 from initlab.runner.evidence.status import FAILED
 from initlab.runner.files import locked, storage_errors
-from initlab.runner.plan.validate import validate_resolved
 from initlab.runner.report import available, write_sweep_report
 from initlab.runner.report.claim_charts import write_claim_charts
-from initlab.runner.sweep.declared import Declaration, Tally, declare_sweep
+from initlab.runner.sweep.declared import DeclaredSweep, Tally, declare_sweep
 from initlab.runner.sweep.job import STOP, finished, perform, print_plan
 from initlab.runner.sweep.launching import is_in_process, launch_all
 from initlab.runner.sweep.optuna import Study, check_search, describe
@@ -90,17 +89,17 @@ def sweep(words: list[str], config_dir: str | None) -> int:
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
     check_report(str(declaration.config.report))
-    configure_log(declaration.config.hydra.hydra_logging, declaration.config.hydra.verbose)
+    configure_logging(declaration.config, LOGGING_CLASSES)
     if declaration.config.task == "plan":
         for member in members:
-            print_plan(declaration.compose(member))
+            print_plan(declaration.take(member).run)
         return 0
     code = run(words, declaration, members)
     return code or judge_claims(declaration, members, claims)
 
 
 def declared_claims(
-    declaration: Declaration, members: list[Member], problems: list[Problem]
+    declaration: DeclaredSweep, members: list[Member], problems: list[Problem]
 ) -> list[Claim]:
     """What the sweep expects of its runs; what is wrong with that is noted."""
     node = declaration.config.get("expect")
@@ -115,15 +114,12 @@ def declared_claims(
         return []
     claims = parse_claims(resolved, problems)
     if not problems:
-        runs = [
-            (member.overrides, validate_resolved(declaration.prepare(member).resolved))
-            for member in members
-        ]
+        runs = [(member.overrides, declaration.prepare(member).run) for member in members]
         problems += expectation.check(claims, runs)
     return claims
 
 
-def judge_claims(declaration: Declaration, members: list[Member], claims: list[Claim]) -> int:
+def judge_claims(declaration: DeclaredSweep, members: list[Member], claims: list[Claim]) -> int:
     """Judge the claims by the finished runs; gives the exit code."""
     if not claims:
         return 0
@@ -146,7 +142,7 @@ def conclude(
     return expectation.exit_code(judged)
 
 
-def search(words: list[str], declaration: Declaration, problems: list[Problem]) -> int:
+def search(words: list[str], declaration: DeclaredSweep, problems: list[Problem]) -> int:
     """Search by Optuna for the best value of the objective."""
     check_search(declaration, problems)
     check_report(str(declaration.config.report))
@@ -154,13 +150,13 @@ def search(words: list[str], declaration: Declaration, problems: list[Problem]) 
         print(describe(declaration))
         return 0
     study = Study(words, declaration, perform_all)
-    configure_log(declaration.config.hydra.hydra_logging, declaration.config.hydra.verbose)
+    configure_logging(declaration.config, LOGGING_CLASSES)
     return study.conclude(run(words, declaration, study.members, study.perform))
 
 
 def run(
     words: list[str],
-    declaration: Declaration,
+    declaration: DeclaredSweep,
     members: list[Member],
     perform: Callable[..., None] | None = None,
 ) -> int:
@@ -207,7 +203,7 @@ def check_report(report: str) -> None:
 
 
 def perform_all(
-    declaration: Declaration, members: list[Member], tracker: Tracker, first: int = 0
+    declaration: DeclaredSweep, members: list[Member], tracker: Tracker, first: int = 0
 ) -> None:
     """Perform the runs, in this process or through the configured launcher; `first` is the number
     of the first of them.
@@ -218,13 +214,13 @@ def perform_all(
             launch_all(declaration.config, members, options.retries)
         return
     for number, member in enumerate(members, first):
-        status = perform(declaration.prepare(member))
+        status = perform(declaration.take(member))
         tracker.ended(number, status)
         if status.state == FAILED and options.on_error == "stop":
             return
 
 
-def dry_run(declaration: Declaration) -> int:
+def dry_run(declaration: DeclaredSweep) -> int:
     """List the runs, what is finished and what is refused; writes nothing. Exit code 2 where any is
     refused.
     """
@@ -264,11 +260,11 @@ def dry_run(declaration: Declaration) -> int:
     return EXIT_REFUSED if problems else 0
 
 
-def _state(declaration: Declaration, member: Member | None) -> str:
+def _state(declaration: DeclaredSweep, member: Member | None) -> str:
     """Whether a sound run is finished already."""
     assert member is not None
-    canonical = canonical_of(declaration.prepare(member).resolved)
-    return "to run" if finished(canonical, Path(member.folder)) is None else "finished"
+    job = declaration.prepare(member)
+    return "to run" if finished(job.declaration, job.folder) is None else "finished"
 
 
 def write_hydra(folder: Path, config: DictConfig) -> None:

@@ -19,9 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
-from initlab.runner.config.compose import ComposedWithProblems, compose
+from initlab.runner.config.compose import ComposedWithProblems, compose, unresolved
 from initlab.runner.errors import ConfigError, RunnerError
 from initlab.runner.terminal.help import options
 
@@ -192,12 +190,10 @@ def candidates(
 
 def composed(overrides: list[str], config_dir: str | None) -> Any:
     """What the overrides make, as plain dicts and lists in which nothing is resolved."""
-    config: DictConfig
     try:
-        config = compose(overrides, config_dir)
+        return unresolved(compose(overrides, config_dir))
     except ComposedWithProblems as error:
-        config = error.config
-    return OmegaConf.to_container(config, resolve=False)
+        return unresolved(error.config)
 
 
 def at(node: Any, keys: list[str]) -> Any:

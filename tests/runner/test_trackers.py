@@ -15,6 +15,7 @@ import pytest
 
 from initlab.engine.errors import OptionError
 from initlab.runner.config.compose import compose
+from initlab.runner.config.identity import declaration_of
 from initlab.runner.plan.validate import revalidate, validate
 from initlab.runner.trackers import REGISTRY, Evidence
 from initlab.runner.trackers.evidence import spread
@@ -376,7 +377,9 @@ def test_a_tracker_that_fails_leaves_a_finished_run_and_a_warning(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_tracker_changes_no_run_id(kind):
-    plain, tracked = (validate(compose([f"tracker={name}"])) for name in ("none", kind))
+    plain, tracked = (
+        validate(declaration_of(compose([f"tracker={name}"]))) for name in ("none", kind)
+    )
     assert tracked.tracker.kind == kind
     assert (plain.run_id, plain.canonical) == (tracked.run_id, tracked.canonical)
 
@@ -393,7 +396,7 @@ def test_a_tracked_run_changes_no_digest(boards, offline):
 
 @pytest.mark.slow
 def test_a_tracked_run_can_be_verified_where_the_library_is_missing(monkeypatch):
-    plain = validate(compose(["tracker=mlflow"])).resolved
+    plain = validate(declaration_of(compose(["tracker=mlflow"]))).resolved
     monkeypatch.setitem(sys.modules, "mlflow", None)
     assert revalidate(plain).tracker.kind == "none"
 

@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 import pytest
-from hydra._internal.utils import get_args_parser
 
+from initlab.runner.config.hydra_internals import arguments_parser
 from initlab.runner.sweep.sweeper import register
 from initlab.runner.terminal import completion
 
@@ -209,7 +209,7 @@ def test_answers(line, expected):
 
 
 def test_every_flag_exists():
-    known = {flag for action in get_args_parser()._actions for flag in action.option_strings} | {
+    known = {flag for action in arguments_parser()._actions for flag in action.option_strings} | {
         "--plugin"
     }
     assert set(completion.FLAGS) | set(completion.WITH_VALUE) <= known

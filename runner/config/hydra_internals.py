@@ -1,0 +1,95 @@
+"""What is used of Hydra that its documentation does not promise, or that Hydra 1.3 and 1.4 name
+differently: in this module only.
+
+used                                          for
+hydra._internal.callbacks.Callbacks           a context for job runner, launcher and sweeper: none are called
+hydra._internal.utils.get_args_parser         the command line's flags
+ConfigLoaderImpl._apply_overrides_to_config   words set in a composed config, without reading files again
+ConfigLoaderImpl.repository.group_exists      whether a word chooses an option
+Override._value                               a word like a parsed one, with another number
+
+`tests/runner/config/test_hydra_internals.py` holds each to what we rely on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from argparse import ArgumentParser
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any
+
+import hydra
+from hydra._internal.callbacks import Callbacks
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import get_args_parser
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.utils import configure_log
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+
+GUARDED = "execution_whitelist" in inspect.signature(hydra.main).parameters
+"""Whether this Hydra (1.4) wants to be told what a config may name to be called."""
+VERSION: dict[str, Any] = {} if GUARDED else {"version_base": "1.3"}
+"""What `hydra.main` and `initialize_config_dir` are given, so that 1.3 behaves as 1.4 does."""
+WHOLE_NUMBER = re.compile(r"([A-Za-z_][\w.]*=)(0|[1-9]\d{0,17})")
+
+
+def allowing(targets: Collection[str]) -> dict[str, Any]:
+    """The arguments that allow a config to name these classes, for functions of Hydra that ask."""
+    return {"execution_whitelist": sorted(targets)} if GUARDED else {}
+
+
+def arguments_parser() -> ArgumentParser:
+    """The parser of Hydra's own command line."""
+    return get_args_parser()
+
+
+def hydra_loader() -> ConfigLoader:
+    """The loader of the Hydra that was last made ready to compose."""
+    return GlobalHydra.instance().config_loader()
+
+
+def hydra_context(targets: Collection[str]) -> HydraContext:
+    """What Hydra's job runner, launchers and sweepers work with: that loader, and no callbacks.
+    `targets` are the classes that a config may name.
+    """
+    return HydraContext(config_loader=hydra_loader(), callbacks=Callbacks(), **allowing(targets))
+
+
+def configure_logging(config: DictConfig, targets: Collection[str]) -> None:
+    """Set up logging as `hydra.hydra_logging` says; `targets` as above."""
+    configure_log(config.hydra.hydra_logging, config.hydra.verbose, **allowing(targets))
+
+
+def apply_words(overrides: Sequence[Override], config: DictConfig) -> None:
+    """Set words that choose no option in a composed config, in place, as Hydra does when it
+    composes; fails as Hydra does.
+    """
+    ConfigLoaderImpl._apply_overrides_to_config(list(overrides), config)
+
+
+def group_exists(key: str) -> bool:
+    """Whether `key` is a group of options of the Hydra that was last made ready to compose."""
+    loader = hydra_loader()
+    assert isinstance(loader, ConfigLoaderImpl)
+    return loader.repository.group_exists(key)
+
+
+@lru_cache(4096)
+def parse_word(word: str) -> Override:
+    """A command line word as Hydra reads it, which is not to be changed. HydraException where it is
+    none.
+
+    Words that differ in a whole number only, as seeds do, are parsed once.
+    """
+    number = WHOLE_NUMBER.fullmatch(word)
+    if number is None or number[2] == "0":
+        return OverridesParser.create().parse_override(word)
+    like = parse_word(f"{number[1]}0")
+    return dataclasses.replace(like, _value=int(number[2]), input_line=word)

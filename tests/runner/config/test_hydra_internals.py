@@ -1,0 +1,101 @@
+"""What is relied on of Hydra beyond what it documents, for every Hydra that is installed with us."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+
+import pytest
+from hydra._internal.callbacks import Callbacks
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.types import HydraContext
+from omegaconf import OmegaConf
+
+from initlab.runner.config import hydra_internals as internals
+from initlab.runner.config.compose import start
+
+
+def names(function) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def test_the_parser_reads_the_flags_that_the_command_line_acts_on():
+    given = internals.arguments_parser().parse_args(["-m", "init=normal", "--config-dir", "x"])
+    assert given.multirun is True
+    assert given.overrides == ["init=normal"]
+    assert given.config_dir == "x"
+    flags = [
+        "config_path",
+        "config_name",
+        "experimental_rerun",
+        "shell_completion",
+        "hydra_help",
+        "help",
+        "cfg",
+        "info",
+    ]
+    assert not any(getattr(given, flag) for flag in flags)
+
+
+def test_a_context_holds_the_loader_and_calls_nothing():
+    start([], None)
+    context = internals.hydra_context(["logging.StreamHandler"])
+    assert isinstance(context, HydraContext)
+    assert context.config_loader is internals.hydra_loader()
+    assert isinstance(context.callbacks, Callbacks)
+    assert context.callbacks.callbacks == []
+
+
+def test_words_are_set_in_place_by_a_function_of_overrides_and_config():
+    assert names(ConfigLoaderImpl._apply_overrides_to_config) == ["overrides", "cfg"]
+    config = OmegaConf.create({"a": {"b": 1}, "c": "x"})
+    OmegaConf.set_struct(config, True)
+    words = ["a.b=2", "+a.d=[1,2]", "~c"]
+    assert internals.apply_words([internals.parse_word(word) for word in words], config) is None
+    assert config == {"a": {"b": 2, "d": [1, 2]}}
+    with pytest.raises(HydraException):
+        internals.apply_words([internals.parse_word("nothing=1")], config)
+
+
+@pytest.mark.parametrize(("key", "is_group"), [("init", True), ("seed", False), ("hydra", True)])
+def test_the_loader_knows_which_keys_are_groups(key, is_group):
+    start([], None)
+    assert internals.group_exists(key) is is_group
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "seed=0",
+        "seed=1",
+        "seed=17",
+        "seed=-1",
+        "seed=007",
+        "seed=1_000",
+        "a.b=12",
+        "+seed=3",
+        "~seed=3",
+        "seed=1.0",
+        "seed=1e3",
+        "seed=999999999999999999",
+        "seed=18446744073709551615",
+        "init@x=3",
+        "0=1",
+        "a=1,2",
+    ],
+)
+def test_a_word_with_a_whole_number_is_what_the_parser_makes_of_it(word):
+    parsed, ours = OverridesParser.create().parse_override(word), internals.parse_word(word)
+    assert ours == parsed
+    assert vars(ours).keys() == vars(parsed).keys()
+    if not parsed.is_sweep_override():
+        assert (ours.value(), type(ours.value())) == (parsed.value(), type(parsed.value()))
+    assert ours.input_line == word
+
+
+def test_making_hydra_ready_warns_of_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        start([], None)
