@@ -29,15 +29,6 @@ AGAIN = 0.2
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ESTALE}
 
 
-def sync_folder(folder: Path) -> None:
-    """Make what was renamed into or removed from a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 BUSY_RUN = (
     "another process is at work on this very run - wait for it to end, or give name=… for a folder "
     "of its own"
@@ -128,9 +119,9 @@ def _room(folder: Path, needed: int) -> str:
     return f"the run writes {needed / 1e9:.3g} GB, {status.f_bavail * status.f_frsize / 1e9:.3g} GB are free"
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file atomically and durably."""
-    with replacing(path) as file:
+def write_text(path: Path, text: str, durable: bool = True) -> None:
+    """Write a file atomically, and durably unless what it says can be lost with the power."""
+    with replacing(path, durable) as file:
         file.write(text.encode("utf-8"))
 
 
@@ -146,13 +137,44 @@ def remove_leftovers(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, durable: bool = True) -> None:
     """Write JSON a person can read; NaN and infinity, which JSON lacks, become the texts that
     `float` reads.
     """
-    write_text(
-        path, json.dumps(in_json(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    )
+    write_text(path, json_text(value) + "\n", durable)
+
+
+def json_text(value: Any, margin: str = "\n") -> str:
+    """`value` as JSON: a part a line, and a list of plain values on one. `margin` is what a line
+    begins with.
+    """
+    inner = margin + " "
+    if isinstance(value, dict) and value:
+        parts = (f"{_key(key)}: {json_text(item, inner)}" for key, item in value.items())
+        return f"{{{inner}{f',{inner}'.join(parts)}{margin}}}"
+    if isinstance(value, (list, tuple)) and any(
+        isinstance(item, (dict, list, tuple)) for item in value
+    ):
+        parts = (json_text(item, inner) for item in value)
+        return f"[{inner}{f',{inner}'.join(parts)}{margin}]"
+    kind = type(value)
+    if kind is str:
+        return QUOTED(value)
+    if kind is int or (kind is float and math.isfinite(value)):
+        return repr(value)
+    try:
+        return PLAIN.encode(value)
+    except (TypeError, ValueError):  # a number of NumPy's, or one that JSON has not
+        return PLAIN.encode(in_json(value))
+
+
+PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+QUOTED = json.encoder.encode_basestring
+
+
+def _key(key: Any) -> str:
+    """A key as JSON: text, and what `json` makes text of."""
+    return QUOTED(key) if isinstance(key, str) else PLAIN.encode({key: 0})[1:-4]
 
 
 def in_json(value: Any) -> Any:

@@ -88,9 +88,9 @@ def check_names(snapshot: Snapshot) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the name `path`, synced, when the block ends well, and is removed when it
-    does not.
+def replacing(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
+    """A file that takes the name `path` when the block ends well, and is removed when it does not.
+    With `durable` it is on the disk then, and so is its name.
 
     It is made under a name of its own, so that neither another writer nor what a killed one left
     can get into it.
@@ -100,16 +100,23 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         try:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed into or removed from a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def get(name_or_path: str | os.PathLike[str]) -> Format:

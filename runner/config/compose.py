@@ -11,8 +11,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -58,10 +59,15 @@ def conf_dir() -> Path:
 
 
 def shipped_options() -> dict[str, set[str]]:
-    """Group -> the names of the options that `conf/` holds."""
+    """Group -> the names of the options that `conf/` holds, which are looked up once."""
+    return _options_in(conf_dir())
+
+
+@cache
+def _options_in(folder: Path) -> dict[str, set[str]]:
     return {
         group.name: {file.stem for file in group.glob("*.yaml")}
-        for group in conf_dir().iterdir()
+        for group in folder.iterdir()
         if group.is_dir()
     }
 
@@ -163,12 +169,14 @@ def borrowing_hydra() -> Iterator[None]:
         GlobalHydra.instance().hydra = before
 
 
-Load = Callable[[list[str]], DictConfig]
-"""What composes a config from words."""
+Config = TypeVar("Config")
+"""A composed config, in whatever form."""
 
 
-def compose_what_can_be(words: list[str], load: Load, problems: list[Problem]) -> DictConfig:
-    """The config that the words make without those that cannot be composed, which are noted.
+def compose_what_can_be(
+    words: list[str], load: Callable[[list[str]], Config], problems: list[Problem]
+) -> Config:
+    """The config that the words make, by `load`, without those that cannot be composed, which are noted.
     ConfigError where none is left.
     """
     remaining = list(words)
@@ -186,7 +194,7 @@ def compose_what_can_be(words: list[str], load: Load, problems: list[Problem]) -
             remaining.remove(culprit)
 
 
-def _fails_alone(word: str, load: Load) -> bool:
+def _fails_alone(word: str, load: Callable[[list[str]], Config]) -> bool:
     try:
         load([word])
     except COMPOSITION_ERRORS:

@@ -23,8 +23,9 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
+from initlab.engine.formats.base import sync_folder
 from initlab.runner.errors import EvidenceError
-from initlab.runner.files import sync_folder, write_json
+from initlab.runner.files import write_json
 
 NAME = "manifest.json"
 FORMAT = "initlab-manifest-1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from initlab.runner.evidence import manifest
@@ -37,8 +37,10 @@ class Status:
 
 
 def write(folder: Path, status: Status) -> None:
-    """Write the status of the run in `folder`, atomically."""
-    write_json(folder / NAME, asdict(status))
+    """Write the status of the run in `folder`, atomically. It need not outlive the power: only a
+    manifest says that a run is finished.
+    """
+    write_json(folder / NAME, vars(status), durable=False)
 
 
 def remove(folder: Path) -> None:

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from initlab.engine.formats.base import sync_folder
 from initlab.runner.errors import EvidenceError
-from initlab.runner.files import sync_folder
 
 FORMAT = "initlab-journal-1"
 AGAIN = "run without resume=true to start over"

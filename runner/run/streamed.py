@@ -25,11 +25,11 @@ import numpy as np
 
 from initlab.engine import digest, gluon, streams
 from initlab.engine.formats import safetensors
+from initlab.engine.formats.base import sync_folder
 from initlab.engine.formats.placed import PlacedFile
 from initlab.engine.formats.safetensors import Layout
 from initlab.runner import progress
 from initlab.runner.evidence import snapshot
-from initlab.runner.files import sync_folder
 from initlab.runner.plan.network import Network, build, infer_shapes
 from initlab.runner.plan.rows import Row
 from initlab.runner.plan.validate import RunConfig

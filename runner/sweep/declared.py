@@ -28,12 +28,12 @@ from initlab.runner.config.compose import (
     start,
 )
 from initlab.runner.config.hydra_internals import parse_word
-from initlab.runner.config.identity import Declaration, declaration_of
+from initlab.runner.config.identity import Declaration
 from initlab.runner.errors import ConfigError, Problem
 from initlab.runner.evidence.members import Member
 from initlab.runner.plan.validate import RunConfig, check_root
-from initlab.runner.sweep.composer import Composer
-from initlab.runner.sweep.job import Job, finished, strip, task_text
+from initlab.runner.sweep.composer import Composed, Composer
+from initlab.runner.sweep.job import Job, finished, strip
 from initlab.runner.sweep.searching import TARGET, SearchSpace, parse_searched
 from initlab.runner.sweep.space import SPENT, Block, Exclusion, Space, key_of, parse_space
 
@@ -95,6 +95,7 @@ class DeclaredSweep:
         self.space = space
         self.search = search
         self._composer = composer
+        self._chdir = bool(config.hydra.job.chdir)
         self._kept: dict[str, Job] = {}
         self._sound: set[str] = set()
         self._unknown: list[Problem] = []
@@ -114,18 +115,14 @@ class DeclaredSweep:
         unknown: dict[str, tuple[str, list[str]] | None] = {}
         for words, block in self.space.jobs():
             problems: list[Problem] = []
-            config = compose_what_can_be(
-                parsable(words, problems), self._composer.compose, problems
-            )
-            problems += search_code(config) if problems else self._composer.search(words, config)
-            if not problems and self._excluded(block, words, config, unknown):
+            made = compose_what_can_be(parsable(words, problems), self._composer.job, problems)
+            problems += made.code
+            if not problems and self._excluded(block, words, made, unknown):
                 yield Examined(words, None, [], [], excluded=True)
                 continue
-            job = None if problems else self._job(words, config, problems)
+            job = None if problems else self._job(words, made, problems)
             refused = problems or ([] if job is None else self._refusals(job))
-            misspelled = problems or [
-                p for p in refused if config.get("task") == "plan" or "Known: " in p.message
-            ]
+            misspelled = problems or [p for p in refused if made.plans or "Known: " in p.message]
             yield Examined(
                 words,
                 None if job is None else Member(job.folder.name, str(job.folder), words),
@@ -173,8 +170,8 @@ class DeclaredSweep:
         """The run to perform, as it was when it was examined, if that is kept."""
         if member.folder in self._kept:
             return self._kept[member.folder]
-        config = self._composer.compose(list(member.overrides))
-        return self._made(Path(member.folder), member.overrides, config, declaration_of(config))
+        made = self._composer.job(list(member.overrides))
+        return self._made(Path(member.folder), member.overrides, made, made.declaration())
 
     def take(self, member: Member) -> Job:
         """The same, which is kept no longer."""
@@ -182,21 +179,20 @@ class DeclaredSweep:
         self._kept.pop(member.folder, None)
         return job
 
-    def _job(self, words: list[str], config: DictConfig, problems: list[Problem]) -> Job | None:
+    def _job(self, words: list[str], made: Composed, problems: list[Problem]) -> Job | None:
         """The run that a composed config declares; None with what is wrong noted."""
         try:
-            declaration = declaration_of(config)
+            declaration = made.declaration()
         except ConfigError as error:
             problems += error.problems
             return None
-        folder = self._folder(words, declaration, problems)
-        return None if folder is None else self._made(folder, words, config, declaration)
+        folder = self._folder(words, made, declaration, problems)
+        return None if folder is None else self._made(folder, words, made, declaration)
 
     def _made(
-        self, folder: Path, words: list[str], config: DictConfig, declaration: Declaration
+        self, folder: Path, words: list[str], made: Composed, declaration: Declaration
     ) -> Job:
-        chdir = bool(self.config.hydra.job.chdir)
-        return Job(folder, words, declaration, lambda: task_text(config), chdir)
+        return Job(folder, words, declaration, made.text, self._chdir)
 
     def _refusals(self, job: Job) -> list[Problem]:
         """Why this run would be refused; anything else that goes wrong while it is planned is left
@@ -230,7 +226,7 @@ class DeclaredSweep:
         self,
         block: Block,
         words: list[str],
-        config: DictConfig,
+        made: Composed,
         unknown: dict[str, tuple[str, list[str]] | None],
     ) -> bool:
         """Whether the job is left out. Keys that no job has had so far are kept in `unknown`, with
@@ -239,9 +235,9 @@ class DeclaredSweep:
         for entry in block.exclude:
             holds = True
             for key, values in entry.conditions.items():
-                found = _value(config, self._composer.hydra(words).runtime.choices, key)
+                found = _value(made.config, self._composer.hydra(words).runtime.choices, key)
                 if found is MISSING:
-                    unknown.setdefault(f"{entry.place}.{key}", _lost(config, key))
+                    unknown.setdefault(f"{entry.place}.{key}", _lost(made.config, key))
                     holds = False
                     continue
                 unknown[f"{entry.place}.{key}"] = None
@@ -251,10 +247,11 @@ class DeclaredSweep:
                 return True
         return False
 
-    def _folder(self, words: list[str], run: Declaration, problems: list[Problem]) -> Path | None:
+    def _folder(
+        self, words: list[str], made: Composed, run: Declaration, problems: list[Problem]
+    ) -> Path | None:
         """The run's folder, named by its run id."""
-        declared: Any = OmegaConf.to_container(self._composer.hydra(words).sweep, resolve=False)
-        if declared["subdir"] != SUBDIR:
+        if made.places["subdir"] != SUBDIR:
             problems.append(
                 Problem(
                     "hydra.sweep.subdir",
@@ -262,7 +259,7 @@ class DeclaredSweep:
                 )
             )
             return None
-        if declared["dir"] == DIR:
+        if made.places["dir"] == DIR:
             return run.folder
         try:
             return Path(str(self._composer.whole(words).hydra.sweep.dir)) / run.run_id

@@ -8,6 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from initlab.runner.config.compose import COMPOSITION_ERRORS, compose_once, start
+from initlab.runner.config.identity import declaration_of
 from initlab.runner.sweep.composer import KEPT, Composer
 from initlab.runner.sweep.sweeper import register
 
@@ -83,7 +84,51 @@ def test_hydra_composes_once_for_each_choice_of_groups(composer):
 
 
 def test_only_so_many_compositions_are_kept(composer):
-    keeping = Composer(lambda words: OmegaConf.create({"hydra": {}}))
+    keeping = Composer(lambda words: OmegaConf.create({"hydra": {"sweep": {}}}))
     for number in range(KEPT + 5):
         keeping.compose([f"init=x{number}"])
     assert len(keeping._kept) == KEPT
+
+
+LIKE = [
+    ["seed=3", "seed=4", "seed=0"],
+    ["init=normal init.sigma=0.3 seed=1", "init=normal init.sigma=1 seed=2"],
+    ["init.scale=1 init.scale=2", "init.scale=3 init.scale=0.5"],
+    ["name=a", "name='a b'", "name=true", "name=3", "name='é: #'", "name='null'"],
+    ["data=normal data.batch=${seed} seed=4", "data=normal data.batch=${seed} seed=5"],
+    ["+vars.n=3 seed=1", "+vars.n=3 seed=2"],
+    ["model.layers.0.units=7", "model.layers.0.units=8"],
+    ["device.index=0", "device.index=1"],
+    ["threads=2", "threads=null"],
+    ["dtype=float16 stream=initlab-1", "dtype=float32 stream=mxnet-1.9.1"],
+    ["init.scale='???' seed=1", "init.scale=2 seed=1"],
+    ["experiment=digits seed=1 resume=true", "experiment=digits seed=2 resume=false"],
+]
+
+
+@pytest.mark.parametrize("jobs", LIKE, ids=lambda jobs: jobs[0])
+def test_jobs_that_share_a_template_declare_what_each_declares_alone(jobs, composer):
+    for job in (*jobs, *jobs):
+        words = job.split(" ") if "'a b'" not in job and "#" not in job else [job]
+        alone = composer.compose(words)
+        made = composer.job(words)
+        assert made.declaration() == declaration_of(alone)
+        assert made.text() == OmegaConf.to_yaml(alone)
+        assert made.config == alone
+        assert not made.code
+
+
+def test_a_value_of_the_wrong_type_is_refused_and_spoils_no_later_job(composer):
+    assert composer.job(["init.scale=0.5", "seed=1"]).declaration().resolved["seed"] == 1
+    with pytest.raises(COMPOSITION_ERRORS) as expected:
+        composer.compose(["init.scale=wide", "seed=2"])
+    with pytest.raises(COMPOSITION_ERRORS) as found:
+        composer.job(["init.scale=wide", "seed=2"])
+    assert str(found.value) == str(expected.value)
+    made = composer.job(["init.scale=0.25", "seed=3"])
+    assert made.declaration() == declaration_of(composer.compose(["init.scale=0.25", "seed=3"]))
+
+
+def test_what_a_job_does_to_its_config_reaches_no_other(composer):
+    composer.job(["seed=1"]).declaration().resolved["model"]["layers"].clear()
+    assert composer.job(["seed=2"]).declaration().resolved["model"]["layers"]
