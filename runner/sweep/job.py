@@ -164,7 +164,9 @@ def _judge(job: Job, folder: Path, status: Status) -> Status:
     """
     resolved = job.declaration.resolved
     objective = parse_objective(resolved.get("objective"), [])
-    return status if objective is None else replace(status, objective=objective.of(resolved, folder))
+    return (
+        status if objective is None else replace(status, objective=objective.of(resolved, folder))
+    )
 
 
 def finished(declaration: Declaration, folder: Path) -> dict[str, Any] | None:
