@@ -202,15 +202,24 @@ def _mapping(resolved: dict[str, Any], key: str, problems: list[Problem]) -> dic
     return {}
 
 
+def seed_problems(resolved: dict[str, Any]) -> list[Problem]:
+    """What is wrong with the seed of a resolved config."""
+    seed, stream = resolved.get("seed"), resolved.get("stream")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+        return [Problem("seed", f"must be a whole number from 0 to 2^64-1, got {seed!r}")]
+    if stream in STREAMS and stream != streams.VERSION and seed > LARGEST_MXNET_SEED:
+        said = f"must be a whole number from 0 to 2^32-1 with stream {stream}, got {seed!r}"
+        return [Problem("seed", said)]
+    return []
+
+
 def check_root(resolved: dict[str, Any], problems: list[Problem]) -> list[Claim]:
     """Note what is wrong with the plain keys of a resolved config; gives its claims."""
     known = list(Config.__dataclass_fields__)
     for key in resolved:
         if key not in known:
             problems.append(Problem(key, f"no such key - {advice(key, known)}"))
-    seed = resolved.get("seed")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
-        problems.append(Problem("seed", f"must be a whole number from 0 to 2^64-1, got {seed!r}"))
+    problems += seed_problems(resolved)
     name = resolved.get("name")
     if not isinstance(name, str) or not name or name in (".", "..") or set(name) & set("/\\\0"):
         problems.append(Problem("name", f"must be one path component, got {name!r}"))
@@ -238,18 +247,6 @@ def check_root(resolved: dict[str, Any], problems: list[Problem]) -> list[Claim]
             )
         )
     stream = resolved.get("stream")
-    if (
-        stream in STREAMS
-        and stream != streams.VERSION
-        and isinstance(seed, int)
-        and seed > LARGEST_MXNET_SEED
-    ):
-        problems.append(
-            Problem(
-                "seed",
-                f"must be a whole number from 0 to 2^32-1 with stream {stream}, got {seed!r}",
-            )
-        )
     for key, allowed in (
         ("stream", STREAMS),
         ("dtype", DTYPES),

@@ -31,7 +31,7 @@ from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.config.identity import Declaration
 from initlab.runner.errors import ConfigError, Problem
 from initlab.runner.evidence.members import Member
-from initlab.runner.plan.validate import RunConfig, check_root
+from initlab.runner.plan.validate import RunConfig, seed_problems
 from initlab.runner.sweep.composer import Composed, Composer
 from initlab.runner.sweep.job import Job, finished, strip
 from initlab.runner.sweep.searching import TARGET, SearchSpace, parse_searched
@@ -205,12 +205,10 @@ class DeclaredSweep:
         try:
             if resolved.get("resume") is True and finished(job.declaration, job.folder) is not None:
                 return []
-            problems: list[Problem] = []
-            check_root(resolved, problems)
             alike = hashlib.sha256(
                 json.dumps({**resolved, "seed": None}, sort_keys=True, default=str).encode()
             ).hexdigest()
-            if problems or alike not in self._sound:
+            if seed_problems(resolved) or alike not in self._sound:
                 assert job.run
                 if len(self._sound) < MANY:
                     self._sound.add(alike)
