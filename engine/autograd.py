@@ -1,12 +1,7 @@
 """Reverse-mode differentiation on a tape. It knows no arrays: values are opaque things that can be
 added.
 
-A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device` (with an
-`is_host`, and a `use()` that makes it the current one and gives its array library), `_node` (its
-place on the tape, or None) and `_wrap(raw)`, which makes another of its kind. A node keeps the
-primitive, its inputs and its attributes. For gradients that shall be differentiable themselves the
-primitive is run again over boxes: `_traced()` gives what stands for a box there (its attribute
-`box` leads back), `_traced_xp()` the array library for such stand-ins.
+What a box and a node are is in `engine.tape`.
 """
 
 from __future__ import annotations
@@ -14,10 +9,24 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeAlias, TypeVar, cast, overload
 
+from initlab.engine.arrays import Array
 from initlab.engine.errors import MXNetError
+from initlab.engine.tape import (
+    PRIMITIVES,
+    Backward,
+    Box,
+    JointPrimitive,
+    Leaf,
+    Node,
+    Place,
+    Primitive,
+    Result,
+    Results,
+    is_box,
+)
 
 NOT_IN_GRAPH = (
     "MXNetError: Check failed: !AGInfo: :IsNone(*i): Cannot differentiate node because it is not in a "
@@ -35,9 +44,14 @@ IN_GRAPH = (
     "inside a record section."
 )
 
+B = TypeVar("B", bound=Box)
+G = TypeVar("G")
+Boxes: TypeAlias = Box | Sequence[Box]
+"""One box or several."""
+HeadGrads: TypeAlias = Box | Sequence[Box | None] | None
+"""The gradients of heads: ones in place of a None."""
+
 _mode = threading.local()
-PRIMITIVES: dict[str, Callable[..., Any]] = {}
-"""Every primitive by name; the tests go through them all."""
 
 
 def is_recording() -> bool:
@@ -78,116 +92,41 @@ def _modes(recording: bool | None, training: bool | None) -> Iterator[None]:
         set_training(before[1])
 
 
-def record(train_mode: bool = True) -> Any:
+def record(train_mode: bool = True) -> AbstractContextManager[None]:
     """While open, primitives are recorded, in train mode unless told otherwise."""
     return _modes(True, train_mode)
 
 
-def pause(train_mode: bool = False) -> Any:
+def pause(train_mode: bool = False) -> AbstractContextManager[None]:
     """While open, nothing is recorded."""
     return _modes(False, train_mode)
 
 
-def train_mode() -> Any:
+def train_mode() -> AbstractContextManager[None]:
     """While open, layers behave as in training."""
     return _modes(None, True)
 
 
-def predict_mode() -> Any:
+def predict_mode() -> AbstractContextManager[None]:
     """While open, layers behave as in prediction."""
     return _modes(None, False)
 
 
-class _Together(list[Any]):
-    """The gradients of a function's results, None where none came yet; adds result by result."""
-
-    def __add__(self, other: Any) -> Any:
-        return _Together(
-            b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True)
-        )
-
-
-def _slot(number: int, count: int) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
-    """What carries the gradient of one of several results to the node of all."""
-
-    def place(gradient: Any) -> tuple[Any]:
-        return (_Together(gradient if i == number else None for i in range(count)),)
-
-    return place, (), {}, place
-
-
-class Node:
-    """One application of a primitive. `vjp` maps the raw gradient of its result to those of its
-    boxes; None once it was used up.
-
-    `replay` does the same over boxes; without it, the primitive of that name is run again.
-    """
-
-    __slots__ = ("name", "parents", "vjp", "args", "attributes", "replay")
-
-    def __init__(
-        self,
-        name: str,
-        parents: list[Node | Leaf | None],
-        vjp: Callable[[Any], Sequence[Any]],
-        args: tuple[Any, ...],
-        attributes: dict[str, Any],
-        replay: Callable[[Any], Sequence[Any]] | None = None,
-    ) -> None:
-        self.name = name
-        self.parents = parents
-        self.vjp: Callable[[Any], Sequence[Any]] | None = vjp
-        self.args: tuple[Any, ...] = args
-        self.attributes = attributes
-        self.replay = replay
-
-    def gradients(self, gradient: Any) -> Sequence[Any]:
-        """The raw gradients of its boxes, from that of its result; None for one that has none."""
-        assert self.vjp is not None
-        return self.vjp(gradient)
-
-    def recorded_gradients(self, gradient: Any) -> Sequence[Any]:
-        """The same over boxes, every step of it on the tape."""
-        if self.replay is not None:
-            return self.replay(gradient)
-        first = next(a for a in self.args if hasattr(a, "_wrap"))
-        traced = [a._traced() if hasattr(a, "_wrap") else a for a in self.args]
-        _, vjp = PRIMITIVES[self.name].__wrapped__(first._traced_xp(), *traced, **self.attributes)  # type: ignore[attr-defined]
-        several = isinstance(gradient, _Together)
-        found = vjp(
-            [None if g is None else g._traced() for g in gradient]
-            if several
-            else gradient._traced()
-        )
-        return [
-            None if g is None else g.box if hasattr(g, "box") else first._wrap(g) for g in found
-        ]
-
-
-class Leaf:
-    """A variable that gradients are wanted of; `receive(gradient)` is called once a backward pass
-    with the sum over all its uses.
-    """
-
-    __slots__ = ("receive",)
-
-    def __init__(self, receive: Callable[[Any], None]) -> None:
-        self.receive = receive
-
-
-def _where(device: Any, vjp: Callable[[Any], Sequence[Any]]) -> Callable[[Any], Sequence[Any]]:
+def _where(device: Place, vjp: Backward) -> Backward:
     """A vjp that makes its device the current one: others may have worked since the forward pass."""
 
-    def applied(gradient: Any) -> Sequence[Any]:
+    def applied(gradient: object) -> Sequence[Any]:
         device.use()
         return vjp(gradient)
 
     return applied
 
 
-def primitive(
-    function: Callable[..., tuple[Any, Callable[[Any], Sequence[Any]]]],
-) -> Callable[..., Any]:
+@overload
+def primitive(function: Callable[..., Result]) -> Primitive: ...
+@overload
+def primitive(function: Callable[..., Results]) -> JointPrimitive: ...
+def primitive(function: Callable[..., Result | Results]) -> Primitive | JointPrimitive:
     """Make `f(xp, *raw values, **attributes) -> (result, vjp)` work on boxes.
 
     Positional arguments that are boxes are unwrapped and differentiated; the result is wrapped as
@@ -196,8 +135,8 @@ def primitive(
     """
 
     @functools.wraps(function)
-    def applied(*args: Any, **attributes: Any) -> Any:
-        boxes = [a for a in args if hasattr(a, "_wrap")]
+    def applied(*args: object, **attributes: object) -> Box | tuple[Box, ...]:
+        boxes = [a for a in args if is_box(a)]
         first = boxes[0]
         for other in boxes[1:]:
             if other._device != first._device:
@@ -205,10 +144,11 @@ def primitive(
                     f"{function.__name__}: inputs live on {first._device} and {other._device} - copy one "
                     "of them first"
                 )
+        vjp: Backward
         try:
             result, vjp = function(
                 first._device.use(),
-                *(a._raw if hasattr(a, "_wrap") else a for a in args),
+                *(a._raw if is_box(a) else a for a in args),
                 **attributes,
             )
         except (ValueError, IndexError) as error:
@@ -226,18 +166,19 @@ def primitive(
             if recorded:
                 joint = Node(function.__name__, [box._node for box in boxes], vjp, args, attributes)
                 for number, part in enumerate(outs):
-                    part._node = Node("output", [joint], *_slot(number, len(outs)))
+                    part._node = Node.of_one(joint, number, len(outs))
             return outs
         out = first._wrap(result)
         if recorded:
             out._node = Node(function.__name__, [box._node for box in boxes], vjp, args, attributes)
         return out
 
-    PRIMITIVES[function.__name__] = applied
-    return applied
+    made = cast(Primitive, applied)
+    PRIMITIVES[function.__name__] = made
+    return made
 
 
-def check_writable(box: Any) -> None:
+def check_writable(box: Box) -> None:
     """MXNetError for a write in place to something on the tape while recording."""
     if is_recording() and box._node is not None:
         raise MXNetError(IN_GRAPH)
@@ -262,25 +203,27 @@ def _order(heads: list[Node | Leaf]) -> list[Node]:
 
 
 def _accumulate(
-    heads: Sequence[Any],
-    head_grads: Sequence[Any],
+    heads: Sequence[Box],
+    head_grads: Sequence[G],
     retain_graph: bool,
-    step: Callable[[Node, Any], Sequence[Any]],
-) -> dict[int, tuple[Leaf, Any]]:
+    step: Callable[[Node, G], Sequence[Any]],
+) -> dict[int, tuple[Leaf, G]]:
     """id -> (leaf, gradient summed over its uses); `step` takes a gradient through one node."""
     gradients: dict[int, Any] = {}
 
-    def add(node: Node | Leaf, gradient: Any) -> None:
+    def add(node: Node | Leaf, gradient: object) -> None:
         gradients[id(node)] = gradients[id(node)] + gradient if id(node) in gradients else gradient
 
     leaves: dict[int, Leaf] = {}
+    starts: list[Node | Leaf] = []
     for head, gradient in zip(heads, head_grads, strict=True):
         if head._node is None:
             raise MXNetError(NOT_IN_GRAPH)
+        starts.append(head._node)
         add(head._node, gradient)
         if isinstance(head._node, Leaf):
             leaves[id(head._node)] = head._node
-    order = _order([head._node for head in heads])
+    order = _order(starts)
     if any(node.vjp is None for node in order):
         raise MXNetError(NOT_IN_GRAPH)
     for node in order:
@@ -297,23 +240,30 @@ def _accumulate(
     return {number: (leaf, gradients[number]) for number, leaf in leaves.items()}
 
 
-def _heads(heads: Any, head_grads: Any) -> tuple[list[Any], list[Any]]:
+def _heads(heads: Boxes, head_grads: HeadGrads) -> tuple[list[Box], list[Box]]:
     """Heads and their gradients, both as boxes."""
-    heads = [heads] if hasattr(heads, "_wrap") else list(heads)
+    boxes = _listed(heads)
     if head_grads is None:
-        head_grads = [None] * len(heads)
-    elif hasattr(head_grads, "_wrap"):
-        head_grads = [head_grads]
-    if len(head_grads) != len(heads):
+        given: Sequence[Box | None] = [None] * len(boxes)
+    else:
+        given = [head_grads] if is_box(head_grads) else cast(Sequence[Box | None], head_grads)
+    if len(given) != len(boxes):
         raise AssertionError("heads and head_grads must be lists of the same length")
-    return heads, [
-        head._wrap(head._ones()) if g is None else g
-        for head, g in zip(heads, head_grads, strict=True)
+    return boxes, [
+        head._wrap(head._ones()) if g is None else g for head, g in zip(boxes, given, strict=True)
     ]
 
 
+def _listed(boxes: Boxes) -> list[Box]:
+    """One box or several, as a list."""
+    return [boxes] if is_box(boxes) else list(cast(Sequence[Box], boxes))
+
+
 def backward(
-    heads: Any, head_grads: Any = None, retain_graph: bool = False, train_mode: bool = True
+    heads: Boxes,
+    head_grads: HeadGrads = None,
+    retain_graph: bool = False,
+    train_mode: bool = True,
 ) -> None:
     """Send the gradients of `heads` (ones where not given) to every variable they depend on."""
     boxes, given = _heads(heads, head_grads)
@@ -324,14 +274,32 @@ def backward(
             leaf.receive(gradient)
 
 
+@overload
 def grad(
-    heads: Any,
-    variables: Any,
-    head_grads: Any = None,
+    heads: Boxes,
+    variables: B,
+    head_grads: HeadGrads = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     train_mode: bool = True,
-) -> Any:
+) -> B: ...
+@overload
+def grad(
+    heads: Boxes,
+    variables: Sequence[B],
+    head_grads: HeadGrads = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    train_mode: bool = True,
+) -> list[B]: ...
+def grad(
+    heads: Boxes,
+    variables: Boxes,
+    head_grads: HeadGrads = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    train_mode: bool = True,
+) -> object:
     """The gradients of `heads` by `variables`, as new boxes; what the variables hold is left alone.
 
     With `create_graph` the gradients are on the tape, to be differentiated again, as often as
@@ -339,11 +307,11 @@ def grad(
     gradient is not made of primitives.
     """
     boxes, given = _heads(heads, head_grads)
-    single = hasattr(variables, "_wrap")
-    wanted = [variables] if single else list(variables)
+    single, wanted = is_box(variables), _listed(variables)
     if not wanted:
         raise AssertionError("variables cannot be an empty list.")
     retain = create_graph if retain_graph is None else retain_graph
+    found: dict[int, tuple[Leaf, Any]]
     with _modes(create_graph, train_mode):
         if create_graph:
             found = _accumulate(boxes, given, retain, Node.recorded_gradients)
@@ -363,7 +331,9 @@ def grad(
     return result[0] if single else result
 
 
-def inner_gradients(heads: Any, inner: Sequence[Any], head_grads: Any = None) -> list[Any]:
+def inner_gradients(
+    heads: Boxes, inner: Sequence[B], head_grads: HeadGrads = None
+) -> list[B | None]:
     """The gradients of `heads` by values on the way to them, as new boxes; None by a value that
     they do not depend on.
 
@@ -371,9 +341,9 @@ def inner_gradients(heads: Any, inner: Sequence[Any], head_grads: Any = None) ->
     """
     boxes, given = _heads(heads, head_grads)
     wanted = {id(box._node) for box in inner if box._node is not None}
-    found: dict[int, Any] = {}
+    found: dict[int, Array] = {}
 
-    def step(node: Node, gradient: Any) -> Sequence[Any]:
+    def step(node: Node, gradient: Array) -> Sequence[Any]:
         if id(node) in wanted:
             found[id(node)] = gradient
         return node.gradients(gradient)
@@ -396,7 +366,7 @@ class Function:
         self._used = False
         self.saved_tensors: tuple[Any, ...] = ()
 
-    def save_for_backward(self, *args: Any) -> None:
+    def save_for_backward(self, *args: object) -> None:
         """Keep arrays for `backward`."""
         self.saved_tensors = args
 
@@ -408,7 +378,7 @@ class Function:
         """The gradients of the inputs, from those of the results."""
         raise NotImplementedError
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Box) -> Any:
         if self.__dict__.get("_used"):
             raise AssertionError(
                 "Each Function instance can only be called once. Please create another instance."
@@ -418,7 +388,7 @@ class Function:
             given = self.forward(*inputs)
         if not is_recording() or all(box._node is None for box in inputs):
             return given
-        single = hasattr(given, "_wrap")
+        single = is_box(given)
         outputs = [
             o._wrap(o._raw) if any(o is i for i in inputs) else o
             for o in ([given] if single else given)
@@ -434,7 +404,7 @@ class Function:
             lambda g: self._backward(inputs, outputs, g, wrap=False),
         )
         for number, output in enumerate(outputs):
-            output._node = Node("output", [joint], *_slot(number, len(outputs)))
+            output._node = Node.of_one(joint, number, len(outputs))
         return (
             outputs[0]
             if single
@@ -443,15 +413,18 @@ class Function:
             else outputs
         )
 
-    def _backward(self, inputs: Any, outputs: Any, gradients: Any, wrap: bool) -> list[Any]:
-        boxes = []
+    def _backward(
+        self, inputs: Sequence[Box], outputs: Sequence[Box], gradients: Sequence[Any], wrap: bool
+    ) -> list[Box]:
+        """What `backward` gives, checked; `gradients` are raw arrays if `wrap`, else boxes."""
+        boxes: list[Box] = []
         for output, gradient in zip(outputs, gradients, strict=True):
             if gradient is None:
                 boxes.append(output._wrap(output._device.use().zeros_like(output._raw)))
             else:
                 boxes.append(output._wrap(gradient) if wrap else gradient)
         found = self.backward(*boxes)
-        found = [found] if hasattr(found, "_wrap") else list(found)
+        found = [found] if is_box(found) else list(found)
         name = type(self).__name__
         if len(found) != len(inputs):
             raise MXNetError(
@@ -460,7 +433,7 @@ class Function:
                 f"Expecting {len(inputs)} got {len(found)}"
             )
         for gradient, box in zip(found, inputs, strict=True):
-            if not hasattr(gradient, "_wrap"):
+            if not is_box(gradient):
                 raise MXNetError(f"{name}.backward must return NDArrays, not {type(gradient)}")
             if gradient._raw.shape != box._raw.shape:
                 raise MXNetError(
@@ -470,13 +443,14 @@ class Function:
         return found
 
 
-def mark_variables(variables: Any, gradients: Any, grad_reqs: str | list[str] = "write") -> None:
+def mark_variables(
+    variables: Boxes, gradients: Boxes, grad_reqs: str | list[str] = "write"
+) -> None:
     """Make arrays variables whose gradients are kept in the given arrays (MXNet:
     `autograd.mark_variables`).
     """
-    if hasattr(variables, "_wrap"):
-        variables, gradients = [variables], [gradients]
+    marked = _listed(variables)
     if isinstance(grad_reqs, str):
-        grad_reqs = [grad_reqs] * len(variables)
-    for variable, gradient, grad_req in zip(variables, gradients, grad_reqs, strict=True):
+        grad_reqs = [grad_reqs] * len(marked)
+    for variable, gradient, grad_req in zip(marked, _listed(gradients), grad_reqs, strict=True):
         variable._mark(gradient, grad_req)

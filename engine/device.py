@@ -11,10 +11,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import numpy as np
 
+from initlab.engine.arrays import Array, Library
 from initlab.engine.errors import DeviceError, MXNetError
 
 TYPE_IDS = {"cpu": 1, "gpu": 2, "cpu_pinned": 3, "cpu_shared": 5}
@@ -50,7 +52,7 @@ class Device:
         """MXNet's number of the device type."""
         return TYPE_IDS.get(self.device_type, 0)
 
-    def use(self) -> Any:
+    def use(self) -> Library:
         """Make this the device that its library works on in this thread, and give that library:
         NumPy, or CuPy for a GPU. CuPy's arrays can be used only after this; NumPy needs nothing.
 
@@ -80,7 +82,7 @@ class Device:
         _scopes.stack.pop()
 
 
-Launch = Callable[[str, int, int, Sequence[Any]], None]
+Launch = Callable[[str, int, int, Sequence[object]], None]
 """(kernel's name, blocks, threads a block, arguments) -> None: runs a kernel; arrays among the
 arguments live on the device.
 """
@@ -97,9 +99,9 @@ class Namespace:
 
     def __init__(
         self,
-        library: Callable[[Device], Any],
-        to_host: Callable[[Any], np.ndarray],
-        from_host: Callable[[np.ndarray, Device], Any],
+        library: Callable[[Device], Library],
+        to_host: Callable[[Array], np.ndarray],
+        from_host: Callable[[np.ndarray, Device], Array],
         compiler: Callable[[Device], Compile] | None = None,
         lacks: Callable[[str], str | None] = lambda dtype: None,
     ) -> None:
@@ -110,8 +112,8 @@ class Namespace:
         self.lacks = lacks
 
 
-def _numpy(device: Device) -> Any:
-    return np
+def _numpy(device: Device) -> Library:
+    return cast(Library, np)
 
 
 def gpu_problem(device_id: int) -> str | None:
@@ -139,13 +141,18 @@ def gpu_problem(device_id: int) -> str | None:
     )
 
 
-def _cupy(device: Device) -> Any:
+def _cupy(device: Device) -> ModuleType:
     if gpu_problem(device.device_id) is not None:
         raise MXNetError(NO_GPU)
     import cupy
 
     cupy.cuda.Device(device.device_id).use()
-    return cupy
+    library: ModuleType = cupy
+    return library
+
+
+def _cupy_to_host(raw: Any) -> np.ndarray:
+    return np.asarray(raw.get())
 
 
 def _cupy_lacks(dtype: str) -> str | None:
@@ -173,7 +180,7 @@ def _cupy_module(device: Device, text: str) -> Launch:
     cupy = _cupy(device)
     module = cupy.RawModule(code=text, options=KERNEL_OPTIONS)
 
-    def launch(name: str, blocks: int, threads: int, arguments: Sequence[Any]) -> None:
+    def launch(name: str, blocks: int, threads: int, arguments: Sequence[object]) -> None:
         with cupy.cuda.Device(device.device_id):
             module.get_function(name)((blocks,), (threads,), tuple(arguments))
 
@@ -182,13 +189,15 @@ def _cupy_module(device: Device, text: str) -> Launch:
 
 FIRST_WITH_BFLOAT16 = 14
 """CuPy's version; those before have arrays of that dtype, with which nothing can be computed."""
-_HOST = Namespace(_numpy, lambda raw: raw, lambda array, device: array)
+_HOST = Namespace(
+    _numpy, lambda raw: cast(np.ndarray, raw), lambda array, device: cast(Array, array)
+)
 _NAMESPACES: dict[str, Namespace] = {
     **dict.fromkeys(HOSTS, _HOST),
     "gpu": Namespace(
-        _cupy,
-        lambda raw: raw.get(),
-        lambda array, device: _cupy(device).asarray(array),
+        lambda device: cast(Library, _cupy(device)),
+        _cupy_to_host,
+        lambda array, device: cast(Array, _cupy(device).asarray(array)),
         _cupy_compiler,
         _cupy_lacks,
     ),
@@ -244,12 +253,12 @@ def is_shortage(error: BaseException) -> bool:
     )
 
 
-def to_host(raw: Any, device: Device) -> np.ndarray:
+def to_host(raw: Array, device: Device) -> np.ndarray:
     """A device's raw array as NumPy's; the same memory on the cpu."""
     return _NAMESPACES[device.device_type].to_host(raw)
 
 
-def from_host(array: np.ndarray, device: Device) -> Any:
+def from_host(array: np.ndarray, device: Device) -> Array:
     """A NumPy array as a device's raw array; the same memory on the cpu."""
     return _NAMESPACES[device.device_type].from_host(array, device)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
-from typing import Any
+from typing import cast
 
 import numpy as np
 
+from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
 from initlab.engine.registry import advice
 
 NAMES = ("float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bool", "bfloat16")
 
 
-def resolve(dtype: Any) -> np.dtype:
+def resolve(dtype: object) -> np.dtype:
     """The NumPy dtype for a name, a NumPy scalar type or a dtype, in native byte order. MXNetError
     for one that holds no real numbers of at most 64 bits, that is unknown or not installed."""
     if isinstance(dtype, str) and dtype == "bfloat16":
@@ -25,19 +27,20 @@ def resolve(dtype: Any) -> np.dtype:
 
 
 @lru_cache(maxsize=256)
-def _resolved(dtype: Any) -> np.dtype:
+def _resolved(dtype: Hashable) -> np.dtype:
     try:
-        found = None if dtype is None else np.dtype(dtype)
+        found = None if dtype is None else np.dtype(cast(DType, dtype))
     except (TypeError, ValueError):
         found = None
     if found is None or not (
         found.kind in "biuf" and found.itemsize <= 8 or found.name == "bfloat16"
     ):
         raise MXNetError(f"no dtype {dtype!r} - {advice(str(dtype), NAMES)}")
-    return found.newbyteorder("=")
+    native: np.dtype = found.newbyteorder("=")
+    return native
 
 
-def name(dtype: Any) -> str:
+def name(dtype: object) -> str:
     """`float32` for any way of writing it."""
     return _name(resolve(dtype))
 
@@ -54,4 +57,5 @@ def _bfloat16() -> np.dtype:
         raise MXNetError(
             "dtype bfloat16 needs the package ml_dtypes - pip install ml_dtypes"
         ) from None
-    return np.dtype(ml_dtypes.bfloat16)
+    bfloat16: np.dtype = np.dtype(ml_dtypes.bfloat16)
+    return bfloat16

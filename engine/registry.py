@@ -136,13 +136,13 @@ def get_alias_func(base_class: type, nickname: str) -> Callable[..., Callable[[t
     return alias
 
 
-def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
+def get_create_func(base_class: type[T], nickname: str) -> Callable[..., T]:
     """A function that makes an instance from a name, a JSON description or an instance (MXNet:
     `registry.get_create_func`).
     """
     registry = registry_of(base_class, nickname)
 
-    def create(*args: Any, **kwargs: Any) -> Any:
+    def create(*args: Any, **kwargs: Any) -> T:
         if args:
             name, rest = args[0], args[1:]
         else:
@@ -165,6 +165,7 @@ def get_create_func(base_class: type, nickname: str) -> Callable[..., Any]:
         assert name.lower() in registry, (
             f"{name} is not registered. Please register with {nickname}.register first"
         )
-        return registry.get(name)(*rest, **kwargs)
+        made: T = registry.get(name)(*rest, **kwargs)
+        return made
 
     return create

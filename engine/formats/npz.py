@@ -170,7 +170,7 @@ def _ours(entry: np.ndarray | None) -> dict[str, Any]:
     if entry is None:
         return {"aliases": {}, "metadata": {}, "dtypes": {}}
     try:
-        ours = json.loads(entry.tobytes().decode("utf-8"))
+        ours: dict[str, Any] = json.loads(entry.tobytes().decode("utf-8"))
         proper = all(isinstance(ours[key], dict) for key in ("aliases", "metadata", "dtypes"))
     except (ValueError, KeyError, TypeError):
         proper = False

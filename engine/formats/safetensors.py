@@ -227,7 +227,7 @@ def _json_object(text: bytes) -> dict[str, Any]:
         return found
 
     try:
-        header = json.loads(text.decode("utf-8"), object_pairs_hook=unique)
+        header: dict[str, Any] = json.loads(text.decode("utf-8"), object_pairs_hook=unique)
     except FormatError:
         raise
     except (ValueError, RecursionError) as error:

@@ -48,7 +48,7 @@ class L2Loss(Loss):
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
         """A value a sample."""
         return self._reduced((label.reshape_like(pred) - pred).square() * 0.5, sample_weight)
 
@@ -65,7 +65,7 @@ class L1Loss(Loss):
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
         """A value a sample."""
         return self._reduced((label.reshape_like(pred) - pred).abs(), sample_weight)
 
@@ -88,7 +88,7 @@ class SigmoidBinaryCrossEntropyLoss(Loss):
 
     def hybrid_forward(
         self, F: Any, pred: Any, label: Any, sample_weight: Any = None, pos_weight: Any = None
-    ) -> Any:  # type: ignore[override]
+    ) -> Any:
         """A value a sample; `pos_weight` scales the share of the positive labels."""
         label = label.reshape_like(pred)
         if self._from_sigmoid:
@@ -125,7 +125,7 @@ class SoftmaxCrossEntropyLoss(Loss):
         super().__init__(weight, batch_axis, prefix, params)
         self._axis, self._sparse_label, self._from_logits = axis, sparse_label, from_logits
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
         """A value a sample."""
         log_p = pred if self._from_logits else F.log_softmax(pred, axis=self._axis)
         if self._sparse_label:
@@ -155,7 +155,7 @@ class KLDivLoss(Loss):
         super().__init__(weight, batch_axis, prefix, params)
         self._from_logits, self._axis = from_logits, axis
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
         """A value a sample."""
         log_p = pred if self._from_logits else F.log_softmax(pred, axis=self._axis)
         loss = self._weighted(label * ((label + TINY).log() - log_p), sample_weight)
@@ -176,7 +176,7 @@ class HuberLoss(Loss):
         super().__init__(weight, batch_axis, prefix, params)
         self._rho = rho
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
         """A value a sample."""
         distance = (label.reshape_like(pred) - pred).abs()
         loss = F.where(
@@ -202,7 +202,7 @@ class HingeLoss(Loss):
     def _lack(self, pred: Any, label: Any) -> Any:
         return (self._margin - pred * label.reshape_like(pred)).relu()
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
         """A value a sample."""
         return self._reduced(self._lack(pred, label), sample_weight)
 
@@ -210,7 +210,7 @@ class HingeLoss(Loss):
 class SquaredHingeLoss(HingeLoss):
     """max(0, margin - pred label)^2, labels being -1 and 1."""
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
         """A value a sample."""
         return self._reduced(self._lack(pred, label).square(), sample_weight)
 
@@ -233,7 +233,7 @@ class LogisticLoss(Loss):
             raise ValueError(f"label_format can only be signed or binary, received {label_format}.")
         self._label_format = label_format
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
         """A value a sample."""
         label = label.reshape_like(pred)
         if self._label_format == "signed":
@@ -258,7 +258,7 @@ class TripletLoss(Loss):
 
     def hybrid_forward(
         self, F: Any, pred: Any, positive: Any, negative: Any, sample_weight: Any = None
-    ) -> Any:  # type: ignore[override]
+    ) -> Any:
         """A value a sample."""
         apart = (positive.reshape_like(pred) - pred).square() - (
             negative.reshape_like(pred) - pred
@@ -290,7 +290,7 @@ class PoissonNLLLoss(Loss):
 
     def hybrid_forward(
         self, F: Any, pred: Any, target: Any, sample_weight: Any = None, epsilon: float = 1e-8
-    ) -> Any:  # type: ignore[override]
+    ) -> Any:
         """One value."""
         target = target.reshape_like(pred)
         loss = (
@@ -332,7 +332,7 @@ class CTCLoss(Loss):
         super().__init__(weight, label_layout.find("N"), prefix, params)
         self._layout, self._label_layout = layout, label_layout
 
-    def hybrid_forward(  # type: ignore[override]
+    def hybrid_forward(
         self,
         F: Any,
         pred: Any,
@@ -372,7 +372,7 @@ class SDMLLoss(Loss):
         self._kl = KLDivLoss(from_logits=True)
         self._smoothing = smoothing_parameter
 
-    def hybrid_forward(self, F: Any, x1: Any, x2: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x1: Any, x2: Any) -> Any:
         """A value a sample."""
         count, width = x1.shape
         apart = x1.reshape((count, 1, width)) - x2.reshape((1, count, width))
@@ -398,7 +398,7 @@ class CosineEmbeddingLoss(Loss):
 
     def hybrid_forward(
         self, F: Any, input1: Any, input2: Any, label: Any, sample_weight: Any = None
-    ) -> Any:  # type: ignore[override]
+    ) -> Any:
         """A value a sample."""
         product = (input1 * input2).sum(axis=-1).reshape((-1, 1))
         lengths = (input1.norm(axis=-1) * input2.norm(axis=-1)).reshape((-1, 1))

@@ -156,7 +156,7 @@ class Trainer:
                 if key not in self._states:
                     self._states[key] = self._optimizer.create_state(number, weight)
                 self._optimizer.update_replica(number, place, weight, gradient, self._states[key])
-                gradient._fresh = False  # type: ignore[attr-defined]
+                gradient._fresh = False
 
     def save_states(self, fname: str | os.PathLike[str]) -> None:
         """Write the optimizer's state and counts (never pickled: an npz file of its own kind)."""

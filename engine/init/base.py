@@ -71,7 +71,7 @@ class InitDesc(str):
 
 def describe(name: str, array: nd.NDArray) -> Description:
     """The description that the name carries, else one of the name and the array, without roles."""
-    carried = getattr(name, "description", None)
+    carried: Description | None = getattr(name, "description", None)
     if carried is not None:
         return carried
     return Description(str(name), str(name), array.shape, dtypes.name(array.dtype))
@@ -200,7 +200,7 @@ class Initializer:
         call its parent's.
         """
         for cls in type(self).__mro__:
-            law = cls.__dict__.get("law")
+            law: Callable[[Initializer, Description], laws.Law] | None = cls.__dict__.get("law")
             if law is not None and law is not _custom_law:
                 return law(self, description)
         raise NotImplementedError("Must override it")

@@ -135,7 +135,8 @@ class Load(Initializer):
                 f"Cannot Initialize {description.name}. Not found in loaded param and no default "
                 "Initializer is provided." + (f" Did you mean '{close}'?" if close else "")
             )
-        return self.default_init
+        default: Initializer = self.default_init
+        return default
 
 
 def _without_prefix(name: str) -> str:

@@ -122,7 +122,8 @@ class Mixed(Initializer):
                 f'Parameter name {path} did not match any pattern. Consider adding a ".*" pattern at the '
                 "end with a default Initializer."
             )
-        return self.rules[number]["init"]
+        chosen: Initializer = self.rules[number]["init"]
+        return chosen
 
     def dumps(self) -> str:
         """The rules as JSON, each initializer as its own."""

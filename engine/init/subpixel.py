@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from initlab.engine import laws
 from initlab.engine.errors import OptionError
@@ -43,7 +42,8 @@ class Icnr(Initializer):
         roles = description.roles or ("out", "in", *["spatial"] * (len(description.shape) - 2))
         axes = sum(role == "spatial" for role in roles)
         if axes == 0:
-            return self.init.law(description)
+            own: laws.Law = self.init.law(description)
+            return own
         times = self.upscale**axes
         outputs = description.shape[0]
         if roles[0] != "out" or outputs % times:

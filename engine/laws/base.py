@@ -55,7 +55,8 @@ def _scratch() -> np.ndarray:
     """This thread's float32 array of ROUNDED_AT_ONCE elements."""
     if not hasattr(_local, "scratch"):
         _local.scratch = np.empty(ROUNDED_AT_ONCE, np.float32)
-    return _local.scratch
+    scratch: np.ndarray = _local.scratch
+    return scratch
 
 
 @dataclass(frozen=True)

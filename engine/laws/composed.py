@@ -42,11 +42,11 @@ class Repeated(Law):
         return self.law.sliceable
 
     @property
-    def mean(self) -> Any:  # type: ignore[override]
+    def mean(self) -> Any:
         return self.law.mean
 
     @property
-    def std(self) -> Any:  # type: ignore[override]
+    def std(self) -> Any:
         return self.law.std
 
     @property
@@ -122,15 +122,15 @@ class Blocks(Law):
         object.__setattr__(self, "bounds", tuple(float(b) for b in bounds))
 
     @property
-    def mean(self) -> float:  # type: ignore[override]
+    def mean(self) -> float:
         return 0.0
 
     @property
-    def std(self) -> float:  # type: ignore[override]
+    def std(self) -> float:
         return math.sqrt(sum(b * b for b in self.bounds) / 3 / len(self.bounds))
 
     @property
-    def kurtosis(self) -> float:  # type: ignore[override]
+    def kurtosis(self) -> float:
         """Of the mixture: the mean of b^4 / 5 over the squared variance, less 3."""
         fourth = sum(b**4 for b in self.bounds) / 5 / len(self.bounds)
         return fourth / self.std**4 - 3 if self.std > 0 else 0.0
@@ -153,7 +153,8 @@ class Blocks(Law):
         drawn = Uniform(-1.0, 1.0).draw(key, (max(end, math.prod(shape)),), dtype, start, end)
         block = math.prod(shape) // len(self.bounds)
         bounds = np.asarray(self.bounds, drawn.dtype)
-        return drawn * bounds[np.arange(start, end) // max(1, block)]
+        scaled: np.ndarray = drawn * bounds[np.arange(start, end) // max(1, block)]
+        return scaled
 
     def describe(self) -> dict[str, Any]:
         """Bounds as a list."""
@@ -179,7 +180,7 @@ class DataScaled(Haar):
 
     tolerance: float = 0.1
     most: int = 10
-    exactness: ClassVar[str] = "tolerance"  # type: ignore[assignment]
+    exactness: ClassVar[str] = "tolerance"
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """The shorter side's Gram matrix is a multiple of the identity."""

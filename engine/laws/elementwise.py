@@ -207,7 +207,8 @@ class Uniform(Law):
 
 
 def _normal_cdf(z: np.ndarray) -> np.ndarray:
-    return 0.5 * _ERFC(-np.asarray(z, np.float64) / math.sqrt(2))
+    below: np.ndarray = 0.5 * _ERFC(-np.asarray(z, np.float64) / math.sqrt(2))
+    return below
 
 
 _ERFC = np.vectorize(math.erfc, otypes=[np.float64])
@@ -305,7 +306,10 @@ class TruncatedNormal(Law):
         if self.scale == 0:
             return None
         low, high = _normal_cdf(np.array([self.low, self.high]))
-        return np.clip((_normal_cdf((x - self.location) / self.scale) - low) / (high - low), 0, 1)
+        below: np.ndarray = np.clip(
+            (_normal_cdf((x - self.location) / self.scale) - low) / (high - low), 0, 1
+        )
+        return below
 
     def distribution(self, wide: bool) -> Distribution:
         """Truncated normal."""

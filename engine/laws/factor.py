@@ -33,7 +33,8 @@ def tree_sum(terms: np.ndarray) -> np.ndarray:
         half = terms.shape[0] // 2
         paired = terms[: 2 * half : 2] + terms[1 : 2 * half : 2]
         terms = np.concatenate([paired, terms[2 * half :]]) if terms.shape[0] % 2 else paired
-    return terms[0]
+    total: np.ndarray = terms[0]
+    return total
 
 
 def householder_q(gaussian: np.ndarray) -> np.ndarray:

@@ -29,7 +29,8 @@ def bilinear_kernel(height: int, width: int) -> np.ndarray:
     f = math.ceil(width / 2)
     c = (2 * f - 1 - f % 2) / (2 * f)
     rows, columns = (1 - np.abs(np.arange(n) / f - c) for n in (height, width))
-    return rows[:, None] * columns[None, :]
+    grid: np.ndarray = rows[:, None] * columns[None, :]
+    return grid
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Haar(Law):
         return "bits" if self.exact else "tolerance"
 
     @property
-    def mean(self) -> float:  # type: ignore[override]
+    def mean(self) -> float:
         return 0.0
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
@@ -123,7 +124,7 @@ class SingularVectors(Law):
             )
 
     @property
-    def mean(self) -> float:  # type: ignore[override]
+    def mean(self) -> float:
         return 0.0
 
     def check_shape(self, shape: tuple[int, ...]) -> None:

@@ -40,7 +40,8 @@ class MAE(_Distance):
     title: ClassVar[str] = "mae"
 
     def _distance(self, difference: numpy.ndarray) -> float:
-        return numpy.abs(difference).mean()
+        mean: float = numpy.abs(difference).mean()
+        return mean
 
 
 @register
@@ -50,7 +51,8 @@ class MSE(_Distance):
     title: ClassVar[str] = "mse"
 
     def _distance(self, difference: numpy.ndarray) -> float:
-        return (difference**2.0).mean()
+        mean: float = (difference**2.0).mean()
+        return mean
 
 
 @register
@@ -60,7 +62,8 @@ class RMSE(_Distance):
     title: ClassVar[str] = "rmse"
 
     def _distance(self, difference: numpy.ndarray) -> float:
-        return numpy.sqrt((difference**2.0).mean())
+        mean: float = numpy.sqrt((difference**2.0).mean())
+        return mean
 
 
 @register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from initlab.engine.nd import (
     arithmetic,
@@ -78,7 +78,7 @@ def waitall() -> None:
     """Nothing to wait for: values are there when an operation returns."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Callable[..., NDArray]:
     raise AttributeError(f"engine.nd has no function '{name}'")
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import operator as python
 from collections.abc import Callable
-from typing import Any
+from typing import cast
 
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import OPERATORS, operator
 from initlab.engine.ops import elementwise
+from initlab.engine.tape import Primitive
 
 
 def _pair(
-    name: str, function: Callable[..., Any], numbers: Callable[[Any, Any], Any]
-) -> Callable[..., Any]:
-    def applied(lhs: Any, rhs: Any) -> Any:
+    name: str, function: Primitive, numbers: Callable[[float, float], float]
+) -> Callable[..., NDArray | float]:
+    def applied(lhs: NDArray | float, rhs: NDArray | float) -> NDArray | float:
         first = lhs if isinstance(lhs, NDArray) else rhs
         if not isinstance(first, NDArray):
             try:
-                return numbers(lhs, rhs)
+                return numbers(cast(float, lhs), cast(float, rhs))
             except TypeError:
                 raise TypeError(
                     f"{name}: types {type(lhs)} and {type(rhs)} not supported - give arrays or numbers"
@@ -39,7 +40,7 @@ def _pair(
     return operator(name)(applied)
 
 
-PAIRS: dict[str, tuple[Callable[..., Any], Callable[[Any, Any], Any]]] = {
+PAIRS: dict[str, tuple[Primitive, Callable[[float, float], float]]] = {
     "add": (elementwise.add, python.add),
     "subtract": (elementwise.subtract, python.sub),
     "multiply": (elementwise.multiply, python.mul),
@@ -64,7 +65,7 @@ OPERATORS["true_divide"] = OPERATORS["divide"]
 OPERATORS["less"], OPERATORS["less_equal"] = OPERATORS["lesser"], OPERATORS["lesser_equal"]
 
 
-def _of_arrays(name: str, function: Callable[..., Any], *others: str) -> None:
+def _of_arrays(name: str, function: Primitive, *others: str) -> None:
     def applied(lhs: NDArray, rhs: NDArray) -> NDArray:
         return function(lhs, rhs)
 
@@ -110,7 +111,7 @@ def _same_shape(arrays: tuple[NDArray, ...]) -> None:
             )
 
 
-def _elementwise(name: str, function: Callable[..., Any]) -> None:
+def _elementwise(name: str, function: Primitive) -> None:
     def applied(lhs: NDArray, rhs: NDArray) -> NDArray:
         _same_shape((lhs, rhs))
         return function(lhs, rhs)

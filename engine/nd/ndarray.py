@@ -5,17 +5,21 @@ are MXNet's `mx.nd.NDArray`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
 from initlab.engine import autograd, dtypes
+from initlab.engine.arrays import Array, DType, Library, is_array
 from initlab.engine.device import Device, current_device, from_host, to_host
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd import keys
 from initlab.engine.ops import elementwise, indexing, linear, shape, traced
+from initlab.engine.tape import Leaf, Node, Primitive
 
+Operand: TypeAlias = "NDArray | float | np.number | np.ndarray"
+"""What stands beside an NDArray in arithmetic."""
 GRAD_REQS = ("write", "add", "null")
 
 
@@ -28,45 +32,54 @@ class NDArray:
     __hash__ = object.__hash__
 
     if TYPE_CHECKING:  # defined in tables below the class
-        __add__: Any
-        __radd__: Any
-        __iadd__: Any
-        __sub__: Any
-        __rsub__: Any
-        __isub__: Any
-        __mul__: Any
-        __rmul__: Any
-        __imul__: Any
-        __truediv__: Any
-        __rtruediv__: Any
-        __itruediv__: Any
-        __mod__: Any
-        __rmod__: Any
-        __imod__: Any
-        __pow__: Any
-        __rpow__: Any
-        __ipow__: Any
 
-        def __getattr__(self, name: str) -> Any: ...
+        def __add__(self, other: Operand) -> NDArray: ...
+        def __radd__(self, other: Operand) -> NDArray: ...
+        def __iadd__(self, other: Operand) -> NDArray: ...
+        def __sub__(self, other: Operand) -> NDArray: ...
+        def __rsub__(self, other: Operand) -> NDArray: ...
+        def __isub__(self, other: Operand) -> NDArray: ...
+        def __mul__(self, other: Operand) -> NDArray: ...
+        def __rmul__(self, other: Operand) -> NDArray: ...
+        def __imul__(self, other: Operand) -> NDArray: ...
+        def __truediv__(self, other: Operand) -> NDArray: ...
+        def __rtruediv__(self, other: Operand) -> NDArray: ...
+        def __itruediv__(self, other: Operand) -> NDArray: ...
+        def __mod__(self, other: Operand) -> NDArray: ...
+        def __rmod__(self, other: Operand) -> NDArray: ...
+        def __imod__(self, other: Operand) -> NDArray: ...
+        def __pow__(self, other: Operand) -> NDArray: ...
+        def __rpow__(self, other: Operand) -> NDArray: ...
+        def __ipow__(self, other: Operand) -> NDArray: ...
+        def __lt__(self, other: NDArray | float) -> NDArray: ...
+        def __le__(self, other: NDArray | float) -> NDArray: ...
+        def __gt__(self, other: NDArray | float) -> NDArray: ...
+        def __ge__(self, other: NDArray | float) -> NDArray: ...
+        def __eq__(self, other: object) -> NDArray: ...  # type: ignore[override]
+        def __ne__(self, other: object) -> NDArray: ...  # type: ignore[override]
+        def __getattr__(self, name: str) -> Callable[..., NDArray]: ...
 
-    def __init__(self, raw: Any, device: Device) -> None:
-        self._raw = raw
+    _fresh: bool
+    """Of a gradient: whether it was written since its parameter was updated."""
+
+    def __init__(self, raw: Array | np.ndarray, device: Device) -> None:
+        self._raw = cast(Array, raw)
         self._device = device
-        self._node: autograd.Node | autograd.Leaf | None = None
+        self._node: Node | Leaf | None = None
         self._grad: NDArray | None = None
 
     # --- what autograd asks of a box
 
-    def _wrap(self, raw: Any) -> NDArray:
+    def _wrap(self, raw: Array) -> NDArray:
         return NDArray(raw, self._device)
 
-    def _traced(self) -> traced.Traced:
+    def _traced(self) -> Array:
         return traced.Traced(self)
 
-    def _traced_xp(self) -> traced.TracedLibrary:
-        return traced.TracedLibrary(self)
+    def _traced_xp(self) -> Library:
+        return cast(Library, traced.TracedLibrary(self))
 
-    def _ones(self) -> Any:
+    def _ones(self) -> Array:
         return self._device.use().ones_like(self._raw)
 
     def _mark(self, gradient: NDArray | None, grad_req: str) -> None:
@@ -80,12 +93,12 @@ class NDArray:
             self._node = None
             return
 
-        def receive(total: Any) -> None:
+        def receive(total: Array) -> None:
             gradient._device.use()
             gradient._raw[...] = gradient._raw + total if grad_req == "add" else total
-            gradient._fresh = True  # type: ignore[attr-defined]
+            gradient._fresh = True
 
-        self._node = autograd.Leaf(receive)
+        self._node = Leaf(receive)
 
     # --- description
 
@@ -95,7 +108,7 @@ class NDArray:
         return tuple(self._raw.shape)
 
     @property
-    def dtype(self) -> type:
+    def dtype(self) -> type[np.generic]:
         """The NumPy scalar type, like `numpy.float32`."""
         return self._raw.dtype.type
 
@@ -139,7 +152,7 @@ class NDArray:
         size = "x".join(str(n) for n in self.shape)
         return f"\n{self.asnumpy()!s}\n<{type(self).__name__} {size} @{self._device}>"
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[object, ...]:
         """For copying and pickling: values and device, without gradient or place on the tape."""
         return _restored, (self.asnumpy(), self._device.device_type, self._device.device_id)
 
@@ -182,13 +195,15 @@ class NDArray:
         """The only element, as a Python number."""
         return self.asscalar().item()
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DType = None, copy: bool | None = None) -> np.ndarray:
         """A copy in host memory; with `copy=False` the array's own memory. ValueError where that is
         on a GPU or of another dtype.
         """
         if copy is False:
             host = to_host(self._raw, self._device)
-            if host is not self._raw or (dtype is not None and np.dtype(dtype) != host.dtype):
+            if cast(Array, host) is not self._raw or (
+                dtype is not None and np.dtype(dtype) != host.dtype
+            ):
                 raise ValueError(
                     "Unable to avoid copy: the array is on another device or of another dtype"
                 )
@@ -196,17 +211,18 @@ class NDArray:
         array = self.asnumpy()
         return array if dtype is None else array.astype(dtype, copy=False)
 
-    def __dlpack__(self, **options: Any) -> Any:
+    def __dlpack__(self, **options: object) -> object:
         """The array's memory for another library (DLPack). BufferError for a dtype that DLPack does
         not have.
         """
-        return self._raw.__dlpack__(**options)
+        exported: object = cast(np.ndarray, self._raw).__dlpack__(**options)  # type: ignore[arg-type]
+        return exported
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """Where that memory is, in DLPack's numbers."""
-        return self._raw.__dlpack_device__()
+        return cast(np.ndarray, self._raw).__dlpack_device__()
 
-    def astype(self, dtype: Any, copy: bool = True) -> NDArray:
+    def astype(self, dtype: DType, copy: bool = True) -> NDArray:
         """The array in another dtype; itself when it has that one and `copy` is False."""
         resolved = dtypes.resolve(dtype)
         return (
@@ -242,7 +258,8 @@ class NDArray:
 
     def tolist(self) -> list[Any]:
         """Nested Python lists."""
-        return self.asnumpy().tolist()
+        numbers: list[Any] = self.asnumpy().tolist()
+        return numbers
 
     def wait_to_read(self) -> None:
         """Nothing to wait for: values are there when an operation returns."""
@@ -271,7 +288,7 @@ class NDArray:
 
     # --- parts
 
-    def _raw_index(self, value: Any) -> Any:
+    def _raw_index(self, value: object) -> Array | None:
         """An array-like of indices as a raw array; None for what is none."""
         if isinstance(value, NDArray):
             return value._raw
@@ -280,23 +297,23 @@ class NDArray:
             return from_host(numbers, self._device) if numbers.dtype.kind in "biuf" else None
         return None
 
-    def _key(self, key: Any) -> Any:
+    def _key(self, key: object) -> object:
         """An index with all arrays made raw, checked."""
         return keys.resolve(key, self._raw.shape, self._raw_index)
 
-    def __getitem__(self, key: Any) -> NDArray:
+    def __getitem__(self, key: object) -> NDArray:
         """A view for contiguous elements, else a copy. IndexError for a number outside, ValueError
         for masks and what is no index.
         """
         return indexing.getitem(self, key=self._key(key))
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: object, value: object) -> None:
         """Write in place. While recording, an array that is not on the tape yet takes its place
         there from the value's.
         """
         autograd.check_writable(self)
         place, given = self._key(key), self._value(value)
-        if getattr(given, "ndim", 0) and given.size == 1:
+        if is_array(given) and given.ndim and given.size == 1:
             given = given.reshape(())
         self._device.use()
         try:
@@ -311,15 +328,15 @@ class NDArray:
             wanted = tuple(self._raw[place].shape) or (1,)
             raise ValueError(
                 "operands could not be broadcast together with remapped shapes[original->remapped]: "
-                f"{tuple(np.shape(value))} and requested shape {wanted}"
+                f"{tuple(np.shape(cast(np.ndarray, value)))} and requested shape {wanted}"
             ) from None
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, value: object) -> Array | float:
         """What may be written into the array, raw and on its device."""
         if isinstance(value, NDArray):
             return value.as_in_context(self._device)._raw
         if isinstance(value, (bool, int, float, np.number)):
-            return value
+            return cast(float, value)
         if isinstance(value, (list, tuple, np.ndarray)):
             return from_host(np.asarray(value).astype(self._raw.dtype), self._device)
         raise TypeError(
@@ -329,7 +346,7 @@ class NDArray:
 
     # --- arithmetic
 
-    def _operand(self, other: Any) -> Any:
+    def _operand(self, other: object) -> Any:
         if isinstance(other, NDArray):
             return other
         if isinstance(other, np.generic):
@@ -380,7 +397,7 @@ class NDArray:
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         return shape.transpose(self, axes=tuple(order) if order else None)
 
-    def broadcast_to(self, wanted: Any) -> NDArray:
+    def broadcast_to(self, wanted: int | Sequence[int]) -> NDArray:
         """Stretched along axes of length 1, and along new ones in front; a 0 keeps an axis."""
         wanted = (wanted,) if isinstance(wanted, int) else tuple(wanted)
         lacking = len(wanted) - self.ndim
@@ -389,7 +406,7 @@ class NDArray:
             shape=wanted,
         )
 
-    def __matmul__(self, other: Any) -> NDArray:
+    def __matmul__(self, other: NDArray) -> NDArray:
         """The matrix product, as `nd.dot`."""
         return linear.dot(self, other)
 
@@ -399,18 +416,18 @@ def _restored(values: np.ndarray, device_type: str, device_id: int) -> NDArray:
     return NDArray(from_host(values, device), device)
 
 
-def _binary(name: str, function: Any) -> None:
+def _binary(name: str, function: Primitive) -> None:
     """Define `x op y`, `y op x` and `x op= y`."""
 
-    def forward(self: NDArray, other: Any) -> Any:
+    def forward(self: NDArray, other: object) -> object:
         operand = self._operand(other)
         return NotImplemented if operand is NotImplemented else function(self, operand)
 
-    def reflected(self: NDArray, other: Any) -> Any:
+    def reflected(self: NDArray, other: object) -> object:
         operand = self._operand(other)
         return NotImplemented if operand is NotImplemented else function(operand, self)
 
-    def in_place(self: NDArray, other: Any) -> Any:
+    def in_place(self: NDArray, other: object) -> object:
         operand = self._operand(other)
         if operand is NotImplemented:
             return NotImplemented
@@ -433,8 +450,8 @@ for _name, _function in (
     _binary(_name, _function)
 
 
-def _comparison(name: str, function: Any) -> None:
-    def compare(self: NDArray, other: Any) -> Any:
+def _comparison(name: str, function: Primitive) -> None:
+    def compare(self: NDArray, other: object) -> object:
         operand = self._operand(other)
         return NotImplemented if operand is NotImplemented else function(self, operand)
 

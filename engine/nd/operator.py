@@ -8,27 +8,34 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from initlab.engine import autograd
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
 
+R = TypeVar("R")
 OPERATORS: dict[str, Callable[..., Any]] = {}
 """Every declared function of `nd` by name, aliases included."""
 
 
-def deliver(result: Any, out: Any) -> Any:
+def deliver(result: R, out: Any) -> R:
     """The result, written into `out` where one is given: an array of the same shape and dtype, or a
     list of them for several.
     """
     if out is None:
         return result
+    _write(result, out)
+    given: R = out
+    return given
+
+
+def _write(result: Any, out: Any) -> None:
     if isinstance(result, (list, tuple)):
         for one, target in zip(result, out, strict=True):
-            deliver(one, target)
-        return out
+            _write(one, target)
+        return
     autograd.check_writable(out)
     for found, wanted in ((out.shape, result.shape), (out._raw.dtype, result._raw.dtype)):
         if found != wanted:
@@ -40,25 +47,24 @@ def deliver(result: Any, out: Any) -> Any:
     out._raw[...] = result._raw
     if autograd.is_recording():
         out._node = result._node
-    return out
 
 
-def _said(value: Any) -> str:
+def _said(value: object) -> str:
     return "[" + ",".join(str(n) for n in value) + "]" if isinstance(value, tuple) else str(value)
 
 
-def check_array(value: Any, name: str) -> None:
+def check_array(value: object, name: str) -> None:
     """AssertionError, in MXNet's words, unless a value is an NDArray."""
     if not isinstance(value, NDArray):
         raise AssertionError(f"Argument {name} must have NDArray type, but got {value}")
 
 
-def operator(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def operator(*names: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Declare a function of `nd` under names. Parameters annotated `NDArray` are checked; unknown
     arguments are a TypeError.
     """
 
-    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+    def declare(function: Callable[..., R]) -> Callable[..., R]:
         parameters = inspect.signature(function).parameters.values()
         several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         places = tuple(
@@ -73,7 +79,9 @@ def operator(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         )
 
         @functools.wraps(function)
-        def applied(*args: Any, out: Any = None, name: str | None = None, **options: Any) -> Any:
+        def applied(
+            *args: object, out: object = None, name: str | None = None, **options: object
+        ) -> R:
             if several:
                 for value in args:
                     if not isinstance(value, NDArray):
@@ -90,7 +98,7 @@ def operator(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 if given is not None:
                     check_array(given, argument)
             result = function(*args, **options)
-            return result if out is None else deliver(result, out)
+            return deliver(result, out)
 
         applied.__name__ = applied.__qualname__ = names[0]
         OPERATORS.update(dict.fromkeys(names, applied))
@@ -99,7 +107,7 @@ def operator(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return declare
 
 
-def chosen(name: str, option: str, value: Any, known: tuple[str, ...]) -> None:
+def chosen(name: str, option: str, value: object, known: tuple[str, ...]) -> None:
     """MXNetError, in MXNet's words, unless an option has one of its values."""
     if value not in known:
         listed = ", ".join(f"'{k}'" for k in sorted(known))
@@ -109,7 +117,7 @@ def chosen(name: str, option: str, value: Any, known: tuple[str, ...]) -> None:
         )
 
 
-def axes_tuple(value: Any) -> tuple[int, ...]:
+def axes_tuple(value: int | Sequence[int]) -> tuple[int, ...]:
     """A number or a sequence of numbers as a tuple."""
     return (
         (int(value),)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from initlab.engine.arrays import Array, Library
 from initlab.engine.autograd import primitive
 from initlab.engine.ops.elementwise import sin
+from initlab.engine.tape import Result
 
 LEAKY_SLOPE = 0.01
 SELU_SCALE = 1.0507009873554805
@@ -14,32 +15,32 @@ SELU_ALPHA = 1.6732632423543772
 
 
 @primitive
-def relu(xp, x):  # type: ignore[no-untyped-def]
+def relu(xp: Library, x: Array) -> Result:
     """max(x, 0); gradient 0 at 0."""
     return xp.maximum(x, xp.zeros_like(x)), lambda g: (g * (x > 0),)
 
 
-def _logistic(xp: Any, x: Any) -> Any:
+def _logistic(xp: Library, x: Array) -> Array:
     small = xp.exp(-xp.abs(x))  # never overflows
     return xp.where(x >= 0, 1 / (1 + small), small / (1 + small)).astype(x.dtype, copy=False)
 
 
 @primitive
-def sigmoid(xp, x):  # type: ignore[no-untyped-def]
+def sigmoid(xp: Library, x: Array) -> Result:
     """1 / (1 + e^-x)."""
     y = _logistic(xp, x)
     return y, lambda g: (g * y * (1 - y),)
 
 
 @primitive
-def tanh(xp, x):  # type: ignore[no-untyped-def]
+def tanh(xp: Library, x: Array) -> Result:
     """The hyperbolic tangent."""
     y = xp.tanh(x)
     return y, lambda g: (g * (1 - y * y),)
 
 
 @primitive
-def softrelu(xp, x):  # type: ignore[no-untyped-def]
+def softrelu(xp: Library, x: Array) -> Result:
     """log(1 + e^x), also called softplus."""
     return xp.maximum(x, xp.zeros_like(x)) + xp.log1p(xp.exp(-xp.abs(x))), lambda g: (
         g * _logistic(xp, x),
@@ -47,13 +48,13 @@ def softrelu(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def softsign(xp, x):  # type: ignore[no-untyped-def]
+def softsign(xp: Library, x: Array) -> Result:
     """x / (1 + |x|)."""
     d = 1 + xp.abs(x)
     return x / d, lambda g: (g / (d * d),)
 
 
-def erf_raw(xp: Any, x: Any) -> Any:
+def erf_raw(xp: Library, x: Array) -> Array:
     """The error function in float64, to about 1e-15: its power series near 0, a continued fraction
     of its complement beyond 3.
     """
@@ -76,21 +77,21 @@ def erf_raw(xp: Any, x: Any) -> Any:
 
 
 @primitive
-def erf(xp, x):  # type: ignore[no-untyped-def]
+def erf(xp: Library, x: Array) -> Result:
     """The error function."""
     y = erf_raw(xp, x).astype(x.dtype)
     return y, lambda g: (g * (2 / math.sqrt(math.pi)) * xp.exp(-x * x),)
 
 
 @primitive
-def gelu(xp, x):  # type: ignore[no-untyped-def]
+def gelu(xp: Library, x: Array) -> Result:
     """x Phi(x) with the exact normal distribution function (Hendrycks and Gimpel 2016)."""
     phi = (0.5 * (1 + erf_raw(xp, x / math.sqrt(2)))).astype(x.dtype)
     return x * phi, lambda g: (g * (phi + x * xp.exp(-x * x / 2) * (1 / math.sqrt(2 * math.pi))),)
 
 
 @primitive
-def gelu_tanh(xp, x):  # type: ignore[no-untyped-def]
+def gelu_tanh(xp: Library, x: Array) -> Result:
     """x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2: gelu as GPT-2 and BERT compute it."""
     square = x * x
     t = xp.tanh(math.sqrt(2 / math.pi) * x * (1 + 0.044715 * square))
@@ -99,14 +100,14 @@ def gelu_tanh(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def silu(xp, x):  # type: ignore[no-untyped-def]
+def silu(xp: Library, x: Array) -> Result:
     """x sigmoid(x), also called swish."""
     s = _logistic(xp, x)
     return x * s, lambda g: (g * (s + x * s * (1 - s)),)
 
 
 @primitive
-def elu(xp, x, *, alpha=1.0):  # type: ignore[no-untyped-def]
+def elu(xp: Library, x: Array, *, alpha: float = 1.0) -> Result:
     """x above 0, alpha (e^x - 1) below (Clevert, Unterthiner and Hochreiter 2016)."""
     below = alpha * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
     return xp.where(x > 0, x, below), lambda g: (
@@ -115,7 +116,7 @@ def elu(xp, x, *, alpha=1.0):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def selu(xp, x):  # type: ignore[no-untyped-def]
+def selu(xp: Library, x: Array) -> Result:
     """lambda (x above 0, alpha (e^x - 1) below), which keeps mean 0 and variance 1 (Klambauer et
     al. 2017).
     """
@@ -125,14 +126,14 @@ def selu(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def leaky(xp, x, *, slope=LEAKY_SLOPE):  # type: ignore[no-untyped-def]
+def leaky(xp: Library, x: Array, *, slope: float = LEAKY_SLOPE) -> Result:
     """x above 0, slope x below."""
     factor = xp.where(x > 0, xp.ones_like(x), xp.full_like(x, slope))
     return x * factor, lambda g: (g * factor,)
 
 
 @primitive
-def prelu(xp, x, slopes):  # type: ignore[no-untyped-def]
+def prelu(xp: Library, x: Array, slopes: Array) -> Result:
     """x above 0, below it x times a slope: one for all, or one a channel (axis 1; axis 0 of a
     vector) (He et al. 2015).
     """
@@ -141,7 +142,7 @@ def prelu(xp, x, slopes):  # type: ignore[no-untyped-def]
     factor = xp.where(x > 0, xp.ones_like(x), slopes.reshape(form) * xp.ones_like(x))
     shared = tuple(a for a in range(x.ndim) if slopes.size == 1 or a != axis)
 
-    def vjp(g: Any) -> tuple[Any, Any]:
+    def vjp(g: Array) -> tuple[Array, Array]:
         below = g * xp.minimum(x, xp.zeros_like(x))
         return g * factor, (xp.sum(below, axis=shared) if shared else below).reshape(slopes.shape)
 
@@ -166,7 +167,7 @@ ACTIVATIONS = {
 
 
 @primitive
-def softmax(xp, x, *, axis=-1):  # type: ignore[no-untyped-def]
+def softmax(xp: Library, x: Array, *, axis: int = -1) -> Result:
     """e^x / sum e^x over an axis."""
     e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
     y = e / xp.sum(e, axis=axis, keepdims=True)
@@ -174,7 +175,7 @@ def softmax(xp, x, *, axis=-1):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def log_softmax(xp, x, *, axis=-1):  # type: ignore[no-untyped-def]
+def log_softmax(xp: Library, x: Array, *, axis: int = -1) -> Result:
     """log softmax over an axis, without overflow."""
     shifted = x - xp.max(x, axis=axis, keepdims=True)
     y = shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
@@ -182,6 +183,6 @@ def log_softmax(xp, x, *, axis=-1):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def masked(xp, x, *, mask):  # type: ignore[no-untyped-def]
+def masked(xp: Library, x: Array, *, mask: Array) -> Result:
     """x times a mask of the same shape, given as a raw array: dropout's multiplication."""
     return x * mask, lambda g: (g * mask,)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from initlab.engine.arrays import Array, Library
 from initlab.engine.autograd import primitive
 from initlab.engine.errors import MXNetError
+from initlab.engine.tape import Result
 
 NEVER = -1e30
 """The score of a key that may not be looked at; for float16, which lacks it, its own lowest."""
 
 
 @primitive
-def attention(xp, q, k, v, *, scale, allowed=None, drop=None):  # type: ignore[no-untyped-def]
+def attention(
+    xp: Library,
+    q: Array,
+    k: Array,
+    v: Array,
+    *,
+    scale: float,
+    allowed: Array | None = None,
+    drop: Array | None = None,
+) -> Result:
     """softmax(scale q k^T) v over the last two axes, for q (…, queries, d), k (…, keys, d), v (…,
     keys, e).
 
@@ -35,7 +44,7 @@ def attention(xp, q, k, v, *, scale, allowed=None, drop=None):  # type: ignore[n
     p = e / xp.where(total == 0, xp.ones_like(total), total)
     used = p if drop is None else p * drop
 
-    def vjp(g: Any) -> tuple[Any, Any, Any]:
+    def vjp(g: Array) -> tuple[Array, Array, Array]:
         dp = xp.matmul(g, xp.swapaxes(v, -1, -2))
         dp = dp if drop is None else dp * drop
         ds = p * (dp - xp.sum(dp * p, axis=-1, keepdims=True)) * scale

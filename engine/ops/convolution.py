@@ -20,13 +20,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
+from initlab.engine.arrays import Array, DType, Library
 from initlab.engine.autograd import primitive
 from initlab.engine.errors import MXNetError
 from initlab.engine.ops.elementwise import check_dtypes
+from initlab.engine.tape import Gradients, Result
 
 Sizes = tuple[int, ...]
+Index = tuple[slice, ...]
 CHUNK = 1 << 21
 """About how many gathered elements there are at a time."""
 FOLD = 3
@@ -76,17 +78,17 @@ def transposed_space(
     return tuple(result)
 
 
-def last(xp: Any, x: Any) -> Any:
+def last(xp: Library, x: Array) -> Array:
     """(batch, channels, *space) as (batch, *space, channels): a view."""
     return xp.transpose(x, (0, *range(2, x.ndim), 1))
 
 
-def first(xp: Any, x: Any) -> Any:
+def first(xp: Library, x: Array) -> Array:
     """(batch, *space, channels) as (batch, channels, *space): a view."""
     return xp.transpose(x, (0, x.ndim - 1, *range(1, x.ndim - 1)))
 
 
-def windows(kernel: Sizes, stride: Sizes, dilate: Sizes, out: Sizes) -> Iterator[tuple[Any, ...]]:
+def windows(kernel: Sizes, stride: Sizes, dilate: Sizes, out: Sizes) -> Iterator[Index]:
     """For each position in the kernel, in order, the index of the elements under it in a padded (batch,
     *space, …).
     """
@@ -98,7 +100,7 @@ def windows(kernel: Sizes, stride: Sizes, dilate: Sizes, out: Sizes) -> Iterator
         yield (slice(None), *cuts)
 
 
-def _padded(xp: Any, x: Any, widths: Sequence[tuple[int, int]]) -> Any:
+def _padded(xp: Library, x: Array, widths: Sequence[tuple[int, int]]) -> Array:
     """(batch, channels, *space) with zeros around, as a view with channels last."""
     if not any(a or b for a, b in widths):
         return last(xp, x)
@@ -107,7 +109,7 @@ def _padded(xp: Any, x: Any, widths: Sequence[tuple[int, int]]) -> Any:
     return xp.pad(last(xp, x), ((0, 0), *widths, (0, 0)))
 
 
-def _rows(xp: Any, x: Any, indices: Sequence[Any], groups: int) -> Any:
+def _rows(xp: Library, x: Array, indices: Sequence[Index], groups: int) -> Array:
     """(groups, output positions of the whole batch, kernel positions * channels of a group) of x
     with channels last.
     """
@@ -128,12 +130,12 @@ def _rows(xp: Any, x: Any, indices: Sequence[Any], groups: int) -> Any:
     return xp.transpose(each, (2, 0, 1, 3)).reshape((groups, rows.shape[0], -1))
 
 
-def _grouped(xp: Any, y: Any, groups: int) -> Any:
+def _grouped(xp: Library, y: Array, groups: int) -> Array:
     """(batch, channels, *space) as (groups, positions of the whole batch, channels of a group)."""
     return _rows(xp, last(xp, y), [(slice(None),)], groups)
 
 
-def _ungrouped(xp: Any, rows: Any, batch: int, space: Sizes) -> Any:
+def _ungrouped(xp: Library, rows: Array, batch: int, space: Sizes) -> Array:
     """What `_grouped` made, with channels last."""
     groups, positions, channels = rows.shape
     if groups > 1:
@@ -141,14 +143,14 @@ def _ungrouped(xp: Any, rows: Any, batch: int, space: Sizes) -> Any:
     return rows.reshape((batch, *space, groups * channels))
 
 
-def _product(xp: Any, a: Any, b: Any, dtype: Any) -> Any:
+def _product(xp: Library, a: Array, b: Array, dtype: DType) -> Array:
     """The matrix product, half precision going through single: BLAS has no other."""
     if str(dtype) == "float16":
         a, b = a.astype("float32"), b.astype("float32")
     return xp.matmul(a, b).astype(dtype, copy=False)
 
 
-def _chunks(xp: Any, batch: int, size: int, apply: Callable[[slice], Any]) -> list[Any]:
+def _chunks(xp: Library, batch: int, size: int, apply: Callable[[slice], Array]) -> list[Array]:
     """`apply` over cuts of the batch, `size` being what one sample gathers."""
     step = max(1, CHUNK // max(1, size))
     return [apply(slice(start, min(batch, start + step))) for start in range(0, batch, step)] or [
@@ -157,15 +159,15 @@ def _chunks(xp: Any, batch: int, size: int, apply: Callable[[slice], Any]) -> li
 
 
 def correlate(
-    xp: Any,
-    x: Any,
-    w: Any,
+    xp: Library,
+    x: Array,
+    w: Array,
     stride: Sizes,
     pad: Sizes,
     dilate: Sizes,
     groups: int,
-    keep: list[Any] | None = None,
-) -> Any:
+    keep: list[Array] | None = None,
+) -> Array:
     """y[o] = sum over channels c and positions a of w[o, c, a] x[c, stride o + dilate a - pad].
 
     Where the whole batch's rows fit a chunk they are appended to `keep`.
@@ -179,7 +181,7 @@ def correlate(
     indices = list(windows(kernel, stride, dilate, out))
     padded = _padded(xp, x, [(p, p) for p in pad])
 
-    def part(cut: slice) -> Any:
+    def part(cut: slice) -> Array:
         rows = _rows(xp, padded[cut], indices, groups)
         if keep is not None and cut.stop - cut.start == x.shape[0]:
             keep.append(rows)
@@ -191,25 +193,25 @@ def correlate(
 
 
 def weight_gradient(
-    xp: Any,
-    x: Any,
-    y: Any,
+    xp: Library,
+    x: Array,
+    y: Array,
     kernel: Sizes,
     stride: Sizes,
     pad: Sizes,
     dilate: Sizes,
     groups: int,
-    kept: list[Any] | None = None,
-) -> Any:
+    kept: list[Array] | None = None,
+) -> Array:
     """w[o, c, a] = sum over the batch and output positions of y[o] x[c, stride o + dilate a - pad];
     `kept` may have the rows of x.
     """
     out, count = tuple(y.shape[2:]), math.prod(kernel)
     units, channels = y.shape[1] // groups, x.shape[1] // groups
     indices = list(windows(kernel, stride, dilate, out))
-    padded: Any = None if kept else _padded(xp, x, [(p, p) for p in pad])
+    padded = x if kept else _padded(xp, x, [(p, p) for p in pad])
 
-    def part(cut: slice) -> Any:
+    def part(cut: slice) -> Array:
         rows = kept[0] if kept else _rows(xp, padded[cut], indices, groups)
         return _product(xp, xp.swapaxes(_grouped(xp, y[cut], groups), 1, 2), rows, x.dtype)
 
@@ -230,7 +232,7 @@ def _taps(n: int, k: int, s: int, p: int, d: int) -> list[list[tuple[int, int]]]
     ]
 
 
-def interleave(xp: Any, phases: Sequence[Any], stride: Sizes, space: Sizes) -> Any:
+def interleave(xp: Library, phases: Sequence[Array], stride: Sizes, space: Sizes) -> Array:
     """x (batch, *space, channels) from its phases (in order of r, each (batch, *ceil(space /
     stride), channels)): x[s q + r].
     """
@@ -251,7 +253,7 @@ def interleave(xp: Any, phases: Sequence[Any], stride: Sizes, space: Sizes) -> A
 
 def reach(
     space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, out: Sizes
-) -> tuple[Any, list[tuple[int, int]]]:
+) -> tuple[list[list[tuple[int, Index]]], list[tuple[int, int]]]:
     """(phases, widths) of the transposed problem.
 
     A phase is a list of (number of the kernel position, index into y padded by `widths` with
@@ -282,8 +284,15 @@ def reach(
 
 
 def spread(
-    xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, groups: int, space: Sizes
-) -> Any:
+    xp: Library,
+    y: Array,
+    w: Array,
+    stride: Sizes,
+    pad: Sizes,
+    dilate: Sizes,
+    groups: int,
+    space: Sizes,
+) -> Array:
     """x[c, i] = sum over units o, output positions and kernel positions a with stride o + dilate a
     - pad = i of w[o, c, a] y[o].
 
@@ -301,7 +310,7 @@ def spread(
     each = xp.transpose(w.reshape((groups, units, channels, count)), (3, 0, 1, 2))
     lengths = tuple(-(-n // s) for n, s in zip(space, stride, strict=True))
 
-    def phase(entries: list[tuple[int, Any]]) -> Any:
+    def phase(entries: list[tuple[int, Index]]) -> Array:
         if not entries:
             return xp.zeros((y.shape[0], *lengths, groups * channels), dtype=y.dtype)
         matrix = xp.stack([each[number] for number, _ in entries], axis=1).reshape(
@@ -309,7 +318,7 @@ def spread(
         )
         indices = [index for _, index in entries]
 
-        def part(cut: slice) -> Any:
+        def part(cut: slice) -> Array:
             rows = _product(xp, _rows(xp, padded[cut], indices, groups), matrix, y.dtype)
             return _ungrouped(xp, rows, cut.stop - cut.start, lengths)
 
@@ -320,8 +329,8 @@ def spread(
 
 
 def _fold(
-    xp: Any, d: Any, axis: int, kernel_axis: int, taps: list[list[tuple[int, int]]], n: int
-) -> Any:
+    xp: Library, d: Array, axis: int, kernel_axis: int, taps: list[list[tuple[int, int]]], n: int
+) -> Array:
     """d (batch, *positions, *kernel positions, channels) with `kernel_axis` summed into `axis`,
     then of length n.
     """
@@ -358,8 +367,8 @@ def _fold(
 
 
 def _spread_by_folding(
-    xp: Any, y: Any, w: Any, stride: Sizes, pad: Sizes, dilate: Sizes, space: Sizes
-) -> Any:
+    xp: Library, y: Array, w: Array, stride: Sizes, pad: Sizes, dilate: Sizes, space: Sizes
+) -> Array:
     """`spread` by one product for all kernel positions, whose results are then added up, one
     spatial axis at a time.
     """
@@ -367,7 +376,7 @@ def _spread_by_folding(
     matrix = xp.transpose(w, (0, *range(2, w.ndim), 1)).reshape((w.shape[0], -1))
     rows = last(xp, y)
 
-    def part(cut: slice) -> Any:
+    def part(cut: slice) -> Array:
         d = _product(xp, rows[cut].reshape((-1, w.shape[0])), matrix, y.dtype).reshape(
             (-1, *out, *kernel, w.shape[1])
         )
@@ -388,7 +397,17 @@ def _check_channels(name: str, found: int, needed: int, shape: Sizes, weight: Si
 
 
 @primitive
-def convolution(xp, x, weight, *bias, stride, pad, dilate, groups=1, constant_input=False):  # type: ignore[no-untyped-def]
+def convolution(
+    xp: Library,
+    x: Array,
+    weight: Array,
+    *bias: Array,
+    stride: Sizes,
+    pad: Sizes,
+    dilate: Sizes,
+    groups: int = 1,
+    constant_input: bool = False,
+) -> Result:
     """Cross-correlation of x (batch, in, *space) with weight (out, in / groups, *kernel), plus bias
     (out).
 
@@ -396,12 +415,12 @@ def convolution(xp, x, weight, *bias, stride, pad, dilate, groups=1, constant_in
     """
     check_dtypes(x, weight)
     _check_channels("convolution", x.shape[1], weight.shape[1] * groups, x.shape, weight.shape)
-    kept: list[Any] = []
+    kept: list[Array] = []
     y = correlate(xp, x, weight, stride, pad, dilate, groups, kept)
     if bias:
         y = y + bias[0].reshape((1, -1, *(1 for _ in stride)))
 
-    def vjp(g: Any) -> tuple[Any, ...]:
+    def vjp(g: Array) -> Gradients:
         dx = (
             None
             if constant_input
@@ -417,7 +436,17 @@ def convolution(xp, x, weight, *bias, stride, pad, dilate, groups=1, constant_in
 
 
 @primitive
-def deconvolution(xp, x, weight, *bias, stride, pad, dilate, adjust, groups=1):  # type: ignore[no-untyped-def]
+def deconvolution(
+    xp: Library,
+    x: Array,
+    weight: Array,
+    *bias: Array,
+    stride: Sizes,
+    pad: Sizes,
+    dilate: Sizes,
+    adjust: Sizes,
+    groups: int = 1,
+) -> Result:
     """The transpose of a convolution: x (batch, in, *space), weight (in, out / groups, *kernel),
     plus bias (out).
     """
@@ -429,7 +458,7 @@ def deconvolution(xp, x, weight, *bias, stride, pad, dilate, adjust, groups=1): 
     if bias:
         y = y + bias[0].reshape((1, -1, *(1 for _ in stride)))
 
-    def vjp(g: Any) -> tuple[Any, ...]:
+    def vjp(g: Array) -> tuple[Array, ...]:
         dx = correlate(xp, g, weight, stride, pad, dilate, groups)
         gradients = (dx, weight_gradient(xp, g, x, kernel, stride, pad, dilate, groups))
         return (*gradients, xp.sum(g, axis=(0, *range(2, g.ndim)))) if bias else gradients

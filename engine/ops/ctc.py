@@ -7,27 +7,27 @@ probabilities are kept as logarithms; all samples of a batch go through time tog
 
 from __future__ import annotations
 
-from typing import Any
-
+from initlab.engine.arrays import Array, Library, Operand
 from initlab.engine.autograd import primitive
 from initlab.engine.errors import MXNetError
+from initlab.engine.tape import Result
 
 NEVER = -1e30
 """The logarithm of a probability of 0, with which one can still reckon."""
 
 
-def _log_sum(xp: Any, *terms: Any) -> Any:
+def _log_sum(xp: Library, *terms: Array) -> Array:
     """log of the sum of exp of some arrays."""
     top = terms[0]
     for term in terms[1:]:
         top = xp.maximum(top, term)
-    total: Any = 0.0
+    total: Operand = 0.0
     for term in terms:
         total = total + xp.exp(term - top)
     return top + xp.log(total)
 
 
-def _shifted(xp: Any, x: Any, by: int) -> Any:
+def _shifted(xp: Library, x: Array, by: int) -> Array:
     """x moved along its last axis, to the right for positive `by`; NEVER comes in."""
     filling = xp.full_like(x[:, : abs(by)], NEVER)
     return (
@@ -38,7 +38,9 @@ def _shifted(xp: Any, x: Any, by: int) -> Any:
 
 
 @primitive
-def ctc_loss(xp, x, labels, lengths, label_lengths, *, blank):  # type: ignore[no-untyped-def]
+def ctc_loss(
+    xp: Library, x: Array, labels: Array, lengths: Array, label_lengths: Array, *, blank: int
+) -> Result:
     """-log p(labels) a sample.
 
     Scores x are (time, batch, classes), labels (batch, longest), lengths and label_lengths
@@ -93,7 +95,7 @@ def ctc_loss(xp, x, labels, lengths, label_lengths, *, blank):  # type: ignore[n
     possible = likelihood > NEVER / 2
     loss = xp.where(possible, -likelihood, xp.full_like(likelihood, float("inf")))
 
-    def vjp(g: Any) -> tuple[Any, None, None, None]:
+    def vjp(g: Array) -> tuple[Array, None, None, None]:
         start = xp.where(ends, xp.zeros_like(never), never)
         backward = [xp.where((times == steps)[:, None], start, never)]
         for t in range(steps - 2, -1, -1):
@@ -102,7 +104,7 @@ def ctc_loss(xp, x, labels, lengths, label_lengths, *, blank):  # type: ignore[n
                 xp, b, _shifted(xp, b, -1), xp.where(may_be_skipped, _shifted(xp, b, -2), never)
             )
             later = xp.where((t < times - 1)[:, None], xp.maximum(moved, never), never)
-            backward.append(xp.where((t == times - 1)[:, None], start, later))
+            backward.append(xp.where((times - 1 == t)[:, None], start, later))
         one_hot = (path[:, :, None] == xp.arange(classes)[None, None, :]).astype(x.dtype)
         rows = []
         for t, b in enumerate(reversed(backward)):

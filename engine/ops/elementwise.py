@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+import numpy as np
+
+from initlab.engine.arrays import Array, DType, Library, Operand, is_array
 from initlab.engine.autograd import primitive
 from initlab.engine.errors import MXNetError
+from initlab.engine.tape import Primitive, Result, Vjp
 
 
-def check_dtypes(x: Any, y: Any) -> None:
+def check_dtypes(x: Operand, y: Operand) -> None:
     """MXNetError unless both arrays have one dtype."""
-    if hasattr(x, "dtype") and hasattr(y, "dtype") and x.dtype != y.dtype:
+    if is_array(x) and is_array(y) and x.dtype != y.dtype:
         raise MXNetError(
             "MXNetError: Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 1-th "
             f"input: expected {x.dtype}, "
@@ -19,9 +22,9 @@ def check_dtypes(x: Any, y: Any) -> None:
         )
 
 
-def check_broadcast(x: Any, y: Any) -> None:
+def check_broadcast(x: Operand, y: Operand) -> None:
     """MXNetError unless the shapes broadcast."""
-    if not (hasattr(x, "shape") and hasattr(y, "shape")):
+    if not (is_array(x) and is_array(y)):
         return
     for a, b in zip(reversed(x.shape), reversed(y.shape), strict=False):
         if a != b and a != 1 and b != 1:
@@ -36,11 +39,11 @@ def _listed(shape: tuple[int, ...]) -> str:
     return ",".join(str(n) for n in shape)
 
 
-def unbroadcast(xp: Any, g: Any, like: Any) -> Any:
+def unbroadcast(xp: Library, g: Array, like: Operand) -> Array | None:
     """The gradient of something that was broadcast: summed over the axes that were stretched; None
     for a number.
     """
-    if not hasattr(like, "shape"):
+    if not is_array(like):
         return None
     extra = g.ndim - like.ndim
     if extra:
@@ -49,25 +52,26 @@ def unbroadcast(xp: Any, g: Any, like: Any) -> Any:
     return xp.sum(g, axis=stretched, keepdims=True) if stretched else g
 
 
-def _pair(x: Any, y: Any) -> Any:
+def _pair(x: Operand, y: Operand) -> np.dtype:
     """Check two operands; gives the dtype of the result."""
-    first, second = getattr(x, "dtype", None), getattr(y, "dtype", None)
-    if first is None or second is None:
-        return second if first is None else first
-    if first != second:
+    if not (is_array(x) and is_array(y)):
+        array = x if is_array(x) else y
+        assert is_array(array)
+        return array.dtype
+    if x.dtype != y.dtype:
         check_dtypes(x, y)
     if x.shape != y.shape:
         check_broadcast(x, y)
-    return first
+    return x.dtype
 
 
-def _arrays(gradients: tuple[Any, Any]) -> tuple[Any, ...]:
+def _arrays(gradients: tuple[Array | None, Array | None]) -> tuple[Array, ...]:
     """Gradients of the operands that are arrays, not numbers."""
     return tuple(g for g in gradients if g is not None)
 
 
 @primitive
-def add(xp, x, y):  # type: ignore[no-untyped-def]
+def add(xp: Library, x: Operand, y: Operand) -> Result:
     """x + y."""
     dtype = _pair(x, y)
     return xp.add(x, y).astype(dtype, copy=False), lambda g: _arrays(
@@ -76,7 +80,7 @@ def add(xp, x, y):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def subtract(xp, x, y):  # type: ignore[no-untyped-def]
+def subtract(xp: Library, x: Operand, y: Operand) -> Result:
     """x - y."""
     dtype = _pair(x, y)
     return xp.subtract(x, y).astype(dtype, copy=False), lambda g: _arrays(
@@ -85,7 +89,7 @@ def subtract(xp, x, y):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def multiply(xp, x, y):  # type: ignore[no-untyped-def]
+def multiply(xp: Library, x: Operand, y: Operand) -> Result:
     """x y."""
     dtype = _pair(x, y)
     return xp.multiply(x, y).astype(dtype, copy=False), lambda g: _arrays(
@@ -94,7 +98,7 @@ def multiply(xp, x, y):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def divide(xp, x, y):  # type: ignore[no-untyped-def]
+def divide(xp: Library, x: Operand, y: Operand) -> Result:
     """x / y."""
     dtype = _pair(x, y)
     z = xp.divide(x, y).astype(dtype, copy=False)
@@ -102,10 +106,10 @@ def divide(xp, x, y):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def modulo(xp, x, y):  # type: ignore[no-untyped-def]
+def modulo(xp: Library, x: Operand, y: Operand) -> Result:
     """x mod y, with the sign of y; 0 where y is 0, as MXNet gives."""
     dtype = _pair(x, y)
-    if hasattr(y, "dtype"):
+    if is_array(y):
         safe = xp.where(y == 0, xp.ones_like(y), y)
         z = xp.where(y == 0, xp.zeros_like(y), xp.mod(x, safe))
     else:
@@ -117,33 +121,28 @@ def modulo(xp, x, y):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def power(xp, x, y):  # type: ignore[no-untyped-def]
+def power(xp: Library, x: Operand, y: Operand) -> Result:
     """x ** y; the gradient by y holds for positive x."""
     dtype = _pair(x, y)
     z = xp.power(x, y).astype(dtype, copy=False)
 
-    def by_exponent(g: Any) -> Any:
-        positive = (
-            xp.log(xp.where(x > 0, x, xp.ones_like(x)))
-            if hasattr(x, "dtype")
-            else math.log(x)
-            if x > 0
-            else 0.0
-        )
-        return g * z * positive
+    def by_exponent(g: Array) -> Array:
+        if is_array(x):
+            return g * z * xp.log(xp.where(x > 0, x, xp.ones_like(x)))
+        return g * z * (math.log(x) if isinstance(x, (int, float)) and x > 0 else 0.0)
 
-    def vjp(g: Any) -> tuple[Any, ...]:
-        gx = unbroadcast(xp, g * y * xp.power(x, y - 1), x) if hasattr(x, "dtype") else None
-        gy = unbroadcast(xp, by_exponent(g), y) if hasattr(y, "dtype") else None
+    def vjp(g: Array) -> tuple[Array, ...]:
+        gx = unbroadcast(xp, g * y * xp.power(x, y - 1), x) if is_array(x) else None
+        gy = unbroadcast(xp, by_exponent(g), y) if is_array(y) else None
         return _arrays((gx, gy))
 
     return z, vjp
 
 
-def _chosen(xp: Any, x: Any, y: Any, left: Any) -> Any:
+def _chosen(xp: Library, x: Operand, y: Operand, left: Array | bool) -> Vjp:
     """The vjp of a choice between x and y, `left` being where x was chosen."""
 
-    def vjp(g: Any) -> tuple[Any, ...]:
+    def vjp(g: Array) -> tuple[Array, ...]:
         zero = xp.zeros_like(g)
         return _arrays(
             (
@@ -156,26 +155,26 @@ def _chosen(xp: Any, x: Any, y: Any, left: Any) -> Any:
 
 
 @primitive
-def maximum(xp, x, y):  # type: ignore[no-untyped-def]
+def maximum(xp: Library, x: Operand, y: Operand) -> Result:
     """The larger of x and y; x's gradient where they are equal."""
     dtype = _pair(x, y)
     return xp.maximum(x, y).astype(dtype, copy=False), _chosen(xp, x, y, x >= y)
 
 
 @primitive
-def minimum(xp, x, y):  # type: ignore[no-untyped-def]
+def minimum(xp: Library, x: Operand, y: Operand) -> Result:
     """The smaller of x and y; x's gradient where they are equal."""
     dtype = _pair(x, y)
     return xp.minimum(x, y).astype(dtype, copy=False), _chosen(xp, x, y, x <= y)
 
 
 @primitive
-def where(xp, condition, x, y):  # type: ignore[no-untyped-def]
+def where(xp: Library, condition: Array, x: Operand, y: Operand) -> Result:
     """x where the condition is not 0, else y; a condition of one axis chooses whole rows of arrays
     of more.
     """
     _pair(x, y)
-    most = max((v.ndim for v in (x, y) if hasattr(v, "dtype")), default=1)
+    most = max((v.ndim for v in (x, y) if is_array(v)), default=1)
     chosen = (
         condition.reshape((-1, *(1,) * (most - 1)))
         if condition.ndim == 1 and most > 1
@@ -185,10 +184,10 @@ def where(xp, condition, x, y):  # type: ignore[no-untyped-def]
     return xp.where(chosen, x, y), lambda g: (None, *vjp(g))
 
 
-def _comparison(name: str, symbol: str) -> Any:
-    def compare(xp, x, y):  # type: ignore[no-untyped-def]
+def _comparison(name: str, symbol: str) -> Primitive:
+    def compare(xp: Library, x: Operand, y: Operand) -> Result:
         dtype = _pair(x, y)
-        operands = sum(hasattr(v, "dtype") for v in (x, y))
+        operands = sum(is_array(v) for v in (x, y))
         return getattr(xp, name)(x, y).astype(dtype), lambda g: (None,) * operands
 
     compare.__name__ = name
@@ -197,7 +196,7 @@ def _comparison(name: str, symbol: str) -> Any:
 
 
 @primitive
-def hypot(xp, x, y):  # type: ignore[no-untyped-def]
+def hypot(xp: Library, x: Operand, y: Operand) -> Result:
     """sqrt(x^2 + y^2), without overflow; gradient 0 where both are 0."""
     dtype = _pair(x, y)
     largest = xp.maximum(xp.abs(x), xp.abs(y))
@@ -211,10 +210,10 @@ def hypot(xp, x, y):  # type: ignore[no-untyped-def]
     )
 
 
-def _logical(name: str, says: str) -> Any:
-    def combine(xp, x, y):  # type: ignore[no-untyped-def]
+def _logical(name: str, says: str) -> Primitive:
+    def combine(xp: Library, x: Operand, y: Operand) -> Result:
         dtype = _pair(x, y)
-        operands = sum(hasattr(v, "dtype") for v in (x, y))
+        operands = sum(is_array(v) for v in (x, y))
         return getattr(xp, name)(xp.not_equal(x, 0), xp.not_equal(y, 0)).astype(
             dtype
         ), lambda g: (None,) * operands
@@ -236,88 +235,88 @@ less_equal = _comparison("less_equal", "<=")
 
 
 @primitive
-def negative(xp, x):  # type: ignore[no-untyped-def]
+def negative(xp: Library, x: Array) -> Result:
     """-x."""
     return xp.negative(x), lambda g: (-g,)
 
 
 @primitive
-def abs(xp, x):  # type: ignore[no-untyped-def]  # noqa: A001
+def abs(xp: Library, x: Array) -> Result:  # noqa: A001
     """|x|; gradient 0 at 0."""
     return xp.abs(x), lambda g: (g * xp.sign(x),)
 
 
 @primitive
-def sign(xp, x):  # type: ignore[no-untyped-def]
+def sign(xp: Library, x: Array) -> Result:
     """-1, 0 or 1; gradient 0."""
     return xp.sign(x), lambda g: (xp.zeros_like(g),)
 
 
 @primitive
-def square(xp, x):  # type: ignore[no-untyped-def]
+def square(xp: Library, x: Array) -> Result:
     """x^2."""
     return xp.square(x), lambda g: (2 * g * x,)
 
 
 @primitive
-def sqrt(xp, x):  # type: ignore[no-untyped-def]
+def sqrt(xp: Library, x: Array) -> Result:
     """The square root."""
     y = xp.sqrt(x)
     return y, lambda g: (g / (2 * y),)
 
 
 @primitive
-def exp(xp, x):  # type: ignore[no-untyped-def]
+def exp(xp: Library, x: Array) -> Result:
     """e^x."""
     y = xp.exp(x)
     return y, lambda g: (g * y,)
 
 
 @primitive
-def log(xp, x):  # type: ignore[no-untyped-def]
+def log(xp: Library, x: Array) -> Result:
     """The natural logarithm."""
     return xp.log(x), lambda g: (g / x,)
 
 
 @primitive
-def expm1(xp, x):  # type: ignore[no-untyped-def]
+def expm1(xp: Library, x: Array) -> Result:
     """e^x - 1, exact near 0."""
     y = xp.expm1(x)
     return y, lambda g: (g * (y + 1),)
 
 
 @primitive
-def log1p(xp, x):  # type: ignore[no-untyped-def]
+def log1p(xp: Library, x: Array) -> Result:
     """log(1 + x), exact near 0."""
     return xp.log1p(x), lambda g: (g / (1 + x),)
 
 
 @primitive
-def sin(xp, x):  # type: ignore[no-untyped-def]
+def sin(xp: Library, x: Array) -> Result:
     """The sine."""
     return xp.sin(x), lambda g: (g * xp.cos(x),)
 
 
 @primitive
-def cos(xp, x):  # type: ignore[no-untyped-def]
+def cos(xp: Library, x: Array) -> Result:
     """The cosine."""
     return xp.cos(x), lambda g: (-g * xp.sin(x),)
 
 
 @primitive
-def floor(xp, x):  # type: ignore[no-untyped-def]
+def floor(xp: Library, x: Array) -> Result:
     """The largest whole number not above x; gradient 0."""
     return xp.floor(x), lambda g: (xp.zeros_like(g),)
 
 
 @primitive
-def ceil(xp, x):  # type: ignore[no-untyped-def]
+def ceil(xp: Library, x: Array) -> Result:
     """The smallest whole number not below x; gradient 0."""
     return xp.ceil(x), lambda g: (xp.zeros_like(g),)
 
 
 @primitive
-def round(xp, x):  # type: ignore[no-untyped-def]  # noqa: A001
+def round(xp: Library, x: Array) -> Result:  # noqa: A001
     """The nearest whole number, halves away from zero; gradient 0."""
     return xp.copysign(xp.floor(xp.abs(x) + 0.5), x).astype(x.dtype, copy=False), lambda g: (
         xp.zeros_like(g),
@@ -325,25 +324,25 @@ def round(xp, x):  # type: ignore[no-untyped-def]  # noqa: A001
 
 
 @primitive
-def clip(xp, x, *, a_min, a_max):  # type: ignore[no-untyped-def]
+def clip(xp: Library, x: Array, *, a_min: float, a_max: float) -> Result:
     """x cut to [a_min, a_max]; gradient 0 outside."""
     inside = (x >= a_min) & (x <= a_max)
     return xp.clip(x, a_min, a_max).astype(x.dtype, copy=False), lambda g: (g * inside,)
 
 
 @primitive
-def cast(xp, x, *, dtype):  # type: ignore[no-untyped-def]
+def cast(xp: Library, x: Array, *, dtype: DType) -> Result:
     """x in another dtype; always a copy."""
     return x.astype(dtype), lambda g: (g.astype(x.dtype),)
 
 
 @primitive
-def identity(xp, x):  # type: ignore[no-untyped-def]
+def identity(xp: Library, x: Array) -> Result:
     """A copy of x."""
     return x.copy(), lambda g: (g,)
 
 
 @primitive
-def block_grad(xp, x):  # type: ignore[no-untyped-def]
+def block_grad(xp: Library, x: Array) -> Result:
     """x, through which no gradient goes."""
     return x.copy(), lambda g: (xp.zeros_like(g),)

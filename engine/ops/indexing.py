@@ -6,20 +6,20 @@ Indices are raw arrays in a key, or boxes that no gradient goes to.
 
 from __future__ import annotations
 
-from typing import Any
-
+from initlab.engine.arrays import Array, DType, Library, Shape
 from initlab.engine.autograd import primitive
 from initlab.engine.errors import MXNetError
 from initlab.engine.ops.elementwise import unbroadcast
+from initlab.engine.tape import Gradients, Result
 
 
-def is_basic(key: Any) -> bool:
+def is_basic(key: object) -> bool:
     """Whether a key is made of numbers, slices, None and Ellipsis only."""
     parts = key if isinstance(key, tuple) else (key,)
     return all(part is None or part is Ellipsis or isinstance(part, (int, slice)) for part in parts)
 
 
-def is_contiguous(shape: tuple[int, ...], key: Any) -> bool:
+def is_contiguous(shape: tuple[int, ...], key: object) -> bool:
     """Whether a basic key takes elements that stand side by side: full axes, before them a run of
     one axis, before it single elements.
     """
@@ -38,14 +38,14 @@ def is_contiguous(shape: tuple[int, ...], key: Any) -> bool:
 
 
 @primitive
-def getitem(xp, x, *, key, view=True):  # type: ignore[no-untyped-def]
+def getitem(xp: Library, x: Array, *, key: object, view: bool = True) -> Result:
     """x[key]; a view for a basic key of contiguous elements unless `view` is False. A single
     element has shape (1,).
     """
     y = x[key]
     basic = is_basic(key)
 
-    def vjp(g: Any) -> tuple[Any]:
+    def vjp(g: Array) -> tuple[Array]:
         whole = xp.zeros_like(x)
         part = g.reshape(y.shape)
         if basic:
@@ -68,10 +68,10 @@ def getitem(xp, x, *, key, view=True):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def part(xp, x, *, key):  # type: ignore[no-untyped-def]
+def part(xp: Library, x: Array, *, key: object) -> Result:
     """x[key] as NumPy gives it: a number has no axis."""
 
-    def vjp(g: Any) -> tuple[Any]:
+    def vjp(g: Array) -> tuple[Array]:
         whole = xp.zeros_like(x)
         xp.add.at(whole, key, g)
         return (whole,)
@@ -80,7 +80,7 @@ def part(xp, x, *, key):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def take(xp, x, indices, *, axis=0, mode="clip"):  # type: ignore[no-untyped-def]
+def take(xp: Library, x: Array, indices: Array, *, axis: int = 0, mode: str = "clip") -> Result:
     """Slices of x along an axis, by number; numbers outside are clipped, or with `wrap` taken
     modulo the axis' length.
     """
@@ -92,7 +92,7 @@ def take(xp, x, indices, *, axis=0, mode="clip"):  # type: ignore[no-untyped-def
         )
     numbers = inside(xp, indices, x.shape[axis], mode)
 
-    def vjp(g: Any) -> tuple[Any, None]:
+    def vjp(g: Array) -> tuple[Array, None]:
         whole = xp.zeros_like(x)
         xp.add.at(whole, (slice(None),) * (axis % x.ndim) + (numbers,), g)
         return whole, None
@@ -100,14 +100,22 @@ def take(xp, x, indices, *, axis=0, mode="clip"):  # type: ignore[no-untyped-def
     return xp.take(x, numbers, axis=axis), vjp
 
 
-def inside(xp: Any, indices: Any, length: int, mode: str) -> Any:
+def inside(xp: Library, indices: Array, length: int, mode: str) -> Array:
     """Indices as int64 that are inside an axis: clipped, or with `wrap` modulo its length."""
     numbers = indices.astype("int64")
     return numbers % length if mode == "wrap" else xp.clip(numbers, 0, length - 1)
 
 
 @primitive
-def pick(xp, x, index, *, axis=-1, keepdims=False, mode="clip"):  # type: ignore[no-untyped-def]
+def pick(
+    xp: Library,
+    x: Array,
+    index: Array,
+    *,
+    axis: int = -1,
+    keepdims: bool = False,
+    mode: str = "clip",
+) -> Result:
     """One element a row: x[i, index[i]] for a matrix. The index has x's shape without the axis, or
     with length 1 there.
     """
@@ -123,7 +131,7 @@ def pick(xp, x, index, *, axis=-1, keepdims=False, mode="clip"):  # type: ignore
     at = numbers if numbers.ndim == x.ndim else xp.expand_dims(numbers, axis)
     y = xp.take_along_axis(x, at, axis=axis)
 
-    def vjp(g: Any) -> tuple[Any, None]:
+    def vjp(g: Array) -> tuple[Array, None]:
         places = xp.arange(x.shape[axis]).reshape(
             tuple(-1 if a == axis % x.ndim else 1 for a in range(x.ndim))
         )
@@ -134,7 +142,15 @@ def pick(xp, x, index, *, axis=-1, keepdims=False, mode="clip"):  # type: ignore
 
 
 @primitive
-def one_hot(xp, indices, *, depth, on_value=1.0, off_value=0.0, dtype="float32"):  # type: ignore[no-untyped-def]
+def one_hot(
+    xp: Library,
+    indices: Array,
+    *,
+    depth: int,
+    on_value: float = 1.0,
+    off_value: float = 0.0,
+    dtype: DType = "float32",
+) -> Result:
     """A row of `off_value` with `on_value` at the index, none where it is outside; no gradient."""
     at = xp.expand_dims(indices.astype("int64"), -1) == xp.arange(depth)
     if (on_value, off_value) == (1, 0):
@@ -143,12 +159,12 @@ def one_hot(xp, indices, *, depth, on_value=1.0, off_value=0.0, dtype="float32")
 
 
 @primitive
-def take_along_axis(xp, x, *, numbers, axis):  # type: ignore[no-untyped-def]
+def take_along_axis(xp: Library, x: Array, *, numbers: Array, axis: int) -> Result:
     """One element for each number (a raw array of whole numbers), along an axis: what sorting does
     to values.
     """
 
-    def vjp(g: Any) -> tuple[Any]:
+    def vjp(g: Array) -> tuple[Array]:
         grid = [
             numbers
             if a == axis % x.ndim
@@ -169,7 +185,7 @@ others at places named several times.
 
 
 @primitive
-def scatter(xp, x, *, key, shape):  # type: ignore[no-untyped-def]
+def scatter(xp: Library, x: Array, *, key: object, shape: Shape) -> Result:
     """Zeros of a shape, to whose places `key` x is added, as often as they are named."""
     dtype = ADDED_AS.get(str(x.dtype), x.dtype)
     whole = xp.zeros(shape, dtype=dtype)
@@ -178,14 +194,14 @@ def scatter(xp, x, *, key, shape):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def replace(xp, x, y, *, key):  # type: ignore[no-untyped-def]
+def replace(xp: Library, x: Array, y: Array, *, key: object) -> Result:
     """A copy of x with y, stretched where needed, in the place of x[key], a key that names no place
     twice.
     """
     whole = x.copy()
     whole[key] = y
 
-    def vjp(g: Any) -> tuple[Any, Any]:
+    def vjp(g: Array) -> Gradients:
         rest = g.copy()
         rest[key] = xp.zeros_like(g[key])
         return rest, unbroadcast(xp, g[key], y)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from initlab.engine.arrays import Array, Library
 from initlab.engine.autograd import primitive
 from initlab.engine.errors import MXNetError
 from initlab.engine.ops.elementwise import check_dtypes, unbroadcast
+from initlab.engine.tape import Gradients, Result
 
 
 def _listed(shape: tuple[int, ...]) -> str:
     return "[" + ",".join(str(n) for n in shape) + "]"
 
 
-def check_floats(x: Any, name: str) -> None:
+def check_floats(x: Array, name: str) -> None:
     """MXNetError for an operation on whole numbers that MXNet has for floats only."""
     if str(x.dtype) in ("int8", "int32", "int64", "uint8", "bool"):
         raise MXNetError(f"MXNetError: {name} only supports floating point types, not {x.dtype}")
 
 
 @primitive
-def dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignore[no-untyped-def]
+def dot(
+    xp: Library, x: Array, y: Array, *, transpose_a: bool = False, transpose_b: bool = False
+) -> Result:
     """The product over the last axis of x and the first of y; a number has shape (1,).
 
     `transpose_a` moves x's first axis to its end, `transpose_b` y's last axis to its beginning: for
@@ -51,7 +54,7 @@ def dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignore[no-u
     rows, columns = a.reshape((-1, shared)), b.reshape((shared, -1))
     z = xp.matmul(rows, columns).astype(x.dtype, copy=False).reshape(shape)
 
-    def vjp(g: Any) -> tuple[Any, Any]:
+    def vjp(g: Array) -> tuple[Array, Array]:
         flat = g.reshape((rows.shape[0], columns.shape[1]))
         ga = xp.matmul(flat, xp.transpose(columns, (1, 0))).reshape(a.shape)
         gb = xp.matmul(xp.transpose(rows, (1, 0)), flat).reshape(b.shape)
@@ -63,7 +66,9 @@ def dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignore[no-u
 
 
 @primitive
-def batch_dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignore[no-untyped-def]
+def batch_dot(
+    xp: Library, x: Array, y: Array, *, transpose_a: bool = False, transpose_b: bool = False
+) -> Result:
     """Matrix products of the last two axes, one for each element of the leading axes, which must be
     the same.
     """
@@ -90,7 +95,7 @@ def batch_dot(xp, x, y, *, transpose_a=False, transpose_b=False):  # type: ignor
             f"mismatch): {said}"
         )
 
-    def vjp(g: Any) -> tuple[Any, Any]:
+    def vjp(g: Array) -> tuple[Array, Array]:
         ga, gb = xp.matmul(g, xp.swapaxes(b, -1, -2)), xp.matmul(xp.swapaxes(a, -1, -2), g)
         return (xp.swapaxes(ga, -1, -2) if transpose_a else ga), (
             xp.swapaxes(gb, -1, -2) if transpose_b else gb
@@ -105,7 +110,9 @@ def weight_shape(x: tuple[int, ...], units: int, flatten: bool) -> tuple[int, in
 
 
 @primitive
-def fully_connected(xp, x, weight, *bias, flatten=True):  # type: ignore[no-untyped-def]
+def fully_connected(
+    xp: Library, x: Array, weight: Array, *bias: Array, flatten: bool = True
+) -> Result:
     """x W^T + b, W being (units, inputs). With `flatten` all axes of x but the first are joined,
     else the last is taken.
     """
@@ -123,7 +130,7 @@ def fully_connected(xp, x, weight, *bias, flatten=True):  # type: ignore[no-unty
         y = y + bias[0]
     out = y if flatten else y.reshape((*x.shape[:-1], weight.shape[0]))
 
-    def vjp(g: Any) -> tuple[Any, ...]:
+    def vjp(g: Array) -> tuple[Array, ...]:
         g = g.reshape(y.shape)
         gradients = (xp.matmul(g, weight).reshape(x.shape), xp.matmul(g.T, rows))
         return (*gradients, xp.sum(g, axis=0)) if bias else gradients
@@ -132,10 +139,10 @@ def fully_connected(xp, x, weight, *bias, flatten=True):  # type: ignore[no-unty
 
 
 @primitive
-def matmul(xp, x, y):  # type: ignore[no-untyped-def]
+def matmul(xp: Library, x: Array, y: Array) -> Result:
     """Products of matrices, stacked in leading axes that broadcast."""
 
-    def vjp(g: Any) -> tuple[Any, Any]:
+    def vjp(g: Array) -> Gradients:
         by_x, by_y = xp.matmul(g, xp.swapaxes(y, -1, -2)), xp.matmul(xp.swapaxes(x, -1, -2), g)
         return unbroadcast(xp, by_x, x), unbroadcast(xp, by_y, y)
 

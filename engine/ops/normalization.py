@@ -10,12 +10,13 @@ Where gamma varies over the axes, it stands within the means.
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from initlab.engine.arrays import Array, Library
 from initlab.engine.autograd import primitive
+from initlab.engine.tape import Gradients, Result
 
 
-def _sum(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _sum(xp: Library, x: Array, axes: tuple[int, ...]) -> Array:
     """The sum with the axes kept, one axis at a time from the last: rounding grows with each axis'
     length, not with their product.
     """
@@ -24,21 +25,30 @@ def _sum(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
     return x
 
 
-def _wide(x: Any) -> Any:
+def _wide(x: Array) -> Array:
     """Half precision as single: variances need the range."""
     return x.astype("float32") if str(x.dtype) == "float16" else x
 
 
-def _form(x: Any, axis: int) -> tuple[int, ...]:
+def _form(x: Array, axis: int) -> tuple[int, ...]:
     return tuple(-1 if a == axis % x.ndim else 1 for a in range(x.ndim))
 
 
-def _others(x: Any, axis: int) -> tuple[int, ...]:
+def _others(x: Array, axis: int) -> tuple[int, ...]:
     return tuple(a for a in range(x.ndim) if a != axis % x.ndim)
 
 
 @primitive
-def batch_norm(xp, x, gamma, beta, *, axis=1, epsilon=1e-5, keep=None):  # type: ignore[no-untyped-def]
+def batch_norm(
+    xp: Library,
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    *,
+    axis: int = 1,
+    epsilon: float = 1e-5,
+    keep: list[Array] | None = None,
+) -> Result:
     """Normalized over all axes but `axis` by the batch's own mean and biased variance, which are
     appended to the list `keep`.
 
@@ -55,7 +65,7 @@ def batch_norm(xp, x, gamma, beta, *, axis=1, epsilon=1e-5, keep=None):  # type:
     scale = gamma.reshape(form) * inverse
     y = (centred * scale + beta.reshape(form)).astype(x.dtype, copy=False)
 
-    def vjp(g: Any) -> tuple[Any, Any, Any]:
+    def vjp(g: Array) -> tuple[Array, Array, Array]:
         g = _wide(g)
         by_beta, by_scale = _sum(xp, g, axes), _sum(xp, g * centred, axes)
         dx = (g - (centred * (by_scale * (inverse * inverse / n)) + by_beta / n)) * scale
@@ -70,7 +80,17 @@ def batch_norm(xp, x, gamma, beta, *, axis=1, epsilon=1e-5, keep=None):  # type:
 
 
 @primitive
-def fixed_norm(xp, x, gamma, beta, *, mean, variance, axis=1, epsilon=1e-5):  # type: ignore[no-untyped-def]
+def fixed_norm(
+    xp: Library,
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    *,
+    mean: Array,
+    variance: Array,
+    axis: int = 1,
+    epsilon: float = 1e-5,
+) -> Result:
     """Normalized by a given mean and variance (raw arrays, one a channel), through which no
     gradient goes: running statistics.
     """
@@ -80,7 +100,7 @@ def fixed_norm(xp, x, gamma, beta, *, mean, variance, axis=1, epsilon=1e-5):  # 
     scale = gamma.reshape(form) * inverse
     y = (wide * scale + (beta.reshape(form) - centre * scale)).astype(x.dtype, copy=False)
 
-    def vjp(g: Any) -> tuple[Any, Any, Any]:
+    def vjp(g: Array) -> tuple[Array, Array, Array]:
         g = _wide(g)
         by_gamma = (
             (_sum(xp, g * (wide - centre), axes) * inverse)
@@ -94,14 +114,14 @@ def fixed_norm(xp, x, gamma, beta, *, mean, variance, axis=1, epsilon=1e-5):  # 
 
 
 def _within(
-    xp: Any,
-    x: Any,
-    gamma: Any,
-    beta: Any,
+    xp: Library,
+    x: Array,
+    gamma: Array,
+    beta: Array,
     axes: tuple[int, ...],
     form: tuple[int, ...],
     epsilon: float,
-) -> tuple[Any, Any]:
+) -> Result:
     """(y, vjp) of normalizing over `axes` with a gamma and beta of another extent, given by their
     `form` against x.
     """
@@ -114,7 +134,7 @@ def _within(
     y = (normal * weight + beta.reshape(form)).astype(x.dtype, copy=False)
     shared = tuple(a for a, k in enumerate(form) if k == 1)
 
-    def vjp(g: Any) -> tuple[Any, Any, Any]:
+    def vjp(g: Array) -> tuple[Array, Array, Array]:
         g = _wide(g)
         by_gamma = _sum(xp, g * normal, shared).reshape(gamma.shape).astype(gamma.dtype, copy=False)
         by_beta = _sum(xp, g, shared).reshape(beta.shape).astype(beta.dtype, copy=False)
@@ -127,13 +147,17 @@ def _within(
 
 
 @primitive
-def layer_norm(xp, x, gamma, beta, *, axis=-1, epsilon=1e-5):  # type: ignore[no-untyped-def]
+def layer_norm(
+    xp: Library, x: Array, gamma: Array, beta: Array, *, axis: int = -1, epsilon: float = 1e-5
+) -> Result:
     """Normalized along `axis`, which gamma and beta run over too (Ba, Kiros and Hinton 2016)."""
     return _within(xp, x, gamma, beta, (axis % x.ndim,), _form(x, axis), epsilon)
 
 
 @primitive
-def instance_norm(xp, x, gamma, beta, *, epsilon=1e-3):  # type: ignore[no-untyped-def]
+def instance_norm(
+    xp: Library, x: Array, gamma: Array, beta: Array, *, epsilon: float = 1e-3
+) -> Result:
     """Each channel (axis 1) of each sample normalized over its positions (Ulyanov, Vedaldi and
     Lempitsky 2016).
     """
@@ -141,7 +165,9 @@ def instance_norm(xp, x, gamma, beta, *, epsilon=1e-3):  # type: ignore[no-untyp
 
 
 @primitive
-def group_norm(xp, x, gamma, beta, *, groups=1, epsilon=1e-5):  # type: ignore[no-untyped-def]
+def group_norm(
+    xp: Library, x: Array, gamma: Array, beta: Array, *, groups: int = 1, epsilon: float = 1e-5
+) -> Result:
     """Each group of channels (axis 1) of each sample normalized, gamma and beta having one element
     a group, as in MXNet 1.9.1.
     """
@@ -150,8 +176,8 @@ def group_norm(xp, x, gamma, beta, *, groups=1, epsilon=1e-5):  # type: ignore[n
         xp, grouped, gamma, beta, tuple(range(2, grouped.ndim)), _form(grouped, 1), epsilon
     )
 
-    def shaped(g: Any) -> tuple[Any, Any, Any]:
+    def shaped(g: Array) -> Gradients:
         dx, by_gamma, by_beta = vjp(g.reshape(grouped.shape))
-        return dx.reshape(x.shape), by_gamma, by_beta
+        return None if dx is None else dx.reshape(x.shape), by_gamma, by_beta
 
     return y.reshape(x.shape), shaped

@@ -4,10 +4,10 @@ their order, as in MXNet.
 
 from __future__ import annotations
 
-from typing import Any
+from initlab.engine.arrays import Array, Library
 
 
-def order(xp: Any, x: Any, axis: int, ascending: bool) -> Any:
+def order(xp: Library, x: Array, axis: int, ascending: bool) -> Array:
     """The numbers that sort x along an axis, int64; equal elements stay in order either way."""
     if ascending:
         return xp.argsort(x, axis=axis, kind="stable")
@@ -15,6 +15,6 @@ def order(xp: Any, x: Any, axis: int, ascending: bool) -> Any:
     return x.shape[axis] - 1 - xp.argsort(x[back], axis=axis, kind="stable")[back]
 
 
-def ranks(xp: Any, numbers: Any, axis: int) -> Any:
+def ranks(xp: Library, numbers: Array, axis: int) -> Array:
     """Which place each element has in an order."""
     return xp.argsort(numbers, axis=axis, kind="stable")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+from initlab.engine.arrays import Array, Library
 from initlab.engine.autograd import primitive
+from initlab.engine.tape import Result
 
 
 def _cut(
     axis: int, start: int | None, stop: int | None, step: int | None = None
-) -> tuple[Any, ...]:
+) -> tuple[slice, ...]:
     return (slice(None),) * axis + (slice(start, stop, step),)
 
 
-def _folded(xp: Any, g: Any, axis: int, before: int, after: int, mode: str) -> Any:
+def _folded(xp: Library, g: Array, axis: int, before: int, after: int, mode: str) -> Array:
     """The gradient along one axis: its middle, plus what its ends send back into it."""
     n = g.shape[axis] - before - after
     middle = g[_cut(axis, before, before + n)]
@@ -35,7 +37,7 @@ def _folded(xp: Any, g: Any, axis: int, before: int, after: int, mode: str) -> A
     return middle
 
 
-def _extended(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -> Any:
+def _extended(xp: Library, x: Array, axis: int, before: int, after: int, mode: str) -> Array:
     """x with its edge repeated, its elements reflected, or those of its other end, before and after
     along one axis.
     """
@@ -54,7 +56,14 @@ def _extended(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) ->
 
 
 @primitive
-def pad(xp, x, *, widths, mode="constant", value=0.0):  # type: ignore[no-untyped-def]
+def pad(
+    xp: Library,
+    x: Array,
+    *,
+    widths: Sequence[tuple[int, int]],
+    mode: str = "constant",
+    value: float = 0.0,
+) -> Result:
     """x with `widths` (a pair an axis) elements before and after; `mode` is constant, edge, reflect
     or wrap.
 
@@ -67,7 +76,7 @@ def pad(xp, x, *, widths, mode="constant", value=0.0):  # type: ignore[no-untype
         for axis, (before, after) in enumerate(widths):
             y = _extended(xp, y, axis, before, after, mode) if before or after else y
 
-    def vjp(g: Any) -> tuple[Any]:
+    def vjp(g: Array) -> tuple[Array]:
         for axis, (before, after) in enumerate(widths):
             g = _folded(xp, g, axis, before, after, mode)
         return (g,)

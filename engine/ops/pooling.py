@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
+from initlab.engine.arrays import Array, Library, Operand
 from initlab.engine.autograd import primitive
 from initlab.engine.ops.convolution import (
     Sizes,
@@ -22,6 +22,7 @@ from initlab.engine.ops.convolution import (
     reach,
     windows,
 )
+from initlab.engine.tape import Result
 
 LOWEST = {
     "float16": -65504.0,
@@ -38,8 +39,8 @@ def _overhang(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes
 
 
 def _slices(
-    xp: Any, x: Any, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, value: float
-) -> list[Any]:
+    xp: Library, x: Array, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, value: float
+) -> list[Array]:
     """For each position of the window, the elements under it (batch, *out, channels); `value` is
     around x.
     """
@@ -52,8 +53,8 @@ def _slices(
 
 
 def _gathered(
-    xp: Any, pieces: Sequence[Any], x: Any, kernel: Sizes, stride: Sizes, pad: Sizes
-) -> Any:
+    xp: Library, pieces: Sequence[Array], x: Array, kernel: Sizes, stride: Sizes, pad: Sizes
+) -> Array:
     """The transpose of `_slices`: each element of x gets what the windows over it say."""
     space, out = tuple(x.shape[2:]), tuple(pieces[0].shape[1:-1])
     phases, widths = reach(space, kernel, stride, pad, (1,) * len(kernel), out)
@@ -71,19 +72,21 @@ def _gathered(
     return first(xp, interleave(xp, sums, stride, space))
 
 
-def _is_global(x: Any, kernel: Sizes, pad: Sizes) -> bool:
+def _is_global(x: Array, kernel: Sizes, pad: Sizes) -> bool:
     return tuple(x.shape[2:]) == tuple(kernel) and not any(pad)
 
 
 @primitive
-def max_pool(xp, x, *, kernel, stride, pad, ceil=False):  # type: ignore[no-untyped-def]
+def max_pool(
+    xp: Library, x: Array, *, kernel: Sizes, stride: Sizes, pad: Sizes, ceil: bool = False
+) -> Result:
     """The largest element of each window; the first of equal ones gets the gradient."""
     if _is_global(x, kernel, pad):
         flat = x.reshape((*x.shape[:2], -1))
         at = xp.argmax(flat, axis=2, keepdims=True)
         y = xp.max(flat, axis=2, keepdims=True).reshape((*x.shape[:2], *(1 for _ in kernel)))
 
-        def from_all(g: Any) -> tuple[Any]:
+        def from_all(g: Array) -> tuple[Array]:
             chosen = (xp.arange(flat.shape[2]).reshape((1, 1, -1)) == at).astype(x.dtype)
             return ((chosen * g.reshape((*x.shape[:2], 1))).reshape(x.shape),)
 
@@ -94,7 +97,7 @@ def max_pool(xp, x, *, kernel, stride, pad, ceil=False):  # type: ignore[no-unty
     for part in slices[1:]:
         y = xp.maximum(y, part)
 
-    def vjp(g: Any) -> tuple[Any]:
+    def vjp(g: Array) -> tuple[Array]:
         g = last(xp, g)
         pieces, left = [], None
         for part in slices:
@@ -115,12 +118,12 @@ def _counts(n: int, k: int, s: int, p: int, out: int, include_pad: bool) -> list
 
 
 def _count(
-    xp: Any, x: Any, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, include_pad: bool
-) -> Any:
+    xp: Library, x: Array, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, include_pad: bool
+) -> Operand:
     """The number of elements of each window, at least 1: one number where all have as many, else
     (1, *out, 1).
     """
-    total: Any = 1
+    total: Operand = 1
     by_axis = [
         _counts(*numbers, include_pad)
         for numbers in zip(x.shape[2:], kernel, stride, pad, out, strict=True)
@@ -135,7 +138,17 @@ def _count(
 
 
 @primitive
-def avg_pool(xp, x, *, kernel, stride, pad, ceil=False, count_include_pad=True, divide=True):  # type: ignore[no-untyped-def]
+def avg_pool(
+    xp: Library,
+    x: Array,
+    *,
+    kernel: Sizes,
+    stride: Sizes,
+    pad: Sizes,
+    ceil: bool = False,
+    count_include_pad: bool = True,
+    divide: bool = True,
+) -> Result:
     """The mean of each window (its sum without `divide`).
 
     Padding counts as zeros unless `count_include_pad` is False, what lies beyond it never.
@@ -153,7 +166,7 @@ def avg_pool(xp, x, *, kernel, stride, pad, ceil=False, count_include_pad=True, 
     count = _count(xp, x, kernel, stride, pad, out, count_include_pad) if divide else 1
     y = (total / count).astype(x.dtype, copy=False)
 
-    def vjp(g: Any) -> tuple[Any]:
+    def vjp(g: Array) -> tuple[Array]:
         share = (last(xp, g) / count).astype(x.dtype, copy=False)
         return (_gathered(xp, [share] * len(slices), x, kernel, stride, pad),)
 

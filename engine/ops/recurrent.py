@@ -9,16 +9,18 @@ al. 2014 for projections.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+from initlab.engine.arrays import Array, Library
 from initlab.engine.autograd import primitive
 from initlab.engine.errors import MXNetError
+from initlab.engine.tape import Result, Results
 
 GATES = {"rnn_relu": 1, "rnn_tanh": 1, "lstm": 4, "gru": 3}
 """How many gates a mode stacks."""
 
 
-def check_weights(x: Any, h: Any, wx: Any, wh: Any, mode: str) -> None:
+def check_weights(x: Array, h: Array, wx: Array, wh: Array, mode: str) -> None:
     """MXNetError, with both shapes and the axis, unless weights fit inputs and state."""
     for name, weight, given in (("i2h_weight", wx, x), ("h2h_weight", wh, h)):
         if weight.shape[1] != given.shape[-1]:
@@ -34,7 +36,7 @@ def check_weights(x: Any, h: Any, wx: Any, wh: Any, mode: str) -> None:
         )
 
 
-def _of_inputs(xp: Any, x: Any, w: Any, b: Any) -> Any:
+def _of_inputs(xp: Library, x: Array, w: Array, b: Array) -> Array:
     """(time, batch, units): x W^T + b of every step."""
     steps, batch, width = x.shape
     return (xp.matmul(x.reshape((steps * batch, width)), w.T) + b).reshape(
@@ -42,20 +44,22 @@ def _of_inputs(xp: Any, x: Any, w: Any, b: Any) -> Any:
     )
 
 
-def _back_through_inputs(xp: Any, da: Any, x: Any, w: Any) -> tuple[Any, Any, Any]:
+def _back_through_inputs(xp: Library, da: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
     """Gradients of x, W and b of that product, from (time, batch, units)."""
     rows, inputs = da.reshape((-1, da.shape[2])), x.reshape((-1, x.shape[2]))
     return xp.matmul(rows, w).reshape(x.shape), xp.matmul(rows.T, inputs), xp.sum(rows, axis=0)
 
 
-def _before(xp: Any, first: Any, states: list[Any]) -> Any:
+def _before(xp: Library, first: Array, states: list[Array]) -> Array:
     """The states that the steps began with, as rows."""
     whole = xp.stack([first, *states[:-1]], axis=0)
     return whole.reshape((-1, whole.shape[2]))
 
 
 @primitive
-def simple_recurrence(xp, x, h, wx, wh, bx, bh, *, mode):  # type: ignore[no-untyped-def]
+def simple_recurrence(
+    xp: Library, x: Array, h: Array, wx: Array, wh: Array, bx: Array, bh: Array, *, mode: str
+) -> Result:
     """h_t = f(Wx x_t + bx + Wh h_{t-1} + bh), f being relu or tanh: all h_t (time, batch, units)."""
     check_weights(x, h, wx, wh, mode)
     added = _of_inputs(xp, x, wx, bx + bh)
@@ -65,8 +69,8 @@ def simple_recurrence(xp, x, h, wx, wh, bx, bh, *, mode):  # type: ignore[no-unt
         state = xp.tanh(a) if mode == "rnn_tanh" else xp.maximum(a, xp.zeros_like(a))
         states.append(state)
 
-    def vjp(g: Any) -> tuple[Any, ...]:
-        rows: list[Any] = []
+    def vjp(g: Array) -> tuple[Array, ...]:
+        rows: list[Array] = []
         back = xp.zeros_like(h)
         for t in range(x.shape[0] - 1, -1, -1):
             dh, y = g[t] + back, states[t]
@@ -82,7 +86,7 @@ def simple_recurrence(xp, x, h, wx, wh, bx, bh, *, mode):  # type: ignore[no-unt
 
 
 @primitive
-def gru(xp, x, h, wx, wh, bx, bh):  # type: ignore[no-untyped-def]
+def gru(xp: Library, x: Array, h: Array, wx: Array, wh: Array, bx: Array, bh: Array) -> Result:
     """r, z = sigmoid; n = tanh(Wx x + bx + r (Wh h + bh)); h_t = (1 - z) n + z h_{t-1}: all h_t
     (time, batch, units).
     """
@@ -100,9 +104,9 @@ def gru(xp, x, h, wx, wh, bx, bh):  # type: ignore[no-untyped-def]
         state = n + z * (state - n)
         states.append(state)
 
-    def vjp(g: Any) -> tuple[Any, ...]:
-        of_inputs: list[Any] = []
-        of_states: list[Any] = []
+    def vjp(g: Array) -> tuple[Array, ...]:
+        of_inputs: list[Array] = []
+        of_states: list[Array] = []
         back = xp.zeros_like(h)
         for t in range(x.shape[0] - 1, -1, -1):
             dh, (r, z, m, n) = g[t] + back, kept[t]
@@ -122,7 +126,19 @@ def gru(xp, x, h, wx, wh, bx, bh):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def lstm(xp, x, h, c, wx, wh, bx, bh, *projection, low=None, high=None):  # type: ignore[no-untyped-def]
+def lstm(
+    xp: Library,
+    x: Array,
+    h: Array,
+    c: Array,
+    wx: Array,
+    wh: Array,
+    bx: Array,
+    bh: Array,
+    *projection: Array,
+    low: float | None = None,
+    high: float | None = None,
+) -> Results:
     """c_t = f c_{t-1} + i g and h_t = o tanh(c_t), or its projection: (all h_t (time, batch,
     units), the last c (batch, units)).
 
@@ -152,10 +168,10 @@ def lstm(xp, x, h, c, wx, wh, bx, bh, *projection, low=None, high=None):  # type
         state = out if wr is None else xp.matmul(out, wr.T)
         states.append(state)
 
-    def vjp(gradients: Any) -> tuple[Any, ...]:
+    def vjp(gradients: Sequence[Array | None]) -> tuple[Array, ...]:
         of_outputs, of_cell = gradients
-        rows: list[Any] = []
-        projected: list[Any] = []
+        rows: list[Array] = []
+        projected: list[Array] = []
         back, dc = xp.zeros_like(h), xp.zeros_like(c) if of_cell is None else of_cell
         for t in range(x.shape[0] - 1, -1, -1):
             i, f, g, o, before, y, _, inside = kept[t]

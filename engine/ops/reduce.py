@@ -5,13 +5,14 @@ axis.
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from initlab.engine.arrays import Array, Axes, Library, Shape
 from initlab.engine.autograd import primitive
 from initlab.engine.errors import MXNetError
+from initlab.engine.tape import Primitive, Result
 
 
-def axes_of(x: Any, axis: Any, exclude: bool = False) -> tuple[int, ...]:
+def axes_of(x: Array, axis: Axes, exclude: bool = False) -> tuple[int, ...]:
     """The axes that `axis` (None, a number, or several) stands for, in order; the others with
     `exclude`.
 
@@ -34,17 +35,19 @@ def axes_of(x: Any, axis: Any, exclude: bool = False) -> tuple[int, ...]:
     return tuple(a for a in range(x.ndim) if (a in chosen) != exclude)
 
 
-def _shaped(reduced: Any, keepdims: bool) -> Any:
+def _shaped(reduced: Array, keepdims: bool) -> Array:
     return reduced.reshape((1,)) if reduced.ndim == 0 and not keepdims else reduced
 
 
-def _spread(g: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _spread(g: Array, x: Array, axes: tuple[int, ...]) -> Array:
     """A reduction's gradient with the reduced axes back at length 1."""
     return g.reshape(tuple(1 if a in axes else n for a, n in enumerate(x.shape)))
 
 
 @primitive
-def sum(xp, x, *, axis=None, keepdims=False, exclude=False):  # type: ignore[no-untyped-def]  # noqa: A001
+def sum(
+    xp: Library, x: Array, *, axis: Axes = None, keepdims: bool = False, exclude: bool = False
+) -> Result:  # noqa: A001
     """The sum."""
     axes = axes_of(x, axis, exclude)
     y = xp.sum(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
@@ -52,7 +55,9 @@ def sum(xp, x, *, axis=None, keepdims=False, exclude=False):  # type: ignore[no-
 
 
 @primitive
-def mean(xp, x, *, axis=None, keepdims=False, exclude=False):  # type: ignore[no-untyped-def]
+def mean(
+    xp: Library, x: Array, *, axis: Axes = None, keepdims: bool = False, exclude: bool = False
+) -> Result:
     """The mean."""
     axes = axes_of(x, axis, exclude)
     count = 1
@@ -62,8 +67,10 @@ def mean(xp, x, *, axis=None, keepdims=False, exclude=False):  # type: ignore[no
     return _shaped(y, keepdims), lambda g: (_spread(g, x, axes) * xp.full_like(x, 1 / count),)
 
 
-def _extreme(name: str, word: str) -> Any:
-    def extreme(xp, x, *, axis=None, keepdims=False, exclude=False):  # type: ignore[no-untyped-def]
+def _extreme(name: str, word: str) -> Primitive:
+    def extreme(
+        xp: Library, x: Array, *, axis: Axes = None, keepdims: bool = False, exclude: bool = False
+    ) -> Result:
         axes = axes_of(x, axis, exclude)
         kept = getattr(xp, name)(x, axis=axes, keepdims=True)
         at = (x == kept).astype(x.dtype)
@@ -85,7 +92,7 @@ max = _extreme("max", "largest")  # noqa: A001
 min = _extreme("min", "smallest")  # noqa: A001
 
 
-def _before(xp: Any, x: Any) -> Any:
+def _before(xp: Library, x: Array) -> Array:
     """The product of all elements before each, along the last axis, in steps that double (Hillis
     and Steele 1986).
     """
@@ -99,7 +106,7 @@ def _before(xp: Any, x: Any) -> Any:
     return product
 
 
-def _others(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _others(xp: Library, x: Array, axes: tuple[int, ...]) -> Array:
     """The product over axes of all elements but each, without dividing."""
     order = (*(a for a in range(x.ndim) if a not in axes), *axes)
     turned = xp.transpose(x, order)
@@ -111,7 +118,9 @@ def _others(xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
 
 
 @primitive
-def prod(xp, x, *, axis=None, keepdims=False, exclude=False):  # type: ignore[no-untyped-def]
+def prod(
+    xp: Library, x: Array, *, axis: Axes = None, keepdims: bool = False, exclude: bool = False
+) -> Result:
     """The product; the gradient is right where factors are 0, too."""
     axes = axes_of(x, axis, exclude)
     y = xp.prod(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
@@ -119,7 +128,9 @@ def prod(xp, x, *, axis=None, keepdims=False, exclude=False):  # type: ignore[no
 
 
 @primitive
-def norm(xp, x, *, ord=2, axis=None, keepdims=False):  # type: ignore[no-untyped-def]  # noqa: A002
+def norm(
+    xp: Library, x: Array, *, ord: int = 2, axis: Axes = None, keepdims: bool = False
+) -> Result:  # noqa: A002
     """The Euclidean norm, or with `ord=1` the sum of magnitudes; gradient 0 where the norm is 0."""
     axes = axes_of(x, axis)
     if ord == 1:
@@ -133,7 +144,7 @@ def norm(xp, x, *, ord=2, axis=None, keepdims=False):  # type: ignore[no-untyped
 
 
 @primitive
-def cumsum(xp, x, *, axis):  # type: ignore[no-untyped-def]
+def cumsum(xp: Library, x: Array, *, axis: int) -> Result:
     """Running sums along an axis."""
     back = (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)
     return xp.cumsum(x, axis=axis).astype(x.dtype, copy=False), lambda g: (
@@ -141,8 +152,8 @@ def cumsum(xp, x, *, axis):  # type: ignore[no-untyped-def]
     )
 
 
-def _position(name: str, word: str) -> Any:
-    def position(xp, x, *, axis=None, keepdims=False):  # type: ignore[no-untyped-def]
+def _position(name: str, word: str) -> Primitive:
+    def position(xp: Library, x: Array, *, axis: Axes = None, keepdims: bool = False) -> Result:
         y = getattr(xp, name)(
             x.reshape((-1,)) if axis is None else x,
             axis=0 if axis is None else axis,
@@ -163,7 +174,7 @@ argmin = _position("argmin", "smallest")
 
 
 @primitive
-def total(xp, x, *, axis, keepdims):  # type: ignore[no-untyped-def]
+def total(xp: Library, x: Array, *, axis: Shape, keepdims: bool) -> Result:
     """The sum over a tuple of axes as NumPy gives it: without axes when all are gone."""
     kept = tuple(1 if a in axis else n for a, n in enumerate(x.shape))
     return xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), lambda g: (

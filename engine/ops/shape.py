@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from collections.abc import Sequence
 
+from initlab.engine.arrays import Array, Library, Shape
 from initlab.engine.autograd import primitive
 from initlab.engine.errors import MXNetError
 from initlab.engine.ops.elementwise import unbroadcast
+from initlab.engine.tape import Result
 
 
-def _listed(shape: Any) -> str:
+def _listed(shape: Sequence[int]) -> str:
     return "[" + ",".join(str(n) for n in shape) + "]"
 
 
@@ -98,13 +100,15 @@ def _filled(shape: tuple[int, ...], result: list[int]) -> tuple[int, ...]:
 
 
 @primitive
-def reshape(xp, x, *, shape, reverse=False, view=True):  # type: ignore[no-untyped-def]
+def reshape(
+    xp: Library, x: Array, *, shape: Shape, reverse: bool = False, view: bool = True
+) -> Result:
     """Another shape of the same size (see `target_shape`); the same memory unless `view` is False."""
     y = x.reshape(target_shape(x.shape, tuple(shape), reverse))
     return (y if view else y.copy()), lambda g: (g.reshape(x.shape),)
 
 
-def order_of(ndim: int, axes: Any) -> tuple[int, ...]:
+def order_of(ndim: int, axes: Sequence[int] | None) -> tuple[int, ...]:
     """The order of axes that `axes` asks for, reversed by default. MXNetError unless it names each
     axis once.
     """
@@ -118,7 +122,7 @@ def order_of(ndim: int, axes: Any) -> tuple[int, ...]:
 
 
 @primitive
-def transpose(xp, x, *, axes=None):  # type: ignore[no-untyped-def]
+def transpose(xp: Library, x: Array, *, axes: Sequence[int] | None = None) -> Result:
     """A copy with the axes in another order, reversed by default."""
     order = order_of(x.ndim, axes)
     back = tuple(order.index(i) for i in range(x.ndim))
@@ -146,7 +150,7 @@ def broadcast_shape(shape: tuple[int, ...], asked: tuple[int, ...]) -> tuple[int
 
 
 @primitive
-def broadcast_to(xp, x, *, shape):  # type: ignore[no-untyped-def]
+def broadcast_to(xp: Library, x: Array, *, shape: Shape) -> Result:
     """x stretched along its axes of length 1; a 0 keeps an axis."""
     wanted = broadcast_shape(x.shape, tuple(shape))
     stretched = tuple(i for i, n in enumerate(x.shape) if n == 1 and wanted[i] != 1)
@@ -154,7 +158,7 @@ def broadcast_to(xp, x, *, shape):  # type: ignore[no-untyped-def]
     return y, lambda g: (xp.sum(g, axis=stretched, keepdims=True) if stretched else g,)
 
 
-def check_parts(parts: Any, axis: int, name: str, new_axis: bool) -> None:
+def check_parts(parts: Sequence[Array], axis: int, name: str, new_axis: bool) -> None:
     """MXNetError unless arrays can be joined: one dtype, and one shape (but for the length of
     `axis` without a new axis).
     """
@@ -185,7 +189,7 @@ def check_parts(parts: Any, axis: int, name: str, new_axis: bool) -> None:
 
 
 @primitive
-def concat(xp, *parts, dim=1):  # type: ignore[no-untyped-def]
+def concat(xp: Library, *parts: Array, dim: int = 1) -> Result:
     """Arrays end to end along an axis."""
     check_parts(parts, dim, "Concat", False)
     lengths = [part.shape[dim] for part in parts]
@@ -196,7 +200,7 @@ def concat(xp, *parts, dim=1):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def stack(xp, *parts, axis=0):  # type: ignore[no-untyped-def]
+def stack(xp: Library, *parts: Array, axis: int = 0) -> Result:
     """Arrays of one shape along a new axis."""
     check_parts(parts, axis, "stack", True)
     count = len(parts)
@@ -206,14 +210,14 @@ def stack(xp, *parts, axis=0):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def flip(xp, x, *, axes):  # type: ignore[no-untyped-def]
+def flip(xp: Library, x: Array, *, axes: Sequence[int]) -> Result:
     """Axes backwards."""
     back = tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim))
     return x[back].copy(), lambda g: (g[back],)
 
 
 @primitive
-def tile(xp, x, *, reps):  # type: ignore[no-untyped-def]
+def tile(xp: Library, x: Array, *, reps: Sequence[int]) -> Result:
     """The whole repeated along its axes; new axes come first where `reps` has more."""
     ndim = max(x.ndim, len(reps))
     shape = (1,) * (ndim - x.ndim) + tuple(x.shape)
@@ -225,7 +229,7 @@ def tile(xp, x, *, reps):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def repeat(xp, x, *, repeats, axis):  # type: ignore[no-untyped-def]
+def repeat(xp: Library, x: Array, *, repeats: int, axis: int) -> Result:
     """Every element along an axis `repeats` times in a row."""
     at = axis % x.ndim
     paired = (*x.shape[: at + 1], repeats, *x.shape[at + 1 :])
@@ -233,6 +237,6 @@ def repeat(xp, x, *, repeats, axis):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def spread(xp, x, *, shape):  # type: ignore[no-untyped-def]
+def spread(xp: Library, x: Array, *, shape: Shape) -> Result:
     """x broadcast to a shape of the same or more axes."""
     return xp.broadcast_to(x, shape), lambda g: (unbroadcast(xp, g, x),)

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
+from initlab.engine.arrays import Array, Library
 from initlab.engine.autograd import primitive
 from initlab.engine.ops.activation import erf_raw
+from initlab.engine.tape import Primitive, Result
 
 # --- functions of the array library, with their derivatives
 
 
-def _unary(name: str, says: str, derivative: Callable[[Any, Any, Any], Any]) -> Any:
+def _unary(name: str, says: str, derivative: Callable[[Library, Array, Array], Array]) -> Primitive:
     """A primitive of the array library's function `name`; `derivative(xp, x, y)` is that of y =
     f(x).
     """
 
-    def function(xp, x):  # type: ignore[no-untyped-def]
+    def function(xp: Library, x: Array) -> Result:
         y = getattr(xp, name)(x).astype(x.dtype, copy=False)
         return y, lambda g: (g * derivative(xp, x, y),)
 
@@ -60,34 +61,34 @@ cbrt = _unary("cbrt", "The cube root.", lambda xp, x, y: 1 / (3 * y * y))
 
 
 @primitive
-def reciprocal(xp, x):  # type: ignore[no-untyped-def]
+def reciprocal(xp: Library, x: Array) -> Result:
     """1 / x."""
     y = (1 / x).astype(x.dtype, copy=False)
     return y, lambda g: (-g * y * y,)
 
 
 @primitive
-def rsqrt(xp, x):  # type: ignore[no-untyped-def]
+def rsqrt(xp: Library, x: Array) -> Result:
     """1 / sqrt(x)."""
     y = (1 / xp.sqrt(x)).astype(x.dtype, copy=False)
     return y, lambda g: (g * -0.5 * y / x,)
 
 
 @primitive
-def rcbrt(xp, x):  # type: ignore[no-untyped-def]
+def rcbrt(xp: Library, x: Array) -> Result:
     """1 / cbrt(x)."""
     y = (1 / xp.cbrt(x)).astype(x.dtype, copy=False)
     return y, lambda g: (g * (-1 / 3) * y / x,)
 
 
 @primitive
-def degrees(xp, x):  # type: ignore[no-untyped-def]
+def degrees(xp: Library, x: Array) -> Result:
     """180 x / pi."""
     return (x * (180 / math.pi)).astype(x.dtype, copy=False), lambda g: (g * (180 / math.pi),)
 
 
 @primitive
-def radians(xp, x):  # type: ignore[no-untyped-def]
+def radians(xp: Library, x: Array) -> Result:
     """pi x / 180."""
     return (x * (math.pi / 180)).astype(x.dtype, copy=False), lambda g: (g * (math.pi / 180),)
 
@@ -96,13 +97,13 @@ def radians(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def trunc(xp, x):  # type: ignore[no-untyped-def]
+def trunc(xp: Library, x: Array) -> Result:
     """x without its fraction; gradient 0."""
     return xp.trunc(x).astype(x.dtype, copy=False), lambda g: (xp.zeros_like(g),)
 
 
 @primitive
-def rint(xp, x):  # type: ignore[no-untyped-def]
+def rint(xp: Library, x: Array) -> Result:
     """The nearest whole number, of two the lower, as MXNet gives; gradient 0."""
     below = xp.floor(x)
     return xp.where(x - below <= 0.5, below, xp.ceil(x)).astype(x.dtype, copy=False), lambda g: (
@@ -111,7 +112,7 @@ def rint(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def round_through(xp, x):  # type: ignore[no-untyped-def]
+def round_through(xp: Library, x: Array) -> Result:
     """The nearest whole number, halves away from zero; the gradient goes through as if it were x
     (Bengio et al. 2013).
     """
@@ -119,13 +120,13 @@ def round_through(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def sign_through(xp, x):  # type: ignore[no-untyped-def]
+def sign_through(xp: Library, x: Array) -> Result:
     """-1, 0 or 1; the gradient goes through as if it were x (Bengio et al. 2013)."""
     return xp.sign(x), lambda g: (g,)
 
 
-def _question(name: str, says: str) -> Any:
-    def question(xp, x):  # type: ignore[no-untyped-def]
+def _question(name: str, says: str) -> Primitive:
+    def question(xp: Library, x: Array) -> Result:
         return getattr(xp, name)(x).astype(x.dtype), lambda g: (None,)
 
     question.__name__, question.__doc__ = name, says
@@ -140,7 +141,7 @@ isfinite = _question(
 
 
 @primitive
-def logical_not(xp, x):  # type: ignore[no-untyped-def]
+def logical_not(xp: Library, x: Array) -> Result:
     """1 where x is 0, else 0; no gradient."""
     return (x == 0).astype(x.dtype), lambda g: (None,)
 
@@ -149,7 +150,7 @@ def logical_not(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def hard_sigmoid(xp, x, *, alpha, beta):  # type: ignore[no-untyped-def]
+def hard_sigmoid(xp: Library, x: Array, *, alpha: float, beta: float) -> Result:
     """alpha x + beta, cut to [0, 1]."""
     y = xp.clip(alpha * x + beta, 0, 1).astype(x.dtype, copy=False)
     inside = (y > 0) & (y < 1)
@@ -157,7 +158,7 @@ def hard_sigmoid(xp, x, *, alpha, beta):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def smooth_l1(xp, x, *, scalar):  # type: ignore[no-untyped-def]
+def smooth_l1(xp: Library, x: Array, *, scalar: float) -> Result:
     """(s x)^2 / 2 for |x| < 1/s^2, else |x| - 1/(2 s^2), s being the scalar (Girshick 2015)."""
     square = scalar * scalar
     inner = xp.abs(x) < 1 / square
@@ -166,13 +167,13 @@ def smooth_l1(xp, x, *, scalar):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def make_loss(xp, x):  # type: ignore[no-untyped-def]
+def make_loss(xp: Library, x: Array) -> Result:
     """A copy of x whose gradient is 1, whatever is sent back: a network's end (MXNet: `make_loss`)."""
     return x.copy(), lambda g: (xp.ones_like(x),)
 
 
 @primitive
-def scale_gradient(xp, x, *, scalar):  # type: ignore[no-untyped-def]
+def scale_gradient(xp: Library, x: Array, *, scalar: float) -> Result:
     """x, whose gradient is multiplied by a number."""
     return x.copy(), lambda g: (g * scalar,)
 
@@ -195,14 +196,14 @@ to about 1e-15.
 """
 
 
-def _positive(xp: Any, x: Any) -> tuple[Any, Any, Any]:
+def _positive(xp: Library, x: Array) -> tuple[Array, Array, Array]:
     """(x in float64, where x < 1/2, x or 1 - x, whichever is at least 1/2)."""
     wide = x.astype("float64")
     small = wide < 0.5
     return wide, small, xp.where(small, 1 - wide, wide)
 
 
-def _log_gamma(xp: Any, z: Any) -> Any:
+def _log_gamma(xp: Library, z: Array) -> Array:
     """log Gamma for z >= 1/2."""
     total = LANCZOS[0]
     for i, coefficient in enumerate(LANCZOS[1:]):
@@ -211,7 +212,7 @@ def _log_gamma(xp: Any, z: Any) -> Any:
     return 0.5 * math.log(2 * math.pi) + (z - 0.5) * xp.log(t) - t + xp.log(total)
 
 
-def _sine(xp: Any, wide: Any) -> tuple[Any, Any]:
+def _sine(xp: Library, wide: Array) -> tuple[Array, Array]:
     """(where x is no whole number, sin(pi x) there and 1 elsewhere)."""
     whole = wide == xp.floor(wide)
     return xp.logical_not(whole), xp.where(
@@ -219,7 +220,7 @@ def _sine(xp: Any, wide: Any) -> tuple[Any, Any]:
     )
 
 
-def _digamma(xp: Any, x: Any) -> Any:
+def _digamma(xp: Library, x: Array) -> Array:
     """The derivative of log Gamma, in float64: reflection, recurrence up to 8, then the asymptotic
     series.
     """
@@ -242,7 +243,7 @@ def _digamma(xp: Any, x: Any) -> Any:
 
 
 @primitive
-def gammaln(xp, x):  # type: ignore[no-untyped-def]
+def gammaln(xp: Library, x: Array) -> Result:
     """log |Gamma(x)|; infinite at 0 and the negative whole numbers."""
     wide, small, z = _positive(xp, x)
     above = _log_gamma(xp, z)
@@ -255,7 +256,7 @@ def gammaln(xp, x):  # type: ignore[no-untyped-def]
 
 
 @primitive
-def gamma(xp, x):  # type: ignore[no-untyped-def]
+def gamma(xp: Library, x: Array) -> Result:
     """Gamma(x); infinite at 0 and where it overflows, not a number at the negative whole numbers."""
     wide, small, z = _positive(xp, x)
     size = xp.exp(xp.minimum(_log_gamma(xp, z), xp.full_like(wide, 709.0)))
@@ -306,14 +307,14 @@ then make exact.
 """
 
 
-def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
-    total: Any = coefficients[0]
-    for coefficient in coefficients[1:]:
+def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
+    total = coefficients[0] * x + coefficients[1]
+    for coefficient in coefficients[2:]:
         total = total * x + coefficient
     return total
 
 
-def _quantile_start(xp: Any, p: Any) -> Any:
+def _quantile_start(xp: Library, p: Array) -> Array:
     """The normal distribution's quantile for 0 < p <= 1/2, to about 1e-9."""
     r = p - 0.5
     s = r * r
@@ -323,7 +324,7 @@ def _quantile_start(xp: Any, p: Any) -> Any:
 
 
 @primitive
-def erfinv(xp, x):  # type: ignore[no-untyped-def]
+def erfinv(xp: Library, x: Array) -> Result:
     """The inverse of the error function on (-1, 1); infinite at the ends, not a number beyond."""
     a = xp.abs(x.astype("float64"))
     inside = xp.minimum(a, xp.full_like(a, 1 - 2.0**-53))

@@ -11,22 +11,29 @@ and index arithmetic carry no gradient and stay raw.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from initlab.engine.autograd import PRIMITIVES
+import numpy as np
+
+from initlab.engine.arrays import Array, Axes, DType, Operand, Shape, is_array
 from initlab.engine.errors import MXNetError
 from initlab.engine.ops import elementwise, indexing, linear, reduce, shape
+from initlab.engine.tape import PRIMITIVES, Box, Primitive
 
 TWICE = "{} cannot be differentiated twice: its gradient is not made of primitives that can"
 
 
-def raw(value: Any) -> Any:
+def raw(value: object) -> object:
     """A traced value's raw array; any other value itself."""
     return value.box._raw if isinstance(value, Traced) else value
 
 
-def _raw_key(key: Any) -> Any:
+def _raw_array(value: Array) -> Array:
+    return value.box._raw if isinstance(value, Traced) else value
+
+
+def _raw_key(key: object) -> object:
     return tuple(raw(k) for k in key) if isinstance(key, tuple) else raw(key)
 
 
@@ -37,7 +44,29 @@ class Traced:
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, box: Any) -> None:
+    if TYPE_CHECKING:  # defined in tables below the class
+
+        def __add__(self, other: Operand) -> Array: ...
+        def __radd__(self, other: Operand) -> Array: ...
+        def __sub__(self, other: Operand) -> Array: ...
+        def __rsub__(self, other: Operand) -> Array: ...
+        def __mul__(self, other: Operand) -> Array: ...
+        def __rmul__(self, other: Operand) -> Array: ...
+        def __truediv__(self, other: Operand) -> Array: ...
+        def __rtruediv__(self, other: Operand) -> Array: ...
+        def __mod__(self, other: Operand) -> Array: ...
+        def __pow__(self, other: Operand) -> Array: ...
+        def __and__(self, other: Operand) -> Array: ...
+        def __or__(self, other: Operand) -> Array: ...
+        def __lt__(self, other: Operand) -> Array: ...
+        def __le__(self, other: Operand) -> Array: ...
+        def __gt__(self, other: Operand) -> Array: ...
+        def __ge__(self, other: Operand) -> Array: ...
+        def __eq__(self, other: object) -> Array: ...  # type: ignore[override]
+        def __ne__(self, other: object) -> Array: ...  # type: ignore[override]
+        def __iter__(self) -> Iterator[Array]: ...
+
+    def __init__(self, box: Box) -> None:
         self.box = box
 
     @property
@@ -56,7 +85,7 @@ class Traced:
         return math.prod(self.shape)
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> np.dtype:
         """The raw array's."""
         return self.box._raw.dtype
 
@@ -68,7 +97,7 @@ class Traced:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def astype(self, dtype: Any, copy: bool = True) -> Traced:
+    def astype(self, dtype: DType, copy: bool = True) -> Traced:
         """In another dtype."""
         return self if dtype == self.dtype else Traced(elementwise.cast(self.box, dtype=dtype))
 
@@ -76,10 +105,9 @@ class Traced:
         """Another stand-in, so that writing into one leaves the other."""
         return Traced(self.box)
 
-    def reshape(self, *new: Any) -> Traced:
+    def reshape(self, *new: int | Sequence[int]) -> Traced:
         """The same elements in another shape."""
-        wanted = new[0] if len(new) == 1 else new
-        return Traced(shape.reshape(self.box, shape=self.box._raw.reshape(wanted).shape))
+        return Traced(shape.reshape(self.box, shape=self.box._raw.reshape(*new).shape))
 
     def ravel(self) -> Traced:
         """All elements in one axis."""
@@ -91,24 +119,24 @@ class Traced:
         order[a], order[b] = order[b], order[a]
         return self.transpose(order)
 
-    def transpose(self, *axes: Any) -> Traced:
+    def transpose(self, *axes: int | Sequence[int]) -> Traced:
         """The axes in another order."""
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        return Traced(
-            shape.transpose(self.box, axes=tuple(a % self.ndim for a in order) if order else None)
-        )
+        order = [
+            a % self.ndim for part in axes for a in ([part] if isinstance(part, int) else part)
+        ]
+        return Traced(shape.transpose(self.box, axes=tuple(order) or None))
 
-    def sum(self, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Traced:
+    def sum(self, axis: Axes = None, keepdims: bool = False, dtype: DType = None) -> Traced:
         """The sum over axes."""
         return Traced(reduce.total(self.box, axis=reduce.axes_of(self, axis), keepdims=keepdims))
 
-    def __getitem__(self, key: Any) -> Traced:
+    def __getitem__(self, key: object) -> Traced:
         return Traced(indexing.part(self.box, key=_raw_key(key)))
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: object, value: object) -> None:
         self.box = indexing.replace(self.box, self._like(value), key=_raw_key(key))
 
-    def _like(self, value: Any) -> Any:
+    def _like(self, value: object) -> Box:
         """A box of this one's dtype from a traced value, a raw array or a number."""
         if isinstance(value, Traced):
             return value.astype(self.dtype).box
@@ -121,28 +149,29 @@ class Traced:
     def __bool__(self) -> bool:
         raise MXNetError("a traced array has no truth value")
 
-    def __matmul__(self, other: Any) -> Traced:
+    def __matmul__(self, other: object) -> Traced:
         return Traced(linear.matmul(self.box, self._like(other)))
 
 
-def _operands(x: Any, y: Any) -> tuple[Any, Any]:
+def _operands(x: Operand, y: Operand) -> tuple[Box | float, Box | float]:
     """Both operands as boxes of one dtype, Python numbers left alone."""
     traced = x if isinstance(x, Traced) else y
-    xp = traced.box._device.use()
-    arrays = [raw(v) for v in (x, y) if hasattr(v, "dtype")]
+    assert isinstance(traced, Traced)
+    own, xp = traced.box, traced.box._device.use()
+    arrays = [_raw_array(v) for v in (x, y) if is_array(v)]
     dtype = xp.result_type(*arrays) if len(arrays) == 2 else traced.dtype
 
-    def box(value: Any) -> Any:
+    def box(value: Operand) -> Box | float:
         if isinstance(value, Traced):
             return value.astype(dtype).box
-        return (
-            traced.box._wrap(xp.asarray(value).astype(dtype)) if hasattr(value, "dtype") else value
-        )
+        if isinstance(value, (int, float)) and not is_array(value):
+            return value
+        return own._wrap(xp.asarray(value).astype(dtype))
 
     return box(x), box(y)
 
 
-def _arithmetic(name: str, function: Callable[..., Any]) -> None:
+def _arithmetic(name: str, function: Primitive) -> None:
     setattr(Traced, f"__{name}__", lambda self, other: Traced(function(*_operands(self, other))))
     setattr(Traced, f"__r{name}__", lambda self, other: Traced(function(*_operands(other, self))))
 
@@ -241,11 +270,11 @@ FILLED = {"zeros", "ones", "full", "empty", "zeros_like", "ones_like", "full_lik
 class _Add:
     """`xp.add`, and `xp.add.at`."""
 
-    def __call__(self, x: Any, y: Any) -> Traced:
+    def __call__(self, x: Operand, y: Operand) -> Traced:
         return Traced(elementwise.add(*_operands(x, y)))
 
     @staticmethod
-    def at(whole: Traced, key: Any, value: Any) -> None:
+    def at(whole: Traced, key: object, value: object) -> None:
         """Add values to places, as often as these are named."""
         added = indexing.scatter(whole._like(value), key=_raw_key(key), shape=whole.shape)
         whole.box = elementwise.add(whole.box, added)
@@ -254,24 +283,24 @@ class _Add:
 class TracedLibrary:
     """An array library over `Traced` values, as far as primitives use one."""
 
-    def __init__(self, box: Any) -> None:
+    def __init__(self, box: Box) -> None:
         self._box = box
         self._xp = box._device.use()
         self.add = _Add()
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Callable[..., Array]:
         if name in UNARY and name in PRIMITIVES:
             return lambda x: (
                 Traced(PRIMITIVES[name](x.box))
                 if isinstance(x, Traced)
-                else getattr(self._xp, name)(x)
+                else self._function(name)(x)
             )
         if name in BINARY:
             return lambda x, y: self._binary(name, x, y)
-        function = getattr(self._xp, name)
-        if name in CONSTANT or not callable(function) or isinstance(function, type):
-            if not callable(function) or isinstance(function, type):
-                return function
+        function = self._function(name)
+        if not callable(function) or isinstance(function, type):
+            return function
+        if name in CONSTANT:
             return lambda *args, **options: function(*(raw(a) for a in args), **options)
         if name in FILLED:
             return lambda *args, **options: self._constant(
@@ -279,18 +308,29 @@ class TracedLibrary:
             )
         return lambda *args, **options: self._untraced(name, function, args, options)
 
-    def _constant(self, value: Any) -> Traced:
+    def _function(self, name: str) -> Callable[..., Array]:
+        """The library's own function of that name."""
+        found: Callable[..., Array] = getattr(self._xp, name)
+        return found
+
+    def _constant(self, value: Array) -> Traced:
         return Traced(self._box._wrap(value))
 
-    def _traced(self, value: Any) -> Traced:
+    def _traced(self, value: Array) -> Traced:
         return value if isinstance(value, Traced) else self._constant(self._xp.asarray(value))
 
-    def _binary(self, name: str, x: Any, y: Any) -> Any:
+    def _binary(self, name: str, x: Array, y: Array) -> Array:
         if not (isinstance(x, Traced) or isinstance(y, Traced)):
-            return getattr(self._xp, name)(x, y)
+            return self._function(name)(x, y)
         return Traced(PRIMITIVES[BINARY[name]](*_operands(x, y)))
 
-    def _untraced(self, name: str, function: Any, args: Any, options: dict[str, Any]) -> Any:
+    def _untraced(
+        self,
+        name: str,
+        function: Callable[..., Array],
+        args: tuple[object, ...],
+        options: dict[str, object],
+    ) -> Array:
         """A function that no rule is known for; what carries no gradient may use it."""
         flat = [
             value for arg in args for value in (arg if isinstance(arg, (list, tuple)) else (arg,))
@@ -301,7 +341,7 @@ class TracedLibrary:
 
     # --- functions with rules of their own
 
-    def asarray(self, x: Any, dtype: Any = None) -> Any:
+    def asarray(self, x: Array, dtype: DType = None) -> Array:
         """x itself."""
         if not isinstance(x, Traced):
             return self._xp.asarray(x, dtype)
@@ -309,20 +349,24 @@ class TracedLibrary:
 
     ascontiguousarray = asarray
 
-    def sum(self, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    def sum(
+        self, x: Array, axis: Axes = None, keepdims: bool = False, dtype: DType = None
+    ) -> Array:
         """The sum over axes."""
         if not isinstance(x, Traced):
             return self._xp.sum(x, axis=axis, keepdims=keepdims, dtype=dtype)
         return x.sum(axis, keepdims)
 
-    def mean(self, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    def mean(
+        self, x: Array, axis: Axes = None, keepdims: bool = False, dtype: DType = None
+    ) -> Array:
         """The mean over axes."""
         count = math.prod(x.shape[a] for a in reduce.axes_of(x, axis))
         return self.sum(x, axis, keepdims) / count
 
-    def _extreme(self, name: str, x: Any, axis: Any, keepdims: bool) -> Any:
+    def _extreme(self, name: str, x: Array, axis: Axes, keepdims: bool) -> Array:
         if not isinstance(x, Traced):
-            return getattr(self._xp, name)(x, axis=axis, keepdims=keepdims)
+            return self._function(name)(x, axis=axis, keepdims=keepdims)
         kept = Traced(PRIMITIVES[name](x.box, axis=axis, keepdims=True))
         axes = reduce.axes_of(x, axis)
         return (
@@ -331,49 +375,51 @@ class TracedLibrary:
             else kept.reshape(tuple(n for a, n in enumerate(x.shape) if a not in axes))
         )
 
-    def max(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    def max(self, x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
         """The largest element."""
         return self._extreme("max", x, axis, keepdims)
 
-    def min(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    def min(self, x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
         """The smallest element."""
         return self._extreme("min", x, axis, keepdims)
 
-    def prod(self, x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    def prod(
+        self, x: Array, axis: Axes = None, keepdims: bool = False, dtype: DType = None
+    ) -> Array:
         """The product over axes."""
         if not isinstance(x, Traced):
             return self._xp.prod(x, axis=axis, keepdims=keepdims, dtype=dtype)
         return self._extreme("prod", x, axis, keepdims)
 
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
+    def where(self, condition: Array, x: Array, y: Array) -> Array:
         """x where the condition holds, else y."""
         if not (isinstance(x, Traced) or isinstance(y, Traced)):
             return self._xp.where(raw(condition), x, y)
         x, y = _operands(x, y)
-        return Traced(elementwise.where(self._box._wrap(raw(condition)), x, y))
+        return Traced(elementwise.where(self._box._wrap(_raw_array(condition)), x, y))
 
-    def clip(self, x: Any, low: Any, high: Any) -> Any:
+    def clip(self, x: Array, low: float | None, high: float | None) -> Array:
         """x cut to numbers."""
         if not isinstance(x, Traced):
             return self._xp.clip(x, low, high)
         return Traced(elementwise.clip(x.box, a_min=low, a_max=high))
 
-    def copysign(self, x: Any, y: Any) -> Any:
+    def copysign(self, x: Array, y: Array) -> Array:
         """|x| with the sign of y."""
         if not isinstance(x, Traced):
             return self._xp.copysign(x, raw(y))
-        r = raw(x)
+        r = _raw_array(x)
         return x * self._xp.where(self._xp.signbit(r) == self._xp.signbit(raw(y)), 1, -1).astype(
             r.dtype
         )
 
-    def matmul(self, x: Any, y: Any) -> Any:
+    def matmul(self, x: Array, y: Array) -> Array:
         """Products of matrices."""
         if not (isinstance(x, Traced) or isinstance(y, Traced)):
             return self._xp.matmul(x, y)
         return Traced(linear.matmul(*_operands(x, y)))
 
-    def dot(self, x: Any, y: Any) -> Any:
+    def dot(self, x: Array, y: Array) -> Array:
         """The product over the last axis of x and the first of y, for vectors and matrices."""
         if x.ndim == 1 and y.ndim == 1:
             return self.sum(x * y)
@@ -381,37 +427,37 @@ class TracedLibrary:
         columns = y.reshape((-1, 1)) if y.ndim == 1 else y
         return self.matmul(rows, columns).reshape((*x.shape[:-1], *y.shape[1:]))
 
-    def outer(self, x: Any, y: Any) -> Any:
+    def outer(self, x: Array, y: Array) -> Array:
         """x_i y_j."""
         return x.reshape((-1, 1)) * y.reshape((1, -1))
 
-    def transpose(self, x: Any, axes: Any = None) -> Any:
+    def transpose(self, x: Array, axes: Sequence[int] | None = None) -> Array:
         """The axes in another order."""
         return x.transpose(*(axes or ())) if isinstance(x, Traced) else self._xp.transpose(x, axes)
 
-    def swapaxes(self, x: Any, a: int, b: int) -> Any:
+    def swapaxes(self, x: Array, a: int, b: int) -> Array:
         """Two axes exchanged."""
-        return x.swapaxes(a, b)
+        return x.swapaxes(a, b) if isinstance(x, Traced) else self._xp.swapaxes(x, a, b)
 
-    def moveaxis(self, x: Any, source: int, destination: int) -> Any:
+    def moveaxis(self, x: Array, source: int, destination: int) -> Array:
         """One axis in another place."""
         order = [a for a in range(x.ndim) if a != source % x.ndim]
         order.insert(destination % x.ndim, source % x.ndim)
-        return x.transpose(*order)
+        return self.transpose(x, order)
 
-    def reshape(self, x: Any, new: Any) -> Any:
+    def reshape(self, x: Array, new: int | Sequence[int]) -> Array:
         """Another shape."""
         return x.reshape(new)
 
-    def expand_dims(self, x: Any, axis: Any) -> Any:
+    def expand_dims(self, x: Array, axis: Axes) -> Array:
         """New axes of length 1."""
         return x.reshape(self._xp.expand_dims(raw(x), axis).shape)
 
-    def squeeze(self, x: Any, axis: Any = None) -> Any:
+    def squeeze(self, x: Array, axis: Axes = None) -> Array:
         """Without axes of length 1."""
         return x.reshape(self._xp.squeeze(raw(x), axis).shape)
 
-    def broadcast_to(self, x: Any, wanted: Any) -> Any:
+    def broadcast_to(self, x: Array, wanted: Shape) -> Array:
         """x stretched."""
         return (
             Traced(shape.spread(x.box, shape=tuple(wanted)))
@@ -419,15 +465,21 @@ class TracedLibrary:
             else self._xp.broadcast_to(x, wanted)
         )
 
-    def concatenate(self, parts: Any, axis: int = 0) -> Any:
+    def concatenate(self, parts: Sequence[Array], axis: int = 0) -> Array:
         """End to end."""
         return Traced(shape.concat(*(self._traced(p).box for p in parts), dim=axis))
 
-    def stack(self, parts: Any, axis: int = 0) -> Any:
+    def stack(self, parts: Sequence[Array], axis: int = 0) -> Array:
         """Along a new axis."""
         return Traced(shape.stack(*(self._traced(p).box for p in parts), axis=axis))
 
-    def pad(self, x: Any, widths: Any, mode: str = "constant", constant_values: float = 0) -> Any:
+    def pad(
+        self,
+        x: Array,
+        widths: Sequence[tuple[int, int]],
+        mode: str = "constant",
+        constant_values: float = 0,
+    ) -> Array:
         """x with a constant around it."""
         if not isinstance(x, Traced):
             return self._xp.pad(x, widths, mode=mode, constant_values=constant_values)
@@ -441,30 +493,30 @@ class TracedLibrary:
         ] = x
         return whole
 
-    def flip(self, x: Any, axis: int) -> Any:
+    def flip(self, x: Array, axis: int) -> Array:
         """One axis backwards."""
         return x[(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)]
 
-    def take(self, x: Any, numbers: Any, axis: int = 0) -> Any:
+    def take(self, x: Array, numbers: Array, axis: int = 0) -> Array:
         """Slices by number."""
         return x[(slice(None),) * (axis % x.ndim) + (raw(numbers),)]
 
-    def take_along_axis(self, x: Any, numbers: Any, axis: int) -> Any:
+    def take_along_axis(self, x: Array, numbers: Array, axis: int) -> Array:
         """One element for each number, along an axis."""
         if not isinstance(x, Traced):
             return self._xp.take_along_axis(x, raw(numbers), axis=axis)
         return Traced(indexing.take_along_axis(x.box, numbers=raw(numbers), axis=axis))
 
-    def repeat(self, x: Any, repeats: int, axis: int) -> Any:
+    def repeat(self, x: Array, repeats: int, axis: int) -> Array:
         """Every element `repeats` times in a row."""
         return self.take(x, self._xp.repeat(self._xp.arange(x.shape[axis]), repeats), axis)
 
-    def tile(self, x: Any, reps: Any) -> Any:
+    def tile(self, x: Array, reps: Sequence[int]) -> Array:
         """The whole repeated along its axes."""
         numbers = self._xp.tile(self._xp.arange(x.size).reshape(x.shape), reps)
         return x.reshape((-1,))[numbers]
 
-    def cumsum(self, x: Any, axis: int) -> Any:
+    def cumsum(self, x: Array, axis: int) -> Array:
         """Running sums."""
         n = x.shape[axis]
         upper = self._xp.triu(self._xp.ones((n, n), dtype=x.dtype))

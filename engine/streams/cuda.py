@@ -12,10 +12,10 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
 
 import numpy as np
 
+from initlab.engine.arrays import Array
 from initlab.engine.device import Device, launcher, runs_kernels
 from initlab.engine.streams import elementary, wide
 from initlab.engine.streams.distribution import Distribution, Piece
@@ -37,12 +37,12 @@ drawn in, those that CuPy's arrays have in all of its versions."""
 
 def draw(
     device: Device, kind: Distribution, key: Key, start: int, count: int, dtype: np.dtype
-) -> Any:
+) -> Array:
     """Elements start … start + count - 1 of a stream as a raw array of the device, rounded once
     where `dtype` is not that of `kind`.
     """
     flat = device.use().empty(count, kind.dtype)
-    fill(device, [Piece(kind, key, start, flat)])
+    fill(device, [Piece(kind, key, start, cast(np.ndarray, flat))])
     if dtype == kind.dtype:
         return flat
     with np.errstate(over="ignore"):
@@ -55,7 +55,7 @@ def draw_next(
     make: Callable[[bool], Distribution],
     shape: tuple[int, ...],
     dtype: np.dtype,
-) -> Any:
+) -> Array | None:
     """The next values of a stream, in float64 where `make` is told so, as a raw array of the
     device. None where the host has to draw: for a device that runs no kernels, a source that is no
     stream of ours, a dtype beside DTYPES."""

@@ -41,7 +41,8 @@ def log(x: np.ndarray) -> np.ndarray:
     m = (bits - exponent).view(np.float64)
     e = (exponent.view(np.int64) >> 52).astype(np.float64)
     s = (m - 1.0) / (m + 1.0)
-    return e * LN2_HIGH + (e * LN2_LOW + s * polynomial(s * s, LOG_TERMS[::-1]))
+    logarithm: np.ndarray = e * LN2_HIGH + (e * LN2_LOW + s * polynomial(s * s, LOG_TERMS[::-1]))
+    return logarithm
 
 
 def exp(x: np.ndarray) -> np.ndarray:

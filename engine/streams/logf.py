@@ -54,4 +54,5 @@ def logf(x: np.ndarray) -> np.ndarray:
     r2 = r * r
     y = A[1] * r + A[2]
     y = A[0] * r2 + y
-    return (y * r2 + (y0 + r)).astype(np.float32)
+    rounded: np.ndarray = (y * r2 + (y0 + r)).astype(np.float32)
+    return rounded

@@ -113,7 +113,8 @@ class MXNetStream(Source):
             out[part] = self._polar(engine, part.stop - part.start, wide)
         if wide:
             return _narrowed(out * float(F(std)) + float(F(mean)), dtype)
-        return out * F(std) + F(mean)
+        scaled: np.ndarray = out * F(std) + F(mean)
+        return scaled
 
     def _polar(self, engine: Engine, count: int, wide: bool) -> np.ndarray:
         """`count` standard normals; exactly the words of the trials up to the last accepted one are
@@ -135,7 +136,8 @@ class MXNetStream(Source):
         engine.take(words_a_trial * (int(chosen[-1]) + 1))
         kept, square = (y if self._variate == "y" else x)[chosen], square[chosen]
         logarithm: Any = np.array([math.log(s) for s in square]) if wide else logf(square)
-        return kept * np.sqrt(number(-2) * logarithm / square)
+        drawn: np.ndarray = kept * np.sqrt(number(-2) * logarithm / square)
+        return drawn
 
     def integers(self, low: int, high: int, size: int) -> np.ndarray:
         """low + remainder of ((w0 << 31) + w1) by (high - low), as C computes it."""
@@ -162,7 +164,8 @@ class MXNetStream(Source):
 
 def _canonical32(words: np.ndarray) -> np.ndarray:
     """One word -> [0, 1) as libstdc++ does for float."""
-    return np.minimum(words.astype(F) * F(2.0**-32), BELOW_ONE)
+    below_one: np.ndarray = np.minimum(words.astype(F) * F(2.0**-32), BELOW_ONE)
+    return below_one
 
 
 def _canonical64(words: np.ndarray) -> np.ndarray:

@@ -85,7 +85,8 @@ def _transform(gathered: list[tuple[Piece, int]], numbers: np.ndarray) -> None:
 def _scratch() -> Scratch:
     if not hasattr(_local, "scratch"):
         _local.scratch = Scratch(BLOCK + 2)
-    return _local.scratch
+    scratch: Scratch = _local.scratch
+    return scratch
 
 
 def _in_blocks(piece: Piece) -> None:

@@ -150,7 +150,8 @@ def _bank(name: str) -> MXNetStream:
         _scopes.banks, _scopes.mxnet_seed = {}, 0
     if name not in _scopes.banks:
         _scopes.banks[name] = MXNetStream(_scopes.mxnet_seed, MXNET_VARIATES[name])
-    return _scopes.banks[name]
+    bank: MXNetStream = _scopes.banks[name]
+    return bank
 
 
 @contextmanager

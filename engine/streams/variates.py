@@ -121,9 +121,8 @@ def categorical(stream: Stream, weights: np.ndarray, size: int) -> np.ndarray:
     """
     cumulative = np.cumsum(weights.astype(np.float64))
     last = int(np.flatnonzero(weights)[-1])
-    return np.minimum(
-        np.searchsorted(cumulative, fractions(stream, size) * cumulative[-1], side="right"), last
-    )
+    drawn = np.searchsorted(cumulative, fractions(stream, size) * cumulative[-1], side="right")
+    return np.asarray(np.minimum(drawn, last))
 
 
 def permutation(stream: Stream, size: int) -> np.ndarray:

@@ -91,7 +91,8 @@ FAR = (
 
 
 def _ratio(x: np.ndarray, parts: tuple[tuple[float, ...], tuple[float, ...]]) -> np.ndarray:
-    return polynomial(x, parts[0]) / polynomial(x, parts[1])
+    ratio: np.ndarray = polynomial(x, parts[0]) / polynomial(x, parts[1])
+    return ratio
 
 
 def uniform(w: np.ndarray) -> np.ndarray:
@@ -137,7 +138,8 @@ def _high_product(w: np.ndarray, factor: int) -> np.ndarray:
     b1, b0 = np.uint64(factor >> 32), np.uint64(factor & (2**32 - 1))
     middle = a1 * b0 + ((a0 * b0) >> half)
     other = a0 * b1 + (middle & mask)
-    return a1 * b1 + (middle >> half) + (other >> half)
+    upper: np.ndarray = a1 * b1 + (middle >> half) + (other >> half)
+    return upper
 
 
 def truncated_normal(

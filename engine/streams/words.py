@@ -46,7 +46,8 @@ def raw(key: Key, first: int, blocks: int) -> np.ndarray:
     inner = state["state"]
     inner["key"], inner["counter"] = key.words, (first, 0, 0, 0)
     generator.state = state
-    return generator.random_raw(4 * blocks)
+    made: np.ndarray = generator.random_raw(4 * blocks)
+    return made
 
 
 _local = threading.local()

@@ -29,7 +29,7 @@ class LeakyReLU(_Elementwise):
         super().__init__(prefix, params)
         self._alpha = alpha
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """The activation of x."""
         return F.LeakyReLU(x, act_type="leaky", slope=self._alpha)
 
@@ -70,7 +70,7 @@ class PReLU(_Elementwise):
             )
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, alpha: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, alpha: Any) -> Any:
         """The activation of x."""
         return F.LeakyReLU(x, gamma=alpha, act_type="prelu")
 
@@ -82,7 +82,7 @@ class ELU(_Elementwise):
         super().__init__(prefix, params)
         self._alpha = alpha
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """The activation of x."""
         return F.LeakyReLU(x, act_type="elu", slope=self._alpha)
 
@@ -90,7 +90,7 @@ class ELU(_Elementwise):
 class SELU(_Elementwise):
     """The self-normalizing ELU (Klambauer et al. 2017)."""
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """The activation of x."""
         return F.LeakyReLU(x, act_type="selu")
 
@@ -100,7 +100,7 @@ class GELU(_Elementwise):
     Gimpel 2016).
     """
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """The activation of x."""
         return F.LeakyReLU(x, act_type="gelu")
 
@@ -112,6 +112,6 @@ class Swish(_Elementwise):
         super().__init__(prefix, params)
         self._beta = beta
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """The activation of x."""
         return x * F.sigmoid(self._beta * x)

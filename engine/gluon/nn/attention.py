@@ -93,7 +93,7 @@ class MultiHeadAttention(HybridBlock):
             )
         return shape
 
-    def hybrid_forward(  # type: ignore[override]
+    def hybrid_forward(
         self,
         F: Any,
         x: Any,
@@ -243,7 +243,7 @@ class TransformerBlock(HybridBlock):
         """The input's."""
         return self.attention.infer_shape(shape, None, valid_length)
 
-    def hybrid_forward(self, F: Any, x: Any, valid_length: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, valid_length: Any = None) -> Any:
         """(batch, length, units)."""
 
         def attended(y: Any) -> Any:
@@ -304,7 +304,7 @@ class PositionEmbedding(HybridBlock):
             )
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, weight: Any) -> Any:
         """x with its positions added."""
         self.infer_shape(x.shape)
         return x + weight[: x.shape[1]].expand_dims(0)

@@ -33,7 +33,7 @@ class Activation(HybridBlock):
     def _alias(self) -> str:
         return self._act_type
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """The activation of x."""
         return F.Activation(x, act_type=self._act_type)
 
@@ -105,7 +105,7 @@ class Dense(HybridBlock):
         self.weight.shape = needed
         return (shape[0], self._units) if self._flatten else (*shape[:-1], self._units)
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:
         """activation(x W^T + b)."""
         y = F.FullyConnected(
             x, weight, bias, no_bias=bias is None, num_hidden=self._units, flatten=self._flatten
@@ -120,7 +120,7 @@ class Dense(HybridBlock):
 class Flatten(HybridBlock):
     """All axes but the first joined."""
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """x as a matrix."""
         return F.Flatten(x)
 
@@ -146,7 +146,7 @@ class Dropout(HybridBlock):
         self._rate = rate
         self._axes = axes
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """x with elements dropped."""
         return F.Dropout(x, p=self._rate, axes=self._axes)
 
@@ -192,7 +192,7 @@ class HybridLambda(HybridBlock):
         self._func, self._func_name = _function(function)
         self._named = isinstance(function, str)
 
-    def hybrid_forward(self, F: Any, x: Any, *args: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, *args: Any) -> Any:
         """The function of the inputs."""
         return self._func(x, *args) if self._named else self._func(F, x, *args)
 

@@ -221,7 +221,7 @@ class _Conv(_Convolution):
     def _output_space(self, space: Shape) -> Shape:
         return output_space(space, self._kernel, self._stride, self._pad, self._dilate)
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:
         """activation(correlate(x, W) + b)."""
         y = F.Convolution(
             x,
@@ -293,7 +293,7 @@ class _ConvTranspose(_Convolution):
             space, self._kernel, self._stride, self._pad, self._dilate, self._adjust
         )
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:
         """activation(the transpose of a convolution of x + b)."""
         y = F.Deconvolution(
             x,

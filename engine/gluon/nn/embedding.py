@@ -43,7 +43,7 @@ class Embedding(HybridBlock):
         """(…, output_dim)."""
         return (*shape, self._output_dim)
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, weight: Any) -> Any:
         """The rows."""
         return F.take(weight, x, axis=0)
 

@@ -86,7 +86,7 @@ class BatchNorm(HybridBlock):
 
     def hybrid_forward(
         self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any
-    ) -> Any:  # type: ignore[override]
+    ) -> Any:
         """The normalized batch."""
         return F.BatchNorm(
             x,
@@ -114,7 +114,7 @@ class BatchNormReLU(BatchNorm):
 
     def hybrid_forward(
         self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any
-    ) -> Any:  # type: ignore[override]
+    ) -> Any:
         """The rectified normalized batch."""
         return F.relu(super().hybrid_forward(F, x, gamma, beta, running_mean, running_var))
 
@@ -179,7 +179,7 @@ class LayerNorm(_SampleNorm):
         _fit(self, shape, self._axis)
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:
         """The normalized samples."""
         return F.LayerNorm(x, gamma, beta, axis=self._axis, eps=self._epsilon)
 
@@ -217,7 +217,7 @@ class InstanceNorm(_SampleNorm):
         _fit(self, shape, self._axis)
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:
         """The normalized channels."""
         axis = self._axis % x.ndim
         if axis == 1:
@@ -271,7 +271,7 @@ class GroupNorm(_SampleNorm):
             )
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:
         """The normalized groups."""
         return F.GroupNorm(x, gamma, beta, num_groups=self._num_groups, eps=self._epsilon)
 

@@ -50,7 +50,7 @@ class ReflectionPad2D(HybridBlock):
             )
         return tuple(n + sum(pair) for n, pair in zip(shape, pairs, strict=True))
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """The padded images."""
         return F.pad(x, mode="reflect", pad_width=self._padding)
 
@@ -96,7 +96,7 @@ class Pad2D(HybridBlock):
             *(n + 2 * width for n, width in zip(shape[2:], self._widths, strict=True)),
         )
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """The padded images."""
         self.infer_shape(x.shape)
         return op.pad(

@@ -65,7 +65,7 @@ class _Pool(HybridBlock):
             )
         return joined_shape(shape[0], channels, out, self._layout)
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """The windows' maxima or means."""
         return F.Pooling(
             x,

@@ -45,7 +45,7 @@ class Scale(_Scalar):
                     "scale", shape=(1,), init=chosen, roles=("out",), dtype="float32"
                 )
 
-    def hybrid_forward(self, F: Any, x: Any, scale: Any = None) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, scale: Any = None) -> Any:
         """The scaled x."""
         return (
             x * self._factor if scale is None else F.broadcast_mul(x, scale.reshape((1,) * x.ndim))
@@ -69,7 +69,7 @@ class Shift(_Scalar):
                 "bias", shape=(1,), init=bias_initializer, roles=("out",), dtype="float32"
             )
 
-    def hybrid_forward(self, F: Any, x: Any, bias: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any, bias: Any) -> Any:
         """The shifted x."""
         return F.broadcast_add(x, bias.reshape((1,) * x.ndim))
 

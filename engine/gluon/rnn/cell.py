@@ -109,7 +109,7 @@ class RecurrentCell(Block):
             return F.LeakyReLU(x, act_type="leaky", slope=activation._alpha)
         return activation(x)
 
-    def forward(self, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+    def forward(self, inputs: Any, states: Any) -> Any:
         """One step."""
         self._counter += 1
         return super().forward(inputs, states)

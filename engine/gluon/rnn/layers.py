@@ -166,7 +166,7 @@ class _RNNLayer(HybridBlock):
             weight.shape = (weight.shape[0], shape[2])
         return (*shape[:2], (self._projection_size or self._hidden_size) * self._dir)
 
-    def __call__(self, inputs: Any, states: Any = None) -> Any:  # type: ignore[override]
+    def __call__(self, inputs: Any, states: Any = None) -> Any:
         self._skip_states = states is None
         if states is None and isinstance(inputs, NDArray) and inputs.ndim == 3:
             states = self.begin_state(

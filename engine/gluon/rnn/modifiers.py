@@ -33,7 +33,7 @@ class DropoutCell(HybridRecurrentCell):
         """None."""
         return []
 
-    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:
         """(inputs with elements dropped, states)."""
         return (
             F.Dropout(inputs, p=self._rate, axes=self._axes) if self._rate > 0 else inputs
@@ -123,7 +123,7 @@ class ZoneoutCell(ModifierCell):
         super().reset()
         self._prev_output = None
 
-    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:
         """The base cell's step, or parts of the one before."""
         output, after = self.base_cell(inputs, states)
 
@@ -150,7 +150,7 @@ class ResidualCell(ModifierCell):
     def _alias(self) -> str:
         return "residualcell"
 
-    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:
         """(output + inputs, states)."""
         output, states = self.base_cell(inputs, states)
         return output + inputs, states

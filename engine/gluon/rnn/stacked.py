@@ -32,7 +32,7 @@ class _Stacked(RecurrentCell):
         self._check_own("ZoneoutCell")
         return [state for cell in self._cells() for state in cell.begin_state(**kwargs)]
 
-    def __call__(self, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+    def __call__(self, inputs: Any, states: Any) -> Any:
         self._counter += 1
         if any(isinstance(cell, BidirectionalCell) for cell in self._cells()):
             raise AssertionError(STEPPED)
@@ -104,7 +104,7 @@ class BidirectionalCell(HybridRecurrentCell):
         self.register_child(r_cell, "r_cell")
         self._output_prefix = output_prefix
 
-    def __call__(self, inputs: Any, states: Any) -> Any:  # type: ignore[override]
+    def __call__(self, inputs: Any, states: Any) -> Any:
         raise NotImplementedError(STEPPED)
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:

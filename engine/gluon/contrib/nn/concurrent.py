@@ -86,7 +86,7 @@ class HybridConcurrent(_Parallel, HybridSequential):
 class Identity(HybridBlock):
     """The input itself."""
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """x."""
         return x
 

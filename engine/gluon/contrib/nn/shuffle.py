@@ -42,7 +42,7 @@ class _PixelShuffle(HybridBlock):
             *(n * f for n, f in zip(shape[2:], self._factors, strict=True)),
         )
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(self, F: Any, x: Any) -> Any:
         """The rearranged elements."""
         wanted, n = self.infer_shape(x.shape), self.axes
         apart = x.reshape((wanted[0], wanted[1], *self._factors, *x.shape[2:]))

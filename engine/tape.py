@@ -1,0 +1,162 @@
+"""The tape: nodes that remember which primitive was applied to which boxes, and what a box is.
+
+A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device`, `_node` (its
+place on the tape, or None) and `_wrap(raw)`, which makes another of its kind. A node keeps the
+primitive, its inputs and its attributes. For gradients that shall be differentiable themselves the
+primitive is run again over boxes: `_traced()` gives what stands for a box there (its attribute
+`box` leads back), `_traced_xp()` the array library for such stand-ins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, Self, TypeAlias, TypeGuard, TypeVar
+
+from initlab.engine.arrays import Array, Library
+
+Gradients: TypeAlias = Sequence[Array | None]
+"""One gradient for each array that a result was computed from; None for one that has none."""
+Vjp: TypeAlias = Callable[[Array], Gradients]
+"""The gradient of a result -> those of the arrays that it was computed from."""
+JointVjp: TypeAlias = Callable[[Sequence[Array | None]], Gradients]
+"""The same for several results; None stands for a result that nothing used."""
+Result: TypeAlias = tuple[Array, Vjp]
+"""What the function of a primitive gives."""
+Results: TypeAlias = tuple[tuple[Array, ...], JointVjp]
+"""The same with several results."""
+
+
+Backward: TypeAlias = Callable[[Any], Sequence[Any]]
+"""A step backward through a node: a vjp, or the same over boxes, with every step on the tape."""
+
+
+class Place(Protocol):
+    """A device, as far as the tape needs one."""
+
+    @property
+    def is_host(self) -> bool: ...
+    def use(self) -> Library:
+        """Make it the device that its library works on, and give that library."""
+
+
+class Box(Protocol):
+    """What carries a raw value through primitives."""
+
+    _raw: Array
+    _node: Node | Leaf | None
+
+    @property
+    def _device(self) -> Place: ...
+    def _wrap(self, raw: Array) -> Self: ...
+    def _ones(self) -> Array: ...
+    def _traced(self) -> Array: ...
+    def _traced_xp(self) -> Library: ...
+    def _mark(self, gradient: Any, grad_req: str) -> None: ...
+
+
+B = TypeVar("B", bound=Box)
+
+
+class Primitive(Protocol):
+    """A function of boxes that gives a box. Numbers and None may stand among the boxes."""
+
+    __name__: str
+    __wrapped__: Callable[..., Result]
+
+    def __call__(self, *args: B | float | None, **attributes: object) -> B: ...
+
+
+class JointPrimitive(Protocol):
+    """A function of boxes that gives several."""
+
+    __name__: str
+    __wrapped__: Callable[..., Results]
+
+    def __call__(self, *args: B | float | None, **attributes: object) -> tuple[B, ...]: ...
+
+
+def is_box(value: object) -> TypeGuard[Box]:
+    """Whether a value goes through primitives as a box."""
+    return hasattr(value, "_wrap")
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+"""Every primitive by name, those with several results too; the tests go through them all."""
+
+
+class Together(list[Any]):
+    """The gradients of a function's results, None where none came yet; adds result by result."""
+
+    def __add__(self, other: list[Any]) -> Together:
+        return Together(
+            b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True)
+        )
+
+
+class Node:
+    """One application of a primitive. `vjp` maps the raw gradient of its result to those of its
+    boxes; None once it was used up.
+
+    `replay` does the same over boxes; without it, the primitive of that name is run again.
+    """
+
+    __slots__ = ("name", "parents", "vjp", "args", "attributes", "replay")
+
+    def __init__(
+        self,
+        name: str,
+        parents: list[Node | Leaf | None],
+        vjp: Backward,
+        args: tuple[object, ...] = (),
+        attributes: dict[str, object] | None = None,
+        replay: Backward | None = None,
+    ) -> None:
+        self.name = name
+        self.parents = parents
+        self.vjp: Backward | None = vjp
+        self.args = args
+        self.attributes = attributes or {}
+        self.replay = replay
+
+    @classmethod
+    def of_one(cls, joint: Node, number: int, count: int) -> Node:
+        """The node of one of several results, which carries its gradient to the node of all."""
+
+        def place(gradient: object) -> Sequence[Any]:
+            return (Together(gradient if i == number else None for i in range(count)),)
+
+        return cls("output", [joint], place, replay=place)
+
+    def gradients(self, gradient: object) -> Sequence[Any]:
+        """The raw gradients of its boxes, from that of its result; None for one that has none."""
+        assert self.vjp is not None
+        return self.vjp(gradient)
+
+    def recorded_gradients(self, gradient: Any) -> Sequence[Any]:
+        """The same over boxes, every step of it on the tape."""
+        if self.replay is not None:
+            return self.replay(gradient)
+        first = next(a for a in self.args if is_box(a))
+        traced = [a._traced() if is_box(a) else a for a in self.args]
+        function: Callable[..., tuple[object, Backward]] = PRIMITIVES[self.name].__wrapped__
+        _, vjp = function(first._traced_xp(), *traced, **self.attributes)
+        several = isinstance(gradient, Together)
+        found = vjp(
+            [None if g is None else g._traced() for g in gradient]
+            if several
+            else gradient._traced()
+        )
+        return [
+            None if g is None else g.box if hasattr(g, "box") else first._wrap(g) for g in found
+        ]
+
+
+class Leaf:
+    """A variable that gradients are wanted of; `receive(gradient)` is called once a backward pass
+    with the sum over all its uses.
+    """
+
+    __slots__ = ("receive",)
+
+    def __init__(self, receive: Callable[[Array], None]) -> None:
+        self.receive = receive
