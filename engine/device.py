@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -296,5 +296,7 @@ def current_device() -> Device:
     return stack[-1] if stack else Device("cpu", 0)
 
 
+Devices: TypeAlias = Device | Sequence[Device] | None
+"""One device, several, or the current one."""
 Context = Device
 current_context = current_device

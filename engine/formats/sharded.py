@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import Format, Snapshot, check_names, checked, register
@@ -59,7 +59,7 @@ def files_of(path: Path) -> dict[str, str]:
         raise FormatError(
             f"{path}: is damaged: it is no JSON ({error}) - write the file again"
         ) from None
-    files: dict[str, str] = index.get("weight_map") if isinstance(index, dict) else None
+    files: Any = index.get("weight_map") if isinstance(index, dict) else None
     proper = isinstance(files, dict) and all(
         isinstance(name, str) and Path(name).name == name for name in files.values()
     )
@@ -77,7 +77,8 @@ def files_of(path: Path) -> dict[str, str]:
             "missing - copy all parts here"
         ),
     )
-    return files
+    found: dict[str, str] = files
+    return found
 
 
 def _read(path: Path, open_part: Callable[[Path], Snapshot]) -> Snapshot:

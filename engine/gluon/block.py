@@ -16,25 +16,33 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 from initlab.engine import formats, naming, nd
-from initlab.engine.device import cpu
+from initlab.engine.arrays import DType
+from initlab.engine.device import Devices, cpu
 from initlab.engine.errors import DeferredInitializationError, MXNetError
 from initlab.engine.gluon.block_summary import print_summary
 from initlab.engine.gluon.parameter import DEFAULT, Parameter
 from initlab.engine.gluon.parameter_dict import ParameterDict, brief
+from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
 
 Shape = tuple[int, ...]
 _log = logging.getLogger(__name__)
 
 
+class Functions(Protocol):
+    """What `hybrid_forward` gets as F: the functions of `nd`, by name."""
+
+    def __getattr__(self, name: str) -> Callable[..., NDArray]: ...
+
+
 class HookHandle:
     """What `detach` takes a hook away with."""
 
     def __init__(
-        self, hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any]
+        self, hooks: OrderedDict[int, Callable[..., object]], hook: Callable[..., object]
     ) -> None:
         self._hooks = hooks
         self._number = id(self)
@@ -96,8 +104,8 @@ class Block:
         self._scope = naming.NameScope(self)
         self._children: OrderedDict[str, Block] = OrderedDict()
         self._reg_params: dict[str, Parameter] = {}
-        self._forward_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
-        self._forward_pre_hooks: OrderedDict[int, Callable[..., Any]] = OrderedDict()
+        self._forward_hooks: OrderedDict[int, Callable[..., object]] = OrderedDict()
+        self._forward_pre_hooks: OrderedDict[int, Callable[..., object]] = OrderedDict()
 
     def _alias(self) -> str:
         return type(self).__name__.lower()
@@ -108,7 +116,7 @@ class Block:
         ]
         return _listing(type(self).__name__, children)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         existing = getattr(self, name, None) if name in self.__dict__ else None
         if isinstance(existing, (Parameter, Block)) and not isinstance(value, type(existing)):
             raise TypeError(
@@ -252,7 +260,7 @@ class Block:
                     stacklevel=4,
                 )
 
-    def apply(self, fn: Callable[[Block], Any]) -> Block:
+    def apply(self, fn: Callable[[Block], object]) -> Block:
         """Call `fn` on every descendant, children first, then on itself."""
         for child in self._children.values():
             child.apply(fn)
@@ -263,12 +271,12 @@ class Block:
 
     def initialize(
         self,
-        init: Any = DEFAULT,
-        ctx: Any = None,
+        init: InitLike = DEFAULT,
+        ctx: Devices = None,
         verbose: bool = False,
         force_reinit: bool = False,
         *,
-        device: Any = None,
+        device: Devices = None,
         root: str | None = None,
     ) -> None:
         """Initialize all parameters. `root` is what the paths that key their streams start with:
@@ -278,12 +286,12 @@ class Block:
         collected.paths = self._stream_paths(root)
         collected.initialize(init, ctx, verbose, force_reinit, device=device)
 
-    def hybridize(self, active: bool = True, **kwargs: Any) -> None:
+    def hybridize(self, active: bool = True, **kwargs: object) -> None:
         """Accepted, as everywhere in Gluon; computation is the same either way."""
         for child in self._children.values():
             child.hybridize(active, **kwargs)
 
-    def cast(self, dtype: Any) -> None:
+    def cast(self, dtype: DType) -> None:
         """Change the element type of all parameters."""
         for child in self._children.values():
             child.cast(dtype)
@@ -294,7 +302,7 @@ class Block:
         """Set every gradient to zero."""
         self.collect_params().zero_grad()
 
-    def reset_ctx(self, ctx: Any) -> None:
+    def reset_ctx(self, ctx: Devices) -> None:
         """Move all parameters to other devices."""
         self.collect_params().reset_ctx(ctx)
 
@@ -330,7 +338,7 @@ class Block:
     def load_parameters(
         self,
         filename: str | os.PathLike[str],
-        ctx: Any = None,
+        ctx: Devices = None,
         allow_missing: bool = False,
         ignore_extra: bool = False,
         cast_dtype: bool = False,
@@ -369,7 +377,7 @@ class Block:
 
     @staticmethod
     def _check_missing(
-        params: dict[str, Parameter], loaded: dict[str, NDArray], filename: Any
+        params: dict[str, Parameter], loaded: dict[str, NDArray], filename: str | os.PathLike[str]
     ) -> None:
         present = {id(parameter) for name, parameter in params.items() if name in loaded}
         for name, parameter in params.items():
@@ -382,11 +390,11 @@ class Block:
 
     # --- computing
 
-    def register_forward_hook(self, hook: Callable[[Block, Any, Any], Any]) -> HookHandle:
+    def register_forward_hook(self, hook: Callable[[Block, Any, Any], object]) -> HookHandle:
         """Call `hook(block, inputs, output)` after every forward."""
         return HookHandle(self._forward_hooks, hook)
 
-    def register_forward_pre_hook(self, hook: Callable[[Block, Any], Any]) -> HookHandle:
+    def register_forward_pre_hook(self, hook: Callable[[Block, Any], object]) -> HookHandle:
         """Call `hook(block, inputs)` before every forward."""
         return HookHandle(self._forward_pre_hooks, hook)
 
@@ -402,7 +410,7 @@ class Block:
             hook(self, args, out)
         return out
 
-    def _say_where(self, error: Any, args: tuple[Any, ...]) -> None:
+    def _say_where(self, error: Any, args: tuple[object, ...]) -> None:
         """An engine's error notes the innermost layer's kind and inputs; one that a child raised
         gets the child's name in its path.
         """
@@ -416,11 +424,13 @@ class Block:
                     _locate(error, name)
             error.block = self
 
-    def forward(self, *args: Any) -> Any:
+    def _no_forward(self, *args: Any) -> Any:
         """The output for these inputs."""
         raise NotImplementedError
 
-    def infer_shape(self, *shapes: Shape) -> Any:
+    forward: Callable[..., Any] = _no_forward
+
+    def _no_shape(self, *shapes: Shape) -> Any:
         """Fill in unknown shapes of parameters from the shapes of the inputs; gives the output's.
         Allocates nothing.
         """
@@ -430,7 +440,9 @@ class Block:
             "infer_shape(self, shape), which gives the output's shape"
         )
 
-    def summary(self, *inputs: Any) -> None:
+    infer_shape: Callable[..., Any] = _no_shape
+
+    def summary(self, *inputs: NDArray) -> None:
         """Print a table of layers, output shapes and numbers of parameters for these inputs."""
         print_summary(self, inputs)
 
@@ -454,7 +466,7 @@ class HybridBlock(Block):
             )
         super().register_child(block, name)
 
-    def hybridize(self, active: bool = True, **kwargs: Any) -> None:
+    def hybridize(self, active: bool = True, **kwargs: object) -> None:
         """Accepted and remembered; computation is the same either way."""
         self._active = active
         super().hybridize(active, **kwargs)
@@ -477,9 +489,9 @@ class HybridBlock(Block):
             arrays = {
                 name: parameter.data(x.context) for name, parameter in self._reg_params.items()
             }
-        return self.hybrid_forward(nd, x, *args, **arrays)
+        return self.hybrid_forward(cast(Functions, nd), x, *args, **arrays)
 
-    def _complete(self, *args: Any) -> None:
+    def _complete(self, *args: object) -> None:
         """Infer shapes from these inputs, which are logged where that fails (as MXNet prints them),
         and fill what was pending.
         """
@@ -500,9 +512,11 @@ class HybridBlock(Block):
         for parameter in self._reg_params.values():
             parameter._finish_deferred_init()
 
-    def hybrid_forward(self, F: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+    def _no_hybrid_forward(self, F: Functions, x: NDArray, *args: Any, **kwargs: NDArray) -> Any:
         """The output for these inputs, computed by `F`'s functions."""
         raise NotImplementedError
+
+    hybrid_forward: Callable[..., Any] = _no_hybrid_forward
 
 
 KNOWN = {"_children", "_reg_params"}
@@ -517,7 +531,7 @@ def _listing(name: str, children: list[tuple[str, Block]]) -> str:
     return f"{name}(\n" + "\n".join(lines) + "\n)"
 
 
-def _holds_strangers(value: Any, children: set[int]) -> bool:
+def _holds_strangers(value: object, children: set[int]) -> bool:
     """Whether a container holds blocks that are not children, whose ids these are."""
     if isinstance(value, Block):
         return id(value) not in children
@@ -538,4 +552,5 @@ def _read(filename: str | os.PathLike[str]) -> dict[str, NDArray]:
         return {
             name: nd.array(value, ctx=cpu(), dtype=value.dtype) for name, value in tensors.items()
         }
-    return nd.load(filename)
+    arrays: dict[str, NDArray] = nd.load(filename)
+    return arrays

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from initlab.engine.gluon.block import HybridBlock
+from initlab.engine.gluon.block import Functions, HybridBlock
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.nd import NDArray
 
 TINY = 1e-12
 
@@ -17,7 +18,11 @@ class Loss(HybridBlock):
     """Base of all losses."""
 
     def __init__(
-        self, weight: float | None, batch_axis: int, prefix: str | None = None, params: Any = None
+        self,
+        weight: float | None,
+        batch_axis: int,
+        prefix: str | None = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         self._weight = weight
@@ -26,12 +31,12 @@ class Loss(HybridBlock):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(batch_axis={self._batch_axis}, w={self._weight})"
 
-    def _weighted(self, loss: Any, sample_weight: Any) -> Any:
+    def _weighted(self, loss: NDArray, sample_weight: NDArray | None) -> NDArray:
         if sample_weight is not None:
             loss = loss * sample_weight
         return loss if self._weight is None else loss * self._weight
 
-    def _reduced(self, loss: Any, sample_weight: Any) -> Any:
+    def _reduced(self, loss: NDArray, sample_weight: NDArray | None) -> NDArray:
         """Weighted, and the mean over all axes but the batch's."""
         return self._weighted(loss, sample_weight).mean(axis=self._batch_axis, exclude=True)
 
@@ -44,11 +49,13 @@ class L2Loss(Loss):
         weight: float = 1.0,
         batch_axis: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
+    ) -> NDArray:
         """A value a sample."""
         return self._reduced((label.reshape_like(pred) - pred).square() * 0.5, sample_weight)
 
@@ -61,11 +68,13 @@ class L1Loss(Loss):
         weight: float | None = None,
         batch_axis: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
+    ) -> NDArray:
         """A value a sample."""
         return self._reduced((label.reshape_like(pred) - pred).abs(), sample_weight)
 
@@ -81,14 +90,19 @@ class SigmoidBinaryCrossEntropyLoss(Loss):
         weight: float | None = None,
         batch_axis: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._from_sigmoid = from_sigmoid
 
     def hybrid_forward(
-        self, F: Any, pred: Any, label: Any, sample_weight: Any = None, pos_weight: Any = None
-    ) -> Any:
+        self,
+        F: Functions,
+        pred: NDArray,
+        label: NDArray,
+        sample_weight: NDArray | None = None,
+        pos_weight: NDArray | None = None,
+    ) -> NDArray:
         """A value a sample; `pos_weight` scales the share of the positive labels."""
         label = label.reshape_like(pred)
         if self._from_sigmoid:
@@ -120,12 +134,14 @@ class SoftmaxCrossEntropyLoss(Loss):
         weight: float | None = None,
         batch_axis: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._axis, self._sparse_label, self._from_logits = axis, sparse_label, from_logits
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
+    ) -> NDArray:
         """A value a sample."""
         log_p = pred if self._from_logits else F.log_softmax(pred, axis=self._axis)
         if self._sparse_label:
@@ -150,12 +166,14 @@ class KLDivLoss(Loss):
         weight: float | None = None,
         batch_axis: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._from_logits, self._axis = from_logits, axis
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
+    ) -> NDArray:
         """A value a sample."""
         log_p = pred if self._from_logits else F.log_softmax(pred, axis=self._axis)
         loss = self._weighted(label * ((label + TINY).log() - log_p), sample_weight)
@@ -171,12 +189,14 @@ class HuberLoss(Loss):
         weight: float | None = None,
         batch_axis: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._rho = rho
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
+    ) -> NDArray:
         """A value a sample."""
         distance = (label.reshape_like(pred) - pred).abs()
         loss = F.where(
@@ -194,15 +214,17 @@ class HingeLoss(Loss):
         weight: float | None = None,
         batch_axis: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._margin = margin
 
-    def _lack(self, pred: Any, label: Any) -> Any:
+    def _lack(self, pred: NDArray, label: NDArray) -> NDArray:
         return (self._margin - pred * label.reshape_like(pred)).relu()
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
+    ) -> NDArray:
         """A value a sample."""
         return self._reduced(self._lack(pred, label), sample_weight)
 
@@ -210,7 +232,9 @@ class HingeLoss(Loss):
 class SquaredHingeLoss(HingeLoss):
     """max(0, margin - pred label)^2, labels being -1 and 1."""
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
+    ) -> NDArray:
         """A value a sample."""
         return self._reduced(self._lack(pred, label).square(), sample_weight)
 
@@ -226,14 +250,16 @@ class LogisticLoss(Loss):
         batch_axis: int = 0,
         label_format: str = "signed",
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         if label_format not in ("signed", "binary"):
             raise ValueError(f"label_format can only be signed or binary, received {label_format}.")
         self._label_format = label_format
 
-    def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
+    ) -> NDArray:
         """A value a sample."""
         label = label.reshape_like(pred)
         if self._label_format == "signed":
@@ -251,14 +277,19 @@ class TripletLoss(Loss):
         weight: float | None = None,
         batch_axis: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._margin = margin
 
     def hybrid_forward(
-        self, F: Any, pred: Any, positive: Any, negative: Any, sample_weight: Any = None
-    ) -> Any:
+        self,
+        F: Functions,
+        pred: NDArray,
+        positive: NDArray,
+        negative: NDArray,
+        sample_weight: NDArray | None = None,
+    ) -> NDArray:
         """A value a sample."""
         apart = (positive.reshape_like(pred) - pred).square() - (
             negative.reshape_like(pred) - pred
@@ -283,14 +314,19 @@ class PoissonNLLLoss(Loss):
         batch_axis: int = 0,
         compute_full: bool = False,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._from_logits, self._compute_full = from_logits, compute_full
 
     def hybrid_forward(
-        self, F: Any, pred: Any, target: Any, sample_weight: Any = None, epsilon: float = 1e-8
-    ) -> Any:
+        self,
+        F: Functions,
+        pred: NDArray,
+        target: NDArray,
+        sample_weight: NDArray | None = None,
+        epsilon: float = 1e-8,
+    ) -> NDArray:
         """One value."""
         target = target.reshape_like(pred)
         loss = (
@@ -319,7 +355,7 @@ class CTCLoss(Loss):
         label_layout: str = "NT",
         weight: float | None = None,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         if layout not in ("NTC", "TNC"):
             raise AssertionError(
@@ -334,13 +370,13 @@ class CTCLoss(Loss):
 
     def hybrid_forward(
         self,
-        F: Any,
-        pred: Any,
-        label: Any,
-        pred_lengths: Any = None,
-        label_lengths: Any = None,
-        sample_weight: Any = None,
-    ) -> Any:
+        F: Functions,
+        pred: NDArray,
+        label: NDArray,
+        pred_lengths: NDArray | None = None,
+        label_lengths: NDArray | None = None,
+        sample_weight: NDArray | None = None,
+    ) -> NDArray:
         """A value a sample."""
         scores = pred.transpose((1, 0, 2)) if self._layout == "NTC" else pred
         rows = label.transpose() if self._label_layout == "TN" else label
@@ -366,20 +402,21 @@ class SDMLLoss(Loss):
         weight: float = 1.0,
         batch_axis: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._kl = KLDivLoss(from_logits=True)
         self._smoothing = smoothing_parameter
 
-    def hybrid_forward(self, F: Any, x1: Any, x2: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x1: NDArray, x2: NDArray) -> NDArray:
         """A value a sample."""
         count, width = x1.shape
         apart = x1.reshape((count, 1, width)) - x2.reshape((1, count, width))
         log_p = F.log_softmax(-(apart * apart).sum(axis=2), axis=1)
         gold = F.eye(count, ctx=x1.context, dtype=x1.dtype)
         labels = gold * (1 - self._smoothing) + (1 - gold) * self._smoothing / (count - 1)
-        return self._kl(log_p, labels)
+        divergence: NDArray = self._kl(log_p, labels)
+        return divergence
 
 
 class CosineEmbeddingLoss(Loss):
@@ -391,14 +428,19 @@ class CosineEmbeddingLoss(Loss):
         batch_axis: int = 0,
         margin: float = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._margin = margin
 
     def hybrid_forward(
-        self, F: Any, input1: Any, input2: Any, label: Any, sample_weight: Any = None
-    ) -> Any:
+        self,
+        F: Functions,
+        input1: NDArray,
+        input2: NDArray,
+        label: NDArray,
+        sample_weight: NDArray | None = None,
+    ) -> NDArray:
         """A value a sample."""
         product = (input1 * input2).sum(axis=-1).reshape((-1, 1))
         lengths = (input1.norm(axis=-1) * input2.norm(axis=-1)).reshape((-1, 1))

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from initlab.engine import dtypes, laws, nd, streams
 from initlab.engine import init as init_module
-from initlab.engine.device import Device
+from initlab.engine.device import Device, Devices
 from initlab.engine.gluon.parameter import Parameter
-from initlab.engine.gluon.state import Filled, Pending, announce
+from initlab.engine.gluon.state import Filled, InitLike, Pending, announce
 from initlab.engine.streams import VERSION, Piece
 
 AT_ONCE = 1 << 22
@@ -50,8 +50,8 @@ class Pack:
     def initialize(
         self,
         parameter: Parameter,
-        ctx: Any,
-        default_init: Any,
+        ctx: Devices,
+        default_init: InitLike,
         force_reinit: bool,
         path: str | None,
     ) -> None:

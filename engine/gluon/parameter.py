@@ -14,10 +14,20 @@ import numpy as np
 
 from initlab.engine import autograd, dtypes, laws, nd, streams
 from initlab.engine import init as init_module
-from initlab.engine.device import Device, cpu, current_device, from_host, is_shortage, runs_kernels
+from initlab.engine.arrays import DType
+from initlab.engine.device import (
+    Device,
+    Devices,
+    cpu,
+    current_device,
+    from_host,
+    is_shortage,
+    runs_kernels,
+)
 from initlab.engine.errors import DeferredInitializationError
 from initlab.engine.gluon.state import (
     Filled,
+    InitLike,
     Pending,
     Ready,
     Source,
@@ -31,7 +41,7 @@ from initlab.engine.gluon.utils import shape_is_known
 from initlab.engine.nd.ndarray import GRAD_REQS
 from initlab.engine.streams import Key, Stream
 
-DEFAULT = object()
+DEFAULT: Any = object()
 """In the place of a net-level initializer: Uniform(0.07), Gluon's default. None is not that: it is
 refused.
 """
@@ -51,7 +61,7 @@ DEFERRED = (
 )
 
 
-def device_list(ctx: Any) -> tuple[Device, ...]:
+def device_list(ctx: Devices) -> tuple[Device, ...]:
     """Devices given as None (the current one), one, or several."""
     if ctx is None:
         return (current_device(),)
@@ -68,10 +78,10 @@ class Parameter:
         name: str,
         grad_req: str = "write",
         shape: Any = None,
-        dtype: Any = np.float32,
+        dtype: DType = np.float32,
         lr_mult: float = 1.0,
         wd_mult: float = 1.0,
-        init: Any = None,
+        init: InitLike = None,
         allow_deferred_init: bool = False,
         differentiable: bool = True,
         stype: str = "default",
@@ -136,7 +146,7 @@ class Parameter:
         return self._dtype
 
     @dtype.setter
-    def dtype(self, dtype: Any) -> None:
+    def dtype(self, dtype: DType) -> None:
         self.cast(dtype)
 
     @property
@@ -192,12 +202,12 @@ class Parameter:
 
     def initialize(
         self,
-        init: Any = None,
-        ctx: Any = None,
-        default_init: Any = DEFAULT,
+        init: InitLike = None,
+        ctx: Devices = None,
+        default_init: InitLike = DEFAULT,
         force_reinit: bool = False,
         *,
-        device: Any = None,
+        device: Devices = None,
         path: str | None = None,
     ) -> None:
         """Fill the parameter, or fix how it will be filled once its shape is known.
@@ -214,7 +224,12 @@ class Parameter:
             self._end(pending, self._fill(pending))
 
     def _begin(
-        self, init: Any, ctx: Any, default_init: Any, force_reinit: bool, path: str | None
+        self,
+        init: InitLike,
+        ctx: Devices,
+        default_init: InitLike,
+        force_reinit: bool,
+        path: str | None,
     ) -> Pending | None:
         """How it is to be filled now; None where it has values already, or its shape is not known
         yet.
@@ -350,7 +365,11 @@ class Parameter:
         self._state = self._fill(state)
 
     def _load_init(
-        self, data: nd.NDArray, ctx: Any, cast_dtype: bool = False, dtype_source: str = "current"
+        self,
+        data: nd.NDArray,
+        ctx: Devices,
+        cast_dtype: bool = False,
+        dtype_source: str = "current",
     ) -> None:
         """Take values from a file: become ready, or write what is there."""
         if dtype_source not in ("current", "saved"):
@@ -523,7 +542,7 @@ class Parameter:
             "data() instead."
         )
 
-    def reset_ctx(self, ctx: Any) -> None:
+    def reset_ctx(self, ctx: Devices) -> None:
         """Move to other devices (the current one for None)."""
         devices = device_list(ctx)
         match self._state:
@@ -541,7 +560,7 @@ class Parameter:
 
     reset_device = reset_ctx
 
-    def cast(self, dtype: Any) -> None:
+    def cast(self, dtype: DType) -> None:
         """Change the element type, of the values too where there are any."""
         dtypes.resolve(dtype)
         self._dtype = dtype

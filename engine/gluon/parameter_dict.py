@@ -12,8 +12,10 @@ import numpy as np
 
 from initlab.engine import dtypes, nd
 from initlab.engine import init as init_module
+from initlab.engine.device import Devices
 from initlab.engine.gluon.packing import packing
 from initlab.engine.gluon.parameter import DEFAULT, Constant, Parameter
+from initlab.engine.gluon.state import InitLike
 
 NAMING = "https://mxnet.io/api/python/docs/tutorials/packages/gluon/blocks/naming.html"
 
@@ -144,15 +146,15 @@ class ParameterDict:
 
     def initialize(
         self,
-        init: Any = DEFAULT,
-        ctx: Any = None,
+        init: InitLike = DEFAULT,
+        ctx: Devices = None,
         verbose: bool = False,
         force_reinit: bool = False,
         *,
-        device: Any = None,
+        device: Devices = None,
     ) -> None:
         """Initialize every parameter; `init` is for those that have no initializer of their own."""
-        chosen = init_module.Uniform() if init is DEFAULT else init
+        chosen: Any = init_module.Uniform() if init is DEFAULT else init
         if verbose:
             chosen.set_verbosity(verbose=verbose)
         with packing() as pack:
@@ -170,7 +172,7 @@ class ParameterDict:
         for parameter in self.values():
             parameter.zero_grad()
 
-    def reset_ctx(self, ctx: Any) -> None:
+    def reset_ctx(self, ctx: Devices) -> None:
         """Move every parameter to other devices."""
         for parameter in self.values():
             parameter.reset_ctx(ctx)
@@ -205,7 +207,7 @@ class ParameterDict:
     def load(
         self,
         filename: str,
-        ctx: Any = None,
+        ctx: Devices = None,
         allow_missing: bool = False,
         ignore_extra: bool = False,
         restore_prefix: str = "",
@@ -236,7 +238,7 @@ class ParameterDict:
     def load_dict(
         self,
         param_dict: Mapping[str, nd.NDArray],
-        ctx: Any = None,
+        ctx: Devices = None,
         allow_missing: bool = False,
         ignore_extra: bool = False,
         restore_prefix: str = "",

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from initlab.engine import laws, nd
 from initlab.engine.device import Device
+from initlab.engine.init.base import Initializer
 from initlab.engine.streams import Key
 
 
@@ -66,6 +67,8 @@ class Ready:
     origin: Filled | None
 
 
+InitLike: TypeAlias = Initializer | str | None
+"""An initializer, the name of one, or None for the network's."""
 State = Unset | Pending | Ready
 _observers: list[Callable[[Any, Filled], None]] = []
 
@@ -82,7 +85,7 @@ def observe(callback: Callable[[Any, Filled], None]) -> Iterator[None]:
         _observers.remove(callback)
 
 
-def announce(parameter: Any, filled: Filled) -> None:
+def announce(parameter: object, filled: Filled) -> None:
     """Tell whoever observes."""
     for observer in tuple(_observers):
         observer(parameter, filled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from initlab.engine import laws
 from initlab.engine.errors import OptionError

@@ -31,7 +31,8 @@ def _pair(
             raise TypeError(
                 f"{name}: type {type(wrong)} not supported - give an NDArray or a number"
             )
-        return function(*operands)
+        found: NDArray = function(*operands)
+        return found
 
     applied.__doc__ = (
         f"{function.__doc__} Shapes broadcast; a number may stand for either; two numbers "

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from initlab.engine import dtypes
+from initlab.engine.arrays import DType
 from initlab.engine.device import Device, from_host
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray, place
 
-Shape = int | tuple[int, ...]
+Shape = int | Sequence[int]
 
 
-def shape_tuple(shape: Any) -> tuple[int, ...]:
+def shape_tuple(shape: Shape) -> tuple[int, ...]:
     """A shape given as a number or a sequence."""
     return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
 
 
 def array(
-    source_array: Any, ctx: Device | None = None, dtype: Any = None, device: Device | None = None
+    source_array: object,
+    ctx: Device | None = None,
+    dtype: DType = None,
+    device: Device | None = None,
 ) -> NDArray:
     """A copy of anything array-like: in the dtype of an NDArray, else float32 unless `dtype` says
     otherwise.
@@ -38,7 +42,7 @@ def array(
 
 
 def _filled(
-    maker: str, shape: Any, ctx: Device | None, dtype: Any, device: Device | None, *value: Any
+    maker: str, shape: Shape, ctx: Device | None, dtype: DType, device: Device | None, *value: float
 ) -> NDArray:
     where = place(ctx, device)
     resolved = dtypes.resolve("float32" if dtype is None else dtype)
@@ -46,21 +50,21 @@ def _filled(
 
 
 def zeros(
-    shape: Shape, ctx: Device | None = None, dtype: Any = None, device: Device | None = None
+    shape: Shape, ctx: Device | None = None, dtype: DType = None, device: Device | None = None
 ) -> NDArray:
     """All 0."""
     return _filled("zeros", shape, ctx, dtype, device)
 
 
 def ones(
-    shape: Shape, ctx: Device | None = None, dtype: Any = None, device: Device | None = None
+    shape: Shape, ctx: Device | None = None, dtype: DType = None, device: Device | None = None
 ) -> NDArray:
     """All 1."""
     return _filled("ones", shape, ctx, dtype, device)
 
 
 def empty(
-    shape: Shape, ctx: Device | None = None, dtype: Any = None, device: Device | None = None
+    shape: Shape, ctx: Device | None = None, dtype: DType = None, device: Device | None = None
 ) -> NDArray:
     """Whatever the memory holds."""
     return _filled("empty", shape, ctx, dtype, device)
@@ -70,7 +74,7 @@ def full(
     shape: Shape,
     val: float,
     ctx: Device | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
@@ -92,7 +96,7 @@ def arange(
     step: float = 1.0,
     repeat: int = 1,
     ctx: Device | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     device: Device | None = None,
 ) -> NDArray:
     """start, start + step, … below stop, each `repeat` times; from 0 when only one number is given.
@@ -115,7 +119,7 @@ def eye(
     M: int = 0,
     k: int = 0,
     ctx: Device | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     device: Device | None = None,
 ) -> NDArray:
     """Ones on a diagonal."""
@@ -132,7 +136,7 @@ def linspace(
     num: int,
     endpoint: bool = True,
     ctx: Device | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     device: Device | None = None,
 ) -> NDArray:
     """`num` numbers at equal distances."""

@@ -30,7 +30,7 @@ def FullyConnected(
         raise MXNetError(
             f"FullyConnected: num_hidden is {num_hidden}, but the weight has {weight.shape[0]} rows"
         )
-    given = () if no_bias or bias is None else (bias,)
+    given: tuple[NDArray, ...] = () if no_bias or bias is None else (bias,)
     return linear.fully_connected(data, weight, *given, flatten=flatten)
 
 

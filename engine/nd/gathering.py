@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from initlab.engine import dtypes
+from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import axes_tuple, check_array, chosen, operator
@@ -57,7 +58,7 @@ def one_hot(
     depth: int,
     on_value: float = 1.0,
     off_value: float = 0.0,
-    dtype: Any = "float32",
+    dtype: DType = "float32",
 ) -> NDArray:
     """A row of `off_value` with `on_value` at the index, none where it is outside; no gradient."""
     return indexing.one_hot(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from initlab.engine import dtypes
+from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import chosen, operator
@@ -29,7 +30,7 @@ def _along(data: NDArray, axis: int | None) -> tuple[NDArray, int]:
     return data, axis % data.ndim
 
 
-def _numbers(raw: Any, dtype: Any, data: NDArray, name: str) -> NDArray:
+def _numbers(raw: Any, dtype: DType, data: NDArray, name: str) -> NDArray:
     chosen(name, "dtype", dtypes.name(dtype), INDEX_DTYPES)
     return NDArray(raw.astype(dtypes.resolve(dtype)), data._device)
 
@@ -45,7 +46,7 @@ def sort(data: NDArray, axis: int | None = -1, is_ascend: bool = True) -> NDArra
 
 @operator("argsort")
 def argsort(
-    data: NDArray, axis: int | None = -1, is_ascend: bool = True, dtype: Any = "float32"
+    data: NDArray, axis: int | None = -1, is_ascend: bool = True, dtype: DType = "float32"
 ) -> NDArray:
     """The numbers that sort an array along an axis; no gradient."""
     flat, at = _along(data, axis)
@@ -61,7 +62,7 @@ def topk(
     k: int = 1,
     ret_typ: str = "indices",
     is_ascend: bool = False,
-    dtype: Any = "float32",
+    dtype: DType = "float32",
 ) -> Any:
     """The k largest elements along an axis (smallest with `is_ascend`), all of them for k below 1.
 

@@ -9,11 +9,13 @@ StreamError.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from initlab.engine import dtypes
+from initlab.engine.arrays import DType
 from initlab.engine.device import Device, from_host
 from initlab.engine.errors import MXNetError, StreamError
 from initlab.engine.nd.creation import Shape, shape_tuple
@@ -33,7 +35,7 @@ from initlab.engine.streams import (
 
 
 def _deliver(
-    values: np.ndarray, shape: tuple[int, ...], dtype: Any, where: Device, out: NDArray | None
+    values: np.ndarray, shape: tuple[int, ...], dtype: DType, where: Device, out: NDArray | None
 ) -> NDArray:
     """Values as an array in their dtype, rounded once."""
     result = NDArray(from_host(values.astype(dtype, copy=False).reshape(shape), where), where)
@@ -41,7 +43,11 @@ def _deliver(
 
 
 def _target(
-    shape: Any, dtype: Any, ctx: Any, device: Any, out: NDArray | None
+    shape: Shape | None,
+    dtype: DType,
+    ctx: Device | None,
+    device: Device | None,
+    out: NDArray | None,
 ) -> tuple[tuple[int, ...], np.dtype, Device]:
     if out is not None:
         wanted, resolved, where = out.shape, dtypes.resolve(out.dtype), out.device
@@ -63,10 +69,10 @@ def _target(
 
 
 def uniform(
-    low: Any = 0.0,
-    high: Any = 1.0,
+    low: NDArray | float = 0.0,
+    high: NDArray | float = 1.0,
     shape: Shape | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     ctx: Device | None = None,
     out: NDArray | None = None,
     device: Device | None = None,
@@ -94,10 +100,10 @@ def uniform(
 
 
 def normal(
-    loc: Any = 0.0,
-    scale: Any = 1.0,
+    loc: NDArray | float = 0.0,
+    scale: NDArray | float = 1.0,
     shape: Shape | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     ctx: Device | None = None,
     out: NDArray | None = None,
     device: Device | None = None,
@@ -132,7 +138,7 @@ def randint(
     low: int,
     high: int,
     shape: Shape | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     ctx: Device | None = None,
     out: NDArray | None = None,
     device: Device | None = None,
@@ -173,7 +179,12 @@ def _require(holds: bool, check: str, value: float, says: str) -> None:
 
 
 def _drawn(
-    values: Any, shape: Any, dtype: Any, ctx: Any, device: Any, out: NDArray | None
+    values: Callable[[int], np.ndarray],
+    shape: Shape | None,
+    dtype: DType,
+    ctx: Device | None,
+    device: Device | None,
+    out: NDArray | None,
 ) -> NDArray:
     """`values(size)` in the wanted shape, dtype and place."""
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
@@ -181,9 +192,9 @@ def _drawn(
 
 
 def exponential(
-    scale: Any = 1.0,
+    scale: NDArray | float = 1.0,
     shape: Shape | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     ctx: Device | None = None,
     out: NDArray | None = None,
     device: Device | None = None,
@@ -212,10 +223,10 @@ def exponential(
 
 
 def gamma(
-    alpha: Any = 1.0,
-    beta: Any = 1.0,
+    alpha: NDArray | float = 1.0,
+    beta: NDArray | float = 1.0,
     shape: Shape | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     ctx: Device | None = None,
     out: NDArray | None = None,
     device: Device | None = None,
@@ -243,9 +254,9 @@ def gamma(
 
 
 def poisson(
-    lam: Any = 1.0,
+    lam: NDArray | float = 1.0,
     shape: Shape | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     ctx: Device | None = None,
     out: NDArray | None = None,
     device: Device | None = None,
@@ -266,10 +277,10 @@ def poisson(
 
 
 def negative_binomial(
-    k: Any = 1,
-    p: Any = 1.0,
+    k: NDArray | float = 1,
+    p: NDArray | float = 1.0,
     shape: Shape | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     ctx: Device | None = None,
     out: NDArray | None = None,
     device: Device | None = None,
@@ -293,10 +304,10 @@ def negative_binomial(
 
 
 def generalized_negative_binomial(
-    mu: Any = 1.0,
-    alpha: Any = 1.0,
+    mu: NDArray | float = 1.0,
+    alpha: NDArray | float = 1.0,
     shape: Shape | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     ctx: Device | None = None,
     out: NDArray | None = None,
     device: Device | None = None,
@@ -326,7 +337,11 @@ def generalized_negative_binomial(
 
 
 def _each(
-    draw: Any, parameters: tuple[Any, ...], shape: Any, out: NDArray | None, options: dict[str, Any]
+    draw: Any,
+    parameters: tuple[Any, ...],
+    shape: Shape | None,
+    out: NDArray | None,
+    options: dict[str, Any],
 ) -> NDArray:
     """One draw of `shape` for each element of arrays of parameters."""
     first = next(p for p in parameters if isinstance(p, NDArray))
@@ -351,7 +366,7 @@ def multinomial(
     shape: Shape | None = None,
     get_prob: bool = False,
     out: Any = None,
-    dtype: Any = "int32",
+    dtype: DType = "int32",
 ) -> Any:
     """Numbers drawn in proportion to the last axis' weights, one for each row, or `shape` of them.
 
@@ -388,7 +403,9 @@ def shuffle(data: NDArray, out: NDArray | None = None) -> NDArray:
     return deliver(NDArray(raw, data._device), out)
 
 
-def _like(draw: Any, data: NDArray, parameters: dict[str, float], out: NDArray | None) -> NDArray:
+def _like(
+    draw: Callable[..., NDArray], data: NDArray, parameters: dict[str, float], out: NDArray | None
+) -> NDArray:
     check_array(data, "data")
     if data._raw.dtype.kind in "iub":
         raise MXNetError(

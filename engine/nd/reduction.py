@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from initlab.engine import dtypes
+from initlab.engine.arrays import DType
 from initlab.engine.device import from_host
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
@@ -88,7 +89,7 @@ def nanprod(
 
 @operator("norm")
 def norm(
-    data: NDArray, ord: int = 2, axis: Axis = None, out_dtype: Any = None, keepdims: bool = False
+    data: NDArray, ord: int = 2, axis: Axis = None, out_dtype: DType = None, keepdims: bool = False
 ) -> NDArray:  # noqa: A002
     """The Euclidean norm over axes, or with `ord=1` the sum of magnitudes; computed in `out_dtype`
     where that is given.
@@ -141,7 +142,7 @@ def moments(data: NDArray, axes: Axis = None, keepdims: bool = False) -> list[ND
 
 
 @operator("cumsum")
-def cumsum(a: NDArray, axis: int | None = None, dtype: Any = None) -> NDArray:
+def cumsum(a: NDArray, axis: int | None = None, dtype: DType = None) -> NDArray:
     """Running sums along an axis, or over all elements in a row without one."""
     data = a if dtype is None else elementwise.cast(a, dtype=dtypes.resolve(dtype))
     if axis is None:

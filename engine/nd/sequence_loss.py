@@ -52,7 +52,7 @@ def CTCLoss(
         counts = label_lengths
     else:
         ended = xp.cumsum(label._raw == PADDING[blank_label], axis=1) > 0
-        counts = label._wrap((~ended).sum(axis=1).astype(label._raw.dtype))
+        counts = label._wrap(xp.sum(~ended, axis=1).astype(label._raw.dtype))
     return ctc.ctc_loss(
         data, label, times, counts, blank=0 if blank_label == "first" else classes - 1
     )

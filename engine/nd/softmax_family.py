@@ -4,9 +4,8 @@ loss.
 
 from __future__ import annotations
 
-from typing import Any
-
 from initlab.engine import dtypes
+from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import checked_axis, operator
@@ -14,7 +13,7 @@ from initlab.engine.ops import activation, elementwise, indexing, reduce
 
 
 def _prepared(
-    data: NDArray, axis: int, temperature: float | None, dtype: Any
+    data: NDArray, axis: int, temperature: float | None, dtype: DType
 ) -> tuple[NDArray, int]:
     """The array in the dtype to compute in, divided by the temperature; and the axis from the
     front.
@@ -35,7 +34,7 @@ def softmax(
     length: NDArray | None = None,
     axis: int = -1,
     temperature: float | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     use_length: bool = False,
 ) -> NDArray:
     """e^(x/t) / sum e^(x/t) over an axis.
@@ -79,7 +78,7 @@ def log_softmax(
     data: NDArray,
     axis: int = -1,
     temperature: float | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     use_length: bool = False,
 ) -> NDArray:
     """log softmax over an axis, without overflow. MXNet has no lengths here either: `use_length`
@@ -98,7 +97,7 @@ def softmin(
     data: NDArray,
     axis: int = -1,
     temperature: float | None = None,
-    dtype: Any = None,
+    dtype: DType = None,
     use_length: bool = False,
 ) -> NDArray:
     """softmax of -x. MXNet has no lengths here either: `use_length` must be False."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from initlab.engine import dtypes
+from initlab.engine.arrays import DType
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import OPERATORS, operator
 from initlab.engine.ops import activation, elementwise, special
+from initlab.engine.tape import Primitive
 
-UNARY: dict[str, Callable[..., Any]] = {
+UNARY: dict[str, Primitive] = {
     **{
         name: getattr(elementwise, name)
         for name in (
@@ -80,7 +79,7 @@ UNARY: dict[str, Callable[..., Any]] = {
 UNARY["fix"] = special.trunc
 
 
-def _declare(name: str, function: Callable[..., Any]) -> None:
+def _declare(name: str, function: Primitive) -> None:
     def applied(data: NDArray) -> NDArray:
         result = function(data)
         return result if result._raw.dtype == data._raw.dtype else _kept(data, function)
@@ -89,7 +88,7 @@ def _declare(name: str, function: Callable[..., Any]) -> None:
     operator(name)(applied)
 
 
-def _kept(data: NDArray, function: Callable[..., Any]) -> NDArray:
+def _kept(data: NDArray, function: Primitive) -> NDArray:
     """A function of whole numbers, computed in float64 and cut off, as MXNet gives it."""
     return elementwise.cast(
         function(elementwise.cast(data, dtype=dtypes.resolve("float64"))), dtype=data._raw.dtype
@@ -131,7 +130,7 @@ def identity(data: NDArray) -> NDArray:
 
 
 @operator("cast", "Cast", "amp_cast")
-def cast(data: NDArray, dtype: Any) -> NDArray:
+def cast(data: NDArray, dtype: DType) -> NDArray:
     """A copy in another dtype."""
     return elementwise.cast(data, dtype=dtypes.resolve(dtype))
 

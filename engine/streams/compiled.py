@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.core.errors import NumbaError
 from numba.extending import intrinsic as _intrinsic
 
@@ -31,8 +31,8 @@ from initlab.engine.streams.distribution import Piece
 CHUNK = 128
 """Philox blocks whose words are made before they are transformed: 4 KiB of words."""
 u32, u64, i64, f32, f64 = np.uint32, np.uint64, np.int64, np.float32, np.float64
-intrinsic: Any = _intrinsic
-array_at: Any = carray
+intrinsic: Callable[[Callable[..., object]], Callable[..., Any]] = _intrinsic
+array_at: Callable[..., np.ndarray] = carray
 HEAD = struct.Struct("=5Q")
 ROW = 12
 """Numbers of 8 bytes a piece: two words of key, start, size, address; `Distribution.packed`."""
@@ -68,7 +68,8 @@ _signed64 = _bit_cast(types.uint64, types.int64)
 @intrinsic
 def _product(context: Any, a: Any, b: Any) -> Any:
     """(upper, lower) half of a product of 64-bit numbers: one instruction."""
-    signature = types.UniTuple(types.uint64, 2)(types.uint64, types.uint64)
+    pair: Any = types.UniTuple(types.uint64, 2)  # type: ignore[no-untyped-call]
+    signature = pair(types.uint64, types.uint64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         double, single = ir.IntType(128), ir.IntType(64)
@@ -84,7 +85,7 @@ def _product(context: Any, a: Any, b: Any) -> Any:
 @intrinsic
 def _pointer(context: Any, address: Any, like: Any) -> Any:
     """An address as a pointer to elements of the type of `like`."""
-    target = types.CPointer(like)
+    target: Any = types.CPointer(like)  # type: ignore[no-untyped-call]
     return target(
         types.uint64, like
     ), lambda context, builder, signature, arguments: builder.inttoptr(

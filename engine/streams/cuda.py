@@ -12,6 +12,7 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import cast
 
 import numpy as np
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from initlab.engine import nd
-from initlab.engine.device import cpu_pinned
+from initlab.engine.device import Device, cpu_pinned
 from initlab.engine.gluon.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -127,7 +127,7 @@ class DataLoader:
         return len(self._batch_sampler)  # type: ignore[arg-type]
 
 
-def _moved(batch: Any, device: Any) -> Any:
+def _moved(batch: Any, device: Device) -> Any:
     if isinstance(batch, NDArray):
         return batch.as_in_context(device)
     return [_moved(part, device) for part in batch] if isinstance(batch, (list, tuple)) else batch

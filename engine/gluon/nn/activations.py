@@ -4,18 +4,19 @@ the shape they take.
 
 from __future__ import annotations
 
-from typing import Any
-
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.state import InitLike
 from initlab.engine.init import Constant
+from initlab.engine.nd import NDArray
 
 QUARTER = Constant(0.25)
 """The slope that He et al. start from."""
 
 
 class _Elementwise(HybridBlock):
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's."""
         return shape
 
@@ -23,13 +24,15 @@ class _Elementwise(HybridBlock):
 class LeakyReLU(_Elementwise):
     """x above 0, alpha x below (Maas, Hannun and Ng 2013). AssertionError for a negative alpha."""
 
-    def __init__(self, alpha: float, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, alpha: float, prefix: str | None = None, params: ParameterDict | None = None
+    ) -> None:
         if alpha < 0:
             raise AssertionError("Slope coefficient for LeakyReLU must be no less than 0.")
         super().__init__(prefix, params)
         self._alpha = alpha
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """The activation of x."""
         return F.LeakyReLU(x, act_type="leaky", slope=self._alpha)
 
@@ -44,10 +47,10 @@ class PReLU(_Elementwise):
 
     def __init__(
         self,
-        alpha_initializer: Any = QUARTER,
+        alpha_initializer: InitLike = QUARTER,
         in_channels: int = 1,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         with self.name_scope():
@@ -59,7 +62,7 @@ class PReLU(_Elementwise):
                 dtype="float32",
             )
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's."""
         channels = shape[1] if len(shape) > 1 else shape[0]
         if self.alpha.shape not in ((1,), (channels,)):
@@ -70,7 +73,7 @@ class PReLU(_Elementwise):
             )
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, alpha: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray, alpha: NDArray) -> NDArray:
         """The activation of x."""
         return F.LeakyReLU(x, gamma=alpha, act_type="prelu")
 
@@ -78,11 +81,13 @@ class PReLU(_Elementwise):
 class ELU(_Elementwise):
     """x above 0, alpha (e^x - 1) below (Clevert, Unterthiner and Hochreiter 2016)."""
 
-    def __init__(self, alpha: float = 1.0, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, alpha: float = 1.0, prefix: str | None = None, params: ParameterDict | None = None
+    ) -> None:
         super().__init__(prefix, params)
         self._alpha = alpha
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """The activation of x."""
         return F.LeakyReLU(x, act_type="elu", slope=self._alpha)
 
@@ -90,7 +95,7 @@ class ELU(_Elementwise):
 class SELU(_Elementwise):
     """The self-normalizing ELU (Klambauer et al. 2017)."""
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """The activation of x."""
         return F.LeakyReLU(x, act_type="selu")
 
@@ -100,7 +105,7 @@ class GELU(_Elementwise):
     Gimpel 2016).
     """
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """The activation of x."""
         return F.LeakyReLU(x, act_type="gelu")
 
@@ -108,10 +113,12 @@ class GELU(_Elementwise):
 class Swish(_Elementwise):
     """x sigmoid(beta x) (Ramachandran, Zoph and Le 2017)."""
 
-    def __init__(self, beta: float = 1.0, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, beta: float = 1.0, prefix: str | None = None, params: ParameterDict | None = None
+    ) -> None:
         super().__init__(prefix, params)
         self._beta = beta
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """The activation of x."""
         return x * F.sigmoid(self._beta * x)

@@ -8,10 +8,13 @@ import math
 from typing import Any
 
 from initlab.engine import autograd
+from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape
 from initlab.engine.gluon.nn.basic import Dense, Dropout
 from initlab.engine.gluon.nn.norm import LayerNorm
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
 from initlab.engine.nd.functions import dropout_mask
 from initlab.engine.ops.attention import attention
@@ -34,12 +37,12 @@ class MultiHeadAttention(HybridBlock):
         causal: bool = False,
         dropout: float = 0.0,
         use_bias: bool = True,
-        weight_initializer: Any = None,
-        bias_initializer: Any = "zeros",
-        projection_initializer: Any = None,
-        dtype: Any = "float32",
+        weight_initializer: InitLike = None,
+        bias_initializer: InitLike = "zeros",
+        projection_initializer: InitLike = None,
+        dtype: DType = "float32",
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         if units < 1 or num_heads < 1 or units % num_heads:
@@ -73,7 +76,7 @@ class MultiHeadAttention(HybridBlock):
                     "projection_bias", shape=(units,), roles=("out",), **bias
                 )
 
-    def infer_shape(  # type: ignore[override]
+    def infer_shape(
         self, shape: Shape, memory: Shape | None = None, valid_length: Shape | None = None
     ) -> Shape:
         """The input's. MXNetError for one that is no sequence of vectors of `units`, and for others
@@ -95,16 +98,16 @@ class MultiHeadAttention(HybridBlock):
 
     def hybrid_forward(
         self,
-        F: Any,
-        x: Any,
-        memory: Any = None,
-        valid_length: Any = None,
+        F: Functions,
+        x: NDArray,
+        memory: NDArray | None = None,
+        valid_length: NDArray | None = None,
         *,
-        qkv_weight: Any,
-        projection_weight: Any,
-        qkv_bias: Any = None,
-        projection_bias: Any = None,
-    ) -> Any:
+        qkv_weight: NDArray,
+        projection_weight: NDArray,
+        qkv_bias: NDArray | None = None,
+        projection_bias: NDArray | None = None,
+    ) -> NDArray:
         """(batch, length, units)."""
         self.infer_shape(
             x.shape, *(None if other is None else other.shape for other in (memory, valid_length))
@@ -191,12 +194,12 @@ class TransformerBlock(HybridBlock):
         dropout: float = 0.0,
         use_bias: bool = True,
         epsilon: float = 1e-5,
-        weight_initializer: Any = None,
-        bias_initializer: Any = "zeros",
-        projection_initializer: Any = None,
-        dtype: Any = "float32",
+        weight_initializer: InitLike = None,
+        bias_initializer: InitLike = "zeros",
+        projection_initializer: InitLike = None,
+        dtype: DType = "float32",
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         if hidden_units is not None and hidden_units < 1:
@@ -204,7 +207,7 @@ class TransformerBlock(HybridBlock):
                 f"TransformerBlock: hidden_units must be at least 1, got {hidden_units}"
             )
         self._pre_norm = pre_norm
-        dense = {
+        dense: dict[str, Any] = {
             "use_bias": use_bias,
             "flatten": False,
             "dtype": dtype,
@@ -239,24 +242,29 @@ class TransformerBlock(HybridBlock):
         self.norm1.cast(dtype)
         self.norm2.cast(dtype)
 
-    def infer_shape(self, shape: Shape, valid_length: Shape | None = None) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape, valid_length: Shape | None = None) -> Shape:
         """The input's."""
         return self.attention.infer_shape(shape, None, valid_length)
 
-    def hybrid_forward(self, F: Any, x: Any, valid_length: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, x: NDArray, valid_length: NDArray | None = None
+    ) -> NDArray:
         """(batch, length, units)."""
 
-        def attended(y: Any) -> Any:
-            return self.drop(self.attention(y, None, valid_length))
+        def attended(y: NDArray) -> NDArray:
+            found: NDArray = self.drop(self.attention(y, None, valid_length))
+            return found
 
-        def fed(y: Any) -> Any:
-            return self.drop(self.contract(self.expand(y)))
+        def fed(y: NDArray) -> NDArray:
+            found: NDArray = self.drop(self.contract(self.expand(y)))
+            return found
 
         if self._pre_norm:
             x = x + attended(self.norm1(x))
             return x + fed(self.norm2(x))
         x = self.norm1(x + attended(x))
-        return self.norm2(x + fed(x))
+        out: NDArray = self.norm2(x + fed(x))
+        return out
 
     def __repr__(self) -> str:
         return (
@@ -274,10 +282,10 @@ class PositionEmbedding(HybridBlock):
         self,
         max_length: int,
         units: int,
-        weight_initializer: Any = None,
-        dtype: Any = "float32",
+        weight_initializer: InitLike = None,
+        dtype: DType = "float32",
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         if max_length < 1 or units < 1:
@@ -294,7 +302,7 @@ class PositionEmbedding(HybridBlock):
                 roles=("group", "out"),
             )
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's. MXNetError for a sequence that is too long or of other vectors."""
         if len(shape) != 3 or shape[1] > self._max_length or shape[2] != self._units:
             raise MXNetError(
@@ -304,7 +312,7 @@ class PositionEmbedding(HybridBlock):
             )
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray, weight: NDArray) -> NDArray:
         """x with its positions added."""
         self.infer_shape(x.shape)
         return x + weight[: x.shape[1]].expand_dims(0)

@@ -10,8 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from initlab.engine import nd
+from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Block, HybridBlock, Shape
+from initlab.engine.gluon.block import Block, Functions, HybridBlock, Shape
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.state import InitLike
+from initlab.engine.nd import NDArray
 from initlab.engine.ops.activation import ACTIVATIONS
 from initlab.engine.ops.linear import weight_shape
 from initlab.engine.registry import advice
@@ -22,7 +26,9 @@ class Activation(HybridBlock):
     gelu, gelu_tanh, silu, elu, selu, leaky.
     """
 
-    def __init__(self, activation: str, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, activation: str, prefix: str | None = None, params: ParameterDict | None = None
+    ) -> None:
         if activation not in ACTIVATIONS:
             raise ValueError(
                 f"no activation '{activation}' - {advice(str(activation), ACTIVATIONS)}"
@@ -33,11 +39,11 @@ class Activation(HybridBlock):
     def _alias(self) -> str:
         return self._act_type
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """The activation of x."""
         return F.Activation(x, act_type=self._act_type)
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's."""
         return shape
 
@@ -56,12 +62,12 @@ class Dense(HybridBlock):
         activation: str | None = None,
         use_bias: bool = True,
         flatten: bool = True,
-        dtype: Any = "float32",
-        weight_initializer: Any = None,
-        bias_initializer: Any = "zeros",
+        dtype: DType = "float32",
+        weight_initializer: InitLike = None,
+        bias_initializer: InitLike = "zeros",
         in_units: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         try:
             units = operator.index(units)
@@ -92,7 +98,7 @@ class Dense(HybridBlock):
                 Activation(activation, prefix=activation + "_") if activation is not None else None
             )
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """(batch, units), or the last axis replaced without `flatten`."""
         needed = weight_shape(shape, self._units, self._flatten)
         known = self.weight.shape
@@ -105,7 +111,9 @@ class Dense(HybridBlock):
         self.weight.shape = needed
         return (shape[0], self._units) if self._flatten else (*shape[:-1], self._units)
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, x: NDArray, weight: NDArray, bias: NDArray | None = None
+    ) -> NDArray:
         """activation(x W^T + b)."""
         y = F.FullyConnected(
             x, weight, bias, no_bias=bias is None, num_hidden=self._units, flatten=self._flatten
@@ -120,11 +128,11 @@ class Dense(HybridBlock):
 class Flatten(HybridBlock):
     """All axes but the first joined."""
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """x as a matrix."""
         return F.Flatten(x)
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """(batch, the rest)."""
         return shape[0], math.prod(shape[1:])
 
@@ -138,7 +146,11 @@ class Dropout(HybridBlock):
     """
 
     def __init__(
-        self, rate: float, axes: tuple[int, ...] = (), prefix: str | None = None, params: Any = None
+        self,
+        rate: float,
+        axes: tuple[int, ...] = (),
+        prefix: str | None = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         if not 0 <= rate < 1:
@@ -146,11 +158,11 @@ class Dropout(HybridBlock):
         self._rate = rate
         self._axes = axes
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """x with elements dropped."""
         return F.Dropout(x, p=self._rate, axes=self._axes)
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's."""
         return shape
 
@@ -158,7 +170,7 @@ class Dropout(HybridBlock):
         return f"Dropout(p = {self._rate}, axes={self._axes})"
 
 
-def _function(function: str | Callable[..., Any]) -> tuple[Callable[..., Any], str]:
+def _function(function: str | Callable[..., NDArray]) -> tuple[Callable[..., NDArray], str]:
     """(function, its name), for a function or the name of one in `nd`."""
     if isinstance(function, str):
         if not hasattr(nd, function):
@@ -172,7 +184,7 @@ def _function(function: str | Callable[..., Any]) -> tuple[Callable[..., Any], s
 class Lambda(Block):
     """A function of arrays, or the name of one in `nd`, as a block."""
 
-    def __init__(self, function: str | Callable[..., Any], prefix: str | None = None) -> None:
+    def __init__(self, function: str | Callable[..., NDArray], prefix: str | None = None) -> None:
         super().__init__(prefix)
         self._func_impl, self._func_name = _function(function)
 
@@ -187,12 +199,12 @@ class Lambda(Block):
 class HybridLambda(HybridBlock):
     """A function of (F, arrays), or the name of one in `nd`, as a hybrid block."""
 
-    def __init__(self, function: str | Callable[..., Any], prefix: str | None = None) -> None:
+    def __init__(self, function: str | Callable[..., NDArray], prefix: str | None = None) -> None:
         super().__init__(prefix)
         self._func, self._func_name = _function(function)
         self._named = isinstance(function, str)
 
-    def hybrid_forward(self, F: Any, x: Any, *args: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray, *args: NDArray) -> NDArray:
         """The function of the inputs."""
         return self._func(x, *args) if self._named else self._func(F, x, *args)
 

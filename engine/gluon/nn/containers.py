@@ -8,6 +8,7 @@ from typing import Any
 
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Block, HybridBlock, Shape, _listing, located
+from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.ops.activation import ACTIVATIONS
 from initlab.engine.registry import advice
 
@@ -35,7 +36,7 @@ class _Chain(Block):
                 args, x = tuple(x[1:]), x[0]
         return (x, *args) if args else x
 
-    def infer_shape(self, shape: Shape) -> Any:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Any:
         """The shape after all children."""
         for name, block in self._chained():
             with located(name):
@@ -102,7 +103,7 @@ class Residual(HybridSequential):
         shortcut: HybridBlock | None = None,
         activation: str | None = None,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         if activation is not None and activation not in ACTIVATIONS:
@@ -140,9 +141,10 @@ class Residual(HybridSequential):
         total = added + y
         return total if self._activation is None else ACTIVATIONS[self._activation](total)
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """That of f(x)."""
-        after, added = super().infer_shape(shape), shape
+        after: Shape = super().infer_shape(shape)
+        added = shape
         if SHORTCUT in self._children:
             with located(SHORTCUT):
                 added = self._children[SHORTCUT].infer_shape(shape)

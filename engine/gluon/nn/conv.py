@@ -7,16 +7,24 @@ weight too (out, *kernel, in).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape
 from initlab.engine.gluon.nn.basic import Activation
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.state import InitLike
+from initlab.engine.nd import NDArray
 from initlab.engine.nd.layers import FIRST, LAST
 from initlab.engine.ops.convolution import output_space, transposed_space
 
+T = TypeVar("T")
+Sizes: TypeAlias = int | Sequence[int]
+"""One number for every spatial axis, or one for each."""
 
-def sizes_of(value: Any, axes: int, option: str, least: int = 0) -> tuple[int, ...]:
+
+def sizes_of(value: Sizes, axes: int, option: str, least: int = 0) -> tuple[int, ...]:
     """A size for each spatial axis, given as one number or several. AssertionError for another
     count, ValueError for other values.
     """
@@ -57,17 +65,17 @@ class _Convolution(HybridBlock):
     def __init__(
         self,
         channels: int,
-        kernel_size: Any,
-        strides: Any,
-        padding: Any,
-        output_padding: Any,
-        dilation: Any,
+        kernel_size: Sizes,
+        strides: Sizes,
+        padding: Sizes,
+        output_padding: Sizes,
+        dilation: Sizes,
         groups: int,
         layout: str | None,
         activation: str | None,
         use_bias: bool,
-        weight_initializer: Any,
-        bias_initializer: Any,
+        weight_initializer: InitLike,
+        bias_initializer: InitLike,
         in_channels: int,
         prefix: str | None,
         params: Any,
@@ -126,7 +134,7 @@ class _Convolution(HybridBlock):
     def _output_space(self, space: Shape) -> Shape:
         raise NotImplementedError
 
-    def _arranged(self, first: Any, second: Any, spatial: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _arranged(self, first: T, second: T, spatial: tuple[T, ...]) -> tuple[T, ...]:
         return (
             (first, *spatial, second)
             if self._layout == LAST[self.axes]
@@ -136,7 +144,7 @@ class _Convolution(HybridBlock):
     def _weight_shape(self, channels: int) -> Shape:
         return self._arranged(*self._weight_extents(channels), self._kernel)
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The output's: channels, and space by kernel, stride, padding and dilation."""
         channels, space = split_shape(self, shape, self.axes, self._layout)
         if channels % self._groups:
@@ -180,19 +188,19 @@ class _Conv(_Convolution):
     def __init__(
         self,
         channels: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Sizes = 0,
+        dilation: Sizes = 1,
         groups: int = 1,
         layout: str | None = None,
         activation: str | None = None,
         use_bias: bool = True,
-        weight_initializer: Any = None,
-        bias_initializer: Any = "zeros",
+        weight_initializer: InitLike = None,
+        bias_initializer: InitLike = "zeros",
         in_channels: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(
             channels,
@@ -221,7 +229,9 @@ class _Conv(_Convolution):
     def _output_space(self, space: Shape) -> Shape:
         return output_space(space, self._kernel, self._stride, self._pad, self._dilate)
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, x: NDArray, weight: NDArray, bias: NDArray | None = None
+    ) -> NDArray:
         """activation(correlate(x, W) + b)."""
         y = F.Convolution(
             x,
@@ -249,20 +259,20 @@ class _ConvTranspose(_Convolution):
     def __init__(
         self,
         channels: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: Sizes = 0,
+        output_padding: Sizes = 0,
+        dilation: Sizes = 1,
         groups: int = 1,
         layout: str | None = None,
         activation: str | None = None,
         use_bias: bool = True,
-        weight_initializer: Any = None,
-        bias_initializer: Any = "zeros",
+        weight_initializer: InitLike = None,
+        bias_initializer: InitLike = "zeros",
         in_channels: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(
             channels,
@@ -293,7 +303,9 @@ class _ConvTranspose(_Convolution):
             space, self._kernel, self._stride, self._pad, self._dilate, self._adjust
         )
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any = None) -> Any:
+    def hybrid_forward(
+        self, F: Functions, x: NDArray, weight: NDArray, bias: NDArray | None = None
+    ) -> NDArray:
         """activation(the transpose of a convolution of x + b)."""
         y = F.Deconvolution(
             x,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.arrays import DType
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.state import InitLike
+from initlab.engine.nd import NDArray
 
 
 class Embedding(HybridBlock):
@@ -16,11 +18,11 @@ class Embedding(HybridBlock):
         self,
         input_dim: int,
         output_dim: int,
-        dtype: Any = "float32",
-        weight_initializer: Any = None,
+        dtype: DType = "float32",
+        weight_initializer: InitLike = None,
         sparse_grad: bool = False,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         self._input_dim, self._output_dim, self._dtype, self._sparse = (
@@ -39,11 +41,11 @@ class Embedding(HybridBlock):
                 allow_deferred_init=True,
             )
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """(…, output_dim)."""
         return (*shape, self._output_dim)
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray, weight: NDArray) -> NDArray:
         """The rows."""
         return F.take(weight, x, axis=0)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.state import InitLike
+from initlab.engine.nd import NDArray
 
 
 def _fit(layer: HybridBlock, shape: Shape, axis: int) -> None:
@@ -44,13 +48,13 @@ class BatchNorm(HybridBlock):
         center: bool = True,
         scale: bool = True,
         use_global_stats: bool = False,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        running_mean_initializer: Any = "zeros",
-        running_variance_initializer: Any = "ones",
+        beta_initializer: InitLike = "zeros",
+        gamma_initializer: InitLike = "ones",
+        running_mean_initializer: InitLike = "zeros",
+        running_variance_initializer: InitLike = "ones",
         in_channels: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         self._axis, self._momentum, self._epsilon = axis, momentum, epsilon
@@ -75,18 +79,24 @@ class BatchNorm(HybridBlock):
                 "running_var", init=running_variance_initializer, **kept, **learned(False)
             )
 
-    def cast(self, dtype: Any) -> None:
+    def cast(self, dtype: DType) -> None:
         """float16 is left at float32, as in MXNet: variances need the range."""
         super().cast("float32" if str(dtype) == "float16" else dtype)
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's."""
         _fit(self, shape, self._axis)
         return shape
 
     def hybrid_forward(
-        self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any
-    ) -> Any:
+        self,
+        F: Functions,
+        x: NDArray,
+        gamma: NDArray,
+        beta: NDArray,
+        running_mean: NDArray,
+        running_var: NDArray,
+    ) -> NDArray:
         """The normalized batch."""
         return F.BatchNorm(
             x,
@@ -113,8 +123,14 @@ class BatchNormReLU(BatchNorm):
     """BatchNorm, then max(x, 0)."""
 
     def hybrid_forward(
-        self, F: Any, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any
-    ) -> Any:
+        self,
+        F: Functions,
+        x: NDArray,
+        gamma: NDArray,
+        beta: NDArray,
+        running_mean: NDArray,
+        running_var: NDArray,
+    ) -> NDArray:
         """The rectified normalized batch."""
         return F.relu(super().hybrid_forward(F, x, gamma, beta, running_mean, running_var))
 
@@ -130,8 +146,8 @@ class _SampleNorm(HybridBlock):
         epsilon: float,
         center: bool,
         scale: bool,
-        beta_initializer: Any,
-        gamma_initializer: Any,
+        beta_initializer: InitLike,
+        gamma_initializer: InitLike,
         prefix: str | None,
         params: Any,
     ) -> None:
@@ -163,23 +179,23 @@ class LayerNorm(_SampleNorm):
         epsilon: float = 1e-5,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
+        beta_initializer: InitLike = "zeros",
+        gamma_initializer: InitLike = "ones",
         in_channels: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(
             in_channels, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params
         )
         self._axis = axis
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's."""
         _fit(self, shape, self._axis)
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray, gamma: NDArray, beta: NDArray) -> NDArray:
         """The normalized samples."""
         return F.LayerNorm(x, gamma, beta, axis=self._axis, eps=self._epsilon)
 
@@ -201,23 +217,23 @@ class InstanceNorm(_SampleNorm):
         epsilon: float = 1e-5,
         center: bool = True,
         scale: bool = False,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
+        beta_initializer: InitLike = "zeros",
+        gamma_initializer: InitLike = "ones",
         in_channels: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(
             in_channels, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params
         )
         self._axis = axis
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's."""
         _fit(self, shape, self._axis)
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray, gamma: NDArray, beta: NDArray) -> NDArray:
         """The normalized channels."""
         axis = self._axis % x.ndim
         if axis == 1:
@@ -247,10 +263,10 @@ class GroupNorm(_SampleNorm):
         epsilon: float = 1e-5,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
+        beta_initializer: InitLike = "zeros",
+        gamma_initializer: InitLike = "ones",
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         if num_groups < 1:
             raise ValueError(
@@ -261,7 +277,7 @@ class GroupNorm(_SampleNorm):
         )
         self._num_groups = num_groups
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's."""
         if len(shape) < 2 or shape[1] % self._num_groups:
             raise MXNetError(
@@ -271,7 +287,7 @@ class GroupNorm(_SampleNorm):
             )
         return shape
 
-    def hybrid_forward(self, F: Any, x: Any, gamma: Any, beta: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray, gamma: NDArray, beta: NDArray) -> NDArray:
         """The normalized groups."""
         return F.GroupNorm(x, gamma, beta, num_groups=self._num_groups, eps=self._epsilon)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.nn.conv import Sizes
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.nd import NDArray
 from initlab.engine.ops import padding as op
 from initlab.engine.registry import advice
 
@@ -18,7 +21,9 @@ class ReflectionPad2D(HybridBlock):
     each side, or 8 widths, 2 an axis.
     """
 
-    def __init__(self, padding: Any = 0, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, padding: Sizes = 0, prefix: str | None = None, params: ParameterDict | None = None
+    ) -> None:
         super().__init__(prefix, params)
         widths = (0, 0, 0, 0) + (padding,) * 4 if isinstance(padding, int) else tuple(padding)
         if len(widths) != 8:
@@ -31,7 +36,7 @@ class ReflectionPad2D(HybridBlock):
             )
         self._padding = widths
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's with longer space. MXNetError where the padding is not smaller than the
         image.
         """
@@ -50,7 +55,7 @@ class ReflectionPad2D(HybridBlock):
             )
         return tuple(n + sum(pair) for n, pair in zip(shape, pairs, strict=True))
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """The padded images."""
         return F.pad(x, mode="reflect", pad_width=self._padding)
 
@@ -65,7 +70,11 @@ class Pad2D(HybridBlock):
     """
 
     def __init__(
-        self, width: Any, mode: str = "zero", prefix: str | None = None, params: Any = None
+        self,
+        width: Any,
+        mode: str = "zero",
+        prefix: str | None = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         widths = (width, width) if isinstance(width, int) else tuple(width)
@@ -77,7 +86,7 @@ class Pad2D(HybridBlock):
             raise ValueError(f"Pad2D: no mode '{mode}' - {advice(str(mode), MODES)}")
         self._widths, self._mode = widths, mode
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's with longer space. MXNetError where a width asks for more than the image has."""
         if len(shape) != 4:
             raise MXNetError(
@@ -96,7 +105,7 @@ class Pad2D(HybridBlock):
             *(n + 2 * width for n, width in zip(shape[2:], self._widths, strict=True)),
         )
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """The padded images."""
         self.infer_shape(x.shape)
         return op.pad(

@@ -4,10 +4,12 @@ gluon/nn/conv_layers.py).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from initlab.engine.gluon.block import HybridBlock, Shape
-from initlab.engine.gluon.nn.conv import joined_shape, sizes_of, split_shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.nn.conv import Sizes, joined_shape, sizes_of, split_shape
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.nd import NDArray
 from initlab.engine.nd.layers import FIRST, LAST
 from initlab.engine.ops.convolution import output_space
 
@@ -33,14 +35,14 @@ class _Pool(HybridBlock):
 
     def __init__(
         self,
-        pool_size: Any = 2,
-        strides: Any = None,
-        padding: Any = 0,
+        pool_size: Sizes = 2,
+        strides: Sizes | None = None,
+        padding: Sizes = 0,
         layout: str | None = None,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         self._layout = _layout_of(layout, self.axes)
@@ -54,7 +56,7 @@ class _Pool(HybridBlock):
     def _alias(self) -> str:
         return "pool"
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's, with the number of windows as space."""
         channels, space = split_shape(self, shape, self.axes, self._layout)
         if self.global_pool:
@@ -65,7 +67,7 @@ class _Pool(HybridBlock):
             )
         return joined_shape(shape[0], channels, out, self._layout)
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """The windows' maxima or means."""
         return F.Pooling(
             x,
@@ -92,13 +94,13 @@ class _MaxPool(_Pool):
 
     def __init__(
         self,
-        pool_size: Any = 2,
-        strides: Any = None,
-        padding: Any = 0,
+        pool_size: Sizes = 2,
+        strides: Sizes | None = None,
+        padding: Sizes = 0,
         layout: str | None = None,
         ceil_mode: bool = False,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(pool_size, strides, padding, layout, ceil_mode, True, prefix, params)
 
@@ -108,14 +110,14 @@ class _AvgPool(_Pool):
 
     def __init__(
         self,
-        pool_size: Any = 2,
-        strides: Any = None,
-        padding: Any = 0,
+        pool_size: Sizes = 2,
+        strides: Sizes | None = None,
+        padding: Sizes = 0,
         ceil_mode: bool = False,
         layout: str | None = None,
         count_include_pad: bool = True,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(
             pool_size, strides, padding, layout, ceil_mode, count_include_pad, prefix, params
@@ -126,7 +128,10 @@ class _Global(_Pool):
     global_pool: ClassVar[bool] = True
 
     def __init__(
-        self, layout: str | None = None, prefix: str | None = None, params: Any = None
+        self,
+        layout: str | None = None,
+        prefix: str | None = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(1, None, 0, layout, True, True, prefix, params)
 
@@ -166,13 +171,13 @@ class MaxPool3D(_MaxPool):
 
     def __init__(
         self,
-        pool_size: Any = 2,
-        strides: Any = None,
-        padding: Any = 0,
+        pool_size: Sizes = 2,
+        strides: Sizes | None = None,
+        padding: Sizes = 0,
         ceil_mode: bool = False,
         layout: str | None = None,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(pool_size, strides, padding, layout, ceil_mode, prefix, params)
 
@@ -184,14 +189,14 @@ class AvgPool1D(_AvgPool):
 
     def __init__(
         self,
-        pool_size: Any = 2,
-        strides: Any = None,
-        padding: Any = 0,
+        pool_size: Sizes = 2,
+        strides: Sizes | None = None,
+        padding: Sizes = 0,
         layout: str | None = None,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(
             pool_size, strides, padding, ceil_mode, layout, count_include_pad, prefix, params

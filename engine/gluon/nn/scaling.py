@@ -5,14 +5,16 @@ MXNet.
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.state import InitLike
 from initlab.engine.init import Constant
+from initlab.engine.nd import NDArray
 
 
 class _Scalar(HybridBlock):
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's."""
         return shape
 
@@ -30,9 +32,9 @@ class Scale(_Scalar):
         self,
         factor: float = 1.0,
         learnable: bool = False,
-        scale_initializer: Any = "factor",
+        scale_initializer: InitLike = "factor",
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         if not math.isfinite(factor):
@@ -45,7 +47,7 @@ class Scale(_Scalar):
                     "scale", shape=(1,), init=chosen, roles=("out",), dtype="float32"
                 )
 
-    def hybrid_forward(self, F: Any, x: Any, scale: Any = None) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray, scale: NDArray | None = None) -> NDArray:
         """The scaled x."""
         return (
             x * self._factor if scale is None else F.broadcast_mul(x, scale.reshape((1,) * x.ndim))
@@ -61,7 +63,10 @@ class Shift(_Scalar):
     """
 
     def __init__(
-        self, bias_initializer: Any = "zeros", prefix: str | None = None, params: Any = None
+        self,
+        bias_initializer: InitLike = "zeros",
+        prefix: str | None = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         with self.name_scope():
@@ -69,7 +74,7 @@ class Shift(_Scalar):
                 "bias", shape=(1,), init=bias_initializer, roles=("out",), dtype="float32"
             )
 
-    def hybrid_forward(self, F: Any, x: Any, bias: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray, bias: NDArray) -> NDArray:
         """The shifted x."""
         return F.broadcast_add(x, bias.reshape((1,) * x.ndim))
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from initlab.engine import nd
-from initlab.engine.gluon.block import Block, HybridBlock, Shape
+from initlab.engine.gluon.block import Block, Functions, HybridBlock, Shape
 from initlab.engine.gluon.nn import LeakyReLU
-from initlab.engine.gluon.rnn.states import format_sequence, made, masked
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.rnn.states import Steps, format_sequence, made, masked
 from initlab.engine.nd import NDArray
 
 States = list[NDArray]
@@ -25,7 +26,7 @@ class RecurrentCell(Block):
     inputs).
     """
 
-    def __init__(self, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
         super().__init__(prefix, params)
         self._modified = False
         self.reset()
@@ -60,7 +61,7 @@ class RecurrentCell(Block):
             )
         return states
 
-    def _begin(self, begin_state: States | None, inputs: Any, batch_size: int) -> States:
+    def _begin(self, begin_state: States | None, inputs: Steps, batch_size: int) -> States:
         if begin_state is not None:
             return begin_state
         first = inputs if isinstance(inputs, NDArray) else inputs[0]
@@ -69,7 +70,7 @@ class RecurrentCell(Block):
     def unroll(
         self,
         length: int,
-        inputs: Any,
+        inputs: Steps,
         begin_state: States | None = None,
         layout: str = "NTC",
         merge_outputs: bool | None = None,
@@ -102,14 +103,14 @@ class RecurrentCell(Block):
         return format_sequence(length, whole, layout, merge_outputs)[0], states
 
     @staticmethod
-    def _activate(F: Any, x: Any, activation: Any) -> Any:
+    def _activate(F: Functions, x: Any, activation: Any) -> Any:
         if isinstance(activation, str):
             return F.Activation(x, act_type=activation)
         if isinstance(activation, LeakyReLU):
             return F.LeakyReLU(x, act_type="leaky", slope=activation._alpha)
         return activation(x)
 
-    def forward(self, inputs: Any, states: Any) -> Any:
+    def forward(self, inputs: NDArray, states: Any) -> Any:
         """One step."""
         self._counter += 1
         return super().forward(inputs, states)
@@ -118,10 +119,6 @@ class RecurrentCell(Block):
 class HybridRecurrentCell(RecurrentCell, HybridBlock):
     """Base of the cells that compute in `hybrid_forward(F, inputs, states, **params)`."""
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The shape of the output for inputs of `shape`."""
         return shape
-
-    def hybrid_forward(self, F: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """One step."""
-        raise NotImplementedError

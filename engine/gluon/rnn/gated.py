@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Shape
-from initlab.engine.gluon.rnn.cell import HybridRecurrentCell
+from initlab.engine.gluon.block import Functions, Shape
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.rnn.cell import HybridRecurrentCell, States
+from initlab.engine.gluon.state import InitLike
+from initlab.engine.nd import NDArray
 
 
 class _GatedCell(HybridRecurrentCell):
@@ -19,13 +22,13 @@ class _GatedCell(HybridRecurrentCell):
     def __init__(
         self,
         hidden_size: int,
-        i2h_weight_initializer: Any = None,
-        h2h_weight_initializer: Any = None,
-        i2h_bias_initializer: Any = "zeros",
-        h2h_bias_initializer: Any = "zeros",
+        i2h_weight_initializer: InitLike = None,
+        h2h_weight_initializer: InitLike = None,
+        i2h_bias_initializer: InitLike = "zeros",
+        h2h_bias_initializer: InitLike = "zeros",
         input_size: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         self._hidden_size, self._input_size = hidden_size, input_size
@@ -54,7 +57,7 @@ class _GatedCell(HybridRecurrentCell):
             for _ in range(self.states)
         ]
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """(batch, hidden_size)."""
         weight = self._reg_params["i2h_weight"]
         if weight.shape[1] not in (0, shape[-1]):
@@ -68,13 +71,13 @@ class _GatedCell(HybridRecurrentCell):
 
     def _products(
         self,
-        F: Any,
-        inputs: Any,
-        state: Any,
-        i2h_weight: Any,
-        h2h_weight: Any,
-        i2h_bias: Any,
-        h2h_bias: Any,
+        F: Functions,
+        inputs: NDArray,
+        state: NDArray,
+        i2h_weight: NDArray,
+        h2h_weight: NDArray,
+        i2h_bias: NDArray,
+        h2h_bias: NDArray,
     ) -> tuple[Any, Any]:
         """What the inputs and the state add to each gate."""
         return F.FullyConnected(inputs, i2h_weight, i2h_bias), F.FullyConnected(
@@ -99,13 +102,13 @@ class RNNCell(_GatedCell):
         self,
         hidden_size: int,
         activation: Any = "tanh",
-        i2h_weight_initializer: Any = None,
-        h2h_weight_initializer: Any = None,
-        i2h_bias_initializer: Any = "zeros",
-        h2h_bias_initializer: Any = "zeros",
+        i2h_weight_initializer: InitLike = None,
+        h2h_weight_initializer: InitLike = None,
+        i2h_bias_initializer: InitLike = "zeros",
+        h2h_bias_initializer: InitLike = "zeros",
         input_size: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(
             hidden_size,
@@ -122,7 +125,9 @@ class RNNCell(_GatedCell):
     def _extra(self) -> str:
         return f", {self._activation}"
 
-    def hybrid_forward(self, F: Any, inputs: Any, states: Any, **params: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(
+        self, F: Functions, inputs: NDArray, states: States, **params: NDArray
+    ) -> tuple[NDArray, States]:
         """(h', [h'])."""
         of_inputs, of_state = self._products(F, inputs, states[0], **params)
         output = self._activate(F, of_inputs + of_state, self._activation)
@@ -141,13 +146,13 @@ class LSTMCell(_GatedCell):
     def __init__(
         self,
         hidden_size: int,
-        i2h_weight_initializer: Any = None,
-        h2h_weight_initializer: Any = None,
-        i2h_bias_initializer: Any = "zeros",
-        h2h_bias_initializer: Any = "zeros",
+        i2h_weight_initializer: InitLike = None,
+        h2h_weight_initializer: InitLike = None,
+        i2h_bias_initializer: InitLike = "zeros",
+        h2h_bias_initializer: InitLike = "zeros",
         input_size: int = 0,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
     ) -> None:
@@ -163,7 +168,9 @@ class LSTMCell(_GatedCell):
         )
         self._activation, self._recurrent_activation = activation, recurrent_activation
 
-    def hybrid_forward(self, F: Any, inputs: Any, states: Any, **params: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(
+        self, F: Functions, inputs: NDArray, states: States, **params: NDArray
+    ) -> tuple[NDArray, States]:
         """(h', [h', c'])."""
         of_inputs, of_state = self._products(F, inputs, states[0], **params)
         parts = F.split(of_inputs + of_state, num_outputs=4, axis=1)
@@ -182,7 +189,9 @@ class GRUCell(_GatedCell):
     gates = 3
     hint = "gru"
 
-    def hybrid_forward(self, F: Any, inputs: Any, states: Any, **params: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(
+        self, F: Functions, inputs: NDArray, states: States, **params: NDArray
+    ) -> tuple[NDArray, States]:
         """(h', [h'])."""
         of_inputs, of_state = self._products(F, inputs, states[0], **params)
         (ir, iz, im), (hr, hz, hm) = (

@@ -9,13 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 from initlab.engine import nd
+from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape
 from initlab.engine.gluon.parameter import Parameter
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.rnn.cell import States
 from initlab.engine.gluon.rnn.gated import GRUCell, LSTMCell, RNNCell
 from initlab.engine.gluon.rnn.modifiers import DropoutCell
 from initlab.engine.gluon.rnn.stacked import BidirectionalCell, HybridSequentialRNNCell
 from initlab.engine.gluon.rnn.states import made
+from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
 from initlab.engine.ops import recurrent
 from initlab.engine.ops.recurrent import GATES
@@ -40,13 +44,13 @@ class _RNNLayer(HybridBlock):
         dropout: float,
         bidirectional: bool,
         input_size: int,
-        initializers: dict[str, Any],
+        initializers: dict[str, InitLike],
         mode: str,
         projection_size: int | None,
-        dtype: Any,
+        dtype: DType,
         use_sequence_length: bool,
         prefix: str | None,
-        params: Any,
+        params: ParameterDict | None,
     ) -> None:
         super().__init__(prefix, params)
         if use_sequence_length:  # MXNet takes it on a CPU and then takes no notice of the lengths
@@ -144,12 +148,12 @@ class _RNNLayer(HybridBlock):
             for i, info in enumerate(self.state_info(batch_size))
         ]
 
-    def cast(self, dtype: Any) -> None:
+    def cast(self, dtype: DType) -> None:
         """Change the element type of parameters and of the states it makes."""
         super().cast(dtype)
         self._dtype = dtype
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The outputs' shape; MXNetError for inputs that are no sequences."""
         if len(shape) != 3:
             raise MXNetError(
@@ -166,7 +170,7 @@ class _RNNLayer(HybridBlock):
             weight.shape = (weight.shape[0], shape[2])
         return (*shape[:2], (self._projection_size or self._hidden_size) * self._dir)
 
-    def __call__(self, inputs: Any, states: Any = None) -> Any:
+    def __call__(self, inputs: NDArray, states: Any = None) -> Any:
         self._skip_states = states is None
         if states is None and isinstance(inputs, NDArray) and inputs.ndim == 3:
             states = self.begin_state(
@@ -174,7 +178,9 @@ class _RNNLayer(HybridBlock):
             )
         return super().__call__(inputs, [states] if isinstance(states, NDArray) else states)
 
-    def hybrid_forward(self, F: Any, inputs: Any, states: Any, **params: Any) -> Any:  # type: ignore[override]
+    def hybrid_forward(
+        self, F: Functions, inputs: NDArray, states: States, **params: NDArray
+    ) -> NDArray | tuple[NDArray, States]:
         """(outputs, new states), or the outputs where no states were given."""
         self.infer_shape(inputs.shape)
         infos = self.state_info(inputs.shape[self._layout.find("N")])
@@ -237,8 +243,12 @@ class _RNNLayer(HybridBlock):
 
 
 def _by_parameter(
-    i2h_weight: Any, h2h_weight: Any, i2h_bias: Any, h2h_bias: Any, h2r_weight: Any = None
-) -> dict[str, Any]:
+    i2h_weight: InitLike,
+    h2h_weight: InitLike,
+    i2h_bias: InitLike,
+    h2h_bias: InitLike,
+    h2r_weight: InitLike = None,
+) -> dict[str, InitLike]:
     """Initializers by the end of a parameter's name."""
     return {
         "i2h_weight": i2h_weight,
@@ -262,15 +272,15 @@ class RNN(_RNNLayer):
         layout: str = "TNC",
         dropout: float = 0,
         bidirectional: bool = False,
-        i2h_weight_initializer: Any = None,
-        h2h_weight_initializer: Any = None,
-        i2h_bias_initializer: Any = "zeros",
-        h2h_bias_initializer: Any = "zeros",
+        i2h_weight_initializer: InitLike = None,
+        h2h_weight_initializer: InitLike = None,
+        i2h_bias_initializer: InitLike = "zeros",
+        h2h_bias_initializer: InitLike = "zeros",
         input_size: int = 0,
-        dtype: Any = "float32",
+        dtype: DType = "float32",
         use_sequence_length: bool = False,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         initializers = _by_parameter(
             i2h_weight_initializer,
@@ -320,19 +330,19 @@ class LSTM(_RNNLayer):
         dropout: float = 0,
         bidirectional: bool = False,
         input_size: int = 0,
-        i2h_weight_initializer: Any = None,
-        h2h_weight_initializer: Any = None,
-        i2h_bias_initializer: Any = "zeros",
-        h2h_bias_initializer: Any = "zeros",
+        i2h_weight_initializer: InitLike = None,
+        h2h_weight_initializer: InitLike = None,
+        i2h_bias_initializer: InitLike = "zeros",
+        h2h_bias_initializer: InitLike = "zeros",
         projection_size: int | None = None,
-        h2r_weight_initializer: Any = None,
+        h2r_weight_initializer: InitLike = None,
         state_clip_min: float | None = None,
         state_clip_max: float | None = None,
         state_clip_nan: bool = False,
-        dtype: Any = "float32",
+        dtype: DType = "float32",
         use_sequence_length: bool = False,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         if state_clip_nan:
             raise ValueError("LSTM: state_clip_nan is not supported - NaN stays NaN")
@@ -396,14 +406,14 @@ class GRU(_RNNLayer):
         dropout: float = 0,
         bidirectional: bool = False,
         input_size: int = 0,
-        i2h_weight_initializer: Any = None,
-        h2h_weight_initializer: Any = None,
-        i2h_bias_initializer: Any = "zeros",
-        h2h_bias_initializer: Any = "zeros",
-        dtype: Any = "float32",
+        i2h_weight_initializer: InitLike = None,
+        h2h_weight_initializer: InitLike = None,
+        i2h_bias_initializer: InitLike = "zeros",
+        h2h_bias_initializer: InitLike = "zeros",
+        dtype: DType = "float32",
         use_sequence_length: bool = False,
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         initializers = _by_parameter(
             i2h_weight_initializer,

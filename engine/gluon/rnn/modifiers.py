@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from initlab.engine import nd
-from initlab.engine.gluon.block import Shape
-from initlab.engine.gluon.rnn.cell import HybridRecurrentCell, States
+from initlab.engine.gluon.block import Functions, Shape
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.rnn.cell import HybridRecurrentCell, RecurrentCell, States
 from initlab.engine.gluon.rnn.stacked import BidirectionalCell
-from initlab.engine.gluon.rnn.states import format_sequence, masked
+from initlab.engine.gluon.rnn.states import Steps, format_sequence, masked
 from initlab.engine.nd import NDArray
 
 
@@ -19,7 +20,11 @@ class DropoutCell(HybridRecurrentCell):
     """
 
     def __init__(
-        self, rate: float, axes: tuple[int, ...] = (), prefix: str | None = None, params: Any = None
+        self,
+        rate: float,
+        axes: tuple[int, ...] = (),
+        prefix: str | None = None,
+        params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
         if isinstance(rate, bool) or not isinstance(rate, (int, float)):
@@ -33,7 +38,9 @@ class DropoutCell(HybridRecurrentCell):
         """None."""
         return []
 
-    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:
+    def hybrid_forward(
+        self, F: Functions, inputs: NDArray, states: States
+    ) -> tuple[NDArray, States]:
         """(inputs with elements dropped, states)."""
         return (
             F.Dropout(inputs, p=self._rate, axes=self._axes) if self._rate > 0 else inputs
@@ -42,7 +49,7 @@ class DropoutCell(HybridRecurrentCell):
     def unroll(
         self,
         length: int,
-        inputs: Any,
+        inputs: Steps,
         begin_state: States | None = None,
         layout: str = "NTC",
         merge_outputs: bool | None = None,
@@ -62,7 +69,7 @@ class DropoutCell(HybridRecurrentCell):
 class ModifierCell(HybridRecurrentCell):
     """Base of the cells around another cell, whose parameters and states they have."""
 
-    def __init__(self, base_cell: Any) -> None:
+    def __init__(self, base_cell: RecurrentCell) -> None:
         if base_cell._modified:
             raise AssertionError(
                 f"Cell {base_cell.name} is already modified. One cell cannot be modified twice"
@@ -72,7 +79,7 @@ class ModifierCell(HybridRecurrentCell):
         self.base_cell = base_cell
 
     @property
-    def params(self) -> Any:
+    def params(self) -> ParameterDict:
         """The base cell's."""
         return self.base_cell.params
 
@@ -89,9 +96,10 @@ class ModifierCell(HybridRecurrentCell):
         finally:
             self.base_cell._modified = True
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The base cell's."""
-        return self.base_cell.infer_shape(shape)
+        after: Shape = self.base_cell.infer_shape(shape)
+        return after
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_cell})"
@@ -103,7 +111,7 @@ class ZoneoutCell(ModifierCell):
     """
 
     def __init__(
-        self, base_cell: Any, zoneout_outputs: float = 0.0, zoneout_states: float = 0.0
+        self, base_cell: RecurrentCell, zoneout_outputs: float = 0.0, zoneout_states: float = 0.0
     ) -> None:
         if isinstance(base_cell, BidirectionalCell):
             raise AssertionError(
@@ -113,7 +121,7 @@ class ZoneoutCell(ModifierCell):
             )
         super().__init__(base_cell)
         self.zoneout_outputs, self.zoneout_states = zoneout_outputs, zoneout_states
-        self._prev_output: Any = None
+        self._prev_output: NDArray | None = None
 
     def _alias(self) -> str:
         return "zoneout"
@@ -123,11 +131,13 @@ class ZoneoutCell(ModifierCell):
         super().reset()
         self._prev_output = None
 
-    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:
+    def hybrid_forward(
+        self, F: Functions, inputs: NDArray, states: States
+    ) -> tuple[NDArray, States]:
         """The base cell's step, or parts of the one before."""
         output, after = self.base_cell(inputs, states)
 
-        def mixed(p: float, new: Any, old: Any) -> Any:
+        def mixed(p: float, new: NDArray, old: NDArray) -> NDArray:
             return F.where(F.Dropout(F.ones_like(new), p=p), new, old)
 
         before = F.zeros_like(output) if self._prev_output is None else self._prev_output
@@ -150,7 +160,9 @@ class ResidualCell(ModifierCell):
     def _alias(self) -> str:
         return "residualcell"
 
-    def hybrid_forward(self, F: Any, inputs: Any, states: Any) -> Any:
+    def hybrid_forward(
+        self, F: Functions, inputs: NDArray, states: States
+    ) -> tuple[NDArray, States]:
         """(output + inputs, states)."""
         output, states = self.base_cell(inputs, states)
         return output + inputs, states
@@ -158,7 +170,7 @@ class ResidualCell(ModifierCell):
     def unroll(
         self,
         length: int,
-        inputs: Any,
+        inputs: Steps,
         begin_state: States | None = None,
         layout: str = "NTC",
         merge_outputs: bool | None = None,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from initlab.engine import nd
-from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.block import Block, Shape
 from initlab.engine.gluon.rnn.cell import HybridRecurrentCell, RecurrentCell, States
-from initlab.engine.gluon.rnn.states import backwards, format_sequence, masked
+from initlab.engine.gluon.rnn.states import Steps, backwards, format_sequence, masked
 from initlab.engine.nd import NDArray
 
 STEPPED = "Bidirectional cannot be stepped. Please use unroll"
+
+
+def _cells_of(block: Block) -> list[RecurrentCell]:
+    """The cells that a block is made of."""
+    return cast(list[RecurrentCell], list(block._children.values()))
 
 
 class _Stacked(RecurrentCell):
@@ -20,8 +25,8 @@ class _Stacked(RecurrentCell):
         """Put a cell on top."""
         self.register_child(cell)
 
-    def _cells(self) -> list[Any]:
-        return list(self._children.values())
+    def _cells(self) -> list[RecurrentCell]:
+        return _cells_of(self)
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
         """Those of all cells, from the bottom up."""
@@ -32,7 +37,7 @@ class _Stacked(RecurrentCell):
         self._check_own("ZoneoutCell")
         return [state for cell in self._cells() for state in cell.begin_state(**kwargs)]
 
-    def __call__(self, inputs: Any, states: Any) -> Any:
+    def __call__(self, inputs: NDArray, states: States) -> Any:
         self._counter += 1
         if any(isinstance(cell, BidirectionalCell) for cell in self._cells()):
             raise AssertionError(STEPPED)
@@ -47,7 +52,7 @@ class _Stacked(RecurrentCell):
     def unroll(
         self,
         length: int,
-        inputs: Any,
+        inputs: Steps,
         begin_state: States | None = None,
         layout: str = "NTC",
         merge_outputs: bool | None = None,
@@ -66,13 +71,13 @@ class _Stacked(RecurrentCell):
             after += own
         return inputs, after
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The shape after all cells."""
         for cell in self._cells():
             shape = cell.infer_shape(shape)
         return shape
 
-    def __getitem__(self, i: int) -> Any:
+    def __getitem__(self, i: int) -> Block:
         return self._children[str(i)]
 
     def __len__(self) -> int:
@@ -98,33 +103,38 @@ class BidirectionalCell(HybridRecurrentCell):
     and Paliwal 1997).
     """
 
-    def __init__(self, l_cell: Any, r_cell: Any, output_prefix: str = "bi_") -> None:
+    def __init__(
+        self, l_cell: RecurrentCell, r_cell: RecurrentCell, output_prefix: str = "bi_"
+    ) -> None:
         super().__init__(prefix="", params=None)
         self.register_child(l_cell, "l_cell")
         self.register_child(r_cell, "r_cell")
         self._output_prefix = output_prefix
 
-    def __call__(self, inputs: Any, states: Any) -> Any:
+    def _cells(self) -> list[RecurrentCell]:
+        return _cells_of(self)
+
+    def __call__(self, inputs: NDArray, states: States) -> Any:
         raise NotImplementedError(STEPPED)
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
         """Those of the forward cell, then the other's."""
-        return [info for cell in self._children.values() for info in cell.state_info(batch_size)]  # type: ignore[attr-defined]
+        return [info for cell in self._cells() for info in cell.state_info(batch_size)]
 
     def begin_state(self, **kwargs: Any) -> States:  # type: ignore[override]
         """Those of the forward cell, then the other's."""
         self._check_own("DropoutCell")
-        return [state for cell in self._children.values() for state in cell.begin_state(**kwargs)]  # type: ignore[attr-defined]
+        return [state for cell in self._cells() for state in cell.begin_state(**kwargs)]
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """Both outputs side by side."""
-        left, right = (cell.infer_shape(shape) for cell in self._children.values())
+        left, right = (cell.infer_shape(shape) for cell in self._cells())
         return (*left[:-1], left[-1] + right[-1])
 
     def unroll(
         self,
         length: int,
-        inputs: Any,
+        inputs: Steps,
         begin_state: States | None = None,
         layout: str = "NTC",
         merge_outputs: bool | None = None,
@@ -136,12 +146,12 @@ class BidirectionalCell(HybridRecurrentCell):
         self.reset()
         steps, axis, batch = format_sequence(length, inputs, layout, False)
         states = self._begin(begin_state, steps, batch)
-        left, right = self._children.values()
-        count = len(left.state_info(batch))  # type: ignore[attr-defined]
-        l_out, l_states = left.unroll(  # type: ignore[attr-defined]
+        left, right = self._cells()
+        count = len(left.state_info(batch))
+        l_out, l_states = left.unroll(
             length, steps, states[:count], layout, merge_outputs, valid_length
         )
-        r_out, r_states = right.unroll(  # type: ignore[attr-defined]
+        r_out, r_states = right.unroll(
             length, backwards(steps, valid_length), states[count:], layout, False, valid_length
         )
         r_out = backwards(r_out, valid_length)

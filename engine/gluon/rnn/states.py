@@ -37,7 +37,7 @@ def made(func: Callable[..., NDArray], name: str, info: dict[str, Any]) -> NDArr
 
 
 def format_sequence(
-    length: int | None, inputs: Any, layout: str, merge: bool | None
+    length: int | None, inputs: Steps, layout: str, merge: bool | None
 ) -> tuple[Any, int, int]:
     """(the sequence as a list for merge False, one array for True, as it is for None; its time
     axis; the batch's size).

@@ -6,8 +6,10 @@ from typing import Any
 
 from initlab.engine import nd
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Block, HybridBlock, Shape, located
+from initlab.engine.gluon.block import Block, Functions, HybridBlock, Shape, located
 from initlab.engine.gluon.nn.containers import HybridSequential, Sequential
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.nd import NDArray
 
 
 class _Parallel(Block):
@@ -54,7 +56,9 @@ def _joined(shapes: list[Shape], axis: int, name: str) -> Shape:
 class Concurrent(_Parallel, Sequential):
     """The outputs of all children for one input, joined along `axis`."""
 
-    def __init__(self, axis: int = -1, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, axis: int = -1, prefix: str | None = None, params: ParameterDict | None = None
+    ) -> None:
         super().__init__(prefix=prefix, params=params)
         self.axis = axis
 
@@ -62,7 +66,7 @@ class Concurrent(_Parallel, Sequential):
         """The joined outputs."""
         return nd.concat(*self._outputs(x), dim=self.axis)
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The children's, their extents along `axis` added."""
         return self._shape(shape)
 
@@ -70,7 +74,9 @@ class Concurrent(_Parallel, Sequential):
 class HybridConcurrent(_Parallel, HybridSequential):
     """`Concurrent` of hybrid blocks."""
 
-    def __init__(self, axis: int = -1, prefix: str | None = None, params: Any = None) -> None:
+    def __init__(
+        self, axis: int = -1, prefix: str | None = None, params: ParameterDict | None = None
+    ) -> None:
         super().__init__(prefix=prefix, params=params)
         self.axis = axis
 
@@ -78,7 +84,7 @@ class HybridConcurrent(_Parallel, HybridSequential):
         """The joined outputs."""
         return nd.concat(*self._outputs(x), dim=self.axis)
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The children's, their extents along `axis` added."""
         return self._shape(shape)
 
@@ -86,10 +92,10 @@ class HybridConcurrent(_Parallel, HybridSequential):
 class Identity(HybridBlock):
     """The input itself."""
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """x."""
         return x
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """The input's."""
         return shape

@@ -8,7 +8,8 @@ import math
 from typing import Any, ClassVar
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.nd import NDArray
 
 
 class _PixelShuffle(HybridBlock):
@@ -27,7 +28,7 @@ class _PixelShuffle(HybridBlock):
             raise ValueError(f"{type(self).__name__}: factor must be at least 1, got {factor!r}")
         self._factors = factors
 
-    def infer_shape(self, shape: Shape) -> Shape:  # type: ignore[override]
+    def infer_shape(self, shape: Shape) -> Shape:
         """Fewer channels, more space. MXNetError where the channels do not divide."""
         block = math.prod(self._factors)
         if len(shape) != self.axes + 2 or shape[1] % block:
@@ -42,7 +43,7 @@ class _PixelShuffle(HybridBlock):
             *(n * f for n, f in zip(shape[2:], self._factors, strict=True)),
         )
 
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """The rearranged elements."""
         wanted, n = self.infer_shape(x.shape), self.axes
         apart = x.reshape((wanted[0], wanted[1], *self._factors, *x.shape[2:]))

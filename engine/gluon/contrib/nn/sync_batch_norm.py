@@ -5,9 +5,10 @@ gluon/contrib/nn/basic_layers.py).
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 from initlab.engine.gluon.nn.norm import BatchNorm
+from initlab.engine.gluon.parameter_dict import ParameterDict
+from initlab.engine.gluon.state import InitLike
 
 
 class SyncBatchNorm(BatchNorm):
@@ -24,12 +25,12 @@ class SyncBatchNorm(BatchNorm):
         center: bool = True,
         scale: bool = True,
         use_global_stats: bool = False,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        running_mean_initializer: Any = "zeros",
-        running_variance_initializer: Any = "ones",
+        beta_initializer: InitLike = "zeros",
+        gamma_initializer: InitLike = "ones",
+        running_mean_initializer: InitLike = "zeros",
+        running_variance_initializer: InitLike = "ones",
         prefix: str | None = None,
-        params: Any = None,
+        params: ParameterDict | None = None,
     ) -> None:
         if num_devices is None:
             warnings.warn(
