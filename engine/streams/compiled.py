@@ -21,9 +21,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types  # type: ignore[attr-defined]
+from numba import njit, types
 from numba.core.errors import NumbaError
 from numba.extending import intrinsic as _intrinsic
+from numba.np.numpy_support import carray
 
 from initlab.engine.streams import distribution, elementary, reference, wide
 from initlab.engine.streams.distribution import Piece
