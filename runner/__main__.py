@@ -1,4 +1,4 @@
-"""`python -m runner …`: the same as the console script `initlab`."""
+"""`python -m runner …` in a checkout: the same as the command `initlab`."""
 
 from __future__ import annotations
 

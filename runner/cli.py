@@ -1,117 +1,64 @@
-"""The command line: `python -m runner …`, `initlab …`.
+"""The command line: `initlab COMMAND …`, `python -m initlab …`, and in a checkout `python -m runner …`.
 
-A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`,
-`--info` and the rest are Hydra's own; `--help` (`terminal.help`), `-sc` (`terminal.completion`) and
-`--plugin FILE`, which may be given several times, are ours. Exit code 0, 1 when a run failed or a
-claim of `expect` was refuted, 2 when something was refused, 3 when a claim is inconclusive.
+The commands are in `runner/commands`; where none is named, `run` is meant. Whatever a command raises for
+its user becomes one line a problem on stderr and an exit code here: 0 done, 1 a run failed, something
+differs or a claim is refuted, 2 something was refused, 3 a claim is inconclusive.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from argparse import Namespace
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
-import hydra
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.utils import JobStatus, run_job
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
-
-from initlab.runner import expectation
+import initlab
+from initlab.engine.registry import advice
+from initlab.runner.commands import REGISTRY
 from initlab.runner.config import plugins
-from initlab.runner.config.code_search import LOGGING_CLASSES
-from initlab.runner.config.compose import (
-    ComposedWithProblems,
-    compose,
-    conf_dir,
-    prepare,
-    settle_folder,
-)
-from initlab.runner.config.hydra_internals import VERSION, allowing, arguments_parser, hydra_context
-from initlab.runner.config.identity import declaration_of
-from initlab.runner.errors import EXIT_STOPPED, ConfigError, MemoryShortage, RunnerError
-from initlab.runner.evidence import status
-from initlab.runner.plan.validate import validate
-from initlab.runner.run import stages
-from initlab.runner.sweep.job import finished, report_run
-from initlab.runner.sweep.job import run_job as run_sweep_job
-from initlab.runner.sweep.sweeper import check_report, conclude, register, sweep
-from initlab.runner.terminal import tables
-from initlab.runner.terminal.completion import shell_completion
-from initlab.runner.terminal.help import help_text, terminal_width
-from initlab.runner.tracking import track_run
+from initlab.runner.errors import ConfigError, MemoryShortage, RunnerError, Stopped, print_error
+
+DEFAULT = "run"
 
 
-def main() -> None:
-    """Entry point of the console script and of `python -m runner`."""
-    sys.exit(run_command(sys.argv[1:]))
+def main(*before: str) -> None:
+    """Run the words of this process's command line, after those given here; ends the process."""
+    sys.exit(run_command([*before, *sys.argv[1:]]))
 
 
 def run_command(words: list[str]) -> int:
-    """Do what the words say; gives the exit code, and prints one clear line for each thing refused."""
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    register()
+    """Do what the words say; gives the exit code."""
     try:
-        rest = load_plugins(words)
-        arguments = arguments_parser().parse_args(rest)
-        if arguments.experimental_rerun:
-            raise ConfigError.of(
-                "--experimental-rerun",
-                "is refused: it unpickles a file - run the same overrides again",
-            )
-        for flag in ("config_path", "config_name"):
-            if getattr(arguments, flag):
-                raise ConfigError.of(
-                    f"--{flag.replace('_', '-')}",
-                    "is refused: there is one root config - add groups with --config-dir",
-                )
-        if arguments.shell_completion:
-            return show(shell_completion(sys.argv[0], arguments.overrides))
-        if arguments.hydra_help:
-            return hand_to_hydra(rest)
-        if arguments.help:
-            return show(help_text(arguments.config_dir, terminal_width()) + "\n")
-        if arguments.cfg or arguments.info:
-            composed(arguments)  # so that Hydra is handed nothing that it would instantiate
-            return hand_to_hydra(rest)
-        config = None if arguments.multirun else composed(arguments)
-        if config is None or config.hydra.mode == RunMode.MULTIRUN:
-            return sweep(arguments.overrides, arguments.config_dir)
-        return single_run(config)
+        return dispatch(load_plugins(words))
     except RunnerError as error:
-        report(error)
-        return error.exit_code
+        return failed(error)
     except KeyboardInterrupt:
-        report(RunnerError("stopped from the keyboard"))
-        return EXIT_STOPPED
+        return failed(Stopped("stopped from the keyboard"))
     except MemoryError as error:
-        shortage = MemoryShortage.of(error, "the device")
-        report(shortage)
-        return shortage.exit_code
+        return failed(MemoryShortage.of(error, "the device"))
+    except SystemExit as stop:  # what argparse ends in
+        return stop.code if isinstance(stop.code, int) else int(bool(stop.code))
 
 
-def report(error: RunnerError) -> None:
-    """One line a problem, on stderr."""
-    lines = error.problems if isinstance(error, ConfigError) else str(error).splitlines()
-    for line in lines:
-        print(f"error: {line}", file=sys.stderr)
+def failed(error: RunnerError) -> int:
+    """Print what went wrong; gives the exit code."""
+    print_error(error)
+    return error.exit_code
 
 
-def show(text: str) -> int:
-    """Print a text that its reader may stop reading, as `head` does; gives the exit code."""
-    try:
-        print(text, end="", flush=True)
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # or Python complains when it closes stdout
-    return 0
+def dispatch(words: list[str]) -> int:
+    """Hand the words to the command that they name. ConfigError for a word that is no command."""
+    if words == ["--version"]:
+        print(f"initlab {initlab.__version__}")
+        return 0
+    first = words[0] if words else ""
+    if first in REGISTRY:
+        return REGISTRY.get(first)().main(words[1:])
+    if first.replace("_", "").isidentifier():
+        said = "is no override - write key=value, and no command"
+        raise ConfigError.of(first, f"{said} - {advice(first, REGISTRY)}")
+    return REGISTRY.get(DEFAULT)().main(words)
 
 
-def load_plugins(words: list[str]) -> list[str]:
+def load_plugins(words: Iterable[str]) -> list[str]:
     """Load what `--plugin FILE` names; gives the other words."""
     plugins.load_from_environment()
     rest = []
@@ -125,112 +72,3 @@ def load_plugins(words: list[str]) -> list[str]:
         else:
             rest.append(word)
     return rest
-
-
-def composed(arguments: Namespace) -> DictConfig:
-    """The composed config. Where some words were wrong, the rest is checked too, so that everything
-    is said at once.
-    """
-    try:
-        return compose(arguments.overrides, arguments.config_dir)
-    except ComposedWithProblems as error:
-        problems = list(error.problems)
-        try:
-            validate(declaration_of(error.config))
-        except ConfigError as more:
-            said = {problem.place for problem in problems}
-            problems += [problem for problem in more.problems if problem.place not in said]
-        raise ConfigError(problems) from error
-
-
-def single_run(config: DictConfig) -> int:
-    """Check the config, then plan or run it."""
-    varied = [part for part in ("grid", "cases", "union") if config.sweep.get(part)]
-    if varied:
-        raise ConfigError.of(
-            "sweep",
-            f"sweep.{varied[0]} declares several runs - add -m to run them, and dry_run=true to see them",
-        )
-    checked = validate(declaration_of(config))
-    claims = checked.claims
-    words = [str(word) for word in config.hydra.overrides.task]
-    problems = expectation.check(claims, [(words, checked)])
-    if problems:
-        raise ConfigError(problems)
-    out = tables.console()
-    files = hydra_files(config)
-    folder = settle_folder(config, checked.declaration)
-    if config.dry_run:
-        state = "to run" if finished(checked.declaration, folder) is None else "finished"
-        print(f"{state}  {checked.run_id}\n\n1 run: 1 {state}; nothing was written")
-        return 0
-    if checked.task == "plan":
-        tables.print_plan(out, checked.plan)
-        return 0
-    if config.hydra.job.chdir:
-        folder = folder.absolute()
-    check_writable(folder)
-    status.remove(folder)
-    expectation.forget(folder)
-    check_report(str(config.report))
-
-    def task(_: DictConfig) -> str:
-        root = stages.execute(checked, folder, files, out).root
-        if config.report == "all":
-            report_run(folder)
-        return root
-
-    job = run_job(
-        task_function=task,
-        config=config,
-        job_dir_key="hydra.run.dir",
-        job_subdir_key=None,
-        hydra_context=hydra_context(LOGGING_CLASSES),
-    )
-    if job.status == JobStatus.FAILED:
-        error: Any = job._return_value
-        raise error
-    track_run(checked, folder)
-    return conclude(claims, [(words, folder)], folder, config.report != "none") if claims else 0
-
-
-def check_writable(folder: Path) -> None:
-    """ConfigError unless the run's folder can be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(13, "Permission denied")
-    except OSError as error:
-        said = f"cannot be written ({error.strerror}) - run from another working directory or give name=…"
-        raise ConfigError.of(f"output folder {folder}", said) from error
-
-
-def hydra_files(config: DictConfig) -> dict[str, str]:
-    """What Hydra would keep in `.hydra/`, as text by file name."""
-    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    return {
-        "config.yaml": OmegaConf.to_yaml(task),
-        "hydra.yaml": OmegaConf.to_yaml(OmegaConf.masked_copy(config, "hydra")),
-        "overrides.yaml": OmegaConf.to_yaml(config.hydra.overrides.task),
-    }
-
-
-def hand_to_hydra(words: list[str]) -> int:
-    """Let Hydra's entry point do what the words say."""
-    prepare()
-    GlobalHydra.instance().clear()
-    before = sys.argv
-    sys.argv = [before[0], *words]
-    try:
-        hydra_entry()
-    finally:
-        sys.argv = before
-    return 0
-
-
-@hydra.main(
-    config_path=str(conf_dir()), config_name="config", **allowing(LOGGING_CLASSES), **VERSION
-)
-def hydra_entry(config: DictConfig) -> str | float:
-    """What `--cfg` and `--info` are about; runs and sweeps are started by `run_command`."""
-    return run_sweep_job(config)

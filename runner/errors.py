@@ -7,6 +7,7 @@
           +-- EvidenceError      a manifest or snapshot is missing, damaged or of another kind   exit 2
           +-- StorageError       the run's folder cannot be written, or somebody else writes it  exit 2
           +-- MemoryShortage     a run needs more memory than the host or the GPU has            exit 2
+          +-- Stopped            the user pressed Ctrl-C                                         exit 130
           +-- QuantityError      a claim is about something that the results do not have         exit 2
 
 A finished run that `verify` finds different is no exception: it is an answer, with exit code 1.
@@ -14,6 +15,7 @@ A finished run that `verify` finds different is no exception: it is an answer, w
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from initlab.engine.device import CUPY
@@ -98,9 +100,21 @@ class MemoryShortage(RunnerError):
         )
 
 
+class Stopped(RunnerError):
+    """The user stopped the command from the keyboard."""
+
+    exit_code = EXIT_STOPPED
+
+
 class QuantityError(RunnerError):
     """An expression cannot be read, or the results of runs have nothing of the kind; one line, the
     claim is named by who catches it.
     """
 
     exit_code = EXIT_REFUSED
+
+
+def print_error(error: RunnerError) -> None:
+    """One line a problem, on stderr."""
+    for line in str(error).splitlines():
+        print(f"error: {line}", file=sys.stderr)

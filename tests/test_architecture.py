@@ -46,6 +46,7 @@ FLOORS = [
     {"runner.figures"},
     {
         "runner.files",
+        "runner.command",
         "runner.claims",
         "runner.layers",
         "runner.data",
@@ -61,15 +62,17 @@ FLOORS = [
     {"runner.run", "runner.report"},
     {"runner.tracking"},
     {"runner.sweep"},
-    {"runner.check", "runner.experiments", "runner.cli", "runner.declare"},
-    {"runner.__main__", "runner.pytest_plugin"},
+    {"runner.check", "runner.experiments", "runner.launch", "runner.declare"},
+    {"runner.commands", "runner.pytest_collection"},
+    {"runner.cli"},
+    {"runner.__main__"},
     {"runner"},
 ]
 """Lowest first. A module imports from lower floors and from its own folder; a name stands for
 everything below it.
 """
 
-HYDRA_ROOMS = ("runner/config/", "runner/sweep/", "runner/cli")
+HYDRA_ROOMS = ("runner/config/", "runner/sweep/", "runner/launch.py")
 """Only these know Hydra and OmegaConf."""
 
 ONLY_HERE = {
@@ -82,7 +85,7 @@ ONLY_HERE = {
         "runner/check/compare.py",
         "runner/check/lockcheck.py",
         "runner/expectation.py",
-        "runner/experiments/__main__.py",
+        "runner/experiments/judging.py",
         "runner/experiments/page.py",
     },
     "numba": {"engine/streams/compiled.py", "runner/stats/onepass/compiled.py"},
@@ -92,7 +95,7 @@ ONLY_HERE = {
     "mlflow": {"runner/trackers/mlflow.py"},
     "wandb": {"runner/trackers/wandb.py"},
     "ml_dtypes": {"engine/dtypes.py"},
-    "pytest": {"runner/pytest_plugin.py"},
+    "pytest": {"runner/pytest_collection.py"},
     "xml": {"runner/check/junit.py"},
     "hydra._internal": {"runner/config/hydra_internals.py"},
     # No floor sees what importlib imports; the manifest asks it for versions only, charts and

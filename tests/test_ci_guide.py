@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from initlab.runner.check import lock, verify
+from initlab.runner.cli import run_command
 from initlab.runner.config import compose
 
 ROOT = Path(__file__).parents[1]
@@ -70,7 +70,7 @@ def test_the_workflow_is_one_that_github_would_take():
 
 @lru_cache
 def help_of(module: str) -> str:
-    more = ["-p", "no:initlab", "-p", "initlab.runner.pytest_plugin"] if module == "pytest" else []
+    more = ["-p", "no:initlab", "-p", "initlab.pytest_plugin"] if module == "pytest" else []
     return subprocess.run(
         [sys.executable, "-m", module, *more, "--help"],
         cwd=ROOT,
@@ -106,20 +106,20 @@ def test_the_options_that_the_text_names_exist():
 def test_what_the_guide_shows_is_what_is_printed(command, capsys, tmp_path, monkeypatch):
     [shown, table] = blocks("text")
     first = next(words for words in commands() if words[2:3] == ["runner.lock"])
-    assert lock.main(first[3:]) == 0
+    assert run_command(["lock", *first[3:]]) == 0
     assert capsys.readouterr().out == shown
     shutil.copytree(compose.conf_dir(), tmp_path / "conf")
     option = tmp_path / "conf" / "init" / "normal.yaml"
     option.write_text(option.read_text().replace("sigma: 0.01", "sigma: 0.02"))
     monkeypatch.setattr(compose, "conf_dir", lambda: tmp_path / "conf")
-    assert verify.main(["--lock", "initlab.lock"]) == 1
+    assert run_command(["verify", "--lock", "initlab.lock"]) == 1
     printed = capsys.readouterr().out.splitlines()
     assert [line.rstrip() for line in printed[:4]] == table.splitlines()
     assert printed[-1].startswith("initlab.lock: 2 of 4 runs as locked, 2 changed - ")
 
 
 def test_the_format_that_is_described_is_the_one_that_is_written(command, tmp_path):
-    assert lock.main(["init=normal,orthogonal", "model=shared"]) == 0
+    assert run_command(["lock", "init=normal,orthogonal", "model=shared"]) == 0
     written = yaml.safe_load((tmp_path / "initlab.lock").read_text())
     section = GUIDE.partition("## The lock format")[2]
     named = set(re.findall(r"^\| `(\w+)` \|", section, flags=re.M))
@@ -128,6 +128,6 @@ def test_the_format_that_is_described_is_the_one_that_is_written(command, tmp_pa
 
 
 def test_the_reports_folder_is_made(command, tmp_path):
-    assert lock.main(["init=normal", "probe=none"]) == 0
-    assert verify.main(["--lock", "initlab.lock", "--junit", "reports/verify.xml"]) == 0
+    assert run_command(["lock", "init=normal", "probe=none"]) == 0
+    assert run_command(["verify", "--lock", "initlab.lock", "--junit", "reports/verify.xml"]) == 0
     assert (tmp_path / "reports" / "verify.xml").is_file()

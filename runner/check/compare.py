@@ -1,4 +1,4 @@
-"""`python -m runner.compare A B`: what two runs, or two snapshot files, have in common, tensor by
+"""`initlab compare A B`: what two runs, or two snapshot files, have in common, tensor by
 tensor.
 
     0   identical: the same names, shapes, dtypes and ties, and every tensor the same to the bit
@@ -17,8 +17,6 @@ checked whole. The figures are defined in `runner.check.distance`.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,10 +28,8 @@ from rich.text import Text
 from initlab.engine import digest, formats
 from initlab.engine.errors import FormatError, MXNetError
 from initlab.runner.check.distance import Distance, Smirnov, distance, smirnov
-from initlab.runner.config import plugins
-from initlab.runner.errors import ConfigError, EvidenceError, RunnerError
+from initlab.runner.errors import EvidenceError, RunnerError
 from initlab.runner.evidence import manifest
-from initlab.runner.files import in_json
 from initlab.runner.flat import Change, changes, flatten
 from initlab.runner.plan.shards import INDEX
 from initlab.runner.terminal import tables
@@ -167,6 +163,19 @@ def open_side(path: Path) -> Side:
             f"- {WHAT}"
         )
     return _open_file(path)
+
+
+def open_sides(*paths: Path) -> list[Side]:
+    """The runs or snapshots at several places. EvidenceError with a line for each that cannot be used."""
+    sides, problems = [], []
+    for path in paths:
+        try:
+            sides.append(open_side(path))
+        except RunnerError as error:
+            problems.append(str(error))
+    if problems:
+        raise EvidenceError("\n".join(dict.fromkeys(problems)))
+    return sides
 
 
 def _open_file(path: Path) -> Side:
@@ -445,45 +454,3 @@ def _conclusion(found: Comparison) -> str:
     ]
     said += [f"{len(found.ties)} tied otherwise"] if found.ties else []
     return "different: " + ", ".join(said + ties)
-
-
-def main(words: list[str] | None = None) -> int:
-    """The command line; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m runner.compare", description="Compare two runs or snapshot files."
-    )
-    for name in ("A", "B"):
-        parser.add_argument(
-            name.lower(), metavar=name, type=Path, help="a run folder or a snapshot file"
-        )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument(
-        "--plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs used"
-    )
-    given = parser.parse_args(words)
-    problems = []
-    try:
-        for path in given.plugin:
-            plugins.load(path)
-    except ConfigError as error:
-        problems.append(str(error))
-    sides = []
-    for place in (given.a, given.b):
-        try:
-            sides.append(open_side(place))
-        except RunnerError as error:
-            problems.append(str(error))
-    if problems:
-        for problem in dict.fromkeys(problems):
-            print(f"error: {problem}", file=sys.stderr)
-        return EvidenceError.exit_code
-    found = compare(*sides)
-    if given.json:
-        tables.print_json(in_json(describe(found)))
-    else:
-        print_comparison(tables.console(), found)
-    return 0 if found.identical else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

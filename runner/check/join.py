@@ -1,4 +1,4 @@
-"""`python -m runner.join RUN_DIR …`: put the finished parts of a sharded run together into the run
+"""`initlab join RUN_DIR …`: put the finished parts of a sharded run together into the run
 they are parts of.
 
     0   the whole run's folder has all parts, the index, and a manifest; `runner.check.verify` takes it as any other
@@ -10,10 +10,8 @@ disk). The root digest is that of the whole, as a run without shards gives it.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from typing import Any
 from initlab.engine import digest
 from initlab.runner.config import plugins
 from initlab.runner.config.identity import canonical_config, run_folder, run_id
-from initlab.runner.errors import ConfigError, EvidenceError, RunnerError
+from initlab.runner.errors import ConfigError, EvidenceError
 from initlab.runner.evidence import manifest, snapshot
 from initlab.runner.files import locked, storage_errors, write_json, write_text
 from initlab.runner.plan.shards import INDEX, Shard, index_text, parse
@@ -186,32 +184,3 @@ def _manifest(config: RunConfig, parts: list[Part]) -> dict[str, Any]:
         "seconds": round(sum(content["seconds"] for content in contents), 3),
         "peak_memory_bytes": max(content["peak_memory_bytes"] for content in contents),
     }
-
-
-def main(words: list[str] | None = None) -> int:
-    """The command line; prints the whole's root digest and folder."""
-    parser = argparse.ArgumentParser(
-        prog="python -m runner.join",
-        description="Put the finished parts of a sharded run together.",
-    )
-    parser.add_argument(
-        "folders", nargs="+", metavar="RUN_DIR", help="the folder of a run with shard=i/n"
-    )
-    parser.add_argument(
-        "--plugin", action="append", default=[], metavar="FILE", help="a plugin that the run used"
-    )
-    given = parser.parse_args(words)
-    try:
-        for path in given.plugin:
-            plugins.load(path)
-        folder = join([Path(folder) for folder in given.folders])
-    except RunnerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    print(f"root {manifest.read(folder)['digests']['root']}")
-    print(folder)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

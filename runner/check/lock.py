@@ -1,4 +1,4 @@
-"""`python -m runner.lock WORDS … [-o initlab.lock]`: write down what every run of these words comes
+"""`initlab lock WORDS … [-o initlab.lock]`: write down what every run of these words comes
 to.
 
     0   the lock is written, or was as it should be already
@@ -6,16 +6,14 @@ to.
     2   words, plugin or file are wrong; nothing was written
 
 The words are those of `python -m runner -m`: `sweep=…`, `experiment=a,b`, `init=normal,he 'seed=range(0,3)'`. Every run is drawn and
-digested here, one after the other, on the CPU, and no run folder is made. `lockfile` describes the file; `python -m runner.verify
+digested here, one after the other, on the CPU, and no run folder is made. `lockfile` describes the file; `initlab verify
 --lock initlab.lock` draws again and says what changed and why.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +21,13 @@ from pathlib import Path
 from initlab.engine import digest
 from initlab.engine.device import Device, is_shortage
 from initlab.engine.errors import MXNetError
-from initlab.runner.check import lockfile
 from initlab.runner.check.fingerprint import take
 from initlab.runner.check.lockfile import SHORT, Draft, LockedRun, LockedTensor, drafting, law_id
 from initlab.runner.check.recompute import Again, broken
 from initlab.runner.config import plugins
 from initlab.runner.errors import (
-    EXIT_STOPPED,
     LedgerError,
     MemoryShortage,
-    RunnerError,
     StorageError,
 )
 from initlab.runner.flat import flatten
@@ -158,46 +153,3 @@ def _add(draft: Draft, run: DeclaredRun) -> tuple[int, int]:
     note = f"  ({loose} of {total} tensors to a tolerance)" if loose else ""
     print(f"{drawn.run.root[:16]}  {drawn.run.run_id}  {name}{note}", flush=True)
     return total, loose
-
-
-def main(words: list[str] | None = None) -> int:
-    """The command line; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m runner.lock",
-        description="Write down what every run of these words comes to.",
-    )
-    parser.add_argument(
-        "words",
-        nargs="+",
-        metavar="WORD",
-        help="sweep=…, experiment=…, init=normal,he seed=1,2 and the like",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        default=Path(lockfile.NAME),
-        metavar="FILE",
-        help=f"default {lockfile.NAME}",
-    )
-    parser.add_argument(
-        "--plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs use"
-    )
-    parser.add_argument("--config-dir", metavar="DIR", help="a folder with options of your own")
-    given = parser.parse_intermixed_args(words)
-    try:
-        for path in given.plugin:
-            plugins.load(path)
-        write(given.words, given.output, given.config_dir)
-    except RunnerError as error:
-        for line in str(error).splitlines():
-            print(f"error: {line}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("error: stopped from the keyboard, nothing was written", file=sys.stderr)
-        return EXIT_STOPPED
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""`python -m runner.verify --lock FILE`: every run of a lock drawn again, and what changed, and
+"""`initlab verify --lock FILE`: every run of a lock drawn again, and what changed, and
 why.
 
     config          a key of the canonical config has another value: which, from what to what

@@ -1,4 +1,4 @@
-"""`python -m runner.verify RUN_DIR …`: recompute every value of finished runs and reread their
+"""`initlab verify RUN_DIR …`: recompute every value of finished runs and reread their
 snapshots. With `--lock FILE`, recompute every run of a lock instead (see `runner.check.lockcheck`)
 and, with `--junit FILE`, write a report for continuous integration.
 
@@ -13,8 +13,6 @@ checked.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,16 +21,14 @@ import numpy as np
 
 from initlab.engine import digest, formats, streams
 from initlab.engine.errors import FormatError
-from initlab.runner.check import lockcheck
 from initlab.runner.check.recompute import Again, compare_within
 from initlab.runner.config import plugins
 from initlab.runner.config.identity import canonical_config, run_id
-from initlab.runner.errors import ConfigError, EvidenceError, LedgerError, RunnerError
+from initlab.runner.errors import ConfigError, EvidenceError, LedgerError
 from initlab.runner.evidence import manifest, snapshot
 from initlab.runner.plan.rows import Row
 from initlab.runner.plan.shards import INDEX
 from initlab.runner.plan.validate import RunConfig, revalidate
-from initlab.runner.terminal import tables
 
 
 @dataclass(frozen=True)
@@ -293,54 +289,3 @@ def _compare_whole(
         f"{folder}: verified, {kept}: {len(tensors)} parameters, root {root[:16]}"
         + "".join(f"; {n}" for n in notes),
     )
-
-
-def main(words: list[str] | None = None) -> int:
-    """The command line; gives the worst exit code of all folders, or the lock's."""
-    parser = argparse.ArgumentParser(
-        prog="python -m runner.verify",
-        description="Recompute and reread finished runs, or the runs of a lock.",
-    )
-    parser.add_argument("folders", nargs="*", metavar="RUN_DIR", help="outputs/<name>/<run id>")
-    parser.add_argument(
-        "--lock",
-        type=Path,
-        metavar="FILE",
-        help="check the runs of a lock, as python -m runner.lock wrote it",
-    )
-    parser.add_argument(
-        "--junit", type=Path, metavar="FILE", help="with --lock: write a JUnit report"
-    )
-    parser.add_argument(
-        "--plugin", action="append", default=[], metavar="FILE", help="a plugin that the runs used"
-    )
-    parser.add_argument(
-        "--config-dir",
-        metavar="DIR",
-        help="with --lock: the folder of options that it was made with",
-    )
-    given = parser.parse_args(words)
-    if bool(given.folders) == (given.lock is not None):
-        parser.error("give run folders, or --lock FILE")
-    if given.lock is None and (given.junit or given.config_dir):
-        parser.error(f"{'--junit' if given.junit else '--config-dir'} is for --lock FILE")
-    try:
-        for path in given.plugin:
-            plugins.load(path)
-        if given.lock is not None:
-            return lockcheck.verify_lock(
-                given.lock, tables.console(), given.config_dir, given.junit
-            )
-    except RunnerError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    worst = 0
-    for folder in given.folders:
-        answer = verify(Path(folder))
-        print(answer.text, file=sys.stderr if answer.code else sys.stdout)
-        worst = max(worst, answer.code)
-    return worst
-
-
-if __name__ == "__main__":
-    sys.exit(main())

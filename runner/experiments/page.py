@@ -62,7 +62,7 @@ def write_page(folder: Path, judgements: Sequence[Judgement], alpha: float) -> P
     lines = [
         "# Published results, reproduced",
         "",
-        "Written by `python -m runner.experiments --docs docs`; do not edit. Every row is a claim of a "
+        "Written by `initlab experiments --docs docs`; do not edit. Every row is a claim of a "
         "file in `conf/experiment`,",
         f"judged with all the others at a family error of {alpha:g} (Holm). `error` is the standard error, "
         "`z` the deviation as a normal",

@@ -10,8 +10,34 @@ run_page      the report of a run; sweep_page: that of a sweep
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.manifest import NAME as MANIFEST
+from initlab.runner.files import storage_errors
 from initlab.runner.report.drawing import NotInstalled, available
+from initlab.runner.report.evidence import is_sweep
 from initlab.runner.report.run_page import NAME, write_run_report
 from initlab.runner.report.sweep_page import write_sweep_report
 
-__all__ = ["NAME", "NotInstalled", "available", "write_run_report", "write_sweep_report"]
+__all__ = [
+    "NAME",
+    "NotInstalled",
+    "available",
+    "write_report",
+    "write_run_report",
+    "write_sweep_report",
+]
+
+
+def write_report(folder: Path) -> Path:
+    """Write the report of a run or of a sweep. EvidenceError where it is neither."""
+    with storage_errors(folder):
+        if is_sweep(folder):
+            return write_sweep_report(folder)
+        if not folder.is_dir() or (folder / MANIFEST).exists():
+            return write_run_report(folder)
+    raise EvidenceError(
+        f"{folder}: is neither a finished run (no {MANIFEST}) nor a sweep (no sweep.json) - give "
+        "outputs/<name>/<run id> or outputs/<name>"
+    )

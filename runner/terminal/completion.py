@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from initlab.runner.command import REGISTRY
 from initlab.runner.config.compose import ComposedWithProblems, compose, unresolved
 from initlab.runner.errors import ConfigError, RunnerError
 from initlab.runner.terminal.help import options
@@ -34,6 +35,8 @@ FLAGS = (
     "--resolve",
     "--version",
 )
+OVERRIDES = ("run", "plan", "lock", "experiments")
+"""Commands that take overrides; the others take files and folders, which the shell completes."""
 WITH_VALUE = {
     "--cfg": ("job", "hydra", "all"),
     "-c": ("job", "hydra", "all"),
@@ -119,11 +122,18 @@ def answer(line: str) -> list[str]:
         return sorted(value for value in WITH_VALUE[before[-1]] if value.startswith(word))
     if word.startswith("-"):
         return sorted(flag for flag in FLAGS if flag.startswith(word))
+    if before and before[0] in REGISTRY:
+        before = before[1:]
+        if words[1:2] and words[0] not in OVERRIDES:
+            return []
     overrides, config_dir = overrides_of(before)
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             groups = options(config_dir)
-            found = candidates(word, groups, config_dir, overrides)
+            found = [
+                *candidates(word, groups, config_dir, overrides),
+                *(REGISTRY if not words[1:] else ()),
+            ]
     except RunnerError:
         return []
     return sorted(each for each in set(found) if each.startswith(word))

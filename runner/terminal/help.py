@@ -13,6 +13,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from initlab.runner.command import REGISTRY, Command
 from initlab.runner.config import schema
 from initlab.runner.config.compose import ROOT, check_overlay, conf_dir, shipped_options
 
@@ -25,6 +26,7 @@ NAMES = 16
 
 USAGE = (
     ("initlab GROUP=OPTION KEY=VALUE ...", "one run"),
+    ("initlab COMMAND ...", "one of the commands below"),
     ("initlab -m KEY=A,B,... ...", "a sweep: every combination"),
     ("initlab --plugin FILE ...", "with what a Python file adds"),
     ("initlab --config-dir DIR ...", "with your own DIR/init/wide.yaml"),
@@ -40,14 +42,6 @@ EXAMPLES = (
     ("-m init=normal,xavier 'seed=range(0,3)'", "a sweep of six"),
     ("-m sweep=initializers dry_run=true", "a declared sweep's runs"),
     ("--plugin my_init.py init=my_init", "an initializer of your own"),
-)
-COMMANDS = (
-    ("runner.verify RUN_DIR ...", "recompute finished runs, to the bit"),
-    ("runner.join RUN_DIR ...", "put the parts of a sharded run together"),
-    ("runner.report DIR", "one HTML page about a run or a sweep"),
-    ("runner.compare A B", "two runs or snapshots, tensor by tensor"),
-    ("runner.lock WORDS ...", "write down what every run must give"),
-    ("runner.experiments [NAME ...]", "reproduce published results"),
 )
 
 
@@ -67,7 +61,7 @@ def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
     sweep = {key: said for key, said in meanings.items() if "." in key}
     parts = [
         "initlab: declare a network, initialize it exactly, leave evidence.",
-        section("Usage (python -m runner is the same as initlab)", columns(USAGE, width)),
+        section("Usage", columns(USAGE, width)),
         section(
             "Groups: GROUP=OPTION (* is what you get unasked)", group_lines(groups, meanings, width)
         ),
@@ -83,8 +77,10 @@ def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
             "Examples", columns([(f"initlab {words}", said) for words, said in EXAMPLES], width)
         ),
         section(
-            "Other commands",
-            columns([(f"python -m {command}", said) for command, said in COMMANDS], width),
+            "Commands",
+            columns(
+                [(f"initlab {name} {one.usage}", one.summary) for name, one in commands()], width
+            ),
         ),
         section("More", [*wrapped(MORE, width)]),
     ]
@@ -97,6 +93,11 @@ MORE = (
     "Exit code: 0 done, 1 a run failed or a claim is refuted, 2 something was refused, "
     "3 a claim is inconclusive."
 )
+
+
+def commands() -> list[tuple[str, type[Command]]]:
+    """The subcommands by name, those of plugins included."""
+    return sorted(REGISTRY.entries().items())
 
 
 def comments(text: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from initlab.engine import autograd, gluon, init, laws, nd, streams
 from initlab.engine.device import cpu, from_host, gpu, gpu_problem, is_shortage, num_gpus, to_host
 from initlab.engine.gluon import nn
 from initlab.engine.streams import Key, Piece, cuda, distribution
-from initlab.runner.check import verify
+from initlab.runner.cli import run_command
 
 PROBLEM = gpu_problem(0)
 pytestmark = pytest.mark.skipif(PROBLEM is not None, reason=f"no gpu(0): {PROBLEM}")
@@ -206,4 +206,4 @@ def test_a_run_has_the_digests_of_the_cpu(words, only_run):
         json.loads((folder / "manifest.json").read_text())["digests"] for folder in (here, there)
     ]
     assert digests[0] == digests[1]
-    assert verify.main([str(there)]) == 0
+    assert run_command(["verify", str(there)]) == 0

@@ -18,7 +18,7 @@ from initlab.engine.device import Namespace, cpu, gpu
 from initlab.engine.errors import LawError
 from initlab.engine.gluon import nn
 from initlab.engine.streams import Key
-from initlab.runner.check import verify
+from initlab.runner.cli import run_command
 from initlab.runner.plan import validate
 
 pytestmark = pytest.mark.skipif(
@@ -95,7 +95,7 @@ def test_values_are_drawn_on_the_device_and_have_the_digests_of_the_cpu(
     there = only_run(*words, "device=gpu")
     assert digests(there) == digests(here)
     assert kernels is None or set(launched) == kernels
-    assert verify.main([str(there)]) == 0
+    assert run_command(["verify", str(there)]) == 0
 
 
 TINY = {

@@ -16,6 +16,7 @@ from initlab.engine import formats
 from initlab.engine.formats import Snapshot
 from initlab.runner.check import compare, distance
 from initlab.runner.check.distance import smirnov
+from initlab.runner.cli import run_command
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def tell(capsys):
 
     def call(*words: object) -> tuple[int, str, str]:
         capsys.readouterr()
-        code = compare.main([str(word) for word in words])
+        code = run_command(["compare", *(str(word) for word in words)])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 

@@ -21,8 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initlab.engine import digest, laws, streams
-from initlab.runner.check import fingerprint, junit, lock, lockcheck, lockfile, verify
+from initlab.runner.check import fingerprint, junit, lock, lockcheck, lockfile
 from initlab.runner.check.lockfile import Lock
+from initlab.runner.cli import run_command
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence import manifest
 
@@ -42,16 +43,11 @@ def here(command, tmp_path) -> Path:
 
 @pytest.fixture
 def said(here, capsys):
-    """`said(main, word, …)` runs a command line in this process and gives (exit code, stdout,
-    stderr).
-    """
+    """`said(word, …)` runs a command line in this process and gives (exit code, stdout, stderr)."""
 
-    def call(main, *words: object) -> tuple[int, str, str]:
+    def call(*words: object) -> tuple[int, str, str]:
         capsys.readouterr()
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as error:
-            code = error.code
+        code = run_command([str(word) for word in words])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -63,7 +59,7 @@ def locked(said, here):
     """`locked(word, …)` writes initlab.lock, which must succeed, and gives its path."""
 
     def call(*words: str) -> Path:
-        code, _, err = said(lock.main, *words)
+        code, _, err = said("lock", *words)
         assert code == 0, err
         return here / "initlab.lock"
 
@@ -107,8 +103,8 @@ def test_the_same_words_give_the_same_text_whatever_is_in_the_environment(locked
     path = locked("init=normal,orthogonal", *SMALL)
     first = path.read_text()
     assert str(here) not in first
-    assert "unchanged" in said(lock.main, "init=normal,orthogonal", *SMALL)[1]
-    code, out, _ = said(lock.main, "init=normal,orthogonal", *SMALL, "-o", "other.lock")
+    assert "unchanged" in said("lock", "init=normal,orthogonal", *SMALL)[1]
+    code, out, _ = said("lock", "init=normal,orthogonal", *SMALL, "-o", "other.lock")
     assert (code, out.splitlines()[-1]) == (
         0,
         "other.lock: 2 runs, 8 tensors, 2 of them exact to a tolerance; written",
@@ -156,7 +152,7 @@ def test_a_config_that_changed_is_said_key_by_key(locked, said):
         content["runs"][0]["run_id"] = "normal-seed0-0123456789abcdef"
 
     change(path, alter)
-    code, out, err = said(verify.main, "--lock", path)
+    code, out, err = said("verify", "--lock", path)
     assert (code, err) == (1, "")
     [[run, overrides, why, what]] = rows(out)
     assert (run, overrides.split()[0], why) == (
@@ -179,9 +175,9 @@ def overlay(folder: Path, sigma: float) -> None:
 def test_an_edited_option_changes_config_law_and_values(locked, said, here):
     overlay(here / "conf", 0.1)
     path = locked("--config-dir", "conf", "init=ours", *SMALL)
-    assert said(verify.main, "--lock", path, "--config-dir", "conf")[0] == 0
+    assert said("verify", "--lock", path, "--config-dir", "conf")[0] == 0
     overlay(here / "conf", 0.2)
-    code, out, _ = said(verify.main, "--lock", path, "--config-dir", "conf")
+    code, out, _ = said("verify", "--lock", path, "--config-dir", "conf")
     assert code == 1
     assert [row[-2:] for row in rows(out)] == [
         ["config", "init.sigma: 0.1 -> 0.2"],
@@ -197,7 +193,7 @@ def test_a_refactored_initializer_is_a_changed_law_without_a_changed_config(
 
     path = locked("init=normal", *SMALL)
     monkeypatch.setattr(random.Normal, "law", lambda self, description: laws.Normal(0.0, 0.02))
-    code, out, _ = said(verify.main, "--lock", path)
+    code, out, _ = said("verify", "--lock", path)
     assert (code, [row[-2:] for row in rows(out)]) == (
         1,
         [
@@ -220,7 +216,7 @@ def test_a_refactored_stream_is_changed_values_alone(locked, said, monkeypatch):
 
     again = lock.Again
     monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config)))
-    code, out, _ = said(verify.main, "--lock", path)
+    code, out, _ = said("verify", "--lock", path)
     assert (code, [row[-2:] for row in rows(out)]) == (
         1,
         [["values", "1 of 4 tensors: '1.weight'"]],
@@ -263,7 +259,7 @@ def test_orthogonal_matrices_are_locked_to_a_tolerance(by, code, said_, locked, 
     )
     again = lock.Again
     monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config), by))
-    found = said(verify.main, "--lock", path)
+    found = said("verify", "--lock", path)
     assert (found[0], said_ in found[1]) == (code, True), found
 
 
@@ -271,7 +267,7 @@ def test_another_stream_version_is_said(locked, said, monkeypatch):
     monkeypatch.delenv("ENGINE_STREAM", raising=False)
     path = locked("init=normal", *SMALL)
     monkeypatch.setenv("ENGINE_STREAM", "mxnet-1.9.1")
-    code, out, _ = said(verify.main, "--lock", path)
+    code, out, _ = said("verify", "--lock", path)
     assert (code, rows(out)[0][-2:]) == (1, ["stream version", "initlab-1 -> mxnet-1.9.1"])
     assert [row[-2] for row in rows(out)] == ["stream version", "values"]
 
@@ -283,7 +279,7 @@ def test_a_run_that_is_gone_and_one_that_is_new_are_said(locked, said):
         content["words"][1] = "seed=2,3"
 
     change(path, alter)
-    code, out, _ = said(verify.main, "--lock", path)
+    code, out, _ = said("verify", "--lock", path)
     assert (code, [row[-2:] for row in rows(out)]) == (
         1,
         [
@@ -303,7 +299,7 @@ def test_ties_and_parameters_that_come_and_go_are_said(locked, said):
         run["bits"]["9.weight"] = run["bits"].pop("0.weight")
 
     change(path, alter)
-    code, out, _ = said(verify.main, "--lock", path)
+    code, out, _ = said("verify", "--lock", path)
     assert code == 1
     assert [row[-2:] for row in rows(out)] == [
         ["values", "gone: '9.weight'; new: '0.weight'"],
@@ -315,7 +311,7 @@ def test_a_run_that_is_refused_now_is_a_finding_and_the_others_are_checked(locke
     overlay(here / "conf", 0.1)
     path = locked("--config-dir", "conf", "init=ours,normal", *SMALL)
     overlay(here / "conf", -1)
-    code, out, _ = said(verify.main, "--lock", path, "--config-dir", "conf")
+    code, out, _ = said("verify", "--lock", path, "--config-dir", "conf")
     assert (code, rows(out)[0][-2:]) == (
         1,
         ["config", "is refused now: init.sigma: must be a positive number, got -1"],
@@ -326,7 +322,7 @@ def test_a_run_that_is_refused_now_is_a_finding_and_the_others_are_checked(locke
 def test_a_junit_report_is_xml_with_a_case_a_run(locked, said, here):
     path = locked("init=normal,he", *SMALL)
     change(path, lambda content: content["runs"][0].update(run_id="he-seed0-<&\u0001"))
-    assert said(verify.main, "--lock", path, "--junit", "report.xml")[0] == 1
+    assert said("verify", "--lock", path, "--junit", "report.xml")[0] == 1
     root = ElementTree.parse(here / "report.xml").getroot()
     suite = root.find("testsuite")
     assert (root.tag, suite.get("tests"), suite.get("failures"), suite.get("errors")) == (
@@ -346,7 +342,7 @@ def test_a_junit_report_is_xml_with_a_case_a_run(locked, said, here):
 
 def test_a_lock_that_cannot_be_checked_is_an_error_in_the_report_too(here, said):
     (here / "initlab.lock").write_text("{")
-    assert said(verify.main, "--lock", "initlab.lock", "--junit", "report.xml")[0] == 2
+    assert said("verify", "--lock", "initlab.lock", "--junit", "report.xml")[0] == 2
     suite = ElementTree.parse(here / "report.xml").getroot().find("testsuite")
     assert suite.get("errors") == "1"
     assert "the lock is damaged" in next(suite.iter("error")).get("message")
@@ -364,10 +360,10 @@ def test_a_report_is_well_formed_whatever_it_says(name, what):
 
 def test_a_report_that_cannot_be_written_is_one_line(locked, said):
     path = locked("init=normal", *SMALL)
-    code, _, err = said(verify.main, "--lock", path, "--junit", f"{path}/report.xml")
+    code, _, err = said("verify", "--lock", path, "--junit", f"{path}/report.xml")
     assert (code, err) == (
         2,
-        f"{path}/report.xml: the report cannot be written (File exists) - give another file with --junit\n",
+        f"error: {path}/report.xml: the report cannot be written (File exists) - give another file with --junit\n",
     )
 
 
@@ -402,7 +398,7 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_refused_is_said_in_a_line_and_nothing_is_written(what, here, said):
     words, message = REFUSED[what]
-    code, _, err = said(lock.main, *words)
+    code, _, err = said("lock", *words)
     assert (code, message in err) == (2, True), err
     assert all(line.startswith("error: ") for line in err.splitlines())
     assert list(here.iterdir()) == []
@@ -416,7 +412,7 @@ def test_a_lock_that_cannot_be_written_leaves_the_old_one(locked, said, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(lockfile.shutil, "copyfileobj", full)
-    code, _, err = said(lock.main, "init=he", *SMALL)
+    code, _, err = said("lock", "init=he", *SMALL)
     assert (code, err) == (
         2,
         "error: initlab.lock: cannot be written (No space left on device) - give another file with -o\n",
@@ -427,7 +423,7 @@ def test_a_lock_that_cannot_be_written_leaves_the_old_one(locked, said, monkeypa
 def test_a_run_that_breaks_its_invariants_is_not_locked(said, monkeypatch, here):
     again = lock.Again
     monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config), 0.5))
-    code, _, err = said(lock.main, "init=orthogonal", *SMALL)
+    code, _, err = said("lock", "init=orthogonal", *SMALL)
     assert code == 1
     assert "parameter '1.weight': distance of the Gram matrix from gain^2 I is" in err
     assert list(here.iterdir()) == []
@@ -452,7 +448,7 @@ def test_a_plugin_must_be_given_and_its_change_is_said(here):
         python("runner.verify", "--plugin", "my_init.py", "--lock", "initlab.lock").returncode == 0
     )
     done = python("runner.verify", "--lock", "initlab.lock")
-    said = "initlab.lock: the lock was made with the plugin my_init.py - give it with --plugin my_init.py\n"
+    said = "error: initlab.lock: the lock was made with the plugin my_init.py - give it with --plugin my_init.py\n"
     assert (done.returncode, done.stderr) == (2, said)
     done = python("runner.verify", "--plugin", "none.py", "--lock", "initlab.lock")
     assert (done.returncode, "--plugin none.py: cannot be read" in done.stderr) == (2, True)
@@ -470,12 +466,12 @@ def test_a_plugin_must_be_given_and_its_change_is_said(here):
     [
         ([], "give run folders, or --lock FILE"),
         (["x", "--lock", "y"], "give run folders, or --lock FILE"),
-        (["x", "--junit", "y"], "--junit is for --lock FILE"),
-        (["x", "--config-dir", "y"], "--config-dir is for --lock FILE"),
+        (["x", "--junit", "y"], "--junit: is for --lock FILE"),
+        (["x", "--config-dir", "y"], "--config-dir: is for --lock FILE"),
     ],
 )
 def test_verify_takes_folders_or_a_lock(words, message, said):
-    code, _, err = said(verify.main, *words)
+    code, _, err = said("verify", *words)
     assert (code, message in err) == (2, True)
 
 
@@ -527,9 +523,9 @@ def test_a_damaged_lock_is_one_line_that_names_it(what, locked, said):
     path = locked("init=normal", *SMALL)
     alter, message = DAMAGE[what]
     alter(path)
-    code, out, err = said(verify.main, "--lock", path)
+    code, out, err = said("verify", "--lock", path)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert err.startswith(f"{path}: ")
+    assert err.startswith(f"error: {path}: ")
     assert message in err
 
 
@@ -573,8 +569,11 @@ def Echo(run):
 def test_the_words_of_a_lock_that_cannot_be_composed_are_said_with_its_name(locked, said):
     path = locked("init=normal", *SMALL)
     change(path, lambda content: content["words"].append("sead=1"))
-    code, _, err = said(verify.main, "--lock", path)
-    assert (code, err.startswith(f"{path}: sead: no such key - did you mean 'seed'?")) == (2, True)
+    code, _, err = said("verify", "--lock", path)
+    assert (code, err.startswith(f"error: {path}: sead: no such key - did you mean 'seed'?")) == (
+        2,
+        True,
+    )
 
 
 def test_memory_does_not_grow_with_the_values_of_the_runs(here, monkeypatch):

@@ -16,6 +16,7 @@ import pytest
 
 from initlab.engine import digest, formats
 from initlab.runner.check import verify
+from initlab.runner.cli import run_command
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,7 +28,7 @@ def finished(only_run) -> Path:
 
 def answer(folder: Path, capsys, *words: str) -> tuple[int, str]:
     capsys.readouterr()
-    code = verify.main([str(folder), *words])
+    code = run_command(["verify", str(folder), *words])
     captured = capsys.readouterr()
     return code, captured.out + captured.err
 
@@ -491,5 +492,5 @@ def test_several_folders_give_the_worst_answer(only_run, capsys):
     good, bad = only_run("init=normal"), only_run("init=he")
     change_manifest(bad, lambda m: m["config"].update(seed=5))
     capsys.readouterr()
-    assert verify.main([str(good), str(bad)]) == 1
-    assert verify.main([str(good), str(bad), "nowhere"]) == 2
+    assert run_command(["verify", str(good), str(bad)]) == 1
+    assert run_command(["verify", str(good), str(bad), "nowhere"]) == 2

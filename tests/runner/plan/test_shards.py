@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from initlab.engine import formats, laws
 from initlab.engine.errors import FormatError
 from initlab.engine.streams import Key
-from initlab.runner.check import join, verify
+from initlab.runner.cli import run_command
 from initlab.runner.plan import shards
 from initlab.runner.plan.rows import Row
 
@@ -73,7 +73,7 @@ def test_parts_together_have_the_values_the_figures_and_the_root_of_the_whole(
     parts, only_run, capsys, tmp_path
 ):
     whole = only_run(*WORDS, "name=whole")
-    assert join.main([str(part) for part in parts[::-1]]) == 0
+    assert run_command(["join", *(str(part) for part in parts[::-1])]) == 0
     root, folder = capsys.readouterr().out.split()[-2:]
     joined = tmp_path / folder
     assert root == manifest_of(whole)["digests"]["root"]
@@ -91,7 +91,7 @@ def test_parts_together_have_the_values_the_figures_and_the_root_of_the_whole(
     ):
         if key != "config":
             assert manifest_of(joined)[key] == manifest_of(whole)[key], key
-    assert verify.main([str(folder) for folder in [joined, whole, *parts]]) == 0
+    assert run_command(["verify", *(str(folder) for folder in [joined, whole, *parts])]) == 0
 
 
 def test_the_layout_is_hugging_faces_and_any_part_tells_of_all(parts):
@@ -112,7 +112,7 @@ def test_the_layout_is_hugging_faces_and_any_part_tells_of_all(parts):
 
 
 def test_a_joined_snapshot_is_loaded_like_any_other(parts, only_run, capsys):
-    join.main([str(part) for part in parts])
+    run_command(["join", *(str(part) for part in parts)])
     index = Path(capsys.readouterr().out.split()[-1]) / "model.safetensors.index.json"
     loaded = only_run("model=shared", "init=load", f"init.param={index}")
     assert (
@@ -122,7 +122,7 @@ def test_a_joined_snapshot_is_loaded_like_any_other(parts, only_run, capsys):
 
 
 def test_a_joined_run_is_finished_for_resume_until_a_part_of_it_changes(parts, command, capsys):
-    join.main([str(part) for part in parts])
+    run_command(["join", *(str(part) for part in parts)])
     joined = Path(capsys.readouterr().out.split()[-1])
     assert command(*WORDS, "resume=true").out.startswith(f"finished before: {joined}")
     path = joined / "model-00002-of-00003.safetensors"
@@ -131,7 +131,7 @@ def test_a_joined_run_is_finished_for_resume_until_a_part_of_it_changes(parts, c
     path.unlink()
     data.tofile(path)
     assert "finished before" not in command(*WORDS, "resume=true").out
-    assert verify.main([str(joined)]) == 0
+    assert run_command(["verify", str(joined)]) == 0
 
 
 def test_a_shard_without_a_snapshot_keeps_no_index(only_run):
@@ -141,7 +141,7 @@ def test_a_shard_without_a_snapshot_keeps_no_index(only_run):
 
 def refused(capsys, *folders: Path) -> str:
     capsys.readouterr()
-    assert join.main([str(folder) for folder in folders]) == 2
+    assert run_command(["join", *(str(folder) for folder in folders)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     return line
 
@@ -185,10 +185,10 @@ def test_a_part_whose_file_changed_is_not_joined(parts, capsys):
 
 
 def test_a_joined_folder_that_lost_a_file_says_which(parts, capsys):
-    join.main([str(part) for part in parts])
+    run_command(["join", *(str(part) for part in parts)])
     joined = Path(capsys.readouterr().out.split()[-1])
     (joined / "model-00002-of-00003.safetensors").unlink()
-    assert verify.main([str(joined)]) == 2
+    assert run_command(["verify", str(joined)]) == 2
     assert (
         "names 3 files, 2 are there: model-00002-of-00003.safetensors is missing - copy all parts here"
         in capsys.readouterr().err
@@ -196,7 +196,7 @@ def test_a_joined_folder_that_lost_a_file_says_which(parts, capsys):
 
 
 def test_an_index_that_does_not_fit_its_files_is_refused(parts, tmp_path, capsys):
-    join.main([str(part) for part in parts])
+    run_command(["join", *(str(part) for part in parts)])
     joined = Path(capsys.readouterr().out.split()[-1])
     index = joined / "model.safetensors.index.json"
     shutil.copyfile(joined / "model-00001-of-00003.safetensors", tmp_path / "copy")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from initlab.runner.cli import run_command
 from initlab.runner.evidence.members import Member, read_members, write_members
 from initlab.runner.report import write_run_report, write_sweep_report
-from initlab.runner.report.__main__ import main
 from initlab.runner.report.charts import run_charts
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&\"'"
@@ -230,7 +230,7 @@ def test_a_report_of_five_hundred_runs_is_small(many):
 
 
 def test_the_command_writes_reports_of_runs_and_of_sweeps(run_folder, sweep_folder, capsys):
-    assert main([str(run_folder), str(sweep_folder)]) == 0
+    assert run_command(["report", str(run_folder), str(sweep_folder)]) == 0
     assert capsys.readouterr().out == f"{run_folder}/report.html\n{sweep_folder}/report.html\n"
 
 
@@ -246,7 +246,7 @@ def test_the_command_writes_reports_of_runs_and_of_sweeps(run_folder, sweep_fold
     ids=["missing", "empty"],
 )
 def test_what_is_no_evidence_is_refused(prepare, said, tmp_path, capsys):
-    assert main([str(prepare(tmp_path / "x"))]) == 2
+    assert run_command(["report", str(prepare(tmp_path / "x"))]) == 2
     err = capsys.readouterr().err
     assert err.startswith("error: ") and said in err and len(err.splitlines()) == 1
 
@@ -258,7 +258,7 @@ def test_what_is_no_evidence_is_refused(prepare, said, tmp_path, capsys):
 def test_a_damaged_file_is_named_and_an_older_report_stays(file, text, run_folder, capsys):
     (run_folder / "report.html").write_text("older")
     (run_folder / file).write_text(text)
-    assert main([str(run_folder)]) == 2
+    assert run_command(["report", str(run_folder)]) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"error: {run_folder}/") and len(err.splitlines()) == 1
     assert "run its config again" in err or "no manifest of format" in err
@@ -268,7 +268,7 @@ def test_a_damaged_file_is_named_and_an_older_report_stays(file, text, run_folde
 @pytest.mark.parametrize("text", ["{", '{"format": "initlab-sweep-9"}'])
 def test_a_damaged_list_of_runs_is_named(text, sweep_folder, capsys):
     (sweep_folder / "sweep.json").write_text(text)
-    assert main([str(sweep_folder)]) == 2
+    assert run_command(["report", str(sweep_folder)]) == 2
     assert f"error: {sweep_folder}/sweep.json: " in capsys.readouterr().err
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from initlab.engine import formats, streams
-from initlab.runner.check import verify
+from initlab.runner.cli import run_command
 from initlab.runner.run import journal, stages, streamed
 
 ROOT = Path(__file__).parents[3]
@@ -62,7 +62,7 @@ def test_the_file_the_figures_and_the_probe_are_those_of_a_run_in_memory(words, 
     assert stats_of(held) == stats_of(written)
     assert manifest_of(held)["digests"] == manifest_of(written)["digests"]
     assert sorted(p.name for p in held.iterdir()) == sorted(p.name for p in written.iterdir())
-    assert verify.main([str(written)]) == 0
+    assert run_command(["verify", str(written)]) == 0
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -89,7 +89,7 @@ def test_without_a_snapshot_the_digests_are_the_same_and_nothing_is_kept(only_ru
     written = only_run(*WORDS, "init_mode=streamed", "snapshot=none", "probe=none")
     assert manifest_of(held)["digests"] == manifest_of(written)["digests"]
     assert not list(written.glob("*snapshot*"))
-    assert verify.main([str(written)]) == 0
+    assert run_command(["verify", str(written)]) == 0
 
 
 def test_training_on_the_mapped_file_is_training_in_memory_and_changes_nothing_in_it(only_run):
@@ -239,9 +239,7 @@ def test_a_run_killed_between_its_file_and_its_manifest_is_finished_by_resume(
 
 
 def test_a_process_that_is_killed_leaves_what_resume_finishes(tmp_path):
-    often = (
-        "import sys; from initlab.runner import cli, streamed; streamed.COMMIT = 0.05; cli.main()"
-    )
+    often = "import sys; from initlab.runner import cli; from initlab.runner.run import streamed; streamed.COMMIT = 0.05; cli.main()"
     words = [
         sys.executable,
         "-c",
@@ -280,7 +278,7 @@ def test_a_process_that_is_killed_leaves_what_resume_finishes(tmp_path):
         stdout=subprocess.DEVNULL,
     )
     assert "tensors kept from the unfinished snapshot" in (folder / "runner.log").read_text()
-    assert verify.main([str(folder)]) == 0
+    assert run_command(["verify", str(folder)]) == 0
 
 
 def test_the_file_is_read_by_the_official_library(only_run):
@@ -301,7 +299,7 @@ def test_verify_names_a_streamed_value_that_was_changed(only_run, capsys):
         entry = formats.safetensors.read_layout(file, path.stat().st_size).entries["0.weight"]
         file.seek(entry.start + 4 * 700 * 5)
         file.write(np.float32(9).tobytes())
-    assert verify.main([str(folder)]) == 1
+    assert run_command(["verify", str(folder)]) == 1
     said = capsys.readouterr().err
     assert (
         "parameter '0.weight': the snapshot's values differ from the manifest's digest in 1 of 1400000 elements"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from initlab.runner.check import lock
+from initlab.runner.cli import run_command
 
 ROOT = Path(__file__).parents[2]
 SMALL = [
@@ -41,7 +41,7 @@ def tested(tmp_path):
             "-p",
             "no:initlab",
             "-p",
-            "initlab.runner.pytest_plugin",
+            "initlab.pytest_plugin",
             "-p",
             "no:cacheprovider",
             *words,
@@ -59,7 +59,7 @@ def tested(tmp_path):
 @pytest.fixture
 def locked(command, tmp_path) -> Path:
     """A lock of four runs, and an ordinary test beside it."""
-    assert lock.main(["init=normal,he", "seed=0,1", *SMALL]) == 0
+    assert run_command(["lock", "init=normal,he", "seed=0,1", *SMALL]) == 0
     (tmp_path / "test_ordinary.py").write_text("def test_ordinary():\n    pass\n")
     return tmp_path / "initlab.lock"
 
@@ -74,7 +74,7 @@ def test_the_plugin_is_declared_as_an_entry_point_that_exists():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
         "pytest11"
     ]
-    assert declared == {"initlab": "initlab.runner.pytest_plugin"}
+    assert declared == {"initlab": "initlab.pytest_plugin"}
     assert hasattr(importlib.import_module(declared["initlab"]), "pytest_addoption")
 
 
@@ -82,7 +82,7 @@ def test_without_the_option_nothing_is_collected_imported_or_changed(tested, loc
     (tmp_path / "test_ordinary.py").write_text(
         "import sys\n\n\ndef test_ordinary(request):\n"
         "    ours = [m for m in sys.modules if m.split('.')[0] in ('initlab', 'hydra', 'omegaconf', 'numpy')]\n"
-        "    assert ours == ['initlab', 'initlab.runner', 'initlab.runner.pytest_plugin']\n"
+        "    assert ours == ['initlab', 'initlab.pytest_plugin']\n"
         "    assert not request.config.pluginmanager.hasplugin('initlab-collection')\n"
     )
     code, out = tested("-v", "-p", "no:hypothesispytest", "-p", "no:hydra_pytest")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from initlab.runner.claims.judge import INCONCLUSIVE, REFUTED, REPRODUCED, judge
-from initlab.runner.experiments.__main__ import main
+from initlab.runner.cli import run_command
 from initlab.runner.experiments.catalogue import experiments
 from initlab.runner.experiments.performing import Performed, perform, prepare
 
@@ -117,7 +117,7 @@ def test_the_page_of_results_is_about_the_claims_that_there_are(performed):
 
 def test_the_command_runs_what_is_named_judges_it_and_writes_a_page(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["marchenko_pastur", "lsuv", "--docs", "pages"]) == 0
+    assert run_command(["experiments", "marchenko_pastur", "lsuv", "--docs", "pages"]) == 0
     out = capsys.readouterr().out
     assert "2 experiments, 10 claims: 10 reproduced, 0 refuted, 0 inconclusive" in out
     page = Path("pages/results.md").read_text()
@@ -131,14 +131,14 @@ def test_the_command_ends_with_3_for_an_inconclusive_claim_and_with_1_for_a_refu
     tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    assert main(["marchenko_pastur", "seed=0,1"]) == 3
+    assert run_command(["experiments", "marchenko_pastur", "seed=0,1"]) == 3
     assert INCONCLUSIVE in capsys.readouterr().out
-    assert main(["lsuv", "init=orthogonal"]) == 1
+    assert run_command(["experiments", "lsuv", "init=orthogonal"]) == 1
 
 
 def test_controls_are_run_on_request(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["--controls", "lsuv"]) == 0
+    assert run_command(["experiments", "--controls", "lsuv"]) == 0
     assert "lsuv init=orthogonal: refuted: tanh_least" in capsys.readouterr().out
 
 
@@ -157,12 +157,12 @@ def test_controls_are_run_on_request(tmp_path, monkeypatch, capsys):
 )
 def test_what_is_misspelled_is_refused(words, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(words) == 2
+    assert run_command(["experiments", *words]) == 2
     assert said in capsys.readouterr().err
     assert not Path("outputs").exists()
 
 
 def test_the_experiments_are_listed_with_what_they_ask(capsys):
-    assert main(["--list"]) == 0
+    assert run_command(["experiments", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(EXPERIMENTS) and all("?" in line for line in lines)

@@ -1,17 +1,10 @@
-"""pytest plugin `initlab`: the runs of lock files, and experiment files, as tests. Off unless
-`--initlab` is given.
+"""What `pytest --initlab` collects: the runs of lock files, and experiment files, as tests.
 
-    pytest --initlab initlab.lock            this lock only
-    pytest --initlab conf/experiment         these experiment files only
-    pytest --initlab -- tests                the tests in `tests`, and the locks and experiment files in it
-
-A run of a lock is a test, called by its run id and overrides; it fails with what changed and why, as `python
--m runner.verify --lock` says it. A file in a folder `experiment` or `sweep` is a test that it composes, that
+A run of a lock is a test, called by its run id and overrides; it fails with what changed and why, as
+`initlab verify --lock` says it. A file in a folder `experiment` or `sweep` is a test that it composes, that
 every run of it is sound, runs into a temporary folder and is verified there. Of an experiment that expects
 something each claim is a test instead, failing with its row of the table. A damaged lock, or one whose words
 declare nothing any more, is an error of collection in one line.
-
-Nothing else of the runner, nor the engine, is imported before such a file is collected.
 """
 
 from __future__ import annotations
@@ -37,42 +30,6 @@ NOTHING = "none"
 LOCK_NAME, SUFFIX = "initlab.lock", ".lock"
 MARK = b'"initlab-lock-'
 """What a lock of any name says near its beginning."""
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--initlab`, and what the runs of locks may need."""
-    group = parser.getgroup("initlab")
-    said = (
-        "check this lock or experiment file, or those in this folder; without a value those in the "
-        "collected paths"
-    )
-    group.addoption(
-        "--initlab", action="append", nargs="?", const="", metavar="FILE_OR_DIR", help=said
-    )
-    group.addoption(
-        "--initlab-plugin",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a plugin that the runs use",
-    )
-    group.addoption(
-        "--initlab-config-dir",
-        metavar="DIR",
-        help="the folder of options that a lock was made with",
-    )
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """With `--initlab`, collect our files too; where only it names what to collect, nothing else."""
-    given = config.getoption("initlab")
-    if given is None:
-        return
-    named = [place for place in given if place]
-    if named and config.args_source is not pytest.Config.ArgsSource.ARGS:
-        config.args[:] = []
-    config.args += [place for place in named if place not in config.args]
-    config.pluginmanager.register(Collection(config, named), "initlab-collection")
 
 
 class Collection:

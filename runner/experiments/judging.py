@@ -1,4 +1,4 @@
-"""`python -m runner.experiments [NAME …]`: run the experiments that expect something, judge all
+"""`initlab experiments [NAME …]`: run the experiments that expect something, judge all
 their claims together.
 
     0   every claim is reproduced (with --controls: every control is refuted, as it must be)
@@ -13,8 +13,6 @@ finished.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,13 +20,12 @@ from rich.console import Console
 
 from initlab.runner import expectation
 from initlab.runner.claims.judge import ALPHA, REFUTED, judge
-from initlab.runner.errors import EXIT_FAILED, EXIT_REFUSED, EXIT_STOPPED, ConfigError, RunnerError
-from initlab.runner.experiments.catalogue import Experiment, named
+from initlab.runner.errors import EXIT_FAILED
+from initlab.runner.experiments.catalogue import Experiment
 from initlab.runner.experiments.page import print_table, write_page
 from initlab.runner.experiments.performing import Judgement, Performed, perform
 from initlab.runner.report import available
 from initlab.runner.report.claim_charts import write_claim_charts
-from initlab.runner.terminal import tables
 
 
 def judged(performed: Sequence[Performed], alpha: float) -> list[Judgement]:
@@ -88,58 +85,3 @@ def run_controls(chosen: Sequence[Experiment], out: Console) -> int:
                 markup=False,
             )
     return EXIT_FAILED if failed else 0
-
-
-def main(words: list[str] | None = None) -> int:
-    """The command line; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m runner.experiments",
-        description="Run experiments and judge what they expect.",
-    )
-    parser.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="of conf/experiment; all that expect something by default",
-    )
-    parser.add_argument("--docs", metavar="DIR", help="write results.md and figures there")
-    parser.add_argument(
-        "--controls",
-        action="store_true",
-        help="run the negative controls instead, each of which must be refuted",
-    )
-    parser.add_argument(
-        "--list", action="store_true", help="name the experiments and what they ask, run nothing"
-    )
-    given = parser.parse_args(words)
-    names = [name for name in given.names if "=" not in name]
-    try:
-        chosen = named(names)
-        if given.list:
-            for experiment in chosen:
-                print(f"{experiment.name:<20} {experiment.question}")
-            return 0
-        if given.docs is not None and not available():
-            raise ConfigError.of(
-                "--docs",
-                "figures are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'",
-            )
-        out = tables.console()
-        if given.controls:
-            return run_controls(chosen, out)
-        overrides = [name for name in given.names if "=" in name]
-        return run_all(chosen, overrides, None if given.docs is None else Path(given.docs), out)
-    except ConfigError as error:
-        for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
-        return EXIT_REFUSED
-    except RunnerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("error: stopped from the keyboard", file=sys.stderr)
-        return EXIT_STOPPED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,57 @@
+"""What a subcommand of `initlab` is; the commands themselves are in `runner/commands`.
+
+A command imports what it needs when it runs, not at the top of its file, so that `initlab --help` and
+the other commands start without it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from initlab.engine.registry import Registry, snake_case
+
+C = TypeVar("C", bound="Command")
+
+
+class Command:
+    """A subcommand: `initlab NAME …`, and in a checkout `python -m runner.NAME …` too.
+
+    The class is named like the command. `usage` is what follows the name in `initlab --help`, `summary`
+    one line about it; the class's docstring is what `initlab NAME --help` says.
+    """
+
+    name: ClassVar[str]
+    usage: ClassVar[str] = ""
+    summary: ClassVar[str] = ""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare what the command takes. `--plugin FILE` is taken by every command."""
+
+    def perform(self, given: argparse.Namespace) -> int:
+        """Do it; gives the exit code. A `RunnerError` is printed, and gives its own exit code."""
+        raise NotImplementedError
+
+    def main(self, words: Sequence[str]) -> int:
+        """Parse the words that follow the name, and perform. SystemExit, with code 2, for wrong ones."""
+        parser = argparse.ArgumentParser(
+            prog=f"initlab {self.name}",
+            description=inspect.getdoc(self),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self.add_arguments(parser)
+        plugin = "a Python file that the runs use; may be given several times"
+        parser.add_argument("--plugin", action="append", default=[], metavar="FILE", help=plugin)
+        return self.perform(parser.parse_intermixed_args(words))
+
+
+REGISTRY: Registry[type[Command]] = Registry("command")
+
+
+def register(cls: type[C]) -> type[C]:
+    """Add a command under its class's name in snake case."""
+    cls.name = snake_case(cls.__name__)
+    REGISTRY.add(cls.name, cls)
+    return cls

@@ -1,0 +1,43 @@
+"""`initlab compare A B`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from initlab.runner.command import Command, register
+
+
+@register
+class Compare(Command):
+    """Compare two runs or snapshot files, tensor by tensor.
+
+    exit codes:
+      0   the same tensors, with the same bits and ties
+      1   something differs
+      2   a side cannot be read
+    """
+
+    usage = "A B"
+    summary = "two runs or snapshots, tensor by tensor"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The two sides."""
+        for name in ("A", "B"):
+            parser.add_argument(
+                name.lower(), metavar=name, type=Path, help="a run folder or a snapshot file"
+            )
+        parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+    def perform(self, given: argparse.Namespace) -> int:
+        """Print the comparison."""
+        from initlab.runner.check.compare import compare, describe, open_sides, print_comparison
+        from initlab.runner.files import in_json
+        from initlab.runner.terminal import tables
+
+        found = compare(*open_sides(given.a, given.b))
+        if given.json:
+            tables.print_json(in_json(describe(found)))
+        else:
+            print_comparison(tables.console(), found)
+        return 0 if found.identical else 1

@@ -1,0 +1,37 @@
+"""`initlab join RUN_DIR …`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from initlab.runner.command import Command, register
+
+
+@register
+class Join(Command):
+    """Put the finished parts of a sharded run together into the run they are parts of.
+
+    exit codes:
+      0   the whole run's folder has all parts, the index and a manifest
+      2   a part is missing, given twice, unfinished, changed, or of another run
+    """
+
+    usage = "RUN_DIR ..."
+    summary = "put the parts of a sharded run together"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The parts."""
+        parser.add_argument(
+            "folders", nargs="+", metavar="RUN_DIR", help="the folder of a run with shard=i/n"
+        )
+
+    def perform(self, given: argparse.Namespace) -> int:
+        """Print the root digest and the folder of the whole."""
+        from initlab.runner.check.join import join
+        from initlab.runner.evidence import manifest
+
+        folder = join([Path(folder) for folder in given.folders])
+        print(f"root {manifest.read(folder)['digests']['root']}")
+        print(folder)
+        return 0

@@ -1,0 +1,48 @@
+"""`initlab lock WORD …`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from initlab.runner.command import Command, register
+from initlab.runner.errors import Stopped
+
+NAME = "initlab.lock"
+
+
+@register
+class Lock(Command):
+    """Write down what every run of these words gives, to be checked by `initlab verify --lock`.
+
+    The words are those of `initlab -m`: sweep=…, experiment=a,b, init=normal,he 'seed=range(0,3)'.
+    Every run is drawn here, one after the other, on the CPU; no run folder is made.
+
+    exit codes:
+      0   the lock is written, or was as it should be already
+      1   a run did not come out as planned
+      2   words, plugin or file are wrong; nothing was written
+    """
+
+    usage = "WORD ..."
+    summary = "write down what every run must give"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The words and the file."""
+        parser.add_argument(
+            "words", nargs="+", metavar="WORD", help="overrides, as with initlab -m"
+        )
+        parser.add_argument(
+            "-o", "--output", type=Path, default=Path(NAME), metavar="FILE", help=f"default {NAME}"
+        )
+        parser.add_argument("--config-dir", metavar="DIR", help="a folder with options of your own")
+
+    def perform(self, given: argparse.Namespace) -> int:
+        """Draw the runs and write the lock."""
+        from initlab.runner.check.lock import write
+
+        try:
+            write(given.words, given.output, given.config_dir)
+        except KeyboardInterrupt:
+            raise Stopped("stopped from the keyboard, nothing was written") from None
+        return 0

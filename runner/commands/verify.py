@@ -1,0 +1,61 @@
+"""`initlab verify RUN_DIR …`, `initlab verify --lock FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from initlab.runner.command import Command, register
+from initlab.runner.errors import ConfigError, Problem
+
+
+@register
+class Verify(Command):
+    """Recompute every value of finished runs and read their snapshots again.
+
+    With --lock FILE: draw every run of a lock again and say what changed, and why.
+
+    exit codes:
+      0   everything is as the manifest, or the lock, says
+      1   something differs: the first parameter is named, and by how much
+      2   a manifest, snapshot or lock is missing, damaged or of another version
+    """
+
+    usage = "RUN_DIR ..."
+    summary = "recompute finished runs, to the bit"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Run folders, or a lock."""
+        parser.add_argument("folders", nargs="*", metavar="RUN_DIR", help="outputs/<name>/<run id>")
+        parser.add_argument(
+            "--lock", type=Path, metavar="FILE", help="check the runs of this lock instead"
+        )
+        parser.add_argument(
+            "--junit", type=Path, metavar="FILE", help="with --lock: write a JUnit report"
+        )
+        parser.add_argument(
+            "--config-dir",
+            metavar="DIR",
+            help="with --lock: the folder of options it was made with",
+        )
+
+    def perform(self, given: argparse.Namespace) -> int:
+        """Print a line for each run; gives the worst exit code."""
+        from initlab.runner.check.lockcheck import verify_lock
+        from initlab.runner.check.verify import verify
+        from initlab.runner.terminal.tables import console
+
+        if bool(given.folders) == (given.lock is not None):
+            raise ConfigError([Problem("verify", "give run folders, or --lock FILE")])
+        if given.lock is not None:
+            return verify_lock(given.lock, console(), given.config_dir, given.junit)
+        if given.junit or given.config_dir:
+            option = "--junit" if given.junit else "--config-dir"
+            raise ConfigError.of(option, "is for --lock FILE")
+        worst = 0
+        for folder in given.folders:
+            answer = verify(Path(folder))
+            print(answer.text, file=sys.stderr if answer.code else sys.stdout)
+            worst = max(worst, answer.code)
+        return worst

@@ -1,0 +1,50 @@
+"""The command line: which command is meant, and how it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+import initlab
+from initlab.runner import cli
+from initlab.runner.cli import run_command
+
+
+def test_the_version_is_ours(capsys):
+    assert run_command(["--version"]) == 0
+    assert capsys.readouterr().out == f"initlab {initlab.__version__}\n"
+
+
+def test_a_word_that_is_no_command_is_refused_with_the_nearest(capsys):
+    assert run_command(["verfy", "outputs"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "error: verfy: is no override - write key=value, and no command - did you mean 'verify'? Known: compare, "
+    )
+
+
+@pytest.mark.parametrize("words", [[], ["run"]])
+def test_run_is_meant_where_no_command_is_named(words, command):
+    done = command(*words, "init=constant", "init.value=2", "dry_run=true")
+    assert (done.code, "1 run: 1 to run; nothing was written" in done.out) == (0, True)
+
+
+def test_plugin_needs_a_file(capsys):
+    assert run_command(["verify", "--plugin"]) == 2
+    assert capsys.readouterr().err == "error: --plugin: needs the path of a Python file\n"
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (KeyboardInterrupt, 130, "stopped from the keyboard"),
+        (MemoryError, 2, "needs more memory than"),
+    ],
+)
+def test_a_stop_and_a_lack_of_memory_are_a_line_and_an_exit_code(
+    raised, code, said, monkeypatch, capsys
+):
+    def fail(words):
+        raise raised
+
+    monkeypatch.setattr(cli, "dispatch", fail)
+    assert run_command(["init=normal"]) == code
+    assert said in capsys.readouterr().err
