@@ -4,34 +4,39 @@ initlab.engine as mx` reads like MXNet.
 
 from __future__ import annotations
 
-from initlab.engine import (
-    autograd,
-    digest,
-    formats,
-    gluon,
-    init,
-    initializer,
-    laws,
-    lr_scheduler,
-    metric,
-    nd,
-    optimizer,
-    random,
-    registry,
-    streams,
-)
-from initlab.engine.device import (
-    Context,
-    Device,
-    cpu,
-    cpu_pinned,
-    current_context,
-    current_device,
-    gpu,
-    num_gpus,
-)
-from initlab.engine.errors import EngineError, MXNetError
-from initlab.engine.streams import threads
+from typing import TYPE_CHECKING
+
+from initlab.lazy import lazily
+
+if TYPE_CHECKING:
+    from initlab.engine import (
+        autograd,
+        digest,
+        formats,
+        gluon,
+        init,
+        initializer,
+        laws,
+        lr_scheduler,
+        metric,
+        nd,
+        optimizer,
+        random,
+        registry,
+        streams,
+    )
+    from initlab.engine.device import (
+        Context,
+        Device,
+        cpu,
+        cpu_pinned,
+        current_context,
+        current_device,
+        gpu,
+        num_gpus,
+    )
+    from initlab.engine.errors import EngineError, MXNetError
+    from initlab.engine.streams import threads
 
 __all__ = [
     "Context",
@@ -60,6 +65,24 @@ __all__ = [
     "streams",
     "threads",
 ]
+
+if not TYPE_CHECKING:
+    MODULES = {
+        "initlab.engine.device": (
+            "Context",
+            "Device",
+            "cpu",
+            "cpu_pinned",
+            "current_context",
+            "current_device",
+            "gpu",
+            "num_gpus",
+        ),
+        "initlab.engine.errors": ("EngineError", "MXNetError"),
+        "initlab.engine.streams": ("threads",),
+    }
+    DEFINED = {name: module for module, names in MODULES.items() for name in names}
+    __getattr__, __dir__ = lazily(__name__, set(__all__) - DEFINED.keys(), DEFINED)
 
 if __name__ == "engine":  # in a checkout: `import engine`, `python -m engine`
     from initlab.doorway import open_doorway

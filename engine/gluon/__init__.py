@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from initlab.engine.errors import DeferredInitializationError
-from initlab.engine.gluon import contrib, data, loss, nn, rnn, utils
-from initlab.engine.gluon.block import Block, HybridBlock
-from initlab.engine.gluon.parameter import Constant, Parameter
-from initlab.engine.gluon.parameter_dict import ParameterDict
-from initlab.engine.gluon.trainer import Trainer
+from typing import TYPE_CHECKING
+
+from initlab.lazy import lazily
+
+if TYPE_CHECKING:
+    from initlab.engine.errors import DeferredInitializationError
+    from initlab.engine.gluon import contrib, data, loss, nn, rnn, utils
+    from initlab.engine.gluon.block import Block, HybridBlock
+    from initlab.engine.gluon.parameter import Constant, Parameter
+    from initlab.engine.gluon.parameter_dict import ParameterDict
+    from initlab.engine.gluon.trainer import Trainer
 
 __all__ = [
     "Block",
@@ -24,3 +29,15 @@ __all__ = [
     "rnn",
     "utils",
 ]
+
+if not TYPE_CHECKING:
+    DEFINED = {
+        "Block": "initlab.engine.gluon.block",
+        "Constant": "initlab.engine.gluon.parameter",
+        "DeferredInitializationError": "initlab.engine.errors",
+        "HybridBlock": "initlab.engine.gluon.block",
+        "Parameter": "initlab.engine.gluon.parameter",
+        "ParameterDict": "initlab.engine.gluon.parameter_dict",
+        "Trainer": "initlab.engine.gluon.trainer",
+    }
+    __getattr__, __dir__ = lazily(__name__, set(__all__) - DEFINED.keys(), DEFINED)
