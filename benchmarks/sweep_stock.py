@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from initlab.runner.config.compose import conf_dir, prepare
+from initlab.runner.evidence.folder import Origin
 from initlab.runner.plan.validate import validate
 from initlab.runner.run import stages
 from initlab.runner.sweep.sweeper import register
@@ -23,7 +24,10 @@ prepare()
 def main(config: DictConfig) -> None:
     """One run into the folder that Hydra made."""
     stages.execute(
-        validate(config), Path(HydraConfig.get().runtime.output_dir), {}, tables.quiet_console()
+        validate(config),
+        Path(HydraConfig.get().runtime.output_dir),
+        Origin(),
+        tables.quiet_console(),
     )
 
 

@@ -39,14 +39,10 @@ from initlab.runner.errors import (
     Problem,
     QuantityError,
 )
+from initlab.runner.evidence import judged as judged_runs
 from initlab.runner.figures.lookup import numbers
-from initlab.runner.files import write_json
 from initlab.runner.plan.validate import RunConfig
 
-NAME = "claims.json"
-FILES = (NAME, "claims.svg", "claims.png")
-"""What a folder of judged runs holds."""
-FORMAT = "initlab-claims-1"
 INTERPOLATION = re.compile(r"\$\{\s*([\w.]+)\s*\}")
 
 
@@ -117,12 +113,6 @@ def conclude(
     return judged
 
 
-def forget(folder: Path) -> None:
-    """Take away what an older judgement left in a folder: it must not speak for new runs."""
-    for name in FILES:
-        (folder / name).unlink(missing_ok=True)
-
-
 def exit_code(judged: Sequence[Judged]) -> int:
     """0 where all are reproduced, 1 where one is refuted, else 3."""
     verdicts = {one.verdict for one in judged}
@@ -133,10 +123,7 @@ def exit_code(judged: Sequence[Judged]) -> int:
 
 def write_claims(folder: Path, judged: Sequence[Judged], alpha: float = ALPHA) -> None:
     """`claims.json`: every claim with its estimate, its verdict and why."""
-    write_json(
-        folder / NAME,
-        {"format": FORMAT, "alpha": alpha, "claims": [one.describe() for one in judged]},
-    )
+    judged_runs.write(folder, alpha, [one.describe() for one in judged])
 
 
 COLORS = {REPRODUCED: "green", REFUTED: "bold red", INCONCLUSIVE: "yellow"}

@@ -30,7 +30,8 @@ from initlab.runner.config.compose import (
 from initlab.runner.config.hydra_internals import VERSION, allowing, arguments_parser, hydra_context
 from initlab.runner.config.identity import declaration_of
 from initlab.runner.errors import ConfigError
-from initlab.runner.evidence import status
+from initlab.runner.evidence import judged, status
+from initlab.runner.evidence.folder import Origin
 from initlab.runner.plan.validate import validate
 from initlab.runner.run import stages
 from initlab.runner.sweep.job import finished, report_run
@@ -112,7 +113,7 @@ def single_run(config: DictConfig) -> int:
     if problems:
         raise ConfigError(problems)
     out = tables.console()
-    files = hydra_files(config)
+    origin = Origin(words, hydra_files(config))
     folder = settle_folder(config, checked.declaration)
     if config.dry_run:
         state = "to run" if finished(checked.declaration, folder) is None else "finished"
@@ -125,11 +126,11 @@ def single_run(config: DictConfig) -> int:
         folder = folder.absolute()
     check_writable(folder)
     status.remove(folder)
-    expectation.forget(folder)
+    judged.forget(folder)
     check_report(str(config.report))
 
     def task(_: DictConfig) -> str:
-        root = stages.execute(checked, folder, files, out).root
+        root = stages.execute(checked, folder, origin, out).root
         if config.report == "all":
             report_run(folder)
         return root

@@ -226,12 +226,13 @@ def _problems(run: DeclaredRun, folder: Path) -> list[str]:
     """Run and verify; a line for each thing wrong, with the run's words."""
     from initlab.runner.check.verify import verify
     from initlab.runner.errors import RunnerError
+    from initlab.runner.evidence.folder import Origin
     from initlab.runner.run.stages import execute
     from initlab.runner.terminal.tables import quiet_console
 
     place, words = folder / run.member.run_id, " ".join(run.member.overrides)
     try:
-        execute(run.config, place, {}, quiet_console())
+        execute(run.config, place, Origin(run.member.overrides), quiet_console())
         answer = verify(place)
     except RunnerError as error:
         return [f"{words}: {line}" for line in str(error).splitlines()]
@@ -268,6 +269,7 @@ class _Claimed:
     def _judge(self) -> dict[str, Judged]:
         from initlab.runner.claims.judge import judge
         from initlab.runner.config.compose import borrowing_hydra
+        from initlab.runner.evidence.folder import Origin
         from initlab.runner.expectation import estimates
         from initlab.runner.experiments.performing import prepare
         from initlab.runner.run.stages import execute
@@ -278,7 +280,8 @@ class _Claimed:
             made = []
             for member in prepared.members:
                 place = Path(folder) / member.run_id
-                execute(prepared.declaration.take(member).run, place, {}, quiet_console())
+                config = prepared.declaration.take(member).run
+                execute(config, place, Origin(member.overrides), quiet_console())
                 made.append((member.overrides, place))
             return {
                 one.claim.id: one

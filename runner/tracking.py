@@ -12,14 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from initlab.runner.evidence import manifest
+from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.plan.validate import UNTRACKED, RunConfig, tracker_of
 from initlab.runner.report import available
 from initlab.runner.report.charts import run_charts
 from initlab.runner.report.drawing import png
-from initlab.runner.run.stages import LOG_FILE
-from initlab.runner.trackers import Picture
-from initlab.runner.trackers.evidence import read
+from initlab.runner.trackers import Evidence, Picture
 
 LOG = logging.getLogger("runner")
 
@@ -42,8 +40,10 @@ def track(resolved: dict[str, Any], folder: Path) -> None:
     kind = options.get("kind") if isinstance(options, dict) else options
     try:
         tracker = tracker_of(resolved)
+        run = RunFolder(folder)
+        name = str(resolved.get("name"))
         tracker.track(
-            read(folder, manifest.read(folder), str(resolved.get("name")), pictures(folder))
+            Evidence(name, run.manifest, run.stats, run.evidence_digest(), pictures(folder))
         )
     except Exception as error:
         text = " ".join(str(error).split())
@@ -58,11 +58,10 @@ def track(resolved: dict[str, Any], folder: Path) -> None:
 def _note(folder: Path, said: str) -> None:
     """Keep a warning with its traceback in the log of a run that is over."""
     try:
-        with open(folder / LOG_FILE, "a", encoding="utf-8") as log:
-            log.write(
-                f"{datetime.now():%Y-%m-%d %H:%M:%S} WARNING runner.tracking: "
-                f"{said}\n{traceback.format_exc()}"
-            )
+        RunFolder(folder).append_log(
+            f"{datetime.now():%Y-%m-%d %H:%M:%S} WARNING runner.tracking: "
+            f"{said}\n{traceback.format_exc()}"
+        )
     except OSError as error:
         LOG.debug("%s: %s", folder, error)
 

@@ -29,9 +29,12 @@ from initlab.engine import digest, formats
 from initlab.engine.errors import FormatError, MXNetError
 from initlab.runner.check.distance import Distance, Smirnov, distance, smirnov
 from initlab.runner.errors import EvidenceError, RunnerError
-from initlab.runner.evidence import manifest
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.manifest import Manifest
+from initlab.runner.evidence.shard import INDEX
+from initlab.runner.evidence.snapshot import open_file
+from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.flat import Change, changes, flatten
-from initlab.runner.plan.shards import INDEX
 from initlab.runner.terminal import tables
 
 FORMAT = "initlab-comparison-1"
@@ -74,7 +77,7 @@ class Side:
     tensors: dict[str, np.ndarray]
     digests: dict[str, str]
     aliases: dict[str, str] | None
-    manifest: dict[str, Any] | None
+    manifest: Manifest | None
 
     @property
     def names(self) -> set[str]:
@@ -104,7 +107,7 @@ class Side:
             return f"snapshot, {count}"
         kept = "" if self.tensors else ", no snapshot was kept"
         return (
-            f"run, seed {self.manifest['config'].get('seed')}, stream {self.manifest['stream']}, "
+            f"run, seed {self.manifest.config.get('seed')}, stream {self.manifest.stream}, "
             f"{count}{kept}"
         )
 
@@ -154,12 +157,13 @@ class Comparison:
 def open_side(path: Path) -> Side:
     """The run or snapshot at a place. EvidenceError where there is none, or a damaged one."""
     if path.is_dir():
-        if (path / manifest.NAME).exists():
-            return _open_run(path)
+        run = RunFolder(path)
+        if run.finished:
+            return _open_run(run)
         if (path / INDEX).exists():
             return _open_file(path / INDEX)
         raise EvidenceError(
-            f"{path}: a folder without {manifest.NAME} or {INDEX} is neither a finished run nor a snapshot "
+            f"{path}: a folder without manifest.json or {INDEX} is neither a finished run nor a snapshot "
             f"- {WHAT}"
         )
     return _open_file(path)
@@ -181,13 +185,7 @@ def open_sides(*paths: Path) -> list[Side]:
 def _open_file(path: Path) -> Side:
     try:
         path.stat()
-        if path.suffix == formats.safetensors.Safetensors.suffix:
-            found = formats.safetensors.open_mapped(path)
-        elif path.suffix == formats.sharded.Sharded.suffix:
-            found = formats.sharded.open_sharded(path)
-        else:
-            file_format = formats.get(path)
-            found = file_format.read(path)
+        found = open_file(path)
     except FileNotFoundError:
         raise EvidenceError(f"{path}: no such file or folder - {WHAT}") from None
     except (MXNetError, OSError, EOFError) as error:
@@ -201,23 +199,19 @@ def _open_file(path: Path) -> Side:
     return Side(path, found.tensors, {}, aliases, None)
 
 
-def _open_run(folder: Path) -> Side:
-    content = manifest.read(folder)
-    name, digests = content["snapshot"], content["digests"]
-    if name is None:
-        return Side(folder, {}, digests["tensors"], content["aliases"], content)
-    if Path(name).name != name:
+def _open_run(run: RunFolder) -> Side:
+    content, path = run.manifest, run.snapshot_path
+    digests = content.digests.tensors
+    if path is None:
+        return Side(run.path, {}, digests, content.aliases, content)
+    if not path.exists():
+        raise EvidenceError(f"{path}: the snapshot is missing - run the config again")
+    side = _open_file(path)
+    if set(side.tensors) != set(digests) or side.aliases != content.aliases:
         raise EvidenceError(
-            f"{folder}: the manifest is damaged, its snapshot {name!r} is no file name - run its config again"
+            f"{path}: does not hold the parameters that the manifest names - run the config again"
         )
-    if not (folder / name).exists():
-        raise EvidenceError(f"{folder / name}: the snapshot is missing - run the config again")
-    side = _open_file(folder / name)
-    if set(side.tensors) != set(digests["tensors"]) or side.aliases != content["aliases"]:
-        raise EvidenceError(
-            f"{folder / name}: does not hold the parameters that the manifest names - run the config again"
-        )
-    return Side(folder, side.tensors, {}, content["aliases"], content)
+    return Side(run.path, side.tensors, {}, content.aliases, content)
 
 
 def compare(a: Side, b: Side) -> Comparison:
@@ -243,16 +237,16 @@ def _ties(a: Side, b: Side) -> tuple[list[Tie], set[str]]:
     return different, {name for name in both if a.owner(name) == b.owner(name)}
 
 
-def _settings(content: dict[str, Any] | None) -> dict[str, Any]:
+def _settings(content: Manifest | None) -> dict[str, Any]:
     """What a manifest says of where the values came from, flat."""
     if content is None:
         return {}
     return flatten(
         {
-            **content["config"],
-            "stream": content["stream"],
-            "plugins": content["plugins"],
-            "versions": content["versions"],
+            **content.config,
+            "stream": content.stream,
+            "plugins": [asdict(plugin) for plugin in content.plugins],
+            "versions": content.versions,
         }
     )
 
@@ -395,7 +389,7 @@ def print_comparison(out: Console, found: Comparison) -> None:
 
 
 def _cells(pair: Pair) -> list[str]:
-    shapes = [tables.shape_text(shape) for shape in dict.fromkeys(pair.shapes) if shape is not None]
+    shapes = [shape_text(shape) for shape in dict.fromkeys(pair.shapes) if shape is not None]
     dtypes = [dtype for dtype in dict.fromkeys(pair.dtypes) if dtype is not None]
     if len(dtypes) > 1:
         shapes.append(" / ".join(dtypes))

@@ -19,15 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from initlab.engine import digest, formats, streams
-from initlab.engine.errors import FormatError
+from initlab.engine import digest, streams
 from initlab.runner.check.recompute import Again, compare_within
 from initlab.runner.config import plugins
 from initlab.runner.config.identity import canonical_config, run_id
 from initlab.runner.errors import ConfigError, EvidenceError, LedgerError
-from initlab.runner.evidence import manifest, snapshot
+from initlab.runner.evidence import snapshot
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.manifest import Manifest
+from initlab.runner.evidence.shard import INDEX
+from initlab.runner.evidence.snapshot import Saved
 from initlab.runner.plan.rows import Row
-from initlab.runner.plan.shards import INDEX
 from initlab.runner.plan.validate import RunConfig, revalidate
 
 
@@ -42,95 +44,71 @@ class Answer:
 def verify(folder: Path) -> Answer:
     """Verify one finished run."""
     try:
-        content = manifest.read(folder)
-        _check_versions(content)
-        _check_plugins(content)
-        config = _config(content, folder)
-        saved = _read_snapshot(folder, content, config)
-        return _compare(folder, content, config, saved)
+        run = RunFolder(folder)
+        _check_versions(run.manifest)
+        _check_plugins(run.manifest)
+        config = _config(run.manifest, folder)
+        _check_snapshot(run, config)
+        return _compare(run, config)
     except (EvidenceError, ConfigError) as error:
         return Answer(EvidenceError.exit_code, "; ".join(str(error).splitlines()))
     except LedgerError as error:
         return Answer(LedgerError.exit_code, f"{folder}: {error}")
 
 
-def _check_versions(content: dict[str, Any]) -> None:
-    if content["stream"] not in streams.VERSIONS:
+def _check_versions(content: Manifest) -> None:
+    if content.stream not in streams.VERSIONS:
         raise EvidenceError(
-            f"the run was drawn from stream {content['stream']}, this version draws "
+            f"the run was drawn from stream {content.stream}, this version draws "
             f"{', '.join(streams.VERSIONS)} - verify it with the "
-            f"version that made it ({content['versions'].get('initlab', 'unknown')})"
+            f"version that made it ({content.versions.get('initlab', 'unknown')})"
         )
 
 
-def _check_plugins(content: dict[str, Any]) -> None:
+def _check_plugins(content: Manifest) -> None:
     loaded = {plugin.file: plugin.sha256 for plugin in plugins.loaded()}
-    for entry in content["plugins"]:
-        if entry["file"] not in loaded:
+    for entry in content.plugins:
+        if entry.file not in loaded:
             raise EvidenceError(
-                f"the run used the plugin {entry['file']} - give it with --plugin {entry['file']}"
+                f"the run used the plugin {entry.file} - give it with --plugin {entry.file}"
             )
-        if loaded[entry["file"]] != entry["sha256"]:
+        if loaded[entry.file] != entry.sha256:
             raise EvidenceError(
-                f"the run used another version of the plugin {entry['file']}: SHA-256 "
-                f"{entry['sha256'][:16]}…, "
-                f"this one has {loaded[entry['file']][:16]}…"
+                f"the run used another version of the plugin {entry.file}: SHA-256 "
+                f"{entry.sha256[:16]}…, this one has {loaded[entry.file][:16]}…"
             )
 
 
-def _config(content: dict[str, Any], folder: Path) -> RunConfig:
+def _config(content: Manifest, folder: Path) -> RunConfig:
     """The run's config, checked again, on the CPU, which may not change a bit."""
-    plain = dict(content["config"])
+    plain = dict(content.config)
     plain["device"] = {"kind": "cpu", "index": 0}
     try:
         config = revalidate(plain)
     except ConfigError as error:
         raise EvidenceError(f"{folder}: the manifest's config cannot be run: {error}") from error
-    if config.stream != content["stream"]:
-        said = f"the manifest is damaged, its stream is {content['stream']}, its config's {config.stream}"
+    if config.stream != content.stream:
+        said = (
+            f"the manifest is damaged, its stream is {content.stream}, its config's {config.stream}"
+        )
         raise EvidenceError(f"{folder}: {said}")
-    for option, recorded in content["canonical"].get("files", {}).items():
+    for option, recorded in content.files.items():
         found = config.canonical.get("files", {}).get(option, "none")
         if found != recorded:
             raise EvidenceError(
                 f"{folder}: the file of {option} has changed since the run: SHA-256 {recorded[:16]}…, now "
                 f"{found[:16]}… - bring it back"
             )
-    if set(content["digests"]["tensors"]) != {row.path for row in config.rows}:
+    if set(content.digests.tensors) != {row.path for row in config.rows}:
         raise EvidenceError(
             f"{folder}: the manifest is damaged, its digests are not those of its config's parameters"
         )
     return config
 
 
-class Saved:
-    """A run's snapshot: in memory, or mapped for a streamed run, whose digests are then taken leaf
-    by leaf.
-    """
-
-    def __init__(self, path: Path, streamed_run: bool) -> None:
-        if not streamed_run:
-            self.content = formats.get(str(path)).read(path)
-            self._digests: dict[str, str] | None = None
-            return
-        self.content = (
-            formats.sharded.open_sharded(path)
-            if path.name == INDEX
-            else formats.safetensors.open_mapped(path)
-        )
-        self._digests = snapshot.stored_digests(path)[0]
-
-    def digest(self, path: str) -> str:
-        """The tensor-v1 digest of a tensor as the file has it, in hex."""
-        return (
-            digest.tensor_digest(self.content.tensors[path]).hex()
-            if self._digests is None
-            else self._digests[path]
-        )
-
-
-def _read_snapshot(folder: Path, content: dict[str, Any], config: RunConfig) -> Saved | None:
-    name = content["snapshot"]
+def _check_snapshot(run: RunFolder, config: RunConfig) -> None:
+    """EvidenceError unless the manifest names the snapshot that its config has."""
+    name = None if run.snapshot_path is None else run.snapshot_path.name
     expected = (
         None if config.snapshot is None else snapshot.file_name(config.snapshot, config.shard)
     )
@@ -141,30 +119,16 @@ def _read_snapshot(folder: Path, content: dict[str, Any], config: RunConfig) -> 
         and config.shard is None
     ):
         expected = INDEX  # joined from parts
-    path = folder / str(name)
-    if name is not None and Path(name).name != name:
-        raise EvidenceError(
-            f"{folder}: the manifest is damaged, its snapshot {name!r} is no file name"
-        )
     if name != expected:
         raise EvidenceError(
-            f"{folder}: the manifest is damaged, its snapshot is {name!r}, its config's {expected!r}"
+            f"{run.path}: the manifest is damaged, its snapshot is {name!r}, its config's {expected!r}"
         )
-    if name is None:
-        return None
-    try:
-        return Saved(path, config.init_mode == "streamed")
-    except FileNotFoundError:
-        raise EvidenceError(f"{path}: the snapshot is missing - run the config again") from None
-    except (FormatError, OSError, EOFError) as error:
-        raise EvidenceError(str(error)) from error
 
 
-def _compare(
-    folder: Path, content: dict[str, Any], config: RunConfig, saved: Saved | None
-) -> Answer:
+def _compare(run: RunFolder, config: RunConfig) -> Answer:
+    folder, saved = run.path, run.snapshot
     again = Again(config)
-    recorded: dict[str, str] = content["digests"]["tensors"]
+    recorded = run.manifest.digests.tensors
     notes: list[str] = []
     for row in config.rows:
         wrong = _compare_saved(row, recorded[row.path], again, saved)
@@ -183,22 +147,20 @@ def _compare(
                 f"{folder}: parameter '{row.path}' is unverifiable: its law {row.law} is exact to a "
                 "tolerance only and there is no snapshot"
             )
-        kept = saved.content.tensors[row.path]
+        kept = saved.tensors[row.path]
         wrong, distance = compare_within(
             row.path, again.values(row), kept, row.law.invariants(kept)
         )
         if wrong is not None:
             return Answer(1, f"{folder}: {wrong}")
         notes.append(f"'{row.path}' within {distance:.2g} (max abs)")
-    return _compare_whole(folder, content, config, None if saved is None else saved.content, notes)
+    return _compare_whole(run, config, notes)
 
 
-def _canonical(content: dict[str, Any]) -> dict[str, Any]:
+def _canonical(content: Manifest) -> dict[str, Any]:
     """The canonical config that follows from the manifest's config, plugins and input files."""
-    given = [plugins.Plugin(entry["file"], entry["sha256"]) for entry in content["plugins"]]
-    return canonical_config(
-        content["config"], content["stream"], given, content["canonical"].get("files", {})
-    )
+    given = [plugins.Plugin(entry.file, entry.sha256) for entry in content.plugins]
+    return canonical_config(content.config, content.stream, given, content.files)
 
 
 def _compare_saved(row: Row, recorded: str, again: Again, saved: Saved | None) -> str | None:
@@ -206,9 +168,9 @@ def _compare_saved(row: Row, recorded: str, again: Again, saved: Saved | None) -
     if saved is None:
         return None
     path = row.path
-    if path not in saved.content.tensors:
+    if path not in saved.tensors:
         return f"parameter '{path}' is missing from the snapshot"
-    found = saved.content.tensors[path]
+    found = saved.tensors[path]
     if found.shape != row.shape or found.dtype.name != row.dtype:
         return (
             f"parameter '{path}': the snapshot has {found.dtype} {found.shape}, declared {row.dtype} "
@@ -226,9 +188,9 @@ def _how_far(again: Again, saved: Saved | None, row: Row) -> str:
     """` in 3 of 5120 elements, by 0.012 at most, first at [0, 7]`, of recomputed against saved
     values.
     """
-    if saved is None or row.path not in saved.content.tensors:
+    if saved is None or row.path not in saved.tensors:
         return ""
-    values, found = again.values(row), saved.content.tensors[row.path]
+    values, found = again.values(row), saved.tensors[row.path]
     bits = f"u{values.dtype.itemsize}"
     differs = np.ascontiguousarray(values).view(bits) != np.ascontiguousarray(found).view(bits)
     count = int(differs.sum())
@@ -240,48 +202,41 @@ def _how_far(again: Again, saved: Saved | None, row: Row) -> str:
     return f" in {count} of {values.size} elements, by {distance:.3g} at most, first at {first}"
 
 
-def _compare_whole(
-    folder: Path,
-    content: dict[str, Any],
-    config: RunConfig,
-    saved: formats.Snapshot | None,
-    notes: list[str],
-) -> Answer:
+def _compare_whole(run: RunFolder, config: RunConfig, notes: list[str]) -> Answer:
     """The aliases and the root digest, once every parameter agrees."""
-    aliases = config.aliases
+    folder, content, saved = run.path, run.manifest, run.snapshot
+    recorded, aliases = content.digests, config.aliases
     for where, found in (
-        ("manifest", content["aliases"]),
+        ("manifest", content.aliases),
         ("snapshot", aliases if saved is None else saved.aliases),
     ):
         if found != aliases:
             path = sorted(set(found.items()) ^ set(aliases.items()))[0][0]
             return Answer(1, f"{folder}: the {where}'s aliases differ, first at '{path}'")
-    if saved is not None and set(saved.tensors) != set(content["digests"]["tensors"]):
-        extra = sorted(set(saved.tensors) - set(content["digests"]["tensors"]))
+    if saved is not None and set(saved.tensors) != set(recorded.tensors):
+        extra = sorted(set(saved.tensors) - set(recorded.tensors))
         return Answer(
             1, f"{folder}: the snapshot holds '{extra[0]}', which is no parameter of the run"
         )
-    tensors = {path: bytes.fromhex(value) for path, value in content["digests"]["tensors"].items()}
+    tensors = {path: bytes.fromhex(value) for path, value in recorded.tensors.items()}
     root = digest.root_digest(tensors, aliases).hex()
-    if root != content["digests"]["root"]:
+    if root != recorded.root:
         return Answer(
             1,
-            f"{folder}: the root digest is {root[:16]}…, the manifest says "
-            f"{content['digests']['root'][:16]}…",
+            f"{folder}: the root digest is {root[:16]}…, the manifest says {recorded.root[:16]}…",
         )
-    if saved is not None and content["snapshot"] != INDEX and saved.metadata.get("root-v1") != root:
+    if saved is not None and content.snapshot != INDEX and saved.metadata.get("root-v1") != root:
         return Answer(
             1,
             f"{folder}: the snapshot says its root digest is {str(saved.metadata.get('root-v1'))[:16]}…, "
             f"it is {root[:16]}…",
         )
-    if content["canonical"] != _canonical(content) or content["run_id"] != run_id(
-        content["canonical"]
-    ):
+    canonical = _canonical(content)
+    if content.canonical != canonical or content.run_id != run_id(canonical):
         return Answer(
             1,
-            f"{folder}: the manifest's run id is {content['run_id']}, its config's is "
-            f"{run_id(_canonical(content))}",
+            f"{folder}: the manifest's run id is {content.run_id}, its config's is "
+            f"{run_id(canonical)}",
         )
     kept = "values only (no snapshot was kept)" if saved is None else "values and snapshot"
     return Answer(

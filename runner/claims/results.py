@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
@@ -19,13 +18,11 @@ from initlab.runner.claims.quantity import (
     Node,
     Number,
 )
-from initlab.runner.errors import EvidenceError, QuantityError
+from initlab.runner.errors import QuantityError
+from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.figures.lookup import look, numbers
 from initlab.runner.figures.path import Path, parse_path
 from initlab.runner.figures.samples import REDUCTIONS, Sample, reduced
-
-STATS = "stats.json"
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -57,14 +54,8 @@ def read_result(folder: FilePath, words: Sequence[str]) -> Result:
     """The result of a finished run that these words made. EvidenceError where its files are missing
     or damaged.
     """
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        stats = json.loads((folder / STATS).read_text(encoding="utf-8"))
-        return Result(str(manifest["run_id"]), tuple(words), manifest["config"], stats)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EvidenceError(
-            f"{folder}: the run's results are missing or damaged ({error}) - run its config again"
-        ) from error
+    run = RunFolder(folder)
+    return Result(run.manifest.run_id, tuple(words), run.config, run.stats.by_name)
 
 
 def evaluate(node: Node, results: Sequence[Result]) -> Sample:

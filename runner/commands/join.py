@@ -29,9 +29,9 @@ class Join(Command):
     def perform(self, given: argparse.Namespace) -> int:
         """Print the root digest and the folder of the whole."""
         from initlab.runner.check.join import join
-        from initlab.runner.evidence import manifest
+        from initlab.runner.evidence.folder import RunFolder
 
         folder = join([Path(folder) for folder in given.folders])
-        print(f"root {manifest.read(folder)['digests']['root']}")
+        print(f"root {RunFolder(folder).manifest.digests.root}")
         print(folder)
         return 0

@@ -10,10 +10,8 @@ distance    difference: |x - target|; ratio: |ln(x / target)|; null: x itself, w
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from initlab.engine.registry import advice
@@ -24,7 +22,6 @@ from initlab.runner.figures.path import parse_path
 
 KEYS = ("figure", "target", "distance")
 DISTANCES = ("difference", "ratio")
-STATS = "stats.json"
 
 
 @dataclass(frozen=True)
@@ -35,15 +32,9 @@ class Objective:
     target: float | None = None
     distance: str | None = None
 
-    def of(self, config: dict[str, Any], folder: Path) -> float | None:
-        """The objective of the finished run in `folder`, whose resolved config is given; None where
-        it is not finite. ConfigError where the run has no such figure.
-        """
-        return self.evaluate(config, json.loads((folder / STATS).read_text(encoding="utf-8")))
-
     def evaluate(self, config: dict[str, Any], stats: dict[str, Any]) -> float | None:
-        """The same of the content of a `stats.json`, which has null, or a text like `inf`, for what
-        is no finite number.
+        """The objective of a run with this resolved config and these statistics, by section; None
+        where it is not finite. ConfigError where the run has no such figure.
         """
         value = self._distance(self._figure(config, stats))
         return value if math.isfinite(value) else None

@@ -1,51 +1,47 @@
 """The manifest: written last, so that a folder that has one holds a finished run.
 
 format       "initlab-manifest-1"
-run_id, name, config (resolved), canonical, overrides
-stream       the version of the streams the values came from
+run_id, name, config (resolved), canonical
+overrides    the words of the command line, as typed
+seed, stream the version of the streams the values came from
 digests      tensor-v1 by path, root-v1
 aliases      path -> owner
 exactness    path -> "bits" or "tolerance", for those that are not exact to the bit
 snapshot     file name or null
-ledger, totals, plugins, versions, platform, seconds, peak_memory_bytes, finished
+ledger, shard, joined (of a run put together from parts), totals
+plugins, versions, seconds, peak_memory_bytes
 """
 
 from __future__ import annotations
 
-import json
 import platform
 import re
 import resource
 import sys
+from collections.abc import Callable
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
-from initlab.engine.formats.base import sync_folder
-from initlab.runner.errors import EvidenceError
-from initlab.runner.files import write_json
+import yaml
 
-NAME = "manifest.json"
+from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.version import check_version
+
 FORMAT = "initlab-manifest-1"
+VERSIONS = (1,)
+AGAIN = "run its config again"
+DEFINITION = "tensor-v1, root-v1"
+Sound = Callable[[Any], bool]
+"""Whether a value is as it was written."""
 PACKAGES = ("initlab", "numpy", "hydra-core", "omegaconf", "safetensors", "ml_dtypes")
-REQUIRED: dict[str, type | tuple[type, ...]] = {
-    "run_id": str,
-    "config": dict,
-    "canonical": dict,
-    "stream": str,
-    "digests": dict,
-    "aliases": dict,
-    "snapshot": (str, type(None)),
-    "plugins": list,
-    "versions": dict,
-}
-"""What a manifest must hold to be evidence, and as what."""
 
 
 @cache
-def versions() -> dict[str, str]:
+def installed_versions() -> dict[str, str]:
     """The versions of Python and of the packages that matter, those that are installed; looked up
     once.
     """
@@ -64,76 +60,167 @@ def peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def remove(folder: Path) -> None:
-    """Take away an old manifest, durably, before anything else in its folder is touched."""
-    path = folder / NAME
-    if path.exists():
-        path.unlink()
-        sync_folder(folder)
+@dataclass(frozen=True)
+class Digests:
+    """`tensor-v1` digests by owner's path and the `root-v1` digest of all, in hex."""
+
+    tensors: dict[str, str]
+    root: str
 
 
-def write(folder: Path, content: dict[str, Any]) -> None:
-    """Write the manifest: from here on the run is finished."""
-    write_json(folder / NAME, {"format": FORMAT, **content})
+@dataclass(frozen=True)
+class UsedPlugin:
+    """A plugin that a run used: its file's name (no folder) and the SHA-256 of its bytes in hex."""
+
+    file: str
+    sha256: str
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """The manifest of a finished run; EvidenceError where there is none or it cannot be used."""
-    path = folder / NAME
-    if not folder.is_dir():
-        raise EvidenceError(
-            f"{folder}: no such folder - give the folder of a finished run, outputs/<name>/<run id>"
-        )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise EvidenceError(
-            f"{path}: no manifest, so the run did not finish - run its config again"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise EvidenceError(
-            f"{path}: the manifest is damaged ({error}) - run its config again"
-        ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else type(content).__name__
-        raise EvidenceError(f"{path}: this is no manifest of format {FORMAT}, found {found!r}")
-    missing = [key for key in REQUIRED if key not in content]
-    if missing:
-        raise EvidenceError(
-            f"{path}: the manifest is damaged, it lacks {', '.join(missing)} - run its config again"
-        )
-    wrong = [
-        key for key, kind in REQUIRED.items() if not isinstance(content[key], kind)
-    ] or _wrong_parts(content)
-    if wrong:
-        raise EvidenceError(
-            f"{path}: the manifest is damaged, its {wrong[0]} is not as written - run its config again"
-        )
-    return content
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
-def _wrong_parts(content: dict[str, Any]) -> list[str]:
-    """The required entries whose parts are not what this module writes."""
-    digests, files = content["digests"], content["canonical"].get("files", {})
-    tensors = digests.get("tensors")
-    sound = {
-        "digests": isinstance(tensors, dict)
-        and all(map(_is_digest, tensors.values()))
-        and _is_digest(digests.get("root")),
-        "aliases": _all_text(content["aliases"]),
-        "canonical": isinstance(files, dict) and _all_text(files),
-        "plugins": all(
-            isinstance(p, dict) and isinstance(p.get("file"), str) and _is_digest(p.get("sha256"))
-            for p in content["plugins"]
-        ),
-    }
-    return [key for key, good in sound.items() if not good]
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _all_text(mapping: dict[str, Any]) -> bool:
-    return all(isinstance(value, str) for value in mapping.values())
+def _is_number(value: Any) -> bool:
+    return _is_whole(value) or isinstance(value, float)
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _or_none(sound: Sound) -> Sound:
+    return lambda value: value is None or sound(value)
+
+
+def _mapping_of(sound: Sound) -> Sound:
+    return lambda value: isinstance(value, dict) and all(map(sound, value.values()))
+
+
+def _list_of(sound: Sound) -> Sound:
+    return lambda value: isinstance(value, list) and all(map(sound, value))
 
 
 def _is_digest(value: Any) -> bool:
     """Whether `value` is 32 bytes in hex."""
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def _are_digests(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _mapping_of(_is_digest)(value.get("tensors"))
+        and _is_digest(value.get("root"))
+    )
+
+
+def _is_canonical(value: Any) -> bool:
+    return isinstance(value, dict) and _mapping_of(_is_text)(value.get("files", {}))
+
+
+def _is_plugin(value: Any) -> bool:
+    return (
+        isinstance(value, dict) and _is_text(value.get("file")) and _is_digest(value.get("sha256"))
+    )
+
+
+def _entry(sound: Sound, **default: Any) -> Any:
+    """A field, and what its value in a file must be. One with a default may be missing there."""
+    return field(metadata={"sound": sound}, **default)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a finished run says of itself, in the order of the file."""
+
+    run_id: str = _entry(_is_text)
+    name: str = _entry(_is_text, default="")
+    config: dict[str, Any] = _entry(_is_mapping)
+    """The resolved config."""
+    canonical: dict[str, Any] = _entry(_is_canonical)
+    """The part of the config that identifies the run, with the versions and files it depends on."""
+    overrides: list[str] = _entry(_list_of(_is_text), default_factory=list)
+    seed: int | None = _entry(_or_none(_is_whole), default=None)
+    stream: str = _entry(_is_text)
+    digests: Digests = _entry(_are_digests)
+    aliases: dict[str, str] = _entry(_mapping_of(_is_text))
+    exactness: dict[str, str] = _entry(_mapping_of(_is_text), default_factory=dict)
+    snapshot: str | None = _entry(_or_none(_is_text))
+    ledger: dict[str, int] = _entry(_mapping_of(_is_whole), default_factory=dict)
+    shard: str | None = _entry(_or_none(_is_text), default=None)
+    """`i/n` of a part of a run."""
+    joined: list[str] | None = _entry(_or_none(_list_of(_is_text)), default=None)
+    """The ids of the parts that a run was put together from."""
+    totals: dict[str, int] = _entry(_mapping_of(_is_whole), default_factory=dict)
+    plugins: list[UsedPlugin] = _entry(_list_of(_is_plugin))
+    versions: dict[str, str] = _entry(_mapping_of(_is_text))
+    seconds: float = _entry(_is_number, default=0.0)
+    peak_memory_bytes: int = _entry(_is_whole, default=0)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Config path -> SHA-256 in hex of each input file that the values depend on."""
+        return self.canonical.get("files", {})  # type: ignore[no-any-return]
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of the file; `from_json` gives the same manifest again."""
+        content = {"format": FORMAT} | {one.name: getattr(self, one.name) for one in fields(self)}
+        content["digests"] = {"definition": DEFINITION, **asdict(self.digests)}
+        content["plugins"] = [asdict(plugin) for plugin in self.plugins]
+        if self.joined is None:
+            del content["joined"]
+        return content
+
+    @classmethod
+    def from_json(cls, content: Any, place: Path) -> Manifest:
+        """The manifest that a file at `place` holds. EvidenceError for one of another version, and
+        for one that is damaged or lacks something.
+        """
+        found = content.get("format") if isinstance(content, dict) else type(content).__name__
+        check_version(place, found, "manifest", VERSIONS, AGAIN, _writer(content))
+        parts = fields(cls)
+        required = [
+            one.name for one in parts if one.default is MISSING and one.default_factory is MISSING
+        ]
+        missing = [name for name in required if name not in content]
+        if missing:
+            raise EvidenceError(
+                f"{place}: the manifest is damaged, it lacks {', '.join(missing)} - {AGAIN}"
+            )
+        given = {one.name: content[one.name] for one in parts if one.name in content}
+        wrong = [one.name for one in parts if not one.metadata["sound"](given.get(one.name))]
+        wrong = [name for name in wrong if name in given]
+        if wrong:
+            raise EvidenceError(
+                f"{place}: the manifest is damaged, its {wrong[0]} is not as written - {AGAIN}"
+            )
+        digests, plugins = given["digests"], given["plugins"]
+        given["digests"] = Digests(digests["tensors"], digests["root"])
+        given["plugins"] = [UsedPlugin(entry["file"], entry["sha256"]) for entry in plugins]
+        given["overrides"] = words(given.get("overrides", []))
+        return cls(**given)
+
+
+def words(overrides: list[str]) -> list[str]:
+    """The words that a manifest's `overrides` are. Older versions of initlab kept the lines of a
+    YAML list of them; these are put together and read again.
+    """
+    if not overrides or not (overrides == ["[]"] or overrides[0].startswith("- ")):
+        return overrides
+    try:
+        found = yaml.load("\n".join(overrides), yaml.BaseLoader)
+    except yaml.YAMLError:
+        found = None
+    if isinstance(found, list) and all(isinstance(word, str) for word in found):
+        return found
+    return [line.removeprefix("- ") for line in overrides]
+
+
+def _writer(content: Any) -> str:
+    """The version of initlab that wrote a manifest of any version; nothing where it says none."""
+    named = content.get("versions") if isinstance(content, dict) else None
+    found = named.get("initlab") if isinstance(named, dict) else None
+    return found if isinstance(found, str) else ""

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence import judged
+from initlab.runner.evidence.folder import REPORT, RunFolder
 from initlab.runner.evidence.status import COMPLETED, Status, conclude
-from initlab.runner.expectation import FILES
+from initlab.runner.evidence.version import check_version
 from initlab.runner.files import write_csv, write_json, write_text
 
 NAME = "sweep.json"
-SUMMARIES = ("summary.csv", "summary.md", "report.html")
+TABLE, SUMMARY = "summary.csv", "summary.md"
 FORMAT = "initlab-sweep-1"
+VERSIONS = (1,)
 FIRST, LAST = ("state", "seconds", "parameters_off"), ("root", "error")
 """Columns of the summary between what was swept and the figures, and after these."""
 
@@ -38,8 +41,9 @@ def write_members(folder: Path, words: list[str], members: list[Member]) -> None
     """Name what belongs to the sweep, before its first run starts; what an older sweep came to is
     taken away.
     """
-    for old in (*SUMMARIES, *FILES):
+    for old in (TABLE, SUMMARY, REPORT):
         (folder / old).unlink(missing_ok=True)
+    judged.forget(folder)
     runs = [{"run_id": m.run_id, "folder": m.folder, "overrides": m.overrides} for m in members]
     write_json(folder / NAME, {"format": FORMAT, "overrides": words, "runs": runs})
 
@@ -59,10 +63,7 @@ def read_members(folder: Path) -> list[Member]:
     except (OSError, ValueError, RecursionError) as error:
         raise EvidenceError(f"{path}: is damaged ({error}) - {again}") from error
     found = content.get("format") if isinstance(content, dict) else type(content).__name__
-    if found != FORMAT:
-        raise EvidenceError(
-            f"{path}: this is no sweep of format {FORMAT}, found {found!r} - {again}"
-        )
+    check_version(path, found, "sweep", VERSIONS, again)
     try:
         return [
             Member(
@@ -76,6 +77,11 @@ def read_members(folder: Path) -> list[Member]:
         raise EvidenceError(
             f"{path}: is damaged, a run in it is not as written ({error}) - {again}"
         ) from error
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether a folder is a sweep's rather than a run's."""
+    return (folder / NAME).exists()
 
 
 def _text(value: Any) -> str:
@@ -132,11 +138,10 @@ def swept_values(members: list[Member]) -> list[dict[str, str]]:
 def _figures(folder: Path) -> dict[str, Any]:
     """The probe's figures and how many parameters look as declared."""
     try:
-        stats = json.loads((folder / "stats.json").read_text(encoding="utf-8"))
-        off = sum(row["verdict"] == "off" for row in stats["parameters"])
-        return {"parameters_off": off, **stats["figures"]}
-    except (OSError, ValueError, KeyError, TypeError):
+        stats = RunFolder(folder).stats
+    except EvidenceError:
         return {}
+    return {"parameters_off": len(stats.off), **stats.figures}
 
 
 def write_summary(
@@ -166,7 +171,7 @@ def write_summary(
             waiting.seek(0)
             return map(json.loads, waiting)
 
-        write_csv(folder / "summary.csv", columns, again())
+        write_csv(folder / TABLE, columns, again())
         lines = [
             f"{done} of {len(members)} runs completed",
             "",
@@ -177,7 +182,7 @@ def write_summary(
             "| " + " | ".join(_cell(row.get(column)) for column in columns) + " |"
             for row in again()
         ]
-        write_text(folder / "summary.md", "\n".join(lines) + "\n")
+        write_text(folder / SUMMARY, "\n".join(lines) + "\n")
     return done
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +15,9 @@ from initlab.engine import digest, formats, streams
 from initlab.engine.errors import FormatError, MXNetError
 from initlab.engine.formats.placed import read_exactly
 from initlab.engine.formats.safetensors import Entry, read_layout
-from initlab.runner.plan.rows import Plan
-from initlab.runner.plan.shards import INDEX, Shard
-
-
-@dataclass(frozen=True)
-class Digests:
-    """`tensor-v1` digests by owner's path and the `root-v1` digest of all, in hex."""
-
-    tensors: dict[str, str]
-    root: str
+from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.manifest import Digests
+from initlab.runner.evidence.shard import INDEX, Shard
 
 
 def file_name(file_format: formats.Format, shard: Shard | None = None) -> str:
@@ -32,23 +25,69 @@ def file_name(file_format: formats.Format, shard: Shard | None = None) -> str:
     return f"snapshot{file_format.suffix}" if shard is None else shard.file_name
 
 
-def digest_values(values: dict[str, np.ndarray], plan: Plan) -> Digests:
-    """The digests of the owners' values and of the whole, aliases included."""
+def digest_values(values: Mapping[str, np.ndarray], aliases: dict[str, str]) -> Digests:
+    """The digests of the owners' values and of the whole, aliases (name -> owner) included."""
     tensors = {path: digest.tensor_digest(array) for path, array in values.items()}
-    root = digest.root_digest(tensors, plan.aliases)
+    root = digest.root_digest(tensors, aliases)
     return Digests({path: value.hex() for path, value in tensors.items()}, root.hex())
 
 
-def write(
-    folder: Path, file_format: formats.Format, values: dict[str, np.ndarray], plan: Plan, root: str
-) -> str:
-    """Write the owners' values and the alias table; gives the file's name."""
-    name = file_name(file_format)
-    metadata = {"root-v1": root}
-    file_format.write(
-        folder / name, formats.Snapshot(tensors=values, aliases=plan.aliases, metadata=metadata)
-    )
-    return name
+def open_file(path: Path) -> formats.Snapshot:
+    """The snapshot in a file, or in those that an index names: mapped into memory where the format
+    allows it, and read when it is touched; else read whole.
+
+    FileNotFoundError; FormatError for a file that is damaged, cut short or of another kind.
+    """
+    if path.suffix == formats.safetensors.Safetensors.suffix:
+        return formats.safetensors.open_mapped(path)
+    if path.suffix == formats.sharded.Sharded.suffix:
+        return formats.sharded.open_sharded(path)
+    return formats.get(path).read(path)
+
+
+class Saved(Mapping[str, np.ndarray]):
+    """The values in a run's snapshot by path, mapped where the format allows it; an alias has its
+    owner's. A change to them reaches no file.
+
+    `tensors` are the owners' alone, `aliases` name -> owner, `metadata` what the file says besides.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """EvidenceError for a file that is missing or damaged."""
+        self.path = path
+        try:
+            found = open_file(path)
+        except FileNotFoundError:
+            raise EvidenceError(f"{path}: the snapshot is missing - run the config again") from None
+        except (FormatError, OSError, EOFError) as error:
+            raise EvidenceError(str(error)) from error
+        self.tensors, self.aliases, self.metadata = found.tensors, found.aliases, found.metadata
+
+    def __getitem__(self, path: str) -> np.ndarray:
+        return self.tensors[self.aliases.get(path, path)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self.tensors, *self.aliases))
+
+    def __len__(self) -> int:
+        return len(self.tensors) + len(self.aliases)
+
+    def digest(self, path: str) -> str:
+        """The tensor-v1 digest of a tensor as the file has it, in hex."""
+        return self._digests[self.aliases.get(path, path)]
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        try:
+            if _is_mapped(self.path):
+                return stored_digests(self.path)[0]
+        except (FormatError, OSError, EOFError) as error:
+            raise EvidenceError(str(error)) from error
+        return {path: digest.tensor_digest(array).hex() for path, array in self.tensors.items()}
+
+
+def _is_mapped(path: Path) -> bool:
+    return path.name == INDEX or path.suffix == formats.safetensors.Safetensors.suffix
 
 
 def stored_digest(descriptor: int, entry: Entry, workers: int = 1) -> bytes:
@@ -111,7 +150,7 @@ def is_as_written(path: Path, digests: dict[str, str], aliases: dict[str, str]) 
     hex) and aliases that were written.
     """
     try:
-        if path.name == INDEX or path.suffix == formats.safetensors.Safetensors.suffix:
+        if _is_mapped(path):
             return stored_digests(path) == (digests, aliases)
         found = formats.get(str(path)).read(path)
     except (FormatError, OSError, EOFError, MXNetError):

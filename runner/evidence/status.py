@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from initlab.runner.evidence import manifest
+from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.files import write_json
 
 NAME = "status.json"
@@ -55,7 +55,7 @@ def read(folder: Path) -> Status:
     crashed     it says running and its process is gone, or completed and there is no manifest
     completed   there is a manifest, and it says completed, or running by a process that is gone, or nothing
     """
-    finished = (folder / manifest.NAME).exists()
+    finished = RunFolder(folder).finished
     try:
         status = _parse((folder / NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError, RecursionError):
@@ -104,7 +104,7 @@ def conclude(folder: Path) -> Status:
     """The status of a run after its launcher has ended, when no run can be running."""
     status = read(folder)
     return (
-        _ended(status, (folder / manifest.NAME).exists(), "it did not end")
+        _ended(status, RunFolder(folder).finished, "it did not end")
         if status.state == RUNNING
         else status
     )

@@ -11,18 +11,17 @@ Holm's procedure over the p-values of all parameters, family error 1e-6.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from initlab.engine import laws
-from initlab.runner.plan.rows import Row
+from initlab.engine.laws import Law
 
 FAMILY_ERROR = 1e-6
 
 
-def judge(rows: Sequence[Row], figures: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Path -> verdict, for owners; `figures` has those of the statistic `law` by path."""
-    verdicts = {row.path: _without_p(row.law, figures.get(row.path, {})) for row in rows}
+def judge(laws: Mapping[str, Law], figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Path -> verdict. `laws` are the owners' by path, `figures` what the statistic `law` gave."""
+    verdicts = {path: _without_p(law, figures.get(path, {})) for path, law in laws.items()}
     tested = [
         (figures[path]["p"], path)
         for path in verdicts
@@ -36,7 +35,7 @@ def judge(rows: Sequence[Row], figures: dict[str, dict[str, Any]]) -> dict[str, 
     return verdicts
 
 
-def _without_p(law: laws.Law, row: dict[str, Any]) -> str:
+def _without_p(law: Law, row: Mapping[str, Any]) -> str:
     """The verdict that needs no comparison with other parameters."""
     if row.get("bound_ok") is None or (law.std is None and row.get("invariants_ok") is None):
         return "untested"

@@ -21,6 +21,7 @@ from rich.console import Console
 from initlab.runner import expectation
 from initlab.runner.claims.judge import ALPHA, REFUTED, judge
 from initlab.runner.errors import EXIT_FAILED
+from initlab.runner.evidence.judged import CHARTS
 from initlab.runner.experiments.catalogue import Experiment
 from initlab.runner.experiments.page import print_table, write_page
 from initlab.runner.experiments.performing import Judgement, Performed, perform
@@ -55,7 +56,7 @@ def run_all(
         if judgement.performed.drawn and available():
             write_claim_charts(
                 judgement.performed.folder,
-                "claims",
+                CHARTS,
                 judgement.judged,
                 judgement.performed.results(),
             )

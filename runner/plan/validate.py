@@ -24,12 +24,13 @@ from initlab.runner.config.objective import parse_objective
 from initlab.runner.config.schema import Config, kinds
 from initlab.runner.data import Data
 from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.evidence.shard import Shard
+from initlab.runner.evidence.shard import parse as parse_shard
 from initlab.runner.measures import Measure
 from initlab.runner.plan.model import ModelSpec, construct, parse_initializer, parse_model
 from initlab.runner.plan.network import Network, build_twin
 from initlab.runner.plan.rows import Plan, Row, make_plan
-from initlab.runner.plan.shards import Shard, aliases_of, rows_of
-from initlab.runner.plan.shards import parse as parse_shard
+from initlab.runner.plan.shards import aliases_of, rows_of
 from initlab.runner.plan.sketch import sketch
 from initlab.runner.plan.streamable import check_data_scaled, check_one_pass, check_streamed
 from initlab.runner.probes import Probe

@@ -13,15 +13,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from initlab.runner.errors import EvidenceError
-from initlab.runner.evidence.manifest import NAME as MANIFEST
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.members import is_sweep
 from initlab.runner.files import storage_errors
 from initlab.runner.report.drawing import NotInstalled, available
-from initlab.runner.report.evidence import is_sweep
-from initlab.runner.report.run_page import NAME, write_run_report
+from initlab.runner.report.run_page import write_run_report
 from initlab.runner.report.sweep_page import write_sweep_report
 
 __all__ = [
-    "NAME",
     "NotInstalled",
     "available",
     "write_report",
@@ -35,9 +34,9 @@ def write_report(folder: Path) -> Path:
     with storage_errors(folder):
         if is_sweep(folder):
             return write_sweep_report(folder)
-        if not folder.is_dir() or (folder / MANIFEST).exists():
+        if not folder.is_dir() or RunFolder(folder).finished:
             return write_run_report(folder)
     raise EvidenceError(
-        f"{folder}: is neither a finished run (no {MANIFEST}) nor a sweep (no sweep.json) - give "
+        f"{folder}: is neither a finished run (no manifest.json) nor a sweep (no sweep.json) - give "
         "outputs/<name>/<run id> or outputs/<name>"
     )

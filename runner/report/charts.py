@@ -118,7 +118,9 @@ def signal_chart(run: Run) -> Chart | None:
 
 def gradient_chart(run: Run) -> Chart | None:
     """Gradient rms of every weight against depth."""
-    rows = [row for row in run.gradients if str(row["path"]).endswith("weight")] or run.gradients
+    rows = [
+        row for row in run.stats.gradients if str(row["path"]).endswith("weight")
+    ] or run.stats.gradients
     rms = series([row["rms"] for row in rows])
     if not np.isfinite(rms).any():
         return None
@@ -138,7 +140,7 @@ def deviation_chart(run: Run) -> Chart | None:
     errors allow.
     """
     rows = []
-    for row in run.parameters:
+    for row in run.stats.parameters:
         declared, measured = finite(row.get("declared_std")), finite(row.get("std"))
         if declared and measured is not None:
             rows.append((row["path"], measured / declared, band(run, row)))
@@ -191,7 +193,7 @@ def band(run: Run, row: dict[str, Any]) -> float | None:
 
 def training_chart(run: Run) -> Chart | None:
     """Loss against epochs or steps."""
-    rows = run.stats.get("training") or []
+    rows = run.stats.training
     loss = series([row.get("loss") for row in rows])
     if not np.isfinite(loss).any():
         return None
@@ -219,8 +221,8 @@ def training_chart(run: Run) -> Chart | None:
 def histogram_charts(run: Run) -> list[Chart]:
     """Histograms of the first random tensors against the densities of their laws."""
     made: list[Chart] = []
-    values = run.values() if any(not row.get("histogram") for row in run.parameters) else {}
-    for row in run.parameters:
+    values = run.values() if any(not row.get("histogram") for row in run.stats.parameters) else {}
+    for row in run.stats.parameters:
         if len(made) == MOST_TENSORS:
             break
         if finite(row.get("declared_std")):

@@ -1,25 +1,24 @@
-"""What a report is made of: the files of a finished run, and those of a sweep, read and checked."""
+"""What a report is made of: a finished run, checked for what charts need, and the runs of a sweep."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from initlab.engine import formats, laws
-from initlab.engine.errors import FormatError, LawError
-from initlab.engine.formats import safetensors, sharded
+from initlab.engine import laws
+from initlab.engine.errors import LawError
 from initlab.engine.laws import Law
 from initlab.runner.errors import EvidenceError
-from initlab.runner.evidence import manifest
-from initlab.runner.evidence.members import NAME as SWEEP
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.members import Member, read_members
+from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.status import Status, conclude, read
-from initlab.runner.plan.shards import INDEX
 
 ELEMENTWISE = ("constant", "uniform", "normal", "truncated_normal")
 SAMPLE = 1 << 16
@@ -30,25 +29,15 @@ SAMPLE = 1 << 16
 class Run:
     """A finished run: its manifest, its statistics, the rows of its plan by path."""
 
-    folder: Path
-    manifest: dict[str, Any]
-    stats: dict[str, Any]
+    folder: RunFolder
+    manifest: Manifest
+    stats: Statistics
     plan: dict[str, dict[str, Any]]
 
-    @property
-    def parameters(self) -> list[dict[str, Any]]:
-        """The rows of the parameters' statistics."""
-        return self.stats["parameters"]  # type: ignore[no-any-return]
-
-    @property
+    @cached_property
     def layers(self) -> list[dict[str, Any]]:
         """What the probe measured, one row a layer call."""
-        return [row for row in self.stats.get("layers") or [] if "rms" in row]
-
-    @property
-    def gradients(self) -> list[dict[str, Any]]:
-        """The gradients' rms by parameter."""
-        return self.stats.get("gradients") or []
+        return [row for row in self.stats.layers if "rms" in row]
 
     def law(self, path: str) -> Law | None:
         """The declared law of a parameter, where it is one that is drawn element by element."""
@@ -60,62 +49,28 @@ class Run:
         except (LawError, ValueError):
             return None
 
-    def values(self) -> dict[str, np.ndarray]:
-        """The tensors of the snapshot, mapped where the format allows it; none where there is no
-        snapshot that can be read.
-        """
-        name = self.manifest["snapshot"]
-        if name is None or Path(name).name != name:
-            return {}
-        path = self.folder / name
+    def values(self) -> Mapping[str, np.ndarray]:
+        """The tensors of the snapshot; none where there is no snapshot that can be read."""
         try:
-            if name == INDEX:
-                return dict(sharded.open_sharded(path).tensors)
-            if path.suffix == ".safetensors":
-                return dict(safetensors.open_mapped(path).tensors)
-            return dict(formats.get(name).read(path).tensors)
-        except (FormatError, OSError, EOFError):
+            return self.folder.snapshot or {}
+        except EvidenceError:
             return {}
 
 
-def read_run(folder: Path) -> Run:
+def read_run(path: Path) -> Run:
     """A finished run. EvidenceError for files that are missing or damaged."""
-    content = manifest.read(folder)
-    stats = _json(folder / "stats.json")
-    plan = _json(folder / "plan.json")
-    again = "run its config again"
+    folder = RunFolder(path)
+    run = Run(folder, folder.manifest, folder.stats, folder.plan)
     try:
-        rows = {str(row["path"]): row for row in plan["rows"]}
-        for row in stats["parameters"]:
-            _ = row["path"], row["shape"], row["verdict"]
-        for row in stats.get("layers") or []:
-            _ = row["path"], float(row.get("rms", 0))
-        for row in stats.get("gradients") or []:
-            _ = row["path"], float(row["rms"])
-        if not isinstance(stats.get("figures") or {}, dict):
-            raise TypeError("figures")
+        for row in run.stats.layers:
+            float(row.get("rms", 0))
+        for row in run.stats.gradients:
+            float(row["rms"])
     except (KeyError, TypeError, ValueError) as error:
         raise EvidenceError(
-            f"{folder / 'stats.json'}: is not as written, it lacks {error} - {again}"
+            f"{path}: its statistics are not as written, they lack {error} - run its config again"
         ) from error
-    return Run(folder, content, stats, rows)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise EvidenceError(f"{path}: is missing - run its config again") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise EvidenceError(f"{path}: is damaged ({error}) - run its config again") from error
-    if not isinstance(content, dict):
-        raise EvidenceError(f"{path}: is damaged, it holds no mapping - run its config again")
-    return content
-
-
-def is_sweep(folder: Path) -> bool:
-    """Whether a folder is a sweep's rather than a run's."""
-    return (folder / SWEEP).exists()
+    return run
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,10 @@ def predicted_rms(run: Run) -> dict[str, float] | None:
     layers, whose weights do not depend on what they meet. None where the model is no chain of dense
     layers, or something in it is not known.
     """
-    model = run.manifest["config"].get("model")
+    model = run.manifest.config.get("model")
     links = chain(model.get("layers") or []) if isinstance(model, dict) else None
     measured = {row["path"]: row for row in run.layers}
-    if not links or any(path not in measured for path, _ in links) or run.manifest["aliases"]:
+    if not links or any(path not in measured for path, _ in links) or run.manifest.aliases:
         return None
     predicted: dict[str, float] = {}
     before: float | None = None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from initlab.runner.files import write_text
+from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import (
     MOST_TENSORS,
@@ -25,7 +25,6 @@ from initlab.runner.report.charts import (
 from initlab.runner.report.evidence import Run, read_run
 from initlab.runner.report.page import cell, drawn, escaped, facts, page, section, small, table
 
-NAME = "report.html"
 TILE = 48
 """Rows and columns of a weight tile at most."""
 COLUMNS = ("path", "shape", "law", "declared std", "measured std", "z mean", "z var", "verdict")
@@ -36,22 +35,20 @@ def write_run_report(folder: Path) -> Path:
     NotInstalled without matplotlib.
     """
     run = read_run(folder)
-    path = folder / NAME
-    write_text(path, run_page(run))
-    return path
+    return run.folder.keep_report(run_page(run))
 
 
 def run_page(run: Run) -> str:
     """The report of a run; the same files give the same text."""
     histograms = histogram_charts(run)
-    random = sum(1 for row in run.parameters if finite(row.get("declared_std")))
+    random = sum(1 for row in run.stats.parameters if finite(row.get("declared_std")))
     left_out = (
         f"The first {len(histograms)} of {random} random tensors are shown."
         if random > MOST_TENSORS
         else ""
     )
     return page(
-        str(run.manifest["run_id"]),
+        run.manifest.run_id,
         [
             _overview(run),
             section("Forward", drawn(signal_chart(run))),
@@ -66,7 +63,7 @@ def run_page(run: Run) -> str:
             section("Weights", _tiles(run)),
             section(
                 "Config",
-                f"<pre tabindex='0'>{escaped(json.dumps(run.manifest['config'], indent=2, ensure_ascii=False))}</pre>",
+                f"<pre tabindex='0'>{escaped(json.dumps(run.manifest.config, indent=2, ensure_ascii=False))}</pre>",
             ),
         ],
     )
@@ -74,29 +71,25 @@ def run_page(run: Run) -> str:
 
 def _overview(run: Run) -> str:
     content = run.manifest
-    off = [row["path"] for row in run.parameters if row["verdict"] == "off"]
+    off = run.stats.off
     verdict = (
-        f'<p class="bad">{len(off)} of {len(run.parameters)} parameters are not as declared: '
+        f'<p class="bad">{len(off)} of {len(run.stats.parameters)} parameters are not as declared: '
         f"{escaped(', '.join(off[:5]))}</p>"
         if off
-        else f'<p class="good">All {len(run.parameters)} parameters are as declared.</p>'
+        else f'<p class="good">All {len(run.stats.parameters)} parameters are as declared.</p>'
     )
-    totals = content.get("totals") or {}
+    totals = content.totals
     figures = [
         (name, f"{value:.6g}" if isinstance(value, float) else value)
-        for name, value in (run.stats.get("figures") or {}).items()
+        for name, value in run.stats.figures.items()
         if value is not None
     ]
-    versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in content.versions.items())
     pairs: list[tuple[str, Any]] = [
-        ("root digest", content["digests"].get("root")),
-        (
-            "overrides",
-            " ".join(str(word).removeprefix("- ") for word in content.get("overrides") or [])
-            or "none",
-        ),
-        ("seed, stream", f"{content['config'].get('seed')}, {content['stream']}"),
-        ("dtype, mode", f"{content['config'].get('dtype')}, {content['config'].get('init_mode')}"),
+        ("root digest", content.digests.root),
+        ("overrides", " ".join(content.overrides) or "none"),
+        ("seed, stream", f"{content.config.get('seed')}, {content.stream}"),
+        ("dtype, mode", f"{content.config.get('dtype')}, {content.config.get('init_mode')}"),
         (
             "parameters",
             f"{totals.get('parameters')} and {totals.get('aliases')} aliases, "
@@ -110,10 +103,10 @@ def _overview(run: Run) -> str:
 
 def _parameters(run: Run) -> str:
     rows = []
-    for row in run.parameters:
+    for row in run.stats.parameters:
         verdict = str(row["verdict"])
         style = "bad" if verdict == "off" else "good" if verdict in ("ok", "exact") else ""
-        shape = "x".join(str(size) for size in row["shape"]) or "scalar"
+        shape = shape_text(row["shape"])
         figures = (row.get(name) for name in ("declared_std", "std", "z_mean", "z_var"))
         cells = (
             cell(row["path"])
@@ -123,7 +116,7 @@ def _parameters(run: Run) -> str:
             + cell(verdict, style)
         )
         rows.append(f"<tr>{cells}</tr>")
-    for alias, owner in run.manifest["aliases"].items():
+    for alias, owner in run.manifest.aliases.items():
         rows.append(
             f"<tr>{cell(alias)}<td></td>{cell(f'= {owner}')}<td></td><td></td><td></td><td></td>{cell('alias')}</tr>"
         )
@@ -140,14 +133,14 @@ def _tiles(run: Run) -> str:
     """The first weights as pictures: blue below zero, red above."""
     values = run.values()
     tiles = []
-    for row in run.parameters:
+    for row in run.stats.parameters:
         tensor = values.get(row["path"])
         if tensor is None or len(row["shape"]) < 2 or not finite(row.get("std")):
             continue
         matrix = np.asarray(tensor.reshape(tensor.shape[0], -1)[:TILE, :TILE], np.float64)
         scale = 3 * (finite(row.get("declared_std")) or finite(row.get("std")) or 1.0)
-        shape = "x".join(str(size) for size in row["shape"])
-        shown = "x".join(str(size) for size in matrix.shape)
+        shape = shape_text(row["shape"])
+        shown = shape_text(matrix.shape)
         said = (
             f"First {shown} elements of {row['path']}, {shape}, from {-scale:.3g} (blue) to "
             f"{scale:.3g} (red)"

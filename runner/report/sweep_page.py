@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from initlab.runner.evidence.folder import REPORT, keep_report
 from initlab.runner.evidence.members import swept_keys, swept_values
-from initlab.runner.files import write_text
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import Chart, finite, series
 from initlab.runner.report.evidence import Entry, Run, Sweep
@@ -30,7 +30,6 @@ from initlab.runner.report.page import (
     section,
     table,
 )
-from initlab.runner.report.run_page import NAME
 
 MOST_PANELS = 16
 """So many kinds of run have a panel of their own."""
@@ -46,9 +45,7 @@ def write_sweep_report(folder: Path, over: bool = False) -> Path:
     """Write `report.html` into a sweep's folder; `over` where no run of it can be running.
     EvidenceError where its list of runs cannot be read; NotInstalled without matplotlib. A run that
     cannot be read is shown as such."""
-    path = folder / NAME
-    write_text(path, sweep_page(Sweep(folder, over)))
-    return path
+    return keep_report(folder, sweep_page(Sweep(folder, over)))
 
 
 @dataclass
@@ -65,7 +62,7 @@ class Kind:
         self.runs += 1
         if run.layers and len(self.signals) < MOST_LINES:
             self.signals.append([row["rms"] for row in run.layers])
-        for name, value in (run.stats.get("figures") or {}).items():
+        for name, value in run.stats.figures.items():
             found = finite(value)
             if found is not None:
                 self.figures.setdefault(name, []).append(found)
@@ -166,7 +163,7 @@ def gather(sweep: Sweep, keys: list[str]) -> Gathered:
     found = Gathered()
     for entry, swept in zip(sweep.entries(), swept_values(sweep.members), strict=True):
         found.states[entry.status.state] = found.states.get(entry.status.state, 0) + 1
-        measured = (entry.run.stats.get("figures") or {}) if entry.run else {}
+        measured = entry.run.stats.figures if entry.run else {}
         before, after = _cells(sweep, entry, swept, keys)
         found.rows.append((before, measured, after))
         found.figures |= dict.fromkeys(measured)
@@ -178,11 +175,11 @@ def gather(sweep: Sweep, keys: list[str]) -> Gathered:
         )
         found.kinds.setdefault(label, Kind(label)).add(entry.run)
         if len(found.configs) < MOST_COMPARED:
-            config = flattened(entry.run.manifest["canonical"])
+            config = flattened(entry.run.manifest.canonical)
             found.configs[entry.member.run_id] = (
                 config
                 | {name: _text(value) for name, value in measured.items()}
-                | {"root digest": str(entry.run.manifest["digests"]["root"])}
+                | {"root digest": entry.run.manifest.digests.root}
             )
     return found
 
@@ -219,10 +216,10 @@ def _cells(
         else "<td></td>"
     )
     link = escaped(name)
-    if (sweep.folder / name / NAME).exists():
-        link = f'<a href="{escaped(name)}/{NAME}">{link}</a>'
-    off = sum(row["verdict"] == "off" for row in entry.run.parameters) if entry.run else None
-    root = str(entry.run.manifest["digests"]["root"])[:16] if entry.run else ""
+    if (sweep.folder / name / REPORT).exists():
+        link = f'<a href="{escaped(name)}/{REPORT}">{link}</a>'
+    off = len(entry.run.stats.off) if entry.run else None
+    root = entry.run.manifest.digests.root[:16] if entry.run else ""
     style = "good" if state == "completed" and not entry.trouble else "bad"
     values = "".join(cell(_swept(swept.get(key))) for key in keys)
     before = f'{box}<td class="mono">{link}</td>{values}{cell(state, style)}{cell(entry.status.seconds)}{cell(off)}'

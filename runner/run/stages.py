@@ -8,10 +8,9 @@ files of another run.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,21 +23,17 @@ from initlab.engine import autograd, nd, streams
 from initlab.engine.device import is_shortage
 from initlab.engine.formats.safetensors import open_mapped
 from initlab.runner.config import plugins
-from initlab.runner.errors import EvidenceError, MemoryShortage
+from initlab.runner.errors import MemoryShortage
 from initlab.runner.evidence import manifest, snapshot
+from initlab.runner.evidence.folder import Origin, RunFolder
+from initlab.runner.evidence.manifest import Digests, Manifest, UsedPlugin
+from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.verdict import judge
-from initlab.runner.files import (
-    locked,
-    remove_leftovers,
-    storage_errors,
-    write_csv,
-    write_json,
-    write_text,
-)
+from initlab.runner.files import locked, storage_errors
 from initlab.runner.measures import Findings, Measure
 from initlab.runner.plan import ledger
 from initlab.runner.plan.network import Network, build, infer_shapes
-from initlab.runner.plan.shards import INDEX, index_text
+from initlab.runner.plan.shards import paths_of
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
 from initlab.runner.run import rescale, streamed
@@ -46,8 +41,6 @@ from initlab.runner.stats import meter
 from initlab.runner.terminal import tables
 
 LOG = logging.getLogger("runner")
-LOG_FILE = "runner.log"
-NOTHING = Trace()
 
 
 @dataclass(frozen=True)
@@ -157,81 +150,42 @@ def merged(rows: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[
     return [*joined, *by_path.values()]
 
 
-@contextmanager
-def log_file(folder: Path) -> Iterator[None]:
-    """While open, what the runner and the engine log goes to the run's own file too."""
-    handler = logging.FileHandler(folder / LOG_FILE, mode="w", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(min(level, logging.INFO) if level else logging.INFO)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
-        handler.close()
-
-
-def finished(canonical: dict[str, Any], folder: Path) -> dict[str, Any] | None:
-    """The manifest of this very config in `folder`, or None where the run must be made: where it
-    did not finish, or its snapshot is no longer what the manifest vouches for. EvidenceError where
-    another config finished there."""
-    if not (folder / manifest.NAME).exists():
-        return None
-    content = manifest.read(folder)
-    if content["canonical"] != canonical:
-        raise EvidenceError(
-            f"{folder}: holds a finished run of another config, so it cannot be resumed - remove the "
-            "folder or run without resume=true"
-        )
-    kept = content["snapshot"]
-    if kept is not None and not snapshot.is_as_written(
-        folder / kept, content["digests"]["tensors"], content["aliases"]
-    ):
-        return None
-    return content
-
-
 @dataclass(frozen=True)
 class Initialized:
     """What the first stages of a run leave: digests, the snapshot's name, the figures of all
     parameters, and a network to probe.
     """
 
-    digests: snapshot.Digests
+    digests: Digests
     kept: str | None
     rows: dict[str, dict[str, Any]]
     network: Network | None
     filled: dict[str, int]
 
 
-def execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console) -> Outcome:
-    """Run `config` into `folder`. `hydra_files` (name -> text) is kept in `.hydra/`.
+def execute(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Outcome:
+    """Run `config` into `folder`; `origin` is what it came from.
 
     StorageError for a folder that cannot be written or that another process is writing,
     MemoryShortage where the values do not fit.
     """
     if config.resume:
-        content = finished(config.canonical, folder)
-        if content is not None:
-            out.print(f"finished before: {folder}  root {content['digests']['root'][:16]}")
-            return Outcome(folder, content["digests"]["root"], True)
+        before = RunFolder(folder).finished_as(config.canonical)
+        if before is not None:
+            out.print(f"finished before: {folder}  root {before.digests.root[:16]}")
+            return Outcome(folder, before.digests.root, True)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
-            return execute_locked(config, folder, hydra_files, out)
+            return execute_locked(config, folder, origin, out)
 
 
-def execute_locked(
-    config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console
-) -> Outcome:
+def execute_locked(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Outcome:
     """Run `config` into a folder that this process has locked, whatever is in it."""
     size = sum(row.bytes for row in config.rows)
     with storage_errors(folder, size), sharing(config.threads):
         try:
-            return _execute(config, folder, hydra_files, out)
+            return _execute(config, RunFolder(folder), origin, out)
         except (MemoryError, RuntimeError) as error:
             if not is_shortage(error):
                 raise
@@ -249,98 +203,84 @@ def sharing(threads: int | None) -> Iterator[None]:
         streams.threads(before)
 
 
-def _execute(config: RunConfig, folder: Path, hydra_files: dict[str, str], out: Console) -> Outcome:
+def _execute(config: RunConfig, run: RunFolder, origin: Origin, out: Console) -> Outcome:
     started = time.perf_counter()
-    manifest.remove(folder)
-    remove_leftovers(folder)
-    with log_file(folder):
+    run.begin()
+    with run.logged():
         LOG.info(
             "run %s: seed %s, %s, %s", config.run_id, config.seed, config.dtype, config.init_mode
         )
-        _write_hydra(folder, hydra_files)
-        write_json(folder / "plan.json", config.plan.describe())
+        run.write_hydra(origin.hydra_files)
+        run.write_plan(config.plan.describe())
         made = (
-            _streamed(config, folder, out.quiet)
+            _streamed(config, run, out.quiet)
             if config.init_mode == "streamed"
-            else _in_memory(config, folder)
+            else _in_memory(config, run)
         )
         trace, sections = probe(config, made.network) if made.network is not None else (Trace(), {})
-        verdicts = judge(config.rows, made.rows)
-        _write_stats(config, folder, made.rows, verdicts, trace, sections)
+        stats = _statistics(config, made.rows, trace, sections)
+        run.write_stats(stats)
         LOG.info("root-v1 %s", made.digests.root)
         seconds = time.perf_counter() - started
-        manifest.write(folder, _manifest(config, hydra_files, made, seconds))
-        streamed.forget(folder)
+        run.write_manifest(_manifest(config, origin.overrides, made, seconds))
     if not out.quiet:
         listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
+        verdicts = {row["path"]: row["verdict"] for row in stats.parameters}
         tables.print_parameters(out, listed, made.rows, verdicts)
         tables.print_trace(out, trace)
         tables.print_sections(out, trace, sections)
         out.print()
         out.print(f"root {made.digests.root}")
-        out.print(f"{folder}  ({seconds:.2f} s)")
-    return Outcome(folder, made.digests.root, False)
+        out.print(f"{run.path}  ({seconds:.2f} s)")
+    return Outcome(run.path, made.digests.root, False)
 
 
-def _in_memory(config: RunConfig, folder: Path) -> Initialized:
+def _in_memory(config: RunConfig, run: RunFolder) -> Initialized:
     """All parameters at once: drawn, checked against the plan, digested, written, measured."""
     network, record = initialize(config)
     values = host_values(network)
-    digests = snapshot.digest_values(values, config.plan)
-    remove_snapshots(folder)
+    aliases = config.plan.aliases
+    digests = snapshot.digest_values(values, aliases)
+    run.remove_snapshots()
     kept = (
         None
         if config.snapshot is None
-        else snapshot.write(folder, config.snapshot, values, config.plan, digests.root)
+        else run.write_snapshot(config.snapshot, values, aliases, digests.root)
     )
     return Initialized(digests, kept, measure(config, values), network, record.totals())
 
 
-def _streamed(config: RunConfig, folder: Path, quiet: bool) -> Initialized:
+def _streamed(config: RunConfig, run: RunFolder, quiet: bool) -> Initialized:
     """One tensor after the other, straight into the file; for a probe, the network reads it from
     there.
     """
     if not config.resume:
-        remove_snapshots(folder)
+        run.remove_snapshots()
     stats = list(config.stats.values())
-    made = streamed.write(config, folder, lambda row: meter.Meter(stats, row), quiet)
+    made = streamed.write(config, run, lambda row: meter.Meter(stats, row), quiet)
     large = [row for row in config.rows if meter.later(stats, row)]
     if large and made.file is not None:
-        mapped = open_mapped(folder / made.file).tensors
+        mapped = open_mapped(run.path / made.file).tensors
         made.rows.update({row.path: meter.measure(stats, row, mapped[row.path]) for row in large})
     probed = made.file is not None and (config.probe.kind != "none" or bool(config.measure))
-    network = streamed.mapped_network(config, folder / str(made.file)) if probed else None
+    network = streamed.mapped_network(config, run.path / str(made.file)) if probed else None
     if network is not None:
         multiply_rates(config, network)
     if config.shard is not None and made.file is not None:
-        write_text(folder / INDEX, index_text(config.plan, config.shard.count))
+        run.write_index(paths_of(config.plan, config.shard.count), config.plan.totals())
     count = len(made.digests.tensors)
     return Initialized(
         made.digests, made.file, made.rows, network, {"filled": count, "parameters": count}
     )
 
 
-def _write_hydra(folder: Path, files: dict[str, str]) -> None:
-    (folder / ".hydra").mkdir(exist_ok=True)
-    for name, text in files.items():
-        (folder / ".hydra" / name).write_text(text, encoding="utf-8")
-
-
-def remove_snapshots(folder: Path) -> None:
-    """Leave no snapshot of an unfinished run beside the new one."""
-    for pattern in ("snapshot.*", "model-*-of-*.safetensors*", INDEX):
-        for old in folder.glob(pattern):
-            old.unlink()
-
-
-def _write_stats(
+def _statistics(
     config: RunConfig,
-    folder: Path,
-    rows: dict[str, dict[str, Any]],
-    verdicts: dict[str, str],
+    figures: dict[str, dict[str, Any]],
     trace: Trace,
     sections: dict[str, list[dict[str, Any]]],
-) -> None:
+) -> Statistics:
+    verdicts = judge({row.path: row.law for row in config.rows}, figures)
     table = []
     for row in config.rows:
         declared = {
@@ -350,84 +290,40 @@ def _write_stats(
             "declared_mean": row.law.mean,
             "declared_std": row.law.std,
         }
-        table.append(declared | rows[row.path] | {"verdict": verdicts[row.path]})
-    write_figures(folder, table, trace, sections)
-
-
-def write_figures(
-    folder: Path,
-    table: list[dict[str, Any]],
-    trace: Trace = NOTHING,
-    sections: dict[str, list[dict[str, Any]]] | None = None,
-) -> None:
-    """Write stats.json and stats.csv: a row a parameter, what a probe measured, and further
-    sections.
-    """
-    content = {
-        "parameters": table,
-        "layers": trace.layers,
-        "gradients": trace.gradients,
-        "training": trace.training,
-        "updates": trace.updates,
-        "figures": trace.figures,
-        **(sections or {}),
-    }
-    write_json(folder / "stats.json", content)
-    columns = list(
-        dict.fromkeys(
-            name
-            for row in table
-            for name, value in row.items()
-            if name == "shape" or not isinstance(value, list)
-        )
+        table.append(declared | figures[row.path] | {"verdict": verdicts[row.path]})
+    return Statistics(
+        parameters=table,
+        layers=trace.layers,
+        gradients=trace.gradients,
+        training=trace.training,
+        updates=trace.updates,
+        figures=trace.figures,
+        sections=sections,
     )
-    write_csv(
-        folder / "stats.csv",
-        columns,
-        ({**row, "shape": tables.shape_text(row["shape"])} for row in table),
-    )
-
-
-def read_figures(folder: Path) -> list[dict[str, Any]]:
-    """The rows of a finished run's stats.json. EvidenceError for a file that is missing or damaged."""
-    try:
-        content = json.loads((folder / "stats.json").read_text(encoding="utf-8"))
-        return [{"path": str(row["path"]), **row} for row in content["parameters"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EvidenceError(
-            f"{folder / 'stats.json'}: is missing or damaged ({error}) - run its config again"
-        ) from error
 
 
 def _manifest(
-    config: RunConfig,
-    hydra_files: dict[str, str],
-    made: Initialized,
-    seconds: float,
-) -> dict[str, Any]:
-    return {
-        "run_id": config.run_id,
-        "name": config.name,
-        "config": config.resolved,
-        "canonical": config.canonical,
-        "overrides": hydra_files.get("overrides.yaml", "").splitlines(),
-        "seed": config.seed,
-        "stream": config.stream,
-        "digests": {
-            "definition": "tensor-v1, root-v1",
-            "tensors": made.digests.tensors,
-            "root": made.digests.root,
-        },
-        "aliases": config.aliases,
-        "exactness": {
+    config: RunConfig, overrides: Sequence[str], made: Initialized, seconds: float
+) -> Manifest:
+    return Manifest(
+        run_id=config.run_id,
+        name=config.name,
+        config=config.resolved,
+        canonical=config.canonical,
+        overrides=list(overrides),
+        seed=config.seed,
+        stream=config.stream,
+        digests=made.digests,
+        aliases=config.aliases,
+        exactness={
             row.path: row.law.exactness for row in config.rows if row.law.exactness != "bits"
         },
-        "snapshot": made.kept,
-        "ledger": made.filled,
-        "shard": None if config.shard is None else str(config.shard),
-        "totals": config.plan.totals(),
-        "plugins": [{"file": plugin.file, "sha256": plugin.sha256} for plugin in plugins.loaded()],
-        "versions": manifest.versions(),
-        "seconds": round(seconds, 3),
-        "peak_memory_bytes": manifest.peak_memory_bytes(),
-    }
+        snapshot=made.kept,
+        ledger=made.filled,
+        shard=None if config.shard is None else str(config.shard),
+        totals=config.plan.totals(),
+        plugins=[UsedPlugin(plugin.file, plugin.sha256) for plugin in plugins.loaded()],
+        versions=manifest.installed_versions(),
+        seconds=round(seconds, 3),
+        peak_memory_bytes=manifest.peak_memory_bytes(),
+    )

@@ -29,17 +29,16 @@ from initlab.engine.formats.base import sync_folder
 from initlab.engine.formats.placed import PlacedFile
 from initlab.engine.formats.safetensors import Layout
 from initlab.runner import progress
-from initlab.runner.evidence import snapshot
+from initlab.runner.evidence import journal, snapshot
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.journal import Finished, Journal
+from initlab.runner.evidence.manifest import Digests
 from initlab.runner.plan.network import Network, build, infer_shapes
 from initlab.runner.plan.rows import Row
 from initlab.runner.plan.validate import RunConfig
-from initlab.runner.run import journal
 from initlab.runner.run.blocks import Drawn, Meter, Pass, Tensor
-from initlab.runner.run.journal import Finished, Journal
 
 LOG = logging.getLogger("runner")
-PARTIAL = ".partial"
-JOURNAL = "snapshot.journal"
 COMMIT = 1.0
 """Seconds between two notes in the journal."""
 WAITING = 2
@@ -54,12 +53,14 @@ class Streamed:
     kept.
     """
 
-    digests: snapshot.Digests
+    digests: Digests
     rows: dict[str, dict[str, Any]]
     file: str | None
 
 
-def write(config: RunConfig, folder: Path, meter: Callable[[Row], Meter], quiet: bool) -> Streamed:
+def write(
+    config: RunConfig, run: RunFolder, meter: Callable[[Row], Meter], quiet: bool
+) -> Streamed:
     """Draw the run's parameters into its folder. With `config.resume`, go on from what is there.
 
     OSError for a disk that is full, EvidenceError for a damaged journal.
@@ -79,13 +80,13 @@ def write(config: RunConfig, folder: Path, meter: Callable[[Row], Meter], quiet:
     name = snapshot.file_name(config.snapshot, config.shard)
     placed = _layout(rows, aliases, NO_ROOT)
     work = _Work(
-        folder,
+        run,
         name,
         placed,
         {"layout": hashlib.sha256(placed.header).hexdigest(), "run_id": config.run_id},
     )
     kept = work.kept(config, rows, quiet) if config.resume else []
-    with work.open(bool(kept)) as file, Journal(folder / JOURNAL, work.identity, kept) as book:
+    with work.open(bool(kept)) as file, Journal(run.journal, work.identity, kept) as book:
         done = {finished.path for finished in kept}
         tensors = [
             Tensor(row, placed.entries[row.path].start)
@@ -111,11 +112,6 @@ def recompute(config: RunConfig) -> dict[str, str]:
 def draw(config: RunConfig, row: Row) -> np.ndarray:
     """One parameter of the run, drawn again."""
     return row.draw() if row.law.sliceable else _Whole(config)(row)
-
-
-def forget(folder: Path) -> None:
-    """Take away the journal of a run that is finished, or starts over."""
-    (folder / JOURNAL).unlink(missing_ok=True)
 
 
 def mapped_network(config: RunConfig, path: Path) -> Network:
@@ -181,7 +177,7 @@ def _result(drawn: list[Drawn], aliases: dict[str, str], name: str | None) -> St
     root = digest.root_digest(
         {path: bytes.fromhex(value) for path, value in tensors.items()}, aliases
     ).hex()
-    return Streamed(snapshot.Digests(tensors, root), {d.path: d.row for d in drawn}, name)
+    return Streamed(Digests(tensors, root), {d.path: d.row for d in drawn}, name)
 
 
 def _told(work: Pass, tensors: Sequence[Tensor], quiet: bool) -> Any:
@@ -222,10 +218,9 @@ class _Work:
     kept.
     """
 
-    def __init__(self, folder: Path, name: str, placed: Layout, identity: dict[str, Any]) -> None:
-        self.folder, self.placed, self.identity = folder, placed, identity
-        self.final = folder / name
-        self.partial = folder / f"{name}{PARTIAL}"
+    def __init__(self, run: RunFolder, name: str, placed: Layout, identity: dict[str, Any]) -> None:
+        self.run, self.placed, self.identity = run, placed, identity
+        self.final, self.partial = run.path / name, run.unfinished(name)
 
     def open(self, keep: bool) -> PlacedFile:
         """The file to write into; what cannot be reserved is taken away again."""
@@ -239,14 +234,14 @@ class _Work:
     def publish(self) -> None:
         """Give the file its name, durably."""
         os.replace(self.partial, self.final)
-        sync_folder(self.folder)
+        sync_folder(self.run.path)
 
     def kept(self, config: RunConfig, rows: Sequence[Row], quiet: bool) -> list[Finished]:
         """What an earlier attempt finished and the file still holds: each tensor is read and its
         digest compared.
         """
         try:
-            finished = journal.read(self.folder / JOURNAL, self.identity)
+            finished = journal.read(self.run.journal, self.identity)
         except FileNotFoundError:
             return []
         if not self.partial.exists() and self.final.exists():

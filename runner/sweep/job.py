@@ -14,7 +14,6 @@ from contextlib import chdir, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
@@ -23,7 +22,8 @@ from initlab.runner.config import plugins
 from initlab.runner.config.identity import Declaration, declaration_of
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
-from initlab.runner.evidence import manifest
+from initlab.runner.evidence.folder import Origin, RunFolder
+from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.status import (
     COMPLETED,
     FAILED,
@@ -116,7 +116,7 @@ def perform(job: Job) -> Status:
                     finished(job.declaration, folder) if resolved.get("resume") is True else None
                 )
                 if before is not None:
-                    root, seconds = str(before["digests"]["root"]), before.get("seconds")
+                    root, seconds = before.digests.root, before.seconds
                     status = _judge(
                         job,
                         folder,
@@ -164,17 +164,18 @@ def _judge(job: Job, folder: Path, status: Status) -> Status:
     """
     resolved = job.declaration.resolved
     objective = parse_objective(resolved.get("objective"), [])
-    return (
-        status if objective is None else replace(status, objective=objective.of(resolved, folder))
-    )
+    if objective is None:
+        return status
+    stats = RunFolder(folder).stats.by_name
+    return replace(status, objective=objective.evaluate(resolved, stats))
 
 
-def finished(declaration: Declaration, folder: Path) -> dict[str, Any] | None:
+def finished(declaration: Declaration, folder: Path) -> Manifest | None:
     """The manifest of this very config's finished run in `folder`; None where it must be made, or
     made again.
     """
     try:
-        return stages.finished(declaration.canonical, folder)
+        return RunFolder(folder).finished_as(declaration.canonical)
     except EvidenceError:
         return None  # a damaged manifest vouches for nothing
 
@@ -184,9 +185,9 @@ def _execute(job: Job, folder: Path, status: Status) -> str:
     begun.
     """
     checked = job.run
-    manifest.remove(folder)
+    RunFolder(folder).begin()
     write(folder, replace(status, state=RUNNING))
-    root = stages.execute_locked(checked, folder, job_files(job), tables.quiet_console()).root
+    root = stages.execute_locked(checked, folder, origin(job), tables.quiet_console()).root
     if job.declaration.resolved.get("report") == "all":
         report_run(folder)
     return root
@@ -200,12 +201,13 @@ def report_run(folder: Path) -> None:
         print(f"warning: no report.html: {error}", file=sys.stderr)
 
 
-def job_files(job: Job) -> dict[str, str]:
-    """What is kept in a run's `.hydra/`; Hydra's own part is the sweep's, and kept in its folder."""
-    return {
+def origin(job: Job) -> Origin:
+    """What a run came from; Hydra's own part is the sweep's, and kept in its folder."""
+    files = {
         "config.yaml": job.text(),
         "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(job.overrides)),
     }
+    return Origin(job.overrides, files)
 
 
 def task_text(config: DictConfig) -> str:
@@ -234,6 +236,5 @@ def _record_failure(folder: Path, status: Status, error: BaseException, seconds:
     with suppress(OSError):  # a full disk, say: an older status must not speak for this run
         remove(folder)
         write(folder, failed)
-        with open(folder / stages.LOG_FILE, "a", encoding="utf-8") as log:
-            log.write(f"ERROR {said}\n{text}")
+        RunFolder(folder).append_log(f"ERROR {said}\n{text}")
     return failed

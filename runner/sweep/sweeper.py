@@ -29,7 +29,10 @@ from initlab.runner.config.code_search import LOGGING_CLASSES
 from initlab.runner.config.compose import search_code
 from initlab.runner.config.hydra_internals import configure_logging
 from initlab.runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem, RunnerError
+from initlab.runner.evidence.folder import write_hydra as write_hydra_files
+from initlab.runner.evidence.judged import CHARTS
 from initlab.runner.evidence.members import (
+    SUMMARY,
     Member,
     swept_keys,
     swept_values,
@@ -137,7 +140,7 @@ def conclude(
     judged = expectation.conclude(claims, made, folder, tables.console())
     if drawn and available():
         results = [read_result(place, words) for words, place in made]
-        for path in write_claim_charts(folder, "claims", judged, results):
+        for path in write_claim_charts(folder, CHARTS, judged, results):
             print(f"chart: {path}", flush=True)
     return expectation.exit_code(judged)
 
@@ -179,7 +182,7 @@ def run(
         finally:
             done = write_summary(folder, members)
             write_report(folder, str(declaration.config.report))
-            print(f"{done} of {len(members)} runs completed: {folder / 'summary.md'}", flush=True)
+            print(f"{done} of {len(members)} runs completed: {folder / SUMMARY}", flush=True)
     return 0 if done == len(members) else EXIT_FAILED
 
 
@@ -269,9 +272,8 @@ def _state(declaration: DeclaredSweep, member: Member | None) -> str:
 
 def write_hydra(folder: Path, config: DictConfig) -> None:
     """Keep Hydra's own config of the whole sweep in its folder's `.hydra/`."""
-    (folder / ".hydra").mkdir(exist_ok=True)
     text = OmegaConf.to_yaml(OmegaConf.masked_copy(config, "hydra"))
-    (folder / ".hydra" / "hydra.yaml").write_text(text, encoding="utf-8")
+    write_hydra_files(folder, {"hydra.yaml": text})
 
 
 def make_folders(folder: Path, members: list[Member]) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.plan.rows import Plan, Row
 from initlab.runner.probes import Trace
 
@@ -42,11 +43,6 @@ def number(value: Any, digits: int = 4) -> str:
     if value is None:
         return "-"
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
-
-
-def shape_text(shape: Any) -> str:
-    """`256x20`; `scalar` for no axes."""
-    return "x".join(str(n) for n in shape) or "scalar"
 
 
 def bytes_text(count: int) -> str:

@@ -4,13 +4,13 @@ series, a table, histograms, pictures.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
+
+from initlab.runner.evidence.manifest import Manifest
+from initlab.runner.evidence.statistics import Statistics, number
 
 TABLE = ("path", "declared_std", "std", "z", "verdict")
 """The columns of the table of parameters. `z` is how many standard errors the measured variance is
@@ -54,68 +54,66 @@ class Picture:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A finished run: its manifest, the content of its stats.json, pictures of it, and the name of
-    the experiment it is tracked under.
+    """A finished run: its manifest, its statistics, a digest of both, pictures of it, and the name
+    of the experiment it is tracked under.
     """
 
     name: str
-    manifest: dict[str, Any]
-    stats: dict[str, Any]
+    manifest: Manifest
+    stats: Statistics
+    digest: str = ""
+    """It changes with anything that was measured, and with nothing else."""
     pictures: tuple[Picture, ...] = ()
 
     @property
     def run_id(self) -> str:
         """The run's id, the same for the same config."""
-        return str(self.manifest["run_id"])
+        return self.manifest.run_id
 
     @property
     def overrides(self) -> list[str]:
         """The words the run was started with."""
-        return [
-            str(line).removeprefix("- ")
-            for line in self.manifest.get("overrides", [])
-            if str(line) != "[]"
-        ]
+        return self.manifest.overrides
 
     @property
     def tags(self) -> dict[str, str]:
-        """What a run is found by. `initlab.evidence` changes with anything that was measured, and
-        with nothing else.
-        """
-        content = json.dumps([self.manifest, self.stats], sort_keys=True)
+        """What a run is found by."""
         return {
             "initlab.run_id": self.run_id,
-            "initlab.root": str(self.manifest["digests"]["root"]),
+            "initlab.root": self.manifest.digests.root,
             "initlab.overrides": " ".join(self.overrides),
-            "initlab.evidence": hashlib.sha256(content.encode()).hexdigest(),
+            "initlab.evidence": self.digest,
         }
 
     @cached_property
     def params(self) -> dict[str, Any]:
         """The resolved config, flat: `init.kind`, `model.layers.0.units`."""
-        return dict(flat(self.manifest["config"]))
+        return dict(flat(self.manifest.config))
 
     @cached_property
     def metrics(self) -> dict[str, float]:
         """The run's single figures: what the probe measured, the plan's totals, time and memory."""
         parts = {
-            "figures": self.stats.get("figures") or {},
-            "totals": self.manifest.get("totals") or {},
-            "run": {key: self.manifest.get(key) for key in ("seconds", "peak_memory_bytes")},
+            "figures": self.stats.figures,
+            "totals": self.manifest.totals,
+            "run": {
+                "seconds": self.manifest.seconds,
+                "peak_memory_bytes": self.manifest.peak_memory_bytes,
+            },
         }
-        return {
-            f"{part}/{key}": float(value)
+        found = (
+            (f"{part}/{key}", number(value))
             for part, figures in parts.items()
             for key, value in flat(figures)
-            if is_figure(value)
-        }
+        )
+        return {name: value for name, value in found if value is not None}
 
     @cached_property
     def series(self) -> list[Series]:
         """The figures along depth, epochs or steps, and parameters; a figure that is nowhere given
         has no series.
         """
-        training = self.stats.get("training") or []
+        training = self.stats.training
         columns = list(
             dict.fromkeys(key for row in training for key in row if key not in ("epoch", "step"))
         )
@@ -132,12 +130,9 @@ class Evidence:
         return [series for series in found if series.steps]
 
     def _series(self, part: str, axis: str, column: str) -> Series:
-        rows = self.stats.get(part) or []
-        points = [
-            (int(row.get(axis, i)), float(row[column]))
-            for i, row in enumerate(rows)
-            if is_figure(row.get(column))
-        ]
+        rows: list[dict[str, Any]] = self.stats.by_name[part]
+        found = [(int(row.get(axis, i)), number(row.get(column))) for i, row in enumerate(rows)]
+        points = [(step, value) for step, value in found if value is not None]
         return Series(
             f"{part}/{column}", axis, [step for step, _ in points], [value for _, value in points]
         )
@@ -147,15 +142,13 @@ class Evidence:
         """One row a parameter, of the columns `TABLE`."""
         return [
             [row.get("z_var" if column == "z" else column) for column in TABLE]
-            for row in self.stats["parameters"]
+            for row in self.stats.parameters
         ]
 
     @cached_property
     def spreads(self) -> dict[str, Spread]:
         """Path -> histogram, of the parameters that the histogram statistic was measured of."""
-        return {
-            row["path"]: spread(row) for row in self.stats["parameters"] if row.get("histogram")
-        }
+        return {row["path"]: spread(row) for row in self.stats.parameters if row.get("histogram")}
 
 
 def spread(row: dict[str, Any]) -> Spread:
@@ -186,23 +179,3 @@ def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         yield prefix, value
     for key, item in items:
         yield from flat(item, f"{prefix}.{key}" if prefix else str(key))
-
-
-def is_figure(value: Any) -> bool:
-    """Whether stats.json holds a number here; NaN and infinity stand there as text."""
-    return (isinstance(value, (int, float)) and not isinstance(value, bool)) or value in (
-        "nan",
-        "inf",
-        "-inf",
-    )
-
-
-def read(
-    folder: Path, manifest: dict[str, Any], name: str, pictures: tuple[Picture, ...]
-) -> Evidence:
-    """The evidence in a finished run's folder. OSError or ValueError for a stats.json that cannot
-    be read.
-    """
-    return Evidence(
-        name, manifest, json.loads((folder / "stats.json").read_text(encoding="utf-8")), pictures
-    )

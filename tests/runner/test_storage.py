@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from initlab.runner.evidence import manifest
+from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.run import stages, streamed
 
 ROOT = Path(__file__).parents[2]
@@ -188,13 +188,13 @@ def test_what_a_streamed_run_cannot_have_is_refused_all_at_once(command):
 
 def test_a_manifest_is_written_only_when_the_file_has_its_name(command, monkeypatch):
     seen = []
-    real = manifest.write
+    real = RunFolder.write_manifest
     monkeypatch.setattr(
-        manifest,
-        "write",
-        lambda folder, content: (
-            seen.extend(p.name for p in folder.iterdir()),
-            real(folder, content),
+        RunFolder,
+        "write_manifest",
+        lambda run, content: (
+            seen.extend(p.name for p in run.path.iterdir()),
+            real(run, content),
         ),
     )
     assert command(*WORDS, "init_mode=streamed").code == 0

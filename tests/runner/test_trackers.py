@@ -16,6 +16,8 @@ import pytest
 from initlab.engine.errors import OptionError
 from initlab.runner.config.compose import compose
 from initlab.runner.config.identity import declaration_of
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.plan.validate import revalidate, validate
 from initlab.runner.trackers import REGISTRY, Evidence
 from initlab.runner.trackers.evidence import spread
@@ -440,13 +442,13 @@ def test_names_are_what_mlflow_takes_and_stay_distinct():
     ]
 
 
-def test_figures_that_are_not_finite_are_numbers_again():
-    stats = {
-        "parameters": [],
-        "figures": {"loss": "nan", "kept": None, "name": "x"},
-        "layers": [{"rms": 1.0}, {"rms": None}, {"rms": "inf"}],
-    }
-    evidence = Evidence("runs", {"run_id": "r", "config": {}}, stats)
+def test_figures_that_are_not_finite_are_numbers_again(only_run):
+    stats = Statistics(
+        parameters=[],
+        figures={"loss": "nan", "kept": None, "name": "x"},
+        layers=[{"rms": 1.0}, {"rms": None}, {"rms": "inf"}],
+    )
+    evidence = Evidence("runs", RunFolder(only_run("init=normal")).manifest, stats)
     assert str(evidence.metrics["figures/loss"]) == "nan" and "figures/kept" not in evidence.metrics
     [rms] = evidence.series
     assert (rms.steps, rms.values) == ([0, 2], [1.0, float("inf")])

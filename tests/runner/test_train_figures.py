@@ -14,6 +14,7 @@ from initlab.engine import cpu, init, nd
 from initlab.engine.gluon import nn
 from initlab.runner.data import Batch
 from initlab.runner.data.one_hot import OneHot
+from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.probes.base import Subject
 from initlab.runner.probes.learning import LOSSES, hits
 from initlab.runner.probes.train import Train, accuracy, steps_to
@@ -378,7 +379,8 @@ def test_charts_trackers_and_reports_go_by_steps_and_leave_out_what_is_null(only
     [chart] = [chart for chart in run_charts(folder) if chart.name == "training"]
     assert chart.figure.axes[0].get_xlabel() == "step"
     assert chart.description.endswith("in 3 steps.")
-    tracked = Evidence("t", json.loads((folder / "manifest.json").read_text()), stats_of(folder))
+    run = RunFolder(folder)
+    tracked = Evidence("t", run.manifest, run.stats)
     assert {
         series.axis: series.steps for series in tracked.series if series.name == "training/loss"
     } == {"step": [1, 2, 3]}

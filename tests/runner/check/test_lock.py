@@ -25,7 +25,7 @@ from initlab.runner.check import fingerprint, junit, lock, lockcheck, lockfile
 from initlab.runner.check.lockfile import Lock
 from initlab.runner.cli import run_command
 from initlab.runner.errors import EvidenceError
-from initlab.runner.evidence import manifest
+from initlab.runner.evidence.folder import RunFolder
 
 ROOT = Path(__file__).parents[3]
 SMALL = [
@@ -88,9 +88,9 @@ def test_a_lock_holds_every_run_on_a_line_and_the_digests_that_the_runs_themselv
         [f"init={i}", f"seed={s}"] for i in ("he", "normal") for s in (2, 10)
     ]
     run = content["runs"][3]
-    made = manifest.read(only_run("init=normal", "seed=10", *SMALL))
-    assert (run["run_id"], run["root"]) == (made["run_id"], made["digests"]["root"])
-    assert run["bits"]["0.weight"].split()[1] == made["digests"]["tensors"]["0.weight"][:16]
+    made = RunFolder(only_run("init=normal", "seed=10", *SMALL)).manifest
+    assert (run["run_id"], run["root"]) == (made.run_id, made.digests.root)
+    assert run["bits"]["0.weight"].split()[1] == made.digests.tensors["0.weight"][:16]
     assert content["laws"][run["bits"]["0.weight"].split()[0]] == "Normal(0, 0.01)"
     assert content["base"]["init.sigma"] == 0.01
     assert (content["runs"][2]["config"], content["runs"][0]["without"]) == (

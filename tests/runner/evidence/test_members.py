@@ -30,7 +30,10 @@ def members(tmp_path) -> list[Member]:
     failed.mkdir()
     (done / "manifest.json").write_text("{}")
     stats = {
-        "parameters": [{"verdict": "off"}, {"verdict": "as declared"}],
+        "parameters": [
+            {"path": f"{number}.weight", "shape": [2], "verdict": verdict}
+            for number, verdict in enumerate(["off", "ok"])
+        ],
         "figures": {"loss": 2.302585093},
     }
     (done / "stats.json").write_text(json.dumps(stats))

@@ -16,7 +16,9 @@ import pytest
 
 from initlab.engine import formats, streams
 from initlab.runner.cli import run_command
-from initlab.runner.run import journal, stages, streamed
+from initlab.runner.evidence import journal
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.run import streamed
 
 ROOT = Path(__file__).parents[3]
 WORDS = [
@@ -229,7 +231,7 @@ def test_a_run_killed_between_its_file_and_its_manifest_is_finished_by_resume(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(stages.manifest, "write", die)
+        patch.setattr(RunFolder, "write_manifest", die)
         with pytest.raises(Killed):
             command(*WORDS, "init_mode=streamed")
     (folder,) = Path("outputs/runs").iterdir()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from initlab.runner.evidence import manifest
+from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.status import read
 
 ROOT = Path(__file__).parents[3]
@@ -140,7 +140,7 @@ def test_what_is_finished_is_skipped_and_the_rest_is_made(command, tmp_path):
     now = times(found)
     assert [new != old for new, old in zip(now, before, strict=True)] == [True, True, True, False]
     assert states(tmp_path) == ["completed"] * 6
-    assert all(manifest.read(folder)["run_id"] == folder.name for folder in folders(tmp_path))
+    assert all(RunFolder(folder).manifest.run_id == folder.name for folder in folders(tmp_path))
 
 
 def test_without_resume_everything_is_made_again(command, tmp_path):

@@ -1,0 +1,281 @@
+"""A run's folder: what is in it, and the only code that reads or writes it.
+
+.hydra/          the config as composed, and the words as typed
+plan.json        a row a parameter, before any value
+snapshot.*       the first values; in parts model-00001-of-00004.safetensors and an index
+stats.json       what was measured; stats.csv has its table of parameters
+runner.log       what was logged, and a failure with its traceback
+manifest.json    written last: a folder that has one holds a finished run
+report.html      the run's report, where one was wanted
+status.json      how far a run of a sweep has come (`runner.evidence.status`)
+snapshot.journal, snapshot.*.partial     an unfinished streamed run (`runner.evidence.journal`)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from initlab.engine import formats
+from initlab.engine.formats.base import sync_folder
+from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.manifest import AGAIN, Manifest
+from initlab.runner.evidence.shard import INDEX, index_text
+from initlab.runner.evidence.snapshot import Saved, file_name, is_as_written
+from initlab.runner.evidence.statistics import Statistics
+from initlab.runner.files import remove_leftovers, write_csv, write_json, write_text
+
+MANIFEST = "manifest.json"
+STATISTICS, TABLE = "stats.json", "stats.csv"
+PLAN = "plan.json"
+LOG = "runner.log"
+HYDRA = ".hydra"
+REPORT = "report.html"
+JOURNAL = "snapshot.journal"
+PARTIAL = ".partial"
+SNAPSHOTS = ("snapshot.*", "model-*-of-*.safetensors*", INDEX)
+"""Patterns of the files that hold values, finished or not."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a run came from: the words as typed, and what Hydra keeps of it, as text by file name."""
+
+    overrides: Sequence[str] = ()
+    hydra_files: Mapping[str, str] = field(default_factory=dict)
+
+
+class RunFolder:
+    """The folder of one run.
+
+    `manifest`, `stats`, `plan` and `snapshot` are read when they are first asked for, and kept;
+    `begin` and the methods that write forget what they replace. All of them raise EvidenceError for
+    what is missing, damaged or of a newer version. Writing raises OSError.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    # what a finished run left
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is a manifest, of whatever content."""
+        return (self.path / MANIFEST).exists()
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What the run says of itself."""
+        path = self.path / MANIFEST
+        if not self.path.is_dir():
+            raise EvidenceError(
+                f"{self.path}: no such folder - give the folder of a finished run, "
+                "outputs/<name>/<run id>"
+            )
+        missing = f"no manifest, so the run did not finish - {AGAIN}"
+        return Manifest.from_json(_read(path, missing, "the manifest is damaged"), path)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved config of the run."""
+        return self.manifest.config
+
+    @cached_property
+    def stats(self) -> Statistics:
+        """What was measured."""
+        path = self.path / STATISTICS
+        return Statistics.from_json(_read(path), path)
+
+    @cached_property
+    def plan(self) -> dict[str, dict[str, Any]]:
+        """The rows of the plan by path, in the order of the network; `runner.plan.rows` says what is
+        in one.
+        """
+        path = self.path / PLAN
+        content = _read(path)
+        try:
+            return {str(row["path"]): dict(row) for row in content["rows"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise EvidenceError(f"{path}: is not as written, it lacks {error} - {AGAIN}") from error
+
+    @property
+    def snapshot_path(self) -> Path | None:
+        """The file of the values, or the index of several; None where none was kept. It need not
+        exist.
+        """
+        name = self.manifest.snapshot
+        if name is not None and Path(name).name != name:
+            raise EvidenceError(
+                f"{self.path}: the manifest is damaged, its snapshot {name!r} is no file name - {AGAIN}"
+            )
+        return None if name is None else self.path / name
+
+    @cached_property
+    def snapshot(self) -> Saved | None:
+        """The first values by path, mapped where the format allows it; None where none were kept."""
+        return None if self.snapshot_path is None else Saved(self.snapshot_path)
+
+    def is_whole(self) -> bool:
+        """Whether the snapshot, where one was kept, still is what the manifest vouches for."""
+        path, content = self.snapshot_path, self.manifest
+        return path is None or is_as_written(path, content.digests.tensors, content.aliases)
+
+    def finished_as(self, canonical: Mapping[str, Any]) -> Manifest | None:
+        """The manifest of the run with this canonical config; None where it must be made: where it
+        did not finish, or its snapshot is no longer whole. EvidenceError where another config
+        finished here.
+        """
+        if not self.finished:
+            return None
+        if self.manifest.canonical != canonical:
+            raise EvidenceError(
+                f"{self.path}: holds a finished run of another config, so it cannot be resumed - remove "
+                "the folder or run without resume=true"
+            )
+        return self.manifest if self.is_whole() else None
+
+    def evidence_digest(self) -> str:
+        """SHA-256, in hex, of what manifest and statistics say: it changes with anything that was
+        measured, and with nothing else.
+        """
+        content = [_read(self.path / name) for name in (MANIFEST, STATISTICS)]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    # writing a run, in this order
+
+    def begin(self) -> None:
+        """Take away an old manifest, durably, before anything else is touched, and what a killed
+        process left half written.
+        """
+        for name in ("manifest", "stats", "plan", "snapshot"):
+            self.__dict__.pop(name, None)
+        path = self.path / MANIFEST
+        if path.exists():
+            path.unlink()
+            sync_folder(self.path)
+        remove_leftovers(self.path)
+
+    @contextmanager
+    def logged(self) -> Iterator[None]:
+        """While open, what the runner and the engine log goes to the run's own file too."""
+        handler = logging.FileHandler(self.path / LOG, mode="w", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root = logging.getLogger()
+        level = root.level
+        root.addHandler(handler)
+        root.setLevel(min(level, logging.INFO) if level else logging.INFO)
+        try:
+            yield
+        finally:
+            root.removeHandler(handler)
+            root.setLevel(level)
+            handler.close()
+
+    def append_log(self, text: str) -> None:
+        """Add to the log of a run that is over."""
+        with open(self.path / LOG, "a", encoding="utf-8") as log:
+            log.write(text)
+
+    def write_hydra(self, files: Mapping[str, str]) -> None:
+        """Keep what Hydra says of the run, text by file name."""
+        write_hydra(self.path, files)
+
+    def write_plan(self, description: Mapping[str, Any]) -> None:
+        """Write the plan, as `runner.plan.rows.Plan.describe` gives it."""
+        self.__dict__.pop("plan", None)
+        write_json(self.path / PLAN, description)
+
+    def remove_snapshots(self) -> None:
+        """Leave no snapshot of an unfinished run beside the new one."""
+        for pattern in SNAPSHOTS:
+            for old in self.path.glob(pattern):
+                old.unlink()
+
+    def write_snapshot(
+        self,
+        file_format: formats.Format,
+        values: dict[str, np.ndarray],
+        aliases: dict[str, str],
+        root: str,
+    ) -> str:
+        """Write the owners' values and the alias table; gives the file's name."""
+        name = file_name(file_format)
+        metadata = {"root-v1": root}
+        content = formats.Snapshot(tensors=values, aliases=aliases, metadata=metadata)
+        file_format.write(self.path / name, content)
+        return name
+
+    def write_index(self, parts: Sequence[Sequence[str]], totals: Mapping[str, int]) -> str:
+        """Write the index of a snapshot whose parts hold these paths; gives the file's name."""
+        write_text(self.path / INDEX, index_text(parts, totals))
+        return INDEX
+
+    def link(self, source: Path) -> None:
+        """Have a file of another folder here too, under its name: linked, or copied to another disk."""
+        target = self.path / source.name
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+
+    def unfinished(self, name: str) -> Path:
+        """Where a streamed run writes its snapshot until it is whole."""
+        return self.path / f"{name}{PARTIAL}"
+
+    @property
+    def journal(self) -> Path:
+        """The journal of an unfinished streamed run."""
+        return self.path / JOURNAL
+
+    def write_stats(self, stats: Statistics) -> None:
+        """Write what was measured, and its table of parameters as CSV."""
+        self.__dict__.pop("stats", None)
+        write_json(self.path / STATISTICS, stats.to_json())
+        write_csv(self.path / TABLE, stats.columns, stats.table())
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Write the manifest: from here on the run is finished."""
+        self.__dict__.pop("manifest", None)
+        write_json(self.path / MANIFEST, manifest.to_json())
+        self.journal.unlink(missing_ok=True)
+
+    def keep_report(self, text: str) -> Path:
+        """Write the run's report; gives its place."""
+        return keep_report(self.path, text)
+
+
+def keep_report(folder: Path, text: str) -> Path:
+    """Write the report of a run or a sweep into its folder; gives its place."""
+    write_text(folder / REPORT, text)
+    return folder / REPORT
+
+
+def write_hydra(folder: Path, files: Mapping[str, str]) -> None:
+    """Keep what Hydra says of a run or a sweep in its folder, text by file name."""
+    (folder / HYDRA).mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / HYDRA / name).write_text(text, encoding="utf-8")
+
+
+def _read(path: Path, missing: str = f"is missing - {AGAIN}", damaged: str = "is damaged") -> Any:
+    """The JSON in a file. EvidenceError where there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EvidenceError(f"{path}: {missing}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise EvidenceError(f"{path}: {damaged} ({error}) - {AGAIN}") from error

@@ -1,0 +1,132 @@
+"""What was measured of a run: `stats.json`, and its table of parameters as CSV.
+
+    format       "initlab-statistics-1"; a file without one is of version 1, too
+    parameters   a row a tensor: path, shape, law, declared mean and std, every figure, verdict
+    layers       a row a layer call, as the probe and measurements give it
+    gradients    a row a parameter
+    training     a row an epoch or step
+    updates      a row a parameter and step
+    figures      single figures by name
+    …            further sections, each a list of rows
+
+A figure is a number; null where there is none; `nan`, `inf` or `-inf` as a text, for which JSON has
+no number. `number` reads all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.version import check_version
+
+FORMAT = "initlab-statistics-1"
+VERSIONS = (1,)
+AGAIN = "run its config again"
+ROWS = ("parameters", "layers", "gradients", "training", "updates")
+"""Sections of rows that every run has, if only empty; a row of a parameter, layer or gradient has a
+`path`."""
+FIGURES = "figures"
+NOT_FINITE = ("nan", "inf", "-inf")
+
+Row = dict[str, Any]
+"""Column -> value."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What was measured, section by section."""
+
+    parameters: list[Row]
+    layers: list[Row] = field(default_factory=list)
+    gradients: list[Row] = field(default_factory=list)
+    training: list[Row] = field(default_factory=list)
+    updates: list[Row] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    sections: dict[str, list[Row]] = field(default_factory=dict)
+    """Further sections by name."""
+
+    @property
+    def by_name(self) -> dict[str, Any]:
+        """Every section by its name, in the order of the file: `figures` a mapping, others rows."""
+        return {
+            **{name: getattr(self, name) for name in ROWS},
+            FIGURES: self.figures,
+            **self.sections,
+        }
+
+    @property
+    def off(self) -> list[str]:
+        """The paths of the parameters that do not look as declared."""
+        return [row["path"] for row in self.parameters if row["verdict"] == "off"]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the table of parameters; figures that are lists are left to JSON."""
+        cells = (item for row in self.parameters for item in row.items())
+        return list(
+            dict.fromkeys(
+                name for name, value in cells if name == "shape" or not isinstance(value, list)
+            )
+        )
+
+    def table(self) -> Iterable[Row]:
+        """The rows of the table of parameters, with shapes as text."""
+        return ({**row, "shape": shape_text(row["shape"])} for row in self.parameters)
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of the file; `from_json` gives the same statistics again."""
+        return {"format": FORMAT, **self.by_name}
+
+    @classmethod
+    def from_json(cls, content: Any, place: Path) -> Statistics:
+        """The statistics that a file at `place` holds. EvidenceError for a newer version, and for
+        one that is damaged.
+        """
+        if not isinstance(content, dict):
+            raise EvidenceError(f"{place}: is damaged, it holds no mapping - {AGAIN}")
+        sections = dict(content)
+        if isinstance(content.get("format"), str):
+            check_version(place, sections.pop("format"), "statistics", VERSIONS, AGAIN)
+        try:
+            parameters = sections.pop("parameters")
+            given = {name: sections.pop(name, None) or [] for name in ROWS[1:]}
+            figures = sections.pop(FIGURES, None) or {}
+            _check(parameters, "parameters", "path", "shape", "verdict")
+            _check(given["layers"], "layers", "path")
+            _check(given["gradients"], "gradients", "path")
+            for name, rows in {**given, **sections}.items():
+                _check(rows, name)
+            if not isinstance(figures, dict):
+                raise TypeError(FIGURES)
+        except (KeyError, TypeError) as error:
+            raise EvidenceError(
+                f"{place}: is not as written, it lacks {error} - {AGAIN}"
+            ) from error
+        return cls(parameters, **given, figures=figures, sections=sections)
+
+
+def _check(rows: Any, section: str, *columns: str) -> None:
+    """TypeError unless these are rows, KeyError unless each has the columns."""
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TypeError(f"rows in {section}")
+    for row in rows:
+        for column in columns:
+            _ = row[column]
+
+
+def number(value: object) -> float | None:
+    """A figure as a number, NaN and infinity included; None for anything else."""
+    if isinstance(value, str):
+        return float(value) if value in NOT_FINITE else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value)
+
+
+def shape_text(shape: Iterable[int]) -> str:
+    """`256x20`; `scalar` for no axes."""
+    return "x".join(str(size) for size in shape) or "scalar"

@@ -1,0 +1,36 @@
+"""The version of a file's format: `initlab-manifest-1` is the first version of a manifest.
+
+A file says its format itself. What this version of initlab cannot read is refused in one line, which
+names the file, the version found, the versions known and what to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from initlab.runner.errors import EvidenceError
+
+
+def check_version(
+    place: Path, found: object, kind: str, known: Sequence[int], again: str, writer: str = ""
+) -> int:
+    """The version of the file at `place`, whose content says that its format is `found`.
+
+    `kind` is `manifest` of `initlab-manifest-1`, `again` says what makes the file anew, `writer` is
+    the version of initlab that wrote it, where the file says so. EvidenceError for a version that is
+    not `known`, and for what is no format of this kind.
+    """
+    formats = [f"initlab-{kind}-{version}" for version in known]
+    if found in formats:
+        return known[formats.index(str(found))]
+    if isinstance(found, str) and re.fullmatch(rf"initlab-{kind}-[1-9][0-9]*", found):
+        who = f"initlab {writer}, which wrote it" if writer else "a newer initlab"
+        raise EvidenceError(
+            f"{place}: is of format {found}, this initlab reads {', '.join(formats)} - use {who}, or "
+            f"{again}"
+        )
+    raise EvidenceError(
+        f"{place}: this is no {kind} of format {formats[-1]}, found {found!r} - {again}"
+    )

@@ -1,0 +1,113 @@
+"""Statistics: the same after writing and reading, readable without a format as older versions wrote
+them, refused in one line where they are damaged or newer.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.statistics import Statistics, number, shape_text
+
+PLACE = Path("outputs/runs/one/stats.json")
+ROW = {"path": "0.weight", "shape": [4, 2], "law": "Normal(0, 1)", "std": 0.5, "verdict": "ok"}
+OFF = {"path": "0.bias", "shape": [], "law": "Zero", "histogram": [[0, 1, 2]], "verdict": "off"}
+WHOLE = Statistics(
+    parameters=[ROW, OFF],
+    layers=[{"path": "0", "rms": 1.0}],
+    gradients=[{"path": "0.weight", "rms": 0.25}],
+    training=[{"epoch": 1, "loss": 2.5}],
+    figures={"output_rms": 1.0, "loss": None},
+    sections={"spectrum": [{"path": "0", "largest": 2.0}]},
+)
+
+
+def test_statistics_are_the_same_after_writing_and_reading(tmp_path):
+    RunFolder(tmp_path).write_stats(WHOLE)
+    assert RunFolder(tmp_path).stats == WHOLE
+    content = json.loads((tmp_path / "stats.json").read_text())
+    assert content["format"] == "initlab-statistics-1"
+    assert list(content) == ["format", *WHOLE.by_name]
+
+
+def test_the_table_has_shapes_as_text_and_leaves_lists_to_json(tmp_path):
+    RunFolder(tmp_path).write_stats(WHOLE)
+    assert (tmp_path / "stats.csv").read_text() == (
+        'path,shape,law,std,verdict\n0.weight,4x2,"Normal(0, 1)",0.5,ok\n0.bias,scalar,Zero,,off\n'
+    )
+    assert (shape_text([]), shape_text((3,))) == ("scalar", "3")
+
+
+def test_statistics_without_a_format_are_of_version_1():
+    old = WHOLE.to_json()
+    del old["format"], old["updates"]
+    assert Statistics.from_json(old, PLACE) == WHOLE
+
+
+def test_a_section_called_format_is_a_section():
+    old = {"parameters": [ROW], "format": [{"path": "0"}]}
+    assert Statistics.from_json(old, PLACE).sections == {"format": [{"path": "0"}]}
+
+
+def test_parameters_that_are_not_as_declared_are_named():
+    assert WHOLE.off == ["0.bias"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([], "is damaged, it holds no mapping - run its config again"),
+        (
+            {"format": "initlab-statistics-2"},
+            "is of format initlab-statistics-2, this initlab reads initlab-statistics-1 - use a newer "
+            "initlab, or run its config again",
+        ),
+        ({}, "is not as written, it lacks 'parameters' - run its config again"),
+        (
+            {"parameters": 3},
+            "is not as written, it lacks rows in parameters - run its config again",
+        ),
+        ({"parameters": [{}]}, "is not as written, it lacks 'path' - run its config again"),
+        (
+            {"parameters": [], "layers": [{"rms": 1}]},
+            "is not as written, it lacks 'path' - run its config again",
+        ),
+        (
+            {"parameters": [], "figures": [1]},
+            "is not as written, it lacks figures - run its config again",
+        ),
+        (
+            {"parameters": [], "spectrum": [1]},
+            "is not as written, it lacks rows in spectrum - run its config again",
+        ),
+    ],
+)
+def test_damaged_and_newer_statistics_are_refused_in_one_line(content, said):
+    with pytest.raises(EvidenceError) as found:
+        Statistics.from_json(content, PLACE)
+    assert str(found.value) == f"{PLACE}: {said}"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1, 1.0),
+        (0.5, 0.5),
+        ("inf", np.inf),
+        ("-inf", -np.inf),
+        (None, None),
+        (True, None),
+        ("1", None),
+    ],
+)
+def test_a_figure_is_a_number_or_none(value, expected):
+    assert number(value) == expected
+
+
+def test_nan_is_a_number():
+    assert np.isnan(number("nan"))
