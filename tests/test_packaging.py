@@ -62,31 +62,28 @@ def test_the_wheel_holds_the_config_the_digits_and_the_licence(wheel):
     )
 
 
+@pytest.fixture(scope="module")
+def site(wheel, tmp_path_factory) -> Path:
+    """A folder that the wheel is installed into."""
+    folder = tmp_path_factory.mktemp("site")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*install, "--target", str(folder), str(wheel)], check=True, capture_output=True)
+    return folder
+
+
 @pytest.mark.slow
-def test_the_installed_command_runs_from_any_folder(wheel, tmp_path):
-    site, work = tmp_path / "site", tmp_path / "work"
-    work.mkdir()
-    install = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        "--target",
-        str(site),
-        str(wheel),
-    ]
-    subprocess.run(install, check=True, capture_output=True, text=True)
-    # Another folder called conf beside the packages must not be taken for ours.
-    (site / "conf").mkdir()
-    (site / "conf" / "config.yaml").write_text("someone: else\n")
+def test_the_wheel_brings_one_top_level_name(wheel):
+    names = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {name for name in names if not name.endswith(".dist-info")} == {"initlab"}
+
+
+@pytest.mark.slow
+def test_the_installed_command_runs_from_any_folder(site, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(site)}
     script = [sys.executable, str(site / "bin" / "initlab")]
     done = subprocess.run(
         [*script, "experiment=digits", "init=normal"],
-        cwd=work,
+        cwd=tmp_path,
         env=environment,
         capture_output=True,
         text=True,
@@ -96,13 +93,75 @@ def test_the_installed_command_runs_from_any_folder(wheel, tmp_path):
     where = "import initlab.runner; print(initlab.runner.__file__)"
     used = subprocess.run(
         [sys.executable, "-c", where],
-        cwd=work,
+        cwd=tmp_path,
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
     assert used.stdout.startswith(str(site))
+
+
+MINE = {
+    "modules": {"engine.py": "MINE = 1\n", "runner.py": "MINE = 2\n"},
+    "packages": {"engine/__init__.py": "MINE = 1\n", "runner/__init__.py": "MINE = 2\n"},
+}
+OWN_TEST = """
+import engine
+import runner
+
+
+def test_mine():
+    assert (engine.MINE, runner.MINE) == (1, 2)
+"""
+ROOT_DIGEST = "dfb99da95943c7c2c7e516496bee8cae0f1a4b3be8603e7e2a1f6c380b3a433e"
+
+
+@pytest.fixture(params=MINE)
+def project(request, tmp_path) -> Path:
+    """Somebody's project, with an `engine`, a `runner` and a `conf` of its own."""
+    (tmp_path / "conf").mkdir()
+    files = {**MINE[request.param], "conf/config.yaml": "someone: else\n", "test_mine.py": OWN_TEST}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def installed(site, project):
+    """`installed(word, …)` runs Python with the wheel installed, in somebody's project."""
+
+    def call(*words: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(site), "INITLAB_REPORT": "none"}
+        command = [sys.executable, *words]
+        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return call
+
+
+@pytest.mark.slow
+def test_a_project_with_modules_of_our_old_names_is_left_alone(installed, project, site):
+    pytest_words = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert "1 passed" in installed(*pytest_words)
+    command = str(site / "bin" / "initlab")
+    assert f"root {ROOT_DIGEST}" in installed(command, "init=normal")
+    assert f"root {ROOT_DIGEST}" in installed("-m", "initlab", "init=normal")
+    installed(command, "lock", "init=normal,he", "probe=none")
+    assert "2 passed" in installed(*pytest_words, "--initlab", "initlab.lock")
+    assert "3 passed" in installed(*pytest_words, ".", "--initlab")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["processes", "ray_local"])
+def test_a_sweep_in_such_a_project_runs_under_every_launcher(launcher, installed, site):
+    plugin = {"processes": "hydra_joblib_launcher", "ray_local": "hydra_ray_launcher"}[launcher]
+    pytest.importorskip(f"hydra_plugins.{plugin}", reason=f"{plugin} is not installed")
+    command = str(site / "bin" / "initlab")
+    words = (f"hydra/launcher={launcher}", "init=normal,he", "probe=none")
+    assert "2 of 2 runs completed" in installed(command, "-m", *words)
 
 
 def test_the_digits_are_the_uci_ones():
