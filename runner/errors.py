@@ -16,9 +16,16 @@ A finished run that `verify` finds different is no exception: it is an answer, w
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from initlab.engine.device import CUPY
+from initlab.engine.errors import OptionError
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
@@ -37,6 +44,13 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
+
+    def below(self, place: str) -> Problem:
+        """The problem of a part, placed in the whole that has the part at `place`."""
+        if not place or not self.place:
+            return Problem(place or self.place, self.message)
+        dot = "" if self.place.startswith("[") else "."
+        return Problem(f"{place}{dot}{self.place}", self.message)
 
 
 class RunnerError(Exception):
@@ -58,6 +72,64 @@ class ConfigError(RunnerError):
     def of(cls, place: str, message: str) -> ConfigError:
         """The error for one problem."""
         return cls([Problem(place, message)])
+
+
+class Problems:
+    """What is wrong with several parts, gathered so that all of it is said at once.
+
+        problems = Problems()
+        with problems.under("model.input"):
+            shape = parse_input(node)       # a ConfigError is kept, its places put below model.input
+        problems.add("seed", "must be …")
+        problems.raise_any()                # shape exists from here on
+
+    A function that parses a part says places within the part and raises; who calls it says where the
+    part stands. That is the one way in which problems travel.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def add(self, place: str, message: str) -> None:
+        """Note one problem."""
+        self.found.append(Problem(place, message))
+
+    @contextmanager
+    def under(self, place: str = "") -> Iterator[None]:
+        """While open, a ConfigError ends the block and is kept, and so is an OptionError."""
+        try:
+            yield
+        except ConfigError as error:
+            self.found += [problem.below(place) for problem in error.problems]
+        except OptionError as error:
+            self.found.append(Problem(error.option, error.problem).below(place))
+
+    def concern(self, *places: str) -> bool:
+        """Whether something is wrong at one of these places, or below it."""
+        return any(
+            found.place == place or found.place.startswith((f"{place}.", f"{place}["))
+            for found in self.found
+            for place in places
+        )
+
+    def raise_any(self) -> None:
+        """ConfigError with everything that was found; nothing where nothing was."""
+        if self.found:
+            raise ConfigError(self.found)
+
+
+def each(parts: Mapping[str, T], parse: Callable[[T], R]) -> dict[str, R]:
+    """`parse` of every part, by its place. ConfigError with what is wrong with any of them."""
+    problems = Problems()
+    made: dict[str, R] = {}
+    for place, part in parts.items():
+        with problems.under(place):
+            made[place] = parse(part)
+    problems.raise_any()
+    return made
 
 
 class LedgerError(RunnerError):

@@ -136,7 +136,6 @@ NOT_MIRRORED = {
     "runner/data/text.py",
     "runner/data/tokens.py",
     "runner/declare.py",
-    "runner/errors.py",
     "runner/experiments/catalogue.py",
     "runner/experiments/page.py",
     "runner/experiments/performing.py",

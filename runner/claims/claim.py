@@ -25,9 +25,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from initlab.engine.errors import OptionError
+from initlab.engine.options import choice, finite, not_negative, positive
 from initlab.engine.registry import advice
 from initlab.runner.claims.quantity import SLOPE, Call, Node, outermost, parse, paths, slopes
-from initlab.runner.errors import Problem, QuantityError
+from initlab.runner.errors import ConfigError, Problems, QuantityError
 from initlab.runner.theory import forms
 
 KEYS = (
@@ -48,6 +49,7 @@ RELATIONS = ("equal", "at_least", "at_most")
 RUNS, ELEMENTS = "runs", "elements"
 USUAL_Z = 4.0
 USUAL_WITHIN = 0.05
+SCALES = {"z": positive, "floor": not_negative, "within": not_negative}
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -77,84 +79,70 @@ class Claim:
         return [str(path) for slope in slopes(self.node) for path in paths(slope.arguments[1])]
 
 
-def parse_claims(node: Any, problems: list[Problem]) -> list[Claim]:
-    """The claims of a config's `expect`; what is wrong with them is noted."""
+def parse_claims(node: Any) -> list[Claim]:
+    """The claims of a config's `expect`. ConfigError with everything wrong."""
     if node is None:
         return []
     if not isinstance(node, list):
-        problems.append(Problem("expect", f"must be a list of claims, got {node!r}"))
-        return []
-    claims: list[Claim] = []
+        raise ConfigError.of("", f"must be a list of claims, got {node!r}")
+    problems = Problems()
+    claims: dict[str, Claim] = {}
     for number, entry in enumerate(node):
-        place = f"expect[{number}]"
-        claim = _parse(entry, place, problems)
-        if claim is not None and claim.id in [other.id for other in claims]:
-            problems.append(
-                Problem(
-                    f"{place}.id",
-                    f"'{claim.id}' is also the id of another claim - give it a name of its own",
-                )
-            )
-        elif claim is not None:
-            claims.append(claim)
-    return claims
+        with problems.under(f"[{number}]"):
+            claim = _parse(entry)
+            if claim.id in claims:
+                said = f"'{claim.id}' is also the id of another claim - give it a name of its own"
+                raise ConfigError.of("id", said)
+            claims[claim.id] = claim
+    problems.raise_any()
+    return list(claims.values())
 
 
-def _parse(entry: Any, place: str, problems: list[Problem]) -> Claim | None:
+def _parse(entry: Any) -> Claim:
     if not isinstance(entry, dict):
-        problems.append(
-            Problem(place, f"must be a mapping with {', '.join(NEEDED)}, got {entry!r}")
-        )
-        return None
-    before = len(problems)
-    problems += [
-        Problem(f"{place}.{key}", f"no such key - {advice(str(key), KEYS)}")
-        for key in entry
-        if key not in KEYS
-    ]
+        raise ConfigError.of("", f"must be a mapping with {', '.join(NEEDED)}, got {entry!r}")
+    problems = Problems()
+    for key in entry:
+        if key not in KEYS:
+            problems.add(str(key), f"no such key - {advice(str(key), KEYS)}")
     for key in NEEDED:
         if entry.get(key) in (None, ""):
-            problems.append(Problem(f"{place}.{key}", "is missing - a claim needs it"))
+            problems.add(key, "is missing - a claim needs it")
     if not (isinstance(entry.get("id", "-"), str) and ID.fullmatch(entry.get("id", "x") or "x")):
-        problems.append(
-            Problem(f"{place}.id", f"must be letters, digits, _, - and dots, got {entry['id']!r}")
-        )
+        problems.add("id", f"must be letters, digits, _, - and dots, got {entry['id']!r}")
     relation = entry.get("relation", "equal")
-    if relation not in RELATIONS:
-        problems.append(
-            Problem(
-                f"{place}.relation", f"cannot be {relation!r} - {advice(str(relation), RELATIONS)}"
-            )
-        )
+    with problems.under():
+        choice(RELATIONS)("relation", relation)
     if not isinstance(entry.get("where", {}), dict):
-        problems.append(
-            Problem(
-                f"{place}.where",
-                f"must be a mapping of config keys to values, got {entry['where']!r}",
-            )
-        )
-    expression = _expression(entry.get("quantity"), place, problems)
-    predicted = _value(entry.get("predicted", 0), f"{place}.predicted", problems)
-    error = _error(entry.get("error", RUNS), expression, f"{place}.error", problems)
-    scales = {
-        key: _scale(entry[key], f"{place}.{key}", problems)
-        for key in ("z", "floor", "within")
-        if key in entry
-    }
+        said = f"must be a mapping of config keys to values, got {entry['where']!r}"
+        problems.add("where", said)
+    expression: Node | None = None
+    if entry.get("quantity") not in (None, ""):
+        with problems.under("quantity"):
+            expression = _expression(str(entry["quantity"]))
+    predicted: float | None = None
+    with problems.under("predicted"):
+        predicted = _value(entry.get("predicted", 0))
+    with problems.under("error"):
+        error = _error(entry.get("error", RUNS), expression)
+    scales = {}
+    for key, rule in SCALES.items():
+        if key in entry:
+            with problems.under():
+                scales[key] = float(rule(key, entry[key]))
     if "within" not in entry and relation == "equal" and predicted is not None:
         scales["within"] = USUAL_WITHIN * abs(predicted)
         if predicted == 0:
-            said = (
+            problems.add(
+                "within",
                 "is missing - a part of a prediction of 0 says nothing: give the largest difference "
-                "that may stay unseen"
+                "that may stay unseen",
             )
-            problems.append(Problem(f"{place}.within", said))
-    if len(problems) > before or expression is None or predicted is None or error is None:
-        return None
+    problems.raise_any()
+    assert expression is not None and predicted is not None
     if relation == "equal" and scales["within"] < scales.get("floor", 0.0):
         said = f"must be at least the floor, {scales['floor']:g}: what rounding may add is not to be seen"
-        problems.append(Problem(f"{place}.within", said))
-        return None
+        raise ConfigError.of("within", said)
     return Claim(
         id=str(entry["id"]),
         cite=str(entry["cite"]).strip(),
@@ -172,96 +160,60 @@ def _parse(entry: Any, place: str, problems: list[Problem]) -> Claim | None:
     )
 
 
-def _expression(text: Any, place: str, problems: list[Problem]) -> Node | None:
-    if text in (None, ""):
-        return None
+def _expression(text: str) -> Node:
     try:
-        node = parse(str(text))
+        node = parse(text)
     except QuantityError as error:
-        problems.append(Problem(f"{place}.quantity", str(error)))
-        return None
+        raise ConfigError.of("", str(error)) from error
     nested = [s for slope in slopes(node) for part in slope.arguments for s in slopes(part)]
     if nested or len(list(slopes(node))) > 1:
-        problems.append(
-            Problem(
-                f"{place}.quantity",
-                f"'{text}' has more than one slope - make each a claim of its own",
-            )
-        )
-        return None
+        said = f"'{text}' has more than one slope - make each a claim of its own"
+        raise ConfigError.of("", said)
     return node
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return finite.fits(value)
 
 
-def _value(value: Any, place: str, problems: list[Problem]) -> float | None:
+def _value(value: Any) -> float:
     """A number, or what a closed form gives."""
     if _is_number(value):
         return float(value)
     if not isinstance(value, dict) or "form" not in value:
-        problems.append(
-            Problem(
-                place,
-                f"must be a number, or {{form: a closed form's name, and its arguments}}, got {value!r}",
-            )
+        raise ConfigError.of(
+            "",
+            f"must be a number, or {{form: a closed form's name, and its arguments}}, got {value!r}",
         )
-        return None
     arguments = {str(key): given for key, given in value.items() if key != "form"}
     try:
         found = forms.evaluate(str(value["form"]), arguments)
     except OptionError as error:
-        problems.append(Problem(f"{place}.{error.option}", error.problem))
-        return None
+        raise ConfigError.of(error.option, error.problem) from error
     if not math.isfinite(found):
-        problems.append(
-            Problem(place, f"{_form_text(value)} is {found}, which is no finite number")
-        )
-        return None
+        raise ConfigError.of("", f"{_form_text(value)} is {found}, which is no finite number")
     return found
 
 
-def _error(
-    value: Any, expression: Node | None, place: str, problems: list[Problem]
-) -> str | float | None:
+def _error(value: Any, expression: Node | None) -> str | float:
     if value == RUNS:
         return RUNS
     if value == ELEMENTS:
         if expression is not None and outermost(expression) is None:
-            problems.append(
-                Problem(
-                    place,
-                    "elements needs a quantity that is a mean: end it with .mean, .log_mean or .mean_square",
-                )
+            raise ConfigError.of(
+                "",
+                "elements needs a quantity that is a mean: end it with .mean, .log_mean or .mean_square",
             )
         return ELEMENTS
     if isinstance(value, str):
-        problems.append(
-            Problem(
-                place,
-                f"cannot be '{value}' - {advice(value, (RUNS, ELEMENTS))} Or a number, or {{form: …}}",
-            )
+        said = (
+            f"cannot be '{value}' - {advice(value, (RUNS, ELEMENTS))} Or a number, or {{form: …}}"
         )
-        return None
-    found = _value(value, place, problems)
-    if found is not None and found < 0:
-        problems.append(
-            Problem(place, f"is a standard error, it must not be negative, got {found:g}")
-        )
+        raise ConfigError.of("", said)
+    found = _value(value)
+    if found < 0:
+        raise ConfigError.of("", f"is a standard error, it must not be negative, got {found:g}")
     return found
-
-
-def _scale(value: Any, place: str, problems: list[Problem]) -> float:
-    if not _is_number(value) or value < 0 or (value == 0 and place.endswith(".z")):
-        problems.append(
-            Problem(
-                place,
-                f"must be a number {'above' if place.endswith('.z') else 'of at least'} 0, got {value!r}",
-            )
-        )
-        return 0.0
-    return float(value)
 
 
 def _form_text(value: Any) -> str:

@@ -14,8 +14,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from initlab.engine.options import finite
 from initlab.engine.registry import advice
-from initlab.runner.errors import ConfigError, Problem, QuantityError
+from initlab.runner.errors import ConfigError, Problems, QuantityError
 from initlab.runner.figures.lookup import Measured, figure
 from initlab.runner.figures.path import Path as FigurePath
 from initlab.runner.figures.path import parse_path
@@ -63,60 +64,44 @@ class Objective:
         raise ValueError(self.distance)
 
 
-def parse_objective(node: Any, problems: list[Problem]) -> Objective | None:
-    """The objective that a config's key of that name declares, null for none; what is wrong with it
-    is noted.
+def parse_objective(node: Any) -> Objective | None:
+    """The objective that a config's key of that name declares, null for none. ConfigError with
+    everything wrong.
     """
     if node is None:
         return None
     if not isinstance(node, dict):
-        problems.append(
-            Problem(
-                "objective", f"must be a mapping {{figure, target, distance}} or null, got {node!r}"
-            )
-        )
-        return None
-    before = len(problems)
-    problems += [
-        Problem(f"objective.{key}", f"no such key - {advice(str(key), KEYS)}")
-        for key in node
-        if key not in KEYS
-    ]
+        said = f"must be a mapping {{figure, target, distance}} or null, got {node!r}"
+        raise ConfigError.of("", said)
+    problems = Problems()
+    for key in node:
+        if key not in KEYS:
+            problems.add(str(key), f"no such key - {advice(str(key), KEYS)}")
     written, target, distance = (node.get(key) for key in KEYS)
-    path = _path(written, problems)
+    with problems.under("figure"):
+        path = _path(written)
     if distance is not None and distance not in DISTANCES:
-        problems.append(
-            Problem(
-                "objective.distance", f"cannot be {distance!r} - {advice(str(distance), DISTANCES)}"
-            )
-        )
-    sound = (
-        isinstance(target, (int, float)) and not isinstance(target, bool) and math.isfinite(target)
-    )
-    if target is not None and not sound:
-        problems.append(Problem("objective.target", f"must be a number or null, got {target!r}"))
+        problems.add("distance", f"cannot be {distance!r} - {advice(str(distance), DISTANCES)}")
+    if target is not None and not finite.fits(target):
+        problems.add("target", f"must be a number or null, got {target!r}")
     elif distance in DISTANCES and target is None:
-        problems.append(Problem("objective.target", f"is needed for the distance {distance}"))
+        problems.add("target", f"is needed for the distance {distance}")
     elif distance is None and target is not None:
-        problems.append(
-            Problem(
-                "objective.target",
-                "has no meaning without a distance - give objective.distance=difference or ratio",
-            )
+        problems.add(
+            "target",
+            "has no meaning without a distance - give objective.distance=difference or ratio",
         )
     elif distance == "ratio" and target == 0:
-        problems.append(Problem("objective.target", "must not be 0 for the distance ratio"))
-    if len(problems) > before or path is None:
-        return None
+        problems.add("target", "must not be 0 for the distance ratio")
+    problems.raise_any()
     return Objective(path, target, distance)
 
 
-def _path(figure: Any, problems: list[Problem]) -> FigurePath | None:
+def _path(figure: Any) -> FigurePath:
     said = f"must be a path like figures.output_rms or layers[-1].rms, got {figure!r}"
+    if not isinstance(figure, str):
+        raise ConfigError.of("", said)
     try:
-        if isinstance(figure, str):
-            return parse_path(figure)
+        return parse_path(figure)
     except QuantityError as error:
-        said = f"{said}: {error}"
-    problems.append(Problem("objective.figure", said))
-    return None
+        raise ConfigError.of("", f"{said}: {error}") from error

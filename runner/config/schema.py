@@ -14,7 +14,7 @@
 
 A class's dataclass fields are its options; `kind`, the name it is chosen by, is added here, so that
 the classes know nothing of config. Hydra checks names and simple types while composing;
-`runner.plan.validate` checks all the rest.
+`runner.plan` checks all the rest, by the types of the fields.
 """
 
 from __future__ import annotations
@@ -22,16 +22,33 @@ from __future__ import annotations
 import dataclasses
 import typing
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Annotated, Any, Optional
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from initlab.engine import formats, init
+from initlab.engine import formats, init, streams
+from initlab.engine.options import Rule, choice, whole
 from initlab.engine.registry import Registry
 from initlab.runner import data, measures, probes, stats, trackers
 
 SIMPLE_TYPES = (bool, int, float, str)
+DTYPES = ("float32", "float16", "float64", "bfloat16")
+component = Rule(
+    "be one path component",
+    lambda value: (
+        isinstance(value, str) and value not in ("", ".", "..") and not set(value) & set("/\\\0")
+    ),
+)
+threads = whole().or_null(", or null for all processors")
+variables = Rule("be a mapping of names to values", lambda value: isinstance(value, dict))
+controls = Rule(
+    'be a list of words like "init=normal"',
+    lambda value: (
+        not value
+        or (isinstance(value, list) and all(isinstance(w, str) and w.strip() for w in value))
+    ),
+)
 
 
 @dataclass
@@ -47,8 +64,8 @@ class Model:
 class DeviceOptions:
     """Where values live and the probe runs: `cpu` or `gpu`, and which one."""
 
-    kind: str = "cpu"
-    index: int = 0
+    kind: Annotated[str, choice("cpu gpu")] = "cpu"
+    index: Annotated[int, whole(0)] = 0
 
 
 class NoSnapshot:
@@ -64,30 +81,30 @@ class SweepOptions:
     cases: list[Any] = field(default_factory=list)
     exclude: list[Any] = field(default_factory=list)
     union: list[Any] = field(default_factory=list)
-    on_error: str = "continue"
-    retries: Any = 0
+    on_error: Annotated[str, choice("continue stop")] = "continue"
+    retries: Annotated[Any, whole(0)] = 0
 
 
 @dataclass
 class Config:
     """The root of the config; the groups are filled in by the defaults list of `conf/config.yaml`."""
 
-    seed: Any = 0
-    stream: str = "initlab-1"
-    name: str = "runs"
-    dtype: str = "float32"
-    init_mode: str = "deferred"
-    threads: Any = None
+    seed: Annotated[Any, whole(0, 2**64 - 1, " from 0 to 2^64-1")] = 0
+    stream: Annotated[str, choice(streams.VERSIONS)] = streams.VERSION
+    name: Annotated[str, component] = "runs"
+    dtype: Annotated[str, choice(DTYPES)] = "float32"
+    init_mode: Annotated[str, choice("deferred eager streamed")] = "deferred"
+    threads: Annotated[Any, threads] = None
     shard: Any = None
-    task: str = "run"
+    task: Annotated[str, choice("run plan")] = "run"
     resume: bool = False
     dry_run: bool = False
-    report: str = "sweep"
+    report: Annotated[str, choice("none sweep all")] = "sweep"
     objective: Any = None
     sweep: SweepOptions = field(default_factory=SweepOptions)
-    vars: dict[str, Any] = field(default_factory=dict)
+    vars: Annotated[dict[str, Any], variables] = field(default_factory=dict)
     expect: Any = field(default_factory=list)
-    control: Any = field(default_factory=list)
+    control: Annotated[Any, controls] = field(default_factory=list)
     model: Any = MISSING
     init: Any = MISSING
     device: Any = MISSING

@@ -40,7 +40,7 @@ class Data(Kind):
     batch: Count = 2
 
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        """The shape of one sample, given what `model.input` declares; OptionError where the two
+        """The shape of one sample, given what `model.input` declares; ValueError where the two
         disagree.
         """
         return declared

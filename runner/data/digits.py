@@ -52,8 +52,7 @@ class Digits(Data):
         if declared is None:
             return SHAPES[0]
         if declared not in SHAPES:
-            raise OptionError(
-                "kind",
+            raise ValueError(
                 f"digits gives samples of [64], [8, 8] or [1, 8, 8], but model.input is {list(declared)}",
             )
         return declared

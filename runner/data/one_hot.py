@@ -40,8 +40,7 @@ class OneHot(Data):
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...]:
         """[size]."""
         if declared not in (None, (self.size,)):
-            raise OptionError(
-                "kind",
+            raise ValueError(
                 f"one_hot gives samples of [{self.size}], but model.input is {list(declared or ())}",
             )
         return (self.size,)

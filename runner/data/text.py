@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from initlab.engine.errors import OptionError
 from initlab.runner.data.base import Batch, Data, register
 
 BYTES = 256
@@ -54,8 +53,7 @@ class Text(Data):
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
         """A window: one number, which the model declares."""
         if declared is not None and (len(declared) != 1 or declared[0] > len(topics()) // 20):
-            raise OptionError(
-                "kind",
+            raise ValueError(
                 f"text gives windows of one length of at most {len(topics()) // 20}, but model.input is "
                 f"{list(declared)}",
             )

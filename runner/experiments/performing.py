@@ -66,9 +66,9 @@ def prepare(words: Sequence[str], config_dir: str | None = None) -> Prepared:
     declaration = declare_sweep(list(words), config_dir, problems)
     members = declaration.check(problems)
     problems = problems or search_code(declaration.config)
-    claims = [] if problems else declared_claims(declaration, members, problems)
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
+    claims = declared_claims(declaration, members)
     return Prepared(declaration, members, claims)
 
 

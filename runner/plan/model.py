@@ -14,12 +14,14 @@ from typing import Any
 
 from initlab.engine import init
 from initlab.engine.errors import OptionError
+from initlab.engine.options import whole, wrong_options
 from initlab.engine.registry import advice
 from initlab.runner.config.schema import options_of
-from initlab.runner.errors import Problem
+from initlab.runner.errors import ConfigError, Problems, each
 from initlab.runner.layers import REGISTRY, Layer
 
 NAME = re.compile(r"[^\s./@]+")
+KEYS = ("input", "layers", "share")
 
 
 @dataclass
@@ -46,175 +48,159 @@ class ModelSpec:
     share: dict[str, list[str]]
 
 
-def construct(
-    cls: type, options: dict[str, Any], place: str, what: str, problems: list[Problem]
-) -> Any:
-    """`cls(**options)`, or None with every problem noted under `place`. `what` names the class in
-    messages: `dense`, `init normal`.
+def construct(cls: type, options: dict[str, Any], what: str = "") -> Any:
+    """`cls(**options)`. ConfigError with everything wrong, placed at the options. `what` names the
+    class in messages: `dense`, `init normal`; '' for a part of a config that is no class of a set.
     """
     known = options_of(cls)
-    bad = [name for name in options if name not in known]
-    for name in bad:
-        problems.append(
-            Problem(f"{place}.{name}", f"{what} takes no such option - {advice(name, known)}")
-        )
-    required = [
-        n for n, f in known.items() if f.default is f.default_factory is dataclasses.MISSING
-    ]
-    missing = [n for n in required if options.get(n, "???") == "???"]
-    for name in missing:
-        problems.append(Problem(f"{place}.{name}", f"is missing - {what} needs it"))
-    if bad or missing:
-        return None
+    problems = Problems()
+    for name in options:
+        if name not in known:
+            said = f"{what} takes no such option" if what else "no such key"
+            problems.add(name, f"{said} - {advice(name, known)}")
+    for name, option in known.items():
+        required = option.default is option.default_factory is dataclasses.MISSING
+        if required and options.get(name, "???") == "???":
+            problems.add(name, f"is missing - {what} needs it")
+    given = {name: value for name, value in options.items() if not problems.concern(name)}
+    for error in wrong_options(cls, given):
+        problems.add(error.option, error.problem)
+    problems.raise_any()
     try:
         return cls(**options)
     except OptionError as error:
-        problems.append(Problem(f"{place}.{error.option}", error.problem))
+        raise ConfigError.of(error.option, error.problem) from error
     except (ValueError, TypeError) as error:
-        problems.append(Problem(place, f"{what}: {error}"))
-    return None
+        raise ConfigError.of("", f"{what}: {error}") from error
 
 
-def parse_initializer(value: Any, place: str, problems: list[Problem]) -> Any:
+def parse_initializer(value: Any) -> init.Initializer:
     """An initializer from `zeros` (a name) or `{kind: normal, sigma: 0.1}`; initializers within its
-    options are parsed too.
+    options are parsed too. ConfigError with everything wrong.
     """
     if isinstance(value, init.Initializer):
         return value
     if isinstance(value, str):
         value = {"kind": value}
     if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
-        problems.append(
-            Problem(place, f"must be an initializer's name or a mapping with a kind, got {value!r}")
+        raise ConfigError.of(
+            "", f"must be an initializer's name or a mapping with a kind, got {value!r}"
         )
-        return None
     kind = value["kind"]
     try:
         cls = init.by_name(kind)
     except KeyError:
-        problems.append(
-            Problem(f"{place}.kind", f"no initializer '{kind}' - {advice(kind, init.names())}")
-        )
-        return None
-    before = len(problems)
-    options = {
-        name: _nested(option, f"{place}.{name}", problems)
-        for name, option in value.items()
-        if name != "kind"
-    }
-    return construct(cls, options, place, kind, problems) if len(problems) == before else None
+        raise ConfigError.of(
+            "kind", f"no initializer '{kind}' - {advice(kind, init.names())}"
+        ) from None
+    options = {name: option for name, option in value.items() if name != "kind"}
+    made: init.Initializer = construct(cls, each(options, _nested), kind)
+    return made
 
 
-def _nested(value: Any, place: str, problems: list[Problem]) -> Any:
+def _nested(value: Any) -> Any:
     """An option's value with every mapping that has a `kind` made an initializer."""
     if isinstance(value, dict):
         if "kind" in value:
-            return parse_initializer(value, place, problems)
-        return {
-            key: parse_initializer(item, f"{place}.{key}", problems)
-            if key == "init"
-            else _nested(item, f"{place}.{key}", problems)
-            for key, item in value.items()
-        }
+            return parse_initializer(value)
+        chosen = {key: item for key, item in value.items() if key == "init"}
+        return (
+            value
+            | each({key: item for key, item in value.items() if key != "init"}, _nested)
+            | each(chosen, parse_initializer)
+        )
     if isinstance(value, list):
-        return [_nested(item, f"{place}[{i}]", problems) for i, item in enumerate(value)]
+        return list(each({f"[{i}]": item for i, item in enumerate(value)}, _nested).values())
     return value
 
 
-def parse_layers(listed: Any, place: str, problems: list[Problem]) -> list[LayerSpec]:
-    """The specifications of a list of layers; what is wrong goes to `problems`."""
+def parse_layers(listed: Any, place: str) -> list[LayerSpec]:
+    """The specifications of the layers that are listed at `place` in the config. ConfigError with
+    everything wrong.
+    """
     if not isinstance(listed, list) or not listed:
-        problems.append(Problem(place, f"must be a list of at least one layer, got {listed!r}"))
-        return []
+        raise ConfigError.of("", f"must be a list of at least one layer, got {listed!r}")
+    problems = Problems()
     specs: list[LayerSpec] = []
-    seen: dict[str, str] = {}
     for number, entry in enumerate(listed):
         here = f"{place}[{number}]"
-        spec = _parse_layer(entry, here, number, problems)
-        if spec is None:
-            continue
-        if spec.name in seen:
-            problems.append(
-                Problem(f"{here}.name", f"'{spec.name}' is also the name of {seen[spec.name]}")
-            )
-        seen[spec.name] = here
-        specs.append(spec)
+        with problems.under(f"[{number}]"):
+            spec = _parse_layer(entry, here, number)
+            twin = next((other for other in specs if other.name == spec.name), None)
+            specs.append(spec)
+            if twin is not None:
+                raise ConfigError.of("name", f"'{spec.name}' is also the name of {twin.place}")
+    problems.raise_any()
     return specs
 
 
-def _parse_layer(entry: Any, place: str, number: int, problems: list[Problem]) -> LayerSpec | None:
+def _parse_layer(entry: Any, place: str, number: int) -> LayerSpec:
     if not isinstance(entry, dict):
-        problems.append(
-            Problem(place, f"must be a mapping like {{kind: dense, units: 10}}, got {entry!r}")
+        raise ConfigError.of(
+            "", f"must be a mapping like {{kind: dense, units: 10}}, got {entry!r}"
         )
-        return None
     kind = entry.get("kind")
     if not isinstance(kind, str) or kind not in REGISTRY:
         said = f"no layer kind {kind!r}" if kind is not None else "has no kind"
-        problems.append(Problem(f"{place}.kind", f"{said} - {advice(str(kind), REGISTRY)}"))
-        return None
+        raise ConfigError.of("kind", f"{said} - {advice(str(kind), REGISTRY)}")
+    problems = Problems()
     name = str(entry.get("name", number))
     if not NAME.fullmatch(name):
-        problems.append(
-            Problem(
-                f"{place}.name", f"{name!r} must be text without dots, slashes, '@' and white space"
-            )
-        )
+        problems.add("name", f"{name!r} must be text without dots, slashes, '@' and white space")
     cls = REGISTRY.get(kind)
     options = {key: value for key, value in entry.items() if key not in ("kind", "name")}
-    for option in options:
-        if (
-            option.endswith("_initializer")
-            and options[option] is not None
-            and option in options_of(cls)
-        ):
-            options[option] = parse_initializer(options[option], f"{place}.{option}", problems)
-    layer = construct(cls, options, place, kind, problems)
-    if layer is None:
-        return None
-    children = {
-        option: parse_layers(getattr(layer, option), f"{place}.{option}", problems)
-        for option in cls.nested
-        if getattr(layer, option) is not None
-    }
+    for option, value in options.items():
+        chosen = option.endswith("_initializer") and option in options_of(cls)
+        if chosen and value is not None:
+            with problems.under(option):
+                options[option] = parse_initializer(value)
+    layer: Layer | None = None
+    with problems.under():
+        layer = construct(cls, options, kind)
+    children = {}
+    for option in cls.nested if layer is not None else ():
+        if getattr(layer, option) is not None:
+            with problems.under(option):
+                children[option] = parse_layers(getattr(layer, option), f"{place}.{option}")
+    problems.raise_any()
+    assert layer is not None
     return LayerSpec(place, name, layer, children)
 
 
-def parse_share(value: Any, place: str, problems: list[Problem]) -> dict[str, list[str]]:
+def parse_share(value: Any) -> dict[str, list[str]]:
     """Share groups: name -> at least two different paths of layers or of parameters, none of them
-    in two groups.
+    in two groups. ConfigError with everything wrong.
     """
     if value is None:
         return {}
     if not isinstance(value, dict):
-        problems.append(
-            Problem(place, f"must be a mapping of group names to lists of paths, got {value!r}")
+        raise ConfigError.of(
+            "", f"must be a mapping of group names to lists of paths, got {value!r}"
         )
-        return {}
+    problems = Problems()
     groups: dict[str, list[str]] = {}
     for group, members in value.items():
-        here = f"{place}.{group}"
         if not isinstance(members, list) or len(members) < 2:
-            problems.append(
-                Problem(here, f"must list at least two layers or parameters, got {members!r}")
+            problems.add(
+                str(group), f"must list at least two layers or parameters, got {members!r}"
             )
             continue
         names = [str(member) for member in members]
         for name in sorted({n for n in names if names.count(n) > 1}):
-            problems.append(Problem(here, f"lists '{name}' twice"))
+            problems.add(str(group), f"lists '{name}' twice")
         groups[str(group)] = list(dict.fromkeys(names))
-    _check_disjoint(groups, place, problems)
+    with problems.under():
+        _check_disjoint(groups)
+    problems.raise_any()
     return groups
 
 
-def _check_disjoint(groups: dict[str, list[str]], place: str, problems: list[Problem]) -> None:
-    """Note groups that refer to one another, and members of two groups."""
+def _check_disjoint(groups: dict[str, list[str]]) -> None:
+    """ConfigError for groups that refer to one another, and members of two groups."""
+    problems = Problems()
     for cycle in _cycles(groups):
-        problems.append(
-            Problem(
-                place, f"share cycle: {' -> '.join(cycle)} - a group must list layers, not groups"
-            )
-        )
+        said = f"share cycle: {' -> '.join(cycle)} - a group must list layers, not groups"
+        problems.add("", said)
     owner: dict[str, str] = {}
     for group, members in groups.items():
         shared = [m for m in members if m in owner]
@@ -222,20 +208,12 @@ def _check_disjoint(groups: dict[str, list[str]], place: str, problems: list[Pro
             both = [m for m in shared if owner[m] == other]
             if len(both) > 1:
                 path = " -> ".join([*both, both[0]])
-                problems.append(
-                    Problem(
-                        f"{place}.{group}",
-                        f"share cycle with '{other}': {path} - keep one of the two groups",
-                    )
-                )
+                said = f"share cycle with '{other}': {path} - keep one of the two groups"
             else:
-                problems.append(
-                    Problem(
-                        f"{place}.{group}",
-                        f"'{both[0]}' is in group '{other}' too - join the two groups",
-                    )
-                )
+                said = f"'{both[0]}' is in group '{other}' too - join the two groups"
+            problems.add(group, said)
         owner |= dict.fromkeys(members, group)
+    problems.raise_any()
 
 
 def _cycles(groups: dict[str, list[str]]) -> Iterator[list[str]]:
@@ -256,27 +234,24 @@ def _cycles(groups: dict[str, list[str]]) -> Iterator[list[str]]:
         done.add(start)
 
 
-def parse_model(value: dict[str, Any], problems: list[Problem]) -> ModelSpec:
-    """The model of a resolved config."""
+def parse_input(shape: Any) -> tuple[int, ...] | None:
+    """The declared shape of one sample; None where none is. ConfigError for what is no shape."""
+    if shape is None:
+        return None
+    if not (isinstance(shape, list) and shape and all(map(whole().fits, shape))):
+        raise ConfigError.of("", f"must be a list of positive whole numbers, got {shape!r}")
+    return tuple(shape)
+
+
+def parse_model(value: dict[str, Any], input: tuple[int, ...] | None) -> ModelSpec:
+    """The model of a resolved config, whose `input` is parsed. ConfigError with everything wrong."""
+    problems = Problems()
     for key in value:
-        if key not in ("input", "layers", "share"):
-            problems.append(
-                Problem(
-                    f"model.{key}", f"no such key - {advice(key, ('input', 'layers', 'share'))}"
-                )
-            )
-    shape = value.get("input")
-    if shape is not None and not (
-        isinstance(shape, list)
-        and shape
-        and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in shape)
-    ):
-        problems.append(
-            Problem("model.input", f"must be a list of positive whole numbers, got {shape!r}")
-        )
-        shape = None
-    return ModelSpec(
-        None if shape is None else tuple(shape),
-        parse_layers(value.get("layers"), "model.layers", problems),
-        parse_share(value.get("share"), "model.share", problems),
-    )
+        if key not in KEYS:
+            problems.add(key, f"no such key - {advice(key, KEYS)}")
+    with problems.under("layers"):
+        layers = parse_layers(value.get("layers"), "model.layers")
+    with problems.under("share"):
+        share = parse_share(value.get("share"))
+    problems.raise_any()
+    return ModelSpec(input, layers, share)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from initlab.engine import gluon, init
+from initlab.engine import gluon
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import nn
 from initlab.engine.registry import advice
-from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.layers import Context
 from initlab.runner.plan.model import LayerSpec, ModelSpec
 
@@ -37,46 +37,44 @@ class Network:
     sources: dict[str, str] = field(default_factory=dict)
 
 
-def build(model: ModelSpec, dtype: str, initializer: init.Initializer) -> Network:
+def build(model: ModelSpec, dtype: str) -> Network:
     """The network, tied and uninitialized. ConfigError for share groups that name nothing or cannot
     be tied.
     """
-    network = _assemble(model, dtype, initializer)
+    network = _assemble(model, dtype)
     _tie_all(network, model)
     return network
 
 
 def build_twin(
-    model: ModelSpec, dtype: str, initializer: init.Initializer, shape: tuple[int, ...]
+    model: ModelSpec, dtype: str, shape: tuple[int, ...]
 ) -> tuple[Network, tuple[int, ...]]:
     """The network with the shapes of all parameters known, for an input of `shape`, batch axis
     included; and the shape of its output.
 
     ConfigError with what is wrong with the shapes: by layer, then by share group; then as `build`.
     """
-    network = _assemble(model, dtype, initializer)
+    network = _assemble(model, dtype)
     output = _first_shapes(network, shape)
-    problems = _unlike(network, model)
-    if problems:
-        raise ConfigError(problems)
+    _check_alike(network, model)
     _tie_all(network, model)
     return network, output
 
 
 def _tie_all(network: Network, model: ModelSpec) -> None:
     """Tie what `model.share` lists. ConfigError with everything that cannot be tied."""
-    problems: list[Problem] = []
+    problems = Problems()
     for group, members in model.share.items():
-        _tie(network, members, f"model.share.{group}", problems)
-    if problems:
-        raise ConfigError(problems)
+        with problems.under():
+            _tie(network, members, f"model.share.{group}")
+    problems.raise_any()
     _name_owners(network)
 
 
-def _assemble(model: ModelSpec, dtype: str, initializer: init.Initializer) -> Network:
+def _assemble(model: ModelSpec, dtype: str) -> Network:
     """The network with nothing tied yet."""
     network = Network(nn.HybridSequential(prefix=""))
-    _add_children(network, network.root, model.layers, "", dtype, initializer)
+    _add_children(network, network.root, model.layers, "", dtype)
     _name_owners(network)
     return network
 
@@ -99,12 +97,11 @@ def _add_children(
     specs: list[LayerSpec],
     above: str,
     dtype: str,
-    initializer: init.Initializer,
 ) -> None:
     """Build `specs` into `container`; their paths start with `above` ('' or 'encoder.')."""
     for spec in specs:
         path = above + spec.name
-        block = spec.layer.build(_context(network, spec, path, dtype, initializer))
+        block = spec.layer.build(_context(network, spec, path, dtype))
         container.register_child(block, spec.name)
         network.layers[path] = block
         network.places[path] = spec.place
@@ -112,9 +109,7 @@ def _add_children(
             network.leaves[path] = block
 
 
-def _context(
-    network: Network, spec: LayerSpec, path: str, dtype: str, initializer: init.Initializer
-) -> Context:
+def _context(network: Network, spec: LayerSpec, path: str, dtype: str) -> Context:
     def own_initializer(parameter: str, default: Any, named_after: str | None = None) -> Any:
         option = f"{named_after or parameter}_initializer"
         chosen = getattr(spec.layer, option, None)
@@ -128,16 +123,15 @@ def _context(
         return default if isinstance(default, str) else default.dumps()
 
     def children(container: gluon.Block, under: str, option: str = "layers") -> Any:
-        _add_children(
-            network, container, spec.children[option], f"{path}.{under}", dtype, initializer
-        )
+        _add_children(network, container, spec.children[option], f"{path}.{under}", dtype)
         return container
 
     return Context(dtype, own_initializer, children)
 
 
-def _tie(network: Network, members: list[str], place: str, problems: list[Problem]) -> None:
+def _tie(network: Network, members: list[str], place: str) -> None:
     """Give all members the parameters of the first of them in the order of the network."""
+    problems = Problems()
     parameters = network.root.structural_params()
     resolved = {member: _members_parameters(member, network, parameters) for member in members}
     for member, found in resolved.items():
@@ -146,31 +140,29 @@ def _tie(network: Network, members: list[str], place: str, problems: list[Proble
             said = (
                 "has no parameters" if member in network.layers else "is no layer and no parameter"
             )
-            problems.append(Problem(place, f"'{member}' {said} - {advice(member, known)}"))
+            problems.add(place, f"'{member}' {said} - {advice(member, known)}")
     nested = [(a, b) for a in members for b in members if b.startswith(f"{a}.")]
     for a, b in nested:
-        problems.append(
-            Problem(
-                place, f"share cycle: '{b}' is part of '{a}', so neither can be the other's owner"
-            )
+        problems.add(
+            place, f"share cycle: '{b}' is part of '{a}', so neither can be the other's owner"
         )
     if nested or not all(resolved.values()):
-        return
+        raise ConfigError(problems.found)
     order = list(parameters)
     ranked = sorted(members, key=lambda member: order.index(next(iter(resolved[member].values()))))
     owner, owned = ranked[0], resolved[ranked[0]]
     for member in ranked[1:]:
         if resolved[member].keys() != owned.keys():
-            problems.append(
-                Problem(
-                    place,
-                    f"'{owner}' has {_listed(owned)} but '{member}' has {_listed(resolved[member])}: they "
-                    "cannot be tied",
-                )
+            problems.add(
+                place,
+                f"'{owner}' has {_listed(owned)} but '{member}' has {_listed(resolved[member])}: they "
+                "cannot be tied",
             )
             continue
         for name, path in resolved[member].items():
-            _tie_parameter(network, owned[name], path, place, problems)
+            with problems.under():
+                _tie_parameter(network, owned[name], path, place)
+    problems.raise_any()
 
 
 def _members_parameters(
@@ -195,9 +187,8 @@ def _block_at(root: gluon.Block, path: str) -> gluon.Block:
     return root
 
 
-def _tie_parameter(
-    network: Network, owner: str, path: str, place: str, problems: list[Problem]
-) -> None:
+def _tie_parameter(network: Network, owner: str, path: str, place: str) -> None:
+    problems = Problems()
     parameters = network.root.structural_params()
     block_path, _, name = path.rpartition(".")
     try:
@@ -207,16 +198,13 @@ def _tie_parameter(
             f"'{p}' has shape {parameters[p].shape} and dtype {parameters[p].dtype}"
             for p in (owner, path)
         ]
-        problems.append(
-            Problem(place, f"{shapes[0]}, but {shapes[1]}: tied parameters need one shape")
-        )
+        problems.add(place, f"{shapes[0]}, but {shapes[1]}: tied parameters need one shape")
     if path in network.sources and network.sources[path].startswith("model."):
-        problems.append(
-            Problem(
-                network.sources[path],
-                f"is never used: '{path}' is tied to '{owner}' ({place}), which is drawn once",
-            )
+        problems.add(
+            network.sources[path],
+            f"is never used: '{path}' is tied to '{owner}' ({place}), which is drawn once",
         )
+    problems.raise_any()
 
 
 def infer_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -240,10 +228,10 @@ def _first_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
         ) from error
 
 
-def _unlike(network: Network, model: ModelSpec) -> list[Problem]:
-    """A problem for each share group whose members' parameters differ in shape."""
+def _check_alike(network: Network, model: ModelSpec) -> None:
+    """ConfigError with each share group whose members' parameters differ in shape."""
     parameters = network.root.structural_params()
-    problems = []
+    problems = Problems()
     for group, members in model.share.items():
         resolved = [_members_parameters(member, network, parameters) for member in members]
         for name in resolved[0]:
@@ -252,7 +240,5 @@ def _unlike(network: Network, model: ModelSpec) -> list[Problem]:
             other = next((p for p in paths if shapes[p] != shapes[paths[0]]), None)
             if other is not None:
                 said = f"'{paths[0]}' has shape {shapes[paths[0]]}, but '{other}' has shape {shapes[other]}"
-                problems.append(
-                    Problem(f"model.share.{group}", f"{said}: tied parameters need one shape")
-                )
-    return problems
+                problems.add(f"model.share.{group}", f"{said}: tied parameters need one shape")
+    problems.raise_any()

@@ -18,7 +18,7 @@ from initlab.engine import dtypes, gluon, init, laws
 from initlab.engine.errors import StreamError
 from initlab.engine.registry import advice
 from initlab.engine.streams import VERSION, Key, version
-from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.plan.network import Network
 
 CHUNK = 1 << 20
@@ -207,14 +207,15 @@ def make_plan(
 ) -> Plan:
     """The plan of a network whose shapes are all known, for the stream version in use. ConfigError
     with every parameter whose law is impossible."""
-    problems: list[Problem] = []
+    problems = Problems()
     free = [
         path
         for path, parameter in network.owners.items()
         if init.choose(parameter.init, initializer, describe(path, parameter)) is initializer
     ]
     place = "init.rules" if isinstance(initializer, init.Mixed) else "init"
-    problems += [Problem(place, text) for text in initializer.check(free)]
+    for text in initializer.check(free):
+        problems.add(place, text)
     rows: dict[str, Row] = {}
     for path in network.root.structural_params():
         owner = network.aliases.get(path)
@@ -223,17 +224,13 @@ def make_plan(
             if source is not None:
                 rows[path] = replace(source, path=path, alias_of=owner, bytes=0)
             continue
-        row = _row(network, path, initializer, seed, problems)
-        if row is not None:
-            rows[path] = row
-    if problems:
-        raise ConfigError(problems)
+        with problems.under():
+            rows[path] = _row(network, path, initializer, seed)
+    problems.raise_any()
     return Plan(tuple(rows.values()), tuple(output))
 
 
-def _row(
-    network: Network, path: str, initializer: init.Initializer, seed: int, problems: list[Problem]
-) -> Row | None:
+def _row(network: Network, path: str, initializer: init.Initializer, seed: int) -> Row:
     parameter = network.owners[path]
     description = describe(path, parameter)
     chosen = init.choose(parameter.init, initializer, description)
@@ -242,10 +239,8 @@ def _row(
         law = chosen.law(description)
         law.check_stream(version())
     except (ValueError, RuntimeError, AssertionError, KeyError, OSError) as error:
-        problems.append(
-            Problem(rule, f"cannot initialize '{path}' of shape {description.shape}: {error}")
-        )
-        return None
+        said = f"cannot initialize '{path}' of shape {description.shape}: {error}"
+        raise ConfigError.of(rule, said) from error
     fans, literal = _fans(description)
     return Row(
         path=path,

@@ -8,16 +8,17 @@ import math
 from typing import Any
 
 from initlab.engine import laws, streams
-from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.plan.rows import Plan
 from initlab.runner.stats import Statistic
 from initlab.runner.stats.meter import later
 
 
-def check_streamed(resolved: dict[str, Any], problems: list[Problem]) -> None:
-    """Note what a streamed run cannot have: values in order, another file format, a probe of what
-    it does not keep.
+def check_streamed(resolved: dict[str, Any]) -> None:
+    """ConfigError for what a streamed run cannot have: values in order, another file format, a
+    probe of what it does not keep.
     """
+    problems = Problems()
     kept, probed = ((resolved.get(key) or {}).get("kind") for key in ("snapshot", "probe"))
     if resolved.get("measure") and (kept == "none" or resolved.get("shard") is not None):
         what = (
@@ -25,30 +26,25 @@ def check_streamed(resolved: dict[str, Any], problems: list[Problem]) -> None:
             if resolved.get("shard") is not None
             else "a streamed run without a snapshot keeps no values"
         )
-        problems.append(
-            Problem(
-                "measure",
-                f"{what}, so nothing can be measured of it - leave measure out, or keep the whole in a "
-                "snapshot",
-            )
+        problems.add(
+            "measure",
+            f"{what}, so nothing can be measured of it - leave measure out, or keep the whole in a "
+            "snapshot",
         )
     if resolved.get("stream") in streams.VERSIONS and resolved["stream"] != streams.VERSION:
         said = f"{resolved['stream']} is drawn from in order, a streamed run draws in any"
-        problems.append(Problem("stream", f"{said} - use {streams.VERSION}, or init_mode=deferred"))
+        problems.add("stream", f"{said} - use {streams.VERSION}, or init_mode=deferred")
     if kept not in ("safetensors", "none"):
-        problems.append(
-            Problem("snapshot.kind", f"a streamed run writes safetensors or none, got {kept!r}")
-        )
+        problems.add("snapshot.kind", f"a streamed run writes safetensors or none, got {kept!r}")
     if kept == "none" and probed != "none":
         said = "a streamed run without a snapshot keeps no values that could be probed"
-        problems.append(Problem("probe", f"{said} - use snapshot=safetensors, or probe=none"))
+        problems.add("probe", f"{said} - use snapshot=safetensors, or probe=none")
     if resolved.get("shard") is not None and probed != "none":
-        problems.append(
-            Problem(
-                "probe",
-                "a shard holds a part of the network only, which cannot be probed - use probe=none",
-            )
+        problems.add(
+            "probe",
+            "a shard holds a part of the network only, which cannot be probed - use probe=none",
         )
+    problems.raise_any()
 
 
 def check_data_scaled(plan: Plan, init_mode: str) -> None:
@@ -64,7 +60,7 @@ def check_data_scaled(plan: Plan, init_mode: str) -> None:
 
 def check_one_pass(plan: Plan, stats: dict[str, Statistic]) -> None:
     """ConfigError for statistics that want all values of a tensor at once, which nobody keeps."""
-    problems = []
+    problems = Problems()
     for name, statistic in stats.items():
         large = next((row for row in plan.owners if later([statistic], row)), None)
         if large is not None:
@@ -72,6 +68,5 @@ def check_one_pass(plan: Plan, stats: dict[str, Statistic]) -> None:
                 f"needs all {math.prod(large.shape)} values of '{large.path}' at once, which a streamed "
                 "run without a snapshot never has"
             )
-            problems.append(Problem(f"stats.{name}", f"{said} - use snapshot=safetensors"))
-    if problems:
-        raise ConfigError(problems)
+            problems.add(f"stats.{name}", f"{said} - use snapshot=safetensors")
+    problems.raise_any()

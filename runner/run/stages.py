@@ -64,7 +64,7 @@ def initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
 
 
 def _initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
-    network = build(config.model, config.dtype, config.init)
+    network = build(config.model, config.dtype)
     shape = (config.data.batch, *config.sample_shape)
     streams.seed(config.seed)
     with ledger.recording() as record:

@@ -126,7 +126,7 @@ def mapped_network(config: RunConfig, path: Path) -> Network:
 
 
 def _shaped(config: RunConfig) -> Network:
-    network = build(config.model, config.dtype, config.init)
+    network = build(config.model, config.dtype)
     infer_shapes(network, (config.data.batch, *config.sample_shape))
     return network
 

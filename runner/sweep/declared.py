@@ -29,9 +29,10 @@ from initlab.runner.config.compose import (
 )
 from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.config.identity import Declaration
-from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.evidence.members import Member
-from initlab.runner.plan.validate import RunConfig, seed_problems
+from initlab.runner.plan.root import check_seed
+from initlab.runner.plan.validate import RunConfig
 from initlab.runner.sweep.composer import Composed, Composer
 from initlab.runner.sweep.job import Job, finished, strip
 from initlab.runner.sweep.searching import TARGET, SearchSpace, parse_searched
@@ -205,10 +206,13 @@ class DeclaredSweep:
         try:
             if resolved.get("resume") is True and finished(job.declaration, job.folder) is not None:
                 return []
+            problems = Problems()
+            with problems.under():
+                check_seed(resolved)
             alike = hashlib.sha256(
                 json.dumps({**resolved, "seed": None}, sort_keys=True, default=str).encode()
             ).hexdigest()
-            if seed_problems(resolved) or alike not in self._sound:
+            if problems or alike not in self._sound:
                 assert job.run
                 if len(self._sound) < MANY:
                     self._sound.add(alike)

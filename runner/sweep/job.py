@@ -163,7 +163,7 @@ def _judge(job: Job, folder: Path, status: Status) -> Status:
     where the run has no such figure.
     """
     resolved = job.declaration.resolved
-    objective = parse_objective(resolved.get("objective"), [])
+    objective = parse_objective(resolved.get("objective"))
     if objective is None:
         return status
     stats = RunFolder(folder).stats.by_name

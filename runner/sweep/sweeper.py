@@ -28,7 +28,14 @@ from initlab.runner.claims.results import read_result
 from initlab.runner.config.code_search import LOGGING_CLASSES
 from initlab.runner.config.compose import search_code
 from initlab.runner.config.hydra_internals import configure_logging
-from initlab.runner.errors import EXIT_FAILED, EXIT_REFUSED, ConfigError, Problem, RunnerError
+from initlab.runner.errors import (
+    EXIT_FAILED,
+    EXIT_REFUSED,
+    ConfigError,
+    Problem,
+    Problems,
+    RunnerError,
+)
 from initlab.runner.evidence.folder import write_hydra as write_hydra_files
 from initlab.runner.evidence.judged import CHARTS
 from initlab.runner.evidence.members import (
@@ -86,9 +93,9 @@ def sweep(words: list[str], config_dir: str | None) -> int:
         return dry_run(declaration)
     members = declaration.check(problems)
     problems = problems or search_code(declaration.config)
-    claims = [] if problems else declared_claims(declaration, members, problems)
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
+    claims = declared_claims(declaration, members)
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
     check_report(str(declaration.config.report))
@@ -101,24 +108,25 @@ def sweep(words: list[str], config_dir: str | None) -> int:
     return code or judge_claims(declaration, members, claims)
 
 
-def declared_claims(
-    declaration: DeclaredSweep, members: list[Member], problems: list[Problem]
-) -> list[Claim]:
-    """What the sweep expects of its runs; what is wrong with that is noted."""
+def declared_claims(declaration: DeclaredSweep, members: list[Member]) -> list[Claim]:
+    """What the sweep expects of its runs. ConfigError with everything wrong."""
     node = declaration.config.get("expect")
     expect = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
     if not expect:
         return []
-    problems += expectation.check_interpolations(expect, swept_keys(members))
+    problems = Problems()
+    problems.found += expectation.check_interpolations(expect, swept_keys(members))
     try:
         resolved = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
     except OmegaConfBaseException as error:
-        problems.append(Problem("expect", str(error).splitlines()[0]))
-        return []
-    claims = parse_claims(resolved, problems)
-    if not problems:
-        runs = [(member.overrides, declaration.prepare(member).run) for member in members]
-        problems += expectation.check(claims, runs)
+        problems.add("expect", str(error).splitlines()[0])
+        raise ConfigError(problems.found) from error
+    with problems.under("expect"):
+        claims = parse_claims(resolved)
+    problems.raise_any()
+    runs = [(member.overrides, declaration.prepare(member).run) for member in members]
+    problems.found += expectation.check(claims, runs)
+    problems.raise_any()
     return claims
 
 
@@ -255,10 +263,12 @@ def dry_run(declaration: DeclaredSweep) -> int:
     )
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
-    problems = refused.problems() + declaration.unknown + search_code(declaration.config)
+    problems = Problems()
+    problems.found = refused.problems() + declaration.unknown + search_code(declaration.config)
     if not problems:
-        declared_claims(declaration, members, problems)
-    for problem in dict.fromkeys(problems):
+        with problems.under():
+            declared_claims(declaration, members)
+    for problem in dict.fromkeys(problems.found):
         print(f"error: {problem}", file=sys.stderr)
     return EXIT_REFUSED if problems else 0
 

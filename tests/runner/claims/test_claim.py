@@ -7,14 +7,17 @@ import math
 import pytest
 
 from initlab.runner.claims.claim import parse_claims
-from initlab.runner.errors import Problem
+from initlab.runner.errors import ConfigError
 
 GOOD = {"id": "a", "cite": "Nobody 2020", "quantity": "layers.*.rms.log_mean", "predicted": 1.0}
 
 
 def parse(*entries):
-    problems: list[Problem] = []
-    return parse_claims(list(entries), problems), [str(problem) for problem in problems]
+    """The claims, and what is wrong with them."""
+    try:
+        return parse_claims(list(entries)), []
+    except ConfigError as error:
+        return [], [str(problem.below("expect")) for problem in error.problems]
 
 
 def test_a_claim_has_its_defaults():
@@ -48,7 +51,7 @@ def test_an_error_may_be_a_closed_form_or_a_number():
 
 
 def test_nothing_is_expected_by_default():
-    assert parse_claims(None, []) == parse_claims([], []) == []
+    assert parse_claims(None) == parse_claims([]) == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ def test_nothing_is_expected_by_default():
             {"error": "elements", "quantity": "layers[0].rms"},
             "expect[0].error: elements needs a quantity that is a mean",
         ),
-        ({"z": 0}, "expect[0].z: must be a number above 0, got 0"),
+        ({"z": 0}, "expect[0].z: must be a positive number, got 0"),
         ({"floor": -1}, "expect[0].floor: must be a number of at least 0, got -1"),
         ({"within": "x"}, "expect[0].within: must be a number of at least 0, got 'x'"),
         ({"within": 0.1, "floor": 0.2}, "expect[0].within: must be at least the floor, 0.2"),
@@ -125,6 +128,5 @@ def test_two_claims_of_one_id_and_what_is_no_claim_are_refused():
     assert (
         "expect[0]: must be a mapping with id, cite, quantity, predicted, got 'x'" in parse("x")[1]
     )
-    problems: list[Problem] = []
-    parse_claims("x", problems)
-    assert str(problems[0]) == "expect: must be a list of claims, got 'x'"
+    with pytest.raises(ConfigError, match="^must be a list of claims, got 'x'$"):
+        parse_claims("x")

@@ -20,17 +20,12 @@ from initlab.runner.claims.judge import (
     judge,
 )
 from initlab.runner.claims.results import Result
-from initlab.runner.errors import Problem, QuantityError
+from initlab.runner.errors import QuantityError
 
 
 def claim(**options):
-    problems: list[Problem] = []
     given = {"id": "c", "cite": "nobody", "quantity": "figures.x", "predicted": 1.0} | options
-    claims = parse_claims(
-        [{key: value for key, value in given.items() if value is not None}], problems
-    )
-    assert problems == []
-    return claims[0]
+    return parse_claims([{key: value for key, value in given.items() if value is not None}])[0]
 
 
 def runs(values, name: str = "x", **settings) -> list[Result]:

@@ -20,7 +20,6 @@ def claim(quantity: str, predicted: float = 1.0, **more):
             {"id": "c", "cite": "x", "quantity": quantity, "predicted": predicted, "within": 9}
             | more
         ],
-        [],
     )[0]
 
 

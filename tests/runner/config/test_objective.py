@@ -19,16 +19,15 @@ STATS = {
 
 
 def objective(figure, target=None, distance=None) -> Objective:
-    problems = []
-    found = parse_objective({"figure": figure, "target": target, "distance": distance}, problems)
-    assert found is not None, problems
+    found = parse_objective({"figure": figure, "target": target, "distance": distance})
+    assert found is not None
     return found
 
 
 def refusals(node) -> list[str]:
-    problems = []
-    assert parse_objective(node, problems) is None
-    return [str(problem) for problem in problems]
+    with pytest.raises(ConfigError) as caught:
+        parse_objective(node)
+    return [str(problem.below("objective")) for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize(
@@ -143,9 +142,7 @@ def test_what_is_wrong_with_an_objective_is_said(node, said):
 
 
 def test_no_objective_is_none():
-    problems = []
-    assert parse_objective(None, problems) is None
-    assert problems == []
+    assert parse_objective(None) is None
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.status import read
 
@@ -175,7 +176,11 @@ def test_a_machine_that_cannot_run_a_config_still_keeps_its_finished_run(
 ):
     assert command("-m", "seed=0,1").code == 0
     before = times(folders(tmp_path))
-    monkeypatch.setattr("initlab.runner.plan.validate.DTYPES", ())
+
+    def lacking(dtype: str, stream: str) -> None:
+        raise ConfigError.of("", f"{dtype} is not there")
+
+    monkeypatch.setattr("initlab.runner.plan.root._check_dtype", lacking)
     done = command("-m", "seed=0,1", "resume=true")
     assert done.code == 0, done.err
     assert done.out.count("finished before") == 2

@@ -1,0 +1,194 @@
+"""The parts of a resolved config as objects: what a group chose, the device, the shard, the shape of
+one sample. Each raises ConfigError with everything wrong with its part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from initlab.engine import formats
+from initlab.engine.device import Device, dtype_problem, gpu_problem
+from initlab.engine.errors import OptionError
+from initlab.engine.init import Initializer
+from initlab.engine.registry import advice
+from initlab.runner.claims.claim import Claim
+from initlab.runner.config.schema import DeviceOptions, kinds
+from initlab.runner.data import Data
+from initlab.runner.errors import ConfigError, Problems, each
+from initlab.runner.evidence.shard import Shard
+from initlab.runner.evidence.shard import parse as parse_shard
+from initlab.runner.measures import Measure
+from initlab.runner.plan.model import (
+    ModelSpec,
+    construct,
+    parse_initializer,
+    parse_input,
+    parse_model,
+)
+from initlab.runner.plan.root import parse_root
+from initlab.runner.plan.streamable import check_streamed
+from initlab.runner.probes import Probe
+from initlab.runner.stats import Statistic
+from initlab.runner.trackers import Tracker
+
+
+@dataclass
+class Parts:
+    """What a resolved config declares besides its plain keys."""
+
+    claims: list[Claim]
+    model: ModelSpec
+    data: Data
+    probe: Probe
+    init: Initializer
+    stats: dict[str, Statistic]
+    measure: dict[str, Measure]
+    tracker: Tracker
+    shard: Shard | None
+    device: Device
+    snapshot: formats.Format | None
+    sample_shape: tuple[int, ...]
+
+
+def parse_parts(resolved: dict[str, Any]) -> Parts:
+    """All parts, the plain keys checked too. ConfigError with everything wrong."""
+    problems = Problems()
+    mode, declared = resolved.get("init_mode"), None
+    with problems.under():
+        claims = parse_root(resolved)
+    with problems.under("model"):
+        network = mapping_at(resolved, "model")
+        with problems.under("model.input"):
+            declared = parse_input(network.get("input"))
+        model = parse_model(network, declared)
+    with problems.under("data"):
+        data = parse_group("data", mapping_at(resolved, "data"))
+    with problems.under("probe"):
+        probe = parse_group("probe", mapping_at(resolved, "probe"))
+    with problems.under("init"):
+        init = parse_initializer(resolved.get("init"))
+    with problems.under("stats"):
+        stats = parse_several("stats", mapping_at(resolved, "stats"))
+    with problems.under("measure"):
+        measure = parse_several("measure", mapping_at(resolved, "measure"))
+    with problems.under("tracker"):
+        tracker = parse_tracker(mapping_at(resolved, "tracker"))
+    with problems.under("shard"):
+        shard = parse_part(resolved.get("shard"), mode)
+    with problems.under("device"):
+        device = parse_device(mapping_at(resolved, "device"))
+    with problems.under("snapshot"):
+        snapshot = parse_snapshot(mapping_at(resolved, "snapshot"))
+    if not problems.concern("model.input", "data"):
+        with problems.under():
+            sample = sample_shape(declared, data, mode)
+    if not problems.concern("device"):
+        with problems.under():
+            check_device(device, str(resolved.get("dtype")))
+    if mode == "streamed":
+        with problems.under():
+            check_streamed(resolved)
+    problems.raise_any()
+    return Parts(
+        claims, model, data, probe, init, stats, measure, tracker, shard, device, snapshot, sample
+    )
+
+
+def mapping_at(resolved: dict[str, Any], key: str) -> dict[str, Any]:
+    """The mapping at a key. ConfigError where there is none."""
+    value = resolved.get(key)
+    if not isinstance(value, dict):
+        said = f"must be a mapping, got {value!r} - choose an option of the group: {key}=…"
+        raise ConfigError.of("", said)
+    return value
+
+
+def parse_group(group: str, options: dict[str, Any]) -> Any:
+    """The object of the kind that `options` choose in a group."""
+    kind, known = options.get("kind"), kinds(group)
+    if not (isinstance(kind, str) and kind in known):
+        raise ConfigError.of("kind", f"no {group} '{kind}' - {advice(str(kind), known)}")
+    rest = {name: value for name, value in options.items() if name != "kind"}
+    return construct(known[kind], rest, f"{group} {kind}")
+
+
+def parse_several(group: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """The objects of a group of which a run takes several, by the names they have in the config."""
+
+    def parse(options: Any) -> Any:
+        if not isinstance(options, dict):
+            raise ConfigError.of("", f"must be a mapping, got {options!r}")
+        return parse_group(group, options)
+
+    return each(chosen, parse)
+
+
+def parse_tracker(options: dict[str, Any]) -> Tracker:
+    """The tracker, whose library is there."""
+    tracker: Tracker = parse_group("tracker", options)
+    missing = tracker.missing()
+    if missing is not None:
+        raise ConfigError.of("", missing)
+    return tracker
+
+
+def parse_snapshot(options: dict[str, Any]) -> formats.Format | None:
+    """The format of the snapshot; None where none is kept."""
+    chosen = parse_group("snapshot", options)
+    return chosen if isinstance(chosen, formats.Format) else None
+
+
+def parse_part(text: Any, init_mode: Any) -> Shard | None:
+    """The part of the run that `shard` says; None for the whole."""
+    if text is None:
+        return None
+    try:
+        shard = parse_shard(text)
+    except ValueError as error:
+        raise ConfigError.of("", str(error)) from error
+    if init_mode != "streamed":
+        raise ConfigError.of(
+            "",
+            "is for init_mode=streamed, which never holds a model whole, got "
+            f"init_mode={init_mode} - add init_mode=streamed",
+        )
+    return shard
+
+
+def parse_device(options: dict[str, Any]) -> Device:
+    """The device, which is there."""
+    chosen: DeviceOptions = construct(DeviceOptions, options)
+    problem = gpu_problem(chosen.index) if chosen.kind == "gpu" else None
+    if problem is not None:
+        raise ConfigError.of("", f"no gpu({chosen.index}): {problem}")
+    return Device(chosen.kind, chosen.index)
+
+
+def check_device(device: Device, dtype: str) -> None:
+    """ConfigError for a dtype that the device lacks."""
+    lacking = dtype_problem(device, dtype)
+    if lacking is not None:
+        raise ConfigError.of("dtype", lacking)
+
+
+def sample_shape(declared: tuple[int, ...] | None, data: Data, init_mode: Any) -> tuple[int, ...]:
+    """The shape of one sample, from the model or else from data that knows its own."""
+    if declared is None and init_mode in ("eager", "streamed"):
+        raise ConfigError.of(
+            "model.input",
+            f"is not declared - {init_mode} mode infers all shapes from it: give the shape of one "
+            "sample, or use init_mode=deferred",
+        )
+    try:
+        shape = data.sample_shape(declared)
+    except ValueError as error:
+        said = error.problem if isinstance(error, OptionError) else str(error)
+        raise ConfigError.of("data", said) from error
+    if shape is None:
+        raise ConfigError.of(
+            "model.input",
+            f"is not declared, and data '{data.kind}' has no shape of its own - give the shape of "
+            "one sample",
+        )
+    return shape
