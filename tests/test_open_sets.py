@@ -30,6 +30,7 @@ SETS = {
     "runner/measures",
     "runner/trackers",
     "runner/theory",
+    "runner/commands",
 }
 """The folders that are open sets."""
 WORDS = [
@@ -123,6 +124,7 @@ def copy(tmp_path_factory) -> Path:
 def test_a_file_dropped_into_its_folder_is_all_that_a_new_member_takes(copy, tmp_path):
     python(copy, tmp_path, "-m", "initlab.runner", *WORDS)
     check_run(tmp_path)
+    assert python(copy, tmp_path, "-m", "initlab.runner", "count", "outputs") == "1\n"
     assert python(copy, tmp_path, "-c", LAW) == "[2.0, -2.0, 2.0]\n"
 
 
@@ -136,4 +138,6 @@ def test_the_same_files_work_as_plugins(tmp_path):
     flags = [word for path in paths for word in ("--plugin", str(path))]
     python(ROOT, tmp_path, "-m", "initlab.runner", *flags, *WORDS)
     check_run(tmp_path)
+    words = ("-m", "initlab.runner", *flags, "count", "outputs")
+    assert python(ROOT, tmp_path, *words) == "1\n"
     assert python(ROOT, tmp_path, "-c", LAW, *map(str, paths)) == "[2.0, -2.0, 2.0]\n"
