@@ -8,6 +8,7 @@ value.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,15 +38,26 @@ class Change:
         return f"{self.key}: {' -> '.join(self.texts())}"
 
 
-def flatten(value: Any, key: str = "") -> dict[str, Any]:
-    """The values by dotted key."""
+def flatten(
+    value: Any, key: str = "", is_leaf: Callable[[Any], bool] = lambda value: False
+) -> dict[str, Any]:
+    """The values by dotted key; `is_leaf` says of a mapping or a list whether it is one value."""
+    if is_leaf(value):
+        return {key: value}
     if isinstance(value, dict) and value:
         parts = [(f"{key}.{name}" if key else str(name), part) for name, part in value.items()]
     elif isinstance(value, list) and value:
         parts = [(f"{key}[{number}]", part) for number, part in enumerate(value)]
     else:
         return {key: value}
-    return {inner: leaf for name, part in parts for inner, leaf in flatten(part, name).items()}
+    return {
+        inner: leaf for name, part in parts for inner, leaf in flatten(part, name, is_leaf).items()
+    }
+
+
+def is_plain_list(value: Any) -> bool:
+    """Whether a value is a list of texts, numbers and the like, as a shape is."""
+    return isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value)
 
 
 def changes(a: dict[str, Any], b: dict[str, Any]) -> list[Change]:

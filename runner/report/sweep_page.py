@@ -17,6 +17,7 @@ import numpy as np
 
 from initlab.runner.evidence.folder import REPORT, keep_report
 from initlab.runner.evidence.members import swept_keys, swept_values
+from initlab.runner.flat import flatten, is_plain_list
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import Chart, finite, series
 from initlab.runner.report.evidence import Entry, Run, Sweep
@@ -175,7 +176,7 @@ def gather(sweep: Sweep, keys: list[str]) -> Gathered:
         )
         found.kinds.setdefault(label, Kind(label)).add(entry.run)
         if len(found.configs) < MOST_COMPARED:
-            config = flattened(entry.run.manifest.canonical)
+            config = _settings(entry.run.manifest.canonical)
             found.configs[entry.member.run_id] = (
                 config
                 | {name: _text(value) for name, value in measured.items()}
@@ -184,21 +185,10 @@ def gather(sweep: Sweep, keys: list[str]) -> Gathered:
     return found
 
 
-def flattened(value: Any, name: str = "") -> dict[str, str]:
-    """A config as one text a leaf, by dotted path."""
-    if isinstance(value, dict) and value:
-        return {
-            key: text
-            for inner, item in value.items()
-            for key, text in flattened(item, f"{name}.{inner}" if name else str(inner)).items()
-        }
-    if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
-        return {
-            key: text
-            for number, item in enumerate(value)
-            for key, text in flattened(item, f"{name}[{number}]").items()
-        }
-    return {sys.intern(name): sys.intern(_text(value))}  # most are the same in most runs
+def _settings(config: dict[str, Any]) -> dict[str, str]:
+    """A config as one text a leaf, by dotted key; most are the same in most runs."""
+    leaves = flatten(config, is_leaf=is_plain_list)
+    return {sys.intern(name): sys.intern(_text(value)) for name, value in leaves.items()}
 
 
 def _text(value: Any) -> str:

@@ -4,18 +4,21 @@ series, a table, histograms, pictures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.statistics import Statistics, number
+from initlab.runner.flat import flatten
 
 TABLE = ("path", "declared_std", "std", "z", "verdict")
 """The columns of the table of parameters. `z` is how many standard errors the measured variance is
 off the declared one.
 """
+
+INDEX = re.compile(r"\[(\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Evidence:
     @cached_property
     def params(self) -> dict[str, Any]:
         """The resolved config, flat: `init.kind`, `model.layers.0.units`."""
-        return dict(flat(self.manifest.config))
+        return flat(self.manifest.config)
 
     @cached_property
     def metrics(self) -> dict[str, float]:
@@ -104,7 +107,7 @@ class Evidence:
         found = (
             (f"{part}/{key}", number(value))
             for part, figures in parts.items()
-            for key, value in flat(figures)
+            for key, value in flat(figures).items()
         )
         return {name: value for name, value in found if value is not None}
 
@@ -166,16 +169,8 @@ def spread(row: dict[str, Any]) -> Spread:
     return Spread(edges, counts, float(row.get("mean") or 0.0), float(row.get("rms") or 0.0))
 
 
-def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of mappings and lists, each with its dotted path; an empty one is a leaf."""
-    items = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    if not items:
-        yield prefix, value
-    for key, item in items:
-        yield from flat(item, f"{prefix}.{key}" if prefix else str(key))
+def flat(value: Any) -> dict[str, Any]:
+    """The leaves of mappings and lists by dotted key; trackers allow no brackets in a name, so that
+    entries of lists stand there as `.0`.
+    """
+    return {INDEX.sub(r".\1", key): leaf for key, leaf in flatten(value).items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from initlab.runner.flat import changes, flatten, value_text
+from initlab.runner.flat import changes, flatten, is_plain_list, value_text
 
 
 def test_nested_mappings_and_lists_become_dotted_keys():
@@ -16,6 +16,21 @@ def test_nested_mappings_and_lists_become_dotted_keys():
         "model.share": {},
         "stats": [],
     }
+
+
+def test_what_is_said_to_be_one_value_is_kept_whole():
+    config = {"input": [3, 4], "layers": [{"kernel": [1]}, [[2]], []]}
+    assert flatten(config, is_leaf=is_plain_list) == {
+        "input": [3, 4],
+        "layers[0].kernel": [1],
+        "layers[1][0]": [2],
+        "layers[2]": [],
+    }
+    assert flatten({"a": {"b": 1}}, is_leaf=lambda value: value == {"b": 1}) == {"a": {"b": 1}}
+
+
+def test_an_empty_config_is_one_value():
+    assert (flatten({}), flatten([], "a"), flatten(3, "a")) == ({"": {}}, {"a": []}, {"a": 3})
 
 
 def test_changes_are_sorted_and_tell_what_is_absent_from_what_is_null():

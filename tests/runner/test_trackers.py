@@ -20,7 +20,7 @@ from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.plan.validate import revalidate, validate
 from initlab.runner.trackers import REGISTRY, Evidence
-from initlab.runner.trackers.evidence import spread
+from initlab.runner.trackers.evidence import flat, spread
 from initlab.runner.trackers.mlflow import namer
 from initlab.runner.trackers.wandb import coarser
 
@@ -452,3 +452,13 @@ def test_figures_that_are_not_finite_are_numbers_again(only_run):
     assert str(evidence.metrics["figures/loss"]) == "nan" and "figures/kept" not in evidence.metrics
     [rms] = evidence.series
     assert (rms.steps, rms.values) == ([0, 2], [1.0, float("inf")])
+
+
+def test_a_tracker_is_given_names_without_brackets():
+    config = {"model": {"layers": [{"units": 4}, {"kernel": [3, 5]}]}, "vars": {}}
+    assert flat(config) == {
+        "model.layers.0.units": 4,
+        "model.layers.1.kernel.0": 3,
+        "model.layers.1.kernel.1": 5,
+        "vars": {},
+    }

@@ -10,6 +10,7 @@ import pytest
 
 from initlab.runner.config.objective import Objective, parse_objective
 from initlab.runner.errors import ConfigError
+from initlab.runner.plan.validate import revalidate
 
 STATS = {
     "parameters": [{"path": "0.weight", "std": 0.5}, {"path": "0.bias", "std": 0.0}],
@@ -207,3 +208,10 @@ def test_what_only_a_plugins_statistic_knows_is_looked_up_after_the_run(command)
     assert done.code == 0, done.err
     done = command(*words, "name=wrong", "objective={figure: 'parameters[0].sparsitty'}")
     assert (done.code, done.out.count("did you mean 'sparsity'?")) == (1, 2)
+
+
+def test_a_run_of_before_whose_objective_named_nothing_is_still_read(only_run):
+    folder = only_run("init=normal")
+    config = json.loads((folder / "manifest.json").read_text())["config"]
+    config["objective"] = {"figure": "layers[9].rms", "target": None, "distance": None}
+    assert revalidate(config).run_id == folder.name
