@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
+from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.plan.validate import revalidate
 
 SMALL = [
@@ -44,8 +43,8 @@ SMALL = [
 )
 def test_everything_in_the_statistics_was_known_before(words, only_run):
     folder = only_run(*words)
-    config = revalidate(json.loads((folder / "manifest.json").read_text())["config"])
-    stats = json.loads((folder / "stats.json").read_text())
+    run = RunFolder(folder)
+    config, stats = revalidate(run.config), run.stats.by_name
     assert set(config.sketch) == set(stats)
     for section, found in stats.items():
         known = config.sketch[section]
@@ -66,6 +65,6 @@ def _row(rows, path):
 
 def test_the_sections_that_nothing_measures_are_empty(only_run):
     folder = only_run("probe=none")
-    config = revalidate(json.loads((folder / "manifest.json").read_text())["config"])
+    config = revalidate(RunFolder(folder).config)
     assert not any(config.sketch[name] for name in ("layers", "gradients", "training", "figures"))
     assert [row["path"] for row in config.sketch["parameters"]][:2] == ["0.weight", "0.bias"]
