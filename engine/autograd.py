@@ -1,7 +1,7 @@
-"""Reverse-mode differentiation on a tape. It knows no arrays: values are opaque things that can be
-added.
+"""Reverse-mode differentiation on a tape.
 
-What a box and a node are is in `engine.tape`.
+The module knows no array library: gradients are things that can be added. `engine.tape` says what a
+box and a node are.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ def predict_mode() -> AbstractContextManager[None]:
 
 
 def _where(device: Place, vjp: Backward) -> Backward:
-    """A vjp that makes its device the current one: others may have worked since the forward pass."""
+    """The vjp, after it has made its device the current one. Another device may have been made
+    current since the forward pass."""
 
     def applied(gradient: object) -> Sequence[Any]:
         device.use()
@@ -300,11 +301,13 @@ def grad(
     create_graph: bool = False,
     train_mode: bool = True,
 ) -> object:
-    """The gradients of `heads` by `variables`, as new boxes; what the variables hold is left alone.
+    """The gradients of `heads` by `variables`, as new boxes of the variables' shapes. The gradients
+    that the variables keep are not written.
 
-    With `create_graph` the gradients are on the tape, to be differentiated again, as often as
-    wanted. `retain_graph` is `create_graph` unless it is given. MXNetError for a primitive whose
-    gradient is not made of primitives.
+    With `create_graph` the gradients are on the tape, so they can be differentiated again, any
+    number of times. `retain_graph` is `create_graph` unless it is given. MXNetError for a head or a
+    variable that is not on the tape, and, with `create_graph`, for a primitive whose gradient is not
+    made of primitives.
     """
     boxes, given = _heads(heads, head_grads)
     single, wanted = is_box(variables), _listed(variables)
@@ -334,10 +337,10 @@ def grad(
 def inner_gradients(
     heads: Boxes, inner: Sequence[B], head_grads: HeadGrads = None
 ) -> list[B | None]:
-    """The gradients of `heads` by values on the way to them, as new boxes; None by a value that
-    they do not depend on.
+    """The gradients of `heads` by `inner`, values on the way to them, as new boxes of their shapes;
+    None for a value that the heads do not depend on.
 
-    Nothing is sent to variables, and the tape is used up.
+    Variables get no gradients. The tape is used up.
     """
     boxes, given = _heads(heads, head_grads)
     wanted = {id(box._node) for box in inner if box._node is not None}

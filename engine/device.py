@@ -1,8 +1,8 @@
-"""Devices: where an array lives, and which array library computes there. The only module that
-imports CuPy, and only when asked to.
+"""Devices: where an array lives, and which array library computes there.
 
-`cpu(1)` is a second logical place in the same memory, so replicas can be used, and tested, without
-a GPU. MXNet calls a device a context; both names are here.
+This is the only module that imports CuPy, and it does so only when a GPU is used. `cpu(1)` is a
+second logical place in the same memory, so that replicas can be used and tested without a GPU.
+MXNet calls a device a context; both names are here.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ HOSTS = ("cpu", "cpu_pinned", "cpu_shared")
 TYPE_NAMES = {number: name for name, number in TYPE_IDS.items()}
 NO_GPU = "MXNetError: GPU is not enabled"
 CUPY = ("cupy", "cupy_backends")
-"""Where the classes of CuPy's errors are."""
+"""The packages that the classes of CuPy's errors are defined in."""
 SHORTAGES = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "ALLOC_FAILED")
-"""In the messages of CUDA's runtime, its driver, and its libraries."""
+"""Words that CUDA's runtime, its driver and its libraries say when memory is used up."""
 
 _scopes = threading.local()
 
@@ -87,14 +87,15 @@ Launch = Callable[[str, int, int, Sequence[object]], None]
 arguments live on the device.
 """
 Compile = Callable[[str], Launch]
-"""The text of kernels -> what launches them."""
+"""The text of kernels -> a function that launches them."""
 
 
 class Namespace:
-    """What a device type computes with: its array library, how arrays get there and back, and,
-    where it runs kernels, their compiler.
+    """What a type of device computes with.
 
-    `lacks` says of the name of a dtype why arrays cannot have it, or None.
+    `library(device)` makes the device current and gives its array library; `to_host(raw)` and
+    `from_host(array, device)` copy arrays; `compiler(device)` is there for devices that run kernels;
+    `lacks(dtype name)` says why arrays cannot have a dtype, or gives None.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ def _numpy(device: Device) -> Library:
 
 
 def gpu_problem(device_id: int) -> str | None:
-    """Why there is no such GPU and what to do, in one sentence; None when there is one."""
+    """Why GPU `device_id` cannot be used and what to do, in one sentence; None if it can."""
     try:
         import cupy  # noqa: F401
     except ModuleNotFoundError as error:
@@ -171,7 +172,8 @@ def _cupy_compiler(device: Device) -> Compile:
 
 
 KERNEL_OPTIONS = ("--fmad=false", "--std=c++11")
-"""Of NVRTC. The first changes nothing of intrinsics; it guards what might be none."""
+"""Options of NVRTC. The kernels use intrinsics, which are never fused; the first option guards
+anything that is not one."""
 
 
 @cache
@@ -188,7 +190,7 @@ def _cupy_module(device: Device, text: str) -> Launch:
 
 
 FIRST_WITH_BFLOAT16 = 14
-"""CuPy's version; those before have arrays of that dtype, with which nothing can be computed."""
+"""The first version of CuPy that computes with bfloat16. Earlier ones can only hold such arrays."""
 _HOST = Namespace(
     _numpy, lambda raw: cast(np.ndarray, raw), lambda array, device: cast(Array, array)
 )
@@ -221,8 +223,8 @@ def namespace(device_type: str, provider: Namespace) -> Iterator[None]:
 
 
 def launcher(device: Device) -> Compile:
-    """What makes launchable kernels of their text on this device. DeviceError where it runs none:
-    see `runs_kernels`.
+    """The function that compiles the text of kernels for this device. DeviceError for a device that
+    runs no kernels (see `runs_kernels`).
     """
     compiler = _NAMESPACES[device.device_type].compiler
     if compiler is None:
@@ -243,8 +245,8 @@ def dtype_problem(device: Device, dtype: str) -> str | None:
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether an error says that memory is used up: a MemoryError, which CuPy's own is, or what
-    CUDA's libraries say of a GPU.
+    """Whether an error says that memory is used up: a MemoryError (CuPy's own is one), or an error
+    of CUDA's libraries with one of the words of SHORTAGES.
     """
     if isinstance(error, MemoryError):
         return True

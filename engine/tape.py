@@ -94,10 +94,11 @@ class Together(list[Any]):
 
 
 class Node:
-    """One application of a primitive. `vjp` maps the raw gradient of its result to those of its
-    boxes; None once it was used up.
+    """One application of a primitive.
 
-    `replay` does the same over boxes; without it, the primitive of that name is run again.
+    `vjp` maps the raw gradient of its result to those of its boxes; it is None after the tape was
+    used up. `replay` does the same over boxes. Without a `replay`, the primitive of that name is run
+    again.
     """
 
     __slots__ = ("name", "parents", "vjp", "args", "attributes", "replay")
@@ -152,8 +153,8 @@ class Node:
 
 
 class Leaf:
-    """A variable that gradients are wanted of; `receive(gradient)` is called once a backward pass
-    with the sum over all its uses.
+    """A variable whose gradient is wanted. A backward pass calls `receive(gradient)` once, with the
+    sum over all its uses.
     """
 
     __slots__ = ("receive",)

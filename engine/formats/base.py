@@ -78,7 +78,8 @@ def check_names(snapshot: Snapshot) -> None:
         proper = isinstance(name, str) and not any(
             "\ud800" <= letter <= "\udfff" for letter in name
         )
-        checked(proper, lambda name=name: f"a tensor is called {name!r}, which is no text")  # type: ignore[misc]
+        if not proper:
+            raise FormatError(f"a tensor is called {name!r}, which is no text")
     for alias, owner in snapshot.aliases.items():
         checked(
             isinstance(owner, str) and owner in snapshot.tensors,

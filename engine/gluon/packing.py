@@ -1,9 +1,9 @@
 """Filling many parameters as one block of work, so that small ones cost little more than their
 elements.
 
-What happens is what filling one after the other does: the values, the order in which observers hear
-of them, and what was filled and what was not when one of them fails. A parameter whose filling may
-be more than drawing a law on the processor is filled by itself, after all before it.
+The outcome is that of filling one parameter after the other: the same values, the same order of
+calls to observers, and the same parameters filled when one of them fails. A parameter is filled
+alone, after all before it, if filling it may be more than drawing a law on the processor.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class Pack:
 
 @contextmanager
 def packing() -> Iterator[Pack]:
-    """While open, parameters can be added; all are filled when it closes, by an error too."""
+    """While open, parameters can be added. All are filled when it closes, also when an error closes
+    it."""
     pack = Pack()
     try:
         yield pack
@@ -99,7 +100,8 @@ def packing() -> Iterator[Pack]:
 
 
 def _begun(parameter: Parameter, pending: Pending) -> _Held | None:
-    """Everything but the drawing; None for a parameter that is to be filled by itself."""
+    """The parameter with all decisions made and its values still to be drawn; None for one that has
+    to be filled alone."""
     source, device = pending.source, _only_processor(pending.devices)
     if device is None or source.data is not None or streams.version() != VERSION:
         return None

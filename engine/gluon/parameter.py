@@ -42,8 +42,8 @@ from initlab.engine.nd.ndarray import GRAD_REQS
 from initlab.engine.streams import Key, Stream
 
 DEFAULT: Any = object()
-"""In the place of a net-level initializer: Uniform(0.07), Gluon's default. None is not that: it is
-refused.
+"""Stands for Gluon's default initializer, Uniform(0.07). None cannot stand for it, because MXNet
+refuses a None there.
 """
 STYPES = ("default", "row_sparse", "csr")
 NOT_INITIALIZED = (
@@ -231,8 +231,8 @@ class Parameter:
         force_reinit: bool,
         path: str | None,
     ) -> Pending | None:
-        """How it is to be filled now; None where it has values already, or its shape is not known
-        yet.
+        """How the parameter is to be filled now. None if it keeps the values that it has, or if its
+        shape is not known yet; then it becomes pending.
         """
         state = self._state
         if isinstance(state, Ready) and not force_reinit:
@@ -259,7 +259,8 @@ class Parameter:
         return None
 
     def _end(self, pending: Pending, state: State) -> None:
-        """What `_begin` began comes to this."""
+        """Assign the state that follows, and the generation that `_begin` chose. Until then the
+        parameter is as it was."""
         self._state = state
         self._generation = (streams.epoch(), pending.source.key.generation)
 
@@ -272,8 +273,8 @@ class Parameter:
         return Key(streams.current_seed(), path or self.name, generation)
 
     def _fill(self, pending: Pending) -> Ready:
-        """The state that a pending one becomes, the shape being known. What says that memory is
-        used up notes for what.
+        """The state with values, for a pending parameter of known shape. An error that says that
+        memory is used up gets a note with the parameter's path, shape and bytes.
         """
         try:
             return self._filled(pending)
@@ -304,7 +305,8 @@ class Parameter:
         return ready
 
     def _draw(self, source: Source, device: Device) -> tuple[nd.NDArray, Filled]:
-        """The values, drawn on the device where it can, and else on the host; and how."""
+        """The values, and the record of how they were drawn. The device draws them if it can, else
+        the host."""
         description = self._description(source.key.path)
         own = source.own if source.own is not None else source.default
         network = init_module.create(source.default)
@@ -418,8 +420,8 @@ class Parameter:
             )
 
     def adopt(self, values: np.ndarray, device: Device) -> None:
-        """Become ready with these very values, which are not copied where the device is the host.
-        AssertionError for a shape or dtype other than the parameter's."""
+        """Become ready with these values, which are not copied if the device is the host.
+        AssertionError if their shape or dtype is not the parameter's."""
         self._check_loaded_dtype(nd.NDArray(values, cpu()), False)
         if tuple(values.shape) != tuple(self.shape):
             raise AssertionError(
@@ -515,8 +517,8 @@ class Parameter:
             gradient[:] = 0
 
     def set_data(self, data: Any) -> None:
-        """Write values into the arrays of all devices; for a pending parameter, they become what it
-        is filled with.
+        """Write values into the arrays of all devices. A pending parameter will be filled with
+        them.
         """
         self.shape = data.shape
         match self._state:

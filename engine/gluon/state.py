@@ -1,4 +1,4 @@
-"""The states a parameter can be in, and what is told of how it was filled.
+"""The states that a parameter can be in, and the record of how it was filled.
 
 Unset ──initialize──> Pending ──shape known──> Ready
   └───────initialize, shape known──────────────┘
@@ -48,7 +48,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class Filled:
-    """How a parameter came by its first values, for whoever keeps books."""
+    """How a parameter got its first values: the record that observers get."""
 
     path: str
     key: Key
@@ -86,7 +86,7 @@ def observe(callback: Callable[[Any, Filled], None]) -> Iterator[None]:
 
 
 def announce(parameter: object, filled: Filled) -> None:
-    """Tell whoever observes."""
+    """Call all observers, in the order in which they began."""
     for observer in tuple(_observers):
         observer(parameter, filled)
 

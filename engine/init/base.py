@@ -1,13 +1,13 @@
-"""The base of all initializers: a description goes in, a law comes out, and Gluon's protocol around
-it.
+"""The base of all initializers. An initializer turns a parameter's description into a law; Gluon's
+protocol stands around that.
 
     __call__(InitDesc, array)    MXNet's entry: calls the parameter's own initializer; where it has
                                  none, the ending of its name decides
     _init_weight(name, array)    fills the array; a user's class overrides this
     law(description)             what the array is filled with; a class of ours defines this
 
-A class that has only `_init_weight` of its own has the law `Custom`. Values come from the stream of
-the parameter that is being filled, or from the ambient stream when none is. Source: MXNet 1.9.1
+A class that overrides only `_init_weight` has the law `Custom`. Values come from the stream of the
+parameter that is being filled, or from the ambient stream if none is. Source: MXNet 1.9.1
 python/mxnet/initializer.py.
 """
 
@@ -70,7 +70,8 @@ class InitDesc(str):
 
 
 def describe(name: str, array: nd.NDArray) -> Description:
-    """The description that the name carries, else one of the name and the array, without roles."""
+    """The description that the name carries. A plain name gets one made of the name and the array,
+    without roles."""
     carried: Description | None = getattr(name, "description", None)
     if carried is not None:
         return carried
@@ -115,8 +116,8 @@ class Initializer:
     # --- what an initializer is
 
     def law(self, description: Description) -> laws.Law:
-        """What the described parameter is filled with. ValueError, or LawError, for one that cannot
-        be.
+        """The law that the described parameter is filled by. ValueError or LawError for a parameter
+        that this initializer cannot fill.
         """
         raise NotImplementedError("Must override it")
 
@@ -125,8 +126,8 @@ class Initializer:
         return 1.0
 
     def claims(self, path: str, name: str | None = None) -> bool:
-        """Whether, given for a whole network, this goes before a layer's default (like Dense's zero
-        bias).
+        """Whether this initializer, given for a whole network, beats a layer's default (like Dense's
+        zero bias) for a parameter.
 
         `path` and `name` are the parameter's structural path and Gluon name.
         """
@@ -137,13 +138,14 @@ class Initializer:
         return None
 
     def check(self, paths: Iterable[str]) -> list[str]:
-        """What is wrong with the options for a network that leaves these paths to it, a line each."""
+        """What is wrong with the options for a network in which this initializer decides for these
+        paths; one line for each fault."""
         return []
 
     @property
     def _kwargs(self) -> dict[str, Any]:
-        """The options by name, as given to `__init__`, else as the class tells them (MXNet compares
-        and dumps these).
+        """The options by name: those given to `__init__`, or a dataclass's fields. MXNet compares
+        and dumps these.
         """
         return self.__dict__["_given"] if "_given" in self.__dict__ else self._options()
 
@@ -152,8 +154,8 @@ class Initializer:
         self.__dict__["_given"] = options
 
     def _options(self) -> dict[str, Any]:
-        """A dataclass's fields; those that Gluon does not have (keyword-only) come last, and only
-        where not at their default.
+        """A dataclass's fields. Keyword-only ones, which Gluon does not have, come last, and are left
+        out at their default.
         """
         if not dataclasses.is_dataclass(self):
             return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -210,9 +212,12 @@ class Initializer:
     def law_alone(
         self, own: str | Initializer, description: Description
     ) -> tuple[Initializer, laws.Law] | None:
-        """What decides when this is the network's initializer and `own` the parameter's, and its
-        law, where filling is no more than drawing that law. None where it may be: a class's own
-        `__call__` or `_init_weight`, a log of what was filled."""
+        """(the initializer that fills the parameter, its law), given that this is the network's
+        initializer and `own` the parameter's.
+
+        None if filling may be more than drawing that law: a class has a `__call__` or `_init_weight`
+        of its own, or filled arrays are logged.
+        """
         if self._verbose or not own or not self._calls_plainly():
             return None
         chosen = choose(own, self, description)

@@ -101,8 +101,8 @@ class Load(Initializer):
         self._report(name, found)
 
     def __call__(self, desc: str, arr: nd.NDArray) -> None:
-        """As MXNet's does for a bare name: what is not there is left to the fallback and the name's
-        ending.
+        """Fill `arr`, which a plain name describes, as MXNet does: a tensor that the snapshot lacks is
+        left to the fallback, which goes by the ending of the name.
         """
         description = describe(desc, arr)
         if isinstance(desc, InitDesc) and desc.attrs.get("__init__"):

@@ -20,8 +20,8 @@ KEYS = ("match", "init")
 @register
 @dataclass(eq=False, repr=False)
 class Mixed(Initializer):
-    r"""The first rule whose `match`, a regular expression, fits the whole path of the parameter
-    says by `init` what fills it.
+    r"""Rules for parameters. The first rule whose `match`, a regular expression, fits the whole path
+    of the parameter decides; its `init` fills the parameter.
 
         Mixed([{"match": r".*\.bias", "init": "zeros"}, {"match": ".*", "init": Xavier()}])
         Mixed([r".*\.bias", ".*"], [Zero(), Xavier()])                 as MXNet writes it
@@ -62,8 +62,8 @@ class Mixed(Initializer):
         return self.rule_for(path) is not None
 
     def check(self, paths: Iterable[str]) -> list[str]:
-        """What is wrong with the rules for a network of these paths: rules that fit nothing, or
-        nothing that is left to them.
+        """What is wrong with the rules for a network of these paths: rules that fit no path, or all
+        rules if no path is left to them.
         """
         known = list(paths)
         problems = []

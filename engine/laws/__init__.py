@@ -1,5 +1,5 @@
-"""Laws: what is drawn, from a key, in any slice, and what it can be tested against. A module
-dropped into this folder is found.
+"""Laws: each draws any slice of a tensor from a key, and says what its values can be tested
+against. A module that is put into this folder is found.
 """
 
 from __future__ import annotations

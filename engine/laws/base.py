@@ -1,4 +1,5 @@
-"""What is drawn: a law can draw any slice of a tensor from a stream, and be tested against.
+"""The base of all laws. A law draws any slice of a tensor from a stream, and says what the values
+can be tested against.
 
 Constant  Uniform  Normal  TruncatedNormal    element by element, exact to the bit
 Structured                                    no randomness: identity
@@ -61,7 +62,8 @@ def _scratch() -> np.ndarray:
 
 @dataclass(frozen=True)
 class Invariant:
-    """Something that must hold of values: `value` is at most `bound` if `ok`."""
+    """A condition on drawn values: `value`, which was measured, must not exceed `bound`; `ok` says
+    whether it holds."""
 
     name: str
     value: float
@@ -84,9 +86,8 @@ class Law:
         cls.kind = snake_case(cls.__name__)
         REGISTRY.add(cls.kind, cls)
 
-    # Of one element; None where not stated. Plain attributes, so that a law may have them as fields
-    # or as
-    # properties.
+    # Moments of one element; None if the law does not state them. They are plain attributes so that a
+    # law can have them as fields or as properties.
     mean: ClassVar[Any] = None
     std: ClassVar[Any] = None
     kurtosis: ClassVar[Any] = None
@@ -98,22 +99,22 @@ class Law:
         return -math.inf, math.inf
 
     def support_in(self, dtype: np.dtype) -> tuple[float, float]:
-        """The smallest and the largest value possible in a dtype: float64's bounds are not rounded
-        to float32.
-        """
+        """The smallest and the largest value possible in a dtype. They differ from `support` for
+        float64 if float32 rounds the bounds."""
         return self.support
 
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
-        """The distribution function at x, float64; None where there is no density to test."""
+        """The distribution function at x, float64, of x's shape; None for a law without a density."""
         return None
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """What must hold of drawn values beyond their distribution."""
+        """The conditions that drawn values, of the tensor's shape, must fulfil beyond their
+        distribution."""
         return []
 
     def upheld(self, values: np.ndarray) -> np.ndarray:
-        """The values, if all invariants hold of them. LawError for the first that does not: a
-        broken library must not pass unseen.
+        """The values, after all invariants were checked. LawError for the first that does not hold:
+        then the library that computed them is broken.
         """
         for found in self.invariants(values):
             if not found.ok:
@@ -125,9 +126,11 @@ class Law:
         return values
 
     def wrong_in(self, values: np.ndarray, shape: tuple[int, ...], start: int) -> int | None:
-        """How many of `values`, elements start … in C order of a tensor of `shape`, are not the
-        declared ones; None for a law that does not declare each element, or cannot declare some
-        without the others."""
+        """How many of `values` differ from the declared ones. `values` are the elements from number
+        `start` on, in C order, of a tensor of `shape`.
+
+        None for a law that is random, and for one that cannot give a slice without the rest.
+        """
         if self.random or not self.sliceable:
             return None
         declared = np.empty(values.size, values.dtype)
@@ -147,11 +150,12 @@ class Law:
         start: int = 0,
         stop: int | None = None,
     ) -> np.ndarray:
-        """The tensor of `shape`, or its elements start … stop - 1 in C order when a slice is asked
-        for.
+        """The tensor of `shape`. With `start` or `stop`, its elements start … stop - 1 in C order,
+        flat.
 
-        Random values are drawn as float64 for float64, else as float32, which is rounded once to
-        float16 or bfloat16. StreamError for dtypes without random values.
+        Random values are drawn in float64 for float64, in float32 for all other dtypes, and rounded
+        once. StreamError for a dtype without random values; LawError for a shape that the law cannot
+        fill, a slice outside the tensor, and a value beyond the dtype's range.
         """
         whole = start == 0 and stop is None
         end = math.prod(shape) if stop is None else stop
@@ -163,7 +167,7 @@ class Law:
 
     def fill(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
         """Draw elements start … start + out.size - 1, in C order, of the tensor of `shape` into
-        `out`: flat, contiguous, of the dtype wanted. Errors are `draw`'s."""
+        `out`, a flat, contiguous array. Values are of `out`'s dtype. Errors are `draw`'s."""
         piece = self.fill_or_defer(key, shape, start, out)
         if piece is not None:
             draw_many([piece])
@@ -193,11 +197,10 @@ class Law:
         return None
 
     def draw_on(self, device: Device, key: Key, shape: tuple[int, ...], dtype: Any) -> Any:
-        """The tensor of `shape` drawn by the device itself, as its raw array; the bits are
-        `draw`'s.
+        """The tensor of `shape` as a raw array that the device itself drew, with the bits of `draw`.
 
-        None where the host has to draw: for a device that runs no kernels, a law without a
-        `distribution`, a type that it lacks.
+        None if the host has to draw: the device runs no kernels, the law has no `distribution`, or
+        the kernels do not draw the dtype.
         """
         self.check_shape(shape)
         resolved = self._resolved(dtype)
@@ -222,13 +225,13 @@ class Law:
         return type(self).distribution is not Law.distribution
 
     def distribution(self, wide: bool) -> Distribution | None:
-        """What every element follows, whatever the shape: in float64 if `wide`, else in float32.
-        None for a law that is not like that.
+        """The distribution that every element follows, in float64 if `wide`, else in float32. None
+        for a law whose elements do not follow one distribution independently of each other.
         """
         return None
 
     def _write(self, key: Key, shape: tuple[int, ...], start: int, out: np.ndarray) -> None:
-        """What `fill` does where there is no `distribution`."""
+        """Fill `out`, for a law without a `distribution`."""
         out[:] = self._rounded(
             self._elements(key, shape, start, start + out.size, out.dtype), out.dtype
         )
@@ -245,8 +248,8 @@ class Law:
     def draw_from(
         self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32"
     ) -> np.ndarray:
-        """The next tensor of a source that is drawn from in order; moves on in it, unless nothing
-        random is drawn.
+        """The next tensor of a source that is drawn from in order. The source moves on, except for
+        a law that is not random.
         """
         if not self.random:
             return self.draw(NOWHERE, shape, dtype)
@@ -311,8 +314,8 @@ class Law:
     def _elements(
         self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
     ) -> np.ndarray:
-        """Elements [start, end) in C order: float64 for a random law's float64, else its float32;
-        in any dtype where nothing is random.
+        """Elements [start, end) in C order, flat. A random law gives float64 for float64 and float32
+        for all other dtypes; one that is not random may give any dtype.
         """
         kind = self.distribution(dtype == np.float64)
         if kind is None:
@@ -346,7 +349,7 @@ def fill_many(tasks: Iterable[Task]) -> None:
 
 
 def from_description(description: dict[str, Any]) -> Law:
-    """The law that `describe` described. LawError for what is none."""
+    """The law that `describe` described. LawError for a description of no law."""
     options = dict(description)
     try:
         return REGISTRY.get(str(options.pop("kind", None))).from_options(options)
@@ -369,8 +372,8 @@ def from_json(value: Any) -> Any:
 
 
 def check_numbers(law: Law, *names: str, infinite: bool = False) -> None:
-    """Make these fields Python numbers. LawError unless they are numbers, finite ones that float32
-    can hold if not `infinite`.
+    """Make these fields Python numbers. LawError for a field that is no number, and, unless
+    `infinite`, for one that is not finite or that float32 cannot hold.
     """
     who = law.kind.replace("_", " ")
     for name in names:
@@ -392,6 +395,6 @@ def check_numbers(law: Law, *names: str, infinite: bool = False) -> None:
 
 
 def check_reach(law: Law, farthest: float) -> None:
-    """LawError where float32 cannot hold what is drawn farthest from 0."""
+    """LawError if float32 cannot hold the drawn value that is farthest from 0."""
     if farthest > LARGEST:
         raise LawError(f"{law.kind.replace('_', ' ')}: {law} reaches beyond float32's range")

@@ -55,7 +55,7 @@ class Repeated(Law):
         return self.law.support
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """An axis 0 that divides by `times`, and the rest as the law wants it."""
+        """LawError unless axis 0 divides by `times` and the inner law can fill the rest."""
         if not shape or shape[0] % self.times:
             raise LawError(
                 f"{self} cannot fill shape {shape}: its axis 0 must be a multiple of {self.times}"
@@ -79,7 +79,8 @@ class Repeated(Law):
         return np.repeat(drawn, self.times, axis=0).reshape(-1)[start - offset : end - offset]
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """Entries that must be the same are; the law's own of one of each."""
+        """Entries that must be the same are the same, and the inner law's invariants hold of one of
+        each."""
         apart = values.reshape(-1, self.times, *values.shape[1:])
         wrong = int((apart != apart[:, :1]).sum())
         return [
@@ -174,8 +175,8 @@ class DataScaled(Haar):
     """A Haar matrix that is divided, once the network is made, by the deviation of what its layer
     gives for the declared data.
 
-    What is drawn is the matrix; the factor is the data's, so that only a run of the network gives
-    the values. Until |variance - 1| is below `tolerance`, or `most` times.
+    The law draws the matrix; the factor depends on the data, so only a run of the network gives the
+    values. The matrix is divided until |variance - 1| is below `tolerance`, at most `most` times.
     """
 
     tolerance: float = 0.1

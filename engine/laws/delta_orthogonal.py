@@ -2,8 +2,8 @@
 it.
 
 Xiao, Bahri, Sohl-Dickstein, Schoenholz and Pennington, "Dynamical isometry and a mean field theory
-of CNNs", 2018. With stride 1 and circular padding such a convolution changes the length of no input
-but by the factor `gain`.
+of CNNs", 2018. With stride 1 and circular padding such a convolution multiplies the length of every
+input by `gain`.
 """
 
 from __future__ import annotations

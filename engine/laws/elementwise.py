@@ -112,8 +112,8 @@ class Constant(Law):
 
 @dataclass(frozen=True)
 class ForgetGate(Law):
-    """0, but `value` in the second of four equal parts of axis 0 (an LSTM's gates are input,
-    forget, cell, output).
+    """`value` in the second of four equal parts of axis 0, 0 in the others. An LSTM's gates are
+    input, forget, cell, output.
     """
 
     random: ClassVar[bool] = False
@@ -194,7 +194,7 @@ class Uniform(Law):
         return np.clip((x - self.low) / (self.high - self.low), 0, 1)
 
     def distribution(self, wide: bool) -> Distribution:
-        """Uniform; one value where the bounds are one in the type that is drawn."""
+        """Uniform; a single value if both bounds are the same in the type that is drawn."""
         if self.low == self.high if wide else self._is_point:
             return streams.distribution.point(self.low, wide)
         return streams.distribution.uniform(self.low, self.high, wide)
@@ -318,7 +318,7 @@ class TruncatedNormal(Law):
         )
 
     def describe(self) -> dict[str, Any]:
-        """With the words that the bounds come to, which the values depend on."""
+        """The law with `words`: the bounds as the values depend on them, round(2^n Phi(bound))."""
         return {
             **super().describe(),
             "phi_words": [streams.phi_word(self.low), streams.phi_word(self.high)],

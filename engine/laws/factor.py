@@ -111,8 +111,9 @@ def _panel(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def check_factor(q: np.ndarray, gaussian: np.ndarray) -> None:
-    """LawError unless the diagonal of R = Q'A is positive, to rounding: no other orthonormal Q, nor
-    one with other signs, has that for every column but by chance."""
+    """LawError unless the diagonal of R = Q'A is positive, up to rounding. A wrong Q, or one with
+    wrong signs, fulfils that for every column only by chance.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         diagonal = (q * gaussian).sum(axis=0)
         wrong = ~(diagonal >= -1e-12 * np.sqrt((gaussian.astype(np.float64) ** 2).sum()))
@@ -125,8 +126,8 @@ def check_factor(q: np.ndarray, gaussian: np.ndarray) -> None:
 
 
 def gram_invariant(side: np.ndarray, gain: float) -> Invariant:
-    """The rows of `side` (or of a stack of such) are orthogonal and of length `gain`, to what the
-    dtype resolves.
+    """The invariant that the rows of `side` (a matrix, or a stack of them) are orthogonal and of
+    length `gain`, as exactly as the dtype can say.
     """
     wide = side.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):

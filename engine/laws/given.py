@@ -56,7 +56,7 @@ class Loaded(Law):
 
 @dataclass(frozen=True)
 class Custom(Law):
-    """What a user's `_init_weight` does; whatever it draws from `nd.random` comes from the
+    """What a user's `_init_weight` does. Values that it draws from `nd.random` come from the
     parameter's own stream.
     """
 
@@ -71,7 +71,8 @@ class Custom(Law):
         )
 
     def check_stream(self, name: str) -> None:
-        """What a user's code draws from `nd.random`, every stream has."""
+        """Nothing to check: the user's code draws from `nd.random`, which itself refuses what a
+        stream does not have."""
 
     def __str__(self) -> str:
         return f"Custom({self.name})"

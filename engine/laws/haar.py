@@ -1,9 +1,9 @@
 """Matrices: random orthogonal ones, uniform on the Stiefel manifold (Haar measure) and as Gluon
 draws them, and the identity.
 
-A Haar matrix is the orthogonal factor of a Gaussian one, which `engine.laws.factor` computes
-through LAPACK, reproducible to a tolerance, or with `exact` to the same bits everywhere, affordable
-to about 1024 x 1024. What was drawn is checked before it is given.
+A Haar matrix is the orthogonal factor of a Gaussian one. `engine.laws.factor` computes it through
+LAPACK, which is reproducible to a tolerance, or with `exact` to the same bits on every machine,
+which is affordable up to about 1024 x 1024. Every matrix is checked before it is handed out.
 """
 
 from __future__ import annotations
@@ -106,9 +106,9 @@ class SingularVectors(Law):
     """scale times the left singular vectors of a matrix of noise, or the right ones of a wide one,
     through LAPACK in the values' precision.
 
-    LAPACK leaves the signs open. Here the largest element of each vector is made positive, and the
-    sign then drawn; from MXNet's stream, which has no place for that, LAPACK's own stay. Source:
-    MXNet 1.9.1 python/mxnet/initializer.py.
+    LAPACK leaves the signs open. Here the largest element of each vector is made positive, then the
+    sign is drawn. MXNet's stream has no values for signs: there LAPACK's signs stay. Source: MXNet
+    1.9.1 python/mxnet/initializer.py.
     """
 
     exactness: ClassVar[str] = "tolerance"
@@ -139,7 +139,7 @@ class SingularVectors(Law):
     def draw_from(
         self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32"
     ) -> np.ndarray:
-        """The next matrix; it takes the signs' draws beside its own."""
+        """The next matrix of a source; the signs are drawn from it as well."""
         if not isinstance(stream, Stream):
             self.check_shape(shape)
             low, high = (-1.0, 1.0) if self.noise == "uniform" else (0.0, 1.0)
@@ -152,7 +152,7 @@ class SingularVectors(Law):
         return drawn
 
     def check_stream(self, name: str) -> None:
-        """Every stream has the noise."""
+        """Nothing to check: every stream has the noise that the law draws."""
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         rows, columns = shape[0], math.prod(shape[1:])

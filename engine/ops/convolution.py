@@ -11,8 +11,8 @@ Convolution is linear in both arguments, so three functions close the family und
     spread(y, w) -> x             its transpose in x
     weight_gradient(x, y) -> w    its transpose in w
 
-Nothing is written in place. Batches are cut so that the gathered rows stay small (`CHUNK`); rows of
-a whole batch that are, a convolution keeps for its weight's gradient.
+Nothing is written in place. Batches are cut so that the gathered rows stay small (`CHUNK`). Where the
+rows of the whole batch are small, a convolution keeps them for the gradient of its weight.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ Index = tuple[slice, ...]
 CHUNK = 1 << 21
 """About how many gathered elements there are at a time."""
 FOLD = 3
-"""How much dearer it is to add up a product's element than to gather one."""
+"""Adding up one element of a product costs this many times as much as gathering one."""
 FEW_CHANNELS = 8
-"""Below this, rows are gathered along the last spatial axis, since runs of channels would be short.
+"""With fewer channels, rows are gathered along the last spatial axis: runs of channels would be
+short.
 """
 
 
@@ -293,11 +294,11 @@ def spread(
     groups: int,
     space: Sizes,
 ) -> Array:
-    """x[c, i] = sum over units o, output positions and kernel positions a with stride o + dilate a
-    - pad = i of w[o, c, a] y[o].
+    """x[c, i] = the sum of w[o, c, a] y[o] over units o, output positions and kernel positions a
+    with stride o + dilate a - pad = i.
 
-    Each of the stride's phases of x is a correlation of y with its own part of the kernel, so no
-    product is with a zero.
+    Each phase of the stride is a correlation of y with a part of the kernel of its own. So nothing
+    is multiplied by a zero.
     """
     kernel, out = tuple(w.shape[2:]), tuple(y.shape[2:])
     units, channels, count = w.shape[0] // groups, w.shape[1], math.prod(kernel)

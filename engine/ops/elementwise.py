@@ -40,8 +40,8 @@ def _listed(shape: tuple[int, ...]) -> str:
 
 
 def unbroadcast(xp: Library, g: Array, like: Operand) -> Array | None:
-    """The gradient of something that was broadcast: summed over the axes that were stretched; None
-    for a number.
+    """The gradient of `like`, an operand that was broadcast to the shape of g: g summed over the
+    axes that were stretched. None if `like` is a number.
     """
     if not is_array(like):
         return None

@@ -1,11 +1,11 @@
 """Primitives run over boxes instead of raw arrays, so that a gradient is on the tape and can be
 differentiated again.
 
-A `Traced` value stands where a primitive expects a raw array, a `TracedLibrary` where it expects
-the array library. Whatever the primitive, or its vjp, computes with them is done by primitives on
-the boxes inside; some of these (`reduce.total`, `shape.spread`, `indexing.part`, `linear.matmul`)
-are there for it alone and follow NumPy to the letter: a sum over all axes has no axis. Comparisons
-and index arithmetic carry no gradient and stay raw.
+A primitive is given a `Traced` value in place of each raw array and a `TracedLibrary` in place of
+the array library. What the primitive or its vjp computes with these is computed by primitives on the
+boxes inside. Some primitives (`reduce.total`, `shape.spread`, `indexing.part`, `linear.matmul`) serve
+this purpose only; they give the shapes that NumPy gives, such as no axis for a sum over all axes.
+Comparisons and index arithmetic have no gradient and stay raw.
 """
 
 from __future__ import annotations
@@ -332,7 +332,8 @@ class TracedLibrary:
         args: tuple[object, ...],
         options: dict[str, object],
     ) -> Array:
-        """A function that no rule is known for; what carries no gradient may use it."""
+        """Call a function that has no rule here. MXNetError if an argument is traced, since its
+        gradient would be lost."""
         flat = [
             value for arg in args for value in (arg if isinstance(arg, (list, tuple)) else (arg,))
         ]

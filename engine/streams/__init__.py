@@ -1,8 +1,8 @@
 """Exact streams, version `initlab-1`: every value is a pure function of seed, path, generation, law
 and element number.
 
-Beside it, for code that must repeat MXNet 1.9.1, its own stream, whose values depend on all that
-was drawn before.
+MXNet 1.9.1's own stream is here too, for code that must repeat MXNet. Its values depend on
+everything that was drawn before.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ LN2_HIGH, LN2_LOW, HALF_PI = elementary.LN2_HIGH, elementary.LN2_LOW, wide.HALF_
 
 
 @_jit
-def _words(k0, k1, first, blocks, w):  # type: ignore[no-untyped-def]
+def _words(k0: np.uint64, k1: np.uint64, first: np.uint64, blocks: int, w: np.ndarray) -> None:
     """Philox4x64-10 blocks first … first + blocks - 1 (Salmon et al. 2011), whose counters are one
     higher, into `w`.
     """
@@ -175,7 +175,7 @@ def _words(k0, k1, first, blocks, w):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _minus_two_log(f):  # type: ignore[no-untyped-def]
+def _minus_two_log(f: float) -> Any:
     bits = _bits(f)
     exponent = u32(u32(bits - u32(0x4F3504F3)) & u32(0xFF800000))
     m = _float(u32(bits - exponent))
@@ -188,13 +188,15 @@ def _minus_two_log(f):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _scaled(z, std, mean):  # type: ignore[no-untyped-def]
+def _scaled(z: float, std: float, mean: float) -> float:
     scaled = z * std
     return scaled + mean if mean != 0 else scaled
 
 
 @_jit
-def _uniform32(w, count, out, width, low, largest):  # type: ignore[no-untyped-def]
+def _uniform32(
+    w: np.ndarray, count: int, out: np.ndarray, width: float, low: float, largest: float
+) -> None:
     for j in range(count):
         for half in range(2):
             word = u32(w[j] >> u64(32 * half))
@@ -203,7 +205,7 @@ def _uniform32(w, count, out, width, low, largest):  # type: ignore[no-untyped-d
 
 
 @_jit
-def _normal32(w, count, out, std, mean):  # type: ignore[no-untyped-def]
+def _normal32(w: np.ndarray, count: int, out: np.ndarray, std: float, mean: float) -> None:
     for j in range(count):
         low, high = u32(w[j]), u32(w[j] >> u64(32))
         r = np.sqrt(_minus_two_log(f32(u32(low | u32(1)))))
@@ -219,7 +221,17 @@ def _normal32(w, count, out, std, mean):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _truncated32(w, count, out, std, mean, low, high, base, span):  # type: ignore[no-untyped-def]
+def _truncated32(
+    w: np.ndarray,
+    count: int,
+    out: np.ndarray,
+    std: float,
+    mean: float,
+    low: float,
+    high: float,
+    base: np.uint64,
+    span: np.uint64,
+) -> None:
     for j in range(count):
         for half in range(2):
             word = u64(u32(w[j] >> u64(32 * half)))
@@ -238,7 +250,7 @@ def _truncated32(w, count, out, std, mean, low, high, base, span):  # type: igno
 
 
 @_jit
-def _log(x):  # type: ignore[no-untyped-def]
+def _log(x: float) -> Any:
     bits = _bits64(x)
     exponent = (bits - u64(0x3FE6A09E667F3BCD)) & u64(0xFFF0000000000000)
     m = _float64(bits - exponent)
@@ -248,14 +260,16 @@ def _log(x):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _uniform64(w, count, out, width, low, largest):  # type: ignore[no-untyped-def]
+def _uniform64(
+    w: np.ndarray, count: int, out: np.ndarray, width: float, low: float, largest: float
+) -> None:
     for j in range(count):
         value = f64(w[j] >> u64(11)) * 2.0**-53 * width + low
         out[j] = value if value < largest else largest
 
 
 @_jit
-def _normal64(w, count, out, std, mean):  # type: ignore[no-untyped-def]
+def _normal64(w: np.ndarray, count: int, out: np.ndarray, std: float, mean: float) -> None:
     for j in range(count // 2):
         low, high = w[2 * j], w[2 * j + 1]
         r = np.sqrt(-2.0 * _log(f64((low >> u64(11)) | u64(1)) * 2.0**-53))
@@ -270,13 +284,23 @@ def _normal64(w, count, out, std, mean):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _small(c):  # type: ignore[no-untyped-def]
+def _small(c: np.uint64) -> float:
     """c 2^-65: the sum of two exact halves, rounded once."""
     return (f64(c >> u64(32)) * 2.0**32 + f64(c & u64(2**32 - 1))) * 2.0**-65
 
 
 @_jit
-def _truncated64(w, count, out, std, mean, low, high, base, span):  # type: ignore[no-untyped-def]
+def _truncated64(
+    w: np.ndarray,
+    count: int,
+    out: np.ndarray,
+    std: float,
+    mean: float,
+    low: float,
+    high: float,
+    base: np.uint64,
+    span: np.uint64,
+) -> None:
     for j in range(count):
         upper, _ = _product(w[j], span)
         s = (upper if span != 0 else w[j]) + base
@@ -298,7 +322,15 @@ def _truncated64(w, count, out, std, mean, low, high, base, span):  # type: igno
 
 
 @_jit
-def _transform32(kind, w, count, out, c, base, span):  # type: ignore[no-untyped-def]
+def _transform32(
+    kind: int,
+    w: np.ndarray,
+    count: int,
+    out: np.ndarray,
+    c: np.ndarray,
+    base: np.uint64,
+    span: np.uint64,
+) -> None:
     if kind == 0:
         _uniform32(w, count, out, f32(c[0]), f32(c[1]), f32(c[2]))
     elif kind == 1:
@@ -308,7 +340,15 @@ def _transform32(kind, w, count, out, c, base, span):  # type: ignore[no-untyped
 
 
 @_jit
-def _transform64(kind, w, count, out, c, base, span):  # type: ignore[no-untyped-def]
+def _transform64(
+    kind: int,
+    w: np.ndarray,
+    count: int,
+    out: np.ndarray,
+    c: np.ndarray,
+    base: np.uint64,
+    span: np.uint64,
+) -> None:
     if kind == 0:
         _uniform64(w, count, out, c[0], c[1], c[2])
     elif kind == 1:
@@ -318,7 +358,7 @@ def _transform64(kind, w, count, out, c, base, span):  # type: ignore[no-untyped
 
 
 def _chunked(transform: Any, elements: int) -> Any:
-    """What draws a piece by `transform`, a block of words having so many elements.
+    """A function that draws a piece by `transform`; a block of words makes `elements` elements.
 
     Chunks begin at a block's first element. Those that begin before the piece or end in the middle
     of a block go through `part`.
@@ -350,7 +390,7 @@ _draw32 = _chunked(_transform32, 8)
 _draw64 = _chunked(_transform64, 4)
 
 
-def _fill_rows(rows, constants):  # type: ignore[no-untyped-def]
+def _fill_rows(rows: np.ndarray, constants: np.ndarray) -> None:
     """Draw a piece a row: `rows` as uint64, `constants` the same memory as float64."""
     w = np.empty(4 * CHUNK, np.uint64)
     part32, part64 = np.empty(8 * CHUNK, np.float32), np.empty(4 * CHUNK, np.float64)
@@ -392,11 +432,11 @@ def _fill_rows(rows, constants):  # type: ignore[no-untyped-def]
 
 
 def _kept_on_disk(function: Callable[..., None]) -> Any:
-    """Compiled once a machine, where numba finds a folder that it can write to; else once a
-    process.
+    """The function compiled: once a machine if numba finds a folder that it can write to, else once
+    a process.
 
-    The name says what went into the code. numba goes by the time and size of this one file, which
-    wheels of two versions may share.
+    Its name is a digest of all that went into the code. numba itself looks at the time and size of
+    this file only, and wheels of two versions may have both in common.
     """
     try:
         sources = [

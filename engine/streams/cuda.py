@@ -57,9 +57,12 @@ def draw_next(
     shape: tuple[int, ...],
     dtype: np.dtype,
 ) -> Array | None:
-    """The next values of a stream, in float64 where `make` is told so, as a raw array of the
-    device. None where the host has to draw: for a device that runs no kernels, a source that is no
-    stream of ours, a dtype beside DTYPES."""
+    """The next values of a stream as a raw array of `shape` on the device; `make(is_wide)` gives the
+    distribution, in float64 or float32.
+
+    None if the host has to draw: the device runs no kernels, the source is not a `Stream`, or the
+    dtype is not one of DTYPES.
+    """
     if not (runs_kernels(device) and isinstance(source, Stream) and dtype.name in DTYPES):
         return None
     size, is_wide = math.prod(shape), dtype == np.float64
@@ -68,8 +71,8 @@ def draw_next(
 
 
 def fill(device: Device, pieces: Sequence[Piece]) -> None:
-    """Draw all pieces, whose `out` are flat, contiguous arrays on the device. Whatever the device's
-    library raises.
+    """Draw all pieces; each `out` is a flat, contiguous array on the device. Errors are those of the
+    device's library.
     """
     launch = launcher(device)(source())
     for kind, key, start, out in pieces:
@@ -303,8 +306,8 @@ __device__ void draw_truncated64(const u64 *w, double *v, double std, double mea
 
 
 def _kernel(name: str, bits: int) -> str:
-    """The kernel of one transform: thread by thread, block after block of words, only what was
-    asked for being written.
+    """The kernel of one transform. Each thread takes one block of words after the other and writes
+    only the elements that were asked for.
     """
     number, elements = ("float", 8) if bits == 32 else ("double", 4)
     constants = ", ".join(f"{number} c{i}" for i in range(4))

@@ -1,8 +1,7 @@
-"""What is drawn, apart from how: a distribution in constants that are already rounded, and a piece
-of a stream that follows it.
+"""What is drawn: a distribution, whose constants are rounded already, and a piece of a stream.
 
-Every implementation (NumPy's `reference`, the `compiled` one) is given these and nothing else, so
-none can round a constant its own way.
+Every implementation (NumPy's `reference`, the `compiled` one, the CUDA kernels) is given these and
+nothing else. So no implementation can round a constant in its own way.
 """
 
 from __future__ import annotations
@@ -57,12 +56,11 @@ class Distribution:
 
     @cached_property
     def packed(self) -> bytes:
-        """For compiled code: three u64 and four f64, in native order. First the number of the kind,
-        3 more if `wide`.
+        """The distribution for compiled code: three u64 and four f64, in native byte order.
 
-        The next two are 0, but for truncated normals. These have, of p = Pa + floor(w (Pb - Pa) /
-        2^n), Pa - 2^(n-1) modulo 2^64, and Pb - Pa; 2^64 is written as 0, since Pa < Pb. The
-        constants follow, and zeros where there are less than four.
+        The first u64 is the number of the kind, plus 3 if `wide`. The other two are 0 except for
+        truncated normals, which compute p = Pa + floor(w (Pb - Pa) / 2^n): they hold Pa - 2^(n-1)
+        modulo 2^64, and Pb - Pa, where 2^64 is written as 0. The f64 are the constants, then zeros.
         """
         first, last = self.numbers
         half = 0 if self.kind != "truncated_normal" else 2 ** (63 if self.wide else 31)
@@ -135,7 +133,7 @@ def _made(
 
 @lru_cache(maxsize=1024)
 def _kept(kind: str, wide: bool, constants: bytes, numbers: tuple[int, int]) -> Distribution:
-    """One object for what is drawn often; by bytes, since 0 and -0 are equal."""
+    """The same object for the same distribution. The key is bytes because 0 and -0 are equal."""
     values = _DOUBLES[len(constants) // 8].unpack(constants)
     return Distribution(
         kind, wide, tuple(value if wide else float(np.float32(value)) for value in values), numbers

@@ -1,8 +1,8 @@
-"""Which of the implementations draws. They give the same bits, so this is a matter of time alone.
+"""Which implementation draws. All give the same bits; they differ in time only.
 
 numpy    `reference`, always there
 numba    `compiled`, with the extra `fast`
-auto     numba's where it is installed and loaded, or worth being loaded; else numpy's
+auto     numba's if it is loaded, or installed and worth loading; else numpy's
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _state = _State()
 
 
 def implementation(name: str | None = None) -> str:
-    """What draws, one of NAMES; sets it first when `name` is given. The environment variable
-    ENGINE_DRAW sets it beforehand.
+    """The implementation in use, one of NAMES. With `name`, set it first. The environment variable
+    ENGINE_DRAW says what is in use until a name is given.
 
-    ValueError for a name that is not known, ImportError for numba where it is not installed.
+    ValueError for a name that is not known; ImportError for numba if it is not installed.
     """
     if name is None and _state.name is not None:
         return _state.name
@@ -67,7 +67,8 @@ def implementation(name: str | None = None) -> str:
 
 
 def filler(elements: int) -> Fill:
-    """What draws so many elements."""
+    """The function that draws pieces of `elements` elements in all; they are counted, see
+    `announce`."""
     name = implementation()
     if name == "auto" and _state.compiled is None and _state.missing is None:
         _consider(elements)
@@ -86,7 +87,8 @@ def announce(elements: int) -> bool:
 
 
 def _consider(elements: int) -> None:
-    """Load numba's once as much is drawn as would have paid for it, this work included."""
+    """Load numba's implementation as soon as the elements drawn so far would have paid for it. The
+    elements of this work count."""
     with _state.lock:
         _state.drawn += elements
         if _state.drawn >= WORTH_LOADING:
@@ -94,7 +96,8 @@ def _consider(elements: int) -> None:
 
 
 def _load(compiling: bool = True) -> None:
-    """Make numba's implementation ready, unless that means `compiling` and this is not wanted."""
+    """Make numba's implementation ready. Without `compiling`, only if compiled code is on the
+    disk."""
     with _state.lock:
         if _state.compiled is not None or _state.missing is not None:
             return

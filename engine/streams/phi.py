@@ -1,5 +1,5 @@
-"""The standard normal distribution function in decimal arithmetic: what bounds and corrections are
-computed with, the same everywhere.
+"""The standard normal distribution function in decimal arithmetic. Bounds and corrections are
+computed with it, so they are the same on every machine.
 
 libm's erfc and exp differ between machines in the last bit, and both the bounds of a truncated
 normal and its deviation after the cut (by which some initializers divide) reach the values that are

@@ -16,8 +16,8 @@ class _State:
         self.forget()
 
     def forget(self) -> None:
-        """Begin without a pool: a child process has none of its parent's threads, and the lock may
-        have been held.
+        """Begin without a pool, in a child process: it has none of its parent's threads, and another
+        thread may have held the lock.
         """
         self.lock = threading.Lock()
         self.pool: ThreadPoolExecutor | None = None
@@ -45,7 +45,8 @@ _alone = threading.local()
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """While open, this thread does by itself what it would share: it is one of several already."""
+    """While open, this thread shares nothing with the pool. For threads that work side by side
+    already."""
     before = getattr(_alone, "on", False)
     _alone.on = True
     try:

@@ -1,8 +1,8 @@
-"""What is drawn from one request after the other, and which source that is now.
+"""Streams that are drawn from in order, and which of them is in use.
 
-`nd.random` draws from `current()`: the stream of the parameter that is being filled, else the
-ambient stream. The seed, the ambient stream, MXNet's banks and the version in use are the module's
-only state; `seed` resets all but the last.
+`nd.random` draws from `current()`: the stream of the parameter that is being filled, or the ambient
+stream where none is. The module's state is the seed, the ambient stream, MXNet's banks and the
+version in use. `seed` resets all of it except the version.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from initlab.engine.streams.words import WORDS_A_BLOCK, words
 
 AMBIENT = "@ambient"
 MXNET_VARIATES = {"mxnet-1.9.1": "y", "mxnet-1.9.1-xvariate": "x"}
-"""MXNet's own stream; with the other value of each normal pair, as its builds for Windows and macOS
-give.
+"""MXNet's own stream under two names: which value of each normal pair it keeps. The builds for
+Windows and macOS keep x.
 """
 VERSIONS = (VERSION, *MXNET_VARIATES)
 ENVIRONMENT = "ENGINE_STREAM"
@@ -132,8 +132,8 @@ def ambient() -> Stream:
 
 
 def current() -> Source:
-    """The innermost open scope's stream, else the ambient one; MXNet's bank of this thread while
-    its version is in use.
+    """The source that `nd.random` draws from now in this thread: the stream of the innermost open
+    `scope`, or the ambient stream. While a version of MXNet's is in use, this thread's bank.
     """
     name = version()
     if name in MXNET_VARIATES:
@@ -143,8 +143,8 @@ def current() -> Source:
 
 
 def _bank(name: str) -> MXNetStream:
-    """This thread's bank; a thread that never called `seed` starts at seed 0, whatever the others
-    did.
+    """This thread's bank. It starts at seed 0 in a thread that never called `seed`, whatever other
+    threads did.
     """
     if not hasattr(_scopes, "banks"):
         _scopes.banks, _scopes.mxnet_seed = {}, 0
@@ -156,8 +156,8 @@ def _bank(name: str) -> MXNetStream:
 
 @contextmanager
 def scope(stream: Stream) -> Iterator[Stream]:
-    """While open, `current()` in this thread is `stream` (but MXNet's bank while that is in use,
-    which knows no parameters).
+    """While open, `current()` in this thread gives `stream`. It still gives MXNet's bank while
+    MXNet's stream is in use: that has no streams of parameters.
     """
     if not hasattr(_scopes, "stack"):
         _scopes.stack = []
@@ -191,10 +191,10 @@ def using(version: str) -> Iterator[None]:
 
 
 def version() -> str:
-    """The name of the stream version in use, as manifests record it: `use`'s, else that of the
-    environment variable ENGINE_STREAM.
+    """The name of the stream version in use, as manifests record it: the one that `use` set, or the
+    one that the environment variable ENGINE_STREAM names, or `initlab-1`.
 
-    StreamError where the variable names none.
+    StreamError for a name in the variable that is not known.
     """
     if _state.version is None:
         _state.version = _known(os.environ.get(ENVIRONMENT) or VERSION)

@@ -1,9 +1,9 @@
 """Distributions beyond uniform and normal, drawn from an exact stream with the same bits on every
 machine.
 
-Discrete ones are inverted: their weights come from one correctly rounded number by products, sums
-are taken from left to right, and a uniform value of 53 bits is looked up. Nothing passes through
-libm.
+A discrete distribution is inverted: a uniform value of 53 bits is looked up in its cumulative
+weights. The weights are products of one correctly rounded number; sums go from left to right.
+Nothing passes through libm.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def _power(log_of: float, times: float) -> float:
 
 
 def _looked_up(stream: Stream, weights: list[float], size: int) -> np.ndarray:
-    """`size` numbers, each with the probability of its weight; the last takes what rounding leaves."""
+    """`size` numbers, each with the probability of its weight. What rounding leaves of 1 goes to the
+    last."""
     cumulative = np.cumsum(np.array(weights))
     return np.minimum(
         np.searchsorted(cumulative, fractions(stream, size), side="right"), len(weights) - 1

@@ -1,7 +1,8 @@
 """From words to float64 values, in operations that give the same bits on every machine: + - * /
 sqrt, exact casts, integer operations.
 
-An element has one 64-bit number; no cast of one rounds but those that are sums of two exact halves.
+An element has one 64-bit number. A number of more than 53 bits is cast as the sum of two exact
+halves, which rounds once.
 All floats are IEEE binary64, every operation rounded once; nothing passes through libm.
 `docs/streams.md` states each formula.
 """

@@ -51,6 +51,5 @@ def raw(key: Key, first: int, blocks: int) -> np.ndarray:
 
 
 _local = threading.local()
-"""A generator a thread: setting one's state, numbers in tuples, takes a fortieth of the time that
-making one does.
+"""Each thread keeps one generator. Setting its state takes a fortieth of the time of making one.
 """

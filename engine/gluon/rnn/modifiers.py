@@ -87,7 +87,9 @@ class ModifierCell(HybridRecurrentCell):
         """The base cell's."""
         return self.base_cell.state_info(batch_size)
 
-    def begin_state(self, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any) -> States:  # type: ignore[override]
+    def begin_state(  # type: ignore[override]
+        self, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any
+    ) -> States:
         """The base cell's."""
         self._check_own("DropoutCell")
         self.base_cell._modified = False
