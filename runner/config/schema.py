@@ -22,10 +22,11 @@ from __future__ import annotations
 import dataclasses
 import typing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated, Any, Optional
 
-from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from hydra.core.config_store import ConfigNode, ConfigStore
+from omegaconf import MISSING, OmegaConf
 
 from initlab.engine import formats, init, streams
 from initlab.engine.options import Rule, choice, whole
@@ -141,7 +142,8 @@ def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
     return {f.name: f for f in dataclasses.fields(cls) if f.init}
 
 
-def config_class(kind: str, cls: type) -> type:
+@lru_cache(1024)
+def schema_of(kind: str, cls: type) -> type:
     """The schema of `cls`: a dataclass of its options and `kind`."""
     hints = typing.get_type_hints(cls)
     fields = [
@@ -187,9 +189,29 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
     store.store(group="schema", name="model", node=Model)
     store.store(group="schema", name="device", node=DeviceOptions)
     for group in GROUPS:
-        for kind, cls in kinds(group).items():
-            schema = config_class(kind, cls)
-            store.store(group=f"schema/{group}", name=kind, node=schema)
-            if shipped is not None and kind not in shipped.get(group, set()):
-                package = f"{group}.{kind}" if group in SEVERAL else None
-                store.store(group=group, name=kind, node=schema, package=package)
+        classes = kinds(group)
+        store.repo["schema"][group] = Schemas(f"schema/{group}", classes)
+        unshipped = set() if shipped is None else classes.keys() - shipped.get(group, set())
+        for kind in unshipped:
+            package = f"{group}.{kind}" if group in SEVERAL else None
+            store.store(
+                group=group, name=kind, node=schema_of(kind, classes[kind]), package=package
+            )
+
+
+class Schemas(dict[str, Any]):
+    """A group of Hydra's ConfigStore whose schemas are made when they are asked for: a run needs few of
+    them, and each costs a millisecond.
+    """
+
+    def __init__(self, group: str, classes: dict[str, type]) -> None:
+        super().__init__({f"{kind}.yaml": (kind, cls) for kind, cls in classes.items()})
+        self._group = group
+
+    def __getitem__(self, name: str) -> ConfigNode:
+        entry = super().__getitem__(name)
+        if not isinstance(entry, ConfigNode):
+            node = OmegaConf.structured(schema_of(*entry))
+            entry = ConfigNode(name=name, node=node, group=self._group, package=None, provider=None)
+            self[name] = entry
+        return entry

@@ -1,0 +1,69 @@
+"""`python -m benchmarks.starting`: processor time of commands that do next to nothing, against that of
+`python -c "import hydra, numpy, omegaconf"`, which they all need.
+
+Each round starts every command once, one after the other, in a folder of its own. The figures are medians of
+user and system time together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.rounds import at_least_one
+
+ROOT = Path(__file__).resolve().parents[1]
+PEER = "import hydra, numpy, omegaconf"
+COMMANDS = {
+    PEER: ("-c", PEER),
+    "import numpy": ("-c", "import numpy"),
+    "import initlab": ("-c", "import initlab"),
+    "import initlab.engine": ("-c", "import initlab.engine"),
+    "python -m runner --help": ("-m", "runner", "--help"),
+    "python -m runner init=normal": ("-m", "runner", "init=normal"),
+}
+BARS = {"python -m runner --help": 1.5, "python -m runner init=normal": 2.0}
+"""Times the peer, at most."""
+
+
+def processor_seconds(words: tuple[str, ...], folder: str) -> float:
+    """User and system time of a fresh Python with these words."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *words]
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def main() -> None:
+    """A line a command: seconds, times the peer, and whether its bar is reached."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.starting")
+    parser.add_argument("--rounds", type=at_least_one, default=7)
+    rounds = parser.parse_args().rounds
+    measured: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            for name, words in COMMANDS.items():
+                measured[name].append(processor_seconds(words, folder))
+    peer = statistics.median(measured[PEER])
+    print(f"processor time, median of {rounds} interleaved rounds")
+    for name, seconds in measured.items():
+        ratio = statistics.median(seconds) / peer
+        bar = BARS.get(name)
+        said = (
+            "" if bar is None else f"   bar {bar}: {'reached' if ratio <= bar else 'not reached'}"
+        )
+        print(
+            f"  {name:<40} {statistics.median(seconds):6.3f} s   {ratio:5.2f} times the first{said}"
+        )
+
+
+if __name__ == "__main__":
+    main()
