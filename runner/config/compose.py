@@ -27,7 +27,12 @@ from yaml import YAMLError
 import initlab
 from initlab.engine.registry import advice
 from initlab.runner.config import code_search, plugins, schema
-from initlab.runner.config.hydra_internals import VERSION, hydra_loader, parse_word
+from initlab.runner.config.hydra_internals import (
+    VERSION,
+    hydra_loader,
+    parse_word,
+    register_resolver,
+)
 from initlab.runner.config.identity import OUTPUTS, Declaration, declaration_of
 from initlab.runner.errors import ConfigError, Problem
 
@@ -80,7 +85,7 @@ def prepare() -> None:
         ("sweep_dir", _sweep_dir),
         ("sweep_subdir", _sweep_subdir),
     ):
-        OmegaConf.register_new_resolver(name, resolver, replace=True)
+        register_resolver(name, resolver)
 
 
 def _declared(_root_: DictConfig) -> Declaration:

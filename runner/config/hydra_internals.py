@@ -17,7 +17,7 @@ import dataclasses
 import inspect
 import re
 from argparse import ArgumentParser
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -26,12 +26,13 @@ from hydra._internal.callbacks import Callbacks
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import configure_log
 from hydra.types import HydraContext
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 GUARDED = "execution_whitelist" in inspect.signature(hydra.main).parameters
 """Whether this Hydra (1.4) wants to be told what a config may name to be called."""
@@ -43,6 +44,21 @@ WHOLE_NUMBER = re.compile(r"([A-Za-z_][\w.]*=)(0|[1-9]\d{0,17})")
 def allowing(targets: Collection[str]) -> dict[str, Any]:
     """The arguments that allow a config to name these classes, for functions of Hydra that ask."""
     return {"execution_whitelist": sorted(targets)} if GUARDED else {}
+
+
+def store_option(group: str, name: str, node: Any, **given: Any) -> None:
+    """Make `group=name` an option that Hydra composes as `node`, in place of an older one; `given`
+    are `package` and `provider`.
+    """
+    store = ConfigStore.instance().store
+    replace = {"replace": True} if "replace" in inspect.signature(store).parameters else {}
+    store(group=group, name=name, node=node, **given, **replace)
+
+
+def register_resolver(name: str, resolver: Callable[..., Any]) -> None:
+    """Make `${name:}` known to OmegaConf, in place of an older one of that name."""
+    register = getattr(OmegaConf, "register_resolver", None) or OmegaConf.register_new_resolver
+    register(name, resolver, replace=True)
 
 
 def arguments_parser() -> ArgumentParser:

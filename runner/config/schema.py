@@ -32,6 +32,7 @@ from initlab.engine import formats, init, streams
 from initlab.engine.options import Rule, choice, whole
 from initlab.engine.registry import Registry
 from initlab.runner import data, measures, probes, stats, trackers
+from initlab.runner.config.hydra_internals import store_option
 
 SIMPLE_TYPES = (bool, int, float, str)
 DTYPES = ("float32", "float16", "float64", "bfloat16")
@@ -184,17 +185,16 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
 
     `shipped` is, per group, the names of the files that `conf/` holds.
     """
-    store = ConfigStore.instance()
-    store.store(group="schema", name="config", node=Config, package="_global_")
-    store.store(group="schema", name="model", node=Model)
-    store.store(group="schema", name="device", node=DeviceOptions)
+    store_option(group="schema", name="config", node=Config, package="_global_")
+    store_option(group="schema", name="model", node=Model)
+    store_option(group="schema", name="device", node=DeviceOptions)
     for group in GROUPS:
         classes = kinds(group)
-        store.repo["schema"][group] = Schemas(f"schema/{group}", classes)
+        ConfigStore.instance().repo["schema"][group] = Schemas(f"schema/{group}", classes)
         unshipped = set() if shipped is None else classes.keys() - shipped.get(group, set())
         for kind in unshipped:
             package = f"{group}.{kind}" if group in SEVERAL else None
-            store.store(
+            store_option(
                 group=group, name=kind, node=schema_of(kind, classes[kind]), package=package
             )
 

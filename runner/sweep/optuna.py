@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +244,29 @@ def _plugin(config: DictConfig) -> Any:
     logging.getLogger(PLUGIN_LOG).setLevel(logging.ERROR)  # a run that failed has a line of its own
     inner = sweeper.sweeper
     inner.params, inner.search_space, inner.max_failure_rate = None, None, 1.0
+    if OmegaConf.is_config(
+        inner.sampler
+    ):  # Hydra 1.4 leaves it to the sweeper, the plugin to Hydra
+        inner.sampler = _sampler(inner.sampler)
     return inner
+
+
+def _sampler(options: DictConfig) -> Any:
+    """The sampler that a config declares, or for a grid what makes one; only those of `SAMPLERS`
+    come here. ConfigError for an option that it does not have.
+    """
+    from optuna import samplers  # which the plugin has imported
+
+    given: dict[str, Any] = OmegaConf.to_container(options, resolve=True)  # type: ignore[assignment]
+    name, partly = given.pop("_target_"), given.pop("_partial_", False)
+    assert name in SAMPLERS
+    cls = getattr(samplers, name.rpartition(".")[2])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return partial(cls, **given) if partly else cls(**given)
+    except (TypeError, ValueError) as error:
+        raise ConfigError.of("hydra.sweeper", f"cannot be made: {error}") from error
 
 
 def _words_for_plugin(space: SearchSpace, grid: bool) -> list[str]:

@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 
-from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
@@ -27,7 +26,7 @@ from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.claims.results import read_result
 from initlab.runner.config.code_search import LOGGING_CLASSES
 from initlab.runner.config.compose import search_code
-from initlab.runner.config.hydra_internals import configure_logging
+from initlab.runner.config.hydra_internals import configure_logging, store_option
 from initlab.runner.errors import (
     EXIT_FAILED,
     EXIT_REFUSED,
@@ -334,6 +333,4 @@ def register() -> None:
     sys.modules[MODULE] = module
     Plugins.instance().register(RunnerSweeper)
     node = {"_target_": f"{MODULE}.RunnerSweeper", "max_batch_size": None, "params": None}
-    ConfigStore.instance().store(
-        group="hydra/sweeper", name="runner", node=node, provider="initlab"
-    )
+    store_option(group="hydra/sweeper", name="runner", node=node, provider="initlab")

@@ -82,7 +82,6 @@ def test_the_loader_knows_which_keys_are_groups(key, is_group):
         "seed=999999999999999999",
         "seed=18446744073709551615",
         "init@x=3",
-        "0=1",
         "a=1,2",
     ],
 )
