@@ -57,7 +57,10 @@ def store_option(group: str, name: str, node: Any, **given: Any) -> None:
 
 def register_resolver(name: str, resolver: Callable[..., Any]) -> None:
     """Make `${name:}` known to OmegaConf, in place of an older one of that name."""
-    register = getattr(OmegaConf, "register_resolver", None) or OmegaConf.register_new_resolver
+    new = "replace" in inspect.signature(OmegaConf.register_resolver).parameters
+    register: Callable[..., None] = (
+        OmegaConf.register_resolver if new else OmegaConf.register_new_resolver
+    )  # 2.3 has an older function of the first name, 2.4 warns of the second
     register(name, resolver, replace=True)
 
 
