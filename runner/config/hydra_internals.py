@@ -51,7 +51,9 @@ def store_option(group: str, name: str, node: Any, **given: Any) -> None:
     are `package` and `provider`.
     """
     store = ConfigStore.instance().store
-    replace = {"replace": True} if "replace" in inspect.signature(store).parameters else {}
+    replace: dict[str, Any] = (
+        {"replace": True} if "replace" in inspect.signature(store).parameters else {}
+    )
     store(group=group, name=name, node=node, **given, **replace)
 
 
