@@ -1,7 +1,7 @@
-"""Print the rooms of `runner/` by floor: `python docs/rooms.py`. ARCHITECTURE.md shows what it prints.
+"""Print the rooms of `runner/` by floor: `python docs/rooms.py`. ARCHITECTURE.md shows it.
 
-A room is a folder or a module directly in `runner/`. It stands one floor above the highest room that it imports
-from. Below each floor's rooms is what the docstring of each says first.
+A room is a folder or a module directly in `runner/`. It stands one floor above the highest room that it
+imports from.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Packages whose parts are imported when they are first asked for, so that `import initlab.engine` is quick."""
+"""Packages whose parts are imported when they are first asked for: `import initlab.engine` is quick."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
 """How far two tensors are apart, read block by block: neither is ever copied whole, unless it is
 small.
 
-    differing     elements whose bits differ (of one dtype; else whose values do); -0.0 and 0.0 differ, and so do two kinds of NaN
+    differing     elements whose bits differ, or whose values differ where the dtypes do; -0.0 differs
+                  from 0.0, and one kind of NaN from another
     max_abs       max |a - b|
     relative_l2   ||a - b|| / ||a||; infinite where a is all zeros and b is not
     correlation   Pearson's; none where a or b is constant
-    ks            the two-sample Kolmogorov-Smirnov statistic: the largest distance of the two distribution functions
+    ks            the two-sample Kolmogorov-Smirnov statistic
 
 The first three figures are of the pairs that are finite on both sides; how many were left out is
 said beside them. `ks` leaves out NaN only: infinities have their place in a distribution. It is
@@ -195,8 +196,10 @@ def _apart(x: np.ndarray, y: np.ndarray, wide_x: np.ndarray, wide_y: np.ndarray)
     """
     if x.dtype == y.dtype and x.dtype.kind in "iu" and x.dtype.itemsize == 8:
         larger, smaller = np.maximum(x, y).astype(np.uint64), np.minimum(x, y).astype(np.uint64)
-        return (larger - smaller).astype(np.float64)
-    return np.abs(wide_x - wide_y)
+        difference: np.ndarray = (larger - smaller).astype(np.float64)
+    else:
+        difference = np.abs(wide_x - wide_y)
+    return difference
 
 
 def _correlation(a: np.ndarray, b: np.ndarray, sums: _Sums) -> float | None:

@@ -2,7 +2,8 @@
 values can be compared with it.
 
     largest    max |x|
-    signs      COUNT sums of s x / sqrt(n) over all n elements, where the signs s are bits of stream initlab-1 under a fixed key
+    signs      COUNT sums of s x / sqrt(n) over all n elements. The signs s are bits of the stream
+               initlab-1 under a fixed key
     elements   COUNT elements, evenly spaced from the first to the last in C order
 
 Compared number by number, each may differ by what `verify` allows an element:

@@ -1,11 +1,7 @@
-"""`initlab join RUN_DIR …`: put the finished parts of a sharded run together into the run
-they are parts of.
+"""Put the finished parts of a sharded run together into the run that they are parts of (`initlab join`).
 
-    0   the whole run's folder has all parts, the index, and a manifest; `runner.check.verify` takes it as any other
-    2   a part is missing, given twice, unfinished, changed, or of another run
-
-Each file is read again and compared with its part's digests; then it is linked (copied to another
-disk). The root digest is that of the whole, as a run without shards gives it.
+Each file is read again and compared with the digests of its part. Then it is linked, or copied to another disk.
+The root digest is that of the whole run, and `initlab verify` accepts the folder like any other.
 """
 
 from __future__ import annotations

@@ -1,13 +1,7 @@
-"""`initlab lock WORDS … [-o initlab.lock]`: write down what every run of these words comes
-to.
+"""Write down what every run of some words must give (`initlab lock`).
 
-    0   the lock is written, or was as it should be already
-    1   a run did not come out as planned, so there is nothing to vouch for
-    2   words, plugin or file are wrong; nothing was written
-
-The words are those of `python -m runner -m`: `sweep=…`, `experiment=a,b`, `init=normal,he 'seed=range(0,3)'`. Every run is drawn and
-digested here, one after the other, on the CPU, and no run folder is made. `lockfile` describes the file; `initlab verify
---lock initlab.lock` draws again and says what changed and why.
+Every run is drawn and digested here, one after the other, on the CPU. No run folder is made. `lockfile` describes
+the file. `lockcheck` draws the runs again and says what changed, and why.
 """
 
 from __future__ import annotations

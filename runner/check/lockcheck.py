@@ -1,17 +1,15 @@
-"""`initlab verify --lock FILE`: every run of a lock drawn again, and what changed, and
-why.
+"""Draw every run of a lock again and say what changed, and why (`initlab verify --lock FILE`).
 
     config          a key of the canonical config has another value: which, from what to what
     stream version  the values come from another version of the streams
-    law             a parameter follows another law, though or because of what its config says
-    values          a parameter's values differ: in a bit, or where its law is exact to a tolerance by more than `verify` allows
+    law             a parameter follows another law
+    values          a parameter's values differ: in a bit, or by more than the tolerance of its law
     ties            other parameters share their values
-    missing run     the lock holds a run that its words declare no longer
-    new run         its words declare a run that the lock does not hold
+    missing run     the lock holds a run that its words no longer declare
+    new run         the words declare a run that the lock does not hold
 
-A run is found by its overrides. It may have changed for several reasons; each is a line. That its
-config changed is said even where every value stayed as it was: the lock has to be written again
-then, which is one command.
+A run is found by its overrides. It may have changed for several reasons, and each is a line. A changed config is
+reported even where every value is the same: the lock has to be written again then.
 """
 
 from __future__ import annotations

@@ -1,29 +1,28 @@
-"""`initlab.lock`: what every run of some words must come to, as text that is reviewed like any lock
-file.
+"""`initlab.lock`: what every run of some words must give, as text that is reviewed like any lock file.
 
     {
     "format": "initlab-lock-1",
     "words": ["sweep=initializers"],          the command line words that declare the runs
     "plugins": {"my_init.py": "SHA-256"},
-    "base": {"data.batch": 2, …},             the first declared run's canonical config, a dotted key a line
-    "laws": {"<law id>": "Normal(0, 0.01)"},  every law that is drawn from, a line each
+    "base": {"data.batch": 2, …},             the canonical config of the first run, one dotted key a line
+    "laws": {"<law id>": "Normal(0, 0.01)"},  every law that is drawn from, one a line
     "runs": [
-    {"overrides": […], "run_id": …, …}        a line a run, in the order of their overrides, numbers by their value
+    {"overrides": […], "run_id": …, …}        one run a line, sorted by overrides, numbers by value
     ]
     }
 
-A run's line:
+The line of a run:
 
-    overrides   the words of this run alone: what it is found by again
-    run_id      its prefix and SHA-256 of the canonical config
+    overrides   the words of this run alone; the run is found by them
+    run_id      its prefix and the SHA-256 of its canonical config
     config      what differs from `base`; `without`: keys of `base` that it lacks
     root        root-v1 over the tensors that are exact to the bit, and the ties
     ties        path -> owner, where there are any
-    bits        path -> law id and first 16 digits of the tensor-v1 digest, of every tensor whose law is exact to the bit
-    tolerance   path -> law id and fingerprint (`runner.check.fingerprint`), of those whose law is exact to a tolerance only
+    bits        path -> law id and the first 16 digits of the tensor-v1 digest, where the law is exact to the bit
+    tolerance   path -> law id and fingerprint (`fingerprint`), where the law is exact to a tolerance
 
-No date, machine, folder or version of a library is in it: the same declarations give the same text.
-It is JSON; nothing in it is code.
+It names no date, machine, folder or library version: the same declarations give the same text. It is JSON and
+holds no code.
 """
 
 from __future__ import annotations

@@ -1,14 +1,7 @@
-"""`initlab verify RUN_DIR …`: recompute every value of finished runs and reread their
-snapshots. With `--lock FILE`, recompute every run of a lock instead (see `runner.check.lockcheck`)
-and, with `--junit FILE`, write a report for continuous integration.
+"""Recompute every value of finished runs and read their snapshots again (`initlab verify`).
 
-    0   everything is as the manifest says
-    1   something readable differs: the first parameter is named, and by how much
-    2   a manifest or snapshot is missing, damaged, cut short or of another stream version; or values cannot be verified
-
-Recomputation uses the manifest's config only, in this process, in the same mode, on the CPU. Laws
-that are exact to a tolerance (Haar) are compared with the snapshot's values, and their invariants
-checked.
+Only the manifest's config is used, in this process, in the same mode, on the CPU. Where a law is exact to a
+tolerance only (Haar), the values are compared with the snapshot's, and the law's invariants are checked.
 """
 
 from __future__ import annotations

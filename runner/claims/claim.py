@@ -6,9 +6,9 @@ cite        who says so: paper, equation
 quantity    an expression over results (`runner.claims.quantity`)
 predicted   a number, or a closed form by name with its arguments: {form: gain, activation: tanh}
 relation    equal (default), at_least, at_most
-error       the standard error of the quantity: runs (default) from runs that differ in their seed, elements from the values that the
-            outermost mean is of, each a sample of its own; or one run's error as a number or a
-            closed form
+error       the standard error of the quantity. runs (default): from runs that differ in their seed.
+            elements: from the values that the outermost mean is taken over, each a sample. Or the
+            error of one run, as a number or a closed form
 z           deviations of so many standard errors still agree (default 4)
 floor       what rounding, or the theory's own neglect at this size, may add: absolute (default 0)
 within      how far off the truth could be at most, unseen, for the claim to count as reproduced: absolute

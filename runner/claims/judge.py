@@ -1,14 +1,14 @@
-"""Claims against results: the estimate of each quantity, its error, and the verdict, many claims
-together.
+"""Claims against results: the estimate of each quantity, its error, and the verdict, many claims together.
 
-reproduced    the prediction lies within z standard errors (and the floor) of the estimate, and these are no more than `within`
-refuted       it is so far off that, with Holm's rule over all claims judged together, chance does so with probability `ALPHA` at most; or
-              a value that was measured is not finite
-inconclusive  neither: too few samples to tell; `enough` is how many would do
+reproduced    the prediction lies within z standard errors (and the floor) of the estimate, and z standard
+              errors are no more than `within`
+refuted       the prediction is so far off that chance explains it with probability `ALPHA` at most, by Holm's
+              rule over all claims judged together; or a measured value is not finite
+inconclusive  neither: there are too few samples to tell. `enough` is how many would do
 
-For at_least and at_most the first is: z standard errors on the right side of the bound. Deviations
-are Student's where the error is estimated from few samples: z means the deviate of the normal
-distribution with the same probability.
+A claim of at_least or at_most is reproduced z standard errors on the right side of the bound. Where the error is
+estimated from few samples, deviations are Student's: z stands for the deviate of the normal distribution with the
+same probability.
 """
 
 from __future__ import annotations

@@ -1,14 +1,17 @@
 """What a claim is about: an expression over the results of runs.
 
-    layers.*.rms_ratio.log_mean              one number of each run: the mean logarithm over the layers that have such a ratio
+    layers.*.rms_ratio.log_mean              one number of each run: the mean logarithm over the layers
+                                             that have such a ratio
     parameters['0.weight'].std               one parameter's column
     layers[1:-1].grad_ratio.mean             a part of the rows
     figures.loss - 2.302585                  arithmetic
-    slope(log layers[-1].output_change, log width)     the slope over runs that differ in `width`, one line a seed
+    slope(log layers[-1].output_change, log width)     the slope over runs that differ in `width`, one
+                                                       line for each seed
     slope(log layers.*.rms, index)           the slope over the rows of one run
 
     expression := term (('+' | '-') term)*          term := factor (('*' | '/') factor)*
-    factor     := number | '-' factor | '(' expression ')' | function '(' expression, … ')' | function factor | path
+    factor     := number | '-' factor | '(' expression ')' | path
+                | function '(' expression, … ')' | function factor
 
 Paths are those of `runner.figures.path`.
 """

@@ -135,6 +135,7 @@ def _indexed(x: Node, y: Sample, result: Result) -> np.ndarray:
         case Binary(sign, left, right):
             with np.errstate(all="ignore"):
                 operation = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}[sign]
-                return operation(_indexed(left, y, result), _indexed(right, y, result))
-    found = evaluate(x, [result])
-    return np.broadcast_to(found.values, y.values.shape) if found.single else found.values
+                found: np.ndarray = operation(_indexed(left, y, result), _indexed(right, y, result))
+                return found
+    sample = evaluate(x, [result])
+    return np.broadcast_to(sample.values, y.values.shape) if sample.single else sample.values

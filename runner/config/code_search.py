@@ -3,7 +3,7 @@ refused.
 
 _target_, (), class      name a class or function to call; a short list of Hydra's own is allowed
 ext://…                  in a logging config is imported; sys.stdout and sys.stderr are allowed
-${…}                     may become any of these once it is resolved, so it is refused where they have a meaning
+${…}                     may become any of these once it is resolved, so it is refused in these places
 hydra.callbacks          are classes, whatever they hold
 hydra.job.env_set        could name a plugin to the processes of a launcher
 """

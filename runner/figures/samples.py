@@ -26,7 +26,8 @@ class Sample:
 def log(x: np.ndarray) -> np.ndarray:
     """The natural logarithm; -inf for 0 and NaN below, without a warning."""
     with np.errstate(all="ignore"):
-        return np.log(x)
+        found: np.ndarray = np.log(x)
+        return found
 
 
 SAMPLES: dict[str, Callable[[np.ndarray], np.ndarray]] = {

@@ -33,7 +33,8 @@ class Sequential(Container):
 
     def build(self, context: Context) -> gluon.Block:
         """The children in a `gluon.nn.HybridSequential`."""
-        return context.children(nn.HybridSequential(), "")
+        found: gluon.Block = context.children(nn.HybridSequential(), "")
+        return found
 
 
 @register
@@ -82,7 +83,8 @@ class Residual(Container):
         block = context.children(nn.Residual(activation=self.activation), "")
         if self.shortcut is not None:
             block.shortcut(context.children(nn.HybridSequential(), f"{SHORTCUT}.", "shortcut"))
-        return block
+        found: gluon.Block = block
+        return found
 
 
 @register
@@ -94,4 +96,5 @@ class Concurrent(Container):
 
     def build(self, context: Context) -> gluon.Block:
         """The children in a `gluon.contrib.nn.HybridConcurrent`."""
-        return context.children(HybridConcurrent(axis=self.axis), "")
+        found: gluon.Block = context.children(HybridConcurrent(axis=self.axis), "")
+        return found

@@ -82,7 +82,8 @@ class Convolution(Layer):
             bias_initializer=context.initializer("bias", "zeros"),
         )
         block.cast(context.dtype)
-        return block
+        found: gluon.Block = block
+        return found
 
 
 @dataclass

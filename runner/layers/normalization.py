@@ -67,7 +67,8 @@ class BatchNorm(Norm):
             running_variance_initializer=context.initializer("running_var", "ones"),
         )
         block.cast(context.dtype)
-        return block
+        found: gluon.Block = block
+        return found
 
 
 @register

@@ -72,7 +72,8 @@ class Recurrent(Layer):
             parameter.init = context.initializer(
                 name, "zeros" if group.endswith("bias") else None, group
             )
-        return block
+        found: gluon.Block = block
+        return found
 
 
 @register
@@ -120,7 +121,7 @@ class _LastStep(nn.HybridLambda):
         super().__init__(lambda F, x: x[:, -1])
         self._func_name = "last step"
 
-    def infer_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:  # type: ignore[override]
+    def infer_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Without the time axis."""
         return (shape[0], *shape[2:])
 

@@ -139,4 +139,5 @@ def activation_name(block: gluon.Block) -> str | None:
 def forward(subject: Subject, inputs: nd.NDArray) -> nd.NDArray:
     """The network's output in predict mode."""
     with autograd.predict_mode():
-        return subject.network(inputs)
+        found: nd.NDArray = subject.network(inputs)
+        return found

@@ -211,7 +211,8 @@ def infer_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Fill in the shapes of all parameters from the shape of one batch of inputs; gives the
     output's shape.
     """
-    return network.root.infer_shape(shape)
+    found: tuple[int, ...] = network.root.infer_shape(shape)
+    return found
 
 
 def _first_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -74,7 +74,8 @@ class Row:
         first, *inner = _each_axis(selection, len(self.shape))
         rows = range(self.shape[0])[first]  # IndexError for a number that is none of it
         if isinstance(rows, int):
-            return self._rows(rows, rows + 1).reshape(self.shape[1:])[tuple(inner)]
+            found: np.ndarray = self._rows(rows, rows + 1).reshape(self.shape[1:])[tuple(inner)]
+            return found
         parts = [
             self._rows(start, stop)[::step][(slice(None), *inner)]
             for start, stop, step in _chunks(rows, math.prod(self.shape[1:]))

@@ -17,9 +17,10 @@ from initlab.runner.probes.base import Subject
 
 def _cross_entropy(scores: nd.NDArray, labels: np.ndarray) -> nd.NDArray:
     """-log softmax(scores)[label], a value a sample."""
-    return gluon.loss.SoftmaxCrossEntropyLoss()(
+    found: nd.NDArray = gluon.loss.SoftmaxCrossEntropyLoss()(
         scores, nd.array(labels, ctx=scores.context, dtype="int64")
     )
+    return found
 
 
 def _mse(scores: nd.NDArray, labels: np.ndarray) -> nd.NDArray:
@@ -27,7 +28,10 @@ def _mse(scores: nd.NDArray, labels: np.ndarray) -> nd.NDArray:
     label and 0 for all others.
     """
     targets = labels[..., None] == np.arange(scores.shape[-1])
-    return gluon.loss.L2Loss()(scores, nd.array(targets, ctx=scores.context, dtype=scores.dtype))
+    found: nd.NDArray = gluon.loss.L2Loss()(
+        scores, nd.array(targets, ctx=scores.context, dtype=scores.dtype)
+    )
+    return found
 
 
 LOSSES: dict[str, Callable[[nd.NDArray, np.ndarray], nd.NDArray]] = {

@@ -63,7 +63,7 @@ def run_page(run: Run) -> str:
             section("Weights", _tiles(run)),
             section(
                 "Config",
-                f"<pre tabindex='0'>{escaped(json.dumps(run.manifest.config, indent=2, ensure_ascii=False))}</pre>",
+                f"<pre tabindex='0'>{escaped(_json(run.manifest.config))}</pre>",
             ),
         ],
     )
@@ -118,7 +118,7 @@ def _parameters(run: Run) -> str:
         rows.append(f"<tr>{cells}</tr>")
     for alias, owner in run.manifest.aliases.items():
         rows.append(
-            f"<tr>{cell(alias)}<td></td>{cell(f'= {owner}')}<td></td><td></td><td></td><td></td>{cell('alias')}</tr>"
+            f"<tr>{cell(alias)}<td></td>{cell(f'= {owner}')}{'<td></td>' * 4}{cell('alias')}</tr>"
         )
     return table(
         "parameters",
@@ -153,3 +153,7 @@ def _tiles(run: Run) -> str:
         if len(tiles) == MOST_TENSORS:
             break
     return f'<div class="tiles">{"".join(tiles)}</div>' if tiles else ""
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -212,7 +212,8 @@ def _cells(
     root = entry.run.manifest.digests.root[:16] if entry.run else ""
     style = "good" if state == "completed" and not entry.trouble else "bad"
     values = "".join(cell(_swept(swept.get(key))) for key in keys)
-    before = f'{box}<td class="mono">{link}</td>{values}{cell(state, style)}{cell(entry.status.seconds)}{cell(off)}'
+    last = cell(state, style) + cell(entry.status.seconds) + cell(off)
+    before = f'{box}<td class="mono">{link}</td>{values}{last}'
     return before, cell(root, "mono") + cell((entry.trouble or "").split("\n")[0], "long")
 
 

@@ -1,8 +1,8 @@
 """What is measured of a parameter's first values: a dataclass that gives one row of figures.
 
 Statistic   `measure(values, law)`: looks at the values as it likes
-OnePass     `measure_summary(summary, law, values)`: content with what one pass over the elements gives, so that a tensor need
-            never be in memory as a whole
+OnePass     `measure_summary(summary, law, values)`: needs no more than one pass over the elements, so
+            that a tensor is never in memory as a whole
 """
 
 from __future__ import annotations

@@ -23,7 +23,10 @@ def half_spacing(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return np.zeros_like(values)
     digits = {"float16": 10, "bfloat16": 7}.get(dtype.name, 23)
     _, exponent = np.frexp(values)
-    return np.ldexp(0.5, np.maximum(exponent, -13 if digits == 10 else -125) - 1 - digits)
+    found: np.ndarray = np.ldexp(
+        0.5, np.maximum(exponent, -13 if digits == 10 else -125) - 1 - digits
+    )
+    return found
 
 
 MOST_POINTS = 1 << 18

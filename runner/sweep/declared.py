@@ -1,7 +1,8 @@
 """The runs that a sweep declares: composed, checked and named one after the other, each different
 run once.
 
-    words  ->  DeclaredSweep  ->  examine(): one `Examined` a job  ->  check(): `Member`s, or everything wrong with them
+    words  ->  DeclaredSweep  ->  examine(): one `Examined` for each job
+                              ->  check(): `Member`s, or everything that is wrong with them
 
 Nothing here holds more of a run than its name and its words, however many there are.
 """

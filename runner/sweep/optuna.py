@@ -4,7 +4,8 @@ The plugin suggests words and is told what came of them. What it launches throug
 is composed, searched for code, checked, named and performed as any run of a sweep is, so that a
 trial has the folder, the id and the bits of the same run made alone.
 
-    plugin  --words-->  Study.launch  --members-->  perform (in this process, or Hydra's launcher)  --status.json-->  objectives
+    plugin  --words-->  Study.launch  --members-->  perform (in this process, or Hydra's launcher)
+            <--objectives--  status.json of each run
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 activations   what each activation is, its derivative, its kinks
 gaussian      means over normal variables, by quadrature that is split where an activation has a kink
-meanfield     wide networks: variance and correlation maps, chi1, fixed points, depth scales, the order-chaos line, gains
+meanfield     wide networks: variance and correlation maps, chi1, fixed points, depth scales, the
+              order-chaos line, gains
 lengths       one layer of finite width: the exact spread of lengths
 spectra       singular values: Marchenko-Pastur, Jacobians, Haar matrices
 growth        residual networks

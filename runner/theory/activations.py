@@ -40,11 +40,13 @@ def _logistic(z: np.ndarray) -> np.ndarray:
 
 
 def _normal_cdf(z: np.ndarray) -> np.ndarray:
-    return 0.5 * (1 + _erf(z / math.sqrt(2)))
+    found: np.ndarray = 0.5 * (1 + _erf(z / math.sqrt(2)))
+    return found
 
 
 def _normal_density(z: np.ndarray) -> np.ndarray:
-    return np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    found: np.ndarray = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return found
 
 
 def _rectifier(below: float) -> Nonlinearity:

@@ -88,7 +88,7 @@ def siren_variance(scale: float = 1.0) -> float:
     s = factor
     for _ in range(200):
         s = s - (s + factor * math.expm1(-2 * s)) / (1 - 2 * factor * math.exp(-2 * s))
-    return s
+    return float(s)
 
 
 @closed_form

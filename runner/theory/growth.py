@@ -19,12 +19,12 @@ def residual_growth(branch: str, branches: int, variance: float = 1.0) -> float:
 
     normalized  a branch begins with a layer norm, and gives `variance` whatever the stream is: 1 + N variance
     scaled      the same, its output weights over sqrt(N) (GPT-2, Radford et al. 2019): 1 + variance
-    plain       a branch gives `variance` times what it is given, as He's initialization does with 1: (1 + variance)^N
-                (Zhang et al., "Fixup initialization", 2019, section 2)
+    plain       a branch gives `variance` times what it is given, as He's initialization does with 1:
+                (1 + variance)^N (Zhang et al., "Fixup initialization", 2019, section 2)
     """
     n, v = whole(0)("branches", branches), positive("variance", variance)
     choice(BRANCHES)("branch", branch)
-    return {"normalized": 1 + n * v, "scaled": 1 + v, "plain": (1 + v) ** n}[branch]
+    return float({"normalized": 1 + n * v, "scaled": 1 + v, "plain": (1 + v) ** n}[branch])
 
 
 @closed_form
@@ -32,4 +32,4 @@ def fixup_power(layers: int) -> float:
     """The power of the number of branches that Fixup scales inner layers with: -1 / (2m - 2), for
     branches of m > 1 layers.
     """
-    return -1 / (2 * whole(2)("layers", layers) - 2)
+    return float(-1 / (2 * whole(2)("layers", layers) - 2))

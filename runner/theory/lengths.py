@@ -27,8 +27,9 @@ def length_variance(width: int, activation: str = "relu") -> float:
     """The variance of |y|^2 over the square of its mean: 5 / width for relu, 2 / width for a linear
     layer.
     """
-    return {"linear": 2.0, "relu": 5.0}[choice(KINDS)("activation", activation)] / count(
-        "width", width
+    return float(
+        {"linear": 2.0, "relu": 5.0}[choice(KINDS)("activation", activation)]
+        / count("width", width)
     )
 
 
@@ -48,7 +49,8 @@ def _digamma(most: int) -> tuple[np.ndarray, np.ndarray]:
 def _active(width: int, activation: str) -> np.ndarray:
     """The probability that k = 1 ... width units pass something, given that any does."""
     if activation == "linear":
-        return np.eye(width)[-1]
+        found: np.ndarray = np.eye(width)[-1]
+        return found
     k = np.arange(1, width + 1)
     logs = np.array(
         [math.lgamma(width + 1) - math.lgamma(i + 1) - math.lgamma(width - i + 1) for i in k]
@@ -82,7 +84,7 @@ def forward_factor(weight_variance: float, slope: float = 0.0) -> float:
     """The factor of E[x^2] a relu layer: weight_variance (1 + slope^2) / 2; weight_variance is Var
     fan_in (He et al. 2015, eq. 10).
     """
-    return positive("weight_variance", weight_variance) * (1 + slope * slope) / 2
+    return float(positive("weight_variance", weight_variance) * (1 + slope * slope) / 2)
 
 
 @closed_form
@@ -90,6 +92,6 @@ def backward_factor(weight_variance: float, fan_in: int, fan_out: int, slope: fl
     """The factor of a squared gradient a relu layer back: fan_out Var (1 + slope^2) / 2 (He et al.
     2015, eq. 14).
     """
-    return (
+    return float(
         forward_factor(weight_variance, slope) * count("fan_out", fan_out) / count("fan_in", fan_in)
     )

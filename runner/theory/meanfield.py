@@ -45,7 +45,7 @@ def mean_square(activation: str, q: float) -> float:
     """
     f, q = nonlinearity(activation), not_negative("q", q)
     if f.power is not None:
-        return q * f.power
+        return float(q * f.power)
     if activation == "erf":
         return 2 / math.pi * math.asin(2 * q / (1 + 2 * q))
     if activation == "sin":
@@ -69,7 +69,7 @@ def gain(activation: str) -> float:
     """E[f(z)^2]^(-1/2) for z ~ N(0, 1): what weights of variance 1/fan_in are multiplied by to keep
     a unit second moment.
     """
-    return mean_square(activation, 1.0) ** -0.5
+    return float(mean_square(activation, 1.0) ** -0.5)
 
 
 @closed_form
@@ -127,7 +127,7 @@ def variance_map(
         positive("weight_variance", weight_variance),
         not_negative("bias_variance", bias_variance),
     )
-    return w * mean_square(activation, q) + b
+    return float(w * mean_square(activation, q) + b)
 
 
 @closed_form
@@ -152,7 +152,7 @@ def correlation_map(
         not_negative("bias_variance", bias_variance),
     )
     after = variance_map(activation, positive("q", q), w, b)
-    return (w * mean_product(activation, q, q, c) + b) / after
+    return float((w * mean_product(activation, q, q, c) + b) / after)
 
 
 @closed_form
@@ -208,7 +208,7 @@ def fixed_point_variance(
                 "weight_variance",
                 f"has no fixed point: {w:g} {what} with {activation} and bias variance {b:g}",
             )
-        return b / (1 - w * f.power)
+        return float(b / (1 - w * f.power))
     grid = np.geomspace(LARGEST, SMALLEST, 145)
     if variance_map(activation, LARGEST, w, b) >= LARGEST:
         raise OptionError(
@@ -232,8 +232,10 @@ def chi1(activation: str, weight_variance: float, bias_variance: float = 0.0) ->
     f = nonlinearity(activation)
     if f.power is not None:
         not_negative("bias_variance", bias_variance)
-        return w * f.power
-    return w * slope_mean_square(activation, fixed_point_variance(activation, w, bias_variance))
+        return float(w * f.power)
+    return float(
+        w * slope_mean_square(activation, fixed_point_variance(activation, w, bias_variance))
+    )
 
 
 @closed_form

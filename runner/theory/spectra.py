@@ -90,7 +90,7 @@ def jacobian_variance(weights: str, network: str, depth: int) -> float:
     isometry", 2017 (arXiv:1711.04735), eq. 19: L (mu2 / mu1^2 - 1 - s1), with s1 = -1 for gaussian
     weights and 0 for orthogonal ones.
     """
-    return count("depth", depth) * jacobian_variance_rate(weights, network)
+    return float(count("depth", depth) * jacobian_variance_rate(weights, network))
 
 
 @closed_form

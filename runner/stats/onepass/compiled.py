@@ -26,7 +26,7 @@ def _fold(lanes: np.ndarray) -> float:
         width //= 2
         for lane in range(width):
             lanes[lane] += lanes[lane + width]
-    return lanes[0] + 0.0
+    return lanes[0] + 0.0  # type: ignore[no-any-return]
 
 
 @numba.njit(nogil=True, cache=True)
