@@ -1,7 +1,7 @@
 """Put the finished parts of a sharded run together into the run that they are parts of (`initlab join`).
 
-Each file is read again and compared with the digests of its part. Then it is linked, or copied to another disk.
-The root digest is that of the whole run, and `initlab verify` accepts the folder like any other.
+Each file is read again and compared with the digests of its part. Then it is linked, or copied to another
+disk. The root digest is that of the whole run, and `initlab verify` accepts the folder like any other.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Write down what every run of some words must give (`initlab lock`).
 
-Every run is drawn and digested here, one after the other, on the CPU. No run folder is made. `lockfile` describes
-the file. `lockcheck` draws the runs again and says what changed, and why.
+Every run is drawn and digested here, one after the other, on the CPU. No run folder is made. `lockfile`
+describes the file. `lockcheck` draws the runs again and says what changed, and why.
 """
 
 from __future__ import annotations

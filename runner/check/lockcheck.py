@@ -8,8 +8,8 @@
     missing run     the lock holds a run that its words no longer declare
     new run         the words declare a run that the lock does not hold
 
-A run is found by its overrides. It may have changed for several reasons, and each is a line. A changed config is
-reported even where every value is the same: the lock has to be written again then.
+A run is found by its overrides. It may have changed for several reasons, and each is a line. A changed config
+is reported even where every value is the same: the lock has to be written again then.
 """
 
 from __future__ import annotations

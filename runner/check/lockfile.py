@@ -18,7 +18,7 @@ The line of a run:
     config      what differs from `base`; `without`: keys of `base` that it lacks
     root        root-v1 over the tensors that are exact to the bit, and the ties
     ties        path -> owner, where there are any
-    bits        path -> law id and the first 16 digits of the tensor-v1 digest, where the law is exact to the bit
+    bits        path -> law id and first 16 digits of the tensor-v1 digest, where the law is exact to the bit
     tolerance   path -> law id and fingerprint (`fingerprint`), where the law is exact to a tolerance
 
 It names no date, machine, folder or library version: the same declarations give the same text. It is JSON and

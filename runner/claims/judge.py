@@ -6,9 +6,9 @@ refuted       the prediction is so far off that chance explains it with probabil
               rule over all claims judged together; or a measured value is not finite
 inconclusive  neither: there are too few samples to tell. `enough` is how many would do
 
-A claim of at_least or at_most is reproduced z standard errors on the right side of the bound. Where the error is
-estimated from few samples, deviations are Student's: z stands for the deviate of the normal distribution with the
-same probability.
+A claim of at_least or at_most is reproduced z standard errors on the right side of the bound. Where the error
+is estimated from few samples, deviations are Student's: z stands for the deviate of the normal distribution
+with the same probability.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ class Context:
     the parameter is given as its own initializer: the layer's option `<parameter>_initializer`,
     else the default as text, which gives way as `engine.init.choose` says."""
     children: Callable[..., Any]
-    """(container, what the children's paths start with below the layer's own path: '' or '3.', the nested option
-    that lists them, by default `layers`) -> the container with these children."""
+    """(container, what the children's paths start with below the layer's own path: '' or '3.', the nested
+    option that lists them, by default `layers`) -> the container with these children."""
 
 
 @dataclass
