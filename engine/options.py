@@ -116,6 +116,15 @@ NotNegative = Annotated[float, not_negative]
 Text = Annotated[str, text]
 
 
+def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
+    """The options a class takes from a config: its dataclass fields that `__init__` accepts, by
+    name.
+    """
+    if not dataclasses.is_dataclass(cls):
+        return {}
+    return {f.name: f for f in dataclasses.fields(cls) if f.init}
+
+
 def check_options(made: Any) -> None:
     """Check every option of a dataclass object, and put Python's numbers in the place of NumPy's.
     OptionError for the first that cannot be.

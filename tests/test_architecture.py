@@ -36,6 +36,7 @@ FLOORS = [
     {"engine.gluon.packing"},
     {"engine.gluon.parameter_dict", "engine.gluon.block_summary"},
     {"engine.gluon.block"},
+    {"engine.gluon.shapes"},
     {"engine.lr_scheduler", "engine.metric"},
     {"engine.optimizer"},
     {"engine.gluon.nn", "engine.gluon.loss", "engine.gluon.trainer", "engine.gluon.data"},
@@ -43,7 +44,14 @@ FLOORS = [
     {"engine.gluon"},
     {"engine"},
     # runner
-    {"runner.errors", "runner.kinds", "runner.theory", "runner.flat", "runner.progress"},
+    {
+        "runner.errors",
+        "runner.excerpt",
+        "runner.kinds",
+        "runner.theory",
+        "runner.flat",
+        "runner.progress",
+    },
     {"runner.files", "runner.figures"},
     {"runner.evidence"},
     {

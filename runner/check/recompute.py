@@ -8,7 +8,7 @@ import numpy as np
 
 from initlab.engine import digest
 from initlab.engine.laws import Invariant
-from initlab.runner.plan.rows import Row
+from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.run import stages, streamed
 

@@ -22,7 +22,7 @@ from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.shard import INDEX
 from initlab.runner.evidence.snapshot import Saved
-from initlab.runner.plan.rows import Row
+from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig, revalidate
 
 

@@ -29,7 +29,7 @@ from hydra.core.config_store import ConfigNode, ConfigStore
 from omegaconf import MISSING, OmegaConf
 
 from initlab.engine import formats, init, streams
-from initlab.engine.options import Rule, choice, whole
+from initlab.engine.options import Rule, choice, options_of, whole
 from initlab.engine.registry import Registry
 from initlab.runner import data, measures, probes, stats, trackers
 from initlab.runner.config.hydra_internals import store_option
@@ -132,15 +132,6 @@ def _default(option: dataclasses.Field[Any]) -> Any:
     if option.default_factory is not dataclasses.MISSING:
         return field(default_factory=option.default_factory)
     return MISSING
-
-
-def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
-    """The options a class takes from a config: its dataclass fields that `__init__` accepts, by
-    name.
-    """
-    if not dataclasses.is_dataclass(cls):
-        return {}
-    return {f.name: f for f in dataclasses.fields(cls) if f.init}
 
 
 @lru_cache(1024)

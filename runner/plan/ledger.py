@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from initlab.engine import gluon
 from initlab.engine.gluon.state import Filled, observe
 from initlab.runner.errors import LedgerError
-from initlab.runner.plan.rows import Plan, Row
+from initlab.runner.plan.row import Row
+from initlab.runner.plan.rows import Plan
 
 
 @dataclass

@@ -14,9 +14,8 @@ from typing import Any
 
 from initlab.engine import init
 from initlab.engine.errors import OptionError
-from initlab.engine.options import whole, wrong_options
+from initlab.engine.options import options_of, whole, wrong_options
 from initlab.engine.registry import advice
-from initlab.runner.config.schema import options_of
 from initlab.runner.errors import ConfigError, Problems, each
 from initlab.runner.layers import REGISTRY, Layer
 

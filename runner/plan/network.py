@@ -61,6 +61,13 @@ def build_twin(
     return network, output
 
 
+def network_of(root: gluon.Block) -> Network:
+    """The network that a block made in Python is; where its initializers were chosen is not known."""
+    network = Network(root)
+    _name_owners(network)
+    return network
+
+
 def _tie_all(network: Network, model: ModelSpec) -> None:
     """Tie what `model.share` lists. ConfigError with everything that cannot be tied."""
     problems = Problems()

@@ -1,169 +1,113 @@
-"""The plan: one row a parameter, made without allocating any.
+"""The plan: one row (`runner.plan.row`) a parameter, made without allocating any.
 
-A row says what will be drawn (law), why (the rule that chose the initializer), from which stream
-(key), and how large it is. A run draws what its plan says, `runner.plan.ledger` checks that it did,
-and `runner.check.verify` draws it again.
+A run draws what its plan says, `runner.plan.ledger` checks that it did, and `runner.check.verify`
+draws it again.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
-import numpy as np
-
-from initlab.engine import dtypes, gluon, init, laws
-from initlab.engine.errors import StreamError
+from initlab.engine import dtypes, gluon, init
 from initlab.engine.registry import advice
 from initlab.engine.streams import VERSION, Key, version
 from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.excerpt import MOST, Excerpt
+from initlab.runner.plan.filling import fill
 from initlab.runner.plan.network import Network
+from initlab.runner.plan.row import Row, key_text
 
-CHUNK = 1 << 20
-"""Elements that are drawn at a time where a slice takes a part of each row only."""
-Selection = Any
-"""What NumPy's basic indexing takes: a number, a slice, `...`, or several."""
+DIGEST = "plan-v1"
 
 
-@dataclass(frozen=True)
-class Row:
-    """The plan of one parameter. An alias has its owner's law and key, and no bytes of its own."""
+@dataclass(frozen=True, repr=False)
+class Plan(Mapping[str, Row]):
+    """All rows in the order of the network: a mapping of parameter paths to rows, and the shape of
+    the network's output for the declared input (empty where none was given).
 
-    path: str
-    shape: tuple[int, ...]
-    dtype: str
-    roles: tuple[str, ...] | None
-    fan_in: int | None
-    fan_out: int | None
-    shape_fans: tuple[int, int] | None
-    """(fan_in, fan_out) by MXNet's rule from the shape alone, where it differs from the roles'
-    fans.
-    """
-    rule: str
-    """The place in the config that chose the initializer: `init`, `init.rules[0]`,
-    `model.layers[1].weight_initializer`.
-    """
-    initializer: str
-    law: laws.Law
-    key: Key | None
-    """Of the parameter's own stream; None where one stream is drawn from in order (MXNet's)."""
-    stream: str
-    """The stream's version."""
-    alias_of: str | None
-    bytes: int
-    lr_mult: float = 1.0
-    """What the learning rate is multiplied by for it."""
-
-    def draw(self, selection: Selection = slice(None)) -> np.ndarray:
-        """The parameter's first values, or those that basic indexing (slices, numbers, `...`)
-        selects, without drawing the rest: rows of the first axis that hold none of it. An alias
-        draws its owner's.
-
-        IndexError for a selection that the shape does not allow; StreamError from a stream that is
-        drawn from in order, LawError for a user's own code, whose values only a run gives.
-        """
-        if self.key is None:
-            raise StreamError(
-                f"'{self.path}' cannot be drawn alone: stream {self.stream} is drawn from in order - use "
-                f"{VERSION}"
-            )
-        if not self.law.sliceable or not self.shape:
-            return self.law.draw(self.key, self.shape, self.dtype)[selection]
-        first, *inner = _each_axis(selection, len(self.shape))
-        rows = range(self.shape[0])[first]  # IndexError for a number that is none of it
-        if isinstance(rows, int):
-            found: np.ndarray = self._rows(rows, rows + 1).reshape(self.shape[1:])[tuple(inner)]
-            return found
-        parts = [
-            self._rows(start, stop)[::step][(slice(None), *inner)]
-            for start, stop, step in _chunks(rows, math.prod(self.shape[1:]))
-        ]
-        return np.concatenate(parts) if len(parts) != 1 else parts[0]
-
-    def _rows(self, start: int, stop: int) -> np.ndarray:
-        """Rows start … stop - 1 of the first axis."""
-        assert self.key is not None
-        width = math.prod(self.shape[1:])
-        values = np.empty((stop - start) * width, dtypes.resolve(self.dtype))
-        self.law.fill(self.key, self.shape, start * width, values)
-        return values.reshape(stop - start, *self.shape[1:])
-
-    def describe(self) -> dict[str, Any]:
-        """The row as JSON."""
-        return {
-            "path": self.path,
-            "shape": list(self.shape),
-            "dtype": self.dtype,
-            "roles": None if self.roles is None else list(self.roles),
-            "fan_in": self.fan_in,
-            "fan_out": self.fan_out,
-            "shape_fans": None if self.shape_fans is None else list(self.shape_fans),
-            "rule": self.rule,
-            "initializer": self.initializer,
-            "law": self.law.describe(),
-            "law_text": str(self.law),
-            "mean": self.law.mean,
-            "std": self.law.std,
-            "exactness": self.law.exactness,
-            "stream": {"version": self.stream} | _key(self.key),
-            "alias_of": self.alias_of,
-            "bytes": self.bytes,
-            **({"lr_mult": self.lr_mult} if self.lr_mult != 1 else {}),
-        }
-
-
-def _each_axis(selection: Selection, axes: int) -> tuple[Any, ...]:
-    """What is selected of each axis, `...` written out. IndexError for what does not select of so
-    many axes.
-    """
-    parts = selection if isinstance(selection, tuple) else (selection,)
-    if any(
-        isinstance(part, bool) or not isinstance(part, (int, np.integer, slice, type(...)))
-        for part in parts
-    ):
-        raise IndexError(
-            f"a parameter that is drawn is selected from by numbers, slices and ... only, got {selection!r}"
-        )
-    dots = [number for number, part in enumerate(parts) if part is ...]
-    if len(dots) > 1 or len(parts) - len(dots) > axes:
-        raise IndexError(f"{selection!r} selects from more axes than the {axes} there are")
-    at = dots[0] if dots else len(parts)
-    filled = (slice(None),) * (axes - len(parts) + len(dots))
-    return (*parts[:at], *filled, *parts[at + 1 :])
-
-
-def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:
-    """(start, stop, step) of spans of the first axis that together hold the rows, each of few
-    elements; with a negative step, backwards.
-
-    What lies between rows is drawn only where rows are closer than a span is long.
-    """
-    if not rows:
-        yield 0, 0, 1
-    most = max(1, CHUNK // max(1, width * abs(rows.step)))
-    for at in range(0, len(rows), most):
-        part = rows[at : at + most]
-        yield min(part[0], part[-1]), max(part[0], part[-1]) + 1, rows.step
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All rows in the order of the network, and the shape of its output for the declared input.
-    `plan[path]` is a row.
+    `plan[path]` raises KeyError with the nearest path.
     """
 
     rows: tuple[Row, ...]
     output: tuple[int, ...]
 
+    @cached_property
+    def _by_path(self) -> dict[str, Row]:
+        return {row.path: row for row in self.rows}
+
     def __getitem__(self, path: str) -> Row:
-        found = next((row for row in self.rows if row.path == path), None)
-        if found is None:
-            raise KeyError(
-                f"no parameter '{path}' - {advice(path, [row.path for row in self.rows])}"
+        if path not in self._by_path:
+            raise KeyError(f"no parameter '{path}' - {advice(path, self._by_path)}")
+        return self._by_path[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_path)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return self._excerpt().text()
+
+    def _repr_html_(self) -> str:
+        return self._excerpt().html()
+
+    def _excerpt(self) -> Excerpt:
+        totals = self.totals()
+        tied = f", {totals['aliases']} aliases" if totals["aliases"] else ""
+        title = f"Plan of {totals['parameters']} parameters{tied}: {totals['elements']:,} elements"
+        rows = [
+            (
+                row.path,
+                "x".join(map(str, row.shape)) or "scalar",
+                row.dtype,
+                str(row.law) if row.alias_of is None else f"= {row.alias_of}",
+                row.rule,
             )
-        return found
+            for row in islice(self.rows, MOST)
+        ]
+        return Excerpt(title, ("path", "shape", "dtype", "law", "chosen by"), rows, len(self))
+
+    @cached_property
+    def digest(self) -> str:
+        """plan-v1, SHA-256 in hex: two plans with the same digest give the same values. It covers of
+        each row path, shape, dtype, law, stream key and whose alias it is; see docs/python.md.
+        """
+        rows = [
+            {
+                "path": row.path,
+                "shape": list(row.shape),
+                "dtype": row.dtype,
+                "law": row.law.describe(),
+                "stream": {"version": row.stream} | key_text(row.key),
+                "alias_of": row.alias_of,
+            }
+            for row in self.rows
+        ]
+        text = json.dumps(
+            {"format": DIGEST, "rows": rows},
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def fill(self, net: gluon.Block) -> None:
+        """Write the planned values into the parameters of `net`, whatever it had before; parameters
+        without a shape or values get both, on the device that they wait for, or the current one.
+
+        Everything is checked before anything is written: KeyError with the nearest path where plan and
+        network do not have the same paths; ValueError where a shape, a dtype or a tie differs;
+        StreamError and LawError as from `Row.draw`.
+        """
+        fill(self, net)
 
     @property
     def owners(self) -> tuple[Row, ...]:
@@ -193,26 +137,22 @@ class Plan:
         }
 
 
-def _key(key: Key | None) -> dict[str, Any]:
-    if key is None:
-        return {}
-    return {
-        "path": key.path,
-        "generation": key.generation,
-        "key": [f"{word:016x}" for word in key.words],
-    }
-
-
 def make_plan(
-    network: Network, output: tuple[int, ...], initializer: init.Initializer, seed: int
+    network: Network,
+    output: tuple[int, ...],
+    initializer: init.Initializer,
+    seed: int,
+    prefix: str = "",
 ) -> Plan:
-    """The plan of a network whose shapes are all known, for the stream version in use. ConfigError
-    with every parameter whose law is impossible."""
+    """The plan of a network whose shapes are all known, for the stream version in use. `prefix` is
+    what the paths that key the streams start with. ConfigError with every parameter whose law is
+    impossible."""
     problems = Problems()
     free = [
         path
         for path, parameter in network.owners.items()
-        if init.choose(parameter.init, initializer, describe(path, parameter)) is initializer
+        if init.choose(parameter.init, initializer, describe(path, parameter, prefix))
+        is initializer
     ]
     place = "init.rules" if isinstance(initializer, init.Mixed) else "init"
     for text in initializer.check(free):
@@ -226,14 +166,14 @@ def make_plan(
                 rows[path] = replace(source, path=path, alias_of=owner, bytes=0)
             continue
         with problems.under():
-            rows[path] = _row(network, path, initializer, seed)
+            rows[path] = _row(network, path, initializer, seed, prefix)
     problems.raise_any()
     return Plan(tuple(rows.values()), tuple(output))
 
 
-def _row(network: Network, path: str, initializer: init.Initializer, seed: int) -> Row:
+def _row(network: Network, path: str, initializer: init.Initializer, seed: int, prefix: str) -> Row:
     parameter = network.owners[path]
-    description = describe(path, parameter)
+    description = describe(path, parameter, prefix)
     chosen = init.choose(parameter.init, initializer, description)
     rule = _rule(network, path, chosen, initializer)
     try:
@@ -254,7 +194,7 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int) 
         rule=rule,
         initializer=type(chosen).__name__,
         law=law,
-        key=Key(seed, path, 0) if version() == VERSION else None,
+        key=Key(seed, description.path, 0) if version() == VERSION else None,
         stream=version(),
         alias_of=None,
         bytes=math.prod(description.shape) * dtypes.resolve(description.dtype).itemsize,
@@ -262,10 +202,13 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int) 
     )
 
 
-def describe(path: str, parameter: gluon.Parameter) -> init.Description:
-    """The description of a parameter of known shape at a path."""
+def describe(path: str, parameter: gluon.Parameter, prefix: str = "") -> init.Description:
+    """The description of a parameter of known shape at a path; in a declared network, which has no
+    prefix, the path is its name too.
+    """
+    name = parameter.name if prefix else path
     return init.Description(
-        path, path, tuple(parameter.shape), dtypes.name(parameter.dtype), parameter.roles
+        name, prefix + path, tuple(parameter.shape), dtypes.name(parameter.dtype), parameter.roles
     )
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from initlab.runner.evidence.shard import Shard
-from initlab.runner.plan.rows import Plan, Row
+from initlab.runner.plan.row import Row
+from initlab.runner.plan.rows import Plan
 
 
 def divide(rows: Sequence[Row], count: int) -> list[tuple[Row, ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from initlab.runner.figures.unknown import ANYTHING, NUMBER, Open, Rows
 from initlab.runner.measures import Measure
-from initlab.runner.plan.rows import Row
+from initlab.runner.plan.row import Row
 from initlab.runner.probes import Probe
 from initlab.runner.stats import Statistic
 

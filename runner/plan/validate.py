@@ -25,7 +25,8 @@ from initlab.runner.measures import Measure
 from initlab.runner.plan.model import ModelSpec
 from initlab.runner.plan.network import Network, build_twin
 from initlab.runner.plan.parts import Parts, mapping_at, parse_parts, parse_tracker
-from initlab.runner.plan.rows import Plan, Row, make_plan
+from initlab.runner.plan.row import Row
+from initlab.runner.plan.rows import Plan, make_plan
 from initlab.runner.plan.shards import aliases_of, rows_of
 from initlab.runner.plan.sketch import sketch
 from initlab.runner.plan.streamable import check_data_scaled, check_one_pass

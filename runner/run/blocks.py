@@ -24,7 +24,7 @@ from initlab.engine import digest, dtypes, streams
 from initlab.engine.formats.placed import Buffer
 from initlab.engine.laws import NOWHERE, fill_many
 from initlab.engine.streams import Key
-from initlab.runner.plan.rows import Row
+from initlab.runner.plan.row import Row
 from initlab.runner.stats import BLOCK, WHOLE
 
 RUN = 4 * BLOCK

@@ -12,7 +12,8 @@ from initlab.engine import autograd, gluon, laws, nd
 from initlab.runner.errors import ConfigError
 from initlab.runner.measures.base import outputs, wide
 from initlab.runner.plan.network import Network
-from initlab.runner.plan.rows import Plan, Row
+from initlab.runner.plan.row import Row
+from initlab.runner.plan.rows import Plan
 from initlab.runner.probes import Subject
 
 

@@ -34,7 +34,7 @@ from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.journal import Finished, Journal
 from initlab.runner.evidence.manifest import Digests
 from initlab.runner.plan.network import Network, build, infer_shapes
-from initlab.runner.plan.rows import Row
+from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.run.blocks import Drawn, Meter, Pass, Tensor
 

@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from initlab.runner.evidence.statistics import shape_text
-from initlab.runner.plan.rows import Plan, Row
+from initlab.runner.plan.row import Row
+from initlab.runner.plan.rows import Plan
 from initlab.runner.probes import Trace
 
 PLAIN_WIDTH = 1000

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from initlab.engine import init
+from initlab.engine.options import options_of
 from initlab.runner import data, probes, stats, trackers
 from initlab.runner.config.compose import conf_dir, shipped_options
 from initlab.runner.config.schema import (
@@ -19,7 +20,6 @@ from initlab.runner.config.schema import (
     DeviceOptions,
     Model,
     kinds,
-    options_of,
 )
 from initlab.runner.terminal.help import options
 

@@ -18,7 +18,7 @@ from initlab.engine.errors import FormatError
 from initlab.engine.streams import Key
 from initlab.runner.cli import run_command
 from initlab.runner.plan import shards
-from initlab.runner.plan.rows import Row
+from initlab.runner.plan.row import Row
 
 WORDS = ["init=normal", "model=shared", "init_mode=streamed", "probe=none"]
 

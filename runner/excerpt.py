@@ -1,0 +1,75 @@
+"""The first rows of a table, as they are shown for an object in a shell (80 columns) or a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH = 80
+MOST = 20
+"""Rows that are shown."""
+GAP = "  "
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A title, columns, and the cells of the first rows of `total`."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    total: int
+
+    @property
+    def rest(self) -> str:
+        """What is said of the rows that are not shown; '' where all are."""
+        left = self.total - len(self._shown)
+        return f"… {left} more" if left else ""
+
+    @property
+    def _shown(self) -> Sequence[tuple[str, ...]]:
+        return self.rows[:MOST]
+
+    def text(self) -> str:
+        """Lines of at most 80 characters; a cell that is too long lacks its middle."""
+        lines = [self.columns, *self._shown] if self._shown else []
+        widths = _narrowed([max(map(len, column)) for column in zip(*lines, strict=True)])
+        table = [
+            GAP.join(
+                _cut(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)
+            )
+            for line in lines
+        ]
+        return "\n".join(
+            line.rstrip() for line in [_cut(self.title, WIDTH), *table, self.rest] if line
+        )
+
+    def html(self) -> str:
+        """A table in HTML, every cell escaped."""
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self._shown
+        )
+        rest = f"<p>{self.rest}</p>" if self.rest else ""
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f"<div><p>{escape(self.title)}</p>{table}{rest}</div>"
+
+
+def _narrowed(widths: list[int]) -> list[int]:
+    """Widths of columns that fit a line: the widest give way first."""
+    room = WIDTH - len(GAP) * (len(widths) - 1)
+    while sum(widths) > room:
+        widest = max(range(len(widths)), key=widths.__getitem__)
+        others = [width for at, width in enumerate(widths) if at != widest]
+        least = max(max(others, default=0) - 1, widths[widest] - (sum(widths) - room))
+        widths[widest] = max(1, least)
+    return widths
+
+
+def _cut(cell: str, width: int) -> str:
+    if len(cell) <= width:
+        return cell
+    front = (width - 1) // 2
+    return cell[:front] + "…" + cell[len(cell) - (width - 1 - front) :]

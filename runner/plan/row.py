@@ -1,0 +1,154 @@
+"""One row of the plan: what will be drawn for one parameter, why, from which stream, how large it
+is, and any part of it drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initlab.engine import dtypes, laws
+from initlab.engine.errors import StreamError
+from initlab.engine.streams import VERSION, Key
+
+CHUNK = 1 << 20
+"""Elements that are drawn at a time where a slice takes a part of each row only."""
+Selection = Any
+"""What NumPy's basic indexing takes: a number, a slice, `...`, or several."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The plan of one parameter. An alias has its owner's law and key, and no bytes of its own."""
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    roles: tuple[str, ...] | None
+    fan_in: int | None
+    fan_out: int | None
+    shape_fans: tuple[int, int] | None
+    """(fan_in, fan_out) by MXNet's rule from the shape alone, where it differs from the roles'
+    fans.
+    """
+    rule: str
+    """The place in the config that chose the initializer: `init`, `init.rules[0]`,
+    `model.layers[1].weight_initializer`.
+    """
+    initializer: str
+    law: laws.Law
+    key: Key | None
+    """Of the parameter's own stream; None where one stream is drawn from in order (MXNet's)."""
+    stream: str
+    """The stream's version."""
+    alias_of: str | None
+    bytes: int
+    lr_mult: float = 1.0
+    """What the learning rate is multiplied by for it."""
+
+    def draw(self, selection: Selection = slice(None)) -> np.ndarray:
+        """The parameter's first values, or those that basic indexing (slices, numbers, `...`)
+        selects, without drawing the rest: rows of the first axis that hold none of it. An alias
+        draws its owner's.
+
+        IndexError for a selection that the shape does not allow; StreamError from a stream that is
+        drawn from in order, LawError for a user's own code, whose values only a run gives.
+        """
+        if self.key is None:
+            raise StreamError(
+                f"'{self.path}' cannot be drawn alone: stream {self.stream} is drawn from in order - use "
+                f"{VERSION}"
+            )
+        everything = isinstance(selection, slice) and selection == slice(None)
+        if everything or not self.law.sliceable or not self.shape:
+            return self.law.draw(self.key, self.shape, self.dtype)[selection]
+        first, *inner = _each_axis(selection, len(self.shape))
+        rows = range(self.shape[0])[first]  # IndexError for a number that is none of it
+        if isinstance(rows, int):
+            found: np.ndarray = self._rows(rows, rows + 1).reshape(self.shape[1:])[tuple(inner)]
+            return found
+        parts = [
+            self._rows(start, stop)[::step][(slice(None), *inner)]
+            for start, stop, step in _chunks(rows, math.prod(self.shape[1:]))
+        ]
+        return np.concatenate(parts) if len(parts) != 1 else parts[0]
+
+    def _rows(self, start: int, stop: int) -> np.ndarray:
+        """Rows start … stop - 1 of the first axis."""
+        assert self.key is not None
+        width = math.prod(self.shape[1:])
+        values = np.empty((stop - start) * width, dtypes.resolve(self.dtype))
+        self.law.fill(self.key, self.shape, start * width, values)
+        return values.reshape(stop - start, *self.shape[1:])
+
+    def describe(self) -> dict[str, Any]:
+        """The row as JSON."""
+        return {
+            "path": self.path,
+            "shape": list(self.shape),
+            "dtype": self.dtype,
+            "roles": None if self.roles is None else list(self.roles),
+            "fan_in": self.fan_in,
+            "fan_out": self.fan_out,
+            "shape_fans": None if self.shape_fans is None else list(self.shape_fans),
+            "rule": self.rule,
+            "initializer": self.initializer,
+            "law": self.law.describe(),
+            "law_text": str(self.law),
+            "mean": self.law.mean,
+            "std": self.law.std,
+            "exactness": self.law.exactness,
+            "stream": {"version": self.stream} | key_text(self.key),
+            "alias_of": self.alias_of,
+            "bytes": self.bytes,
+            **({"lr_mult": self.lr_mult} if self.lr_mult != 1 else {}),
+        }
+
+
+def _each_axis(selection: Selection, axes: int) -> tuple[Any, ...]:
+    """What is selected of each axis, `...` written out. IndexError for what does not select of so
+    many axes.
+    """
+    parts = selection if isinstance(selection, tuple) else (selection,)
+    if any(
+        isinstance(part, bool) or not isinstance(part, (int, np.integer, slice, type(...)))
+        for part in parts
+    ):
+        raise IndexError(
+            f"a parameter that is drawn is selected from by numbers, slices and ... only, got {selection!r}"
+        )
+    dots = [number for number, part in enumerate(parts) if part is ...]
+    if len(dots) > 1 or len(parts) - len(dots) > axes:
+        raise IndexError(f"{selection!r} selects from more axes than the {axes} there are")
+    at = dots[0] if dots else len(parts)
+    filled = (slice(None),) * (axes - len(parts) + len(dots))
+    return (*parts[:at], *filled, *parts[at + 1 :])
+
+
+def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:
+    """(start, stop, step) of spans of the first axis that together hold the rows, each of few
+    elements; with a negative step, backwards.
+
+    What lies between rows is drawn only where rows are closer than a span is long.
+    """
+    if not rows:
+        yield 0, 0, 1
+    most = max(1, CHUNK // max(1, width * abs(rows.step)))
+    for at in range(0, len(rows), most):
+        part = rows[at : at + most]
+        yield min(part[0], part[-1]), max(part[0], part[-1]) + 1, rows.step
+
+
+def key_text(key: Key | None) -> dict[str, Any]:
+    """A stream's key as JSON; nothing for none."""
+    if key is None:
+        return {}
+    return {
+        "path": key.path,
+        "generation": key.generation,
+        "key": [f"{word:016x}" for word in key.words],
+    }

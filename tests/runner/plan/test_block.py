@@ -1,0 +1,158 @@
+"""The plan of a network made in Python."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from initlab.engine import MXNetError, init, nd, streams
+from initlab.engine.gluon import nn
+from initlab.runner.errors import ConfigError
+from initlab.runner.plan.block import plan
+
+
+class Net(nn.Block):
+    def __init__(self, **options):
+        super().__init__(**options)
+        with self.name_scope():
+            self.conv = nn.Conv2D(4, 3)
+            self.norm = nn.BatchNorm()
+            self.fc = nn.Dense(6)
+            self.mix = nn.Dense(6)
+            self.again = nn.Dense(6, params=self.mix.params)
+
+    def forward(self, x):
+        return self.again(self.mix(self.fc(self.norm(self.conv(x)))))
+
+
+def dense(**options):
+    net = nn.HybridSequential(**options)
+    with net.name_scope():
+        net.add(nn.Dense(8, activation="relu"), nn.Dense(3, weight_initializer=init.Orthogonal()))
+    return net
+
+
+CASES = {"dense": (dense, (5,)), "own": (Net, (3, 6, 6))}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        init.He(),
+        init.Uniform(0.3),
+        init.Mixed(
+            [
+                {"match": r".*\.bias", "init": init.Constant(2)},
+                {"match": r".*\.weight", "init": "normal"},
+            ]
+        ),
+    ],
+    ids=["he", "uniform", "mixed"],
+)
+def test_a_plan_gives_the_bits_that_initialize_gives(case, chosen):
+    make, sample = CASES[case]
+    net = make()
+    planned = plan(net, chosen, sample, seed=11)
+    streams.seed(11)
+    net.collect_params().initialize(chosen)
+    net(nd.zeros((1, *sample)))
+    for path, parameter in net.structural_params().items():
+        values = parameter.data().asnumpy()
+        assert planned[path].draw().tobytes() == values.tobytes(), path
+        assert planned[path].draw(slice(0, 2)).tobytes() == values[:2].tobytes()
+
+
+def test_an_initializer_is_an_object_a_name_or_a_mapping():
+    net = dense(prefix="net_")
+    named = plan(net, "uniform", (5,))
+    assert named == plan(net, init.Uniform(), (5,)) == plan(net, {"kind": "uniform"}, (5,))
+    scaled = plan(
+        net,
+        {"kind": "mixed", "rules": [{"match": ".*", "init": {"kind": "normal", "sigma": 2}}]},
+        (5,),
+    )
+    assert str(scaled["0.weight"].law) == "Normal(0, 2)"
+    assert (scaled["0.weight"].rule, scaled["1.weight"].rule) == (
+        "init.rules[0]",
+        "the layer's own",
+    )
+
+
+def test_tied_parameters_are_one_row_with_values_and_its_aliases():
+    planned = plan(Net(), "he", (3, 6, 6))
+    assert planned.aliases == {"again.weight": "mix.weight", "again.bias": "mix.bias"}
+    assert planned.output == (1, 6)
+
+
+def test_no_input_is_needed_where_all_shapes_are_known():
+    net = nn.Dense(3, in_units=4)
+    assert plan(net, "he")["weight"].shape == (3, 4)
+    with pytest.raises(
+        ConfigError, match="shape of '0.weight' and 1 more is not known - give input="
+    ):
+        plan(dense(), "he")
+
+
+def test_planning_leaves_the_network_as_it_is():
+    net = dense()
+    plan(net, "he", (5,))
+    net.initialize()
+    assert net(nd.zeros((2, 7))).shape == (2, 3)
+
+
+def test_the_same_network_with_a_prefix_has_the_same_digest():
+    first, second = (plan(dense(prefix="net_"), "he", (5,)) for _ in range(2))
+    assert first.digest == second.digest
+    assert first.digest != plan(dense(prefix="other_"), "he", (5,)).digest
+    assert first.digest != plan(dense(prefix="net_"), "he", (5,), seed=1).digest
+    assert first.digest != plan(dense(prefix="net_"), "he", (6,)).digest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ((3, "he", (5,)), TypeError, "net must be a Block .* got int"),
+        (("net", "hee", (5,)), ConfigError, "init.kind: no initializer 'hee' - did you mean 'he'"),
+        (
+            ("net", {"kind": "normal", "sigm": 1}, (5,)),
+            ConfigError,
+            "init.sigm: .* did you mean 'sigma'",
+        ),
+        (("net", {"kind": "normal", "sigma": -1}, (5,)), ConfigError, "init.sigma: must"),
+        (("net", 3, (5,)), ConfigError, "init: must be an initializer's name or a mapping"),
+        (("net", "he", 5), TypeError, "input must be the shape of one sample"),
+        (("net", "he", (0,)), TypeError, "input must be the shape of one sample"),
+        (("net", "he", (5,), -1), ValueError, "seed must be 0 ... 2\\^64-1, got -1"),
+        (("conv", "he", (5,)), MXNetError, "needs an input of 4 axes"),
+        (
+            ("net", {"kind": "mixed", "rules": [{"match": "3.*", "init": "zeros"}]}, (5,)),
+            ConfigError,
+            "matches nothing",
+        ),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(arguments, error, said):
+    made = {"net": dense, "conv": lambda: nn.Conv2D(2, 3)}
+    net, *rest = arguments
+    with pytest.raises(error, match=said):
+        plan(made[net]() if net in made else net, *rest)
+
+
+def test_no_hydra_is_imported():
+    script = (
+        "import sys\nfrom initlab.engine.gluon import nn\nfrom initlab.runner.plan.block import plan\n"
+        "plan(nn.Dense(3), 'he', (4,))\n"
+        "print([name for name in ('hydra', 'omegaconf', 'rich') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_part_of_a_large_parameter_is_drawn_without_the_rest():
+    planned = plan(nn.Dense(1 << 30, in_units=1 << 10), "he")
+    part = planned["weight"].draw(np.s_[5:7, :3])
+    assert part.shape == (2, 3) and part.dtype == np.float32

@@ -1,0 +1,98 @@
+"""A row draws any part of its parameter, and the part is that of the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from initlab.engine import laws
+from initlab.engine.errors import LawError
+from initlab.engine.streams import Key
+from initlab.runner.plan import row as rows
+from initlab.runner.plan.row import Row
+
+LAWS = [
+    laws.Normal(0.5, 0.02),
+    laws.Uniform(-1, 3),
+    laws.TruncatedNormal(0, 1),
+    laws.Constant(3),
+    laws.Haar(1.5),
+    laws.Structured("identity"),
+    laws.ForgetGate(1.0),
+]
+
+
+def row(shape: tuple[int, ...], law: laws.Law, dtype: str = "float32") -> Row:
+    return Row(
+        "w",
+        shape,
+        dtype,
+        None,
+        None,
+        None,
+        None,
+        "init",
+        "Normal",
+        law,
+        Key(3, "w"),
+        "initlab-1",
+        None,
+        0,
+    )
+
+
+def selections(axes: int):
+    ends = st.integers(-30, 30) | st.none()
+    part = st.builds(slice, ends, ends, st.sampled_from([None, 1, 2, 7, -1, -3])) | st.just(...)
+    return (
+        st.lists(part, max_size=axes)
+        .map(tuple)
+        .filter(lambda parts: sum(p is ... for p in parts) < 2)
+        | part
+    )
+
+
+@pytest.mark.parametrize("law", LAWS, ids=str)
+@settings(max_examples=60, deadline=None)
+@given(selection=selections(3), chunk=st.sampled_from([1, 50, 1 << 20]))
+def test_a_selection_is_that_of_the_whole(law, selection, chunk):
+    planned = row((20, 4, 5), law)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows, "CHUNK", chunk)
+        part = planned.draw(selection)
+    whole = planned.draw()
+    assert part.shape == whole[selection].shape
+    assert part.tobytes() == whole[selection].tobytes()
+
+
+@pytest.mark.parametrize(
+    "selection", [3, -1, (2, 1), (2, 1, 4), (..., 0), (1, ...), (slice(2, 5), 3), np.int64(4)]
+)
+def test_numbers_select_as_numpys_do(selection):
+    planned = row((20, 4, 5), LAWS[0])
+    assert planned.draw(selection).tobytes() == planned.draw()[selection].tobytes()
+
+
+@pytest.mark.parametrize(
+    "selection", [20, -21, (0, 4), (0, 0, 0, 0), (..., ...), None, [1, 2], True, "a", 1.5]
+)
+def test_a_selection_that_cannot_be_is_refused(selection):
+    with pytest.raises(IndexError):
+        row((20, 4, 5), LAWS[0]).draw(selection)
+
+
+def test_a_few_rows_of_a_parameter_that_fits_no_memory_are_drawn():
+    planned = row((1 << 40, 8), LAWS[0], "float16")
+    part = planned.draw(slice((1 << 40) - 3, None))
+    assert part.shape == (3, 8) and part.dtype == np.float16
+    assert (
+        part.tobytes()
+        == LAWS[0].draw(Key(3, "w"), (1 << 40, 8), "float16", 8 * ((1 << 40) - 3)).tobytes()
+    )
+
+
+def test_the_values_of_a_users_own_code_cannot_be_drawn_alone():
+    with pytest.raises(LawError, match="come from its own code"):
+        row((2, 2), laws.Custom("Mine")).draw()
