@@ -11,7 +11,6 @@ import pytest
 
 from initlab.engine import formats
 from initlab.runner.check.verify import verify
-from initlab.runner.data import text
 
 SMALL = (
     "model.layers=[{kind: embedding, name: e, input_dim: 256, output_dim: 4}, {kind: KIND, name: r, hidden_size: 3, num_layers: 2, "
@@ -98,27 +97,6 @@ def test_recurrent_layers_can_share(only_run):
     )
     values = tensors(only_run(two, "model.input=[4,3]", "+model.share.both=[a,b]"))
     assert set(values) == {"a.l0_i2h_weight", "a.l0_h2h_weight", "a.l0_i2h_bias", "a.l0_h2h_bias"}
-
-
-def test_text_comes_in_windows_labelled_with_what_follows():
-    batch = text.Text(batch=3).load((10,), 0)
-    assert (batch.inputs.shape, batch.labels.shape) == ((3, 10), (3, 10))
-    assert (batch.inputs[:, 1:] == batch.labels[:, :-1]).all()
-    assert bytes(batch.inputs[0].astype(np.uint8)) == text.topics()[:10]
-    train, test = text.Text().training((10,), 0)
-    assert len(train.inputs) == text.MOST_WINDOWS >= len(test.inputs) > 100
-
-
-def test_another_text_is_another_run(only_run, monkeypatch):
-    words = ["model=lstm_lm", "data=text", "probe=none"]
-    one = only_run(*words)
-    monkeypatch.setattr(text, "topics", lambda: b"another text " * 100_000)
-    answer = verify(one)
-    assert (answer.code, "the file of data has changed since the run" in answer.text) == (
-        2,
-        True,
-    ), answer.text
-    assert only_run(*words).name != one.name
 
 
 @pytest.mark.parametrize(

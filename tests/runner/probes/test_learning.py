@@ -24,12 +24,20 @@ from initlab.runner.terminal.tables import evenly
 from initlab.runner.trackers.evidence import Evidence
 
 RNG = np.random.default_rng(5)
+
+
 SAMPLES, TESTS = (
     RNG.normal(size=(6, 3)).astype(np.float32),
     RNG.normal(size=(5, 3)).astype(np.float32),
 )
+
+
 LABELS, TEST_LABELS = RNG.integers(0, 4, 6), RNG.integers(0, 4, 5)
+
+
 WEIGHT, BIAS = RNG.normal(size=(4, 3)), RNG.normal(size=4)
+
+
 RATE = 0.3
 
 
@@ -312,15 +320,6 @@ def test_what_cannot_be_is_refused(words, said, command):
         *words,
     )
     assert (done.code, said in done.err) == (2, True), done.err
-
-
-def test_unit_vectors_are_white_and_each_its_own_class():
-    data = OneHot(batch=2, size=4, scale=3.0)
-    train, test = data.training((4,), 0)
-    assert test is None
-    assert np.array_equal(train.inputs, 3 * np.eye(4))
-    assert train.labels.tolist() == [0, 1, 2, 3]
-    assert np.array_equal(data.load((4,), 0).inputs, train.inputs[:2])
 
 
 def deep_linear(depth, width, strength, start):

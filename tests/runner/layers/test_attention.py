@@ -22,6 +22,8 @@ TINY = [
     "model.input=[16]",
     "init.rules.0.init.layers=2",
 ]
+
+
 WIDTH, DEPTH, HEADS = (
     "model.layers.0.output_dim",
     "model.layers.2.times",

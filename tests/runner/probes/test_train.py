@@ -1,6 +1,4 @@
-"""`probe=train`: a network learns from what it may, is judged on what it never saw, and its first
-values stay what they were.
-"""
+"""Training in a run: what it learns, what it leaves, and what cannot be trained."""
 
 from __future__ import annotations
 
@@ -10,7 +8,6 @@ import numpy as np
 import pytest
 
 from initlab.engine import optimizer
-from initlab.runner.data.digits import Digits
 from initlab.runner.probes.train import Train
 
 DIGITS = ["data=digits", "model.input=[64]", "probe=train", "init=xavier"]
@@ -69,14 +66,6 @@ def test_the_order_of_samples_is_a_function_of_seed_and_epoch():
     orders = {tuple(np.concatenate([rows for _, rows in batches])) for batches in epochs.values()}
     assert len(orders) == 4
     assert np.array_equal(epochs[0, 1][0][1], next(iter(probe._minibatches(0, 1, 10)))[1])
-
-
-def test_no_digit_is_in_both_parts():
-    train, test = Digits().training((64,), 0)
-    assert (len(train.inputs), len(test.inputs)) == (1437, 360)
-    whole = Digits(batch=1797).load((64,), 0)
-    assert np.array_equal(whole.inputs[::5], test.inputs)
-    assert np.array_equal(np.delete(whole.labels, np.arange(0, 1797, 5)), train.labels)
 
 
 @pytest.mark.parametrize("name", sorted(optimizer.REGISTRY.entries()))

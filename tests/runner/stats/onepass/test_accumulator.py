@@ -1,13 +1,9 @@
-"""One pass over a tensor: the figures are right, and no order of blocks, thread, implementation or
-processor changes a bit of them.
-"""
+"""One pass over a tensor gives the figures of exact arithmetic, whatever its blocks and threads."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import math
-import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -17,24 +13,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
+from one_pass import FLOATS, mixed, tensors, text
 
-from initlab.engine import dtypes
 from initlab.runner.stats import onepass
-from initlab.runner.stats.onepass import BLOCK, Accumulator, Summary, bins, kernels, summarize
+from initlab.runner.stats.onepass import BLOCK, Accumulator, kernels, summarize
 from initlab.runner.stats.onepass.accumulator import RECORD
 
-ROOT = Path(__file__).parents[3]
-FLOATS = ["float16", "float32", "float64"]
-
-
-def tensors(dtype: str) -> st.SearchStrategy[np.ndarray]:
-    """Up to 40 numbers of any kind, or of one magnitude."""
-    of_any_kind = arrays.arrays(dtype, st.integers(0, 40))
-    tame = arrays.arrays(
-        dtype, st.integers(1, 40), elements=st.floats(-8, 8, width=np.dtype(dtype).itemsize * 8)
-    )
-    return st.one_of(of_any_kind, tame)
+ROOT = Path(__file__).parents[4]
 
 
 def exact_figures(values: list[float]) -> dict[str, float | None]:
@@ -76,35 +61,6 @@ def test_the_figures_are_those_of_exact_arithmetic(dtype, data):
         if expected is not None:
             slack = 1e-12 * farthest + 1e-323 if name in ("mean", "std", "rms") else 1e-8
             assert math.isclose(getattr(summary, name), expected, rel_tol=1e-8, abs_tol=slack), name
-
-
-@pytest.mark.parametrize("dtype", FLOATS)
-@settings(max_examples=100, deadline=None)
-@given(data=st.data())
-def test_every_element_is_counted_where_its_bits_say(dtype, data):
-    values = data.draw(tensors(dtype))
-    summary = summarize(values, implementation="numpy")
-    width = 8 * values.itemsize
-    expected = np.zeros(4096, np.int64)
-    for number in values.view(f"u{values.itemsize}").tolist():
-        expected[number >> (width - 12)] += 1
-    assert (summary.histogram == expected).all()
-    smallest = np.finfo(dtype).smallest_normal
-    assert summary.zeros == sum(v == 0 for v in values)
-    assert summary.subnormal == sum(0 < abs(v) < smallest for v in values)
-
-
-def test_bfloat16_has_the_bins_of_float32_and_other_dtypes_are_cast_to_it():
-    ml_dtypes = pytest.importorskip("ml_dtypes")
-    short = np.array([0.0, -0.0, 1.5, -3, np.inf, np.nan, 1e-40], ml_dtypes.bfloat16)
-    of_short, of_wide = (
-        summarize(v, implementation="numpy") for v in (short, short.astype(np.float32))
-    )
-    assert (of_short.histogram == of_wide.histogram).all()
-    assert (of_short.moments, of_short.zeros, of_short.subnormal) == (of_wide.moments, 2, 1)
-    whole = summarize(np.array([-2, 0, 5], np.int64))
-    assert (whole.dtype, whole.low, whole.high, whole.mean, whole.zeros) == ("int64", -2, 5, 1, 1)
-    assert summarize(np.array([True, False])).mean == 0.5
 
 
 @pytest.mark.parametrize("scale", [-1000, -300, 0, 300, 1000])
@@ -149,19 +105,6 @@ def test_equal_elements_have_their_own_mean_and_no_spread():
     ] == [1] * 4
 
 
-def mixed(dtype: str, size: int = 4 * BLOCK + 12_345) -> np.ndarray:
-    """Normals with a few of everything else among them."""
-    generator = np.random.default_rng(7)
-    values = generator.standard_normal(size).astype(dtypes.resolve(dtype))
-    for special in (0.0, -0.0, np.inf, -np.inf, np.nan, 6e-8):
-        values[generator.integers(0, size, 5)] = special
-    return values
-
-
-def text(summary: Summary) -> str:
-    return json.dumps(summary.to_json())
-
-
 def accumulated(values: np.ndarray, order: list[int], implementation: str | None = "numpy") -> str:
     accumulator = Accumulator(values.dtype, values.size, implementation=implementation)
     for number in order:
@@ -183,132 +126,6 @@ def test_no_number_of_threads_shows(threads):
     values = mixed("float32", (1 << 20) + 3 * BLOCK + 77)
     assert text(summarize(values, threads, implementation="numpy")) == accumulated(
         values, list(range(20))
-    )
-
-
-@pytest.mark.parametrize("dtype", [*FLOATS, "int32", "bfloat16"])
-@pytest.mark.parametrize("size", [1, 511, 512, 513, BLOCK, 4 * BLOCK + 12_345])
-def test_numba_gives_the_bits_of_numpy(dtype, size):
-    pytest.importorskip("numba")
-    pytest.importorskip("ml_dtypes")
-    values = (
-        mixed(dtype, size)
-        if dtype != "int32"
-        else np.arange(-size // 2, size - size // 2, dtype=np.int32)
-    )
-    assert text(summarize(values, implementation="numba")) == text(
-        summarize(values, implementation="numpy")
-    )
-
-
-def test_the_comparison_sees_a_single_bit_and_another_order_of_additions():
-    values = mixed("float32")
-    changed = values.copy()
-    place = int(np.flatnonzero(np.isfinite(values) & (np.abs(values) > 0.5))[1000])
-    changed[place] = np.nextafter(values[place], np.float32(10))
-    assert text(summarize(changed)) != text(summarize(values))
-    block = np.random.default_rng(1).standard_normal(BLOCK)
-    total, second, *_ = kernels.moments(block)
-    distances = block - total / BLOCK
-    assert second != float((distances * distances).sum())
-
-
-@pytest.mark.parametrize("size", [1, 2, 511, 512, 513, 5000, BLOCK])
-def test_a_block_is_added_in_512_lanes_row_by_row_and_folded_in_halves(size):
-    x = np.random.default_rng(size).standard_normal(size)
-
-    def lanes_sum(terms: list[float]) -> float:
-        lanes = [0.0] * 512
-        for i, term in enumerate(terms):
-            lanes[i % 512] += term
-        while len(lanes) > 1:
-            half = len(lanes) // 2
-            lanes = [lanes[i] + lanes[i + half] for i in range(half)]
-        return lanes[0]
-
-    total = lanes_sum(x.tolist())
-    d = [v - total / size for v in x.tolist()]
-    expected = (
-        total,
-        lanes_sum([v * v for v in d]),
-        lanes_sum([v * v * v for v in d]),
-        lanes_sum([(v * v) * (v * v) for v in d]),
-    )
-    assert kernels.moments(x) == expected
-
-
-def summaries_of_all() -> str:
-    return "|".join(text(summarize(mixed(dtype), implementation="numpy")) for dtype in FLOATS)
-
-
-def test_simd_levels_do_not_change_a_bit():
-    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
-
-    features = [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
-    if not features:
-        pytest.skip(
-            "NumPy dispatches to no SIMD level on this processor, so none can be switched off"
-        )
-    script = (
-        "import sys; sys.path.insert(0, 'tests/runner/stats'); import test_onepass as t; "
-        "from numpy._core._multiarray_umath import __cpu_features__ as f; "
-        f"print(any(f[n] for n in {features!r})); print(t.summaries_of_all())"
-    )
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "NPY_DISABLE_CPU_FEATURES": " ".join(features),
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    still_on, figures = done.stdout.splitlines()
-    assert still_on == "False", (
-        "the subprocess did not switch the SIMD levels off, so it proves nothing"
-    )
-    assert figures == summaries_of_all()
-
-
-@pytest.mark.parametrize("dtype", FLOATS)
-@settings(max_examples=60, deadline=None)
-@given(data=st.data())
-def test_a_summary_comes_back_from_json(dtype, data):
-    summary = summarize(data.draw(tensors(dtype)), wrong=lambda part, start: 3)
-    again = Summary.from_json(json.loads(json.dumps(summary.to_json(), allow_nan=False)))
-    assert again == summary
-    assert (again.histogram == summary.histogram).all()
-
-
-@pytest.mark.parametrize("dtype", FLOATS)
-@settings(max_examples=150, deadline=None)
-@given(data=st.data(), probability=st.floats(0, 1))
-def test_a_quantile_is_within_a_bins_width_of_the_exact_one(dtype, data, probability):
-    values = data.draw(tensors(dtype))
-    finite = values[np.isfinite(values)].astype(np.float64)
-    if not finite.size:
-        return
-    edges = bins.edges(dtype)
-    around = [np.quantile(finite, probability, method=method) for method in ("lower", "higher")]
-    places = [int(np.searchsorted(edges, v, side="left" if v < 0 else "right")) for v in around]
-    width = max(float(edges[min(p, edges.size - 1)] - edges[p - 1]) for p in places)
-    with np.errstate(over="ignore", invalid="ignore"):
-        exact = np.quantile(finite, probability)
-    if np.isfinite(exact):
-        assert abs(summarize(values).quantile(probability) - exact) <= width * (1 + 1e-9)
-
-
-def test_quantiles_at_both_ends_and_of_zeros_are_exact():
-    values = np.concatenate([np.zeros(50), [-3.3, 7.7]]).astype(np.float32)
-    summary = summarize(values)
-    assert (summary.quantile(0), summary.quantile(0.5), summary.quantile(1)) == (
-        np.float32(-3.3),
-        0.0,
-        np.float32(7.7),
     )
 
 

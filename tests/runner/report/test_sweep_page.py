@@ -1,0 +1,67 @@
+"""A sweep's report: kinds of runs, failures, and many runs."""
+
+from __future__ import annotations
+
+import pytest
+from outline import Outline, text_of
+
+from initlab.runner.evidence.members import Member, read_members, write_members
+from initlab.runner.report import write_run_report, write_sweep_report
+
+
+def test_a_sweeps_report_shows_kinds_of_runs_and_says_what_failed(sweep_folder):
+    text = text_of(write_sweep_report(sweep_folder))
+    outline = Outline(text)
+    assert "4 of 6 runs completed; 2 failed." in text
+    assert "init.sigma: must be a positive number, got -1.0" in text
+    assert "Median rms of the last layer: init.sigma=0.1: " in text
+    assert len([box for box in outline.all("input") if box.get("type") == "checkbox"]) == 4
+
+
+def test_a_run_with_a_report_of_its_own_is_linked(sweep_folder):
+    run = next(path for path in sweep_folder.iterdir() if (path / "manifest.json").exists())
+    write_run_report(run)
+    assert f'href="{run.name}/report.html"' in text_of(write_sweep_report(sweep_folder))
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("stats.json", "is damaged"),
+        ("plan.json", "is damaged"),
+        ("manifest.json", "the manifest is damaged"),
+    ],
+)
+def test_a_damaged_run_of_a_sweep_is_shown_as_such(file, said, sweep_folder):
+    run = next(path for path in sweep_folder.iterdir() if (path / "manifest.json").exists())
+    (run / file).write_text("{")
+    assert said in text_of(write_sweep_report(sweep_folder))
+
+
+def test_runs_that_are_gone_are_pending(sweep_folder):
+    import shutil
+
+    for member in read_members(sweep_folder):
+        shutil.rmtree(sweep_folder / member.run_id)
+    write_members(
+        sweep_folder,
+        [],
+        [
+            Member(m.run_id, str(sweep_folder / m.run_id), m.overrides)
+            for m in read_members(sweep_folder)
+        ],
+    )
+    assert "0 of 6 runs completed; 6 pending." in text_of(write_sweep_report(sweep_folder))
+
+
+def test_ten_thousand_runs_still_make_a_usable_file(many):
+    folder = many(40)
+    once = read_members(folder)
+    write_members(folder, [], [once[n % 40] for n in range(10_000)])
+    path = write_sweep_report(folder)
+    assert path.stat().st_size < 10e6
+    assert text_of(path).count("<tr>") > 10_000
+
+
+def test_a_report_of_five_hundred_runs_is_small(many):
+    assert write_sweep_report(many(500)).stat().st_size < 10e6 / 4

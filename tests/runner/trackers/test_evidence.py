@@ -1,0 +1,40 @@
+"""A run's evidence as trackers take it."""
+
+from __future__ import annotations
+
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.statistics import Statistics
+from initlab.runner.trackers import Evidence
+from initlab.runner.trackers.evidence import flat, spread
+from initlab.runner.trackers.wandb import coarser
+
+
+def test_bars_with_a_gap_become_a_histogram_without():
+    found = spread(
+        {"histogram": [[-1.0, -0.5, 3], [0.0, 0.5, 2], [0.5, 1.0, 4]], "mean": 0.1, "rms": 0.6}
+    )
+    assert (found.edges, found.counts) == ([-1.0, -0.5, 0.0, 0.5, 1.0], [3, 0, 2, 4])
+    coarse = coarser(found, 3)
+    assert (coarse.edges, coarse.counts) == ([-1.0, 0.0, 1.0], [3, 6])
+
+
+def test_figures_that_are_not_finite_are_numbers_again(only_run):
+    stats = Statistics(
+        parameters=[],
+        figures={"loss": "nan", "kept": None, "name": "x"},
+        layers=[{"rms": 1.0}, {"rms": None}, {"rms": "inf"}],
+    )
+    evidence = Evidence("runs", RunFolder(only_run("init=normal")).manifest, stats)
+    assert str(evidence.metrics["figures/loss"]) == "nan" and "figures/kept" not in evidence.metrics
+    [rms] = evidence.series
+    assert (rms.steps, rms.values) == ([0, 2], [1.0, float("inf")])
+
+
+def test_a_tracker_is_given_names_without_brackets():
+    config = {"model": {"layers": [{"units": 4}, {"kernel": [3, 5]}]}, "vars": {}}
+    assert flat(config) == {
+        "model.layers.0.units": 4,
+        "model.layers.1.kernel.0": 3,
+        "model.layers.1.kernel.1": 5,
+        "vars": {},
+    }
