@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from initlab.runner.cli import run_command
 from initlab.runner.experiments.catalogue import experiments
 
 ROOT = Path(__file__).parents[3]
@@ -53,29 +52,3 @@ def test_a_file_opens_with_its_question_its_source_and_its_command(name):
     )
     assert f"    python -m runner {'-m ' * several}experiment={name}" in experiment.comment
     assert experiment.control, "no control"
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (
-            ["he_forwrd"],
-            "error: experiment: no experiment 'he_forwrd' with claims - did you mean 'he_forward'?",
-        ),
-        (
-            ["lsuv", "init.toleranc=1"],
-            "error: init.toleranc: no such key - did you mean 'tolerance'?",
-        ),
-    ],
-)
-def test_what_is_misspelled_is_refused(words, said, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert run_command(["experiments", *words]) == 2
-    assert said in capsys.readouterr().err
-    assert not Path("outputs").exists()
-
-
-def test_the_experiments_are_listed_with_what_they_ask(capsys):
-    assert run_command(["experiments", "--list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(EXPERIMENTS) and all("?" in line for line in lines)

@@ -7,8 +7,7 @@ from functools import cache
 
 import pytest
 
-from initlab.runner.claims.judge import INCONCLUSIVE, REFUTED, REPRODUCED, judge
-from initlab.runner.cli import run_command
+from initlab.runner.claims.judge import REFUTED, REPRODUCED, judge
 from initlab.runner.experiments.catalogue import experiments
 from initlab.runner.experiments.performing import Performed, perform
 
@@ -51,18 +50,3 @@ def test_a_wrong_setting_is_refuted(name, words, tmp_path):
     with chdir(tmp_path):
         found = perform(EXPERIMENTS[name], words.split())
     assert REFUTED in [one.verdict for one in judge(found.claims, found.estimates)]
-
-
-def test_the_command_ends_with_3_for_an_inconclusive_claim_and_with_1_for_a_refuted_one(
-    tmp_path, monkeypatch, capsys
-):
-    monkeypatch.chdir(tmp_path)
-    assert run_command(["experiments", "marchenko_pastur", "seed=0,1"]) == 3
-    assert INCONCLUSIVE in capsys.readouterr().out
-    assert run_command(["experiments", "lsuv", "init=orthogonal"]) == 1
-
-
-def test_controls_are_run_on_request(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert run_command(["experiments", "--controls", "lsuv"]) == 0
-    assert "lsuv init=orthogonal: refuted: tanh_least" in capsys.readouterr().out
