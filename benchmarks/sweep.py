@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,8 @@ STOCK = [
     "hydra/sweeper=basic",
     "hydra/launcher=basic",
 ]
+EACH_MS = 8
+"""Milliseconds of processor time that a run of a sweep may cost beyond the sweep's start."""
 
 
 def words(runs: int) -> list[str]:
@@ -47,6 +50,18 @@ def seconds(command: list[str]) -> float:
             stderr=subprocess.DEVNULL,
         )
         return time.perf_counter() - start
+
+
+def processor_seconds(runs: int) -> float:
+    """Processor time of a sweep of so many runs without a report, in an empty folder."""
+
+    def used() -> float:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime
+
+    before = used()
+    seconds([*OURS, *words(runs), "report=none"])
+    return used() - before
 
 
 def main() -> None:
@@ -86,6 +101,16 @@ def main() -> None:
         )
     more = (peaks[given.many] - peaks[given.runs]) / (given.many - given.runs)
     print(f"  memory: {more / 1e3:.1f} kB more a run, bar 2 kB: {verdict(more < 2000)}")
+
+    pairs = [
+        (processor_seconds(given.runs), processor_seconds(2 * given.runs))
+        for _ in range(given.rounds)
+    ]
+    each = statistics.median((twice - once) / given.runs for once, twice in pairs) * 1e3
+    print(
+        f"  processor time: {each:.1f} ms a run beyond the start, bar {EACH_MS} ms: "
+        f"{verdict(each <= EACH_MS)}"
+    )
 
 
 if __name__ == "__main__":

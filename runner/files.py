@@ -148,20 +148,20 @@ def json_text(value: Any, margin: str = "\n") -> str:
     """`value` as JSON: a part a line, and a list of plain values on one. `margin` is what a line
     begins with.
     """
-    inner = margin + " "
-    if isinstance(value, dict) and value:
-        parts = (f"{_key(key)}: {json_text(item, inner)}" for key, item in value.items())
-        return f"{{{inner}{f',{inner}'.join(parts)}{margin}}}"
-    if isinstance(value, (list, tuple)) and any(
-        isinstance(item, (dict, list, tuple)) for item in value
-    ):
-        parts = (json_text(item, inner) for item in value)
-        return f"[{inner}{f',{inner}'.join(parts)}{margin}]"
     kind = type(value)
     if kind is str:
         return QUOTED(value)
     if kind is int or (kind is float and math.isfinite(value)):
         return repr(value)
+    inner = margin + " "
+    if isinstance(value, dict) and value:
+        parts = [f"{_key(key)}: {json_text(item, inner)}" for key, item in value.items()]
+        return f"{{{inner}{f',{inner}'.join(parts)}{margin}}}"
+    if isinstance(value, (list, tuple)) and any(
+        isinstance(item, (dict, list, tuple)) for item in value
+    ):
+        parts = [json_text(item, inner) for item in value]
+        return f"[{inner}{f',{inner}'.join(parts)}{margin}]"
     try:
         return PLAIN.encode(value)
     except (TypeError, ValueError):  # a number of NumPy's, or one that JSON has not

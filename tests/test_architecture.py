@@ -140,7 +140,6 @@ NOT_MIRRORED = {
     "runner/data/synthetic.py",
     "runner/data/tokens.py",
     "runner/declare.py",
-    "runner/files.py",
     "runner/kinds.py",
     "runner/plan/ledger.py",
     "runner/plan/model.py",

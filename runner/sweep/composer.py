@@ -122,6 +122,8 @@ class Template:
 
 
 def _yaml(key: str, value: Any) -> str:
+    if type(value) is int:  # a seed, most of all: no need to ask for that
+        return f"{key}: {value}\n"
     return OmegaConf.to_yaml(OmegaConf.create({key: value}))
 
 
