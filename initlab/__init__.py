@@ -1,12 +1,15 @@
 """InitLab: what a neural network is before its first training step.
 
     initlab.plan(net, init)          what an initializer will draw for a network made in Python
+    initlab.declare(*words)          the run that words of the command line declare
+    initlab.load(folder)             a finished run
+    initlab.runs(folder)             every finished run below a folder
 
     initlab.engine   MXNet Gluon's parameter system on NumPy and CuPy
     initlab.runner   declared networks: built, initialized, probed and documented by the command `initlab`
 
 In a checkout `engine`, `runner` and `conf` are links to the folders beside this one; an installed
-package holds them itself. Nothing is imported before it is asked for.
+package holds them itself. Nothing is imported before it is asked for; docs/python.md has examples.
 """
 
 from __future__ import annotations
@@ -17,19 +20,42 @@ from initlab.lazy import lazily
 
 if TYPE_CHECKING:
     from initlab import engine, runner
-    from initlab.runner.errors import ConfigError
+    from initlab.runner.declare import DeclaredRun, declare
+    from initlab.runner.errors import ConfigError, EvidenceError, QuantityError
+    from initlab.runner.evidence.finished import Run, load
+    from initlab.runner.evidence.runs import Runs, runs
     from initlab.runner.plan.block import plan
     from initlab.runner.plan.row import Row
     from initlab.runner.plan.rows import Plan
 
 __version__ = "0.1.0"
-__all__ = ["ConfigError", "Plan", "Row", "__version__", "engine", "plan", "runner"]
+__all__ = [
+    "ConfigError",
+    "DeclaredRun",
+    "EvidenceError",
+    "Plan",
+    "QuantityError",
+    "Row",
+    "Run",
+    "Runs",
+    "__version__",
+    "declare",
+    "engine",
+    "load",
+    "plan",
+    "runner",
+    "runs",
+]
 
 if not TYPE_CHECKING:
-    DEFINED = {
-        "ConfigError": "initlab.runner.errors",
-        "Plan": "initlab.runner.plan.rows",
-        "Row": "initlab.runner.plan.row",
-        "plan": "initlab.runner.plan.block",
+    MODULES = {
+        "initlab.runner.declare": ("DeclaredRun", "declare"),
+        "initlab.runner.errors": ("ConfigError", "EvidenceError", "QuantityError"),
+        "initlab.runner.evidence.finished": ("Run", "load"),
+        "initlab.runner.evidence.runs": ("Runs", "runs"),
+        "initlab.runner.plan.block": ("plan",),
+        "initlab.runner.plan.row": ("Row",),
+        "initlab.runner.plan.rows": ("Plan",),
     }
+    DEFINED = {name: module for module, names in MODULES.items() for name in names}
     __getattr__, __dir__ = lazily(__name__, ("engine", "runner"), DEFINED)

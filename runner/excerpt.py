@@ -37,12 +37,13 @@ class Excerpt:
         widths = _narrowed([max(map(len, column)) for column in zip(*lines, strict=True)])
         table = [
             GAP.join(
-                _cut(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)
+                shortened(cell, width).ljust(width)
+                for cell, width in zip(line, widths, strict=True)
             )
             for line in lines
         ]
         return "\n".join(
-            line.rstrip() for line in [_cut(self.title, WIDTH), *table, self.rest] if line
+            line.rstrip() for line in [shortened(self.title), *table, self.rest] if line
         )
 
     def html(self) -> str:
@@ -68,8 +69,9 @@ def _narrowed(widths: list[int]) -> list[int]:
     return widths
 
 
-def _cut(cell: str, width: int) -> str:
-    if len(cell) <= width:
-        return cell
+def shortened(text: str, width: int = WIDTH) -> str:
+    """A text of at most so many characters; a longer one lacks its middle."""
+    if len(text) <= width:
+        return text
     front = (width - 1) // 2
-    return cell[:front] + "…" + cell[len(cell) - (width - 1 - front) :]
+    return text[:front] + "…" + text[len(text) - (width - 1 - front) :]

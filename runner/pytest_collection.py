@@ -110,7 +110,7 @@ class LockFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """The runs. CollectError, a line a problem, for a lock that cannot be used."""
         from initlab.runner.check import lockcheck
-        from initlab.runner.config.compose import borrowing_hydra
+        from initlab.runner.config.hydra_internals import borrowing_hydra
         from initlab.runner.errors import RunnerError
 
         shown = _shown(self.config, self.path)
@@ -140,7 +140,8 @@ class LockItem(Item):
     def runtest(self) -> None:
         """Draw the run again and compare."""
         from initlab.runner.check import lockcheck
-        from initlab.runner.config.compose import borrowing_hydra, start
+        from initlab.runner.config.compose import start
+        from initlab.runner.config.hydra_internals import borrowing_hydra
         from initlab.runner.sweep.sweeper import register
 
         with borrowing_hydra():
@@ -202,7 +203,7 @@ class ExperimentItem(Item):
         and is skipped.
         """
         from initlab.runner.check.lock import runs_of
-        from initlab.runner.config.compose import borrowing_hydra
+        from initlab.runner.config.hydra_internals import borrowing_hydra
         from initlab.runner.errors import ConfigError
 
         with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
@@ -252,7 +253,7 @@ class _Claimed:
     """
 
     def __init__(self, name: str, config_dir: str | None) -> None:
-        from initlab.runner.config.compose import borrowing_hydra
+        from initlab.runner.config.hydra_internals import borrowing_hydra
         from initlab.runner.experiments.performing import prepare
 
         self._name, self._config_dir = name, config_dir
@@ -268,7 +269,7 @@ class _Claimed:
 
     def _judge(self) -> dict[str, Judged]:
         from initlab.runner.claims.judge import judge
-        from initlab.runner.config.compose import borrowing_hydra
+        from initlab.runner.config.hydra_internals import borrowing_hydra
         from initlab.runner.evidence.folder import Origin
         from initlab.runner.expectation import estimates
         from initlab.runner.experiments.performing import prepare

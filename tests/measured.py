@@ -20,7 +20,7 @@ CHAIN = [
 
 def subject(*words: str) -> tuple[Subject, dict[str, np.ndarray]]:
     """What a run's measurements are given, and its values in float64."""
-    config = declare(*words)
+    config = declare(*words).checked
     network, _ = stages.initialize(config)
     values = {path: array.astype(np.float64) for path, array in stages.host_values(network).items()}
     return stages.subject_of(config, network), values
@@ -28,7 +28,7 @@ def subject(*words: str) -> tuple[Subject, dict[str, np.ndarray]]:
 
 def measured(given: Subject, *words: str) -> dict[str, dict[str, dict]]:
     """Section -> path -> row, of the one measurement that the words choose."""
-    (measure,) = declare(*words).measure.values()
+    (measure,) = declare(*words).checked.measure.values()
     return {
         section: {row["path"]: row for row in rows}
         for section, rows in measure.measure(given).items()

@@ -69,7 +69,8 @@ FLOORS = [
     {"runner.terminal", "runner.expectation", "runner.report"},
     {"runner.run", "runner.tracking"},
     {"runner.sweep"},
-    {"runner.check", "runner.experiments", "runner.launch", "runner.declare"},
+    {"runner.check", "runner.experiments", "runner.declare"},
+    {"runner.launch"},
     {"runner.commands", "runner.pytest_collection"},
     {"runner.cli"},
     {"runner.__main__"},
@@ -84,7 +85,9 @@ HYDRA_ROOMS = ("runner/config/", "runner/sweep/", "runner/launch.py")
 
 ONLY_HERE = {
     "cupy": {"engine/device.py"},
+    "pandas": {"runner/evidence/runs.py"},
     "rich": {
+        "runner/declare.py",
         "runner/terminal/tables.py",
         "runner/run/stages.py",
         "runner/progress.py",
@@ -139,7 +142,6 @@ NOT_MIRRORED = {
     "runner/data/base.py",
     "runner/data/synthetic.py",
     "runner/data/tokens.py",
-    "runner/declare.py",
     "runner/kinds.py",
     "runner/plan/ledger.py",
     "runner/plan/model.py",

@@ -116,6 +116,22 @@ def seed(number: int) -> None:
     _scopes.banks, _scopes.mxnet_seed = {}, number
 
 
+@contextmanager
+def kept() -> Iterator[None]:
+    """While open, `seed` may be called and random values drawn; afterwards the seed, its epoch, the
+    ambient stream and this thread's banks of MXNet's stream are as they were.
+    """
+    before = _state.seed, _state.epoch, _state.ambient
+    banks = getattr(_scopes, "banks", {}), getattr(_scopes, "mxnet_seed", 0)
+    seed(_state.seed)
+    try:
+        yield
+    finally:
+        _scopes.banks, _scopes.mxnet_seed = banks
+        with _state.lock:
+            _state.seed, _state.epoch, _state.ambient = before
+
+
 def current_seed() -> int:
     """The seed in use; 0 in a process that never set one."""
     return _state.seed

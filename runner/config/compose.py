@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -37,6 +36,8 @@ from initlab.runner.config.identity import OUTPUTS, Declaration, declaration_of
 from initlab.runner.errors import ConfigError, Problem
 
 ROOT = "config"
+Composed: TypeAlias = DictConfig
+"""A composed config with its `hydra` node."""
 RUN_DIR = "${run_dir:}"
 """What `conf/config.yaml` says of a single run's folder."""
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError)
@@ -160,18 +161,6 @@ def start(words: list[str], config_dir: str | None) -> list[str]:
     GlobalHydra.instance().clear()
     initialize_config_dir(config_dir=str(conf_dir()), job_name="runner", **VERSION)
     return [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
-
-
-@contextmanager
-def borrowing_hydra() -> Iterator[None]:
-    """While open, Hydra may be made ready to compose by `start`; afterwards it is as it was, for a
-    process that has its own use of it.
-    """
-    before = GlobalHydra.instance().hydra
-    try:
-        yield
-    finally:
-        GlobalHydra.instance().hydra = before
 
 
 Config = TypeVar("Config")
@@ -401,3 +390,13 @@ def read_option(file: Path) -> dict[str, Any]:
     if not isinstance(content, DictConfig):
         raise ValueError(f"{file}: is no mapping")
     return unresolved(content)
+
+
+def hydra_files(config: DictConfig) -> dict[str, str]:
+    """What Hydra would keep in `.hydra/`, as text by file name."""
+    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return {
+        "config.yaml": OmegaConf.to_yaml(task),
+        "hydra.yaml": OmegaConf.to_yaml(OmegaConf.masked_copy(config, "hydra")),
+        "overrides.yaml": OmegaConf.to_yaml(config.hydra.overrides.task),
+    }

@@ -7,6 +7,8 @@ hydra._internal.utils.get_args_parser         the command line's flags
 ConfigLoaderImpl._apply_overrides_to_config   words set in a composed config, without reading files again
 ConfigLoaderImpl.repository.group_exists      whether a word chooses an option
 Override._value                               a word like a parsed one, with another number
+GlobalHydra.hydra, ConfigStore.repo, Plugins'  what Hydra was told, put aside and put back
+  two mappings, BaseContainer._resolvers
 
 `tests/runner/config/test_hydra_internals.py` holds each to what we rely on.
 """
@@ -17,7 +19,9 @@ import dataclasses
 import inspect
 import re
 from argparse import ArgumentParser
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -30,9 +34,11 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
 from hydra.core.utils import configure_log
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.basecontainer import BaseContainer
 
 GUARDED = "execution_whitelist" in inspect.signature(hydra.main).parameters
 """Whether this Hydra (1.4) wants to be told what a config may name to be called."""
@@ -64,6 +70,34 @@ def register_resolver(name: str, resolver: Callable[..., Any]) -> None:
         OmegaConf.register_resolver if new else OmegaConf.register_new_resolver
     )  # 2.3 has an older function of the first name, 2.4 warns of the second
     register(name, resolver, replace=True)
+
+
+@contextmanager
+def borrowing_hydra() -> Iterator[None]:
+    """While open, Hydra may be made ready to compose and told of schemas, plugins and resolvers;
+    afterwards it knows what it knew, for a process that has its own use of it.
+    """
+    hydra, store, plugins = GlobalHydra.instance(), ConfigStore.instance(), Plugins.instance()
+    known = store.repo, plugins.plugin_type_to_subclass_list, plugins.class_name_to_class
+    ready, resolvers = hydra.hydra, BaseContainer._resolvers
+    store.repo = _copied(store.repo)
+    plugins.plugin_type_to_subclass_list = defaultdict(
+        list, {kind: list(classes) for kind, classes in known[1].items()}
+    )
+    plugins.class_name_to_class = dict(known[2])
+    BaseContainer._resolvers = dict(resolvers)
+    try:
+        yield
+    finally:
+        store.repo, plugins.plugin_type_to_subclass_list, plugins.class_name_to_class = known
+        hydra.hydra, BaseContainer._resolvers = ready, resolvers
+
+
+def _copied(group: dict[str, Any]) -> dict[str, Any]:
+    """A group of the ConfigStore with copies of the groups in it; their options are shared. Groups
+    that make their options on demand (`schema.Schemas`) are as well.
+    """
+    return {name: _copied(entry) if type(entry) is dict else entry for name, entry in group.items()}
 
 
 def arguments_parser() -> ArgumentParser:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from initlab.engine import streams
+from initlab.engine import nd, streams
 from initlab.engine.errors import StreamError
 from initlab.engine.streams import Key, Stream
 
@@ -93,3 +93,19 @@ def test_an_unknown_stream_version_is_refused_with_the_known_ones():
     )
     assert done.returncode != 0
     assert "no stream version 'initlab-9'" in done.stderr
+
+
+def test_what_is_drawn_while_streams_are_kept_leaves_no_trace():
+    streams.seed(5)
+    first, second = (nd.random.normal(shape=(4,)).asnumpy() for _ in range(2))
+    streams.seed(5)
+    epoch = streams.epoch()
+    assert (nd.random.normal(shape=(4,)).asnumpy() == first).all()
+    with streams.kept():
+        assert streams.current_seed() == 5
+        streams.seed(8)
+        nd.random.normal(shape=(4,))
+        with streams.using("mxnet-1.9.1"):
+            nd.random.normal(shape=(4,))
+    assert (streams.current_seed(), streams.epoch()) == (5, epoch)
+    assert (nd.random.normal(shape=(4,)).asnumpy() == second).all()

@@ -15,7 +15,7 @@ def test_a_cosine_begins_where_it_is_told_and_is_followed():
     words = [*CHAIN, "measure=[cosine]", "measure.cosine.start=0.25", "measure.cosine.pairs=3"]
     given, values = subject(*words)
     rows = measured(given, *words)["layers"]
-    (measure,) = declare(*words).measure.values()
+    (measure,) = declare(*words).checked.measure.values()
     x = measure._inputs(given).astype(np.float64)
     for u, v in x.reshape(3, 2, 6):
         assert u @ v / 6 == pytest.approx(0.25, abs=1e-6)

@@ -145,7 +145,7 @@ def test_patterns_that_fit_nothing_refuse_a_run(command):
 
 
 def test_a_network_in_memory_has_the_multipliers():
-    network, _ = stages.initialize(declare(*MUP))
+    network, _ = stages.initialize(declare(*MUP).checked)
     assert (
         network.owners["body.1.fc.weight"].lr_mult == 0.25
         and network.owners["head.bias"].lr_mult == 1.0

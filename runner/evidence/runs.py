@@ -1,0 +1,184 @@
+"""All finished runs below a folder: chosen by conditions, put into a table."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.finished import Run, figure_text
+from initlab.runner.evidence.folder import MANIFEST, RunFolder
+from initlab.runner.excerpt import MOST, Excerpt
+from initlab.runner.figures.lookup import Measured
+from initlab.runner.figures.where import parse_where
+from initlab.runner.flat import flatten, value_text
+
+if TYPE_CHECKING:
+    import pandas
+
+SHOWN_KEYS, SHOWN_FIGURES = 3, 2
+"""Columns of an excerpt: keys of the configs that are not the same in all runs shown, kinds first, and
+figures.
+"""
+
+
+class Runs(Sequence[Run]):
+    """Finished runs, in the order of their folders. A part of it, as `runs[:10]`, is one, too.
+
+    Manifests are read when the runs are first counted or gone through. A run whose manifest cannot be
+    read is a warning that names it, and is left out.
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._folders = folders
+
+    @cached_property
+    def _runs(self) -> list[Run]:
+        return list(_readable(map(Run, self._folders)))
+
+    @classmethod
+    def _of(cls, runs: list[Run]) -> Runs:
+        made = cls(())
+        made.__dict__["_runs"] = runs
+        return made
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    @overload
+    def __getitem__(self, index: int) -> Run: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Runs: ...
+
+    def __getitem__(self, index: int | slice) -> Run | Runs:
+        found = self._runs[index]
+        return self._of(found) if isinstance(found, list) else found
+
+    def where(self, condition: str) -> Runs:
+        """The runs for which a condition on their configs and figures holds, as
+        `init.kind == 'he' and figures.loss < 2.4`; docs/figures.md describes the language.
+
+        QuantityError with the column where the text cannot be read, and with the nearest name where no
+        run has such a figure.
+        """
+        return self._of(parse_where(condition).choose(self, _measured))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A table of a row a run: `run_id`, `name`, `path`, `root`, `seconds`, then every key of the
+        config that holds a single value (`init.kind`), then the figures (`figures.loss`).
+
+        ImportError where pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError(
+                "pandas is not installed - pip install 'initlab[pandas]'", name="pandas"
+            ) from error
+        rows = list(map(_row, self))
+        last = [name for row in rows for name in row if name.startswith("figures.")]
+        first = [name for row in rows for name in row if not name.startswith("figures.")]
+        return pandas.DataFrame(rows, columns=list(dict.fromkeys([*first, *last])))
+
+    def __repr__(self) -> str:
+        return self._excerpt().text()
+
+    def _repr_html_(self) -> str:
+        return self._excerpt().html()
+
+    def _excerpt(self) -> Excerpt:
+        shown = self._runs[:MOST]
+        configs = [_single_values(run.config) for run in shown]
+        figures = [_figures(run) for run in shown]
+        keys = list(dict.fromkeys(key for config in configs for key in config))
+        differ = [key for key in keys if len({value_text(c.get(key)) for c in configs}) > 1]
+        differ.sort(key=lambda key: (not key.endswith("kind"), not all(key in c for c in configs)))
+        differ = differ[:SHOWN_KEYS]
+        names = list(dict.fromkeys(name for found in figures for name in found))[:SHOWN_FIGURES]
+        rows = [
+            (
+                run.manifest.run_id,
+                *(value_text(config[key]) if key in config else "-" for key in differ),
+                *(figure_text(found.get(name)) for name in names),
+            )
+            for run, config, found in zip(shown, configs, figures, strict=True)
+        ]
+        count = len(self)
+        title = f"{count} finished run{'s' * (count != 1)}"
+        return Excerpt(title, ("run", *differ, *names), rows, count)
+
+
+def runs(root: str | os.PathLike[str] = "outputs") -> Runs:
+    """Every finished run in a folder or below it. EvidenceError where there is no such folder."""
+    folder = Path(root)
+    if not folder.is_dir():
+        raise EvidenceError(f"{folder}: no such folder - give one that holds runs, like outputs")
+    return Runs(_finished_below(folder))
+
+
+def _finished_below(root: Path) -> Iterator[Path]:
+    """The folders with a manifest, in order; there are no runs within a run."""
+    for place, folders, files in os.walk(root):
+        if MANIFEST in files:
+            yield Path(place)
+            folders.clear()
+        folders.sort()
+
+
+def _readable(found: Iterable[Run]) -> Iterator[Run]:
+    for run in found:
+        try:
+            _ = run.manifest
+        except EvidenceError as error:
+            _warn(error)
+            continue
+        yield run
+
+
+def _warn(error: EvidenceError) -> None:
+    warnings.warn(f"left out: {error}", stacklevel=2)
+
+
+def _measured(run: Run) -> Measured:
+    """The run for a condition, its statistics not kept: there may be many runs. One whose statistics
+    cannot be read has its config only, with a warning.
+    """
+    try:
+        return Measured(run.config, RunFolder(run.path).stats.by_name)
+    except EvidenceError as error:
+        _warn(error)
+        return Measured(run.config, {})
+
+
+def _figures(run: Run) -> dict[str, Any]:
+    try:
+        return dict(Run(run.path).figures)
+    except EvidenceError as error:
+        _warn(error)
+        return {}
+
+
+def _single_values(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in flatten(config).items()
+        if value is None or isinstance(value, (bool, int, float, str))
+    }
+
+
+def _row(run: Run) -> dict[str, Any]:
+    manifest = run.manifest
+    return {
+        "run_id": manifest.run_id,
+        "name": manifest.name,
+        "path": str(run.path),
+        "root": manifest.digests.root,
+        "seconds": manifest.seconds,
+        **_single_values(run.config),
+        **{f"figures.{name}": value for name, value in _figures(run).items()},
+    }

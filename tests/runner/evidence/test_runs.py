@@ -1,0 +1,120 @@
+"""All finished runs below a folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import ModuleType
+
+import pytest
+
+import initlab
+from initlab.runner.errors import EvidenceError, QuantityError
+from initlab.runner.evidence.runs import Runs, runs
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Runs of two initializers, in folders of two depths."""
+    for number, words in enumerate((["init=he"], ["init=he", "seed=1"], ["init=normal"])):
+        initlab.declare(*words, "probe=forward").run(tmp_path / "a" / str(number))
+    (tmp_path / "unfinished").mkdir()
+    return tmp_path
+
+
+def kinds(found):
+    return [(run.config["init"]["kind"], run.config["seed"]) for run in found]
+
+
+def test_every_finished_run_below_a_folder_is_found_in_order(three):
+    found = runs(three)
+    assert isinstance(found, Runs) and len(found) == 3
+    assert kinds(found) == [("he", 0), ("he", 1), ("normal", 0)]
+    assert [run.path.name for run in found] == ["0", "1", "2"]
+    assert found[-1].path == three / "a" / "2"
+    assert isinstance(found[:2], Runs) and kinds(found[:2]) == [("he", 0), ("he", 1)]
+    assert len(runs(three / "a" / "0")) == 1
+
+
+def test_runs_are_chosen_by_conditions_on_configs_and_figures(three):
+    found = runs(three)
+    assert kinds(found.where("init.kind == 'he'")) == [("he", 0), ("he", 1)]
+    loss = found[0].figures["output_rms"]
+    chosen = found.where(f"init.kind == 'he' and figures.output_rms == {loss!r}")
+    assert kinds(chosen) == [("he", 0)]
+    assert kinds(found.where("init.kind == 'he'").where("seed in [1]")) == [("he", 1)]
+    assert len(found.where("seed == 7")) == 0
+
+
+def test_a_condition_that_is_wrong_says_where(three):
+    with pytest.raises(QuantityError, match="column 6: there is no '=' - write =="):
+        runs(three).where("seed = 3")
+    with pytest.raises(QuantityError, match="did you mean 'output_rms'"):
+        runs(three).where("figures.output_rmz < 1")
+
+
+def test_a_run_that_cannot_be_read_is_a_warning_that_names_it(three):
+    (three / "a" / "1" / "manifest.json").write_text("{")
+    found = runs(three)
+    with pytest.warns(UserWarning, match="left out: .*a/1/manifest.json: the manifest is damaged"):
+        assert len(found) == 2
+    (three / "a" / "0" / "stats.json").write_text("{")
+    with pytest.warns(UserWarning, match="a/0/stats.json: is damaged"):
+        assert kinds(found.where("figures.output_rms > 0")) == [("normal", 0)]
+
+
+def test_finding_runs_reads_none(three, monkeypatch):
+    (three / "a" / "1" / "manifest.json").write_text("{")
+    runs(three)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(EvidenceError, match="nowhere: no such folder - give one that holds runs"):
+        runs(tmp_path / "nowhere")
+    assert len(runs(tmp_path)) == 0 and repr(runs(tmp_path)) == "0 finished runs"
+
+
+def test_runs_become_a_table_of_pandas(three, monkeypatch):
+    given = {}
+    stand_in = ModuleType("pandas")
+    stand_in.DataFrame = lambda rows, columns: given.update(rows=rows, columns=columns)
+    monkeypatch.setitem(sys.modules, "pandas", stand_in)
+    runs(three).to_pandas()
+    assert given["columns"][:5] == ["run_id", "name", "path", "root", "seconds"]
+    assert {"init.kind", "seed", "model.layers[0].units"} <= set(given["columns"])
+    assert given["columns"][-1].startswith("figures.")
+    assert [row["init.kind"] for row in given["rows"]] == ["he", "he", "normal"]
+    assert given["rows"][0]["figures.output_rms"] == runs(three)[0].figures["output_rms"]
+
+
+def test_the_table_is_pandas_own(three):
+    pandas = pytest.importorskip("pandas")
+    table = runs(three).to_pandas()
+    assert isinstance(table, pandas.DataFrame) and table["seed"].tolist() == [0, 1, 0]
+
+
+def test_pandas_that_is_not_installed_is_said_with_what_to_install(three, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(
+        ImportError, match=r"pandas is not installed - pip install 'initlab\[pandas\]'"
+    ):
+        runs(three).to_pandas()
+
+
+def test_a_list_of_runs_fits_a_screen(three):
+    lines = repr(runs(three)).splitlines()
+    assert lines[0] == "3 finished runs"
+    assert lines[1].split()[0] == "run" and "init.kind" in lines[1] and "seed" in lines[1]
+    assert len(lines) == 5 and max(map(len, lines)) <= 80
+    many = Runs([three / "a" / "0"] * 300)
+    assert repr(many).splitlines()[-1] == "… 280 more"
+    assert max(map(len, repr(many).splitlines())) <= 80
+
+
+def test_what_a_notebook_shows_is_escaped(three):
+    file = three / "a" / "0" / "manifest.json"
+    content = json.loads(file.read_text())
+    content["run_id"] = "<script>alert(1)</script>"
+    file.write_text(json.dumps(content))
+    html = runs(three)._repr_html_()
+    assert "<script>" not in html and "&lt;script&gt;" in html

@@ -1,0 +1,165 @@
+"""Runs declared from Python, in a process that has its own use of Hydra."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from omegaconf import OmegaConf
+from omegaconf.basecontainer import BaseContainer
+
+import initlab
+from initlab.engine import nd, streams
+from initlab.runner.config.hydra_internals import VERSION
+from initlab.runner.errors import ConfigError, StorageError
+
+
+def names_in(node):
+    return {
+        key: names_in(value) if isinstance(value, dict) else None for key, value in node.items()
+    }
+
+
+@contextmanager
+def own_hydra(folder):
+    """A caller who has made Hydra ready for its own configs."""
+    GlobalHydra.instance().clear()
+    folder.mkdir()
+    (folder / "config.yaml").write_text("x: ${mine:}\nrun_dir: ${run_dir:}\n")
+    OmegaConf.register_new_resolver("mine", lambda: 7, replace=True)
+    OmegaConf.register_new_resolver("run_dir", lambda: "the caller's", replace=True)
+    try:
+        with initialize_config_dir(str(folder), **VERSION):
+            yield
+    finally:
+        OmegaConf.clear_resolver("mine")
+        OmegaConf.clear_resolver("run_dir")
+
+
+def test_a_callers_own_use_of_hydra_goes_on_as_it_was(tmp_path):
+    with own_hydra(tmp_path / "conf"):
+        before = (
+            GlobalHydra.instance().hydra,
+            names_in(ConfigStore.instance().repo),
+            dict(BaseContainer._resolvers),
+            dict(Plugins.instance().class_name_to_class),
+            HydraConfig.initialized(),
+        )
+        initlab.declare("init=he")
+        with pytest.raises(ConfigError):
+            initlab.declare("init=hee")
+        after = (
+            GlobalHydra.instance().hydra,
+            names_in(ConfigStore.instance().repo),
+            dict(BaseContainer._resolvers),
+            dict(Plugins.instance().class_name_to_class),
+            HydraConfig.initialized(),
+        )
+        assert after == before
+        assert dict(compose("config")) == {"x": 7, "run_dir": "the caller's"}
+
+
+def test_hydra_is_as_unused_as_before_in_a_process_that_does_not_use_it():
+    GlobalHydra.instance().clear()
+    initlab.declare("init=he")
+    assert not GlobalHydra.instance().is_initialized()
+
+
+def test_a_declared_run_has_its_plan_its_config_and_its_id():
+    declared = initlab.declare("init=he", "model=mlp", "seed=3")
+    assert declared.words == ("init=he", "model=mlp", "seed=3")
+    assert declared.plan["0.weight"].rule == "init"
+    assert (declared.config["seed"], declared.config["init"]["kind"]) == (3, "he")
+    assert "hydra" not in declared.config
+    assert declared.run_id.startswith("he-seed3-")
+    declared.config["seed"] = 4
+    assert declared.config["seed"] == 3
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    with pytest.raises(ConfigError) as caught:
+        initlab.declare("init=norml", "sead=3", "dtype=float31")
+    assert {problem.place for problem in caught.value.problems} >= {"init", "sead", "dtype"}
+
+
+def test_options_of_ones_own_are_found_in_a_folder(tmp_path):
+    (tmp_path / "init").mkdir()
+    (tmp_path / "init" / "wide.yaml").write_text(
+        "defaults: [/schema/init/normal@_here_, _self_]\nkind: normal\nsigma: 5\n"
+    )
+    declared = initlab.declare("init=wide", config_dir=tmp_path)
+    assert str(declared.plan["0.weight"].law) == "Normal(0, 5)"
+
+
+def test_a_declared_run_runs_quietly_and_comes_back_loaded(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    declared = initlab.declare("init=he", "seed=3")
+    run = declared.run()
+    assert capfd.readouterr() == ("", "")
+    assert run.path == (tmp_path / "outputs" / "runs" / declared.run_id)
+    assert run.manifest.run_id == declared.run_id
+    assert run.manifest.overrides == ["init=he", "seed=3"]
+    assert (run.path / ".hydra" / "config.yaml").is_file()
+    np.testing.assert_array_equal(run["0.weight"], declared.plan["0.weight"].draw())
+
+
+def test_a_run_goes_into_the_folder_that_is_given_and_is_what_the_command_makes(tmp_path, only_run):
+    run = initlab.declare("init=xavier", "model=shared").run(tmp_path / "mine")
+    assert run.path == tmp_path / "mine"
+    made = initlab.load(only_run("init=xavier", "model=shared"))
+    assert run.manifest.digests == made.manifest.digests
+    assert run.manifest.run_id == made.manifest.run_id
+
+
+def test_a_run_leaves_the_callers_seed_and_random_numbers_alone(tmp_path):
+    streams.seed(9)
+    expected = nd.random.normal(shape=(4,)).asnumpy(), nd.random.normal(shape=(4,)).asnumpy()
+    streams.seed(9)
+    first = nd.random.normal(shape=(4,)).asnumpy()
+    initlab.declare("init=he", "seed=3").run(tmp_path / "run")
+    second = nd.random.normal(shape=(4,)).asnumpy()
+    assert streams.current_seed() == 9
+    np.testing.assert_array_equal((first, second), expected)
+
+
+def test_claims_are_judged_into_the_runs_folder(tmp_path):
+    claim = """{id: spread, cite: none, quantity: "parameters['0.weight'].std", predicted: 0.01}"""
+    declared = initlab.declare("init=normal", f"expect=[{claim}]")
+    run = declared.run(tmp_path / "run")
+    assert (run.path / "claims.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("task=plan",), "task: plan makes no run"),
+        (("dry_run=true",), "dry_run: true makes no run"),
+    ],
+)
+def test_what_makes_no_run_is_not_run(words, said, tmp_path):
+    with pytest.raises(ConfigError, match=said):
+        initlab.declare("init=he", *words).run(tmp_path / "run")
+
+
+def test_a_sweep_is_not_one_run():
+    with pytest.raises(ConfigError, match="sweep.grid declares several runs"):
+        initlab.declare("init=he", "+sweep.grid.seed=[1,2]")
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises((ConfigError, StorageError), match="file"):
+        initlab.declare("init=he").run(tmp_path / "file" / "run")
+
+
+def test_a_declared_run_fits_a_screen():
+    lines = repr(initlab.declare("init=he", "model=deep_mlp")).splitlines()
+    assert lines[0].startswith("he-seed0-") and "init=he model=deep_mlp" in lines[0]
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80
+    assert "<table>" in initlab.declare("init=he")._repr_html_()

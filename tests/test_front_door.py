@@ -1,0 +1,90 @@
+"""What `import initlab` offers, and that the page about it is true."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import initlab
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+SIGNATURES = {
+    "declare": "(*words: 'str', config_dir: 'str | os.PathLike[str] | None' = None) -> 'DeclaredRun'",
+    "load": "(path: 'str | os.PathLike[str]') -> 'Run'",
+    "plan": (
+        "(net: 'gluon.Block', init: 'str | Mapping[str, Any] | Initializer', "
+        "input: 'Sequence[int] | None' = None, seed: 'int' = 0) -> 'Plan'"
+    ),
+    "runs": "(root: 'str | os.PathLike[str]' = 'outputs') -> 'Runs'",
+}
+MEMBERS = {
+    "DeclaredRun": {"begin", "checked", "config", "folder", "make", "plan", "run", "run_id", "words"},
+    "Plan": {
+        "aliases", "describe", "digest", "fill", "get", "items", "keys", "output", "owners", "rows",
+        "totals", "values",
+    },
+    "Run": {"config", "figures", "manifest", "path", "stats"},
+    "Runs": {"count", "index", "to_pandas", "where"},
+}  # fmt: skip
+OTHERS = {"ConfigError", "EvidenceError", "QuantityError", "Row", "__version__", "engine", "runner"}
+
+
+def test_these_are_the_public_names():
+    assert set(initlab.__all__) == SIGNATURES.keys() | MEMBERS.keys() | OTHERS
+    assert set(initlab.__all__) <= set(dir(initlab))
+    for name in initlab.__all__:
+        assert getattr(initlab, name) is not None
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_a_function_has_this_signature_and_says_what_it_raises(name):
+    function = getattr(initlab, name)
+    assert str(inspect.signature(function)) == SIGNATURES[name]
+    assert "Error" in function.__doc__
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_class_has_these_members_and_says_what_each_is(name):
+    cls = getattr(initlab, name)
+    fields = {"DeclaredRun": {"checked", "folder", "words"}, "Plan": {"rows", "output"}}.get(
+        name, set()
+    )
+    assert {member for member in dir(cls) if not member.startswith("_")} | fields == MEMBERS[name]
+    own = [member for member in vars(cls) if not member.startswith("_") and member not in fields]
+    assert all(inspect.getdoc(getattr(cls, member)) for member in own)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'initlab' has no attribute 'plam'"):
+        initlab.plam  # noqa: B018
+
+
+def test_importing_initlab_imports_nothing_else():
+    script = (
+        "import sys; before = set(sys.modules); import initlab\n"
+        "print(sorted(n for n in set(sys.modules) - before if n.partition('.')[0] in "
+        "('initlab', 'hydra', 'omegaconf', 'numpy', 'rich')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "['initlab', 'initlab.lazy']\n", done.stderr
+
+
+def test_the_examples_of_the_page_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
+    assert len(examples) == 6
+    names: dict[str, object] = {}
+    printed = []
+    for example in examples:
+        exec(compile(example, "docs/python.md", "exec"), names)  # our own page
+        printed.append(capsys.readouterr().out)
+    shown = re.search(r"^```text\n(Plan of .*?)^```$", PAGE, re.M | re.S)
+    assert shown is not None and shown[1] == printed[0]
+    assert printed[-1].startswith("4 finished runs")
+    assert len(names["chosen"]) == 2
