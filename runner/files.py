@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from initlab.engine.formats.base import TEMPORARY, replacing
+from initlab.engine.formats.base import TEMPORARY, replacing, sync
 from initlab.runner.errors import StorageError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -125,6 +125,14 @@ def write_text(path: Path, text: str, durable: bool = True) -> None:
         file.write(text.encode("utf-8"))
 
 
+def settle(folder: Path, names: Iterable[str]) -> None:
+    """Make files that were written, and their names, durable at one go."""
+    for name in names:
+        if (folder / name).exists():
+            sync(folder / name)
+    sync(folder)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file atomically and durably."""
     with replacing(path) as file:
@@ -157,15 +165,13 @@ def json_text(value: Any, margin: str = "\n") -> str:
     if isinstance(value, dict) and value:
         parts = [f"{_key(key)}: {json_text(item, inner)}" for key, item in value.items()]
         return f"{{{inner}{f',{inner}'.join(parts)}{margin}}}"
-    if isinstance(value, (list, tuple)) and any(
-        isinstance(item, (dict, list, tuple)) for item in value
-    ):
+    if isinstance(value, (list, tuple)):
         parts = [json_text(item, inner) for item in value]
-        return f"[{inner}{f',{inner}'.join(parts)}{margin}]"
-    try:
-        return PLAIN.encode(value)
-    except (TypeError, ValueError):  # a number of NumPy's, or one that JSON has not
-        return PLAIN.encode(in_json(value))
+        nested = any(isinstance(item, (dict, list, tuple)) for item in value)
+        return f"[{inner}{f',{inner}'.join(parts)}{margin}]" if nested else f"[{', '.join(parts)}]"
+    if value is None:
+        return "null"
+    return PLAIN.encode(in_json(value))
 
 
 PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
@@ -190,11 +196,13 @@ def in_json(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+def write_csv(
+    path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]], durable: bool = True
+) -> None:
     """Write a table; a missing figure is an empty cell."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({column: row.get(column) for column in columns})
-    write_text(path, text.getvalue())
+    write_text(path, text.getvalue(), durable)

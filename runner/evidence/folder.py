@@ -28,13 +28,13 @@ from typing import Any
 import numpy as np
 
 from initlab.engine import formats
-from initlab.engine.formats.base import sync_folder
+from initlab.engine.formats.base import sync
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.manifest import AGAIN, Manifest
 from initlab.runner.evidence.shard import INDEX, index_text
 from initlab.runner.evidence.snapshot import Saved, file_name, is_as_written
 from initlab.runner.evidence.statistics import Statistics
-from initlab.runner.files import remove_leftovers, write_csv, write_json, write_text
+from initlab.runner.files import remove_leftovers, settle, write_csv, write_json, write_text
 
 MANIFEST = "manifest.json"
 STATISTICS, TABLE = "stats.json", "stats.csv"
@@ -166,7 +166,7 @@ class RunFolder:
         path = self.path / MANIFEST
         if path.exists():
             path.unlink()
-            sync_folder(self.path)
+            sync(self.path)
         remove_leftovers(self.path)
 
     @contextmanager
@@ -197,7 +197,7 @@ class RunFolder:
     def write_plan(self, description: Mapping[str, Any]) -> None:
         """Write the plan, as `runner.plan.rows.Plan.describe` gives it."""
         self.__dict__.pop("plan", None)
-        write_json(self.path / PLAN, description)
+        write_json(self.path / PLAN, description, durable=False)
 
     def remove_snapshots(self) -> None:
         """Leave no snapshot of an unfinished run beside the new one."""
@@ -244,12 +244,15 @@ class RunFolder:
     def write_stats(self, stats: Statistics) -> None:
         """Write what was measured, and its table of parameters as CSV."""
         self.__dict__.pop("stats", None)
-        write_json(self.path / STATISTICS, stats.to_json())
-        write_csv(self.path / TABLE, stats.columns, stats.table())
+        write_json(self.path / STATISTICS, stats.to_json(), durable=False)
+        write_csv(self.path / TABLE, stats.columns, stats.table(), durable=False)
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Write the manifest: from here on the run is finished."""
+        """Write the manifest: from here on the run is finished. What it vouches for is on the disk
+        before it is.
+        """
         self.__dict__.pop("manifest", None)
+        settle(self.path, (PLAN, STATISTICS, TABLE))
         write_json(self.path / MANIFEST, manifest.to_json())
         self.journal.unlink(missing_ok=True)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from initlab.engine.formats.base import sync_folder
+from initlab.engine.formats.base import sync
 from initlab.runner.errors import EvidenceError
 
 FORMAT = "initlab-journal-1"
@@ -52,7 +52,7 @@ class Journal:
             self._file.write(_line({"format": FORMAT, **identity}))
             self.add(kept)
             os.replace(temporary, path)
-            sync_folder(path.parent)
+            sync(path.parent)
         except BaseException:
             self._file.close()
             raise

@@ -25,7 +25,7 @@ import numpy as np
 
 from initlab.engine import digest, gluon, streams
 from initlab.engine.formats import safetensors
-from initlab.engine.formats.base import sync_folder
+from initlab.engine.formats.base import sync
 from initlab.engine.formats.placed import PlacedFile
 from initlab.engine.formats.safetensors import Layout
 from initlab.runner import progress
@@ -234,7 +234,7 @@ class _Work:
     def publish(self) -> None:
         """Give the file its name, durably."""
         os.replace(self.partial, self.final)
-        sync_folder(self.run.path)
+        sync(self.run.path)
 
     def kept(self, config: RunConfig, rows: Sequence[Row], quiet: bool) -> list[Finished]:
         """What an earlier attempt finished and the file still holds: each tensor is read and its

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -125,3 +127,28 @@ def test_a_run_that_finished_here_is_told_from_another_and_from_a_damaged_one(on
         RunFolder(folder).finished_as({**canonical, "seed": 7})
     (folder / "snapshot.safetensors").write_bytes(b"cut")
     assert RunFolder(folder).finished_as(canonical) is None
+
+
+def test_what_a_manifest_vouches_for_is_on_the_disk_before_it_is(only_run, monkeypatch):
+    done: list[tuple[str, int]] = []
+    sync, replace = os.fsync, os.replace
+
+    def synced(descriptor):
+        done.append(("sync", os.fstat(descriptor).st_ino))
+        sync(descriptor)
+
+    def named(source, target):
+        done.append((Path(target).name, os.stat(source).st_ino))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", named)
+    folder = only_run(*WORDS)
+    names = [name for name, _ in done]
+    before = done[: names.index("manifest.json")]
+    last_name = max(number for number, (name, _) in enumerate(before) if name != "sync")
+    for name in ("plan.json", "stats.json", "stats.csv", "snapshot.safetensors"):
+        assert ("sync", (folder / name).stat().st_ino) in before, name
+    assert ("sync", folder.stat().st_ino) in before[last_name:]
+    assert ("sync", (folder / "manifest.json").stat().st_ino) in before
+    assert done[-1] == ("sync", folder.stat().st_ino) or "status.json" in names
