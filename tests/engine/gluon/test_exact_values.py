@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from standin import counting_device
 
-from initlab.engine import autograd, cpu, init, laws, nd, streams
+from initlab.engine import autograd, init, nd, streams
 from initlab.engine.gluon import nn
-from initlab.engine.streams import Key
 
 
 @pytest.fixture(autouse=True)
@@ -42,15 +41,6 @@ def same(a: dict, b: dict) -> bool:
     return a.keys() == b.keys() and all(a[key].tobytes() == b[key].tobytes() for key in a)
 
 
-def test_a_parameter_has_its_laws_values_at_its_path():
-    net = named(fc1=nn.Dense(4), fc2=nn.Dense(3))
-    got = filled(net)
-    assert (
-        got["fc1.weight"].tobytes()
-        == laws.Normal(0, 0.1).draw(Key(0, "fc1.weight"), (4, 5)).tobytes()
-    )
-
-
 def test_deferred_and_eager_give_the_same_bits():
     deferred = filled(named(a=nn.Dense(4, activation="relu"), b=nn.Dense(3)))
     eager = named(a=nn.Dense(4, in_units=5, activation="relu"), b=nn.Dense(3, in_units=4))
@@ -60,18 +50,6 @@ def test_deferred_and_eager_give_the_same_bits():
     assert inferred.infer_shape((2, 5)) == (2, 3)
     inferred.initialize(init.Normal(0.1), root="")
     assert same(values(inferred), deferred)
-
-
-def test_the_seed_and_the_path_are_fixed_when_initialize_is_called():
-    net = named(a=nn.Dense(4))
-    net.initialize(init.Normal(0.1), root="")
-    streams.seed(99)
-    nd.random.uniform(shape=(100,))
-    net(nd.ones((1, 5)))
-    assert (
-        values(net)["a.weight"].tobytes()
-        == laws.Normal(0, 0.1).draw(Key(0, "a.weight"), (4, 5)).tobytes()
-    )
 
 
 def test_the_order_of_layers_does_not_matter():
@@ -102,97 +80,6 @@ def test_two_equal_nets_in_one_process_differ_and_so_do_siblings_initialized_one
         layer.initialize()
     weights += [layer.weight.data().asnumpy().tobytes() for layer in alone]
     assert len(set(weights)) == 6
-
-
-def test_collect_params_initializes_as_the_block_does():
-    first, second = nn.Dense(3, in_units=4, prefix="d_"), nn.Dense(3, in_units=4, prefix="d_")
-    first.initialize()
-    second.collect_params().initialize()
-    assert same(values(first), values(second))
-    assert first.weight.key.path == "d_/weight"
-
-
-def test_force_reinit_is_fresh_and_the_seed_brings_the_first_values_back():
-    net = named(a=nn.Dense(4, in_units=4))
-    first = filled(net, features=4)
-    again = filled(net, features=4, force_reinit=True)
-    assert not same(first, again)
-    assert (
-        again["a.weight"].tobytes()
-        == laws.Normal(0, 0.1).draw(Key(0, "a.weight", 1), (4, 4)).tobytes()
-    )
-    streams.seed(0)
-    assert same(filled(net, features=4, force_reinit=True), first)
-
-
-def test_forcing_counts_the_same_in_deferred_and_eager_mode():
-    eager, deferred = named(a=nn.Dense(4, in_units=4)), named(a=nn.Dense(4))
-    for net in (eager, deferred):
-        net.initialize(init.Normal(0.1), root="")
-        net.initialize(init.Normal(0.1), root="", force_reinit=True)
-        net(nd.ones((1, 4)))
-    assert same(values(eager), values(deferred))
-
-
-def test_a_shared_parameter_is_drawn_once_from_its_owners_stream():
-    shared = nn.Dense(4, in_units=4)
-    net = nn.HybridSequential()
-    net.add(nn.Dense(4, in_units=4), shared, nn.Dense(4, in_units=4, params=shared.params))
-    got = filled(net, features=4)
-    assert net[2].weight is shared.weight
-    assert (
-        got["2.weight"].tobytes() == laws.Normal(0, 0.1).draw(Key(0, "1.weight"), (4, 4)).tobytes()
-    )
-
-
-def test_tied_parameters_are_one_and_disagreement_is_refused():
-    net = named(a=nn.Dense(4), b=nn.Dense(4), c=nn.Dense(5))
-    net._children["b"].tie("weight", net._children["a"].weight)
-    assert net._children["b"].weight is net._children["a"].weight
-    with pytest.raises(AssertionError, match="Expected shape"):
-        net._children["c"].tie("weight", net._children["a"].weight)
-    tied = named(a=nn.Dense(4), b=nn.Dense(4))
-    tied._children["b"].tie("weight", tied._children["a"].weight)
-    got = filled(tied, features=4)
-    assert (
-        got["b.weight"].tobytes() == laws.Normal(0, 0.1).draw(Key(0, "a.weight"), (4, 4)).tobytes()
-    )
-
-
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_low_precision_nets_hold_the_float32_values_rounded_once(dtype):
-    pytest.importorskip("ml_dtypes")
-    net = named(a=nn.Dense(4, in_units=3, dtype=dtype))
-    net.initialize(init.Normal(0.1), root="")
-    weight = net._children["a"].weight.data()
-    assert (
-        weight.asnumpy().tobytes()
-        == laws.Normal(0, 0.1).draw(Key(0, "a.weight"), (4, 3), dtype).tobytes()
-    )
-    assert net(nd.ones((2, 3), dtype=dtype)).asnumpy().dtype.name == dtype
-
-
-def test_replicas_on_two_devices_hold_the_same_bits():
-    net = named(a=nn.Dense(4, in_units=3))
-    net.initialize(init.Normal(0.1), ctx=[cpu(0), cpu(1)], root="")
-    one, two = net._children["a"].weight.list_data()
-    assert (one.context, two.context) == (cpu(0), cpu(1))
-    assert one.asnumpy().tobytes() == two.asnumpy().tobytes()
-    one[:] = 0
-    assert two.asnumpy().max() > 0
-    assert net(nd.ones((1, 3), ctx=cpu(1))).context == cpu(1)
-
-
-def test_a_users_initializer_draws_from_its_parameters_own_stream():
-    class Mine(init.Initializer):
-        def _init_weight(self, name, data):
-            data[:] = nd.random.uniform(-10, 10, shape=data.shape)
-            data *= data.abs() >= 5
-
-    nd.random.uniform(shape=(17,))
-    got = filled(named(a=nn.Dense(4, in_units=3), b=nn.Dense(4, in_units=4)), Mine(), features=3)
-    plain = laws.Uniform(-10, 10).draw(Key(0, "b.weight"), (4, 4))
-    assert got["b.weight"].tobytes() == (plain * (np.abs(plain) >= 5)).astype(np.float32).tobytes()
 
 
 def test_threads_that_initialize_at_the_same_time_do_not_disturb_one_another():
