@@ -122,49 +122,6 @@ ONLY_HERE = {
 }
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "shelve", "marshal", "cloudpickle"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc"}
-NOT_MIRRORED = {
-    "engine/gluon/parameter.py",
-    "engine/gluon/parameter_dict.py",
-    "engine/metric/composite.py",
-    "engine/streams/distribution.py",
-    "engine/streams/reference.py",
-    "engine/streams/variates.py",
-    "engine/streams/words.py",
-    "runner/check/fingerprint.py",
-    "runner/check/join.py",
-    "runner/check/junit.py",
-    "runner/check/lockcheck.py",
-    "runner/check/lockfile.py",
-    "runner/check/recompute.py",
-    "runner/claims/results.py",
-    "runner/config/compose.py",
-    "runner/config/identity.py",
-    "runner/data/base.py",
-    "runner/data/synthetic.py",
-    "runner/data/tokens.py",
-    "runner/kinds.py",
-    "runner/plan/ledger.py",
-    "runner/plan/model.py",
-    "runner/plan/network.py",
-    "runner/plan/streamable.py",
-    "runner/plan/validate.py",
-    "runner/probes/base.py",
-    "runner/probes/passes.py",
-    "runner/report/claim_charts.py",
-    "runner/report/prediction.py",
-    "runner/report/svg.py",
-    "runner/run/blocks.py",
-    "runner/stats/meter.py",
-    "runner/sweep/job.py",
-    "runner/sweep/launching.py",
-    "runner/sweep/searching.py",
-    "runner/sweep/sweeper.py",
-    "runner/terminal/tables.py",
-    "runner/theory/activations.py",
-    "runner/theory/gaussian.py",
-    "runner/tracking.py",
-}
-"""Modules that have no test file of their name yet: this list only shrinks."""
 
 
 class Module(NamedTuple):
@@ -544,7 +501,6 @@ def test_each_module_has_its_tests_in_the_file_of_its_name():
         if Path(module.path).stem not in ("__init__", "__main__")
         and not declares_only(module)
         and not (ROOT / home_of_tests(module.path)).exists()
-        and module.path not in NOT_MIRRORED
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from omegaconf.basecontainer import BaseContainer
 import initlab
 from initlab.engine import nd, streams
 from initlab.runner.config.hydra_internals import VERSION
+from initlab.runner.declare import declare
 from initlab.runner.errors import ConfigError, StorageError
 
 
@@ -40,6 +45,9 @@ def own_hydra(folder):
     finally:
         OmegaConf.clear_resolver("mine")
         OmegaConf.clear_resolver("run_dir")
+
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_callers_own_use_of_hydra_goes_on_as_it_was(tmp_path):
@@ -163,3 +171,30 @@ def test_a_declared_run_fits_a_screen():
     assert lines[0].startswith("he-seed0-") and "init=he model=deep_mlp" in lines[0]
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
     assert "<table>" in initlab.declare("init=he")._repr_html_()
+
+
+def test_a_declared_run_is_planned_and_its_parameters_drawn_as_the_run_draws_them(only_run):
+    from initlab.engine import formats
+
+    planned = declare("init=xavier", "model=shared").plan
+    tensors = (
+        formats.get("safetensors")
+        .read(only_run("init=xavier", "model=shared") / "snapshot.safetensors")
+        .tensors
+    )
+    assert planned["0.weight"].draw().tobytes() == tensors["0.weight"].tobytes()
+    assert planned["2.weight"].draw(slice(1, 3)).tobytes() == tensors["1.weight"][1:3].tobytes()
+    with pytest.raises(KeyError, match="no parameter '0.weigth' - did you mean '0.weight'"):
+        planned["0.weigth"]
+
+
+def test_a_fresh_process_declares_and_draws():
+    script = "from initlab.runner.declare import declare; print(declare('init=constant', 'init.value=3').plan['0.weight'].draw((1, slice(2))))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        cwd="/",
+    )
+    assert (done.returncode, done.stdout) == (0, "[3. 3.]\n"), done.stderr

@@ -4,77 +4,24 @@ said of what changed.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
 import tracemalloc
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from locks import SMALL
 
-from initlab.engine import digest, laws, streams
-from initlab.runner.check import fingerprint, junit, lock, lockcheck, lockfile
-from initlab.runner.check.lockfile import Lock
-from initlab.runner.cli import run_command
-from initlab.runner.errors import EvidenceError
+from initlab.engine import digest
+from initlab.runner.check import lock, lockfile
 from initlab.runner.evidence.folder import RunFolder
 
 ROOT = Path(__file__).parents[3]
-SMALL = [
-    "model.layers=[{kind: dense, units: 4, activation: relu}, {kind: dense, units: 2}]",
-    "model.input=[3]",
-    "probe=none",
-]
-
-
-@pytest.fixture
-def here(command, tmp_path) -> Path:
-    """A folder of the test's own, where commands run."""
-    return tmp_path
-
-
-@pytest.fixture
-def said(here, capsys):
-    """`said(word, …)` runs a command line in this process and gives (exit code, stdout, stderr)."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run_command([str(word) for word in words])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
-@pytest.fixture
-def locked(said, here):
-    """`locked(word, …)` writes initlab.lock, which must succeed, and gives its path."""
-
-    def call(*words: str) -> Path:
-        code, _, err = said("lock", *words)
-        assert code == 0, err
-        return here / "initlab.lock"
-
-    return call
-
-
-def change(path: Path, alter) -> None:
-    content = json.loads(path.read_text())
-    alter(content)
-    path.write_text(json.dumps(content))
-
-
-def rows(out: str) -> list[list[str]]:
-    """The cells of the table's rows."""
-    return [re.split(r"\s{2,}", line.strip()) for line in out.split("\n\n")[0].splitlines()[1:]]
 
 
 def test_a_lock_holds_every_run_on_a_line_and_the_digests_that_the_runs_themselves_give(
@@ -143,86 +90,6 @@ def test_what_was_locked_is_verified_in_a_fresh_process(words, locked, here):
     assert re.fullmatch(r"initlab\.lock: (1 run is|[0-9]+ runs are) as locked\n", done.stdout)
 
 
-def test_a_config_that_changed_is_said_key_by_key(locked, said):
-    path = locked("init=normal", *SMALL)
-
-    def alter(content):
-        content["base"]["init.sigma"] = 0.5
-        content["base"]["data.batch"] = 7
-        content["runs"][0]["run_id"] = "normal-seed0-0123456789abcdef"
-
-    change(path, alter)
-    code, out, err = said("verify", "--lock", path)
-    assert (code, err) == (1, "")
-    [[run, overrides, why, what]] = rows(out)
-    assert (run, overrides.split()[0], why) == (
-        "normal-seed0-0123456789abcdef",
-        "init=normal",
-        "config",
-    )
-    assert what == "data.batch: 7 -> 2; init.sigma: 0.5 -> 0.01 (all values are the same)"
-    advice = "if that is meant, write the lock again with python -m runner.lock and have the change reviewed"
-    assert out.splitlines()[-1] == f"{path}: 0 of 1 runs as locked, 1 changed - {advice}"
-
-
-def overlay(folder: Path, sigma: float) -> None:
-    """A folder of options with an initializer of its own."""
-    (folder / "init").mkdir(parents=True, exist_ok=True)
-    text = f"# @package _global_.init\nkind: normal\nsigma: {sigma}\n"
-    (folder / "init" / "ours.yaml").write_text(text)
-
-
-def test_an_edited_option_changes_config_law_and_values(locked, said, here):
-    overlay(here / "conf", 0.1)
-    path = locked("--config-dir", "conf", "init=ours", *SMALL)
-    assert said("verify", "--lock", path, "--config-dir", "conf")[0] == 0
-    overlay(here / "conf", 0.2)
-    code, out, _ = said("verify", "--lock", path, "--config-dir", "conf")
-    assert code == 1
-    assert [row[-2:] for row in rows(out)] == [
-        ["config", "init.sigma: 0.1 -> 0.2"],
-        ["law", "'0.weight', '1.weight': Normal(0, 0.1) -> Normal(0, 0.2)"],
-        ["values", "2 of 4 tensors: '0.weight', '1.weight'"],
-    ]
-
-
-def test_a_refactored_initializer_is_a_changed_law_without_a_changed_config(
-    locked, said, monkeypatch
-):
-    from initlab.engine.init import random
-
-    path = locked("init=normal", *SMALL)
-    monkeypatch.setattr(random.Normal, "law", lambda self, description: laws.Normal(0.0, 0.02))
-    code, out, _ = said("verify", "--lock", path)
-    assert (code, [row[-2:] for row in rows(out)]) == (
-        1,
-        [
-            ["law", "'0.weight', '1.weight': Normal(0, 0.01) -> Normal(0, 0.02)"],
-            ["values", "2 of 4 tensors: '0.weight', '1.weight'"],
-        ],
-    )
-
-
-def test_a_refactored_stream_is_changed_values_alone(locked, said, monkeypatch):
-    path = locked("init=normal", *SMALL)
-    fill = laws.Law.fill
-
-    def changed(self, key, shape, start, out):
-        fill(self, key, shape, start, out)
-        out[0] += self.random
-
-    monkeypatch.setattr(laws.Law, "fill", changed)
-    from initlab.engine.gluon import parameter  # noqa: F401
-
-    again = lock.Again
-    monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config)))
-    code, out, _ = said("verify", "--lock", path)
-    assert (code, [row[-2:] for row in rows(out)]) == (
-        1,
-        [["values", "1 of 4 tensors: '1.weight'"]],
-    )
-
-
 class Bent:
     """What was drawn again, with one element of '1.weight' moved."""
 
@@ -240,131 +107,6 @@ class Bent:
         if path == "1.weight":
             values.flat[3] += np.float32(self._by)
         return digest.tensor_digest(values).hex()
-
-
-@pytest.mark.parametrize(
-    ("by", "code", "said_"),
-    [
-        (1e-7, 0, ""),
-        (0.01, 1, "'1.weight': "),
-        (0.5, 1, "distance of the Gram matrix from gain^2 I"),
-    ],
-)
-def test_orthogonal_matrices_are_locked_to_a_tolerance(by, code, said_, locked, said, monkeypatch):
-    path = locked("init=orthogonal", *SMALL)
-    content = json.loads(path.read_text())["runs"][0]
-    assert (sorted(content["bits"]), sorted(content["tolerance"])) == (
-        ["0.bias", "1.bias"],
-        ["0.weight", "1.weight"],
-    )
-    again = lock.Again
-    monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config), by))
-    found = said("verify", "--lock", path)
-    assert (found[0], said_ in found[1]) == (code, True), found
-
-
-def test_another_stream_version_is_said(locked, said, monkeypatch):
-    monkeypatch.delenv("ENGINE_STREAM", raising=False)
-    path = locked("init=normal", *SMALL)
-    monkeypatch.setenv("ENGINE_STREAM", "mxnet-1.9.1")
-    code, out, _ = said("verify", "--lock", path)
-    assert (code, rows(out)[0][-2:]) == (1, ["stream version", "initlab-1 -> mxnet-1.9.1"])
-    assert [row[-2] for row in rows(out)] == ["stream version", "values"]
-
-
-def test_a_run_that_is_gone_and_one_that_is_new_are_said(locked, said):
-    path = locked("init=normal", "seed=1,2", *SMALL)
-
-    def alter(content):
-        content["words"][1] = "seed=2,3"
-
-    change(path, alter)
-    code, out, _ = said("verify", "--lock", path)
-    assert (code, [row[-2:] for row in rows(out)]) == (
-        1,
-        [
-            ["new run", "the lock does not hold it"],
-            ["missing run", "the lock's words declare it no longer"],
-        ],
-    )
-    assert out.splitlines()[-1].startswith(f"{path}: 1 of 3 runs as locked, 2 changed")
-
-
-def test_ties_and_parameters_that_come_and_go_are_said(locked, said):
-    path = locked("init=normal", "model=shared")
-
-    def alter(content):
-        [run] = content["runs"]
-        run["ties"]["2.bias"] = "0.bias"
-        run["bits"]["9.weight"] = run["bits"].pop("0.weight")
-
-    change(path, alter)
-    code, out, _ = said("verify", "--lock", path)
-    assert code == 1
-    assert [row[-2:] for row in rows(out)] == [
-        ["values", "gone: '9.weight'; new: '0.weight'"],
-        ["ties", "2.bias: 0.bias -> 1.bias"],
-    ]
-
-
-def test_a_run_that_is_refused_now_is_a_finding_and_the_others_are_checked(locked, said, here):
-    overlay(here / "conf", 0.1)
-    path = locked("--config-dir", "conf", "init=ours,normal", *SMALL)
-    overlay(here / "conf", -1)
-    code, out, _ = said("verify", "--lock", path, "--config-dir", "conf")
-    assert (code, rows(out)[0][-2:]) == (
-        1,
-        ["config", "is refused now: init.sigma: must be a positive number, got -1"],
-    )
-    assert "1 of 2 runs as locked" in out
-
-
-def test_a_junit_report_is_xml_with_a_case_a_run(locked, said, here):
-    path = locked("init=normal,he", *SMALL)
-    change(path, lambda content: content["runs"][0].update(run_id="he-seed0-<&\u0001"))
-    assert said("verify", "--lock", path, "--junit", "report.xml")[0] == 1
-    root = ElementTree.parse(here / "report.xml").getroot()
-    suite = root.find("testsuite")
-    assert (root.tag, suite.get("tests"), suite.get("failures"), suite.get("errors")) == (
-        "testsuites",
-        "2",
-        "1",
-        "0",
-    )
-    names = [case.get("name") for case in suite.iter("testcase")]
-    assert names[0].startswith("normal-seed0-")
-    assert names[1].startswith("he-seed0-<&? init=he")
-    [failure] = suite.iter("failure")
-    assert failure.get("type") == "config"
-    assert failure.get("message").startswith("config: run id: ")
-    assert failure.get("message") == failure.text
-
-
-def test_a_lock_that_cannot_be_checked_is_an_error_in_the_report_too(here, said):
-    (here / "initlab.lock").write_text("{")
-    assert said("verify", "--lock", "initlab.lock", "--junit", "report.xml")[0] == 2
-    suite = ElementTree.parse(here / "report.xml").getroot().find("testsuite")
-    assert suite.get("errors") == "1"
-    assert "the lock is damaged" in next(suite.iter("error")).get("message")
-
-
-@settings(deadline=None)
-@given(st.text(), st.text())
-def test_a_report_is_well_formed_whatever_it_says(name, what):
-    text = junit.text_of(
-        name, [junit.Case(name, failures=[("config", what)]), junit.Case(what, error=name)]
-    )
-    root = ElementTree.fromstring(text)
-    assert len(list(root.iter("testcase"))) == 2
-
-
-def test_a_report_that_cannot_be_written_is_one_line(locked, said):
-    path = locked("init=normal", *SMALL)
-    code, _, err = said("verify", "--lock", path, "--junit", f"{path}/report.xml")
-    assert (code, err) == (
-        2,
-        f"error: {path}/report.xml: the report cannot be written (File exists) - give another file with --junit\n",
-    )
 
 
 REFUSED = {
@@ -475,107 +217,6 @@ def test_verify_takes_folders_or_a_lock(words, message, said):
     assert (code, message in err) == (2, True)
 
 
-DAMAGE = {
-    "missing": (
-        lambda path: path.unlink(),
-        "no such lock file - write one with python -m runner.lock",
-    ),
-    "cut short": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "the lock is damaged ("),
-    "empty": (lambda path: path.write_text(""), "the lock is damaged ("),
-    "no text": (lambda path: path.write_bytes(b"\xff\xfe"), "the lock is damaged ("),
-    "a list": (
-        lambda path: path.write_text("[]"),
-        "this is no lock of format initlab-lock-1, found 'list'",
-    ),
-    "deep": (lambda path: path.write_text("[" * 200_000), "the lock is damaged ("),
-    "another format": (
-        lambda path: change(path, lambda c: c.update(format="initlab-lock-2")),
-        "this is no lock of format initlab-lock-1, found 'initlab-lock-2' - write it again with python -m runner.lock",
-    ),
-    "a run twice": (
-        lambda path: change(path, lambda c: c["runs"].append(c["runs"][0])),
-        "it has the run init=normal",
-    ),
-    "a key twice": (
-        lambda path: path.write_text(path.read_text().replace('"words"', '"format"')),
-        "it has 'format' twice",
-    ),
-    "no runs": (lambda path: change(path, lambda c: c["runs"].clear()), "it holds no run"),
-    "another key": (
-        lambda path: change(path, lambda c: c.update(extra=1)),
-        "the file has 'extra', which no lock has",
-    ),
-    "a key less": (lambda path: change(path, lambda c: c.pop("laws")), "the file lacks 'laws'"),
-    "NaN": (
-        lambda path: path.write_text(path.read_text().replace("0.01", "NaN")),
-        "it holds NaN, which is no number",
-    ),
-    "a merge conflict": (
-        lambda path: path.write_text("<<<<<<< ours\n" + path.read_text()),
-        "the lock is damaged (",
-    ),
-    "a folder": (lambda path: (path.unlink(), path.mkdir()), "the lock is damaged ("),
-}
-
-
-@pytest.mark.parametrize("what", DAMAGE)
-def test_a_damaged_lock_is_one_line_that_names_it(what, locked, said):
-    path = locked("init=normal", *SMALL)
-    alter, message = DAMAGE[what]
-    alter(path)
-    code, out, err = said("verify", "--lock", path)
-    assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert err.startswith(f"error: {path}: ")
-    assert message in err
-
-
-def places(value: object, above: tuple = ()) -> list[tuple]:
-    """The place of every part of a JSON value."""
-    parts = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    return [place for key, part in parts for place in [(*above, key), *places(part, (*above, key))]]
-
-
-def test_whatever_a_lock_holds_there_is_an_answer_and_never_a_failure(locked):
-    path = locked("init=orthogonal", "model=shared", "seed=1,2")
-    whole = json.loads(path.read_text())
-    for place in places(whole):
-        for value in [None, 3, 1.5, True, "x", "", [], {}, ["x"], {"x": 1}, KeyError]:
-            content = json.loads(json.dumps(whole))
-            inner = content
-            for part in place[:-1]:
-                inner = inner[part]
-            if value is KeyError:
-                del inner[place[-1]]
-            else:
-                inner[place[-1]] = value
-            path.write_text(json.dumps(content))
-            with contextlib.suppress(EvidenceError):
-                found: Lock = lockfile.read(path)
-                again = [lockcheck.compare(run, Echo(run), found.laws) for run in found.runs]
-                assert again == [[]] * len(found.runs)
-
-
-def Echo(run):
-    """A run drawn just as it was locked."""
-    return lock.Drawn(run, {}, None)
-
-
-def test_the_words_of_a_lock_that_cannot_be_composed_are_said_with_its_name(locked, said):
-    path = locked("init=normal", *SMALL)
-    change(path, lambda content: content["words"].append("sead=1"))
-    code, _, err = said("verify", "--lock", path)
-    assert (code, err.startswith(f"error: {path}: sead: no such key - did you mean 'seed'?")) == (
-        2,
-        True,
-    )
-
-
 def test_memory_does_not_grow_with_the_values_of_the_runs(here, monkeypatch):
     """Hundreds of runs of 32 kB, of which memory keeps a name each; composing them is not what is
     measured.
@@ -604,47 +245,3 @@ def test_memory_does_not_grow_with_the_values_of_the_runs(here, monkeypatch):
     few, many = peak(105), peak(305)
     assert len(lockfile.read(here / "305.lock").runs) == 305
     assert many - few < 200 * 5000, (few, many)
-
-
-@settings(deadline=None)
-@given(st.integers(0, 2**32), st.integers(0, 3000), st.sampled_from([1e-3, 1.0, 50.0]))
-def test_a_fingerprint_forgives_rounding_and_finds_other_values(seed, size, scale):
-    rng = np.random.default_rng(seed)
-    values = (rng.normal(size=size) * scale).astype(np.float32)
-    first = fingerprint.take(values)
-    noise = rng.uniform(-1e-6, 1e-6, size) * max(1.0, scale)
-    assert (
-        fingerprint.difference(first, fingerprint.take((values + noise).astype(np.float32))) is None
-    )
-    if size >= 4:
-        assert fingerprint.difference(first, fingerprint.take(values[::-1].copy())) is not None
-        assert fingerprint.difference(first, fingerprint.take(-values)) is not None
-
-
-def test_the_signs_of_a_fingerprint_are_those_of_the_documented_stream():
-    values = np.arange(1, 6, dtype=np.float32)
-    words = streams.words(streams.Key(0, "initlab-lock-1/signs", 0), 0, 5)
-    expected = (
-        sum(int(v) if word & 1 else -int(v) for v, word in zip(values, words, strict=True)) / 5**0.5
-    )
-    found = fingerprint.take(values)
-    assert found.signs[0] == pytest.approx(expected, abs=1e-5)
-    assert (found.largest, found.elements, found.dtype) == (
-        5.0,
-        [1.0, 2.0, 3.0, 4.0, 5.0],
-        "float32",
-    )
-
-
-def test_the_blocks_of_a_fingerprint_change_nothing(monkeypatch):
-    values = np.random.default_rng(0).normal(size=1000)
-    whole = fingerprint.take(values)
-    monkeypatch.setattr(fingerprint, "BLOCK", 64)
-    assert fingerprint.take(values) == whole
-
-
-def test_values_that_are_not_finite_have_no_fingerprint():
-    with pytest.raises(
-        ValueError, match="values that are not finite cannot be compared to a tolerance"
-    ):
-        fingerprint.take(np.array([1.0, np.inf]))

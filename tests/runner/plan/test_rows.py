@@ -4,45 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from initlab.engine.errors import StreamError
 from initlab.runner.declare import declare
 from initlab.runner.errors import ConfigError
-
-ROOT = Path(__file__).parents[3]
-
-
-def test_a_declared_run_is_planned_and_its_parameters_drawn_as_the_run_draws_them(only_run):
-    from initlab.engine import formats
-
-    planned = declare("init=xavier", "model=shared").plan
-    tensors = (
-        formats.get("safetensors")
-        .read(only_run("init=xavier", "model=shared") / "snapshot.safetensors")
-        .tensors
-    )
-    assert planned["0.weight"].draw().tobytes() == tensors["0.weight"].tobytes()
-    assert planned["2.weight"].draw(slice(1, 3)).tobytes() == tensors["1.weight"][1:3].tobytes()
-    with pytest.raises(KeyError, match="no parameter '0.weigth' - did you mean '0.weight'"):
-        planned["0.weigth"]
-
-
-def test_a_fresh_process_declares_and_draws():
-    script = "from initlab.runner.declare import declare; print(declare('init=constant', 'init.value=3').plan['0.weight'].draw((1, slice(2))))"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        cwd="/",
-    )
-    assert (done.returncode, done.stdout) == (0, "[3. 3.]\n"), done.stderr
 
 
 def test_what_cannot_be_drawn_alone_says_why():

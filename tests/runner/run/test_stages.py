@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,6 @@ import pytest
 
 from initlab import engine
 from initlab.engine import formats
-from initlab.runner.config import identity
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.run import stages
 
@@ -68,29 +66,6 @@ def test_the_manifest_says_what_was_run_and_what_came_of_it(only_run):
     assert content["versions"]["numpy"] == np.__version__
     assert content["seconds"] > 0 and content["peak_memory_bytes"] > 10**6
     assert content["plugins"] == []
-
-
-def test_a_shared_parameter_is_stored_once_with_an_alias_table(only_run):
-    folder = only_run("model=shared", "snapshot=npz")
-    snapshot = formats.get("npz").read(folder / "snapshot.npz")
-    assert set(snapshot.tensors) == {"0.weight", "0.bias", "1.weight", "1.bias"}
-    assert snapshot.aliases == {"2.weight": "1.weight", "2.bias": "1.bias"}
-
-
-def test_single_parameters_can_be_shared(only_run):
-    layers = "model.layers=[{kind: dense, name: a, units: 20}, {kind: dense, name: b, units: 20}]"
-    for mode in ("deferred", "eager"):
-        folder = only_run(
-            "init=he",
-            layers,
-            "+model.share={ends: [b.weight, a.weight]}",
-            f"init_mode={mode}",
-            "probe=backward",
-        )
-        assert set(tensors_of(folder)) == {"a.weight", "a.bias", "b.bias"}
-        assert read(folder)["aliases"] == {"b.weight": "a.weight"}
-        alone = only_run("init=he", layers, f"init_mode={mode}")
-        assert tensors_of(folder)["a.weight"].tobytes() == tensors_of(alone)["a.weight"].tobytes()
 
 
 @pytest.mark.parametrize(
@@ -153,33 +128,6 @@ def test_a_layer_added_elsewhere_changes_no_other_parameter(only_run):
     large = tensors_of(only_run("init=he", f"model.layers=[{more}]"))
     assert set(large) - set(small) == {"m.x.weight", "m.x.bias"}
     assert all(large[path].tobytes() == small[path].tobytes() for path in small)
-
-
-def test_the_run_id_is_the_same_anywhere_and_the_name_is_the_folder_above(
-    only_run, tmp_path, monkeypatch
-):
-    one = only_run("init=normal")
-    (tmp_path / "other").mkdir()
-    monkeypatch.chdir(tmp_path / "other")
-    two = only_run("init=normal", "name=mine")
-    assert one.name == two.name == "normal-seed0-046dba22b31ff360"
-    assert (one.parent.name, two.parent.name) == ("runs", "mine")
-
-
-def test_the_plan_is_printed_and_nothing_is_written_or_allocated(command):
-    tracemalloc.start()
-    done = command(
-        "task=plan",
-        "init=normal",
-        "model.input=[100000]",
-        "model.layers=[{kind: dense, units: 100000}, {kind: dense, units: 10}]",
-    )
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert done.code == 0
-    assert "10,001,100,010 elements, 40 GB" in done.out
-    assert peak < 50_000_000
-    assert not list(Path(".").iterdir())
 
 
 def test_without_resume_a_finished_run_is_made_again_and_with_it_skipped(only_run, command):
@@ -288,36 +236,6 @@ def test_a_run_that_is_killed_leaves_no_manifest_and_can_be_run_again(tmp_path):
     [folder] = (tmp_path / "outputs" / "runs").iterdir()
     assert (folder / "snapshot.safetensors").exists()
     assert not (folder / "manifest.json").exists()
-
-
-def test_parameters_are_checked_against_the_plan(only_run, command, monkeypatch):
-    from initlab.engine.gluon.parameter import Parameter
-
-    original = Parameter.initialize
-
-    def twice(self, *args, **options):
-        original(self, *args, **options)
-        original(self, *args, **(options | {"force_reinit": True}))
-
-    monkeypatch.setattr(Parameter, "initialize", twice)
-    done = command("init=normal", "init_mode=eager")
-    assert done.code == 1
-    assert done.err == "error: parameter '0.weight' was initialized 2 times, planned once\n"
-
-
-def test_a_run_id_holds_no_path_date_or_launcher():
-    config = {
-        "model": {},
-        "init": {"kind": "no/rmal"},
-        "seed": 3,
-        "name": "x",
-        "task": "run",
-        "hydra": 1,
-    }
-    one = identity.canonical_config(config, "initlab-1", [], {})
-    assert set(one) == {*identity.IDENTIFYING, "stream"}
-    assert identity.run_id(one).startswith("no_rmal-seed3-")
-    assert len(identity.run_id(one)) == len("no_rmal-seed3-") + 16
 
 
 def test_what_a_killed_run_left_half_written_is_taken_away(only_run):

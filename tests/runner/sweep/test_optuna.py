@@ -14,20 +14,25 @@ from pathlib import Path
 import pytest
 import yaml
 
-from initlab.runner.config.compose import parse_word
-from initlab.runner.errors import Problem
-from initlab.runner.sweep.searching import parse_searched
-
 pytest.importorskip(
     "hydra_plugins.hydra_optuna_sweeper",
     reason="hydra-optuna-sweeper is not installed",
     exc_type=ImportError,
 )
+
+
 pytestmark = pytest.mark.slow
 
+
 ROOT = Path(__file__).parents[3]
+
+
 SEARCH = ("-m", "hydra/sweeper=optuna", "init=normal", "model=deep_mlp", "name=s")
+
+
 OBJECTIVE = "objective={figure: 'layers[body.11.fc].rms', target: 1, distance: ratio}"
+
+
 SIGMA = "init.sigma=tag(log,interval(0.02,1))"
 
 
@@ -219,43 +224,3 @@ def test_a_dry_run_says_what_would_be_searched(search, tmp_path):
         == "30 trials of init.sigma=tag(log, interval(0.001, 1)), suggested by TPESampler; nothing was written\n"
     )
     assert not (tmp_path / "outputs").exists()
-
-
-def test_a_declared_search_is_read_from_the_grid_and_from_the_sweepers_params():
-    problems: list[Problem] = []
-    grid = {"init.sigma": "interval(0.1,1)", "seed": [1, 2], "dtype": "float32"}
-    space = parse_searched(
-        [parse_word("dtype=float16")], {"grid": grid}, {"init.sigma": "interval(0.2,1)"}, problems
-    )
-    assert problems == []
-    assert space.fixed == ("dtype=float16",)
-    assert {key: words for key, (_, words) in space.searched.items()} == {
-        "init.sigma": ("init.sigma=0.2", "init.sigma=1.0"),
-        "seed": ("seed=1", "seed=2"),
-    }
-    assert space.probes() == [
-        ["dtype=float16", "init.sigma=0.2", "seed=1"],
-        ["dtype=float16", "init.sigma=1.0", "seed=1"],
-        ["dtype=float16", "init.sigma=0.2", "seed=2"],
-    ]
-
-
-@pytest.mark.parametrize(
-    ("node", "said"),
-    [
-        ({"cases": [{"seed": 1}]}, "sweep.cases: has no meaning in a search - give sweep.grid"),
-        (
-            {"grid": {"name": ["a", "b"]}},
-            "sweep.grid.name: cannot be searched - set it for the whole sweep",
-        ),
-        (
-            {"grid": {"seed": "range(0,"}},
-            "sweep.grid.seed: 'seed=range(0,' is no word of the command line",
-        ),
-        ({"grid": {"seed": "range(3,3)"}}, "seed: 'seed=range(3,3)' holds no value"),
-    ],
-)
-def test_what_is_wrong_with_a_declared_search_is_said(node, said):
-    problems: list[Problem] = []
-    parse_searched([], node, {}, problems)
-    assert str(problems[0]) == said

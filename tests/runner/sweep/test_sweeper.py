@@ -4,34 +4,13 @@ kill loses nothing.
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from swept import table
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def python(tmp_path):
-    """`python(word, …)` runs `python -m runner word …` in a process of its own."""
-
-    def call(*words: str, **options) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return subprocess.run(
-            [sys.executable, "-m", "runner", *words],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            **options,
-        )
-
-    return call
 
 
 def runs(folder: Path, name: str = "runs") -> dict[str, Path]:
@@ -40,15 +19,6 @@ def runs(folder: Path, name: str = "runs") -> dict[str, Path]:
         for path in (folder / "outputs" / name).iterdir()
         if path.is_dir() and path.name != ".hydra"
     }
-
-
-def status(folder: Path) -> dict:
-    return json.loads((folder / "status.json").read_text(encoding="utf-8"))
-
-
-def table(folder: Path) -> list[dict[str, str]]:
-    with open(folder / "outputs" / "runs" / "summary.csv", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_a_grid_makes_one_finished_folder_a_combination_with_the_ids_of_single_runs(
@@ -83,54 +53,6 @@ def test_a_grid_makes_one_finished_folder_a_combination_with_the_ids_of_single_r
     )
     members = json.loads((tmp_path / "outputs" / "runs" / "sweep.json").read_text())
     assert {run["run_id"] for run in members["runs"]} == set(found)
-
-
-def test_a_failing_run_neither_stops_nor_hides_the_others(python, tmp_path):
-    done = python("-m", "init=normal", "init.sigma=0.1,-1,0.2")
-    assert done.returncode == 1
-    assert done.stdout.endswith("2 of 3 runs completed: outputs/runs/summary.md\n")
-    assert "Traceback" not in done.stdout + done.stderr
-    rows = table(tmp_path)
-    assert [row["state"] for row in rows] == ["completed", "failed", "completed"]
-    assert rows[1]["error"] == "init.sigma: must be a positive number, got -1.0"
-    failed = runs(tmp_path)[rows[1]["run_id"]]
-    assert "Traceback" in status(failed)["traceback"]
-    assert "init.sigma: must be a positive number" in (failed / "runner.log").read_text()
-    assert (failed / "runner.log").read_text().count("Traceback") == 1
-    assert not (failed / "manifest.json").exists()
-
-
-RAISES = """
-import sys
-from initlab.engine import init, nd, streams
-
-@init.register
-class Moody(init.Initializer):
-    def _init_weight(self, name, data):
-        if streams.current_seed() == 1:
-            raise RuntimeError("not today")
-        if streams.current_seed() == 2:
-            sys.exit(7)
-        data[:] = nd.random.uniform(shape=data.shape)
-"""
-
-
-def test_an_exception_and_an_exit_end_only_their_own_run(python, tmp_path):
-    (tmp_path / "moody.py").write_text(RAISES)
-    done = python("--plugin", "moody.py", "-m", "init=moody", "seed=0,1,2,3")
-    assert done.returncode == 1
-    rows = table(tmp_path)
-    assert [row["state"] for row in rows] == ["completed", "failed", "failed", "completed"]
-    assert [row["error"] for row in rows] == ["", "RuntimeError: not today", "SystemExit: 7", ""]
-    failed = runs(tmp_path)[rows[1]["run_id"]]
-    assert status(failed)["traceback"].endswith("RuntimeError: not today\n")
-    assert "RuntimeError: not today" in (failed / "runner.log").read_text()
-    assert not (failed / "manifest.json").exists()
-    assert (
-        done.stdout.splitlines()[1]
-        == f"failed     {failed.name}  init=moody seed=1: RuntimeError: not today"
-    )
-    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -202,32 +124,9 @@ def test_a_folder_for_the_sweep_is_honoured(command, tmp_path):
     assert not (tmp_path / "outputs").exists()
 
 
-def test_changing_into_the_runs_folder_changes_no_result(command, tmp_path):
-    done = command("-m", "seed=0,1", "hydra.job.chdir=true")
-    assert done.code == 0
-    assert {row["state"] for row in table(tmp_path)} == {"completed"}
-
-
 def test_hydras_own_way_to_keep_sweep_parameters_works(command, tmp_path):
     assert command("-m", "hydra.sweeper.params={seed: '0,1'}", "init=he").code == 0
     assert [row["seed"] for row in table(tmp_path)] == ["0", "1"]
-
-
-@pytest.mark.slow
-def test_a_launcher_that_stops_is_one_line_and_hides_no_run(command, tmp_path, monkeypatch):
-    launcher = pytest.importorskip(
-        "hydra_plugins.hydra_joblib_launcher.joblib_launcher",
-        reason="hydra-joblib-launcher is not installed",
-    )
-
-    def stops(self, job_overrides, initial_job_idx):
-        raise RuntimeError("a worker died\nand more")
-
-    monkeypatch.setattr(launcher.JoblibLauncher, "launch", stops)
-    done = command("-m", "seed=0,1", "hydra/launcher=joblib")
-    assert done.code == 1
-    assert done.err == "error: the launcher stopped: RuntimeError: a worker died\n"
-    assert [row["state"] for row in table(tmp_path)] == ["pending", "pending"]
 
 
 def test_planning_a_sweep_writes_nothing(python, tmp_path):
@@ -242,27 +141,3 @@ def test_an_output_folder_that_cannot_be_written_is_refused(python, tmp_path):
     done = python("-m", "seed=0,1")
     assert done.returncode == 2
     assert "error: output folder outputs/runs: cannot be written" in done.stderr
-
-
-@pytest.mark.slow
-def test_workers_of_another_launcher_know_the_plugins(python, tmp_path):
-    pytest.importorskip(
-        "hydra_plugins.hydra_joblib_launcher", reason="hydra-joblib-launcher is not installed"
-    )
-    (tmp_path / "moody.py").write_text(RAISES)
-    done = python(
-        "--plugin",
-        "moody.py",
-        "-m",
-        "init=moody",
-        "seed=0,1,2,3",
-        "hydra/launcher=joblib",
-        "hydra.launcher.n_jobs=2",
-    )
-    assert done.returncode == 1
-    assert [row["state"] for row in table(tmp_path)] == [
-        "completed",
-        "failed",
-        "failed",
-        "completed",
-    ]

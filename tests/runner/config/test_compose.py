@@ -1,0 +1,57 @@
+"""Every combination of the shipped choices can be composed and planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+CONF = Path(__file__).parents[3] / "conf"
+
+
+MODELS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
+
+
+INITS = sorted(file.stem for file in (CONF / "init").glob("*.yaml"))
+
+
+REFUSED = {
+    ("resnet50", "delta_orthogonal"): "64 outputs cannot hold 256 inputs without loss of length",
+    ("lenet", "icnr"): "must run over outputs and divide by 2^2",
+}
+"""What cannot be: a bottleneck's narrow convolutions keep no lengths, six outputs are no pixels of
+2 x 2.
+"""
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_can_be_planned(model, command, tmp_path):
+    plan_with(INITS[MODELS.index(model) :: len(MODELS)], model, command, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_can_be_planned_with_every_initializer(model, command, tmp_path):
+    plan_with(INITS, model, command, tmp_path)
+
+
+def plan_with(names, model, command, tmp_path):
+    """Each initializer plans the model, or refuses it as REFUSED says."""
+    for name in names:
+        words = [f"model={model}", f"init={name}", "task=plan"]
+        if name == "constant":
+            words.append("init.value=0.5")
+        if name == "load":
+            words += ["init.param=none.npz"]
+            import numpy as np
+
+            np.savez(tmp_path / "none.npz", x=np.zeros(1, np.float32))
+            words.append("init.default_init={kind: he}")
+        done = command(*words)
+        if (model, name) in REFUSED:
+            assert (done.code, REFUSED[model, name] in done.err) == (2, True), (
+                f"{words}: {done.err}"
+            )
+            continue
+        assert done.code == 0, f"{words}: {done.err}"
+        assert "nothing was allocated" in done.out

@@ -1,0 +1,32 @@
+"""What theory says of a chain of dense layers, from the laws alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from initlab.runner.report.evidence import read_run
+from initlab.runner.report.prediction import chain, predicted_rms
+
+
+def test_a_chain_is_dense_layers_in_sequences_and_repetitions():
+    layers = [
+        {"kind": "flatten"},
+        {"kind": "dense", "name": "a", "units": 3, "activation": "relu"},
+        {"kind": "repeat", "name": "r", "times": 2, "layers": [{"kind": "dense", "units": 3}]},
+    ]
+    assert chain(layers) == [("a", "relu"), ("r.0.0", None), ("r.1.0", None)]
+
+
+@pytest.mark.parametrize("layer", [{"kind": "conv2d"}, "dense", {"kind": "batch_norm"}])
+def test_anything_else_is_no_chain(layer):
+    assert chain([{"kind": "dense", "units": 3}, layer]) is None
+
+
+def test_wide_layers_have_the_rms_that_is_predicted(only_run):
+    width = "{kind: dense, units: 512, activation: relu}"
+    words = [f"model.layers=[{width}, {width}, {width}]", "model.input=[512]", "init=he"]
+    run = read_run(only_run(*words, "probe=forward", "data=normal", "data.batch=16"))
+    predicted = predicted_rms(run)
+    assert list(predicted) == ["0", "1", "2"]
+    for row in run.layers:
+        assert row["rms"] == pytest.approx(predicted[row["path"]], rel=0.1)
