@@ -16,8 +16,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from initlab.lazy import lazily
-
 if TYPE_CHECKING:
     from initlab import engine, runner
     from initlab.runner.declare import DeclaredRun, declare
@@ -58,4 +56,15 @@ if not TYPE_CHECKING:
         "initlab.runner.plan.rows": ("Plan",),
     }
     DEFINED = {name: module for module, names in MODULES.items() for name in names}
-    __getattr__, __dir__ = lazily(__name__, ("engine", "runner"), DEFINED)
+
+    def __getattr__(name):
+        return _parts()[0](name)
+
+    def __dir__():
+        return _parts()[1]()
+
+    def _parts():
+        # Not imported above: every pytest of an environment with InitLab in it imports this package.
+        from initlab.lazy import lazily
+
+        return lazily(__name__, ("engine", "runner"), DEFINED)

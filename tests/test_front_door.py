@@ -72,7 +72,7 @@ def test_importing_initlab_imports_nothing_else():
         "('initlab', 'hydra', 'omegaconf', 'numpy', 'rich')))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout == "['initlab', 'initlab.lazy']\n", done.stderr
+    assert done.stdout == "['initlab']\n", done.stderr
 
 
 def test_the_examples_of_the_page_run(tmp_path, monkeypatch, capsys):
