@@ -61,8 +61,9 @@ class Plan(Mapping[str, Row]):
 
     def _excerpt(self) -> Excerpt:
         totals = self.totals()
-        tied = f", {totals['aliases']} aliases" if totals["aliases"] else ""
-        title = f"Plan of {totals['parameters']} parameters{tied}: {totals['elements']:,} elements"
+        own, aliases = totals["parameters"], totals["aliases"]
+        tied = f" and {aliases} alias{'es' * (aliases != 1)}" if aliases else ""
+        title = f"Plan of {own} parameter{'s' * (own != 1)}{tied}: {totals['elements']:,} elements"
         rows = [
             (
                 row.path,

@@ -40,6 +40,7 @@ def test_a_plan_fits_a_screen():
     assert len(lines) <= 23 and max(map(len, lines)) <= 80
     assert lines[-1] == f"… {len(plan_of('deep_mlp')) - 20} more"
     assert "<table>" in plan_of("mlp")._repr_html_()
+    assert repr(plan_of("shared")).startswith("Plan of 4 parameters and 2 aliases: ")
 
 
 def test_the_digest_of_a_plan_is_of_what_decides_the_values_and_of_nothing_else():
