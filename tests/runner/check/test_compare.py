@@ -242,8 +242,13 @@ def test_what_cannot_be_compared_is_one_line_that_names_the_file(what, tmp_path,
 
 
 def test_both_sides_are_complained_about_at_once(tmp_path, tell):
+    code, _, err = tell(tmp_path / "one", tmp_path / "two")
+    assert (code, len(err.splitlines())) == (2, 2)
+
+
+def test_a_plugin_that_cannot_be_read_is_refused_first(tmp_path, tell):
     code, _, err = tell(tmp_path / "one", tmp_path / "two", "--plugin", str(tmp_path / "three.py"))
-    assert (code, len(err.splitlines())) == (2, 3)
+    assert (code, len(err.splitlines())) == (2, 1)
     assert (
         "three.py: cannot be read (No such file or directory) - give the path of a Python file"
         in err
