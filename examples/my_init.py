@@ -1,6 +1,6 @@
 """The article's own initializer as a plugin: U(-10, 10), of which magnitudes below 5 become 0.
 
-python -m runner --plugin examples/my_init.py init=my_init
+initlab --plugin examples/my_init.py init=my_init
 
 What it draws from `nd.random` comes from the stream of the parameter it fills, so its values are as
 reproducible as any other's.

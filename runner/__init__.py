@@ -1,6 +1,4 @@
-"""InitLab's runner: declared networks, built, initialized, probed and documented by `python -m
-runner`.
-"""
+"""Declared networks, built, initialized, probed and documented by the command `initlab`."""
 
 from __future__ import annotations
 

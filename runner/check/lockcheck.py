@@ -260,7 +260,7 @@ def print_checked(out: Console, path: Path, checked: list[Checked]) -> None:
     if not changed:
         out.print(f"{path}: {count} {'run is' if count == 1 else 'runs are'} as locked")
         return
-    advice = "if that is meant, write the lock again with python -m runner.lock and have the change reviewed"
+    advice = "if that is meant, write the lock again with initlab lock and have the change reviewed"
     out.print(
         f"{path}: {count} of {len(checked)} runs as locked, {len(changed)} changed - {advice}"
     )

@@ -50,7 +50,7 @@ SHORT = 16
 """Hex digits of a tensor's digest."""
 LAW = 8
 """Hex digits of a law's id."""
-AGAIN = "bring it back from version control, or write it again with python -m runner.lock"
+AGAIN = "bring it back from version control, or write it again with initlab lock"
 
 
 @dataclass(frozen=True)
@@ -223,9 +223,7 @@ def read(path: Path) -> Lock:
             path.read_text(encoding="utf-8"), object_pairs_hook=_unique, parse_constant=_no_number
         )
     except FileNotFoundError:
-        raise EvidenceError(
-            f"{path}: no such lock file - write one with python -m runner.lock"
-        ) from None
+        raise EvidenceError(f"{path}: no such lock file - write one with initlab lock") from None
     except (OSError, ValueError, RecursionError) as error:
         raise EvidenceError(
             f"{path}: the lock is damaged ({' '.join(str(error).split())}) - {AGAIN}"
@@ -233,8 +231,8 @@ def read(path: Path) -> Lock:
     found = content.get("format") if isinstance(content, dict) else type(content).__name__
     if found != FORMAT:
         raise EvidenceError(
-            f"{path}: this is no lock of format {FORMAT}, found {found!r} - write it again with python -m "
-            "runner.lock"
+            f"{path}: this is no lock of format {FORMAT}, found {found!r} - write it again with "
+            "initlab lock"
         )
     try:
         return _lock(content)

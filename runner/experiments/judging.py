@@ -6,7 +6,7 @@ their claims together.
     2   a name, a word or a file is wrong
     3   a claim is inconclusive, none is refuted
 
-Runs go to `outputs/<name>` as with `python -m runner -m experiment=NAME`, with `claims.json`,
+Runs go to `outputs/<name>` as with `initlab -m experiment=NAME`, with `claims.json`,
 `claims.svg` and `claims.png` beside them; `resume=true` among the words keeps those that are
 finished.
 """

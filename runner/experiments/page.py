@@ -93,7 +93,7 @@ def _section(folder: Path, judgement: Judgement, drawn: bool) -> list[str]:
         performed.experiment.text.strip(),
         "",
         "```",
-        f"python -m runner.experiments {name}",
+        f"initlab experiments {name}",
         "```",
         "",
     ]

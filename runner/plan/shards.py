@@ -3,7 +3,7 @@ between them: `shard: i/n`.
 
 The plan alone decides: the tensors in the order of a file, cut so that the parts are as even in
 bytes as whole tensors let them be. An alias goes with its owner. `runner.evidence.shard` says how
-the parts lie on disk; `python -m runner.join` puts finished parts together.
+the parts lie on disk; `initlab join` puts finished parts together.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m runner.compare A B`: 0 identical, 1 different, 2 where there is nothing to compare."""
+"""`initlab compare A B`: 0 identical, 1 different, 2 where there is nothing to compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m runner.lock` and `python -m runner.verify --lock`: what is written down, and what is
+"""`initlab lock` and `initlab verify --lock`: what is written down, and what is
 said of what changed.
 """
 
@@ -90,6 +90,89 @@ def test_what_was_locked_is_verified_in_a_fresh_process(words, locked, here):
     assert re.fullmatch(r"initlab\.lock: (1 run is|[0-9]+ runs are) as locked\n", done.stdout)
 
 
+<<<<<<< HEAD
+=======
+def test_a_config_that_changed_is_said_key_by_key(locked, said):
+    path = locked("init=normal", *SMALL)
+
+    def alter(content):
+        content["base"]["init.sigma"] = 0.5
+        content["base"]["data.batch"] = 7
+        content["runs"][0]["run_id"] = "normal-seed0-0123456789abcdef"
+
+    change(path, alter)
+    code, out, err = said("verify", "--lock", path)
+    assert (code, err) == (1, "")
+    [[run, overrides, why, what]] = rows(out)
+    assert (run, overrides.split()[0], why) == (
+        "normal-seed0-0123456789abcdef",
+        "init=normal",
+        "config",
+    )
+    assert what == "data.batch: 7 -> 2; init.sigma: 0.5 -> 0.01 (all values are the same)"
+    advice = "if that is meant, write the lock again with initlab lock and have the change reviewed"
+    assert out.splitlines()[-1] == f"{path}: 0 of 1 runs as locked, 1 changed - {advice}"
+
+
+def overlay(folder: Path, sigma: float) -> None:
+    """A folder of options with an initializer of its own."""
+    (folder / "init").mkdir(parents=True, exist_ok=True)
+    text = f"# @package _global_.init\nkind: normal\nsigma: {sigma}\n"
+    (folder / "init" / "ours.yaml").write_text(text)
+
+
+def test_an_edited_option_changes_config_law_and_values(locked, said, here):
+    overlay(here / "conf", 0.1)
+    path = locked("--config-dir", "conf", "init=ours", *SMALL)
+    assert said("verify", "--lock", path, "--config-dir", "conf")[0] == 0
+    overlay(here / "conf", 0.2)
+    code, out, _ = said("verify", "--lock", path, "--config-dir", "conf")
+    assert code == 1
+    assert [row[-2:] for row in rows(out)] == [
+        ["config", "init.sigma: 0.1 -> 0.2"],
+        ["law", "'0.weight', '1.weight': Normal(0, 0.1) -> Normal(0, 0.2)"],
+        ["values", "2 of 4 tensors: '0.weight', '1.weight'"],
+    ]
+
+
+def test_a_refactored_initializer_is_a_changed_law_without_a_changed_config(
+    locked, said, monkeypatch
+):
+    from initlab.engine.init import random
+
+    path = locked("init=normal", *SMALL)
+    monkeypatch.setattr(random.Normal, "law", lambda self, description: laws.Normal(0.0, 0.02))
+    code, out, _ = said("verify", "--lock", path)
+    assert (code, [row[-2:] for row in rows(out)]) == (
+        1,
+        [
+            ["law", "'0.weight', '1.weight': Normal(0, 0.01) -> Normal(0, 0.02)"],
+            ["values", "2 of 4 tensors: '0.weight', '1.weight'"],
+        ],
+    )
+
+
+def test_a_refactored_stream_is_changed_values_alone(locked, said, monkeypatch):
+    path = locked("init=normal", *SMALL)
+    fill = laws.Law.fill
+
+    def changed(self, key, shape, start, out):
+        fill(self, key, shape, start, out)
+        out[0] += self.random
+
+    monkeypatch.setattr(laws.Law, "fill", changed)
+    from initlab.engine.gluon import parameter  # noqa: F401
+
+    again = lock.Again
+    monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config)))
+    code, out, _ = said("verify", "--lock", path)
+    assert (code, [row[-2:] for row in rows(out)]) == (
+        1,
+        [["values", "1 of 4 tensors: '1.weight'"]],
+    )
+
+
+>>>>>>> f16ef3a (Documents and messages name the command initlab)
 class Bent:
     """What was drawn again, with one element of '1.weight' moved."""
 
@@ -217,6 +300,110 @@ def test_verify_takes_folders_or_a_lock(words, message, said):
     assert (code, message in err) == (2, True)
 
 
+<<<<<<< HEAD
+=======
+DAMAGE = {
+    "missing": (
+        lambda path: path.unlink(),
+        "no such lock file - write one with initlab lock",
+    ),
+    "cut short": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "the lock is damaged ("),
+    "empty": (lambda path: path.write_text(""), "the lock is damaged ("),
+    "no text": (lambda path: path.write_bytes(b"\xff\xfe"), "the lock is damaged ("),
+    "a list": (
+        lambda path: path.write_text("[]"),
+        "this is no lock of format initlab-lock-1, found 'list'",
+    ),
+    "deep": (lambda path: path.write_text("[" * 200_000), "the lock is damaged ("),
+    "another format": (
+        lambda path: change(path, lambda c: c.update(format="initlab-lock-2")),
+        "this is no lock of format initlab-lock-1, found 'initlab-lock-2' - write it again with initlab lock",
+    ),
+    "a run twice": (
+        lambda path: change(path, lambda c: c["runs"].append(c["runs"][0])),
+        "it has the run init=normal",
+    ),
+    "a key twice": (
+        lambda path: path.write_text(path.read_text().replace('"words"', '"format"')),
+        "it has 'format' twice",
+    ),
+    "no runs": (lambda path: change(path, lambda c: c["runs"].clear()), "it holds no run"),
+    "another key": (
+        lambda path: change(path, lambda c: c.update(extra=1)),
+        "the file has 'extra', which no lock has",
+    ),
+    "a key less": (lambda path: change(path, lambda c: c.pop("laws")), "the file lacks 'laws'"),
+    "NaN": (
+        lambda path: path.write_text(path.read_text().replace("0.01", "NaN")),
+        "it holds NaN, which is no number",
+    ),
+    "a merge conflict": (
+        lambda path: path.write_text("<<<<<<< ours\n" + path.read_text()),
+        "the lock is damaged (",
+    ),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "the lock is damaged ("),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_lock_is_one_line_that_names_it(what, locked, said):
+    path = locked("init=normal", *SMALL)
+    alter, message = DAMAGE[what]
+    alter(path)
+    code, out, err = said("verify", "--lock", path)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith(f"error: {path}: ")
+    assert message in err
+
+
+def places(value: object, above: tuple = ()) -> list[tuple]:
+    """The place of every part of a JSON value."""
+    parts = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    return [place for key, part in parts for place in [(*above, key), *places(part, (*above, key))]]
+
+
+def test_whatever_a_lock_holds_there_is_an_answer_and_never_a_failure(locked):
+    path = locked("init=orthogonal", "model=shared", "seed=1,2")
+    whole = json.loads(path.read_text())
+    for place in places(whole):
+        for value in [None, 3, 1.5, True, "x", "", [], {}, ["x"], {"x": 1}, KeyError]:
+            content = json.loads(json.dumps(whole))
+            inner = content
+            for part in place[:-1]:
+                inner = inner[part]
+            if value is KeyError:
+                del inner[place[-1]]
+            else:
+                inner[place[-1]] = value
+            path.write_text(json.dumps(content))
+            with contextlib.suppress(EvidenceError):
+                found: Lock = lockfile.read(path)
+                again = [lockcheck.compare(run, Echo(run), found.laws) for run in found.runs]
+                assert again == [[]] * len(found.runs)
+
+
+def Echo(run):
+    """A run drawn just as it was locked."""
+    return lock.Drawn(run, {}, None)
+
+
+def test_the_words_of_a_lock_that_cannot_be_composed_are_said_with_its_name(locked, said):
+    path = locked("init=normal", *SMALL)
+    change(path, lambda content: content["words"].append("sead=1"))
+    code, _, err = said("verify", "--lock", path)
+    assert (code, err.startswith(f"error: {path}: sead: no such key - did you mean 'seed'?")) == (
+        2,
+        True,
+    )
+
+
+>>>>>>> f16ef3a (Documents and messages name the command initlab)
 def test_memory_does_not_grow_with_the_values_of_the_runs(here, monkeypatch):
     """Hundreds of runs of 32 kB, of which memory keeps a name each; composing them is not what is
     measured.

@@ -1,4 +1,4 @@
-"""`python -m runner.verify`: 0 when all is as written, 1 when something differs, 2 when the
+"""`initlab verify`: 0 when all is as written, 1 when something differs, 2 when the
 evidence cannot be used.
 """
 

@@ -50,5 +50,5 @@ def test_a_file_opens_with_its_question_its_source_and_its_command(name):
         line.startswith("sweep:")
         for line in (ROOT / f"conf/experiment/{name}.yaml").read_text().splitlines()
     )
-    assert f"    python -m runner {'-m ' * several}experiment={name}" in experiment.comment
+    assert f"    initlab {'-m ' * several}experiment={name}" in experiment.comment
     assert experiment.control, "no control"
