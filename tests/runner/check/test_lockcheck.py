@@ -37,7 +37,7 @@ def test_a_config_that_changed_is_said_key_by_key(locked, said):
         "config",
     )
     assert what == "data.batch: 7 -> 2; init.sigma: 0.5 -> 0.01 (all values are the same)"
-    advice = "if that is meant, write the lock again with python -m runner.lock and have the change reviewed"
+    advice = "if that is meant, write the lock again with initlab lock and have the change reviewed"
     assert out.splitlines()[-1] == f"{path}: 0 of 1 runs as locked, 1 changed - {advice}"
 
 

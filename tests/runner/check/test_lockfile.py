@@ -15,7 +15,7 @@ from initlab.runner.errors import EvidenceError
 DAMAGE = {
     "missing": (
         lambda path: path.unlink(),
-        "no such lock file - write one with python -m runner.lock",
+        "no such lock file - write one with initlab lock",
     ),
     "cut short": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "the lock is damaged ("),
     "empty": (lambda path: path.write_text(""), "the lock is damaged ("),
@@ -27,7 +27,7 @@ DAMAGE = {
     "deep": (lambda path: path.write_text("[" * 200_000), "the lock is damaged ("),
     "another format": (
         lambda path: change(path, lambda c: c.update(format="initlab-lock-2")),
-        "this is no lock of format initlab-lock-1, found 'initlab-lock-2' - write it again with python -m runner.lock",
+        "this is no lock of format initlab-lock-1, found 'initlab-lock-2' - write it again with initlab lock",
     ),
     "a run twice": (
         lambda path: change(path, lambda c: c["runs"].append(c["runs"][0])),
