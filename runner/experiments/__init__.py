@@ -1,4 +1,4 @@
-"""The experiments of `conf/experiment` that expect something, run and judged together (`initlab experiments`).
+"""The experiments of `conf/experiment` that expect something (`initlab experiments`).
 
 catalogue    which there are, what each asks
 performing   its runs, in `outputs/<name>`; its claims, estimated
