@@ -64,7 +64,7 @@ def test_the_same_words_give_the_same_text_whatever_is_in_the_environment(locked
 @pytest.mark.parametrize(
     "words",
     [
-        ["sweep=initializers", "seed=0"],
+        pytest.param(["sweep=initializers", "seed=0"], marks=pytest.mark.slow),
         ["experiment=article"],
         ["init=mixed"],
         ["model=shared", "init=normal", "init_mode=eager"],

@@ -13,6 +13,7 @@ from initlab.runner.experiments.catalogue import experiments
 EXPERIMENTS = experiments()
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_3_for_an_inconclusive_claim_and_with_1_for_a_refuted_one(
     tmp_path, monkeypatch, capsys
 ):
@@ -22,6 +23,7 @@ def test_the_command_ends_with_3_for_an_inconclusive_claim_and_with_1_for_a_refu
     assert run_command(["experiments", "lsuv", "init=orthogonal"]) == 1
 
 
+@pytest.mark.slow
 def test_controls_are_run_on_request(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run_command(["experiments", "--controls", "lsuv"]) == 0

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[3]
 EXPERIMENTS = experiments()
 
 
+@pytest.mark.slow
 def test_the_page_of_results_is_about_the_claims_that_there_are():
     page = (ROOT / "docs" / "results.md").read_text()
     rows = re.findall(
@@ -40,6 +41,7 @@ def test_the_page_of_results_is_about_the_claims_that_there_are():
         assert (ROOT / "docs" / "results" / f"{name}.svg").exists()
 
 
+@pytest.mark.slow
 def test_the_command_runs_what_is_named_judges_it_and_writes_a_page(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run_command(["experiments", "marchenko_pastur", "lsuv", "--docs", "pages"]) == 0
