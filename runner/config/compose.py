@@ -38,6 +38,8 @@ from initlab.runner.errors import ConfigError, Problem
 ROOT = "config"
 Composed: TypeAlias = DictConfig
 """A composed config with its `hydra` node."""
+HINT = re.compile(r"\. Did you mean: .*")
+"""What OmegaConf 2.4 adds to a key that is not there; our own advice says it."""
 RUN_DIR = "${run_dir:}"
 """What `conf/config.yaml` says of a single run's folder."""
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError)
@@ -302,13 +304,12 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
         return _explain_missing(error, words)
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     key = str(getattr(cause, "full_key", None) or "")
-    text = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+    text = HINT.sub("", str(cause).splitlines()[0]) if str(cause) else type(cause).__name__
     culprit = next(
         (w for w in words if key and key in (_key_of(w), _key_of(w).replace("/", "."))), None
     )
-    culprit = culprit or next(
-        (w for w in words if w in str(error) or f"'{_key_of(w)}'" in str(error)), None
-    )
+    said = HINT.sub("", str(error))
+    culprit = culprit or next((w for w in words if w in said or f"'{_key_of(w)}'" in said), None)
     if culprit is not None and not key:
         key = _key_of(culprit)
     if re.search(r"is not in struct|not in '", text):
