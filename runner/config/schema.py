@@ -181,9 +181,11 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
     store_option(group="schema", name="device", node=DeviceOptions)
     for group in GROUPS:
         classes = kinds(group)
-        ConfigStore.instance().repo["schema"][group] = Schemas(f"schema/{group}", classes)
+        schemas = Schemas(f"schema/{group}", classes)
+        ConfigStore.instance().repo["schema"][group] = schemas
         unshipped = set() if shipped is None else classes.keys() - shipped.get(group, set())
         for kind in unshipped:
+            schemas[f"{kind}.yaml"]  # now: a launcher's process cannot import a plugin's class
             package = f"{group}.{kind}" if group in SEVERAL else None
             store_option(
                 group=group, name=kind, node=schema_of(kind, classes[kind]), package=package
