@@ -15,7 +15,7 @@ import numpy as np
 
 from initlab.engine import device as devices
 from initlab.engine.streams import cuda
-from initlab.runner.plan import validate
+from initlab.runner.plan import parts
 
 
 def compiler(device: devices.Device) -> devices.Compile:
@@ -44,7 +44,7 @@ class Library:
         return getattr(np, name)
 
 
-devices.gpu_problem = validate.gpu_problem = lambda number: None
+devices.gpu_problem = parts.gpu_problem = lambda number: None
 devices.num_gpus = lambda: 2
 devices._NAMESPACES["gpu"] = devices.Namespace(
     lambda device: Library(), lambda raw: raw, lambda array, device: np.array(array), compiler

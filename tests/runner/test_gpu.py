@@ -19,7 +19,7 @@ from initlab.engine.errors import LawError
 from initlab.engine.gluon import nn
 from initlab.engine.streams import Key
 from initlab.runner.cli import run_command
-from initlab.runner.plan import validate
+from initlab.runner.plan import parts
 
 pytestmark = pytest.mark.skipif(
     host_kernels.compiler() is None,
@@ -64,7 +64,7 @@ def launched(monkeypatch):
         lambda array, device: standin.Opaque(np.array(array)),
         compiler(standin._open, said),
     )
-    monkeypatch.setattr(validate, "gpu_problem", lambda number: None)
+    monkeypatch.setattr(parts, "gpu_problem", lambda number: None)
     with devices.namespace("gpu", provider):
         yield said
 
@@ -140,7 +140,7 @@ def test_a_whole_run_asks_for_nothing_but_what_cupy_has(name, only_run, monkeypa
     said: list[str] = []
     opened = compiler(lambda a: strict.values(a) if isinstance(a, strict.Array) else a, said)
     here = only_run("init=xavier", *TINY[name])
-    monkeypatch.setattr(validate, "gpu_problem", lambda number: None)
+    monkeypatch.setattr(parts, "gpu_problem", lambda number: None)
     with devices.namespace("gpu", strict.provider(opened)):
         there = only_run("init=xavier", *TINY[name], "device=gpu")
     assert set(said) == {"uniform32"}
