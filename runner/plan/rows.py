@@ -104,9 +104,9 @@ class Plan(Mapping[str, Row]):
         """Write the planned values into the parameters of `net`, whatever it had before; parameters
         without a shape or values get both, on the device that they wait for, or the current one.
 
-        Everything is checked before anything is written: KeyError with the nearest path where plan and
-        network do not have the same paths; ValueError where a shape, a dtype or a tie differs;
-        StreamError and LawError as from `Row.draw`.
+        Before anything is written, KeyError with the nearest path where plan and network do not have
+        the same paths; ValueError where a shape, a dtype or a tie differs. While writing, StreamError
+        and LawError as from `Row.draw`: the rows before are written then.
         """
         fill(self, net)
 
