@@ -101,9 +101,8 @@ def get_register_func(base_class: type, nickname: str) -> Callable[..., type]:
     registry = registry_of(base_class, nickname)
 
     def register(klass: type, name: str | None = None) -> type:
-        assert isinstance(klass, type) and issubclass(klass, base_class), (
-            f"Can only register subclass of {base_class.__name__}"
-        )
+        if not (isinstance(klass, type) and issubclass(klass, base_class)):
+            raise AssertionError(f"Can only register subclass of {base_class.__name__}")
         chosen = (name or klass.__name__).lower()
         if chosen in registry and registry.get(chosen) is not klass:
             old = registry.get(chosen)
@@ -142,29 +141,35 @@ def get_create_func(base_class: type[T], nickname: str) -> Callable[..., T]:
     """
     registry = registry_of(base_class, nickname)
 
+    def check_alone(rest: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if rest or kwargs:
+            raise AssertionError(
+                f"{nickname} is already an instance. Additional arguments are invalid"
+            )
+
     def create(*args: Any, **kwargs: Any) -> T:
         if args:
             name, rest = args[0], args[1:]
         else:
             name, rest = kwargs.pop(nickname), ()
         if isinstance(name, base_class):
-            assert not rest and not kwargs, (
-                f"{nickname} is already an instance. Additional arguments are invalid"
-            )
+            check_alone(rest, kwargs)
             return name
         if isinstance(name, dict):
             return create(**name)
-        assert isinstance(name, str), f"{nickname} must be of string type"
+        if not isinstance(name, str):
+            raise AssertionError(f"{nickname} must be of string type")
         if name.startswith("["):
-            assert not rest and not kwargs
+            check_alone(rest, kwargs)
             name, kwargs = json.loads(name)
             return create(name, **kwargs)
         if name.startswith("{"):
-            assert not rest and not kwargs
+            check_alone(rest, kwargs)
             return create(**json.loads(name))
-        assert name.lower() in registry, (
-            f"{name} is not registered. Please register with {nickname}.register first"
-        )
+        if name.lower() not in registry:
+            raise AssertionError(
+                f"{name} is not registered. Please register with {nickname}.register first"
+            )
         made: T = registry.get(name)(*rest, **kwargs)
         return made
 

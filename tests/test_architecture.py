@@ -523,3 +523,15 @@ def test_importing_the_engine_brings_in_neither_hydra_nor_cupy_nor_numba():
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_no_message_of_the_engine_stands_in_an_assert():
+    """pytest rewrites the asserts of a plugin's package, and `python -O` leaves them out: what a user
+    may see is raised.
+    """
+    assert not offenders(
+        f"{module.path}:{node.lineno} asserts with a message: raise AssertionError"
+        for module in sources()
+        for node in module.nodes
+        if isinstance(node, ast.Assert) and node.msg is not None
+    )

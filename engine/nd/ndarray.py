@@ -382,7 +382,8 @@ class NDArray:
             new_shape = tuple(new_shape[0])
         elif not new_shape:
             wanted = options.get("shape")
-            assert wanted, "Shape must be provided."
+            if not wanted:
+                raise AssertionError("Shape must be provided.")
             new_shape = (wanted,) if isinstance(wanted, int) else tuple(wanted)
         if not set(options) <= {"shape", "reverse"}:
             unknown = ", ".join(sorted(set(options) - {"shape", "reverse"}))
