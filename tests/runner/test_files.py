@@ -81,7 +81,11 @@ def test_a_part_stands_on_a_line_and_a_list_of_plain_values_on_one():
     )
 
 
-@pytest.mark.parametrize("value", [{"a": {1, 2}}, {"a": [object()]}, {(1, 2): 3}], ids=["a set", "an object", "a key that is no text"])
+@pytest.mark.parametrize(
+    "value",
+    [{"a": {1, 2}}, {"a": [object()]}, {(1, 2): 3}],
+    ids=["a set", "an object", "a key that is no text"],
+)
 def test_what_json_cannot_say_is_an_error_and_leaves_no_file(value, tmp_path):
     with pytest.raises(TypeError):
         write_json(tmp_path / "a.json", value)
