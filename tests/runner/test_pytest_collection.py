@@ -33,20 +33,14 @@ def tested(tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
 
     def call(*words: str) -> tuple[int, str]:
-        # where initlab is installed, its entry point would register the plugin a second time
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "no:initlab",
-            "-p",
-            "initlab.pytest_plugin",
-            "-p",
-            "no:cacheprovider",
-            *words,
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+        plugin = ["-p", "initlab.pytest_plugin", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", *plugin, *words]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "200",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # the entry point would register it once more
+        }
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True
         )
