@@ -19,6 +19,8 @@ WORDS = [
     "model.input=[700]",
     "model.layers=[{kind: dense, units: 2000}, {kind: dense, units: 600}, {kind: dense, units: 3}]",
 ]
+TALL = "model.layers=[{kind: dense, units: 16400}, {kind: dense, units: 3}]"
+"""More than a block of elements whose orthogonal factor is quickly found."""
 
 
 def manifest_of(folder: Path) -> dict:
@@ -41,7 +43,7 @@ def same_file(a: Path, b: Path) -> bool:
         ["dtype=bfloat16"],
         ["dtype=float64"],
         ["init=xavier", "model=shared", "model.input=[20]"],
-        ["init=orthogonal"],
+        ["init=orthogonal", "model.input=[64]", TALL],
         ["init=mixed"],
         ["init=truncated_normal"],
         ["model=residual_mlp"],
@@ -49,7 +51,7 @@ def same_file(a: Path, b: Path) -> bool:
     ids=" ".join,
 )
 def test_the_file_the_figures_and_the_probe_are_those_of_a_run_in_memory(words, only_run):
-    words = [*(WORDS if not any(word.startswith("model=") for word in words) else []), *words]
+    words = [*(WORDS if not any(word.startswith("model") for word in words) else []), *words]
     held, written = (
         only_run(*words, f"init_mode={mode}", "probe=backward") for mode in ("eager", "streamed")
     )
