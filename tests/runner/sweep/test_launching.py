@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hydra.core.plugins import Plugins
 from swept import RAISES, table
 
 ROOT = Path(__file__).parents[3]
@@ -12,6 +13,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.slow
 def test_a_launcher_that_stops_is_one_line_and_hides_no_run(command, tmp_path, monkeypatch):
+    Plugins.instance()  # the first time it loads the launchers' modules anew, the class below too
     launcher = pytest.importorskip(
         "hydra_plugins.hydra_joblib_launcher.joblib_launcher",
         reason="hydra-joblib-launcher is not installed",
