@@ -17,10 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from initlab.runner.config.code_search import LOGGING_CLASSES
-from initlab.runner.config.compose import (
-    conf_dir,
-    prepare,
-)
+from initlab.runner.config.compose import conf_dir, prepare
 from initlab.runner.config.hydra_internals import VERSION, allowing, arguments_parser, hydra_context
 from initlab.runner.declare import composed, declared
 from initlab.runner.errors import ConfigError
@@ -53,9 +50,8 @@ def launch(words: list[str]) -> int:
     if arguments.help:
         return show(help_text(arguments.config_dir, terminal_width()) + "\n")
     if arguments.cfg or arguments.info:
-        composed(
-            arguments.overrides, arguments.config_dir
-        )  # so that Hydra is handed nothing that it would instantiate
+        # composed for its checks: Hydra must be handed nothing that it would instantiate
+        composed(arguments.overrides, arguments.config_dir)
         return hand_to_hydra(words)
     config = None if arguments.multirun else composed(arguments.overrides, arguments.config_dir)
     if config is None or config.hydra.mode == RunMode.MULTIRUN:
@@ -68,9 +64,8 @@ def show(text: str) -> int:
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # or Python complains when it closes stdout
+        # or Python complains when it closes stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
