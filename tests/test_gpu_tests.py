@@ -36,6 +36,7 @@ def outcome(*words: str, **environment: str) -> tuple[int, str]:
         "-p",
         "pretended_gpu",
         "-v",
+        "--assert=plain",  # no search for the differences of a million bytes, which CI=true asks for
         "-p",
         "no:cacheprovider",
         "tests/gpu",
