@@ -1,4 +1,4 @@
-"""Learning rates that change with the number of updates (MXNet: `mx.lr_scheduler`)."""
+"""Learning-rate schedules (MXNet: `mx.lr_scheduler`)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 
 class LRScheduler:
-    """Base of all schedulers: a call with the number of updates so far gives the learning rate.
+    """Base class of schedulers: `scheduler(num_update)` returns the learning rate.
 
-    The first `warmup_steps` updates rise from `warmup_begin_lr` to `base_lr` (linear), or stay at
-    the former (constant).
+    In the first `warmup_steps` updates the rate rises linearly from `warmup_begin_lr` to `base_lr`,
+    or stays at `warmup_begin_lr` with `warmup_mode` constant. Raises ValueError for values that do
+    not fit.
     """
 
     def __init__(
@@ -33,25 +34,25 @@ class LRScheduler:
         self.warmup_mode = warmup_mode
 
     def get_warmup_lr(self, num_update: int) -> float:
-        """The learning rate of a warm-up update."""
+        """Return the learning rate during warm-up."""
         if self.warmup_mode == "constant":
             return self.warmup_begin_lr
         rise = (self.warmup_final_lr - self.warmup_begin_lr) * num_update / self.warmup_steps
         return self.warmup_begin_lr + rise
 
     def __call__(self, num_update: int) -> float:
-        """The learning rate after `num_update` updates."""
+        """Return the learning rate after `num_update` updates."""
         if num_update < self.warmup_steps:
             return self.get_warmup_lr(num_update)
         return self.rate(num_update)
 
     def rate(self, num_update: int) -> float:
-        """The learning rate once the warm-up is over."""
+        """Return the learning rate after warm-up."""
         raise NotImplementedError("must override this")
 
 
 class FactorScheduler(LRScheduler):
-    """Multiplied by `factor` every `step` updates, not below `stop_factor_lr`."""
+    """Multiply the rate by `factor` every `step` updates, down to `stop_factor_lr` at least."""
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class FactorScheduler(LRScheduler):
         self.step, self.factor, self.stop_factor_lr, self.count = step, factor, stop_factor_lr, 0
 
     def rate(self, num_update: int) -> float:
-        """As many factors as whole steps lie behind."""
+        """Return base_lr times `factor` for each completed period of `step` updates."""
         while num_update > self.count + self.step:
             self.count += self.step
             self.base_lr = max(self.base_lr * self.factor, self.stop_factor_lr)
@@ -77,7 +78,7 @@ class FactorScheduler(LRScheduler):
 
 
 class MultiFactorScheduler(LRScheduler):
-    """Multiplied by `factor` after each of the listed numbers of updates."""
+    """Multiply the rate by `factor` after each of the numbers of updates in `step`."""
 
     def __init__(
         self, step: Sequence[int], factor: float = 1, base_lr: float = 0.01, **warmup: float
@@ -90,7 +91,7 @@ class MultiFactorScheduler(LRScheduler):
         self.step, self.factor, self.cur_step_ind = list(step), factor, 0
 
     def rate(self, num_update: int) -> float:
-        """As many factors as listed steps lie behind."""
+        """Return base_lr times `factor` for each number in `step` that has been passed."""
         while self.cur_step_ind < len(self.step) and num_update > self.step[self.cur_step_ind]:
             self.cur_step_ind += 1
             self.base_lr *= self.factor
@@ -98,7 +99,9 @@ class MultiFactorScheduler(LRScheduler):
 
 
 class PolyScheduler(LRScheduler):
-    """From base_lr to final_lr as a power of what is left of `max_update` updates."""
+    """Decay from base_lr to final_lr over `max_update` updates as a power of the remaining
+    fraction.
+    """
 
     def __init__(
         self,
@@ -120,7 +123,7 @@ class PolyScheduler(LRScheduler):
         self.max_steps = max_update - self.warmup_steps
 
     def rate(self, num_update: int) -> float:
-        """final + (base - final) (1 - done / max)^power."""
+        """Return final + (base - final) (1 - done / max)^power."""
         if num_update <= self.max_update:
             left = 1 - (num_update - self.warmup_steps) / self.max_steps
             self.base_lr = self.final_lr + (self.base_lr_orig - self.final_lr) * left**self.power
@@ -128,8 +131,9 @@ class PolyScheduler(LRScheduler):
 
 
 class CosineScheduler(LRScheduler):
-    """From base_lr to final_lr along half a cosine over `max_update` updates (Loshchilov and Hutter
-    2017).
+    """Decay from base_lr to final_lr over `max_update` updates along half a cosine.
+
+    Source: Loshchilov and Hutter 2017.
     """
 
     def __init__(
@@ -142,7 +146,7 @@ class CosineScheduler(LRScheduler):
         self.max_steps = max_update - self.warmup_steps
 
     def rate(self, num_update: int) -> float:
-        """final + (base - final) (1 + cos(pi done / max)) / 2."""
+        """Return final + (base - final) (1 + cos(pi done / max)) / 2."""
         if num_update <= self.max_update:
             phase = math.pi * (num_update - self.warmup_steps) / self.max_steps
             self.base_lr = (

@@ -1,8 +1,8 @@
-"""Update rules (MXNet: `mx.optimizer`). Each keeps its state by the parameter's number and updates
-weights in place.
+"""Optimizers (MXNet: `mx.optimizer`). Each updates weights in place, with state by parameter
+number.
 
-g below is rescale_grad times the gradient, clipped to clip_gradient; lr and wd are those of the
-parameter, multipliers included. Source: MXNet 1.9.1 python/mxnet/optimizer and
+In the formulas, g is the gradient times `rescale_grad`, clipped to [-clip_gradient, clip_gradient];
+lr and wd include the multipliers of the parameter. Source: MXNet 1.9.1 python/mxnet/optimizer and
 src/operator/optimizer_op-inl.h.
 """
 
@@ -20,8 +20,9 @@ State = tuple[nd.NDArray, ...]
 
 
 class Optimizer:
-    """Base of all optimizers. A subclass says how many arrays of state it keeps a weight, and how a
-    step is made.
+    """Base class of optimizers.
+
+    A subclass sets the number of state arrays for each weight and defines `step`.
     """
 
     states: ClassVar[int] = 0
@@ -55,11 +56,11 @@ class Optimizer:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate in use, the scheduler's where there is one."""
+        """The current learning rate: the scheduler's if there is one."""
         return self.lr if self.lr_scheduler is None else self.lr_scheduler(self.num_update)
 
     def set_learning_rate(self, lr: float) -> None:
-        """Change the learning rate; UserWarning, raised, where a scheduler decides."""
+        """Change the learning rate. Raises UserWarning (as an exception) if there is a scheduler."""
         if self.lr_scheduler is not None:
             raise UserWarning(
                 "LRScheduler of the optimizer has already been defined. Note that set_learning_rate can "
@@ -69,26 +70,26 @@ class Optimizer:
         self.lr = lr
 
     def create_state(self, index: int, weight: nd.NDArray) -> State:
-        """Zeros like the weight, as many as the rule keeps."""
+        """Return the initial state of a weight: arrays of zeros of its shape."""
         return tuple(nd.zeros_like(weight) for _ in range(self.states))
 
     def counts(self) -> dict[int, int]:
-        """How many steps each weight has made."""
+        """Return the number of steps of each weight."""
         return dict(self._counts)
 
     def set_counts(self, counts: dict[int, int], num_update: int) -> None:
-        """Go on from these counts."""
+        """Set the number of steps of each weight, and of all updates."""
         self._counts, self.num_update = dict(counts), num_update
 
     def update(self, index: int, weight: nd.NDArray, grad: nd.NDArray, state: State) -> None:
-        """Make one step: count it, and write weight and state."""
+        """Make one step: increase the count and update weight and state in place."""
         self.update_replica(index, 0, weight, grad, state)
 
     def update_replica(
         self, index: int, replica: int, weight: nd.NDArray, grad: nd.NDArray, state: State
     ) -> None:
-        """Make one step of one of a parameter's replicas; the step is counted with the first of
-        them.
+        """Make one step for one replica of a parameter. The step is counted once, with the first
+        replica.
         """
         if replica == 0:
             self._counts[index] = self._counts.get(index, self.begin_num_update) + 1
@@ -104,17 +105,17 @@ class Optimizer:
     def step(
         self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
     ) -> None:
-        """One step of the rule; t counts the steps of this weight from 1."""
+        """Apply the rule once. `t` is the number of this step of the weight, starting at 1."""
         raise NotImplementedError(f"optimizer {type(self).__name__} defines no step")
 
     @staticmethod
     def register(klass: type[Optimizer]) -> type[Optimizer]:
-        """Make an optimizer known by its lower-case class name."""
+        """Register an optimizer class under its lower-case name."""
         return REGISTRY.add(klass.__name__, klass)
 
     @staticmethod
     def create_optimizer(name: str, **kwargs: Any) -> Optimizer:
-        """The optimizer of that name. ValueError for one that is not known."""
+        """Create the optimizer of that name. Raises ValueError if it is unknown."""
         if name.lower() not in REGISTRY:
             raise ValueError(f"Cannot find optimizer {name}")
         return REGISTRY.get(name)(**kwargs)
@@ -128,7 +129,7 @@ create = Optimizer.create_optimizer
 class SGD(Optimizer):
     """w -= lr (g + wd w); with momentum: m = momentum m - lr (g + wd w), w += m.
 
-    `lazy_update` is MXNet's choice for sparse gradients; these are dense, so both ways are one.
+    `lazy_update` is for sparse gradients in MXNet. Gradients are dense here, so it has no effect.
     """
 
     def __init__(self, momentum: float = 0.0, lazy_update: bool = True, **kwargs: Any) -> None:
@@ -137,13 +138,13 @@ class SGD(Optimizer):
         self.lazy_update = lazy_update
 
     def create_state(self, index: int, weight: nd.NDArray) -> State:
-        """A momentum, unless it is 0."""
+        """Return one array for the momentum, or none if `momentum` is 0."""
         return (nd.zeros_like(weight),) if self.momentum else ()
 
     def step(
         self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
     ) -> None:
-        """See the class."""
+        """Apply the formula of the class."""
         g = g + wd * w
         if not state:
             w -= lr * g
@@ -160,7 +161,7 @@ class NAG(SGD):
     def step(
         self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
     ) -> None:
-        """See the class."""
+        """Apply the formula of the class."""
         if not state:
             super().step(w, g, state, lr, wd, t)
             return
@@ -172,8 +173,10 @@ class NAG(SGD):
 
 @register
 class Adam(Optimizer):
-    """Kingma and Ba 2015: m and v follow g + wd w and its square; w -= lr sqrt(1 - b2^t) / (1 -
-    b1^t) m / (sqrt(v) + epsilon).
+    """Adam (Kingma and Ba 2015), with g including wd w.
+
+    m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, w -= lr sqrt(1 - beta2^t) / (1 -
+    beta1^t) m / (sqrt(v) + epsilon).
     """
 
     states: ClassVar[int] = 2
@@ -194,7 +197,7 @@ class Adam(Optimizer):
     def step(
         self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
     ) -> None:
-        """See the class."""
+        """Apply the formula of the class."""
         m, v = state
         if not self.decoupled:
             g = g + wd * w
@@ -207,17 +210,17 @@ class Adam(Optimizer):
 
 @register
 class AdamW(Adam):
-    """Adam with weight decay beside the gradient's step: w -= … + lr wd w (Loshchilov and Hutter
-    2019).
-    """
+    """Adam with decoupled weight decay: w -= … + lr wd w (Loshchilov and Hutter 2019)."""
 
     decoupled: ClassVar[bool] = True
 
 
 @register
 class RMSProp(Optimizer):
-    """n follows g^2; w -= lr g / sqrt(n + epsilon), g including wd w. `centered` subtracts the
-    square of g's own mean (Graves 2013).
+    """n = gamma1 n + (1 - gamma1) g^2, w -= lr g / sqrt(n + epsilon), with g including wd w.
+
+    `centered` subtracts the square of the running mean of g from n and adds a momentum gamma2
+    (Graves 2013).
     """
 
     def __init__(
@@ -235,13 +238,13 @@ class RMSProp(Optimizer):
         self.centered, self.clip_weights = centered, clip_weights
 
     def create_state(self, index: int, weight: nd.NDArray) -> State:
-        """n; centered also the mean and the momentum."""
+        """Return n, and if `centered` also the running mean and the momentum."""
         return tuple(nd.zeros_like(weight) for _ in range(3 if self.centered else 1))
 
     def step(
         self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
     ) -> None:
-        """See the class."""
+        """Apply the formula of the class."""
         g = g + wd * w
         n = state[0]
         n[:] = (1 - self.gamma1) * g * g + self.gamma1 * n
@@ -269,7 +272,7 @@ class AdaGrad(Optimizer):
     def step(
         self, w: nd.NDArray, g: nd.NDArray, state: State, lr: float, wd: float, t: int
     ) -> None:
-        """See the class."""
+        """Apply the formula of the class."""
         (h,) = state
         h += g * g
         w -= lr * (g / (h + self.float_stable_eps).sqrt() + wd * w)

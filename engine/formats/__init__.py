@@ -1,5 +1,6 @@
-"""Snapshot files: named raw arrays to a file and back. A module dropped into this folder is
-found.
+"""Snapshot files: write named arrays to a file and read them back.
+
+Each module in this folder registers a format when it is imported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a snapshot is, and what a file format can do with it."""
+"""Snapshot and Format, the base class of file formats, and the registry of formats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEMPORARY = ".tmp"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Named tensors; `aliases` (name -> owner) are stored once; `metadata` is JSON."""
+    """Named tensors. `aliases` maps a name to the tensor it shares; `metadata` is JSON."""
 
     tensors: dict[str, np.ndarray]
     aliases: dict[str, str] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Snapshot:
 
 
 class Format(ABC):
-    """A file format. Writing is atomic: the file appears whole, under its own name, or not at all."""
+    """Base class of file formats. A write is atomic: the file appears complete or not at all."""
 
     name: ClassVar[str]
     suffix: ClassVar[str]
@@ -39,7 +39,10 @@ class Format(ABC):
     """Whether a run can keep its first values in it: names, aliases and metadata, in one file."""
 
     def write(self, path: str | os.PathLike[str], snapshot: Snapshot) -> None:
-        """Write `snapshot` to `path`, durably. FormatError for what the format cannot hold."""
+        """Write `snapshot` to `path`; it is on the disk when the call returns.
+
+        Raises FormatError if the format cannot hold the snapshot or the file cannot be written.
+        """
         path = Path(path)
         try:
             check_names(snapshot)
@@ -49,8 +52,10 @@ class Format(ABC):
             raise FormatError(f"{path} cannot be written: {error}") from error
 
     def read(self, path: str | os.PathLike[str]) -> Snapshot:
-        """The snapshot in `path`. FileNotFoundError, or FormatError for a file that is damaged, cut
-        short or of another kind.
+        """Read the snapshot in `path`.
+
+        Raises FileNotFoundError, or FormatError if the file is damaged, cut short or of another
+        kind.
         """
         path = Path(path)
         data = path.read_bytes()
@@ -63,16 +68,18 @@ class Format(ABC):
 
     @abstractmethod
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
-        """Write the bytes; the same bytes for the same snapshot."""
+        """Write the bytes of a snapshot. The same snapshot gives the same bytes."""
 
     @abstractmethod
     def parse(self, data: bytes) -> Snapshot:
-        """The snapshot of a file's bytes; FormatError saying what is wrong."""
+        """Return the snapshot in the bytes of a file. Raises FormatError that says what is wrong."""
 
 
 def check_names(snapshot: Snapshot) -> None:
-    """FormatError unless all names are text that UTF-8 can hold, and each alias is a new name of a
-    tensor that is there.
+    """Check names and aliases.
+
+    Raises FormatError unless all names are valid UTF-8 text and each alias is a new name for an
+    existing tensor.
     """
     for name in [*snapshot.tensors, *snapshot.aliases]:
         proper = isinstance(name, str) and not any(
@@ -90,11 +97,10 @@ def check_names(snapshot: Snapshot) -> None:
 
 @contextmanager
 def replacing(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
-    """A file that takes the name `path` when the block ends well, and is removed when it does not.
-    With `durable` it is on the disk then, and so is its name.
+    """Open a temporary file that is renamed to `path` on success and removed on an error.
 
-    It is made under a name of its own, so that neither another writer nor what a killed one left
-    can get into it.
+    With `durable`, file and name are synced to the disk. The temporary name is unique, so
+    concurrent writers and remains of killed ones do no harm.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY}")
     with open(temporary, "xb") as file:
@@ -112,7 +118,7 @@ def replacing(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
 
 
 def sync(path: Path) -> None:
-    """Make a file durable, or what was renamed into or removed from a folder."""
+    """Sync a file to the disk, or a folder after a file in it was renamed or removed."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -121,7 +127,10 @@ def sync(path: Path) -> None:
 
 
 def get(name_or_path: str | os.PathLike[str]) -> Format:
-    """The format called so, or the one that a path's suffix tells. FormatError with the known ones."""
+    """Return a format by its name or by the suffix of a path.
+
+    Raises FormatError, which lists the known formats.
+    """
     text = os.fspath(name_or_path)
     if text in REGISTRY:
         return REGISTRY.get(text)
@@ -138,23 +147,23 @@ F = TypeVar("F", bound=type[Format])
 
 
 def register(cls: F) -> F:
-    """A decorator that makes a format known under its `name` and its `suffix`."""
+    """Register a format class under its `name` and its `suffix` (a decorator)."""
     REGISTRY.add(cls.name, cls())
     return cls
 
 
 def names() -> list[str]:
-    """The names of all formats."""
+    """Return the names of all formats."""
     return list(REGISTRY)
 
 
 def for_runs() -> dict[str, Format]:
-    """The formats that a run can keep its first values in, by name."""
+    """Return the formats in which a run can store its first values, by name."""
     return {name: found for name, found in REGISTRY.entries().items() if found.for_runs}
 
 
 def little_endian(array: np.ndarray) -> np.ndarray:
-    """The array in C order with little-endian elements."""
+    """Return the array in C order with little-endian elements."""
     contiguous = np.asarray(array, order="C")
     return (
         contiguous.astype(contiguous.dtype.newbyteorder("<"))
@@ -164,7 +173,7 @@ def little_endian(array: np.ndarray) -> np.ndarray:
 
 
 def dtype_called(name: str) -> np.dtype:
-    """The dtype. FormatError where it is not installed."""
+    """Return the dtype of that name. Raises FormatError if it is not available."""
     try:
         return dtypes.resolve(name)
     except MXNetError as error:
@@ -174,8 +183,9 @@ def dtype_called(name: str) -> np.dtype:
 def tensor_of(
     name: str, raw: bytes | memoryview, dtype: np.dtype, shape: Sequence[int]
 ) -> np.ndarray:
-    """A tensor of its own from as many bytes as it needs. FormatError for an impossible shape, and
-    for booleans that are none.
+    """Copy bytes into a tensor of this dtype and shape.
+
+    Raises FormatError if the shape is impossible or a boolean is neither 0 nor 1.
     """
     try:
         array = np.frombuffer(raw, np.uint8).copy().view(dtype).reshape(shape)
@@ -192,6 +202,6 @@ def tensor_of(
 
 
 def checked(condition: bool, message: str | Callable[[], str]) -> None:
-    """FormatError with `message` unless `condition`."""
+    """Raise FormatError with `message` unless `condition` holds."""
     if not condition:
         raise FormatError(message if isinstance(message, str) else message())

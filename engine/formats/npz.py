@@ -1,5 +1,6 @@
-"""NumPy's `.npz`: one `.npy` a tensor in a zip, uncompressed. Dates are fixed and names sorted, so
-that the bytes are canonical.
+"""NumPy's `.npz`: an uncompressed zip with one `.npy` for each tensor.
+
+Dates are fixed and names sorted, so the same snapshot gives the same bytes.
 """
 
 from __future__ import annotations
@@ -59,15 +60,16 @@ DAMAGE = (
 
 @register
 class Npz(Format):
-    """`.npz`, read by `numpy.load(path, allow_pickle=False)`. bfloat16 tensors appear there as
-    uint16.
+    """The `.npz` format, readable by `numpy.load(path, allow_pickle=False)`.
+
+    NumPy reads bfloat16 tensors as uint16.
     """
 
     name: ClassVar[str] = "npz"
     suffix: ClassVar[str] = ".npz"
 
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
-        """The tensors by name, then our own entry."""
+        """Write the tensors by name, then the entry with aliases and metadata."""
         arrays, other = {}, {}
         for name in sorted(snapshot.tensors):
             checked(name != OURS, f"a tensor cannot be called '{OURS}'")
@@ -98,7 +100,7 @@ class Npz(Format):
                     np.lib.format.write_array(target, array, version=(1, 0), allow_pickle=False)
 
     def parse(self, data: bytes) -> Snapshot:
-        """Every entry is read and its checksum checked before NumPy sees it."""
+        """Read every entry and verify its checksum before NumPy parses it."""
         arrays: dict[str, np.ndarray] = {}
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -120,8 +122,9 @@ class Npz(Format):
 
 
 def _check_count(data: bytes, found: int) -> None:
-    """zipfile does not compare the entries it finds with their number at the file's end, so a
-    damaged table would lose some unseen.
+    """Check that the number of entries found is the number stated at the end of the file.
+
+    zipfile does not check it, so a damaged directory could lose entries unnoticed.
     """
     (announced,) = struct.unpack_from("<H", data, data.rfind(b"PK\5\6") + 10)
     checked(
@@ -135,8 +138,9 @@ def _holds_numbers(dtype: np.dtype) -> bool:
 
 
 def _array(name: str, data: bytes) -> np.ndarray:
-    """The tensor in a `.npy` file's bytes, its size compared with what the header says before any
-    memory is taken.
+    """Return the tensor in the bytes of a `.npy` file.
+
+    The size is compared with the header before any memory is allocated.
     """
     file = io.BytesIO(data)
     version = np.lib.format.read_magic(file)

@@ -1,13 +1,13 @@
-"""MXNet's `.params` container, as `mx.nd.save` writes it and `mx.nd.load` reads it.
+"""MXNet's `.params` files, as `mx.nd.save` writes and `mx.nd.load` reads them.
 
 Little endian: u64 0x112, u64 0, u64 count, the arrays, u64 number of names, the names (u64 length,
 bytes). An array: u32 magic (V2 0xF993FAC9, V3 …CA under np_shape, V1 …C8, else V0 and the word is
 ndim), for V2 and V3 an i32 storage type, the shape (i32 ndim and i64 dimensions; V0: u32), i32
 device type, i32 device id, i32 type flag, the elements in C order. Source: MXNet 1.9.1
-src/ndarray/ndarray.cc and its files. Only dense arrays are read and written.
+src/ndarray/ndarray.cc. Only dense arrays are supported.
 
-V2 cannot tell an array without axes from no array. A file with such an array is written in V3
-throughout, which MXNet reads under `np_shape` and only as a whole.
+In V2, an array with no axes looks like a missing array. A file with such an array is written in V3
+throughout; MXNet reads such a file only under `np_shape`.
 """
 
 from __future__ import annotations
@@ -52,8 +52,10 @@ def dumps(
     names: Sequence[str],
     devices: Sequence[tuple[int, int]] | None = None,
 ) -> bytes:
-    """The container's bytes. `names` is empty for a list; `devices` are (type, id) pairs, (1, 0)
-    being cpu(0).
+    """Return the bytes of a file. `names` is empty for a list of arrays.
+
+    `devices` holds (type, id) for each array; the default (1, 0) is cpu(0). Raises FormatError for
+    a dtype that MXNet does not have.
     """
     magic = V3 if any(np.ndim(array) == 0 for array in arrays) else V2
     parts = [struct.pack("<QQQ", LIST_MAGIC, 0, len(arrays))]
@@ -76,7 +78,7 @@ def _dump_array(magic: int, array: np.ndarray, device: tuple[int, int]) -> list[
 
 
 class _Reader:
-    """Takes values from bytes in order; FormatError where they end."""
+    """Reads values from bytes in order. Raises FormatError if the bytes end too early."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -93,10 +95,10 @@ class _Reader:
 
 
 def loads(data: bytes) -> tuple[list[np.ndarray | None], list[str], list[tuple[int, int]]]:
-    """(arrays, names, devices) of a container's bytes; an array of no shape is None. FormatError as
-    MXNet says it.
+    """Return (arrays, names, devices) from the bytes of a file.
 
-    Like MXNet, this takes no notice of what follows the names.
+    An array whose shape was unknown is None. Like MXNet, this ignores bytes after the names. Raises
+    FormatError with MXNet's messages.
     """
     return _load(_Reader(data))
 
@@ -161,8 +163,9 @@ def _load_array(reader: _Reader, name: str) -> tuple[np.ndarray | None, tuple[in
 
 @register
 class Params(Format):
-    """`.params`: names in the order given; MXNet has no aliases, so an alias is written out under
-    its own name.
+    """The `.params` format. Names keep their order.
+
+    MXNet has no aliases, so an alias is written as a tensor of its own.
     """
 
     name: ClassVar[str] = "params"
@@ -170,15 +173,17 @@ class Params(Format):
     for_runs: ClassVar[bool] = False
 
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
-        """Tensors, then aliases with their owners' values; metadata has no place in this format."""
+        """Write tensors, then aliases with the values of their tensors. Metadata is not stored."""
         tensors = dict(snapshot.tensors) | {
             name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()
         }
         file.write(dumps(list(tensors.values()), list(tensors)))
 
     def parse(self, data: bytes) -> Snapshot:
-        """A file of named arrays; FormatError for a list without names, a name of no array, or
-        bytes after the last name.
+        """Read a file of named arrays.
+
+        Raises FormatError for arrays without names, a name without an array, or bytes after the
+        last name.
         """
         reader = _Reader(data)
         arrays, names, _ = _load(reader)

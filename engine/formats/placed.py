@@ -1,9 +1,8 @@
-"""A file that several threads write at places of their own, past the page cache where that can be.
+"""A file that several threads write at different offsets, without the page cache where possible.
 
-Bytes that fill whole pages go straight to the disk (O_DIRECT), which costs a tenth of the
-processor's time and leaves no dirty memory; the rest of a piece, less than a page at either end,
-goes through the cache. No page is written both ways, so the two never meet. A file system that
-refuses O_DIRECT is written through the cache altogether.
+Whole pages are written directly to the disk (O_DIRECT), which takes a tenth of the CPU time and
+leaves no dirty memory. Partial pages at the ends of a piece go through the cache. No page is
+written both ways. On a file system that refuses O_DIRECT, everything goes through the cache.
 """
 
 from __future__ import annotations
@@ -32,8 +31,9 @@ def _write(descriptor: int, piece: np.ndarray, offset: int) -> None:
 
 
 def read_exactly(descriptor: int, into: np.ndarray, offset: int) -> None:
-    """Fill `into` (uint8, contiguous) with a file's bytes from `offset` on. EOFError where the file
-    ends before.
+    """Fill `into` (uint8, contiguous) with the bytes of a file from `offset` on.
+
+    Raises EOFError if the file ends before.
     """
     view, done = into.data, 0
     while done < len(view):
@@ -46,20 +46,18 @@ def read_exactly(descriptor: int, into: np.ndarray, offset: int) -> None:
 
 
 class Buffer:
-    """Memory of `size` bytes that a piece of a file is made in, so that its pages lie as the file's
-    do.
-    """
+    """Memory of `size` bytes for pieces of a file, aligned like the pages of the file."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._memory = np.frombuffer(mmap.mmap(-1, size + PAGE), np.uint8)
 
     def at(self, offset: int, size: int, itemsize: int = 1) -> np.ndarray:
-        """`size` bytes, uint8, for the piece of a file that starts at byte `offset`; what was made
-        there before is lost.
+        """Return `size` bytes (uint8) for the piece of a file that starts at byte `offset`.
 
-        Where the offset is no multiple of `itemsize` the memory is one, though its pages then do
-        not lie as the file's.
+        It overwrites the previous piece. If the offset is no multiple of `itemsize`, the memory is
+        aligned to `itemsize` instead of the pages of the file. Raises ValueError if the piece is
+        larger than the buffer.
         """
         if size > self.size:
             raise ValueError(f"a piece of {size} bytes does not fit into a buffer of {self.size}")
@@ -68,11 +66,11 @@ class Buffer:
 
 
 class PlacedFile:
-    """A file under construction. OSError as the operating system gives it (ENOSPC for a full disk)."""
+    """A file being written. Raises OSError as the operating system does (ENOSPC for a full disk)."""
 
     def __init__(self, path: Path, size: int, keep: bool = False) -> None:
-        """Make the file, or open what is there if `keep`, with `size` bytes, all of them reserved
-        on the disk.
+        """Create the file, or open the existing one if `keep`, and reserve `size` bytes on the
+        disk.
         """
         self.path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | (0 if keep else os.O_TRUNC), 0o666)
@@ -106,8 +104,9 @@ class PlacedFile:
                 raise
 
     def write(self, offset: int, piece: np.ndarray) -> None:
-        """Write bytes (uint8, contiguous) from byte `offset` on. Threads may write at once, each
-        its own bytes.
+        """Write bytes (uint8, contiguous) at byte `offset`.
+
+        Threads may write at the same time if their ranges do not overlap.
         """
         direct = self._direct
         if direct is None or piece.size < DIRECT_FROM or (piece.ctypes.data - offset) % PAGE:
@@ -127,17 +126,18 @@ class PlacedFile:
         _write(self._file, piece[head + whole :], offset + head + whole)
 
     def read(self, offset: int, into: np.ndarray) -> None:
-        """Fill `into` (uint8, contiguous) with the bytes from `offset` on. EOFError where the file
-        ends before.
+        """Fill `into` (uint8, contiguous) with the bytes from `offset` on.
+
+        Raises EOFError if the file ends before.
         """
         read_exactly(self._file, into, offset)
 
     def sync(self) -> None:
-        """Return when all that was written is on the disk."""
+        """Return when everything written is on the disk."""
         os.fdatasync(self._file) if hasattr(os, "fdatasync") else os.fsync(self._file)
 
     def close(self) -> None:
-        """Close the file; what was not synced may be lost."""
+        """Close the file. Data that was not synced may be lost."""
         for descriptor in self._opened:
             os.close(descriptor)
         self._opened, self._direct = [], None

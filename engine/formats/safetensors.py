@@ -1,8 +1,8 @@
-"""Safetensors: a JSON header of names, dtypes, shapes and offsets, then the data end to end.
+"""Safetensors: a JSON header with names, dtypes, shapes and offsets, followed by the data.
 
-We write the header ourselves so that the same snapshot gives the same bytes: keys sorted, no
-spaces, tensors in that order, and one metadata value (the official writer orders metadata at
-random). Source: the format section of huggingface/safetensors' README.
+The header is written here, not by the official library, so that the same snapshot gives the same
+bytes: sorted keys, no spaces, tensors in that order, and one metadata value (the official writer
+orders metadata at random). Source: the format section of huggingface/safetensors' README.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ LARGEST_HEADER = 100_000_000
 
 @dataclass(frozen=True)
 class Entry:
-    """A tensor's place in a file: bytes start … stop - 1 of the file, C order, little-endian."""
+    """A tensor in a file: bytes start … stop - 1 of the file, C order, little-endian."""
 
     dtype: np.dtype
     shape: tuple[int, ...]
@@ -65,8 +65,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything stands in a file, which is known before any value is. `entries` are in the
-    order of the data.
+    """The positions of all tensors in a file, known before any value is. `entries` are in file
+    order.
     """
 
     header: bytes
@@ -83,10 +83,10 @@ def layout(
     aliases: dict[str, str],
     metadata: dict[str, Any],
 ) -> Layout:
-    """The layout of a file that holds tensors of these dtypes and shapes. FormatError for what the
-    format cannot hold.
+    """Return the layout of a file that holds tensors of these dtypes and shapes.
 
-    A change of metadata that leaves the length of its JSON as it is moves nothing.
+    Metadata may change without moving any tensor if the length of its JSON stays the same. Raises
+    FormatError if the format cannot hold a tensor or a name.
     """
     ours = {"aliases": aliases, "metadata": metadata}
     header: dict[str, Any] = {
@@ -121,8 +121,10 @@ def layout(
 
 
 def read_layout(file: BinaryIO, size: int) -> Layout:
-    """The layout that the beginning of a file of `size` bytes states, all its claims checked.
-    FormatError for one that is damaged, cut short or of another kind."""
+    """Read and check the header of a file of `size` bytes.
+
+    Raises FormatError if it is damaged, cut short or of another kind.
+    """
     first = file.read(8)
     checked(len(first) == 8, f"is cut short: {len(first)} bytes cannot hold a safetensors header")
     (length,) = struct.unpack("<Q", first)
@@ -162,13 +164,15 @@ def read_layout(file: BinaryIO, size: int) -> Layout:
 
 @register
 class Safetensors(Format):
-    """`.safetensors`, read by the official library."""
+    """The `.safetensors` format, readable by the official library."""
 
     name: ClassVar[str] = "safetensors"
     suffix: ClassVar[str] = ".safetensors"
 
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
-        """Header length (u64), header padded with spaces to a multiple of 8, data."""
+        """Write the header's length (u64), the header padded with spaces to a multiple of 8, and
+        the data.
+        """
         arrays = {name: little_endian(array) for name, array in snapshot.tensors.items()}
         placed = layout(
             {name: (a.dtype, a.shape) for name, a in arrays.items()},
@@ -180,7 +184,7 @@ class Safetensors(Format):
             file.write(arrays[name].reshape(-1).view(np.uint8).data)
 
     def parse(self, data: bytes) -> Snapshot:
-        """Checks all that the header claims before any tensor is made."""
+        """Read a file; the header is checked completely before any tensor is created."""
         found = read_layout(io.BytesIO(data), len(data))
         body = memoryview(data)
         tensors = {
@@ -191,10 +195,10 @@ class Safetensors(Format):
 
 
 def open_mapped(path: str | os.PathLike[str]) -> Snapshot:
-    """The snapshot in `path` with its tensors mapped into memory, read when they are touched;
-    writing to one changes no file.
+    """Return the snapshot in `path` with its tensors mapped into memory and read on access.
 
-    FileNotFoundError, or FormatError as `read` raises it. Booleans are not checked.
+    Writing to a tensor does not change the file. Booleans are not checked. Raises FileNotFoundError
+    or FormatError like `read`.
     """
     path = Path(path)
     try:
@@ -237,7 +241,7 @@ def _json_object(text: bytes) -> dict[str, Any]:
 
 
 def _span(name: str, entry: Any) -> tuple[int, int]:
-    """The tensor's (start, stop), after checking its entry."""
+    """Check the entry of a tensor and return its (start, stop)."""
     checked(
         isinstance(entry, dict) and set(entry) == {"dtype", "shape", "data_offsets"},
         f"is damaged: tensor '{name}' has no proper entry",
@@ -260,7 +264,7 @@ def _span(name: str, entry: Any) -> tuple[int, int]:
 
 
 def _ours(extra: Any) -> dict[str, Any]:
-    """Our aliases and metadata; empty for a file that somebody else wrote."""
+    """Return our aliases and metadata; empty for a file written by other software."""
     checked(isinstance(extra, dict), "is damaged: its __metadata__ is no JSON object")
     if OURS not in extra:
         return {"aliases": {}, "metadata": dict(extra)}

@@ -1,8 +1,7 @@
-"""A snapshot in several safetensors files and an index that says which tensor is in which: Hugging
-Face's sharded layout.
+"""A snapshot in several safetensors files with an index: Hugging Face's sharded layout.
 
-The index is JSON with a `weight_map` (tensor -> file beside the index). Files that the index names
-must all be there and hold what it says; aliases are those of the files. Source: the checkpoint
+The index is JSON with a `weight_map` from tensor to the file next to the index. All files in the
+index must exist and hold the tensors it states; aliases come from the files. Source: the checkpoint
 documentation of huggingface/transformers.
 """
 
@@ -21,8 +20,9 @@ from initlab.engine.formats.safetensors import Safetensors, open_mapped
 
 @register
 class Sharded(Format):
-    """`model.safetensors.index.json` and the files that it names. Read only: runs with `shard=i/n`
-    write the parts.
+    """The format of `model.safetensors.index.json` and its files.
+
+    It is read only: runs with `shard=i/n` write the parts.
     """
 
     name: ClassVar[str] = "sharded"
@@ -30,28 +30,31 @@ class Sharded(Format):
     for_runs: ClassVar[bool] = False
 
     def read(self, path: str | os.PathLike[str]) -> Snapshot:
-        """All parts as one snapshot. FileNotFoundError for the index; FormatError for one that is
-        damaged, or does not fit the files.
+        """Read all parts as one snapshot.
+
+        Raises FileNotFoundError if the index is missing, and FormatError if it is damaged or does
+        not fit the files.
         """
         return _read(Path(path), Safetensors().read)
 
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
-        """FormatError: an index cannot be written alone."""
+        """Raise FormatError: an index cannot be written alone."""
         raise FormatError("a sharded snapshot is made of several files - write it as .safetensors")
 
     def parse(self, data: bytes) -> Snapshot:
-        """FormatError: an index has no tensors."""
+        """Raise FormatError: an index holds no tensors."""
         raise FormatError("an index holds no tensors - read it by its path")
 
 
 def open_sharded(path: str | os.PathLike[str]) -> Snapshot:
-    """All parts as one snapshot, mapped into memory as `safetensors.open_mapped` does."""
+    """Return all parts as one snapshot mapped into memory, like `safetensors.open_mapped`."""
     return _read(Path(path), open_mapped)
 
 
 def files_of(path: Path) -> dict[str, str]:
-    """Tensor -> file name, as the index at `path` says. FormatError for a damaged index and for
-    files that are missing.
+    """Return {tensor: file name} from the index at `path`.
+
+    Raises FormatError if the index is damaged or a file is missing.
     """
     try:
         index = json.loads(path.read_text(encoding="utf-8"))

@@ -1,9 +1,9 @@
-"""Blocks: what networks are made of. A block owns parameters and child blocks, and has a name
-(MXNet: `gluon.Block`).
+"""Block and HybridBlock, the base classes of all layers and models (MXNet: `gluon.Block`).
 
-A parameter has two names. Its full name starts with the prefixes of the blocks it was made in
-(`sequential0_dense0_weight`). Its structural path is how it is reached from a root block
-(`0.weight`); it keys snapshots and, with the root's prefix before it, streams.
+A block owns parameters and child blocks. A parameter has two names. Its full name starts with the
+prefixes of the blocks it was created in (`sequential0_dense0_weight`). Its structural path says how
+it is reached from a root block (`0.weight`). Snapshots use the path as key; streams use the path
+with the root's prefix in front.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _log = logging.getLogger(__name__)
 
 
 class Functions(Protocol):
-    """What `hybrid_forward` gets as F: the functions of `nd`, by name."""
+    """The argument F of `hybrid_forward`: the functions of `nd`, by name."""
 
     def __getattr__(self, name: str) -> Callable[..., NDArray]: ...
 
 
 class HookHandle:
-    """What `detach` takes a hook away with."""
+    """A handle that removes a registered hook, by `detach` or at the end of a `with` block."""
 
     def __init__(
         self, hooks: OrderedDict[int, Callable[..., object]], hook: Callable[..., object]
@@ -49,7 +49,7 @@ class HookHandle:
         hooks[self._number] = hook
 
     def detach(self) -> None:
-        """Take the hook away; nothing when it is gone."""
+        """Remove the hook. Does nothing if it was removed before."""
         self._hooks.pop(self._number, None)
 
     def __enter__(self) -> HookHandle:
@@ -61,7 +61,7 @@ class HookHandle:
 
 @contextmanager
 def located(name: str) -> Iterator[None]:
-    """An engine's error that passes through learns where in the network it happened."""
+    """Add the child's name `name` to the path of an engine error raised inside, and raise it again."""
     try:
         yield
     except Exception as error:
@@ -70,8 +70,9 @@ def located(name: str) -> Iterator[None]:
 
 
 def _locate(error: Any, name: str) -> None:
-    """Put a child's name before an error's path, for errors that have one; a note says it, since
-    the message is MXNet's.
+    """Put a child's name in front of the error's path, if the error has one.
+
+    The path is shown as a note of the exception, since the message itself is MXNet's.
     """
     if hasattr(error, "path"):
         error.path = f"{name}.{error.path}" if error.path else name
@@ -79,8 +80,10 @@ def _locate(error: Any, name: str) -> None:
 
 
 class Block:
-    """Base of all layers and models. Define `forward`, and `infer_shape` to allow eager
-    initialization.
+    """Base class of all layers and models.
+
+    A subclass defines `forward`. It also defines `infer_shape` if its parameters' shapes depend on
+    the input and it is to be initialized before the first call.
     """
 
     def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
@@ -136,28 +139,30 @@ class Block:
 
     @property
     def prefix(self) -> str:
-        """What the names of everything in it start with."""
+        """The text that the names of all its parameters and children start with."""
         return self._prefix
 
     @property
     def name(self) -> str:
-        """The prefix less its last underscore."""
+        """The prefix without its last underscore."""
         return self._name
 
     @property
     def params(self) -> ParameterDict:
-        """Its own parameters, not its children's."""
+        """Its own parameters, without those of its children."""
         return self._params
 
     def name_scope(self) -> naming.NameScope:
-        """A scope in which new blocks' names start with this one's prefix."""
+        """Return a context in which the names of new blocks start with this block's prefix."""
         return self._scope
 
     # --- structure
 
     def register_child(self, block: Block, name: str | None = None) -> None:
-        """Add a child, under its number where no name is given; the name becomes part of its
-        parameters' paths.
+        """Add a child under `name`, or under its number if no name is given.
+
+        The name becomes part of the structural paths of its parameters. Raises ValueError if it is
+        not text or contains a '.'.
         """
         name = str(len(self._children)) if name is None else name
         if not name or "." in name:
@@ -168,11 +173,11 @@ class Block:
         self._children[name] = block
 
     def tie(self, name: str, parameter: Parameter) -> None:
-        """Use `parameter` in the place of its own parameter `name`, as `params=` does at
+        """Replace this block's own parameter `name` by `parameter`, as `params=` does at
         construction.
 
-        What one of the two does not know of the shape the other does. AssertionError where shape or
-        dtype disagree.
+        If one of them has unknown axes in its shape, they are taken from the other. Raises
+        AssertionError if shape or dtype disagree.
         """
         mine = self._reg_params[name]
         shape = tuple(
@@ -188,8 +193,10 @@ class Block:
         object.__setattr__(self, name, parameter)
 
     def structural_params(self) -> dict[str, Parameter]:
-        """Path -> parameter, own ones first, then children in order; a shared parameter appears
-        under each of its paths.
+        """Return {structural path: parameter}: own parameters first, then those of the children in
+        order.
+
+        A shared parameter appears under each of its paths.
         """
         return self._collect_params_with_prefix()
 
@@ -201,7 +208,10 @@ class Block:
         return found
 
     def collect_params(self, select: str | None = None) -> ParameterDict:
-        """All parameters, or those whose full name a regular expression matches from its start."""
+        """Return all parameters, or those whose full name matches the regular expression `select`.
+
+        The expression is matched from the start of the name.
+        """
         collected = self._collected(select)
         paths = self._stream_paths(None)
         collected.paths = {
@@ -212,7 +222,7 @@ class Block:
         return collected
 
     def _collected(self, select: str | None = None) -> ParameterDict:
-        """What `collect_params` gives, without paths."""
+        """Return the result of `collect_params`, without paths."""
         self._warn_of_containers()
         collected = ParameterDict(self._params.prefix)
         self._collect_into(collected, re.compile(select) if select else None)
@@ -227,8 +237,10 @@ class Block:
             child._collect_into(collected, pattern)
 
     def _stream_paths(self, root: str | None) -> dict[int, str]:
-        """id of a parameter -> the path that keys its stream: the owner's, after `root` (the prefix
-        and '/' for None).
+        """Return {id of a parameter: the path that keys its stream}.
+
+        A shared parameter has the path of its first owner. Every path starts with `root`, or with
+        the prefix and '/' if that is None.
         """
         start = f"{self.prefix}/" if root is None else root
         paths: dict[int, str] = {}
@@ -237,7 +249,9 @@ class Block:
         return paths
 
     def _warn_of_containers(self) -> None:
-        """Blocks in a plain list or dict are not children: say so."""
+        """Warn if an attribute is a plain list, tuple or dict of blocks, since these are no
+        children.
+        """
         children: set[int] | None = None
         for key, value in self.__dict__.items():
             if (
@@ -279,15 +293,17 @@ class Block:
         device: Devices = None,
         root: str | None = None,
     ) -> None:
-        """Initialize all parameters. `root` is what the paths that key their streams start with:
-        prefix and '/' for None.
+        """Initialize all parameters, as `Parameter.initialize` describes.
+
+        `root` is the start of the paths that key their streams; if it is None, they start with the
+        prefix and '/'.
         """
         collected = self._collected()
         collected.paths = self._stream_paths(root)
         collected.initialize(init, ctx, verbose, force_reinit, device=device)
 
     def hybridize(self, active: bool = True, **kwargs: object) -> None:
-        """Accepted, as everywhere in Gluon; computation is the same either way."""
+        """Accept the call for compatibility with Gluon; it does not change the computation."""
         for child in self._children.values():
             child.hybridize(active, **kwargs)
 
@@ -307,10 +323,11 @@ class Block:
         self.collect_params().reset_ctx(ctx)
 
     def save_parameters(self, filename: str | os.PathLike[str], deduplicate: bool = False) -> None:
-        """Write all values by structural path; the file's ending chooses safetensors, npz or (any
-        other) MXNet's own format.
+        """Write all values by structural path.
 
-        With `deduplicate` a shared parameter is written once, under the last of its paths.
+        The suffix of the file name chooses the format: `.safetensors`, `.npz`, or MXNet's own for
+        any other. With `deduplicate` a shared parameter is written once, under the last of its
+        paths.
         """
         found = self.structural_params()
         if deduplicate:
@@ -326,7 +343,7 @@ class Block:
             nd.save(filename, arrays)
 
     def save_params(self, filename: str) -> None:
-        """MXNet's old name for `collect_params().save` with the prefix taken off."""
+        """Save by full name without the prefix: MXNet's deprecated form of `save_parameters`."""
         warnings.warn(
             "save_params is deprecated. Please use save_parameters. Note that if you want load from "
             "SymbolBlock later, please use export "
@@ -344,8 +361,11 @@ class Block:
         cast_dtype: bool = False,
         dtype_source: str = "current",
     ) -> None:
-        """Read what `save_parameters` (or `ParameterDict.save`) wrote; parameters without values
-        are initialized by it.
+        """Read a file written by `save_parameters` or `ParameterDict.save`.
+
+        Parameters without values become initialized. Raises AssertionError if a parameter is
+        missing in the file and `allow_missing` is false, and ValueError if the file has one more
+        and `ignore_extra` is false.
         """
         params = self.structural_params()
         loaded = _read(filename)
@@ -411,8 +431,9 @@ class Block:
         return out
 
     def _say_where(self, error: Any, args: tuple[object, ...]) -> None:
-        """An engine's error notes the innermost layer's kind and inputs; one that a child raised
-        gets the child's name in its path.
+        """Record in an engine error which layer raised it and the shapes that the layer received.
+
+        If a child raised it, the child's name is put in front of the error's path.
         """
         if hasattr(error, "path"):
             below = error.__dict__.get("block")
@@ -425,14 +446,16 @@ class Block:
             error.block = self
 
     def _no_forward(self, *args: Any) -> Any:
-        """The output for these inputs."""
+        """Compute the output for these inputs. A subclass must define it."""
         raise NotImplementedError
 
     forward: Callable[..., Any] = _no_forward
 
     def _no_shape(self, *shapes: Shape) -> Any:
-        """Fill in unknown shapes of parameters from the shapes of the inputs; gives the output's.
-        Allocates nothing.
+        """Set the parameters' unknown shapes from the shapes of the inputs; return the output's
+        shape.
+
+        Allocates nothing. Raises MXNetError unless a subclass defines it.
         """
         raise MXNetError(
             f"block '{self.name}' ({type(self).__name__}) does not say how its output's shape follows from "
@@ -443,13 +466,14 @@ class Block:
     infer_shape: Callable[..., Any] = _no_shape
 
     def summary(self, *inputs: NDArray) -> None:
-        """Print a table of layers, output shapes and numbers of parameters for these inputs."""
+        """Print a table of layers, output shapes and parameter counts for these inputs."""
         print_summary(self, inputs)
 
 
 class HybridBlock(Block):
-    """A block that computes in `hybrid_forward(F, x, **params)`: F is `nd`, and its own parameters
-    come as arrays by name.
+    """A block that computes in `hybrid_forward(F, x, **params)`.
+
+    F is `nd`, and the block's own parameters are passed as arrays by name.
     """
 
     def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
@@ -457,7 +481,9 @@ class HybridBlock(Block):
         super().__init__(prefix, params)
 
     def register_child(self, block: Block, name: str | None = None) -> None:
-        """As `Block.register_child`, for hybrid blocks only."""
+        """Add a hybrid block as a child, like `Block.register_child`. Raises ValueError for another
+        block.
+        """
         if not isinstance(block, HybridBlock):
             raise ValueError(
                 f"Children of HybridBlock must also be HybridBlock, but {block} has type {type(block)}. If "
@@ -467,13 +493,15 @@ class HybridBlock(Block):
         super().register_child(block, name)
 
     def hybridize(self, active: bool = True, **kwargs: object) -> None:
-        """Accepted and remembered; computation is the same either way."""
+        """Store the flag `active`; it does not change the computation."""
         self._active = active
         super().hybridize(active, **kwargs)
 
     def forward(self, x: Any, *args: Any) -> Any:
-        """`hybrid_forward` with the parameters' arrays on the input's device, which the first call
-        completes.
+        """Call `hybrid_forward` with the parameters' arrays on the device of the input.
+
+        The first call initializes parameters whose initialization was deferred. Raises ValueError
+        if the input is no NDArray or a shape cannot be inferred.
         """
         if not isinstance(x, NDArray):
             raise ValueError(
@@ -492,8 +520,10 @@ class HybridBlock(Block):
         return self.hybrid_forward(cast(Functions, nd), x, *args, **arrays)
 
     def _complete(self, *args: object) -> None:
-        """Infer shapes from these inputs, which are logged where that fails (as MXNet prints them),
-        and fill what was pending.
+        """Infer shapes from these inputs and fill the pending parameters.
+
+        If a shape cannot be inferred, the shapes of the inputs are logged, as MXNet does, and
+        ValueError is raised.
         """
         shapes = [arg.shape for arg in args if isinstance(arg, NDArray)]
         try:
@@ -513,7 +543,7 @@ class HybridBlock(Block):
             parameter._finish_deferred_init()
 
     def _no_hybrid_forward(self, F: Functions, x: NDArray, *args: Any, **kwargs: NDArray) -> Any:
-        """The output for these inputs, computed by `F`'s functions."""
+        """Compute the output with the functions of `F`. A subclass must define it."""
         raise NotImplementedError
 
     hybrid_forward: Callable[..., Any] = _no_hybrid_forward
@@ -532,7 +562,7 @@ def _listing(name: str, children: list[tuple[str, Block]]) -> str:
 
 
 def _holds_strangers(value: object, children: set[int]) -> bool:
-    """Whether a container holds blocks that are not children, whose ids these are."""
+    """Return whether a container holds a block whose id is not among those of the children."""
     if isinstance(value, Block):
         return id(value) not in children
     if isinstance(value, (list, tuple)):
@@ -543,7 +573,7 @@ def _holds_strangers(value: object, children: set[int]) -> bool:
 
 
 def _read(filename: str | os.PathLike[str]) -> dict[str, NDArray]:
-    """A file's arrays by name, aliases under their own names too."""
+    """Return a file's arrays by name; a shared array appears under each of its names."""
     if Path(filename).suffix in (".safetensors", ".npz"):
         snapshot = formats.get(filename).read(filename)
         tensors = snapshot.tensors | {

@@ -8,7 +8,7 @@ from initlab.engine.nd import NDArray
 
 
 def print_summary(block: Any, inputs: tuple[Any, ...]) -> None:
-    """The table of `Block.summary`, as MXNet prints it."""
+    """Run the block once and print the table of `Block.summary`, in MXNet's form."""
     rows: list[tuple[str, Any, int]] = [("Input", _shapes(inputs), 0)]
     counted: set[int] = set()
     totals = {"total": 0, "trainable": 0, "shared": 0}

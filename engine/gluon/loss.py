@@ -1,6 +1,8 @@
-"""Losses: one value a sample, the mean over its other axes (MXNet: gluon/loss.py).
+"""Losses (MXNet: gluon/loss.py).
 
-`weight` scales a loss, `sample_weight` its elements.
+A loss returns one value for each sample, shape (batch,): the mean over the sample's elements unless
+its docstring says otherwise. `weight` scales the loss, `sample_weight` (which broadcasts to the
+elements) scales each element.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ TINY = 1e-12
 
 
 class Loss(HybridBlock):
-    """Base of all losses."""
+    """Base class of losses."""
 
     def __init__(
         self,
@@ -37,12 +39,12 @@ class Loss(HybridBlock):
         return loss if self._weight is None else loss * self._weight
 
     def _reduced(self, loss: NDArray, sample_weight: NDArray | None) -> NDArray:
-        """Weighted, and the mean over all axes but the batch's."""
+        """Return the weighted loss, averaged over all axes but the batch axis."""
         return self._weighted(loss, sample_weight).mean(axis=self._batch_axis, exclude=True)
 
 
 class L2Loss(Loss):
-    """weight (pred - label)^2 / 2."""
+    """weight (pred - label)^2 / 2; `label` is reshaped to the shape of `pred`."""
 
     def __init__(
         self,
@@ -56,12 +58,12 @@ class L2Loss(Loss):
     def hybrid_forward(
         self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         return self._reduced((label.reshape_like(pred) - pred).square() * 0.5, sample_weight)
 
 
 class L1Loss(Loss):
-    """|pred - label|."""
+    """|pred - label|; `label` is reshaped to the shape of `pred`."""
 
     def __init__(
         self,
@@ -75,13 +77,14 @@ class L1Loss(Loss):
     def hybrid_forward(
         self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         return self._reduced((label.reshape_like(pred) - pred).abs(), sample_weight)
 
 
 class SigmoidBinaryCrossEntropyLoss(Loss):
-    """-(label log p + (1 - label) log(1 - p)), p being the sigmoid of pred, or pred itself with
-    `from_sigmoid`.
+    """-(label log p + (1 - label) log(1 - p)) with p = sigmoid(pred).
+
+    With `from_sigmoid`, p is `pred` itself.
     """
 
     def __init__(
@@ -103,7 +106,7 @@ class SigmoidBinaryCrossEntropyLoss(Loss):
         sample_weight: NDArray | None = None,
         pos_weight: NDArray | None = None,
     ) -> NDArray:
-        """A value a sample; `pos_weight` scales the share of the positive labels."""
+        """Return the loss of each sample, shape (batch,); `pos_weight` scales the term of label 1."""
         label = label.reshape_like(pred)
         if self._from_sigmoid:
             positive = (pred + TINY).log() * label
@@ -122,8 +125,10 @@ SigmoidBCELoss = SigmoidBinaryCrossEntropyLoss
 
 
 class SoftmaxCrossEntropyLoss(Loss):
-    """-log softmax(pred)[label] with class numbers as labels, or -sum label log softmax(pred) with
-    `sparse_label` False.
+    """-log softmax(pred)[label] along `axis`, where `label` holds class indices.
+
+    With `sparse_label` False, `label` holds probabilities, and the loss is -sum label log
+    softmax(pred). With `from_logits`, `pred` holds log softmax already.
     """
 
     def __init__(
@@ -142,7 +147,7 @@ class SoftmaxCrossEntropyLoss(Loss):
     def hybrid_forward(
         self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         log_p = pred if self._from_logits else F.log_softmax(pred, axis=self._axis)
         if self._sparse_label:
             loss = -F.pick(log_p, label, axis=self._axis, keepdims=True)
@@ -155,8 +160,9 @@ SoftmaxCELoss = SoftmaxCrossEntropyLoss
 
 
 class KLDivLoss(Loss):
-    """label (log label - log p), summed over a sample; p is given by its logarithm, or with
-    `from_logits` False by scores.
+    """label (log label - log p), summed over the sample's elements.
+
+    `pred` is log p; with `from_logits` False, p is the softmax of `pred` along `axis`.
     """
 
     def __init__(
@@ -174,7 +180,7 @@ class KLDivLoss(Loss):
     def hybrid_forward(
         self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         log_p = pred if self._from_logits else F.log_softmax(pred, axis=self._axis)
         loss = self._weighted(label * ((label + TINY).log() - log_p), sample_weight)
         return loss.sum(axis=self._batch_axis, exclude=True)
@@ -197,7 +203,7 @@ class HuberLoss(Loss):
     def hybrid_forward(
         self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         distance = (label.reshape_like(pred) - pred).abs()
         loss = F.where(
             distance > self._rho, distance - 0.5 * self._rho, (0.5 / self._rho) * distance.square()
@@ -206,7 +212,7 @@ class HuberLoss(Loss):
 
 
 class HingeLoss(Loss):
-    """max(0, margin - pred label), labels being -1 and 1."""
+    """max(0, margin - pred label), for labels -1 and 1."""
 
     def __init__(
         self,
@@ -225,23 +231,24 @@ class HingeLoss(Loss):
     def hybrid_forward(
         self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         return self._reduced(self._lack(pred, label), sample_weight)
 
 
 class SquaredHingeLoss(HingeLoss):
-    """max(0, margin - pred label)^2, labels being -1 and 1."""
+    """max(0, margin - pred label)^2, for labels -1 and 1."""
 
     def hybrid_forward(
         self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         return self._reduced(self._lack(pred, label).square(), sample_weight)
 
 
 class LogisticLoss(Loss):
-    """log(1 + exp(-pred label)) for signed labels (-1, 1), or with `label_format` 'binary' for
-    labels 0 and 1.
+    """log(1 + exp(-pred label)), for labels -1 and 1.
+
+    With `label_format` 'binary' the labels are 0 and 1. Raises ValueError for another format.
     """
 
     def __init__(
@@ -260,7 +267,7 @@ class LogisticLoss(Loss):
     def hybrid_forward(
         self, F: Functions, pred: NDArray, label: NDArray, sample_weight: NDArray | None = None
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         label = label.reshape_like(pred)
         if self._label_format == "signed":
             label = (label + 1.0) / 2.0
@@ -269,7 +276,7 @@ class LogisticLoss(Loss):
 
 
 class TripletLoss(Loss):
-    """max(0, |positive - pred|^2 - |negative - pred|^2 + margin), summed over a sample."""
+    """max(0, |positive - pred|^2 - |negative - pred|^2 + margin); squares are summed over a sample."""
 
     def __init__(
         self,
@@ -290,7 +297,7 @@ class TripletLoss(Loss):
         negative: NDArray,
         sample_weight: NDArray | None = None,
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         apart = (positive.reshape_like(pred) - pred).square() - (
             negative.reshape_like(pred) - pred
         ).square()
@@ -300,11 +307,10 @@ class TripletLoss(Loss):
 
 
 class PoissonNLLLoss(Loss):
-    """The mean over everything of pred - target log pred, pred being given by its logarithm unless
-    `from_logits` is False.
+    """exp(pred) - target pred, averaged over all elements of the batch.
 
-    `compute_full` adds Stirling's approximation of log target! for targets above 1; `epsilon` keeps
-    the logarithm from 0.
+    With `from_logits` False it is pred - target log(pred + epsilon). `compute_full` adds Stirling's
+    approximation of log(target!) where target > 1.
     """
 
     def __init__(
@@ -327,7 +333,7 @@ class PoissonNLLLoss(Loss):
         sample_weight: NDArray | None = None,
         epsilon: float = 1e-8,
     ) -> NDArray:
-        """One value."""
+        """Return one value, shape (1,): the mean over all elements."""
         target = target.reshape_like(pred)
         loss = (
             pred.exp() - target * pred
@@ -342,11 +348,11 @@ class PoissonNLLLoss(Loss):
 
 
 class CTCLoss(Loss):
-    """-log p of a label sequence over all its alignments with the scores; the last class
-    is the blank (Graves et al. 2006).
+    """Connectionist temporal classification: -log p of a label sequence, over all its alignments.
 
-    Scores are (batch, time, classes) for layout NTC, labels (batch, longest) for NT, padded with -1
-    where no `label_lengths` are given.
+    `pred` holds scores (batch, time, classes) for layout NTC, `label` class indices (batch,
+    longest) for NT. The last class is the blank. Labels are padded with -1 unless `label_lengths`
+    is given. Raises AssertionError for another layout. Source: Graves et al. 2006.
     """
 
     def __init__(
@@ -377,7 +383,7 @@ class CTCLoss(Loss):
         label_lengths: NDArray | None = None,
         sample_weight: NDArray | None = None,
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         scores = pred.transpose((1, 0, 2)) if self._layout == "NTC" else pred
         rows = label.transpose() if self._label_layout == "TN" else label
         use = {
@@ -389,11 +395,12 @@ class CTCLoss(Loss):
 
 
 class SDMLLoss(Loss):
-    """Smoothed deep metric learning: pairs of a batch shall be nearer to each other than to all
-    others (Bonadiman et al. 2019).
+    """Smoothed deep metric learning loss (Bonadiman et al. 2019).
 
-    Row i of x1 belongs to row i of x2; the Kullback-Leibler divergence of the softmax of negative
-    squared distances from the identity smoothed by `smoothing_parameter`, summed over each row.
+    Row i of x1 and row i of x2 form a pair; the loss draws pairs together and other rows apart. It
+    is the Kullback-Leibler divergence of the softmax of negative squared distances from the
+    identity matrix smoothed by `smoothing_parameter`, summed over each row. x1 and x2 are (batch,
+    units).
     """
 
     def __init__(
@@ -409,7 +416,7 @@ class SDMLLoss(Loss):
         self._smoothing = smoothing_parameter
 
     def hybrid_forward(self, F: Functions, x1: NDArray, x2: NDArray) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch,)."""
         count, width = x1.shape
         apart = x1.reshape((count, 1, width)) - x2.reshape((1, count, width))
         log_p = F.log_softmax(-(apart * apart).sum(axis=2), axis=1)
@@ -420,7 +427,7 @@ class SDMLLoss(Loss):
 
 
 class CosineEmbeddingLoss(Loss):
-    """1 - cos(a, b) for label 1, max(0, cos(a, b) - margin) for label -1."""
+    """1 - cos(input1, input2) for label 1, max(0, cos(input1, input2) - margin) for label -1."""
 
     def __init__(
         self,
@@ -441,7 +448,7 @@ class CosineEmbeddingLoss(Loss):
         label: NDArray,
         sample_weight: NDArray | None = None,
     ) -> NDArray:
-        """A value a sample."""
+        """Return the loss of each sample, shape (batch, 1)."""
         product = (input1 * input2).sum(axis=-1).reshape((-1, 1))
         lengths = (input1.norm(axis=-1) * input2.norm(axis=-1)).reshape((-1, 1))
         cosine = product / F.maximum(lengths, TINY)

@@ -1,9 +1,8 @@
-"""Filling many parameters as one block of work, so that small ones cost little more than their
-elements.
+"""Filling of many parameters in one block of work, which makes small parameters cheap.
 
-The outcome is that of filling one parameter after the other: the same values, the same order of
-calls to observers, and the same parameters filled when one of them fails. A parameter is filled
-alone, after all before it, if filling it may be more than drawing a law on the processor.
+The result is the same as filling one parameter after the other: the same values, the same order of
+calls to observers, and the same parameters filled if one of them fails. A parameter that needs more
+than a law drawn on the CPU is filled alone, after all those before it.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ INITIALIZE = Parameter.initialize
 
 
 class _Held(NamedTuple):
-    """A parameter whose values are there, but for those that `piece` says."""
+    """A parameter that has its array; `piece` is what is still to be drawn into it, or None."""
 
     parameter: Parameter
     pending: Pending
@@ -40,7 +39,7 @@ class _Held(NamedTuple):
 
 
 class Pack:
-    """Parameters that wait for being drawn together."""
+    """Parameters that wait to be drawn together."""
 
     def __init__(self) -> None:
         self._held: list[_Held] = []
@@ -55,20 +54,21 @@ class Pack:
         force_reinit: bool,
         path: str | None,
     ) -> None:
-        """Do what `Parameter.initialize` does, now or with others later; what is wrong is raised
-        now.
+        """Initialize a parameter like `Parameter.initialize`, but perhaps draw its values later.
+
+        Errors are raised now.
         """
         if type(parameter).initialize is not INITIALIZE or parameter in self._waiting:
             self.draw()
             parameter.initialize(None, ctx, default_init, force_reinit=force_reinit, path=path)
             return
-        pending = parameter._begin(None, ctx, default_init, force_reinit, path)
+        pending = parameter._pending_for(None, ctx, default_init, force_reinit, path)
         if pending is None:
             return
-        held = _begun(parameter, pending)
+        held = _hold(parameter, pending)
         if held is None:
             self.draw()
-            parameter._end(pending, parameter._fill(pending))
+            parameter._assign(pending, parameter._fill(pending))
             return
         self._held.append(held)
         self._waiting.add(parameter)
@@ -77,21 +77,21 @@ class Pack:
             self.draw()
 
     def draw(self) -> None:
-        """Draw what waits; parameters become ready, and are announced, in the order they were
-        added.
+        """Draw all waiting parameters.
+
+        They become ready, and observers are called, in the order the parameters were added.
         """
         waiting, self._held, self._waiting, self._size = self._held, [], set(), 0
         streams.draw_many([held.piece for held in waiting if held.piece is not None])
         for parameter, pending, values, filled, _ in waiting:
             ready = parameter._ready({values.device: values}, pending.source.key, filled)
             announce(parameter, filled)
-            parameter._end(pending, ready)
+            parameter._assign(pending, ready)
 
 
 @contextmanager
 def packing() -> Iterator[Pack]:
-    """While open, parameters can be added. All are filled when it closes, also when an error closes
-    it."""
+    """Open a Pack. All its parameters are filled at exit, also if an error occurred."""
     pack = Pack()
     try:
         yield pack
@@ -99,9 +99,11 @@ def packing() -> Iterator[Pack]:
         pack.draw()
 
 
-def _begun(parameter: Parameter, pending: Pending) -> _Held | None:
-    """The parameter with all decisions made and its values still to be drawn; None for one that has
-    to be filled alone."""
+def _hold(parameter: Parameter, pending: Pending) -> _Held | None:
+    """Return the parameter with its law chosen and its values still to be drawn.
+
+    Returns None if the parameter must be filled alone.
+    """
     source, device = pending.source, _only_processor(pending.devices)
     if device is None or source.data is not None or streams.version() != VERSION:
         return None

@@ -1,7 +1,8 @@
-"""Parameters: named arrays that are learned. `engine.gluon.state` draws the states they go through.
+"""Parameters: named arrays that are learned. `engine.gluon.state` shows the states of a parameter.
 
-The next state is made whole and then assigned: an initializer that fails leaves the state as it
-was. Messages are MXNet's. Source: MXNet 1.9.1 python/mxnet/gluon/parameter.py.
+A change of state builds the next state completely and then assigns it, so an initializer that fails
+leaves the parameter unchanged. Messages are MXNet's. Source: MXNet 1.9.1
+python/mxnet/gluon/parameter.py.
 """
 
 from __future__ import annotations
@@ -62,15 +63,17 @@ DEFERRED = (
 
 
 def device_list(ctx: Devices) -> tuple[Device, ...]:
-    """Devices given as None (the current one), one, or several."""
+    """Return devices, given as None (the current one), one device or several, as a tuple."""
     if ctx is None:
         return (current_device(),)
     return (ctx,) if isinstance(ctx, Device) else tuple(ctx)
 
 
 class Parameter:
-    """A named array that is learned. `roles` declares what each axis means, for fans (see
-    `init.Description`).
+    """A named array that is learned. `roles` names the meaning of each axis, from which fans
+    follow.
+
+    See `init.Description` for the roles.
     """
 
     def __init__(
@@ -142,7 +145,7 @@ class Parameter:
 
     @property
     def dtype(self) -> Any:
-        """The element type, as it was given."""
+        """The element type, in the form it was given."""
         return self._dtype
 
     @dtype.setter
@@ -151,7 +154,7 @@ class Parameter:
 
     @property
     def shape(self) -> Any:
-        """The length of each axis, 0 where unknown; None when nothing is known."""
+        """The length of each axis, 0 if unknown; None if even the number of axes is unknown."""
         return self._shape
 
     @shape.setter
@@ -180,12 +183,12 @@ class Parameter:
 
     @property
     def origin(self) -> Filled | None:
-        """How the first values came about; None before there are any, or when they were loaded."""
+        """The record of how the first values were drawn; None before that, or if they were loaded."""
         return self._state.origin if isinstance(self._state, Ready) else None
 
     @property
     def key(self) -> Key | None:
-        """The key of the stream that `initialize` fixed; None before."""
+        """The key of the stream, fixed by `initialize`; None before."""
         match self._state:
             case Pending(source=source):
                 return source.key
@@ -210,20 +213,21 @@ class Parameter:
         device: Devices = None,
         path: str | None = None,
     ) -> None:
-        """Fill the parameter, or fix how it will be filled once its shape is known.
+        """Fill the parameter, or, if its shape is unknown, store how to fill it later.
 
-        `init` beats the parameter's own `init`, which beats `default_init` (Uniform(0.07) where not
-        given). The stream's key is fixed here: the current seed, `path` (the full name where not
-        given), and the generation, which counts forced re-initializations since the last seed.
-        ValueError for an unknown shape unless deferral is allowed.
+        `init` is used if given, else the parameter's own `init`, else `default_init` (by default
+        Uniform(0.07)). The key of the stream is fixed here: the current seed, `path` (by default
+        the full name), and the generation, which counts forced re-initializations since the seed
+        was set. Raises ValueError if the shape is unknown and deferred initialization is not
+        allowed. If the parameter has values, warns and keeps them unless `force_reinit`.
         """
-        pending = self._begin(
+        pending = self._pending_for(
             init, ctx if device is None else device, default_init, force_reinit, path
         )
         if pending is not None:
-            self._end(pending, self._fill(pending))
+            self._assign(pending, self._fill(pending))
 
-    def _begin(
+    def _pending_for(
         self,
         init: InitLike,
         ctx: Devices,
@@ -231,8 +235,10 @@ class Parameter:
         force_reinit: bool,
         path: str | None,
     ) -> Pending | None:
-        """How the parameter is to be filled now. None if it keeps the values that it has, or if its
-        shape is not known yet; then it becomes pending.
+        """Decide how the parameter is to be filled now, and return that as a Pending state.
+
+        Returns None if the parameter keeps its values, or if its shape is unknown; then the Pending
+        state is stored in the parameter.
         """
         state = self._state
         if isinstance(state, Ready) and not force_reinit:
@@ -255,12 +261,11 @@ class Parameter:
             raise ValueError(
                 f"Cannot initialize Parameter '{self.name}' because it has invalid shape: {self.shape}."
             )
-        self._end(pending, pending)
+        self._assign(pending, pending)
         return None
 
-    def _end(self, pending: Pending, state: State) -> None:
-        """Assign the state that follows, and the generation that `_begin` chose. Until then the
-        parameter is as it was."""
+    def _assign(self, pending: Pending, state: State) -> None:
+        """Store the next state, and the generation that `_pending_for` chose."""
         self._state = state
         self._generation = (streams.epoch(), pending.source.key.generation)
 
@@ -273,8 +278,9 @@ class Parameter:
         return Key(streams.current_seed(), path or self.name, generation)
 
     def _fill(self, pending: Pending) -> Ready:
-        """The state with values, for a pending parameter of known shape. An error that says that
-        memory is used up gets a note with the parameter's path, shape and bytes.
+        """Draw the values of a pending parameter of known shape and return the Ready state.
+
+        An out-of-memory error gets a note with the parameter's path, shape and size in bytes.
         """
         try:
             return self._filled(pending)
@@ -305,8 +311,10 @@ class Parameter:
         return ready
 
     def _draw(self, source: Source, device: Device) -> tuple[nd.NDArray, Filled]:
-        """The values, and the record of how they were drawn. The device draws them if it can, else
-        the host."""
+        """Return the values and the record of how they were drawn.
+
+        The device draws them if it can, else the host.
+        """
         description = self._description(source.key.path)
         own = source.own if source.own is not None else source.default
         network = init_module.create(source.default)
@@ -339,7 +347,7 @@ class Parameter:
     def _ready(
         self, data: dict[Device, nd.NDArray], key: Key | None, origin: Filled | None
     ) -> Ready:
-        """The state with these values, and gradients as `grad_req` asks."""
+        """Return the Ready state with these values, and with gradients if `grad_req` asks for them."""
         if self._grad_req == "null":
             for array in data.values():
                 array._mark(None, "null")
@@ -353,7 +361,7 @@ class Parameter:
         return Ready(data, gradients, key, origin)
 
     def _finish_deferred_init(self) -> None:
-        """Fill a pending parameter whose shape has become known."""
+        """Fill a pending parameter whose shape is now known. Raises AssertionError if it is not."""
         state = self._state
         if not isinstance(state, Pending):
             return
@@ -373,7 +381,10 @@ class Parameter:
         cast_dtype: bool = False,
         dtype_source: str = "current",
     ) -> None:
-        """Take values from a file: become ready, or write what is there."""
+        """Take values from a file: become ready, or overwrite the present values.
+
+        Raises AssertionError if shape, dtype or devices do not fit.
+        """
         if dtype_source not in ("current", "saved"):
             raise ValueError("dtype_source must be one of 'current' or 'saved'")
         if self.shape:
@@ -420,8 +431,10 @@ class Parameter:
             )
 
     def adopt(self, values: np.ndarray, device: Device) -> None:
-        """Become ready with these values, which are not copied if the device is the host.
-        AssertionError if their shape or dtype is not the parameter's."""
+        """Become ready with these values; they are not copied if the device is the host.
+
+        Raises AssertionError if their shape or dtype is not the parameter's.
+        """
         self._check_loaded_dtype(nd.NDArray(values, cpu()), False)
         if tuple(values.shape) != tuple(self.shape):
             raise AssertionError(
@@ -451,7 +464,7 @@ class Parameter:
                 raise RuntimeError(NOT_INITIALIZED.format(self.name))
 
     def _on(self, arrays: dict[Device, nd.NDArray], ctx: Device | None) -> nd.NDArray:
-        """The array on a device: the only one when none is named, else the current device's."""
+        """Return the array on device `ctx`; if None, the only array, or that on the current device."""
         if ctx is None:
             if len(arrays) == 1:
                 return next(iter(arrays.values()))
@@ -464,8 +477,10 @@ class Parameter:
         return arrays[ctx]
 
     def data(self, ctx: Device | None = None) -> nd.NDArray:
-        """The live array, on `ctx` or the only device. RuntimeError, or
-        DeferredInitializationError, before there is one.
+        """Return the array itself, not a copy, on device `ctx` or on the only device.
+
+        Raises RuntimeError if the parameter is not initialized, or DeferredInitializationError if
+        its shape is not known yet.
         """
         return self._on(self._check_ready().data, ctx)
 
@@ -484,7 +499,10 @@ class Parameter:
         return gradients
 
     def grad(self, ctx: Device | None = None) -> nd.NDArray:
-        """The gradient on `ctx` or the only device. RuntimeError where there is none."""
+        """Return the gradient on device `ctx` or on the only device.
+
+        Raises RuntimeError if `grad_req` is null or the parameter is not initialized.
+        """
         return self._on(self._gradients(), ctx)
 
     def list_grad(self) -> list[nd.NDArray]:
@@ -501,7 +519,10 @@ class Parameter:
         )
 
     def list_ctx(self) -> list[Device]:
-        """The devices it is on, or will be."""
+        """Return the devices of the arrays; for a pending parameter, the devices they will be on.
+
+        Raises RuntimeError if the parameter is not initialized.
+        """
         match self._state:
             case Ready(data=data):
                 return list(data)
@@ -512,13 +533,15 @@ class Parameter:
     list_device = list_ctx
 
     def zero_grad(self) -> None:
-        """Set the gradient to zero; nothing where there is none."""
+        """Set the gradient to zero. Does nothing if there is no gradient."""
         for gradient in self._grad or ():
             gradient[:] = 0
 
     def set_data(self, data: Any) -> None:
-        """Write values into the arrays of all devices. A pending parameter will be filled with
-        them.
+        """Write values into the arrays of all devices.
+
+        A pending parameter will be filled with them. Raises AssertionError if it is not
+        initialized.
         """
         self.shape = data.shape
         match self._state:
@@ -537,7 +560,7 @@ class Parameter:
                         )
 
     def row_sparse_data(self, row_id: nd.NDArray) -> nd.NDArray:
-        """MXNet's access to sparse parameters; these are dense."""
+        """Raise RuntimeError: parameters are dense here, and this is MXNet's access to sparse ones."""
         raise RuntimeError(
             f"Cannot return a copy of Parameter {self.name} via row_sparse_data() because its storage type "
             f"is {self._stype}. Please use "
@@ -545,7 +568,9 @@ class Parameter:
         )
 
     def reset_ctx(self, ctx: Devices) -> None:
-        """Move to other devices (the current one for None)."""
+        """Move to other devices (None: the current one). Raises ValueError if it is not
+        initialized.
+        """
         devices = device_list(ctx)
         match self._state:
             case Ready() as ready:
@@ -563,7 +588,7 @@ class Parameter:
     reset_device = reset_ctx
 
     def cast(self, dtype: DType) -> None:
-        """Change the element type, of the values too where there are any."""
+        """Change the element type, and that of the values if there are any."""
         dtypes.resolve(dtype)
         self._dtype = dtype
         state = self._state
@@ -573,14 +598,14 @@ class Parameter:
             self._state = self._ready(data, state.key, state.origin)
 
     def var(self) -> Symbol:
-        """A symbol that stands for the parameter."""
+        """Return the symbol of the parameter (MXNet's symbolic interface)."""
         if not hasattr(self, "_symbol"):
             self._symbol = Symbol(self.name)
         return self._symbol
 
 
 class Constant(Parameter):
-    """A parameter whose values are given and that is never learned."""
+    """A parameter whose values are given and never learned."""
 
     def __init__(self, name: str, value: Any) -> None:
         self.value = value if isinstance(value, nd.NDArray) else nd.array(value)
@@ -597,7 +622,7 @@ class Constant(Parameter):
 
     @property
     def grad_req(self) -> str:
-        """Always null."""
+        """Always null; setting something else warns and changes nothing."""
         return "null"
 
     @grad_req.setter
@@ -611,7 +636,7 @@ class Constant(Parameter):
 
 
 class _ConstantInit(init_module.Initializer):
-    """What fills a `Constant`, whatever its name."""
+    """The initializer of a `Constant`; it ignores the parameter's name."""
 
     def __init__(self, value: nd.NDArray) -> None:
         super().__init__(value=value)

@@ -1,4 +1,4 @@
-"""A dictionary of parameters by full name, made on demand by `get` and shared by name (MXNet:
+"""ParameterDict: parameters by full name, created by `get` and shared by name (MXNet:
 `gluon.ParameterDict`).
 """
 
@@ -21,10 +21,11 @@ NAMING = "https://mxnet.io/api/python/docs/tutorials/packages/gluon/blocks/namin
 
 
 class ParameterDict:
-    """Parameters in the order they were made; `prefix` starts the name of each that `get` makes.
+    """Parameters in the order they were created; the name of each one that `get` creates starts
+    with `prefix`.
 
-    `paths` knows the structural path of parameters that a block collected, so that initializing
-    them here or through the block gives the same values.
+    `paths` maps parameters that a block collected to their structural paths, so that initializing
+    them here gives the same values as initializing the block.
     """
 
     __module__ = "initlab.engine.gluon.parameter"
@@ -59,7 +60,7 @@ class ParameterDict:
 
     @property
     def prefix(self) -> str:
-        """What the names of its own parameters start with."""
+        """The text that the names of its own parameters start with."""
         return self._prefix
 
     def _find(self, name: str) -> Parameter | None:
@@ -71,8 +72,9 @@ class ParameterDict:
         return None
 
     def get(self, name: str, **kwargs: Any) -> Parameter:
-        """The parameter `prefix + name`, made with `kwargs` where there is none. AssertionError
-        where an existing one disagrees.
+        """Return the parameter `prefix + name`, creating it with `kwargs` if it does not exist.
+
+        Raises AssertionError if an existing one disagrees with `kwargs`.
         """
         name = self.prefix + name
         parameter = self._find(name)
@@ -101,7 +103,11 @@ class ParameterDict:
         return attribute == "dtype" and dtypes.resolve(value) == dtypes.resolve(existing)
 
     def get_constant(self, name: str, value: Any = None) -> Constant:
-        """The constant `prefix + name`, made of `value` where there is none."""
+        """Return the constant `prefix + name`, creating it with `value` if it does not exist.
+
+        Raises KeyError if it does not exist and no value is given, and AssertionError if the
+        existing one is no constant or has another value.
+        """
         name = self.prefix + name
         parameter = self._find(name)
         if parameter is None:
@@ -123,8 +129,9 @@ class ParameterDict:
         return parameter
 
     def update(self, other: Any) -> None:
-        """Take over the parameters of another dictionary. AssertionError for a different one of the
-        same name.
+        """Add the parameters of another dictionary.
+
+        Raises AssertionError if it has a different parameter of the same name.
         """
         for name, parameter in other.items():
             if name in self._params and self._params[name] is not parameter:
@@ -137,7 +144,7 @@ class ParameterDict:
         self.paths |= {k: v for k, v in getattr(other, "paths", {}).items() if k not in self.paths}
 
     def replace(self, old: Parameter, new: Parameter) -> None:
-        """Put `new`, under its own name, where `old` was."""
+        """Put `new`, under its own name, in the position of `old`."""
         pairs = [
             (new.name, new) if parameter is old else (name, parameter)
             for name, parameter in self.items()
@@ -153,7 +160,7 @@ class ParameterDict:
         *,
         device: Devices = None,
     ) -> None:
-        """Initialize every parameter; `init` is for those that have no initializer of their own."""
+        """Initialize every parameter; `init` is used for those without an initializer of their own."""
         chosen: Any = init_module.Uniform() if init is DEFAULT else init
         if verbose:
             chosen.set_verbosity(verbose=verbose)
@@ -178,7 +185,7 @@ class ParameterDict:
             parameter.reset_ctx(ctx)
 
     def list_ctx(self) -> list[Any]:
-        """All devices that parameters are on."""
+        """Return all devices that hold a parameter."""
         return list(
             dict.fromkeys(device for parameter in self.values() for device in parameter.list_ctx())
         )
@@ -189,7 +196,10 @@ class ParameterDict:
             setattr(parameter, name, value)
 
     def save(self, filename: str, strip_prefix: str = "") -> None:
-        """Write all values to a `.params` file, under their names less a prefix."""
+        """Write all values to a `.params` file, by full name without `strip_prefix`.
+
+        Raises ValueError if a name does not start with it.
+        """
         arrays = {}
         for parameter in self.values():
             if not parameter.name.startswith(strip_prefix):
@@ -214,7 +224,11 @@ class ParameterDict:
         cast_dtype: bool = False,
         dtype_source: str = "current",
     ) -> None:
-        """Read values from a `.params` file; `restore_prefix` is put before the names in it."""
+        """Read values from a `.params` file; `restore_prefix` is put in front of the names in it.
+
+        Raises AssertionError if a parameter is missing or superfluous and the options do not allow
+        it.
+        """
         if restore_prefix:
             for name in self.keys():
                 if not name.startswith(restore_prefix):
@@ -246,8 +260,9 @@ class ParameterDict:
         cast_dtype: bool = False,
         dtype_source: str = "current",
     ) -> None:
-        """Take values from a mapping of names (`arg:` and `aux:` before them are dropped) to
-        arrays.
+        """Take values from a mapping of names to arrays.
+
+        A prefix `arg:` or `aux:` of a name is dropped. Raises AssertionError like `load`.
         """
         given = {
             restore_prefix + name.removeprefix("arg:").removeprefix("aux:"): array
@@ -276,7 +291,7 @@ class ParameterDict:
 
 
 def _merged(first: Any, second: Any) -> tuple[int, ...] | None:
-    """Two partly known shapes as one, None where they disagree."""
+    """Merge two partly known shapes. Returns None if they disagree."""
     merged = []
     for a, b in zip(first, second, strict=True):
         if a != b and a not in (0, -1) and b not in (0, -1):
@@ -290,7 +305,7 @@ def _indented(text: str) -> str:
 
 
 def brief(names: Any, limit: int = 7) -> str:
-    """Names in quotes, the middle left out of a long list."""
+    """Return names in quotes; the middle of a list longer than `limit` is left out."""
     names = [f"'{name}'" for name in names]
     if len(names) > limit:
         return f"{', '.join(names[: limit // 2])}, ..., {', '.join(names[-(limit + 1) // 2 :])}"

@@ -1,4 +1,4 @@
-"""The shapes that an input would give to the parameters of a network, without making it ready."""
+"""Inference of the parameters' shapes from the shape of an input, without initializing a network."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Shape = tuple[int, ...]
 
 @contextmanager
 def inferred(block: Block, shape: Shape) -> Iterator[Shape | None]:
-    """While open, the parameters of `block` have the shapes that an input of `shape`, batch axis
-    included, gives them; afterwards they are as they were. Gives the output's shape, None where the
-    output is no single array.
+    """Give the parameters of `block` the shapes that follow from an input of `shape`, inside a
+    `with`.
 
-    Shapes follow from `infer_shape`, which allocates nothing. A network with a block that does not
-    define it is called once on zeros, in predict mode. Raises what these raise: MXNetError, with the
-    layer's path, for an input that the network cannot take.
+    `shape` includes the batch axis. Yields the output's shape, or None if the output is not a
+    single array. At exit, the parameters are as they were before. Shapes come from `infer_shape`,
+    which allocates nothing; if a block does not define it, the network is called once on zeros, in
+    predict mode. Raises MXNetError, with the layer's path, if the network cannot take the input.
     """
     parameters = list({id(p): p for p in block.structural_params().values()}.values())
     before = [(p, p._shape, p._state) for p in parameters]
@@ -53,14 +53,14 @@ def _is_shape(output: object) -> bool:
 
 
 def _lacks_rule(block: Block) -> bool:
-    """Whether a block in it does not define `infer_shape`."""
+    """Return whether the block or a descendant does not define `infer_shape`."""
     found: list[Block] = []
     block.apply(found.append)
     return any(type(one).infer_shape is Block.infer_shape for one in found)
 
 
 def _called(block: Block, parameters: list[Parameter], shape: Shape) -> Any:
-    """The output's shape, by one call on zeros: values where there are any, else zeros."""
+    """Return the output's shape from one call on zeros; parameters without values are zeros, too."""
     zero = Zero()
     device = _device_of(parameters)
     for parameter in parameters:
@@ -77,6 +77,6 @@ def _called(block: Block, parameters: list[Parameter], shape: Shape) -> Any:
 
 
 def _device_of(parameters: list[Parameter]) -> Device:
-    """Where the first parameter that has values has them; the processor where none has."""
+    """Return the device of the first parameter that has values, or the CPU if none has."""
     ready = (p._state for p in parameters if isinstance(p._state, Ready))
     return next((next(iter(state.data)) for state in ready), cpu())

@@ -1,11 +1,11 @@
-"""The states that a parameter can be in, and the record of how it was filled.
+"""The states of a parameter, and the record of how it was filled.
 
 Unset ──initialize──> Pending ──shape known──> Ready
   └───────initialize, shape known──────────────┘
 
-Unset      nothing is known of its values
-Pending    how it will be filled is fixed (initializer, stream key, devices); its shape is not known yet
-Ready      an array, and a gradient unless `grad_req` is null, on each device
+Unset      not initialized
+Pending    initializer, stream key and devices are fixed, but the shape is not known yet
+Ready      an array on each device, and a gradient unless `grad_req` is null
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from initlab.engine.streams import Key
 
 @dataclass(frozen=True)
 class Unset:
-    """Never initialized."""
+    """The state of a parameter that is not initialized."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """How a parameter is filled: its own initializer (or None), the net's, and the key of its
-    stream; or `data` to copy.
+    """How a parameter is to be filled.
+
+    `own` is its own initializer or None, `default` the network's, `key` the key of its stream. If
+    `data` is given, it is copied instead.
     """
 
     own: Any
@@ -40,7 +42,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Pending:
-    """Will be filled from `source` on `devices` once the shape is known."""
+    """The state of a parameter that will be filled from `source` on `devices` once its shape is
+    known.
+    """
 
     source: Source
     devices: tuple[Device, ...]
@@ -48,7 +52,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class Filled:
-    """How a parameter got its first values: the record that observers get."""
+    """The record of how a parameter got its first values; observers receive it."""
 
     path: str
     key: Key
@@ -59,7 +63,7 @@ class Filled:
 
 @dataclass(frozen=True)
 class Ready:
-    """Has values: one array and one gradient (or None) a device."""
+    """The state of a parameter that has values: an array and a gradient (or None) for each device."""
 
     data: dict[Device, nd.NDArray]
     grad: dict[Device, nd.NDArray] | None
@@ -75,8 +79,8 @@ _observers: list[Callable[[Any, Filled], None]] = []
 
 @contextmanager
 def observe(callback: Callable[[Any, Filled], None]) -> Iterator[None]:
-    """While open, `callback(parameter, filled)` is called whenever an initializer fills a
-    parameter.
+    """Call `callback(parameter, filled)` whenever an initializer fills a parameter, inside a
+    `with`.
     """
     _observers.append(callback)
     try:
@@ -86,14 +90,14 @@ def observe(callback: Callable[[Any, Filled], None]) -> Iterator[None]:
 
 
 def announce(parameter: object, filled: Filled) -> None:
-    """Call all observers, in the order in which they began."""
+    """Call all observers, in the order they were registered."""
     for observer in tuple(_observers):
         observer(parameter, filled)
 
 
 @dataclass(frozen=True, repr=False)
 class Symbol:
-    """A name that stands for an array, as MXNet's symbolic interface prints it."""
+    """The name of an array, printed like a symbol of MXNet."""
 
     name: str
 

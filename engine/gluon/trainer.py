@@ -1,4 +1,4 @@
-"""Applies an optimizer to a set of parameters (MXNet: `gluon.Trainer`)."""
+"""Trainer: applies an optimizer to a set of parameters (MXNet: `gluon.Trainer`)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ STALE = (
 
 
 class Trainer:
-    """Updates `params` (a list, or a dictionary, taken in the order of its names) by `optimizer`, a
-    name or an instance.
+    """Update parameters with an optimizer.
 
-    Parameters with replicas on several devices get the sum of their gradients on each. `kvstore`,
-    `compression_params` and `update_on_kvstore` belong to MXNet's distributed training; here one
-    process holds all replicas, so only None, 'device' and 'local' are accepted for the first and
-    None for the second, and where updates happen makes no difference.
+    `params` is a list, or a dictionary, whose parameters are taken in the order of their names.
+    `optimizer` is a name or an instance. Gradients of replicas on several devices are summed.
+    `kvstore`, `compression_params` and `update_on_kvstore` belong to MXNet's distributed training.
+    All replicas are in one process here, so `kvstore` must be None, 'device' or 'local',
+    `compression_params` must be None, and `update_on_kvstore` has no effect. Raises ValueError for
+    other values and AssertionError if the parameters are not all on the same devices.
     """
 
     def __init__(
@@ -90,23 +91,25 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """The optimizer's learning rate."""
+        """The learning rate of the optimizer."""
         return self._optimizer.learning_rate
 
     @property
     def optimizer(self) -> optimizer.Optimizer:
-        """The optimizer."""
+        """The optimizer instance."""
         return self._optimizer
 
     def set_learning_rate(self, lr: float) -> None:
-        """Change the learning rate; UserWarning, raised, where a scheduler decides."""
+        """Change the learning rate. Raises UserWarning (as an exception) if the optimizer has a
+        scheduler.
+        """
         self._optimizer.set_learning_rate(lr)
 
     def step(self, batch_size: int, ignore_stale_grad: bool = False) -> None:
-        """Sum gradients over replicas, divide by `batch_size`, and update.
+        """Sum gradients over replicas, divide them by `batch_size`, and update the weights.
 
-        UserWarning, raised, for a parameter that no backward has reached since the last step;
-        `ignore_stale_grad` skips those.
+        Raises UserWarning (as an exception) if no backward pass has reached a parameter since the
+        last step; with `ignore_stale_grad` such a parameter is skipped.
         """
         self._optimizer.rescale_grad = self._scale / batch_size
         self._kv_initialized = True
@@ -114,18 +117,20 @@ class Trainer:
         self._update(ignore_stale_grad)
 
     def allreduce_grads(self) -> None:
-        """Sum gradients over replicas only; `update` makes the rest of a step."""
+        """Sum gradients over replicas without an update; call `update` for the rest of the step."""
         self._kv_initialized = True
         self._allreduce_grads()
 
     def update(self, batch_size: int, ignore_stale_grad: bool = False) -> None:
-        """Update with the gradients as they are, divided by `batch_size`."""
+        """Divide the gradients by `batch_size` and update the weights, without summing over
+        replicas.
+        """
         self._optimizer.rescale_grad = self._scale / batch_size
         self._kv_initialized = True
         self._update(ignore_stale_grad)
 
     def _ready(self) -> list[tuple[int, Parameter, Ready]]:
-        """(number, parameter, state) of all that are learned."""
+        """Return (number, parameter, state) for all parameters that are learned."""
         return [
             (i, p, p._check_ready()) for i, p in enumerate(self._params) if p.grad_req != "null"
         ]
@@ -159,7 +164,7 @@ class Trainer:
                 gradient._fresh = False
 
     def save_states(self, fname: str | os.PathLike[str]) -> None:
-        """Write the optimizer's state and counts (never pickled: an npz file of its own kind)."""
+        """Write the optimizer's state and step counts to an npz file (not pickled, unlike MXNet)."""
         arrays = {
             f"{n}.{place}.{i}": a.asnumpy()
             for (n, place), state in self._states.items()
@@ -174,8 +179,9 @@ class Trainer:
         formats.get("npz").write(Path(fname), formats.Snapshot(arrays, {}, metadata))
 
     def load_states(self, fname: str | os.PathLike[str]) -> None:
-        """Read what `save_states` wrote. FormatError for a file of another kind or of another
-        optimizer.
+        """Read a file written by `save_states`.
+
+        Raises FormatError if it is another kind of file or belongs to another optimizer.
         """
         snapshot = formats.get("npz").read(Path(fname))
         kind = type(self._optimizer).__name__

@@ -1,7 +1,7 @@
-"""Gluon's own module of that name: batches over several devices, and the norm of many arrays
-(MXNet: gluon/utils.py).
+"""Gluon's module of the same name: batches over several devices, and gradient clipping (MXNet:
+gluon/utils.py).
 
-MXNet's `download` is not here: nothing in the engine opens a connection.
+MXNet's `download` is left out, because the engine opens no network connection.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from initlab.engine.nd import NDArray
 
 
 def shape_is_known(shape: Any) -> bool:
-    """Whether every axis is: None, () and a 0 are unknown. AssertionError for a negative one."""
+    """Return whether the length of every axis is known; None, () and 0 mean unknown.
+
+    Raises AssertionError for a negative length.
+    """
     if shape is None or len(shape) == 0:
         return False
     for size in shape:
@@ -34,10 +37,10 @@ def shape_is_known(shape: Any) -> bool:
 def split_data(
     data: NDArray, num_slice: int, batch_axis: int = 0, even_split: bool = True
 ) -> list[NDArray]:
-    """`num_slice` parts of an array along `batch_axis`, the first ones longer by 1 where it does
-    not divide.
+    """Split an array into `num_slice` parts along `batch_axis`.
 
-    ValueError where it does not and `even_split` is set.
+    If the division is not even, the first parts are longer by 1; with `even_split` it raises
+    ValueError instead.
     """
     size = data.shape[batch_axis]
     if even_split and size % num_slice:
@@ -61,7 +64,7 @@ def split_data(
 def split_and_load(
     data: Any, ctx_list: list[Device], batch_axis: int = 0, even_split: bool = True
 ) -> list[NDArray]:
-    """One part of a batch on each device."""
+    """Split a batch along `batch_axis` and copy one part to each device."""
     if not isinstance(data, NDArray):
         data = nd.array(data, ctx=ctx_list[0])
     if len(ctx_list) == 1:
@@ -71,11 +74,10 @@ def split_and_load(
 
 
 def clip_global_norm(arrays: list[NDArray], max_norm: float, check_isfinite: bool = True) -> Any:
-    """Scale arrays in place so that the Euclidean norm of all their elements is at most `max_norm`;
-    gives the norm they had.
+    """Scale arrays in place so that the Euclidean norm of all their elements is at most `max_norm`.
 
-    The norm is a float, about which a UserWarning is given where it is not finite; without
-    `check_isfinite`, an array of shape (1,).
+    Returns the norm before scaling: a float, with a UserWarning if it is not finite, or without
+    `check_isfinite` an array of shape (1,). Raises AssertionError if no array is given.
     """
     if not arrays:
         raise AssertionError("clip_global_norm needs at least one array")
@@ -96,7 +98,7 @@ def clip_global_norm(arrays: list[NDArray], max_norm: float, check_isfinite: boo
 
 
 def check_sha1(filename: str | os.PathLike[str], sha1_hash: str) -> bool:
-    """Whether a file has this SHA-1, in hex."""
+    """Return whether the SHA-1 of a file is `sha1_hash`, in hex."""
     digest = hashlib.sha1(usedforsecurity=False)
     with open(filename, "rb") as file:
         while block := file.read(1 << 20):

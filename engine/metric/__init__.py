@@ -1,7 +1,7 @@
-"""Metrics: running figures of how good predictions are (MXNet: `mx.metric`).
+"""Metrics: running averages of how good predictions are (MXNet: `mx.metric`).
 
-A metric adds up over calls of `update(labels, preds)`, lists of arrays of equal length; `get()`
-gives its name and the mean since the last `reset_local`, `get_global()` since the last `reset`.
+`update(labels, preds)` adds a batch, given as lists of arrays of the same length. `get()` returns
+the name and the mean since the last `reset_local`, `get_global()` the mean since the last `reset`.
 Source: MXNet 1.9.1 python/mxnet/metric.py.
 """
 

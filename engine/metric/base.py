@@ -1,4 +1,4 @@
-"""The base of all metrics: what adds up over calls of `update`, and the registry.
+"""EvalMetric, the base class of metrics, and the registry of metrics.
 
 Source: MXNet 1.9.1 python/mxnet/metric.py.
 """
@@ -20,8 +20,9 @@ Pair = tuple[numpy.ndarray, numpy.ndarray]
 def check_label_shapes(
     labels: Any, preds: Any, wrap: bool = False, shape: bool = False
 ) -> tuple[Any, Any]:
-    """ValueError unless both have the same length, or with `shape` the same shape; single arrays
-    become lists with `wrap`.
+    """Check that labels and predictions have the same length, or with `shape` the same shape.
+
+    Returns both, as lists if `wrap`. Raises ValueError if they differ.
     """
     found = (labels.shape, preds.shape) if shape else (len(labels), len(preds))
     if found[0] != found[1]:
@@ -34,7 +35,7 @@ def check_label_shapes(
 
 
 class EvalMetric:
-    """Base of all metrics. A subclass defines `update`, most by way of `_add`."""
+    """Base class of metrics. A subclass defines `update`, usually by calling `_add`."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class EvalMetric:
         return f"EvalMetric: {dict(self.get_name_value())}"
 
     def get_config(self) -> dict[str, Any]:
-        """What `create(**config)` makes an equal metric of."""
+        """Return the configuration: `create(**config)` makes an equal metric."""
         named = {
             "metric": type(self).__name__,
             "name": self.name,
@@ -64,8 +65,8 @@ class EvalMetric:
         return self._kwargs | named
 
     def update_dict(self, label: dict[str, NDArray], pred: dict[str, NDArray]) -> None:
-        """`update` with the arrays of these mappings, or those of them that `label_names` and
-        `output_names` name.
+        """Update with the arrays in two mappings, restricted to `label_names` and `output_names` if
+        given.
         """
         labels = (
             list(label.values())
@@ -80,17 +81,17 @@ class EvalMetric:
         self.update(labels, preds)
 
     def update(self, labels: Any, preds: Any) -> None:
-        """Take a batch into account."""
+        """Add a batch."""
         raise NotImplementedError
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Clear all sums."""
         self.global_num_inst = 0
         self.global_sum_metric = 0.0
         self.reset_local()
 
     def reset_local(self) -> None:
-        """Forget all but the global figures."""
+        """Clear the sums of `get`, but keep those of `get_global`."""
         self.num_inst = 0
         self.sum_metric = 0.0
 
@@ -104,21 +105,21 @@ class EvalMetric:
         return float("nan") if count == 0 else total / count
 
     def get(self) -> tuple[Any, Any]:
-        """(name, value); NaN before the first update."""
+        """Return (name, value); the value is NaN before the first update."""
         return self.name, self._figure(self.sum_metric, self.num_inst)
 
     def get_global(self) -> tuple[Any, Any]:
-        """(name, value) since the last `reset`."""
+        """Return (name, value) since the last `reset`."""
         if not self._has_global_stats:
             return self.get()
         return self.name, self._figure(self.global_sum_metric, self.global_num_inst)
 
     def get_name_value(self) -> list[tuple[str, float]]:
-        """[(name, value), …]"""
+        """Return [(name, value), …]."""
         return _pairs(self.get())
 
     def get_global_name_value(self) -> list[tuple[str, float]]:
-        """[(name, value), …] since the last `reset`."""
+        """Return [(name, value), …] since the last `reset`."""
         return _pairs(self.get_global())
 
 
@@ -133,9 +134,7 @@ by_name = get_create_func(EvalMetric, NICKNAME)
 
 
 class Named(EvalMetric):
-    """Base of the metrics that keep global figures too; options that make up its config are
-    keywords.
-    """
+    """Base class of metrics with global sums; keyword options become part of the configuration."""
 
     def __init__(
         self,
@@ -148,12 +147,12 @@ class Named(EvalMetric):
 
 
 def arrays(labels: Any, preds: Any) -> Iterator[Pair]:
-    """Pairs of NumPy arrays."""
+    """Return pairs of NumPy arrays (label, prediction)."""
     labels, preds = check_label_shapes(labels, preds, True)
     for label, pred in zip(labels, preds, strict=True):
         yield label.asnumpy(), pred.asnumpy()
 
 
 def whole(array: numpy.ndarray) -> numpy.ndarray:
-    """Classes as int32."""
+    """Return class indices as int32."""
     return array.astype("int32")

@@ -1,4 +1,4 @@
-"""Metrics of classes and of their probabilities."""
+"""Metrics of classes and of class probabilities."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from initlab.engine.metric.base import Named, alias, arrays, check_label_shapes,
 @register
 @alias("acc")
 class Accuracy(Named):
-    """The fraction of right classes; predictions are classes, or scores whose largest along `axis`
-    is taken.
+    """The fraction of predictions that equal the label.
+
+    Predictions are class indices, or scores, of which the largest along `axis` is taken.
     """
 
     def __init__(
@@ -29,7 +30,7 @@ class Accuracy(Named):
         self.axis = axis
 
     def update(self, labels: Any, preds: Any) -> None:
-        """Count."""
+        """Add a batch."""
         for label, pred in arrays(labels, preds):
             chosen = pred if pred.shape == label.shape else pred.argmax(axis=self.axis)
             flat_label, flat_chosen = whole(label).ravel(), whole(chosen).ravel()
@@ -40,7 +41,10 @@ class Accuracy(Named):
 @register
 @alias("top_k_accuracy", "top_k_acc")
 class TopKAccuracy(Named):
-    """The fraction of labels that are among the `top_k` largest scores."""
+    """The fraction of labels that are among the `top_k` largest scores.
+
+    Raises AssertionError if `top_k` is 1 or less.
+    """
 
     def __init__(
         self,
@@ -56,7 +60,7 @@ class TopKAccuracy(Named):
         self.name += f"_{top_k}"
 
     def update(self, labels: Any, preds: Any) -> None:
-        """Count."""
+        """Add a batch. Raises AssertionError if predictions have more than 2 axes."""
         for label, pred in arrays(labels, preds):
             if pred.ndim > 2:
                 raise AssertionError("Predictions should be no more than 2 dims")
@@ -71,7 +75,7 @@ class TopKAccuracy(Named):
 
 
 class _Counts:
-    """How often the two classes were told right and wrong."""
+    """The numbers of true and false positives and negatives."""
 
     def __init__(self) -> None:
         self.true_positive = self.false_positive = self.false_negative = self.true_negative = 0
@@ -88,7 +92,7 @@ class _Counts:
         self.true_negative += int((~positive & ~wanted).sum())
 
     def f1(self) -> float:
-        """The harmonic mean of precision and recall; 0 where both are."""
+        """Return the harmonic mean of precision and recall, or 0 if both are 0."""
         found, wanted = (
             self.true_positive + self.false_positive,
             self.true_positive + self.false_negative,
@@ -98,7 +102,7 @@ class _Counts:
         return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
 
     def matthews(self) -> float:
-        """Matthews' correlation; factors of 0 are left out of its denominator."""
+        """Return Matthews' correlation coefficient; factors of 0 are left out of its denominator."""
         terms = (
             self.true_positive + self.false_positive,
             self.true_positive + self.false_negative,
@@ -114,8 +118,10 @@ class _Counts:
 
 
 class _Binary(Named):
-    """Base of the figures of two classes: their mean over batches (`macro`), or of all samples
-    together (`micro`).
+    """Base class of metrics of two classes.
+
+    With average `macro` they are averaged over batches, with `micro` computed from all samples
+    together. Raises OptionError for another `average`.
     """
 
     title: ClassVar[str]
@@ -137,7 +143,7 @@ class _Binary(Named):
         raise NotImplementedError
 
     def update(self, labels: Any, preds: Any) -> None:
-        """Count."""
+        """Add a batch. Raises ValueError if there are more than two classes."""
         for label, pred in arrays(labels, preds):
             check_label_shapes(label, pred)
             classes = whole(label)
@@ -159,12 +165,12 @@ class _Binary(Named):
             self.global_sum_metric = self._score(self._global) * self.global_num_inst
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Clear all sums."""
         super().reset()
         self._local, self._global = _Counts(), _Counts()
 
     def reset_local(self) -> None:
-        """Forget all but the global figures."""
+        """Clear the sums of `get`, but keep those of `get_global`."""
         super().reset_local()
         self._local = _Counts()
 
@@ -191,7 +197,7 @@ class MCC(_Binary):
 
 @register
 class Perplexity(Named):
-    """exp of the mean -log of the label's probability; labels equal to `ignore_label` do not count."""
+    """exp of the mean of -log p(label); labels equal to `ignore_label` are skipped."""
 
     def __init__(
         self,
@@ -205,7 +211,7 @@ class Perplexity(Named):
         self.ignore_label, self.axis = ignore_label, axis
 
     def update(self, labels: Any, preds: Any) -> None:
-        """Add up."""
+        """Add a batch. Raises AssertionError if labels and predictions do not fit."""
         loss, count = 0.0, 0
         for label, pred in arrays(labels, preds):
             if label.size != pred.size / pred.shape[-1]:
@@ -227,7 +233,7 @@ class Perplexity(Named):
 
 
 class _LabelProbability(Named):
-    """Base of the means of -log(the label's probability + eps)."""
+    """Base class of metrics that average -log(p(label) + eps)."""
 
     title: ClassVar[str]
 
@@ -242,7 +248,7 @@ class _LabelProbability(Named):
         self.eps = eps
 
     def update(self, labels: Any, preds: Any) -> None:
-        """Add up."""
+        """Add a batch. Raises AssertionError if labels and predictions have different lengths."""
         for label, pred in arrays(labels, preds):
             flat = label.ravel()
             if len(flat) != len(pred):
@@ -254,7 +260,7 @@ class _LabelProbability(Named):
 @register
 @alias("ce")
 class CrossEntropy(_LabelProbability):
-    """The mean -log of the label's probability."""
+    """The mean of -log p(label)."""
 
     title: ClassVar[str] = "cross-entropy"
 
@@ -262,6 +268,6 @@ class CrossEntropy(_LabelProbability):
 @register
 @alias("nll_loss")
 class NegativeLogLikelihood(_LabelProbability):
-    """The mean -log of the label's probability."""
+    """The mean of -log p(label)."""
 
     title: ClassVar[str] = "nll-loss"

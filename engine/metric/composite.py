@@ -1,4 +1,4 @@
-"""Several metrics at once, and a metric from whatever names one."""
+"""CompositeEvalMetric, which combines several metrics, and `create`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from initlab.engine.nd import NDArray
 
 
 def create(metric: Any, *args: Any, **kwargs: Any) -> EvalMetric:
-    """A metric from its name, a function of (label, pred), a list of such, or a metric."""
+    """Return a metric, given its name, a function of (label, pred), a metric, or a list of these."""
     if callable(metric):
         return CustomMetric(metric, *args, **kwargs)
     if isinstance(metric, list):
@@ -22,7 +22,7 @@ def create(metric: Any, *args: Any, **kwargs: Any) -> EvalMetric:
 @register
 @alias("composite")
 class CompositeEvalMetric(Named):
-    """Several metrics at once."""
+    """Several metrics updated together."""
 
     def __init__(
         self,
@@ -39,8 +39,8 @@ class CompositeEvalMetric(Named):
         self.metrics.append(create(metric))
 
     def get_metric(self, index: int) -> Any:
-        """The metric of this number; a ValueError (given, not raised, as MXNet does) where there is
-        none.
+        """Return the metric at `index`. If there is none, returns (not raises) a ValueError, as
+        MXNet does.
         """
         try:
             return self.metrics[index]
@@ -48,7 +48,7 @@ class CompositeEvalMetric(Named):
             return ValueError(f"Metric index {index} is out of range 0 and {len(self.metrics)}")
 
     def update_dict(self, label: dict[str, NDArray], pred: dict[str, NDArray]) -> None:
-        """`update_dict` of each."""
+        """Call `update_dict` of each metric."""
         if self.label_names is not None:
             label = {name: array for name, array in label.items() if name in self.label_names}
         if self.output_names is not None:
@@ -57,26 +57,26 @@ class CompositeEvalMetric(Named):
             metric.update_dict(label, pred)
 
     def update(self, labels: Any, preds: Any) -> None:
-        """`update` of each."""
+        """Call `update` of each metric."""
         for metric in self.metrics:
             metric.update(labels, preds)
 
     def reset(self) -> None:
-        """`reset` of each."""
+        """Call `reset` of each metric."""
         for metric in self.metrics:
             metric.reset()
 
     def reset_local(self) -> None:
-        """`reset_local` of each."""
+        """Call `reset_local` of each metric."""
         for metric in self.metrics:
             metric.reset_local()
 
     def get(self) -> tuple[list[str], list[float]]:
-        """(names, values)."""
+        """Return (names, values)."""
         return self._gathered(metric.get_name_value() for metric in self.metrics)
 
     def get_global(self) -> tuple[list[str], list[float]]:
-        """(names, values) since the last `reset`."""
+        """Return (names, values) since the last `reset`."""
         return self._gathered(metric.get_global_name_value() for metric in self.metrics)
 
     @staticmethod
@@ -85,5 +85,5 @@ class CompositeEvalMetric(Named):
         return [name for name, _ in pairs], [value for _, value in pairs]
 
     def get_config(self) -> dict[str, Any]:
-        """With the configs of all."""
+        """Return the configuration, including those of all metrics."""
         return super().get_config() | {"metrics": [metric.get_config() for metric in self.metrics]}

@@ -1,4 +1,4 @@
-"""Metrics whose figures come from elsewhere: losses, and a user's own functions."""
+"""Metrics computed elsewhere: the mean of losses, and functions of the user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from initlab.engine.nd import NDArray
 
 @register
 class Loss(Named):
-    """The mean of the predictions, which are losses; labels are not looked at."""
+    """The mean of the predictions, which are losses. Labels are ignored."""
 
     def __init__(
         self,
@@ -24,16 +24,17 @@ class Loss(Named):
         super().__init__(name, output_names, label_names)
 
     def update(self, labels: Any, preds: Any) -> None:
-        """Add up."""
+        """Add a batch."""
         for pred in [preds] if isinstance(preds, NDArray) else preds:
             self._add(float(pred.sum().asscalar()), pred.size)
 
 
 @register
 class CustomMetric(Named):
-    """A function of (label, pred) as NumPy arrays, which gives a figure a batch, or (sum, count).
+    """A metric from a function of (label, pred), both NumPy arrays.
 
-    `allow_extra_outputs` lets there be more predictions than labels.
+    The function returns one value for a batch, or (sum, count). With `allow_extra_outputs` there
+    may be more predictions than labels.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class CustomMetric(Named):
             self._add(*(found if isinstance(found, tuple) else (found, 1)))
 
     def get_config(self) -> dict[str, Any]:
-        """NotImplementedError: a function is no config."""
+        """Raise NotImplementedError: a function cannot be part of a configuration."""
         raise NotImplementedError("CustomMetric cannot be serialized")
 
 
@@ -71,5 +72,5 @@ def np(
     name: str | None = None,
     allow_extra_outputs: bool = False,
 ) -> CustomMetric:
-    """A `CustomMetric` under the function's own name."""
+    """Return a `CustomMetric` with the name of the function."""
     return CustomMetric(numpy_feval, name or numpy_feval.__name__, allow_extra_outputs)

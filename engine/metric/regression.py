@@ -11,7 +11,7 @@ from initlab.engine.metric.base import Named, alias, arrays, check_label_shapes,
 
 
 class _Distance(Named):
-    """Base of the distances of predictions from labels: their mean over batches."""
+    """Base class of distances between predictions and labels, averaged over batches."""
 
     title: ClassVar[str]
 
@@ -27,7 +27,7 @@ class _Distance(Named):
         raise NotImplementedError
 
     def update(self, labels: Any, preds: Any) -> None:
-        """Add one distance a batch."""
+        """Add the distance of one batch."""
         for label, pred in arrays(labels, preds):
             rows, columns = (x.reshape(-1, 1) if x.ndim == 1 else x for x in (label, pred))
             self._add(float(self._distance(rows - columns)), 1)
@@ -69,8 +69,10 @@ class RMSE(_Distance):
 @register
 @alias("pearsonr")
 class PearsonCorrelation(Named):
-    """Pearson's correlation of labels and predictions: its mean over batches (`macro`), or of all
-    samples together (`micro`).
+    """Pearson's correlation of labels and predictions.
+
+    With average `macro` it is averaged over batches, with `micro` computed from all samples
+    together. Raises OptionError for another `average`.
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class PearsonCorrelation(Named):
         super().__init__(name, output_names, label_names)
 
     def update(self, labels: Any, preds: Any) -> None:
-        """Add one correlation a batch, or the moments of its samples."""
+        """Add the correlation of a batch, or in `micro` mode the moments of its samples."""
         for label, pred in arrays(labels, preds):
             check_label_shapes(label, pred, False, True)
             x, y = label.ravel().astype(numpy.float64), pred.ravel().astype(numpy.float64)
@@ -109,8 +111,9 @@ class PearsonCorrelation(Named):
             )
 
     def _merge(self, new: numpy.ndarray) -> None:
-        """Join the count, means, squared deviations and their product of two sets of samples (Chan
-        et al. 1979).
+        """Merge the count, means, squared deviations and their product of two sets of samples.
+
+        Source: Chan et al. 1979.
         """
         old = self._moments
         count = old[0] + new[0]
@@ -124,14 +127,12 @@ class PearsonCorrelation(Named):
         self._moments = numpy.concatenate([[count], old[1:3] + shift * new[0] / count, spread])
 
     def reset_local(self) -> None:
-        """Forget all but the global figures; in `micro` mode the samples' moments are forgotten
-        too.
-        """
+        """Clear the sums of `get`; in `micro` mode also the moments of the samples."""
         super().reset_local()
         self._moments = numpy.zeros(6)
 
     def get(self) -> tuple[str, float]:
-        """(name, correlation)."""
+        """Return (name, correlation)."""
         if self.num_inst == 0 or self.average == "macro":
             return super().get()
         return self.name, float(self._moments[5] / numpy.sqrt(self._moments[3] * self._moments[4]))

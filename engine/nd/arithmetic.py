@@ -35,7 +35,7 @@ def _pair(
         return found
 
     applied.__doc__ = (
-        f"{function.__doc__} Shapes broadcast; a number may stand for either; two numbers "
+        f"{function.__doc__} Shapes broadcast. Either argument may be a number; two numbers "
         "give a number."
     )
     return operator(name)(applied)

@@ -168,10 +168,12 @@ def while_loop(
     loop_vars: Any,
     max_iterations: int | None = None,
 ) -> tuple[Any, Any]:
-    """While `cond(*variables)` is not 0, run `func(*variables) -> (outputs, variables)`, at most
-    `max_iterations` times.
+    """Run `func(*variables) -> (outputs, variables)` while `cond(*variables)` is not 0.
 
-    Outputs are stacked; steps that were not made are zeros, as in MXNet.
+    Runs at most `max_iterations` steps. Returns the outputs, stacked along a new first axis of
+    length `max_iterations`, and the last variables. Rows of steps that did not run are zeros, as in
+    MXNet; if no step ran, the list of outputs is empty. Raises ValueError if `max_iterations` is
+    missing or `loop_vars` is empty.
     """
     if max_iterations is None:
         raise ValueError("max_iterations should be specified")

@@ -152,7 +152,10 @@ def batch_dot(
 
 @operator("khatri_rao")
 def khatri_rao(*args: NDArray) -> NDArray:
-    """The Kronecker products of the columns of matrices (Khatri and Rao 1968)."""
+    """Return the Khatri-Rao product: column k is the Kronecker product of the matrices' columns k.
+
+    Source: Khatri and Rao 1968.
+    """
     total = args[0]
     for matrix in args[1:]:
         check_array(matrix, "matrix")

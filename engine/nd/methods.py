@@ -1,6 +1,4 @@
-"""Methods of NDArray that are functions of `nd` with the array as their first argument, as in
-MXNet.
-"""
+"""Methods of NDArray that call the function of `nd` with the same name, as in MXNet."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How functions of `nd` are declared: they check that arrays are NDArrays, take `out=` and `name=`,
-and are found by name.
+"""The decorator that declares functions of `nd`.
 
-`name` is MXNet's name of a graph node; without graphs by name it changes nothing.
+A declared function checks that its arrays are NDArrays, accepts `out=` and `name=`, and is found by
+its names in OPERATORS. `name` is MXNet's name of a graph node; it has no effect here.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ OPERATORS: dict[str, Callable[..., Any]] = {}
 
 
 def deliver(result: R, out: Any) -> R:
-    """The result, written into `out` where one is given: an array of the same shape and dtype, or a
-    list of them for several.
+    """Return the result, or write it into `out` and return `out`.
+
+    `out` is an array of the same shape and dtype, or a list of them for several results. Raises
+    MXNetError if it does not fit.
     """
     if out is None:
         return result
@@ -54,14 +56,16 @@ def _said(value: object) -> str:
 
 
 def check_array(value: object, name: str) -> None:
-    """AssertionError, in MXNet's words, unless a value is an NDArray."""
+    """Raise AssertionError, in MXNet's words, unless `value` is an NDArray."""
     if not isinstance(value, NDArray):
         raise AssertionError(f"Argument {name} must have NDArray type, but got {value}")
 
 
 def operator(*names: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Declare a function of `nd` under names. Parameters annotated `NDArray` are checked; unknown
-    arguments are a TypeError.
+    """Declare a function of `nd` under one or more names.
+
+    The declared function raises AssertionError if an argument whose parameter is annotated
+    `NDArray` is something else, and TypeError for an unknown argument.
     """
 
     def declare(function: Callable[..., R]) -> Callable[..., R]:
@@ -108,7 +112,7 @@ def operator(*names: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
 
 
 def chosen(name: str, option: str, value: object, known: tuple[str, ...]) -> None:
-    """MXNetError, in MXNet's words, unless an option has one of its values."""
+    """Raise MXNetError, in MXNet's words, unless `value` is one of the `known` values of `option`."""
     if value not in known:
         listed = ", ".join(f"'{k}'" for k in sorted(known))
         raise MXNetError(
@@ -118,7 +122,7 @@ def chosen(name: str, option: str, value: object, known: tuple[str, ...]) -> Non
 
 
 def axes_tuple(value: int | Sequence[int]) -> tuple[int, ...]:
-    """A number or a sequence of numbers as a tuple."""
+    """Return a number, or a sequence of numbers, as a tuple."""
     return (
         (int(value),)
         if isinstance(value, int) or hasattr(value, "__index__")
@@ -127,7 +131,7 @@ def axes_tuple(value: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def checked_axis(axis: int, ndim: int) -> int:
-    """An axis counted from the front. MXNetError for one that is not there."""
+    """Return an axis as a number >= 0. Raises MXNetError if the array has no such axis."""
     if not -ndim <= axis < ndim:
         raise MXNetError(
             f"MXNetError: Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input "

@@ -1,6 +1,4 @@
-"""Sorting and choosing the largest elements. Equal elements keep their order, ascending or
-descending.
-"""
+"""Sorting and selection of the largest elements. The sort is stable in both directions."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ INDEX_DTYPES = ("float16", "float32", "float64", "int32", "int64", "uint8")
 
 
 def _along(data: NDArray, axis: int | None) -> tuple[NDArray, int]:
-    """The array and the axis to sort along; all elements in a row without one."""
+    """Return the array and the axis to sort along; with axis None, the flattened array and 0."""
     if axis is None:
         return shape.reshape(data, shape=(-1,)), 0
     if not -data.ndim <= axis < data.ndim:
@@ -37,7 +35,7 @@ def _numbers(raw: Any, dtype: DType, data: NDArray, name: str) -> NDArray:
 
 @operator("sort")
 def sort(data: NDArray, axis: int | None = -1, is_ascend: bool = True) -> NDArray:
-    """Elements in order along an axis, or all in a row with axis None."""
+    """Sort the elements along `axis`; with axis None, sort the flattened array."""
     flat, at = _along(data, axis)
     return indexing.take_along_axis(
         flat, numbers=order.order(data._device.use(), flat._raw, at, bool(is_ascend)), axis=at
@@ -48,7 +46,7 @@ def sort(data: NDArray, axis: int | None = -1, is_ascend: bool = True) -> NDArra
 def argsort(
     data: NDArray, axis: int | None = -1, is_ascend: bool = True, dtype: DType = "float32"
 ) -> NDArray:
-    """The numbers that sort an array along an axis; no gradient."""
+    """Return the indices that sort an array along `axis`, in `dtype`; they have no gradient."""
     flat, at = _along(data, axis)
     return _numbers(
         order.order(data._device.use(), flat._raw, at, bool(is_ascend)), dtype, data, "argsort"
@@ -64,10 +62,12 @@ def topk(
     is_ascend: bool = False,
     dtype: DType = "float32",
 ) -> Any:
-    """The k largest elements along an axis (smallest with `is_ascend`), all of them for k below 1.
+    """Return the k largest elements along `axis` (the k smallest with `is_ascend`).
 
-    `ret_typ` says what is given: their `indices` in `dtype`, their `value`s, `both` as [values,
-    indices], or a `mask` of ones where they are. Gradients go through values only.
+    If k is 0 or less, all elements are returned, sorted. `ret_typ` chooses the result: their
+    `indices` in `dtype`, their `value`, `both` as [values, indices], or a `mask` of the shape of
+    `data` with ones at their places. Only values have gradients. Raises MXNetError if k exceeds the
+    length of the axis.
     """
     chosen("topk", "ret_typ", ret_typ, ("both", "indices", "mask", "value"))
     flat, at = _along(data, axis)

@@ -1,8 +1,8 @@
-"""`nd.random`: draws from the stream of the parameter that is being filled, else from the ambient
-one.
+"""The `nd.random` namespace: draws from the stream of the parameter being filled, else from the
+ambient stream.
 
-In `initlab-1` every distribution here has the same bits on every machine (see
-`engine.streams.variates`); in MXNet's stream those that are not known bit for bit are a
+In the stream `initlab-1`, every distribution here gives the same bits on every machine (see
+`engine.streams.variates`). In MXNet's stream, a distribution whose bits are not reproduced raises
 StreamError.
 """
 
@@ -37,7 +37,7 @@ from initlab.engine.streams import (
 def _deliver(
     values: np.ndarray, shape: tuple[int, ...], dtype: DType, where: Device, out: NDArray | None
 ) -> NDArray:
-    """Values as an array in their dtype, rounded once."""
+    """Round values to their dtype once and return them as an array, or write them into `out`."""
     result = NDArray(from_host(values.astype(dtype, copy=False).reshape(shape), where), where)
     return deliver(result, out)
 
@@ -77,7 +77,11 @@ def uniform(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """U[low, high); arrays of bounds give one draw of `shape` for each pair."""
+    """Draw from U[low, high) in `shape`.
+
+    If `low` or `high` is an array, draws `shape` values for each pair of bounds; the result has
+    shape (*bounds, *shape). Raises MXNetError if high < low.
+    """
     if isinstance(low, NDArray) or isinstance(high, NDArray):
         return _each(
             uniform, (low, high), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
@@ -108,7 +112,11 @@ def normal(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """N(loc, scale^2); arrays of arguments give one draw of `shape` for each pair."""
+    """Draw from N(loc, scale^2) in `shape`.
+
+    If `loc` or `scale` is an array, draws `shape` values for each pair; the result has shape
+    (*pairs, *shape). Raises MXNetError unless scale > 0.
+    """
     if isinstance(loc, NDArray) or isinstance(scale, NDArray):
         return _each(
             normal, (loc, scale), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
@@ -130,7 +138,7 @@ def normal(
 
 
 def randn(*shape: int, loc: float = 0.0, scale: float = 1.0, **options: Any) -> NDArray:
-    """N(loc, scale^2) with the shape given as numbers."""
+    """Draw from N(loc, scale^2); the positional arguments are the lengths of the axes."""
     return normal(loc, scale, shape=shape or None, **options)
 
 
@@ -143,7 +151,10 @@ def randint(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """Whole numbers of [low, high), int32 unless int64 is asked for."""
+    """Draw whole numbers from [low, high), as int32 unless `dtype` is int64.
+
+    Raises MXNetError for another dtype or an empty range.
+    """
     resolved = dtypes.resolve(out.dtype if out is not None else dtype or "int32")
     if resolved.kind != "i":
         raise MXNetError(f"MXNetError: randint gives whole numbers, not {resolved.name}")
@@ -161,8 +172,10 @@ def randint(
 
 
 def _exact(name: str) -> Stream:
-    """The exact stream in use. StreamError in MXNet's, which gives other values of this
-    distribution.
+    """Return the exact stream in use.
+
+    Raises StreamError in MXNet's stream, where the values of the distribution `name` would be
+    different.
     """
     source = current()
     if not isinstance(source, Stream):
@@ -186,7 +199,7 @@ def _drawn(
     device: Device | None,
     out: NDArray | None,
 ) -> NDArray:
-    """`values(size)` in the wanted shape, dtype and place."""
+    """Draw `values(size)` and return them in the wanted shape, dtype and device."""
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
     return _deliver(values(math.prod(wanted)), wanted, resolved, where, out)
 
@@ -199,8 +212,9 @@ def exponential(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """An exponential distribution with mean `scale`; an array of means gives one draw of `shape`
-    for each.
+    """Draw from an exponential distribution with mean `scale`.
+
+    If `scale` is an array, draws `shape` values for each mean.
     """
     if isinstance(scale, NDArray):
         return _each(
@@ -231,8 +245,9 @@ def gamma(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """A gamma distribution of shape alpha and scale beta; arrays give one draw of `shape` for each
-    pair.
+    """Draw from a gamma distribution with shape parameter alpha and scale parameter beta.
+
+    If a parameter is an array, draws `shape` values for each pair.
     """
     if isinstance(alpha, NDArray) or isinstance(beta, NDArray):
         return _each(
@@ -261,8 +276,9 @@ def poisson(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """A Poisson distribution with mean `lam`, as floats; an array of means gives one draw of
-    `shape` for each.
+    """Draw from a Poisson distribution with mean `lam`, as floats.
+
+    If `lam` is an array, draws `shape` values for each mean.
     """
     if isinstance(lam, NDArray):
         return _each(poisson, (lam,), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
@@ -285,8 +301,10 @@ def negative_binomial(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """Failures before the k-th success of probability p, as floats; arrays give one draw of `shape`
-    for each pair.
+    """Draw the number of failures before the k-th success of probability p, as floats.
+
+    If a parameter is an array, draws `shape` values for each pair. Raises MXNetError unless k >= 0
+    and 0 < p <= 1.
     """
     if isinstance(k, NDArray) or isinstance(p, NDArray):
         return _each(
@@ -312,8 +330,10 @@ def generalized_negative_binomial(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """A negative binomial distribution with mean mu and variance mu + alpha mu^2, as floats;
-    Poisson's for alpha 0.
+    """Draw from a negative binomial distribution with mean mu and variance mu + alpha mu^2.
+
+    Values are floats. With alpha 0 it is the Poisson distribution. If a parameter is an array,
+    draws `shape` values for each pair.
     """
     if isinstance(mu, NDArray) or isinstance(alpha, NDArray):
         return _each(
@@ -343,7 +363,7 @@ def _each(
     out: NDArray | None,
     options: dict[str, Any],
 ) -> NDArray:
-    """One draw of `shape` for each element of arrays of parameters."""
+    """Draw `shape` values for each element of the (broadcast) arrays of parameters."""
     first = next(p for p in parameters if isinstance(p, NDArray))
     if options["ctx"] is None and options["device"] is None:
         options = options | {"device": first.device}
@@ -368,10 +388,12 @@ def multinomial(
     out: Any = None,
     dtype: DType = "int32",
 ) -> Any:
-    """Numbers drawn in proportion to the last axis' weights, one for each row, or `shape` of them.
+    """Draw class indices with the probabilities in the last axis of `data`, which need no
+    normalization.
 
-    With `get_prob` a list of these and the logarithms of their probabilities, through which a
-    gradient goes to the weights.
+    Draws one index for each row, or `shape` of them. With `get_prob`, returns [indices, log of data
+    at the indices]; the gradient of the logarithms flows to `data`. Raises MXNetError if a weight
+    is negative or a row has no positive one.
     """
     check_array(data, "data")
     rows = data.asnumpy().reshape(-1, data.shape[-1])
@@ -396,7 +418,7 @@ def multinomial(
 
 
 def shuffle(data: NDArray, out: NDArray | None = None) -> NDArray:
-    """A copy with the elements along the first axis in random order."""
+    """Return a copy whose slices along the first axis are in random order."""
     check_array(data, "data")
     order = variates.permutation(_exact("shuffle"), data.shape[0])
     raw = data._device.use().take(data._raw, from_host(order, data._device), axis=0)
@@ -417,19 +439,21 @@ def _like(
 def uniform_like(
     data: NDArray, low: float = 0.0, high: float = 1.0, out: NDArray | None = None
 ) -> NDArray:
-    """U[low, high) in the shape, dtype and place of an array."""
+    """Draw from U[low, high) in the shape, dtype and device of `data`."""
     return _like(uniform, data, {"low": low, "high": high}, out)
 
 
 def normal_like(
     data: NDArray, loc: float = 0.0, scale: float = 1.0, out: NDArray | None = None
 ) -> NDArray:
-    """N(loc, scale^2) in the shape, dtype and place of an array."""
+    """Draw from N(loc, scale^2) in the shape, dtype and device of `data`."""
     return _like(normal, data, {"loc": loc, "scale": scale}, out)
 
 
 def exponential_like(data: NDArray, lam: float = 1.0, out: NDArray | None = None) -> NDArray:
-    """An exponential distribution with rate `lam` in the shape, dtype and place of an array."""
+    """Draw from an exponential distribution with rate `lam` in the shape, dtype and device of
+    `data`.
+    """
     _require(
         lam > 0,
         "param.lam > 0",
@@ -442,24 +466,26 @@ def exponential_like(data: NDArray, lam: float = 1.0, out: NDArray | None = None
 def gamma_like(
     data: NDArray, alpha: float = 1.0, beta: float = 1.0, out: NDArray | None = None
 ) -> NDArray:
-    """A gamma distribution in the shape, dtype and place of an array."""
+    """Draw from a gamma distribution in the shape, dtype and device of `data`."""
     return _like(gamma, data, {"alpha": alpha, "beta": beta}, out)
 
 
 def poisson_like(data: NDArray, lam: float = 1.0, out: NDArray | None = None) -> NDArray:
-    """A Poisson distribution in the shape, dtype and place of an array."""
+    """Draw from a Poisson distribution in the shape, dtype and device of `data`."""
     return _like(poisson, data, {"lam": lam}, out)
 
 
 def negative_binomial_like(
     data: NDArray, k: int = 1, p: float = 1.0, out: NDArray | None = None
 ) -> NDArray:
-    """A negative binomial distribution in the shape, dtype and place of an array."""
+    """Draw from a negative binomial distribution in the shape, dtype and device of `data`."""
     return _like(negative_binomial, data, {"k": k, "p": p}, out)
 
 
 def generalized_negative_binomial_like(
     data: NDArray, mu: float = 1.0, alpha: float = 1.0, out: NDArray | None = None
 ) -> NDArray:
-    """A generalized negative binomial distribution in the shape, dtype and place of an array."""
+    """Draw from a generalized negative binomial distribution in the shape, dtype and device of
+    `data`.
+    """
     return _like(generalized_negative_binomial, data, {"mu": mu, "alpha": alpha}, out)

@@ -1,5 +1,7 @@
-"""Functions over axes. Over all axes they give shape (1,), since MXNet's arrays have at least one
-axis.
+"""Reductions over axes, running sums and histograms.
+
+A reduction over all axes returns shape (1,), since MXNet's arrays have at least one axis. With
+`exclude`, a reduction runs over all axes but the given ones.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ def _axis(axis: Any) -> Any:
 def sum_(
     data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
 ) -> NDArray:
-    """The sum over axes; over all but these with `exclude`."""
+    """Return the sum over `axis`."""
     return reduce.sum(data, axis=_axis(axis), keepdims=bool(keepdims), exclude=bool(exclude))
 
 
@@ -36,7 +38,7 @@ def sum_(
 def mean(
     data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
 ) -> NDArray:
-    """The mean over axes; over all but these with `exclude`."""
+    """Return the mean over `axis`."""
     return reduce.mean(data, axis=_axis(axis), keepdims=bool(keepdims), exclude=bool(exclude))
 
 
@@ -44,7 +46,7 @@ def mean(
 def prod(
     data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
 ) -> NDArray:
-    """The product over axes; over all but these with `exclude`."""
+    """Return the product over `axis`."""
     return reduce.prod(data, axis=_axis(axis), keepdims=bool(keepdims), exclude=bool(exclude))
 
 
@@ -52,7 +54,7 @@ def prod(
 def max_(
     data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
 ) -> NDArray:
-    """The largest element; every one that equals it gets the gradient."""
+    """Return the maximum over `axis`; every element that equals it receives the gradient."""
     return reduce.max(data, axis=_axis(axis), keepdims=bool(keepdims), exclude=bool(exclude))
 
 
@@ -60,12 +62,12 @@ def max_(
 def min_(
     data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
 ) -> NDArray:
-    """The smallest element; every one that equals it gets the gradient."""
+    """Return the minimum over `axis`; every element that equals it receives the gradient."""
     return reduce.min(data, axis=_axis(axis), keepdims=bool(keepdims), exclude=bool(exclude))
 
 
 def _without_nan(data: NDArray, value: float) -> NDArray:
-    """Elements that are not numbers replaced by one that changes nothing."""
+    """Replace NaN by `value`, the neutral element of the reduction."""
     xp = data._device.use()
     numbers = NDArray(xp.logical_not(xp.isnan(data._raw)), data._device)
     return elementwise.where(numbers, data, NDArray(xp.full_like(data._raw, value), data._device))
@@ -75,7 +77,7 @@ def _without_nan(data: NDArray, value: float) -> NDArray:
 def nansum(
     data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
 ) -> NDArray:
-    """The sum over axes, of the elements that are numbers."""
+    """Return the sum over `axis` of the elements that are not NaN."""
     return sum_(_without_nan(data, 0), axis, keepdims, exclude)
 
 
@@ -83,7 +85,7 @@ def nansum(
 def nanprod(
     data: NDArray, axis: Axis = None, keepdims: bool = False, exclude: bool = False
 ) -> NDArray:
-    """The product over axes, of the elements that are numbers."""
+    """Return the product over `axis` of the elements that are not NaN."""
     return prod(_without_nan(data, 1), axis, keepdims, exclude)
 
 
@@ -91,8 +93,9 @@ def nanprod(
 def norm(
     data: NDArray, ord: int = 2, axis: Axis = None, out_dtype: DType = None, keepdims: bool = False
 ) -> NDArray:  # noqa: A002
-    """The Euclidean norm over axes, or with `ord=1` the sum of magnitudes; computed in `out_dtype`
-    where that is given.
+    """Return the Euclidean norm over `axis`, or with `ord=1` the sum of absolute values.
+
+    It is computed in `out_dtype` if given. Raises MXNetError for another `ord`.
     """
     if ord not in (1, 2):
         raise MXNetError(
@@ -104,7 +107,7 @@ def norm(
 
 @operator("argmax")
 def argmax(data: NDArray, axis: int | None = None, keepdims: bool = False) -> NDArray:
-    """The place of the largest element, in the dtype of the array."""
+    """Return the index of the maximum along `axis`, in the dtype of `data`."""
     return reduce.argmax(
         data, axis=axis if axis is None else checked_axis(axis, data.ndim), keepdims=bool(keepdims)
     )
@@ -112,7 +115,7 @@ def argmax(data: NDArray, axis: int | None = None, keepdims: bool = False) -> ND
 
 @operator("argmin")
 def argmin(data: NDArray, axis: int | None = None, keepdims: bool = False) -> NDArray:
-    """The place of the smallest element, in the dtype of the array."""
+    """Return the index of the minimum along `axis`, in the dtype of `data`."""
     return reduce.argmin(
         data, axis=axis if axis is None else checked_axis(axis, data.ndim), keepdims=bool(keepdims)
     )
@@ -120,13 +123,16 @@ def argmin(data: NDArray, axis: int | None = None, keepdims: bool = False) -> ND
 
 @operator("argmax_channel")
 def argmax_channel(data: NDArray) -> NDArray:
-    """The place of the largest element along axis 1."""
+    """Return the index of the maximum along axis 1, in the dtype of `data`."""
     return reduce.argmax(data, axis=checked_axis(1, data.ndim))
 
 
 @operator("moments")
 def moments(data: NDArray, axes: Axis = None, keepdims: bool = False) -> list[NDArray]:
-    """[mean, variance] over axes, the variance being that of the whole, not of a sample."""
+    """Return [mean, variance] over `axes`; the variance is divided by n, not by n - 1.
+
+    Raises MXNetError if no axes are given.
+    """
     if axes is None or axes == ():
         raise MXNetError(
             "MXNetError: Empty axes is not supported, if you would like to do global moments, please pass "
@@ -143,7 +149,7 @@ def moments(data: NDArray, axes: Axis = None, keepdims: bool = False) -> list[ND
 
 @operator("cumsum")
 def cumsum(a: NDArray, axis: int | None = None, dtype: DType = None) -> NDArray:
-    """Running sums along an axis, or over all elements in a row without one."""
+    """Return the running sums along `axis`, or of the flattened array if `axis` is None."""
     data = a if dtype is None else elementwise.cast(a, dtype=dtypes.resolve(dtype))
     if axis is None:
         return reduce.cumsum(shape.reshape(data, shape=(-1,)), axis=0)
@@ -154,11 +160,10 @@ def cumsum(a: NDArray, axis: int | None = None, dtype: DType = None) -> NDArray:
 def histogram(
     a: NDArray, bins: Any = 10, range: tuple[float, float] | None = None
 ) -> list[NDArray]:  # noqa: A002
-    """[how many elements are in each bin, the bins' edges]: `bins` is their number, or an array of
-    edges.
+    """Return [counts, edges] of the elements of `a` in bins.
 
-    Counts are int64. Without a range, it is that of the elements and counts are floats, as in
-    MXNet.
+    `bins` is the number of bins or an array of edges. Counts are int64. Without `range`, the bins
+    span the elements, and counts have the dtype of `a`, as in MXNet.
     """
     if isinstance(bins, NDArray):
         counts, edges = np.histogram(a.asnumpy(), bins=bins.asnumpy())
@@ -178,8 +183,11 @@ def histogram(
 
 @operator("L2Normalization")
 def l2_normalization(data: NDArray, eps: float = 1e-10, mode: str = "instance") -> NDArray:
-    """x / sqrt(sum x^2 + eps): over all axes but the first (`instance`), over axis 1 (`channel`),
-    or over all beyond 1 (`spatial`).
+    """Return x / sqrt(sum x^2 + eps).
+
+    The sum runs over all axes but the first (mode `instance`), over axis 1 (`channel`), or over all
+    axes from 2 on (`spatial`). Raises MXNetError for another mode, or if `data` has too few axes
+    for it.
     """
     from_mode = {"instance": 2, "channel": 3, "spatial": 3}
     if mode not in from_mode:

@@ -1,7 +1,8 @@
-"""Batches of sequences of different lengths: masking what is beyond the end, the last step, the
-reverse.
+"""Functions of batches of sequences of different lengths: mask, last step, reverse.
 
-Arrays are (steps, batch, …), or with `axis=1` (batch, steps, …); lengths have shape (batch,).
+Arrays are (steps, batch, …), or with `axis=1` (batch, steps, …). Lengths have shape (batch,) and
+are used only with `use_sequence_length`; without it, every sequence has all steps. The functions
+raise MXNetError if the lengths do not fit.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from initlab.engine.ops import elementwise, indexing, shape
 
 
 def _lengths(name: str, data: NDArray, lengths: NDArray | None, used: bool, axis: int) -> Any:
-    """The raw lengths as int64, or None where they are not used. MXNetError for what does not fit."""
+    """Return the raw lengths as int64, or None if they are not used.
+
+    Raises MXNetError if lengths and `use_sequence_length` are not given together, or if the axis or
+    a shape does not fit.
+    """
     if used != (lengths is not None):
         expected, got = (2, 1) if used else (1, 2)
         raise MXNetError(
@@ -52,7 +57,7 @@ def sequence_mask(
     value: float = 0.0,
     axis: int = 0,
 ) -> NDArray:
-    """`value` in the place of all steps from each sequence's length on."""
+    """Replace the steps after the end of each sequence by `value`."""
     lengths = _lengths("SequenceMask", data, sequence_length, bool(use_sequence_length), axis)
     if lengths is None:
         return elementwise.identity(data)
@@ -72,7 +77,7 @@ def sequence_last(
     use_sequence_length: bool = False,
     axis: int = 0,
 ) -> NDArray:
-    """The last step of each sequence; lengths are at least 1."""
+    """Return the last step of each sequence, without the axis of steps. Lengths must be at least 1."""
     lengths = _lengths("SequenceLast", data, sequence_length, bool(use_sequence_length), axis)
     if lengths is None:
         return indexing.getitem(data, key=(slice(None),) * axis + (-1,), view=False)
@@ -87,8 +92,9 @@ def sequence_reverse(
     use_sequence_length: bool = False,
     axis: int = 0,
 ) -> NDArray:
-    """Each sequence's steps backwards, those beyond its length where they were. Only axis 0, as in
-    MXNet.
+    """Reverse the steps of each sequence; the steps after its end stay where they are.
+
+    `axis` must be 0, as in MXNet.
     """
     lengths = _lengths("SequenceReverse", data, sequence_length, bool(use_sequence_length), axis)
     if axis != 0:

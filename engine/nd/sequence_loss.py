@@ -1,5 +1,7 @@
-"""The loss of sequences that are not aligned with their labels (MXNet:
-src/operator/contrib/ctc_loss.cc).
+"""Connectionist temporal classification, a loss of sequences that are not aligned with their
+labels.
+
+Source: MXNet's src/operator/contrib/ctc_loss.cc.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ def CTCLoss(
     use_label_lengths: bool = False,
     blank_label: str = "first",
 ) -> NDArray:
-    """-log p(label) a sample (batch,), for scores (time, batch, classes) and labels (batch, longest).
+    """Return -log p(label) for each sample, of shape (batch,).
 
-    The blank is the first class or the last. Where no lengths are used, labels end at the first 0,
-    or at -1 for a blank that is the last. MXNetError for labels that are no classes.
+    `data` holds scores before softmax, (time, batch, classes); `label` holds class indices, (batch,
+    longest). The blank is the first or the last class. Without `use_label_lengths`, a label ends at
+    the first 0, or at the first -1 if the blank is the last class. Raises MXNetError if shapes or
+    lengths do not fit, or a label is no class.
     """
     if blank_label not in PADDING:
         raise MXNetError(

@@ -1,5 +1,5 @@
-"""Functions that change an array's shape or order, or take and join parts by position. All of them
-give copies.
+"""Functions that change the shape or the order of an array, or split and join arrays. All of them
+return copies.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ def _reshaped(data: NDArray, new: tuple[int, ...]) -> NDArray:
 
 @operator("reshape", "Reshape")
 def reshape(data: NDArray, shape: Shape, reverse: bool = False) -> NDArray:
-    """Another shape of the same size, with MXNet's codes 0, -1, -2, -3, -4 (see
-    `engine.ops.shape.target_shape`).
+    """Return another shape of the same size.
+
+    The shape may use MXNet's codes 0, -1, -2, -3 and -4 (see `engine.ops.shape.target_shape`).
     """
     return _reshape(data, axes_tuple(shape), bool(reverse))
 
@@ -48,7 +49,11 @@ def reshape_like(
     rhs_begin: int | None = None,
     rhs_end: int | None = None,
 ) -> NDArray:
-    """The shape of another array, or some of its axes in the place of some of one's own."""
+    """Return `lhs` in the shape of `rhs`.
+
+    If begin and end are given, axes [lhs_begin, lhs_end) of `lhs` take the lengths of axes
+    [rhs_begin, rhs_end) of `rhs`. Raises MXNetError if they are no axes.
+    """
 
     def cut(ndim: int, begin: int | None, end: int | None) -> tuple[int, int]:
         first = 0 if begin is None else begin + ndim if begin < 0 else begin
@@ -66,7 +71,7 @@ def reshape_like(
 
 @operator("flatten", "Flatten")
 def flatten(data: NDArray) -> NDArray:
-    """All axes but the first joined."""
+    """Join all axes but the first: (batch, …) becomes (batch, n)."""
     return _reshaped(
         data,
         (0, -1)
@@ -77,7 +82,7 @@ def flatten(data: NDArray) -> NDArray:
 
 @operator("expand_dims")
 def expand_dims(data: NDArray, axis: int) -> NDArray:
-    """A new axis of length 1."""
+    """Insert an axis of length 1. Raises MXNetError if `axis` is out of range."""
     if not -data.ndim - 1 <= axis <= data.ndim:
         raise MXNetError(
             "MXNetError: Check failed: axis >= 0 && axis <= indim: axis must be in the range "
@@ -89,7 +94,10 @@ def expand_dims(data: NDArray, axis: int) -> NDArray:
 
 @operator("squeeze")
 def squeeze(data: NDArray, axis: Any = None) -> NDArray:
-    """Without axes of length 1: all, or those given; an array of one element keeps one axis."""
+    """Remove all axes of length 1, or those in `axis`; an array of one element keeps one axis.
+
+    Raises MXNetError if an axis is out of range or has another length.
+    """
     chosen_axes = set()
     for a in range(data.ndim) if axis is None else axes_tuple(axis):
         if not -data.ndim <= a < data.ndim:
@@ -110,13 +118,13 @@ def squeeze(data: NDArray, axis: Any = None) -> NDArray:
 
 @operator("shape_array")
 def shape_array(data: NDArray) -> NDArray:
-    """The shape as an int64 array."""
+    """Return the shape as an int64 array."""
     return array(list(data.shape), ctx=data._device, dtype="int64")
 
 
 @operator("size_array")
 def size_array(data: NDArray) -> NDArray:
-    """The number of elements as an int64 array of one."""
+    """Return the number of elements as an int64 array of shape (1,)."""
     return array([data.size], ctx=data._device, dtype="int64")
 
 
@@ -125,13 +133,13 @@ def size_array(data: NDArray) -> NDArray:
 
 @operator("transpose")
 def transpose(data: NDArray, axes: tuple[int, ...] | None = None) -> NDArray:
-    """The axes in another order, reversed by default."""
+    """Return the axes in the order `axes`, by default reversed."""
     return shape.transpose(data, axes=tuple(axes) if axes else None)
 
 
 @operator("swapaxes", "SwapAxis")
 def swapaxes(data: NDArray, dim1: int = 0, dim2: int = 0) -> NDArray:
-    """Two axes exchanged."""
+    """Swap two axes. Raises MXNetError if one is out of range."""
     for number, axis in ((1, dim1), (2, dim2)):
         if not -data.ndim <= axis < data.ndim:
             raise MXNetError(
@@ -145,7 +153,10 @@ def swapaxes(data: NDArray, dim1: int = 0, dim2: int = 0) -> NDArray:
 
 @operator("moveaxis")
 def moveaxis(tensor: NDArray, source: Any, destination: Any) -> NDArray:
-    """Axes in other places, the rest in order."""
+    """Move the axes `source` to the positions `destination`; the other axes keep their order.
+
+    Raises ValueError if an axis is out of range or the numbers of axes differ.
+    """
     sources, places = axes_tuple(source), axes_tuple(destination)
     for name, axes in (("Source", sources), ("Destination", places)):
         for axis in axes:
@@ -167,13 +178,17 @@ def moveaxis(tensor: NDArray, source: Any, destination: Any) -> NDArray:
 
 @operator("flip", "reverse")
 def flip(data: NDArray, axis: Any) -> NDArray:
-    """Elements backwards along axes."""
+    """Reverse the elements along `axis`, one or more axes."""
     return shape.flip(data, axes=tuple(checked_axis(a, data.ndim) for a in axes_tuple(axis)))
 
 
 @operator("depth_to_space")
 def depth_to_space(data: NDArray, block_size: int) -> NDArray:
-    """Blocks of channels of a (batch, channels, height, width) array as blocks of pixels."""
+    """Move channels into blocks of pixels.
+
+    (batch, b*b*c, height, width) becomes (batch, c, b*height, b*width), with b = `block_size`.
+    Raises MXNetError if the data does not fit.
+    """
     _check_blocks(data, block_size, "Depth To Space")
     n, c, h, w = data.shape
     b = block_size
@@ -191,7 +206,11 @@ def depth_to_space(data: NDArray, block_size: int) -> NDArray:
 
 @operator("space_to_depth")
 def space_to_depth(data: NDArray, block_size: int) -> NDArray:
-    """Blocks of pixels of a (batch, channels, height, width) array as blocks of channels."""
+    """Move blocks of pixels into channels, the inverse of `depth_to_space`.
+
+    (batch, c, b*height, b*width) becomes (batch, b*b*c, height, width), with b = `block_size`.
+    Raises MXNetError if the data does not fit.
+    """
     _check_blocks(data, block_size, "Space To Depth")
     n, c, h, w = data.shape
     b = block_size
@@ -227,7 +246,7 @@ def _check_blocks(data: NDArray, block_size: int, name: str) -> None:
 
 @operator("broadcast_to")
 def broadcast_to(data: NDArray, shape: Shape) -> NDArray:
-    """Stretched along axes of length 1; a 0 keeps an axis."""
+    """Stretch axes of length 1 to `shape`; a 0 in it keeps an axis."""
     return _broadcast(data, axes_tuple(shape))
 
 
@@ -237,7 +256,10 @@ def _broadcast(data: NDArray, wanted: tuple[int, ...]) -> NDArray:
 
 @operator("broadcast_axis", "broadcast_axes")
 def broadcast_axis(data: NDArray, axis: Any = (), size: Any = ()) -> NDArray:
-    """Axes of length 1 stretched to sizes."""
+    """Stretch the axes `axis`, of length 1, to the lengths `size`.
+
+    Raises MXNetError if an axis has another length, or there are not as many sizes as axes.
+    """
     axes, sizes = axes_tuple(axis), axes_tuple(size)
     if len(axes) != len(sizes):
         raise MXNetError(f"MXNetError: broadcast_axis: {len(axes)} axes, but {len(sizes)} sizes")
@@ -257,7 +279,11 @@ def broadcast_axis(data: NDArray, axis: Any = (), size: Any = ()) -> NDArray:
 def broadcast_like(
     lhs: NDArray, rhs: NDArray, lhs_axes: Any = None, rhs_axes: Any = None
 ) -> NDArray:
-    """Stretched to the shape of another array, or only some axes to the lengths of some of its."""
+    """Stretch axes of length 1 to the shape of `rhs`.
+
+    If axes are given, only `lhs_axes` are stretched, to the lengths of `rhs_axes`. Raises
+    MXNetError if the axes or shapes do not fit.
+    """
     if (lhs_axes is None) != (rhs_axes is None):
         raise MXNetError("MXNetError: broadcast_like: lhs_axes and rhs_axes must be given together")
     if lhs_axes is None:
@@ -282,7 +308,11 @@ def broadcast_like(
 
 @operator("tile")
 def tile(data: NDArray, reps: Shape) -> NDArray:
-    """The whole repeated along its axes; new axes come first where `reps` has more."""
+    """Repeat the whole array reps[i] times along axis i.
+
+    If `reps` is longer than the shape, new axes are added in front. Raises MXNetError if a number
+    is below 1.
+    """
     times = axes_tuple(reps)
     if any(n < 1 for n in times):
         raise MXNetError(
@@ -293,8 +323,9 @@ def tile(data: NDArray, reps: Shape) -> NDArray:
 
 @operator("repeat")
 def repeat(data: NDArray, repeats: int, axis: int | None = None) -> NDArray:
-    """Every element `repeats` times in a row, along an axis or, without one, of all elements in a
-    row.
+    """Repeat each element `repeats` times along `axis`, or of the flattened array if it is None.
+
+    Raises MXNetError if `repeats` is negative or the axis is out of range.
     """
     if repeats < 0:
         raise MXNetError(
@@ -313,10 +344,12 @@ def repeat(data: NDArray, repeats: int, axis: int | None = None) -> NDArray:
 def pad(
     data: NDArray, mode: str, pad_width: tuple[int, ...], constant_value: float = 0.0
 ) -> NDArray:
-    """A border around the last axes of an array of 4 or 5: a number, the nearest element (`edge`),
-    or the mirrored inside (`reflect`).
+    """Add a border around the spatial axes of an array of 4 or 5 axes.
 
-    `pad_width` holds (before, after) for each axis in a row; those of the first two axes are 0.
+    `mode` fills it with a `constant` value, the nearest element (`edge`), or the mirrored inside
+    (`reflect`). `pad_width` lists before and after for each axis in turn; the first four numbers,
+    those of batch and channels, are 0. Raises MXNetError if the data, the widths or the mode does
+    not fit.
     """
     chosen("Pad", "mode", mode, ("constant", "edge", "reflect"))
     if data.ndim not in (4, 5):
@@ -344,8 +377,10 @@ def pad(
 
 @operator("diag")
 def diag(data: NDArray, k: int = 0, axis1: int = 0, axis2: int = 1) -> NDArray:
-    """The k-th diagonal of two axes, as the last axis; of an array of one axis, the matrix that has
-    it as k-th diagonal.
+    """Return the k-th diagonal of `axis1` and `axis2`, as a new last axis.
+
+    For an array of one axis, returns the matrix that has it on the k-th diagonal. Raises MXNetError
+    if the axes are equal or the diagonal does not exist.
     """
     xp = data._device.use()
     if data.ndim == 1:
@@ -375,8 +410,10 @@ def diag(data: NDArray, k: int = 0, axis1: int = 0, axis2: int = 1) -> NDArray:
 
 @operator("slice", "crop")
 def slice_(data: NDArray, begin: Any, end: Any, step: Any = ()) -> NDArray:
-    """The region from `begin` to before `end` of the first axes, in steps; None where there is no
-    bound.
+    """Return the elements from begin[i] to before end[i] of each of the first axes, in steps of
+    step[i].
+
+    None means no bound. Raises MXNetError for a step of 0 or bounds that do not fit the axes.
     """
     begins, ends, steps = (
         tuple(v) if isinstance(v, (tuple, list)) else (v,) for v in (begin, end, step)
@@ -401,7 +438,7 @@ def slice_(data: NDArray, begin: Any, end: Any, step: Any = ()) -> NDArray:
 
 @operator("slice_axis")
 def slice_axis(data: NDArray, axis: int, begin: int, end: int | None) -> NDArray:
-    """Elements begin … end - 1 along an axis."""
+    """Return the elements begin … end - 1 along `axis`. Raises MXNetError if they do not exist."""
     if not -data.ndim <= axis < data.ndim:
         raise MXNetError(
             "MXNetError: Check failed: *axis < ishape.ndim() && *axis >= 0: Transformed axis must be smaller "
@@ -428,7 +465,11 @@ def slice_axis(data: NDArray, axis: int, begin: int, end: int | None) -> NDArray
 
 @operator("slice_like")
 def slice_like(data: NDArray, shape_like: NDArray, axes: Any = ()) -> NDArray:
-    """The first elements along all axes, or those given, as many as another array has."""
+    """Return the first elements of `data` along `axes` (by default all), as many as `shape_like`
+    has.
+
+    Raises MXNetError if `data` has fewer.
+    """
     axes = axes_tuple(axes)
     if not axes and data.ndim != shape_like.ndim:
         raise MXNetError(
@@ -451,7 +492,11 @@ def slice_like(data: NDArray, shape_like: NDArray, axes: Any = ()) -> NDArray:
 
 @operator("split", "SliceChannel")
 def split(data: NDArray, num_outputs: int, axis: int = 1, squeeze_axis: bool = False) -> Any:
-    """Equal parts along an axis: a list, or the array itself for one part."""
+    """Split an axis into `num_outputs` equal parts.
+
+    Returns a list, or the array itself for one part. Raises MXNetError if the length is not
+    divisible, or if `squeeze_axis` and the parts are longer than 1.
+    """
     at = checked_axis(axis, data.ndim)
     length = data.shape[at]
     if num_outputs < 1 or length % num_outputs:
@@ -494,8 +539,10 @@ def _cut(data: NDArray, axis: int, edges: list[int], squeeze_axis: bool) -> list
 def split_v2(
     ary: NDArray, indices_or_sections: Any, axis: int = 0, squeeze_axis: bool = False
 ) -> Any:
-    """Parts along an axis, as many equal ones as a number says, or cut before each of several
-    places.
+    """Split an axis into a number of equal parts, or before each of several indices.
+
+    Raises ValueError if the parts would not be equal or the argument is something else, and
+    MXNetError if `squeeze_axis` and a part is not of length 1.
     """
     at = checked_axis(axis, ary.ndim)
     length = ary.shape[at]
@@ -521,7 +568,7 @@ def split_v2(
 
 @operator("concat", "Concat")
 def concat(*data: NDArray, dim: int = 1) -> NDArray:
-    """End to end along an axis."""
+    """Join arrays along the existing axis `dim`. Raises MXNetError if none is given."""
     if not data:
         raise MXNetError(
             "MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator Concat"
@@ -530,7 +577,7 @@ def concat(*data: NDArray, dim: int = 1) -> NDArray:
 
 
 def concatenate(arrays: Sequence[NDArray], axis: int = 0, always_copy: bool = True) -> NDArray:
-    """End to end along an axis; a single array itself unless `always_copy`."""
+    """Join arrays along `axis`; a single array is returned itself unless `always_copy`."""
     if len(arrays) == 1 and not always_copy:
         return arrays[0]
     return concat(*arrays, dim=axis)
@@ -538,7 +585,7 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0, always_copy: bool = Tr
 
 @operator("stack")
 def stack(*data: NDArray, axis: int = 0) -> NDArray:
-    """Along a new axis."""
+    """Join arrays of the same shape along a new axis. Raises MXNetError if none is given."""
     if not data:
         raise MXNetError(
             "MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator stack"

@@ -1,6 +1,4 @@
-"""Softmax and its kin: with a temperature, over the first elements only, of the negative, as a
-loss.
-"""
+"""Softmax, log-softmax, softmin and the cross entropy of softmax."""
 
 from __future__ import annotations
 
@@ -15,8 +13,10 @@ from initlab.engine.ops import activation, elementwise, indexing, reduce
 def _prepared(
     data: NDArray, axis: int, temperature: float | None, dtype: DType
 ) -> tuple[NDArray, int]:
-    """The array in the dtype to compute in, divided by the temperature; and the axis from the
-    front.
+    """Return the array in the dtype to compute in, divided by the temperature, and the axis as a
+    number >= 0.
+
+    Raises MXNetError for an integer array.
     """
     if data._raw.dtype.kind in "iub":
         raise MXNetError(
@@ -37,10 +37,11 @@ def softmax(
     dtype: DType = None,
     use_length: bool = False,
 ) -> NDArray:
-    """e^(x/t) / sum e^(x/t) over an axis.
+    """Return e^(x/t) / sum e^(x/t) along `axis`, with the temperature t (1 if None).
 
-    With `use_length` only over the first `length` elements, 0 beyond; lengths are whole numbers, of
-    the data's shape without the axis.
+    With `use_length`, the sum runs over the first `length` elements, and the others become 0.
+    `length` holds whole numbers in the shape of `data` without `axis`. Raises MXNetError if
+    `length` does not fit or the data are integers.
     """
     if bool(use_length) != (length is not None):
         expected, got = (2, 1) if use_length else (1, 2)
@@ -81,8 +82,9 @@ def log_softmax(
     dtype: DType = None,
     use_length: bool = False,
 ) -> NDArray:
-    """log softmax over an axis, without overflow. MXNet has no lengths here either: `use_length`
-    must be False.
+    """Return log softmax(x / t) along `axis`, computed without overflow.
+
+    Raises MXNetError if `use_length` is true: as in MXNet, lengths are not supported.
     """
     if use_length:
         raise MXNetError(
@@ -100,7 +102,10 @@ def softmin(
     dtype: DType = None,
     use_length: bool = False,
 ) -> NDArray:
-    """softmax of -x. MXNet has no lengths here either: `use_length` must be False."""
+    """Return softmax(-x / t) along `axis`.
+
+    Raises MXNetError if `use_length` is true: as in MXNet, lengths are not supported.
+    """
     if use_length:
         raise MXNetError(
             "MXNetError: softmin takes no length - use softmax(-x, length, use_length=True)"
@@ -111,7 +116,10 @@ def softmin(
 
 @operator("SoftmaxActivation")
 def softmax_activation(data: NDArray, mode: str = "instance") -> NDArray:
-    """softmax over the last axis (`instance`), or over axis 1 (`channel`)."""
+    """Return softmax over the last axis (mode `instance`) or over axis 1 (`channel`).
+
+    Raises MXNetError for another mode.
+    """
     if mode not in ("instance", "channel"):
         raise MXNetError(
             f"MXNetError: Invalid Input: '{mode}', valid values are: {{'channel', 'instance'}}, in "
@@ -122,7 +130,10 @@ def softmax_activation(data: NDArray, mode: str = "instance") -> NDArray:
 
 @operator("softmax_cross_entropy")
 def softmax_cross_entropy(data: NDArray, label: NDArray) -> NDArray:
-    """The sum over rows of -log softmax(row)[label]."""
+    """Return the sum over rows of -log softmax(row)[label].
+
+    `data` is (batch, classes), `label` (batch,). Raises MXNetError for other shapes.
+    """
     if data.ndim != 2 or label.shape != data.shape[:1]:
         raise MXNetError(
             "MXNetError: softmax_cross_entropy needs data (batch, classes) and labels (batch,), got "

@@ -1,4 +1,4 @@
-"""Functions of one array, element by element; those with options stand below the table."""
+"""Elementwise functions of one array: those in the table UNARY, and below it those with options."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _declare(name: str, function: Primitive) -> None:
 
 
 def _kept(data: NDArray, function: Primitive) -> NDArray:
-    """A function of whole numbers, computed in float64 and cut off, as MXNet gives it."""
+    """Compute a function of an integer array in float64 and truncate the result, as MXNet does."""
     return elementwise.cast(
         function(elementwise.cast(data, dtype=dtypes.resolve("float64"))), dtype=data._raw.dtype
     )
@@ -101,49 +101,51 @@ for _name, _function in UNARY.items():
 
 @operator("hard_sigmoid")
 def hard_sigmoid(data: NDArray, alpha: float = 0.2, beta: float = 0.5) -> NDArray:
-    """alpha x + beta, cut to [0, 1]."""
+    """Return alpha x + beta, limited to [0, 1]."""
     return special.hard_sigmoid(data, alpha=alpha, beta=beta)
 
 
 @operator("smooth_l1")
 def smooth_l1(data: NDArray, scalar: float = 1.0) -> NDArray:
-    """(s x)^2 / 2 near 0 and |x| - 1/(2 s^2) beyond 1/s^2 (Girshick 2015)."""
+    """Return (s x)^2 / 2 where |x| < 1/s^2, else |x| - 1/(2 s^2), with s = `scalar` (Girshick
+    2015).
+    """
     return special.smooth_l1(data, scalar=scalar)
 
 
 @operator("BlockGrad", "stop_gradient")
 def block_grad(data: NDArray) -> NDArray:
-    """The same values, through which no gradient goes."""
+    """Return the same values; no gradient passes through."""
     return elementwise.block_grad(data)
 
 
 @operator("make_loss")
 def make_loss(data: NDArray) -> NDArray:
-    """A copy whose gradient is 1, whatever is sent back: the end of a network."""
+    """Return a copy whose gradient is 1, whatever gradient arrives: the output of a network."""
     return special.make_loss(data)
 
 
 @operator("identity")
 def identity(data: NDArray) -> NDArray:
-    """A copy."""
+    """Return a copy."""
     return elementwise.identity(data)
 
 
 @operator("cast", "Cast", "amp_cast")
 def cast(data: NDArray, dtype: DType) -> NDArray:
-    """A copy in another dtype."""
+    """Return a copy in another dtype."""
     return elementwise.cast(data, dtype=dtypes.resolve(dtype))
 
 
 @operator("zeros_like")
 def zeros_like(data: NDArray) -> NDArray:
-    """All 0, like another array."""
+    """Return zeros of the shape, dtype and device of `data`."""
     return NDArray(data._device.use().zeros_like(data._raw), data._device)
 
 
 @operator("ones_like")
 def ones_like(data: NDArray) -> NDArray:
-    """All 1, like another array."""
+    """Return ones of the shape, dtype and device of `data`."""
     return NDArray(data._ones(), data._device)
 
 

@@ -1,4 +1,4 @@
-"""What MXNet keeps in `gluon.contrib`."""
+"""The `gluon.contrib` namespace of MXNet."""
 
 from __future__ import annotations
 

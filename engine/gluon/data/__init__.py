@@ -1,6 +1,4 @@
-"""Data for training loops: datasets, the order in which samples come, and batches of them (MXNet:
-`gluon.data`).
-"""
+"""Data for training loops: datasets, samplers and batches (MXNet: `gluon.data`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches of a dataset, ready to train on (MXNet: gluon/data/dataloader.py)."""
+"""DataLoader: batches of a dataset (MXNet: gluon/data/dataloader.py)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from initlab.engine.nd import NDArray
 
 
 def default_batchify_fn(data: list[Any]) -> Any:
-    """Samples as one array, in the type that NumPy gives them; samples that are tuples as a list of
-    such arrays.
+    """Stack samples into one array, of the dtype NumPy chooses for them.
+
+    Samples that are tuples give a list with one such array for each part.
     """
     if isinstance(data[0], NDArray):
         return nd.stack(*data)
@@ -33,13 +34,14 @@ def default_batchify_fn(data: list[Any]) -> Any:
 
 
 class DataLoader:
-    """Batches of `batch_size` samples, in order, shuffled, as a sampler names them, or as a
-    `batch_sampler` names whole batches.
+    """Iterate over batches of a dataset.
 
-    `num_workers` threads prepare batches ahead, `prefetch` of them (twice the workers where not
-    given); they share this process, so that `thread_pool` makes no difference. `pin_memory` puts
-    batches into pinned memory of `pin_device_id`. `timeout` is how many seconds a batch may take
-    when threads prepare it. `auto_reload` begins to prepare batches before they are iterated over.
+    Samples come in order, shuffled, or in the order of `sampler`, `batch_size` at a time; a
+    `batch_sampler` gives whole batches instead. `num_workers` threads prepare up to `prefetch`
+    batches ahead (by default twice the number of workers). They run in this process, so
+    `thread_pool` has no effect. `timeout` is the number of seconds to wait for a batch from a
+    thread. `pin_memory` copies batches into pinned memory of `pin_device_id`. `auto_reload` starts
+    to prepare batches before the iteration. Raises ValueError for options that exclude each other.
     """
 
     def __init__(
@@ -101,7 +103,7 @@ class DataLoader:
         return batches
 
     def _threaded(self) -> Iterator[Any]:
-        """First nothing, once the first batches are being prepared; then the batches in order."""
+        """Yield None when the threads have been started, then the batches in order."""
         with ThreadPoolExecutor(self._workers) as pool:
             waiting: deque[Future[Any]] = deque()
             names = iter(self._batch_sampler)

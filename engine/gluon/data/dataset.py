@@ -1,4 +1,4 @@
-"""Datasets: samples by number (MXNet: gluon/data/dataset.py)."""
+"""Datasets: sequences of samples (MXNet: gluon/data/dataset.py)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from initlab.engine.nd import NDArray
 
 
 class Dataset:
-    """Base of all datasets: a sample by number, and how many there are."""
+    """Base class of datasets: `dataset[i]` is a sample, `len(dataset)` their number."""
 
     def __getitem__(self, idx: int) -> Any:
         raise NotImplementedError
@@ -19,12 +19,14 @@ class Dataset:
         raise NotImplementedError
 
     def filter(self, fn: Callable[[Any], bool]) -> Dataset:
-        """The samples for which `fn` is true; it is asked now."""
+        """Return the samples for which `fn` is true. `fn` is called on all samples now."""
         return _Sampled(self, FilterSampler(fn, self))
 
     def shard(self, num_shards: int, index: int) -> Dataset:
-        """Part `index` of `num_shards` of the samples, the first parts longer by 1 where they do
-        not divide.
+        """Return part `index` of `num_shards` parts of the samples.
+
+        If the division is not even, the first parts have one sample more. Raises AssertionError for
+        an index out of range.
         """
         if not index < num_shards:
             raise AssertionError(f"Shard index of out bound: {index} out of {num_shards}")
@@ -37,12 +39,12 @@ class Dataset:
         return _Sampled(self, SequentialSampler(each + (index < extra), start))
 
     def take(self, count: int | None) -> Dataset:
-        """The first `count` samples; all of them for None."""
+        """Return the first `count` samples, or all if it is None."""
         whole = len(self)
         return _Sampled(self, SequentialSampler(whole if count is None else min(count, whole)))
 
     def sample(self, sampler: Sampler) -> Dataset:
-        """The samples that a sampler names. TypeError for what is none."""
+        """Return the samples in the order of `sampler`. Raises TypeError if it is no Sampler."""
         if not isinstance(sampler, Sampler):
             raise TypeError(
                 f"Invalid sampler type: {type(sampler)}. Expected gluon.data.Sampler instead."
@@ -50,17 +52,20 @@ class Dataset:
         return _Sampled(self, sampler)
 
     def transform(self, fn: Callable[..., Any], lazy: bool = True) -> Dataset:
-        """`fn` of each sample (a tuple's parts one by one), when it is asked for, or of all now."""
+        """Apply `fn` to each sample; the parts of a tuple are passed as separate arguments.
+
+        With `lazy`, `fn` is called when a sample is read, otherwise on all samples now.
+        """
         changed = _Transformed(self, fn)
         return changed if lazy else SimpleDataset([changed[i] for i in range(len(changed))])
 
     def transform_first(self, fn: Callable[[Any], Any], lazy: bool = True) -> Dataset:
-        """`fn` of the first part of each sample."""
+        """Apply `fn` to the first part of each sample."""
         return self.transform(lambda x, *rest: (fn(x), *rest) if rest else fn(x), lazy)
 
 
 class SimpleDataset(Dataset):
-    """A list, or whatever has samples by number, as a dataset."""
+    """A list, or any other sequence of samples, as a dataset."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -97,8 +102,10 @@ class _Sampled(Dataset):
 
 
 class ArrayDataset(Dataset):
-    """Arrays or lists of one length side by side: sample i is the tuple of their i-th elements, or
-    the element of a single one.
+    """Arrays or lists of the same length: sample i is the tuple of their i-th elements.
+
+    If there is a single array, the sample is its element. Raises AssertionError if the lengths
+    differ or no array is given.
     """
 
     def __init__(self, *args: Any) -> None:

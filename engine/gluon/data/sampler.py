@@ -1,4 +1,6 @@
-"""Samplers: which samples come, and in which order (MXNet: gluon/data/sampler.py)."""
+"""Samplers: the indices of the samples of a dataset, in the order they are read (MXNet:
+gluon/data/sampler.py).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ LAST_BATCH = "last_batch must be one of 'keep', 'discard', or 'rollover', but go
 
 
 class Sampler:
-    """Base of all samplers: an iteration gives numbers of samples, the length is how many."""
+    """Base class of samplers: iterating gives indices of samples, `len` their number."""
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError
@@ -21,7 +23,7 @@ class Sampler:
 
 
 class SequentialSampler(Sampler):
-    """start, start + 1, … `length` of them."""
+    """The indices start, start + 1, …, start + length - 1."""
 
     def __init__(self, length: int, start: int = 0) -> None:
         self._length, self._start = length, start
@@ -34,8 +36,9 @@ class SequentialSampler(Sampler):
 
 
 class RandomSampler(Sampler):
-    """0 … length - 1 in another order each time, shuffled by NumPy's global generator as MXNet
-    does: `numpy.random.seed` fixes it.
+    """The indices 0 … length - 1, in a new random order for each iteration.
+
+    As in MXNet, NumPy's global generator shuffles them; `numpy.random.seed` fixes the order.
     """
 
     def __init__(self, length: int) -> None:
@@ -51,7 +54,11 @@ class RandomSampler(Sampler):
 
 
 class IntervalSampler(Sampler):
-    """0, interval, 2 interval, …, then, with `rollover`, 1, interval + 1, … until all have come."""
+    """The indices 0, interval, 2 interval, …
+
+    With `rollover`, those from 1, 2, … follow in the same steps, until all have been given. Raises
+    AssertionError if the interval exceeds `length`.
+    """
 
     def __init__(self, length: int, interval: int, rollover: bool = True) -> None:
         if interval > length:
@@ -69,7 +76,7 @@ class IntervalSampler(Sampler):
 
 
 class FilterSampler(Sampler):
-    """The numbers of the samples of a dataset for which a function is true."""
+    """The indices of the samples of a dataset for which `fn` is true."""
 
     def __init__(self, fn: Callable[[Any], bool], dataset: Any) -> None:
         self._numbers = [number for number in range(len(dataset)) if fn(dataset[number])]
@@ -82,10 +89,10 @@ class FilterSampler(Sampler):
 
 
 class BatchSampler(Sampler):
-    """Lists of `batch_size` numbers of another sampler.
+    """Lists of `batch_size` indices of another sampler.
 
-    What is left at the end is a shorter batch (`keep`), left out (`discard`), or the beginning of
-    the next iteration (`rollover`).
+    If samples are left at the end, they form a shorter batch (`keep`), are dropped (`discard`), or
+    start the next iteration (`rollover`). Raises ValueError for another `last_batch`.
     """
 
     def __init__(self, sampler: Iterable[Any], batch_size: int, last_batch: str = "keep") -> None:

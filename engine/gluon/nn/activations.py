@@ -1,5 +1,6 @@
-"""Rectifiers and their smooth relatives as layers (MXNet: gluon/nn/activations.py). All give back
-the shape they take.
+"""Rectifiers and smooth variants of them as layers (MXNet: gluon/nn/activations.py).
+
+The output has the shape of the input.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ QUARTER = Constant(0.25)
 
 class _Elementwise(HybridBlock):
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's."""
+        """Return the shape of the input."""
         return shape
 
 
 class LeakyReLU(_Elementwise):
-    """x above 0, alpha x below (Maas, Hannun and Ng 2013). AssertionError for a negative alpha."""
+    """x for x > 0, else alpha x (Maas, Hannun and Ng 2013). Raises AssertionError if alpha is
+    negative.
+    """
 
     def __init__(
         self, alpha: float, prefix: str | None = None, params: ParameterDict | None = None
@@ -33,7 +36,7 @@ class LeakyReLU(_Elementwise):
         self._alpha = alpha
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """The activation of x."""
+        """Return the activation of x."""
         return F.LeakyReLU(x, act_type="leaky", slope=self._alpha)
 
     def __repr__(self) -> str:
@@ -41,8 +44,9 @@ class LeakyReLU(_Elementwise):
 
 
 class PReLU(_Elementwise):
-    """x above 0, below it x times a learned slope (0.25 at first): one for all, or one for each of
-    `in_channels` (He et al. 2015).
+    """x for x > 0, else alpha x with a learned alpha, initially 0.25 (He et al. 2015).
+
+    `in_channels` is 1, for one alpha, or the number of channels (axis 1), for one alpha each.
     """
 
     def __init__(
@@ -63,7 +67,7 @@ class PReLU(_Elementwise):
             )
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's."""
+        """Return the shape of the input."""
         channels = shape[1] if len(shape) > 1 else shape[0]
         if self.alpha.shape not in ((1,), (channels,)):
             raise MXNetError(
@@ -74,12 +78,12 @@ class PReLU(_Elementwise):
         return shape
 
     def hybrid_forward(self, F: Functions, x: NDArray, alpha: NDArray) -> NDArray:
-        """The activation of x."""
+        """Return the activation of x."""
         return F.LeakyReLU(x, gamma=alpha, act_type="prelu")
 
 
 class ELU(_Elementwise):
-    """x above 0, alpha (e^x - 1) below (Clevert, Unterthiner and Hochreiter 2016)."""
+    """x for x > 0, else alpha (e^x - 1) (Clevert, Unterthiner and Hochreiter 2016)."""
 
     def __init__(
         self, alpha: float = 1.0, prefix: str | None = None, params: ParameterDict | None = None
@@ -88,25 +92,25 @@ class ELU(_Elementwise):
         self._alpha = alpha
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """The activation of x."""
+        """Return the activation of x."""
         return F.LeakyReLU(x, act_type="elu", slope=self._alpha)
 
 
 class SELU(_Elementwise):
-    """The self-normalizing ELU (Klambauer et al. 2017)."""
+    """The scaled exponential linear unit of self-normalizing networks (Klambauer et al. 2017)."""
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """The activation of x."""
+        """Return the activation of x."""
         return F.LeakyReLU(x, act_type="selu")
 
 
 class GELU(_Elementwise):
-    """x Phi(x), Phi being the normal distribution function, without approximation (Hendrycks and
-    Gimpel 2016).
+    """x Phi(x), with the exact standard normal distribution function Phi (Hendrycks and Gimpel
+    2016).
     """
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """The activation of x."""
+        """Return the activation of x."""
         return F.LeakyReLU(x, act_type="gelu")
 
 
@@ -120,5 +124,5 @@ class Swish(_Elementwise):
         self._beta = beta
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """The activation of x."""
+        """Return the activation of x."""
         return x * F.sigmoid(self._beta * x)

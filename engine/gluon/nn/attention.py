@@ -1,6 +1,4 @@
-"""Attention layers: several heads with packed projections, transformer blocks, and learned
-positions (Vaswani et al. 2017).
-"""
+"""Multi-head attention, transformer blocks and learned position embeddings (Vaswani et al. 2017)."""
 
 from __future__ import annotations
 
@@ -21,13 +19,14 @@ from initlab.engine.ops.attention import attention
 
 
 class MultiHeadAttention(HybridBlock):
-    """Attention of `num_heads` heads over sequences (batch, length, units), whose outputs are
-    projected to `units`.
+    """Attention with `num_heads` heads over sequences (batch, length, units).
 
     `qkv_weight` (3 units, units) packs the projections of queries, keys and values, in this order;
-    its fans are those of one of them. With `causal` a position looks at none after it. `dropout`
-    drops attention weights while training. Called with `memory` (batch, keys, units) it takes keys
-    and values from there; `valid_length` (batch,) says how many keys of each sample count.
+    its fans are those of a single projection. The heads' outputs are projected to `units`. With
+    `causal`, a position attends only to itself and earlier positions. `dropout` is applied to
+    attention weights while training. Called with `memory` (batch, keys, units), keys and values
+    come from there. `valid_length` (batch,) is the number of keys of each sample that are used.
+    Raises ValueError if `num_heads` does not divide `units`, or `dropout` is outside [0, 1).
     """
 
     def __init__(
@@ -79,8 +78,10 @@ class MultiHeadAttention(HybridBlock):
     def infer_shape(
         self, shape: Shape, memory: Shape | None = None, valid_length: Shape | None = None
     ) -> Shape:
-        """The input's. MXNetError for one that is no sequence of vectors of `units`, and for others
-        of another batch.
+        """Return the shape of the input.
+
+        Raises MXNetError if the input or `memory` is not (batch, length, units) with the same
+        batch, or `valid_length` is not (batch,).
         """
         for given in (shape,) if memory is None else (shape, memory):
             if len(given) != 3 or given[2] != self._units or given[0] != shape[0]:
@@ -142,12 +143,14 @@ class MultiHeadAttention(HybridBlock):
         )
 
     def _by_head(self, x: NDArray) -> NDArray:
-        """(batch, heads, length, units a head)."""
+        """Split the units by head: return (batch, heads, length, units per head)."""
         return x.reshape((x.shape[0], x.shape[1], self._heads, -1)).transpose((0, 2, 1, 3))
 
     def _allowed(self, q: NDArray, k: NDArray, valid_length: NDArray | None) -> Any:
-        """Where queries may look, as a raw array that broadcasts to (batch, heads, queries, keys);
-        None for everywhere.
+        """Return the mask of the keys that each query may attend to, or None if there is no
+        restriction.
+
+        The mask is a raw array that broadcasts to (batch, heads, queries, keys).
         """
         xp, queries, keys = q._device.use(), q.shape[2], k.shape[2]
         allowed = None
@@ -175,12 +178,12 @@ class MultiHeadAttention(HybridBlock):
 
 
 class TransformerBlock(HybridBlock):
-    """Attention, then a feed-forward network of `hidden_units` (4 units where not given), each
-    around a shortcut.
+    """Self-attention, then a feed-forward network, each with a residual connection.
 
-    Normalized before each (`pre_norm`: x + f(norm(x)), Xiong et al. 2020) or after (norm(x + f(x)),
-    Vaswani et al. 2017). Gaussian error linear units between the dense layers unless `activation`
-    says otherwise. `dropout` drops attention weights and what is added.
+    The input and output are (batch, length, units). The feed-forward network has `hidden_units`
+    units (by default 4 times `units`) and the activation `activation`. With `pre_norm`, layer
+    normalization comes first: x + f(norm(x)) (Xiong et al. 2020); otherwise last: norm(x + f(x))
+    (Vaswani et al. 2017). `dropout` is applied to attention weights and to f's output.
     """
 
     def __init__(
@@ -243,7 +246,7 @@ class TransformerBlock(HybridBlock):
         self.norm2.cast(dtype)
 
     def infer_shape(self, shape: Shape, valid_length: Shape | None = None) -> Shape:
-        """The input's."""
+        """Return the shape of the input."""
         return self.attention.infer_shape(shape, None, valid_length)
 
     def hybrid_forward(
@@ -274,8 +277,9 @@ class TransformerBlock(HybridBlock):
 
 
 class PositionEmbedding(HybridBlock):
-    """x + weight[:length] for sequences (batch, length, units) of at most `max_length` positions:
-    learned positions (GPT, BERT).
+    """x + weight[:length], for sequences (batch, length, units) of at most `max_length` positions.
+
+    These are the learned positions of GPT and BERT.
     """
 
     def __init__(
@@ -303,7 +307,11 @@ class PositionEmbedding(HybridBlock):
             )
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's. MXNetError for a sequence that is too long or of other vectors."""
+        """Return the shape of the input.
+
+        Raises MXNetError if the sequence is longer than `max_length` or has another number of
+        units.
+        """
         if len(shape) != 3 or shape[1] > self._max_length or shape[2] != self._units:
             raise MXNetError(
                 f"MXNetError: PositionEmbedding needs sequences (batch, length, {self._units}) of at most "
@@ -313,7 +321,7 @@ class PositionEmbedding(HybridBlock):
         return shape
 
     def hybrid_forward(self, F: Functions, x: NDArray, weight: NDArray) -> NDArray:
-        """x with its positions added."""
+        """Add the position vectors to x."""
         self.infer_shape(x.shape)
         return x + weight[: x.shape[1]].expand_dims(0)
 

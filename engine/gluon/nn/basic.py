@@ -1,4 +1,4 @@
-"""Layers: fully connected, activation, flatten, dropout, and functions as layers (MXNet:
+"""Dense, activation, flatten and dropout layers, and functions as layers (MXNet:
 gluon/nn/basic_layers.py).
 """
 
@@ -22,8 +22,10 @@ from initlab.engine.registry import advice
 
 
 class Activation(HybridBlock):
-    """An element-wise nonlinearity by name: relu, sigmoid, tanh, softrelu, softsign (Gluon's),
-    gelu, gelu_tanh, silu, elu, selu, leaky.
+    """An elementwise activation function, by name.
+
+    Gluon's names are relu, sigmoid, tanh, softrelu and softsign; gelu, gelu_tanh, silu, elu, selu
+    and leaky are additions. Raises ValueError for another name.
     """
 
     def __init__(
@@ -40,11 +42,11 @@ class Activation(HybridBlock):
         return self._act_type
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """The activation of x."""
+        """Return the activation of x."""
         return F.Activation(x, act_type=self._act_type)
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's."""
+        """Return the shape of the input."""
         return shape
 
     def __repr__(self) -> str:
@@ -52,8 +54,10 @@ class Activation(HybridBlock):
 
 
 class Dense(HybridBlock):
-    """activation(x W^T + b), W of shape (units, in_units). With `flatten` all axes of x but the
-    first are joined.
+    """activation(x W^T + b), with W of shape (units, in_units).
+
+    With `flatten`, all axes of x but the first are joined; otherwise the product runs over the last
+    axis.
     """
 
     def __init__(
@@ -99,7 +103,10 @@ class Dense(HybridBlock):
             )
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """(batch, units), or the last axis replaced without `flatten`."""
+        """Return (batch, units), or without `flatten` the input's shape with `units` as last axis.
+
+        Raises MXNetError if the input does not fit the weight.
+        """
         needed = weight_shape(shape, self._units, self._flatten)
         known = self.weight.shape
         if known[1] not in (0, needed[1]):
@@ -126,14 +133,14 @@ class Dense(HybridBlock):
 
 
 class Flatten(HybridBlock):
-    """All axes but the first joined."""
+    """Join all axes but the first: (batch, …) becomes (batch, n)."""
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """x as a matrix."""
+        """Return x as a matrix."""
         return F.Flatten(x)
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """(batch, the rest)."""
+        """Return (batch, n), n being the product of the other axes."""
         return shape[0], math.prod(shape[1:])
 
     def __repr__(self) -> str:
@@ -141,8 +148,11 @@ class Flatten(HybridBlock):
 
 
 class Dropout(HybridBlock):
-    """While training, zeroes a fraction `rate` of the elements and scales the others by 1 / (1 -
-    rate); one mask along `axes`.
+    """While training, set a fraction `rate` of the elements to 0 and scale the others by 1 / (1 -
+    rate).
+
+    The mask has length 1 along `axes` and broadcasts there. Raises ValueError if `rate` is outside
+    [0, 1).
     """
 
     def __init__(
@@ -163,7 +173,7 @@ class Dropout(HybridBlock):
         return F.Dropout(x, p=self._rate, axes=self._axes)
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's."""
+        """Return the shape of the input."""
         return shape
 
     def __repr__(self) -> str:
@@ -171,7 +181,10 @@ class Dropout(HybridBlock):
 
 
 def _function(function: str | Callable[..., NDArray]) -> tuple[Callable[..., NDArray], str]:
-    """(function, its name), for a function or the name of one in `nd`."""
+    """Return a function and its name, given the function or the name of one in `nd`.
+
+    Raises AssertionError for an unknown name and ValueError for anything else.
+    """
     if isinstance(function, str):
         if not hasattr(nd, function):
             raise AssertionError(f"Function name {function} is not found in ndarray.")
@@ -182,14 +195,14 @@ def _function(function: str | Callable[..., NDArray]) -> tuple[Callable[..., NDA
 
 
 class Lambda(Block):
-    """A function of arrays, or the name of one in `nd`, as a block."""
+    """A block that applies a function of arrays, given as a function or as a name in `nd`."""
 
     def __init__(self, function: str | Callable[..., NDArray], prefix: str | None = None) -> None:
         super().__init__(prefix)
         self._func_impl, self._func_name = _function(function)
 
     def forward(self, *args: Any) -> Any:
-        """The function of the inputs."""
+        """Apply the function to the inputs."""
         return self._func_impl(*args)
 
     def __repr__(self) -> str:
@@ -197,7 +210,7 @@ class Lambda(Block):
 
 
 class HybridLambda(HybridBlock):
-    """A function of (F, arrays), or the name of one in `nd`, as a hybrid block."""
+    """A hybrid block that applies a function of (F, arrays), or the function of `nd` of that name."""
 
     def __init__(self, function: str | Callable[..., NDArray], prefix: str | None = None) -> None:
         super().__init__(prefix)
@@ -205,7 +218,7 @@ class HybridLambda(HybridBlock):
         self._named = isinstance(function, str)
 
     def hybrid_forward(self, F: Functions, x: NDArray, *args: NDArray) -> NDArray:
-        """The function of the inputs."""
+        """Apply the function to the inputs."""
         return self._func(x, *args) if self._named else self._func(F, x, *args)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Blocks that hold blocks: one after the other, and around a shortcut."""
+"""Containers: sequences of blocks, and residual connections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHORTCUT = "shortcut"
 
 
 class _Chain(Block):
-    """What both kinds of sequence have in common: children in order, by number or by name."""
+    """Base of both kinds of sequence: children in order, found by number or name."""
 
     def add(self, *blocks: Block) -> None:
         """Append blocks."""
@@ -25,7 +25,7 @@ class _Chain(Block):
             self.register_child(block)
 
     def _chained(self) -> list[tuple[str, Block]]:
-        """The children that stand one after the other, by name."""
+        """Return (name, child) of the children that run one after the other."""
         return list(self._children.items())
 
     def _chain(self, x: Any, *args: Any) -> Any:
@@ -37,7 +37,7 @@ class _Chain(Block):
         return (x, *args) if args else x
 
     def infer_shape(self, shape: Shape) -> Any:
-        """The shape after all children."""
+        """Return the shape of the last child's output."""
         for name, block in self._chained():
             with located(name):
                 shape = block.infer_shape(shape)
@@ -62,14 +62,16 @@ class _Chain(Block):
 
 
 class Sequential(_Chain):
-    """Blocks one after the other."""
+    """Blocks run one after the other."""
 
     def forward(self, x: Any, *args: Any) -> Any:
-        """The last block's output."""
+        """Return the last block's output."""
         return self._chain(x, *args)
 
     def hybridize(self, active: bool = True, **kwargs: Any) -> None:
-        """As `Block.hybridize`; warns where HybridSequential would do."""
+        """Like `Block.hybridize`, with a warning if all children are hybrid and HybridSequential
+        would do.
+        """
         if self._children and all(
             isinstance(child, HybridBlock) for child in self._children.values()
         ):
@@ -83,18 +85,18 @@ class Sequential(_Chain):
 
 
 class HybridSequential(_Chain, HybridBlock):
-    """Hybrid blocks one after the other."""
+    """Hybrid blocks run one after the other."""
 
     def forward(self, x: Any, *args: Any) -> Any:
-        """The last block's output."""
+        """Return the last block's output."""
         return self._chain(x, *args)
 
 
 class Residual(HybridSequential):
-    """activation(shortcut(x) + f(x)), f being its children in order (He et al. 2016).
+    """activation(shortcut(x) + f(x)), where f runs the children in order (He et al. 2016).
 
-    Without a `shortcut` the input itself is added; a given one is the child of that name, beside
-    the others. MXNetError where what is added has another shape than f(x).
+    Without a `shortcut`, x itself is added. The shortcut is the child named `shortcut` and no part
+    of f. Raises MXNetError if x or shortcut(x) does not have the shape of f(x).
     """
 
     def __init__(
@@ -115,7 +117,7 @@ class Residual(HybridSequential):
         self.shortcut(shortcut)
 
     def shortcut(self, block: HybridBlock | None) -> None:
-        """Add what `block` makes of the input instead of the input itself; None changes nothing."""
+        """Set the block whose output is added instead of the input. None changes nothing."""
         if block is not None:
             self.register_child(block, SHORTCUT)
 
@@ -142,7 +144,7 @@ class Residual(HybridSequential):
         return total if self._activation is None else ACTIVATIONS[self._activation](total)
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """That of f(x)."""
+        """Return the shape of f(x). Raises MXNetError if the shortcut has another shape."""
         after: Shape = super().infer_shape(shape)
         added = shape
         if SHORTCUT in self._children:

@@ -25,8 +25,10 @@ Sizes: TypeAlias = int | Sequence[int]
 
 
 def sizes_of(value: Sizes, axes: int, option: str, least: int = 0) -> tuple[int, ...]:
-    """A size for each spatial axis, given as one number or several. AssertionError for another
-    count, ValueError for other values.
+    """Return one size for each spatial axis, given as one number or as several.
+
+    Raises AssertionError for another count, and ValueError unless the sizes are whole numbers >=
+    `least`.
     """
     sizes = (
         (value,) * axes
@@ -43,7 +45,7 @@ def sizes_of(value: Sizes, axes: int, option: str, least: int = 0) -> tuple[int,
 
 
 def split_shape(layer: HybridBlock, shape: Shape, axes: int, layout: str) -> tuple[int, Shape]:
-    """(channels, space) of an input's shape. MXNetError for another number of axes."""
+    """Return (channels, space) of an input's shape. Raises MXNetError for another number of axes."""
     if len(shape) != axes + 2:
         raise MXNetError(
             f"MXNetError: {layer.name}: {type(layer).__name__} needs an input of {axes + 2} axes, "
@@ -53,12 +55,12 @@ def split_shape(layer: HybridBlock, shape: Shape, axes: int, layout: str) -> tup
 
 
 def joined_shape(batch: int, channels: int, space: Shape, layout: str) -> Shape:
-    """An output's shape in a layout."""
+    """Return the output's shape in a layout."""
     return (batch, *space, channels) if layout == LAST[len(space)] else (batch, channels, *space)
 
 
 class _Convolution(HybridBlock):
-    """What convolutions and their transposes have in common."""
+    """Base of convolutions and their transposes."""
 
     axes: ClassVar[int]
 
@@ -124,11 +126,13 @@ class _Convolution(HybridBlock):
         return "conv"
 
     def _weight_roles(self) -> tuple[str, str]:
-        """The roles of the weight's first axis and of its channel axis."""
+        """Return the roles of the weight's first axis and of its channel axis."""
         raise NotImplementedError
 
     def _weight_extents(self, channels: int) -> tuple[int, int]:
-        """The lengths of the same two axes for an input of so many channels."""
+        """Return the lengths of the weight's first axis and of its channel axis, for `channels`
+        inputs.
+        """
         raise NotImplementedError
 
     def _output_space(self, space: Shape) -> Shape:
@@ -145,7 +149,10 @@ class _Convolution(HybridBlock):
         return self._arranged(*self._weight_extents(channels), self._kernel)
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The output's: channels, and space by kernel, stride, padding and dilation."""
+        """Return the output's shape.
+
+        Raises MXNetError if the channels are not divisible by `groups` or do not fit the weight.
+        """
         channels, space = split_shape(self, shape, self.axes, self._layout)
         if channels % self._groups:
             raise MXNetError(
@@ -183,7 +190,10 @@ class _Convolution(HybridBlock):
 
 
 class _Conv(_Convolution):
-    """activation(correlate(x, W) + b), W of shape (channels, in_channels / groups, *kernel)."""
+    """activation(correlate(x, W) + b), with W of shape (channels, in_channels / groups, *kernel).
+
+    `x` is cross-correlated, as in all deep-learning frameworks.
+    """
 
     def __init__(
         self,
@@ -250,10 +260,10 @@ class _Conv(_Convolution):
 
 
 class _ConvTranspose(_Convolution):
-    """activation(the transpose of a convolution + b), W of shape (in_channels, channels / groups,
+    """activation(transposed convolution of x + b), with W of shape (in_channels, channels / groups,
     *kernel).
 
-    `output_padding` lengthens the result at its end, by less than the stride.
+    `output_padding`, less than the stride, adds elements at the end of each spatial axis.
     """
 
     def __init__(
@@ -306,7 +316,7 @@ class _ConvTranspose(_Convolution):
     def hybrid_forward(
         self, F: Functions, x: NDArray, weight: NDArray, bias: NDArray | None = None
     ) -> NDArray:
-        """activation(the transpose of a convolution of x + b)."""
+        """activation(transposed convolution of x + b)."""
         y = F.Deconvolution(
             x,
             weight,
@@ -343,18 +353,18 @@ class Conv3D(_Conv):
 
 
 class Conv1DTranspose(_ConvTranspose):
-    """The transpose of a convolution over (batch, channels, width)."""
+    """Transposed convolution over (batch, channels, width)."""
 
     axes: ClassVar[int] = 1
 
 
 class Conv2DTranspose(_ConvTranspose):
-    """The transpose of a convolution over (batch, channels, height, width)."""
+    """Transposed convolution over (batch, channels, height, width)."""
 
     axes: ClassVar[int] = 2
 
 
 class Conv3DTranspose(_ConvTranspose):
-    """The transpose of a convolution over (batch, channels, depth, height, width)."""
+    """Transposed convolution over (batch, channels, depth, height, width)."""
 
     axes: ClassVar[int] = 3

@@ -1,4 +1,4 @@
-"""Tables of vectors (MXNet: gluon/nn/basic_layers.py)."""
+"""The Embedding layer (MXNet: gluon/nn/basic_layers.py)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from initlab.engine.nd import NDArray
 
 
 class Embedding(HybridBlock):
-    """Rows of a table by number: (…) -> (…, output_dim). `sparse_grad` is accepted; gradients are
-    dense.
+    """Return the rows of a table (input_dim, output_dim) with the indices in x: (…) -> (…,
+    output_dim).
+
+    `sparse_grad` is accepted, but gradients are dense.
     """
 
     def __init__(
@@ -42,11 +44,11 @@ class Embedding(HybridBlock):
             )
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """(…, output_dim)."""
+        """Return (…, output_dim)."""
         return (*shape, self._output_dim)
 
     def hybrid_forward(self, F: Functions, x: NDArray, weight: NDArray) -> NDArray:
-        """The rows."""
+        """Return the rows with the indices in x."""
         return F.take(weight, x, axis=0)
 
     def __repr__(self) -> str:

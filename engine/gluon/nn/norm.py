@@ -13,8 +13,9 @@ from initlab.engine.nd import NDArray
 
 
 def _fit(layer: HybridBlock, shape: Shape, axis: int) -> None:
-    """Give the layer's vectors the extent of an axis of the input. MXNetError where they have
-    another, or where there is no such axis.
+    """Set the length of the layer's vectors to the length of the input's `axis`.
+
+    Raises MXNetError if they have another length or the input has no such axis.
     """
     if not -len(shape) <= axis < len(shape):
         raise MXNetError(
@@ -32,12 +33,12 @@ def _fit(layer: HybridBlock, shape: Shape, axis: int) -> None:
 
 
 class BatchNorm(HybridBlock):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta over all axes but `axis` (Ioffe and Szegedy
-    2015).
+    """gamma (x - mean) / sqrt(var + epsilon) + beta, normalized over all axes but `axis`.
 
-    While training, mean and (biased) variance are the batch's and move the running ones by 1 -
-    momentum; otherwise, and with `use_global_stats`, they are the running ones. `scale` and
-    `center` say whether gamma and beta are learned.
+    While training, mean and biased variance are those of the batch, and the running values become
+    momentum * running + (1 - momentum) * batch. Otherwise, and with `use_global_stats`, the running
+    values are used. `scale` and `center` say whether gamma and beta are learned. Source: Ioffe and
+    Szegedy 2015.
     """
 
     def __init__(
@@ -80,11 +81,13 @@ class BatchNorm(HybridBlock):
             )
 
     def cast(self, dtype: DType) -> None:
-        """float16 is left at float32, as in MXNet: variances need the range."""
+        """Cast the parameters; to float16 they stay float32, as in MXNet, because variances need
+        the range.
+        """
         super().cast("float32" if str(dtype) == "float16" else dtype)
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's."""
+        """Return the shape of the input."""
         _fit(self, shape, self._axis)
         return shape
 
@@ -97,7 +100,7 @@ class BatchNorm(HybridBlock):
         running_mean: NDArray,
         running_var: NDArray,
     ) -> NDArray:
-        """The normalized batch."""
+        """Return the normalized batch."""
         return F.BatchNorm(
             x,
             gamma,
@@ -120,7 +123,7 @@ class BatchNorm(HybridBlock):
 
 
 class BatchNormReLU(BatchNorm):
-    """BatchNorm, then max(x, 0)."""
+    """BatchNorm followed by max(x, 0)."""
 
     def hybrid_forward(
         self,
@@ -131,13 +134,13 @@ class BatchNormReLU(BatchNorm):
         running_mean: NDArray,
         running_var: NDArray,
     ) -> NDArray:
-        """The rectified normalized batch."""
+        """Return max(y, 0) of the normalized batch y."""
         return F.relu(super().hybrid_forward(F, x, gamma, beta, running_mean, running_var))
 
 
 class _SampleNorm(HybridBlock):
-    """What normalizations within a sample have in common: gamma and beta, whose gradients `scale`
-    and `center` ask for.
+    """Base of the normalizations within a sample; `scale` and `center` say whether gamma and beta
+    are learned.
     """
 
     def __init__(
@@ -169,8 +172,9 @@ class _SampleNorm(HybridBlock):
 
 
 class LayerNorm(_SampleNorm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta, mean and variance being those along `axis`
-    (Ba, Kiros and Hinton 2016).
+    """gamma (x - mean) / sqrt(var + epsilon) + beta, normalized along `axis`.
+
+    Source: Ba, Kiros and Hinton 2016.
     """
 
     def __init__(
@@ -191,7 +195,7 @@ class LayerNorm(_SampleNorm):
         self._axis = axis
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's."""
+        """Return the shape of the input."""
         _fit(self, shape, self._axis)
         return shape
 
@@ -207,8 +211,10 @@ class LayerNorm(_SampleNorm):
 
 
 class InstanceNorm(_SampleNorm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta over the positions of each channel (`axis`) of
-    each sample (Ulyanov et al. 2016).
+    """gamma (x - mean) / sqrt(var + epsilon) + beta, normalized over the spatial axes.
+
+    Mean and variance are computed for each sample and each channel (`axis`). Source: Ulyanov et al.
+    2016.
     """
 
     def __init__(
@@ -229,7 +235,7 @@ class InstanceNorm(_SampleNorm):
         self._axis = axis
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's."""
+        """Return the shape of the input."""
         _fit(self, shape, self._axis)
         return shape
 
@@ -251,10 +257,11 @@ class InstanceNorm(_SampleNorm):
 
 
 class GroupNorm(_SampleNorm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta over each of `num_groups` groups of channels of
-    each sample (Wu and He 2018).
+    """gamma (x - mean) / sqrt(var + epsilon) + beta, normalized over each group of channels of a
+    sample.
 
-    As in MXNet 1.9.1 gamma and beta have one element a group, not one a channel.
+    As in MXNet 1.9.1, gamma and beta have one element for each of the `num_groups` groups, not for
+    each channel. Source: Wu and He 2018.
     """
 
     def __init__(
@@ -278,7 +285,9 @@ class GroupNorm(_SampleNorm):
         self._num_groups = num_groups
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's."""
+        """Return the shape of the input. Raises MXNetError if the groups do not divide the
+        channels.
+        """
         if len(shape) < 2 or shape[1] % self._num_groups:
             raise MXNetError(
                 f"MXNetError: {self.name}: # of channels must be divisible by # of groups: axis 1 of an "

@@ -1,4 +1,4 @@
-"""Padding as layers: MXNet's own (gluon/nn/conv_layers.py), and one that can go around."""
+"""Padding layers: MXNet's ReflectionPad2D (gluon/nn/conv_layers.py), and Pad2D with three modes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ MODES = {"zero": "constant", "reflect": "reflect", "circular": "wrap"}
 
 
 class ReflectionPad2D(HybridBlock):
-    """(batch, channels, height, width) with the reflected image around: as many rows and columns on
-    each side, or 8 widths, 2 an axis.
+    """Pad (batch, channels, height, width) with the image mirrored at its edges.
+
+    `padding` is the number of rows and columns on each side, or 8 numbers: before and after for
+    each axis, 0 for the first two.
     """
 
     def __init__(
@@ -37,9 +39,7 @@ class ReflectionPad2D(HybridBlock):
         self._padding = widths
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's with longer space. MXNetError where the padding is not smaller than the
-        image.
-        """
+        """Return the padded shape. Raises MXNetError unless the padding is smaller than the image."""
         if len(shape) != 4:
             raise MXNetError(
                 f"MXNetError: {self.name}: ReflectionPad2D needs an input of 4 axes, NCHW, got shape "
@@ -56,17 +56,16 @@ class ReflectionPad2D(HybridBlock):
         return tuple(n + sum(pair) for n, pair in zip(shape, pairs, strict=True))
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """The padded images."""
+        """Return the padded images."""
         return F.pad(x, mode="reflect", pad_width=self._padding)
 
 
 class Pad2D(HybridBlock):
-    """(batch, channels, height, width) with `width` rows and columns on each side (or two widths:
-    rows, columns).
+    """Pad (batch, channels, height, width) with `width` rows and columns on each side.
 
-    They are zeros (`mode` zero), the image reflected at its edge (reflect), or the image's other
-    end (circular), with which a convolution has no edge. ValueError for another mode or a negative
-    width. Not in MXNet.
+    `width` is one number, or (rows, columns). `mode` fills them with zeros (`zero`), with the image
+    mirrored at its edges (`reflect`), or with the opposite side of the image (`circular`). Raises
+    ValueError for another mode or a negative width. Not in MXNet.
     """
 
     def __init__(
@@ -87,7 +86,9 @@ class Pad2D(HybridBlock):
         self._widths, self._mode = widths, mode
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's with longer space. MXNetError where a width asks for more than the image has."""
+        """Return the padded shape. Raises MXNetError if the image is too small for `reflect` or
+        `circular`.
+        """
         if len(shape) != 4:
             raise MXNetError(
                 f"MXNetError: {self.name}: Pad2D needs an input of 4 axes, NCHW, got shape {tuple(shape)}"
@@ -106,7 +107,7 @@ class Pad2D(HybridBlock):
         )
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """The padded images."""
+        """Return the padded images."""
         self.infer_shape(x.shape)
         return op.pad(
             x,

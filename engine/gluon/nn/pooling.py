@@ -15,7 +15,7 @@ from initlab.engine.ops.convolution import output_space
 
 
 def _layout_of(layout: str | None, axes: int) -> str:
-    """The layout, channels first by default. AssertionError for one that does not exist."""
+    """Return the layout, by default channels first. Raises AssertionError for an unknown one."""
     known = (FIRST[axes], LAST[axes])
     if layout not in (None, *known):
         raise AssertionError(
@@ -25,8 +25,9 @@ def _layout_of(layout: str | None, axes: int) -> str:
 
 
 class _Pool(HybridBlock):
-    """Windows of `pool_size` at `strides` (the pool size where not given); with `ceil_mode` the
-    last may reach beyond the padding.
+    """Pool over windows of `pool_size` at distances of `strides` (by default the pool size).
+
+    With `ceil_mode` the last window may extend beyond the padding.
     """
 
     axes: ClassVar[int]
@@ -57,7 +58,7 @@ class _Pool(HybridBlock):
         return "pool"
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's, with the number of windows as space."""
+        """Return the input's shape with the number of windows as space."""
         channels, space = split_shape(self, shape, self.axes, self._layout)
         if self.global_pool:
             out: Shape = (1,) * self.axes
@@ -68,7 +69,7 @@ class _Pool(HybridBlock):
         return joined_shape(shape[0], channels, out, self._layout)
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """The windows' maxima or means."""
+        """Return the maximum or mean of each window."""
         return F.Pooling(
             x,
             kernel=self._kernel,
@@ -139,7 +140,7 @@ class _Global(_Pool):
 def _pool(
     kind: str, base: type[_Pool], axes: int, what: str, pool_type: str | None = None
 ) -> type[_Pool]:
-    """The pooling layer `<kind><axes>D`."""
+    """Create the pooling layer class `<kind><axes>D`."""
     space = {1: "width", 2: "height and width", 3: "depth, height and width"}[axes]
     body = {
         "axes": axes,
@@ -163,8 +164,9 @@ GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
 
 
 class MaxPool3D(_MaxPool):
-    """The largest element of each window over depth, height and width. `ceil_mode` comes before
-    `layout`, as in MXNet.
+    """The maximum of each window over depth, height and width.
+
+    As in MXNet, `ceil_mode` comes before `layout` in the signature.
     """
 
     axes: ClassVar[int] = 3
@@ -183,7 +185,10 @@ class MaxPool3D(_MaxPool):
 
 
 class AvgPool1D(_AvgPool):
-    """The mean of each window over width. `layout` comes before `ceil_mode`, as in MXNet."""
+    """The mean of each window over width.
+
+    As in MXNet, `layout` comes before `ceil_mode` in the signature.
+    """
 
     axes: ClassVar[int] = 1
 

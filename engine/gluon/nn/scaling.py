@@ -1,5 +1,6 @@
-"""One number for a whole array: a factor, fixed or learned, and a learned summand. Neither is in
-MXNet.
+"""Layers with one number for the whole array: a fixed or learned factor, and a learned bias.
+
+Neither is in MXNet.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from initlab.engine.nd import NDArray
 
 class _Scalar(HybridBlock):
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's."""
+        """Return the shape of the input."""
         return shape
 
 
 class Scale(_Scalar):
-    """factor * x. With `learnable` the factor is the parameter `scale` of shape (1,), drawn by
-    `scale_initializer`: 'factor' gives it the value `factor`, None leaves it to the network's
-    initializer.
+    """factor * x.
 
-    ValueError for a factor that is not finite. Source of the learned one: SkipInit (De and Smith
-    2020), Fixup (Zhang et al. 2019).
+    With `learnable` the factor is the parameter `scale` of shape (1,). `scale_initializer` 'factor'
+    gives it the value `factor`; None leaves it to the network's initializer. Raises ValueError if
+    the factor is not finite. Sources of the learned factor: SkipInit (De and Smith 2020), Fixup
+    (Zhang, Dauphin and Ma 2019).
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Scale(_Scalar):
                 )
 
     def hybrid_forward(self, F: Functions, x: NDArray, scale: NDArray | None = None) -> NDArray:
-        """The scaled x."""
+        """Return the scaled x."""
         return (
             x * self._factor if scale is None else F.broadcast_mul(x, scale.reshape((1,) * x.ndim))
         )
@@ -58,8 +59,9 @@ class Scale(_Scalar):
 
 
 class Shift(_Scalar):
-    """x + b with the one number b the parameter `bias` of shape (1,), at first 0 (Fixup's scalar
-    bias: Zhang, Dauphin and Ma 2019).
+    """x + b, with the parameter `bias` of shape (1,), initially 0.
+
+    Source: the scalar bias of Fixup (Zhang, Dauphin and Ma 2019).
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Shift(_Scalar):
             )
 
     def hybrid_forward(self, F: Functions, x: NDArray, bias: NDArray) -> NDArray:
-        """The shifted x."""
+        """Return the shifted x."""
         return F.broadcast_add(x, bias.reshape((1,) * x.ndim))
 
     def __repr__(self) -> str:

@@ -1,6 +1,4 @@
-"""Recurrent networks: cells that make one step, and layers that run whole sequences (MXNet:
-`gluon.rnn`).
-"""
+"""Recurrent networks: cells compute one step, layers whole sequences (MXNet: `gluon.rnn`)."""
 
 from __future__ import annotations
 

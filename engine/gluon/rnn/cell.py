@@ -1,4 +1,4 @@
-"""What a recurrent cell is: one step of time, and `unroll` over many (MXNet:
+"""Base classes of recurrent cells: one step of time, and `unroll` over many (MXNet:
 gluon/rnn/rnn_cell.py).
 """
 
@@ -22,8 +22,9 @@ MODIFIED = (
 
 
 class RecurrentCell(Block):
-    """Base of all cells: `cell(inputs, states)` gives (output, new states) for inputs (batch,
-    inputs).
+    """Base class of cells.
+
+    `cell(inputs, states)` returns (output, new states) for inputs (batch, channels).
     """
 
     def __init__(self, prefix: str | None = None, params: ParameterDict | None = None) -> None:
@@ -32,14 +33,14 @@ class RecurrentCell(Block):
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was counted and kept since the last sequence."""
+        """Clear the counters and whatever the cell keeps between steps, before a new sequence."""
         self._init_counter = self._counter = -1
         for cell in self._children.values():
             if isinstance(cell, RecurrentCell):
                 cell.reset()
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
-        """Shape and layout of each state."""
+        """Return shape and layout of each state."""
         raise NotImplementedError
 
     def _check_own(self, modifier: str) -> None:
@@ -49,8 +50,9 @@ class RecurrentCell(Block):
     def begin_state(
         self, batch_size: int = 0, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any
     ) -> States:
-        """The states that a sequence begins with, made by `func`; `kwargs` (`ctx`, `dtype`) are
-        given to it.
+        """Return the initial states of a sequence, created by `func`.
+
+        `kwargs`, for example `ctx` and `dtype`, are passed to `func`.
         """
         self._check_own("ZoneoutCell")
         states = []
@@ -76,12 +78,12 @@ class RecurrentCell(Block):
         merge_outputs: bool | None = None,
         valid_length: NDArray | None = None,
     ) -> tuple[Any, States]:
-        """(outputs, last states) of `length` steps of inputs, one array in `layout` or a list of
-        steps.
+        """Run `length` steps and return (outputs, last states).
 
-        Outputs are one array for `merge_outputs` True, a list for False, and for None whatever
-        costs least. With `valid_length` (batch,) outputs beyond a sample's length are 0 and states
-        are those at its length.
+        `inputs` is one array in `layout`, or a list of steps (batch, channels). With
+        `merge_outputs` True the outputs are one array, with False a list, with None whichever costs
+        less. With `valid_length` (batch,), outputs after the end of a sample are 0, and its states
+        are those at its last step. Raises AssertionError if the inputs do not have `length` steps.
         """
         self.reset()
         steps, axis, batch = format_sequence(length, inputs, layout, False)
@@ -111,14 +113,14 @@ class RecurrentCell(Block):
         return activation(x)
 
     def forward(self, inputs: NDArray, states: Any) -> Any:
-        """One step."""
+        """Compute one step."""
         self._counter += 1
         return super().forward(inputs, states)
 
 
 class HybridRecurrentCell(RecurrentCell, HybridBlock):
-    """Base of the cells that compute in `hybrid_forward(F, inputs, states, **params)`."""
+    """Base class of cells that compute in `hybrid_forward(F, inputs, states, **params)`."""
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The shape of the output for inputs of `shape`."""
+        """Return the shape of the output for inputs of `shape`."""
         return shape

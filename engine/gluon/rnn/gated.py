@@ -1,4 +1,4 @@
-"""The cells with weights: simple, LSTM and GRU, their gates stacked along axis 0."""
+"""The simple, LSTM and GRU cells. The weights of their gates are stacked along axis 0."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from initlab.engine.nd import NDArray
 
 
 class _GatedCell(HybridRecurrentCell):
-    """Base of the cells with weights: gates stacked along axis 0."""
+    """Base class of the cells with weights, whose gates are stacked along axis 0."""
 
     gates: int
     states: int = 1
@@ -51,14 +51,14 @@ class _GatedCell(HybridRecurrentCell):
         return self.hint
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
-        """(batch, hidden_size) each."""
+        """Return the shape of each state, (batch, hidden_size)."""
         return [
             {"shape": (batch_size, self._hidden_size), "__layout__": "NC"}
             for _ in range(self.states)
         ]
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """(batch, hidden_size)."""
+        """Return (batch, hidden_size). Raises MXNetError if the input does not fit the weight."""
         weight = self._reg_params["i2h_weight"]
         if weight.shape[1] not in (0, shape[-1]):
             raise MXNetError(
@@ -79,7 +79,7 @@ class _GatedCell(HybridRecurrentCell):
         i2h_bias: NDArray,
         h2h_bias: NDArray,
     ) -> tuple[Any, Any]:
-        """What the inputs and the state add to each gate."""
+        """Return (W_i x + b_i, W_h h + b_h), each (batch, gates * hidden_size)."""
         return F.FullyConnected(inputs, i2h_weight, i2h_bias), F.FullyConnected(
             state, h2h_weight, h2h_bias
         )
@@ -128,15 +128,17 @@ class RNNCell(_GatedCell):
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States, **params: NDArray
     ) -> tuple[NDArray, States]:
-        """(h', [h'])."""
+        """Return (h', [h'])."""
         of_inputs, of_state = self._products(F, inputs, states[0], **params)
         output = self._activate(F, of_inputs + of_state, self._activation)
         return output, [output]
 
 
 class LSTMCell(_GatedCell):
-    """c' = f c + i g, h' = o tanh(c') with input, forget, cell and output gates (Hochreiter and
-    Schmidhuber 1997, Gers et al. 2000).
+    """c' = f c + i g, h' = o tanh(c').
+
+    i, f, g and o are the input, forget, cell and output gates. Source: Hochreiter and Schmidhuber
+    1997, Gers et al. 2000.
     """
 
     gates = 4
@@ -171,7 +173,7 @@ class LSTMCell(_GatedCell):
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States, **params: NDArray
     ) -> tuple[NDArray, States]:
-        """(h', [h', c'])."""
+        """Return (h', [h', c'])."""
         of_inputs, of_state = self._products(F, inputs, states[0], **params)
         parts = F.split(of_inputs + of_state, num_outputs=4, axis=1)
         i, f, o = (self._activate(F, parts[k], self._recurrent_activation) for k in (0, 1, 3))
@@ -182,8 +184,9 @@ class LSTMCell(_GatedCell):
 
 
 class GRUCell(_GatedCell):
-    """h' = (1 - z) n + z h, n = tanh(W x + b + r (U h + d)), with reset and update gates r and z
-    (Cho et al. 2014).
+    """h' = (1 - z) n + z h, with n = tanh(W x + b + r (U h + d)).
+
+    r and z are the reset and update gates. Source: Cho et al. 2014.
     """
 
     gates = 3
@@ -192,7 +195,7 @@ class GRUCell(_GatedCell):
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States, **params: NDArray
     ) -> tuple[NDArray, States]:
-        """(h', [h'])."""
+        """Return (h', [h'])."""
         of_inputs, of_state = self._products(F, inputs, states[0], **params)
         (ir, iz, im), (hr, hz, hm) = (
             F.split(part, num_outputs=3, axis=1) for part in (of_inputs, of_state)

@@ -1,4 +1,4 @@
-"""Recurrent layers: whole sequences, several layers, both directions (MXNet:
+"""Recurrent layers: several layers, in one or both directions, over whole sequences (MXNet:
 gluon/rnn/rnn_layer.py).
 """
 
@@ -29,11 +29,11 @@ OLD_NAME = re.compile(r"(l|r)(\d+)_(i2h|h2h|h2r)_(weight|bias)\Z")
 
 
 class _RNNLayer(HybridBlock):
-    """Base of the layers: `layer(inputs)` gives outputs, `layer(inputs, states)` (outputs, new
-    states).
+    """Base class of the layers.
 
-    Inputs and outputs are (time, batch, channels) for layout TNC, states (layers times directions,
-    batch, channels).
+    `layer(inputs)` returns the outputs, `layer(inputs, states)` (outputs, new states). Inputs and
+    outputs are (time, batch, channels) for layout TNC; states are (layers * directions, batch,
+    channels).
     """
 
     def __init__(
@@ -115,8 +115,10 @@ class _RNNLayer(HybridBlock):
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def _collect_params_with_prefix(self, prefix: str = "") -> dict[str, Parameter]:
-        """Paths as MXNet writes them into files, for the sake of older ones:
+        """Return parameters under the paths that MXNet writes into files, like
         `_unfused.0.i2h_weight`.
+
+        MXNet keeps these names so that older files can be read.
         """
         start = prefix + "." if prefix else ""
         found = {}
@@ -129,7 +131,7 @@ class _RNNLayer(HybridBlock):
         return found
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
-        """Shape, layout and dtype of each state."""
+        """Return shape, layout and dtype of each state."""
         shape = (
             self._num_layers * self._dir,
             batch_size,
@@ -140,8 +142,9 @@ class _RNNLayer(HybridBlock):
     def begin_state(
         self, batch_size: int = 0, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any
     ) -> list[NDArray]:
-        """The states that a sequence begins with, made by `func`; `kwargs` (`ctx`, `dtype`) are
-        given to it.
+        """Return the initial states of a sequence, created by `func`.
+
+        `kwargs`, for example `ctx` and `dtype`, are passed to `func`.
         """
         return [
             made(func, f"{self.prefix}h0_{i}", info | kwargs)
@@ -149,12 +152,14 @@ class _RNNLayer(HybridBlock):
         ]
 
     def cast(self, dtype: DType) -> None:
-        """Change the element type of parameters and of the states it makes."""
+        """Change the element type of the parameters and of the states that the layer creates."""
         super().cast(dtype)
         self._dtype = dtype
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The outputs' shape; MXNetError for inputs that are no sequences."""
+        """Return the outputs' shape. Raises MXNetError if the input has not 3 axes or does not fit
+        the weight.
+        """
         if len(shape) != 3:
             raise MXNetError(
                 f"MXNetError: {type(self).__name__} needs an input of 3 axes, {self._layout}, got {shape}"
@@ -181,7 +186,10 @@ class _RNNLayer(HybridBlock):
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States, **params: NDArray
     ) -> NDArray | tuple[NDArray, States]:
-        """(outputs, new states), or the outputs where no states were given."""
+        """Return (outputs, new states), or only the outputs if no states were given.
+
+        Raises ValueError if the number or a shape of the states is wrong.
+        """
         self.infer_shape(inputs.shape)
         infos = self.state_info(inputs.shape[self._layout.find("N")])
         if len(states) != len(infos):
@@ -212,15 +220,18 @@ class _RNNLayer(HybridBlock):
     def _sequence(
         self, x: NDArray, states: list[NDArray], weights: list[NDArray]
     ) -> tuple[NDArray, list[NDArray]]:
-        """One layer in one direction: (outputs, [last states])."""
+        """Run one layer in one direction; return (outputs, [last states])."""
         raise NotImplementedError
 
     def _cell(self, **options: Any) -> Any:
-        """The cell that makes one step of it."""
+        """Return the cell that computes one step of the layer."""
         raise NotImplementedError
 
     def _unfuse(self) -> HybridSequentialRNNCell:
-        """The same network made of cells, which share its parameters."""
+        """Return the same network made of cells that share its parameters.
+
+        Raises AssertionError for a layer with projection.
+        """
         if self._projection_size:
             raise AssertionError("_unfuse does not support projection layer yet!")
         stack = HybridSequentialRNNCell(prefix=self.prefix, params=self.params)
@@ -249,7 +260,7 @@ def _by_parameter(
     h2h_bias: InitLike,
     h2r_weight: InitLike = None,
 ) -> dict[str, InitLike]:
-    """Initializers by the end of a parameter's name."""
+    """Return the initializers by the end of the parameter's name."""
     return {
         "i2h_weight": i2h_weight,
         "h2h_weight": h2h_weight,
@@ -260,8 +271,9 @@ def _by_parameter(
 
 
 class RNN(_RNNLayer):
-    """h_t = activation(W_i x_t + b_i + W_h h_{t-1} + b_h), activation being relu or tanh, in
-    `num_layers` layers.
+    """h_t = activation(W_i x_t + b_i + W_h h_{t-1} + b_h) in `num_layers` layers.
+
+    `activation` is relu or tanh; raises ValueError for another.
     """
 
     def __init__(
@@ -315,11 +327,11 @@ class RNN(_RNNLayer):
 
 
 class LSTM(_RNNLayer):
-    """A long short-term memory in `num_layers` layers; `projection_size` projects outputs down (Sak
-    et al. 2014).
+    """Long short-term memory in `num_layers` layers.
 
-    `state_clip_min` and `state_clip_max` bound the cell state after each step; `state_clip_nan` is
-    not supported.
+    `projection_size` projects the outputs to fewer units (Sak et al. 2014). `state_clip_min` and
+    `state_clip_max` limit the cell state after each step. Raises ValueError for `state_clip_nan`,
+    which is not supported.
     """
 
     def __init__(
@@ -371,7 +383,7 @@ class LSTM(_RNNLayer):
         )
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
-        """Of h, which is projected, and of c."""
+        """Return the shapes of h, which is projected, and of c."""
         shape = (self._num_layers * self._dir, batch_size, self._hidden_size)
         return [
             *super().state_info(batch_size),
@@ -394,8 +406,9 @@ class LSTM(_RNNLayer):
 
 
 class GRU(_RNNLayer):
-    """Gated recurrent units in `num_layers` layers, the reset gate applied after the product as
-    cuDNN does.
+    """Gated recurrent units in `num_layers` layers.
+
+    As in cuDNN, the reset gate is applied after the product with the recurrent weight.
     """
 
     def __init__(

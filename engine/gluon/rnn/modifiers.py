@@ -1,4 +1,4 @@
-"""Cells that change others: dropout of inputs, zoneout, and a shortcut."""
+"""Cells that modify other cells: dropout of inputs, zoneout, and residual connections."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from initlab.engine.nd import NDArray
 
 
 class DropoutCell(HybridRecurrentCell):
-    """Dropout of its inputs, a new mask each step (one for all steps when unrolled over one array);
-    no states.
+    """Dropout of the inputs; it has no states.
+
+    Each step has a new mask. If `unroll` receives one array, one mask for all steps is drawn at
+    once. Raises AssertionError if `rate` is no number.
     """
 
     def __init__(
@@ -35,13 +37,13 @@ class DropoutCell(HybridRecurrentCell):
         return "dropout"
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
-        """None."""
+        """Return an empty list: the cell has no states."""
         return []
 
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States
     ) -> tuple[NDArray, States]:
-        """(inputs with elements dropped, states)."""
+        """Return (inputs after dropout, states)."""
         return (
             F.Dropout(inputs, p=self._rate, axes=self._axes) if self._rate > 0 else inputs
         ), states
@@ -55,7 +57,7 @@ class DropoutCell(HybridRecurrentCell):
         merge_outputs: bool | None = None,
         valid_length: NDArray | None = None,
     ) -> tuple[Any, States]:
-        """All steps at once where the inputs are one array."""
+        """Like `RecurrentCell.unroll`; all steps are computed at once if the inputs are one array."""
         self.reset()
         inputs, _, _ = format_sequence(length, inputs, layout, merge_outputs)
         if isinstance(inputs, NDArray):
@@ -67,7 +69,10 @@ class DropoutCell(HybridRecurrentCell):
 
 
 class ModifierCell(HybridRecurrentCell):
-    """Base of the cells around another cell, whose parameters and states they have."""
+    """Base class of cells that wrap another cell and share its parameters and states.
+
+    Raises AssertionError if the cell is wrapped already.
+    """
 
     def __init__(self, base_cell: RecurrentCell) -> None:
         if base_cell._modified:
@@ -80,17 +85,17 @@ class ModifierCell(HybridRecurrentCell):
 
     @property
     def params(self) -> ParameterDict:
-        """The base cell's."""
+        """The parameters of the base cell."""
         return self.base_cell.params
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
-        """The base cell's."""
+        """Return the state info of the base cell."""
         return self.base_cell.state_info(batch_size)
 
     def begin_state(  # type: ignore[override]
         self, func: Callable[..., NDArray] = nd.zeros, **kwargs: Any
     ) -> States:
-        """The base cell's."""
+        """Return the initial states of the base cell."""
         self._check_own("DropoutCell")
         self.base_cell._modified = False
         try:
@@ -99,7 +104,7 @@ class ModifierCell(HybridRecurrentCell):
             self.base_cell._modified = True
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The base cell's."""
+        """Return the output shape of the base cell."""
         after: Shape = self.base_cell.infer_shape(shape)
         return after
 
@@ -108,8 +113,11 @@ class ModifierCell(HybridRecurrentCell):
 
 
 class ZoneoutCell(ModifierCell):
-    """Keeps each output and state of the step before with a probability, while training (Krueger et
-    al. 2016).
+    """While training, keep each element of output and states from the previous step with a
+    probability.
+
+    Source: Krueger et al. 2016. Raises AssertionError for a BidirectionalCell, which makes no
+    steps.
     """
 
     def __init__(
@@ -129,14 +137,16 @@ class ZoneoutCell(ModifierCell):
         return "zoneout"
 
     def reset(self) -> None:
-        """Forget the output of the last sequence's last step."""
+        """Clear the output of the previous step."""
         super().reset()
         self._prev_output = None
 
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States
     ) -> tuple[NDArray, States]:
-        """The base cell's step, or parts of the one before."""
+        """Return the base cell's output and states, with elements of the previous step kept at
+        random.
+        """
         output, after = self.base_cell(inputs, states)
 
         def mixed(p: float, new: NDArray, old: NDArray) -> NDArray:
@@ -157,7 +167,7 @@ class ZoneoutCell(ModifierCell):
 
 
 class ResidualCell(ModifierCell):
-    """Adds its inputs to the base cell's outputs (Wu et al. 2016)."""
+    """Add the inputs to the base cell's outputs (Wu et al. 2016)."""
 
     def _alias(self) -> str:
         return "residualcell"
@@ -165,7 +175,7 @@ class ResidualCell(ModifierCell):
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States
     ) -> tuple[NDArray, States]:
-        """(output + inputs, states)."""
+        """Return (output + inputs, states)."""
         output, states = self.base_cell(inputs, states)
         return output + inputs, states
 
@@ -178,7 +188,7 @@ class ResidualCell(ModifierCell):
         merge_outputs: bool | None = None,
         valid_length: NDArray | None = None,
     ) -> tuple[Any, States]:
-        """The base cell's, and its inputs added."""
+        """Unroll the base cell and add the inputs to its outputs."""
         self.reset()
         self.base_cell._modified = False
         try:

@@ -1,4 +1,4 @@
-"""Several cells as one: on top of each other, and in both directions."""
+"""Cells combined into one: stacked on top of each other, and in both directions."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ STEPPED = "Bidirectional cannot be stepped. Please use unroll"
 
 
 def _cells_of(block: Block) -> list[RecurrentCell]:
-    """The cells that a block is made of."""
+    """Return the cells that a block contains."""
     return cast(list[RecurrentCell], list(block._children.values()))
 
 
 class _Stacked(RecurrentCell):
-    """What both kinds of stacked cells have in common."""
+    """Base class of both kinds of stacked cells."""
 
     def add(self, cell: RecurrentCell) -> None:
-        """Put a cell on top."""
+        """Add a cell on top."""
         self.register_child(cell)
 
     def _cells(self) -> list[RecurrentCell]:
         return _cells_of(self)
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
-        """Those of all cells, from the bottom up."""
+        """Return the state info of all cells, from the bottom up."""
         return [info for cell in self._cells() for info in cell.state_info(batch_size)]
 
     def begin_state(self, **kwargs: Any) -> States:  # type: ignore[override]
-        """Those of all cells, from the bottom up."""
+        """Return the initial states of all cells, from the bottom up."""
         self._check_own("ZoneoutCell")
         return [state for cell in self._cells() for state in cell.begin_state(**kwargs)]
 
@@ -58,7 +58,7 @@ class _Stacked(RecurrentCell):
         merge_outputs: bool | None = None,
         valid_length: NDArray | None = None,
     ) -> tuple[Any, States]:
-        """As `RecurrentCell.unroll`, one cell after the other over the whole sequence."""
+        """Like `RecurrentCell.unroll`; each cell runs over the whole sequence before the next one."""
         self.reset()
         inputs, _, batch = format_sequence(length, inputs, layout, None)
         states, after = self._begin(begin_state, inputs, batch), []
@@ -72,7 +72,7 @@ class _Stacked(RecurrentCell):
         return inputs, after
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The shape after all cells."""
+        """Return the output shape of the top cell."""
         for cell in self._cells():
             shape = cell.infer_shape(shape)
         return shape
@@ -99,8 +99,9 @@ class HybridSequentialRNNCell(_Stacked, HybridRecurrentCell):
 
 
 class BidirectionalCell(HybridRecurrentCell):
-    """One cell from first to last and one from last to first, their outputs side by side (Schuster
-    and Paliwal 1997).
+    """One cell that runs forward and one that runs backward; their outputs are concatenated.
+
+    Source: Schuster and Paliwal 1997.
     """
 
     def __init__(
@@ -118,16 +119,16 @@ class BidirectionalCell(HybridRecurrentCell):
         raise NotImplementedError(STEPPED)
 
     def state_info(self, batch_size: int = 0) -> list[dict[str, Any]]:
-        """Those of the forward cell, then the other's."""
+        """Return the state info of the forward cell, then of the backward cell."""
         return [info for cell in self._cells() for info in cell.state_info(batch_size)]
 
     def begin_state(self, **kwargs: Any) -> States:  # type: ignore[override]
-        """Those of the forward cell, then the other's."""
+        """Return the initial states of the forward cell, then of the backward cell."""
         self._check_own("DropoutCell")
         return [state for cell in self._cells() for state in cell.begin_state(**kwargs)]
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """Both outputs side by side."""
+        """Return the shape of both outputs concatenated."""
         left, right = (cell.infer_shape(shape) for cell in self._cells())
         return (*left[:-1], left[-1] + right[-1])
 
@@ -140,8 +141,8 @@ class BidirectionalCell(HybridRecurrentCell):
         merge_outputs: bool | None = None,
         valid_length: NDArray | None = None,
     ) -> tuple[Any, States]:
-        """As `RecurrentCell.unroll`; with lengths, the backward cell begins at each sample's last
-        step.
+        """Like `RecurrentCell.unroll`; with `valid_length` the backward cell starts at a sample's
+        last step.
         """
         self.reset()
         steps, axis, batch = format_sequence(length, inputs, layout, False)

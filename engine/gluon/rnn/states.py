@@ -1,4 +1,4 @@
-"""Sequences as one array or as a list of steps, and the states that recurrent blocks begin with."""
+"""Conversion between sequences as one array and as a list of steps, and creation of initial states."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Steps = NDArray | list[NDArray]
 
 
 def made(func: Callable[..., NDArray], name: str, info: dict[str, Any]) -> NDArray:
-    """A state from a function like `nd.zeros`; `name` and `__layout__` are given to functions that
-    take them.
+    """Create a state with a function like `nd.zeros`.
 
-    MXNetError for a batch of 0, the default of `begin_state`, which MXNet takes for unknown.
+    `name` and `__layout__` are passed only to a function that accepts them. Raises MXNetError for a
+    batch of 0: MXNet reads the default batch_size=0 as unknown, which is not supported here.
     """
     if 0 in info["shape"]:
         raise MXNetError(
@@ -39,10 +39,10 @@ def made(func: Callable[..., NDArray], name: str, info: dict[str, Any]) -> NDArr
 def format_sequence(
     length: int | None, inputs: Steps, layout: str, merge: bool | None
 ) -> tuple[Any, int, int]:
-    """(the sequence as a list for merge False, one array for True, as it is for None; its time
-    axis; the batch's size).
+    """Return (sequence, time axis, batch size).
 
-    AssertionError where it does not have `length` steps.
+    The sequence is a list if `merge` is False, one array if True, and unchanged if None. Raises
+    AssertionError if it does not have `length` steps.
     """
     if inputs is None:
         raise AssertionError(
@@ -63,13 +63,13 @@ def format_sequence(
 
 
 def steps_of(data: NDArray, axis: int) -> list[NDArray]:
-    """The steps of a sequence, each without the time axis."""
+    """Split a sequence into a list of steps, without the time axis."""
     parts = nd.split(data, num_outputs=data.shape[axis], axis=axis, squeeze_axis=True)
     return list(parts) if isinstance(parts, (list, tuple)) else [parts]
 
 
 def masked(data: Any, valid_length: NDArray, axis: int, merge: bool | None) -> Any:
-    """A sequence with zeros beyond each sample's length."""
+    """Set the steps after each sample's length to zero."""
     whole = data if isinstance(data, NDArray) else nd.stack(*data, axis=axis)
     whole = nd.SequenceMask(
         _time_first(whole, axis), sequence_length=valid_length, use_sequence_length=True
@@ -83,7 +83,7 @@ def _time_first(data: NDArray, axis: int) -> NDArray:
 
 
 def backwards(steps: list[NDArray], valid_length: NDArray | None) -> list[NDArray]:
-    """The steps from last to first, each sample within its length."""
+    """Return the steps in reverse order, each sample within its own length."""
     if valid_length is None:
         return steps[::-1]
     return steps_of(

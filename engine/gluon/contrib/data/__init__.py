@@ -1,4 +1,4 @@
-"""What MXNet keeps apart of `gluon.data` (MXNet: gluon/contrib/data)."""
+"""The sampler of MXNet's gluon/contrib/data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that MXNet keeps in `gluon.contrib.nn`."""
+"""Layers of MXNet's gluon/contrib/nn."""
 
 from __future__ import annotations
 

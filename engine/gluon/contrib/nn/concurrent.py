@@ -1,4 +1,6 @@
-"""Blocks side by side, and the block that does nothing (MXNet: gluon/contrib/nn/basic_layers.py)."""
+"""Containers that run blocks in parallel, and the identity block (MXNet:
+gluon/contrib/nn/basic_layers.py).
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,7 @@ from initlab.engine.nd import NDArray
 
 
 class _Parallel(Block):
-    """What both kinds have in common: every child gets the input, and their outputs are joined
-    along `axis`.
-    """
+    """Base of both containers: every child receives the input; outputs are joined along `axis`."""
 
     axis: int
 
@@ -33,7 +33,7 @@ class _Parallel(Block):
 
 
 def _joined(shapes: list[Shape], axis: int, name: str) -> Shape:
-    """The shape of outputs joined along an axis. MXNetError where they cannot be."""
+    """Return the shape of outputs joined along an axis. Raises MXNetError if they cannot be joined."""
     if not shapes:
         raise MXNetError(f"MXNetError: {name}: has no children to join - add() some")
     first = shapes[0]
@@ -54,7 +54,7 @@ def _joined(shapes: list[Shape], axis: int, name: str) -> Shape:
 
 
 class Concurrent(_Parallel, Sequential):
-    """The outputs of all children for one input, joined along `axis`."""
+    """Apply all children to the same input and join their outputs along `axis`."""
 
     def __init__(
         self, axis: int = -1, prefix: str | None = None, params: ParameterDict | None = None
@@ -67,12 +67,12 @@ class Concurrent(_Parallel, Sequential):
         return nd.concat(*self._outputs(x), dim=self.axis)
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The children's, their extents along `axis` added."""
+        """Return the children's output shape, with the lengths of `axis` added up."""
         return self._shape(shape)
 
 
 class HybridConcurrent(_Parallel, HybridSequential):
-    """`Concurrent` of hybrid blocks."""
+    """Like `Concurrent`, for hybrid blocks."""
 
     def __init__(
         self, axis: int = -1, prefix: str | None = None, params: ParameterDict | None = None
@@ -85,17 +85,17 @@ class HybridConcurrent(_Parallel, HybridSequential):
         return nd.concat(*self._outputs(x), dim=self.axis)
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The children's, their extents along `axis` added."""
+        """Return the children's output shape, with the lengths of `axis` added up."""
         return self._shape(shape)
 
 
 class Identity(HybridBlock):
-    """The input itself."""
+    """Return the input unchanged."""
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """x."""
         return x
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """The input's."""
+        """Return the shape of the input."""
         return shape

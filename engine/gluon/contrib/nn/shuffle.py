@@ -1,5 +1,6 @@
-"""Channels rearranged into space: sub-pixel upsampling (Shi et al. 2016; MXNet:
-gluon/contrib/nn/basic_layers.py).
+"""Pixel shuffle: channels rearranged into space, for sub-pixel upsampling (Shi et al. 2016).
+
+Source: MXNet's gluon/contrib/nn/basic_layers.py.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class _PixelShuffle(HybridBlock):
         self._factors = factors
 
     def infer_shape(self, shape: Shape) -> Shape:
-        """Fewer channels, more space. MXNetError where the channels do not divide."""
+        """Return the output's shape. Raises MXNetError if the channels are not divisible by the
+        factors.
+        """
         block = math.prod(self._factors)
         if len(shape) != self.axes + 2 or shape[1] % block:
             raise MXNetError(
@@ -44,7 +47,7 @@ class _PixelShuffle(HybridBlock):
         )
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
-        """The rearranged elements."""
+        """Rearrange the channels of x into space."""
         wanted, n = self.infer_shape(x.shape), self.axes
         apart = x.reshape((wanted[0], wanted[1], *self._factors, *x.shape[2:]))
         order = (0, 1, *(a for i in range(n) for a in (2 + n + i, 2 + i)))

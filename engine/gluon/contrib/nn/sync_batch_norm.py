@@ -1,6 +1,4 @@
-"""Batch normalization over several devices, of which one process has one (MXNet:
-gluon/contrib/nn/basic_layers.py).
-"""
+"""Batch normalization synchronized over devices (MXNet: gluon/contrib/nn/basic_layers.py)."""
 
 from __future__ import annotations
 
@@ -12,8 +10,10 @@ from initlab.engine.gluon.state import InitLike
 
 
 class SyncBatchNorm(BatchNorm):
-    """BatchNorm whose statistics are the whole batch's. ValueError for more than one device: a
-    batch is on one device here.
+    """BatchNorm over the whole batch.
+
+    A batch is on a single device here, so this is BatchNorm. Raises ValueError if `num_devices` is
+    more than 1.
     """
 
     def __init__(
