@@ -1,4 +1,4 @@
-"""`nd`: arrays on devices, and what can be done with them (MXNet: `mx.nd`)."""
+"""The `nd` namespace: arrays on devices and the functions on them (MXNet: `mx.nd`)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ globals().update(OPERATORS)
 
 
 def waitall() -> None:
-    """Nothing to wait for: values are there when an operation returns."""
+    """Do nothing: operations are synchronous here, so every value is ready (MXNet's API)."""
 
 
 def __getattr__(name: str) -> Callable[..., NDArray]:

@@ -1,4 +1,4 @@
-"""Functions of two arrays, or of an array and a number, element by element; sums of several arrays."""
+"""Elementwise functions of two arrays, or of an array and a number, and sums of several arrays."""
 
 from __future__ import annotations
 
@@ -132,7 +132,10 @@ for _name, _function in (
 
 @operator("add_n", "ElementWiseSum")
 def add_n(*args: NDArray) -> NDArray:
-    """The sum of one or more arrays of one shape, from left to right."""
+    """Return the sum of one or more arrays of the same shape, added from left to right.
+
+    Raises MXNetError if no array is given or the shapes differ.
+    """
     if not args:
         raise MXNetError(
             "MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator add_n"
@@ -146,8 +149,10 @@ def add_n(*args: NDArray) -> NDArray:
 
 @operator("where")
 def where(condition: NDArray, x: NDArray, y: NDArray) -> NDArray:
-    """x where the condition is not 0, else y. The condition has their shape, or one axis to choose
-    whole rows by.
+    """Return x where `condition` is not 0, else y.
+
+    `condition` has the shape of x and y, or shape (x.shape[0],) to choose whole rows. Raises
+    MXNetError if it has another shape.
     """
     if x.shape != y.shape or condition.shape not in (x.shape, x.shape[:1]):
         raise MXNetError(
@@ -161,6 +166,6 @@ def where(condition: NDArray, x: NDArray, y: NDArray) -> NDArray:
 
 @operator("clip")
 def clip(data: NDArray, a_min: float, a_max: float) -> NDArray:
-    """Cut to [a_min, a_max]."""
+    """Limit every element to [a_min, a_max]."""
     low, high = data._operand(a_min), data._operand(a_max)
     return elementwise.clip(data, a_min=low, a_max=high)

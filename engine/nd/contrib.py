@@ -1,4 +1,4 @@
-"""`nd.contrib`: questions about numbers, masks, ranges like another array, control flow,
+"""The `nd.contrib` namespace: tests for NaN and infinity, masks, index arrays, control flow and
 straight-through estimators.
 """
 
@@ -16,25 +16,28 @@ from initlab.engine.ops import shape as shape_ops
 
 
 def isnan(data: NDArray) -> NDArray:
-    """1 where an element is not a number, else 0."""
+    """Return 1 where an element is NaN, else 0."""
     check_array(data, "data")
     return special.isnan(data)
 
 
 def isinf(data: NDArray) -> NDArray:
-    """1 where an element is infinite, else 0."""
+    """Return 1 where an element is infinite, else 0."""
     check_array(data, "data")
     return special.isinf(data)
 
 
 def isfinite(data: NDArray) -> NDArray:
-    """1 where an element is neither infinite nor not a number, else 0."""
+    """Return 1 where an element is neither infinite nor NaN, else 0."""
     check_array(data, "data")
     return special.isfinite(data)
 
 
 def boolean_mask(data: NDArray, index: NDArray, axis: int = 0) -> NDArray:
-    """The slices along an axis where the mask is not 0."""
+    """Return the slices along `axis` where the mask `index` is not 0.
+
+    `index` has shape (data.shape[axis],). Raises MXNetError if it has another shape.
+    """
     check_array(data, "data")
     check_array(index, "index")
     at = checked_axis(axis, data.ndim)
@@ -50,8 +53,10 @@ def boolean_mask(data: NDArray, index: NDArray, axis: int = 0) -> NDArray:
 def arange_like(
     data: NDArray, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None
 ) -> NDArray:
-    """start, start + step, … in the shape of an array, or as long as one of its axes; each number
-    `repeat` times. No gradient.
+    """Return start, start + step, … in the dtype of `data`, each number `repeat` times.
+
+    The result has the shape of `data`, or shape (data.shape[axis],) if `axis` is given. It has no
+    gradient.
     """
     check_array(data, "data")
     shape = data.shape if axis is None else (data.shape[checked_axis(axis, data.ndim)],)
@@ -61,7 +66,10 @@ def arange_like(
 
 
 def index_array(data: NDArray, axes: tuple[int, ...] | None = None) -> NDArray:
-    """The place of each element along all axes, or some, as an int64 array with one axis more."""
+    """Return the index of each element along all axes, or along `axes`.
+
+    The result is int64 and has the shape of `data` plus a last axis of length len(axes).
+    """
     check_array(data, "data")
     xp = data._device.use()
     wanted = range(data.ndim) if axes is None else axes
@@ -78,7 +86,9 @@ def index_array(data: NDArray, axes: tuple[int, ...] | None = None) -> NDArray:
 
 
 def index_copy(old_tensor: NDArray, index_vector: NDArray, new_tensor: NDArray) -> NDArray:
-    """A copy of an array with rows replaced by those of another."""
+    """Return a copy of `old_tensor` whose rows `index_vector` are replaced by the rows of
+    `new_tensor`.
+    """
     for name, value in (
         ("old_tensor", old_tensor),
         ("index_vector", index_vector),
@@ -89,7 +99,7 @@ def index_copy(old_tensor: NDArray, index_vector: NDArray, new_tensor: NDArray) 
 
 
 def div_sqrt_dim(data: NDArray) -> NDArray:
-    """x / sqrt(length of the last axis)."""
+    """Return x / sqrt(n), where n is the length of the last axis."""
     check_array(data, "data")
     return elementwise.divide(data, math.sqrt(data.shape[-1]))
 
@@ -97,7 +107,9 @@ def div_sqrt_dim(data: NDArray) -> NDArray:
 def allclose(
     a: NDArray, b: NDArray, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = True
 ) -> NDArray:
-    """A uint8 array of one element: 1 where |a - b| <= atol + rtol |b| everywhere."""
+    """Return 1 if |a - b| <= atol + rtol |b| holds for all elements, else 0, as a uint8 array of
+    shape (1,).
+    """
     check_array(a, "a")
     check_array(b, "b")
     xp = a._device.use()
@@ -112,21 +124,28 @@ def quadratic(data: NDArray, a: float = 0.0, b: float = 0.0, c: float = 0.0) -> 
 
 
 def gradientmultiplier(data: NDArray, scalar: float = 1.0) -> NDArray:
-    """x, whose gradient is multiplied by a number: negative, to reverse it (Ganin and Lempitsky
-    2015).
+    """Return x unchanged; the backward pass multiplies its gradient by `scalar`.
+
+    A negative `scalar` reverses the gradient (Ganin and Lempitsky 2015).
     """
     check_array(data, "data")
     return special.scale_gradient(data, scalar=scalar)
 
 
 def round_ste(data: NDArray) -> NDArray:
-    """Rounded, halves away from zero; the gradient goes through (Bengio et al. 2013)."""
+    """Round to the nearest integer, halves away from zero; the gradient passes unchanged.
+
+    This is the straight-through estimator of Bengio et al. 2013.
+    """
     check_array(data, "data")
     return special.round_through(data)
 
 
 def sign_ste(data: NDArray) -> NDArray:
-    """The sign; the gradient goes through (Bengio et al. 2013)."""
+    """Return the sign of each element; the gradient passes unchanged.
+
+    This is the straight-through estimator of Bengio et al. 2013.
+    """
     check_array(data, "data")
     return special.sign_through(data)
 
@@ -138,8 +157,9 @@ def _listed(value: Any) -> list[Any]:
 def foreach(
     body: Callable[[Any, Any], tuple[Any, Any]], data: Any, init_states: Any
 ) -> tuple[Any, Any]:
-    """Run `body(slice, states) -> (outputs, states)` over the first axis of arrays; gives the
-    outputs stacked, and the last states.
+    """Run `body(slice, states) -> (outputs, states)` for each slice along the first axis of `data`.
+
+    Returns the outputs, stacked along a new first axis, and the states of the last step.
     """
     single = isinstance(data, NDArray)
     states = init_states
@@ -193,5 +213,5 @@ def while_loop(
 
 
 def cond(pred: NDArray, then_func: Callable[[], Any], else_func: Callable[[], Any]) -> Any:
-    """What one of two functions gives: the first where the predicate is not 0."""
+    """Return `then_func()` if `pred` is not 0, else `else_func()`."""
     return then_func() if bool(pred) else else_func()

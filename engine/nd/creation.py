@@ -1,4 +1,4 @@
-"""Making arrays."""
+"""Functions that create arrays. The dtype is float32 and the device the current one unless given."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Shape = int | Sequence[int]
 
 
 def shape_tuple(shape: Shape) -> tuple[int, ...]:
-    """A shape given as a number or a sequence."""
+    """Return a shape, given as a number or as a sequence, as a tuple."""
     return (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
 
 
@@ -26,8 +26,10 @@ def array(
     dtype: DType = None,
     device: Device | None = None,
 ) -> NDArray:
-    """A copy of anything array-like: in the dtype of an NDArray, else float32 unless `dtype` says
-    otherwise.
+    """Copy anything array-like into a new array of at least one axis.
+
+    The dtype is `dtype` if given, else that of `source_array` if it is an NDArray, else float32.
+    Raises TypeError if NumPy cannot read `source_array`.
     """
     if isinstance(source_array, NDArray):
         dtype = source_array.dtype if dtype is None else dtype
@@ -52,21 +54,21 @@ def _filled(
 def zeros(
     shape: Shape, ctx: Device | None = None, dtype: DType = None, device: Device | None = None
 ) -> NDArray:
-    """All 0."""
+    """Return an array of zeros."""
     return _filled("zeros", shape, ctx, dtype, device)
 
 
 def ones(
     shape: Shape, ctx: Device | None = None, dtype: DType = None, device: Device | None = None
 ) -> NDArray:
-    """All 1."""
+    """Return an array of ones."""
     return _filled("ones", shape, ctx, dtype, device)
 
 
 def empty(
     shape: Shape, ctx: Device | None = None, dtype: DType = None, device: Device | None = None
 ) -> NDArray:
-    """Whatever the memory holds."""
+    """Return an uninitialized array: its values are whatever the memory held."""
     return _filled("empty", shape, ctx, dtype, device)
 
 
@@ -78,7 +80,7 @@ def full(
     out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """All the same number; written into `out` where that is given."""
+    """Return an array whose elements are all `val`, or fill `out` with `val` and return it."""
     if out is None:
         return _filled("full", shape, ctx, dtype, device, val)
     out[:] = val
@@ -86,7 +88,7 @@ def full(
 
 
 def full_like(data: NDArray, fill_value: float) -> NDArray:
-    """All the same number, like another array."""
+    """Return an array of the shape, dtype and device of `data` whose elements are all `fill_value`."""
     return NDArray(data._device.use().full_like(data._raw, fill_value), data._device)
 
 
@@ -99,8 +101,10 @@ def arange(
     dtype: DType = None,
     device: Device | None = None,
 ) -> NDArray:
-    """start, start + step, … below stop, each `repeat` times; from 0 when only one number is given.
-    MXNetError for an empty range.
+    """Return start, start + step, … below `stop` as a vector, each number `repeat` times.
+
+    If only one number is given, it is `stop`, and the range starts at 0. Raises MXNetError if the
+    range is empty.
     """
     where = place(ctx, device)
     first, last = (0, start) if stop is None else (start, stop)
@@ -122,7 +126,7 @@ def eye(
     dtype: DType = None,
     device: Device | None = None,
 ) -> NDArray:
-    """Ones on a diagonal."""
+    """Return an N x M matrix (N x N if M is 0) with ones on the k-th diagonal and zeros elsewhere."""
     where = place(ctx, device)
     return NDArray(
         where.use().eye(N, M or N, k, dtype=dtypes.resolve("float32" if dtype is None else dtype)),
@@ -139,7 +143,11 @@ def linspace(
     dtype: DType = None,
     device: Device | None = None,
 ) -> NDArray:
-    """`num` numbers at equal distances."""
+    """Return `num` evenly spaced numbers from `start` to `stop`; without `endpoint`, `stop` is left
+    out.
+
+    Raises MXNetError if `num` is negative.
+    """
     if num < 0:
         raise MXNetError(f"linspace: num must not be negative, got {num}")
     where = place(ctx, device)

@@ -1,4 +1,4 @@
-"""Sharing memory with other libraries: DLPack both ways, and NumPy without a copy."""
+"""Exchange with other libraries without copying: DLPack in both directions, and NumPy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CPU, GPU = 1, 2
 
 
 class _Capsule:
-    """A DLPack capsule of host memory, as something that has one to give."""
+    """A DLPack capsule of host memory, wrapped in an object that has `__dlpack__`."""
 
     def __init__(self, capsule: Any) -> None:
         self._capsule = capsule
@@ -30,10 +30,10 @@ class _Capsule:
 
 
 def from_dlpack(dlpack: Any) -> NDArray:
-    """An array on the memory of another library's, or of a DLPack capsule of host memory.
+    """Return an array that shares memory with another library's array or with a DLPack capsule.
 
-    TypeError for what is neither; MXNetError for a dtype that arrays cannot have, or memory on
-    another kind of device.
+    A capsule must hold host memory. Raises TypeError if `dlpack` is neither, and MXNetError if the
+    dtype is not supported or the memory is on a device other than host or CUDA.
     """
     if type(dlpack).__name__ == "PyCapsule":
         dlpack = _Capsule(dlpack)
@@ -54,7 +54,10 @@ def from_dlpack(dlpack: Any) -> NDArray:
 
 
 def to_dlpack_for_read(data: NDArray) -> Any:
-    """A DLPack capsule of the array's memory. BufferError for a dtype that DLPack does not have."""
+    """Return a DLPack capsule of the array's memory.
+
+    Raises BufferError if DLPack does not have the array's dtype.
+    """
     return data.__dlpack__()
 
 
@@ -62,8 +65,10 @@ to_dlpack_for_write = to_dlpack_for_read
 
 
 def from_numpy(ndarray: np.ndarray, zero_copy: bool = True) -> NDArray:
-    """An array on the memory of a NumPy array, which becomes read-only; a copy without `zero_copy`.
-    ValueError unless C-contiguous.
+    """Return an array that shares memory with a NumPy array, which becomes read-only.
+
+    Without `zero_copy`, returns a copy. Raises TypeError if `ndarray` is no NumPy array, and
+    ValueError if it is not C-contiguous.
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy needs a NumPy array, got {type(ndarray).__name__}")

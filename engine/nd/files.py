@@ -1,4 +1,4 @@
-"""`nd.save` and `nd.load`: MXNet's `.params` container."""
+"""`nd.save` and `nd.load`: read and write MXNet's `.params` files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from initlab.engine.nd.ndarray import NDArray
 
 
 def save(fname: str | os.PathLike[str], data: Any) -> None:
-    """Write an array, a list of arrays, or a mapping of names to arrays; the file appears whole or
-    not at all.
+    """Write an array, a list of arrays, or a dict of names to arrays to the file `fname`.
+
+    The file is replaced atomically: a failed save leaves the old file as it was. Raises TypeError
+    for a file name that is no path or a collection that holds something other than arrays, and
+    ValueError for any other `data`.
     """
     if not isinstance(fname, (str, os.PathLike)):
         raise TypeError("fname required to be a string")
@@ -44,8 +47,9 @@ def save(fname: str | os.PathLike[str], data: Any) -> None:
 
 
 def load(fname: str | os.PathLike[str]) -> Any:
-    """What `save` wrote: a list, or a dict where there are names. MXNetError for a file that is
-    missing or no such container.
+    """Read a file written by `save`: a dict if the arrays have names, else a list.
+
+    Raises MXNetError if the file is missing, cannot be opened, or is no `.params` file.
     """
     if not isinstance(fname, (str, os.PathLike)):
         raise TypeError("fname required to be a string")
@@ -62,7 +66,7 @@ def load(fname: str | os.PathLike[str]) -> Any:
 
 
 def load_frombuffer(buf: bytes) -> Any:
-    """As `load`, from bytes."""
+    """Read arrays from the bytes of a `.params` file, like `load`."""
     try:
         arrays, names, _ = params.loads(buf)
     except FormatError as error:

@@ -1,4 +1,4 @@
-"""The operators behind layers."""
+"""The operators behind dense layers, embeddings, activations and dropout."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ def FullyConnected(
     no_bias: bool = False,
     flatten: bool = True,
 ) -> NDArray:
-    """x W^T + b. `num_hidden`, when given, must be the number of the weight's rows."""
+    """Return x W^T + b for data (batch, …), weight (units, in) and bias (units,).
+
+    With `flatten`, all axes of `data` but the first are joined first; otherwise the product runs
+    over the last axis. Raises MXNetError if `num_hidden` is given and is not the number of rows of
+    `weight`.
+    """
     if num_hidden and num_hidden != weight.shape[0]:
         raise MXNetError(
             f"FullyConnected: num_hidden is {num_hidden}, but the weight has {weight.shape[0]} rows"
@@ -36,7 +41,11 @@ def FullyConnected(
 
 @operator("Embedding")
 def Embedding(data: NDArray, weight: NDArray, input_dim: int = 0, output_dim: int = 0) -> NDArray:
-    """Rows of a table by number. The dimensions, when given, must be the weight's."""
+    """Return the rows of `weight` (input_dim, output_dim) with the indices in `data`.
+
+    The result has shape (*data.shape, output_dim). Raises MXNetError if `input_dim` or `output_dim`
+    is given and differs from the weight's.
+    """
     if (input_dim or weight.shape[0], output_dim or weight.shape[1]) != weight.shape:
         raise MXNetError(
             f"Embedding: {input_dim} x {output_dim} is not the shape of the weight, {weight.shape}"
@@ -46,7 +55,7 @@ def Embedding(data: NDArray, weight: NDArray, input_dim: int = 0, output_dim: in
 
 @operator("Activation")
 def Activation(data: NDArray, act_type: str) -> NDArray:
-    """An activation by name."""
+    """Apply the activation function `act_type`. Raises MXNetError if there is none of that name."""
     if act_type not in activation.ACTIVATIONS:
         raise MXNetError(f"no activation '{act_type}' - {advice(act_type, activation.ACTIVATIONS)}")
     return activation.ACTIVATIONS[act_type](data)
@@ -56,10 +65,11 @@ def Activation(data: NDArray, act_type: str) -> NDArray:
 def Dropout(
     data: NDArray, p: float = 0.5, axes: tuple[int, ...] = (), mode: str = "training"
 ) -> NDArray:
-    """While training (or always, with mode 'always'), each element is 0 with probability p, else
-    scaled by 1 / (1 - p).
+    """Set each element to 0 with probability p, and scale the others by 1 / (1 - p).
 
-    The mask is drawn from the current stream, once along `axes` and repeated there.
+    This happens while training, or always with mode 'always'; otherwise `data` is returned
+    unchanged. The mask is drawn from the current stream; it has length 1 along `axes` and
+    broadcasts there. Raises MXNetError for another mode.
     """
     if mode not in ("training", "always"):
         raise MXNetError(f"Dropout: mode must be 'training' or 'always', got '{mode}'")
@@ -73,8 +83,9 @@ def Dropout(
 
 
 def dropout_mask(data: NDArray, shape: tuple[int, ...], size: int, p: float) -> Any:
-    """0 where u >= 1 - p, else 1 / (1 - p), as a raw array on the data's device that broadcasts to
-    it.
+    """Draw a dropout mask of `shape` (`size` elements): 0 where u >= 1 - p, else 1 / (1 - p).
+
+    Returns a raw array on the device of `data` that broadcasts to `data`.
     """
     keep = np.float32(1) - np.float32(p)
     drawn = cuda.draw_next(

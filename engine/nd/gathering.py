@@ -1,4 +1,4 @@
-"""Functions that take or place elements by number, and products of matrices."""
+"""Functions that read or write elements by index, and products of matrices."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from initlab.engine.ops import elementwise, indexing, linear, shape
 
 @operator("take")
 def take(a: NDArray, indices: NDArray, axis: int = 0, mode: str = "clip") -> NDArray:
-    """Slices by number along an axis. A number outside is clipped, taken modulo the length
-    (`wrap`), or an error (`raise`).
+    """Return the slices of `a` along `axis` with the indices `indices`.
+
+    `mode` says what happens to an index out of range: `clip` it, take it modulo the length
+    (`wrap`), or `raise` MXNetError.
     """
     chosen("take", "mode", mode, ("clip", "raise", "wrap"))
     if mode == "raise":
@@ -31,7 +33,11 @@ def take(a: NDArray, indices: NDArray, axis: int = 0, mode: str = "clip") -> NDA
 
 @operator("batch_take")
 def batch_take(a: NDArray, indices: NDArray) -> NDArray:
-    """One element a row of a matrix, by an int32 number; numbers outside are clipped."""
+    """Return a[i, indices[i]] for each row i of a matrix.
+
+    Indices are int32, and those out of range are clipped. Raises MXNetError for indices of another
+    dtype.
+    """
     if indices._raw.dtype != "int32":
         raise MXNetError(
             f"MXNetError: Type inconsistent, Provided = {indices._raw.dtype}, inferred type = int32"
@@ -43,7 +49,11 @@ def batch_take(a: NDArray, indices: NDArray) -> NDArray:
 def pick(
     data: NDArray, index: NDArray, axis: int = -1, keepdims: bool = False, mode: str = "clip"
 ) -> NDArray:
-    """One element a row, by number; one outside is clipped, or taken modulo the length (`wrap`)."""
+    """Return one element of each row along `axis`, at the index in `index`.
+
+    An index out of range is clipped, or taken modulo the length with mode `wrap`. Raises MXNetError
+    if `axis` is None.
+    """
     chosen("pick", "mode", mode, ("clip", "wrap"))
     if axis is None:
         raise MXNetError(
@@ -60,26 +70,33 @@ def one_hot(
     off_value: float = 0.0,
     dtype: DType = "float32",
 ) -> NDArray:
-    """A row of `off_value` with `on_value` at the index, none where it is outside; no gradient."""
+    """Return rows of length `depth` that hold `on_value` at the index and `off_value` elsewhere.
+
+    The result has shape (*indices.shape, depth) and no gradient. A row whose index is out of range
+    holds `off_value` only.
+    """
     return indexing.one_hot(
         indices, depth=depth, on_value=on_value, off_value=off_value, dtype=dtypes.resolve(dtype)
     )
 
 
 def onehot_encode(indices: NDArray, out: NDArray) -> NDArray:
-    """One-hot rows written into `out`, as wide as that is."""
+    """Write one-hot rows of length out.shape[1] into `out`, and return it."""
     return one_hot(indices, out.shape[1], dtype=out._raw.dtype, out=out)
 
 
 @operator("fill_element_0index")
 def fill_element_0index(lhs: NDArray, mhs: NDArray, rhs: NDArray) -> NDArray:
-    """A copy of a matrix `lhs` with mhs[i] at [i, rhs[i]]."""
+    """Return a copy of the matrix `lhs` with mhs[i] written at [i, rhs[i]]."""
     key = (lhs._device.use().arange(lhs.shape[0]), rhs._raw.astype("int64"))
     return indexing.replace(lhs, mhs, key=key)
 
 
 def _places(indices: NDArray, ndim: int) -> tuple[Any, ...]:
-    """Rows of indices as a key. MXNetError where there are more rows than axes."""
+    """Return the rows of `indices` as an index of the first axes of an array.
+
+    Raises MXNetError if there are more rows than axes.
+    """
     if indices.shape[0] > ndim:
         raise MXNetError(
             f"MXNetError: Check failed: ishape[0] <= dshape.ndim() ({indices.shape[0]} vs. {ndim}) : "
@@ -92,14 +109,19 @@ def _places(indices: NDArray, ndim: int) -> tuple[Any, ...]:
 
 @operator("gather_nd")
 def gather_nd(data: NDArray, indices: NDArray) -> NDArray:
-    """Elements by place: column j of `indices` names one by its first axes."""
+    """Return the elements of `data` at the columns of `indices`.
+
+    Column j of `indices` holds the index along each of the first indices.shape[0] axes.
+    """
     return indexing.getitem(data, key=_places(indices, data.ndim))
 
 
 @operator("scatter_nd")
 def scatter_nd(data: NDArray, indices: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """Zeros with elements put in places, added up where a place is named twice (MXNet keeps one of
-    them).
+    """Return zeros of `shape` with the elements of `data` added at the columns of `indices`.
+
+    Elements with the same index are summed; MXNet keeps only one of them. Raises MXNetError if the
+    shape of `data` does not fit `indices` and `shape`.
     """
     wanted = axes_tuple(shape)
     key = _places(indices, len(wanted))
@@ -116,7 +138,7 @@ def scatter_nd(data: NDArray, indices: NDArray, shape: tuple[int, ...]) -> NDArr
 
 @operator("ravel_multi_index")
 def ravel_multi_index(data: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """Columns of coordinates as numbers in an array of a shape."""
+    """Convert columns of coordinates in an array of `shape` to flat indices."""
     total = elementwise.multiply(data[0], 0)
     for i, n in enumerate(axes_tuple(shape)):
         total = elementwise.add(elementwise.multiply(total, n), data[i])
@@ -125,7 +147,7 @@ def ravel_multi_index(data: NDArray, shape: tuple[int, ...]) -> NDArray:
 
 @operator("unravel_index")
 def unravel_index(data: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """Numbers in an array of a shape as columns of coordinates."""
+    """Convert flat indices into an array of `shape` to columns of coordinates."""
     rest = data._raw.astype("int64")
     rows = []
     for n in reversed(axes_tuple(shape)):
@@ -138,7 +160,10 @@ def unravel_index(data: NDArray, shape: tuple[int, ...]) -> NDArray:
 def dot(
     lhs: NDArray, rhs: NDArray, transpose_a: bool = False, transpose_b: bool = False
 ) -> NDArray:
-    """The product over the last axis of one array and the first of another."""
+    """Return the product over the last axis of `lhs` and the first axis of `rhs`.
+
+    `transpose_a` and `transpose_b` transpose an operand first.
+    """
     return linear.dot(lhs, rhs, transpose_a=bool(transpose_a), transpose_b=bool(transpose_b))
 
 
@@ -146,7 +171,7 @@ def dot(
 def batch_dot(
     lhs: NDArray, rhs: NDArray, transpose_a: bool = False, transpose_b: bool = False
 ) -> NDArray:
-    """Products of the matrices in the last two axes; the other axes must be the same."""
+    """Multiply the matrices in the last two axes of `lhs` and `rhs`; the other axes must be equal."""
     return linear.batch_dot(lhs, rhs, transpose_a=bool(transpose_a), transpose_b=bool(transpose_b))
 
 

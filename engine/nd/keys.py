@@ -1,6 +1,4 @@
-"""What may stand between the brackets of `x[…]`, made ready for a raw array; MXNet's errors for
-what may not.
-"""
+"""Conversion of the key in `x[key]` to one for a raw array, with MXNet's errors for invalid keys."""
 
 from __future__ import annotations
 
@@ -20,8 +18,10 @@ BOOLEAN = (
 
 
 def resolve(key: Any, shape: tuple[int, ...], raw: Raw) -> Any:
-    """A key of plain numbers, slices, None, Ellipsis and raw int64 arrays. IndexError for numbers
-    outside, ValueError for other things.
+    """Convert an index to plain numbers, slices, None, Ellipsis and raw int64 arrays.
+
+    `raw` converts an array-like of indices to a raw array. Raises IndexError if a number is out of
+    range or there are too many indices, and ValueError for masks and other invalid keys.
     """
     if type(key) is int:
         check_number(key, 0, shape)
@@ -44,7 +44,7 @@ def resolve(key: Any, shape: tuple[int, ...], raw: Raw) -> Any:
 
 
 def check_number(number: int, axis: int, shape: tuple[int, ...]) -> None:
-    """IndexError for a number that an axis does not have."""
+    """Raise IndexError if `number` is out of range for axis `axis` of an array of shape `shape`."""
     if not -shape[axis] <= number < shape[axis]:
         raise IndexError(f"index {number} is out of bounds for axis {axis} with size {shape[axis]}")
 

@@ -26,7 +26,7 @@ LEAKY = ("leaky", "prelu", "elu", "selu", "gelu")
 
 
 def _channels_last(operator: str, layout: str | None, axes: int) -> bool:
-    """Whether the layout, by default channels first, has its channels last."""
+    """Return whether `layout` has its channels last; the default layout has them first."""
     if layout is None or layout == FIRST.get(axes):
         return False
     if layout == LAST.get(axes):
@@ -38,7 +38,7 @@ def _channels_last(operator: str, layout: str | None, axes: int) -> bool:
 
 
 def _to_first(data: NDArray) -> NDArray:
-    """(batch or units, *space, channels) as (batch or units, channels, *space)."""
+    """Move the last axis to position 1: (batch, *space, channels) to (batch, channels, *space)."""
     return data.transpose((0, data.ndim - 1, *range(1, data.ndim - 1)))
 
 
@@ -90,8 +90,10 @@ def Convolution(
     cudnn_off: bool = False,
     layout: str | None = None,
 ) -> NDArray:
-    """Cross-correlation of data (batch, in, *space) with weight (out, in / groups, *kernel), plus
-    bias (out).
+    """Cross-correlate data (batch, in, *space) with weight (out, in / num_group, *kernel).
+
+    `bias` has shape (out,). Returns (batch, out, *new space). Raises MXNetError if the kernel, the
+    weight or the options do not fit the data.
     """
     axes = len(kernel)
     last = _channels_last("Convolution", layout, axes)
@@ -132,10 +134,11 @@ def Deconvolution(
     cudnn_off: bool = False,
     layout: str | None = None,
 ) -> NDArray:
-    """The transpose of a convolution: data (batch, in, *space), weight (in, out / groups, *kernel),
-    bias (out).
+    """Apply the transpose of a convolution to data (batch, in, *space).
 
-    `target_shape` is the spatial shape of the result; `pad` and `adj` then follow from it.
+    `weight` has shape (in, out / num_group, *kernel), `bias` (out,). `target_shape` is the spatial
+    shape of the result; if it is given, `pad` and `adj` are computed from it. Raises MXNetError if
+    the kernel, the weight or the options do not fit the data.
     """
     axes = len(kernel)
     last = _channels_last("Deconvolution", layout, axes)
@@ -190,8 +193,10 @@ def Pooling(
     count_include_pad: bool = True,
     layout: str | None = None,
 ) -> NDArray:
-    """Maxima, means, sums or p-norms of windows over the spatial axes; with `full` the last window
-    may reach beyond the padding.
+    """Return the maximum, mean, sum or p-norm of each window over the spatial axes of `data`.
+
+    With `global_pool` the window is the whole space. With the `full` convention the last window may
+    extend beyond the padding. Raises MXNetError for an unknown `pool_type` or `pooling_convention`.
     """
     if pool_type not in POOL_TYPES:
         raise MXNetError(f"Pooling: no pool_type '{pool_type}' - {advice(pool_type, POOL_TYPES)}")
@@ -227,7 +232,7 @@ def Pooling(
 def _check_extent(
     operator: str, name: str, parameter: NDArray, data: NDArray, axis: int, extent: int
 ) -> None:
-    """MXNetError unless a parameter is a vector of the extent that an axis of the data asks for."""
+    """Raise MXNetError unless `parameter` has shape (extent,), as `axis` of the data requires."""
     if parameter.shape != (extent,):
         raise MXNetError(
             f"MXNetError: {operator}: Shape inconsistent, Provided = {list(parameter.shape)}, inferred "
@@ -256,11 +261,11 @@ def BatchNorm(
     axis: int = 1,
     cudnn_off: bool = False,
 ) -> NDArray:
-    """gamma (x - mean) / sqrt(var + eps) + beta over all axes but `axis`; with `fix_gamma` gamma
-    counts as ones.
+    """Return gamma (x - mean) / sqrt(var + eps) + beta, normalized over all axes but `axis`.
 
-    While training, mean and biased variance are the batch's, and the moving ones are moved towards
-    them, in place, by 1 - momentum.
+    With `fix_gamma`, gamma is treated as ones. While training, and without `use_global_stats`, mean
+    and biased variance are those of the batch, and `moving_mean` and `moving_var` are updated in
+    place to momentum * moving + (1 - momentum) * batch. Otherwise the moving values are used.
     """
     where = _axis("BatchNorm", data, axis)
     for name, parameter in (
@@ -296,7 +301,7 @@ def BatchNorm(
 def LayerNorm(
     data: NDArray, gamma: NDArray, beta: NDArray, axis: int = -1, eps: float = 1e-5
 ) -> NDArray:
-    """gamma (x - mean) / sqrt(var + eps) + beta along `axis`."""
+    """Return gamma (x - mean) / sqrt(var + eps) + beta, normalized along `axis`."""
     where = _axis("LayerNorm", data, axis)
     for name, parameter in (("gamma", gamma), ("beta", beta)):
         _check_extent("LayerNorm", name, parameter, data, where, data.shape[where])
@@ -305,8 +310,10 @@ def LayerNorm(
 
 @operator("InstanceNorm")
 def InstanceNorm(data: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-3) -> NDArray:
-    """gamma (x - mean) / sqrt(var + eps) + beta over the positions of each channel (axis 1) of each
-    sample.
+    """Return gamma (x - mean) / sqrt(var + eps) + beta, normalized over the spatial axes.
+
+    Mean and variance are computed for each sample and channel (axis 1). Raises MXNetError if the
+    data has fewer than 3 axes.
     """
     if data.ndim < 3:
         raise MXNetError(
@@ -322,8 +329,10 @@ def InstanceNorm(data: NDArray, gamma: NDArray, beta: NDArray, eps: float = 1e-3
 def GroupNorm(
     data: NDArray, gamma: NDArray, beta: NDArray, num_groups: int = 1, eps: float = 1e-5
 ) -> NDArray:
-    """gamma (x - mean) / sqrt(var + eps) + beta over each group of channels (axis 1); gamma and
-    beta have one element a group.
+    """Return gamma (x - mean) / sqrt(var + eps) + beta, normalized over each group of channels.
+
+    Channels are axis 1; gamma and beta have shape (num_groups,). Raises MXNetError if the number of
+    groups does not divide the number of channels.
     """
     if data.ndim < 2 or num_groups < 1 or data.shape[1] % num_groups:
         raise MXNetError(
@@ -339,10 +348,11 @@ def GroupNorm(
 def LeakyReLU(
     data: NDArray, gamma: NDArray | None = None, act_type: str = "leaky", slope: float = 0.25
 ) -> NDArray:
-    """A rectifier with something below 0: `slope` x (leaky), gamma x (prelu), `slope` (e^x - 1)
-    (elu); or selu, or gelu.
+    """Return x where x > 0; below 0 the function is the one that `act_type` names.
 
-    `gamma` has one element, or one a channel (axis 1).
+    Below 0: `leaky` is slope x, `prelu` is gamma x, `elu` is slope (e^x - 1). `selu` and `gelu` are
+    whole functions and use no slope. `gamma` has shape (1,) or one element for each channel (axis
+    1). Raises MXNetError for another `act_type` or a `gamma` that is missing or does not fit.
     """
     if act_type not in LEAKY:
         raise MXNetError(f"LeakyReLU: no act_type '{act_type}' - {advice(act_type, LEAKY)}")

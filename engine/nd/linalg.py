@@ -1,5 +1,6 @@
-"""`nd.linalg`: products of (stacks of) matrices, and their diagonals. Only floats; factorizations
-are not here.
+"""The `nd.linalg` namespace: products and diagonals of (stacks of) matrices.
+
+Arrays must be floats. Factorizations are not supported.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ def _scaled(x: NDArray, factor: float) -> NDArray:
 def gemm2(
     A: NDArray, B: NDArray, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0
 ) -> NDArray:
-    """alpha op(A) op(B) for the matrices in the last two axes; the other axes must be the same."""
+    """Return alpha op(A) op(B) for the matrices in the last two axes; the other axes must be equal.
+
+    op transposes where `transpose_a` or `transpose_b` is true.
+    """
     check_array(A, "A")
     check_array(B, "B")
     return _scaled(_product(A, B, bool(transpose_a), bool(transpose_b)), alpha)
@@ -39,7 +43,7 @@ def gemm(
     alpha: float = 1.0,
     beta: float = 1.0,
 ) -> NDArray:
-    """alpha op(A) op(B) + beta C."""
+    """Return alpha op(A) op(B) + beta C, like `gemm2`. Raises MXNetError if C has another shape."""
     check_array(C, "C")
     product = gemm2(A, B, transpose_a, transpose_b, alpha)
     if product.shape != C.shape:
@@ -50,19 +54,21 @@ def gemm(
 
 
 def syrk(A: NDArray, transpose: bool = False, alpha: float = 1.0) -> NDArray:
-    """alpha A A^T, or alpha A^T A with `transpose`."""
+    """Return alpha A A^T, or alpha A^T A with `transpose`."""
     check_array(A, "A")
     return _scaled(_product(A, A, bool(transpose), not transpose), alpha)
 
 
 def extractdiag(A: NDArray, offset: int = 0) -> NDArray:
-    """The diagonals of the matrices in the last two axes."""
+    """Return the `offset`-th diagonals of the matrices in the last two axes."""
     check_array(A, "A")
     return diag(A, k=offset, axis1=-2, axis2=-1)
 
 
 def makediag(A: NDArray, offset: int = 0) -> NDArray:
-    """Matrices with the last axis as a diagonal and zeros elsewhere."""
+    """Return matrices that hold the last axis of `A` on the `offset`-th diagonal and zeros
+    elsewhere.
+    """
     check_array(A, "A")
     n = A.shape[-1]
     numbers = A._device.use().arange(n)
@@ -72,6 +78,6 @@ def makediag(A: NDArray, offset: int = 0) -> NDArray:
 
 
 def sumlogdiag(A: NDArray) -> NDArray:
-    """The sum of the logarithms of the diagonals of the matrices in the last two axes."""
+    """Return the sum of the logarithms of the diagonal, for each matrix in the last two axes."""
     check_array(A, "A")
     return reduce.sum(elementwise.log(extractdiag(A)), axis=-1)

@@ -1,5 +1,6 @@
-"""NDArray: a raw array, the device it lives on, and its place on the tape. Semantics and printing
-are MXNet's `mx.nd.NDArray`.
+"""NDArray: a raw array, its device, and its node on the tape.
+
+Semantics and printed form are those of MXNet's `mx.nd.NDArray`.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ GRAD_REQS = ("write", "add", "null")
 
 
 class NDArray:
-    """An array on a device. Made by `nd.array` and its like; arithmetic gives arrays of the same
-    dtype, comparisons 1 and 0.
+    """An array on a device, created by `nd.array` and the other functions of `nd.creation`.
+
+    Arithmetic returns arrays of the same dtype; comparisons return 1 and 0 in that dtype.
     """
 
     __array_priority__ = 1000.0
@@ -83,7 +85,7 @@ class NDArray:
         return self._device.use().ones_like(self._raw)
 
     def _mark(self, gradient: NDArray | None, grad_req: str) -> None:
-        """Become a variable whose gradient goes into `gradient` as `grad_req` says."""
+        """Make this array a variable whose gradient is written into `gradient` as `grad_req` says."""
         if grad_req not in GRAD_REQS:
             raise ValueError(
                 f"grad_req must be one of 'write', 'add', or 'null', but got '{grad_req}'"
@@ -124,28 +126,28 @@ class NDArray:
 
     @property
     def device(self) -> Device:
-        """Where the array lives."""
+        """The device that holds the array."""
         return self._device
 
     context = ctx = device
 
     @property
     def stype(self) -> str:
-        """The storage type: always dense."""
+        """The storage type: always 'default' (dense)."""
         return "default"
 
     @property
     def grad(self) -> NDArray | None:
-        """The gradient, as a new handle on its memory; None without `attach_grad`."""
+        """The gradient, as a new NDArray on the same memory; None before `attach_grad`."""
         return None if self._grad is None else self._grad._handle()
 
     def _handle(self) -> NDArray:
-        """Another NDArray on the same memory, off the tape."""
+        """Return another NDArray on the same memory that is not on the tape."""
         return NDArray(self._raw, self._device)
 
     @property
     def T(self) -> NDArray:
-        """The axes reversed."""
+        """The array with its axes in reverse order."""
         return self.transpose()
 
     def __repr__(self) -> str:
@@ -153,7 +155,9 @@ class NDArray:
         return f"\n{self.asnumpy()!s}\n<{type(self).__name__} {size} @{self._device}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """For copying and pickling: values and device, without gradient or place on the tape."""
+        """Support copying and pickling: keep values and device, drop the gradient and the tape
+        node.
+        """
         return _restored, (self.asnumpy(), self._device.device_type, self._device.device_id)
 
     def __len__(self) -> int:
@@ -182,22 +186,23 @@ class NDArray:
     # --- to and from elsewhere
 
     def asnumpy(self) -> np.ndarray:
-        """A copy in host memory."""
+        """Return a copy in host memory as a NumPy array."""
         return np.array(to_host(self._raw, self._device))
 
     def asscalar(self) -> Any:
-        """The only element, as a NumPy scalar."""
+        """Return the only element as a NumPy scalar. Raises ValueError if there are several."""
         if self.size != 1:
             raise ValueError("The current array is not a scalar")
         return self.asnumpy().reshape(-1)[0]
 
     def item(self) -> Any:
-        """The only element, as a Python number."""
+        """Return the only element as a Python number. Raises ValueError if there are several."""
         return self.asscalar().item()
 
     def __array__(self, dtype: DType = None, copy: bool | None = None) -> np.ndarray:
-        """A copy in host memory; with `copy=False` the array's own memory. ValueError where that is
-        on a GPU or of another dtype.
+        """Return a copy in host memory, or with `copy=False` the array's own memory.
+
+        Raises ValueError if `copy=False` and the array is on a GPU or of another dtype.
         """
         if copy is False:
             host = to_host(self._raw, self._device)
@@ -212,18 +217,19 @@ class NDArray:
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __dlpack__(self, **options: object) -> object:
-        """The array's memory for another library (DLPack). BufferError for a dtype that DLPack does
-        not have.
+        """Share the array's memory with another library (DLPack).
+
+        Raises BufferError if DLPack does not have the array's dtype.
         """
         exported: object = cast(np.ndarray, self._raw).__dlpack__(**options)  # type: ignore[arg-type]
         return exported
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        """Where that memory is, in DLPack's numbers."""
+        """The device of the memory, as DLPack's (type, id)."""
         return cast(np.ndarray, self._raw).__dlpack_device__()
 
     def astype(self, dtype: DType, copy: bool = True) -> NDArray:
-        """The array in another dtype; itself when it has that one and `copy` is False."""
+        """Convert to `dtype`. Returns the array itself if it has that dtype and `copy` is False."""
         resolved = dtypes.resolve(dtype)
         return (
             self
@@ -232,11 +238,11 @@ class NDArray:
         )
 
     def copy(self) -> NDArray:
-        """A copy on the same device."""
+        """Return a copy on the same device."""
         return elementwise.identity(self)
 
     def copyto(self, other: NDArray | Device) -> NDArray:
-        """Copy into `other`, an array of the same shape, or onto a device."""
+        """Copy into `other`, an array of the same shape, or onto the device `other`."""
         if isinstance(other, Device):
             if other == self._device:
                 return self.copy()
@@ -247,37 +253,40 @@ class NDArray:
         return other
 
     def as_in_context(self, device: Device) -> NDArray:
-        """Itself where it lives there already, else a copy on `device`."""
+        """Return the array itself if it is on `device`, else a copy there."""
         return self if device == self._device else self.copyto(device)
 
     as_in_ctx = to_device = as_in_context
 
     def as_nd_ndarray(self) -> NDArray:
-        """Itself."""
+        """Return the array itself (MXNet's API)."""
         return self
 
     def tolist(self) -> list[Any]:
-        """Nested Python lists."""
+        """Return the elements as nested Python lists."""
         numbers: list[Any] = self.asnumpy().tolist()
         return numbers
 
     def wait_to_read(self) -> None:
-        """Nothing to wait for: values are there when an operation returns."""
+        """Do nothing: operations are synchronous here, so the values are ready (MXNet's API)."""
 
     # --- autograd
 
     def attach_grad(self, grad_req: str = "write", stype: str | None = None) -> None:
-        """Become a variable, with a gradient of zeros; leaves whatever computed it behind."""
+        """Make this array a variable with a gradient of zeros, cut off from what computed it."""
         self._mark(NDArray(self._device.use().zeros_like(self._raw), self._device), grad_req)
 
     def detach(self) -> NDArray:
-        """The same memory off the tape."""
+        """Return an array on the same memory that is not on the tape."""
         return self._handle()
 
     def backward(
         self, out_grad: NDArray | None = None, retain_graph: bool = False, train_mode: bool = True
     ) -> None:
-        """Send gradients to every variable this depends on; `out_grad` is ones where not given."""
+        """Send gradients to every variable that this array depends on.
+
+        `out_grad` is the gradient of this array, by default ones.
+        """
         autograd.backward([self], [out_grad], retain_graph, train_mode)
 
     def zero_grad(self) -> None:
@@ -289,7 +298,7 @@ class NDArray:
     # --- parts
 
     def _raw_index(self, value: object) -> Array | None:
-        """An array-like of indices as a raw array; None for what is none."""
+        """Convert an array-like of indices to a raw array; return None if it is no array-like."""
         if isinstance(value, NDArray):
             return value._raw
         if isinstance(value, (list, tuple, range, np.ndarray)):
@@ -298,18 +307,22 @@ class NDArray:
         return None
 
     def _key(self, key: object) -> object:
-        """An index with all arrays made raw, checked."""
+        """Check an index and convert all arrays in it to raw arrays."""
         return keys.resolve(key, self._raw.shape, self._raw_index)
 
     def __getitem__(self, key: object) -> NDArray:
-        """A view for contiguous elements, else a copy. IndexError for a number outside, ValueError
-        for masks and what is no index.
+        """Return a view if the elements are contiguous, else a copy.
+
+        Raises IndexError if an index is out of range, and ValueError for a boolean mask or an
+        invalid index.
         """
         return indexing.getitem(self, key=self._key(key))
 
     def __setitem__(self, key: object, value: object) -> None:
-        """Write in place. While recording, an array that is not on the tape yet takes its place
-        there from the value's.
+        """Write `value` in place.
+
+        While recording, an array that is not on the tape yet takes over the tape node of the
+        result.
         """
         autograd.check_writable(self)
         place, given = self._key(key), self._value(value)
@@ -332,7 +345,7 @@ class NDArray:
             ) from None
 
     def _value(self, value: object) -> Array | float:
-        """What may be written into the array, raw and on its device."""
+        """Convert the value to write to a raw array on this array's device."""
         if isinstance(value, NDArray):
             return value.as_in_context(self._device)._raw
         if isinstance(value, (bool, int, float, np.number)):
@@ -375,8 +388,10 @@ class NDArray:
         return elementwise.negative(self)
 
     def reshape(self, *new_shape: Any, **options: Any) -> NDArray:
-        """A view of another shape of the same size, with MXNet's codes 0, -1, -2, -3, -4, from the
-        right with `reverse=True`.
+        """Return a view of another shape and the same size.
+
+        The shape may use MXNet's codes 0, -1, -2, -3 and -4 (see `engine.ops.shape.target_shape`);
+        with `reverse=True` they are matched from the right.
         """
         if len(new_shape) == 1 and isinstance(new_shape[0], (tuple, list)):
             new_shape = tuple(new_shape[0])
@@ -394,12 +409,12 @@ class NDArray:
         return shape.reshape(self, shape=new_shape, reverse=bool(options.get("reverse", False)))
 
     def transpose(self, *axes: Any) -> NDArray:
-        """The axes in another order, reversed by default; given one by one or as a tuple."""
+        """Return the axes in another order, by default reversed; `axes` are numbers or one tuple."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         return shape.transpose(self, axes=tuple(order) if order else None)
 
     def broadcast_to(self, wanted: int | Sequence[int]) -> NDArray:
-        """Stretched along axes of length 1, and along new ones in front; a 0 keeps an axis."""
+        """Stretch axes of length 1, and new axes in front, to the shape `wanted`; 0 keeps an axis."""
         wanted = (wanted,) if isinstance(wanted, int) else tuple(wanted)
         lacking = len(wanted) - self.ndim
         return shape.broadcast_to(
@@ -408,7 +423,7 @@ class NDArray:
         )
 
     def __matmul__(self, other: NDArray) -> NDArray:
-        """The matrix product, as `nd.dot`."""
+        """Return the matrix product, like `nd.dot`."""
         return linear.dot(self, other)
 
 
@@ -471,5 +486,5 @@ for _name, _function in (
 
 
 def place(ctx: Device | None, device: Device | None = None) -> Device:
-    """The device that `ctx=` or `device=` names, else the current one."""
+    """Return the device given as `ctx` or `device`, else the current device."""
     return device or ctx or current_device()
