@@ -29,14 +29,14 @@ from initlab.engine.tape import (
 )
 
 NOT_IN_GRAPH = (
-    "MXNetError: Check failed: !AGInfo: :IsNone(*i): Cannot differentiate node because it is not in a "
+    "Check failed: !AGInfo: :IsNone(*i): Cannot differentiate node because it is not in a "
     "computational graph. You need "
     "to set is_recording to true or use autograd.record() to save computational graphs for backward. If "
     "you want to differentiate the "
     "same graph twice, you need to pass retain_graph=True to backward."
 )
 IN_GRAPH = (
-    "MXNetError: Check failed: AGInfo: :IsNone(*output): Assigning to NDArrays that are already in a "
+    "Check failed: AGInfo: :IsNone(*output): Assigning to NDArrays that are already in a "
     "computational graph will cause "
     "undefined behavior when evaluating gradients. Please call backward first to clear the graph or do "
     "this out side of a record "
@@ -158,7 +158,7 @@ def primitive(function: Callable[..., Result | Results]) -> Primitive | JointPri
             ):  # the latter of an index, not of an axis
                 raise
             shapes = " and ".join(str(tuple(box._raw.shape)) for box in boxes)
-            raise MXNetError(f"MXNetError: {function.__name__} of {shapes}: {error}") from error
+            raise MXNetError.checked(f"{function.__name__} of {shapes}: {error}") from error
         recorded = is_recording() and any(box._node is not None for box in boxes)
         if recorded and not first._device.is_host:
             vjp = _where(first._device, vjp)
@@ -182,7 +182,7 @@ def primitive(function: Callable[..., Result | Results]) -> Primitive | JointPri
 def check_writable(box: Box) -> None:
     """MXNetError for a write in place to something on the tape while recording."""
     if is_recording() and box._node is not None:
-        raise MXNetError(IN_GRAPH)
+        raise MXNetError.checked(IN_GRAPH)
 
 
 def _order(heads: list[Node | Leaf]) -> list[Node]:
@@ -219,14 +219,14 @@ def _accumulate(
     starts: list[Node | Leaf] = []
     for head, gradient in zip(heads, head_grads, strict=True):
         if head._node is None:
-            raise MXNetError(NOT_IN_GRAPH)
+            raise MXNetError.checked(NOT_IN_GRAPH)
         starts.append(head._node)
         add(head._node, gradient)
         if isinstance(head._node, Leaf):
             leaves[id(head._node)] = head._node
     order = _order(starts)
     if any(node.vjp is None for node in order):
-        raise MXNetError(NOT_IN_GRAPH)
+        raise MXNetError.checked(NOT_IN_GRAPH)
     for node in order:
         if id(node) not in gradients:  # only comparisons and the like led here
             continue
@@ -323,8 +323,8 @@ def grad(
     result = []
     for number, variable in enumerate(wanted):
         if not isinstance(variable._node, Leaf) or id(variable._node) not in found:
-            raise MXNetError(
-                "MXNetError: Check failed: !AGInfo: :IsNone(*variables[i]) && "
+            raise MXNetError.checked(
+                "Check failed: !AGInfo: :IsNone(*variables[i]) && "
                 "AGInfo::IsVariable(variables[i]->entry_.node): Cannot "
                 f"differentiate with respect to the {number + 1}-th variable because it does not require "
                 "gradient."

@@ -22,7 +22,7 @@ from initlab.engine.errors import DeviceError, MXNetError
 TYPE_IDS = {"cpu": 1, "gpu": 2, "cpu_pinned": 3, "cpu_shared": 5}
 HOSTS = ("cpu", "cpu_pinned", "cpu_shared")
 TYPE_NAMES = {number: name for name, number in TYPE_IDS.items()}
-NO_GPU = "MXNetError: GPU is not enabled"
+NO_GPU = "GPU is not enabled"
 CUPY = ("cupy", "cupy_backends")
 """The packages that the classes of CuPy's errors are defined in."""
 SHORTAGES = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "ALLOC_FAILED")
@@ -56,7 +56,7 @@ class Device:
         """Make this the device that its library works on in this thread, and give that library:
         NumPy, or CuPy for a GPU. CuPy's arrays can be used only after this; NumPy needs nothing.
 
-        MXNetError where the library or the GPU is missing; `gpu_problem` says why.
+        MXNetError where the library or the GPU is missing; `check_gpu` says why.
         """
         return _NAMESPACES[self.device_type].library(self)
 
@@ -95,7 +95,7 @@ class Namespace:
 
     `library(device)` makes the device current and gives its array library; `to_host(raw)` and
     `from_host(array, device)` copy arrays; `compiler(device)` is there for devices that run kernels;
-    `lacks(dtype name)` says why arrays cannot have a dtype, or gives None.
+    `check_dtype(dtype name)` raises DeviceError where arrays cannot have a dtype.
     """
 
     def __init__(
@@ -104,47 +104,48 @@ class Namespace:
         to_host: Callable[[Array], np.ndarray],
         from_host: Callable[[np.ndarray, Device], Array],
         compiler: Callable[[Device], Compile] | None = None,
-        lacks: Callable[[str], str | None] = lambda dtype: None,
+        check_dtype: Callable[[str], None] = lambda dtype: None,
     ) -> None:
         self.library = library
         self.to_host = to_host
         self.from_host = from_host
         self.compiler = compiler
-        self.lacks = lacks
+        self.check_dtype = check_dtype
 
 
 def _numpy(device: Device) -> Library:
     return cast(Library, np)
 
 
-def gpu_problem(device_id: int) -> str | None:
-    """Why GPU `device_id` cannot be used and what to do, in one sentence; None if it can."""
+def check_gpu(device_id: int) -> None:
+    """DeviceError where GPU `device_id` cannot be used: why, and what to do, in one sentence."""
     try:
         import cupy  # noqa: F401
     except ModuleNotFoundError as error:
         if error.name == "cupy":
-            return (
+            raise DeviceError(
                 "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
-            )
-        return (
+            ) from error
+        raise DeviceError(
             f"CuPy lacks the module {error.name} - install the extra gpu-cuda12 or gpu-cuda13 again, or "
             "use the cpu"
-        )
+        ) from error
     except ImportError as error:
         said = " ".join(str(error).split())
-        return (
+        raise DeviceError(
             f"CuPy is installed but cannot be loaded ({said}) - install the one for this machine's "
             "CUDA, or use the cpu"
-        )
+        ) from error
     found = num_gpus()
-    return (
-        None if device_id < found else f"there is no gpu({device_id}), {found} found - use the cpu"
-    )
+    if device_id >= found:
+        raise DeviceError(f"there is no gpu({device_id}), {found} found - use the cpu")
 
 
 def _cupy(device: Device) -> ModuleType:
-    if gpu_problem(device.device_id) is not None:
-        raise MXNetError(NO_GPU)
+    try:
+        check_gpu(device.device_id)
+    except DeviceError as error:
+        raise MXNetError.checked(NO_GPU) from error
     import cupy
 
     cupy.cuda.Device(device.device_id).use()
@@ -156,15 +157,14 @@ def _cupy_to_host(raw: Any) -> np.ndarray:
     return np.asarray(raw.get())
 
 
-def _cupy_lacks(dtype: str) -> str | None:
+def _check_cupys_dtype(dtype: str) -> None:
     import cupy
 
     if dtype == "bfloat16" and int(cupy.__version__.partition(".")[0]) < FIRST_WITH_BFLOAT16:
-        return (
+        raise DeviceError(
             f"CuPy {cupy.__version__} has no bfloat16 - install CuPy {FIRST_WITH_BFLOAT16} or later, or "
             "use float16 or the cpu"
         )
-    return None
 
 
 def _cupy_compiler(device: Device) -> Compile:
@@ -201,7 +201,7 @@ _NAMESPACES: dict[str, Namespace] = {
         _cupy_to_host,
         lambda array, device: cast(Array, _cupy(device).asarray(array)),
         _cupy_compiler,
-        _cupy_lacks,
+        _check_cupys_dtype,
     ),
 }
 
@@ -237,11 +237,11 @@ def runs_kernels(device: Device) -> bool:
     return _NAMESPACES[device.device_type].compiler is not None
 
 
-def dtype_problem(device: Device, dtype: str) -> str | None:
-    """Why arrays on the device cannot have a dtype and what to do, in one sentence; None where they
-    can.
+def check_dtype(device: Device, dtype: str) -> None:
+    """DeviceError where arrays on the device cannot have a dtype: why, and what to do, in one
+    sentence.
     """
-    return _NAMESPACES[device.device_type].lacks(dtype)
+    _NAMESPACES[device.device_type].check_dtype(dtype)
 
 
 def is_shortage(error: BaseException) -> bool:

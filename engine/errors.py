@@ -9,6 +9,7 @@
           +-- LawError (ValueError)       a law with impossible arguments, or on a shape it cannot fill
     ValueError
      +-- OptionError                      an option of an initializer or layer; knows which one
+          +-- OptionErrors                several of them, each of which it holds
 
 Where Gluon raises a builtin (AssertionError for shapes, ValueError, TypeError, KeyError) so does
 the engine: the class is part of MXNet's interface.
@@ -16,12 +17,30 @@ the engine: the class is part of MXNet's interface.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Self
+
 
 class MXNetError(RuntimeError):
     """Root of what the engine raises (MXNet: `mxnet.base.MXNetError`)."""
 
     path: str = ""
     """Where in a network it happened: `encoder.fc1`."""
+    _said: str | None = None
+
+    @classmethod
+    def checked(cls, message: str) -> Self:
+        """The error of an operator that checks what it is given. As in MXNet, its text begins with
+        the class's name once more.
+        """
+        error = cls(f"MXNetError: {message}")
+        error._said = message
+        return error
+
+    @property
+    def message(self) -> str:
+        """What is wrong, without the class's name."""
+        return str(self) if self._said is None else self._said
 
 
 EngineError = MXNetError
@@ -49,10 +68,36 @@ class LawError(MXNetError, ValueError):
 
 class OptionError(ValueError):
     """An option with a value that it cannot have; `option` is its name, so that a caller can say
-    where it stands.
+    where it stands. `unknown` is true where the value is a name that nothing has.
     """
 
-    def __init__(self, option: str, problem: str) -> None:
+    def __init__(self, option: str, problem: str, unknown: bool = False) -> None:
         self.option = option
         self.problem = problem
+        self.unknown = unknown
         super().__init__(f"{option} {problem}")
+
+    @property
+    def errors(self) -> tuple[OptionError, ...]:
+        """One for each option that is wrong: itself."""
+        return (self,)
+
+
+class OptionErrors(OptionError):
+    """Several options with values that they cannot have; `option` and `problem` are the first's."""
+
+    def __init__(self, errors: Sequence[OptionError]) -> None:
+        super().__init__(errors[0].option, errors[0].problem, errors[0].unknown)
+        self._errors = tuple(errors)
+        self.args = ("\n".join(map(str, errors)),)
+
+    @property
+    def errors(self) -> tuple[OptionError, ...]:
+        """Each of them."""
+        return self._errors
+
+    @classmethod
+    def raise_any(cls, errors: Sequence[OptionError]) -> None:
+        """Raise what there is: nothing, one error, or several as one."""
+        if errors:
+            raise errors[0] if len(errors) == 1 else cls(errors)

@@ -28,7 +28,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from initlab.engine.errors import OptionError
+from initlab.engine.errors import OptionError, OptionErrors
 from initlab.engine.registry import advice
 
 Check = Callable[[str, Any], Any]
@@ -103,7 +103,8 @@ def choice(known: str | Iterable[str]) -> Check:
 
     def check(option: str, value: Any) -> str:
         if not isinstance(value, str) or value not in names:
-            raise OptionError(option, f"cannot be {value!r} - {advice(str(value), names)}")
+            said = f"cannot be {value!r} - {advice(str(value), names)}"
+            raise OptionError(option, said, unknown=True)
         return value
 
     return check
@@ -137,16 +138,16 @@ def check_options(made: Any) -> None:
             setattr(made, name, checked)
 
 
-def wrong_options(cls: type, options: dict[str, Any]) -> list[OptionError]:
-    """What is wrong with each of the given options of a dataclass."""
-    found = []
+def check_given(cls: type, options: dict[str, Any]) -> None:
+    """Check the given ones of a dataclass's options. OptionErrors with each that cannot be."""
+    found: list[OptionError] = []
     for name, check in checks_of(cls).items():
         if name in options:
             try:
                 check(name, options[name])
             except OptionError as error:
-                found.append(error)
-    return found
+                found += error.errors
+    OptionErrors.raise_any(found)
 
 
 @cache

@@ -9,6 +9,7 @@
           +-- MemoryShortage     a run needs more memory than the host or the GPU has            exit 2
           +-- Stopped            the user pressed Ctrl-C                                         exit 130
           +-- QuantityError      a claim is about something that the results do not have         exit 2
+               +-- ExpressionError    an expression that cannot be read
 
 A finished run that `verify` finds different is no exception: it is an answer, with exit code 1.
 """
@@ -16,13 +17,14 @@ A finished run that `verify` finds different is no exception: it is an answer, w
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from initlab.engine.device import CUPY
 from initlab.engine.errors import OptionError
+from initlab.engine.registry import advice
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,21 +38,21 @@ EXIT_STOPPED = 130
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with the config: `place` is a config path (`model.layers[1].units`) or a
-    command line word.
+    command line word. `unknown` is true for a name that nothing has: a slip of the pen, whatever
+    else the config says.
     """
 
     place: str
     message: str
+    unknown: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
 
     def below(self, place: str) -> Problem:
         """The problem of a part, placed in the whole that has the part at `place`."""
-        if not place or not self.place:
-            return Problem(place or self.place, self.message)
-        dot = "" if self.place.startswith("[") else "."
-        return Problem(f"{place}{dot}{self.place}", self.message)
+        dot = "." if place and self.place and not self.place.startswith("[") else ""
+        return replace(self, place=f"{place}{dot}{self.place}")
 
 
 class RunnerError(Exception):
@@ -60,18 +62,25 @@ class RunnerError(Exception):
 
 
 class ConfigError(RunnerError):
-    """A config that cannot be run; `problems` holds everything found wrong, not the first only."""
+    """A config that cannot be run; `problems` holds everything found wrong, each once, not the first
+    only.
+    """
 
     exit_code = EXIT_REFUSED
 
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(str(p) for p in problems))
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(dict.fromkeys(problems))
+        super().__init__("\n".join(str(p) for p in self.problems))
 
     @classmethod
-    def of(cls, place: str, message: str) -> ConfigError:
+    def of(cls, place: str, message: str, unknown: bool = False) -> ConfigError:
         """The error for one problem."""
-        return cls([Problem(place, message)])
+        return cls([Problem(place, message, unknown)])
+
+    @classmethod
+    def unknown(cls, place: str, said: str, name: object, known: Iterable[str]) -> ConfigError:
+        """The error for a name that nothing has: says the nearest, and lists the known ones."""
+        return cls.of(place, f"{said} - {advice(str(name), known)}", unknown=True)
 
 
 class Problems:
@@ -97,15 +106,27 @@ class Problems:
         """Note one problem."""
         self.found.append(Problem(place, message))
 
+    def unknown(self, place: str, said: str, name: object, known: Iterable[str]) -> None:
+        """Note a name that nothing has; the nearest and the known ones are said."""
+        self.found += ConfigError.unknown(place, said, name, known).problems
+
     @contextmanager
     def under(self, place: str = "") -> Iterator[None]:
-        """While open, a ConfigError ends the block and is kept, and so is an OptionError."""
+        """While open, a ConfigError ends the block and is kept, and so are an OptionError and a
+        QuantityError.
+        """
         try:
             yield
-        except ConfigError as error:
-            self.found += [problem.below(place) for problem in error.problems]
-        except OptionError as error:
-            self.found.append(Problem(error.option, error.problem).below(place))
+        except (ConfigError, OptionError, QuantityError) as error:
+            self.found += [problem.below(place) for problem in problems_of(error)]
+
+    def sound(self, parts: Mapping[str, T], parse: Callable[[T], R]) -> dict[str, R]:
+        """`parse` of every part that is sound, by its place; what is wrong with the others is kept."""
+        made: dict[str, R] = {}
+        for place, part in parts.items():
+            with self.under(place):
+                made[place] = parse(part)
+        return made
 
     def concern(self, *places: str) -> bool:
         """Whether something is wrong at one of these places, or below it."""
@@ -121,13 +142,19 @@ class Problems:
             raise ConfigError(self.found)
 
 
+def problems_of(error: ConfigError | OptionError | QuantityError) -> list[Problem]:
+    """What an error says is wrong."""
+    if isinstance(error, ConfigError):
+        return error.problems
+    if isinstance(error, QuantityError):
+        return [Problem("", str(error), error.unknown)]
+    return [Problem(one.option, one.problem, one.unknown) for one in error.errors]
+
+
 def each(parts: Mapping[str, T], parse: Callable[[T], R]) -> dict[str, R]:
     """`parse` of every part, by its place. ConfigError with what is wrong with any of them."""
     problems = Problems()
-    made: dict[str, R] = {}
-    for place, part in parts.items():
-        with problems.under(place):
-            made[place] = parse(part)
+    made = problems.sound(parts, parse)
     problems.raise_any()
     return made
 
@@ -180,10 +207,26 @@ class Stopped(RunnerError):
 
 class QuantityError(RunnerError):
     """An expression cannot be read, or the results of runs have nothing of the kind; one line, the
-    claim is named by who catches it.
+    claim is named by who catches it. `unknown` is true for a name that nothing has.
     """
 
     exit_code = EXIT_REFUSED
+
+    def __init__(self, message: str, unknown: bool = False) -> None:
+        self.unknown = unknown
+        super().__init__(message)
+
+    def at(self, place: str, said: str = "") -> ConfigError:
+        """The error of the config that holds the expression at `place`; `said` goes before."""
+        return ConfigError.of(place, said + str(self), self.unknown)
+
+
+class ExpressionError(QuantityError):
+    """A text cannot be read as an expression; `problem` follows the text in the message."""
+
+    def __init__(self, text: str, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"'{text}' {problem}")
 
 
 def print_error(error: RunnerError) -> None:

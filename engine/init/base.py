@@ -137,10 +137,10 @@ class Initializer:
         """The number of the rule that decides for the path, from 0; None where no rule does."""
         return None
 
-    def check(self, paths: Iterable[str]) -> list[str]:
-        """What is wrong with the options for a network in which this initializer decides for these
-        paths; one line for each fault."""
-        return []
+    def check(self, paths: Iterable[str]) -> None:
+        """Hold the options against a network in which this initializer decides for these paths.
+        OptionErrors with every option that does not suit it.
+        """
 
     @property
     def _kwargs(self) -> dict[str, Any]:

@@ -6,15 +6,61 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from initlab.engine import laws, nd
-from initlab.engine.errors import OptionError
+from initlab.engine.errors import OptionError, OptionErrors
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
 from initlab.engine.init.description import Description
+from initlab.engine.init.patterns import regular
+from initlab.engine.options import checks_of, options_of
 from initlab.engine.registry import advice
 
-KEYS = ("match", "init")
+
+def initializer(option: str, value: Any) -> Initializer:
+    """An initializer, or the one of a name. OptionError for what is neither."""
+    try:
+        return create(value)
+    except AssertionError as error:
+        raise OptionError(
+            option, f"must be an initializer or the name of one, got {value!r}: {error}"
+        ) from None
+
+
+@dataclass
+class Rule:
+    """What a rule may say: `init` fills the parameters whose whole path `match` fits; one that is
+    `optional` may fit nothing.
+    """
+
+    match: Annotated[str, regular]
+    init: Annotated[Initializer, initializer]
+    optional: bool = False
+
+
+def rules(option: str, value: Any) -> list[dict[str, Any]]:
+    """Rules as mappings, each with its initializer made. OptionError names the part of a rule that
+    is wrong.
+    """
+    if not isinstance(value, (list, tuple)) or not value:
+        raise OptionError(option, f"must be a list of at least one rule, got {value!r}")
+    return [_rule(f"{option}[{number}]", rule) for number, rule in enumerate(value)]
+
+
+def _rule(place: str, rule: Any) -> dict[str, Any]:
+    if not isinstance(rule, dict):
+        raise OptionError(place, f"must be a mapping of match and init, got {rule!r}")
+    known = options_of(Rule)
+    for key in rule:
+        if key not in known:
+            said = f"is no part of a rule - {advice(str(key), known)}"
+            raise OptionError(f"{place}.{key}", said, unknown=True)
+    for key in ("match", "init"):
+        if key not in rule:
+            raise OptionError(f"{place}.{key}", "is missing - a rule needs match and init")
+    given = {key: rule[key] for key in known if key in rule}
+    made = {key: checks_of(Rule)[key](f"{place}.{key}", value) for key, value in given.items()}
+    return {key: value for key, value in made.items() if key != "optional" or value}
 
 
 @register
@@ -32,17 +78,13 @@ class Mixed(Initializer):
     any other must fit something. MXNet: `Mixed`.
     """
 
-    rules: list[dict[str, Any]]
+    rules: Annotated[list[dict[str, Any]], rules]
     initializers: InitVar[Any] = None
 
     def __post_init__(self, initializers: Any) -> None:
         if initializers is not None:
             self.rules = _paired(self.rules, initializers)
-        if not isinstance(self.rules, (list, tuple)) or not self.rules:
-            raise OptionError("rules", f"must be a list of at least one rule, got {self.rules!r}")
-        self.rules = [
-            _checked_rule(rule, f"rules[{number}]") for number, rule in enumerate(self.rules)
-        ]
+        super().__post_init__()
         self._patterns = [re.compile(rule["match"]) for rule in self.rules]
 
     def rule_for(self, path: str) -> int | None:
@@ -61,28 +103,30 @@ class Mixed(Initializer):
         """Where a rule fits."""
         return self.rule_for(path) is not None
 
-    def check(self, paths: Iterable[str]) -> list[str]:
-        """What is wrong with the rules for a network of these paths: rules that fit no path, or all
-        rules if no path is left to them.
+    def check(self, paths: Iterable[str]) -> None:
+        """OptionErrors with what is wrong with the rules for a network of these paths: rules that
+        fit no path, and those to which earlier ones leave none.
         """
         known = list(paths)
-        problems = []
+        wrong = []
         for number, pattern in enumerate(self._patterns):
             takers = {
                 self.rule_for(path) for path in known if pattern.fullmatch(path.rpartition("/")[2])
             }
-            rule = f"rule {number} ('{pattern.pattern}')"
+            place, rule = f"rules[{number}]", f"'{pattern.pattern}'"
             if self.rules[number].get("optional"):
                 continue
             if not takers:
-                problems.append(f"{rule} matches nothing - {advice(pattern.pattern, known)}")
+                said = f"{rule} matches nothing - {advice(pattern.pattern, known)}"
+                wrong.append(OptionError(place, said, unknown=True))
             elif number not in takers:
                 earlier = ", ".join(
-                    f"rule {n} ('{self.rules[n]['match']}')"
+                    f"rules[{n}] ('{self.rules[n]['match']}')"
                     for n in sorted(t for t in takers if t is not None)
                 )
-                problems.append(f"{rule} is shadowed by {earlier} - put it first or remove it")
-        return problems
+                said = f"{rule} is shadowed by {earlier} - put it first or remove it"
+                wrong.append(OptionError(place, said))
+        OptionErrors.raise_any(wrong)
 
     def learning_rate_multiplier(self, description: Description) -> float:
         """The rule's initializer's; 1 where none fits."""
@@ -144,36 +188,3 @@ def _paired(patterns: Any, initializers: Any) -> list[dict[str, Any]]:
         {"match": pattern, "init": initializer}
         for pattern, initializer in zip(patterns, initializers, strict=True)
     ]
-
-
-def _checked_rule(rule: Any, place: str) -> dict[str, Any]:
-    """The rule with its initializer made. OptionError names the part of it that is wrong."""
-    if not isinstance(rule, dict):
-        raise OptionError(place, f"must be a mapping of match and init, got {rule!r}")
-    known = (*KEYS, "optional")
-    for key in rule:
-        if key not in known:
-            raise OptionError(f"{place}.{key}", f"is no part of a rule - {advice(str(key), known)}")
-    optional = rule.get("optional", False)
-    if not isinstance(optional, bool):
-        raise OptionError(f"{place}.optional", f"must be true or false, got {optional!r}")
-    for key in KEYS:
-        if key not in rule:
-            raise OptionError(f"{place}.{key}", "is missing - a rule needs match and init")
-    if not isinstance(rule["match"], str):
-        raise OptionError(f"{place}.match", f"must be a regular expression, got {rule['match']!r}")
-    try:
-        re.compile(rule["match"])
-    except re.error as error:
-        raise OptionError(
-            f"{place}.match", f"is no regular expression: {error} in {rule['match']!r}"
-        ) from None
-    try:
-        return {"match": rule["match"], "init": create(rule["init"])} | (
-            {"optional": True} if optional else {}
-        )
-    except AssertionError as error:
-        raise OptionError(
-            f"{place}.init",
-            f"must be an initializer or the name of one, got {rule['init']!r}: {error}",
-        ) from None

@@ -22,7 +22,7 @@ from initlab.engine import laws
 from initlab.engine.init.base import register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled, law_of_variance
-from initlab.engine.init.patterns import Patterns, fits, unmatched
+from initlab.engine.init.patterns import Patterns, check_fit, fits
 from initlab.engine.options import Count, Positive, choice
 
 
@@ -44,9 +44,9 @@ class Mup(FanScaled):
     scale: Positive = 1.0
     zero_output: bool = False
 
-    def check(self, paths: Iterable[str]) -> list[str]:
-        """The patterns that fit nothing."""
-        return unmatched({"input": self.input, "output": self.output}, paths)
+    def check(self, paths: Iterable[str]) -> None:
+        """OptionErrors with the patterns that fit nothing."""
+        check_fit({"input": self.input, "output": self.output}, paths)
 
     def law(self, description: Description) -> laws.Law:
         """Normal, or Constant(0)."""

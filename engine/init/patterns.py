@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from initlab.engine.errors import OptionError
+from initlab.engine.errors import OptionError, OptionErrors
 from initlab.engine.registry import advice
 
 
@@ -20,14 +20,18 @@ def patterns(option: str, value: Any) -> list[str]:
         raise OptionError(
             option, f"must be a list of regular expressions, each for whole paths, got {value!r}"
         )
-    for number, pattern in enumerate(value):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise OptionError(
-                f"{option}[{number}]", f"is no regular expression: {error} in {pattern!r}"
-            ) from None
-    return list(value)
+    return [regular(f"{option}[{number}]", pattern) for number, pattern in enumerate(value)]
+
+
+def regular(option: str, value: Any) -> str:
+    """A regular expression as text. OptionError unless it is one."""
+    if not isinstance(value, str):
+        raise OptionError(option, f"must be a regular expression, got {value!r}")
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise OptionError(option, f"is no regular expression: {error} in {value!r}") from None
+    return value
 
 
 Patterns = Annotated[list[str], patterns]
@@ -40,12 +44,18 @@ def fits(chosen: Iterable[str], path: str) -> bool:
     return any(re.fullmatch(pattern, structural) for pattern in chosen)
 
 
-def unmatched(options: dict[str, list[str]], paths: Iterable[str]) -> list[str]:
-    """A line for every pattern that fits none of the paths."""
+def check_fit(options: dict[str, list[str]], paths: Iterable[str]) -> None:
+    """OptionErrors with every pattern that fits none of the paths."""
     known = list(paths)
-    return [
-        f"{option}[{number}] ('{pattern}') matches nothing - {advice(pattern, known)}"
-        for option, chosen in options.items()
-        for number, pattern in enumerate(chosen)
-        if not any(fits([pattern], path) for path in known)
-    ]
+    OptionErrors.raise_any(
+        [
+            OptionError(
+                f"{option}[{number}]",
+                f"'{pattern}' matches nothing - {advice(pattern, known)}",
+                unknown=True,
+            )
+            for option, chosen in options.items()
+            for number, pattern in enumerate(chosen)
+            if not any(fits([pattern], path) for path in known)
+        ]
+    )

@@ -16,7 +16,7 @@ from initlab.engine import laws
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled
-from initlab.engine.init.patterns import Patterns, fits, unmatched
+from initlab.engine.init.patterns import Patterns, check_fit, fits
 from initlab.engine.options import Count, Positive
 
 
@@ -55,9 +55,9 @@ class Fixup(FanScaled):
     branch: Patterns = field(default_factory=list)
     zero: Patterns = field(default_factory=list)
 
-    def check(self, paths: Iterable[str]) -> list[str]:
-        """The patterns that fit nothing."""
-        return unmatched({"branch": self.branch, "zero": self.zero}, paths)
+    def check(self, paths: Iterable[str]) -> None:
+        """OptionErrors with the patterns that fit nothing."""
+        check_fit({"branch": self.branch, "zero": self.zero}, paths)
 
     def law(self, description: Description) -> laws.Law:
         """Constant(0) or Normal. With one layer a branch there is no inner one to scale."""
@@ -87,13 +87,12 @@ class Skipinit(FanScaled):
         """The multipliers, whose layers start them at their factor."""
         return fits(self.multiplier, path)
 
-    def check(self, paths: Iterable[str]) -> list[str]:
-        """The patterns that fit nothing, but for the default: a network may have no such branch."""
-        return (
-            []
-            if self.multiplier == type(self)().multiplier
-            else unmatched({"multiplier": self.multiplier}, paths)
-        )
+    def check(self, paths: Iterable[str]) -> None:
+        """OptionErrors with the patterns that fit nothing, but for the default: a network may have
+        no such branch.
+        """
+        if self.multiplier != type(self)().multiplier:
+            check_fit({"multiplier": self.multiplier}, paths)
 
     def law(self, description: Description) -> laws.Law:
         """Constant(0), or Normal(0, sqrt(2 / fan_in))."""

@@ -10,7 +10,7 @@ from initlab.engine import laws
 from initlab.engine.init.base import register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled
-from initlab.engine.init.patterns import Patterns, fits, unmatched
+from initlab.engine.init.patterns import Patterns, check_fit, fits
 from initlab.engine.options import Positive
 
 
@@ -28,9 +28,9 @@ class Siren(FanScaled):
     w0: Positive = 30.0
     first: Patterns = field(default_factory=list)
 
-    def check(self, paths: Iterable[str]) -> list[str]:
-        """What of `first` fits nothing."""
-        return unmatched({"first": self.first}, paths)
+    def check(self, paths: Iterable[str]) -> None:
+        """OptionErrors with what of `first` fits nothing."""
+        check_fit({"first": self.first}, paths)
 
     def law(self, description: Description) -> laws.Law:
         """Uniform(-b, b)."""

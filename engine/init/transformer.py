@@ -14,7 +14,7 @@ from initlab.engine import laws
 from initlab.engine.init.base import register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled
-from initlab.engine.init.patterns import Patterns, fits, unmatched
+from initlab.engine.init.patterns import Patterns, check_fit, fits
 from initlab.engine.options import Count
 
 
@@ -45,9 +45,9 @@ class TFixup(_Scaled):
     decoder: Patterns = field(default_factory=list)
     embedding: Patterns = field(default_factory=list)
 
-    def check(self, paths: Iterable[str]) -> list[str]:
-        """The patterns that fit nothing."""
-        return unmatched(
+    def check(self, paths: Iterable[str]) -> None:
+        """OptionErrors with the patterns that fit nothing."""
+        check_fit(
             {"encoder": self.encoder, "decoder": self.decoder, "embedding": self.embedding}, paths
         )
 
@@ -78,9 +78,9 @@ class Deepnorm(_Scaled):
     layers: Count = 1
     scaled: Patterns = field(default_factory=list)
 
-    def check(self, paths: Iterable[str]) -> list[str]:
-        """The patterns that fit nothing."""
-        return unmatched({"scaled": self.scaled}, paths)
+    def check(self, paths: Iterable[str]) -> None:
+        """OptionErrors with the patterns that fit nothing."""
+        check_fit({"scaled": self.scaled}, paths)
 
     def law(self, description: Description) -> laws.Law:
         """Uniform, or of packed weights Blocks."""

@@ -105,8 +105,8 @@ def _same_shape(arrays: tuple[NDArray, ...]) -> None:
     for number, array in enumerate(arrays):
         if array.shape != arrays[0].shape:
             expected, got = (",".join(str(n) for n in a.shape) for a in (arrays[0], array))
-            raise MXNetError(
-                "MXNetError: Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at "
+            raise MXNetError.checked(
+                "Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at "
                 f"{number}-th input: expected [{expected}], "
                 f"got [{got}]"
             )
@@ -137,8 +137,8 @@ def add_n(*args: NDArray) -> NDArray:
     Raises MXNetError if no array is given or the shapes differ.
     """
     if not args:
-        raise MXNetError(
-            "MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator add_n"
+        raise MXNetError.checked(
+            "value 0 for Parameter num_args should be greater equal to 1, in operator add_n"
         )
     _same_shape(args)
     total = elementwise.identity(args[0]) if len(args) == 1 else args[0]
@@ -155,8 +155,8 @@ def where(condition: NDArray, x: NDArray, y: NDArray) -> NDArray:
     MXNetError if it has another shape.
     """
     if x.shape != y.shape or condition.shape not in (x.shape, x.shape[:1]):
-        raise MXNetError(
-            f"MXNetError: Operator where inferring shapes failed: condition {condition.shape}, x "
+        raise MXNetError.checked(
+            f"Operator where inferring shapes failed: condition {condition.shape}, x "
             f"{x.shape}, y "
             f"{y.shape} - the condition must "
             "have the shape of x and y, or one axis as long as their first"

@@ -42,8 +42,8 @@ def boolean_mask(data: NDArray, index: NDArray, axis: int = 0) -> NDArray:
     check_array(index, "index")
     at = checked_axis(axis, data.ndim)
     if index.shape != (data.shape[at],):
-        raise MXNetError(
-            f"MXNetError: boolean_mask: the mask must have shape ({data.shape[at]},) for axis {axis}, got "
+        raise MXNetError.checked(
+            f"boolean_mask: the mask must have shape ({data.shape[at]},) for axis {axis}, got "
             f"{index.shape}"
         )
     numbers = data._device.use().nonzero(index._raw)[0]

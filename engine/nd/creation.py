@@ -109,8 +109,8 @@ def arange(
     where = place(ctx, device)
     first, last = (0, start) if stop is None else (start, stop)
     if step == 0 or (last - first) / step <= 0:
-        raise MXNetError(
-            f"MXNetError: Check failed: Invalid range (start, stop, step) = ({first:g},{last:g},{step:g})"
+        raise MXNetError.checked(
+            f"Check failed: Invalid range (start, stop, step) = ({first:g},{last:g},{step:g})"
         )
     raw = where.use().arange(
         first, last, step, dtype=dtypes.resolve("float32" if dtype is None else dtype)

@@ -70,7 +70,7 @@ def load_frombuffer(buf: bytes) -> Any:
     try:
         arrays, names, _ = params.loads(buf)
     except FormatError as error:
-        raise MXNetError(f"MXNetError: {error}") from None
+        raise MXNetError.checked(f"{error}") from None
     where = Device(
         "cpu", 0
     )  # where the arrays were when they were saved does not matter, as in MXNet without a GPU

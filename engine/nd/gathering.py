@@ -24,8 +24,8 @@ def take(a: NDArray, indices: NDArray, axis: int = 0, mode: str = "clip") -> NDA
         n, xp = a.shape[axis], a._device.use()
         numbers = indices._raw.astype("int64")
         if bool(xp.any((numbers < 0) | (numbers >= n))):
-            raise MXNetError(
-                "MXNetError: Check failed: is_valid: take operator contains indices out of bound: axis "
+            raise MXNetError.checked(
+                "Check failed: is_valid: take operator contains indices out of bound: axis "
                 f"{axis} has length {n}"
             )
     return indexing.take(a, indices, axis=axis, mode="wrap" if mode == "wrap" else "clip")
@@ -39,8 +39,8 @@ def batch_take(a: NDArray, indices: NDArray) -> NDArray:
     dtype.
     """
     if indices._raw.dtype != "int32":
-        raise MXNetError(
-            f"MXNetError: Type inconsistent, Provided = {indices._raw.dtype}, inferred type = int32"
+        raise MXNetError.checked(
+            f"Type inconsistent, Provided = {indices._raw.dtype}, inferred type = int32"
         )
     return indexing.pick(shape.reshape(a, shape=(0, -1)), indices, axis=1)
 
@@ -56,9 +56,7 @@ def pick(
     """
     chosen("pick", "mode", mode, ("clip", "wrap"))
     if axis is None:
-        raise MXNetError(
-            "MXNetError: axis=None is not supported by pick yet. Must specify an axis."
-        )
+        raise MXNetError.checked("axis=None is not supported by pick yet. Must specify an axis.")
     return indexing.pick(data, index, axis=axis, keepdims=bool(keepdims), mode=mode)
 
 
@@ -98,8 +96,8 @@ def _places(indices: NDArray, ndim: int) -> tuple[Any, ...]:
     Raises MXNetError if there are more rows than axes.
     """
     if indices.shape[0] > ndim:
-        raise MXNetError(
-            f"MXNetError: Check failed: ishape[0] <= dshape.ndim() ({indices.shape[0]} vs. {ndim}) : "
+        raise MXNetError.checked(
+            f"Check failed: ishape[0] <= dshape.ndim() ({indices.shape[0]} vs. {ndim}) : "
             "Number of "
             "indices exceeds data dimension"
         )
@@ -129,8 +127,8 @@ def scatter_nd(data: NDArray, indices: NDArray, shape: tuple[int, ...]) -> NDArr
         listed = ", ".join(
             "[" + ",".join(str(n) for n in s) + "]" for s in (data.shape, indices.shape, wanted)
         )
-        raise MXNetError(
-            "MXNetError: Check failed: valid: Invalid data, indices, and output shape combination for "
+        raise MXNetError.checked(
+            "Check failed: valid: Invalid data, indices, and output shape combination for "
             f"scatter_nd: {listed}"
         )
     return indexing.scatter(data, key=key, shape=wanted)

@@ -234,8 +234,8 @@ def _check_extent(
 ) -> None:
     """Raise MXNetError unless `parameter` has shape (extent,), as `axis` of the data requires."""
     if parameter.shape != (extent,):
-        raise MXNetError(
-            f"MXNetError: {operator}: Shape inconsistent, Provided = {list(parameter.shape)}, inferred "
+        raise MXNetError.checked(
+            f"{operator}: Shape inconsistent, Provided = {list(parameter.shape)}, inferred "
             f"shape=[{extent}]: {name} of shape "
             f"{parameter.shape} for axis {axis} of data of shape {data.shape}"
         )
@@ -335,8 +335,8 @@ def GroupNorm(
     groups does not divide the number of channels.
     """
     if data.ndim < 2 or num_groups < 1 or data.shape[1] % num_groups:
-        raise MXNetError(
-            "MXNetError: GroupNorm: # of channels must be divisible by # of groups: axis 1 of data "
+        raise MXNetError.checked(
+            "GroupNorm: # of channels must be divisible by # of groups: axis 1 of data "
             f"{data.shape}, {num_groups} groups"
         )
     for name, parameter in (("gamma", gamma), ("beta", beta)):
@@ -361,8 +361,8 @@ def LeakyReLU(
             raise MXNetError("LeakyReLU: act_type 'prelu' needs gamma, its slopes below 0")
         channels = data.shape[1] if data.ndim > 1 else data.shape[0]
         if gamma.shape not in ((1,), (channels,)):
-            raise MXNetError(
-                f"MXNetError: LeakyReLU: gamma of shape {gamma.shape} for {channels} channels (axis 1 of "
+            raise MXNetError.checked(
+                f"LeakyReLU: gamma of shape {gamma.shape} for {channels} channels (axis 1 of "
                 f"data of shape {data.shape})"
             )
         return activation.prelu(data, gamma)

@@ -47,8 +47,8 @@ def gemm(
     check_array(C, "C")
     product = gemm2(A, B, transpose_a, transpose_b, alpha)
     if product.shape != C.shape:
-        raise MXNetError(
-            f"MXNetError: linalg.gemm: the product has shape {product.shape}, but C has {C.shape}"
+        raise MXNetError.checked(
+            f"linalg.gemm: the product has shape {product.shape}, but C has {C.shape}"
         )
     return elementwise.add(product, _scaled(C, beta))
 

@@ -41,8 +41,8 @@ def _write(result: Any, out: Any) -> None:
     autograd.check_writable(out)
     for found, wanted in ((out.shape, result.shape), (out._raw.dtype, result._raw.dtype)):
         if found != wanted:
-            raise MXNetError(
-                "MXNetError: Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 0-th "
+            raise MXNetError.checked(
+                "Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 0-th "
                 f"output: expected {_said(wanted)}, "
                 f"got {_said(found)}"
             )
@@ -115,8 +115,8 @@ def chosen(name: str, option: str, value: object, known: tuple[str, ...]) -> Non
     """Raise MXNetError, in MXNet's words, unless `value` is one of the `known` values of `option`."""
     if value not in known:
         listed = ", ".join(f"'{k}'" for k in sorted(known))
-        raise MXNetError(
-            f"MXNetError: Invalid Input: '{value}', valid values are: {{{listed}}}, in operator "
+        raise MXNetError.checked(
+            f"Invalid Input: '{value}', valid values are: {{{listed}}}, in operator "
             f'{name}({option}="{value}")'
         )
 
@@ -133,8 +133,8 @@ def axes_tuple(value: int | Sequence[int]) -> tuple[int, ...]:
 def checked_axis(axis: int, ndim: int) -> int:
     """Return an axis as a number >= 0. Raises MXNetError if the array has no such axis."""
     if not -ndim <= axis < ndim:
-        raise MXNetError(
-            f"MXNetError: Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input "
+        raise MXNetError.checked(
+            f"Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input "
             f"dimension of {ndim}"
         )
     return axis % ndim

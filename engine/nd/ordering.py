@@ -19,8 +19,8 @@ def _along(data: NDArray, axis: int | None) -> tuple[NDArray, int]:
     if axis is None:
         return shape.reshape(data, shape=(-1,)), 0
     if not -data.ndim <= axis < data.ndim:
-        raise MXNetError(
-            "MXNetError: Check failed: *axis >= 0 && *axis < static_cast<int>(src_shape.ndim()): "
+        raise MXNetError.checked(
+            "Check failed: *axis >= 0 && *axis < static_cast<int>(src_shape.ndim()): "
             "Invalid axis! "
             "axis should be between 0 and "
             f"{data.ndim}, found axis={axis}"
@@ -73,8 +73,8 @@ def topk(
     flat, at = _along(data, axis)
     length = flat.shape[at]
     if k > length:
-        raise MXNetError(
-            f"MXNetError: Check failed: *k >= 0 && *k <= *element_num: k must be smaller than {length}, "
+        raise MXNetError.checked(
+            f"Check failed: *k >= 0 && *k <= *element_num: k must be smaller than {length}, "
             f"get k = {k}"
         )
     xp = data._device.use()

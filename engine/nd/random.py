@@ -59,7 +59,7 @@ def _target(
             place(ctx, device),
         )
     if 0 in wanted:
-        raise MXNetError(f"MXNetError: a random array cannot have shape {wanted}: an axis is empty")
+        raise MXNetError.checked(f"a random array cannot have shape {wanted}: an axis is empty")
     if resolved.name not in current().dtypes:
         raise StreamError(
             f"random values of dtype {resolved.name} are not specified yet in stream {version()} - "
@@ -87,8 +87,8 @@ def uniform(
             uniform, (low, high), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
         )
     if high < low:
-        raise MXNetError(
-            f"MXNetError: Check failed: param.high >= param.low ({high:g} vs. {low:g}) : low must be less "
+        raise MXNetError.checked(
+            f"Check failed: param.high >= param.low ({high:g} vs. {low:g}) : low must be less "
             "or equal to high in uniform "
             "distribution"
         )
@@ -122,8 +122,8 @@ def normal(
             normal, (loc, scale), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
         )
     if scale <= 0:
-        raise MXNetError(
-            f"MXNetError: Check failed: param.scale > 0 ({scale:g} vs. 0) : scale parameter in gaussian "
+        raise MXNetError.checked(
+            f"Check failed: param.scale > 0 ({scale:g} vs. 0) : scale parameter in gaussian "
             "has to be positive"
         )
     wanted, resolved, where = _target(shape, dtype, ctx, device, out)
@@ -157,11 +157,10 @@ def randint(
     """
     resolved = dtypes.resolve(out.dtype if out is not None else dtype or "int32")
     if resolved.kind != "i":
-        raise MXNetError(f"MXNetError: randint gives whole numbers, not {resolved.name}")
+        raise MXNetError.checked(f"randint gives whole numbers, not {resolved.name}")
     if high <= low:
-        raise MXNetError(
-            f"MXNetError: Check failed: param.high > param.low ({high} vs. {low}) : low must be less "
-            "than high"
+        raise MXNetError.checked(
+            f"Check failed: param.high > param.low ({high} vs. {low}) : low must be less than high"
         )
     wanted = out.shape if out is not None else shape_tuple(() if shape is None else shape) or (1,)
     where = out.device if out is not None else place(ctx, device)
@@ -188,7 +187,7 @@ def _exact(name: str) -> Stream:
 
 def _require(holds: bool, check: str, value: float, says: str) -> None:
     if not holds:
-        raise MXNetError(f"MXNetError: Check failed: {check} ({value:g} vs. 0) : {says}")
+        raise MXNetError.checked(f"Check failed: {check} ({value:g} vs. 0) : {says}")
 
 
 def _drawn(
@@ -311,9 +310,8 @@ def negative_binomial(
             negative_binomial, (k, p), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
         )
     if k < 0 or not 0 < p <= 1:
-        raise MXNetError(
-            f"MXNetError: a negative binomial distribution needs k >= 0 and 0 < p <= 1, got k={k:g} "
-            f"and p={p:g}"
+        raise MXNetError.checked(
+            f"a negative binomial distribution needs k >= 0 and 0 < p <= 1, got k={k:g} and p={p:g}"
         )
     stream = _exact("a negative binomial distribution")
     return _drawn(
@@ -398,8 +396,8 @@ def multinomial(
     check_array(data, "data")
     rows = data.asnumpy().reshape(-1, data.shape[-1])
     if (rows < 0).any() or not (rows.sum(axis=1) > 0).all():
-        raise MXNetError(
-            "MXNetError: multinomial: every row needs weights that are not negative, and one above 0"
+        raise MXNetError.checked(
+            "multinomial: every row needs weights that are not negative, and one above 0"
         )
     stream = _exact("a multinomial distribution")
     wanted = () if shape is None else shape_tuple(shape)
@@ -430,8 +428,8 @@ def _like(
 ) -> NDArray:
     check_array(data, "data")
     if data._raw.dtype.kind in "iub":
-        raise MXNetError(
-            f"MXNetError: This operation only support floating point types, not {data._raw.dtype}"
+        raise MXNetError.checked(
+            f"This operation only support floating point types, not {data._raw.dtype}"
         )
     return draw(**parameters, shape=data.shape, dtype=data._raw.dtype, device=data.device, out=out)
 

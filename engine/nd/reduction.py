@@ -98,8 +98,8 @@ def norm(
     It is computed in `out_dtype` if given. Raises MXNetError for another `ord`.
     """
     if ord not in (1, 2):
-        raise MXNetError(
-            "MXNetError: Check failed: param.ord == 1 || param.ord == 2: norm only supports ord=1 and ord=2"
+        raise MXNetError.checked(
+            "Check failed: param.ord == 1 || param.ord == 2: norm only supports ord=1 and ord=2"
         )
     wide = data if out_dtype is None else elementwise.cast(data, dtype=dtypes.resolve(out_dtype))
     return reduce.norm(wide, ord=ord, axis=_axis(axis), keepdims=bool(keepdims))
@@ -134,8 +134,8 @@ def moments(data: NDArray, axes: Axis = None, keepdims: bool = False) -> list[ND
     Raises MXNetError if no axes are given.
     """
     if axes is None or axes == ():
-        raise MXNetError(
-            "MXNetError: Empty axes is not supported, if you would like to do global moments, please pass "
+        raise MXNetError.checked(
+            "Empty axes is not supported, if you would like to do global moments, please pass "
             "all axes to axes argument"
         )
     kept = reduce.mean(data, axis=_axis(axes), keepdims=True)
@@ -191,13 +191,13 @@ def l2_normalization(data: NDArray, eps: float = 1e-10, mode: str = "instance") 
     """
     from_mode = {"instance": 2, "channel": 3, "spatial": 3}
     if mode not in from_mode:
-        raise MXNetError(
-            f"MXNetError: Invalid Input: '{mode}', valid values are: {{'channel', 'instance', 'spatial'}}, "
+        raise MXNetError.checked(
+            f"Invalid Input: '{mode}', valid values are: {{'channel', 'instance', 'spatial'}}, "
             "in L2Normalization"
         )
     if data.ndim < from_mode[mode]:
-        raise MXNetError(
-            f"MXNetError: Check failed: dshape.ndim() >= {from_mode[mode]} ({data.ndim} vs. "
+        raise MXNetError.checked(
+            f"Check failed: dshape.ndim() >= {from_mode[mode]} ({data.ndim} vs. "
             f"{from_mode[mode]}) "
             f": At lease {from_mode[mode]} "
             f"dimensions required in {mode} mode"

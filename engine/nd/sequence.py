@@ -23,28 +23,27 @@ def _lengths(name: str, data: NDArray, lengths: NDArray | None, used: bool, axis
     """
     if used != (lengths is not None):
         expected, got = (2, 1) if used else (1, 2)
-        raise MXNetError(
-            f"MXNetError: Check failed: num_inputs == infered_num_inputs ({got} vs. {expected}) : Operator "
+        raise MXNetError.checked(
+            f"Check failed: num_inputs == infered_num_inputs ({got} vs. {expected}) : Operator "
             f"{name} expects {expected} inputs, "
             f"but got {got} instead. Lengths and use_sequence_length=True belong together."
         )
     if axis not in (0, 1):
-        raise MXNetError(
-            "MXNetError: Check failed: (param_.axis == 0) || (param_.axis == 1): Current implementation "
+        raise MXNetError.checked(
+            "Check failed: (param_.axis == 0) || (param_.axis == 1): Current implementation "
             "expects axis to be 0 or 1."
         )
     if data.ndim < 2:
-        raise MXNetError(
-            f"MXNetError: Check failed: dshape.ndim() > 1U ({data.ndim} vs. 1) : The data array must be of "
+        raise MXNetError.checked(
+            f"Check failed: dshape.ndim() > 1U ({data.ndim} vs. 1) : The data array must be of "
             "rank 2 or greater."
         )
     if lengths is None:
         return None
     if lengths.shape != (data.shape[1 - axis],):
         provided = ",".join(str(n) for n in lengths.shape)
-        raise MXNetError(
-            f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred "
-            f"shape=({data.shape[1 - axis]},)"
+        raise MXNetError.checked(
+            f"Shape inconsistent, Provided = [{provided}], inferred shape=({data.shape[1 - axis]},)"
         )
     return lengths._raw.astype("int64")
 
@@ -98,8 +97,8 @@ def sequence_reverse(
     """
     lengths = _lengths("SequenceReverse", data, sequence_length, bool(use_sequence_length), axis)
     if axis != 0:
-        raise MXNetError(
-            f"MXNetError: Check failed: param_.axis == 0 ({axis} vs. 0) : Current implementation expects "
+        raise MXNetError.checked(
+            f"Check failed: param_.axis == 0 ({axis} vs. 0) : Current implementation expects "
             "axis to be 0."
         )
     if lengths is None:

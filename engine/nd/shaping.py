@@ -59,8 +59,8 @@ def reshape_like(
         first = 0 if begin is None else begin + ndim if begin < 0 else begin
         last = ndim if end is None else end + ndim if end < 0 else end
         if not 0 <= first <= last <= ndim:
-            raise MXNetError(
-                f"MXNetError: reshape_like: axes {begin} to {end} are not axes of an array of {ndim}"
+            raise MXNetError.checked(
+                f"reshape_like: axes {begin} to {end} are not axes of an array of {ndim}"
             )
         return first, last
 
@@ -84,8 +84,8 @@ def flatten(data: NDArray) -> NDArray:
 def expand_dims(data: NDArray, axis: int) -> NDArray:
     """Insert an axis of length 1. Raises MXNetError if `axis` is out of range."""
     if not -data.ndim - 1 <= axis <= data.ndim:
-        raise MXNetError(
-            "MXNetError: Check failed: axis >= 0 && axis <= indim: axis must be in the range "
+        raise MXNetError.checked(
+            "Check failed: axis >= 0 && axis <= indim: axis must be in the range "
             f"[-{data.ndim}, {data.ndim}] ({axis} provided)"
         )
     at = axis if axis >= 0 else axis + data.ndim + 1
@@ -101,13 +101,13 @@ def squeeze(data: NDArray, axis: Any = None) -> NDArray:
     chosen_axes = set()
     for a in range(data.ndim) if axis is None else axes_tuple(axis):
         if not -data.ndim <= a < data.ndim:
-            raise MXNetError(
-                f"MXNetError: Check failed: axes[i] < dndim: axis {a} is out of bounds for array of "
+            raise MXNetError.checked(
+                f"Check failed: axes[i] < dndim: axis {a} is out of bounds for array of "
                 f"dimension {data.ndim}"
             )
         if axis is not None and data.shape[a] != 1:
-            raise MXNetError(
-                f"MXNetError: Check failed: dshape[axes[i]] == 1 ({data.shape[a]} vs. 1) : cannot select "
+            raise MXNetError.checked(
+                f"Check failed: dshape[axes[i]] == 1 ({data.shape[a]} vs. 1) : cannot select "
                 "an axis to squeeze out which has "
                 f"size={data.shape[a]} not equal to one"
             )
@@ -142,9 +142,8 @@ def swapaxes(data: NDArray, dim1: int = 0, dim2: int = 0) -> NDArray:
     """Swap two axes. Raises MXNetError if one is out of range."""
     for number, axis in ((1, dim1), (2, dim2)):
         if not -data.ndim <= axis < data.ndim:
-            raise MXNetError(
-                f"MXNetError: swapaxes: dim{number}: axis {axis} is out of bounds for array of ndim "
-                f"{data.ndim}"
+            raise MXNetError.checked(
+                f"swapaxes: dim{number}: axis {axis} is out of bounds for array of ndim {data.ndim}"
             )
     order = list(range(data.ndim))
     order[dim1], order[dim2] = order[dim2], order[dim1]
@@ -193,8 +192,8 @@ def depth_to_space(data: NDArray, block_size: int) -> NDArray:
     n, c, h, w = data.shape
     b = block_size
     if c % (b * b):
-        raise MXNetError(
-            f"MXNetError: Check failed: in_shape[1] % (block * block) == 0 ({c % (b * b)} vs. 0) : Cannot "
+        raise MXNetError.checked(
+            f"Check failed: in_shape[1] % (block * block) == 0 ({c % (b * b)} vs. 0) : Cannot "
             "perform Depth To Space operation on "
             "the specified tensor. Dimension:1(depth dimension) should be a multiple of 'block^2'"
         )
@@ -216,8 +215,8 @@ def space_to_depth(data: NDArray, block_size: int) -> NDArray:
     b = block_size
     for axis, says in ((2, "1st"), (3, "2nd")):
         if data.shape[axis] % b:
-            raise MXNetError(
-                f"MXNetError: Check failed: in_shape[{axis}] % block == 0 ({data.shape[axis] % b} vs. 0) : "
+            raise MXNetError.checked(
+                f"Check failed: in_shape[{axis}] % block == 0 ({data.shape[axis] % b} vs. 0) : "
                 "Cannot perform Space To Depth "
                 f"operation on the specified tensor. Dimension:{axis}({says} Space dimension) should be a "
                 "multiple of 'block' "
@@ -230,13 +229,13 @@ def space_to_depth(data: NDArray, block_size: int) -> NDArray:
 
 def _check_blocks(data: NDArray, block_size: int, name: str) -> None:
     if data.ndim != 4:
-        raise MXNetError(
-            f"MXNetError: Check failed: ndim() == 4 ({data.ndim} vs. 4) : Operation {name} requires "
+        raise MXNetError.checked(
+            f"Check failed: ndim() == 4 ({data.ndim} vs. 4) : Operation {name} requires "
             "exactly 4D tensor"
         )
     if block_size < 1:
-        raise MXNetError(
-            f"MXNetError: Check failed: block != 0 ({block_size} vs. 0) : block_size must be a positive "
+        raise MXNetError.checked(
+            f"Check failed: block != 0 ({block_size} vs. 0) : block_size must be a positive "
             "integer value"
         )
 
@@ -262,13 +261,13 @@ def broadcast_axis(data: NDArray, axis: Any = (), size: Any = ()) -> NDArray:
     """
     axes, sizes = axes_tuple(axis), axes_tuple(size)
     if len(axes) != len(sizes):
-        raise MXNetError(f"MXNetError: broadcast_axis: {len(axes)} axes, but {len(sizes)} sizes")
+        raise MXNetError.checked(f"broadcast_axis: {len(axes)} axes, but {len(sizes)} sizes")
     wanted = list(data.shape)
     for a, n in zip(axes, sizes, strict=True):
         at = checked_axis(a, data.ndim)
         if data.shape[at] != 1:
-            raise MXNetError(
-                f"MXNetError: Check failed: oshape[param.axis[i]] == 1U ({data.shape[at]} vs. 1) : "
+            raise MXNetError.checked(
+                f"Check failed: oshape[param.axis[i]] == 1U ({data.shape[at]} vs. 1) : "
                 "Broadcasting axis must have size 1"
             )
         wanted[at] = n
@@ -285,11 +284,11 @@ def broadcast_like(
     MXNetError if the axes or shapes do not fit.
     """
     if (lhs_axes is None) != (rhs_axes is None):
-        raise MXNetError("MXNetError: broadcast_like: lhs_axes and rhs_axes must be given together")
+        raise MXNetError.checked("broadcast_like: lhs_axes and rhs_axes must be given together")
     if lhs_axes is None:
         if lhs.ndim != rhs.ndim:
-            raise MXNetError(
-                f"MXNetError: Check failed: lhs_shape.ndim() == rhs_shape.ndim() ({lhs.ndim} vs. "
+            raise MXNetError.checked(
+                f"Check failed: lhs_shape.ndim() == rhs_shape.ndim() ({lhs.ndim} vs. "
                 f"{rhs.ndim}) : Operand of shape "
                 f"{_listed(lhs.shape)} cannot be broadcasted to {_listed(rhs.shape)}"
             )
@@ -298,8 +297,8 @@ def broadcast_like(
     for a, b in zip(axes_tuple(lhs_axes), axes_tuple(rhs_axes), strict=True):
         at, n = checked_axis(a, lhs.ndim), rhs.shape[checked_axis(b, rhs.ndim)]
         if lhs.shape[at] != 1:
-            raise MXNetError(
-                f"MXNetError: Check failed: lhs_shape[copyfrom] == 1: Input axis {at} at dimension {at} "
+            raise MXNetError.checked(
+                f"Check failed: lhs_shape[copyfrom] == 1: Input axis {at} at dimension {at} "
                 f"cannot be broadcasted to {n}"
             )
         wanted[at] = n
@@ -315,8 +314,8 @@ def tile(data: NDArray, reps: Shape) -> NDArray:
     """
     times = axes_tuple(reps)
     if any(n < 1 for n in times):
-        raise MXNetError(
-            f"MXNetError: tile: every number of repetitions must be at least 1, got {times}"
+        raise MXNetError.checked(
+            f"tile: every number of repetitions must be at least 1, got {times}"
         )
     return shape.tile(data, reps=times) if times else elementwise.identity(data)
 
@@ -328,14 +327,14 @@ def repeat(data: NDArray, repeats: int, axis: int | None = None) -> NDArray:
     Raises MXNetError if `repeats` is negative or the axis is out of range.
     """
     if repeats < 0:
-        raise MXNetError(
-            f"MXNetError: Check failed: *repeats >= 0 ({repeats} vs. 0) : repeats cannot be a negative number"
+        raise MXNetError.checked(
+            f"Check failed: *repeats >= 0 ({repeats} vs. 0) : repeats cannot be a negative number"
         )
     if axis is None:
         return shape.repeat(shape.reshape(data, shape=(-1,)), repeats=repeats, axis=0)
     if not -data.ndim <= axis < data.ndim:
-        raise MXNetError(
-            f"MXNetError: Check failed: axis >= 0 && axis < ndims: axis = {axis} out of bounds"
+        raise MXNetError.checked(
+            f"Check failed: axis >= 0 && axis < ndims: axis = {axis} out of bounds"
         )
     return shape.repeat(data, repeats=repeats, axis=axis % data.ndim)
 
@@ -353,23 +352,23 @@ def pad(
     """
     chosen("Pad", "mode", mode, ("constant", "edge", "reflect"))
     if data.ndim not in (4, 5):
-        raise MXNetError("MXNetError: Current implementation only supports 4-D or 5-D input.")
+        raise MXNetError.checked("Current implementation only supports 4-D or 5-D input.")
     if len(pad_width) != 2 * data.ndim:
-        raise MXNetError("MXNetError: Input shape vs padding spec mismatch.")
+        raise MXNetError.checked("Input shape vs padding spec mismatch.")
     widths = [(int(b), int(a)) for b, a in zip(pad_width[::2], pad_width[1::2], strict=True)]
     if any(widths[0] + widths[1]):
-        raise MXNetError(
-            "MXNetError: Current implementation expects padding on the first two axes to be zero."
+        raise MXNetError.checked(
+            "Current implementation expects padding on the first two axes to be zero."
         )
     if data._raw.dtype.kind in "iub":
-        raise MXNetError(
-            f"MXNetError: This operation only support floating point types, not {data._raw.dtype}"
+        raise MXNetError.checked(
+            f"This operation only support floating point types, not {data._raw.dtype}"
         )
     if mode == "reflect" and any(
         w >= n for pair, n in zip(widths, data.shape, strict=True) for w in pair
     ):
-        raise MXNetError(
-            "MXNetError: Current implementation of reflection padding only supports padding sizes smaller "
+        raise MXNetError.checked(
+            "Current implementation of reflection padding only supports padding sizes smaller "
             "than the input size."
         )
     return padding.pad(data, widths=widths, mode=mode, value=constant_value)
@@ -390,13 +389,13 @@ def diag(data: NDArray, k: int = 0, axis1: int = 0, axis2: int = 1) -> NDArray:
         return indexing.scatter(data, key=key, shape=(n + abs(k), n + abs(k)))
     a, b = checked_axis(axis1, data.ndim), checked_axis(axis2, data.ndim)
     if a == b:
-        raise MXNetError(
-            f"MXNetError: Check failed: x1 != x2 ({a} vs. {b}) : axis1 and axis2 cannot refer to the same "
+        raise MXNetError.checked(
+            f"Check failed: x1 != x2 ({a} vs. {b}) : axis1 and axis2 cannot refer to the same "
             f"axis {a}"
         )
     n = min(data.shape[a] - max(-k, 0), data.shape[b] - max(k, 0))
     if n <= 0:
-        raise MXNetError("MXNetError: Diagonal does not exist.")
+        raise MXNetError.checked("Diagonal does not exist.")
     rest = [axis for axis in range(data.ndim) if axis not in (a, b)]
     numbers = xp.arange(n)
     found = indexing.getitem(
@@ -421,14 +420,14 @@ def slice_(data: NDArray, begin: Any, end: Any, step: Any = ()) -> NDArray:
     if not (
         len(begins) == len(ends) and len(steps) in (0, len(begins)) and len(begins) <= data.ndim
     ):
-        raise MXNetError(
-            f"MXNetError: slice: begin {begins}, end {ends} and step {steps} do not belong to the "
+        raise MXNetError.checked(
+            f"slice: begin {begins}, end {ends} and step {steps} do not belong to the "
             f"{data.ndim} axes of the array"
         )
     for i, n in enumerate(steps):
         if n == 0:
-            raise MXNetError(
-                f"MXNetError: Check failed: s != 0 (0 vs. 0) : slice op step[{i}] cannot be 0"
+            raise MXNetError.checked(
+                f"Check failed: s != 0 (0 vs. 0) : slice op step[{i}] cannot be 0"
             )
     key = tuple(
         slice(b, e, s) for b, e, s in zip(begins, ends, steps or (None,) * len(begins), strict=True)
@@ -440,8 +439,8 @@ def slice_(data: NDArray, begin: Any, end: Any, step: Any = ()) -> NDArray:
 def slice_axis(data: NDArray, axis: int, begin: int, end: int | None) -> NDArray:
     """Return the elements begin … end - 1 along `axis`. Raises MXNetError if they do not exist."""
     if not -data.ndim <= axis < data.ndim:
-        raise MXNetError(
-            "MXNetError: Check failed: *axis < ishape.ndim() && *axis >= 0: Transformed axis must be smaller "
+        raise MXNetError.checked(
+            "Check failed: *axis < ishape.ndim() && *axis >= 0: Transformed axis must be smaller "
             "than the source ndim and larger "
             f"than zero! Recieved axis={axis}, src_ndim={data.ndim}"
         )
@@ -449,14 +448,14 @@ def slice_axis(data: NDArray, axis: int, begin: int, end: int | None) -> NDArray
     first = begin + n if begin < 0 else begin
     last = n if end is None else end + n if end < 0 else end
     if last > n:
-        raise MXNetError(
-            f"MXNetError: Check failed: *end <= axis_size: Invalid end for end={end} as axis_size is {n}"
+        raise MXNetError.checked(
+            f"Check failed: *end <= axis_size: Invalid end for end={end} as axis_size is {n}"
         )
     if first < 0:
-        raise MXNetError(f"MXNetError: Check failed: *begin >= 0: Invalid begin for begin={begin}")
+        raise MXNetError.checked(f"Check failed: *begin >= 0: Invalid begin for begin={begin}")
     if first >= last:
-        raise MXNetError(
-            f"MXNetError: Check failed: (*begin < *end): Invalid begin, end, get begin={begin}, end={end}"
+        raise MXNetError.checked(
+            f"Check failed: (*begin < *end): Invalid begin, end, get begin={begin}, end={end}"
         )
     return indexing.getitem(
         data, key=(slice(None),) * (axis % data.ndim) + (slice(first, last),), view=False
@@ -472,8 +471,8 @@ def slice_like(data: NDArray, shape_like: NDArray, axes: Any = ()) -> NDArray:
     """
     axes = axes_tuple(axes)
     if not axes and data.ndim != shape_like.ndim:
-        raise MXNetError(
-            f"MXNetError: Check failed: ishape.ndim() == from_shape.ndim() ({data.ndim} vs. "
+        raise MXNetError.checked(
+            f"Check failed: ishape.ndim() == from_shape.ndim() ({data.ndim} vs. "
             f"{shape_like.ndim}) : By default slice_axis "
             f"performs slice on all axes, but ndim mismatch for inputs: {data.ndim} vs. {shape_like.ndim}"
         )
@@ -481,8 +480,8 @@ def slice_like(data: NDArray, shape_like: NDArray, axes: Any = ()) -> NDArray:
     for axis in axes or range(data.ndim):
         at, n = checked_axis(axis, data.ndim), shape_like.shape[checked_axis(axis, shape_like.ndim)]
         if n > data.shape[at]:
-            raise MXNetError(
-                f"MXNetError: Check failed: ishape[i] >= from_shape[i] ({data.shape[at]} vs. {n}) : Slice "
+            raise MXNetError.checked(
+                f"Check failed: ishape[i] >= from_shape[i] ({data.shape[at]} vs. {n}) : Slice "
                 f"axis {at} with size {n}exceeds "
                 f"limit of input with size {data.shape[at]}"
             )
@@ -500,16 +499,16 @@ def split(data: NDArray, num_outputs: int, axis: int = 1, squeeze_axis: bool = F
     at = checked_axis(axis, data.ndim)
     length = data.shape[at]
     if num_outputs < 1 or length % num_outputs:
-        raise MXNetError(
-            "MXNetError: Check failed: dshape[real_axis] % param_.num_outputs == 0U: You are trying to "
+        raise MXNetError.checked(
+            "Check failed: dshape[real_axis] % param_.num_outputs == 0U: You are trying to "
             f"split the {axis}-th axis of input "
             f"tensor with shape {_listed(data.shape)} into num_outputs={num_outputs} evenly sized chunks, "
             "but this is not possible because "
             f"{num_outputs} does not evenly divide {length}"
         )
     if squeeze_axis and length != num_outputs:
-        raise MXNetError(
-            f"MXNetError: Check failed: ishape[real_axis] == param_.num_outputs ({length} vs. "
+        raise MXNetError.checked(
+            f"Check failed: ishape[real_axis] == param_.num_outputs ({length} vs. "
             f"{num_outputs}) : "
             "If squeeze axis is True, the "
             f"size of the sliced axis must be the same as num_outputs. Input shape={_listed(data.shape)}, "
@@ -555,8 +554,8 @@ def split_v2(
     else:
         raise ValueError("indices_or_sections must either int, or tuple / list of ints")
     if squeeze_axis and any(b - a != 1 for a, b in zip(edges, edges[1:], strict=False)):
-        raise MXNetError(
-            f"MXNetError: split_v2: squeeze_axis needs parts of length 1, but they are cut at {edges} "
+        raise MXNetError.checked(
+            f"split_v2: squeeze_axis needs parts of length 1, but they are cut at {edges} "
             f"along axis {axis}"
         )
     parts = _cut(ary, at, edges, squeeze_axis)
@@ -570,8 +569,8 @@ def split_v2(
 def concat(*data: NDArray, dim: int = 1) -> NDArray:
     """Join arrays along the existing axis `dim`. Raises MXNetError if none is given."""
     if not data:
-        raise MXNetError(
-            "MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator Concat"
+        raise MXNetError.checked(
+            "value 0 for Parameter num_args should be greater equal to 1, in operator Concat"
         )
     return shape.concat(*data, dim=dim)
 
@@ -587,7 +586,7 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0, always_copy: bool = Tr
 def stack(*data: NDArray, axis: int = 0) -> NDArray:
     """Join arrays of the same shape along a new axis. Raises MXNetError if none is given."""
     if not data:
-        raise MXNetError(
-            "MXNetError: value 0 for Parameter num_args should be greater equal to 1, in operator stack"
+        raise MXNetError.checked(
+            "value 0 for Parameter num_args should be greater equal to 1, in operator stack"
         )
     return shape.stack(*data, axis=axis)

@@ -19,8 +19,8 @@ def _prepared(
     Raises MXNetError for an integer array.
     """
     if data._raw.dtype.kind in "iub":
-        raise MXNetError(
-            f"MXNetError: This operation only support floating point types, not {data._raw.dtype}"
+        raise MXNetError.checked(
+            f"This operation only support floating point types, not {data._raw.dtype}"
         )
     wide = data if dtype is None else elementwise.cast(data, dtype=dtypes.resolve(dtype))
     return (
@@ -45,8 +45,8 @@ def softmax(
     """
     if bool(use_length) != (length is not None):
         expected, got = (2, 1) if use_length else (1, 2)
-        raise MXNetError(
-            f"MXNetError: Check failed: num_inputs == infered_num_inputs ({got} vs. {expected}) : Operator "
+        raise MXNetError.checked(
+            f"Check failed: num_inputs == infered_num_inputs ({got} vs. {expected}) : Operator "
             f"softmax expects {expected} inputs, "
             f"but got {got} instead. A length and use_length=True belong together."
         )
@@ -54,13 +54,13 @@ def softmax(
     if length is None:
         return activation.softmax(x, axis=at)
     if length._raw.dtype.kind not in "iu":
-        raise MXNetError(
-            f"MXNetError: This operation only support integer types, not {length._raw.dtype}"
+        raise MXNetError.checked(
+            f"This operation only support integer types, not {length._raw.dtype}"
         )
     rest = tuple(n for a, n in enumerate(x.shape) if a != at)
     if length.shape != rest:
-        raise MXNetError(
-            f"MXNetError: softmax: length must have the data's shape without axis {axis}, {rest}, got "
+        raise MXNetError.checked(
+            f"softmax: length must have the data's shape without axis {axis}, {rest}, got "
             f"{length.shape}"
         )
     xp = x._device.use()
@@ -87,8 +87,8 @@ def log_softmax(
     Raises MXNetError if `use_length` is true: as in MXNet, lengths are not supported.
     """
     if use_length:
-        raise MXNetError(
-            "MXNetError: log_softmax takes no length - use log(softmax(…, use_length=True))"
+        raise MXNetError.checked(
+            "log_softmax takes no length - use log(softmax(…, use_length=True))"
         )
     x, at = _prepared(data, axis, temperature, dtype)
     return activation.log_softmax(x, axis=at)
@@ -107,8 +107,8 @@ def softmin(
     Raises MXNetError if `use_length` is true: as in MXNet, lengths are not supported.
     """
     if use_length:
-        raise MXNetError(
-            "MXNetError: softmin takes no length - use softmax(-x, length, use_length=True)"
+        raise MXNetError.checked(
+            "softmin takes no length - use softmax(-x, length, use_length=True)"
         )
     x, at = _prepared(data, axis, temperature, dtype)
     return activation.softmax(elementwise.negative(x), axis=at)
@@ -121,8 +121,8 @@ def softmax_activation(data: NDArray, mode: str = "instance") -> NDArray:
     Raises MXNetError for another mode.
     """
     if mode not in ("instance", "channel"):
-        raise MXNetError(
-            f"MXNetError: Invalid Input: '{mode}', valid values are: {{'channel', 'instance'}}, in "
+        raise MXNetError.checked(
+            f"Invalid Input: '{mode}', valid values are: {{'channel', 'instance'}}, in "
             "operator SoftmaxActivation"
         )
     return activation.softmax(data, axis=checked_axis(1 if mode == "channel" else -1, data.ndim))
@@ -135,8 +135,8 @@ def softmax_cross_entropy(data: NDArray, label: NDArray) -> NDArray:
     `data` is (batch, classes), `label` (batch,). Raises MXNetError for other shapes.
     """
     if data.ndim != 2 or label.shape != data.shape[:1]:
-        raise MXNetError(
-            "MXNetError: softmax_cross_entropy needs data (batch, classes) and labels (batch,), got "
+        raise MXNetError.checked(
+            "softmax_cross_entropy needs data (batch, classes) and labels (batch,), got "
             f"{data.shape}, {label.shape}"
         )
     return elementwise.negative(

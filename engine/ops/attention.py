@@ -29,8 +29,8 @@ def attention(
     look, and what the weights are multiplied with. A query that may look nowhere gets 0.
     """
     if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
-        raise MXNetError(
-            f"MXNetError: attention: queries {tuple(q.shape)}, keys {tuple(k.shape)} and values "
+        raise MXNetError.checked(
+            f"attention: queries {tuple(q.shape)}, keys {tuple(k.shape)} and values "
             f"{tuple(v.shape)} do not fit"
         )
     scores = xp.matmul(q, xp.swapaxes(k, -1, -2)) * scale

@@ -47,8 +47,8 @@ def output_space(
     for n, k, s, p, d in zip(space, kernel, stride, pad, dilate, strict=True):
         room = n + 2 * p - (d * (k - 1) + 1)
         if room < 0:
-            raise MXNetError(
-                f"MXNetError: kernel {kernel} exceeds the input {space} with padding {pad}"
+            raise MXNetError.checked(
+                f"kernel {kernel} exceeds the input {space} with padding {pad}"
             )
         result.append((-(-room // s) if ceil else room // s) + 1)
     return tuple(result)
@@ -65,14 +65,14 @@ def transposed_space(
         zip(space, kernel, stride, pad, dilate, adjust, strict=True)
     ):
         if a >= s:
-            raise MXNetError(
-                f"MXNetError: output padding {adjust} must be smaller than stride {stride} along every "
+            raise MXNetError.checked(
+                f"output padding {adjust} must be smaller than stride {stride} along every "
                 f"axis (axis {axis})"
             )
         length = s * (n - 1) + d * (k - 1) + 1 - 2 * p + a
         if length <= 0:
-            raise MXNetError(
-                f"MXNetError: padding {pad} leaves nothing of input {space} with kernel {kernel} (spatial "
+            raise MXNetError.checked(
+                f"padding {pad} leaves nothing of input {space} with kernel {kernel} (spatial "
                 f"axis {axis})"
             )
         result.append(length)
@@ -391,8 +391,8 @@ def _spread_by_folding(
 
 def _check_channels(name: str, found: int, needed: int, shape: Sizes, weight: Sizes) -> None:
     if found != needed:
-        raise MXNetError(
-            f"MXNetError: {name}: {found} input channels (axis 1 of {tuple(shape)}), but the weight "
+        raise MXNetError.checked(
+            f"{name}: {found} input channels (axis 1 of {tuple(shape)}), but the weight "
             f"{tuple(weight)} is for {needed}"
         )
 

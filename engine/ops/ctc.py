@@ -50,8 +50,8 @@ def ctc_loss(
     steps, batch, classes = x.shape
     longest = labels.shape[1]
     if labels.shape[0] != batch:
-        raise MXNetError(
-            f"MXNetError: CTCLoss: scores for {batch} samples {tuple(x.shape)}, labels for "
+        raise MXNetError.checked(
+            f"CTCLoss: scores for {batch} samples {tuple(x.shape)}, labels for "
             f"{labels.shape[0]} {labels.shape}"
         )
     times, counts = lengths.astype("int64"), label_lengths.astype("int64")
@@ -59,8 +59,8 @@ def ctc_loss(
     whole = xp.where(inside, labels.astype("int64"), blank)
     wrong = (whole < 0) | (whole >= classes) | (inside & (whole == blank))
     if bool(xp.max(wrong.astype("int64"))) or bool(xp.max(counts) > longest):
-        raise MXNetError(
-            f"MXNetError: CTCLoss: labels must be classes of 0 … {classes - 1} other than the blank, {blank}"
+        raise MXNetError.checked(
+            f"CTCLoss: labels must be classes of 0 … {classes - 1} other than the blank, {blank}"
         )
     # blank, label, blank, label, …, blank
     blanks = xp.full((batch, longest + 1), blank)

@@ -15,8 +15,8 @@ from initlab.engine.tape import Primitive, Result, Vjp
 def check_dtypes(x: Operand, y: Operand) -> None:
     """MXNetError unless both arrays have one dtype."""
     if is_array(x) and is_array(y) and x.dtype != y.dtype:
-        raise MXNetError(
-            "MXNetError: Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 1-th "
+        raise MXNetError.checked(
+            "Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 1-th "
             f"input: expected {x.dtype}, "
             f"got {y.dtype}"
         )
@@ -32,7 +32,7 @@ def check_broadcast(x: Operand, y: Operand) -> None:
                 f"operands could not be broadcast together with shapes [{_listed(x.shape)}] "
                 f"[{_listed(y.shape)}]"
             )
-            raise MXNetError(f"MXNetError: Check failed: l == 1 || r == 1: {said}")
+            raise MXNetError.checked(f"Check failed: l == 1 || r == 1: {said}")
 
 
 def _listed(shape: tuple[int, ...]) -> str:

@@ -85,8 +85,8 @@ def take(xp: Library, x: Array, indices: Array, *, axis: int = 0, mode: str = "c
     modulo the axis' length.
     """
     if not -x.ndim <= axis < x.ndim:
-        raise MXNetError(
-            "MXNetError: Check failed: param.axis >= -1 * arrshape.ndim() && param.axis < arrshape.ndim(): "
+        raise MXNetError.checked(
+            "Check failed: param.axis >= -1 * arrshape.ndim() && param.axis < arrshape.ndim(): "
             "Axis should be in the range of "
             f"[-r, r-1] where r is the rank of input tensor: axis {axis} of an array of {x.ndim}"
         )
@@ -124,8 +124,8 @@ def pick(
         1 if a == axis % x.ndim else n for a, n in enumerate(x.shape)
     ):
         provided, inferred = (",".join(str(n) for n in s) for s in (index.shape, rest))
-        raise MXNetError(
-            f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred shape=[{inferred}]"
+        raise MXNetError.checked(
+            f"Shape inconsistent, Provided = [{provided}], inferred shape=[{inferred}]"
         )
     numbers = inside(xp, index, x.shape[axis], mode)
     at = numbers if numbers.ndim == x.ndim else xp.expand_dims(numbers, axis)

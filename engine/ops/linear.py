@@ -18,7 +18,7 @@ def _listed(shape: tuple[int, ...]) -> str:
 def check_floats(x: Array, name: str) -> None:
     """MXNetError for an operation on whole numbers that MXNet has for floats only."""
     if str(x.dtype) in ("int8", "int32", "int64", "uint8", "bool"):
-        raise MXNetError(f"MXNetError: {name} only supports floating point types, not {x.dtype}")
+        raise MXNetError.checked(f"{name} only supports floating point types, not {x.dtype}")
 
 
 @primitive
@@ -45,8 +45,8 @@ def dot(
             if x.ndim > 1 and y.ndim > 1
             else "L[0].Size() == R[0].Size()"
         )
-        raise MXNetError(
-            f"MXNetError: Check failed: {sizes}: dot shape error: {_listed(x.shape)} X "
+        raise MXNetError.checked(
+            f"Check failed: {sizes}: dot shape error: {_listed(x.shape)} X "
             f"{_listed(y.shape)}{flags}"
         )
     shared = b.shape[0]
@@ -76,22 +76,20 @@ def batch_dot(
     check_floats(x, "batch_dot")
     if x.ndim < 3 or x.ndim != y.ndim:
         listed = f"{_listed(x.shape)} v.s. {_listed(y.shape)}"
-        raise MXNetError(
-            f"MXNetError: batch_dot currently only support N-D*N-D array (N >= 3){listed}"
-        )
+        raise MXNetError.checked(f"batch_dot currently only support N-D*N-D array (N >= 3){listed}")
     a = xp.swapaxes(x, -1, -2) if transpose_a else x
     b = xp.swapaxes(y, -1, -2) if transpose_b else y
     said = f"{_listed(x.shape)} X {_listed(y.shape)} trans_a={int(transpose_a)} trans_b={int(transpose_b)}"
     for n, m in zip(x.shape[:-2], y.shape[:-2], strict=True):
         if n != m:
             problem = "batch_dot shape error (the leading batch dimensions must be equal)"
-            raise MXNetError(
-                f"MXNetError: Check failed: lshape[i] == rshape[i] ({n} vs. {m}) : {problem}: {said}"
+            raise MXNetError.checked(
+                f"Check failed: lshape[i] == rshape[i] ({n} vs. {m}) : {problem}: {said}"
             )
     if a.shape[-1] != b.shape[-2]:
         counts = f"({a.shape[-1]} vs. {b.shape[-2]})"
-        raise MXNetError(
-            f"MXNetError: Check failed: lshape_k == rshape_k {counts} : batch_dot shape error (shape "
+        raise MXNetError.checked(
+            f"Check failed: lshape_k == rshape_k {counts} : batch_dot shape error (shape "
             f"mismatch): {said}"
         )
 
@@ -119,9 +117,8 @@ def fully_connected(
     needed = weight_shape(x.shape, weight.shape[0], flatten)
     if weight.shape != needed:
         provided = ",".join(str(n) for n in weight.shape)
-        raise MXNetError(
-            f"MXNetError: Shape inconsistent, Provided = [{provided}], inferred "
-            f"shape=({needed[0]},{needed[1]})"
+        raise MXNetError.checked(
+            f"Shape inconsistent, Provided = [{provided}], inferred shape=({needed[0]},{needed[1]})"
         )
     check_dtypes(x, weight)
     rows = x.reshape((x.shape[0], -1)) if flatten else x.reshape((-1, x.shape[-1]))

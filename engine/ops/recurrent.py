@@ -24,15 +24,15 @@ def check_weights(x: Array, h: Array, wx: Array, wh: Array, mode: str) -> None:
     """MXNetError, with both shapes and the axis, unless weights fit inputs and state."""
     for name, weight, given in (("i2h_weight", wx, x), ("h2h_weight", wh, h)):
         if weight.shape[1] != given.shape[-1]:
-            raise MXNetError(
-                f"MXNetError: {mode}: {name} of shape {tuple(weight.shape)} takes {weight.shape[1]} "
+            raise MXNetError.checked(
+                f"{mode}: {name} of shape {tuple(weight.shape)} takes {weight.shape[1]} "
                 "elements on axis 1, "
                 f"{'inputs' if given is x else 'the state'} of shape {tuple(given.shape)} "
                 f"{'have' if given is x else 'has'} {given.shape[-1]} on the last"
             )
     if x.shape[1] != h.shape[0]:
-        raise MXNetError(
-            f"MXNetError: {mode}: inputs {tuple(x.shape)} and state {tuple(h.shape)} are of different batches"
+        raise MXNetError.checked(
+            f"{mode}: inputs {tuple(x.shape)} and state {tuple(h.shape)} are of different batches"
         )
 
 

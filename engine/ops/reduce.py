@@ -24,13 +24,13 @@ def axes_of(x: Array, axis: Axes, exclude: bool = False) -> tuple[int, ...]:
     listed = ",".join(str(n) for n in x.shape)
     for a in numbers:
         if not -x.ndim <= a < x.ndim:
-            raise MXNetError(
-                f"MXNetError: Check failed: Reduction axis {a} Exceeds input dimensions [{listed}]"
+            raise MXNetError.checked(
+                f"Check failed: Reduction axis {a} Exceeds input dimensions [{listed}]"
             )
     chosen = {a % x.ndim for a in numbers}
     if len(chosen) < len(numbers):
-        raise MXNetError(
-            f"MXNetError: Check failed: Reduction axes have duplicates [{','.join(str(a) for a in numbers)}]"
+        raise MXNetError.checked(
+            f"Check failed: Reduction axes have duplicates [{','.join(str(a) for a in numbers)}]"
         )
     return tuple(a for a in range(x.ndim) if (a in chosen) != exclude)
 

@@ -20,16 +20,16 @@ def _listed(shape: Sequence[int]) -> str:
 def _split(n: int, first: int, second: int) -> tuple[int, int]:
     """The lengths that code -4 splits an axis of length n into."""
     if first == -1 and second == -1:
-        raise MXNetError(
-            "MXNetError: Check failed: d1 != -1 || d2 != -1: Split dims cannot both be -1."
+        raise MXNetError.checked(
+            "Check failed: d1 != -1 || d2 != -1: Split dims cannot both be -1."
         )
     if first == -1:
         first = n // second
     if second == -1:
         second = n // first
     if first * second != n:
-        raise MXNetError(
-            f"MXNetError: Check failed: d1 * d2 == d0: Split dims {first}, {second} do not divide "
+        raise MXNetError.checked(
+            f"Check failed: d1 * d2 == d0: Split dims {first}, {second} do not divide "
             f"original dim {n}"
         )
     return first, second
@@ -50,8 +50,8 @@ def target_shape(
     for code in codes:
         needed = {0: 1, -3: 2, -4: 1}.get(code, 0)
         if needed and at + needed > len(shape):
-            raise MXNetError(
-                f"MXNetError: Check failed: src_idx < dshape_len ({at} vs. {len(shape)}) : reshape code "
+            raise MXNetError.checked(
+                f"Check failed: src_idx < dshape_len ({at} vs. {len(shape)}) : reshape code "
                 f"{code} needs {needed} more "
                 f"axes of {_listed(shape)} in {tuple(asked)}"
             )
@@ -66,13 +66,13 @@ def target_shape(
         elif code == -4:
             lengths = [*itertools.islice(codes, 2)]
             if len(lengths) < 2:
-                raise MXNetError(
-                    f"MXNetError: reshape code -4 must be followed by two lengths, got {tuple(asked)}"
+                raise MXNetError.checked(
+                    f"reshape code -4 must be followed by two lengths, got {tuple(asked)}"
                 )
             result += _split(shape[at], *lengths)
         elif code < -4:
-            raise MXNetError(
-                f"MXNetError: Check failed: dim_size >= -1 ({code} vs. -1) : shape dim size must be >= -1, "
+            raise MXNetError.checked(
+                f"Check failed: dim_size >= -1 ({code} vs. -1) : shape dim size must be >= -1, "
                 f"while received {code}"
             )
         else:
@@ -84,16 +84,14 @@ def target_shape(
 def _filled(shape: tuple[int, ...], result: list[int]) -> tuple[int, ...]:
     """The -1 replaced by what remains, and sizes compared."""
     if result.count(-1) > 1:
-        raise MXNetError(
-            "MXNetError: Check failed: inf_idx < 0 : One and only one dim can be inferred"
-        )
+        raise MXNetError.checked("Check failed: inf_idx < 0 : One and only one dim can be inferred")
     known = math.prod(n for n in result if n != -1)
     size = math.prod(shape)
     if result.count(-1) == 1 and known and size % known == 0:
         result[result.index(-1)] = size // known
     if math.prod(result) != size or -1 in result:
-        raise MXNetError(
-            f"MXNetError: Target shape size is different to source. Target: {_listed(result)} Source: "
+        raise MXNetError.checked(
+            f"Target shape size is different to source. Target: {_listed(result)} Source: "
             f"{_listed(shape)}"
         )
     return tuple(result)
@@ -115,8 +113,8 @@ def order_of(ndim: int, axes: Sequence[int] | None) -> tuple[int, ...]:
     order = tuple(axes) if axes else tuple(reversed(range(ndim)))
     found = tuple(a % ndim if -ndim <= a < ndim else a for a in order)
     if sorted(found) != list(range(ndim)):
-        raise MXNetError(
-            f"MXNetError: transpose: axes {order} do not name each of the {ndim} axes once"
+        raise MXNetError.checked(
+            f"transpose: axes {order} do not name each of the {ndim} axes once"
         )
     return found
 
@@ -134,15 +132,15 @@ def broadcast_shape(shape: tuple[int, ...], asked: tuple[int, ...]) -> tuple[int
     stretched.
     """
     if len(asked) != len(shape):
-        raise MXNetError(
-            f"MXNetError: Check failed: ishape.ndim() == param.shape.ndim() ({len(shape)} vs. "
+        raise MXNetError.checked(
+            f"Check failed: ishape.ndim() == param.shape.ndim() ({len(shape)} vs. "
             f"{len(asked)}) : Operand of shape "
             f"{_listed(shape)} cannot be broadcasted to {_listed(asked)}"
         )
     wanted = tuple(n or m for n, m in zip(asked, shape, strict=True))
     if any(m not in (n, 1) for n, m in zip(wanted, shape, strict=True)):
-        raise MXNetError(
-            "MXNetError: Check failed: ishape[i] == oshape[i] || ishape[i] == 1: Array cannot be "
+        raise MXNetError.checked(
+            "Check failed: ishape[i] == oshape[i] || ishape[i] == 1: Array cannot be "
             "broadcasted from "
             f"{_listed(shape)} to {_listed(wanted)}"
         )
@@ -164,14 +162,14 @@ def check_parts(parts: Sequence[Array], axis: int, name: str, new_axis: bool) ->
     """
     ndim = parts[0].ndim + new_axis
     if not -ndim <= axis < ndim:
-        raise MXNetError(
-            f"MXNetError: Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input "
+        raise MXNetError.checked(
+            f"Check failed: axis < ndim && axis >= -ndim: axis {axis} exceeds the input "
             f"dimension of {ndim}"
         )
     for number, part in enumerate(parts[1:], 1):
         if part.dtype != parts[0].dtype:
-            raise MXNetError(
-                f"MXNetError: Check failed: Non-uniform data type in {name}, expected data type "
+            raise MXNetError.checked(
+                f"Check failed: Non-uniform data type in {name}, expected data type "
                 f"{parts[0].dtype}, got data type {part.dtype} "
                 f"for input {number}"
             )
@@ -181,8 +179,8 @@ def check_parts(parts: Sequence[Array], axis: int, name: str, new_axis: bool) ->
         if len(expected) != part.ndim or any(
             n not in (-1, m) for n, m in zip(expected, part.shape, strict=True)
         ):
-            raise MXNetError(
-                f"MXNetError: Check failed: {name}: Incompatible input shape: expected "
+            raise MXNetError.checked(
+                f"Check failed: {name}: Incompatible input shape: expected "
                 f"{_listed(expected)}, got {_listed(part.shape)} for "
                 f"input {number}"
             )

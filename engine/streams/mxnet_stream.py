@@ -70,8 +70,8 @@ class MXNetStream(Source):
         """MXNet's own error for an element type that it has no random values of."""
         if dtype not in self.dtypes:
             code = TYPE_CODES.get(dtype, dtype)
-            raise StreamError(
-                "MXNetError: Check failed: dtype_ok: Output type must be float16, float32, float64: dtype "
+            raise StreamError.checked(
+                "Check failed: dtype_ok: Output type must be float16, float32, float64: dtype "
                 f"is {code} vs 2 or 0 or 1"
             )
 

@@ -24,11 +24,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from initlab.engine.errors import OptionError
 from initlab.engine.options import choice, finite, not_negative, positive
 from initlab.engine.registry import advice
 from initlab.runner.claims.quantity import SLOPE, Call, Node, outermost, parse, paths, slopes
-from initlab.runner.errors import ConfigError, Problems, QuantityError
+from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.theory import forms
 
 KEYS = (
@@ -104,7 +103,7 @@ def _parse(entry: Any) -> Claim:
     problems = Problems()
     for key in entry:
         if key not in KEYS:
-            problems.add(str(key), f"no such key - {advice(str(key), KEYS)}")
+            problems.unknown(str(key), "no such key", key, KEYS)
     for key in NEEDED:
         if entry.get(key) in (None, ""):
             problems.add(key, "is missing - a claim needs it")
@@ -161,10 +160,7 @@ def _parse(entry: Any) -> Claim:
 
 
 def _expression(text: str) -> Node:
-    try:
-        node = parse(text)
-    except QuantityError as error:
-        raise ConfigError.of("", str(error)) from error
+    node = parse(text)
     nested = [s for slope in slopes(node) for part in slope.arguments for s in slopes(part)]
     if nested or len(list(slopes(node))) > 1:
         said = f"'{text}' has more than one slope - make each a claim of its own"
@@ -186,10 +182,7 @@ def _value(value: Any) -> float:
             f"must be a number, or {{form: a closed form's name, and its arguments}}, got {value!r}",
         )
     arguments = {str(key): given for key, given in value.items() if key != "form"}
-    try:
-        found = forms.evaluate(str(value["form"]), arguments)
-    except OptionError as error:
-        raise ConfigError.of(error.option, error.problem) from error
+    found = forms.evaluate(str(value["form"]), arguments)
     if not math.isfinite(found):
         raise ConfigError.of("", f"{_form_text(value)} is {found}, which is no finite number")
     return found
@@ -209,7 +202,7 @@ def _error(value: Any, expression: Node | None) -> str | float:
         said = (
             f"cannot be '{value}' - {advice(value, (RUNS, ELEMENTS))} Or a number, or {{form: …}}"
         )
-        raise ConfigError.of("", said)
+        raise ConfigError.of("", said, unknown=True)
     found = _value(value)
     if found < 0:
         raise ConfigError.of("", f"is a standard error, it must not be negative, got {found:g}")

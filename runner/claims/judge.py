@@ -98,7 +98,8 @@ def matching(claim: Claim, results: Sequence[Result]) -> list[Result]:
     for key in claim.where:
         if not any(_has(result, key) for result in results):
             known = sorted({name for result in results for name in result.words})
-            raise QuantityError(f"where.{key}: no run has such a key - {advice(key, known)}")
+            said = f"where.{key}: no run has such a key - {advice(key, known)}"
+            raise QuantityError(said, unknown=True)
     found = [
         result
         for result in results

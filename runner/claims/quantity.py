@@ -164,7 +164,7 @@ class Parser:
     def _call(self, name: str) -> Node:
         known = [*FUNCTIONS, *REDUCTIONS, SLOPE]
         if name not in known:
-            raise QuantityError(f"no function '{name}' - {advice(name, known)}")
+            raise QuantityError(f"no function '{name}' - {advice(name, known)}", unknown=True)
         self.at += 2
         arguments = [self.expression()]
         while self.take(","):

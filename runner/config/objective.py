@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from initlab.engine.options import finite
-from initlab.engine.registry import advice
 from initlab.runner.errors import ConfigError, Problems, QuantityError
 from initlab.runner.figures.lookup import Measured, figure
 from initlab.runner.figures.path import Path as FigurePath
@@ -50,7 +49,7 @@ class Objective:
         try:
             return figure(self.path, Measured(config, stats))
         except QuantityError as error:
-            raise ConfigError.of("objective.figure", str(error)) from error
+            raise error.at("objective.figure") from error
 
     def _distance(self, x: float) -> float:
         match self.distance:
@@ -76,12 +75,12 @@ def parse_objective(node: Any) -> Objective | None:
     problems = Problems()
     for key in node:
         if key not in KEYS:
-            problems.add(str(key), f"no such key - {advice(str(key), KEYS)}")
+            problems.unknown(str(key), "no such key", key, KEYS)
     written, target, distance = (node.get(key) for key in KEYS)
     with problems.under("figure"):
         path = _path(written)
     if distance is not None and distance not in DISTANCES:
-        problems.add("distance", f"cannot be {distance!r} - {advice(str(distance), DISTANCES)}")
+        problems.unknown("distance", f"cannot be {distance!r}", distance, DISTANCES)
     if target is not None and not finite.fits(target):
         problems.add("target", f"must be a number or null, got {target!r}")
     elif distance in DISTANCES and target is None:
@@ -104,4 +103,4 @@ def _path(figure: Any) -> FigurePath:
     try:
         return parse_path(figure)
     except QuantityError as error:
-        raise ConfigError.of("", f"{said}: {error}") from error
+        raise error.at("", f"{said}: ") from error

@@ -160,7 +160,8 @@ def _no_root(path: Path, run: Run) -> QuantityError:
     sections = ", ".join(sorted(run.stats)) or "none"
     return QuantityError(
         f"'{path}': no section of stats.json nor key of the config is called '{path.steps[0]}' - "
-        f"{meant}Known: {sections}, and the keys of the config."
+        f"{meant}Known: {sections}, and the keys of the config.",
+        unknown=True,
     )
 
 
@@ -273,10 +274,13 @@ def _lost(path: Path, at: int, step: Step, found: Found) -> QuantityError:
         known = list(dict.fromkeys(key for value in mappings for key in value if key != "path"))
         said = advice(str(step), known)
         if found.single:
-            return QuantityError(f"'{path}': {place} has no '{step}' - {said}")
-        return QuantityError(f"'{path}': {path.below(at - 1)} has no column '{step}' - {said}")
+            said = f"'{path}': {place} has no '{step}' - {said}"
+        else:
+            said = f"'{path}': {path.below(at - 1)} has no column '{step}' - {said}"
+        return QuantityError(said, unknown=True)
     if at == len(path.steps) - 1 and isinstance(step, str):
-        return QuantityError(f"'{path}': no reduction '{step}' - {advice(step, REDUCTIONS)}")
+        said = f"'{path}': no reduction '{step}' - {advice(step, REDUCTIONS)}"
+        return QuantityError(said, unknown=True)
     return QuantityError(f"'{path}': {place} is one value, it has no '{_shown(step)}'")
 
 
@@ -284,13 +288,15 @@ def _no_entry(path: Path, place: Path, step: Step, entries: list[Any]) -> Quanti
     if isinstance(step, int):
         known = f"Known: 0 to {len(entries) - 1}." if entries else "Known: none."
         return QuantityError(
-            f"'{path}': {place} has {len(entries)} rows, there is no [{step}] - {known}"
+            f"'{path}': {place} has {len(entries)} rows, there is no [{step}] - {known}",
+            unknown=True,
         )
     if isinstance(step, slice):
         return QuantityError(
             f"'{path}': zero samples, {place} has {len(entries)} rows and none of these"
         )
-    return QuantityError(f"'{path}': {place} has no '{step}' - {advice(step, _labels(entries))}")
+    said = f"'{path}': {place} has no '{step}' - {advice(step, _labels(entries))}"
+    return QuantityError(said, unknown=True)
 
 
 def _shown(step: Step) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from initlab.runner.errors import QuantityError
+from initlab.runner.errors import ExpressionError
 
 WORD = re.compile(r"\w+")
 """A name after a dot in an expression, where `-` and `+` are signs."""
@@ -84,7 +84,7 @@ def scan(text: str, at: int, name: re.Pattern[str] = WORD) -> tuple[Path, int]:
     """
     first = name.match(text, at)
     if first is None:
-        raise QuantityError(f"'{text}' needs a name at column {at + 1}")
+        raise ExpressionError(text, f"needs a name at column {at + 1}")
     steps: list[Step] = [first[0]]
     pieces = [first[0]]
     end = first.end()
@@ -93,7 +93,7 @@ def scan(text: str, at: int, name: re.Pattern[str] = WORD) -> tuple[Path, int]:
             following = re.compile(rf"\*|{name.pattern}", name.flags).match(text, dot.end())
             if following is None:
                 has = text[dot.end() : dot.end() + 1] or "its end"
-                raise QuantityError(f"'{text}' needs a name or * after a dot, it has {has!r}")
+                raise ExpressionError(text, f"needs a name or * after a dot, it has {has!r}")
             steps.append(following[0])
             pieces.append(f".{following[0]}")
             end = following.end()
@@ -101,8 +101,8 @@ def scan(text: str, at: int, name: re.Pattern[str] = WORD) -> tuple[Path, int]:
             bracket = BRACKET.match(text, end)
             if bracket is None:
                 has = text[opening.end() :] or "its end"
-                raise QuantityError(
-                    f"'{text}' needs a number, from:to or a name in [ ], it has {has!r}"
+                raise ExpressionError(
+                    text, f"needs a number, from:to or a name in [ ], it has {has!r}"
                 )
             steps.append(_selection(bracket))
             pieces.append(bracket[0].strip())
@@ -127,5 +127,5 @@ def parse_path(text: str) -> Path:
     """The path that a whole text is. QuantityError where it is none."""
     path, end = scan(text.strip(), 0, WIDE)
     if end != len(text.strip()):
-        raise QuantityError(f"'{text}' cannot be read from '{text.strip()[end:]}' on")
+        raise ExpressionError(text, f"cannot be read from '{text.strip()[end:]}' on")
     return path

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
-from initlab.runner.errors import QuantityError
+from initlab.runner.errors import ExpressionError, QuantityError
 from initlab.runner.figures.lookup import Run, plain
 from initlab.runner.figures.path import Path, scan
 
@@ -263,8 +263,8 @@ class Parser:
     def _scanned(self, begin: int) -> Path:
         try:
             path, self.at = scan(self.text, begin)
-        except QuantityError as error:
-            self.fail(str(error).removeprefix(f"'{self.text}' "), begin)
+        except ExpressionError as error:
+            self.fail(error.problem, begin)
         return path
 
 

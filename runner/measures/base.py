@@ -49,14 +49,13 @@ class Measure(Kind):
         classes: int | None,
         labels: tuple[int, ...],
         whole_numbers: bool,
-    ) -> str | None:
-        """What is wrong with a network whose output has this shape, and with its data; None when
-        nothing is.
+    ) -> None:
+        """ConfigError for a network whose output has this shape, or for data, that cannot be measured
+        so.
 
         `classes` and `labels` are as for `Probe.check`; `whole_numbers` are inputs that name
         tokens, which have no direction.
         """
-        return None
 
     def measure(self, subject: Subject) -> Findings:
         """Measure."""

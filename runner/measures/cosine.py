@@ -10,6 +10,7 @@ import numpy as np
 
 from initlab.engine.options import Count, Rule, within
 from initlab.engine.streams import Key, Stream
+from initlab.runner.errors import ConfigError
 from initlab.runner.measures.base import Findings, Measure, forward, outputs, register, wide
 from initlab.runner.probes import Subject
 
@@ -40,18 +41,19 @@ class Cosine(Measure):
         classes: int | None,
         labels: tuple[int, ...],
         whole_numbers: bool,
-    ) -> str | None:
-        """Inputs that name tokens can only be taken as they are."""
+    ) -> None:
+        """ConfigError for too few samples, and for inputs that name tokens, which can only be taken
+        as they are.
+        """
         if self.start is None and output[0] < 2 * self.pairs:
-            return (
+            said = (
                 f"{self.pairs} pairs of neighbours need a batch of {2 * self.pairs}, got {output[0]} - "
                 "raise data.batch, or give start"
             )
-        return (
-            "inputs that name tokens have no angle to start from - set start to null"
-            if whole_numbers and self.start is not None
-            else None
-        )
+            raise ConfigError.of("", said)
+        if whole_numbers and self.start is not None:
+            said = "inputs that name tokens have no angle to start from - set start to null"
+            raise ConfigError.of("", said)
 
     def measure(self, subject: Subject) -> Findings:
         """The mean cosine over the pairs, after each layer, and before its activation."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from initlab.engine import autograd, nd
 from initlab.engine.options import Count
+from initlab.runner.errors import ConfigError
 from initlab.runner.measures.base import Findings, Measure, register, wide
 from initlab.runner.probes import Subject
 
@@ -46,16 +47,16 @@ class Jacobian(Measure):
         classes: int | None,
         labels: tuple[int, ...],
         whole_numbers: bool,
-    ) -> str | None:
-        """A derivative needs inputs that can change a little, and samples to be taken at."""
+    ) -> None:
+        """ConfigError for inputs that cannot change a little, and for too few samples."""
         if whole_numbers:
-            return "there is no derivative by inputs that name tokens"
+            raise ConfigError.of("", "there is no derivative by inputs that name tokens")
         if output[0] < self.samples:
-            return (
+            said = (
                 f"{self.samples} samples need a batch of as many, got {output[0]} - raise data.batch or "
                 "lower measure.jacobian.samples"
             )
-        return None
+            raise ConfigError.of("", said)
 
     def measure(self, subject: Subject) -> Findings:
         """A row a sample, by its number; singular values of which there are as many as the shorter

@@ -10,6 +10,7 @@ import numpy as np
 from initlab.engine import autograd, gluon, nd
 from initlab.engine.optimizer import REGISTRY as OPTIMIZERS
 from initlab.engine.options import Count, Positive, choice
+from initlab.runner.errors import ConfigError
 from initlab.runner.measures.base import (
     Findings,
     Measure,
@@ -19,8 +20,7 @@ from initlab.runner.measures.base import (
     restoring,
     wide,
 )
-from initlab.runner.probes import REGISTRY as PROBES
-from initlab.runner.probes import Subject
+from initlab.runner.probes import Subject, check_scores
 
 
 @register
@@ -46,12 +46,11 @@ class OutputChange(Measure):
         classes: int | None,
         labels: tuple[int, ...],
         whole_numbers: bool,
-    ) -> str | None:
-        """The loss needs labels, and scores for them."""
+    ) -> None:
+        """ConfigError without labels, or without scores for them."""
         if classes is None:
-            return "output_change needs data with labels, like digits"
-        wrong = PROBES.get("backward")().check(output, classes, labels)
-        return None if wrong is None else wrong.replace("backward needs", "output_change needs")
+            raise ConfigError.of("", "output_change needs data with labels, like digits")
+        check_scores(self.kind, output, classes, labels)
 
     def measure(self, subject: Subject) -> Findings:
         """`output_change`, the rms of the difference, and `output_change_ratio`, that over the rms

@@ -14,9 +14,8 @@ from typing import Any
 
 from initlab.engine import init
 from initlab.engine.errors import OptionError
-from initlab.engine.options import options_of, whole, wrong_options
-from initlab.engine.registry import advice
-from initlab.runner.errors import ConfigError, Problems, each
+from initlab.engine.options import check_given, options_of, whole
+from initlab.runner.errors import ConfigError, Problems, each, problems_of
 from initlab.runner.layers import REGISTRY, Layer
 
 NAME = re.compile(r"[^\s./@]+")
@@ -56,19 +55,19 @@ def construct(cls: type, options: dict[str, Any], what: str = "") -> Any:
     for name in options:
         if name not in known:
             said = f"{what} takes no such option" if what else "no such key"
-            problems.add(name, f"{said} - {advice(name, known)}")
+            problems.unknown(name, said, name, known)
     for name, option in known.items():
         required = option.default is option.default_factory is dataclasses.MISSING
         if required and options.get(name, "???") == "???":
             problems.add(name, f"is missing - {what} needs it")
     given = {name: value for name, value in options.items() if not problems.concern(name)}
-    for error in wrong_options(cls, given):
-        problems.add(error.option, error.problem)
+    with problems.under():
+        check_given(cls, given)
     problems.raise_any()
     try:
         return cls(**options)
     except OptionError as error:
-        raise ConfigError.of(error.option, error.problem) from error
+        raise ConfigError(problems_of(error)) from error
     except (ValueError, TypeError) as error:
         raise ConfigError.of("", f"{what}: {error}") from error
 
@@ -89,9 +88,7 @@ def parse_initializer(value: Any) -> init.Initializer:
     try:
         cls = init.by_name(kind)
     except KeyError:
-        raise ConfigError.of(
-            "kind", f"no initializer '{kind}' - {advice(kind, init.names())}"
-        ) from None
+        raise ConfigError.unknown("kind", f"no initializer '{kind}'", kind, init.names()) from None
     options = {name: option for name, option in value.items() if name != "kind"}
     made: init.Initializer = construct(cls, each(options, _nested), kind)
     return made
@@ -141,7 +138,7 @@ def _parse_layer(entry: Any, place: str, number: int) -> LayerSpec:
     kind = entry.get("kind")
     if not isinstance(kind, str) or kind not in REGISTRY:
         said = f"no layer kind {kind!r}" if kind is not None else "has no kind"
-        raise ConfigError.of("kind", f"{said} - {advice(str(kind), REGISTRY)}")
+        raise ConfigError.unknown("kind", said, kind, REGISTRY)
     problems = Problems()
     name = str(entry.get("name", number))
     if not NAME.fullmatch(name):
@@ -247,7 +244,7 @@ def parse_model(value: dict[str, Any], input: tuple[int, ...] | None) -> ModelSp
     problems = Problems()
     for key in value:
         if key not in KEYS:
-            problems.add(key, f"no such key - {advice(key, KEYS)}")
+            problems.unknown(key, "no such key", key, KEYS)
     with problems.under("layers"):
         layers = parse_layers(value.get("layers"), "model.layers")
     with problems.under("share"):

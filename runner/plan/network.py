@@ -13,7 +13,6 @@ from typing import Any
 from initlab.engine import gluon
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import nn
-from initlab.engine.registry import advice
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.layers import Context
 from initlab.runner.plan.model import LayerSpec, ModelSpec
@@ -147,7 +146,7 @@ def _tie(network: Network, members: list[str], place: str) -> None:
             said = (
                 "has no parameters" if member in network.layers else "is no layer and no parameter"
             )
-            problems.add(place, f"'{member}' {said} - {advice(member, known)}")
+            problems.unknown(place, f"'{member}' {said}", member, known)
     nested = [(a, b) for a in members for b in members if b.startswith(f"{a}.")]
     for a, b in nested:
         problems.add(
@@ -230,7 +229,7 @@ def _first_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
         return infer_shapes(network, shape)
     except MXNetError as error:
         place = network.places.get(error.path, "model.layers")
-        said = str(error).removeprefix("MXNetError: ")
+        said = error.message
         raise ConfigError.of(
             place, f"layer '{error.path}' cannot take its input: {said}" if error.path else said
         ) from error

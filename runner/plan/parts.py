@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from initlab.engine import formats
-from initlab.engine.device import Device, dtype_problem, gpu_problem
-from initlab.engine.errors import OptionError
+from initlab.engine.device import Device, check_dtype, check_gpu
+from initlab.engine.errors import DeviceError, OptionError
 from initlab.engine.init import Initializer
-from initlab.engine.registry import advice
 from initlab.runner.claims.claim import Claim
 from initlab.runner.config.schema import DeviceOptions, kinds
 from initlab.runner.data import Data
@@ -108,7 +107,7 @@ def parse_group(group: str, options: dict[str, Any]) -> Any:
     """The object of the kind that `options` choose in a group."""
     kind, known = options.get("kind"), kinds(group)
     if not (isinstance(kind, str) and kind in known):
-        raise ConfigError.of("kind", f"no {group} '{kind}' - {advice(str(kind), known)}")
+        raise ConfigError.unknown("kind", f"no {group} '{kind}'", kind, known)
     rest = {name: value for name, value in options.items() if name != "kind"}
     return construct(known[kind], rest, f"{group} {kind}")
 
@@ -127,9 +126,7 @@ def parse_several(group: str, chosen: dict[str, Any]) -> dict[str, Any]:
 def parse_tracker(options: dict[str, Any]) -> Tracker:
     """The tracker, whose library is there."""
     tracker: Tracker = parse_group("tracker", options)
-    missing = tracker.missing()
-    if missing is not None:
-        raise ConfigError.of("", missing)
+    tracker.check_installed()
     return tracker
 
 
@@ -159,17 +156,20 @@ def parse_part(text: Any, init_mode: Any) -> Shard | None:
 def parse_device(options: dict[str, Any]) -> Device:
     """The device, which is there."""
     chosen: DeviceOptions = construct(DeviceOptions, options)
-    problem = gpu_problem(chosen.index) if chosen.kind == "gpu" else None
-    if problem is not None:
-        raise ConfigError.of("", f"no gpu({chosen.index}): {problem}")
+    try:
+        if chosen.kind == "gpu":
+            check_gpu(chosen.index)
+    except DeviceError as error:
+        raise ConfigError.of("", f"no gpu({chosen.index}): {error}") from error
     return Device(chosen.kind, chosen.index)
 
 
 def check_device(device: Device, dtype: str) -> None:
     """ConfigError for a dtype that the device lacks."""
-    lacking = dtype_problem(device, dtype)
-    if lacking is not None:
-        raise ConfigError.of("dtype", lacking)
+    try:
+        check_dtype(device, dtype)
+    except DeviceError as error:
+        raise ConfigError.of("dtype", str(error)) from error
 
 
 def sample_shape(declared: tuple[int, ...] | None, data: Data, init_mode: Any) -> tuple[int, ...]:

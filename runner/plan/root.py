@@ -10,8 +10,7 @@ from typing import Any
 
 from initlab.engine import dtypes, streams
 from initlab.engine.errors import MXNetError
-from initlab.engine.options import checks_of, whole, wrong_options
-from initlab.engine.registry import advice
+from initlab.engine.options import check_given, checks_of, whole
 from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.config.schema import DTYPES, Config, SweepOptions
@@ -30,9 +29,9 @@ def parse_root(resolved: dict[str, Any]) -> list[Claim]:
     known = list(Config.__dataclass_fields__)
     for key in resolved:
         if key not in known:
-            problems.add(key, f"no such key - {advice(key, known)}")
-    for error in wrong_options(Config, dict.fromkeys(REQUIRED) | resolved):
-        problems.add(error.option, error.problem)
+            problems.unknown(key, "no such key", key, known)
+    with problems.under():
+        check_given(Config, dict.fromkeys(REQUIRED) | resolved)
     with problems.under("sweep"):
         _check_sweep(resolved.get("sweep"))
     with problems.under("expect"):
@@ -56,10 +55,7 @@ def _check_sweep(options: Any) -> None:
     if not isinstance(options, dict):
         said = f"must be a mapping, got {options!r} - choose an option of the group: sweep=…"
         raise ConfigError.of("", said)
-    problems = Problems()
-    for error in wrong_options(SweepOptions, dict.fromkeys(("on_error", "retries")) | options):
-        problems.add(error.option, error.problem)
-    problems.raise_any()
+    check_given(SweepOptions, dict.fromkeys(("on_error", "retries")) | options)
 
 
 def check_seed(resolved: dict[str, Any]) -> None:

@@ -155,9 +155,8 @@ def make_plan(
         if init.choose(parameter.init, initializer, describe(path, parameter, prefix))
         is initializer
     ]
-    place = "init.rules" if isinstance(initializer, init.Mixed) else "init"
-    for text in initializer.check(free):
-        problems.add(place, text)
+    with problems.under("init"):
+        initializer.check(free)
     rows: dict[str, Row] = {}
     for path in network.root.structural_params():
         owner = network.aliases.get(path)

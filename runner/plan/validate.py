@@ -179,13 +179,11 @@ def _plan(resolved: dict[str, Any], parts: Parts) -> tuple[Plan, tuple[str, ...]
     plan = make_plan(network, output, parts.init, resolved["seed"])
     problems = Problems()
     given = tuple(output), data.classes, (data.batch, *data.label_shape(sample))
-    wrong = parts.probe.check(*given)
-    if wrong is not None:
-        problems.add("probe", wrong)
+    with problems.under("probe"):
+        parts.probe.check(*given)
     for name, measure in parts.measure.items():
-        wrong = measure.check(*given, data.whole_numbers)
-        if wrong is not None:
-            problems.add(f"measure.{name}", wrong)
+        with problems.under(f"measure.{name}"):
+            measure.check(*given, data.whole_numbers)
     problems.raise_any()
     return plan, tuple(network.leaves)
 

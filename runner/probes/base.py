@@ -17,6 +17,7 @@ from initlab.engine import gluon, nd
 from initlab.engine.device import Device
 from initlab.engine.registry import Registry
 from initlab.runner.data import Batch
+from initlab.runner.errors import ConfigError
 from initlab.runner.kinds import Kind, registrar
 
 REGISTRY: Registry[type[Probe]] = Registry("probe")
@@ -80,16 +81,13 @@ class Probe(Kind):
     that declares none may give anything.
     """
 
-    def check(
-        self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]
-    ) -> str | None:
-        """What is wrong with a network whose output has this shape, batch axis included; None when
-        nothing is.
+    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> None:
+        """ConfigError for a network that cannot be measured so: its output has this shape, batch
+        axis included.
 
         `classes` is how many the data's own labels tell apart, None where it has none; `labels` is
         their shape, batch axis included.
         """
-        return None
 
     def measure(self, subject: Subject) -> Trace:
         """Run the network and measure."""
@@ -98,6 +96,29 @@ class Probe(Kind):
 
 register = registrar(REGISTRY, Probe)
 """Makes a dataclass derived from `Probe` a probe under its snake-case name."""
+
+
+def check_scores(
+    kind: str, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]
+) -> None:
+    """ConfigError unless the output holds scores of shape (batch, …, classes), one for each label
+    that the data has. `kind` is what needs them.
+    """
+    if len(output) < 2 or output[-1] < 2:
+        said = (
+            f"{kind} needs an output of shape (batch, classes) or (batch, positions, classes), "
+            f"but the network gives {output}"
+        )
+    elif classes is not None and output[-1] < classes:
+        said = f"the data has {classes} classes, but the network gives {output[-1]} scores a sample"
+    elif classes is not None and output[:-1] != labels:
+        said = (
+            f"the data has labels of shape {labels}, for which scores have shape "
+            f"{(*labels, classes)}, but the network gives {output}"
+        )
+    else:
+        return
+    raise ConfigError.of("", said)
 
 
 def moments(values: np.ndarray) -> dict[str, float]:

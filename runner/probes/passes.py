@@ -14,6 +14,7 @@ from initlab.runner.probes.base import (
     Probe,
     Subject,
     Trace,
+    check_scores,
     moments,
     register,
     watch,
@@ -69,23 +70,9 @@ class Backward(Probe):
         "figures": ("loss", "accuracy", "output_rms"),
     }
 
-    def check(
-        self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]
-    ) -> str | None:
-        """The loss needs scores of shape (batch, …, classes), one for each label the data has."""
-        if len(output) < 2 or output[-1] < 2:
-            return (
-                "backward needs an output of shape (batch, classes) or (batch, positions, classes), "
-                f"but the network gives {output}"
-            )
-        if classes is not None and output[-1] < classes:
-            return f"the data has {classes} classes, but the network gives {output[-1]} scores a sample"
-        if classes is not None and output[:-1] != labels:
-            return (
-                f"the data has labels of shape {labels}, for which scores have shape "
-                f"{(*labels, classes)}, but the network gives {output}"
-            )
-        return None
+    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> None:
+        """ConfigError unless the output holds scores."""
+        check_scores(self.kind, output, classes, labels)
 
     def labels(self, subject: Subject, scores: tuple[int, ...]) -> np.ndarray:
         """One class number for each vector of scores."""

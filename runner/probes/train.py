@@ -21,9 +21,9 @@ from initlab.engine.optimizer import Optimizer, create
 from initlab.engine.options import Count, NotNegative, Positive, choice
 from initlab.engine.streams import Key, words
 from initlab.runner.data import Batch
-from initlab.runner.probes.base import Probe, Subject, Trace, register
+from initlab.runner.errors import ConfigError
+from initlab.runner.probes.base import Probe, Subject, Trace, check_scores, register
 from initlab.runner.probes.learning import LOSSES, Learner, Step, hits
-from initlab.runner.probes.passes import Backward
 
 ORDER_PATH = "@order"
 MOST_AT_ONCE = 512
@@ -123,14 +123,11 @@ class Train(Probe):
         chosen = {name: value for name, value in given.items() if value is not None}
         return create(self.optimizer, learning_rate=self.learning_rate, **chosen)
 
-    def check(
-        self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]
-    ) -> str | None:
-        """The loss needs labels, and scores for them."""
+    def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> None:
+        """ConfigError without labels, or without scores for them."""
         if classes is None:
-            return "train needs data with labels, like digits"
-        wrong = Backward().check(output, classes, labels)
-        return None if wrong is None else wrong.replace("backward needs", "train needs")
+            raise ConfigError.of("", "train needs data with labels, like digits")
+        check_scores(self.kind, output, classes, labels)
 
     def measure(self, subject: Subject) -> Trace:
         """The trace: a row an epoch or a step, `updates` of the first step, and the figures.

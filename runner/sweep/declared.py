@@ -124,7 +124,7 @@ class DeclaredSweep:
                 continue
             job = None if problems else self._job(words, made, problems)
             refused = problems or ([] if job is None else self._refusals(job))
-            misspelled = problems or [p for p in refused if made.plans or "Known: " in p.message]
+            misspelled = problems or [p for p in refused if made.plans or p.unknown]
             yield Examined(
                 words,
                 None if job is None else Member(job.folder.name, str(job.folder), words),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initlab.engine.registry import Registry
+from initlab.runner.errors import ConfigError
 from initlab.runner.kinds import Kind, registrar
 from initlab.runner.trackers.evidence import Evidence
 
@@ -26,11 +27,11 @@ class Tracker(Kind):
     """What must be importable; `pip install 'initlab[<kind>]'` brings it."""
 
     @classmethod
-    def missing(cls) -> str | None:
-        """What is said where the library is not installed; None where it is. Imports nothing."""
-        if all(map(_importable, cls.packages)):
-            return None
-        return f"{cls.kind} is not installed - pip install 'initlab[{cls.kind}]'"
+    def check_installed(cls) -> None:
+        """ConfigError where the library is not installed. Imports nothing."""
+        if not all(map(_importable, cls.packages)):
+            said = f"{cls.kind} is not installed - pip install 'initlab[{cls.kind}]'"
+            raise ConfigError.of("", said)
 
     def track(self, evidence: Evidence) -> None:
         """Show a finished run."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from standin import several_devices
 
 from initlab.engine import autograd, device, gluon, init, nd
+from initlab.engine.errors import DeviceError
 from initlab.engine.gluon import nn, utils
 
 X = np.random.default_rng(0).normal(size=(12, 5)).astype(np.float32)
@@ -108,27 +111,27 @@ def test_the_check_fails_on_an_array_of_another_device():
 
 def test_a_package_that_is_missing_is_told_from_one_that_is_broken(package):
     package("raise ImportError('libcublas.so.12:\\n cannot open shared object file')")
-    assert device.gpu_problem(0) == (
+    said = (
         "CuPy is installed but cannot be loaded (libcublas.so.12: cannot open shared object file) - install the one for this machine's "
         "CUDA, or use the cpu"
     )
+    with pytest.raises(DeviceError, match=f"^{re.escape(said)}$"):
+        device.check_gpu(0)
     assert device.num_gpus() == 0
 
 
 def test_a_package_that_lacks_another_says_which(package):
     package("import fastrlocked")
-    assert (
-        device.gpu_problem(0)
-        == "CuPy lacks the module fastrlocked - install the extra gpu-cuda12 or gpu-cuda13 again, or use the cpu"
-    )
+    said = "CuPy lacks the module fastrlocked - install the extra gpu-cuda12 or gpu-cuda13 again, or use the cpu"
+    with pytest.raises(DeviceError, match=f"^{said}$"):
+        device.check_gpu(0)
 
 
 def test_no_package_at_all_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
-    assert (
-        device.gpu_problem(0)
-        == "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
-    )
+    said = "CuPy is not installed - install the extra gpu-cuda12 or gpu-cuda13, or use the cpu"
+    with pytest.raises(DeviceError, match=f"^{said}$"):
+        device.check_gpu(0)
 
 
 @pytest.mark.parametrize(
@@ -137,10 +140,10 @@ def test_no_package_at_all_says_what_to_install(monkeypatch):
 )
 def test_bfloat16_needs_cupy_14(version, problem, package):
     package(f"__version__ = '{version}'")
-    found = device.dtype_problem(device.gpu(0), "bfloat16")
-    assert found is None if problem is None else problem in found
-    assert device.dtype_problem(device.gpu(0), "float16") is None
-    assert device.dtype_problem(device.cpu(), "bfloat16") is None
+    with nullcontext() if problem is None else pytest.raises(DeviceError, match=problem):
+        device.check_dtype(device.gpu(0), "bfloat16")
+    device.check_dtype(device.gpu(0), "float16")
+    device.check_dtype(device.cpu(), "bfloat16")
 
 
 def test_a_lack_of_memory_is_told_by_class_or_by_cudas_words():

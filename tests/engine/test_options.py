@@ -15,12 +15,12 @@ from initlab.engine.options import (
     Positive,
     Rule,
     Text,
+    check_given,
     check_options,
     checks_of,
     choice,
     whole,
     within,
-    wrong_options,
 )
 from initlab.engine.registry import Registry
 
@@ -106,8 +106,13 @@ def test_a_collection_of_names_may_grow_later():
 
 
 def test_every_wrong_option_can_be_said_at_once():
-    wrong = wrong_options(Lamp, {"units": 0, "rate": 2, "on": True, "unknown": 3})
-    assert [error.option for error in wrong] == ["units", "rate"]
+    with pytest.raises(OptionError) as error:
+        check_given(Lamp, {"units": 0, "rate": 2, "on": True, "unknown": 3})
+    assert [one.option for one in error.value.errors] == ["units", "rate"]
+    with pytest.raises(OptionError) as error:
+        check_given(Lamp, {"units": 0})
+    assert [one.option for one in error.value.errors] == ["units"]
+    check_given(Lamp, {"units": 3})
 
 
 def test_a_class_whose_types_cannot_be_found_has_no_checks():

@@ -215,14 +215,14 @@ CASES = {
             "init=mixed",
             "init.rules=[{match: 'head.*', init: {kind: one}}, {match: '.*', init: {kind: normal}}]",
         ],
-        ["init.rules: ", "'head.*'"],
+        ["init.rules[0]: ", "'head.*'"],
     ),
     "rule that is shadowed": (
         [
             "init=mixed",
             "init.rules=[{match: '.*', init: {kind: normal}}, {match: '0.*', init: {kind: one}}]",
         ],
-        ["init.rules: ", "shadowed"],
+        ["init.rules[1]: ", "shadowed"],
     ),
     "rule that is no expression": (
         ["init=mixed", "init.rules=[{match: '(', init: {kind: normal}}]"],

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from initlab.engine.errors import OptionError
-from initlab.runner.errors import ConfigError, Problem, Problems, each
+from initlab.engine.errors import OptionError, OptionErrors
+from initlab.runner.errors import ConfigError, Problem, Problems, QuantityError, each
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,51 @@ def test_each_part_is_parsed_and_all_that_fail_are_named():
     with pytest.raises(ConfigError) as caught:
         each({"a": "x", "b": "2", "c": "y"}, parse)
     assert [str(p) for p in caught.value.problems] == ["a: x is no number", "c: y is no number"]
+
+
+def test_errors_of_options_and_of_expressions_are_kept_at_the_place_of_their_part():
+    problems = Problems()
+    with problems.under("init"):
+        raise OptionErrors([OptionError("a", "is wrong"), OptionError("b", "too")])
+    with problems.under("expect[0]"):
+        raise QuantityError("zero samples")
+    assert list(map(str, problems.found)) == [
+        "init.a: is wrong",
+        "init.b: too",
+        "expect[0]: zero samples",
+    ]
+
+
+def test_a_name_that_nothing_has_is_told_from_a_value_that_cannot_be():
+    problems = Problems()
+    problems.add("seed", "is odd")
+    problems.unknown("init", "no option 'nrmal'", "nrmal", ["normal", "he"])
+    with problems.under("probe"):
+        raise OptionError("loss", "cannot be 'x'", unknown=True)
+    with problems.under("objective"):
+        raise QuantityError("no such figure", unknown=True).at("figure")
+    assert [(p.place, p.unknown) for p in problems.found] == [
+        ("seed", False),
+        ("init", True),
+        ("probe.loss", True),
+        ("objective.figure", True),
+    ]
+    assert (
+        problems.found[1].message == "no option 'nrmal' - did you mean 'normal'? Known: he, normal."
+    )
+
+
+def test_what_is_wrong_twice_is_said_once():
+    assert (
+        str(ConfigError([Problem("a", "x"), Problem("b", "y"), Problem("a", "x")])) == "a: x\nb: y"
+    )
+
+
+def test_sound_parts_are_kept_where_others_are_wrong():
+    problems = Problems()
+    assert problems.sound({"a": 1, "b": 0}, lambda n: 1 if n else problems_at("n")) == {"a": 1}
+    assert [p.place for p in problems.found] == ["b.n"]
+
+
+def problems_at(place: str) -> int:
+    raise ConfigError.of(place, "is 0")

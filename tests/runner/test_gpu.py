@@ -64,7 +64,7 @@ def launched(monkeypatch):
         lambda array, device: standin.Opaque(np.array(array)),
         compiler(standin._open, said),
     )
-    monkeypatch.setattr(parts, "gpu_problem", lambda number: None)
+    monkeypatch.setattr(parts, "check_gpu", lambda number: None)
     with devices.namespace("gpu", provider):
         yield said
 
@@ -140,7 +140,7 @@ def test_a_whole_run_asks_for_nothing_but_what_cupy_has(name, only_run, monkeypa
     said: list[str] = []
     opened = compiler(lambda a: strict.values(a) if isinstance(a, strict.Array) else a, said)
     here = only_run("init=xavier", *TINY[name])
-    monkeypatch.setattr(parts, "gpu_problem", lambda number: None)
+    monkeypatch.setattr(parts, "check_gpu", lambda number: None)
     with devices.namespace("gpu", strict.provider(opened)):
         there = only_run("init=xavier", *TINY[name], "device=gpu")
     assert set(said) == {"uniform32"}

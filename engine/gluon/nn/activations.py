@@ -70,8 +70,8 @@ class PReLU(_Elementwise):
         """Return the shape of the input."""
         channels = shape[1] if len(shape) > 1 else shape[0]
         if self.alpha.shape not in ((1,), (channels,)):
-            raise MXNetError(
-                f"MXNetError: {self.name}: alpha of shape {self.alpha.shape} for {channels} channels (axis "
+            raise MXNetError.checked(
+                f"{self.name}: alpha of shape {self.alpha.shape} for {channels} channels (axis "
                 "1 of an input of shape "
                 f"{tuple(shape)})"
             )

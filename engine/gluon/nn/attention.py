@@ -86,13 +86,13 @@ class MultiHeadAttention(HybridBlock):
         for given in (shape,) if memory is None else (shape, memory):
             if len(given) != 3 or given[2] != self._units or given[0] != shape[0]:
                 batch = "batch" if given is shape else str(shape[0])
-                raise MXNetError(
-                    f"MXNetError: {type(self).__name__} needs sequences ({batch}, length, {self._units}), "
+                raise MXNetError.checked(
+                    f"{type(self).__name__} needs sequences ({batch}, length, {self._units}), "
                     f"got {given}"
                 )
         if valid_length not in (None, shape[:1]):
-            raise MXNetError(
-                f"MXNetError: {type(self).__name__}: valid_length must have shape {shape[:1]}, got "
+            raise MXNetError.checked(
+                f"{type(self).__name__}: valid_length must have shape {shape[:1]}, got "
                 f"{valid_length}"
             )
         return shape
@@ -313,8 +313,8 @@ class PositionEmbedding(HybridBlock):
         units.
         """
         if len(shape) != 3 or shape[1] > self._max_length or shape[2] != self._units:
-            raise MXNetError(
-                f"MXNetError: PositionEmbedding needs sequences (batch, length, {self._units}) of at most "
+            raise MXNetError.checked(
+                f"PositionEmbedding needs sequences (batch, length, {self._units}) of at most "
                 f"{self._max_length} positions, "
                 f"got {shape}"
             )

@@ -110,8 +110,8 @@ class Dense(HybridBlock):
         needed = weight_shape(shape, self._units, self._flatten)
         known = self.weight.shape
         if known[1] not in (0, needed[1]):
-            raise MXNetError(
-                f"MXNetError: Error in operator {self.name}_fwd: Shape inconsistent, Provided = "
+            raise MXNetError.checked(
+                f"Error in operator {self.name}_fwd: Shape inconsistent, Provided = "
                 f"[{known[0]},{known[1]}], "
                 f"inferred shape=({needed[0]},{needed[1]})"
             )

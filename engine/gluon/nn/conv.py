@@ -47,8 +47,8 @@ def sizes_of(value: Sizes, axes: int, option: str, least: int = 0) -> tuple[int,
 def split_shape(layer: HybridBlock, shape: Shape, axes: int, layout: str) -> tuple[int, Shape]:
     """Return (channels, space) of an input's shape. Raises MXNetError for another number of axes."""
     if len(shape) != axes + 2:
-        raise MXNetError(
-            f"MXNetError: {layer.name}: {type(layer).__name__} needs an input of {axes + 2} axes, "
+        raise MXNetError.checked(
+            f"{layer.name}: {type(layer).__name__} needs an input of {axes + 2} axes, "
             f"{layout}, got shape {tuple(shape)}"
         )
     return (shape[-1], tuple(shape[1:-1])) if layout == LAST[axes] else (shape[1], tuple(shape[2:]))
@@ -155,8 +155,8 @@ class _Convolution(HybridBlock):
         """
         channels, space = split_shape(self, shape, self.axes, self._layout)
         if channels % self._groups:
-            raise MXNetError(
-                f"MXNetError: {self.name}: {channels} input channels do not divide into {self._groups} "
+            raise MXNetError.checked(
+                f"{self.name}: {channels} input channels do not divide into {self._groups} "
                 f"groups (input {tuple(shape)})"
             )
         needed, known = self._weight_shape(channels), tuple(self.weight.shape)
@@ -165,8 +165,8 @@ class _Convolution(HybridBlock):
         ]
         if wrong:
             provided, inferred = (",".join(str(n) for n in s) for s in (known, needed))
-            raise MXNetError(
-                f"MXNetError: Error in operator {self.name}_fwd: Shape inconsistent, Provided = "
+            raise MXNetError.checked(
+                f"Error in operator {self.name}_fwd: Shape inconsistent, Provided = "
                 f"[{provided}], inferred shape=({inferred}): "
                 f"axis {wrong[0]} of the weight, for an input of shape {tuple(shape)}"
             )

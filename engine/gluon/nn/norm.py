@@ -18,14 +18,14 @@ def _fit(layer: HybridBlock, shape: Shape, axis: int) -> None:
     Raises MXNetError if they have another length or the input has no such axis.
     """
     if not -len(shape) <= axis < len(shape):
-        raise MXNetError(
-            f"MXNetError: {layer.name}: an input of shape {tuple(shape)} has no axis {axis}"
+        raise MXNetError.checked(
+            f"{layer.name}: an input of shape {tuple(shape)} has no axis {axis}"
         )
     extent = shape[axis]
     for name, parameter in layer._reg_params.items():
         if parameter.shape not in ((0,), (-1,), (extent,)):
-            raise MXNetError(
-                f"MXNetError: Error in operator {layer.name}_fwd: Shape inconsistent, Provided = "
+            raise MXNetError.checked(
+                f"Error in operator {layer.name}_fwd: Shape inconsistent, Provided = "
                 f"{list(parameter.shape)}, inferred "
                 f"shape=[{extent}]: {name}, for axis {axis} of an input of shape {tuple(shape)}"
             )
@@ -289,8 +289,8 @@ class GroupNorm(_SampleNorm):
         channels.
         """
         if len(shape) < 2 or shape[1] % self._num_groups:
-            raise MXNetError(
-                f"MXNetError: {self.name}: # of channels must be divisible by # of groups: axis 1 of an "
+            raise MXNetError.checked(
+                f"{self.name}: # of channels must be divisible by # of groups: axis 1 of an "
                 f"input of shape {tuple(shape)}, "
                 f"{self._num_groups} groups"
             )

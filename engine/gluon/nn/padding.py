@@ -41,15 +41,15 @@ class ReflectionPad2D(HybridBlock):
     def infer_shape(self, shape: Shape) -> Shape:
         """Return the padded shape. Raises MXNetError unless the padding is smaller than the image."""
         if len(shape) != 4:
-            raise MXNetError(
-                f"MXNetError: {self.name}: ReflectionPad2D needs an input of 4 axes, NCHW, got shape "
+            raise MXNetError.checked(
+                f"{self.name}: ReflectionPad2D needs an input of 4 axes, NCHW, got shape "
                 f"{tuple(shape)}"
             )
         pairs = [self._padding[2 * axis : 2 * axis + 2] for axis in range(4)]
         wrong = [axis for axis in range(4) if max(pairs[axis]) >= shape[axis]]
         if wrong:
-            raise MXNetError(
-                f"MXNetError: {self.name}: reflection padding {pairs[wrong[0]]} must be smaller than axis "
+            raise MXNetError.checked(
+                f"{self.name}: reflection padding {pairs[wrong[0]]} must be smaller than axis "
                 f"{wrong[0]} of the input of shape "
                 f"{tuple(shape)}"
             )
@@ -90,14 +90,14 @@ class Pad2D(HybridBlock):
         `circular`.
         """
         if len(shape) != 4:
-            raise MXNetError(
-                f"MXNetError: {self.name}: Pad2D needs an input of 4 axes, NCHW, got shape {tuple(shape)}"
+            raise MXNetError.checked(
+                f"{self.name}: Pad2D needs an input of 4 axes, NCHW, got shape {tuple(shape)}"
             )
         for axis, width in enumerate(self._widths, 2):
             most = {"zero": width, "reflect": shape[axis] - 1, "circular": shape[axis]}[self._mode]
             if width > most:
-                raise MXNetError(
-                    f"MXNetError: {self.name}: {self._mode} padding of {width} must be at most {most} for "
+                raise MXNetError.checked(
+                    f"{self.name}: {self._mode} padding of {width} must be at most {most} for "
                     f"axis {axis} of the input of "
                     f"shape {tuple(shape)}"
                 )

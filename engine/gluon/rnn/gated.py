@@ -61,8 +61,8 @@ class _GatedCell(HybridRecurrentCell):
         """Return (batch, hidden_size). Raises MXNetError if the input does not fit the weight."""
         weight = self._reg_params["i2h_weight"]
         if weight.shape[1] not in (0, shape[-1]):
-            raise MXNetError(
-                f"MXNetError: Error in operator {self.name}_i2h: Shape inconsistent, Provided = "
+            raise MXNetError.checked(
+                f"Error in operator {self.name}_i2h: Shape inconsistent, Provided = "
                 f"[{weight.shape[0]},{weight.shape[1]}], "
                 f"inferred shape=({weight.shape[0]},{shape[-1]})"
             )

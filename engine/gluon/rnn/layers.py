@@ -54,8 +54,8 @@ class _RNNLayer(HybridBlock):
     ) -> None:
         super().__init__(prefix, params)
         if use_sequence_length:  # MXNet takes it on a CPU and then takes no notice of the lengths
-            raise MXNetError(
-                "MXNetError: use_sequence_length is not supported - unroll a cell with valid_length instead"
+            raise MXNetError.checked(
+                "use_sequence_length is not supported - unroll a cell with valid_length instead"
             )
         if layout not in ("TNC", "NTC"):
             raise AssertionError(f"Invalid layout {layout}; must be one of ['TNC' or 'NTC']")
@@ -161,14 +161,14 @@ class _RNNLayer(HybridBlock):
         the weight.
         """
         if len(shape) != 3:
-            raise MXNetError(
-                f"MXNetError: {type(self).__name__} needs an input of 3 axes, {self._layout}, got {shape}"
+            raise MXNetError.checked(
+                f"{type(self).__name__} needs an input of 3 axes, {self._layout}, got {shape}"
             )
         for side in self._sides:
             weight = self._reg_params[f"{side}0_i2h_weight"]
             if weight.shape[1] not in (0, shape[2]):
-                raise MXNetError(
-                    f"MXNetError: Error in operator {self.name}: Shape inconsistent, Provided = "
+                raise MXNetError.checked(
+                    f"Error in operator {self.name}: Shape inconsistent, Provided = "
                     f"[{weight.shape[0]},{weight.shape[1]}], "
                     f"inferred shape=({weight.shape[0]},{shape[2]})"
                 )

@@ -20,8 +20,8 @@ def made(func: Callable[..., NDArray], name: str, info: dict[str, Any]) -> NDArr
     batch of 0: MXNet reads the default batch_size=0 as unknown, which is not supported here.
     """
     if 0 in info["shape"]:
-        raise MXNetError(
-            f"MXNetError: {name}: a state of shape {info['shape']} cannot be made - give begin_state the "
+        raise MXNetError.checked(
+            f"{name}: a state of shape {info['shape']} cannot be made - give begin_state the "
             "batch_size"
         )
     options = {"name": name, **info}

@@ -63,13 +63,15 @@ def test_mxnets_call_with_two_lists_is_the_same():
 
 
 def test_good_rules_have_no_problems():
-    assert init.Mixed(RULES).check(PATHS) == []
+    init.Mixed(RULES).check(PATHS)
 
 
 def test_a_rule_that_fits_nothing_is_a_problem_with_the_nearest_path():
-    (problem,) = init.Mixed([{"match": r"heed.weight", "init": "ones"}, *RULES]).check(PATHS)
-    assert problem.startswith(
-        "rule 0 ('heed.weight') matches nothing - did you mean 'head.weight'?"
+    with pytest.raises(OptionError) as error:
+        init.Mixed([{"match": r"heed.weight", "init": "ones"}, *RULES]).check(PATHS)
+    assert (error.value.option, error.value.unknown) == ("rules[0]", True)
+    assert error.value.problem.startswith(
+        "'heed.weight' matches nothing - did you mean 'head.weight'?"
     )
 
 
@@ -79,15 +81,24 @@ def test_a_rule_that_nothing_is_left_to_names_those_that_took_it():
         {"match": r"head\..*", "init": "zeros"},
         {"match": r".*\.weight", "init": "ones"},
     ]
-    (problem,) = init.Mixed(rules).check(PATHS)
-    assert problem == (
-        r"rule 2 ('.*\.weight') is shadowed by rule 0 ('fc1\..*'), rule 1 ('head\..*') - put it first or remove it"
+    with pytest.raises(OptionError) as error:
+        init.Mixed(rules).check(PATHS)
+    assert str(error.value) == (
+        r"rules[2] '.*\.weight' is shadowed by rules[0] ('fc1\..*'), rules[1] ('head\..*') - put it first or remove it"
     )
+
+
+def test_all_rules_that_do_not_suit_a_network_are_told_at_once():
+    rules = [{"match": pattern, "init": "ones"} for pattern in ("heed", ".*", "fc1.*")]
+    with pytest.raises(OptionError) as error:
+        init.Mixed(rules).check(PATHS)
+    assert [one.option for one in error.value.errors] == ["rules[0]", "rules[2]"]
+    assert len(str(error.value).splitlines()) == 2
 
 
 def test_a_rule_of_which_something_is_left_is_no_problem():
     rules = [{"match": r"fc1\.weight", "init": "ones"}, {"match": r".*", "init": "zeros"}]
-    assert init.Mixed(rules).check(PATHS) == []
+    init.Mixed(rules).check(PATHS)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from initlab.engine import init
+from initlab.engine.errors import OptionError
 
 
 @pytest.mark.parametrize("kind", ["siren", "fixup", "skipinit", "t_fixup", "deepnorm", "mup"])
@@ -18,9 +19,8 @@ def test_a_pattern_that_fits_nothing_is_told(kind):
         "mup": "output",
     }[kind]
     chosen = init.by_name(kind)(**{option: [r"haed\.weight"]})
-    (said,) = chosen.check(["stem.weight", "head.weight"])
-    assert said.startswith(rf"{option}[0] ('haed\.weight') matches nothing - ")
-    assert (
-        init.by_name(kind)(**{option: [r"head\.weight"]}).check(["stem.weight", "head.weight"])
-        == []
-    )
+    with pytest.raises(OptionError) as error:
+        chosen.check(["stem.weight", "head.weight"])
+    assert error.value.option == f"{option}[0]"
+    assert error.value.problem.startswith(r"'haed\.weight' matches nothing - ")
+    init.by_name(kind)(**{option: [r"head\.weight"]}).check(["stem.weight", "head.weight"])

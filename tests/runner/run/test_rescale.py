@@ -139,8 +139,7 @@ def test_patterns_that_fit_nothing_refuse_a_run(command):
     done = command(*DEEP, "init=mup", "init.output=['haed\\.weight']")
     assert (done.code, len(done.err.splitlines())) == (2, 1)
     assert (
-        "init: output[0] ('haed\\.weight') matches nothing - did you mean 'head.weight'?"
-        in done.err
+        "init.output[0]: 'haed\\.weight' matches nothing - did you mean 'head.weight'?" in done.err
     )
 
 

@@ -35,17 +35,17 @@ class _Parallel(Block):
 def _joined(shapes: list[Shape], axis: int, name: str) -> Shape:
     """Return the shape of outputs joined along an axis. Raises MXNetError if they cannot be joined."""
     if not shapes:
-        raise MXNetError(f"MXNetError: {name}: has no children to join - add() some")
+        raise MXNetError.checked(f"{name}: has no children to join - add() some")
     first = shapes[0]
     for number, shape in enumerate(shapes):
         if not -len(shape) <= axis < len(shape):
-            raise MXNetError(
-                f"MXNetError: {name}: child {number} gives shape {shape}, which has no axis {axis}"
+            raise MXNetError.checked(
+                f"{name}: child {number} gives shape {shape}, which has no axis {axis}"
             )
         rest = [tuple(n for a, n in enumerate(s) if a != axis % len(s)) for s in (first, shape)]
         if rest[0] != rest[1]:
-            raise MXNetError(
-                f"MXNetError: {name}: child 0 gives shape {first}, child {number} {shape}: only axis "
+            raise MXNetError.checked(
+                f"{name}: child 0 gives shape {first}, child {number} {shape}: only axis "
                 f"{axis} may differ"
             )
     return tuple(

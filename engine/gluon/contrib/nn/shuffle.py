@@ -35,8 +35,8 @@ class _PixelShuffle(HybridBlock):
         """
         block = math.prod(self._factors)
         if len(shape) != self.axes + 2 or shape[1] % block:
-            raise MXNetError(
-                f"MXNetError: {self.name}: {type(self).__name__} needs an input of {self.axes + 2} axes "
+            raise MXNetError.checked(
+                f"{self.name}: {type(self).__name__} needs an input of {self.axes + 2} axes "
                 "whose axis 1 is a multiple of "
                 f"{block}, got shape {tuple(shape)}"
             )
