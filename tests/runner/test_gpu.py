@@ -15,7 +15,7 @@ import standin
 from initlab.engine import device as devices
 from initlab.engine import gluon, init, laws, nd, streams
 from initlab.engine.device import Namespace, cpu, gpu
-from initlab.engine.errors import LawError
+from initlab.engine.errors import DeviceError, LawError
 from initlab.engine.gluon import nn
 from initlab.engine.streams import Key
 from initlab.runner.cli import run_command
@@ -215,10 +215,11 @@ def test_another_error_of_a_gpu_is_not_taken_for_a_lack_of_memory(command, launc
 
 
 def test_a_dtype_that_the_gpus_arrays_lack_is_refused(command, launched, monkeypatch):
-    provider = devices._NAMESPACES["gpu"]
-    monkeypatch.setattr(
-        provider, "lacks", lambda dtype: f"no {dtype} here" if dtype == "bfloat16" else None
-    )
+    def check_dtype(dtype):
+        if dtype == "bfloat16":
+            raise DeviceError(f"no {dtype} here")
+
+    monkeypatch.setattr(devices._NAMESPACES["gpu"], "check_dtype", check_dtype)
     done = command("init=normal", "device=gpu", "dtype=bfloat16", "data.batch=0")
     assert done.code == 2
     assert "error: dtype: no bfloat16 here" in done.err and "data" in done.err
