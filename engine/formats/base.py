@@ -36,7 +36,8 @@ class Format(ABC):
     name: ClassVar[str]
     suffix: ClassVar[str]
     for_runs: ClassVar[bool] = True
-    """Whether a run can keep its first values in it: names, aliases and metadata, in one file."""
+    """Whether a run can store its first values in it, which needs names, aliases and metadata in one
+    file."""
 
     def write(self, path: str | os.PathLike[str], snapshot: Snapshot) -> None:
         """Write `snapshot` to `path`; it is on the disk when the call returns.

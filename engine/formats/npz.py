@@ -55,7 +55,7 @@ DAMAGE = (
     OSError,
     OverflowError,
 )
-"""What zipfile and NumPy's header reader raise over bytes that are not theirs."""
+"""Exceptions that zipfile and NumPy's header reader raise for invalid bytes."""
 
 
 @register

@@ -21,7 +21,7 @@ DIRECT_FROM = 1 << 16
 
 
 REFUSALS = {errno.EINVAL, errno.EOPNOTSUPP}
-"""What a file system without O_DIRECT, or with larger pages, answers."""
+"""Error codes of a file system without O_DIRECT, or with larger pages."""
 
 
 def _write(descriptor: int, piece: np.ndarray, offset: int) -> None:

@@ -70,10 +70,10 @@ class Layout:
     """
 
     header: bytes
-    """The file's first bytes: the header's length and the header."""
+    """The first bytes of the file: the header's length and the header."""
     entries: dict[str, Entry]
     size: int
-    """The file's, in bytes."""
+    """The size of the file in bytes."""
     aliases: dict[str, str]
     metadata: dict[str, Any]
 

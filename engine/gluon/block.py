@@ -550,7 +550,7 @@ class HybridBlock(Block):
 
 
 KNOWN = {"_children", "_reg_params"}
-"""Attributes that hold what is registered."""
+"""Attributes that hold registered children and parameters."""
 
 
 def _listing(name: str, children: list[tuple[str, Block]]) -> str:

@@ -13,7 +13,7 @@ from initlab.engine.nd.creation import array
 from initlab.engine.nd.ndarray import NDArray, place
 
 CPU, GPU = 1, 2
-"""DLPack's numbers of device types."""
+"""Device types, as DLPack numbers them."""
 
 
 class _Capsule:

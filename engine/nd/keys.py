@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 Raw = Callable[[Any], Any]
-"""Makes an array-like of indices a raw array of the device, or None for what is none."""
+"""Converts an array-like of indices to a raw array of the device; returns None for anything else."""
 
 BOOLEAN = (
     "Cannot perform boolean indexing in legacy mode. Choose with nd.contrib.boolean_mask(data, mask), or "

@@ -58,7 +58,7 @@ METHODS = {
     gathering: ("take", "pick", "one_hot", "dot", "batch_dot"),
     ordering: ("sort", "argsort", "topk"),
 }
-"""The names by the module that has the functions."""
+"""Module -> names of its functions that are methods."""
 
 for _names in METHODS.values():
     for _name in _names:

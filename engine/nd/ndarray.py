@@ -20,7 +20,7 @@ from initlab.engine.ops import elementwise, indexing, linear, shape, traced
 from initlab.engine.tape import Leaf, Node, Primitive
 
 Operand: TypeAlias = "NDArray | float | np.number | np.ndarray"
-"""What stands beside an NDArray in arithmetic."""
+"""The other operand of an NDArray in arithmetic."""
 GRAD_REQS = ("write", "add", "null")
 
 
@@ -62,7 +62,7 @@ class NDArray:
         def __getattr__(self, name: str) -> Callable[..., NDArray]: ...
 
     _fresh: bool
-    """Of a gradient: whether it was written since its parameter was updated."""
+    """For a gradient: whether it was written since its parameter was last updated."""
 
     def __init__(self, raw: Array | np.ndarray, device: Device) -> None:
         self._raw = cast(Array, raw)

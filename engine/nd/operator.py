@@ -17,7 +17,7 @@ from initlab.engine.nd.ndarray import NDArray
 
 R = TypeVar("R")
 OPERATORS: dict[str, Callable[..., Any]] = {}
-"""Every declared function of `nd` by name, aliases included."""
+"""Every declared function of `nd` by name, including aliases."""
 
 
 def deliver(result: R, out: Any) -> R:

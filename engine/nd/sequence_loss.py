@@ -13,7 +13,7 @@ from initlab.engine.ops import ctc
 from initlab.engine.registry import advice
 
 PADDING = {"first": 0, "last": -1}
-"""What ends a row of labels where no lengths are given, by which class is the blank."""
+"""The value that ends a row of labels without lengths, by the position of the blank class."""
 
 
 @operator("CTCLoss", "ctc_loss")

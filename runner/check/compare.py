@@ -54,9 +54,9 @@ COLUMNS = (
     ("not finite A / B", "right"),
 )
 RESULT = 2
-"""The column that is coloured."""
+"""The index of the coloured column."""
 ALWAYS = 3
-"""So many columns are shown whatever they hold; the others where there is something in them."""
+"""The first columns, which are always shown; the others are shown if they hold something."""
 IDENTICAL, DIFFERS, SHAPE, DTYPE, ONLY_A, ONLY_B = (
     "identical",
     "different",

@@ -27,11 +27,11 @@ from dataclasses import dataclass
 import numpy as np
 
 BLOCK = 1 << 18
-"""Elements that are converted to float64 at a time."""
+"""Elements converted to float64 at a time."""
 EXACT = 1 << 20
 """The largest tensor, in elements, whose `ks` is computed from all values sorted."""
 SAMPLE = 1 << 16
-"""Elements a side that the edges for larger tensors are chosen from."""
+"""Elements of each side from which the edges for larger tensors are chosen."""
 EDGES = 4096
 
 

@@ -33,7 +33,7 @@ from initlab.runner.sweep.declared import DeclaredRun
 from initlab.runner.terminal import tables
 
 SAID = 4
-"""So many keys or parameters of one reason are named, the others counted."""
+"""Keys or parameters of one reason named at most; the others are counted."""
 STREAM = "stream"
 
 

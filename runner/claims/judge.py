@@ -30,7 +30,7 @@ from initlab.runner.figures.lookup import VARIABLES
 from initlab.runner.figures.samples import SAMPLES
 
 ALPHA = 1e-6
-"""The probability that any true claim of a family is refuted."""
+"""The probability at most that any true claim of a family is refuted."""
 REPRODUCED, REFUTED, INCONCLUSIVE = "reproduced", "refuted", "inconclusive"
 SEED = "seed"
 
@@ -47,7 +47,7 @@ class Estimate:
     freedom: float
     points: tuple[float, ...] = ()
     fault: str = ""
-    """Where a value that is not finite was found."""
+    """The place of a value that is not finite."""
     what: str = "runs"
 
 

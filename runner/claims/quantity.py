@@ -82,7 +82,7 @@ class Parser:
     text: str
     tokens: list[tuple[str, str]] = field(default_factory=list)
     paths: dict[int, Path] = field(default_factory=dict)
-    """Number of a token -> the path that it is."""
+    """Index of a token -> the path it is."""
     at: int = 0
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 
 STEPS = 500
-"""Terms of a continued fraction; a few dozen are enough for any tail that is asked for."""
+"""Terms of a continued fraction at most; a few dozen suffice for every tail in use."""
 TINY = 1e-300
 
 

@@ -30,7 +30,10 @@ __all__ = [
 
 
 def write_report(folder: Path) -> Path:
-    """Write the report of a run or of a sweep. EvidenceError where it is neither."""
+    """Write the report of a run or of a sweep into its folder.
+
+    Raises EvidenceError if the folder is neither.
+    """
     with storage_errors(folder):
         if is_sweep(folder):
             return write_sweep_report(folder)

@@ -1,9 +1,9 @@
-"""The charts of a run and of a sweep, as matplotlib figures: BSD-licensed, well kept, and its SVG
-prints and scales on a phone alike.
+"""The charts of a run and of a sweep, as matplotlib figures.
 
-Every builder takes plain data and gives a figure. Colours are stand-ins (see `runner.report.svg`)
-where they follow the page's theme. The series' colours are Okabe and Ito's, told apart by the
-colour-blind; marks and dashes tell them apart without any.
+matplotlib is BSD-licensed and well maintained, and its SVG prints well and scales on a phone. Each
+builder takes plain data and returns a figure. Colours that follow the page's theme are placeholders
+(see `runner.report.svg`). The series use the Okabe-Ito palette, which colour-blind readers can tell
+apart; marks and dashes distinguish them without colour.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ from initlab.runner.report.prediction import predicted_rms
 
 SIGMAS = 5
 MOST_TENSORS = 12
-"""So many histograms and weight tiles a run shows."""
+"""Histograms and weight tiles shown for a run at most."""
 MOST_NAMES = 40
-"""So many names an axis shows; beyond, every second or third."""
+"""Names shown on an axis at most; of more, every second or third."""
 BARS = 60
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure, a short name for files and tags, a title, and what is seen, in words and numbers."""
+    """A figure with a short name for files and tags, a title, and a description in words and
+    numbers.
+    """
 
     name: str
     title: str
@@ -39,8 +41,9 @@ class Chart:
 
 
 def run_charts(folder: Path) -> list[Chart]:
-    """The charts of a finished run. EvidenceError for a run that cannot be read; NotInstalled
-    without matplotlib.
+    """Return the charts of a finished run.
+
+    Raises EvidenceError if the run cannot be read, and NotInstalled without matplotlib.
     """
     run = read_run(folder)
     made = [
@@ -54,7 +57,7 @@ def run_charts(folder: Path) -> list[Chart]:
 
 
 def finite(value: Any) -> float | None:
-    """A figure as a number; None where it is missing, NaN or infinite."""
+    """Return a figure as a number, or None if it is missing, NaN or infinite."""
     if value is None or isinstance(value, bool):
         return None
     try:
@@ -65,16 +68,14 @@ def finite(value: Any) -> float | None:
 
 
 def series(values: Sequence[Any]) -> np.ndarray:
-    """Numbers to draw, with gaps for what is no positive finite one: on a logarithmic axis nothing
-    else has a place.
-    """
+    """Return numbers for a logarithmic axis: values that are not positive and finite become gaps."""
     numbers = (finite(value) for value in values)
     return np.array([math.nan if number is None or number <= 0 else number for number in numbers])
 
 
 def signal_chart(run: Run) -> Chart | None:
-    """Forward rms of every layer's output, and of what its activation met, with the theory where it
-    is known.
+    """Plot the forward rms of every layer's output and of its activation's input, with theory if
+    known.
     """
     layers = run.layers
     rms = series([row["rms"] for row in layers])
@@ -117,7 +118,7 @@ def signal_chart(run: Run) -> Chart | None:
 
 
 def gradient_chart(run: Run) -> Chart | None:
-    """Gradient rms of every weight against depth."""
+    """Plot the gradient rms of every weight against depth."""
     rows = [
         row for row in run.stats.gradients if str(row["path"]).endswith("weight")
     ] or run.stats.gradients
@@ -136,8 +137,8 @@ def gradient_chart(run: Run) -> Chart | None:
 
 
 def deviation_chart(run: Run) -> Chart | None:
-    """Measured over declared standard deviation of every random tensor, with what five standard
-    errors allow.
+    """Plot measured over declared standard deviation of every random tensor, with five standard
+    errors.
     """
     rows = []
     for row in run.stats.parameters:
@@ -183,8 +184,10 @@ def deviation_chart(run: Run) -> Chart | None:
 
 
 def band(run: Run, row: dict[str, Any]) -> float | None:
-    """Five standard errors of std / declared std: sqrt((excess kurtosis + 2) / n) / 2 each; None
-    where elements depend on each other or the law states no kurtosis."""
+    """Return five standard errors of std / declared std: 5/2 sqrt((excess kurtosis + 2) / n).
+
+    Returns None if the elements depend on each other or the law states no kurtosis.
+    """
     law, count = run.law(row["path"]), finite(row.get("count"))
     if law is None or law.kurtosis is None or not count:
         return None
@@ -192,7 +195,7 @@ def band(run: Run, row: dict[str, Any]) -> float | None:
 
 
 def training_chart(run: Run) -> Chart | None:
-    """Loss against epochs or steps."""
+    """Plot the loss against epochs or steps."""
     rows = run.stats.training
     loss = series([row.get("loss") for row in rows])
     if not np.isfinite(loss).any():
@@ -219,7 +222,7 @@ def training_chart(run: Run) -> Chart | None:
 
 
 def histogram_charts(run: Run) -> list[Chart]:
-    """Histograms of the first random tensors against the densities of their laws."""
+    """Plot histograms of the first random tensors with the densities of their laws."""
     made: list[Chart] = []
     values = run.values() if any(not row.get("histogram") for row in run.stats.parameters) else {}
     for row in run.stats.parameters:
@@ -279,8 +282,10 @@ def _histogram(run: Run, row: dict[str, Any], values: np.ndarray | None) -> Char
 
 
 def _rebinned(bars: list[list[float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bars (low, high, count) of any widths as at most BARS equal ones (low edges, high edges,
-    densities); a bar's count is spread evenly over its width."""
+    """Merge bars (low, high, count) of any width into at most BARS equal ones.
+
+    Returns (low edges, high edges, densities). The count of a bar is spread evenly over its width.
+    """
     data = np.array(bars, float)
     low, high, count = data[:, 0], data[:, 1], data[:, 2]
     edges = np.linspace(low.min(), max(high.max(), np.nextafter(low.min(), math.inf)), BARS + 1)

@@ -1,4 +1,4 @@
-"""Charts of claims: measured points with their error bars, the theory's line, the verdict in the
+"""Charts of claims: measured points with error bars, the line of the theory, the verdict in the
 title.
 """
 
@@ -26,7 +26,7 @@ RELATIONS = {"equal": "theory", "at_least": "at least", "at_most": "at most"}
 
 
 def claim_figure(judged: Sequence[Judged], results: Sequence[Result]) -> Any:
-    """One pair of axes a claim. NotInstalled without matplotlib."""
+    """Return a figure with one pair of axes for each claim. Raises NotInstalled without matplotlib."""
     figure, all_axes = drawing.separate(len(judged), min(COLUMNS, len(judged)), 4.6, 3.0)
     for axes, one in zip(all_axes, judged, strict=True):
         _draw(axes, one, thinned(picture(one.claim, results)))
@@ -34,9 +34,7 @@ def claim_figure(judged: Sequence[Judged], results: Sequence[Result]) -> Any:
 
 
 def thinned(seen: Picture) -> Picture:
-    """The picture with at most `MOST_POINTS` places: neighbours are put together, where there are
-    more.
-    """
+    """Reduce a picture to at most `MOST_POINTS` places by merging neighbours."""
     each = -(-len(seen.x) // MOST_POINTS)
     if each == 1:
         return seen
@@ -96,7 +94,7 @@ def _draw(axes: Any, one: Judged, seen: Picture) -> None:
 
 
 def _widened(axes: Any, one: Judged, seen: Picture, means: np.ndarray) -> None:
-    """Room for what `within` allows, so that rounding does not look like a law of its own."""
+    """Widen the vertical axis to `within`, so that rounding errors do not look like a trend."""
     if seen.log_y or not np.isfinite(means).all() or not math.isfinite(one.claim.within):
         return
     room = max(one.claim.within, float(np.abs(means - seen.theory).max()) * 1.2)
@@ -113,8 +111,9 @@ def write_claim_charts(
     results: Sequence[Result],
     suffixes: Sequence[str] = (".svg", ".png"),
 ) -> list[Path]:
-    """Write `<name>.svg` and `<name>.png`, or those that are asked for; gives their paths.
-    NotInstalled without matplotlib.
+    """Write `<name>.svg` and `<name>.png`, or only the given suffixes; return their paths.
+
+    Raises NotInstalled without matplotlib.
     """
     figure = claim_figure(judged, results)
     written = [folder / f"{name}{suffix}" for suffix in suffixes]

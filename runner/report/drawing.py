@@ -1,5 +1,8 @@
-"""How charts look, and the one place that imports matplotlib: figures without pyplot, hence without
-global state, in colours that the page's theme replaces."""
+"""The style of charts, and the only module that imports matplotlib.
+
+Figures are made without pyplot, so there is no global state. Their colours are placeholders that
+the page's theme replaces.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ import numpy as np
 from initlab.runner.errors import RunnerError
 
 INK, FAINT, PAPER = "#010203", "#040506", "#070809"
-"""Stand-ins for the page's text, its faint lines and its background."""
+"""Placeholder colours for the page's text, faint lines and background."""
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Okabe and Ito's colours."""
+"""The colours of Okabe and Ito."""
 DASHES = ("-", "--", "-.", ":")
 STYLE = {
     "svg.fonttype": "none",
@@ -45,13 +48,13 @@ STYLE = {
 
 
 class NotInstalled(RunnerError):
-    """matplotlib, which draws all charts, is an extra."""
+    """Raised when charts are needed and matplotlib, which is an extra, is not installed."""
 
     exit_code = 2
 
 
 def available() -> bool:
-    """Whether charts can be drawn here; nothing is imported for it."""
+    """Return whether matplotlib is installed, without importing it."""
     return importlib.util.find_spec("matplotlib") is not None
 
 
@@ -68,19 +71,19 @@ def _library() -> Any:
 
 
 def styled() -> Any:
-    """A context in which figures are made and written in our style."""
+    """Return a context in which figures are made and written in our style."""
     return _library().rc_context(STYLE)
 
 
 def axes(width: float = 7.0, height: float = 3.0) -> tuple[Any, Any]:
-    """A figure of so many inches with one pair of axes."""
+    """Return a figure of this size in inches with one pair of axes."""
     with styled():
         figure = _library().figure.Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots()
 
 
 def panels(count: int, columns: int, width: float, height: float) -> tuple[Any, list[Any]]:
-    """A figure of `count` small pairs of axes that share their scales, each of so many inches."""
+    """Return a figure of `count` small pairs of axes with shared scales; sizes in inches for each."""
     rows = -(-count // columns)
     with styled():
         figure = _library().figure.Figure(
@@ -94,7 +97,7 @@ def panels(count: int, columns: int, width: float, height: float) -> tuple[Any, 
 
 
 def separate(count: int, columns: int, width: float, height: float) -> tuple[Any, list[Any]]:
-    """A figure of `count` pairs of axes, each with scales of its own and of so many inches."""
+    """Return a figure of `count` pairs of axes, each with its own scales; sizes in inches for each."""
     rows = -(-count // columns)
     with styled():
         figure = _library().figure.Figure(
@@ -108,7 +111,7 @@ def separate(count: int, columns: int, width: float, height: float) -> tuple[Any
 
 
 def svg_text(figure: Any) -> str:
-    """A figure as an SVG file of its own, black on white; the same figure gives the same bytes."""
+    """Return a figure as a standalone SVG, black on white. The same figure gives the same bytes."""
     made = io.StringIO()
     with styled():
         figure.savefig(
@@ -121,7 +124,7 @@ def svg_text(figure: Any) -> str:
 
 
 def logarithmic(pair: Any) -> None:
-    """A logarithmic vertical axis, with plain numbers where it spans less than a decade."""
+    """Make the vertical axis logarithmic, with plain numbers if it spans less than a decade."""
     pair.set_yscale("log")
     low, high = pair.get_ylim()
     if high / low < 10:
@@ -132,7 +135,7 @@ def logarithmic(pair: Any) -> None:
 
 
 def named(pair: Any, names: Sequence[str], most: int) -> None:
-    """Names along the horizontal axis, not more than `most` of them."""
+    """Label the horizontal axis with names, at most `most` of them."""
     every = -(-len(names) // most)
     pair.set_xticks(
         range(1, len(names) + 1, every),
@@ -143,18 +146,19 @@ def named(pair: Any, names: Sequence[str], most: int) -> None:
 
 
 def shortened(name: str, most: int = 24) -> str:
-    """A long name with its middle left out."""
+    """Shorten a long name by leaving out its middle."""
     return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"
 
 
 def legend(pair: Any) -> None:
-    """The legend, where it covers least."""
+    """Add a legend where it covers the least."""
     pair.legend(loc="best", labelcolor=INK, frameon=False, fontsize=8)
 
 
 def heatmap(matrix: Any, scale: float) -> bytes:
-    """A matrix as a PNG, one pixel an element: blue at -scale and below, white at 0, red at scale
-    and above; black where not finite.
+    """Return a matrix as a PNG with one pixel for each element.
+
+    Blue is -scale and below, white 0, red scale and above, black not finite.
     """
     library = _library()
     colours = library.colormaps["RdBu_r"].with_extremes(bad="black")
@@ -167,7 +171,7 @@ def heatmap(matrix: Any, scale: float) -> bytes:
 
 
 def png(figure: Any) -> bytes:
-    """A figure as a PNG file, on white."""
+    """Return a figure as a PNG on white."""
     made = io.BytesIO()
     figure.savefig(made, format="png", facecolor="white", dpi=120, metadata={"Software": None})
     return made.getvalue()

@@ -1,4 +1,4 @@
-"""What a report is made of: a finished run, checked for what charts need, and the runs of a sweep."""
+"""The data of reports: a finished run with what charts need, and the runs of a sweep."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from initlab.runner.evidence.status import Status, conclude, read
 
 ELEMENTWISE = ("constant", "uniform", "normal", "truncated_normal")
 SAMPLE = 1 << 16
-"""So many elements of a tensor are read where its statistics have no histogram."""
+"""Elements of a tensor read for a histogram if its statistics have none."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its manifest, its statistics, the rows of its plan by path."""
+    """A finished run: its manifest, its statistics, and the rows of its plan by path."""
 
     folder: RunFolder
     manifest: Manifest
@@ -36,11 +36,11 @@ class Run:
 
     @cached_property
     def layers(self) -> list[dict[str, Any]]:
-        """What the probe measured, one row a layer call."""
+        """The probe's figures, one row for each layer call."""
         return [row for row in self.stats.layers if "rms" in row]
 
     def law(self, path: str) -> Law | None:
-        """The declared law of a parameter, where it is one that is drawn element by element."""
+        """Return the declared law of a parameter if it is drawn element by element, else None."""
         described = self.plan.get(path, {}).get("law") or {}
         if described.get("kind") not in ELEMENTWISE:
             return None
@@ -50,7 +50,7 @@ class Run:
             return None
 
     def values(self) -> Mapping[str, np.ndarray]:
-        """The tensors of the snapshot; none where there is no snapshot that can be read."""
+        """The tensors of the snapshot; empty if there is none that can be read."""
         try:
             return self.folder.snapshot or {}
         except EvidenceError:
@@ -58,7 +58,7 @@ class Run:
 
 
 def read_run(path: Path) -> Run:
-    """A finished run. EvidenceError for files that are missing or damaged."""
+    """Read a finished run. Raises EvidenceError if files are missing or damaged."""
     folder = RunFolder(path)
     run = Run(folder, folder.manifest, folder.stats, folder.plan)
     try:
@@ -75,7 +75,7 @@ def read_run(path: Path) -> Run:
 
 @dataclass(frozen=True)
 class Entry:
-    """One run of a sweep: how it ended, and what it left, or why that cannot be read."""
+    """One run of a sweep: its status and its results, or the reason why they cannot be read."""
 
     member: Member
     status: Status
@@ -84,23 +84,25 @@ class Entry:
 
 
 class Sweep:
-    """A sweep's runs, read one after the other: many are not held at once."""
+    """The runs of a sweep, read one after the other, so that few are in memory at once."""
 
     def __init__(self, folder: Path, over: bool = False) -> None:
-        """`over` where the sweep has ended, so that none of its runs can be running."""
+        """Open the sweep in `folder`; `over` says that it has ended, so that no run can be running."""
         self.folder = folder
         self.members = read_members(folder)
         self._over = over
 
     def place(self, member: Member) -> Path:
-        """Where a run lies: beside the list that names it, wherever that was moved, or where it was
-        written.
+        """Return the folder of a run: next to the list that names it if it is there, else where it
+        was written.
+
+        So the runs of a sweep are found after its folder was moved.
         """
         beside = self.folder / member.run_id
         return beside if beside.is_dir() else Path(member.folder)
 
     def entries(self) -> Iterator[Entry]:
-        """Every run in the order of the sweep."""
+        """Yield every run in the order of the sweep."""
         for member in self.members:
             folder = self.place(member)
             status = conclude(folder) if self._over else read(folder)

@@ -1,7 +1,6 @@
-"""A page as one file: HTML with its style, its script and its charts inside, and nothing from
-anywhere else.
+"""A page as one HTML file with its style, script and charts inside; it loads nothing else.
 
-All text goes through `escaped`; what a script reads is JSON in which no `<` is left.
+All text passes through `escaped`. Data for the script is JSON without `<`.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from initlab.runner.report.svg import svg
 
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-"""The page's own promise, which browsers keep: nothing is fetched."""
+"""The content security policy of the page: the browser loads nothing."""
 
 
 def escaped(value: Any) -> str:
-    """Text for HTML, in an element or in an attribute's quotes."""
+    """Escape text for HTML, inside an element or a quoted attribute."""
     return html.escape(str(value), quote=True)
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """The whole file."""
+    """Return the whole HTML file."""
     style = (HERE / "page.css").read_text(encoding="utf-8")
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return (
@@ -42,13 +41,13 @@ def page(title: str, parts: Iterable[str]) -> str:
 
 
 def section(title: str, *parts: str) -> str:
-    """A titled part of the page; nothing where it would be empty."""
+    """Return a section with a title, or nothing if its parts are empty."""
     inside = "\n".join(part for part in parts if part)
     return f"<section>\n<h2>{escaped(title)}</h2>\n{inside}\n</section>" if inside else ""
 
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> str:
-    """A list of names and values."""
+    """Return a list of names and values."""
     return (
         "<dl>"
         + "".join(f"<dt>{escaped(name)}</dt><dd>{escaped(value)}</dd>" for name, value in pairs)
@@ -57,14 +56,14 @@ def facts(pairs: Iterable[tuple[str, Any]]) -> str:
 
 
 def drawn(chart: Chart | None) -> str:
-    """A chart with its caption."""
+    """Return a chart with its caption."""
     if chart is None:
         return ""
     return f'<figure tabindex="0">{svg(chart)}<figcaption>{escaped(chart.description)}</figcaption></figure>'
 
 
 def small(charts: Sequence[Chart]) -> str:
-    """Charts side by side, each with its own accessible description."""
+    """Return charts side by side, each with its own accessible description."""
     return (
         '<div class="small">'
         + "".join(f"<figure>{svg(chart)}</figure>" for chart in charts)
@@ -75,12 +74,12 @@ def small(charts: Sequence[Chart]) -> str:
 
 
 def number(value: Any) -> str:
-    """A figure in few digits."""
+    """Format a figure in few digits."""
     return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 def cell(value: Any, kind: str = "") -> str:
-    """One cell of a table; a number sorts by its full value."""
+    """Return a table cell. A number is sorted by its full value."""
     if value is None or value == "":
         return "<td></td>"
     found = finite(value) if isinstance(value, (int, float)) else None
@@ -94,8 +93,9 @@ def cell(value: Any, kind: str = "") -> str:
 def table(
     identity: str, columns: Sequence[str], rows: Iterable[str], caption: str, searched: bool = False
 ) -> str:
-    """A table that sorts at a click on a heading; `rows` are `<tr>` elements. With a field to
-    filter it where it is `searched`.
+    """Return a table that sorts when a heading is clicked.
+
+    `rows` are `<tr>` elements. With `searched` it has a field to filter the rows.
     """
     heads = "".join(
         f'<th scope="col"><button type="button">{escaped(name)}</button></th>'
@@ -120,6 +120,6 @@ def table(
 
 
 def script_data(identity: str, value: Any) -> str:
-    """JSON for the page's script."""
+    """Return JSON data for the page's script."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" id="{identity}">{text}</script>'

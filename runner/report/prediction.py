@@ -1,5 +1,6 @@
-"""What theory says of a chain of dense layers: the rms of every layer from the declared laws alone,
-once the first is measured.
+"""Theory for a chain of dense layers: the rms of every layer from the declared laws.
+
+The rms of the first layer is measured; the rest follow from it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from initlab.runner.report.evidence import Run
 from initlab.runner.theory import second_moment
 
 PASSING = {"dropout", "flatten"}
-"""Layers that leave the rms as it is in predict mode."""
+"""Layers that do not change the rms in predict mode."""
 
 
 def chain(layers: list[Any], prefix: str = "") -> list[tuple[str, str | None]] | None:
-    """(path, activation) of the dense layers of a model that is nothing but a chain of them; None
-    for any other model.
+    """Return (path, activation) of the dense layers of a model that is a plain chain of them.
+
+    Returns None for any other model.
     """
     found: list[tuple[str, str | None]] = []
     for number, layer in enumerate(layers):
@@ -42,11 +44,12 @@ def chain(layers: list[Any], prefix: str = "") -> list[tuple[str, str | None]] |
 
 
 def predicted_rms(run: Run) -> dict[str, float] | None:
-    """Path -> rms of each layer's output, from the first layer's measured pre-activation rms on.
+    """Return {path: predicted rms of the layer's output}.
 
-    rms' ^2 = E[f(z)^2] with z ~ N(0, q), and q = fan_in std^2 rms^2 + std of the bias^2: for wide
-    layers, whose weights do not depend on what they meet. None where the model is no chain of dense
-    layers, or something in it is not known.
+    It starts from the measured rms of the first layer's pre-activations. The recursion is rms'^2 =
+    E[f(z)^2] with z ~ N(0, q) and q = fan_in std^2 rms^2 + (std of the bias)^2; it holds for wide
+    layers whose weights are independent of their input. Returns None if the model is no chain of
+    dense layers or a figure is missing.
     """
     model = run.manifest.config.get("model")
     links = chain(model.get("layers") or []) if isinstance(model, dict) else None
@@ -66,7 +69,7 @@ def predicted_rms(run: Run) -> dict[str, float] | None:
 
 
 def _first(row: dict[str, Any]) -> float | None:
-    """The mean square that the first activation meets, as measured."""
+    """Return the measured mean square of the input of the first activation."""
     rms = row.get("pre_rms") or row.get("rms")
     return float(rms) ** 2 if rms is not None and math.isfinite(float(rms)) else None
 

@@ -1,5 +1,5 @@
-"""A run's report: what it is, how the signal goes through it, whether every tensor is what was
-declared, and what it looks like.
+"""The report of a run: its settings, the signal through its layers, its tensors against their
+declaration, and pictures of weights.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ COLUMNS = ("path", "shape", "law", "declared std", "measured std", "z mean", "z 
 
 
 def write_run_report(folder: Path) -> Path:
-    """Write `report.html` into a finished run's folder. EvidenceError where it cannot be read;
-    NotInstalled without matplotlib.
+    """Write `report.html` into a finished run's folder.
+
+    Raises EvidenceError if the run cannot be read, and NotInstalled without matplotlib.
     """
     run = read_run(folder)
     return run.folder.keep_report(run_page(run))
 
 
 def run_page(run: Run) -> str:
-    """The report of a run; the same files give the same text."""
+    """Return the report of a run. The same files give the same text."""
     histograms = histogram_charts(run)
     random = sum(1 for row in run.stats.parameters if finite(row.get("declared_std")))
     left_out = (
@@ -130,7 +131,7 @@ def _parameters(run: Run) -> str:
 
 
 def _tiles(run: Run) -> str:
-    """The first weights as pictures: blue below zero, red above."""
+    """Return the first weights as pictures: blue below zero, red above."""
     values = run.values()
     tiles = []
     for row in run.stats.parameters:

@@ -1,5 +1,6 @@
-"""A figure as SVG for a page: its size left to the page, its colours to the theme, its meaning to
-those who cannot see it.
+"""A figure as an SVG element of a page.
+
+The page sets its size, the theme its colours, and a description makes it accessible.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ THEME |= {colour: f"var(--series-{number})" for number, colour in enumerate(draw
 
 
 def svg(chart: Chart) -> str:
-    """The chart as one `<svg>` element; the same figure gives the same bytes."""
+    """Return the chart as one `<svg>` element. The same figure gives the same bytes."""
     text = io.StringIO()
     with drawing.styled():
         chart.figure.savefig(
@@ -44,9 +45,7 @@ def svg(chart: Chart) -> str:
 
 
 def _ids_of_its_own(text: str, identity: str) -> str:
-    """Element ids that no other figure of the page has; those of groups, which nothing refers to,
-    are left out.
-    """
+    """Make element ids unique within the page; ids of groups, which nothing refers to, are removed."""
     text = re.sub(r'<g id="[^"]*"', "<g", text)
     ids = set(re.findall(r'\bid="([^"]*)"', text)) - {f"{identity}-title", f"{identity}-desc"}
     for one in ids:

@@ -1,5 +1,5 @@
-"""A sweep's report: how it ended, the signal in every kind of run as small multiples, and all runs
-in a table to sort, filter, compare.
+"""The report of a sweep: how it ended, the signal of each kind of run as small multiples, and a
+table of all runs to sort, filter and compare.
 """
 
 from __future__ import annotations
@@ -33,25 +33,30 @@ from initlab.runner.report.page import (
 )
 
 MOST_PANELS = 16
-"""So many kinds of run have a panel of their own."""
+"""Kinds of run with a panel of their own at most."""
 MOST_LINES = 30
-"""So many runs of a kind are drawn in its panel."""
+"""Runs of a kind drawn in its panel at most."""
 MOST_COMPARED = 2000
-"""So many runs can be compared in the page: what they differ in is in it."""
+"""Runs that can be compared in the page at most, since it contains their settings."""
 REPEATED = ("seed",)
-"""Keys that repeat a run rather than change its kind."""
+"""Keys whose change repeats a run and does not change its kind."""
 
 
 def write_sweep_report(folder: Path, over: bool = False) -> Path:
-    """Write `report.html` into a sweep's folder; `over` where no run of it can be running.
-    EvidenceError where its list of runs cannot be read; NotInstalled without matplotlib. A run that
-    cannot be read is shown as such."""
+    """Write `report.html` into a sweep's folder.
+
+    `over` says that the sweep has ended, so that no run can be running. A run that cannot be read
+    is shown as such. Raises EvidenceError if the list of runs cannot be read, and NotInstalled
+    without matplotlib.
+    """
     return keep_report(folder, sweep_page(Sweep(folder, over)))
 
 
 @dataclass
 class Kind:
-    """Runs that differ in what repeats them only: the forward rms of some, and the figures of all."""
+    """Runs that differ only in keys that repeat them, like the seed: forward rms of some, figures
+    of all.
+    """
 
     label: str
     signals: list[list[Any]] = field(default_factory=list)
@@ -59,7 +64,7 @@ class Kind:
     runs: int = 0
 
     def add(self, run: Run) -> None:
-        """One more run of this kind."""
+        """Add a run of this kind."""
         self.runs += 1
         if run.layers and len(self.signals) < MOST_LINES:
             self.signals.append([row["rms"] for row in run.layers])
@@ -71,7 +76,7 @@ class Kind:
 
 @dataclass
 class Gathered:
-    """What one pass over the runs of a sweep leaves."""
+    """The result of one pass over the runs of a sweep."""
 
     rows: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     """The cells before the figures, the figures, the cells after them."""
@@ -81,13 +86,13 @@ class Gathered:
     figures: dict[str, None] = field(default_factory=dict)
 
     def table(self) -> Iterator[str]:
-        """The rows of the table, once all figures are known."""
+        """Return the rows of the table, after all figures are known."""
         for before, measured, after in self.rows:
             yield f"<tr>{before}{''.join(cell(measured.get(name)) for name in self.figures)}{after}</tr>"
 
 
 def sweep_page(sweep: Sweep) -> str:
-    """The report of a sweep; the same files give the same text."""
+    """Return the report of a sweep. The same files give the same text."""
     keys = swept_keys(sweep.members)
     found = gather(sweep, keys)
     figures = list(found.figures)
@@ -158,9 +163,7 @@ def _left_out(kinds: list[str]) -> str:
 
 
 def gather(sweep: Sweep, keys: list[str]) -> Gathered:
-    """Read every run once; what is kept of each is a row of the table, and for the first ones their
-    settings.
-    """
+    """Read every run once. A row of the table is kept for each, and the settings of the first ones."""
     found = Gathered()
     for entry, swept in zip(sweep.entries(), swept_values(sweep.members), strict=True):
         found.states[entry.status.state] = found.states.get(entry.status.state, 0) + 1
@@ -186,7 +189,9 @@ def gather(sweep: Sweep, keys: list[str]) -> Gathered:
 
 
 def _settings(config: dict[str, Any]) -> dict[str, str]:
-    """A config as one text a leaf, by dotted key; most are the same in most runs."""
+    """Return a config as {dotted key: text of the value}. Texts are shared between runs where
+    equal.
+    """
     leaves = flatten(config, is_leaf=is_plain_list)
     return {sys.intern(name): sys.intern(_text(value)) for name, value in leaves.items()}
 
@@ -198,7 +203,7 @@ def _text(value: Any) -> str:
 def _cells(
     sweep: Sweep, entry: Entry, swept: dict[str, str], keys: Iterable[str]
 ) -> tuple[str, str]:
-    """One run of the table: what stands before its figures, and after them."""
+    """Return the cells of a run before and after its figures."""
     name, state = entry.member.run_id, entry.status.state
     box = (
         f'<td><input type="checkbox" value="{escaped(name)}" aria-label="compare {escaped(name)}"></td>'
@@ -218,7 +223,7 @@ def _cells(
 
 
 def _swept(value: str | None) -> Any:
-    """A swept value as a number, where it is one, so that it sorts as such."""
+    """Return a swept value as a number if it is one, so that it is sorted as a number."""
     if value is None:
         return None
     try:
@@ -230,7 +235,7 @@ def _swept(value: str | None) -> Any:
 
 
 def signal_panels(kinds: list[Kind]) -> Chart | None:
-    """Forward rms against depth, a panel a kind, a line a run, all on one scale."""
+    """Plot forward rms against depth: a panel for each kind, a line for each run, one scale."""
     drawn_kinds = [
         kind for kind in kinds if any(np.isfinite(series(signal)).any() for signal in kind.signals)
     ]
@@ -274,7 +279,7 @@ def _last(signal: list[Any]) -> float:
 
 
 def figure_chart(kinds: list[Kind], name: str) -> Chart | None:
-    """One figure of all runs, a row of points a kind."""
+    """Plot one figure of all runs: a row of points for each kind."""
     shown = [kind for kind in kinds if kind.figures.get(name)][:40]
     if not shown or sum(len(kind.figures[name]) for kind in shown) < 2:
         return None

@@ -1,4 +1,6 @@
-"""Statistics of a parameter's first values. A module dropped into this folder is found."""
+"""Statistics of a parameter's first values. Every module in this folder is imported and registers
+its statistics.
+"""
 
 from __future__ import annotations
 

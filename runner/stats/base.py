@@ -1,8 +1,9 @@
-"""What is measured of a parameter's first values: a dataclass that gives one row of figures.
+"""Base classes of statistics: dataclasses that measure a parameter's first values and return one
+row of figures.
 
-Statistic   `measure(values, law)`: looks at the values as it likes
-OnePass     `measure_summary(summary, law, values)`: needs no more than one pass over the elements, so
-            that a tensor is never in memory as a whole
+  Statistic   `measure(values, law)`: needs all values at once
+  OnePass     `measure_summary(summary, law, values)`: needs one pass over the elements, so a large
+              tensor is never in memory as a whole
 """
 
 from __future__ import annotations
@@ -20,35 +21,35 @@ from initlab.runner.stats.onepass import Summary, summarize
 
 REGISTRY: Registry[type[Statistic]] = Registry("statistic")
 WHOLE = 1 << 20
-"""Elements of a tensor up to which its values are handed on beside its summary, however they are
-made.
+"""Elements of a tensor up to which every statistic receives its values as well as its summary.
 """
 
 
 @dataclass
 class Statistic(Kind):
-    """Base of all statistics."""
+    """Base class of statistics."""
 
     @property
     def one_pass(self) -> bool:
-        """Whether a summary is enough for a tensor of more than `WHOLE` elements."""
+        """Whether a summary suffices for a tensor of more than `WHOLE` elements."""
         return False
 
     @property
     def gives(self) -> tuple[str, ...] | None:
-        """The columns that `measure` fills; None where they are not known before."""
+        """The columns that `measure` fills, or None if they are not known in advance."""
         return None
 
     def measure(self, values: np.ndarray, law: Law) -> dict[str, Any]:
-        """Column -> figure, for values of any dtype and shape that were drawn from `law`. JSON
-        types only.
+        """Return {column: figure} for values, of any dtype and shape, that were drawn from `law`.
+
+        Figures must be JSON types.
         """
         raise NotImplementedError(f"statistic '{self.kind}' defines no measure")
 
 
 @dataclass
 class OnePass(Statistic):
-    """Base of the statistics that a summary is enough for."""
+    """Base class of statistics for which a summary suffices."""
 
     @property
     def one_pass(self) -> bool:
@@ -57,35 +58,38 @@ class OnePass(Statistic):
     def measure_summary(
         self, summary: Summary, law: Law, values: np.ndarray | None
     ) -> dict[str, Any]:
-        """Column -> figure. `values` is None where `is_whole` denies them, unless `one_pass` is
-        false, and only then.
+        """Return {column: figure}.
+
+        `values` is None for a large tensor that is drawn in slices (see `is_whole`). A statistic
+        that needs the values then sets `one_pass` to False and always receives them.
         """
         raise NotImplementedError(f"statistic '{self.kind}' defines no measure_summary")
 
     def measure(self, values: np.ndarray, law: Law) -> dict[str, Any]:
-        """The figures from a summary made for the purpose."""
+        """Summarize the values and return the figures."""
         return measure_all([self], law, summary_of(values, law), values)
 
 
 def is_whole(size: int, law: Law) -> bool:
-    """Whether a tensor's values are at hand for every statistic: small ones, and those that are
-    drawn whole or not at all.
+    """Return whether every statistic receives a tensor's values.
+
+    It does if the tensor has at most `WHOLE` elements or its law cannot be drawn in slices.
     """
     return size <= WHOLE or not law.sliceable
 
 
 def summary_of(values: np.ndarray, law: Law) -> Summary:
-    """The summary of a whole tensor, compared on the way with what its law declares."""
+    """Summarize a whole tensor; its elements are also compared with what the law declares."""
     return summarize(values, wrong=lambda part, start: law.wrong_in(part, values.shape, start))
 
 
 def measure_all(
     statistics: Iterable[Statistic], law: Law, summary: Summary, values: np.ndarray | None
 ) -> dict[str, Any]:
-    """The row of figures of several statistics, the same whether a large tensor's values are given
-    or, since it was streamed, None.
+    """Return the row of figures of several statistics.
 
-    ValueError where a statistic needs values that are not given.
+    A large tensor gives the same figures whether its values are given or None. Raises ValueError if
+    a statistic needs values that are not given.
     """
     row: dict[str, Any] = {}
     for statistic in statistics:
@@ -103,4 +107,4 @@ def measure_all(
 
 
 register = registrar(REGISTRY, Statistic)
-"""Makes a dataclass derived from `Statistic` a statistic under its snake-case name."""
+"""Registers a dataclass derived from `Statistic` under its snake-case name."""

@@ -1,5 +1,5 @@
-"""How a tensor's values are spread: quantiles, and counts in bins that are finer the smaller the
-values.
+"""The distribution of a tensor's values: quantiles, and counts in bins whose width grows with the
+value.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def _usual() -> list[float]:
 @register
 @dataclass
 class Histogram(OnePass):
-    """A column `q0.5` for each probability, and `histogram`: [low edge, high edge, elements] for
-    each bin that is not empty.
+    """A column `q0.5` for each probability, and `histogram`: [low edge, high edge, count] of each
+    non-empty bin.
 
-    The quantiles are off by a bin's width at most; with `exact` they are interpolated linearly
-    between order statistics, as `numpy.quantile` does, for which a tensor must be in memory or in a
-    file.
+    A quantile is off by at most the width of a bin. With `exact`, quantiles are interpolated
+    linearly between order statistics like `numpy.quantile`; the tensor must then be in memory or in
+    a file.
     """
 
     quantiles: Annotated[list[Probability], listed] = field(default_factory=_usual)
@@ -47,7 +47,7 @@ class Histogram(OnePass):
     def measure_summary(
         self, summary: Summary, law: Law, values: np.ndarray | None
     ) -> dict[str, Any]:
-        """The figures of the finite elements; the quantiles are None where there are none."""
+        """Return the figures of the finite elements; quantiles are None if there are none."""
         if self.exact:
             assert values is not None
             found = quantiles(values, summary, self.quantiles)

@@ -1,6 +1,4 @@
-"""Does a tensor look like what was declared? Tests of its mean, variance, support and distribution
-against its law.
-"""
+"""Tests of a tensor against its declared law: mean, variance, support and distribution."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from initlab.runner.stats.onepass import Summary
 
 
 def half_spacing(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Half the distance to the next number of the dtype: by how much rounding may have moved each
+    """Return half the distance to the next number of the dtype: the largest error of rounding a
     value.
     """
     if dtype == np.float64:
@@ -30,13 +28,13 @@ def half_spacing(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 MOST_POINTS = 1 << 18
-"""How many order statistics the distributions are compared at; leaving out the others can hide
-2^-18 of D at most.
+"""Order statistics at which the distributions are compared at most; leaving out the others can
+change D by 2^-18 at most.
 """
 
 
 def _at_values(values: np.ndarray, law: laws.Law) -> float | None:
-    """D of a tensor at its own values."""
+    """Return the Kolmogorov-Smirnov distance D of a tensor, evaluated at its own values."""
     x = np.sort(values.reshape(-1).astype(np.float64))
     n = x.size
     rank = (
@@ -47,8 +45,11 @@ def _at_values(values: np.ndarray, law: laws.Law) -> float | None:
 
 
 def _at_edges(summary: Summary, law: laws.Law) -> float | None:
-    """D of a tensor at the edges of the bins its summary counts: at most the D at its own values,
-    so that nothing is found that is not there, but what differs within a bin is not found."""
+    """Return D evaluated at the edges of the summary's bins.
+
+    It is at most the D at the values: it reports no difference that is not there, but misses a
+    difference within a bin.
+    """
     edges, below = summary.borders()
     return _distance(edges, below / summary.count, below / summary.count, summary.binned, law)
 
@@ -56,8 +57,11 @@ def _at_edges(summary: Summary, law: laws.Law) -> float | None:
 def _distance(
     x: np.ndarray, upto: np.ndarray, before: np.ndarray, dtype: np.dtype, law: laws.Law
 ) -> float | None:
-    """How far the shares of elements up to and before the points x are from the law's, less what
-    rounding to `dtype` explains.
+    """Return the largest distance between empirical and declared distribution function at the
+    points x.
+
+    `upto` and `before` are the fractions of elements <= x and < x. The part that rounding to
+    `dtype` explains is subtracted.
     """
     moved = half_spacing(x, dtype)
     above, below = law.cdf(x + moved), law.cdf(x - moved)
@@ -69,11 +73,11 @@ def _distance(
 def kolmogorov_smirnov(
     summary: Summary, law: laws.Law, values: np.ndarray | None
 ) -> tuple[float, float] | None:
-    """(D, p) of the one-sample test, less what the rounding to the tensor's dtype explains; None
-    for a law without a cdf.
+    """Return (D, p) of the one-sample test, or None if the law has no cdf.
 
-    D is taken at the values where they are given, else at the edges of bins. p is the two-sided
-    asymptotic value with Stephens' correction of sqrt(N).
+    D is evaluated at the values if given, else at the edges of bins, less what rounding to the
+    tensor's dtype explains. p is the two-sided asymptotic value with Stephens' correction of
+    sqrt(N).
     """
     d = _at_edges(summary, law) if values is None else _at_values(values, law)
     if d is None:
@@ -92,8 +96,9 @@ COLUMNS = ("z_mean", "z_var", "ks_d", "ks_p", "bound_ok", "invariants_ok", "p")
 @register
 @dataclass
 class Law(OnePass):
-    """z_mean, z_var, ks_d, ks_p, bound_ok and the law's invariants; `p` is the smallest p-value,
-    corrected for their number.
+    """The columns z_mean, z_var, ks_d, ks_p, bound_ok and the law's invariants.
+
+    `p` is the smallest p-value, corrected for the number of tests.
     """
 
     @property
@@ -103,7 +108,7 @@ class Law(OnePass):
     def measure_summary(
         self, summary: Summary, law: laws.Law, values: np.ndarray | None
     ) -> dict[str, Any]:
-        """The figures; None where the law does not state what is tested."""
+        """Return the figures; a figure is None if the law does not state what it tests."""
         row: dict[str, Any] = dict.fromkeys(COLUMNS)
         if summary.count == 0:
             return row
@@ -142,10 +147,10 @@ class Law(OnePass):
 
     @staticmethod
     def _moments(summary: Summary, law: laws.Law, row: dict[str, Any]) -> list[float]:
-        """Fill in z_mean and z_var; give their p-values.
+        """Fill in z_mean and z_var; return their p-values.
 
-        z_var is the plain deviate; its p-value takes the sample variance for a scaled chi-square
-        with the degrees of freedom that the kurtosis gives it (Wilson and Hilferty's cube root),
+        z_var is the plain deviate. Its p-value treats the sample variance as a scaled chi-square
+        with the degrees of freedom that follow from the kurtosis (Wilson and Hilferty's cube root),
         since small tensors have long tails.
         """
         assert law.mean is not None and law.std and law.kurtosis is not None
@@ -163,5 +168,5 @@ class Law(OnePass):
 
 
 def two_sided(z: float) -> float:
-    """The p-value of a standard normal deviate."""
+    """Return the two-sided p-value of a standard normal deviate."""
     return math.erfc(abs(z) / math.sqrt(2))

@@ -1,6 +1,4 @@
-"""The figures of one tensor as it is drawn, block by block: what `runner.run.blocks` asks of a
-meter, by the chosen statistics.
-"""
+"""Measurement of one tensor while it is drawn block by block, for `runner.run.blocks`."""
 
 from __future__ import annotations
 
@@ -16,24 +14,25 @@ from initlab.runner.stats import Accumulator, Statistic, is_whole, measure_all, 
 
 
 class Drawn(Protocol):
-    """What is measured: a tensor of `shape` and `dtype`, drawn by `law`. A row of a plan is one."""
+    """A tensor to measure: `shape`, `dtype`, and the `law` it is drawn by. A row of a plan is one."""
 
     @property
     def law(self) -> Law:
-        """What its elements follow."""
+        """The law of its elements."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the tensor."""
+        """The shape of the tensor."""
 
     @property
     def dtype(self) -> str:
-        """The name of its type."""
+        """The name of its dtype."""
 
 
 class Meter:
-    """Measures the tensor of a row. Where a statistic needs all values of a large one at once there
-    are no figures: see `later`.
+    """Measures the tensor of a row.
+
+    If a statistic needs all values of a large tensor at once, there are no figures (see `later`).
     """
 
     def __init__(self, stats: Sequence[Statistic], row: Drawn) -> None:
@@ -48,12 +47,12 @@ class Meter:
             )
 
     def add(self, number: int, values: np.ndarray) -> None:
-        """Take block `number` and those that follow, flat."""
+        """Add block `number` and the following ones, given flat."""
         if self._blocks is not None:
             self._blocks.add(number, values)
 
     def finish(self, values: np.ndarray | None) -> dict[str, Any]:
-        """The figures of every statistic, the same as from the whole tensor."""
+        """Return the figures of every statistic, equal to those of the whole tensor."""
         return (
             {}
             if self._blocks is None
@@ -62,8 +61,9 @@ class Meter:
 
 
 def later(stats: Sequence[Statistic], row: Drawn) -> bool:
-    """Whether a tensor can only be measured once it is whole in a file: a large one, where a
-    statistic wants all values at once.
+    """Return whether a tensor can be measured only after it is complete in a file.
+
+    That is so for a large tensor if a statistic needs all values at once.
     """
     return not is_whole(math.prod(row.shape), row.law) and not all(
         statistic.one_pass for statistic in stats
@@ -71,5 +71,5 @@ def later(stats: Sequence[Statistic], row: Drawn) -> bool:
 
 
 def measure(stats: Sequence[Statistic], row: Drawn, values: np.ndarray) -> dict[str, Any]:
-    """The figures of a whole tensor, which may be mapped from a file."""
+    """Return the figures of a whole tensor, which may be mapped from a file."""
     return measure_all(stats, row.law, summary_of(values, row.law), values) if stats else {}

@@ -20,7 +20,7 @@ COLUMNS = (
 @register
 @dataclass
 class Moments(OnePass):
-    """mean, std, rms, skew, excess kurtosis, min, max, largest magnitude, and counts of zeros,
+    """Mean, std, rms, skew, excess kurtosis, min, max, largest magnitude, and counts of zero,
     non-finite and subnormal elements.
     """
 
@@ -31,8 +31,9 @@ class Moments(OnePass):
     def measure_summary(
         self, summary: Summary, law: Law, values: np.ndarray | None
     ) -> dict[str, Any]:
-        """All figures over the finite elements; None where there are none (or, for skew and
-        kurtosis, no spread).
+        """Return all figures, over the finite elements.
+
+        They are None if there are none, and skew and kurtosis also if all elements are equal.
         """
         low, high = summary.low, summary.high
         return {

@@ -1,1 +1,1 @@
-"""Sweeps: many runs from one command, none of which can stop or hide another."""
+"""Sweeps: many runs from one command. A run that fails stops no other run and stays visible."""

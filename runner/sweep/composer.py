@@ -1,11 +1,12 @@
-"""Configs of many jobs, composed once for each different choice of groups; the other words are then
-set in a copy.
+"""Composition of the configs of many jobs, without calling Hydra for each of them.
 
-Hydra composes every job from files, though most differ in plain values only. What comes out is the
-same: Hydra too applies such words after it has put the chosen files together, by the same function.
+"Words" are the overrides of the command line, like `init=he` or `seed=3`. Hydra composes every job
+from files, although most jobs differ in plain values only. Here a config is composed once for each
+choice of config groups, and the other words are set in a copy. The result is the same, since Hydra
+applies such words in the same way, with the same function, after it has merged the chosen files.
 
-Jobs that set the same keys to plain values share a `Template`: a config in which no key refers to
-another, so that only what stands at these keys differs.
+Jobs that set the same keys to plain values share a `Template`: a config without interpolations
+between keys, so that jobs differ only in the values of these keys.
 """
 
 from __future__ import annotations
@@ -27,13 +28,16 @@ from initlab.runner.config.identity import Declaration, declaration_of, resolve
 from initlab.runner.errors import ConfigError, Problem
 
 KEPT = 64
-"""So many compositions are kept at a time: memory does not grow with the number of choices."""
+"""Compositions kept in memory at most."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """What Hydra composed, whole and without its own part, whether the rest refers to that, what in
-    it names code, and where it says that runs are kept.
+    """A config that Hydra composed, and what was found in it once.
+
+    `whole` includes the `hydra` node, `task` does not. `refers` says whether `task` has an
+    interpolation of `hydra`. `code` lists the problems with values that name code, `places` is the
+    node `hydra.sweep`, which says where runs are stored.
     """
 
     whole: DictConfig
@@ -44,7 +48,7 @@ class Base:
 
     @classmethod
     def of(cls, whole: DictConfig) -> Base:
-        """From what Hydra composed."""
+        """Examine a config composed by Hydra."""
         task = OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
         OmegaConf.set_struct(task, OmegaConf.is_struct(whole))
         return cls(
@@ -58,11 +62,11 @@ class Base:
 
 PLAIN_KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 FROM_ENVIRONMENT = re.compile(r"\$\{oc\.env:[^${}]*\}")
-"""The one kind of interpolation that refers to no key."""
+"""The only kind of interpolation that does not refer to a key."""
 
 
 def _is_plain(override: Override) -> bool:
-    """Whether a word puts one plain value in the place of another."""
+    """Return whether a word replaces one plain value by another."""
     if override.value_type is None or override.package is not None:
         return False
     value = override.value()
@@ -74,9 +78,7 @@ def _is_plain(override: Override) -> bool:
 
 
 class Template:
-    """The config of jobs that set the same `keys`. Made from the first of them, or not at all: see
-    `of`.
-    """
+    """The config shared by jobs that set the same `keys`. Created by `of` from the first of them."""
 
     def __init__(self, config: DictConfig, keys: tuple[str, ...], code: Sequence[Problem]) -> None:
         self._config = config
@@ -88,8 +90,10 @@ class Template:
 
     @classmethod
     def of(cls, config: DictConfig, keys: tuple[str, ...], base: Base) -> Template | None:
-        """The template of a job's config; None where a key refers to another, or does not hold a
-        plain value.
+        """Return the template of a job's config.
+
+        Returns None if a value refers to another key, or if one of `keys` does not hold a plain
+        value.
         """
         nodes = [OmegaConf.select(config, key, throw_on_missing=False) for key in keys]
         if any(OmegaConf.is_config(node) for node in nodes) or _refers(unresolved(config)):
@@ -100,19 +104,21 @@ class Template:
             return None
 
     def values(self, overrides: Sequence[Override]) -> dict[tuple[str, ...], Any]:
-        """What stands at the keys of the job that has these words; fails as Hydra does."""
+        """Return the values of the keys for the job with these words. Raises the errors of Hydra."""
         apply_words(overrides, self._config)
         return {path: OmegaConf.select(self._config, key) for key, path in self._keys.items()}
 
     def resolved(self, values: dict[tuple[str, ...], Any]) -> dict[str, Any]:
-        """The job's resolved config, a copy of its own."""
+        """Return a copy of the resolved config with these values."""
         made: dict[str, Any] = _copy(self._resolved)
         for path, value in values.items():
             _put(made, path, value)
         return made
 
     def text(self, values: dict[tuple[str, ...], Any]) -> str:
-        """The job's config as YAML; a part of it that no word is about is written once for all."""
+        """Return the job's config as YAML. Parts that no word changes are formatted once for all
+        jobs.
+        """
         changed: dict[str, Any] = {}
         for path, value in values.items():
             changed.setdefault(path[0], _copy(self._unresolved[path[0]]))
@@ -128,7 +134,7 @@ def _yaml(key: str, value: Any) -> str:
 
 
 def _refers(value: Any) -> bool:
-    """Whether a text in an unresolved config may depend on something else in it."""
+    """Return whether a string in an unresolved config may depend on another key."""
     if isinstance(value, dict):
         return any(map(_refers, value.values()))
     if isinstance(value, list):
@@ -137,7 +143,7 @@ def _refers(value: Any) -> bool:
 
 
 def _copy(value: Any) -> Any:
-    """A copy of plain mappings and lists."""
+    """Copy plain mappings and lists."""
     if isinstance(value, dict):
         return {key: _copy(item) for key, item in value.items()}
     return [_copy(item) for item in value] if isinstance(value, list) else value
@@ -152,8 +158,10 @@ def _put(mapping: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 @dataclass
 class Composed:
-    """The config of one job: what it names of code, where it says that runs are kept, and on demand
-    what it declares, its text, and the config itself.
+    """The composed config of one job.
+
+    `code` lists the problems with values that name code, `places` is the node `hydra.sweep`. The
+    config itself, its declaration and its text are computed on demand.
     """
 
     code: list[Problem]
@@ -163,11 +171,11 @@ class Composed:
 
     @cached_property
     def config(self) -> DictConfig:
-        """The config, a copy of its own without `hydra`."""
+        """The config without `hydra`, a copy of its own."""
         return self.make()
 
     def declaration(self) -> Declaration:
-        """What the job declares. ConfigError where an interpolation fails."""
+        """Return what the job declares. Raises ConfigError if an interpolation fails."""
         if self.template is None:
             return declaration_of(self.config)
         template, values = self.template
@@ -175,14 +183,14 @@ class Composed:
 
     @property
     def plans(self) -> bool:
-        """Whether its plan is only to be printed."""
+        """Whether the job only prints its plan."""
         if self.template is None:
             return bool(self.config.get("task") == "plan")
         template, values = self.template
         return bool(template.resolved(values).get("task") == "plan")
 
     def text(self) -> str:
-        """The config as YAML."""
+        """Return the config as YAML."""
         if self.template is None:
             return OmegaConf.to_yaml(self.config)
         template, values = self.template
@@ -194,7 +202,7 @@ Value = TypeVar("Value")
 
 
 def _kept(kept: OrderedDict[Key, Value], key: Key, make: Callable[[], Value]) -> Value:
-    """What is kept under `key`, made where it is not; the last `KEPT` that were asked for are kept."""
+    """Return the cached value of `key`, or make and cache it. The cache holds `KEPT` values (LRU)."""
     if key not in kept:
         kept[key] = make()
         if len(kept) > KEPT:
@@ -215,7 +223,7 @@ class Composer:
         self._groups: dict[str, bool] = {}
 
     def job(self, words: list[str]) -> Composed:
-        """The job that the words make; fails as Hydra does."""
+        """Compose the job with these words. Raises the errors of Hydra."""
         overrides = [parse_word(word) for word in words]
         base = self._base(overrides)
         places = base.places
@@ -236,19 +244,21 @@ class Composer:
         return Composed(code, places, lambda: config)
 
     def compose(self, words: list[str]) -> DictConfig:
-        """The config that the words make, a copy of its own without `hydra`; fails as Hydra does."""
+        """Compose the config of these words without `hydra`, a copy of its own. Raises the errors
+        of Hydra.
+        """
         overrides = [parse_word(word) for word in words]
         base = self._base(overrides)
         refers = base.refers or any("hydra" in word for word in words)
         return self._apply(overrides, base.whole if refers else base.task)
 
     def whole(self, words: list[str]) -> DictConfig:
-        """The same with `hydra`."""
+        """Compose the config of these words with `hydra`."""
         overrides = [parse_word(word) for word in words]
         return self._apply(overrides, self._base(overrides).whole)
 
     def hydra(self, words: list[str]) -> DictConfig:
-        """The `hydra` of that config, which is not to be changed."""
+        """Return the `hydra` node of that config. The caller must not change it."""
         return self._base([parse_word(word) for word in words]).whole.hydra  # type: ignore[no-any-return]
 
     def _apply(self, overrides: list[Override], base: DictConfig) -> DictConfig:
@@ -264,7 +274,7 @@ class Composer:
         return tuple(str(override.input_line) for override in overrides if self._chooses(override))
 
     def _chooses(self, override: Override) -> bool:
-        """Whether a word is about the defaults list, by Hydra's rule."""
+        """Return whether a word changes the defaults list, by Hydra's rule."""
         if isinstance(override.value(), dict):
             return False
         key = override.key_or_group

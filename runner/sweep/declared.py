@@ -1,10 +1,9 @@
-"""The runs that a sweep declares: composed, checked and named one after the other, each different
-run once.
+"""The runs that a sweep declares: each job is composed, checked and named in turn.
 
     words  ->  DeclaredSweep  ->  examine(): one `Examined` for each job
-                              ->  check(): `Member`s, or everything that is wrong with them
+                              ->  check(): a `Member` for each different run, or all problems
 
-Nothing here holds more of a run than its name and its words, however many there are.
+Only the name and the words of a run are kept in memory, however many runs there are.
 """
 
 from __future__ import annotations
@@ -40,22 +39,21 @@ from initlab.runner.sweep.searching import TARGET, SearchSpace, parse_searched
 from initlab.runner.sweep.space import SPENT, Block, Exclusion, Space, key_of, parse_space
 
 SUBDIR, DIR = "${sweep_subdir:}", "${sweep_dir:}"
-"""What `conf/config.yaml` says of a run's folder and of a sweep's."""
+"""The values in `conf/config.yaml` for the folders of a run and of a sweep."""
 KEPT = 256
-"""So many checked configs are kept for the runs that are about to begin."""
+"""Checked jobs kept in memory at most, for the runs that begin next."""
 MANY = 10_000
-"""So many sound configs are remembered, so that those that differ in the seed only are planned
-once.
+"""Valid configs remembered at most, so that configs that differ only in the seed are planned once.
 """
 MULTIRUN = "hydra.mode=MULTIRUN"
 
 
 @dataclass(frozen=True)
 class Examined:
-    """One job: its words, the run it is (None where its words make none), all that refuses it, and
-    what of that is misspelled.
+    """The result of examining one job.
 
-    `excluded` jobs are no run.
+    `member` is the run, or None if the words make none. `refused` lists all problems of the job,
+    `misspelled` those of them that are misspellings. An `excluded` job is no run.
     """
 
     words: list[str]
@@ -74,16 +72,16 @@ class DeclaredRun:
 
     @property
     def config(self) -> RunConfig:
-        """The run, checked and planned. ConfigError with everything wrong with it."""
+        """The run, checked and planned. Raises ConfigError with all problems."""
         return self.declaration.prepare(self.member).run
 
 
 class DeclaredSweep:
-    """What the words of a sweep declare. `config` is the sweep's own config, which is its first
-    job's.
+    """The sweep that the words of a command line declare.
 
-    `search` is what a search varies; its jobs are not known before it, and `of` gives them one by
-    one.
+    `config` is the config of the sweep as a whole, which is that of its first job. `search` is the
+    space of a search, whose jobs are not known in advance; `of` makes a sweep of each suggested
+    job.
     """
 
     def __init__(
@@ -103,7 +101,7 @@ class DeclaredSweep:
         self._unknown: list[Problem] = []
 
     def of(self, words: list[str]) -> DeclaredSweep:
-        """The same sweep with one job of these words."""
+        """Return a sweep with one job, made of these words, that shares the caches of this one."""
         alone = DeclaredSweep(
             self.config,
             Space((Block(),), tuple((key_of(word), (word,)) for word in words)),
@@ -113,7 +111,7 @@ class DeclaredSweep:
         return alone
 
     def examine(self) -> Iterator[Examined]:
-        """Every job in turn, duplicates and excluded ones included."""
+        """Compose and check every job in turn, including duplicates and excluded jobs."""
         unknown: dict[str, tuple[str, list[str]] | None] = {}
         for words, block in self.space.jobs():
             problems: list[Problem] = []
@@ -138,10 +136,11 @@ class DeclaredSweep:
         ]
 
     def check(self, problems: list[Problem]) -> list[Member]:
-        """The different runs, first come first. What refuses the sweep is noted.
+        """Return the different runs, in order of first appearance, and append what refuses the
+        sweep.
 
-        That is all that cannot be composed, names code or is misspelled; and where every run is
-        refused for its values, that too.
+        A job that cannot be composed, names code or is misspelled refuses the sweep. Jobs with
+        invalid values refuse it only if every job is invalid.
         """
         found: dict[str, Member] = {}
         refused, misspelled = Tally(), Tally()
@@ -160,29 +159,29 @@ class DeclaredSweep:
 
     @property
     def unknown(self) -> list[Problem]:
-        """Keys of exclusions that no run has, once all jobs have been examined."""
+        """Problems with keys of exclusions that no run has. Complete after all jobs were examined."""
         return self._unknown
 
     def unmatched(self) -> list[Exclusion]:
-        """The exclusions that left nothing out, once all jobs have been examined."""
+        """Return the exclusions that excluded no job. Complete after all jobs were examined."""
         entries = {entry.place: entry for block in self.space.blocks for entry in block.exclude}
         return [entry for entry in entries.values() if not entry.matched]
 
     def prepare(self, member: Member) -> Job:
-        """The run to perform, as it was when it was examined, if that is kept."""
+        """Return the job of a run: the cached one from `examine`, or a newly composed one."""
         if member.folder in self._kept:
             return self._kept[member.folder]
         made = self._composer.job(list(member.overrides))
         return self._made(Path(member.folder), member.overrides, made, made.declaration())
 
     def take(self, member: Member) -> Job:
-        """The same, which is kept no longer."""
+        """Return the job of a run, like `prepare`, and drop it from the cache."""
         job = self.prepare(member)
         self._kept.pop(member.folder, None)
         return job
 
     def _job(self, words: list[str], made: Composed, problems: list[Problem]) -> Job | None:
-        """The run that a composed config declares; None with what is wrong noted."""
+        """Return the job that a composed config declares, or None after appending its problems."""
         try:
             declaration = made.declaration()
         except ConfigError as error:
@@ -197,11 +196,11 @@ class DeclaredSweep:
         return Job(folder, words, declaration, made.text, self._chdir)
 
     def _refusals(self, job: Job) -> list[Problem]:
-        """Why this run would be refused; anything else that goes wrong while it is planned is left
-        to the run, which keeps it.
+        """Return the problems that make this run invalid.
 
-        A finished run that is only to be skipped is not refused, though this machine could not make
-        it. Runs that differ in the seed only are planned once.
+        Any other error in planning is left to the run itself, which records it. A finished run that
+        is only to be skipped is valid even if this machine could not make it. Runs that differ only
+        in the seed are planned once.
         """
         resolved = job.declaration.resolved
         try:
@@ -232,8 +231,10 @@ class DeclaredSweep:
         made: Composed,
         unknown: dict[str, tuple[str, list[str]] | None],
     ) -> bool:
-        """Whether the job is left out. Keys that no job has had so far are kept in `unknown`, with
-        the names that stand there.
+        """Return whether the job is excluded.
+
+        Keys that no job has had so far are collected in `unknown`, with the names that exist in
+        their place.
         """
         for entry in block.exclude:
             holds = True
@@ -253,7 +254,7 @@ class DeclaredSweep:
     def _folder(
         self, words: list[str], made: Composed, run: Declaration, problems: list[Problem]
     ) -> Path | None:
-        """The run's folder, named by its run id."""
+        """Return the run's folder, which is named by its run id, or None after appending a problem."""
         if made.places["subdir"] != SUBDIR:
             problems.append(
                 Problem(
@@ -275,8 +276,9 @@ MISSING = object()
 
 
 def _value(config: DictConfig, choices: DictConfig, key: str) -> Any:
-    """What a job has at `key`: the value, and for a group the option that was chosen; MISSING where
-    there is no such key.
+    """Return the values of a job at `key`, or MISSING.
+
+    For a config group the list has both the chosen option and the value.
     """
     found = []
     if key in choices:
@@ -291,12 +293,12 @@ def _value(config: DictConfig, choices: DictConfig, key: str) -> Any:
 
 
 def _same(wanted: Any, found: Any) -> bool:
-    """Equal, as values of YAML: `1` is `1.0` but not `true`."""
+    """Return whether two values are equal in YAML: `1` equals `1.0` but not `true`."""
     return wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
 
 
 def _lost(config: DictConfig, key: str) -> tuple[str, list[str]]:
-    """The part of `key` that is not there, and the names that stand in its place."""
+    """Return the first part of `key` that does not exist, and the names that exist in its place."""
     parent: Any = config
     for part in key.split("."):
         if (
@@ -310,7 +312,9 @@ def _lost(config: DictConfig, key: str) -> tuple[str, list[str]]:
 
 
 class Tally:
-    """The problems of all jobs, each once; those that only some have say which run was the first."""
+    """The problems of all jobs, each once. A problem of some jobs only names the first run that has
+    it.
+    """
 
     def __init__(self) -> None:
         self._first: dict[Problem, tuple[list[str], int]] = {}
@@ -318,7 +322,7 @@ class Tally:
         self._wrong = 0
 
     def add(self, words: list[str], problems: list[Problem]) -> None:
-        """One more job and what is wrong with it."""
+        """Add a job and its problems."""
         self._jobs += 1
         self._wrong += bool(problems)
         for problem in dict.fromkeys(problems):
@@ -327,11 +331,11 @@ class Tally:
 
     @property
     def everything(self) -> bool:
-        """Whether something is wrong with every job."""
+        """Whether every job has a problem."""
         return self._wrong == self._jobs
 
     def problems(self) -> list[Problem]:
-        """All of them; those of every job first."""
+        """Return all problems; those that every job has come first."""
         found = sorted(self._first.items(), key=lambda item: item[1][1] < self._jobs)
         return [
             problem
@@ -344,8 +348,9 @@ class Tally:
 def declare_sweep(
     words: list[str], config_dir: str | None, problems: list[Problem]
 ) -> DeclaredSweep:
-    """What the words of a command line declare. What is wrong with those about Hydra or with the
-    `sweep` node is noted.
+    """Return the sweep that the words of a command line declare.
+
+    Appends the problems with words about Hydra and with the `sweep` node.
     """
     searchpath = start(words, config_dir)
     overrides = [parse_word(word) for word in parsable(words, problems)]
@@ -391,8 +396,9 @@ def declare_sweep(
 
 
 def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredRun]:
-    """The runs that a sweep's words declare, one after the other. ConfigError with everything
-    wrong, before the first.
+    """Return the runs that the words of a sweep declare, one after the other.
+
+    Raises ConfigError with all problems before the first run.
     """
     problems: list[Problem] = []
     declaration = declare_sweep(words, config_dir, problems)
@@ -405,7 +411,7 @@ def declared(words: list[str], config_dir: str | None = None) -> Iterator[Declar
 
 
 def _hydra_problem(override: Override) -> Problem | None:
-    """What is wrong with a word about Hydra itself in a sweep."""
+    """Return the problem with a word about Hydra itself in a sweep, or None."""
     key = override.get_key_element().lstrip("+~")
     if override.is_hydra_override() and override.is_sweep_override():
         return Problem(key, "cannot be swept over - give one value")

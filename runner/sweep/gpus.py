@@ -1,8 +1,8 @@
-"""One GPU for each process of a launcher that assigns none itself: by the environment, before
-anything has loaded CUDA.
+"""One GPU for each process of a launcher that assigns none, by an environment variable set before
+CUDA is loaded.
 
-`device.index` stays 0 in every config, so that run ids are those of a machine with one GPU. Ray and
-Slurm set the environment themselves.
+`device.index` stays 0 in every config, so run ids are the same as on a machine with one GPU. Ray
+and Slurm set the environment variable themselves.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from pathlib import Path
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 ASSIGNED = "INITLAB_GPU"
-"""Set once a process has its GPU: what VISIBLE held before."""
+"""Environment variable of a process that has its GPU: the earlier value of VISIBLE."""
 OTHERS = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "RAY_JOB_ID")
-"""Environment of a process whose launcher assigns GPUs."""
+"""Environment variables of a process whose launcher assigns GPUs."""
 _held: list[int] = []
-"""Descriptors of this process's locks, which end with it."""
+"""Descriptors of this process's locks, which are released when it ends."""
 
 
 def visible() -> list[str]:
-    """The GPUs that this process may use, by number or id: those of the environment, else those
-    that the driver lists.
+    """Return the GPUs that this process may use, by number or id.
+
+    They come from the environment if it names any, else from the driver.
     """
     given = os.environ.get(VISIBLE)
     if given is not None:
@@ -42,10 +43,10 @@ def visible() -> list[str]:
 
 
 def assign() -> str | None:
-    """Take a GPU for this process, for as long as it lives: one that no other process has taken, or
-    where all are taken, one in turn.
+    """Assign a GPU to this process until it ends, and return it.
 
-    None where there are fewer than two, or where a launcher assigns them.
+    It is one that no other process has; if all are taken, they are shared in turn. Returns None if
+    there are fewer than two GPUs or the launcher assigns them.
     """
     if ASSIGNED in os.environ or any(name in os.environ for name in OTHERS):
         return None

@@ -1,7 +1,7 @@
-"""One run of a sweep, as every launcher performs it: whatever goes wrong ends in its own status and
-log, and in no other run.
+"""One run of a sweep, performed in the same way under every launcher.
 
-Its status is all that anybody learns of it, so that sweeps are the same under every launcher.
+An error ends in the status file and the log of the run and affects no other run. The sweep learns
+about a run only from its status file, so it works the same under every launcher.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ from initlab.runner.terminal import tables
 from initlab.runner.tracking import track
 
 STOP = ".stop"
-"""A file in a sweep's folder: no further run is to begin."""
+"""A file in a sweep's folder; while it exists, no further run begins."""
 
 
 def run_job(config: DictConfig) -> str | float:
-    """What a worker of Hydra's launchers calls with a composed config; gives the run's objective,
-    or its final state if it has none.
+    """Run a job from a composed config; the workers of Hydra's launchers call this.
+
+    Returns the run's objective, or its final state if the config declares none.
     """
     plugins.load_from_environment()
     hydra = HydraConfig.get()
@@ -65,10 +66,10 @@ def run_job(config: DictConfig) -> str | float:
 
 @dataclass(frozen=True)
 class Job:
-    """One run to perform: where, from which words, what these declare, and what gives its composed
-    config as text.
+    """One run to perform.
 
-    With `chdir` it is performed inside its folder.
+    `declaration` is what the words `overrides` declare, `text` returns the composed config as YAML.
+    With `chdir` the run is performed inside its folder.
     """
 
     folder: Path
@@ -79,13 +80,13 @@ class Job:
 
     @cached_property
     def run(self) -> RunConfig:
-        """The run, checked and planned once. ConfigError with everything wrong with it."""
+        """The run, checked and planned once. Raises ConfigError with all problems."""
         return validate(self.declaration)
 
 
 def strip(config: DictConfig) -> DictConfig:
-    """Leave in a job's config nothing of what the whole sweep varies, which may be long, nor what
-    is expected of all runs.
+    """Remove what belongs to the sweep as a whole from a job's config: its axes and its
+    expectations.
     """
     for part in ("grid", "cases", "exclude", "union"):
         if OmegaConf.is_dict(config.get("sweep")) and config.sweep.get(part):
@@ -97,10 +98,10 @@ def strip(config: DictConfig) -> DictConfig:
 
 
 def perform(job: Job) -> Status:
-    """Perform a run, again after a failure if `sweep.retries` says so.
+    """Perform a run and return its status. A failed run is repeated up to `sweep.retries` times.
 
-    Where another process is at work on this very run, this waits for it to end. With `on_error:
-    stop`, nothing begins after a failure.
+    If another process performs the same run, this waits until that ends. With `on_error: stop`, no
+    run begins after a failure.
     """
     folder, resolved = job.folder, job.declaration.resolved
     status = Status(PENDING, job.declaration.run_id, job.overrides)
@@ -139,9 +140,7 @@ def perform(job: Job) -> Status:
 
 
 def _attempt(job: Job, status: Status) -> tuple[Status, bool]:
-    """Perform the run once; gives its status, which is on disk, and whether another attempt could
-    end otherwise.
-    """
+    """Perform the run once. Returns its status, which is on disk, and whether to try again."""
     started = time.perf_counter()
     folder = job.folder.absolute() if job.chdir else job.folder
     try:
@@ -159,8 +158,9 @@ def _attempt(job: Job, status: Status) -> tuple[Status, bool]:
 
 
 def _judge(job: Job, folder: Path, status: Status) -> Status:
-    """The status of a finished run with its objective, if the config declares one. ConfigError
-    where the run has no such figure.
+    """Return the status of a finished run with its objective, if the config declares one.
+
+    Raises ConfigError if the run has no such figure.
     """
     resolved = job.declaration.resolved
     objective = parse_objective(resolved.get("objective"))
@@ -171,8 +171,9 @@ def _judge(job: Job, folder: Path, status: Status) -> Status:
 
 
 def finished(declaration: Declaration, folder: Path) -> Manifest | None:
-    """The manifest of this very config's finished run in `folder`; None where it must be made, or
-    made again.
+    """Return the manifest of the finished run of exactly this config in `folder`.
+
+    Returns None if there is none, or if it is damaged and the run must be repeated.
     """
     try:
         return RunFolder(folder).finished_as(declaration.canonical)
@@ -181,8 +182,9 @@ def finished(declaration: Declaration, folder: Path) -> Manifest | None:
 
 
 def _execute(job: Job, folder: Path, status: Status) -> str:
-    """Check and run the config. The old manifest goes before the status says that another run has
-    begun.
+    """Check and run the config; return the root digest.
+
+    The old manifest is removed before the status says that a new run has begun.
     """
     checked = job.run
     RunFolder(folder).begin()
@@ -194,7 +196,7 @@ def _execute(job: Job, folder: Path, status: Status) -> str:
 
 
 def report_run(folder: Path) -> None:
-    """Write a finished run's `report.html`; where that fails, the run is finished all the same."""
+    """Write a finished run's `report.html`. A failure is a warning; the run stays finished."""
     try:
         write_run_report(folder)
     except (RunnerError, OSError) as error:
@@ -202,7 +204,7 @@ def report_run(folder: Path) -> None:
 
 
 def origin(job: Job) -> Origin:
-    """What a run came from; Hydra's own part is the sweep's, and kept in its folder."""
+    """Return the words and config files a run came from. The sweep's folder holds Hydra's own part."""
     files = {
         "config.yaml": job.text(),
         "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(job.overrides)),
@@ -211,21 +213,21 @@ def origin(job: Job) -> Origin:
 
 
 def task_text(config: DictConfig) -> str:
-    """A composed config as YAML, Hydra's own part left out."""
+    """Return a composed config as YAML, without the `hydra` node."""
     if "hydra" in config:
         config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     return OmegaConf.to_yaml(config)
 
 
 def print_plan(checked: RunConfig) -> str:
-    """Print what a run would draw; nothing is written."""
+    """Print the plan of a run; write nothing."""
     print(f"\n{checked.run_id}", flush=True)
     tables.print_plan(tables.console(), checked.plan)
     return COMPLETED
 
 
 def _record_failure(folder: Path, status: Status, error: BaseException, seconds: float) -> Status:
-    """Keep the error where it happened, with its traceback."""
+    """Write the error and its traceback to the run's status file and log; return the status."""
     text = traceback.format_exc()
     said = (
         str(error)

@@ -1,13 +1,12 @@
-"""Runs through Hydra's launchers: joblib's processes, Ray, Slurm. Their statuses on disk are all
-that comes back.
+"""Runs through Hydra's launchers: joblib, Ray, Slurm. Only the status files on disk come back.
 
-Launchers keep what every job returned, its config included, so they are given some runs at a time.
-One that breaks, as joblib's does when a worker is killed, leaves runs that have not ended: they are
-launched again, as long as each time some end. A run whose own process died is then tried alone, so
-that one that kills its process takes no other with it.
+A launcher keeps what every job returned, including its config, so it receives AT_ONCE runs at a
+time. If a launcher breaks, as joblib's does when a worker is killed, some runs have not ended. They
+are launched again as long as each launch ends some more. A run whose own process died is then
+launched alone, so that it cannot take other runs down with it.
 
-They are launched again with `resume=true`: what a stray process of the first launch still finishes
-is taken as it is.
+Repeated launches use `resume=true`: if a leftover process of the first launch finishes a run, its
+result is used.
 """
 
 from __future__ import annotations
@@ -27,20 +26,19 @@ from initlab.runner.sweep.job import STOP, run_job
 
 IN_PROCESS = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 AT_ONCE = 200
-"""Runs that a launcher is given at a time."""
+"""Runs passed to a launcher at a time."""
 
 
 def is_in_process(config: DictConfig) -> bool:
-    """Whether the runs are performed in this process: Hydra's default, for which nothing is
-    launched.
-    """
+    """Return whether the runs are performed in this process, as with Hydra's default launcher."""
     launcher = OmegaConf.to_container(config.hydra.launcher, resolve=False)
     return isinstance(launcher, dict) and launcher.get("_target_") == IN_PROCESS
 
 
 def launch_all(config: DictConfig, members: Sequence[Member], retries: int) -> None:
-    """Launch the runs. One whose process died has one further try, and as many more as there are
-    `retries`; then it has crashed.
+    """Launch all runs.
+
+    A run whose process died is tried 1 + `retries` more times; then its status is crashed.
     """
     for start in range(0, len(members), AT_ONCE):
         batch = list(members[start : start + AT_ONCE])
@@ -53,7 +51,7 @@ def launch_all(config: DictConfig, members: Sequence[Member], retries: int) -> N
 
 
 def _launch_again(config: DictConfig, left: list[Member], tries: int, said: set[str]) -> None:
-    """Launch what has not ended: those that died alone, the others together."""
+    """Launch the runs that have not ended: those that died each alone, the others together."""
     died: dict[str, int] = {}
     while left and not _stopped(left[0]):
         dead = [member for member in left if read(Path(member.folder)).state == CRASHED]
@@ -74,7 +72,7 @@ def _launch_again(config: DictConfig, left: list[Member], tries: int, said: set[
 
 
 def ended(member: Member) -> bool:
-    """Whether a run has completed or failed since it was said to be pending."""
+    """Return whether a run has completed or failed since its status was set to pending."""
     return read(Path(member.folder)).state in (COMPLETED, FAILED)
 
 
@@ -88,8 +86,9 @@ def _stopped(member: Member) -> bool:
 
 
 def _launch(config: DictConfig, members: Sequence[Member], said: set[str]) -> None:
-    """Start the runs and wait for them; a launcher that breaks is said in a line, what was `said`
-    already not again.
+    """Launch the runs and wait for them.
+
+    A launcher that breaks is reported in one line; lines in `said` are not repeated.
     """
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=hydra_context(LOGGING_CLASSES), task_function=run_job, config=config

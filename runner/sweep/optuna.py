@@ -1,8 +1,8 @@
-"""A search for the best value of the objective, by the sweeper of Hydra's Optuna plugin.
+"""A search for the best value of the objective, with the sweeper of Hydra's Optuna plugin.
 
-The plugin suggests words and is told what came of them. What it launches through is ours: each job
-is composed, searched for code, checked, named and performed as any run of a sweep is, so that a
-trial has the folder, the id and the bits of the same run made alone.
+The plugin suggests words and receives objectives. `Study` takes the place of its launcher: each job
+is composed, searched for code, checked, named and performed like any run of a sweep. A trial
+therefore has the same folder, run id and bits as the same run made alone.
 
     plugin  --words-->  Study.launch  --members-->  perform (in this process, or Hydra's launcher)
             <--objectives--  status.json of each run
@@ -40,14 +40,14 @@ DIRECTIONS = ("minimize", "maximize")
 PLUGIN_LOG = "hydra_plugins.hydra_optuna_sweeper"
 
 Perform = Callable[[DeclaredSweep, list[Member], Tracker, int], None]
-"""Performs runs, the first of which has this number in the sweep."""
+"""Performs runs; the last argument is the number of the first one within the sweep."""
 
 
 def check_search(declaration: DeclaredSweep, problems: list[Problem]) -> None:
-    """ConfigError with everything wrong with a search, before anything starts.
+    """Raise ConfigError with all problems of a search, before anything starts.
 
-    Runs at the ends of every key's range show it: what is misspelled in any of them, and what
-    refuses them all.
+    Trial configs at the ends of every key's range are checked: a misspelling in any of them and a
+    problem of all of them refuse the search.
     """
     problems += search_code(declaration.config)
     problems += _options(declaration.config)
@@ -62,7 +62,7 @@ def check_search(declaration: DeclaredSweep, problems: list[Problem]) -> None:
 
 
 def _options(config: DictConfig) -> list[Problem]:
-    """What is wrong with how the search is to be made."""
+    """Return the problems with the options of the search."""
     options: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
     problems = []
     if config.get("objective") is None:
@@ -109,12 +109,14 @@ def _options(config: DictConfig) -> list[Problem]:
 
 
 class Stopped(Exception):
-    """A run failed, and `sweep.on_error` is stop."""
+    """Raised when a run failed and `sweep.on_error` is stop."""
 
 
 class Study:
-    """One search. `members` are the different runs suggested so far; `perform` is what
-    `runner.sweep.sweeper` performs members by.
+    """One search.
+
+    `members` are the different runs suggested so far. `perform` is the function of
+    `runner.sweep.sweeper` that performs members.
     """
 
     def __init__(self, words: list[str], declaration: DeclaredSweep, perform: Perform) -> None:
@@ -135,7 +137,7 @@ class Study:
         self._sweeper.launcher = self
 
     def perform(self, declaration: DeclaredSweep, members: list[Member], tracker: Tracker) -> None:
-        """Make the search; `members`, which are this study's own, grow with it."""
+        """Run the search; `members`, the list of this study, grows with it."""
         (self._folder / STOP).unlink(missing_ok=True)
         tracker.expect(self._trials)
         self._tracker = tracker
@@ -153,8 +155,10 @@ class Study:
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Perform what the plugin suggests; a trial that failed, or has no finite objective,
-        returns None, which fails it for Optuna.
+        """Perform the suggested jobs. The plugin calls this as its launcher.
+
+        The returned value is the objective, or None if the trial failed or has no finite objective;
+        Optuna then counts it as failed.
         """
         assert self._tracker is not None
         batch = [self._member(list(words)) for words in job_overrides]
@@ -183,7 +187,7 @@ class Study:
         ]
 
     def _member(self, suggested: list[str]) -> Member | None:
-        """The run that these words make; None where they make none, which is said."""
+        """Return the run that these words make, or None after printing why they make none."""
         assert self._declaration.search is not None
         [job] = self._declaration.of([*self._declaration.search.fixed, *suggested]).examine()
         if job.member is None:
@@ -193,7 +197,7 @@ class Study:
         return job.member
 
     def _value(self, member: Member) -> float | None:
-        """The objective of a run that has ended, which may be the best one so far."""
+        """Return the objective of a run that has ended, and remember it if it is the best one."""
         status = conclude(Path(member.folder))
         value = status.objective if status.state == COMPLETED else None
         if value is not None and (
@@ -204,7 +208,9 @@ class Study:
         return value
 
     def conclude(self, code: int) -> int:
-        """Say what was found; gives the exit code, of which `code` is the sweep's."""
+        """Print the best run; return the exit code: `code`, or that of a failure if no run has an
+        objective.
+        """
         if self._best is None:
             print("best: none, no run has an objective", flush=True)
             return EXIT_FAILED
@@ -216,7 +222,7 @@ class Study:
 
 
 def describe(declaration: DeclaredSweep) -> str:
-    """What a search would do."""
+    """Return one line that says what a search would do."""
     options = declaration.config.hydra.sweeper
     assert declaration.search is not None
     words = " ".join(str(word.input_line) for word, _ in declaration.search.searched.values())
@@ -225,9 +231,7 @@ def describe(declaration: DeclaredSweep) -> str:
 
 
 def _plugin(config: DictConfig) -> Any:
-    """The plugin's sweeper, set up. ConfigError where it cannot be made, as for an option that a
-    sampler does not have.
-    """
+    """Return the plugin's sweeper, set up. Raises ConfigError if it cannot be created."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -253,8 +257,10 @@ def _plugin(config: DictConfig) -> Any:
 
 
 def _sampler(options: DictConfig) -> Any:
-    """The sampler that a config declares, or for a grid what makes one; only those of `SAMPLERS`
-    come here. ConfigError for an option that it does not have.
+    """Return the sampler that a config declares, or for a grid the function that makes it.
+
+    The caller makes sure that it is one of SAMPLERS. Raises ConfigError for an option it does not
+    have.
     """
     from optuna import samplers  # which the plugin has imported
 
@@ -271,7 +277,9 @@ def _sampler(options: DictConfig) -> Any:
 
 
 def _words_for_plugin(space: SearchSpace, grid: bool) -> list[str]:
-    """The words to search, as the plugin reads them. ConfigError where a grid has an interval."""
+    """Return the searched words in the plugin's syntax. Raises ConfigError if a grid has an
+    interval.
+    """
     problems = [
         Problem(
             key, f"'{word.input_line}' has no steps for a grid - use a,b or range(start,stop,step)"
@@ -288,7 +296,9 @@ def _words_for_plugin(space: SearchSpace, grid: bool) -> list[str]:
 
 
 def _range(word: Override) -> str:
-    """A range up to its last value: for the plugin, but not for Hydra, `stop` is one of the values."""
+    """Return a range word that ends at its last value, since `stop` is included by the plugin, not
+    by Hydra.
+    """
     value: Any = word.value()
     last = list(word.sweep_string_iterator())[-1] if not value.shuffle else None
     return (

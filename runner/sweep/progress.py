@@ -1,8 +1,8 @@
-"""How far a sweep has come, from its status files alone, so that it reads the same under every
+"""The progress of a sweep, read from its status files, so that it looks the same under every
 launcher.
 
-In a terminal one live line: done, failed, rate, time left. Elsewhere, and where `CI` is set, one
-plain line a run as it ends.
+In a terminal it is one live line: done, failed, rate, time left. Elsewhere, and where `CI` is set,
+it is one plain line for each run that ends.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, NAME, Status, read
 
 EVERY = 0.5
-"""Seconds between two looks at the status files of runs that other processes perform."""
+"""Seconds between two reads of the status files of runs that other processes perform."""
 ENDED = (COMPLETED, FAILED, CRASHED)
 
 
 class Tracker:
-    """Says of each run of a sweep how it ended, once. Statuses that stood before `members` were
-    launched are not its own.
+    """Reports each run of a sweep once, when it ends.
+
+    Status files written before the launch of `members` are ignored.
     """
 
     def __init__(self, members: Sequence[Member], bar: Progress | None) -> None:
@@ -41,7 +42,7 @@ class Tracker:
         self.completed = self.failed = 0
 
     def add(self, members: Sequence[Member]) -> int:
-        """These runs belong to the sweep too; gives the number of the first."""
+        """Add runs to the sweep; return the number of the first one."""
         first = len(self._members)
         for number, member in enumerate(members, first):
             self._before[number] = _written(member)
@@ -50,12 +51,12 @@ class Tracker:
         return first
 
     def expect(self, total: int) -> None:
-        """So many runs are to come."""
+        """Set the number of runs that the live line counts up to."""
         if self._bar is not None:
             self._bar.update(self._task, total=total)  # type: ignore[arg-type]
 
     def ended(self, number: int, status: Status) -> None:
-        """Run `number` of the sweep has ended so."""
+        """Report that run `number` has ended with `status`."""
         if number not in self._open:
             return
         del self._open[number]
@@ -74,7 +75,7 @@ class Tracker:
         self._bar.update(self._task, completed=done, said=said)  # type: ignore[arg-type]
 
     def look(self) -> None:
-        """Read the status files that have changed."""
+        """Read the status files that have changed and report the runs that ended."""
         for number in list(self._open):
             member = self._members[number]
             written = _written(member)
@@ -94,7 +95,7 @@ def _written(member: Member) -> int | None:
 
 
 def line(status: Status, member: Member) -> str:
-    """`completed  he-seed3-…  init=he seed=3  (0.02 s)`; of a failed run, why."""
+    """Return the line of a run: `completed  he-seed3-…  init=he seed=3  (0.02 s)`, or its error."""
     text = f"{status.state:<9}  {member.run_id}  {' '.join(member.overrides)}".rstrip()
     if status.state == COMPLETED:
         return (
@@ -105,7 +106,7 @@ def line(status: Status, member: Member) -> str:
 
 @contextmanager
 def following(members: Sequence[Member]) -> Iterator[Tracker]:
-    """Tell of the runs of a sweep while it lasts."""
+    """Report the runs of a sweep inside a `with`."""
     live = sys.stdout.isatty() and not os.environ.get("CI")
     columns = (
         BarColumn(),
@@ -124,8 +125,8 @@ def following(members: Sequence[Member]) -> Iterator[Tracker]:
 
 @contextmanager
 def watching(tracker: Tracker) -> Iterator[None]:
-    """Look at the status files again and again, from a thread of its own, while other processes
-    perform the runs.
+    """Read the status files every `EVERY` seconds, in a thread, while other processes perform the
+    runs.
     """
     over = threading.Event()
 

@@ -1,8 +1,7 @@
-"""What a search varies: the words that every trial has, and of each searched key the word that says
-from where its values come.
+"""The space of a search: fixed words, and for each searched key the word that gives its range.
 
-They stand on the command line, in `hydra.sweeper.params` or in `sweep.grid`; the first that speaks
-of a key counts.
+They come from the command line, `hydra.sweeper.params` and `sweep.grid`; for a key in several of
+them, the first in this order counts.
 """
 
 from __future__ import annotations
@@ -18,25 +17,28 @@ from initlab.runner.errors import Problem
 from initlab.runner.sweep.space import NOT_SWEPT, SPENT, key_of, sweep_problem, word_of
 
 TARGET = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"
-"""The sweeper that searches, as a config names it."""
+"""The searching sweeper, as named in a config."""
 OF_THE_WHOLE = (*NOT_SWEPT, "name", "objective")
-"""Keys that all trials have in common: what they are judged by, and the folder they are in."""
+"""Keys that must be the same in all trials."""
 PROBED = 64
-"""So many values of a key are looked at before the search; the others when they are suggested."""
+"""Values of a key that are checked before the search; the others are checked when suggested."""
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """`fixed` words, and for each key that is searched its word and some words that it may become,
-    both ends among them.
+    """The words of a search.
+
+    `fixed` are the words of every trial. `searched` maps each searched key to its word and to some
+    of the words it may become, including both ends of its range.
     """
 
     fixed: tuple[str, ...]
     searched: dict[str, tuple[Override, tuple[str, ...]]]
 
     def probes(self) -> list[list[str]]:
-        """The words of trials that show whether all keys and options exist: every key has each of
-        its words in one of them.
+        """Return the words of some trials that together contain every word of every key.
+
+        Composing them shows whether all keys and options exist.
         """
         first = [words[0] for _, words in self.searched.values()]
         found = [[*self.fixed, *first]]
@@ -50,7 +52,7 @@ class SearchSpace:
 def parse_searched(
     overrides: list[Override], node: dict[str, Any], params: dict[str, Any], problems: list[Problem]
 ) -> SearchSpace:
-    """The space of a search; what is wrong with it is noted."""
+    """Return the space of a search; append the problems with it."""
     for part in ("cases", "exclude", "union"):
         if node.get(part):
             problems.append(
@@ -100,7 +102,7 @@ def parse_searched(
 
 
 def _problem(override: Override) -> Problem | None:
-    """What is wrong with a word that is searched."""
+    """Return the problem with a searched word, or None."""
     key = key_of(override.get_key_element())
     if not override.is_sweep_override():
         return None
@@ -119,7 +121,7 @@ def _problem(override: Override) -> Problem | None:
 
 
 def _some(override: Override) -> tuple[str, ...]:
-    """Words that a searched one may become."""
+    """Return some of the words that a searched word may become."""
     value = override.value()
     key = override.get_key_element()
     if isinstance(value, IntervalSweep):

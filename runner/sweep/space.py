@@ -1,9 +1,8 @@
-"""What a sweep varies: the `sweep` node of a config and the swept words of the command line, as
-lists of words, one list a job.
+"""The space of a sweep: its jobs as lists of words.
 
-A block is `{grid, cases, exclude}`: every case with every point of the grid. A sweep is the block
-at its top and those of `union`, one after the other. What the command line says of a key replaces
-what the blocks say of it.
+The `sweep` node of a config holds blocks `{grid, cases, exclude}`. A block combines every case with
+every point of its grid. A sweep is the block at its top, followed by those of `union`. A swept word
+of the command line replaces what the blocks say about its key.
 """
 
 from __future__ import annotations
@@ -23,22 +22,22 @@ from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.errors import Problem
 
 NOT_SWEPT = ("task", "resume", "dry_run", "sweep", "report", "expect", "control")
-"""Keys that are about the whole command."""
+"""Keys that apply to the command as a whole."""
 PARTS = ("grid", "cases", "exclude")
 SPENT = tuple(f"sweep.{part}" for part in (*PARTS, "union"))
-"""What is used up when a sweep has become jobs: no job's config holds it."""
+"""Keys that only define the jobs: no job's config has them."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Axes (key, words), cases (several words each), and what is left out of their product."""
+    """Axes (key, words), cases (several words each), and exclusions from their product."""
 
     axes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     cases: tuple[tuple[tuple[str, str], ...], ...] = ()
     exclude: tuple[Exclusion, ...] = ()
 
     def jobs(self, given: set[str]) -> Iterator[list[str]]:
-        """The words of each job, without those about keys that the command line has given."""
+        """Yield the words of each job, except for keys in `given`, which the command line sets."""
         axes = [words for key, words in self.axes if key not in given]
         for case in self.cases or ((),):
             of_case = [word for key, word in case if key not in given]
@@ -46,7 +45,7 @@ class Block:
                 yield [*of_case, *point]
 
     def count(self, given: set[str]) -> int:
-        """How many jobs there are."""
+        """Return the number of jobs."""
         return max(1, len(self.cases)) * math.prod(
             len(words) for key, words in self.axes if key not in given
         )
@@ -54,8 +53,9 @@ class Block:
 
 @dataclass
 class Exclusion:
-    """Jobs whose config has one of the values at each of the places are left out; `place` is where
-    it stands in the config.
+    """Excludes the jobs that have, at each key of `conditions`, one of its values.
+
+    `place` is where the exclusion stands in the config.
     """
 
     place: str
@@ -65,20 +65,18 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Space:
-    """All jobs of a sweep: blocks, and the words of the command line in their order, one or several
-    of each key.
-    """
+    """All jobs of a sweep: blocks, and the words of the command line, one or several for each key."""
 
     blocks: tuple[Block, ...]
     words: tuple[tuple[str, tuple[str, ...]], ...]
 
     @property
     def given(self) -> set[str]:
-        """The keys that the command line is about."""
+        """The keys that the command line sets."""
         return {key for key, _ in self.words}
 
     def jobs(self) -> Iterator[tuple[list[str], Block]]:
-        """The words of each job and the block it is of; the last key varies fastest."""
+        """Yield the words of each job and its block; the last key varies fastest."""
         given = self.given
         for block in self.blocks:
             for words in block.jobs(given):
@@ -86,22 +84,23 @@ class Space:
                     yield [*point, *words], block
 
     def count(self) -> int:
-        """How many jobs there are, duplicates and excluded ones included."""
+        """Return the number of jobs, including duplicates and excluded ones."""
         return sum(block.count(self.given) for block in self.blocks) * math.prod(
             len(words) for _, words in self.words
         )
 
 
 def key_of(word: str) -> str:
-    """`init.sigma` of `+init.sigma=0.1`."""
+    """Return the key of a word: `init.sigma` for `+init.sigma=0.1`."""
     return word.lstrip("+~").split("=", 1)[0]
 
 
 def parse_space(
     overrides: list[Override], node: dict[str, Any], params: dict[str, Any], problems: list[Problem]
 ) -> Space:
-    """The space of a sweep: `node` is the config's `sweep`, `params` is Hydra's
-    `hydra.sweeper.params`. What is wrong is noted.
+    """Return the space of a sweep; append the problems with it.
+
+    `node` is the config's `sweep`, `params` is `hydra.sweeper.params`.
     """
     blocks = [_block({part: node.get(part) for part in PARTS}, "sweep", problems)]
     union = node.get("union") or []
@@ -140,7 +139,7 @@ def parse_space(
 
 
 def sweep_problem(override: Override) -> Problem | None:
-    """What is wrong with a word that is swept over."""
+    """Return the problem with a swept word, or None."""
     key = override.get_key_element().lstrip("+~")
     if not override.is_sweep_override():
         return None
@@ -158,7 +157,7 @@ def sweep_problem(override: Override) -> Problem | None:
 
 
 def _block(node: Any, place: str, problems: list[Problem]) -> Block:
-    """One block of the config."""
+    """Parse one block of the config."""
     if not isinstance(node, dict):
         problems.append(Problem(place, f"must be a block {{grid, cases, exclude}}, got {node!r}"))
         return Block()
@@ -199,8 +198,10 @@ def _list(value: Any, place: str, problems: list[Problem]) -> list[Any]:
 def _axis(
     key: str, value: Any, place: str, problems: list[Problem]
 ) -> tuple[str, tuple[str, ...]] | None:
-    """One key and its words: of a list of values, of a sweep in Hydra's grammar (`range(0,3)`,
-    `a,b`), or of one value.
+    """Return one key and its words.
+
+    `value` is a list of values, a sweep in Hydra's grammar (`range(0,3)`, `a,b`), or a single
+    value.
     """
     if not _sweepable(key, f"{place}.{key}", problems):
         return None
@@ -229,7 +230,7 @@ def _axis(
 
 
 def _case(node: Any, place: str, problems: list[Problem]) -> tuple[tuple[str, str], ...]:
-    """Values that belong together."""
+    """Parse a case: values of several keys that belong together."""
     return tuple(
         (key_of(key), word)
         for key, value in _mapping(node, place, problems).items()
@@ -259,7 +260,9 @@ def _sweepable(key: str, place: str, problems: list[Problem]) -> bool:
 
 
 def _words(key: str, values: list[Any], place: str, problems: list[Problem]) -> tuple[str, ...]:
-    """The words that give `key` each of the values; those that no word can give are noted."""
+    """Return the words that set `key` to each value; append a problem for a value no word can
+    express.
+    """
     words = []
     for value in values:
         word = word_of(key, value)
@@ -277,9 +280,7 @@ def _words(key: str, values: list[Any], place: str, problems: list[Problem]) -> 
 
 
 def word_of(key: str, value: Any) -> str:
-    """The word that gives `key` this very value, in quotes where Hydra's grammar would read it as
-    something else.
-    """
+    """Return the word that sets `key` to exactly this value, quoted if Hydra would misread it."""
     return f"{key}={_text(value)}"
 
 
@@ -305,7 +306,7 @@ def _text(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """In single quotes, where a backslash counts as such unless it stands before a quote."""
+    """Put text in single quotes. A backslash is literal unless it stands before a quote."""
     escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + "\\'", text)
     escaped += "\\" * (len(escaped) - len(escaped.rstrip("\\")))
     return f"'{escaped}'"

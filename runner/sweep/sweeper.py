@@ -1,8 +1,9 @@
-"""Sweeps, started by `-m`: every job is composed and checked first, each different one runs once,
-and the sum is read from disk.
+"""Sweeps, started by `-m`: all jobs are checked before the first one runs, and each different run
+is made once.
 
-`RunnerSweeper` is what Hydra's configs name; the project has no `hydra_plugins` folder, so it is
-registered by hand. Jobs run in this process, or through whatever launcher is configured.
+Results are collected from disk. `RunnerSweeper` is the sweeper named in Hydra's configs; it is
+registered by hand, because the project has no `hydra_plugins` folder. Jobs run in this process or
+through the configured launcher.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ BUSY = "another sweep is at work in this folder - wait for it to end, or give na
 
 
 class RunnerSweeper(Sweeper):
-    """What `hydra/sweeper: runner` names. Sweeps are run by `sweep` below, which checks all jobs
-    before the first starts.
+    """The sweeper `hydra/sweeper: runner`. It calls `sweep`, which checks all jobs before the first
+    starts.
     """
 
     def __init__(self, max_batch_size: int | None, params: dict[str, str] | None) -> None:
@@ -73,7 +74,7 @@ class RunnerSweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Nothing to set up."""
+        """Do nothing; Hydra's interface requires the method."""
 
     def sweep(self, arguments: list[str]) -> int:
         """Run the sweep of these words."""
@@ -81,8 +82,9 @@ class RunnerSweeper(Sweeper):
 
 
 def sweep(words: list[str], config_dir: str | None) -> int:
-    """Run the sweep that the command line declares; gives its exit code. ConfigError with
-    everything wrong, before anything starts.
+    """Run the sweep that the command line declares; return its exit code.
+
+    Raises ConfigError with all problems, before anything starts.
     """
     problems: list[Problem] = []
     declaration = declare_sweep(words, config_dir, problems)
@@ -108,7 +110,9 @@ def sweep(words: list[str], config_dir: str | None) -> int:
 
 
 def declared_claims(declaration: DeclaredSweep, members: list[Member]) -> list[Claim]:
-    """What the sweep expects of its runs. ConfigError with everything wrong."""
+    """Return the claims that the sweep declares about its runs. Raises ConfigError with all
+    problems.
+    """
     node = declaration.config.get("expect")
     expect = OmegaConf.to_container(node, resolve=False) if OmegaConf.is_config(node) else node
     if not expect:
@@ -130,7 +134,7 @@ def declared_claims(declaration: DeclaredSweep, members: list[Member]) -> list[C
 
 
 def judge_claims(declaration: DeclaredSweep, members: list[Member], claims: list[Claim]) -> int:
-    """Judge the claims by the finished runs; gives the exit code."""
+    """Judge the claims by the finished runs; return the exit code."""
     if not claims:
         return 0
     folder = Path(str(declaration.config.hydra.sweep.dir))
@@ -141,8 +145,9 @@ def judge_claims(declaration: DeclaredSweep, members: list[Member], claims: list
 def conclude(
     claims: list[Claim], made: Sequence[expectation.Made], folder: Path, drawn: bool
 ) -> int:
-    """Judge claims, print and write what they come to, as charts too where these are wanted and can
-    be; gives the exit code.
+    """Judge claims, print and write the verdicts; return the exit code.
+
+    With `drawn`, and if matplotlib is installed, charts of the claims are written too.
     """
     judged = expectation.conclude(claims, made, folder, tables.console())
     if drawn and available():
@@ -153,7 +158,7 @@ def conclude(
 
 
 def search(words: list[str], declaration: DeclaredSweep, problems: list[Problem]) -> int:
-    """Search by Optuna for the best value of the objective."""
+    """Search with Optuna for the best value of the objective."""
     check_search(declaration, problems)
     check_report(str(declaration.config.report))
     if declaration.config.dry_run:
@@ -170,8 +175,10 @@ def run(
     members: list[Member],
     perform: Callable[..., None] | None = None,
 ) -> int:
-    """Perform the runs and sum up what they left on disk; `perform` is `perform_all`, or what finds
-    the members as it goes.
+    """Perform the runs, summarize their results from disk, and return the exit code.
+
+    `perform` is `perform_all` by default; a search passes a function that finds the members as it
+    goes.
     """
     folder = Path(str(declaration.config.hydra.sweep.dir))
     make_folders(folder, members)
@@ -194,7 +201,7 @@ def run(
 
 
 def write_report(folder: Path, report: str) -> None:
-    """Write the sweep's `report.html`, where one is wanted; without it the sweep is as good."""
+    """Write the sweep's `report.html` unless `report` is none. A failure is a warning only."""
     if report == "none":
         return
     try:
@@ -204,7 +211,7 @@ def write_report(folder: Path, report: str) -> None:
 
 
 def check_report(report: str) -> None:
-    """ConfigError where every run is to have a report and none can be drawn."""
+    """Raise ConfigError if every run is to have a report and matplotlib is not installed."""
     if report == "all" and not available():
         raise ConfigError.of(
             "report",
@@ -215,8 +222,9 @@ def check_report(report: str) -> None:
 def perform_all(
     declaration: DeclaredSweep, members: list[Member], tracker: Tracker, first: int = 0
 ) -> None:
-    """Perform the runs, in this process or through the configured launcher; `first` is the number
-    of the first of them.
+    """Perform the runs, in this process or through the configured launcher.
+
+    `first` is the number of the first run within the sweep.
     """
     options = declaration.config.sweep
     if not is_in_process(declaration.config):
@@ -231,8 +239,9 @@ def perform_all(
 
 
 def dry_run(declaration: DeclaredSweep) -> int:
-    """List the runs, what is finished and what is refused; writes nothing. Exit code 2 where any is
-    refused.
+    """Print the runs, and which are finished or refused; write nothing.
+
+    Returns exit code 2 if any run is refused.
     """
     refused = Tally()
     found: dict[str, tuple[Member | None, str]] = {}
@@ -273,22 +282,20 @@ def dry_run(declaration: DeclaredSweep) -> int:
 
 
 def _state(declaration: DeclaredSweep, member: Member | None) -> str:
-    """Whether a sound run is finished already."""
+    """Return whether a valid run is finished already."""
     assert member is not None
     job = declaration.prepare(member)
     return "to run" if finished(job.declaration, job.folder) is None else "finished"
 
 
 def write_hydra(folder: Path, config: DictConfig) -> None:
-    """Keep Hydra's own config of the whole sweep in its folder's `.hydra/`."""
+    """Write the `hydra` node of the sweep's config to `.hydra/` in its folder."""
     text = OmegaConf.to_yaml(OmegaConf.masked_copy(config, "hydra"))
     write_hydra_files(folder, {"hydra.yaml": text})
 
 
 def make_folders(folder: Path, members: list[Member]) -> None:
-    """Make the folders that the sweep and its runs are kept in, so that no run is the first to find
-    that it cannot be written.
-    """
+    """Create the folders of the sweep and its runs. Raises ConfigError if one cannot be written."""
     problems = []
     for path in dict.fromkeys([folder, *(Path(member.folder).parent for member in members)]):
         try:
@@ -309,7 +316,7 @@ def make_folders(folder: Path, members: list[Member]) -> None:
 
 
 def _plugin_package() -> ModuleType:
-    """The package of installed Hydra plugins, or an empty one where none is installed."""
+    """Return the package of installed Hydra plugins, or an empty one if none is installed."""
     try:
         return importlib.import_module(PACKAGE)
     except ModuleNotFoundError:
@@ -320,10 +327,10 @@ def _plugin_package() -> ModuleType:
 
 
 def register() -> None:
-    """Make the sweeper known to Hydra as `hydra/sweeper: runner`.
+    """Register the sweeper with Hydra as `hydra/sweeper: runner`.
 
-    Hydra takes plugins from the package `hydra_plugins` only, so the class is put into a module of
-    that name made here.
+    Hydra accepts plugins from the package `hydra_plugins` only, so a module of that package is
+    created here.
     """
     RunnerSweeper.__module__ = MODULE
     package = sys.modules.get(PACKAGE) or _plugin_package()

@@ -23,7 +23,7 @@ class Nonlinearity:
     value: Function
     slope: Function
     kinked: bool = False
-    """Whether the derivative jumps at 0; nowhere else does any of these."""
+    """Whether the derivative jumps at 0. None of these activations has another jump."""
     power: float | None = None
 
     @property
@@ -89,7 +89,7 @@ ACTIVATIONS: dict[str, Nonlinearity] = {
     ),
     "sin": Nonlinearity(np.sin, np.cos),
 }
-"""By the names that a layer's `activation` has; `linear` is none."""
+"""By the name in a layer's `activation`; `linear` is the identity."""
 
 
 def nonlinearity(name: str) -> Nonlinearity:

@@ -23,7 +23,7 @@ from initlab.runner.theory.forms import closed_form
 cosine = within(-1, 1)
 
 LARGEST, SMALLEST = 1e8, 1e-10
-"""Where a fixed point of the variance is looked for."""
+"""The interval in which a fixed point of the variance is searched."""
 RECTIFIERS = {"relu": 0.0, "leaky": LEAKY_SLOPE, "linear": 1.0}
 """Activation -> slope below 0."""
 

@@ -13,7 +13,7 @@ from initlab.engine.init import Constant
 from initlab.engine.nd import NDArray
 
 QUARTER = Constant(0.25)
-"""The slope that He et al. start from."""
+"""The initial slope of He et al. 2015."""
 
 
 class _Elementwise(HybridBlock):

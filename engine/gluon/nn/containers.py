@@ -13,7 +13,7 @@ from initlab.engine.ops.activation import ACTIVATIONS
 from initlab.engine.registry import advice
 
 SHORTCUT = "shortcut"
-"""The name of a residual's child that makes what is added."""
+"""The name of the child whose output a residual block adds."""
 
 
 class _Chain(Block):

@@ -13,7 +13,7 @@ from initlab.engine.ops import padding as op
 from initlab.engine.registry import advice
 
 MODES = {"zero": "constant", "reflect": "reflect", "circular": "wrap"}
-"""What lies beyond an image -> the operation's mode."""
+"""Mode of the layer -> mode of the operation `pad`."""
 
 
 class ReflectionPad2D(HybridBlock):

@@ -1,13 +1,13 @@
 """All figures of a tensor from one pass over its elements, in blocks that may come in any order and
 from any thread.
 
-bins          the 4096 bins of a float's top 12 bits, their edges and their order
-lanes         the order in which a block's elements are added
-kernels       a block's histogram and central moments: NumPy's, and which implementation is taken
-compiled      the same two functions through numba, to the same bit
-accumulator   blocks in, `Summary` out
-summary       the figures, and the journal's form of them
-selection     exact quantiles, in a few more passes
+  bins          the 4096 bins of a float's top 12 bits, their edges and their order
+  lanes         the order in which a block's elements are added
+  kernels       a block's histogram and central moments in NumPy, and the choice of implementation
+  compiled      the same two functions with numba, equal to the bit
+  accumulator   takes blocks, returns a `Summary`
+  summary       the figures, and their JSON form
+  selection     exact quantiles, in a few more passes
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Blocks of a tensor in, its summary out.
+"""Accumulator: takes the blocks of a tensor and returns their summary.
 
-A block's figures depend on its elements alone. They are kept, 64 bytes a block, until all are
-there, and then combined exactly rounded, so neither the order of the blocks nor the threads they
-came from show.
+The figures of a block depend on its elements alone. They are kept, 64 bytes for each block, until
+all blocks are there. They are then combined with exact rounding, so the result depends neither on
+the order of the blocks nor on threads.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from initlab.runner.stats.onepass.lanes import BLOCK
 from initlab.runner.stats.onepass.summary import Summary
 
 THREADED_FROM = 1 << 20
-"""Elements from which a whole tensor is shared among threads."""
+"""Elements from which several threads summarize a tensor."""
 TOGETHER = 4
-"""Blocks that are looked at in one call: what a thread does between two times it needs the
-interpreter.
+"""Blocks processed in one call, during which a thread does not need the interpreter.
 """
 LARGEST_EXPONENT = 100
 """A float64 block whose largest magnitude is beyond 2^100 or within 2^-100 is scaled by a power of
@@ -32,7 +31,7 @@ two before anything is added.
 """
 
 Check = Callable[[np.ndarray, int], int | None]
-"""(elements, the first one's number) -> how many of them are not as declared, or None:
+"""(elements, index of the first one) -> number of elements that are not as declared, or None:
 `Law.wrong_in` for a shape.
 """
 
@@ -45,13 +44,11 @@ RECORD = np.dtype(
         *((name, "f8") for name in ("sum", "m2", "m3", "m4")),
     ]
 )
-"""What is kept of a block. Sums are in units of 2^exponent and its powers."""
+"""The record of a block. Sums are in units of 2^exponent and its powers."""
 
 
 class Accumulator:
-    """The statistics of a tensor whose blocks of `BLOCK` elements come one by one, in any order,
-    from any thread.
-    """
+    """Statistics of a tensor whose blocks of `BLOCK` elements come in any order, from any thread."""
 
     def __init__(
         self, dtype: Any, size: int, wrong: Check | None = None, implementation: str | None = None
@@ -68,10 +65,10 @@ class Accumulator:
         self._lock = threading.Lock()
 
     def add(self, number: int, values: np.ndarray) -> None:
-        """Block `number`, and any that follow: the flat elements from number * BLOCK on, up to the
-        end of a block.
+        """Add block `number` and possibly following ones: flat elements from number * BLOCK on.
 
-        ValueError for what is not of the tensor or was there before.
+        They end at the end of a block or of the tensor. Raises ValueError if they do not fit the
+        tensor or a block was added before.
         """
         count = max(1, -(-values.size // BLOCK))
         if not 0 <= number < self._blocks.size:
@@ -103,7 +100,7 @@ class Accumulator:
                 self._differing = (self._differing or 0) + differing
 
     def _looked_at(self, floats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The histogram of one or more blocks, and a record each."""
+        """Return the histogram of one or more blocks, and a record for each."""
         bits, shift = bins.as_bits(floats), bins.shift_of(floats.dtype)
         if self._kernels.blocks is not None and floats.itemsize > 2 and floats.size:
             histogram, rows = self._kernels.blocks(bits, floats, shift)
@@ -123,7 +120,7 @@ class Accumulator:
         return histogram, records
 
     def _figures(self, floats: np.ndarray, histogram: np.ndarray) -> tuple[float, ...]:
-        """A block's record."""
+        """Return the record of a block."""
         if bins.nonfinite(histogram, floats.dtype):
             floats = floats[np.isfinite(floats)]
         if floats.itemsize == 2:
@@ -141,7 +138,7 @@ class Accumulator:
         return floats.size, exponent, low, high, *self._kernels.moments(floats)
 
     def result(self) -> Summary:
-        """The figures of all blocks. ValueError while one is missing."""
+        """Return the summary of all blocks. Raises ValueError if one is missing."""
         if not self._seen.all():
             raise ValueError(
                 f"block {int(np.argmin(self._seen))} of {self._seen.size} has not been added"
@@ -172,13 +169,15 @@ class Accumulator:
 
 
 def _extreme(rows: np.ndarray) -> bool:
-    """Whether a block of float64, of which this is a row each, has to be scaled."""
+    """Return whether a float64 block among these must be scaled before summing."""
     _, exponents = np.frexp(np.maximum(-rows[:, 0], rows[:, 1]))
     return bool((np.abs(exponents) > LARGEST_EXPONENT).any())
 
 
 def _records(rows: np.ndarray, size: int) -> np.ndarray:
-    """The records of blocks of together `size` finite elements, of `compiled.blocks`' rows."""
+    """Return the records of blocks from the rows of `compiled.blocks`; `size` counts all finite
+    elements.
+    """
     records = np.zeros(len(rows), RECORD)
     records["finite"] = BLOCK
     records["finite"][-1] = size - (len(rows) - 1) * BLOCK
@@ -188,10 +187,11 @@ def _records(rows: np.ndarray, size: int) -> np.ndarray:
 
 
 def combine(blocks: np.ndarray) -> tuple[int, tuple[float, float, float, float]]:
-    """(exponent, mean and central moments in its units) of blocks that hold something.
+    """Return (exponent, mean and central moments in units of 2^exponent) of non-empty blocks.
 
-    Each block's sums are moved from its own mean to the mean of all: Pébay, "Formulas for robust,
-    one-pass parallel computation of covariances and arbitrary-order statistical moments", 2008.
+    The sums of each block are shifted from its own mean to the common mean: Pébay, "Formulas for
+    robust, one-pass parallel computation of covariances and arbitrary-order statistical moments",
+    2008.
     """
     farthest = np.maximum(-blocks["low"], blocks["high"])
     exponent = (
@@ -221,8 +221,9 @@ def summarize(
     wrong: Check | None = None,
     implementation: str | None = None,
 ) -> Summary:
-    """The summary of a whole tensor, in memory or mapped from a file. `threads` is otherwise what
-    drawing uses; nothing depends on it.
+    """Return the summary of a whole tensor, in memory or mapped from a file.
+
+    `threads` is by default the number of threads that draw. The result does not depend on it.
     """
     flat = values.reshape(-1)
     accumulator = Accumulator(flat.dtype, flat.size, wrong, implementation)

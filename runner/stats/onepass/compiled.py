@@ -1,7 +1,7 @@
-"""The kernels through numba. Importing this imports numba; the results are those of
-`runner.stats.onepass.kernels`, to the bit.
+"""The kernels with numba. Importing this module imports numba.
 
-No `fastmath`: additions keep their order, and a product and a sum are rounded one after the other.
+Results are equal to those of `runner.stats.onepass.kernels` to the bit. `fastmath` is off:
+additions keep their order, and a product and a sum are rounded separately.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ def _central(
 
 
 def histogram(bits: np.ndarray, shift: int) -> np.ndarray:
-    """How many of the unsigned integers have each value above their `shift` low bits."""
+    """Return int64[4096]: the counts of `bits >> shift`."""
     counts = np.zeros(BINS, np.int64)
     _count(bits, bits.dtype.type(shift), counts)
     return counts
 
 
 def moments(values: np.ndarray) -> Moments:
-    """The sum and the three central sums of a block's values."""
+    """Return the sum and the three central sums of a block's values."""
     total = _total(values, np.empty(LANES))
     return total, *_central(
         values, total / values.size, np.empty(LANES), np.empty(LANES), np.empty(LANES)
@@ -98,11 +98,9 @@ def _blocks(bits, floats, shift, counts, records, low, high, lanes):  # type: ig
 
 
 def blocks(bits: np.ndarray, floats: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of several blocks at once: the histogram of all, and a row a block of its smallest and
-    largest value and its moments.
+    """Return the histogram of several blocks, and a row (minimum, maximum, moments) for each.
 
-    The rows mean something only where every value is finite, and for float64 where none needs
-    scaling.
+    The rows are meaningful only if all values are finite and, for float64, need no scaling.
     """
     counts, records = np.zeros(BINS, np.int64), np.empty((-(-floats.size // BLOCK), 6))
     low, high = np.empty(LANES, floats.dtype), np.empty(LANES, floats.dtype)

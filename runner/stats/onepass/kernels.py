@@ -1,4 +1,5 @@
-"""What is done with every element of a block: NumPy's way, and the choice between it and numba's.
+"""The functions applied to each block's elements in NumPy, and the choice between NumPy and numba.
+
 Both add in the order of `lanes`, so both give the same bits on any processor.
 """
 
@@ -15,16 +16,16 @@ from initlab.runner.stats.onepass.bins import BINS
 from initlab.runner.stats.onepass.lanes import BLOCK, LANES, Moments
 
 COMPILED_FROM = 1 << 20
-"""Elements from which numba is used where it also draws."""
+"""Elements from which numba is used, if numba also draws."""
 IMPLEMENTATIONS = ("numpy", "numba")
 
 
 class Kernels(NamedTuple):
-    """`histogram(bits, shift)`: int64[4096] of bits >> shift. `moments(values)`: of 1 to BLOCK
-    finite float32 or float64 values.
+    """An implementation of the functions of a block.
 
-    `blocks(bits, floats, shift)`, where there is one, does both for several blocks in one call: see
-    `compiled.blocks`.
+    `histogram(bits, shift)` returns int64[4096], the counts of bits >> shift. `moments(values)`
+    takes 1 to BLOCK finite float32 or float64 values. `blocks(bits, floats, shift)`, if not None,
+    does both for several blocks in one call (see `compiled.blocks`).
     """
 
     name: str
@@ -34,7 +35,7 @@ class Kernels(NamedTuple):
 
 
 class _Scratch(threading.local):
-    """A thread's own working memory."""
+    """The working memory of a thread."""
 
     def __init__(self) -> None:
         self.distances = np.empty(BLOCK)
@@ -45,12 +46,12 @@ _scratch = _Scratch()
 
 
 def histogram(bits: np.ndarray, shift: int) -> np.ndarray:
-    """How many of the unsigned integers have each value above their `shift` low bits."""
+    """Return int64[4096]: the counts of `bits >> shift`."""
     return np.bincount((bits >> bits.dtype.type(shift)).astype(np.intp), minlength=BINS)
 
 
 def moments(values: np.ndarray) -> Moments:
-    """The sum and the three central sums of a block's values."""
+    """Return the sum and the three central sums of a block's values."""
     size = -(-values.size // LANES) * LANES
     x, power = _scratch.distances[:size], _scratch.powers[:size]
     x[: values.size] = values
@@ -65,7 +66,7 @@ def moments(values: np.ndarray) -> Moments:
 
 
 def _sum(terms: np.ndarray) -> float:
-    """The sum in lanes. `+ 0.0` makes a negative zero positive."""
+    """Return the sum in lanes. `+ 0.0` makes a negative zero positive."""
     lanes = np.add.reduce(terms.reshape(-1, LANES), axis=0)
     width = LANES
     while width > 1:
@@ -78,11 +79,11 @@ NUMPY = Kernels("numpy", histogram, moments)
 
 
 def choose(implementation: str | None, size: int) -> Kernels:
-    """The kernels for a tensor of `size` elements: the implementation named, ImportError where
-    numba is named and not installed.
+    """Return the kernels for a tensor of `size` elements.
 
-    None leaves the choice: what draws (`streams.implementation`), but numba for large tensors only.
-    The figures never depend on it.
+    By default the implementation is the one that draws (`streams.implementation`), but numba only
+    for large tensors. The figures do not depend on it. Raises ValueError for an unknown
+    implementation, and ImportError if numba is asked for and not installed.
     """
     if implementation is not None and implementation not in IMPLEMENTATIONS:
         raise ValueError(

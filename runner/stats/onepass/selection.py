@@ -1,9 +1,8 @@
-"""Exact quantiles of a tensor of any size: radix selection in passes over blocks, nothing sorted
-but what is left at the end.
+"""Exact quantiles of a tensor of any size by radix selection, in passes over its blocks.
 
-A float's bits become a key, an unsigned integer that grows with the value. The summary's histogram
-has counted the keys' first 12 bits; each pass counts the next 12 of those keys that share their
-first bits with a wanted order statistic, until few enough are left to be gathered.
+The bits of a float become a key: an unsigned integer in the order of the values. The summary's
+histogram counts the first 12 bits of the keys. Each pass counts the next 12 bits of the keys that
+start like a wanted order statistic, until few enough keys are left to collect and sort.
 """
 
 from __future__ import annotations
@@ -18,21 +17,24 @@ from initlab.runner.stats.onepass.lanes import BLOCK
 from initlab.runner.stats.onepass.summary import Summary
 
 GATHERED = 1 << 20
-"""Keys held in memory at most."""
+"""Keys collected in memory at most."""
 DIGIT = 12
-"""Bits counted in a pass."""
+"""Bits counted in each pass."""
 
 Wanted = dict[int, list[tuple[int, int]]]
-"""First bits of keys -> the ranks wanted among them: (rank among all elements, rank among these).
+"""First bits of keys -> the wanted ranks among these keys: (rank among all, rank among these).
 """
 
 
 def quantiles(
     values: np.ndarray, summary: Summary, probabilities: Sequence[float]
 ) -> list[float | None]:
-    """The quantiles of the finite elements, interpolated linearly between the two order statistics
-    nearest to probability * (N - 1), as `numpy.quantile` does by default. `summary` is that of
-    `values`, which may be mapped from a file. None where nothing is finite."""
+    """Return the quantiles of the finite elements, or None if there are none.
+
+    They are interpolated linearly between the two order statistics nearest to probability * (N -
+    1), like `numpy.quantile`'s default. `summary` is that of `values`, which may be mapped from a
+    file.
+    """
     if not summary.finite:
         return [None] * len(probabilities)
     last = summary.finite - 1
@@ -45,7 +47,7 @@ def quantiles(
 
 
 def _order_statistics(values: np.ndarray, summary: Summary, ranks: list[int]) -> dict[int, float]:
-    """Rank among the finite elements -> the element."""
+    """Return {rank among the finite elements: the element}."""
     dtype = summary.binned
     flat = values.reshape(-1)
     counts = np.concatenate(
@@ -68,7 +70,7 @@ def _order_statistics(values: np.ndarray, summary: Summary, ranks: list[int]) ->
 
 
 def _keys(flat: np.ndarray) -> Iterator[np.ndarray]:
-    """Block after block as keys."""
+    """Yield the keys of each block."""
     for start in range(0, flat.size, BLOCK):
         bits = bins.as_bits(bins.as_floats(flat[start : start + BLOCK]))
         sign = bits.dtype.type(1 << (8 * bits.itemsize - 1))
@@ -76,16 +78,14 @@ def _keys(flat: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _value(key: int, dtype: np.dtype) -> float:
-    """The number that a key stands for; zero without a sign."""
+    """Return the number of a key; zero has no sign."""
     width = 8 * dtype.itemsize
     bits = key - (1 << (width - 1)) if key >> (width - 1) else key ^ ((1 << width) - 1)
     return float(bins.from_bits(np.array([bits], np.uint64), dtype)[0]) + 0.0
 
 
 def _count(flat: np.ndarray, wanted: Wanted, shift: int, digit: int) -> dict[int, np.ndarray]:
-    """For each of the wanted first bits, how many keys have which `digit` bits next, above the low
-    `shift` bits.
-    """
+    """Count, for each of the wanted first bits, the keys by their next `digit` bits above `shift`."""
     counts = {prefix: np.zeros(1 << digit, np.int64) for prefix in wanted}
     for keys in _keys(flat):
         heads = keys >> keys.dtype.type(shift)
@@ -99,7 +99,7 @@ def _count(flat: np.ndarray, wanted: Wanted, shift: int, digit: int) -> dict[int
 
 
 def _descend(wanted: Wanted, counts: dict[int, np.ndarray], digit: int) -> tuple[Wanted, int]:
-    """(what is wanted, with `digit` bits more known; how many keys share those bits)."""
+    """Return (the ranks wanted, with `digit` more bits known; how many keys share those bits)."""
     deeper: Wanted = {}
     left = 0
     for prefix, pairs in wanted.items():
@@ -116,7 +116,7 @@ def _descend(wanted: Wanted, counts: dict[int, np.ndarray], digit: int) -> tuple
 
 
 def _gather(flat: np.ndarray, wanted: Wanted, shift: int) -> dict[int, int]:
-    """Rank -> key, from all the keys with the wanted first bits."""
+    """Return {rank: key}, from all keys with the wanted first bits."""
     held: dict[int, list[np.ndarray]] = {prefix: [] for prefix in wanted}
     for keys in _keys(flat):
         prefixes = keys >> keys.dtype.type(shift)

@@ -1,4 +1,4 @@
-"""The figures of a tensor that are kept when its elements are gone."""
+"""Summary: the figures of a tensor that are kept after its elements are gone."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from initlab.runner.stats.onepass import bins
 
 @dataclass(frozen=True)
 class Summary:
-    """What one pass over a tensor's elements gives. Moments, extremes and quantiles are those of
-    its finite elements.
+    """The result of one pass over a tensor's elements.
 
-    Central moments are divided by N. `moments` has the mean and the second to fourth of them in
-    units of 2^exponent, so that float64's farthest magnitudes neither overflow nor vanish in a
-    fourth power; None where no element is finite.
+    Moments, extremes and quantiles are those of the finite elements. Central moments are divided by
+    N. `moments` holds the mean and the second to fourth central moments in units of powers of
+    2^exponent, so that the fourth power of a large or small float64 neither overflows nor
+    underflows; it is None if no element is finite.
     """
 
     dtype: str
@@ -32,13 +32,13 @@ class Summary:
     exponent: int
     moments: tuple[float, float, float, float] | None
     filled: tuple[tuple[int, int], ...]
-    """(bin, elements in it) for the bins that are not empty; `histogram` has all of them."""
+    """(bin, count) of the non-empty bins; `histogram` has all bins."""
     wrong: int | None = None
-    """Elements that differ from those the law declares; None where it declares none."""
+    """Number of elements that differ from what the law declares; None if it declares no values."""
 
     @cached_property
     def histogram(self) -> np.ndarray:
-        """int64[4096]: how many elements have each value of the top 12 bits."""
+        """int64[4096]: the number of elements for each value of the top 12 bits."""
         counts = np.zeros(bins.BINS, np.int64)
         for place, count in self.filled:
             counts[place] = count
@@ -51,22 +51,23 @@ class Summary:
 
     @cached_property
     def nonfinite(self) -> int:
-        """How many elements are infinite or NaN."""
+        """The number of infinite and NaN elements."""
         return bins.nonfinite(self.histogram, self.binned)
 
     @property
     def finite(self) -> int:
-        """How many elements the moments are of."""
+        """The number of finite elements."""
         return self.count - self.nonfinite
 
     @property
     def subnormal(self) -> int:
-        """How many elements are smaller than the smallest normal number, and not zero."""
+        """The number of elements that are not zero but smaller than the smallest normal number."""
         return bins.smallest(self.histogram, self.binned) - self.zeros
 
     def _sized(self, figure: float) -> float:
-        """A figure in units of 2^exponent as itself. What only rounding carries beyond the largest
-        float64 is that number.
+        """Convert a figure in units of 2^exponent to a float.
+
+        If only rounding moves it beyond the largest float64, it becomes that number.
         """
         try:
             return math.ldexp(figure, self.exponent)
@@ -80,19 +81,19 @@ class Summary:
 
     @property
     def std(self) -> float | None:
-        """The root of the second central moment."""
+        """The square root of the second central moment."""
         return None if self.moments is None else self._sized(math.sqrt(self.moments[1]))
 
     @property
     def variance(self) -> float | None:
-        """The second central moment; infinite where float64 cannot hold it."""
+        """The second central moment; infinite if it exceeds float64."""
         if self.moments is None or self.std is None:
             return None
         return self.std * self.std if self.exponent else self.moments[1]
 
     @property
     def rms(self) -> float | None:
-        """The root of the mean square."""
+        """The root mean square."""
         if self.moments is None:
             return None
         mean, second, *_ = self.moments
@@ -100,29 +101,29 @@ class Summary:
 
     @property
     def skew(self) -> float | None:
-        """The third standardized moment; None without spread."""
+        """The third standardized moment; None if all elements are equal."""
         if self.moments is None or self.moments[1] == 0:
             return None
         return self.moments[2] / self.moments[1] / math.sqrt(self.moments[1])
 
     @property
     def kurtosis(self) -> float | None:
-        """The fourth standardized moment less 3; None without spread."""
+        """The fourth standardized moment minus 3; None if all elements are equal."""
         if self.moments is None or self.moments[1] == 0:
             return None
         return self.moments[3] / self.moments[1] / self.moments[1] - 3
 
     @cached_property
     def _cumulative(self) -> np.ndarray:
-        """How many elements lie below each of the bins' edges, in ascending order."""
+        """The number of elements below each edge of the bins, in ascending order."""
         return np.concatenate([[0], np.cumsum(self.histogram[bins.ascending(self.binned.name)])])
 
     def borders(self) -> tuple[np.ndarray, np.ndarray]:
-        """(finite edges of the bins that are not empty, ascending; how many finite elements lie
-        below each).
+        """Return (finite edges of the non-empty bins, ascending; number of finite elements below
+        each).
 
-        An element that equals an edge counts as below it where the edge is negative; a zero counts
-        as below zero where it has a sign.
+        An element equal to a negative edge counts as below it; a negative zero counts as below
+        zero.
         """
         edges = bins.edges(self.binned.name)
         filled = np.diff(self._cumulative) > 0
@@ -131,19 +132,18 @@ class Summary:
         return edges[wanted], self._cumulative[wanted]
 
     def bars(self) -> list[tuple[float, float, int]]:
-        """(low edge, high edge, elements) of the bins of finite numbers that are not empty,
-        ascending.
-        """
+        """Return (low edge, high edge, count) of the non-empty bins of finite numbers, ascending."""
         edges, counts = bins.edges(self.binned.name), np.diff(self._cumulative)
         return [
             (float(edges[i]), float(edges[i + 1]), int(counts[i])) for i in np.flatnonzero(counts)
         ]
 
     def quantile(self, probability: float) -> float | None:
-        """The quantile, interpolated linearly between order statistics that are taken to be spread
-        evenly over their bin.
+        """Return a quantile, or None if no element is finite.
 
-        Off by no more than the width of a bin. None where no element is finite."""
+        It is interpolated linearly between order statistics, which are assumed to be spread evenly
+        over their bin; it is off by at most the width of the bin.
+        """
         if not self.finite:
             return None
         place = probability * (self.finite - 1)
@@ -169,14 +169,14 @@ class Summary:
         return bins.between(low, high, (rank - below + 0.5) / (above - below))
 
     def to_json(self) -> dict[str, Any]:
-        """The figures in JSON's types, from which `from_json` makes an equal summary: Python writes
-        floats so that they come back.
-        """
+        """Return the figures as JSON types. `from_json` restores an equal summary."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Summary:
-        """The summary that `to_json` gave, after a trip through JSON text or without."""
+        """Return the summary from the result of `to_json`, which may have been written as JSON
+        text.
+        """
         moments = content["moments"]
         filled = tuple((place, count) for place, count in content["filled"])
         return cls(
