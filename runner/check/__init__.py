@@ -1,3 +1,3 @@
-"""Finished runs held against something: a recomputation, another run, a lock."""
+"""Checks of finished runs: against a recomputation, another run, or a lock."""
 
 from __future__ import annotations

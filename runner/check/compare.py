@@ -1,18 +1,17 @@
-"""`initlab compare A B`: what two runs, or two snapshot files, have in common, tensor by
-tensor.
+"""`initlab compare A B`: compare two runs or two snapshot files, tensor by tensor.
 
     0   identical: the same names, shapes, dtypes and ties, and every tensor the same to the bit
     1   different
     2   one of them is missing, damaged, or neither a run nor a snapshot
 
 A and B are run folders, or snapshot files: safetensors, npz, MXNet's .params, the index of a
-sharded snapshot (or its folder). Of runs, what differs in their configs, streams and versions is
-said beside it; that alone does not make two runs different. A run that kept no snapshot is compared
-by the digests in its manifest. Ties are not compared with a .params file, which cannot hold any.
+sharded snapshot (or its folder). For runs, differences of configs, streams and versions are
+reported too; they alone do not make two runs different. A run without a snapshot is compared by the
+digests in its manifest. Ties are not compared with a .params file, which cannot hold any.
 
-Safetensors files, one or many, are mapped and read in blocks: memory stays within some 100 MB
-beyond what the system caches of the files. npz and .params files are read whole, since they are
-checked whole. The figures are defined in `runner.check.distance`.
+Safetensors files are mapped and read in blocks: memory stays within about 100 MB, not counting the
+system's file cache. npz and .params files are read whole, because their checks need that. The
+figures are defined in `runner.check.distance`.
 """
 
 from __future__ import annotations
@@ -69,8 +68,10 @@ IDENTICAL, DIFFERS, SHAPE, DTYPE, ONLY_A, ONLY_B = (
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: its tensors, or where it kept none their digests; its ties, None where its
-    format holds none; its manifest.
+    """One of the two sides of a comparison.
+
+    It has tensors, or if no snapshot was kept their digests. `aliases` is None if the file format
+    holds no ties.
     """
 
     place: Path
@@ -81,26 +82,26 @@ class Side:
 
     @property
     def names(self) -> set[str]:
-        """Of tensors and ties."""
+        """The names of tensors and ties."""
         return self.tensors.keys() | self.digests.keys() | (self.aliases or {}).keys()
 
     def owner(self, name: str) -> str:
-        """The name that the values are kept under."""
+        """Return the name under which the values are stored."""
         return (self.aliases or {}).get(name, name)
 
     def values(self, name: str) -> np.ndarray | None:
-        """The values under a name, None where they were not kept."""
+        """Return the values of a name, or None if they were not kept."""
         return self.tensors.get(self.owner(name))
 
     def digest(self, name: str) -> str:
-        """The tensor-v1 digest in hex: of the values, or the manifest's."""
+        """Return the tensor-v1 digest in hex, of the values or from the manifest."""
         values = self.values(name)
         return (
             self.digests[self.owner(name)] if values is None else digest.tensor_digest(values).hex()
         )
 
     def describe(self) -> str:
-        """What it is, in a few words."""
+        """Return a short description of the side."""
         ties = f", {_counted(len(self.aliases), 'tie')}" if self.aliases else ""
         count = f"{_counted(len(self.tensors or self.digests), 'tensor')}{ties}"
         if self.manifest is None:
@@ -118,7 +119,7 @@ def _counted(number: int, what: str) -> str:
 
 @dataclass(frozen=True)
 class Pair:
-    """What was found under one name."""
+    """The result for one name."""
 
     name: str
     result: str
@@ -130,7 +131,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Tie:
-    """A name that is not of the same owner in both; None where it has values of its own."""
+    """A name with different owners on the two sides; None means values of its own."""
 
     name: str
     a: str | None
@@ -139,7 +140,7 @@ class Tie:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that was found; `config` is empty unless both are runs."""
+    """The result of a comparison; `config` is empty unless both sides are runs."""
 
     a: Side
     b: Side
@@ -155,7 +156,7 @@ class Comparison:
 
 
 def open_side(path: Path) -> Side:
-    """The run or snapshot at a place. EvidenceError where there is none, or a damaged one."""
+    """Open a run or a snapshot. Raises EvidenceError if there is none or it is damaged."""
     if path.is_dir():
         run = RunFolder(path)
         if run.finished:
@@ -170,7 +171,9 @@ def open_side(path: Path) -> Side:
 
 
 def open_sides(*paths: Path) -> list[Side]:
-    """The runs or snapshots at several places. EvidenceError with a line for each that cannot be used."""
+    """Open several runs or snapshots. Raises EvidenceError with a line for each that cannot be
+    used.
+    """
     sides, problems = [], []
     for path in paths:
         try:
@@ -225,7 +228,7 @@ def compare(a: Side, b: Side) -> Comparison:
 
 
 def _ties(a: Side, b: Side) -> tuple[list[Tie], set[str]]:
-    """The ties that differ, and the names tied alike, whose values are their owner's."""
+    """Return the ties that differ, and the names tied to the same owner, which need no comparison."""
     if a.aliases is None or b.aliases is None:
         return [], set()
     both = sorted((a.aliases.keys() | b.aliases.keys()) & a.names & b.names)
@@ -238,7 +241,7 @@ def _ties(a: Side, b: Side) -> tuple[list[Tie], set[str]]:
 
 
 def _settings(content: Manifest | None) -> dict[str, Any]:
-    """What a manifest says of where the values came from, flat."""
+    """Return what a manifest records about the origin of the values, as a flat mapping."""
     if content is None:
         return {}
     return flatten(
@@ -283,7 +286,7 @@ def _dtype(values: np.ndarray | None) -> str | None:
 
 
 def describe(found: Comparison) -> dict[str, Any]:
-    """The comparison as JSON: `docs/ci.md` describes it."""
+    """Return the comparison as JSON types, in the format described in `docs/ci.md`."""
     return {
         "format": FORMAT,
         "identical": found.identical,
@@ -330,7 +333,7 @@ def _describe_pair(pair: Pair) -> dict[str, Any]:
 
 
 def print_comparison(out: Console, found: Comparison) -> None:
-    """Tables of the tensors, of ties and settings that differ, and one line that sums up."""
+    """Print tables of tensors and of different ties and settings, and one line with the result."""
     out.print(f"A  {found.a.place}  ({found.a.describe()})")
     out.print(f"B  {found.b.place}  ({found.b.describe()})\n")
     rows = [_cells(pair) for pair in found.pairs]
@@ -412,7 +415,9 @@ def _cells(pair: Pair) -> list[str]:
 
 
 def _correlation_text(value: float | None) -> str:
-    """To 4 digits, but 1 only where float64 can hardly tell it from 1."""
+    """Format a correlation to 4 digits; it is printed as 1 only if float64 can hardly tell it from
+    1.
+    """
     if value is None:
         return "-"
     text = f"{value:.4f}"
@@ -426,7 +431,7 @@ def _ks_text(ks: Smirnov | None) -> str:
 
 
 def _not_finite(found: Distance | None) -> str:
-    """`2 NaN, 1 inf / 0`; nothing where all is finite."""
+    """Return `2 NaN, 1 inf / 0`, or nothing if all values are finite."""
     if found is None or not any((*found.nan, *found.infinite)):
         return ""
     sides = (

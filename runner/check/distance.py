@@ -1,21 +1,19 @@
-"""How far two tensors are apart, read block by block: neither is ever copied whole, unless it is
-small.
+"""The distance of two tensors, read block by block; only small tensors are copied whole.
 
-    differing     elements whose bits differ, or whose values differ where the dtypes do; -0.0 differs
+    differing     elements whose bits differ, or whose values differ if the dtypes do; -0.0 differs
                   from 0.0, and one kind of NaN from another
     max_abs       max |a - b|
-    relative_l2   ||a - b|| / ||a||; infinite where a is all zeros and b is not
-    correlation   Pearson's; none where a or b is constant
+    relative_l2   ||a - b|| / ||a||; infinite if a is all zeros and b is not
+    correlation   Pearson's; none if a or b is constant
     ks            the two-sample Kolmogorov-Smirnov statistic
 
-The first three figures are of the pairs that are finite on both sides; how many were left out is
-said beside them. `ks` leaves out NaN only: infinities have their place in a distribution. It is
-exact for up to EXACT elements a side. Beyond that the distribution functions are computed exactly
-at the EDGES quantiles of every n-th element of both sides, which gives a smallest and a largest
-possible value.
+max_abs, relative_l2 and correlation use the pairs that are finite on both sides; the number of
+other pairs is reported. `ks` leaves out NaN only, since infinities have a place in a distribution.
+It is exact for up to EXACT elements on each side. For more, the distribution functions are computed
+exactly at EDGES quantiles of a subsample of both sides, which gives a lower and an upper bound.
 
-Memory: blocks of BLOCK elements, and for `ks` EXACT float64 numbers a side: less than 100 MB,
-whatever the size of the tensors.
+Memory: blocks of BLOCK elements, and for `ks` EXACT float64 numbers for each side: less than 100 MB
+for any size of the tensors.
 """
 
 from __future__ import annotations
@@ -37,27 +35,25 @@ EDGES = 4096
 
 @dataclass(frozen=True)
 class Smirnov:
-    """A Kolmogorov-Smirnov statistic: at least `least`, at most `most`, which are one number where
-    it is exact.
-    """
+    """A Kolmogorov-Smirnov statistic between `least` and `most`, which are equal if it is exact."""
 
     least: float
     most: float
 
     @property
     def exact(self) -> bool:
-        """Whether it is known to the last digit."""
+        """Whether the statistic is exact."""
         return self.least == self.most
 
     @property
     def method(self) -> str:
-        """How it was found, in words."""
+        """The method of computation, in words."""
         return "exact" if self.exact else f"at {EDGES} quantiles of a sample"
 
 
 @dataclass(frozen=True)
 class Distance:
-    """The figures of two tensors of one shape; None for those that are not defined."""
+    """The figures of two tensors of the same shape; None for a figure that is not defined."""
 
     elements: int
     differing: int
@@ -74,12 +70,12 @@ class Distance:
 
     @property
     def identical(self) -> bool:
-        """Whether no bit differs."""
+        """Whether all bits are equal."""
         return self.differing == 0
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> Distance:
-    """The figures of two tensors of one shape."""
+    """Compute the figures of two tensors of the same shape."""
     flat_a, flat_b = a.reshape(-1), b.reshape(-1)
     sums = _Sums()
     for x, y, start in _blocks(flat_a, flat_b):
@@ -115,8 +111,8 @@ def _blocks(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarr
 
 
 class _Norm:
-    """A Euclidean norm added up without overflow: the sum of squares, relative to the largest
-    number so far.
+    """A Euclidean norm summed without overflow: the sum of squares relative to the largest number
+    so far.
     """
 
     def __init__(self) -> None:
@@ -139,7 +135,7 @@ class _Norm:
 
 
 class _Sums:
-    """What one pass over two tensors counts and adds up."""
+    """The counts and sums of one pass over two tensors."""
 
     def __init__(self) -> None:
         self.differing = 0
@@ -191,8 +187,9 @@ def _bits(x: np.ndarray) -> np.ndarray:
 
 
 def _apart(x: np.ndarray, y: np.ndarray, wide_x: np.ndarray, wide_y: np.ndarray) -> np.ndarray:
-    """|x - y| in float64; of 64-bit integers, which float64 rounds, subtracted before they are
-    converted.
+    """Return |x - y| in float64.
+
+    64-bit integers, which float64 would round, are subtracted before they are converted.
     """
     if x.dtype == y.dtype and x.dtype.kind in "iu" and x.dtype.itemsize == 8:
         larger, smaller = np.maximum(x, y).astype(np.uint64), np.minimum(x, y).astype(np.uint64)
@@ -203,8 +200,9 @@ def _apart(x: np.ndarray, y: np.ndarray, wide_x: np.ndarray, wide_y: np.ndarray)
 
 
 def _correlation(a: np.ndarray, b: np.ndarray, sums: _Sums) -> float | None:
-    """Pearson's, from blocks whose means and centred products are combined (Chan, Golub and LeVeque
-    1979).
+    """Return Pearson's correlation; means and centred products of blocks are merged.
+
+    Source: Chan, Golub and LeVeque 1979.
     """
     (low_a, high_a), (low_b, high_b) = sums.ranges
     if not (low_a < high_a and low_b < high_b):
@@ -237,7 +235,7 @@ def _correlation(a: np.ndarray, b: np.ndarray, sums: _Sums) -> float | None:
 
 
 def smirnov(a: np.ndarray, b: np.ndarray) -> Smirnov | None:
-    """The two-sample statistic of two tensors of any shapes; None where one has no numbers."""
+    """Return the two-sample statistic of two tensors of any shapes, or None if one has no numbers."""
     x, y = a.reshape(-1), b.reshape(-1)
     if max(x.size, y.size) > EXACT:
         return _at_edges(x, y)
@@ -256,7 +254,9 @@ def _sorted(x: np.ndarray) -> np.ndarray:
 
 
 def _gap(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> float:
-    """The largest distance of the distribution functions of sorted numbers, at some places."""
+    """Return the largest distance of the distribution functions of sorted numbers at the points
+    `at`.
+    """
     return float(
         np.abs(
             np.searchsorted(x, at, "right") / x.size - np.searchsorted(y, at, "right") / y.size
@@ -265,8 +265,9 @@ def _gap(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> float:
 
 
 def _at_edges(x: np.ndarray, y: np.ndarray) -> Smirnov | None:
-    """Bounds of the statistic: the functions are known at the edges, and between two edges each
-    rises no further than it does there.
+    """Return bounds of the statistic from the distribution functions at the edges.
+
+    Between two edges, a function rises by no more than the difference of its values there.
     """
     samples = [_sorted(side[:: max(1, side.size // SAMPLE)]) for side in (x, y)]
     both = np.sort(np.concatenate(samples))
@@ -282,7 +283,7 @@ def _at_edges(x: np.ndarray, y: np.ndarray) -> Smirnov | None:
 
 
 def _cumulative(x: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of all numbers in x, the share that is at most, and the share that is less than each edge."""
+    """Return for each edge the fractions of the numbers in x that are <= and < the edge."""
     below = np.zeros(edges.size + 1, np.int64)
     equal = np.zeros(edges.size, np.int64)
     for start in range(0, x.size, BLOCK):

@@ -1,22 +1,21 @@
-"""What a lock keeps of a tensor whose law is exact to a tolerance only, so that another machine's
-values can be compared with it.
+"""The fingerprint that a lock stores for a tensor whose law is exact to a tolerance only.
 
     largest    max |x|
     signs      COUNT sums of s x / sqrt(n) over all n elements. The signs s are bits of the stream
                initlab-1 under a fixed key
     elements   COUNT elements, evenly spaced from the first to the last in C order
 
-Compared number by number, each may differ by what `verify` allows an element:
-`recompute.tolerance`, relative to the largest value or 1. For `elements` and `largest` that is
-exactly verify's demand. A sum of n rounding errors that do not know of one another is as large as
-one of them, so `signs` keep the same bound; other values altogether, or another sign or order of
-some, move every one of them by about the root mean square of what changed times the root of its
-share of the elements. What `signs` may miss is a change of few elements of a large tensor by
-little: one element by d moves them by d / sqrt(n). The law's invariants, which are computed of the
-new values, see those.
+It allows a comparison with values drawn on another machine. Each number may differ by the tolerance
+that `verify` allows an element: `recompute.tolerance`, relative to the largest value or 1. For
+`elements` and `largest` this is verify's own condition. A sum in `signs` of n independent rounding
+errors is as large as one of them, so the same bound applies. Different values, or a different sign
+or order of some, change every sum by about the root mean square of the change times the square root
+of the fraction of elements changed. `signs` may miss a small change of few elements of a large
+tensor: a change of one element by d changes the sums by d / sqrt(n). The law's invariants, which
+are computed from the new values, detect such changes.
 
-Numbers are kept to DIGITS decimals of the largest value or 1, so that a lock made elsewhere seldom
-differs in text.
+Numbers are rounded to DIGITS decimals of the largest value or 1, so that locks made on different
+machines seldom differ in text.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ KEY = streams.Key(0, "initlab-lock-1/signs", 0)
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """The numbers that are kept; `dtype` decides the tolerance."""
+    """The numbers of a fingerprint; `dtype` decides the tolerance."""
 
     dtype: str
     largest: float
@@ -46,12 +45,12 @@ class Fingerprint:
     elements: list[float]
 
     def describe(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the fingerprint as JSON types."""
         return asdict(self)
 
 
 def take(values: np.ndarray) -> Fingerprint:
-    """The fingerprint of a tensor. ValueError for one that is not finite."""
+    """Return the fingerprint of a tensor. Raises ValueError if a value is not finite."""
     flat = values.reshape(-1)
     largest, sums = 0.0, np.zeros((COUNT, 0))
     for start in range(0, flat.size, BLOCK):
@@ -85,7 +84,7 @@ def take(values: np.ndarray) -> Fingerprint:
 
 
 def difference(locked: Fingerprint, found: Fingerprint) -> str | None:
-    """What is wrong with the new one, or None where all numbers are within the tolerance."""
+    """Return what differs in the new fingerprint, or None if all numbers are within the tolerance."""
     if (
         locked.dtype != found.dtype
         or len(locked.elements) != len(found.elements)

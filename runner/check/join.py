@@ -1,7 +1,8 @@
-"""Put the finished parts of a sharded run together into the run that they are parts of (`initlab join`).
+"""Join the finished parts of a sharded run into one run folder (`initlab join`).
 
-Each file is read again and compared with the digests of its part. Then it is linked, or copied to another
-disk. The root digest is that of the whole run, and `initlab verify` accepts the folder like any other.
+Each file is read and compared with the digests of its part, then linked, or copied if it is on
+another disk. The root digest is that of the whole run, and `initlab verify` accepts the folder like
+any other.
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ class Part:
 
     @property
     def manifest(self) -> Manifest:
-        """What the part says of itself."""
+        """The manifest of the part."""
         return self.run.manifest
 
 
 def join(folders: list[Path]) -> Path:
-    """Put parts together; gives the whole run's folder. EvidenceError where they are not all parts
-    of one run, each once and unchanged; StorageError for a folder that cannot be written."""
+    """Join parts and return the folder of the whole run.
+
+    Raises EvidenceError unless they are all parts of one run, each once and unchanged, and
+    StorageError if the folder cannot be written.
+    """
     parts = sorted((_part(folder) for folder in folders), key=lambda part: part.shard.index)
     _check_complete(parts)
     config = _whole_config(parts)
@@ -76,7 +80,7 @@ def _part(folder: Path) -> Part:
 
 
 def _check_complete(parts: list[Part]) -> None:
-    """EvidenceError unless there is each part of one run, once."""
+    """Raise EvidenceError unless there is each part of one run, exactly once."""
     first = parts[0]
     for part in parts[1:]:
         if part.shard.count != first.shard.count:
@@ -118,7 +122,7 @@ def _whole_config(parts: list[Part]) -> RunConfig:
 
 
 def _take(part: Part, whole: RunFolder) -> None:
-    """Link a part's file into the whole's folder once it has proved to be what its manifest says."""
+    """Check a part's file against its manifest, and link it into the folder of the whole run."""
     source = part.run.path / str(part.manifest.snapshot)
     if source.name != part.shard.file_name or not part.run.is_whole():
         raise EvidenceError(

@@ -1,4 +1,4 @@
-"""A JUnit report: the XML that continuous integration shows a test's outcome from."""
+"""JUnit reports: the XML in which continuous integration systems read the results of tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 @dataclass(frozen=True)
 class Case:
-    """One test: its failures as (why, what), or an `error` that kept it from being tested at all."""
+    """One test: its failures as (why, what), or an `error` that kept the test from running."""
 
     name: str
     seconds: float = 0.0
@@ -25,7 +25,7 @@ class Case:
 
 
 def text_of(suite: str, cases: list[Case]) -> str:
-    """The report of one suite."""
+    """Return the report of one suite as XML text."""
     counts = {
         "tests": str(len(cases)),
         "failures": str(sum(bool(case.failures) for case in cases)),
@@ -64,7 +64,7 @@ def _clean(text: str) -> str:
 
 
 def write(path: Path, suite: str, cases: list[Case]) -> None:
-    """Write the report, whole or not at all, its folder too. StorageError where that cannot be."""
+    """Write the report atomically; create its folder. Raises StorageError if that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, '<?xml version="1.0" encoding="utf-8"?>\n' + text_of(suite, cases))

@@ -1,7 +1,7 @@
-"""Write down what every run of some words must give (`initlab lock`).
+"""Write a lock: the digests that every run of some words must give (`initlab lock`).
 
-Every run is drawn and digested here, one after the other, on the CPU. No run folder is made. `lockfile`
-describes the file. `lockcheck` draws the runs again and says what changed, and why.
+Every run is drawn and digested on the CPU, one after the other; no run folder is made. `lockfile`
+defines the file. `lockcheck` draws the runs again and says what changed, and why.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ from initlab.runner.sweep.sweeper import register
 
 @dataclass(frozen=True)
 class Drawn:
-    """A run as it came out: what a lock keeps of it, the texts of its laws, and which invariant
-    does not hold, if one does not.
+    """The result of drawing a run.
+
+    `run` is what a lock stores, `laws` are the texts of its laws, `broken` describes an invariant
+    that does not hold, or is None.
     """
 
     run: LockedRun
@@ -42,16 +44,17 @@ class Drawn:
 
 
 def runs_of(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredRun]:
-    """The runs that the words declare. ConfigError with everything that is wrong with them, before
-    the first.
+    """Return the runs that the words declare. Raises ConfigError with all problems before the
+    first.
     """
     register()
     return declared(words, config_dir)
 
 
 def draw(config: RunConfig, overrides: list[str]) -> Drawn:
-    """Draw a run on the CPU and digest it. LedgerError for one that is not filled as planned;
-    MemoryShortage.
+    """Draw a run on the CPU and digest it.
+
+    Raises LedgerError if a parameter is not filled as planned, and MemoryShortage.
     """
     try:
         return _draw(dataclasses.replace(config, device=Device("cpu")), overrides)
@@ -92,7 +95,7 @@ def _draw(config: RunConfig, overrides: list[str]) -> Drawn:
 
 
 def check_target(path: Path) -> None:
-    """StorageError unless a file can be written there; nothing is."""
+    """Raise StorageError unless a file can be written at `path`. Writes nothing."""
     folder = path.parent
     said = None
     if not folder.is_dir():
@@ -106,8 +109,9 @@ def check_target(path: Path) -> None:
 
 
 def write(words: list[str], path: Path, config_dir: str | None = None) -> int:
-    """Draw every run that the words declare and write the lock; gives how many there were. Nothing
-    is written where anything is wrong.
+    """Draw every run that the words declare and write the lock; return the number of runs.
+
+    If anything is wrong, nothing is written.
     """
     check_target(path)
     with drafting(words, plugins.loaded()) as draft:
@@ -129,8 +133,9 @@ def write(words: list[str], path: Path, config_dir: str | None = None) -> int:
 
 
 def _add(draft: Draft, run: DeclaredRun) -> tuple[int, int]:
-    """Draw a run and put it down; gives how many tensors it has, and how many of them are exact to
-    a tolerance only.
+    """Draw a run and add it to the draft.
+
+    Returns the number of its tensors, and of those that are exact to a tolerance only.
     """
     name = " ".join(run.member.overrides)
     try:

@@ -1,4 +1,4 @@
-"""Draw every run of a lock again and say what changed, and why (`initlab verify --lock FILE`).
+"""Draw every run of a lock again and report what changed, and why (`initlab verify --lock FILE`).
 
     config          a key of the canonical config has another value: which, from what to what
     stream version  the values come from another version of the streams
@@ -8,8 +8,8 @@
     missing run     the lock holds a run that its words no longer declare
     new run         the words declare a run that the lock does not hold
 
-A run is found by its overrides. It may have changed for several reasons, and each is a line. A changed config
-is reported even where every value is the same: the lock has to be written again then.
+Runs are matched by their overrides. A run may have changed for several reasons; each is one line. A
+changed config is reported even if all values are the same, since the lock must be written again.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ STREAM = "stream"
 
 @dataclass(frozen=True)
 class Finding:
-    """One reason why a run is not as locked."""
+    """One reason why a run differs from the lock."""
 
     why: str
     what: str
@@ -47,7 +47,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Checked:
-    """A run and what was found; no findings: it is as locked."""
+    """A run and its findings; without findings it agrees with the lock."""
 
     run_id: str
     overrides: list[str]
@@ -56,7 +56,7 @@ class Checked:
 
     @property
     def name(self) -> str:
-        """What it is called in a report: run id and overrides."""
+        """The name of the run in reports: run id and overrides."""
         return f"{self.run_id} {' '.join(self.overrides)}"
 
     @property
@@ -66,8 +66,9 @@ class Checked:
 
 
 def open_lock(path: Path) -> Lock:
-    """The lock, for which the plugins it was made with are loaded. EvidenceError where it is
-    damaged, or one is not.
+    """Read the lock.
+
+    Raises EvidenceError if it is damaged or a plugin it was made with is not loaded.
     """
     lock = lockfile.read(path)
     loaded = {plugin.file for plugin in plugins.loaded()}
@@ -83,10 +84,9 @@ def open_lock(path: Path) -> Lock:
 def pairs(
     lock: Lock, path: Path, config_dir: str | None = None
 ) -> Iterator[tuple[LockedRun | None, DeclaredRun | None]]:
-    """Every run, as locked and as its words declare it now; None where it is in one of the two
-    only.
+    """Yield every run as (locked, declared by the words now); None if one of the two lacks it.
 
-    ConfigError where the words declare nothing any more.
+    Raises ConfigError if the words no longer declare a sweep.
     """
     left = {run.key: run for run in lock.runs}
     try:
@@ -108,7 +108,7 @@ def _in_lock(path: Path, error: ConfigError) -> ConfigError:
 
 
 def name_of(locked: LockedRun | None, run: DeclaredRun | None) -> str:
-    """What a run is called in a report: run id, as locked if it is, and overrides."""
+    """Return the name of a run in reports: run id, from the lock if it has the run, and overrides."""
     if locked is not None:
         return Checked(locked.run_id, locked.overrides, []).name
     assert run is not None
@@ -116,7 +116,7 @@ def name_of(locked: LockedRun | None, run: DeclaredRun | None) -> str:
 
 
 def check(lock: Lock, locked: LockedRun | None, run: DeclaredRun | None) -> Checked:
-    """Draw a run again and compare. MemoryShortage where it does not fit."""
+    """Draw a run again and compare it with the lock. Raises MemoryShortage."""
     if run is None:
         assert locked is not None
         return Checked(
@@ -141,7 +141,7 @@ def check(lock: Lock, locked: LockedRun | None, run: DeclaredRun | None) -> Chec
 
 
 def compare(locked: LockedRun, drawn: Drawn, laws: dict[str, str]) -> list[Finding]:
-    """Why a run is not as locked; `laws` are the lock's."""
+    """Return the reasons why a run differs from the lock, whose law texts are `laws`."""
     now = drawn.run
     altered = changes(locked.config, now.config)
     streams = [change for change in altered if change.key == STREAM]
@@ -172,7 +172,7 @@ def _listed(items: list[Change] | list[str]) -> str:
 
 
 def _laws(locked: LockedRun, drawn: Drawn, laws: dict[str, str]) -> list[Finding]:
-    """The parameters that follow another law, those that changed alike together."""
+    """Return the parameters that follow another law; equal changes are reported together."""
     alike: dict[tuple[str, str], list[str]] = {}
     for path, tensor in locked.tensors.items():
         now = drawn.run.tensors.get(path)
@@ -186,14 +186,16 @@ def _laws(locked: LockedRun, drawn: Drawn, laws: dict[str, str]) -> list[Finding
 
 
 def _paths(paths: list[str]) -> str:
-    """`'0.weight', '1.weight'`; of many, how many."""
+    """Return `'0.weight', '1.weight'`; if there are many, the first one and the number of others."""
     if len(paths) > SAID:
         return f"'{paths[0]}' and {len(paths) - 1} more"
     return ", ".join(f"'{path}'" for path in paths)
 
 
 def _values(locked: LockedRun, drawn: Drawn) -> str:
-    """The parameters that are gone, new, or of other values; nothing where there are none."""
+    """Return a text about parameters that are missing, new or have other values; empty if there are
+    none.
+    """
     before, now = locked.tensors, drawn.run.tensors
     gone, new = sorted(before.keys() - now.keys()), sorted(now.keys() - before.keys())
     both = sorted(before.keys() & now.keys())
@@ -216,11 +218,10 @@ def _apart(before: LockedTensor, now: LockedTensor) -> str | None:
 def verify_lock(
     path: Path, out: Console, config_dir: str | None = None, report: Path | None = None
 ) -> int:
-    """Check every run of a lock, print what changed, and write a JUnit report if one is asked for;
-    gives the exit code.
+    """Check every run of a lock, print what changed, and return the exit code.
 
-    RunnerError where the lock, its words or the report's file cannot be used; of the first two the
-    report speaks too.
+    `report` is the path of a JUnit report to write. Raises RunnerError if the lock, its words or
+    the report cannot be used; an error of the lock or of its words is also written to the report.
     """
     checked: list[Checked] = []
     try:
@@ -244,7 +245,7 @@ def verify_lock(
 
 
 def print_checked(out: Console, path: Path, checked: list[Checked]) -> None:
-    """A line for each reason why a run is not as locked, and one that sums up."""
+    """Print a line for each reason why a run differs from the lock, and one line with the result."""
     changed = [run for run in checked if run.findings]
     if changed:
         table = tables.Listing(

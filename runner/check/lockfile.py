@@ -1,28 +1,28 @@
-"""`initlab.lock`: what every run of some words must give, as text that is reviewed like any lock file.
+"""`initlab.lock`: the digests that every run of some words must give, as text for review.
 
     {
     "format": "initlab-lock-1",
     "words": ["sweep=initializers"],          the command line words that declare the runs
     "plugins": {"my_init.py": "SHA-256"},
-    "base": {"data.batch": 2, …},             the canonical config of the first run, one dotted key a line
-    "laws": {"<law id>": "Normal(0, 0.01)"},  every law that is drawn from, one a line
+    "base": {"data.batch": 2, …},             the canonical config of the first run, one dotted key per line
+    "laws": {"<law id>": "Normal(0, 0.01)"},  every law that is drawn from, one per line
     "runs": [
-    {"overrides": […], "run_id": …, …}        one run a line, sorted by overrides, numbers by value
+    {"overrides": […], "run_id": …, …}        one run per line, sorted by overrides, numbers by value
     ]
     }
 
 The line of a run:
 
-    overrides   the words of this run alone; the run is found by them
+    overrides   the words of this run alone, by which the run is found
     run_id      its prefix and the SHA-256 of its canonical config
     config      what differs from `base`; `without`: keys of `base` that it lacks
     root        root-v1 over the tensors that are exact to the bit, and the ties
-    ties        path -> owner, where there are any
-    bits        path -> law id and first 16 digits of the tensor-v1 digest, where the law is exact to the bit
-    tolerance   path -> law id and fingerprint (`fingerprint`), where the law is exact to a tolerance
+    ties        path -> owner, if there are any
+    bits        path -> law id and first 16 digits of the tensor-v1 digest, if the law is exact to the bit
+    tolerance   path -> law id and fingerprint (`fingerprint`), if the law is exact to a tolerance
 
-It names no date, machine, folder or library version: the same declarations give the same text. It is JSON and
-holds no code.
+It contains no date, machine, folder or library version, so the same declarations give the same
+text. It is JSON and contains no code.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ AGAIN = "bring it back from version control, or write it again with initlab lock
 
 @dataclass(frozen=True)
 class LockedTensor:
-    """A parameter: its law's id, and its digest or its fingerprint."""
+    """A parameter in a lock: the id of its law, and its digest or its fingerprint."""
 
     law: str
     bits: str | None
@@ -64,7 +64,7 @@ class LockedTensor:
 
 @dataclass(frozen=True)
 class LockedRun:
-    """What one run came to. `config` is the whole canonical config, flat."""
+    """A run in a lock. `config` is the whole canonical config as a flat mapping."""
 
     overrides: list[str]
     run_id: str
@@ -75,13 +75,13 @@ class LockedRun:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What it is found by."""
+        """The key by which the run is found: its overrides."""
         return tuple(self.overrides)
 
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock file's content; `laws` is law id -> text."""
+    """The content of a lock file; `laws` maps law ids to texts."""
 
     words: list[str]
     plugins: list[Plugin]
@@ -90,7 +90,7 @@ class Lock:
 
 
 def law_id(description: dict[str, Any]) -> str:
-    """The digest of what a law says of itself."""
+    """Return the id of a law: a digest of its description."""
     text = json.dumps(
         description, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
     )
@@ -98,7 +98,7 @@ def law_id(description: dict[str, Any]) -> str:
 
 
 def natural(words: list[str]) -> list[list[tuple[int, int, str]]]:
-    """A key that sorts `seed=2` before `seed=10`."""
+    """Return a sort key that puts `seed=2` before `seed=10`."""
     parts = (re.split(r"([0-9]+)", word) for word in words)
     return [
         [
@@ -111,9 +111,7 @@ def natural(words: list[str]) -> list[list[tuple[int, int, str]]]:
 
 @dataclass
 class Draft:
-    """A lock that is being made: the runs' lines wait in a temporary file, so that memory does not
-    grow with what is in them.
-    """
+    """A lock being written. The lines of runs wait in a temporary file, so memory does not grow."""
 
     words: list[str]
     plugins: list[Plugin]
@@ -123,7 +121,7 @@ class Draft:
     places: list[tuple[list[str], int, int]] = field(default_factory=list)
 
     def add(self, run: LockedRun, laws: dict[str, str]) -> None:
-        """Take a run, and the texts of its laws."""
+        """Add a run and the texts of its laws."""
         self.base = run.config if self.base is None else self.base
         self.laws |= laws
         data = _line(run, self.base).encode("utf-8")
@@ -131,8 +129,9 @@ class Draft:
         self.lines.write(data)
 
     def write(self, path: Path) -> bool:
-        """Write the lock, atomically; a file that holds the very same is left alone. Gives whether
-        it was written.
+        """Write the lock atomically; return whether it was written.
+
+        A file with exactly this content is left untouched.
         """
         with tempfile.TemporaryFile() as text:
             self._dump(text)
@@ -167,7 +166,7 @@ class Draft:
 
 @contextmanager
 def drafting(words: list[str], plugins: list[Plugin]) -> Iterator[Draft]:
-    """A draft of the lock of these words, while it is open."""
+    """Open a draft of the lock of these words."""
     with tempfile.TemporaryFile() as lines:
         yield Draft(words, plugins, lines)
 
@@ -187,7 +186,7 @@ def _same(path: Path, text: Any) -> bool:
 
 
 def _line(run: LockedRun, base: dict[str, Any]) -> str:
-    """One run on one line."""
+    """Return the line of one run."""
     own = {
         k: v
         for k, v in sorted(run.config.items())
@@ -215,8 +214,9 @@ def _line(run: LockedRun, base: dict[str, Any]) -> str:
 
 
 def read(path: Path) -> Lock:
-    """The lock in a file. EvidenceError, one line, for one that is missing, damaged or of another
-    format.
+    """Read a lock file.
+
+    Raises EvidenceError, in one line, if it is missing, damaged or of another format.
     """
     try:
         content = json.loads(
@@ -241,7 +241,7 @@ def read(path: Path) -> Lock:
 
 
 class _Damage(Exception):
-    """Something in a lock that is not as we write it."""
+    """Raised if a lock has something that we do not write."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -265,7 +265,7 @@ def _must(good: bool, said: str) -> None:
 def _entries(
     content: dict[str, Any], place: str, kinds: Mapping[str, type], optional: tuple[str, ...] = ()
 ) -> None:
-    """_Damage unless a mapping has these entries, of these types, and no other."""
+    """Raise _Damage unless a mapping has exactly these entries, of these types."""
     for name, kind in kinds.items():
         _must(name in content or name in optional, f"{place} lacks '{name}'")
         _must(

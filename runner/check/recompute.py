@@ -1,6 +1,4 @@
-"""A run's parameters drawn again, and how near values must be where a law is exact to a tolerance
-only.
-"""
+"""Recomputation of a run's parameters, and the tolerance for laws that are not exact to the bit."""
 
 from __future__ import annotations
 
@@ -48,8 +46,9 @@ class Again:
 def compare_within(
     path: str, values: np.ndarray, saved: np.ndarray, invariants: list[Invariant]
 ) -> tuple[str | None, float]:
-    """(what is wrong with values that should be the saved ones to a tolerance, or None; how far
-    they are apart).
+    """Compare values with saved ones to a tolerance.
+
+    Returns (what is wrong, or None; the largest absolute difference).
     """
     distance = float(np.abs(values.astype(np.float64) - saved.astype(np.float64)).max(initial=0.0))
     wrong = broken(path, invariants)
@@ -66,7 +65,7 @@ def compare_within(
 
 
 def broken(path: str, invariants: list[Invariant]) -> str | None:
-    """The first invariant that does not hold, in a line."""
+    """Return one line about the first invariant that does not hold, or None."""
     for invariant in invariants:
         if not invariant.ok:
             return (
@@ -77,7 +76,8 @@ def broken(path: str, invariants: list[Invariant]) -> str | None:
 
 
 def tolerance(dtype: str) -> float:
-    """The largest difference allowed, relative to the largest value or 1: TOLERANCE, or two
-    roundings of the dtype.
+    """Return the largest difference allowed, relative to the largest value or 1.
+
+    It is TOLERANCE, or two roundings of the dtype if that is more.
     """
     return max(TOLERANCE, 2 * {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype, 2.0**-23))

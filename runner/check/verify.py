@@ -1,7 +1,8 @@
 """Recompute every value of finished runs and read their snapshots again (`initlab verify`).
 
-Only the manifest's config is used, in this process, in the same mode, on the CPU. Where a law is exact to a
-tolerance only (Haar), the values are compared with the snapshot's, and the law's invariants are checked.
+Only the manifest's config is used, in this process, with the same `init_mode`, on the CPU. If a law
+is exact to a tolerance only (Haar), the values are compared with the snapshot's and the law's
+invariants are checked.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from initlab.runner.plan.validate import RunConfig, revalidate
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found of one run: exit code and one line to print."""
+    """The result for one run: exit code and one line to print."""
 
     code: int
     text: str
@@ -73,7 +74,10 @@ def _check_plugins(content: Manifest) -> None:
 
 
 def _config(content: Manifest, folder: Path) -> RunConfig:
-    """The run's config, checked again, on the CPU, which may not change a bit."""
+    """Check the run's config again, on the CPU: the device may not change a bit.
+
+    Raises EvidenceError if it cannot be run or does not fit the manifest.
+    """
     plain = dict(content.config)
     plain["device"] = {"kind": "cpu", "index": 0}
     try:
@@ -100,7 +104,7 @@ def _config(content: Manifest, folder: Path) -> RunConfig:
 
 
 def _check_snapshot(run: RunFolder, config: RunConfig) -> None:
-    """EvidenceError unless the manifest names the snapshot that its config has."""
+    """Raise EvidenceError unless the manifest's snapshot is the one that its config declares."""
     name = None if run.snapshot_path is None else run.snapshot_path.name
     expected = (
         None if config.snapshot is None else snapshot.file_name(config.snapshot, config.shard)
@@ -151,13 +155,13 @@ def _compare(run: RunFolder, config: RunConfig) -> Answer:
 
 
 def _canonical(content: Manifest) -> dict[str, Any]:
-    """The canonical config that follows from the manifest's config, plugins and input files."""
+    """Return the canonical config of the manifest's config, plugins and input files."""
     given = [plugins.Plugin(entry.file, entry.sha256) for entry in content.plugins]
     return canonical_config(content.config, content.stream, given, content.files)
 
 
 def _compare_saved(row: Row, recorded: str, again: Again, saved: Saved | None) -> str | None:
-    """What is wrong with a parameter in the snapshot file, against the manifest."""
+    """Return how a parameter in the snapshot disagrees with the manifest, or None."""
     if saved is None:
         return None
     path = row.path
@@ -178,8 +182,9 @@ def _compare_saved(row: Row, recorded: str, again: Again, saved: Saved | None) -
 
 
 def _how_far(again: Again, saved: Saved | None, row: Row) -> str:
-    """` in 3 of 5120 elements, by 0.012 at most, first at [0, 7]`, of recomputed against saved
-    values.
+    """Return how recomputed and saved values differ.
+
+    For example ` in 3 of 5120 elements, by 0.012 at most, first at [0, 7]`.
     """
     if saved is None or row.path not in saved.tensors:
         return ""
@@ -196,7 +201,7 @@ def _how_far(again: Again, saved: Saved | None, row: Row) -> str:
 
 
 def _compare_whole(run: RunFolder, config: RunConfig, notes: list[str]) -> Answer:
-    """The aliases and the root digest, once every parameter agrees."""
+    """Compare aliases, root digest and run id, after every parameter agreed."""
     folder, content, saved = run.path, run.manifest, run.snapshot
     recorded, aliases = content.digests, config.aliases
     for where, found in (

@@ -1,20 +1,21 @@
-"""A claim: what a quantity of the results must be, by which citation, and how far from it sampling
-may take it.
+"""A claim: a prediction about a quantity of the results, its source, and the error that sampling
+allows.
 
-id          its name, unique in the experiment
-cite        who says so: paper, equation
-quantity    an expression over results (`runner.claims.quantity`)
-predicted   a number, or a closed form by name with its arguments: {form: gain, activation: tanh}
-relation    equal (default), at_least, at_most
-error       the standard error of the quantity. runs (default): from runs that differ in their seed.
-            elements: from the values that the outermost mean is taken over, each a sample. Or the
-            error of one run, as a number or a closed form
-z           deviations of so many standard errors still agree (default 4)
-floor       what rounding, or the theory's own neglect at this size, may add: absolute (default 0)
-within      how far off the truth could be at most, unseen, for the claim to count as reproduced: absolute
-            (default 5% of the prediction)
-where       {key: value}: the runs that it is about, where the experiment has others
-note        why this quantity, this error, this floor
+  id          its name, unique in the experiment
+  cite        the source: paper, equation
+  quantity    an expression over results (`runner.claims.quantity`)
+  predicted   a number, or a closed form by name with its arguments: {form: gain, activation: tanh}
+  relation    equal (default), at_least, at_most
+  error       the standard error of the quantity. runs (default): from runs that differ in their seed.
+              elements: from the values under the outermost mean, each of which is a sample. Or the
+              error of one run, as a number or a closed form
+  z           a deviation of up to z standard errors agrees (default 4)
+  floor       absolute deviation allowed for rounding, or for what the theory neglects at this size
+              (default 0)
+  within      a claim counts as reproduced only if a true deviation larger than this would be noticed:
+              absolute (default 5% of the prediction)
+  where       {key: value}: selects the runs of the claim, if the experiment has others
+  note        the reason for this quantity, error and floor
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim, checked; `predicted` and a given `error` are numbers already, `form` is how the
-    prediction is written.
+    """A checked claim. `predicted` and a given `error` are numbers; `form` is the prediction as
+    written.
     """
 
     id: str
@@ -74,12 +75,12 @@ class Claim:
 
     @property
     def axes(self) -> list[str]:
-        """What its slopes go along, as it is written: `width`, `index`, sections of results too."""
+        """The axes of its slopes as written: keys like `width`, `index`, or sections of results."""
         return [str(path) for slope in slopes(self.node) for path in paths(slope.arguments[1])]
 
 
 def parse_claims(node: Any) -> list[Claim]:
-    """The claims of a config's `expect`. ConfigError with everything wrong."""
+    """Return the claims of a config's `expect`. Raises ConfigError with all problems."""
     if node is None:
         return []
     if not isinstance(node, list):
@@ -173,7 +174,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _value(value: Any) -> float:
-    """A number, or what a closed form gives."""
+    """Return a number, or the value of a closed form."""
     if _is_number(value):
         return float(value)
     if not isinstance(value, dict) or "form" not in value:
@@ -210,7 +211,7 @@ def _error(value: Any, expression: Node | None) -> str | float:
 
 
 def _form_text(value: Any) -> str:
-    """`gain(activation=tanh)`, or the number."""
+    """Return `gain(activation=tanh)`, or the number."""
     if not isinstance(value, dict):
         return f"{value:g}" if _is_number(value) else str(value)
     arguments = ", ".join(
@@ -224,5 +225,5 @@ def _argument(value: Any) -> str:
 
 
 def is_along_runs(claim: Claim) -> bool:
-    """Whether it has a slope, which may go over runs."""
+    """Return whether the claim has a slope, which may run over several runs."""
     return any(isinstance(call, Call) and call.function == SLOPE for call in slopes(claim.node))

@@ -1,14 +1,14 @@
-"""Claims against results: the estimate of each quantity, its error, and the verdict, many claims together.
+"""Verdicts: each claim's quantity is estimated with its error, and all claims are judged together.
 
-reproduced    the prediction lies within z standard errors (and the floor) of the estimate, and z standard
-              errors are no more than `within`
-refuted       the prediction is so far off that chance explains it with probability `ALPHA` at most, by Holm's
-              rule over all claims judged together; or a measured value is not finite
-inconclusive  neither: there are too few samples to tell. `enough` is how many would do
+  reproduced    the prediction lies within z standard errors (and the floor) of the estimate, and z standard
+                errors are at most `within`
+  refuted       chance explains the deviation with probability `ALPHA` at most, by Holm's rule over all
+                claims judged together; or a measured value is not finite
+  inconclusive  neither: there are too few samples to tell. `enough` estimates how many would do
 
-A claim of at_least or at_most is reproduced z standard errors on the right side of the bound. Where the error
-is estimated from few samples, deviations are Student's: z stands for the deviate of the normal distribution
-with the same probability.
+A claim of at_least or at_most is reproduced if the estimate is z standard errors on the right side
+of the bound. If the error is estimated from few samples, deviations follow Student's distribution,
+and z stands for the deviate with the same probability as the normal one.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ SEED = "seed"
 
 @dataclass(frozen=True)
 class Estimate:
-    """The mean of so many samples, its standard error, and the degrees of freedom that the error
-    was estimated with.
-    """
+    """The mean of the samples, its standard error, and the degrees of freedom of that error."""
 
     value: float
     error: float
@@ -53,9 +51,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim, its estimate, and what they come to. `z` is signed: above 0 where more was measured
-    than predicted.
-    """
+    """A claim, its estimate and its verdict. `z` is positive if more was measured than predicted."""
 
     claim: Claim
     estimate: Estimate
@@ -66,7 +62,7 @@ class Judged:
     enough: int | None = None
 
     def describe(self) -> dict[str, Any]:
-        """The row as JSON."""
+        """Return the row as JSON types."""
         c, e = self.claim, self.estimate
         return {
             "id": c.id,
@@ -94,7 +90,7 @@ class Judged:
 
 
 def matching(claim: Claim, results: Sequence[Result]) -> list[Result]:
-    """The runs that a claim is about. QuantityError where there is none."""
+    """Return the runs that a claim's `where` selects. Raises QuantityError if there are none."""
     for key in claim.where:
         if not any(_has(result, key) for result in results):
             known = sorted({name for result in results for name in result.words})
@@ -130,8 +126,10 @@ def _agrees(result: Result, key: str, value: Any) -> bool:
 
 
 def groups(claim: Claim, results: Sequence[Result]) -> list[list[Result]]:
-    """The samples: runs that differ in their seed only, each with all that a slope goes along.
-    QuantityError where others are mixed in.
+    """Return the samples of a claim, each a list of runs.
+
+    Samples differ in their seed only; a sample has several runs if a slope runs over them. Raises
+    QuantityError if the runs differ in another key.
     """
     own = {str(path) for path in paths(claim.node)}
     axes = {key for name in claim.axes for key in (name, f"vars.{name}")}
@@ -153,7 +151,7 @@ def groups(claim: Claim, results: Sequence[Result]) -> list[list[Result]]:
 
 
 def _check_axes(claim: Claim, results: Sequence[Result], along: list[str]) -> None:
-    """QuantityError for a slope along a key of the config that all runs have alike."""
+    """Raise QuantityError if a slope is along a key that does not exist or is the same in all runs."""
     for name in claim.axes:
         if (
             name in along
@@ -174,7 +172,10 @@ def _check_axes(claim: Claim, results: Sequence[Result], along: list[str]) -> No
 
 
 def estimate(claim: Claim, results: Sequence[Result]) -> Estimate:
-    """The quantity over the runs that the claim is about. QuantityError where it is none of theirs."""
+    """Estimate the quantity over the runs of the claim.
+
+    Raises QuantityError if they do not have the quantity or it is not a single number for each run.
+    """
     found = groups(claim, matching(claim, results))
     if claim.error == ELEMENTS:
         return _over_elements(claim, found)
@@ -198,7 +199,7 @@ def estimate(claim: Claim, results: Sequence[Result]) -> Estimate:
 
 
 def _over_elements(claim: Claim, found: list[list[Result]]) -> Estimate:
-    """The mean over all values of all runs, each a sample of its own."""
+    """Estimate the mean over all values of all runs, each of which is a sample."""
     reduction = outermost(claim.node)
     assert reduction is not None
     name, inner = reduction
@@ -222,7 +223,7 @@ def _faulty(points: np.ndarray, name: str, result: Result) -> Estimate:
 def judge(
     claims: Sequence[Claim], estimates: Sequence[Estimate], alpha: float = ALPHA
 ) -> list[Judged]:
-    """All claims together."""
+    """Judge all claims together; `alpha` bounds the probability that any true claim is refuted."""
     chances = [_chance(claim, found) for claim, found in zip(claims, estimates, strict=True)]
     refuted = holm([p for p, _ in chances], alpha)
     judged = []
@@ -237,8 +238,9 @@ def judge(
 
 
 def _excess(claim: Claim, found: Estimate) -> float:
-    """How far the estimate is on the wrong side of what is predicted, beyond the floor; below 0 on
-    the right side of a bound.
+    """Return the distance of the estimate from the prediction on the wrong side, minus the floor.
+
+    It is negative on the right side of a bound.
     """
     match claim.relation:
         case "equal":
@@ -251,8 +253,8 @@ def _excess(claim: Claim, found: Estimate) -> float:
 
 
 def _chance(claim: Claim, found: Estimate) -> tuple[float, float]:
-    """(the probability of being this far off by chance, the normal deviate of the same probability,
-    signed).
+    """Return (probability of such a deviation by chance, signed normal deviate of that
+    probability).
     """
     if found.fault:
         return 0.0, math.nan
@@ -269,7 +271,7 @@ def _chance(claim: Claim, found: Estimate) -> tuple[float, float]:
 
 
 def _verdict(judged: Judged, level: float) -> Judged:
-    """The verdict of a claim whose refutation is settled."""
+    """Return the claim with its final verdict, once it is known whether it is refuted."""
     claim, found = judged.claim, judged.estimate
     if found.fault:
         return replace(judged, verdict=REFUTED, reason=f"not finite: {found.fault}")
@@ -305,7 +307,7 @@ def _bound(claim: Claim) -> str:
 
 
 def _agrees_with(claim: Claim, found: Estimate) -> bool:
-    """Whether the estimate agrees with the prediction, and says enough to mean something."""
+    """Return whether the estimate agrees with the prediction and is precise enough to reproduce it."""
     reach = deviate_of(tail(claim.z, math.inf), found.freedom) * found.error
     excess = _excess(claim, found)
     if claim.relation == "equal":
@@ -314,7 +316,7 @@ def _agrees_with(claim: Claim, found: Estimate) -> bool:
 
 
 def _needed(claim: Claim, found: Estimate, level: float) -> int | None:
-    """How many samples would do, if they are as these are: to agree closely enough, or to refute."""
+    """Return how many samples like these would suffice to reproduce or refute the claim, or None."""
     if not math.isfinite(found.error) or found.samples < 2 and math.isfinite(found.freedom):
         return None
     spread = found.error * math.sqrt(found.samples)

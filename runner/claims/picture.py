@@ -1,6 +1,4 @@
-"""What a claim looks like: the values that its quantity is made of, and where the prediction says
-they lie.
-"""
+"""The chart of a claim as data: the values of its quantity, and where the prediction puts them."""
 
 from __future__ import annotations
 
@@ -35,11 +33,11 @@ BACK |= dict.fromkeys(("min", "max", "median"), lambda x: x)
 
 @dataclass(frozen=True)
 class Picture:
-    """Samples at places: `samples[i]` are the values at `x[i]`, called `names[i]`; `theory[i]` is
+    """Samples at places: `samples[i]` are the values at `x[i]`, labelled `names[i]`; `theory[i]` is
     the prediction there.
 
-    `what` is the vertical axis, `along` the horizontal one; `log_x`, `log_y` say whether logarithms
-    are what is looked at.
+    `what` labels the vertical axis, `along` the horizontal one. `log_x` and `log_y` say whether the
+    claim is about logarithms.
     """
 
     x: np.ndarray
@@ -53,9 +51,7 @@ class Picture:
 
 
 def picture(claim: Claim, results: Sequence[Result]) -> Picture:
-    """The picture of a claim over the runs that it is about, of which each gives a number or
-    several.
-    """
+    """Return the picture of a claim over its runs; each of them has one number or several."""
     about = matching(claim, results)
     sloped = _slope_of(claim)
     if sloped is not None:
@@ -84,7 +80,7 @@ def picture(claim: Claim, results: Sequence[Result]) -> Picture:
 
 
 def _extreme(node: Node) -> tuple[str, Node] | None:
-    """(a reduction of `BACK`, what it reduces) of a path that ends in one."""
+    """Return (a reduction of `BACK`, the reduced node) if a path ends in one, else None."""
     match node:
         case Path(steps=(*steps, str(last))) if last in BACK and len(steps) == COLUMN:
             return last, node.below(COLUMN)
@@ -101,7 +97,7 @@ def _inner_text(claim: Claim, name: str) -> str:
 
 
 def _by_run(claim: Claim, about: Sequence[Result]) -> Picture:
-    """One number of each sample."""
+    """Return the picture with one number for each sample."""
     made = groups(claim, about)
     values = [evaluate(claim.node, group) for group in made]
     x = np.arange(1, len(values) + 1, dtype=np.float64)
@@ -111,7 +107,7 @@ def _by_run(claim: Claim, about: Sequence[Result]) -> Picture:
 
 
 def _slope_of(claim: Claim) -> tuple[Call, float] | None:
-    """(the slope, its prediction) of a quantity that is one, or the exponential of one."""
+    """Return (the slope, its prediction) if the quantity is a slope or the exponential of one."""
     match claim.node:
         case Call(function=name) as call if name == SLOPE:
             return call, claim.predicted
@@ -123,7 +119,7 @@ def _slope_of(claim: Claim) -> tuple[Call, float] | None:
 
 
 def _plain(node: Node) -> tuple[Node, bool]:
-    """(what a logarithm is of, True), or the expression itself."""
+    """Return (the argument of a logarithm, True), or (the expression itself, False)."""
     match node:
         case Call(function="log", arguments=(inner,)):
             return inner, True
@@ -131,7 +127,7 @@ def _plain(node: Node) -> tuple[Node, bool]:
 
 
 def _sloped(claim: Claim, call: Call, predicted: float, about: Sequence[Result]) -> Picture:
-    """The values along an axis, and the line of the predicted slope through their middle."""
+    """Return the values along an axis, with a line of the predicted slope through their centre."""
     (y, log_y), (x, log_x) = _plain(call.arguments[0]), _plain(call.arguments[1])
     first = evaluate(y, [about[0]])
     within = not first.single

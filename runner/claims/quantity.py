@@ -1,9 +1,9 @@
-"""What a claim is about: an expression over the results of runs.
+"""The quantity of a claim: an expression over the results of runs.
 
     layers.*.rms_ratio.log_mean              one number of each run: the mean logarithm over the layers
                                              that have such a ratio
-    parameters['0.weight'].std               one parameter's column
-    layers[1:-1].grad_ratio.mean             a part of the rows
+    parameters['0.weight'].std               one column of one parameter
+    layers[1:-1].grad_ratio.mean             a slice of the rows
     figures.loss - 2.302585                  arithmetic
     slope(log layers[-1].output_change, log width)     the slope over runs that differ in `width`, one
                                                        line for each seed
@@ -50,14 +50,14 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class Number:
-    """A number that is written out."""
+    """A number literal."""
 
     value: float
 
 
 @dataclass(frozen=True)
 class Call:
-    """A function of expressions."""
+    """A function applied to expressions."""
 
     function: str
     arguments: tuple[Node, ...]
@@ -77,7 +77,7 @@ Node = Number | Path | Call | Binary
 
 @dataclass
 class Parser:
-    """One pass over the tokens of a text."""
+    """A recursive-descent parser over the tokens of a text."""
 
     text: str
     tokens: list[tuple[str, str]] = field(default_factory=list)
@@ -102,11 +102,11 @@ class Parser:
             self.tokens.append((kind, token))
 
     def peek(self, ahead: int = 0) -> tuple[str, str]:
-        """The token that comes next; ('end', '') at the end."""
+        """Return the next token, or ('end', '') at the end."""
         return self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else ("end", "")
 
     def take(self, *wanted: str) -> str | None:
-        """Go past the next token if it is one of these signs."""
+        """Skip the next token if it is one of these signs; return whether it was."""
         kind, text = self.peek()
         if kind != "sign" or text not in wanted:
             return None
@@ -114,13 +114,13 @@ class Parser:
         return text
 
     def need(self, wanted: str) -> None:
-        """The same of a sign that must come."""
+        """Skip the next token. Raises QuantityError unless it is the wanted sign."""
         if self.take(wanted) is None:
             found = self.peek()[1] or "its end"
             raise QuantityError(f"'{self.text}' needs '{wanted}' where it has {found!r}")
 
     def whole(self) -> Node:
-        """The expression that the whole text is."""
+        """Return the expression of the whole text. Raises QuantityError if something follows it."""
         node = self.expression()
         if self.peek()[0] != "end":
             raise QuantityError(f"'{self.text}' cannot be read from '{self.peek()[1]}' on")
@@ -179,12 +179,12 @@ class Parser:
 
 
 def parse(text: str) -> Node:
-    """The expression that a text is. QuantityError where it is none."""
+    """Parse a text. Raises QuantityError if it is no expression."""
     return Parser(text).whole()
 
 
 def paths(node: Node) -> Iterator[Path]:
-    """All paths in an expression."""
+    """Return all paths in an expression."""
     match node:
         case Path():
             yield node
@@ -199,7 +199,7 @@ def paths(node: Node) -> Iterator[Path]:
 
 
 def slopes(node: Node) -> Iterator[Call]:
-    """All slopes in an expression."""
+    """Return all slopes in an expression."""
     match node:
         case Call(function=name, arguments=parts):
             if name == SLOPE:
@@ -214,7 +214,7 @@ def slopes(node: Node) -> Iterator[Call]:
 
 
 def outermost(node: Node) -> tuple[str, Node] | None:
-    """(a reduction of `SAMPLES`, what it reduces) where that is all an expression is."""
+    """Return (a reduction of `SAMPLES`, the reduced node) if the expression is one, else None."""
     match node:
         case Call(function=name, arguments=(inner,)) if name in SAMPLES:
             return name, inner

@@ -27,8 +27,9 @@ from initlab.runner.figures.samples import REDUCTIONS, Sample, reduced
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished run left: its id, the words that made it, its config and its statistics, both
-    as plain mappings.
+    """The result of a finished run: its id, its words, its config and its statistics.
+
+    Config and statistics are plain mappings.
     """
 
     run_id: str
@@ -38,11 +39,13 @@ class Result:
 
     @property
     def words(self) -> dict[str, str]:
-        """Key -> value of the words that made it; a group's is the option that was chosen."""
+        """The words of the run as {key: value}; the value of a config group is the chosen option."""
         return dict(word.lstrip("+~").partition("=")[::2] for word in self.overrides)
 
     def setting(self, name: str) -> Any:
-        """What the config has at a key, or at `vars.<name>`. KeyError where there is neither."""
+        """Return the config's value at a key, or at `vars.<name>`. Raises KeyError if there is
+        neither.
+        """
         try:
             found = look(parse_path(name), replace(self, stats={}))
         except QuantityError as error:
@@ -51,16 +54,18 @@ class Result:
 
 
 def read_result(folder: FilePath, words: Sequence[str]) -> Result:
-    """The result of a finished run that these words made. EvidenceError where its files are missing
-    or damaged.
+    """Read the result of a finished run that these words made.
+
+    Raises EvidenceError if its files are missing or damaged.
     """
     run = RunFolder(folder)
     return Result(run.manifest.run_id, tuple(words), run.config, run.stats.by_name)
 
 
 def evaluate(node: Node, results: Sequence[Result]) -> Sample:
-    """The value over one run, or over several that differ in what a slope goes along. QuantityError
-    with what is wrong.
+    """Return the value of an expression over one run, or over several if it is a slope over runs.
+
+    Raises QuantityError that says what is wrong.
     """
     match node:
         case Number(value):
@@ -96,8 +101,10 @@ def _joined(node: Binary, left: Sample, right: Sample) -> Sample:
 
 
 def _slope(y: Node, x: Node, results: Sequence[Result]) -> Sample:
-    """The least-squares slope: over the runs where each gives one number, else over the values of
-    the one run.
+    """Return the least-squares slope.
+
+    It is taken over runs if there are several, each with one number, else over the values of the
+    one run.
     """
     along = [evaluate(y, [result]) for result in results]
     if not along[0].single and len(results) == 1:
@@ -126,7 +133,7 @@ def _fitted(x: np.ndarray, y: np.ndarray, names: tuple[str, ...]) -> Sample:
 
 
 def _indexed(x: Node, y: Sample, result: Result) -> np.ndarray:
-    """`x`, in which `index` counts the values of `y` from 0."""
+    """Return the values of `x`; in it, `index` counts the values of `y` from 0."""
     match x:
         case Path(steps=(only,)) if only == INDEX:
             return np.arange(len(y.values), dtype=np.float64)

@@ -1,6 +1,4 @@
-"""Probabilities of deviations: the tails of the normal and of Student's distribution, and Holm's
-rule for many tests at once.
-"""
+"""Tail probabilities of the normal and Student's distribution, and Holm's rule for multiple tests."""
 
 from __future__ import annotations
 
@@ -13,7 +11,9 @@ TINY = 1e-300
 
 
 def _beta_fraction(a: float, b: float, x: float) -> float:
-    """The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's method."""
+    """Evaluate the continued fraction of the incomplete beta function (DLMF 8.17.22) by Lentz's
+    method.
+    """
     c, d = 1.0, 1.0 / _away(1.0 - (a + b) * x / (a + 1.0))
     total = d
     for m in range(1, STEPS):
@@ -33,7 +33,7 @@ def _away(x: float) -> float:
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
-    """I_x(a, b), the regularized incomplete beta function, for a, b > 0 and x in [0, 1]."""
+    """Return I_x(a, b), the regularized incomplete beta function, for a, b > 0 and x in [0, 1]."""
     if x <= 0 or x >= 1:
         return float(x >= 1)
     front = math.exp(
@@ -45,8 +45,8 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
 
 
 def tail(deviate: float, freedom: float) -> float:
-    """P(T > deviate) for Student's T with so many degrees of freedom; infinitely many are the
-    normal distribution.
+    """Return P(T > deviate) for Student's T with `freedom` degrees of freedom; inf is the normal
+    one.
     """
     if math.isnan(deviate):
         return math.nan
@@ -58,7 +58,7 @@ def tail(deviate: float, freedom: float) -> float:
 
 
 def deviate_of(probability: float, freedom: float) -> float:
-    """The deviate whose `tail` is this probability, from 0 for 1/2 on; infinity for 0."""
+    """Return the deviate >= 0 whose `tail` is `probability`: 0 from 1/2 on, infinity for 0."""
     if probability >= 0.5:
         return 0.0
     if probability <= 0:
@@ -75,10 +75,10 @@ def deviate_of(probability: float, freedom: float) -> float:
 
 
 def holm(probabilities: Sequence[float], level: float) -> list[bool]:
-    """Which hypotheses are rejected, so that the chance of rejecting any true one is at most
-    `level`, however the tests depend on one another.
+    """Return for each hypothesis whether it is rejected, by Holm's rule.
 
-    Holm, "A simple sequentially rejective multiple test procedure", 1979.
+    The probability of rejecting any true one is at most `level`, for any dependence between the
+    tests. Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
     """
     rejected = [False] * len(probabilities)
     left = len(probabilities)
@@ -91,8 +91,10 @@ def holm(probabilities: Sequence[float], level: float) -> list[bool]:
 
 
 def first_enough(enough: Callable[[int], bool], start: int, most: int = 1_000_000) -> int | None:
-    """The smallest count from `start` on that is enough, for a test that once passed stays passed;
-    None if even `most` is not.
+    """Return the smallest count from `start` on for which `enough` is true, or None if even `most`
+    is not.
+
+    `enough` must stay true for all larger counts.
     """
     if enough(start):
         return start

@@ -18,7 +18,10 @@ SELU_ALPHA = 1.6732632423543772
 
 @dataclass(frozen=True)
 class Nonlinearity:
-    """An activation; `power` where f(a x) = a f(x) for a > 0, E[f(z)^2] of z ~ N(0, 1) else None."""
+    """An activation with its derivative.
+
+    `power` is E[f(z)^2] for z ~ N(0, 1) if f(a x) = a f(x) for all a > 0, else None.
+    """
 
     value: Function
     slope: Function
@@ -28,7 +31,7 @@ class Nonlinearity:
 
     @property
     def homogeneous(self) -> bool:
-        """Whether lengths pass in proportion."""
+        """Whether f(a x) = a f(x) for all a > 0."""
         return self.power is not None
 
 
@@ -93,5 +96,7 @@ ACTIVATIONS: dict[str, Nonlinearity] = {
 
 
 def nonlinearity(name: str) -> Nonlinearity:
-    """The activation of a name. OptionError with the nearest for one that is not known."""
+    """Return the activation of that name. Raises OptionError, with the nearest name, if it is
+    unknown.
+    """
     return ACTIVATIONS[choice(ACTIVATIONS)("activation", name)]

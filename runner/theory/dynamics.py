@@ -17,12 +17,13 @@ NODES = 200
 
 @closed_form
 def deep_linear_time(depth: float, start: float, strength: float, fraction: float = 0.9) -> float:
-    """The time in which a mode's strength u grows from `start` to `fraction` of the teacher's
-    `strength`, by gradient flow of rate 1.
+    """Return the time in which a mode's strength grows from `start` to `fraction` of `strength`.
 
-    du/dt = D u^(2 - 2/D) (s - u), for D layers of orthogonal, balanced weights: Saxe, McClelland
-    and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
-    networks", 2014 (arXiv:1312.6120), eq. 15.
+    `strength` is the teacher's; learning is gradient flow of rate 1. For `depth` layers D of
+    orthogonal, balanced weights, the strength u follows du/dt = D u^(2 - 2/D) (strength - u): Saxe,
+    McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear
+    neural networks", 2014 (arXiv:1312.6120), eq. 15. Raises OptionError for values outside its
+    domain.
     """
     u, end = _ends(start, strength, fraction)
     power = 2 - 2 / count("depth", int(depth))
@@ -39,8 +40,9 @@ def deep_linear_time(depth: float, start: float, strength: float, fraction: floa
 
 @closed_form
 def deep_linear_limit(start: float, strength: float, fraction: float = 0.9) -> float:
-    """The limit of depth times that time for ever deeper networks: the integral of du / (u^2 (s -
-    u)).
+    """Return the limit of depth times `deep_linear_time` as depth grows.
+
+    It is the integral of du / (u^2 (strength - u)) from `start` to `fraction` of `strength`.
     """
     u, end = _ends(start, strength, fraction)
     s = strength
@@ -49,7 +51,7 @@ def deep_linear_limit(start: float, strength: float, fraction: float = 0.9) -> f
 
 @closed_form
 def deep_linear_strength(depth: int, start: float, strength: float, time: float) -> float:
-    """The mode's strength after so long: `deep_linear_time` inverted."""
+    """Return the strength of a mode after `time`: the inverse of `deep_linear_time`."""
     positive("time", time)
     low, high = start / strength, 1 - 1e-12
     for _ in range(100):
@@ -74,13 +76,13 @@ def _ends(start: float, strength: float, fraction: float) -> tuple[float, float]
 
 @closed_form
 def siren_variance(scale: float = 1.0) -> float:
-    """The variance that the input of every sine settles at in a sine network whose weights are
-    U(+-sqrt(6 / n) / w0): the root above 0 of s = scale^2 (1 - e^(-2s)), 0.7968 for 1, whatever w0
-    is.
+    """Return the variance to which the input of each sine converges in a sine network.
 
-    A sine of N(0, s) has mean square (1 - e^(-2s)) / 2, and the next sine's input 2 times that:
-    Sitzmann et al., "Implicit neural representations with periodic activation functions", 2020
-    (arXiv:2006.09661), whose text rounds it to 1.
+    Weights are U(+-sqrt(6 / n) / w0), times `scale`. It is the positive root of s = scale^2 (1 -
+    e^(-2s)), 0.7968 for scale 1, for any w0. The mean square of the sine of N(0, s) is (1 -
+    e^(-2s)) / 2, and the next sine's input has twice that variance: Sitzmann et al., "Implicit
+    neural representations with periodic activation functions", 2020 (arXiv:2006.09661), whose text
+    rounds it to 1.
     """
     factor = positive("scale", scale) ** 2
     if 2 * factor <= 1:
@@ -93,11 +95,11 @@ def siren_variance(scale: float = 1.0) -> float:
 
 @closed_form
 def siren_std(scale: float = 1.0) -> float:
-    """The root of that: 0.8926 for 1."""
+    """Return the square root of `siren_variance`: 0.8926 for scale 1."""
     return math.sqrt(siren_variance(scale))
 
 
 @closed_form
 def sine_mean_square(variance: float) -> float:
-    """E[sin(z)^2] for z ~ N(0, variance): (1 - e^(-2 variance)) / 2."""
+    """Return E[sin(z)^2] for z ~ N(0, variance): (1 - e^(-2 variance)) / 2."""
     return -math.expm1(-2 * positive("variance", variance)) / 2

@@ -1,4 +1,4 @@
-"""Functions of a number, for claims about the figures of others."""
+"""Elementary functions of a number, for claims."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from initlab.runner.theory.forms import closed_form
 
 @closed_form
 def log(value: float) -> float:
-    """The natural logarithm of a number. OptionError unless it is positive."""
+    """Return the natural logarithm. Raises OptionError unless `value` is positive."""
     return math.log(positive("value", value))

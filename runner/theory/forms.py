@@ -1,7 +1,7 @@
-"""Closed forms by name, as the claims of a config use them: `{form: gain, activation: tanh}`.
+"""Closed forms by name, as used in the claims of a config: `{form: gain, activation: tanh}`.
 
-A form is a function that gives one number, marked `@closed_form`; its arguments are the function's.
-Every module of this folder is found, and a plugin can define more.
+A form is a function that returns one number and has the decorator `@closed_form`. Every module of
+this folder is imported, and a plugin can define more forms.
 """
 
 from __future__ import annotations
@@ -19,21 +19,24 @@ FORMS: Registry[Callable[..., float]] = Registry("closed form")
 
 
 def closed_form(function: Form) -> Form:
-    """A decorator that makes a function a closed form under its name. Its arguments are annotated
-    as `float`, `int` or `str`.
+    """Register a function as a closed form under its name (a decorator).
+
+    Its arguments must be annotated as `float`, `int` or `str`.
     """
     return FORMS.add(function.__name__, function)  # type: ignore[return-value]
 
 
 def form(name: str) -> Callable[..., float]:
-    """The closed form of a name. OptionError with the nearest."""
+    """Return the closed form of that name. Raises OptionError, with the nearest name, if it is
+    unknown.
+    """
     if name not in FORMS:
         raise OptionError("form", f"no closed form '{name}' - {advice(name, FORMS)}")
     return FORMS.get(name)
 
 
 def check(name: str, arguments: dict[str, Any]) -> None:
-    """OptionError for an argument that a form does not take, lacks, or takes as another type."""
+    """Raise OptionError if an argument of a form is unknown, missing or of another type."""
     function = form(name)
     known = inspect.signature(function).parameters
     hints = typing.get_type_hints(function)
@@ -58,6 +61,9 @@ def check(name: str, arguments: dict[str, Any]) -> None:
 
 
 def evaluate(name: str, arguments: dict[str, Any]) -> float:
-    """The value of a form. OptionError for arguments that are wrong or outside its domain."""
+    """Return the value of a form.
+
+    Raises OptionError for wrong arguments or values outside its domain.
+    """
     check(name, arguments)
     return float(form(name)(**arguments))

@@ -1,8 +1,8 @@
-"""Means of functions of normal variables.
+"""Means of functions of normal variables, by Gauss-Legendre quadrature on panels.
 
-Gauss-Legendre on panels of the line, cut where the function has a kink: Gauss-Hermite, which knows
-no kinks, is wrong there in the third digit. Beyond 12 deviations nothing is left that float64 could
-see.
+The panels are split where the function has a kink; Gauss-Hermite quadrature ignores kinks and is
+then wrong in the third digit. Beyond 12 standard deviations the density is below the precision of
+float64.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ INNER_PANELS, INNER_NODES = 10, 16
 
 
 def _unit(panels: int, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights of a composite rule on [0, 1]."""
+    """Return nodes and weights of a composite rule on [0, 1]."""
     x, w = np.polynomial.legendre.leggauss(nodes)
     starts = np.arange(panels)[:, None]
     return ((starts + (x + 1) / 2) / panels).ravel(), np.tile(w / 2 / panels, panels)
@@ -30,7 +30,7 @@ INNER = _unit(INNER_PANELS, INNER_NODES)
 
 
 def _line() -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights of the standard normal measure, cut at 0."""
+    """Return nodes and weights of the standard normal measure, split at 0."""
     t, w = OUTER
     z = np.concatenate([-REACH * t[::-1], REACH * t])
     weights = np.concatenate([w[::-1], w]) * REACH * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
@@ -41,12 +41,15 @@ Z, W = _line()
 
 
 def mean(f: Function, q: float) -> float:
-    """E[f(z)] for z ~ N(0, q), f smooth but for 0."""
+    """Return E[f(z)] for z ~ N(0, q); f must be smooth except at 0."""
     return float(W @ f(math.sqrt(q) * Z))
 
 
 def mean_of_product(f: Function, q1: float, q2: float, c: float) -> float:
-    """E[f(u) f(v)] for normal u and v of variances q1, q2 and correlation c, f smooth but for 0."""
+    """Return E[f(u) f(v)] for normal u, v of variances q1, q2 and correlation c.
+
+    f must be smooth except at 0.
+    """
     rest = math.sqrt(max(0.0, 1 - c * c))
     if rest < 1e-9:
         return float(W @ (f(math.sqrt(q1) * Z) * f(math.copysign(math.sqrt(q2), c) * Z)))

@@ -1,10 +1,10 @@
-"""One layer of finite width with normal weights, exactly: how the length of what passes is spread.
+"""One layer of finite width with normal weights: the exact distribution of the output's length.
 
-A layer of `width` units, weights N(0, weight_variance / fan_in), maps h to y with |y|^2 / n =
-(weight_variance |h|^2 / fan_in) S, where S is the mean over the units of f(g)^2, g ~ N(0, 1),
-whatever h is. For a linear layer width S is chi-square with `width` degrees of freedom, for relu
-with a binomial number of them. Its relative variance, 5 / width for relu, is what Hanin and
-Rolnick, "How to start training", 2018 (arXiv:1803.01719), sum over layers.
+A layer of `width` units with weights N(0, weight_variance / fan_in) maps h to y with |y|^2 / n =
+(weight_variance |h|^2 / fan_in) S, for any h. S is the mean over the units of f(g)^2 with g ~ N(0,
+1). For a linear layer width * S is chi-square with `width` degrees of freedom; for relu the degrees
+of freedom are binomial. The relative variance of S is 5 / width for relu; Hanin and Rolnick, "How
+to start training", 2018 (arXiv:1803.01719), sum it over layers.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ KINDS = ("linear", "relu")
 
 @closed_form
 def length_variance(width: int, activation: str = "relu") -> float:
-    """The variance of |y|^2 over the square of its mean: 5 / width for relu, 2 / width for a linear
-    layer.
+    """Return the variance of |y|^2 over the square of its mean.
+
+    It is 5 / width for relu and 2 / width for a linear layer.
     """
     return float(
         {"linear": 2.0, "relu": 5.0}[choice(KINDS)("activation", activation)]
@@ -34,7 +35,7 @@ def length_variance(width: int, activation: str = "relu") -> float:
 
 
 def _digamma(most: int) -> tuple[np.ndarray, np.ndarray]:
-    """psi(k / 2) and psi'(k / 2) for k = 1 ... most, by their recurrences from 1/2 and 1."""
+    """Return psi(k / 2) and psi'(k / 2) for k = 1 … most, by recurrence from 1/2 and 1."""
     psi, psi1 = np.empty(most + 1), np.empty(most + 1)
     euler = 0.5772156649015329
     psi[1], psi1[1] = -euler - 2 * math.log(2), math.pi**2 / 2
@@ -47,7 +48,7 @@ def _digamma(most: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _active(width: int, activation: str) -> np.ndarray:
-    """The probability that k = 1 ... width units pass something, given that any does."""
+    """Return the probability that k = 1 … width units are active, given that at least one is."""
     if activation == "linear":
         found: np.ndarray = np.eye(width)[-1]
         return found
@@ -60,9 +61,10 @@ def _active(width: int, activation: str) -> np.ndarray:
 
 @closed_form
 def log_length_ratio(width: int, weight_variance: float, activation: str = "relu") -> float:
-    """E[log(rms after / rms before)] of one layer, exactly; for relu given that any unit is active.
-    A little below log(weight_variance / 2) / 2: the logarithm of a mean is not the mean of
-    logarithms."""
+    """Return E[log(rms after / rms before)] of one layer; for relu given that a unit is active.
+
+    By Jensen's inequality it is a little less than log(weight_variance / 2) / 2.
+    """
     width, activation = count("width", width), choice(KINDS)("activation", activation)
     psi, _ = _digamma(width)
     mean = float(_active(width, activation) @ (psi + math.log(2)))
@@ -71,7 +73,9 @@ def log_length_ratio(width: int, weight_variance: float, activation: str = "relu
 
 @closed_form
 def log_length_error(width: int, activation: str = "relu", layers: int = 1) -> float:
-    """The standard deviation of that logarithm's mean over so many independent layers."""
+    """Return the standard deviation of the mean of log(rms after / rms before) over `layers`
+    layers.
+    """
     width, activation = count("width", width), choice(KINDS)("activation", activation)
     psi, psi1 = _digamma(width)
     p = _active(width, activation)
@@ -81,16 +85,19 @@ def log_length_error(width: int, activation: str = "relu", layers: int = 1) -> f
 
 @closed_form
 def forward_factor(weight_variance: float, slope: float = 0.0) -> float:
-    """The factor of E[x^2] a relu layer: weight_variance (1 + slope^2) / 2; weight_variance is Var
-    fan_in (He et al. 2015, eq. 10).
+    """Return the factor of E[x^2] for each relu layer: weight_variance (1 + slope^2) / 2.
+
+    `weight_variance` is Var(w) fan_in (He et al. 2015, eq. 10).
     """
     return float(positive("weight_variance", weight_variance) * (1 + slope * slope) / 2)
 
 
 @closed_form
 def backward_factor(weight_variance: float, fan_in: int, fan_out: int, slope: float = 0.0) -> float:
-    """The factor of a squared gradient a relu layer back: fan_out Var (1 + slope^2) / 2 (He et al.
-    2015, eq. 14).
+    """Return the factor of a squared gradient for each relu layer: fan_out Var(w) (1 + slope^2) /
+    2.
+
+    `weight_variance` is Var(w) fan_in (He et al. 2015, eq. 14).
     """
     return float(
         forward_factor(weight_variance, slope) * count("fan_out", fan_out) / count("fan_in", fan_in)

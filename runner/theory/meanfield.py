@@ -1,9 +1,9 @@
-"""Wide random networks, layer by layer: what becomes of a length and of an angle.
+"""Mean-field theory of wide random networks: variances and correlations, layer by layer.
 
 Pre-activations of a wide layer are normal with variance q' = sigma_w^2 E[f(z)^2] + sigma_b^2, z ~
 N(0, q): Poole et al., "Exponential expressivity in deep neural networks through transient chaos",
-2016 (arXiv:1606.05340). `weight_variance` is sigma_w^2 = Var(w) fan_in, `bias_variance` sigma_b^2.
-Fixed points and depth scales: Schoenholz et al., "Deep information propagation", 2017
+2016 (arXiv:1606.05340). `weight_variance` is sigma_w^2 = Var(w) fan_in, `bias_variance` is
+sigma_b^2. Fixed points and depth scales: Schoenholz et al., "Deep information propagation", 2017
 (arXiv:1611.01232).
 """
 
@@ -29,8 +29,9 @@ RECTIFIERS = {"relu": 0.0, "leaky": LEAKY_SLOPE, "linear": 1.0}
 
 
 def second_moment(activation: str | None, q: float) -> float | None:
-    """E[f(z)^2] for z ~ N(0, q); None for an activation that is not known here, `None` is the
-    identity. ValueError for a negative q.
+    """Return E[f(z)^2] for z ~ N(0, q); activation None is the identity.
+
+    Returns None for an unknown activation. Raises ValueError for a negative q.
     """
     if q < 0:
         raise ValueError(f"q is a mean square, it must not be negative, got {q}")
@@ -40,8 +41,9 @@ def second_moment(activation: str | None, q: float) -> float | None:
 
 @closed_form
 def mean_square(activation: str, q: float) -> float:
-    """E[f(z)^2] for z ~ N(0, q). relu: q / 2 (He et al. 2015, arXiv:1502.01852); erf: (2/pi)
-    asin(2q / (1 + 2q)) (Williams 1997).
+    """Return E[f(z)^2] for z ~ N(0, q).
+
+    relu: q / 2 (He et al. 2015, arXiv:1502.01852); erf: (2/pi) asin(2q / (1 + 2q)) (Williams 1997).
     """
     f, q = nonlinearity(activation), not_negative("q", q)
     if f.power is not None:
@@ -55,7 +57,7 @@ def mean_square(activation: str, q: float) -> float:
 
 @closed_form
 def slope_mean_square(activation: str, q: float) -> float:
-    """E[f'(z)^2] for z ~ N(0, q)."""
+    """Return E[f'(z)^2] for z ~ N(0, q)."""
     f, q = nonlinearity(activation), not_negative("q", q)
     if f.power is not None:
         return f.power
@@ -66,15 +68,16 @@ def slope_mean_square(activation: str, q: float) -> float:
 
 @closed_form
 def gain(activation: str) -> float:
-    """E[f(z)^2]^(-1/2) for z ~ N(0, 1): what weights of variance 1/fan_in are multiplied by to keep
-    a unit second moment.
+    """Return E[f(z)^2]^(-1/2) for z ~ N(0, 1).
+
+    Weights of variance gain^2 / fan_in keep the second moment of units at 1.
     """
     return float(mean_square(activation, 1.0) ** -0.5)
 
 
 @closed_form
 def mean_product(activation: str, q1: float, q2: float, c: float) -> float:
-    """E[f(u) f(v)] for normal u, v of variances q1, q2 and correlation c.
+    """Return E[f(u) f(v)] for normal u, v of variances q1, q2 and correlation c.
 
     Rectifiers: Cho and Saul, "Kernel methods for deep learning", 2009; erf: Williams, "Computing
     with infinite networks", 1997.
@@ -95,7 +98,7 @@ def mean_product(activation: str, q1: float, q2: float, c: float) -> float:
 
 
 def rectifier_product(below: float, c: float) -> float:
-    """E[f(u) f(v)] of unit variances for f(x) = x above 0 and below * x under it."""
+    """Return E[f(u) f(v)] for unit variances and f(x) = x above 0, below * x under it."""
     relu = (math.sqrt(1 - c * c) + c * (math.pi - math.acos(c))) / (2 * math.pi)
     return (
         1 - below
@@ -104,15 +107,17 @@ def rectifier_product(below: float, c: float) -> float:
 
 @closed_form
 def relu_correlation(c: float) -> float:
-    """The correlation after one relu layer without bias: (sqrt(1 - c^2) + c (pi - acos c)) / pi
-    (Cho and Saul 2009).
+    """Return the correlation after one relu layer without bias: (sqrt(1 - c^2) + c (pi - acos c)) /
+    pi.
+
+    Source: Cho and Saul 2009.
     """
     return 2 * rectifier_product(0.0, cosine("c", c))
 
 
 @closed_form
 def relu_correlation_after(c: float, layers: int) -> float:
-    """The same after several layers."""
+    """Return the correlation after several relu layers without bias."""
     for _ in range(whole(0)("layers", layers)):
         c = relu_correlation(c)
     return c
@@ -122,7 +127,7 @@ def relu_correlation_after(c: float, layers: int) -> float:
 def variance_map(
     activation: str, q: float, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
-    """The variance of the next layer's pre-activations."""
+    """Return the variance of the next layer's pre-activations."""
     w, b = (
         positive("weight_variance", weight_variance),
         not_negative("bias_variance", bias_variance),
@@ -134,7 +139,7 @@ def variance_map(
 def variance_after(
     activation: str, q: float, weight_variance: float, bias_variance: float = 0.0, layers: int = 1
 ) -> float:
-    """The variance of pre-activations so many layers on."""
+    """Return the variance of pre-activations after so many layers."""
     for _ in range(whole(0)("layers", layers)):
         q = variance_map(activation, q, weight_variance, bias_variance)
     return q
@@ -144,8 +149,9 @@ def variance_after(
 def correlation_map(
     activation: str, c: float, q: float, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
-    """The correlation of two inputs' next pre-activations, whose own now have variance q each and
-    correlation c.
+    """Return the correlation of two inputs' pre-activations in the next layer.
+
+    In this layer they have variance q each and correlation c.
     """
     w, b = (
         positive("weight_variance", weight_variance),
@@ -164,8 +170,9 @@ def correlation_after(
     bias_variance: float = 0.0,
     layers: int = 1,
 ) -> float:
-    """The correlation of two inputs' pre-activations so many layers on; their variance goes its own
-    way meanwhile.
+    """Return the correlation of two inputs' pre-activations after so many layers.
+
+    Their variance changes from layer to layer too.
     """
     for _ in range(whole(0)("layers", layers)):
         c = min(1.0, max(-1.0, correlation_map(activation, c, q, weight_variance, bias_variance)))
@@ -174,7 +181,7 @@ def correlation_after(
 
 
 def _bisect(f: Callable[[float], float], low: float, high: float) -> float:
-    """The place between the two where `f` goes from above 0 to below."""
+    """Return the point between `low` and `high` at which `f` changes from positive to negative."""
     for _ in range(200):
         middle = 0.5 * (low + high)
         if middle in (low, high):
@@ -187,10 +194,9 @@ def _bisect(f: Callable[[float], float], low: float, high: float) -> float:
 def fixed_point_variance(
     activation: str, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
-    """q* = V(q*), the variance that layers settle at, the largest if there are several.
+    """Return q* = V(q*), the variance to which layers converge, the largest if there are several.
 
-    OptionError where lengths grow without end, and for a rectifier that keeps every length as it
-    is.
+    Raises OptionError if the variance grows without bound, or for a rectifier that preserves it.
     """
     w, b = (
         positive("weight_variance", weight_variance),
@@ -225,8 +231,10 @@ def fixed_point_variance(
 
 @closed_form
 def chi1(activation: str, weight_variance: float, bias_variance: float = 0.0) -> float:
-    """sigma_w^2 E[f'(z)^2] at the fixed point: the factor by which a squared gradient, and a small
-    angle, grows each layer.
+    """Return sigma_w^2 E[f'(z)^2] at the fixed point of the variance.
+
+    It is the factor by which a squared gradient, and the distance of two close inputs, changes in
+    each layer.
     """
     w = positive("weight_variance", weight_variance)
     f = nonlinearity(activation)
@@ -240,10 +248,10 @@ def chi1(activation: str, weight_variance: float, bias_variance: float = 0.0) ->
 
 @closed_form
 def critical_weight_variance(activation: str, bias_variance: float = 0.0) -> float:
-    """The order-chaos line: the weight variance at which chi1 is 1 (tanh at 0.05: 1.7610; relu at
-    0: 2).
+    """Return the weight variance at which chi1 is 1, on the order-chaos line.
 
-    OptionError where there is none: a rectifier with a bias has no finite fixed point there.
+    For example 1.7610 for tanh with bias variance 0.05, and 2 for relu with 0. Raises OptionError
+    if there is none: a rectifier with a bias has no finite fixed point there.
     """
     b = not_negative("bias_variance", bias_variance)
     f = nonlinearity(activation)
@@ -270,8 +278,9 @@ def critical_weight_variance(activation: str, bias_variance: float = 0.0) -> flo
 def fixed_point_correlation(
     activation: str, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
-    """c*, the correlation that two inputs settle at: 1 in the ordered phase, less in the chaotic
-    one.
+    """Return c*, the correlation to which two inputs converge.
+
+    It is 1 in the ordered phase and less in the chaotic phase.
     """
     q = fixed_point_variance(activation, weight_variance, bias_variance)
     if q == 0 or chi1(activation, weight_variance, bias_variance) <= 1:
@@ -287,8 +296,9 @@ def fixed_point_correlation(
 def depth_scale_correlation(
     activation: str, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
-    """Layers in which two inputs' distance from c* falls to 1/e: -1 / log(sigma_w^2 E[f'(u)
-    f'(v)]), at c*.
+    """Return the number of layers in which the distance of the correlation from c* falls to 1/e.
+
+    It is -1 / log(sigma_w^2 E[f'(u) f'(v)]) at c*. Raises OptionError if it does not fall.
     """
     q = fixed_point_variance(activation, weight_variance, bias_variance)
     c = fixed_point_correlation(activation, weight_variance, bias_variance)
@@ -303,7 +313,10 @@ def depth_scale_correlation(
 def depth_scale_variance(
     activation: str, weight_variance: float, bias_variance: float = 0.0
 ) -> float:
-    """Layers in which a length's distance from q* falls to 1/e: -1 / log(V'(q*))."""
+    """Return the number of layers in which the distance of the variance from q* falls to 1/e.
+
+    It is -1 / log(V'(q*)). Raises OptionError if it does not fall.
+    """
     q = fixed_point_variance(activation, weight_variance, bias_variance)
     f = nonlinearity(activation)
     if q == 0 or f.power is not None:

@@ -1,8 +1,8 @@
-"""Singular values of random matrices and of networks' Jacobians.
+"""Singular values of random matrices and of the Jacobians of networks.
 
-Marchenko and Pastur, "Distribution of eigenvalues for some sets of random matrices", 1967: for a
-matrix of n x m elements of variance v, the squared singular values over n v fill ((1 - sqrt g)^2,
-(1 + sqrt g)^2), g = m / n <= 1.
+Marchenko and Pastur, "Distribution of eigenvalues for some sets of random matrices", 1967: for an n
+x m matrix of independent elements of variance v, the squared singular values divided by n v lie in
+((1 - sqrt g)^2, (1 + sqrt g)^2), with the ratio g = m / n <= 1.
 """
 
 from __future__ import annotations
@@ -33,18 +33,20 @@ def _ratio(ratio: float) -> float:
 
 @closed_form
 def marchenko_pastur_low(ratio: float) -> float:
-    """The lower edge, (1 - sqrt(ratio))^2."""
+    """Return the lower edge, (1 - sqrt(ratio))^2."""
     return (1 - math.sqrt(_ratio(ratio))) ** 2
 
 
 @closed_form
 def marchenko_pastur_high(ratio: float) -> float:
-    """The upper edge, (1 + sqrt(ratio))^2."""
+    """Return the upper edge, (1 + sqrt(ratio))^2."""
     return (1 + math.sqrt(_ratio(ratio))) ** 2
 
 
 def marchenko_pastur_density(x: np.ndarray, ratio: float) -> np.ndarray:
-    """The density sqrt((b - x)(x - a)) / (2 pi ratio x) between the edges a and b, 0 elsewhere."""
+    """Return the density sqrt((b - x)(x - a)) / (2 pi ratio x) between the edges a and b, 0
+    elsewhere.
+    """
     a, b = marchenko_pastur_low(ratio), marchenko_pastur_high(ratio)
     x = np.asarray(x, np.float64)
     inside = (x > a) & (x < b)
@@ -55,7 +57,7 @@ def marchenko_pastur_density(x: np.ndarray, ratio: float) -> np.ndarray:
 
 
 def marchenko_pastur_cdf(x: np.ndarray, ratio: float) -> np.ndarray:
-    """The distribution function: the density's integral in closed form."""
+    """Return the distribution function, the integral of the density in closed form."""
     a, b = marchenko_pastur_low(ratio), marchenko_pastur_high(ratio)
     x = np.clip(np.asarray(x, np.float64), a, b)
     half = np.arcsin(np.clip((2 * x - a - b) / (b - a), -1, 1))
@@ -68,8 +70,11 @@ def marchenko_pastur_cdf(x: np.ndarray, ratio: float) -> np.ndarray:
 
 @closed_form
 def mean_singular_value(rows: int, columns: int, variance: float) -> float:
-    """The mean singular value of a matrix of independent elements of this variance; square: 8 / (3
-    pi) sqrt(n variance), as for the layer Jacobians of Glorot and Bengio 2010."""
+    """Return the mean singular value of a matrix of independent elements of this variance.
+
+    For a square matrix it is 8 / (3 pi) sqrt(n variance), as for the layer Jacobians of Glorot and
+    Bengio 2010.
+    """
     long, short = max(count("rows", rows), count("columns", columns)), min(rows, columns)
     ratio = short / long
     a, b = marchenko_pastur_low(ratio), marchenko_pastur_high(ratio)
@@ -83,19 +88,20 @@ def mean_singular_value(rows: int, columns: int, variance: float) -> float:
 
 @closed_form
 def jacobian_variance(weights: str, network: str, depth: int) -> float:
-    """The variance of the eigenvalues of JJ^T over the square of their mean, for a deep square
-    network: linear gaussian L, linear orthogonal 0, relu gaussian 2L, relu orthogonal L.
+    """Return the variance of the eigenvalues of JJ^T over the square of their mean, in a deep
+    square network.
 
-    Pennington, Schoenholz and Ganguli, "Resurrecting the sigmoid in deep learning through dynamical
-    isometry", 2017 (arXiv:1711.04735), eq. 19: L (mu2 / mu1^2 - 1 - s1), with s1 = -1 for gaussian
-    weights and 0 for orthogonal ones.
+    It is L for linear gaussian, 0 for linear orthogonal, 2L for relu gaussian and L for relu
+    orthogonal networks of depth L. Pennington, Schoenholz and Ganguli, "Resurrecting the sigmoid in
+    deep learning through dynamical isometry", 2017 (arXiv:1711.04735), eq. 19: L (mu2 / mu1^2 - 1 -
+    s1), with s1 = -1 for gaussian weights and 0 for orthogonal ones.
     """
     return float(count("depth", depth) * jacobian_variance_rate(weights, network))
 
 
 @closed_form
 def jacobian_variance_rate(weights: str, network: str) -> float:
-    """The same a layer: what that variance grows by."""
+    """Return the increase of `jacobian_variance` for each layer."""
     first = {"gaussian": -1.0, "orthogonal": 0.0}[choice(WEIGHTS)("weights", weights)]
     moments = {"linear": 1.0, "relu": 2.0}[choice(NETWORKS)("network", network)]
     return moments - 1 - first
@@ -103,8 +109,9 @@ def jacobian_variance_rate(weights: str, network: str) -> float:
 
 @closed_form
 def haar_trace(n: int) -> float:
-    """E[tr Q] of a Haar orthogonal matrix: 0 (Diaconis and Shahshahani, "On the eigenvalues of
-    random matrices", 1994).
+    """Return E[tr Q] of a Haar orthogonal matrix: 0.
+
+    Source: Diaconis and Shahshahani, "On the eigenvalues of random matrices", 1994.
     """
     count("n", n)
     return 0.0
@@ -112,13 +119,13 @@ def haar_trace(n: int) -> float:
 
 @closed_form
 def haar_trace_of_square(n: int) -> float:
-    """E[tr Q^2] of a Haar orthogonal matrix of n > 1 rows: 1."""
+    """Return E[tr Q^2] of a Haar orthogonal matrix with n > 1 rows: 1."""
     whole(2)("n", n)
     return 1.0
 
 
 @closed_form
 def haar_square_of_trace(n: int) -> float:
-    """E[(tr Q)^2] of a Haar orthogonal matrix: 1."""
+    """Return E[(tr Q)^2] of a Haar orthogonal matrix: 1."""
     count("n", n)
     return 1.0
