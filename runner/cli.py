@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterable
 
 import initlab
-from initlab.engine.registry import advice
 from initlab.runner.commands import REGISTRY
 from initlab.runner.config import plugins
 from initlab.runner.errors import ConfigError, MemoryShortage, RunnerError, Stopped, print_error
@@ -54,7 +53,7 @@ def dispatch(words: list[str]) -> int:
         return REGISTRY.get(first)().main(words[1:])
     if first.replace("_", "").isidentifier():
         said = "is no override - write key=value, and no command"
-        raise ConfigError.of(first, f"{said} - {advice(first, REGISTRY)}")
+        raise ConfigError.unknown(first, said, first, REGISTRY)
     return REGISTRY.get(DEFAULT)().main(words)
 
 

@@ -21,7 +21,7 @@ from initlab.runner.config.compose import (
 )
 from initlab.runner.config.hydra_internals import borrowing_hydra
 from initlab.runner.config.identity import declaration_of
-from initlab.runner.errors import ConfigError
+from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.evidence import judged, status
 from initlab.runner.evidence.finished import Run
 from initlab.runner.evidence.folder import Origin
@@ -58,13 +58,12 @@ def composed(words: list[str], config_dir: str | None) -> Composed:
     try:
         return compose(words, config_dir)
     except ComposedWithProblems as error:
-        problems = list(error.problems)
-        try:
+        said = {problem.place for problem in error.problems}
+        more = Problems()
+        with more.under():
             validate(declaration_of(error.config))
-        except ConfigError as more:
-            said = {problem.place for problem in problems}
-            problems += [problem for problem in more.problems if problem.place not in said]
-        raise ConfigError(problems) from error
+        rest = [problem for problem in more.found if problem.place not in said]
+        raise ConfigError([*error.problems, *rest]) from error
 
 
 class DeclaredRun:
@@ -161,9 +160,7 @@ def declared(config: Composed) -> DeclaredRun:
         )
     checked = validate(declaration_of(config))
     words = tuple(str(word) for word in config.hydra.overrides.task)
-    problems = expectation.check(checked.claims, [(words, checked)])
-    if problems:
-        raise ConfigError(problems)
+    expectation.check(checked.claims, [(words, checked)])
     return DeclaredRun(checked, words, settle_folder(config, checked.declaration), config)
 
 

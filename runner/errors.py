@@ -46,6 +46,11 @@ class Problem:
     message: str
     unknown: bool = field(default=False, compare=False)
 
+    @classmethod
+    def of_name(cls, place: str, said: str, name: object, known: Iterable[object]) -> Problem:
+        """A name that nothing has: says the nearest, and lists the known ones."""
+        return cls(place, f"{said} - {advice(str(name), map(str, known))}", unknown=True)
+
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
 
@@ -78,9 +83,9 @@ class ConfigError(RunnerError):
         return cls([Problem(place, message, unknown)])
 
     @classmethod
-    def unknown(cls, place: str, said: str, name: object, known: Iterable[str]) -> ConfigError:
+    def unknown(cls, place: str, said: str, name: object, known: Iterable[object]) -> ConfigError:
         """The error for a name that nothing has: says the nearest, and lists the known ones."""
-        return cls.of(place, f"{said} - {advice(str(name), known)}", unknown=True)
+        return cls([Problem.of_name(place, said, name, known)])
 
 
 class Problems:
@@ -93,11 +98,13 @@ class Problems:
         problems.raise_any()                # shape exists from here on
 
     A function that parses a part says places within the part and raises; who calls it says where the
-    part stands. That is the one way in which problems travel.
+    part stands. That is the one way in which problems travel. Where the sound rest of something is
+    gone on with, so that more is said at once, an object has the rest and, as `problems`, what is
+    wrong with what was left out: `Words`, `Space`, `DeclaredSweep`.
     """
 
-    def __init__(self) -> None:
-        self.found: list[Problem] = []
+    def __init__(self, found: Iterable[Problem] = ()) -> None:
+        self.found = list(found)
 
     def __len__(self) -> int:
         return len(self.found)
@@ -106,9 +113,9 @@ class Problems:
         """Note one problem."""
         self.found.append(Problem(place, message))
 
-    def unknown(self, place: str, said: str, name: object, known: Iterable[str]) -> None:
+    def unknown(self, place: str, said: str, name: object, known: Iterable[object]) -> None:
         """Note a name that nothing has; the nearest and the known ones are said."""
-        self.found += ConfigError.unknown(place, said, name, known).problems
+        self.found.append(Problem.of_name(place, said, name, known))
 
     @contextmanager
     def under(self, place: str = "") -> Iterator[None]:

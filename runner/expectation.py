@@ -35,9 +35,8 @@ from initlab.runner.claims.results import Result, read_result
 from initlab.runner.errors import (
     EXIT_FAILED,
     EXIT_INCONCLUSIVE,
-    ConfigError,
-    Problem,
-    QuantityError,
+    Problems,
+    each,
 )
 from initlab.runner.evidence import judged as judged_runs
 from initlab.runner.figures.lookup import numbers
@@ -50,55 +49,45 @@ Made = tuple[Sequence[str], Path]
 """A finished run: the words that made it, and its folder."""
 
 
-def check(
-    claims: Sequence[Claim], runs: Sequence[tuple[Sequence[str], RunConfig]]
-) -> list[Problem]:
-    """What is wrong with claims about these runs (words, config), before any is made."""
-    problems: list[Problem] = []
+def check(claims: Sequence[Claim], runs: Sequence[tuple[Sequence[str], RunConfig]]) -> None:
+    """ConfigError with everything wrong with claims about these runs (words, config), before any is
+    made.
+    """
+    problems = Problems()
     results = [
         Result(config.run_id, tuple(words), config.resolved, dict.fromkeys(config.sketch, []))
         for words, config in runs
     ]
     of_run = {id(result): config for result, (_, config) in zip(results, runs, strict=True)}
     for number, claim in enumerate(claims):
-        place = f"expect[{number}] ({claim.id})"
-        try:
+        with problems.under(f"expect[{number}] ({claim.id})"):
             about = matching(claim, results)
             groups(claim, about)
             sketched = replace(about[0], stats=of_run[id(about[0])].sketch)
             for path in paths(claim.node):
                 if str(path) != INDEX:
                     numbers(path, sketched)
-        except QuantityError as error:
-            problems.append(Problem(place, str(error)))
-    return problems
+    problems.raise_any()
 
 
-def check_interpolations(expect: Any, swept: Sequence[str]) -> list[Problem]:
-    """Problems with claims that take from the config what the runs do not have in common."""
-    problems = []
+def check_interpolations(expect: Any, swept: Sequence[str]) -> None:
+    """ConfigError with the claims that take from the config what the runs do not have in common."""
+    problems = Problems()
     for number, claim in enumerate(expect if isinstance(expect, list) else []):
         for name in INTERPOLATION.findall(str(claim)):
             if any(key == name or name.startswith(f"{key}.") for key in swept):
                 said = (
                     f"takes ${{{name}}} from the config, which is swept over - write the number out"
                 )
-                problems.append(Problem(f"expect[{number}]", said))
-    return problems
+                problems.add(f"[{number}]", said)
+    problems.raise_any()
 
 
 def estimates(claims: Sequence[Claim], runs: Sequence[Made]) -> list[Estimate]:
     """Each claim's quantity over finished runs. ConfigError where there is no such quantity."""
     results = [read_result(folder, words) for words, folder in runs]
-    problems, found = [], []
-    for number, claim in enumerate(claims):
-        try:
-            found.append(estimate(claim, results))
-        except QuantityError as error:
-            problems.append(Problem(f"expect[{number}] ({claim.id})", str(error)))
-    if problems:
-        raise ConfigError(problems)
-    return found
+    places = {f"expect[{number}] ({claim.id})": claim for number, claim in enumerate(claims)}
+    return list(each(places, lambda claim: estimate(claim, results)).values())
 
 
 def conclude(

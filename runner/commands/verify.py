@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from initlab.runner.command import Command, register
-from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.errors import ConfigError
 
 
 @register
@@ -47,7 +47,7 @@ class Verify(Command):
         from initlab.runner.terminal.tables import console
 
         if bool(given.folders) == (given.lock is not None):
-            raise ConfigError([Problem("verify", "give run folders, or --lock FILE")])
+            raise ConfigError.of("verify", "give run folders, or --lock FILE")
         if given.lock is not None:
             return verify_lock(given.lock, console(), given.config_dir, given.junit)
         if given.junit or given.config_dir:

@@ -11,10 +11,11 @@ hydra.job.env_set        could name a plugin to the processes of a launcher
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from initlab.runner.config import plugins
-from initlab.runner.errors import Problem
+from initlab.runner.errors import ConfigError, Problem
 
 LAUNCHERS = {
     "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
@@ -52,73 +53,62 @@ searched in its own place.
 """
 
 
-def search(tree: dict[str, Any]) -> list[Problem]:
-    """A problem for each such thing in an unresolved config tree, `hydra` included."""
-    problems: list[Problem] = []
-    _search(tree, "", problems)
-    hydra = tree.get("hydra", {})
+def check(tree: dict[str, Any]) -> None:
+    """ConfigError with each such thing in an unresolved config tree, `hydra` included."""
+    problems = [*_named(tree, ""), *_of_hydra(tree.get("hydra", {}))]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _of_hydra(hydra: dict[str, Any]) -> Iterator[Problem]:
+    """What Hydra's own part has of what is always refused."""
     if hydra.get("callbacks"):
-        problems.append(
-            Problem("hydra.callbacks", "callbacks are refused: a config cannot name code to run")
-        )
+        yield Problem("hydra.callbacks", "callbacks are refused: a config cannot name code to run")
     sweeper = hydra.get("sweeper")
-    for key, said in REFUSED_OF_OPTUNA.items() if isinstance(sweeper, dict) else ():
-        if sweeper.get(key):
-            problems.append(Problem(f"hydra.sweeper.{key}", said))
+    for key, said in REFUSED_OF_OPTUNA.items():
+        if isinstance(sweeper, dict) and sweeper.get(key):
+            yield Problem(f"hydra.sweeper.{key}", said)
     for node in ("launcher", "sweeper", "job_logging", "hydra_logging"):
         if isinstance(hydra.get(node), str):
-            problems.append(
-                Problem(f"hydra.{node}", f"must be a mapping of its own, got {hydra[node]!r}")
-            )
+            yield Problem(f"hydra.{node}", f"must be a mapping of its own, got {hydra[node]!r}")
     job = hydra.get("job")
     environment = job.get("env_set") if isinstance(job, dict) else None
     if environment and (isinstance(environment, str) or plugins.ENVIRONMENT in environment):
-        problems.append(
-            Problem(
-                "hydra.job.env_set",
-                f"{plugins.ENVIRONMENT} is refused: a config cannot name a plugin - use --plugin FILE",
-            )
+        yield Problem(
+            "hydra.job.env_set",
+            f"{plugins.ENVIRONMENT} is refused: a config cannot name a plugin - use --plugin FILE",
         )
-    return problems
 
 
-def _search(value: Any, place: str, problems: list[Problem]) -> None:
+def _named(value: Any, place: str) -> Iterator[Problem]:
+    """What names code in one node of the tree and below."""
     if isinstance(value, list):
         for number, item in enumerate(value):
-            _search(item, f"{place}[{number}]", problems)
+            yield from _named(item, f"{place}[{number}]")
     elif isinstance(value, dict):
         for key, item in value.items():
             here = f"{place}.{key}" if place else str(key)
             if key in CODE_KEYS and not _allowed(here, str(key), item):
-                problems.append(
-                    Problem(
-                        here,
-                        f"{item!r} is refused: a config cannot name code to run - use --plugin FILE",
-                    )
-                )
-            _search(item, here, problems)
+                said = f"{item!r} is refused: a config cannot name code to run - use --plugin FILE"
+                yield Problem(here, said)
+            yield from _named(item, here)
     elif isinstance(value, str) and place.startswith("hydra.") and not place.startswith(WORDS):
-        _search_text(value, place, problems)
+        yield from _in_text(value, place)
 
 
-def _search_text(value: str, place: str, problems: list[Problem]) -> None:
-    """One text below `hydra`."""
+def _in_text(value: str, place: str) -> Iterator[Problem]:
+    """What one text below `hydra` names."""
     in_logging = place.startswith(("hydra.job_logging.", "hydra.hydra_logging."))
     if "ext://" in value and not (in_logging and value in STREAMS):
-        problems.append(
-            Problem(
-                place,
-                f"{value!r} is refused: a config cannot name code to import - use ext://sys.stderr",
-            )
+        yield Problem(
+            place,
+            f"{value!r} is refused: a config cannot name code to import - use ext://sys.stderr",
         )
     elif re.search(r"\$\{\s*oc\.(create|decode)", value):
-        problems.append(Problem(place, "a node made by an interpolation is refused under hydra"))
+        yield Problem(place, "a node made by an interpolation is refused under hydra")
     elif in_logging and "${" in value and not value.startswith("${hydra.runtime.output_dir}"):
-        problems.append(
-            Problem(
-                place, "an interpolation is refused in a logging config - write the value itself"
-            )
-        )
+        said = "an interpolation is refused in a logging config - write the value itself"
+        yield Problem(place, said)
 
 
 def _allowed(place: str, key: str, value: Any) -> bool:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -33,7 +33,7 @@ from initlab.runner.config.hydra_internals import (
     register_resolver,
 )
 from initlab.runner.config.identity import OUTPUTS, Declaration, declaration_of
-from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.errors import ConfigError, Problem, Problems
 
 ROOT = "config"
 Composed: TypeAlias = DictConfig
@@ -137,15 +137,13 @@ def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
     """The composed config with its `hydra` node. ConfigError with every problem found in the words
     or in the tree.
     """
-    problems: list[Problem] = []
     searchpath = start(words, config_dir)
-    remaining = parsable(words, problems)
-    config = compose_what_can_be(
-        remaining, lambda some: compose_once([*searchpath, *some]), problems
-    )
-    problems += search_code(config)
-    if problems:
-        raise ComposedWithProblems(problems, config)
+    given = Words(words)
+    config = given.compose(lambda some: compose_once([*searchpath, *some]))
+    with given.problems.under():
+        check_code(config)
+    if given.problems:
+        raise ComposedWithProblems(given.problems.found, config)
     return config
 
 
@@ -169,25 +167,35 @@ Config = TypeVar("Config")
 """A composed config, in whatever form."""
 
 
-def compose_what_can_be(
-    words: list[str], load: Callable[[list[str]], Config], problems: list[Problem]
-) -> Config:
-    """The config that the words make, by `load`, without those that cannot be composed, which are noted.
-    ConfigError where none is left.
+class Words:
+    """Words of the command line: those that are `sound`, and the `problems` of the others. All of
+    these follow Hydra's override grammar and choose an option by its name.
     """
-    remaining = list(words)
-    while True:
-        try:
-            return load(remaining)
-        except COMPOSITION_ERRORS as error:
-            problem, culprit = explain(error, remaining)
-            if culprit is None:
-                culprit = next((word for word in remaining if _fails_alone(word, load)), None)
-                problem = problem if culprit is None else _within(culprit, error, problem)
-            problems.append(problem)
-            if culprit is None:
-                raise ConfigError(problems) from error
-            remaining.remove(culprit)
+
+    def __init__(self, words: list[str]) -> None:
+        self.problems = Problems()
+        self.sound: list[str] = []
+        for word in words:
+            with self.problems.under():
+                check_word(word)
+                self.sound.append(word)
+
+    def compose(self, load: Callable[[list[str]], Config]) -> Config:
+        """The config that the sound words make, by `load`. A word that it cannot be composed with is
+        sound no longer. ConfigError where it cannot be composed without any.
+        """
+        while True:
+            try:
+                return load(self.sound)
+            except COMPOSITION_ERRORS as error:
+                problem, culprit = explain(error, self.sound)
+                if culprit is None:
+                    culprit = next((word for word in self.sound if _fails_alone(word, load)), None)
+                    problem = problem if culprit is None else _within(culprit, error, problem)
+                self.problems.found.append(problem)
+                if culprit is None:
+                    raise ConfigError(self.problems.found) from error
+                self.sound.remove(culprit)
 
 
 def _fails_alone(word: str, load: Callable[[list[str]], Config]) -> bool:
@@ -203,7 +211,7 @@ def _within(word: str, error: Exception, problem: Problem) -> Problem:
     file's own choices may be of no option.
     """
     if isinstance(error, MissingConfigException):
-        return Problem(problem.place, f"{problem.message.rstrip('.')} (in {word})")
+        return replace(problem, message=f"{problem.message.rstrip('.')} (in {word})")
     return _unexplained(error, word)
 
 
@@ -220,10 +228,9 @@ def _unexplained(error: Exception, word: str) -> Problem:
             and re.search(r"is not in struct|not in '", str(inner))
         ):
             place = str(getattr(inner, "full_key", "") or key)
-            return Problem(
-                place,
-                f"no such key - {advice(str(key), [str(k) for k in parent if k != 'hydra'])} (in {word})",
-            )
+            known = [str(k) for k in parent if k != "hydra"]
+            said = f"no such key - {advice(str(key), known)} (in {word})"
+            return Problem(place, said, unknown=True)
         inner = inner.__cause__ or inner.__context__
     noise = ("full_key", "object_type", "provider=")
     lines = [
@@ -258,40 +265,26 @@ def compose_once(words: list[str]) -> DictConfig:
     )
 
 
-def parsable(words: list[str], problems: list[Problem]) -> list[str]:
-    """The words that follow Hydra's override grammar and choose an option by its name; the others
-    are noted.
+def check_word(word: str) -> None:
+    """ConfigError unless a word follows Hydra's override grammar, and where it chooses an option of a
+    group, does so by a name.
     """
-    good = []
-    for word in words:
-        try:
-            problem = _choice_problem(parse_word(word))
-        except HydraException:
-            said = (
-                "is no override - write key=value (in quotes where the shell would change it), or "
-                "+key=value to add a key"
-            )
-            problem = Problem(word, said)
-        if problem is None:
-            good.append(word)
-        else:
-            problems.append(problem)
-    return good
-
-
-def _choice_problem(override: Override) -> Problem | None:
-    """What is wrong with a word that chooses an option of a group by something that is no name."""
+    try:
+        override = parse_word(word)
+    except HydraException:
+        said = (
+            "is no override - write key=value (in quotes where the shell would change it), or "
+            "+key=value to add a key"
+        )
+        raise ConfigError.of(word, said) from None
     group = override.key_or_group
     if group not in shipped_options() or override.is_delete() or override.is_sweep_override():
-        return None
+        return
     value = override.value()
     for name in value if isinstance(value, list) else [value]:
         if not isinstance(name, str) or "${" in name:
-            return Problem(
-                group,
-                f"must be the name of an option, got {name!r} - {advice('', sorted(_options(group)))}",
-            )
-    return None
+            said = f"must be the name of an option, got {name!r}"
+            raise ConfigError.unknown(group, said, "", _options(group))
 
 
 def _key_of(word: str) -> str:
@@ -317,7 +310,7 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
         name = str(getattr(cause, "key", "") or key.rsplit(".", 1)[-1])
         known = [str(k) for k in parent] if isinstance(parent, DictConfig) else []
         known = [k for k in known if k != "hydra"]
-        return Problem(key or name, f"no such key - {advice(name, known)}"), culprit
+        return Problem.of_name(key or name, "no such key", name, known), culprit
     if (
         isinstance(error, ConfigCompositionException)
         and "Could not override" in str(error)
@@ -346,9 +339,7 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
         return Problem(group, "'optuna' is not installed - pip install 'initlab[optuna]'"), whole
     if whole is not None:  # the name had a slash of its own
         group, option = _key_of(whole), whole.partition("=")[2]
-        return Problem(
-            group, f"no option '{option}' - {advice(option, sorted(_options(group)))}"
-        ), whole
+        return Problem.of_name(group, f"no option '{option}'", option, _options(group)), whole
     options = [str(o) for o in error.options or []] or sorted(_options(group))
     culprit = next(
         (w for w in words if _key_of(w) == group and re.search(rf"\b{re.escape(option)}\b", w)),
@@ -356,7 +347,7 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
     )
     if not group:
         return Problem(wanted, str(error).splitlines()[0]), culprit
-    return Problem(group, f"no option '{option}' - {advice(option, options)}"), culprit
+    return Problem.of_name(group, f"no option '{option}'", option, options), culprit
 
 
 def _options(group: str) -> set[str]:
@@ -368,11 +359,11 @@ def _options(group: str) -> set[str]:
     )
 
 
-def search_code(config: DictConfig) -> list[Problem]:
-    """A problem for everything in the tree that would make Hydra or logging import or call
+def check_code(config: DictConfig) -> None:
+    """ConfigError with everything in the tree that would make Hydra or logging import or call
     something not on our list.
     """
-    return code_search.search(unresolved(config))
+    code_search.check(unresolved(config))
 
 
 def unresolved(config: DictConfig) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from initlab.engine.registry import advice
 from initlab.runner.config.compose import conf_dir, read_option
-from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.errors import Problems
 
 GROUP = "experiment"
 HEADER = "# @package _global_"
@@ -69,11 +68,9 @@ def _comment(path: Path) -> tuple[str, ...]:
 def named(names: Sequence[str]) -> list[Experiment]:
     """Those of these names, all for none. ConfigError with every name that is not one."""
     known = experiments()
-    problems = [
-        Problem(GROUP, f"no experiment '{name}' with claims - {advice(name, known)}")
-        for name in names
-        if name not in known
-    ]
-    if problems:
-        raise ConfigError(problems)
+    problems = Problems()
+    for name in names:
+        if name not in known:
+            problems.unknown(GROUP, f"no experiment '{name}' with claims", name, known)
+    problems.raise_any()
     return [known[name] for name in names] if names else list(known.values())

@@ -14,8 +14,7 @@ from initlab.runner import expectation
 from initlab.runner.claims.claim import Claim
 from initlab.runner.claims.judge import Estimate, Judged
 from initlab.runner.claims.results import Result, read_result
-from initlab.runner.config.compose import search_code
-from initlab.runner.errors import ConfigError, Problem, RunnerError
+from initlab.runner.errors import RunnerError
 from initlab.runner.evidence.members import Member
 from initlab.runner.experiments.catalogue import Experiment
 from initlab.runner.sweep.declared import DeclaredSweep, declare_sweep
@@ -62,12 +61,8 @@ def prepare(words: Sequence[str], config_dir: str | None = None) -> Prepared:
     claims.
     """
     register()
-    problems: list[Problem] = []
-    declaration = declare_sweep(list(words), config_dir, problems)
-    members = declaration.check(problems)
-    problems = problems or search_code(declaration.config)
-    if problems:
-        raise ConfigError(list(dict.fromkeys(problems)))
+    declaration = declare_sweep(list(words), config_dir)
+    members = declaration.check()
     claims = declared_claims(declaration, members)
     return Prepared(declaration, members, claims)
 

@@ -22,10 +22,10 @@ from typing import Any, TypeVar
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.runner.config.compose import search_code, unresolved
+from initlab.runner.config.compose import check_code, unresolved
 from initlab.runner.config.hydra_internals import apply_words, group_exists, parse_word
 from initlab.runner.config.identity import Declaration, declaration_of, resolve
-from initlab.runner.errors import ConfigError, Problem
+from initlab.runner.errors import ConfigError, Problem, Problems
 
 KEPT = 64
 """Compositions kept in memory at most."""
@@ -55,9 +55,17 @@ class Base:
             whole,
             task,
             "${hydra" in str(unresolved(task)),
-            tuple(search_code(whole)),
+            tuple(_code_in(whole)),
             unresolved(whole.hydra.sweep),
         )
+
+
+def _code_in(config: DictConfig) -> list[Problem]:
+    """What a config names of code, to be said of each job that has it."""
+    problems = Problems()
+    with problems.under():
+        check_code(config)
+    return problems.found
 
 
 PLAIN_KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -86,7 +94,7 @@ class Template:
         self._resolved = resolve(config)
         self._unresolved = unresolved(config)
         self._texts = {key: _yaml(key, value) for key, value in self._unresolved.items()}
-        self.code = list(dict.fromkeys([*code, *search_code(config)]))
+        self.code = [*code, *_code_in(config)]
 
     @classmethod
     def of(cls, config: DictConfig, keys: tuple[str, ...], base: Base) -> Template | None:
@@ -174,6 +182,11 @@ class Composed:
         """The config without `hydra`, a copy of its own."""
         return self.make()
 
+    def check_code(self) -> None:
+        """ConfigError with all code that it names."""
+        if self.code:
+            raise ConfigError(self.code)
+
     def declaration(self) -> Declaration:
         """Return what the job declares. Raises ConfigError if an interpolation fails."""
         if self.template is None:
@@ -240,8 +253,7 @@ class Composer:
                 make = partial(self._apply, overrides, base.task)
                 return Composed(template.code, places, make, (template, values))
         config = self.compose(words)
-        code = list(dict.fromkeys([*base.code, *search_code(config)]))
-        return Composed(code, places, lambda: config)
+        return Composed([*base.code, *_code_in(config)], places, lambda: config)
 
     def compose(self, words: list[str]) -> DictConfig:
         """Compose the config of these words without `hydra`, a copy of its own. Raises the errors

@@ -1,7 +1,7 @@
 """The runs that a sweep declares: each job is composed, checked and named in turn.
 
     words  ->  DeclaredSweep  ->  examine(): one `Examined` for each job
-                              ->  check(): a `Member` for each different run, or all problems
+                              ->  check(): a `Member` for each different run, or ConfigError
 
 Only the name and the words of a run are kept in memory, however many runs there are.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from initlab.engine.registry import advice
-from initlab.runner.config.compose import (
-    compose_once,
-    compose_what_can_be,
-    parsable,
-    search_code,
-    start,
-)
+from initlab.runner.config.compose import Words, check_code, compose_once, start
 from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.config.identity import Declaration
 from initlab.runner.errors import ConfigError, Problem, Problems
@@ -81,7 +74,7 @@ class DeclaredSweep:
 
     `config` is the config of the sweep as a whole, which is that of its first job. `search` is the
     space of a search, whose jobs are not known in advance; `of` makes a sweep of each suggested
-    job.
+    job. `problems` are those with words about Hydra and with the `sweep` node.
     """
 
     def __init__(
@@ -90,10 +83,12 @@ class DeclaredSweep:
         space: Space,
         composer: Composer,
         search: SearchSpace | None = None,
+        problems: Sequence[Problem] = (),
     ) -> None:
         self.config = config
         self.space = space
         self.search = search
+        self.problems = problems
         self._composer = composer
         self._chdir = bool(config.hydra.job.chdir)
         self._kept: dict[str, Job] = {}
@@ -114,33 +109,40 @@ class DeclaredSweep:
         """Compose and check every job in turn, including duplicates and excluded jobs."""
         unknown: dict[str, tuple[str, list[str]] | None] = {}
         for words, block in self.space.jobs():
-            problems: list[Problem] = []
-            made = compose_what_can_be(parsable(words, problems), self._composer.job, problems)
-            problems += made.code
-            if not problems and self._excluded(block, words, made, unknown):
-                yield Examined(words, None, [], [], excluded=True)
-                continue
-            job = None if problems else self._job(words, made, problems)
-            refused = problems or ([] if job is None else self._refusals(job))
-            misspelled = problems or [p for p in refused if made.plans or p.unknown]
-            yield Examined(
-                words,
-                None if job is None else Member(job.folder.name, str(job.folder), words),
-                refused,
-                misspelled,
-            )
+            yield self._examined(words, block, unknown)
         self._unknown = [
-            Problem(place, f"no run has such a key - {advice(*lost)}")
+            Problem.of_name(place, "no run has such a key", *lost)
             for place, lost in unknown.items()
             if lost is not None
         ]
 
-    def check(self, problems: list[Problem]) -> list[Member]:
-        """Return the different runs, in order of first appearance, and append what refuses the
-        sweep.
+    def _examined(
+        self, words: list[str], block: Block, unknown: dict[str, tuple[str, list[str]] | None]
+    ) -> Examined:
+        given = Words(words)
+        made = given.compose(self._composer.job)
+        problems = given.problems
+        with problems.under():
+            made.check_code()
+        if not problems and self._excluded(block, words, made, unknown):
+            return Examined(words, None, [], [], excluded=True)
+        job: Job | None = None
+        if not problems:
+            with problems.under():
+                job = self._job(words, made)
+        if job is None:
+            return Examined(words, None, problems.found, problems.found)
+        with problems.under():
+            self._check(job)
+        misspelled = [p for p in problems.found if made.plans or p.unknown]
+        member = Member(job.folder.name, str(job.folder), words)
+        return Examined(words, member, problems.found, misspelled)
 
-        A job that cannot be composed, names code or is misspelled refuses the sweep. Jobs with
-        invalid values refuse it only if every job is invalid.
+    def check(self) -> list[Member]:
+        """Return the different runs, in order of first appearance.
+
+        Raises ConfigError with what refuses the sweep. A job that cannot be composed, names code or
+        is misspelled refuses it. Jobs with invalid values refuse it only if every job is invalid.
         """
         found: dict[str, Member] = {}
         refused, misspelled = Tally(), Tally()
@@ -151,10 +153,12 @@ class DeclaredSweep:
             misspelled.add(job.words, job.misspelled)
             if job.member is not None:
                 found.setdefault(job.member.folder, job.member)
-        problems += (refused if refused.everything else misspelled).problems()
-        problems += self.unknown
+        of_jobs = (refused if refused.everything else misspelled).problems()
+        problems = Problems([*self.problems, *of_jobs, *self.unknown])
         if not problems and not found:
-            problems.append(Problem("sweep", "declares no run: all are excluded"))
+            problems.add("sweep", "declares no run: all are excluded")
+        problems.raise_any()
+        check_code(self.config)
         return list(found.values())
 
     @property
@@ -180,32 +184,27 @@ class DeclaredSweep:
         self._kept.pop(member.folder, None)
         return job
 
-    def _job(self, words: list[str], made: Composed, problems: list[Problem]) -> Job | None:
-        """Return the job that a composed config declares, or None after appending its problems."""
-        try:
-            declaration = made.declaration()
-        except ConfigError as error:
-            problems += error.problems
-            return None
-        folder = self._folder(words, made, declaration, problems)
-        return None if folder is None else self._made(folder, words, made, declaration)
+    def _job(self, words: list[str], made: Composed) -> Job:
+        """Return the job that a composed config declares. Raises ConfigError if it declares none."""
+        declaration = made.declaration()
+        return self._made(self._folder(words, made, declaration), words, made, declaration)
 
     def _made(
         self, folder: Path, words: list[str], made: Composed, declaration: Declaration
     ) -> Job:
         return Job(folder, words, declaration, made.text, self._chdir)
 
-    def _refusals(self, job: Job) -> list[Problem]:
-        """Return the problems that make this run invalid.
+    def _check(self, job: Job) -> None:
+        """Raise ConfigError if the run would be refused. Other errors of planning are left to the
+        run, which records them.
 
-        Any other error in planning is left to the run itself, which records it. A finished run that
-        is only to be skipped is valid even if this machine could not make it. Runs that differ only
-        in the seed are planned once.
+        A finished run that `resume` skips is not refused, even if this machine could not make it.
+        Runs that differ in the seed only are planned once.
         """
         resolved = job.declaration.resolved
         try:
             if resolved.get("resume") is True and finished(job.declaration, job.folder) is not None:
-                return []
+                return
             problems = Problems()
             with problems.under():
                 check_seed(resolved)
@@ -218,11 +217,10 @@ class DeclaredSweep:
                     self._sound.add(alike)
             if len(self._kept) < KEPT:
                 self._kept.setdefault(str(job.folder), job)
-        except ConfigError as error:
-            return error.problems
+        except ConfigError:
+            raise
         except (Exception, SystemExit):
-            return []
-        return []
+            return
 
     def _excluded(
         self,
@@ -251,25 +249,19 @@ class DeclaredSweep:
                 return True
         return False
 
-    def _folder(
-        self, words: list[str], made: Composed, run: Declaration, problems: list[Problem]
-    ) -> Path | None:
-        """Return the run's folder, which is named by its run id, or None after appending a problem."""
+    def _folder(self, words: list[str], made: Composed, run: Declaration) -> Path:
+        """Return the run's folder, which is named by its run id. Raises ConfigError if the config
+        sets another name.
+        """
         if made.places["subdir"] != SUBDIR:
-            problems.append(
-                Problem(
-                    "hydra.sweep.subdir",
-                    "is refused: a run's folder is named by its run id - give hydra.sweep.dir",
-                )
-            )
-            return None
+            said = "is refused: a run's folder is named by its run id - give hydra.sweep.dir"
+            raise ConfigError.of("hydra.sweep.subdir", said)
         if made.places["dir"] == DIR:
             return run.folder
         try:
             return Path(str(self._composer.whole(words).hydra.sweep.dir)) / run.run_id
         except OmegaConfBaseException as error:
-            problems.append(Problem("hydra.sweep.dir", str(error).splitlines()[0]))
-        return None
+            raise ConfigError.of("hydra.sweep.dir", str(error).splitlines()[0]) from error
 
 
 MISSING = object()
@@ -340,42 +332,38 @@ class Tally:
         return [
             problem
             if count == self._jobs
-            else Problem(problem.place, f"{problem.message} (in the run {' '.join(words)})")
+            else replace(problem, message=f"{problem.message} (in the run {' '.join(words)})")
             for problem, (words, count) in found
         ]
 
 
-def declare_sweep(
-    words: list[str], config_dir: str | None, problems: list[Problem]
-) -> DeclaredSweep:
-    """Return the sweep that the words of a command line declare.
-
-    Appends the problems with words about Hydra and with the `sweep` node.
-    """
+def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
+    """Return the sweep that the words of a command line declare."""
     searchpath = start(words, config_dir)
-    overrides = [parse_word(word) for word in parsable(words, problems)]
-    problems += [p for p in map(_hydra_problem, overrides) if p is not None]
-    for_hydra = [
-        str(o.input_line) for o in overrides if o.is_hydra_override() and _hydra_problem(o) is None
-    ]
-    task = [override for override in overrides if not override.is_hydra_override()]
+    given = Words(words)
+    problems = given.problems
+    task: list[Override] = []
+    for_hydra: list[str] = []
+    for override in map(parse_word, given.sound):
+        if not override.is_hydra_override():
+            task.append(override)
+            continue
+        with problems.under(override.get_key_element().lstrip("+~")):
+            _check_for_hydra(override)
+            for_hydra.append(str(override.input_line))
 
     # The config of the whole is its first job's: a fixed word may be about an option that another
     # word sweeps
     # over.
-    first = next(parse_space(task, {}, {}, []).jobs())[0]
-    in_first: list[Problem] = []
+    first = next(parse_space(task, {}, {}).jobs())[0]
     about_it = [
         str(override.input_line)
         for override in task
         if key_of(override.get_key_element()).startswith(SPENT)
     ]
-    config = compose_what_can_be(
-        [*for_hydra, *about_it, *first],
-        lambda some: compose_once([*searchpath, MULTIRUN, *some]),
-        in_first,
-    )
-    problems += [problem for problem in in_first if problem.place.startswith(("hydra", *SPENT))]
+    in_first = Words([*for_hydra, *about_it, *first])
+    config = in_first.compose(lambda some: compose_once([*searchpath, MULTIRUN, *some]))
+    problems.found += [p for p in in_first.problems.found if p.place.startswith(("hydra", *SPENT))]
     node = (
         OmegaConf.to_container(config.sweep, resolve=False)
         if OmegaConf.is_dict(config.get("sweep"))
@@ -385,14 +373,14 @@ def declare_sweep(
     varied: Any = OmegaConf.to_container(params) if params is not None else {}
     sound: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
     composer = Composer(lambda some: strip(compose_once([*sound, *some])))
+    space, search = Space((), ()), None
     if OmegaConf.to_container(config.hydra.sweeper, resolve=False).get("_target_") == TARGET:  # type: ignore[union-attr]
-        return DeclaredSweep(
-            config,
-            Space((), ()),
-            composer,
-            parse_searched(task, node, varied, problems),  # type: ignore[arg-type]
-        )
-    return DeclaredSweep(config, parse_space(task, node, varied, problems), composer)  # type: ignore[arg-type]
+        search = SearchSpace((), {})
+        with problems.under():
+            search = parse_searched(task, node, varied)  # type: ignore[arg-type]
+    else:
+        space = parse_space(task, node, varied)  # type: ignore[arg-type]
+    return DeclaredSweep(config, space, composer, search, [*problems.found, *space.problems])
 
 
 def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredRun]:
@@ -400,21 +388,14 @@ def declared(words: list[str], config_dir: str | None = None) -> Iterator[Declar
 
     Raises ConfigError with all problems before the first run.
     """
-    problems: list[Problem] = []
-    declaration = declare_sweep(words, config_dir, problems)
-    members = declaration.check(problems)
-    problems = problems or search_code(declaration.config)
-    if problems:
-        raise ConfigError(list(dict.fromkeys(problems)))
-    for member in members:
+    declaration = declare_sweep(words, config_dir)
+    for member in declaration.check():
         yield DeclaredRun(member, declaration)
 
 
-def _hydra_problem(override: Override) -> Problem | None:
-    """Return the problem with a word about Hydra itself in a sweep, or None."""
-    key = override.get_key_element().lstrip("+~")
-    if override.is_hydra_override() and override.is_sweep_override():
-        return Problem(key, "cannot be swept over - give one value")
-    if key == "hydra.run.dir":
-        return Problem(key, "is for a single run - give hydra.sweep.dir")
-    return None
+def _check_for_hydra(override: Override) -> None:
+    """Raise ConfigError if a word sets something of Hydra that a sweep cannot set."""
+    if override.is_sweep_override():
+        raise ConfigError.of("", "cannot be swept over - give one value")
+    if override.get_key_element().lstrip("+~") == "hydra.run.dir":
+        raise ConfigError.of("", "is for a single run - give hydra.sweep.dir")

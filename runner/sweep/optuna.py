@@ -13,9 +13,10 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.core.plugins import Plugins
@@ -23,11 +24,12 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.engine.registry import advice
+from initlab.engine.errors import OptionError
+from initlab.engine.options import Check, Count, check_given, choice
 from initlab.runner.config.code_search import LOGGING_CLASSES, SAMPLERS
-from initlab.runner.config.compose import search_code
+from initlab.runner.config.compose import check_code
 from initlab.runner.config.hydra_internals import hydra_context
-from initlab.runner.errors import EXIT_FAILED, ConfigError, Problem
+from initlab.runner.errors import EXIT_FAILED, ConfigError, Problems
 from initlab.runner.evidence.members import Member, write_members
 from initlab.runner.evidence.status import COMPLETED, PENDING, conclude
 from initlab.runner.sweep.declared import DeclaredSweep, Tally
@@ -43,69 +45,68 @@ Perform = Callable[[DeclaredSweep, list[Member], Tracker, int], None]
 """Performs runs; the last argument is the number of the first one within the sweep."""
 
 
-def check_search(declaration: DeclaredSweep, problems: list[Problem]) -> None:
+def unused(said: str) -> Check:
+    """A check that refuses what is given at all, and says why."""
+
+    def check(option: str, value: Any) -> Any:
+        if value:
+            raise OptionError(option, said)
+        return value
+
+    return check
+
+
+@dataclass
+class SearchOptions:
+    """What Hydra's Optuna plugin takes, as far as a search here uses it."""
+
+    direction: Annotated[str, choice(DIRECTIONS)]
+    n_trials: Count
+    n_jobs: Count
+    max_failure_rate: Annotated[
+        object, unused("is not used - give sweep.on_error=stop or continue")
+    ]
+    search_space: Annotated[
+        object, unused("is deprecated by its plugin - give hydra.sweeper.params")
+    ]
+
+
+def check_search(declaration: DeclaredSweep) -> None:
     """Raise ConfigError with all problems of a search, before anything starts.
 
     Trial configs at the ends of every key's range are checked: a misspelling in any of them and a
     problem of all of them refuse the search.
     """
-    problems += search_code(declaration.config)
-    problems += _options(declaration.config)
+    problems = Problems(declaration.problems)
+    with problems.under():
+        check_code(declaration.config)
+    with problems.under():
+        _check_options(declaration.config)
     refused, misspelled = Tally(), Tally()
     for words in [] if problems or declaration.search is None else declaration.search.probes():
         for job in declaration.of(words).examine():
             refused.add(job.words, job.refused)
             misspelled.add(job.words, job.misspelled)
-    problems += (refused if refused.everything else misspelled).problems()
-    if problems:
-        raise ConfigError(list(dict.fromkeys(problems)))
+    problems.found += (refused if refused.everything else misspelled).problems()
+    problems.raise_any()
 
 
-def _options(config: DictConfig) -> list[Problem]:
-    """Return the problems with the options of the search."""
+def _check_options(config: DictConfig) -> None:
+    """ConfigError with what is wrong with how the search is to be made."""
     options: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
-    problems = []
+    problems = Problems()
     if config.get("objective") is None:
         said = (
             "is needed to search - give what a run is judged by, like 'objective={figure: "
             '"layers[-1].rms", target: 1, distance: ratio}\''
         )
-        problems.append(Problem("objective", said))
+        problems.add("objective", said)
     if config.get("task") == "plan":
-        problems.append(
-            Problem("task", "plan measures nothing to search by - leave out hydra/sweeper=optuna")
-        )
+        problems.add("task", "plan measures nothing to search by - leave out hydra/sweeper=optuna")
     direction = getattr(options["direction"], "name", options["direction"])
-    if direction not in DIRECTIONS:
-        problems.append(
-            Problem(
-                "hydra.sweeper.direction",
-                f"cannot be {direction!r} - {advice(str(direction), DIRECTIONS)}",
-            )
-        )
-    for key in ("n_trials", "n_jobs"):
-        if not isinstance(options[key], int) or options[key] < 1:
-            problems.append(
-                Problem(
-                    f"hydra.sweeper.{key}",
-                    f"must be a whole number of at least 1, got {options[key]!r}",
-                )
-            )
-    if options["max_failure_rate"]:
-        problems.append(
-            Problem(
-                "hydra.sweeper.max_failure_rate",
-                "is not used - give sweep.on_error=stop or continue",
-            )
-        )
-    if options["search_space"]:
-        problems.append(
-            Problem(
-                "hydra.sweeper.search_space",
-                "is deprecated by its plugin - give hydra.sweeper.params",
-            )
-        )
-    return problems
+    with problems.under("hydra.sweeper"):
+        check_given(SearchOptions, {**options, "direction": direction})
+    problems.raise_any()
 
 
 class Stopped(Exception):
@@ -280,15 +281,12 @@ def _words_for_plugin(space: SearchSpace, grid: bool) -> list[str]:
     """Return the searched words in the plugin's syntax. Raises ConfigError if a grid has an
     interval.
     """
-    problems = [
-        Problem(
-            key, f"'{word.input_line}' has no steps for a grid - use a,b or range(start,stop,step)"
-        )
-        for key, (word, _) in space.searched.items()
-        if grid and isinstance(word.value(), IntervalSweep)
-    ]
-    if problems:
-        raise ConfigError(problems)
+    problems = Problems()
+    for key, (word, _) in space.searched.items():
+        if grid and isinstance(word.value(), IntervalSweep):
+            said = "has no steps for a grid - use a,b or range(start,stop,step)"
+            problems.add(key, f"'{word.input_line}' {said}")
+    problems.raise_any()
     return [
         str(word.input_line) if grid or not word.is_range_sweep() else _range(word)
         for word, _ in space.searched.values()

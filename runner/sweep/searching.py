@@ -13,8 +13,8 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
 
 from initlab.runner.config.hydra_internals import parse_word
-from initlab.runner.errors import Problem
-from initlab.runner.sweep.space import NOT_SWEPT, SPENT, key_of, sweep_problem, word_of
+from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.sweep.space import NOT_SWEPT, SPENT, check_swept, key_of, word_of
 
 TARGET = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"
 """The searching sweeper, as named in a config."""
@@ -50,74 +50,68 @@ class SearchSpace:
 
 
 def parse_searched(
-    overrides: list[Override], node: dict[str, Any], params: dict[str, Any], problems: list[Problem]
+    overrides: list[Override], node: dict[str, Any], params: dict[str, Any]
 ) -> SearchSpace:
-    """Return the space of a search; append the problems with it."""
+    """Return the space of a search. Raises ConfigError with all problems."""
+    problems = Problems()
     for part in ("cases", "exclude", "union"):
         if node.get(part):
-            problems.append(
-                Problem(f"sweep.{part}", "has no meaning in a search - give sweep.grid")
-            )
+            problems.add(f"sweep.{part}", "has no meaning in a search - give sweep.grid")
     words: dict[str, Override] = {}
     for place, axes in (("sweep.grid", node.get("grid") or {}), ("hydra.sweeper.params", params)):
         for key, value in axes.items() if isinstance(axes, dict) else ():
-            listed = (
-                f"{key}=choice({','.join(word_of('', one)[1:] for one in value)})"
-                if isinstance(value, list)
-                else ""
-            )
-            text = listed or (
-                f"{key}={value}" if isinstance(value, str) else word_of(str(key), value)
-            )
-            try:
-                words[key_of(str(key))] = parse_word(text)
-            except HydraException:
-                problems.append(
-                    Problem(f"{place}.{key}", f"'{text}' is no word of the command line")
-                )
-            if key_of(str(key)).partition(".")[0].partition("/")[0] in (*OF_THE_WHOLE, "hydra"):
-                problems.append(
-                    Problem(f"{place}.{key}", "cannot be searched - set it for the whole sweep")
-                )
+            with problems.under(f"{place}.{key}"):
+                words[key_of(str(key))] = _parsed(str(key), value)
     for override in overrides:
         key = key_of(override.get_key_element())
         if not key.startswith(SPENT):
             words.pop(key, None)
             words[key] = override
-    problems += [problem for problem in map(_problem, words.values()) if problem is not None]
-    searched = {
-        key: (word, _some(word))
-        for key, word in words.items()
-        if word.is_sweep_override() and _problem(word) is None
-    }
+    searched: dict[str, tuple[Override, tuple[str, ...]]] = {}
+    for key, word in words.items():
+        with problems.under(key):
+            check_searched(word)
+            if word.is_sweep_override():
+                searched[key] = (word, _some(word))
     if not searched and not problems:
-        problems.append(
-            Problem(
-                "hydra/sweeper",
-                "nothing is searched - give an interval, like 'init.sigma=interval(0.001,1)'",
-            )
-        )
+        said = "nothing is searched - give an interval, like 'init.sigma=interval(0.001,1)'"
+        problems.add("hydra/sweeper", said)
+    problems.raise_any()
     fixed = tuple(str(word.input_line) for word in words.values() if not word.is_sweep_override())
     return SearchSpace(fixed, searched)
 
 
-def _problem(override: Override) -> Problem | None:
-    """Return the problem with a searched word, or None."""
-    key = key_of(override.get_key_element())
+def _parsed(key: str, value: Any) -> Override:
+    """Return the word that a key and its values in the config stand for. Raises ConfigError for a
+    key that cannot be searched.
+    """
+    if key_of(key).partition(".")[0].partition("/")[0] in (*OF_THE_WHOLE, "hydra"):
+        raise ConfigError.of("", "cannot be searched - set it for the whole sweep")
+    if isinstance(value, list):
+        text = f"{key}=choice({','.join(word_of('', one)[1:] for one in value)})"
+    else:
+        text = f"{key}={value}" if isinstance(value, str) else word_of(key, value)
+    try:
+        return parse_word(text)
+    except HydraException:
+        raise ConfigError.of("", f"'{text}' is no word of the command line") from None
+
+
+def check_searched(override: Override) -> None:
+    """Raise ConfigError if a word cannot be searched."""
     if not override.is_sweep_override():
-        return None
-    if key.partition(".")[0] in OF_THE_WHOLE:
-        return Problem(key, "cannot be searched - give one value")
+        return
+    if key_of(override.get_key_element()).partition(".")[0] in OF_THE_WHOLE:
+        raise ConfigError.of("", "cannot be searched - give one value")
     value = override.value()
     if not isinstance(value, IntervalSweep):
-        return sweep_problem(override)
-    if value.start is None or value.end is None or not value.start < value.end:
-        return Problem(key, f"'{override.input_line}' holds no value - give the smaller end first")
-    if "log" in value.tags and value.start <= 0:
-        return Problem(
-            key, f"'{override.input_line}' reaches 0 or below, where there is no logarithm"
-        )
-    return None
+        check_swept(override)
+    elif value.start is None or value.end is None or not value.start < value.end:
+        said = f"'{override.input_line}' holds no value - give the smaller end first"
+        raise ConfigError.of("", said)
+    elif "log" in value.tags and value.start <= 0:
+        said = f"'{override.input_line}' reaches 0 or below, where there is no logarithm"
+        raise ConfigError.of("", said)
 
 
 def _some(override: Override) -> tuple[str, ...]:

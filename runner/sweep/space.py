@@ -17,13 +17,14 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from initlab.engine.registry import advice
 from initlab.runner.config.hydra_internals import parse_word
-from initlab.runner.errors import Problem
+from initlab.runner.errors import ConfigError, Problem, Problems
 
 NOT_SWEPT = ("task", "resume", "dry_run", "sweep", "report", "expect", "control")
 """Keys that apply to the command as a whole."""
 PARTS = ("grid", "cases", "exclude")
+Axis = tuple[str, tuple[str, ...]]
+"""A key, and the words that give it its values."""
 SPENT = tuple(f"sweep.{part}" for part in (*PARTS, "union"))
 """Keys that only define the jobs: no job's config has them."""
 
@@ -32,7 +33,7 @@ SPENT = tuple(f"sweep.{part}" for part in (*PARTS, "union"))
 class Block:
     """Axes (key, words), cases (several words each), and exclusions from their product."""
 
-    axes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    axes: tuple[Axis, ...] = ()
     cases: tuple[tuple[tuple[str, str], ...], ...] = ()
     exclude: tuple[Exclusion, ...] = ()
 
@@ -65,10 +66,14 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Space:
-    """All jobs of a sweep: blocks, and the words of the command line, one or several for each key."""
+    """All jobs of a sweep: blocks, and the words of the command line, one or several for each key.
+
+    `problems` are those with parts that were left out.
+    """
 
     blocks: tuple[Block, ...]
-    words: tuple[tuple[str, tuple[str, ...]], ...]
+    words: tuple[Axis, ...]
+    problems: tuple[Problem, ...] = ()
 
     @property
     def given(self) -> set[str]:
@@ -95,187 +100,170 @@ def key_of(word: str) -> str:
     return word.lstrip("+~").split("=", 1)[0]
 
 
-def parse_space(
-    overrides: list[Override], node: dict[str, Any], params: dict[str, Any], problems: list[Problem]
-) -> Space:
-    """Return the space of a sweep; append the problems with it.
+def parse_space(overrides: list[Override], node: dict[str, Any], params: dict[str, Any]) -> Space:
+    """Return the space of a sweep.
 
     `node` is the config's `sweep`, `params` is `hydra.sweeper.params`.
     """
-    blocks = [_block({part: node.get(part) for part in PARTS}, "sweep", problems)]
-    union = node.get("union") or []
-    if not isinstance(union, list):
-        problems.append(
-            Problem(
-                "sweep.union", f"must be a list of blocks {{grid, cases, exclude}}, got {union!r}"
-            )
+    reader = Reader()
+    blocks = reader.blocks(node)
+    words = reader.words(overrides, params)
+    return Space(tuple(blocks), tuple(words), tuple(reader.problems.found))
+
+
+class Reader:
+    """Reads what a sweep varies. Invalid parts are left out and recorded in `problems`."""
+
+    def __init__(self) -> None:
+        self.problems = Problems()
+
+    def blocks(self, node: dict[str, Any]) -> list[Block]:
+        """Return the block at the top of the config's `sweep` and those of `union`."""
+        top = self.block("sweep", {part: node.get(part) for part in PARTS})
+        union: list[Any] = []
+        with self.problems.under("sweep.union"):
+            union = _list(node.get("union") or [], "a list of blocks {grid, cases, exclude}")
+        blocks = [self.block(f"sweep.union[{number}]", block) for number, block in enumerate(union)]
+        if not blocks or top.axes or top.cases:
+            return [top, *blocks]
+        # an empty block is one job, which nobody asked for beside a union
+        return [Block(block.axes, block.cases, (*top.exclude, *block.exclude)) for block in blocks]
+
+    def block(self, place: str, node: Any) -> Block:
+        """Return the valid parts of the block at `place` of the config."""
+        problems = self.problems
+        if not isinstance(node, dict):
+            problems.add(place, f"must be a block {{grid, cases, exclude}}, got {node!r}")
+            return Block()
+        for key in node:
+            if key not in PARTS:
+                problems.unknown(f"{place}.{key}", "no such key", key, PARTS)
+        grid: dict[str, Any] = {}
+        with problems.under(f"{place}.grid"):
+            grid = _mapping(node.get("grid") or {})
+        cases = problems.sound(self._entries(f"{place}.cases", node.get("cases")), _case)
+        exclude = self._entries(f"{place}.exclude", node.get("exclude"))
+        conditions = problems.sound(exclude, _conditions)
+        return Block(
+            self.axes(f"{place}.grid", grid),
+            tuple(cases.values()),
+            tuple(Exclusion(entry, found) for entry, found in conditions.items()),
         )
-        union = []
-    for number, block in enumerate(union):
-        blocks.append(_block(block, f"sweep.union[{number}]", problems))
-    if len(blocks) > 1 and not blocks[0].axes and not blocks[0].cases:
-        whole = blocks.pop(
-            0
-        ).exclude  # an empty block is one job, which nobody asked for beside a union
-        blocks = [Block(block.axes, block.cases, (*whole, *block.exclude)) for block in blocks]
-    axes = [_axis(key, value, "hydra.sweeper.params", problems) for key, value in params.items()]
-    words = [axis for axis in axes if axis is not None]
-    for override in overrides:
-        problem = sweep_problem(override)
-        key = override.get_key_element()
-        if problem is not None:
-            problems.append(problem)
-        elif not key_of(key).startswith(SPENT):
-            words = [
-                axis for axis in words if axis[0] != key_of(key) or not override.is_sweep_override()
-            ]
-            values = (
-                [f"{key}={value}" for value in override.sweep_string_iterator()]
-                if override.is_sweep_override()
-                else []
-            )
-            words.append((key_of(key), tuple(values or [str(override.input_line)])))
-    return Space(tuple(blocks), tuple(words))
+
+    def axes(self, place: str, grid: dict[str, Any]) -> tuple[Axis, ...]:
+        """Return the valid axes of a mapping of keys to values."""
+        given = {f"{place}.{key}": (key, value) for key, value in grid.items()}
+        return tuple(self.problems.sound(given, lambda axis: _axis(*axis)).values())
+
+    def words(self, overrides: list[Override], params: dict[str, Any]) -> list[Axis]:
+        """Return the axes of Hydra's own parameters, followed by those of the command line."""
+        words = [*self.axes("hydra.sweeper.params", params)]
+        for override in overrides:
+            key = override.get_key_element()
+            with self.problems.under(key.lstrip("+~")):
+                check_swept(override)
+                if key_of(key).startswith(SPENT):
+                    continue
+                values: list[str] = []
+                if override.is_sweep_override():
+                    words = [axis for axis in words if axis[0] != key_of(key)]
+                    values = [f"{key}={value}" for value in override.sweep_string_iterator()]
+                words.append((key_of(key), tuple(values or [str(override.input_line)])))
+        return words
+
+    def _entries(self, place: str, value: Any) -> dict[str, Any]:
+        """Return the entries of a list by their places."""
+        with self.problems.under(place):
+            return {f"{place}[{i}]": entry for i, entry in enumerate(_list(value or []))}
+        return {}
 
 
-def sweep_problem(override: Override) -> Problem | None:
-    """Return the problem with a swept word, or None."""
+def check_swept(override: Override) -> None:
+    """Raise ConfigError if a word cannot be swept over."""
     key = override.get_key_element().lstrip("+~")
     if not override.is_sweep_override():
-        return None
+        return
     if key.partition(".")[0] in NOT_SWEPT:
-        return Problem(key, "cannot be swept over - give one value")
+        raise ConfigError.of("", "cannot be swept over - give one value")
     if not override.is_discrete_sweep():
-        what = (
+        said = (
             "is no list of values - use a,b or choice(a,b) or range(start,stop), or search it with "
             "hydra/sweeper=optuna"
         )
-        return Problem(key, f"'{override.input_line}' {what}")
+        raise ConfigError.of("", f"'{override.input_line}' {said}")
     if not list(override.sweep_string_iterator()):
-        return Problem(key, f"'{override.input_line}' holds no value")
-    return None
+        raise ConfigError.of("", f"'{override.input_line}' holds no value")
 
 
-def _block(node: Any, place: str, problems: list[Problem]) -> Block:
-    """Parse one block of the config."""
-    if not isinstance(node, dict):
-        problems.append(Problem(place, f"must be a block {{grid, cases, exclude}}, got {node!r}"))
-        return Block()
-    for key in node:
-        if key not in PARTS:
-            problems.append(Problem(f"{place}.{key}", f"no such key - {advice(str(key), PARTS)}"))
-    grid = _mapping(node.get("grid") or {}, f"{place}.grid", problems)
-    axes = [_axis(key, value, f"{place}.grid", problems) for key, value in grid.items()]
-    cases, exclude = (
-        _list(node.get(part) or [], f"{place}.{part}", problems) for part in ("cases", "exclude")
-    )
-    return Block(
-        tuple(axis for axis in axes if axis is not None),
-        tuple(
-            _case(case, f"{place}.cases[{number}]", problems) for number, case in enumerate(cases)
-        ),
-        tuple(
-            _exclusion(entry, f"{place}.exclude[{number}]", problems)
-            for number, entry in enumerate(exclude)
-        ),
-    )
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError.of("", f"must be a mapping of keys to values, got {value!r}")
+    return {str(key): item for key, item in value.items()}
 
 
-def _mapping(value: Any, place: str, problems: list[Problem]) -> dict[str, Any]:
-    if isinstance(value, dict):
-        return {str(key): item for key, item in value.items()}
-    problems.append(Problem(place, f"must be a mapping of keys to values, got {value!r}"))
-    return {}
+def _list(value: Any, what: str = "a list") -> list[Any]:
+    if not isinstance(value, list):
+        raise ConfigError.of("", f"must be {what}, got {value!r}")
+    return value
 
 
-def _list(value: Any, place: str, problems: list[Problem]) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    problems.append(Problem(place, f"must be a list, got {value!r}"))
-    return []
-
-
-def _axis(
-    key: str, value: Any, place: str, problems: list[Problem]
-) -> tuple[str, tuple[str, ...]] | None:
+def _axis(key: str, value: Any) -> Axis:
     """Return one key and its words.
 
     `value` is a list of values, a sweep in Hydra's grammar (`range(0,3)`, `a,b`), or a single
     value.
     """
-    if not _sweepable(key, f"{place}.{key}", problems):
-        return None
-    if isinstance(value, list):
-        words = _words(key, value, f"{place}.{key}", problems)
-    elif isinstance(value, str):
-        parsed = _parsed(f"{key}={value}")
-        if parsed is not None and parsed.is_sweep_override():
-            problem = sweep_problem(parsed)
-            if problem is not None:
-                problems.append(Problem(f"{place}.{key}", problem.message))
-                return None
-            words = tuple(
-                f"{parsed.get_key_element()}={item}" for item in parsed.sweep_string_iterator()
-            )
-        else:
-            words = _words(key, [value], f"{place}.{key}", problems)
-    else:
-        words = _words(key, [value], f"{place}.{key}", problems)
+    _check_sweepable(key)
+    parsed = _parsed(f"{key}={value}") if isinstance(value, str) else None
+    if parsed is not None and parsed.is_sweep_override():
+        check_swept(parsed)
+        values = parsed.sweep_string_iterator()
+        return key_of(key), tuple(f"{parsed.get_key_element()}={item}" for item in values)
     if value == []:
-        problems.append(
-            Problem(f"{place}.{key}", "holds no value - give a list, or range(start,stop)")
-        )
-        return None
-    return key_of(key), words
+        raise ConfigError.of("", "holds no value - give a list, or range(start,stop)")
+    return key_of(key), _words(key, value if isinstance(value, list) else [value])
 
 
-def _case(node: Any, place: str, problems: list[Problem]) -> tuple[tuple[str, str], ...]:
+def _case(node: Any) -> tuple[tuple[str, str], ...]:
     """Parse a case: values of several keys that belong together."""
-    return tuple(
-        (key_of(key), word)
-        for key, value in _mapping(node, place, problems).items()
-        if _sweepable(key, f"{place}.{key}", problems)
-        for word in _words(key, [value], f"{place}.{key}", problems)
-    )
+    problems = Problems()
+    found = []
+    for key, value in _mapping(node).items():
+        with problems.under(key):
+            _check_sweepable(key)
+            found += [(key_of(key), word) for word in _words(key, [value])]
+    problems.raise_any()
+    return tuple(found)
 
 
-def _exclusion(node: Any, place: str, problems: list[Problem]) -> Exclusion:
-    conditions = _mapping(node, place, problems)
+def _conditions(node: Any) -> dict[str, list[Any]]:
+    """Parse an exclusion: the values of each key that excluded jobs have."""
+    conditions = _mapping(node)
     if not conditions:
-        problems.append(
-            Problem(place, "names no key - give what the runs to leave out have in common")
-        )
-    return Exclusion(
-        place,
-        {key: value if isinstance(value, list) else [value] for key, value in conditions.items()},
-    )
+        raise ConfigError.of("", "names no key - give what the runs to leave out have in common")
+    return {key: value if isinstance(value, list) else [value] for key, value in conditions.items()}
 
 
-def _sweepable(key: str, place: str, problems: list[Problem]) -> bool:
+def _check_sweepable(key: str) -> None:
     head = key_of(key).partition(".")[0].partition("/")[0]
     if head in NOT_SWEPT or head == "hydra":
-        problems.append(Problem(place, "cannot be swept over - set it for the whole sweep"))
-        return False
-    return True
+        raise ConfigError.of("", "cannot be swept over - set it for the whole sweep")
 
 
-def _words(key: str, values: list[Any], place: str, problems: list[Problem]) -> tuple[str, ...]:
-    """Return the words that set `key` to each value; append a problem for a value no word can
-    express.
+def _words(key: str, values: list[Any]) -> tuple[str, ...]:
+    """Return the words that set `key` to each value. Raises ConfigError with the values that no word
+    can express.
     """
+    problems = Problems()
     words = []
     for value in values:
         word = word_of(key, value)
         parsed = _parsed(word)
         if parsed is None or parsed.is_sweep_override() or parsed.value() != value:
-            problems.append(
-                Problem(
-                    place,
-                    f"{value!r} cannot be written as a word of the command line - set its parts one by one",
-                )
-            )
-        else:
-            words.append(word)
+            said = "cannot be written as a word of the command line - set its parts one by one"
+            problems.add("", f"{value!r} {said}")
+        words.append(word)
+    problems.raise_any()
     return tuple(words)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
@@ -26,13 +27,12 @@ from initlab.runner import expectation
 from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.claims.results import read_result
 from initlab.runner.config.code_search import LOGGING_CLASSES
-from initlab.runner.config.compose import search_code
+from initlab.runner.config.compose import check_code
 from initlab.runner.config.hydra_internals import configure_logging, store_option
 from initlab.runner.errors import (
     EXIT_FAILED,
     EXIT_REFUSED,
     ConfigError,
-    Problem,
     Problems,
     RunnerError,
 )
@@ -86,16 +86,12 @@ def sweep(words: list[str], config_dir: str | None) -> int:
 
     Raises ConfigError with all problems, before anything starts.
     """
-    problems: list[Problem] = []
-    declaration = declare_sweep(words, config_dir, problems)
+    declaration = declare_sweep(words, config_dir)
     if declaration.search is not None:
-        return search(words, declaration, problems)
-    if declaration.config.get("dry_run") is True and not problems:
+        return search(words, declaration)
+    if declaration.config.get("dry_run") is True and not declaration.problems:
         return dry_run(declaration)
-    members = declaration.check(problems)
-    problems = problems or search_code(declaration.config)
-    if problems:
-        raise ConfigError(list(dict.fromkeys(problems)))
+    members = declaration.check()
     claims = declared_claims(declaration, members)
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
@@ -118,19 +114,22 @@ def declared_claims(declaration: DeclaredSweep, members: list[Member]) -> list[C
     if not expect:
         return []
     problems = Problems()
-    problems.found += expectation.check_interpolations(expect, swept_keys(members))
-    try:
-        resolved = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
-    except OmegaConfBaseException as error:
-        problems.add("expect", str(error).splitlines()[0])
-        raise ConfigError(problems.found) from error
     with problems.under("expect"):
-        claims = parse_claims(resolved)
+        expectation.check_interpolations(expect, swept_keys(members))
+    with problems.under("expect"):
+        claims = parse_claims(_resolved(node))
     problems.raise_any()
     runs = [(member.overrides, declaration.prepare(member).run) for member in members]
-    problems.found += expectation.check(claims, runs)
-    problems.raise_any()
+    expectation.check(claims, runs)
     return claims
+
+
+def _resolved(node: Any) -> Any:
+    """A node of the config with its interpolations resolved. ConfigError where one fails."""
+    try:
+        return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+    except OmegaConfBaseException as error:
+        raise ConfigError.of("", str(error).splitlines()[0]) from error
 
 
 def judge_claims(declaration: DeclaredSweep, members: list[Member], claims: list[Claim]) -> int:
@@ -157,9 +156,9 @@ def conclude(
     return expectation.exit_code(judged)
 
 
-def search(words: list[str], declaration: DeclaredSweep, problems: list[Problem]) -> int:
+def search(words: list[str], declaration: DeclaredSweep) -> int:
     """Search with Optuna for the best value of the objective."""
-    check_search(declaration, problems)
+    check_search(declaration)
     check_report(str(declaration.config.report))
     if declaration.config.dry_run:
         print(describe(declaration))
@@ -271,8 +270,9 @@ def dry_run(declaration: DeclaredSweep) -> int:
     )
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
-    problems = Problems()
-    problems.found = refused.problems() + declaration.unknown + search_code(declaration.config)
+    problems = Problems([*refused.problems(), *declaration.unknown])
+    with problems.under():
+        check_code(declaration.config)
     if not problems:
         with problems.under():
             declared_claims(declaration, members)
@@ -296,23 +296,18 @@ def write_hydra(folder: Path, config: DictConfig) -> None:
 
 def make_folders(folder: Path, members: list[Member]) -> None:
     """Create the folders of the sweep and its runs. Raises ConfigError if one cannot be written."""
-    problems = []
+    problems = Problems()
     for path in dict.fromkeys([folder, *(Path(member.folder).parent for member in members)]):
         try:
             path.mkdir(parents=True, exist_ok=True)
             if not os.access(path, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied")
         except OSError as error:
-            problems.append(
-                Problem(f"output folder {path}", f"cannot be written ({error.strerror})")
-            )
-    problems += [
-        Problem(f"output folder {member.folder}", "cannot be written (it is no folder)")
-        for member in members
-        if Path(member.folder).exists() and not Path(member.folder).is_dir()
-    ]
-    if problems:
-        raise ConfigError(problems)
+            problems.add(f"output folder {path}", f"cannot be written ({error.strerror})")
+    for member in members:
+        if Path(member.folder).exists() and not Path(member.folder).is_dir():
+            problems.add(f"output folder {member.folder}", "cannot be written (it is no folder)")
+    problems.raise_any()
 
 
 def _plugin_package() -> ModuleType:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from initlab.runner.config.code_search import search
+from initlab.runner.config.code_search import check
+from initlab.runner.errors import ConfigError
 
 REFUSED = [
     ({"a": [{"b": {"_target_": "x.y"}}]}, "a[0].b._target_: 'x.y' is refused"),
@@ -69,13 +70,15 @@ ALLOWED = [
 
 @pytest.mark.parametrize(("tree", "message"), REFUSED)
 def test_code_is_found_and_its_place_named(tree, message):
-    [problem] = search(tree)
+    with pytest.raises(ConfigError) as error:
+        check(tree)
+    [problem] = error.value.problems
     assert message in str(problem)
 
 
 @pytest.mark.parametrize("tree", ALLOWED)
 def test_what_names_no_code_of_the_users_is_let_through(tree):
-    assert search(tree) == []
+    check(tree)
 
 
 def test_a_file_of_the_users_own_is_searched_like_the_command_line(command, tmp_path):

@@ -5,17 +5,15 @@ from __future__ import annotations
 import pytest
 
 from initlab.runner.config.compose import parse_word
-from initlab.runner.errors import Problem
+from initlab.runner.errors import ConfigError
 from initlab.runner.sweep.searching import parse_searched
 
 
 def test_a_declared_search_is_read_from_the_grid_and_from_the_sweepers_params():
-    problems: list[Problem] = []
     grid = {"init.sigma": "interval(0.1,1)", "seed": [1, 2], "dtype": "float32"}
     space = parse_searched(
-        [parse_word("dtype=float16")], {"grid": grid}, {"init.sigma": "interval(0.2,1)"}, problems
+        [parse_word("dtype=float16")], {"grid": grid}, {"init.sigma": "interval(0.2,1)"}
     )
-    assert problems == []
     assert space.fixed == ("dtype=float16",)
     assert {key: words for key, (_, words) in space.searched.items()} == {
         "init.sigma": ("init.sigma=0.2", "init.sigma=1.0"),
@@ -44,6 +42,6 @@ def test_a_declared_search_is_read_from_the_grid_and_from_the_sweepers_params():
     ],
 )
 def test_what_is_wrong_with_a_declared_search_is_said(node, said):
-    problems: list[Problem] = []
-    parse_searched([], node, {}, problems)
-    assert str(problems[0]) == said
+    with pytest.raises(ConfigError) as error:
+        parse_searched([], node, {})
+    assert str(error.value.problems[0]) == said

@@ -11,9 +11,8 @@ from initlab.runner.sweep.space import Space, parse_space, word_of
 
 
 def space(words: list[str], node: dict, params: dict | None = None) -> Space:
-    problems: list = []
-    made = parse_space([parse_word(word) for word in words], node, params or {}, problems)
-    assert problems == []
+    made = parse_space([parse_word(word) for word in words], node, params or {})
+    assert made.problems == ()
     return made
 
 
@@ -22,9 +21,7 @@ def jobs(words: list[str], node: dict, params: dict | None = None) -> list[str]:
 
 
 def problems(node: dict) -> list[str]:
-    found: list = []
-    parse_space([], node, {}, found)
-    return [str(problem) for problem in found]
+    return [str(problem) for problem in parse_space([], node, {}).problems]
 
 
 def test_the_words_of_the_command_line_are_a_grid_whose_last_key_varies_fastest():
@@ -177,3 +174,22 @@ def test_a_word_gives_back_the_very_value_that_it_was_made_of(value):
     assert not parsed.is_sweep_override()
     assert parsed.value() == value
     assert type(parsed.value()) is type(value)
+
+
+def test_what_is_sound_of_a_space_is_kept_beside_what_is_wrong_with_the_rest():
+    made = parse_space(
+        [parse_word("seed=1,2"), parse_word("dtype=range(3,3)")],
+        {"grid": {"init": ["he", "lecun"], "task": ["plan"]}},
+        {"name": "x", "hydra": 1},
+    )
+    assert [" ".join(words) for words, _ in made.jobs()] == [
+        "name=x seed=1 init=he",
+        "name=x seed=2 init=he",
+        "name=x seed=1 init=lecun",
+        "name=x seed=2 init=lecun",
+    ]
+    assert [problem.place for problem in made.problems] == [
+        "sweep.grid.task",
+        "hydra.sweeper.params.hydra",
+        "dtype",
+    ]
