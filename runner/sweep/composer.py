@@ -61,7 +61,7 @@ class Base:
 
 
 def _code_in(config: DictConfig) -> list[Problem]:
-    """What a config names of code, to be said of each job that has it."""
+    """Return the problems with values of a config that name code."""
     problems = Problems()
     with problems.under():
         check_code(config)
@@ -183,7 +183,7 @@ class Composed:
         return self.make()
 
     def check_code(self) -> None:
-        """ConfigError with all code that it names."""
+        """Raise ConfigError if the config names code."""
         if self.code:
             raise ConfigError(self.code)
 

@@ -46,7 +46,7 @@ Perform = Callable[[DeclaredSweep, list[Member], Tracker, int], None]
 
 
 def unused(said: str) -> Check:
-    """A check that refuses what is given at all, and says why."""
+    """Return a check that refuses every value that is set, with this message."""
 
     def check(option: str, value: Any) -> Any:
         if value:
@@ -58,7 +58,7 @@ def unused(said: str) -> Check:
 
 @dataclass
 class SearchOptions:
-    """What Hydra's Optuna plugin takes, as far as a search here uses it."""
+    """The options of Hydra's Optuna plugin that are checked before a search."""
 
     direction: Annotated[str, choice(DIRECTIONS)]
     n_trials: Count
@@ -92,7 +92,7 @@ def check_search(declaration: DeclaredSweep) -> None:
 
 
 def _check_options(config: DictConfig) -> None:
-    """ConfigError with what is wrong with how the search is to be made."""
+    """Raise ConfigError with all problems of the options of a search."""
     options: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
     problems = Problems()
     if config.get("objective") is None:
