@@ -1,5 +1,5 @@
-"""A run's folder: small text files that appear whole or not at all, a lock against other processes,
-and what a disk can refuse.
+"""Files of a run's folder: small text files written atomically, locks between processes, and errors
+of the disk.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from initlab.engine.formats.base import TEMPORARY, replacing, sync
 from initlab.runner.errors import StorageError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-AGAIN = 0.2
+POLL_SECONDS = 0.2
 """Seconds between two looks at a folder that another process has locked."""
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ESTALE}
 
@@ -37,11 +37,10 @@ BUSY_RUN = (
 
 @contextmanager
 def locked(folder: Path, said: str = BUSY_RUN) -> Iterator[None]:
-    """Keep a folder from other processes while open. StorageError with what is `said` where one is
-    at work in it already.
+    """Lock a folder against other processes, inside a `with`.
 
-    The lock ends with the process, however that ends. File systems without locks (some of NFS) are
-    used without.
+    The lock is released when the process ends in any way. On a file system without locks (some NFS)
+    there is none. Raises StorageError with the text `said` if another process holds the lock.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -53,27 +52,28 @@ def locked(folder: Path, said: str = BUSY_RUN) -> Iterator[None]:
 
 
 @contextmanager
-def awaited(folder: Path) -> Iterator[None]:
-    """The same, after waiting for whoever is at work in the folder; after a second it says so on
-    stderr.
+def locked_once_free(folder: Path) -> Iterator[None]:
+    """Wait for the lock of a folder, and hold it inside a `with`.
+
+    After a second of waiting, a line on stderr says so.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         waited = 0.0
         while not _lock(descriptor):
-            if waited <= 1.0 < waited + AGAIN:
+            if waited <= 1.0 < waited + POLL_SECONDS:
                 print(
                     f"waiting: another process is at work in {folder}", file=sys.stderr, flush=True
                 )
-            time.sleep(AGAIN)
-            waited += AGAIN
+            time.sleep(POLL_SECONDS)
+            waited += POLL_SECONDS
         yield
     finally:
         os.close(descriptor)
 
 
 def _lock(descriptor: int) -> bool:
-    """Whether the folder is now ours."""
+    """Try to lock; return whether the folder is locked by us now."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -85,8 +85,10 @@ def _lock(descriptor: int) -> bool:
 
 @contextmanager
 def storage_errors(folder: Path, needed: int = 0) -> Iterator[None]:
-    """While open, what the operating system says of a folder that cannot be written becomes a
-    StorageError; `needed` is what a run will write, in bytes."""
+    """Convert an OSError about a folder that cannot be written to StorageError, inside a `with`.
+
+    `needed` is the number of bytes that the run will write, for the message about a full disk.
+    """
     try:
         yield
     except OSError as error:

@@ -1,6 +1,4 @@
-"""How far a long stage has come: a bar with rate and remaining time in a terminal, a plain line now
-and then elsewhere. On stderr.
-"""
+"""Progress of a long stage, on stderr: a bar in a terminal, elsewhere a plain line now and then."""
 
 from __future__ import annotations
 
@@ -26,8 +24,8 @@ SHOWN_FROM = 1.0
 """A stage that takes less than so many seconds says nothing."""
 
 
-class Told:
-    """Takes the number of bytes done so far, and says it where and when it is due."""
+class ByteProgress:
+    """Shows how many of `total` bytes are done."""
 
     def __init__(self, what: str, total: int, bar: Progress | None, quiet: bool) -> None:
         self.what, self.total = what, total
@@ -37,8 +35,8 @@ class Told:
         self._started = time.monotonic()
         self._due = EVERY
 
-    def at(self, done: int) -> None:
-        """`done` bytes are done."""
+    def update(self, done: int) -> None:
+        """Report that `done` bytes are done; shown only when it is due."""
         passed = time.monotonic() - self._started
         if self._quiet or passed < SHOWN_FROM:
             return
@@ -53,15 +51,15 @@ class Told:
 
 
 def plain(done: int, total: int, seconds: float) -> str:
-    """`1.20 of 4.00 GB, 0.61 GB/s, 5 s left`."""
+    """Return `1.20 of 4.00 GB, 0.61 GB/s, 5 s left`."""
     rate = done / seconds
     left = f"{(total - done) / rate:.0f} s left" if rate else "no end in sight"
     return f"{done / 1e9:.2f} of {total / 1e9:.2f} GB, {rate / 1e9:.2f} GB/s, {left}"
 
 
 @contextmanager
-def told(what: str, total: int, quiet: bool = False) -> Iterator[Told]:
-    """Tell of a stage of `total` bytes while it lasts; nothing at all if `quiet`."""
+def progress_of(what: str, total: int, quiet: bool = False) -> Iterator[ByteProgress]:
+    """Show the progress of a stage of `total` bytes inside a `with`; nothing if `quiet`."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -76,7 +74,7 @@ def told(what: str, total: int, quiet: bool = False) -> Iterator[Told]:
         else None
     )
     try:
-        yield Told(what, total, bar, quiet)
+        yield ByteProgress(what, total, bar, quiet)
     finally:
         if bar is not None:
             bar.stop()

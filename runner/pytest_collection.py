@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from initlab.runner.check.lockfile import Lock, LockedRun
     from initlab.runner.claims.claim import Claim
     from initlab.runner.claims.judge import Judged
-    from initlab.runner.sweep.declared import DeclaredRun
+    from initlab.runner.sweep.declared import DeclaredMember
 
 GROUPS = ("experiment", "sweep")
 """Folders whose YAML files are tests."""
@@ -132,7 +132,7 @@ class LockItem(Item):
     """One run of a lock."""
 
     def __init__(
-        self, *, lock: Lock, locked: LockedRun | None, run: DeclaredRun | None, **options: Any
+        self, *, lock: Lock, locked: LockedRun | None, run: DeclaredMember | None, **options: Any
     ) -> None:
         super().__init__(**options)
         self._lock, self._locked, self._run = lock, locked, run
@@ -223,7 +223,7 @@ class ExperimentItem(Item):
             raise NotAsExpected("\n".join(wrong))
 
 
-def _problems(run: DeclaredRun, folder: Path) -> list[str]:
+def _problems(run: DeclaredMember, folder: Path) -> list[str]:
     """Run and verify; a line for each thing wrong, with the run's words."""
     from initlab.runner.check.verify import verify
     from initlab.runner.errors import RunnerError

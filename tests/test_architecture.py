@@ -91,7 +91,7 @@ ONLY_HERE = {
         "runner/terminal/tables.py",
         "runner/run/stages.py",
         "runner/progress.py",
-        "runner/sweep/progress.py",
+        "runner/sweep/monitor.py",
         "runner/check/compare.py",
         "runner/check/lockcheck.py",
         "runner/expectation.py",

@@ -17,7 +17,7 @@ from initlab.engine.device import Device, is_shortage
 from initlab.engine.errors import MXNetError
 from initlab.runner.check.fingerprint import take
 from initlab.runner.check.lockfile import SHORT, Draft, LockedRun, LockedTensor, drafting, law_id
-from initlab.runner.check.recompute import Again, broken
+from initlab.runner.check.recompute import Recomputed, broken
 from initlab.runner.config import plugins
 from initlab.runner.errors import (
     LedgerError,
@@ -26,12 +26,12 @@ from initlab.runner.errors import (
 )
 from initlab.runner.flat import flatten
 from initlab.runner.plan.validate import RunConfig
-from initlab.runner.sweep.declared import DeclaredRun, declared
+from initlab.runner.sweep.declared import DeclaredMember, declared
 from initlab.runner.sweep.sweeper import register
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnRun:
     """The result of drawing a run.
 
     `run` is what a lock stores, `laws` are the texts of its laws, `broken` describes an invariant
@@ -43,7 +43,7 @@ class Drawn:
     broken: str | None
 
 
-def runs_of(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredRun]:
+def runs_of(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredMember]:
     """Return the runs that the words declare. Raises ConfigError with all problems before the
     first.
     """
@@ -51,7 +51,7 @@ def runs_of(words: list[str], config_dir: str | None = None) -> Iterator[Declare
     return declared(words, config_dir)
 
 
-def draw(config: RunConfig, overrides: list[str]) -> Drawn:
+def draw(config: RunConfig, overrides: list[str]) -> DrawnRun:
     """Draw a run on the CPU and digest it.
 
     Raises LedgerError if a parameter is not filled as planned, and MemoryShortage.
@@ -68,8 +68,8 @@ def draw(config: RunConfig, overrides: list[str]) -> Drawn:
         raise MemoryShortage.of(error, "the host") from error
 
 
-def _draw(config: RunConfig, overrides: list[str]) -> Drawn:
-    again = Again(config)
+def _draw(config: RunConfig, overrides: list[str]) -> DrawnRun:
+    again = Recomputed(config)
     tensors: dict[str, LockedTensor] = {}
     exact: dict[str, bytes] = {}
     laws: dict[str, str] = {}
@@ -91,7 +91,7 @@ def _draw(config: RunConfig, overrides: list[str]) -> Drawn:
     run = LockedRun(
         overrides, config.run_id, flatten(config.canonical), root, dict(config.aliases), tensors
     )
-    return Drawn(run, laws, wrong)
+    return DrawnRun(run, laws, wrong)
 
 
 def check_target(path: Path) -> None:
@@ -132,7 +132,7 @@ def write(words: list[str], path: Path, config_dir: str | None = None) -> int:
     return count
 
 
-def _add(draft: Draft, run: DeclaredRun) -> tuple[int, int]:
+def _add(draft: Draft, run: DeclaredMember) -> tuple[int, int]:
     """Draw a run and add it to the draft.
 
     Returns the number of its tensors, and of those that are exact to a tolerance only.

@@ -24,12 +24,12 @@ from rich.text import Text
 
 from initlab.runner.check import junit, lockfile
 from initlab.runner.check.fingerprint import difference
-from initlab.runner.check.lock import Drawn, draw, runs_of
+from initlab.runner.check.lock import DrawnRun, draw, runs_of
 from initlab.runner.check.lockfile import Lock, LockedRun, LockedTensor
 from initlab.runner.config import plugins
 from initlab.runner.errors import ConfigError, EvidenceError, LedgerError, Problem, RunnerError
 from initlab.runner.flat import Change, changes
-from initlab.runner.sweep.declared import DeclaredRun
+from initlab.runner.sweep.declared import DeclaredMember
 from initlab.runner.terminal import tables
 
 SAID = 4
@@ -83,7 +83,7 @@ def open_lock(path: Path) -> Lock:
 
 def pairs(
     lock: Lock, path: Path, config_dir: str | None = None
-) -> Iterator[tuple[LockedRun | None, DeclaredRun | None]]:
+) -> Iterator[tuple[LockedRun | None, DeclaredMember | None]]:
     """Yield every run as (locked, declared by the words now); None if one of the two lacks it.
 
     Raises ConfigError if the words no longer declare a sweep.
@@ -107,7 +107,7 @@ def _in_lock(path: Path, error: ConfigError) -> ConfigError:
     )
 
 
-def name_of(locked: LockedRun | None, run: DeclaredRun | None) -> str:
+def name_of(locked: LockedRun | None, run: DeclaredMember | None) -> str:
     """Return the name of a run in reports: run id, from the lock if it has the run, and overrides."""
     if locked is not None:
         return Checked(locked.run_id, locked.overrides, []).name
@@ -115,7 +115,7 @@ def name_of(locked: LockedRun | None, run: DeclaredRun | None) -> str:
     return Checked(run.member.run_id, run.member.overrides, []).name
 
 
-def check(lock: Lock, locked: LockedRun | None, run: DeclaredRun | None) -> Checked:
+def check(lock: Lock, locked: LockedRun | None, run: DeclaredMember | None) -> Checked:
     """Draw a run again and compare it with the lock. Raises MemoryShortage."""
     if run is None:
         assert locked is not None
@@ -140,7 +140,7 @@ def check(lock: Lock, locked: LockedRun | None, run: DeclaredRun | None) -> Chec
     return Checked(locked.run_id, locked.overrides, findings, time.perf_counter() - started)
 
 
-def compare(locked: LockedRun, drawn: Drawn, laws: dict[str, str]) -> list[Finding]:
+def compare(locked: LockedRun, drawn: DrawnRun, laws: dict[str, str]) -> list[Finding]:
     """Return the reasons why a run differs from the lock, whose law texts are `laws`."""
     now = drawn.run
     altered = changes(locked.config, now.config)
@@ -171,7 +171,7 @@ def _listed(items: list[Change] | list[str]) -> str:
     return f"{said}; and {len(items) - SAID} more" if len(items) > SAID else said
 
 
-def _laws(locked: LockedRun, drawn: Drawn, laws: dict[str, str]) -> list[Finding]:
+def _laws(locked: LockedRun, drawn: DrawnRun, laws: dict[str, str]) -> list[Finding]:
     """Return the parameters that follow another law; equal changes are reported together."""
     alike: dict[tuple[str, str], list[str]] = {}
     for path, tensor in locked.tensors.items():
@@ -192,7 +192,7 @@ def _paths(paths: list[str]) -> str:
     return ", ".join(f"'{path}'" for path in paths)
 
 
-def _values(locked: LockedRun, drawn: Drawn) -> str:
+def _values(locked: LockedRun, drawn: DrawnRun) -> str:
     """Return a text about parameters that are missing, new or have other values; empty if there are
     none.
     """

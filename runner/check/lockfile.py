@@ -50,7 +50,7 @@ SHORT = 16
 """Hex digits of a tensor's digest."""
 LAW = 8
 """Hex digits of a law's id."""
-AGAIN = "bring it back from version control, or write it again with initlab lock"
+RESTORE = "bring it back from version control, or write it again with initlab lock"
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def read(path: Path) -> Lock:
         raise EvidenceError(f"{path}: no such lock file - write one with initlab lock") from None
     except (OSError, ValueError, RecursionError) as error:
         raise EvidenceError(
-            f"{path}: the lock is damaged ({' '.join(str(error).split())}) - {AGAIN}"
+            f"{path}: the lock is damaged ({' '.join(str(error).split())}) - {RESTORE}"
         ) from error
     found = content.get("format") if isinstance(content, dict) else type(content).__name__
     if found != FORMAT:
@@ -237,7 +237,7 @@ def read(path: Path) -> Lock:
     try:
         return _lock(content)
     except _Damage as error:
-        raise EvidenceError(f"{path}: the lock is damaged ({error}) - {AGAIN}") from None
+        raise EvidenceError(f"{path}: the lock is damaged ({error}) - {RESTORE}") from None
 
 
 class _Damage(Exception):

@@ -16,7 +16,7 @@ relative to the largest value.
 """
 
 
-class Again:
+class Recomputed:
     """A run's parameters, drawn again in the same mode: all in memory, or for a streamed run one by
     one.
     """

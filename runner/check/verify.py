@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from initlab.engine import digest, streams
-from initlab.runner.check.recompute import Again, compare_within
+from initlab.runner.check.recompute import Recomputed, compare_within
 from initlab.runner.config import plugins
 from initlab.runner.config.identity import canonical_config, run_id
 from initlab.runner.errors import ConfigError, EvidenceError, LedgerError
@@ -124,7 +124,7 @@ def _check_snapshot(run: RunFolder, config: RunConfig) -> None:
 
 def _compare(run: RunFolder, config: RunConfig) -> Answer:
     folder, saved = run.path, run.snapshot
-    again = Again(config)
+    again = Recomputed(config)
     recorded = run.manifest.digests.tensors
     notes: list[str] = []
     for row in config.rows:
@@ -160,7 +160,7 @@ def _canonical(content: Manifest) -> dict[str, Any]:
     return canonical_config(content.config, content.stream, given, content.files)
 
 
-def _compare_saved(row: Row, recorded: str, again: Again, saved: Saved | None) -> str | None:
+def _compare_saved(row: Row, recorded: str, again: Recomputed, saved: Saved | None) -> str | None:
     """Return how a parameter in the snapshot disagrees with the manifest, or None."""
     if saved is None:
         return None
@@ -181,7 +181,7 @@ def _compare_saved(row: Row, recorded: str, again: Again, saved: Saved | None) -
     return None
 
 
-def _how_far(again: Again, saved: Saved | None, row: Row) -> str:
+def _how_far(again: Recomputed, saved: Saved | None, row: Row) -> str:
     """Return how recomputed and saved values differ.
 
     For example ` in 3 of 5120 elements, by 0.012 at most, first at [0, 7]`.

@@ -30,7 +30,7 @@ import numpy as np
 from initlab.engine import formats
 from initlab.engine.formats.base import sync
 from initlab.runner.errors import EvidenceError
-from initlab.runner.evidence.manifest import AGAIN, Manifest
+from initlab.runner.evidence.manifest import RUN_AGAIN, Manifest
 from initlab.runner.evidence.shard import INDEX, index_text
 from initlab.runner.evidence.snapshot import Saved, file_name, is_as_written
 from initlab.runner.evidence.statistics import Statistics
@@ -86,7 +86,7 @@ class RunFolder:
                 f"{self.path}: no such folder - give the folder of a finished run, "
                 "outputs/<name>/<run id>"
             )
-        missing = f"no manifest, so the run did not finish - {AGAIN}"
+        missing = f"no manifest, so the run did not finish - {RUN_AGAIN}"
         return Manifest.from_json(_read(path, missing, "the manifest is damaged"), path)
 
     @property
@@ -110,7 +110,9 @@ class RunFolder:
         try:
             return {str(row["path"]): dict(row) for row in content["rows"]}
         except (KeyError, TypeError, ValueError) as error:
-            raise EvidenceError(f"{path}: is not as written, it lacks {error} - {AGAIN}") from error
+            raise EvidenceError(
+                f"{path}: is not as written, it lacks {error} - {RUN_AGAIN}"
+            ) from error
 
     @property
     def snapshot_path(self) -> Path | None:
@@ -120,7 +122,7 @@ class RunFolder:
         name = self.manifest.snapshot
         if name is not None and Path(name).name != name:
             raise EvidenceError(
-                f"{self.path}: the manifest is damaged, its snapshot {name!r} is no file name - {AGAIN}"
+                f"{self.path}: the manifest is damaged, its snapshot {name!r} is no file name - {RUN_AGAIN}"
             )
         return None if name is None else self.path / name
 
@@ -274,11 +276,13 @@ def write_hydra(folder: Path, files: Mapping[str, str]) -> None:
         (folder / HYDRA / name).write_text(text, encoding="utf-8")
 
 
-def _read(path: Path, missing: str = f"is missing - {AGAIN}", damaged: str = "is damaged") -> Any:
+def _read(
+    path: Path, missing: str = f"is missing - {RUN_AGAIN}", damaged: str = "is damaged"
+) -> Any:
     """The JSON in a file. EvidenceError where there is none."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise EvidenceError(f"{path}: {missing}") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise EvidenceError(f"{path}: {damaged} ({error}) - {AGAIN}") from error
+        raise EvidenceError(f"{path}: {damaged} ({error}) - {RUN_AGAIN}") from error

@@ -23,7 +23,7 @@ from initlab.engine.formats.base import sync
 from initlab.runner.errors import EvidenceError
 
 FORMAT = "initlab-journal-1"
-AGAIN = "run without resume=true to start over"
+START_OVER = "run without resume=true to start over"
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def read(path: Path, identity: dict[str, Any]) -> list[Finished]:
         return []
     if contents[0] != {"format": FORMAT, **identity}:
         raise EvidenceError(
-            f"{path}: the journal is of another file than this run would make - {AGAIN}"
+            f"{path}: the journal is of another file than this run would make - {START_OVER}"
         )
     found = {}
     for number, content in enumerate(contents[1:], 2):
@@ -99,7 +99,7 @@ def read(path: Path, identity: dict[str, Any]) -> list[Finished]:
             found[content["path"]] = Finished(content["path"], content["digest"], content["row"])
         except KeyError as error:
             raise EvidenceError(
-                f"{path}: line {number} of the journal is damaged, it lacks {error} - {AGAIN}"
+                f"{path}: line {number} of the journal is damaged, it lacks {error} - {START_OVER}"
             ) from None
     return list(found.values())
 
@@ -107,6 +107,6 @@ def read(path: Path, identity: dict[str, Any]) -> list[Finished]:
 def _parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
     checksum, _, text = line.partition(b" ")
     if checksum != f"{zlib.crc32(text):08x}".encode():
-        raise EvidenceError(f"{path}: line {number} of the journal is damaged - {AGAIN}")
+        raise EvidenceError(f"{path}: line {number} of the journal is damaged - {START_OVER}")
     content: dict[str, Any] = json.loads(text)
     return content

@@ -33,7 +33,7 @@ from initlab.runner.evidence.version import check_version
 
 FORMAT = "initlab-manifest-1"
 VERSIONS = (1,)
-AGAIN = "run its config again"
+RUN_AGAIN = "run its config again"
 DEFINITION = "tensor-v1, root-v1"
 Sound = Callable[[Any], bool]
 """Whether a value is as it was written."""
@@ -180,7 +180,7 @@ class Manifest:
         for one that is damaged or lacks something.
         """
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
-        check_version(place, found, "manifest", VERSIONS, AGAIN, _writer(content))
+        check_version(place, found, "manifest", VERSIONS, RUN_AGAIN, _writer(content))
         parts = fields(cls)
         required = [
             one.name for one in parts if one.default is MISSING and one.default_factory is MISSING
@@ -188,14 +188,14 @@ class Manifest:
         missing = [name for name in required if name not in content]
         if missing:
             raise EvidenceError(
-                f"{place}: the manifest is damaged, it lacks {', '.join(missing)} - {AGAIN}"
+                f"{place}: the manifest is damaged, it lacks {', '.join(missing)} - {RUN_AGAIN}"
             )
         given = {one.name: content[one.name] for one in parts if one.name in content}
         wrong = [one.name for one in parts if not one.metadata["sound"](given.get(one.name))]
         wrong = [name for name in wrong if name in given]
         if wrong:
             raise EvidenceError(
-                f"{place}: the manifest is damaged, its {wrong[0]} is not as written - {AGAIN}"
+                f"{place}: the manifest is damaged, its {wrong[0]} is not as written - {RUN_AGAIN}"
             )
         digests, plugins = given["digests"], given["plugins"]
         given["digests"] = Digests(digests["tensors"], digests["root"])

@@ -25,7 +25,7 @@ from initlab.runner.evidence.version import check_version
 
 FORMAT = "initlab-statistics-1"
 VERSIONS = (1,)
-AGAIN = "run its config again"
+RUN_AGAIN = "run its config again"
 ROWS = ("parameters", "layers", "gradients", "training", "updates")
 """Sections of rows that every run has, if only empty; a row of a parameter, layer or gradient has a
 `path`."""
@@ -87,10 +87,10 @@ class Statistics:
         one that is damaged.
         """
         if not isinstance(content, dict):
-            raise EvidenceError(f"{place}: is damaged, it holds no mapping - {AGAIN}")
+            raise EvidenceError(f"{place}: is damaged, it holds no mapping - {RUN_AGAIN}")
         sections = dict(content)
         if isinstance(content.get("format"), str):
-            check_version(place, sections.pop("format"), "statistics", VERSIONS, AGAIN)
+            check_version(place, sections.pop("format"), "statistics", VERSIONS, RUN_AGAIN)
         try:
             parameters = sections.pop("parameters")
             given = {name: sections.pop(name, None) or [] for name in ROWS[1:]}
@@ -104,7 +104,7 @@ class Statistics:
                 raise TypeError(FIGURES)
         except (KeyError, TypeError) as error:
             raise EvidenceError(
-                f"{place}: is not as written, it lacks {error} - {AGAIN}"
+                f"{place}: is not as written, it lacks {error} - {RUN_AGAIN}"
             ) from error
         return cls(parameters, **given, figures=figures, sections=sections)
 

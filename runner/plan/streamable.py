@@ -11,7 +11,7 @@ from initlab.engine import laws, streams
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.plan.rows import Plan
 from initlab.runner.stats import Statistic
-from initlab.runner.stats.meter import later
+from initlab.runner.stats.meter import needs_whole_tensor
 
 
 def check_streamed(resolved: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ def check_one_pass(plan: Plan, stats: dict[str, Statistic]) -> None:
     """ConfigError for statistics that want all values of a tensor at once, which nobody keeps."""
     problems = Problems()
     for name, statistic in stats.items():
-        large = next((row for row in plan.owners if later([statistic], row)), None)
+        large = next((row for row in plan.owners if needs_whole_tensor([statistic], row)), None)
         if large is not None:
             said = (
                 f"needs all {math.prod(large.shape)} values of '{large.path}' at once, which a streamed "

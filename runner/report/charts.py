@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from initlab.runner.report import drawing
-from initlab.runner.report.evidence import SAMPLE, Run, read_run
 from initlab.runner.report.prediction import predicted_rms
+from initlab.runner.report.reading import SAMPLE, RunData, read_run
 
 SIGMAS = 5
 MOST_TENSORS = 12
@@ -73,7 +73,7 @@ def series(values: Sequence[Any]) -> np.ndarray:
     return np.array([math.nan if number is None or number <= 0 else number for number in numbers])
 
 
-def signal_chart(run: Run) -> Chart | None:
+def signal_chart(run: RunData) -> Chart | None:
     """Plot the forward rms of every layer's output and of its activation's input, with theory if
     known.
     """
@@ -117,7 +117,7 @@ def signal_chart(run: Run) -> Chart | None:
     return Chart("signal", "Forward: rms against depth", figure, text)
 
 
-def gradient_chart(run: Run) -> Chart | None:
+def gradient_chart(run: RunData) -> Chart | None:
     """Plot the gradient rms of every weight against depth."""
     rows = [
         row for row in run.stats.gradients if str(row["path"]).endswith("weight")
@@ -136,7 +136,7 @@ def gradient_chart(run: Run) -> Chart | None:
     return Chart("gradient", "Backward: gradient rms against depth", figure, text)
 
 
-def deviation_chart(run: Run) -> Chart | None:
+def deviation_chart(run: RunData) -> Chart | None:
     """Plot measured over declared standard deviation of every random tensor, with five standard
     errors.
     """
@@ -183,7 +183,7 @@ def deviation_chart(run: Run) -> Chart | None:
     return Chart("deviation", "Measured over declared standard deviation", figure, text)
 
 
-def band(run: Run, row: dict[str, Any]) -> float | None:
+def band(run: RunData, row: dict[str, Any]) -> float | None:
     """Return five standard errors of std / declared std: 5/2 sqrt((excess kurtosis + 2) / n).
 
     Returns None if the elements depend on each other or the law states no kurtosis.
@@ -194,7 +194,7 @@ def band(run: Run, row: dict[str, Any]) -> float | None:
     return SIGMAS * 0.5 * math.sqrt((law.kurtosis + 2) / count)
 
 
-def training_chart(run: Run) -> Chart | None:
+def training_chart(run: RunData) -> Chart | None:
     """Plot the loss against epochs or steps."""
     rows = run.stats.training
     loss = series([row.get("loss") for row in rows])
@@ -221,7 +221,7 @@ def training_chart(run: Run) -> Chart | None:
     )
 
 
-def histogram_charts(run: Run) -> list[Chart]:
+def histogram_charts(run: RunData) -> list[Chart]:
     """Plot histograms of the first random tensors with the densities of their laws."""
     made: list[Chart] = []
     values = run.values() if any(not row.get("histogram") for row in run.stats.parameters) else {}
@@ -234,7 +234,7 @@ def histogram_charts(run: Run) -> list[Chart]:
     return made
 
 
-def _histogram(run: Run, row: dict[str, Any], values: np.ndarray | None) -> Chart | None:
+def _histogram(run: RunData, row: dict[str, Any], values: np.ndarray | None) -> Chart | None:
     bars = [[float(x) for x in bar] for bar in row.get("histogram") or []]
     source = f"all {row.get('count')} elements"
     if not bars:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from initlab.runner.report.evidence import Run
+from initlab.runner.report.reading import RunData
 from initlab.runner.theory import second_moment
 
 PASSING = {"dropout", "flatten"}
@@ -43,7 +43,7 @@ def chain(layers: list[Any], prefix: str = "") -> list[tuple[str, str | None]] |
     return found
 
 
-def predicted_rms(run: Run) -> dict[str, float] | None:
+def predicted_rms(run: RunData) -> dict[str, float] | None:
     """Return {path: predicted rms of the layer's output}.
 
     It starts from the measured rms of the first layer's pre-activations. The recursion is rms'^2 =
@@ -74,7 +74,7 @@ def _first(row: dict[str, Any]) -> float | None:
     return float(rms) ** 2 if rms is not None and math.isfinite(float(rms)) else None
 
 
-def _next(run: Run, path: str, before: float) -> float | None:
+def _next(run: RunData, path: str, before: float) -> float | None:
     weight, bias = run.plan.get(f"{path}.weight"), run.plan.get(f"{path}.bias")
     if (
         weight is None

@@ -22,8 +22,8 @@ from initlab.runner.report.charts import (
     signal_chart,
     training_chart,
 )
-from initlab.runner.report.evidence import Run, read_run
 from initlab.runner.report.page import cell, drawn, escaped, facts, page, section, small, table
+from initlab.runner.report.reading import RunData, read_run
 
 TILE = 48
 """Rows and columns of a weight tile at most."""
@@ -39,7 +39,7 @@ def write_run_report(folder: Path) -> Path:
     return run.folder.keep_report(run_page(run))
 
 
-def run_page(run: Run) -> str:
+def run_page(run: RunData) -> str:
     """Return the report of a run. The same files give the same text."""
     histograms = histogram_charts(run)
     random = sum(1 for row in run.stats.parameters if finite(row.get("declared_std")))
@@ -70,7 +70,7 @@ def run_page(run: Run) -> str:
     )
 
 
-def _overview(run: Run) -> str:
+def _overview(run: RunData) -> str:
     content = run.manifest
     off = run.stats.off
     verdict = (
@@ -102,7 +102,7 @@ def _overview(run: Run) -> str:
     return verdict + facts(pairs)
 
 
-def _parameters(run: Run) -> str:
+def _parameters(run: RunData) -> str:
     rows = []
     for row in run.stats.parameters:
         verdict = str(row["verdict"])
@@ -130,7 +130,7 @@ def _parameters(run: Run) -> str:
     )
 
 
-def _tiles(run: Run) -> str:
+def _tiles(run: RunData) -> str:
     """Return the first weights as pictures: blue below zero, red above."""
     values = run.values()
     tiles = []

@@ -20,7 +20,6 @@ from initlab.runner.evidence.members import swept_keys, swept_values
 from initlab.runner.flat import flatten, is_plain_list
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import Chart, finite, series
-from initlab.runner.report.evidence import Entry, Run, Sweep
 from initlab.runner.report.page import (
     cell,
     drawn,
@@ -31,6 +30,7 @@ from initlab.runner.report.page import (
     section,
     table,
 )
+from initlab.runner.report.reading import RunData, SweepData, SweepRun
 
 MOST_PANELS = 16
 """Kinds of run with a panel of their own at most."""
@@ -49,11 +49,11 @@ def write_sweep_report(folder: Path, over: bool = False) -> Path:
     is shown as such. Raises EvidenceError if the list of runs cannot be read, and NotInstalled
     without matplotlib.
     """
-    return keep_report(folder, sweep_page(Sweep(folder, over)))
+    return keep_report(folder, sweep_page(SweepData(folder, over)))
 
 
 @dataclass
-class Kind:
+class RunGroup:
     """Runs that differ only in keys that repeat them, like the seed: forward rms of some, figures
     of all.
     """
@@ -63,7 +63,7 @@ class Kind:
     figures: dict[str, list[float]] = field(default_factory=dict)
     runs: int = 0
 
-    def add(self, run: Run) -> None:
+    def add(self, run: RunData) -> None:
         """Add a run of this kind."""
         self.runs += 1
         if run.layers and len(self.signals) < MOST_LINES:
@@ -81,7 +81,7 @@ class Gathered:
     rows: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     """The cells before the figures, the figures, the cells after them."""
     states: dict[str, int] = field(default_factory=dict)
-    kinds: dict[str, Kind] = field(default_factory=dict)
+    kinds: dict[str, RunGroup] = field(default_factory=dict)
     configs: dict[str, dict[str, str]] = field(default_factory=dict)
     figures: dict[str, None] = field(default_factory=dict)
 
@@ -91,7 +91,7 @@ class Gathered:
             yield f"<tr>{before}{''.join(cell(measured.get(name)) for name in self.figures)}{after}</tr>"
 
 
-def sweep_page(sweep: Sweep) -> str:
+def sweep_page(sweep: SweepData) -> str:
     """Return the report of a sweep. The same files give the same text."""
     keys = swept_keys(sweep.members)
     found = gather(sweep, keys)
@@ -142,7 +142,7 @@ def sweep_page(sweep: Sweep) -> str:
     )
 
 
-def _overview(sweep: Sweep, found: Gathered) -> str:
+def _overview(sweep: SweepData, found: Gathered) -> str:
     done, total = found.states.get("completed", 0), len(sweep.members)
     others = ", ".join(
         f"{count} {state}" for state, count in found.states.items() if state != "completed"
@@ -162,7 +162,7 @@ def _left_out(kinds: list[str]) -> str:
     )
 
 
-def gather(sweep: Sweep, keys: list[str]) -> Gathered:
+def gather(sweep: SweepData, keys: list[str]) -> Gathered:
     """Read every run once. A row of the table is kept for each, and the settings of the first ones."""
     found = Gathered()
     for entry, swept in zip(sweep.entries(), swept_values(sweep.members), strict=True):
@@ -177,7 +177,7 @@ def gather(sweep: Sweep, keys: list[str]) -> Gathered:
             ", ".join(f"{key}={value}" for key, value in swept.items() if key not in REPEATED)
             or "all runs"
         )
-        found.kinds.setdefault(label, Kind(label)).add(entry.run)
+        found.kinds.setdefault(label, RunGroup(label)).add(entry.run)
         if len(found.configs) < MOST_COMPARED:
             config = _settings(entry.run.manifest.canonical)
             found.configs[entry.member.run_id] = (
@@ -201,7 +201,7 @@ def _text(value: Any) -> str:
 
 
 def _cells(
-    sweep: Sweep, entry: Entry, swept: dict[str, str], keys: Iterable[str]
+    sweep: SweepData, entry: SweepRun, swept: dict[str, str], keys: Iterable[str]
 ) -> tuple[str, str]:
     """Return the cells of a run before and after its figures."""
     name, state = entry.member.run_id, entry.status.state
@@ -234,7 +234,7 @@ def _swept(value: str | None) -> Any:
     return value if found is None else found
 
 
-def signal_panels(kinds: list[Kind]) -> Chart | None:
+def signal_panels(kinds: list[RunGroup]) -> Chart | None:
     """Plot forward rms against depth: a panel for each kind, a line for each run, one scale."""
     drawn_kinds = [
         kind for kind in kinds if any(np.isfinite(series(signal)).any() for signal in kind.signals)
@@ -278,7 +278,7 @@ def _last(signal: list[Any]) -> float:
     return math.nan if found is None else found
 
 
-def figure_chart(kinds: list[Kind], name: str) -> Chart | None:
+def figure_chart(kinds: list[RunGroup], name: str) -> Chart | None:
     """Plot one figure of all runs: a row of points for each kind."""
     shown = [kind for kind in kinds if kind.figures.get(name)][:40]
     if not shown or sum(len(kind.figures[name]) for kind in shown) < 2:

@@ -27,7 +27,7 @@ from initlab.engine.streams import Key
 from initlab.runner.plan.row import Row
 from initlab.runner.stats import BLOCK, WHOLE
 
-RUN = 4 * BLOCK
+CHUNK = 4 * BLOCK
 """Elements that are drawn and measured at a time: enough to do without the interpreter, few enough
 for the cache.
 """
@@ -42,21 +42,22 @@ Sink = Callable[[int, np.ndarray], None]
 """(where in the file, bytes) -> None; called by several threads."""
 
 
-class Meter(Protocol):
-    """Measures one tensor as it is drawn."""
+class BlockMeter(Protocol):
+    """Measures one tensor while it is drawn."""
 
     def add(self, number: int, values: np.ndarray) -> None:
-        """Take block `number` and those that follow, flat; called by several threads, in any order."""
+        """Add block `number` and the following ones, flat. Called by several threads, in any order."""
 
     def finish(self, values: np.ndarray | None) -> dict[str, Any]:
-        """The figures, once every block was added; `values` is the whole tensor if it was drawn in
-        one piece.
+        """Return the figures after every block was added.
+
+        `values` is the whole tensor if it was drawn in one piece, else None.
         """
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A tensor that was drawn and handed on: its tensor-v1 digest in hex, and its figures."""
+class DrawnTensor:
+    """A tensor that was drawn and passed on: its tensor-v1 digest in hex, and its figures."""
 
     path: str
     digest: str
@@ -74,7 +75,7 @@ class Tensor:
         self.bytes = self.size * self.dtype.itemsize
         self.leaves = [b""] * -(-self.bytes // digest.LEAF)
         self.left = self.size
-        self.meter: Meter | None = None
+        self.meter: BlockMeter | None = None
         self._lock = threading.Lock()
 
     def count_off(self, elements: int) -> bool:
@@ -156,7 +157,7 @@ class Pass:
         self,
         tensors: Sequence[Tensor],
         whole: Callable[[Row], np.ndarray],
-        meter: Callable[[Row], Meter] | None = None,
+        meter: Callable[[Row], BlockMeter] | None = None,
         sink: Sink | None = None,
         workers: int = 1,
     ) -> None:
@@ -169,9 +170,9 @@ class Pass:
         self._lock = threading.Lock()
         self._one_whole = threading.Lock()
         self._stop = threading.Event()
-        self._finished: queue.Queue[Drawn | BaseException | None] = queue.Queue()
+        self._finished: queue.Queue[DrawnTensor | BaseException | None] = queue.Queue()
 
-    def __iter__(self) -> Iterator[list[Drawn]]:
+    def __iter__(self) -> Iterator[list[DrawnTensor]]:
         streams.announce(sum(tensor.size for tensor in self.tensors))
         threads = [
             threading.Thread(target=self._work, name=f"draw-{n}", daemon=True)
@@ -190,9 +191,9 @@ class Pass:
             for thread in threads:
                 thread.join()
 
-    def _next(self) -> tuple[list[Drawn], int]:
+    def _next(self) -> tuple[list[DrawnTensor], int]:
         """What is in the queue, waiting for the first; and how many threads have ended."""
-        batch: list[Drawn] = []
+        batch: list[DrawnTensor] = []
         ended = 0
         try:
             item = self._finished.get(timeout=PULSE)
@@ -252,14 +253,14 @@ class Pass:
     def _measure(self, part: Part, values: np.ndarray, drawn: bool) -> None:
         """Draw a part, unless it is `drawn`, and measure it, some blocks at a time."""
         row, meter = part.tensor.row, self._meter_of(part.tensor)
-        for start in range(part.start, part.stop, RUN):
-            run = values[start - part.start : start - part.start + RUN]
+        for start in range(part.start, part.stop, CHUNK):
+            chunk = values[start - part.start : start - part.start + CHUNK]
             if not drawn:
-                row.law.fill(_key(row), row.shape, start, run)
+                row.law.fill(_key(row), row.shape, start, chunk)
             if meter is not None:
-                meter.add(start // BLOCK, run)
+                meter.add(start // BLOCK, chunk)
 
-    def _meter_of(self, tensor: Tensor) -> Meter | None:
+    def _meter_of(self, tensor: Tensor) -> BlockMeter | None:
         """The tensor's meter, made when its first block comes: a meter has memory of its own."""
         with self._lock:
             if tensor.meter is None and self._meter is not None:
@@ -279,8 +280,8 @@ class Pass:
         flat = digest.raw_bytes(values)
         meter = self._meter_of(tensor)
         if meter is not None:
-            for start in range(0, tensor.size, RUN):
-                meter.add(start // BLOCK, values[start : start + RUN])
+            for start in range(0, tensor.size, CHUNK):
+                meter.add(start // BLOCK, values[start : start + CHUNK])
         self._digest(part, flat)
         for start in range(0, len(flat), digest.LEAF):
             raw = buffer.at(part.offset + start, min(digest.LEAF, len(flat) - start))
@@ -304,4 +305,4 @@ class Pass:
         )
         whole = digest.from_leaves(tensor.dtype.name, row.shape, tensor.leaves)
         tensor.leaves = []
-        self._finished.put(Drawn(row.path, whole.hex(), figures))
+        self._finished.put(DrawnTensor(row.path, whole.hex(), figures))

@@ -258,7 +258,7 @@ def _streamed(config: RunConfig, run: RunFolder, quiet: bool) -> Initialized:
         run.remove_snapshots()
     stats = list(config.stats.values())
     made = streamed.write(config, run, lambda row: meter.Meter(stats, row), quiet)
-    large = [row for row in config.rows if meter.later(stats, row)]
+    large = [row for row in config.rows if meter.needs_whole_tensor(stats, row)]
     if large and made.file is not None:
         mapped = open_mapped(run.path / made.file).tensors
         made.rows.update({row.path: meter.measure(stats, row, mapped[row.path]) for row in large})

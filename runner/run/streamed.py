@@ -36,7 +36,7 @@ from initlab.runner.evidence.manifest import Digests
 from initlab.runner.plan.network import Network, build, infer_shapes
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig
-from initlab.runner.run.blocks import Drawn, Meter, Pass, Tensor
+from initlab.runner.run.blocks import BlockMeter, DrawnTensor, Pass, Tensor
 
 LOG = logging.getLogger("runner")
 COMMIT = 1.0
@@ -59,7 +59,7 @@ class Streamed:
 
 
 def write(
-    config: RunConfig, run: RunFolder, meter: Callable[[Row], Meter], quiet: bool
+    config: RunConfig, run: RunFolder, meter: Callable[[Row], BlockMeter], quiet: bool
 ) -> Streamed:
     """Draw the run's parameters into its folder. With `config.resume`, go on from what is there.
 
@@ -71,7 +71,7 @@ def write(
         return _result(
             [
                 d
-                for batch in _told(_pass(config, tensors, meter, None), tensors, quiet)
+                for batch in _with_progress(_pass(config, tensors, meter, None), tensors, quiet)
                 for d in batch
             ],
             aliases,
@@ -94,7 +94,9 @@ def write(
             if row.path not in done
         ]
         drawn = _write_all(_pass(config, tensors, meter, file.write), tensors, file, book, quiet)
-        result = _result([Drawn(f.path, f.digest, f.row) for f in kept] + drawn, aliases, name)
+        result = _result(
+            [DrawnTensor(f.path, f.digest, f.row) for f in kept] + drawn, aliases, name
+        )
         file.write(0, np.frombuffer(_layout(rows, aliases, result.digests.root).header, np.uint8))
         file.sync()
     work.publish()
@@ -156,7 +158,10 @@ class _Whole:
 
 
 def _pass(
-    config: RunConfig, tensors: Sequence[Tensor], meter: Callable[[Row], Meter] | None, sink: Any
+    config: RunConfig,
+    tensors: Sequence[Tensor],
+    meter: Callable[[Row], BlockMeter] | None,
+    sink: Any,
 ) -> Pass:
     waiting = 0 if sink is None else WAITING
     return Pass(tensors, _Whole(config), meter, sink, streams.threads() + waiting)
@@ -172,7 +177,7 @@ def _layout(rows: Sequence[Row], aliases: dict[str, str], root: str) -> Layout:
     )
 
 
-def _result(drawn: list[Drawn], aliases: dict[str, str], name: str | None) -> Streamed:
+def _result(drawn: list[DrawnTensor], aliases: dict[str, str], name: str | None) -> Streamed:
     tensors = {d.path: d.digest for d in sorted(drawn, key=lambda d: d.path)}
     root = digest.root_digest(
         {path: bytes.fromhex(value) for path, value in tensors.items()}, aliases
@@ -180,19 +185,19 @@ def _result(drawn: list[Drawn], aliases: dict[str, str], name: str | None) -> St
     return Streamed(Digests(tensors, root), {d.path: d.row for d in drawn}, name)
 
 
-def _told(work: Pass, tensors: Sequence[Tensor], quiet: bool) -> Any:
-    """The pass, telling of its progress."""
-    with progress.told("drawing", sum(tensor.bytes for tensor in tensors), quiet) as told:
+def _with_progress(work: Pass, tensors: Sequence[Tensor], quiet: bool) -> Any:
+    """Iterate over the pass and show its progress."""
+    with progress.progress_of("drawing", sum(tensor.bytes for tensor in tensors), quiet) as shown:
         for batch in work:
-            told.at(work.bytes)
+            shown.update(work.bytes)
             yield batch
 
 
 def _write_all(
     work: Pass, tensors: Sequence[Tensor], file: PlacedFile, book: Journal, quiet: bool
-) -> list[Drawn]:
+) -> list[DrawnTensor]:
     """Run the pass, noting what is finished and on the disk."""
-    drawn: list[Drawn] = []
+    drawn: list[DrawnTensor] = []
     noted = 0
     last = time.monotonic()
 
@@ -201,7 +206,7 @@ def _write_all(
         book.add([Finished(d.path, d.digest, d.row) for d in drawn[noted:]])
 
     try:
-        for batch in _told(work, tensors, quiet):
+        for batch in _with_progress(work, tensors, quiet):
             drawn += batch
             if len(drawn) > noted and time.monotonic() - last > COMMIT:
                 note()
@@ -253,9 +258,9 @@ class _Work:
         sound = []
         by_path = {row.path: row for row in rows}
         with (
-            progress.told(
+            progress.progress_of(
                 "checking", sum(self._bytes(f.path) for f in finished if f.path in by_path), quiet
-            ) as told,
+            ) as shown,
             open(self.partial, "rb") as file,
         ):
             done = 0
@@ -271,7 +276,7 @@ class _Work:
                         entry.path,
                     )
                 done += self._bytes(entry.path) if entry.path in by_path else 0
-                told.at(done)
+                shown.update(done)
         LOG.info("%s of %s tensors kept from the unfinished snapshot", len(sound), len(rows))
         return sound
 

@@ -13,7 +13,7 @@ from initlab.engine.laws import Law
 from initlab.runner.stats import Accumulator, Statistic, is_whole, measure_all, summary_of
 
 
-class Drawn(Protocol):
+class Measurable(Protocol):
     """A tensor to measure: `shape`, `dtype`, and the `law` it is drawn by. A row of a plan is one."""
 
     @property
@@ -32,13 +32,13 @@ class Drawn(Protocol):
 class Meter:
     """Measures the tensor of a row.
 
-    If a statistic needs all values of a large tensor at once, there are no figures (see `later`).
+    If `needs_whole_tensor` is true, there are no figures.
     """
 
-    def __init__(self, stats: Sequence[Statistic], row: Drawn) -> None:
+    def __init__(self, stats: Sequence[Statistic], row: Measurable) -> None:
         self._stats, self._row = stats, row
         self._blocks: Accumulator | None = None
-        if stats and not later(stats, row):
+        if stats and not needs_whole_tensor(stats, row):
             size = math.prod(row.shape)
             self._blocks = Accumulator(
                 dtypes.resolve(row.dtype),
@@ -60,7 +60,7 @@ class Meter:
         )
 
 
-def later(stats: Sequence[Statistic], row: Drawn) -> bool:
+def needs_whole_tensor(stats: Sequence[Statistic], row: Measurable) -> bool:
     """Return whether a tensor can be measured only after it is complete in a file.
 
     That is so for a large tensor if a statistic needs all values at once.
@@ -70,6 +70,6 @@ def later(stats: Sequence[Statistic], row: Drawn) -> bool:
     )
 
 
-def measure(stats: Sequence[Statistic], row: Drawn, values: np.ndarray) -> dict[str, Any]:
+def measure(stats: Sequence[Statistic], row: Measurable, values: np.ndarray) -> dict[str, Any]:
     """Return the figures of a whole tensor, which may be mapped from a file."""
     return measure_all(stats, row.law, summary_of(values, row.law), values) if stats else {}

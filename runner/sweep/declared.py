@@ -57,7 +57,7 @@ class Examined:
 
 
 @dataclass(frozen=True)
-class DeclaredRun:
+class DeclaredMember:
     """One run of a sweep: its name and words, and its config on demand."""
 
     member: Member
@@ -383,14 +383,14 @@ def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
     return DeclaredSweep(config, space, composer, search, [*problems.found, *space.problems])
 
 
-def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredRun]:
+def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredMember]:
     """Return the runs that the words of a sweep declare, one after the other.
 
     Raises ConfigError with all problems before the first run.
     """
     declaration = declare_sweep(words, config_dir)
     for member in declaration.check():
-        yield DeclaredRun(member, declaration)
+        yield DeclaredMember(member, declaration)
 
 
 def _check_for_hydra(override: Override) -> None:

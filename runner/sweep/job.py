@@ -33,7 +33,7 @@ from initlab.runner.evidence.status import (
     remove,
     write,
 )
-from initlab.runner.files import awaited, storage_errors
+from initlab.runner.files import locked_once_free, storage_errors
 from initlab.runner.plan.validate import RunConfig, validate
 from initlab.runner.report import write_run_report
 from initlab.runner.run import stages
@@ -112,7 +112,7 @@ def perform(job: Job) -> Status:
     try:
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            with awaited(folder):
+            with locked_once_free(folder):
                 before = (
                     finished(job.declaration, folder) if resolved.get("resume") is True else None
                 )

@@ -34,14 +34,14 @@ from initlab.runner.evidence.members import Member, write_members
 from initlab.runner.evidence.status import COMPLETED, PENDING, conclude
 from initlab.runner.sweep.declared import DeclaredSweep, Tally
 from initlab.runner.sweep.job import STOP, run_job
-from initlab.runner.sweep.progress import Tracker
+from initlab.runner.sweep.monitor import Monitor
 from initlab.runner.sweep.searching import SearchSpace
 
 GRID = "optuna.samplers.GridSampler"
 DIRECTIONS = ("minimize", "maximize")
 PLUGIN_LOG = "hydra_plugins.hydra_optuna_sweeper"
 
-Perform = Callable[[DeclaredSweep, list[Member], Tracker, int], None]
+Perform = Callable[[DeclaredSweep, list[Member], Monitor, int], None]
 """Performs runs; the last argument is the number of the first one within the sweep."""
 
 
@@ -109,7 +109,7 @@ def _check_options(config: DictConfig) -> None:
     problems.raise_any()
 
 
-class Stopped(Exception):
+class SearchStopped(Exception):
     """Raised when a run failed and `sweep.on_error` is stop."""
 
 
@@ -130,23 +130,23 @@ class Study:
         options = declaration.config.hydra.sweeper
         self._maximize = getattr(options.direction, "name", options.direction) == "maximize"
         self._trials = options.n_trials
-        self._tracker: Tracker | None = None
+        self._monitor: Monitor | None = None
         self._best: tuple[float, Member] | None = None
         grid = options.sampler.get("_target_") == GRID
         self._suggested = _words_for_plugin(declaration.search, grid)
         self._sweeper = _plugin(declaration.config)
         self._sweeper.launcher = self
 
-    def perform(self, declaration: DeclaredSweep, members: list[Member], tracker: Tracker) -> None:
+    def perform(self, declaration: DeclaredSweep, members: list[Member], monitor: Monitor) -> None:
         """Run the search; `members`, the list of this study, grows with it."""
         (self._folder / STOP).unlink(missing_ok=True)
-        tracker.expect(self._trials)
-        self._tracker = tracker
+        monitor.expect(self._trials)
+        self._monitor = monitor
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the plugin's, about what it uses of Optuna
                 self._sweeper.sweep(self._suggested)
-        except Stopped:
+        except SearchStopped:
             return
         except ValueError:
             if self._best is not None:
@@ -161,7 +161,7 @@ class Study:
         The returned value is the objective, or None if the trial failed or has no finite objective;
         Optuna then counts it as failed.
         """
-        assert self._tracker is not None
+        assert self._monitor is not None
         batch = [self._member(list(words)) for words in job_overrides]
         known = {member.folder for member in self.members}
         new = list(
@@ -174,14 +174,14 @@ class Study:
         self.members += new
         write_members(self._folder, self._words, self.members)
         if new:
-            self._perform(self._declaration, new, self._tracker, self._tracker.add(new))
+            self._perform(self._declaration, new, self._monitor, self._monitor.add(new))
         values = [None if member is None else self._value(member) for member in batch]
         ended = [conclude(Path(member.folder)).state for member in new]
         stop = self._declaration.config.sweep.on_error == "stop" and any(
             state not in (COMPLETED, PENDING) for state in ended
         )
         if stop:
-            raise Stopped
+            raise SearchStopped
         return [
             JobReturn(overrides=words, status=JobStatus.COMPLETED, _return_value=value)
             for words, value in zip(job_overrides, values, strict=True)

@@ -53,8 +53,8 @@ from initlab.runner.report.claim_charts import write_claim_charts
 from initlab.runner.sweep.declared import DeclaredSweep, Tally, declare_sweep
 from initlab.runner.sweep.job import STOP, finished, perform, print_plan
 from initlab.runner.sweep.launching import is_in_process, launch_all
+from initlab.runner.sweep.monitor import Monitor, following, watching
 from initlab.runner.sweep.optuna import Study, check_search, describe
-from initlab.runner.sweep.progress import Tracker, following, watching
 from initlab.runner.terminal import tables
 
 PACKAGE = "hydra_plugins"
@@ -190,8 +190,8 @@ def run(
         write_members(folder, words, members)
         write_hydra(folder, declaration.config)
         try:
-            with following(members) as tracker:
-                (perform or perform_all)(declaration, members, tracker)
+            with following(members) as monitor:
+                (perform or perform_all)(declaration, members, monitor)
         finally:
             done = write_summary(folder, members)
             write_report(folder, str(declaration.config.report))
@@ -219,7 +219,7 @@ def check_report(report: str) -> None:
 
 
 def perform_all(
-    declaration: DeclaredSweep, members: list[Member], tracker: Tracker, first: int = 0
+    declaration: DeclaredSweep, members: list[Member], monitor: Monitor, first: int = 0
 ) -> None:
     """Perform the runs, in this process or through the configured launcher.
 
@@ -227,12 +227,12 @@ def perform_all(
     """
     options = declaration.config.sweep
     if not is_in_process(declaration.config):
-        with watching(tracker):
+        with watching(monitor):
             launch_all(declaration.config, members, options.retries)
         return
     for number, member in enumerate(members, first):
         status = perform(declaration.take(member))
-        tracker.ended(number, status)
+        monitor.ended(number, status)
         if status.state == FAILED and options.on_error == "stop":
             return
 

@@ -25,10 +25,10 @@ def clock(monkeypatch):
 
 
 def test_a_plain_line_comes_now_and_then(clock, capsys):
-    with progress.told("drawing", 4_000_000_000) as told:
+    with progress.progress_of("drawing", 4_000_000_000) as shown:
         for second in range(26):
             clock[0] = 100.0 + second
-            told.at(second * 100_000_000)
+            shown.update(second * 100_000_000)
     assert capsys.readouterr().err.splitlines() == [
         "drawing: 1.00 of 4.00 GB, 0.10 GB/s, 30 s left",
         "drawing: 2.00 of 4.00 GB, 0.10 GB/s, 20 s left",
@@ -40,20 +40,20 @@ def test_nothing_done_has_no_end_in_sight():
 
 
 def test_a_quiet_stage_and_a_short_one_say_nothing(clock, capsys):
-    with progress.told("drawing", 100, quiet=True) as told:
+    with progress.progress_of("drawing", 100, quiet=True) as shown:
         clock[0] += 60
-        told.at(50)
-    with progress.told("drawing", 100) as told:
+        shown.update(50)
+    with progress.progress_of("drawing", 100) as shown:
         clock[0] += 0.5
-        told.at(50)
+        shown.update(50)
     assert capsys.readouterr().err == ""
 
 
 def test_in_a_terminal_there_is_a_bar_with_rate_and_remaining_time():
     script = (
         "import time; from initlab.runner import progress; progress.SHOWN_FROM = 0\n"
-        "with progress.told('drawing', 10**9) as told:\n"
-        "    for i in range(6): told.at(i * 10**8); time.sleep(0.2)\n"
+        "with progress.progress_of('drawing', 10**9) as shown:\n"
+        "    for i in range(6): shown.update(i * 10**8); time.sleep(0.2)\n"
     )
     leader, follower = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"}

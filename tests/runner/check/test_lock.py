@@ -163,8 +163,8 @@ def test_a_lock_that_cannot_be_written_leaves_the_old_one(locked, said, monkeypa
 
 
 def test_a_run_that_breaks_its_invariants_is_not_locked(said, monkeypatch, here):
-    again = lock.Again
-    monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config), 0.5))
+    again = lock.Recomputed
+    monkeypatch.setattr(lock, "Recomputed", lambda config: Bent(again(config), 0.5))
     code, _, err = said("lock", "init=orthogonal", *SMALL)
     assert code == 1
     assert "parameter '1.weight': distance of the Gram matrix from gain^2 I is" in err

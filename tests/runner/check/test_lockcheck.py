@@ -90,8 +90,8 @@ def test_a_refactored_stream_is_changed_values_alone(locked, said, monkeypatch):
     monkeypatch.setattr(laws.Law, "fill", changed)
     from initlab.engine.gluon import parameter  # noqa: F401
 
-    again = lock.Again
-    monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config)))
+    again = lock.Recomputed
+    monkeypatch.setattr(lock, "Recomputed", lambda config: Bent(again(config)))
     code, out, _ = said("verify", "--lock", path)
     assert (code, [row[-2:] for row in rows(out)]) == (
         1,
@@ -133,8 +133,8 @@ def test_orthogonal_matrices_are_locked_to_a_tolerance(by, code, said_, locked, 
         ["0.bias", "1.bias"],
         ["0.weight", "1.weight"],
     )
-    again = lock.Again
-    monkeypatch.setattr(lock, "Again", lambda config: Bent(again(config), by))
+    again = lock.Recomputed
+    monkeypatch.setattr(lock, "Recomputed", lambda config: Bent(again(config), by))
     found = said("verify", "--lock", path)
     assert (found[0], said_ in found[1]) == (code, True), found
 

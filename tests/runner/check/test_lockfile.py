@@ -100,7 +100,7 @@ def test_whatever_a_lock_holds_there_is_an_answer_and_never_a_failure(locked):
 
 def Echo(run):
     """A run drawn just as it was locked."""
-    return lock.Drawn(run, {}, None)
+    return lock.DrawnRun(run, {}, None)
 
 
 def test_the_words_of_a_lock_that_cannot_be_composed_are_said_with_its_name(locked, said):

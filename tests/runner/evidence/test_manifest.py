@@ -18,7 +18,7 @@ from initlab.runner.claims.results import read_result
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Digests, Manifest, UsedPlugin
-from initlab.runner.report.evidence import read_run
+from initlab.runner.report.reading import read_run
 
 DIGEST = "0f" * 32
 PLACE = Path("outputs/runs/one/manifest.json")

@@ -57,6 +57,6 @@ def test_activations_of_their_own_are_bare_ones_too(kind):
 
 
 def test_the_report_of_a_run_whose_layers_have_no_lengths_can_be_read(only_run):
-    from initlab.runner.report.evidence import read_run
+    from initlab.runner.report.reading import read_run
 
     assert read_run(only_run("probe=none", "measure=[cosine]")).layers == []

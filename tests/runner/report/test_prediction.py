@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from initlab.runner.report.evidence import read_run
 from initlab.runner.report.prediction import chain, predicted_rms
+from initlab.runner.report.reading import read_run
 
 
 def test_a_chain_is_dense_layers_in_sequences_and_repetitions():

@@ -26,7 +26,7 @@ EVERY = 0.5
 ENDED = (COMPLETED, FAILED, CRASHED)
 
 
-class Tracker:
+class Monitor:
     """Reports each run of a sweep once, when it ends.
 
     Status files written before the launch of `members` are ignored.
@@ -105,7 +105,7 @@ def line(status: Status, member: Member) -> str:
 
 
 @contextmanager
-def following(members: Sequence[Member]) -> Iterator[Tracker]:
+def following(members: Sequence[Member]) -> Iterator[Monitor]:
     """Report the runs of a sweep inside a `with`."""
     live = sys.stdout.isatty() and not os.environ.get("CI")
     columns = (
@@ -115,16 +115,16 @@ def following(members: Sequence[Member]) -> Iterator[Tracker]:
         TimeRemainingColumn(),
     )
     bar = Progress(*columns, console=Console(), transient=True) if live else None
-    tracker = Tracker(members, bar)
+    monitor = Monitor(members, bar)
     if bar is None:
-        yield tracker
+        yield monitor
         return
     with bar:
-        yield tracker
+        yield monitor
 
 
 @contextmanager
-def watching(tracker: Tracker) -> Iterator[None]:
+def watching(monitor: Monitor) -> Iterator[None]:
     """Read the status files every `EVERY` seconds, in a thread, while other processes perform the
     runs.
     """
@@ -132,7 +132,7 @@ def watching(tracker: Tracker) -> Iterator[None]:
 
     def watch() -> None:
         while not over.wait(EVERY):
-            tracker.look()
+            monitor.look()
 
     thread = threading.Thread(target=watch, name="initlab-progress", daemon=True)
     thread.start()
@@ -141,4 +141,4 @@ def watching(tracker: Tracker) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        tracker.look()
+        monitor.look()

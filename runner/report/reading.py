@@ -26,7 +26,7 @@ SAMPLE = 1 << 16
 
 
 @dataclass(frozen=True)
-class Run:
+class RunData:
     """A finished run: its manifest, its statistics, and the rows of its plan by path."""
 
     folder: RunFolder
@@ -57,10 +57,10 @@ class Run:
             return {}
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> RunData:
     """Read a finished run. Raises EvidenceError if files are missing or damaged."""
     folder = RunFolder(path)
-    run = Run(folder, folder.manifest, folder.stats, folder.plan)
+    run = RunData(folder, folder.manifest, folder.stats, folder.plan)
     try:
         for row in run.stats.layers:
             float(row.get("rms", 0))
@@ -74,16 +74,16 @@ def read_run(path: Path) -> Run:
 
 
 @dataclass(frozen=True)
-class Entry:
+class SweepRun:
     """One run of a sweep: its status and its results, or the reason why they cannot be read."""
 
     member: Member
     status: Status
-    run: Run | None
+    run: RunData | None
     trouble: str | None
 
 
-class Sweep:
+class SweepData:
     """The runs of a sweep, read one after the other, so that few are in memory at once."""
 
     def __init__(self, folder: Path, over: bool = False) -> None:
@@ -101,7 +101,7 @@ class Sweep:
         beside = self.folder / member.run_id
         return beside if beside.is_dir() else Path(member.folder)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[SweepRun]:
         """Yield every run in the order of the sweep."""
         for member in self.members:
             folder = self.place(member)
@@ -112,4 +112,4 @@ class Sweep:
                     run = read_run(folder)
                 except EvidenceError as error:
                     trouble = str(error)
-            yield Entry(member, status, run, trouble)
+            yield SweepRun(member, status, run, trouble)

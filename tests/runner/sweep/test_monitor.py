@@ -15,7 +15,7 @@ import pytest
 
 from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, RUNNING, Status, write
-from initlab.runner.sweep.progress import Tracker, line
+from initlab.runner.sweep.monitor import Monitor, line
 
 ROOT = Path(__file__).parents[3]
 
@@ -82,27 +82,27 @@ def members(tmp_path) -> list[Member]:
 def test_runs_of_other_processes_are_told_of_from_their_statuses_each_once(members, capsys):
     old, done, failed, dead = (Path(member.folder) for member in members)
     write(old, Status(COMPLETED, "x-0", seconds=1.0))  # of a sweep before this one
-    tracker = Tracker(members, None)
-    tracker.look()
+    monitor = Monitor(members, None)
+    monitor.look()
     assert capsys.readouterr().out == ""
     (done / "manifest.json").write_text("{}")
     write(done, Status(COMPLETED, "x-1", seconds=0.25))
     write(failed, Status(FAILED, "x-2", error="E: no\nmore"))
     write(dead, Status(RUNNING, "x-3"))
-    tracker.look()
+    monitor.look()
     assert (
         capsys.readouterr().out
         == "completed  x-1  seed=1  (0.25 s)\nfailed     x-2  seed=2: E: no\n"
     )
     write(dead, Status(RUNNING, "x-3", pid=2**22 + 1))
-    tracker.look()
-    tracker.look()
+    monitor.look()
+    monitor.look()
     assert capsys.readouterr().out == "crashed    x-3  seed=3: its process 4194305 is gone\n"
     (old / "manifest.json").write_text("{}")
     write(old, Status(COMPLETED, "x-0", seconds=1.0, resumed=True))
-    tracker.look()
+    monitor.look()
     assert capsys.readouterr().out == "completed  x-0  seed=0  (finished before)\n"
-    assert (tracker.completed, tracker.failed) == (2, 2)
+    assert (monitor.completed, monitor.failed) == (2, 2)
 
 
 def test_a_run_that_never_began_has_a_line_too():
