@@ -39,12 +39,13 @@ EXIT_STOPPED = 130
 class Problem:
     """One thing wrong with the config: `place` is a config path (`model.layers[1].units`) or a
     command line word. `unknown` is true for a name that nothing has: a slip of the pen, whatever
-    else the config says.
+    else the config says. `search` is true for values that only a search can vary.
     """
 
     place: str
     message: str
     unknown: bool = field(default=False, compare=False)
+    search: bool = field(default=False, compare=False)
 
     @classmethod
     def of_name(cls, place: str, said: str, name: object, known: Iterable[object]) -> Problem:

@@ -214,7 +214,7 @@ class ExperimentItem(Item):
                     for said in _problems(run, Path(folder))
                 ]
             except ConfigError as error:
-                if not all("hydra/sweeper=optuna" in problem.message for problem in error.problems):
+                if not all(problem.search for problem in error.problems):
                     raise
                 pytest.skip(
                     "a search, whose runs are not known before it is made - run it with hydra/sweeper=optuna"

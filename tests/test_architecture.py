@@ -50,6 +50,7 @@ FLOORS = [
         "runner.kinds",
         "runner.theory",
         "runner.flat",
+        "runner.numbers",
         "runner.progress",
     },
     {"runner.files", "runner.figures"},

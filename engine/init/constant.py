@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -12,6 +12,24 @@ from initlab.engine.errors import OptionError
 from initlab.engine.init.base import Initializer, alias, register
 from initlab.engine.init.description import Description
 from initlab.engine.options import finite
+
+
+def number_or_array(option: str, value: Any) -> Any:
+    """Return a number, or an array as nested lists. Raises OptionError for anything else."""
+    value = value.asnumpy() if isinstance(value, nd.NDArray) else value
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        return finite(option, value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise OptionError(
+            option,
+            f"must be a number or an array of numbers, got rows of unequal length {value!r}",
+        ) from None
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        raise OptionError(option, f"must be a number or an array of finite numbers, got {value!r}")
+    return array.tolist()
+
 
 ZERO, ONE = laws.Constant(0), laws.Constant(1)
 
@@ -45,32 +63,10 @@ class Constant(Initializer):
     parameter's shape. MXNet: `Constant`.
     """
 
-    value: Any
-
-    def __post_init__(self) -> None:
-        value = self.value.asnumpy() if isinstance(self.value, nd.NDArray) else self.value
-        self.value = (
-            _checked_array(value)
-            if isinstance(value, (list, tuple, np.ndarray))
-            else finite("value", value)
-        )
+    value: Annotated[Any, number_or_array]
 
     def law(self, description: Description) -> laws.Law:
         """Constant(value). LawError where the array does not fit the shape."""
         law = laws.Constant(self.value)
         law.check_shape(description.shape)
         return law
-
-
-def _checked_array(value: Any) -> Any:
-    """The array as nested lists of numbers."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise OptionError(
-            "value",
-            f"must be a number or an array of numbers, got rows of unequal length {value!r}",
-        ) from None
-    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
-        raise OptionError("value", f"must be a number or an array of finite numbers, got {value!r}")
-    return array.tolist()

@@ -20,7 +20,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 from yaml import YAMLError
 
 import initlab
@@ -46,6 +46,9 @@ COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, TypeEr
 """What Hydra fails with on words it did not expect; the last three are slips of its own on
 `init=null` and the like.
 """
+
+NO_KEY = (ConfigKeyError, ConfigAttributeError)
+"""What OmegaConf raises for a key that is not there."""
 
 LAUNCHER_EXTRAS = {
     "joblib": "joblib",
@@ -222,11 +225,7 @@ def _unexplained(error: Exception, word: str) -> Problem:
     inner: BaseException | None = error
     while inner is not None:
         key, parent = getattr(inner, "key", None), getattr(inner, "parent_node", None)
-        if (
-            key is not None
-            and isinstance(parent, DictConfig)
-            and re.search(r"is not in struct|not in '", str(inner))
-        ):
+        if key is not None and isinstance(parent, DictConfig) and isinstance(inner, NO_KEY):
             place = str(getattr(inner, "full_key", "") or key)
             known = [str(k) for k in parent if k != "hydra"]
             said = f"no such key - {advice(str(key), known)} (in {word})"
@@ -305,7 +304,7 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
     culprit = culprit or next((w for w in words if w in said or f"'{_key_of(w)}'" in said), None)
     if culprit is not None and not key:
         key = _key_of(culprit)
-    if re.search(r"is not in struct|not in '", text):
+    if isinstance(cause, NO_KEY):
         parent = getattr(cause, "parent_node", None)
         name = str(getattr(cause, "key", "") or key.rsplit(".", 1)[-1])
         known = [str(k) for k in parent] if isinstance(parent, DictConfig) else []

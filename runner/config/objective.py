@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from initlab.engine.options import finite
+from initlab.engine.options import check_given, choice, finite
 from initlab.runner.errors import ConfigError, Problems, QuantityError
 from initlab.runner.figures.lookup import Measured, figure
 from initlab.runner.figures.path import Path as FigurePath
@@ -29,8 +29,8 @@ class Objective:
     """What a run is judged by."""
 
     path: FigurePath
-    target: float | None = None
-    distance: str | None = None
+    target: Annotated[float | None, finite.or_null()] = None
+    distance: Annotated[str, choice(DISTANCES)] | None = None
 
     def evaluate(self, config: dict[str, Any], stats: dict[str, Any]) -> float | None:
         """The objective of a run with this resolved config and these statistics, by section; None
@@ -79,10 +79,10 @@ def parse_objective(node: Any) -> Objective | None:
     written, target, distance = (node.get(key) for key in KEYS)
     with problems.under("figure"):
         path = _path(written)
-    if distance is not None and distance not in DISTANCES:
-        problems.unknown("distance", f"cannot be {distance!r}", distance, DISTANCES)
-    if target is not None and not finite.fits(target):
-        problems.add("target", f"must be a number or null, got {target!r}")
+    with problems.under():
+        check_given(Objective, {"target": target, "distance": distance})
+    if problems.concern("target"):
+        pass
     elif distance in DISTANCES and target is None:
         problems.add("target", f"is needed for the distance {distance}")
     elif distance is None and target is not None:

@@ -14,8 +14,9 @@ from initlab.engine.registry import advice
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
-from initlab.runner.evidence.statistics import Statistics, number, shape_text
+from initlab.runner.evidence.statistics import Statistics, shape_text
 from initlab.runner.excerpt import MOST, Excerpt
+from initlab.runner.numbers import number
 
 COLUMNS = ("path", "shape", "law", "std", "verdict")
 

@@ -10,7 +10,7 @@
     …            further sections, each a list of rows
 
 A figure is a number; null where there is none; `nan`, `inf` or `-inf` as a text, for which JSON has
-no number. `number` reads all three.
+no number. `runner.numbers` reads all three.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ ROWS = ("parameters", "layers", "gradients", "training", "updates")
 """Sections of rows that every run has, if only empty; a row of a parameter, layer or gradient has a
 `path`."""
 FIGURES = "figures"
-NOT_FINITE = ("nan", "inf", "-inf")
 
 Row = dict[str, Any]
 """Column -> value."""
@@ -116,15 +115,6 @@ def _check(rows: Any, section: str, *columns: str) -> None:
     for row in rows:
         for column in columns:
             _ = row[column]
-
-
-def number(value: object) -> float | None:
-    """A figure as a number, NaN and infinity included; None for anything else."""
-    if isinstance(value, str):
-        return float(value) if value in NOT_FINITE else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value)
 
 
 def shape_text(shape: Iterable[int]) -> str:

@@ -19,10 +19,9 @@ from initlab.runner.errors import QuantityError
 from initlab.runner.figures.path import Path, Step, is_pattern
 from initlab.runner.figures.samples import REDUCTIONS, Sample, reduced
 from initlab.runner.figures.unknown import ANYTHING, Open, Rows
+from initlab.runner.numbers import number, restored
 
 VARIABLES = "vars"
-NOT_FINITE = ("nan", "inf", "-inf")
-"""How `stats.json` writes numbers that JSON has no word for."""
 SECTION_AND_NAME = 2
 """Steps of a path to a figure that stands in no row."""
 MEASURE_IT = "choose what does: probe=…, measure=[…]"
@@ -80,10 +79,10 @@ def numbers(path: Path, run: Run) -> Sample:
 def figure(path: Path, run: Run) -> float:
     """The one number that a path leads to; NaN where it was not measured."""
     value = plain(path, run)
-    number = math.nan if value is None else number_in(value)
-    if number is None:
+    found = math.nan if value is None else number_in(value)
+    if found is None:
         raise QuantityError(f"'{path}' is {value!r}, which is no number - name one number")
-    return number
+    return found
 
 
 def plain(path: Path, run: Run) -> Any:
@@ -96,7 +95,7 @@ def plain(path: Path, run: Run) -> Any:
         said = f"gives {count} values" if count > 1 else "may give several values"
         raise QuantityError(f"'{path}' {said} - reduce them to one, with .mean or .max")
     value = found.values[0][1]
-    return float(value) if found.measured and value in NOT_FINITE else value
+    return restored(value) if found.measured else value
 
 
 def column(path: Path, runs: Iterable[Run]) -> list[Any]:
@@ -120,11 +119,7 @@ def number_in(value: Any) -> float | None:
     """A number, also one that `stats.json` writes as a text; None for anything else. A value that
     is not known yet counts as a number.
     """
-    if value is ANYTHING:
-        return math.nan
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    return None if isinstance(value, str) and value not in NOT_FINITE else float(value)
+    return math.nan if value is ANYTHING else number(value)
 
 
 def look(path: Path, run: Run) -> Found:
@@ -142,11 +137,11 @@ def look(path: Path, run: Run) -> Found:
         roots = [(ANYTHING, True)]
     if not roots:
         raise _no_root(path, run)
-    for number, (root, measured) in enumerate(roots):
+    for at, (root, measured) in enumerate(roots):
         try:
             return _walk(path, root, measured)
         except QuantityError:
-            if number == len(roots) - 1:
+            if at == len(roots) - 1:
                 raise
     raise AssertionError(path)
 
@@ -181,8 +176,8 @@ def _hold_more(found: Found) -> bool:
 def _sample(found: Found) -> Sample | None:
     """The numbers among what was found; None where there is none."""
     kept = [(name, number_in(value)) for name, value in found.values]
-    names = tuple(name for name, number in kept if number is not None)
-    values = np.array([number for _, number in kept if number is not None], np.float64)
+    names = tuple(name for name, value in kept if value is not None)
+    values = np.array([value for _, value in kept if value is not None], np.float64)
     return Sample(values, names, found.single) if names else None
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from initlab.runner.numbers import finite
 from initlab.runner.report import drawing
 from initlab.runner.report.prediction import predicted_rms
 from initlab.runner.report.reading import SAMPLE, RunData, read_run
@@ -54,17 +55,6 @@ def run_charts(folder: Path) -> list[Chart]:
         *histogram_charts(run),
     ]
     return [chart for chart in made if chart is not None]
-
-
-def finite(value: Any) -> float | None:
-    """Return a figure as a number, or None if it is missing, NaN or infinite."""
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def series(values: Sequence[Any]) -> np.ndarray:

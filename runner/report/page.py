@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from initlab.runner.report.charts import Chart, finite
+from initlab.runner.numbers import finite
+from initlab.runner.report.charts import Chart
 from initlab.runner.report.svg import svg
 
 HERE = Path(__file__).parent
@@ -82,7 +83,7 @@ def cell(value: Any, kind: str = "") -> str:
     """Return a table cell. A number is sorted by its full value."""
     if value is None or value == "":
         return "<td></td>"
-    found = finite(value) if isinstance(value, (int, float)) else None
+    found = finite(value)
     if found is not None:
         text = number(value)
         full = "" if float(text) == found else f' data-value="{found!r}"'

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from initlab.runner.numbers import finite
 from initlab.runner.report.reading import RunData
 from initlab.runner.theory import second_moment
 
@@ -70,8 +71,8 @@ def predicted_rms(run: RunData) -> dict[str, float] | None:
 
 def _first(row: dict[str, Any]) -> float | None:
     """Return the measured mean square of the input of the first activation."""
-    rms = row.get("pre_rms") or row.get("rms")
-    return float(rms) ** 2 if rms is not None and math.isfinite(float(rms)) else None
+    rms = finite(row.get("pre_rms") or row.get("rms"))
+    return None if rms is None else rms**2
 
 
 def _next(run: RunData, path: str, before: float) -> float | None:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from initlab.runner.evidence.statistics import shape_text
+from initlab.runner.numbers import finite
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import (
     MOST_TENSORS,
     deviation_chart,
-    finite,
     gradient_chart,
     histogram_charts,
     signal_chart,

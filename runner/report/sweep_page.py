@@ -18,8 +18,9 @@ import numpy as np
 from initlab.runner.evidence.folder import REPORT, keep_report
 from initlab.runner.evidence.members import swept_keys, swept_values
 from initlab.runner.flat import flatten, is_plain_list
+from initlab.runner.numbers import finite
 from initlab.runner.report import drawing
-from initlab.runner.report.charts import Chart, finite, series
+from initlab.runner.report.charts import Chart, series
 from initlab.runner.report.page import (
     cell,
     drawn,
@@ -224,14 +225,13 @@ def _cells(
 
 def _swept(value: str | None) -> Any:
     """Return a swept value as a number if it is one, so that it is sorted as a number."""
-    if value is None:
-        return None
-    try:
-        return int(value)
-    except ValueError:
-        pass
-    found = finite(value)
-    return value if found is None else found
+    for kind in (int, float):
+        try:
+            found = kind(value or "")
+        except ValueError:
+            continue
+        return found if math.isfinite(found) else value
+    return value
 
 
 def signal_panels(kinds: list[RunGroup]) -> Chart | None:

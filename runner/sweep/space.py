@@ -190,7 +190,7 @@ def check_swept(override: Override) -> None:
             "is no list of values - use a,b or choice(a,b) or range(start,stop), or search it with "
             "hydra/sweeper=optuna"
         )
-        raise ConfigError.of("", f"'{override.input_line}' {said}")
+        raise ConfigError([Problem("", f"'{override.input_line}' {said}", search=True)])
     if not list(override.sweep_string_iterator()):
         raise ConfigError.of("", f"'{override.input_line}' holds no value")
 

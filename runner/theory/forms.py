@@ -12,9 +12,16 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from initlab.engine.errors import OptionError
+from initlab.engine.options import Rule, whole
 from initlab.engine.registry import Registry, advice
 
 Form = TypeVar("Form", bound=Callable[..., float])
+TYPES = {
+    str: Rule("be a name", lambda value: isinstance(value, str)),
+    int: whole(None),
+    float: Rule("be a number", lambda value: isinstance(value, float) or whole(None).fits(value)),
+}
+"""The types that an argument of a form may have."""
 FORMS: Registry[Callable[..., float]] = Registry("closed form")
 
 
@@ -31,7 +38,8 @@ def form(name: str) -> Callable[..., float]:
     unknown.
     """
     if name not in FORMS:
-        raise OptionError("form", f"no closed form '{name}' - {advice(name, FORMS)}")
+        said = f"no closed form '{name}' - {advice(name, FORMS)}"
+        raise OptionError("form", said, unknown=True)
     return FORMS.get(name)
 
 
@@ -42,22 +50,14 @@ def check(name: str, arguments: dict[str, Any]) -> None:
     hints = typing.get_type_hints(function)
     for argument in arguments:
         if argument not in known:
-            raise OptionError(argument, f"is nothing that {name} takes - {advice(argument, known)}")
+            said = f"is nothing that {name} takes - {advice(argument, known)}"
+            raise OptionError(argument, said, unknown=True)
     for argument, parameter in known.items():
         if argument not in arguments:
             if parameter.default is parameter.empty:
                 raise OptionError(argument, f"is missing - {name} needs it")
             continue
-        value, hint = arguments[argument], hints[argument]
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        sound = (
-            isinstance(value, str)
-            if hint is str
-            else whole or (hint is float and isinstance(value, float))
-        )
-        if not sound:
-            what = {str: "a name", int: "a whole number", float: "a number"}[hint]
-            raise OptionError(argument, f"must be {what}, got {value!r}")
+        TYPES[hints[argument]](argument, arguments[argument])
 
 
 def evaluate(name: str, arguments: dict[str, Any]) -> float:

@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from initlab.runner.evidence.manifest import Manifest
-from initlab.runner.evidence.statistics import Statistics, number
+from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.flat import flatten
+from initlab.runner.numbers import number
 
 TABLE = ("path", "declared_std", "std", "z", "verdict")
 """The columns of the table of parameters. `z` is how many standard errors the measured variance is

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from initlab.engine.options import Text, choice
+from initlab.runner.numbers import restored
 from initlab.runner.trackers.base import Tracker, register
 from initlab.runner.trackers.evidence import TABLE, Evidence, Spread
 
@@ -104,7 +105,7 @@ def _log(wandb: Any, run: Any, evidence: Evidence, files: Path) -> None:
             run.log({series.axis: step, series.name: value})
     once: dict[str, Any] = {
         "parameters": wandb.Table(
-            columns=list(TABLE), data=[list(map(_cell, row)) for row in evidence.table]
+            columns=list(TABLE), data=[list(map(restored, row)) for row in evidence.table]
         )
     }
     for path, found in evidence.spreads.items():
@@ -116,11 +117,6 @@ def _log(wandb: Any, run: Any, evidence: Evidence, files: Path) -> None:
         once[f"charts/{picture.name}"] = wandb.Image(str(file), caption=picture.title)
     run.log(once)
     run.summary.update(evidence.metrics)
-
-
-def _cell(value: Any) -> Any:
-    """A figure as a number where stats.json holds NaN or infinity as text."""
-    return float(value) if value in ("nan", "inf", "-inf") else value
 
 
 def coarser(found: Spread, bins: int) -> Spread:

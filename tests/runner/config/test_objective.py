@@ -121,7 +121,7 @@ def test_what_is_no_path(figure):
         ({"figure": 3}, "objective.figure: must be a path"),
         (
             {"figure": "a", "target": "x", "distance": "ratio"},
-            "objective.target: must be a number or null, got 'x'",
+            "objective.target: must be a finite number or null, got 'x'",
         ),
         (
             {"figure": "a", "distance": "ratios", "target": 1},

@@ -7,12 +7,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.folder import RunFolder
-from initlab.runner.evidence.statistics import Statistics, number, shape_text
+from initlab.runner.evidence.statistics import Statistics, shape_text
 
 PLACE = Path("outputs/runs/one/stats.json")
 ROW = {"path": "0.weight", "shape": [4, 2], "law": "Normal(0, 1)", "std": 0.5, "verdict": "ok"}
@@ -91,23 +90,3 @@ def test_damaged_and_newer_statistics_are_refused_in_one_line(content, said):
     with pytest.raises(EvidenceError) as found:
         Statistics.from_json(content, PLACE)
     assert str(found.value) == f"{PLACE}: {said}"
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (1, 1.0),
-        (0.5, 0.5),
-        ("inf", np.inf),
-        ("-inf", -np.inf),
-        (None, None),
-        (True, None),
-        ("1", None),
-    ],
-)
-def test_a_figure_is_a_number_or_none(value, expected):
-    assert number(value) == expected
-
-
-def test_nan_is_a_number():
-    assert np.isnan(number("nan"))

@@ -1,0 +1,32 @@
+"""Numbers as JSON holds them: `nan`, `inf` and `-inf` are texts, since JSON has no number for them.
+
+`runner.files.in_json` writes them; every reader of figures uses the functions here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeVar
+
+NOT_FINITE = ("nan", "inf", "-inf")
+
+T = TypeVar("T")
+
+
+def restored(value: T) -> T | float:
+    """Return NaN or an infinity as a float, and any other value as it is."""
+    return float(value) if isinstance(value, str) and value in NOT_FINITE else value
+
+
+def number(value: object) -> float | None:
+    """Return a figure as a number, NaN and infinity included, or None if it is no number."""
+    value = restored(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value)
+
+
+def finite(value: object) -> float | None:
+    """Return a figure as a number, or None if it is missing, NaN, infinite, or no number."""
+    found = number(value)
+    return found if found is not None and math.isfinite(found) else None

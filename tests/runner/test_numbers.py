@@ -1,0 +1,38 @@
+"""Numbers that stand in JSON, NaN and infinity among them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from initlab.runner.files import in_json
+from initlab.runner.numbers import finite, number, restored
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1, 1.0),
+        (0.5, 0.5),
+        ("inf", math.inf),
+        ("-inf", -math.inf),
+        (None, None),
+        (True, None),
+        ("1", None),
+        ([1], None),
+    ],
+)
+def test_a_figure_is_a_number_or_none(value, expected):
+    assert number(value) == expected
+    assert finite(value) == (expected if expected in (1.0, 0.5) else None)
+
+
+def test_nan_is_a_number_and_not_finite():
+    assert math.isnan(number("nan")) and math.isnan(number(math.nan))
+    assert finite("nan") is finite(math.nan) is None
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, 0.1, 3, "nano", None, [1, "nan"]])
+def test_what_was_written_as_json_is_restored(value):
+    assert restored(in_json(value)) == value
