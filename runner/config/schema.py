@@ -66,8 +66,8 @@ class Model:
 class DeviceOptions:
     """Where values live and the probe runs: `cpu` or `gpu`, and which one."""
 
-    kind: Annotated[str, choice("cpu gpu")] = "cpu"
-    index: Annotated[int, whole(0)] = 0
+    kind: Annotated[str, choice("cpu gpu")]
+    index: Annotated[int, whole(0)]
 
 
 class NoSnapshot:
@@ -79,41 +79,43 @@ class SweepOptions:
     """What a sweep varies (see `runner.sweep.space`), and how it goes on after a failure:
     `on_error` is continue or stop, `retries` is how often a run that failed is tried again."""
 
-    grid: dict[str, Any] = field(default_factory=dict)
-    cases: list[Any] = field(default_factory=list)
-    exclude: list[Any] = field(default_factory=list)
-    union: list[Any] = field(default_factory=list)
-    on_error: Annotated[str, choice("continue stop")] = "continue"
-    retries: Annotated[Any, whole(0)] = 0
+    grid: dict[str, Any]
+    cases: list[Any]
+    exclude: list[Any]
+    union: list[Any]
+    on_error: Annotated[str, choice("continue stop")]
+    retries: Annotated[Any, whole(0)]
 
 
 @dataclass
 class Config:
-    """The root of the config; the groups are filled in by the defaults list of `conf/config.yaml`."""
+    """The root of the config. Its defaults stand in `conf/config.yaml`, whose defaults list fills in
+    the groups.
+    """
 
-    seed: Annotated[Any, whole(0, 2**64 - 1, " from 0 to 2^64-1")] = 0
-    stream: Annotated[str, choice(streams.VERSIONS)] = streams.VERSION
-    name: Annotated[str, component] = "runs"
-    dtype: Annotated[str, choice(DTYPES)] = "float32"
-    init_mode: Annotated[str, choice("deferred eager streamed")] = "deferred"
-    threads: Annotated[Any, threads] = None
-    shard: Any = None
-    task: Annotated[str, choice("run plan")] = "run"
-    resume: bool = False
-    dry_run: bool = False
-    report: Annotated[str, choice("none sweep all")] = "sweep"
-    objective: Any = None
-    sweep: SweepOptions = field(default_factory=SweepOptions)
-    vars: Annotated[dict[str, Any], variables] = field(default_factory=dict)
-    expect: Any = field(default_factory=list)
-    control: Annotated[Any, controls] = field(default_factory=list)
-    model: Any = MISSING
-    init: Any = MISSING
-    device: Any = MISSING
-    data: Any = MISSING
-    probe: Any = MISSING
-    snapshot: Any = MISSING
-    tracker: Any = MISSING
+    seed: Annotated[Any, whole(0, 2**64 - 1, " from 0 to 2^64-1")]
+    stream: Annotated[str, choice(streams.VERSIONS)]
+    name: Annotated[str, component]
+    dtype: Annotated[str, choice(DTYPES)]
+    init_mode: Annotated[str, choice("deferred eager streamed")]
+    threads: Annotated[Any, threads]
+    shard: Any
+    task: Annotated[str, choice("run plan")]
+    resume: bool
+    dry_run: bool
+    report: Annotated[str, choice("none sweep all")]
+    objective: Any
+    sweep: SweepOptions
+    vars: Annotated[dict[str, Any], variables]
+    expect: Any
+    control: Annotated[Any, controls]
+    model: Any
+    init: Any
+    device: Any
+    data: Any
+    probe: Any
+    snapshot: Any
+    tracker: Any
     stats: dict[str, Any] = field(default_factory=dict)
     measure: dict[str, Any] = field(default_factory=dict)
 

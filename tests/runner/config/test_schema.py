@@ -18,7 +18,7 @@ from initlab.runner.config.schema import (
     GROUPS,
     Config,
     DeviceOptions,
-    Model,
+    SweepOptions,
     kinds,
 )
 from initlab.runner.terminal.help import options
@@ -76,9 +76,21 @@ def test_the_root_file_has_every_key_of_the_schema():
     )
 
 
-@pytest.mark.parametrize("cls", [Model, DeviceOptions], ids=lambda cls: cls.__name__)
-def test_plain_groups_have_defaults(cls):
-    assert cls()
+@pytest.mark.parametrize(
+    ("cls", "file", "node"),
+    [
+        (Config, "config.yaml", None),
+        (SweepOptions, "config.yaml", "sweep"),
+        (DeviceOptions, "device/cpu.yaml", None),
+    ],
+)
+def test_a_default_of_the_root_stands_in_its_file_and_nowhere_else(cls, file, node):
+    content = yaml.safe_load((CONF / file).read_text())
+    fields = dataclasses.fields(cls)
+    given = content[node] if node else content
+    assert {f.name for f in fields if f.name in given and f.default is f.default_factory} == {
+        f.name for f in fields if f.name in given
+    }
 
 
 def test_the_registries_hold_what_the_issue_names():
