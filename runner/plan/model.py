@@ -59,7 +59,7 @@ def construct(cls: type, options: dict[str, Any], what: str = "") -> Any:
     for name, option in known.items():
         required = option.default is option.default_factory is dataclasses.MISSING
         if required and options.get(name, "???") == "???":
-            problems.add(name, f"is missing - {what} needs it")
+            problems.add(name, f"is missing - {what} needs it" if what else "is missing")
     given = {name: value for name, value in options.items() if not problems.concern(name)}
     with problems.under():
         check_given(cls, given)

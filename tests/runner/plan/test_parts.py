@@ -42,7 +42,7 @@ class Picky(Data):
         ),
         (lambda: parse_snapshot({"kind": "npzz"}), "kind: no snapshot 'npzz' - did you mean 'npz'"),
         (lambda: parse_device({"kind": "cpu", "index": -1}), "index: must be a whole number of"),
-        (lambda: parse_device({"kind": "tpu"}), "kind: cannot be 'tpu' - did you mean"),
+        (lambda: parse_device({"kind": "tpu", "index": 0}), "kind: cannot be 'tpu' - did you mean"),
         (lambda: parse_part("1/2", "eager"), "is for init_mode=streamed, which never holds"),
         (
             lambda: sample_shape(None, Picky(), "eager"),
