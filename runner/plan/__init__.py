@@ -1,3 +1,5 @@
-"""The network and one row for each parameter, before any value exists. Knows nothing of Hydra."""
+"""The network and the plan: one row for each parameter, before any value exists. Independent of
+Hydra.
+"""
 
 from __future__ import annotations

@@ -23,20 +23,21 @@ def plan(
     input: Sequence[int] | None = None,
     seed: int = 0,
 ) -> Plan:
-    """What `net.collect_params().initialize(init)` would draw under `seed`, as a plan. Nothing is
-    drawn, and `net` stays as it is.
+    """Return the plan of `net.collect_params().initialize(init)` under `seed`, without drawing
+    anything.
 
-    `init` is an initializer, its name, or a mapping as in YAML: `{"kind": "normal", "sigma": 0.1}`.
-    `input` is the shape of one sample, without the batch axis; shapes that the parameters do not have
-    yet follow from it, as for a batch of one. It may be left out where all are known. A network with a
-    block that does not define `infer_shape` is called once on zeros.
+    `net` is not changed. `init` is an initializer, its name, or a mapping as in YAML: `{"kind":
+    "normal", "sigma": 0.1}`. `input` is the shape of one sample, without the batch axis; unknown
+    shapes of parameters follow from it, for a batch of one. It may be left out if all shapes are
+    known. A network with a block that does not define `infer_shape` is called once on zeros.
 
-    Streams are keyed by the network's prefix and the paths, as everywhere in Gluon: give the network a
-    `prefix` if another process is to draw the same.
+    As everywhere in Gluon, the keys of streams contain the network's prefix and the paths. Give the
+    network a `prefix` if another process must draw the same values.
 
-    TypeError for what is no block or no shape; ConfigError for an initializer that does not exist or
-    cannot fill a parameter, and for a shape that stays unknown; ValueError for a seed that is not from
-    0 to 2^64-1; MXNetError, or what the network's own code raises, for an input that it cannot take.
+    Raises TypeError if `net` is no block or `input` no shape; ConfigError if the initializer does
+    not exist or cannot fill a parameter, or if a shape stays unknown; ValueError if the seed is
+    outside 0 to 2^64-1; and MXNetError, or what the network's own code raises, if the network
+    cannot take the input.
     """
     if not isinstance(net, gluon.Block):
         raise TypeError(f"net must be a Block of initlab.engine.gluon, got {type(net).__name__}")
@@ -60,7 +61,7 @@ def plan(
 
 
 def _sample(input: Sequence[int]) -> tuple[int, ...]:
-    """The shape of one sample. TypeError for what is none."""
+    """Return the shape of one sample as a tuple. Raises TypeError if it is no shape."""
     sizes = tuple(input) if isinstance(input, (tuple, list)) else (None,)
     if not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in sizes):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Planned values, written into a network's parameters."""
+"""Writes planned values into the parameters of a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from initlab.runner.plan.row import Row
 
 
 def fill(plan: Mapping[str, Row], net: gluon.Block) -> None:
-    """Write the values of all owners into the parameters of `net`. See `Plan.fill`."""
+    """Write the values of all rows that are no aliases into the parameters of `net`. See
+    `Plan.fill`.
+    """
     found = net.structural_params()
     _check_paths(plan, found)
     for path, row in plan.items():
@@ -57,7 +59,7 @@ def _check_ties(plan: Mapping[str, Row], found: Mapping[str, gluon.Parameter]) -
 
 
 def _write(row: Row, parameter: gluon.Parameter) -> None:
-    """The row's values into one parameter, on every device that it is on or waits for."""
+    """Write the row's values into one parameter, on every device that it is on or waits for."""
     values = row.draw()
     if not shape_is_known(parameter.shape):
         parameter.shape = row.shape

@@ -1,5 +1,6 @@
-"""What was initialized, set against the plan: each parameter exactly once, from its key, by its
-law.
+"""The ledger: a record of what was initialized, and its check against the plan.
+
+Each parameter must be filled exactly once, from its key and by its law.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from initlab.runner.plan.rows import Plan
 
 @dataclass
 class Ledger:
-    """Every time a parameter was filled, in order."""
+    """A record of every time a parameter was filled, in order."""
 
     entries: list[Filled] = field(default_factory=list)
 
     def totals(self) -> dict[str, int]:
-        """Counts for the manifest."""
+        """Return counts for the manifest."""
         return {
             "filled": len(self.entries),
             "parameters": len({entry.path for entry in self.entries}),
@@ -31,7 +32,7 @@ class Ledger:
 
 @contextmanager
 def recording() -> Iterator[Ledger]:
-    """A ledger of all that is filled while it is open."""
+    """Record everything that is filled inside a `with`."""
     ledger = Ledger()
 
     def note(parameter: gluon.Parameter, filled: Filled) -> None:
@@ -42,7 +43,7 @@ def recording() -> Iterator[Ledger]:
 
 
 def check(ledger: Ledger, plan: Plan) -> None:
-    """LedgerError naming the first parameter that was not filled exactly once as planned."""
+    """Raise LedgerError naming the first parameter that was not filled exactly once as planned."""
     by_path: dict[str, list[Filled]] = {}
     for entry in ledger.entries:
         by_path.setdefault(entry.path, []).append(entry)

@@ -1,7 +1,7 @@
-"""A declared network as objects: `model.layers` and `model.share`, checked, with the config path of
-each part.
+"""The declared network as objects: `model.layers` and `model.share`, checked, with the config path
+of each part.
 
-Nothing is built here; `runner.plan.network` makes blocks of it.
+`runner.plan.network` builds blocks from them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ KEYS = ("input", "layers", "share")
 
 @dataclass
 class LayerSpec:
-    """One entry of a list of layers: its place in the config, its name among its siblings, and its
-    options as an object.
+    """One entry of a list of layers: its place in the config, its name among its siblings, its
+    options.
     """
 
     place: str
@@ -37,9 +37,7 @@ class LayerSpec:
 
 @dataclass
 class ModelSpec:
-    """The network: shape of one sample (None when not declared), layers, and share groups as lists
-    of paths.
-    """
+    """The network: the shape of one sample (None if not declared), layers, and share groups."""
 
     input: tuple[int, ...] | None
     layers: list[LayerSpec]
@@ -47,8 +45,10 @@ class ModelSpec:
 
 
 def construct(cls: type, options: dict[str, Any], what: str = "") -> Any:
-    """`cls(**options)`. ConfigError with everything wrong, placed at the options. `what` names the
-    class in messages: `dense`, `init normal`; '' for a part of a config that is no class of a set.
+    """Return `cls(**options)`.
+
+    Raises ConfigError with all problems, placed at the options. `what` names the class in messages:
+    `dense`, `init normal`, or '' for a part of a config that is no class of a set.
     """
     known = options_of(cls)
     problems = Problems()
@@ -73,8 +73,9 @@ def construct(cls: type, options: dict[str, Any], what: str = "") -> Any:
 
 
 def parse_initializer(value: Any) -> init.Initializer:
-    """An initializer from `zeros` (a name) or `{kind: normal, sigma: 0.1}`; initializers within its
-    options are parsed too. ConfigError with everything wrong.
+    """Return an initializer from a name (`zeros`) or a mapping (`{kind: normal, sigma: 0.1}`).
+
+    Initializers within its options are parsed too. Raises ConfigError with all problems.
     """
     if isinstance(value, init.Initializer):
         return value
@@ -95,7 +96,7 @@ def parse_initializer(value: Any) -> init.Initializer:
 
 
 def _nested(value: Any) -> Any:
-    """An option's value with every mapping that has a `kind` made an initializer."""
+    """Replace every mapping with a `kind` in an option's value by an initializer."""
     if isinstance(value, dict):
         if "kind" in value:
             return parse_initializer(value)
@@ -111,8 +112,9 @@ def _nested(value: Any) -> Any:
 
 
 def parse_layers(listed: Any, place: str) -> list[LayerSpec]:
-    """The specifications of the layers that are listed at `place` in the config. ConfigError with
-    everything wrong.
+    """Return the specifications of the layers listed at `place` in the config.
+
+    Raises ConfigError with all problems.
     """
     if not isinstance(listed, list) or not listed:
         raise ConfigError.of("", f"must be a list of at least one layer, got {listed!r}")
@@ -164,8 +166,9 @@ def _parse_layer(entry: Any, place: str, number: int) -> LayerSpec:
 
 
 def parse_share(value: Any) -> dict[str, list[str]]:
-    """Share groups: name -> at least two different paths of layers or of parameters, none of them
-    in two groups. ConfigError with everything wrong.
+    """Return share groups: {name: at least two different paths of layers or of parameters}.
+
+    No path may be in two groups. Raises ConfigError with all problems.
     """
     if value is None:
         return {}
@@ -192,7 +195,7 @@ def parse_share(value: Any) -> dict[str, list[str]]:
 
 
 def _check_disjoint(groups: dict[str, list[str]]) -> None:
-    """ConfigError for groups that refer to one another, and members of two groups."""
+    """Raise ConfigError if groups refer to each other in a cycle or a member is in two groups."""
     problems = Problems()
     for cycle in _cycles(groups):
         said = f"share cycle: {' -> '.join(cycle)} - a group must list layers, not groups"
@@ -213,7 +216,7 @@ def _check_disjoint(groups: dict[str, list[str]]) -> None:
 
 
 def _cycles(groups: dict[str, list[str]]) -> Iterator[list[str]]:
-    """Each chain of groups that lists groups and comes back to its start, once."""
+    """Return each cycle of groups that refer to each other, once."""
     done: set[str] = set()
     for start in groups:
         chain = [start]
@@ -231,7 +234,7 @@ def _cycles(groups: dict[str, list[str]]) -> Iterator[list[str]]:
 
 
 def parse_input(shape: Any) -> tuple[int, ...] | None:
-    """The declared shape of one sample; None where none is. ConfigError for what is no shape."""
+    """Return the declared shape of one sample, or None. Raises ConfigError if it is no shape."""
     if shape is None:
         return None
     if not (isinstance(shape, list) and shape and all(map(whole().fits, shape))):
@@ -240,7 +243,10 @@ def parse_input(shape: Any) -> tuple[int, ...] | None:
 
 
 def parse_model(value: dict[str, Any], input: tuple[int, ...] | None) -> ModelSpec:
-    """The model of a resolved config, whose `input` is parsed. ConfigError with everything wrong."""
+    """Return the model of a resolved config whose `input` is parsed.
+
+    Raises ConfigError with all problems.
+    """
     problems = Problems()
     for key in value:
         if key not in KEYS:

@@ -1,8 +1,7 @@
-"""From a checked declaration to blocks: builds the network, ties what `model.share` lists, and
-knows which path is what.
+"""Builds the network of a checked declaration, ties what `model.share` lists, and records which
+path is what.
 
-Nothing is drawn and nothing allocated: parameters are left uninitialized, those of unknown shape
-too.
+Nothing is drawn or allocated: parameters stay uninitialized, and shapes may be unknown.
 """
 
 from __future__ import annotations
@@ -22,9 +21,10 @@ from initlab.runner.plan.model import LayerSpec, ModelSpec
 class Network:
     """A built network.
 
-    `layers` has every layer by path, containers too; `leaves` those that hold no other; `owners`
-    the parameters that have values of their own; `aliases` maps the path of a tied parameter to its
-    owner's; `sources` says where in the config a parameter's own initializer was chosen.
+    `layers` has every layer by path, containers included; `leaves` has those that contain no other.
+    `owners` has the parameters with values of their own; `aliases` maps the path of a tied
+    parameter to the path of its owner. `sources` maps a parameter's path to the place in the config
+    that chose its own initializer.
     """
 
     root: gluon.Block
@@ -37,8 +37,9 @@ class Network:
 
 
 def build(model: ModelSpec, dtype: str) -> Network:
-    """The network, tied and uninitialized. ConfigError for share groups that name nothing or cannot
-    be tied.
+    """Return the network, tied and uninitialized.
+
+    Raises ConfigError if a share group names nothing or its members cannot be tied.
     """
     network = _assemble(model, dtype)
     _tie_all(network, model)
@@ -48,10 +49,10 @@ def build(model: ModelSpec, dtype: str) -> Network:
 def build_twin(
     model: ModelSpec, dtype: str, shape: tuple[int, ...]
 ) -> tuple[Network, tuple[int, ...]]:
-    """The network with the shapes of all parameters known, for an input of `shape`, batch axis
-    included; and the shape of its output.
+    """Return (the network with all shapes known, the shape of its output), for an input of `shape`.
 
-    ConfigError with what is wrong with the shapes: by layer, then by share group; then as `build`.
+    `shape` includes the batch axis. Raises ConfigError with the problems of shapes by layer, then
+    by share group, then those of `build`.
     """
     network = _assemble(model, dtype)
     output = _first_shapes(network, shape)
@@ -61,14 +62,16 @@ def build_twin(
 
 
 def network_of(root: gluon.Block) -> Network:
-    """The network that a block made in Python is; where its initializers were chosen is not known."""
+    """Return the Network of a block made in Python; the places that chose its initializers are
+    unknown.
+    """
     network = Network(root)
     _name_owners(network)
     return network
 
 
 def _tie_all(network: Network, model: ModelSpec) -> None:
-    """Tie what `model.share` lists. ConfigError with everything that cannot be tied."""
+    """Tie the members of all share groups. Raises ConfigError with all problems."""
     problems = Problems()
     for group, members in model.share.items():
         with problems.under():
@@ -78,7 +81,7 @@ def _tie_all(network: Network, model: ModelSpec) -> None:
 
 
 def _assemble(model: ModelSpec, dtype: str) -> Network:
-    """The network with nothing tied yet."""
+    """Return the network before anything is tied."""
     network = Network(nn.HybridSequential(prefix=""))
     _add_children(network, network.root, model.layers, "", dtype)
     _name_owners(network)
@@ -86,7 +89,7 @@ def _assemble(model: ModelSpec, dtype: str) -> Network:
 
 
 def _name_owners(network: Network) -> None:
-    """Sort the structural paths into owners (a parameter's first path) and aliases."""
+    """Sort the structural paths into owners (the first path of a parameter) and aliases."""
     first: dict[int, str] = {}
     network.owners, network.aliases = {}, {}
     for path, parameter in network.root.structural_params().items():
@@ -136,7 +139,7 @@ def _context(network: Network, spec: LayerSpec, path: str, dtype: str) -> Contex
 
 
 def _tie(network: Network, members: list[str], place: str) -> None:
-    """Give all members the parameters of the first of them in the order of the network."""
+    """Give all members the parameters of that member which comes first in the network."""
     problems = Problems()
     parameters = network.root.structural_params()
     resolved = {member: _members_parameters(member, network, parameters) for member in members}
@@ -174,7 +177,7 @@ def _tie(network: Network, members: list[str], place: str) -> None:
 def _members_parameters(
     member: str, network: Network, parameters: dict[str, gluon.Parameter]
 ) -> dict[str, str]:
-    """Relative name -> path of the parameters that a member of a share group stands for."""
+    """Return {relative name: path} of the parameters of a member of a share group."""
     if member in parameters:
         return {"": member}
     if member not in network.layers:
@@ -187,7 +190,7 @@ def _listed(names: dict[str, str]) -> str:
 
 
 def _block_at(root: gluon.Block, path: str) -> gluon.Block:
-    """The block that a structural path leads to, inside a layer too."""
+    """Return the block at a structural path, which may lead inside a layer."""
     for name in path.split("."):
         root = root._children[name]
     return root
@@ -214,16 +217,15 @@ def _tie_parameter(network: Network, owner: str, path: str, place: str) -> None:
 
 
 def infer_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Fill in the shapes of all parameters from the shape of one batch of inputs; gives the
-    output's shape.
-    """
+    """Set the shapes of all parameters from the shape of one batch; return the output's shape."""
     found: tuple[int, ...] = network.root.infer_shape(shape)
     return found
 
 
 def _first_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The output's shape, all others filled in. ConfigError where the first layer stands that
-    cannot take what it is given.
+    """Set the shapes of all parameters and return the output's shape.
+
+    Raises ConfigError at the first layer that cannot take its input.
     """
     try:
         return infer_shapes(network, shape)
@@ -236,7 +238,7 @@ def _first_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _check_alike(network: Network, model: ModelSpec) -> None:
-    """ConfigError with each share group whose members' parameters differ in shape."""
+    """Raise ConfigError with each share group whose members' parameters differ in shape."""
     parameters = network.root.structural_params()
     problems = Problems()
     for group, members in model.share.items():

@@ -1,5 +1,7 @@
-"""The parts of a resolved config as objects: what a group chose, the device, the shard, the shape of
-one sample. Each raises ConfigError with everything wrong with its part.
+"""The parts of a resolved config as objects: the choices of config groups, device, shard, sample
+shape.
+
+Each function raises ConfigError with all problems of its part.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from initlab.runner.trackers import Tracker
 
 @dataclass
 class Parts:
-    """What a resolved config declares besides its plain keys."""
+    """The objects that a resolved config declares, besides its plain keys."""
 
     claims: list[Claim]
     model: ModelSpec
@@ -51,7 +53,7 @@ class Parts:
 
 
 def parse_parts(resolved: dict[str, Any]) -> Parts:
-    """All parts, the plain keys checked too. ConfigError with everything wrong."""
+    """Return all parts, after checking the plain keys too. Raises ConfigError with all problems."""
     problems = Problems()
     mode, declared = resolved.get("init_mode"), None
     with problems.under():
@@ -95,7 +97,7 @@ def parse_parts(resolved: dict[str, Any]) -> Parts:
 
 
 def mapping_at(resolved: dict[str, Any], key: str) -> dict[str, Any]:
-    """The mapping at a key. ConfigError where there is none."""
+    """Return the mapping at a key. Raises ConfigError if there is none."""
     value = resolved.get(key)
     if not isinstance(value, dict):
         said = f"must be a mapping, got {value!r} - choose an option of the group: {key}=…"
@@ -104,7 +106,7 @@ def mapping_at(resolved: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def parse_group(group: str, options: dict[str, Any]) -> Any:
-    """The object of the kind that `options` choose in a group."""
+    """Return the object that `options` choose in a group."""
     kind, known = options.get("kind"), kinds(group)
     if not (isinstance(kind, str) and kind in known):
         raise ConfigError.unknown("kind", f"no {group} '{kind}'", kind, known)
@@ -113,7 +115,7 @@ def parse_group(group: str, options: dict[str, Any]) -> Any:
 
 
 def parse_several(group: str, chosen: dict[str, Any]) -> dict[str, Any]:
-    """The objects of a group of which a run takes several, by the names they have in the config."""
+    """Return {name in the config: object} of a group of which a run takes several."""
 
     def parse(options: Any) -> Any:
         if not isinstance(options, dict):
@@ -124,20 +126,20 @@ def parse_several(group: str, chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_tracker(options: dict[str, Any]) -> Tracker:
-    """The tracker, whose library is there."""
+    """Return the tracker, after checking that its library is installed."""
     tracker: Tracker = parse_group("tracker", options)
     tracker.check_installed()
     return tracker
 
 
 def parse_snapshot(options: dict[str, Any]) -> formats.Format | None:
-    """The format of the snapshot; None where none is kept."""
+    """Return the format of the snapshot, or None if no values are stored."""
     chosen = parse_group("snapshot", options)
     return chosen if isinstance(chosen, formats.Format) else None
 
 
 def parse_part(text: Any, init_mode: Any) -> Shard | None:
-    """The part of the run that `shard` says; None for the whole."""
+    """Return the shard that `shard` names, or None for the whole run."""
     if text is None:
         return None
     try:
@@ -154,7 +156,7 @@ def parse_part(text: Any, init_mode: Any) -> Shard | None:
 
 
 def parse_device(options: dict[str, Any]) -> Device:
-    """The device, which is there."""
+    """Return the device, after checking that it exists."""
     chosen: DeviceOptions = construct(DeviceOptions, options)
     try:
         if chosen.kind == "gpu":
@@ -165,7 +167,7 @@ def parse_device(options: dict[str, Any]) -> Device:
 
 
 def check_device(device: Device, dtype: str) -> None:
-    """ConfigError for a dtype that the device lacks."""
+    """Raise ConfigError if the device does not support the dtype."""
     try:
         check_dtype(device, dtype)
     except DeviceError as error:
@@ -173,7 +175,7 @@ def check_device(device: Device, dtype: str) -> None:
 
 
 def sample_shape(declared: tuple[int, ...] | None, data: Data, init_mode: Any) -> tuple[int, ...]:
-    """The shape of one sample, from the model or else from data that knows its own."""
+    """Return the shape of one sample, from the model, else from data with a shape of its own."""
     if declared is None and init_mode in ("eager", "streamed"):
         raise ConfigError.of(
             "model.input",

@@ -1,6 +1,6 @@
-"""The plain keys of a resolved config: their values, and what one of them needs of another.
+"""Checks of the plain keys of a resolved config, and of their dependence on each other.
 
-What each may be stands in `runner.config.schema.Config`, as the types of its fields.
+The types of the fields in `runner.config.schema.Config` say which values a key may have.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ LARGEST_MXNET_SEED = 2**32 - 1
 
 
 def parse_root(resolved: dict[str, Any]) -> list[Claim]:
-    """Check the plain keys; gives the claims that the config declares. ConfigError with everything
-    wrong.
-    """
+    """Check the plain keys and return the declared claims. Raises ConfigError with all problems."""
     problems = Problems()
     known = list(Config.__dataclass_fields__)
     for key in resolved:
@@ -49,7 +47,7 @@ def parse_root(resolved: dict[str, Any]) -> list[Claim]:
 
 
 def _check_sweep(options: Any) -> None:
-    """How a sweep is to be run; what it varies is checked where it is expanded."""
+    """Check how a sweep is to be run; its axes are checked where they are expanded."""
     if options is None:
         return  # a config of an older manifest
     if not isinstance(options, dict):
@@ -59,7 +57,7 @@ def _check_sweep(options: Any) -> None:
 
 
 def check_seed(resolved: dict[str, Any]) -> None:
-    """OptionError for a seed that is none, or that the stream version cannot take."""
+    """Raise OptionError if the seed is invalid or not supported by the stream version."""
     seed, stream = resolved.get("seed"), resolved.get("stream")
     checks_of(Config)["seed"]("seed", seed)
     if stream in streams.VERSIONS and stream != streams.VERSION:
@@ -77,5 +75,5 @@ def _check_dtype(dtype: str, stream: str) -> None:
 
 
 def _or(words: Sequence[str]) -> str:
-    """`a, b or c`."""
+    """Return `a, b or c`."""
     return f"{', '.join(words[:-1])} or {words[-1]}"

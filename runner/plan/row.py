@@ -1,5 +1,6 @@
-"""One row of the plan: what will be drawn for one parameter, why, from which stream, how large it
-is, and any part of it drawn.
+"""One row of the plan: the law and the stream of one parameter, why they were chosen, and its size.
+
+Any part of the parameter can be drawn from its row.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Selection = Any
 
 @dataclass(frozen=True)
 class Row:
-    """The plan of one parameter. An alias has its owner's law and key, and no bytes of its own."""
+    """The plan of one parameter. An alias has the law and the key of its owner, and 0 bytes."""
 
     path: str
     shape: tuple[int, ...]
@@ -51,12 +52,12 @@ class Row:
     """What the learning rate is multiplied by for it."""
 
     def draw(self, selection: Selection = slice(None)) -> np.ndarray:
-        """The parameter's first values, or those that basic indexing (slices, numbers, `...`)
-        selects, without drawing the rest: rows of the first axis that hold none of it. An alias
-        draws its owner's.
+        """Return the parameter's first values, or the part that basic indexing selects.
 
-        IndexError for a selection that the shape does not allow; StreamError from a stream that is
-        drawn from in order, LawError for a user's own code, whose values only a run gives.
+        A selection has slices, numbers or `...`; only the rows of the first axis that contain it
+        are drawn. An alias draws its owner's values. Raises IndexError if the shape does not allow
+        the selection, StreamError if the stream depends on the order of draws, and LawError for a
+        user's own code, whose values only a run gives.
         """
         if self.key is None:
             raise StreamError(
@@ -78,7 +79,7 @@ class Row:
         return np.concatenate(parts) if len(parts) != 1 else parts[0]
 
     def _rows(self, start: int, stop: int) -> np.ndarray:
-        """Rows start … stop - 1 of the first axis."""
+        """Return rows start … stop - 1 of the first axis."""
         assert self.key is not None
         width = math.prod(self.shape[1:])
         values = np.empty((stop - start) * width, dtypes.resolve(self.dtype))
@@ -86,7 +87,7 @@ class Row:
         return values.reshape(stop - start, *self.shape[1:])
 
     def describe(self) -> dict[str, Any]:
-        """The row as JSON."""
+        """Return the row as JSON types."""
         return {
             "path": self.path,
             "shape": list(self.shape),
@@ -110,9 +111,7 @@ class Row:
 
 
 def _each_axis(selection: Selection, axes: int) -> tuple[Any, ...]:
-    """What is selected of each axis, `...` written out. IndexError for what does not select of so
-    many axes.
-    """
+    """Return the selection of each axis, with `...` expanded. Raises IndexError if it does not fit."""
     parts = selection if isinstance(selection, tuple) else (selection,)
     if any(
         isinstance(part, bool) or not isinstance(part, (int, np.integer, slice, type(...)))
@@ -130,10 +129,10 @@ def _each_axis(selection: Selection, axes: int) -> tuple[Any, ...]:
 
 
 def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:
-    """(start, stop, step) of spans of the first axis that together hold the rows, each of few
-    elements; with a negative step, backwards.
+    """Return (start, stop, step) of spans of the first axis that together contain the rows.
 
-    What lies between rows is drawn only where rows are closer than a span is long.
+    Each span has few elements; with a negative step they run backwards. Elements between the rows
+    are drawn only if the rows are closer than a span is long.
     """
     if not rows:
         yield 0, 0, 1
@@ -144,7 +143,7 @@ def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:
 
 
 def key_text(key: Key | None) -> dict[str, Any]:
-    """A stream's key as JSON; nothing for none."""
+    """Return a stream's key as JSON types, or None."""
     if key is None:
         return {}
     return {

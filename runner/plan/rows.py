@@ -1,7 +1,7 @@
-"""The plan: one row (`runner.plan.row`) a parameter, made without allocating any.
+"""The plan: one row (`runner.plan.row`) for each parameter, made without allocating any.
 
-A run draws what its plan says, `runner.plan.ledger` checks that it did, and `runner.check.verify`
-draws it again.
+A run draws what its plan says, `runner.plan.ledger` checks that, and `runner.check.verify` draws it
+again.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ DIGEST = "plan-v1"
 
 @dataclass(frozen=True, repr=False)
 class Plan(Mapping[str, Row]):
-    """All rows in the order of the network: a mapping of parameter paths to rows, and the shape of
-    the network's output for the declared input (empty where none was given).
+    """All rows in the order of the network: a mapping of parameter paths to rows.
 
-    `plan[path]` raises KeyError with the nearest path.
+    `output` is the shape of the network's output for the declared input, empty if no input was
+    given. `plan[path]` raises KeyError with the nearest path.
     """
 
     rows: tuple[Row, ...]
@@ -78,8 +78,10 @@ class Plan(Mapping[str, Row]):
 
     @cached_property
     def digest(self) -> str:
-        """plan-v1, SHA-256 in hex: two plans with the same digest give the same values. It covers of
-        each row path, shape, dtype, law, stream key and whose alias it is; see docs/python.md.
+        """The plan-v1 digest, a SHA-256 in hex: two plans with the same digest give the same
+        values.
+
+        It covers path, shape, dtype, law, stream key and owner of each row; see docs/python.md.
         """
         rows = [
             {
@@ -101,27 +103,27 @@ class Plan(Mapping[str, Row]):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def fill(self, net: gluon.Block) -> None:
-        """Write the planned values into the parameters of `net`, whatever it had before; parameters
-        without a shape or values get both, on the device that they wait for, or the current one.
+        """Write the planned values into the parameters of `net` and replace their values.
 
-        Before anything is written, KeyError with the nearest path where plan and network do not have
-        the same paths; ValueError where a shape, a dtype or a tie differs. While writing, StreamError
-        and LawError as from `Row.draw`: the rows before are written then.
+        A parameter without shape or values gets both, on the device it waits for or the current
+        one. Before anything is written, raises KeyError with the nearest path if the paths of plan
+        and network differ, and ValueError if a shape, a dtype or a tie differs. While writing,
+        raises StreamError and LawError like `Row.draw`; earlier rows are then written.
         """
         fill(self, net)
 
     @property
     def owners(self) -> tuple[Row, ...]:
-        """The rows that have values of their own."""
+        """The rows with values of their own."""
         return tuple(row for row in self.rows if row.alias_of is None)
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Alias path -> owner path."""
+        """{alias path: owner path}."""
         return {row.path: row.alias_of for row in self.rows if row.alias_of is not None}
 
     def totals(self) -> dict[str, int]:
-        """Counts of parameters, aliases, elements and bytes."""
+        """Return counts of parameters, aliases, elements and bytes."""
         return {
             "parameters": len(self.owners),
             "aliases": len(self.aliases),
@@ -130,7 +132,7 @@ class Plan(Mapping[str, Row]):
         }
 
     def describe(self) -> dict[str, Any]:
-        """The plan as JSON."""
+        """Return the plan as JSON types."""
         return {
             "output": list(self.output),
             "totals": self.totals(),
@@ -145,9 +147,11 @@ def make_plan(
     seed: int,
     prefix: str = "",
 ) -> Plan:
-    """The plan of a network whose shapes are all known, for the stream version in use. `prefix` is
-    what the paths that key the streams start with. ConfigError with every parameter whose law is
-    impossible."""
+    """Return the plan of a network whose shapes are all known, for the stream version in use.
+
+    The paths that key the streams start with `prefix`. Raises ConfigError with every parameter
+    whose law is impossible.
+    """
     problems = Problems()
     free = [
         path
@@ -203,8 +207,9 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int, 
 
 
 def describe(path: str, parameter: gluon.Parameter, prefix: str = "") -> init.Description:
-    """The description of a parameter of known shape at a path; in a declared network, which has no
-    prefix, the path is its name too.
+    """Return the description of a parameter of known shape at a path.
+
+    In a declared network, which has no prefix, the path is its name too.
     """
     name = parameter.name if prefix else path
     return init.Description(
@@ -215,7 +220,7 @@ def describe(path: str, parameter: gluon.Parameter, prefix: str = "") -> init.De
 def _rule(
     network: Network, path: str, chosen: init.Initializer, initializer: init.Initializer
 ) -> str:
-    """The place in the config that decided for the chosen initializer of an owner."""
+    """Return the place in the config that chose the initializer of an owner."""
     if chosen is not initializer:
         return network.sources.get(path, "the layer's own")
     number = initializer.rule_for(path)
@@ -223,7 +228,7 @@ def _rule(
 
 
 def _fans(description: init.Description) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-    """(fans from the roles, fans from the shape); None for parameters that have none."""
+    """Return (fans from the roles, fans from the shape); None for a parameter without fans."""
     if len(description.shape) < 2:
         return None, None
     by_role, by_shape = description.fans, description.shape_fans

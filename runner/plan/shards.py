@@ -1,9 +1,8 @@
-"""Which tensors are in which part of a run, for different machines that make the parts without a word
-between them: `shard: i/n`.
+"""Division of a run into parts that different machines make without communication: `shard: i/n`.
 
-The plan alone decides: the tensors in the order of a file, cut so that the parts are as even in
-bytes as whole tensors let them be. An alias goes with its owner. `runner.evidence.shard` says how
-the parts lie on disk; `initlab join` puts finished parts together.
+The plan alone decides: tensors in the order of the file are cut into parts of similar size in
+bytes. An alias belongs to the part of its owner. `runner.evidence.shard` defines the files;
+`initlab join` joins finished parts.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ from initlab.runner.plan.rows import Plan
 
 
 def divide(rows: Sequence[Row], count: int) -> list[tuple[Row, ...]]:
-    """The owners' rows of each part, in the order of a file. ValueError for more parts than
-    tensors.
+    """Return the owners' rows of each part, in the order of the file.
+
+    Raises ValueError if there are more parts than tensors.
     """
     if count > len(rows):
         raise ValueError(f"cannot be {count} parts of {len(rows)} tensors - at most {len(rows)}")
@@ -39,16 +39,16 @@ def divide(rows: Sequence[Row], count: int) -> list[tuple[Row, ...]]:
 
 
 def rows_of(plan: Plan, shard: Shard | None) -> tuple[Row, ...]:
-    """The owners that a run draws: those of its part, or all."""
+    """Return the owners that a run draws: those of its part, or all."""
     return plan.owners if shard is None else divide(plan.owners, shard.count)[shard.index - 1]
 
 
 def aliases_of(plan: Plan, rows: Sequence[Row]) -> dict[str, str]:
-    """The aliases whose owners are among the rows."""
+    """Return the aliases whose owners are among the rows."""
     paths = {row.path for row in rows}
     return {alias: owner for alias, owner in plan.aliases.items() if owner in paths}
 
 
 def paths_of(plan: Plan, count: int) -> list[list[str]]:
-    """The owners' paths of each of so many parts."""
+    """Return the owners' paths of each part."""
     return [[row.path for row in rows] for rows in divide(plan.owners, count)]

@@ -1,5 +1,7 @@
-"""What a run's `stats.json` will hold, as far as that is known before it: the plan names the
-parameters, the network its layers, and every statistic, probe and measurement says what it gives.
+"""A sketch of a run's `stats.json`, made before the run.
+
+The plan names the parameters, the network the layers, and every statistic, probe and measurement
+declares its columns.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ def sketch(
     measures: Collection[Measure],
     statistics: Iterable[Statistic],
 ) -> dict[str, Any]:
-    """The sections of `stats.json` with a placeholder for each value (see `figures.unknown`).
+    """Return the sections of `stats.json` with a placeholder for each value (see
+    `figures.unknown`).
 
-    `layers` are the paths of the layers that hold no other. A probe or a measurement that does not
-    declare what it `gives` may give anything.
+    `layers` are the paths of layers that contain no other. A probe or measurement without a
+    declaration in `gives` may give any column.
     """
     sections: dict[str, Any] = {name: {} if name == "figures" else [] for name in OF_A_PROBE}
     columns: dict[str, dict[str, Any]] = {}

@@ -1,6 +1,4 @@
-"""What a streamed run cannot have: values in order, another file format, anything that needs a
-network which is never whole in memory.
-"""
+"""Checks of what a streamed run does not support, because the network is never whole in memory."""
 
 from __future__ import annotations
 
@@ -15,8 +13,10 @@ from initlab.runner.stats.meter import needs_whole_tensor
 
 
 def check_streamed(resolved: dict[str, Any]) -> None:
-    """ConfigError for what a streamed run cannot have: values in order, another file format, a
-    probe of what it does not keep.
+    """Raise ConfigError for options that a streamed run does not support.
+
+    These are streams that depend on the order of draws, other file formats, and a probe or
+    measurements if no values are stored or the run is a shard.
     """
     problems = Problems()
     kept, probed = ((resolved.get(key) or {}).get("kind") for key in ("snapshot", "probe"))
@@ -48,7 +48,9 @@ def check_streamed(resolved: dict[str, Any]) -> None:
 
 
 def check_data_scaled(plan: Plan, init_mode: str) -> None:
-    """ConfigError for a streamed run of values that need the whole network."""
+    """Raise ConfigError if a streamed run has values that depend on data, which need the whole
+    network.
+    """
     waiting = next((row for row in plan.owners if isinstance(row.law, laws.DataScaled)), None)
     if waiting is not None and init_mode == "streamed":
         said = (
@@ -59,7 +61,7 @@ def check_data_scaled(plan: Plan, init_mode: str) -> None:
 
 
 def check_one_pass(plan: Plan, stats: dict[str, Statistic]) -> None:
-    """ConfigError for statistics that want all values of a tensor at once, which nobody keeps."""
+    """Raise ConfigError for statistics that need all values of a large tensor if none are stored."""
     problems = Problems()
     for name, statistic in stats.items():
         large = next((row for row in plan.owners if needs_whole_tensor([statistic], row)), None)

@@ -1,8 +1,7 @@
-"""From a resolved config to a `RunConfig`: everything is checked, and everything wrong is said at
-once.
+"""Validation: a resolved config becomes a `RunConfig`, or one error with all problems.
 
-Hydra has checked the names of options and simple types; here come values, the model, and what one
-part needs of another.
+Hydra has checked option names and simple types. Here values, the model, and dependences between
+parts are checked.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ LARGEST_ARRAY = 2**63 - 1
 
 @dataclass
 class RunConfig:
-    """A config that can be run: every part an object, and the declaration they came from."""
+    """A valid config: every part as an object, and the declaration they came from."""
 
     seed: int
     stream: str
@@ -76,33 +75,33 @@ class RunConfig:
 
     @cached_property
     def sketch(self) -> dict[str, Any]:
-        """What the run's `stats.json` will hold, as far as that is known before it."""
+        """A sketch of the run's `stats.json`, with a placeholder for each value."""
         measures, statistics = self.measure.values(), self.stats.values()
         return sketch(self.rows, self.layers, self.probe, measures, statistics)
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Alias -> owner, for the owners that this run draws."""
+        """{alias: owner} for the owners that this run draws."""
         return self.plan.aliases if self.shard is None else aliases_of(self.plan, self.rows)
 
     @property
     def resolved(self) -> dict[str, Any]:
-        """The plain mapping that the parts came from."""
+        """The resolved config as plain mappings."""
         return self.declaration.resolved
 
     @property
     def canonical(self) -> dict[str, Any]:
-        """The part of it that identifies the run."""
+        """The part of the config that identifies the run."""
         return self.declaration.canonical
 
     @property
     def run_id(self) -> str:
-        """The id its folder is named by."""
+        """The id that names the run's folder."""
         return self.declaration.run_id
 
 
 def validate(declaration: Declaration) -> RunConfig:
-    """The run that is declared, planned. ConfigError with every problem found."""
+    """Return the declared run, planned. Raises ConfigError with all problems."""
     resolved = declaration.resolved
     resolved.setdefault("stream", streams.VERSION)
     resolved.setdefault("tracker", dict(UNTRACKED))
@@ -133,25 +132,26 @@ def validate(declaration: Declaration) -> RunConfig:
 
 
 def check_objective(run: RunConfig) -> None:
-    """ConfigError for an objective that is no number of the run, as far as that is known before."""
+    """Raise ConfigError if the objective is known not to be a number of the run."""
     objective = parse_objective(run.resolved.get("objective"))
     if objective is not None:
         objective.check(run.resolved, run.sketch)
 
 
 def revalidate(plain: dict[str, Any]) -> RunConfig:
-    """The run that a manifest's `config` declares, untracked: what was tracked is, and this machine
-    may lack the library.
+    """Return the run that a manifest's `config` declares, without its tracker.
 
-    ConfigError as from `validate`.
+    The run was tracked already, and this machine may lack the tracker's library. Raises ConfigError
+    like `validate`.
     """
     judged: dict[str, Any] = {"expect": [], "control": [], "objective": None}
     return validate(Declaration(copy.deepcopy({**plain, "tracker": UNTRACKED, **judged})))
 
 
 def tracker_of(resolved: dict[str, Any]) -> Tracker:
-    """The tracker of a resolved config, of which nothing else is looked at. ConfigError unless it
-    can be used.
+    """Return the tracker of a resolved config, without checking the rest of it.
+
+    Raises ConfigError if the tracker cannot be used.
     """
     problems = Problems()
     with problems.under("tracker"):
@@ -161,7 +161,7 @@ def tracker_of(resolved: dict[str, Any]) -> Tracker:
 
 
 def _check_shard(plan: Plan, shard: Shard | None) -> None:
-    """ConfigError for a plan that cannot be cut into so many parts."""
+    """Raise ConfigError if the plan cannot be divided into so many parts."""
     if shard is None:
         return
     try:
@@ -171,7 +171,7 @@ def _check_shard(plan: Plan, shard: Shard | None) -> None:
 
 
 def _plan(resolved: dict[str, Any], parts: Parts) -> tuple[Plan, tuple[str, ...]]:
-    """The plan, and the paths of the layers that hold no other."""
+    """Return the plan, and the paths of the layers that contain no other."""
     data, sample = parts.data, parts.sample_shape
     batch_shape = (data.batch, *sample)
     network, output = build_twin(parts.model, resolved["dtype"], batch_shape)
@@ -189,7 +189,7 @@ def _plan(resolved: dict[str, Any], parts: Parts) -> tuple[Plan, tuple[str, ...]
 
 
 def _check_sizes(network: Network, batch_shape: tuple[int, ...]) -> None:
-    """ConfigError for arrays that no machine can address."""
+    """Raise ConfigError for arrays too large for any machine to address."""
     problems = Problems()
     if math.prod(batch_shape) * 8 > LARGEST_ARRAY:
         problems.add(

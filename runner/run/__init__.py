@@ -1,3 +1,3 @@
-"""The stages of a run that make values and measure them."""
+"""The stages of a run: initialize, measure, write."""
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""One pass over the parameters of a plan: blocks are drawn, measured, digested and handed on while
-they are in the cache.
+"""One pass over the parameters of a plan: each block is drawn, measured, digested and passed on
+while it is in the cache.
 
-No array is made for a model. A thread takes a piece at a time: several small tensors that lie side
-by side in the file, one tensor, or a leaf (1 MiB) of a large one; it draws the piece some blocks of
-64K elements at a time into a buffer of its own, measures them, hashes each leaf, and gives the
-bytes to whoever wants them. Which thread does what decides nothing: figures are combined in the
-order of the blocks, digests in the order of the leaves. A law that has no slices (an orthogonal
-matrix, a user's own code) has its tensor drawn whole, one at a time.
+There is no array for the whole model. A thread takes one piece at a time: several small tensors
+that are neighbours in the file, one tensor, or a leaf (1 MiB) of a large one. It draws the piece
+into its own buffer, some blocks of 64K elements at a time, measures them, hashes each leaf, and
+passes the bytes to the sink. Results do not depend on threads: figures are combined in the order of
+the blocks, digests in the order of the leaves. A tensor whose law cannot be drawn in slices (an
+orthogonal matrix, a user's own code) is drawn whole, one at a time.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class DrawnTensor:
 
 
 class Tensor:
-    """A parameter that is being drawn; `offset` is where its bytes begin in the file."""
+    """A parameter being drawn; its bytes start at `offset` in the file."""
 
     def __init__(self, row: Row, offset: int) -> None:
         self.row = row
@@ -79,7 +79,7 @@ class Tensor:
         self._lock = threading.Lock()
 
     def count_off(self, elements: int) -> bool:
-        """Note that so many more elements were handed on; whether those were the last."""
+        """Count `elements` more as passed on; return whether the tensor is complete now."""
         with self._lock:
             self.left -= elements
             return self.left == 0
@@ -95,12 +95,12 @@ class Part:
 
     @property
     def offset(self) -> int:
-        """Of the first byte in the file."""
+        """The offset of the first byte in the file."""
         return self.tensor.offset + self.start * self.tensor.dtype.itemsize
 
     @property
     def bytes(self) -> int:
-        """How many there are."""
+        """The number of bytes."""
         return (self.stop - self.start) * self.tensor.dtype.itemsize
 
 
@@ -109,7 +109,7 @@ def _key(row: Row) -> Key:
 
 
 def pieces(tensors: Sequence[Tensor]) -> Iterator[list[Part]]:
-    """What is drawn at a time, in the order of the tensors."""
+    """Return the pieces to draw, each a list of parts, in the order of the tensors."""
     together: list[Part] = []
 
     def fits(part: Part) -> bool:
@@ -146,11 +146,11 @@ def pieces(tensors: Sequence[Tensor]) -> Iterator[list[Part]]:
 
 
 class Pass:
-    """Iterating draws the tensors and gives those that were finished since the last time, at least
-    every `PULSE` seconds.
+    """Iterating draws the tensors and yields lists of those finished since the last time.
 
-    `whole(row)` draws a tensor whose law has no slices. An error in a thread is raised where the
-    pass is iterated; leaving the iteration stops the threads.
+    A list, perhaps empty, comes at least every `PULSE` seconds. `whole(row)` draws a tensor whose
+    law cannot be drawn in slices. An error in a thread is raised in the iterating thread; leaving
+    the iteration stops the threads.
     """
 
     def __init__(
@@ -192,7 +192,9 @@ class Pass:
                 thread.join()
 
     def _next(self) -> tuple[list[DrawnTensor], int]:
-        """What is in the queue, waiting for the first; and how many threads have ended."""
+        """Return the finished tensors in the queue, waiting for the first, and how many threads
+        have ended.
+        """
         batch: list[DrawnTensor] = []
         ended = 0
         try:
@@ -218,7 +220,7 @@ class Pass:
             self._finished.put(error)
 
     def _work_on(self, buffer: Buffer) -> None:
-        """Take piece after piece until there is none, or nobody waits any more."""
+        """Draw piece after piece until there is none left or the iteration was left."""
         while not self._stop.is_set():
             with self._lock:
                 piece = next(self._pieces, None)
@@ -251,7 +253,7 @@ class Pass:
                 self._finish(part.tensor, values if len(values) == part.tensor.size else None)
 
     def _measure(self, part: Part, values: np.ndarray, drawn: bool) -> None:
-        """Draw a part, unless it is `drawn`, and measure it, some blocks at a time."""
+        """Draw a part, unless it is `drawn` already, and measure it, some blocks at a time."""
         row, meter = part.tensor.row, self._meter_of(part.tensor)
         for start in range(part.start, part.stop, CHUNK):
             chunk = values[start - part.start : start - part.start + CHUNK]
@@ -261,14 +263,14 @@ class Pass:
                 meter.add(start // BLOCK, chunk)
 
     def _meter_of(self, tensor: Tensor) -> BlockMeter | None:
-        """The tensor's meter, made when its first block comes: a meter has memory of its own."""
+        """Return the tensor's meter, created with its first block, because a meter needs memory."""
         with self._lock:
             if tensor.meter is None and self._meter is not None:
                 tensor.meter = self._meter(tensor.row)
             return tensor.meter
 
     def _digest(self, part: Part, flat: np.ndarray) -> None:
-        """Hash a part's leaves; it begins at one."""
+        """Hash the leaves of a part, which starts at a leaf."""
         number = part.start * part.tensor.dtype.itemsize // digest.LEAF
         for start in range(0, len(flat), digest.LEAF):
             part.tensor.leaves[number] = digest.leaf_digest(flat[start : start + digest.LEAF])

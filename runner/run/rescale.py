@@ -1,6 +1,4 @@
-"""Values that the declared data decide: layers scaled one after the other until each gives unit
-variance.
-"""
+"""Initialization that depends on data: layers are rescaled one after the other to unit variance."""
 
 from __future__ import annotations
 
@@ -18,16 +16,16 @@ from initlab.runner.probes import Subject
 
 
 def wanted(plan: Plan) -> bool:
-    """Whether any parameter of the plan waits for data."""
+    """Return whether a parameter of the plan must be rescaled by data."""
     return any(isinstance(row.law, laws.DataScaled) for row in plan.owners)
 
 
 def rescale(network: Network, plan: Plan, subject: Subject) -> None:
-    """Divide each waiting weight, in the order of the network, by the deviation of what its layer
-    gives for the batch, before the layer's activation, until the law is content.
+    """Rescale the weights whose law depends on data, in the order of the network.
 
-    ConfigError for a layer that gives no variance, or one that is not finite, and for a parameter
-    that is no layer's weight.
+    Each weight is divided by the standard deviation of its layer's output for the batch, before the
+    activation, until the law's tolerance is met. Raises ConfigError if an output's variance is 0 or
+    not finite, and if a parameter is not the weight of a layer.
     """
     for row in plan.owners:
         if isinstance(row.law, laws.DataScaled):
@@ -60,7 +58,7 @@ def _settle(
 
 
 def variance_of(path: str, subject: Subject) -> float:
-    """The variance, over all samples and units, of what a layer gives before its activation."""
+    """Return the variance of a layer's output before its activation, over all samples and units."""
     before: dict[str, nd.NDArray] = {}
     with (
         outputs({path: subject.layers[path]}, before),

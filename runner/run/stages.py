@@ -1,9 +1,8 @@
-"""One run, stage by stage: initialize, check the ledger, snapshot, probe, measure, write the
+"""The stages of one run: initialize, check the ledger, snapshot, probe, measure, write the
 manifest, print.
 
-Everything that could be refused was refused by `runner.plan.validate` before this starts. The
-folder's old manifest is removed first and the new one written last: a manifest never vouches for
-files of another run.
+`runner.plan.validate` has checked the whole config before. The old manifest of the folder is
+removed first and the new one written last, so a manifest never describes files of another run.
 """
 
 from __future__ import annotations
@@ -45,7 +44,9 @@ LOG = logging.getLogger("runner")
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished run: its folder, its root digest, and whether it was finished before this started."""
+    """The result of a run: its folder, its root digest, and whether it was finished before and
+    skipped.
+    """
 
     folder: Path
     root: str
@@ -53,11 +54,11 @@ class Outcome:
 
 
 def initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
-    """The network with all parameters ready, drawn once each as planned.
+    """Return the network with all parameters drawn once, as planned, and the ledger of it.
 
-    Eager mode infers all shapes first and draws at `initialize()`; deferred mode leaves unknown
-    shapes to one forward in predict mode on the declared input. From one of MXNet's streams, which
-    are drawn from in order, the two give different values.
+    Eager mode infers all shapes and draws at `initialize()`. Deferred mode leaves unknown shapes to
+    one forward pass in predict mode on the declared input. In MXNet's streams, which depend on the
+    order of draws, the two modes give different values.
     """
     with streams.using(config.stream):
         return _initialize(config)
@@ -82,24 +83,24 @@ def _initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
 
 
 def multiply_rates(config: RunConfig, network: Network) -> None:
-    """Give each parameter the learning-rate multiplier of its row."""
+    """Set the learning-rate multiplier of each parameter to that of its row."""
     for row in config.plan.owners:
         network.owners[row.path].lr_mult = row.lr_mult
 
 
 def host_values(network: Network) -> dict[str, np.ndarray]:
-    """The owners' values, by path, in host memory."""
+    """Return {path: values in host memory} of all parameters that are not aliases."""
     return {path: parameter.data().asnumpy() for path, parameter in network.owners.items()}
 
 
 def measure(config: RunConfig, values: dict[str, np.ndarray]) -> dict[str, dict[str, Any]]:
-    """Path -> the figures of every chosen statistic."""
+    """Return {path: the figures of every chosen statistic}."""
     stats = list(config.stats.values())
     return {row.path: meter.measure(stats, row, values[row.path]) for row in config.rows}
 
 
 def subject_of(config: RunConfig, network: Network) -> Subject:
-    """The network and the declared data for it."""
+    """Return the network with the declared data for it."""
     return Subject(
         network=network.root,
         layers=network.leaves,
@@ -113,10 +114,9 @@ def subject_of(config: RunConfig, network: Network) -> Subject:
 
 
 def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[dict[str, Any]]]]:
-    """Measure what was chosen, of the first values, and then send the declared data through the
-    network as the probe does.
+    """Run the chosen measurements on the first values, then the probe.
 
-    Gives the probe's trace, and the sections that measurements gave beside it.
+    Returns the probe's trace, and the sections of the measurements.
     """
     subject = subject_of(config, network)
     found = [measured(measure, subject) for measure in config.measure.values()]
@@ -135,8 +135,10 @@ def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[di
 
 
 def measured(measure: Measure, subject: Subject) -> Findings:
-    """What a measurement gives. What it draws (dropout does) is its own, so that the probe draws as
-    if there had been none.
+    """Return the findings of a measurement.
+
+    It draws random values, for dropout, from its own stream, so that the probe's values do not
+    depend on it.
     """
     own = streams.Stream(streams.Key(subject.seed, f"@{measure.kind}/ambient"))
     with streams.using(streams.VERSION), streams.scope(own), np.errstate(all="ignore"):
@@ -144,7 +146,7 @@ def measured(measure: Measure, subject: Subject) -> Findings:
 
 
 def merged(rows: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows with the columns of others of the same path, and those that have none like them behind."""
+    """Join rows of the same path into one with the columns of both; other rows are appended."""
     by_path = {row["path"]: row for row in more}
     joined = [{**row, **by_path.pop(row["path"], {})} for row in rows]
     return [*joined, *by_path.values()]
@@ -152,8 +154,8 @@ def merged(rows: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[
 
 @dataclass(frozen=True)
 class Initialized:
-    """What the first stages of a run leave: digests, the snapshot's name, the figures of all
-    parameters, and a network to probe.
+    """The result of the first stages: digests, the snapshot's name, the figures of all parameters,
+    and a network to probe.
     """
 
     digests: Digests
@@ -164,10 +166,10 @@ class Initialized:
 
 
 def execute(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Outcome:
-    """Run `config` into `folder`; `origin` is what it came from.
+    """Run `config` into `folder`; `origin` is what the run came from.
 
-    StorageError for a folder that cannot be written or that another process is writing,
-    MemoryShortage where the values do not fit.
+    Raises StorageError if the folder cannot be written or another process is writing it, and
+    MemoryShortage if the values do not fit.
     """
     if config.resume:
         before = RunFolder(folder).finished_as(config.canonical)
@@ -181,7 +183,7 @@ def execute(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Ou
 
 
 def execute_locked(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Outcome:
-    """Run `config` into a folder that this process has locked, whatever is in it."""
+    """Run `config` into a folder that this process has locked. Existing files are replaced."""
     size = sum(row.bytes for row in config.rows)
     with storage_errors(folder, size), sharing(config.threads):
         try:
@@ -194,7 +196,7 @@ def execute_locked(config: RunConfig, folder: Path, origin: Origin, out: Console
 
 @contextmanager
 def sharing(threads: int | None) -> Iterator[None]:
-    """While open, so many threads share the work; as many as before for None."""
+    """Set the number of threads inside a `with`; None leaves it unchanged."""
     before = streams.threads()
     streams.threads(threads if threads is not None else before)
     try:
@@ -236,7 +238,7 @@ def _execute(config: RunConfig, run: RunFolder, origin: Origin, out: Console) ->
 
 
 def _in_memory(config: RunConfig, run: RunFolder) -> Initialized:
-    """All parameters at once: drawn, checked against the plan, digested, written, measured."""
+    """Draw all parameters, check them against the plan, digest, write and measure them."""
     network, record = initialize(config)
     values = host_values(network)
     aliases = config.plan.aliases
@@ -251,9 +253,7 @@ def _in_memory(config: RunConfig, run: RunFolder) -> Initialized:
 
 
 def _streamed(config: RunConfig, run: RunFolder, quiet: bool) -> Initialized:
-    """One tensor after the other, straight into the file; for a probe, the network reads it from
-    there.
-    """
+    """Draw one tensor after the other into the file; a probe's network reads its values from there."""
     if not config.resume:
         run.remove_snapshots()
     stats = list(config.stats.values())

@@ -1,12 +1,11 @@
-"""`init_mode=streamed`: the plan drawn straight into the snapshot file, with no array for any model
-in memory.
+"""`init_mode=streamed`: draw the plan directly into the snapshot file, with no array for the whole
+model.
 
-Everything stands at an offset that is known before anything is drawn
-(`engine.formats.safetensors.layout`). `runner.run.blocks` draws, measures, digests and hands the
-bytes to the file, which has another name until it is whole. The journal beside it says which
-tensors are finished, so that a run that was killed goes on with `resume=true`: what the journal
-vouches for is read again and checked against its digest, the rest is drawn. The file is, byte for
-byte, what a run in memory writes.
+The offset of every tensor is known before anything is drawn (`engine.formats.safetensors.layout`).
+`runner.run.blocks` draws, measures, digests and passes the bytes to the file, which has a temporary
+name until it is complete. The journal next to it lists the finished tensors, so a killed run
+continues with `resume=true`: tensors in the journal are read and compared with their digests, the
+others are drawn. The file is byte for byte the one that a run in memory writes.
 """
 
 from __future__ import annotations
@@ -49,8 +48,8 @@ NO_ROOT = "0" * 64
 
 @dataclass(frozen=True)
 class Streamed:
-    """What a pass gave: digests, figures by path, and the name of the file, None where none was
-    kept.
+    """The result of a pass: digests, figures by path, and the name of the file, or None if no
+    values are stored.
     """
 
     digests: Digests
@@ -61,9 +60,9 @@ class Streamed:
 def write(
     config: RunConfig, run: RunFolder, meter: Callable[[Row], BlockMeter], quiet: bool
 ) -> Streamed:
-    """Draw the run's parameters into its folder. With `config.resume`, go on from what is there.
+    """Draw the run's parameters into its folder; with `config.resume`, continue an unfinished file.
 
-    OSError for a disk that is full, EvidenceError for a damaged journal.
+    Raises OSError if the disk is full, and EvidenceError if the journal is damaged.
     """
     rows, aliases = config.rows, config.aliases
     if config.snapshot is None:
@@ -104,7 +103,9 @@ def write(
 
 
 def recompute(config: RunConfig) -> dict[str, str]:
-    """Path -> tensor-v1 digest in hex of every parameter of the run, drawn again and kept nowhere."""
+    """Return {path: tensor-v1 digest in hex} of every parameter, drawn again without storing
+    values.
+    """
     tensors = [Tensor(row, 0) for row in config.rows]
     return {
         drawn.path: drawn.digest for batch in _pass(config, tensors, None, None) for drawn in batch
@@ -112,13 +113,14 @@ def recompute(config: RunConfig) -> dict[str, str]:
 
 
 def draw(config: RunConfig, row: Row) -> np.ndarray:
-    """One parameter of the run, drawn again."""
+    """Draw one parameter of the run."""
     return row.draw() if row.law.sliceable else _Whole(config)(row)
 
 
 def mapped_network(config: RunConfig, path: Path) -> Network:
-    """The network with its parameters mapped from the snapshot file, for a probe. What the probe
-    changes reaches no file.
+    """Return the network with its parameters mapped from the snapshot file, for a probe.
+
+    Changes made by the probe are not written to the file.
     """
     network = _shaped(config)
     tensors = safetensors.open_mapped(path).tensors
@@ -134,7 +136,9 @@ def _shaped(config: RunConfig) -> Network:
 
 
 class _Whole:
-    """Draws whole tensors by initializing the parameter of a network that has no values otherwise."""
+    """Draws whole tensors by initializing the parameters of a network whose other parameters have
+    no values.
+    """
 
     def __init__(self, config: RunConfig) -> None:
         self._config = config
@@ -196,7 +200,7 @@ def _with_progress(work: Pass, tensors: Sequence[Tensor], quiet: bool) -> Any:
 def _write_all(
     work: Pass, tensors: Sequence[Tensor], file: PlacedFile, book: Journal, quiet: bool
 ) -> list[DrawnTensor]:
-    """Run the pass, noting what is finished and on the disk."""
+    """Run the pass; write tensors to the journal once they are finished and on the disk."""
     drawn: list[DrawnTensor] = []
     noted = 0
     last = time.monotonic()
@@ -219,16 +223,14 @@ def _write_all(
 
 
 class _Work:
-    """A file under construction: its name while it is made, and what of an earlier attempt can be
-    kept.
-    """
+    """A file being written: its temporary name, and the finished tensors of an earlier attempt."""
 
     def __init__(self, run: RunFolder, name: str, placed: Layout, identity: dict[str, Any]) -> None:
         self.run, self.placed, self.identity = run, placed, identity
         self.final, self.partial = run.path / name, run.unfinished(name)
 
     def open(self, keep: bool) -> PlacedFile:
-        """The file to write into; what cannot be reserved is taken away again."""
+        """Return the file to write into. If its space cannot be reserved, the file is removed."""
         try:
             return PlacedFile(self.partial, self.placed.size, keep)
         except OSError:
@@ -237,13 +239,13 @@ class _Work:
             raise
 
     def publish(self) -> None:
-        """Give the file its name, durably."""
+        """Rename the file to its final name, durably."""
         os.replace(self.partial, self.final)
         sync(self.run.path)
 
     def kept(self, config: RunConfig, rows: Sequence[Row], quiet: bool) -> list[Finished]:
-        """What an earlier attempt finished and the file still holds: each tensor is read and its
-        digest compared.
+        """Return the tensors that an earlier attempt finished and whose digests still match the
+        file.
         """
         try:
             finished = journal.read(self.run.journal, self.identity)
