@@ -237,7 +237,7 @@ def _problems(run: DeclaredMember, folder: Path) -> list[str]:
         answer = verify(place)
     except RunnerError as error:
         return [f"{words}: {line}" for line in str(error).splitlines()]
-    return [f"{words}: {answer.text.removeprefix(f'{place}: ')}"] if answer.code else []
+    return [f"{words}: {answer.said}"] if answer.code else []
 
 
 def _expects(path: Path) -> bool:

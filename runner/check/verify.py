@@ -29,10 +29,18 @@ from initlab.runner.plan.validate import RunConfig, revalidate
 
 @dataclass(frozen=True)
 class Answer:
-    """The result for one run: exit code and one line to print."""
+    """The result for one run: exit code, what is said, and the folder that it is said of, unless
+    that names it itself.
+    """
 
     code: int
-    text: str
+    said: str
+    folder: Path | None = None
+
+    @property
+    def text(self) -> str:
+        """The line to print."""
+        return self.said if self.folder is None else f"{self.folder}: {self.said}"
 
 
 def verify(folder: Path) -> Answer:
@@ -47,7 +55,7 @@ def verify(folder: Path) -> Answer:
     except (EvidenceError, ConfigError) as error:
         return Answer(EvidenceError.exit_code, "; ".join(str(error).splitlines()))
     except LedgerError as error:
-        return Answer(LedgerError.exit_code, f"{folder}: {error}")
+        return Answer(LedgerError.exit_code, str(error), folder)
 
 
 def _check_versions(content: Manifest) -> None:
@@ -130,13 +138,14 @@ def _compare(run: RunFolder, config: RunConfig) -> Answer:
     for row in config.rows:
         wrong = _compare_saved(row, recorded[row.path], again, saved)
         if wrong is not None:
-            return Answer(1, f"{folder}: {wrong}")
+            return Answer(1, wrong, folder)
         if row.law.exactness == "bits":
             if again.digest(row.path) != recorded[row.path]:
                 return Answer(
                     1,
-                    f"{folder}: parameter '{row.path}': recomputed values "
+                    f"parameter '{row.path}': recomputed values "
                     f"differ{_how_far(again, saved, row)}",
+                    folder,
                 )
             continue
         if saved is None:
@@ -149,7 +158,7 @@ def _compare(run: RunFolder, config: RunConfig) -> Answer:
             row.path, again.values(row), kept, row.law.invariants(kept)
         )
         if wrong is not None:
-            return Answer(1, f"{folder}: {wrong}")
+            return Answer(1, wrong, folder)
         notes.append(f"'{row.path}' within {distance:.2g} (max abs)")
     return _compare_whole(run, config, notes)
 
@@ -210,35 +219,36 @@ def _compare_whole(run: RunFolder, config: RunConfig, notes: list[str]) -> Answe
     ):
         if found != aliases:
             path = sorted(set(found.items()) ^ set(aliases.items()))[0][0]
-            return Answer(1, f"{folder}: the {where}'s aliases differ, first at '{path}'")
+            return Answer(1, f"the {where}'s aliases differ, first at '{path}'", folder)
     if saved is not None and set(saved.tensors) != set(recorded.tensors):
         extra = sorted(set(saved.tensors) - set(recorded.tensors))
         return Answer(
-            1, f"{folder}: the snapshot holds '{extra[0]}', which is no parameter of the run"
+            1, f"the snapshot holds '{extra[0]}', which is no parameter of the run", folder
         )
     tensors = {path: bytes.fromhex(value) for path, value in recorded.tensors.items()}
     root = digest.root_digest(tensors, aliases).hex()
     if root != recorded.root:
         return Answer(
-            1,
-            f"{folder}: the root digest is {root[:16]}…, the manifest says {recorded.root[:16]}…",
+            1, f"the root digest is {root[:16]}…, the manifest says {recorded.root[:16]}…", folder
         )
     if saved is not None and content.snapshot != INDEX and saved.metadata.get("root-v1") != root:
         return Answer(
             1,
-            f"{folder}: the snapshot says its root digest is {str(saved.metadata.get('root-v1'))[:16]}…, "
+            f"the snapshot says its root digest is {str(saved.metadata.get('root-v1'))[:16]}…, "
             f"it is {root[:16]}…",
+            folder,
         )
     canonical = _canonical(content)
     if content.canonical != canonical or content.run_id != run_id(canonical):
         return Answer(
             1,
-            f"{folder}: the manifest's run id is {content.run_id}, its config's is "
-            f"{run_id(canonical)}",
+            f"the manifest's run id is {content.run_id}, its config's is {run_id(canonical)}",
+            folder,
         )
     kept = "values only (no snapshot was kept)" if saved is None else "values and snapshot"
     return Answer(
         0,
-        f"{folder}: verified, {kept}: {len(tensors)} parameters, root {root[:16]}"
+        f"verified, {kept}: {len(tensors)} parameters, root {root[:16]}"
         + "".join(f"; {n}" for n in notes),
+        folder,
     )
