@@ -12,7 +12,7 @@ import json
 import pkgutil
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -42,43 +42,82 @@ def snake_case(class_name: str) -> str:
 class Registry(Generic[T]):
     """Classes (or objects) of one kind by name. Names are lower case; a class goes in under its
     snake-case name.
+
+    Where a `package` is given, its modules register the built-in entries, and are imported when a
+    name is asked for that is not known yet: first the module of that name, then the others.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, package: str = "") -> None:
         self.kind = kind
+        self._package = package
+        self._all_imported = not package
         self._entries: dict[str, T] = {}
 
     def add(self, name: str, entry: T) -> T:
-        """Register `entry` under `name`; a second entry of that name takes its place."""
-        self._entries[name.lower()] = entry
+        """Register `entry` under `name`; a second entry of that name takes its place, but a built-in
+        one never takes the place of a plugin's, which may have been there first.
+        """
+        name = name.lower()
+        if name not in self._entries or not self._built_in(entry):
+            self._entries[name] = entry
         return entry
 
     def get(self, name: str) -> T:
         """The entry called `name`; KeyError says the nearest name and lists the known ones."""
-        try:
-            return self._entries[name.lower()]
-        except KeyError:
-            raise KeyError(f"no {self.kind} '{name}' - {advice(name, self._entries)}") from None
+        if name not in self:
+            raise KeyError(f"no {self.kind} '{name}' - {advice(name, self)}")
+        return self._entries[name.lower()]
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._entries
+        name = name.lower()
+        if name not in self._entries and not self._all_imported:
+            if name in self.modules():
+                importlib.import_module(f"{self._package}.{name}")
+            if name not in self._entries:
+                self.entries()
+        return name in self._entries
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._entries))
+        return iter(sorted(self.entries()))
 
     def entries(self) -> dict[str, T]:
-        """A copy of name -> entry."""
+        """A copy of name -> entry, of all that there are."""
+        for module in () if self._all_imported else self.modules():
+            importlib.import_module(f"{self._package}.{module}")
+        self._all_imported = True
         return dict(self._entries)
+
+    def imported(self, but: Container[str] = ()) -> dict[str, T]:
+        """A copy of name -> entry, of those that are imported already, and those in modules of the
+        package that are not called like a name of `but`.
+        """
+        for module in () if self._all_imported else self.modules():
+            if module not in but:
+                importlib.import_module(f"{self._package}.{module}")
+        return dict(self._entries)
+
+    def modules(self) -> list[str]:
+        """The names of the package's modules."""
+        return modules_of(importlib.import_module(self._package).__path__) if self._package else []
 
     def remove(self, name: str) -> None:
         """Take `name` out (for tests and for a plugin that is unloaded)."""
         del self._entries[name.lower()]
 
+    def _built_in(self, entry: T) -> bool:
+        package = getattr(entry, "__module__", "").rpartition(".")[0]
+        return bool(self._package) and package == self._package
+
+
+def modules_of(path: Iterable[str]) -> list[str]:
+    """The names of the modules in a package's folder, given its `__path__`."""
+    return [module.name for module in pkgutil.iter_modules(path)]
+
 
 def import_modules(package: str, path: Iterable[str]) -> None:
     """Import every module of a package's folder, so that each registers what it defines."""
-    for module in pkgutil.iter_modules(path):
-        importlib.import_module(f"{package}.{module.name}")
+    for module in modules_of(path):
+        importlib.import_module(f"{package}.{module}")
 
 
 _REGISTRIES: dict[type, Registry[type]] = {}

@@ -1,9 +1,11 @@
-"""Runs from Python: what the command line's words declare, checked, planned, and run."""
+"""Runs from Python: what the command line's words declare, checked, planned, and run.
+
+What a plain run does not need (claims, reports) is imported when a run wants it.
+"""
 
 from __future__ import annotations
 
 import copy
-import html
 import os
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,6 @@ from typing import Any
 from rich.console import Console
 
 from initlab.engine import streams
-from initlab.runner import expectation
 from initlab.runner.config.compose import (
     Composed,
     ComposedWithProblems,
@@ -28,9 +29,9 @@ from initlab.runner.evidence.folder import Origin
 from initlab.runner.excerpt import shortened
 from initlab.runner.plan.rows import Plan
 from initlab.runner.plan.validate import RunConfig, validate
+from initlab.runner.report.drawing import check_report
 from initlab.runner.run import stages
-from initlab.runner.sweep.job import report_run
-from initlab.runner.sweep.sweeper import check_report, register
+from initlab.runner.sweep.plugin import register
 from initlab.runner.terminal import tables
 from initlab.runner.tracking import track_run
 
@@ -98,7 +99,9 @@ class DeclaredRun:
         return f"{self._title()}\n{self.plan!r}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self._title())}</p>{self.plan._repr_html_()}"
+        from html import escape
+
+        return f"<p>{escape(self._title())}</p>{self.plan._repr_html_()}"
 
     def _title(self) -> str:
         return shortened(f"{self.run_id}: {' '.join(self.words) or 'no words'}")
@@ -125,6 +128,8 @@ class DeclaredRun:
             self.make(place, quiet)
             track_run(self.checked, place)
             if self.checked.claims:
+                from initlab.runner import expectation
+
                 expectation.conclude(self.checked.claims, [(self.words, place)], place, quiet)
         return Run(place)
 
@@ -144,6 +149,8 @@ class DeclaredRun:
         origin = Origin(self.words, hydra_files(self._composed))
         root = stages.execute(self.checked, folder, origin, out).root
         if self.checked.resolved.get("report") == "all":
+            from initlab.runner.report.run_page import report_run
+
             report_run(folder)
         return root
 
@@ -160,7 +167,10 @@ def declared(config: Composed) -> DeclaredRun:
         )
     checked = validate(declaration_of(config))
     words = tuple(str(word) for word in config.hydra.overrides.task)
-    expectation.check(checked.claims, [(words, checked)])
+    if checked.claims:
+        from initlab.runner import expectation
+
+        expectation.check(checked.claims, [(words, checked)])
     return DeclaredRun(checked, words, settle_folder(config, checked.declaration), config)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 WIDTH = 80
 MOST = 20
@@ -48,6 +47,8 @@ class Excerpt:
 
     def html(self) -> str:
         """A table in HTML, every cell escaped."""
+        from html import escape
+
         head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"

@@ -2,6 +2,8 @@
 
 A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`, `--info`
 and the rest are Hydra's own; `--help` (`terminal.help`) and `-sc` (`terminal.completion`) are ours.
+
+Each answer imports what it needs: `--help` needs no network, a run no sweep.
 """
 
 from __future__ import annotations
@@ -19,21 +21,13 @@ from omegaconf import DictConfig
 from initlab.runner.config.code_search import LOGGING_CLASSES
 from initlab.runner.config.compose import conf_dir, prepare
 from initlab.runner.config.hydra_internals import VERSION, allowing, arguments_parser, hydra_context
-from initlab.runner.declare import composed, declared
 from initlab.runner.errors import ConfigError
-from initlab.runner.sweep.job import finished
-from initlab.runner.sweep.job import run_job as run_sweep_job
-from initlab.runner.sweep.sweeper import conclude, register, sweep
-from initlab.runner.terminal import tables
-from initlab.runner.terminal.completion import shell_completion
-from initlab.runner.terminal.help import help_text, terminal_width
-from initlab.runner.tracking import track_run
+from initlab.runner.sweep.plugin import register
 
 
 def launch(words: list[str]) -> int:
     """Do what the words of the command line say; gives the exit code."""
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    register()
     arguments = arguments_parser().parse_args(words)
     if arguments.experimental_rerun:
         raise ConfigError.of(
@@ -43,18 +37,27 @@ def launch(words: list[str]) -> int:
         if getattr(arguments, flag):
             said = "is refused: there is one root config - add groups with --config-dir"
             raise ConfigError.of(f"--{flag.replace('_', '-')}", said)
+    if arguments.help:
+        from initlab.runner.terminal.help import help_text, terminal_width
+
+        return show(help_text(arguments.config_dir, terminal_width()) + "\n")
+    register()
     if arguments.shell_completion:
+        from initlab.runner.terminal.completion import shell_completion
+
         return show(shell_completion(sys.argv[0], arguments.overrides))
     if arguments.hydra_help:
         return hand_to_hydra(words)
-    if arguments.help:
-        return show(help_text(arguments.config_dir, terminal_width()) + "\n")
+    from initlab.runner.declare import composed
+
     if arguments.cfg or arguments.info:
         # composed for its checks: Hydra must be handed nothing that it would instantiate
         composed(arguments.overrides, arguments.config_dir)
         return hand_to_hydra(words)
     config = None if arguments.multirun else composed(arguments.overrides, arguments.config_dir)
     if config is None or config.hydra.mode == RunMode.MULTIRUN:
+        from initlab.runner.sweep.sweeper import sweep
+
         return sweep(arguments.overrides, arguments.config_dir)
     return single_run(config)
 
@@ -71,9 +74,15 @@ def show(text: str) -> int:
 
 def single_run(config: DictConfig) -> int:
     """Check the config, then plan or run it."""
+    from initlab.runner.declare import declared
+    from initlab.runner.terminal import tables
+    from initlab.runner.tracking import track_run
+
     run = declared(config)
     out = tables.console()
     if config.dry_run:
+        from initlab.runner.sweep.job import finished
+
         done = finished(run.checked.declaration, run.folder) is not None
         state = "finished" if done else "to run"
         print(f"{state}  {run.run_id}\n\n1 run: 1 {state}; nothing was written")
@@ -94,8 +103,11 @@ def single_run(config: DictConfig) -> int:
         error: Any = job._return_value
         raise error
     track_run(run.checked, folder)
-    claims = run.checked.claims
-    return conclude(claims, [(run.words, folder)], folder, config.report != "none") if claims else 0
+    if not run.checked.claims:
+        return 0
+    from initlab.runner.sweep.sweeper import conclude
+
+    return conclude(run.checked.claims, [(run.words, folder)], folder, config.report != "none")
 
 
 def hand_to_hydra(words: list[str]) -> int:
@@ -116,4 +128,6 @@ def hand_to_hydra(words: list[str]) -> int:
 )
 def hydra_entry(config: DictConfig) -> str | float:
     """What `--cfg` and `--info` are about; runs and sweeps are started by `run_command`."""
-    return run_sweep_job(config)
+    from initlab.runner.sweep.job import run_job
+
+    return run_job(config)

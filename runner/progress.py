@@ -6,17 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 EVERY = 10.0
 """Seconds between two plain lines."""
@@ -57,10 +50,18 @@ def plain(done: int, total: int, seconds: float) -> str:
     return f"{done / 1e9:.2f} of {total / 1e9:.2f} GB, {rate / 1e9:.2f} GB/s, {left}"
 
 
-@contextmanager
-def progress_of(what: str, total: int, quiet: bool = False) -> Iterator[ByteProgress]:
-    """Show the progress of a stage of `total` bytes inside a `with`; nothing if `quiet`."""
-    console = Console(stderr=True)
+def progress_bar() -> Progress:
+    """A bar for bytes, with their rate and the time that is left."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -68,11 +69,13 @@ def progress_of(what: str, total: int, quiet: bool = False) -> Iterator[ByteProg
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    bar = (
-        Progress(*columns, console=console, transient=True)
-        if console.is_terminal and not quiet
-        else None
-    )
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+@contextmanager
+def progress_of(what: str, total: int, quiet: bool = False) -> Iterator[ByteProgress]:
+    """Show the progress of a stage of `total` bytes inside a `with`; nothing if `quiet`."""
+    bar = None if quiet or not sys.stderr.isatty() else progress_bar()
     try:
         yield ByteProgress(what, total, bar, quiet)
     finally:

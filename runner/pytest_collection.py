@@ -142,7 +142,7 @@ class LockItem(Item):
         from initlab.runner.check import lockcheck
         from initlab.runner.config.compose import start
         from initlab.runner.config.hydra_internals import borrowing_hydra
-        from initlab.runner.sweep.sweeper import register
+        from initlab.runner.sweep.plugin import register
 
         with borrowing_hydra():
             register()

@@ -14,9 +14,7 @@ from typing import Any
 
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.plan.validate import UNTRACKED, RunConfig, tracker_of
-from initlab.runner.report import available
-from initlab.runner.report.charts import run_charts
-from initlab.runner.report.drawing import png
+from initlab.runner.report.drawing import available, png
 from initlab.runner.trackers import Evidence, Picture
 
 LOG = logging.getLogger("runner")
@@ -70,6 +68,8 @@ def pictures(folder: Path) -> tuple[Picture, ...]:
     """The charts of a finished run as PNG; none where matplotlib is not installed."""
     if not available():
         return ()
+    from initlab.runner.report.charts import run_charts
+
     return tuple(
         Picture(_file_name(chart.name), chart.title, png(chart.figure), chart.description)
         for chart in run_charts(folder)

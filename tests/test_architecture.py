@@ -115,7 +115,7 @@ ONLY_HERE = {
     "importlib": {
         "engine/registry.py",
         "runner/config/plugins.py",
-        "runner/sweep/sweeper.py",
+        "runner/sweep/plugin.py",
         "runner/evidence/manifest.py",
         "runner/report/drawing.py",
         "runner/trackers/base.py",

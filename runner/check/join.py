@@ -16,7 +16,7 @@ from initlab.runner.config import plugins
 from initlab.runner.config.identity import canonical_config, run_folder, run_id
 from initlab.runner.errors import ConfigError, EvidenceError
 from initlab.runner.evidence.folder import RunFolder
-from initlab.runner.evidence.manifest import Digests, Manifest, installed_versions
+from initlab.runner.evidence.manifest import Digests, Manifest, used_versions
 from initlab.runner.evidence.shard import Shard, parse
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.files import locked, storage_errors
@@ -170,7 +170,7 @@ def _manifest(config: RunConfig, parts: list[Part], index: str) -> Manifest:
         joined=[one.run_id for one in contents],
         totals=config.plan.totals(),
         plugins=first.plugins,
-        versions=installed_versions(),
+        versions=used_versions(),
         seconds=round(sum(one.seconds for one in contents), 3),
         peak_memory_bytes=max(one.peak_memory_bytes for one in contents),
     )

@@ -27,7 +27,7 @@ from initlab.runner.errors import (
 from initlab.runner.flat import flatten
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.sweep.declared import DeclaredMember, declared
-from initlab.runner.sweep.sweeper import register
+from initlab.runner.sweep.plugin import register
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Experiments(Command):
         from initlab.runner.errors import ConfigError
         from initlab.runner.experiments.catalogue import named
         from initlab.runner.experiments.judging import run_all, run_controls
-        from initlab.runner.report import available
+        from initlab.runner.report.drawing import available
         from initlab.runner.terminal.tables import console
 
         overrides = [word for word in given.names if "=" in word]

@@ -32,7 +32,7 @@ class Report(Command):
 
     def perform(self, given: argparse.Namespace) -> int:
         """Print the path of each report; gives the worst exit code."""
-        from initlab.runner.report import write_report
+        from initlab.runner.report.writing import write_report
 
         worst = 0
         for folder in given.folders:

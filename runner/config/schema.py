@@ -28,7 +28,8 @@ from typing import Annotated, Any, Optional
 from hydra.core.config_store import ConfigNode, ConfigStore
 from omegaconf import MISSING, OmegaConf
 
-from initlab.engine import formats, init, streams
+from initlab.engine import formats, streams
+from initlab.engine.init.base import KINDS
 from initlab.engine.options import Rule, choice, options_of, whole
 from initlab.engine.registry import Registry
 from initlab.runner import data, measures, probes, stats, trackers
@@ -147,15 +148,16 @@ def schema_of(kind: str, cls: type) -> type:
     return dataclasses.make_dataclass(cls.__name__, [*fields, ("kind", str, kind)], kw_only=True)
 
 
-def kinds(group: str) -> dict[str, type]:
-    """Kind -> class of everything a config can choose in `group`."""
+def kinds(group: str) -> Registry[Any]:
+    """Everything that a config can choose in `group`: the classes by their kinds."""
     if group == "init":
-        return {kind: init.by_name(kind) for kind in init.names()}
+        return KINDS
     if group == "snapshot":
-        return {
-            **{name: type(found) for name, found in formats.for_runs().items()},
-            "none": NoSnapshot,
-        }
+        found: Registry[Any] = Registry("snapshot")
+        for name, chosen in formats.for_runs().items():
+            found.add(name, type(chosen))
+        found.add("none", NoSnapshot)
+        return found
     registries: dict[str, Registry[Any]] = {
         "data": data.REGISTRY,
         "probe": probes.REGISTRY,
@@ -163,7 +165,14 @@ def kinds(group: str) -> dict[str, type]:
         "measure": measures.REGISTRY,
         "tracker": trackers.REGISTRY,
     }
-    return registries[group].entries()
+    return registries[group]
+
+
+def options_without_file(group: str, shipped: set[str]) -> list[str]:
+    """The kinds of a group that have no file in `conf/`: a plugin's, or a module's that was dropped into
+    a folder. `shipped` are the names of the group's files.
+    """
+    return sorted(kinds(group).imported(but=shipped).keys() - shipped)
 
 
 GROUPS = ("init", "data", "probe", "stats", "measure", "tracker", "snapshot")
@@ -183,30 +192,40 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
     store_option(group="schema", name="device", node=DeviceOptions)
     for group in GROUPS:
         classes = kinds(group)
-        schemas = Schemas(f"schema/{group}", classes)
+        schemas = Schemas(group)
         ConfigStore.instance().repo["schema"][group] = schemas
-        unshipped = set() if shipped is None else classes.keys() - shipped.get(group, set())
-        for kind in unshipped:
+        for kind in [] if shipped is None else options_without_file(group, shipped[group]):
             schemas[f"{kind}.yaml"]  # now: a launcher's process cannot import a plugin's class
             package = f"{group}.{kind}" if group in SEVERAL else None
-            store_option(
-                group=group, name=kind, node=schema_of(kind, classes[kind]), package=package
-            )
+            node = schema_of(kind, classes.get(kind))
+            store_option(group=group, name=kind, node=node, package=package)
 
 
 class Schemas(dict[str, Any]):
-    """A group of Hydra's ConfigStore whose schemas are made when they are asked for: a run needs few of
-    them, and each costs a millisecond.
+    """The schemas of a group in Hydra's ConfigStore, `<kind>.yaml` -> schema. Each is made when it is
+    asked for: a run needs few of them, and each costs a millisecond. Hydra copies this at times.
     """
 
-    def __init__(self, group: str, classes: dict[str, type]) -> None:
-        super().__init__({f"{kind}.yaml": (kind, cls) for kind, cls in classes.items()})
+    def __init__(self, group: str) -> None:
+        super().__init__()
         self._group = group
 
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or _kind_of(name) in kinds(self._group)
+
+    def keys(self) -> Any:
+        """All names, as Hydra lists them."""
+        return {f"{kind}.yaml" for kind in kinds(self._group)}
+
     def __getitem__(self, name: str) -> ConfigNode:
-        entry = super().__getitem__(name)
-        if not isinstance(entry, ConfigNode):
-            node = OmegaConf.structured(schema_of(*entry))
-            entry = ConfigNode(name=name, node=node, group=self._group, package=None, provider=None)
-            self[name] = entry
-        return entry
+        if not super().__contains__(name):
+            kind = _kind_of(name)
+            node = OmegaConf.structured(schema_of(kind, kinds(self._group).get(kind)))
+            group = f"schema/{self._group}"
+            self[name] = ConfigNode(name=name, node=node, group=group, package=None, provider=None)
+        made: ConfigNode = super().__getitem__(name)
+        return made
+
+
+def _kind_of(name: object) -> str:
+    return str(name).removesuffix(".yaml")

@@ -16,7 +16,7 @@ from initlab.engine.registry import Registry
 from initlab.engine.streams import Key
 from initlab.runner.kinds import Kind, registrar
 
-REGISTRY: Registry[type[Data]] = Registry("data")
+REGISTRY: Registry[type[Data]] = Registry("data", __package__)
 DATA_PATH = "@data"
 
 

@@ -20,9 +20,6 @@ import resource
 import sys
 from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, field, fields
-from functools import cache
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +34,24 @@ RUN_AGAIN = "run its config again"
 DEFINITION = "tensor-v1, root-v1"
 Sound = Callable[[Any], bool]
 """Whether a value is as it was written."""
-PACKAGES = ("initlab", "numpy", "hydra-core", "omegaconf", "safetensors", "ml_dtypes")
+USED = {
+    "initlab": "initlab",
+    "numpy": "numpy",
+    "hydra-core": "hydra",
+    "omegaconf": "omegaconf",
+    "ml_dtypes": "ml_dtypes",
+    "cupy": "cupy",
+}
+"""The packages whose versions a manifest names, and what they are imported as."""
 
 
-@cache
-def installed_versions() -> dict[str, str]:
-    """The versions of Python and of the packages that matter, those that are installed; looked up
-    once.
-    """
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = package_version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+def used_versions() -> dict[str, str]:
+    """The versions of Python and of the packages that this process has used."""
+    modules = {package: sys.modules.get(name) for package, name in USED.items()}
+    found = {package: getattr(module, "__version__", None) for package, module in modules.items()}
+    return {"python": platform.python_version()} | {
+        package: str(version) for package, version in found.items() if version is not None
+    }
 
 
 def peak_memory_bytes() -> int:

@@ -25,8 +25,8 @@ from initlab.runner.evidence.judged import CHARTS
 from initlab.runner.experiments.catalogue import Experiment
 from initlab.runner.experiments.page import print_table, write_page
 from initlab.runner.experiments.performing import Judgement, Performed, perform
-from initlab.runner.report import available
 from initlab.runner.report.claim_charts import write_claim_charts
+from initlab.runner.report.drawing import available
 
 
 def judged(performed: Sequence[Performed], alpha: float) -> list[Judgement]:

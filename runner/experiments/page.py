@@ -12,8 +12,8 @@ from initlab.runner.claims.judge import Judged
 from initlab.runner.expectation import COLORS, cells
 from initlab.runner.experiments.performing import Judgement
 from initlab.runner.files import write_text
-from initlab.runner.report import available
 from initlab.runner.report.claim_charts import write_claim_charts
+from initlab.runner.report.drawing import available
 
 COLUMNS = ("result", "claim", "predicted", "measured", "error", "z", "verdict")
 PAGE, FIGURES = "results.md", "results"

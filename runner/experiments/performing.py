@@ -18,7 +18,8 @@ from initlab.runner.errors import RunnerError
 from initlab.runner.evidence.members import Member
 from initlab.runner.experiments.catalogue import Experiment
 from initlab.runner.sweep.declared import DeclaredSweep, declare_sweep
-from initlab.runner.sweep.sweeper import declared_claims, register, run
+from initlab.runner.sweep.plugin import register
+from initlab.runner.sweep.sweeper import declared_claims, run
 
 
 @dataclass(frozen=True)

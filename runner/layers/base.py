@@ -29,7 +29,7 @@ ActivationName = Annotated[str, choice(ACTIVATIONS)]
 """The name of an element-wise nonlinearity."""
 Rate = Annotated[float, within(0, 1, "[)")]
 """A fraction of elements that are left out."""
-REGISTRY: Registry[type[Layer]] = Registry("layer kind")
+REGISTRY: Registry[type[Layer]] = Registry("layer kind", __package__)
 
 
 @dataclass

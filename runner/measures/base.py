@@ -29,7 +29,7 @@ BARE = (
     gluon.nn.Swish,
 )
 """Layers that are nothing but an activation."""
-REGISTRY: Registry[type[Measure]] = Registry("measurement")
+REGISTRY: Registry[type[Measure]] = Registry("measurement", __package__)
 Findings = dict[str, list[dict[str, Any]]]
 """Section -> rows, each with a `path`."""
 

@@ -111,7 +111,7 @@ def parse_group(group: str, options: dict[str, Any]) -> Any:
     if not (isinstance(kind, str) and kind in known):
         raise ConfigError.unknown("kind", f"no {group} '{kind}'", kind, known)
     rest = {name: value for name, value in options.items() if name != "kind"}
-    return construct(known[kind], rest, f"{group} {kind}")
+    return construct(known.get(kind), rest, f"{group} {kind}")
 
 
 def parse_several(group: str, chosen: dict[str, Any]) -> dict[str, Any]:

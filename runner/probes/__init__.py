@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from initlab.engine.registry import import_modules
 from initlab.runner.probes.base import (
     REGISTRY,
     Probe,
@@ -12,7 +11,5 @@ from initlab.runner.probes.base import (
     moments,
     register,
 )
-
-import_modules(__name__, __path__)
 
 __all__ = ["REGISTRY", "Probe", "Subject", "Trace", "check_scores", "moments", "register"]

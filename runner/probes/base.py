@@ -20,7 +20,7 @@ from initlab.runner.data import Batch
 from initlab.runner.errors import ConfigError
 from initlab.runner.kinds import Kind, registrar
 
-REGISTRY: Registry[type[Probe]] = Registry("probe")
+REGISTRY: Registry[type[Probe]] = Registry("probe", __package__)
 
 
 @dataclass

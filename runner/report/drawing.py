@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from initlab.runner.errors import RunnerError
+from initlab.runner.errors import ConfigError, RunnerError
 
 INK, FAINT, PAPER = "#010203", "#040506", "#070809"
 """Placeholder colours for the page's text, faint lines and background."""
@@ -56,6 +56,15 @@ class NotInstalled(RunnerError):
 def available() -> bool:
     """Return whether matplotlib is installed, without importing it."""
     return importlib.util.find_spec("matplotlib") is not None
+
+
+def check_report(report: str) -> None:
+    """Raise ConfigError if every run is to have a report and matplotlib is not installed."""
+    if report == "all" and not available():
+        raise ConfigError.of(
+            "report",
+            "charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'",
+        )
 
 
 def _library() -> Any:

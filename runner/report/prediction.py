@@ -10,7 +10,7 @@ from typing import Any
 
 from initlab.runner.numbers import finite
 from initlab.runner.report.reading import RunData
-from initlab.runner.theory import second_moment
+from initlab.runner.theory.meanfield import second_moment
 
 PASSING = {"dropout", "flatten"}
 """Layers that do not change the rms in predict mode."""

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from initlab.runner.errors import RunnerError
 from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.numbers import finite
 from initlab.runner.report import drawing
@@ -37,6 +39,14 @@ def write_run_report(folder: Path) -> Path:
     """
     run = read_run(folder)
     return run.folder.keep_report(run_page(run))
+
+
+def report_run(folder: Path) -> None:
+    """Write a finished run's `report.html`. A failure is a warning; the run stays finished."""
+    try:
+        write_run_report(folder)
+    except (RunnerError, OSError) as error:
+        print(f"warning: no report.html: {error}", file=sys.stderr)
 
 
 def run_page(run: RunData) -> str:

@@ -323,7 +323,7 @@ def _manifest(
         shard=None if config.shard is None else str(config.shard),
         totals=config.plan.totals(),
         plugins=[UsedPlugin(plugin.file, plugin.sha256) for plugin in plugins.loaded()],
-        versions=manifest.installed_versions(),
+        versions=manifest.used_versions(),
         seconds=round(seconds, 3),
         peak_memory_bytes=manifest.peak_memory_bytes(),
     )

@@ -4,7 +4,6 @@ its statistics.
 
 from __future__ import annotations
 
-from initlab.engine.registry import import_modules
 from initlab.runner.stats.base import (
     REGISTRY,
     WHOLE,
@@ -16,8 +15,6 @@ from initlab.runner.stats.base import (
     summary_of,
 )
 from initlab.runner.stats.onepass import BLOCK, Accumulator
-
-import_modules(__name__, __path__)
 
 __all__ = [
     "BLOCK",

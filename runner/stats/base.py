@@ -19,7 +19,7 @@ from initlab.engine.registry import Registry
 from initlab.runner.kinds import Kind, registrar
 from initlab.runner.stats.onepass import Summary, summarize
 
-REGISTRY: Registry[type[Statistic]] = Registry("statistic")
+REGISTRY: Registry[type[Statistic]] = Registry("statistic", __package__)
 WHOLE = 1 << 20
 """Elements of a tensor up to which every statistic receives its values as well as its summary.
 """

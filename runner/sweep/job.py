@@ -6,7 +6,6 @@ about a run only from its status file, so it works the same under every launcher
 
 from __future__ import annotations
 
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -35,7 +34,6 @@ from initlab.runner.evidence.status import (
 )
 from initlab.runner.files import locked_once_free, storage_errors
 from initlab.runner.plan.validate import RunConfig, validate
-from initlab.runner.report import write_run_report
 from initlab.runner.run import stages
 from initlab.runner.sweep import gpus
 from initlab.runner.terminal import tables
@@ -191,16 +189,10 @@ def _execute(job: Job, folder: Path, status: Status) -> str:
     write(folder, replace(status, state=RUNNING))
     root = stages.execute_locked(checked, folder, origin(job), tables.quiet_console()).root
     if job.declaration.resolved.get("report") == "all":
+        from initlab.runner.report.run_page import report_run
+
         report_run(folder)
     return root
-
-
-def report_run(folder: Path) -> None:
-    """Write a finished run's `report.html`. A failure is a warning; the run stays finished."""
-    try:
-        write_run_report(folder)
-    except (RunnerError, OSError) as error:
-        print(f"warning: no report.html: {error}", file=sys.stderr)
 
 
 def origin(job: Job) -> Origin:

@@ -8,18 +8,13 @@ through the configured launcher.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from hydra.core.plugins import Plugins
-from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -28,7 +23,7 @@ from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.claims.results import read_result
 from initlab.runner.config.code_search import LOGGING_CLASSES
 from initlab.runner.config.compose import check_code
-from initlab.runner.config.hydra_internals import configure_logging, store_option
+from initlab.runner.config.hydra_internals import configure_logging
 from initlab.runner.errors import (
     EXIT_FAILED,
     EXIT_REFUSED,
@@ -48,8 +43,9 @@ from initlab.runner.evidence.members import (
 )
 from initlab.runner.evidence.status import FAILED
 from initlab.runner.files import locked, storage_errors
-from initlab.runner.report import available, write_sweep_report
 from initlab.runner.report.claim_charts import write_claim_charts
+from initlab.runner.report.drawing import available, check_report
+from initlab.runner.report.sweep_page import write_sweep_report
 from initlab.runner.sweep.declared import DeclaredSweep, Tally, declare_sweep
 from initlab.runner.sweep.job import STOP, finished, perform, print_plan
 from initlab.runner.sweep.launching import is_in_process, launch_all
@@ -57,28 +53,7 @@ from initlab.runner.sweep.monitor import Monitor, following, watching
 from initlab.runner.sweep.optuna import Study, check_search, describe
 from initlab.runner.terminal import tables
 
-PACKAGE = "hydra_plugins"
-MODULE = f"{PACKAGE}.runner_sweeper"
 BUSY = "another sweep is at work in this folder - wait for it to end, or give name=… for a folder of its own"
-
-
-class RunnerSweeper(Sweeper):
-    """The sweeper `hydra/sweeper: runner`. It calls `sweep`, which checks all jobs before the first
-    starts.
-    """
-
-    def __init__(self, max_batch_size: int | None, params: dict[str, str] | None) -> None:
-        self.max_batch_size = max_batch_size
-        self.params = params
-
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        """Do nothing; Hydra's interface requires the method."""
-
-    def sweep(self, arguments: list[str]) -> int:
-        """Run the sweep of these words."""
-        return sweep(arguments, None)
 
 
 def sweep(words: list[str], config_dir: str | None) -> int:
@@ -209,15 +184,6 @@ def write_report(folder: Path, report: str) -> None:
         print(f"warning: no report.html: {error}", file=sys.stderr)
 
 
-def check_report(report: str) -> None:
-    """Raise ConfigError if every run is to have a report and matplotlib is not installed."""
-    if report == "all" and not available():
-        raise ConfigError.of(
-            "report",
-            "charts are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'",
-        )
-
-
 def perform_all(
     declaration: DeclaredSweep, members: list[Member], monitor: Monitor, first: int = 0
 ) -> None:
@@ -308,31 +274,3 @@ def make_folders(folder: Path, members: list[Member]) -> None:
         if Path(member.folder).exists() and not Path(member.folder).is_dir():
             problems.add(f"output folder {member.folder}", "cannot be written (it is no folder)")
     problems.raise_any()
-
-
-def _plugin_package() -> ModuleType:
-    """Return the package of installed Hydra plugins, or an empty one if none is installed."""
-    try:
-        return importlib.import_module(PACKAGE)
-    except ModuleNotFoundError:
-        package = ModuleType(PACKAGE)
-        package.__path__ = []
-        sys.modules[PACKAGE] = package
-        return package
-
-
-def register() -> None:
-    """Register the sweeper with Hydra as `hydra/sweeper: runner`.
-
-    Hydra accepts plugins from the package `hydra_plugins` only, so a module of that package is
-    created here.
-    """
-    RunnerSweeper.__module__ = MODULE
-    package = sys.modules.get(PACKAGE) or _plugin_package()
-    module = ModuleType(MODULE)
-    module.RunnerSweeper = RunnerSweeper  # type: ignore[attr-defined]
-    package.runner_sweeper = module  # type: ignore[attr-defined]
-    sys.modules[MODULE] = module
-    Plugins.instance().register(RunnerSweeper)
-    node = {"_target_": f"{MODULE}.RunnerSweeper", "max_batch_size": None, "params": None}
-    store_option(group="hydra/sweeper", name="runner", node=node, provider="initlab")

@@ -124,7 +124,7 @@ def options(config_dir: str | None = None) -> dict[str, list[str]]:
     """
     found = {group: set(names) for group, names in shipped_options().items() if names}
     for group in schema.GROUPS:
-        found[group] |= set(schema.kinds(group))
+        found[group] |= set(schema.options_without_file(group, found[group]))
     if config_dir is not None:
         check_overlay(Path(config_dir))
         for file in Path(config_dir).glob("*/*.yaml"):

@@ -11,12 +11,3 @@ dynamics      learning in deep linear networks, the fixed point of sine networks
 elementary    the logarithm
 forms         all of these by name, for the claims of a config; every module in this folder is imported
 """
-
-from __future__ import annotations
-
-from initlab.engine.registry import import_modules
-from initlab.runner.theory.meanfield import second_moment
-
-import_modules(__name__, __path__)
-
-__all__ = ["second_moment"]

@@ -22,7 +22,7 @@ TYPES = {
     float: Rule("be a number", lambda value: isinstance(value, float) or whole(None).fits(value)),
 }
 """The types that an argument of a form may have."""
-FORMS: Registry[Callable[..., float]] = Registry("closed form")
+FORMS: Registry[Callable[..., float]] = Registry("closed form", __package__)
 
 
 def closed_form(function: Form) -> Form:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from initlab.engine.registry import import_modules
 from initlab.runner.trackers.base import REGISTRY, Tracker, register
 from initlab.runner.trackers.evidence import Evidence, Picture, Series, Spread
-
-import_modules(__name__, __path__)
 
 __all__ = ["REGISTRY", "Evidence", "Picture", "Series", "Spread", "Tracker", "register"]

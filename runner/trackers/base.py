@@ -16,7 +16,7 @@ from initlab.runner.errors import ConfigError
 from initlab.runner.kinds import Kind, registrar
 from initlab.runner.trackers.evidence import Evidence
 
-REGISTRY: Registry[type[Tracker]] = Registry("tracker")
+REGISTRY: Registry[type[Tracker]] = Registry("tracker", __package__)
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from initlab.engine.registry import (
@@ -43,6 +45,48 @@ def test_an_entry_is_found_in_any_case_until_it_is_removed():
     assert (copied, list(known)) == ({"one": 2}, [])
     with pytest.raises(KeyError, match="no number 'one' - Known: none"):
         known.get("one")
+
+
+@pytest.fixture
+def shapes(tmp_path, monkeypatch):
+    """A package with a registry and two modules that register classes."""
+    names = {
+        "__init__": "from initlab.engine.registry import Registry\nREGISTRY = Registry('shape', __name__)",
+        "round": "from shapes import REGISTRY\n@lambda c: REGISTRY.add('round', c)\nclass Round: ...",
+        "corners": (
+            "from shapes import REGISTRY\nclass Square: ...\nREGISTRY.add('square', Square)\n"
+            "REGISTRY.add('oblong', Square)"
+        ),
+    }
+    (tmp_path / "shapes").mkdir()
+    for name, text in names.items():
+        (tmp_path / "shapes" / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    import shapes
+
+    yield shapes
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shapes"]:
+        del sys.modules[name]
+
+
+def test_a_module_is_imported_when_a_name_is_asked_for(shapes):
+    assert not [name for name in sys.modules if name.startswith("shapes.")]
+    assert shapes.REGISTRY.get("Round").__module__ == "shapes.round"
+    assert "shapes.corners" not in sys.modules
+    assert "square" in shapes.REGISTRY and "triangle" not in shapes.REGISTRY
+    assert list(shapes.REGISTRY) == ["oblong", "round", "square"]
+
+
+def test_what_is_imported_can_leave_out_modules_of_some_names(shapes):
+    assert shapes.REGISTRY.imported(but={"round"}).keys() == {"oblong", "square"}
+
+
+def test_an_entry_of_the_package_takes_no_other_entrys_place(shapes):
+    class Square: ...
+
+    shapes.REGISTRY.add("square", Square)
+    assert shapes.REGISTRY.entries()["square"] is Square
+    assert shapes.REGISTRY.get("oblong").__module__ == "shapes.corners"
 
 
 def test_mxnets_functions_register_alias_and_create():

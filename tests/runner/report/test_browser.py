@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from initlab.runner.report import write_run_report, write_sweep_report
+from initlab.runner.report.run_page import write_run_report
+from initlab.runner.report.sweep_page import write_sweep_report
 
 pytestmark = pytest.mark.slow
 

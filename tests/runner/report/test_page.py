@@ -8,7 +8,8 @@ import re
 from outline import Outline, text_of
 
 from initlab.runner.evidence.members import Member, read_members, write_members
-from initlab.runner.report import write_run_report, write_sweep_report
+from initlab.runner.report.run_page import write_run_report
+from initlab.runner.report.sweep_page import write_sweep_report
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&\"'"
 

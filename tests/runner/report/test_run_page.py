@@ -7,7 +7,7 @@ import json
 import pytest
 from outline import Outline, text_of
 
-from initlab.runner.report import write_run_report
+from initlab.runner.report.run_page import write_run_report
 
 
 def test_a_runs_report_is_one_sound_file_that_fetches_nothing(run_folder):

@@ -6,7 +6,8 @@ import pytest
 from outline import Outline, text_of
 
 from initlab.runner.evidence.members import Member, read_members, write_members
-from initlab.runner.report import write_run_report, write_sweep_report
+from initlab.runner.report.run_page import write_run_report
+from initlab.runner.report.sweep_page import write_sweep_report
 
 
 def test_a_sweeps_report_shows_kinds_of_runs_and_says_what_failed(sweep_folder):

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from initlab.runner.config.compose import COMPOSITION_ERRORS, compose_once, start
 from initlab.runner.config.identity import declaration_of
 from initlab.runner.sweep.composer import KEPT, Composer
-from initlab.runner.sweep.sweeper import register
+from initlab.runner.sweep.plugin import register
 
 WORDS = [
     [],

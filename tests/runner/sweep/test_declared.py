@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from initlab.runner.sweep.declared import declared
-from initlab.runner.sweep.sweeper import register
+from initlab.runner.sweep.plugin import register
 
 
 @pytest.fixture

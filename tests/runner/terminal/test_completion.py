@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from initlab.runner.config.hydra_internals import arguments_parser
-from initlab.runner.sweep.sweeper import register
+from initlab.runner.sweep.plugin import register
 from initlab.runner.terminal import completion
 
 ROOT = Path(__file__).parents[3]

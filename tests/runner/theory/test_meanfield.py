@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from initlab.engine import nd
 from initlab.engine.errors import OptionError
 from initlab.engine.ops.activation import ACTIVATIONS as ENGINE
-from initlab.runner.theory import gaussian, meanfield, second_moment
+from initlab.runner.theory import gaussian, meanfield
 from initlab.runner.theory.activations import ACTIVATIONS, nonlinearity
+from initlab.runner.theory.meanfield import second_moment
 
 NAMES = sorted(ACTIVATIONS)
 GAINS = {
