@@ -1,4 +1,4 @@
-"""Declared networks, built, initialized, probed and documented by the command `initlab`."""
+"""The command `initlab`: declared networks, built, initialized, probed and documented."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""The command line: `initlab COMMAND …`, `python -m initlab …`, and in a checkout `python -m runner …`.
+"""The command line: `initlab COMMAND …`, `python -m initlab …`, and in a checkout `python -m runner
+…`.
 
-The commands are in `runner/commands`; where none is named, `run` is meant. Whatever a command raises for
-its user becomes one line a problem on stderr and an exit code here: 0 done, 1 a run failed, something
-differs or a claim is refuted, 2 something was refused, 3 a claim is inconclusive.
+The commands are in `runner/commands`; the default is `run`. An error for the user is printed here
+as one line per problem on stderr and becomes an exit code: 0 done; 1 a run failed, something
+differs, or a claim is refuted; 2 something was refused; 3 a claim is inconclusive.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ DEFAULT = "run"
 
 
 def main(*before: str) -> None:
-    """Run the words of this process's command line, after those given here; ends the process."""
+    """Run the words of this process's command line, after the words `before`; exit the process."""
     sys.exit(run_command([*before, *sys.argv[1:]]))
 
 
 def run_command(words: list[str]) -> int:
-    """Do what the words say; gives the exit code."""
+    """Run the command that the words name; return the exit code."""
     try:
         return dispatch(load_plugins(words))
     except RunnerError as error:
@@ -38,13 +39,13 @@ def run_command(words: list[str]) -> int:
 
 
 def failed(error: RunnerError) -> int:
-    """Print what went wrong; gives the exit code."""
+    """Print an error; return its exit code."""
     print_error(error)
     return error.exit_code
 
 
 def dispatch(words: list[str]) -> int:
-    """Hand the words to the command that they name. ConfigError for a word that is no command."""
+    """Call the command that the words name. Raises ConfigError for a word that is no command."""
     if words == ["--version"]:
         print(f"initlab {initlab.__version__}")
         return 0
@@ -58,7 +59,7 @@ def dispatch(words: list[str]) -> int:
 
 
 def load_plugins(words: Iterable[str]) -> list[str]:
-    """Load what `--plugin FILE` names; gives the other words."""
+    """Load the plugins that `--plugin FILE` names; return the other words."""
     plugins.load_from_environment()
     rest = []
     remaining = iter(words)

@@ -1,7 +1,7 @@
-"""What a subcommand of `initlab` is; the commands themselves are in `runner/commands`.
+"""The base class of subcommands of `initlab`; the commands themselves are in `runner/commands`.
 
-A command imports what it needs when it runs, not at the top of its file, so that `initlab --help` and
-the other commands start without it.
+A command imports what it needs when it runs, not at the top of its file, so that `initlab --help`
+and the other commands start fast.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ C = TypeVar("C", bound="Command")
 class Command:
     """A subcommand: `initlab NAME …`, and in a checkout `python -m runner.NAME …` too.
 
-    The class is named like the command. `usage` is what follows the name in `initlab --help`, `summary`
-    one line about it; the class's docstring is what `initlab NAME --help` says.
+    The name of the command is that of the class. `usage` is what follows the name in `initlab
+    --help`, `summary` is one line about it, and the class's docstring is the text of `initlab NAME
+    --help`.
     """
 
     name: ClassVar[str]
@@ -28,14 +29,18 @@ class Command:
     summary: ClassVar[str] = ""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare what the command takes. `--plugin FILE` is taken by every command."""
+        """Declare the arguments of the command. Every command accepts `--plugin FILE`."""
 
     def perform(self, given: argparse.Namespace) -> int:
-        """Do it; gives the exit code. A `RunnerError` is printed, and gives its own exit code."""
+        """Run the command; return the exit code. A `RunnerError` is printed and gives its own exit
+        code.
+        """
         raise NotImplementedError
 
     def main(self, words: Sequence[str]) -> int:
-        """Parse the words that follow the name, and perform. SystemExit, with code 2, for wrong ones."""
+        """Parse the words after the name, and perform. Raises SystemExit, with code 2, for wrong
+        words.
+        """
         parser = argparse.ArgumentParser(
             prog=f"initlab {self.name}",
             description=inspect.getdoc(self),
@@ -51,7 +56,7 @@ REGISTRY: Registry[type[Command]] = Registry("command")
 
 
 def register(cls: type[C]) -> type[C]:
-    """Add a command under its class's name in snake case."""
+    """Register a command under its class's name in snake case."""
     cls.name = snake_case(cls.__name__)
     REGISTRY.add(cls.name, cls)
     return cls

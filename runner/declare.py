@@ -1,7 +1,4 @@
-"""Runs from Python: what the command line's words declare, checked, planned, and run.
-
-What a plain run does not need (claims, reports) is imported when a run wants it.
-"""
+"""Runs from Python: declare a run with the words of the command line, check it, plan it, run it."""
 
 from __future__ import annotations
 
@@ -37,14 +34,13 @@ from initlab.runner.tracking import track_run
 
 
 def declare(*words: str, config_dir: str | os.PathLike[str] | None = None) -> DeclaredRun:
-    """The run that words of the command line declare, checked and planned. Nothing is drawn and
-    nothing written.
+    """Return the run that words of the command line declare, checked and planned.
 
-    `declare("init=he", "model=mlp").plan["0.weight"].draw(slice(0, 10))` draws ten rows.
-    `config_dir` is a folder of options of your own, as `--config-dir` is. Your own use of Hydra goes
-    on as it was.
+    Nothing is drawn or written. `declare("init=he", "model=mlp").plan["0.weight"].draw(slice(0,
+    10))` draws ten rows. `config_dir` is a folder with options of your own, like `--config-dir`.
+    The state of your own use of Hydra does not change.
 
-    ConfigError with everything that is wrong.
+    Raises ConfigError with all problems.
     """
     with borrowing_hydra():
         register()
@@ -53,8 +49,10 @@ def declare(*words: str, config_dir: str | os.PathLike[str] | None = None) -> De
 
 
 def composed(words: list[str], config_dir: str | None) -> Composed:
-    """The composed config. Where some words were wrong, the rest is checked too, so that everything
-    is said at once.
+    """Return the composed config.
+
+    If some words are wrong, the config of the others is checked too, so that ConfigError has all
+    problems.
     """
     try:
         return compose(words, config_dir)
@@ -68,8 +66,9 @@ def composed(words: list[str], config_dir: str | None) -> Composed:
 
 
 class DeclaredRun:
-    """A run that was declared: its `plan`, its `words`, its `run_id`, and the `folder` that it runs
-    into unless another is given. `checked` has all its parts as objects.
+    """A declared run: its `plan`, its `words`, its `run_id`, and the default `folder` it runs into.
+
+    `checked` has all its parts as objects.
     """
 
     def __init__(
@@ -82,17 +81,17 @@ class DeclaredRun:
 
     @property
     def plan(self) -> Plan:
-        """What will be drawn: a row a parameter."""
+        """The plan: one row for each parameter."""
         return self.checked.plan
 
     @property
     def run_id(self) -> str:
-        """The id that follows from the config; the folder is named by it."""
+        """The id, which follows from the config and names the folder."""
         return self.checked.run_id
 
     @property
     def config(self) -> dict[str, Any]:
-        """The resolved config, as plain mappings and lists; a copy."""
+        """The resolved config as plain mappings and lists; a copy."""
         return copy.deepcopy(self.checked.resolved)
 
     def __repr__(self) -> str:
@@ -107,15 +106,15 @@ class DeclaredRun:
         return shortened(f"{self.run_id}: {' '.join(self.words) or 'no words'}")
 
     def run(self, folder: str | os.PathLike[str] | None = None) -> Run:
-        """Run it without a word, into `folder`, else into outputs/<name>/<run id> below the working
-        directory, and give what it left. A finished run in that folder is made again, unless the
-        words hold `resume=true`.
+        """Run without output, and return the finished run.
 
-        Claims (`expect`) are judged into `claims.json`. The seed and the random numbers of the engine
-        go on as they were.
+        `folder` is by default outputs/<name>/<run id> in the working directory. A finished run in
+        it is made again unless the words contain `resume=true`. Claims (`expect`) are judged and
+        written to `claims.json`. The seed and the random numbers of the engine are the same
+        afterwards.
 
-        ConfigError for a folder that cannot be made, and for `task=plan` and `dry_run=true`, which
-        make no run; StorageError, MemoryShortage and LedgerError as the command reports them.
+        Raises ConfigError if the folder cannot be created, and for `task=plan` and `dry_run=true`,
+        which make no run; and StorageError, MemoryShortage and LedgerError like the command.
         """
         resolved = self.checked.resolved
         for key, value in (("task", "plan"), ("dry_run", True)):
@@ -134,8 +133,10 @@ class DeclaredRun:
         return Run(place)
 
     def begin(self, folder: Path) -> None:
-        """Make the folder, and take away what an earlier sweep or claim said of it. ConfigError where
-        it cannot be made, or a report cannot be drawn.
+        """Create the folder and remove the status and claims of earlier runs in it.
+
+        Raises ConfigError if it cannot be created, or if a report is wanted and matplotlib is not
+        installed.
         """
         check_writable(folder)
         status.remove(folder)
@@ -143,7 +144,7 @@ class DeclaredRun:
         check_report(str(self.checked.resolved.get("report")))
 
     def make(self, folder: Path, out: Console) -> str:
-        """Run it into a folder that was begun, and report it where that is wanted; gives the root
+        """Run into a folder prepared by `begin`, and write the report if wanted; return the root
         digest.
         """
         origin = Origin(self.words, hydra_files(self._composed))
@@ -156,8 +157,9 @@ class DeclaredRun:
 
 
 def declared(config: Composed) -> DeclaredRun:
-    """The run that a composed config declares. ConfigError with everything that is wrong, and for a
-    config that declares several runs.
+    """Return the run that a composed config declares.
+
+    Raises ConfigError with all problems, and for a config that declares several runs.
     """
     varied = [part for part in ("grid", "cases", "union") if config.sweep.get(part)]
     if varied:
@@ -175,7 +177,7 @@ def declared(config: Composed) -> DeclaredRun:
 
 
 def check_writable(folder: Path) -> None:
-    """ConfigError unless the run's folder can be made."""
+    """Raise ConfigError unless the run's folder can be created."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):

@@ -1,4 +1,4 @@
-"""The first rows of a table, as they are shown for an object in a shell (80 columns) or a notebook."""
+"""The first rows of a table, for showing an object in a shell (80 columns) or a notebook."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Excerpt:
 
     @property
     def rest(self) -> str:
-        """What is said of the rows that are not shown; '' where all are."""
+        """The text about the rows that are not shown; '' if all are shown."""
         left = self.total - len(self._shown)
         return f"… {left} more" if left else ""
 
@@ -31,7 +31,7 @@ class Excerpt:
         return self.rows[:MOST]
 
     def text(self) -> str:
-        """Lines of at most 80 characters; a cell that is too long lacks its middle."""
+        """Return lines of at most 80 characters; long cells are shortened in the middle."""
         lines = [self.columns, *self._shown] if self._shown else []
         widths = _narrowed([max(map(len, column)) for column in zip(*lines, strict=True)])
         table = [
@@ -46,7 +46,7 @@ class Excerpt:
         )
 
     def html(self) -> str:
-        """A table in HTML, every cell escaped."""
+        """Return the table as HTML with every cell escaped."""
         from html import escape
 
         head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
@@ -60,7 +60,7 @@ class Excerpt:
 
 
 def _narrowed(widths: list[int]) -> list[int]:
-    """Widths of columns that fit a line: the widest give way first."""
+    """Return column widths that fit a line; the widest columns are narrowed first."""
     room = WIDTH - len(GAP) * (len(widths) - 1)
     while sum(widths) > room:
         widest = max(range(len(widths)), key=widths.__getitem__)
@@ -71,7 +71,7 @@ def _narrowed(widths: list[int]) -> list[int]:
 
 
 def shortened(text: str, width: int = WIDTH) -> str:
-    """A text of at most so many characters; a longer one lacks its middle."""
+    """Return a text of at most `width` characters, shortened in the middle."""
     if len(text) <= width:
         return text
     front = (width - 1) // 2

@@ -1,9 +1,8 @@
-"""The stage after the runs: are the claims of a config's `expect` borne out by what finished runs
-left on disk?
+"""Claims about runs: checked before the runs, and judged by what finished runs left on disk.
 
-`check` says before anything runs what no result could have: a section that nothing measures, a
-layer that is not there, an axis that is not swept over. `conclude` reads the results, judges all
-claims together and writes `claims.json` beside them.
+`check` refuses, before anything runs, a claim about something that the results cannot have: a
+section that nothing measures, a missing layer, an axis that is not swept over. `conclude` reads the
+results, judges all claims together and writes `claims.json`.
 """
 
 from __future__ import annotations
@@ -50,8 +49,9 @@ Made = tuple[Sequence[str], Path]
 
 
 def check(claims: Sequence[Claim], runs: Sequence[tuple[Sequence[str], RunConfig]]) -> None:
-    """ConfigError with everything wrong with claims about these runs (words, config), before any is
-    made.
+    """Check claims against the runs (words, config) before any is made.
+
+    Raises ConfigError with all problems.
     """
     problems = Problems()
     results = [
@@ -71,7 +71,7 @@ def check(claims: Sequence[Claim], runs: Sequence[tuple[Sequence[str], RunConfig
 
 
 def check_interpolations(expect: Any, swept: Sequence[str]) -> None:
-    """ConfigError with the claims that take from the config what the runs do not have in common."""
+    """Raise ConfigError with the claims that take values from keys which differ between the runs."""
     problems = Problems()
     for number, claim in enumerate(expect if isinstance(expect, list) else []):
         for name in INTERPOLATION.findall(str(claim)):
@@ -84,7 +84,9 @@ def check_interpolations(expect: Any, swept: Sequence[str]) -> None:
 
 
 def estimates(claims: Sequence[Claim], runs: Sequence[Made]) -> list[Estimate]:
-    """Each claim's quantity over finished runs. ConfigError where there is no such quantity."""
+    """Return the estimate of each claim over finished runs. Raises ConfigError if a quantity is
+    missing.
+    """
     results = [read_result(folder, words) for words, folder in runs]
     places = {f"expect[{number}] ({claim.id})": claim for number, claim in enumerate(claims)}
     return list(each(places, lambda claim: estimate(claim, results)).values())
@@ -93,8 +95,9 @@ def estimates(claims: Sequence[Claim], runs: Sequence[Made]) -> list[Estimate]:
 def conclude(
     claims: Sequence[Claim], runs: Sequence[Made], folder: Path, out: Console
 ) -> list[Judged]:
-    """Judge, write `claims.json` into `folder`, print the table. ConfigError for a quantity that
-    the results do not have.
+    """Judge the claims, write `claims.json` into `folder`, and print the table.
+
+    Raises ConfigError if the results do not have a quantity.
     """
     judged = judge(claims, estimates(claims, runs))
     write_claims(folder, judged)
@@ -103,7 +106,7 @@ def conclude(
 
 
 def exit_code(judged: Sequence[Judged]) -> int:
-    """0 where all are reproduced, 1 where one is refuted, else 3."""
+    """Return 0 if all claims are reproduced, 1 if one is refuted, else 3."""
     verdicts = {one.verdict for one in judged}
     return (
         EXIT_FAILED if REFUTED in verdicts else EXIT_INCONCLUSIVE if INCONCLUSIVE in verdicts else 0
@@ -111,7 +114,7 @@ def exit_code(judged: Sequence[Judged]) -> int:
 
 
 def write_claims(folder: Path, judged: Sequence[Judged], alpha: float = ALPHA) -> None:
-    """`claims.json`: every claim with its estimate, its verdict and why."""
+    """Write `claims.json`: every claim with its estimate, its verdict and the reason."""
     judged_runs.write(folder, alpha, [one.describe() for one in judged])
 
 
@@ -122,7 +125,7 @@ HEADINGS = ("claim", "predicted", "measured", "error", "z", "verdict")
 
 
 def cells(one: Judged) -> list[str]:
-    """The row of a claim under `HEADINGS`, as texts."""
+    """Return the row of a claim as texts, one for each of `HEADINGS`."""
     sign = {"equal": "", "at_least": ">= ", "at_most": "<= "}[one.claim.relation]
     found = one.estimate
     return [
@@ -136,7 +139,7 @@ def cells(one: Judged) -> list[str]:
 
 
 def print_claims(out: Console, judged: Sequence[Judged]) -> None:
-    """A table of the claims, and the reason of each that is not reproduced."""
+    """Print a table of the claims, and the reason for each one that is not reproduced."""
     if out.quiet:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -113,7 +113,7 @@ def storage_errors(folder: Path, needed: int = 0) -> Iterator[None]:
 
 
 def _room(folder: Path, needed: int) -> str:
-    """`the snapshot needs 4.00 GB, 1.20 GB are free`."""
+    """Return `the snapshot needs 4.00 GB, 1.20 GB are free`."""
     try:
         status = os.statvfs(folder)
     except OSError:
@@ -122,13 +122,13 @@ def _room(folder: Path, needed: int) -> str:
 
 
 def write_text(path: Path, text: str, durable: bool = True) -> None:
-    """Write a file atomically, and durably unless what it says can be lost with the power."""
+    """Write a file atomically; also durably, unless losing it in a power failure does no harm."""
     with replacing(path, durable) as file:
         file.write(text.encode("utf-8"))
 
 
 def settle(folder: Path, names: Iterable[str]) -> None:
-    """Make files that were written, and their names, durable at one go."""
+    """Sync several written files and their names to the disk."""
     for name in names:
         if (folder / name).exists():
             sync(folder / name)
@@ -142,21 +142,22 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Take away what a killed process may have left half written in a folder."""
+    """Remove temporary files that a killed process left in a folder."""
     for path in folder.glob(f"*{TEMPORARY}"):
         path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any, durable: bool = True) -> None:
-    """Write JSON a person can read; NaN and infinity, which JSON lacks, become the texts that
-    `float` reads.
+    """Write readable JSON. NaN and infinity, which JSON lacks, are written as texts that `float`
+    reads.
     """
     write_text(path, json_text(value) + "\n", durable)
 
 
 def json_text(value: Any, margin: str = "\n") -> str:
-    """`value` as JSON: a part a line, and a list of plain values on one. `margin` is what a line
-    begins with.
+    """Return `value` as JSON, one part per line; a list of plain values is on one line.
+
+    `margin` is the start of each line.
     """
     kind = type(value)
     if kind is str:
@@ -181,14 +182,12 @@ QUOTED = json.encoder.encode_basestring
 
 
 def _key(key: Any) -> str:
-    """A key as JSON: text, and what `json` makes text of."""
+    """Return a key as a JSON text."""
     return QUOTED(key) if isinstance(key, str) else PLAIN.encode({key: 0})[1:-4]
 
 
 def in_json(value: Any) -> Any:
-    """`value` in JSON's own types: a NumPy number, which a user's statistic may give, as Python's;
-    NaN and infinity as text.
-    """
+    """Convert `value` to JSON types: NumPy numbers to Python's, NaN and infinity to text."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, dict):

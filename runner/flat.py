@@ -1,7 +1,6 @@
-"""A config as one mapping from dotted keys to plain values, and what two of them do not have in
-common.
+"""Flat configs, from dotted keys to plain values, and the difference of two of them.
 
-`{model: {layers: [{units: 4}]}}` is `{"model.layers[0].units": 4}`; an empty mapping or list is a
+`{model: {layers: [{units: 4}]}}` is `{"model.layers[0].units": 4}`. An empty mapping or list is a
 value.
 """
 
@@ -18,9 +17,7 @@ ABSENT = "-"
 
 @dataclass(frozen=True)
 class Change:
-    """A key whose value is not the same in both; `a_has` and `b_has` say whether there is one at
-    all.
-    """
+    """A key with different values in two configs; `a_has` and `b_has` say whether each has the key."""
 
     key: str
     a: Any
@@ -29,7 +26,7 @@ class Change:
     b_has: bool = True
 
     def texts(self) -> tuple[str, str]:
-        """Both values as a person reads them."""
+        """Return both values as readable text."""
         return value_text(self.a) if self.a_has else ABSENT, value_text(
             self.b
         ) if self.b_has else ABSENT
@@ -41,7 +38,9 @@ class Change:
 def flatten(
     value: Any, key: str = "", is_leaf: Callable[[Any], bool] = lambda value: False
 ) -> dict[str, Any]:
-    """The values by dotted key; `is_leaf` says of a mapping or a list whether it is one value."""
+    """Return the values by dotted key; `is_leaf` says whether a mapping or list counts as one
+    value.
+    """
     if is_leaf(value):
         return {key: value}
     if isinstance(value, dict) and value:
@@ -56,12 +55,14 @@ def flatten(
 
 
 def is_plain_list(value: Any) -> bool:
-    """Whether a value is a list of texts, numbers and the like, as a shape is."""
+    """Return whether a value is a list of texts, numbers and the like, such as a shape."""
     return isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value)
 
 
 def changes(a: dict[str, Any], b: dict[str, Any]) -> list[Change]:
-    """What differs of two flat mappings, by key. `1`, `1.0` and `true` are three values."""
+    """Return the differences of two flat mappings, by key. `1`, `1.0` and `true` are different
+    values.
+    """
     keys = sorted(
         key
         for key in a.keys() | b.keys()
@@ -71,7 +72,7 @@ def changes(a: dict[str, Any], b: dict[str, Any]) -> list[Change]:
 
 
 def value_text(value: Any) -> str:
-    """The value as JSON, a text without quotes where nothing is lost by that."""
+    """Return the value as JSON; a text has no quotes if it cannot be mistaken for another value."""
     plain = (
         isinstance(value, str)
         and value not in ("", ABSENT, "true", "false", "null")

@@ -1,5 +1,5 @@
-"""An open set of dataclasses that a config chooses from by `kind`: layers, data, probes, measures,
-statistics and trackers are such sets.
+"""Open sets of dataclasses that a config chooses from by `kind`: layers, data, probes, measures,
+statistics and trackers.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ C = TypeVar("C", bound=type)
 
 @dataclass
 class Kind:
-    """Base of what a config chooses by `kind`: the fields of a subclass are its options, checked by
-    their types when it is made (see `engine.options`).
+    """Base class of what a config chooses by `kind`.
 
-    A subclass that defines `__post_init__`, to check what options need of one another, calls this
-    one first. It raises `OptionError` for what cannot be.
+    The fields of a subclass are its options, checked by their types (see `engine.options`). A
+    subclass that defines `__post_init__`, to check how options depend on each other, must call this
+    one first. Raises `OptionError` for an invalid option.
     """
 
     kind: ClassVar[str] = ""
@@ -31,10 +31,10 @@ class Kind:
 
 
 def registrar(registry: Registry[C], base: type) -> Callable[[C], C]:
-    """The decorator that puts a dataclass derived from `base` into `registry` under its snake-case
-    name, its `kind`.
+    """Return a decorator that registers a dataclass derived from `base` under its `kind`.
 
-    A class may end in an underscore where its name would be a Python keyword: `None_` is `none`.
+    The kind is the snake-case name of the class. If that is a Python keyword, the class name ends
+    in an underscore: `None_` is `none`.
     """
 
     def register(cls: C) -> C:

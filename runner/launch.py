@@ -1,9 +1,8 @@
-"""What `initlab run` does: one run, a sweep, or one of Hydra's own answers.
+"""The command `initlab run`: one run, a sweep, or one of Hydra's own functions.
 
-A single run is composed once, checked, and handed to Hydra's job runner. `--multirun`, `--cfg`, `--info`
-and the rest are Hydra's own; `--help` (`terminal.help`) and `-sc` (`terminal.completion`) are ours.
-
-Each answer imports what it needs: `--help` needs no network, a run no sweep.
+A single run is composed once, checked, and passed to Hydra's job runner. `--multirun`, `--cfg`,
+`--info` and others are Hydra's; `--help` (`terminal.help`) and `-sc` (`terminal.completion`) are
+ours.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from initlab.runner.sweep.plugin import register
 
 
 def launch(words: list[str]) -> int:
-    """Do what the words of the command line say; gives the exit code."""
+    """Run what the words of the command line declare; return the exit code."""
     os.environ["HYDRA_FULL_ERROR"] = "1"
     arguments = arguments_parser().parse_args(words)
     if arguments.experimental_rerun:
@@ -63,7 +62,7 @@ def launch(words: list[str]) -> int:
 
 
 def show(text: str) -> int:
-    """Print a text that its reader may stop reading, as `head` does; gives the exit code."""
+    """Print a text; return the exit code. A reader that stops reading, like `head`, is no error."""
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:
@@ -73,7 +72,7 @@ def show(text: str) -> int:
 
 
 def single_run(config: DictConfig) -> int:
-    """Check the config, then plan or run it."""
+    """Check the config, then print its plan or run it."""
     from initlab.runner.declare import declared
     from initlab.runner.terminal import tables
     from initlab.runner.tracking import track_run
@@ -111,7 +110,7 @@ def single_run(config: DictConfig) -> int:
 
 
 def hand_to_hydra(words: list[str]) -> int:
-    """Let Hydra's entry point do what the words say."""
+    """Call Hydra's entry point with the words."""
     prepare()
     GlobalHydra.instance().clear()
     before = sys.argv
@@ -127,7 +126,9 @@ def hand_to_hydra(words: list[str]) -> int:
     config_path=str(conf_dir()), config_name="config", **allowing(LOGGING_CLASSES), **VERSION
 )
 def hydra_entry(config: DictConfig) -> str | float:
-    """What `--cfg` and `--info` are about; runs and sweeps are started by `run_command`."""
+    """The task function for `--cfg` and `--info`, which do not call it; `run_command` starts runs
+    and sweeps.
+    """
     from initlab.runner.sweep.job import run_job
 
     return run_job(config)

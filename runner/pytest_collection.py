@@ -1,10 +1,10 @@
-"""What `pytest --initlab` collects: the runs of lock files, and experiment files, as tests.
+"""The tests that `pytest --initlab` collects: runs of lock files, and experiment files.
 
-A run of a lock is a test, called by its run id and overrides; it fails with what changed and why, as
-`initlab verify --lock` says it. A file in a folder `experiment` or `sweep` is a test that it composes, that
-every run of it is sound, runs into a temporary folder and is verified there. Of an experiment that expects
-something each claim is a test instead, failing with its row of the table. A damaged lock, or one whose words
-declare nothing any more, is an error of collection in one line.
+Each run of a lock is a test, named by its run id and overrides; it fails with what changed and why,
+like `initlab verify --lock`. A file in a folder `experiment` or `sweep` is a test: it is composed,
+every run of it is checked, made in a temporary folder, and verified. If an experiment declares
+claims, each claim is a test instead and fails with its row of the table. A damaged lock, or one
+whose words declare nothing any more, is an error of collection in one line.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ MARK = b'"initlab-lock-'
 
 
 class Collection:
-    """Knows our files; there is one only where `--initlab` was given. `named` files must be ours."""
+    """Collects our files; it exists only if `--initlab` was given. The files in `named` must be
+    ours.
+    """
 
     def __init__(self, config: pytest.Config, named: list[str]) -> None:
         self._named = {(config.invocation_params.dir / place).resolve() for place in named}
@@ -41,7 +43,7 @@ class Collection:
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
     ) -> pytest.Collector | None:
-        """The collector of a file that is ours."""
+        """Return the collector of a file if it is ours."""
         named = file_path.resolve() in self._named
         if file_path.suffix == ".yaml" and file_path.parent.name in GROUPS:
             return (
@@ -71,14 +73,14 @@ def _says_that_it_is_a_lock(path: Path) -> bool:
 
 
 class NotAsExpected(Exception):
-    """What a test found, as it is shown."""
+    """Raised by a test; its message is what the test found."""
 
 
 class Item(pytest.Item):
-    """A test of ours: what it found is shown without a traceback."""
+    """Base class of our tests, whose findings are shown without a traceback."""
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The lines that say what changed; a traceback only where the test itself failed."""
+        """Return the lines that say what changed; a traceback only if the test itself failed."""
         from initlab.runner.errors import RunnerError
 
         if isinstance(excinfo.value, (NotAsExpected, RunnerError)):
@@ -86,17 +88,18 @@ class Item(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where it is and what it is called; not by its name alone, in which pytest would take dots
-        for those of a Python module.
+        """Return file and name of the test.
+
+        The name is not given alone, since pytest would take its dots for those of a Python module.
         """
         return self.path, None, f"{_shown(self.config, self.path)}: {self.name}"
 
 
 class OtherFile(pytest.File):
-    """A file that was named and is none of ours."""
+    """A file that was named but is none of ours."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """CollectError."""
+        """Raise CollectError."""
         said = (
             f"is neither a lock ({SUFFIX}) nor a YAML file in a folder called {' or '.join(GROUPS)} - "
             "give one of these, or a folder"
@@ -105,10 +108,10 @@ class OtherFile(pytest.File):
 
 
 class LockFile(pytest.File):
-    """A lock: a test a run, of those it holds and of those its words declare."""
+    """A lock: one test for each run that it holds or that its words declare."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """The runs. CollectError, a line a problem, for a lock that cannot be used."""
+        """Return the tests. Raises CollectError, one line per problem, if the lock cannot be used."""
         from initlab.runner.check import lockcheck
         from initlab.runner.config.hydra_internals import borrowing_hydra
         from initlab.runner.errors import RunnerError
@@ -155,11 +158,11 @@ class LockItem(Item):
 
 
 class ExperimentFile(pytest.File):
-    """A file of a folder `experiment` or `sweep`: one test, or one a claim."""
+    """A file in a folder `experiment` or `sweep`: one test, or one for each claim."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """The tests. CollectError for a file that could not be chosen, since the runner has one of
-        that name.
+        """Return the tests. Raises CollectError if the runner has a file of the same name, which
+        hides it.
         """
         from initlab.runner.config.compose import conf_dir
         from initlab.runner.errors import RunnerError
@@ -192,15 +195,15 @@ class ExperimentFile(pytest.File):
 
 
 class ExperimentItem(Item):
-    """Every run that an experiment or a sweep declares."""
+    """A test of every run that an experiment or a sweep declares."""
 
     def __init__(self, *, config_dir: str | None, **options: Any) -> None:
         super().__init__(**options)
         self._config_dir = config_dir
 
     def runtest(self) -> None:
-        """Run all into a temporary folder and verify them there. A search has no runs of its own,
-        and is skipped.
+        """Make all runs in a temporary folder and verify them. A search is skipped: its runs are
+        not known.
         """
         from initlab.runner.check.lock import runs_of
         from initlab.runner.config.hydra_internals import borrowing_hydra
@@ -224,7 +227,7 @@ class ExperimentItem(Item):
 
 
 def _problems(run: DeclaredMember, folder: Path) -> list[str]:
-    """Run and verify; a line for each thing wrong, with the run's words."""
+    """Make a run and verify it; return a line for each problem, with the run's words."""
     from initlab.runner.check.verify import verify
     from initlab.runner.errors import RunnerError
     from initlab.runner.evidence.folder import Origin
@@ -241,16 +244,14 @@ def _problems(run: DeclaredMember, folder: Path) -> list[str]:
 
 
 def _expects(path: Path) -> bool:
-    """Whether an experiment file has claims."""
+    """Return whether an experiment file has claims."""
     from initlab.runner.experiments.catalogue import claims_in
 
     return claims_in(path)
 
 
 class _Claimed:
-    """An experiment's claims, and their verdicts, for which its runs are made once, when the first
-    is asked for.
-    """
+    """The claims of an experiment and their verdicts; its runs are made once, for the first test."""
 
     def __init__(self, name: str, config_dir: str | None) -> None:
         from initlab.runner.config.hydra_internals import borrowing_hydra
@@ -262,7 +263,7 @@ class _Claimed:
         self._judged: dict[str, Judged] | None = None
 
     def judged(self, claim: Claim) -> Judged:
-        """The claim, judged with the experiment's others."""
+        """Return the verdict of a claim, judged together with the experiment's others."""
         if self._judged is None:
             self._judged = self._judge()
         return self._judged[claim.id]
@@ -291,14 +292,14 @@ class _Claimed:
 
 
 class ClaimItem(Item):
-    """One claim of an experiment."""
+    """A test of one claim of an experiment."""
 
     def __init__(self, *, claimed: _Claimed, claim: Claim, **options: Any) -> None:
         super().__init__(**options)
         self._claimed, self._claim = claimed, claim
 
     def runtest(self) -> None:
-        """Judge. Whatever is not reproduced fails, with its row of the table and the reason."""
+        """Judge the claim. It fails unless reproduced, with its row of the table and the reason."""
         from initlab.runner.claims.judge import REPRODUCED
         from initlab.runner.expectation import HEADINGS, cells
 
@@ -320,6 +321,6 @@ def _load_plugins(config: pytest.Config) -> None:
 
 
 def _shown(config: pytest.Config, path: Path) -> Path:
-    """The path as short as it can be said."""
+    """Return the path in its shortest form."""
     here = config.invocation_params.dir
     return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,5 +1,5 @@
-"""Show a finished run to the chosen tracker: the stage after the manifest, which no finished run
-depends on.
+"""Logs a finished run to the chosen tracker, after the manifest is written. No finished run depends
+on it.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ LOG = logging.getLogger("runner")
 
 
 def track_run(config: RunConfig, folder: Path) -> None:
-    """Show the finished run in `folder` to the tracker of its config; see `track`."""
+    """Log the finished run in `folder` to the tracker of its config; see `track`."""
     track(config.resolved, folder)
 
 
 def track(resolved: dict[str, Any], folder: Path) -> None:
-    """Show the finished run in `folder` to the tracker that a resolved config chooses; the rest of
-    the config need not be sound here.
+    """Log the finished run in `folder` to the tracker that a resolved config chooses.
 
-    Whatever goes wrong is one line on stderr, and that line with the traceback in the run's log:
-    the run is finished all the same.
+    The rest of the config may be invalid. An error is printed as one line on stderr, and written
+    with its traceback to the run's log; the run stays finished.
     """
     options = resolved.get("tracker") or UNTRACKED
     if options == UNTRACKED:
@@ -54,7 +53,7 @@ def track(resolved: dict[str, Any], folder: Path) -> None:
 
 
 def _note(folder: Path, said: str) -> None:
-    """Keep a warning with its traceback in the log of a run that is over."""
+    """Write a warning with its traceback to the log of a finished run."""
     try:
         RunFolder(folder).append_log(
             f"{datetime.now():%Y-%m-%d %H:%M:%S} WARNING runner.tracking: "
@@ -65,7 +64,7 @@ def _note(folder: Path, said: str) -> None:
 
 
 def pictures(folder: Path) -> tuple[Picture, ...]:
-    """The charts of a finished run as PNG; none where matplotlib is not installed."""
+    """Return the charts of a finished run as PNG, or none if matplotlib is not installed."""
     if not available():
         return ()
     from initlab.runner.report.charts import run_charts

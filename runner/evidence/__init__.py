@@ -1,3 +1,3 @@
-"""A run's folder: its manifest, snapshot, statuses and members."""
+"""A run's folder: its manifest, snapshot, statistics and status, and the members of a sweep."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A finished run, as it is read from Python: what it was, what was measured, and its first values."""
+"""A finished run read from Python: its manifest, config, statistics and first values."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ COLUMNS = ("path", "shape", "law", "std", "verdict")
 
 
 class Run:
-    """A finished run: `run[path]` is a parameter's first values, `len(run)` how many paths there are,
-    iteration gives the paths, those of tied parameters last.
+    """A finished run: `run[path]` is a parameter's first values.
 
-    Files are read when they are asked for. EvidenceError where one is missing, damaged or of a newer
-    version.
+    `len(run)` is the number of paths; iteration yields the paths, those of tied parameters last.
+    Files are read on access. Raises EvidenceError if one is missing, damaged or of a newer version.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -39,7 +38,7 @@ class Run:
 
     @property
     def manifest(self) -> Manifest:
-        """What the run says of itself: id, config, digests, versions."""
+        """The manifest: id, config, digests, versions."""
         return self._folder.manifest
 
     @property
@@ -49,22 +48,23 @@ class Run:
 
     @property
     def stats(self) -> Statistics:
-        """What was measured: `parameters`, `layers` and the like, each a list of rows. A number that is
-        not finite is a text there: `nan`, `inf`, `-inf`.
+        """The statistics: sections like `parameters` and `layers`, each a list of rows.
+
+        A number that is not finite is a text: `nan`, `inf`, `-inf`.
         """
         return self._folder.stats
 
     @property
     def figures(self) -> dict[str, float | None]:
-        """The single figures of the probe by name, as `loss`; None where one was not measured."""
+        """The single figures of the probe by name, like `loss`; None for one that was not measured."""
         return {name: number(value) for name, value in self.stats.figures.items()}
 
     def __getitem__(self, path: str) -> np.ndarray:
-        """The first values of a parameter, mapped from the snapshot where its format allows it: they
-        are read when they are touched, and a change to them reaches no file. A tied parameter has its
-        owner's.
+        """Return the first values of a parameter; a tied parameter has its owner's.
 
-        KeyError with the nearest path; EvidenceError where the run kept no snapshot.
+        They are mapped from the snapshot if its format allows it: read on access, and changes are
+        not written to the file. Raises KeyError with the nearest path, and EvidenceError if the run
+        kept no snapshot.
         """
         if path not in self:
             raise KeyError(f"no parameter '{path}' - {advice(path, self)}")
@@ -107,8 +107,9 @@ class Run:
 
 
 def load(path: str | os.PathLike[str]) -> Run:
-    """The finished run in a folder, outputs/<name>/<run id>. EvidenceError where none is: no such
-    folder, no manifest, or a damaged one.
+    """Return the finished run in a folder, outputs/<name>/<run id>.
+
+    Raises EvidenceError if there is no such folder, no manifest, or a damaged one.
     """
     run = Run(path)
     _ = run.manifest
@@ -116,7 +117,7 @@ def load(path: str | os.PathLike[str]) -> Run:
 
 
 def figure_text(value: object) -> str:
-    """A figure in few digits; a text as it is."""
+    """Return a figure in few digits; a text is returned unchanged."""
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,13 +1,13 @@
-"""A run's folder: what is in it, and the only code that reads or writes it.
+"""RunFolder: a run's folder, and the only code that reads or writes it.
 
 .hydra/          the config as composed, and the words as typed
-plan.json        a row a parameter, before any value
+plan.json        one row for each parameter, before any value
 snapshot.*       the first values; in parts model-00001-of-00004.safetensors and an index
-stats.json       what was measured; stats.csv has its table of parameters
-runner.log       what was logged, and a failure with its traceback
+stats.json       the measured figures; stats.csv has its table of parameters
+runner.log       the log, and a failure with its traceback
 manifest.json    written last: a folder that has one holds a finished run
-report.html      the run's report, where one was wanted
-status.json      how far a run of a sweep has come (`runner.evidence.status`)
+report.html      the run's report, if wanted
+status.json      the progress of a run of a sweep (`runner.evidence.status`)
 snapshot.journal, snapshot.*.partial     an unfinished streamed run (`runner.evidence.journal`)
 """
 
@@ -50,7 +50,7 @@ SNAPSHOTS = ("snapshot.*", "model-*-of-*.safetensors*", INDEX)
 
 @dataclass(frozen=True)
 class Origin:
-    """What a run came from: the words as typed, and what Hydra keeps of it, as text by file name."""
+    """The origin of a run: the words as typed, and Hydra's files for it, as text by file name."""
 
     overrides: Sequence[str] = ()
     hydra_files: Mapping[str, str] = field(default_factory=dict)
@@ -59,9 +59,9 @@ class Origin:
 class RunFolder:
     """The folder of one run.
 
-    `manifest`, `stats`, `plan` and `snapshot` are read when they are first asked for, and kept;
-    `begin` and the methods that write forget what they replace. All of them raise EvidenceError for
-    what is missing, damaged or of a newer version. Writing raises OSError.
+    `manifest`, `stats`, `plan` and `snapshot` are read on first access and cached; `begin` and the
+    writing methods drop what they replace from the cache. Reading raises EvidenceError if a file is
+    missing, damaged or of a newer version; writing raises OSError.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -74,12 +74,12 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether there is a manifest, of whatever content."""
+        """Whether there is a manifest, whatever its content."""
         return (self.path / MANIFEST).exists()
 
     @cached_property
     def manifest(self) -> Manifest:
-        """What the run says of itself."""
+        """The manifest of the run."""
         path = self.path / MANIFEST
         if not self.path.is_dir():
             raise EvidenceError(
@@ -96,15 +96,13 @@ class RunFolder:
 
     @cached_property
     def stats(self) -> Statistics:
-        """What was measured."""
+        """The statistics of the run."""
         path = self.path / STATISTICS
         return Statistics.from_json(_read(path), path)
 
     @cached_property
     def plan(self) -> dict[str, dict[str, Any]]:
-        """The rows of the plan by path, in the order of the network; `runner.plan.rows` says what is
-        in one.
-        """
+        """The rows of the plan by path, in the order of the network (see `runner.plan.rows`)."""
         path = self.path / PLAN
         content = _read(path)
         try:
@@ -116,7 +114,7 @@ class RunFolder:
 
     @property
     def snapshot_path(self) -> Path | None:
-        """The file of the values, or the index of several; None where none was kept. It need not
+        """The file of the values, or the index of several; None if none were kept. It need not
         exist.
         """
         name = self.manifest.snapshot
@@ -128,18 +126,19 @@ class RunFolder:
 
     @cached_property
     def snapshot(self) -> Saved | None:
-        """The first values by path, mapped where the format allows it; None where none were kept."""
+        """The first values by path, mapped if the format allows it; None if none were kept."""
         return None if self.snapshot_path is None else Saved(self.snapshot_path)
 
     def is_whole(self) -> bool:
-        """Whether the snapshot, where one was kept, still is what the manifest vouches for."""
+        """Return whether the snapshot, if one was kept, agrees with the manifest."""
         path, content = self.snapshot_path, self.manifest
         return path is None or is_as_written(path, content.digests.tensors, content.aliases)
 
     def finished_as(self, canonical: Mapping[str, Any]) -> Manifest | None:
-        """The manifest of the run with this canonical config; None where it must be made: where it
-        did not finish, or its snapshot is no longer whole. EvidenceError where another config
-        finished here.
+        """Return the manifest if the run with this canonical config is finished here.
+
+        Returns None if it must be made: it did not finish, or its snapshot is no longer complete.
+        Raises EvidenceError if a run of another config is finished here.
         """
         if not self.finished:
             return None
@@ -151,8 +150,9 @@ class RunFolder:
         return self.manifest if self.is_whole() else None
 
     def evidence_digest(self) -> str:
-        """SHA-256, in hex, of what manifest and statistics say: it changes with anything that was
-        measured, and with nothing else.
+        """Return the SHA-256, in hex, of manifest and statistics.
+
+        It changes with any measured value, including time and memory.
         """
         content = [_read(self.path / name) for name in (MANIFEST, STATISTICS)]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -160,8 +160,8 @@ class RunFolder:
     # writing a run, in this order
 
     def begin(self) -> None:
-        """Take away an old manifest, durably, before anything else is touched, and what a killed
-        process left half written.
+        """Remove an old manifest, durably and before anything else, and files left by a killed
+        process.
         """
         for name in ("manifest", "stats", "plan", "snapshot"):
             self.__dict__.pop(name, None)
@@ -173,7 +173,7 @@ class RunFolder:
 
     @contextmanager
     def logged(self) -> Iterator[None]:
-        """While open, what the runner and the engine log goes to the run's own file too."""
+        """Also write the logs of runner and engine to the run's own file, inside a `with`."""
         handler = logging.FileHandler(self.path / LOG, mode="w", encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         root = logging.getLogger()
@@ -188,21 +188,21 @@ class RunFolder:
             handler.close()
 
     def append_log(self, text: str) -> None:
-        """Add to the log of a run that is over."""
+        """Append text to the log of a run that is over."""
         with open(self.path / LOG, "a", encoding="utf-8") as log:
             log.write(text)
 
     def write_hydra(self, files: Mapping[str, str]) -> None:
-        """Keep what Hydra says of the run, text by file name."""
+        """Write Hydra's files of the run, text by file name."""
         write_hydra(self.path, files)
 
     def write_plan(self, description: Mapping[str, Any]) -> None:
-        """Write the plan, as `runner.plan.rows.Plan.describe` gives it."""
+        """Write the plan, from `runner.plan.rows.Plan.describe`."""
         self.__dict__.pop("plan", None)
         write_json(self.path / PLAN, description, durable=False)
 
     def remove_snapshots(self) -> None:
-        """Leave no snapshot of an unfinished run beside the new one."""
+        """Remove the snapshots of unfinished runs."""
         for pattern in SNAPSHOTS:
             for old in self.path.glob(pattern):
                 old.unlink()
@@ -214,7 +214,7 @@ class RunFolder:
         aliases: dict[str, str],
         root: str,
     ) -> str:
-        """Write the owners' values and the alias table; gives the file's name."""
+        """Write the owners' values and the aliases; return the file's name."""
         name = file_name(file_format)
         metadata = {"root-v1": root}
         content = formats.Snapshot(tensors=values, aliases=aliases, metadata=metadata)
@@ -222,12 +222,14 @@ class RunFolder:
         return name
 
     def write_index(self, parts: Sequence[Sequence[str]], totals: Mapping[str, int]) -> str:
-        """Write the index of a snapshot whose parts hold these paths; gives the file's name."""
+        """Write the index of a snapshot whose parts hold these paths; return the file's name."""
         write_text(self.path / INDEX, index_text(parts, totals))
         return INDEX
 
     def link(self, source: Path) -> None:
-        """Have a file of another folder here too, under its name: linked, or copied to another disk."""
+        """Link a file of another folder into this one, under its name; on another disk it is
+        copied.
+        """
         target = self.path / source.name
         try:
             os.link(source, target)
@@ -235,7 +237,7 @@ class RunFolder:
             shutil.copyfile(source, target)
 
     def unfinished(self, name: str) -> Path:
-        """Where a streamed run writes its snapshot until it is whole."""
+        """Return the path of a streamed snapshot while it is incomplete."""
         return self.path / f"{name}{PARTIAL}"
 
     @property
@@ -244,14 +246,14 @@ class RunFolder:
         return self.path / JOURNAL
 
     def write_stats(self, stats: Statistics) -> None:
-        """Write what was measured, and its table of parameters as CSV."""
+        """Write the statistics, and their table of parameters as CSV."""
         self.__dict__.pop("stats", None)
         write_json(self.path / STATISTICS, stats.to_json(), durable=False)
         write_csv(self.path / TABLE, stats.columns, stats.table(), durable=False)
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Write the manifest: from here on the run is finished. What it vouches for is on the disk
-        before it is.
+        """Write the manifest; from here on the run is finished. All files it describes are synced
+        first.
         """
         self.__dict__.pop("manifest", None)
         settle(self.path, (PLAN, STATISTICS, TABLE))
@@ -259,18 +261,18 @@ class RunFolder:
         self.journal.unlink(missing_ok=True)
 
     def keep_report(self, text: str) -> Path:
-        """Write the run's report; gives its place."""
+        """Write the run's report; return its path."""
         return keep_report(self.path, text)
 
 
 def keep_report(folder: Path, text: str) -> Path:
-    """Write the report of a run or a sweep into its folder; gives its place."""
+    """Write the report of a run or a sweep into its folder; return its path."""
     write_text(folder / REPORT, text)
     return folder / REPORT
 
 
 def write_hydra(folder: Path, files: Mapping[str, str]) -> None:
-    """Keep what Hydra says of a run or a sweep in its folder, text by file name."""
+    """Write Hydra's files of a run or a sweep into its folder, text by file name."""
     (folder / HYDRA).mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / HYDRA / name).write_text(text, encoding="utf-8")
@@ -279,7 +281,7 @@ def write_hydra(folder: Path, files: Mapping[str, str]) -> None:
 def _read(
     path: Path, missing: str = f"is missing - {RUN_AGAIN}", damaged: str = "is damaged"
 ) -> Any:
-    """The JSON in a file. EvidenceError where there is none."""
+    """Return the JSON in a file. Raises EvidenceError if there is none."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

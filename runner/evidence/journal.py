@@ -1,10 +1,9 @@
-"""Which tensors of a file under construction are finished: what a streamed run that was killed goes
-on from.
+"""The journal of a streamed run: which tensors of an unfinished file are complete.
 
-A line is a checksum (CRC-32, 8 hex digits), a space, and JSON. The first says what is being made;
-each other line one finished tensor: `path`, `digest` (tensor-v1), and `row`, its figures. Lines are
-added after the bytes they speak of are on the disk. A last line without its end was being written
-when the process died and counts for nothing; any other line that its checksum does not fit is
+A line is a checksum (CRC-32, 8 hex digits), a space, and JSON. The first line identifies the file
+being made; each other line describes one finished tensor: `path`, `digest` (tensor-v1), and `row`,
+its figures. A line is written after the bytes of its tensor are on the disk. An incomplete last
+line was being written when the process died and is ignored; any other line with a wrong checksum is
 damage.
 """
 
@@ -28,7 +27,7 @@ START_OVER = "run without resume=true to start over"
 
 @dataclass(frozen=True)
 class Finished:
-    """A tensor that is in the file: its tensor-v1 digest in hex, and its figures."""
+    """A finished tensor in the file: its tensor-v1 digest in hex, and its figures."""
 
     path: str
     digest: str
@@ -43,7 +42,7 @@ def _line(content: dict[str, Any]) -> bytes:
 
 
 class Journal:
-    """A journal that is being written, from its beginning, or from behind what was `kept`."""
+    """A journal being written, from its beginning or after the entries in `kept`."""
 
     def __init__(self, path: Path, identity: dict[str, Any], kept: Sequence[Finished] = ()) -> None:
         temporary = path.with_name(f"{path.name}.new")
@@ -58,7 +57,7 @@ class Journal:
             raise
 
     def add(self, finished: Sequence[Finished]) -> None:
-        """Note finished tensors, durably; their bytes must be on the disk."""
+        """Record finished tensors, durably; their bytes must be on the disk."""
         self._file.write(
             b"".join(_line({"path": f.path, "digest": f.digest, "row": f.row}) for f in finished)
         )
@@ -82,8 +81,9 @@ class Journal:
 
 
 def read(path: Path, identity: dict[str, Any]) -> list[Finished]:
-    """What a journal says is finished. EvidenceError for one that is damaged or of something else;
-    FileNotFoundError for none.
+    """Return the finished tensors of a journal.
+
+    Raises FileNotFoundError, or EvidenceError if it is damaged or belongs to another file.
     """
     lines = path.read_bytes().split(b"\n")[:-1]
     contents = [_parsed(path, number, line) for number, line in enumerate(lines, 1)]

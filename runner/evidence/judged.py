@@ -1,6 +1,4 @@
-"""What claims came to, in the folder of the runs that they were judged by: `claims.json`, and
-charts of it.
-"""
+"""The verdicts of claims in the folder of their runs: `claims.json`, and charts."""
 
 from __future__ import annotations
 
@@ -19,13 +17,13 @@ FORMAT = "initlab-claims-1"
 
 
 def write(folder: Path, alpha: float, claims: Sequence[dict[str, Any]]) -> None:
-    """`claims.json`: every claim with its estimate, its verdict and why, judged at the family error
-    `alpha`.
+    """Write `claims.json`: every claim with its estimate, verdict and reason; `alpha` is the family
+    error.
     """
     write_json(folder / NAME, {"format": FORMAT, "alpha": alpha, "claims": list(claims)})
 
 
 def forget(folder: Path) -> None:
-    """Take away what an older judgement left in a folder: it must not speak for new runs."""
+    """Remove the verdicts of an earlier judgement from a folder."""
     for name in FILES:
         (folder / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The manifest: written last, so that a folder that has one holds a finished run.
+"""The manifest of a run, written last: a folder that has one holds a finished run.
 
 format       "initlab-manifest-1"
 run_id, name, config (resolved), canonical
@@ -8,7 +8,7 @@ digests      tensor-v1 by path, root-v1
 aliases      path -> owner
 exactness    path -> "bits" or "tolerance", for those that are not exact to the bit
 snapshot     file name or null
-ledger, shard, joined (of a run put together from parts), totals
+ledger, shard, joined (for a run joined from parts), totals
 plugins, versions, seconds, peak_memory_bytes
 """
 
@@ -55,7 +55,7 @@ def used_versions() -> dict[str, str]:
 
 
 def peak_memory_bytes() -> int:
-    """The largest resident size of this process so far."""
+    """Return the largest resident size of this process so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
@@ -105,7 +105,7 @@ def _list_of(sound: Sound) -> Sound:
 
 
 def _is_digest(value: Any) -> bool:
-    """Whether `value` is 32 bytes in hex."""
+    """Return whether `value` is 32 bytes in hex."""
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
@@ -128,13 +128,13 @@ def _is_plugin(value: Any) -> bool:
 
 
 def _entry(sound: Sound, **default: Any) -> Any:
-    """A field, and what its value in a file must be. One with a default may be missing there."""
+    """Declare a field and what its value in a file must be. A field with a default may be missing."""
     return field(metadata={"sound": sound}, **default)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a finished run says of itself, in the order of the file."""
+    """The content of a manifest, in the order of the file."""
 
     run_id: str = _entry(_is_text)
     name: str = _entry(_is_text, default="")
@@ -166,7 +166,7 @@ class Manifest:
         return self.canonical.get("files", {})  # type: ignore[no-any-return]
 
     def to_json(self) -> dict[str, Any]:
-        """The content of the file; `from_json` gives the same manifest again."""
+        """Return the content of the file; `from_json` restores the manifest."""
         content = {"format": FORMAT} | {one.name: getattr(self, one.name) for one in fields(self)}
         content["digests"] = {"definition": DEFINITION, **asdict(self.digests)}
         content["plugins"] = [asdict(plugin) for plugin in self.plugins]
@@ -176,8 +176,9 @@ class Manifest:
 
     @classmethod
     def from_json(cls, content: Any, place: Path) -> Manifest:
-        """The manifest that a file at `place` holds. EvidenceError for one of another version, and
-        for one that is damaged or lacks something.
+        """Return the manifest from the content of the file at `place`.
+
+        Raises EvidenceError if it is of another version, damaged or incomplete.
         """
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
         check_version(place, found, "manifest", VERSIONS, RUN_AGAIN, _writer(content))
@@ -205,8 +206,10 @@ class Manifest:
 
 
 def words(overrides: list[str]) -> list[str]:
-    """The words that a manifest's `overrides` are. Older versions of initlab kept the lines of a
-    YAML list of them; these are put together and read again.
+    """Return the words in a manifest's `overrides`.
+
+    Older versions of initlab stored the lines of a YAML list of the words; these are joined and
+    parsed.
     """
     if not overrides or not (overrides == ["[]"] or overrides[0].startswith("- ")):
         return overrides
@@ -220,7 +223,7 @@ def words(overrides: list[str]) -> list[str]:
 
 
 def _writer(content: Any) -> str:
-    """The version of initlab that wrote a manifest of any version; nothing where it says none."""
+    """Return the version of initlab that wrote a manifest, or '' if it does not say."""
     named = content.get("versions") if isinstance(content, dict) else None
     found = named.get("initlab") if isinstance(named, dict) else None
     return found if isinstance(found, str) else ""

@@ -1,5 +1,5 @@
-"""What a sweep came to, read from disk: `sweep.json` says which runs belong to it, their folders
-say how they ended.
+"""The results of a sweep on disk: `sweep.json` lists its runs, and their folders say how they
+ended.
 """
 
 from __future__ import annotations
@@ -28,9 +28,7 @@ FIRST, LAST = ("state", "seconds", "parameters_off"), ("root", "error")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One run of a sweep: its folder relative to the working directory, and the overrides that made
-    it.
-    """
+    """One run of a sweep: its folder relative to the working directory, and its overrides."""
 
     run_id: str
     folder: str
@@ -38,8 +36,8 @@ class Member:
 
 
 def write_members(folder: Path, words: list[str], members: list[Member]) -> None:
-    """Name what belongs to the sweep, before its first run starts; what an older sweep came to is
-    taken away.
+    """Write the list of a sweep's runs, before the first starts; remove the results of an older
+    sweep.
     """
     for old in (TABLE, SUMMARY, REPORT):
         (folder / old).unlink(missing_ok=True)
@@ -49,8 +47,9 @@ def write_members(folder: Path, words: list[str], members: list[Member]) -> None
 
 
 def read_members(folder: Path) -> list[Member]:
-    """The runs of the sweep kept in `folder`. EvidenceError where it names none, is damaged or of
-    another version.
+    """Return the runs of the sweep in `folder`.
+
+    Raises EvidenceError if there is no list, or if it is damaged or of another version.
     """
     path = folder / NAME
     again = "run the sweep again with resume=true"
@@ -80,7 +79,7 @@ def read_members(folder: Path) -> list[Member]:
 
 
 def is_sweep(folder: Path) -> bool:
-    """Whether a folder is a sweep's rather than a run's."""
+    """Return whether a folder is that of a sweep, not of a run."""
     return (folder / NAME).exists()
 
 
@@ -91,12 +90,12 @@ def _text(value: Any) -> str:
 
 
 def collect(members: list[Member]) -> list[Status]:
-    """How each run ended, in the order of the sweep, once its launcher has."""
+    """Return the status of each run, in the order of the sweep, after its launcher has ended."""
     return [conclude(Path(member.folder)) for member in members]
 
 
 def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str, Any]]:
-    """One row a run: what was swept, how it ended, and the figures it measured."""
+    """Yield a row for each run: the swept values, how it ended, and its figures."""
     for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
         row: dict[str, Any] = {"run_id": member.run_id, **swept, "state": status.state}
         row |= {
@@ -112,7 +111,7 @@ def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str
 
 
 def swept_keys(members: Sequence[Member]) -> list[str]:
-    """The keys of the overrides that are not the same in all runs, in the order in which they come."""
+    """Return the keys of the overrides that differ between runs, in order of appearance."""
     first: dict[str, str | None] = dict(_given(members[0])) if members else {}
     differ: dict[str, bool] = dict.fromkeys(first, False)
     for member in members:
@@ -130,13 +129,13 @@ def _given(member: Member) -> dict[str, str]:
 
 
 def swept_values(members: list[Member]) -> list[dict[str, str]]:
-    """Of each run, the overrides that are not the same in all of them, by key."""
+    """Return {key: value} of the overrides that differ between runs, for each run."""
     keys = swept_keys(members)
     return [{key: values[key] for key in keys if key in values} for values in map(_given, members)]
 
 
 def _figures(folder: Path) -> dict[str, Any]:
-    """The probe's figures and how many parameters look as declared."""
+    """Return the probe's figures, and how many parameters agree with their declaration."""
     try:
         stats = RunFolder(folder).stats
     except EvidenceError:
@@ -147,9 +146,10 @@ def _figures(folder: Path) -> dict[str, Any]:
 def write_summary(
     folder: Path, members: list[Member], statuses: Iterable[Status] | None = None
 ) -> int:
-    """`summary.csv` for programs and `summary.md` for people; gives how many runs completed.
+    """Write `summary.csv` for programs and `summary.md` for people; return the number of completed
+    runs.
 
-    The rows wait in a temporary file until all columns are known: memory does not grow with the
+    The rows wait in a temporary file until all columns are known, so memory does not grow with the
     runs.
     """
     keys = swept_keys(members)

@@ -1,4 +1,4 @@
-"""All finished runs below a folder: chosen by conditions, put into a table."""
+"""All finished runs below a folder: selection by conditions, and conversion to a table."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ figures.
 
 
 class Runs(Sequence[Run]):
-    """Finished runs, in the order of their folders. A part of it, as `runs[:10]`, is one, too.
+    """Finished runs, in the order of their folders. A slice like `runs[:10]` is a Runs too.
 
-    Manifests are read when the runs are first counted or gone through. A run whose manifest cannot be
-    read is a warning that names it, and is left out.
+    Manifests are read when the runs are first counted or iterated. A run whose manifest cannot be
+    read is left out, with a warning that names it.
     """
 
     def __init__(self, folders: Iterable[Path]) -> None:
@@ -60,19 +60,20 @@ class Runs(Sequence[Run]):
         return self._of(found) if isinstance(found, list) else found
 
     def where(self, condition: str) -> Runs:
-        """The runs for which a condition on their configs and figures holds, as
-        `init.kind == 'he' and figures.loss < 2.4`; docs/figures.md describes the language.
+        """Return the runs for which a condition on their configs and figures holds.
 
-        QuantityError with the column where the text cannot be read, and with the nearest name where no
-        run has such a figure.
+        For example `init.kind == 'he' and figures.loss < 2.4`; docs/figures.md describes the
+        language. Raises QuantityError with the column of a syntax error, or with the nearest name
+        if no run has such a figure.
         """
         return self._of(parse_where(condition).choose(self, _measured))
 
     def to_pandas(self) -> pandas.DataFrame:
-        """A table of a row a run: `run_id`, `name`, `path`, `root`, `seconds`, then every key of the
-        config that holds a single value (`init.kind`), then the figures (`figures.loss`).
+        """Return a table with one row for each run.
 
-        ImportError where pandas is not installed.
+        The columns are `run_id`, `name`, `path`, `root`, `seconds`, every key of the config with a
+        single value (`init.kind`), and the figures (`figures.loss`). Raises ImportError if pandas
+        is not installed.
         """
         try:
             import pandas
@@ -114,7 +115,10 @@ class Runs(Sequence[Run]):
 
 
 def runs(root: str | os.PathLike[str] = "outputs") -> Runs:
-    """Every finished run in a folder or below it. EvidenceError where there is no such folder."""
+    """Return every finished run in a folder or below it.
+
+    Raises EvidenceError if there is no such folder.
+    """
     folder = Path(root)
     if not folder.is_dir():
         raise EvidenceError(f"{folder}: no such folder - give one that holds runs, like outputs")
@@ -122,7 +126,7 @@ def runs(root: str | os.PathLike[str] = "outputs") -> Runs:
 
 
 def _finished_below(root: Path) -> Iterator[Path]:
-    """The folders with a manifest, in order; there are no runs within a run."""
+    """Yield the folders with a manifest, in order. A run's folder is not searched for runs."""
     for place, folders, files in os.walk(root):
         if MANIFEST in files:
             yield Path(place)
@@ -145,8 +149,10 @@ def _warn(error: EvidenceError) -> None:
 
 
 def _measured(run: Run) -> Measured:
-    """The run for a condition, its statistics not kept: there may be many runs. One whose statistics
-    cannot be read has its config only, with a warning.
+    """Return the run as a condition sees it; its statistics are not cached, as there may be many
+    runs.
+
+    If they cannot be read, it has only its config, with a warning.
     """
     try:
         return Measured(run.config, RunFolder(run.path).stats.by_name)

@@ -1,8 +1,7 @@
-"""A part of a run, `shard: i/n`, and how a snapshot in parts lies on disk: in Hugging Face's sharded
-layout.
+"""Shards, `shard: i/n`: parts of a run, and their files in Hugging Face's sharded layout.
 
-    model-00002-of-00004.safetensors    the second of four parts, each a safetensors file
-    model.safetensors.index.json        which tensor is in which file; the same in every part's folder
+model-00002-of-00004.safetensors    the second of four parts, each a safetensors file
+model.safetensors.index.json        which tensor is in which file; the same in every part's folder
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ class Shard:
 
 
 def parse(text: Any) -> Shard:
-    """The shard that `i/n` names. ValueError saying what is wrong with another text."""
+    """Return the shard that `i/n` names. Raises ValueError that says what is wrong."""
     found = re.fullmatch(r"([0-9]{1,5})/([0-9]{1,5})", text) if isinstance(text, str) else None
     if found is None:
         raise ValueError(f"must be i/n, part i of n like 1/4, got {text!r}")
@@ -46,8 +45,10 @@ def parse(text: Any) -> Shard:
 
 
 def index_text(parts: Sequence[Sequence[str]], totals: Mapping[str, int]) -> str:
-    """The index of a snapshot whose parts hold these paths, as `huggingface_hub` and `transformers`
-    read it. `totals` counts the `elements` and `bytes` of the whole.
+    """Return the index of a snapshot whose parts hold these paths.
+
+    `huggingface_hub` and `transformers` can read it. `totals` counts the `elements` and `bytes` of
+    the whole.
     """
     files = {
         path: Shard(number, len(parts)).file_name

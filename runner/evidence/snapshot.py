@@ -1,4 +1,4 @@
-"""The first values of all parameters: their digests, and the file they are kept in."""
+"""The first values of all parameters: their digests, and the file that stores them."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ from initlab.runner.evidence.shard import INDEX, Shard
 
 
 def file_name(file_format: formats.Format, shard: Shard | None = None) -> str:
-    """The snapshot's name within a run's folder."""
+    """Return the snapshot's name within a run's folder."""
     return f"snapshot{file_format.suffix}" if shard is None else shard.file_name
 
 
 def digest_values(values: Mapping[str, np.ndarray], aliases: dict[str, str]) -> Digests:
-    """The digests of the owners' values and of the whole, aliases (name -> owner) included."""
+    """Return the digests of the owners' values, and the root digest including aliases (name ->
+    owner).
+    """
     tensors = {path: digest.tensor_digest(array) for path, array in values.items()}
     root = digest.root_digest(tensors, aliases)
     return Digests({path: value.hex() for path, value in tensors.items()}, root.hex())
 
 
 def open_file(path: Path) -> formats.Snapshot:
-    """The snapshot in a file, or in those that an index names: mapped into memory where the format
-    allows it, and read when it is touched; else read whole.
+    """Return the snapshot in a file, or in the files of an index.
 
-    FileNotFoundError; FormatError for a file that is damaged, cut short or of another kind.
+    It is mapped into memory and read on access if the format allows it, else read whole. Raises
+    FileNotFoundError, or FormatError if a file is damaged, cut short or of another kind.
     """
     if path.suffix == formats.safetensors.Safetensors.suffix:
         return formats.safetensors.open_mapped(path)
@@ -46,14 +48,14 @@ def open_file(path: Path) -> formats.Snapshot:
 
 
 class Saved(Mapping[str, np.ndarray]):
-    """The values in a run's snapshot by path, mapped where the format allows it; an alias has its
-    owner's. A change to them reaches no file.
+    """The values in a run's snapshot by path; an alias has its owner's.
 
-    `tensors` are the owners' alone, `aliases` name -> owner, `metadata` what the file says besides.
+    They are mapped if the format allows it, and changes are not written to the file. `tensors` has
+    only the owners' values, `aliases` maps names to owners, `metadata` is that of the file.
     """
 
     def __init__(self, path: Path) -> None:
-        """EvidenceError for a file that is missing or damaged."""
+        """Open the snapshot. Raises EvidenceError if a file is missing or damaged."""
         self.path = path
         try:
             found = open_file(path)
@@ -73,7 +75,7 @@ class Saved(Mapping[str, np.ndarray]):
         return len(self.tensors) + len(self.aliases)
 
     def digest(self, path: str) -> str:
-        """The tensor-v1 digest of a tensor as the file has it, in hex."""
+        """Return the tensor-v1 digest of a tensor in the file, in hex."""
         return self._digests[self.aliases.get(path, path)]
 
     @cached_property
@@ -91,8 +93,9 @@ def _is_mapped(path: Path) -> bool:
 
 
 def stored_digest(descriptor: int, entry: Entry, workers: int = 1) -> bytes:
-    """The tensor-v1 digest of a tensor as it lies in an open safetensors file, read leaf by leaf.
-    EOFError for a file cut short.
+    """Return the tensor-v1 digest of a tensor in an open safetensors file, read leaf by leaf.
+
+    Raises EOFError if the file is cut short.
     """
 
     def leaf(start: int) -> bytes:
@@ -112,7 +115,7 @@ def stored_digest(descriptor: int, entry: Entry, workers: int = 1) -> bytes:
 def _in_flight(
     pool: ThreadPoolExecutor, task: Callable[[int], bytes], items: Sequence[int], most: int
 ) -> Iterator[bytes]:
-    """The task's results in order, with at most so many begun ahead."""
+    """Yield the task's results in order, with at most `most` tasks started ahead."""
     waiting: deque[Future[bytes]] = deque()
     for item in items:
         waiting.append(pool.submit(task, item))
@@ -122,11 +125,11 @@ def _in_flight(
 
 
 def stored_digests(path: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """(path -> tensor-v1 digest in hex, alias -> owner) of a safetensors file, or of the files that
-    an index names; no tensor is held.
+    """Return ({path: tensor-v1 digest in hex}, {alias: owner}) of a snapshot, without loading a
+    tensor.
 
-    FileNotFoundError; FormatError for a damaged file or an index that does not fit its files;
-    EOFError for a file cut short meanwhile.
+    `path` is a safetensors file or an index of several. Raises FileNotFoundError; FormatError if a
+    file is damaged or does not fit the index; and EOFError if a file is cut short while it is read.
     """
     if path.name == INDEX:
         aliases = formats.sharded.open_sharded(path).aliases
@@ -146,8 +149,9 @@ def stored_digests(path: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def is_as_written(path: Path, digests: dict[str, str], aliases: dict[str, str]) -> bool:
-    """Whether the snapshot at `path` can be read and holds exactly the tensors (path -> digest in
-    hex) and aliases that were written.
+    """Return whether the snapshot at `path` holds exactly these tensors and aliases.
+
+    `digests` maps paths to digests in hex.
     """
     try:
         if _is_mapped(path):

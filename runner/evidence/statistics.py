@@ -1,16 +1,16 @@
-"""What was measured of a run: `stats.json`, and its table of parameters as CSV.
+"""The statistics of a run: `stats.json`, and its table of parameters as CSV.
 
-    format       "initlab-statistics-1"; a file without one is of version 1, too
-    parameters   a row a tensor: path, shape, law, declared mean and std, every figure, verdict
-    layers       a row a layer call, as the probe and measurements give it
-    gradients    a row a parameter
-    training     a row an epoch or step
-    updates      a row a parameter and step
-    figures      single figures by name
-    …            further sections, each a list of rows
+  format       "initlab-statistics-1"; a file without it is of version 1, too
+  parameters   a row for each tensor: path, shape, law, declared mean and std, every figure, verdict
+  layers       a row for each layer call, from the probe and measurements
+  gradients    a row for each parameter
+  training     a row for each epoch or step
+  updates      a row for each parameter and step
+  figures      single figures by name
+  …            further sections, each a list of rows
 
-A figure is a number; null where there is none; `nan`, `inf` or `-inf` as a text, for which JSON has
-no number. `runner.numbers` reads all three.
+A figure is a number, or null if there is none. NaN and infinities, which JSON lacks, are the texts
+`nan`, `inf` and `-inf`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Statistics:
-    """What was measured, section by section."""
+    """The statistics of a run, by section."""
 
     parameters: list[Row]
     layers: list[Row] = field(default_factory=list)
@@ -50,7 +50,9 @@ class Statistics:
 
     @property
     def by_name(self) -> dict[str, Any]:
-        """Every section by its name, in the order of the file: `figures` a mapping, others rows."""
+        """Every section by name, in the order of the file: `figures` is a mapping, the others are
+        rows.
+        """
         return {
             **{name: getattr(self, name) for name in ROWS},
             FIGURES: self.figures,
@@ -59,12 +61,12 @@ class Statistics:
 
     @property
     def off(self) -> list[str]:
-        """The paths of the parameters that do not look as declared."""
+        """The paths of the parameters whose verdict is that they differ from their declaration."""
         return [row["path"] for row in self.parameters if row["verdict"] == "off"]
 
     @property
     def columns(self) -> list[str]:
-        """The columns of the table of parameters; figures that are lists are left to JSON."""
+        """The columns of the table of parameters; figures that are lists are only in the JSON."""
         cells = (item for row in self.parameters for item in row.items())
         return list(
             dict.fromkeys(
@@ -73,17 +75,18 @@ class Statistics:
         )
 
     def table(self) -> Iterable[Row]:
-        """The rows of the table of parameters, with shapes as text."""
+        """Return the rows of the table of parameters, with shapes as text."""
         return ({**row, "shape": shape_text(row["shape"])} for row in self.parameters)
 
     def to_json(self) -> dict[str, Any]:
-        """The content of the file; `from_json` gives the same statistics again."""
+        """Return the content of the file; `from_json` restores the statistics."""
         return {"format": FORMAT, **self.by_name}
 
     @classmethod
     def from_json(cls, content: Any, place: Path) -> Statistics:
-        """The statistics that a file at `place` holds. EvidenceError for a newer version, and for
-        one that is damaged.
+        """Return the statistics from the content of the file at `place`.
+
+        Raises EvidenceError if it is of a newer version or damaged.
         """
         if not isinstance(content, dict):
             raise EvidenceError(f"{place}: is damaged, it holds no mapping - {RUN_AGAIN}")
@@ -109,7 +112,7 @@ class Statistics:
 
 
 def _check(rows: Any, section: str, *columns: str) -> None:
-    """TypeError unless these are rows, KeyError unless each has the columns."""
+    """Raise TypeError unless these are rows, and KeyError unless each has the columns."""
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TypeError(f"rows in {section}")
     for row in rows:
@@ -118,5 +121,5 @@ def _check(rows: Any, section: str, *columns: str) -> None:
 
 
 def shape_text(shape: Iterable[int]) -> str:
-    """`256x20`; `scalar` for no axes."""
+    """Return `256x20`, or `scalar` if there are no axes."""
     return "x".join(str(size) for size in shape) or "scalar"

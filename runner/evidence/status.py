@@ -1,4 +1,4 @@
-"""How far a run of a sweep has come, in `status.json` of its folder; the source of all aggregation."""
+"""The status of a run of a sweep, in `status.json` of its folder; summaries are made from it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ CRASHED, PENDING = "crashed", "pending"
 
 @dataclass
 class Status:
-    """`state` is pending, running, completed or failed in the file; crashed is concluded by `read`,
-    and pending where there is none.
+    """The status of a run.
+
+    In the file, `state` is pending, running, completed or failed. `read` also returns crashed, and
+    pending if there is no file.
     """
 
     state: str
@@ -37,21 +39,22 @@ class Status:
 
 
 def write(folder: Path, status: Status) -> None:
-    """Write the status of the run in `folder`, atomically. It need not outlive the power: only a
-    manifest says that a run is finished.
+    """Write the status of the run in `folder`, atomically.
+
+    It is not synced, because only a manifest says that a run is finished.
     """
     write_json(folder / NAME, vars(status), durable=False)
 
 
 def remove(folder: Path) -> None:
-    """Take away what an earlier sweep said of a folder that a single run now fills."""
+    """Remove the status that an earlier sweep left in the folder of a single run."""
     (folder / NAME).unlink(missing_ok=True)
 
 
 def read(folder: Path) -> Status:
-    """The status of a run. Only a manifest says that it is finished.
+    """Return the status of a run. Only a manifest makes it completed.
 
-    pending     there is no status, or it says so: a launcher has the run, whatever an earlier sweep left
+    pending     there is no status, or it says so: a launcher has the run
     crashed     it says running and its process is gone, or completed and there is no manifest
     completed   there is a manifest, and it says completed, or running by a process that is gone, or nothing
     """
@@ -68,8 +71,9 @@ def read(folder: Path) -> Status:
 
 
 def _parse(text: str) -> Status:
-    """A status as any version wrote it: what this one does not know is left out. ValueError or
-    TypeError where it is none.
+    """Return a status written by any version; fields unknown to this one are ignored.
+
+    Raises ValueError or TypeError if the text is no status.
     """
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("state") not in (
@@ -101,7 +105,7 @@ def _parse(text: str) -> Status:
 
 
 def conclude(folder: Path) -> Status:
-    """The status of a run after its launcher has ended, when no run can be running."""
+    """Return the status of a run after its launcher has ended, when no run can be running."""
     status = read(folder)
     return (
         _ended(status, RunFolder(folder).finished, "it did not end")

@@ -1,10 +1,10 @@
-"""Whether each parameter looks as declared, all of them judged together so that a fixed seed never
-flakes.
+"""Verdicts: whether each parameter agrees with its declaration.
 
-Holm's procedure over the p-values of all parameters, family error 1e-6.
+All parameters are judged together by Holm's procedure over their p-values, with a family error of
+1e-6, so a correct run practically never fails.
 
-    exact      a law that leaves no choice, and the values are it
-    ok         nothing speaks against the law
+    exact      the law determines every value, and the values are those
+    ok         no test rejects the law
     off        the values do not follow the law
     untested   the law states nothing to test (a user's own initializer)
 """
@@ -20,7 +20,10 @@ FAMILY_ERROR = 1e-6
 
 
 def judge(laws: Mapping[str, Law], figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Path -> verdict. `laws` are the owners' by path, `figures` what the statistic `law` gave."""
+    """Return {path: verdict}.
+
+    `laws` are the owners' by path, `figures` the results of the statistic `law`.
+    """
     verdicts = {path: _without_p(law, figures.get(path, {})) for path, law in laws.items()}
     tested = [
         (figures[path]["p"], path)
@@ -36,7 +39,7 @@ def judge(laws: Mapping[str, Law], figures: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def _without_p(law: Law, row: Mapping[str, Any]) -> str:
-    """The verdict that needs no comparison with other parameters."""
+    """Return the verdict if it does not depend on other parameters."""
     if row.get("bound_ok") is None or (law.std is None and row.get("invariants_ok") is None):
         return "untested"
     if row.get("bound_ok") is False or row.get("invariants_ok") is False:

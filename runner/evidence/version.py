@@ -1,7 +1,7 @@
 """The version of a file's format: `initlab-manifest-1` is the first version of a manifest.
 
-A file says its format itself. What this version of initlab cannot read is refused in one line, which
-names the file, the version found, the versions known and what to do.
+Every file states its format. A version that this initlab cannot read is refused in one line that
+names the file, the version found, the known versions, and what to do.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from initlab.runner.errors import EvidenceError
 def check_version(
     place: Path, found: object, kind: str, known: Sequence[int], again: str, writer: str = ""
 ) -> int:
-    """The version of the file at `place`, whose content says that its format is `found`.
+    """Return the version of the file at `place`, whose content states the format `found`.
 
-    `kind` is `manifest` of `initlab-manifest-1`, `again` says what makes the file anew, `writer` is
-    the version of initlab that wrote it, where the file says so. EvidenceError for a version that is
-    not `known`, and for what is no format of this kind.
+    `kind` is `manifest` for `initlab-manifest-1`, `again` says how to make the file anew, `writer`
+    is the version of initlab that wrote the file, if known. Raises EvidenceError if the version is
+    not in `known` or `found` is no format of this kind.
     """
     formats = [f"initlab-{kind}-{version}" for version in known]
     if found in formats:
