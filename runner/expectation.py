@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -70,7 +69,7 @@ def check(claims: Sequence[Claim], runs: Sequence[tuple[Sequence[str], RunConfig
     problems.raise_any()
 
 
-def check_interpolations(expect: Any, swept: Sequence[str]) -> None:
+def check_interpolations(expect: object, swept: Sequence[str]) -> None:
     """Raise ConfigError with the claims that take values from keys which differ between the runs."""
     problems = Problems()
     for number, claim in enumerate(expect if isinstance(expect, list) else []):

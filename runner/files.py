@@ -147,7 +147,7 @@ def remove_leftovers(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any, durable: bool = True) -> None:
+def write_json(path: Path, value: object, durable: bool = True) -> None:
     """Write readable JSON. NaN and infinity, which JSON lacks, are written as texts that `float`
     reads.
     """
@@ -186,7 +186,7 @@ def _key(key: Any) -> str:
     return QUOTED(key) if isinstance(key, str) else PLAIN.encode({key: 0})[1:-4]
 
 
-def in_json(value: Any) -> Any:
+def in_json(value: Any) -> object:
     """Convert `value` to JSON types: NumPy numbers to Python's, NaN and infinity to text."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -198,7 +198,7 @@ def in_json(value: Any) -> Any:
 
 
 def write_csv(
-    path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]], durable: bool = True
+    path: Path, columns: Sequence[str], rows: Iterable[dict[str, object]], durable: bool = True
 ) -> None:
     """Write a table; a missing figure is an empty cell."""
     text = io.StringIO()

@@ -20,8 +20,8 @@ class Change:
     """A key with different values in two configs; `a_has` and `b_has` say whether each has the key."""
 
     key: str
-    a: Any
-    b: Any
+    a: object
+    b: object
     a_has: bool = True
     b_has: bool = True
 
@@ -36,8 +36,8 @@ class Change:
 
 
 def flatten(
-    value: Any, key: str = "", is_leaf: Callable[[Any], bool] = lambda value: False
-) -> dict[str, Any]:
+    value: object, key: str = "", is_leaf: Callable[[object], bool] = lambda value: False
+) -> dict[str, object]:
     """Return the values by dotted key; `is_leaf` says whether a mapping or list counts as one
     value.
     """
@@ -54,7 +54,7 @@ def flatten(
     }
 
 
-def is_plain_list(value: Any) -> bool:
+def is_plain_list(value: object) -> bool:
     """Return whether a value is a list of texts, numbers and the like, such as a shape."""
     return isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value)
 

@@ -10,7 +10,6 @@ import sys
 import traceback
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.plan.validate import UNTRACKED, RunConfig, tracker_of
@@ -25,7 +24,7 @@ def track_run(config: RunConfig, folder: Path) -> None:
     track(config.resolved, folder)
 
 
-def track(resolved: dict[str, Any], folder: Path) -> None:
+def track(resolved: dict[str, object], folder: Path) -> None:
     """Log the finished run in `folder` to the tracker that a resolved config chooses.
 
     The rest of the config may be invalid. An error is printed as one line on stderr, and written

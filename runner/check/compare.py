@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -240,7 +239,7 @@ def _ties(a: Side, b: Side) -> tuple[list[Tie], set[str]]:
     return different, {name for name in both if a.owner(name) == b.owner(name)}
 
 
-def _settings(content: Manifest | None) -> dict[str, Any]:
+def _settings(content: Manifest | None) -> dict[str, object]:
     """Return what a manifest records about the origin of the values, as a flat mapping."""
     if content is None:
         return {}
@@ -285,7 +284,7 @@ def _dtype(values: np.ndarray | None) -> str | None:
     return None if values is None else values.dtype.name
 
 
-def describe(found: Comparison) -> dict[str, Any]:
+def describe(found: Comparison) -> dict[str, object]:
     """Return the comparison as JSON types, in the format described in `docs/ci.md`."""
     return {
         "format": FORMAT,
@@ -316,8 +315,8 @@ def _counts(found: Comparison) -> dict[str, int]:
     }
 
 
-def _describe_pair(pair: Pair) -> dict[str, Any]:
-    described: dict[str, Any] = {
+def _describe_pair(pair: Pair) -> dict[str, object]:
+    described: dict[str, object] = {
         "name": pair.name,
         "result": pair.result,
         "shape": pair.shapes,

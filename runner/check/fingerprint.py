@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
@@ -44,7 +43,7 @@ class Fingerprint:
     signs: list[float]
     elements: list[float]
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return the fingerprint as JSON types."""
         return asdict(self)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from initlab.engine import digest
 from initlab.runner.config import plugins
@@ -108,7 +107,7 @@ def _check_complete(parts: list[Part]) -> None:
         )
 
 
-def _without_shard(part: Part) -> dict[str, Any]:
+def _without_shard(part: Part) -> dict[str, object]:
     return {key: value for key, value in part.manifest.canonical.items() if key != "shard"}
 
 

@@ -68,7 +68,7 @@ class LockedRun:
 
     overrides: list[str]
     run_id: str
-    config: dict[str, Any]
+    config: dict[str, object]
     root: str
     ties: dict[str, str]
     tensors: dict[str, LockedTensor]
@@ -89,7 +89,7 @@ class Lock:
     runs: list[LockedRun]
 
 
-def law_id(description: dict[str, Any]) -> str:
+def law_id(description: dict[str, object]) -> str:
     """Return the id of a law: a digest of its description."""
     text = json.dumps(
         description, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
@@ -116,7 +116,7 @@ class Draft:
     words: list[str]
     plugins: list[Plugin]
     lines: BinaryIO
-    base: dict[str, Any] | None = None
+    base: dict[str, object] | None = None
     laws: dict[str, str] = field(default_factory=dict)
     places: list[tuple[list[str], int, int]] = field(default_factory=list)
 
@@ -171,7 +171,7 @@ def drafting(words: list[str], plugins: list[Plugin]) -> Iterator[Draft]:
         yield Draft(words, plugins, lines)
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
@@ -192,7 +192,7 @@ def _line(run: LockedRun, base: dict[str, Any]) -> str:
         for k, v in sorted(run.config.items())
         if k not in base or value_text(base[k]) != value_text(v)
     }
-    described: dict[str, Any] = {
+    described: dict[str, object] = {
         "overrides": run.overrides,
         "run_id": run.run_id,
         "root": run.root,
@@ -244,7 +244,7 @@ class _Damage(Exception):
     """Raised if a lock has something that we do not write."""
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
@@ -253,7 +253,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_number(text: str) -> Any:
+def _no_number(text: str) -> object:
     raise ValueError(f"it holds {text}, which is no number")
 
 
@@ -263,7 +263,10 @@ def _must(good: bool, said: str) -> None:
 
 
 def _entries(
-    content: dict[str, Any], place: str, kinds: Mapping[str, type], optional: tuple[str, ...] = ()
+    content: dict[str, object],
+    place: str,
+    kinds: Mapping[str, type],
+    optional: tuple[str, ...] = (),
 ) -> None:
     """Raise _Damage unless a mapping has exactly these entries, of these types."""
     for name, kind in kinds.items():

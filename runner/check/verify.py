@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -163,7 +162,7 @@ def _compare(run: RunFolder, config: RunConfig) -> Answer:
     return _compare_whole(run, config, notes)
 
 
-def _canonical(content: Manifest) -> dict[str, Any]:
+def _canonical(content: Manifest) -> dict[str, object]:
     """Return the canonical config of the manifest's config, plugins and input files."""
     given = [plugins.Plugin(entry.file, entry.sha256) for entry in content.plugins]
     return canonical_config(content.config, content.stream, given, content.files)

@@ -70,7 +70,7 @@ class Claim:
     z: float = USUAL_Z
     floor: float = 0.0
     within: float = math.inf
-    where: dict[str, Any] = field(default_factory=dict)
+    where: dict[str, object] = field(default_factory=dict)
     note: str = ""
 
     @property
@@ -79,7 +79,7 @@ class Claim:
         return [str(path) for slope in slopes(self.node) for path in paths(slope.arguments[1])]
 
 
-def parse_claims(node: Any) -> list[Claim]:
+def parse_claims(node: object) -> list[Claim]:
     """Return the claims of a config's `expect`. Raises ConfigError with all problems."""
     if node is None:
         return []
@@ -98,7 +98,7 @@ def parse_claims(node: Any) -> list[Claim]:
     return list(claims.values())
 
 
-def _parse(entry: Any) -> Claim:
+def _parse(entry: object) -> Claim:
     if not isinstance(entry, dict):
         raise ConfigError.of("", f"must be a mapping with {', '.join(NEEDED)}, got {entry!r}")
     problems = Problems()
@@ -169,7 +169,7 @@ def _expression(text: str) -> Node:
     return node
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return finite.fits(value)
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -61,7 +60,7 @@ class Judged:
     reason: str = ""
     enough: int | None = None
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return the row as JSON types."""
         c, e = self.claim, self.estimate
         return {
@@ -117,7 +116,7 @@ def _has(result: Result, key: str) -> bool:
     return True
 
 
-def _agrees(result: Result, key: str, value: Any) -> bool:
+def _agrees(result: Result, key: str, value: object) -> bool:
     try:
         found = result.setting(key)
     except KeyError:

@@ -35,14 +35,14 @@ class Result:
     run_id: str
     overrides: tuple[str, ...]
     config: dict[str, Any]
-    stats: dict[str, Any]
+    stats: dict[str, object]
 
     @property
     def words(self) -> dict[str, str]:
         """The words of the run as {key: value}; the value of a config group is the chosen option."""
         return dict(word.lstrip("+~").partition("=")[::2] for word in self.overrides)
 
-    def setting(self, name: str) -> Any:
+    def setting(self, name: str) -> object:
         """Return the config's value at a key, or at `vars.<name>`. Raises KeyError if there is
         neither.
         """

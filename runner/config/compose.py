@@ -365,7 +365,7 @@ def check_code(config: DictConfig) -> None:
     code_search.check(unresolved(config))
 
 
-def unresolved(config: DictConfig) -> dict[str, Any]:
+def unresolved(config: DictConfig) -> dict[str, object]:
     """A composed config as plain mappings and lists in which nothing is resolved."""
     return cast(dict[str, Any], OmegaConf.to_container(config, resolve=False))
 

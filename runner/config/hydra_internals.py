@@ -93,7 +93,7 @@ def borrowing_hydra() -> Iterator[None]:
         hydra.hydra, BaseContainer._resolvers = ready, resolvers
 
 
-def _copied(group: dict[str, Any]) -> dict[str, Any]:
+def _copied(group: dict[str, object]) -> dict[str, object]:
     """A group of the ConfigStore with copies of the groups in it; their options are shared. Groups
     that make their options on demand (`schema.Schemas`) are as well.
     """

@@ -45,7 +45,7 @@ class Declaration:
     resolved: dict[str, Any]
 
     @cached_property
-    def canonical(self) -> dict[str, Any]:
+    def canonical(self) -> dict[str, object]:
         """The part of the config that identifies the run; of a wrong config too."""
         return canonical_of(self.resolved)
 
@@ -66,8 +66,8 @@ def declaration_of(config: DictConfig) -> Declaration:
 
 
 def canonical_config(
-    config: dict[str, Any], stream: str, plugins: list[Plugin], files: dict[str, str]
-) -> dict[str, Any]:
+    config: dict[str, object], stream: str, plugins: list[Plugin], files: dict[str, str]
+) -> dict[str, object]:
     """The part of a resolved config that identifies the run, with the stream's version and the
     SHA-256 of plugins and input files.
     """
@@ -85,12 +85,12 @@ def canonical_config(
     return canonical
 
 
-def canonical_bytes(canonical: dict[str, Any]) -> bytes:
+def canonical_bytes(canonical: dict[str, object]) -> bytes:
     """One text for one config: JSON with sorted keys and no spaces."""
     return json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def run_id(canonical: dict[str, Any]) -> str:
+def run_id(canonical: dict[str, object]) -> str:
     """A readable prefix and 16 hex digits of SHA-256: `normal-seed0-6f2c…`."""
     initializer = canonical.get("init")
     kind = initializer.get("kind") if isinstance(initializer, dict) else None
@@ -118,7 +118,7 @@ def file_digest(path: str) -> str:
     return digest.hexdigest()
 
 
-def resolve(config: DictConfig) -> dict[str, Any]:
+def resolve(config: DictConfig) -> dict[str, object]:
     """The config as plain mappings and lists, `hydra` left out; ConfigError where an interpolation
     fails.
     """
@@ -128,12 +128,12 @@ def resolve(config: DictConfig) -> dict[str, Any]:
         raise ConfigError.of(str(error.full_key or ""), str(error).splitlines()[0]) from error
 
 
-def _plain(config: DictConfig, key: str) -> Any:
+def _plain(config: DictConfig, key: str) -> object:
     value = "???" if OmegaConf.is_missing(config, key) else config[key]
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
-def canonical_of(resolved: dict[str, Any]) -> dict[str, Any]:
+def canonical_of(resolved: dict[str, object]) -> dict[str, object]:
     """The canonical config of a resolved one, valid or not, in this process."""
     options = resolved.get("init")
     param = options.get("param") if isinstance(options, dict) else None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from initlab.engine.options import check_given, choice, finite
 from initlab.runner.errors import ConfigError, Problems, QuantityError
@@ -32,20 +32,20 @@ class Objective:
     target: Annotated[float | None, finite.or_null()] = None
     distance: Annotated[str, choice(DISTANCES)] | None = None
 
-    def evaluate(self, config: dict[str, Any], stats: dict[str, Any]) -> float | None:
+    def evaluate(self, config: dict[str, object], stats: dict[str, object]) -> float | None:
         """The objective of a run with this resolved config and these statistics, by section; None
         where it is not finite. ConfigError where the run has no such figure.
         """
         value = self._distance(self._figure(config, stats))
         return value if math.isfinite(value) else None
 
-    def check(self, config: dict[str, Any], sketch: dict[str, Any]) -> None:
+    def check(self, config: dict[str, object], sketch: dict[str, object]) -> None:
         """ConfigError where the run that a config declares cannot have such a figure; `sketch` is
         what is known of its statistics before it.
         """
         self._figure(config, sketch)
 
-    def _figure(self, config: dict[str, Any], stats: dict[str, Any]) -> float:
+    def _figure(self, config: dict[str, object], stats: dict[str, object]) -> float:
         try:
             return figure(self.path, Measured(config, stats))
         except QuantityError as error:
@@ -63,7 +63,7 @@ class Objective:
         raise ValueError(self.distance)
 
 
-def parse_objective(node: Any) -> Objective | None:
+def parse_objective(node: object) -> Objective | None:
     """The objective that a config's key of that name declares, null for none. ConfigError with
     everything wrong.
     """
@@ -96,7 +96,7 @@ def parse_objective(node: Any) -> Objective | None:
     return Objective(path, target, distance)
 
 
-def _path(figure: Any) -> FigurePath:
+def _path(figure: object) -> FigurePath:
     said = f"must be a path like figures.output_rms or layers[-1].rms, got {figure!r}"
     if not isinstance(figure, str):
         raise ConfigError.of("", said)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class Digits(Data):
         return _read(~tests, shape), _read(tests, shape)
 
 
-def _read(chosen: Any, shape: tuple[int, ...]) -> Batch:
+def _read(chosen: object, shape: tuple[int, ...]) -> Batch:
     with np.load(FILE, allow_pickle=False) as file:
         images, labels = file["images"][chosen], file["labels"][chosen]
     inputs = images.astype(np.float32) / np.float32(LARGEST)

@@ -90,7 +90,7 @@ class RunFolder:
         return Manifest.from_json(_read(path, missing, "the manifest is damaged"), path)
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> dict[str, object]:
         """The resolved config of the run."""
         return self.manifest.config
 
@@ -101,7 +101,7 @@ class RunFolder:
         return Statistics.from_json(_read(path), path)
 
     @cached_property
-    def plan(self) -> dict[str, dict[str, Any]]:
+    def plan(self) -> dict[str, dict[str, object]]:
         """The rows of the plan by path, in the order of the network (see `runner.plan.rows`)."""
         path = self.path / PLAN
         content = _read(path)
@@ -134,7 +134,7 @@ class RunFolder:
         path, content = self.snapshot_path, self.manifest
         return path is None or is_as_written(path, content.digests.tensors, content.aliases)
 
-    def finished_as(self, canonical: Mapping[str, Any]) -> Manifest | None:
+    def finished_as(self, canonical: Mapping[str, object]) -> Manifest | None:
         """Return the manifest if the run with this canonical config is finished here.
 
         Returns None if it must be made: it did not finish, or its snapshot is no longer complete.
@@ -196,7 +196,7 @@ class RunFolder:
         """Write Hydra's files of the run, text by file name."""
         write_hydra(self.path, files)
 
-    def write_plan(self, description: Mapping[str, Any]) -> None:
+    def write_plan(self, description: Mapping[str, object]) -> None:
         """Write the plan, from `runner.plan.rows.Plan.describe`."""
         self.__dict__.pop("plan", None)
         write_json(self.path / PLAN, description, durable=False)

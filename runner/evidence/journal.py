@@ -31,10 +31,10 @@ class Finished:
 
     path: str
     digest: str
-    row: dict[str, Any]
+    row: dict[str, object]
 
 
-def _line(content: dict[str, Any]) -> bytes:
+def _line(content: dict[str, object]) -> bytes:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
         "utf-8"
     )
@@ -44,7 +44,9 @@ def _line(content: dict[str, Any]) -> bytes:
 class Journal:
     """A journal being written, from its beginning or after the entries in `kept`."""
 
-    def __init__(self, path: Path, identity: dict[str, Any], kept: Sequence[Finished] = ()) -> None:
+    def __init__(
+        self, path: Path, identity: dict[str, object], kept: Sequence[Finished] = ()
+    ) -> None:
         temporary = path.with_name(f"{path.name}.new")
         self._file = open(temporary, "wb")  # noqa: SIM115
         try:
@@ -80,7 +82,7 @@ class Journal:
         self.close()
 
 
-def read(path: Path, identity: dict[str, Any]) -> list[Finished]:
+def read(path: Path, identity: dict[str, object]) -> list[Finished]:
     """Return the finished tensors of a journal.
 
     Raises FileNotFoundError, or EvidenceError if it is damaged or belongs to another file.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from initlab.runner.files import write_json
 
@@ -16,7 +15,7 @@ FILES = (NAME, f"{CHARTS}.svg", f"{CHARTS}.png")
 FORMAT = "initlab-claims-1"
 
 
-def write(folder: Path, alpha: float, claims: Sequence[dict[str, Any]]) -> None:
+def write(folder: Path, alpha: float, claims: Sequence[dict[str, object]]) -> None:
     """Write `claims.json`: every claim with its estimate, verdict and reason; `alpha` is the family
     error.
     """

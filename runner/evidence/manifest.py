@@ -76,19 +76,19 @@ class UsedPlugin:
     sha256: str
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _is_whole(value: Any) -> bool:
+def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return _is_whole(value) or isinstance(value, float)
 
 
-def _is_mapping(value: Any) -> bool:
+def _is_mapping(value: object) -> bool:
     return isinstance(value, dict)
 
 
@@ -104,12 +104,12 @@ def _list_of(sound: Sound) -> Sound:
     return lambda value: isinstance(value, list) and all(map(sound, value))
 
 
-def _is_digest(value: Any) -> bool:
+def _is_digest(value: object) -> bool:
     """Return whether `value` is 32 bytes in hex."""
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
-def _are_digests(value: Any) -> bool:
+def _are_digests(value: object) -> bool:
     return (
         isinstance(value, dict)
         and _mapping_of(_is_digest)(value.get("tensors"))
@@ -117,11 +117,11 @@ def _are_digests(value: Any) -> bool:
     )
 
 
-def _is_canonical(value: Any) -> bool:
+def _is_canonical(value: object) -> bool:
     return isinstance(value, dict) and _mapping_of(_is_text)(value.get("files", {}))
 
 
-def _is_plugin(value: Any) -> bool:
+def _is_plugin(value: object) -> bool:
     return (
         isinstance(value, dict) and _is_text(value.get("file")) and _is_digest(value.get("sha256"))
     )
@@ -222,7 +222,7 @@ def words(overrides: list[str]) -> list[str]:
     return [line.removeprefix("- ") for line in overrides]
 
 
-def _writer(content: Any) -> str:
+def _writer(content: object) -> str:
     """Return the version of initlab that wrote a manifest, or '' if it does not say."""
     named = content.get("versions") if isinstance(content, dict) else None
     found = named.get("initlab") if isinstance(named, dict) else None

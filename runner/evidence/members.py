@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence import judged
@@ -83,7 +82,7 @@ def is_sweep(folder: Path) -> bool:
     return (folder / NAME).exists()
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
@@ -94,10 +93,10 @@ def collect(members: list[Member]) -> list[Status]:
     return [conclude(Path(member.folder)) for member in members]
 
 
-def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str, Any]]:
+def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str, object]]:
     """Yield a row for each run: the swept values, how it ended, and its figures."""
     for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
-        row: dict[str, Any] = {"run_id": member.run_id, **swept, "state": status.state}
+        row: dict[str, object] = {"run_id": member.run_id, **swept, "state": status.state}
         row |= {
             "seconds": status.seconds,
             "root": (status.root or "")[:16],
@@ -134,7 +133,7 @@ def swept_values(members: list[Member]) -> list[dict[str, str]]:
     return [{key: values[key] for key in keys if key in values} for values in map(_given, members)]
 
 
-def _figures(folder: Path) -> dict[str, Any]:
+def _figures(folder: Path) -> dict[str, object]:
     """Return the probe's figures, and how many parameters agree with their declaration."""
     try:
         stats = RunFolder(folder).stats
@@ -167,7 +166,7 @@ def write_summary(
             waiting.write(json.dumps(row) + "\n")
         columns = ["run_id", *keys, *FIRST, *figures, *LAST]
 
-        def again() -> Iterator[dict[str, Any]]:
+        def again() -> Iterator[dict[str, object]]:
             waiting.seek(0)
             return map(json.loads, waiting)
 
@@ -186,7 +185,7 @@ def write_summary(
     return done
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return ""
     text = f"{value:.6g}" if isinstance(value, float) else str(value)

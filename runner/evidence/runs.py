@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.finished import Run, figure_text
@@ -161,7 +161,7 @@ def _measured(run: Run) -> Measured:
         return Measured(run.config, {})
 
 
-def _figures(run: Run) -> dict[str, Any]:
+def _figures(run: Run) -> dict[str, object]:
     try:
         return dict(Run(run.path).figures)
     except EvidenceError as error:
@@ -169,7 +169,7 @@ def _figures(run: Run) -> dict[str, Any]:
         return {}
 
 
-def _single_values(config: dict[str, Any]) -> dict[str, Any]:
+def _single_values(config: dict[str, object]) -> dict[str, object]:
     return {
         key: value
         for key, value in flatten(config).items()
@@ -177,7 +177,7 @@ def _single_values(config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(run: Run) -> dict[str, object]:
     manifest = run.manifest
     return {
         "run_id": manifest.run_id,

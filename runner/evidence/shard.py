@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 INDEX = "model.safetensors.index.json"
 
@@ -31,7 +30,7 @@ class Shard:
         return f"{self.index}/{self.count}"
 
 
-def parse(text: Any) -> Shard:
+def parse(text: object) -> Shard:
     """Return the shard that `i/n` names. Raises ValueError that says what is wrong."""
     found = re.fullmatch(r"([0-9]{1,5})/([0-9]{1,5})", text) if isinstance(text, str) else None
     if found is None:

@@ -78,12 +78,12 @@ class Statistics:
         """Return the rows of the table of parameters, with shapes as text."""
         return ({**row, "shape": shape_text(row["shape"])} for row in self.parameters)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the content of the file; `from_json` restores the statistics."""
         return {"format": FORMAT, **self.by_name}
 
     @classmethod
-    def from_json(cls, content: Any, place: Path) -> Statistics:
+    def from_json(cls, content: object, place: Path) -> Statistics:
         """Return the statistics from the content of the file at `place`.
 
         Raises EvidenceError if it is of a newer version or damaged.
@@ -111,7 +111,7 @@ class Statistics:
         return cls(parameters, **given, figures=figures, sections=sections)
 
 
-def _check(rows: Any, section: str, *columns: str) -> None:
+def _check(rows: object, section: str, *columns: str) -> None:
     """Raise TypeError unless these are rows, and KeyError unless each has the columns."""
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TypeError(f"rows in {section}")

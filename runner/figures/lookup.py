@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -33,11 +33,11 @@ class Run(Protocol):
     """
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> dict[str, object]:
         """The resolved config."""
 
     @property
-    def stats(self) -> dict[str, Any]:
+    def stats(self) -> dict[str, object]:
         """Section -> rows or figures."""
 
 
@@ -45,8 +45,8 @@ class Run(Protocol):
 class Measured:
     """A run as its config and its statistics."""
 
-    config: dict[str, Any]
-    stats: dict[str, Any]
+    config: dict[str, object]
+    stats: dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Found:
     names one by itself. `measured` is false for a key of the config.
     """
 
-    values: tuple[tuple[str, Any], ...]
+    values: tuple[tuple[str, object], ...]
     single: bool = True
     measured: bool = True
 
@@ -85,7 +85,7 @@ def figure(path: Path, run: Run) -> float:
     return found
 
 
-def plain(path: Path, run: Run) -> Any:
+def plain(path: Path, run: Run) -> object:
     """The one value that a path leads to: a number, a text, true, false or None."""
     found = look(path, run)
     for _, value in found.values:
@@ -98,11 +98,11 @@ def plain(path: Path, run: Run) -> Any:
     return restored(value) if found.measured else value
 
 
-def column(path: Path, runs: Iterable[Run]) -> list[Any]:
+def column(path: Path, runs: Iterable[Run]) -> list[object]:
     """The value in each run, None where a run has no such figure. QuantityError where no run has
     one.
     """
-    values: list[Any] = []
+    values: list[object] = []
     lost: list[QuantityError] = []
     for run in runs:
         try:
@@ -115,7 +115,7 @@ def column(path: Path, runs: Iterable[Run]) -> list[Any]:
     return values
 
 
-def number_in(value: Any) -> float | None:
+def number_in(value: object) -> float | None:
     """A number, also one that `stats.json` writes as a text; None for anything else. A value that
     is not known yet counts as a number.
     """
@@ -126,7 +126,7 @@ def look(path: Path, run: Run) -> Found:
     """What a path leads to, numbers or not."""
     first = str(path.steps[0])
     variables = run.config.get(VARIABLES)
-    roots: list[tuple[Any, bool]] = []
+    roots: list[tuple[object, bool]] = []
     if first in run.stats:
         roots = [(run.stats[first], True)]
     elif isinstance(variables, dict) and first in variables:
@@ -160,7 +160,7 @@ def _no_root(path: Path, run: Run) -> QuantityError:
     )
 
 
-def _walk(path: Path, root: Any, measured: bool) -> Found:
+def _walk(path: Path, root: object, measured: bool) -> Found:
     found = Found((("", root),), True, measured)
     for at, step in enumerate(path.steps[1:], 1):
         if at == len(path.steps) - 1 and step in REDUCTIONS and not _hold_more(found):
@@ -200,7 +200,7 @@ def _step(path: Path, at: int, step: Step, found: Found) -> Found:
     """One step on from all that was found; entries that have no such name drop out as long as one
     has it.
     """
-    values: list[tuple[str, Any]] = []
+    values: list[tuple[str, object]] = []
     for name, value in found.values:
         values += _below(path, at, step, name, value)
     if not values:
@@ -216,7 +216,9 @@ def _is_key(step: Step, found: Found) -> bool:
     )
 
 
-def _below(path: Path, at: int, step: Step, name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _below(
+    path: Path, at: int, step: Step, name: str, value: object
+) -> Iterator[tuple[str, object]]:
     """What is called so in one value, none or several."""
     if value is ANYTHING:
         yield name, ANYTHING
@@ -237,7 +239,7 @@ def _matching(step: Step, names: Iterable[str]) -> list[str]:
     return [name for name in names if is_pattern(step) and fnmatchcase(name, str(step))]
 
 
-def _labels(entries: Sequence[Any]) -> list[str]:
+def _labels(entries: Sequence[object]) -> list[str]:
     """How the entries of a list are called: by their `path`, else by their number."""
     return [
         str(entry.get("path", number)) if isinstance(entry, dict) else str(number)
@@ -245,7 +247,7 @@ def _labels(entries: Sequence[Any]) -> list[str]:
     ]
 
 
-def _entries(entries: list[Any], step: Step) -> list[tuple[str, Any]]:
+def _entries(entries: list[object], step: Step) -> list[tuple[str, object]]:
     labelled = list(zip(_labels(entries), entries, strict=True))
     if isinstance(step, slice):
         return labelled[step]
@@ -279,7 +281,7 @@ def _lost(path: Path, at: int, step: Step, found: Found) -> QuantityError:
     return QuantityError(f"'{path}': {place} is one value, it has no '{_shown(step)}'")
 
 
-def _no_entry(path: Path, place: Path, step: Step, entries: list[Any]) -> QuantityError:
+def _no_entry(path: Path, place: Path, step: Step, entries: list[object]) -> QuantityError:
     if isinstance(step, int):
         known = f"Known: 0 to {len(entries) - 1}." if entries else "Known: none."
         return QuantityError(
@@ -298,7 +300,7 @@ def _shown(step: Step) -> str:
     return str(Path((step,)))
 
 
-def _refuse_container(path: Path, value: Any) -> None:
+def _refuse_container(path: Path, value: object) -> None:
     """QuantityError for what holds values and is none itself."""
     if isinstance(value, dict):
         names = ", ".join(str(name) for name in value if name != "path") or "nothing"

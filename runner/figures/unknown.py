@@ -29,4 +29,4 @@ class Open(dict[str, Any]):
 class Rows:
     """Rows whose number and names are not known; each is like `row`."""
 
-    row: Any = ANYTHING
+    row: object = ANYTHING

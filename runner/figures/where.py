@@ -349,11 +349,11 @@ def _answer(comparison: Comparison | Membership, run: Run) -> bool | None:
     return any(answers)
 
 
-def _value(side: Literal | Path, run: Run) -> Any:
+def _value(side: Literal | Path, run: Run) -> object:
     return plain(side, run) if isinstance(side, Path) else side.value
 
 
-def _compare(comparison: Comparison, sign: str, left: Any, right: Any) -> bool | None:
+def _compare(comparison: Comparison, sign: str, left: object, right: object) -> bool | None:
     if left is None or right is None:
         return SIGNS[sign](left, right) if sign in EQUALITIES else None
     if _kind(left) != _kind(right):
@@ -361,7 +361,7 @@ def _compare(comparison: Comparison, sign: str, left: Any, right: Any) -> bool |
     return SIGNS[sign](left, right)
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):

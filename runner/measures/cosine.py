@@ -57,7 +57,7 @@ class Cosine(Measure):
 
     def measure(self, subject: Subject) -> Findings:
         """The mean cosine over the pairs, after each layer, and before its activation."""
-        before: dict[str, Any] = {}
+        before: dict[str, object] = {}
         with outputs(subject.layers, before) as after:
             forward(subject, subject.on_device(self._inputs(subject)))
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -95,7 +95,7 @@ def jacobian(subject: Subject, sample: np.ndarray) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def figures(matrix: np.ndarray) -> dict[str, Any]:
+def figures(matrix: np.ndarray) -> dict[str, object]:
     """The figures of a Jacobian's singular values; NaN where it is not finite."""
     if not np.isfinite(matrix).all():
         return dict.fromkeys(Jacobian.gives["jacobian"], math.nan)

@@ -52,7 +52,7 @@ class Layers(Measure):
         """`rms_ratio` is the rms over that of the row before, `pre_rms_ratio` the same of
         pre-activations; `dead` the part of units that are 0 for every sample, `saturated` the part
         of values near an end of their range (None where there are no ends)."""
-        before: dict[str, Any] = {}
+        before: dict[str, object] = {}
         with outputs(subject.layers, before) as after:
             forward(subject, subject.inputs())
         rows: list[dict[str, Any]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class Spectrum(Measure):
             "spectrum": [{"path": path, **self._row(matrix)} for path, matrix in matrices.items()]
         }
 
-    def _row(self, matrix: np.ndarray) -> dict[str, Any]:
+    def _row(self, matrix: np.ndarray) -> dict[str, object]:
         sides = {"rows": matrix.shape[0], "columns": matrix.shape[1]}
         if max(matrix.shape) > self.most or not np.isfinite(matrix).all():
             return dict.fromkeys(COLUMNS) | sides
@@ -70,13 +70,13 @@ def matrix_of(parameter: gluon.Parameter) -> np.ndarray:
     return values.reshape(values.shape[0], -1)
 
 
-def spectrum_of(matrix: np.ndarray) -> dict[str, Any]:
+def spectrum_of(matrix: np.ndarray) -> dict[str, object]:
     """The figures of a finite matrix's singular values."""
     singular = np.linalg.svd(matrix, compute_uv=False)
     squares = np.square(singular)
     total, largest, smallest = float(squares.sum()), float(singular[0]), float(singular[-1])
     ratio = min(matrix.shape) / max(matrix.shape)
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "largest": largest,
         "smallest": smallest,
         "mean": float(singular.mean()),
@@ -103,7 +103,7 @@ def distance(ordered: np.ndarray, ratio: float) -> float:
     return float(max((expected - steps[:-1]).max(), (steps[1:] - expected).max()))
 
 
-def traces_of(matrix: np.ndarray) -> dict[str, Any]:
+def traces_of(matrix: np.ndarray) -> dict[str, object]:
     """tr W, tr W^2 and (tr W)^2 of a square matrix; None for others."""
     if matrix.shape[0] != matrix.shape[1]:
         return dict.fromkeys(("trace", "trace_square", "square_trace"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
 
 from initlab.engine import gluon
 from initlab.engine.gluon.shapes import inferred
@@ -19,7 +18,7 @@ from initlab.runner.plan.rows import Plan, make_plan
 
 def plan(
     net: gluon.Block,
-    init: str | Mapping[str, Any] | Initializer,
+    init: str | Mapping[str, object] | Initializer,
     input: Sequence[int] | None = None,
     seed: int = 0,
 ) -> Plan:

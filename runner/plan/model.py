@@ -44,7 +44,7 @@ class ModelSpec:
     share: dict[str, list[str]]
 
 
-def construct(cls: type, options: dict[str, Any], what: str = "") -> Any:
+def construct(cls: type, options: dict[str, object], what: str = "") -> Any:
     """Return `cls(**options)`.
 
     Raises ConfigError with all problems, placed at the options. `what` names the class in messages:
@@ -95,7 +95,7 @@ def parse_initializer(value: Any) -> init.Initializer:
     return made
 
 
-def _nested(value: Any) -> Any:
+def _nested(value: Any) -> object:
     """Replace every mapping with a `kind` in an option's value by an initializer."""
     if isinstance(value, dict):
         if "kind" in value:
@@ -111,7 +111,7 @@ def _nested(value: Any) -> Any:
     return value
 
 
-def parse_layers(listed: Any, place: str) -> list[LayerSpec]:
+def parse_layers(listed: object, place: str) -> list[LayerSpec]:
     """Return the specifications of the layers listed at `place` in the config.
 
     Raises ConfigError with all problems.
@@ -132,7 +132,7 @@ def parse_layers(listed: Any, place: str) -> list[LayerSpec]:
     return specs
 
 
-def _parse_layer(entry: Any, place: str, number: int) -> LayerSpec:
+def _parse_layer(entry: object, place: str, number: int) -> LayerSpec:
     if not isinstance(entry, dict):
         raise ConfigError.of(
             "", f"must be a mapping like {{kind: dense, units: 10}}, got {entry!r}"
@@ -165,7 +165,7 @@ def _parse_layer(entry: Any, place: str, number: int) -> LayerSpec:
     return LayerSpec(place, name, layer, children)
 
 
-def parse_share(value: Any) -> dict[str, list[str]]:
+def parse_share(value: object) -> dict[str, list[str]]:
     """Return share groups: {name: at least two different paths of layers or of parameters}.
 
     No path may be in two groups. Raises ConfigError with all problems.
@@ -233,7 +233,7 @@ def _cycles(groups: dict[str, list[str]]) -> Iterator[list[str]]:
         done.add(start)
 
 
-def parse_input(shape: Any) -> tuple[int, ...] | None:
+def parse_input(shape: object) -> tuple[int, ...] | None:
     """Return the declared shape of one sample, or None. Raises ConfigError if it is no shape."""
     if shape is None:
         return None
@@ -242,7 +242,7 @@ def parse_input(shape: Any) -> tuple[int, ...] | None:
     return tuple(shape)
 
 
-def parse_model(value: dict[str, Any], input: tuple[int, ...] | None) -> ModelSpec:
+def parse_model(value: dict[str, object], input: tuple[int, ...] | None) -> ModelSpec:
     """Return the model of a resolved config whose `input` is parsed.
 
     Raises ConfigError with all problems.

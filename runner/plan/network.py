@@ -131,7 +131,7 @@ def _context(network: Network, spec: LayerSpec, path: str, dtype: str) -> Contex
         network.sources[full] = f"{spec.layer.kind}'s default"
         return default if isinstance(default, str) else default.dumps()
 
-    def children(container: gluon.Block, under: str, option: str = "layers") -> Any:
+    def children(container: gluon.Block, under: str, option: str = "layers") -> object:
         _add_children(network, container, spec.children[option], f"{path}.{under}", dtype)
         return container
 

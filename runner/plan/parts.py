@@ -52,7 +52,7 @@ class Parts:
     sample_shape: tuple[int, ...]
 
 
-def parse_parts(resolved: dict[str, Any]) -> Parts:
+def parse_parts(resolved: dict[str, object]) -> Parts:
     """Return all parts, after checking the plain keys too. Raises ConfigError with all problems."""
     problems = Problems()
     mode, declared = resolved.get("init_mode"), None
@@ -96,7 +96,7 @@ def parse_parts(resolved: dict[str, Any]) -> Parts:
     )
 
 
-def mapping_at(resolved: dict[str, Any], key: str) -> dict[str, Any]:
+def mapping_at(resolved: dict[str, object], key: str) -> dict[str, object]:
     """Return the mapping at a key. Raises ConfigError if there is none."""
     value = resolved.get(key)
     if not isinstance(value, dict):
@@ -105,7 +105,7 @@ def mapping_at(resolved: dict[str, Any], key: str) -> dict[str, Any]:
     return value
 
 
-def parse_group(group: str, options: dict[str, Any]) -> Any:
+def parse_group(group: str, options: dict[str, object]) -> Any:
     """Return the object that `options` choose in a group."""
     kind, known = options.get("kind"), kinds(group)
     if not (isinstance(kind, str) and kind in known):
@@ -117,7 +117,7 @@ def parse_group(group: str, options: dict[str, Any]) -> Any:
 def parse_several(group: str, chosen: dict[str, Any]) -> dict[str, Any]:
     """Return {name in the config: object} of a group of which a run takes several."""
 
-    def parse(options: Any) -> Any:
+    def parse(options: Any) -> object:
         if not isinstance(options, dict):
             raise ConfigError.of("", f"must be a mapping, got {options!r}")
         return parse_group(group, options)
@@ -125,20 +125,20 @@ def parse_several(group: str, chosen: dict[str, Any]) -> dict[str, Any]:
     return each(chosen, parse)
 
 
-def parse_tracker(options: dict[str, Any]) -> Tracker:
+def parse_tracker(options: dict[str, object]) -> Tracker:
     """Return the tracker, after checking that its library is installed."""
     tracker: Tracker = parse_group("tracker", options)
     tracker.check_installed()
     return tracker
 
 
-def parse_snapshot(options: dict[str, Any]) -> formats.Format | None:
+def parse_snapshot(options: dict[str, object]) -> formats.Format | None:
     """Return the format of the snapshot, or None if no values are stored."""
     chosen = parse_group("snapshot", options)
     return chosen if isinstance(chosen, formats.Format) else None
 
 
-def parse_part(text: Any, init_mode: Any) -> Shard | None:
+def parse_part(text: object, init_mode: object) -> Shard | None:
     """Return the shard that `shard` names, or None for the whole run."""
     if text is None:
         return None
@@ -155,7 +155,7 @@ def parse_part(text: Any, init_mode: Any) -> Shard | None:
     return shard
 
 
-def parse_device(options: dict[str, Any]) -> Device:
+def parse_device(options: dict[str, object]) -> Device:
     """Return the device, after checking that it exists."""
     chosen: DeviceOptions = construct(DeviceOptions, options)
     try:
@@ -174,7 +174,9 @@ def check_device(device: Device, dtype: str) -> None:
         raise ConfigError.of("dtype", str(error)) from error
 
 
-def sample_shape(declared: tuple[int, ...] | None, data: Data, init_mode: Any) -> tuple[int, ...]:
+def sample_shape(
+    declared: tuple[int, ...] | None, data: Data, init_mode: object
+) -> tuple[int, ...]:
     """Return the shape of one sample, from the model, else from data with a shape of its own."""
     if declared is None and init_mode in ("eager", "streamed"):
         raise ConfigError.of(

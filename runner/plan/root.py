@@ -46,7 +46,7 @@ def parse_root(resolved: dict[str, Any]) -> list[Claim]:
     return claims
 
 
-def _check_sweep(options: Any) -> None:
+def _check_sweep(options: object) -> None:
     """Check how a sweep is to be run; its axes are checked where they are expanded."""
     if options is None:
         return  # a config of an older manifest
@@ -56,7 +56,7 @@ def _check_sweep(options: Any) -> None:
     check_given(SweepOptions, dict.fromkeys(("on_error", "retries")) | options)
 
 
-def check_seed(resolved: dict[str, Any]) -> None:
+def check_seed(resolved: dict[str, object]) -> None:
     """Raise OptionError if the seed is invalid or not supported by the stream version."""
     seed, stream = resolved.get("seed"), resolved.get("stream")
     checks_of(Config)["seed"]("seed", seed)

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from typing import Any
 
 from initlab.engine import dtypes, gluon, init
 from initlab.engine.registry import advice
@@ -131,7 +130,7 @@ class Plan(Mapping[str, Row]):
             "bytes": sum(row.bytes for row in self.owners),
         }
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return the plan as JSON types."""
         return {
             "output": list(self.output),

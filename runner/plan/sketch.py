@@ -7,7 +7,6 @@ declares its columns.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from initlab.runner.figures.unknown import ANYTHING, NUMBER, Open, Rows
 from initlab.runner.measures import Measure
@@ -29,15 +28,15 @@ def sketch(
     probe: Probe,
     measures: Collection[Measure],
     statistics: Iterable[Statistic],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the sections of `stats.json` with a placeholder for each value (see
     `figures.unknown`).
 
     `layers` are the paths of layers that contain no other. A probe or measurement without a
     declaration in `gives` may give any column.
     """
-    sections: dict[str, Any] = {name: {} if name == "figures" else [] for name in OF_A_PROBE}
-    columns: dict[str, dict[str, Any]] = {}
+    sections: dict[str, object] = {name: {} if name == "figures" else [] for name in OF_A_PROBE}
+    columns: dict[str, dict[str, object]] = {}
     sources: list[Probe | Measure] = [probe, *measures]
     for source in sources:
         for name, names in source.gives.items():
@@ -57,15 +56,15 @@ def sketch(
     return sections
 
 
-def _row(names: Iterable[str]) -> dict[str, Any]:
+def _row(names: Iterable[str]) -> dict[str, object]:
     return {name: ANYTHING if name in NOT_NUMBERS else NUMBER for name in names}
 
 
-def _section(name: str, row: dict[str, Any], layers: Sequence[str]) -> Any:
+def _section(name: str, row: dict[str, object], layers: Sequence[str]) -> object:
     if name == "figures":
         return row
     return [_named(path, row) for path in layers] if name == "layers" else Rows(row)
 
 
-def _named(path: str, row: dict[str, Any]) -> dict[str, Any]:
+def _named(path: str, row: dict[str, object]) -> dict[str, object]:
     return type(row)({**row, "path": path})

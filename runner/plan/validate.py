@@ -74,7 +74,7 @@ class RunConfig:
         return rows_of(self.plan, self.shard)
 
     @cached_property
-    def sketch(self) -> dict[str, Any]:
+    def sketch(self) -> dict[str, object]:
         """A sketch of the run's `stats.json`, with a placeholder for each value."""
         measures, statistics = self.measure.values(), self.stats.values()
         return sketch(self.rows, self.layers, self.probe, measures, statistics)
@@ -85,7 +85,7 @@ class RunConfig:
         return self.plan.aliases if self.shard is None else aliases_of(self.plan, self.rows)
 
     @property
-    def resolved(self) -> dict[str, Any]:
+    def resolved(self) -> dict[str, object]:
         """The resolved config as plain mappings."""
         return self.declaration.resolved
 
@@ -144,11 +144,11 @@ def revalidate(plain: dict[str, Any]) -> RunConfig:
     The run was tracked already, and this machine may lack the tracker's library. Raises ConfigError
     like `validate`.
     """
-    judged: dict[str, Any] = {"expect": [], "control": [], "objective": None}
+    judged: dict[str, object] = {"expect": [], "control": [], "objective": None}
     return validate(Declaration(copy.deepcopy({**plain, "tracker": UNTRACKED, **judged})))
 
 
-def tracker_of(resolved: dict[str, Any]) -> Tracker:
+def tracker_of(resolved: dict[str, object]) -> Tracker:
     """Return the tracker of a resolved config, without checking the rest of it.
 
     Raises ConfigError if the tracker cannot be used.

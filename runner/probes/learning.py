@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -135,7 +134,7 @@ class Learner:
         }
         return made
 
-    def updates(self, step: Step) -> list[dict[str, Any]]:
+    def updates(self, step: Step) -> list[dict[str, object]]:
         """One row a parameter of a step that was watched: rms of gradient, weight before and
         update, their ratio, `lr_mult`.
         """
@@ -145,7 +144,7 @@ class Learner:
                 rms(change.before),
                 rms(change.after.astype(np.float64) - change.before),
             )
-            row: dict[str, Any] = {
+            row: dict[str, object] = {
                 "path": path,
                 "gradient_rms": rms(change.gradient),
                 "weight_rms": weight,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from itertools import count as counting
-from typing import Annotated, Any, ClassVar, Optional
+from typing import Annotated, ClassVar, Optional
 
 import numpy as np
 
@@ -186,7 +186,7 @@ class Train(Probe):
         chosen = np.arange(self.judged) * count // self.judged
         return Batch(part.inputs[chosen], part.labels[chosen])
 
-    def _row(self, number: int, made: list[Step], test_accuracy: float | None) -> dict[str, Any]:
+    def _row(self, number: int, made: list[Step], test_accuracy: float | None) -> dict[str, object]:
         """What the steps of an epoch, or one step, come to."""
         norms = [step.gradient_norm for step in made if step.gradient_norm is not None]
         return {

@@ -25,7 +25,7 @@ MOST_POINTS, FEW = 50, 12
 RELATIONS = {"equal": "theory", "at_least": "at least", "at_most": "at most"}
 
 
-def claim_figure(judged: Sequence[Judged], results: Sequence[Result]) -> Any:
+def claim_figure(judged: Sequence[Judged], results: Sequence[Result]) -> object:
     """Return a figure with one pair of axes for each claim. Raises NotInstalled without matplotlib."""
     figure, all_axes = drawing.separate(len(judged), min(COLUMNS, len(judged)), 4.6, 3.0)
     for axes, one in zip(all_axes, judged, strict=True):

@@ -9,7 +9,6 @@ import html
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from initlab.runner.numbers import finite
 from initlab.runner.report.charts import Chart
@@ -20,7 +19,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 """The content security policy of the page: the browser loads nothing."""
 
 
-def escaped(value: Any) -> str:
+def escaped(value: object) -> str:
     """Escape text for HTML, inside an element or a quoted attribute."""
     return html.escape(str(value), quote=True)
 
@@ -47,7 +46,7 @@ def section(title: str, *parts: str) -> str:
     return f"<section>\n<h2>{escaped(title)}</h2>\n{inside}\n</section>" if inside else ""
 
 
-def facts(pairs: Iterable[tuple[str, Any]]) -> str:
+def facts(pairs: Iterable[tuple[str, object]]) -> str:
     """Return a list of names and values."""
     return (
         "<dl>"
@@ -74,12 +73,12 @@ def small(charts: Sequence[Chart]) -> str:
     )
 
 
-def number(value: Any) -> str:
+def number(value: object) -> str:
     """Format a figure in few digits."""
     return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
-def cell(value: Any, kind: str = "") -> str:
+def cell(value: object, kind: str = "") -> str:
     """Return a table cell. A number is sorted by its full value."""
     if value is None or value == "":
         return "<td></td>"
@@ -120,7 +119,7 @@ def table(
     )
 
 
-def script_data(identity: str, value: Any) -> str:
+def script_data(identity: str, value: object) -> str:
     """Return JSON data for the page's script."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" id="{identity}">{text}</script>'

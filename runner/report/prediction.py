@@ -6,7 +6,6 @@ The rms of the first layer is measured; the rest follow from it.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from initlab.runner.numbers import finite
 from initlab.runner.report.reading import RunData
@@ -16,7 +15,7 @@ PASSING = {"dropout", "flatten"}
 """Layers that do not change the rms in predict mode."""
 
 
-def chain(layers: list[Any], prefix: str = "") -> list[tuple[str, str | None]] | None:
+def chain(layers: list[object], prefix: str = "") -> list[tuple[str, str | None]] | None:
     """Return (path, activation) of the dense layers of a model that is a plain chain of them.
 
     Returns None for any other model.
@@ -69,7 +68,7 @@ def predicted_rms(run: RunData) -> dict[str, float] | None:
     return predicted
 
 
-def _first(row: dict[str, Any]) -> float | None:
+def _first(row: dict[str, object]) -> float | None:
     """Return the measured mean square of the input of the first activation."""
     rms = finite(row.get("pre_rms") or row.get("rms"))
     return None if rms is None else rms**2

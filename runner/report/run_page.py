@@ -8,7 +8,6 @@ import base64
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -96,7 +95,7 @@ def _overview(run: RunData) -> str:
         if value is not None
     ]
     versions = ", ".join(f"{name} {version}" for name, version in content.versions.items())
-    pairs: list[tuple[str, Any]] = [
+    pairs: list[tuple[str, object]] = [
         ("root digest", content.digests.root),
         ("overrides", " ".join(content.overrides) or "none"),
         ("seed, stream", f"{content.config.get('seed')}, {content.stream}"),

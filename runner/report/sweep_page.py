@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -60,7 +59,7 @@ class RunGroup:
     """
 
     label: str
-    signals: list[list[Any]] = field(default_factory=list)
+    signals: list[list[object]] = field(default_factory=list)
     figures: dict[str, list[float]] = field(default_factory=dict)
     runs: int = 0
 
@@ -79,7 +78,7 @@ class RunGroup:
 class Gathered:
     """The result of one pass over the runs of a sweep."""
 
-    rows: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+    rows: list[tuple[str, dict[str, object], str]] = field(default_factory=list)
     """The cells before the figures, the figures, the cells after them."""
     states: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, RunGroup] = field(default_factory=dict)
@@ -189,7 +188,7 @@ def gather(sweep: SweepData, keys: list[str]) -> Gathered:
     return found
 
 
-def _settings(config: dict[str, Any]) -> dict[str, str]:
+def _settings(config: dict[str, object]) -> dict[str, str]:
     """Return a config as {dotted key: text of the value}. Texts are shared between runs where
     equal.
     """
@@ -197,7 +196,7 @@ def _settings(config: dict[str, Any]) -> dict[str, str]:
     return {sys.intern(name): sys.intern(_text(value)) for name, value in leaves.items()}
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -223,7 +222,7 @@ def _cells(
     return before, cell(root, "mono") + cell((entry.trouble or "").split("\n")[0], "long")
 
 
-def _swept(value: str | None) -> Any:
+def _swept(value: str | None) -> object:
     """Return a swept value as a number if it is one, so that it is sorted as a number."""
     for kind in (int, float):
         try:
@@ -273,7 +272,7 @@ def signal_panels(kinds: list[RunGroup]) -> Chart | None:
     )
 
 
-def _last(signal: list[Any]) -> float:
+def _last(signal: list[object]) -> float:
     found = finite(signal[-1])
     return math.nan if found is None else found
 

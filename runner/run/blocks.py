@@ -16,7 +16,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class BlockMeter(Protocol):
     def add(self, number: int, values: np.ndarray) -> None:
         """Add block `number` and the following ones, flat. Called by several threads, in any order."""
 
-    def finish(self, values: np.ndarray | None) -> dict[str, Any]:
+    def finish(self, values: np.ndarray | None) -> dict[str, object]:
         """Return the figures after every block was added.
 
         `values` is the whole tensor if it was drawn in one piece, else None.
@@ -61,7 +61,7 @@ class DrawnTensor:
 
     path: str
     digest: str
-    row: dict[str, Any]
+    row: dict[str, object]
 
 
 class Tensor:

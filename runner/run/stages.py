@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -93,7 +92,7 @@ def host_values(network: Network) -> dict[str, np.ndarray]:
     return {path: parameter.data().asnumpy() for path, parameter in network.owners.items()}
 
 
-def measure(config: RunConfig, values: dict[str, np.ndarray]) -> dict[str, dict[str, Any]]:
+def measure(config: RunConfig, values: dict[str, np.ndarray]) -> dict[str, dict[str, object]]:
     """Return {path: the figures of every chosen statistic}."""
     stats = list(config.stats.values())
     return {row.path: meter.measure(stats, row, values[row.path]) for row in config.rows}
@@ -113,7 +112,7 @@ def subject_of(config: RunConfig, network: Network) -> Subject:
     )
 
 
-def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[dict[str, Any]]]]:
+def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[dict[str, object]]]]:
     """Run the chosen measurements on the first values, then the probe.
 
     Returns the probe's trace, and the sections of the measurements.
@@ -125,7 +124,7 @@ def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[di
         np.errstate(all="ignore"),
     ):  # a network that overflows is a finding, not a fault
         trace = config.probe.measure(subject)
-    sections: dict[str, list[dict[str, Any]]] = {}
+    sections: dict[str, list[dict[str, object]]] = {}
     for section, rows in (item for findings in found for item in findings.items()):
         if section == "layers":
             trace.layers = merged(trace.layers, rows)
@@ -145,7 +144,7 @@ def measured(measure: Measure, subject: Subject) -> Findings:
         return measure.measure(subject)
 
 
-def merged(rows: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def merged(rows: list[dict[str, object]], more: list[dict[str, object]]) -> list[dict[str, object]]:
     """Join rows of the same path into one with the columns of both; other rows are appended."""
     by_path = {row["path"]: row for row in more}
     joined = [{**row, **by_path.pop(row["path"], {})} for row in rows]
@@ -160,7 +159,7 @@ class Initialized:
 
     digests: Digests
     kept: str | None
-    rows: dict[str, dict[str, Any]]
+    rows: dict[str, dict[str, object]]
     network: Network | None
     filled: dict[str, int]
 
@@ -276,9 +275,9 @@ def _streamed(config: RunConfig, run: RunFolder, quiet: bool) -> Initialized:
 
 def _statistics(
     config: RunConfig,
-    figures: dict[str, dict[str, Any]],
+    figures: dict[str, dict[str, object]],
     trace: Trace,
-    sections: dict[str, list[dict[str, Any]]],
+    sections: dict[str, list[dict[str, object]]],
 ) -> Statistics:
     verdicts = judge({row.path: row.law for row in config.rows}, figures)
     table = []

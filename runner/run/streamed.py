@@ -53,7 +53,7 @@ class Streamed:
     """
 
     digests: Digests
-    rows: dict[str, dict[str, Any]]
+    rows: dict[str, dict[str, object]]
     file: str | None
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -39,7 +38,7 @@ class Statistic(Kind):
         """The columns that `measure` fills, or None if they are not known in advance."""
         return None
 
-    def measure(self, values: np.ndarray, law: Law) -> dict[str, Any]:
+    def measure(self, values: np.ndarray, law: Law) -> dict[str, object]:
         """Return {column: figure} for values, of any dtype and shape, that were drawn from `law`.
 
         Figures must be JSON types.
@@ -57,7 +56,7 @@ class OnePass(Statistic):
 
     def measure_summary(
         self, summary: Summary, law: Law, values: np.ndarray | None
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Return {column: figure}.
 
         `values` is None for a large tensor that is drawn in slices (see `is_whole`). A statistic
@@ -65,7 +64,7 @@ class OnePass(Statistic):
         """
         raise NotImplementedError(f"statistic '{self.kind}' defines no measure_summary")
 
-    def measure(self, values: np.ndarray, law: Law) -> dict[str, Any]:
+    def measure(self, values: np.ndarray, law: Law) -> dict[str, object]:
         """Summarize the values and return the figures."""
         return measure_all([self], law, summary_of(values, law), values)
 
@@ -85,13 +84,13 @@ def summary_of(values: np.ndarray, law: Law) -> Summary:
 
 def measure_all(
     statistics: Iterable[Statistic], law: Law, summary: Summary, values: np.ndarray | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the row of figures of several statistics.
 
     A large tensor gives the same figures whether its values are given or None. Raises ValueError if
     a statistic needs values that are not given.
     """
-    row: dict[str, Any] = {}
+    row: dict[str, object] = {}
     for statistic in statistics:
         needed = not statistic.one_pass or is_whole(summary.count, law)
         if needed and values is None:

@@ -5,7 +5,7 @@ value.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 
@@ -46,14 +46,14 @@ class Histogram(OnePass):
 
     def measure_summary(
         self, summary: Summary, law: Law, values: np.ndarray | None
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Return the figures of the finite elements; quantiles are None if there are none."""
         if self.exact:
             assert values is not None
             found = quantiles(values, summary, self.quantiles)
         else:
             found = [summary.quantile(q) for q in self.quantiles]
-        columns: dict[str, Any] = {
+        columns: dict[str, object] = {
             f"q{q}": value for q, value in zip(self.quantiles, found, strict=True)
         }
         return columns | {"histogram": [list(bar) for bar in summary.bars()]}

@@ -107,9 +107,9 @@ class Law(OnePass):
 
     def measure_summary(
         self, summary: Summary, law: laws.Law, values: np.ndarray | None
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Return the figures; a figure is None if the law does not state what it tests."""
-        row: dict[str, Any] = dict.fromkeys(COLUMNS)
+        row: dict[str, object] = dict.fromkeys(COLUMNS)
         if summary.count == 0:
             return row
         row["bound_ok"] = summary.nonfinite == 0 and self._within(summary, law)

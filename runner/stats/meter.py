@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Meter:
         if self._blocks is not None:
             self._blocks.add(number, values)
 
-    def finish(self, values: np.ndarray | None) -> dict[str, Any]:
+    def finish(self, values: np.ndarray | None) -> dict[str, object]:
         """Return the figures of every statistic, equal to those of the whole tensor."""
         return (
             {}
@@ -70,6 +70,6 @@ def needs_whole_tensor(stats: Sequence[Statistic], row: Measurable) -> bool:
     )
 
 
-def measure(stats: Sequence[Statistic], row: Measurable, values: np.ndarray) -> dict[str, Any]:
+def measure(stats: Sequence[Statistic], row: Measurable, values: np.ndarray) -> dict[str, object]:
     """Return the figures of a whole tensor, which may be mapped from a file."""
     return measure_all(stats, row.law, summary_of(values, row.law), values) if stats else {}

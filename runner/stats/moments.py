@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +29,7 @@ class Moments(OnePass):
 
     def measure_summary(
         self, summary: Summary, law: Law, values: np.ndarray | None
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Return all figures, over the finite elements.
 
         They are None if there are none, and skew and kurtosis also if all elements are equal.

@@ -44,7 +44,7 @@ class Base:
     task: DictConfig
     refers: bool
     code: tuple[Problem, ...]
-    places: dict[str, Any]
+    places: dict[str, object]
 
     @classmethod
     def of(cls, whole: DictConfig) -> Base:
@@ -111,23 +111,23 @@ class Template:
         except ConfigError:
             return None
 
-    def values(self, overrides: Sequence[Override]) -> dict[tuple[str, ...], Any]:
+    def values(self, overrides: Sequence[Override]) -> dict[tuple[str, ...], object]:
         """Return the values of the keys for the job with these words. Raises the errors of Hydra."""
         apply_words(overrides, self._config)
         return {path: OmegaConf.select(self._config, key) for key, path in self._keys.items()}
 
-    def resolved(self, values: dict[tuple[str, ...], Any]) -> dict[str, Any]:
+    def resolved(self, values: dict[tuple[str, ...], object]) -> dict[str, object]:
         """Return a copy of the resolved config with these values."""
-        made: dict[str, Any] = _copy(self._resolved)
+        made: dict[str, object] = _copy(self._resolved)
         for path, value in values.items():
             _put(made, path, value)
         return made
 
-    def text(self, values: dict[tuple[str, ...], Any]) -> str:
+    def text(self, values: dict[tuple[str, ...], object]) -> str:
         """Return the job's config as YAML. Parts that no word changes are formatted once for all
         jobs.
         """
-        changed: dict[str, Any] = {}
+        changed: dict[str, object] = {}
         for path, value in values.items():
             changed.setdefault(path[0], _copy(self._unresolved[path[0]]))
             _put(changed, path, value)
@@ -135,13 +135,13 @@ class Template:
         return "".join(parts.values())
 
 
-def _yaml(key: str, value: Any) -> str:
+def _yaml(key: str, value: object) -> str:
     if type(value) is int:  # a seed, most of all: no need to ask for that
         return f"{key}: {value}\n"
     return OmegaConf.to_yaml(OmegaConf.create({key: value}))
 
 
-def _refers(value: Any) -> bool:
+def _refers(value: object) -> bool:
     """Return whether a string in an unresolved config may depend on another key."""
     if isinstance(value, dict):
         return any(map(_refers, value.values()))
@@ -150,14 +150,14 @@ def _refers(value: Any) -> bool:
     return isinstance(value, str) and "${" in FROM_ENVIRONMENT.sub("", value)
 
 
-def _copy(value: Any) -> Any:
+def _copy(value: object) -> Any:
     """Copy plain mappings and lists."""
     if isinstance(value, dict):
         return {key: _copy(item) for key, item in value.items()}
     return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
-def _put(mapping: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+def _put(mapping: dict[str, Any], path: tuple[str, ...], value: object) -> None:
     *above, last = path
     for key in above:
         mapping = mapping[key]
@@ -173,9 +173,9 @@ class Composed:
     """
 
     code: list[Problem]
-    places: dict[str, Any]
+    places: dict[str, object]
     make: Callable[[], DictConfig]
-    template: tuple[Template, dict[tuple[str, ...], Any]] | None = None
+    template: tuple[Template, dict[tuple[str, ...], object]] | None = None
 
     @cached_property
     def config(self) -> DictConfig:

@@ -284,7 +284,7 @@ def _value(config: DictConfig, choices: DictConfig, key: str) -> Any:
     return found or MISSING
 
 
-def _same(wanted: Any, found: Any) -> bool:
+def _same(wanted: object, found: object) -> bool:
     """Return whether two values are equal in YAML: `1` equals `1.0` but not `true`."""
     return wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
 

@@ -48,7 +48,7 @@ Perform = Callable[[DeclaredSweep, list[Member], Monitor, int], None]
 def unused(said: str) -> Check:
     """Return a check that refuses every value that is set, with this message."""
 
-    def check(option: str, value: Any) -> Any:
+    def check(option: str, value: object) -> object:
         if value:
             raise OptionError(option, said)
         return value
@@ -265,7 +265,7 @@ def _sampler(options: DictConfig) -> Any:
     """
     from optuna import samplers  # which the plugin has imported
 
-    given: dict[str, Any] = OmegaConf.to_container(options, resolve=True)  # type: ignore[assignment]
+    given: dict[str, object] = OmegaConf.to_container(options, resolve=True)  # type: ignore[assignment]
     name, partly = given.pop("_target_"), given.pop("_partial_", False)
     assert name in SAMPLERS
     cls = getattr(samplers, name.rpartition(".")[2])

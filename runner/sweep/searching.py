@@ -7,7 +7,6 @@ them, the first in this order counts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
@@ -50,7 +49,7 @@ class SearchSpace:
 
 
 def parse_searched(
-    overrides: list[Override], node: dict[str, Any], params: dict[str, Any]
+    overrides: list[Override], node: dict[str, object], params: dict[str, object]
 ) -> SearchSpace:
     """Return the space of a search. Raises ConfigError with all problems."""
     problems = Problems()
@@ -81,7 +80,7 @@ def parse_searched(
     return SearchSpace(fixed, searched)
 
 
-def _parsed(key: str, value: Any) -> Override:
+def _parsed(key: str, value: object) -> Override:
     """Return the word that a key and its values in the config stand for. Raises ConfigError for a
     key that cannot be searched.
     """

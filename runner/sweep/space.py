@@ -12,7 +12,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
@@ -60,7 +59,7 @@ class Exclusion:
     """
 
     place: str
-    conditions: dict[str, list[Any]]
+    conditions: dict[str, list[object]]
     matched: bool = field(default=False, compare=False)
 
 
@@ -100,7 +99,9 @@ def key_of(word: str) -> str:
     return word.lstrip("+~").split("=", 1)[0]
 
 
-def parse_space(overrides: list[Override], node: dict[str, Any], params: dict[str, Any]) -> Space:
+def parse_space(
+    overrides: list[Override], node: dict[str, object], params: dict[str, object]
+) -> Space:
     """Return the space of a sweep.
 
     `node` is the config's `sweep`, `params` is `hydra.sweeper.params`.
@@ -117,10 +118,10 @@ class Reader:
     def __init__(self) -> None:
         self.problems = Problems()
 
-    def blocks(self, node: dict[str, Any]) -> list[Block]:
+    def blocks(self, node: dict[str, object]) -> list[Block]:
         """Return the block at the top of the config's `sweep` and those of `union`."""
         top = self.block("sweep", {part: node.get(part) for part in PARTS})
-        union: list[Any] = []
+        union: list[object] = []
         with self.problems.under("sweep.union"):
             union = _list(node.get("union") or [], "a list of blocks {grid, cases, exclude}")
         blocks = [self.block(f"sweep.union[{number}]", block) for number, block in enumerate(union)]
@@ -129,7 +130,7 @@ class Reader:
         # an empty block is one job, which nobody asked for beside a union
         return [Block(block.axes, block.cases, (*top.exclude, *block.exclude)) for block in blocks]
 
-    def block(self, place: str, node: Any) -> Block:
+    def block(self, place: str, node: object) -> Block:
         """Return the valid parts of the block at `place` of the config."""
         problems = self.problems
         if not isinstance(node, dict):
@@ -138,7 +139,7 @@ class Reader:
         for key in node:
             if key not in PARTS:
                 problems.unknown(f"{place}.{key}", "no such key", key, PARTS)
-        grid: dict[str, Any] = {}
+        grid: dict[str, object] = {}
         with problems.under(f"{place}.grid"):
             grid = _mapping(node.get("grid") or {})
         cases = problems.sound(self._entries(f"{place}.cases", node.get("cases")), _case)
@@ -150,12 +151,12 @@ class Reader:
             tuple(Exclusion(entry, found) for entry, found in conditions.items()),
         )
 
-    def axes(self, place: str, grid: dict[str, Any]) -> tuple[Axis, ...]:
+    def axes(self, place: str, grid: dict[str, object]) -> tuple[Axis, ...]:
         """Return the valid axes of a mapping of keys to values."""
         given = {f"{place}.{key}": (key, value) for key, value in grid.items()}
         return tuple(self.problems.sound(given, lambda axis: _axis(*axis)).values())
 
-    def words(self, overrides: list[Override], params: dict[str, Any]) -> list[Axis]:
+    def words(self, overrides: list[Override], params: dict[str, object]) -> list[Axis]:
         """Return the axes of Hydra's own parameters, followed by those of the command line."""
         words = [*self.axes("hydra.sweeper.params", params)]
         for override in overrides:
@@ -171,7 +172,7 @@ class Reader:
                 words.append((key_of(key), tuple(values or [str(override.input_line)])))
         return words
 
-    def _entries(self, place: str, value: Any) -> dict[str, Any]:
+    def _entries(self, place: str, value: object) -> dict[str, object]:
         """Return the entries of a list by their places."""
         with self.problems.under(place):
             return {f"{place}[{i}]": entry for i, entry in enumerate(_list(value or []))}
@@ -195,19 +196,19 @@ def check_swept(override: Override) -> None:
         raise ConfigError.of("", f"'{override.input_line}' holds no value")
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _mapping(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ConfigError.of("", f"must be a mapping of keys to values, got {value!r}")
     return {str(key): item for key, item in value.items()}
 
 
-def _list(value: Any, what: str = "a list") -> list[Any]:
+def _list(value: object, what: str = "a list") -> list[object]:
     if not isinstance(value, list):
         raise ConfigError.of("", f"must be {what}, got {value!r}")
     return value
 
 
-def _axis(key: str, value: Any) -> Axis:
+def _axis(key: str, value: object) -> Axis:
     """Return one key and its words.
 
     `value` is a list of values, a sweep in Hydra's grammar (`range(0,3)`, `a,b`), or a single
@@ -224,7 +225,7 @@ def _axis(key: str, value: Any) -> Axis:
     return key_of(key), _words(key, value if isinstance(value, list) else [value])
 
 
-def _case(node: Any) -> tuple[tuple[str, str], ...]:
+def _case(node: object) -> tuple[tuple[str, str], ...]:
     """Parse a case: values of several keys that belong together."""
     problems = Problems()
     found = []
@@ -236,7 +237,7 @@ def _case(node: Any) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _conditions(node: Any) -> dict[str, list[Any]]:
+def _conditions(node: object) -> dict[str, list[object]]:
     """Parse an exclusion: the values of each key that excluded jobs have."""
     conditions = _mapping(node)
     if not conditions:
@@ -250,7 +251,7 @@ def _check_sweepable(key: str) -> None:
         raise ConfigError.of("", "cannot be swept over - set it for the whole sweep")
 
 
-def _words(key: str, values: list[Any]) -> tuple[str, ...]:
+def _words(key: str, values: list[object]) -> tuple[str, ...]:
     """Return the words that set `key` to each value. Raises ConfigError with the values that no word
     can express.
     """
@@ -267,12 +268,12 @@ def _words(key: str, values: list[Any]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def word_of(key: str, value: Any) -> str:
+def word_of(key: str, value: object) -> str:
     """Return the word that sets `key` to exactly this value, quoted if Hydra would misread it."""
     return f"{key}={_text(value)}"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     match value:
         case bool() | None:
             return {True: "true", False: "false", None: "null"}[value]

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -99,7 +98,7 @@ def declared_claims(declaration: DeclaredSweep, members: list[Member]) -> list[C
     return claims
 
 
-def _resolved(node: Any) -> Any:
+def _resolved(node: object) -> object:
     """A node of the config with its interpolations resolved. ConfigError where one fails."""
     try:
         return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node

@@ -198,7 +198,7 @@ def candidates(
     return found + ([] if parents else [f"{prefix}{group}=" for group in groups])
 
 
-def composed(overrides: list[str], config_dir: str | None) -> Any:
+def composed(overrides: list[str], config_dir: str | None) -> object:
     """What the overrides make, as plain dicts and lists in which nothing is resolved."""
     try:
         return unresolved(compose(overrides, config_dir))
@@ -206,14 +206,14 @@ def composed(overrides: list[str], config_dir: str | None) -> Any:
         return unresolved(error.config)
 
 
-def at(node: Any, keys: list[str]) -> Any:
+def at(node: object, keys: list[str]) -> Any:
     """What stands at a path of keys; None where nothing does."""
     for key in keys:
         node = node.get(key) if isinstance(node, dict) else None
     return node
 
 
-def values(value: Any) -> list[str]:
+def values(value: object) -> list[str]:
     """A key's value as it is written on the command line; nothing where that needs quotes."""
     if isinstance(value, bool):
         return ["false", "true"]

@@ -39,7 +39,7 @@ def quiet_console() -> Console:
     return Console(quiet=True)
 
 
-def number(value: Any, digits: int = 4) -> str:
+def number(value: object, digits: int = 4) -> str:
     """A figure in few digits; `-` where there is none."""
     if value is None:
         return "-"
@@ -100,7 +100,10 @@ def _table(*columns: tuple[str, str]) -> Table:
 
 
 def print_parameters(
-    out: Console, rows: Sequence[Row], figures: dict[str, dict[str, Any]], verdicts: dict[str, str]
+    out: Console,
+    rows: Sequence[Row],
+    figures: dict[str, dict[str, object]],
+    verdicts: dict[str, str],
 ) -> None:
     """One line a parameter, aliases included: declared against measured."""
     table = Listing(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from initlab.engine.errors import OptionError
 from initlab.engine.options import Rule, whole
@@ -43,7 +43,7 @@ def form(name: str) -> Callable[..., float]:
     return FORMS.get(name)
 
 
-def check(name: str, arguments: dict[str, Any]) -> None:
+def check(name: str, arguments: dict[str, object]) -> None:
     """Raise OptionError if an argument of a form is unknown, missing or of another type."""
     function = form(name)
     known = inspect.signature(function).parameters
@@ -60,7 +60,7 @@ def check(name: str, arguments: dict[str, Any]) -> None:
         TYPES[hints[argument]](argument, arguments[argument])
 
 
-def evaluate(name: str, arguments: dict[str, Any]) -> float:
+def evaluate(name: str, arguments: dict[str, object]) -> float:
     """Return the value of a form.
 
     Raises OptionError for wrong arguments or values outside its domain.

@@ -90,7 +90,7 @@ class Evidence:
         }
 
     @cached_property
-    def params(self) -> dict[str, Any]:
+    def params(self) -> dict[str, object]:
         """The resolved config, flat: `init.kind`, `model.layers.0.units`."""
         return flat(self.manifest.config)
 
@@ -142,7 +142,7 @@ class Evidence:
         )
 
     @cached_property
-    def table(self) -> list[list[Any]]:
+    def table(self) -> list[list[object]]:
         """One row a parameter, of the columns `TABLE`."""
         return [
             [row.get("z_var" if column == "z" else column) for column in TABLE]

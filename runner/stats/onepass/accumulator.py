@@ -11,7 +11,6 @@ import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 
@@ -51,7 +50,11 @@ class Accumulator:
     """Statistics of a tensor whose blocks of `BLOCK` elements come in any order, from any thread."""
 
     def __init__(
-        self, dtype: Any, size: int, wrong: Check | None = None, implementation: str | None = None
+        self,
+        dtype: object,
+        size: int,
+        wrong: Check | None = None,
+        implementation: str | None = None,
     ) -> None:
         self._dtype = dtypes.resolve(dtype)
         self._size = size

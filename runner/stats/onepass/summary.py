@@ -168,7 +168,7 @@ class Summary:
         low, high = max(self.low, float(edges[place])), min(self.high, float(edges[place + 1]))
         return bins.between(low, high, (rank - below + 0.5) / (above - below))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the figures as JSON types. `from_json` restores an equal summary."""
         return asdict(self)
 
