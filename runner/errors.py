@@ -1,17 +1,17 @@
-"""Every exception class of the runner, and the exit codes they end in.
+"""Every exception class of the runner, and the exit codes they give.
 
     Exception
      +-- RunnerError
           +-- ConfigError        the config is wrong: one or more `Problem`s, all at once        exit 2
           +-- LedgerError        a parameter was not initialized exactly once, as planned        exit 1
           +-- EvidenceError      a manifest or snapshot is missing, damaged or of another kind   exit 2
-          +-- StorageError       the run's folder cannot be written, or somebody else writes it  exit 2
+          +-- StorageError       the run's folder cannot be written, or another process uses it  exit 2
           +-- MemoryShortage     a run needs more memory than the host or the GPU has            exit 2
           +-- Stopped            the user pressed Ctrl-C                                         exit 130
           +-- QuantityError      a claim is about something that the results do not have         exit 2
                +-- ExpressionError    an expression that cannot be read
 
-A finished run that `verify` finds different is no exception: it is an answer, with exit code 1.
+A finished run that `verify` finds different is not an exception but a result, with exit code 1.
 """
 
 from __future__ import annotations
@@ -37,9 +37,11 @@ EXIT_STOPPED = 130
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with the config: `place` is a config path (`model.layers[1].units`) or a
-    command line word. `unknown` is true for a name that nothing has: a slip of the pen, whatever
-    else the config says. `search` is true for values that only a search can vary.
+    """One problem of the config.
+
+    `place` is a config path (`model.layers[1].units`) or a command line word. `unknown` is true for
+    an unknown name, which is a misspelling whatever else the config says. `search` is true for
+    values that only a search can vary.
     """
 
     place: str
@@ -49,28 +51,26 @@ class Problem:
 
     @classmethod
     def of_name(cls, place: str, said: str, name: object, known: Iterable[object]) -> Problem:
-        """A name that nothing has: says the nearest, and lists the known ones."""
+        """Return the problem with an unknown name; it gives the nearest and lists the known ones."""
         return cls(place, f"{said} - {advice(str(name), map(str, known))}", unknown=True)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
 
     def below(self, place: str) -> Problem:
-        """The problem of a part, placed in the whole that has the part at `place`."""
+        """Return the problem with `place` in front of its own place, which lies within that part."""
         dot = "." if place and self.place and not self.place.startswith("[") else ""
         return replace(self, place=f"{place}{dot}{self.place}")
 
 
 class RunnerError(Exception):
-    """Root of what the runner raises; `exit_code` is what the process ends with."""
+    """Base class of the runner's errors; `exit_code` is the exit code of the process."""
 
     exit_code = EXIT_FAILED
 
 
 class ConfigError(RunnerError):
-    """A config that cannot be run; `problems` holds everything found wrong, each once, not the first
-    only.
-    """
+    """A config that cannot be run; `problems` has all problems that were found, each once."""
 
     exit_code = EXIT_REFUSED
 
@@ -80,28 +80,28 @@ class ConfigError(RunnerError):
 
     @classmethod
     def of(cls, place: str, message: str, unknown: bool = False) -> ConfigError:
-        """The error for one problem."""
+        """Return the error of one problem."""
         return cls([Problem(place, message, unknown)])
 
     @classmethod
     def unknown(cls, place: str, said: str, name: object, known: Iterable[object]) -> ConfigError:
-        """The error for a name that nothing has: says the nearest, and lists the known ones."""
+        """Return the error of an unknown name; it gives the nearest and lists the known ones."""
         return cls([Problem.of_name(place, said, name, known)])
 
 
 class Problems:
-    """What is wrong with several parts, gathered so that all of it is said at once.
+    """Collects the problems of several parts, so that all of them are reported at once.
 
         problems = Problems()
         with problems.under("model.input"):
-            shape = parse_input(node)       # a ConfigError is kept, its places put below model.input
+            shape = parse_input(node)       # a ConfigError is collected, its places put below model.input
         problems.add("seed", "must be …")
         problems.raise_any()                # shape exists from here on
 
-    A function that parses a part says places within the part and raises; who calls it says where the
-    part stands. That is the one way in which problems travel. Where the sound rest of something is
-    gone on with, so that more is said at once, an object has the rest and, as `problems`, what is
-    wrong with what was left out: `Words`, `Space`, `DeclaredSweep`.
+    A function that parses a part raises with places relative to the part; its caller knows the
+    place of the part. All problems are reported in this way. If the valid rest of something is used
+    further, to find more problems, an object holds the rest and, as `problems`, those of the parts
+    left out: `Words`, `Space`, `DeclaredSweep`.
     """
 
     def __init__(self, found: Iterable[Problem] = ()) -> None:
@@ -111,17 +111,17 @@ class Problems:
         return len(self.found)
 
     def add(self, place: str, message: str) -> None:
-        """Note one problem."""
+        """Add one problem."""
         self.found.append(Problem(place, message))
 
     def unknown(self, place: str, said: str, name: object, known: Iterable[object]) -> None:
-        """Note a name that nothing has; the nearest and the known ones are said."""
+        """Add the problem of an unknown name; it gives the nearest and lists the known ones."""
         self.found.append(Problem.of_name(place, said, name, known))
 
     @contextmanager
     def under(self, place: str = "") -> Iterator[None]:
-        """While open, a ConfigError ends the block and is kept, and so are an OptionError and a
-        QuantityError.
+        """Collect a ConfigError, OptionError or QuantityError raised inside a `with`, which it
+        ends.
         """
         try:
             yield
@@ -129,7 +129,7 @@ class Problems:
             self.found += [problem.below(place) for problem in problems_of(error)]
 
     def sound(self, parts: Mapping[str, T], parse: Callable[[T], R]) -> dict[str, R]:
-        """`parse` of every part that is sound, by its place; what is wrong with the others is kept."""
+        """Return {place: parse(part)} of the valid parts; the problems of the others are collected."""
         made: dict[str, R] = {}
         for place, part in parts.items():
             with self.under(place):
@@ -137,7 +137,7 @@ class Problems:
         return made
 
     def concern(self, *places: str) -> bool:
-        """Whether something is wrong at one of these places, or below it."""
+        """Return whether there is a problem at one of these places or below."""
         return any(
             found.place == place or found.place.startswith((f"{place}.", f"{place}["))
             for found in self.found
@@ -145,13 +145,13 @@ class Problems:
         )
 
     def raise_any(self) -> None:
-        """ConfigError with everything that was found; nothing where nothing was."""
+        """Raise ConfigError with all collected problems, if there are any."""
         if self.found:
             raise ConfigError(self.found)
 
 
 def problems_of(error: ConfigError | OptionError | QuantityError) -> list[Problem]:
-    """What an error says is wrong."""
+    """Return the problems of an error."""
     if isinstance(error, ConfigError):
         return error.problems
     if isinstance(error, QuantityError):
@@ -160,7 +160,9 @@ def problems_of(error: ConfigError | OptionError | QuantityError) -> list[Proble
 
 
 def each(parts: Mapping[str, T], parse: Callable[[T], R]) -> dict[str, R]:
-    """`parse` of every part, by its place. ConfigError with what is wrong with any of them."""
+    """Return {place: parse(part)} of all parts. Raises ConfigError with the problems of all of
+    them.
+    """
     problems = Problems()
     made = problems.sound(parts, parse)
     problems.raise_any()
@@ -168,32 +170,34 @@ def each(parts: Mapping[str, T], parse: Callable[[T], R]) -> dict[str, R]:
 
 
 class LedgerError(RunnerError):
-    """What was initialized is not what was planned."""
+    """What was initialized differs from the plan."""
 
 
 class EvidenceError(RunnerError):
-    """A manifest or a snapshot that cannot be used as evidence."""
+    """A manifest or a snapshot that cannot be used."""
 
     exit_code = EXIT_REFUSED
 
 
 class StorageError(RunnerError):
-    """A run's folder that cannot be written: a full disk, a folder that is gone, another process at
-    work in it.
+    """A run's folder that cannot be written: full disk, missing folder, or in use by another
+    process.
     """
 
     exit_code = EXIT_REFUSED
 
 
 class MemoryShortage(RunnerError):
-    """A run that needs more memory than there is."""
+    """A run that needs more memory than is available."""
 
     exit_code = EXIT_REFUSED
 
     @classmethod
     def of(cls, error: BaseException, device: str) -> MemoryShortage:
-        """From what an array library raised (see `engine.device.is_shortage`), with the notes that
-        say when.
+        """Return the error for an exception of an array library, with its notes on what was being
+        done.
+
+        See `engine.device.is_shortage`.
         """
         said = ", ".join([str(error).rstrip(". "), *getattr(error, "__notes__", ())])
         if type(error).__module__.partition(".")[0] in CUPY:
@@ -214,8 +218,10 @@ class Stopped(RunnerError):
 
 
 class QuantityError(RunnerError):
-    """An expression cannot be read, or the results of runs have nothing of the kind; one line, the
-    claim is named by who catches it. `unknown` is true for a name that nothing has.
+    """An expression cannot be read, or the results of runs do not have the quantity.
+
+    The message is one line; the code that catches it adds the claim. `unknown` is true for an
+    unknown name.
     """
 
     exit_code = EXIT_REFUSED
@@ -225,7 +231,7 @@ class QuantityError(RunnerError):
         super().__init__(message)
 
     def at(self, place: str, said: str = "") -> ConfigError:
-        """The error of the config that holds the expression at `place`; `said` goes before."""
+        """Return the ConfigError for the expression at `place` of the config; `said` comes first."""
         return ConfigError.of(place, said + str(self), self.unknown)
 
 
@@ -238,6 +244,6 @@ class ExpressionError(QuantityError):
 
 
 def print_error(error: RunnerError) -> None:
-    """One line a problem, on stderr."""
+    """Print an error on stderr, one line per problem."""
     for line in str(error).splitlines():
         print(f"error: {line}", file=sys.stderr)

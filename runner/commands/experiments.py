@@ -10,9 +10,10 @@ from initlab.runner.command import Command, register
 
 @register
 class Experiments(Command):
-    """Run the experiments that expect something and judge all their claims together.
+    """Run the experiments that declare claims and judge all their claims together.
 
-    Runs go to outputs/<name>, as with `initlab -m experiment=NAME`; resume=true keeps finished ones.
+    Runs go to outputs/<name>, as with `initlab -m experiment=NAME`; resume=true keeps finished
+    ones.
 
     exit codes:
       0   every claim is reproduced (with --controls: every control is refuted)

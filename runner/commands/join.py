@@ -10,7 +10,7 @@ from initlab.runner.command import Command, register
 
 @register
 class Join(Command):
-    """Put the finished parts of a sharded run together into the run they are parts of.
+    """Join the finished parts of a sharded run into the folder of the whole run.
 
     exit codes:
       0   the whole run's folder has all parts, the index and a manifest

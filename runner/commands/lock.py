@@ -13,14 +13,14 @@ NAME = "initlab.lock"
 
 @register
 class Lock(Command):
-    """Write down what every run of these words gives, to be checked by `initlab verify --lock`.
+    """Write a lock of every run of these words, to be checked by `initlab verify --lock`.
 
     The words are those of `initlab -m`: sweep=…, experiment=a,b, init=normal,he 'seed=range(0,3)'.
     Every run is drawn here, one after the other, on the CPU; no run folder is made.
 
     exit codes:
-      0   the lock is written, or was as it should be already
-      1   a run did not come out as planned
+      0   the lock is written, or was up to date
+      1   a run was not filled as planned
       2   words, plugin or file are wrong; nothing was written
     """
 

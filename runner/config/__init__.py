@@ -1,3 +1,3 @@
-"""Words and files become one resolved, searched and identified declaration."""
+"""From words and files to one resolved, searched and identified declaration."""
 
 from __future__ import annotations

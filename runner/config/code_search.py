@@ -1,11 +1,10 @@
-"""What in a composed config would make Hydra or `logging` import or call something; all of it is
-refused.
+"""The search for code in a composed config: anything that makes Hydra or `logging` import or call
+something is refused.
 
 _target_, (), class      name a class or function to call; a short list of Hydra's own is allowed
-ext://…                  in a logging config is imported; sys.stdout and sys.stderr are allowed
-${…}                     may become any of these once it is resolved, so it is refused in these places
-hydra.callbacks          are classes, whatever they hold
-hydra.job.env_set        could name a plugin to the processes of a launcher
+ext://…                  is imported by a logging config; sys.stdout and sys.stderr are allowed ${…}
+may resolve to any of these, so it is refused in these places hydra.callbacks          are classes,
+whatever their content hydra.job.env_set        could name a plugin for the processes of a launcher
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ searched in its own place.
 
 
 def check(tree: dict[str, Any]) -> None:
-    """ConfigError with each such thing in an unresolved config tree, `hydra` included."""
+    """Raise ConfigError with everything that names code in an unresolved config tree with `hydra`."""
     problems = [*_named(tree, ""), *_of_hydra(tree.get("hydra", {}))]
     if problems:
         raise ConfigError(problems)

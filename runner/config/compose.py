@@ -1,8 +1,8 @@
-"""From command line words to a composed config, or to everything that is wrong with them.
+"""Composition of a config from command line words, with all problems reported at once.
 
-Hydra stops at the first mistake; here a failing word is noted, taken out, and composition tried
-again, so that all are said at once. Before anything of the config is used, the whole composed tree
-is searched for `_target_` and its like, `hydra` included.
+Hydra stops at the first mistake. Here a failing word is recorded and removed, and composition is
+repeated, so that all mistakes are found. Before any value is used, the whole composed tree, `hydra`
+included, is searched for `_target_` and other ways to call code.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ LAUNCHER_EXTRAS = {
 
 
 def conf_dir() -> Path:
-    """The folder `conf` of the package."""
+    """Return the folder `conf` of the package. Raises ConfigError if it is missing."""
     folder = Path(initlab.__file__).parent.absolute() / "conf"
     if not (folder / f"{ROOT}.yaml").is_file():
         raise ConfigError.of(
@@ -70,7 +70,7 @@ def conf_dir() -> Path:
 
 
 def shipped_options() -> dict[str, set[str]]:
-    """Group -> the names of the options that `conf/` holds, which are looked up once."""
+    """Return {group: names of the options in `conf/`}, which are looked up once."""
     return _options_in(conf_dir())
 
 
@@ -84,7 +84,7 @@ def _options_in(folder: Path) -> dict[str, set[str]]:
 
 
 def prepare() -> None:
-    """Make schemas, plugins' options and the resolvers of `conf/config.yaml` known to Hydra."""
+    """Register schemas, plugins' options and the resolvers of `conf/config.yaml` with Hydra."""
     schema.register(shipped_options())
     for name, resolver in (
         ("run_dir", _run_dir),
@@ -112,8 +112,8 @@ def _sweep_dir(_root_: DictConfig) -> str:
 
 
 def settle_folder(config: DictConfig, declaration: Declaration) -> Path:
-    """The folder of a single run, written into `hydra.run.dir`, so that nothing works it out
-    again.
+    """Write the folder of a single run into `hydra.run.dir`, so that it is computed once; return
+    it.
     """
     if OmegaConf.to_container(config.hydra.run, resolve=False)["dir"] == RUN_DIR:  # type: ignore[index, call-overload]
         config.hydra.run.dir = "." if config.task == "plan" else str(declaration.folder)
@@ -121,8 +121,9 @@ def settle_folder(config: DictConfig, declaration: Declaration) -> Path:
 
 
 def check_overlay(folder: Path) -> None:
-    """A folder of the user's own options: ConfigError unless it is one; a warning for each that
-    ours hides.
+    """Check a folder with the user's own options.
+
+    Raises ConfigError unless it is a folder; warns about each option that ours hides.
     """
     if not folder.is_dir():
         raise ConfigError.of(
@@ -137,8 +138,9 @@ def check_overlay(folder: Path) -> None:
 
 
 def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
-    """The composed config with its `hydra` node. ConfigError with every problem found in the words
-    or in the tree.
+    """Return the composed config with its `hydra` node.
+
+    Raises ConfigError with every problem in the words or in the tree.
     """
     searchpath = start(words, config_dir)
     given = Words(words)
@@ -151,8 +153,8 @@ def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
 
 
 def start(words: list[str], config_dir: str | None) -> list[str]:
-    """Make Hydra ready to compose; gives the word that adds the user's folder of options, if there
-    is one.
+    """Initialize Hydra for composing; return the word that adds the user's folder of options, if
+    given.
     """
     if config_dir is not None:
         check_overlay(Path(config_dir))
@@ -171,8 +173,9 @@ Config = TypeVar("Config")
 
 
 class Words:
-    """Words of the command line: those that are `sound`, and the `problems` of the others. All of
-    these follow Hydra's override grammar and choose an option by its name.
+    """Words of the command line: the valid ones as `sound`, and the `problems` of the others.
+
+    A valid word follows Hydra's override grammar and chooses an option by its name.
     """
 
     def __init__(self, words: list[str]) -> None:
@@ -184,8 +187,10 @@ class Words:
                 self.sound.append(word)
 
     def compose(self, load: Callable[[list[str]], Config]) -> Config:
-        """The config that the sound words make, by `load`. A word that it cannot be composed with is
-        sound no longer. ConfigError where it cannot be composed without any.
+        """Return the config that `load` composes from the valid words.
+
+        A word that breaks composition is removed from `sound`. Raises ConfigError if no removal
+        helps.
         """
         while True:
             try:
@@ -210,8 +215,9 @@ def _fails_alone(word: str, load: Callable[[list[str]], Config]) -> bool:
 
 
 def _within(word: str, error: Exception, problem: Problem) -> Problem:
-    """The problem with a word that is sound itself, but chooses a file that is not: one of the
-    file's own choices may be of no option.
+    """Return the problem with a valid word that chooses an invalid file.
+
+    One of the file's own choices may name an unknown option.
     """
     if isinstance(error, MissingConfigException):
         return replace(problem, message=f"{problem.message.rstrip('.')} (in {word})")
@@ -219,8 +225,9 @@ def _within(word: str, error: Exception, problem: Problem) -> Problem:
 
 
 def _unexplained(error: Exception, word: str) -> Problem:
-    """The problem with a word that Hydra fails on in a way of its own, as when the file that it
-    chooses has a key too many.
+    """Return the problem with a word on which Hydra fails in some other way.
+
+    For example, the file that it chooses has a key that does not exist.
     """
     inner: BaseException | None = error
     while inner is not None:
@@ -242,8 +249,9 @@ def _unexplained(error: Exception, word: str) -> Problem:
 
 
 class ComposedWithProblems(ConfigError):
-    """Words that could be composed once the wrong ones were left out; `config` is the rest, so that
-    it can be checked too.
+    """Raised if the words could be composed only without the wrong ones.
+
+    `config` is the config of the others, so that it can be checked too.
     """
 
     def __init__(self, problems: list[Problem], config: DictConfig) -> None:
@@ -252,7 +260,7 @@ class ComposedWithProblems(ConfigError):
 
 
 def compose_once(words: list[str]) -> DictConfig:
-    """The config that the words make, by the Hydra that `start` made ready; fails as Hydra does."""
+    """Return the config of the words, after `start`. Raises the errors of Hydra."""
     hydra = GlobalHydra.instance().hydra
     assert hydra is not None
     return hydra.compose_config(
@@ -265,8 +273,9 @@ def compose_once(words: list[str]) -> DictConfig:
 
 
 def check_word(word: str) -> None:
-    """ConfigError unless a word follows Hydra's override grammar, and where it chooses an option of a
-    group, does so by a name.
+    """Raise ConfigError unless a word follows Hydra's override grammar.
+
+    A word that chooses an option of a group must name the option.
     """
     try:
         override = parse_word(word)
@@ -291,7 +300,9 @@ def _key_of(word: str) -> str:
 
 
 def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
-    """What one of Hydra's or OmegaConf's errors means, and the word that caused it, if one did."""
+    """Return the problem that an error of Hydra or OmegaConf means, and the word that caused it, if
+    any.
+    """
     if isinstance(error, MissingConfigException):
         return _explain_missing(error, words)
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
@@ -325,7 +336,7 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
 
 
 def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[Problem, str | None]:
-    """An option of a group that does not exist."""
+    """Return the problem with an option that does not exist in its group."""
     wanted = str(error.missing_cfg_file or "")
     group, _, option = wanted.rpartition("/")
     whole = next((w for w in words if f"{_key_of(w)}/{w.partition('=')[2]}" == wanted), None)
@@ -350,7 +361,7 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
 
 
 def _options(group: str) -> set[str]:
-    """The options of a group, those of plugins included."""
+    """Return the options of a group, including those of plugins."""
     if group.startswith("hydra/"):
         return set(hydra_loader().get_group_options(group))
     return shipped_options().get(group, set()) | (
@@ -359,20 +370,21 @@ def _options(group: str) -> set[str]:
 
 
 def check_code(config: DictConfig) -> None:
-    """ConfigError with everything in the tree that would make Hydra or logging import or call
-    something not on our list.
+    """Raise ConfigError with everything in the tree that makes Hydra or logging call code not on
+    our list.
     """
     code_search.check(unresolved(config))
 
 
 def unresolved(config: DictConfig) -> dict[str, object]:
-    """A composed config as plain mappings and lists in which nothing is resolved."""
+    """Return a composed config as plain mappings and lists, with interpolations unresolved."""
     return cast(dict[str, Any], OmegaConf.to_container(config, resolve=False))
 
 
 def read_option(file: Path) -> dict[str, Any]:
-    """What a file of `conf/` says, nothing resolved. ValueError where it is no mapping of YAML,
-    OSError where it cannot be read.
+    """Return the content of a file of `conf/`, unresolved.
+
+    Raises ValueError if it is no YAML mapping, and OSError if it cannot be read.
     """
     try:
         content = OmegaConf.load(file)
@@ -384,7 +396,7 @@ def read_option(file: Path) -> dict[str, Any]:
 
 
 def hydra_files(config: DictConfig) -> dict[str, str]:
-    """What Hydra would keep in `.hydra/`, as text by file name."""
+    """Return the files that Hydra writes to `.hydra/`, as text by file name."""
     task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     return {
         "config.yaml": OmegaConf.to_yaml(task),

@@ -1,16 +1,16 @@
-"""What is used of Hydra that its documentation does not promise, or that Hydra 1.3 and 1.4 name
-differently: in this module only.
+"""The only module that uses parts of Hydra which are undocumented, or which Hydra 1.3 and 1.4 name
+differently.
 
 used                                          for
-hydra._internal.callbacks.Callbacks           a context for job runner, launcher and sweeper: none are called
+hydra._internal.callbacks.Callbacks           a context for job runner, launcher and sweeper, without callbacks
 hydra._internal.utils.get_args_parser         the command line's flags
-ConfigLoaderImpl._apply_overrides_to_config   words set in a composed config, without reading files again
-ConfigLoaderImpl.repository.group_exists      whether a word chooses an option
-Override._value                               a word like a parsed one, with another number
-GlobalHydra.hydra, ConfigStore.repo, Plugins'  what Hydra was told, put aside and put back
+ConfigLoaderImpl._apply_overrides_to_config   setting words in a composed config without reading files again
+ConfigLoaderImpl.repository.group_exists      deciding whether a word chooses an option
+Override._value                               copying a parsed word with another number
+GlobalHydra.hydra, ConfigStore.repo, Plugins'  saving and restoring the state of Hydra
   two mappings, BaseContainer._resolvers
 
-`tests/runner/config/test_hydra_internals.py` holds each to what we rely on.
+`tests/runner/config/test_hydra_internals.py` tests everything we rely on.
 """
 
 from __future__ import annotations
@@ -48,13 +48,16 @@ WHOLE_NUMBER = re.compile(r"([A-Za-z_][\w.]*=)(0|[1-9]\d{0,17})")
 
 
 def allowing(targets: Collection[str]) -> dict[str, Any]:
-    """The arguments that allow a config to name these classes, for functions of Hydra that ask."""
+    """Return the arguments that allow a config to name these classes, for functions of Hydra that
+    ask.
+    """
     return {"execution_whitelist": sorted(targets)} if GUARDED else {}
 
 
 def store_option(group: str, name: str, node: Any, **given: Any) -> None:
-    """Make `group=name` an option that Hydra composes as `node`, in place of an older one; `given`
-    are `package` and `provider`.
+    """Store `node` as the option `group=name` of Hydra, replacing an older one.
+
+    `given` are `package` and `provider`.
     """
     store = ConfigStore.instance().store
     replace: dict[str, Any] = (
@@ -64,7 +67,7 @@ def store_option(group: str, name: str, node: Any, **given: Any) -> None:
 
 
 def register_resolver(name: str, resolver: Callable[..., Any]) -> None:
-    """Make `${name:}` known to OmegaConf, in place of an older one of that name."""
+    """Register `${name:}` with OmegaConf, replacing an older resolver of that name."""
     new = "replace" in inspect.signature(OmegaConf.register_resolver).parameters
     register: Callable[..., None] = (
         OmegaConf.register_resolver if new else OmegaConf.register_new_resolver
@@ -74,8 +77,9 @@ def register_resolver(name: str, resolver: Callable[..., Any]) -> None:
 
 @contextmanager
 def borrowing_hydra() -> Iterator[None]:
-    """While open, Hydra may be made ready to compose and told of schemas, plugins and resolvers;
-    afterwards it knows what it knew, for a process that has its own use of it.
+    """Use Hydra inside a `with`, and restore its state afterwards.
+
+    A process that uses Hydra itself is then not affected.
     """
     hydra, store, plugins = GlobalHydra.instance(), ConfigStore.instance(), Plugins.instance()
     known = store.repo, plugins.plugin_type_to_subclass_list, plugins.class_name_to_class
@@ -94,43 +98,48 @@ def borrowing_hydra() -> Iterator[None]:
 
 
 def _copied(group: dict[str, object]) -> dict[str, object]:
-    """A group of the ConfigStore with copies of the groups in it; their options are shared. Groups
-    that make their options on demand (`schema.Schemas`) are as well.
+    """Copy a group of the ConfigStore with the groups in it; options are shared.
+
+    Groups that make their options on demand (`schema.Schemas`) are shared too.
     """
     return {name: _copied(entry) if type(entry) is dict else entry for name, entry in group.items()}
 
 
 def arguments_parser() -> ArgumentParser:
-    """The parser of Hydra's own command line."""
+    """Return the parser of Hydra's command line."""
     return get_args_parser()
 
 
 def hydra_loader() -> ConfigLoader:
-    """The loader of the Hydra that was last made ready to compose."""
+    """Return the config loader of the initialized Hydra."""
     return GlobalHydra.instance().config_loader()
 
 
 def hydra_context(targets: Collection[str]) -> HydraContext:
-    """What Hydra's job runner, launchers and sweepers work with: that loader, and no callbacks.
+    """Return the context for Hydra's job runner, launchers and sweepers: the loader, and no
+    callbacks.
+
     `targets` are the classes that a config may name.
     """
     return HydraContext(config_loader=hydra_loader(), callbacks=Callbacks(), **allowing(targets))
 
 
 def configure_logging(config: DictConfig, targets: Collection[str]) -> None:
-    """Set up logging as `hydra.hydra_logging` says; `targets` as above."""
+    """Set up logging as `hydra.hydra_logging` says; `targets` are the classes that it may name."""
     configure_log(config.hydra.hydra_logging, config.hydra.verbose, **allowing(targets))
 
 
 def apply_words(overrides: Sequence[Override], config: DictConfig) -> None:
     """Set words that choose no option in a composed config, in place, as Hydra does when it
-    composes; fails as Hydra does.
+    composes.
+
+    Raises the errors of Hydra.
     """
     ConfigLoaderImpl._apply_overrides_to_config(list(overrides), config)
 
 
 def group_exists(key: str) -> bool:
-    """Whether `key` is a group of options of the Hydra that was last made ready to compose."""
+    """Return whether `key` is a config group of the initialized Hydra."""
     loader = hydra_loader()
     assert isinstance(loader, ConfigLoaderImpl)
     return loader.repository.group_exists(key)
@@ -138,10 +147,10 @@ def group_exists(key: str) -> bool:
 
 @lru_cache(4096)
 def parse_word(word: str) -> Override:
-    """A command line word as Hydra reads it, which is not to be changed. HydraException where it is
-    none.
+    """Return a command line word as parsed by Hydra. The caller must not change the result.
 
-    Words that differ in a whole number only, as seeds do, are parsed once.
+    Words that differ only in a whole number, like seeds, are parsed once. Raises HydraException if
+    it is no word.
     """
     number = WHOLE_NUMBER.fullmatch(word)
     if number is None or number[2] == "0":

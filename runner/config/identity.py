@@ -1,4 +1,4 @@
-"""What makes a run that run: its canonical config, and the id and folder that follow from it."""
+"""The identity of a run: its canonical config, and the id and folder that follow from it."""
 
 from __future__ import annotations
 
@@ -38,20 +38,18 @@ OUTPUTS = "outputs"
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a run declares: its resolved config, and what identifies it. Each is made once, and
-    handed on from here.
-    """
+    """What a run declares: its resolved config, and what identifies it. Each is computed once."""
 
     resolved: dict[str, Any]
 
     @cached_property
     def canonical(self) -> dict[str, object]:
-        """The part of the config that identifies the run; of a wrong config too."""
+        """The part of the config that identifies the run; it exists for an invalid config too."""
         return canonical_of(self.resolved)
 
     @cached_property
     def run_id(self) -> str:
-        """The id that the run's folder is named by."""
+        """The id that names the run's folder."""
         return run_id(self.canonical)
 
     @property
@@ -61,15 +59,16 @@ class Declaration:
 
 
 def declaration_of(config: DictConfig) -> Declaration:
-    """What a composed config declares. ConfigError where an interpolation fails."""
+    """Return what a composed config declares. Raises ConfigError if an interpolation fails."""
     return Declaration(resolve(config))
 
 
 def canonical_config(
     config: dict[str, object], stream: str, plugins: list[Plugin], files: dict[str, str]
 ) -> dict[str, object]:
-    """The part of a resolved config that identifies the run, with the stream's version and the
-    SHA-256 of plugins and input files.
+    """Return the part of a resolved config that identifies the run.
+
+    It includes the stream's version and the SHA-256 of plugins and input files.
     """
     canonical = {key: config.get(key) for key in IDENTIFYING}
     canonical["stream"] = stream
@@ -86,12 +85,12 @@ def canonical_config(
 
 
 def canonical_bytes(canonical: dict[str, object]) -> bytes:
-    """One text for one config: JSON with sorted keys and no spaces."""
+    """Return the canonical text of a config: JSON with sorted keys and no spaces."""
     return json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def run_id(canonical: dict[str, object]) -> str:
-    """A readable prefix and 16 hex digits of SHA-256: `normal-seed0-6f2c…`."""
+    """Return a readable prefix and 16 hex digits of the SHA-256: `normal-seed0-6f2c…`."""
     initializer = canonical.get("init")
     kind = initializer.get("kind") if isinstance(initializer, dict) else None
     words = (
@@ -102,12 +101,12 @@ def run_id(canonical: dict[str, object]) -> str:
 
 
 def run_folder(name: str, identifier: str) -> Path:
-    """The folder of a run, relative to the working directory."""
+    """Return the folder of a run, relative to the working directory."""
     return Path(OUTPUTS) / name / identifier
 
 
 def file_digest(path: str) -> str:
-    """SHA-256 of a file in hex, `missing` where it cannot be read."""
+    """Return the SHA-256 of a file in hex, or `missing` if it cannot be read."""
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:
@@ -119,8 +118,9 @@ def file_digest(path: str) -> str:
 
 
 def resolve(config: DictConfig) -> dict[str, object]:
-    """The config as plain mappings and lists, `hydra` left out; ConfigError where an interpolation
-    fails.
+    """Return the config as plain mappings and lists, without `hydra`.
+
+    Raises ConfigError if an interpolation fails.
     """
     try:
         return {str(key): _plain(config, str(key)) for key in config if key != "hydra"}
@@ -134,7 +134,7 @@ def _plain(config: DictConfig, key: str) -> object:
 
 
 def canonical_of(resolved: dict[str, object]) -> dict[str, object]:
-    """The canonical config of a resolved one, valid or not, in this process."""
+    """Return the canonical config of a resolved one, valid or not, in this process."""
     options = resolved.get("init")
     param = options.get("param") if isinstance(options, dict) else None
     files = {"init.param": file_digest(param)} if isinstance(param, str) else {}

@@ -1,11 +1,10 @@
-"""The one number that a run is judged by: a figure of the run, or how far it is from where it
-should be.
+"""The objective: the one number that a run is judged by.
 
 objective: {figure: "layers[body.11.fc].rms", target: 1, distance: ratio}
 
-figure      a path (`runner.figures.path`) to one number of the run's `stats.json`
-target      a number, or null
-distance    difference: |x - target|; ratio: |ln(x / target)|; null: x itself, without a target
+figure      a path (`runner.figures.path`) to one number of the run's `stats.json` target      a
+number, or null distance    difference: |x - target|; ratio: |ln(x / target)|; null: x itself,
+without a target
 """
 
 from __future__ import annotations
@@ -26,22 +25,24 @@ DISTANCES = ("difference", "ratio")
 
 @dataclass(frozen=True)
 class Objective:
-    """What a run is judged by."""
+    """The objective of a run, parsed."""
 
     path: FigurePath
     target: Annotated[float | None, finite.or_null()] = None
     distance: Annotated[str, choice(DISTANCES)] | None = None
 
     def evaluate(self, config: dict[str, object], stats: dict[str, object]) -> float | None:
-        """The objective of a run with this resolved config and these statistics, by section; None
-        where it is not finite. ConfigError where the run has no such figure.
+        """Return the objective of a run with this resolved config and these statistics, by section.
+
+        Returns None if it is not finite. Raises ConfigError if the run has no such figure.
         """
         value = self._distance(self._figure(config, stats))
         return value if math.isfinite(value) else None
 
     def check(self, config: dict[str, object], sketch: dict[str, object]) -> None:
-        """ConfigError where the run that a config declares cannot have such a figure; `sketch` is
-        what is known of its statistics before it.
+        """Raise ConfigError if a run with this config cannot have the figure.
+
+        `sketch` is what is known about its statistics before the run.
         """
         self._figure(config, sketch)
 
@@ -64,8 +65,9 @@ class Objective:
 
 
 def parse_objective(node: object) -> Objective | None:
-    """The objective that a config's key of that name declares, null for none. ConfigError with
-    everything wrong.
+    """Return the objective of a config's key `objective`, or None for null.
+
+    Raises ConfigError with all problems.
     """
     if node is None:
         return None

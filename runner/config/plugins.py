@@ -1,8 +1,8 @@
-"""A user's own initializers, layers, data, probes and statistics: Python files named on the command
-line by `--plugin`.
+"""Plugins: Python files with a user's own initializers, layers, data, probes and statistics, named
+by `--plugin`.
 
-A plugin is code, so only the command line (or, in the processes a launcher starts, the environment
-that the command line's process set) can name one; a config cannot.
+A plugin is code, so a config cannot name one. Only the command line can, and in a launcher's
+process the environment set by the command line's process.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ _LOADED: dict[str, Plugin] = {}
 
 
 def load(path: str) -> Plugin:
-    """Run the file at `path` once, so that what it registers can be chosen. ConfigError where that
-    fails.
+    """Run the file at `path` once, so that what it registers can be chosen.
+
+    Raises ConfigError if it cannot be read or fails.
     """
     place = f"--plugin {path}"
     file = Path(path).resolve()
@@ -64,11 +65,11 @@ def load(path: str) -> Plugin:
 
 
 def load_from_environment() -> None:
-    """Load what the process that started this one had loaded."""
+    """Load the plugins that the process which started this one had loaded."""
     for path in filter(None, os.environ.get(ENVIRONMENT, "").split(os.pathsep)):
         load(path)
 
 
 def loaded() -> list[Plugin]:
-    """Every loaded plugin, by file name."""
+    """Return every loaded plugin, by file name."""
     return sorted(_LOADED.values(), key=lambda plugin: (plugin.file, plugin.sha256))

@@ -56,7 +56,7 @@ controls = Rule(
 
 @dataclass
 class Model:
-    """A network: the shape of one sample, a list of layers, and which of them share parameters."""
+    """A network: the shape of one sample, a list of layers, and share groups."""
 
     input: Optional[list[int]] = None
     layers: list[Any] = field(default_factory=list)
@@ -65,20 +65,22 @@ class Model:
 
 @dataclass
 class DeviceOptions:
-    """Where values live and the probe runs: `cpu` or `gpu`, and which one."""
+    """The device of values and probe: `cpu` or `gpu`, and its index."""
 
     kind: Annotated[str, choice("cpu gpu")]
     index: Annotated[int, whole(0)]
 
 
 class NoSnapshot:
-    """The kind `none` of the group `snapshot`: a run keeps no file of its first values."""
+    """The kind `none` of the group `snapshot`: the first values are not stored."""
 
 
 @dataclass
 class SweepOptions:
-    """What a sweep varies (see `runner.sweep.space`), and how it goes on after a failure:
-    `on_error` is continue or stop, `retries` is how often a run that failed is tried again."""
+    """The axes of a sweep (see `runner.sweep.space`), and how it treats failures.
+
+    `on_error` is continue or stop; `retries` is how often a failed run is repeated.
+    """
 
     grid: dict[str, Any]
     cases: list[Any]
@@ -90,8 +92,8 @@ class SweepOptions:
 
 @dataclass
 class Config:
-    """The root of the config. Its defaults stand in `conf/config.yaml`, whose defaults list fills in
-    the groups.
+    """The root of the config. Defaults are in `conf/config.yaml`, whose defaults list fills the
+    groups.
     """
 
     seed: Annotated[Any, whole(0, 2**64 - 1, " from 0 to 2^64-1")]
@@ -122,7 +124,7 @@ class Config:
 
 
 def _config_type(hint: Any) -> Any:
-    """The type OmegaConf is told: simple types and their Optional as they are, all else unchecked."""
+    """Return the type for OmegaConf: simple types and their Optional; everything else is unchecked."""
     inner = [t for t in typing.get_args(hint) if t is not type(None)]
     if len(inner) == 1 and type(None) in typing.get_args(hint):
         return Optional[inner[0]] if inner[0] in SIMPLE_TYPES else Any
@@ -139,7 +141,7 @@ def _default(option: dataclasses.Field[Any]) -> Any:
 
 @lru_cache(1024)
 def schema_of(kind: str, cls: type) -> type:
-    """The schema of `cls`: a dataclass of its options and `kind`."""
+    """Return the schema of `cls`: a dataclass of its options and `kind`."""
     hints = typing.get_type_hints(cls)
     fields = [
         (name, _config_type(hints[name]), _default(option))
@@ -149,7 +151,7 @@ def schema_of(kind: str, cls: type) -> type:
 
 
 def kinds(group: str) -> Registry[Any]:
-    """Everything that a config can choose in `group`: the classes by their kinds."""
+    """Return {kind: class} of everything a config can choose in `group`."""
     if group == "init":
         return KINDS
     if group == "snapshot":
@@ -182,10 +184,10 @@ SEVERAL = ("stats", "measure")
 
 
 def register(shipped: dict[str, set[str]] | None = None) -> None:
-    """Store all schemas with Hydra. A kind that has no file in `conf/<group>` (a plugin's) becomes
-    an option by itself.
+    """Store all schemas with Hydra.
 
-    `shipped` is, per group, the names of the files that `conf/` holds.
+    A kind without a file in `conf/<group>`, like that of a plugin, becomes an option by itself.
+    `shipped` has the names of the files in `conf/` by group.
     """
     store_option(group="schema", name="config", node=Config, package="_global_")
     store_option(group="schema", name="model", node=Model)
@@ -202,8 +204,9 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
 
 
 class Schemas(dict[str, Any]):
-    """The schemas of a group in Hydra's ConfigStore, `<kind>.yaml` -> schema. Each is made when it is
-    asked for: a run needs few of them, and each costs a millisecond. Hydra copies this at times.
+    """A group of Hydra's ConfigStore that creates schemas on demand.
+
+    A run needs few of them, and each costs a millisecond.
     """
 
     def __init__(self, group: str) -> None:

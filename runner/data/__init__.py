@@ -1,4 +1,6 @@
-"""Data kinds: what a probe sends through the network. A module dropped into this folder is found."""
+"""Data kinds: the inputs of probes. Every module in this folder is imported and registers its
+kinds.
+"""
 
 from __future__ import annotations
 

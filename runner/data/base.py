@@ -1,7 +1,6 @@
-"""What a probe sends through the network: a dataclass whose `batch` gives inputs and labels.
+"""Base class of data: a dataclass whose `load` returns inputs and labels.
 
-Generated values are drawn from the stream at path `@data`, so that they too are a pure function of
-the seed.
+Generated values are drawn from the stream at path `@data`, so they are a pure function of the seed.
 """
 
 from __future__ import annotations
@@ -22,8 +21,10 @@ DATA_PATH = "@data"
 
 @dataclass(frozen=True)
 class Batch:
-    """`inputs` (batch, *sample shape), float32 or whole numbers, and `labels`: int64, one a sample
-    (batch,) or one a position, or None where the data has none of its own."""
+    """`inputs` (batch, *sample shape), float32 or whole numbers, and `labels`.
+
+    Labels are int64, one for each sample (batch,) or each position, or None if the data has none.
+    """
 
     inputs: np.ndarray
     labels: np.ndarray | None
@@ -31,7 +32,7 @@ class Batch:
 
 @dataclass
 class Data(Kind):
-    """Base of all data kinds."""
+    """Base class of data kinds."""
 
     classes: ClassVar[int | None] = None
     """How many classes its labels tell apart; None where it has no labels."""
@@ -40,33 +41,34 @@ class Data(Kind):
     batch: Count = 2
 
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        """The shape of one sample, given what `model.input` declares; ValueError where the two
-        disagree.
+        """Return the shape of one sample, given the shape that `model.input` declares.
+
+        Raises ValueError if the two disagree.
         """
         return declared
 
     def label_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of the labels of one sample of `shape`: () for one label."""
+        """Return the shape of the labels of one sample of `shape`: () for one label."""
         return ()
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
-        """The batch of samples of `shape`."""
+        """Return the batch of samples of `shape`."""
         raise NotImplementedError(f"data kind '{self.kind}' defines no load")
 
     @classmethod
     def fingerprint(cls) -> str | None:
-        """SHA-256 in hex of what it reads that may differ between machines; None where it reads
-        nothing such.
+        """Return the SHA-256 in hex of input that may differ between machines; None if there is
+        none.
         """
         return None
 
     def training(self, shape: tuple[int, ...], seed: int) -> tuple[Batch, Batch | None]:
-        """What may be learned from, and what only judges; by default the one batch, and nothing."""
+        """Return (the training part, the test part); by default the one batch and None."""
         return self.load(shape, seed), None
 
 
 def data_key(seed: int) -> Key:
-    """The key of the stream that generated data is drawn from."""
+    """Return the key of the stream from which generated data is drawn."""
     return Key(seed, DATA_PATH)
 
 

@@ -30,11 +30,10 @@ TEST_EVERY = 5
 @register
 @dataclass
 class Digits(Data):
-    """The first `batch` images, pixels divided by 16 into [0, 1]. A sample may be [64], [8, 8] or
-    [1, 8, 8].
+    """The first `batch` images, with pixels divided by 16 into [0, 1].
 
-    All 1797 are there for training: every fifth, the first among them, tests (360), the others are
-    learned from (1437).
+    A sample has shape [64], [8, 8] or [1, 8, 8]. For training, all 1797 images are used: every
+    fifth, starting with the first, is for testing (360), the others are for training (1437).
     """
 
     classes: ClassVar[int | None] = 10
@@ -48,7 +47,7 @@ class Digits(Data):
             )
 
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...]:
-        """[64] unless the model declares one of the other shapes of the same image."""
+        """Return [64], or the other shape of the same image that the model declares."""
         if declared is None:
             return SHAPES[0]
         if declared not in SHAPES:
@@ -58,11 +57,11 @@ class Digits(Data):
         return declared
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
-        """The same images for any seed."""
+        """Return the batch; it is the same for any seed."""
         return _read(slice(self.batch), shape)
 
     def training(self, shape: tuple[int, ...], seed: int) -> tuple[Batch, Batch]:
-        """The same parts for any seed."""
+        """Return the two parts; they are the same for any seed."""
         tests = np.arange(COUNT) % TEST_EVERY == 0
         return _read(~tests, shape), _read(tests, shape)
 

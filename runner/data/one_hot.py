@@ -1,4 +1,4 @@
-"""The unit vectors: whitened inputs, one a class."""
+"""Unit vectors: whitened inputs, one for each class."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from initlab.runner.data.base import Batch, Data, register
 @register
 @dataclass
 class OneHot(Data):
-    """The first `batch` of the `size` unit vectors times `scale`, float32; a vector's label is the
-    number of its one.
+    """The first `batch` of the `size` unit vectors times `scale`, float32; the label is the index
+    of the 1.
 
-    Each of them is in the training part, and nothing tests. With `loss: mse` a linear network's
-    target is 1 / scale times the identity: the whitened problem with equal modes of Saxe,
+    All vectors are in the training part, and there is no test part. With `loss: mse`, a linear
+    network's target is 1 / scale times the identity: the whitened problem with equal modes of Saxe,
     McClelland and Ganguli (2014).
     """
 
@@ -34,7 +34,7 @@ class OneHot(Data):
 
     @property
     def classes(self) -> int:  # type: ignore[override]
-        """One a vector."""
+        """The number of vectors."""
         return self.size
 
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...]:
@@ -46,11 +46,11 @@ class OneHot(Data):
         return (self.size,)
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
-        """The same vectors for any seed."""
+        """Return the batch; it is the same for any seed."""
         return self._first(self.batch)
 
     def training(self, shape: tuple[int, ...], seed: int) -> tuple[Batch, None]:
-        """All vectors, and nothing."""
+        """Return all vectors, and no test part."""
         return self._first(self.size), None
 
     def _first(self, count: int) -> Batch:

@@ -1,4 +1,4 @@
-"""Batches that are generated: from a law at `@data`, or constant."""
+"""Generated batches: drawn from a law at `@data`, or constant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from initlab.runner.data.base import Batch, Data, data_key, register
 @register
 @dataclass
 class Uniform(Data):
-    """U[low, high): the article's input is 2 samples of U[0, 1)."""
+    """U[low, high)."""
 
     low: Finite = 0.0
     high: Finite = 1.0
@@ -26,7 +26,7 @@ class Uniform(Data):
             raise OptionError("low", f"must be less than high ({self.high}), got {self.low}")
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
-        """The batch drawn from `@data`."""
+        """Return the batch drawn from `@data`."""
         return Batch(
             laws.Uniform(self.low, self.high).draw(data_key(seed), (self.batch, *shape)), None
         )
@@ -41,7 +41,7 @@ class Normal(Data):
     std: Positive = 1.0
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
-        """The batch drawn from `@data`."""
+        """Return the batch drawn from `@data`."""
         return Batch(
             laws.Normal(self.mean, self.std).draw(data_key(seed), (self.batch, *shape)), None
         )
@@ -53,5 +53,5 @@ class Ones(Data):
     """Every element 1."""
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
-        """The same batch for any seed."""
+        """Return the batch; it is the same for any seed."""
         return Batch(np.ones((self.batch, *shape), np.float32), None)

@@ -1,4 +1,4 @@
-"""English text: the bytes of Python's own help, which every Python has."""
+"""English text: the bytes of Python's own help texts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ MOST_WINDOWS = 4096
 
 @cache
 def topics() -> bytes:
-    """The texts of `pydoc_data.topics` in the order of their names, UTF-8. They differ a little
-    between versions of Python.
+    """Return the texts of `pydoc_data.topics` in the order of their names, in UTF-8.
+
+    They differ slightly between versions of Python.
     """
     from pydoc_data.topics import topics as texts
 
@@ -28,9 +29,7 @@ def topics() -> bytes:
 
 
 def windows(text: bytes, length: int, count: int) -> Batch:
-    """`count` windows at equal distances: inputs (count, length) and, as labels, the byte after
-    each.
-    """
+    """Return `count` evenly spaced windows: inputs (count, length), and as labels the next bytes."""
     numbers = np.frombuffer(text, np.uint8).astype(np.int64)
     starts = np.linspace(0, numbers.size - length - 1, count).astype(np.int64)
     rows = numbers[starts[:, None] + np.arange(length + 1)]
@@ -40,18 +39,18 @@ def windows(text: bytes, length: int, count: int) -> Batch:
 @register
 @dataclass
 class Text(Data):
-    """`batch` windows of the text as numbers 0 … 255, at equal distances; each byte is labelled
-    with the next.
+    """`batch` evenly spaced windows of the text as numbers 0 … 255; the label of a byte is the next
+    byte.
 
-    The first nine tenths of the text are learned from, the last tests. The text's SHA-256 is part
-    of a run's id, since it differs between versions of Python.
+    The first nine tenths of the text are the training part, the rest the test part. The text's
+    SHA-256 is part of a run's id, since the text differs between versions of Python.
     """
 
     classes: ClassVar[int | None] = BYTES
     whole_numbers: ClassVar[bool] = True
 
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        """A window: one number, which the model declares."""
+        """Return the shape of a window: one number, which the model declares."""
         if declared is not None and (len(declared) != 1 or declared[0] > len(topics()) // 20):
             raise ValueError(
                 f"text gives windows of one length of at most {len(topics()) // 20}, but model.input is "
@@ -60,20 +59,20 @@ class Text(Data):
         return declared
 
     def label_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """One label a byte."""
+        """Return one label for each byte."""
         return shape
 
     @classmethod
     def fingerprint(cls) -> str:
-        """The text's SHA-256."""
+        """Return the text's SHA-256."""
         return hashlib.sha256(topics()).hexdigest()
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
-        """The same windows for any seed."""
+        """Return the windows; they are the same for any seed."""
         return windows(topics(), shape[0], self.batch)
 
     def training(self, shape: tuple[int, ...], seed: int) -> tuple[Batch, Batch]:
-        """Windows that do not overlap, of either part of the text."""
+        """Return non-overlapping windows of both parts of the text."""
         cut = int(len(topics()) * (1 - TEST_SHARE))
         parts = topics()[:cut], topics()[cut:]
         counts = (min(MOST_WINDOWS, len(part) // (shape[0] + 1)) for part in parts)

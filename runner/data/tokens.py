@@ -1,4 +1,4 @@
-"""Random token numbers, for models that begin with an embedding."""
+"""Random token numbers, for models that start with an embedding."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from initlab.runner.data.base import Batch, Data, data_key, register
 @register
 @dataclass
 class Tokens(Data):
-    """Whole numbers 0 … vocabulary - 1, equally likely, drawn from the stream at `@data`; each is
-    labelled with the next.
+    """Whole numbers 0 … vocabulary - 1 with equal probability, drawn from the stream at `@data`.
+
+    The label of a token is the next token.
     """
 
     whole_numbers: ClassVar[bool] = True
@@ -24,16 +25,16 @@ class Tokens(Data):
 
     @property
     def classes(self) -> int:  # type: ignore[override]
-        """Every token can follow."""
+        """The size of the vocabulary."""
         return self.vocabulary
 
     def label_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """One label a token."""
+        """Return one label for each token."""
         return shape
 
     def load(self, shape: tuple[int, ...], seed: int) -> Batch:
-        """Inputs and labels (batch, *shape), int64; labels are the inputs one place further along
-        the last axis.
+        """Return inputs and labels (batch, *shape), int64; labels are shifted by one along the last
+        axis.
         """
         *front, length = shape
         stream = Stream(data_key(seed))

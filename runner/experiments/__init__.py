@@ -1,6 +1,7 @@
-"""The experiments of `conf/experiment` that expect something (`initlab experiments`).
+"""The experiments of `conf/experiment` that declare claims (`initlab experiments`).
 
-catalogue    which there are, what each asks
-performing   its runs, in `outputs/<name>`; its claims, estimated
-page         the table as text and as a page with figures
+catalogue    the list of experiments and the question of each
+performing   the runs of an experiment, in `outputs/<name>`, and the estimates of its claims
+judging      verdicts over all experiments, and the controls
+page         the results as a table and as a page with figures
 """

@@ -15,8 +15,8 @@ HEADER = "# @package _global_"
 
 @dataclass(frozen=True)
 class Experiment:
-    """A file of claims: its name, its opening comment, and the words that must make one of its
-    claims fail.
+    """A file with claims: its name, its opening comment, and controls: words that must make a claim
+    fail.
     """
 
     name: str
@@ -25,17 +25,17 @@ class Experiment:
 
     @property
     def question(self) -> str:
-        """The first sentences of its comment: what it asks, and the answer."""
+        """The first sentences of its comment: the question and the answer."""
         return self.comment[0] if self.comment else self.name
 
     @property
     def text(self) -> str:
-        """The comment without the command that it names."""
+        """The comment without the command in it."""
         return "\n".join(line for line in self.comment if not line.startswith("    "))
 
 
 def experiments() -> dict[str, Experiment]:
-    """All of them, by name."""
+    """Return all experiments by name."""
     found = {}
     for path in sorted((conf_dir() / GROUP).glob("*.yaml")):
         if claims_in(path):
@@ -47,8 +47,8 @@ def experiments() -> dict[str, Experiment]:
 
 
 def claims_in(path: Path) -> bool:
-    """Whether a YAML file has claims; a file that cannot be read has none, and is refused where it
-    is used.
+    """Return whether a YAML file has claims. A file that cannot be read has none; using it is an
+    error.
     """
     try:
         return bool(read_option(path).get("expect"))
@@ -66,7 +66,10 @@ def _comment(path: Path) -> tuple[str, ...]:
 
 
 def named(names: Sequence[str]) -> list[Experiment]:
-    """Those of these names, all for none. ConfigError with every name that is not one."""
+    """Return the experiments of these names, or all if there are none.
+
+    Raises ConfigError with every unknown name.
+    """
     known = experiments()
     problems = Problems()
     for name in names:

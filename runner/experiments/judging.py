@@ -1,14 +1,13 @@
-"""`initlab experiments [NAME …]`: run the experiments that expect something, judge all
-their claims together.
+"""`initlab experiments [NAME …]`: run the experiments with claims, and judge all their claims
+together.
 
     0   every claim is reproduced (with --controls: every control is refuted, as it must be)
     1   a claim is refuted, or a control is not
     2   a name, a word or a file is wrong
     3   a claim is inconclusive, none is refuted
 
-Runs go to `outputs/<name>` as with `initlab -m experiment=NAME`, with `claims.json`,
-`claims.svg` and `claims.png` beside them; `resume=true` among the words keeps those that are
-finished.
+Runs are made in `outputs/<name>` as with `initlab -m experiment=NAME`, with `claims.json`,
+`claims.svg` and `claims.png`; `resume=true` among the words keeps finished runs.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from initlab.runner.report.drawing import available
 
 
 def judged(performed: Sequence[Performed], alpha: float) -> list[Judgement]:
-    """The claims of all experiments, judged as one family."""
+    """Return the verdicts of the claims of all experiments, judged as one family."""
     claims = [claim for one in performed for claim in one.claims]
     found = iter(
         judge(claims, [estimate for one in performed for estimate in one.estimates], alpha)
@@ -41,7 +40,7 @@ def judged(performed: Sequence[Performed], alpha: float) -> list[Judgement]:
 def run_all(
     chosen: Sequence[Experiment], words: Sequence[str], docs: Path | None, out: Console
 ) -> int:
-    """Run, judge, print, and write the page where one is wanted; gives the exit code."""
+    """Run, judge, print, and write the page if `docs` is given; return the exit code."""
     performed = []
     for experiment in chosen:
         done = perform(experiment, words)
@@ -68,8 +67,9 @@ def run_all(
 
 
 def run_controls(chosen: Sequence[Experiment], out: Console) -> int:
-    """Run each experiment with each of its controls, which must refute one of its claims; gives the
-    exit code.
+    """Run each experiment with each of its controls, which must refute one of its claims.
+
+    Returns the exit code.
     """
     failed = 0
     for experiment in chosen:

@@ -1,4 +1,4 @@
-"""What experiments came to, as a table on a terminal and as a page with figures."""
+"""The results of experiments as a table on a terminal and as a page with figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE, FIGURES = "results.md", "results"
 
 
 def print_table(out: Console, judgements: Sequence[Judgement]) -> None:
-    """A row a claim, and the reason of each that is not reproduced."""
+    """Print a row for each claim, and the reason for each one that is not reproduced."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in COLUMNS:
         table.add_column(
@@ -55,9 +55,7 @@ def print_table(out: Console, judgements: Sequence[Judgement]) -> None:
 
 
 def write_page(folder: Path, judgements: Sequence[Judgement], alpha: float) -> Path:
-    """Write `results.md` into a folder, and a figure of each experiment as SVG beside it, where
-    matplotlib is installed.
-    """
+    """Write `results.md` into a folder, and with matplotlib an SVG figure of each experiment."""
     drawn = available()
     lines = [
         "# Published results, reproduced",

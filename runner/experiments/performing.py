@@ -36,13 +36,13 @@ class Performed:
     """Whether charts are wanted in its folder."""
 
     def results(self) -> list[Result]:
-        """What its runs left."""
+        """The results of its runs."""
         return [read_result(folder, words) for words, folder in self.made]
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """An experiment with its claims judged."""
+    """An experiment with the verdicts of its claims."""
 
     performed: Performed
     judged: list[Judged]
@@ -50,7 +50,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A sweep that is sound, and what is expected of it."""
+    """A valid sweep, and its claims."""
 
     declaration: DeclaredSweep
     members: list[Member]
@@ -58,7 +58,7 @@ class Prepared:
 
 
 def prepare(words: Sequence[str], config_dir: str | None = None) -> Prepared:
-    """What the words of a sweep declare. ConfigError with everything wrong with them or with
+    """Return the sweep that the words declare. Raises ConfigError with all problems of words and
     claims.
     """
     register()
@@ -69,10 +69,10 @@ def prepare(words: Sequence[str], config_dir: str | None = None) -> Prepared:
 
 
 def perform(experiment: Experiment, words: Sequence[str] = ()) -> Performed:
-    """Make the runs of `experiment=<name>` and further words, in this process, and estimate its
+    """Make the runs of `experiment=<name>` with more words, in this process, and estimate its
     claims.
 
-    ConfigError as `prepare`, before a run begins; RunnerError where a run failed.
+    Raises ConfigError like `prepare`, before a run begins, and RunnerError if a run failed.
     """
     started = time.perf_counter()
     given = [f"experiment={experiment.name}", *words]

@@ -1,10 +1,10 @@
 """Names for the figures of a run: one language for objectives, claims and conditions on runs.
 
-    path       `layers[-1].rms`, `layers.*.rms.max`: how a name is written
-    samples    several numbers, and what makes one of them
-    unknown    stands for what only the run will tell, in a sketch of its statistics
-    lookup     what a name leads to: in a run's statistics, or else in its config
-    where      `init.kind == 'he' and figures.loss < 2.4`: which runs are meant
+    path       the syntax of names: `layers[-1].rms`, `layers.*.rms.max`
+    samples    several numbers, and reductions to one
+    unknown    placeholders for values that only the run will give
+    lookup     the values of a name, in a run's statistics or else in its config
+    where      conditions on runs: `init.kind == 'he' and figures.loss < 2.4`
 
-A run is anything with `config` and `stats`, both plain mappings; see `lookup.Run`.
+A run is any object with `config` and `stats`, both plain mappings; see `lookup.Run`.
 """

@@ -1,7 +1,7 @@
-"""What a path leads to in a run: in its statistics, or else in its config.
+"""Lookup of a path in a run: in its statistics, or else in its config.
 
 The first step is a section of `stats.json`, a name of the config's `vars`, or a key of the config,
-in this order. All that is refused is a QuantityError with the nearest name.
+in this order. All errors are QuantityErrors with the nearest name.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ MEASURE_IT = "choose what does: probe=…, measure=[…]"
 
 
 class Run(Protocol):
-    """A run that can be asked for its figures: its resolved config and the content of its
-    `stats.json`, or a sketch of that.
+    """A run whose figures can be looked up: its resolved config, and its `stats.json` or a sketch
+    of it.
     """
 
     @property
@@ -38,7 +38,7 @@ class Run(Protocol):
 
     @property
     def stats(self) -> dict[str, object]:
-        """Section -> rows or figures."""
+        """The sections: name -> rows or figures."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Found:
-    """Where a path leads: values, each with its name (`layers['body.3.fc']`), and whether the path
-    names one by itself. `measured` is false for a key of the config.
+    """The values of a path, each with its name (`layers['body.3.fc']`).
+
+    `single` says whether the path names one value by itself; `measured` is false for a key of the
+    config.
     """
 
     values: tuple[tuple[str, object], ...]
@@ -61,7 +63,7 @@ class Found:
 
 
 def numbers(path: Path, run: Run) -> Sample:
-    """The numbers that a path leads to; of several entries, those that have one."""
+    """Return the numbers of a path; entries without one are left out."""
     found = look(path, run)
     for _, value in found.values:
         _refuse_container(path, value)
@@ -77,7 +79,7 @@ def numbers(path: Path, run: Run) -> Sample:
 
 
 def figure(path: Path, run: Run) -> float:
-    """The one number that a path leads to; NaN where it was not measured."""
+    """Return the one number of a path; NaN if it was not measured."""
     value = plain(path, run)
     found = math.nan if value is None else number_in(value)
     if found is None:
@@ -86,7 +88,7 @@ def figure(path: Path, run: Run) -> float:
 
 
 def plain(path: Path, run: Run) -> object:
-    """The one value that a path leads to: a number, a text, true, false or None."""
+    """Return the one value of a path: a number, a text, true, false or None."""
     found = look(path, run)
     for _, value in found.values:
         _refuse_container(path, value)
@@ -99,8 +101,9 @@ def plain(path: Path, run: Run) -> object:
 
 
 def column(path: Path, runs: Iterable[Run]) -> list[object]:
-    """The value in each run, None where a run has no such figure. QuantityError where no run has
-    one.
+    """Return the value in each run, None where a run has no such figure.
+
+    Raises QuantityError if no run has one.
     """
     values: list[object] = []
     lost: list[QuantityError] = []
@@ -116,14 +119,15 @@ def column(path: Path, runs: Iterable[Run]) -> list[object]:
 
 
 def number_in(value: object) -> float | None:
-    """A number, also one that `stats.json` writes as a text; None for anything else. A value that
-    is not known yet counts as a number.
+    """Return a number, also from a text like `nan` in `stats.json`; None for anything else.
+
+    A value that is not known yet counts as a number.
     """
     return math.nan if value is ANYTHING else number(value)
 
 
 def look(path: Path, run: Run) -> Found:
-    """What a path leads to, numbers or not."""
+    """Return the values of a path, numbers or not."""
     first = str(path.steps[0])
     variables = run.config.get(VARIABLES)
     roots: list[tuple[object, bool]] = []
@@ -147,7 +151,7 @@ def look(path: Path, run: Run) -> Found:
 
 
 def _no_root(path: Path, run: Run) -> QuantityError:
-    """The many keys of a config are not listed."""
+    """Return the error for an unknown first step. It does not list the many keys of a config."""
     variables = run.config.get(VARIABLES)
     known = [*run.stats, *run.config, *(variables if isinstance(variables, dict) else ())]
     near = nearest(str(path.steps[0]), map(str, known))
@@ -174,7 +178,7 @@ def _hold_more(found: Found) -> bool:
 
 
 def _sample(found: Found) -> Sample | None:
-    """The numbers among what was found; None where there is none."""
+    """Return the numbers among the values found, or None if there are none."""
     kept = [(name, number_in(value)) for name, value in found.values]
     names = tuple(name for name, value in kept if value is not None)
     values = np.array([value for _, value in kept if value is not None], np.float64)
@@ -197,8 +201,9 @@ def _zero(path: Path, count: int) -> QuantityError:
 
 
 def _step(path: Path, at: int, step: Step, found: Found) -> Found:
-    """One step on from all that was found; entries that have no such name drop out as long as one
-    has it.
+    """Take one step from all values found.
+
+    Entries without the name are dropped; it is an error if no entry has it.
     """
     values: list[tuple[str, object]] = []
     for name, value in found.values:
@@ -210,7 +215,7 @@ def _step(path: Path, at: int, step: Step, found: Found) -> Found:
 
 
 def _is_key(step: Step, found: Found) -> bool:
-    """Whether what looks like a pattern is a key as it stands, as those of `init.params` are."""
+    """Return whether a step that looks like a pattern is itself a key, as in `init.params`."""
     return isinstance(step, str) and all(
         isinstance(value, dict) and step in value for _, value in found.values
     )
@@ -219,7 +224,7 @@ def _is_key(step: Step, found: Found) -> bool:
 def _below(
     path: Path, at: int, step: Step, name: str, value: object
 ) -> Iterator[tuple[str, object]]:
-    """What is called so in one value, none or several."""
+    """Return the values of that name in one value: none, one or several."""
     if value is ANYTHING:
         yield name, ANYTHING
     elif isinstance(value, Rows):
@@ -240,7 +245,7 @@ def _matching(step: Step, names: Iterable[str]) -> list[str]:
 
 
 def _labels(entries: Sequence[object]) -> list[str]:
-    """How the entries of a list are called: by their `path`, else by their number."""
+    """Return the names of a list's entries: their `path`, else their index."""
     return [
         str(entry.get("path", number)) if isinstance(entry, dict) else str(number)
         for number, entry in enumerate(entries)
@@ -258,7 +263,7 @@ def _entries(entries: list[object], step: Step) -> list[tuple[str, object]]:
 
 
 def _lost(path: Path, at: int, step: Step, found: Found) -> QuantityError:
-    """Why a step leads nowhere."""
+    """Return the error for a step that finds nothing."""
     place = path.below(at)
     values = [value for _, value in found.values]
     mappings = [value for value in values if isinstance(value, dict)]
@@ -301,7 +306,7 @@ def _shown(step: Step) -> str:
 
 
 def _refuse_container(path: Path, value: object) -> None:
-    """QuantityError for what holds values and is none itself."""
+    """Raise QuantityError if a value is a container."""
     if isinstance(value, dict):
         names = ", ".join(str(name) for name in value if name != "path") or "nothing"
         raise QuantityError(f"'{path}' holds {names} and is no single value - name one of them")

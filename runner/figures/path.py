@@ -1,12 +1,12 @@
-"""How a figure of a run is named: a section or a key of the config, and steps from there.
+"""Paths: the names of a run's figures. A path is a section or a key of the config, and steps from
+there.
 
-figures.loss                a name after a dot
-layers[-1].rms              an entry by its number, the last is -1
-layers[1:-1].rms            entries by their numbers, from and up to
-layers[body.11.fc].rms      an entry by its `path`; in quotes where it has a bracket or looks like a number
-parameters['0.weight'].std
-layers.*.rms                all entries; a star in a name stands for anything: layers['body.*.fc']
-layers.*.rms.max            a reduction behind the figure makes one number of several
+figures.loss                a name after a dot layers[-1].rms              an entry by its index;
+the last is -1 layers[1:-1].rms            entries by their indices, from and up to
+layers[body.11.fc].rms      an entry by its `path`; in quotes if that has a bracket or looks like a
+number parameters['0.weight'].std layers.*.rms                all entries; a star in a name matches
+anything: layers['body.*.fc'] layers.*.rms.max            a reduction at the end makes one number
+from several
 
 path  :=  name ('.' (name | '*') | '[' (number | from:to | name | 'name' | "name") ']')*
 """
@@ -38,10 +38,10 @@ Step = str | int | slice
 
 @dataclass(frozen=True)
 class Path:
-    """The steps of a path: names and patterns, numbers, parts. `text` is how it was written; two
-    paths of the same steps are equal.
+    """The steps of a path: names and patterns, indices, slices.
 
-    A name that holds both kinds of quotes cannot be written.
+    `text` is how it was written; paths with the same steps are equal. A name with both kinds of
+    quotes cannot be written.
     """
 
     steps: tuple[Step, ...]
@@ -51,12 +51,12 @@ class Path:
         return self.text or written(self.steps)
 
     def below(self, count: int) -> Path:
-        """The path of the first `count` steps."""
+        """Return the path of the first `count` steps."""
         return Path(self.steps[:count])
 
 
 def written(steps: tuple[Step, ...]) -> str:
-    """A path of these steps, in the shortest form that is read the same everywhere."""
+    """Return the path of these steps in the shortest form that is read the same everywhere."""
     return "".join(_step_text(step) for step in steps).removeprefix(".")
 
 
@@ -73,14 +73,14 @@ def _step_text(step: Step) -> str:
 
 
 def is_pattern(step: Step) -> bool:
-    """Whether a step may lead to several entries."""
+    """Return whether a step may find several entries."""
     return isinstance(step, slice) or (isinstance(step, str) and bool(set(step) & set(WILD)))
 
 
 def scan(text: str, at: int, name: re.Pattern[str] = WORD) -> tuple[Path, int]:
-    """The path that begins at a place of a text, as far as it goes, and where it ends.
+    """Return (the path that starts at `at` of a text, the place where it ends).
 
-    QuantityError where none begins there, or one breaks off in the middle of a step.
+    Raises QuantityError if no path starts there or a step is incomplete.
     """
     first = name.match(text, at)
     if first is None:
@@ -124,7 +124,7 @@ def _selection(bracket: re.Match[str]) -> Step:
 
 
 def parse_path(text: str) -> Path:
-    """The path that a whole text is. QuantityError where it is none."""
+    """Return the path of a whole text. Raises QuantityError if it is no path."""
     path, end = scan(text.strip(), 0, WIDE)
     if end != len(text.strip()):
         raise ExpressionError(text, f"cannot be read from '{text.strip()[end:]}' on")

@@ -1,4 +1,4 @@
-"""Numbers of a run, where each comes from, and the reductions that make one number of several."""
+"""Numbers of a run with their names, and the reductions that make one number from several."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Sample:
-    """Numbers and where each comes from (`layers['body.3.fc']`); `single` where the expression
-    names one by itself.
+    """Numbers and their names (`layers['body.3.fc']`).
+
+    `single` is true if the expression names one number by itself.
     """
 
     values: np.ndarray
@@ -19,12 +20,12 @@ class Sample:
     single: bool
 
     def map(self, function: Callable[[np.ndarray], np.ndarray]) -> Sample:
-        """The function of every number."""
+        """Apply a function to every number."""
         return Sample(function(self.values), self.names, self.single)
 
 
 def log(x: np.ndarray) -> np.ndarray:
-    """The natural logarithm; -inf for 0 and NaN below, without a warning."""
+    """Return the natural logarithm, without a warning: -inf for 0, NaN for negative numbers."""
     with np.errstate(all="ignore"):
         found: np.ndarray = np.log(x)
         return found
@@ -51,8 +52,9 @@ REDUCTIONS: dict[str, Callable[[np.ndarray], float]] = {
 
 
 def reduced(name: str, sample: Sample) -> Sample:
-    """The one number that a reduction makes; NaN, named by the first that is at fault, where a
-    value is not finite.
+    """Return the result of a reduction.
+
+    If a value is not finite, it is NaN, with the name of the first such value.
     """
     bad = ~np.isfinite(SAMPLES[name](sample.values) if name in SAMPLES else sample.values)
     if bad.any():

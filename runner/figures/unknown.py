@@ -1,7 +1,7 @@
-"""What stands in a sketch of a run's statistics for what only the run will tell.
+"""Placeholders in a sketch of a run's statistics for values that only the run will give.
 
-A sketch has the form of the content of `stats.json`, so that a path is looked up in it as in the
-real one: a name that is wrong is found before the run.
+A sketch has the form of `stats.json`, and paths are looked up in both in the same way, so a wrong
+name is found before the run.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ NUMBER = math.nan
 
 
 class Anything:
-    """A value of which nothing is known: a number, a text, rows, or a mapping."""
+    """An unknown value: a number, a text, rows, or a mapping."""
 
 
 ANYTHING = Anything()
 
 
 class Open(dict[str, Any]):
-    """A mapping that may hold other keys beside these."""
+    """A mapping that may have other keys besides these."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows whose number and names are not known; each is like `row`."""
+    """Rows of unknown number and names; each is like `row`."""
 
     row: object = ANYTHING

@@ -1,4 +1,4 @@
-"""Which runs are meant: a condition over their configs and figures, read without eval.
+"""Conditions on the configs and figures of runs, evaluated without `eval`.
 
     init.kind == 'he' and figures.loss < 2.4
     seed in [0, 1, 2] and not (layers[-1].rms > 10 or layers.*.rms.min == 0)
@@ -9,10 +9,10 @@
     sign       := '==' | '!=' | '<' | '<=' | '>' | '>='
     value      := literal | path           literal := number | 'text' | "text" | true | false | null
 
-A comparison of a figure that a run does not have, or of values of two kinds, is neither true nor
-false, and `not` of it is neither as well: such a run does not match by it. Where that is so for
-every run, the name or the value is wrong, which is an error. `null` is what was not measured: it
-equals itself only, and is neither above nor below anything.
+A comparison with a figure that a run does not have, or of values of two kinds, is neither true nor
+false, and neither is its negation with `not`: such a run does not match. If that is so for every
+run, it is an error, because the name or the value is wrong. `null` is a figure that was not
+measured: it equals only `null`, and is neither greater nor less than anything.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ MEANT = {"=": "==", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", 
 
 @dataclass(frozen=True)
 class Literal:
-    """A value that is written out."""
+    """A literal value."""
 
     value: Value
 
@@ -65,7 +65,7 @@ class Literal:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two values and a sign of `SIGNS`; one of them at least is a path."""
+    """Two values and a sign of `SIGNS`; at least one value is a path."""
 
     left: Literal | Path
     sign: str
@@ -77,7 +77,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Membership:
-    """Whether a figure is one of several values."""
+    """A test whether a figure is one of several values."""
 
     path: Path
     values: tuple[Value, ...]
@@ -88,7 +88,7 @@ class Membership:
 
 @dataclass(frozen=True)
 class Not:
-    """The contrary."""
+    """The negation of a condition."""
 
     part: Condition
 
@@ -98,7 +98,7 @@ class Not:
 
 @dataclass(frozen=True)
 class And:
-    """Several conditions that must all hold."""
+    """Several conditions, all of which must hold."""
 
     parts: tuple[Condition, ...]
 
@@ -108,7 +108,7 @@ class And:
 
 @dataclass(frozen=True)
 class Or:
-    """Several conditions of which one must hold."""
+    """Several conditions, of which one must hold."""
 
     parts: tuple[Condition, ...]
 
@@ -131,29 +131,29 @@ def _literal(value: Value) -> str:
 
 @dataclass
 class Parser:
-    """One pass over a condition; every error names the column, from 1, where it was found."""
+    """A recursive-descent parser of conditions; every error names the column, from 1."""
 
     text: str
     at: int = 0
 
     def peek(self) -> re.Match[str] | None:
-        """The token that comes next; None at the end and where none can be read."""
+        """Return the next token; None at the end or if no token can be read."""
         return TOKEN.match(self.text, self.at)
 
     def fail(self, said: str, at: int | None = None) -> NoReturn:
-        """Refuse the text, at the next token or at a place."""
+        """Raise QuantityError, at the next token or at a place."""
         rest = self.text[self.at :]
         where = self.at + len(rest) - len(rest.lstrip()) if at is None else at
         raise QuantityError(f"'{self.text}', column {where + 1}: {said}")
 
     def found(self) -> str:
-        """What comes next, for a message."""
+        """Return the next token as text for a message."""
         token = self.peek()
         rest = self.text[self.at :].strip()
         return repr(token[0].strip()) if token else repr(rest[:1]) if rest else "its end"
 
     def take(self, *wanted: str) -> str | None:
-        """Go past the next token if it is one of these signs or words."""
+        """Skip the next token if it is one of these signs or words; return it."""
         token = self.peek()
         if token is None or token.lastgroup not in ("sign", "word"):
             return None
@@ -164,12 +164,12 @@ class Parser:
         return text
 
     def need(self, wanted: str) -> None:
-        """The same of a sign that must come."""
+        """Skip the next token. Raises QuantityError unless it is the wanted sign."""
         if self.take(wanted) is None:
             self.fail(f"needs '{wanted}' where it has {self.found()}")
 
     def whole(self) -> Condition:
-        """The condition that the whole text is."""
+        """Return the condition of the whole text."""
         condition = self.condition()
         if self.text[self.at :].strip():
             self._wrong_sign()
@@ -183,11 +183,11 @@ class Parser:
                 self.fail(f"there is no '{sign}' - write {MEANT[sign]}")
 
     def condition(self) -> Condition:
-        """Parts that are joined by `or`."""
+        """Return conditions joined by `or`."""
         return self._joined(self.both, "or", Or)
 
     def both(self) -> Condition:
-        """Parts that are joined by `and`."""
+        """Return conditions joined by `and`."""
         return self._joined(self.one, "and", And)
 
     def _joined(
@@ -199,7 +199,7 @@ class Parser:
         return parts[0] if len(parts) == 1 else kind(tuple(parts))
 
     def one(self) -> Condition:
-        """A comparison, a contrary, or a condition in parentheses."""
+        """Return a comparison, a negation, or a condition in parentheses."""
         if self.take("not"):
             return Not(self.one())
         if self.take("("):
@@ -245,7 +245,7 @@ class Parser:
         return tuple(values)
 
     def value(self) -> Literal | Path:
-        """A literal or a path."""
+        """Return a literal or a path."""
         token = self.peek()
         if token is None or token.lastgroup == "sign" or token[token.lastgroup or 0] in KEYWORDS:
             self._wrong_sign()
@@ -269,21 +269,19 @@ class Parser:
 
 
 def parse_where(text: str) -> Where:
-    """The condition that a text is. QuantityError with the column where it is none."""
+    """Parse a condition. Raises QuantityError with the column of a syntax error."""
     return Where(text, Parser(text).whole())
 
 
 @dataclass
 class Asked:
-    """What came of the comparisons so far: those that one run at least could answer, and of the
-    others why not.
-    """
+    """The comparisons that at least one run could answer, and the errors of those it could not."""
 
     answered: set[str] = field(default_factory=set)
     refused: dict[str, QuantityError] = field(default_factory=dict)
 
     def check(self) -> None:
-        """QuantityError for a comparison that no run could answer."""
+        """Raise QuantityError for a comparison that no run could answer."""
         for comparison, error in self.refused.items():
             if comparison not in self.answered:
                 raise error
@@ -300,14 +298,15 @@ class Where:
         return str(self.condition)
 
     def matches(self, run: Run) -> bool:
-        """Whether it holds for a run; false where the run lacks what it is about."""
+        """Return whether the condition holds for a run; false if the run lacks a figure."""
         return _holds(self.condition, run, Asked()) is True
 
     def choose(self, runs: Iterable[T], view: Callable[[T], Run]) -> list[T]:
-        """The runs for which it holds; `view` gives what is to be asked of each.
+        """Return the runs for which the condition holds; `view` returns a run's config and
+        statistics.
 
-        QuantityError with the nearest name for a figure that no run has, and for a comparison of
-        values that are of two kinds in every run.
+        Raises QuantityError, with the nearest name, for a figure that no run has, and for a
+        comparison of values that are of two kinds in every run.
         """
         asked = Asked()
         chosen = [run for run in runs if _holds(self.condition, view(run), asked) is True]
@@ -316,8 +315,9 @@ class Where:
 
 
 def _holds(condition: Condition, run: Run, asked: Asked) -> bool | None:
-    """Whether a condition holds; None where the run cannot tell. Every comparison is made, so that
-    every name is looked up.
+    """Return whether a condition holds, or None if the run cannot tell.
+
+    All comparisons are evaluated, so that every name is looked up.
     """
     match condition:
         case Not(part):

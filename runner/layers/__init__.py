@@ -1,4 +1,6 @@
-"""Layer kinds: what `model.layers` can list. A module dropped into this folder is found."""
+"""Layer kinds: the entries of `model.layers`. Every module in this folder is imported and registers
+its kinds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rectifiers with options of their own as layers of a config; those without are `activation` by
+"""Rectifiers with options, as layers of a config; activations without options are `activation` by
 name.
 """
 
@@ -17,7 +17,7 @@ from initlab.runner.layers.base import Context, Layer, register
 @register
 @dataclass
 class LeakyReLU(Layer):
-    """x above 0, alpha x below."""
+    """x for x > 0, else alpha x."""
 
     alpha: NotNegative
 
@@ -29,8 +29,9 @@ class LeakyReLU(Layer):
 @register
 @dataclass
 class Prelu(Layer):
-    """x above 0, below it x times a learned slope, 0.25 at first: one for all, or one for each of
-    `in_channels` (He et al. 2015).
+    """x for x > 0, else alpha x with a learned alpha, initially 0.25 (He et al. 2015).
+
+    `in_channels` is 1, for one alpha, or the number of channels, for one alpha each.
     """
 
     in_channels: Count = 1
@@ -46,7 +47,7 @@ class Prelu(Layer):
 @register
 @dataclass
 class Elu(Layer):
-    """x above 0, alpha (e^x - 1) below."""
+    """x for x > 0, else alpha (e^x - 1)."""
 
     alpha: NotNegative = 1.0
 
@@ -58,7 +59,7 @@ class Elu(Layer):
 @register
 @dataclass
 class Selu(Layer):
-    """The self-normalizing ELU (Klambauer et al. 2017)."""
+    """The scaled exponential linear unit of self-normalizing networks (Klambauer et al. 2017)."""
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.SELU`."""
@@ -68,7 +69,7 @@ class Selu(Layer):
 @register
 @dataclass
 class Gelu(Layer):
-    """x Phi(x), Phi being the normal distribution function."""
+    """x Phi(x), with the standard normal distribution function Phi."""
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.GELU`."""
@@ -90,7 +91,7 @@ class Swish(Layer):
 @register
 @dataclass
 class Identity(Layer):
-    """The input itself."""
+    """The input unchanged."""
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.contrib.nn.Identity`."""

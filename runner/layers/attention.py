@@ -18,7 +18,7 @@ PROJECTIONS = ("projection_weight", "contract.weight")
 
 @dataclass
 class Attention(Layer):
-    """Base of the layers with attention of `heads` heads over `units`."""
+    """Base class of layers with attention of `heads` heads over `units`."""
 
     units: Count
     heads: Count
@@ -36,8 +36,8 @@ class Attention(Layer):
         self.check_used("bias_initializer", "use_bias")
 
     def initialized(self, block: gluon.Block, context: Context) -> gluon.Block:
-        """The block, each of whose parameters has the initializer that an option, a rule or the
-        layer's default gives it.
+        """Return the block with the initializer of each parameter set by an option, a rule or the
+        default.
         """
         for path, parameter in block.structural_params().items():
             kind = path.rpartition(".")[2].rpartition("_")[2]
@@ -66,12 +66,12 @@ class MultiHeadAttention(Attention):
 @register
 @dataclass
 class TransformerBlock(Attention):
-    """Attention, then `expand` to `hidden` units (4 `units` where not given) and `contract`, each
-    around a shortcut.
+    """Self-attention, then a feed-forward network, each with a residual connection.
 
-    `norm` says whether `norm1` and `norm2` come before each (pre) or after the addition (post).
-    `projection_initializer` is for what leads back to the shortcut: `attention.projection_weight`
-    and `contract.weight`.
+    The feed-forward network is `expand` to `hidden` units (by default 4 times `units`) and
+    `contract`. `norm` says whether `norm1` and `norm2` come before each (pre) or after the addition
+    (post). `projection_initializer` is for the weights before each addition:
+    `attention.projection_weight` and `contract.weight`.
     """
 
     hidden: Optional[Count] = None

@@ -1,7 +1,7 @@
-"""What a layer is in a config: a dataclass whose fields are its options and whose `build` makes the
-block.
+"""Base class of layers in a config: a dataclass whose fields are options and whose `build` makes
+the block.
 
-To add a layer, write such a class, put `@register` on it, and its snake-case name is a `kind`:
+To add a layer, write such a class and put `@register` on it; its snake-case name is its `kind`:
 
     @register
     @dataclass
@@ -34,7 +34,7 @@ REGISTRY: Registry[type[Layer]] = Registry("layer kind", __package__)
 
 @dataclass
 class Context:
-    """What building a layer needs beyond its options."""
+    """What `build` needs besides the options."""
 
     dtype: str
     initializer: Callable[..., Any]
@@ -48,18 +48,20 @@ class Context:
 
 @dataclass
 class Layer(Kind):
-    """Base of all layer kinds. Its fields say by their types what they may be (see `runner.kinds`)."""
+    """Base class of layer kinds. The types of its fields say which values are valid (see
+    `runner.kinds`).
+    """
 
     nested: ClassVar[tuple[str, ...]] = ()
     """The options that hold layer specifications of their own; one that is None holds none."""
 
     def check_used(self, option: str, flag: str) -> None:
-        """OptionError where `option` is given though `flag` is false."""
+        """Raise OptionError if `option` is given and `flag` is false."""
         if getattr(self, option) is not None and not getattr(self, flag):
             raise OptionError(option, f"is given, but {flag} is false")
 
     def build(self, context: Context) -> gluon.Block:
-        """The block. It may draw nothing and allocate nothing."""
+        """Return the block. It must neither draw nor allocate anything."""
         raise NotImplementedError(f"layer kind '{self.kind}' defines no build")
 
 

@@ -1,4 +1,4 @@
-"""The layers with parameters of their own, and those that only compute."""
+"""Dense, activation, flatten and dropout layers of a config."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Dense(Layer):
 @register
 @dataclass
 class Activation(Layer):
-    """An element-wise nonlinearity."""
+    """An elementwise activation function."""
 
     activation: ActivationName
 

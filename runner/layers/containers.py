@@ -1,4 +1,4 @@
-"""The layers that hold layers. Their children are specified under `layers`, as the model's own are."""
+"""Layers that contain layers, which are listed under `layers` like those of the model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ layer_list = Rule(
 
 @dataclass
 class Container(Layer):
-    """Base of the layers with children."""
+    """Base class of layers with children."""
 
     nested: ClassVar[tuple[str, ...]] = ("layers",)
     layers: Annotated[list[Any], layer_list]
@@ -40,14 +40,14 @@ class Sequential(Container):
 @register
 @dataclass
 class Repeat(Container):
-    """`times` copies of the same layers, each with parameters of its own: paths
+    """`times` copies of the same layers, each with its own parameters: paths
     `<name>.<copy>.<layer>`.
     """
 
     times: Count
 
     def build(self, context: Context) -> gluon.Block:
-        """A sequence of `times` sequences."""
+        """Return a sequence of `times` sequences."""
         copies = nn.HybridSequential()
         for number in range(self.times):
             copies.add(context.children(nn.HybridSequential(), f"{number}."))
@@ -57,11 +57,10 @@ class Repeat(Container):
 @register
 @dataclass
 class Residual(Container):
-    """y = activation(shortcut(x) + f(x)), f being the children in order.
+    """y = activation(shortcut(x) + f(x)), where f runs the children in order.
 
-    Without `shortcut`, a list of layers, the input itself is added, so the children must give back
-    the shape they take. A parameter of the shortcut has the path
-    `<name>.shortcut.<layer>.<parameter>`.
+    Without `shortcut`, a list of layers, x itself is added, so the children must keep its shape. A
+    parameter of the shortcut has the path `<name>.shortcut.<layer>.<parameter>`.
     """
 
     nested: ClassVar[tuple[str, ...]] = ("layers", "shortcut")
@@ -79,7 +78,7 @@ class Residual(Container):
             )
 
     def build(self, context: Context) -> gluon.Block:
-        """The children in a `gluon.nn.Residual`, the shortcut beside them."""
+        """Return the children in a `gluon.nn.Residual`, with the shortcut."""
         block = context.children(nn.Residual(activation=self.activation), "")
         if self.shortcut is not None:
             block.shortcut(context.children(nn.HybridSequential(), f"{SHORTCUT}.", "shortcut"))
@@ -90,7 +89,7 @@ class Residual(Container):
 @register
 @dataclass
 class Concurrent(Container):
-    """All children take the same input; their outputs are joined along `axis`."""
+    """All children receive the same input; their outputs are joined along `axis`."""
 
     axis: Annotated[int, whole(None)] = 1
 

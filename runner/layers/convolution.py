@@ -15,7 +15,7 @@ NUMBERS = {2: "two", 3: "three"}
 
 
 def sizes(least: int, axes: int = 2) -> Rule:
-    """A whole number of at least `least`, or one for each of the spatial axes."""
+    """Return a rule for a whole number of at least `least`, or one for each of the spatial axes."""
     one = whole(least)
     several = f", or {NUMBERS[axes]} of them" if axes > 1 else ""
     return Rule(
@@ -27,14 +27,16 @@ def sizes(least: int, axes: int = 2) -> Rule:
 
 
 def as_sizes(value: Any) -> Any:
-    """A list of sizes as Gluon takes it."""
+    """Convert a list of sizes to the form that Gluon takes."""
     return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass
 class Convolution(Layer):
-    """Base of the convolutions: kernels of `kernel_size` (one number or one a spatial axis), in
-    `groups` that work side by side.
+    """Base class of convolutions.
+
+    `kernel_size` is one number, or one for each spatial axis. Channels are divided into `groups`,
+    which are independent.
     """
 
     axes: ClassVar[int]
@@ -88,8 +90,9 @@ class Convolution(Layer):
 
 @dataclass
 class Transposed(Convolution):
-    """Base of the transposed convolutions; `output_padding` lengthens the result at its end, by
-    less than the strides.
+    """Base class of transposed convolutions.
+
+    `output_padding`, less than the strides, adds elements at the end of each spatial axis.
     """
 
     sized: ClassVar[tuple[tuple[str, int], ...]] = (*Convolution.sized, ("output_padding", 0))
@@ -138,7 +141,7 @@ class Conv3D(Convolution):
 @register
 @dataclass
 class Conv1DTranspose(Transposed):
-    """The transpose of a convolution of samples (channels, width)."""
+    """Transposed convolution of samples (channels, width)."""
 
     axes: ClassVar[int] = 1
     block: ClassVar[Any] = nn.Conv1DTranspose
@@ -147,7 +150,7 @@ class Conv1DTranspose(Transposed):
 @register
 @dataclass
 class Conv2DTranspose(Transposed):
-    """The transpose of a convolution of samples (channels, height, width)."""
+    """Transposed convolution of samples (channels, height, width)."""
 
     axes: ClassVar[int] = 2
     block: ClassVar[Any] = nn.Conv2DTranspose
@@ -156,7 +159,7 @@ class Conv2DTranspose(Transposed):
 @register
 @dataclass
 class Conv3DTranspose(Transposed):
-    """The transpose of a convolution of samples (channels, depth, height, width)."""
+    """Transposed convolution of samples (channels, depth, height, width)."""
 
     axes: ClassVar[int] = 3
     block: ClassVar[Any] = nn.Conv3DTranspose

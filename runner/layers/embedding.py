@@ -1,4 +1,4 @@
-"""Layers that turn numbers of tokens into vectors; samples are (length,) whole numbers."""
+"""Embedding of token numbers; samples are (length,) whole numbers."""
 
 from __future__ import annotations
 

@@ -21,8 +21,9 @@ Axis = Annotated[
 
 @dataclass
 class Norm(Layer):
-    """Base of the normalizations: `epsilon` is added to the variance; `scale` and `center` say
-    whether gamma and beta are learned.
+    """Base class of normalizations.
+
+    `epsilon` is added to the variance; `scale` and `center` say whether gamma and beta are learned.
     """
 
     epsilon: Annotated[float, within(0, 1, "()")] = 1e-5
@@ -32,8 +33,8 @@ class Norm(Layer):
     beta_initializer: Any = None
 
     def options(self, context: Context) -> dict[str, Any]:
-        """What Gluon's layer is told: gamma is one and beta zero unless an option or a rule says
-        otherwise.
+        """Return the options of Gluon's layer. Gamma is one and beta zero unless an option or a
+        rule says otherwise.
         """
         return {
             "epsilon": self.epsilon,
@@ -47,8 +48,10 @@ class Norm(Layer):
 @register
 @dataclass
 class BatchNorm(Norm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta over all axes but `axis`, the channels' (Ioffe
-    and Szegedy 2015).
+    """gamma (x - mean) / sqrt(var + epsilon) + beta, normalized over all axes but the channels
+    (`axis`).
+
+    Source: Ioffe and Szegedy 2015.
     """
 
     block: ClassVar[Any] = nn.BatchNorm
@@ -82,7 +85,9 @@ class BatchNormReLU(BatchNorm):
 @register
 @dataclass
 class LayerNorm(Norm):
-    """gamma (x - mean) / sqrt(var + epsilon) + beta along `axis` (Ba, Kiros and Hinton 2016)."""
+    """gamma (x - mean) / sqrt(var + epsilon) + beta, normalized along `axis` (Ba, Kiros and Hinton
+    2016).
+    """
 
     axis: Axis = -1
 
@@ -96,8 +101,9 @@ class LayerNorm(Norm):
 @register
 @dataclass
 class InstanceNorm(Norm):
-    """Each channel of each sample normalized over its positions (Ulyanov et al. 2016); gamma is not
-    learned unless asked for.
+    """Normalize each channel of each sample over its positions (Ulyanov et al. 2016).
+
+    By default gamma is not learned.
     """
 
     scale: bool = False
@@ -112,8 +118,9 @@ class InstanceNorm(Norm):
 @register
 @dataclass
 class GroupNorm(Norm):
-    """Each of `num_groups` groups of channels of each sample normalized (Wu and He 2018), with one
-    gamma and beta a group.
+    """Normalize each of `num_groups` groups of channels of each sample (Wu and He 2018).
+
+    Gamma and beta have one element for each group.
     """
 
     num_groups: Count = 1

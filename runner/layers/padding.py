@@ -16,9 +16,11 @@ from initlab.runner.layers.convolution import as_sizes, sizes
 @register
 @dataclass
 class Pad(Layer):
-    """`width` rows and columns on each side, or [rows, columns]: zeros (`mode` zero), the reflected
-    image (reflect), or the image's other end (circular), with which a convolution that pads nothing
-    has no edge."""
+    """Add `width` rows and columns on each side, or [rows, columns].
+
+    `mode` fills them with zeros (`zero`), the mirrored image (`reflect`), or the opposite side of
+    the image (`circular`), so that a convolution without padding has no edges.
+    """
 
     width: Annotated[Any, sizes(0)]
     mode: Annotated[str, choice(MODES)] = "zero"
@@ -31,7 +33,7 @@ class Pad(Layer):
 @register
 @dataclass
 class ReflectionPad2D(Layer):
-    """The reflected image around the image: `padding` rows and columns on each side."""
+    """Add `padding` rows and columns of the mirrored image on each side."""
 
     padding: Annotated[int, whole(0)]
 

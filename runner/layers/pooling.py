@@ -13,8 +13,8 @@ from initlab.runner.layers.convolution import as_sizes, sizes
 
 @dataclass
 class Pool2D(Layer):
-    """Base of the pooling layers: windows of `pool_size` at `strides` (the pool size where not
-    given).
+    """Base class of pooling: windows of `pool_size` at distances of `strides` (by default the pool
+    size).
     """
 
     pool_size: Annotated[Any, sizes(1)] = 2
@@ -22,7 +22,7 @@ class Pool2D(Layer):
     padding: Annotated[Any, sizes(0)] = 0
 
     def options(self) -> dict[str, Any]:
-        """What Gluon's layer is told."""
+        """Return the options of Gluon's layer."""
         return {
             "pool_size": as_sizes(self.pool_size),
             "strides": as_sizes(self.strides),
@@ -33,7 +33,7 @@ class Pool2D(Layer):
 @register
 @dataclass
 class MaxPool2D(Pool2D):
-    """The largest element of each window."""
+    """The maximum of each window."""
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.MaxPool2D`."""
@@ -63,7 +63,7 @@ class GlobalAvgPool2D(Layer):
 @register
 @dataclass
 class GlobalMaxPool2D(Layer):
-    """The largest element of each channel."""
+    """The maximum of each channel."""
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.GlobalMaxPool2D`."""

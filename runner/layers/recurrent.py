@@ -13,7 +13,9 @@ from initlab.runner.layers.base import Context, Layer, Rate, register
 
 
 class _PlainPaths:
-    """Parameters under their own names (`l0_i2h_weight`), not those that MXNet writes into files."""
+    """Gives parameters their own names (`l0_i2h_weight`) instead of those that MXNet writes into
+    files.
+    """
 
     def _collect_params_with_prefix(self, prefix: str = "") -> dict[str, gluon.Parameter]:
         return gluon.Block._collect_params_with_prefix(self, prefix)  # type: ignore[arg-type]
@@ -33,12 +35,12 @@ class _GRU(_PlainPaths, rnn.GRU):
 
 @dataclass
 class Recurrent(Layer):
-    """Base of the recurrent layers: (time, channels) -> (time, hidden_size), twice that when
+    """Base class of recurrent layers: (time, channels) -> (time, hidden_size), twice that if
     `bidirectional`.
 
-    Parameters are `l0_i2h_weight`, `l0_h2h_weight` and their biases, `r0_…` backwards, `l1_…` in
-    the next of `num_layers` layers; the initializer options are for those of all layers. `dropout`
-    lies between layers.
+    Parameters are `l0_i2h_weight`, `l0_h2h_weight` and their biases; `r0_…` for the backward
+    direction, `l1_…` in the next of `num_layers` layers. The initializer options apply to all
+    layers. `dropout` is applied between layers.
     """
 
     block: ClassVar[Any]
@@ -53,7 +55,7 @@ class Recurrent(Layer):
     h2h_bias_initializer: Any = None
 
     def options(self) -> dict[str, Any]:
-        """What Gluon's layer is told beyond what all have."""
+        """Return the options of Gluon's layer that not all kinds have."""
         return {}
 
     def build(self, context: Context) -> gluon.Block:
@@ -79,20 +81,20 @@ class Recurrent(Layer):
 @register
 @dataclass
 class Rnn(Recurrent):
-    """h_t = activation(W_i x_t + b_i + W_h h_{t-1} + b_h), activation being tanh or relu."""
+    """h_t = activation(W_i x_t + b_i + W_h h_{t-1} + b_h), with activation tanh or relu."""
 
     block: ClassVar[Any] = _RNN
     activation: Annotated[str, choice("tanh relu")] = "tanh"
 
     def options(self) -> dict[str, Any]:
-        """The activation."""
+        """Return the activation."""
         return {"activation": self.activation}
 
 
 @register
 @dataclass
 class Lstm(Recurrent):
-    """A long short-term memory; `projection_size` projects its outputs down."""
+    """Long short-term memory; `projection_size` projects its outputs to fewer units."""
 
     block: ClassVar[Any] = _LSTM
     projection_size: Optional[Count] = None
@@ -104,7 +106,7 @@ class Lstm(Recurrent):
             raise OptionError("h2r_weight_initializer", "is given, but there is no projection_size")
 
     def options(self) -> dict[str, Any]:
-        """The projection."""
+        """Return the projection."""
         return {"projection_size": self.projection_size}
 
 
@@ -122,7 +124,7 @@ class _LastStep(nn.HybridLambda):
         self._func_name = "last step"
 
     def infer_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Without the time axis."""
+        """Return the shape without the time axis."""
         return (shape[0], *shape[2:])
 
 
@@ -132,5 +134,5 @@ class LastStep(Layer):
     """The last step of a sequence: (time, …) -> (…)."""
 
     def build(self, context: Context) -> gluon.Block:
-        """A block without parameters."""
+        """Return a block without parameters."""
         return _LastStep()

@@ -1,6 +1,4 @@
-"""One number for a whole array as layers of a config: a factor, fixed or learned, and a learned
-summand.
-"""
+"""Layers with one number for the whole array: a fixed or learned factor, and a learned bias."""
 
 from __future__ import annotations
 
@@ -16,9 +14,7 @@ from initlab.runner.layers.base import Context, Layer, register
 @register
 @dataclass
 class Scale(Layer):
-    """factor x; with `learnable` the factor is a parameter of one number, which starts from
-    `factor`.
-    """
+    """factor * x. With `learnable` the factor is a parameter of one number, initially `factor`."""
 
     factor: Finite = 1.0
     learnable: bool = False
@@ -29,7 +25,7 @@ class Scale(Layer):
         self.check_used("scale_initializer", "learnable")
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.Scale`; a rule of the run's initializer that names its parameter wins over
+        """Return a `gluon.nn.Scale`; a rule of the initializer that names its parameter overrides
         `factor`.
         """
         if not self.learnable:
@@ -46,7 +42,7 @@ class Scale(Layer):
 @register
 @dataclass
 class Shift(Layer):
-    """x + b with one learned number b, 0 at first: Fixup's scalar bias (Zhang, Dauphin and Ma
+    """x + b with one learned number b, initially 0: Fixup's scalar bias (Zhang, Dauphin and Ma
     2019).
     """
 

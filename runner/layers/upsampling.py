@@ -1,4 +1,4 @@
-"""Images enlarged, as layers of a config; samples are (channels, height, width)."""
+"""Upsampling layers of a config; samples are (channels, height, width)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from initlab.runner.layers.convolution import as_sizes, sizes
 @register
 @dataclass
 class PixelShuffle(Layer):
-    """(factor^2 channels, height, width) -> (channels, factor height, factor width), or by a factor
-    an axis: sub-pixel upsampling (Shi et al. 2016)."""
+    """(factor^2 channels, height, width) -> (channels, factor height, factor width).
+
+    `factor` is one number, or one for each axis. This is sub-pixel upsampling (Shi et al. 2016).
+    """
 
     factor: Annotated[Any, sizes(1)]
 

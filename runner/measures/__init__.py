@@ -1,4 +1,6 @@
-"""Measurements of an initialized network. A module dropped into this folder is found."""
+"""Measurements of an initialized network. Every module in this folder is imported and registers its
+measurements.
+"""
 
 from __future__ import annotations
 

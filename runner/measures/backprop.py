@@ -1,4 +1,4 @@
-"""What comes back through the layers: gradients of a random linear function of the output."""
+"""Backpropagation: gradients of a random linear function of the output, through all layers."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ class Backprop(Measure):
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": ("grad_rms", "grad_ratio", "chi1")}
 
     def measure(self, subject: Subject) -> Findings:
-        """`grad_rms` of the gradient by each layer's output; `grad_ratio` is this over that of the
-        next row, `chi1` its square.
+        """Return rows with `grad_rms`, `grad_ratio` and `chi1` for each layer.
+
+        `grad_rms` is that of the gradient by the layer's output; `grad_ratio` divides it by that of
+        the next row, and `chi1` is the square of this.
         """
         with autograd.record(train_mode=False), outputs(subject.layers) as found:
             result = subject.network(subject.inputs())

@@ -1,8 +1,8 @@
-"""What is measured of an initialized network, beside the probe: a dataclass whose `measure` takes a
-`Subject` and gives sections.
+"""Base class of measurements of an initialized network, in addition to the probe.
 
-Every measurement sees the first values; one that changes them puts them back. What it gives is
-merged with the sections of `stats.json` of the same name, rows by their `path`.
+A measurement is a dataclass whose `measure` takes a `Subject` and returns sections. It sees the
+first values; if it changes them, it restores them. Its sections are merged with those of the same
+name in `stats.json`, rows by their `path`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Findings = dict[str, list[dict[str, Any]]]
 
 @dataclass
 class Measure(Kind):
-    """Base of all measurements."""
+    """Base class of measurements."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Section -> the columns that its rows get from this, `path` aside; no columns where they are
@@ -50,15 +50,14 @@ class Measure(Kind):
         labels: tuple[int, ...],
         whole_numbers: bool,
     ) -> None:
-        """ConfigError for a network whose output has this shape, or for data, that cannot be measured
-        so.
+        """Raise ConfigError if a network with this output, or this data, cannot be measured.
 
-        `classes` and `labels` are as for `Probe.check`; `whole_numbers` are inputs that name
-        tokens, which have no direction.
+        `classes` and `labels` are those of `Probe.check`. `whole_numbers` says that inputs are
+        token numbers, which cannot be changed a little.
         """
 
     def measure(self, subject: Subject) -> Findings:
-        """Measure."""
+        """Return the sections: name -> rows."""
         raise NotImplementedError(f"measurement '{self.kind}' defines no measure")
 
 
@@ -67,14 +66,15 @@ register = registrar(REGISTRY, Measure)
 
 
 def wide(array: Any) -> np.ndarray:
-    """An NDArray's values in float64, in host memory."""
+    """Return an NDArray's values in float64, in host memory."""
     return np.asarray(array.asnumpy(), np.float64)
 
 
 @contextmanager
 def restoring(subject: Subject) -> Iterator[None]:
-    """While open, parameters may change; afterwards they hold the bits that they held before,
-    gradients are zero.
+    """Allow changes of parameters inside a `with`.
+
+    At exit they have the same bits as before, and gradients are zero.
     """
     before = {
         path: parameter.data().asnumpy().copy() for path, parameter in subject.parameters.items()
@@ -92,8 +92,11 @@ def restoring(subject: Subject) -> Iterator[None]:
 def outputs(
     layers: dict[str, gluon.Block], before: dict[str, Any] | None = None
 ) -> Iterator[dict[str, nd.NDArray]]:
-    """While open, a forward pass leaves every layer's output by path, the last of several; `before`
-    gets what a layer's own activation is given, and for a layer that has none its output."""
+    """Record every layer's output by path during a forward pass, the last of several, inside a
+    `with`.
+
+    `before` receives the input of a layer's own activation, or the output of a layer without one.
+    """
     found: dict[str, nd.NDArray] = {}
     handles = []
 
@@ -125,18 +128,18 @@ def outputs(
 
 
 def is_activation(block: gluon.Block) -> bool:
-    """Whether a layer is nothing but an activation."""
+    """Return whether a layer is only an activation."""
     return isinstance(block, BARE)
 
 
 def activation_name(block: gluon.Block) -> str | None:
-    """The name of a layer's activation, its own or the one it is; None without one."""
+    """Return the name of a layer's activation, which it has or is; None without one."""
     found = getattr(block, "act", None) or block
     return found._act_type if isinstance(found, gluon.nn.Activation) else None
 
 
 def forward(subject: Subject, inputs: nd.NDArray) -> nd.NDArray:
-    """The network's output in predict mode."""
+    """Return the network's output in predict mode."""
     with autograd.predict_mode():
         found: nd.NDArray = subject.network(inputs)
         return found

@@ -1,4 +1,4 @@
-"""How alike two inputs are after each layer."""
+"""The similarity of two inputs after each layer."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ cosine = Rule("be a cosine, between -1 and 1", within(-1, 1).fits).or_null(
 @register
 @dataclass
 class Cosine(Measure):
-    """The cosine of the angle between two inputs, layer by layer: of the batch's samples, taken in
-    pairs, or of random ones.
+    """The cosine of the angle between two inputs, layer by layer.
 
-    With `start`, `pairs` pairs of normal inputs are made that have this cosine and the length
-    sqrt(n) exactly, from the stream at `@cosine`; else the batch's first `pairs` pairs of
-    neighbours are taken. Poole et al. 2016 (arXiv:1606.05340).
+    With `start`, `pairs` pairs of normal inputs are drawn from the stream at `@cosine`; they have
+    exactly this cosine and the length sqrt(n). Without it, the batch's first `pairs` pairs of
+    neighbours are used. Poole et al. 2016 (arXiv:1606.05340).
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": ("cosine", "pre_cosine")}
@@ -42,9 +41,7 @@ class Cosine(Measure):
         labels: tuple[int, ...],
         whole_numbers: bool,
     ) -> None:
-        """ConfigError for too few samples, and for inputs that name tokens, which can only be taken
-        as they are.
-        """
+        """Raise ConfigError if there are too few samples, or if `start` is given for token inputs."""
         if self.start is None and output[0] < 2 * self.pairs:
             said = (
                 f"{self.pairs} pairs of neighbours need a batch of {2 * self.pairs}, got {output[0]} - "
@@ -56,7 +53,7 @@ class Cosine(Measure):
             raise ConfigError.of("", said)
 
     def measure(self, subject: Subject) -> Findings:
-        """The mean cosine over the pairs, after each layer, and before its activation."""
+        """Return the mean cosine over the pairs, after each layer and before its activation."""
         before: dict[str, object] = {}
         with outputs(subject.layers, before) as after:
             forward(subject, subject.on_device(self._inputs(subject)))
@@ -72,7 +69,7 @@ class Cosine(Measure):
         }
 
     def _inputs(self, subject: Subject) -> np.ndarray:
-        """(2 pairs, *sample shape): neighbours are a pair."""
+        """Return inputs (2 pairs, *sample shape) in which neighbours are a pair."""
         batch = subject.batch.inputs
         if self.start is None:
             return batch[: 2 * self.pairs]
@@ -95,7 +92,7 @@ class Cosine(Measure):
 
 
 def mean_cosine(output: Any) -> float:
-    """The mean over pairs of neighbours along the first axis; NaN where one of a pair is 0."""
+    """Return the mean cosine over pairs of neighbours along the first axis; NaN if a vector is 0."""
     flat = wide(output).reshape(-1, 2, math.prod(output.shape[1:]))
     dots = (flat[:, 0] * flat[:, 1]).sum(1)
     lengths = np.sqrt(np.square(flat).sum(2)).prod(1)

@@ -21,11 +21,11 @@ AT_ONCE = 512
 @register
 @dataclass
 class Jacobian(Measure):
-    """The derivative of the flattened output by the flattened input, in predict mode, at each of
-    the first `samples` of the batch.
+    """The derivative of the flattened output by the flattened input, in predict mode.
 
-    `variance` is that of the eigenvalues of JJ^T over the square of their mean: Pennington,
-    Schoenholz and Ganguli 2017 (arXiv:1711.04735).
+    It is computed at each of the first `samples` of the batch. `variance` is that of the
+    eigenvalues of JJ^T over the square of their mean: Pennington, Schoenholz and Ganguli 2017
+    (arXiv:1711.04735).
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -48,7 +48,7 @@ class Jacobian(Measure):
         labels: tuple[int, ...],
         whole_numbers: bool,
     ) -> None:
-        """ConfigError for inputs that cannot change a little, and for too few samples."""
+        """Raise ConfigError for token inputs, which have no derivative, and for too few samples."""
         if whole_numbers:
             raise ConfigError.of("", "there is no derivative by inputs that name tokens")
         if output[0] < self.samples:
@@ -59,9 +59,7 @@ class Jacobian(Measure):
             raise ConfigError.of("", said)
 
     def measure(self, subject: Subject) -> Findings:
-        """A row a sample, by its number; singular values of which there are as many as the shorter
-        side has.
-        """
+        """Return a row for each sample; a matrix has as many singular values as its shorter side."""
         return {
             "jacobian": [
                 {"path": str(i), **figures(jacobian(subject, subject.batch.inputs[i]))}
@@ -71,7 +69,7 @@ class Jacobian(Measure):
 
 
 def jacobian(subject: Subject, sample: np.ndarray) -> np.ndarray:
-    """(outputs, inputs), float64: the derivative at a sample (sample shape)."""
+    """Return the derivative at a sample (sample shape) as a matrix (outputs, inputs) in float64."""
     rows: list[np.ndarray] = []
     size = None
     while size is None or len(rows) * AT_ONCE < size:
@@ -96,7 +94,7 @@ def jacobian(subject: Subject, sample: np.ndarray) -> np.ndarray:
 
 
 def figures(matrix: np.ndarray) -> dict[str, object]:
-    """The figures of a Jacobian's singular values; NaN where it is not finite."""
+    """Return the figures of a Jacobian's singular values; NaN if it is not finite."""
     if not np.isfinite(matrix).all():
         return dict.fromkeys(Jacobian.gives["jacobian"], math.nan)
     singular = np.linalg.svd(matrix, compute_uv=False)

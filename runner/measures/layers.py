@@ -1,5 +1,5 @@
-"""What passes through the layers: lengths before and after each activation, units that are dead or
-saturated.
+"""The signal through the layers: moments before and after each activation, dead and saturated
+units.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NEAR = 0.005
 @register
 @dataclass
 class Layers(Measure):
-    """One forward pass of the batch in predict mode; a row a layer, for the last of its calls."""
+    """One forward pass of the batch in predict mode, with a row for the last call of each layer."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "layers": (
@@ -49,9 +49,12 @@ class Layers(Measure):
     }
 
     def measure(self, subject: Subject) -> Findings:
-        """`rms_ratio` is the rms over that of the row before, `pre_rms_ratio` the same of
-        pre-activations; `dead` the part of units that are 0 for every sample, `saturated` the part
-        of values near an end of their range (None where there are no ends)."""
+        """Return a row for each layer.
+
+        `rms_ratio` is the rms divided by that of the previous row, `pre_rms_ratio` the same for
+        pre-activations. `dead` is the fraction of units that are 0 for every sample. `saturated` is
+        the fraction of values near an end of the activation's range, None if the range has no end.
+        """
         before: dict[str, object] = {}
         with outputs(subject.layers, before) as after:
             forward(subject, subject.inputs())
@@ -72,8 +75,9 @@ class Layers(Measure):
 
 
 def saturated(values: np.ndarray, activation: str | None) -> float | None:
-    """The part of values that lie within `NEAR` of an end of the activation's range; None where it
-    has none.
+    """Return the fraction of values within `NEAR` of an end of the activation's range.
+
+    Returns None if the range has no end.
     """
     if activation not in RANGES:
         return None

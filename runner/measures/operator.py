@@ -28,12 +28,13 @@ def _usual() -> list[int]:
 @register
 @dataclass
 class Operator(Measure):
-    """Of each ordinary convolution (one group, channels first) taken with stride 1, no dilation and
-    circular padding, on images of `size` (as many numbers as the kernel has axes).
+    """The singular values of each ordinary convolution (one group, channels first) on images of
+    `size`.
 
-    Such a map is diagonal in frequencies but for the channels: its singular values are those of the
-    kernel's Fourier transform at each. Sedghi, Gupta and Long, "The singular values of
-    convolutional layers", 2019 (arXiv:1805.10408).
+    The convolution is taken with stride 1, no dilation and circular padding. `size` has as many
+    numbers as the kernel has axes. The Fourier transform makes such a map block-diagonal, so its
+    singular values are those of the kernel's transform at each frequency. Sedghi, Gupta and Long,
+    "The singular values of convolutional layers", 2019 (arXiv:1805.10408).
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -42,8 +43,10 @@ class Operator(Measure):
     size: Annotated[list[int], sizes] = field(default_factory=_usual)
 
     def measure(self, subject: Subject) -> Findings:
-        """A row a kernel (out, in, *kernel) whose axes `size` has numbers for; one that is wider
-        than the image wraps around it.
+        """Return a row for each kernel (out, in, *kernel) with as many spatial axes as `size` has
+        numbers.
+
+        A kernel wider than the image wraps around it.
         """
         kernels = {
             path: wide(p.data()) for path, p in subject.parameters.items() if self._is_kernel(p)
@@ -70,8 +73,9 @@ class Operator(Measure):
 
 
 def operator_spectrum(kernel: np.ndarray, size: list[int]) -> np.ndarray:
-    """The singular values of a kernel (out, in, *kernel) on images of `size`, (positions,
-    channels).
+    """Return the singular values of a kernel (out, in, *kernel) on images of `size`.
+
+    They have shape (frequencies, min(out, in)).
     """
     spatial = kernel.shape[2:]
     wrapped = np.zeros((*kernel.shape[:2], *size))

@@ -1,4 +1,4 @@
-"""How far a few steps of training move what each layer gives."""
+"""The change of each layer's output by a few steps of training."""
 
 from __future__ import annotations
 
@@ -26,11 +26,10 @@ from initlab.runner.probes import Subject, check_scores
 @register
 @dataclass
 class OutputChange(Measure):
-    """The layers' outputs on the batch before and after `steps` steps of an optimizer on it, by the
-    mean softmax cross-entropy.
+    """The layers' outputs on the batch before and after `steps` steps of an optimizer.
 
-    The coordinate check of Yang and Hu, "Tensor Programs V", 2022 (arXiv:2203.03466), appendix D.1.
-    The values are put back.
+    The loss is the mean softmax cross-entropy. This is the coordinate check of Yang and Hu, "Tensor
+    Programs V", 2022 (arXiv:2203.03466), appendix D.1. The first values are restored.
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -47,14 +46,15 @@ class OutputChange(Measure):
         labels: tuple[int, ...],
         whole_numbers: bool,
     ) -> None:
-        """ConfigError without labels, or without scores for them."""
+        """Raise ConfigError if there are no labels, or no scores for them."""
         if classes is None:
             raise ConfigError.of("", "output_change needs data with labels, like digits")
         check_scores(self.kind, output, classes, labels)
 
     def measure(self, subject: Subject) -> Findings:
-        """`output_change`, the rms of the difference, and `output_change_ratio`, that over the rms
-        before.
+        """Return rows with `output_change` and `output_change_ratio`.
+
+        `output_change` is the rms of the difference; the ratio divides it by the rms before.
         """
         x = subject.inputs()
         before = self._outputs(subject, x)

@@ -1,4 +1,4 @@
-"""Singular values of the weights, beside what random matrices have."""
+"""Singular values of the weights, compared with random matrices."""
 
 from __future__ import annotations
 
@@ -36,19 +36,20 @@ COLUMNS = (
 @register
 @dataclass
 class Spectrum(Measure):
-    """The singular values of each parameter of two or more axes as a matrix, units (axis 0) by all
-    others, of up to `most` a side.
+    """The singular values of each parameter of two or more axes, as a matrix of units (axis 0) by
+    all others.
 
-    Units of the Marchenko-Pastur law: squared singular values over (longer side x variance), the
-    variance as measured about 0.
+    Matrices of up to `most` rows and columns are measured. In units of the Marchenko-Pastur law,
+    squared singular values are divided by (longer side x variance), with the measured variance
+    about 0.
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"spectrum": COLUMNS}
     most: Count = 4096
 
     def measure(self, subject: Subject) -> Findings:
-        """A row a parameter; one that is larger than `most` or not finite has None in every column
-        but its sides.
+        """Return a row for each parameter; if it is too large or not finite, all columns but its
+        sides are None.
         """
         matrices = {
             path: matrix_of(p) for path, p in subject.parameters.items() if len(p.shape) > 1
@@ -65,13 +66,13 @@ class Spectrum(Measure):
 
 
 def matrix_of(parameter: gluon.Parameter) -> np.ndarray:
-    """A parameter's values as a matrix in float64: axis 0 by all the others."""
+    """Return a parameter's values as a matrix in float64: axis 0 by all others."""
     values = wide(parameter.data())
     return values.reshape(values.shape[0], -1)
 
 
 def spectrum_of(matrix: np.ndarray) -> dict[str, object]:
-    """The figures of a finite matrix's singular values."""
+    """Return the figures of a finite matrix's singular values."""
     singular = np.linalg.svd(matrix, compute_uv=False)
     squares = np.square(singular)
     total, largest, smallest = float(squares.sum()), float(singular[0]), float(singular[-1])
@@ -97,14 +98,14 @@ def spectrum_of(matrix: np.ndarray) -> dict[str, object]:
 
 
 def distance(ordered: np.ndarray, ratio: float) -> float:
-    """The Kolmogorov-Smirnov distance of values in order to the Marchenko-Pastur law."""
+    """Return the Kolmogorov-Smirnov distance of sorted values to the Marchenko-Pastur law."""
     expected = marchenko_pastur_cdf(ordered, ratio)
     steps = np.arange(len(ordered) + 1) / len(ordered)
     return float(max((expected - steps[:-1]).max(), (steps[1:] - expected).max()))
 
 
 def traces_of(matrix: np.ndarray) -> dict[str, object]:
-    """tr W, tr W^2 and (tr W)^2 of a square matrix; None for others."""
+    """Return tr W, tr W^2 and (tr W)^2 of a square matrix; None for others."""
     if matrix.shape[0] != matrix.shape[1]:
         return dict.fromkeys(("trace", "trace_square", "square_trace"))
     trace = float(np.trace(matrix))

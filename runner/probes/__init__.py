@@ -1,4 +1,6 @@
-"""Probes: what is sent through a network and measured. A module dropped into this folder is found."""
+"""Probes: data sent through a network, and measurements of it. Every module in this folder is
+imported and registers its probes.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What is sent through a network and what is measured on the way.
+"""Base class of probes: data is sent through a network, and measured on the way.
 
-A probe is a dataclass whose `measure` takes a `Subject` and gives a `Trace`. It runs after the
-snapshot, so that whatever it changes cannot reach the first values.
+A probe is a dataclass whose `measure` takes a `Subject` and returns a `Trace`. It runs after the
+snapshot, so it cannot change the stored first values.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ class Subject:
         return self.on_device(self.batch.inputs)
 
     def on_device(self, inputs: np.ndarray) -> nd.NDArray:
-        """Samples on the device, in the network's dtype; whole numbers, which name tokens, stay
-        int32.
-        """
+        """Return samples on the device, in the network's dtype; token numbers stay int32."""
         return nd.array(
             inputs, ctx=self.device, dtype="int32" if inputs.dtype.kind in "iu" else self.dtype
         )
@@ -54,9 +52,7 @@ class Subject:
 
 @dataclass
 class Trace:
-    """What a probe measured: one row a layer call in the order of execution, and figures of the
-    whole.
-    """
+    """The result of a probe: a row for each layer call, in order of execution, and single figures."""
 
     layers: list[dict[str, Any]] = field(default_factory=list)
     gradients: list[dict[str, Any]] = field(default_factory=list)
@@ -74,7 +70,7 @@ class Trace:
 
 @dataclass
 class Probe(Kind):
-    """Base of all probes."""
+    """Base class of probes."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Section of `stats.json` -> the columns of its rows, `path` aside, or the figures. A probe
@@ -82,11 +78,10 @@ class Probe(Kind):
     """
 
     def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> None:
-        """ConfigError for a network that cannot be measured so: its output has this shape, batch
-        axis included.
+        """Raise ConfigError if the probe cannot measure a network with this output.
 
-        `classes` is how many the data's own labels tell apart, None where it has none; `labels` is
-        their shape, batch axis included.
+        `output` is its shape, including the batch axis. `classes` is the number of classes of the
+        data's labels, None if it has none; `labels` is their shape, including the batch axis.
         """
 
     def measure(self, subject: Subject) -> Trace:
@@ -101,8 +96,9 @@ register = registrar(REGISTRY, Probe)
 def check_scores(
     kind: str, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]
 ) -> None:
-    """ConfigError unless the output holds scores of shape (batch, …, classes), one for each label
-    that the data has. `kind` is what needs them.
+    """Raise ConfigError unless the output holds scores (batch, …, classes), one for each label.
+
+    `kind` names what needs the scores, for the message.
     """
     if len(output) < 2 or output[-1] < 2:
         said = (
@@ -122,8 +118,9 @@ def check_scores(
 
 
 def moments(values: np.ndarray) -> dict[str, float]:
-    """`mean`, `variance` and `rms` of all elements, accumulated in float64, and `zeros`, the
-    fraction that is exactly 0.
+    """Return `mean`, `variance` and `rms` of all elements, summed in float64, and `zeros`.
+
+    `zeros` is the fraction of elements that are exactly 0.
     """
     wide = np.asarray(values, np.float64).ravel()
     mean = float(wide.mean())
@@ -141,10 +138,11 @@ LAYER_COLUMNS = ("shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ra
 
 @contextmanager
 def watch(layers: dict[str, gluon.Block], rows: list[dict[str, Any]]) -> Iterator[None]:
-    """While open, every call of a layer appends to `rows` its path, output shape and `moments`.
+    """Append a row to `rows` for every call of a layer, inside a `with`: path, output shape,
+    `moments`.
 
-    A layer with an activation of its own also gets `pre_rms`, the rms before that activation;
-    `rms_ratio` is the rms over that of the row before.
+    For a layer with its own activation, `pre_rms` is the rms before the activation. `rms_ratio` is
+    the rms divided by that of the previous row.
     """
     before: dict[str, float] = {}
     handles = []

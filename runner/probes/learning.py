@@ -1,4 +1,4 @@
-"""Learning from minibatches: losses by name, one step of an optimizer, and what a step changed."""
+"""Learning from minibatches: losses by name, one step of an optimizer, and the changes by a step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from initlab.runner.probes.base import Subject
 
 
 def _cross_entropy(scores: nd.NDArray, labels: np.ndarray) -> nd.NDArray:
-    """-log softmax(scores)[label], a value a sample."""
+    """Return -log softmax(scores)[label] for each sample."""
     found: nd.NDArray = gluon.loss.SoftmaxCrossEntropyLoss()(
         scores, nd.array(labels, ctx=scores.context, dtype="int64")
     )
@@ -23,8 +23,9 @@ def _cross_entropy(scores: nd.NDArray, labels: np.ndarray) -> nd.NDArray:
 
 
 def _mse(scores: nd.NDArray, labels: np.ndarray) -> nd.NDArray:
-    """Half the mean over scores of (score - target)^2, a value a sample; the target is 1 for the
-    label and 0 for all others.
+    """Return half the mean over scores of (score - target)^2, for each sample.
+
+    The target is 1 for the label and 0 for all other scores.
     """
     targets = labels[..., None] == np.arange(scores.shape[-1])
     found: nd.NDArray = gluon.loss.L2Loss()(
@@ -42,8 +43,9 @@ LOSSES: dict[str, Callable[[nd.NDArray, np.ndarray], nd.NDArray]] = {
 
 @dataclass
 class Change:
-    """One parameter before and after a step, and the gradient of the minibatch's mean loss that
-    made it; all of the parameter's shape.
+    """One parameter before and after a step, and the gradient of the minibatch's mean loss.
+
+    All arrays have the shape of the parameter.
     """
 
     gradient: np.ndarray
@@ -53,11 +55,11 @@ class Change:
 
 @dataclass
 class Step:
-    """What one minibatch of `count` samples with `labels` labels gave.
+    """The result of one minibatch of `count` samples with `labels` labels.
 
-    `loss` is the mean over its samples and `hits` its right answers, both before the update;
-    `gradient_norm` is the norm of that loss's gradient by all parameters, None where nothing is
-    learned or the loss is not finite, and then there was no update.
+    `loss` is the mean over its samples and `hits` the number of correct predictions, both before
+    the update. `gradient_norm` is the norm of the loss's gradient by all parameters; it is None if
+    nothing is learned or the loss is not finite, and then there was no update.
     """
 
     count: int
@@ -70,13 +72,13 @@ class Step:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss is no finite number."""
+        """Whether the loss is not finite."""
         return not math.isfinite(self.loss)
 
     @property
     def update_ratio(self) -> float | None:
-        """The norm of all updates over that of all weights before; None where these are all 0, or
-        nothing was watched.
+        """The norm of all updates divided by that of all weights before; None if those are 0 or not
+        watched.
         """
         size = norm(change.before for change in self.changes.values())
         moved = norm(
@@ -86,10 +88,10 @@ class Step:
 
 
 class Learner:
-    """A network that learns the samples of one batch by an optimizer, with a loss of `LOSSES`.
+    """Trains a network on the samples of one batch, with an optimizer and a loss of `LOSSES`.
 
-    Losses are computed in float32, in float64 where the network is. Each parameter's learning rate
-    is times its `lr_mult`.
+    Losses are computed in float32, or in float64 if the network is float64. Each parameter's
+    learning rate is multiplied by its `lr_mult`.
     """
 
     def __init__(self, subject: Subject, samples: Batch, optimizer: Optimizer, loss: str) -> None:
@@ -101,8 +103,9 @@ class Learner:
         )
 
     def step(self, rows: np.ndarray, watch: bool = False) -> Step:
-        """One step on the samples of these numbers; its changes are kept with `watch`. A loss that
-        is not finite changes nothing.
+        """Make one step on the samples with these indices; `watch` keeps its changes.
+
+        If the loss is not finite, no parameter changes.
         """
         labels = self._samples.labels
         assert labels is not None
@@ -135,8 +138,10 @@ class Learner:
         return made
 
     def updates(self, step: Step) -> list[dict[str, object]]:
-        """One row a parameter of a step that was watched: rms of gradient, weight before and
-        update, their ratio, `lr_mult`.
+        """Return a row for each parameter of a watched step.
+
+        It has the rms of gradient, weight before and update, the ratio of update to weight, and
+        `lr_mult`.
         """
         rows = []
         for path, change in step.changes.items():
@@ -156,15 +161,15 @@ class Learner:
 
 
 def hits(scores: np.ndarray, labels: np.ndarray) -> int:
-    """How many labels have the largest score; where a score is NaN, none has."""
+    """Return how many labels have the largest score; if a score is NaN, none has."""
     return int(((scores.argmax(-1) == labels) & ~np.isnan(scores).any(-1)).sum())
 
 
 def norm(arrays: Iterable[np.ndarray]) -> float:
-    """The Euclidean norm of all elements of all arrays."""
+    """Return the Euclidean norm of all elements of all arrays."""
     return float(np.sqrt(sum(np.square(np.asarray(a, np.float64)).sum() for a in arrays)))
 
 
 def rms(values: np.ndarray) -> float:
-    """The root of the mean square of all elements."""
+    """Return the root mean square of all elements."""
     return float(np.sqrt(np.square(np.asarray(values, np.float64)).mean()))

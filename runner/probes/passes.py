@@ -1,4 +1,4 @@
-"""The probes that pass one batch through: not at all, forward, or forward and backward."""
+"""The probes with at most one pass of one batch: none, forward, and forward and backward."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class None_(Probe):
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def measure(self, subject: Subject) -> Trace:
-        """An empty trace."""
+        """Return an empty trace."""
         return Trace()
 
 
 @register
 @dataclass
 class Forward(Probe):
-    """One forward pass in predict mode; measures every layer's output."""
+    """One forward pass in predict mode; every layer's output is measured."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "layers": LAYER_COLUMNS,
@@ -46,7 +46,7 @@ class Forward(Probe):
     }
 
     def measure(self, subject: Subject) -> Trace:
-        """The trace, with `output_rms`."""
+        """Return the trace, with `output_rms`."""
         trace = Trace()
         with watch(subject.layers, trace.layers), autograd.predict_mode():
             output = subject.network(subject.inputs())
@@ -57,11 +57,11 @@ class Forward(Probe):
 @register
 @dataclass
 class Backward(Probe):
-    """A forward pass in train mode, the softmax cross-entropy (its mean over the batch, in
-    float32), and its gradient.
+    """A forward pass in train mode, the softmax cross-entropy, and its gradient.
 
-    Scores are the output's last axis; labels are one a sample, or one a position. Data that has
-    none gets labels drawn from the stream at `@labels`.
+    The loss is the mean over the batch, in float32. Scores are the output's last axis; there is one
+    label for each sample or each position. If the data has no labels, they are drawn from the
+    stream at `@labels`.
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -71,11 +71,11 @@ class Backward(Probe):
     }
 
     def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> None:
-        """ConfigError unless the output holds scores."""
+        """Raise ConfigError unless the output holds scores."""
         check_scores(self.kind, output, classes, labels)
 
     def labels(self, subject: Subject, scores: tuple[int, ...]) -> np.ndarray:
-        """One class number for each vector of scores."""
+        """Return a class index for each vector of scores."""
         *positions, classes = scores
         if subject.batch.labels is not None:
             return subject.batch.labels
@@ -83,7 +83,9 @@ class Backward(Probe):
         return np.asarray(drawn, np.int64).reshape(positions)
 
     def measure(self, subject: Subject) -> Trace:
-        """The trace, with `loss`, `output_rms`, `accuracy` and a row of gradient a parameter."""
+        """Return the trace, with `loss`, `output_rms`, `accuracy` and a gradient row for each
+        parameter.
+        """
         trace = Trace()
         with autograd.record():
             with watch(subject.layers, trace.layers):

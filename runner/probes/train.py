@@ -1,4 +1,4 @@
-"""The probe that trains: epochs or steps of an optimizer on the data's training part, judged on its
+"""The probe that trains: an optimizer runs on the data's training part; accuracy is measured on its
 test part.
 """
 
@@ -43,7 +43,7 @@ OPTIONS = (
 
 
 def taken(cls: type[Optimizer]) -> list[str]:
-    """Which of these an optimizer takes."""
+    """Return which of these options an optimizer accepts."""
     names = {
         name for base in (cls, Optimizer) for name in inspect.signature(base.__init__).parameters
     }
@@ -53,15 +53,15 @@ def taken(cls: type[Optimizer]) -> list[str]:
 @register
 @dataclass
 class Train(Probe):
-    """`epochs` over the training part in minibatches of `batch`, in an order drawn from the stream
-    at `@order`; or `steps` minibatches.
+    """`epochs` over the training part in minibatches of `batch`, or `steps` minibatches.
 
-    `loss` is cross_entropy (of the softmax), or mse: half the mean square distance of the scores
-    from 1 for the label and 0 elsewhere. `optimizer` is one of the engine's (sgd, nag, adam, adamw,
-    rmsprop, adagrad); options that are null are left to it. Data that has no test part trains on
-    its one batch. Measures loss, accuracy, gradient norm and update over weight an epoch, or a
-    step: a step's loss and accuracy are its minibatch's, before it. Training passes through BLAS,
-    so the figures repeat to rounding, not to the bit.
+    The order of samples is drawn from the stream at `@order`. `loss` is cross_entropy (of the
+    softmax), or mse: half the mean square distance of the scores from 1 for the label and 0 for the
+    others. `optimizer` is one of the engine's (sgd, nag, adam, adamw, rmsprop, adagrad); options
+    that are null have the optimizer's default. Data without a test part trains on its one batch.
+    Each epoch, or each step, has a row with loss, accuracy, gradient norm, and update over weight;
+    the loss and accuracy of a step are those of its minibatch before the step. Training uses BLAS,
+    so its figures are reproducible up to rounding, not to the bit.
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -124,20 +124,21 @@ class Train(Probe):
         return create(self.optimizer, learning_rate=self.learning_rate, **chosen)
 
     def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> None:
-        """ConfigError without labels, or without scores for them."""
+        """Raise ConfigError if there are no labels, or no scores for them."""
         if classes is None:
             raise ConfigError.of("", "train needs data with labels, like digits")
         check_scores(self.kind, output, classes, labels)
 
     def measure(self, subject: Subject) -> Trace:
-        """The trace: a row an epoch or a step, `updates` of the first step, and the figures.
+        """Return the trace: a row for each epoch or step, `updates` of the first step, and the
+        figures.
 
-        `loss` is the last row's, `first_loss` that of the first minibatch before any step,
-        `loss_drop` their difference; `train_accuracy` and, with a test part, `test_accuracy` are of
-        the end. A loss that is not finite ends the training, and `diverged_at` is the number of its
-        step, from 1; null otherwise. With `target_loss`, `steps_to_target` is the number of steps
-        after which a minibatch's loss first was as low, interpolated in its logarithm; null where
-        it never was.
+        `loss` is that of the last row, `first_loss` that of the first minibatch before any step,
+        `loss_drop` their difference. `train_accuracy` and, with a test part, `test_accuracy` are
+        measured at the end. A loss that is not finite ends the training; `diverged_at` is then the
+        number of its step, from 1, else null. With `target_loss`, `steps_to_target` is the number
+        of steps after which a minibatch's loss was first at most the target, interpolated in its
+        logarithm; null if it never was.
         """
         trace = Trace()
         train, test = subject.training
@@ -179,7 +180,7 @@ class Train(Probe):
         return trace
 
     def _judges(self, part: Batch) -> Batch:
-        """The samples of a part that accuracies are of."""
+        """Return the samples of a part for which accuracy is measured."""
         count = len(part.inputs)
         if self.judged is None or self.judged >= count or part.labels is None:
             return part
@@ -187,7 +188,7 @@ class Train(Probe):
         return Batch(part.inputs[chosen], part.labels[chosen])
 
     def _row(self, number: int, made: list[Step], test_accuracy: float | None) -> dict[str, object]:
-        """What the steps of an epoch, or one step, come to."""
+        """Return the row of an epoch's steps, or of one step."""
         norms = [step.gradient_norm for step in made if step.gradient_norm is not None]
         return {
             "epoch" if self.steps is None else "step": number,
@@ -199,7 +200,7 @@ class Train(Probe):
         }
 
     def _schedule(self, seed: int, count: int) -> Iterator[tuple[bool, np.ndarray]]:
-        """(whether a row ends with it, numbers of the samples) of every step."""
+        """Yield (whether a row ends with it, indices of the samples) for every step."""
         if self.steps is None:
             for epoch in range(self.epochs):
                 yield from self._minibatches(seed, epoch, count)
@@ -208,15 +209,17 @@ class Train(Probe):
         yield from ((True, rows) for _, rows in islice(endless, self.steps))
 
     def _minibatches(self, seed: int, epoch: int, count: int) -> Iterator[tuple[bool, np.ndarray]]:
-        """(whether it is the epoch's last, numbers of the samples), every sample once."""
+        """Yield (whether it is the epoch's last, indices of the samples); each sample comes once."""
         order = np.argsort(words(Key(seed, ORDER_PATH, epoch), 0, count), kind="stable")
         for start in range(0, count, self.batch):
             yield start + self.batch >= count, order[start : start + self.batch]
 
 
 def steps_to(target: float, losses: list[float]) -> float | None:
-    """After how many steps the loss first was at most `target`, interpolated in its logarithm;
-    `losses[k]` is that after k steps.
+    """Return after how many steps the loss was first at most `target`, interpolated in its
+    logarithm.
+
+    `losses[k]` is the loss after k steps.
     """
     for k, loss in enumerate(losses):
         if loss <= target:
@@ -227,7 +230,7 @@ def steps_to(target: float, losses: list[float]) -> float | None:
 
 
 def accuracy(subject: Subject, part: Batch) -> float:
-    """The fraction of labels whose score is the largest, in predict mode."""
+    """Return the fraction of labels whose score is the largest, in predict mode."""
     assert part.labels is not None
     right = 0
     with autograd.predict_mode():

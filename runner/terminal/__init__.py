@@ -1,3 +1,3 @@
-"""What a person reads on a screen: tables, help, completion."""
+"""Output for a person at a terminal: tables, help, completion."""
 
 from __future__ import annotations

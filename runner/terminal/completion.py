@@ -1,11 +1,11 @@
-"""Words that TAB can put on the command line: `initlab -sc install=bash` prints the script, which
-asks `initlab -sc query=bash`.
+"""Shell completion: `initlab -sc install=bash` prints a script, which calls `initlab -sc
+query=bash`.
 
-The question is the environment's `COMP_LINE`, up to the `COMP_POINT`th character, as bash sets
-them. The words before the last are composed without those that are wrong. Nothing is resolved,
-instantiated or run, no plugin that the line names is loaded, and `hydra`'s own keys are left out:
-they could name packages to search. Where there is no answer nothing is said, since it would stand
-in the middle of a prompt.
+The line to complete is in the environment: `COMP_LINE` up to the `COMP_POINT`th character, as bash
+sets them. The words before the last are composed without the wrong ones. Nothing is resolved,
+instantiated or run, no plugin on the line is loaded, and `hydra`'s own keys are ignored, since they
+could name packages to search. Without an answer nothing is printed, since a message would appear in
+the middle of the prompt.
 """
 
 from __future__ import annotations
@@ -86,8 +86,9 @@ UNINSTALL = {
 
 
 def shell_completion(program: str, words: list[str]) -> str:
-    """What `-sc` with these words prints; `program` is the path that was called. ConfigError where
-    it is asked for what there is not.
+    """Return what `-sc` with these words prints; `program` is the path that was called.
+
+    Raises ConfigError for anything that is not supported.
     """
     name = Path(program).name
     if name.endswith(".py") or not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
@@ -111,8 +112,9 @@ def shell_completion(program: str, words: list[str]) -> str:
 
 
 def answer(line: str) -> list[str]:
-    """Whole words that the last word of the line could become, sorted; the line begins with the
-    program's name.
+    """Return the sorted words that the last word of the line could become.
+
+    The line begins with the program's name.
     """
     words = split(line)[1:]
     if not words:
@@ -140,8 +142,9 @@ def answer(line: str) -> list[str]:
 
 
 def split(line: str) -> list[str]:
-    """The line's words as a shell reads them; the last is what is being written, empty after a
-    space.
+    """Return the line's words as a shell splits them.
+
+    The last is the word being written; it is empty after a space.
     """
     for closing in ("", "'", '"'):
         try:
@@ -153,9 +156,7 @@ def split(line: str) -> list[str]:
 
 
 def overrides_of(words: list[str]) -> tuple[list[str], str | None]:
-    """The words that override something, without flags, their values and Hydra's own keys; and the
-    `--config-dir`.
-    """
+    """Return (the overrides, the `--config-dir`), without flags, their values and Hydra's own keys."""
     overrides, config_dir = [], None
     remaining = iter(words)
     for word in remaining:
@@ -172,9 +173,7 @@ def overrides_of(words: list[str]) -> tuple[list[str], str | None]:
 def candidates(
     word: str, groups: dict[str, list[str]], config_dir: str | None, overrides: list[str]
 ) -> Iterable[str]:
-    """What begins with the word, and more: groups and their options, keys and the values they have
-    now.
-    """
+    """Return completions of the word: groups and their options, keys and their present values."""
     prefix = word[: len(word) - len(word.lstrip("+~"))]
     key, equals, value = word[len(prefix) :].partition("=")
     if equals and key in groups:
@@ -199,7 +198,7 @@ def candidates(
 
 
 def composed(overrides: list[str], config_dir: str | None) -> object:
-    """What the overrides make, as plain dicts and lists in which nothing is resolved."""
+    """Return the config of the overrides as plain dicts and lists, unresolved."""
     try:
         return unresolved(compose(overrides, config_dir))
     except ComposedWithProblems as error:
@@ -207,14 +206,14 @@ def composed(overrides: list[str], config_dir: str | None) -> object:
 
 
 def at(node: object, keys: list[str]) -> Any:
-    """What stands at a path of keys; None where nothing does."""
+    """Return the value at a path of keys, or None."""
     for key in keys:
         node = node.get(key) if isinstance(node, dict) else None
     return node
 
 
 def values(value: object) -> list[str]:
-    """A key's value as it is written on the command line; nothing where that needs quotes."""
+    """Return a key's value as written on the command line, or nothing if it would need quotes."""
     if isinstance(value, bool):
         return ["false", "true"]
     return (

@@ -1,8 +1,8 @@
-"""What `--help` prints: the groups with their options, the keys, examples, and the other commands.
+"""The text of `--help`: config groups with their options, keys, examples, and the other commands.
 
-The meaning of a group or key is its comment in `conf/config.yaml`; the options are the files of
-`conf/` and the kinds that are known, those of plugins included. Nothing is composed: words beside
-`--help` are neither read nor checked.
+The meaning of a group or key is its comment in `conf/config.yaml`. Options are the files of `conf/`
+and the registered kinds, including those of plugins. Nothing is composed: other words on the line
+are neither read nor checked.
 """
 
 from __future__ import annotations
@@ -46,14 +46,12 @@ EXAMPLES = (
 
 
 def terminal_width() -> int:
-    """As wide as the terminal, within reason; 80 columns where there is none."""
+    """Return the width of the terminal, within limits, or 80 columns without one."""
     return min(shutil.get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else PLAIN_WIDTH
 
 
 def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
-    """All that `--help` says, in lines of at most `width` columns (where that leaves room for a
-    word a line).
-    """
+    """Return the help text in lines of at most `width` columns, but at least one word per line."""
     width = max(width, 40)
     meanings = comments((conf_dir() / f"{ROOT}.yaml").read_text(encoding="utf-8"))
     groups = options(config_dir)
@@ -96,13 +94,14 @@ MORE = (
 
 
 def commands() -> list[tuple[str, type[Command]]]:
-    """The subcommands by name, those of plugins included."""
+    """Return the subcommands by name, including those of plugins."""
     return sorted(REGISTRY.entries().items())
 
 
 def comments(text: str) -> dict[str, str]:
-    """Group or key -> its comment in the root config, in one line; nested keys are written
-    `sweep.grid`.
+    """Return {group or key: its comment in the root config, in one line}.
+
+    Nested keys are written `sweep.grid`.
     """
     found: dict[str, str] = {}
     parent = key = ""
@@ -119,8 +118,8 @@ def comments(text: str) -> dict[str, str]:
 
 
 def options(config_dir: str | None = None) -> dict[str, list[str]]:
-    """Group -> the names that can be chosen, sorted: `conf/`, kinds that have no file there, and
-    the user's own folder.
+    """Return {group: sorted names of its options}, from `conf/`, kinds without a file, and the
+    user's folder.
     """
     found = {group: set(names) for group, names in shipped_options().items() if names}
     for group in schema.GROUPS:
@@ -133,13 +132,13 @@ def options(config_dir: str | None = None) -> dict[str, list[str]]:
 
 
 def defaults(text: str) -> dict[str, set[str]]:
-    """Group -> what the root config chooses of it."""
+    """Return {group: the option that the root config chooses}."""
     found = re.findall(r"^ +- (\w+): ([\w\[\], ]+?)(?: +#.*)?$", text, re.MULTILINE)
     return {group: set(re.findall(r"\w+", chosen)) for group, chosen in found}
 
 
 def group_lines(groups: dict[str, list[str]], meanings: dict[str, str], width: int) -> list[str]:
-    """Every group in the order of the root config: what it is, and below that its options."""
+    """Return lines for every group in the order of the root config: its meaning, then its options."""
     chosen = defaults((conf_dir() / f"{ROOT}.yaml").read_text(encoding="utf-8"))
     order = sorted(
         groups,
@@ -154,12 +153,14 @@ def group_lines(groups: dict[str, list[str]], meanings: dict[str, str], width: i
 
 
 def entry(name: str, said: str, width: int) -> list[str]:
-    """A name, and beside it what it means."""
+    """Return lines with a name and its meaning."""
     return wrapped(said, width, " " * (NAMES + 2), f"  {name:<{NAMES}}")
 
 
 def columns(rows: tuple[tuple[str, str], ...] | list[tuple[str, str]], width: int) -> list[str]:
-    """Commands on the left, what they do on the right; below them where the line would be too long."""
+    """Return lines with commands on the left and their meaning on the right, or below if it is too
+    long.
+    """
     left = max(len(command) for command, _ in rows) + 2
     lines = []
     for command, said in rows:
@@ -169,7 +170,7 @@ def columns(rows: tuple[tuple[str, str], ...] | list[tuple[str, str]], width: in
 
 
 def wrapped(text: str, width: int, indent: str = "  ", first: str | None = None) -> list[str]:
-    """Lines of at most `width` columns, none broken inside a word."""
+    """Return lines of at most `width` columns, broken between words."""
     before = indent if first is None else first
     return textwrap.wrap(
         text,
@@ -182,5 +183,5 @@ def wrapped(text: str, width: int, indent: str = "  ", first: str | None = None)
 
 
 def section(title: str, lines: list[str]) -> str:
-    """A title and its lines."""
+    """Return a title and its lines."""
     return "\n".join([title, *lines])

@@ -1,4 +1,4 @@
-"""What a person reads on stdout: tables, coloured in a terminal and plain elsewhere."""
+"""Tables on stdout, coloured in a terminal and plain elsewhere."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ STATE_STYLE = {"finished": "green", "refused": "bold red"}
 
 
 def console() -> Console:
-    """stdout: as wide as the terminal; where it is none, no colour and no folding."""
+    """Return a console for stdout: as wide as the terminal; without one, no colour and no wrapping."""
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         return Console(width=shutil.get_terminal_size().columns, highlight=False)
     return Console(width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False)
 
 
 def quiet_console() -> Console:
-    """Nowhere: for a run of a sweep, which prints one line of its own."""
+    """Return a console that prints nothing, for a run of a sweep, which prints one line of its own."""
     return Console(quiet=True)
 
 
 def number(value: object, digits: int = 4) -> str:
-    """A figure in few digits; `-` where there is none."""
+    """Format a figure in few digits; `-` if there is none."""
     if value is None:
         return "-"
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def bytes_text(count: int) -> str:
-    """`5.1 kB`, in powers of 1000."""
+    """Return `5.1 kB`, in powers of 1000."""
     value = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if value < 1000 or unit == "GB":
@@ -57,8 +57,10 @@ def bytes_text(count: int) -> str:
 
 
 class Listing:
-    """A table of a line a parameter: rich's, coloured where it may be; a long one, for which that
-    takes seconds, in plain columns.
+    """A table with one line for each parameter.
+
+    A short table is printed by rich, with colours; a long one, for which rich takes seconds, in
+    plain columns.
     """
 
     def __init__(self, *columns: tuple[str, str]) -> None:
@@ -105,7 +107,7 @@ def print_parameters(
     figures: dict[str, dict[str, object]],
     verdicts: dict[str, str],
 ) -> None:
-    """One line a parameter, aliases included: declared against measured."""
+    """Print one line for each parameter, aliases included: declared against measured."""
     table = Listing(
         ("path", "left"),
         ("shape", "right"),
@@ -142,8 +144,8 @@ COLUMNS = ("loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy")
 
 
 def evenly(rows: list[Any], most: int) -> list[Any]:
-    """At most so many of the rows (2 or more), at equal distances, the first and the last among
-    them.
+    """Return at most `most` (2 or more) of the rows, evenly spaced, including the first and the
+    last.
     """
     if len(rows) <= most:
         return rows
@@ -151,7 +153,7 @@ def evenly(rows: list[Any], most: int) -> list[Any]:
 
 
 def print_trace(out: Console, trace: Trace) -> None:
-    """One line a layer, then gradients, then the figures of the whole."""
+    """Print one line for each layer, then gradients, then single figures."""
     passed = [row for row in trace.layers if "rms" in row]
     if passed:
         table = _table(
@@ -209,8 +211,8 @@ SHOWN = ("path", "shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ra
 
 
 def print_sections(out: Console, trace: Trace, sections: dict[str, list[dict[str, Any]]]) -> None:
-    """A table of what measurements found of the layers beside a probe's columns, and one of each
-    further section.
+    """Print the measurements of layers with the probe's columns, and a table for each further
+    section.
     """
     for name, rows in {"layers": trace.layers, **sections}.items():
         shown = SHOWN if name == "layers" else ("path",)
@@ -236,7 +238,7 @@ def _key_text(row: Row) -> str:
 
 
 def print_plan(out: Console, plan: Plan) -> None:
-    """One line a parameter: what would be drawn, why, and from which stream."""
+    """Print one line for each parameter: its law, the reason, and its stream."""
     multiplied = any(row.lr_mult != 1 for row in plan.rows)
     table = Listing(
         ("path", "left"),
@@ -278,7 +280,7 @@ def print_plan(out: Console, plan: Plan) -> None:
 def print_runs(
     out: Console, names: Sequence[str], swept: Sequence[dict[str, str]], states: Sequence[str]
 ) -> None:
-    """One line a run of a sweep: its state, its id, and what was swept."""
+    """Print one line for each run of a sweep: its state, its id, and the swept values."""
     keys = list(dict.fromkeys(key for values in swept for key in values))
     table = Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys))
     for name, values, state in zip(names, swept, states, strict=True):
@@ -291,5 +293,5 @@ def print_runs(
 
 
 def print_json(value: Any) -> None:
-    """JSON on stdout."""
+    """Print JSON on stdout."""
     print(json.dumps(value, indent=1, ensure_ascii=False))

@@ -1,4 +1,6 @@
-"""Where a finished run is shown besides its own folder. A module dropped into this folder is found."""
+"""Trackers: programs to which a finished run is logged. Every module in this folder is imported and
+registers its tracker.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""A tracker: a dataclass that shows a finished run to a program for comparing runs.
+"""Base class of trackers: a dataclass that logs a finished run to a program for comparing runs.
 
-It works from what the run left on disk, after the manifest: it can neither change a run nor make a
-finished one unfinished. The library it needs is imported in its own module only, when there is
-something to show.
+It reads what the run left on disk, after the manifest is written, so it can neither change nor undo
+a run. Its library is imported only in its own module, when there is something to log.
 """
 
 from __future__ import annotations
@@ -21,25 +20,27 @@ REGISTRY: Registry[type[Tracker]] = Registry("tracker", __package__)
 
 @dataclass
 class Tracker(Kind):
-    """Base of all trackers. The same run tracked twice must be there once."""
+    """Base class of trackers. If the same run is tracked twice, it must appear once."""
 
     packages: ClassVar[tuple[str, ...]] = ()
     """What must be importable; `pip install 'initlab[<kind>]'` brings it."""
 
     @classmethod
     def check_installed(cls) -> None:
-        """ConfigError where the library is not installed. Imports nothing."""
+        """Raise ConfigError if the library is not installed. Imports nothing."""
         if not all(map(_importable, cls.packages)):
             said = f"{cls.kind} is not installed - pip install 'initlab[{cls.kind}]'"
             raise ConfigError.of("", said)
 
     def track(self, evidence: Evidence) -> None:
-        """Show a finished run."""
+        """Log a finished run."""
         raise NotImplementedError(f"tracker '{self.kind}' defines no track")
 
 
 def _importable(package: str) -> bool:
-    """Whether `package` is installed; a folder of that name in the working directory is not it."""
+    """Return whether `package` is installed; a folder of that name in the working directory is not
+    it.
+    """
     try:
         spec = importlib.util.find_spec(package)
     except (ImportError, ValueError):

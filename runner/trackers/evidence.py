@@ -1,4 +1,4 @@
-"""What a finished run's folder holds, in the shapes that trackers take: parameters, metrics,
+"""The content of a finished run's folder in the forms that trackers need: parameters, metrics,
 series, a table, histograms, pictures.
 """
 
@@ -24,8 +24,10 @@ INDEX = re.compile(r"\[(\d+)\]")
 
 @dataclass(frozen=True)
 class Series:
-    """One figure along an axis: `layers/rms` along `depth`, `training/loss` along `epoch` or
-    `step`, `gradients/rms` along `parameter`.
+    """One figure along an axis.
+
+    For example `layers/rms` along `depth`, `training/loss` along `epoch` or `step`, `gradients/rms`
+    along `parameter`.
     """
 
     name: str
@@ -36,8 +38,8 @@ class Series:
 
 @dataclass(frozen=True)
 class Spread:
-    """A histogram: `counts[i]` values lie from `edges[i]` to `edges[i + 1]`. With the moments of
-    the values themselves.
+    """A histogram, with the moments of the values: `counts[i]` values lie from `edges[i]` to
+    `edges[i + 1]`.
     """
 
     edges: list[float]
@@ -71,17 +73,17 @@ class Evidence:
 
     @property
     def run_id(self) -> str:
-        """The run's id, the same for the same config."""
+        """The run's id, which is the same for the same config."""
         return self.manifest.run_id
 
     @property
     def overrides(self) -> list[str]:
-        """The words the run was started with."""
+        """The words that started the run."""
         return self.manifest.overrides
 
     @property
     def tags(self) -> dict[str, str]:
-        """What a run is found by."""
+        """The tags by which a run is found."""
         return {
             "initlab.run_id": self.run_id,
             "initlab.root": self.manifest.digests.root,
@@ -91,12 +93,12 @@ class Evidence:
 
     @cached_property
     def params(self) -> dict[str, object]:
-        """The resolved config, flat: `init.kind`, `model.layers.0.units`."""
+        """The resolved config as a flat mapping: `init.kind`, `model.layers.0.units`."""
         return flat(self.manifest.config)
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """The run's single figures: what the probe measured, the plan's totals, time and memory."""
+        """The run's single figures: those of the probe, the plan's totals, time and memory."""
         parts = {
             "figures": self.stats.figures,
             "totals": self.manifest.totals,
@@ -114,8 +116,8 @@ class Evidence:
 
     @cached_property
     def series(self) -> list[Series]:
-        """The figures along depth, epochs or steps, and parameters; a figure that is nowhere given
-        has no series.
+        """The figures along depth, epochs or steps, and parameters. A figure without any value has
+        no series.
         """
         training = self.stats.training
         columns = list(
@@ -143,7 +145,7 @@ class Evidence:
 
     @cached_property
     def table(self) -> list[list[object]]:
-        """One row a parameter, of the columns `TABLE`."""
+        """Return one row for each parameter, with the columns `TABLE`."""
         return [
             [row.get("z_var" if column == "z" else column) for column in TABLE]
             for row in self.stats.parameters
@@ -151,12 +153,12 @@ class Evidence:
 
     @cached_property
     def spreads(self) -> dict[str, Spread]:
-        """Path -> histogram, of the parameters that the histogram statistic was measured of."""
+        """{path: histogram} of the parameters measured by the histogram statistic."""
         return {row["path"]: spread(row) for row in self.stats.parameters if row.get("histogram")}
 
 
 def spread(row: dict[str, Any]) -> Spread:
-    """The histogram of a row of stats.json, with empty bins where its bars leave gaps."""
+    """Return the histogram in a row of stats.json, with empty bins for gaps between its bars."""
     edges: list[float] = []
     counts: list[int] = []
     for low, high, count in row["histogram"]:
@@ -171,7 +173,8 @@ def spread(row: dict[str, Any]) -> Spread:
 
 
 def flat(value: Any) -> dict[str, Any]:
-    """The leaves of mappings and lists by dotted key; trackers allow no brackets in a name, so that
-    entries of lists stand there as `.0`.
+    """Return the leaves of mappings and lists by dotted key.
+
+    Trackers allow no brackets in a name, so an entry of a list is written `.0`.
     """
     return {INDEX.sub(r".\1", key): leaf for key, leaf in flatten(value).items()}

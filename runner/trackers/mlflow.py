@@ -1,4 +1,4 @@
-"""MLflow: a run in its tracking store, which is a database file or a server."""
+"""MLflow: writes a run to its tracking store, a database file or a server."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ METRICS, PARAMS = 1000, 100
 class Mlflow(Tracker):
     """Writes a run of `experiment` (by default the run's `name`) to the store `uri`.
 
-    The same run again, in the same experiment: where its evidence is the one tracked already, as
-    after `resume=true`, it is skipped; otherwise the new one is written and the older one deleted.
-    Files of a database's runs go to a folder beside it, `mlflow-files`. Processes that write to one
-    database file at once take turns, by a lock on a file beside it, `<database>.lock`.
+    If the same run is tracked in the experiment already, it is skipped if its evidence is the same,
+    as after `resume=true`; otherwise the new run is written and the older one deleted. Files of a
+    database's runs go to the folder `mlflow-files` next to it. Processes that write to one database
+    file take turns, by a lock on the file `<database>.lock`.
     """
 
     packages = ("mlflow", "sqlalchemy", "alembic")
@@ -52,8 +52,8 @@ class Mlflow(Tracker):
             )
 
     def track(self, evidence: Evidence) -> None:
-        """Write the run unless it is there; what else was tracked of it before goes last, so that a
-        failure loses nothing.
+        """Write the run unless it is there. Older versions are deleted last, so a failure loses
+        nothing.
         """
         database = (
             Path(self.uri.removeprefix(SQLITE)).absolute() if self.uri.startswith(SQLITE) else None
@@ -90,8 +90,9 @@ class Mlflow(Tracker):
 
 @contextmanager
 def taking_turns(database: Path) -> Iterator[None]:
-    """While open, no other process writes to the database: SQLite would turn it away, and MLflow's
-    first start makes the tables.
+    """Lock the database against other processes, inside a `with`.
+
+    SQLite would refuse them, and MLflow creates its tables at its first start.
     """
     descriptor = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -160,12 +161,14 @@ def _write_files(client: Any, run: str, evidence: Evidence) -> None:
 
 
 def parts(items: list[Any], size: int) -> Iterable[list[Any]]:
-    """`items` in order, at most `size` at a time."""
+    """Yield `items` in order, at most `size` at a time."""
     return (items[i : i + size] for i in range(0, len(items), size))
 
 
 def namer() -> Callable[[str], str]:
-    """Makes names that MLflow takes: letters, digits and `_-. :/`, no two the same."""
+    """Return a function that makes unique names from letters, digits and `_-. :/`, as MLflow
+    requires.
+    """
     given: set[str] = set()
 
     def name(wanted: str) -> str:

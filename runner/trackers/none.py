@@ -1,4 +1,4 @@
-"""No tracker: a run is its folder and nothing else."""
+"""No tracker: a run has only its folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from initlab.runner.trackers.evidence import Evidence
 @register
 @dataclass
 class None_(Tracker):
-    """Shows a run nowhere."""
+    """Logs a run nowhere."""
 
     def track(self, evidence: Evidence) -> None:
-        """Nothing."""
+        """Do nothing."""

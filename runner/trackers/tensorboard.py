@@ -1,4 +1,4 @@
-"""TensorBoard: one event file a run, written through tensorboardX."""
+"""TensorBoard: one event file for each run, written with tensorboardX."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from initlab.runner.trackers.evidence import TABLE, Evidence, Spread
 @register
 @dataclass
 class Tensorboard(Tracker):
-    """Writes `folder`/<name>/<run id>/. The same run again replaces that folder: the new event file
-    is written beside it first.
+    """Writes `folder`/<name>/<run id>/.
+
+    Tracking the same run again replaces that folder; the new event file is written next to it
+    first.
     """
 
     packages = ("tensorboardX",)
     folder: Text = "outputs/tensorboard"
 
     def track(self, evidence: Evidence) -> None:
-        """Write the event file; afterwards the run's folder holds this one alone."""
+        """Write the event file; afterwards it is the only file in the run's folder."""
         from tensorboardX import SummaryWriter
 
         target = Path(self.folder) / evidence.name / evidence.run_id
@@ -85,7 +87,7 @@ def _write_histogram(writer: Any, tag: str, spread: Spread) -> None:
 
 
 def markdown(columns: tuple[str, ...], rows: list[list[Any]]) -> str:
-    """A table as Markdown, which TensorBoard shows as a table."""
+    """Return a table as Markdown, which TensorBoard renders."""
     cells = [
         list(columns),
         ["---"] * len(columns),

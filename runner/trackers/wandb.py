@@ -1,5 +1,5 @@
-"""Weights & Biases: a run in a local folder, which `wandb sync` uploads, or, if the user says so,
-straight to the server.
+"""Weights & Biases: a run in a local folder, to be uploaded with `wandb sync`, or directly on the
+server.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Wandb(Tracker):
     """Writes `folder`/<project>/wandb/offline-run-<time>-<run id>/; `project` is by default the
     run's `name`.
 
-    The run's id is W&B's id too, so that the same run again replaces the one on the server;
-    offline, its older folders are removed after the new one is written. W&B's service process is
-    ended with each run.
+    The run's id is also W&B's id, so tracking the same run again replaces it on the server.
+    Offline, its older folders are removed after the new one is written. W&B's service process ends
+    with each run.
     """
 
     packages = ("wandb",)
@@ -40,7 +40,7 @@ class Wandb(Tracker):
     folder: Text = "outputs/wandb"
 
     def track(self, evidence: Evidence) -> None:
-        """Write the run, then remove what an earlier one of the same id left in the folder."""
+        """Write the run, then remove older folders of the same id."""
         project = re.sub(r"[/\\#?%:]", "_", self.project or evidence.name)
         folder = Path(self.folder) / project
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ class Wandb(Tracker):
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """While open, W&B's own error reports, which would go to the network, are off."""
+    """Turn off W&B's error reports, which would use the network, inside a `with`."""
     before = os.environ.get("WANDB_ERROR_REPORTING")
     os.environ["WANDB_ERROR_REPORTING"] = "false"
     try:
@@ -67,7 +67,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _write(mode: Any, project: str, folder: Path, evidence: Evidence, files: Path) -> Path:
-    """Gives the run's local folder."""
+    """Write the run and return its local folder."""
     import wandb
 
     unasked: dict[str, Any] = {
@@ -120,7 +120,7 @@ def _log(wandb: Any, run: Any, evidence: Evidence, files: Path) -> None:
 
 
 def coarser(found: Spread, bins: int) -> Spread:
-    """A histogram with at most so many bins, each several neighbours of the given one."""
+    """Return a histogram with at most `bins` bins, each of which merges neighbours."""
     step = -(-len(found.counts) // bins)
     starts = range(0, len(found.counts), step)
     edges = [found.edges[i] for i in starts] + [found.edges[-1]]
