@@ -2,9 +2,10 @@
 something is refused.
 
 _target_, (), class      name a class or function to call; a short list of Hydra's own is allowed
-ext://…                  is imported by a logging config; sys.stdout and sys.stderr are allowed ${…}
-may resolve to any of these, so it is refused in these places hydra.callbacks          are classes,
-whatever their content hydra.job.env_set        could name a plugin for the processes of a launcher
+ext://…                  is imported by a logging config; sys.stdout and sys.stderr are allowed
+${…}                     may resolve to any of these, so it is refused in these places
+hydra.callbacks          are classes, whatever their content
+hydra.job.env_set        could name a plugin for the processes of a launcher
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 differently.
 
 used                                          for
-hydra._internal.callbacks.Callbacks           a context for job runner, launcher and sweeper, without callbacks
+hydra._internal.callbacks.Callbacks           a context without callbacks for job runner, launcher, sweeper
 hydra._internal.utils.get_args_parser         the command line's flags
 ConfigLoaderImpl._apply_overrides_to_config   setting words in a composed config without reading files again
 ConfigLoaderImpl.repository.group_exists      deciding whether a word chooses an option

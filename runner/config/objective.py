@@ -2,9 +2,9 @@
 
 objective: {figure: "layers[body.11.fc].rms", target: 1, distance: ratio}
 
-figure      a path (`runner.figures.path`) to one number of the run's `stats.json` target      a
-number, or null distance    difference: |x - target|; ratio: |ln(x / target)|; null: x itself,
-without a target
+figure      a path (`runner.figures.path`) to one number of the run's `stats.json`
+target      a number, or null
+distance    difference: |x - target|; ratio: |ln(x / target)|; null: x itself, without a target
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Paths: the names of a run's figures. A path is a section or a key of the config, and steps from
 there.
 
-figures.loss                a name after a dot layers[-1].rms              an entry by its index;
-the last is -1 layers[1:-1].rms            entries by their indices, from and up to
-layers[body.11.fc].rms      an entry by its `path`; in quotes if that has a bracket or looks like a
-number parameters['0.weight'].std layers.*.rms                all entries; a star in a name matches
-anything: layers['body.*.fc'] layers.*.rms.max            a reduction at the end makes one number
-from several
+figures.loss                a name after a dot
+layers[-1].rms              an entry by its index; the last is -1
+layers[1:-1].rms            entries by their indices, from and up to
+layers[body.11.fc].rms      an entry by its `path`; in quotes if that has a bracket or looks like a number
+parameters['0.weight'].std
+layers.*.rms                all entries; a star in a name matches anything: layers['body.*.fc']
+layers.*.rms.max            a reduction at the end makes one number from several
 
 path  :=  name ('.' (name | '*') | '[' (number | from:to | name | 'name' | "name") ']')*
 """
