@@ -11,8 +11,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LIMITS = {"engine": 0.075, "runner": 0.08}
 """The share of annotations that may hold `Any`. These numbers only fall."""
-ALIASES_YET = {"Selection = Any"}
-"""Names for `Any` that are to go."""
 
 
 def annotations(tree: ast.AST) -> Iterator[ast.expr]:
@@ -51,7 +49,7 @@ def test_few_annotations_hold_any(package):
     found = [holds_any(annotation) for tree in trees for annotation in annotations(tree)]
     assert len(found) > 1000
     assert sum(found) / len(found) < LIMITS[package]
-    assert {alias for tree in trees for alias in alias_of_any(tree)} <= ALIASES_YET
+    assert [alias for tree in trees for alias in alias_of_any(tree)] == []
 
 
 @pytest.mark.parametrize(

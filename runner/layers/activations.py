@@ -5,11 +5,12 @@ name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Optional
 
 from initlab.engine import gluon, init
 from initlab.engine.gluon import nn
 from initlab.engine.gluon.contrib.nn import Identity as IdentityBlock
+from initlab.engine.init import Initializer
 from initlab.engine.options import Count, NotNegative
 from initlab.runner.layers.base import Context, Layer, register
 
@@ -35,7 +36,7 @@ class Prelu(Layer):
     """
 
     in_channels: Count = 1
-    alpha_initializer: Any = None
+    alpha_initializer: Optional[Initializer] = None
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.PReLU`."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Optional
+from typing import Annotated, Optional
 
 from initlab.engine import gluon
 from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn
+from initlab.engine.init import Initializer
 from initlab.engine.options import Count, choice
 from initlab.runner.layers.base import ActivationName, Context, Layer, Rate, register
 
@@ -25,9 +26,9 @@ class Attention(Layer):
     causal: bool = False
     dropout: Rate = 0.0
     use_bias: bool = True
-    weight_initializer: Any = None
-    bias_initializer: Any = None
-    projection_initializer: Any = None
+    weight_initializer: Optional[Initializer] = None
+    bias_initializer: Optional[Initializer] = None
+    projection_initializer: Optional[Initializer] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -102,7 +103,7 @@ class PositionEmbedding(Layer):
 
     length: Count
     units: Count
-    weight_initializer: Any = None
+    weight_initializer: Optional[Initializer] = None
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.PositionEmbedding`."""

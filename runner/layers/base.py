@@ -14,12 +14,12 @@ To add a layer, write such a class and put `@register` on it; its snake-case nam
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar, Protocol, TypeAlias, TypeVar
 
 from initlab.engine import gluon
 from initlab.engine.errors import OptionError
+from initlab.engine.init import Initializer
 from initlab.engine.ops.activation import ACTIVATIONS
 from initlab.engine.options import choice, within
 from initlab.engine.registry import Registry
@@ -32,16 +32,33 @@ Rate = Annotated[float, within(0, 1, "[)")]
 REGISTRY: Registry[type[Layer]] = Registry("layer kind", __package__)
 
 
+Own: TypeAlias = Initializer | str | None
+"""The initializer of a parameter itself: an object, a default as text, or none."""
+B = TypeVar("B", bound=gluon.Block)
+
+
+class Choose(Protocol):
+    """See `Context.initializer`."""
+
+    def __call__(self, parameter: str, default: Own, named_after: str | None = None) -> Own: ...
+
+
+class Nest(Protocol):
+    """See `Context.children`."""
+
+    def __call__(self, container: B, under: str, option: str = "layers") -> B: ...
+
+
 @dataclass
 class Context:
     """What `build` needs besides the options."""
 
     dtype: str
-    initializer: Callable[..., Any]
+    initializer: Choose
     """(parameter name, the default, what its option is named after, by default its name) -> what
     the parameter is given as its own initializer: the layer's option `<parameter>_initializer`,
     else the default as text, which gives way as `engine.init.choose` says."""
-    children: Callable[..., Any]
+    children: Nest
     """(container, what the children's paths start with below the layer's own path: '' or '3.', the nested
     option that lists them, by default `layers`) -> the container with these children."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Optional
+from typing import Annotated, Optional
 
 from initlab.engine import gluon
 from initlab.engine.gluon import nn
+from initlab.engine.init import Initializer
 from initlab.engine.options import Count, whole
 from initlab.runner.layers.base import ActivationName, Context, Layer, Rate, register
 
@@ -21,8 +22,8 @@ class Dense(Layer):
     use_bias: bool = True
     flatten: bool = True
     in_units: Annotated[int, whole(0, note=", 0 for unknown")] = 0
-    weight_initializer: Any = None
-    bias_initializer: Any = None
+    weight_initializer: Optional[Initializer] = None
+    bias_initializer: Optional[Initializer] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Optional
+from typing import Annotated, ClassVar, Optional
 
 from initlab.engine import gluon
 from initlab.engine.errors import OptionError
@@ -23,7 +23,7 @@ class Container(Layer):
     """Base class of layers with children."""
 
     nested: ClassVar[tuple[str, ...]] = ("layers",)
-    layers: Annotated[list[Any], layer_list]
+    layers: Annotated[list[object], layer_list]
 
 
 @register
@@ -33,8 +33,7 @@ class Sequential(Container):
 
     def build(self, context: Context) -> gluon.Block:
         """The children in a `gluon.nn.HybridSequential`."""
-        found: gluon.Block = context.children(nn.HybridSequential(), "")
-        return found
+        return context.children(nn.HybridSequential(), "")
 
 
 @register
@@ -64,7 +63,7 @@ class Residual(Container):
     """
 
     nested: ClassVar[tuple[str, ...]] = ("layers", "shortcut")
-    shortcut: Optional[Annotated[list[Any], layer_list]] = None
+    shortcut: Optional[Annotated[list[object], layer_list]] = None
     activation: Optional[ActivationName] = None
 
     def __post_init__(self) -> None:
@@ -82,8 +81,7 @@ class Residual(Container):
         block = context.children(nn.Residual(activation=self.activation), "")
         if self.shortcut is not None:
             block.shortcut(context.children(nn.HybridSequential(), f"{SHORTCUT}.", "shortcut"))
-        found: gluon.Block = block
-        return found
+        return block
 
 
 @register

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Optional
+from typing import ClassVar, Optional, TypeAlias, TypeVar
 
 from initlab.engine import gluon
 from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn
+from initlab.engine.init import Initializer
 from initlab.engine.options import Count, Rule, whole
 from initlab.runner.layers.base import ActivationName, Context, Layer, register
 
+T = TypeVar("T")
+Sizes: TypeAlias = int | list[int]
+"""A size for all spatial axes, or one for each."""
 NUMBERS = {2: "two", 3: "three"}
 
 
@@ -26,7 +31,7 @@ def sizes(least: int, axes: int = 2) -> Rule:
     )
 
 
-def as_sizes(value: Any) -> Any:
+def as_sizes(value: T) -> T | tuple[int, ...]:
     """Convert a list of sizes to the form that Gluon takes."""
     return tuple(value) if isinstance(value, list) else value
 
@@ -40,7 +45,7 @@ class Convolution(Layer):
     """
 
     axes: ClassVar[int]
-    block: ClassVar[Any]
+    block: ClassVar[Callable[..., gluon.Block]]
     """Gluon's layer."""
     sized: ClassVar[tuple[tuple[str, int], ...]] = (
         ("kernel_size", 1),
@@ -50,15 +55,15 @@ class Convolution(Layer):
     )
     """The options with a size for each spatial axis, and the least each can be."""
     channels: Count
-    kernel_size: Any
-    strides: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
+    kernel_size: Sizes
+    strides: Sizes = 1
+    padding: Sizes = 0
+    dilation: Sizes = 1
     groups: Count = 1
     activation: Optional[ActivationName] = None
     use_bias: bool = True
-    weight_initializer: Any = None
-    bias_initializer: Any = None
+    weight_initializer: Optional[Initializer] = None
+    bias_initializer: Optional[Initializer] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,7 +79,7 @@ class Convolution(Layer):
         """Gluon's layer of the same name; its bias is zero unless an option or a rule says
         otherwise.
         """
-        block = self.block(
+        block = type(self).block(
             self.channels,
             **{option: as_sizes(getattr(self, option)) for option, _ in self.sized},
             groups=self.groups,
@@ -84,8 +89,7 @@ class Convolution(Layer):
             bias_initializer=context.initializer("bias", "zeros"),
         )
         block.cast(context.dtype)
-        found: gluon.Block = block
-        return found
+        return block
 
 
 @dataclass
@@ -96,7 +100,7 @@ class Transposed(Convolution):
     """
 
     sized: ClassVar[tuple[tuple[str, int], ...]] = (*Convolution.sized, ("output_padding", 0))
-    output_padding: Any = 0
+    output_padding: Sizes = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -117,7 +121,7 @@ class Conv1D(Convolution):
     """Cross-correlation of samples (channels, width)."""
 
     axes: ClassVar[int] = 1
-    block: ClassVar[Any] = nn.Conv1D
+    block: ClassVar[Callable[..., gluon.Block]] = nn.Conv1D
 
 
 @register
@@ -126,7 +130,7 @@ class Conv2D(Convolution):
     """Cross-correlation of samples (channels, height, width)."""
 
     axes: ClassVar[int] = 2
-    block: ClassVar[Any] = nn.Conv2D
+    block: ClassVar[Callable[..., gluon.Block]] = nn.Conv2D
 
 
 @register
@@ -135,7 +139,7 @@ class Conv3D(Convolution):
     """Cross-correlation of samples (channels, depth, height, width)."""
 
     axes: ClassVar[int] = 3
-    block: ClassVar[Any] = nn.Conv3D
+    block: ClassVar[Callable[..., gluon.Block]] = nn.Conv3D
 
 
 @register
@@ -144,7 +148,7 @@ class Conv1DTranspose(Transposed):
     """Transposed convolution of samples (channels, width)."""
 
     axes: ClassVar[int] = 1
-    block: ClassVar[Any] = nn.Conv1DTranspose
+    block: ClassVar[Callable[..., gluon.Block]] = nn.Conv1DTranspose
 
 
 @register
@@ -153,7 +157,7 @@ class Conv2DTranspose(Transposed):
     """Transposed convolution of samples (channels, height, width)."""
 
     axes: ClassVar[int] = 2
-    block: ClassVar[Any] = nn.Conv2DTranspose
+    block: ClassVar[Callable[..., gluon.Block]] = nn.Conv2DTranspose
 
 
 @register
@@ -162,4 +166,4 @@ class Conv3DTranspose(Transposed):
     """Transposed convolution of samples (channels, depth, height, width)."""
 
     axes: ClassVar[int] = 3
-    block: ClassVar[Any] = nn.Conv3DTranspose
+    block: ClassVar[Callable[..., gluon.Block]] = nn.Conv3DTranspose

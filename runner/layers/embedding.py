@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Optional
 
 from initlab.engine import gluon
 from initlab.engine.gluon import nn
+from initlab.engine.init import Initializer
 from initlab.engine.options import Count
 from initlab.runner.layers.base import Context, Layer, register
 
@@ -18,7 +19,7 @@ class Embedding(Layer):
 
     input_dim: Count
     output_dim: Count
-    weight_initializer: Any = None
+    weight_initializer: Optional[Initializer] = None
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.Embedding`."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Optional
 
 from initlab.engine import gluon
 from initlab.engine.gluon import nn
+from initlab.engine.init import Initializer
 from initlab.engine.options import Count, Rule, within
 from initlab.runner.layers.base import Context, Layer, register
 
@@ -29,8 +31,8 @@ class Norm(Layer):
     epsilon: Annotated[float, within(0, 1, "()")] = 1e-5
     center: bool = True
     scale: bool = True
-    gamma_initializer: Any = None
-    beta_initializer: Any = None
+    gamma_initializer: Optional[Initializer] = None
+    beta_initializer: Optional[Initializer] = None
 
     def options(self, context: Context) -> dict[str, Any]:
         """Return the options of Gluon's layer. Gamma is one and beta zero unless an option or a
@@ -54,7 +56,7 @@ class BatchNorm(Norm):
     Source: Ioffe and Szegedy 2015.
     """
 
-    block: ClassVar[Any] = nn.BatchNorm
+    block: ClassVar[Callable[..., gluon.Block]] = nn.BatchNorm
     momentum: Annotated[float, within(0, 1)] = 0.9
     axis: Axis = 1
 
@@ -62,7 +64,7 @@ class BatchNorm(Norm):
         """Gluon's layer of the same name: running mean zero and variance one unless a rule says
         otherwise.
         """
-        block = self.block(
+        block = type(self).block(
             axis=self.axis,
             momentum=self.momentum,
             **self.options(context),
@@ -70,8 +72,7 @@ class BatchNorm(Norm):
             running_variance_initializer=context.initializer("running_var", "ones"),
         )
         block.cast(context.dtype)
-        found: gluon.Block = block
-        return found
+        return block
 
 
 @register
@@ -79,7 +80,7 @@ class BatchNorm(Norm):
 class BatchNormReLU(BatchNorm):
     """`batch_norm`, then max(x, 0)."""
 
-    block: ClassVar[Any] = nn.BatchNormReLU
+    block: ClassVar[Callable[..., gluon.Block]] = nn.BatchNormReLU
 
 
 @register

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from initlab.engine import gluon
 from initlab.engine.gluon import nn
 from initlab.engine.gluon.nn.padding import MODES
 from initlab.engine.options import choice, whole
 from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.convolution import as_sizes, sizes
+from initlab.runner.layers.convolution import Sizes, as_sizes, sizes
 
 
 @register
@@ -22,7 +22,7 @@ class Pad(Layer):
     the image (`circular`), so that a convolution without padding has no edges.
     """
 
-    width: Annotated[Any, sizes(0)]
+    width: Annotated[Sizes, sizes(0)]
     mode: Annotated[str, choice(MODES)] = "zero"
 
     def build(self, context: Context) -> gluon.Block:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional
 from initlab.engine import gluon
 from initlab.engine.gluon import nn
 from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.convolution import as_sizes, sizes
+from initlab.runner.layers.convolution import Sizes, as_sizes, sizes
 
 
 @dataclass
@@ -17,9 +17,9 @@ class Pool2D(Layer):
     size).
     """
 
-    pool_size: Annotated[Any, sizes(1)] = 2
-    strides: Optional[Annotated[Any, sizes(1)]] = None
-    padding: Annotated[Any, sizes(0)] = 0
+    pool_size: Annotated[Sizes, sizes(1)] = 2
+    strides: Optional[Annotated[Sizes, sizes(1)]] = None
+    padding: Annotated[Sizes, sizes(0)] = 0
 
     def options(self) -> dict[str, Any]:
         """Return the options of Gluon's layer."""

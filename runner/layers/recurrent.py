@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Optional
+from typing import Annotated, ClassVar, Optional
 
 from initlab.engine import gluon
 from initlab.engine.errors import OptionError
 from initlab.engine.gluon import nn, rnn
+from initlab.engine.init import Initializer
 from initlab.engine.options import Count, choice
 from initlab.runner.layers.base import Context, Layer, Rate, register
 
@@ -43,24 +45,24 @@ class Recurrent(Layer):
     layers. `dropout` is applied between layers.
     """
 
-    block: ClassVar[Any]
+    block: ClassVar[Callable[..., gluon.Block]]
     """Gluon's layer."""
     hidden_size: Count
     num_layers: Count = 1
     bidirectional: bool = False
     dropout: Rate = 0.0
-    i2h_weight_initializer: Any = None
-    h2h_weight_initializer: Any = None
-    i2h_bias_initializer: Any = None
-    h2h_bias_initializer: Any = None
+    i2h_weight_initializer: Optional[Initializer] = None
+    h2h_weight_initializer: Optional[Initializer] = None
+    i2h_bias_initializer: Optional[Initializer] = None
+    h2h_bias_initializer: Optional[Initializer] = None
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, str | int | None]:
         """Return the options of Gluon's layer that not all kinds have."""
         return {}
 
     def build(self, context: Context) -> gluon.Block:
         """Gluon's layer; biases are zero unless an option or a rule says otherwise."""
-        block = self.block(
+        block = type(self).block(
             self.hidden_size,
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
@@ -74,8 +76,7 @@ class Recurrent(Layer):
             parameter.init = context.initializer(
                 name, "zeros" if group.endswith("bias") else None, group
             )
-        found: gluon.Block = block
-        return found
+        return block
 
 
 @register
@@ -83,10 +84,10 @@ class Recurrent(Layer):
 class Rnn(Recurrent):
     """h_t = activation(W_i x_t + b_i + W_h h_{t-1} + b_h), with activation tanh or relu."""
 
-    block: ClassVar[Any] = _RNN
+    block: ClassVar[Callable[..., gluon.Block]] = _RNN
     activation: Annotated[str, choice("tanh relu")] = "tanh"
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, str | int | None]:
         """Return the activation."""
         return {"activation": self.activation}
 
@@ -96,16 +97,16 @@ class Rnn(Recurrent):
 class Lstm(Recurrent):
     """Long short-term memory; `projection_size` projects its outputs to fewer units."""
 
-    block: ClassVar[Any] = _LSTM
+    block: ClassVar[Callable[..., gluon.Block]] = _LSTM
     projection_size: Optional[Count] = None
-    h2r_weight_initializer: Any = None
+    h2r_weight_initializer: Optional[Initializer] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.projection_size is None and self.h2r_weight_initializer is not None:
             raise OptionError("h2r_weight_initializer", "is given, but there is no projection_size")
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, str | int | None]:
         """Return the projection."""
         return {"projection_size": self.projection_size}
 
@@ -115,7 +116,7 @@ class Lstm(Recurrent):
 class Gru(Recurrent):
     """Gated recurrent units."""
 
-    block: ClassVar[Any] = _GRU
+    block: ClassVar[Callable[..., gluon.Block]] = _GRU
 
 
 class _LastStep(nn.HybridLambda):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Optional
 
 from initlab.engine import gluon, init
 from initlab.engine.gluon import nn
+from initlab.engine.init import Initializer
 from initlab.engine.options import Finite
 from initlab.runner.layers.base import Context, Layer, register
 
@@ -18,7 +19,7 @@ class Scale(Layer):
 
     factor: Finite = 1.0
     learnable: bool = False
-    scale_initializer: Any = None
+    scale_initializer: Optional[Initializer] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,7 +47,7 @@ class Shift(Layer):
     2019).
     """
 
-    bias_initializer: Any = None
+    bias_initializer: Optional[Initializer] = None
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.nn.Shift`."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from initlab.engine import gluon
 from initlab.engine.gluon.contrib.nn import PixelShuffle2D
 from initlab.runner.layers.base import Context, Layer, register
-from initlab.runner.layers.convolution import as_sizes, sizes
+from initlab.runner.layers.convolution import Sizes, as_sizes, sizes
 
 
 @register
@@ -19,7 +19,7 @@ class PixelShuffle(Layer):
     `factor` is one number, or one for each axis. This is sub-pixel upsampling (Shi et al. 2016).
     """
 
-    factor: Annotated[Any, sizes(1)]
+    factor: Annotated[Sizes, sizes(1)]
 
     def build(self, context: Context) -> gluon.Block:
         """A `gluon.contrib.nn.PixelShuffle2D`."""

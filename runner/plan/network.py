@@ -7,13 +7,13 @@ Nothing is drawn or allocated: parameters stay uninitialized, and shapes may be 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from initlab.engine import gluon
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import nn
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.layers import Context
+from initlab.runner.layers.base import B, Own
 from initlab.runner.plan.model import LayerSpec, ModelSpec
 
 
@@ -119,9 +119,9 @@ def _add_children(
 
 
 def _context(network: Network, spec: LayerSpec, path: str, dtype: str) -> Context:
-    def own_initializer(parameter: str, default: Any, named_after: str | None = None) -> Any:
+    def own_initializer(parameter: str, default: Own, named_after: str | None = None) -> Own:
         option = f"{named_after or parameter}_initializer"
-        chosen = getattr(spec.layer, option, None)
+        chosen: Own = getattr(spec.layer, option, None)
         full = f"{path}.{parameter}"
         if chosen is not None:
             network.sources[full] = f"{spec.place}.{option}"
@@ -131,7 +131,7 @@ def _context(network: Network, spec: LayerSpec, path: str, dtype: str) -> Contex
         network.sources[full] = f"{spec.layer.kind}'s default"
         return default if isinstance(default, str) else default.dumps()
 
-    def children(container: gluon.Block, under: str, option: str = "layers") -> object:
+    def children(container: B, under: str, option: str = "layers") -> B:
         _add_children(network, container, spec.children[option], f"{path}.{under}", dtype)
         return container
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from types import EllipsisType
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from initlab.engine.streams import VERSION, Key
 
 CHUNK = 1 << 20
 """Elements that are drawn at a time where a slice takes a part of each row only."""
-Selection = Any
+Index: TypeAlias = int | slice | EllipsisType
+Selection: TypeAlias = Index | tuple[Index, ...]
 """What NumPy's basic indexing takes: a number, a slice, `...`, or several."""
 
 
@@ -86,7 +88,7 @@ class Row:
         self.law.fill(self.key, self.shape, start * width, values)
         return values.reshape(stop - start, *self.shape[1:])
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return the row as JSON types."""
         return {
             "path": self.path,
@@ -110,22 +112,22 @@ class Row:
         }
 
 
-def _each_axis(selection: Selection, axes: int) -> tuple[Any, ...]:
+def _each_axis(selection: Selection, axes: int) -> list[int | slice]:
     """Return the selection of each axis, with `...` expanded. Raises IndexError if it does not fit."""
     parts = selection if isinstance(selection, tuple) else (selection,)
-    if any(
-        isinstance(part, bool) or not isinstance(part, (int, np.integer, slice, type(...)))
-        for part in parts
-    ):
-        raise IndexError(
-            f"a parameter that is drawn is selected from by numbers, slices and ... only, got {selection!r}"
-        )
-    dots = [number for number, part in enumerate(parts) if part is ...]
-    if len(dots) > 1 or len(parts) - len(dots) > axes:
+    for part in parts:
+        if isinstance(part, bool) or not isinstance(part, (int, np.integer, slice, EllipsisType)):
+            said = "is selected from by numbers, slices and ... only"
+            raise IndexError(f"a parameter that is drawn {said}, got {selection!r}")
+    dots = sum(part is ... for part in parts)
+    missing = axes - (len(parts) - dots)
+    if dots > 1 or missing < 0:
         raise IndexError(f"{selection!r} selects from more axes than the {axes} there are")
-    at = dots[0] if dots else len(parts)
-    filled = (slice(None),) * (axes - len(parts) + len(dots))
-    return (*parts[:at], *filled, *parts[at + 1 :])
+    filled: list[int | slice] = [slice(None)] * missing
+    found: list[int | slice] = []
+    for part in (*parts, *(() if dots else (...,))):
+        found += filled if isinstance(part, EllipsisType) else [part]
+    return found
 
 
 def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:
@@ -142,7 +144,7 @@ def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:
         yield min(part[0], part[-1]), max(part[0], part[-1]) + 1, rows.step
 
 
-def key_text(key: Key | None) -> dict[str, Any]:
+def key_text(key: Key | None) -> dict[str, object]:
     """Return a stream's key as JSON types, or None."""
     if key is None:
         return {}
