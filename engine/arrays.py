@@ -81,7 +81,7 @@ class Array(Protocol):
 
 
 Operand: TypeAlias = Array | float
-"""What stands beside an array in arithmetic."""
+"""The other operand of an array in arithmetic."""
 
 
 def is_array(value: object) -> TypeGuard[Array]:

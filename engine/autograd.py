@@ -65,14 +65,14 @@ def is_training() -> bool:
 
 
 def set_recording(is_record: bool) -> bool:
-    """Set whether primitives are recorded; gives what it was."""
+    """Set whether primitives are recorded; return the previous value."""
     before = is_recording()
     _mode.recording = bool(is_record)
     return before
 
 
 def set_training(train_mode: bool) -> bool:
-    """Set whether layers behave as in training; gives what it was."""
+    """Set whether layers behave as in training; return the previous value."""
     before = is_training()
     _mode.training = bool(train_mode)
     return before
@@ -180,7 +180,7 @@ def primitive(function: Callable[..., Result | Results]) -> Primitive | JointPri
 
 
 def check_writable(box: Box) -> None:
-    """MXNetError for a write in place to something on the tape while recording."""
+    """Raise MXNetError for a write in place to an array on the tape while recording."""
     if is_recording() and box._node is not None:
         raise MXNetError.checked(IN_GRAPH)
 
@@ -301,13 +301,12 @@ def grad(
     create_graph: bool = False,
     train_mode: bool = True,
 ) -> object:
-    """The gradients of `heads` by `variables`, as new boxes of the variables' shapes. The gradients
-    that the variables keep are not written.
+    """Return the gradients of `heads` by `variables`, as new boxes of the variables' shapes.
 
-    With `create_graph` the gradients are on the tape, so they can be differentiated again, any
-    number of times. `retain_graph` is `create_graph` unless it is given. MXNetError for a head or a
-    variable that is not on the tape, and, with `create_graph`, for a primitive whose gradient is not
-    made of primitives.
+    The stored gradients of the variables are not changed. With `create_graph` the gradients are on
+    the tape, so they can be differentiated again, any number of times. `retain_graph` is by default
+    `create_graph`. Raises MXNetError if a head or a variable is not on the tape, and with
+    `create_graph` if the gradient of a primitive is not made of primitives.
     """
     boxes, given = _heads(heads, head_grads)
     single, wanted = is_box(variables), _listed(variables)

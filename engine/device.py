@@ -24,9 +24,9 @@ HOSTS = ("cpu", "cpu_pinned", "cpu_shared")
 TYPE_NAMES = {number: name for name, number in TYPE_IDS.items()}
 NO_GPU = "GPU is not enabled"
 CUPY = ("cupy", "cupy_backends")
-"""The packages that the classes of CuPy's errors are defined in."""
+"""The packages that define the classes of CuPy's errors."""
 SHORTAGES = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "ALLOC_FAILED")
-"""Words that CUDA's runtime, its driver and its libraries say when memory is used up."""
+"""Words in the messages of CUDA's runtime, driver and libraries when memory is exhausted."""
 
 _scopes = threading.local()
 
@@ -53,10 +53,10 @@ class Device:
         return TYPE_IDS.get(self.device_type, 0)
 
     def use(self) -> Library:
-        """Make this the device that its library works on in this thread, and give that library:
-        NumPy, or CuPy for a GPU. CuPy's arrays can be used only after this; NumPy needs nothing.
+        """Make this the current device of its library in this thread, and return the library.
 
-        MXNetError where the library or the GPU is missing; `check_gpu` says why.
+        The library is NumPy, or CuPy for a GPU. CuPy's arrays can be used only after this call.
+        Raises MXNetError if the library or the GPU is missing; `check_gpu` says why.
         """
         return _NAMESPACES[self.device_type].library(self)
 
@@ -83,19 +83,19 @@ class Device:
 
 
 Launch = Callable[[str, int, int, Sequence[object]], None]
-"""(kernel's name, blocks, threads a block, arguments) -> None: runs a kernel; arrays among the
-arguments live on the device.
+"""(kernel's name, blocks, threads in a block, arguments) -> None: runs a kernel; arrays among the
+arguments are on the device.
 """
 Compile = Callable[[str], Launch]
 """The text of kernels -> a function that launches them."""
 
 
 class Namespace:
-    """What a type of device computes with.
+    """The functions of a type of device.
 
-    `library(device)` makes the device current and gives its array library; `to_host(raw)` and
-    `from_host(array, device)` copy arrays; `compiler(device)` is there for devices that run kernels;
-    `check_dtype(dtype name)` raises DeviceError where arrays cannot have a dtype.
+    `library(device)` makes the device current and returns its array library; `to_host(raw)` and
+    `from_host(array, device)` copy arrays; `compiler(device)` exists for devices that run kernels;
+    `check_dtype(dtype name)` raises DeviceError if arrays cannot have the dtype.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ def _numpy(device: Device) -> Library:
 
 
 def check_gpu(device_id: int) -> None:
-    """DeviceError where GPU `device_id` cannot be used: why, and what to do, in one sentence."""
+    """Raise DeviceError if GPU `device_id` cannot be used; one sentence says why and what to do."""
     try:
         import cupy  # noqa: F401
     except ModuleNotFoundError as error:
@@ -172,8 +172,8 @@ def _cupy_compiler(device: Device) -> Compile:
 
 
 KERNEL_OPTIONS = ("--fmad=false", "--std=c++11")
-"""Options of NVRTC. The kernels use intrinsics, which are never fused; the first option guards
-anything that is not one."""
+"""Options of NVRTC. The kernels use intrinsics, which are never fused; the first option prevents
+fusing of all other operations."""
 
 
 @cache
@@ -223,8 +223,9 @@ def namespace(device_type: str, provider: Namespace) -> Iterator[None]:
 
 
 def launcher(device: Device) -> Compile:
-    """The function that compiles the text of kernels for this device. DeviceError for a device that
-    runs no kernels (see `runs_kernels`).
+    """Return the function that compiles kernels for this device.
+
+    Raises DeviceError if the device runs no kernels (see `runs_kernels`).
     """
     compiler = _NAMESPACES[device.device_type].compiler
     if compiler is None:
@@ -238,9 +239,7 @@ def runs_kernels(device: Device) -> bool:
 
 
 def check_dtype(device: Device, dtype: str) -> None:
-    """DeviceError where arrays on the device cannot have a dtype: why, and what to do, in one
-    sentence.
-    """
+    """Raise DeviceError if arrays on the device cannot have the dtype; one sentence says why."""
     _NAMESPACES[device.device_type].check_dtype(dtype)
 
 

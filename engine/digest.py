@@ -20,8 +20,9 @@ LEAF = 1 << 20
 
 
 def tensor_digest(array: np.ndarray, workers: int = 1) -> bytes:
-    """The `tensor-v1` digest: of dtype name, shape, and C-order little-endian data; the leaves
-    shared by so many threads.
+    """Return the `tensor-v1` digest of dtype name, shape, and C-order little-endian data.
+
+    The leaves are hashed by `workers` threads.
     """
     data = raw_bytes(array)
     spans = range(0, len(data), LEAF)

@@ -25,7 +25,7 @@ class MXNetError(RuntimeError):
     """Root of what the engine raises (MXNet: `mxnet.base.MXNetError`)."""
 
     path: str = ""
-    """Where in a network it happened: `encoder.fc1`."""
+    """The path of the layer in which it happened: `encoder.fc1`."""
     _said: str | None = None
 
     @classmethod

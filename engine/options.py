@@ -1,18 +1,18 @@
-"""What an option may be: types that say it, and the one place that checks them.
+"""Types of options, and the one place that checks them.
 
     units: Count                                a whole number of at least 1
     rate: Annotated[float, within(0, 1, "[)")]  a number of [0, 1)
     norm: Annotated[str, choice("pre post")]    one of these words
     hidden: Optional[Count] = None              a count, or None
     quantiles: list[Probability]                a list, each of its elements checked
-    use_bias: bool = True                       true or false, and nothing that merely counts as such
+    use_bias: bool = True                       true or false, but no other value that is truthy
 
-A dataclass declares its options so; `check_options`, which the base class of every open set calls in
-`__post_init__`, checks each of them. Numbers of NumPy become Python's. What cannot be raises
-`OptionError`, which names the option.
+A dataclass declares its options in this way. `check_options`, which the base class of every open
+set calls in `__post_init__`, checks each of them and converts NumPy's numbers to Python's. An
+invalid value raises `OptionError`, which names the option.
 
-A check is a function of an option's name and value that gives the value back or raises. `Rule` makes
-one from a sentence and a test; any function of that form can stand in `Annotated` beside these.
+A check is a function of an option's name and value that returns the value or raises. `Rule` makes
+one from a sentence and a test; any function of this form can be used in `Annotated`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from initlab.engine.errors import OptionError, OptionErrors
 from initlab.engine.registry import advice
 
 Check = Callable[[str, Any], Any]
-"""(option, value) -> the value to use. OptionError for one that cannot be."""
+"""(option, value) -> the value to use. Raises OptionError for an invalid value."""
 
 
 def _is_number(value: Any) -> bool:
@@ -47,7 +47,7 @@ class Rule:
     fits: Callable[[Any], bool]
 
     def __call__(self, option: str, value: Any) -> Any:
-        """The value. OptionError where it does not fit."""
+        """Return the value. Raises OptionError if it is invalid."""
         value = value.item() if isinstance(value, np.number) else value
         if not self.fits(value):
             raise OptionError(option, f"must {self.wanted}, got {value!r}")
@@ -127,8 +127,9 @@ def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
 
 
 def check_options(made: Any) -> None:
-    """Check every option of a dataclass object, and put Python's numbers in the place of NumPy's.
-    OptionError for the first that cannot be.
+    """Check every option of a dataclass object, and convert NumPy's numbers to Python's.
+
+    Raises OptionError for the first invalid option.
     """
     cls: Any = type(made)
     for name, check in checks_of(cls).items():
@@ -152,8 +153,9 @@ def check_given(cls: type, options: dict[str, Any]) -> None:
 
 @cache
 def checks_of(cls: type) -> dict[str, Check]:
-    """Option -> check of the fields of a dataclass whose types say what they may be; nothing of a
-    class that is none, or whose types cannot be found.
+    """Return {option: check} of the fields of a dataclass whose types declare checks.
+
+    It is empty for a class that is no dataclass, or whose types cannot be resolved.
     """
     if not dataclasses.is_dataclass(cls):
         return {}

@@ -15,13 +15,13 @@ from typing import Any, Protocol, Self, TypeAlias, TypeGuard, TypeVar
 from initlab.engine.arrays import Array, Library
 
 Gradients: TypeAlias = Sequence[Array | None]
-"""One gradient for each array that a result was computed from; None for one that has none."""
+"""One gradient for each array from which a result was computed, or None."""
 Vjp: TypeAlias = Callable[[Array], Gradients]
-"""The gradient of a result -> those of the arrays that it was computed from."""
+"""Gradient of a result -> gradients of the arrays from which it was computed."""
 JointVjp: TypeAlias = Callable[[Sequence[Array | None]], Gradients]
-"""The same for several results; None stands for a result that nothing used."""
+"""The same for several results; None is for an unused result."""
 Result: TypeAlias = tuple[Array, Vjp]
-"""What the function of a primitive gives."""
+"""The return value of the function of a primitive."""
 Results: TypeAlias = tuple[tuple[Array, ...], JointVjp]
 """The same with several results."""
 

@@ -79,7 +79,7 @@ def describe(name: str, array: nd.NDArray) -> Description:
 
 
 def root_mean_square(array: nd.NDArray) -> str:
-    """What `verbose=True` prints of a filled array."""
+    """Return what `verbose=True` prints about a filled array."""
     return str((nd.norm(array) / math.sqrt(array.size)).asscalar())
 
 
@@ -116,13 +116,14 @@ class Initializer:
     # --- what an initializer is
 
     def law(self, description: Description) -> laws.Law:
-        """The law that the described parameter is filled by. ValueError or LawError for a parameter
-        that this initializer cannot fill.
+        """Return the law that fills the described parameter.
+
+        Raises ValueError or LawError if this initializer cannot fill it.
         """
         raise NotImplementedError("Must override it")
 
     def learning_rate_multiplier(self, description: Description) -> float:
-        """What an optimizer's learning rate is multiplied by for the described parameter."""
+        """Return the factor of an optimizer's learning rate for the described parameter."""
         return 1.0
 
     def claims(self, path: str, name: str | None = None) -> bool:
@@ -138,8 +139,9 @@ class Initializer:
         return None
 
     def check(self, paths: Iterable[str]) -> None:
-        """Hold the options against a network in which this initializer decides for these paths.
-        OptionErrors with every option that does not suit it.
+        """Check the options against a network in which this initializer decides for these paths.
+
+        Raises OptionErrors with every option that does not suit the network.
         """
 
     @property
@@ -319,7 +321,7 @@ ENDINGS = (
     ("weight_quantize", "_init_quantized_weight"),
     ("bias_quantize", "_init_zero"),
 )
-"""The end of a name, the method it calls."""
+"""(end of a name, the method that fills it)."""
 
 LEGACY_NAMES = (
     ("upsampling", "", "_init_bilinear"),
@@ -336,7 +338,7 @@ LEGACY_NAMES = (
     ("", "min", "_init_zero"),
     ("", "max", "_init_one"),
 )
-"""The start and the end of a plain-text name, the method they call."""
+"""(start and end of a plain-text name, the method that fills it)."""
 
 
 def choose(
@@ -358,7 +360,7 @@ def choose(
 
 REGISTRY = registry_of(Initializer, NICKNAME)
 KINDS: Registry[type[Initializer]] = Registry("initializer")
-"""By the names that a config uses."""
+"""Initializers by the names that a config uses."""
 _register = get_register_func(Initializer, NICKNAME)
 alias = get_alias_func(Initializer, NICKNAME)
 create = get_create_func(Initializer, NICKNAME)
@@ -387,7 +389,10 @@ def names() -> list[str]:
 
 
 def by_name(kind: str) -> type[Initializer]:
-    """The class of a kind, or of a Gluon name like `zeros`. KeyError with the nearest kind."""
+    """Return the class of a kind, or of a Gluon name like `zeros`.
+
+    Raises KeyError with the nearest kind.
+    """
     if kind in KINDS:
         return KINDS.get(kind)
     if kind not in REGISTRY:

@@ -20,8 +20,9 @@ class Bilinear(Initializer):
     """
 
     def law(self, description: Description) -> laws.Law:
-        """Structured('bilinear'). LawError unless there are 4 axes, the last two of which are the
-        kernel's.
+        """Return Structured('bilinear').
+
+        Raises LawError unless there are 4 axes, the last two of which are the kernel's.
         """
         law = laws.Structured("bilinear")
         law.check_shape(description.shape)

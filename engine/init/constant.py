@@ -66,7 +66,7 @@ class Constant(Initializer):
     value: Annotated[Any, number_or_array]
 
     def law(self, description: Description) -> laws.Law:
-        """Constant(value). LawError where the array does not fit the shape."""
+        """Return Constant(value). Raises LawError if the array does not fit the shape."""
         law = laws.Constant(self.value)
         law.check_shape(description.shape)
         return law

@@ -58,8 +58,9 @@ class Description:
 
     @property
     def fans(self) -> Fans:
-        """The fans that the axis roles give; without roles, those of the shape. ValueError for a
-        vector and for wrong roles.
+        """Return the fans of the axis roles, or of the shape if there are no roles.
+
+        Raises ValueError for a vector and for wrong roles.
         """
         self._require_matrix()
         if self.roles is None:

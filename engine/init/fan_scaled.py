@@ -29,7 +29,7 @@ DISTRIBUTIONS = ("truncated_normal", "normal", "uniform")
 Mode = Annotated[str, choice(MODES)]
 Distribution = Annotated[str, choice(DISTRIBUTIONS)]
 CUT = 2.0
-"""Where the truncated normal is cut, in units of its deviation before the cut."""
+"""The bound of the truncated normal, in units of its standard deviation before truncation."""
 
 
 def law_of_variance(distribution: str, variance: float) -> laws.Law:
@@ -54,8 +54,9 @@ class FanScaled(Initializer):
     fans: Annotated[str, choice("roles shape")] = field(default="roles", kw_only=True)
 
     def fan(self, description: Description, mode: str) -> float:
-        """fan_in, fan_out, or their arithmetic (`avg`) or geometric (`geo`) mean. ValueError for a
-        vector and for an empty axis.
+        """Return fan_in, fan_out, or their arithmetic (`avg`) or geometric (`geo`) mean.
+
+        Raises ValueError for a vector and for an empty axis.
         """
         who = type(self).__name__
         if len(description.shape) < 2:

@@ -22,7 +22,7 @@ class Identity(Initializer):
     gain: Finite = 1.0
 
     def law(self, description: Description) -> laws.Law:
-        """Structured('identity', gain). ValueError for a vector."""
+        """Return Structured('identity', gain). Raises ValueError for a vector."""
         if len(description.shape) < 2:
             raise ValueError(
                 f"Identity initializer cannot be applied to vector {description.name}. It requires at "

@@ -81,8 +81,9 @@ class Load(Initializer):
         return self.tensor_for(path, name) is not None
 
     def law(self, description: Description) -> laws.Law:
-        """Loaded (of a file) or Constant (of a mapping), else the fallback's law. AssertionError as
-        MXNet's where neither will do.
+        """Return Loaded (from a file) or Constant (from a mapping), else the fallback's law.
+
+        Raises AssertionError, as MXNet does, if neither has the parameter.
         """
         found = self._tensor(description)
         if found is None:
@@ -118,7 +119,9 @@ class Load(Initializer):
             logging.info("Initialized %s by %s", name, "default" if found is None else "loading")
 
     def _tensor(self, description: Description) -> str | None:
-        """The tensor's name, None where there is none. AssertionError for one of another shape."""
+        """Return the tensor's name, or None if there is none. Raises AssertionError if its shape
+        differs.
+        """
         found = self.tensor_for(description.path, description.name)
         if found is not None and self.param[found].shape != tuple(description.shape):
             raise AssertionError(

@@ -25,7 +25,7 @@ class Lsuv(Initializer):
     iterations: Count = 10
 
     def law(self, description: Description) -> laws.Law:
-        """DataScaled. ValueError for a vector, LawError for an empty axis."""
+        """Return DataScaled. Raises ValueError for a vector, LawError for an empty axis."""
         if len(description.shape) < 2:
             raise ValueError(
                 f"Lsuv initializer cannot be applied to vector {description.name}. It requires at least 2D."

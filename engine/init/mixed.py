@@ -18,7 +18,7 @@ from initlab.engine.registry import advice
 
 
 def initializer(option: str, value: Any) -> Initializer:
-    """An initializer, or the one of a name. OptionError for what is neither."""
+    """Return an initializer, given one or a name. Raises OptionError for anything else."""
     try:
         return create(value)
     except AssertionError as error:
@@ -29,8 +29,8 @@ def initializer(option: str, value: Any) -> Initializer:
 
 @dataclass
 class Rule:
-    """What a rule may say: `init` fills the parameters whose whole path `match` fits; one that is
-    `optional` may fit nothing.
+    """One rule: `init` fills the parameters whose whole path `match` matches; if `optional`, it may
+    match none.
     """
 
     match: Annotated[str, regular]
@@ -138,7 +138,7 @@ class Mixed(Initializer):
         )
 
     def law(self, description: Description) -> laws.Law:
-        """The law of the rule's initializer. ValueError where no rule fits."""
+        """Return the law of the matching rule's initializer. Raises ValueError if no rule matches."""
         return self._chosen(description.path).law(description)
 
     def _init_weight(self, name: str, arr: nd.NDArray) -> None:

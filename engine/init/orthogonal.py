@@ -14,8 +14,9 @@ from initlab.engine.options import Positive, choice
 
 
 def _checked(law: laws.Law, description: Description) -> laws.Law:
-    """The law, for a parameter that it can fill. ValueError for a vector, LawError for an empty
-    axis.
+    """Return the law, if it can fill the parameter.
+
+    Raises ValueError for a vector, LawError for an empty axis.
     """
     if len(description.shape) < 2:
         raise ValueError(
@@ -41,7 +42,7 @@ class Haar(Initializer):
     exact: bool = False
 
     def law(self, description: Description) -> laws.Law:
-        """Haar(scale). ValueError for a vector, LawError for an empty axis."""
+        """Return Haar(scale). Raises ValueError for a vector, LawError for an empty axis."""
         return _checked(laws.Haar(self.scale, self.exact), description)
 
 
@@ -60,9 +61,12 @@ class DeltaOrthogonal(Initializer):
     exact: bool = False
 
     def law(self, description: Description) -> laws.Law:
-        """DeltaOrthogonal(scale), with channel axes and groups as the roles say, without roles
-        MXNet's (out, in, *kernel); Haar(scale) where there is no kernel. ValueError for a vector
-        and for other roles, LawError for a kernel with fewer outputs than inputs."""
+        """Return DeltaOrthogonal(scale), or Haar(scale) if the parameter has no kernel.
+
+        Channel axes and groups follow from the roles, without roles from MXNet's layout (out, in,
+        *kernel). Raises ValueError for a vector and for other roles, LawError for a kernel with
+        fewer outputs than inputs.
+        """
         roles = description.roles or ("out", "in", *["spatial"] * (len(description.shape) - 2))
         names = [role.partition("*")[0] for role in roles]
         if "spatial" not in names or len(description.shape) < 2:
@@ -96,5 +100,7 @@ class Orthogonal(Initializer):
     rand_type: Annotated[str, choice("uniform normal")] = "uniform"
 
     def law(self, description: Description) -> laws.Law:
-        """SingularVectors(scale, rand_type). ValueError for a vector, LawError for an empty axis."""
+        """Return SingularVectors(scale, rand_type). Raises ValueError for a vector, LawError for an
+        empty axis.
+        """
         return _checked(laws.SingularVectors(self.scale, self.rand_type), description)

@@ -13,7 +13,7 @@ from initlab.engine.registry import advice
 
 
 def patterns(option: str, value: Any) -> list[str]:
-    """The list of regular expressions. OptionError unless it is one."""
+    """Return the list of regular expressions. Raises OptionError for anything else."""
     if not isinstance(value, (list, tuple)) or not all(
         isinstance(pattern, str) for pattern in value
     ):
@@ -24,7 +24,7 @@ def patterns(option: str, value: Any) -> list[str]:
 
 
 def regular(option: str, value: Any) -> str:
-    """A regular expression as text. OptionError unless it is one."""
+    """Return a regular expression as text. Raises OptionError for anything else."""
     if not isinstance(value, str):
         raise OptionError(option, f"must be a regular expression, got {value!r}")
     try:

@@ -77,8 +77,9 @@ class FusedRNN(Initializer):
         self._forget_bias = forget_bias
 
     def _inputs(self, size: int) -> int:
-        """How many inputs the first layer has, given the length of the vector. OptionError where
-        none fits.
+        """Return the number of inputs of the first layer, given the length of the vector.
+
+        Raises OptionError if no number fits.
         """
         hidden, gates, sides = self._num_hidden, len(GATES[self._mode]), len(self._directions)
         inputs = (

@@ -37,8 +37,9 @@ class Icnr(Initializer):
             ) from None
 
     def law(self, description: Description) -> laws.Law:
-        """Repeated(the law of the sub-kernels, upscale^n). LawError where the outputs do not
-        divide.
+        """Return Repeated(the law of the sub-kernels, upscale^n).
+
+        Raises LawError if the number of outputs is not divisible.
         """
         roles = description.roles or ("out", "in", *["spatial"] * (len(description.shape) - 2))
         axes = sum(role == "spatial" for role in roles)

@@ -44,7 +44,7 @@ LACKING = (
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
 DRAWN = np.dtype(np.float32), np.dtype(np.float64)
-"""What random values are drawn in."""
+"""The dtypes in which random values are drawn."""
 ROUNDED_AT_ONCE = 1 << 19
 """Elements that are drawn as float32 before they are rounded to float16 or bfloat16: enough for
 threads to share.
@@ -113,8 +113,10 @@ class Law:
         return []
 
     def upheld(self, values: np.ndarray) -> np.ndarray:
-        """The values, after all invariants were checked. LawError for the first that does not hold:
-        then the library that computed them is broken.
+        """Return the values after checking all invariants.
+
+        Raises LawError for the first invariant that does not hold; then the library that computed
+        the values is broken.
         """
         for found in self.invariants(values):
             if not found.ok:
@@ -150,12 +152,13 @@ class Law:
         start: int = 0,
         stop: int | None = None,
     ) -> np.ndarray:
-        """The tensor of `shape`. With `start` or `stop`, its elements start … stop - 1 in C order,
+        """Return the tensor of `shape`, or with `start` or `stop` its elements start … stop - 1,
         flat.
 
-        Random values are drawn in float64 for float64, in float32 for all other dtypes, and rounded
-        once. StreamError for a dtype without random values; LawError for a shape that the law cannot
-        fill, a slice outside the tensor, and a value beyond the dtype's range.
+        Elements are in C order. Random values are drawn in float64 for float64, in float32 for all
+        other dtypes, and rounded once. Raises StreamError for a dtype without random values, and
+        LawError if the law cannot fill the shape, the slice lies outside the tensor, or a value
+        exceeds the dtype's range.
         """
         whole = start == 0 and stop is None
         end = math.prod(shape) if stop is None else stop
@@ -237,7 +240,7 @@ class Law:
         )
 
     def _check_slice(self, shape: tuple[int, ...], start: int, end: int) -> None:
-        """LawError for a shape that the law cannot fill, or a slice that is not within it."""
+        """Raise LawError if the law cannot fill the shape or the slice lies outside it."""
         self.check_shape(shape)
         size = math.prod(shape)
         if not 0 <= start <= end <= size:
@@ -268,8 +271,9 @@ class Law:
         raise StreamError(LACKING.format(self, version()))
 
     def check_stream(self, name: str) -> None:
-        """StreamError for a law that a stream version does not have: MXNet's has uniform and normal
-        values only.
+        """Raise StreamError if the stream version `name` does not have the law.
+
+        MXNet's streams have uniform and normal values only.
         """
         if self.random and name != VERSION and type(self)._in_order is Law._in_order:
             raise StreamError(LACKING.format(self, name))
@@ -280,7 +284,7 @@ class Law:
         return self._elements(key, (first + size,), first, first + size, dtype)
 
     def _resolved(self, dtype: Any) -> np.dtype:
-        """The dtype. StreamError for one that no random values are specified for."""
+        """Return the dtype. Raises StreamError if no random values are specified for it."""
         resolved = dtypes.resolve(dtype)
         if self.random and dtypes.name(resolved) not in Stream.dtypes:
             raise StreamError(
@@ -289,7 +293,7 @@ class Law:
         return resolved
 
     def _rounded(self, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """The values in `dtype`. LawError where it cannot hold one that is finite."""
+        """Return the values in `dtype`. Raises LawError if a finite value exceeds its range."""
         if values.dtype == dtype:
             return values
         with np.errstate(over="ignore", invalid="ignore"):
@@ -309,7 +313,7 @@ class Law:
         return cast
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """LawError for a shape that the law cannot fill."""
+        """Raise LawError if the law cannot fill the shape."""
 
     def _elements(
         self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
@@ -349,7 +353,7 @@ def fill_many(tasks: Iterable[Task]) -> None:
 
 
 def from_description(description: dict[str, Any]) -> Law:
-    """The law that `describe` described. LawError for a description of no law."""
+    """Return the law that `describe` described. Raises LawError if the description is of no law."""
     options = dict(description)
     try:
         return REGISTRY.get(str(options.pop("kind", None))).from_options(options)
@@ -358,22 +362,24 @@ def from_description(description: dict[str, Any]) -> Law:
 
 
 def as_json(value: Any) -> Any:
-    """Numbers with infinities, which JSON lacks, as text; lists element by element."""
+    """Return numbers with infinities, which JSON lacks, as text; lists element by element."""
     if isinstance(value, (list, tuple)):
         return [as_json(element) for element in value]
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
 def from_json(value: Any) -> Any:
-    """What `as_json` was given."""
+    """Return the argument of `as_json` from its result."""
     if isinstance(value, list):
         return [from_json(element) for element in value]
     return float(value) if value in ("inf", "-inf") else value
 
 
 def check_numbers(law: Law, *names: str, infinite: bool = False) -> None:
-    """Make these fields Python numbers. LawError for a field that is no number, and, unless
-    `infinite`, for one that is not finite or that float32 cannot hold.
+    """Convert these fields to Python numbers.
+
+    Raises LawError if a field is no number, or, unless `infinite`, if it is not finite or exceeds
+    float32.
     """
     who = law.kind.replace("_", " ")
     for name in names:
@@ -395,6 +401,6 @@ def check_numbers(law: Law, *names: str, infinite: bool = False) -> None:
 
 
 def check_reach(law: Law, farthest: float) -> None:
-    """LawError if float32 cannot hold the drawn value that is farthest from 0."""
+    """Raise LawError if float32 cannot hold the drawn value farthest from 0."""
     if farthest > LARGEST:
         raise LawError(f"{law.kind.replace('_', ' ')}: {law} reaches beyond float32's range")

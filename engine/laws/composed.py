@@ -55,7 +55,7 @@ class Repeated(Law):
         return self.law.support
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """LawError unless axis 0 divides by `times` and the inner law can fill the rest."""
+        """Raise LawError unless axis 0 is divisible by `times` and the inner law can fill the rest."""
         if not shape or shape[0] % self.times:
             raise LawError(
                 f"{self} cannot fill shape {shape}: its axis 0 must be a multiple of {self.times}"
@@ -172,8 +172,8 @@ class Blocks(Law):
 
 @dataclass(frozen=True)
 class DataScaled(Haar):
-    """A Haar matrix that is divided, once the network is made, by the deviation of what its layer
-    gives for the declared data.
+    """A Haar matrix to be divided by the standard deviation of its layer's output for the declared
+    data.
 
     The law draws the matrix; the factor depends on the data, so only a run of the network gives the
     values. The matrix is divided until |variance - 1| is below `tolerance`, at most `most` times.

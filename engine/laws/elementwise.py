@@ -17,7 +17,7 @@ from initlab.engine.laws.base import LARGEST, Invariant, Law, check_numbers, che
 from initlab.engine.streams import Distribution, Key, Source
 
 FARTHEST_64 = 9.5
-"""No float64 one is, either: half a 64-bit step from the end is at 9.2."""
+"""The same bound for float64: half a 64-bit step from the end is at 9.2."""
 FARTHEST = 6.67
 """No normal is drawn farther from its mean, in standard deviations: sqrt(-2 ln 2^-32) = 6.66."""
 
@@ -326,7 +326,7 @@ class TruncatedNormal(Law):
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Law:
-        """LawError where the words are not those that the bounds come to."""
+        """Return the law. Raises LawError if the words are not those of the bounds."""
         given = dict(options)
         words = given.pop("phi_words", None)
         law = cls(**{name: from_json(value) for name, value in given.items()})

@@ -16,12 +16,12 @@ from initlab.engine.errors import LawError
 from initlab.engine.laws.base import Invariant
 
 PANEL = 64
-"""Columns that LAPACK factors at a time. Its own blocks of 32 spend the time of large matrices in
-products with vectors.
+"""Columns that LAPACK factors at a time. With its own blocks of 32, large matrices spend most time
+in matrix-vector products.
 """
 RESOLUTION = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float64": 2.0**-53}
-"""By how much rounding to a dtype moves a number, relative to it; 2^-24 for the others, whose
-values are drawn as float32.
+"""The relative error of rounding to a dtype; 2^-24 for the others, whose values are drawn as
+float32.
 """
 
 
@@ -64,13 +64,14 @@ def householder_q(gaussian: np.ndarray) -> np.ndarray:
 
 
 def lapack_q(gaussian: np.ndarray) -> np.ndarray:
-    """The same factor to rounding, float64. LawError where LAPACK gives nothing that can be used.
+    """Return the same factor up to rounding, float64. Raises LawError if LAPACK's result is
+    unusable.
 
-    Each panel's reflectors are gathered into I - V T V' (Schreiber and Van Loan, "A
+    The reflectors of each panel are combined into I - V T V' (Schreiber and Van Loan, "A
     storage-efficient WY representation for products of Householder transformations", 1989) with T
     from its inverse (Puglisi, "Modification of the Householder method based on the compact WY
-    representation", 1992). The products use BLAS's threads; several matrices at once, each from a
-    thread of ours, take longer unless BLAS is told to use one (`benchmarks/orthogonal.py`).
+    representation", 1992). The products use BLAS's threads; computing several matrices in threads
+    of ours takes longer unless BLAS uses one thread (`benchmarks/orthogonal.py`).
     """
     r = gaussian.astype(np.float64)
     rows, columns = r.shape
@@ -111,8 +112,9 @@ def _panel(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def check_factor(q: np.ndarray, gaussian: np.ndarray) -> None:
-    """LawError unless the diagonal of R = Q'A is positive, up to rounding. A wrong Q, or one with
-    wrong signs, fulfils that for every column only by chance.
+    """Raise LawError unless the diagonal of R = Q'A is positive, up to rounding.
+
+    A wrong Q, or one with wrong signs, passes for every column only by chance.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         diagonal = (q * gaussian).sum(axis=0)

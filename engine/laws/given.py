@@ -24,7 +24,7 @@ class Loaded(Law):
     tensor: str
 
     def read(self) -> np.ndarray:
-        """The tensor as the file has it. FormatError for a damaged file, LawError where the file
+        """Return the tensor in the file. Raises FormatError if the file is damaged, LawError if it
         lacks it.
         """
         snapshot = formats.get(self.file).read(Path(self.file))
@@ -56,7 +56,7 @@ class Loaded(Law):
 
 @dataclass(frozen=True)
 class Custom(Law):
-    """What a user's `_init_weight` does. Values that it draws from `nd.random` come from the
+    """The values of a user's `_init_weight`. What it draws from `nd.random` comes from the
     parameter's own stream.
     """
 

@@ -8,7 +8,7 @@ from initlab.engine.errors import MXNetError
 from initlab.engine.tape import Result
 
 NEVER = -1e30
-"""The score of a key that may not be looked at; for float16, which lacks it, its own lowest."""
+"""The score of a masked key; float16, which cannot hold it, uses its lowest number."""
 
 
 @primitive

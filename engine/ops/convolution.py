@@ -30,19 +30,19 @@ from initlab.engine.tape import Gradients, Result
 Sizes = tuple[int, ...]
 Index = tuple[slice, ...]
 CHUNK = 1 << 21
-"""About how many gathered elements there are at a time."""
+"""The approximate number of elements gathered at a time."""
 FOLD = 3
-"""Adding up one element of a product costs this many times as much as gathering one."""
+"""Cost of adding one element of a product, relative to gathering one."""
 FEW_CHANNELS = 8
-"""With fewer channels, rows are gathered along the last spatial axis: runs of channels would be
-short.
+"""With fewer channels, rows are gathered along the last spatial axis, because runs of channels
+would be short.
 """
 
 
 def output_space(
     space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, ceil: bool = False
 ) -> Sizes:
-    """The spatial shape of the result. MXNetError where the kernel does not fit."""
+    """Return the spatial shape of the result. Raises MXNetError if the kernel does not fit."""
     result = []
     for n, k, s, p, d in zip(space, kernel, stride, pad, dilate, strict=True):
         room = n + 2 * p - (d * (k - 1) + 1)
@@ -57,8 +57,9 @@ def output_space(
 def transposed_space(
     space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, adjust: Sizes
 ) -> Sizes:
-    """The spatial shape of a transposed convolution's result. MXNetError for one that is empty and
-    for adjustments beyond the stride.
+    """Return the spatial shape of a transposed convolution's result.
+
+    Raises MXNetError if it is empty or an adjustment exceeds the stride.
     """
     result = []
     for axis, (n, k, s, p, d, a) in enumerate(
@@ -137,7 +138,7 @@ def _grouped(xp: Library, y: Array, groups: int) -> Array:
 
 
 def _ungrouped(xp: Library, rows: Array, batch: int, space: Sizes) -> Array:
-    """What `_grouped` made, with channels last."""
+    """Undo `_grouped`; channels are last."""
     groups, positions, channels = rows.shape
     if groups > 1:
         rows = xp.transpose(rows, (1, 0, 2)).reshape((positions, groups * channels))

@@ -13,7 +13,7 @@ from initlab.engine.errors import MXNetError
 from initlab.engine.tape import Result
 
 NEVER = -1e30
-"""The logarithm of a probability of 0, with which one can still reckon."""
+"""The logarithm used for a probability of 0; it is finite so that sums stay defined."""
 
 
 def _log_sum(xp: Library, *terms: Array) -> Array:
@@ -41,11 +41,11 @@ def _shifted(xp: Library, x: Array, by: int) -> Array:
 def ctc_loss(
     xp: Library, x: Array, labels: Array, lengths: Array, label_lengths: Array, *, blank: int
 ) -> Result:
-    """-log p(labels) a sample.
+    """Return -log p(labels) for each sample.
 
     Scores x are (time, batch, classes), labels (batch, longest), lengths and label_lengths
-    (batch,). What lies beyond the lengths does not count; a sequence too short for its labels has
-    an infinite loss and no gradient. Only x has a gradient.
+    (batch,). Elements beyond the lengths are ignored; a sequence too short for its labels has an
+    infinite loss and a zero gradient. Only x has a gradient.
     """
     steps, batch, classes = x.shape
     longest = labels.shape[1]

@@ -13,7 +13,7 @@ from initlab.engine.tape import Primitive, Result, Vjp
 
 
 def check_dtypes(x: Operand, y: Operand) -> None:
-    """MXNetError unless both arrays have one dtype."""
+    """Raise MXNetError unless both arrays have the same dtype."""
     if is_array(x) and is_array(y) and x.dtype != y.dtype:
         raise MXNetError.checked(
             "Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 1-th "
@@ -23,7 +23,7 @@ def check_dtypes(x: Operand, y: Operand) -> None:
 
 
 def check_broadcast(x: Operand, y: Operand) -> None:
-    """MXNetError unless the shapes broadcast."""
+    """Raise MXNetError unless the shapes broadcast."""
     if not (is_array(x) and is_array(y)):
         return
     for a, b in zip(reversed(x.shape), reversed(y.shape), strict=False):
@@ -53,7 +53,7 @@ def unbroadcast(xp: Library, g: Array, like: Operand) -> Array | None:
 
 
 def _pair(x: Operand, y: Operand) -> np.dtype:
-    """Check two operands; gives the dtype of the result."""
+    """Check two operands; return the dtype of the result."""
     if not (is_array(x) and is_array(y)):
         array = x if is_array(x) else y
         assert is_array(array)

@@ -179,8 +179,8 @@ def take_along_axis(xp: Library, x: Array, *, numbers: Array, axis: int) -> Resu
 
 
 ADDED_AS = {"int64": "uint64", "int16": "int32", "int8": "int32", "uint8": "int32", "bool": "int32"}
-"""What whole numbers are added up as, to the same result: GPUs, and CuPy's `add.at`, add up no
-others at places named several times.
+"""The types in which integers are added with the same result. GPUs, and CuPy's `add.at`, cannot add
+other types at repeated indices.
 """
 
 

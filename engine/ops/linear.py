@@ -16,7 +16,7 @@ def _listed(shape: tuple[int, ...]) -> str:
 
 
 def check_floats(x: Array, name: str) -> None:
-    """MXNetError for an operation on whole numbers that MXNet has for floats only."""
+    """Raise MXNetError for integers, in an operation that MXNet has for floats only."""
     if str(x.dtype) in ("int8", "int32", "int64", "uint8", "bool"):
         raise MXNetError.checked(f"{name} only supports floating point types, not {x.dtype}")
 

@@ -29,7 +29,7 @@ LOWEST = {
     "float32": -3.4028234663852886e38,
     "float64": -1.7976931348623157e308,
 }
-"""What max pooling takes padding for, and gives for a window of nothing else (as MXNet does)."""
+"""The value of padding in max pooling, and of a window of padding only (as in MXNet)."""
 
 
 def _overhang(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes) -> Sizes:

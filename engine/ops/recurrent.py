@@ -17,7 +17,7 @@ from initlab.engine.errors import MXNetError
 from initlab.engine.tape import Result, Results
 
 GATES = {"rnn_relu": 1, "rnn_tanh": 1, "lstm": 4, "gru": 3}
-"""How many gates a mode stacks."""
+"""The number of gates that a mode stacks."""
 
 
 def check_weights(x: Array, h: Array, wx: Array, wh: Array, mode: str) -> None:

@@ -1,5 +1,5 @@
-"""Reductions over axes. Over all axes they give shape (1,), since MXNet's arrays have at least one
-axis.
+"""Reductions over axes. A reduction over all axes returns shape (1,), as MXNet's arrays have at
+least one axis.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from initlab.engine.tape import Primitive, Result
 
 
 def axes_of(x: Array, axis: Axes, exclude: bool = False) -> tuple[int, ...]:
-    """The axes that `axis` (None, a number, or several) stands for, in order; the others with
+    """Return the axes that `axis` (None, a number, or several) names, in order; the others with
     `exclude`.
 
-    MXNetError for an axis that x does not have, or that is named twice.
+    Raises MXNetError if x does not have an axis or it is named twice.
     """
     if axis is None or axis == () or axis == []:
         return tuple(range(x.ndim))

@@ -38,9 +38,11 @@ def _split(n: int, first: int, second: int) -> tuple[int, int]:
 def target_shape(
     shape: tuple[int, ...], asked: tuple[int, ...], reverse: bool = False
 ) -> tuple[int, ...]:
-    """The shape that MXNet's reshape codes ask for: 0 keeps an axis, -1 takes the rest, -2 all
-    remaining axes, -3 joins two, -4 splits one into the next two numbers. With `reverse` codes are
-    read from the right, and matched with axes from the right. MXNetError for codes that do not fit.
+    """Return the shape that MXNet's reshape codes give.
+
+    0 keeps an axis, -1 is computed from the size, -2 keeps all remaining axes, -3 joins two, -4
+    splits one into the next two numbers. With `reverse`, codes and axes are matched from the right.
+    Raises MXNetError if the codes do not fit.
     """
     if reverse:
         return tuple(reversed(target_shape(shape[::-1], asked[::-1])))
@@ -107,8 +109,9 @@ def reshape(
 
 
 def order_of(ndim: int, axes: Sequence[int] | None) -> tuple[int, ...]:
-    """The order of axes that `axes` asks for, reversed by default. MXNetError unless it names each
-    axis once.
+    """Return the order of axes in `axes`, by default reversed.
+
+    Raises MXNetError unless it names each axis once.
     """
     order = tuple(axes) if axes else tuple(reversed(range(ndim)))
     found = tuple(a % ndim if -ndim <= a < ndim else a for a in order)
@@ -128,7 +131,7 @@ def transpose(xp: Library, x: Array, *, axes: Sequence[int] | None = None) -> Re
 
 
 def broadcast_shape(shape: tuple[int, ...], asked: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that `broadcast_to` gives; a 0 keeps an axis. MXNetError where an axis cannot be
+    """Return the shape of `broadcast_to`; a 0 keeps an axis. Raises MXNetError if an axis cannot be
     stretched.
     """
     if len(asked) != len(shape):
@@ -157,8 +160,10 @@ def broadcast_to(xp: Library, x: Array, *, shape: Shape) -> Result:
 
 
 def check_parts(parts: Sequence[Array], axis: int, name: str, new_axis: bool) -> None:
-    """MXNetError unless arrays can be joined: one dtype, and one shape (but for the length of
-    `axis` without a new axis).
+    """Raise MXNetError unless arrays can be joined.
+
+    They need one dtype, and one shape except for the length of `axis` (joined along it) if there is
+    no new axis.
     """
     ndim = parts[0].ndim + new_axis
     if not -ndim <= axis < ndim:

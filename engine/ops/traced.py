@@ -332,8 +332,10 @@ class TracedLibrary:
         args: tuple[object, ...],
         options: dict[str, object],
     ) -> Array:
-        """Call a function that has no rule here. MXNetError if an argument is traced, since its
-        gradient would be lost."""
+        """Call a function that has no rule here.
+
+        Raises MXNetError if an argument is traced, since its gradient would be lost.
+        """
         flat = [
             value for arg in args for value in (arg if isinstance(arg, (list, tuple)) else (arg,))
         ]

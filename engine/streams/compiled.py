@@ -30,13 +30,13 @@ from initlab.engine.streams import distribution, elementary, reference, wide
 from initlab.engine.streams.distribution import Piece
 
 CHUNK = 128
-"""Philox blocks whose words are made before they are transformed: 4 KiB of words."""
+"""Philox blocks whose words are generated before they are transformed: 4 KiB of words."""
 u32, u64, i64, f32, f64 = np.uint32, np.uint64, np.int64, np.float32, np.float64
 intrinsic: Callable[[Callable[..., object]], Callable[..., Any]] = _intrinsic
 array_at: Callable[..., np.ndarray] = carray
 HEAD = struct.Struct("=5Q")
 ROW = 12
-"""Numbers of 8 bytes a piece: two words of key, start, size, address; `Distribution.packed`."""
+"""8-byte numbers of each piece: two words of key, start, size, address; `Distribution.packed`."""
 
 
 def _jit(function: Any) -> Any:
@@ -485,7 +485,7 @@ def is_kept() -> bool:
 
 
 def load() -> None:
-    """Compile, or read what was compiled before. ImportError where numba cannot."""
+    """Compile, or load what was compiled before. Raises ImportError if numba cannot be imported."""
     try:
         fill([])
     except NumbaError as error:

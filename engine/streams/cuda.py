@@ -25,15 +25,15 @@ from initlab.engine.streams.source import Source
 from initlab.engine.streams.stream import Stream
 
 THREADS = 256
-"""Threads a block of the grid."""
+"""Threads in a block of the grid."""
 BLOCKS = 1 << 16
 """Blocks of the grid at most; threads go on to further elements."""
 NAMES = {"uniform": "uniform", "normal": "normal", "truncated_normal": "truncated"}
 
 
 DTYPES = ("float16", "float32", "float64")
-"""What kernels draw, float16 as float32 that is rounded once; of the types that random values are
-drawn in, those that CuPy's arrays have in all of its versions."""
+"""The dtypes that kernels draw; float16 is drawn as float32 and rounded once. All versions of CuPy
+have arrays of these dtypes."""
 
 
 def draw(

@@ -115,8 +115,9 @@ def normal(mean: float, std: float, wide: bool = False) -> Distribution:
 def truncated_normal(
     mean: float, std: float, low: float, high: float, wide: bool = False
 ) -> Distribution:
-    """N(mean, std^2) cut to [mean + low std, mean + high std]. ValueError where nothing of the
-    normal lies between the bounds.
+    """N(mean, std^2) cut to [mean + low std, mean + high std].
+
+    Raises ValueError if the normal has no probability between the bounds.
     """
     bits = 64 if wide else 32
     numbers = phi_word(low, bits), phi_word(high, bits)

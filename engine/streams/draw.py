@@ -17,19 +17,19 @@ from initlab.engine.streams.implementation import filler
 from initlab.engine.streams.key import Key
 
 THREADED_FROM = 1 << 18
-"""Less work than this is done by one thread: waking others costs more."""
+"""Elements from which several threads draw; for fewer, waking threads costs more."""
 CUT = 1 << 16
-"""Parts of a tensor that threads share end at multiples of this."""
+"""The parts of a tensor drawn by different threads end at multiples of this."""
 PARTS = 4
-"""Parts a thread, so that one that is held up does not hold up all."""
+"""Parts for each thread, so that a delayed thread does not delay all."""
 
 
 def draw_many(pieces: Sequence[Piece]) -> None:
-    """Draw all pieces as one block of work: many small tensors cost little more than one of their
-    size.
+    """Draw all pieces as one block of work, so many small tensors cost little more than a large
+    one.
 
-    ValueError for an `out` that is not flat or not of its distribution's dtype, and for a negative
-    start.
+    Raises ValueError if an `out` is not flat or not of its distribution's dtype, or a start is
+    negative.
     """
     total = 0
     for kind, _, start, out in pieces:

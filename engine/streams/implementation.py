@@ -19,11 +19,11 @@ from initlab.engine.streams.distribution import Piece
 NAMES = ("auto", "numpy", "numba")
 ENVIRONMENT = "ENGINE_DRAW"
 WORTH_LOADING = 1 << 27
-"""Elements by which numba has paid for its import and for reading compiled code (0.3 s): it saves
-1.3 to 2.6 ns each.
+"""Elements after which loading numba and its compiled code (0.3 s) pays off; it saves 1.3 to 2.6 ns
+for each element.
 """
 WORTH_COMPILING = 1 << 31
-"""The same where its code was never compiled on this machine (4 s)."""
+"""The same if its code has not been compiled on this machine yet (4 s)."""
 
 Fill = Callable[[Sequence[Piece]], None]
 
@@ -45,10 +45,10 @@ _state = _State()
 
 
 def implementation(name: str | None = None) -> str:
-    """The implementation in use, one of NAMES. With `name`, set it first. The environment variable
-    ENGINE_DRAW says what is in use until a name is given.
+    """Return the implementation in use, one of NAMES. With `name`, set it first.
 
-    ValueError for a name that is not known; ImportError for numba if it is not installed.
+    The environment variable ENGINE_DRAW sets the initial one. Raises ValueError for an unknown
+    name, and ImportError for numba if it is not installed.
     """
     if name is None and _state.name is not None:
         return _state.name

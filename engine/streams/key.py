@@ -12,7 +12,7 @@ LARGEST_SEED = 2**64 - 1
 
 
 def check_seed(seed: int) -> int:
-    """`seed`, or ValueError unless it is a whole number from 0 to 2^64-1."""
+    """Return `seed`. Raises ValueError unless it is a whole number from 0 to 2^64-1."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
         raise ValueError(f"seed must be 0 ... 2^64-1, got {seed!r}")
     return seed
@@ -20,8 +20,9 @@ def check_seed(seed: int) -> int:
 
 @dataclass(frozen=True)
 class Key:
-    """What names a stream. `path` is a parameter's path (or `@ambient`, `@data`); `generation`
-    counts re-initializations.
+    """The name of a stream.
+
+    `path` is a parameter's path (or `@ambient`, `@data`); `generation` counts re-initializations.
     """
 
     seed: int

@@ -15,7 +15,7 @@ PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494")
 NOTHING_BEYOND = 10
 """Phi(-10) * 2^64 is 1.4e-4: such a bound cuts nothing off."""
 DIGITS = 120
-"""Of the moments, which lose up to 40 of them where the bounds are close."""
+"""Decimal digits for the moments, which lose up to 40 digits if the bounds are close."""
 
 
 @lru_cache(maxsize=256)

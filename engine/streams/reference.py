@@ -18,9 +18,9 @@ from initlab.engine.streams.transforms import Scratch
 from initlab.engine.streams.words import WORDS_A_BLOCK, raw, wide_words
 
 BLOCK = 1 << 16
-"""Elements that are transformed at once: their scratch arrays fit the second cache."""
+"""Elements transformed at once; their scratch arrays fit the second-level cache."""
 SMALL = 1 << 14
-"""Smaller pieces are gathered: the transforms' calls of NumPy cost as much as some thousand
+"""Smaller pieces are combined, since the NumPy calls of a transform cost as much as some thousand
 elements.
 """
 

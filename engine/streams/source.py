@@ -1,4 +1,6 @@
-"""What random values are asked of: the streams of `initlab-1`, or MXNet's own order-dependent one."""
+"""The interface of sources of random values: the streams of `initlab-1`, or MXNet's order-dependent
+one.
+"""
 
 from __future__ import annotations
 

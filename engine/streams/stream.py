@@ -26,8 +26,8 @@ from initlab.engine.streams.words import WORDS_A_BLOCK, words
 
 AMBIENT = "@ambient"
 MXNET_VARIATES = {"mxnet-1.9.1": "y", "mxnet-1.9.1-xvariate": "x"}
-"""MXNet's own stream under two names: which value of each normal pair it keeps. The builds for
-Windows and macOS keep x.
+"""MXNet's own stream under two names, by the value of each normal pair that it uses. The builds for
+Windows and macOS use x.
 """
 VERSIONS = (VERSION, *MXNET_VARIATES)
 ENVIRONMENT = "ENGINE_STREAM"
@@ -43,7 +43,7 @@ class Stream(Source):
         self.cursor = 0
 
     def take(self, count: int) -> int:
-        """Reserve `count` elements; gives the number of the first."""
+        """Reserve `count` elements; return the index of the first."""
         if count < 0:
             raise ValueError(f"size must not be negative, got {count}")
         start = self.cursor
@@ -51,9 +51,7 @@ class Stream(Source):
         return start
 
     def take_wide(self, count: int) -> int:
-        """Reserve `count` elements of float64, two words each; gives the number of the first of
-        these.
-        """
+        """Reserve `count` elements of float64, of two words each; return the index of the first."""
         return self.take(2 * count) // 2
 
     def uniform(self, low: float, high: float, size: int, dtype: str = "float32") -> np.ndarray:
@@ -185,7 +183,7 @@ def scope(stream: Stream) -> Iterator[Stream]:
 
 
 def use(version: str) -> None:
-    """Draw as the named stream version does. StreamError for one that is not known."""
+    """Use the named stream version. Raises StreamError if it is unknown."""
     _state.version = _known(version)
 
 
@@ -197,7 +195,7 @@ def _known(name: str) -> str:
 
 @contextmanager
 def using(version: str) -> Iterator[None]:
-    """While open, draw as the named stream version does. StreamError for one that is not known."""
+    """Use the named stream version inside a `with`. Raises StreamError if it is unknown."""
     before = _state.version
     use(version)
     try:
@@ -207,10 +205,10 @@ def using(version: str) -> Iterator[None]:
 
 
 def version() -> str:
-    """The name of the stream version in use, as manifests record it: the one that `use` set, or the
-    one that the environment variable ENGINE_STREAM names, or `initlab-1`.
+    """Return the name of the stream version in use, as recorded in manifests.
 
-    StreamError for a name in the variable that is not known.
+    It is set by `use`, else by the environment variable ENGINE_STREAM, else `initlab-1`. Raises
+    StreamError if the variable has an unknown name.
     """
     if _state.version is None:
         _state.version = _known(os.environ.get(ENVIRONMENT) or VERSION)

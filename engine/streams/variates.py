@@ -68,8 +68,10 @@ def _power(log_of: float, times: float) -> float:
 
 
 def _looked_up(stream: Stream, weights: list[float], size: int) -> np.ndarray:
-    """`size` numbers, each with the probability of its weight. What rounding leaves of 1 goes to the
-    last."""
+    """Return `size` numbers, each with the probability of its weight.
+
+    The last number gets what rounding leaves of 1.
+    """
     cumulative = np.cumsum(np.array(weights))
     return np.minimum(
         np.searchsorted(cumulative, fractions(stream, size), side="right"), len(weights) - 1
@@ -93,10 +95,10 @@ def poisson(stream: Stream, lam: float, size: int) -> np.ndarray:
 
 
 def negative_binomial(stream: Stream, k: float, p: float, size: int) -> np.ndarray:
-    """`size` whole numbers of failures before the k-th success of probability p, int64; k may be
-    any positive number.
+    """Return `size` numbers of failures before the k-th success of probability p, int64.
 
-    StreamError where the mean is so large that a table of weights would not fit.
+    k may be any positive number. Raises StreamError if the mean is so large that the table of
+    weights would not fit.
     """
     if p == 1 or k == 0:
         return np.zeros(size, np.int64)

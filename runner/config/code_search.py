@@ -28,8 +28,8 @@ SWEEPERS = {
     "hydra_plugins.runner_sweeper.RunnerSweeper",
     "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper",
 }
-"""Ours, and the one that `runner.sweep.optuna` hands a launcher of ours: another would launch jobs
-whose values nobody has searched.
+"""The allowed sweepers: ours, and the one that `runner.sweep.optuna` uses with its own launcher.
+Any other would launch jobs whose values have not been searched.
 """
 SAMPLERS = {
     f"optuna.samplers.{name}Sampler" for name in ("TPE", "Random", "CmaEs", "NSGAII", "Grid")
@@ -48,8 +48,8 @@ LOGGING_CLASSES = {"logging.StreamHandler", "logging.FileHandler", "colorlog.Col
 STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}
 CODE_KEYS = ("_target_", "()", "class")
 WORDS = ("hydra.overrides.", "hydra.job.override_dirname")
-"""Where Hydra keeps the command line's words as they were typed; what they made of the config is
-searched in its own place.
+"""Keys under which Hydra stores the command line's words as typed. The values that they set are
+searched in their own place.
 """
 
 

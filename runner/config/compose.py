@@ -39,16 +39,16 @@ ROOT = "config"
 Composed: TypeAlias = DictConfig
 """A composed config with its `hydra` node."""
 HINT = re.compile(r"\. Did you mean: .*")
-"""What OmegaConf 2.4 adds to a key that is not there; our own advice says it."""
+"""The advice that OmegaConf 2.4 adds for an unknown key; ours replaces it."""
 RUN_DIR = "${run_dir:}"
-"""What `conf/config.yaml` says of a single run's folder."""
+"""The value in `conf/config.yaml` for a single run's folder."""
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError)
-"""What Hydra fails with on words it did not expect; the last three are slips of its own on
-`init=null` and the like.
+"""Exceptions of Hydra for words it cannot compose; the last three are bugs of Hydra, for words like
+`init=null`.
 """
 
 NO_KEY = (ConfigKeyError, ConfigAttributeError)
-"""What OmegaConf raises for a key that is not there."""
+"""Exceptions of OmegaConf for an unknown key."""
 
 LAUNCHER_EXTRAS = {
     "joblib": "joblib",

@@ -41,9 +41,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
 GUARDED = "execution_whitelist" in inspect.signature(hydra.main).parameters
-"""Whether this Hydra (1.4) wants to be told what a config may name to be called."""
+"""Whether this Hydra (1.4) requires a list of what a config may call."""
 VERSION: dict[str, Any] = {} if GUARDED else {"version_base": "1.3"}
-"""What `hydra.main` and `initialize_config_dir` are given, so that 1.3 behaves as 1.4 does."""
+"""Arguments of `hydra.main` and `initialize_config_dir` with which 1.3 behaves like 1.4."""
 WHOLE_NUMBER = re.compile(r"([A-Za-z_][\w.]*=)(0|[1-9]\d{0,17})")
 
 

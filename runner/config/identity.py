@@ -30,8 +30,7 @@ IDENTIFYING = (
     "stats",
     "snapshot",
 )
-"""The keys whose values decide what a run's folder holds; not its name, its task, nor how it was
-launched.
+"""The keys that determine the content of a run's folder; its name, task and launcher do not.
 """
 OUTPUTS = "outputs"
 

@@ -180,7 +180,7 @@ def options_without_file(group: str, shipped: set[str]) -> list[str]:
 GROUPS = ("init", "data", "probe", "stats", "measure", "tracker", "snapshot")
 """The groups whose options are classes of an open set."""
 SEVERAL = ("stats", "measure")
-"""The groups of which a run takes several."""
+"""The groups of which a run takes several options."""
 
 
 def register(shipped: dict[str, set[str]] | None = None) -> None:

@@ -45,7 +45,7 @@ REPORT = "report.html"
 JOURNAL = "snapshot.journal"
 PARTIAL = ".partial"
 SNAPSHOTS = ("snapshot.*", "model-*-of-*.safetensors*", INDEX)
-"""Patterns of the files that hold values, finished or not."""
+"""Patterns of the files that hold values, complete or not."""
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 from initlab.runner.files import write_json
 
 CHARTS = "claims"
-"""The charts' name without a suffix."""
+"""The name of the chart files without suffix."""
 NAME = f"{CHARTS}.json"
 FILES = (NAME, f"{CHARTS}.svg", f"{CHARTS}.png")
-"""What a folder of judged runs holds."""
+"""The files of verdicts in a folder."""
 FORMAT = "initlab-claims-1"
 
 

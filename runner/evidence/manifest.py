@@ -33,7 +33,7 @@ VERSIONS = (1,)
 RUN_AGAIN = "run its config again"
 DEFINITION = "tensor-v1, root-v1"
 Sound = Callable[[Any], bool]
-"""Whether a value is as it was written."""
+"""Returns whether a value has the form in which it was written."""
 USED = {
     "initlab": "initlab",
     "numpy": "numpy",
@@ -153,7 +153,7 @@ class Manifest:
     shard: str | None = _entry(_or_none(_is_text), default=None)
     """`i/n` of a part of a run."""
     joined: list[str] | None = _entry(_or_none(_list_of(_is_text)), default=None)
-    """The ids of the parts that a run was put together from."""
+    """The ids of the parts from which a run was joined."""
     totals: dict[str, int] = _entry(_mapping_of(_is_whole), default_factory=dict)
     plugins: list[UsedPlugin] = _entry(_list_of(_is_plugin))
     versions: dict[str, str] = _entry(_mapping_of(_is_text))

@@ -22,7 +22,7 @@ TABLE, SUMMARY = "summary.csv", "summary.md"
 FORMAT = "initlab-sweep-1"
 VERSIONS = (1,)
 FIRST, LAST = ("state", "seconds", "parameters_off"), ("root", "error")
-"""Columns of the summary between what was swept and the figures, and after these."""
+"""Columns of the summary between the swept values and the figures, and after the figures."""
 
 
 @dataclass(frozen=True, slots=True)

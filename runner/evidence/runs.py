@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas
 
 SHOWN_KEYS, SHOWN_FIGURES = 3, 2
-"""Columns of an excerpt: keys of the configs that are not the same in all runs shown, kinds first, and
+"""Numbers of columns in an excerpt: keys that differ between the runs shown, kinds first, and
 figures.
 """
 

@@ -27,7 +27,7 @@ FORMAT = "initlab-statistics-1"
 VERSIONS = (1,)
 RUN_AGAIN = "run its config again"
 ROWS = ("parameters", "layers", "gradients", "training", "updates")
-"""Sections of rows that every run has, if only empty; a row of a parameter, layer or gradient has a
+"""Sections of rows that every run has, perhaps empty; a row of a parameter, layer or gradient has a
 `path`."""
 FIGURES = "figures"
 

@@ -23,7 +23,7 @@ from initlab.runner.numbers import number, restored
 
 VARIABLES = "vars"
 SECTION_AND_NAME = 2
-"""Steps of a path to a figure that stands in no row."""
+"""Steps of a path to a figure that is in no row."""
 MEASURE_IT = "choose what does: probe=…, measure=[…]"
 
 

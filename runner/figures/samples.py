@@ -36,8 +36,7 @@ SAMPLES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "log_mean": log,
     "mean_square": np.square,
 }
-"""Reductions that are a mean of something of each value, so that each value may count as a sample
-of its own.
+"""Reductions that are a mean of a function of each value, so that each value may count as a sample.
 """
 REDUCTIONS: dict[str, Callable[[np.ndarray], float]] = {
     **{name: lambda x, f=f: float(np.mean(f(x))) for name, f in SAMPLES.items()},  # type: ignore[misc]
@@ -48,7 +47,7 @@ REDUCTIONS: dict[str, Callable[[np.ndarray], float]] = {
     "max": lambda x: float(np.max(x)),
     "sum": lambda x: float(np.sum(x)),
 }
-"""What makes one number of several."""
+"""Reductions: functions that make one number from several."""
 
 
 def reduced(name: str, sample: Sample) -> Sample:

@@ -50,7 +50,7 @@ CONSTANTS = {"true": True, "false": False, "null": None}
 CONSTANTS |= {"True": True, "False": False, "None": None}
 KEYWORDS = ("and", "or", "not", "in")
 MEANT = {"=": "==", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "<>": "!="}
-"""What other languages write -> what this one does."""
+"""Operators of other languages -> those of this one."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ BARE = (
     gluon.nn.GELU,
     gluon.nn.Swish,
 )
-"""Layers that are nothing but an activation."""
+"""Layers that are only an activation."""
 REGISTRY: Registry[type[Measure]] = Registry("measurement", __package__)
 Findings = dict[str, list[dict[str, Any]]]
 """Section -> rows, each with a `path`."""
@@ -39,8 +39,8 @@ class Measure(Kind):
     """Base class of measurements."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
-    """Section -> the columns that its rows get from this, `path` aside; no columns where they are
-    not known before. A measurement that declares none may give anything.
+    """Section -> the columns that this adds to its rows, without `path`; no columns if they are not
+    known in advance. A measurement that declares none may give anything.
     """
 
     def check(
@@ -62,7 +62,7 @@ class Measure(Kind):
 
 
 register = registrar(REGISTRY, Measure)
-"""Makes a dataclass derived from `Measure` a measurement under its snake-case name."""
+"""Registers a dataclass derived from `Measure` under its snake-case name."""
 
 
 def wide(array: Any) -> np.ndarray:

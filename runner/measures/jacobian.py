@@ -15,7 +15,7 @@ from initlab.runner.measures.base import Findings, Measure, register, wide
 from initlab.runner.probes import Subject
 
 AT_ONCE = 512
-"""Outputs that are sent back together."""
+"""Outputs whose gradients are computed in one backward pass."""
 
 
 @register

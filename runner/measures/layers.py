@@ -21,9 +21,10 @@ from initlab.runner.measures.base import (
 from initlab.runner.probes import Subject, moments
 
 RANGES = {"tanh": (-1.0, 1.0), "erf": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
-"""Activation -> the ends of what it can give."""
+"""Activation -> the ends of its range."""
 NEAR = 0.005
-"""What is nearer to an end than this part of the range is saturated: beyond 0.99 for tanh."""
+"""A value within this fraction of the range from one of its ends is saturated: beyond 0.99 for
+tanh."""
 
 
 @register

@@ -32,7 +32,7 @@ class LayerSpec:
     name: str
     layer: Layer
     children: dict[str, list[LayerSpec]] = field(default_factory=dict)
-    """The specifications that each of the layer's nested options holds."""
+    """Nested option of the layer -> its specifications."""
 
 
 @dataclass

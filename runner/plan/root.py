@@ -17,7 +17,7 @@ from initlab.runner.config.schema import DTYPES, Config, SweepOptions
 from initlab.runner.errors import ConfigError, Problems
 
 REQUIRED = ("seed", "name", "stream", "dtype", "init_mode", "task")
-"""What a config of any version has; an older one may lack the others."""
+"""Keys that a config of any version has; an older config may lack the others."""
 LARGEST_MXNET_SEED = 2**32 - 1
 
 

@@ -18,10 +18,10 @@ from initlab.engine.errors import StreamError
 from initlab.engine.streams import VERSION, Key
 
 CHUNK = 1 << 20
-"""Elements that are drawn at a time where a slice takes a part of each row only."""
+"""Elements drawn at a time if a selection takes only a part of each row."""
 Index: TypeAlias = int | slice | EllipsisType
 Selection: TypeAlias = Index | tuple[Index, ...]
-"""What NumPy's basic indexing takes: a number, a slice, `...`, or several."""
+"""An index of NumPy's basic indexing: a number, a slice, `...`, or several."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Row:
     fan_in: int | None
     fan_out: int | None
     shape_fans: tuple[int, int] | None
-    """(fan_in, fan_out) by MXNet's rule from the shape alone, where it differs from the roles'
-    fans.
+    """(fan_in, fan_out) by MXNet's rule from the shape alone, if they differ from the fans of the
+    roles.
     """
     rule: str
     """The place in the config that chose the initializer: `init`, `init.rules[0]`,
@@ -45,13 +45,13 @@ class Row:
     initializer: str
     law: laws.Law
     key: Key | None
-    """Of the parameter's own stream; None where one stream is drawn from in order (MXNet's)."""
+    """The key of the parameter's own stream; None for MXNet's stream, which all parameters share."""
     stream: str
-    """The stream's version."""
+    """The version of the stream."""
     alias_of: str | None
     bytes: int
     lr_mult: float = 1.0
-    """What the learning rate is multiplied by for it."""
+    """The factor of the learning rate for the parameter."""
 
     def draw(self, selection: Selection = slice(None)) -> np.ndarray:
         """Return the parameter's first values, or the part that basic indexing selects.

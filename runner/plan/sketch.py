@@ -15,7 +15,7 @@ from initlab.runner.probes import Probe
 from initlab.runner.stats import Statistic
 
 OF_A_PROBE = ("layers", "gradients", "training", "updates", "figures")
-"""Sections that every run has, empty where nothing measures them."""
+"""Sections that every run has; they are empty if nothing measures them."""
 DECLARED = ("shape", "law", "declared_mean", "declared_std", "verdict")
 """Columns that every parameter has, beside `path` and those of statistics."""
 NOT_NUMBERS = ("path", "shape", "law", "verdict", "histogram")

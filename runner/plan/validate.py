@@ -35,7 +35,7 @@ from initlab.runner.trackers import Tracker
 
 UNTRACKED = {"kind": "none"}
 LARGEST_ARRAY = 2**63 - 1
-"""Bytes, of any array; whether there is as much memory is seen when it is asked for."""
+"""The largest size of an array in bytes that can be addressed."""
 
 
 @dataclass
@@ -61,10 +61,10 @@ class RunConfig:
     sample_shape: tuple[int, ...]
     plan: Plan
     layers: tuple[str, ...]
-    """Paths of the layers that hold no other, in the order of the network."""
+    """Paths of the layers that contain no other, in the order of the network."""
     claims: list[Claim]
     threads: int | None
-    """How many threads share the work; None for as many as there are processors."""
+    """The number of threads; None for the number of processors."""
     shard: Shard | None
     declaration: Declaration
 

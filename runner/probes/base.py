@@ -29,12 +29,12 @@ class Subject:
 
     network: gluon.Block
     layers: dict[str, gluon.Block]
-    """Path -> the layers that hold no other layer, in the order of the config."""
+    """Path -> layer, for layers that contain no other, in the order of the config."""
     parameters: dict[str, gluon.Parameter]
     """Path -> parameter, owners only."""
     batch: Batch
     training: tuple[Batch, Batch | None]
-    """What may be learned from, and what must not; see `Data.training`."""
+    """The training part and the test part; see `Data.training`."""
     device: Device
     dtype: str
     seed: int
@@ -56,14 +56,14 @@ class Trace:
 
     layers: list[dict[str, Any]] = field(default_factory=list)
     gradients: list[dict[str, Any]] = field(default_factory=list)
-    """One row a parameter: `path`, `rms` and `max_abs` of its gradient."""
+    """One row for each parameter: `path`, `rms` and `max_abs` of its gradient."""
     training: list[dict[str, Any]] = field(default_factory=list)
-    """One row an epoch (`epoch`) or a step (`step`): `loss`, `accuracy`, `gradient_norm`,
+    """One row for each epoch (`epoch`) or step (`step`): `loss`, `accuracy`, `gradient_norm`,
     `update_ratio`, `test_accuracy`.
     """
     updates: list[dict[str, Any]] = field(default_factory=list)
-    """One row a parameter: `path`, `gradient_rms`, `weight_rms`, `update_rms` and `update_ratio` of
-    the first step, `lr_mult`.
+    """One row for each parameter: `path`, `gradient_rms`, `weight_rms`, `update_rms` and
+    `update_ratio` of the first step, `lr_mult`.
     """
     figures: dict[str, float | None] = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class Probe(Kind):
     """Base class of probes."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
-    """Section of `stats.json` -> the columns of its rows, `path` aside, or the figures. A probe
+    """Section of `stats.json` -> the columns of its rows, without `path`, or the figures. A probe
     that declares none may give anything.
     """
 
@@ -90,7 +90,7 @@ class Probe(Kind):
 
 
 register = registrar(REGISTRY, Probe)
-"""Makes a dataclass derived from `Probe` a probe under its snake-case name."""
+"""Registers a dataclass derived from `Probe` under its snake-case name."""
 
 
 def check_scores(
@@ -133,7 +133,7 @@ def moments(values: np.ndarray) -> dict[str, float]:
 
 
 LAYER_COLUMNS = ("shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ratio")
-"""What `watch` measures of a layer."""
+"""The columns that `watch` measures."""
 
 
 @contextmanager

@@ -38,7 +38,8 @@ LOSSES: dict[str, Callable[[nd.NDArray, np.ndarray], nd.NDArray]] = {
     "cross_entropy": _cross_entropy,
     "mse": _mse,
 }
-"""Name -> (scores (batch, …, classes), labels (batch, …)) to a value a sample."""
+"""Name -> function of scores (batch, …, classes) and labels (batch, …) that returns one value for
+each sample."""
 
 
 @dataclass
@@ -68,7 +69,7 @@ class Step:
     hits: int
     gradient_norm: float | None = None
     changes: dict[str, Change] = field(default_factory=dict)
-    """Path -> what the step changed, of a step that was watched."""
+    """Path -> the change by the step, if it was watched."""
 
     @property
     def diverged(self) -> bool:

@@ -27,7 +27,7 @@ from initlab.runner.probes.learning import LOSSES, Learner, Step, hits
 
 ORDER_PATH = "@order"
 MOST_AT_ONCE = 512
-"""Samples that are judged at once."""
+"""Samples of one forward pass when accuracy is measured."""
 OPTIONS = (
     "momentum",
     "wd",
@@ -39,7 +39,7 @@ OPTIONS = (
     "centered",
     "clip_gradient",
 )
-"""What some optimizers take and others do not."""
+"""Options that not all optimizers accept."""
 
 
 def taken(cls: type[Optimizer]) -> list[str]:
@@ -87,14 +87,14 @@ class Train(Probe):
     }
     epochs: Count = 10
     steps: Optional[Count] = None
-    """This many minibatches in place of `epochs`."""
+    """A number of minibatches that replaces `epochs`."""
     batch: Count = 64
     loss: Annotated[str, choice(LOSSES)] = "cross_entropy"
     target_loss: Optional[Positive] = None
-    """A loss whose first step is a figure."""
+    """A loss; the first step that reaches it is a figure."""
     judged: Optional[Count] = None
-    """Accuracies are of so many samples of each part, at equal distances; of all where null or
-    where there are no more.
+    """Accuracies are measured on this many evenly spaced samples of each part; on all if null or if
+    there are fewer.
     """
     optimizer: Annotated[str, choice(OPTIMIZERS)] = "sgd"
     learning_rate: NotNegative = 0.1

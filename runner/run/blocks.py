@@ -28,15 +28,15 @@ from initlab.runner.plan.row import Row
 from initlab.runner.stats import BLOCK, WHOLE
 
 CHUNK = 4 * BLOCK
-"""Elements that are drawn and measured at a time: enough to do without the interpreter, few enough
-for the cache.
+"""Elements drawn and measured at a time: enough for few calls of the interpreter, few enough for
+the cache.
 """
 TOGETHER = 1 << 20
-"""Bytes of small tensors that are drawn in one piece."""
+"""Bytes of small tensors drawn in one piece at most."""
 TENSORS = 128
-"""Tensors in one piece: each has some 40 kB of working memory while it is measured."""
+"""Tensors in one piece at most; each needs about 40 kB of memory while it is measured."""
 PULSE = 0.2
-"""Seconds after which the one who waits hears of progress, if nothing was finished."""
+"""Seconds after which the iteration yields, even if no tensor was finished."""
 
 Sink = Callable[[int, np.ndarray], None]
 """(where in the file, bytes) -> None; called by several threads."""

@@ -39,11 +39,11 @@ from initlab.runner.run.blocks import BlockMeter, DrawnTensor, Pass, Tensor
 
 LOG = logging.getLogger("runner")
 COMMIT = 1.0
-"""Seconds between two notes in the journal."""
+"""Seconds between two writes of the journal."""
 WAITING = 2
-"""Threads beyond those that share the work: so many may wait for the disk while the others draw."""
+"""Threads in addition to those that draw, which may wait for the disk."""
 NO_ROOT = "0" * 64
-"""In the header until the root digest is known, which is as long."""
+"""A placeholder in the header until the root digest, which has the same length, is known."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from initlab.runner.config import schema
 from initlab.runner.config.compose import ROOT, check_overlay, conf_dir, shipped_options
 
 PLAIN_WIDTH = 80
-"""Where stdout is no terminal."""
+"""The width if stdout is no terminal."""
 WIDEST = 120
 """Longer lines are hard to read."""
 NAMES = 16

@@ -19,10 +19,10 @@ from initlab.runner.plan.rows import Plan
 from initlab.runner.probes import Trace
 
 PLAIN_WIDTH = 1000
-"""Wide enough that no table is folded where there is no terminal; a table takes what it needs."""
+"""The width without a terminal: no table is wrapped, and a table uses only what it needs."""
 RICH_ROWS = 500
 MOST_STEPS = 40
-"""Rows of a training that are printed."""
+"""Rows of a training that are printed at most."""
 VERDICT_STYLE = {"ok": "green", "exact": "green", "off": "bold red", "untested": "yellow"}
 STATE_STYLE = {"finished": "green", "refused": "bold red"}
 
@@ -207,7 +207,7 @@ def print_trace(out: Console, trace: Trace) -> None:
 
 
 SHOWN = ("path", "shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ratio")
-"""Columns of layers that `print_trace` shows, or leaves to `stats.json`."""
+"""Columns of layers that `print_trace` shows or leaves to `stats.json`."""
 
 
 def print_sections(out: Console, trace: Trace, sections: dict[str, list[dict[str, Any]]]) -> None:

@@ -23,7 +23,7 @@ class Tracker(Kind):
     """Base class of trackers. If the same run is tracked twice, it must appear once."""
 
     packages: ClassVar[tuple[str, ...]] = ()
-    """What must be importable; `pip install 'initlab[<kind>]'` brings it."""
+    """Packages that must be importable; `pip install 'initlab[<kind>]'` installs them."""
 
     @classmethod
     def check_installed(cls) -> None:
@@ -49,4 +49,4 @@ def _importable(package: str) -> bool:
 
 
 register = registrar(REGISTRY, Tracker)
-"""Makes a dataclass derived from `Tracker` a tracker under its snake-case name."""
+"""Registers a dataclass derived from `Tracker` under its snake-case name."""

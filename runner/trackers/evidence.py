@@ -15,8 +15,8 @@ from initlab.runner.flat import flatten
 from initlab.runner.numbers import number
 
 TABLE = ("path", "declared_std", "std", "z", "verdict")
-"""The columns of the table of parameters. `z` is how many standard errors the measured variance is
-off the declared one.
+"""The columns of the table of parameters. `z` is the deviation of the measured from the declared
+variance in standard errors.
 """
 
 INDEX = re.compile(r"\[(\d+)\]")
@@ -68,7 +68,7 @@ class Evidence:
     manifest: Manifest
     stats: Statistics
     digest: str = ""
-    """It changes with anything that was measured, and with nothing else."""
+    """It changes with any measured value."""
     pictures: tuple[Picture, ...] = ()
 
     @property
