@@ -15,7 +15,9 @@ TEST_ALL_STAMP := $(VENV)/.installed-test-all
 # WORKERS=1 runs the tests one after another; TESTS=tests/engine runs some of them.
 WORKERS ?= auto
 TESTS ?=
-PYTEST := $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --durations 20 --durations-min 1
+# Tests start many short processes: bytecode is kept, in .venv, and each worker computes on one thread.
+ENVIRONMENT := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(abspath $(VENV))/bytecode OPENBLAS_NUM_THREADS=1
+PYTEST := $(ENVIRONMENT) $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --durations 20 --durations-min 1
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 # Hydra takes its overrides in one piece, so ours stands beside those of ARGS: after them, or before an option that ends ARGS.
 NORMAL := $(if $(filter -%,$(lastword $(ARGS))),init=normal $(ARGS),$(ARGS) init=normal)
