@@ -13,7 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.rounds import at_least_one, interleaved
-from initlab.engine.device import gpu, gpu_problem
+from initlab.engine.device import check_gpu, gpu
+from initlab.engine.errors import DeviceError
 from initlab.engine.streams import Key, Piece, cuda, distribution
 
 OURS = {
@@ -74,9 +75,10 @@ def main() -> None:
     parser.add_argument("--elements", type=at_least_one, default=1_000_000_000)
     parser.add_argument("--rounds", type=at_least_one, default=9)
     given = parser.parse_args()
-    problem = gpu_problem(0)
-    if problem is not None:
-        print(f"nothing to measure, no gpu(0): {problem}")
+    try:
+        check_gpu(0)
+    except DeviceError as error:
+        print(f"nothing to measure, no gpu(0): {error.message}")
         return
     seconds = interleaved(contenders(given.elements), given.rounds)
     each = {

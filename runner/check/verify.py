@@ -148,9 +148,11 @@ def _compare(run: RunFolder, config: RunConfig) -> Answer:
                 )
             continue
         if saved is None:
-            raise EvidenceError(
-                f"{folder}: parameter '{row.path}' is unverifiable: its law {row.law} is exact to a "
-                "tolerance only and there is no snapshot"
+            return Answer(
+                EvidenceError.exit_code,
+                f"parameter '{row.path}' is unverifiable: its law {row.law} is exact to a tolerance "
+                "only and there is no snapshot",
+                folder,
             )
         kept = saved.tensors[row.path]
         wrong, distance = compare_within(
