@@ -93,7 +93,7 @@ def test_every_experiment_runs(experiment, tmp_path):
     assert content["name"] == ("runs" if experiment == "none" else experiment)
 
 
-def test_a_run_told_to_draw_as_mxnet_does_is_another_run_and_is_verified_as_one(tmp_path):
+def test_a_run_with_mxnets_stream_is_another_run_and_is_verified(tmp_path):
     done = run(tmp_path, "experiment=article", ENGINE_STREAM="mxnet-1.9.1")
     assert done.returncode == 0, done.stderr
     content = manifest(tmp_path)

@@ -45,13 +45,13 @@ def outcome(*words: str, **environment: str) -> tuple[int, str]:
     return done.returncode, done.stdout.splitlines()[-1]
 
 
-def test_they_pass_and_none_is_skipped():
+def test_the_gpu_tests_pass_on_a_substitute_and_none_is_skipped():
     code, said = outcome("-k", "not hundred_million and not used_up")
     assert code == 0, said
     assert "passed" in said and "skipped" not in said and "failed" not in said
 
 
-def test_they_fail_where_bits_are_wrong():
+def test_the_gpu_tests_fail_if_bits_are_wrong():
     code, said = outcome("-k", "law_draws or draws_in_order", PRETENDED_GPU="wrong")
     assert code == 1
     assert (

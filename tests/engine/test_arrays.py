@@ -28,7 +28,7 @@ def test_numpys_arrays_have_all_that_is_asked_of_an_array():
     assert {name for name in asked() if not hasattr(np.ndarray, name)} == set()
 
 
-def test_so_have_the_stand_ins_of_gradients_of_gradients():
+def test_traced_values_have_all_that_is_asked_of_an_array():
     x = nd.array([1.0, 2.0])
     x.attach_grad()
     with autograd.record():

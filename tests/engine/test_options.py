@@ -80,13 +80,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("options", "message"), REFUSED, ids=lambda value: str(value)[:30])
-def test_an_option_that_cannot_be_is_refused_by_name_with_what_it_must_be(options, message):
+def test_an_invalid_option_is_refused_by_name_with_the_rule(options, message):
     with pytest.raises(OptionError) as caught:
         Lamp(**options)
     assert str(caught.value) == message
 
 
-def test_what_may_be_is_taken_as_it_is():
+def test_a_valid_option_is_unchanged():
     made = Lamp(units=3, rate=0.5, mode="fast", label="desk", on=True, sizes=[1, 2], anything={})
     assert (made.units, made.rate, made.mode, made.label, made.on) == (3, 0.5, "fast", "desk", True)
     assert made.sizes == [1, 2]

@@ -35,7 +35,7 @@ def test_a_command_is_known_by_its_class_name_and_gives_the_exit_code(greet, cap
     assert capsys.readouterr().out == "hello hello\n"
 
 
-def test_what_it_raises_is_a_line_a_problem_and_an_exit_code(greet, capsys):
+def test_an_error_is_one_line_for_each_problem_and_an_exit_code(greet, capsys):
     assert run_command(["greet_twice", "no"]) == 1
     assert capsys.readouterr().err == "error: not today\nerror: nor tomorrow\n"
 

@@ -150,7 +150,7 @@ def test_claims_are_judged_into_the_runs_folder(tmp_path):
         (("dry_run=true",), "dry_run: true makes no run"),
     ],
 )
-def test_what_makes_no_run_is_not_run(words, said, tmp_path):
+def test_task_plan_and_dry_run_are_refused(words, said, tmp_path):
     with pytest.raises(ConfigError, match=said):
         initlab.declare("init=he", *words).run(tmp_path / "run")
 

@@ -47,7 +47,7 @@ def test_an_error_of_another_kind_is_not_kept():
     assert not problems
 
 
-def test_what_concerns_a_place_stands_at_it_or_below():
+def test_problems_concern_their_place_and_all_places_above_it():
     problems = Problems()
     problems.add("model.layers[0].units", "x")
     assert problems.concern("model") and problems.concern("model.layers", "data")
@@ -80,7 +80,7 @@ def test_errors_of_options_and_of_expressions_are_kept_at_the_place_of_their_par
     ]
 
 
-def test_a_name_that_nothing_has_is_told_from_a_value_that_cannot_be():
+def test_an_unknown_name_is_told_from_an_invalid_value():
     problems = Problems()
     problems.add("seed", "is odd")
     problems.unknown("init", "no option 'nrmal'", "nrmal", ["normal", "he"])
@@ -99,7 +99,7 @@ def test_a_name_that_nothing_has_is_told_from_a_value_that_cannot_be():
     )
 
 
-def test_what_is_wrong_twice_is_said_once():
+def test_a_repeated_problem_is_reported_once():
     assert (
         str(ConfigError([Problem("a", "x"), Problem("b", "y"), Problem("a", "x")])) == "a: x\nb: y"
     )

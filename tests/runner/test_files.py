@@ -203,7 +203,7 @@ def test_an_error_of_another_file_is_not_taken_for_the_folders(command, monkeypa
 
 
 @pytest.mark.parametrize("threads", ["0", "-1", "two", "1.5", "true"])
-def test_threads_that_cannot_be_are_refused(threads, command):
+def test_an_invalid_number_of_threads_is_refused(threads, command):
     done = command(f"threads={threads}")
     assert done.code == 2
     assert done.err.startswith(

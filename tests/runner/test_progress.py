@@ -35,7 +35,7 @@ def test_a_plain_line_comes_now_and_then(clock, capsys):
     ]
 
 
-def test_nothing_done_has_no_end_in_sight():
+def test_a_stage_without_progress_shows_no_time_left():
     assert progress.plain(0, 10**9, 5.0) == "0.00 of 1.00 GB, 0.00 GB/s, no end in sight"
 
 

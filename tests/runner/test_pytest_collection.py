@@ -268,7 +268,7 @@ def test_each_claim_of_an_experiment_is_a_test_with_its_row_as_the_message(teste
     assert "verdict inconclusive" in out and "one sample has no error" in out
 
 
-def test_claims_that_cannot_be_are_an_error_of_collection(tested, tmp_path):
+def test_invalid_claims_are_an_error_of_collection(tested, tmp_path):
     experiment(
         tmp_path / "conf",
         "claimed",

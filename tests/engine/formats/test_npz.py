@@ -68,7 +68,7 @@ def npz_of(header: bytes, body: bytes = b"\0" * 20) -> bytes:
         (b"(" * 9000, "is damaged, cut short or no npz file"),
     ],
 )
-def test_an_npz_with_a_header_that_cannot_be_is_refused_before_memory_is_taken(header, message):
+def test_an_npz_with_an_invalid_header_is_refused_before_memory_is_allocated(header, message):
     with pytest.raises(FormatError, match=message):
         formats.get("npz").parse(npz_of(header))
 

@@ -88,7 +88,7 @@ def test_a_file_system_that_refuses_is_written_through_the_cache(tmp_path, monke
     assert (tmp_path / "file").read_bytes() == content().tobytes()
 
 
-def test_an_error_that_is_no_refusal_is_the_callers(tmp_path, monkeypatch):
+def test_an_error_other_than_a_refusal_is_raised(tmp_path, monkeypatch):
     def full(descriptor, data, offset):
         raise OSError(errno.ENOSPC, "No space left on device")
 

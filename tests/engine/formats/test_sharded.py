@@ -39,13 +39,13 @@ def test_a_part_that_is_missing_is_named(index):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"weight_map": {"a": "../a.safetensors"}}'])
-def test_an_index_that_is_none_is_refused(text, index):
+def test_an_invalid_index_is_refused(text, index):
     index.write_text(text)
     with pytest.raises(FormatError, match="is damaged|is no index of a sharded snapshot"):
         files_of(index)
 
 
-def test_an_index_that_says_what_is_not_so_is_refused(index):
+def test_an_index_that_does_not_match_its_files_is_refused(index):
     files = {"a.weight": "b.safetensors", "b.weight": "a.safetensors"}
     index.write_text(json.dumps({"weight_map": files}))
     with pytest.raises(FormatError, match="which is not so"):

@@ -109,7 +109,7 @@ def test_a_sequence_too_short_for_its_labels_has_an_infinite_loss_and_no_gradien
         ),
     ],
 )
-def test_what_cannot_be_is_refused(call, error, said):
+def test_invalid_arguments_are_refused(call, error, said):
     with pytest.raises(error, match=said):
         call()
 

@@ -135,7 +135,7 @@ def test_positions_are_those_of_gluon():
         ("lsuv", {"iterations": 0}, "iterations"),
     ],
 )
-def test_an_option_that_cannot_be_is_named(kind, options, option):
+def test_an_invalid_option_is_named(kind, options, option):
     with pytest.raises(OptionError) as refused:
         init.by_name(kind)(**options)
     assert refused.value.option == option

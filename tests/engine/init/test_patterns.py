@@ -9,7 +9,7 @@ from initlab.engine.errors import OptionError
 
 
 @pytest.mark.parametrize("kind", ["siren", "fixup", "skipinit", "t_fixup", "deepnorm", "mup"])
-def test_a_pattern_that_fits_nothing_is_told(kind):
+def test_a_pattern_that_matches_nothing_is_reported(kind):
     option = {
         "siren": "first",
         "fixup": "zero",

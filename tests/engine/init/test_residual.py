@@ -14,7 +14,7 @@ from initlab.engine.init import Description
 VECTOR = Description("d_bias", "0.bias", (3,))
 
 
-def test_fixup_is_zhangs():
+def test_fixup_follows_zhang_et_al():
     options = {
         "branches": 16,
         "layers": 3,

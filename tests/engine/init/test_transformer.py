@@ -10,7 +10,7 @@ from described import described, law
 from initlab.engine import laws
 
 
-def test_t_fixup_is_huangs():
+def test_t_fixup_follows_huang_et_al():
     options = {
         "layers": 6,
         "encoder": [r"enc\..*"],
@@ -28,7 +28,7 @@ def test_t_fixup_is_huangs():
     ) == laws.Normal(0.0, 0.5)
 
 
-def test_deepnorm_is_wangs_and_of_packed_weights_scales_the_values_only():
+def test_deepnorm_follows_wang_et_al_and_scales_only_the_values_of_packed_weights():
     bound, gain = math.sqrt(3 / 8), 8**-0.25
     assert law("deepnorm", described("q.weight", 8, 8)) == laws.Uniform(-bound, bound)
     assert law(

@@ -134,7 +134,7 @@ def test_what_a_half_cannot_hold_is_an_error():
         laws.Constant(1e9).fill(KEY, (10,), 0, np.empty(10, np.float16))
 
 
-def test_a_slice_or_a_dtype_that_cannot_be_is_an_error():
+def test_an_invalid_slice_or_dtype_is_an_error():
     with pytest.raises(
         LawError, match=r"slice \[5, 11\) is not within the 10 elements of shape \(10,\)"
     ):

@@ -93,6 +93,6 @@ def test_a_data_scaled_matrix_is_a_haar_matrix_and_any_multiple_of_one_is_upheld
         (lambda: laws.Blocks((1.0, 1.0)).draw(KEY, (3, 2)), "its axis 0 must divide into 2 blocks"),
     ],
 )
-def test_what_cannot_be_is_refused(make, said):
+def test_invalid_arguments_are_refused(make, said):
     with pytest.raises(LawError, match=said):
         make()

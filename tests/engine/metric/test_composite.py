@@ -34,7 +34,7 @@ def test_a_function_a_list_and_a_name_are_metrics():
     assert isinstance(metric.create("acc"), metric.Accuracy)
 
 
-def test_a_number_that_there_is_not_gives_an_error_as_mxnet_does():
+def test_a_missing_number_returns_an_error_as_in_mxnet():
     given = metric.CompositeEvalMetric(["acc"]).get_metric(5)
     assert isinstance(given, ValueError) and "out of range 0 and 1" in str(given)
 

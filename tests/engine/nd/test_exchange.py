@@ -22,7 +22,7 @@ def test_numpy_and_the_engine_share_memory_through_dlpack_both_ways():
     assert x.__dlpack_device__() == (1, 0)
 
 
-def test_capsules_go_there_and_back():
+def test_dlpack_capsules_are_exported_and_imported():
     x = nd.arange(3)
     y = nd.from_dlpack(nd.to_dlpack_for_read(x))
     z = nd.from_dlpack(x.to_dlpack_for_write())

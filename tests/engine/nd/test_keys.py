@@ -94,7 +94,7 @@ def test_what_is_written_into_a_part_is_there_as_in_mxnet(number):
 
 
 @pytest.mark.parametrize(("key", "kind", "piece"), nd_cases.BAD_KEYS)
-def test_an_index_that_cannot_be_fails_as_mxnets_does(key, kind, piece):
+def test_an_invalid_index_fails_as_in_mxnet(key, kind, piece):
     with pytest.raises(kind_of(kind)) as caught:
         nd.array(nd_cases.CUBE)[key]
     assert piece in str(caught.value)

@@ -103,7 +103,7 @@ def test_arithmetic_keeps_the_dtype_and_mixes_with_numbers_on_either_side():
         (lambda: nd.nosuch, AttributeError, "engine.nd has no function 'nosuch'"),
     ],
 )
-def test_what_cannot_be_is_refused(fails, error, message):
+def test_invalid_arguments_are_refused(fails, error, message):
     with pytest.raises(error, match=message):
         fails()
 

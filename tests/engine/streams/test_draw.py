@@ -145,6 +145,6 @@ def test_a_thread_that_is_one_of_several_draws_alone_and_the_same_bits():
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"])
-def test_a_thread_count_that_cannot_be_is_refused(count):
+def test_an_invalid_thread_count_is_refused(count):
     with pytest.raises(ValueError, match="threads must be a whole number of at least 1"):
         streams.threads(count)

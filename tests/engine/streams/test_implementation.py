@@ -44,7 +44,7 @@ def counted(monkeypatch):
     return stand_in
 
 
-def test_it_is_auto_until_it_is_set():
+def test_the_implementation_is_auto_by_default():
     assert streams.implementation() == "auto"
     assert streams.implementation("numpy") == "numpy"
     assert streams.implementation() == "numpy"

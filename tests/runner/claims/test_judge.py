@@ -63,7 +63,7 @@ def test_enough_samples_around_the_prediction_reproduce_it():
     assert abs(one.z) < 4
 
 
-def test_samples_that_are_clearly_elsewhere_refute_it():
+def test_samples_far_from_the_prediction_refute_it():
     one = verdict(runs(drawn(1.2, 0.01, 30)))
     assert one.verdict == REFUTED and one.z > 5 and one.probability < ALPHA
     assert "predicted 1" in one.reason
@@ -107,7 +107,7 @@ def test_the_floor_is_what_rounding_may_add():
     assert verdict(runs([1.00001] * 4), floor=1e-6).verdict == REFUTED
 
 
-def test_what_must_not_be_seen_must_fit_into_what_may_stay_unseen():
+def test_a_claim_is_reproduced_only_with_an_error_within_its_limit():
     values = drawn(1.0, 0.01, 10)
     assert verdict(runs(values)).verdict == REPRODUCED
     assert verdict(runs(values), within=0.001).verdict == INCONCLUSIVE

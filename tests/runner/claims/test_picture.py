@@ -66,7 +66,7 @@ def test_a_number_of_each_run_is_a_point_a_seed():
         ("max", 4.0, 4.0),
     ],
 )
-def test_reduced_rows_are_points_of_their_own_and_the_line_is_where_they_would_be_if_alike(
+def test_the_rows_under_a_reduction_are_points_and_the_line_is_their_value_if_all_are_equal(
     reduction, predicted, level
 ):
     seen = picture(claim(f"layers.*.rms.{reduction}", predicted), runs())

@@ -155,7 +155,7 @@ def test_a_number_of_each_run_is_no_number_of_several():
         value("slope(layers.*.rms, width)", result(width=2), result(width=4))
 
 
-def test_the_outermost_mean_is_what_elements_are_the_samples_of():
+def test_elements_are_the_values_under_the_outermost_mean():
     assert outermost(parse("layers.*.rms_ratio.log_mean")) == (
         "log_mean",
         parse("layers.*.rms_ratio"),

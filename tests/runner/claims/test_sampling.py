@@ -48,7 +48,7 @@ def test_the_incomplete_beta_function_is_its_own_mirror(a, b, x):
     assert incomplete_beta(a, b, x) == pytest.approx(1 - incomplete_beta(b, a, 1 - x), abs=1e-9)
 
 
-def test_the_ends_of_a_deviate():
+def test_deviates_at_the_ends_of_the_probabilities():
     assert (deviate_of(0.5, 3), deviate_of(0.0, 3), math.isnan(tail(math.nan, 3))) == (
         0.0,
         math.inf,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def test_each_folder_that_is_none_is_named(command, tmp_path):
+def test_each_folder_without_a_run_or_sweep_is_named(command, tmp_path):
     (tmp_path / "empty").mkdir()
     done = command("report", "empty", "nowhere")
     assert done.code == 2

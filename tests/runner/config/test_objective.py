@@ -52,7 +52,7 @@ def test_a_path_names_one_number(figure, value):
     assert objective(figure).evaluate({}, STATS) == value
 
 
-def test_the_distances():
+def test_each_distance_follows_its_formula():
     assert objective("figures.output_rms", 5, "difference").evaluate({}, STATS) == 1.0
     assert objective("figures.output_rms", 3, "difference").evaluate({}, STATS) == 1.0
     assert objective("figures.output_rms", 0, "difference").evaluate({}, STATS) == 4.0
@@ -72,7 +72,7 @@ def test_the_distances():
         ("figures.output_rms", -1, "ratio"),
     ],
 )
-def test_what_is_not_finite_is_none(figure, target, distance):
+def test_an_objective_that_is_not_finite_is_none(figure, target, distance):
     assert objective(figure, target, distance).evaluate({}, STATS) is None
 
 
@@ -106,7 +106,7 @@ def test_a_path_that_the_run_does_not_have_names_the_nearest(figure, said):
 
 
 @pytest.mark.parametrize("figure", ["", "a..b", "a[", "a[]", "a]b", ".a", "a[0]b", "a['x\"]"])
-def test_what_is_no_path(figure):
+def test_a_text_that_is_no_path_is_refused(figure):
     assert (
         "must be a path like figures.output_rms or layers[-1].rms"
         in refusals({"figure": figure})[0]
@@ -138,7 +138,7 @@ def test_what_is_no_path(figure):
         ),
     ],
 )
-def test_what_is_wrong_with_an_objective_is_said(node, said):
+def test_a_wrong_objective_is_refused_with_the_reason(node, said):
     assert refusals(node)[0].startswith(said)
 
 

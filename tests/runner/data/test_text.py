@@ -17,7 +17,7 @@ def test_text_comes_in_windows_labelled_with_what_follows():
     assert len(train.inputs) == text.MOST_WINDOWS >= len(test.inputs) > 100
 
 
-def test_another_text_is_another_run(only_run, monkeypatch):
+def test_a_changed_text_changes_the_run_id(only_run, monkeypatch):
     words = ["model=lstm_lm", "data=text", "probe=none"]
     one = only_run(*words)
     monkeypatch.setattr(text, "topics", lambda: b"another text " * 100_000)

@@ -68,7 +68,7 @@ def test_a_manifest_is_the_same_after_writing_and_reading(manifest, tmp_path):
     assert json.loads((tmp_path / "manifest.json").read_text())["format"] == "initlab-manifest-1"
 
 
-def test_a_manifest_that_cannot_be_written_is_not_there(tmp_path):
+def test_a_failed_write_leaves_no_manifest(tmp_path):
     with pytest.raises(TypeError, match="not JSON serializable"):
         RunFolder(tmp_path).write_manifest(replace(WHOLE, config={"seed": object()}))
     assert not list(tmp_path.iterdir())

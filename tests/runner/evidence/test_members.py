@@ -61,7 +61,7 @@ def test_what_belongs_to_a_sweep_comes_back_as_it_was_written(tmp_path, members)
     ]
 
 
-def test_the_sum_of_an_older_sweep_does_not_stay_beside_a_new_one(tmp_path, members):
+def test_a_new_sweep_removes_the_summary_of_an_older_one(tmp_path, members):
     write_summary(tmp_path, members, collect(members))
     write_members(tmp_path, [], members)
     assert not (tmp_path / "summary.csv").exists()

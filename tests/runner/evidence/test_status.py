@@ -88,7 +88,7 @@ def test_a_run_that_says_running_after_its_launcher_ended_has_crashed(tmp_path):
     assert conclude(tmp_path).state == COMPLETED
 
 
-def test_completed_without_a_manifest_is_not_believed(tmp_path):
+def test_completed_without_a_manifest_is_crashed(tmp_path):
     write(tmp_path, Status(COMPLETED, "x-1"))
     assert (read(tmp_path).state, read(tmp_path).error) == (CRASHED, "it has no manifest")
 

@@ -112,7 +112,7 @@ def test_a_figure_that_was_not_measured_is_nan():
         ),
     ],
 )
-def test_what_leads_nowhere_is_refused_with_the_nearest_name(text, said):
+def test_a_path_that_finds_nothing_is_refused_with_the_nearest_name(text, said):
     with pytest.raises(QuantityError, match=re.escape(said)) as refused:
         plain(parse_path(text), RUN)
     assert "\n" not in str(refused.value)
@@ -164,7 +164,7 @@ SKETCH = Measured(
         "seed",
     ],
 )
-def test_what_may_be_there_is_no_fault_before_the_run(text):
+def test_a_name_that_may_exist_is_accepted_before_the_run(text):
     figure(parse_path(text), SKETCH)
 
 
@@ -182,6 +182,6 @@ def test_what_may_be_there_is_no_fault_before_the_run(text):
         ("minds[0]", "did you mean 'mine'?"),
     ],
 )
-def test_what_cannot_be_there_is_found_before_the_run(text, said):
+def test_a_name_that_cannot_exist_is_refused_before_the_run(text, said):
     with pytest.raises(QuantityError, match=re.escape(said)):
         figure(parse_path(text), SKETCH)

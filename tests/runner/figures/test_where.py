@@ -124,7 +124,7 @@ def test_what_no_run_can_answer_is_an_error_with_the_nearest_name(text, said):
         parse_where(text).choose(RUNS, lambda one: one)
 
 
-def test_of_no_runs_none_is_chosen():
+def test_no_run_is_chosen_from_none():
     assert parse_where("figures.lost < 2").choose([], lambda one: one) == []
 
 

@@ -9,5 +9,5 @@ def test_a_kind_has_the_same_values_in_both_modes(kind, only_run):
     layer_cases.check_both_modes(kind, only_run)
 
 
-def test_what_cannot_be_is_refused(refused, command):
+def test_invalid_arguments_are_refused(refused, command):
     layer_cases.check_refused(*refused, command)

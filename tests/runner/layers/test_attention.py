@@ -144,6 +144,6 @@ def test_a_small_one_learns_its_batch(only_run):
         ),
     ],
 )
-def test_what_cannot_be_is_refused(layer, said, command):
+def test_invalid_arguments_are_refused(layer, said, command):
     done = command(f"model.layers=[{layer}]", "model.input=[3,4]")
     assert (done.code, said in done.err) == (2, True), done.err

@@ -9,7 +9,7 @@ def test_a_kind_has_the_same_values_in_both_modes(kind, only_run):
     layer_cases.check_both_modes(kind, only_run)
 
 
-def test_a_kind_that_there_is_not_is_answered_with_the_nearest(command):
+def test_an_unknown_kind_is_refused_with_the_nearest_name(command):
     layer_cases.check_refused(
         "{kind: conv2, channels: 5}", "no layer kind 'conv2' - did you mean 'conv2d'?", command
     )

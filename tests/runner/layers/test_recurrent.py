@@ -129,7 +129,7 @@ def test_recurrent_layers_can_share(only_run):
         ),
     ],
 )
-def test_what_cannot_be_is_refused(words, said, command):
+def test_invalid_arguments_are_refused(words, said, command):
     done = command(*words)
     assert (done.code, said in done.err) == (2, True), done.err
 

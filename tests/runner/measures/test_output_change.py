@@ -7,7 +7,7 @@ import pytest
 from measured import DIGITS, measured, rms, subject
 
 
-def test_what_a_step_moves_is_what_a_step_by_hand_moves_and_the_values_are_put_back():
+def test_output_change_equals_that_of_a_step_by_hand_and_the_values_are_restored():
     words = [*DIGITS, "measure=[output_change]", "measure.output_change.learning_rate=0.3"]
     given, values = subject(*words)
     before = {path: p.data().asnumpy().tobytes() for path, p in given.parameters.items()}

@@ -51,7 +51,7 @@ class Picky(Data):
         (lambda: sample_shape((3,), Picky(), "eager"), "data: picky gives nothing"),
     ],
 )
-def test_a_part_that_cannot_be_is_refused_at_its_place_within_the_part(parse, message):
+def test_an_invalid_part_is_refused_at_its_place_within_the_part(parse, message):
     with pytest.raises(ConfigError) as caught:
         parse()
     [problem] = caught.value.problems

@@ -64,7 +64,7 @@ def test_the_keys_that_every_config_has_must_be_there():
         ({"sed": 3}, "sed: no such key - did you mean 'seed'?"),
     ],
 )
-def test_a_key_that_cannot_be_is_refused_where_it_stands(options, message):
+def test_an_invalid_key_is_refused_at_its_place(options, message):
     [said] = refusals(**options)
     assert said.startswith(message)
 

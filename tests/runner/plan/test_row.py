@@ -78,7 +78,7 @@ def test_numbers_select_as_numpys_do(selection):
 @pytest.mark.parametrize(
     "selection", [20, -21, (0, 4), (0, 0, 0, 0), (..., ...), None, [1, 2], True, "a", 1.5]
 )
-def test_a_selection_that_cannot_be_is_refused(selection):
+def test_an_invalid_selection_is_refused(selection):
     with pytest.raises(IndexError):
         row((20, 4, 5), LAWS[0]).draw(selection)
 

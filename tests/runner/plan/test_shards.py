@@ -157,7 +157,7 @@ def test_an_index_that_does_not_fit_its_files_is_refused(parts, tmp_path, capsys
     ],
     ids=" ".join,
 )
-def test_a_shard_that_cannot_be_is_refused(words, message, command):
+def test_an_invalid_shard_is_refused(words, message, command):
     done = command(*WORDS, *words)
     assert done.code == 2
     assert f"error: {message}" in done.err

@@ -310,7 +310,7 @@ def test_a_run_that_diverges_is_a_finding_and_no_fault(only_run):
         ),
     ],
 )
-def test_what_cannot_be_is_refused(words, said, command):
+def test_invalid_arguments_are_refused(words, said, command):
     done = command(
         *(
             word

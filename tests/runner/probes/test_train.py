@@ -76,7 +76,7 @@ def test_every_optimizer_lowers_the_loss(name, only_run):
     assert rows[2]["loss"] < rows[0]["loss"]
 
 
-def test_data_without_a_test_part_is_learned_by_heart(only_run):
+def test_data_without_a_test_part_is_trained_on_its_one_batch(only_run):
     language = "model.layers=[{kind: embedding, name: e, input_dim: 9, output_dim: 8}, {kind: dense, name: d, units: 9, flatten: false}]"
     words = [
         "data=tokens",

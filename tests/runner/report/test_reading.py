@@ -23,7 +23,7 @@ def test_the_command_writes_reports_of_runs_and_of_sweeps(run_folder, sweep_fold
     ],
     ids=["missing", "empty"],
 )
-def test_what_is_no_evidence_is_refused(prepare, said, tmp_path, capsys):
+def test_a_folder_without_a_run_or_sweep_is_refused(prepare, said, tmp_path, capsys):
     assert run_command(["report", str(prepare(tmp_path / "x"))]) == 2
     err = capsys.readouterr().err
     assert err.startswith("error: ") and said in err and len(err.splitlines()) == 1

@@ -66,7 +66,7 @@ def test_a_users_statistic_of_values_gets_them_and_one_of_summaries_gets_those_o
     ("statistic", "size"),
     [(Middle(), WHOLE + 1), (Histogram(exact=True), WHOLE + 1), (Law(), WHOLE)],
 )
-def test_what_cannot_do_without_values_says_so(statistic, size):
+def test_a_statistic_that_needs_values_says_so(statistic, size):
     law = laws.Constant(1)
     summary = summary_of(np.ones(size, np.float32), law)
     with pytest.raises(
@@ -76,7 +76,7 @@ def test_what_cannot_do_without_values_says_so(statistic, size):
         measure_all([statistic], law, summary, None)
 
 
-def test_what_defines_nothing_says_so():
+def test_a_statistic_without_measure_says_so():
     with pytest.raises(NotImplementedError, match="defines no measure_summary"):
         OnePass().measure(np.ones(3), laws.Constant(1))
     with pytest.raises(NotImplementedError, match="defines no measure"):

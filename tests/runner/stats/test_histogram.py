@@ -15,7 +15,7 @@ from initlab.runner.stats.histogram import Histogram
 LAW = laws.Normal(0, 1)
 
 
-def test_it_gives_a_column_a_probability_and_the_bins_that_are_not_empty():
+def test_a_histogram_has_a_column_for_each_probability_and_the_non_empty_bins():
     row = Histogram([0, 0.5, 1]).measure(np.array([-3, -3.2, 1, 1.1, np.inf], np.float32), LAW)
     assert list(row) == ["q0", "q0.5", "q1", "histogram"]
     assert (row["q0"], row["q1"]) == (np.float32(-3.2), np.float32(1.1))
@@ -75,7 +75,7 @@ def test_the_bins_are_in_the_json_only(only_run):
         ("stats.histogram.exact=perhaps", "perhaps"),
     ],
 )
-def test_options_that_cannot_be_are_refused(command, words, message):
+def test_invalid_options_are_refused(command, words, message):
     done = command("init=normal", "stats=[histogram]", words)
     assert done.code == 2
     assert message in done.err

@@ -47,7 +47,7 @@ def worker(tmp_path):
         process.communicate()
 
 
-def test_two_processes_share_none_and_a_third_shares(worker):
+def test_two_processes_get_their_own_gpus_and_a_third_shares_one(worker):
     assert worker()[1] == "2 2"
     assert worker()[1] == "5 5"
     assert worker()[1] in ("2 2", "5 5")
@@ -71,7 +71,7 @@ def test_a_launcher_that_assigns_gpus_is_left_to_it(name, worker):
     assert worker(**{name: "1"})[1] == "None 2,5"
 
 
-def test_a_process_asks_once(monkeypatch, tmp_path):
+def test_a_process_keeps_its_gpu(monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.setenv(gpus.VISIBLE, "2,5")

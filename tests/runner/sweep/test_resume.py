@@ -128,7 +128,7 @@ def test_a_sweep_stopped_from_the_keyboard_says_so_and_sums_up(asleep, tmp_path)
     assert read(folders(tmp_path)[2]).error == "KeyboardInterrupt"
 
 
-def test_what_is_finished_is_skipped_and_the_rest_is_made(command, tmp_path):
+def test_finished_runs_are_skipped_and_the_others_are_made(command, tmp_path):
     assert command("-m", "init=normal,he", "seed=0,1").code == 0
     found = folders(tmp_path)
     before = times(found)

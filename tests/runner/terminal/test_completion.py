@@ -203,7 +203,7 @@ def test_nothing_that_the_line_names_is_run(word, environment, tmp_path):
         ("", []),
     ],
 )
-def test_answers(line, expected):
+def test_a_line_has_these_completions(line, expected):
     register()
     assert completion.answer(line) == expected
 

@@ -52,7 +52,7 @@ def test_every_group_says_what_it_is(text):
     assert "of your own" not in text.partition("Keys:")[0]
 
 
-def test_what_is_chosen_unasked_is_marked(text):
+def test_default_choices_are_marked(text):
     for entry in yaml.safe_load((CONF / "config.yaml").read_text())["defaults"]:
         if isinstance(entry, dict):
             [(group, chosen)] = entry.items()
@@ -102,7 +102,7 @@ def test_in_a_pipe_lines_have_80_columns_and_head_may_stop_reading(tmp_path):
         assert process.wait() == 0
 
 
-def test_every_command_that_there_is_is_named(text):
+def test_every_command_is_named(text):
     listed = text.partition("\nCommands")[2].partition("\n\n")[0]
     named = set(re.findall(r"^ +initlab (\w+)", listed, re.MULTILINE))
     files = {file.stem for file in (ROOT / "runner" / "commands").glob("*.py")}

@@ -29,6 +29,6 @@ def test_a_value_is_that_of_the_layer_of_this_name(name):
     )
 
 
-def test_a_name_that_there_is_not_is_answered_with_the_nearest():
+def test_an_unknown_name_is_refused_with_the_nearest_one():
     with pytest.raises(OptionError, match="did you mean 'tanh'"):
         nonlinearity("tahn")

@@ -38,7 +38,7 @@ def test_a_mean_logarithm_tends_to_the_logarithm_of_the_mean():
     )
 
 
-def test_factors_are_he_s():
+def test_factors_follow_he_et_al():
     assert [lengths.forward_factor(v) for v in (2.0, 1.0, 1 / 3)] == pytest.approx(
         [1, 1 / 2, 1 / 6]
     )

@@ -31,7 +31,9 @@ def lists(loader) -> list:
     ],
 )
 @pytest.mark.parametrize("workers", [0, 2])
-def test_what_is_left_of_a_batch(last_batch, first, second, lengths, workers):
+def test_an_incomplete_batch_is_kept_discarded_or_rolled_over(
+    last_batch, first, second, lengths, workers
+):
     loader = data.DataLoader(TEN, 3, last_batch=last_batch, num_workers=workers)
     assert (len(loader), lists(loader), len(loader), lists(loader)) == (
         lengths[0],
@@ -69,7 +71,7 @@ def test_threads_prepare_batches_ahead_and_in_order():
     assert lists(loader) == lists(data.DataLoader(TEN, 2))
 
 
-def test_an_error_in_a_thread_is_the_callers():
+def test_an_error_in_a_thread_is_raised_in_the_caller():
     def fails(x):
         raise ZeroDivisionError("of sample")
 
@@ -121,7 +123,7 @@ def test_batches_may_be_pinned():
         (lambda: data.DataLoader(TEN, 2, worker=3), TypeError, "worker"),
     ],
 )
-def test_what_cannot_be_is_refused(call, error, said):
+def test_invalid_arguments_are_refused(call, error, said):
     with pytest.raises(error, match=said):
         call()
 

@@ -161,7 +161,7 @@ def test_positions_are_added_to_as_many_as_there_are():
     )
 
 
-def test_prints_and_hybridize():
+def test_it_prints_like_gluon_and_hybridizes():
     block = nn.TransformerBlock(8, 2, causal=True, pre_norm=False)
     assert (
         repr(block)
@@ -236,6 +236,6 @@ def test_prints_and_hybridize():
         ),
     ],
 )
-def test_what_cannot_be_is_refused(call, error, said):
+def test_invalid_arguments_are_refused(call, error, said):
     with pytest.raises(error, match=said):
         call()

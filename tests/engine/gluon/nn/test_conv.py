@@ -223,7 +223,7 @@ def test_an_input_that_does_not_fit_is_refused(make, shape, message):
         (lambda: nn.Conv2D(3, 3, groups=2), r"channels \(3\) .* must be multiples of groups \(2\)"),
     ],
 )
-def test_options_that_cannot_be_are_refused(make, message):
+def test_invalid_options_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 

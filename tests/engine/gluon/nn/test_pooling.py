@@ -116,7 +116,7 @@ def test_the_inferred_shape_is_the_computed_one(make, shape):
         (lambda: nn.MaxPool2D(-1), "pool_size must be whole numbers of at least 1, got -1"),
     ],
 )
-def test_options_that_cannot_be_are_refused(make, message):
+def test_invalid_options_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 

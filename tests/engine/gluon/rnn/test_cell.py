@@ -16,7 +16,7 @@ from initlab.engine.gluon import rnn
         (lambda: rnn.GRUCell(3).begin_state(), MXNetError, "give begin_state the batch_size"),
     ],
 )
-def test_what_cannot_be_is_refused(call, error, said):
+def test_invalid_arguments_are_refused(call, error, said):
     with pytest.raises(error, match=said):
         call()
 

@@ -194,7 +194,7 @@ def test_an_lstm_learns_to_remember_the_first_of_a_sequence():
         ),
     ],
 )
-def test_what_cannot_be_is_refused(call, error, said):
+def test_invalid_arguments_are_refused(call, error, said):
     with pytest.raises(error, match=said):
         call()
 

@@ -45,6 +45,6 @@ def test_modified_cells_are_called_by_their_modifiers_only():
         ),
     ],
 )
-def test_what_cannot_be_is_refused(call, error, said):
+def test_invalid_arguments_are_refused(call, error, said):
     with pytest.raises(error, match=said):
         call()

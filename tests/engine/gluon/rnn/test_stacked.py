@@ -19,7 +19,7 @@ from initlab.engine.gluon import rnn
         ),
     ],
 )
-def test_what_cannot_be_is_refused(call, error, said):
+def test_invalid_arguments_are_refused(call, error, said):
     with pytest.raises(error, match=said):
         call()
 

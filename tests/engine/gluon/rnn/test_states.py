@@ -6,7 +6,7 @@ from initlab.engine import nd
 from initlab.engine.gluon import rnn
 
 
-def test_states_begin_as_one_says():
+def test_initial_states_come_from_the_given_function():
     cell = rnn.LSTMCell(3)
     assert [s.asnumpy().tolist() for s in cell.begin_state(1, nd.ones)] == [[[1, 1, 1]]] * 2
     seen = []

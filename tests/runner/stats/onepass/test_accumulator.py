@@ -113,7 +113,7 @@ def accumulated(values: np.ndarray, order: list[int], implementation: str | None
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_no_order_of_blocks_shows(dtype):
+def test_the_order_of_blocks_does_not_matter(dtype):
     values = mixed(dtype)
     orders = list(itertools.permutations(range(5)))[::17]
     assert {accumulated(values, list(order)) for order in orders} == {
@@ -122,7 +122,7 @@ def test_no_order_of_blocks_shows(dtype):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 7])
-def test_no_number_of_threads_shows(threads):
+def test_the_number_of_threads_does_not_matter(threads):
     values = mixed("float32", (1 << 20) + 3 * BLOCK + 77)
     assert text(summarize(values, threads, implementation="numpy")) == accumulated(
         values, list(range(20))

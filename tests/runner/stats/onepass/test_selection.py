@@ -24,7 +24,7 @@ def check_quantiles(values: np.ndarray) -> None:
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_they_are_those_of_numpy_for_any_numbers(dtype, data):
+def test_quantiles_equal_numpys_for_any_numbers(dtype, data):
     largest = {"float16": 1e4, "float32": 1e38, "float64": 1e300}[dtype]
     elements = st.one_of(
         st.floats(-largest, largest).map(np.dtype(dtype).type),
@@ -37,7 +37,7 @@ def test_they_are_those_of_numpy_for_any_numbers(dtype, data):
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32"])
 @pytest.mark.parametrize("held", [1, 1000, 1 << 20])
-def test_the_number_of_passes_does_not_show(dtype, held, monkeypatch):
+def test_the_number_of_passes_does_not_matter(dtype, held, monkeypatch):
     monkeypatch.setattr(selection, "GATHERED", held)
     values = (np.random.default_rng(0).standard_normal(2 * BLOCK + 99) * 100).astype(dtype)
     check_quantiles(values)
@@ -54,12 +54,12 @@ def test_many_equal_elements_are_found_without_gathering_them(monkeypatch):
     assert quantiles(values, summarize(values), [0.5]) == [float(np.float32(0.1))]
 
 
-def test_a_mapped_file_will_do(tmp_path):
+def test_quantiles_are_computed_from_a_mapped_file(tmp_path):
     values = np.random.default_rng(1).standard_normal((3, BLOCK)).astype(np.float32)
     values.tofile(tmp_path / "values")
     check_quantiles(np.memmap(tmp_path / "values", np.float32, "r", shape=(3, BLOCK)))
 
 
-def test_nothing_finite_has_no_quantiles():
+def test_a_tensor_without_finite_elements_has_no_quantiles():
     values = np.array([np.nan, np.inf], np.float32)
     assert quantiles(values, summarize(values), [0.5, 1]) == [None, None]
