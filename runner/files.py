@@ -13,7 +13,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import numpy as np
 
 from initlab.engine.formats.base import TEMPORARY, replacing, sync
 from initlab.runner.errors import StorageError
+from initlab.runner.json_values import JSON
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 POLL_SECONDS = 0.2
@@ -198,7 +199,7 @@ def in_json(value: Any) -> object:
 
 
 def write_csv(
-    path: Path, columns: Sequence[str], rows: Iterable[dict[str, object]], durable: bool = True
+    path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, JSON]], durable: bool = True
 ) -> None:
     """Write a table; a missing figure is an empty cell."""
     text = io.StringIO()

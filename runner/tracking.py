@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def track_run(config: RunConfig, folder: Path) -> None:
     track(config.resolved, folder)
 
 
-def track(resolved: dict[str, object], folder: Path) -> None:
+def track(resolved: Mapping[str, object], folder: Path) -> None:
     """Log the finished run in `folder` to the tracker that a resolved config chooses.
 
     The rest of the config may be invalid. An error is printed as one line on stderr, and written

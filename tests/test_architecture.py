@@ -50,7 +50,7 @@ FLOORS = [
         "runner.kinds",
         "runner.theory",
         "runner.flat",
-        "runner.numbers",
+        "runner.json_values",
         "runner.progress",
     },
     {"runner.files", "runner.figures"},

@@ -18,7 +18,7 @@ SIGNATURES = {
     "declare": "(*words: 'str', config_dir: 'str | os.PathLike[str] | None' = None) -> 'DeclaredRun'",
     "load": "(path: 'str | os.PathLike[str]') -> 'Run'",
     "plan": (
-        "(net: 'gluon.Block', init: 'str | Mapping[str, Any] | Initializer', "
+        "(net: 'gluon.Block', init: 'str | Mapping[str, object] | Initializer', "
         "input: 'Sequence[int] | None' = None, seed: 'int' = 0) -> 'Plan'"
     ),
     "runs": "(root: 'str | os.PathLike[str]' = 'outputs') -> 'Runs'",

@@ -27,6 +27,7 @@ import numpy as np
 
 from initlab.engine import streams
 from initlab.runner.check.recompute import tolerance
+from initlab.runner.json_values import JSON
 
 COUNT = 8
 DIGITS = 6
@@ -43,7 +44,7 @@ class Fingerprint:
     signs: list[float]
     elements: list[float]
 
-    def describe(self) -> dict[str, object]:
+    def describe(self) -> dict[str, JSON]:
         """Return the fingerprint as JSON types."""
         return asdict(self)
 

@@ -19,6 +19,7 @@ from initlab.runner.evidence.manifest import Digests, Manifest, used_versions
 from initlab.runner.evidence.shard import Shard, parse
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.files import locked, storage_errors
+from initlab.runner.json_values import JSON
 from initlab.runner.plan.shards import paths_of
 from initlab.runner.plan.validate import RunConfig, revalidate
 
@@ -107,7 +108,7 @@ def _check_complete(parts: list[Part]) -> None:
         )
 
 
-def _without_shard(part: Part) -> dict[str, object]:
+def _without_shard(part: Part) -> dict[str, JSON]:
     return {key: value for key, value in part.manifest.canonical.items() if key != "shard"}
 
 

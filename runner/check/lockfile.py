@@ -43,6 +43,7 @@ from initlab.runner.check.fingerprint import Fingerprint
 from initlab.runner.config.plugins import Plugin
 from initlab.runner.errors import EvidenceError
 from initlab.runner.flat import value_text
+from initlab.runner.json_values import JSON
 
 FORMAT = "initlab-lock-1"
 NAME = "initlab.lock"
@@ -89,7 +90,7 @@ class Lock:
     runs: list[LockedRun]
 
 
-def law_id(description: dict[str, object]) -> str:
+def law_id(description: Mapping[str, JSON]) -> str:
     """Return the id of a law: a digest of its description."""
     text = json.dumps(
         description, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
@@ -263,7 +264,7 @@ def _must(good: bool, said: str) -> None:
 
 
 def _entries(
-    content: dict[str, object],
+    content: Mapping[str, object],
     place: str,
     kinds: Mapping[str, type],
     optional: tuple[str, ...] = (),

@@ -29,6 +29,7 @@ from initlab.engine.options import choice, finite, not_negative, positive
 from initlab.engine.registry import advice
 from initlab.runner.claims.quantity import SLOPE, Call, Node, outermost, parse, paths, slopes
 from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.json_values import JSON
 from initlab.runner.theory import forms
 
 KEYS = (
@@ -70,7 +71,7 @@ class Claim:
     z: float = USUAL_Z
     floor: float = 0.0
     within: float = math.inf
-    where: dict[str, object] = field(default_factory=dict)
+    where: dict[str, JSON] = field(default_factory=dict)
     note: str = ""
 
     @property

@@ -27,6 +27,7 @@ from initlab.runner.claims.sampling import deviate_of, first_enough, holm, tail
 from initlab.runner.errors import QuantityError
 from initlab.runner.figures.lookup import VARIABLES
 from initlab.runner.figures.samples import SAMPLES
+from initlab.runner.json_values import JSON
 
 ALPHA = 1e-6
 """The probability at most that any true claim of a family is refuted."""
@@ -60,7 +61,7 @@ class Judged:
     reason: str = ""
     enough: int | None = None
 
-    def describe(self) -> dict[str, object]:
+    def describe(self) -> dict[str, JSON]:
         """Return the row as JSON types."""
         c, e = self.claim, self.estimate
         return {

@@ -20,7 +20,7 @@ import inspect
 import re
 from argparse import ArgumentParser
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -39,6 +39,8 @@ from hydra.core.utils import configure_log
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
+
+from initlab.runner.json_values import JSON
 
 GUARDED = "execution_whitelist" in inspect.signature(hydra.main).parameters
 """Whether this Hydra (1.4) requires a list of what a config may call."""
@@ -97,7 +99,7 @@ def borrowing_hydra() -> Iterator[None]:
         hydra.hydra, BaseContainer._resolvers = ready, resolvers
 
 
-def _copied(group: dict[str, object]) -> dict[str, object]:
+def _copied(group: Mapping[str, JSON]) -> dict[str, JSON]:
     """Copy a group of the ConfigStore with the groups in it; options are shared.
 
     Groups that make their options on demand (`schema.Schemas`) are shared too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -63,7 +64,7 @@ def declaration_of(config: DictConfig) -> Declaration:
 
 
 def canonical_config(
-    config: dict[str, object], stream: str, plugins: list[Plugin], files: dict[str, str]
+    config: Mapping[str, object], stream: str, plugins: list[Plugin], files: dict[str, str]
 ) -> dict[str, object]:
     """Return the part of a resolved config that identifies the run.
 
@@ -83,12 +84,12 @@ def canonical_config(
     return canonical
 
 
-def canonical_bytes(canonical: dict[str, object]) -> bytes:
+def canonical_bytes(canonical: Mapping[str, object]) -> bytes:
     """Return the canonical text of a config: JSON with sorted keys and no spaces."""
     return json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def run_id(canonical: dict[str, object]) -> str:
+def run_id(canonical: Mapping[str, object]) -> str:
     """Return a readable prefix and 16 hex digits of the SHA-256: `normal-seed0-6f2c…`."""
     initializer = canonical.get("init")
     kind = initializer.get("kind") if isinstance(initializer, dict) else None
@@ -132,7 +133,7 @@ def _plain(config: DictConfig, key: str) -> object:
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
-def canonical_of(resolved: dict[str, object]) -> dict[str, object]:
+def canonical_of(resolved: Mapping[str, object]) -> dict[str, object]:
     """Return the canonical config of a resolved one, valid or not, in this process."""
     options = resolved.get("init")
     param = options.get("param") if isinstance(options, dict) else None

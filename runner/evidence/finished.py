@@ -16,7 +16,7 @@ from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.statistics import Statistics, shape_text
 from initlab.runner.excerpt import MOST, Excerpt
-from initlab.runner.numbers import number
+from initlab.runner.json_values import number
 
 COLUMNS = ("path", "shape", "law", "std", "verdict")
 

@@ -35,6 +35,7 @@ from initlab.runner.evidence.shard import INDEX, index_text
 from initlab.runner.evidence.snapshot import Saved, file_name, is_as_written
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.files import remove_leftovers, settle, write_csv, write_json, write_text
+from initlab.runner.json_values import JSON
 
 MANIFEST = "manifest.json"
 STATISTICS, TABLE = "stats.json", "stats.csv"
@@ -90,7 +91,7 @@ class RunFolder:
         return Manifest.from_json(_read(path, missing, "the manifest is damaged"), path)
 
     @property
-    def config(self) -> dict[str, object]:
+    def config(self) -> dict[str, JSON]:
         """The resolved config of the run."""
         return self.manifest.config
 
@@ -101,7 +102,7 @@ class RunFolder:
         return Statistics.from_json(_read(path), path)
 
     @cached_property
-    def plan(self) -> dict[str, dict[str, object]]:
+    def plan(self) -> dict[str, dict[str, JSON]]:
         """The rows of the plan by path, in the order of the network (see `runner.plan.rows`)."""
         path = self.path / PLAN
         content = _read(path)

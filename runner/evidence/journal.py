@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +34,7 @@ class Finished:
     row: dict[str, object]
 
 
-def _line(content: dict[str, object]) -> bytes:
+def _line(content: Mapping[str, object]) -> bytes:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
         "utf-8"
     )
@@ -45,7 +45,7 @@ class Journal:
     """A journal being written, from its beginning or after the entries in `kept`."""
 
     def __init__(
-        self, path: Path, identity: dict[str, object], kept: Sequence[Finished] = ()
+        self, path: Path, identity: Mapping[str, object], kept: Sequence[Finished] = ()
     ) -> None:
         temporary = path.with_name(f"{path.name}.new")
         self._file = open(temporary, "wb")  # noqa: SIM115
@@ -82,7 +82,7 @@ class Journal:
         self.close()
 
 
-def read(path: Path, identity: dict[str, object]) -> list[Finished]:
+def read(path: Path, identity: Mapping[str, object]) -> list[Finished]:
     """Return the finished tensors of a journal.
 
     Raises FileNotFoundError, or EvidenceError if it is damaged or belongs to another file.

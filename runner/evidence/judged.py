@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from initlab.runner.files import write_json
+from initlab.runner.json_values import JSON
 
 CHARTS = "claims"
 """The name of the chart files without suffix."""
@@ -15,7 +16,7 @@ FILES = (NAME, f"{CHARTS}.svg", f"{CHARTS}.png")
 FORMAT = "initlab-claims-1"
 
 
-def write(folder: Path, alpha: float, claims: Sequence[dict[str, object]]) -> None:
+def write(folder: Path, alpha: float, claims: Sequence[Mapping[str, JSON]]) -> None:
     """Write `claims.json`: every claim with its estimate, verdict and reason; `alpha` is the family
     error.
     """

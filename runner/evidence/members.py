@@ -16,6 +16,7 @@ from initlab.runner.evidence.folder import REPORT, RunFolder
 from initlab.runner.evidence.status import COMPLETED, Status, conclude
 from initlab.runner.evidence.version import check_version
 from initlab.runner.files import write_csv, write_json, write_text
+from initlab.runner.json_values import JSON
 
 NAME = "sweep.json"
 TABLE, SUMMARY = "summary.csv", "summary.md"
@@ -93,10 +94,10 @@ def collect(members: list[Member]) -> list[Status]:
     return [conclude(Path(member.folder)) for member in members]
 
 
-def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str, object]]:
+def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str, JSON]]:
     """Yield a row for each run: the swept values, how it ended, and its figures."""
     for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
-        row: dict[str, object] = {"run_id": member.run_id, **swept, "state": status.state}
+        row: dict[str, JSON] = {"run_id": member.run_id, **swept, "state": status.state}
         row |= {
             "seconds": status.seconds,
             "root": (status.root or "")[:16],
@@ -133,7 +134,7 @@ def swept_values(members: list[Member]) -> list[dict[str, str]]:
     return [{key: values[key] for key in keys if key in values} for values in map(_given, members)]
 
 
-def _figures(folder: Path) -> dict[str, object]:
+def _figures(folder: Path) -> dict[str, JSON]:
     """Return the probe's figures, and how many parameters agree with their declaration."""
     try:
         stats = RunFolder(folder).stats
@@ -166,7 +167,7 @@ def write_summary(
             waiting.write(json.dumps(row) + "\n")
         columns = ["run_id", *keys, *FIRST, *figures, *LAST]
 
-        def again() -> Iterator[dict[str, object]]:
+        def again() -> Iterator[dict[str, JSON]]:
             waiting.seek(0)
             return map(json.loads, waiting)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
@@ -16,6 +16,7 @@ from initlab.runner.excerpt import MOST, Excerpt
 from initlab.runner.figures.lookup import Measured
 from initlab.runner.figures.where import parse_where
 from initlab.runner.flat import flatten, value_text
+from initlab.runner.json_values import JSON
 
 if TYPE_CHECKING:
     import pandas
@@ -161,7 +162,7 @@ def _measured(run: Run) -> Measured:
         return Measured(run.config, {})
 
 
-def _figures(run: Run) -> dict[str, object]:
+def _figures(run: Run) -> dict[str, JSON]:
     try:
         return dict(Run(run.path).figures)
     except EvidenceError as error:
@@ -169,7 +170,7 @@ def _figures(run: Run) -> dict[str, object]:
         return {}
 
 
-def _single_values(config: dict[str, object]) -> dict[str, object]:
+def _single_values(config: Mapping[str, JSON]) -> dict[str, JSON]:
     return {
         key: value
         for key, value in flatten(config).items()
@@ -177,7 +178,7 @@ def _single_values(config: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _row(run: Run) -> dict[str, object]:
+def _row(run: Run) -> dict[str, JSON]:
     manifest = run.manifest
     return {
         "run_id": manifest.run_id,

@@ -22,6 +22,7 @@ from typing import Any
 
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.version import check_version
+from initlab.runner.json_values import JSON
 
 FORMAT = "initlab-statistics-1"
 VERSIONS = (1,)
@@ -78,7 +79,7 @@ class Statistics:
         """Return the rows of the table of parameters, with shapes as text."""
         return ({**row, "shape": shape_text(row["shape"])} for row in self.parameters)
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, JSON]:
         """Return the content of the file; `from_json` restores the statistics."""
         return {"format": FORMAT, **self.by_name}
 

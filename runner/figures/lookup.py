@@ -19,7 +19,7 @@ from initlab.runner.errors import QuantityError
 from initlab.runner.figures.path import Path, Step, is_pattern
 from initlab.runner.figures.samples import REDUCTIONS, Sample, reduced
 from initlab.runner.figures.unknown import ANYTHING, Open, Rows
-from initlab.runner.numbers import number, restored
+from initlab.runner.json_values import number, restored
 
 VARIABLES = "vars"
 SECTION_AND_NAME = 2
@@ -252,7 +252,7 @@ def _labels(entries: Sequence[object]) -> list[str]:
     ]
 
 
-def _entries(entries: list[object], step: Step) -> list[tuple[str, object]]:
+def _entries(entries: Sequence[object], step: Step) -> list[tuple[str, object]]:
     labelled = list(zip(_labels(entries), entries, strict=True))
     if isinstance(step, slice):
         return labelled[step]
@@ -286,7 +286,7 @@ def _lost(path: Path, at: int, step: Step, found: Found) -> QuantityError:
     return QuantityError(f"'{path}': {place} is one value, it has no '{_shown(step)}'")
 
 
-def _no_entry(path: Path, place: Path, step: Step, entries: list[object]) -> QuantityError:
+def _no_entry(path: Path, place: Path, step: Step, entries: Sequence[object]) -> QuantityError:
     if isinstance(step, int):
         known = f"Known: 0 to {len(entries) - 1}." if entries else "Known: none."
         return QuantityError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,7 @@ class ModelSpec:
     share: dict[str, list[str]]
 
 
-def construct(cls: type, options: dict[str, object], what: str = "") -> Any:
+def construct(cls: type, options: Mapping[str, object], what: str = "") -> Any:
     """Return `cls(**options)`.
 
     Raises ConfigError with all problems, placed at the options. `what` names the class in messages:
@@ -242,7 +242,7 @@ def parse_input(shape: object) -> tuple[int, ...] | None:
     return tuple(shape)
 
 
-def parse_model(value: dict[str, object], input: tuple[int, ...] | None) -> ModelSpec:
+def parse_model(value: Mapping[str, object], input: tuple[int, ...] | None) -> ModelSpec:
     """Return the model of a resolved config whose `input` is parsed.
 
     Raises ConfigError with all problems.

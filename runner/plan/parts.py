@@ -6,6 +6,7 @@ Each function raises ConfigError with all problems of its part.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from initlab.runner.data import Data
 from initlab.runner.errors import ConfigError, Problems, each
 from initlab.runner.evidence.shard import Shard
 from initlab.runner.evidence.shard import parse as parse_shard
+from initlab.runner.json_values import JSON
 from initlab.runner.measures import Measure
 from initlab.runner.plan.model import (
     ModelSpec,
@@ -52,7 +54,7 @@ class Parts:
     sample_shape: tuple[int, ...]
 
 
-def parse_parts(resolved: dict[str, object]) -> Parts:
+def parse_parts(resolved: dict[str, JSON]) -> Parts:
     """Return all parts, after checking the plain keys too. Raises ConfigError with all problems."""
     problems = Problems()
     mode, declared = resolved.get("init_mode"), None
@@ -96,7 +98,7 @@ def parse_parts(resolved: dict[str, object]) -> Parts:
     )
 
 
-def mapping_at(resolved: dict[str, object], key: str) -> dict[str, object]:
+def mapping_at(resolved: Mapping[str, object], key: str) -> dict[str, object]:
     """Return the mapping at a key. Raises ConfigError if there is none."""
     value = resolved.get(key)
     if not isinstance(value, dict):
@@ -105,7 +107,7 @@ def mapping_at(resolved: dict[str, object], key: str) -> dict[str, object]:
     return value
 
 
-def parse_group(group: str, options: dict[str, object]) -> Any:
+def parse_group(group: str, options: Mapping[str, object]) -> Any:
     """Return the object that `options` choose in a group."""
     kind, known = options.get("kind"), kinds(group)
     if not (isinstance(kind, str) and kind in known):
@@ -125,14 +127,14 @@ def parse_several(group: str, chosen: dict[str, Any]) -> dict[str, Any]:
     return each(chosen, parse)
 
 
-def parse_tracker(options: dict[str, object]) -> Tracker:
+def parse_tracker(options: Mapping[str, object]) -> Tracker:
     """Return the tracker, after checking that its library is installed."""
     tracker: Tracker = parse_group("tracker", options)
     tracker.check_installed()
     return tracker
 
 
-def parse_snapshot(options: dict[str, object]) -> formats.Format | None:
+def parse_snapshot(options: Mapping[str, object]) -> formats.Format | None:
     """Return the format of the snapshot, or None if no values are stored."""
     chosen = parse_group("snapshot", options)
     return chosen if isinstance(chosen, formats.Format) else None
@@ -155,7 +157,7 @@ def parse_part(text: object, init_mode: object) -> Shard | None:
     return shard
 
 
-def parse_device(options: dict[str, object]) -> Device:
+def parse_device(options: Mapping[str, object]) -> Device:
     """Return the device, after checking that it exists."""
     chosen: DeviceOptions = construct(DeviceOptions, options)
     try:

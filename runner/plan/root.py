@@ -5,7 +5,7 @@ The types of the fields in `runner.config.schema.Config` say which values a key 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from initlab.engine import dtypes, streams
@@ -15,6 +15,7 @@ from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.config.schema import DTYPES, Config, SweepOptions
 from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.json_values import JSON
 
 REQUIRED = ("seed", "name", "stream", "dtype", "init_mode", "task")
 """Keys that a config of any version has; an older config may lack the others."""
@@ -56,7 +57,7 @@ def _check_sweep(options: object) -> None:
     check_given(SweepOptions, dict.fromkeys(("on_error", "retries")) | options)
 
 
-def check_seed(resolved: dict[str, object]) -> None:
+def check_seed(resolved: Mapping[str, object]) -> None:
     """Raise OptionError if the seed is invalid or not supported by the stream version."""
     seed, stream = resolved.get("seed"), resolved.get("stream")
     checks_of(Config)["seed"]("seed", seed)

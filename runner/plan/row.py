@@ -16,6 +16,7 @@ import numpy as np
 from initlab.engine import dtypes, laws
 from initlab.engine.errors import StreamError
 from initlab.engine.streams import VERSION, Key
+from initlab.runner.json_values import JSON
 
 CHUNK = 1 << 20
 """Elements drawn at a time if a selection takes only a part of each row."""
@@ -88,7 +89,7 @@ class Row:
         self.law.fill(self.key, self.shape, start * width, values)
         return values.reshape(stop - start, *self.shape[1:])
 
-    def describe(self) -> dict[str, object]:
+    def describe(self) -> dict[str, JSON]:
         """Return the row as JSON types."""
         return {
             "path": self.path,
@@ -144,7 +145,7 @@ def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:
         yield min(part[0], part[-1]), max(part[0], part[-1]) + 1, rows.step
 
 
-def key_text(key: Key | None) -> dict[str, object]:
+def key_text(key: Key | None) -> dict[str, JSON]:
     """Return a stream's key as JSON types, or None."""
     if key is None:
         return {}

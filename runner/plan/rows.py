@@ -19,6 +19,7 @@ from initlab.engine.registry import advice
 from initlab.engine.streams import VERSION, Key, version
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.excerpt import MOST, Excerpt
+from initlab.runner.json_values import JSON
 from initlab.runner.plan.filling import fill
 from initlab.runner.plan.network import Network
 from initlab.runner.plan.row import Row, key_text
@@ -130,7 +131,7 @@ class Plan(Mapping[str, Row]):
             "bytes": sum(row.bytes for row in self.owners),
         }
 
-    def describe(self) -> dict[str, object]:
+    def describe(self) -> dict[str, JSON]:
         """Return the plan as JSON types."""
         return {
             "output": list(self.output),

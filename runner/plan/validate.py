@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,7 @@ from initlab.runner.config.objective import parse_objective
 from initlab.runner.data import Data
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.evidence.shard import Shard
+from initlab.runner.json_values import JSON
 from initlab.runner.measures import Measure
 from initlab.runner.plan.model import ModelSpec
 from initlab.runner.plan.network import Network, build_twin
@@ -144,11 +146,11 @@ def revalidate(plain: dict[str, Any]) -> RunConfig:
     The run was tracked already, and this machine may lack the tracker's library. Raises ConfigError
     like `validate`.
     """
-    judged: dict[str, object] = {"expect": [], "control": [], "objective": None}
+    judged: dict[str, JSON] = {"expect": [], "control": [], "objective": None}
     return validate(Declaration(copy.deepcopy({**plain, "tracker": UNTRACKED, **judged})))
 
 
-def tracker_of(resolved: dict[str, object]) -> Tracker:
+def tracker_of(resolved: Mapping[str, object]) -> Tracker:
     """Return the tracker of a resolved config, without checking the rest of it.
 
     Raises ConfigError if the tracker cannot be used.

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from initlab.runner.numbers import finite
+from initlab.runner.json_values import finite
 from initlab.runner.report import drawing
 from initlab.runner.report.prediction import predicted_rms
 from initlab.runner.report.reading import SAMPLE, RunData, read_run

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from initlab.runner.numbers import finite
+from initlab.runner.json_values import finite
 from initlab.runner.report.charts import Chart
 from initlab.runner.report.svg import svg
 

@@ -6,8 +6,9 @@ The rms of the first layer is measured; the rest follow from it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
-from initlab.runner.numbers import finite
+from initlab.runner.json_values import JSON, finite
 from initlab.runner.report.reading import RunData
 from initlab.runner.theory.meanfield import second_moment
 
@@ -15,7 +16,7 @@ PASSING = {"dropout", "flatten"}
 """Layers that do not change the rms in predict mode."""
 
 
-def chain(layers: list[object], prefix: str = "") -> list[tuple[str, str | None]] | None:
+def chain(layers: Sequence[JSON], prefix: str = "") -> list[tuple[str, str | None]] | None:
     """Return (path, activation) of the dense layers of a model that is a plain chain of them.
 
     Returns None for any other model.
@@ -68,7 +69,7 @@ def predicted_rms(run: RunData) -> dict[str, float] | None:
     return predicted
 
 
-def _first(row: dict[str, object]) -> float | None:
+def _first(row: Mapping[str, JSON]) -> float | None:
     """Return the measured mean square of the input of the first activation."""
     rms = finite(row.get("pre_rms") or row.get("rms"))
     return None if rms is None else rms**2

@@ -13,7 +13,7 @@ import numpy as np
 
 from initlab.runner.errors import RunnerError
 from initlab.runner.evidence.statistics import shape_text
-from initlab.runner.numbers import finite
+from initlab.runner.json_values import finite
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import (
     MOST_TENSORS,

@@ -8,7 +8,7 @@ import json
 import math
 import statistics
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import numpy as np
 from initlab.runner.evidence.folder import REPORT, keep_report
 from initlab.runner.evidence.members import swept_keys, swept_values
 from initlab.runner.flat import flatten, is_plain_list
-from initlab.runner.numbers import finite
+from initlab.runner.json_values import JSON, finite
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import Chart, series
 from initlab.runner.report.page import (
@@ -59,7 +59,7 @@ class RunGroup:
     """
 
     label: str
-    signals: list[list[object]] = field(default_factory=list)
+    signals: list[list[JSON]] = field(default_factory=list)
     figures: dict[str, list[float]] = field(default_factory=dict)
     runs: int = 0
 
@@ -78,7 +78,7 @@ class RunGroup:
 class Gathered:
     """The result of one pass over the runs of a sweep."""
 
-    rows: list[tuple[str, dict[str, object], str]] = field(default_factory=list)
+    rows: list[tuple[str, dict[str, JSON], str]] = field(default_factory=list)
     """The cells before the figures, the figures, the cells after them."""
     states: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, RunGroup] = field(default_factory=dict)
@@ -188,7 +188,7 @@ def gather(sweep: SweepData, keys: list[str]) -> Gathered:
     return found
 
 
-def _settings(config: dict[str, object]) -> dict[str, str]:
+def _settings(config: Mapping[str, JSON]) -> dict[str, str]:
     """Return a config as {dotted key: text of the value}. Texts are shared between runs where
     equal.
     """
@@ -272,7 +272,7 @@ def signal_panels(kinds: list[RunGroup]) -> Chart | None:
     )
 
 
-def _last(signal: list[object]) -> float:
+def _last(signal: Sequence[JSON]) -> float:
     found = finite(signal[-1])
     return math.nan if found is None else found
 

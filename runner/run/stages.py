@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,7 +144,9 @@ def measured(measure: Measure, subject: Subject) -> Findings:
         return measure.measure(subject)
 
 
-def merged(rows: list[dict[str, object]], more: list[dict[str, object]]) -> list[dict[str, object]]:
+def merged(
+    rows: Sequence[Mapping[str, object]], more: list[dict[str, object]]
+) -> list[dict[str, object]]:
     """Join rows of the same path into one with the columns of both; other rows are appended."""
     by_path = {row["path"]: row for row in more}
     joined = [{**row, **by_path.pop(row["path"], {})} for row in rows]

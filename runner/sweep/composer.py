@@ -26,6 +26,7 @@ from initlab.runner.config.compose import check_code, unresolved
 from initlab.runner.config.hydra_internals import apply_words, group_exists, parse_word
 from initlab.runner.config.identity import Declaration, declaration_of, resolve
 from initlab.runner.errors import ConfigError, Problem, Problems
+from initlab.runner.json_values import JSON
 
 KEPT = 64
 """Compositions kept in memory at most."""
@@ -127,7 +128,7 @@ class Template:
         """Return the job's config as YAML. Parts that no word changes are formatted once for all
         jobs.
         """
-        changed: dict[str, object] = {}
+        changed: dict[str, JSON] = {}
         for path, value in values.items():
             changed.setdefault(path[0], _copy(self._unresolved[path[0]]))
             _put(changed, path, value)

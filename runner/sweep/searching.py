@@ -6,6 +6,7 @@ them, the first in this order counts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hydra.core.override_parser.types import IntervalSweep, Override
@@ -13,6 +14,7 @@ from hydra.errors import HydraException
 
 from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.json_values import JSON
 from initlab.runner.sweep.space import NOT_SWEPT, SPENT, check_swept, key_of, word_of
 
 TARGET = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"
@@ -49,7 +51,7 @@ class SearchSpace:
 
 
 def parse_searched(
-    overrides: list[Override], node: dict[str, object], params: dict[str, object]
+    overrides: list[Override], node: Mapping[str, JSON], params: Mapping[str, JSON]
 ) -> SearchSpace:
     """Return the space of a search. Raises ConfigError with all problems."""
     problems = Problems()

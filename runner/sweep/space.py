@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hydra.core.override_parser.types import Override
@@ -18,6 +18,7 @@ from hydra.errors import HydraException
 
 from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.errors import ConfigError, Problem, Problems
+from initlab.runner.json_values import JSON
 
 NOT_SWEPT = ("task", "resume", "dry_run", "sweep", "report", "expect", "control")
 """Keys that apply to the command as a whole."""
@@ -100,7 +101,7 @@ def key_of(word: str) -> str:
 
 
 def parse_space(
-    overrides: list[Override], node: dict[str, object], params: dict[str, object]
+    overrides: list[Override], node: Mapping[str, object], params: Mapping[str, JSON]
 ) -> Space:
     """Return the space of a sweep.
 
@@ -118,7 +119,7 @@ class Reader:
     def __init__(self) -> None:
         self.problems = Problems()
 
-    def blocks(self, node: dict[str, object]) -> list[Block]:
+    def blocks(self, node: Mapping[str, object]) -> list[Block]:
         """Return the block at the top of the config's `sweep` and those of `union`."""
         top = self.block("sweep", {part: node.get(part) for part in PARTS})
         union: list[object] = []
@@ -151,12 +152,12 @@ class Reader:
             tuple(Exclusion(entry, found) for entry, found in conditions.items()),
         )
 
-    def axes(self, place: str, grid: dict[str, object]) -> tuple[Axis, ...]:
+    def axes(self, place: str, grid: Mapping[str, object]) -> tuple[Axis, ...]:
         """Return the valid axes of a mapping of keys to values."""
         given = {f"{place}.{key}": (key, value) for key, value in grid.items()}
         return tuple(self.problems.sound(given, lambda axis: _axis(*axis)).values())
 
-    def words(self, overrides: list[Override], params: dict[str, object]) -> list[Axis]:
+    def words(self, overrides: list[Override], params: Mapping[str, object]) -> list[Axis]:
         """Return the axes of Hydra's own parameters, followed by those of the command line."""
         words = [*self.axes("hydra.sweeper.params", params)]
         for override in overrides:
@@ -251,7 +252,7 @@ def _check_sweepable(key: str) -> None:
         raise ConfigError.of("", "cannot be swept over - set it for the whole sweep")
 
 
-def _words(key: str, values: list[object]) -> tuple[str, ...]:
+def _words(key: str, values: Sequence[object]) -> tuple[str, ...]:
     """Return the words that set `key` to each value. Raises ConfigError with the values that no word
     can express.
     """

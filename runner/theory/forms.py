@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from initlab.engine.errors import OptionError
 from initlab.engine.options import Rule, whole
 from initlab.engine.registry import Registry, advice
+from initlab.runner.json_values import JSON
 
 Form = TypeVar("Form", bound=Callable[..., float])
 TYPES = {
@@ -43,7 +44,7 @@ def form(name: str) -> Callable[..., float]:
     return FORMS.get(name)
 
 
-def check(name: str, arguments: dict[str, object]) -> None:
+def check(name: str, arguments: Mapping[str, JSON]) -> None:
     """Raise OptionError if an argument of a form is unknown, missing or of another type."""
     function = form(name)
     known = inspect.signature(function).parameters
@@ -60,7 +61,7 @@ def check(name: str, arguments: dict[str, object]) -> None:
         TYPES[hints[argument]](argument, arguments[argument])
 
 
-def evaluate(name: str, arguments: dict[str, object]) -> float:
+def evaluate(name: str, arguments: Mapping[str, JSON]) -> float:
     """Return the value of a form.
 
     Raises OptionError for wrong arguments or values outside its domain.

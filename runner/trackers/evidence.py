@@ -12,7 +12,7 @@ from typing import Any
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.flat import flatten
-from initlab.runner.numbers import number
+from initlab.runner.json_values import number
 
 TABLE = ("path", "declared_std", "std", "z", "verdict")
 """The columns of the table of parameters. `z` is the deviation of the measured from the declared

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from initlab.engine.options import Text, choice
-from initlab.runner.numbers import restored
+from initlab.runner.json_values import restored
 from initlab.runner.trackers.base import Tracker, register
 from initlab.runner.trackers.evidence import TABLE, Evidence, Spread
 

@@ -1,13 +1,17 @@
-"""Numbers as JSON holds them: `nan`, `inf` and `-inf` are texts, since JSON has no number for them.
+"""The values of JSON and YAML: their type, and numbers among them.
 
-`runner.files.in_json` writes them; every reader of figures uses the functions here.
+JSON has no number for NaN and the infinities, so they are written as the texts `nan`, `inf` and
+`-inf`. `runner.files.in_json` writes them; every reader of figures uses the functions here.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, TypeVar, Union
 
+JSON: TypeAlias = Union[None, bool, int, float, str, Sequence["JSON"], Mapping[str, "JSON"]]
+"""A document of JSON or YAML, or a part of one."""
 NOT_FINITE = ("nan", "inf", "-inf")
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from initlab.runner.files import in_json
-from initlab.runner.numbers import finite, number, restored
+from initlab.runner.json_values import finite, number, restored
 
 
 @pytest.mark.parametrize(
