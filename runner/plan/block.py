@@ -11,7 +11,6 @@ from initlab.engine.gluon.utils import shape_is_known
 from initlab.engine.init import Initializer
 from initlab.engine.streams.key import check_seed
 from initlab.runner.errors import ConfigError, Problems
-from initlab.runner.json_values import JSON
 from initlab.runner.plan.model import parse_initializer
 from initlab.runner.plan.network import network_of
 from initlab.runner.plan.rows import Plan, make_plan

@@ -15,7 +15,6 @@ from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.config.schema import DTYPES, Config, SweepOptions
 from initlab.runner.errors import ConfigError, Problems
-from initlab.runner.json_values import JSON
 
 REQUIRED = ("seed", "name", "stream", "dtype", "init_mode", "task")
 """Keys that a config of any version has; an older config may lack the others."""

@@ -14,7 +14,6 @@ from typing import TypeVar
 from initlab.engine.errors import OptionError
 from initlab.engine.options import Rule, whole
 from initlab.engine.registry import Registry, advice
-from initlab.runner.json_values import JSON
 
 Form = TypeVar("Form", bound=Callable[..., float])
 TYPES = {
@@ -44,7 +43,7 @@ def form(name: str) -> Callable[..., float]:
     return FORMS.get(name)
 
 
-def check(name: str, arguments: Mapping[str, JSON]) -> None:
+def check(name: str, arguments: Mapping[str, object]) -> None:
     """Raise OptionError if an argument of a form is unknown, missing or of another type."""
     function = form(name)
     known = inspect.signature(function).parameters
@@ -61,7 +60,7 @@ def check(name: str, arguments: Mapping[str, JSON]) -> None:
         TYPES[hints[argument]](argument, arguments[argument])
 
 
-def evaluate(name: str, arguments: Mapping[str, JSON]) -> float:
+def evaluate(name: str, arguments: Mapping[str, object]) -> float:
     """Return the value of a form.
 
     Raises OptionError for wrong arguments or values outside its domain.
