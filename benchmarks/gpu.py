@@ -78,7 +78,7 @@ def main() -> None:
     try:
         check_gpu(0)
     except DeviceError as error:
-        print(f"nothing to measure, no gpu(0): {error.message}")
+        print(f"nothing to measure, no gpu(0): {error}")
         return
     seconds = interleaved(contenders(given.elements), given.rounds)
     each = {
