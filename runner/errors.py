@@ -206,8 +206,8 @@ class MemoryShortage(RunnerError):
                 "dtype=float16, or device=cpu"
             )
         return cls(
-            f"the run needs more memory than there is: {said} - task=plan shows what it would hold, "
-            "init_mode=streamed holds little"
+            f"the run needs more memory than there is: {said} - task=plan shows its size, "
+            "init_mode=streamed needs little memory"
         )
 
 

@@ -51,7 +51,7 @@ SHORT = 16
 """Hex digits of a tensor's digest."""
 LAW = 8
 """Hex digits of a law's id."""
-RESTORE = "bring it back from version control, or write it again with initlab lock"
+RESTORE = "restore it from version control, or write it again with initlab lock"
 
 
 @dataclass(frozen=True)

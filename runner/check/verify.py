@@ -101,7 +101,7 @@ def _config(content: Manifest, folder: Path) -> RunConfig:
         if found != recorded:
             raise EvidenceError(
                 f"{folder}: the file of {option} has changed since the run: SHA-256 {recorded[:16]}…, now "
-                f"{found[:16]}… - bring it back"
+                f"{found[:16]}… - restore it"
             )
     if set(content.digests.tensors) != {row.path for row in config.rows}:
         raise EvidenceError(

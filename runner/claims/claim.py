@@ -136,13 +136,15 @@ def _parse(entry: object) -> Claim:
         if predicted == 0:
             problems.add(
                 "within",
-                "is missing - a part of a prediction of 0 says nothing: give the largest difference "
-                "that may stay unseen",
+                "is missing - its default is a fraction of the prediction, which is 0: give the "
+                "largest difference that may stay undetected",
             )
     problems.raise_any()
     assert expression is not None and predicted is not None
     if relation == "equal" and scales["within"] < scales.get("floor", 0.0):
-        said = f"must be at least the floor, {scales['floor']:g}: what rounding may add is not to be seen"
+        said = (
+            f"must be at least the floor, {scales['floor']:g}: rounding alone may cause that much"
+        )
         raise ConfigError.of("within", said)
     return Claim(
         id=str(entry["id"]),

@@ -140,8 +140,8 @@ def groups(claim: Claim, results: Sequence[Result]) -> list[list[Result]]:
     others = [key for key in varied if key not in axes and key != SEED and key not in own]
     if others:
         raise QuantityError(
-            f"its runs differ in {', '.join(others)}, which it says nothing of - say which are meant "
-            "with 'where'"
+            f"its runs differ in {', '.join(others)}, which the claim does not mention - choose "
+            "runs with 'where'"
         )
     _check_axes(claim, results, along)
     made: dict[str, list[Result]] = {}
@@ -161,12 +161,12 @@ def _check_axes(claim: Claim, results: Sequence[Result], along: list[str]) -> No
             continue
         if not _has(results[0], name):
             raise QuantityError(
-                f"it is about a slope along '{name}', which is no key of the config - sweep over one, as "
+                f"its slope is along '{name}', which is no key of the config - sweep over one, like "
                 f"sweep.grid.vars.{name}"
             )
         key = f"vars.{name}" if name in results[0].config.get(VARIABLES, {}) else name
         raise QuantityError(
-            f"it is about a slope along '{name}', which is the same in all runs - sweep over it: "
+            f"its slope is along '{name}', which is the same in all runs - sweep over it: "
             f"sweep.grid.{key}"
         )
 
@@ -183,7 +183,7 @@ def estimate(claim: Claim, results: Sequence[Result]) -> Estimate:
     if not all(value.single for value in values):
         count = max(len(value.values) for value in values)
         raise QuantityError(
-            f"gives {count} values a run - reduce them to one, with .mean or .log_mean"
+            f"gives {count} values for each run - reduce them to one, with .mean or .log_mean"
         )
     points = np.array([value.values[0] for value in values])
     if not np.isfinite(points).all():

@@ -73,8 +73,8 @@ def evaluate(node: Node, results: Sequence[Result]) -> Sample:
         case Path():
             if len(results) > 1:
                 raise QuantityError(
-                    f"'{node}' is a number of each run - take a slope over them, or say which run "
-                    "with 'where'"
+                    f"'{node}' gives one number for each run - take a slope over them, or choose one "
+                    "run with 'where'"
                 )
             return numbers(node, results[0])
         case Call(function=name, arguments=(inner,)) if name in FUNCTIONS:
@@ -112,7 +112,7 @@ def _slope(y: Node, x: Node, results: Sequence[Result]) -> Sample:
         return _fitted(at, along[0].values, along[0].names)
     if not all(sample.single for sample in along):
         raise QuantityError(
-            "a slope over runs needs one number of each: reduce what they give with .mean or .log_mean"
+            "a slope over runs needs one number of each run - reduce its values with .mean or .log_mean"
         )
     ends = [evaluate(x, [result]) for result in results]
     return _fitted(
@@ -128,7 +128,7 @@ def _fitted(x: np.ndarray, y: np.ndarray, names: tuple[str, ...]) -> Sample:
         return Sample(np.array([np.nan]), (names[int(np.argmax(bad))],), True)
     spread = x - x.mean()
     if not spread.any():
-        raise QuantityError("a slope needs two different places, all are the same")
+        raise QuantityError("a slope needs two different values along its axis, all are the same")
     return Sample(np.array([float(spread @ (y - y.mean()) / (spread @ spread))]), ("",), True)
 
 

@@ -31,7 +31,7 @@ class Experiments(Command):
             "names",
             nargs="*",
             metavar="NAME",
-            help="of conf/experiment, all that expect something by default; and KEY=VALUE for their runs",
+            help="experiments (default: all that declare claims), and KEY=VALUE for their runs",
         )
         parser.add_argument(
             "--docs", type=Path, metavar="DIR", help="write results.md and figures there"
@@ -44,7 +44,7 @@ class Experiments(Command):
         parser.add_argument(
             "--list",
             action="store_true",
-            help="name the experiments and what they ask, run nothing",
+            help="list the experiments and their questions, run nothing",
         )
 
     def perform(self, given: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ class Join(Command):
     """
 
     usage = "RUN_DIR ..."
-    summary = "put the parts of a sharded run together"
+    summary = "join the parts of a sharded run"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """The parts."""

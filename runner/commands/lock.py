@@ -25,7 +25,7 @@ class Lock(Command):
     """
 
     usage = "WORD ..."
-    summary = "write down what every run must give"
+    summary = "write a lock: the digests that runs must give"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """The words and the file."""

@@ -42,7 +42,7 @@ ALLOWED_TARGETS = {
 REFUSED_OF_OPTUNA = {
     "custom_search_space": "is refused: a config cannot name code to run - give the space as words",
     "storage": "is refused: Optuna unpickles what it finds there - resume=true with a seed of the sampler "
-    "takes up a search again",
+    "continues a search",
 }
 LOGGING_CLASSES = {"logging.StreamHandler", "logging.FileHandler", "colorlog.ColoredFormatter"}
 STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}

@@ -49,7 +49,7 @@ class Cosine(Measure):
             )
             raise ConfigError.of("", said)
         if whole_numbers and self.start is not None:
-            said = "inputs that name tokens have no angle to start from - set start to null"
+            said = "inputs that are token numbers have no angle to start from - set start to null"
             raise ConfigError.of("", said)
 
     def measure(self, subject: Subject) -> Findings:

@@ -50,7 +50,7 @@ class Jacobian(Measure):
     ) -> None:
         """Raise ConfigError for token inputs, which have no derivative, and for too few samples."""
         if whole_numbers:
-            raise ConfigError.of("", "there is no derivative by inputs that name tokens")
+            raise ConfigError.of("", "there is no derivative by inputs that are token numbers")
         if output[0] < self.samples:
             said = (
                 f"{self.samples} samples need a batch of as many, got {output[0]} - raise data.batch or "

@@ -118,7 +118,7 @@ def _each_axis(selection: Selection, axes: int) -> list[int | slice]:
     parts = selection if isinstance(selection, tuple) else (selection,)
     for part in parts:
         if isinstance(part, bool) or not isinstance(part, (int, np.integer, slice, EllipsisType)):
-            said = "is selected from by numbers, slices and ... only"
+            said = "is selected with numbers, slices and ... only"
             raise IndexError(f"a parameter that is drawn {said}, got {selection!r}")
     dots = sum(part is ... for part in parts)
     missing = axes - (len(parts) - dots)

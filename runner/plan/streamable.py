@@ -54,8 +54,8 @@ def check_data_scaled(plan: Plan, init_mode: str) -> None:
     waiting = next((row for row in plan.owners if isinstance(row.law, laws.DataScaled)), None)
     if waiting is not None and init_mode == "streamed":
         said = (
-            f"'{waiting.path}' is scaled by what the network makes of the data, which a streamed run "
-            "never has whole"
+            f"'{waiting.path}' is scaled by the network's output for the data, but a streamed run "
+            "never has the whole network"
         )
         raise ConfigError.of("init_mode", f"{said} - use init_mode=eager or deferred")
 

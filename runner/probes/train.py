@@ -115,7 +115,7 @@ class Train(Probe):
             if getattr(self, option) is not None and option not in known:
                 raise OptionError(
                     option,
-                    f"is nothing that {self.optimizer} takes - set it to null, or use {', '.join(known)}",
+                    f"is no option of {self.optimizer} - set it to null, or use {', '.join(known)}",
                 )
 
     def _make(self) -> Optimizer:

@@ -33,8 +33,8 @@ def rescale(network: Network, plan: Plan, subject: Subject) -> None:
             if path not in network.leaves:
                 raise ConfigError.of(
                     row.rule,
-                    f"'{row.path}' is no weight of a layer by itself, so no variance is its own - use "
-                    "another initializer for it",
+                    f"'{row.path}' is not the weight of a layer, so no output variance belongs to it - "
+                    "use another initializer for it",
                 )
             _settle(network.owners[row.path], row, row.law, path, subject)
 

@@ -60,9 +60,7 @@ def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
     parts = [
         "initlab: declare a network, initialize it exactly, leave evidence.",
         section("Usage", columns(USAGE, width)),
-        section(
-            "Groups: GROUP=OPTION (* is what you get unasked)", group_lines(groups, meanings, width)
-        ),
+        section("Groups: GROUP=OPTION (* is the default)", group_lines(groups, meanings, width)),
         section(
             "Keys: KEY=VALUE",
             [line for key, said in keys.items() for line in entry(key, said, width)],

@@ -50,7 +50,7 @@ def check(name: str, arguments: Mapping[str, object]) -> None:
     hints = typing.get_type_hints(function)
     for argument in arguments:
         if argument not in known:
-            said = f"is nothing that {name} takes - {advice(argument, known)}"
+            said = f"is no argument of {name} - {advice(argument, known)}"
             raise OptionError(argument, said, unknown=True)
     for argument, parameter in known.items():
         if argument not in arguments:

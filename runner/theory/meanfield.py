@@ -333,6 +333,7 @@ def _scale(rate: float, what: str) -> float:
     if not 0 < rate < 1:
         raise OptionError(
             "weight_variance",
-            f"has no depth scale: {what} change by the factor {rate:.6g} a layer, which never settles",
+            f"has no depth scale: {what} change by the factor {rate:.6g} in each layer and "
+            "never converge",
         )
     return -1 / math.log(rate)

@@ -131,7 +131,7 @@ def test_a_measurement_that_is_not_finite_refutes_and_names_the_layer(command):
         ({"quantity": "spectrum.*.mean.mean"}, "nor key of the config is called 'spectrum'"),
         (
             {"quantity": "slope(log layers[-1].rms, log width)", "error": "runs"},
-            "'width', which is no key of the config - sweep over one, as sweep.grid.vars.width",
+            "'width', which is no key of the config - sweep over one, like sweep.grid.vars.width",
         ),
         (
             {"quantity": "slope(log layers[-1].rms, log data.batch)", "error": "runs"},
@@ -166,7 +166,7 @@ def test_runs_that_differ_in_more_than_their_seed_are_not_mixed(command):
     done = command("-m", *SMALL, "init.slope=0,0.1", word(RATIO))
     assert (
         done.code,
-        "its runs differ in init.slope, which it says nothing of - say which are meant with 'where'"
+        "its runs differ in init.slope, which the claim does not mention - choose runs with 'where'"
         in done.err,
     ) == (
         2,

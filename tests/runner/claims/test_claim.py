@@ -107,7 +107,7 @@ def test_nothing_is_expected_by_default():
         ({"within": 0.1, "floor": 0.2}, "expect[0].within: must be at least the floor, 0.2"),
         (
             {"predicted": 0},
-            "expect[0].within: is missing - a part of a prediction of 0 says nothing",
+            "expect[0].within: is missing - its default is a fraction of the prediction, which is 0",
         ),
         ({"where": ["x"]}, "expect[0].where: must be a mapping of config keys to values"),
         ({"quantiti": "x"}, "expect[0].quantiti: no such key - did you mean 'quantity'?"),

@@ -192,7 +192,7 @@ def test_where_says_which_runs_are_meant():
     [
         (
             {},
-            "its runs differ in init, which it says nothing of - say which are meant with 'where'",
+            "its runs differ in init, which the claim does not mention - choose runs with 'where'",
         ),
         ({"where": {"init": "lecun"}}, "zero samples: none of the 4 runs has init=lecun"),
         ({"where": {"inti": "he"}}, "where.inti: no run has such a key - did you mean 'init'"),

@@ -139,7 +139,7 @@ def test_what_is_not_finite_is_named_by_its_row():
         ("layers[0].rms_ratio", "zero samples"),
         ("layers.*", "holds rms, rms_ratio and is no single value"),
         ("layers.*.rms * layers[1:].rms", "4 and 3 values cannot be joined by '\\*'"),
-        ("slope(training.*.loss, 3)", "a slope needs two different places"),
+        ("slope(training.*.loss, 3)", "a slope needs two different values along its axis"),
     ],
 )
 def test_an_expression_that_is_none_is_refused_in_one_line(text, said):
@@ -149,7 +149,7 @@ def test_an_expression_that_is_none_is_refused_in_one_line(text, said):
 
 
 def test_a_number_of_each_run_is_no_number_of_several():
-    with pytest.raises(QuantityError, match="is a number of each run - take a slope"):
+    with pytest.raises(QuantityError, match="gives one number for each run - take a slope"):
         value("figures.loss", result(0), result(1))
     with pytest.raises(QuantityError, match="a slope over runs needs one number of each"):
         value("slope(layers.*.rms, width)", result(width=2), result(width=4))

@@ -44,9 +44,9 @@ def test_a_slope_goes_over_runs_or_along_the_values_of_one():
 
 def test_a_number_of_each_run_is_none_of_several_and_equal_places_have_no_slope():
     runs = [result(1, 1.0, [1.0]), result(1, 2.0, [1.0])]
-    with pytest.raises(QuantityError, match="is a number of each run"):
+    with pytest.raises(QuantityError, match="gives one number for each run"):
         evaluate(parse("figures.loss"), runs)
-    with pytest.raises(QuantityError, match="needs two different places"):
+    with pytest.raises(QuantityError, match="needs two different values along its axis"):
         evaluate(parse("slope(figures.loss, seed)"), runs)
 
 

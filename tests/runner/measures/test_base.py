@@ -81,7 +81,7 @@ def test_a_network_is_measured_before_it_is_trained(only_run):
         ),
         (
             ["measure=[jacobian]", "model=lstm_lm", "data=text"],
-            "measure.jacobian: there is no derivative by inputs that name tokens",
+            "measure.jacobian: there is no derivative by inputs that are token numbers",
         ),
         (
             ["measure=[spectrum]", "measure.spectrum.most=0"],

@@ -120,7 +120,7 @@ def test_training_runs_in_half_precision_too(only_run):
         (["probe.optimizer=adm"], "probe.optimizer: cannot be 'adm' - did you mean 'adam'?"),
         (
             ["probe.optimizer=adam", "probe.momentum=0.9"],
-            "probe.momentum: is nothing that adam takes - set it to null, or use wd, beta1, beta2",
+            "probe.momentum: is no option of adam - set it to null, or use wd, beta1, beta2",
         ),
         (
             ["probe.learning_rate=-1"],

@@ -63,7 +63,7 @@ def test_the_plan_says_that_data_decide(command):
     [
         (
             ["init_mode=streamed", "measure=[]"],
-            "init_mode: 'body.0.fc.weight' is scaled by what the network makes of the data",
+            "init_mode: 'body.0.fc.weight' is scaled by the network's output for the data",
         ),
         (
             ["data=ones", "data.batch=1", "model.layers=[{kind: dense, name: a, units: 1}]"],

@@ -28,7 +28,7 @@ def test_every_form_can_be_called_by_name_and_gives_what_its_function_gives():
             "gain",
             {"activaton": "relu"},
             "activaton",
-            "is nothing that gain takes - did you mean 'activation'",
+            "is no argument of gain - did you mean 'activation'",
         ),
         ("gain", {"activation": 3}, "activation", "must be a name, got 3"),
         (
