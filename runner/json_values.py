@@ -34,3 +34,8 @@ def finite(value: object) -> float | None:
     """Return a figure as a number, or None if it is missing, NaN, infinite, or no number."""
     found = number(value)
     return found if found is not None and math.isfinite(found) else None
+
+
+def mapping(value: JSON) -> Mapping[str, JSON]:
+    """Return a mapping as it is, and an empty one in place of anything else."""
+    return value if isinstance(value, Mapping) else {}

@@ -22,6 +22,7 @@ from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.shard import INDEX
 from initlab.runner.evidence.snapshot import Saved
+from initlab.runner.json_values import JSON, mapping
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig, revalidate
 
@@ -97,7 +98,7 @@ def _config(content: Manifest, folder: Path) -> RunConfig:
         )
         raise EvidenceError(f"{folder}: {said}")
     for option, recorded in content.files.items():
-        found = config.canonical.get("files", {}).get(option, "none")
+        found = str(mapping(config.canonical.get("files")).get(option, "none"))
         if found != recorded:
             raise EvidenceError(
                 f"{folder}: the file of {option} has changed since the run: SHA-256 {recorded[:16]}…, now "
@@ -164,7 +165,7 @@ def _compare(run: RunFolder, config: RunConfig) -> Answer:
     return _compare_whole(run, config, notes)
 
 
-def _canonical(content: Manifest) -> dict[str, object]:
+def _canonical(content: Manifest) -> dict[str, JSON]:
     """Return the canonical config of the manifest's config, plugins and input files."""
     given = [plugins.Plugin(entry.file, entry.sha256) for entry in content.plugins]
     return canonical_config(content.config, content.stream, given, content.files)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -34,6 +34,7 @@ from initlab.runner.config.hydra_internals import (
 )
 from initlab.runner.config.identity import OUTPUTS, Declaration, declaration_of
 from initlab.runner.errors import ConfigError, Problem, Problems
+from initlab.runner.json_values import JSON
 
 ROOT = "config"
 Composed: TypeAlias = DictConfig
@@ -376,12 +377,12 @@ def check_code(config: DictConfig) -> None:
     code_search.check(unresolved(config))
 
 
-def unresolved(config: DictConfig) -> dict[str, object]:
+def unresolved(config: DictConfig) -> dict[str, JSON]:
     """Return a composed config as plain mappings and lists, with interpolations unresolved."""
-    return cast(dict[str, Any], OmegaConf.to_container(config, resolve=False))
+    return cast(dict[str, JSON], OmegaConf.to_container(config, resolve=False))
 
 
-def read_option(file: Path) -> dict[str, Any]:
+def read_option(file: Path) -> dict[str, JSON]:
     """Return the content of a file of `conf/`, unresolved.
 
     Raises ValueError if it is no YAML mapping, and OSError if it cannot be read.

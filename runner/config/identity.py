@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -18,6 +18,7 @@ from initlab.engine import streams
 from initlab.runner.config.plugins import Plugin, loaded
 from initlab.runner.data import REGISTRY
 from initlab.runner.errors import ConfigError
+from initlab.runner.json_values import JSON
 
 IDENTIFYING = (
     "model",
@@ -40,10 +41,10 @@ OUTPUTS = "outputs"
 class Declaration:
     """What a run declares: its resolved config, and what identifies it. Each is computed once."""
 
-    resolved: dict[str, Any]
+    resolved: dict[str, JSON]
 
     @cached_property
-    def canonical(self) -> dict[str, object]:
+    def canonical(self) -> dict[str, JSON]:
         """The part of the config that identifies the run; it exists for an invalid config too."""
         return canonical_of(self.resolved)
 
@@ -64,8 +65,8 @@ def declaration_of(config: DictConfig) -> Declaration:
 
 
 def canonical_config(
-    config: Mapping[str, object], stream: str, plugins: list[Plugin], files: dict[str, str]
-) -> dict[str, object]:
+    config: Mapping[str, JSON], stream: str, plugins: list[Plugin], files: dict[str, str]
+) -> dict[str, JSON]:
     """Return the part of a resolved config that identifies the run.
 
     It includes the stream's version and the SHA-256 of plugins and input files.
@@ -84,12 +85,12 @@ def canonical_config(
     return canonical
 
 
-def canonical_bytes(canonical: Mapping[str, object]) -> bytes:
+def canonical_bytes(canonical: Mapping[str, JSON]) -> bytes:
     """Return the canonical text of a config: JSON with sorted keys and no spaces."""
     return json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def run_id(canonical: Mapping[str, object]) -> str:
+def run_id(canonical: Mapping[str, JSON]) -> str:
     """Return a readable prefix and 16 hex digits of the SHA-256: `normal-seed0-6f2c…`."""
     initializer = canonical.get("init")
     kind = initializer.get("kind") if isinstance(initializer, dict) else None
@@ -117,7 +118,7 @@ def file_digest(path: str) -> str:
     return digest.hexdigest()
 
 
-def resolve(config: DictConfig) -> dict[str, object]:
+def resolve(config: DictConfig) -> dict[str, JSON]:
     """Return the config as plain mappings and lists, without `hydra`.
 
     Raises ConfigError if an interpolation fails.
@@ -128,12 +129,13 @@ def resolve(config: DictConfig) -> dict[str, object]:
         raise ConfigError.of(str(error.full_key or ""), str(error).splitlines()[0]) from error
 
 
-def _plain(config: DictConfig, key: str) -> object:
+def _plain(config: DictConfig, key: str) -> JSON:
     value = "???" if OmegaConf.is_missing(config, key) else config[key]
-    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+    plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+    return cast(JSON, plain)
 
 
-def canonical_of(resolved: Mapping[str, object]) -> dict[str, object]:
+def canonical_of(resolved: Mapping[str, JSON]) -> dict[str, JSON]:
     """Return the canonical config of a resolved one, valid or not, in this process."""
     options = resolved.get("init")
     param = options.get("param") if isinstance(options, dict) else None

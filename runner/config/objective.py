@@ -10,6 +10,7 @@ distance    difference: |x - target|; ratio: |ln(x / target)|; null: x itself, w
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -31,7 +32,7 @@ class Objective:
     target: Annotated[float | None, finite.or_null()] = None
     distance: Annotated[str, choice(DISTANCES)] | None = None
 
-    def evaluate(self, config: dict[str, object], stats: dict[str, object]) -> float | None:
+    def evaluate(self, config: Mapping[str, object], stats: Mapping[str, object]) -> float | None:
         """Return the objective of a run with this resolved config and these statistics, by section.
 
         Returns None if it is not finite. Raises ConfigError if the run has no such figure.
@@ -39,14 +40,14 @@ class Objective:
         value = self._distance(self._figure(config, stats))
         return value if math.isfinite(value) else None
 
-    def check(self, config: dict[str, object], sketch: dict[str, object]) -> None:
+    def check(self, config: Mapping[str, object], sketch: Mapping[str, object]) -> None:
         """Raise ConfigError if a run with this config cannot have the figure.
 
         `sketch` is what is known about its statistics before the run.
         """
         self._figure(config, sketch)
 
-    def _figure(self, config: dict[str, object], stats: dict[str, object]) -> float:
+    def _figure(self, config: Mapping[str, object], stats: Mapping[str, object]) -> float:
         try:
             return figure(self.path, Measured(config, stats))
         except QuantityError as error:

@@ -39,10 +39,9 @@ def experiments() -> dict[str, Experiment]:
     found = {}
     for path in sorted((conf_dir() / GROUP).glob("*.yaml")):
         if claims_in(path):
-            control = read_option(path).get("control") or []
-            found[path.stem] = Experiment(
-                path.stem, _comment(path), tuple(str(words) for words in control)
-            )
+            control = read_option(path).get("control")
+            words = tuple(map(str, control)) if isinstance(control, list) else ()
+            found[path.stem] = Experiment(path.stem, _comment(path), words)
     return found
 
 

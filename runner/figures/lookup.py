@@ -7,7 +7,7 @@ in this order. All errors are QuantityErrors with the nearest name.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -33,11 +33,11 @@ class Run(Protocol):
     """
 
     @property
-    def config(self) -> dict[str, object]:
+    def config(self) -> Mapping[str, object]:
         """The resolved config."""
 
     @property
-    def stats(self) -> dict[str, object]:
+    def stats(self) -> Mapping[str, object]:
         """The sections: name -> rows or figures."""
 
 
@@ -45,8 +45,8 @@ class Run(Protocol):
 class Measured:
     """A run as its config and its statistics."""
 
-    config: dict[str, object]
-    stats: dict[str, object]
+    config: Mapping[str, object]
+    stats: Mapping[str, object]
 
 
 @dataclass(frozen=True)

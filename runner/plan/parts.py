@@ -14,7 +14,6 @@ from initlab.engine import formats
 from initlab.engine.device import Device, check_dtype, check_gpu
 from initlab.engine.errors import DeviceError, OptionError
 from initlab.engine.init import Initializer
-from initlab.runner.claims.claim import Claim
 from initlab.runner.config.schema import DeviceOptions, kinds
 from initlab.runner.data import Data
 from initlab.runner.errors import ConfigError, Problems, each
@@ -29,7 +28,7 @@ from initlab.runner.plan.model import (
     parse_input,
     parse_model,
 )
-from initlab.runner.plan.root import parse_root
+from initlab.runner.plan.root import Root, parse_root
 from initlab.runner.plan.streamable import check_streamed
 from initlab.runner.probes import Probe
 from initlab.runner.stats import Statistic
@@ -40,7 +39,6 @@ from initlab.runner.trackers import Tracker
 class Parts:
     """The objects that a resolved config declares, besides its plain keys."""
 
-    claims: list[Claim]
     model: ModelSpec
     data: Data
     probe: Probe
@@ -54,12 +52,12 @@ class Parts:
     sample_shape: tuple[int, ...]
 
 
-def parse_parts(resolved: dict[str, JSON]) -> Parts:
-    """Return all parts, after checking the plain keys too. Raises ConfigError with all problems."""
+def parse_parts(resolved: Mapping[str, JSON]) -> tuple[Root, Parts]:
+    """Return the plain keys and all parts. Raises ConfigError with all problems."""
     problems = Problems()
     mode, declared = resolved.get("init_mode"), None
     with problems.under():
-        claims = parse_root(resolved)
+        root = parse_root(resolved)
     with problems.under("model"):
         network = mapping_at(resolved, "model")
         with problems.under("model.input"):
@@ -93,8 +91,8 @@ def parse_parts(resolved: dict[str, JSON]) -> Parts:
         with problems.under():
             check_streamed(resolved)
     problems.raise_any()
-    return Parts(
-        claims, model, data, probe, init, stats, measure, tracker, shard, device, snapshot, sample
+    return root, Parts(
+        model, data, probe, init, stats, measure, tracker, shard, device, snapshot, sample
     )
 
 

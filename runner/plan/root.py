@@ -6,6 +6,7 @@ The types of the fields in `runner.config.schema.Config` say which values a key 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from initlab.engine import dtypes, streams
@@ -21,15 +22,30 @@ REQUIRED = ("seed", "name", "stream", "dtype", "init_mode", "task")
 LARGEST_MXNET_SEED = 2**32 - 1
 
 
-def parse_root(resolved: dict[str, Any]) -> list[Claim]:
-    """Check the plain keys and return the declared claims. Raises ConfigError with all problems."""
+@dataclass(frozen=True)
+class Root:
+    """The plain keys of a config, checked. `claims` are those of `expect`."""
+
+    seed: int
+    stream: str
+    name: str
+    dtype: str
+    init_mode: str
+    task: str
+    resume: bool
+    threads: int | None
+    claims: list[Claim]
+
+
+def parse_root(resolved: Mapping[str, Any]) -> Root:
+    """Return the plain keys. Raises ConfigError with all problems."""
     problems = Problems()
     known = list(Config.__dataclass_fields__)
     for key in resolved:
         if key not in known:
             problems.unknown(key, "no such key", key, known)
     with problems.under():
-        check_given(Config, dict.fromkeys(REQUIRED) | resolved)
+        check_given(Config, {**dict.fromkeys(REQUIRED), **resolved})
     with problems.under("sweep"):
         _check_sweep(resolved.get("sweep"))
     with problems.under("expect"):
@@ -43,7 +59,12 @@ def parse_root(resolved: dict[str, Any]) -> list[Claim]:
         with problems.under("dtype"):
             _check_dtype(resolved["dtype"], str(resolved.get("stream")))
     problems.raise_any()
-    return claims
+    return Root(
+        **{key: resolved[key] for key in REQUIRED},
+        resume=resolved.get("resume", False),
+        threads=resolved.get("threads"),
+        claims=claims,
+    )
 
 
 def _check_sweep(options: object) -> None:

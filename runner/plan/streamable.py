@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from initlab.engine import laws, streams
@@ -12,7 +13,7 @@ from initlab.runner.stats import Statistic
 from initlab.runner.stats.meter import needs_whole_tensor
 
 
-def check_streamed(resolved: dict[str, Any]) -> None:
+def check_streamed(resolved: Mapping[str, Any]) -> None:
     """Raise ConfigError for options that a streamed run does not support.
 
     These are streams that depend on the order of draws, other file formats, and a probe or

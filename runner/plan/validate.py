@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from initlab.engine import formats, init, streams
 from initlab.engine.device import Device
@@ -26,6 +25,7 @@ from initlab.runner.measures import Measure
 from initlab.runner.plan.model import ModelSpec
 from initlab.runner.plan.network import Network, build_twin
 from initlab.runner.plan.parts import Parts, mapping_at, parse_parts, parse_tracker
+from initlab.runner.plan.root import Root
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan, make_plan
 from initlab.runner.plan.shards import aliases_of, rows_of
@@ -87,12 +87,12 @@ class RunConfig:
         return self.plan.aliases if self.shard is None else aliases_of(self.plan, self.rows)
 
     @property
-    def resolved(self) -> dict[str, object]:
+    def resolved(self) -> dict[str, JSON]:
         """The resolved config as plain mappings."""
         return self.declaration.resolved
 
     @property
-    def canonical(self) -> dict[str, Any]:
+    def canonical(self) -> dict[str, JSON]:
         """The part of the config that identifies the run."""
         return self.declaration.canonical
 
@@ -108,27 +108,14 @@ def validate(declaration: Declaration) -> RunConfig:
     resolved.setdefault("stream", streams.VERSION)
     resolved.setdefault("tracker", dict(UNTRACKED))
     resolved.setdefault("measure", {})
-    parts = parse_parts(resolved)
-    with streams.using(resolved["stream"]):
-        plan, layers = _plan(resolved, parts)
+    root, parts = parse_parts(resolved)
+    with streams.using(root.stream):
+        plan, layers = _plan(root, parts)
     _check_shard(plan, parts.shard)
-    check_data_scaled(plan, resolved["init_mode"])
-    if resolved["init_mode"] == "streamed" and parts.snapshot is None:
+    check_data_scaled(plan, root.init_mode)
+    if root.init_mode == "streamed" and parts.snapshot is None:
         check_one_pass(plan, parts.stats)
-    run = RunConfig(
-        **vars(parts),
-        stream=resolved["stream"],
-        seed=resolved["seed"],
-        name=resolved["name"],
-        dtype=resolved["dtype"],
-        init_mode=resolved["init_mode"],
-        task=resolved["task"],
-        resume=resolved.get("resume", False),
-        plan=plan,
-        layers=layers,
-        threads=resolved.get("threads"),
-        declaration=declaration,
-    )
+    run = RunConfig(**vars(root), **vars(parts), plan=plan, layers=layers, declaration=declaration)
     check_objective(run)
     return run
 
@@ -140,7 +127,7 @@ def check_objective(run: RunConfig) -> None:
         objective.check(run.resolved, run.sketch)
 
 
-def revalidate(plain: dict[str, Any]) -> RunConfig:
+def revalidate(plain: Mapping[str, JSON]) -> RunConfig:
     """Return the run that a manifest's `config` declares, without its tracker.
 
     The run was tracked already, and this machine may lack the tracker's library. Raises ConfigError
@@ -172,13 +159,13 @@ def _check_shard(plan: Plan, shard: Shard | None) -> None:
         raise ConfigError.of("shard", str(error)) from None
 
 
-def _plan(resolved: dict[str, Any], parts: Parts) -> tuple[Plan, tuple[str, ...]]:
+def _plan(root: Root, parts: Parts) -> tuple[Plan, tuple[str, ...]]:
     """Return the plan, and the paths of the layers that contain no other."""
     data, sample = parts.data, parts.sample_shape
     batch_shape = (data.batch, *sample)
-    network, output = build_twin(parts.model, resolved["dtype"], batch_shape)
+    network, output = build_twin(parts.model, root.dtype, batch_shape)
     _check_sizes(network, batch_shape)
-    plan = make_plan(network, output, parts.init, resolved["seed"])
+    plan = make_plan(network, output, parts.init, root.seed)
     problems = Problems()
     given = tuple(output), data.classes, (data.batch, *data.label_shape(sample))
     with problems.under("probe"):

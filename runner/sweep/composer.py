@@ -45,7 +45,7 @@ class Base:
     task: DictConfig
     refers: bool
     code: tuple[Problem, ...]
-    places: dict[str, object]
+    places: dict[str, JSON]
 
     @classmethod
     def of(cls, whole: DictConfig) -> Base:
@@ -112,19 +112,19 @@ class Template:
         except ConfigError:
             return None
 
-    def values(self, overrides: Sequence[Override]) -> dict[tuple[str, ...], object]:
+    def values(self, overrides: Sequence[Override]) -> dict[tuple[str, ...], JSON]:
         """Return the values of the keys for the job with these words. Raises the errors of Hydra."""
         apply_words(overrides, self._config)
         return {path: OmegaConf.select(self._config, key) for key, path in self._keys.items()}
 
-    def resolved(self, values: dict[tuple[str, ...], object]) -> dict[str, object]:
+    def resolved(self, values: dict[tuple[str, ...], JSON]) -> dict[str, JSON]:
         """Return a copy of the resolved config with these values."""
-        made: dict[str, object] = _copy(self._resolved)
+        made: dict[str, JSON] = _copy(self._resolved)
         for path, value in values.items():
             _put(made, path, value)
         return made
 
-    def text(self, values: dict[tuple[str, ...], object]) -> str:
+    def text(self, values: dict[tuple[str, ...], JSON]) -> str:
         """Return the job's config as YAML. Parts that no word changes are formatted once for all
         jobs.
         """
@@ -174,9 +174,9 @@ class Composed:
     """
 
     code: list[Problem]
-    places: dict[str, object]
+    places: dict[str, JSON]
     make: Callable[[], DictConfig]
-    template: tuple[Template, dict[tuple[str, ...], object]] | None = None
+    template: tuple[Template, dict[tuple[str, ...], JSON]] | None = None
 
     @cached_property
     def config(self) -> DictConfig:

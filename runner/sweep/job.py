@@ -33,6 +33,7 @@ from initlab.runner.evidence.status import (
     write,
 )
 from initlab.runner.files import locked_once_free, storage_errors
+from initlab.runner.json_values import mapping
 from initlab.runner.plan.validate import RunConfig, validate
 from initlab.runner.run import stages
 from initlab.runner.sweep import gpus
@@ -103,7 +104,9 @@ def perform(job: Job) -> Status:
     """
     folder, resolved = job.folder, job.declaration.resolved
     status = Status(PENDING, job.declaration.run_id, job.overrides)
-    sweep = resolved.get("sweep") or {}
+    sweep = mapping(resolved.get("sweep"))
+    retries = sweep.get("retries")
+    retries = retries if isinstance(retries, int) else 0
     stop = folder.parent / STOP if sweep.get("on_error") == "stop" else None
     if stop is not None and stop.exists():
         return status
@@ -124,7 +127,7 @@ def perform(job: Job) -> Status:
                     write(folder, status)
                     track(resolved, folder)
                     return status
-                for attempt in range(1, 2 + int(sweep.get("retries") or 0)):
+                for attempt in range(1, 2 + retries):
                     status, again = _attempt(job, replace(status, attempts=attempt))
                     if not again:
                         break

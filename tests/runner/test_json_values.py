@@ -7,7 +7,7 @@ import math
 import pytest
 
 from initlab.runner.files import in_json
-from initlab.runner.json_values import finite, number, restored
+from initlab.runner.json_values import finite, mapping, number, restored
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,8 @@ def test_nan_is_a_number_and_not_finite():
 @pytest.mark.parametrize("value", [math.inf, -math.inf, 0.1, 3, "nano", None, [1, "nan"]])
 def test_what_was_written_as_json_is_restored(value):
     assert restored(in_json(value)) == value
+
+
+def test_what_is_no_mapping_counts_as_an_empty_one():
+    assert mapping({"a": 1}) == {"a": 1}
+    assert mapping(None) == mapping([1]) == mapping("a") == {}
