@@ -1,7 +1,7 @@
-"""What the engine asks of an array and of an array library, whoever made them: NumPy, CuPy, or the
-stand-ins that gradients of gradients are computed with.
+"""Types of arrays and array libraries, whoever made them: NumPy, CuPy, or the traced values of
+higher derivatives.
 
-These are types for a checker. Nothing here is made or tested for while a program runs.
+They exist for a type checker only; nothing here is created or tested at run time.
 """
 
 from __future__ import annotations

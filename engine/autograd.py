@@ -1,7 +1,7 @@
 """Reverse-mode differentiation on a tape.
 
-The module knows no array library: gradients are things that can be added. `engine.tape` says what a
-box and a node are.
+The module does not depend on an array library: gradients are objects that can be added.
+`engine.tape` defines boxes and nodes.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ _mode = threading.local()
 
 
 def is_recording() -> bool:
-    """Whether primitives are put on the tape."""
+    """Return whether primitives are recorded on the tape."""
     return getattr(_mode, "recording", False)
 
 
 def is_training() -> bool:
-    """Whether layers behave as in training (dropout drops)."""
+    """Return whether layers behave as in training, where dropout drops elements."""
     return getattr(_mode, "training", False)
 
 
@@ -93,28 +93,29 @@ def _modes(recording: bool | None, training: bool | None) -> Iterator[None]:
 
 
 def record(train_mode: bool = True) -> AbstractContextManager[None]:
-    """While open, primitives are recorded, in train mode unless told otherwise."""
+    """Record primitives inside a `with`, by default in train mode."""
     return _modes(True, train_mode)
 
 
 def pause(train_mode: bool = False) -> AbstractContextManager[None]:
-    """While open, nothing is recorded."""
+    """Record nothing inside a `with`, by default in predict mode."""
     return _modes(False, train_mode)
 
 
 def train_mode() -> AbstractContextManager[None]:
-    """While open, layers behave as in training."""
+    """Let layers behave as in training, inside a `with`."""
     return _modes(None, True)
 
 
 def predict_mode() -> AbstractContextManager[None]:
-    """While open, layers behave as in prediction."""
+    """Let layers behave as in prediction, inside a `with`."""
     return _modes(None, False)
 
 
 def _where(device: Place, vjp: Backward) -> Backward:
-    """The vjp, after it has made its device the current one. Another device may have been made
-    current since the forward pass."""
+    """Return the vjp with its device made current first, which may have changed since the forward
+    pass.
+    """
 
     def applied(gradient: object) -> Sequence[Any]:
         device.use()
@@ -128,11 +129,11 @@ def primitive(function: Callable[..., Result]) -> Primitive: ...
 @overload
 def primitive(function: Callable[..., Results]) -> JointPrimitive: ...
 def primitive(function: Callable[..., Result | Results]) -> Primitive | JointPrimitive:
-    """Make `f(xp, *raw values, **attributes) -> (result, vjp)` work on boxes.
+    """Make `f(xp, *raw values, **attributes) -> (result, vjp)` a function of boxes.
 
-    Positional arguments that are boxes are unwrapped and differentiated; the result is wrapped as
-    the first of them is. A result that is a tuple becomes as many boxes; its vjp gets a list of
-    their gradients, None for those that nothing used.
+    Positional arguments that are boxes are unwrapped and differentiated; the result is wrapped like
+    the first of them. A tuple of results becomes several boxes; its vjp receives a list of their
+    gradients, with None for unused results.
     """
 
     @functools.wraps(function)
@@ -186,7 +187,7 @@ def check_writable(box: Box) -> None:
 
 
 def _order(heads: list[Node | Leaf]) -> list[Node]:
-    """All nodes the heads depend on, each after all that depend on it."""
+    """Return all nodes that the heads depend on, each after all that depend on it."""
     found: list[Node] = []
     seen: set[int] = set()
     for head in heads:
@@ -209,7 +210,9 @@ def _accumulate(
     retain_graph: bool,
     step: Callable[[Node, G], Sequence[Any]],
 ) -> dict[int, tuple[Leaf, G]]:
-    """id -> (leaf, gradient summed over its uses); `step` takes a gradient through one node."""
+    """Return {id: (leaf, gradient summed over its uses)}; `step` propagates a gradient through one
+    node.
+    """
     gradients: dict[int, Any] = {}
 
     def add(node: Node | Leaf, gradient: object) -> None:
@@ -242,7 +245,7 @@ def _accumulate(
 
 
 def _heads(heads: Boxes, head_grads: HeadGrads) -> tuple[list[Box], list[Box]]:
-    """Heads and their gradients, both as boxes."""
+    """Return heads and their gradients, both as lists of boxes."""
     boxes = _listed(heads)
     if head_grads is None:
         given: Sequence[Box | None] = [None] * len(boxes)
@@ -256,7 +259,7 @@ def _heads(heads: Boxes, head_grads: HeadGrads) -> tuple[list[Box], list[Box]]:
 
 
 def _listed(boxes: Boxes) -> list[Box]:
-    """One box or several, as a list."""
+    """Return one box or several as a list."""
     return [boxes] if is_box(boxes) else list(cast(Sequence[Box], boxes))
 
 
@@ -266,7 +269,9 @@ def backward(
     retain_graph: bool = False,
     train_mode: bool = True,
 ) -> None:
-    """Send the gradients of `heads` (ones where not given) to every variable they depend on."""
+    """Send the gradients of `heads` to every variable they depend on; `head_grads` are by default
+    ones.
+    """
     boxes, given = _heads(heads, head_grads)
     with _modes(False, train_mode):
         for leaf, gradient in _accumulate(
@@ -336,10 +341,11 @@ def grad(
 def inner_gradients(
     heads: Boxes, inner: Sequence[B], head_grads: HeadGrads = None
 ) -> list[B | None]:
-    """The gradients of `heads` by `inner`, values on the way to them, as new boxes of their shapes;
-    None for a value that the heads do not depend on.
+    """Return the gradients of `heads` by the intermediate values `inner`, as new boxes of their
+    shapes.
 
-    Variables get no gradients. The tape is used up.
+    A gradient is None if the heads do not depend on the value. Variables get no gradients. The tape
+    is consumed.
     """
     boxes, given = _heads(heads, head_grads)
     wanted = {id(box._node) for box in inner if box._node is not None}
@@ -357,11 +363,11 @@ def inner_gradients(
 
 
 class Function:
-    """A computation with a gradient of its own (MXNet: `autograd.Function`).
+    """A computation with a user-defined gradient (MXNet: `autograd.Function`).
 
-    Define `forward(self, *arrays)`, which gives an array or several, and `backward(self,
-    *output_gradients)`, which gives as many arrays as forward takes; `save_for_backward` keeps
-    arrays for it in `saved_tensors`. An instance is called once.
+    Define `forward(self, *arrays)`, which returns one array or several, and `backward(self,
+    *output_gradients)`, which returns one gradient for each argument of forward.
+    `save_for_backward` stores arrays in `saved_tensors`. An instance is called once.
     """
 
     def __init__(self) -> None:
@@ -369,15 +375,15 @@ class Function:
         self.saved_tensors: tuple[Any, ...] = ()
 
     def save_for_backward(self, *args: object) -> None:
-        """Keep arrays for `backward`."""
+        """Store arrays for `backward`."""
         self.saved_tensors = args
 
     def forward(self, *inputs: Any) -> Any:
-        """The results."""
+        """Return the results."""
         raise NotImplementedError
 
     def backward(self, *output_grads: Any) -> Any:
-        """The gradients of the inputs, from those of the results."""
+        """Return the gradients of the inputs, from those of the results."""
         raise NotImplementedError
 
     def __call__(self, *inputs: Box) -> Any:
@@ -418,7 +424,7 @@ class Function:
     def _backward(
         self, inputs: Sequence[Box], outputs: Sequence[Box], gradients: Sequence[Any], wrap: bool
     ) -> list[Box]:
-        """What `backward` gives, checked; `gradients` are raw arrays if `wrap`, else boxes."""
+        """Call `backward` and check its result; `gradients` are raw arrays if `wrap`, else boxes."""
         boxes: list[Box] = []
         for output, gradient in zip(outputs, gradients, strict=True):
             if gradient is None:
@@ -448,8 +454,9 @@ class Function:
 def mark_variables(
     variables: Boxes, gradients: Boxes, grad_reqs: str | list[str] = "write"
 ) -> None:
-    """Make arrays variables whose gradients are kept in the given arrays (MXNet:
-    `autograd.mark_variables`).
+    """Make arrays variables whose gradients are written into the given arrays.
+
+    MXNet: `autograd.mark_variables`.
     """
     marked = _listed(variables)
     if isinstance(grad_reqs, str):

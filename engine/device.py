@@ -1,8 +1,8 @@
-"""Devices: where an array lives, and which array library computes there.
+"""Devices: the place of an array, and the array library that computes there.
 
-This is the only module that imports CuPy, and it does so only when a GPU is used. `cpu(1)` is a
-second logical place in the same memory, so that replicas can be used and tested without a GPU.
-MXNet calls a device a context; both names are here.
+This is the only module that imports CuPy, and only when a GPU is used. `cpu(1)` is a second logical
+device in the same memory, so that replicas can be tested without a GPU. MXNet calls a device a
+context; both names exist here.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ _scopes = threading.local()
 
 
 class Device:
-    """A place for arrays, like `cpu(0)`. As a context manager it is the default for arrays made
-    inside it.
-    """
+    """A place for arrays, like `cpu(0)`. Inside a `with`, it is the default for new arrays."""
 
     def __init__(self, device_type: str | Device, device_id: int = 0) -> None:
         if isinstance(device_type, Device):
@@ -49,7 +47,7 @@ class Device:
 
     @property
     def device_typeid(self) -> int:
-        """MXNet's number of the device type."""
+        """The device type as MXNet numbers it."""
         return TYPE_IDS.get(self.device_type, 0)
 
     def use(self) -> Library:
@@ -178,7 +176,7 @@ fusing of all other operations."""
 
 @cache
 def _cupy_module(device: Device, text: str) -> Launch:
-    """The kernels compiled for a GPU, once a process."""
+    """Return the kernels compiled for a GPU, once for each process."""
     cupy = _cupy(device)
     module = cupy.RawModule(code=text, options=KERNEL_OPTIONS)
 
@@ -208,8 +206,9 @@ _NAMESPACES: dict[str, Namespace] = {
 
 @contextmanager
 def namespace(device_type: str, provider: Namespace) -> Iterator[None]:
-    """While open, `Device(device_type)` computes with `provider`: how a test puts a stand-in in the
-    place of an array library.
+    """Let `Device(device_type)` compute with `provider`, inside a `with`.
+
+    Tests use it to substitute an array library.
     """
     before = _NAMESPACES.get(device_type)
     _NAMESPACES[device_type] = provider
@@ -234,7 +233,7 @@ def launcher(device: Device) -> Compile:
 
 
 def runs_kernels(device: Device) -> bool:
-    """Whether values can be drawn on the device itself."""
+    """Return whether values can be drawn on the device itself."""
     return _NAMESPACES[device.device_type].compiler is not None
 
 
@@ -244,8 +243,10 @@ def check_dtype(device: Device, dtype: str) -> None:
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether an error says that memory is used up: a MemoryError (CuPy's own is one), or an error
-    of CUDA's libraries with one of the words of SHORTAGES.
+    """Return whether an error means that memory is exhausted.
+
+    That is a MemoryError (CuPy's own is one), or an error of CUDA's libraries with one of the words
+    in SHORTAGES.
     """
     if isinstance(error, MemoryError):
         return True
@@ -255,32 +256,32 @@ def is_shortage(error: BaseException) -> bool:
 
 
 def to_host(raw: Array, device: Device) -> np.ndarray:
-    """A device's raw array as NumPy's; the same memory on the cpu."""
+    """Return a device's raw array as a NumPy array; on the CPU it shares memory."""
     return _NAMESPACES[device.device_type].to_host(raw)
 
 
 def from_host(array: np.ndarray, device: Device) -> Array:
-    """A NumPy array as a device's raw array; the same memory on the cpu."""
+    """Return a NumPy array as a device's raw array; on the CPU it shares memory."""
     return _NAMESPACES[device.device_type].from_host(array, device)
 
 
 def cpu(device_id: int = 0) -> Device:
-    """The processor; every number is a place of its own in the same memory."""
+    """Return the CPU. Each id is a separate device in the same memory."""
     return Device("cpu", device_id)
 
 
 def cpu_pinned(device_id: int = 0) -> Device:
-    """Host memory; MXNet's name for the pinned part of it."""
+    """Return host memory under MXNet's name for pinned memory."""
     return Device("cpu_pinned", device_id)
 
 
 def gpu(device_id: int = 0) -> Device:
-    """A GPU. Whether there is one is found out when an array is asked for."""
+    """Return a GPU. Whether it exists is checked when an array is created on it."""
     return Device("gpu", device_id)
 
 
 def num_gpus() -> int:
-    """How many GPUs CuPy finds; 0 without CuPy."""
+    """Return the number of GPUs that CuPy finds; 0 without CuPy."""
     try:
         import cupy
 
@@ -292,7 +293,7 @@ def num_gpus() -> int:
 
 
 def current_device() -> Device:
-    """The innermost `with device:`, else cpu(0)."""
+    """Return the device of the innermost `with device:`, else cpu(0)."""
     stack = getattr(_scopes, "stack", None)
     return stack[-1] if stack else Device("cpu", 0)
 

@@ -1,5 +1,5 @@
-"""Digests of tensors and of whole snapshots: one definition, the same for every file format and
-however the values were made.
+"""Digests of tensors and of whole snapshots. They do not depend on the file format or on how the
+values were made.
 
 tensor-v1  SHA-256 over a header (dtype, shape) and the SHA-256 digests of the data's 1 MiB leaves,
            in order
@@ -37,12 +37,12 @@ def tensor_digest(array: np.ndarray, workers: int = 1) -> bytes:
 
 
 def leaf_digest(data: np.ndarray) -> bytes:
-    """The SHA-256 of a leaf: LEAF bytes of a tensor's data, uint8, fewer at its end."""
+    """Return the SHA-256 of a leaf: LEAF bytes of a tensor's data as uint8, fewer at its end."""
     return hashlib.sha256(data.data).digest()
 
 
 def from_leaves(dtype: str, shape: tuple[int, ...], leaves: Iterable[bytes]) -> bytes:
-    """The `tensor-v1` digest of a tensor whose leaves' digests are these, in their order."""
+    """Return the `tensor-v1` digest of a tensor from the digests of its leaves, in their order."""
     header = hashlib.sha256(b"tensor-v1\0" + dtype.encode("ascii") + b"\0")
     header.update(struct.pack("<I", len(shape)) + struct.pack(f"<{len(shape)}Q", *shape))
     for leaf in leaves:
@@ -51,7 +51,7 @@ def from_leaves(dtype: str, shape: tuple[int, ...], leaves: Iterable[bytes]) -> 
 
 
 def raw_bytes(array: np.ndarray) -> np.ndarray:
-    """The elements in C order, little-endian, as uint8; no copy where none is needed."""
+    """Return the elements in C order, little-endian, as uint8; copy only if needed."""
     contiguous = np.ascontiguousarray(array)
     if contiguous.dtype.byteorder == ">":
         contiguous = contiguous.astype(contiguous.dtype.newbyteorder("<"))
@@ -59,7 +59,9 @@ def raw_bytes(array: np.ndarray) -> np.ndarray:
 
 
 def root_digest(tensors: Mapping[str, bytes], aliases: Mapping[str, str]) -> bytes:
-    """The `root-v1` digest of all tensors (path -> digest) and aliases (path -> owner's path)."""
+    """Return the `root-v1` digest of all tensors (path -> digest) and aliases (path -> owner's
+    path).
+    """
     digest = hashlib.sha256(b"root-v1\0")
     for path in sorted(tensors, key=lambda name: name.encode("utf-8")):
         digest.update(_text(path) + b"=" + tensors[path])

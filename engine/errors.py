@@ -1,18 +1,18 @@
-"""Every exception class the engine defines.
+"""Every exception class of the engine.
 
     RuntimeError
-     +-- MXNetError (EngineError)         anything the engine refuses; MXNet's own root class
+     +-- MXNetError (EngineError)         anything the engine refuses; MXNet's own base class
           +-- DeferredInitializationError data asked of a parameter whose shape is not known yet
           +-- DeviceError                 no such device, no CuPy, no GPU
           +-- StreamError                 no such stream version, or a dtype it does not specify
           +-- FormatError                 a file that is damaged, cut short or of another kind
           +-- LawError (ValueError)       a law with impossible arguments, or on a shape it cannot fill
     ValueError
-     +-- OptionError                      an option of an initializer or layer; knows which one
-          +-- OptionErrors                several of them, each of which it holds
+     +-- OptionError                      an invalid option of an initializer or layer, with its name
+          +-- OptionErrors                several of them
 
-Where Gluon raises a builtin (AssertionError for shapes, ValueError, TypeError, KeyError) so does
-the engine: the class is part of MXNet's interface.
+Where Gluon raises a builtin exception (AssertionError for shapes, ValueError, TypeError, KeyError),
+the engine raises the same class, as part of MXNet's interface.
 """
 
 from __future__ import annotations

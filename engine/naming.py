@@ -1,4 +1,4 @@
-"""Names for blocks: a counter a hint, global in a thread or of the block whose name scope is open
+"""Names of blocks: a counter for each hint, per thread or per block whose name scope is open
 (MXNet: `_BlockScope`).
 """
 
@@ -24,8 +24,8 @@ def _numbered(counters: dict[str, int], hint: str) -> str:
 
 
 class NameScope:
-    """The scope of one block: inside `with block.name_scope():` new blocks' names start with the
-    block's prefix.
+    """The scope of one block: inside `with block.name_scope():` names of new blocks start with its
+    prefix.
     """
 
     def __init__(self, block: Any) -> None:
@@ -44,13 +44,14 @@ class NameScope:
 
 
 def current_scope() -> NameScope | None:
-    """The innermost open scope."""
+    """Return the innermost open scope."""
     return _state.scopes[-1] if _state.scopes else None
 
 
 def new_name(prefix: str | None, hint: str) -> tuple[str, NameScope | None]:
-    """(what a new block's prefix adds to its scope's, that scope or None). `prefix` is what its
-    maker asked for.
+    """Return (the part of a new block's prefix after its scope's prefix, that scope or None).
+
+    `prefix` is the prefix given to the block.
     """
     scope = current_scope()
     if prefix is not None:

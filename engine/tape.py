@@ -1,10 +1,11 @@
-"""The tape: nodes that remember which primitive was applied to which boxes, and what a box is.
+"""The tape: nodes that record which primitive was applied to which boxes, and the interface of a
+box.
 
-A *box* is whatever carries a raw value through primitives: it has `_raw`, `_device`, `_node` (its
-place on the tape, or None) and `_wrap(raw)`, which makes another of its kind. A node keeps the
-primitive, its inputs and its attributes. For gradients that shall be differentiable themselves the
-primitive is run again over boxes: `_traced()` gives what stands for a box there (its attribute
-`box` leads back), `_traced_xp()` the array library for such stand-ins.
+A *box* is an object that holds a raw value for primitives: it has `_raw`, `_device`, `_node` (its
+node on the tape, or None) and `_wrap(raw)`, which makes another of its kind. A node stores the
+primitive, its inputs and its attributes. For gradients that are differentiable themselves, the
+primitive is run again over boxes: `_traced()` returns the traced value of a box (its attribute
+`box` leads back), `_traced_xp()` the array library for traced values.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ Backward: TypeAlias = Callable[[Any], Sequence[Any]]
 
 
 class Place(Protocol):
-    """A device, as far as the tape needs one."""
+    """A device, as far as the tape uses it."""
 
     @property
     def is_host(self) -> bool: ...
     def use(self) -> Library:
-        """Make it the device that its library works on, and give that library."""
+        """Make it the current device of its library, and return the library."""
 
 
 class Box(Protocol):
-    """What carries a raw value through primitives."""
+    """An object that holds a raw value for primitives."""
 
     _raw: Array
     _node: Node | Leaf | None
@@ -58,7 +59,7 @@ B = TypeVar("B", bound=Box)
 
 
 class Primitive(Protocol):
-    """A function of boxes that gives a box. Numbers and None may stand among the boxes."""
+    """A function of boxes that returns a box. Arguments may also be numbers and None."""
 
     __name__: str
     __wrapped__: Callable[..., Result]
@@ -67,7 +68,7 @@ class Primitive(Protocol):
 
 
 class JointPrimitive(Protocol):
-    """A function of boxes that gives several."""
+    """A function of boxes that returns several."""
 
     __name__: str
     __wrapped__: Callable[..., Results]
@@ -76,7 +77,7 @@ class JointPrimitive(Protocol):
 
 
 def is_box(value: object) -> TypeGuard[Box]:
-    """Whether a value goes through primitives as a box."""
+    """Return whether primitives treat a value as a box."""
     return hasattr(value, "_wrap")
 
 
@@ -85,7 +86,7 @@ PRIMITIVES: dict[str, Primitive] = {}
 
 
 class Together(list[Any]):
-    """The gradients of a function's results, None where none came yet; adds result by result."""
+    """The gradients of a function's results, None where none has arrived; added result by result."""
 
     def __add__(self, other: list[Any]) -> Together:
         return Together(
@@ -97,8 +98,8 @@ class Node:
     """One application of a primitive.
 
     `vjp` maps the raw gradient of its result to those of its boxes; it is None after the tape was
-    used up. `replay` does the same over boxes. Without a `replay`, the primitive of that name is run
-    again.
+    consumed. `replay` does the same over boxes. Without a `replay`, the primitive of that name is
+    run again.
     """
 
     __slots__ = ("name", "parents", "vjp", "args", "attributes", "replay")
@@ -121,7 +122,7 @@ class Node:
 
     @classmethod
     def of_one(cls, joint: Node, number: int, count: int) -> Node:
-        """The node of one of several results, which carries its gradient to the node of all."""
+        """Return the node of one of several results, which passes its gradient to the node of all."""
 
         def place(gradient: object) -> Sequence[Any]:
             return (Together(gradient if i == number else None for i in range(count)),)
@@ -129,12 +130,14 @@ class Node:
         return cls("output", [joint], place, replay=place)
 
     def gradients(self, gradient: object) -> Sequence[Any]:
-        """The raw gradients of its boxes, from that of its result; None for one that has none."""
+        """Return the raw gradients of its boxes, from that of its result; None for a box without
+        one.
+        """
         assert self.vjp is not None
         return self.vjp(gradient)
 
     def recorded_gradients(self, gradient: Any) -> Sequence[Any]:
-        """The same over boxes, every step of it on the tape."""
+        """Return the same over boxes, with every step on the tape."""
         if self.replay is not None:
             return self.replay(gradient)
         first = next(a for a in self.args if is_box(a))
@@ -153,8 +156,9 @@ class Node:
 
 
 class Leaf:
-    """A variable whose gradient is wanted. A backward pass calls `receive(gradient)` once, with the
-    sum over all its uses.
+    """A variable whose gradient is wanted.
+
+    A backward pass calls `receive(gradient)` once, with the sum over all its uses.
     """
 
     __slots__ = ("receive",)

@@ -30,7 +30,7 @@ class Doorway(importlib.abc.InspectLoader, importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(fullname, self)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        """The module that stands behind the name. ModuleNotFoundError where there is none."""
+        """Return the module behind the name. Raises ModuleNotFoundError if there is none."""
         module = importlib.import_module(f"initlab.{spec.name}")
         self._spec = module.__spec__
         return module
@@ -40,7 +40,7 @@ class Doorway(importlib.abc.InspectLoader, importlib.abc.MetaPathFinder):
         module.__spec__ = self._spec
 
     def get_code(self, fullname: str) -> CodeType:
-        """What `python -m NAME.command` runs."""
+        """Return the code that `python -m NAME.command` runs."""
         command = fullname.removeprefix(f"{self.name}.")
         return compile(
             f"from initlab.runner.cli import main\nmain({command!r})", f"<{fullname}>", "exec"

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 def lazily(
     package: str, modules: Iterable[str], names: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """The `__getattr__` and `__dir__` of a package (PEP 562).
+    """Return the `__getattr__` and `__dir__` of a package (PEP 562).
 
-    `modules` are its submodules that are attributes; `names` maps the other public names to the module
-    that defines each. AttributeError for any other name, as from an ordinary module.
+    `modules` are its submodules that are attributes; `names` maps the other public names to the
+    modules that define them. The `__getattr__` raises AttributeError for any other name, like an
+    ordinary module.
     """
     submodules, defined = frozenset(modules), dict(names)
 

@@ -120,7 +120,7 @@ class Parameter:
 
     @property
     def grad_req(self) -> str:
-        """What a backward pass does with the gradient: write, add, or null for none."""
+        """How a backward pass treats the gradient: write, add, or null for none."""
         return self._grad_req
 
     @grad_req.setter

@@ -214,11 +214,11 @@ class Initializer:
     def law_alone(
         self, own: str | Initializer, description: Description
     ) -> tuple[Initializer, laws.Law] | None:
-        """(the initializer that fills the parameter, its law), given that this is the network's
-        initializer and `own` the parameter's.
+        """Return (the initializer that fills the parameter, its law).
 
-        None if filling may be more than drawing that law: a class has a `__call__` or `_init_weight`
-        of its own, or filled arrays are logged.
+        This is the network's initializer, `own` the parameter's. Returns None if filling may be
+        more than drawing that law: a class has its own `__call__` or `_init_weight`, or filled
+        arrays are logged.
         """
         if self._verbose or not own or not self._calls_plainly():
             return None

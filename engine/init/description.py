@@ -1,14 +1,16 @@
-"""What an initializer is told of a parameter: its names, shape, dtype, and what each axis is for.
+"""The description of a parameter for an initializer: its names, shape, dtype, and the role of each
+axis.
 
     role       the axis runs over                                     counts for
     out        output units                                           fan_out
     in         input units                                            fan_in
     spatial    positions of a kernel                                  both
-    group      blocks that work side by side: groups, gates, words    neither
+    group      independent blocks: groups, gates, words               neither
     out*3      output units of 3 blocks, stacked: one block counts
 
-So a dense weight is (out, in), a convolution in 4 groups (out*4, in, spatial, spatial), packed
-queries, keys and values (out*3, in), an embedding (group, out): one input, the word that is given.
+For example, a dense weight is (out, in), a convolution in 4 groups (out*4, in, spatial, spatial),
+packed queries, keys and values (out*3, in), and an embedding (group, out), which has one input, the
+given word.
 """
 
 from __future__ import annotations

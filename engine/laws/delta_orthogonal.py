@@ -21,12 +21,13 @@ from initlab.engine.streams import Key
 
 @dataclass(frozen=True)
 class DeltaOrthogonal(Haar):
-    """gain times a Haar matrix (outputs, inputs) with orthonormal columns at the centre tap, (k -
-    1) // 2 of each length k; else 0.
+    """gain times a Haar matrix (outputs, inputs) with orthonormal columns at the centre tap, 0
+    elsewhere.
 
-    `out_axis` and `in_axis` say which axes run over channels; all others are the kernel's. Axis 0
-    may be cut into `groups` that work side by side: each has a matrix of its own, so that the whole
-    keeps lengths. Matrix g of o x i is the factor of the stream's elements g o i … (g + 1) o i - 1.
+    The centre tap is (k - 1) // 2 for each kernel length k. `out_axis` and `in_axis` are the
+    channel axes; all others are the kernel's. Axis 0 may be divided into independent `groups`, each
+    with its own matrix, so that the whole keeps lengths. Matrix g of o x i is the factor of the
+    stream's elements g o i … (g + 1) o i - 1.
     """
 
     out_axis: int = 0

@@ -1,5 +1,7 @@
-"""Primitives: each computes its result and, beside it, how a gradient goes back. They see raw
-arrays and an array library only.
+"""Primitives on raw arrays: each computes its result and returns the function that propagates a
+gradient back.
+
+A primitive sees only raw arrays and an array library, not NDArrays.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Activations by name, softmax, and dropout. `ACTIVATIONS` is what a layer's `activation` can be."""
+"""Activation functions by name, softmax, and the mask of dropout. `ACTIVATIONS` has the values of a
+layer's `activation`.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,7 @@ def silu(xp: Library, x: Array) -> Result:
 
 @primitive
 def elu(xp: Library, x: Array, *, alpha: float = 1.0) -> Result:
-    """x above 0, alpha (e^x - 1) below (Clevert, Unterthiner and Hochreiter 2016)."""
+    """x for x > 0, else alpha (e^x - 1) (Clevert, Unterthiner and Hochreiter 2016)."""
     below = alpha * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
     return xp.where(x > 0, x, below), lambda g: (
         g * xp.where(x > 0, xp.ones_like(x), below + alpha),
@@ -117,7 +119,7 @@ def elu(xp: Library, x: Array, *, alpha: float = 1.0) -> Result:
 
 @primitive
 def selu(xp: Library, x: Array) -> Result:
-    """lambda (x above 0, alpha (e^x - 1) below), which keeps mean 0 and variance 1 (Klambauer et
+    """lambda x for x > 0, else lambda alpha (e^x - 1); keeps mean 0 and variance 1 (Klambauer et
     al. 2017).
     """
     below = SELU_ALPHA * xp.expm1(xp.minimum(x, xp.zeros_like(x)))
@@ -127,15 +129,16 @@ def selu(xp: Library, x: Array) -> Result:
 
 @primitive
 def leaky(xp: Library, x: Array, *, slope: float = LEAKY_SLOPE) -> Result:
-    """x above 0, slope x below."""
+    """x for x > 0, else slope x."""
     factor = xp.where(x > 0, xp.ones_like(x), xp.full_like(x, slope))
     return x * factor, lambda g: (g * factor,)
 
 
 @primitive
 def prelu(xp: Library, x: Array, slopes: Array) -> Result:
-    """x above 0, below it x times a slope: one for all, or one a channel (axis 1; axis 0 of a
-    vector) (He et al. 2015).
+    """x for x > 0, else slope x, with one slope or one for each channel (He et al. 2015).
+
+    Channels are axis 1, or axis 0 of a vector.
     """
     axis = 1 if x.ndim > 1 else 0
     form = tuple(-1 if a == axis else 1 for a in range(x.ndim))
@@ -168,7 +171,7 @@ ACTIVATIONS = {
 
 @primitive
 def softmax(xp: Library, x: Array, *, axis: int = -1) -> Result:
-    """e^x / sum e^x over an axis."""
+    """e^x / sum e^x along an axis."""
     e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
     y = e / xp.sum(e, axis=axis, keepdims=True)
     return y, lambda g: (y * (g - xp.sum(g * y, axis=axis, keepdims=True)),)
@@ -176,7 +179,7 @@ def softmax(xp: Library, x: Array, *, axis: int = -1) -> Result:
 
 @primitive
 def log_softmax(xp: Library, x: Array, *, axis: int = -1) -> Result:
-    """log softmax over an axis, without overflow."""
+    """log softmax along an axis, computed without overflow."""
     shifted = x - xp.max(x, axis=axis, keepdims=True)
     y = shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
     return y, lambda g: (g - xp.exp(y) * xp.sum(g, axis=axis, keepdims=True),)
@@ -184,5 +187,5 @@ def log_softmax(xp: Library, x: Array, *, axis: int = -1) -> Result:
 
 @primitive
 def masked(xp: Library, x: Array, *, mask: Array) -> Result:
-    """x times a mask of the same shape, given as a raw array: dropout's multiplication."""
+    """x times a mask of the same shape, given as a raw array; used by dropout."""
     return x * mask, lambda g: (g * mask,)

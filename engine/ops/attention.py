@@ -22,11 +22,11 @@ def attention(
     allowed: Array | None = None,
     drop: Array | None = None,
 ) -> Result:
-    """softmax(scale q k^T) v over the last two axes, for q (…, queries, d), k (…, keys, d), v (…,
-    keys, e).
+    """softmax(scale q k^T) v over the last two axes.
 
-    `allowed` and `drop` are raw arrays that broadcast to (…, queries, keys): where a query may
-    look, and what the weights are multiplied with. A query that may look nowhere gets 0.
+    q is (…, queries, d), k (…, keys, d), v (…, keys, e). `allowed` and `drop` are raw arrays that
+    broadcast to (…, queries, keys): the keys that a query may attend to, and the factors of the
+    weights. A query without any allowed key gets 0.
     """
     if q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
         raise MXNetError.checked(

@@ -1,18 +1,19 @@
 """Convolution and its transpose over any number of spatial axes, as matrix products.
 
-Arrays are (batch, channels, *space), weights (out, in / groups, *kernel). Inside, channels come
-last: the elements under the kernel are gathered into rows of (position, channel), one row an output
-position, by one copy a kernel position; then BLAS does the work. The result is a transposed view of
-what BLAS wrote, so a chain of layers keeps its channels last in memory and copies nothing back.
+Arrays are (batch, channels, *space), weights (out, in / groups, *kernel). Internally, channels come
+last: the elements under the kernel are gathered into rows of (position, channel), one row for each
+output position, with one copy for each kernel position; then BLAS multiplies. The result is a
+transposed view of BLAS's output, so a chain of layers keeps channels last in memory and copies
+nothing back.
 
-Convolution is linear in both arguments, so three functions close the family under differentiation:
+Convolution is linear in both arguments, so three functions suffice for derivatives of any order:
 
     correlate(x, w) -> y
     spread(y, w) -> x             its transpose in x
     weight_gradient(x, y) -> w    its transpose in w
 
-Nothing is written in place. Batches are cut so that the gathered rows stay small (`CHUNK`). Where the
-rows of the whole batch are small, a convolution keeps them for the gradient of its weight.
+Nothing is written in place. Batches are divided so that the gathered rows stay small (`CHUNK`). If
+the rows of the whole batch are small, a convolution keeps them for the gradient of its weight.
 """
 
 from __future__ import annotations
@@ -81,18 +82,19 @@ def transposed_space(
 
 
 def last(xp: Library, x: Array) -> Array:
-    """(batch, channels, *space) as (batch, *space, channels): a view."""
+    """Return a view of (batch, channels, *space) as (batch, *space, channels)."""
     return xp.transpose(x, (0, *range(2, x.ndim), 1))
 
 
 def first(xp: Library, x: Array) -> Array:
-    """(batch, *space, channels) as (batch, channels, *space): a view."""
+    """Return a view of (batch, *space, channels) as (batch, channels, *space)."""
     return xp.transpose(x, (0, x.ndim - 1, *range(1, x.ndim - 1)))
 
 
 def windows(kernel: Sizes, stride: Sizes, dilate: Sizes, out: Sizes) -> Iterator[Index]:
-    """For each position in the kernel, in order, the index of the elements under it in a padded (batch,
-    *space, …).
+    """Return for each kernel position, in order, the index of the elements under it.
+
+    The indices are into a padded (batch, *space, …).
     """
     for at in itertools.product(*(range(k) for k in kernel)):
         cuts = (
@@ -103,7 +105,7 @@ def windows(kernel: Sizes, stride: Sizes, dilate: Sizes, out: Sizes) -> Iterator
 
 
 def _padded(xp: Library, x: Array, widths: Sequence[tuple[int, int]]) -> Array:
-    """(batch, channels, *space) with zeros around, as a view with channels last."""
+    """Return (batch, channels, *space) with a border of zeros, as a view with channels last."""
     if not any(a or b for a, b in widths):
         return last(xp, x)
     if x.shape[1] < FEW_CHANNELS:
@@ -112,8 +114,10 @@ def _padded(xp: Library, x: Array, widths: Sequence[tuple[int, int]]) -> Array:
 
 
 def _rows(xp: Library, x: Array, indices: Sequence[Index], groups: int) -> Array:
-    """(groups, output positions of the whole batch, kernel positions * channels of a group) of x
-    with channels last.
+    """Gather rows of x, which has channels last.
+
+    They have shape (groups, output positions of the whole batch, kernel positions * channels of a
+    group).
     """
     parts = [x[index] for index in indices]
     channels, count = x.shape[-1], len(parts)
@@ -133,7 +137,9 @@ def _rows(xp: Library, x: Array, indices: Sequence[Index], groups: int) -> Array
 
 
 def _grouped(xp: Library, y: Array, groups: int) -> Array:
-    """(batch, channels, *space) as (groups, positions of the whole batch, channels of a group)."""
+    """Return (batch, channels, *space) as (groups, positions of the whole batch, channels of a
+    group).
+    """
     return _rows(xp, last(xp, y), [(slice(None),)], groups)
 
 
@@ -146,14 +152,14 @@ def _ungrouped(xp: Library, rows: Array, batch: int, space: Sizes) -> Array:
 
 
 def _product(xp: Library, a: Array, b: Array, dtype: DType) -> Array:
-    """The matrix product, half precision going through single: BLAS has no other."""
+    """Return the matrix product; half precision is computed in single, since BLAS has no half."""
     if str(dtype) == "float16":
         a, b = a.astype("float32"), b.astype("float32")
     return xp.matmul(a, b).astype(dtype, copy=False)
 
 
 def _chunks(xp: Library, batch: int, size: int, apply: Callable[[slice], Array]) -> list[Array]:
-    """`apply` over cuts of the batch, `size` being what one sample gathers."""
+    """Call `apply` for parts of the batch; `size` is the number of elements that a sample gathers."""
     step = max(1, CHUNK // max(1, size))
     return [apply(slice(start, min(batch, start + step))) for start in range(0, batch, step)] or [
         apply(slice(0, 0))
@@ -172,7 +178,7 @@ def correlate(
 ) -> Array:
     """y[o] = sum over channels c and positions a of w[o, c, a] x[c, stride o + dilate a - pad].
 
-    Where the whole batch's rows fit a chunk they are appended to `keep`.
+    If the rows of the whole batch fit a chunk, they are appended to `keep`.
     """
     kernel = tuple(w.shape[2:])
     out = output_space(tuple(x.shape[2:]), kernel, stride, pad, dilate)
@@ -205,7 +211,8 @@ def weight_gradient(
     groups: int,
     kept: list[Array] | None = None,
 ) -> Array:
-    """w[o, c, a] = sum over the batch and output positions of y[o] x[c, stride o + dilate a - pad];
+    """w[o, c, a] = sum over the batch and output positions of y[o] x[c, stride o + dilate a - pad].
+
     `kept` may have the rows of x.
     """
     out, count = tuple(y.shape[2:]), math.prod(kernel)
@@ -226,8 +233,9 @@ def weight_gradient(
 
 
 def _taps(n: int, k: int, s: int, p: int, d: int) -> list[list[tuple[int, int]]]:
-    """For each phase r < s of an axis of length n: the (a, m) for which y[q - m] reaches x[s q + r]
-    through position a of the kernel.
+    """Return, for each phase r < s of an axis of length n, the (a, m) of the kernel positions.
+
+    y[q - m] contributes to x[s q + r] through position a of the kernel.
     """
     return [
         [(a, (a * d - p - r) // s) for a in range(k) if (a * d - p - r) % s == 0] for r in range(s)
@@ -235,8 +243,9 @@ def _taps(n: int, k: int, s: int, p: int, d: int) -> list[list[tuple[int, int]]]
 
 
 def interleave(xp: Library, phases: Sequence[Array], stride: Sizes, space: Sizes) -> Array:
-    """x (batch, *space, channels) from its phases (in order of r, each (batch, *ceil(space /
-    stride), channels)): x[s q + r].
+    """Return x (batch, *space, channels) from its phases, in order of r.
+
+    Each phase is (batch, *ceil(space / stride), channels) and holds x[s q + r].
     """
     if len(phases) == 1:
         return phases[0]
@@ -256,10 +265,10 @@ def interleave(xp: Library, phases: Sequence[Array], stride: Sizes, space: Sizes
 def reach(
     space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, dilate: Sizes, out: Sizes
 ) -> tuple[list[list[tuple[int, Index]]], list[tuple[int, int]]]:
-    """(phases, widths) of the transposed problem.
+    """Return (phases, widths) of the transposed problem.
 
-    A phase is a list of (number of the kernel position, index into y padded by `widths` with
-    channels last): what adds up to x[s q + r].
+    A phase is a list of (index of the kernel position, index into y padded by `widths` with
+    channels last): the terms that sum to x[s q + r].
     """
     taps = [_taps(*numbers) for numbers in zip(space, kernel, stride, pad, dilate, strict=True)]
     lengths = [-(-n // s) for n, s in zip(space, stride, strict=True)]
@@ -298,8 +307,8 @@ def spread(
     """x[c, i] = the sum of w[o, c, a] y[o] over units o, output positions and kernel positions a
     with stride o + dilate a - pad = i.
 
-    Each phase of the stride is a correlation of y with a part of the kernel of its own. So nothing
-    is multiplied by a zero.
+    Each phase of the stride is a correlation of y with a different part of the kernel, so nothing
+    is multiplied by padding zeros.
     """
     kernel, out = tuple(w.shape[2:]), tuple(y.shape[2:])
     units, channels, count = w.shape[0] // groups, w.shape[1], math.prod(kernel)
@@ -333,8 +342,9 @@ def spread(
 def _fold(
     xp: Library, d: Array, axis: int, kernel_axis: int, taps: list[list[tuple[int, int]]], n: int
 ) -> Array:
-    """d (batch, *positions, *kernel positions, channels) with `kernel_axis` summed into `axis`,
-    then of length n.
+    """Sum `kernel_axis` of d (batch, *positions, *kernel positions, channels) into `axis`.
+
+    The axis then has length n.
     """
     length, out = -(-n // len(taps)), d.shape[axis]
     phases = []
@@ -371,9 +381,7 @@ def _fold(
 def _spread_by_folding(
     xp: Library, y: Array, w: Array, stride: Sizes, pad: Sizes, dilate: Sizes, space: Sizes
 ) -> Array:
-    """`spread` by one product for all kernel positions, whose results are then added up, one
-    spatial axis at a time.
-    """
+    """Compute `spread` by one product for all kernel positions, summed one spatial axis at a time."""
     kernel, out, axes = tuple(w.shape[2:]), tuple(y.shape[2:]), len(stride)
     matrix = xp.transpose(w, (0, *range(2, w.ndim), 1)).reshape((w.shape[0], -1))
     rows = last(xp, y)
@@ -410,10 +418,10 @@ def convolution(
     groups: int = 1,
     constant_input: bool = False,
 ) -> Result:
-    """Cross-correlation of x (batch, in, *space) with weight (out, in / groups, *kernel), plus bias
+    """Cross-correlate x (batch, in, *space) with weight (out, in / groups, *kernel), plus bias
     (out).
 
-    With `constant_input` the gradient by x, which nothing asks for, is not computed.
+    With `constant_input` the gradient by x is not needed and not computed.
     """
     check_dtypes(x, weight)
     _check_channels("convolution", x.shape[1], weight.shape[1] * groups, x.shape, weight.shape)
@@ -449,8 +457,8 @@ def deconvolution(
     adjust: Sizes,
     groups: int = 1,
 ) -> Result:
-    """The transpose of a convolution: x (batch, in, *space), weight (in, out / groups, *kernel),
-    plus bias (out).
+    """Transposed convolution of x (batch, in, *space), weight (in, out / groups, *kernel), plus
+    bias (out).
     """
     check_dtypes(x, weight)
     _check_channels("deconvolution", x.shape[1], weight.shape[0], x.shape, weight.shape)

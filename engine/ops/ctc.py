@@ -17,7 +17,7 @@ NEVER = -1e30
 
 
 def _log_sum(xp: Library, *terms: Array) -> Array:
-    """log of the sum of exp of some arrays."""
+    """Return log of the sum of exp of several arrays."""
     top = terms[0]
     for term in terms[1:]:
         top = xp.maximum(top, term)
@@ -28,7 +28,7 @@ def _log_sum(xp: Library, *terms: Array) -> Array:
 
 
 def _shifted(xp: Library, x: Array, by: int) -> Array:
-    """x moved along its last axis, to the right for positive `by`; NEVER comes in."""
+    """Shift x along its last axis, to the right for positive `by`, filling with NEVER."""
     filling = xp.full_like(x[:, : abs(by)], NEVER)
     return (
         xp.concatenate([filling, x[:, :-by]], axis=1)

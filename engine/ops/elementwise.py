@@ -1,4 +1,4 @@
-"""Element by element: arithmetic with broadcasting, comparisons, and functions of one argument."""
+"""Elementwise primitives: arithmetic with broadcasting, comparisons, and functions of one argument."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def _listed(shape: tuple[int, ...]) -> str:
 
 
 def unbroadcast(xp: Library, g: Array, like: Operand) -> Array | None:
-    """The gradient of `like`, an operand that was broadcast to the shape of g: g summed over the
-    axes that were stretched. None if `like` is a number.
+    """Return the gradient of `like`, an operand that was broadcast to the shape of g.
+
+    g is summed over the stretched axes. Returns None if `like` is a number.
     """
     if not is_array(like):
         return None
@@ -107,7 +108,7 @@ def divide(xp: Library, x: Operand, y: Operand) -> Result:
 
 @primitive
 def modulo(xp: Library, x: Operand, y: Operand) -> Result:
-    """x mod y, with the sign of y; 0 where y is 0, as MXNet gives."""
+    """x mod y, with the sign of y; 0 if y is 0, as in MXNet."""
     dtype = _pair(x, y)
     if is_array(y):
         safe = xp.where(y == 0, xp.ones_like(y), y)
@@ -140,7 +141,7 @@ def power(xp: Library, x: Operand, y: Operand) -> Result:
 
 
 def _chosen(xp: Library, x: Operand, y: Operand, left: Array | bool) -> Vjp:
-    """The vjp of a choice between x and y, `left` being where x was chosen."""
+    """Return the vjp of a choice between x and y; `left` is true where x was chosen."""
 
     def vjp(g: Array) -> tuple[Array, ...]:
         zero = xp.zeros_like(g)
@@ -156,23 +157,21 @@ def _chosen(xp: Library, x: Operand, y: Operand, left: Array | bool) -> Vjp:
 
 @primitive
 def maximum(xp: Library, x: Operand, y: Operand) -> Result:
-    """The larger of x and y; x's gradient where they are equal."""
+    """The larger of x and y; if they are equal, x gets the gradient."""
     dtype = _pair(x, y)
     return xp.maximum(x, y).astype(dtype, copy=False), _chosen(xp, x, y, x >= y)
 
 
 @primitive
 def minimum(xp: Library, x: Operand, y: Operand) -> Result:
-    """The smaller of x and y; x's gradient where they are equal."""
+    """The smaller of x and y; if they are equal, x gets the gradient."""
     dtype = _pair(x, y)
     return xp.minimum(x, y).astype(dtype, copy=False), _chosen(xp, x, y, x <= y)
 
 
 @primitive
 def where(xp: Library, condition: Array, x: Operand, y: Operand) -> Result:
-    """x where the condition is not 0, else y; a condition of one axis chooses whole rows of arrays
-    of more.
-    """
+    """x where the condition is not 0, else y; a condition of one axis chooses whole rows."""
     _pair(x, y)
     most = max((v.ndim for v in (x, y) if is_array(v)), default=1)
     chosen = (
@@ -197,7 +196,7 @@ def _comparison(name: str, symbol: str) -> Primitive:
 
 @primitive
 def hypot(xp: Library, x: Operand, y: Operand) -> Result:
-    """sqrt(x^2 + y^2), without overflow; gradient 0 where both are 0."""
+    """sqrt(x^2 + y^2), without overflow; gradient 0 if both are 0."""
     dtype = _pair(x, y)
     largest = xp.maximum(xp.abs(x), xp.abs(y))
     by = xp.where(largest == 0, xp.ones_like(largest), largest)
@@ -305,19 +304,19 @@ def cos(xp: Library, x: Array) -> Result:
 
 @primitive
 def floor(xp: Library, x: Array) -> Result:
-    """The largest whole number not above x; gradient 0."""
+    """The largest integer not above x; gradient 0."""
     return xp.floor(x), lambda g: (xp.zeros_like(g),)
 
 
 @primitive
 def ceil(xp: Library, x: Array) -> Result:
-    """The smallest whole number not below x; gradient 0."""
+    """The smallest integer not below x; gradient 0."""
     return xp.ceil(x), lambda g: (xp.zeros_like(g),)
 
 
 @primitive
 def round(xp: Library, x: Array) -> Result:  # noqa: A001
-    """The nearest whole number, halves away from zero; gradient 0."""
+    """The nearest integer, halves away from zero; gradient 0."""
     return xp.copysign(xp.floor(xp.abs(x) + 0.5), x).astype(x.dtype, copy=False), lambda g: (
         xp.zeros_like(g),
     )
@@ -325,7 +324,7 @@ def round(xp: Library, x: Array) -> Result:  # noqa: A001
 
 @primitive
 def clip(xp: Library, x: Array, *, a_min: float, a_max: float) -> Result:
-    """x cut to [a_min, a_max]; gradient 0 outside."""
+    """x limited to [a_min, a_max]; gradient 0 outside."""
     inside = (x >= a_min) & (x <= a_max)
     return xp.clip(x, a_min, a_max).astype(x.dtype, copy=False), lambda g: (g * inside,)
 
@@ -344,5 +343,5 @@ def identity(xp: Library, x: Array) -> Result:
 
 @primitive
 def block_grad(xp: Library, x: Array) -> Result:
-    """x, through which no gradient goes."""
+    """x; no gradient passes through."""
     return x.copy(), lambda g: (xp.zeros_like(g),)

@@ -1,7 +1,7 @@
-"""Parts of an array: by slices (views where they are contiguous, as MXNet's are), by arrays of
-indices, by one index a row.
+"""Parts of an array: by slices, by arrays of indices, and by one index for each row.
 
-Indices are raw arrays in a key, or boxes that no gradient goes to.
+Slices give views if they are contiguous, as in MXNet. Indices are raw arrays in a key, or boxes
+without a gradient.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from initlab.engine.tape import Gradients, Result
 
 
 def is_basic(key: object) -> bool:
-    """Whether a key is made of numbers, slices, None and Ellipsis only."""
+    """Return whether a key consists of numbers, slices, None and Ellipsis only."""
     parts = key if isinstance(key, tuple) else (key,)
     return all(part is None or part is Ellipsis or isinstance(part, (int, slice)) for part in parts)
 
 
 def is_contiguous(shape: tuple[int, ...], key: object) -> bool:
-    """Whether a basic key takes elements that stand side by side: full axes, before them a run of
-    one axis, before it single elements.
+    """Return whether a basic key selects contiguous elements.
+
+    These are full axes, preceded by a range of one axis, preceded by single elements.
     """
     parts = [part for part in (key if isinstance(key, tuple) else (key,)) if part is not None]
     if Ellipsis in parts:
@@ -39,8 +40,9 @@ def is_contiguous(shape: tuple[int, ...], key: object) -> bool:
 
 @primitive
 def getitem(xp: Library, x: Array, *, key: object, view: bool = True) -> Result:
-    """x[key]; a view for a basic key of contiguous elements unless `view` is False. A single
-    element has shape (1,).
+    """x[key]; a view for a basic key of contiguous elements unless `view` is False.
+
+    A single element has shape (1,).
     """
     y = x[key]
     basic = is_basic(key)
@@ -69,7 +71,7 @@ def getitem(xp: Library, x: Array, *, key: object, view: bool = True) -> Result:
 
 @primitive
 def part(xp: Library, x: Array, *, key: object) -> Result:
-    """x[key] as NumPy gives it: a number has no axis."""
+    """x[key] like NumPy: a single element has no axes."""
 
     def vjp(g: Array) -> tuple[Array]:
         whole = xp.zeros_like(x)
@@ -81,8 +83,9 @@ def part(xp: Library, x: Array, *, key: object) -> Result:
 
 @primitive
 def take(xp: Library, x: Array, indices: Array, *, axis: int = 0, mode: str = "clip") -> Result:
-    """Slices of x along an axis, by number; numbers outside are clipped, or with `wrap` taken
-    modulo the axis' length.
+    """Slices of x along an axis, by index.
+
+    An index out of range is clipped, or with `wrap` taken modulo the length of the axis.
     """
     if not -x.ndim <= axis < x.ndim:
         raise MXNetError.checked(
@@ -101,7 +104,9 @@ def take(xp: Library, x: Array, indices: Array, *, axis: int = 0, mode: str = "c
 
 
 def inside(xp: Library, indices: Array, length: int, mode: str) -> Array:
-    """Indices as int64 that are inside an axis: clipped, or with `wrap` modulo its length."""
+    """Return indices as int64 within the range of an axis: clipped, or with `wrap` modulo its
+    length.
+    """
     numbers = indices.astype("int64")
     return numbers % length if mode == "wrap" else xp.clip(numbers, 0, length - 1)
 
@@ -116,8 +121,9 @@ def pick(
     keepdims: bool = False,
     mode: str = "clip",
 ) -> Result:
-    """One element a row: x[i, index[i]] for a matrix. The index has x's shape without the axis, or
-    with length 1 there.
+    """One element of each row: x[i, index[i]] for a matrix.
+
+    The index has x's shape without the axis, or with length 1 there.
     """
     rest = tuple(n for a, n in enumerate(x.shape) if a != axis % x.ndim)
     if index.shape != rest and index.shape != tuple(
@@ -151,7 +157,7 @@ def one_hot(
     off_value: float = 0.0,
     dtype: DType = "float32",
 ) -> Result:
-    """A row of `off_value` with `on_value` at the index, none where it is outside; no gradient."""
+    """A row of `off_value` with `on_value` at the index, if it is in range; no gradient."""
     at = xp.expand_dims(indices.astype("int64"), -1) == xp.arange(depth)
     if (on_value, off_value) == (1, 0):
         return at.astype(dtype), lambda g: (None,)
@@ -160,8 +166,8 @@ def one_hot(
 
 @primitive
 def take_along_axis(xp: Library, x: Array, *, numbers: Array, axis: int) -> Result:
-    """One element for each number (a raw array of whole numbers), along an axis: what sorting does
-    to values.
+    """The elements with the indices `numbers` (a raw array of integers) along an axis, as for
+    sorting.
     """
 
     def vjp(g: Array) -> tuple[Array]:
@@ -186,7 +192,7 @@ other types at repeated indices.
 
 @primitive
 def scatter(xp: Library, x: Array, *, key: object, shape: Shape) -> Result:
-    """Zeros of a shape, to whose places `key` x is added, as often as they are named."""
+    """Zeros of a shape, with x added at the places `key`; repeated places add up."""
     dtype = ADDED_AS.get(str(x.dtype), x.dtype)
     whole = xp.zeros(shape, dtype=dtype)
     xp.add.at(whole, key, x.astype(dtype, copy=False))
@@ -195,9 +201,7 @@ def scatter(xp: Library, x: Array, *, key: object, shape: Shape) -> Result:
 
 @primitive
 def replace(xp: Library, x: Array, y: Array, *, key: object) -> Result:
-    """A copy of x with y, stretched where needed, in the place of x[key], a key that names no place
-    twice.
-    """
+    """A copy of x with x[key] replaced by y, which is broadcast; the key must not repeat a place."""
     whole = x.copy()
     whole[key] = y
 

@@ -27,8 +27,8 @@ def dot(
 ) -> Result:
     """The product over the last axis of x and the first of y; a number has shape (1,).
 
-    `transpose_a` moves x's first axis to its end, `transpose_b` y's last axis to its beginning: for
-    matrices, the transpose.
+    `transpose_a` moves the first axis of x to the end, `transpose_b` the last axis of y to the
+    front: for matrices, the transpose.
     """
     check_dtypes(x, y)
     check_floats(x, "dot")
@@ -69,9 +69,7 @@ def dot(
 def batch_dot(
     xp: Library, x: Array, y: Array, *, transpose_a: bool = False, transpose_b: bool = False
 ) -> Result:
-    """Matrix products of the last two axes, one for each element of the leading axes, which must be
-    the same.
-    """
+    """Matrix products of the last two axes; the leading axes must be equal."""
     check_dtypes(x, y)
     check_floats(x, "batch_dot")
     if x.ndim < 3 or x.ndim != y.ndim:
@@ -103,7 +101,7 @@ def batch_dot(
 
 
 def weight_shape(x: tuple[int, ...], units: int, flatten: bool) -> tuple[int, int]:
-    """The shape of the weight that a fully connected layer needs for an input of shape `x`."""
+    """Return the shape of the weight of a fully connected layer for an input of shape `x`."""
     return units, (math.prod(x[1:]) if flatten else x[-1])
 
 
@@ -111,8 +109,9 @@ def weight_shape(x: tuple[int, ...], units: int, flatten: bool) -> tuple[int, in
 def fully_connected(
     xp: Library, x: Array, weight: Array, *bias: Array, flatten: bool = True
 ) -> Result:
-    """x W^T + b, W being (units, inputs). With `flatten` all axes of x but the first are joined,
-    else the last is taken.
+    """x W^T + b, with W of shape (units, inputs).
+
+    With `flatten` all axes of x but the first are joined, else the product runs over the last axis.
     """
     needed = weight_shape(x.shape, weight.shape[0], flatten)
     if weight.shape != needed:
@@ -137,7 +136,7 @@ def fully_connected(
 
 @primitive
 def matmul(xp: Library, x: Array, y: Array) -> Result:
-    """Products of matrices, stacked in leading axes that broadcast."""
+    """Products of matrices in the last two axes; the leading axes broadcast."""
 
     def vjp(g: Array) -> Gradients:
         by_x, by_y = xp.matmul(g, xp.swapaxes(y, -1, -2)), xp.matmul(xp.swapaxes(x, -1, -2), g)

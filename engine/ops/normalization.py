@@ -1,10 +1,10 @@
-"""Normalizations: mean 0 and variance 1 over some axes, then scaled and moved. Each is one
-primitive, its gradient by formula.
+"""Normalization: mean 0 and variance 1 over some axes, then scale and shift. Each is one primitive
+with its gradient by formula.
 
 centred = x - mean,  inverse = 1 / sqrt(var + epsilon),  y = gamma centred inverse + beta
 dx = gamma inverse (g - mean(g) - centred inverse^2 mean(g centred))
 
-Where gamma varies over the axes, it stands within the means.
+If gamma varies over the normalized axes, it is inside the means.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from initlab.engine.tape import Gradients, Result
 
 
 def _sum(xp: Library, x: Array, axes: tuple[int, ...]) -> Array:
-    """The sum with the axes kept, one axis at a time from the last: rounding grows with each axis'
-    length, not with their product.
+    """Return the sum with the axes kept, one axis at a time from the last.
+
+    The rounding error then grows with the length of each axis, not with their product.
     """
     for axis in reversed(axes):
         x = xp.sum(x, axis=axis, keepdims=True)
@@ -26,7 +27,7 @@ def _sum(xp: Library, x: Array, axes: tuple[int, ...]) -> Array:
 
 
 def _wide(x: Array) -> Array:
-    """Half precision as single: variances need the range."""
+    """Convert half precision to single, since variances need the range."""
     return x.astype("float32") if str(x.dtype) == "float16" else x
 
 
@@ -49,10 +50,10 @@ def batch_norm(
     epsilon: float = 1e-5,
     keep: list[Array] | None = None,
 ) -> Result:
-    """Normalized over all axes but `axis` by the batch's own mean and biased variance, which are
-    appended to the list `keep`.
+    """Normalize over all axes but `axis` by the batch's mean and biased variance.
 
-    Half precision is normalized in single. (Ioffe and Szegedy 2015)
+    Both are appended to the list `keep`. Half precision is computed in single. Source: Ioffe and
+    Szegedy 2015.
     """
     axes, form, wide = _others(x, axis), _form(x, axis), _wide(x)
     n = math.prod(x.shape[a] for a in axes)
@@ -91,8 +92,10 @@ def fixed_norm(
     axis: int = 1,
     epsilon: float = 1e-5,
 ) -> Result:
-    """Normalized by a given mean and variance (raw arrays, one a channel), through which no
-    gradient goes: running statistics.
+    """Normalize by a given mean and variance (raw arrays, one for each channel), such as running
+    statistics.
+
+    They get no gradient.
     """
     axes, form, wide = _others(x, axis), _form(x, axis), _wide(x)
     inverse = 1 / xp.sqrt(variance.reshape(form) + epsilon)
@@ -122,9 +125,7 @@ def _within(
     form: tuple[int, ...],
     epsilon: float,
 ) -> Result:
-    """(y, vjp) of normalizing over `axes` with a gamma and beta of another extent, given by their
-    `form` against x.
-    """
+    """Return (y, vjp) of normalizing over `axes`; `form` is the shape of gamma and beta against x."""
     wide = _wide(x)
     n = math.prod(x.shape[a] for a in axes)
     centred = wide - _sum(xp, wide, axes) / n
@@ -150,7 +151,7 @@ def _within(
 def layer_norm(
     xp: Library, x: Array, gamma: Array, beta: Array, *, axis: int = -1, epsilon: float = 1e-5
 ) -> Result:
-    """Normalized along `axis`, which gamma and beta run over too (Ba, Kiros and Hinton 2016)."""
+    """Normalize along `axis`, which is also that of gamma and beta (Ba, Kiros and Hinton 2016)."""
     return _within(xp, x, gamma, beta, (axis % x.ndim,), _form(x, axis), epsilon)
 
 
@@ -158,8 +159,9 @@ def layer_norm(
 def instance_norm(
     xp: Library, x: Array, gamma: Array, beta: Array, *, epsilon: float = 1e-3
 ) -> Result:
-    """Each channel (axis 1) of each sample normalized over its positions (Ulyanov, Vedaldi and
-    Lempitsky 2016).
+    """Normalize each channel (axis 1) of each sample over its positions.
+
+    Source: Ulyanov, Vedaldi and Lempitsky 2016.
     """
     return _within(xp, x, gamma, beta, tuple(range(2, x.ndim)), _form(x, 1), epsilon)
 
@@ -168,8 +170,9 @@ def instance_norm(
 def group_norm(
     xp: Library, x: Array, gamma: Array, beta: Array, *, groups: int = 1, epsilon: float = 1e-5
 ) -> Result:
-    """Each group of channels (axis 1) of each sample normalized, gamma and beta having one element
-    a group, as in MXNet 1.9.1.
+    """Normalize each group of channels (axis 1) of each sample.
+
+    As in MXNet 1.9.1, gamma and beta have one element for each group.
     """
     grouped = x.reshape((x.shape[0], groups, x.shape[1] // groups, *x.shape[2:]))
     y, vjp = _within(

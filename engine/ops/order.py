@@ -1,6 +1,4 @@
-"""Ranking: the raw order that sorting and choosing the largest elements need. Equal elements keep
-their order, as in MXNet.
-"""
+"""Ranking for sorting and selection of the largest elements. The sort is stable, as in MXNet."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from initlab.engine.arrays import Array, Library
 
 
 def order(xp: Library, x: Array, axis: int, ascending: bool) -> Array:
-    """The numbers that sort x along an axis, int64; equal elements stay in order either way."""
+    """Return the indices that sort x along an axis, int64, stable in both directions."""
     if ascending:
         return xp.argsort(x, axis=axis, kind="stable")
     back = (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)
@@ -16,5 +14,5 @@ def order(xp: Library, x: Array, axis: int, ascending: bool) -> Array:
 
 
 def ranks(xp: Library, numbers: Array, axis: int) -> Array:
-    """Which place each element has in an order."""
+    """Return the rank of each element, given the indices that sort."""
     return xp.argsort(numbers, axis=axis, kind="stable")

@@ -1,4 +1,4 @@
-"""Elements around an array: a constant, the edge's, or the array's own, reflected or gone around."""
+"""Padding with a constant, the edge, or the array itself, mirrored or wrapped around."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _cut(
 
 
 def _folded(xp: Library, g: Array, axis: int, before: int, after: int, mode: str) -> Array:
-    """The gradient along one axis: its middle, plus what its ends send back into it."""
+    """Return the gradient along one axis: its middle plus the contributions of the padding."""
     n = g.shape[axis] - before - after
     middle = g[_cut(axis, before, before + n)]
     if mode == "constant":
@@ -38,8 +38,8 @@ def _folded(xp: Library, g: Array, axis: int, before: int, after: int, mode: str
 
 
 def _extended(xp: Library, x: Array, axis: int, before: int, after: int, mode: str) -> Array:
-    """x with its edge repeated, its elements reflected, or those of its other end, before and after
-    along one axis.
+    """Extend x along one axis before and after by its edge, its mirrored elements, or its opposite
+    end.
     """
     n = x.shape[axis]
     if mode == "edge":
@@ -64,10 +64,10 @@ def pad(
     mode: str = "constant",
     value: float = 0.0,
 ) -> Result:
-    """x with `widths` (a pair an axis) elements before and after; `mode` is constant, edge, reflect
-    or wrap.
+    """x with `widths`, a pair for each axis, of elements before and after.
 
-    Widths of the last two are at most the axis's extent, less 1 for reflect; who calls checks it.
+    `mode` is constant, edge, reflect or wrap. The caller makes sure that a width for wrap is at
+    most the length of the axis, and for reflect less than it.
     """
     if mode == "constant":
         y = xp.pad(x, widths, constant_values=value)

@@ -1,9 +1,9 @@
-"""Pooling: the largest element, the mean, the sum or the p-norm of windows over the spatial axes of
-(batch, channels, *space).
+"""Pooling: maximum, mean, sum or p-norm of windows over the spatial axes of (batch, channels,
+*space).
 
-As in `engine.ops.convolution` the work goes over the positions of a window, one strided slice of
-the whole batch at a time, channels last; gradients are added up by phases of the stride, so that
-nothing is written in place.
+As in `engine.ops.convolution`, the computation loops over the positions of a window, with one
+strided slice of the whole batch at a time, channels last. Gradients are summed by phases of the
+stride, so nothing is written in place.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LOWEST = {
 
 
 def _overhang(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes) -> Sizes:
-    """How far the last window reaches beyond the padding, with `ceil`."""
+    """Return how far the last window extends beyond the padding, with `ceil`."""
     ends = (s * (n - 1) + k for s, n, k in zip(stride, out, kernel, strict=True))
     return tuple(max(0, r - (n + 2 * p)) for r, n, p in zip(ends, space, pad, strict=True))
 
@@ -41,8 +41,9 @@ def _overhang(space: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes
 def _slices(
     xp: Library, x: Array, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, value: float
 ) -> list[Array]:
-    """For each position of the window, the elements under it (batch, *out, channels); `value` is
-    around x.
+    """Return for each window position the elements under it (batch, *out, channels).
+
+    `value` is the value of the padding.
     """
     extra = _overhang(tuple(x.shape[2:]), kernel, stride, pad, out)
     whole = last(xp, x)
@@ -55,7 +56,7 @@ def _slices(
 def _gathered(
     xp: Library, pieces: Sequence[Array], x: Array, kernel: Sizes, stride: Sizes, pad: Sizes
 ) -> Array:
-    """The transpose of `_slices`: each element of x gets what the windows over it say."""
+    """Compute the transpose of `_slices`: each element of x gets the sum over its windows."""
     space, out = tuple(x.shape[2:]), tuple(pieces[0].shape[1:-1])
     phases, widths = reach(space, kernel, stride, pad, (1,) * len(kernel), out)
     around = ((0, 0), *widths, (0, 0)) if any(a or b for a, b in widths) else None
@@ -80,7 +81,7 @@ def _is_global(x: Array, kernel: Sizes, pad: Sizes) -> bool:
 def max_pool(
     xp: Library, x: Array, *, kernel: Sizes, stride: Sizes, pad: Sizes, ceil: bool = False
 ) -> Result:
-    """The largest element of each window; the first of equal ones gets the gradient."""
+    """The maximum of each window; the first of equal elements gets the gradient."""
     if _is_global(x, kernel, pad):
         flat = x.reshape((*x.shape[:2], -1))
         at = xp.argmax(flat, axis=2, keepdims=True)
@@ -112,7 +113,9 @@ def max_pool(
 
 
 def _counts(n: int, k: int, s: int, p: int, out: int, include_pad: bool) -> list[int]:
-    """How many elements each window along an axis has; what lies beyond the padding never counts."""
+    """Return the number of elements of each window along an axis; beyond the padding nothing
+    counts.
+    """
     low, high = (0, n + 2 * p) if include_pad else (p, p + n)
     return [max(0, min(high, i * s + k) - max(low, i * s)) for i in range(out)]
 
@@ -120,8 +123,9 @@ def _counts(n: int, k: int, s: int, p: int, out: int, include_pad: bool) -> list
 def _count(
     xp: Library, x: Array, kernel: Sizes, stride: Sizes, pad: Sizes, out: Sizes, include_pad: bool
 ) -> Operand:
-    """The number of elements of each window, at least 1: one number where all have as many, else
-    (1, *out, 1).
+    """Return the number of elements of each window, at least 1.
+
+    It is one number if all are equal, else an array (1, *out, 1).
     """
     total: Operand = 1
     by_axis = [
@@ -149,9 +153,9 @@ def avg_pool(
     count_include_pad: bool = True,
     divide: bool = True,
 ) -> Result:
-    """The mean of each window (its sum without `divide`).
+    """The mean of each window, or its sum without `divide`.
 
-    Padding counts as zeros unless `count_include_pad` is False, what lies beyond it never.
+    Padding counts as zeros unless `count_include_pad` is False; elements beyond it never count.
     """
     if _is_global(x, kernel, pad):
         axes = tuple(range(2, x.ndim))

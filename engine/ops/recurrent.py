@@ -1,10 +1,10 @@
-"""Recurrent networks over a whole sequence in one primitive: what the inputs add is one matrix
-product for all steps.
+"""Recurrent networks over a whole sequence as one primitive; the contribution of the inputs is one
+matrix product for all steps.
 
-Inputs are (time, batch, inputs); weights stack their gates along axis 0 as cuDNN and MXNet do: LSTM
+Inputs are (time, batch, inputs). Weights stack their gates along axis 0 like cuDNN and MXNet: LSTM
 input, forget, cell, output; GRU reset, update, new. Sources: Hochreiter and Schmidhuber 1997 with
-forget gates (Gers et al. 2000); Cho et al. 2014, the reset gate applied after the product; Sak et
-al. 2014 for projections.
+forget gates (Gers et al. 2000); Cho et al. 2014, with the reset gate applied after the product; Sak
+et al. 2014 for projections.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GATES = {"rnn_relu": 1, "rnn_tanh": 1, "lstm": 4, "gru": 3}
 
 
 def check_weights(x: Array, h: Array, wx: Array, wh: Array, mode: str) -> None:
-    """MXNetError, with both shapes and the axis, unless weights fit inputs and state."""
+    """Raise MXNetError, with both shapes and the axis, unless the weights fit inputs and state."""
     for name, weight, given in (("i2h_weight", wx, x), ("h2h_weight", wh, h)):
         if weight.shape[1] != given.shape[-1]:
             raise MXNetError.checked(
@@ -37,7 +37,7 @@ def check_weights(x: Array, h: Array, wx: Array, wh: Array, mode: str) -> None:
 
 
 def _of_inputs(xp: Library, x: Array, w: Array, b: Array) -> Array:
-    """(time, batch, units): x W^T + b of every step."""
+    """Return x W^T + b of every step, (time, batch, units)."""
     steps, batch, width = x.shape
     return (xp.matmul(x.reshape((steps * batch, width)), w.T) + b).reshape(
         (steps, batch, w.shape[0])
@@ -45,13 +45,13 @@ def _of_inputs(xp: Library, x: Array, w: Array, b: Array) -> Array:
 
 
 def _back_through_inputs(xp: Library, da: Array, x: Array, w: Array) -> tuple[Array, Array, Array]:
-    """Gradients of x, W and b of that product, from (time, batch, units)."""
+    """Return the gradients of x, W and b of that product, from (time, batch, units)."""
     rows, inputs = da.reshape((-1, da.shape[2])), x.reshape((-1, x.shape[2]))
     return xp.matmul(rows, w).reshape(x.shape), xp.matmul(rows.T, inputs), xp.sum(rows, axis=0)
 
 
 def _before(xp: Library, first: Array, states: list[Array]) -> Array:
-    """The states that the steps began with, as rows."""
+    """Return the states at the start of each step, as rows."""
     whole = xp.stack([first, *states[:-1]], axis=0)
     return whole.reshape((-1, whole.shape[2]))
 
@@ -60,7 +60,9 @@ def _before(xp: Library, first: Array, states: list[Array]) -> Array:
 def simple_recurrence(
     xp: Library, x: Array, h: Array, wx: Array, wh: Array, bx: Array, bh: Array, *, mode: str
 ) -> Result:
-    """h_t = f(Wx x_t + bx + Wh h_{t-1} + bh), f being relu or tanh: all h_t (time, batch, units)."""
+    """h_t = f(Wx x_t + bx + Wh h_{t-1} + bh), with f relu or tanh. Returns all h_t (time, batch,
+    units).
+    """
     check_weights(x, h, wx, wh, mode)
     added = _of_inputs(xp, x, wx, bx + bh)
     states, state = [], h
@@ -87,8 +89,9 @@ def simple_recurrence(
 
 @primitive
 def gru(xp: Library, x: Array, h: Array, wx: Array, wh: Array, bx: Array, bh: Array) -> Result:
-    """r, z = sigmoid; n = tanh(Wx x + bx + r (Wh h + bh)); h_t = (1 - z) n + z h_{t-1}: all h_t
-    (time, batch, units).
+    """h_t = (1 - z) n + z h_{t-1}, with n = tanh(Wx x + bx + r (Wh h + bh)) and sigmoid gates r, z.
+
+    Returns all h_t (time, batch, units).
     """
     check_weights(x, h, wx, wh, "gru")
     units = h.shape[1]
@@ -139,10 +142,10 @@ def lstm(
     low: float | None = None,
     high: float | None = None,
 ) -> Results:
-    """c_t = f c_{t-1} + i g and h_t = o tanh(c_t), or its projection: (all h_t (time, batch,
-    units), the last c (batch, units)).
+    """c_t = f c_{t-1} + i g, and h_t = o tanh(c_t) or its projection.
 
-    Cell states are cut to [low, high], each of which may be None, after each step.
+    Returns (all h_t (time, batch, units), the last c (batch, units)). Cell states are limited to
+    [low, high] after each step; either bound may be None.
     """
     check_weights(x, h, wx, wh, "lstm")
     units = c.shape[1]

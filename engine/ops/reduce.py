@@ -40,7 +40,7 @@ def _shaped(reduced: Array, keepdims: bool) -> Array:
 
 
 def _spread(g: Array, x: Array, axes: tuple[int, ...]) -> Array:
-    """A reduction's gradient with the reduced axes back at length 1."""
+    """Return a reduction's gradient with the reduced axes restored at length 1."""
     return g.reshape(tuple(1 if a in axes else n for a, n in enumerate(x.shape)))
 
 
@@ -93,8 +93,9 @@ min = _extreme("min", "smallest")  # noqa: A001
 
 
 def _before(xp: Library, x: Array) -> Array:
-    """The product of all elements before each, along the last axis, in steps that double (Hillis
-    and Steele 1986).
+    """Return the product of all earlier elements along the last axis, in doubling steps.
+
+    Source: Hillis and Steele 1986.
     """
     one = xp.ones((*x.shape[:-1], 1), dtype=x.dtype)
     product = xp.concatenate([one, x[..., :-1]], axis=-1)
@@ -107,7 +108,7 @@ def _before(xp: Library, x: Array) -> Array:
 
 
 def _others(xp: Library, x: Array, axes: tuple[int, ...]) -> Array:
-    """The product over axes of all elements but each, without dividing."""
+    """Return for each element the product over axes of all others, without dividing."""
     order = (*(a for a in range(x.ndim) if a not in axes), *axes)
     turned = xp.transpose(x, order)
     rows = turned.reshape(
@@ -121,7 +122,7 @@ def _others(xp: Library, x: Array, axes: tuple[int, ...]) -> Array:
 def prod(
     xp: Library, x: Array, *, axis: Axes = None, keepdims: bool = False, exclude: bool = False
 ) -> Result:
-    """The product; the gradient is right where factors are 0, too."""
+    """The product; the gradient is also right if factors are 0."""
     axes = axes_of(x, axis, exclude)
     y = xp.prod(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
     return _shaped(y, keepdims), lambda g: (_spread(g, x, axes) * _others(xp, x, axes),)
@@ -131,7 +132,7 @@ def prod(
 def norm(
     xp: Library, x: Array, *, ord: int = 2, axis: Axes = None, keepdims: bool = False
 ) -> Result:  # noqa: A002
-    """The Euclidean norm, or with `ord=1` the sum of magnitudes; gradient 0 where the norm is 0."""
+    """The Euclidean norm, or with `ord=1` the sum of absolute values; gradient 0 if the norm is 0."""
     axes = axes_of(x, axis)
     if ord == 1:
         y = xp.sum(xp.abs(x), axis=axes, keepdims=keepdims, dtype=x.dtype)
@@ -164,7 +165,7 @@ def _position(name: str, word: str) -> Primitive:
 
     position.__name__ = name
     position.__doc__ = (
-        f"The place of the {word} value, in the dtype of x, as MXNet gives it; no gradient."
+        f"The index of the {word} value, in the dtype of x, as in MXNet; no gradient."
     )
     return primitive(position)
 
@@ -175,7 +176,7 @@ argmin = _position("argmin", "smallest")
 
 @primitive
 def total(xp: Library, x: Array, *, axis: Shape, keepdims: bool) -> Result:
-    """The sum over a tuple of axes as NumPy gives it: without axes when all are gone."""
+    """The sum over a tuple of axes like NumPy: it has no axes if all are reduced."""
     kept = tuple(1 if a in axis else n for a, n in enumerate(x.shape))
     return xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype), lambda g: (
         xp.broadcast_to(g.reshape(kept), x.shape),

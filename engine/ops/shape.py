@@ -1,4 +1,4 @@
-"""Same elements, another shape or order."""
+"""Primitives that change the shape or the order of an array, and join arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _listed(shape: Sequence[int]) -> str:
 
 
 def _split(n: int, first: int, second: int) -> tuple[int, int]:
-    """The lengths that code -4 splits an axis of length n into."""
+    """Return the lengths into which code -4 splits an axis of length n."""
     if first == -1 and second == -1:
         raise MXNetError.checked(
             "Check failed: d1 != -1 || d2 != -1: Split dims cannot both be -1."
@@ -84,7 +84,7 @@ def target_shape(
 
 
 def _filled(shape: tuple[int, ...], result: list[int]) -> tuple[int, ...]:
-    """The -1 replaced by what remains, and sizes compared."""
+    """Replace -1 by the remaining size, and check the total size."""
     if result.count(-1) > 1:
         raise MXNetError.checked("Check failed: inf_idx < 0 : One and only one dim can be inferred")
     known = math.prod(n for n in result if n != -1)
@@ -103,7 +103,9 @@ def _filled(shape: tuple[int, ...], result: list[int]) -> tuple[int, ...]:
 def reshape(
     xp: Library, x: Array, *, shape: Shape, reverse: bool = False, view: bool = True
 ) -> Result:
-    """Another shape of the same size (see `target_shape`); the same memory unless `view` is False."""
+    """Another shape of the same size (see `target_shape`), on the same memory unless `view` is
+    False.
+    """
     y = x.reshape(target_shape(x.shape, tuple(shape), reverse))
     return (y if view else y.copy()), lambda g: (g.reshape(x.shape),)
 
@@ -124,7 +126,7 @@ def order_of(ndim: int, axes: Sequence[int] | None) -> tuple[int, ...]:
 
 @primitive
 def transpose(xp: Library, x: Array, *, axes: Sequence[int] | None = None) -> Result:
-    """A copy with the axes in another order, reversed by default."""
+    """A copy with the axes in another order, by default reversed."""
     order = order_of(x.ndim, axes)
     back = tuple(order.index(i) for i in range(x.ndim))
     return xp.transpose(x, order).copy(), lambda g: (xp.transpose(g, back),)
@@ -193,7 +195,7 @@ def check_parts(parts: Sequence[Array], axis: int, name: str, new_axis: bool) ->
 
 @primitive
 def concat(xp: Library, *parts: Array, dim: int = 1) -> Result:
-    """Arrays end to end along an axis."""
+    """Arrays joined along an existing axis."""
     check_parts(parts, dim, "Concat", False)
     lengths = [part.shape[dim] for part in parts]
     before = (slice(None),) * (dim % parts[0].ndim)
@@ -204,7 +206,7 @@ def concat(xp: Library, *parts: Array, dim: int = 1) -> Result:
 
 @primitive
 def stack(xp: Library, *parts: Array, axis: int = 0) -> Result:
-    """Arrays of one shape along a new axis."""
+    """Arrays of one shape joined along a new axis."""
     check_parts(parts, axis, "stack", True)
     count = len(parts)
     y = xp.stack(parts, axis=axis)
@@ -214,14 +216,14 @@ def stack(xp: Library, *parts: Array, axis: int = 0) -> Result:
 
 @primitive
 def flip(xp: Library, x: Array, *, axes: Sequence[int]) -> Result:
-    """Axes backwards."""
+    """x with axes reversed."""
     back = tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.ndim))
     return x[back].copy(), lambda g: (g[back],)
 
 
 @primitive
 def tile(xp: Library, x: Array, *, reps: Sequence[int]) -> Result:
-    """The whole repeated along its axes; new axes come first where `reps` has more."""
+    """x repeated along its axes; if `reps` is longer than the shape, new axes come first."""
     ndim = max(x.ndim, len(reps))
     shape = (1,) * (ndim - x.ndim) + tuple(x.shape)
     times = (1,) * (ndim - len(reps)) + tuple(reps)
@@ -233,7 +235,7 @@ def tile(xp: Library, x: Array, *, reps: Sequence[int]) -> Result:
 
 @primitive
 def repeat(xp: Library, x: Array, *, repeats: int, axis: int) -> Result:
-    """Every element along an axis `repeats` times in a row."""
+    """x with each element along an axis repeated `repeats` times."""
     at = axis % x.ndim
     paired = (*x.shape[: at + 1], repeats, *x.shape[at + 1 :])
     return xp.repeat(x, repeats, axis=axis), lambda g: (xp.sum(g.reshape(paired), axis=at + 1),)
@@ -241,5 +243,5 @@ def repeat(xp: Library, x: Array, *, repeats: int, axis: int) -> Result:
 
 @primitive
 def spread(xp: Library, x: Array, *, shape: Shape) -> Result:
-    """x broadcast to a shape of the same or more axes."""
+    """x broadcast to a shape with the same number of axes or more."""
     return xp.broadcast_to(x, shape), lambda g: (unbroadcast(xp, g, x),)

@@ -1,7 +1,7 @@
-"""Functions of one argument beyond arithmetic: roots, logarithms, trigonometry, rounding, and the
-gamma function.
+"""More functions of one argument: roots, logarithms, trigonometry, rounding, and the gamma
+function.
 
-Results keep the argument's dtype; for whole numbers they are cut off, as MXNet cuts them.
+Results keep the argument's dtype; for integers they are truncated, as in MXNet.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from initlab.engine.tape import Primitive, Result
 
 
 def _unary(name: str, says: str, derivative: Callable[[Library, Array, Array], Array]) -> Primitive:
-    """A primitive of the array library's function `name`; `derivative(xp, x, y)` is that of y =
-    f(x).
+    """Return a primitive of the array library's function `name`.
+
+    `derivative(xp, x, y)` is that of y = f(x).
     """
 
     def function(xp: Library, x: Array) -> Result:
@@ -98,13 +99,13 @@ def radians(xp: Library, x: Array) -> Result:
 
 @primitive
 def trunc(xp: Library, x: Array) -> Result:
-    """x without its fraction; gradient 0."""
+    """x without its fractional part; gradient 0."""
     return xp.trunc(x).astype(x.dtype, copy=False), lambda g: (xp.zeros_like(g),)
 
 
 @primitive
 def rint(xp: Library, x: Array) -> Result:
-    """The nearest whole number, of two the lower, as MXNet gives; gradient 0."""
+    """The nearest integer, halves downwards, as in MXNet; gradient 0."""
     below = xp.floor(x)
     return xp.where(x - below <= 0.5, below, xp.ceil(x)).astype(x.dtype, copy=False), lambda g: (
         xp.zeros_like(g),
@@ -113,15 +114,15 @@ def rint(xp: Library, x: Array) -> Result:
 
 @primitive
 def round_through(xp: Library, x: Array) -> Result:
-    """The nearest whole number, halves away from zero; the gradient goes through as if it were x
-    (Bengio et al. 2013).
+    """The nearest integer, halves away from zero; the gradient passes unchanged (Bengio et al.
+    2013).
     """
     return xp.copysign(xp.floor(xp.abs(x) + 0.5), x).astype(x.dtype, copy=False), lambda g: (g,)
 
 
 @primitive
 def sign_through(xp: Library, x: Array) -> Result:
-    """-1, 0 or 1; the gradient goes through as if it were x (Bengio et al. 2013)."""
+    """-1, 0 or 1; the gradient passes unchanged (Bengio et al. 2013)."""
     return xp.sign(x), lambda g: (g,)
 
 
@@ -151,7 +152,7 @@ def logical_not(xp: Library, x: Array) -> Result:
 
 @primitive
 def hard_sigmoid(xp: Library, x: Array, *, alpha: float, beta: float) -> Result:
-    """alpha x + beta, cut to [0, 1]."""
+    """alpha x + beta, limited to [0, 1]."""
     y = xp.clip(alpha * x + beta, 0, 1).astype(x.dtype, copy=False)
     inside = (y > 0) & (y < 1)
     return y, lambda g: (g * alpha * inside,)
@@ -159,7 +160,7 @@ def hard_sigmoid(xp: Library, x: Array, *, alpha: float, beta: float) -> Result:
 
 @primitive
 def smooth_l1(xp: Library, x: Array, *, scalar: float) -> Result:
-    """(s x)^2 / 2 for |x| < 1/s^2, else |x| - 1/(2 s^2), s being the scalar (Girshick 2015)."""
+    """(s x)^2 / 2 for |x| < 1/s^2, else |x| - 1/(2 s^2), with s = `scalar` (Girshick 2015)."""
     square = scalar * scalar
     inner = xp.abs(x) < 1 / square
     y = xp.where(inner, 0.5 * square * x * x, xp.abs(x) - 0.5 / square)
@@ -168,13 +169,15 @@ def smooth_l1(xp: Library, x: Array, *, scalar: float) -> Result:
 
 @primitive
 def make_loss(xp: Library, x: Array) -> Result:
-    """A copy of x whose gradient is 1, whatever is sent back: a network's end (MXNet: `make_loss`)."""
+    """A copy of x whose gradient is 1, whatever gradient arrives: a network's output (MXNet:
+    `make_loss`).
+    """
     return x.copy(), lambda g: (xp.ones_like(x),)
 
 
 @primitive
 def scale_gradient(xp: Library, x: Array, *, scalar: float) -> Result:
-    """x, whose gradient is multiplied by a number."""
+    """x, with its gradient multiplied by a number."""
     return x.copy(), lambda g: (g * scalar,)
 
 
@@ -197,14 +200,14 @@ to about 1e-15.
 
 
 def _positive(xp: Library, x: Array) -> tuple[Array, Array, Array]:
-    """(x in float64, where x < 1/2, x or 1 - x, whichever is at least 1/2)."""
+    """Return (x in float64, whether x < 1/2, the one of x and 1 - x that is at least 1/2)."""
     wide = x.astype("float64")
     small = wide < 0.5
     return wide, small, xp.where(small, 1 - wide, wide)
 
 
 def _log_gamma(xp: Library, z: Array) -> Array:
-    """log Gamma for z >= 1/2."""
+    """Return log Gamma for z >= 1/2."""
     total = LANCZOS[0]
     for i, coefficient in enumerate(LANCZOS[1:]):
         total = total + coefficient / (z + i)
@@ -213,7 +216,7 @@ def _log_gamma(xp: Library, z: Array) -> Array:
 
 
 def _sine(xp: Library, wide: Array) -> tuple[Array, Array]:
-    """(where x is no whole number, sin(pi x) there and 1 elsewhere)."""
+    """Return (whether x is no integer, sin(pi x) there and 1 elsewhere)."""
     whole = wide == xp.floor(wide)
     return xp.logical_not(whole), xp.where(
         whole, xp.ones_like(wide), xp.sin(math.pi * (wide - 2 * xp.floor(wide / 2)))
@@ -221,8 +224,9 @@ def _sine(xp: Library, wide: Array) -> tuple[Array, Array]:
 
 
 def _digamma(xp: Library, x: Array) -> Array:
-    """The derivative of log Gamma, in float64: reflection, recurrence up to 8, then the asymptotic
-    series.
+    """Return the derivative of log Gamma in float64.
+
+    It uses reflection, recurrence up to 8, then the asymptotic series.
     """
     wide, small, z = _positive(xp, x)
     shift = xp.zeros_like(z)
@@ -244,7 +248,7 @@ def _digamma(xp: Library, x: Array) -> Array:
 
 @primitive
 def gammaln(xp: Library, x: Array) -> Result:
-    """log |Gamma(x)|; infinite at 0 and the negative whole numbers."""
+    """log |Gamma(x)|; infinite at 0 and the negative integers."""
     wide, small, z = _positive(xp, x)
     above = _log_gamma(xp, z)
     off, sine = _sine(xp, wide)
@@ -257,7 +261,7 @@ def gammaln(xp: Library, x: Array) -> Result:
 
 @primitive
 def gamma(xp: Library, x: Array) -> Result:
-    """Gamma(x); infinite at 0 and where it overflows, not a number at the negative whole numbers."""
+    """Gamma(x); infinite at 0 and on overflow, NaN at the negative integers."""
     wide, small, z = _positive(xp, x)
     size = xp.exp(xp.minimum(_log_gamma(xp, z), xp.full_like(wide, 709.0)))
     off, sine = _sine(xp, wide)
@@ -315,7 +319,7 @@ def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
 
 
 def _quantile_start(xp: Library, p: Array) -> Array:
-    """The normal distribution's quantile for 0 < p <= 1/2, to about 1e-9."""
+    """Return the normal distribution's quantile for 0 < p <= 1/2, to about 1e-9."""
     r = p - 0.5
     s = r * r
     middle = _polynomial(CENTRAL, s) * r / _polynomial(CENTRAL_BELOW, s)
@@ -325,7 +329,7 @@ def _quantile_start(xp: Library, p: Array) -> Array:
 
 @primitive
 def erfinv(xp: Library, x: Array) -> Result:
-    """The inverse of the error function on (-1, 1); infinite at the ends, not a number beyond."""
+    """The inverse of the error function on (-1, 1); infinite at the ends, NaN beyond."""
     a = xp.abs(x.astype("float64"))
     inside = xp.minimum(a, xp.full_like(a, 1 - 2.0**-53))
     y = _quantile_start(xp, (1 - inside) / 2) * -math.sqrt(0.5)

@@ -1,11 +1,11 @@
-"""Primitives run over boxes instead of raw arrays, so that a gradient is on the tape and can be
-differentiated again.
+"""Evaluation of primitives over boxes instead of raw arrays, so that a gradient is on the tape and
+can be differentiated again.
 
-A primitive is given a `Traced` value in place of each raw array and a `TracedLibrary` in place of
-the array library. What the primitive or its vjp computes with these is computed by primitives on the
-boxes inside. Some primitives (`reduce.total`, `shape.spread`, `indexing.part`, `linear.matmul`) serve
-this purpose only; they give the shapes that NumPy gives, such as no axis for a sum over all axes.
-Comparisons and index arithmetic have no gradient and stay raw.
+A primitive receives a `Traced` value in place of each raw array and a `TracedLibrary` in place of
+the array library. Whatever the primitive or its vjp computes with these is computed by primitives
+on the boxes inside. Some primitives (`reduce.total`, `shape.spread`, `indexing.part`,
+`linear.matmul`) are used only here; they give NumPy's shapes, such as no axis for a sum over all
+axes. Comparisons and index arithmetic have no gradient and stay raw.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TWICE = "{} cannot be differentiated twice: its gradient is not made of primitiv
 
 
 def raw(value: object) -> object:
-    """A traced value's raw array; any other value itself."""
+    """Return a traced value's raw array; any other value is returned itself."""
     return value.box._raw if isinstance(value, Traced) else value
 
 
@@ -38,7 +38,7 @@ def _raw_key(key: object) -> object:
 
 
 class Traced:
-    """A box that behaves like the raw array in it. Writing into it puts another box in its place."""
+    """A box that behaves like the raw array in it. A write into it replaces its box."""
 
     __array_ufunc__ = None
     __array_priority__ = 1000.0
@@ -87,7 +87,7 @@ class Traced:
 
     @property
     def dtype(self) -> np.dtype:
-        """The raw array's."""
+        """The dtype of the raw array."""
         return self.box._raw.dtype
 
     @property
@@ -99,19 +99,19 @@ class Traced:
         return self.shape[0]
 
     def astype(self, dtype: DType, copy: bool = True) -> Traced:
-        """In another dtype."""
+        """Return the values in another dtype."""
         return self if dtype == self.dtype else Traced(elementwise.cast(self.box, dtype=dtype))
 
     def copy(self) -> Traced:
-        """Another stand-in, so that writing into one leaves the other."""
+        """Return another traced value, which does not change when this one is written into."""
         return Traced(self.box)
 
     def reshape(self, *new: int | Sequence[int]) -> Traced:
-        """The same elements in another shape."""
+        """Return the same elements in another shape."""
         return Traced(shape.reshape(self.box, shape=self.box._raw.reshape(*new).shape))
 
     def ravel(self) -> Traced:
-        """All elements in one axis."""
+        """Return all elements in one axis."""
         return self.reshape(-1)
 
     def swapaxes(self, a: int, b: int) -> Traced:
@@ -138,7 +138,7 @@ class Traced:
         self.box = indexing.replace(self.box, self._like(value), key=_raw_key(key))
 
     def _like(self, value: object) -> Box:
-        """A box of this one's dtype from a traced value, a raw array or a number."""
+        """Return a box of this one's dtype from a traced value, a raw array or a number."""
         if isinstance(value, Traced):
             return value.astype(self.dtype).box
         xp = self.box._device.use()
@@ -155,7 +155,7 @@ class Traced:
 
 
 def _operands(x: Operand, y: Operand) -> tuple[Box | float, Box | float]:
-    """Both operands as boxes of one dtype, Python numbers left alone."""
+    """Return both operands as boxes of one dtype; Python numbers stay numbers."""
     traced = x if isinstance(x, Traced) else y
     assert isinstance(traced, Traced)
     own, xp = traced.box, traced.box._device.use()
@@ -276,13 +276,13 @@ class _Add:
 
     @staticmethod
     def at(whole: Traced, key: object, value: object) -> None:
-        """Add values to places, as often as these are named."""
+        """Add values at places; repeated places add up."""
         added = indexing.scatter(whole._like(value), key=_raw_key(key), shape=whole.shape)
         whole.box = elementwise.add(whole.box, added)
 
 
 class TracedLibrary:
-    """An array library over `Traced` values, as far as primitives use one."""
+    """The functions of an array library that primitives use, for `Traced` values."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -310,7 +310,7 @@ class TracedLibrary:
         return lambda *args, **options: self._untraced(name, function, args, options)
 
     def _function(self, name: str) -> Callable[..., Array]:
-        """The library's own function of that name."""
+        """Return the library's own function of that name."""
         found: Callable[..., Array] = getattr(self._xp, name)
         return found
 

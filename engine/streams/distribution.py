@@ -1,7 +1,7 @@
-"""What is drawn: a distribution, whose constants are rounded already, and a piece of a stream.
+"""Distributions to draw from, with constants that are rounded already, and pieces of streams.
 
-Every implementation (NumPy's `reference`, the `compiled` one, the CUDA kernels) is given these and
-nothing else. So no implementation can round a constant in its own way.
+Every implementation (NumPy's `reference`, the `compiled` one, the CUDA kernels) receives only
+these, so none can round a constant differently.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Report(Command):
         )
 
     def perform(self, given: argparse.Namespace) -> int:
-        """Print the path of each report; gives the worst exit code."""
+        """Print the path of each report; return the worst exit code."""
         from initlab.runner.report.writing import write_report
 
         worst = 0

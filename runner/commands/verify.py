@@ -41,7 +41,7 @@ class Verify(Command):
         )
 
     def perform(self, given: argparse.Namespace) -> int:
-        """Print a line for each run; gives the worst exit code."""
+        """Print a line for each run; return the worst exit code."""
         from initlab.runner.check.lockcheck import verify_lock
         from initlab.runner.check.verify import verify
         from initlab.runner.terminal.tables import console

@@ -61,7 +61,7 @@ def check(tree: dict[str, Any]) -> None:
 
 
 def _of_hydra(hydra: dict[str, Any]) -> Iterator[Problem]:
-    """What Hydra's own part has of what is always refused."""
+    """Return the problems with keys of Hydra's own node that are always refused."""
     if hydra.get("callbacks"):
         yield Problem("hydra.callbacks", "callbacks are refused: a config cannot name code to run")
     sweeper = hydra.get("sweeper")
@@ -81,7 +81,7 @@ def _of_hydra(hydra: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _named(value: Any, place: str) -> Iterator[Problem]:
-    """What names code in one node of the tree and below."""
+    """Return the problems with values that name code, in one node of the tree and below."""
     if isinstance(value, list):
         for number, item in enumerate(value):
             yield from _named(item, f"{place}[{number}]")
@@ -97,7 +97,7 @@ def _named(value: Any, place: str) -> Iterator[Problem]:
 
 
 def _in_text(value: str, place: str) -> Iterator[Problem]:
-    """What one text below `hydra` names."""
+    """Return the problem with a text below `hydra` that names code."""
     in_logging = place.startswith(("hydra.job_logging.", "hydra.hydra_logging."))
     if "ext://" in value and not (in_logging and value in STREAMS):
         yield Problem(

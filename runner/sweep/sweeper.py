@@ -99,7 +99,9 @@ def declared_claims(declaration: DeclaredSweep, members: list[Member]) -> list[C
 
 
 def _resolved(node: object) -> object:
-    """A node of the config with its interpolations resolved. ConfigError where one fails."""
+    """Return a node of the config with its interpolations resolved. Raises ConfigError if one
+    fails.
+    """
     try:
         return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
     except OmegaConfBaseException as error:
