@@ -7,7 +7,7 @@ name in `stats.json`, rows by their `path`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from initlab.engine import autograd, gluon, nd
 from initlab.engine.registry import Registry
 from initlab.runner.kinds import Kind, registrar
 from initlab.runner.probes import Subject
+from initlab.runner.probes.base import Arrays
 
 BARE = (
     gluon.nn.Activation,
@@ -65,7 +66,7 @@ register = registrar(REGISTRY, Measure)
 """Registers a dataclass derived from `Measure` under its snake-case name."""
 
 
-def wide(array: Any) -> np.ndarray:
+def wide(array: nd.NDArray) -> np.ndarray:
     """Return an NDArray's values in float64, in host memory."""
     return np.asarray(array.asnumpy(), np.float64)
 
@@ -90,7 +91,7 @@ def restoring(subject: Subject) -> Iterator[None]:
 
 @contextmanager
 def outputs(
-    layers: dict[str, gluon.Block], before: dict[str, Any] | None = None
+    layers: dict[str, gluon.Block], before: dict[str, nd.NDArray] | None = None
 ) -> Iterator[dict[str, nd.NDArray]]:
     """Record every layer's output by path during a forward pass, the last of several, inside a
     `with`.
@@ -100,16 +101,16 @@ def outputs(
     found: dict[str, nd.NDArray] = {}
     handles = []
 
-    def keep(path: str, bare: bool) -> Any:
-        def hook(block: gluon.Block, inputs: Any, output: Any) -> None:
+    def keep(path: str, bare: bool) -> Callable[[gluon.Block, Arrays, nd.NDArray], None]:
+        def hook(block: gluon.Block, inputs: Arrays, output: nd.NDArray) -> None:
             found[path] = output
             if before is not None and bare:
                 before[path] = inputs[0] if is_activation(block) else output
 
         return hook
 
-    def keep_before(path: str) -> Any:
-        def hook(block: gluon.Block, inputs: Any) -> None:
+    def keep_before(path: str) -> Callable[[gluon.Block, Arrays], None]:
+        def hook(block: gluon.Block, inputs: Arrays) -> None:
             if before is not None:
                 before[path] = inputs[0]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Optional
+from typing import Annotated, ClassVar, Optional
 
 import numpy as np
 
+from initlab.engine import nd
 from initlab.engine.options import Count, Rule, within
 from initlab.engine.streams import Key, Stream
 from initlab.runner.errors import ConfigError
@@ -54,7 +55,7 @@ class Cosine(Measure):
 
     def measure(self, subject: Subject) -> Findings:
         """Return the mean cosine over the pairs, after each layer and before its activation."""
-        before: dict[str, object] = {}
+        before: dict[str, nd.NDArray] = {}
         with outputs(subject.layers, before) as after:
             forward(subject, subject.on_device(self._inputs(subject)))
         return {
@@ -91,7 +92,7 @@ class Cosine(Measure):
         )
 
 
-def mean_cosine(output: Any) -> float:
+def mean_cosine(output: nd.NDArray) -> float:
     """Return the mean cosine over pairs of neighbours along the first axis; NaN if a vector is 0."""
     flat = wide(output).reshape(-1, 2, math.prod(output.shape[1:]))
     dots = (flat[:, 0] * flat[:, 1]).sum(1)

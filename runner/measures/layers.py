@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from initlab.engine import nd
 from initlab.runner.measures.base import (
     Findings,
     Measure,
@@ -56,7 +57,7 @@ class Layers(Measure):
         pre-activations. `dead` is the fraction of units that are 0 for every sample. `saturated` is
         the fraction of values near an end of the activation's range, None if the range has no end.
         """
-        before: dict[str, object] = {}
+        before: dict[str, nd.NDArray] = {}
         with outputs(subject.layers, before) as after:
             forward(subject, subject.inputs())
         rows: list[dict[str, Any]] = []

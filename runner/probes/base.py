@@ -6,10 +6,10 @@ snapshot, so it cannot change the stored first values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from initlab.runner.data import Batch
 from initlab.runner.errors import ConfigError
 from initlab.runner.kinds import Kind, registrar
 
+Arrays: TypeAlias = tuple[nd.NDArray, ...]
+"""What a layer is called with."""
 REGISTRY: Registry[type[Probe]] = Registry("probe", __package__)
 
 
@@ -147,9 +149,13 @@ def watch(layers: dict[str, gluon.Block], rows: list[dict[str, Any]]) -> Iterato
     before: dict[str, float] = {}
     handles = []
 
-    def after_layer(path: str) -> Any:
-        def hook(block: gluon.Block, inputs: Any, output: Any) -> None:
-            row = {"path": path, "shape": list(output.shape), **moments(output.asnumpy())}
+    def after_layer(path: str) -> Callable[[gluon.Block, Arrays, nd.NDArray], None]:
+        def hook(block: gluon.Block, inputs: Arrays, output: nd.NDArray) -> None:
+            row: dict[str, Any] = {
+                "path": path,
+                "shape": list(output.shape),
+                **moments(output.asnumpy()),
+            }
             row["pre_rms"] = before.pop(path, None)
             row["rms_ratio"] = (
                 row["rms"] / rows[-1]["rms"] if rows and rows[-1]["rms"] > 0 else None
@@ -158,8 +164,8 @@ def watch(layers: dict[str, gluon.Block], rows: list[dict[str, Any]]) -> Iterato
 
         return hook
 
-    def before_activation(path: str) -> Any:
-        def hook(block: gluon.Block, inputs: Any) -> None:
+    def before_activation(path: str) -> Callable[[gluon.Block, Arrays], None]:
+        def hook(block: gluon.Block, inputs: Arrays) -> None:
             before[path] = moments(inputs[0].asnumpy())["rms"]
 
         return hook

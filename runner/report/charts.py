@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from initlab.runner.json_values import finite
 from initlab.runner.report import drawing
 from initlab.runner.report.prediction import predicted_rms
 from initlab.runner.report.reading import SAMPLE, RunData, read_run
+
+if TYPE_CHECKING:
+    from initlab.runner.report.drawing import Figure
 
 SIGMAS = 5
 MOST_TENSORS = 12
@@ -37,7 +40,7 @@ class Chart:
 
     name: str
     title: str
-    figure: Any
+    figure: Figure
     description: str
 
 
@@ -193,7 +196,7 @@ def training_chart(run: RunData) -> Chart | None:
     unit = "step" if "step" in rows[0] else "epoch"
     figure, axes = drawing.axes(height=2.6)
     axes.plot(
-        [finite(row.get(unit)) for row in rows],
+        np.array([finite(row.get(unit)) for row in rows], np.float64),
         loss,
         marker="o",
         markersize=3,

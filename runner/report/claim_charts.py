@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from initlab.runner.claims.results import Result
 from initlab.runner.files import write_bytes
 from initlab.runner.report import drawing
 
+if TYPE_CHECKING:
+    from initlab.runner.report.drawing import Axes, Figure
+
 MEASURED, THEORY = drawing.SERIES[0], drawing.SERIES[1]
 GRID = "#c8c8c8"
 COLUMNS = 2
@@ -25,7 +28,7 @@ MOST_POINTS, FEW = 50, 12
 RELATIONS = {"equal": "theory", "at_least": "at least", "at_most": "at most"}
 
 
-def claim_figure(judged: Sequence[Judged], results: Sequence[Result]) -> object:
+def claim_figure(judged: Sequence[Judged], results: Sequence[Result]) -> Figure:
     """Return a figure with one pair of axes for each claim. Raises NotInstalled without matplotlib."""
     figure, all_axes = drawing.separate(len(judged), min(COLUMNS, len(judged)), 4.6, 3.0)
     for axes, one in zip(all_axes, judged, strict=True):
@@ -53,7 +56,7 @@ def thinned(seen: Picture) -> Picture:
     )
 
 
-def _draw(axes: Any, one: Judged, seen: Picture) -> None:
+def _draw(axes: Axes, one: Judged, seen: Picture) -> None:
     means = np.array([float(np.mean(s)) for s in seen.samples])
     spread = np.array(
         [float(np.std(s, ddof=1)) / math.sqrt(len(s)) if len(s) > 1 else 0.0 for s in seen.samples]
@@ -93,7 +96,7 @@ def _draw(axes: Any, one: Judged, seen: Picture) -> None:
     drawing.legend(axes)
 
 
-def _widened(axes: Any, one: Judged, seen: Picture, means: np.ndarray) -> None:
+def _widened(axes: Axes, one: Judged, seen: Picture, means: np.ndarray) -> None:
     """Widen the vertical axis to `within`, so that rounding errors do not look like a trend."""
     if seen.log_y or not np.isfinite(means).all() or not math.isfinite(one.claim.within):
         return

@@ -9,11 +9,17 @@ from __future__ import annotations
 import importlib.util
 import io
 from collections.abc import Sequence
-from typing import Any
+from contextlib import AbstractContextManager
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from initlab.runner.errors import ConfigError, RunnerError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes as Axes
+    from matplotlib.figure import Figure as Figure
 
 INK, FAINT, PAPER = "#010203", "#040506", "#070809"
 """Placeholder colours for the page's text, faint lines and background."""
@@ -67,7 +73,7 @@ def check_report(report: str) -> None:
         )
 
 
-def _library() -> Any:
+def _library() -> ModuleType:
     try:
         import matplotlib
         import matplotlib.figure
@@ -79,23 +85,24 @@ def _library() -> Any:
     return matplotlib
 
 
-def styled() -> Any:
+def styled() -> AbstractContextManager[None]:
     """Return a context in which figures are made and written in our style."""
-    return _library().rc_context(STYLE)
+    context: AbstractContextManager[None] = _library().rc_context(STYLE)
+    return context
 
 
-def axes(width: float = 7.0, height: float = 3.0) -> tuple[Any, Any]:
+def axes(width: float = 7.0, height: float = 3.0) -> tuple[Figure, Axes]:
     """Return a figure of this size in inches with one pair of axes."""
     with styled():
-        figure = _library().figure.Figure(figsize=(width, height), layout="constrained")
+        figure: Figure = _library().figure.Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots()
 
 
-def panels(count: int, columns: int, width: float, height: float) -> tuple[Any, list[Any]]:
+def panels(count: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
     """Return a figure of `count` small pairs of axes with shared scales; sizes in inches for each."""
     rows = -(-count // columns)
     with styled():
-        figure = _library().figure.Figure(
+        figure: Figure = _library().figure.Figure(
             figsize=(width * columns, height * rows), layout="constrained"
         )
         made = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -105,11 +112,11 @@ def panels(count: int, columns: int, width: float, height: float) -> tuple[Any, 
     return figure, flat[:count]
 
 
-def separate(count: int, columns: int, width: float, height: float) -> tuple[Any, list[Any]]:
+def separate(count: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
     """Return a figure of `count` pairs of axes, each with its own scales; sizes in inches for each."""
     rows = -(-count // columns)
     with styled():
-        figure = _library().figure.Figure(
+        figure: Figure = _library().figure.Figure(
             figsize=(width * columns, height * rows), layout="constrained"
         )
         made = figure.subplots(rows, columns, squeeze=False)
@@ -119,7 +126,7 @@ def separate(count: int, columns: int, width: float, height: float) -> tuple[Any
     return figure, flat[:count]
 
 
-def svg_text(figure: Any) -> str:
+def svg_text(figure: Figure) -> str:
     """Return a figure as a standalone SVG, black on white. The same figure gives the same bytes."""
     made = io.StringIO()
     with styled():
@@ -132,7 +139,7 @@ def svg_text(figure: Any) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
-def logarithmic(pair: Any) -> None:
+def logarithmic(pair: Axes) -> None:
     """Make the vertical axis logarithmic, with plain numbers if it spans less than a decade."""
     pair.set_yscale("log")
     low, high = pair.get_ylim()
@@ -143,7 +150,7 @@ def logarithmic(pair: Any) -> None:
         pair.yaxis.set_minor_formatter(ticker.NullFormatter())
 
 
-def named(pair: Any, names: Sequence[str], most: int) -> None:
+def named(pair: Axes, names: Sequence[str], most: int) -> None:
     """Label the horizontal axis with names, at most `most` of them."""
     every = -(-len(names) // most)
     pair.set_xticks(
@@ -159,12 +166,12 @@ def shortened(name: str, most: int = 24) -> str:
     return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"
 
 
-def legend(pair: Any) -> None:
+def legend(pair: Axes) -> None:
     """Add a legend where it covers the least."""
     pair.legend(loc="best", labelcolor=INK, frameon=False, fontsize=8)
 
 
-def heatmap(matrix: Any, scale: float) -> bytes:
+def heatmap(matrix: np.ndarray, scale: float) -> bytes:
     """Return a matrix as a PNG with one pixel for each element.
 
     Blue is -scale and below, white 0, red scale and above, black not finite.
@@ -179,7 +186,7 @@ def heatmap(matrix: Any, scale: float) -> bytes:
     return made.getvalue()
 
 
-def png(figure: Any) -> bytes:
+def png(figure: Figure) -> bytes:
     """Return a figure as a PNG on white."""
     made = io.BytesIO()
     figure.savefig(made, format="png", facecolor="white", dpi=120, metadata={"Software": None})

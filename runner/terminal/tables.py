@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +25,8 @@ MOST_STEPS = 40
 """Rows of a training that are printed at most."""
 VERDICT_STYLE = {"ok": "green", "exact": "green", "off": "bold red", "untested": "yellow"}
 STATE_STYLE = {"finished": "green", "refused": "bold red"}
+
+T = TypeVar("T")
 
 
 def console() -> Console:
@@ -143,7 +145,7 @@ def _largest_z(measured: dict[str, Any]) -> float | None:
 COLUMNS = ("loss", "accuracy", "gradient_norm", "update_ratio", "test_accuracy")
 
 
-def evenly(rows: list[Any], most: int) -> list[Any]:
+def evenly(rows: list[T], most: int) -> list[T]:
     """Return at most `most` (2 or more) of the rows, evenly spaced, including the first and the
     last.
     """
@@ -292,6 +294,6 @@ def print_runs(
     table.print(out)
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Print JSON on stdout."""
     print(json.dumps(value, indent=1, ensure_ascii=False))
