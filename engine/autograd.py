@@ -154,9 +154,8 @@ def primitive(function: Callable[..., Result | Results]) -> Primitive | JointPri
                 **attributes,
             )
         except (ValueError, IndexError) as error:
-            if isinstance(error, MXNetError) or "is out of bounds for axis" in str(
-                error
-            ):  # the latter of an index, not of an axis
+            # NumPy's "is out of bounds for axis" is about a wrong index; it is passed on as it is.
+            if isinstance(error, MXNetError) or "is out of bounds for axis" in str(error):
                 raise
             shapes = " and ".join(str(tuple(box._raw.shape)) for box in boxes)
             raise MXNetError.checked(f"{function.__name__} of {shapes}: {error}") from error
@@ -231,7 +230,7 @@ def _accumulate(
     if any(node.vjp is None for node in order):
         raise MXNetError.checked(NOT_IN_GRAPH)
     for node in order:
-        if id(node) not in gradients:  # only comparisons and the like led here
+        if id(node) not in gradients:  # no gradient comes back, e.g. from a comparison
             continue
         for parent, gradient in zip(node.parents, step(node, gradients.pop(id(node))), strict=True):
             if parent is not None and gradient is not None:

@@ -34,7 +34,7 @@ def run_command(words: list[str]) -> int:
         return failed(Stopped("stopped from the keyboard"))
     except MemoryError as error:
         return failed(MemoryShortage.of(error, "the device"))
-    except SystemExit as stop:  # what argparse ends in
+    except SystemExit as stop:  # argparse exits this way
         return stop.code if isinstance(stop.code, int) else int(bool(stop.code))
 
 

@@ -50,7 +50,7 @@ def launch(words: list[str]) -> int:
     from initlab.runner.declare import composed
 
     if arguments.cfg or arguments.info:
-        # composed for its checks: Hydra must be handed nothing that it would instantiate
+        # Compose it for the checks: they refuse a config that would make Hydra instantiate a class.
         composed(arguments.overrides, arguments.config_dir)
         return hand_to_hydra(words)
     config = None if arguments.multirun else composed(arguments.overrides, arguments.config_dir)

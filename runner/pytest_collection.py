@@ -67,9 +67,8 @@ def _says_that_it_is_a_lock(path: Path) -> bool:
         with open(path, "rb") as file:
             return MARK in file.read(200)
     except OSError:
-        return (
-            False  # another tool's; what cannot be read is no business of ours unless it was named
-        )
+        # A file that cannot be read is taken for another tool's.
+        return False
 
 
 class NotAsExpected(Exception):
@@ -149,9 +148,8 @@ class LockItem(Item):
 
         with borrowing_hydra():
             register()
-            start(
-                [], self.config.getoption("initlab_config_dir")
-            )  # another test may have left Hydra in any state
+            # Another test may have left Hydra in any state.
+            start([], self.config.getoption("initlab_config_dir"))
             found = lockcheck.check(self._lock, self._locked, self._run)
         if found.findings:
             raise NotAsExpected("\n".join(found.lines))

@@ -151,9 +151,8 @@ def _array(name: str, data: bytes) -> np.ndarray:
         else np.lib.format.read_array_header_2_0
     )
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # that Python 2 wrote the header, which changes nothing
+        # NumPy warns of headers that Python 2 wrote; they are read correctly.
+        warnings.simplefilter("ignore", UserWarning)
         shape, columns_first, dtype = read_header(file)
     checked(_holds_numbers(dtype), f"has tensor '{name}' of dtype {dtype.name}, which is no number")
     checked(

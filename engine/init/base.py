@@ -374,7 +374,7 @@ def register(klass: type) -> type:
     _register(klass)
     snake = snake_case(klass.__name__)
     if replaced is not None and snake in REGISTRY and REGISTRY.get(snake) is replaced:
-        REGISTRY.add(snake, klass)  # the replacement was warned of already
+        REGISTRY.add(snake, klass)  # _register has already warned of the replacement
     elif snake != name:
         _register(klass, snake)
     kind = klass.__dict__.get("kind", snake)

@@ -77,9 +77,8 @@ def lapack_q(gaussian: np.ndarray) -> np.ndarray:
     rows, columns = r.shape
     signs = np.ones(columns)
     blocks: list[tuple[np.ndarray, np.ndarray]] = []
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # a wrong result is found by what it is, not by a flag
+    # The result is checked itself, so floating-point warnings are not needed.
+    with np.errstate(over="ignore", invalid="ignore"):
         for k in range(0, columns, PANEL):
             end = min(k + PANEL, columns)
             v, t, signs[k:end] = _panel(r[k:, k:end])

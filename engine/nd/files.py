@@ -71,9 +71,8 @@ def load_frombuffer(buf: bytes) -> Any:
         arrays, names, _ = params.loads(buf)
     except FormatError as error:
         raise MXNetError.checked(f"{error}") from None
-    where = Device(
-        "cpu", 0
-    )  # where the arrays were when they were saved does not matter, as in MXNet without a GPU
+    # The device in the file is ignored, as in MXNet without a GPU.
+    where = Device("cpu", 0)
     loaded = [
         NDArray(from_host(np.zeros(0, np.float32) if array is None else array, where), where)
         for array in arrays

@@ -366,7 +366,7 @@ class NDArray:
             other = other.item()
         if isinstance(other, (bool, int, float)):
             if isinstance(other, float) and self._raw.dtype.kind in "iu" and math.isfinite(other):
-                return int(other)  # MXNet takes a number into the dtype of the array first
+                return int(other)  # MXNet first casts a number to the array's dtype
             return other
         if isinstance(other, np.ndarray):
             return NDArray(from_host(other.astype(self._raw.dtype), self._device), self._device)

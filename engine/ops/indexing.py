@@ -29,7 +29,7 @@ def is_contiguous(shape: tuple[int, ...], key: object) -> bool:
         at = parts.index(Ellipsis)
         parts[at : at + 1] = [slice(None)] * (len(shape) - len(parts) + 1)
     parts += [slice(None)] * (len(shape) - len(parts))
-    single = False  # whether axes further to the left may have one element only
+    single = False  # True: all axes further left must take one element
     for n, part in zip(reversed(shape), reversed(parts), strict=True):
         taken = range(*part.indices(n)) if isinstance(part, slice) else range(1)
         if len(taken) > 1 and (single or taken.step != 1):

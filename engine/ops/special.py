@@ -265,7 +265,7 @@ def gamma(xp: Library, x: Array) -> Result:
     wide, small, z = _positive(xp, x)
     size = xp.exp(xp.minimum(_log_gamma(xp, z), xp.full_like(wide, 709.0)))
     off, sine = _sine(xp, wide)
-    size = xp.where(off, size, xp.rint(size))  # of whole numbers it is one
+    size = xp.where(off, size, xp.rint(size))  # Gamma of a whole number is whole
     pole = xp.where(wide == 0, xp.full_like(wide, math.inf), xp.full_like(wide, math.nan))
     value = xp.where(
         small,

@@ -67,9 +67,8 @@ def share(work: Callable[[Any], None], parts: Iterable[Any]) -> None:
     with _state.lock:
         if _state.pool is None or _state.pool_size != _state.count:
             _state.pool_size = _state.count
-            _state.pool = ThreadPoolExecutor(
-                _state.pool_size, "initlab-draw"
-            )  # one that is replaced ends when its last draw does
+            # The threads of a replaced pool end after their last draw.
+            _state.pool = ThreadPoolExecutor(_state.pool_size, "initlab-draw")
         futures = [_state.pool.submit(work, part) for part in parts]
     errors = [future.exception() for future in futures]
     for error in errors:

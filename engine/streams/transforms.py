@@ -161,7 +161,7 @@ def truncated_normal(
     np.bitwise_xor(out.view(np.uint32), flip, out=out.view(np.uint32))
     np.clip(out, low, high, out=out)
     for bound in (low, high):
-        if bound == 0:  # which of 0 and -0 is greater is the processor's affair; the bound it is
+        if bound == 0:  # processors differ in whether 0 or -0 is greater: use the bound itself
             np.copyto(out, bound, where=out == bound)
 
 

@@ -162,6 +162,6 @@ def truncated_normal(
     )
     cut = np.minimum(np.maximum(np.where(flip < 0, -z, z), low), high)
     for bound in (low, high):
-        if bound == 0:  # which of 0 and -0 is greater is the processor's affair; the bound it is
+        if bound == 0:  # processors differ in whether 0 or -0 is greater: use the bound itself
             cut[cut == bound] = bound
     return cut

@@ -193,7 +193,7 @@ def _open_file(path: Path) -> Side:
     except (MXNetError, OSError, EOFError) as error:
         said = (
             str(error)
-            if isinstance(error, FormatError)  # which names the file
+            if isinstance(error, FormatError)  # its message already names the file
             else f"{path}: {error} - {WHAT}"
         )
         raise EvidenceError(" ".join(said.splitlines())) from error

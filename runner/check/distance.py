@@ -229,7 +229,7 @@ def _correlation(a: np.ndarray, b: np.ndarray, sums: _Sums) -> float | None:
             mean_b + off_b * u.size / total,
             total,
         )
-    if square_a == 0 or square_b == 0:  # it varies by less than float64 can square
+    if square_a == 0 or square_b == 0:  # the squared deviations underflow in float64
         return None
     return min(1.0, max(-1.0, product / (math.sqrt(square_a) * math.sqrt(square_b))))
 

@@ -123,7 +123,7 @@ def _check_snapshot(run: RunFolder, config: RunConfig) -> None:
         and config.init_mode == "streamed"
         and config.shard is None
     ):
-        expected = INDEX  # joined from parts
+        expected = INDEX  # the snapshot of a run joined from parts is an index
     if name != expected:
         raise EvidenceError(
             f"{run.path}: the manifest is damaged, its snapshot is {name!r}, its config's {expected!r}"

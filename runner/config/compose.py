@@ -96,7 +96,7 @@ def prepare() -> None:
 
 
 def _declared(_root_: DictConfig) -> Declaration:
-    plugins.load_from_environment()  # in a launcher's process this is the first that is run of ours
+    plugins.load_from_environment()  # our first code in a launcher's process
     return declaration_of(_root_)
 
 
@@ -341,14 +341,14 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
     wanted = str(error.missing_cfg_file or "")
     group, _, option = wanted.rpartition("/")
     whole = next((w for w in words if f"{_key_of(w)}/{w.partition('=')[2]}" == wanted), None)
-    if group == "hydra/launcher" and option in LAUNCHER_EXTRAS:  # chosen itself, or by a preset
+    if group == "hydra/launcher" and option in LAUNCHER_EXTRAS:  # chosen by a word or by a preset
         chosen = next((word for word in words if _key_of(word) == group), whole)
         return Problem(
             group, f"'{option}' is not installed - pip install 'initlab[{LAUNCHER_EXTRAS[option]}]'"
         ), chosen
     if group == "hydra/sweeper" and option == "optuna":
         return Problem(group, "'optuna' is not installed - pip install 'initlab[optuna]'"), whole
-    if whole is not None:  # the name had a slash of its own
+    if whole is not None:  # the option's name contains a slash
         group, option = _key_of(whole), whole.partition("=")[2]
         return Problem.of_name(group, f"no option '{option}'", option, _options(group)), whole
     options = [str(o) for o in error.options or []] or sorted(_options(group))

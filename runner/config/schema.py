@@ -197,7 +197,8 @@ def register(shipped: dict[str, set[str]] | None = None) -> None:
         schemas = Schemas(group)
         ConfigStore.instance().repo["schema"][group] = schemas
         for kind in [] if shipped is None else options_without_file(group, shipped[group]):
-            schemas[f"{kind}.yaml"]  # now: a launcher's process cannot import a plugin's class
+            # Make it now, since a launcher's process cannot import a plugin's class.
+            schemas[f"{kind}.yaml"]
             package = f"{group}.{kind}" if group in SEVERAL else None
             node = schema_of(kind, classes.get(kind))
             store_option(group=group, name=kind, node=node, package=package)

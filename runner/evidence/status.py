@@ -115,9 +115,8 @@ def conclude(folder: Path) -> Status:
 
 
 def _ended(status: Status, finished: bool, said: str) -> Status:
-    state = (
-        COMPLETED if finished else CRASHED
-    )  # a process may be killed after its manifest and before its last status
+    # A process may be killed after it wrote the manifest and before it wrote the last status.
+    state = COMPLETED if finished else CRASHED
     return replace(status, state=state, error=None if finished else said)
 
 

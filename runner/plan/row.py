@@ -71,7 +71,7 @@ class Row:
         if everything or not self.law.sliceable or not self.shape:
             return self.law.draw(self.key, self.shape, self.dtype)[selection]
         first, *inner = _each_axis(selection, len(self.shape))
-        rows = range(self.shape[0])[first]  # IndexError for a number that is none of it
+        rows = range(self.shape[0])[first]  # raises IndexError for a number out of range
         if isinstance(rows, int):
             found: np.ndarray = self._rows(rows, rows + 1).reshape(self.shape[1:])[tuple(inner)]
             return found

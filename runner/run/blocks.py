@@ -216,7 +216,7 @@ class Pass:
             with streams.alone():
                 self._work_on(buffer)
             self._finished.put(None)
-        except BaseException as error:  # handed to the thread that waits
+        except BaseException as error:  # the waiting thread raises it
             self._finished.put(error)
 
     def _work_on(self, buffer: Buffer) -> None:

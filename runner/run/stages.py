@@ -119,10 +119,8 @@ def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[di
     """
     subject = subject_of(config, network)
     found = [measured(measure, subject) for measure in config.measure.values()]
-    with (
-        streams.using(config.stream),
-        np.errstate(all="ignore"),
-    ):  # a network that overflows is a finding, not a fault
+    # An overflow in the network is a result to report, not an error.
+    with streams.using(config.stream), np.errstate(all="ignore"):
         trace = config.probe.measure(subject)
     sections: dict[str, list[dict[str, object]]] = {}
     for section, rows in (item for findings in found for item in findings.items()):

@@ -216,7 +216,7 @@ def _write_all(
                 note()
                 noted, last = len(drawn), time.monotonic()
     except BaseException:
-        with suppress(OSError):  # what there is to say is the first error
+        with suppress(OSError):  # the first error is the one to report
             note()
         raise
     return drawn
@@ -252,9 +252,8 @@ class _Work:
         except FileNotFoundError:
             return []
         if not self.partial.exists() and self.final.exists():
-            os.replace(
-                self.final, self.partial
-            )  # it had its name, but the manifest was not written
+            # The run was stopped between renaming the file and writing the manifest.
+            os.replace(self.final, self.partial)
         if not self.partial.exists() or self.partial.stat().st_size != self.placed.size:
             return []
         sound = []

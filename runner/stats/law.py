@@ -117,9 +117,8 @@ class Law(OnePass):
         if summary.nonfinite or not law.std or law.mean is None:
             return row
         tests = []
-        if (
-            law.exactness == "bits" and law.kurtosis is not None
-        ):  # elements that do not depend on each other
+        # These laws draw independent elements.
+        if law.exactness == "bits" and law.kurtosis is not None:
             tests += self._moments(summary, law, row)
         tail = kolmogorov_smirnov(summary, law, values if summary.count <= WHOLE else None)
         if tail is not None:

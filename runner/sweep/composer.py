@@ -137,7 +137,7 @@ class Template:
 
 
 def _yaml(key: str, value: object) -> str:
-    if type(value) is int:  # a seed, most of all: no need to ask for that
+    if type(value) is int:  # usually a seed; OmegaConf is slow
         return f"{key}: {value}\n"
     return OmegaConf.to_yaml(OmegaConf.create({key: value}))
 

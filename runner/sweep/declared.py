@@ -352,9 +352,8 @@ def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
             _check_for_hydra(override)
             for_hydra.append(str(override.input_line))
 
-    # The config of the whole is its first job's: a fixed word may be about an option that another
-    # word sweeps
-    # over.
+    # The config of the sweep is that of its first job: a fixed word may set a key of an option that
+    # another word sweeps over.
     first = next(parse_space(task, {}, {}).jobs())[0]
     about_it = [
         str(override.input_line)

@@ -179,7 +179,7 @@ def finished(declaration: Declaration, folder: Path) -> Manifest | None:
     try:
         return RunFolder(folder).finished_as(declaration.canonical)
     except EvidenceError:
-        return None  # a damaged manifest vouches for nothing
+        return None  # the manifest is damaged: make the run again
 
 
 def _execute(job: Job, folder: Path, status: Status) -> str:
@@ -230,7 +230,7 @@ def _record_failure(folder: Path, status: Status, error: BaseException, seconds:
         else f"{type(error).__name__}: {error}".removesuffix(": ")
     )
     failed = replace(status, state=FAILED, error=said, traceback=text, seconds=round(seconds, 3))
-    with suppress(OSError):  # a full disk, say: an older status must not speak for this run
+    with suppress(OSError):  # e.g. a full disk; an older status must not stay
         remove(folder)
         write(folder, failed)
         RunFolder(folder).append_log(f"ERROR {said}\n{text}")

@@ -42,7 +42,7 @@ def launch_all(config: DictConfig, members: Sequence[Member], retries: int) -> N
     """
     for start in range(0, len(members), AT_ONCE):
         batch = list(members[start : start + AT_ONCE])
-        for member in batch:  # what an earlier sweep said of a run is not what this one says
+        for member in batch:  # replaces the status of an earlier sweep
             Path(member.folder).mkdir(exist_ok=True)
             write(Path(member.folder), Status(PENDING, member.run_id, member.overrides))
         said: set[str] = set()

@@ -144,14 +144,14 @@ class Study:
         self._monitor = monitor
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the plugin's, about what it uses of Optuna
+                warnings.simplefilter("ignore")  # the plugin uses deprecated parts of Optuna
                 self._sweeper.sweep(self._suggested)
         except SearchStopped:
             return
         except ValueError:
             if self._best is not None:
                 raise
-            # no trial has a value: the plugin asks Optuna for the best one all the same
+            # No trial has a value, but the plugin asks Optuna for the best one, which raises ValueError.
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
@@ -247,12 +247,11 @@ def _plugin(config: DictConfig) -> Any:
         )
         raise ConfigError.of("hydra.sweeper", f"cannot be made: {said}") from error
     logging.getLogger("optuna").setLevel(logging.WARNING)
-    logging.getLogger(PLUGIN_LOG).setLevel(logging.ERROR)  # a run that failed has a line of its own
+    logging.getLogger(PLUGIN_LOG).setLevel(logging.ERROR)  # we print a line for a failed run
     inner = sweeper.sweeper
     inner.params, inner.search_space, inner.max_failure_rate = None, None, 1.0
-    if OmegaConf.is_config(
-        inner.sampler
-    ):  # Hydra 1.4 leaves it to the sweeper, the plugin to Hydra
+    # The plugin expects Hydra to make the sampler; Hydra 1.4 passes its config instead.
+    if OmegaConf.is_config(inner.sampler):
         inner.sampler = _sampler(inner.sampler)
     return inner
 
@@ -263,7 +262,7 @@ def _sampler(options: DictConfig) -> Any:
     The caller makes sure that it is one of SAMPLERS. Raises ConfigError for an option it does not
     have.
     """
-    from optuna import samplers  # which the plugin has imported
+    from optuna import samplers  # already imported by the plugin
 
     given: dict[str, object] = OmegaConf.to_container(options, resolve=True)  # type: ignore[assignment]
     name, partly = given.pop("_target_"), given.pop("_partial_", False)

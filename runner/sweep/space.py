@@ -128,7 +128,7 @@ class Reader:
         blocks = [self.block(f"sweep.union[{number}]", block) for number, block in enumerate(union)]
         if not blocks or top.axes or top.cases:
             return [top, *blocks]
-        # an empty block is one job, which nobody asked for beside a union
+        # The top block is empty. It would add one job that the declaration does not ask for.
         return [Block(block.axes, block.cases, (*top.exclude, *block.exclude)) for block in blocks]
 
     def block(self, place: str, node: object) -> Block:
@@ -283,11 +283,10 @@ def _text(value: object) -> str:
         case list():
             return "[" + ",".join(map(_text, value)) + "]"
         case dict():
-            return (
-                "{" + ",".join(f"{key}:{_text(item)}" for key, item in value.items()) + "}"
-            )  # the grammar has no quoted keys
+            # Hydra's grammar has no quoted keys.
+            return "{" + ",".join(f"{key}:{_text(item)}" for key, item in value.items()) + "}"
     text = str(value)
-    parsed = _parsed(f"key=[{text}]")  # what stands for itself in a list does so alone too
+    parsed = _parsed(f"key=[{text}]")  # text that needs no quotes in a list needs none alone
     return (
         text
         if parsed is not None and not parsed.is_sweep_override() and parsed.value() == [text]

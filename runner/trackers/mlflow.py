@@ -103,10 +103,10 @@ def taking_turns(database: Path) -> Iterator[None]:
 
 
 def _client(uri: str) -> Any:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it would go to the network
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # telemetry would use the network
     from mlflow import MlflowClient
 
-    for name in ("alembic", "mlflow"):  # which tell of every table they make
+    for name in ("alembic", "mlflow"):  # they log every table that they create
         logging.getLogger(name).setLevel(logging.WARNING)
     return MlflowClient(tracking_uri=uri)
 

@@ -59,9 +59,8 @@ def _write(writer: Any, evidence: Evidence) -> None:
     for path, spread in evidence.spreads.items():
         _write_histogram(writer, f"values/{path}", spread)
     for picture in evidence.pictures:
-        width, height = (
-            int.from_bytes(picture.png[at : at + 4], "big") for at in (16, 20)
-        )  # where PNG keeps them
+        # PNG stores width and height at bytes 16 and 20.
+        width, height = (int.from_bytes(picture.png[at : at + 4], "big") for at in (16, 20))
         image = Summary.Image(
             height=height, width=width, colorspace=4, encoded_image_string=picture.png
         )
@@ -72,7 +71,7 @@ def _write(writer: Any, evidence: Evidence) -> None:
 
 def _write_histogram(writer: Any, tag: str, spread: Spread) -> None:
     count = sum(spread.counts)
-    # TensorBoard's buckets have upper edges only; a first, empty one says where the second begins.
+    # TensorBoard's buckets have upper edges only, so an empty first bucket gives the lower edge.
     writer.add_histogram_raw(
         tag,
         min=spread.edges[0],

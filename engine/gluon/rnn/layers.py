@@ -53,7 +53,7 @@ class _RNNLayer(HybridBlock):
         params: ParameterDict | None,
     ) -> None:
         super().__init__(prefix, params)
-        if use_sequence_length:  # MXNet takes it on a CPU and then takes no notice of the lengths
+        if use_sequence_length:  # on a CPU MXNet accepts it and ignores the lengths
             raise MXNetError.checked(
                 "use_sequence_length is not supported - unroll a cell with valid_length instead"
             )

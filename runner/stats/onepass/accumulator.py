@@ -151,9 +151,8 @@ class Accumulator:
             (float(held["low"].min()), float(held["high"].max())) if held.size else (None, None)
         )
         exponent, moments = combine(held) if held.size else (0, None)
-        if (
-            moments is not None and low is not None and low == high
-        ):  # the mean of equal elements may be rounded
+        # If all elements are equal, rounding may have changed their mean.
+        if moments is not None and low is not None and low == high:
             moments = (math.ldexp(low, -exponent), 0.0, 0.0, 0.0)
         filled = tuple(
             (int(place), int(self._histogram[place])) for place in np.flatnonzero(self._histogram)
