@@ -1,1 +1,3 @@
-"""Ratios against peers, measured side by side; never timed tests."""
+"""Benchmarks that compare our times with those of other libraries, measured side by side. Tests do
+not measure times.
+"""

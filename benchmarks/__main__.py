@@ -1,5 +1,5 @@
-"""`python -m benchmarks [name …]`: the benchmarks that have bars, one after the other, and at the
-end how each bar stands.
+"""`python -m benchmarks [name …]` runs the benchmarks that have bars, one after the other, and
+prints at the end whether each bar is reached.
 
 normal      one large tensor, against NumPy and torch
 small       400 small arrays, against torch
@@ -9,8 +9,9 @@ plan        1.56 billion parameters planned
 snapshot    a billion parameters streamed, against torch with safetensors, and against zeros
 sweep       100 small runs in one command, against Hydra's own sweeper and launcher
 
-Each runs in a process and, where a peer lives in one, an environment of its own. `python -m benchmarks.<name>
---help` has its options; `gluon`, `overhead`, `orthogonal` and `gpu` run by their names only.
+Each benchmark runs in its own process. A library that we are compared with runs in its own
+environment. `python -m benchmarks.<name> --help` prints the options. `gluon`, `overhead`,
+`orthogonal` and `gpu` run only when they are named.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ NAMES = (*WITH_TORCH, "initialize", "onepass", "plan", "snapshot", "sweep")
 
 
 def run(name: str) -> list[str]:
-    """Run one, showing what it says; gives its lines about bars."""
+    """Run one benchmark and print its output. Returns its lines about bars."""
     print(f"== {name}", flush=True)
     interpreter = str(python()) if name in WITH_TORCH else sys.executable
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
@@ -51,7 +52,7 @@ def run(name: str) -> list[str]:
 
 
 def main(names: list[str]) -> int:
-    """Run those named, or all; 2 for a name that there is not."""
+    """Run the named benchmarks, or all. Returns the exit code: 2 for an unknown name."""
     for name in names:
         if name not in NAMES:
             print(f"error: no benchmark '{name}' - {advice(name, NAMES)}", file=sys.stderr)

@@ -22,7 +22,9 @@ PASSES = {"mlp": 200, "lenet": 50, "lstm": 3, "resnet18": 1}
 
 
 def main() -> None:
-    """A line a case: milliseconds a pass of both, and how many times as long ours takes."""
+    """Print a line for each case: the milliseconds of a pass for both frameworks, and the ratio of
+    our time to MXNet's.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gluon")
     parser.add_argument("cases", nargs="*", choices=[[], *PASSES], default=[])
     parser.add_argument("--rounds", type=int, default=7)

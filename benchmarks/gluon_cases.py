@@ -1,9 +1,8 @@
-"""Networks in Gluon's own words, which run unchanged on the engine and on MXNet; a worker process
-that times one of them on request.
+"""Networks in Gluon code that runs unchanged on the engine and on MXNet, and a worker process that
+times them.
 
-`python gluon_cases.py engine|mxnet` reads lines `case passes` and answers each with the seconds a
-forward and backward pass took, the mean of `passes`. The engine or MXNet is all that it imports
-beside NumPy.
+`python gluon_cases.py engine|mxnet` reads lines `case passes` and answers each with the mean
+seconds of `passes` forward and backward passes. Besides NumPy it imports only the engine or MXNet.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import numpy as np
 
 
 def framework(name):
-    """(nd, autograd, gluon, init) of the engine or of MXNet 1.9.1."""
+    """Return (nd, autograd, gluon, init) of the engine or of MXNet 1.9.1."""
     if name == "mxnet":
         np.bool = bool  # MXNet 1.9.1 asks NumPy for a name that newer ones lack
         import mxnet as mx
@@ -25,7 +24,7 @@ def framework(name):
 
 
 def cases(nd, autograd, gluon, init):
-    """Name -> (network, input, label or None)."""
+    """Return {name: (network, input, label or None)}."""
     nn, rnn = gluon.nn, getattr(gluon, "rnn", None)
     random = np.random.RandomState(0)
 
@@ -95,7 +94,7 @@ def cases(nd, autograd, gluon, init):
 
 
 def passes(fw, case, hybridize):
-    """A function that makes one forward and backward pass and waits for it."""
+    """Return a function that makes one forward and backward pass and waits for its end."""
     nd, autograd, gluon, init = fw
     net, x, y = case
     net.initialize(init.Xavier())
@@ -114,7 +113,7 @@ def passes(fw, case, hybridize):
 
 
 def main(name):
-    """Serve until stdin ends."""
+    """Answer requests until stdin ends."""
     fw = framework(name)
     made = cases(*fw)
     ready = {}

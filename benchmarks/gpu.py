@@ -1,7 +1,8 @@
-"""`python -m benchmarks.gpu`: filling 10^9 float32 on a GPU by our kernels, CuPy's generator,
-torch's where it is, and with zeros.
+"""`python -m benchmarks.gpu` times filling 10^9 float32 on a GPU with our kernels, CuPy's
+generator, torch's if it is installed, and zeros.
 
-Zeros are what memory alone costs. The last line is a row for the table in docs/gpu.md.
+The zeros show the cost of writing to memory alone. The last line is a row for the table in
+docs/gpu.md.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ COLUMNS = (*OURS, "CuPy's standard_normal", "torch's normal_", "zeros")
 
 
 def contenders(count: int) -> dict[str, Callable[[], object]]:
-    """Name -> what fills as many elements and waits for the device."""
+    """Return {name: function} of functions that each fill `count` elements and wait for the device."""
     xp = gpu(0).use()
     out = xp.empty(count, np.float32)
     generator = xp.random.default_rng(0)
@@ -59,7 +60,7 @@ def contenders(count: int) -> dict[str, Callable[[], object]]:
 
 
 def where() -> list[str]:
-    """The chip, the CUDA that its driver has, and the version of CuPy."""
+    """Return the GPU's name, the driver's CUDA version and CuPy's version."""
     xp = gpu(0).use()
     version = xp.cuda.runtime.driverGetVersion()
     return [
@@ -70,7 +71,7 @@ def where() -> list[str]:
 
 
 def main() -> None:
-    """A line a contender; one line where there is no GPU."""
+    """Print a line for each contender, or one line if there is no GPU."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu")
     parser.add_argument("--elements", type=at_least_one, default=1_000_000_000)
     parser.add_argument("--rounds", type=at_least_one, default=9)

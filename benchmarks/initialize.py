@@ -1,8 +1,8 @@
-"""`python -m benchmarks.initialize`: `net.initialize(init.Normal(0.01))` of 200 small dense layers,
-on the engine and on MXNet 1.9.1.
+"""`python -m benchmarks.initialize` times `net.initialize(init.Normal(0.01))` of 200 small dense
+layers, on the engine and on MXNet 1.9.1.
 
-`fresh` networks, and one that is forced `again`. Each framework has a process of its own; rounds
-take turns.
+The case `fresh` initializes new networks; the case `again` initializes one network again with
+`force_reinit`. Each framework has its own process, and they take turns.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TIMES = 6
 
 
 def workers() -> dict[str, Worker]:
-    """Name -> its process."""
+    """Return {name: process}."""
     found = {"numpy": Worker(sys.executable, SCRIPT, "engine", "numpy")}
     try:
         import numba  # noqa: F401
@@ -34,7 +34,7 @@ def workers() -> dict[str, Worker]:
 
 
 def main() -> None:
-    """A line a case and a framework, and a line a bar."""
+    """Print a line for each case and framework, and a line for each bar."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.initialize")
     parser.add_argument("--rounds", type=at_least_one, default=9)
     given = parser.parse_args()

@@ -1,8 +1,8 @@
-"""A network of 200 small dense layers in Gluon's own words; a worker process that times its
-`initialize` on request.
+"""A network of 200 small dense layers in Gluon code, and a worker process that times its
+`initialize`.
 
 `python initialize_cases.py engine|mxnet [implementation]` reads lines `case passes` and answers
-each with the mean seconds of a pass. The engine or MXNet is all that it imports beside NumPy.
+each with the mean seconds of a pass. Besides NumPy it imports only the engine or MXNet.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ WIDTHS = (8, 96, 17, 64, 40, 33, 80, 24, 12, 56)
 
 
 def framework(name, implementation):
-    """The engine, drawing by `implementation`, or MXNet 1.9.1."""
+    """Return the engine, which draws with `implementation`, or MXNet 1.9.1."""
     if name == "mxnet":
         np.bool = bool  # MXNet 1.9.1 asks NumPy for a name that newer ones lack
         import mxnet as mx
@@ -30,7 +30,7 @@ def framework(name, implementation):
 
 
 def network(mx):
-    """Dense layers from 8 to 96 wide, whose shapes are known."""
+    """Return a network of dense layers of widths 8 to 96 whose shapes are known."""
     net = mx.gluon.nn.HybridSequential()
     before = WIDTHS[0]
     for number in range(200):
@@ -41,7 +41,7 @@ def network(mx):
 
 
 def seconds(mx, case, passes):
-    """The mean of so many calls, of networks made beforehand."""
+    """Return the mean seconds of `passes` calls. The networks are made before the clock starts."""
     net = network(mx)
     net.initialize(mx.init.Normal(0.01))
     nets = [network(mx) if case == "fresh" else net for _ in range(passes)]
@@ -54,7 +54,7 @@ def seconds(mx, case, passes):
 
 
 def main(name, implementation="auto"):
-    """Serve until stdin ends."""
+    """Answer requests until stdin ends."""
     mx = framework(name, implementation)
     print("ready fresh again", flush=True)
     for line in sys.stdin:

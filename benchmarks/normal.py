@@ -1,6 +1,8 @@
-"""`python -m benchmarks.normal`: filling one large float32 tensor with normals and truncated
-normals, by each implementation on one and two threads, by NumPy's Generator and by torch. Every
-contender writes into an array it has touched before."""
+"""`python -m benchmarks.normal` times filling one large float32 tensor with normals and truncated
+normals: by each implementation on one and two threads, by NumPy's Generator and by torch.
+
+Every contender writes into an array that it has written to before.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ TRUNCATED_BARS = (
 
 
 def ours(kind: Distribution, out: np.ndarray) -> dict[str, Callable[[], object]]:
-    """Name -> what fills `out`, for each implementation that is here, on one and two threads."""
+    """Return {name: function} of functions that fill `out`: each available implementation, on one
+    and two threads.
+    """
 
     def filling(name: str, threads: int) -> Callable[[], object]:
         def fill() -> object:
@@ -53,7 +57,7 @@ def ours(kind: Distribution, out: np.ndarray) -> dict[str, Callable[[], object]]
 
 
 def normals(count: int) -> dict[str, Callable[[], object]]:
-    """Name -> what fills a tensor of `count` elements with normals."""
+    """Return {name: function} of functions that fill a tensor of `count` elements with normals."""
     out = np.empty(count, np.float32)
     generator = np.random.Generator(np.random.PCG64(0))
     found = ours(distribution.normal(0.0, 0.01), out)
@@ -68,7 +72,7 @@ def normals(count: int) -> dict[str, Callable[[], object]]:
 
 
 def truncated_normals(count: int) -> dict[str, Callable[[], object]]:
-    """The same cut at two standard deviations."""
+    """Return the same for normals cut at two standard deviations."""
     found = ours(distribution.truncated_normal(0.0, 0.01, -2.0, 2.0), np.empty(count, np.float32))
     if torch is not None:
         tensor = torch.empty(count)
@@ -80,7 +84,9 @@ def truncated_normals(count: int) -> dict[str, Callable[[], object]]:
 
 
 def table(what: str, count: int, rounds: int, seconds: Seconds, bars: tuple[Bar, ...]) -> None:
-    """A line a contender, median, range and ns an element; and a line a bar."""
+    """Print a line for each contender, with median, range and ns per element, and a line for each
+    bar.
+    """
     versions = f"numpy {np.__version__}" + (
         f", torch {torch.__version__}" if torch is not None else ", torch is not installed"
     )

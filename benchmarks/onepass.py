@@ -1,8 +1,8 @@
-"""`python -m benchmarks.onepass [--elements N] [--rounds N]`: all statistics of one float32 tensor
-in memory, against summing it.
+"""`python -m benchmarks.onepass [--elements N] [--rounds N]` times all statistics of one float32
+tensor in memory, against summing it.
 
-One thread each. The bars are five times the time of `x.sum(dtype=float64)` compiled, and ten times
-in NumPy.
+It uses one thread. The bars: five times the time of `x.sum(dtype=float64)` for the compiled
+implementation, and ten times for NumPy's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BARS = (Bar("numpy", "sum", 1 / 10), Bar("numba", "sum", 1 / 5))
 
 
 def contenders(x: np.ndarray) -> dict[str, Callable[[], object]]:
-    """Name -> what looks at all elements of x once more."""
+    """Return {name: function} of functions that read all elements of x once."""
     found: dict[str, Callable[[], object]] = {"sum": lambda: x.sum(dtype=np.float64)}
     for implementation in (bar.ours for bar in BARS):
         try:
@@ -35,7 +35,7 @@ def contenders(x: np.ndarray) -> dict[str, Callable[[], object]]:
 
 
 def main() -> None:
-    """A line a contender, in ns an element, and a line a bar."""
+    """Print a line for each contender, in ns per element, and a line for each bar."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.onepass")
     parser.add_argument("--elements", type=at_least_one, default=100_000_000)
     parser.add_argument("--rounds", type=at_least_one, default=5)

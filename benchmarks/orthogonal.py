@@ -29,13 +29,13 @@ MANY, MANY_SIZES = 8, (64, 256, 512)
 
 
 def plain(n: int) -> np.ndarray:
-    """The usual recipe."""
+    """Return an orthogonal matrix by NumPy's QR of normals, with the signs corrected."""
     q, r = np.linalg.qr(np.random.default_rng(0).standard_normal((n, n)))
     return (q * np.sign(np.diagonal(r))).astype(np.float32)
 
 
 def ways(n: int) -> dict[str, Callable[[], object]]:
-    """Name -> what draws one tensor."""
+    """Return {name: function} of functions that draw one tensor."""
     found: dict[str, Callable[[], object]] = {
         "ours": lambda: laws.Haar(1.0).draw(Key(0, "w"), (n, n)),
         "numpy": lambda: plain(n),
@@ -51,7 +51,7 @@ def ways(n: int) -> dict[str, Callable[[], object]]:
 
 
 def several(n: int) -> dict[str, Callable[[], object]]:
-    """Name -> what draws many tensors."""
+    """Return {name: function} of functions that draw many tensors."""
 
     def one(i: int) -> np.ndarray:
         return laws.Haar(1.0).draw(Key(0, f"{i}"), (n, n))
@@ -64,7 +64,9 @@ def several(n: int) -> dict[str, Callable[[], object]]:
 
 
 def medians(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Name -> milliseconds, the median of ROUNDS rounds in each of which every way has one turn."""
+    """Return {name: median milliseconds} of ROUNDS rounds. Every function has one turn in each
+    round.
+    """
     times: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(ROUNDS + 1):
         for name, call in calls.items():
@@ -81,7 +83,9 @@ def _line(title: str, found: dict[str, float], peer: str) -> None:
 
 
 def main() -> None:
-    """A line a size: medians, and in brackets the ratio to the peer, torch where it is installed."""
+    """Print a line for each size: the medians, and in brackets the ratio to torch if it is
+    installed, else to NumPy.
+    """
     print(f"median of {ROUNDS} interleaved rounds, ms (ratio), {streams.threads()} threads of ours")
     for n in SIZES:
         found = medians(ways(n))

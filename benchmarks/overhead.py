@@ -1,5 +1,5 @@
-"""`python -m benchmarks.overhead`: what an operation on two elements costs here and in NumPy,
-microseconds, interleaved.
+"""`python -m benchmarks.overhead` times operations on two elements here and in NumPy, in
+microseconds, in turn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CALLS, ROUNDS = 20_000, 9
 
 
 def pairs() -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
-    """Name -> (ours, NumPy's)."""
+    """Return {name: (our function, NumPy's)}."""
     x, y = np.array([1.0, 2.0], np.float32), np.array([3.0, 4.0], np.float32)
     a, b = nd.array(x), nd.array(y)
     return {
@@ -31,7 +31,7 @@ def pairs() -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
 
 
 def main() -> None:
-    """A line an operation: both medians, and what ours adds beyond twice NumPy's own."""
+    """Print a line for each operation: both medians, and our time minus twice NumPy's."""
     a, b = nd.array([1.0, 2.0]), nd.array([3.0, 4.0])
     a.attach_grad()
     print(f"median of {ROUNDS} interleaved rounds of {CALLS} calls, microseconds a call")

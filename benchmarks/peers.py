@@ -1,5 +1,5 @@
-"""The benchmarks' own virtual environments: NumPy with torch, and MXNet 1.9.1, on neither of which
-the project depends.
+"""The benchmarks' own virtual environments: one with NumPy and torch, one with MXNet 1.9.1. The
+project does not depend on torch or MXNet.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ where that names them.
 
 
 def python() -> Path:
-    """The Python of that environment, made and filled on the first call; one left half made is made
-    anew.
+    """Return the Python of the environment with torch. The first call makes it; an incomplete one
+    is made again.
 
-    Without torch where it cannot be installed.
+    torch is missing from it if it cannot be installed.
     """
     executable, finished = FOLDER / "bin" / "python", FOLDER / ".installed"
     wanted = " ".join([*NEEDS, TORCH])
@@ -48,8 +48,9 @@ MXNET_PYTHON = (3, 11)
 
 
 def mxnet_python() -> Path:
-    """The Python of an environment that has real MXNet 1.9.1, made on the first call. SystemExit
-    where it cannot be made.
+    """Return the Python of the environment with MXNet 1.9.1. The first call makes it.
+
+    Raises SystemExit if it cannot be made.
     """
     executable, finished = MXNET_FOLDER / "bin" / "python", MXNET_FOLDER / ".installed"
     if finished.exists():

@@ -1,5 +1,5 @@
-"""`python -m benchmarks.plan`: `task=plan` of 1.56 billion parameters against that of the smallest
-model, wall time and memory.
+"""`python -m benchmarks.plan` compares time and memory of `task=plan` for 1.56 billion parameters
+with those for the smallest model.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LAYERS = [word.replace("4096", "406").replace("93", "9450") for word in LARGE]
 
 
 def main() -> None:
-    """A line a plan, and a line a bar."""
+    """Print a line for each plan, and a line for each bar."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.plan")
     parser.add_argument("--rounds", type=at_least_one, default=9)
     given = parser.parse_args()

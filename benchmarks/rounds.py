@@ -1,7 +1,7 @@
-"""Timing contenders in turn, and setting a ratio against its bar.
+"""Time contenders in turn, and compare ratios with bars.
 
-The order turns from round to round, every contender runs once before the clock does, and a ratio is
-the median of the rounds' ratios.
+The order changes from round to round, every contender runs once before timing starts, and a ratio
+is the median of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ REACHED, MISSED = "reached", "NOT reached"
 
 
 def verdict(reached: bool) -> str:
-    """How a line about a bar ends."""
+    """Return the end of a line about a bar."""
     return REACHED if reached else MISSED
 
 
@@ -32,7 +32,9 @@ class Bar:
     times: float
 
     def line(self, seconds: Seconds) -> str:
-        """What was reached of it; a peer that is not installed says so."""
+        """Return the line that says which ratio was reached, or that the other library is not
+        installed.
+        """
         if self.theirs not in seconds:
             return f"{self.ours}: not measured against {self.theirs}, which is not installed"
         ratio = statistics.median(
@@ -45,7 +47,7 @@ class Bar:
 
 
 def interleaved(contenders: Mapping[str, Callable[[], object]], rounds: int) -> Seconds:
-    """Name -> seconds of each round."""
+    """Return {name: seconds of each round}."""
     runners = list(contenders.items())
     seconds: Seconds = {name: [] for name, _ in runners}
     for _, run in runners:
@@ -60,7 +62,9 @@ def interleaved(contenders: Mapping[str, Callable[[], object]], rounds: int) -> 
 
 
 def at_least_one(text: str) -> int:
-    """A command line's whole number above zero."""
+    """Return a command line argument as a whole number above zero. Raises ArgumentTypeError
+    otherwise.
+    """
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")

@@ -1,5 +1,5 @@
-"""`python -m benchmarks.small`: filling the 400 arrays of 200 small layers with normals, against
-torch's loop of `normal_`.
+"""`python -m benchmarks.small` times filling the 400 arrays of 200 small layers with normals,
+against a loop of torch's `normal_`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BARS = (Bar("numba", "torch", 1.0), Bar("numpy", "torch", 1 / 1.5))
 
 
 def shapes() -> list[tuple[int, ...]]:
-    """Weight and bias of dense layers, from 8 to 96 wide."""
+    """Return the shapes of weights and biases of dense layers, with widths from 8 to 96."""
     found: list[tuple[int, ...]] = []
     before = WIDTHS[0]
     for number in range(LAYERS):
@@ -37,7 +37,7 @@ def shapes() -> list[tuple[int, ...]]:
 
 
 def tasks() -> list[Task]:
-    """A law of its own for every array, as fan-scaled initializers have."""
+    """Return the arrays, each with its own law, as fan-scaled initializers give them."""
     found: list[Task] = []
     for number, shape in enumerate(shapes()):
         law = laws.Normal(0.0, 0.01 * (1 + number % 20))
@@ -46,7 +46,7 @@ def tasks() -> list[Task]:
 
 
 def contenders() -> dict[str, Callable[[], object]]:
-    """Name -> what fills all of them, on one thread."""
+    """Return {name: function} of functions that fill all arrays on one thread."""
     streams.threads(1)
     work = tasks()
 
@@ -73,7 +73,7 @@ def contenders() -> dict[str, Callable[[], object]]:
 
 
 def main() -> None:
-    """A line a contender, and a line a bar."""
+    """Print a line for each contender, and a line for each bar."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.small")
     parser.add_argument("--rounds", type=at_least_one, default=99)
     given = parser.parse_args()

@@ -1,10 +1,11 @@
-"""`python -m benchmarks.snapshot`: a snapshot of a billion parameters, streamed here, and by torch
-with safetensors; as many zero bytes.
+"""`python -m benchmarks.snapshot` times writing a snapshot of a billion parameters: streamed here,
+by torch with safetensors, and as zero bytes.
 
-Ours draws, measures (moments), digests and writes; torch's `normal_` and `save_file` draw and
-write. Each contender is a process of its own, syncs its file before it ends, and is asked in turn;
-what counts is the wall time of the process less that of starting one that does nothing, the median
-over rounds, and the largest resident memory. Needs 4 GB of disk and 10 GB of memory for torch.
+Ours draws, measures moments, digests and writes; torch draws with `normal_` and writes with
+`save_file`. Each contender is a process that syncs its file before it ends; contenders take turns.
+The time is the wall time of the process minus that of a process that only starts, as the median
+over rounds; the memory is the peak resident memory. It needs 4 GB of disk, and 10 GB of memory for
+torch.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ TORCH_START = "import torch, safetensors.torch"
 
 @dataclass
 class Contender:
-    """A command, the command that only starts, and what was measured."""
+    """A command, the command that only starts a process, and their measurements."""
 
     words: list[str]
     idle: list[str]
@@ -72,7 +73,7 @@ class Contender:
 
 
 def timed(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, int]:
-    """(wall seconds, peak resident bytes) of a command in a folder that is emptied afterwards."""
+    """Return (wall seconds, peak resident bytes) of a command. The folder is emptied afterwards."""
     before = time.perf_counter()
     with open(os.devnull, "wb") as nowhere:
         spawn = [(os.POSIX_SPAWN_DUP2, nowhere.fileno(), 1)]
@@ -95,7 +96,7 @@ def timed(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[
 
 
 def contenders(layers: int) -> dict[str, Contender]:
-    """Name -> contender, for a network of so many layers of 4096 x 4096."""
+    """Return {name: contender} for a network of `layers` layers of 4096 x 4096."""
     count = str(layers * WIDTH * (WIDTH + 1) * 4)
     model = [
         f"model.layers=[{{kind: repeat, name: body, times: {layers}, layers: [{{kind: dense, name: fc, "
@@ -114,7 +115,7 @@ def contenders(layers: int) -> dict[str, Contender]:
 
 
 def main() -> None:
-    """A line a contender, then the bars."""
+    """Print a line for each contender, and then the bars."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.snapshot")
     parser.add_argument(
         "--layers", type=at_least_one, default=60, help="of 16.8 million parameters each"

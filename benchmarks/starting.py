@@ -1,9 +1,9 @@
-"""`python -m benchmarks.starting`: processor time of commands that do next to nothing, against that of
-`python -c "import hydra, numpy, omegaconf"`, which they all need.
+"""`python -m benchmarks.starting` compares the processor time of commands that do little with that
+of `python -c "import hydra, numpy, omegaconf"`, which they all need.
 
-Each round starts every command once, one after the other, in a folder of its own. The figures are medians
-of user and system time together. Python's bytecode is kept between the rounds, as it is where a command is
-used; a first round, which is not counted, writes it.
+Each round starts every command once, in its own folder. The figures are medians of user plus system
+time. Python's bytecode is kept between the rounds, as in normal use; a first round, which is not
+counted, writes it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ BARS = {"python -m runner --help": 1.5, "python -m runner init=normal": 2.0}
 
 
 def processor_seconds(words: tuple[str, ...], folder: str, bytecode: str) -> float:
-    """User and system time of a fresh Python with these words; its `.pyc` files are in `bytecode`."""
+    """Return user plus system time of a new Python process with these arguments. Its `.pyc` files
+    are in `bytecode`.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": bytecode}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -45,7 +47,9 @@ def processor_seconds(words: tuple[str, ...], folder: str, bytecode: str) -> flo
 
 
 def main() -> None:
-    """A line a command: seconds, times the peer, and whether its bar is reached."""
+    """Print a line for each command: its seconds, the ratio to the imports, and whether its bar is
+    reached.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.starting")
     parser.add_argument("--rounds", type=at_least_one, default=7)
     rounds = parser.parse_args().rounds

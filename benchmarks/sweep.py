@@ -1,6 +1,7 @@
-"""`python -m benchmarks.sweep`: a sweep of small runs here and under Hydra's own sweeper and basic
-launcher, interleaved, in processes of their own; then how memory and time a run go with the number
-of runs."""
+"""`python -m benchmarks.sweep` times a sweep of small runs here and with Hydra's own sweeper and
+basic launcher, in turn, each in its own process. Then it measures how memory and time per run grow
+with the number of runs.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +33,12 @@ EACH_MS = 8
 
 
 def words(runs: int) -> list[str]:
-    """A sweep of so many runs over two initializers."""
+    """Return the words of a sweep of `runs` runs over two initializers."""
     return ["init=normal,he", f"seed=range(0,{runs // 2})"]
 
 
 def seconds(command: list[str]) -> float:
-    """How long a command takes in an empty folder."""
+    """Return the wall seconds of a command in an empty folder."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -53,7 +54,7 @@ def seconds(command: list[str]) -> float:
 
 
 def processor_seconds(runs: int) -> float:
-    """Processor time of a sweep of so many runs without a report, in an empty folder."""
+    """Return the processor time of a sweep of `runs` runs without a report, in an empty folder."""
 
     def used() -> float:
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -65,7 +66,9 @@ def processor_seconds(runs: int) -> float:
 
 
 def main() -> None:
-    """Both, their ratio with and without the start of a process, and what more runs cost."""
+    """Print both times, their ratio with and without the start of a process, and the cost of more
+    runs.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep")
     parser.add_argument("--rounds", type=at_least_one, default=5)
     parser.add_argument(

@@ -1,5 +1,6 @@
-"""The peer of `benchmarks.sweep`: the same configs and the same runs under Hydra's own sweeper and
-basic launcher, as any Hydra program is written."""
+"""The program that `benchmarks.sweep` compares us with: the same configs and runs under Hydra's own
+sweeper and basic launcher.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ prepare()
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
 def main(config: DictConfig) -> None:
-    """One run into the folder that Hydra made."""
+    """Perform one run in the folder that Hydra made."""
     stages.execute(
         validate(config),
         Path(HydraConfig.get().runtime.output_dir),

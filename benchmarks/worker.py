@@ -1,5 +1,5 @@
-"""A framework's process, which is asked for one measurement after the other: two frameworks need
-not share an environment.
+"""A process of one framework that answers requests for measurements. Two frameworks need not share
+an environment.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from benchmarks.peers import ROOT
 
 
 class Worker:
-    """A process that runs `script` with these words, says `ready` and its cases, and answers `case
+    """A process that runs `script` with `words`. It prints `ready` and its cases, and answers `case
     passes` with seconds.
     """
 
@@ -36,7 +36,7 @@ class Worker:
         return line
 
     def seconds(self, case: str, passes: int) -> float:
-        """The mean seconds of a pass, over one round."""
+        """Return the mean seconds of a pass in one round."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{case} {passes}\n")
         self.process.stdin.flush()

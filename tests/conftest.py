@@ -1,4 +1,4 @@
-"""What several tests need: a command line in a folder of its own."""
+"""Fixtures for many tests: a command line in a folder of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ os.environ["INITLAB_REPORT"] = "none"
 
 @dataclass
 class Done:
-    """How a command ended."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -29,7 +29,9 @@ class Done:
 
 @pytest.fixture(autouse=True)
 def logging_is_as_before():
-    """A log that a test sets up, as Hydra does, writes to what pytest captures for this test only."""
+    """Restore logging after the test. Handlers that a test adds, as Hydra does, write to what
+    pytest captures for that test only.
+    """
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -39,8 +41,8 @@ def logging_is_as_before():
 
 @pytest.fixture(autouse=True)
 def no_plugin_outlives_its_test():
-    """A plugin that a test loads in this process is known neither to later tests nor to the
-    processes they start.
+    """Unload plugins after the test, so that neither later tests nor the processes they start know
+    them.
     """
     yield
     os.environ.pop(plugins.ENVIRONMENT, None)
@@ -66,7 +68,7 @@ def command(tmp_path, monkeypatch, capsys) -> Callable[..., Done]:
 
 @pytest.fixture
 def only_run(command, tmp_path) -> Callable[..., Path]:
-    """`only_run(word, …)` runs a config that must succeed and gives the folder it ended in."""
+    """`only_run(word, …)` runs a config that must succeed and returns its folder."""
 
     def call(*words: str) -> Path:
         done = command(*words)

@@ -1,4 +1,4 @@
-"""Parameters as initializers are told of them, and the law that one chooses."""
+"""Descriptions of parameters as initializers receive them, and the law that an initializer chooses."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A gradient's product with a direction against the derivative along that direction, which two
-evaluations give.
+"""Check of gradients: the gradient's product with a direction, against the derivative along that
+direction from two evaluations.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def drawn(seed: int, *shape: int) -> np.ndarray:
-    """Values of 0.3 … 1.7 of either sign: far from the kinks and poles of what is tested."""
+    """Draw values of magnitude 0.3 to 1.7 and random sign, which are far from the kinks and poles
+    of the tested functions.
+    """
     random = np.random.default_rng(seed)
     return random.uniform(0.3, 1.7, shape) * random.choice([-1, 1], shape)
 
 
 @st.composite
 def axes_of_a_shape(draw):
-    """(shape, an axis, several axes, or None)."""
+    """Draw (shape, axis), where axis is an axis, several axes, or None."""
     shape = draw(shapes)
     some = st.lists(st.integers(0, len(shape) - 1), min_size=1, unique=True).map(tuple)
     return shape, draw(st.one_of(st.none(), st.integers(-len(shape), len(shape) - 1), some))
@@ -33,7 +35,7 @@ def axes_of_a_shape(draw):
 
 @st.composite
 def convolutions(draw):
-    """(input shape, weight shape, options) of a convolution over 1 to 3 axes that fits."""
+    """Draw (input shape, weight shape, options) of a valid convolution over 1 to 3 axes."""
     axes, groups = draw(st.integers(1, 3)), draw(st.integers(1, 2))
     each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(axes))  # noqa: E731
     kernel, stride, pad, dilate = each(1, 3), each(1, 2), each(0, 2), each(1, 2)
@@ -60,7 +62,9 @@ def convolutions(draw):
 def check(
     function, *arrays: np.ndarray, seed: int = 0, grad_req: str = "write", step: float = 1e-6
 ) -> None:
-    """The derivative along a random direction, by both ways; with grad_req `add`, of two passes."""
+    """Check the derivative along a random direction both ways; with grad_req `add`, over two
+    passes.
+    """
     directions = [
         np.random.default_rng(seed + 1 + i).normal(size=a.shape) for i, a in enumerate(arrays)
     ]

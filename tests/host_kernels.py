@@ -1,5 +1,5 @@
-"""The CUDA kernels compiled for the processor: the very text, with intrinsics that are plain
-operations and threads that are a loop.
+"""The CUDA kernels compiled for the host: the unchanged text, with intrinsics as plain operations
+and threads as a loop.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ FUSED = ("-ffp-contract=fast", "-mfma")
 
 
 def compiler() -> str | None:
-    """A C++ compiler of this machine."""
+    """Return a C++ compiler of this machine."""
     return shutil.which("g++") or shutil.which("clang++")
 
 
 @functools.cache
 def compiled(text: str, flags: tuple[str, ...] = ROUNDED_ONCE) -> ctypes.CDLL:
-    """The kernels as a library."""
+    """Return the kernels as a shared library."""
     found = compiler()
     assert found is not None
     folder = Path(tempfile.mkdtemp(prefix="kernels-"))
@@ -97,7 +97,9 @@ def compiled(text: str, flags: tuple[str, ...] = ROUNDED_ONCE) -> ctypes.CDLL:
 def launching(
     text: str, flags: tuple[str, ...] = ROUNDED_ONCE, said: list[str] | None = None
 ) -> Callable[..., None]:
-    """What launches the kernels of a text on the processor; each launch is noted in `said`."""
+    """Return a function that launches the kernels of a text on the host and notes each launch in
+    `said`.
+    """
     library = compiled(text, flags)
 
     def launch(name: str, blocks: int, threads: int, arguments: Sequence[Any]) -> None:

@@ -1,5 +1,5 @@
-"""Layers of a config by kind, those that run and those that are refused. Each layer module's tests
-run the cases of its kinds.
+"""Configs of layers by kind: valid ones and refused ones. The tests of each layer module run the
+cases of its kinds.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from initlab.runner import layers
 
 
 def module_of(text: str) -> str:
-    """The module of `runner.layers` that defines the first kind in a layer's text."""
+    """Return the module of `runner.layers` that defines the first kind in a layer's text."""
     kind = re.search(r"kind: (\w+)", text).group(1)
     return layers.REGISTRY.get(kind).__module__.rpartition(".")[2]
 
 
 def tensors(folder):
-    """A run's values by path."""
+    """Return a run's values by path."""
     return formats.get("safetensors").read(folder / "snapshot.safetensors").tensors
 
 
@@ -216,7 +216,9 @@ REFUSED = [
 
 
 def check_both_modes(kind, only_run):
-    """Deferred and eager give the same values, and the layer's output has its shape."""
+    """Check that deferred and eager runs give the same values, and that the layer's output has the
+    expected shape.
+    """
     shape, layer, output = KINDS[kind]
     words = [
         f"model.layers=[{layer}, {{kind: flatten}}, {{kind: dense, units: 3}}]",
@@ -238,7 +240,7 @@ def check_both_modes(kind, only_run):
 
 
 def check_refused(layer, message, command):
-    """One line says what is wrong with a layer."""
+    """Check that one line says what is wrong with a layer."""
     done = command(f"model.layers=[{layer}]", "model.input=[2,8,8]")
     assert done.code == 2
     assert message in done.err

@@ -1,4 +1,4 @@
-"""What lock files of tests hold, and changes of them."""
+"""The contents of lock files in tests, and changes to them."""
 
 from __future__ import annotations
 

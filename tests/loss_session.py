@@ -1,5 +1,5 @@
-"""Losses of sequences and counts, for the engine and MXNet 1.9.1 alike;
-`vectors/mxnet-sequence-losses.json` holds what MXNet gave.
+"""Losses of sequences and counts for the engine and MXNet 1.9.1.
+`vectors/mxnet-sequence-losses.json` holds MXNet's results.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Networks to measure, and what measurements of them are by hand."""
+"""Networks to measure, and their measurements computed by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHAIN = [
 
 
 def subject(*words: str) -> tuple[Subject, dict[str, np.ndarray]]:
-    """What a run's measurements are given, and its values in float64."""
+    """Return the Subject that a run's measurements receive, and its values in float64."""
     config = declare(*words).checked
     network, _ = stages.initialize(config)
     values = {path: array.astype(np.float64) for path, array in stages.host_values(network).items()}
@@ -27,7 +27,7 @@ def subject(*words: str) -> tuple[Subject, dict[str, np.ndarray]]:
 
 
 def measured(given: Subject, *words: str) -> dict[str, dict[str, dict]]:
-    """Section -> path -> row, of the one measurement that the words choose."""
+    """Return {section: {path: row}} of the one measurement that the words choose."""
     (measure,) = declare(*words).checked.measure.values()
     return {
         section: {row["path"]: row for row in rows}
@@ -36,7 +36,7 @@ def measured(given: Subject, *words: str) -> dict[str, dict[str, dict]]:
 
 
 def by_hand(x: np.ndarray, v: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Layer -> (before, after) its activation."""
+    """Return {layer: (before, after)} its activation."""
     za = x @ v["a.weight"].T + v["a.bias"]
     a = np.tanh(za)
     zb = a @ v["b.weight"].T + v["b.bias"]

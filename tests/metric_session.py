@@ -1,5 +1,5 @@
-"""One session with `mx.metric`, for the engine and for MXNet 1.9.1 alike: what it gives, step by
-step. `vectors/mxnet-metric.json` holds MXNet's.
+"""One session with `mx.metric` for the engine and for MXNet 1.9.1, and its results step by step.
+`vectors/mxnet-metric.json` holds MXNet's.
 """
 
 import numpy as np

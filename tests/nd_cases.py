@@ -1,9 +1,9 @@
-"""What is asked of MXNet's `nd` once (`vectors/record_nd.py`) and of the engine in every test run:
-calls by name, arrays and options.
+"""Calls of `nd` that `vectors/record_nd.py` records from MXNet once, and that every test run
+repeats on the engine.
 
-A case is `(function, arguments, options)`; arrays among the arguments are given as they are, so
-float64 ones are float64 in both. A failing case names a piece of MXNet's message that the engine's
-must contain as well.
+A case is `(function, arguments, options)`. Arrays among the arguments are passed as they are, so
+float64 ones are float64 in both libraries. A failing case also names a part of MXNet's message,
+which the engine's message must contain.
 """
 
 from __future__ import annotations
@@ -471,14 +471,14 @@ BAD_KEYS = [
 
 
 def head(shape, dtype):
-    """The gradient that is sent into a result."""
+    """Return the gradient that is passed backward into a result."""
     n = int(np.prod(shape))
     return (np.arange(n) % 7 - 2.5).reshape(shape).astype(dtype)
 
 
 def run(nd, autograd, function, arguments, options):
-    """{name: array} of a call's results, and of its gradients by every float array, for either
-    library.
+    """Return {name: array} of a call's results and of its gradients by every float array, for
+    either library.
     """
     target = nd
     for part in function.split("."):

@@ -1,5 +1,6 @@
-"""What holds for every recorded call of `nd`: it gives what MXNet 1.9.1 gave, stays on its device,
-and runs on what CuPy has. Each module of `engine.nd` runs these on the calls of its functions.
+"""Checks for every recorded call of `nd`: it gives the values of MXNet 1.9.1, stays on its device,
+and uses only what CuPy has. The tests of each module of `engine.nd` run these checks on the calls
+of its functions.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from initlab.engine import autograd, errors, nd
 
 @cache
 def recorded() -> dict[str, np.ndarray]:
-    """Everything that MXNet gave, by `<number of the case>/<name of the result>`."""
+    """Return all recorded arrays by `<number of the case>/<name of the result>`."""
     path = Path(__file__).parent / "vectors" / "mxnet-nd.npz"
     with np.load(path, allow_pickle=False) as file:
         return dict(file)
 
 
 def module_of(function: str) -> str:
-    """The module of `engine.nd` that defines a function, e.g. "linalg" for `linalg.gemm`."""
+    """Return the module of `engine.nd` that defines a function, e.g. "linalg" for `linalg.gemm`."""
     target: Any = nd
     for part in function.split("."):
         target = getattr(target, part)
@@ -34,21 +35,21 @@ def module_of(function: str) -> str:
 
 
 def convert(value: Any) -> Any:
-    """A value with its arrays as NDArrays."""
+    """Return a value with its arrays as NDArrays."""
     if isinstance(value, tuple):
         return tuple(convert(v) for v in value)
     return nd.array(value, dtype=value.dtype) if isinstance(value, np.ndarray) else value
 
 
 def check_agrees(found: np.ndarray, wanted: np.ndarray) -> None:
-    """The same dtype, shape and values, to a few bits of float32."""
+    """Check that dtype and shape are equal, and values up to a few bits of float32."""
     assert found.dtype == wanted.dtype
     assert found.shape == wanted.shape
     np.testing.assert_allclose(found, wanted, rtol=3e-5, atol=3e-6)
 
 
 def check_recorded(number: int) -> None:
-    """A call's results and gradients are those of MXNet."""
+    """Check that a call's results and gradients are MXNet's."""
     with np.errstate(all="ignore"):
         found = nd_cases.run(nd, autograd, *nd_cases.CASES[number])
     wanted = {
@@ -62,7 +63,7 @@ def check_recorded(number: int) -> None:
 
 
 def check_stays_on_its_device(number: int) -> None:
-    """On a device that refuses NumPy's functions a call gives the same."""
+    """Check that a call gives the same result on a device that refuses NumPy's functions."""
     with counting_device() as (device, _), device, np.errstate(all="ignore"):
         found = nd_cases.run(nd, autograd, *nd_cases.CASES[number])
     for name, values in recorded().items():
@@ -71,7 +72,7 @@ def check_stays_on_its_device(number: int) -> None:
 
 
 def check_on_what_cupy_has(number: int) -> None:
-    """On an array library that has what CuPy has a call gives the same."""
+    """Check that a call gives the same result on an array library that has only what CuPy has."""
     pytest.importorskip("array_api_strict")
     from strict import strict_device
 
@@ -86,12 +87,12 @@ def check_on_what_cupy_has(number: int) -> None:
 
 
 def kind_of(name: str) -> type[Exception]:
-    """An exception's class by its name, ours or Python's."""
+    """Return an exception class by its name, ours or Python's."""
     return getattr(errors, name, None) or getattr(builtins, name)
 
 
 def check_fails(function: str, arguments: tuple, options: dict, kind: str, piece: str) -> None:
-    """A call raises what MXNet raises, with a piece of its message."""
+    """Check that a call raises MXNet's exception, with the given part of its message."""
     given = [
         a if function == "exp" else [convert(v) for v in a] if isinstance(a, list) else convert(a)
         for a in arguments

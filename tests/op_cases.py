@@ -1,4 +1,4 @@
-"""What every primitive is tested with: arguments and attributes, by its name."""
+"""Arguments and attributes to test every primitive with, by its name."""
 
 from __future__ import annotations
 
@@ -304,8 +304,8 @@ NOT_DIFFERENTIATED = {"ctc_loss": {1, 2, 3}, "take": {1}, "pick": {1}, "where": 
 
 
 def cases(module: str = "") -> list:
-    """Cases of the primitives that a module defines, e.g. "linear" of `engine.ops`; of all without
-    one.
+    """Return the cases of the primitives of a module, e.g. "linear" of `engine.ops`; without one,
+    all cases.
     """
     return [
         pytest.param(name, *case, id=f"{name}-{i}")
@@ -316,7 +316,7 @@ def cases(module: str = "") -> list:
 
 
 def joined(name):
-    """A primitive with one result: several are put end to end."""
+    """Return a primitive with one result: several results are concatenated."""
 
     def applied(*args, **attributes):
         out = PRIMITIVES[name](*args, **attributes)

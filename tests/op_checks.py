@@ -1,5 +1,6 @@
-"""What holds for every primitive: its gradients are those of finite differences, and it calls only
-what its device's array library has. Each op module's tests run these on that module's primitives.
+"""Checks for every primitive: its gradients agree with finite differences, and it calls only
+functions of its device's array library. The tests of each op module run these checks on its
+primitives.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from initlab.engine import autograd, nd
 def check_grad(
     apply: Callable, arrays: list[np.ndarray], differentiate: list[int], step: float = 1e-6
 ) -> None:
-    """Gradients of a weighted sum of the result, against central differences."""
+    """Check gradients of a weighted sum of the result against central differences."""
     boxes = [nd.array(a, dtype="float64") for a in arrays]
     for i in differentiate:
         boxes[i].attach_grad()
@@ -42,7 +43,9 @@ def check_grad(
 
 
 def check_first_gradient(name: str, args: tuple, attributes: dict) -> None:
-    """The gradient is that of finite differences, or 0 (or its number) where it has none of its own."""
+    """Check the gradient against finite differences; if it has no gradient, check that it is 0 or
+    the given number.
+    """
     arrays = [a for a in args if isinstance(a, np.ndarray)]
 
     def apply(*boxes):
@@ -67,7 +70,9 @@ def check_first_gradient(name: str, args: tuple, attributes: dict) -> None:
 
 
 def check_calls_only_xp(name: str, args: tuple, attributes: dict) -> None:
-    """No call to NumPy but through the device's `xp`, and the same values as on the CPU."""
+    """Check that NumPy is called only through the device's `xp`, and that the values equal those on
+    the CPU.
+    """
     with counting_device() as (device, calls):
         boxes = [
             nd.array(a, ctx=device, dtype="float64") if isinstance(a, np.ndarray) else a
@@ -93,7 +98,7 @@ def check_calls_only_xp(name: str, args: tuple, attributes: dict) -> None:
 
 
 def check_second_gradient(name: str, args: tuple, attributes: dict) -> None:
-    """The gradient of the gradient is that of finite differences."""
+    """Check the gradient of the gradient against finite differences."""
     arrays = [np.asarray(a, np.float64) for a in args if isinstance(a, np.ndarray)]
     differentiate = [i for i in range(len(arrays)) if i not in NOT_DIFFERENTIATED.get(name, set())]
     out = joined(name)(
@@ -143,7 +148,7 @@ def check_second_gradient(name: str, args: tuple, attributes: dict) -> None:
 
 
 def there(value, device):
-    """An attribute with its arrays on the device."""
+    """Return an attribute with its arrays on the device."""
     if isinstance(value, tuple):
         return tuple(there(part, device) for part in value)
     return (
@@ -154,7 +159,9 @@ def there(value, device):
 
 
 def check_on_what_cupy_has(name: str, args: tuple, attributes: dict) -> None:
-    """Forward and back on an array library that has what CuPy has, to the same bits."""
+    """Check that forward and backward give the same bits on an array library that has only what
+    CuPy has.
+    """
     pytest.importorskip("array_api_strict")
     from strict import Array, strict_device
 

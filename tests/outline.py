@@ -1,4 +1,4 @@
-"""The outline of a report: elements that are closed, ids, and what it would fetch."""
+"""The outline of a report's HTML: elements that are closed, ids, and addresses that it would fetch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ VOID = {"meta", "input", "img", "br", "link"}
 
 
 class Outline(HTMLParser):
-    """Checks that elements nest, and keeps what is asked of them."""
+    """Check that elements nest, and collect them with their attributes."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,7 +1,6 @@
-"""A pytest plugin: two GPUs that are NumPy, with our kernels compiled for the processor. It shows
-that the tests in tests/gpu are sound.
-
-With `PRETENDED_GPU=wrong` a constant of the normal transform is off by one unit.
+"""A pytest plugin that pretends to have two GPUs: NumPy with our kernels compiled for the host. It
+proves that the tests in tests/gpu work. With `PRETENDED_GPU=wrong` a constant of the normal
+transform is off by one unit.
 """
 
 from __future__ import annotations

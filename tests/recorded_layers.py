@@ -1,8 +1,8 @@
-"""Layers as real MXNet 1.9.1 had them: parameters, printed forms, shapes, outputs, gradients,
-running statistics. Each layer module's tests run these checks on its layers.
+"""Layers recorded from real MXNet 1.9.1: parameters, printed forms, shapes, outputs, gradients,
+running statistics.
 
-`mxnet-layer-kinds.json` lists layers with what MXNet said of them, `mxnet-layer-kinds.npz` what it
-computed.
+The tests of each layer module run these checks on its layers. `mxnet-layer-kinds.json` lists the
+layers with MXNet's texts and shapes, `mxnet-layer-kinds.npz` holds the arrays.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ ROWS = list(enumerate(json.loads((FOLDER / "mxnet-layer-kinds.json").read_text(e
 
 
 def class_of(row):
-    """The layer's class."""
+    """Return the layer's class."""
     place = contrib if row["name"].startswith("contrib.") else nn
     return getattr(place, row["name"].rpartition(".")[2])
 
 
 def rows_of(module):
-    """The recorded layers whose class a module defines, e.g. "conv"."""
+    """Return the recorded layers whose class a module defines, e.g. "conv"."""
     return [(i, row) for i, row in ROWS if class_of(row).__module__.rpartition(".")[2] == module]
 
 
 def make(row, prefix="a_"):
-    """The layer with MXNet's options."""
+    """Return the layer with MXNet's options."""
     tuples = lambda value: tuple(value) if isinstance(value, list) else value  # noqa: E731
     options = {key: tuples(value) for key, value in row["options"].items()}
     options |= {} if "PixelShuffle" in row["name"] else {"prefix": prefix}
@@ -43,7 +43,7 @@ def make(row, prefix="a_"):
 
 
 def filled(number, row):
-    """The layer with MXNet's values."""
+    """Return the layer with MXNet's values."""
     layer = make(row)
     layer.infer_shape(tuple(row["input"]))
     layer.initialize()
@@ -53,7 +53,7 @@ def filled(number, row):
 
 
 def check_parameters_and_print(number, row):
-    """A new layer has MXNet's parameters and printed form."""
+    """Check that a new layer has MXNet's parameters and printed form."""
     layer = make(row)
     found = [
         {
@@ -70,7 +70,7 @@ def check_parameters_and_print(number, row):
 
 
 def check_shapes(number, row):
-    """The inferred shapes are MXNet's."""
+    """Check that the inferred shapes are MXNet's."""
     layer = make(row)
     shape = layer.infer_shape(tuple(row["input"]))
     assert [list(p.shape) for p in layer.collect_params().values()] == row["shapes_after"]
@@ -80,7 +80,7 @@ def check_shapes(number, row):
 
 
 def check_computes(number, row):
-    """Outputs, gradients and running statistics are MXNet's."""
+    """Check that outputs, gradients and running statistics are MXNet's."""
     if not row["computes"]:
         return  # MXNet had no values for it
     layer, x = filled(number, row), nd.array(ARRAYS[f"{number}_x"])
@@ -116,7 +116,7 @@ def check_computes(number, row):
 
 
 def check_hybridized(number, row):
-    """Hybridizing changes nothing, and deferred values are the eager ones."""
+    """Check that hybridizing changes nothing, and that deferred and eager values are equal."""
     eager, deferred = make(row), make(row)
     eager.infer_shape(tuple(row["input"]))
     for layer in (eager, deferred):
@@ -133,6 +133,6 @@ def check_hybridized(number, row):
 
 
 def check_unknown_option(number, row):
-    """An option that the layer does not know is refused."""
+    """Check that an unknown option is refused."""
     with pytest.raises(TypeError, match="unexpected keyword argument 'nosuch'"):
         class_of(row)(*row["args"], nosuch=1)

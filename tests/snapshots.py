@@ -1,4 +1,4 @@
-"""Snapshots to write and read, and how they are compared."""
+"""Snapshots to write and read, and comparisons of them."""
 
 from __future__ import annotations
 

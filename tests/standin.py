@@ -1,8 +1,8 @@
-"""A stand-in for an array library: opaque arrays that refuse NumPy, behind a namespace that counts
-its calls.
+"""A stand-in for an array library: opaque arrays that refuse NumPy, and a namespace that counts its
+calls.
 
-An op or an NDArray method that reaches for NumPy (or converts an array on the way) raises; one that
-goes through `xp` is counted.
+An op or NDArray method that calls NumPy, or converts an array, raises an error. One that uses `xp`
+is counted.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from initlab.engine import device as devices
 
 
 class Opaque:
-    """An array that only the stand-in namespace and array operators understand, and these only
-    while its device is the current one.
+    """An array that works only with the stand-in namespace and array operators, and only while its
+    device is the current one.
     """
 
     __array_ufunc__ = None
@@ -152,7 +152,7 @@ class _Add:
 
 @contextmanager
 def counting_device() -> Any:
-    """(device, counts): a device type `standin` whose arrays are opaque, while open."""
+    """Provide a device type `standin` with opaque arrays while open. Yields (device, counts)."""
     calls: Counter[str] = Counter()
     library = Counting(calls)
     provider = devices.Namespace(
@@ -166,8 +166,9 @@ def counting_device() -> Any:
 
 @contextmanager
 def several_devices() -> Any:
-    """A device type `several` while open, of any number of devices: as with CuPy, asking for a
-    device's library makes it the current one, and reading an array needs none."""
+    """Provide a device type `several` with any number of devices while open. As with CuPy, asking
+    for a device's library makes the device current, and reading an array needs no current device.
+    """
     library = Counting(Counter())
 
     def use(device: devices.Device) -> Any:

@@ -40,7 +40,7 @@ use (docs.cupy.dev, reference).
 
 
 class Beyond(AttributeError):
-    """An op asks for something that neither the standard nor CuPy has."""
+    """Raised when an op uses something that neither the standard nor CuPy has."""
 
 
 class Array:
@@ -94,7 +94,7 @@ class Array:
 
 
 def values(array: Array) -> np.ndarray:
-    """The array for functions that the standard lacks; the one door to NumPy."""
+    """Return the array for functions that the standard lacks. It is the only conversion to NumPy."""
     return np.asarray(array.strict._array)
 
 
@@ -107,14 +107,14 @@ def wrap(found: Any) -> Any:
 
 
 def refuse_numpy(value: Any) -> Any:
-    """As CuPy does, which takes no NumPy array where it wants one of its own."""
+    """Raise TypeError for a NumPy array, as CuPy does."""
     if isinstance(value, np.ndarray):
         raise TypeError("Unsupported type <class 'numpy.ndarray'>")
     return value
 
 
 def indices(key: Any) -> Any:
-    """A key whose arrays are the device's."""
+    """Return a key whose arrays are the device's."""
     if isinstance(key, tuple):
         return tuple(indices(part) for part in key)
     return values(key) if isinstance(key, Array) else refuse_numpy(key)
@@ -198,8 +198,8 @@ class Library:
         return lambda *args, **options: self.call(name, known, args, options)
 
     def call(self, name: str, known: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        """The standard's function where it takes the operands, else NumPy's of that name with no
-        keyword that CuPy's lacks.
+        """Call the standard's function if it takes the operands, else NumPy's function of that
+        name, without keywords that CuPy lacks.
         """
         function = getattr(standard, known, None)
         taken = set(inspect.signature(function).parameters) if function is not None else set()
@@ -229,8 +229,8 @@ class Library:
 
     @staticmethod
     def check_first(name: str, args: tuple[Any, ...]) -> None:
-        """CuPy's functions, but for those that make arrays and for ufuncs, want an array of its own
-        first, or a sequence of these.
+        """Check that the first argument is the library's own array, or a sequence of them. CuPy
+        requires that of all functions except ufuncs and those that make arrays.
         """
         if args and not isinstance(getattr(np, name), np.ufunc) and name not in MAKERS:
             first = args[0] if isinstance(args[0], (list, tuple)) else args[:1]
@@ -241,7 +241,7 @@ class Library:
 
 
 def strict_option(key: str, value: Any) -> Any:
-    """A keyword's value as the standard wants it: its own dtypes."""
+    """Return a keyword's value in the form that the standard takes: its own dtypes."""
     return (
         getattr(standard, np.dtype(value).name)
         if key == "dtype" and value is not None
@@ -273,7 +273,7 @@ class Add:
 def provider(
     compiler: Callable[[devices.Device], devices.Compile] | None = None,
 ) -> devices.Namespace:
-    """This library as what a device computes with."""
+    """Return this library as a device's array library."""
     library = Library()
     return devices.Namespace(
         lambda device: library,
@@ -285,6 +285,6 @@ def provider(
 
 @contextmanager
 def strict_device() -> Iterator[devices.Device]:
-    """A device type `strict` with this library, while open."""
+    """Provide a device type `strict` with this library while open."""
     with devices.namespace("strict", provider()):
         yield devices.Device("strict")

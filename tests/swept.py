@@ -1,4 +1,4 @@
-"""What sweeps leave, as tables."""
+"""The tables that sweeps write."""
 
 from __future__ import annotations
 

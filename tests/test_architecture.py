@@ -1,5 +1,5 @@
-"""The house: imports go down and never in a circle, a few things live in one place only, and the
-tests mirror the source. Each file is parsed once; a test shows all offenders at once.
+"""The architecture: imports go down and have no cycles, some things exist in one place only, and
+the tests mirror the source. Each file is parsed once; a test reports all offenders at once.
 """
 
 from __future__ import annotations
@@ -160,7 +160,9 @@ def known_modules() -> frozenset[str]:
 
 
 def floor_of(module: str) -> tuple[int, str]:
-    """(floor, the entry that names it): the longest entry that is the module or a folder above it."""
+    """Return (floor, entry): the floor of a module and the longest entry that is the module or a
+    folder above it.
+    """
     found = [
         (i, name)
         for i, names in enumerate(FLOORS)
@@ -171,7 +173,7 @@ def floor_of(module: str) -> tuple[int, str]:
 
 
 def imports_of(module: Module) -> set[str]:
-    """Our own modules that a module imports, anywhere in it: inside functions, too."""
+    """Return our own modules that a module imports anywhere, including inside functions."""
     found = set()
     for node in module.nodes:
         if isinstance(node, ast.Import):
@@ -189,7 +191,7 @@ def imports_of(module: Module) -> set[str]:
 
 
 def wrong_imports(module: Module) -> list[str]:
-    """Imports that go up or sideways, or are relative."""
+    """Return the imports that go up or sideways, or are relative."""
     floor, entry = floor_of(module.name)
     wrong = [
         f"{module.path}:{node.lineno} imports relatively: write the module's full name"
@@ -208,7 +210,7 @@ def wrong_imports(module: Module) -> list[str]:
 
 
 def offenders(found: Iterator[str]) -> str:
-    """One offender a line; empty when there is none."""
+    """Return the offenders, one per line; empty if there are none."""
     return "\n".join(found)
 
 
@@ -246,7 +248,9 @@ def test_every_module_stands_on_a_floor_and_every_floor_holds_one():
 
 
 def circle(arrows: dict[str, set[str]]) -> list[str]:
-    """A way from a node back to it, or nothing: what never loses all its arrows is on or above one."""
+    """Return the nodes of a cycle, or an empty list. Nodes without outgoing arrows are removed
+    until none is left; the rest are on or above a cycle.
+    """
     left = {node: set(targets) for node, targets in arrows.items()}
     while True:
         ends = {node for node, targets in left.items() if not targets & left.keys()}
@@ -260,7 +264,9 @@ def circle(arrows: dict[str, set[str]]) -> list[str]:
 
 
 def arrows_between(rooms: bool) -> dict[str, set[str]]:
-    """Who imports whom. A room is a folder; what a folder's `__init__` re-exports is no arrow of it."""
+    """Return who imports whom, as modules or as rooms. A room is a folder. Names that a folder's
+    `__init__` re-exports do not count as imports of the folder.
+    """
     inits = {module.name for module in sources() if module.path.endswith("__init__.py")}
 
     def room(name: str) -> str:
@@ -292,7 +298,9 @@ def test_the_check_finds_a_circle_and_says_the_way():
 
 
 def libraries_of(module: Module) -> set[str]:
-    """Top-level names of what a module imports, and `hydra._internal` where it imports of that."""
+    """Return the top-level names that a module imports, and `hydra._internal` if it imports from
+    there.
+    """
     names = [a.name for node in module.nodes if isinstance(node, ast.Import) for a in node.names]
     names += [node.module or "" for node in module.nodes if isinstance(node, ast.ImportFrom)]
     private = {"hydra._internal"} if any(n.startswith("hydra._internal") for n in names) else set()
@@ -326,7 +334,7 @@ RUN_FILES = re.compile(
 
 
 def files_named(module: Module) -> list[str]:
-    """The texts that name a file of a run's folder, messages and docstrings aside."""
+    """Return the strings that name a file of a run's folder, except in messages and docstrings."""
     texts = [node.value for node in module.nodes if isinstance(node, ast.Constant)]
     return [text for text in texts if isinstance(text, str) and RUN_FILES.fullmatch(text)]
 
@@ -356,7 +364,7 @@ def test_the_check_fails_on_a_reader_beside_the_room_of_evidence(source):
 
 
 def unsafe(module: Module) -> list[str]:
-    """What a module does that lets a file or a config run code."""
+    """Return what a module uses that could let a file or a config run code."""
     found = []
     for node in module.nodes:
         if isinstance(node, ast.Import):
@@ -382,8 +390,8 @@ def unsafe(module: Module) -> list[str]:
 
 
 def unsafe_call(call: ast.Call) -> list[str]:
-    """eval, exec and __import__, bare or through `builtins`; NumPy's load without a literal
-    allow_pickle=False; instantiate.
+    """Return what is unsafe in a call: eval, exec and __import__, bare or through `builtins`;
+    NumPy's load without a literal allow_pickle=False; instantiate.
     """
     target = call.func
     owner = getattr(getattr(target, "value", None), "id", "")
@@ -429,7 +437,7 @@ def test_the_check_fails_on_code_that_runs_what_it_reads(source):
 
 
 def meaningless(path: str) -> set[str]:
-    """Parts of a module's path that say nothing about what is in it."""
+    """Return the parts of a module's path that say nothing about its contents."""
     parts = set(Path(path).with_suffix("").parts)
     return set() if path == "engine/gluon/utils.py" else parts & FORBIDDEN_NAMES
 
@@ -468,8 +476,8 @@ def test_every_public_function_and_class_says_what_its_signature_cannot():
 
 
 def declares_only(module: Module) -> bool:
-    """True for a module in which no function does anything: bodies are docstrings, `...`, `pass` or
-    raise NotImplementedError.
+    """Return whether no function of a module does anything: all bodies are docstrings, `...`,
+    `pass` or raise NotImplementedError.
     """
 
     def idle(statement: ast.stmt) -> bool:
@@ -489,7 +497,7 @@ def declares_only(module: Module) -> bool:
 
 
 def home_of_tests(path: str) -> str:
-    """Where a module's tests are."""
+    """Return the file of a module's tests."""
     file = Path(path)
     return f"tests/{file.parent.as_posix()}/test_{file.stem}.py"
 

@@ -1,4 +1,4 @@
-"""What the documents show is what stands."""
+"""The documents are true: what they show is what the program prints, has and accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `import initlab` offers, and that the page about it is true."""
+"""The public names of `import initlab`, and the truth of the page about them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What waits for a GPU is ready: the tests in tests/gpu pass on a pretended one, and fail on one
-that draws wrong bits; the benchmark runs.
+"""The tests for a GPU work: those in tests/gpu pass on a pretended GPU and fail on one that draws
+wrong bits, and the benchmark runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def on_a_pretended_gpu(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Python with these words."""
+    """Run Python with these arguments."""
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     environment = {**os.environ, "PYTHONPATH": paths, **environment}
     return subprocess.run(
@@ -29,7 +29,7 @@ def on_a_pretended_gpu(*words: str, **environment: str) -> subprocess.CompletedP
 
 
 def outcome(*words: str, **environment: str) -> tuple[int, str]:
-    """(exit code, last line) of the tests."""
+    """Return (exit code, last line) of the tests."""
     pytest_words = (
         "-m",
         "pytest",

@@ -1,5 +1,5 @@
-"""The wheel holds all it needs, the console script works from any folder, and the checkout names no
-machine.
+"""The wheel contains all it needs, the console script works from any folder, and the checkout names
+no machine.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def test_the_wheel_holds_the_config_the_digits_and_the_licence(wheel):
 
 @pytest.fixture(scope="module")
 def site(wheel, tmp_path_factory) -> Path:
-    """A folder that the wheel is installed into."""
+    """Return a folder that the wheel is installed into."""
     folder = tmp_path_factory.mktemp("site")
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*install, "--target", str(folder), str(wheel)], check=True, capture_output=True)
@@ -119,7 +119,7 @@ ROOT_DIGEST = "dfb99da95943c7c2c7e516496bee8cae0f1a4b3be8603e7e2a1f6c380b3a433e"
 
 @pytest.fixture(params=MINE)
 def project(request, tmp_path) -> Path:
-    """Somebody's project, with an `engine`, a `runner` and a `conf` of its own."""
+    """Return a foreign project that has its own `engine`, `runner` and `conf`."""
     (tmp_path / "conf").mkdir()
     files = {**MINE[request.param], "conf/config.yaml": "someone: else\n", "test_mine.py": OWN_TEST}
     for name, text in files.items():
@@ -130,7 +130,7 @@ def project(request, tmp_path) -> Path:
 
 @pytest.fixture
 def installed(site, project):
-    """`installed(word, …)` runs Python with the wheel installed, in somebody's project."""
+    """`installed(word, …)` runs Python with the wheel installed, in the foreign project."""
 
     def call(*words: str) -> str:
         environment = {**os.environ, "PYTHONPATH": str(site), "INITLAB_REPORT": "none"}

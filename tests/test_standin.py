@@ -1,4 +1,4 @@
-"""The stand-ins for devices let nothing pass that a real device would refuse."""
+"""The stand-ins for devices refuse everything that a real device would refuse."""
 
 from __future__ import annotations
 

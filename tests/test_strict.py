@@ -1,4 +1,4 @@
-"""The strict array library refuses what only NumPy can do."""
+"""The strict array library refuses everything that only NumPy can do."""
 
 from __future__ import annotations
 

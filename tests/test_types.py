@@ -1,4 +1,4 @@
-"""How many annotations hold `Any`, which says nothing: a limit for each package."""
+"""The share of annotations that contain `Any`: a limit for each package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIMITS = {"engine": 0.075, "runner": 0.04}
 
 
 def annotations(tree: ast.AST) -> Iterator[ast.expr]:
-    """Of parameters, results, variables and fields."""
+    """Yield the annotations of parameters, results, variables and fields."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.returns:
             yield node.returns
@@ -23,7 +23,7 @@ def annotations(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def holds_any(annotation: ast.expr) -> bool:
-    """Whether an annotation says `Any`, alone or inside another type, quoted or not."""
+    """Return whether an annotation contains `Any`, also inside another type or in quotes."""
     return any(
         (isinstance(node, ast.Name) and node.id == "Any")
         or (isinstance(node, ast.Attribute) and node.attr == "Any")
@@ -33,7 +33,7 @@ def holds_any(annotation: ast.expr) -> bool:
 
 
 def alias_of_any(tree: ast.AST) -> list[str]:
-    """Names that stand for `Any` itself, behind which it would not be counted."""
+    """Return names that are aliases of `Any`, which would not be counted otherwise."""
     return [
         ast.unparse(node)
         for node in ast.walk(tree)

@@ -1,4 +1,4 @@
-"""Runs that are tracked, in processes of their own, and their evidence."""
+"""Tracked runs in processes of their own, and their evidence."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ KINDS = ("tensorboard", "mlflow", "wandb")
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own, which must succeed and say nothing on stderr but
-    what the runner says.
+    """Run the command line in its own process. It must succeed, and stderr must hold only the
+    runner's own lines.
     """
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -53,7 +53,7 @@ def read(folder: Path, script: str, *words: str) -> dict:
 
 
 def manifests(folder: Path, name: str) -> dict[str, dict]:
-    """Run id -> manifest, of the runs in `outputs/<name>`."""
+    """Return {run id: manifest} of the runs in `outputs/<name>`."""
     contents = [
         json.loads(path.read_text()) for path in (folder / "outputs" / name).glob("*/manifest.json")
     ]

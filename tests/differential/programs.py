@@ -30,7 +30,9 @@ def data(*shape, seed=0):
 
 
 def trained(mx, block, *inputs, seed=3, train=True):
-    """Output, input gradients, and every parameter with its gradient, of a block on inputs."""
+    """Return the output, the input gradients, and every parameter with its gradient, of a block on
+    inputs.
+    """
     mx.random.seed(seed)
     block.initialize(mx.init.Uniform(0.5))
     arrays = [mx.nd.array(x) for x in inputs]
@@ -217,7 +219,7 @@ def recurrent_layers(mx):
 
 @program
 def projected_lstm(mx):
-    """Forward only: MXNet has no gradient of it on a CPU."""
+    """Return outputs only: MXNet has no gradient of it on a CPU."""
     layer = mx.gluon.rnn.LSTM(4, num_layers=2, projection_size=2, bidirectional=True, layout="NTC")
     mx.random.seed(3)
     layer.initialize(mx.init.Uniform(0.5))
@@ -250,8 +252,8 @@ def recurrent_cells(mx):
 
 
 def _unrolled(mx, cell, **options):
-    """What 5 steps give while training, from MXNet's stream: outputs, states, and the gradient of
-    the inputs.
+    """Return the results of 5 training steps with MXNet's stream: outputs, states, and the input
+    gradients.
     """
     layout = options.get("layout", "NTC")
     mx.random.seed(3)
@@ -270,7 +272,7 @@ def _unrolled(mx, cell, **options):
 
 @program
 def cells_that_drop(mx):
-    """Masks of zoneout and dropout are those of MXNet's stream."""
+    """The masks of zoneout and dropout come from MXNet's stream."""
     rnn, found = mx.gluon.rnn, {}
     for name, make in {
         "zoneout": lambda: rnn.ZoneoutCell(rnn.LSTMCell(3), 0.4, 0.3),
@@ -310,7 +312,7 @@ def ways_to_unroll(mx):
 
 @program
 def given_states(mx):
-    """Gradients go to the states that a fused layer begins with."""
+    """Return gradients of the initial states that are passed to a fused layer."""
     layer, found = mx.gluon.rnn.LSTM(3, num_layers=2, bidirectional=True), {}
     mx.random.seed(3)
     layer.initialize(mx.init.Uniform(0.5))
@@ -512,7 +514,7 @@ def _saved_network(mx):
 
 @exact
 def files(mx):
-    """Each writes; the test has each read what the other wrote."""
+    """Write files for the other framework. The test makes each framework read the other's files."""
     mx.random.seed(2)
     net = _saved_network(mx)
     net.initialize(mx.init.Normal(1))

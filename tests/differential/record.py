@@ -1,5 +1,5 @@
-"""`python tests/differential/record.py MXNET_PYTHON`: keep what real MXNet 1.9.1 gives for the
-programs, for machines that lack it.
+"""`python tests/differential/record.py MXNET_PYTHON` records the results of real MXNet 1.9.1 for
+the programs, for machines without MXNet.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ def run(python: str, name: str, folder: Path) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    """(MXNet's arrays, ours). The engine runs first, so that MXNet reads our files; then the engine
-    reads MXNet's.
+    """Return (MXNet's arrays, ours). The engine runs first, so MXNet reads our files; then the
+    engine reads MXNet's.
     """
     folder = tmp_path_factory.mktemp("differential")
     run(sys.executable, "engine", folder)
@@ -74,7 +74,7 @@ def test_the_engine_gives_what_mxnet_gives(name, both):
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """(MXNet's arrays as they were recorded, ours)."""
+    """Return (MXNet's recorded arrays, ours)."""
     with np.load(ROOT / "tests" / "vectors" / "mxnet-programs.npz") as file:
         return {key: file[key] for key in file.files}, run(
             sys.executable, "engine", tmp_path_factory.mktemp("recorded")

@@ -1,5 +1,5 @@
-"""Runs code blocks (JSON on stdin) as one session with `engine` in the place of `mxnet`; gives what
-each printed (JSON on stdout).
+"""Run code blocks (JSON on stdin) as one session with `engine` in place of `mxnet`. Prints the
+output of each block as JSON.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def show(function):
-    """Print `repr` of a result, or an exception's class and message."""
+    """Print `repr` of a result, or the class and message of an exception."""
     try:
         result = function()
     except BaseException as error:

@@ -30,7 +30,7 @@ def test_the_document_has_a_section_for_each_block_that_differs_and_no_other():
 
 
 def lines(text: str) -> list[str]:
-    """Its lines as they are compared: white space folded, addresses and numbers masked."""
+    """Return the lines to compare: white space folded, addresses and numbers masked."""
     return [test_recorded.NUMBER.sub("#", canonical(line)) for line in text.splitlines()]
 
 

@@ -1,5 +1,6 @@
-"""Write `torch-attention.npz`: attention and encoder layers of torch 2.13. Run with a Python that
-has it, like `benchmarks/.venv/bin/python`.
+"""Write `torch-attention.npz`: attention and encoder layers of torch 2.13.
+
+Run it with a Python that has torch, e.g. `benchmarks/.venv/bin/python`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Write `mxnet-nd.npz`: what MXNet 1.9.1 gives for `tests/nd_cases.py`. Run with a Python that has
-MXNet: `python tests/vectors/record_nd.py`.
+"""Write `mxnet-nd.npz`: the results of MXNet 1.9.1 for `tests/nd_cases.py`.
 
-Every question is asked in a process of its own, since some of MXNet's operators write where they
-must not.
+Run it with a Python that has MXNet: `python tests/vectors/record_nd.py`. Every call runs in its own
+process, since some of MXNet's operators write outside their memory.
 """
 
 from __future__ import annotations
@@ -24,7 +23,9 @@ import nd_cases  # noqa: E402
 
 
 def apart(ask, *arguments):
-    """What `ask` gives ({name: array}), asked in another process; {} when that dies twice."""
+    """Return the result of `ask` ({name: array}) from another process; {} if that process dies
+    twice.
+    """
     for _ in range(2):
         path = Path(tempfile.mkdtemp()) / "answer.npz"
         child = os.fork()
@@ -68,7 +69,7 @@ def written(key, value):
 
 
 def fails(call, kind, piece):
-    """Say where MXNet does not fail as the table says it does."""
+    """Report the calls that do not fail in MXNet although the table says so."""
     try:
         call()
         mx.nd.waitall()

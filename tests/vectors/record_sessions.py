@@ -27,7 +27,7 @@ import metric_session  # noqa: E402
 
 
 def initializers() -> dict[str, list]:
-    """Orthogonal, Bilinear and FusedRNN, from seed 4."""
+    """Return the values of Orthogonal, Bilinear and FusedRNN with seed 4."""
     nd, init, found = mx.nd, mx.init, {}
 
     def filled(made, shape, name="w_weight", **options):
@@ -54,7 +54,7 @@ def initializers() -> dict[str, list]:
 
 
 def files() -> None:
-    """A small network that saw one batch, saved in every way, and an array of every type."""
+    """Write a small network that has seen one batch, in every format, and an array of every dtype."""
     nn, nd = mx.gluon.nn, mx.nd
     net = nn.HybridSequential(prefix="small_")
     with net.name_scope():
