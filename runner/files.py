@@ -187,7 +187,7 @@ def _key(key: Any) -> str:
     return QUOTED(key) if isinstance(key, str) else PLAIN.encode({key: 0})[1:-4]
 
 
-def in_json(value: Any) -> object:
+def in_json(value: Any) -> JSON:
     """Convert `value` to JSON types: NumPy numbers to Python's, NaN and infinity to text."""
     if isinstance(value, np.generic):
         value = value.item()

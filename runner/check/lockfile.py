@@ -36,7 +36,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from initlab.engine.formats.base import replacing
 from initlab.runner.check.fingerprint import Fingerprint
@@ -254,7 +254,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _no_number(text: str) -> object:
+def _no_number(text: str) -> NoReturn:
     raise ValueError(f"it holds {text}, which is no number")
 
 

@@ -117,7 +117,7 @@ def parse_group(group: str, options: Mapping[str, object]) -> Any:
 def parse_several(group: str, chosen: dict[str, Any]) -> dict[str, Any]:
     """Return {name in the config: object} of a group of which a run takes several."""
 
-    def parse(options: Any) -> object:
+    def parse(options: object) -> object:
         if not isinstance(options, dict):
             raise ConfigError.of("", f"must be a mapping, got {options!r}")
         return parse_group(group, options)

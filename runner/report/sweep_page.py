@@ -222,7 +222,7 @@ def _cells(
     return before, cell(root, "mono") + cell((entry.trouble or "").split("\n")[0], "long")
 
 
-def _swept(value: str | None) -> object:
+def _swept(value: str | None) -> float | str | None:
     """Return a swept value as a number if it is one, so that it is sorted as a number."""
     for kind in (int, float):
         try:
