@@ -45,13 +45,13 @@ class Array(Protocol):
         """The axes reversed."""
 
     def astype(self, dtype: DType, copy: bool = True) -> Array:
-        """The elements in another type."""
+        """Return the elements in another dtype."""
 
     def reshape(self, *shape: int | Sequence[int]) -> Array:
-        """The elements in another shape, given as numbers or as one sequence."""
+        """Return the elements in another shape, which is given as numbers or as one sequence."""
 
     def copy(self) -> Array:
-        """The elements in memory of their own."""
+        """Return the elements in new memory."""
 
     def __getitem__(self, key: object) -> Array: ...
     def __setitem__(self, key: object, value: object) -> None: ...
@@ -85,7 +85,7 @@ Operand: TypeAlias = Array | float
 
 
 def is_array(value: object) -> TypeGuard[Array]:
-    """Whether an operand is an array, not a Python number."""
+    """Return whether an operand is an array, not a Python number."""
     return hasattr(value, "dtype")
 
 

@@ -16,8 +16,10 @@ NAMES = ("float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bo
 
 
 def resolve(dtype: object) -> np.dtype:
-    """The NumPy dtype for a name, a NumPy scalar type or a dtype, in native byte order. MXNetError
-    for one that holds no real numbers of at most 64 bits, that is unknown or not installed."""
+    """Return the NumPy dtype for a name, a NumPy scalar type or a dtype, in native byte order.
+    Raises MXNetError if it is unknown, is not installed, or does not hold real numbers of at most
+    64 bits.
+    """
     if isinstance(dtype, str) and dtype == "bfloat16":
         return _bfloat16()
     try:

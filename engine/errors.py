@@ -30,8 +30,8 @@ class MXNetError(RuntimeError):
 
     @classmethod
     def checked(cls, message: str) -> Self:
-        """The error of an operator that checks what it is given. As in MXNet, its text begins with
-        the class's name once more.
+        """Return the error of an operator that checks its arguments. As in MXNet, its text repeats
+        the name of the class at the beginning.
         """
         error = cls(f"MXNetError: {message}")
         error._said = message

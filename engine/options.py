@@ -54,7 +54,7 @@ class Rule:
         return value
 
     def or_null(self, note: str = " or null") -> Rule:
-        """The rule that also allows None; `note` ends its sentence."""
+        """Return the rule that also allows None. `note` is appended to its sentence."""
         return Rule(self.wanted + note, lambda value: value is None or self.fits(value))
 
 
@@ -68,8 +68,8 @@ mapping = Rule("be a mapping", lambda value: isinstance(value, dict))
 
 
 def whole(least: int | None = 1, most: int | None = None, note: str | None = None) -> Rule:
-    """A whole number of at least `least` and at most `most`, where these are given; `note` says the
-    range in other words.
+    """Return the rule for a whole number from `least` to `most`, each of which may be absent.
+    `note` states the range in other words.
     """
     if note is None:
         note = "" if least is None else f" of at least {least}"
@@ -85,7 +85,9 @@ def whole(least: int | None = 1, most: int | None = None, note: str | None = Non
 
 
 def within(low: float, high: float, ends: str = "[]") -> Rule:
-    """A number between two others; `ends` says of each whether it belongs to them: "[)"."""
+    """Return the rule for a number between two bounds. `ends` says for each bound whether it is
+    allowed: "[)".
+    """
 
     def fits(value: Any) -> bool:
         return (
@@ -98,7 +100,9 @@ def within(low: float, high: float, ends: str = "[]") -> Rule:
 
 
 def choice(known: str | Iterable[str]) -> Check:
-    """One of the known names: words of a text, or a collection, which may grow later."""
+    """Return the rule for one of the known names. `known` is a text of words, or a collection,
+    which may grow later.
+    """
     names = known.split() if isinstance(known, str) else known
 
     def check(option: str, value: Any) -> str:
@@ -118,8 +122,8 @@ Text = Annotated[str, text]
 
 
 def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
-    """The options a class takes from a config: its dataclass fields that `__init__` accepts, by
-    name.
+    """Return {name: field} of the options that a class takes from a config: its dataclass fields
+    that `__init__` accepts.
     """
     if not dataclasses.is_dataclass(cls):
         return {}
@@ -168,7 +172,7 @@ def checks_of(cls: type) -> dict[str, Check]:
 
 
 def _check_of(hint: Any) -> Check | None:
-    """The check that a type asks for, None where it asks for none."""
+    """Return the check for a type, or None if it has none."""
     if hint is bool:
         return truth
     origin, parts = typing.get_origin(hint), typing.get_args(hint)

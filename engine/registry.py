@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was most likely meant to be, if one is close."""
+    """Return the known name closest to `name`, or None if none is close."""
     lowered = {k.lower(): k for k in known}
     found = difflib.get_close_matches(str(name).lower(), list(lowered), n=1, cutoff=0.6)
     return lowered[found[0]] if found else None
 
 
 def advice(name: str, known: Iterable[str]) -> str:
-    """`did you mean 'x'? Known: a, b, x` for the end of a message."""
+    """Return `did you mean 'x'? Known: a, b, x` for the end of a message."""
     names = sorted(known)
     close = nearest(name, names)
     listed = "Known: " + (", ".join(names) if names else "none") + "."
@@ -63,7 +63,7 @@ class Registry(Generic[T]):
         return entry
 
     def get(self, name: str) -> T:
-        """The entry called `name`; KeyError says the nearest name and lists the known ones."""
+        """Return the entry called `name`. Raises KeyError with the nearest name and the known ones."""
         if name not in self:
             raise KeyError(f"no {self.kind} '{name}' - {advice(name, self)}")
         return self._entries[name.lower()]
@@ -81,15 +81,15 @@ class Registry(Generic[T]):
         return iter(sorted(self.entries()))
 
     def entries(self) -> dict[str, T]:
-        """A copy of name -> entry, of all that there are."""
+        """Return a copy of {name: entry} with all entries."""
         for module in () if self._all_imported else self.modules():
             importlib.import_module(f"{self._package}.{module}")
         self._all_imported = True
         return dict(self._entries)
 
     def imported(self, but: Container[str] = ()) -> dict[str, T]:
-        """A copy of name -> entry, of those that are imported already, and those in modules of the
-        package that are not called like a name of `but`.
+        """Import the package's modules, except those named in `but`, and return a copy of {name:
+        entry} of all registered entries.
         """
         for module in () if self._all_imported else self.modules():
             if module not in but:
@@ -97,7 +97,7 @@ class Registry(Generic[T]):
         return dict(self._entries)
 
     def modules(self) -> list[str]:
-        """The names of the package's modules."""
+        """Return the names of the package's modules."""
         return modules_of(importlib.import_module(self._package).__path__) if self._package else []
 
     def remove(self, name: str) -> None:
@@ -110,7 +110,7 @@ class Registry(Generic[T]):
 
 
 def modules_of(path: Iterable[str]) -> list[str]:
-    """The names of the modules in a package's folder, given its `__path__`."""
+    """Return the names of the modules in a package's folder, given its `__path__`."""
     return [module.name for module in pkgutil.iter_modules(path)]
 
 
@@ -124,7 +124,7 @@ _REGISTRIES: dict[type, Registry[type]] = {}
 
 
 def registry_of(base_class: type, nickname: str) -> Registry[type]:
-    """The one registry of subclasses of `base_class`."""
+    """Return the registry of subclasses of `base_class`."""
     return _REGISTRIES.setdefault(base_class, Registry(nickname))
 
 
@@ -134,7 +134,7 @@ def get_registry(base_class: type) -> dict[str, type]:
 
 
 def get_register_func(base_class: type, nickname: str) -> Callable[..., type]:
-    """A decorator that registers a subclass under its lower-case class name (MXNet:
+    """Return a decorator that registers a subclass under its lower-case class name (MXNet:
     `registry.get_register_func`).
     """
     registry = registry_of(base_class, nickname)
@@ -158,7 +158,7 @@ def get_register_func(base_class: type, nickname: str) -> Callable[..., type]:
 
 
 def get_alias_func(base_class: type, nickname: str) -> Callable[..., Callable[[type], type]]:
-    """A decorator factory that registers a subclass under further names (MXNet:
+    """Return a decorator factory that registers a subclass under further names (MXNet:
     `registry.get_alias_func`).
     """
     register = get_register_func(base_class, nickname)
@@ -175,8 +175,8 @@ def get_alias_func(base_class: type, nickname: str) -> Callable[..., Callable[[t
 
 
 def get_create_func(base_class: type[T], nickname: str) -> Callable[..., T]:
-    """A function that makes an instance from a name, a JSON description or an instance (MXNet:
-    `registry.get_create_func`).
+    """Return a function that makes an instance from a name, a JSON description or an instance
+    (MXNet: `registry.get_create_func`).
     """
     registry = registry_of(base_class, nickname)
 

@@ -126,7 +126,7 @@ def hand_to_hydra(words: list[str]) -> int:
     config_path=str(conf_dir()), config_name="config", **allowing(LOGGING_CLASSES), **VERSION
 )
 def hydra_entry(config: DictConfig) -> str | float:
-    """The task function for `--cfg` and `--info`, which do not call it; `run_command` starts runs
+    """Stand for the task in `--cfg` and `--info`, which do not call it; `run_command` starts runs
     and sweeps.
     """
     from initlab.runner.sweep.job import run_job

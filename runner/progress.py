@@ -51,7 +51,7 @@ def plain(done: int, total: int, seconds: float) -> str:
 
 
 def progress_bar() -> Progress:
-    """A bar for bytes, with their rate and the time that is left."""
+    """Return a progress bar for bytes, with their rate and the time left."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

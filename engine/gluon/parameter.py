@@ -485,7 +485,7 @@ class Parameter:
         return self._on(self._check_ready().data, ctx)
 
     def list_data(self) -> list[nd.NDArray]:
-        """The arrays on all devices."""
+        """Return the arrays on all devices."""
         return list(self._check_ready().data.values())
 
     def _gradients(self) -> dict[Device, nd.NDArray]:
@@ -506,7 +506,7 @@ class Parameter:
         return self._on(self._gradients(), ctx)
 
     def list_grad(self) -> list[nd.NDArray]:
-        """The gradients on all devices."""
+        """Return the gradients on all devices."""
         return list(self._gradients().values())
 
     @property

@@ -51,11 +51,11 @@ class ParameterDict:
         return self._params.items()
 
     def keys(self) -> KeysView[str]:
-        """The names."""
+        """Return the names."""
         return self._params.keys()
 
     def values(self) -> ValuesView[Parameter]:
-        """The parameters."""
+        """Return the parameters."""
         return self._params.values()
 
     @property

@@ -70,8 +70,9 @@ class InitDesc(str):
 
 
 def describe(name: str, array: nd.NDArray) -> Description:
-    """The description that the name carries. A plain name gets one made of the name and the array,
-    without roles."""
+    """Return the description that the name carries. For a plain string, make one from the name and
+    the array, without roles.
+    """
     carried: Description | None = getattr(name, "description", None)
     if carried is not None:
         return carried
@@ -84,7 +85,7 @@ def root_mean_square(array: nd.NDArray) -> str:
 
 
 def _custom_law(self: Initializer, description: Description) -> laws.Law:
-    """Values come from the class's own `_init_weight`."""
+    """Return a law whose values come from the class's own `_init_weight`."""
     return laws.Custom(type(self).__name__)
 
 
@@ -127,15 +128,15 @@ class Initializer:
         return 1.0
 
     def claims(self, path: str, name: str | None = None) -> bool:
-        """Whether this initializer, given for a whole network, beats a layer's default (like Dense's
-        zero bias) for a parameter.
+        """Return whether this initializer, given for a whole network, beats a layer's default (like
+        Dense's zero bias) for a parameter.
 
         `path` and `name` are the parameter's structural path and Gluon name.
         """
         return False
 
     def rule_for(self, path: str) -> int | None:
-        """The number of the rule that decides for the path, from 0; None where no rule does."""
+        """Return the number, from 0, of the rule that decides for the path; None if no rule does."""
         return None
 
     def check(self, paths: Iterable[str]) -> None:
@@ -156,8 +157,8 @@ class Initializer:
         self.__dict__["_given"] = options
 
     def _options(self) -> dict[str, Any]:
-        """A dataclass's fields. Keyword-only ones, which Gluon does not have, come last, and are left
-        out at their default.
+        """Return the fields of the dataclass. Keyword-only fields, which Gluon does not have, come
+        last and are left out if they have their default.
         """
         if not dataclasses.is_dataclass(self):
             return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -200,8 +201,8 @@ class Initializer:
         arr[:] = law.draw_from(streams.current(), arr.shape, dtypes.name(arr.dtype))
 
     def _drawable_law(self, description: Description) -> laws.Law:
-        """The law of the nearest class that defines one, so that an overriding `_init_weight` can
-        call its parent's.
+        """Return the law of the nearest class that defines one, so that an overriding
+        `_init_weight` can call its parent's.
         """
         for cls in type(self).__mro__:
             law: Callable[[Initializer, Description], laws.Law] | None = cls.__dict__.get("law")
@@ -236,7 +237,7 @@ class Initializer:
         return self._drawable_law(description) if plain else None
 
     def _has_methods_of(self, cls: Any, *names: str) -> bool:
-        """Whether neither a subclass nor this object has its own."""
+        """Return whether neither a subclass nor this object overrides them."""
         own: Any = type(self)
         return _inherits(own, cls, names) and self.__dict__.keys().isdisjoint(names)
 
@@ -286,7 +287,7 @@ class Initializer:
     _init_gamma = _init_one
 
     def _init_loc_bias(self, name: str, arr: nd.NDArray) -> None:
-        """The bias of a spatial transformer's localisation: the identity."""
+        """Set the bias of a spatial transformer's localisation: the identity."""
         if arr.shape != (6,):
             raise ValueError(
                 f"{name} must have shape (6,) to hold an affine map, it has {arr.shape}"
@@ -367,8 +368,10 @@ create = get_create_func(Initializer, NICKNAME)
 
 
 def register(klass: type) -> type:
-    """A decorator: makes a class known under its lower-case name (Gluon's), and to configs under
-    its `kind`, by default its snake-case name; a kind of '' is known to no config."""
+    """Register a class: under its lower-case name, as in Gluon, and for configs under its `kind`,
+    which is its snake-case name by default. A class with the kind '' is not available in configs.
+    Use it as a decorator.
+    """
     name = klass.__name__.lower()
     replaced = REGISTRY.get(name) if name in REGISTRY else None
     _register(klass)
@@ -384,7 +387,9 @@ def register(klass: type) -> type:
 
 
 def names() -> list[str]:
-    """The kinds of all registered initializers, one a class: `xavier`, `truncated_normal`."""
+    """Return the kinds of all registered initializers, one for each class, e.g. `xavier`,
+    `truncated_normal`.
+    """
     return sorted(KINDS.entries())
 
 

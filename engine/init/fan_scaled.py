@@ -33,7 +33,9 @@ CUT = 2.0
 
 
 def law_of_variance(distribution: str, variance: float) -> laws.Law:
-    """The law of mean 0 and this variance; a truncated normal has it after the cut."""
+    """Return the law with mean 0 and this variance. A truncated normal has this variance after the
+    cut.
+    """
     std = math.sqrt(variance)
     match distribution:
         case "uniform":
@@ -89,7 +91,7 @@ class VarianceScaling(FanScaled):
     distribution: Distribution = "truncated_normal"
 
     def law(self, description: Description) -> laws.Law:
-        """The distribution with variance scale / fan."""
+        """Return the distribution with variance scale / fan."""
         return law_of_variance(self.distribution, self.scale / self.fan(description, self.mode))
 
 
@@ -108,7 +110,7 @@ class He(FanScaled):
     distribution: Distribution = "normal"
 
     def law(self, description: Description) -> laws.Law:
-        """The distribution with variance 2 / ((1 + slope^2) fan)."""
+        """Return the distribution with variance 2 / ((1 + slope^2) fan)."""
         return law_of_variance(
             self.distribution, 2 / (1 + self.slope**2) / self.fan(description, self.mode)
         )
@@ -126,7 +128,7 @@ class Lecun(FanScaled):
     distribution: Distribution = "truncated_normal"
 
     def law(self, description: Description) -> laws.Law:
-        """The distribution with variance 1 / fan_in."""
+        """Return the distribution with variance 1 / fan_in."""
         return law_of_variance(self.distribution, 1 / self.fan(description, "in"))
 
 

@@ -66,18 +66,18 @@ class Load(Initializer):
         return {"param": param, "default_init": self.default_init, "verbose": self.verbose}
 
     def dumps(self) -> str:
-        """The file's path, or the values, and the fallback, as JSON."""
+        """Return the file's path, or the values, and the fallback, as JSON."""
         options = self._options()
         options["default_init"] = None if self.default_init is None else self.default_init.dumps()
         return json.dumps([type(self).__name__.lower(), options])
 
     def tensor_for(self, path: str, name: str | None = None) -> str | None:
-        """The tensor that a parameter is loaded from; None where there is none."""
+        """Return the tensor that a parameter is loaded from; None if there is none."""
         candidates = (path.rpartition("/")[2], path, name)
         return next((key for key in candidates if key is not None and key in self.param), None)
 
     def claims(self, path: str, name: str | None = None) -> bool:
-        """Where the snapshot has a tensor."""
+        """Return whether the snapshot has a tensor for the parameter."""
         return self.tensor_for(path, name) is not None
 
     def law(self, description: Description) -> laws.Law:
@@ -147,7 +147,7 @@ def _without_prefix(name: str) -> str:
 
 
 def _read(file: str) -> dict[str, np.ndarray]:
-    """All tensors of a snapshot, aliases under their own names too."""
+    """Return all tensors of a snapshot, including aliases under their own names."""
     try:
         snapshot = formats.get(file).read(file)
     except FileNotFoundError:

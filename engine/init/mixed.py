@@ -88,7 +88,7 @@ class Mixed(Initializer):
         self._patterns = [re.compile(rule["match"]) for rule in self.rules]
 
     def rule_for(self, path: str) -> int | None:
-        """The number of the first rule that fits the path, from 0; None without one."""
+        """Return the number, from 0, of the first rule that fits the path; None if there is none."""
         structural = path.rpartition("/")[2]
         return next(
             (
@@ -100,12 +100,12 @@ class Mixed(Initializer):
         )
 
     def claims(self, path: str, name: str | None = None) -> bool:
-        """Where a rule fits."""
+        """Return whether a rule fits the path."""
         return self.rule_for(path) is not None
 
     def check(self, paths: Iterable[str]) -> None:
-        """OptionErrors with what is wrong with the rules for a network of these paths: rules that
-        fit no path, and those to which earlier ones leave none.
+        """Raise OptionErrors with the rules that are wrong for a network of these paths: those that
+        fit no path, and those whose paths all go to earlier rules.
         """
         known = list(paths)
         wrong = []
@@ -129,7 +129,7 @@ class Mixed(Initializer):
         OptionErrors.raise_any(wrong)
 
     def learning_rate_multiplier(self, description: Description) -> float:
-        """The rule's initializer's; 1 where none fits."""
+        """Return the multiplier of the rule's initializer; 1 if no rule fits."""
         number = self.rule_for(description.path)
         return (
             1.0
@@ -170,7 +170,7 @@ class Mixed(Initializer):
         return chosen
 
     def dumps(self) -> str:
-        """The rules as JSON, each initializer as its own."""
+        """Return the rules as JSON, with the JSON of each initializer."""
         rules = [rule | {"init": rule["init"].dumps()} for rule in self.rules]
         return json.dumps([type(self).__name__.lower(), {"rules": rules}])
 

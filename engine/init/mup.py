@@ -45,7 +45,7 @@ class Mup(FanScaled):
     zero_output: bool = False
 
     def check(self, paths: Iterable[str]) -> None:
-        """OptionErrors with the patterns that fit nothing."""
+        """Raise OptionErrors with the patterns that fit no path."""
         check_fit({"input": self.input, "output": self.output}, paths)
 
     def law(self, description: Description) -> laws.Law:
@@ -60,8 +60,8 @@ class Mup(FanScaled):
         )
 
     def learning_rate_multiplier(self, description: Description) -> float:
-        """The last two columns; vectors are biases, those of the output have a size that does not
-        grow.
+        """Return the factor from the last two columns of the table. Vectors count as biases; the
+        size of the output's biases does not grow with the width.
         """
         path, base = description.path, self.base
         output = fits(self.output, path)

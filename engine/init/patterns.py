@@ -39,13 +39,13 @@ Patterns = Annotated[list[str], patterns]
 
 
 def fits(chosen: Iterable[str], path: str) -> bool:
-    """Whether one of them fits the whole structural path."""
+    """Return whether one of the patterns fits the whole structural path."""
     structural = path.rpartition("/")[2]
     return any(re.fullmatch(pattern, structural) for pattern in chosen)
 
 
 def check_fit(options: dict[str, list[str]], paths: Iterable[str]) -> None:
-    """OptionErrors with every pattern that fits none of the paths."""
+    """Raise OptionErrors with every pattern that fits none of the paths."""
     known = list(paths)
     OptionErrors.raise_any(
         [

@@ -56,7 +56,7 @@ class Fixup(FanScaled):
     zero: Patterns = field(default_factory=list)
 
     def check(self, paths: Iterable[str]) -> None:
-        """OptionErrors with the patterns that fit nothing."""
+        """Raise OptionErrors with the patterns that fit no path."""
         check_fit({"branch": self.branch, "zero": self.zero}, paths)
 
     def law(self, description: Description) -> laws.Law:
@@ -84,12 +84,14 @@ class Skipinit(FanScaled):
     multiplier: Patterns = field(default_factory=lambda: [r".*\.scale"])
 
     def claims(self, path: str, name: str | None = None) -> bool:
-        """The multipliers, whose layers start them at their factor."""
+        """Return whether the path is a multiplier's. Its layer has a default initializer, which
+        this one replaces.
+        """
         return fits(self.multiplier, path)
 
     def check(self, paths: Iterable[str]) -> None:
-        """OptionErrors with the patterns that fit nothing, but for the default: a network may have
-        no such branch.
+        """Raise OptionErrors with the patterns that fit no path. The default may fit none: a
+        network may have no such branch.
         """
         if self.multiplier != type(self)().multiplier:
             check_fit({"multiplier": self.multiplier}, paths)

@@ -29,7 +29,7 @@ class Siren(FanScaled):
     first: Patterns = field(default_factory=list)
 
     def check(self, paths: Iterable[str]) -> None:
-        """OptionErrors with what of `first` fits nothing."""
+        """Raise OptionErrors with the patterns of `first` that fit no path."""
         check_fit({"first": self.first}, paths)
 
     def law(self, description: Description) -> laws.Law:

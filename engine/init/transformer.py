@@ -46,7 +46,7 @@ class TFixup(_Scaled):
     embedding: Patterns = field(default_factory=list)
 
     def check(self, paths: Iterable[str]) -> None:
-        """OptionErrors with the patterns that fit nothing."""
+        """Raise OptionErrors with the patterns that fit no path."""
         check_fit(
             {"encoder": self.encoder, "decoder": self.decoder, "embedding": self.embedding}, paths
         )
@@ -79,7 +79,7 @@ class Deepnorm(_Scaled):
     scaled: Patterns = field(default_factory=list)
 
     def check(self, paths: Iterable[str]) -> None:
-        """OptionErrors with the patterns that fit nothing."""
+        """Raise OptionErrors with the patterns that fit no path."""
         check_fit({"scaled": self.scaled}, paths)
 
     def law(self, description: Description) -> laws.Law:

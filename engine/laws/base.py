@@ -99,17 +99,21 @@ class Law:
         return -math.inf, math.inf
 
     def support_in(self, dtype: np.dtype) -> tuple[float, float]:
-        """The smallest and the largest value possible in a dtype. They differ from `support` for
-        float64 if float32 rounds the bounds."""
+        """Return the smallest and the largest value possible in a dtype. They differ from `support`
+        for float64 if float32 rounds the bounds.
+        """
         return self.support
 
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
-        """The distribution function at x, float64, of x's shape; None for a law without a density."""
+        """Return the distribution function at x as float64 of x's shape; None for a law without a
+        density.
+        """
         return None
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """The conditions that drawn values, of the tensor's shape, must fulfil beyond their
-        distribution."""
+        """Return the conditions that drawn values must fulfil besides their distribution. The
+        values have the tensor's shape.
+        """
         return []
 
     def upheld(self, values: np.ndarray) -> np.ndarray:
@@ -128,8 +132,8 @@ class Law:
         return values
 
     def wrong_in(self, values: np.ndarray, shape: tuple[int, ...], start: int) -> int | None:
-        """How many of `values` differ from the declared ones. `values` are the elements from number
-        `start` on, in C order, of a tensor of `shape`.
+        """Return how many of `values` differ from the declared ones. `values` are the elements from
+        number `start` on, in C order, of a tensor of `shape`.
 
         None for a law that is random, and for one that cannot give a slice without the rest.
         """
@@ -140,7 +144,7 @@ class Law:
         return int(np.count_nonzero(values != declared))
 
     def _none_wrong(self, name: str, values: np.ndarray) -> list[Invariant]:
-        """The invariant of a law that declares each element."""
+        """Return the invariant of a law that declares each element."""
         wrong = self.wrong_in(values.reshape(-1), values.shape, 0) or 0
         return [Invariant(name, wrong, 0, wrong == 0)]
 
@@ -200,7 +204,8 @@ class Law:
         return None
 
     def draw_on(self, device: Device, key: Key, shape: tuple[int, ...], dtype: Any) -> Any:
-        """The tensor of `shape` as a raw array that the device itself drew, with the bits of `draw`.
+        """Return the tensor of `shape` as a raw array that the device itself drew, with the bits of
+        `draw`.
 
         None if the host has to draw: the device runs no kernels, the law has no `distribution`, or
         the kernels do not draw the dtype.
@@ -228,8 +233,9 @@ class Law:
         return type(self).distribution is not Law.distribution
 
     def distribution(self, wide: bool) -> Distribution | None:
-        """The distribution that every element follows, in float64 if `wide`, else in float32. None
-        for a law whose elements do not follow one distribution independently of each other.
+        """Return the distribution that every element follows, in float64 if `wide`, else in
+        float32. None for a law whose elements do not follow one distribution independently of each
+        other.
         """
         return None
 
@@ -251,8 +257,8 @@ class Law:
     def draw_from(
         self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32"
     ) -> np.ndarray:
-        """The next tensor of a source that is drawn from in order. The source moves on, except for
-        a law that is not random.
+        """Return the next tensor of a source that gives its values in order. The source advances,
+        unless the law is not random.
         """
         if not self.random:
             return self.draw(NOWHERE, shape, dtype)
@@ -267,7 +273,7 @@ class Law:
         )
 
     def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
-        """The next `size` values of MXNet's own stream, for a law that MXNet has."""
+        """Return the next `size` values of MXNet's own stream, for a law that MXNet has."""
         raise StreamError(LACKING.format(self, version()))
 
     def check_stream(self, name: str) -> None:
@@ -279,7 +285,7 @@ class Law:
             raise StreamError(LACKING.format(self, name))
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
-        """The tensor of `shape` whose first element is element `first` of the stream, flat."""
+        """Return, flat, the tensor of `shape` whose first element is element `first` of the stream."""
         size = math.prod(shape)
         return self._elements(key, (first + size,), first, first + size, dtype)
 
@@ -318,8 +324,8 @@ class Law:
     def _elements(
         self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
     ) -> np.ndarray:
-        """Elements [start, end) in C order, flat. A random law gives float64 for float64 and float32
-        for all other dtypes; one that is not random may give any dtype.
+        """Return elements [start, end) in C order, flat. A random law gives float64 for float64 and
+        float32 for all other dtypes; one that is not random may give any dtype.
         """
         kind = self.distribution(dtype == np.float64)
         if kind is None:
@@ -329,12 +335,12 @@ class Law:
         return out
 
     def describe(self) -> dict[str, Any]:
-        """The law as JSON: `kind` and its arguments."""
+        """Return the law as JSON: `kind` and its arguments."""
         return {"kind": self.kind, **{name: as_json(value) for name, value in asdict(self).items()}}
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Law:
-        """The law with the arguments that `describe` gave, `kind` apart."""
+        """Return the law for the arguments that `describe` returned, without `kind`."""
         return cls(**options)
 
 

@@ -89,12 +89,12 @@ class Repeated(Law):
         ]
 
     def describe(self) -> dict[str, Any]:
-        """The law within as its own description."""
+        """Return the law as JSON, including the description of the inner law."""
         return {"kind": self.kind, "law": self.law.describe(), "times": self.times}
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Law:
-        """The law within is made first."""
+        """Return the law. The inner law is made from its own description."""
         return cls(from_description(options["law"]), options["times"])
 
     def __str__(self) -> str:
@@ -142,7 +142,7 @@ class Blocks(Law):
         return -max(self.bounds), max(self.bounds)
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """An axis 0 that divides into the blocks."""
+        """Raise LawError unless axis 0 divides into the blocks."""
         if not shape or shape[0] % len(self.bounds):
             raise LawError(
                 f"{self} cannot fill shape {shape}: its axis 0 must divide into {len(self.bounds)} blocks"
@@ -158,12 +158,12 @@ class Blocks(Law):
         return scaled
 
     def describe(self) -> dict[str, Any]:
-        """Bounds as a list."""
+        """Return the law as JSON, with the bounds as a list."""
         return {"kind": self.kind, "bounds": list(self.bounds)}
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Law:
-        """From a list of bounds."""
+        """Return the law for a list of bounds."""
         return cls(tuple(options["bounds"]))
 
     def __str__(self) -> str:
@@ -184,7 +184,7 @@ class DataScaled(Haar):
     exactness: ClassVar[str] = "tolerance"
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """The shorter side's Gram matrix is a multiple of the identity."""
+        """Return the condition that the shorter side's Gram matrix is a multiple of the identity."""
         matrix = values.reshape(values.shape[0], -1)
         matrix = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
         gain = math.sqrt(float(np.mean(np.square(matrix.astype(np.float64)).sum(axis=1))))

@@ -51,8 +51,8 @@ class DeltaOrthogonal(Haar):
             )
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Both channel axes, none empty, whole groups, and at least as many outputs as inputs in
-        each.
+        """Raise LawError unless the shape has both channel axes, no empty axis, a multiple of
+        `groups` outputs, and in each group at least as many outputs as inputs.
         """
         who = f"a delta-orthogonal kernel cannot have shape {shape}"
         if len(shape) <= max(self.out_axis, self.in_axis):
@@ -89,7 +89,7 @@ class DeltaOrthogonal(Haar):
         return self.upheld(values).reshape(-1)
 
     def _matrices(self, values: np.ndarray) -> np.ndarray:
-        """The centre tap as a view (groups, outputs of one, inputs of one)."""
+        """Return the centre tap as a view (groups, outputs of one, inputs of one)."""
         channels = np.moveaxis(values, (self.out_axis, self.in_axis), (0, 1))
         tap = channels[(slice(None), slice(None), *((k - 1) // 2 for k in channels.shape[2:]))]
         outputs, inputs = self._channels(values.shape)
@@ -98,8 +98,8 @@ class DeltaOrthogonal(Haar):
         return tap.reshape(outputs, self.groups, inputs).swapaxes(0, 1)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """Each group's columns are orthogonal and of length gain; everything but the centre tap is
-        0.
+        """Return the conditions: each group's columns are orthogonal and have length gain, and
+        everything except the centre tap is 0.
         """
         matrices = self._matrices(values)
         around = int((values != 0).sum()) - int((matrices != 0).sum())

@@ -46,7 +46,7 @@ class Constant(Law):
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Law:
-        """With infinities from their text."""
+        """Return the law. Infinities are given as text."""
         return cls(**{name: from_json(value) for name, value in options.items()})
 
     @cached_property
@@ -72,11 +72,11 @@ class Constant(Law):
         return (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """Every element is the declared one."""
+        """Return the condition that every element is the declared one."""
         return self._none_wrong("elements that differ from the constant", values)
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """The array must broadcast to the shape."""
+        """Raise LawError unless the array broadcasts to the shape."""
         try:
             fits = np.broadcast_shapes(self._array.shape, shape) == tuple(shape)
         except ValueError:
@@ -127,7 +127,7 @@ class ForgetGate(Law):
         return min(0.0, self.value), max(0.0, self.value)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """Every element is the declared one."""
+        """Return the condition that every element is the declared one."""
         return self._none_wrong("elements that differ from the declared biases", values)
 
     def _elements(
@@ -184,7 +184,7 @@ class Uniform(Law):
         return float(np.float32(self.low)), float(np.float32(self.high))
 
     def support_in(self, dtype: np.dtype) -> tuple[float, float]:
-        """The bounds themselves for float64."""
+        """Return the smallest and the largest possible value; for float64 they are the bounds."""
         return (self.low, self.high) if dtype == np.float64 else self.support
 
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
@@ -292,7 +292,9 @@ class TruncatedNormal(Law):
         return low, high
 
     def support_in(self, dtype: np.dtype) -> tuple[float, float]:
-        """The bounds in float64 for float64."""
+        """Return the smallest and the largest possible value; for float64 they are the bounds in
+        float64.
+        """
         if dtype != np.float64:
             return self.support
         low, high = (
@@ -318,7 +320,9 @@ class TruncatedNormal(Law):
         )
 
     def describe(self) -> dict[str, Any]:
-        """The law with `words`: the bounds as the values depend on them, round(2^n Phi(bound))."""
+        """Return the law as JSON, with `words`: round(2^n Phi(bound)) of both bounds, on which the
+        values depend.
+        """
         return {
             **super().describe(),
             "phi_words": [streams.phi_word(self.low), streams.phi_word(self.high)],

@@ -26,8 +26,8 @@ float32.
 
 
 def tree_sum(terms: np.ndarray) -> np.ndarray:
-    """The sum over the first axis, pairing neighbours until one row is left: the same order of
-    additions for any machine.
+    """Return the sum over the first axis. Neighbouring rows are added until one row is left, so the
+    order of additions is the same on every machine.
     """
     while terms.shape[0] > 1:
         half = terms.shape[0] // 2
@@ -38,8 +38,8 @@ def tree_sum(terms: np.ndarray) -> np.ndarray:
 
 
 def householder_q(gaussian: np.ndarray) -> np.ndarray:
-    """The Q factor (rows, columns), columns <= rows, whose R has a positive diagonal; float64, + -
-    * / and sqrt only.
+    """Return the Q factor of shape (rows, columns), columns <= rows, whose R has a positive
+    diagonal. It is computed in float64 with + - * / and sqrt only.
 
     The order of the operations is stated in docs/streams.md.
     """
@@ -127,8 +127,8 @@ def check_factor(q: np.ndarray, gaussian: np.ndarray) -> None:
 
 
 def gram_invariant(side: np.ndarray, gain: float) -> Invariant:
-    """The invariant that the rows of `side` (a matrix, or a stack of them) are orthogonal and of
-    length `gain`, as exactly as the dtype can say.
+    """Return the invariant that the rows of `side` (a matrix, or a stack of them) are orthogonal
+    and of length `gain`, as exactly as the dtype can say.
     """
     wide = side.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -44,7 +44,7 @@ class Loaded(Law):
         return self._rounded(values.reshape(-1)[start:end], dtype)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """Every element is the file's; NaN is NaN."""
+        """Return the condition that every element equals the file's; NaN equals NaN."""
         expected = self._rounded(self.read(), values.dtype)
         both_nan = (values != values) & (expected != expected)
         wrong = int(((values != expected) & ~both_nan).sum())
@@ -71,8 +71,9 @@ class Custom(Law):
         )
 
     def check_stream(self, name: str) -> None:
-        """Nothing to check: the user's code draws from `nd.random`, which itself refuses what a
-        stream does not have."""
+        """Do nothing: the user's code draws from `nd.random`, which itself refuses what a stream
+        does not have.
+        """
 
     def __str__(self) -> str:
         return f"Custom({self.name})"

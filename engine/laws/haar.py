@@ -56,7 +56,7 @@ class Haar(Law):
         return 0.0
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """A matrix at least, with no empty axis."""
+        """Raise LawError unless the shape has at least two axes, none of them empty."""
         if len(shape) < 2:
             raise LawError(
                 f"an orthogonal matrix cannot have shape {shape}: it needs at least 2 axes"
@@ -91,7 +91,9 @@ class Haar(Law):
         return (self.gain * q).astype(gaussian.dtype)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """The shorter side's Gram matrix is gain^2 times the identity, to what the dtype resolves."""
+        """Return the condition that the shorter side's Gram matrix is gain^2 times the identity, up
+        to the precision of the dtype.
+        """
         matrix = values.reshape(values.shape[0], -1)
         return [
             gram_invariant(matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T, self.gain)
@@ -128,7 +130,7 @@ class SingularVectors(Law):
         return 0.0
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """A matrix at least, with no empty axis."""
+        """Raise LawError unless the shape has at least two axes, none of them empty."""
         Haar().check_shape(shape)
 
     def _elements(
@@ -139,7 +141,7 @@ class SingularVectors(Law):
     def draw_from(
         self, stream: Source, shape: tuple[int, ...], dtype: Any = "float32"
     ) -> np.ndarray:
-        """The next matrix of a source; the signs are drawn from it as well."""
+        """Return the next matrix of a source. The signs are drawn from the source too."""
         if not isinstance(stream, Stream):
             self.check_shape(shape)
             low, high = (-1.0, 1.0) if self.noise == "uniform" else (0.0, 1.0)
@@ -152,7 +154,7 @@ class SingularVectors(Law):
         return drawn
 
     def check_stream(self, name: str) -> None:
-        """Nothing to check: every stream has the noise that the law draws."""
+        """Do nothing: every stream has the noise that the law draws."""
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
         rows, columns = shape[0], math.prod(shape[1:])
@@ -183,8 +185,8 @@ class SingularVectors(Law):
         )
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """The shorter side's Gram matrix is scale^2 times the identity, to what float32's
-        factorisation and the dtype resolve.
+        """Return the condition that the shorter side's Gram matrix is scale^2 times the identity,
+        up to the precision of float32's factorization and of the dtype.
         """
         return [
             Invariant(i.name, i.value, bound := 64 * i.bound, i.value <= bound)
@@ -213,7 +215,7 @@ class Structured(Law):
         check_numbers(self, "gain")
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """A matrix at least."""
+        """Raise LawError unless a bilinear kernel has 4 axes and an identity at least 2."""
         if self.name == "bilinear" and len(shape) != 4:
             raise LawError(
                 f"a bilinear kernel cannot have shape {shape}: it needs 4 axes, two for channels and two "
@@ -227,7 +229,7 @@ class Structured(Law):
         return min(0.0, self.gain), max(0.0, self.gain)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """Every element is the declared one."""
+        """Return the condition that every element is the declared one."""
         return self._none_wrong(f"elements that differ from the {self.name}", values)
 
     def _elements(

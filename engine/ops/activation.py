@@ -57,8 +57,8 @@ def softsign(xp: Library, x: Array) -> Result:
 
 
 def erf_raw(xp: Library, x: Array) -> Array:
-    """The error function in float64, to about 1e-15: its power series near 0, a continued fraction
-    of its complement beyond 3.
+    """Return the error function in float64, accurate to about 1e-15: its power series near 0, and a
+    continued fraction of its complement beyond 3.
     """
     wide = x.astype("float64")
     a = xp.abs(wide)

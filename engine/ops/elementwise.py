@@ -67,7 +67,7 @@ def _pair(x: Operand, y: Operand) -> np.dtype:
 
 
 def _arrays(gradients: tuple[Array | None, Array | None]) -> tuple[Array, ...]:
-    """Gradients of the operands that are arrays, not numbers."""
+    """Return the gradients of the operands that are arrays, not numbers."""
     return tuple(g for g in gradients if g is not None)
 
 

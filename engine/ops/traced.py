@@ -115,20 +115,20 @@ class Traced:
         return self.reshape(-1)
 
     def swapaxes(self, a: int, b: int) -> Traced:
-        """Two axes exchanged."""
+        """Return x with two axes exchanged."""
         order = list(range(self.ndim))
         order[a], order[b] = order[b], order[a]
         return self.transpose(order)
 
     def transpose(self, *axes: int | Sequence[int]) -> Traced:
-        """The axes in another order."""
+        """Return x with its axes in another order."""
         order = [
             a % self.ndim for part in axes for a in ([part] if isinstance(part, int) else part)
         ]
         return Traced(shape.transpose(self.box, axes=tuple(order) or None))
 
     def sum(self, axis: Axes = None, keepdims: bool = False, dtype: DType = None) -> Traced:
-        """The sum over axes."""
+        """Return the sum over axes."""
         return Traced(reduce.total(self.box, axis=reduce.axes_of(self, axis), keepdims=keepdims))
 
     def __getitem__(self, key: object) -> Traced:
@@ -356,7 +356,7 @@ class TracedLibrary:
     def sum(
         self, x: Array, axis: Axes = None, keepdims: bool = False, dtype: DType = None
     ) -> Array:
-        """The sum over axes."""
+        """Return the sum over axes."""
         if not isinstance(x, Traced):
             return self._xp.sum(x, axis=axis, keepdims=keepdims, dtype=dtype)
         return x.sum(axis, keepdims)
@@ -364,7 +364,7 @@ class TracedLibrary:
     def mean(
         self, x: Array, axis: Axes = None, keepdims: bool = False, dtype: DType = None
     ) -> Array:
-        """The mean over axes."""
+        """Return the mean over axes."""
         count = math.prod(x.shape[a] for a in reduce.axes_of(x, axis))
         return self.sum(x, axis, keepdims) / count
 
@@ -380,17 +380,17 @@ class TracedLibrary:
         )
 
     def max(self, x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-        """The largest element."""
+        """Return the largest element."""
         return self._extreme("max", x, axis, keepdims)
 
     def min(self, x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-        """The smallest element."""
+        """Return the smallest element."""
         return self._extreme("min", x, axis, keepdims)
 
     def prod(
         self, x: Array, axis: Axes = None, keepdims: bool = False, dtype: DType = None
     ) -> Array:
-        """The product over axes."""
+        """Return the product over axes."""
         if not isinstance(x, Traced):
             return self._xp.prod(x, axis=axis, keepdims=keepdims, dtype=dtype)
         return self._extreme("prod", x, axis, keepdims)
@@ -424,7 +424,7 @@ class TracedLibrary:
         return Traced(linear.matmul(*_operands(x, y)))
 
     def dot(self, x: Array, y: Array) -> Array:
-        """The product over the last axis of x and the first of y, for vectors and matrices."""
+        """Return the product over the last axis of x and the first of y, for vectors and matrices."""
         if x.ndim == 1 and y.ndim == 1:
             return self.sum(x * y)
         rows = x.reshape((1, -1)) if x.ndim == 1 else x
@@ -436,29 +436,29 @@ class TracedLibrary:
         return x.reshape((-1, 1)) * y.reshape((1, -1))
 
     def transpose(self, x: Array, axes: Sequence[int] | None = None) -> Array:
-        """The axes in another order."""
+        """Return x with its axes in another order."""
         return x.transpose(*(axes or ())) if isinstance(x, Traced) else self._xp.transpose(x, axes)
 
     def swapaxes(self, x: Array, a: int, b: int) -> Array:
-        """Two axes exchanged."""
+        """Return x with two axes exchanged."""
         return x.swapaxes(a, b) if isinstance(x, Traced) else self._xp.swapaxes(x, a, b)
 
     def moveaxis(self, x: Array, source: int, destination: int) -> Array:
-        """One axis in another place."""
+        """Return x with one axis moved to another place."""
         order = [a for a in range(x.ndim) if a != source % x.ndim]
         order.insert(destination % x.ndim, source % x.ndim)
         return self.transpose(x, order)
 
     def reshape(self, x: Array, new: int | Sequence[int]) -> Array:
-        """Another shape."""
+        """Return x in another shape."""
         return x.reshape(new)
 
     def expand_dims(self, x: Array, axis: Axes) -> Array:
-        """New axes of length 1."""
+        """Return x with new axes of length 1."""
         return x.reshape(self._xp.expand_dims(raw(x), axis).shape)
 
     def squeeze(self, x: Array, axis: Axes = None) -> Array:
-        """Without axes of length 1."""
+        """Return x without axes of length 1."""
         return x.reshape(self._xp.squeeze(raw(x), axis).shape)
 
     def broadcast_to(self, x: Array, wanted: Shape) -> Array:
@@ -474,7 +474,7 @@ class TracedLibrary:
         return Traced(shape.concat(*(self._traced(p).box for p in parts), dim=axis))
 
     def stack(self, parts: Sequence[Array], axis: int = 0) -> Array:
-        """Along a new axis."""
+        """Return the arrays joined along a new axis."""
         return Traced(shape.stack(*(self._traced(p).box for p in parts), axis=axis))
 
     def pad(
@@ -498,25 +498,25 @@ class TracedLibrary:
         return whole
 
     def flip(self, x: Array, axis: int) -> Array:
-        """One axis backwards."""
+        """Return x with one axis reversed."""
         return x[(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)]
 
     def take(self, x: Array, numbers: Array, axis: int = 0) -> Array:
-        """Slices by number."""
+        """Return slices by index along an axis."""
         return x[(slice(None),) * (axis % x.ndim) + (raw(numbers),)]
 
     def take_along_axis(self, x: Array, numbers: Array, axis: int) -> Array:
-        """One element for each number, along an axis."""
+        """Return one element for each index, along an axis."""
         if not isinstance(x, Traced):
             return self._xp.take_along_axis(x, raw(numbers), axis=axis)
         return Traced(indexing.take_along_axis(x.box, numbers=raw(numbers), axis=axis))
 
     def repeat(self, x: Array, repeats: int, axis: int) -> Array:
-        """Every element `repeats` times in a row."""
+        """Return every element `repeats` times in a row."""
         return self.take(x, self._xp.repeat(self._xp.arange(x.shape[axis]), repeats), axis)
 
     def tile(self, x: Array, reps: Sequence[int]) -> Array:
-        """The whole repeated along its axes."""
+        """Return x repeated along its axes."""
         numbers = self._xp.tile(self._xp.arange(x.size).reshape(x.shape), reps)
         return x.reshape((-1,))[numbers]
 

@@ -47,7 +47,7 @@ def _jit(function: Any) -> Any:
 
 
 def _bit_cast(source: Any, target: Any) -> Any:
-    """The same bits as another type."""
+    """Return the same bits as another type."""
 
     @intrinsic
     def cast(context: Any, x: Any) -> Any:
@@ -85,7 +85,7 @@ def _product(context: Any, a: Any, b: Any) -> Any:
 
 @intrinsic
 def _pointer(context: Any, address: Any, like: Any) -> Any:
-    """An address as a pointer to elements of the type of `like`."""
+    """Return an address as a pointer to elements of the type of `like`."""
     target: Any = types.CPointer(like)  # type: ignore[no-untyped-call]
     return target(
         types.uint64, like
@@ -95,7 +95,9 @@ def _pointer(context: Any, address: Any, like: Any) -> Any:
 
 
 def _horner(number: Any, coefficients: tuple[float, ...]) -> Any:
-    """A polynomial by Horner's rule, the highest power first; each product and sum is rounded."""
+    """Return a function for a polynomial by Horner's rule, the highest power first; each product
+    and sum is rounded.
+    """
 
     @intrinsic
     def polynomial(context: Any, x: Any) -> Any:
@@ -112,8 +114,8 @@ def _horner(number: Any, coefficients: tuple[float, ...]) -> Any:
 
 
 def _chosen_horner(*choices: tuple[float, ...]) -> Any:
-    """One of three polynomials of one degree: the first for choice 0, and so on. Their coefficients
-    are chosen, not their values.
+    """Return a function for three polynomials of the same degree: the first for choice 0, and so
+    on. Their coefficients are chosen, not their values.
     """
 
     @intrinsic
@@ -358,7 +360,8 @@ def _transform64(
 
 
 def _chunked(transform: Any, elements: int) -> Any:
-    """A function that draws a piece by `transform`; a block of words makes `elements` elements.
+    """Return a function that draws a piece with `transform`. One block of words makes `elements`
+    elements.
 
     Chunks begin at a block's first element. Those that begin before the piece or end in the middle
     of a block go through `part`.
@@ -432,8 +435,8 @@ def _fill_rows(rows: np.ndarray, constants: np.ndarray) -> None:
 
 
 def _kept_on_disk(function: Callable[..., None]) -> Any:
-    """The function compiled: once a machine if numba finds a folder that it can write to, else once
-    a process.
+    """Compile the function: once for the machine if numba finds a folder that it can write to, else
+    once for each process.
 
     Its name is a digest of all that went into the code. numba itself looks at the time and size of
     this file only, and wheels of two versions may have both in common.
@@ -472,12 +475,12 @@ def fill(pieces: Sequence[Piece]) -> None:
 
 
 def is_loaded() -> bool:
-    """Whether drawing needs no compiling or reading of compiled code any more."""
+    """Return whether the compiled code is in memory, so that drawing neither compiles nor reads it."""
     return bool(_fill.signatures)
 
 
 def is_kept() -> bool:
-    """Whether a disk holds compiled code, which some earlier process left."""
+    """Return whether the disk holds compiled code of an earlier process."""
     folder = _fill.stats.cache_path
     return folder is not None and any(
         Path(folder).glob(f"compiled.{_fill_rows.__qualname__}-*.nbi")

@@ -39,8 +39,8 @@ have arrays of these dtypes."""
 def draw(
     device: Device, kind: Distribution, key: Key, start: int, count: int, dtype: np.dtype
 ) -> Array:
-    """Elements start … start + count - 1 of a stream as a raw array of the device, rounded once
-    where `dtype` is not that of `kind`.
+    """Return elements start … start + count - 1 of a stream as a raw array of the device, rounded
+    once where `dtype` is not that of `kind`.
     """
     flat = device.use().empty(count, kind.dtype)
     fill(device, [Piece(kind, key, start, cast(np.ndarray, flat))])
@@ -57,8 +57,8 @@ def draw_next(
     shape: tuple[int, ...],
     dtype: np.dtype,
 ) -> Array | None:
-    """The next values of a stream as a raw array of `shape` on the device; `make(is_wide)` gives the
-    distribution, in float64 or float32.
+    """Return the next values of a stream as a raw array of `shape` on the device; `make(is_wide)`
+    gives the distribution, in float64 or float32.
 
     None if the host has to draw: the device runs no kernels, the source is not a `Stream`, or the
     dtype is not one of DTYPES.
@@ -94,7 +94,7 @@ def fill(device: Device, pieces: Sequence[Piece]) -> None:
 
 @cache
 def source() -> str:
-    """The text of all kernels, CUDA C++."""
+    """Return the text of all kernels, CUDA C++."""
     return "\n".join(
         [
             HEAD,
@@ -114,7 +114,9 @@ def _double(value: float) -> str:
 
 
 def _horner(prefix: str, constants: Sequence[str], x: str) -> str:
-    """The polynomial in x, its highest power first, every operation one call."""
+    """Return the text of a polynomial in x, the highest power first, with one call for each
+    operation.
+    """
     total = constants[0]
     for constant in constants[1:]:
         total = f"__{prefix}add_rn(__{prefix}mul_rn({total}, {x}), {constant})"
@@ -152,7 +154,7 @@ __device__ double scaled64(double z, double std, double mean)
 
 
 def _narrow() -> str:
-    """The transforms of `transforms`, a block of eight float32 each."""
+    """Return the text of the transforms of `transforms`; a block gives eight float32."""
     log = _horner(
         "f",
         [_single(c) for c in (-0.8259274363517761, -1.3330445289611816, -4.000000476837158)],
@@ -224,7 +226,7 @@ __device__ void draw_truncated32(const u64 *w, float *v, float std, float mean, 
 
 
 def _wide() -> str:
-    """The transforms of `wide`, a block of four float64 each."""
+    """Return the text of the transforms of `wide`; a block gives four float64."""
     series = _horner("d", [_double(c) for c in elementary.LOG_TERMS[::-1]], "q")
     sine = _horner("d", [_double(c) for c in wide.SIN_TERMS[::-1]], "square")
     cosine = _horner("d", [_double(c) for c in wide.COS_TERMS[::-1]], "square")
@@ -306,8 +308,8 @@ __device__ void draw_truncated64(const u64 *w, double *v, double std, double mea
 
 
 def _kernel(name: str, bits: int) -> str:
-    """The kernel of one transform. Each thread takes one block of words after the other and writes
-    only the elements that were asked for.
+    """Return the text of the kernel of one transform. Each thread takes one block of words after
+    the other and writes only the elements that were asked for.
     """
     number, elements = ("float", 8) if bits == 32 else ("double", 4)
     constants = ", ".join(f"{number} c{i}" for i in range(4))

@@ -103,7 +103,7 @@ def uniform(low: float, high: float, wide: bool = False) -> Distribution:
 
 
 def point(value: float, wide: bool = False) -> Distribution:
-    """One value for all."""
+    """Return the distribution that has only this value."""
     return _made("uniform", wide, 0.0, value, value)
 
 
@@ -134,7 +134,9 @@ def _made(
 
 @lru_cache(maxsize=1024)
 def _kept(kind: str, wide: bool, constants: bytes, numbers: tuple[int, int]) -> Distribution:
-    """The same object for the same distribution. The key is bytes because 0 and -0 are equal."""
+    """Return the same object for the same distribution. The key is bytes because 0 and -0 are
+    equal.
+    """
     values = _DOUBLES[len(constants) // 8].unpack(constants)
     return Distribution(
         kind, wide, tuple(value if wide else float(np.float32(value)) for value in values), numbers

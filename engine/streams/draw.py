@@ -52,7 +52,7 @@ def draw_many(pieces: Sequence[Piece]) -> None:
 
 
 def _parts(pieces: Sequence[Piece], size: int) -> Iterator[list[Piece]]:
-    """The pieces in lists of about `size` elements; large ones are cut."""
+    """Return the pieces in lists of about `size` elements. Large pieces are cut."""
     part: list[Piece] = []
     room = size
     for kind, key, start, out in pieces:
@@ -85,14 +85,14 @@ def _draw(
 def uniform(
     key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None
 ) -> np.ndarray:
-    """Elements start … of U[low, high), float32."""
+    """Return elements start … start + count - 1 of U[low, high), float32."""
     return _draw(distribution.uniform(low, high), key, start, count, out)
 
 
 def normal(
     key: Key, start: int, count: int, mean: float, std: float, out: np.ndarray | None = None
 ) -> np.ndarray:
-    """Elements start … of N(mean, std^2), float32."""
+    """Return elements start … start + count - 1 of N(mean, std^2), float32."""
     return _draw(distribution.normal(mean, std), key, start, count, out)
 
 
@@ -106,8 +106,8 @@ def truncated_normal(
     high: float,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Elements start … of N(mean, std^2) cut to [mean + low std, mean + high std], float32; the
-    bounds are in units of std.
+    """Return elements start … start + count - 1 of N(mean, std^2) cut to [mean + low std, mean +
+    high std], float32; the bounds are in units of std.
     """
     return _draw(distribution.truncated_normal(mean, std, low, high), key, start, count, out)
 
@@ -115,14 +115,14 @@ def truncated_normal(
 def uniform64(
     key: Key, start: int, count: int, low: float, high: float, out: np.ndarray | None = None
 ) -> np.ndarray:
-    """Elements start … of U[low, high), float64."""
+    """Return elements start … start + count - 1 of U[low, high), float64."""
     return _draw(distribution.uniform(low, high, wide=True), key, start, count, out)
 
 
 def normal64(
     key: Key, start: int, count: int, mean: float, std: float, out: np.ndarray | None = None
 ) -> np.ndarray:
-    """Elements start … of N(mean, std^2), float64."""
+    """Return elements start … start + count - 1 of N(mean, std^2), float64."""
     return _draw(distribution.normal(mean, std, wide=True), key, start, count, out)
 
 
@@ -136,8 +136,8 @@ def truncated_normal64(
     high: float,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Elements start … of N(mean, std^2) cut to [mean + low std, mean + high std], float64; the
-    bounds are in units of std.
+    """Return elements start … start + count - 1 of N(mean, std^2) cut to [mean + low std, mean +
+    high std], float64; the bounds are in units of std.
     """
     return _draw(
         distribution.truncated_normal(mean, std, low, high, wide=True), key, start, count, out

@@ -33,7 +33,7 @@ def polynomial(x: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
 
 
 def log(x: np.ndarray) -> np.ndarray:
-    """The natural logarithm of positive, normal numbers, from the mantissa m in [sqrt(1/2),
+    """Return the natural logarithm of positive, normal numbers, from the mantissa m in [sqrt(1/2),
     sqrt(2)) and the exponent.
     """
     bits = np.ascontiguousarray(x).view(np.uint64)

@@ -67,8 +67,9 @@ def implementation(name: str | None = None) -> str:
 
 
 def filler(elements: int) -> Fill:
-    """The function that draws pieces of `elements` elements in all; they are counted, see
-    `announce`."""
+    """Return the function that draws pieces of `elements` elements in total. The elements are
+    counted, see `announce`.
+    """
     name = implementation()
     if name == "auto" and _state.compiled is None and _state.missing is None:
         _consider(elements)

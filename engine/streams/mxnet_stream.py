@@ -36,14 +36,14 @@ class Engine:
         self._ahead = np.empty(0, np.uint64)
 
     def peek(self, count: int) -> np.ndarray:
-        """The next `count` words, uint64 below 2^32, left where they are."""
+        """Return the next `count` words, uint64 below 2^32, without advancing."""
         missing = count - self._ahead.size
         if missing > 0:
             self._ahead = np.concatenate([self._ahead, self._generator.random_raw(missing)])
         return self._ahead[:count]
 
     def take(self, count: int) -> np.ndarray:
-        """The next `count` words."""
+        """Return the next `count` words and advance past them."""
         words = self.peek(count)
         self._ahead = self._ahead[count:]
         return words
@@ -76,7 +76,7 @@ class MXNetStream(Source):
             )
 
     def _runs(self, size: int) -> list[tuple[Engine, slice]]:
-        """Which engine fills which part of a draw."""
+        """Return [(engine, slice)]: which engine fills which part of a draw."""
         if size == 0:
             return []
         engines = min(-(-size // LEAST_A_RUN), ENGINES)
@@ -163,13 +163,13 @@ class MXNetStream(Source):
 
 
 def _canonical32(words: np.ndarray) -> np.ndarray:
-    """One word -> [0, 1) as libstdc++ does for float."""
+    """Return one number of [0, 1) for each word, as libstdc++ does for float."""
     below_one: np.ndarray = np.minimum(words.astype(F) * F(2.0**-32), BELOW_ONE)
     return below_one
 
 
 def _canonical64(words: np.ndarray) -> np.ndarray:
-    """Two words -> [0, 1) as libstdc++ does for double."""
+    """Return one number of [0, 1) for each two words, as libstdc++ does for double."""
     total = words[0::2].astype(np.float64) + words[1::2].astype(np.float64) * 2.0**32
     return np.minimum(total / 2.0**64, np.nextafter(1.0, 0.0))
 

@@ -30,8 +30,8 @@ if hasattr(os, "register_at_fork"):
 
 
 def threads(count: int | None = None) -> int:
-    """How many threads share one large tensor, or many small ones; sets it first when `count` is
-    given. Results never depend on it.
+    """Return how many threads share one large tensor, or many small ones. With `count`, set it
+    first. Results never depend on it.
     """
     if count is not None:
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
@@ -56,7 +56,7 @@ def alone() -> Iterator[None]:
 
 
 def workers() -> int:
-    """How many threads share what this thread has to do: `threads()`, or 1 within `alone`."""
+    """Return how many threads share the work of this thread: `threads()`, or 1 within `alone`."""
     return 1 if getattr(_alone, "on", False) else _state.count
 
 

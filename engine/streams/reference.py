@@ -101,8 +101,8 @@ def _in_blocks(piece: Piece) -> None:
 
 
 def _narrow(distribution: Distribution, key: Key, start: int, out: np.ndarray) -> None:
-    """One block of float32, straight into `out` where that holds whole numbers of 64 bits, two
-    words each.
+    """Draw one block of float32 elements. It is drawn directly into `out` if it begins and ends at
+    the bounds of 64-bit numbers, which give two elements each.
     """
     scratch = _scratch()
     skipped = start % 2
@@ -115,7 +115,7 @@ def _narrow(distribution: Distribution, key: Key, start: int, out: np.ndarray) -
 def _standard(
     distribution: Distribution, numbers: np.ndarray, out: np.ndarray, scratch: Scratch
 ) -> None:
-    """Values before they are scaled, float32, two of each 64-bit number."""
+    """Write unscaled float32 values into `out`, two for each 64-bit number."""
     match distribution.kind:
         case "uniform":
             transforms.uniform(_halves(numbers), out, scratch)
@@ -129,7 +129,7 @@ def _standard(
 
 
 def _halves(numbers: np.ndarray) -> np.ndarray:
-    """The words of 64-bit numbers, the lower first."""
+    """Return the two words of each 64-bit number, the lower first."""
     return numbers.astype("<u8", copy=False).view("<u4")
 
 
@@ -150,7 +150,7 @@ def _scale(distribution: Distribution, z: np.ndarray, out: np.ndarray) -> None:
 
 
 def _wide(distribution: Distribution, key: Key, first: int, out: np.ndarray) -> None:
-    """One block of float64."""
+    """Draw one block of float64 elements into `out`."""
     match distribution.kind:
         case "uniform":
             z = wide.uniform(wide_words(key, first, out.size))

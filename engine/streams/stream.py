@@ -131,23 +131,23 @@ def kept() -> Iterator[None]:
 
 
 def current_seed() -> int:
-    """The seed in use; 0 in a process that never set one."""
+    """Return the seed in use; 0 if the process has not set one."""
     return _state.seed
 
 
 def epoch() -> int:
-    """How many times `seed` was called."""
+    """Return how many times `seed` was called."""
     return _state.epoch
 
 
 def ambient() -> Stream:
-    """The stream of everything drawn outside a parameter."""
+    """Return the stream of everything drawn outside a parameter."""
     return _state.ambient
 
 
 def current() -> Source:
-    """The source that `nd.random` draws from now in this thread: the stream of the innermost open
-    `scope`, or the ambient stream. While a version of MXNet's is in use, this thread's bank.
+    """Return the source that `nd.random` draws from now in this thread: the stream of the innermost
+    open `scope`, or the ambient stream. While a version of MXNet's is in use, this thread's bank.
     """
     name = version()
     if name in MXNET_VARIATES:

@@ -44,7 +44,7 @@ class Scratch:
         self._arrays: dict[str, np.ndarray] = {}
 
     def __call__(self, name: str, count: int, dtype: type = np.float32) -> np.ndarray:
-        """An array of `count` elements whose content is left over from its last use."""
+        """Return an array of `count` elements. Its contents are those of its last use."""
         array = self._arrays.get(name)
         if array is None:
             array = self._arrays[name] = np.empty(self.size, dtype)

@@ -129,7 +129,7 @@ def categorical(stream: Stream, weights: np.ndarray, size: int) -> np.ndarray:
 
 
 def permutation(stream: Stream, size: int) -> np.ndarray:
-    """The numbers below `size` in random order, int64: sorted by 64-bit keys, equal ones as they
-    were.
+    """Return the numbers below `size` in random order, int64. They are sorted by random 64-bit
+    keys; equal keys keep their order.
     """
     return np.argsort(wide_words(stream.key, stream.take_wide(size), size), kind="stable")

@@ -19,8 +19,8 @@ NUMBERS_A_BLOCK = 4
 
 
 def wide_words(key: Key, start: int, count: int) -> np.ndarray:
-    """The 64-bit numbers of elements start … start + count - 1, uint64: number e is words 2e and 2e
-    + 1, the lower half first.
+    """Return the 64-bit numbers of elements start … start + count - 1, uint64: number e is words 2e
+    and 2e + 1, the lower half first.
     """
     if start < 0 or count < 0:
         raise ValueError(f"start and count must not be negative, got {start} and {count}")
@@ -30,7 +30,7 @@ def wide_words(key: Key, start: int, count: int) -> np.ndarray:
 
 
 def words(key: Key, start: int, count: int) -> np.ndarray:
-    """The words of elements start … start + count - 1, uint32."""
+    """Return the words of elements start … start + count - 1, uint32."""
     if start < 0 or count < 0:
         raise ValueError(f"start and count must not be negative, got {start} and {count}")
     numbers = wide_words(key, start // 2, (start + count + 1) // 2 - start // 2)
@@ -38,7 +38,7 @@ def words(key: Key, start: int, count: int) -> np.ndarray:
 
 
 def raw(key: Key, first: int, blocks: int) -> np.ndarray:
-    """Blocks first … first + blocks - 1: four 64-bit numbers each, uint64."""
+    """Return blocks first … first + blocks - 1: four 64-bit numbers each, uint64."""
     if not hasattr(_local, "made"):
         nothing_left = {"buffer": (0, 0, 0, 0), "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
         _local.made = np.random.Philox(0), {"bit_generator": "Philox", "state": {}, **nothing_left}

@@ -33,11 +33,11 @@ class Recomputed:
             }
 
     def digest(self, path: str) -> str:
-        """The tensor-v1 digest in hex."""
+        """Return the tensor-v1 digest in hex."""
         return self._digests[path]
 
     def values(self, row: Row) -> np.ndarray:
-        """The values."""
+        """Return the values."""
         return (
             self._values[row.path] if row.path in self._values else streamed.draw(self._config, row)
         )

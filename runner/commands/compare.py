@@ -22,7 +22,7 @@ class Compare(Command):
     summary = "two runs or snapshots, tensor by tensor"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The two sides."""
+        """Declare the two sides."""
         for name in ("A", "B"):
             parser.add_argument(
                 name.lower(), metavar=name, type=Path, help="a run folder or a snapshot file"

@@ -26,7 +26,7 @@ class Experiments(Command):
     summary = "reproduce published results"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Names, and words for all their runs."""
+        """Declare the names, and the words for all their runs."""
         parser.add_argument(
             "names",
             nargs="*",

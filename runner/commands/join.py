@@ -21,7 +21,7 @@ class Join(Command):
     summary = "join the parts of a sharded run"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The parts."""
+        """Declare the parts."""
         parser.add_argument(
             "folders", nargs="+", metavar="RUN_DIR", help="the folder of a run with shard=i/n"
         )

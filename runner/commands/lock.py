@@ -28,7 +28,7 @@ class Lock(Command):
     summary = "write a lock: the digests that runs must give"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The words and the file."""
+        """Declare the words and the file."""
         parser.add_argument(
             "words", nargs="+", metavar="WORD", help="overrides, as with initlab -m"
         )

@@ -15,7 +15,7 @@ class Plan(Command):
     summary = "what a run would draw, and why; writes nothing"
 
     def main(self, words: Sequence[str]) -> int:
-        """The words of `run`, and task=plan."""
+        """Run the words with `task=plan`, like `initlab run`."""
         from initlab.runner.launch import launch
 
         return launch([*words, "task=plan"])

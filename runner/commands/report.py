@@ -22,7 +22,7 @@ class Report(Command):
     summary = "one HTML page about a run or a sweep"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The folders."""
+        """Declare the folders."""
         parser.add_argument(
             "folders",
             nargs="+",

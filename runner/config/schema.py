@@ -171,8 +171,8 @@ def kinds(group: str) -> Registry[Any]:
 
 
 def options_without_file(group: str, shipped: set[str]) -> list[str]:
-    """The kinds of a group that have no file in `conf/`: a plugin's, or a module's that was dropped into
-    a folder. `shipped` are the names of the group's files.
+    """Return the kinds of a group that have no file in `conf/`: those of plugins, and of modules
+    that were dropped into a folder. `shipped` are the names of the group's files.
     """
     return sorted(kinds(group).imported(but=shipped).keys() - shipped)
 
@@ -218,7 +218,7 @@ class Schemas(dict[str, Any]):
         return super().__contains__(name) or _kind_of(name) in kinds(self._group)
 
     def keys(self) -> Any:
-        """All names, as Hydra lists them."""
+        """Return all names; Hydra lists them."""
         return {f"{kind}.yaml" for kind in kinds(self._group)}
 
     def __getitem__(self, name: str) -> ConfigNode:

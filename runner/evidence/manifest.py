@@ -46,7 +46,7 @@ USED = {
 
 
 def used_versions() -> dict[str, str]:
-    """The versions of Python and of the packages that this process has used."""
+    """Return the versions of Python and of the packages that this process has used."""
     modules = {package: sys.modules.get(name) for package, name in USED.items()}
     found = {package: getattr(module, "__version__", None) for package, module in modules.items()}
     return {"python": platform.python_version()} | {

@@ -23,7 +23,7 @@ class LeakyReLU(Layer):
     alpha: NotNegative
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.LeakyReLU`."""
+        """Return a `gluon.nn.LeakyReLU`."""
         return nn.LeakyReLU(self.alpha)
 
 
@@ -39,7 +39,7 @@ class Prelu(Layer):
     alpha_initializer: Optional[Initializer] = None
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.PReLU`."""
+        """Return a `gluon.nn.PReLU`."""
         block = nn.PReLU(context.initializer("alpha", init.Constant(0.25)), self.in_channels)
         block.cast(context.dtype)
         return block
@@ -53,7 +53,7 @@ class Elu(Layer):
     alpha: NotNegative = 1.0
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.ELU`."""
+        """Return a `gluon.nn.ELU`."""
         return nn.ELU(self.alpha)
 
 
@@ -63,7 +63,7 @@ class Selu(Layer):
     """The scaled exponential linear unit of self-normalizing networks (Klambauer et al. 2017)."""
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.SELU`."""
+        """Return a `gluon.nn.SELU`."""
         return nn.SELU()
 
 
@@ -73,7 +73,7 @@ class Gelu(Layer):
     """x Phi(x), with the standard normal distribution function Phi."""
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.GELU`."""
+        """Return a `gluon.nn.GELU`."""
         return nn.GELU()
 
 
@@ -85,7 +85,7 @@ class Swish(Layer):
     beta: NotNegative = 1.0
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.Swish`."""
+        """Return a `gluon.nn.Swish`."""
         return nn.Swish(self.beta)
 
 
@@ -95,5 +95,5 @@ class Identity(Layer):
     """The input unchanged."""
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.contrib.nn.Identity`."""
+        """Return a `gluon.contrib.nn.Identity`."""
         return IdentityBlock()

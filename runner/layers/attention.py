@@ -57,7 +57,7 @@ class MultiHeadAttention(Attention):
     """
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.MultiHeadAttention`."""
+        """Return a `gluon.nn.MultiHeadAttention`."""
         block = nn.MultiHeadAttention(
             self.units, self.heads, self.causal, self.dropout, self.use_bias, dtype=context.dtype
         )
@@ -80,7 +80,7 @@ class TransformerBlock(Attention):
     norm: Annotated[str, choice("pre post")] = "pre"
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.TransformerBlock`."""
+        """Return a `gluon.nn.TransformerBlock`."""
         block = nn.TransformerBlock(
             self.units,
             self.heads,
@@ -106,7 +106,7 @@ class PositionEmbedding(Layer):
     weight_initializer: Optional[Initializer] = None
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.PositionEmbedding`."""
+        """Return a `gluon.nn.PositionEmbedding`."""
         return nn.PositionEmbedding(
             self.length, self.units, context.initializer("weight", None), context.dtype
         )

@@ -30,7 +30,7 @@ class Dense(Layer):
         self.check_used("bias_initializer", "use_bias")
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.Dense`; its bias is zero unless an option or a rule says otherwise."""
+        """Return a `gluon.nn.Dense`; its bias is zero unless an option or a rule says otherwise."""
         return nn.Dense(
             self.units,
             activation=self.activation,
@@ -51,7 +51,7 @@ class Activation(Layer):
     activation: ActivationName
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.Activation`."""
+        """Return a `gluon.nn.Activation`."""
         return nn.Activation(self.activation)
 
 
@@ -61,7 +61,7 @@ class Flatten(Layer):
     """Joins all axes but the first."""
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.Flatten`."""
+        """Return a `gluon.nn.Flatten`."""
         return nn.Flatten()
 
 
@@ -75,5 +75,5 @@ class Dropout(Layer):
     rate: Rate
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.Dropout`."""
+        """Return a `gluon.nn.Dropout`."""
         return nn.Dropout(self.rate)

@@ -32,7 +32,7 @@ class Sequential(Container):
     """Layers one after the other, under one name."""
 
     def build(self, context: Context) -> gluon.Block:
-        """The children in a `gluon.nn.HybridSequential`."""
+        """Return the children in a `gluon.nn.HybridSequential`."""
         return context.children(nn.HybridSequential(), "")
 
 
@@ -92,6 +92,6 @@ class Concurrent(Container):
     axis: Annotated[int, whole(None)] = 1
 
     def build(self, context: Context) -> gluon.Block:
-        """The children in a `gluon.contrib.nn.HybridConcurrent`."""
+        """Return the children in a `gluon.contrib.nn.HybridConcurrent`."""
         found: gluon.Block = context.children(HybridConcurrent(axis=self.axis), "")
         return found

@@ -22,7 +22,7 @@ class Embedding(Layer):
     weight_initializer: Optional[Initializer] = None
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.Embedding`."""
+        """Return a `gluon.nn.Embedding`."""
         return nn.Embedding(
             self.input_dim,
             self.output_dim,

@@ -93,7 +93,7 @@ class LayerNorm(Norm):
     axis: Axis = -1
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.LayerNorm`."""
+        """Return a `gluon.nn.LayerNorm`."""
         block = nn.LayerNorm(axis=self.axis, **self.options(context))
         block.cast(context.dtype)
         return block
@@ -110,7 +110,7 @@ class InstanceNorm(Norm):
     scale: bool = False
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.InstanceNorm`."""
+        """Return a `gluon.nn.InstanceNorm`."""
         block = nn.InstanceNorm(**self.options(context))
         block.cast(context.dtype)
         return block
@@ -127,7 +127,7 @@ class GroupNorm(Norm):
     num_groups: Count = 1
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.GroupNorm`."""
+        """Return a `gluon.nn.GroupNorm`."""
         block = nn.GroupNorm(self.num_groups, **self.options(context))
         block.cast(context.dtype)
         return block

@@ -26,7 +26,7 @@ class Pad(Layer):
     mode: Annotated[str, choice(MODES)] = "zero"
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.Pad2D`."""
+        """Return a `gluon.nn.Pad2D`."""
         return nn.Pad2D(as_sizes(self.width), self.mode)
 
 
@@ -38,5 +38,5 @@ class ReflectionPad2D(Layer):
     padding: Annotated[int, whole(0)]
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.ReflectionPad2D`."""
+        """Return a `gluon.nn.ReflectionPad2D`."""
         return nn.ReflectionPad2D(self.padding)

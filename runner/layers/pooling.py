@@ -36,7 +36,7 @@ class MaxPool2D(Pool2D):
     """The maximum of each window."""
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.MaxPool2D`."""
+        """Return a `gluon.nn.MaxPool2D`."""
         return nn.MaxPool2D(**self.options())
 
 
@@ -46,7 +46,7 @@ class AvgPool2D(Pool2D):
     """The mean of each window."""
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.AvgPool2D`."""
+        """Return a `gluon.nn.AvgPool2D`."""
         return nn.AvgPool2D(**self.options())
 
 
@@ -56,7 +56,7 @@ class GlobalAvgPool2D(Layer):
     """The mean of each channel."""
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.GlobalAvgPool2D`."""
+        """Return a `gluon.nn.GlobalAvgPool2D`."""
         return nn.GlobalAvgPool2D()
 
 
@@ -66,5 +66,5 @@ class GlobalMaxPool2D(Layer):
     """The maximum of each channel."""
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.GlobalMaxPool2D`."""
+        """Return a `gluon.nn.GlobalMaxPool2D`."""
         return nn.GlobalMaxPool2D()

@@ -50,7 +50,7 @@ class Shift(Layer):
     bias_initializer: Optional[Initializer] = None
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.nn.Shift`."""
+        """Return a `gluon.nn.Shift`."""
         block = nn.Shift(context.initializer("bias", "zeros"))
         block.cast(context.dtype)
         return block

@@ -22,5 +22,5 @@ class PixelShuffle(Layer):
     factor: Annotated[Sizes, sizes(1)]
 
     def build(self, context: Context) -> gluon.Block:
-        """A `gluon.contrib.nn.PixelShuffle2D`."""
+        """Return a `gluon.contrib.nn.PixelShuffle2D`."""
         return PixelShuffle2D(as_sizes(self.factor))

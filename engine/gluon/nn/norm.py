@@ -200,7 +200,7 @@ class LayerNorm(_SampleNorm):
         return shape
 
     def hybrid_forward(self, F: Functions, x: NDArray, gamma: NDArray, beta: NDArray) -> NDArray:
-        """The normalized samples."""
+        """Return the normalized samples."""
         return F.LayerNorm(x, gamma, beta, axis=self._axis, eps=self._epsilon)
 
     def __repr__(self) -> str:
@@ -240,7 +240,7 @@ class InstanceNorm(_SampleNorm):
         return shape
 
     def hybrid_forward(self, F: Functions, x: NDArray, gamma: NDArray, beta: NDArray) -> NDArray:
-        """The normalized channels."""
+        """Return the normalized channels."""
         axis = self._axis % x.ndim
         if axis == 1:
             return F.InstanceNorm(x, gamma, beta, eps=self._epsilon)
@@ -297,7 +297,7 @@ class GroupNorm(_SampleNorm):
         return shape
 
     def hybrid_forward(self, F: Functions, x: NDArray, gamma: NDArray, beta: NDArray) -> NDArray:
-        """The normalized groups."""
+        """Return the normalized groups."""
         return F.GroupNorm(x, gamma, beta, num_groups=self._num_groups, eps=self._epsilon)
 
     def __repr__(self) -> str:

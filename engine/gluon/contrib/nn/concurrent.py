@@ -63,7 +63,7 @@ class Concurrent(_Parallel, Sequential):
         self.axis = axis
 
     def forward(self, x: Any, *args: Any) -> Any:
-        """The joined outputs."""
+        """Return the joined outputs."""
         return nd.concat(*self._outputs(x), dim=self.axis)
 
     def infer_shape(self, shape: Shape) -> Shape:
@@ -81,7 +81,7 @@ class HybridConcurrent(_Parallel, HybridSequential):
         self.axis = axis
 
     def forward(self, x: Any, *args: Any) -> Any:
-        """The joined outputs."""
+        """Return the joined outputs."""
         return nd.concat(*self._outputs(x), dim=self.axis)
 
     def infer_shape(self, shape: Shape) -> Shape:
