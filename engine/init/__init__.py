@@ -1,5 +1,5 @@
 """Initializers: dataclasses that map a parameter's description to a law (MXNet: `mx.init`,
-`mx.initializer`). A module dropped into this folder is found.
+`mx.initializer`). A module that is put into this folder is found.
 """
 
 from __future__ import annotations

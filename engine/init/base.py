@@ -1,13 +1,13 @@
-"""The base of all initializers. An initializer turns a parameter's description into a law; Gluon's
-protocol stands around that.
+"""The base of all initializers. An initializer maps a parameter's description to a law. This module
+also implements Gluon's protocol for initializers.
 
-    __call__(InitDesc, array)    MXNet's entry: calls the parameter's own initializer; where it has
-                                 none, the ending of its name decides
+    __call__(InitDesc, array)    MXNet's entry: calls the parameter's own initializer; if it has none,
+                                 the ending of its name decides
     _init_weight(name, array)    fills the array; a user's class overrides this
-    law(description)             what the array is filled with; a class of ours defines this
+    law(description)             the law that the array is filled with; our classes define this
 
 A class that overrides only `_init_weight` has the law `Custom`. Values come from the stream of the
-parameter that is being filled, or from the ambient stream if none is. Source: MXNet 1.9.1
+parameter that is being filled, or from the ambient stream if no parameter is. Source: MXNet 1.9.1
 python/mxnet/initializer.py.
 """
 
@@ -45,7 +45,7 @@ LEGACY = (
 
 
 class InitDesc(str):
-    """A parameter's name, and what an initializer may know besides (MXNet: `mx.init.InitDesc`).
+    """A parameter's name, with what an initializer may know about it (MXNet: `mx.init.InitDesc`).
 
     `attrs['__init__']` is the parameter's own initializer, `global_init` the network's,
     `description` the parameter's description.
@@ -95,8 +95,8 @@ def _inherits(cls: Any, base: Any, names: tuple[str, ...]) -> bool:
 
 
 class Initializer:
-    """Base of all initializers. A subclass gives its options to `super().__init__`, or is a
-    dataclass whose fields they are.
+    """Base of all initializers. A subclass passes its options to `super().__init__`, or is a
+    dataclass whose fields are its options.
     """
 
     _verbose: bool = False

@@ -1,4 +1,4 @@
-"""Kernels that interpolate."""
+"""Initializers of kernels that interpolate."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from initlab.engine.init.description import Description
 @register
 @dataclass(eq=False, repr=False)
 class Bilinear(Initializer):
-    """The same kernel for every pair of channels, with which a transposed convolution upsamples
-    bilinearly. MXNet: `Bilinear`.
+    """The same interpolating kernel for every pair of channels. A transposed convolution with it
+    upsamples bilinearly. MXNet: `Bilinear`.
 
     (1 - |x/f - c|)(1 - |y/f - c|) with f = ceil(width / 2) and c = (2f - 1 - f mod 2) / 2f. Long,
     Shelhamer and Darrell, "Fully convolutional networks for semantic segmentation", 2015.

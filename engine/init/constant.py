@@ -1,4 +1,4 @@
-"""Initializers without randomness that give every element the same number, or those of an array."""
+"""Initializers without randomness: one number for every element, or the elements of an array."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Zero(Initializer):
     """Every element 0. MXNet: `Zero`, `'zeros'`."""
 
     def law(self, description: Description) -> laws.Law:
-        """Constant(0)."""
+        """Return Constant(0)."""
         return ZERO
 
 
@@ -52,14 +52,14 @@ class One(Initializer):
     """Every element 1. MXNet: `One`, `'ones'`."""
 
     def law(self, description: Description) -> laws.Law:
-        """Constant(1)."""
+        """Return Constant(1)."""
         return ONE
 
 
 @register
 @dataclass(eq=False, repr=False)
 class Constant(Initializer):
-    """Every element `value`: a number, or an array (nested lists do) that broadcasts to the
+    """Every element is `value`: a number, or an array or nested lists that broadcast to the
     parameter's shape. MXNet: `Constant`.
     """
 

@@ -51,7 +51,7 @@ def law_of_variance(distribution: str, variance: float) -> laws.Law:
 
 @dataclass(eq=False, repr=False)
 class FanScaled(Initializer):
-    """Base of these initializers: gives the fan of a parameter."""
+    """Base of the initializers whose spread depends on a parameter's fan."""
 
     fans: Annotated[str, choice("roles shape")] = field(default="roles", kw_only=True)
 
@@ -78,10 +78,10 @@ class FanScaled(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class VarianceScaling(FanScaled):
-    """Var = scale / fan; a truncated normal is cut at 2 deviations and has this variance after the
-    cut.
+    """Var = scale / fan. A truncated normal is cut at 2 standard deviations and has this variance
+    after the cut.
 
-    Glorot's initializations are scale 1 with mode avg (Glorot and Bengio, "Understanding the
+    Glorot's initializers are scale 1 with mode avg (Glorot and Bengio, "Understanding the
     difficulty of training deep feedforward neural networks", 2010). Keras: `VarianceScaling`; JAX:
     `nn.initializers.variance_scaling`.
     """
@@ -121,8 +121,8 @@ class He(FanScaled):
 class Lecun(FanScaled):
     """Var = 1 / fan_in, which keeps the variance through a linear layer.
 
-    LeCun et al., "Efficient BackProp", 1998. Flax's default for dense layers: `lecun_normal`,
-    truncated and corrected for it.
+    LeCun et al., "Efficient BackProp", 1998. It is Flax's default for dense layers, `lecun_normal`:
+    a truncated normal whose variance is corrected for the cut.
     """
 
     distribution: Distribution = "truncated_normal"
@@ -135,11 +135,11 @@ class Lecun(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class Xavier(FanScaled):
-    """sqrt(magnitude / fan) is the bound when `rnd_type` is uniform, the standard deviation when it
-    is gaussian.
+    """A law with the bound s (`rnd_type` uniform) or the standard deviation s (gaussian), s =
+    sqrt(magnitude / fan).
 
-    After Glorot and Bengio, 2010; with magnitude 3 only the uniform one has Glorot's variance, the
-    gaussian one has three times as much. MXNet: `Xavier`.
+    It follows Glorot and Bengio, 2010. With magnitude 3 only the uniform law has Glorot's variance;
+    the gaussian one has three times that variance. MXNet: `Xavier`.
     """
 
     rnd_type: Annotated[str, choice("uniform gaussian")] = "uniform"
@@ -147,7 +147,7 @@ class Xavier(FanScaled):
     magnitude: Positive = 3
 
     def law(self, description: Description) -> laws.Law:
-        """Uniform(-s, s) or Normal(0, s), s = sqrt(magnitude / fan)."""
+        """Return Uniform(-s, s) or Normal(0, s), s = sqrt(magnitude / fan)."""
         scale = math.sqrt(self.magnitude / self.fan(description, self.factor_type))
         return (
             laws.Uniform(-scale, scale) if self.rnd_type == "uniform" else laws.Normal(0.0, scale)
@@ -157,8 +157,8 @@ class Xavier(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class MSRAPrelu(Xavier):
-    """Xavier, gaussian, with magnitude 2 / (1 + slope^2): He's variance over the average fan.
-    MXNet: `MSRAPrelu`.
+    """A gaussian Xavier with magnitude 2 / (1 + slope^2), which is He's variance for the average
+    fan. MXNet: `MSRAPrelu`.
     """
 
     rnd_type: str = field(default="gaussian", init=False)

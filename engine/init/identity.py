@@ -1,4 +1,4 @@
-"""Layers that begin as the identity."""
+"""The initializer of layers that begin as the identity."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from initlab.engine.options import Finite
 @register
 @dataclass(eq=False, repr=False)
 class Identity(Initializer):
-    """gain on the diagonal of the first two axes, at the centre tap of a convolution's kernel, and
-    0 elsewhere.
+    """`gain` on the diagonal of the first two axes, and 0 elsewhere. For convolutions the diagonal
+    is at the centre tap of the kernel.
 
     Keras: `Identity`; torch: `nn.init.eye_` and `nn.init.dirac_`.
     """

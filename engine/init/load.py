@@ -22,14 +22,14 @@ PREFIXES = ("arg:", "aux:")
 @register
 @dataclass(eq=False, repr=False)
 class Load(Initializer):
-    """The tensor that the snapshot has for a parameter; `default_init` fills the parameters that it
-    lacks.
+    """The tensor of a snapshot that belongs to the parameter. `default_init` fills parameters that
+    the snapshot does not have.
 
-    `param` is a file in any snapshot format, or a dict of arrays; names may begin with `arg:` or
-    `aux:`, as MXNet's checkpoints have them. A tensor is found by the parameter's path, else by its
-    Gluon name, and must have the parameter's shape; its values are cast to the parameter's dtype.
-    Given for a network, it goes before a layer's default, like a Dense layer's zero bias, but not
-    before an initializer object that was given to the layer. MXNet: `Load`.
+    `param` is a file in any snapshot format, or a dict of arrays. Names may begin with `arg:` or
+    `aux:`, as in MXNet's checkpoints. A tensor is found by the parameter's path, else by its Gluon
+    name, and must have the parameter's shape; its values are cast to the parameter's dtype. If Load
+    is given for a network, it takes precedence over a layer's default, like a Dense layer's zero
+    bias, but not over an initializer object that was given to the layer. MXNet: `Load`.
     """
 
     param: Any

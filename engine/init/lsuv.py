@@ -1,4 +1,4 @@
-"""An initializer that looks at data."""
+"""An initializer that depends on data."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from initlab.engine.options import Count, Positive
 @register
 @dataclass(eq=False, repr=False)
 class Lsuv(Initializer):
-    """A Haar matrix, divided by the deviation of what its layer gives for a batch, before its
-    activation, until |variance - 1| is less than `tolerance`, at most `iterations` times; layer
-    after layer.
+    """A Haar matrix divided by the standard deviation of its layer's output for a batch, before the
+    activation. The division is repeated, layer after layer, until |variance - 1| is less than
+    `tolerance`, at most `iterations` times.
 
-    The dividing is up to whoever has the network and the batch: in the runner, a run before its
-    snapshot. Mishkin and Matas, "All you need is a good init", 2016 (arXiv:1511.06422).
+    This class declares the law; the code that has the network and the batch divides. In the runner,
+    that is a run before its snapshot. Mishkin and Matas, "All you need is a good init", 2016
+    (arXiv:1511.06422).
     """
 
     tolerance: Positive = 0.1

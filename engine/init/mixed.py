@@ -1,4 +1,4 @@
-"""Which initializer fills which parameter, by rules."""
+"""An initializer that chooses other initializers by rules for parameter paths."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def initializer(option: str, value: Any) -> Initializer:
 
 @dataclass
 class Rule:
-    """One rule: `init` fills the parameters whose whole path `match` matches; if `optional`, it may
-    match none.
+    """One rule: `init` fills the parameters whose whole path `match` matches. An `optional` rule
+    may match none.
     """
 
     match: Annotated[str, regular]
@@ -66,16 +66,16 @@ def _rule(place: str, rule: Any) -> dict[str, Any]:
 @register
 @dataclass(eq=False, repr=False)
 class Mixed(Initializer):
-    r"""Rules for parameters. The first rule whose `match`, a regular expression, fits the whole path
-    of the parameter decides; its `init` fills the parameter.
+    r"""Rules for parameters. The first rule whose `match`, a regular expression, fits the
+    parameter's whole path decides; its `init` fills the parameter.
 
         Mixed([{"match": r".*\.bias", "init": "zeros"}, {"match": ".*", "init": Xavier()}])
         Mixed([r".*\.bias", ".*"], [Zero(), Xavier()])                 as MXNet writes it
 
-    A path is the parameter's place in the network (`0.weight`), without the root's name. Given for
-    a network, a rule goes before a layer's default, like a Dense layer's zero bias, but not before
-    an initializer object that was given to the layer. A rule that is `optional` may fit nothing;
-    any other must fit something. MXNet: `Mixed`.
+    A path is the parameter's place in the network (`0.weight`), without the root's name. If Mixed
+    is given for a network, its rules take precedence over a layer's default, like a Dense layer's
+    zero bias, but not over an initializer object that was given to the layer. A rule must fit a
+    parameter unless it is `optional`. MXNet: `Mixed`.
     """
 
     rules: Annotated[list[dict[str, Any]], rules]

@@ -1,5 +1,5 @@
-"""The maximal update parametrization: initial variances and learning rates that make updates as
-large at every width.
+"""The maximal update parametrization: initial variances and learning rates with which updates have
+the same size at every width.
 
                      Var              learning rate, Adam    SGD
     input, biases    scale / fan_in   1                      fan_out / base
@@ -7,8 +7,8 @@ large at every width.
     output           base / fan_in^2  base / fan_in          base / fan_in
 
 Yang and Hu, "Tensor Programs V: tuning large neural networks via zero-shot hyperparameter
-transfer", 2022 (arXiv:2203.03466), table 3, with widths over `base`, at which all is as in the
-standard parametrization.
+transfer", 2022 (arXiv:2203.03466), table 3. Widths are relative to `base`: at that width everything
+equals the standard parametrization.
 """
 
 from __future__ import annotations
@@ -29,12 +29,15 @@ from initlab.engine.options import Count, Positive, choice
 @register
 @dataclass(eq=False, repr=False)
 class Mup(FanScaled):
-    """See above. What `input` fits grows with the width along its outputs only, what `output` fits
-    along its inputs only, every other weight along both: regular expressions for whole paths,
-    biases of the output among them.
+    """The initializer of the table above.
 
-    The learning-rate multipliers are the plan's, for the optimizer that is named: adam (and its
-    like) or sgd. `zero_output` begins with outputs of 0, as the authors recommend.
+    `input` and `output` are regular expressions for whole paths. A weight that `input` fits grows
+    with the width along its outputs only, one that `output` fits along its inputs only, every other
+    weight along both. `output` also fits the biases of the output layer.
+
+    The learning-rate multipliers are written into the plan, for the named optimizer: adam (and
+    similar ones) or sgd. With `zero_output` the output weights begin at 0, as the authors
+    recommend.
     """
 
     input: Patterns = field(default_factory=list)
@@ -49,7 +52,7 @@ class Mup(FanScaled):
         check_fit({"input": self.input, "output": self.output}, paths)
 
     def law(self, description: Description) -> laws.Law:
-        """Normal, or Constant(0)."""
+        """Return Normal, or Constant(0)."""
         fan = self.fan(description, "in")
         if not fits(self.output, description.path):
             return law_of_variance("normal", self.scale / fan)

@@ -1,5 +1,5 @@
-"""Random orthogonal matrices: Haar's, the same at the centre of a convolution's kernel, and
-Gluon's.
+"""Initializers with random orthogonal matrices: Haar matrices, Haar matrices at the centre of a
+convolution's kernel, and Gluon's.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def _checked(law: laws.Law, description: Description) -> laws.Law:
 @register
 @dataclass(eq=False, repr=False)
 class Haar(Initializer):
-    """scale times a Haar matrix: axis 0 against all others, the shorter side orthonormal, every
-    direction equally likely.
+    """`scale` times a Haar matrix of shape (axis 0, product of the other axes). The shorter side is
+    orthonormal, and every direction is equally likely.
 
     Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear networks",
-    2014. `exact` draws the same bits on every machine, without LAPACK, at a price that is fair up
-    to about 1024 x 1024. torch: `nn.init.orthogonal_`. In a config: `orthogonal`.
+    2014. With `exact` it draws the same bits on every machine, without LAPACK, which is affordable
+    up to about 1024 x 1024. torch: `nn.init.orthogonal_`. In a config: `orthogonal`.
     """
 
     kind: ClassVar[str] = "orthogonal"
@@ -49,12 +49,12 @@ class Haar(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class DeltaOrthogonal(Initializer):
-    """scale times a Haar matrix (outputs, inputs) at the centre tap of a convolution's kernel, and
-    0 elsewhere.
+    """`scale` times a Haar matrix (outputs, inputs) at the centre tap of a convolution's kernel,
+    and 0 elsewhere.
 
-    Xiao et al., "Dynamical isometry and a mean field theory of CNNs", 2018; TensorFlow:
-    `ConvolutionDeltaOrthogonal`. Of each group at least as many outputs as inputs. A weight without
-    a kernel is its own centre tap and gets what `Haar` gives, whichever side is longer.
+    Each group needs at least as many outputs as inputs. A weight without a kernel gets the same
+    values as with `Haar`, whichever side is longer. Xiao et al., "Dynamical isometry and a mean
+    field theory of CNNs", 2018; TensorFlow: `ConvolutionDeltaOrthogonal`.
     """
 
     scale: Positive = 1.0
@@ -63,7 +63,7 @@ class DeltaOrthogonal(Initializer):
     def law(self, description: Description) -> laws.Law:
         """Return DeltaOrthogonal(scale), or Haar(scale) if the parameter has no kernel.
 
-        Channel axes and groups follow from the roles, without roles from MXNet's layout (out, in,
+        Channel axes and groups follow from the roles; without roles, from MXNet's layout (out, in,
         *kernel). Raises ValueError for a vector and for other roles, LawError for a kernel with
         fewer outputs than inputs.
         """
@@ -88,11 +88,11 @@ class DeltaOrthogonal(Initializer):
 @register
 @dataclass(eq=False, repr=False)
 class Orthogonal(Initializer):
-    """scale times the singular vectors of a matrix of noise, uniform on [-1, 1) or normal. MXNet:
+    """`scale` times the singular vectors of a matrix of noise, uniform on [-1, 1) or normal. MXNet:
     `Orthogonal`.
 
-    The shorter side is orthonormal, but directions are not equally likely; `Haar` draws a matrix
-    for which they are. In a config: `gluon_orthogonal`.
+    The shorter side is orthonormal, but not every direction is equally likely; use `Haar` for that.
+    In a config: `gluon_orthogonal`.
     """
 
     kind: ClassVar[str] = "gluon_orthogonal"

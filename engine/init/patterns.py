@@ -1,4 +1,4 @@
-"""Parameters chosen by their paths: options that hold regular expressions, each of which must fit a
+"""Options that choose parameters by regular expressions. An expression must fit the parameter's
 whole path.
 """
 

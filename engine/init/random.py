@@ -33,7 +33,7 @@ class Uniform(Initializer):
     scale: NotNegative = 0.07
 
     def law(self, description: Description) -> laws.Law:
-        """Uniform(-scale, scale)."""
+        """Return Uniform(-scale, scale)."""
         return _uniform(self.scale)
 
 
@@ -45,7 +45,7 @@ class Normal(Initializer):
     sigma: Positive = 0.01
 
     def law(self, description: Description) -> laws.Law:
-        """Normal(0, sigma)."""
+        """Return Normal(0, sigma)."""
         return _normal(self.sigma)
 
 
@@ -54,9 +54,9 @@ class Normal(Initializer):
 class TruncatedNormal(Initializer):
     """N(mean, s^2) cut to [mean + low s, mean + high s].
 
-    `std_is` says what `std` is: s itself, the deviation `before` the cut (torch `trunc_normal_`, Keras
-    `TruncatedNormal`), or the deviation of what is left `after` it, for which s = std / 0.8796 with cuts at
-    -2 and 2 (JAX `variance_scaling`).
+    `std_is` says what `std` means: `before`, the standard deviation s before the cut (torch
+    `trunc_normal_`, Keras `TruncatedNormal`), or `after`, the standard deviation after the cut, for
+    which s = std / 0.8796 with cuts at -2 and 2 (JAX `variance_scaling`).
     """
 
     std: Positive = 0.01
@@ -78,7 +78,7 @@ class TruncatedNormal(Initializer):
             ) from None
 
     def law(self, description: Description) -> laws.Law:
-        """TruncatedNormal(mean, s, low, high)."""
+        """Return TruncatedNormal(mean, s, low, high)."""
         left = (
             1.0
             if self.std_is == "before"

@@ -26,7 +26,7 @@ GATES = {
 @register
 @dataclass(eq=False, repr=False)
 class LSTMBias(Initializer):
-    """0 but for the forget gate, the second of four, whose bias is `forget_bias`. MXNet:
+    """`forget_bias` for the forget gate, the second of four gates, and 0 for the others. MXNet:
     `LSTMBias`.
 
     Jozefowicz, Zaremba and Sutskever, "An empirical exploration of recurrent network
@@ -36,18 +36,18 @@ class LSTMBias(Initializer):
     forget_bias: Finite = 1.0
 
     def law(self, description: Description) -> laws.Law:
-        """ForgetGate(forget_bias)."""
+        """Return ForgetGate(forget_bias)."""
         return laws.ForgetGate(self.forget_bias)
 
 
 @register
 class FusedRNN(Initializer):
-    """For a vector that packs all weights, then all biases, of a recurrent network, each piece of
-    it by name. MXNet: `FusedRNN`.
+    """An initializer for a vector that packs all weights and then all biases of a recurrent
+    network. MXNet: `FusedRNN`.
 
-    Weights are filled by `init` (or its `dumps`), by the network's initializer for None, biases as
-    their names say: the biases of an LSTM's forget gates, both of them, are `forget_bias`. It goes
-    with one packed vector only, so no config can choose it.
+    `init` (an initializer or its `dumps`), or the network's initializer if `init` is None, fills
+    the weights. Biases are filled by their names; both biases of an LSTM's forget gate are
+    `forget_bias`. Since it only works with a packed vector, configs cannot choose it.
     """
 
     kind: ClassVar[str] = ""

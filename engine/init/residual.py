@@ -1,4 +1,4 @@
-"""Initializers of residual networks: their branches, and the multipliers of these.
+"""Initializers of residual networks: of the branches and of their multipliers.
 
 class            branch outputs               others                   after
 ResidualScaled   N(0, std^2 / (2 layers))     chosen by other rules    GPT-2, 2019
@@ -23,7 +23,7 @@ from initlab.engine.options import Count, Positive
 @register
 @dataclass(eq=False, repr=False)
 class ResidualScaled(Initializer):
-    """N(0, std^2 / (2 layers)), so that the sum over the two branches of each of `layers` blocks
+    """N(0, std^2 / (2 layers)). `layers` blocks with two branches each then add a sum whose size
     does not grow with their number.
 
     Radford et al., "Language models are unsupervised multitask learners" (GPT-2), 2019, with std
@@ -34,20 +34,20 @@ class ResidualScaled(Initializer):
     layers: Count = 1
 
     def law(self, description: Description) -> laws.Law:
-        """Normal(0, std / sqrt(2 layers))."""
+        """Return Normal(0, std / sqrt(2 layers))."""
         return laws.Normal(0.0, self.std / math.sqrt(2 * self.layers))
 
 
 @register
 @dataclass(eq=False, repr=False)
 class Fixup(FanScaled):
-    """He, times L^(-1 / (2m - 2)) for what `branch` fits, and 0 for what `zero` fits: the last
-    layer of each branch, and the classifier.
+    """He's normal, multiplied by L^(-1 / (2m - 2)) for the weights that `branch` fits, and 0 for
+    those that `zero` fits: the last layer of each branch, and the classifier.
 
-    L is the number of `branches`, m that of `layers` in each; patterns are regular expressions for
-    whole paths. Then the output moves by as much a step whatever the depth. Zhang, Dauphin and Ma,
-    "Fixup initialization: residual learning without normalization", 2019, whose scalar biases and
-    multipliers are layers (`shift`, `scale`).
+    L is the number of `branches`, m the number of `layers` in each; patterns are regular
+    expressions for whole paths. With it, a step moves the output equally far at every depth. Zhang,
+    Dauphin and Ma, "Fixup initialization: residual learning without normalization", 2019. The
+    paper's scalar biases and multipliers are layers (`shift`, `scale`).
     """
 
     branches: Count = 1
@@ -60,7 +60,9 @@ class Fixup(FanScaled):
         check_fit({"branch": self.branch, "zero": self.zero}, paths)
 
     def law(self, description: Description) -> laws.Law:
-        """Constant(0) or Normal. With one layer a branch there is no inner one to scale."""
+        """Return Constant(0) or Normal. With one layer in a branch there is no inner layer to
+        scale.
+        """
         if fits(self.zero, description.path):
             return laws.Constant(0.0)
         std = math.sqrt(2 / self.fan(description, "in"))
@@ -73,12 +75,12 @@ class Fixup(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class Skipinit(FanScaled):
-    """0 for the multipliers at the ends of branches, which `multiplier` fits, so that every block
-    begins as the identity; He elsewhere.
+    """0 for the multipliers at the ends of branches, so that every block begins as the identity;
+    He's normal elsewhere.
 
-    By default what is called `scale` (the layer of that kind, with `learnable`). De and Smith,
-    "Batch normalization biases residual blocks towards the identity function in deep networks",
-    2020; the same as ReZero, Bachlechner et al. 2020.
+    `multiplier` fits the paths of the multipliers; by default those called `scale` (the layer of
+    that kind, with `learnable`). De and Smith, "Batch normalization biases residual blocks towards
+    the identity function in deep networks", 2020; the same as ReZero, Bachlechner et al. 2020.
     """
 
     multiplier: Patterns = field(default_factory=lambda: [r".*\.scale"])
@@ -97,7 +99,7 @@ class Skipinit(FanScaled):
             check_fit({"multiplier": self.multiplier}, paths)
 
     def law(self, description: Description) -> laws.Law:
-        """Constant(0), or Normal(0, sqrt(2 / fan_in))."""
+        """Return Constant(0), or Normal(0, sqrt(2 / fan_in))."""
         if self.claims(description.path):
             return laws.Constant(0.0)
         return laws.Normal(0.0, math.sqrt(2 / self.fan(description, "in")))

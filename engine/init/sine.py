@@ -17,12 +17,13 @@ from initlab.engine.options import Positive
 @register
 @dataclass(eq=False, repr=False)
 class Siren(FanScaled):
-    """U(-b, b) with b = sqrt(6 / fan_in) / w0, and b = 1 / fan_in for what `first` fits: regular
-    expressions for whole paths.
+    """U(-b, b) with b = 1 / fan_in for the weights that `first` fits, and b = sqrt(6 / fan_in) / w0
+    for the others.
 
-    For layers sin(w0 (W x + b)), the first of which spans the frequencies. Biases keep their
-    layers' default. Sitzmann, Martel, Bergman, Lindell and Wetzstein, "Implicit neural
-    representations with periodic activation functions", 2020, section 3.2.
+    `first` holds regular expressions for whole paths. It is meant for layers sin(w0 (W x + b)); the
+    first layer sets the range of frequencies. Biases keep their layers' default. Sitzmann, Martel,
+    Bergman, Lindell and Wetzstein, "Implicit neural representations with periodic activation
+    functions", 2020, section 3.2.
     """
 
     w0: Positive = 30.0
@@ -33,7 +34,7 @@ class Siren(FanScaled):
         check_fit({"first": self.first}, paths)
 
     def law(self, description: Description) -> laws.Law:
-        """Uniform(-b, b)."""
+        """Return Uniform(-b, b)."""
         fan = self.fan(description, "in")
         bound = 1 / fan if fits(self.first, description.path) else math.sqrt(6 / fan) / self.w0
         return laws.Uniform(-bound, bound)

@@ -16,11 +16,11 @@ from initlab.engine.options import Count
 @register
 @dataclass(eq=False, repr=False)
 class Icnr(Initializer):
-    """Every `upscale`^n outputs share one sub-kernel that `init` draws, n being the number of the
-    kernel's axes.
+    """Sub-kernels that `init` draws, each used for `upscale`^n outputs in a row, where n is the
+    number of the kernel's axes.
 
     After a pixel shuffle by `upscale` the network then begins as nearest-neighbour interpolation,
-    without a checkerboard. A weight without a kernel is `init`'s as it is. Aitken et al.,
+    without checkerboard artifacts. `init` alone fills a weight without a kernel. Aitken et al.,
     "Checkerboard artifact free sub-pixel convolution", 2017.
     """
 

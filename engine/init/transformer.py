@@ -1,7 +1,8 @@
 """Initializers of deep transformers without warm-up or with post-normalization.
 
-Both scale values, outputs of attention, and feed-forward weights down, and leave queries and keys
-alone. In a packed weight of queries, keys and values (role `out*3`) only the last block is scaled.
+Both scale down the weights of values, attention outputs and feed-forward layers, but not of queries
+and keys. In a packed weight of queries, keys and values (role `out*3`) only the last block is
+scaled.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ class _Scaled(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class TFixup(_Scaled):
-    """Glorot's uniform; N(0, d^(-1/2)) for embeddings of d numbers; what `encoder` fits times 0.67
-    N^(-1/4), `decoder` (9N)^(-1/4).
+    """Glorot's uniform law, and N(0, d^(-1/2)) for embeddings of d numbers. Weights that `encoder`
+    fits are multiplied by 0.67 N^(-1/4), those that `decoder` fits by (9N)^(-1/4).
 
-    N is the number of `layers` of each; embeddings that `encoder` or `decoder` fits are scaled too.
-    Patterns are regular expressions for whole paths of values, attention outputs and feed-forward
-    weights. Huang, Perez, Ba and Volkovs, "Improving transformer optimization through better
-    initialization", 2020.
+    N is the number of `layers` of the encoder and of the decoder. Embeddings that `encoder` or
+    `decoder` fits are scaled too. Patterns are regular expressions for whole paths of values,
+    attention outputs and feed-forward weights. Huang, Perez, Ba and Volkovs, "Improving transformer
+    optimization through better initialization", 2020.
     """
 
     layers: Count = 1
@@ -52,7 +53,7 @@ class TFixup(_Scaled):
         )
 
     def law(self, description: Description) -> laws.Law:
-        """Normal for embeddings, else Uniform or, of packed weights, Blocks."""
+        """Return Normal for embeddings, Blocks for packed weights, else Uniform."""
         gain = 1.0
         if fits(self.encoder, description.path):
             gain = 0.67 * self.layers**-0.25
@@ -66,13 +67,12 @@ class TFixup(_Scaled):
 @register
 @dataclass(eq=False, repr=False)
 class Deepnorm(_Scaled):
-    """Glorot's uniform, times (8N)^(-1/4) for what `scaled` fits, N being the number of `layers` of
-    an encoder or a decoder alone.
+    """Glorot's uniform law, multiplied by (8N)^(-1/4) for the weights that `scaled` fits. N is the
+    number of `layers` of an encoder or decoder alone.
 
     Patterns are regular expressions for whole paths of values, attention outputs and feed-forward
-    weights. The other half is the architecture's: residual streams are multiplied by (2N)^(1/4) (a
-    layer `scale`). Wang et al., "DeepNet: scaling transformers to 1,000 layers", 2022, table of
-    figure 2.
+    weights. The architecture must also multiply residual streams by (2N)^(1/4) (a layer `scale`).
+    Wang et al., "DeepNet: scaling transformers to 1,000 layers", 2022, table of figure 2.
     """
 
     layers: Count = 1
@@ -83,7 +83,7 @@ class Deepnorm(_Scaled):
         check_fit({"scaled": self.scaled}, paths)
 
     def law(self, description: Description) -> laws.Law:
-        """Uniform, or of packed weights Blocks."""
+        """Return Blocks for packed weights, else Uniform."""
         return self._xavier(
             description, (8 * self.layers) ** -0.25 if fits(self.scaled, description.path) else 1.0
         )

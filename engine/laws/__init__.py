@@ -1,5 +1,5 @@
-"""Laws: each draws any slice of a tensor from a key, and says what its values can be tested
-against. A module that is put into this folder is found.
+"""Laws: each draws any slice of a tensor from a key, and states properties that the values can be
+tested against. A module that is put into this folder is found.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The base of all laws. A law draws any slice of a tensor from a stream, and says what the values
-can be tested against.
+"""The base of all laws. A law draws any slice of a tensor from a stream, and states properties that
+the values can be tested against.
 
 Constant  Uniform  Normal  TruncatedNormal    element by element, exact to the bit
 Structured                                    no randomness: identity
-Haar  DeltaOrthogonal                         through a factorisation: exact to a tolerance, or to
+Haar  DeltaOrthogonal                         through a factorization: exact to a tolerance, or to
                                               the bit on request
 Loaded  Custom                                values from a file, or from a user's own code
 """

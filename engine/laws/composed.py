@@ -1,5 +1,5 @@
-"""Laws made of others: sub-kernels repeated, blocks of different spread side by side, and a matrix
-that data will scale.
+"""Laws that are made from other laws: repeated sub-kernels, blocks of different spread, and a
+matrix that is scaled with data later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from initlab.engine.streams import Key
 
 @dataclass(frozen=True)
 class Repeated(Law):
-    """A tensor whose axis 0 is that of `law`'s tensor, each entry `times` times in a row."""
+    """The tensor of `law`, with each entry along axis 0 `times` times in a row."""
 
     law: Law = field(default_factory=lambda: Normal(0.0, 1.0))
     times: int = 1
@@ -103,8 +103,8 @@ class Repeated(Law):
 
 @dataclass(frozen=True)
 class Blocks(Law):
-    """Uniform(-bounds[b], bounds[b]) in block b of axis 0, which is cut into as many equal blocks
-    as there are bounds.
+    """Uniform(-bounds[b], bounds[b]) in block b of axis 0. The axis is divided into as many equal
+    blocks as there are bounds.
 
     Element i is bounds[b] times element i of Uniform(-1, 1), rounded once.
     """

@@ -21,13 +21,13 @@ from initlab.engine.streams import Key
 
 @dataclass(frozen=True)
 class DeltaOrthogonal(Haar):
-    """gain times a Haar matrix (outputs, inputs) with orthonormal columns at the centre tap, 0
+    """`gain` times a Haar matrix (outputs, inputs) with orthonormal columns at the centre tap, 0
     elsewhere.
 
     The centre tap is (k - 1) // 2 for each kernel length k. `out_axis` and `in_axis` are the
     channel axes; all others are the kernel's. Axis 0 may be divided into independent `groups`, each
-    with its own matrix, so that the whole keeps lengths. Matrix g of o x i is the factor of the
-    stream's elements g o i … (g + 1) o i - 1.
+    with its own matrix, so that the whole kernel keeps lengths. Matrix g of o x i is the factor of
+    the stream's elements g o i … (g + 1) o i - 1.
     """
 
     out_axis: int = 0

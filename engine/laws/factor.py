@@ -1,7 +1,6 @@
-"""The orthogonal factor of a matrix, A = Q R with a positive diagonal of R, which makes Q unique:
-through LAPACK and BLAS, or exact.
+"""The orthogonal factor of a matrix, A = Q R. The diagonal of R is positive, which makes Q unique.
 
-lapack_q         panels factored by LAPACK, all else products of matrices, on BLAS's threads;
+lapack_q         panels factored by LAPACK, the rest as matrix products with BLAS's threads;
                  reproducible to a tolerance
 householder_q    elementwise operations and sums in a fixed binary tree: the same bits everywhere
 

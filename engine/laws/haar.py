@@ -1,9 +1,9 @@
-"""Matrices: random orthogonal ones, uniform on the Stiefel manifold (Haar measure) and as Gluon
-draws them, and the identity.
+"""Laws of matrices: Haar matrices (uniform on the Stiefel manifold), Gluon's orthogonal matrices,
+and the identity.
 
 A Haar matrix is the orthogonal factor of a Gaussian one. `engine.laws.factor` computes it through
 LAPACK, which is reproducible to a tolerance, or with `exact` to the same bits on every machine,
-which is affordable up to about 1024 x 1024. Every matrix is checked before it is handed out.
+which is affordable up to about 1024 x 1024. Every matrix is checked before it is returned.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def bilinear_kernel(height: int, width: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Haar(Law):
-    """gain times a Haar matrix of shape (first axis, product of the others); the shorter side is
+    """`gain` times a Haar matrix of shape (first axis, product of the others). The shorter side is
     orthonormal.
     """
 
@@ -105,12 +105,12 @@ class Haar(Law):
 
 @dataclass(frozen=True)
 class SingularVectors(Law):
-    """scale times the left singular vectors of a matrix of noise, or the right ones of a wide one,
-    through LAPACK in the values' precision.
+    """`scale` times the left singular vectors of a matrix of noise, or the right ones if it is
+    wide, computed by LAPACK in the precision of the values.
 
-    LAPACK leaves the signs open. Here the largest element of each vector is made positive, then the
-    sign is drawn. MXNet's stream has no values for signs: there LAPACK's signs stay. Source: MXNet
-    1.9.1 python/mxnet/initializer.py.
+    LAPACK does not define the signs. Here the largest element of each vector is made positive, and
+    then the sign is drawn. MXNet's stream has no values for signs, so with it LAPACK's signs are
+    kept. Source: MXNet 1.9.1 python/mxnet/initializer.py.
     """
 
     exactness: ClassVar[str] = "tolerance"
