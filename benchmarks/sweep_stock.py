@@ -10,7 +10,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from initlab.runner.config.compose import conf_dir, prepare
+from initlab.runner.config.compose import conf_dir, register_with_hydra
 from initlab.runner.evidence.folder import Origin
 from initlab.runner.plan.validate import validate
 from initlab.runner.run import stages
@@ -18,7 +18,7 @@ from initlab.runner.sweep.sweeper import register
 from initlab.runner.terminal import tables
 
 register()
-prepare()
+register_with_hydra()
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")

@@ -15,7 +15,7 @@ from initlab.runner.config.compose import (
     ComposedWithProblems,
     compose,
     hydra_files,
-    settle_folder,
+    set_run_dir,
 )
 from initlab.runner.config.hydra_internals import borrowing_hydra
 from initlab.runner.config.identity import declaration_of
@@ -140,7 +140,7 @@ class DeclaredRun:
         """
         check_writable(folder)
         status.remove(folder)
-        judged.forget(folder)
+        judged.remove(folder)
         check_report(str(self.checked.resolved.get("report")))
 
     def make(self, folder: Path, out: Console) -> str:
@@ -173,7 +173,7 @@ def declared(config: Composed) -> DeclaredRun:
         from initlab.runner import expectation
 
         expectation.check(checked.claims, [(words, checked)])
-    return DeclaredRun(checked, words, settle_folder(config, checked.declaration), config)
+    return DeclaredRun(checked, words, set_run_dir(config, checked.declaration), config)
 
 
 def check_writable(folder: Path) -> None:

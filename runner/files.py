@@ -128,7 +128,7 @@ def write_text(path: Path, text: str, durable: bool = True) -> None:
         file.write(text.encode("utf-8"))
 
 
-def settle(folder: Path, names: Iterable[str]) -> None:
+def sync_files(folder: Path, names: Iterable[str]) -> None:
     """Sync several written files and their names to the disk."""
     for name in names:
         if (folder / name).exists():

@@ -18,7 +18,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from initlab.runner.config.code_search import LOGGING_CLASSES
-from initlab.runner.config.compose import conf_dir, prepare
+from initlab.runner.config.compose import conf_dir, register_with_hydra
 from initlab.runner.config.hydra_internals import VERSION, allowing, arguments_parser, hydra_context
 from initlab.runner.errors import ConfigError
 from initlab.runner.sweep.plugin import register
@@ -111,7 +111,7 @@ def single_run(config: DictConfig) -> int:
 
 def hand_to_hydra(words: list[str]) -> int:
     """Call Hydra's entry point with the words."""
-    prepare()
+    register_with_hydra()
     GlobalHydra.instance().clear()
     before = sys.argv
     sys.argv = [before[0], *words]

@@ -253,11 +253,11 @@ class _Claimed:
 
     def __init__(self, name: str, config_dir: str | None) -> None:
         from initlab.runner.config.hydra_internals import borrowing_hydra
-        from initlab.runner.experiments.performing import prepare
+        from initlab.runner.experiments.performing import checked_sweep
 
         self._name, self._config_dir = name, config_dir
         with borrowing_hydra():
-            self.claims = prepare([name], config_dir).claims
+            self.claims = checked_sweep([name], config_dir).claims
         self._judged: dict[str, Judged] | None = None
 
     def judged(self, claim: Claim) -> Judged:
@@ -271,21 +271,20 @@ class _Claimed:
         from initlab.runner.config.hydra_internals import borrowing_hydra
         from initlab.runner.evidence.folder import Origin
         from initlab.runner.expectation import estimates
-        from initlab.runner.experiments.performing import prepare
+        from initlab.runner.experiments.performing import checked_sweep
         from initlab.runner.run.stages import execute
         from initlab.runner.terminal.tables import quiet_console
 
         with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
-            prepared = prepare([self._name], self._config_dir)
+            checked = checked_sweep([self._name], self._config_dir)
             made = []
-            for member in prepared.members:
+            for member in checked.members:
                 place = Path(folder) / member.run_id
-                config = prepared.declaration.take(member).run
+                config = checked.declaration.pop_job(member).run
                 execute(config, place, Origin(member.overrides), quiet_console())
                 made.append((member.overrides, place))
             return {
-                one.claim.id: one
-                for one in judge(prepared.claims, estimates(prepared.claims, made))
+                one.claim.id: one for one in judge(checked.claims, estimates(checked.claims, made))
             }
 
 

@@ -116,7 +116,7 @@ class Law:
         """
         return []
 
-    def upheld(self, values: np.ndarray) -> np.ndarray:
+    def check_invariants(self, values: np.ndarray) -> np.ndarray:
         """Return the values after checking all invariants.
 
         Raises LawError for the first invariant that does not hold; then the library that computed

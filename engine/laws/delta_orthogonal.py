@@ -86,7 +86,7 @@ class DeltaOrthogonal(Haar):
         values = np.zeros(shape, gaussian.dtype)
         for matrix, drawn in zip(self._matrices(values), gaussian, strict=True):
             matrix[...] = self._factor(drawn)
-        return self.upheld(values).reshape(-1)
+        return self.check_invariants(values).reshape(-1)
 
     def _matrices(self, values: np.ndarray) -> np.ndarray:
         """Return the centre tap as a view (groups, outputs of one, inputs of one)."""

@@ -76,7 +76,7 @@ class Haar(Law):
                 max(rows, columns), min(rows, columns)
             )
         )
-        return self.upheld((q if rows >= columns else q.T).reshape(shape)).reshape(-1)
+        return self.check_invariants((q if rows >= columns else q.T).reshape(shape)).reshape(-1)
 
     @staticmethod
     def _gaussian(key: Key, first: int, count: int, dtype: np.dtype) -> np.ndarray:
@@ -180,7 +180,7 @@ class SingularVectors(Law):
         if signs is not None:
             largest = columns[np.abs(columns).argmax(axis=0), np.arange(columns.shape[1])]
             columns = columns * np.where(largest < 0, -signs, signs)
-        return self.upheld(
+        return self.check_invariants(
             noise.dtype.type(self.scale) * (columns if u.shape == noise.shape else columns.T)
         )
 

@@ -49,7 +49,7 @@ class Fingerprint:
         return asdict(self)
 
 
-def take(values: np.ndarray) -> Fingerprint:
+def fingerprint_of(values: np.ndarray) -> Fingerprint:
     """Return the fingerprint of a tensor. Raises ValueError if a value is not finite."""
     flat = values.reshape(-1)
     largest, sums = 0.0, np.zeros((COUNT, 0))

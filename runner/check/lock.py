@@ -15,9 +15,9 @@ from pathlib import Path
 from initlab.engine import digest
 from initlab.engine.device import Device, is_shortage
 from initlab.engine.errors import MXNetError
-from initlab.runner.check.fingerprint import take
+from initlab.runner.check.fingerprint import fingerprint_of
 from initlab.runner.check.lockfile import SHORT, Draft, LockedRun, LockedTensor, drafting, law_id
-from initlab.runner.check.recompute import Recomputed, broken
+from initlab.runner.check.recompute import Recomputed, first_violation
 from initlab.runner.config import plugins
 from initlab.runner.errors import (
     LedgerError,
@@ -34,13 +34,13 @@ from initlab.runner.sweep.plugin import register
 class DrawnRun:
     """The result of drawing a run.
 
-    `run` is what a lock stores, `laws` are the texts of its laws, `broken` describes an invariant
-    that does not hold, or is None.
+    `run` is what a lock stores, `laws` are the texts of its laws, `violation` describes an
+    invariant that does not hold, or is None.
     """
 
     run: LockedRun
     laws: dict[str, str]
-    broken: str | None
+    violation: str | None
 
 
 def runs_of(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredMember]:
@@ -82,9 +82,9 @@ def _draw(config: RunConfig, overrides: list[str]) -> DrawnRun:
             tensors[row.path] = LockedTensor(law, again.digest(row.path)[:SHORT], None)
             continue
         values = again.values(row)
-        wrong = wrong or broken(row.path, row.law.invariants(values))
+        wrong = wrong or first_violation(row.path, row.law.invariants(values))
         try:
-            tensors[row.path] = LockedTensor(law, None, take(values))
+            tensors[row.path] = LockedTensor(law, None, fingerprint_of(values))
         except ValueError as error:
             raise LedgerError(f"parameter '{row.path}': {error}") from error
     root = digest.root_digest(exact, config.aliases).hex()
@@ -142,8 +142,8 @@ def _add(draft: Draft, run: DeclaredMember) -> tuple[int, int]:
         drawn = draw(run.config, run.member.overrides)
     except LedgerError as error:
         raise LedgerError(f"{name}: {error}") from error
-    if drawn.broken is not None:
-        raise LedgerError(f"{name}: {drawn.broken}")
+    if drawn.violation is not None:
+        raise LedgerError(f"{name}: {drawn.violation}")
     draft.add(drawn.run, drawn.laws)
     total, loose = (
         len(drawn.run.tensors),

@@ -206,7 +206,7 @@ def _values(locked: LockedRun, drawn: DrawnRun) -> str:
     loose = ((path, _apart(before[path], now[path])) for path in both if path not in bits)
     beyond = [f"'{path}': {apart}" for path, apart in loose if apart]
     said += [_listed(beyond)] if beyond else []
-    return "; ".join([*said, *([drawn.broken] if drawn.broken else [])])
+    return "; ".join([*said, *([drawn.violation] if drawn.violation else [])])
 
 
 def _apart(before: LockedTensor, now: LockedTensor) -> str | None:

@@ -98,7 +98,7 @@ def law_id(description: Mapping[str, JSON]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:LAW]
 
 
-def natural(words: list[str]) -> list[list[tuple[int, int, str]]]:
+def natural_key(words: list[str]) -> list[list[tuple[int, int, str]]]:
     """Return a sort key that puts `seed=2` before `seed=10`."""
     parts = (re.split(r"([0-9]+)", word) for word in words)
     return [
@@ -158,7 +158,7 @@ class Draft:
             lines.append(f"{_json(key)}: {{\n{inside}\n}},")
         file.write(("{\n" + "\n".join(lines) + '\n"runs": [\n').encode("utf-8"))
         for number, (_, start, size) in enumerate(
-            sorted(self.places, key=lambda place: natural(place[0]))
+            sorted(self.places, key=lambda place: natural_key(place[0]))
         ):
             self.lines.seek(start)
             file.write((b",\n" if number else b"") + self.lines.read(size))

@@ -51,7 +51,7 @@ def compare_within(
     Returns (what is wrong, or None; the largest absolute difference).
     """
     distance = float(np.abs(values.astype(np.float64) - saved.astype(np.float64)).max(initial=0.0))
-    wrong = broken(path, invariants)
+    wrong = first_violation(path, invariants)
     if wrong is not None:
         return wrong, distance
     allowed = tolerance(saved.dtype.name) * float(np.abs(saved.astype(np.float64)).max(initial=1.0))
@@ -64,7 +64,7 @@ def compare_within(
     return None, distance
 
 
-def broken(path: str, invariants: list[Invariant]) -> str | None:
+def first_violation(path: str, invariants: list[Invariant]) -> str | None:
     """Return one line about the first invariant that does not hold, or None."""
     for invariant in invariants:
         if not invariant.ok:

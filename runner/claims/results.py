@@ -20,7 +20,7 @@ from initlab.runner.claims.quantity import (
 )
 from initlab.runner.errors import QuantityError
 from initlab.runner.evidence.folder import RunFolder
-from initlab.runner.figures.lookup import look, numbers
+from initlab.runner.figures.lookup import find, numbers
 from initlab.runner.figures.path import Path, parse_path
 from initlab.runner.figures.samples import REDUCTIONS, Sample, reduced
 
@@ -47,7 +47,7 @@ class Result:
         neither.
         """
         try:
-            found = look(parse_path(name), replace(self, stats={}))
+            found = find(parse_path(name), replace(self, stats={}))
         except QuantityError as error:
             raise KeyError(name) from error
         return found.values[0][1]

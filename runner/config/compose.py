@@ -84,7 +84,7 @@ def _options_in(folder: Path) -> dict[str, set[str]]:
     }
 
 
-def prepare() -> None:
+def register_with_hydra() -> None:
     """Register schemas, plugins' options and the resolvers of `conf/config.yaml` with Hydra."""
     schema.register(shipped_options())
     for name, resolver in (
@@ -112,7 +112,7 @@ def _sweep_dir(_root_: DictConfig) -> str:
     return "." if _root_.task == "plan" else str(Path(OUTPUTS) / str(_root_.name))
 
 
-def settle_folder(config: DictConfig, declaration: Declaration) -> Path:
+def set_run_dir(config: DictConfig, declaration: Declaration) -> Path:
     """Write the folder of a single run into `hydra.run.dir`, so that it is computed once; return
     it.
     """
@@ -163,7 +163,7 @@ def start(words: list[str], config_dir: str | None) -> list[str]:
             raise ConfigError.of(
                 "hydra.searchpath", "cannot be given beside --config-dir - give one of the two"
             )
-    prepare()
+    register_with_hydra()
     GlobalHydra.instance().clear()
     initialize_config_dir(config_dir=str(conf_dir()), job_name="runner", **VERSION)
     return [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]

@@ -34,7 +34,7 @@ from initlab.runner.evidence.manifest import RUN_AGAIN, Manifest
 from initlab.runner.evidence.shard import INDEX, index_text
 from initlab.runner.evidence.snapshot import Saved, file_name, is_as_written
 from initlab.runner.evidence.statistics import Statistics
-from initlab.runner.files import remove_leftovers, settle, write_csv, write_json, write_text
+from initlab.runner.files import remove_leftovers, sync_files, write_csv, write_json, write_text
 from initlab.runner.json_values import JSON
 
 MANIFEST = "manifest.json"
@@ -257,7 +257,7 @@ class RunFolder:
         first.
         """
         self.__dict__.pop("manifest", None)
-        settle(self.path, (PLAN, STATISTICS, TABLE))
+        sync_files(self.path, (PLAN, STATISTICS, TABLE))
         write_json(self.path / MANIFEST, manifest.to_json())
         self.journal.unlink(missing_ok=True)
 

@@ -23,7 +23,7 @@ def write(folder: Path, alpha: float, claims: Sequence[Mapping[str, JSON]]) -> N
     write_json(folder / NAME, {"format": FORMAT, "alpha": alpha, "claims": list(claims)})
 
 
-def forget(folder: Path) -> None:
+def remove(folder: Path) -> None:
     """Remove the verdicts of an earlier judgement from a folder."""
     for name in FILES:
         (folder / name).unlink(missing_ok=True)

@@ -41,7 +41,7 @@ def write_members(folder: Path, words: list[str], members: list[Member]) -> None
     """
     for old in (TABLE, SUMMARY, REPORT):
         (folder / old).unlink(missing_ok=True)
-    judged.forget(folder)
+    judged.remove(folder)
     runs = [{"run_id": m.run_id, "folder": m.folder, "overrides": m.overrides} for m in members]
     write_json(folder / NAME, {"format": FORMAT, "overrides": words, "runs": runs})
 

@@ -49,7 +49,7 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class CheckedSweep:
     """A valid sweep, and its claims."""
 
     declaration: DeclaredSweep
@@ -57,7 +57,7 @@ class Prepared:
     claims: list[Claim]
 
 
-def prepare(words: Sequence[str], config_dir: str | None = None) -> Prepared:
+def checked_sweep(words: Sequence[str], config_dir: str | None = None) -> CheckedSweep:
     """Return the sweep that the words declare. Raises ConfigError with all problems of words and
     claims.
     """
@@ -65,32 +65,32 @@ def prepare(words: Sequence[str], config_dir: str | None = None) -> Prepared:
     declaration = declare_sweep(list(words), config_dir)
     members = declaration.check()
     claims = declared_claims(declaration, members)
-    return Prepared(declaration, members, claims)
+    return CheckedSweep(declaration, members, claims)
 
 
 def perform(experiment: Experiment, words: Sequence[str] = ()) -> Performed:
     """Make the runs of `experiment=<name>` with more words, in this process, and estimate its
     claims.
 
-    Raises ConfigError like `prepare`, before a run begins, and RunnerError if a run failed.
+    Raises ConfigError like `checked_sweep`, before a run begins, and RunnerError if a run failed.
     """
     started = time.perf_counter()
     given = [f"experiment={experiment.name}", *words]
-    prepared = prepare(given)
+    checked = checked_sweep(given)
     said = io.StringIO()
     with redirect_stdout(said):
-        code = run(given, prepared.declaration, prepared.members)
+        code = run(given, checked.declaration, checked.members)
     if code:
         print(said.getvalue(), file=sys.stderr, end="")
         raise RunnerError(
             f"experiment={experiment.name}: not all of its runs completed, so its claims are not judged"
         )
     made: list[expectation.Made] = [
-        (member.overrides, Path(member.folder)) for member in prepared.members
+        (member.overrides, Path(member.folder)) for member in checked.members
     ]
-    folder = Path(str(prepared.declaration.config.hydra.sweep.dir))
-    found = expectation.estimates(prepared.claims, made)
-    drawn = str(prepared.declaration.config.report) != "none"
+    folder = Path(str(checked.declaration.config.hydra.sweep.dir))
+    found = expectation.estimates(checked.claims, made)
+    drawn = str(checked.declaration.config.report) != "none"
     return Performed(
-        experiment, prepared.claims, found, made, folder, time.perf_counter() - started, drawn
+        experiment, checked.claims, found, made, folder, time.perf_counter() - started, drawn
     )

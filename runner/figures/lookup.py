@@ -64,7 +64,7 @@ class Found:
 
 def numbers(path: Path, run: Run) -> Sample:
     """Return the numbers of a path; entries without one are left out."""
-    found = look(path, run)
+    found = find(path, run)
     for _, value in found.values:
         _refuse_container(path, value)
     sample = _sample(found)
@@ -89,7 +89,7 @@ def figure(path: Path, run: Run) -> float:
 
 def plain(path: Path, run: Run) -> object:
     """Return the one value of a path: a number, a text, true, false or None."""
-    found = look(path, run)
+    found = find(path, run)
     for _, value in found.values:
         _refuse_container(path, value)
     if not found.single:
@@ -126,7 +126,7 @@ def number_in(value: object) -> float | None:
     return math.nan if value is ANYTHING else number(value)
 
 
-def look(path: Path, run: Run) -> Found:
+def find(path: Path, run: Run) -> Found:
     """Return the values of a path, numbers or not."""
     first = str(path.steps[0])
     variables = run.config.get(VARIABLES)

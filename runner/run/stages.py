@@ -184,7 +184,7 @@ def execute(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Ou
 def execute_locked(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Outcome:
     """Run `config` into a folder that this process has locked. Existing files are replaced."""
     size = sum(row.bytes for row in config.rows)
-    with storage_errors(folder, size), sharing(config.threads):
+    with storage_errors(folder, size), using_threads(config.threads):
         try:
             return _execute(config, RunFolder(folder), origin, out)
         except (MemoryError, RuntimeError) as error:
@@ -194,7 +194,7 @@ def execute_locked(config: RunConfig, folder: Path, origin: Origin, out: Console
 
 
 @contextmanager
-def sharing(threads: int | None) -> Iterator[None]:
+def using_threads(threads: int | None) -> Iterator[None]:
     """Set the number of threads inside a `with`; None leaves it unchanged."""
     before = streams.threads()
     streams.threads(threads if threads is not None else before)

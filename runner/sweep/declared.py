@@ -66,7 +66,7 @@ class DeclaredMember:
     @property
     def config(self) -> RunConfig:
         """The run, checked and planned. Raises ConfigError with all problems."""
-        return self.declaration.prepare(self.member).run
+        return self.declaration.job_of(self.member).run
 
 
 class DeclaredSweep:
@@ -171,16 +171,16 @@ class DeclaredSweep:
         entries = {entry.place: entry for block in self.space.blocks for entry in block.exclude}
         return [entry for entry in entries.values() if not entry.matched]
 
-    def prepare(self, member: Member) -> Job:
+    def job_of(self, member: Member) -> Job:
         """Return the job of a run: the cached one from `examine`, or a newly composed one."""
         if member.folder in self._kept:
             return self._kept[member.folder]
         made = self._composer.job(list(member.overrides))
         return self._made(Path(member.folder), member.overrides, made, made.declaration())
 
-    def take(self, member: Member) -> Job:
-        """Return the job of a run, like `prepare`, and drop it from the cache."""
-        job = self.prepare(member)
+    def pop_job(self, member: Member) -> Job:
+        """Return the job of a run, like `job_of`, and drop it from the cache."""
+        job = self.job_of(member)
         self._kept.pop(member.folder, None)
         return job
 

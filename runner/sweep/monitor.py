@@ -74,7 +74,7 @@ class Monitor:
         said = f"{self.failed} failed  {rate:.3g} runs/s" if self.failed else f"{rate:.3g} runs/s"
         self._bar.update(self._task, completed=done, said=said)  # type: ignore[arg-type]
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Read the status files that have changed and report the runs that ended."""
         for number in list(self._open):
             member = self._members[number]
@@ -132,7 +132,7 @@ def watching(monitor: Monitor) -> Iterator[None]:
 
     def watch() -> None:
         while not over.wait(EVERY):
-            monitor.look()
+            monitor.poll()
 
     thread = threading.Thread(target=watch, name="initlab-progress", daemon=True)
     thread.start()
@@ -141,4 +141,4 @@ def watching(monitor: Monitor) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        monitor.look()
+        monitor.poll()

@@ -73,7 +73,7 @@ def sweep(words: list[str], config_dir: str | None) -> int:
     configure_logging(declaration.config, LOGGING_CLASSES)
     if declaration.config.task == "plan":
         for member in members:
-            print_plan(declaration.take(member).run)
+            print_plan(declaration.pop_job(member).run)
         return 0
     code = run(words, declaration, members)
     return code or judge_claims(declaration, members, claims)
@@ -93,7 +93,7 @@ def declared_claims(declaration: DeclaredSweep, members: list[Member]) -> list[C
     with problems.under("expect"):
         claims = parse_claims(_resolved(node))
     problems.raise_any()
-    runs = [(member.overrides, declaration.prepare(member).run) for member in members]
+    runs = [(member.overrides, declaration.job_of(member).run) for member in members]
     expectation.check(claims, runs)
     return claims
 
@@ -198,7 +198,7 @@ def perform_all(
             launch_all(declaration.config, members, options.retries)
         return
     for number, member in enumerate(members, first):
-        status = perform(declaration.take(member))
+        status = perform(declaration.pop_job(member))
         monitor.ended(number, status)
         if status.state == FAILED and options.on_error == "stop":
             return
@@ -251,7 +251,7 @@ def dry_run(declaration: DeclaredSweep) -> int:
 def _state(declaration: DeclaredSweep, member: Member | None) -> str:
     """Return whether a valid run is finished already."""
     assert member is not None
-    job = declaration.prepare(member)
+    job = declaration.job_of(member)
     return "to run" if finished(job.declaration, job.folder) is None else "finished"
 
 

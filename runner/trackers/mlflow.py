@@ -138,9 +138,9 @@ def _write_figures(client: Any, run: str, evidence: Evidence) -> None:
             Metric(name, value, 0, step)
             for step, value in zip(series.steps, series.values, strict=True)
         ]
-    for part in parts(params, PARAMS):
+    for part in batches(params, PARAMS):
         client.log_batch(run, params=part)
-    for part in parts(metrics, METRICS):
+    for part in batches(metrics, METRICS):
         client.log_batch(run, metrics=part)
 
 
@@ -160,7 +160,7 @@ def _write_files(client: Any, run: str, evidence: Evidence) -> None:
             client.log_artifact(run, str(file), "charts")
 
 
-def parts(items: list[Any], size: int) -> Iterable[list[Any]]:
+def batches(items: list[Any], size: int) -> Iterable[list[Any]]:
     """Yield `items` in order, at most `size` at a time."""
     return (items[i : i + size] for i in range(0, len(items), size))
 

@@ -11,7 +11,7 @@ from initlab.engine import nd
 from initlab.engine.gluon.block import Block, Functions, HybridBlock, Shape
 from initlab.engine.gluon.nn import LeakyReLU
 from initlab.engine.gluon.parameter_dict import ParameterDict
-from initlab.engine.gluon.rnn.states import Steps, format_sequence, made, masked
+from initlab.engine.gluon.rnn.states import Steps, format_sequence, make_state, masked
 from initlab.engine.nd import NDArray
 
 States = list[NDArray]
@@ -59,7 +59,7 @@ class RecurrentCell(Block):
         for info in self.state_info(batch_size):
             self._init_counter += 1
             states.append(
-                made(func, f"{self._prefix}begin_state_{self._init_counter}", info | kwargs)
+                make_state(func, f"{self._prefix}begin_state_{self._init_counter}", info | kwargs)
             )
         return states
 

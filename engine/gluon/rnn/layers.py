@@ -18,7 +18,7 @@ from initlab.engine.gluon.rnn.cell import States
 from initlab.engine.gluon.rnn.gated import GRUCell, LSTMCell, RNNCell
 from initlab.engine.gluon.rnn.modifiers import DropoutCell
 from initlab.engine.gluon.rnn.stacked import BidirectionalCell, HybridSequentialRNNCell
-from initlab.engine.gluon.rnn.states import made
+from initlab.engine.gluon.rnn.states import make_state
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
 from initlab.engine.ops import recurrent
@@ -147,7 +147,7 @@ class _RNNLayer(HybridBlock):
         `kwargs`, for example `ctx` and `dtype`, are passed to `func`.
         """
         return [
-            made(func, f"{self.prefix}h0_{i}", info | kwargs)
+            make_state(func, f"{self.prefix}h0_{i}", info | kwargs)
             for i, info in enumerate(self.state_info(batch_size))
         ]
 

@@ -13,7 +13,7 @@ from initlab.engine.nd import NDArray
 Steps = NDArray | list[NDArray]
 
 
-def made(func: Callable[..., NDArray], name: str, info: dict[str, Any]) -> NDArray:
+def make_state(func: Callable[..., NDArray], name: str, info: dict[str, Any]) -> NDArray:
     """Create a state with a function like `nd.zeros`.
 
     `name` and `__layout__` are passed only to a function that accepts them. Raises MXNetError for a

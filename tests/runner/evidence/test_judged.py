@@ -16,5 +16,5 @@ def test_judged_claims_are_written_and_forgotten(tmp_path):
     }
     for name in ("claims.svg", "claims.png", "other.txt"):
         (tmp_path / name).write_text("")
-    judged.forget(tmp_path)
+    judged.remove(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["other.txt"]

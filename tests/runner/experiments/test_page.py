@@ -10,7 +10,7 @@ import pytest
 from initlab.runner.claims.judge import REPRODUCED
 from initlab.runner.cli import run_command
 from initlab.runner.experiments.catalogue import experiments
-from initlab.runner.experiments.performing import prepare
+from initlab.runner.experiments.performing import checked_sweep
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,7 +24,7 @@ def test_the_page_of_results_is_about_the_claims_that_there_are():
     rows = re.findall(
         r"^\| \[(\w+)\]\(#\w+\) \| (\S+) \| (.+?) \| .* \| (\w+) \|$", page, re.MULTILINE
     )
-    claims = {name: prepare([f"experiment={name}"]).claims for name in EXPERIMENTS}
+    claims = {name: checked_sweep([f"experiment={name}"]).claims for name in EXPERIMENTS}
     assert [(name, claim) for name, claim, *_ in rows] == [
         (name, claim.id) for name in EXPERIMENTS for claim in claims[name]
     ]

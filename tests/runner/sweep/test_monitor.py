@@ -83,24 +83,24 @@ def test_runs_of_other_processes_are_told_of_from_their_statuses_each_once(membe
     old, done, failed, dead = (Path(member.folder) for member in members)
     write(old, Status(COMPLETED, "x-0", seconds=1.0))  # of a sweep before this one
     monitor = Monitor(members, None)
-    monitor.look()
+    monitor.poll()
     assert capsys.readouterr().out == ""
     (done / "manifest.json").write_text("{}")
     write(done, Status(COMPLETED, "x-1", seconds=0.25))
     write(failed, Status(FAILED, "x-2", error="E: no\nmore"))
     write(dead, Status(RUNNING, "x-3"))
-    monitor.look()
+    monitor.poll()
     assert (
         capsys.readouterr().out
         == "completed  x-1  seed=1  (0.25 s)\nfailed     x-2  seed=2: E: no\n"
     )
     write(dead, Status(RUNNING, "x-3", pid=2**22 + 1))
-    monitor.look()
-    monitor.look()
+    monitor.poll()
+    monitor.poll()
     assert capsys.readouterr().out == "crashed    x-3  seed=3: its process 4194305 is gone\n"
     (old / "manifest.json").write_text("{}")
     write(old, Status(COMPLETED, "x-0", seconds=1.0, resumed=True))
-    monitor.look()
+    monitor.poll()
     assert capsys.readouterr().out == "completed  x-0  seed=0  (finished before)\n"
     assert (monitor.completed, monitor.failed) == (2, 2)
 
