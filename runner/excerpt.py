@@ -70,6 +70,11 @@ def _narrowed(widths: list[int]) -> list[int]:
     return widths
 
 
+def counted(number: int, what: str) -> str:
+    """Return `1 run` or `2 runs`."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def shortened(text: str, width: int = WIDTH) -> str:
     """Return a text of at most `width` characters, shortened in the middle."""
     if len(text) <= width:

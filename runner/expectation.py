@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from initlab.runner.claims.claim import Claim
 from initlab.runner.claims.judge import (
@@ -37,7 +37,9 @@ from initlab.runner.errors import (
     each,
 )
 from initlab.runner.evidence import judged as judged_runs
+from initlab.runner.excerpt import counted
 from initlab.runner.figures.lookup import numbers
+from initlab.runner.listing import Listing
 from initlab.runner.plan.validate import RunConfig
 
 INTERPOLATION = re.compile(r"\$\{\s*([\w.]+)\s*\}")
@@ -121,6 +123,8 @@ COLORS = {REPRODUCED: "green", REFUTED: "bold red", INCONCLUSIVE: "yellow"}
 
 
 HEADINGS = ("claim", "predicted", "measured", "error", "z", "verdict")
+TEXTS = ("claim", "verdict")
+"""The columns that hold no numbers."""
 
 
 def cells(one: Judged) -> list[str]:
@@ -141,16 +145,12 @@ def print_claims(out: Console, judged: Sequence[Judged]) -> None:
     """Print a table of the claims, and the reason for each one that is not reproduced."""
     if out.quiet:
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in HEADINGS:
-        table.add_column(
-            name, justify="left" if name in ("claim", "verdict") else "right", overflow="fold"
-        )
+    table = Listing(*((name, "left" if name in TEXTS else "right") for name in HEADINGS))
     for one in judged:
         *row, verdict = cells(one)
-        table.add_row(*row, f"[{COLORS[verdict]}]{verdict}[/]")
+        table.add_row(*row, Text(verdict, COLORS[verdict]))
     out.print()
-    out.print(table)
+    table.print(out)
     for one in judged:
         if one.reason:
             out.print(
@@ -160,6 +160,4 @@ def print_claims(out: Console, judged: Sequence[Judged]) -> None:
                 markup=False,
             )
     counts = [f"{sum(one.verdict == verdict for one in judged)} {verdict}" for verdict in COLORS]
-    out.print(
-        f"\n{len(judged)} claim{'s' * (len(judged) != 1)}: {', '.join(counts)}", highlight=False
-    )
+    out.print(f"\n{counted(len(judged), 'claim')}: {', '.join(counts)}", highlight=False)

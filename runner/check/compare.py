@@ -32,7 +32,9 @@ from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.shard import INDEX
 from initlab.runner.evidence.snapshot import open_file
 from initlab.runner.evidence.statistics import shape_text
+from initlab.runner.excerpt import counted
 from initlab.runner.flat import Change, changes, flatten
+from initlab.runner.listing import Listing
 from initlab.runner.terminal import tables
 
 FORMAT = "initlab-comparison-1"
@@ -101,8 +103,8 @@ class Side:
 
     def describe(self) -> str:
         """Return a short description of the side."""
-        ties = f", {_counted(len(self.aliases), 'tie')}" if self.aliases else ""
-        count = f"{_counted(len(self.tensors or self.digests), 'tensor')}{ties}"
+        ties = f", {counted(len(self.aliases), 'tie')}" if self.aliases else ""
+        count = f"{counted(len(self.tensors or self.digests), 'tensor')}{ties}"
         if self.manifest is None:
             return f"snapshot, {count}"
         kept = "" if self.tensors else ", no snapshot was kept"
@@ -110,10 +112,6 @@ class Side:
             f"run, seed {self.manifest.config.get('seed')}, stream {self.manifest.stream}, "
             f"{count}{kept}"
         )
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @dataclass(frozen=True)
@@ -333,15 +331,16 @@ def _describe_pair(pair: Pair) -> dict[str, object]:
 
 def print_comparison(out: Console, found: Comparison) -> None:
     """Print tables of tensors and of different ties and settings, and one line with the result."""
-    out.print(f"A  {found.a.place}  ({found.a.describe()})")
-    out.print(f"B  {found.b.place}  ({found.b.describe()})\n")
+    for name, side in (("A", found.a), ("B", found.b)):
+        out.print(f"{name}  {side.place}  ({side.describe()})", markup=False, soft_wrap=True)
+    out.print()
     rows = [_cells(pair) for pair in found.pairs]
     used = [
         number
         for number in range(len(COLUMNS))
         if number < ALWAYS or any(cells[number] for cells in rows)
     ]
-    table = tables.Listing(*(COLUMNS[number] for number in used))
+    table = Listing(*(COLUMNS[number] for number in used))
     for cells in rows:
         styled = [
             Text(cells[number], "green" if cells[number] == IDENTICAL else "bold red")
@@ -373,7 +372,7 @@ def print_comparison(out: Console, found: Comparison) -> None:
             "compared in float64"
         )
     if found.ties:
-        ties = tables.Listing(("tie", "left"), ("A", "left"), ("B", "left"))
+        ties = Listing(("tie", "left"), ("A", "left"), ("B", "left"))
         for tie in found.ties:
             ties.add_row(
                 tie.name,
@@ -382,7 +381,7 @@ def print_comparison(out: Console, found: Comparison) -> None:
         out.print()
         ties.print(out)
     if found.config:
-        settings = tables.Listing(("setting", "left"), ("A", "left"), ("B", "left"))
+        settings = Listing(("setting", "left"), ("A", "left"), ("B", "left"))
         for change in found.config:
             settings.add_row(change.key, *change.texts())
         out.print()
@@ -446,7 +445,7 @@ def _conclusion(found: Comparison) -> str:
     unknown = [side for side in (found.a, found.b) if side.aliases is None]
     ties += [f"ties not compared ({unknown[0].place.name} cannot hold any)"] if unknown else []
     if found.identical:
-        return ", ".join([f"identical: {_counted(counts[IDENTICAL], 'tensor')}", *ties])
+        return ", ".join([f"identical: {counted(counts[IDENTICAL], 'tensor')}", *ties])
     said = [
         f"{number} {result}" for result, number in counts.items() if number or result == IDENTICAL
     ]

@@ -29,8 +29,8 @@ from initlab.runner.check.lockfile import Lock, LockedRun, LockedTensor
 from initlab.runner.config import plugins
 from initlab.runner.errors import ConfigError, EvidenceError, LedgerError, Problem, RunnerError
 from initlab.runner.flat import Change, changes
+from initlab.runner.listing import Listing
 from initlab.runner.sweep.declared import DeclaredMember
-from initlab.runner.terminal import tables
 
 SAID = 4
 """Keys or parameters of one reason named at most; the others are counted."""
@@ -248,9 +248,7 @@ def print_checked(out: Console, path: Path, checked: list[Checked]) -> None:
     """Print a line for each reason why a run differs from the lock, and one line with the result."""
     changed = [run for run in checked if run.findings]
     if changed:
-        table = tables.Listing(
-            ("run", "left"), ("overrides", "left"), ("why", "left"), ("what", "left")
-        )
+        table = Listing(("run", "left"), ("overrides", "left"), ("why", "left"), ("what", "left"))
         for run in changed:
             for number, finding in enumerate(run.findings):
                 first = (run.run_id, " ".join(run.overrides)) if number == 0 else ("", "")

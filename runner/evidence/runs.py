@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, overload
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.finished import Run, figure_text
 from initlab.runner.evidence.folder import MANIFEST, RunFolder
-from initlab.runner.excerpt import MOST, Excerpt
+from initlab.runner.excerpt import MOST, Excerpt, counted
 from initlab.runner.figures.lookup import Measured
 from initlab.runner.figures.where import parse_where
 from initlab.runner.flat import flatten, value_text
@@ -111,7 +111,7 @@ class Runs(Sequence[Run]):
             for run, config, found in zip(shown, configs, figures, strict=True)
         ]
         count = len(self)
-        title = f"{count} finished run{'s' * (count != 1)}"
+        title = counted(count, "finished run")
         return Excerpt(title, ("run", *differ, *names), rows, count)
 
 

@@ -21,6 +21,7 @@ from initlab.runner import expectation
 from initlab.runner.claims.judge import ALPHA, REFUTED, judge
 from initlab.runner.errors import EXIT_FAILED
 from initlab.runner.evidence.judged import CHARTS
+from initlab.runner.excerpt import counted
 from initlab.runner.experiments.catalogue import Experiment
 from initlab.runner.experiments.page import print_table, write_page
 from initlab.runner.experiments.performing import Judgement, Performed, perform
@@ -45,7 +46,8 @@ def run_all(
     for experiment in chosen:
         done = perform(experiment, words)
         out.print(
-            f"{experiment.name}: {len(done.made)} runs, {len(done.claims)} claims ({done.seconds:.1f} s)",
+            f"{experiment.name}: {counted(len(done.made), 'run')}, {counted(len(done.claims), 'claim')} "
+            f"({done.seconds:.1f} s)",
             highlight=False,
         )
         performed.append(done)

@@ -6,37 +6,33 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from initlab.runner.claims.judge import Judged
-from initlab.runner.expectation import COLORS, cells
+from initlab.runner.excerpt import counted
+from initlab.runner.expectation import COLORS, HEADINGS, TEXTS, cells
 from initlab.runner.experiments.performing import Judgement
 from initlab.runner.files import write_text
+from initlab.runner.listing import Listing
 from initlab.runner.report.claim_charts import write_claim_charts
 from initlab.runner.report.drawing import available
 
-COLUMNS = ("result", "claim", "predicted", "measured", "error", "z", "verdict")
 PAGE, FIGURES = "results.md", "results"
 
 
 def print_table(out: Console, judgements: Sequence[Judgement]) -> None:
     """Print a row for each claim, and the reason for each one that is not reproduced."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in COLUMNS:
-        table.add_column(
-            name,
-            justify="left" if name in ("result", "claim", "verdict") else "right",
-            overflow="fold",
-        )
+    sides = (("left" if name in TEXTS else "right") for name in HEADINGS)
+    table = Listing(("result", "left"), *zip(HEADINGS, sides, strict=True), keys=2)
     for judgement in judgements:
         for number, one in enumerate(judgement.judged):
             *row, verdict = cells(one)
             table.add_row(
                 judgement.performed.experiment.name if number == 0 else "",
                 *row,
-                f"[{COLORS[verdict]}]{verdict}[/]",
+                Text(verdict, COLORS[verdict]),
             )
-    out.print(table)
+    table.print(out)
     for judgement in judgements:
         for one in judgement.judged:
             if one.reason:
@@ -51,7 +47,8 @@ def print_table(out: Console, judgements: Sequence[Judgement]) -> None:
     counts = ", ".join(
         f"{sum(one.verdict == verdict for one in every)} {verdict}" for verdict in COLORS
     )
-    out.print(f"\n{len(judgements)} experiments, {len(every)} claims: {counts}", highlight=False)
+    many = f"{counted(len(judgements), 'experiment')}, {counted(len(every), 'claim')}"
+    out.print(f"\n{many}: {counts}", highlight=False)
 
 
 def write_page(folder: Path, judgements: Sequence[Judgement], alpha: float) -> Path:

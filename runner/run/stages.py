@@ -173,7 +173,8 @@ def execute(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Ou
     if config.resume:
         before = RunFolder(folder).finished_as(config.canonical)
         if before is not None:
-            out.print(f"finished before: {folder}  root {before.digests.root[:16]}")
+            said = f"finished before: {folder}  root {before.digests.root[:16]}"
+            out.print(said, markup=False, soft_wrap=True)
             return Outcome(folder, before.digests.root, True)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -231,8 +232,8 @@ def _execute(config: RunConfig, run: RunFolder, origin: Origin, out: Console) ->
         tables.print_trace(out, trace)
         tables.print_sections(out, trace, sections)
         out.print()
-        out.print(f"root {made.digests.root}")
-        out.print(f"{run.path}  ({seconds:.2f} s)")
+        for line in (f"root {made.digests.root}", f"{run.path}  ({seconds:.2f} s)"):
+            out.print(line, markup=False, soft_wrap=True)
     return Outcome(run.path, made.digests.root, False)
 
 

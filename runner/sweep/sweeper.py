@@ -41,6 +41,7 @@ from initlab.runner.evidence.members import (
     write_summary,
 )
 from initlab.runner.evidence.status import FAILED
+from initlab.runner.excerpt import counted
 from initlab.runner.files import locked, storage_errors
 from initlab.runner.report.claim_charts import write_claim_charts
 from initlab.runner.report.drawing import available, check_report
@@ -229,12 +230,10 @@ def dry_run(declaration: DeclaredSweep) -> int:
         for state in ("finished", "to run", "refused")
         if state in states
     ]
-    counts += [f"{duplicates} duplicate{'s' * (duplicates != 1)} removed"] * bool(duplicates) + [
+    counts += [f"{counted(duplicates, 'duplicate')} removed"] * bool(duplicates) + [
         f"{excluded} excluded"
     ] * bool(excluded)
-    print(
-        f"\n{len(states)} run{'s' * (len(states) != 1)}: {', '.join(counts)}; nothing was written"
-    )
+    print(f"\n{counted(len(states), 'run')}: {', '.join(counts)}; nothing was written")
     for entry in declaration.unmatched():
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
     problems = Problems([*refused.problems(), *declaration.unknown])

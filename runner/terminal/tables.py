@@ -7,20 +7,19 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from initlab.runner.evidence.statistics import shape_text
+from initlab.runner.listing import Listing
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan
 from initlab.runner.probes import Trace
 
-PLAIN_WIDTH = 1000
-"""The width without a terminal: no table is wrapped, and a table uses only what it needs."""
-RICH_ROWS = 500
+PLAIN_WIDTH = 100_000
+"""The width without a terminal: no line is broken."""
 MOST_STEPS = 40
 """Rows of a training that are printed at most."""
 VERDICT_STYLE = {"ok": "green", "exact": "green", "off": "bold red", "untested": "yellow"}
@@ -31,9 +30,10 @@ T = TypeVar("T")
 
 def console() -> Console:
     """Return a console for stdout: as wide as the terminal; without one, no colour and no wrapping."""
-    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        return Console(width=shutil.get_terminal_size().columns, highlight=False)
-    return Console(width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False)
+    if not sys.stdout.isatty():
+        return Console(width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False)
+    colours: Literal["auto"] | None = None if "NO_COLOR" in os.environ else "auto"
+    return Console(width=shutil.get_terminal_size().columns, highlight=False, color_system=colours)
 
 
 def quiet_console() -> Console:
@@ -56,51 +56,6 @@ def bytes_text(count: int) -> str:
             break
         value /= 1000
     return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
-
-
-class Listing:
-    """A table with one line for each parameter.
-
-    A short table is printed by rich, with colours; a long one, for which rich takes seconds, in
-    plain columns.
-    """
-
-    def __init__(self, *columns: tuple[str, str]) -> None:
-        self._columns = columns
-        self._rows: list[tuple[str | Text, ...]] = []
-
-    def add_row(self, *cells: str | Text) -> None:
-        """Add a line."""
-        self._rows.append(cells)
-
-    def print(self, out: Console) -> None:
-        """Print all lines."""
-        if out.quiet:
-            return
-        if len(self._rows) <= RICH_ROWS:
-            table = _table(*self._columns)
-            for cells in self._rows:
-                table.add_row(*cells)
-            out.print(table)
-            return
-        rows = [
-            tuple(name for name, _ in self._columns),
-            *(tuple(map(str, cells)) for cells in self._rows),
-        ]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for cells in rows:
-            aligned = (
-                c.rjust(w) if side == "right" else c.ljust(w)
-                for c, w, (_, side) in zip(cells, widths, self._columns, strict=True)
-            )
-            out.file.write("  ".join(aligned).rstrip() + "\n")
-
-
-def _table(*columns: tuple[str, str]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name, justify in columns:
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    return table
 
 
 def print_parameters(
@@ -158,7 +113,7 @@ def print_trace(out: Console, trace: Trace) -> None:
     """Print one line for each layer, then gradients, then single figures."""
     passed = [row for row in trace.layers if "rms" in row]
     if passed:
-        table = _table(
+        table = Listing(
             ("layer", "left"),
             ("output", "right"),
             ("pre-act rms", "right"),
@@ -176,16 +131,16 @@ def print_trace(out: Console, trace: Trace) -> None:
                 f"{row['zeros']:.0%}",
             )
         out.print()
-        out.print(table)
+        table.print(out)
     if trace.gradients:
-        table = _table(("gradient", "left"), ("rms", "right"), ("max abs", "right"))
+        table = Listing(("gradient", "left"), ("rms", "right"), ("max abs", "right"))
         for row in trace.gradients:
             table.add_row(row["path"], number(row["rms"]), number(row["max_abs"]))
         out.print()
-        out.print(table)
+        table.print(out)
     if trace.training:
         unit = "epoch" if "epoch" in trace.training[0] else "step"
-        table = _table(
+        table = Listing(
             (unit, "right"),
             ("loss", "right"),
             ("accuracy", "right"),
@@ -196,16 +151,23 @@ def print_trace(out: Console, trace: Trace) -> None:
         for row in evenly(trace.training, MOST_STEPS):
             table.add_row(str(row[unit]), *(number(row[name]) for name in COLUMNS))
         out.print()
-        out.print(table)
+        table.print(out)
     if trace.figures:
         out.print()
-        out.print(
-            "   ".join(
-                f"{name} {number(value, 5)}"
-                for name, value in trace.figures.items()
-                if value is not None
-            )
-        )
+        measured = {name: value for name, value in trace.figures.items() if value is not None}
+        print_side_by_side(out, [f"{name} {number(value, 5)}" for name, value in measured.items()])
+
+
+def print_side_by_side(out: Console, texts: Sequence[str]) -> None:
+    """Print short texts in as few lines as their width allows; none is broken."""
+    line = ""
+    for text in texts:
+        longer = f"{line}   {text}" if line else text
+        if line and len(longer) > out.width:
+            out.print(line, markup=False, soft_wrap=True)
+            longer = text
+        line = longer
+    out.print(line, markup=False, soft_wrap=True)
 
 
 SHOWN = ("path", "shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ratio")
@@ -225,14 +187,14 @@ def print_sections(out: Console, trace: Trace, sections: dict[str, list[dict[str
         ]
         if not columns:
             continue
-        table = _table(
+        table = Listing(
             (name.rstrip("s") if name == "layers" else name, "left"),
             *((column.replace("_", " "), "right") for column in columns),
         )
         for row in rows:
             table.add_row(row["path"], *(number(row.get(column)) for column in columns))
         out.print()
-        out.print(table)
+        table.print(out)
 
 
 def _key_text(row: Row) -> str:
@@ -284,7 +246,7 @@ def print_runs(
 ) -> None:
     """Print one line for each run of a sweep: its state, its id, and the swept values."""
     keys = list(dict.fromkeys(key for values in swept for key in values))
-    table = Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys))
+    table = Listing(("state", "left"), ("run", "left"), *((key, "left") for key in keys), keys=2)
     for name, values, state in zip(names, swept, states, strict=True):
         table.add_row(
             Text(state, style=STATE_STYLE.get(state, "")),

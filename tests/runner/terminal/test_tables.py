@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import re
+import struct
+import sys
+import termios
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_plan_is_printed_and_nothing_is_written_or_allocated(command):
@@ -20,3 +32,35 @@ def test_the_plan_is_printed_and_nothing_is_written_or_allocated(command):
     assert "10,001,100,010 elements, 40 GB" in done.out
     assert peak < 50_000_000
     assert not list(Path(".").iterdir())
+
+
+def on_a_terminal(words: list[str], columns: int) -> str:
+    """Return what a command prints on a terminal of some columns."""
+    if (child := pty.fork())[0] == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "initlab", *words])
+    fcntl.ioctl(child[1], termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    found = b""
+    with suppress(OSError):  # the end of the output
+        while part := os.read(child[1], 65536):
+            found += part
+    assert os.waitpid(child[0], 0)[1] == 0
+    return re.sub(r"\x1b\[[\d;]*m", "", found.decode()).replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["measure=[layers,spectrum,jacobian]", "init=he"],
+        ["plan", "init=he"],
+        ["-m", "init=normal,he", "init_mode=eager,deferred", "dtype=float32", "dry_run=true"],
+    ],
+)
+def test_nothing_is_broken_on_a_terminal_of_80_columns(words, command, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    plain = command(*words)
+    assert plain.code == 0, plain.err
+    shown = on_a_terminal(words, 80)
+    assert max(map(len, shown.splitlines())) <= 80
+    timed = re.compile(r"\(\d.*s\)")
+    assert set(timed.sub("", plain.out).split()) == set(timed.sub("", shown).split())

@@ -1,0 +1,118 @@
+"""Tables of lines for a terminal: no number, name, id or heading is ever broken.
+
+A table that is wider than the screen is printed in the first of these forms that fits: headings of
+several words in several lines; several tables, each with the first columns again; a block of lines
+for each row.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from rich.console import Console
+from rich.text import Text
+
+COLOURED = 500
+"""Rows of a table that is printed in colours at most; of a longer one, that takes seconds."""
+GAP = "  "
+
+Cells = Sequence[str | Text]
+
+
+class Listing:
+    """A table with headings. The first `keys` columns say what a row is about."""
+
+    def __init__(self, *columns: tuple[str, str], keys: int = 1) -> None:
+        self._names = [name for name, _ in columns]
+        self._right = [side == "right" for _, side in columns]
+        self._keys = list(range(keys))
+        self._rows: list[Cells] = []
+        self._widest = [0] * len(columns)
+
+    def add_row(self, *cells: str | Text) -> None:
+        """Add a row, with a cell for each column."""
+        self._rows.append(cells)
+        self._widest = [
+            max(most, len(cell)) for most, cell in zip(self._widest, cells, strict=True)
+        ]
+
+    def print(self, out: Console) -> None:
+        """Print all rows in lines of at most `out.width` characters, if their cells allow it."""
+        if out.quiet:
+            return
+        coloured = out.color_system is not None and len(self._rows) <= COLOURED
+        for line in self._lines(out.width):
+            if coloured:
+                out.print(line, soft_wrap=True)
+            else:
+                out.file.write(f"{line.plain}\n")
+
+    def _lines(self, width: int) -> Iterator[Text]:
+        whole = [[name] for name in self._names]
+        stacked = [name.split() or [""] for name in self._names]
+        everything = list(range(len(self._names)))
+        fits = self._width(everything, whole) <= width
+        parts = [everything] if fits else self._parts(stacked, width)
+        if any(self._width(part, stacked) > width for part in parts):
+            yield from self._blocks(width)
+            return
+        for number, part in enumerate(parts):
+            if number:
+                yield Text()
+            yield from self._table(part, whole if self._width(part, whole) <= width else stacked)
+
+    def _column(self, at: int, heads: list[list[str]]) -> int:
+        """Return the width of a column."""
+        return max(self._widest[at], *map(len, heads[at]))
+
+    def _width(self, columns: list[int], heads: list[list[str]]) -> int:
+        return sum(self._column(at, heads) + len(GAP) for at in columns) - len(GAP)
+
+    def _parts(self, heads: list[list[str]], width: int) -> list[list[int]]:
+        """Return the columns of as few tables as the width allows, each with the key columns."""
+        parts = [[*self._keys]]
+        for at in range(len(self._keys), len(self._names)):
+            if len(parts[-1]) > len(self._keys) and self._width([*parts[-1], at], heads) > width:
+                parts.append([*self._keys])
+            parts[-1].append(at)
+        return parts
+
+    def _table(self, columns: list[int], heads: list[list[str]]) -> Iterator[Text]:
+        widths = {at: self._column(at, heads) for at in columns}
+        upwards = [list(reversed(heads[at])) for at in columns]
+        for words in reversed(list(zip_longest(*upwards, fillvalue=""))):
+            yield self._line([Text(word, "bold") for word in words], columns, widths)
+        for row in self._rows:
+            yield self._line([row[at] for at in columns], columns, widths)
+
+    def _line(self, cells: Cells, columns: list[int], widths: dict[int, int]) -> Text:
+        line = Text()
+        for at, cell in zip(columns, cells, strict=True):
+            room = " " * (widths[at] - len(cell))
+            line.append(room if self._right[at] else "").append(cell)
+            line.append(GAP if self._right[at] else room + GAP)
+        line.rstrip()
+        return line
+
+    def _blocks(self, width: int) -> Iterator[Text]:
+        """Yield a line for each cell that is not empty; sentences are broken between words."""
+        left = max(map(len, self._names)) + len(GAP)
+        for number, row in enumerate(self._rows):
+            if number:
+                yield Text()
+            for name, cell in zip(self._names, row, strict=True):
+                first = name.ljust(left)
+                for part in _broken(cell, max(1, width - left)):
+                    yield Text(first, "bold").append(part)
+                    first = " " * left
+
+
+def _broken(cell: str | Text, width: int) -> list[Text]:
+    """Return the lines of a cell, broken between words only."""
+    text = cell if isinstance(cell, Text) else Text(cell)
+    if len(text) <= width:
+        return [text] if text else []
+    lines = textwrap.wrap(text.plain, width, break_long_words=False, break_on_hyphens=False)
+    return [Text(line, text.style) for line in lines]

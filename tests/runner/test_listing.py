@@ -1,0 +1,98 @@
+"""Tables for a terminal: nothing in them is broken, however narrow the screen is."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from initlab.runner.listing import Listing
+
+KEY = "586c74f50d856781"
+
+
+def printed(table, width=80, **options):
+    out = Console(file=io.StringIO(), width=width, **options)
+    table.print(out)
+    return out.file.getvalue()
+
+
+def measured(columns):
+    """A table of a path and `columns` figures with headings of two words."""
+    made = Listing(
+        ("spectrum", "left"), *((f"figure number{at}", "right") for at in range(columns))
+    )
+    made.add_row("encoder.0.weight", *(f"{at}.234567" for at in range(columns)))
+    made.add_row("b", *("-" for _ in range(columns)))
+    return made
+
+
+def test_a_table_that_fits_has_a_line_for_each_row():
+    lines = printed(measured(2)).splitlines()
+    assert lines == [
+        "spectrum          figure number0  figure number1",
+        "encoder.0.weight        0.234567        1.234567",
+        "b                              -               -",
+    ]
+
+
+def test_headings_of_several_words_are_stacked_before_a_table_is_split():
+    lines = printed(measured(2), 40).splitlines()
+    assert [line.split() for line in lines[:2]] == [
+        ["figure", "figure"],
+        ["spectrum", "number0", "number1"],
+    ]
+    assert len(lines) == 4 and max(map(len, lines)) <= 40
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_a_table_that_is_too_wide_becomes_several_with_the_first_column_again(width):
+    text = printed(measured(15), width)
+    tables = text.split("\n\n")
+    assert len(tables) > 1 and max(map(len, text.splitlines())) <= width
+    for table in tables:
+        first, second = (line.split()[0] for line in table.splitlines()[-2:])
+        assert (first, second) == ("encoder.0.weight", "b")
+    words = text.split()
+    assert all(f"{at}.234567" in words and f"number{at}" in words for at in range(15))
+
+
+def test_what_fits_in_no_table_becomes_a_block_of_lines_for_each_row():
+    made = Listing(("run", "left"), ("stream key", "left"), ("what", "left"))
+    made.add_row(f"he-seed0-{KEY}", KEY, "")
+    made.add_row("", KEY, "the law of 0.weight is another one: " * 3)
+    text = printed(made, 40)
+    first, second = text.split("\n\n")
+    assert first.splitlines() == [f"run         he-seed0-{KEY}", f"stream key  {KEY}"]
+    assert "run " not in second and max(map(len, text.splitlines())) <= 40
+    assert "the law of 0.weight is another" in " ".join(second.split())
+
+
+def test_a_cell_that_is_wider_than_the_screen_is_whole():
+    made = Listing(("path", "left"), ("value", "right"))
+    made.add_row("p" * 100, "1.5")
+    assert "p" * 100 in printed(made).split()
+
+
+def test_cells_are_no_markup_and_keep_their_style():
+    made = Listing(("path", "left"), ("verdict", "left"))
+    made.add_row("[red]x[/red]", Text("off", "bold red"))
+    assert "[red]x[/red]  off" in printed(made)
+    coloured = printed(made, force_terminal=True, color_system="standard", no_color=False)
+    assert "\x1b[1;31moff" in coloured
+
+
+def test_a_quiet_console_prints_nothing():
+    assert printed(measured(2), quiet=True) == ""
+
+
+def test_a_long_table_is_printed_at_once():
+    made = Listing(("path", "left"), ("verdict", "left"))
+    for number in range(20_000):
+        made.add_row(f"{number}.weight", Text("ok", "green"))
+    started = time.process_time()
+    assert printed(made, force_terminal=True, color_system="standard").count("\n") == 20_001
+    assert time.process_time() - started < 5
