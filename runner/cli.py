@@ -46,14 +46,14 @@ def failed(error: RunnerError) -> int:
 
 def dispatch(words: list[str]) -> int:
     """Call the command that the words name. Raises ConfigError for a word that is no command."""
-    if words == ["--version"]:
+    if "--version" in words:
         print(f"initlab {initlab.__version__}")
         return 0
     first = words[0] if words else ""
     if first in REGISTRY:
         return REGISTRY.get(first)().main(words[1:])
     if first.replace("_", "").isidentifier():
-        said = "is no override - write key=value, and no command"
+        said = "is neither a command nor a word like key=value (initlab --help lists them)"
         raise ConfigError.unknown(first, said, first, REGISTRY)
     return REGISTRY.get(DEFAULT)().main(words)
 

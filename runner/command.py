@@ -9,11 +9,20 @@ from __future__ import annotations
 import argparse
 import inspect
 from collections.abc import Sequence
-from typing import ClassVar, TypeVar
+from typing import ClassVar, NoReturn, TypeVar
 
 from initlab.engine.registry import Registry, snake_case
+from initlab.runner.errors import ConfigError
 
 C = TypeVar("C", bound="Command")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose refusals are one line, like those of everything else."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ConfigError."""
+        raise ConfigError.of(self.prog, f"{message} - {self.prog} --help lists what it takes")
 
 
 class Command:
@@ -41,7 +50,7 @@ class Command:
         """Parse the words after the name, and perform. Raises SystemExit, with code 2, for wrong
         words.
         """
-        parser = argparse.ArgumentParser(
+        parser = Parser(
             prog=f"initlab {self.name}",
             description=inspect.getdoc(self),
             formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -17,9 +17,10 @@ from hydra.core.utils import JobStatus, run_job
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from initlab.runner.command import REGISTRY
 from initlab.runner.config.code_search import LOGGING_CLASSES
 from initlab.runner.config.compose import conf_dir, register_with_hydra
-from initlab.runner.config.hydra_internals import VERSION, allowing, arguments_parser, hydra_context
+from initlab.runner.config.hydra_internals import VERSION, allowing, hydra_context, parse_arguments
 from initlab.runner.errors import ConfigError
 from initlab.runner.sweep.plugin import register
 
@@ -27,7 +28,10 @@ from initlab.runner.sweep.plugin import register
 def launch(words: list[str]) -> int:
     """Run what the words of the command line declare; return the exit code."""
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    arguments = arguments_parser().parse_args(words)
+    arguments, words = parse_arguments(words)
+    for word in arguments.overrides:
+        if word in REGISTRY:
+            raise ConfigError.of(word, f"is a command, which comes first - write initlab {word} …")
     if arguments.experimental_rerun:
         raise ConfigError.of(
             "--experimental-rerun", "is refused: it unpickles a file - run the same overrides again"

@@ -47,8 +47,8 @@ def verify(folder: Path) -> Answer:
     """Verify one finished run."""
     try:
         run = RunFolder(folder)
-        _check_versions(run.manifest)
-        _check_plugins(run.manifest)
+        _check_versions(run.manifest, folder)
+        _check_plugins(run.manifest, folder)
         config = _config(run.manifest, folder)
         _check_snapshot(run, config)
         return _compare(run, config)
@@ -58,25 +58,25 @@ def verify(folder: Path) -> Answer:
         return Answer(LedgerError.exit_code, str(error), folder)
 
 
-def _check_versions(content: Manifest) -> None:
+def _check_versions(content: Manifest, folder: Path) -> None:
     if content.stream not in streams.VERSIONS:
         raise EvidenceError(
-            f"the run was drawn from stream {content.stream}, this version draws "
+            f"{folder}: the run was drawn from stream {content.stream}, this version draws "
             f"{', '.join(streams.VERSIONS)} - verify it with the "
             f"version that made it ({content.versions.get('initlab', 'unknown')})"
         )
 
 
-def _check_plugins(content: Manifest) -> None:
+def _check_plugins(content: Manifest, folder: Path) -> None:
     loaded = {plugin.file: plugin.sha256 for plugin in plugins.loaded()}
     for entry in content.plugins:
         if entry.file not in loaded:
             raise EvidenceError(
-                f"the run used the plugin {entry.file} - give it with --plugin {entry.file}"
+                f"{folder}: the run used the plugin {entry.file} - give it with --plugin {entry.file}"
             )
         if loaded[entry.file] != entry.sha256:
             raise EvidenceError(
-                f"the run used another version of the plugin {entry.file}: SHA-256 "
+                f"{folder}: the run used another version of the plugin {entry.file}: SHA-256 "
                 f"{entry.sha256[:16]}…, this one has {loaded[entry.file][:16]}…"
             )
 

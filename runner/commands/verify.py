@@ -29,7 +29,12 @@ class Verify(Command):
         """Run folders, or a lock."""
         parser.add_argument("folders", nargs="*", metavar="RUN_DIR", help="outputs/<name>/<run id>")
         parser.add_argument(
-            "--lock", type=Path, metavar="FILE", help="check the runs of this lock instead"
+            "--lock",
+            nargs="?",
+            type=Path,
+            const=Path("initlab.lock"),
+            metavar="FILE",
+            help="check the runs of this lock instead, initlab.lock if no name is given",
         )
         parser.add_argument(
             "--junit", type=Path, metavar="FILE", help="with --lock: write a JUnit report"

@@ -281,11 +281,7 @@ def check_word(word: str) -> None:
     try:
         override = parse_word(word)
     except HydraException:
-        said = (
-            "is no override - write key=value (in quotes where the shell would change it), or "
-            "+key=value to add a key"
-        )
-        raise ConfigError.of(word, said) from None
+        raise ConfigError.of(word, f"is no override - {_how_to_write(word)}") from None
     group = override.key_or_group
     if group not in shipped_options() or override.is_delete() or override.is_sweep_override():
         return
@@ -294,6 +290,25 @@ def check_word(word: str) -> None:
         if not isinstance(name, str) or "${" in name:
             said = f"must be the name of an option, got {name!r}"
             raise ConfigError.unknown(group, said, "", _options(group))
+
+
+def _how_to_write(word: str) -> str:
+    """Return what to write for a word that does not follow Hydra's override grammar."""
+    key, is_override, value = word.partition("=")
+    if not is_override:
+        return "write key=value (in quotes where the shell would change it), or +key=value to add a key"
+    if "[" in key:
+        dots = re.sub(r"\[(\d+)\]", r".\1", key)
+        return f"write places in a list with dots: {dots}={value}"
+    for opening, closing in ("()", "[]", "{}"):
+        if value.count(opening) != value.count(closing):
+            return (
+                f"it has {value.count(opening)} '{opening}' and {value.count(closing)} '{closing}'"
+            )
+    quoted = f"'{key}=\"{value}\"'"
+    return (
+        f"put a value with special characters in quotes, and all in quotes for the shell: {quoted}"
+    )
 
 
 def _key_of(word: str) -> str:

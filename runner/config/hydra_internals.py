@@ -18,12 +18,12 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
 from hydra._internal.callbacks import Callbacks
@@ -40,6 +40,8 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
+from initlab.engine.registry import advice
+from initlab.runner.errors import ConfigError
 from initlab.runner.json_values import JSON
 
 GUARDED = "execution_whitelist" in inspect.signature(hydra.main).parameters
@@ -110,6 +112,31 @@ def _copied(group: Mapping[str, JSON]) -> dict[str, JSON]:
 def arguments_parser() -> ArgumentParser:
     """Return the parser of Hydra's command line."""
     return get_args_parser()
+
+
+def parse_arguments(words: list[str]) -> tuple[Namespace, list[str]]:
+    """Parse Hydra's command line; options and overrides may be mixed in any order.
+
+    Returns the arguments, and the words with all overrides first, as Hydra itself wants them.
+    Raises ConfigError for a wrong option.
+    """
+    parser = arguments_parser()
+
+    def refuse(message: str) -> NoReturn:
+        place, _, said = message.removeprefix("argument ").rpartition(": ")
+        raise ConfigError.of(place, f"{said} - initlab --help lists all options")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    arguments, unknown = parser.parse_known_intermixed_args(words)
+    for word in unknown:
+        key, is_key, value = word.lstrip("-").partition("=")
+        hint = f"; a key is written without dashes: {key}={value if is_key else '…'}"
+        flags = [flag for action in parser._actions for flag in action.option_strings]
+        raise ConfigError.of(word, f"is no option - {advice(word, flags)}{hint}")
+    options = list(words)
+    for override in arguments.overrides:
+        options.remove(override)
+    return arguments, [*arguments.overrides, *options]
 
 
 def hydra_loader() -> ConfigLoader:

@@ -40,11 +40,14 @@ from initlab.runner.json_values import JSON
 MANIFEST = "manifest.json"
 STATISTICS, TABLE = "stats.json", "stats.csv"
 PLAN = "plan.json"
+SWEEP = "sweep.json"
+"""In the folder of a sweep."""
 LOG = "runner.log"
 HYDRA = ".hydra"
 REPORT = "report.html"
 JOURNAL = "snapshot.journal"
 PARTIAL = ".partial"
+GIVE_FOLDER = "give the folder of a finished run, outputs/<name>/<run id>"
 SNAPSHOTS = ("snapshot.*", "model-*-of-*.safetensors*", INDEX)
 """Patterns of the files that hold values, complete or not."""
 
@@ -83,10 +86,11 @@ class RunFolder:
         """The manifest of the run."""
         path = self.path / MANIFEST
         if not self.path.is_dir():
-            raise EvidenceError(
-                f"{self.path}: no such folder - give the folder of a finished run, "
-                "outputs/<name>/<run id>"
-            )
+            what = "is a file" if self.path.exists() else "no such folder"
+            raise EvidenceError(f"{self.path}: {what} - {GIVE_FOLDER}")
+        if not path.exists() and not (self.path / PLAN).exists():
+            what = "is a sweep" if (self.path / SWEEP).exists() else "is no run"
+            raise EvidenceError(f"{self.path}: {what} (it has no {MANIFEST}) - {GIVE_FOLDER}")
         missing = f"no manifest, so the run did not finish - {RUN_AGAIN}"
         return Manifest.from_json(_read(path, missing, "the manifest is damaged"), path)
 

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence import judged
-from initlab.runner.evidence.folder import REPORT, RunFolder
+from initlab.runner.evidence.folder import REPORT, SWEEP, RunFolder
 from initlab.runner.evidence.status import COMPLETED, Status, conclude
 from initlab.runner.evidence.version import check_version
 from initlab.runner.files import write_csv, write_json, write_text
 from initlab.runner.json_values import JSON
 
-NAME = "sweep.json"
 TABLE, SUMMARY = "summary.csv", "summary.md"
 FORMAT = "initlab-sweep-1"
 VERSIONS = (1,)
@@ -43,7 +42,7 @@ def write_members(folder: Path, words: list[str], members: list[Member]) -> None
         (folder / old).unlink(missing_ok=True)
     judged.remove(folder)
     runs = [{"run_id": m.run_id, "folder": m.folder, "overrides": m.overrides} for m in members]
-    write_json(folder / NAME, {"format": FORMAT, "overrides": words, "runs": runs})
+    write_json(folder / SWEEP, {"format": FORMAT, "overrides": words, "runs": runs})
 
 
 def read_members(folder: Path) -> list[Member]:
@@ -51,7 +50,7 @@ def read_members(folder: Path) -> list[Member]:
 
     Raises EvidenceError if there is no list, or if it is damaged or of another version.
     """
-    path = folder / NAME
+    path = folder / SWEEP
     again = "run the sweep again with resume=true"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -80,7 +79,7 @@ def read_members(folder: Path) -> list[Member]:
 
 def is_sweep(folder: Path) -> bool:
     """Return whether a folder is that of a sweep, not of a run."""
-    return (folder / NAME).exists()
+    return (folder / SWEEP).exists()
 
 
 def _text(value: object) -> str:

@@ -308,8 +308,20 @@ CASES = {
         ],
         ["model.layers[1].weight_initializer: is never used: '1.weight' is tied to '0.weight'"],
     ),
-    "word": (["normal"], ["normal: is no override - write key=value"]),
-    "grammar": (["model.layers=[{kind"], ["model.layers=[{kind: is no override"]),
+    "word": (["normal"], ["normal: is neither a command nor a word like key=value"]),
+    "word after another": (["init=he", "normal"], ["normal: is no override - write key=value"]),
+    "grammar": (
+        ["model.layers=[{kind"],
+        ["model.layers=[{kind: is no override - it has 1 '[' and 0 ']'"],
+    ),
+    "brackets": (
+        ["model.layers[0].units=3"],
+        ["is no override - write places in a list with dots: model.layers.0.units=3"],
+    ),
+    "quotes": (
+        ["objective=layers[-1].rms"],
+        ["and all in quotes for the shell: 'objective=\"layers[-1].rms\"'"],
+    ),
     "group set to nothing": (
         ["init=null"],
         ["init: must be the name of an option, got None - Known: bilinear, constant,"],

@@ -9,15 +9,17 @@ from initlab.runner import cli
 from initlab.runner.cli import run_command
 
 
-def test_the_version_is_ours(capsys):
-    assert run_command(["--version"]) == 0
+@pytest.mark.parametrize("words", [[], ["run"], ["verify"], ["init=he", "-m"]])
+def test_the_version_is_ours_beside_whatever_it_stands(words, capsys):
+    assert run_command([*words, "--version"]) == 0
     assert capsys.readouterr().out == f"initlab {initlab.__version__}\n"
 
 
 def test_a_word_that_is_no_command_is_refused_with_the_nearest(capsys):
     assert run_command(["verfy", "outputs"]) == 2
     assert capsys.readouterr().err.startswith(
-        "error: verfy: is no override - write key=value, and no command - did you mean 'verify'? Known: compare, "
+        "error: verfy: is neither a command nor a word like key=value (initlab --help lists them) - "
+        "did you mean 'verify'? Known: compare, "
     )
 
 

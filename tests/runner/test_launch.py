@@ -21,6 +21,44 @@ def test_flags_that_would_load_something_else_are_refused(words, said, command):
     assert (done.code, done.err.startswith(f"error: {said}")) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["init=he", "dry_run=true", "-m", "seed=0,1"],
+        ["-m", "init=he", "dry_run=true", "seed=0,1"],
+        ["init=he", "-m", "--config-dir", "mine", "seed=0,1", "dry_run=true"],
+    ],
+)
+def test_words_and_options_may_stand_in_any_order(words, command, tmp_path):
+    (tmp_path / "mine").mkdir()
+    done = command(*words)
+    assert (done.code, "2 runs: 2 to run" in done.out) == (0, True), done.err
+
+
+def test_words_after_an_option_of_hydras_own_are_its_words_too(command):
+    done = command("init=he", "--cfg", "job", "seed=3")
+    assert (done.code, "seed: 3\n" in done.out) == (0, True), done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--seed", "3"], "--seed: is no option - Known: "),
+        (["-seed=3"], "; a key is written without dashes: seed=3"),
+        (["--config-dri", "x"], "--config-dri: is no option - did you mean '--config-dir'?"),
+        (["--cfg", "jobs"], "--cfg/-c: invalid choice: 'jobs' (choose from "),
+        (
+            ["init=he", "--cfg"],
+            "--cfg/-c: expected one argument - initlab --help lists all options",
+        ),
+        (["init=he", "plan"], "plan: is a command, which comes first - write initlab plan …"),
+    ],
+)
+def test_a_wrong_option_is_one_line(words, said, command):
+    done = command(*words)
+    assert (done.code, len(done.err.splitlines()), said in done.err) == (2, 1, True), done.err
+
+
 def test_the_composed_config_is_printed_by_hydra(command):
     done = command("--cfg", "job", "init=he")
     assert (done.code, "kind: he" in done.out) == (0, True)

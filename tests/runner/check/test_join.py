@@ -70,7 +70,7 @@ def test_what_is_not_a_complete_set_of_parts_is_refused(parts, only_run, capsys)
     assert "part 2/3 kept no snapshot" in refused(
         capsys, one, only_run(*WORDS, "snapshot=none", "shard=2/3")
     )
-    assert "no manifest, so the run did not finish" in refused(capsys, one, one.parent)
+    assert "is no run (it has no manifest.json)" in refused(capsys, one, one.parent)
     assert "no such folder" in refused(capsys, one.parent / "nowhere")
     assert not (set(before) - set(Path("outputs/runs").iterdir()))
 

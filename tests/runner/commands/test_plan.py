@@ -9,3 +9,12 @@ def test_it_shows_the_plan_and_writes_nothing(command, tmp_path):
     assert done.out == command("init=he", "model=mlp", "task=plan").out
     assert "nothing was allocated" in done.out
     assert not any(tmp_path.iterdir())
+
+
+def test_an_option_may_end_the_line(command, tmp_path):
+    option = tmp_path / "mine" / "init" / "wide.yaml"
+    option.parent.mkdir(parents=True)
+    option.write_text("# Wide.\ndefaults: [/schema/init/normal@_here_, _self_]\nsigma: 2.0\n")
+    done = command("plan", "init=wide", "--config-dir", "mine")
+    assert (done.code, "Normal(0, 2)" in done.out) == (0, True), done.err
+    assert "task: plan" in command("plan", "init=he", "--cfg", "job").out

@@ -61,6 +61,19 @@ def test_an_unfinished_run_is_said_to_be_none(only_run, tmp_path):
         _ = RunFolder(tmp_path / "nowhere").manifest
 
 
+def test_what_is_no_run_is_said_to_be_what_it_is(only_run, tmp_path):
+    folder = only_run(*WORDS)
+    with pytest.raises(EvidenceError, match=r"manifest.json: is a file - give the folder of a fin"):
+        _ = RunFolder(folder / "manifest.json").manifest
+    with pytest.raises(
+        EvidenceError, match=r": is no run \(it has no manifest.json\) - give the fo"
+    ):
+        _ = RunFolder(folder.parent).manifest
+    (folder.parent / "sweep.json").write_text("{}")
+    with pytest.raises(EvidenceError, match=": is a sweep "):
+        _ = RunFolder(folder.parent).manifest
+
+
 @pytest.mark.parametrize("file", ["stats.json", "plan.json"])
 @pytest.mark.parametrize(
     ("text", "said"),
