@@ -16,7 +16,7 @@ import numpy as np
 
 from initlab.engine.registry import advice, nearest
 from initlab.runner.errors import QuantityError
-from initlab.runner.figures.path import Path, Step, is_pattern
+from initlab.runner.figures.path import Part, Path, Step, is_pattern
 from initlab.runner.figures.samples import REDUCTIONS, Sample, reduced
 from initlab.runner.figures.unknown import ANYTHING, Open, Rows
 from initlab.runner.json_values import number, restored
@@ -229,7 +229,7 @@ def _below(
         yield name, ANYTHING
     elif isinstance(value, Rows):
         yield f"{path.below(at)}['{step}']", value.row
-    elif isinstance(value, dict) and not isinstance(step, slice):
+    elif isinstance(value, dict) and not isinstance(step, Part):
         named = {str(key): entry for key, entry in value.items()}
         keys = [str(step)] if str(step) in named else _matching(step, named)
         yield from ((name or key, named[key]) for key in keys)
@@ -254,8 +254,8 @@ def _labels(entries: Sequence[object]) -> list[str]:
 
 def _entries(entries: Sequence[object], step: Step) -> list[tuple[str, object]]:
     labelled = list(zip(_labels(entries), entries, strict=True))
-    if isinstance(step, slice):
-        return labelled[step]
+    if isinstance(step, Part):
+        return step.of(labelled)
     if isinstance(step, int):
         return [labelled[step]] if -len(entries) <= step < len(entries) else []
     exact = [pair for pair in labelled if pair[0] == step]
@@ -275,7 +275,9 @@ def _lost(path: Path, at: int, step: Step, found: Found) -> QuantityError:
     if mappings:
         known = list(dict.fromkeys(key for value in mappings for key in value if key != "path"))
         said = advice(str(step), known)
-        if found.single:
+        if isinstance(step, Part):
+            said = f"'{path}': {place} has no rows, there is no [{step}] - {said}"
+        elif found.single:
             said = f"'{path}': {place} has no '{step}' - {said}"
         else:
             said = f"'{path}': {path.below(at - 1)} has no column '{step}' - {said}"
@@ -293,7 +295,7 @@ def _no_entry(path: Path, place: Path, step: Step, entries: Sequence[object]) ->
             f"'{path}': {place} has {len(entries)} rows, there is no [{step}] - {known}",
             unknown=True,
         )
-    if isinstance(step, slice):
+    if isinstance(step, Part):
         return QuantityError(
             f"'{path}': zero samples, {place} has {len(entries)} rows and none of these"
         )

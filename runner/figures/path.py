@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from initlab.runner.errors import ExpressionError
 
+T = TypeVar("T")
 WORD = re.compile(r"\w+")
 """A name after a dot in an expression, where `-` and `+` are signs."""
 WIDE = re.compile(r"""[^.\[\]'"]+""")
@@ -30,16 +32,35 @@ BRACKET = re.compile(
     re.X,
 )
 NUMBER = re.compile(r"-?\d+")
-PART = re.compile(r"(-?\d+)?\s*:\s*(-?\d+)?")
+FROM_TO = re.compile(r"(-?\d+)?\s*:\s*(-?\d+)?")
 WILD = "*?["
 """Characters that make a name a pattern, as in file names."""
 
-Step = str | int | slice
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a list: the entries from `start` up to `stop`, as in a slice.
+
+    A slice has no hash before Python 3.12, and a path needs one.
+    """
+
+    start: int | None = None
+    stop: int | None = None
+
+    def of(self, entries: list[T]) -> list[T]:
+        """Return the entries of the part."""
+        return entries[self.start : self.stop]
+
+    def __str__(self) -> str:
+        return ":".join("" if end is None else str(end) for end in (self.start, self.stop))
+
+
+Step = str | int | Part
 
 
 @dataclass(frozen=True)
 class Path:
-    """The steps of a path: names and patterns, indices, slices.
+    """The steps of a path: names and patterns, indices, parts of a list.
 
     `text` is how it was written; paths with the same steps are equal. A name with both kinds of
     quotes cannot be written.
@@ -63,11 +84,8 @@ def written(steps: tuple[Step, ...]) -> str:
 
 def _step_text(step: Step) -> str:
     match step:
-        case int():
+        case int() | Part():
             return f"[{step}]"
-        case slice():
-            ends = ("" if end is None else str(end) for end in (step.start, step.stop))
-            return f"[{':'.join(ends)}]"
     if step == "*" or WORD.fullmatch(step):
         return f".{step}"
     return f'["{step}"]' if "'" in step else f"['{step}']"
@@ -75,7 +93,7 @@ def _step_text(step: Step) -> str:
 
 def is_pattern(step: Step) -> bool:
     """Return whether a step may find several entries."""
-    return isinstance(step, slice) or (isinstance(step, str) and bool(set(step) & set(WILD)))
+    return isinstance(step, Part) or (isinstance(step, str) and bool(set(step) & set(WILD)))
 
 
 def scan(text: str, at: int, name: re.Pattern[str] = WORD) -> tuple[Path, int]:
@@ -118,10 +136,10 @@ def _selection(bracket: re.Match[str]) -> Step:
         return str(bracket["double"] if bracket["single"] is None else bracket["single"])
     if NUMBER.fullmatch(bare):
         return int(bare)
-    part = PART.fullmatch(bare)
+    part = FROM_TO.fullmatch(bare)
     if part is None:
         return str(bare)
-    return slice(*(None if end is None else int(end) for end in part.groups()))
+    return Part(*(None if end is None else int(end) for end in part.groups()))
 
 
 def parse_path(text: str) -> Path:

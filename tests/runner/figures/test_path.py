@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initlab.runner.errors import QuantityError
-from initlab.runner.figures.path import Path, parse_path, scan, written
+from initlab.runner.figures.path import Part, Path, parse_path, scan, written
 
 NAMES = st.text(
     st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Z")), min_size=1, max_size=8
@@ -18,7 +18,7 @@ ENDS = st.none() | st.integers(-30, 30)
 STEPS = (
     NAMES
     | st.integers(-1000, 1000)
-    | st.builds(slice, ENDS, ENDS)
+    | st.builds(Part, ENDS, ENDS)
     | st.sampled_from(["*", "body.*.fc", "0.weight", "0", "-1", "1:2", "and", "in"])
 )
 PATHS = st.builds(
@@ -46,8 +46,8 @@ def test_a_path_is_read_back_as_it_is_written_alone_and_within_an_expression(pat
         ("layers['body.11.fc'].rms", ("layers", "body.11.fc", "rms")),
         ('layers["0"].rms', ("layers", "0", "rms")),
         ("layers.0.rms", ("layers", "0", "rms")),
-        ("layers[1:-1].rms", ("layers", slice(1, -1), "rms")),
-        ("layers[:].rms.max", ("layers", slice(None, None), "rms", "max")),
+        ("layers[1:-1].rms", ("layers", Part(1, -1), "rms")),
+        ("layers[:].rms.max", ("layers", Part(), "rms", "max")),
         ("layers['1:2'].rms", ("layers", "1:2", "rms")),
         ("layers.*.rms.log_mean", ("layers", "*", "rms", "log_mean")),
         ("layers[*].rms", ("layers", "*", "rms")),
@@ -60,6 +60,10 @@ def test_a_path_is_read_back_as_it_is_written_alone_and_within_an_expression(pat
 )
 def test_the_ways_to_write_a_step(text, steps):
     assert parse_path(text).steps == steps
+
+
+def test_every_path_has_a_hash_also_one_with_a_part_of_a_list():
+    assert hash(parse_path("layers[1:2].rms")) == hash(parse_path("layers[ 1 : 2 ].rms"))
 
 
 def test_a_path_shows_itself_as_it_was_written_and_equals_another_of_the_same_steps():
