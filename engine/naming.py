@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -21,6 +23,19 @@ def _numbered(counters: dict[str, int], hint: str) -> str:
     number = counters.get(hint, 0)
     counters[hint] = number + 1
     return f"{hint}{number}_"
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """While open, names count from zero outside any scope; afterwards the thread's counters and
+    open scopes are as they were.
+    """
+    before = _state.counters, _state.scopes
+    _state.counters, _state.scopes = {}, []
+    try:
+        yield
+    finally:
+        _state.counters, _state.scopes = before
 
 
 class NameScope:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from initlab.engine import streams
+from initlab.engine import naming, streams
 from initlab.runner.config.compose import (
     Composed,
     ComposedWithProblems,
@@ -38,14 +40,23 @@ def declare(*words: str, config_dir: str | os.PathLike[str] | None = None) -> De
 
     Nothing is drawn or written. `declare("init=he", "model=mlp").plan["0.weight"].draw(slice(0,
     10))` draws ten rows. `config_dir` is a folder with options of your own, like `--config-dir`.
-    The state of your own use of Hydra does not change.
+    The state of your own use of Hydra and the names of your next blocks do not change.
 
     Raises ConfigError with all problems.
     """
-    with borrowing_hydra():
+    with _leaving_no_trace():
         register()
         folder = None if config_dir is None else os.fspath(config_dir)
         return declared(composed(list(words), folder))
+
+
+@contextmanager
+def _leaving_no_trace() -> Iterator[None]:
+    """Afterwards the caller's Hydra, the seed and streams of the engine, and the counters of
+    automatic names are as they were.
+    """
+    with borrowing_hydra(), streams.kept(), naming.kept():
+        yield
 
 
 def composed(words: list[str], config_dir: str | None) -> Composed:
@@ -110,8 +121,8 @@ class DeclaredRun:
 
         `folder` is by default outputs/<name>/<run id> in the working directory. A finished run in
         it is made again unless the words contain `resume=true`. Claims (`expect`) are judged and
-        written to `claims.json`. The seed and the random numbers of the engine are the same
-        afterwards.
+        written to `claims.json`. The seed and the random numbers of the engine and the names of
+        your next blocks are the same afterwards.
 
         Raises ConfigError if the folder cannot be created, and for `task=plan` and `dry_run=true`,
         which make no run; and StorageError, MemoryShortage and LedgerError like the command.
@@ -122,7 +133,7 @@ class DeclaredRun:
                 raise ConfigError.of(key, f"{str(value).lower()} makes no run - leave it out")
         place = (self.folder if folder is None else Path(folder)).absolute()
         quiet = tables.quiet_console()
-        with borrowing_hydra(), streams.kept():
+        with _leaving_no_trace():
             self.begin(place)
             self.make(place, quiet)
             track_run(self.checked, place)

@@ -29,11 +29,11 @@ class Run:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._folder = RunFolder(Path(path))
+        self._folder = RunFolder(Path(path).absolute())
 
     @property
     def path(self) -> Path:
-        """The run's folder."""
+        """The run's folder, an absolute path."""
         return self._folder.path
 
     @property
@@ -111,6 +111,8 @@ def load(path: str | os.PathLike[str]) -> Run:
 
     Raises EvidenceError if there is no such folder, no manifest, or a damaged one.
     """
+    if path == "":
+        raise EvidenceError("'': no such folder - give the folder of a finished run")
     run = Run(path)
     _ = run.manifest
     return run

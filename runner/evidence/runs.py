@@ -30,12 +30,12 @@ figures.
 class Runs(Sequence[Run]):
     """Finished runs, in the order of their folders. A slice like `runs[:10]` is a Runs too.
 
-    Manifests are read when the runs are first counted or iterated. A run whose manifest cannot be
-    read is left out, with a warning that names it.
+    The folders are fixed at once. Manifests are read when the runs are first counted or iterated.
+    A run whose manifest cannot be read is left out, with a warning that names it.
     """
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        self._folders = folders
+        self._folders = tuple(folders)
 
     @cached_property
     def _runs(self) -> list[Run]:
@@ -116,19 +116,22 @@ class Runs(Sequence[Run]):
 
 
 def runs(root: str | os.PathLike[str] = "outputs") -> Runs:
-    """Return every finished run in a folder or below it.
+    """Return every finished run in a folder or below it. A folder below it that cannot be listed is
+    left out, with a warning that names it.
 
     Raises EvidenceError if there is no such folder.
     """
-    folder = Path(root)
-    if not folder.is_dir():
-        raise EvidenceError(f"{folder}: no such folder - give one that holds runs, like outputs")
+    folder = Path(root).absolute()
+    if root == "" or not folder.is_dir():
+        raise EvidenceError(
+            f"{root or repr('')}: no such folder - give one that holds runs, like outputs"
+        )
     return Runs(_finished_below(folder))
 
 
 def _finished_below(root: Path) -> Iterator[Path]:
     """Yield the folders with a manifest, in order. A run's folder is not searched for runs."""
-    for place, folders, files in os.walk(root):
+    for place, folders, files in os.walk(root, onerror=_warn):
         if MANIFEST in files:
             yield Path(place)
             folders.clear()
@@ -145,7 +148,7 @@ def _readable(found: Iterable[Run]) -> Iterator[Run]:
         yield run
 
 
-def _warn(error: EvidenceError) -> None:
+def _warn(error: EvidenceError | OSError) -> None:
     warnings.warn(f"left out: {error}", stacklevel=2)
 
 

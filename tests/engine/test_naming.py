@@ -72,3 +72,14 @@ def test_an_open_scope_of_one_thread_is_not_anothers():
         worker.start()
         worker.join()
     assert seen == ["dense0_"]
+
+
+def test_what_is_named_within_kept_leaves_no_trace():
+    net = nn.Sequential(prefix="net_")
+    before = number(nn.Dense(1))
+    with net.name_scope():
+        with naming.kept():
+            assert nn.Dense(1).prefix == "dense0_"
+            assert naming.current_scope() is None
+        assert nn.Dense(1).prefix == "net_dense0_"
+    assert number(nn.Dense(1)) == before + 1

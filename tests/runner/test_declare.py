@@ -20,6 +20,7 @@ from omegaconf.basecontainer import BaseContainer
 
 import initlab
 from initlab.engine import nd, streams
+from initlab.engine.gluon import nn
 from initlab.runner.config.hydra_internals import VERSION
 from initlab.runner.declare import declare
 from initlab.runner.errors import ConfigError, StorageError
@@ -134,6 +135,19 @@ def test_a_run_leaves_the_callers_seed_and_random_numbers_alone(tmp_path):
     second = nd.random.normal(shape=(4,)).asnumpy()
     assert streams.current_seed() == 9
     np.testing.assert_array_equal((first, second), expected)
+
+
+def test_a_run_leaves_the_names_of_the_callers_next_blocks_alone(tmp_path):
+    def counted():
+        return int(nn.Dense(1).prefix[len("dense") : -1])
+
+    before = counted()
+    initlab.declare("init=he", "probe=none", "init_mode=eager").run(tmp_path / "run")
+    assert counted() == before + 1
+    net = nn.Sequential(prefix="net_")
+    with net.name_scope():
+        initlab.declare("init=he")
+        assert nn.Dense(1).prefix == "net_dense0_"
 
 
 def test_claims_are_judged_into_the_runs_folder(tmp_path):

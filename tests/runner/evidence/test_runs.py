@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
+import warnings
 from types import ModuleType
 
 import pytest
@@ -66,6 +68,51 @@ def test_a_run_that_cannot_be_read_is_a_warning_that_names_it(three):
 def test_finding_runs_reads_none(three, monkeypatch):
     (three / "a" / "1" / "manifest.json").write_text("{")
     runs(three)
+
+
+def test_no_run_is_lost_when_the_process_changes_its_folder(three, monkeypatch):
+    monkeypatch.chdir(three)
+    found, one = runs("a"), initlab.load("a/1")
+    monkeypatch.chdir("/")
+    assert len(found) == 3 and one.figures == found[1].figures
+
+
+def test_a_copy_has_the_same_runs(three):
+    found = runs(three)
+    for made in (copy.copy(found), copy.deepcopy(found)):
+        assert [run.path for run in made] == [run.path for run in found]
+
+
+def test_no_run_is_lost_when_the_first_reading_is_interrupted(three):
+    (three / "a" / "1" / "manifest.json").write_text("{")
+    found = runs(three)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="left out"):
+            len(found)
+    with pytest.warns(UserWarning, match="left out"):
+        assert len(found) == 2
+
+
+def test_a_folder_that_cannot_be_listed_is_a_warning(three, monkeypatch):
+    import os
+
+    listed = os.scandir
+
+    def refusing(place):
+        if str(place).endswith("unfinished"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return listed(place)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.warns(UserWarning, match="left out: .*unfinished"):
+        assert len(runs(three)) == 3
+
+
+def test_an_empty_path_is_no_folder():
+    for read in (runs, initlab.load):
+        with pytest.raises(EvidenceError, match="'': no such folder"):
+            read("")
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
