@@ -13,12 +13,16 @@ GAP = "  "
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A title, columns, and the cells of the first rows of `total`."""
+    """A title, columns, and the cells of the first rows of `total`.
+
+    The last `optional` columns are left out of the text if they do not fit; HTML has them all.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     total: int
+    optional: int = 0
 
     @property
     def rest(self) -> str:
@@ -30,9 +34,22 @@ class Excerpt:
     def _shown(self) -> Sequence[tuple[str, ...]]:
         return self.rows[:MOST]
 
+    def _fitting(self) -> list[int]:
+        """Return the columns of the text: the first ones, and the optional ones that fit."""
+        widths = [max(map(len, column)) for column in zip(self.columns, *self._shown, strict=True)]
+        first = len(widths) - self.optional
+        found = list(range(first))
+        room = WIDTH - sum(widths[:first]) - len(GAP) * (first - 1)
+        for at in range(first, len(widths)):
+            if len(GAP) + widths[at] <= room:
+                room -= len(GAP) + widths[at]
+                found.append(at)
+        return found
+
     def text(self) -> str:
         """Return lines of at most 80 characters; long cells are shortened in the middle."""
         lines = [self.columns, *self._shown] if self._shown else []
+        lines = [tuple(line[at] for at in self._fitting()) for line in lines]
         widths = _narrowed([max(map(len, column)) for column in zip(*lines, strict=True)])
         table = [
             GAP.join(

@@ -27,6 +27,7 @@ import yaml
 
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.version import check_version
+from initlab.runner.excerpt import counted
 
 FORMAT = "initlab-manifest-1"
 VERSIONS = (1,)
@@ -60,12 +61,15 @@ def peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Digests:
     """`tensor-v1` digests by owner's path and the `root-v1` digest of all, in hex."""
 
     tensors: dict[str, str]
     root: str
+
+    def __repr__(self) -> str:
+        return f"Digests({counted(len(self.tensors), 'tensor')}, root {self.root[:16]})"
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ def _entry(sound: Sound, **default: Any) -> Any:
     return field(metadata={"sound": sound}, **default)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Manifest:
     """The content of a manifest, in the order of the file."""
 
@@ -164,6 +168,10 @@ class Manifest:
     def files(self) -> dict[str, str]:
         """Config path -> SHA-256 in hex of each input file that the values depend on."""
         return self.canonical.get("files", {})  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        said = f"seed {self.seed}, {counted(len(self.digests.tensors), 'tensor')}"
+        return f"Manifest({self.run_id}: {said}, root {self.digests.root[:16]})"
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of the file; `from_json` restores the manifest."""

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, overload
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.finished import Run, figure_text
 from initlab.runner.evidence.folder import MANIFEST, RunFolder
-from initlab.runner.excerpt import MOST, Excerpt, counted
+from initlab.runner.evidence.members import Member, swept_values
+from initlab.runner.excerpt import MOST, Excerpt, counted, shortened
 from initlab.runner.figures.lookup import Measured
 from initlab.runner.figures.where import parse_where
-from initlab.runner.flat import flatten, value_text
+from initlab.runner.flat import ABSENT, flatten, value_text
 from initlab.runner.json_values import JSON
 
 if TYPE_CHECKING:
     import pandas
 
-SHOWN_KEYS, SHOWN_FIGURES = 3, 2
-"""Numbers of columns in an excerpt: keys that differ between the runs shown, kinds first, and
-figures.
-"""
+LONGEST = 24
+"""The characters of a value in an excerpt at most; a longer one lacks its middle."""
+
+
+SEED, KIND = "seed", ".kind"
 
 
 class Runs(Sequence[Run]):
@@ -95,24 +97,22 @@ class Runs(Sequence[Run]):
 
     def _excerpt(self) -> Excerpt:
         shown = self._runs[:MOST]
-        configs = [_single_values(run.config) for run in shown]
+        differ = _differences(shown)
+        keys = list(dict.fromkeys(key for values in differ for key in values))
         figures = [_figures(run) for run in shown]
-        keys = list(dict.fromkeys(key for config in configs for key in config))
-        differ = [key for key in keys if len({value_text(c.get(key)) for c in configs}) > 1]
-        differ.sort(key=lambda key: (not key.endswith("kind"), not all(key in c for c in configs)))
-        differ = differ[:SHOWN_KEYS]
-        names = list(dict.fromkeys(name for found in figures for name in found))[:SHOWN_FIGURES]
+        names = list(dict.fromkeys(name for found in figures for name in found))
         rows = [
             (
                 run.manifest.run_id,
-                *(value_text(config[key]) if key in config else "-" for key in differ),
+                *(shortened(values[key], LONGEST) for key in keys),
                 *(figure_text(found.get(name)) for name in names),
             )
-            for run, config, found in zip(shown, configs, figures, strict=True)
+            for run, values, found in zip(shown, differ, figures, strict=True)
         ]
+        columns = ("run", *_short(keys), *names)
         count = len(self)
         title = counted(count, "finished run")
-        return Excerpt(title, ("run", *differ, *names), rows, count)
+        return Excerpt(title, columns, rows, count, len(columns) - 1)
 
 
 def runs(root: str | os.PathLike[str] = "outputs") -> Runs:
@@ -179,6 +179,38 @@ def _single_values(config: Mapping[str, JSON]) -> dict[str, JSON]:
         for key, value in flatten(config).items()
         if value is None or isinstance(value, (bool, int, float, str))
     }
+
+
+def _differences(shown: Sequence[Run]) -> list[dict[str, str]]:
+    """Return what tells runs apart: {key: value} of each, the seed first, then varied words.
+
+    A run without a varied word has the value of its config. If no word differs but the seed's, the
+    keys of the configs that differ.
+    """
+    configs = [_single_values(run.config) for run in shown]
+    names = list(dict.fromkeys(key for config in configs for key in config))
+    differ = [key for key in names if len({value_text(c.get(key)) for c in configs}) > 1]
+    words = swept_values([Member("", "", run.manifest.overrides) for run in shown])
+    varied = list(dict.fromkeys(key for values in words for key in values if key != SEED))
+    keys = [SEED] * (SEED in differ) + (
+        varied or sorted((key for key in differ if key != SEED), key=lambda k: not k.endswith(KIND))
+    )
+    return [
+        {key: given.get(key) or _value(config, key) for key in keys}
+        for given, config in zip(words, configs, strict=True)
+    ]
+
+
+def _value(config: Mapping[str, JSON], key: str) -> str:
+    found = [config[name] for name in (key, key + KIND) if name in config]
+    return value_text(found[0]) if found else ABSENT
+
+
+def _short(keys: Sequence[str]) -> list[str]:
+    """Return headings: the last part of a key, or all of it if others end like it."""
+    whole = [key.removesuffix(KIND) for key in keys]
+    last = [key.rpartition(".")[2] for key in whole]
+    return [part if last.count(part) == 1 else key for part, key in zip(last, whole, strict=True)]
 
 
 def _row(run: Run) -> dict[str, JSON]:

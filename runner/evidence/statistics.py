@@ -22,6 +22,7 @@ from typing import Any
 
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.version import check_version
+from initlab.runner.excerpt import shortened
 from initlab.runner.json_values import JSON
 
 FORMAT = "initlab-statistics-1"
@@ -36,7 +37,7 @@ Row = dict[str, Any]
 """Column -> value."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Statistics:
     """The statistics of a run, by section."""
 
@@ -48,6 +49,10 @@ class Statistics:
     figures: dict[str, Any] = field(default_factory=dict)
     sections: dict[str, list[Row]] = field(default_factory=dict)
     """Further sections by name."""
+
+    def __repr__(self) -> str:
+        said = [f"{name}: {len(rows)}" for name, rows in self.by_name.items() if rows]
+        return f"Statistics({shortened(', '.join(said), 120)})"
 
     @property
     def by_name(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import numpy as np
 from initlab.engine import dtypes, laws
 from initlab.engine.errors import StreamError
 from initlab.engine.streams import VERSION, Key
+from initlab.runner.excerpt import shortened
 from initlab.runner.json_values import JSON
 
 CHUNK = 1 << 20
@@ -25,7 +26,7 @@ Selection: TypeAlias = Index | tuple[Index, ...]
 """An index of NumPy's basic indexing: a number, a slice, `...`, or several."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Row:
     """The plan of one parameter. An alias has the law and the key of its owner, and 0 bytes."""
 
@@ -53,6 +54,11 @@ class Row:
     bytes: int
     lr_mult: float = 1.0
     """The factor of the learning rate for the parameter."""
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.shape)) or "scalar"
+        law = shortened(str(self.law)) if self.alias_of is None else f"= {self.alias_of}"
+        return f"Row({self.path}: {shape} {self.dtype}, {law}, chosen by {self.rule})"
 
     def draw(self, selection: Selection = slice(None)) -> np.ndarray:
         """Return the parameter's first values, or the part that basic indexing selects.

@@ -20,6 +20,7 @@ from initlab.runner.config.objective import parse_objective
 from initlab.runner.data import Data
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.evidence.shard import Shard
+from initlab.runner.excerpt import counted
 from initlab.runner.json_values import JSON
 from initlab.runner.measures import Measure
 from initlab.runner.plan.model import ModelSpec
@@ -40,7 +41,7 @@ LARGEST_ARRAY = 2**63 - 1
 """The largest size of an array in bytes that can be addressed."""
 
 
-@dataclass
+@dataclass(repr=False)
 class RunConfig:
     """A valid config: every part as an object, and the declaration they came from."""
 
@@ -69,6 +70,9 @@ class RunConfig:
     """The number of threads; None for the number of processors."""
     shard: Shard | None
     declaration: Declaration
+
+    def __repr__(self) -> str:
+        return f"RunConfig({self.run_id}: {counted(len(self.plan.rows), 'parameter')})"
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:

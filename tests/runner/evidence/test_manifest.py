@@ -207,3 +207,10 @@ def test_a_field_that_is_not_as_written_is_named(key, value):
     assert refused(WHOLE.to_json() | {key: value}) == (
         f"{PLACE}: the manifest is damaged, its {key} is not as written - run its config again"
     )
+
+
+def test_a_manifest_says_in_one_short_line_what_it_is_about():
+    assert repr(WHOLE) == (
+        "Manifest(normal-seed0-0123456789abcdef: seed 0, 1 tensor, root 0f0f0f0f0f0f0f0f)"
+    )
+    assert repr(WHOLE.digests) == "Digests(1 tensor, root 0f0f0f0f0f0f0f0f)"

@@ -151,11 +151,45 @@ def test_pandas_that_is_not_installed_is_said_with_what_to_install(three, monkey
 def test_a_list_of_runs_fits_a_screen(three):
     lines = repr(runs(three)).splitlines()
     assert lines[0] == "3 finished runs"
-    assert lines[1].split()[0] == "run" and "init.kind" in lines[1] and "seed" in lines[1]
+    assert lines[1].split() == ["run", "seed", "init", "output_rms"]
     assert len(lines) == 5 and max(map(len, lines)) <= 80
     many = Runs([three / "a" / "0"] * 300)
     assert repr(many).splitlines()[-1] == "… 280 more"
     assert max(map(len, repr(many).splitlines())) <= 80
+
+
+def test_runs_of_several_models_are_told_apart_by_seed_and_varied_words(tmp_path):
+    for model in ("mlp", "lenet", "shared"):
+        for seed in (0, 1):
+            words = [f"model={model}", f"seed={seed}", "init=he", "init.slope=0.1", "probe=forward"]
+            initlab.declare(*words, "measure=[layers]").run(tmp_path / f"{model}{seed}")
+    found = runs(tmp_path)
+    head, *rows = [line.split() for line in repr(found).splitlines()[1:]]
+    assert head[:3] == ["run", "seed", "model"]
+    assert [row[0] for row in rows] == [run.manifest.run_id for run in found]
+    assert [tuple(row[1:3]) for row in rows] == [
+        (str(run.config["seed"]), run.path.name[:-1]) for run in found
+    ]
+    assert max(map(len, repr(found).splitlines())) <= 80
+
+
+def test_runs_without_varied_words_are_told_apart_by_their_configs(tmp_path):
+    for number, words in enumerate((["init=he"], [])):
+        initlab.declare(*words, "probe=none").run(tmp_path / str(number))
+        file = tmp_path / str(number) / "manifest.json"
+        content = json.loads(file.read_text()) | {"overrides": []}
+        file.write_text(json.dumps(content))
+    assert repr(runs(tmp_path)).splitlines()[1].split()[:2] == ["run", "init"]
+
+
+def test_html_has_every_column_and_text_those_that_fit(three):
+    for number in range(3):
+        file = three / "a" / str(number) / "stats.json"
+        content = json.loads(file.read_text())
+        content["figures"] |= {f"a_figure_with_a_long_name_{at}": 1.5 for at in range(5)}
+        file.write_text(json.dumps(content))
+    assert repr(runs(three)).splitlines()[1].split() == ["run", "seed", "init", "output_rms"]
+    assert runs(three)._repr_html_().count("a_figure_with_a_long_name") == 5
 
 
 def test_what_a_notebook_shows_is_escaped(three):

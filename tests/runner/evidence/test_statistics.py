@@ -90,3 +90,11 @@ def test_damaged_and_newer_statistics_are_refused_in_one_line(content, said):
     with pytest.raises(EvidenceError) as found:
         Statistics.from_json(content, PLACE)
     assert str(found.value) == f"{PLACE}: {said}"
+
+
+def test_statistics_say_in_one_short_line_what_they_hold():
+    row = {"path": "0.weight", "shape": [2], "verdict": "ok"}
+    held = Statistics([row], figures={"loss": 1.0}, sections={"spectrum": [row, row]})
+    assert repr(held) == "Statistics(parameters: 1, figures: 1, spectrum: 2)"
+    many = Statistics([row], sections={f"section{number}": [row] for number in range(90)})
+    assert len(repr(many)) < 140

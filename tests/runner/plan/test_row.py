@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -96,3 +98,9 @@ def test_a_few_rows_of_a_parameter_that_fits_no_memory_are_drawn():
 def test_the_values_of_a_users_own_code_cannot_be_drawn_alone():
     with pytest.raises(LawError, match="come from its own code"):
         row((2, 2), laws.Custom("Mine")).draw()
+
+
+def test_a_row_says_in_one_short_line_what_is_drawn():
+    one = row((256, 20), laws.Normal(0, 0.01))
+    assert repr(one) == "Row(w: 256x20 float32, Normal(0, 0.01), chosen by init)"
+    assert repr(replace(one, alias_of="v")) == "Row(w: 256x20 float32, = v, chosen by init)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import initlab
+
 
 def test_an_environment_that_names_no_stream_is_refused(command, monkeypatch):
     monkeypatch.setenv("ENGINE_STREAM", "mxnet")
@@ -37,3 +39,8 @@ def test_what_the_stream_cannot_do_is_refused(words, said, command, tmp_path):
     assert done.code == 2
     assert said in done.err
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_valid_config_says_in_one_short_line_what_it_is_about():
+    run = initlab.declare("init=he")
+    assert repr(run.checked) == f"RunConfig({run.run_id}: 4 parameters)"
