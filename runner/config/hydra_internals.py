@@ -15,6 +15,7 @@ GlobalHydra.hydra, ConfigStore.repo, Plugins'  saving and restoring the state of
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import re
@@ -23,26 +24,27 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from threading import RLock
 from typing import Any, NoReturn
 
 import hydra
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import get_args_parser
+from hydra.conf import HydraConf
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
-from hydra.core.utils import configure_log
+from hydra.core.utils import JobRuntime, configure_log
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
 from initlab.engine.registry import advice
 from initlab.runner.errors import ConfigError
-from initlab.runner.json_values import JSON
 
 GUARDED = "execution_whitelist" in inspect.signature(hydra.main).parameters
 """Whether this Hydra (1.4) requires a list of what a config may call."""
@@ -79,34 +81,69 @@ def register_resolver(name: str, resolver: Callable[..., Any]) -> None:
     register(name, resolver, replace=True)
 
 
+BORROWED = RLock()
+"""Held by the thread that uses Hydra in `borrowing_hydra`."""
+OWNERS = ("hydra", "hydra_plugins")
+"""Packages whose plugins every process sees: Hydra's own, and those that are installed."""
+
+
 @contextmanager
 def borrowing_hydra() -> Iterator[None]:
-    """Use Hydra inside a `with`, and restore its state afterwards.
+    """Use Hydra inside a `with` as in a fresh process, and restore its state afterwards.
 
-    A process that uses Hydra itself is then not affected.
+    A process that uses Hydra itself is then not affected, and what it told Hydra has no effect
+    inside: stored options, resolvers, plugins that are not installed, the name of the job. Hydra's
+    state is global, so one thread borrows it at a time; a thread of the caller's must not use Hydra
+    meanwhile.
     """
-    hydra, store, plugins = GlobalHydra.instance(), ConfigStore.instance(), Plugins.instance()
-    known = store.repo, plugins.plugin_type_to_subclass_list, plugins.class_name_to_class
-    ready, resolvers = hydra.hydra, BaseContainer._resolvers
-    store.repo = _copied(store.repo)
-    plugins.plugin_type_to_subclass_list = defaultdict(
-        list, {kind: list(classes) for kind, classes in known[1].items()}
-    )
-    plugins.class_name_to_class = dict(known[2])
-    BaseContainer._resolvers = dict(resolvers)
-    try:
-        yield
-    finally:
-        store.repo, plugins.plugin_type_to_subclass_list, plugins.class_name_to_class = known
-        hydra.hydra, BaseContainer._resolvers = ready, resolvers
+    with BORROWED:
+        hydra, store, plugins = GlobalHydra.instance(), ConfigStore.instance(), Plugins.instance()
+        job = JobRuntime.instance()
+        before = (
+            hydra.hydra,
+            store.repo,
+            plugins.plugin_type_to_subclass_list,
+            plugins.class_name_to_class,
+            BaseContainer._resolvers,
+            job.conf,
+        )
+        store.repo = _provided(store.repo)
+        store_option("hydra", "config", HydraConf, provider="hydra")
+        plugins.plugin_type_to_subclass_list = defaultdict(
+            list,
+            {kind: list(filter(_is_installed, classes)) for kind, classes in before[2].items()},
+        )
+        plugins.class_name_to_class = {
+            name: cls for name, cls in before[3].items() if _is_installed(cls)
+        }
+        BaseContainer._resolvers = dict(before[4])
+        job.conf = copy.deepcopy(job.conf)
+        try:
+            yield
+        finally:
+            (
+                hydra.hydra,
+                store.repo,
+                plugins.plugin_type_to_subclass_list,
+                plugins.class_name_to_class,
+                BaseContainer._resolvers,
+                job.conf,
+            ) = before
 
 
-def _copied(group: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Copy a group of the ConfigStore with the groups in it; options are shared.
-
-    Groups that make their options on demand (`schema.Schemas`) are shared too.
+def _provided(group: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the ConfigStore that Hydra and installed plugins stored, which name
+    their provider.
     """
-    return {name: _copied(entry) if type(entry) is dict else entry for name, entry in group.items()}
+    kept = {
+        name: _provided(entry) if isinstance(entry, dict) else entry
+        for name, entry in group.items()
+    }
+    return {name: entry for name, entry in kept.items() if getattr(entry, "provider", entry)}
+
+
+def _is_installed(plugin: type) -> bool:
+    return plugin.__module__.partition(".")[0] in OWNERS
 
 
 def arguments_parser() -> ArgumentParser:

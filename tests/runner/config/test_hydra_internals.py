@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import pytest
 from hydra._internal.callbacks import Callbacks
@@ -98,3 +102,61 @@ def test_making_hydra_ready_warns_of_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         start([], None)
+
+
+CALLER = """
+import sys, threading
+from pathlib import Path
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+import initlab
+
+own = Path("own").absolute()
+(own / "init").mkdir(parents=True)
+(own / "mine.yaml").write_text("a: 1")
+(own / "init" / "he.yaml").write_text("kind: zero")
+expected = initlab.declare("init=he").run_id
+
+class Own(SearchPathPlugin):
+    def manipulate_search_path(self, search_path):
+        search_path.prepend("own", own.as_uri())
+
+Plugins.instance().register(Own)
+store = ConfigStore.instance().store
+store(name="config", node={"batch": 1})
+store(group="model", name="mlp", node={"size": 5})
+store(group="init", name="mine", node={"kind": "he"})
+store(group="hydra", name="config", node={"job": {"name": "x"}})
+assert initlab.declare("init=he").run_id == expected
+try:
+    initlab.declare("init=mine")
+except initlab.ConfigError as error:
+    assert "no option 'mine'" in str(error)
+else:
+    raise AssertionError
+
+del ConfigStore.instance().repo["hydra"]["config.yaml"], ConfigStore.instance().repo["config.yaml"]
+from hydra.conf import HydraConf
+store(group="hydra", name="config", node=HydraConf, provider="hydra")
+with initialize_config_dir(str(own), version_base=None, job_name="mine"):
+    threads = [threading.Thread(target=initlab.declare, args=(f"seed={n}",)) for n in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    composed = compose("mine", return_hydra_config=True)
+    assert (composed.a, composed.hydra.job.name) == (1, "mine")
+    assert "mlp.yaml" in ConfigStore.instance().repo["model"]
+print("undisturbed")
+"""
+
+
+def test_a_caller_with_a_use_of_hydra_and_a_declared_run_do_not_disturb_each_other(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", CALLER],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "undisturbed\n", done.stderr
