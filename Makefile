@@ -19,9 +19,9 @@ TESTS ?=
 ENVIRONMENT := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(abspath $(VENV))/bytecode OPENBLAS_NUM_THREADS=1
 PYTEST := $(ENVIRONMENT) $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --durations 20 --durations-min 1
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
-# Hydra takes its overrides in one piece, so ours stands beside those of ARGS: after them, or before an option that ends ARGS.
-NORMAL := $(if $(filter -%,$(lastword $(ARGS))),init=normal $(ARGS),$(ARGS) init=normal)
-WORDS := $(strip $(if $(findstring init=,$(ARGS)),$(ARGS),$(NORMAL)))
+# Without words, or with words that choose no initializer, `make run` runs init=normal; a command gets no words of ours.
+COMMAND := $(if $(findstring =,$(firstword $(ARGS))),,$(filter-out -%,$(firstword $(ARGS))))
+WORDS := $(strip $(if $(COMMAND)$(findstring init=,$(ARGS)),$(ARGS),init=normal $(ARGS)))
 VERSION := -c 'import sys; print(sys.version)'
 
 ifneq ($(origin PYTHON),file)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
 
@@ -21,7 +22,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
-from yaml import YAMLError
+from yaml import MarkedYAMLError, YAMLError
 
 import initlab
 from initlab.engine.registry import advice
@@ -43,7 +44,14 @@ HINT = re.compile(r"\. Did you mean: .*")
 """The advice that OmegaConf 2.4 adds for an unknown key; ours replaces it."""
 RUN_DIR = "${run_dir:}"
 """The value in `conf/config.yaml` for a single run's folder."""
-COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, ValueError, TypeError, AssertionError)
+COMPOSITION_ERRORS = (
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    ValueError,
+    TypeError,
+    AssertionError,
+)
 """Exceptions of Hydra for words it cannot compose; the last three are bugs of Hydra, for words like
 `init=null`.
 """
@@ -220,7 +228,7 @@ def _within(word: str, error: Exception, problem: Problem) -> Problem:
 
     One of the file's own choices may name an unknown option.
     """
-    if isinstance(error, MissingConfigException):
+    if isinstance(error, (MissingConfigException, YAMLError)):
         return replace(problem, message=f"{problem.message.rstrip('.')} (in {word})")
     return _unexplained(error, word)
 
@@ -321,6 +329,8 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
     """
     if isinstance(error, MissingConfigException):
         return _explain_missing(error, words)
+    if isinstance(error, YAMLError):
+        return _explain_yaml(error), None
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     key = str(getattr(cause, "full_key", None) or "")
     text = HINT.sub("", str(cause).splitlines()[0]) if str(cause) else type(cause).__name__
@@ -349,6 +359,18 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
     if "requires --multirun" in text or text.startswith("Ambiguous value"):
         text += " - give -m to sweep over it, or quotes to take it as one value"
     return Problem(key, text), culprit
+
+
+def _explain_yaml(error: YAMLError) -> Problem:
+    """Return the problem of a file that is not YAML: its line and column, and the text there."""
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    if mark is None:
+        return Problem(str(getattr(error, "name", "")), " ".join(str(error).split()))
+    with open(mark.name, encoding="utf-8") as file:
+        line = "".join(islice(file, mark.line, mark.line + 1)).strip()
+    said = ", ".join(filter(None, (getattr(error, "context", ""), getattr(error, "problem", ""))))
+    place = f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}"
+    return Problem(place, f"is not YAML: {said}" + (f": {line!r}" if line else ""))
 
 
 def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[Problem, str | None]:

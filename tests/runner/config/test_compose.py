@@ -55,3 +55,31 @@ def plan_with(names, model, command, tmp_path):
             continue
         assert done.code == 0, f"{words}: {done.err}"
         assert "nothing was allocated" in done.out
+
+
+@pytest.mark.parametrize("words", [["init=mine"], ["-m", "init=mine,he"], ["-m", "sweep=mine"]])
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (
+            "# Mine.\nkind:\tnormal\n\tsigma: 1\n",
+            2,
+            "found character '\\t' that cannot start any token",
+        ),
+        ("# Mine.\nkind: [normal\n", 3, "while parsing a flow sequence, expected ',' or ']'"),
+        ("# Mine.\nkind: normal\nkind: he\n", 3, "found duplicate key"),
+        ("# Mine.\nkind: normal\n---\nkind: he\n", 3, "but found another document"),
+        ("# Mine.\nkind: !normal\n", 2, "could not determine a constructor for the tag"),
+        ("# Mine.\nkind: *normal\n", 2, "found undefined alias"),
+    ],
+)
+def test_a_file_that_is_not_yaml_is_one_line_with_its_place(
+    words, text, line, said, command, tmp_path
+):
+    group = words[-1].partition("=")[0]
+    file = tmp_path / "conf" / group / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    done = command(*words, "--config-dir", "conf")
+    assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
+    assert done.err.startswith(f"error: {file}, line {line}, column ") and said in done.err
