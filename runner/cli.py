@@ -17,6 +17,7 @@ from initlab.runner.config import plugins
 from initlab.runner.errors import ConfigError, MemoryShortage, RunnerError, Stopped, print_error
 
 DEFAULT = "run"
+HELP = {"-h", "--help"}
 
 
 def main(*before: str) -> None:
@@ -51,7 +52,11 @@ def dispatch(words: list[str]) -> int:
         return 0
     first = words[0] if words else ""
     if first in REGISTRY:
-        return REGISTRY.get(first)().main(words[1:])
+        command = REGISTRY.get(first)()
+        if command.takes_overrides and HELP.intersection(words):
+            command.parser().print_help()
+            return 0
+        return command.main(words[1:])
     if first.replace("_", "").isidentifier():
         said = "is neither a command nor a word like key=value (initlab --help lists them)"
         raise ConfigError.unknown(first, said, first, REGISTRY)

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
+import shutil
+import sys
+import textwrap
 from collections.abc import Sequence
 from typing import ClassVar, NoReturn, TypeVar
 
@@ -15,6 +19,10 @@ from initlab.engine.registry import Registry, snake_case
 from initlab.runner.errors import ConfigError
 
 C = TypeVar("C", bound="Command")
+PLAIN_WIDTH = 80
+"""The width of help if stdout is no terminal."""
+WIDEST = 120
+"""Longer lines are hard to read."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,6 +42,8 @@ class Command:
     """
 
     name: ClassVar[str]
+    takes_overrides: ClassVar[bool] = False
+    """Whether `main` passes the words to Hydra, whose own --help would be the general one."""
     usage: ClassVar[str] = ""
     summary: ClassVar[str] = ""
 
@@ -50,15 +60,53 @@ class Command:
         """Parse the words after the name, and perform. Raises SystemExit, with code 2, for wrong
         words.
         """
+        return self.perform(self.parser().parse_intermixed_args(words))
+
+    def parser(self) -> Parser:
+        """Return the parser of the words after the name; its help fits the terminal."""
+        width = terminal_width()
         parser = Parser(
             prog=f"initlab {self.name}",
-            description=inspect.getdoc(self),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            description="\n".join(filled(inspect.getdoc(self) or "", width)),
+            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=width),
         )
         self.add_arguments(parser)
         plugin = "a Python file that the runs use; may be given several times"
         parser.add_argument("--plugin", action="append", default=[], metavar="FILE", help=plugin)
-        return self.perform(parser.parse_intermixed_args(words))
+        return parser
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Declare the words of a run or a sweep."""
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="GROUP=OPTION or KEY=VALUE; initlab --help lists all, initlab init=he --cfg job an "
+        "option's own keys",
+    )
+    parser.add_argument(
+        "-m", "--multirun", action="store_true", help="a sweep: every combination of KEY=A,B"
+    )
+    parser.add_argument("--config-dir", metavar="DIR", help="a folder with options of your own")
+
+
+def terminal_width() -> int:
+    """Return the width of the terminal, within limits, or 80 columns without one."""
+    return min(shutil.get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else PLAIN_WIDTH
+
+
+def filled(text: str, width: int) -> list[str]:
+    """Return the lines of a docstring in at most `width` columns.
+
+    Lines are joined to paragraphs; an indented line like `  0   done` stays a line of its own.
+    """
+    lines: list[str] = []
+    for joined in re.sub(r"(?<=\S)\n(?=\S)", " ", text).splitlines():
+        first = re.match(r" +\S+ +|", joined)
+        indent = " " * (first.end() if first else 0)
+        lines += textwrap.wrap(joined, width, subsequent_indent=indent) or [""]
+    return lines
 
 
 REGISTRY: Registry[type[Command]] = Registry("command")

@@ -41,7 +41,8 @@ def launch(words: list[str]) -> int:
             said = "is refused: there is one root config - add groups with --config-dir"
             raise ConfigError.of(f"--{flag.replace('_', '-')}", said)
     if arguments.help:
-        from initlab.runner.terminal.help import help_text, terminal_width
+        from initlab.runner.command import terminal_width
+        from initlab.runner.terminal.help import help_text
 
         return show(help_text(arguments.config_dir, terminal_width()) + "\n")
     register()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from initlab.runner.command import Command, register
+from initlab.runner.command import Command, register, terminal_width
+
+NAMES = 19
+"""Columns for the names in `--list`."""
 
 
 @register
@@ -53,13 +56,16 @@ class Experiments(Command):
         from initlab.runner.experiments.catalogue import named
         from initlab.runner.experiments.judging import run_all, run_controls
         from initlab.runner.report.drawing import available
+        from initlab.runner.terminal.help import wrapped
         from initlab.runner.terminal.tables import console
 
         overrides = [word for word in given.names if "=" in word]
         chosen = named([word for word in given.names if "=" not in word])
         if given.list:
             for experiment in chosen:
-                print(f"{experiment.name:<20} {experiment.question}")
+                first = f"{experiment.name:<{NAMES}}"
+                lines = wrapped(experiment.question, terminal_width(), " " * NAMES, first)
+                print("\n".join(lines))
             return 0
         if given.docs is not None and not available():
             said = "figures are drawn by matplotlib, which is not installed - pip install 'initlab[plot]'"

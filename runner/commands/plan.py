@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
-from initlab.runner.command import Command, register
+from initlab.runner.command import Command, add_words, register
 
 
 @register
 class Plan(Command):
-    """Show what a run of the words would draw, and why; nothing is allocated and nothing written."""
+    """Show what a run of the words would draw, and why; nothing is allocated and nothing written.
+
+    A line for each parameter: its shape and fans, the law of its values, the place in the config
+    that chose the initializer, the key of its random stream, and its size. The same as task=plan.
+
+    exit codes:
+      0   the plan is printed
+      2   a word, a file or the plan itself is refused
+    """
 
     usage = "GROUP=OPTION KEY=VALUE ..."
     summary = "what a run would draw, and why; writes nothing"
+
+    takes_overrides = True
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the words, for `--help`."""
+        add_words(parser)
 
     def main(self, words: Sequence[str]) -> int:
         """Run the words with `task=plan`, like `initlab run`."""

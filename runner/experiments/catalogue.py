@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,10 @@ class Experiment:
 
     @property
     def question(self) -> str:
-        """The first sentences of its comment: the question and the answer."""
-        return self.comment[0] if self.comment else self.name
+        """The first sentences of its comment: the question and the answer, in one line."""
+        opening = " ".join("\n".join(self.comment).partition("\n\n")[0].split())
+        found = re.match(r".+?\?(?: .+?[.?](?= |$))?", opening)
+        return found[0] if found else opening or self.name
 
     @property
     def text(self) -> str:

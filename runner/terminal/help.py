@@ -8,19 +8,13 @@ are neither read nor checked.
 from __future__ import annotations
 
 import re
-import shutil
-import sys
 import textwrap
 from pathlib import Path
 
-from initlab.runner.command import REGISTRY, Command
+from initlab.runner.command import PLAIN_WIDTH, REGISTRY, Command
 from initlab.runner.config import schema
 from initlab.runner.config.compose import ROOT, check_overlay, conf_dir, shipped_options
 
-PLAIN_WIDTH = 80
-"""The width if stdout is no terminal."""
-WIDEST = 120
-"""Longer lines are hard to read."""
 NAMES = 16
 """Columns for the names of groups and keys."""
 
@@ -43,11 +37,6 @@ EXAMPLES = (
     ("-m sweep=initializers dry_run=true", "a declared sweep's runs"),
     ("--plugin my_init.py init=my_init", "an initializer of your own"),
 )
-
-
-def terminal_width() -> int:
-    """Return the width of the terminal, within limits, or 80 columns without one."""
-    return min(shutil.get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else PLAIN_WIDTH
 
 
 def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
@@ -85,7 +74,8 @@ def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
 
 MORE = (
     "An option's own keys: initlab init=he --cfg job. Each command above has a --help. "
-    "README.md is the way in, docs/ goes into sweeps, experiments, snapshots and streams. "
+    "The source of InitLab comes with README.md, the way in, and docs/ on sweeps, experiments, "
+    "snapshots and streams. "
     "Exit code: 0 done, 1 a run failed or a claim is refuted, 2 something was refused, "
     "3 a claim is inconclusive."
 )

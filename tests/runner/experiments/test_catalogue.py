@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from initlab.runner.experiments.catalogue import experiments
+from initlab.runner.experiments.catalogue import Experiment, experiments
 
 ROOT = Path(__file__).parents[3]
 
@@ -52,3 +52,17 @@ def test_a_file_opens_with_its_question_its_source_and_its_command(name):
     )
     assert f"    initlab {'-m ' * several}experiment={name}" in experiment.comment
     assert experiment.control, "no control"
+
+
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+def test_a_question_and_its_answer_are_whole_sentences_without_the_source(name):
+    question = EXPERIMENTS[name].question
+    assert re.fullmatch(r".+\?( .+[.])?", question)
+    assert not re.search(r"\((19|20)\d\d|arXiv", question)
+
+
+def test_a_question_may_have_several_lines():
+    lines = ("How far does", "1.5 go? As far", "as x.y goes. A. Author, 1999.", "", "More? No.")
+    assert Experiment("x", lines, ()).question == "How far does 1.5 go? As far as x.y goes."
+    assert Experiment("x", ("A statement.",), ()).question == "A statement."
+    assert Experiment("x", (), ()).question == "x"
