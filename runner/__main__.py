@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initlab.runner.cli import main
+from initlab.__main__ import main
 
 if __name__ == "__main__":
     main()

@@ -115,5 +115,7 @@ REGISTRY: Registry[type[Command]] = Registry("command")
 def register(cls: type[C]) -> type[C]:
     """Register a command under its class's name in snake case."""
     cls.name = snake_case(cls.__name__)
+    if cls.__module__ == "__main__":
+        sys.exit(f"error: {cls.name} is run by its name: python -m initlab {cls.name}")
     REGISTRY.add(cls.name, cls)
     return cls
