@@ -42,12 +42,26 @@ def declare(*words: str, config_dir: str | os.PathLike[str] | None = None) -> De
     10))` draws ten rows. `config_dir` is a folder with options of your own, like `--config-dir`.
     The state of your own use of Hydra and the names of your next blocks do not change.
 
-    Raises ConfigError with all problems.
+    A sweep is one `declare` for each run: `[declare("init=he", f"seed={seed}") for seed in (0, 1)]`.
+
+    Raises ConfigError with all problems, and TypeError if a word is no text.
     """
+    for word in words:
+        if not isinstance(word, str):
+            said = f'each word must be a text, as in declare("init=he", "seed=3"), got {word!r}'
+            raise TypeError(said)
+    if config_dir == "":
+        raise ConfigError.of("config_dir", "is empty - give a folder that holds groups, or None")
     with _leaving_no_trace():
         register()
-        folder = None if config_dir is None else os.fspath(config_dir)
-        return declared(composed(list(words), folder))
+        folder = None if config_dir is None else os.path.abspath(config_dir)
+        run = declared(composed(list(words), folder))
+        run.declared_by = words, folder
+        return run
+
+
+def _again(words: tuple[str, ...], config_dir: str | None) -> DeclaredRun:
+    return declare(*words, config_dir=config_dir)
 
 
 @contextmanager
@@ -79,7 +93,8 @@ def composed(words: list[str], config_dir: str | None) -> Composed:
 class DeclaredRun:
     """A declared run: its `plan`, its `words`, its `run_id`, and the default `folder` it runs into.
 
-    `checked` has all its parts as objects.
+    `checked` has all its parts as objects. A copy, and what another process unpickles, is declared
+    again from the same words.
     """
 
     def __init__(
@@ -88,7 +103,11 @@ class DeclaredRun:
         self.checked = checked
         self.words = words
         self.folder = folder
+        self.declared_by: tuple[tuple[str, ...], str | None] = (words, None)
         self._composed = composed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, self.declared_by
 
     @property
     def plan(self) -> Plan:
@@ -176,7 +195,8 @@ def declared(config: Composed) -> DeclaredRun:
     if varied:
         raise ConfigError.of(
             "sweep",
-            f"sweep.{varied[0]} declares several runs - add -m to run them, and dry_run=true to see them",
+            f"sweep.{varied[0]} declares several runs - add -m to run them, and dry_run=true to see them; "
+            "in Python, declare each of them",
         )
     checked = validate(declaration_of(config))
     words = tuple(str(word) for word in config.hydra.overrides.task)

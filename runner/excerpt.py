@@ -32,7 +32,7 @@ class Excerpt:
 
     @property
     def _shown(self) -> Sequence[tuple[str, ...]]:
-        return self.rows[:MOST]
+        return [tuple(map(on_one_line, row)) for row in self.rows[:MOST]]
 
     def _fitting(self) -> list[int]:
         """Return the columns of the text: the first ones, and the optional ones that fit."""
@@ -73,7 +73,7 @@ class Excerpt:
         )
         rest = f"<p>{self.rest}</p>" if self.rest else ""
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f"<div><p>{escape(self.title)}</p>{table}{rest}</div>"
+        return f"<div><p>{escape(on_one_line(self.title))}</p>{table}{rest}</div>"
 
 
 def _narrowed(widths: list[int]) -> list[int]:
@@ -92,8 +92,16 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
+def on_one_line(text: str) -> str:
+    """Return a text with what cannot be printed, like a newline, as Python writes it: `\\n`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def shortened(text: str, width: int = WIDTH) -> str:
-    """Return a text of at most `width` characters, shortened in the middle."""
+    """Return a text of at most `width` characters on one line, shortened in the middle."""
+    text = on_one_line(text)
     if len(text) <= width:
         return text
     front = (width - 1) // 2

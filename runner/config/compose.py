@@ -357,7 +357,10 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
             str(error).splitlines()[0].replace("Could not override", "cannot override"),
         ), culprit
     if "requires --multirun" in text or text.startswith("Ambiguous value"):
-        text += " - give -m to sweep over it, or quotes to take it as one value"
+        text += (
+            " - give -m to sweep over it (in Python, declare each run), or quotes to take it as one "
+            "value"
+        )
     return Problem(key, text), culprit
 
 

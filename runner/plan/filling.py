@@ -15,6 +15,7 @@ def fill(plan: Mapping[str, Row], net: gluon.Block) -> None:
     """Write the values of all rows that are no aliases into the parameters of `net`. See
     `Plan.fill`.
     """
+    check_block(net)
     found = net.structural_params()
     _check_paths(plan, found)
     for path, row in plan.items():
@@ -23,6 +24,12 @@ def fill(plan: Mapping[str, Row], net: gluon.Block) -> None:
     for path, row in plan.items():
         if row.alias_of is None:
             _write(row, found[path])
+
+
+def check_block(net: object) -> None:
+    """Raise TypeError unless `net` is a block."""
+    if not isinstance(net, gluon.Block):
+        raise TypeError(f"net must be a Block of initlab.engine.gluon, got {type(net).__name__}")
 
 
 def _check_paths(plan: Mapping[str, Row], found: Mapping[str, gluon.Parameter]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from initlab.runner.layers import REGISTRY, Layer
 
 NAME = re.compile(r"[^\s./@]+")
 KEYS = ("input", "layers", "share")
+ClassOf = Callable[[str], type[init.Initializer]]
 
 
 @dataclass
@@ -72,10 +73,11 @@ def construct(cls: type, options: Mapping[str, object], what: str = "") -> Any:
         raise ConfigError.of("", f"{what}: {error}") from error
 
 
-def parse_initializer(value: Any) -> init.Initializer:
+def parse_initializer(value: Any, class_of: ClassOf = init.by_name) -> init.Initializer:
     """Return an initializer from a name (`zeros`) or a mapping (`{kind: normal, sigma: 0.1}`).
 
-    Initializers within its options are parsed too. Raises ConfigError with all problems.
+    `class_of` returns the class of a name or raises KeyError. Initializers within its options are
+    parsed too. Raises ConfigError with all problems.
     """
     if isinstance(value, init.Initializer):
         return value
@@ -87,27 +89,37 @@ def parse_initializer(value: Any) -> init.Initializer:
         )
     kind = value["kind"]
     try:
-        cls = init.by_name(kind)
+        cls = class_of(kind)
     except KeyError:
         raise ConfigError.unknown("kind", f"no initializer '{kind}'", kind, init.names()) from None
     options = {name: option for name, option in value.items() if name != "kind"}
-    made: init.Initializer = construct(cls, each(options, _nested), kind)
+    odd = [name for name in options if not isinstance(name, str)]
+    if odd:
+        raise ConfigError.of("", f"the names of options must be texts, got {odd[0]!r}")
+
+    def inner(option: Any) -> Any:
+        return _nested(option, class_of)
+
+    made: init.Initializer = construct(cls, each(options, inner), kind)
     return made
 
 
-def _nested(value: Any) -> object:
+def _nested(value: Any, class_of: ClassOf) -> Any:
     """Replace every mapping with a `kind` in an option's value by an initializer."""
     if isinstance(value, dict):
         if "kind" in value:
-            return parse_initializer(value)
-        chosen = {key: item for key, item in value.items() if key == "init"}
-        return (
-            value
-            | each({key: item for key, item in value.items() if key != "init"}, _nested)
-            | each(chosen, parse_initializer)
-        )
+            return parse_initializer(value, class_of)
+        problems = Problems()
+        made = dict(value)
+        for key, item in value.items():
+            parse = parse_initializer if key == "init" else _nested
+            with problems.under(str(key)):
+                made[key] = parse(item, class_of)
+        problems.raise_any()
+        return made
     if isinstance(value, list):
-        return list(each({f"[{i}]": item for i, item in enumerate(value)}, _nested).values())
+        parts = {f"[{i}]": item for i, item in enumerate(value)}
+        return list(each(parts, lambda part: _nested(part, class_of)).values())
     return value
 
 

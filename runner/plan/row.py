@@ -16,14 +16,14 @@ import numpy as np
 from initlab.engine import dtypes, laws
 from initlab.engine.errors import StreamError
 from initlab.engine.streams import VERSION, Key
-from initlab.runner.excerpt import shortened
+from initlab.runner.excerpt import counted, shortened
 from initlab.runner.json_values import JSON
 
 CHUNK = 1 << 20
 """Elements drawn at a time if a selection takes only a part of each row."""
 Index: TypeAlias = int | slice | EllipsisType
 Selection: TypeAlias = Index | tuple[Index, ...]
-"""An index of NumPy's basic indexing: a number, a slice, `...`, or several."""
+"""A whole number, a slice, `...`, or a tuple of these, one for each axis from the first."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,24 +63,27 @@ class Row:
     def draw(self, selection: Selection = slice(None)) -> np.ndarray:
         """Return the parameter's first values, or the part that basic indexing selects.
 
-        A selection has slices, numbers or `...`; only the rows of the first axis that contain it
-        are drawn. An alias draws its owner's values. Raises IndexError if the shape does not allow
-        the selection, StreamError if the stream depends on the order of draws, and LawError for a
-        user's own code, whose values only a run gives.
+        A selection is a whole number, a slice, `...`, or a tuple of these, one for each axis from
+        the first; the rules are the same for every law. Only the rows of the first axis that
+        contain it are drawn where the law allows it. An alias draws its owner's values. Raises
+        IndexError for any other selection or one that the shape does not allow, StreamError if the
+        stream depends on the order of draws, and LawError for a user's own code, whose values only
+        a run gives.
         """
+        everything = isinstance(selection, slice) and selection == slice(None)
+        axes = [] if everything else _each_axis(selection, self.path, self.shape)
         if self.key is None:
             raise StreamError(
                 f"'{self.path}' cannot be drawn alone: stream {self.stream} is drawn from in order - use "
                 f"{VERSION}"
             )
-        everything = isinstance(selection, slice) and selection == slice(None)
-        if everything or not self.law.sliceable or not self.shape:
-            return self.law.draw(self.key, self.shape, self.dtype)[selection]
-        first, *inner = _each_axis(selection, len(self.shape))
-        rows = range(self.shape[0])[first]  # raises IndexError for a number out of range
+        if not axes or not self.law.sliceable:
+            found: np.ndarray = self.law.draw(self.key, self.shape, self.dtype)
+            return found[tuple(axes)] if axes else found
+        first, *inner = axes
+        rows = range(self.shape[0])[first]
         if isinstance(rows, int):
-            found: np.ndarray = self._rows(rows, rows + 1).reshape(self.shape[1:])[tuple(inner)]
-            return found
+            return self._rows(rows, rows + 1).reshape(self.shape[1:])[tuple(inner)]
         parts = [
             self._rows(start, stop)[::step][(slice(None), *inner)]
             for start, stop, step in _chunks(rows, math.prod(self.shape[1:]))
@@ -119,22 +122,44 @@ class Row:
         }
 
 
-def _each_axis(selection: Selection, axes: int) -> list[int | slice]:
+def _each_axis(selection: Selection, path: str, shape: tuple[int, ...]) -> list[int | slice]:
     """Return the selection of each axis, with `...` expanded. Raises IndexError if it does not fit."""
     parts = selection if isinstance(selection, tuple) else (selection,)
+    size = f"'{path}' has {counted(shape[0], 'row') if shape else 'no rows'}, shape {shape}"
     for part in parts:
-        if isinstance(part, bool) or not isinstance(part, (int, np.integer, slice, EllipsisType)):
-            said = "is selected with numbers, slices and ... only"
-            raise IndexError(f"a parameter that is drawn {said}, got {selection!r}")
+        if not (part is ... or _is_whole(part) or _is_slice(part)):
+            raise IndexError(
+                f"{size}: it is selected with whole numbers, slices of them (no step of 0) and ... "
+                f"only, got {selection!r}"
+            )
     dots = sum(part is ... for part in parts)
-    missing = axes - (len(parts) - dots)
-    if dots > 1 or missing < 0:
-        raise IndexError(f"{selection!r} selects from more axes than the {axes} there are")
-    filled: list[int | slice] = [slice(None)] * missing
-    found: list[int | slice] = []
-    for part in (*parts, *(() if dots else (...,))):
-        found += filled if isinstance(part, EllipsisType) else [part]
+    missing = len(shape) - (len(parts) - dots)
+    if dots > 1:
+        raise IndexError(f"{size}: a selection has one ... at most, got {selection!r}")
+    if missing < 0:
+        raise IndexError(f"{size}: {selection!r} selects from more axes than it has")
+    at = next((number for number, part in enumerate(parts) if part is ...), len(parts))
+    found: list[int | slice] = [
+        *(part for part in parts[:at] if not isinstance(part, EllipsisType)),
+        *[slice(None)] * missing,
+        *(part for part in parts[at:] if not isinstance(part, EllipsisType)),
+    ]
+    for axis, (part, length) in enumerate(zip(found, shape, strict=True)):
+        if not isinstance(part, slice) and not -length <= part < length:
+            raise IndexError(f"{size}: there is no {part} on axis {axis}, which has {length}")
     return found
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _is_slice(value: object) -> bool:
+    """Return whether this is a slice of whole numbers, or None, with a step that is not 0."""
+    if not isinstance(value, slice):
+        return False
+    ends = (value.start, value.stop, value.step)
+    return all(end is None or _is_whole(end) for end in ends) and value.step != 0
 
 
 def _chunks(rows: range, width: int) -> Iterator[tuple[int, int, int]]:

@@ -106,9 +106,10 @@ class Plan(Mapping[str, Row]):
         """Write the planned values into the parameters of `net` and replace their values.
 
         A parameter without shape or values gets both, on the device it waits for or the current
-        one. Before anything is written, raises KeyError with the nearest path if the paths of plan
-        and network differ, and ValueError if a shape, a dtype or a tie differs. While writing,
-        raises StreamError and LawError like `Row.draw`; earlier rows are then written.
+        one. Before anything is written, raises TypeError if `net` is no block, KeyError with the
+        nearest path if the paths of plan and network differ, and ValueError if a shape, a dtype or
+        a tie differs. While writing, raises StreamError and LawError like `Row.draw`; earlier rows
+        are then written.
         """
         fill(self, net)
 

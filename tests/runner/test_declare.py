@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -95,6 +97,40 @@ def test_all_that_is_wrong_is_said_at_once():
     with pytest.raises(ConfigError) as caught:
         initlab.declare("init=norml", "sead=3", "dtype=float31")
     assert {problem.place for problem in caught.value.problems} >= {"init", "sead", "dtype"}
+
+
+@pytest.mark.parametrize("word", [["init=he"], None, 3, b"init=he", {"init": "he"}])
+def test_a_word_that_is_no_text_is_refused(word):
+    with pytest.raises(TypeError, match=r'each word must be a text, as in declare\("init=he"'):
+        initlab.declare("seed=3", word)
+
+
+def test_an_empty_config_dir_is_refused():
+    with pytest.raises(ConfigError, match="config_dir: is empty"):
+        initlab.declare("init=he", config_dir="")
+
+
+def test_what_would_be_a_sweep_says_what_to_write_in_python():
+    with pytest.raises(ConfigError, match=r"give -m .*in Python, declare each run"):
+        initlab.declare("init=he,normal")
+    with pytest.raises(ConfigError, match="add -m .*; in Python, declare each of them"):
+        initlab.declare("experiment=he_forward")
+
+
+def test_a_declared_run_is_copied_and_sent_to_another_process(tmp_path, monkeypatch):
+    (tmp_path / "init").mkdir()
+    text = "defaults: [/schema/init/normal@_here_, _self_]\nkind: normal\nsigma: 5\n"
+    (tmp_path / "init" / "wide.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    declared = initlab.declare("init=wide", "seed=3", config_dir=".")
+    for made in (copy.copy(declared), copy.deepcopy(declared)):
+        assert (made.run_id, made.plan.digest) == (declared.run_id, declared.plan.digest)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.map(planned_digest, [declared]) == [declared.plan.digest]
+
+
+def planned_digest(declared):
+    return declared.plan.digest
 
 
 def test_options_of_ones_own_are_found_in_a_folder(tmp_path):

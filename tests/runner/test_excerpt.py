@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from initlab.runner.excerpt import MOST, WIDTH, Excerpt
+from initlab.runner.excerpt import MOST, WIDTH, Excerpt, shortened
 
 
 def table(count, *cells):
@@ -36,3 +36,14 @@ def test_every_cell_is_escaped_in_html():
     html = Excerpt("<b>", ("<i>",), [("<script>",)], 2).html()
     assert "<script>" not in html and "<b>" not in html and "<i>" not in html
     assert "&lt;script&gt;" in html and "… 1 more" in html
+
+
+def test_what_cannot_be_printed_is_shown_as_python_writes_it():
+    shown = Excerpt("a\nb", ("path", "x"), [("0.w\neight\x1b[31m", "é\udc80")], 1)
+    assert shown.text().splitlines() == [
+        "a\\nb",
+        "path                x",
+        "0.w\\neight\\x1b[31m  é\\udc80",
+    ]
+    assert "<td>0.w\\neight\\x1b[31m</td><td>é\\udc80</td>" in shown.html()
+    assert shortened("\n" * 100) == "\\n" * 19 + "\\…" + "\\n" * 20

@@ -55,6 +55,12 @@ def test_a_condition_that_is_wrong_says_where(three):
         runs(three).where("figures.output_rmz < 1")
 
 
+@pytest.mark.parametrize("condition", [None, 3, b"seed == 0", ["seed == 0"]])
+def test_a_condition_is_a_text(three, condition):
+    with pytest.raises(TypeError, match='the condition must be a text like "seed == 0 and'):
+        runs(three).where(condition)
+
+
 def test_a_run_that_cannot_be_read_is_a_warning_that_names_it(three):
     (three / "a" / "1" / "manifest.json").write_text("{")
     found = runs(three)

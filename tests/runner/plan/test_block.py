@@ -10,6 +10,7 @@ import pytest
 
 from initlab.engine import MXNetError, init, nd, streams
 from initlab.engine.gluon import nn
+from initlab.engine.init.base import KINDS, REGISTRY
 from initlab.runner.errors import ConfigError
 from initlab.runner.plan.block import plan
 
@@ -82,6 +83,60 @@ def test_an_initializer_is_an_object_a_name_or_a_mapping():
     )
 
 
+def alone():
+    return nn.Conv2D(4, 3, in_channels=4, use_bias=False, prefix="net_")
+
+
+GLUON = dict(REGISTRY.entries())
+NAMES = sorted(GLUON.keys() | KINDS.entries().keys())
+
+
+@pytest.mark.parametrize("name", [*NAMES, *(name.upper() for name in NAMES[:1])])
+def test_every_name_means_what_it_means_to_initialize(name):
+    cls = GLUON.get(name.lower())
+    if cls is None:  # only a config has this name
+        cls = KINDS.get(name)
+        assert name not in REGISTRY
+    try:
+        made = cls()
+    except TypeError:  # it needs options, as `initialize(name)` finds too
+        with pytest.raises(ConfigError, match="missing"):
+            plan(alone(), name)
+        return
+    try:
+        expected = plan(alone(), made)
+    except ConfigError as error:
+        with pytest.raises(ConfigError) as caught:
+            plan(alone(), name)
+        assert str(caught.value) == str(error)
+        return
+    assert plan(alone(), name) == plan(alone(), {"kind": name}) == expected
+
+
+@pytest.mark.parametrize("name", ["orthogonal", "Orthogonal", "haar", "he", "zeros", "uniform"])
+def test_a_name_gives_the_bits_that_initialize_gives_for_it(name):
+    net = dense(prefix="net_")
+    planned = plan(net, name, (5,), seed=3)
+    streams.seed(3)
+    net.collect_params().initialize(name)
+    net(nd.zeros((1, 5)))
+    for path, parameter in net.structural_params().items():
+        assert planned[path].draw().tobytes() == parameter.data().asnumpy().tobytes(), path
+
+
+def test_a_name_within_a_mapping_is_gluons_as_well():
+    rules = [{"match": ".*", "init": {"kind": "orthogonal"}}]
+    nested = plan(alone(), {"kind": "mixed", "rules": rules})
+    assert nested["weight"].law == plan(alone(), init.Orthogonal())["weight"].law
+
+
+def test_numpys_whole_numbers_are_a_shape_and_a_seed():
+    net = dense(prefix="net_")
+    expected = plan(net, "he", (5,), seed=2)
+    assert plan(net, "he", (np.int64(5),), seed=np.uint32(2)) == expected
+    assert plan(net, "he", np.array([5]), seed=2).digest == expected.digest
+
+
 def test_tied_parameters_are_one_row_with_values_and_its_aliases():
     planned = plan(Net(), "he", (3, 6, 6))
     assert planned.aliases == {"again.weight": "mix.weight", "again.bias": "mix.bias"}
@@ -124,6 +179,13 @@ def test_the_same_network_with_a_prefix_has_the_same_digest():
         ),
         (("net", {"kind": "normal", "sigma": -1}, (5,)), ConfigError, "init.sigma: must"),
         (("net", 3, (5,)), ConfigError, "init: must be an initializer's name or a mapping"),
+        (
+            ("net", {"kind": "normal", 5: 1}, (5,)),
+            ConfigError,
+            "init: the names of options must be",
+        ),
+        (("net", "he", (True,)), TypeError, "input must be the shape of one sample"),
+        (("net", "he", (5.0,)), TypeError, "input must be the shape of one sample"),
         (("net", "he", 5), TypeError, "input must be the shape of one sample"),
         (("net", "he", (0,)), TypeError, "input must be the shape of one sample"),
         (("net", "he", (5,), -1), ValueError, "seed must be 0 ... 2\\^64-1, got -1"),

@@ -102,3 +102,9 @@ def test_a_network_of_other_shapes_types_or_ties_is_refused_before_anything_is_w
         ValueError, match="'1.weight' is tied to '0.weight', but planned with its own"
     ):
         plan(free, "he", (5,)).fill(net_of("tied"))
+
+
+@pytest.mark.parametrize("net", [None, 3, "net"])
+def test_only_a_block_is_filled(net):
+    with pytest.raises(TypeError, match="net must be a Block of initlab.engine.gluon, got "):
+        plan(net_of(), "he", SAMPLES["dense"]).fill(net)

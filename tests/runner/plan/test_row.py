@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -77,12 +78,53 @@ def test_numbers_select_as_numpys_do(selection):
     assert planned.draw(selection).tobytes() == planned.draw()[selection].tobytes()
 
 
+WRONG = {
+    20: "there is no 20 on axis 0, which has 20",
+    -21: "there is no -21 on axis 0",
+    (0, 4): "there is no 4 on axis 1, which has 4",
+    (..., 5): "there is no 5 on axis 2, which has 5",
+    (0, 0, 0, 0): "selects from more axes than it has",
+    (..., ...): "one ... at most",
+    None: "slices of them (no step of 0) and ... only, got None",
+    True: "only, got True",
+    "a": "only, got 'a'",
+    1.5: "only, got 1.5",
+}
+
+
+@pytest.mark.parametrize("law", LAWS, ids=str)
 @pytest.mark.parametrize(
-    "selection", [20, -21, (0, 4), (0, 0, 0, 0), (..., ...), None, [1, 2], True, "a", 1.5]
+    ("selection", "said"),
+    [
+        *WRONG.items(),
+        (np.True_, "only, got np.True_"),
+        ([0, 1], "only, got [0, 1]"),
+        (np.array([0, 1]), "only, got array([0, 1])"),
+        (slice(0, 1.5), "only, got slice(0, 1.5, None)"),
+        (slice(None, None, 0), "only, got slice(None, None, 0)"),
+        ((0, None), "only, got (0, None)"),
+    ],
+    ids=repr,
 )
-def test_an_invalid_selection_is_refused(selection):
-    with pytest.raises(IndexError):
-        row((20, 4, 5), LAWS[0]).draw(selection)
+def test_an_invalid_selection_is_refused_whatever_the_law(law, selection, said):
+    with pytest.raises(IndexError, match=re.escape(said)) as caught:
+        row((20, 4, 5), law).draw(selection)
+    assert str(caught.value).startswith("'w' has 20 rows, shape (20, 4, 5): ")
+
+
+@pytest.mark.parametrize("law", LAWS, ids=str)
+def test_numpys_whole_numbers_are_bounds_as_well(law):
+    planned = row((20, 4, 5), law)
+    part = planned.draw((slice(np.int64(2), np.uint8(5)), np.int32(-1)))
+    assert part.tobytes() == planned.draw()[2:5, -1].tobytes()
+
+
+def test_a_parameter_without_axes_is_drawn_whole():
+    for law in (LAWS[0], LAWS[3]):
+        planned = row((), law)
+        assert planned.draw().shape == planned.draw(...).shape == planned.draw(()).shape == ()
+        with pytest.raises(IndexError, match="'w' has no rows, shape .*: 0 selects from more axes"):
+            planned.draw(0)
 
 
 def test_a_few_rows_of_a_parameter_that_fits_no_memory_are_drawn():

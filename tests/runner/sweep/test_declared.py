@@ -144,7 +144,7 @@ def test_a_declared_sweep_without_m_is_refused(declare, command, tmp_path):
     assert done.code == 2
     assert (
         done.err
-        == "error: sweep: sweep.grid declares several runs - add -m to run them, and dry_run=true to see them\n"
+        == "error: sweep: sweep.grid declares several runs - add -m to run them, and dry_run=true to see them; in Python, declare each of them\n"
     )
     assert not (tmp_path / "outputs").exists()
 
