@@ -122,7 +122,7 @@ def write_claims(folder: Path, judged: Sequence[Judged], alpha: float = ALPHA) -
 COLORS = {REPRODUCED: "green", REFUTED: "bold red", INCONCLUSIVE: "yellow"}
 
 
-HEADINGS = ("claim", "predicted", "measured", "error", "z", "verdict")
+HEADINGS = ("claim", "predicted", "measured", "error", "floor", "z", "verdict")
 TEXTS = ("claim", "verdict")
 """The columns that hold no numbers."""
 
@@ -136,6 +136,7 @@ def cells(one: Judged) -> list[str]:
         f"{sign}{one.claim.predicted:.6g}",
         f"{found.value:.6g}",
         f"{found.error:.2g}",
+        f"{one.claim.floor:g}",
         f"{one.z:+.2f}",
         one.verdict,
     ]

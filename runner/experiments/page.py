@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from initlab.runner.claims.judge import Judged
+from initlab.runner.claims.judge import REPRODUCED, Judged
 from initlab.runner.excerpt import counted
 from initlab.runner.expectation import COLORS, HEADINGS, TEXTS, cells
 from initlab.runner.experiments.performing import Judgement
@@ -61,10 +61,16 @@ def write_page(folder: Path, judgements: Sequence[Judgement], alpha: float) -> P
         "file in `conf/experiment`,",
         f"judged with all the others at a family error of {alpha:g} (Holm). `error` is the standard error, "
         "`z` the deviation as a normal",
-        "deviate of the same probability. `docs/experiments.md` says how verdicts are reached.",
+        "deviate of the same probability. `floor` is the deviation that the claim allows for rounding or "
+        "for what the theory neglects",
+        "at this size: only what exceeds it is held against a claim, so one with a large `z` is reproduced "
+        "where the floor covers its",
+        "deviation. Of a bound (`<=`, `>=`), a large `z` on the right side is no deviation. "
+        "`docs/experiments.md` says how verdicts are",
+        "reached.",
         "",
-        "| result | claim | predicted | measured | error | z | verdict |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+        "| result | claim | predicted | measured | error | floor | z | verdict |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for judgement in judgements:
         name = judgement.performed.experiment.name
@@ -106,7 +112,19 @@ def _claim_line(one: Judged) -> str:
     reason = f" {one.reason}." if one.reason else ""
     return (
         f"- **{one.claim.id}**: `{one.claim.quantity}` against `{one.claim.form}` ({one.claim.cite}); "
-        f"{one.verdict}.{note}{reason}"
+        f"{one.verdict}.{_floor_line(one)}{note}{reason}"
+    )
+
+
+def _floor_line(one: Judged) -> str:
+    """Return a sentence about a reproduced claim whose z alone would refute it, or nothing."""
+    claim, found = one.claim, one.estimate
+    if claim.relation != "equal" or one.verdict != REPRODUCED or abs(one.z) <= claim.z:
+        return ""
+    off = abs(found.value - claim.predicted)
+    return (
+        f" The floor is the reason, with a z of {one.z:+.2f}: it is off by {off:.2g}, and "
+        f"{claim.floor:g} is allowed."
     )
 
 
