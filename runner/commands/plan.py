@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from initlab.runner.command import Command, add_words, register
 
+OF_THE_COMMAND = ("task", "dry_run")
+"""Keys that say what to do with the words, which the command says here."""
+
 
 @register
 class Plan(Command):
@@ -30,7 +33,18 @@ class Plan(Command):
         add_words(parser)
 
     def main(self, words: Sequence[str]) -> int:
-        """Run the words with `task=plan`, like `initlab run`."""
+        """Run the words with `task=plan`, like `initlab run`.
+
+        Raises ConfigError for words that say something else about what to do.
+        """
+        from initlab.runner.errors import Problems
         from initlab.runner.launch import launch
 
+        problems = Problems()
+        for word in words:
+            key = word.lstrip("+~").partition("=")[0].strip()
+            if key in OF_THE_COMMAND:
+                said = "has no meaning beside the command plan, which draws nothing - leave it out"
+                problems.add(key, said)
+        problems.raise_any()
         return launch([*words, "task=plan"])
