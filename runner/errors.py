@@ -33,6 +33,8 @@ EXIT_FAILED = 1
 EXIT_REFUSED = 2
 EXIT_INCONCLUSIVE = 3
 EXIT_STOPPED = 130
+SHOWN = 120
+"""Characters of an expression that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -236,11 +238,18 @@ class QuantityError(RunnerError):
 
 
 class ExpressionError(QuantityError):
-    """A text cannot be read as an expression; `problem` follows the text in the message."""
+    """A text cannot be read as an expression; `problem` follows the text in the message.
 
-    def __init__(self, text: str, problem: str) -> None:
+    `at`, from 0, is the place of the problem. Of a long text, the part around it is shown.
+    """
+
+    def __init__(self, text: str, problem: str, at: int | None = None) -> None:
         self.problem = problem
-        super().__init__(f"'{text}' {problem}")
+        first = max(0, min(at or 0, len(text)) - SHOWN // 2) if len(text) > SHOWN else 0
+        rest = first + SHOWN < len(text)
+        shown = "…" * (first > 0) + text[first : first + SHOWN] + "…" * rest
+        place = " " if at is None else f", column {at + 1}: "
+        super().__init__(f"'{shown}'{place}{problem}")
 
 
 def print_error(error: RunnerError) -> None:

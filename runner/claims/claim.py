@@ -27,8 +27,18 @@ from typing import Any
 
 from initlab.engine.options import choice, finite, not_negative, positive
 from initlab.engine.registry import advice
-from initlab.runner.claims.quantity import SLOPE, Call, Node, outermost, parse, paths, slopes
+from initlab.runner.claims.quantity import (
+    SLOPE,
+    Call,
+    Node,
+    outermost,
+    parse,
+    paths,
+    slopes,
+    unknown_reduction,
+)
 from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.figures.samples import SAMPLES
 from initlab.runner.json_values import JSON
 from initlab.runner.theory import forms
 
@@ -122,8 +132,9 @@ def _parse(entry: object) -> Claim:
         with problems.under("quantity"):
             expression = _expression(str(entry["quantity"]))
     predicted: float | None = None
-    with problems.under("predicted"):
-        predicted = _value(entry.get("predicted", 0))
+    if entry.get("predicted") not in (None, ""):
+        with problems.under("predicted"):
+            predicted = _value(entry["predicted"])
     with problems.under("error"):
         error = _error(entry.get("error", RUNS), expression)
     scales = {}
@@ -197,10 +208,13 @@ def _error(value: Any, expression: Node | None) -> str | float:
         return RUNS
     if value == ELEMENTS:
         if expression is not None and outermost(expression) is None:
-            raise ConfigError.of(
-                "",
-                "elements needs a quantity that is a mean: end it with .mean, .log_mean or .mean_square",
-            )
+            said = "elements needs a quantity that is a mean"
+            wrong = unknown_reduction(expression)
+            if wrong is not None:
+                raise ConfigError.unknown(
+                    "", f"{said}, and there is no reduction '{wrong}'", wrong, SAMPLES
+                )
+            raise ConfigError.of("", f"{said}: end it with .mean, .log_mean or .mean_square")
         return ELEMENTS
     if isinstance(value, str):
         said = (

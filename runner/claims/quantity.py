@@ -20,20 +20,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from initlab.engine.registry import advice
 from initlab.runner.errors import QuantityError
-from initlab.runner.figures.path import Path, scan
+from initlab.runner.figures import parser
+from initlab.runner.figures.path import Path
 from initlab.runner.figures.samples import REDUCTIONS, SAMPLES, log
 
 TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)|(?P<path>[A-Za-z_])|(?P<sign>[-+*/(),]))"
+    r"\s*(?:(?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)|(?P<word>[A-Za-z_])|(?P<sign>[-+*/(),]))"
 )
 COLUMN = 3
 """Steps of a path to a column: a section, which of its rows, the column."""
+OPERATIONS = "operations, functions and parentheses"
 INDEX = "index"
 SLOPE = "slope"
 
@@ -76,55 +78,20 @@ Node = Number | Path | Call | Binary
 
 
 @dataclass
-class Parser:
-    """A recursive-descent parser over the tokens of a text."""
+class Parser(parser.Parser):
+    """The parser of quantities."""
 
-    text: str
-    tokens: list[tuple[str, str]] = field(default_factory=list)
-    paths: dict[int, Path] = field(default_factory=dict)
-    """Index of a token -> the path it is."""
-    at: int = 0
-
-    def __post_init__(self) -> None:
-        end = 0
-        text = self.text.rstrip()
-        while end < len(text):
-            match = TOKEN.match(text, end)
-            if match is None:
-                raise QuantityError(f"'{self.text}' cannot be read from '{text[end:].strip()}' on")
-            end = match.end()
-            kind = str(match.lastgroup)
-            token = match[kind]
-            if kind == "path":
-                path, end = scan(text, match.start(kind))
-                token = str(path)
-                self.paths[len(self.tokens)] = path
-            self.tokens.append((kind, token))
-
-    def peek(self, ahead: int = 0) -> tuple[str, str]:
-        """Return the next token, or ('end', '') at the end."""
-        return self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else ("end", "")
-
-    def take(self, *wanted: str) -> str | None:
-        """Skip the next token if it is one of these signs; return whether it was."""
-        kind, text = self.peek()
-        if kind != "sign" or text not in wanted:
-            return None
-        self.at += 1
-        return text
-
-    def need(self, wanted: str) -> None:
-        """Skip the next token. Raises QuantityError unless it is the wanted sign."""
-        if self.take(wanted) is None:
-            found = self.peek()[1] or "its end"
-            raise QuantityError(f"'{self.text}' needs '{wanted}' where it has {found!r}")
+    TOKEN = TOKEN
 
     def whole(self) -> Node:
-        """Return the expression of the whole text. Raises QuantityError if something follows it."""
+        """Return the expression of the whole text. Raises ExpressionError if something follows it."""
         node = self.expression()
-        if self.peek()[0] != "end":
-            raise QuantityError(f"'{self.text}' cannot be read from '{self.peek()[1]}' on")
+        self._end()
         return node
+
+    def _end(self) -> None:
+        if rest := self.text[self.at :].strip():
+            self.fail(f"cannot be read from '{rest}' on")
 
     def expression(self) -> Node:
         return self._joined(self.term, "+", "-")
@@ -135,46 +102,48 @@ class Parser:
     def _joined(self, part: Callable[[], Node], *signs: str) -> Node:
         node = part()
         while (sign := self.take(*signs)) is not None:
+            self.deeper(OPERATIONS)
             node = Binary(sign, node, part())
         return node
 
     def factor(self) -> Node:
-        kind, text = self.peek()
+        token = self.peek()
         if self.take("-"):
+            self.deeper(OPERATIONS)
             return Binary("-", Number(0.0), self.factor())
         if self.take("("):
+            self.deeper(OPERATIONS)
             node = self.expression()
             self.need(")")
             return node
-        if kind == "number":
-            self.at += 1
-            return Number(float(text))
-        if kind != "path":
-            raise QuantityError(
-                f"'{self.text}' needs a number, a function or a path where it has {text or 'its end'!r}"
-            )
-        following = self.peek(1)
-        if following == ("sign", "("):
-            return self._call(text)
-        self.at += 1
-        if text in FUNCTIONS and following[0] in ("path", "number"):
-            return Call(text, (self.factor(),))
-        return self.paths[self.at - 1]
+        if token is not None and token["number"] is not None:
+            return Number(float(self.digits(token)))
+        if token is None or token["word"] is None:
+            if token is None and self.text[self.at :].strip():
+                self._end()
+            self.fail(f"needs a number, a function or a path where it has {self.found()}")
+        path = self.path(token.start("word"))
+        if self.take("("):
+            return self._call(str(path), token.start("word"))
+        following = self.peek()
+        if str(path) in FUNCTIONS and following is not None and following["sign"] is None:
+            self.deeper(OPERATIONS)
+            return Call(str(path), (self.factor(),))
+        return path
 
-    def _call(self, name: str) -> Node:
+    def _call(self, name: str, begin: int) -> Node:
         known = [*FUNCTIONS, *REDUCTIONS, SLOPE]
         if name not in known:
             raise QuantityError(f"no function '{name}' - {advice(name, known)}", unknown=True)
-        self.at += 2
+        self.deeper(OPERATIONS)
         arguments = [self.expression()]
         while self.take(","):
             arguments.append(self.expression())
         self.need(")")
         count = 2 if name == SLOPE else 1
         if len(arguments) != count:
-            raise QuantityError(
-                f"{name} takes {count} argument{'s' * (count > 1)}, '{self.text}' gives it {len(arguments)}"
-            )
+            said = f"{name} takes {count} argument{'s' * (count > 1)}, it is given {len(arguments)}"
+            self.fail(said, begin)
         return Call(name, tuple(arguments))
 
 
@@ -220,4 +189,12 @@ def outermost(node: Node) -> tuple[str, Node] | None:
             return name, inner
         case Path(steps=(*steps, str(last))) if last in SAMPLES and len(steps) == COLUMN:
             return last, node.below(COLUMN)
+    return None
+
+
+def unknown_reduction(node: Node) -> str | None:
+    """Return the last step of a path to a column if it stands for a reduction and is none."""
+    match node:
+        case Path(steps=(*steps, str(last))) if len(steps) == COLUMN and last not in REDUCTIONS:
+            return last
     return None

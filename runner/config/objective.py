@@ -16,11 +16,14 @@ from typing import Annotated
 
 from initlab.engine.options import check_given, choice, finite
 from initlab.runner.errors import ConfigError, Problems, QuantityError
+from initlab.runner.excerpt import shortened
 from initlab.runner.figures.lookup import Measured, figure
 from initlab.runner.figures.path import Path as FigurePath
 from initlab.runner.figures.path import parse_path
 
 KEYS = ("figure", "target", "distance")
+LONGEST = 120
+"""Characters of a wrong figure that a message shows."""
 DISTANCES = ("difference", "ratio")
 
 
@@ -100,7 +103,7 @@ def parse_objective(node: object) -> Objective | None:
 
 
 def _path(figure: object) -> FigurePath:
-    said = f"must be a path like figures.output_rms or layers[-1].rms, got {figure!r}"
+    said = f"must be a path like figures.output_rms or layers[-1].rms, got {shortened(repr(figure), LONGEST)}"
     if not isinstance(figure, str):
         raise ConfigError.of("", said)
     try:

@@ -33,6 +33,8 @@ BRACKET = re.compile(
 )
 NUMBER = re.compile(r"-?\d+")
 FROM_TO = re.compile(r"(-?\d+)?\s*:\s*(-?\d+)?")
+LONGEST_NUMBER = 400
+"""Characters that a number in an expression may have."""
 WILD = "*?["
 """Characters that make a name a pattern, as in file names."""
 
@@ -111,23 +113,31 @@ def scan(text: str, at: int, name: re.Pattern[str] = WORD) -> tuple[Path, int]:
         if dot := DOT.match(text, end):
             following = re.compile(rf"\*|{name.pattern}", name.flags).match(text, dot.end())
             if following is None:
-                has = text[dot.end() : dot.end() + 1] or "its end"
-                raise ExpressionError(text, f"needs a name or * after a dot, it has {has!r}")
+                has = _has(text[dot.end() : dot.end() + 1])
+                raise ExpressionError(text, f"needs a name or * after a dot, it has {has}")
             steps.append(following[0])
             pieces.append(f".{following[0]}")
             end = following.end()
         elif opening := OPENING.match(text, end):
             bracket = BRACKET.match(text, end)
             if bracket is None:
-                has = text[opening.end() :] or "its end"
+                has = _has(text[opening.end() :])
                 raise ExpressionError(
-                    text, f"needs a number, from:to or a name in [ ], it has {has!r}"
+                    text, f"needs a number, from:to or a name in [ ], it has {has}"
                 )
+            bare = bracket["bare"] or ""
+            if len(bare) > LONGEST_NUMBER and (NUMBER.fullmatch(bare) or FROM_TO.fullmatch(bare)):
+                said = f"has a number of more than {LONGEST_NUMBER} characters, which is the limit"
+                raise ExpressionError(text, said, opening.end())
             steps.append(_selection(bracket))
             pieces.append(bracket[0].strip())
             end = bracket.end()
         else:
             return Path(tuple(steps), "".join(pieces)), end
+
+
+def _has(rest: str) -> str:
+    return repr(rest) if rest else "its end"
 
 
 def _selection(bracket: re.Match[str]) -> Step:

@@ -22,11 +22,12 @@ import operator
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from initlab.runner.errors import ExpressionError, QuantityError
+from initlab.runner.errors import QuantityError
+from initlab.runner.figures import parser
 from initlab.runner.figures.lookup import Run, plain
-from initlab.runner.figures.path import Path, scan
+from initlab.runner.figures.path import Path
 
 T = TypeVar("T")
 Value = bool | int | float | str | None
@@ -51,6 +52,8 @@ CONSTANTS |= {"True": True, "False": False, "None": None}
 KEYWORDS = ("and", "or", "not", "in")
 MEANT = {"=": "==", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not", "<>": "!="}
 """Operators of other languages -> those of this one."""
+OPERATOR = re.compile(r"[=<>!&|]+")
+WHOLE = re.compile(r"[+-]?\d+")
 
 
 @dataclass(frozen=True)
@@ -130,42 +133,15 @@ def _literal(value: Value) -> str:
 
 
 @dataclass
-class Parser:
-    """A recursive-descent parser of conditions; every error names the column, from 1."""
+class Parser(parser.Parser):
+    """The parser of conditions."""
 
-    text: str
-    at: int = 0
-
-    def peek(self) -> re.Match[str] | None:
-        """Return the next token; None at the end or if no token can be read."""
-        return TOKEN.match(self.text, self.at)
-
-    def fail(self, said: str, at: int | None = None) -> NoReturn:
-        """Raise QuantityError, at the next token or at a place."""
-        rest = self.text[self.at :]
-        where = self.at + len(rest) - len(rest.lstrip()) if at is None else at
-        raise QuantityError(f"'{self.text}', column {where + 1}: {said}")
-
-    def found(self) -> str:
-        """Return the next token as text for a message."""
-        token = self.peek()
-        rest = self.text[self.at :].strip()
-        return repr(token[0].strip()) if token else repr(rest[:1]) if rest else "its end"
-
-    def take(self, *wanted: str) -> str | None:
-        """Skip the next token if it is one of these signs or words; return it."""
-        token = self.peek()
-        if token is None or token.lastgroup not in ("sign", "word"):
-            return None
-        text = token[token.lastgroup]
-        if text not in wanted:
-            return None
-        self.at = token.end()
-        return text
+    TOKEN = TOKEN
 
     def need(self, wanted: str) -> None:
-        """Skip the next token. Raises QuantityError unless it is the wanted sign."""
+        """Skip the next token. Raises ExpressionError unless it is the wanted sign."""
         if self.take(wanted) is None:
+            self._wrong_sign()
             self.fail(f"needs '{wanted}' where it has {self.found()}")
 
     def whole(self) -> Condition:
@@ -177,10 +153,10 @@ class Parser:
         return condition
 
     def _wrong_sign(self) -> None:
-        rest = self.text[self.at :].lstrip()
-        for sign in sorted(MEANT, key=len, reverse=True):
-            if rest.startswith(sign):
-                self.fail(f"there is no '{sign}' - write {MEANT[sign]}")
+        """Raise ExpressionError if an operator of another language is next."""
+        operator = OPERATOR.match(self.text, self.here())
+        if operator is not None and operator[0] in MEANT:
+            self.fail(f"there is no '{operator[0]}' - write {MEANT[operator[0]]}")
 
     def condition(self) -> Condition:
         """Return conditions joined by `or`."""
@@ -201,21 +177,21 @@ class Parser:
     def one(self) -> Condition:
         """Return a comparison, a negation, or a condition in parentheses."""
         if self.take("not"):
-            return Not(self.one())
+            return Not(self._inner(self.one))
         if self.take("("):
-            inside = self.condition()
+            inside = self._inner(self.condition)
             self.need(")")
             return inside
         begin = self.at
         left = self.value()
         if self.take("in"):
-            return Membership(self._path(left, begin), self._values())
+            return Membership(self._named(left, begin), self._values())
         if self.take("not"):
             self.need("in")
-            return Not(Membership(self._path(left, begin), self._values()))
+            return Not(Membership(self._named(left, begin), self._values()))
+        self._wrong_sign()
         sign = self.take(*SIGNS)
         if sign is None:
-            self._wrong_sign()
             self.fail(f"needs one of {' '.join(SIGNS)} in where it has {self.found()}")
         right = self.value()
         if isinstance(left, Literal) and isinstance(right, Literal):
@@ -224,7 +200,13 @@ class Parser:
             self.fail("compares three values - write two comparisons, joined by and", begin)
         return Comparison(left, sign, right)
 
-    def _path(self, value: Literal | Path, begin: int) -> Path:
+    def _inner(self, part: Callable[[], Condition]) -> Condition:
+        self.deeper("parentheses and negations within one another")
+        inside = part()
+        self.level -= 1
+        return inside
+
+    def _named(self, value: Literal | Path, begin: int) -> Path:
         if isinstance(value, Literal):
             self.fail("needs the name of a figure before 'in'", begin)
         return value
@@ -251,21 +233,14 @@ class Parser:
             self._wrong_sign()
             self.fail(f"needs a number, a text in quotes or a path where it has {self.found()}")
         if token.lastgroup == "word" and token["word"] not in CONSTANTS:
-            return self._scanned(token.start("word"))
-        self.at = token.end()
+            return self.path(token.start("word"))
         if token["number"] is not None:
-            whole = re.fullmatch(r"[+-]?\d+", token["number"])
-            return Literal(int(token["number"]) if whole else float(token["number"]))
+            digits = self.digits(token)
+            return Literal(int(digits) if WHOLE.fullmatch(digits) else float(digits))
+        self.at = token.end()
         if token["text"] is not None:
             return Literal(token["text"][1:-1])
         return Literal(CONSTANTS[token["word"]])
-
-    def _scanned(self, begin: int) -> Path:
-        try:
-            path, self.at = scan(self.text, begin)
-        except ExpressionError as error:
-            self.fail(error.problem, begin)
-        return path
 
 
 def parse_where(text: str) -> Where:
@@ -340,17 +315,27 @@ def _holds(condition: Condition, run: Run, asked: Asked) -> bool | None:
 
 def _answer(comparison: Comparison | Membership, run: Run) -> bool | None:
     if isinstance(comparison, Comparison):
-        left, right = _value(comparison.left, run), _value(comparison.right, run)
+        left, right = (
+            _value(side, run, comparison) for side in (comparison.left, comparison.right)
+        )
         return _compare(comparison, comparison.sign, left, right)
-    value = _value(comparison.path, run)
+    value = plain(comparison.path, run)
     answers = [value == one for one in comparison.values if _kind(one) == _kind(value)]
     if comparison.values and not answers and value is not None:
         raise _differ(comparison, value, comparison.values[0])
     return any(answers)
 
 
-def _value(side: Literal | Path, run: Run) -> object:
-    return plain(side, run) if isinstance(side, Path) else side.value
+def _value(side: Literal | Path, run: Run, comparison: Comparison) -> object:
+    if isinstance(side, Literal):
+        return side.value
+    try:
+        return plain(side, run)
+    except QuantityError as error:
+        paths = isinstance(comparison.left, Path) and isinstance(comparison.right, Path)
+        if error.unknown and paths and len(side.steps) == 1:
+            raise QuantityError(f"{error} A text needs quotes: '{side}'.", unknown=True) from None
+        raise
 
 
 def _compare(comparison: Comparison, sign: str, left: object, right: object) -> bool | None:

@@ -63,7 +63,8 @@ def test_nothing_is_expected_by_default():
         ({"quantity": None}, "expect[0].quantity: is missing"),
         (
             {"quantity": "layers.*.rms +"},
-            "expect[0].quantity: 'layers.*.rms +' needs a number, a function or a path",
+            "expect[0].quantity: 'layers.*.rms +', column 15: needs a number, a function or a path "
+            "where it has its end",
         ),
         (
             {"quantity": "slope(slope(a, b), c)"},
@@ -101,6 +102,11 @@ def test_nothing_is_expected_by_default():
             {"error": "elements", "quantity": "layers[0].rms"},
             "expect[0].error: elements needs a quantity that is a mean",
         ),
+        (
+            {"error": "elements", "quantity": "layers.*.rms.logmean"},
+            "expect[0].error: elements needs a quantity that is a mean, and there is no reduction "
+            "'logmean' - did you mean 'log_mean'? Known: log_mean, mean, mean_square.",
+        ),
         ({"z": 0}, "expect[0].z: must be a positive number, got 0"),
         ({"floor": -1}, "expect[0].floor: must be a number of at least 0, got -1"),
         ({"within": "x"}, "expect[0].within: must be a number of at least 0, got 'x'"),
@@ -119,6 +125,13 @@ def test_a_wrong_entry_is_named_with_its_place_and_the_nearest_name(change, said
     )
     assert claims == []
     assert any(said in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize("predicted", [None, ""])
+def test_a_missing_prediction_is_one_problem(predicted):
+    missing = ["expect[0].predicted: is missing - a claim needs it"]
+    assert parse(GOOD | {"predicted": predicted})[1] == missing
+    assert parse({key: value for key, value in GOOD.items() if key != "predicted"})[1] == missing
 
 
 def test_two_claims_of_one_id_and_what_is_no_claim_are_refused():

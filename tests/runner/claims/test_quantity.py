@@ -10,7 +10,9 @@ import pytest
 from initlab.runner.claims.quantity import outermost, parse
 from initlab.runner.claims.results import Result, evaluate
 from initlab.runner.errors import QuantityError
+from initlab.runner.figures.parser import MOST_LEVELS
 
+LIMIT = f"has more than {MOST_LEVELS} operations, functions and parentheses, which is the limit"
 LAYERS = [
     {"path": "stem", "rms": 2.0, "rms_ratio": None},
     {"path": "body.0.fc", "rms": 4.0, "rms_ratio": 2.0},
@@ -113,14 +115,20 @@ def test_what_is_not_finite_is_named_by_its_row():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "needs a number, a function or a path where it has 'its end'"),
-        ("layers.*.rms +", "where it has 'its end'"),
+        ("", "needs a number, a function or a path where it has its end"),
+        ("layers.*.rms +", "where it has its end"),
         ("layers.*.rms)", r"cannot be read from '\)' on"),
         ("layers?", r"cannot be read from '\?' on"),
         ("slop(layers.*.rms, index)", "no function 'slop' - did you mean 'slope'"),
-        ("slope(layers.*.rms)", "slope takes 2 arguments, .* gives it 1"),
-        ("log(1, 2)", "log takes 1 argument, .* gives it 2"),
-        ("(1 + 2", r"needs '\)' where it has 'its end'"),
+        ("slope(layers.*.rms)", "column 1: slope takes 2 arguments, it is given 1"),
+        ("1 + log(1, 2)", "column 5: log takes 1 argument, it is given 2"),
+        ("(1 + 2", r"needs '\)' where it has its end"),
+        ("(" * 200 + "1" + ")" * 200, f"column 102: {LIMIT}"),
+        ("-" * 2000 + "1", f"column 102: {LIMIT}"),
+        ("1" + "+1" * 1500, f"column 203: {LIMIT}"),
+        ("log " * 500 + "seed", LIMIT),
+        ("log(" * 500 + "seed" + ")" * 500, LIMIT),
+        ("9" * 5000, "column 1: has a number of more than 400 characters, which is the limit"),
         ("layers[].rms", r"needs a number, from:to or a name in \[ \]"),
         ("layers.*.", "needs a name or \\* after a dot"),
         (
@@ -146,6 +154,14 @@ def test_an_expression_that_is_none_is_refused_in_one_line(text, said):
     with pytest.raises(QuantityError, match=said) as refused:
         value(text)
     assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 300
+
+
+def test_an_expression_may_have_as_many_operations_as_the_limit_says():
+    assert value("(" * MOST_LEVELS + "seed" + ")" * MOST_LEVELS) == 0
+    assert value("1" + "+1" * MOST_LEVELS) == MOST_LEVELS + 1
+    assert value("-" * MOST_LEVELS + "2.5") == 2.5
+    assert str(parse("0" * 400 + "+1"))
 
 
 def test_a_number_of_each_run_is_no_number_of_several():

@@ -83,14 +83,20 @@ def test_within_an_expression_a_path_ends_where_a_sign_begins():
         ("", "needs a name at column 1"),
         (".a", "needs a name at column 1"),
         ("a..b", "needs a name or * after a dot, it has '.'"),
-        ("a.", "needs a name or * after a dot, it has 'its end'"),
-        ("a[", "needs a number, from:to or a name in [ ], it has 'its end'"),
+        ("a.", "needs a name or * after a dot, it has its end"),
+        ("a[", "needs a number, from:to or a name in [ ], it has its end"),
         ("a[].b", "needs a number, from:to or a name in [ ], it has '].b'"),
         ("a['x\"]", "needs a number, from:to or a name in [ ]"),
+        (
+            f"a[{'9' * 5000}].b",
+            "column 3: has a number of more than 400 characters, which is the limit",
+        ),
+        (f"a[1:{'9' * 5000}].b", "column 3: has a number of more than 400 characters"),
         ("a]b", "cannot be read from ']b' on"),
         ("a[0]b", "cannot be read from 'b' on"),
     ],
 )
 def test_what_is_no_path_is_refused(text, said):
-    with pytest.raises(QuantityError, match=re.escape(said)):
+    with pytest.raises(QuantityError, match=re.escape(said)) as refused:
         parse_path(text)
+    assert len(str(refused.value)) < 300

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from initlab.runner.errors import QuantityError
 from initlab.runner.figures.lookup import Measured
+from initlab.runner.figures.parser import MOST_LEVELS
 from initlab.runner.figures.where import (
     KEYWORDS,
+    MEANT,
     SIGNS,
     And,
     Comparison,
@@ -24,6 +26,9 @@ from initlab.runner.figures.where import (
 )
 from tests.runner.figures.test_path import PATHS
 
+LEVELS = (
+    f"has more than {MOST_LEVELS} parentheses and negations within one another, which is the limit"
+)
 VALUES = (
     st.none()
     | st.booleans()
@@ -111,6 +116,11 @@ def test_a_run_that_lacks_the_figure_matches_neither_a_comparison_nor_its_contra
         ("figures.lost < 2", "figures has no 'lost' - did you mean 'loss'?"),
         ("seed == 0 or inti.kind == 'he'", "did you mean 'init'?"),
         ("seed == 9 and figures.lost < 2", "did you mean 'loss'?"),
+        (
+            "init.kind == he",
+            "Known: figures, layers, and the keys of the config. A text needs quotes: 'he'.",
+        ),
+        ("he == init.kind", "A text needs quotes: 'he'."),
         ("seed == '3'", "0 is a number, '3' is a text"),
         ("init.kind < 3", "'he' is a text, 3 is a number"),
         ("resume == 0", "false is true or false, 0 is a number"),
@@ -128,6 +138,46 @@ def test_no_run_is_chosen_from_none():
     assert parse_where("figures.lost < 2").choose([], lambda one: one) == []
 
 
+def test_every_operator_of_another_language_gives_its_hint():
+    for operator, own in MEANT.items():
+        text = f"seed {operator} 1" if operator != "!" else "! seed == 1"
+        with pytest.raises(
+            QuantityError, match=re.escape(f"there is no '{operator}' - write {own}")
+        ):
+            parse_where(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "said"),
+    [
+        ("(" * 400 + "seed == 1" + ")" * 400, 102, LEVELS),
+        ("not " * 50000 + "seed == 1", 405, LEVELS),
+        ("not (" * 60 + "seed == 1" + ")" * 60, 255, LEVELS),
+        (
+            f"seed == {'9' * 5000}",
+            9,
+            "has a number of more than 400 characters, which is the limit",
+        ),
+        (f"seed in [1, {'9' * 5000}]", 13, "has a number of more than 400 characters"),
+        (f"layers[{'9' * 5000}].rms == 1", 1, "has a number of more than 400 characters"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_condition_beyond_a_limit_is_refused_at_its_column(text, column, said):
+    with pytest.raises(QuantityError) as refused:
+        parse_where(text)
+    assert f"column {column}: {said}" in str(refused.value)
+    assert len(str(refused.value)) < 300
+
+
+def test_a_condition_may_be_as_deep_as_the_limit_says_and_as_long_as_it_likes():
+    deep = "(" * MOST_LEVELS + "seed == 1" + ")" * MOST_LEVELS
+    long = " or ".join(f"(seed == {number})" for number in range(1000))
+    assert [one.config["seed"] for one in parse_where(deep).choose(RUNS, lambda one: one)] == [1]
+    assert len(parse_where(long).choose(RUNS, lambda one: one)) == len(RUNS)
+    assert parse_where("not " * MOST_LEVELS + "seed == 1").matches(RUNS[1])
+
+
 @pytest.mark.parametrize(
     ("text", "column", "said"),
     [
@@ -140,6 +190,10 @@ def test_no_run_is_chosen_from_none():
         ("seed == 3 seed", 11, "needs and, or, or its end where it has 'seed'"),
         ("seed ==", 8, "needs a number, a text in quotes or a path where it has its end"),
         ("seed == and", 9, "needs a number, a text in quotes or a path where it has 'and'"),
+        ("seed <> 1", 6, "there is no '<>' - write !="),
+        ("not == 1", 5, "needs a number, a text in quotes or a path where it has '=='"),
+        ("(seed == 3 && seed == 4)", 12, "there is no '&&' - write and"),
+        ("seed in [1 | 2]", 12, "there is no '|' - write or"),
         ("(seed == 3", 11, "needs ')' where it has its end"),
         ("seed in 3", 9, "needs '[' where it has '3'"),
         ("seed in [3 4]", 12, "needs ',' where it has '4'"),
