@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import numbers
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -35,8 +35,26 @@ Check = Callable[[str, Any], Any]
 """(option, value) -> the value to use. Raises OptionError for an invalid value."""
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: object) -> bool:
+    """Return whether `value` is a number that a float can hold: Python's, or NumPy's of up to 64
+    bits, but no boolean, NaN or infinity.
+    """
+    value = value.item() if isinstance(value, np.number) else value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return not is_huge(value) and math.isfinite(value)
+
+
+def is_huge(value: object) -> bool:
+    """Return whether `value` is a whole number beyond the range of floats."""
+    return isinstance(value, int) and value.bit_length() > sys.float_info.max_exp
+
+
+def shown(value: object) -> str:
+    """Return a value for a message: its `repr`, or the length of a whole number beyond all floats."""
+    if isinstance(value, int) and is_huge(value):
+        return f"one of {int(value.bit_length() * math.log10(2)) + 1} digits"
+    return repr(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +67,8 @@ class Rule:
     def __call__(self, option: str, value: Any) -> Any:
         """Return the value. Raises OptionError if it is invalid."""
         value = value.item() if isinstance(value, np.number) else value
+        if is_huge(value):
+            raise OptionError(option, f"must be a finite number, got {shown(value)}")
         if not self.fits(value):
             raise OptionError(option, f"must {self.wanted}, got {value!r}")
         return value
@@ -58,10 +78,10 @@ class Rule:
         return Rule(self.wanted + note, lambda value: value is None or self.fits(value))
 
 
-finite = Rule("be a finite number", _is_number)
+finite = Rule("be a finite number", is_number)
 """Any number but NaN and infinities."""
-positive = Rule("be a positive number", lambda value: _is_number(value) and value > 0)
-not_negative = Rule("be a number of at least 0", lambda value: _is_number(value) and value >= 0)
+positive = Rule("be a positive number", lambda value: is_number(value) and value > 0)
+not_negative = Rule("be a number of at least 0", lambda value: is_number(value) and value >= 0)
 truth = Rule("be true or false", lambda value: isinstance(value, bool))
 text = Rule("be a text that is not empty", lambda value: isinstance(value, str) and value != "")
 mapping = Rule("be a mapping", lambda value: isinstance(value, dict))
@@ -91,7 +111,7 @@ def within(low: float, high: float, ends: str = "[]") -> Rule:
 
     def fits(value: Any) -> bool:
         return (
-            _is_number(value)
+            is_number(value)
             and (low <= value if ends[0] == "[" else low < value)
             and (value <= high if ends[1] == "]" else value < high)
         )

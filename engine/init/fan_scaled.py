@@ -22,12 +22,14 @@ from typing import Annotated
 from initlab.engine import laws
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
-from initlab.engine.options import Finite, Positive, choice, finite
+from initlab.engine.options import Positive, Rule, choice, finite
 
 MODES = ("in", "out", "avg", "geo")
 DISTRIBUTIONS = ("truncated_normal", "normal", "uniform")
 Mode = Annotated[str, choice(MODES)]
 Distribution = Annotated[str, choice(DISTRIBUTIONS)]
+square = Rule("be a number whose square is finite", lambda value: abs(value) < 1e154)
+Slope = Annotated[float, finite, square]
 CUT = 2.0
 """The bound of the truncated normal, in units of its standard deviation before truncation."""
 
@@ -105,7 +107,7 @@ class He(FanScaled):
     our slope; Keras: `HeNormal`.
     """
 
-    slope: Finite = 0.0
+    slope: Slope = 0.0
     mode: Mode = "in"
     distribution: Distribution = "normal"
 
@@ -164,9 +166,9 @@ class MSRAPrelu(Xavier):
     rnd_type: str = field(default="gaussian", init=False)
     factor_type: Annotated[str, choice("avg in out")] = "avg"
     magnitude: float = field(default=math.nan, init=False)
-    slope: Finite = 0.25
+    slope: Slope = 0.25
 
     def __post_init__(self) -> None:
-        self.slope = finite("slope", self.slope)  # before it is squared
+        self.slope = square("slope", finite("slope", self.slope))  # before it is squared
         self.magnitude = 2.0 / (1 + self.slope**2)
         super().__post_init__()

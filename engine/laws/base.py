@@ -11,7 +11,6 @@ Loaded  Custom                                values from a file, or from a user
 from __future__ import annotations
 
 import math
-import numbers
 import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ import numpy as np
 from initlab.engine import dtypes
 from initlab.engine.device import Device, runs_kernels
 from initlab.engine.errors import LawError, StreamError
+from initlab.engine.options import is_number, shown
 from initlab.engine.registry import Registry, snake_case
 from initlab.engine.streams import (
     VERSION,
@@ -393,16 +393,11 @@ def check_numbers(law: Law, *names: str, infinite: bool = False) -> None:
         if isinstance(value, np.generic):
             value = value.item()
             object.__setattr__(law, name, value)
-        proper = (
-            isinstance(value, numbers.Real)
-            and not isinstance(value, bool)
-            and not math.isnan(value)
-        )
-        if not proper or (not infinite and math.isinf(value)):
+        if not (is_number(value) or (infinite and value in (math.inf, -math.inf))):
             raise LawError(
-                f"{who}: {name} must be a {'' if infinite else 'finite '}number, got {value!r}"
+                f"{who}: {name} must be a {'' if infinite else 'finite '}number, got {shown(value)}"
             )
-        if abs(value) > LARGEST and not math.isinf(value):
+        if LARGEST < abs(value) < math.inf:
             raise LawError(f"{who}: {name} must be within float32's range, got {value!r}")
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, Optional
 
 import numpy as np
@@ -19,6 +21,7 @@ from initlab.engine.options import (
     check_options,
     checks_of,
     choice,
+    is_number,
     whole,
     within,
 )
@@ -63,6 +66,13 @@ REFUSED = [
     ({"seed": 10}, "seed must be a whole number from 0 to 9, got 10"),
     ({"gain": math.inf}, "gain must be a finite number, got inf"),
     ({"gain": True}, "gain must be a finite number, got True"),
+    ({"gain": 10**400}, "gain must be a finite number, got one of 401 digits"),
+    ({"gain": -(10**400)}, "gain must be a finite number, got one of 401 digits"),
+    ({"rate": 10**9000}, "rate must be a finite number, got one of 9001 digits"),
+    ({"units": 10**400}, "units must be a finite number, got one of 401 digits"),
+    ({"sigma": Fraction(1, 10)}, "sigma must be a positive number, got Fraction(1, 10)"),
+    ({"gain": Decimal("0.1")}, "gain must be a finite number, got Decimal('0.1')"),
+    ({"gain": 1j}, "gain must be a finite number, got 1j"),
     ({"sigma": 0}, "sigma must be a positive number, got 0"),
     ({"slope": -0.5}, "slope must be a number of at least 0, got -0.5"),
     ({"rate": 1}, "rate must lie in [0, 1), got 1"),
@@ -79,7 +89,11 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("options", "message"), REFUSED, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    REFUSED,
+    ids=lambda value: str(value)[:30] if isinstance(value, str) else "",
+)
 def test_an_invalid_option_is_refused_by_name_with_the_rule(options, message):
     with pytest.raises(OptionError) as caught:
         Lamp(**options)
@@ -95,6 +109,17 @@ def test_a_valid_option_is_unchanged():
 def test_numbers_of_numpy_become_numbers_of_python():
     made = Lamp(units=np.int64(3), gain=np.float32(0.5))
     assert type(made.units) is int and type(made.gain) is float
+
+
+@pytest.mark.skipif(np.longdouble is np.float64, reason="NumPy has no longer floats here")
+def test_longer_floats_of_numpy_are_refused():
+    with pytest.raises(OptionError, match="gain must be a finite number, got np.longdouble"):
+        Lamp(gain=np.longdouble(0.1))
+
+
+@pytest.mark.parametrize("number", [1, 0.5, np.int8(1), np.uint64(2**64 - 1), np.float16(0.5)])
+def test_numbers_of_python_and_of_numpy_up_to_64_bits_are_numbers(number):
+    assert is_number(number) and type(Lamp(gain=number).gain) in (int, float)
 
 
 def test_a_collection_of_names_may_grow_later():

@@ -5,13 +5,12 @@ Neither is in MXNet.
 
 from __future__ import annotations
 
-import math
-
 from initlab.engine.gluon.block import Functions, HybridBlock, Shape
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.init import Constant
 from initlab.engine.nd import NDArray
+from initlab.engine.options import is_number, shown
 
 
 class _Scalar(HybridBlock):
@@ -38,8 +37,8 @@ class Scale(_Scalar):
         params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
-        if not math.isfinite(factor):
-            raise ValueError(f"Scale: factor must be a finite number, got {factor!r}")
+        if not is_number(factor):
+            raise ValueError(f"Scale: factor must be a finite number, got {shown(factor)}")
         self._factor = float(factor)
         if learnable:
             chosen = Constant(self._factor) if scale_initializer == "factor" else scale_initializer

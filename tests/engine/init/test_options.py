@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from initlab.engine import init
 from initlab.engine.errors import OptionError
 
-NO_NUMBERS = [True, math.nan, math.inf, -math.inf, "0.1", None, [1.0], 1j]
+NO_NUMBERS = [True, math.nan, math.inf, -math.inf, "0.1", None, [1.0], 1j, Fraction(1, 10)]
+NO_NUMBERS += [np.longdouble(0.1)] if np.longdouble is not np.float64 else []
 
 
 REQUIRED = {"positive": [0, -1, -0.5], "not_negative": [-1, -1e-30], "finite": []}
@@ -139,3 +141,18 @@ def test_an_invalid_option_is_named(kind, options, option):
     with pytest.raises(OptionError) as refused:
         init.by_name(kind)(**options)
     assert refused.value.option == option
+
+
+@pytest.mark.parametrize("make", [init.He, init.MSRAPrelu])
+@pytest.mark.parametrize("slope", [1e154, -1e200, 1e308])
+def test_a_slope_whose_square_is_beyond_all_floats_is_refused(make, slope):
+    assert refuses(make, "slope", slope).startswith("must be a number whose square is finite")
+
+
+@pytest.mark.parametrize(
+    ("make", "option"),
+    [(init.He, "slope"), (init.MSRAPrelu, "slope"), (init.TruncatedNormal, "low")],
+)
+def test_a_whole_number_beyond_all_floats_is_refused(make, option):
+    said = refuses(make, option, 10**400)
+    assert said == "must be a finite number, got one of 401 digits"

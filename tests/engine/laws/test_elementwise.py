@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -92,6 +93,14 @@ def test_a_constant_has_every_dtype():
         (
             lambda: laws.TruncatedNormal(0, 1, 20, 30),
             "nothing of the normal lies between 20 and 30",
+        ),
+        (
+            lambda: laws.Normal(0, 10**400),
+            "normal: std must be a finite number, got one of 401 digits",
+        ),
+        (
+            lambda: laws.Normal(Fraction(1, 2), 1),
+            "normal: mean must be a finite number, got Fraction",
         ),
         (lambda: laws.Normal(0, "1"), "normal: std must be a finite number, got '1'"),
         (

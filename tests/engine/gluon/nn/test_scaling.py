@@ -81,3 +81,9 @@ def test_they_print_what_they_are_and_refuse_a_factor_that_is_no_number():
     ]
     with pytest.raises(ValueError, match="Scale: factor must be a finite number, got nan"):
         nn.Scale(float("nan"))
+
+
+@pytest.mark.parametrize("factor", [10**400, float("nan"), float("inf"), "2", True])
+def test_a_factor_is_a_finite_number(factor):
+    with pytest.raises(ValueError, match="Scale: factor must be a finite number, got "):
+        nn.Scale(factor)
