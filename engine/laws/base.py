@@ -285,8 +285,15 @@ class Law:
             raise StreamError(LACKING.format(self, name))
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
-        """Return, flat, the tensor of `shape` whose first element is element `first` of the stream."""
+        """Return, flat, the tensor of `shape` whose first element is element `first` of the stream.
+
+        Raises LawError if the law knows tensors that begin a stream only, and `first` is not 0.
+        """
         size = math.prod(shape)
+        if first == 0:
+            return self._elements(key, shape, 0, size, dtype)
+        if not self.elementwise:
+            raise LawError(f"{self} can only be the first that is drawn from a stream")
         return self._elements(key, (first + size,), first, first + size, dtype)
 
     def _resolved(self, dtype: Any) -> np.dtype:

@@ -78,6 +78,11 @@ class Repeated(Law):
         offset = first * self.times * width
         return np.repeat(drawn, self.times, axis=0).reshape(-1)[start - offset : end - offset]
 
+    def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
+        inner = self._inner(shape)
+        drawn = self.law._rounded(self.law._later(key, inner, first, dtype), dtype)
+        return np.repeat(drawn.reshape(inner), self.times, axis=0).reshape(-1)
+
     def invariants(self, values: np.ndarray) -> list[Invariant]:
         """Entries that must be the same are the same, and the inner law's invariants hold of one of
         each."""
@@ -106,7 +111,7 @@ class Blocks(Law):
     """Uniform(-bounds[b], bounds[b]) in block b of axis 0. The axis is divided into as many equal
     blocks as there are bounds.
 
-    Element i is bounds[b] times element i of Uniform(-1, 1), rounded once.
+    Element i is bounds[b] times element i of Uniform(-1, 1) in the same dtype, rounded once.
     """
 
     bounds: tuple[float, ...] = (1.0,)
@@ -151,10 +156,18 @@ class Blocks(Law):
     def _elements(
         self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
     ) -> np.ndarray:
-        drawn = Uniform(-1.0, 1.0).draw(key, (max(end, math.prod(shape)),), dtype, start, end)
+        drawn = Uniform(-1.0, 1.0).draw(key, shape, dtype, start, end)
+        return self._scaled(drawn, shape, start)
+
+    def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
+        unit = Uniform(-1.0, 1.0)
+        return self._scaled(unit._rounded(unit._later(key, shape, first, dtype), dtype), shape, 0)
+
+    def _scaled(self, drawn: np.ndarray, shape: tuple[int, ...], start: int) -> np.ndarray:
+        """Return elements from `start` on of a tensor, times the bounds of their blocks."""
         block = math.prod(shape) // len(self.bounds)
         bounds = np.asarray(self.bounds, drawn.dtype)
-        scaled: np.ndarray = drawn * bounds[np.arange(start, end) // max(1, block)]
+        scaled: np.ndarray = drawn * bounds[np.arange(start, start + drawn.size) // max(1, block)]
         return scaled
 
     def describe(self) -> dict[str, Any]:

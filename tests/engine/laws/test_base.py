@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from initlab.engine import laws
 from initlab.engine.errors import LawError, StreamError
 from initlab.engine.laws import base
-from initlab.engine.streams import Key
+from initlab.engine.streams import Key, Stream
 
 KEY = Key(2, "filling")
 
@@ -245,3 +245,53 @@ def test_the_invariant_of_the_whole_counts_the_same():
 )
 def test_a_law_that_is_random_or_not_sliced_says_nothing(law):
     assert law.wrong_in(np.zeros(4, np.float32), (2, 2), 0) is None
+
+
+EXAMPLES = {
+    "blocks": [(laws.Blocks((0.5, 0.5, 0.1)), (9, 5))],
+    "constant": [(laws.Constant(0.25), (6, 35)), (laws.Constant([[1.0], [2.0]]), (3, 2, 5))],
+    "data_scaled": [(laws.DataScaled(), (6, 4))],
+    "delta_orthogonal": [(laws.DeltaOrthogonal(gain=2.0), (4, 3, 3, 3))],
+    "forget_gate": [(laws.ForgetGate(1.0), (8, 27))],
+    "haar": [(laws.Haar(1.5), (4, 6)), (laws.Haar(), (9, 2, 3))],
+    "normal": [(laws.Normal(0.5, 0.02), (7, 5))],
+    "repeated": [
+        (laws.Repeated(laws.Normal(0.0, 0.3), 4), (8, 3, 2, 2)),
+        (laws.Repeated(laws.Haar(), 2), (8, 6)),
+        (laws.Repeated(laws.Blocks((1.0, 0.1)), 3), (12, 2)),
+    ],
+    "singular_vectors": [(laws.SingularVectors(), (4, 6))],
+    "structured": [(laws.Structured("identity", 0.5), (6, 6, 3, 3))],
+    "truncated_normal": [(laws.TruncatedNormal(0, 1, -2, 2), (7, 5))],
+    "uniform": [(laws.Uniform(-0.07, 0.07), (7, 5))],
+}
+WITHOUT = {"custom", "loaded"}
+"""Laws whose values come from a user's code or file, not from a stream."""
+DRAWN = [example for examples in EXAMPLES.values() for example in examples]
+
+
+def test_every_law_has_an_example():
+    shipped = {
+        name
+        for name, law in base.REGISTRY.entries().items()
+        if law.__module__.startswith("initlab.engine.laws")
+    }
+    assert shipped == EXAMPLES.keys() | WITHOUT
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize(("law", "shape"), DRAWN, ids=[str(law) for law, _ in DRAWN])
+def test_the_next_tensor_of_a_fresh_stream_is_the_tensor_of_its_key(law, shape, dtype):
+    drawn = law.draw_from(Stream(KEY), shape, dtype)
+    assert drawn.tobytes() == law.draw(KEY, shape, dtype).tobytes()
+
+
+@pytest.mark.parametrize(("law", "shape"), DRAWN, ids=[str(law) for law, _ in DRAWN])
+def test_a_tensor_later_in_a_stream_has_the_same_invariants(law, shape):
+    stream = Stream(KEY)
+    stream.take(64)
+    later = law.draw_from(stream, shape)
+    assert later.shape == shape
+    assert all(invariant.ok for invariant in law.invariants(later))
+    if law.random:
+        assert (later != law.draw(KEY, shape)).any()

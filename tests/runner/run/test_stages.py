@@ -256,3 +256,36 @@ def test_a_network_that_overflows_is_measured(words, only_run, capsys):
     assert not np.isfinite([float(row["rms"]) for row in stats["layers"]]).all()
     assert not np.isfinite(float(stats["figures"]["loss"])) or words[1] == "init.value=1000"
     assert (folder / "manifest.json").exists()
+
+
+LAYERS = {
+    "convolutions": (
+        "data=normal",
+        "model.input=[4,5,5]",
+        "model.layers=[{kind: conv2d, channels: 8, kernel_size: 3}, {kind: pixel_shuffle, factor: 2}, "
+        "{kind: flatten}, {kind: dense, units: 8}]",
+    ),
+    "gates": ("data=normal", "model.input=[3,5]", "model.layers=[{kind: lstm, hidden_size: 4}]"),
+}
+OWN = {"constant": ["init.value=2"]}
+"""Words that an option needs."""
+REFUSED = {"load"}
+"""It needs a file."""
+OPTIONS = sorted(file.stem for file in (ROOT / "conf" / "init").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("model", LAYERS)
+@pytest.mark.parametrize("init", OPTIONS)
+def test_every_initializer_draws_the_same_in_every_mode(init, model, command):
+    roots = {}
+    for mode in ("deferred", "eager", "streamed"):
+        done = command(
+            f"init={init}", f"init_mode={mode}", "probe=none", *LAYERS[model], *OWN.get(init, [])
+        )
+        if done.code == 0:
+            roots[mode] = root_of(Path(done.out.splitlines()[-1].split()[0]))
+        else:
+            assert done.code == 2, done.err
+    assert len(set(roots.values())) <= 1
+    assert roots.keys() in (set(), {"deferred", "eager"}, {"deferred", "eager", "streamed"})
+    assert bool(roots) is (init not in REFUSED)
