@@ -32,8 +32,9 @@ class _Scaled(FanScaled):
 @register
 @dataclass(eq=False, repr=False)
 class TFixup(_Scaled):
-    """Glorot's uniform law, and N(0, d^(-1/2)) for embeddings of d numbers. Weights that `encoder`
-    fits are multiplied by 0.67 N^(-1/4), those that `decoder` fits by (9N)^(-1/4).
+    """Glorot's uniform law, and a normal law of std d^(-1/2) for embeddings of d numbers, as
+    `Embedding` of the authors' code has it (fairseq's transformer). Weights that `encoder` fits are
+    multiplied by 0.67 N^(-1/4), those that `decoder` fits by (9N)^(-1/4).
 
     N is the number of `layers` of the encoder and of the decoder. Embeddings that `encoder` or
     `decoder` fits are scaled too. Patterns are regular expressions for whole paths of values,
@@ -60,7 +61,7 @@ class TFixup(_Scaled):
         elif fits(self.decoder, description.path):
             gain = (9 * self.layers) ** -0.25
         if fits(self.embedding, description.path):
-            return laws.Normal(0.0, gain * description.shape[-1] ** -0.25)
+            return laws.Normal(0.0, gain * description.shape[-1] ** -0.5)
         return self._xavier(description, gain)
 
 

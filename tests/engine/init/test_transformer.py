@@ -23,9 +23,10 @@ def test_t_fixup_follows_huang_et_al():
     assert scaled.high == pytest.approx(0.67 * 6**-0.25 * bound)
     scaled = law("t_fixup", described("dec.ffn.weight", 8, 8), **options)
     assert scaled.high == pytest.approx(54**-0.25 * bound)
-    assert law(
-        "t_fixup", described("embed.weight", 100, 16, roles=("group", "out")), **options
-    ) == laws.Normal(0.0, 0.5)
+    roles = ("group", "out")
+    for numbers, std in ((16, 0.25), (64, 0.125), (512, 0.04419417382415922)):
+        drawn = law("t_fixup", described("embed.weight", 100, numbers, roles=roles), **options)
+        assert (type(drawn), drawn.std) == (laws.Normal, pytest.approx(std))
 
 
 def test_deepnorm_follows_wang_et_al_and_scales_only_the_values_of_packed_weights():
