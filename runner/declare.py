@@ -160,6 +160,10 @@ class DeclaredRun:
                 from initlab.runner import expectation
 
                 expectation.conclude(self.checked.claims, [(self.words, place)], place, quiet)
+                if self.checked.resolved.get("report") == "all":
+                    from initlab.runner.report.writing import renew_report
+
+                    renew_report(place)
         return Run(place)
 
     def begin(self, folder: Path) -> None:

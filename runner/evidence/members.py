@@ -19,6 +19,8 @@ from initlab.runner.files import write_csv, write_json, write_text
 from initlab.runner.json_values import JSON
 
 TABLE, SUMMARY = "summary.csv", "summary.md"
+KIND = ".kind"
+"""The end of the key that a config group chooses."""
 FORMAT = "initlab-sweep-1"
 VERSIONS = (1,)
 FIRST, LAST = ("state", "seconds", "parameters_off"), ("root", "error")
@@ -131,6 +133,13 @@ def swept_values(members: list[Member]) -> list[dict[str, str]]:
     """Return {key: value} of the overrides that differ between runs, for each run."""
     keys = swept_keys(members)
     return [{key: values[key] for key in keys if key in values} for values in map(_given, members)]
+
+
+def short_names(keys: Sequence[str]) -> list[str]:
+    """Return names for keys: the last part of each, or all of it if another one ends like it."""
+    whole = [key.removesuffix(KIND) for key in keys]
+    last = [key.rpartition(".")[2] for key in whole]
+    return [part if last.count(part) == 1 else key for part, key in zip(last, whole, strict=True)]
 
 
 def _figures(folder: Path) -> dict[str, JSON]:

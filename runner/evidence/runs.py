@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, overload
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.finished import Run, figure_text
 from initlab.runner.evidence.folder import MANIFEST, RunFolder
-from initlab.runner.evidence.members import Member, swept_values
+from initlab.runner.evidence.members import KIND, Member, short_names, swept_values
 from initlab.runner.excerpt import MOST, Excerpt, counted, shortened
 from initlab.runner.figures.lookup import Measured
 from initlab.runner.figures.where import parse_where
@@ -26,7 +26,7 @@ LONGEST = 24
 """The characters of a value in an excerpt at most; a longer one lacks its middle."""
 
 
-SEED, KIND = "seed", ".kind"
+SEED = "seed"
 
 
 class Runs(Sequence[Run]):
@@ -112,7 +112,7 @@ class Runs(Sequence[Run]):
             )
             for run, values, found in zip(shown, differ, figures, strict=True)
         ]
-        columns = ("run", *_short(keys), *names)
+        columns = ("run", *short_names(keys), *names)
         count = len(self)
         title = counted(count, "finished run")
         return Excerpt(title, columns, rows, count, len(columns) - 1)
@@ -207,13 +207,6 @@ def _differences(shown: Sequence[Run]) -> list[dict[str, str]]:
 def _value(config: Mapping[str, JSON], key: str) -> str:
     found = [config[name] for name in (key, key + KIND) if name in config]
     return value_text(found[0]) if found else ABSENT
-
-
-def _short(keys: Sequence[str]) -> list[str]:
-    """Return headings: the last part of a key, or all of it if others end like it."""
-    whole = [key.removesuffix(KIND) for key in keys]
-    last = [key.rpartition(".")[2] for key in whole]
-    return [part if last.count(part) == 1 else key for part, key in zip(last, whole, strict=True)]
 
 
 def _row(run: Run) -> dict[str, JSON]:

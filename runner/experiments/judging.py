@@ -27,6 +27,7 @@ from initlab.runner.experiments.page import print_table, write_page
 from initlab.runner.experiments.performing import Judgement, Performed, perform
 from initlab.runner.report.claim_charts import write_claim_charts
 from initlab.runner.report.drawing import available
+from initlab.runner.report.writing import renew_report
 
 
 def judged(performed: Sequence[Performed], alpha: float) -> list[Judgement]:
@@ -61,6 +62,7 @@ def run_all(
                 judgement.judged,
                 judgement.performed.results(),
             )
+        renew_report(judgement.performed.folder)
     out.print()
     print_table(out, judgements)
     if docs is not None:

@@ -150,6 +150,13 @@ def logarithmic(pair: Axes) -> None:
         pair.yaxis.set_minor_formatter(ticker.NullFormatter())
 
 
+def counting(pair: Axes) -> None:
+    """Label the horizontal axis with whole numbers only."""
+    pair.xaxis.set_major_locator(
+        _library().ticker.MaxNLocator(nbins=8, integer=True, min_n_ticks=1)
+    )
+
+
 def named(pair: Axes, names: Sequence[str], most: int) -> None:
     """Label the horizontal axis with names, at most `most` of them."""
     every = -(-len(names) // most)

@@ -51,6 +51,8 @@ if (data) {
   const chosen = [];
   const place = document.getElementById("comparison");
   const element = (name, text) => { const made = document.createElement(name); if (text !== undefined) made.textContent = text; return made; };
+  // A number in few digits; its cell has all of them as a title.
+  const rounded = (text) => /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(text) && /[.e]/i.test(text) ? String(Number(Number(text).toPrecision(6))) : text;
   const show = () => {
     if (chosen.length < 2) { place.replaceChildren(element("p", "Choose two runs in the table to see what differs.")); return; }
     const [a, b] = chosen.map((box) => ({ name: box.value, values: runs[box.value] || {} }));
@@ -61,7 +63,8 @@ if (data) {
       if (a.values[name] === b.values[name]) continue;
       const row = body.insertRow(), title = element("th", name);
       title.scope = "row"; row.append(title);
-      for (const run of [a, b]) { const cell = element("td", run.values[name] ?? "–"); cell.className = "long"; row.append(cell); }
+      const full = [a, b].map((run) => run.values[name] ?? "–"), few = full.map(rounded);
+      full.forEach((text, side) => { const cell = element("td", few[0] === few[1] ? text : few[side]); cell.title = text; cell.className = "long"; row.append(cell); });
     }
     const scroll = element("div"); scroll.className = "scroll"; scroll.append(table);
     place.replaceChildren(body.rows.length ? scroll : element("p", "These two runs differ in nothing that is listed here."));

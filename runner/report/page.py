@@ -119,6 +119,12 @@ def table(
     )
 
 
+def counted_rows(shown: int, total: int) -> str:
+    """Return the sentence about rows that a table leaves out, or nothing."""
+    said = f"The first {shown} of {total} rows are shown; stats.json has them all."
+    return f'<p class="soft">{said}</p>' if shown < total else ""
+
+
 def script_data(identity: str, value: object) -> str:
     """Return JSON data for the page's script."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")

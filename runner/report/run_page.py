@@ -25,6 +25,7 @@ from initlab.runner.report.charts import (
 )
 from initlab.runner.report.page import cell, drawn, escaped, facts, page, section, small, table
 from initlab.runner.report.reading import RunData, read_run
+from initlab.runner.report.sections import claims_section, statistics_sections
 
 TILE = 48
 """Rows and columns of a weight tile at most."""
@@ -61,6 +62,7 @@ def run_page(run: RunData) -> str:
         run.manifest.run_id,
         [
             _overview(run),
+            claims_section(run.folder.path),
             section("Forward", drawn(signal_chart(run))),
             section("Backward", drawn(gradient_chart(run))),
             section("Training", drawn(training_chart(run))),
@@ -71,6 +73,7 @@ def run_page(run: RunData) -> str:
                 f'<p class="soft">{left_out}</p>' if left_out else "",
             ),
             section("Weights", _tiles(run)),
+            *statistics_sections(run.stats),
             section(
                 "Config",
                 f"<pre tabindex='0'>{escaped(_json(run.manifest.config))}</pre>",

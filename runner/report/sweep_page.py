@@ -8,6 +8,7 @@ import json
 import math
 import statistics
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from initlab.runner.evidence.folder import REPORT, keep_report
-from initlab.runner.evidence.members import swept_keys, swept_values
+from initlab.runner.evidence.members import short_names, swept_keys, swept_values
 from initlab.runner.flat import flatten, is_plain_list
 from initlab.runner.json_values import JSON, finite
 from initlab.runner.report import drawing
@@ -25,12 +26,14 @@ from initlab.runner.report.page import (
     drawn,
     escaped,
     facts,
+    number,
     page,
     script_data,
     section,
     table,
 )
 from initlab.runner.report.reading import RunData, SweepData, SweepRun
+from initlab.runner.report.sections import claims_section
 
 MOST_PANELS = 16
 """Kinds of run with a panel of their own at most."""
@@ -38,6 +41,8 @@ MOST_LINES = 30
 """Runs of a kind drawn in its panel at most."""
 MOST_COMPARED = 2000
 """Runs that can be compared in the page at most, since it contains their settings."""
+NOT_AS_DECLARED = "not as declared"
+"""The column that counts the parameters that differ from their declaration."""
 REPEATED = ("seed",)
 """Keys whose change repeats a run and does not change its kind."""
 
@@ -106,12 +111,13 @@ def sweep_page(sweep: SweepData) -> str:
         run: {k: v for k, v in config.items() if k not in common}
         for run, config in found.configs.items()
     }
-    columns = ["", "run", *keys, "state", "seconds", "off", *figures, "root", "error"]
+    columns = ["", "run", *keys, "state", "seconds", NOT_AS_DECLARED, *figures, "root", "error"]
     listed = list(found.kinds)
     return page(
         f"Sweep {sweep.folder.absolute().name}",
         [
             _overview(sweep, found),
+            claims_section(sweep.folder),
             section(
                 "Forward rms against depth",
                 drawn(signal_panels(list(found.kinds.values())[:MOST_PANELS])),
@@ -133,8 +139,8 @@ def sweep_page(sweep: SweepData) -> str:
             else "",
             section(
                 "In common",
-                f"<details><summary>{len(common)} settings that all runs "
-                f"share</summary>{facts(common.items())}</details>",
+                f"<details><summary>{len(common)} settings that all runs share</summary>"
+                f"{facts((name, _rounded(value)) for name, value in common.items())}</details>",
             )
             if common
             else "",
@@ -165,6 +171,7 @@ def _left_out(kinds: list[str]) -> str:
 def gather(sweep: SweepData, keys: list[str]) -> Gathered:
     """Read every run once. A row of the table is kept for each, and the settings of the first ones."""
     found = Gathered()
+    names = dict(zip(keys, short_names(keys), strict=True))
     for entry, swept in zip(sweep.entries(), swept_values(sweep.members), strict=True):
         found.states[entry.status.state] = found.states.get(entry.status.state, 0) + 1
         measured = entry.run.stats.figures if entry.run else {}
@@ -173,11 +180,10 @@ def gather(sweep: SweepData, keys: list[str]) -> Gathered:
         found.figures |= dict.fromkeys(measured)
         if entry.run is None:
             continue
-        label = (
-            ", ".join(f"{key}={value}" for key, value in swept.items() if key not in REPEATED)
-            or "all runs"
-        )
-        found.kinds.setdefault(label, RunGroup(label)).add(entry.run)
+        told = {key: value for key, value in swept.items() if key not in REPEATED}
+        kind = ", ".join(f"{key}={value}" for key, value in told.items())
+        label = ", ".join(f"{names[key]}={_rounded(value)}" for key, value in told.items())
+        found.kinds.setdefault(kind, RunGroup(label or "all runs")).add(entry.run)
         if len(found.configs) < MOST_COMPARED:
             config = _settings(entry.run.manifest.canonical)
             found.configs[entry.member.run_id] = (
@@ -186,6 +192,12 @@ def gather(sweep: SweepData, keys: list[str]) -> Gathered:
                 | {"root digest": entry.run.manifest.digests.root}
             )
     return found
+
+
+def _rounded(value: str) -> str:
+    """Return a number in few digits, and any other text as it is."""
+    found = _swept(value)
+    return number(found) if isinstance(found, float) else value
 
 
 def _settings(config: Mapping[str, JSON]) -> dict[str, str]:
@@ -245,20 +257,22 @@ def signal_panels(kinds: list[RunGroup]) -> Chart | None:
         len(drawn_kinds), columns, 7.6 / columns, 1.7 if columns > 1 else 3
     )
     ends = []
-    for number, (pair, kind) in enumerate(zip(panels, drawn_kinds, strict=True)):
+    for at, (pair, kind) in enumerate(zip(panels, drawn_kinds, strict=True)):
         for signal in kind.signals:
             rms = series(signal)
             pair.plot(
-                np.arange(1, len(rms) + 1),
+                np.arange(len(rms)),
                 rms,
-                color=drawing.SERIES[number % len(drawing.SERIES)],
+                color=drawing.SERIES[at % len(drawing.SERIES)],
                 linewidth=0.9,
                 alpha=0.75,
                 marker="." if len(rms) == 1 else None,
             )
         ends.append((kind.label, statistics.median(_last(signal) for signal in kind.signals)))
-        pair.set_title(drawing.shortened(kind.label, 34), fontsize=7.5)
+        title = textwrap.wrap(kind.label, 34, break_long_words=False, break_on_hyphens=False)[:2]
+        pair.set_title("\n".join(drawing.shortened(line, 34) for line in title), fontsize=7.5)
         pair.axhline(1, color=drawing.INK, linewidth=0.5, linestyle=":")
+    drawing.counting(panels[0])
     drawing.logarithmic(panels[0])
     for pair in panels[::columns]:
         pair.set_ylabel("rms", fontsize=8)
@@ -284,9 +298,9 @@ def figure_chart(kinds: list[RunGroup], name: str) -> Chart | None:
         return None
     figure, pair = drawing.axes(height=0.9 + 0.2 * len(shown))
     everything = [value for kind in shown for value in kind.figures[name]]
-    for number, kind in enumerate(shown):
+    for at, kind in enumerate(shown):
         values = kind.figures[name]
-        place = np.full(len(values), len(shown) - number)
+        place = np.full(len(values), len(shown) - at)
         pair.plot(
             values,
             place,
@@ -298,7 +312,7 @@ def figure_chart(kinds: list[RunGroup], name: str) -> Chart | None:
         )
         pair.plot(
             [statistics.median(values)],
-            [len(shown) - number],
+            [len(shown) - at],
             marker="|",
             markersize=11,
             markeredgewidth=2,

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from initlab.runner.errors import EvidenceError
-from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.errors import EvidenceError, RunnerError
+from initlab.runner.evidence.folder import REPORT, RunFolder
 from initlab.runner.evidence.members import is_sweep
 from initlab.runner.files import storage_errors
 from initlab.runner.report.run_page import write_run_report
 from initlab.runner.report.sweep_page import write_sweep_report
+
+
+def renew_report(folder: Path) -> None:
+    """Write the report of a folder again if it has one; a failure is a warning.
+
+    A report that was written before the claims were judged gets their table.
+    """
+    if not (folder / REPORT).exists():
+        return
+    try:
+        write_report(folder)
+    except (RunnerError, OSError) as error:
+        print(f"warning: report.html is without the claims: {error}", file=sys.stderr)
 
 
 def write_report(folder: Path) -> Path:

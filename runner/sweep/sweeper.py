@@ -46,6 +46,7 @@ from initlab.runner.files import locked, storage_errors
 from initlab.runner.report.claim_charts import write_claim_charts
 from initlab.runner.report.drawing import available, check_report
 from initlab.runner.report.sweep_page import write_sweep_report
+from initlab.runner.report.writing import renew_report
 from initlab.runner.sweep.declared import DeclaredSweep, Tally, declare_sweep
 from initlab.runner.sweep.job import STOP, finished, perform, print_plan
 from initlab.runner.sweep.launching import is_in_process, launch_all
@@ -130,6 +131,7 @@ def conclude(
         results = [read_result(place, words) for words, place in made]
         for path in write_claim_charts(folder, CHARTS, judged, results):
             print(f"chart: {path}", flush=True)
+    renew_report(folder)
     return expectation.exit_code(judged)
 
 

@@ -12,6 +12,7 @@ from initlab.runner.evidence.members import (
     Member,
     collect,
     read_members,
+    short_names,
     swept_values,
     write_members,
     write_summary,
@@ -103,3 +104,8 @@ def test_an_override_that_only_some_runs_have_was_swept(tmp_path):
 def test_a_value_may_hold_an_equals_sign():
     some = [Member("a", "a", ["name=a=b"]), Member("b", "b", ["name=c"])]
     assert swept_values(some) == [{"name": "a=b"}, {"name": "c"}]
+
+
+def test_names_of_keys_are_as_short_as_they_can_be():
+    assert short_names(["seed", "vars.depth", "init.kind"]) == ["seed", "depth", "init"]
+    assert short_names(["a.units", "b.units", "model"]) == ["a.units", "b.units", "model"]

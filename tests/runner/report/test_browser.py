@@ -139,6 +139,24 @@ def test_a_phone_shows_reports_without_scrolling_sideways(opened, run_folder, sw
         assert screen == 390 and width <= 390
 
 
+def test_charts_are_whole_on_a_narrow_screen(opened, run_folder, sweep_folder):
+    for path in (write_run_report(run_folder), write_sweep_report(sweep_folder)):
+        page = opened(path, 500, 900)
+        ends = "return Array.from(document.querySelectorAll('figure svg'), (e) => e.getBoundingClientRect().right)"
+        right = page.execute_script(ends)
+        assert right and max(right) <= 500
+
+
+def test_compared_numbers_have_few_digits_and_all_of_them_as_a_title(opened, sweep_folder):
+    page = opened(write_sweep_report(sweep_folder))
+    for box in page.find_elements("css selector", "#runs tbody input")[:2]:
+        page.execute_script("arguments[0].click()", box)
+    row = page.find_element("xpath", "//*[@id='comparison']//tr[th='loss']")
+    for cell in row.find_elements("css selector", "td"):
+        assert len(cell.text) <= 8 < len(cell.get_attribute("title"))
+        assert float(cell.text) == pytest.approx(float(cell.get_attribute("title")), rel=1e-5)
+
+
 def test_every_control_and_picture_has_a_name_that_assistive_technology_reads(
     opened, run_folder, sweep_folder
 ):

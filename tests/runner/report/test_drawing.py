@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from initlab.runner.report import drawing
+
 
 def without_matplotlib(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command where matplotlib cannot be imported."""
@@ -45,3 +49,12 @@ def test_without_matplotlib_the_extra_is_named(run_folder, tmp_path):
     assert done.stderr.startswith(
         "warning: no report.html: a report's charts are drawn by matplotlib"
     )
+
+
+def test_layers_are_counted_in_whole_numbers():
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    for count in (1, 3, 40):
+        _, pair = drawing.axes()
+        pair.plot(range(count), [1.0] * count)
+        drawing.counting(pair)
+        assert all(tick == int(tick) for tick in pair.get_xticks())

@@ -75,3 +75,13 @@ def test_any_run_has_a_report(words, command, tmp_path):
     assert command(*words).code == 0
     [folder] = (tmp_path / "outputs" / "runs").iterdir()
     Outline(text_of(write_run_report(folder)))
+
+
+def test_every_measurement_of_a_run_is_a_table_of_its_report(command, tmp_path):
+    assert command("measure=[layers,spectrum,jacobian]", "experiment=digits").code == 0
+    [folder] = (tmp_path / "outputs" / "digits").iterdir()
+    text = text_of(write_run_report(folder))
+    Outline(text)
+    for name in ("Layers", "Gradients", "Spectrum", "Jacobian"):
+        assert f"<h2>{name}</h2>" in text
+    assert "stable rank" in text and "pre variance" in text

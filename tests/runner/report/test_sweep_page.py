@@ -15,7 +15,8 @@ def test_a_sweeps_report_shows_kinds_of_runs_and_says_what_failed(sweep_folder):
     outline = Outline(text)
     assert "4 of 6 runs completed; 2 failed." in text
     assert "init.sigma: must be a positive number, got -1.0" in text
-    assert "Median rms of the last layer: init.sigma=0.1: " in text
+    assert "Median rms of the last layer: sigma=0.1: " in text
+    assert ">not as declared<" in text and ">off<" not in text
     assert len([box for box in outline.all("input") if box.get("type") == "checkbox"]) == 4
 
 
@@ -66,3 +67,22 @@ def test_ten_thousand_runs_still_make_a_usable_file(many):
 
 def test_a_report_of_five_hundred_runs_is_small(many):
     assert write_sweep_report(many(500)).stat().st_size < 10e6 / 4
+
+
+def test_a_sweep_that_judges_claims_has_them_in_its_report(command, tmp_path, monkeypatch):
+    monkeypatch.delenv("INITLAB_REPORT")
+    claim = (
+        "{id: width, cite: me, quantity: figures.output_rms, predicted: 0, floor: 9, within: 99}"
+    )
+    done = command("-m", "init=normal", "seed=0,1", "probe=forward", f"expect=[{claim}]")
+    assert done.code == 0, done.err
+    text = text_of(tmp_path / "outputs" / "runs" / "report.html")
+    assert "<h2>Claims</h2>" in text and ">width<" in text and "reproduced" in text
+
+
+def test_a_kind_of_run_has_a_short_label_with_few_digits(many):
+    folder = many(2)
+    members = read_members(folder)
+    words = ["vars.rule=torch", "model.layers[0].gain=0.3333333333333333"]
+    write_members(folder, [], [Member(members[0].run_id, members[0].folder, words), members[1]])
+    assert "rule=torch, gain=0.33333" in text_of(write_sweep_report(folder))

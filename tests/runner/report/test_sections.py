@@ -1,0 +1,49 @@
+"""Tables of a report: sections of statistics, and claims."""
+
+from __future__ import annotations
+
+from outline import Outline
+
+from initlab.runner.evidence import judged
+from initlab.runner.evidence.statistics import Statistics
+from initlab.runner.report.sections import MOST_ROWS, claims_section, statistics_sections
+
+PARAMETER = {"path": "0.weight", "shape": [2], "verdict": "ok"}
+
+
+def test_each_section_with_rows_is_a_table_and_the_parameters_are_left_to_theirs():
+    layers = [{"path": "0", "shape": [2, 3], "pre_rms": 0.123456789, "bars": [[1, 2]]}]
+    stats = Statistics([PARAMETER], layers, sections={"spectrum": [{"path": "<b>"}], "empty": []})
+    first, second = statistics_sections(stats)
+    assert "<h2>Layers</h2>" in first and "pre rms" in first and "2x3" in first
+    assert ">0.12346<" in first and "bars" not in first
+    assert "<h2>Spectrum</h2>" in second and "&lt;b&gt;" in second
+    Outline(f"<main>{first}{second}</main>")
+
+
+def test_a_long_table_says_how_many_rows_it_leaves_out():
+    rows = [{"path": str(number), "step": number} for number in range(MOST_ROWS + 1)]
+    [made] = statistics_sections(Statistics([PARAMETER], updates=rows))
+    assert made.count("<tr>") == MOST_ROWS + 1
+    assert "The first 1000 of 1001 rows are shown; stats.json has them all." in made
+
+
+def test_judged_claims_are_a_table_with_their_bounds_and_reasons(tmp_path):
+    assert claims_section(tmp_path) == ""
+    one = {"id": "one", "relation": "equal", "predicted": 2.0, "measured": 2.00001234, "floor": 0.1}
+    two = {"id": "two", "relation": "at_least", "predicted": 0.5, "measured": "nan"}
+    more = {"error": 0.01, "z": 0.5, "cite": "me", "quantity": "figures.loss", "form": "2"}
+    judged.write(
+        tmp_path,
+        1e-6,
+        [
+            one | more | {"verdict": "reproduced", "reason": ""},
+            two | more | {"floor": 0, "verdict": "refuted", "reason": "not finite: <run>"},
+        ],
+    )
+    text = claims_section(tmp_path)
+    assert text.count("<tr ") == 2 and "chart" not in text
+    assert ">2<" in text and "&gt;= 0.5" in text and "not finite: &lt;run&gt;" in text
+    assert '<td class="good">reproduced' in text and '<td class="bad">refuted' in text
+    (tmp_path / "claims.svg").write_text("")
+    assert 'href="claims.svg"' in claims_section(tmp_path)
