@@ -26,8 +26,8 @@ GATES = {
 @register
 @dataclass(eq=False, repr=False)
 class LSTMBias(Initializer):
-    """`forget_bias` for the forget gate, the second of four gates, and 0 for the others. MXNet:
-    `LSTMBias`.
+    """`forget_bias` for the forget gate, the second of four gates, and 0 for the others: for the
+    biases of an LSTM. MXNet: `LSTMBias`, which fills anything.
 
     Jozefowicz, Zaremba and Sutskever, "An empirical exploration of recurrent network
     architectures", 2015, recommend 1.
@@ -36,7 +36,16 @@ class LSTMBias(Initializer):
     forget_bias: Finite = 1.0
 
     def law(self, description: Description) -> laws.Law:
-        """Return ForgetGate(forget_bias)."""
+        """Return ForgetGate(forget_bias).
+
+        Raises ValueError if the axis roles say that the parameter is no bias of four gates.
+        """
+        if description.roles is not None and description.roles != ("out*4",):
+            raise ValueError(
+                f"{description.name}: lstm_bias fills biases of an LSTM's four gates only, this is "
+                f"{description.shape} of {', '.join(description.roles)} - choose it for the layer's "
+                "own biases (i2h_bias_initializer), or in a rule of mixed"
+            )
         return laws.ForgetGate(self.forget_bias)
 
 

@@ -73,6 +73,16 @@ def test_the_forget_gate_is_the_second_of_four():
     assert law.draw(KEY, (8,), start=2, stop=4).tolist() == [2, 2]
 
 
+@pytest.mark.parametrize(
+    ("shape", "roles"), [((12,), ("out*3",)), ((8,), ("out",)), ((8, 3), ("out*4", "in"))]
+)
+def test_an_lstms_bias_is_of_an_lstm(shape, roles):
+    chosen = init.LSTMBias()
+    assert str(chosen.law(Description("b", "b", (8,), roles=("out*4",)))) == "ForgetGate(1)"
+    with pytest.raises(ValueError, match="fills biases of an LSTM's four gates only, this is "):
+        chosen.law(Description("b", "b", shape, roles=roles))
+
+
 def test_shapes_that_these_cannot_fill_are_refused():
     with pytest.raises(
         LawError, match=r"a bilinear kernel cannot have shape \(3, 3\): it needs 4 axes"
