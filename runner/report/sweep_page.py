@@ -128,7 +128,10 @@ def sweep_page(sweep: SweepData) -> str:
                 *(drawn(figure_chart(list(found.kinds.values()), name)) for name in figures),
             ),
             section(
-                "Runs", table("runs", columns, found.table(), "Runs of the sweep", searched=True)
+                "Runs",
+                table("runs", columns, found.table(), "Runs of the sweep", searched=True),
+                f'<p class="soft">{NOT_AS_DECLARED}: the number of parameters whose values differ '
+                "from their declared law.</p>",
             ),
             section(
                 "Compare",
