@@ -23,12 +23,12 @@ from initlab.runner.claims.judge import (
     REPRODUCED,
     Estimate,
     Judged,
+    check_shape,
     estimate,
     groups,
     judge,
     matching,
 )
-from initlab.runner.claims.quantity import INDEX, paths
 from initlab.runner.claims.results import Result, read_result
 from initlab.runner.errors import (
     EXIT_FAILED,
@@ -38,7 +38,6 @@ from initlab.runner.errors import (
 )
 from initlab.runner.evidence import judged as judged_runs
 from initlab.runner.excerpt import counted
-from initlab.runner.figures.lookup import numbers
 from initlab.runner.listing import Listing
 from initlab.runner.plan.validate import RunConfig
 
@@ -63,11 +62,9 @@ def check(claims: Sequence[Claim], runs: Sequence[tuple[Sequence[str], RunConfig
     for number, claim in enumerate(claims):
         with problems.under(f"expect[{number}] ({claim.id})"):
             about = matching(claim, results)
-            groups(claim, about)
+            samples = groups(claim, about)
             sketched = replace(about[0], stats=of_run[id(about[0])].sketch)
-            for path in paths(claim.node):
-                if str(path) != INDEX:
-                    numbers(path, sketched)
+            check_shape(claim, sketched, max(map(len, samples)))
     problems.raise_any()
 
 

@@ -22,10 +22,10 @@ import numpy as np
 from initlab.engine.registry import advice
 from initlab.runner.claims.claim import ELEMENTS, Claim
 from initlab.runner.claims.quantity import outermost, paths
-from initlab.runner.claims.results import Result, evaluate
+from initlab.runner.claims.results import Result, evaluate, not_one, shape
 from initlab.runner.claims.sampling import deviate_of, first_enough, holm, tail
 from initlab.runner.errors import QuantityError
-from initlab.runner.figures.lookup import VARIABLES
+from initlab.runner.figures.lookup import VARIABLES, Run
 from initlab.runner.figures.samples import SAMPLES
 from initlab.runner.json_values import JSON
 
@@ -181,10 +181,7 @@ def estimate(claim: Claim, results: Sequence[Result]) -> Estimate:
         return _over_elements(claim, found)
     values = [evaluate(claim.node, group) for group in found]
     if not all(value.single for value in values):
-        count = max(len(value.values) for value in values)
-        raise QuantityError(
-            f"gives {count} values for each run - reduce them to one, with .mean or .log_mean"
-        )
+        raise not_one(max(len(value.values) for value in values))
     points = np.array([value.values[0] for value in values])
     if not np.isfinite(points).all():
         worst = int(np.argmax(~np.isfinite(points)))
@@ -196,6 +193,17 @@ def estimate(claim: Claim, results: Sequence[Result]) -> Estimate:
         )
     error = float(points.std(ddof=1)) / math.sqrt(count) if count > 1 else math.inf
     return Estimate(float(points.mean()), error, count, count - 1, tuple(points))
+
+
+def check_shape(claim: Claim, sketched: Run, runs: int) -> None:
+    """Raise QuantityError if samples of `runs` runs each cannot have the quantity, or if it is
+    several numbers where one is needed.
+
+    `sketched` is one of the runs, with a sketch of its statistics.
+    """
+    found = shape(claim.node, sketched, runs)
+    if claim.error != ELEMENTS and not found.single:
+        raise not_one(found.count)
 
 
 def _over_elements(claim: Claim, found: list[list[Result]]) -> Estimate:

@@ -70,11 +70,11 @@ def numbers(path: Path, run: Run) -> Sample:
     sample = _sample(found)
     if sample is not None:
         return sample
-    value = found.values[0][1]
+    value = next((value for _, value in found.values if value is not None), None)
     of_rows = found.measured and len(path.steps) > SECTION_AND_NAME
-    if not of_rows or (found.single and value is not None):
+    if not of_rows or value is not None:
         where = "" if found.measured else " in the config"
-        raise QuantityError(f"'{path}' is {value!r}{where}, which is no number")
+        raise QuantityError(f"'{path}' {_is(value, where)}")
     raise _zero(path, len(path.steps))
 
 
@@ -83,7 +83,7 @@ def figure(path: Path, run: Run) -> float:
     value = plain(path, run)
     found = math.nan if value is None else number_in(value)
     if found is None:
-        raise QuantityError(f"'{path}' is {value!r}, which is no number - name one number")
+        raise QuantityError(f"'{path}' {_is(value)} - name one number")
     return found
 
 
@@ -124,6 +124,10 @@ def number_in(value: object) -> float | None:
     A value that is not known yet counts as a number.
     """
     return math.nan if value is ANYTHING else number(value)
+
+
+def _is(value: object, where: str = "") -> str:
+    return f"is {value!r}{where}, which is no number"
 
 
 def find(path: Path, run: Run) -> Found:
@@ -188,6 +192,9 @@ def _sample(found: Found) -> Sample | None:
 def _reduce(path: Path, name: str, found: Found) -> Found:
     sample = _sample(found)
     if sample is None:
+        said = next((value for _, value in found.values if value is not None), None)
+        if said is not None:
+            raise QuantityError(f"'{path}': '{path.below(len(path.steps) - 1)}' {_is(said)}")
         raise _zero(path, len(path.steps) - 1)
     one = reduced(name, sample)
     return Found(((one.names[0], float(one.values[0])),), True, found.measured)
@@ -228,7 +235,8 @@ def _below(
     if value is ANYTHING:
         yield name, ANYTHING
     elif isinstance(value, Rows):
-        yield f"{path.below(at)}['{step}']", value.row
+        if not value.numbered or not isinstance(step, str) or is_pattern(step) or step.isdigit():
+            yield f"{path.below(at)}['{step}']", value.row
     elif isinstance(value, dict) and not isinstance(step, Part):
         named = {str(key): entry for key, entry in value.items()}
         keys = [str(step)] if str(step) in named else _matching(step, named)
@@ -282,6 +290,11 @@ def _lost(path: Path, at: int, step: Step, found: Found) -> QuantityError:
         else:
             said = f"'{path}': {path.below(at - 1)} has no column '{step}' - {said}"
         return QuantityError(said, unknown=True)
+    if any(isinstance(value, Rows) for value in values):
+        said = (
+            f"'{path}': {place} is a list, it has no '{step}' - choose an entry, like [0] or [-1]"
+        )
+        return QuantityError(said)
     if at == len(path.steps) - 1 and isinstance(step, str):
         said = f"'{path}': no reduction '{step}' - {advice(step, REDUCTIONS)}"
         return QuantityError(said, unknown=True)

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from initlab.runner.figures.unknown import ANYTHING, NUMBER, Open, Rows
+from initlab.runner.figures.unknown import (
+    ANYTHING,
+    MEASURED,
+    NUMBER,
+    TEXT,
+    YES_OR_NO,
+    Open,
+    Rows,
+)
 from initlab.runner.measures import Measure
 from initlab.runner.plan.row import Row
 from initlab.runner.probes import Probe
@@ -19,7 +27,21 @@ OF_A_PROBE = ("layers", "gradients", "training", "updates", "figures")
 DECLARED = ("shape", "law", "declared_mean", "declared_std", "verdict")
 """Columns that every parameter has, beside `path` and those of statistics."""
 NOT_NUMBERS = ("path", "shape", "law", "verdict", "histogram")
-"""Columns of texts and lists."""
+"""Columns that are texts or lists, where we measure them, and may be in a section of a plugin."""
+KINDS: dict[str, dict[str, object]] = {
+    "parameters": {
+        "law": TEXT,
+        "verdict": TEXT,
+        "bound_ok": YES_OR_NO,
+        "invariants_ok": YES_OR_NO,
+        "histogram": Rows(Rows(NUMBER, numbered=True), numbered=True),
+    },
+    "layers": {
+        "shape": Rows(NUMBER, numbered=True),
+        **dict.fromkeys(("mean", "variance", "rms", "zeros"), MEASURED),
+    },
+}
+"""What the columns of a section are; those left out are numbers, or null in some rows."""
 
 
 def sketch(
@@ -42,22 +64,26 @@ def sketch(
         for name, names in source.gives.items():
             known = columns.get(name, {})
             kind = dict if names and not isinstance(known, Open) else Open
-            columns[name] = kind(known | _row(names))
+            columns[name] = kind(known | _row(name, names))
     for name, row in columns.items():
         sections[name] = _section(name, row, layers)
     if probe.gives is Probe.gives:
         sections |= dict.fromkeys(OF_A_PROBE, ANYTHING)
     if any(measure.gives is Measure.gives for measure in measures):
         sections = Open(dict.fromkeys(sections, ANYTHING))
-    row = _row(DECLARED)
+    row = _row("parameters", DECLARED)
     for statistic in statistics:
-        row = Open(row) if statistic.gives is None else type(row)(row | _row(statistic.gives))
-    sections["parameters"] = [_named(one.path, row) for one in parameters]
+        known = Open(row) if statistic.gives is None else row
+        row = type(known)(known | _row("parameters", statistic.gives or ()))
+    sections["parameters"] = [
+        _named(one.path, type(row)(row | {"shape": list(one.shape)})) for one in parameters
+    ]
     return sections
 
 
-def _row(names: Iterable[str]) -> dict[str, object]:
-    return {name: ANYTHING if name in NOT_NUMBERS else NUMBER for name in names}
+def _row(section: str, names: Iterable[str]) -> dict[str, object]:
+    kinds = KINDS.get(section, {})
+    return {name: kinds.get(name, ANYTHING if name in NOT_NUMBERS else NUMBER) for name in names}
 
 
 def _section(name: str, row: dict[str, object], layers: Sequence[str]) -> object:

@@ -137,6 +137,32 @@ def test_a_measurement_that_is_not_finite_refutes_and_names_the_layer(command):
             {"quantity": "slope(log layers[-1].rms, log data.batch)", "error": "runs"},
             "'data.batch', which is the same in all runs - sweep over it: sweep.grid.data.batch",
         ),
+        (
+            {"quantity": "layers.*.rms - layers.*.mean", "error": "runs"},
+            "expect[0] (ratio): gives 6 values for each run - reduce them to one, with .mean",
+        ),
+        (
+            {"quantity": "layers.*.rms_ratio", "error": "runs"},
+            "expect[0] (ratio): gives several values for each run - reduce them to one",
+        ),
+        (
+            {"quantity": "mean(layers.*.rms * layers[0:1].rms)"},
+            "expect[0] (ratio): 6 and 1 values cannot be joined by '*'",
+        ),
+        (
+            {"quantity": "slope(log layers.*.rms, layers[1:].rms)", "error": "runs"},
+            "6 and 5 values cannot be joined by 'slope'",
+        ),
+        (
+            {"quantity": "slope(layers[0].rms, index)", "error": "runs"},
+            "no section of stats.json nor key of the config is called 'index'",
+        ),
+        ({"quantity": "parameters[0].law", "error": "runs"}, "is a text, which is no number"),
+        ({"quantity": "parameters.*.law.mean"}, "'parameters.*.law' is a text, which is no number"),
+        (
+            {"quantity": "parameters.*.law + 1", "error": "runs"},
+            "'parameters.*.law' is a text, which is no number",
+        ),
         ({"where": {"init": "lecun"}}, "zero samples: none of the 2 runs has init=lecun"),
         ({"where": {"inti": "he"}}, "where.inti: no run has such a key"),
         ({"predicted": {"form": "gian"}}, "no closed form 'gian' - did you mean 'gain'?"),
@@ -152,6 +178,37 @@ def test_what_no_result_could_have_is_refused_before_anything_runs(claim, said, 
     assert said in done.err, done.err
     assert all(line.startswith("error: ") for line in done.err.splitlines())
     assert not Path("outputs").exists()
+
+
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        "max(layers.*.rms * layers[:].mean)",
+        "max(layers.*.rms_ratio * layers[1:].rms)",
+        "slope(log layers.*.rms, index)",
+        "slope(log layers.*.rms, log(index + 1))",
+        "slope(layers.*.rms, layers.*.mean)",
+        "slope(layers[1:].rms, layers[:-1].rms) * 2 - layers[0].rms",
+        "layers[0].rms - layers[body.1.fc].mean",
+        "parameters[0].shape[0] * seed",
+    ],
+)
+def test_a_quantity_that_is_one_number_is_judged(quantity, command):
+    done = command(*SMALL, word(RATIO | {"quantity": quantity, "error": 1, "within": 100}))
+    assert done.code in (0, 1, 3), done.err
+    assert done.err == "" and "1 claim: " in done.out
+
+
+def test_a_slope_over_runs_needs_one_number_of_each_before_they_are_made(command):
+    words = ("-m", *SMALL, "+vars.width=1,2")
+    claim = RATIO | {"error": "runs"}
+    for quantity, said in {
+        "slope(layers.*.rms, width)": "a slope over runs needs one number of each run",
+        "slope(layers[0].rms, width) + layers[0].rms": "'layers[0].rms' gives one number for each run",
+    }.items():
+        done = command(*words, word(claim | {"quantity": quantity}))
+        assert (done.code, said in done.err) == (2, True), done.err
+        assert not Path("outputs").exists()
 
 
 def test_a_dry_run_checks_claims_too(command):

@@ -147,6 +147,9 @@ def test_what_is_not_finite_is_named_by_its_row():
         ("layers[0].rms_ratio", "zero samples"),
         ("layers.*", "holds rms, rms_ratio and is no single value"),
         ("layers.*.rms * layers[1:].rms", "4 and 3 values cannot be joined by '\\*'"),
+        ("slope(layers.*.rms, training.*.step)", "4 and 2 values cannot be joined by 'slope'"),
+        ("parameters.*.law", "is 'Normal', which is no number"),
+        ("parameters.*.law.max", r"'parameters.\*.law' is 'Normal', which is no number"),
         ("slope(training.*.loss, 3)", "a slope needs two different values along its axis"),
     ],
 )
