@@ -23,11 +23,16 @@ def restored(value: T) -> T | float:
 
 
 def number(value: object) -> float | None:
-    """Return a figure as a number, NaN and infinity included, or None if it is no number."""
+    """Return a figure as a number, NaN and infinity included, or None if it is no number that a
+    float can hold.
+    """
     value = restored(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def finite(value: object) -> float | None:

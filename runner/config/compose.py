@@ -50,9 +50,10 @@ COMPOSITION_ERRORS = (
     YAMLError,
     ValueError,
     TypeError,
+    OverflowError,
     AssertionError,
 )
-"""Exceptions of Hydra for words it cannot compose; the last three are bugs of Hydra, for words like
+"""Exceptions of Hydra for words it cannot compose; the last four are bugs of Hydra, for words like
 `init=null`.
 """
 

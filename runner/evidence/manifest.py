@@ -15,10 +15,8 @@ plugins, versions, seconds, peak_memory_bytes
 from __future__ import annotations
 
 import platform
-import re
 import resource
 import sys
-from collections.abc import Callable
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,17 @@ from typing import Any
 import yaml
 
 from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.sound import (
+    Sound,
+    is_digest,
+    is_mapping,
+    is_number,
+    is_text,
+    is_whole,
+    list_of,
+    mapping_of,
+    or_none,
+)
 from initlab.runner.evidence.version import check_version
 from initlab.runner.excerpt import counted
 
@@ -33,8 +42,6 @@ FORMAT = "initlab-manifest-1"
 VERSIONS = (1,)
 RUN_AGAIN = "run its config again"
 DEFINITION = "tensor-v1, root-v1"
-Sound = Callable[[Any], bool]
-"""Returns whether a value has the form in which it was written."""
 USED = {
     "initlab": "initlab",
     "numpy": "numpy",
@@ -80,55 +87,20 @@ class UsedPlugin:
     sha256: str
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    return _is_whole(value) or isinstance(value, float)
-
-
-def _is_mapping(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _or_none(sound: Sound) -> Sound:
-    return lambda value: value is None or sound(value)
-
-
-def _mapping_of(sound: Sound) -> Sound:
-    return lambda value: isinstance(value, dict) and all(map(sound, value.values()))
-
-
-def _list_of(sound: Sound) -> Sound:
-    return lambda value: isinstance(value, list) and all(map(sound, value))
-
-
-def _is_digest(value: object) -> bool:
-    """Return whether `value` is 32 bytes in hex."""
-    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
-
-
 def _are_digests(value: object) -> bool:
     return (
         isinstance(value, dict)
-        and _mapping_of(_is_digest)(value.get("tensors"))
-        and _is_digest(value.get("root"))
+        and mapping_of(is_digest)(value.get("tensors"))
+        and is_digest(value.get("root"))
     )
 
 
 def _is_canonical(value: object) -> bool:
-    return isinstance(value, dict) and _mapping_of(_is_text)(value.get("files", {}))
+    return isinstance(value, dict) and mapping_of(is_text)(value.get("files", {}))
 
 
 def _is_plugin(value: object) -> bool:
-    return (
-        isinstance(value, dict) and _is_text(value.get("file")) and _is_digest(value.get("sha256"))
-    )
+    return isinstance(value, dict) and is_text(value.get("file")) and is_digest(value.get("sha256"))
 
 
 def _entry(sound: Sound, **default: Any) -> Any:
@@ -140,29 +112,29 @@ def _entry(sound: Sound, **default: Any) -> Any:
 class Manifest:
     """The content of a manifest, in the order of the file."""
 
-    run_id: str = _entry(_is_text)
-    name: str = _entry(_is_text, default="")
-    config: dict[str, Any] = _entry(_is_mapping)
+    run_id: str = _entry(is_text)
+    name: str = _entry(is_text, default="")
+    config: dict[str, Any] = _entry(is_mapping)
     """The resolved config."""
     canonical: dict[str, Any] = _entry(_is_canonical)
     """The part of the config that identifies the run, with the versions and files it depends on."""
-    overrides: list[str] = _entry(_list_of(_is_text), default_factory=list)
-    seed: int | None = _entry(_or_none(_is_whole), default=None)
-    stream: str = _entry(_is_text)
+    overrides: list[str] = _entry(list_of(is_text), default_factory=list)
+    seed: int | None = _entry(or_none(is_whole), default=None)
+    stream: str = _entry(is_text)
     digests: Digests = _entry(_are_digests)
-    aliases: dict[str, str] = _entry(_mapping_of(_is_text))
-    exactness: dict[str, str] = _entry(_mapping_of(_is_text), default_factory=dict)
-    snapshot: str | None = _entry(_or_none(_is_text))
-    ledger: dict[str, int] = _entry(_mapping_of(_is_whole), default_factory=dict)
-    shard: str | None = _entry(_or_none(_is_text), default=None)
+    aliases: dict[str, str] = _entry(mapping_of(is_text))
+    exactness: dict[str, str] = _entry(mapping_of(is_text), default_factory=dict)
+    snapshot: str | None = _entry(or_none(is_text))
+    ledger: dict[str, int] = _entry(mapping_of(is_whole), default_factory=dict)
+    shard: str | None = _entry(or_none(is_text), default=None)
     """`i/n` of a part of a run."""
-    joined: list[str] | None = _entry(_or_none(_list_of(_is_text)), default=None)
+    joined: list[str] | None = _entry(or_none(list_of(is_text)), default=None)
     """The ids of the parts from which a run was joined."""
-    totals: dict[str, int] = _entry(_mapping_of(_is_whole), default_factory=dict)
-    plugins: list[UsedPlugin] = _entry(_list_of(_is_plugin))
-    versions: dict[str, str] = _entry(_mapping_of(_is_text))
-    seconds: float = _entry(_is_number, default=0.0)
-    peak_memory_bytes: int = _entry(_is_whole, default=0)
+    totals: dict[str, int] = _entry(mapping_of(is_whole), default_factory=dict)
+    plugins: list[UsedPlugin] = _entry(list_of(_is_plugin))
+    versions: dict[str, str] = _entry(mapping_of(is_text))
+    seconds: float = _entry(is_number, default=0.0)
+    peak_memory_bytes: int = _entry(is_whole, default=0)
 
     @property
     def files(self) -> dict[str, str]:
@@ -223,7 +195,7 @@ def words(overrides: list[str]) -> list[str]:
         return overrides
     try:
         found = yaml.load("\n".join(overrides), yaml.BaseLoader)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         found = None
     if isinstance(found, list) and all(isinstance(word, str) for word in found):
         return found

@@ -21,6 +21,17 @@ from pathlib import Path
 from typing import Any
 
 from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.sound import (
+    Sound,
+    is_figure,
+    is_histogram,
+    is_shape,
+    is_single,
+    is_spread,
+    is_text,
+    is_whole,
+    or_none,
+)
 from initlab.runner.evidence.version import check_version
 from initlab.runner.excerpt import shortened
 from initlab.runner.json_values import JSON
@@ -32,6 +43,20 @@ ROWS = ("parameters", "layers", "gradients", "training", "updates")
 """Sections of rows that every run has, perhaps empty; a row of a parameter, layer or gradient has a
 `path`."""
 FIGURES = "figures"
+FORMS: dict[str, Sound] = {
+    "path": is_text,
+    "shape": is_shape,
+    "law": or_none(is_text),
+    "verdict": is_text,
+    "histogram": is_histogram,
+    "epoch": is_whole,
+    "step": is_whole,
+    **dict.fromkeys(("declared_std", "std", "rms", "pre_rms", "max_abs", "count"), is_spread),
+    **dict.fromkeys(("declared_mean", "mean", "variance", "min", "max", "zeros"), is_figure),
+    **dict.fromkeys(("z_mean", "z_var", "rms_ratio", "loss", "accuracy"), is_figure),
+    **dict.fromkeys(("gradient_norm", "update_ratio", "test_accuracy"), is_figure),
+}
+"""The columns of the sections of `ROWS` that are used by name, and the form of each."""
 
 Row = dict[str, Any]
 """Column -> value."""
@@ -99,6 +124,7 @@ class Statistics:
         sections = dict(content)
         if isinstance(content.get("format"), str):
             check_version(place, sections.pop("format"), "statistics", VERSIONS, RUN_AGAIN)
+        damaged = f"{place}: is not as written,"
         try:
             parameters = sections.pop("parameters")
             given = {name: sections.pop(name, None) or [] for name in ROWS[1:]}
@@ -111,9 +137,14 @@ class Statistics:
             if not isinstance(figures, dict):
                 raise TypeError(FIGURES)
         except (KeyError, TypeError) as error:
+            raise EvidenceError(f"{damaged} it lacks {error} - {RUN_AGAIN}") from error
+        wrong = [f"figures.{name}" for name, value in figures.items() if not is_single(value)]
+        for section, rows in {"parameters": parameters, **given}.items():
+            wrong += _wrong(rows, section)
+        if wrong:
             raise EvidenceError(
-                f"{place}: is not as written, it lacks {error} - {RUN_AGAIN}"
-            ) from error
+                f"{damaged} {shortened(wrong[0])} has a value of another type - {RUN_AGAIN}"
+            )
         return cls(parameters, **given, figures=figures, sections=sections)
 
 
@@ -124,6 +155,16 @@ def _check(rows: object, section: str, *columns: str) -> None:
     for row in rows:
         for column in columns:
             _ = row[column]
+
+
+def _wrong(rows: list[Row], section: str) -> list[str]:
+    """Return the places of the values that do not have the form of their column."""
+    return [
+        f"{section}[{number}].{column}"
+        for number, row in enumerate(rows)
+        for column, value in row.items()
+        if column in FORMS and not FORMS[column](value)
+    ]
 
 
 def shape_text(shape: Iterable[int]) -> str:

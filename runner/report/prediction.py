@@ -76,17 +76,9 @@ def _first(row: Mapping[str, JSON]) -> float | None:
 
 
 def _next(run: RunData, path: str, before: float) -> float | None:
-    weight, bias = run.plan.get(f"{path}.weight"), run.plan.get(f"{path}.bias")
-    if (
-        weight is None
-        or not weight.get("fan_in")
-        or weight.get("std") is None
-        or weight.get("mean") not in (0, 0.0)
-    ):
+    weight, bias = run.plan.get(f"{path}.weight", {}), run.plan.get(f"{path}.bias", {})
+    fan_in, std = finite(weight.get("fan_in")), finite(weight.get("std"))
+    if not fan_in or std is None or finite(weight.get("mean")) != 0:
         return None
-    shift = (
-        0.0
-        if bias is None
-        else float(bias.get("std") or 0) ** 2 + float(bias.get("mean") or 0) ** 2
-    )
-    return float(weight["fan_in"]) * float(weight["std"]) ** 2 * before + shift
+    shift = (finite(bias.get("std")) or 0.0) ** 2 + (finite(bias.get("mean")) or 0.0) ** 2
+    return fan_in * std**2 * before + shift

@@ -360,6 +360,10 @@ CASES = {
         ["model.layers.0.activation=[relu]"],
         ["model.layers[0].activation: cannot be ['relu'] - did you mean 'relu'?"],
     ),
+    "number beyond all floats": (
+        ["init=normal", f"init.sigma={10**400}"],
+        ["init.sigma: cannot be composed from 'init.sigma=1000"],
+    ),
     "circle": (["seed='${seed}'"], ["seed: Recursive interpolation detected"]),
     "model too large": (
         ["model.layers=[{kind: dense, units: 1000000000000000000000, use_bias: false}]"],

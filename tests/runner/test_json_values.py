@@ -20,6 +20,7 @@ from initlab.runner.json_values import finite, mapping, number, restored
         (None, None),
         (True, None),
         ("1", None),
+        (10**400, None),
         ([1], None),
     ],
 )

@@ -111,6 +111,10 @@ def test_the_words_of_an_old_manifest_are_put_together_again(words):
 def test_lines_that_are_no_list_stay_as_they_are():
     old = WHOLE.to_json() | {"overrides": ["- init=he", "'"]}
     assert Manifest.from_json(old, PLACE).overrides == ["init=he", "'"]
+    deep = ["- " + "[" * 3000]
+    assert Manifest.from_json(WHOLE.to_json() | {"overrides": deep}, PLACE).overrides == [
+        "[" * 3000
+    ]
 
 
 def refused(content: object) -> str:

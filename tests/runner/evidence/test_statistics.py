@@ -92,6 +92,43 @@ def test_damaged_and_newer_statistics_are_refused_in_one_line(content, said):
     assert str(found.value) == f"{PLACE}: {said}"
 
 
+@pytest.mark.parametrize(
+    ("section", "column", "value"),
+    [
+        *[("parameters", "path", value) for value in (None, 3, ["x"], {})],
+        *[("parameters", "shape", value) for value in (None, 3, "4x2", [4, None], [1.5], [-1])],
+        *[("parameters", "law", value) for value in (3, ["x"])],
+        *[("parameters", "verdict", value) for value in (None, True, 10**30, [])],
+        *[("parameters", "histogram", value) for value in (3, [1], [[0, 1]], [[0, 1, "x"]])],
+        *[("parameters", "std", value) for value in ("x", -1, 10**400, [], True)],
+        *[("layers", "rms", value) for value in ("x", [1])],
+        *[("gradients", "max_abs", value) for value in ("x", {})],
+        *[("training", "epoch", value) for value in (None, 0.5, "1")],
+        *[("training", "loss", value) for value in ("x", [1])],
+    ],
+)
+def test_a_value_of_another_type_is_refused_in_one_line(section, column, value, tmp_path):
+    content = WHOLE.to_json()
+    content[section] = [content[section][0] | {column: value}]
+    with pytest.raises(EvidenceError) as found:
+        Statistics.from_json(content, PLACE)
+    said = f"is not as written, {section}[0].{column} has a value of another type"
+    assert str(found.value) == f"{PLACE}: {said} - run its config again"
+
+
+@pytest.mark.parametrize("value", [[], {}, 10**400])
+def test_a_figure_that_is_no_single_value_is_refused(value):
+    content = WHOLE.to_json() | {"figures": {"loss": value}}
+    with pytest.raises(EvidenceError, match="figures.loss has a value of another type"):
+        Statistics.from_json(content, PLACE)
+
+
+def test_what_was_not_finite_is_a_number():
+    row = ROW | {"std": "nan", "mean": None, "histogram": [["-inf", 0, 3]], "mine": ["anything"]}
+    content = WHOLE.to_json() | {"parameters": [row], "figures": {"loss": "inf", "name": "x"}}
+    assert Statistics.from_json(content, PLACE).parameters == [row]
+
+
 def test_statistics_say_in_one_short_line_what_they_hold():
     row = {"path": "0.weight", "shape": [2], "verdict": "ok"}
     held = Statistics([row], figures={"loss": 1.0}, sections={"spectrum": [row, row]})
