@@ -6,7 +6,10 @@ Nothing is drawn or allocated: parameters stay uninitialized, and shapes may be 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from initlab.engine import gluon
 from initlab.engine.errors import MXNetError
@@ -16,6 +19,8 @@ from initlab.runner.layers import Context
 from initlab.runner.layers.base import B, Own
 from initlab.runner.plan.model import LayerSpec, ModelSpec
 
+Shape = tuple[int, ...]
+
 
 @dataclass
 class Network:
@@ -24,7 +29,8 @@ class Network:
     `layers` has every layer by path, containers included; `leaves` has those that contain no other.
     `owners` has the parameters with values of their own; `aliases` maps the path of a tied
     parameter to the path of its owner. `sources` maps a parameter's path to the place in the config
-    that chose its own initializer.
+    that chose its own initializer. `shapes` has the output shape of each leaf of a twin; None if
+    it is no single shape.
     """
 
     root: gluon.Block
@@ -34,6 +40,7 @@ class Network:
     owners: dict[str, gluon.Parameter] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, Shape | None] = field(default_factory=dict)
 
 
 def build(model: ModelSpec, dtype: str) -> Network:
@@ -228,13 +235,37 @@ def _first_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
     Raises ConfigError at the first layer that cannot take its input.
     """
     try:
-        return infer_shapes(network, shape)
+        with _noted_shapes(network):
+            return infer_shapes(network, shape)
     except MXNetError as error:
         place = network.places.get(error.path, "model.layers")
         said = error.message
         raise ConfigError.of(
             place, f"layer '{error.path}' cannot take its input: {said}" if error.path else said
         ) from error
+
+
+@contextmanager
+def _noted_shapes(network: Network) -> Iterator[None]:
+    """Note the output shapes that the leaves infer inside a `with`."""
+
+    def noting(path: str, rule: Callable[..., Any]) -> Callable[..., Any]:
+        def infer_shape(*given: Any) -> Any:
+            output = rule(*given)
+            one = isinstance(output, tuple) and all(isinstance(size, int) for size in output)
+            same = network.shapes.get(path, output) == output
+            network.shapes[path] = output if one and same else None
+            return output
+
+        return infer_shape
+
+    for path, leaf in network.leaves.items():
+        object.__setattr__(leaf, "infer_shape", noting(path, leaf.infer_shape))
+    try:
+        yield
+    finally:
+        for leaf in network.leaves.values():
+            object.__delattr__(leaf, "infer_shape")
 
 
 def _check_alike(network: Network, model: ModelSpec) -> None:

@@ -6,7 +6,7 @@ declares its columns.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from initlab.runner.figures.unknown import (
     ANYTHING,
@@ -46,7 +46,7 @@ KINDS: dict[str, dict[str, object]] = {
 
 def sketch(
     parameters: Iterable[Row],
-    layers: Sequence[str],
+    layers: Mapping[str, tuple[int, ...] | None],
     probe: Probe,
     measures: Collection[Measure],
     statistics: Iterable[Statistic],
@@ -54,8 +54,8 @@ def sketch(
     """Return the sections of `stats.json` with a placeholder for each value (see
     `figures.unknown`).
 
-    `layers` are the paths of layers that contain no other. A probe or measurement without a
-    declaration in `gives` may give any column.
+    `layers` are the output shapes of the layers that contain no other, by their paths; None if not
+    known. A probe or measurement without a declaration in `gives` may give any column.
     """
     sections: dict[str, object] = {name: {} if name == "figures" else [] for name in OF_A_PROBE}
     columns: dict[str, dict[str, object]] = {}
@@ -75,9 +75,7 @@ def sketch(
     for statistic in statistics:
         known = Open(row) if statistic.gives is None else row
         row = type(known)(known | _row("parameters", statistic.gives or ()))
-    sections["parameters"] = [
-        _named(one.path, type(row)(row | {"shape": list(one.shape)})) for one in parameters
-    ]
+    sections["parameters"] = [_named(one.path, one.shape, row) for one in parameters]
     return sections
 
 
@@ -86,11 +84,14 @@ def _row(section: str, names: Iterable[str]) -> dict[str, object]:
     return {name: kinds.get(name, ANYTHING if name in NOT_NUMBERS else NUMBER) for name in names}
 
 
-def _section(name: str, row: dict[str, object], layers: Sequence[str]) -> object:
+def _section(
+    name: str, row: dict[str, object], layers: Mapping[str, tuple[int, ...] | None]
+) -> object:
     if name == "figures":
         return row
-    return [_named(path, row) for path in layers] if name == "layers" else Rows(row)
+    return [_named(*layer, row) for layer in layers.items()] if name == "layers" else Rows(row)
 
 
-def _named(path: str, row: dict[str, object]) -> dict[str, object]:
-    return type(row)({**row, "path": path})
+def _named(path: str, shape: tuple[int, ...] | None, row: dict[str, object]) -> dict[str, object]:
+    known = {"shape": list(shape)} if shape is not None and "shape" in row else {}
+    return type(row)({**row, **known, "path": path})

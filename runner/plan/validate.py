@@ -63,8 +63,10 @@ class RunConfig:
     tracker: Tracker
     sample_shape: tuple[int, ...]
     plan: Plan
-    layers: tuple[str, ...]
-    """Paths of the layers that contain no other, in the order of the network."""
+    layers: dict[str, tuple[int, ...] | None]
+    """Path -> output shape of the layers that contain no other, in the order of the network; None
+    if the output is not a single array.
+    """
     claims: list[Claim]
     threads: int | None
     """The number of threads; None for the number of processors."""
@@ -163,8 +165,8 @@ def _check_shard(plan: Plan, shard: Shard | None) -> None:
         raise ConfigError.of("shard", str(error)) from None
 
 
-def _plan(root: Root, parts: Parts) -> tuple[Plan, tuple[str, ...]]:
-    """Return the plan, and the paths of the layers that contain no other."""
+def _plan(root: Root, parts: Parts) -> tuple[Plan, dict[str, tuple[int, ...] | None]]:
+    """Return the plan, and the output shapes of the layers that contain no other."""
     data, sample = parts.data, parts.sample_shape
     batch_shape = (data.batch, *sample)
     network, output = build_twin(parts.model, root.dtype, batch_shape)
@@ -178,7 +180,7 @@ def _plan(root: Root, parts: Parts) -> tuple[Plan, tuple[str, ...]]:
         with problems.under(f"measure.{name}"):
             measure.check(*given, data.whole_numbers)
     problems.raise_any()
-    return plan, tuple(network.leaves)
+    return plan, {path: network.shapes.get(path) for path in network.leaves}
 
 
 def _check_sizes(network: Network, batch_shape: tuple[int, ...]) -> None:

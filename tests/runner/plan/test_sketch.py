@@ -70,6 +70,25 @@ def test_everything_in_the_statistics_was_known_before(words, only_run):
             assert wrong == [], section
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("model=lenet", "data=normal"),
+        ("model=residual_mlp", "data=normal"),
+        ("model=shared", "data=normal"),
+        ("model=lstm_lm",),
+    ],
+    ids=lambda words: words[0],
+)
+def test_the_shapes_of_layers_are_known_before_the_run(words, only_run):
+    folder = only_run(*words, "data.batch=2", "probe=forward", "snapshot=none", "stats=[]")
+    run = RunFolder(folder)
+    known = {row["path"]: row["shape"] for row in revalidate(run.config).sketch["layers"]}
+    rows = run.stats.layers
+    assert rows and all(is_like(row["shape"], known[row["path"]]) for row in rows)
+    assert sum(isinstance(shape, list) for shape in known.values()) > len(known) / 2
+
+
 def is_like(value, placeholder):
     """Whether a value is of the kind that its placeholder says."""
     match placeholder:
@@ -114,8 +133,9 @@ def test_the_sections_that_nothing_measures_are_empty(only_run):
         ("parameters[0].shape.max", "parameters[0].shape has no 'max' - Known: 0, 1."),
         ("parameters[0].shape", "holds 2 entries and is no single value"),
         ("parameters[0].histogram", "holds rows and is no single value"),
-        ("layers[0].shape", "holds rows and is no single value"),
-        ("layers[0].shape.max", "layers[0].shape is a list, it has no 'max' - choose an entry"),
+        ("layers[0].shape", "holds 2 entries and is no single value"),
+        ("layers[0].shape.max", "layers[0].shape has no 'max' - Known: 0, 1."),
+        ("layers[0].shape[5]", "layers[0].shape has 2 rows, there is no [5] - Known: 0 to 1."),
         ("layers[0].shape[1][0]", "layers[0].shape[1] is one value, it has no '[0]'"),
     ],
 )
