@@ -71,13 +71,16 @@ class Listing:
         return sum(self._column(at, heads) + len(GAP) for at in columns) - len(GAP)
 
     def _parts(self, heads: list[list[str]], width: int) -> list[list[int]]:
-        """Return the columns of as few tables as the width allows, each with the key columns."""
-        parts = [[*self._keys]]
-        for at in range(len(self._keys), len(self._names)):
-            if len(parts[-1]) > len(self._keys) and self._width([*parts[-1], at], heads) > width:
-                parts.append([*self._keys])
-            parts[-1].append(at)
-        return parts
+        """Return the columns of as few tables as the width allows, each with the key columns.
+
+        The last table has as many columns as fit: the first columns declare, the last ones compare.
+        """
+        parts: list[list[int]] = [[]]
+        for at in reversed(range(len(self._keys), len(self._names))):
+            if parts[0] and self._width([*self._keys, at, *parts[0]], heads) > width:
+                parts.insert(0, [])
+            parts[0].insert(0, at)
+        return [[*self._keys, *part] for part in parts]
 
     def _table(self, columns: list[int], heads: list[list[str]]) -> Iterator[Text]:
         widths = {at: self._column(at, heads) for at in columns}
@@ -85,7 +88,8 @@ class Listing:
         for words in reversed(list(zip_longest(*upwards, fillvalue=""))):
             yield self._line([Text(word, "bold") for word in words], columns, widths)
         for row in self._rows:
-            yield self._line([row[at] for at in columns], columns, widths)
+            if any(row[at] for at in columns):  # a row that goes on with another may be empty here
+                yield self._line([row[at] for at in columns], columns, widths)
 
     def _line(self, cells: Cells, columns: list[int], widths: dict[int, int]) -> Text:
         line = Text()

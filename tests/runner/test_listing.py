@@ -96,3 +96,19 @@ def test_a_long_table_is_printed_at_once():
     started = time.process_time()
     assert printed(made, force_terminal=True, color_system="standard").count("\n") == 20_001
     assert time.process_time() - started < 5
+
+
+def test_the_last_columns_stay_together():
+    made = Listing(*((name, "left") for name in ("path", "law", "declared", "measured", "z")))
+    made.add_row("0.weight", "TruncatedNormal(0, 0.1)", "0.125", "0.1237", "-1.6")
+    first, second = printed(made, 44).split("\n\n")
+    assert first.split()[:2] == ["path", "law"]
+    assert second.split()[:4] == ["path", "declared", "measured", "z"]
+
+
+def test_a_row_that_is_empty_in_a_part_has_no_line_there():
+    made = Listing(("run", "left"), ("words", "left"), ("why", "left"))
+    made.add_row("one", "w" * 30, "y" * 30)
+    made.add_row("", "", "z" * 30)
+    first, second = printed(made, 40).split("\n\n")
+    assert len(first.splitlines()) == 2 and len(second.splitlines()) == 3
