@@ -20,10 +20,10 @@ class Bilinear(Initializer):
     """
 
     def law(self, description: Description) -> laws.Law:
-        """Return Structured('bilinear').
+        """Return Structured('bilinear') over the kernel's axes: those of the roles, else the last two.
 
-        Raises LawError unless there are 4 axes, the last two of which are the kernel's.
+        Raises LawError unless there are 4 axes.
         """
-        law = laws.Structured("bilinear")
+        law = laws.Structured("bilinear", channels=description.channels[0])
         law.check_shape(description.shape)
         return law

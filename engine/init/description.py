@@ -86,6 +86,20 @@ class Description:
         field = math.prod(self.shape[2:])
         return Fans(self.shape[1] * field, self.shape[0] * field)
 
+    @property
+    def channels(self) -> tuple[tuple[int, int], int]:
+        """The two axes that are channels, and the number of blocks (groups, gates) of axis 0.
+
+        Without roles, or with roles that do not name both channels, MXNet's layout (out, in,
+        *kernel): axes 0 and 1.
+        """
+        names = [role.partition("*")[0] for role in self.roles or ()]
+        if names.count("out") != 1 or names.count("in") != 1:
+            return (0, 1), 1
+        first, second = sorted((names.index("out"), names.index("in")))
+        blocks = (self.roles or ("",))[0].partition("*")[2]
+        return (first, second), int(blocks or 1)
+
     def _require_matrix(self) -> None:
         if len(self.shape) < 2:
             raise ValueError(f"{self.name} has shape {self.shape}: a fan needs at least 2 axes")

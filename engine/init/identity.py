@@ -13,8 +13,9 @@ from initlab.engine.options import Finite
 @register
 @dataclass(eq=False, repr=False)
 class Identity(Initializer):
-    """`gain` on the diagonal of the first two axes, and 0 elsewhere. For convolutions the diagonal
-    is at the centre tap of the kernel.
+    """`gain` on the diagonal of the channel axes, and 0 elsewhere. For convolutions the diagonal is
+    at the centre tap of the kernel. Each group of a convolution, and each gate of a recurrent
+    layer, has its own diagonal.
 
     Keras: `Identity`; torch: `nn.init.eye_` and `nn.init.dirac_`.
     """
@@ -22,10 +23,14 @@ class Identity(Initializer):
     gain: Finite = 1.0
 
     def law(self, description: Description) -> laws.Law:
-        """Return Structured('identity', gain). Raises ValueError for a vector."""
+        """Return Structured('identity', gain), its axes and blocks from the roles.
+
+        Raises ValueError for a vector.
+        """
         if len(description.shape) < 2:
             raise ValueError(
                 f"Identity initializer cannot be applied to vector {description.name}. It requires at "
                 "least 2D."
             )
-        return laws.Structured("identity", self.gain)
+        channels, blocks = description.channels
+        return laws.Structured("identity", self.gain, channels, blocks)

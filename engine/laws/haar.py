@@ -201,21 +201,32 @@ class SingularVectors(Law):
 class Structured(Law):
     """Values without randomness.
 
-    `identity`: gain on the diagonal, for convolution kernels at the centre tap ((k - 1) // 2).
-    `bilinear`: gain times an interpolating kernel over the last two of four axes.
+    `identity`: gain on the diagonal of the channel axes, for convolution kernels at the centre tap
+    ((k - 1) // 2); each of the `blocks` of axis 0 (groups, gates) has its own diagonal.
+    `bilinear`: gain times an interpolating kernel over the two axes that are not the channels'.
     """
 
     random: ClassVar[bool] = False
     name: str = "identity"
     gain: float = 1.0
+    channels: tuple[int, ...] = (0, 1)
+    blocks: int = 1
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "channels", tuple(self.channels))
         if self.name not in ("identity", "bilinear"):
             raise LawError(f"structured: no structure '{self.name}' - known: bilinear, identity")
         check_numbers(self, "gain")
+        whole = all(type(number) is int for number in (*self.channels, self.blocks))
+        if not whole or len({n for n in self.channels if n >= 0}) != 2 or self.blocks < 1:
+            raise LawError(
+                f"structured: no tensor has channel axes {self.channels!r} and {self.blocks!r} blocks"
+            )
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Raise LawError unless a bilinear kernel has 4 axes and an identity at least 2."""
+        """Raise LawError unless a bilinear kernel has 4 axes and an identity at least 2, with both
+        channel axes and equal blocks.
+        """
         if self.name == "bilinear" and len(shape) != 4:
             raise LawError(
                 f"a bilinear kernel cannot have shape {shape}: it needs 4 axes, two for channels and two "
@@ -223,6 +234,11 @@ class Structured(Law):
             )
         if len(shape) < 2:
             raise LawError(f"an identity cannot have shape {shape}: it needs at least 2 axes")
+        if len(shape) <= max(self.channels) or shape[0] % self.blocks:
+            raise LawError(
+                f"{self} cannot fill shape {shape}: its channel axes are {self.channels}, and "
+                f"axis 0 has {self.blocks} equal blocks"
+            )
 
     @property
     def support(self) -> tuple[float, float]:
@@ -232,33 +248,41 @@ class Structured(Law):
         """Return the condition that every element is the declared one."""
         return self._none_wrong(f"elements that differ from the {self.name}", values)
 
+    def describe(self) -> dict[str, Any]:
+        """Return the law as JSON; axes and blocks only if they are not the usual ones."""
+        return {key: value for key, value in super().describe().items() if value != USUAL.get(key)}
+
     def _elements(
         self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
     ) -> np.ndarray:
+        channels = self.channels
+        kernel_axes = [axis for axis in range(len(shape)) if axis not in channels]
         if self.name == "bilinear":
-            kernel = (
-                self._rounded(self.gain * bilinear_kernel(*shape[2:]), dtype)
-                if math.prod(shape)
-                else np.zeros(shape[2:], dtype)
-            )
-            return np.broadcast_to(kernel, shape).flat[start:end]
+            kernel = np.zeros([shape[axis] for axis in kernel_axes], dtype)
+            if math.prod(shape):
+                kernel = self._rounded(self.gain * bilinear_kernel(*kernel.shape), dtype)
+            return np.broadcast_to(np.expand_dims(kernel, channels), shape).flat[start:end]
         elements = np.zeros(end - start, dtype)
-        taps = math.prod(shape[2:])
-        centre = (
-            int(np.ravel_multi_index([(k - 1) // 2 for k in shape[2:]], shape[2:]))
-            if taps and shape[2:]
-            else 0
-        )
-        step = (shape[1] + 1) * taps  # from one element of the diagonal to the next
-        if step:
-            before = max(
-                0, -(-(start - centre) // step)
-            )  # elements of the diagonal before the slice
-            stop = (min(shape[:2]) - 1) * step + centre + 1
-            elements[before * step + centre - start : max(stop - start, 0) : step] = self._rounded(
-                np.asarray(self.gain), dtype
-            )
+        if not math.prod(shape):
+            return elements
+        strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+        centre = sum(strides[axis] * ((shape[axis] - 1) // 2) for axis in kernel_axes)
+        rows = shape[0] // self.blocks
+        length = min(rows if axis == 0 else shape[axis] for axis in channels)
+        step = sum(strides[axis] for axis in channels)  # between two elements of a diagonal
+        gain, block = self._rounded(np.asarray(self.gain), dtype), rows * strides[0]
+        for first in range(start // block * block + centre, end, block):
+            before = max(0, -(-(start - first) // step))  # of this diagonal, those before the slice
+            upto = min(length, max(0, -(-(end - first) // step)))
+            stop = max(0, first + upto * step - start)
+            elements[first + before * step - start : stop : step] = gain
         return elements
 
     def __str__(self) -> str:
-        return f"{self.name.capitalize()}({self.gain:.6g})"
+        axes = f", channel axes {self.channels}" if self.channels != (0, 1) else ""
+        blocks = f", {self.blocks} blocks" if self.blocks > 1 else ""
+        return f"{self.name.capitalize()}({self.gain:.6g}{axes}{blocks})"
+
+
+USUAL = {"channels": [0, 1], "blocks": 1}
+"""The layout of `Structured` that is MXNet's: (out, in, *kernel)."""

@@ -65,7 +65,9 @@ DECLARED = [
     (laws.Constant([[1.0], [2.0]]), (2, 105)),
     (laws.ForgetGate(1.0), (8, 27)),
     (laws.Structured(), (20, 11)),
+    (laws.Structured("identity", 0.5, (0, 3), 2), (4, 3, 3, 6)),
     (laws.Structured("bilinear"), (3, 3, 5, 5)),
+    (laws.Structured("bilinear", 1.0, (0, 3)), (3, 5, 5, 3)),
 ]
 
 
@@ -261,7 +263,11 @@ EXAMPLES = {
         (laws.Repeated(laws.Blocks((1.0, 0.1)), 3), (12, 2)),
     ],
     "singular_vectors": [(laws.SingularVectors(), (4, 6))],
-    "structured": [(laws.Structured("identity", 0.5), (6, 6, 3, 3))],
+    "structured": [
+        (laws.Structured("identity", 0.5), (6, 6, 3, 3)),
+        (laws.Structured("identity", 0.5, (0, 3), 2), (4, 3, 3, 6)),
+        (laws.Structured("bilinear", 1.0, (0, 3)), (3, 5, 5, 3)),
+    ],
     "truncated_normal": [(laws.TruncatedNormal(0, 1, -2, 2), (7, 5))],
     "uniform": [(laws.Uniform(-0.07, 0.07), (7, 5))],
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from initlab.engine.laws.factor import PANEL, householder_q, lapack_q
 from initlab.engine.streams import Key
 
 ROOT = Path(__file__).parents[3]
+KEY = Key(3, "w")
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -309,3 +311,55 @@ def test_a_matrix_in_low_precision_is_orthonormal_to_what_the_dtype_resolves(dty
 def test_a_shape_that_is_no_matrix_is_refused(shape):
     with pytest.raises(LawError, match="an orthogonal matrix cannot have shape"):
         laws.Haar(1.0).draw(Key(0, "haar"), shape)
+
+
+def identity_by_hand(shape, channels, blocks) -> np.ndarray:
+    tensor = np.zeros(shape, np.float32)
+    rows = shape[0] // blocks
+    length = min(rows if axis == 0 else shape[axis] for axis in channels)
+    for block, place in itertools.product(range(blocks), range(length)):
+        index = [(size - 1) // 2 for size in shape]
+        for axis in channels:
+            index[axis] = place + (block * rows if axis == 0 else 0)
+        tensor[tuple(index)] = 1
+    return tensor
+
+
+LAYOUTS = [
+    ((20, 3), (0, 1), 1),
+    ((3, 20), (0, 1), 1),
+    ((12, 5), (0, 1), 3),
+    ((8, 2, 3, 3), (0, 1), 4),
+    ((8, 3, 3, 2), (0, 3), 4),
+    ((4, 3, 2, 6), (0, 3), 1),
+    ((3, 5, 4, 7), (0, 3), 1),
+]
+
+
+@pytest.mark.parametrize(("shape", "channels", "blocks"), LAYOUTS)
+@given(data=st.data())
+def test_an_identity_is_the_diagonal_of_each_block_of_the_channel_axes(
+    shape, channels, blocks, data
+):
+    law = laws.Structured("identity", 1.0, channels, blocks)
+    wanted = identity_by_hand(shape, channels, blocks)
+    assert (law.draw(KEY, shape) == wanted).all()
+    start = data.draw(st.integers(0, wanted.size))
+    stop = data.draw(st.integers(start, wanted.size))
+    assert (law.draw(KEY, shape, "float32", start, stop) == wanted.reshape(-1)[start:stop]).all()
+    assert laws.from_description(law.describe()) == law
+
+
+def test_the_usual_layout_is_described_as_it_always_was():
+    assert laws.Structured().describe() == {"kind": "structured", "name": "identity", "gain": 1.0}
+    assert str(laws.Structured("identity", 1.0, (0, 3), 2)) == (
+        "Identity(1, channel axes (0, 3), 2 blocks)"
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [{"channels": (1, 1)}, {"channels": (0, -1)}, {"blocks": 0}, {"channels": (0,)}]
+)
+def test_a_structure_without_two_channel_axes_is_refused(options):
+    with pytest.raises(LawError, match="structured: no tensor has channel axes"):
+        laws.Structured("identity", **options)
