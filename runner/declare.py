@@ -24,7 +24,7 @@ from initlab.runner.config.identity import declaration_of
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.evidence import judged, status
 from initlab.runner.evidence.finished import Run
-from initlab.runner.evidence.folder import Origin
+from initlab.runner.evidence.folder import Origin, RunFolder
 from initlab.runner.excerpt import shortened
 from initlab.runner.plan.rows import Plan
 from initlab.runner.plan.validate import RunConfig, validate
@@ -170,9 +170,11 @@ class DeclaredRun:
         """Create the folder and remove the status and claims of earlier runs in it.
 
         Raises ConfigError if it cannot be created, or if a report is wanted and matplotlib is not
-        installed.
+        installed, and EvidenceError if `resume=true` meets a run that it cannot keep; nothing is
+        then removed.
         """
         check_writable(folder)
+        check_resumable(self.checked, folder)
         status.remove(folder)
         judged.remove(folder)
         check_report(str(self.checked.resolved.get("report")))
@@ -193,7 +195,8 @@ class DeclaredRun:
 def declared(config: Composed) -> DeclaredRun:
     """Return the run that a composed config declares.
 
-    Raises ConfigError with all problems, and for a config that declares several runs.
+    Raises ConfigError with all problems, and for a config that declares several runs; and for
+    `dry_run=true` EvidenceError where the run would.
     """
     varied = [part for part in ("grid", "cases", "union") if config.sweep.get(part)]
     if varied:
@@ -208,7 +211,19 @@ def declared(config: Composed) -> DeclaredRun:
         from initlab.runner import expectation
 
         expectation.check(checked.claims, [(words, checked)])
-    return DeclaredRun(checked, words, set_run_dir(config, checked.declaration), config)
+    folder = set_run_dir(config, checked.declaration)
+    if config.dry_run:
+        check_resumable(checked, folder)
+    return DeclaredRun(checked, words, folder, config)
+
+
+def check_resumable(checked: RunConfig, folder: Path) -> None:
+    """Raise EvidenceError if `resume=true` meets a finished run of another config in the folder, or
+    one whose manifest is damaged or newer.
+    """
+    place = RunFolder(folder)
+    if checked.resume and place.finished and place.manifest.canonical != checked.canonical:
+        place.finished_as(checked.canonical)
 
 
 def check_writable(folder: Path) -> None:

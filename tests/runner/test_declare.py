@@ -133,6 +133,48 @@ def planned_digest(declared):
     return declared.plan.digest
 
 
+PLUGIN = """
+from dataclasses import dataclass
+from initlab.engine import init, laws
+
+@init.register
+@dataclass(eq=False, repr=False)
+class Wide(init.Initializer):
+    sigma: float = 5.0
+
+    def law(self, description):
+        return laws.Normal(0.0, self.sigma)
+"""
+
+
+@pytest.mark.parametrize(
+    ("loading", "named"),
+    [
+        ("import wide_init", []),
+        (
+            "from initlab.runner.config import plugins; plugins.load('wide_init.py')",
+            ["wide_init.py"],
+        ),
+    ],
+    ids=["imported", "loaded"],
+)
+def test_a_plugin_is_used_by_importing_or_loading_its_file(loading, named, tmp_path):
+    (tmp_path / "wide_init.py").write_text(PLUGIN)
+    script = (
+        f"import initlab; initlab.declare('init=he'); {loading}\n"
+        "run = initlab.declare('init=wide', 'init.sigma=2').run('one')\n"
+        "print(run.stats.parameters[0]['law'], [plugin.file for plugin in run.manifest.plugins])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (0, f"Normal(0, 2) {named}\n"), done.stderr
+
+
 def test_options_of_ones_own_are_found_in_a_folder(tmp_path):
     (tmp_path / "init").mkdir()
     (tmp_path / "init" / "wide.yaml").write_text(
@@ -203,6 +245,29 @@ def test_claims_are_judged_into_the_runs_folder(tmp_path):
 def test_task_plan_and_dry_run_are_refused(words, said, tmp_path):
     with pytest.raises(ConfigError, match=said):
         initlab.declare("init=he", *words).run(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "the manifest is damaged"),
+        ('{"format": "initlab-manifest-99"}', "is of format initlab-manifest-99"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_run_would_and_neither_removes_anything(
+    text, said, command, only_run
+):
+    words = ["init=he", "resume=true"]
+    folder = only_run(*words)
+    assert command(*words, "dry_run=true").out.startswith("finished  ")
+    (folder / "manifest.json").write_text(text)
+    (folder / "claims.json").write_text("[]")
+    (folder / "status.json").write_text("{}")
+    dry, real = command(*words, "dry_run=true"), command(*words)
+    assert (dry.code, dry.out) == (real.code, real.out) == (2, "")
+    assert said in dry.err and dry.err == real.err
+    assert (folder / "claims.json").exists() and (folder / "status.json").exists()
+    assert "1 to run" in command("init=he", "dry_run=true").out
 
 
 def test_a_sweep_is_not_one_run():
