@@ -9,7 +9,8 @@
     initlab.runner   declared networks: built, initialized, probed and documented by the command `initlab`
 
 In a checkout `engine`, `runner` and `conf` are links to the folders beside this one; an installed
-package holds them itself. Nothing is imported before it is asked for; docs/python.md has examples.
+package holds them itself. Nothing is imported before it is asked for; docs/python.md in the
+source has examples.
 """
 
 from __future__ import annotations

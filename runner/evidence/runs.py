@@ -65,9 +65,10 @@ class Runs(Sequence[Run]):
     def where(self, condition: str) -> Runs:
         """Return the runs for which a condition on their configs and figures holds.
 
-        For example `init.kind == 'he' and figures.loss < 2.4`; docs/figures.md describes the
-        language. Raises TypeError if the condition is no text, and QuantityError with the column of
-        a syntax error, or with the nearest name if no run has such a figure.
+        For example `init.kind == 'he' and figures.loss < 2.4`; docs/figures.md in the
+        source describes the language. Raises TypeError if the condition is no text, and
+        QuantityError with the column of a syntax error, or with the nearest name if no run has such
+        a figure.
         """
         if not isinstance(condition, str):
             said = f'must be a text like "seed == 0 and figures.loss < 2", got {condition!r}'

@@ -81,7 +81,8 @@ class Plan(Mapping[str, Row]):
         """The plan-v1 digest, a SHA-256 in hex: two plans with the same digest give the same
         values.
 
-        It covers path, shape, dtype, law, stream key and owner of each row; see docs/python.md.
+        It covers path, shape, dtype, law, stream key and owner of each row; see docs/python.md
+        in the source.
         """
         rows = [
             {

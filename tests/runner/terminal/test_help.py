@@ -150,3 +150,9 @@ def test_hydras_own_flags_work_as_before(command):
     )
     assert done.returncode == 0
     assert "--experimental-rerun" in done.stdout
+
+
+def test_files_that_an_installed_package_lacks_are_said_to_be_in_the_source(text):
+    said = " ".join(text.split())
+    assert "The source of InitLab comes with README.md" in said
+    assert "docs/experiments.md in the source" in said
