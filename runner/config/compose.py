@@ -34,6 +34,7 @@ from initlab.runner.config.hydra_internals import (
     register_resolver,
 )
 from initlab.runner.config.identity import OUTPUTS, Declaration, declaration_of
+from initlab.runner.config.limits import check_limits
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.json_values import JSON
 
@@ -287,6 +288,7 @@ def check_word(word: str) -> None:
 
     A word that chooses an option of a group must name the option.
     """
+    check_limits(word)
     try:
         override = parse_word(word)
     except HydraException:
