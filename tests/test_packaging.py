@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra._internal.utils import get_args_parser
+
+from initlab.runner.config.hydra_internals import parse_arguments
 
 ROOT = Path(__file__).parents[1]
 
@@ -257,15 +258,15 @@ def test_every_dependency_is_pinned_for_ci():
     ("given", "overrides", "multirun"),
     [
         ("", ["init=normal"], False),
-        ("seed=3", ["seed=3", "init=normal"], False),
+        ("seed=3", ["init=normal", "seed=3"], False),
         ("init=xavier model=shared seed=3", ["init=xavier", "model=shared", "seed=3"], False),
         (
             "init_mode=eager init.sigma=0.1",
-            ["init_mode=eager", "init.sigma=0.1", "init=normal"],
+            ["init=normal", "init_mode=eager", "init.sigma=0.1"],
             False,
         ),
-        ("-m 'seed=range(0,2)'", ["seed=range(0,2)", "init=normal"], True),
-        ("-m 'model.input=[2, 3]'", ["model.input=[2, 3]", "init=normal"], True),
+        ("-m 'seed=range(0,2)'", ["init=normal", "seed=range(0,2)"], True),
+        ("-m 'model.input=[2, 3]'", ["init=normal", "model.input=[2, 3]"], True),
         ("seed=1,2 -m", ["init=normal", "seed=1,2"], True),
         (
             "-m init=normal,xavier 'seed=range(0,2)'",
@@ -274,7 +275,7 @@ def test_every_dependency_is_pinned_for_ci():
         ),
     ],
 )
-def test_make_run_hands_on_what_hydra_can_parse(given, overrides, multirun):
+def test_make_run_hands_on_its_words_with_an_initializer(given, overrides, multirun):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     command = ["make", "--dry-run", "--no-print-directory", "run", f"ARGS={given}"]
     done = subprocess.run(
@@ -282,5 +283,17 @@ def test_make_run_hands_on_what_hydra_can_parse(given, overrides, multirun):
     )
     words = shlex.split(done.stdout.splitlines()[-1])
     assert words[1:3] == ["-m", "runner"]
-    parsed = get_args_parser().parse_args(words[3:])
+    parsed, _ = parse_arguments(words[3:])
     assert (parsed.overrides, parsed.multirun) == (overrides, multirun)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_run_hands_on_a_command_as_it_is():
+    command = ["make", "--dry-run", "--no-print-directory", "run", "ARGS=verify outputs/runs/x"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shlex.split(done.stdout.splitlines()[-1])[1:] == [
+        "-m",
+        "runner",
+        "verify",
+        "outputs/runs/x",
+    ]
