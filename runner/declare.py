@@ -52,7 +52,7 @@ def declare(*words: str, config_dir: str | os.PathLike[str] | None = None) -> De
             raise TypeError(said)
     if config_dir == "":
         raise ConfigError.of("config_dir", "is empty - give a folder that holds groups, or None")
-    with _leaving_no_trace():
+    with leaving_no_trace():
         register()
         folder = None if config_dir is None else os.path.abspath(config_dir)
         run = declared(composed(list(words), folder))
@@ -65,7 +65,7 @@ def _again(words: tuple[str, ...], config_dir: str | None) -> DeclaredRun:
 
 
 @contextmanager
-def _leaving_no_trace() -> Iterator[None]:
+def leaving_no_trace() -> Iterator[None]:
     """Afterwards the caller's Hydra, the seed and streams of the engine, and the counters of
     automatic names are as they were.
     """
@@ -150,9 +150,11 @@ class DeclaredRun:
         for key, value in (("task", "plan"), ("dry_run", True)):
             if resolved.get(key) == value:
                 raise ConfigError.of(key, f"{str(value).lower()} makes no run - leave it out")
+        if folder == "":
+            raise ConfigError.of("folder", "is empty - give the folder to run into, or None")
         place = (self.folder if folder is None else Path(folder)).absolute()
         quiet = tables.quiet_console()
-        with _leaving_no_trace():
+        with leaving_no_trace():
             self.begin(place)
             self.make(place, quiet)
             track_run(self.checked, place)

@@ -112,12 +112,12 @@ class LockFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Return the tests. Raises CollectError, one line per problem, if the lock cannot be used."""
         from initlab.runner.check import lockcheck
-        from initlab.runner.config.hydra_internals import borrowing_hydra
+        from initlab.runner.declare import leaving_no_trace
         from initlab.runner.errors import RunnerError
 
         shown = _shown(self.config, self.path)
         try:
-            with borrowing_hydra():
+            with leaving_no_trace():
                 _load_plugins(self.config)
                 lock = lockcheck.open_lock(shown)
                 found = list(
@@ -143,10 +143,10 @@ class LockItem(Item):
         """Draw the run again and compare."""
         from initlab.runner.check import lockcheck
         from initlab.runner.config.compose import start
-        from initlab.runner.config.hydra_internals import borrowing_hydra
+        from initlab.runner.declare import leaving_no_trace
         from initlab.runner.sweep.plugin import register
 
-        with borrowing_hydra():
+        with leaving_no_trace():
             register()
             # Another test may have left Hydra in any state.
             start([], self.config.getoption("initlab_config_dir"))
@@ -204,10 +204,10 @@ class ExperimentItem(Item):
         not known.
         """
         from initlab.runner.check.lock import runs_of
-        from initlab.runner.config.hydra_internals import borrowing_hydra
+        from initlab.runner.declare import leaving_no_trace
         from initlab.runner.errors import ConfigError
 
-        with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
+        with leaving_no_trace(), tempfile.TemporaryDirectory() as folder:
             try:
                 wrong = [
                     said
@@ -252,11 +252,11 @@ class _Claimed:
     """The claims of an experiment and their verdicts; its runs are made once, for the first test."""
 
     def __init__(self, name: str, config_dir: str | None) -> None:
-        from initlab.runner.config.hydra_internals import borrowing_hydra
+        from initlab.runner.declare import leaving_no_trace
         from initlab.runner.experiments.performing import checked_sweep
 
         self._name, self._config_dir = name, config_dir
-        with borrowing_hydra():
+        with leaving_no_trace():
             self.claims = checked_sweep([name], config_dir).claims
         self._judged: dict[str, Judged] | None = None
 
@@ -268,14 +268,14 @@ class _Claimed:
 
     def _judge(self) -> dict[str, Judged]:
         from initlab.runner.claims.judge import judge
-        from initlab.runner.config.hydra_internals import borrowing_hydra
+        from initlab.runner.declare import leaving_no_trace
         from initlab.runner.evidence.folder import Origin
         from initlab.runner.expectation import estimates
         from initlab.runner.experiments.performing import checked_sweep
         from initlab.runner.run.stages import execute
         from initlab.runner.terminal.tables import quiet_console
 
-        with borrowing_hydra(), tempfile.TemporaryDirectory() as folder:
+        with leaving_no_trace(), tempfile.TemporaryDirectory() as folder:
             checked = checked_sweep([self._name], self._config_dir)
             made = []
             for member in checked.members:

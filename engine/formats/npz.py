@@ -175,7 +175,7 @@ def _ours(entry: np.ndarray | None) -> dict[str, Any]:
     try:
         ours: dict[str, Any] = json.loads(entry.tobytes().decode("utf-8"))
         proper = all(isinstance(ours[key], dict) for key in ("aliases", "metadata", "dtypes"))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         proper = False
     checked(proper, "is damaged: its alias table is not as we write it")
     return ours

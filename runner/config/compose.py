@@ -52,9 +52,11 @@ COMPOSITION_ERRORS = (
     ValueError,
     TypeError,
     OverflowError,
+    RecursionError,
+    OSError,
     AssertionError,
 )
-"""Exceptions of Hydra for words it cannot compose; the last four are bugs of Hydra, for words like
+"""Exceptions of Hydra for words it cannot compose; the last six are bugs of Hydra, for words like
 `init=null`.
 """
 
@@ -291,7 +293,7 @@ def check_word(word: str) -> None:
     check_limits(word)
     try:
         override = parse_word(word)
-    except HydraException:
+    except (HydraException, RecursionError):
         raise ConfigError.of(word, f"is no override - {_how_to_write(word)}") from None
     group = override.key_or_group
     if group not in shipped_options() or override.is_delete() or override.is_sweep_override():

@@ -110,6 +110,17 @@ def test_an_empty_config_dir_is_refused():
         initlab.declare("init=he", config_dir="")
 
 
+def test_an_empty_folder_to_run_into_is_refused():
+    with pytest.raises(ConfigError, match="folder: is empty"):
+        initlab.declare("init=he").run("")
+
+
+@pytest.mark.parametrize("word", ["+x=" + "[" * 900 + "]" * 900, "init=" + "a" * 5000])
+def test_a_word_that_is_too_deep_or_too_long_is_refused(word):
+    with pytest.raises(ConfigError):
+        initlab.declare(word)
+
+
 def test_what_would_be_a_sweep_says_what_to_write_in_python():
     with pytest.raises(ConfigError, match=r"give -m .*in Python, declare each run"):
         initlab.declare("init=he,normal")

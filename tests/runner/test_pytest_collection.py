@@ -306,6 +306,21 @@ def test_a_test_that_uses_hydra_itself_is_not_disturbed_and_disturbs_nothing(
     assert (code, "6 passed" in out) == (0, True), out
 
 
+def test_the_seed_and_the_names_of_blocks_in_other_tests_are_left_alone(tested, locked, tmp_path):
+    experiment(tmp_path / "conf", "good")
+    text = (
+        "from initlab.engine import naming, streams\nfrom initlab.engine.gluon import nn\n\n\n"
+        "def test_{name}():\n"
+        "    streams.seed(7) if {number} == 0 else None\n"
+        "    naming._state.counters.clear() if {number} == 0 else None\n"
+        "    assert (streams.current_seed(), nn.Dense(1).prefix) == (7, 'dense{number}_')\n"
+    )
+    for number, name in enumerate(("first", "second")):
+        (tmp_path / f"test_{name}.py").write_text(text.format(name=name, number=number))
+    code, out = tested("test_first.py", "conf", "initlab.lock", "test_second.py", "--initlab")
+    assert code == 0, out
+
+
 def test_options_and_plugins_of_ones_own_are_given_by_name(tested, tmp_path):
     (tmp_path / "conf" / "init").mkdir(parents=True)
     (tmp_path / "conf" / "init" / "ours.yaml").write_text(

@@ -84,3 +84,10 @@ def test_any_npz_of_numbers_is_read(tmp_path):
         npz_of(b"{'descr': '<f4', 'fortran_order': False, 'shape': (5L,), }")
     )
     assert same(python2.tensors["a"], np.zeros(5, np.float32))
+
+
+@pytest.mark.parametrize("text", [b"[" * 200_000, b"{", b"3", b'{"aliases": 3}'])
+def test_an_alias_table_that_is_not_as_written_is_refused(tmp_path, text):
+    np.savez(tmp_path / "x.npz", w=np.zeros(3, "f4"), __initlab__=np.frombuffer(text, np.uint8))
+    with pytest.raises(FormatError, match="its alias table is not as we write it"):
+        formats.get("npz").read(tmp_path / "x.npz")
