@@ -3,18 +3,27 @@
 
 The commands are in `runner/commands`; the default is `run`. An error for the user is printed here
 as one line per problem on stderr and becomes an exit code: 0 done; 1 a run failed, something
-differs, or a claim is refuted; 2 something was refused; 3 a claim is inconclusive.
+differs, or a claim is refuted; 2 something was refused; 3 a claim is inconclusive; 130 Ctrl-C; 141
+the reader of stdout stopped reading.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 
 import initlab
 from initlab.runner.commands import REGISTRY
 from initlab.runner.config import plugins
-from initlab.runner.errors import ConfigError, MemoryShortage, RunnerError, Stopped, print_error
+from initlab.runner.errors import (
+    EXIT_UNREAD,
+    ConfigError,
+    MemoryShortage,
+    RunnerError,
+    Stopped,
+    print_error,
+)
 
 DEFAULT = "run"
 HELP = {"-h", "--help"}
@@ -28,7 +37,12 @@ def main(*before: str) -> None:
 def run_command(words: list[str]) -> int:
     """Run the command that the words name; return the exit code."""
     try:
-        return dispatch(load_plugins(words))
+        code = dispatch(load_plugins(words))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader of stdout has read enough, like `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_UNREAD
     except RunnerError as error:
         return failed(error)
     except KeyboardInterrupt:

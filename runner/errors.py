@@ -33,6 +33,8 @@ EXIT_FAILED = 1
 EXIT_REFUSED = 2
 EXIT_INCONCLUSIVE = 3
 EXIT_STOPPED = 130
+EXIT_UNREAD = 141
+"""What a shell gives a process that SIGPIPE ended."""
 SHOWN = 120
 """Characters of an expression that a message shows."""
 

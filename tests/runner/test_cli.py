@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import initlab
@@ -50,3 +55,18 @@ def test_a_stop_and_a_lack_of_memory_are_a_line_and_an_exit_code(
     monkeypatch.setattr(cli, "dispatch", fail)
     assert run_command(["init=normal"]) == code
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["plan", "init=he"], ["experiments", "--list"]])
+def test_a_reader_that_stops_reading_gets_no_traceback(words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "initlab", *words],
+            cwd=Path(__file__).parents[2],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (done.returncode, done.stderr) == (141, "")

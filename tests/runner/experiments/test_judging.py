@@ -53,4 +53,6 @@ def test_what_is_misspelled_is_refused(words, said, tmp_path, monkeypatch, capsy
 def test_the_experiments_are_listed_with_what_they_ask(capsys):
     assert run_command(["experiments", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(EXPERIMENTS) and all("?" in line for line in lines)
+    named = [line.split()[0] for line in lines if not line.startswith(" ")]
+    assert named == sorted(EXPERIMENTS) and max(map(len, lines)) <= 80
+    assert sum("?" in line for line in lines) == len(EXPERIMENTS)
