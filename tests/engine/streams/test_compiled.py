@@ -86,6 +86,7 @@ def test_a_hundred_million_elements_are_the_references(name):
     assert differing(compiled.fill, name, 12_345, 10**8) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(KINDS) - {"uniform", "normal", "truncated"}))
 def test_a_million_elements_are_the_references(name):
     assert differing(compiled.fill, name, 2**33 - 5, 1_000_003) == 0
@@ -309,6 +310,7 @@ def on_processor(name: str, **cache: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_without_simd_and_without_a_folder_to_keep_code_in_the_bits_are_the_same():
     digest, simd, kept = on_processor(
         "generic", NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator", NUMBA_CACHE_DIR=""
@@ -318,6 +320,7 @@ def test_without_simd_and_without_a_folder_to_keep_code_in_the_bits_are_the_same
     assert digest == digest_of_all()
 
 
+@pytest.mark.slow
 def test_on_a_processor_that_could_fuse_operations_the_bits_are_the_same(tmp_path):
     from llvmlite.binding import get_host_cpu_features
 

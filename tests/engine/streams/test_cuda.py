@@ -74,6 +74,7 @@ def test_any_part_of_a_stream_is_that_of_numpy(name, start, count):
         )
 
 
+@pytest.mark.slow
 @needs_a_compiler
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize(("threads", "blocks"), [(256, 1 << 16), (32, 7), (1, 1)])

@@ -304,6 +304,7 @@ def test_figures_of_large_tensors_say_how_ks_was_found(tmp_path, tell, monkeypat
     assert f"{ks['least']:.4f} … {ks['most']:.4f}" in out
 
 
+@pytest.mark.slow
 def test_large_files_are_read_in_blocks(tmp_path, tell):
     """Two files of 160 MB within 100 MB of memory, which does not count what the system maps."""
     place = save(tmp_path / "a.safetensors", {"x": np.ones(40_000_000, np.float32)})

@@ -50,6 +50,7 @@ def test_the_plan_takes_fans_from_one_group_and_shows_where_the_shape_says_other
     assert rows["n.gamma"]["rule"] == "batch_norm's default"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["resnet18", "resnet50", "vgg11"])
 def test_an_image_network_has_one_root_digest_in_both_modes_whatever_the_images(model, only_run):
     """Small images go through all layers, since their size changes no weight but that of VGG's

@@ -20,6 +20,7 @@ SUITED = {
 """What the model must be for data that does not suit every model."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(shipped_options()["data"]))
 @pytest.mark.parametrize("probe", sorted(shipped_options()["probe"]))
 def test_every_data_goes_through_every_probe(name, probe, command):

@@ -17,6 +17,7 @@ def stats_of(folder):
     return json.loads((folder / "stats.json").read_text())
 
 
+@pytest.mark.slow
 def test_lenet_learns_to_name_97_of_100_digits_it_never_saw(only_run):
     figures = stats_of(only_run("experiment=digits_lenet"))["figures"]
     assert figures["test_accuracy"] >= 0.97

@@ -56,6 +56,7 @@ def test_a_run_without_snapshot_probe_and_histograms_has_a_report_without_them(c
     assert "<h2>As declared?" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

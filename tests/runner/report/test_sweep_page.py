@@ -56,6 +56,7 @@ def test_runs_that_are_gone_are_pending(sweep_folder):
     assert "0 of 6 runs completed; 6 pending." in text_of(write_sweep_report(sweep_folder))
 
 
+@pytest.mark.slow
 def test_ten_thousand_runs_still_make_a_usable_file(many):
     folder = many(40)
     once = read_members(folder)

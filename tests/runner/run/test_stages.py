@@ -274,6 +274,7 @@ REFUSED = {"load"}
 OPTIONS = sorted(file.stem for file in (ROOT / "conf" / "init").glob("*.yaml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", LAYERS)
 @pytest.mark.parametrize("init", OPTIONS)
 def test_every_initializer_draws_the_same_in_every_mode(init, model, command):

@@ -87,6 +87,7 @@ def stats_of(only_run):
     return call
 
 
+@pytest.mark.slow
 def test_many_seeds_give_no_false_alarm(stats_of):
     for seed in range(20):
         content = stats_of(f"seed={seed}", "init=he", "model=deep_mlp", "probe=none")
