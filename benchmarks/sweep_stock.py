@@ -10,7 +10,8 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from initlab.runner.config.compose import conf_dir, register_with_hydra
+from initlab.runner.config.compose import register_with_hydra
+from initlab.runner.config.option_files import conf_dir
 from initlab.runner.evidence.folder import Origin
 from initlab.runner.plan.validate import validate
 from initlab.runner.run import stages

@@ -19,8 +19,8 @@ from omegaconf import DictConfig
 
 from initlab.runner.command import REGISTRY
 from initlab.runner.config.code_search import LOGGING_CLASSES
-from initlab.runner.config.compose import conf_dir, register_with_hydra
 from initlab.runner.config.hydra_internals import VERSION, allowing, hydra_context, parse_arguments
+from initlab.runner.config.option_files import conf_dir
 from initlab.runner.errors import ConfigError
 from initlab.runner.sweep.plugin import register
 
@@ -116,6 +116,8 @@ def single_run(config: DictConfig) -> int:
 
 def hand_to_hydra(words: list[str]) -> int:
     """Call Hydra's entry point with the words."""
+    from initlab.runner.config.compose import register_with_hydra
+
     register_with_hydra()
     GlobalHydra.instance().clear()
     before = sys.argv

@@ -162,7 +162,7 @@ class ExperimentFile(pytest.File):
         """Return the tests. Raises CollectError if the runner has a file of the same name, which
         hides it.
         """
-        from initlab.runner.config.compose import conf_dir
+        from initlab.runner.config.option_files import conf_dir
         from initlab.runner.errors import RunnerError
 
         group, root = self.path.parent.name, self.path.parent.parent.resolve()

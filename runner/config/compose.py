@@ -8,10 +8,8 @@ included, is searched for `_target_` and other ways to call code.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
@@ -24,7 +22,6 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
-import initlab
 from initlab.engine.registry import advice
 from initlab.runner.config import code_search, plugins, schema
 from initlab.runner.config.hydra_internals import (
@@ -35,10 +32,10 @@ from initlab.runner.config.hydra_internals import (
 )
 from initlab.runner.config.identity import OUTPUTS, Declaration, declaration_of
 from initlab.runner.config.limits import check_limits
+from initlab.runner.config.option_files import ROOT, check_overlay, conf_dir, shipped_options
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.json_values import JSON
 
-ROOT = "config"
 Composed: TypeAlias = DictConfig
 """A composed config with its `hydra` node."""
 HINT = re.compile(r"\. Did you mean: .*")
@@ -70,30 +67,6 @@ LAUNCHER_EXTRAS = {
     "ray": "ray",
 }
 """Launcher -> the extra that installs it."""
-
-
-def conf_dir() -> Path:
-    """Return the folder `conf` of the package. Raises ConfigError if it is missing."""
-    folder = Path(initlab.__file__).parent.absolute() / "conf"
-    if not (folder / f"{ROOT}.yaml").is_file():
-        raise ConfigError.of(
-            "", f"the folder {folder} of configs is missing - install initlab again"
-        )
-    return folder
-
-
-def shipped_options() -> dict[str, set[str]]:
-    """Return {group: names of the options in `conf/`}, which are looked up once."""
-    return _options_in(conf_dir())
-
-
-@cache
-def _options_in(folder: Path) -> dict[str, set[str]]:
-    return {
-        group.name: {file.stem for file in group.glob("*.yaml")}
-        for group in folder.iterdir()
-        if group.is_dir()
-    }
 
 
 def register_with_hydra() -> None:
@@ -131,23 +104,6 @@ def set_run_dir(config: DictConfig, declaration: Declaration) -> Path:
     if OmegaConf.to_container(config.hydra.run, resolve=False)["dir"] == RUN_DIR:  # type: ignore[index, call-overload]
         config.hydra.run.dir = "." if config.task == "plan" else str(declaration.folder)
     return Path(str(config.hydra.run.dir))
-
-
-def check_overlay(folder: Path) -> None:
-    """Check a folder with the user's own options.
-
-    Raises ConfigError unless it is a folder; warns about each option that ours hides.
-    """
-    if not folder.is_dir():
-        raise ConfigError.of(
-            f"--config-dir {folder}",
-            "is no folder - give one that holds groups, like my_conf/init/wide.yaml",
-        )
-    for file in sorted(folder.rglob("*.yaml")):
-        option = file.relative_to(folder)
-        if (conf_dir() / option).exists():
-            said = f"is ignored: initlab has a {option.with_suffix('')} of its own - give it another name"
-            print(f"warning: {file} {said}", file=sys.stderr)
 
 
 def compose(words: list[str], config_dir: str | None = None) -> DictConfig:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from initlab.runner.config.compose import conf_dir, read_option
+from initlab.runner.config.compose import read_option
+from initlab.runner.config.option_files import conf_dir
 from initlab.runner.errors import Problems
 
 GROUP = "experiment"

@@ -1,7 +1,7 @@
 """The text of `--help`: config groups with their options, keys, examples, and the other commands.
 
 The meaning of a group or key is its comment in `conf/config.yaml`. Options are the files of `conf/`
-and the registered kinds, including those of plugins. Nothing is composed: other words on the line
+and, with `--plugin`, the kinds that have no file. Nothing is composed: other words on the line
 are neither read nor checked.
 """
 
@@ -12,8 +12,8 @@ import textwrap
 from pathlib import Path
 
 from initlab.runner.command import PLAIN_WIDTH, REGISTRY, Command
-from initlab.runner.config import schema
-from initlab.runner.config.compose import ROOT, check_overlay, conf_dir, shipped_options
+from initlab.runner.config import plugins
+from initlab.runner.config.option_files import ROOT, check_overlay, conf_dir, shipped_options
 
 NAMES = 16
 """Columns for the names of groups and keys."""
@@ -43,7 +43,7 @@ def help_text(config_dir: str | None = None, width: int = PLAIN_WIDTH) -> str:
     """Return the help text in lines of at most `width` columns, but at least one word per line."""
     width = max(width, 40)
     meanings = comments((conf_dir() / f"{ROOT}.yaml").read_text(encoding="utf-8"))
-    groups = options(config_dir)
+    groups = options(config_dir, kinds=bool(plugins.loaded()))
     keys = {key: said for key, said in meanings.items() if key not in groups and "." not in key}
     sweep = {key: said for key, said in meanings.items() if "." in key}
     parts = [
@@ -105,13 +105,16 @@ def comments(text: str) -> dict[str, str]:
     return found
 
 
-def options(config_dir: str | None = None) -> dict[str, list[str]]:
-    """Return {group: sorted names of its options}, from `conf/`, kinds without a file, and the
-    user's folder.
+def options(config_dir: str | None = None, kinds: bool = True) -> dict[str, list[str]]:
+    """Return {group: sorted names of its options}, from `conf/` and the user's folder; with `kinds`
+    also the kinds that have no file, for which the engine is imported.
     """
     found = {group: set(names) for group, names in shipped_options().items() if names}
-    for group in schema.GROUPS:
-        found[group] |= set(schema.options_without_file(group, found[group]))
+    if kinds:
+        from initlab.runner.config import schema
+
+        for group in schema.GROUPS:
+            found[group] |= set(schema.options_without_file(group, found[group]))
     if config_dir is not None:
         check_overlay(Path(config_dir))
         for file in Path(config_dir).glob("*/*.yaml"):

@@ -7,8 +7,8 @@ from __future__ import annotations
 import threading
 import tracemalloc
 
-import numpy as np
 import pytest
+from small_nets import filled, named, same, values
 from standin import counting_device
 
 from initlab.engine import autograd, init, nd, streams
@@ -18,27 +18,6 @@ from initlab.engine.gluon import nn
 @pytest.fixture(autouse=True)
 def seeded():
     streams.seed(0)
-
-
-def named(**layers) -> nn.HybridSequential:
-    net = nn.HybridSequential()
-    for name, layer in layers.items():
-        net.register_child(layer, name)
-    return net
-
-
-def values(net) -> dict[str, np.ndarray]:
-    return {path: parameter.data().asnumpy() for path, parameter in net.structural_params().items()}
-
-
-def filled(net, initializer=None, features=5, **options) -> dict[str, np.ndarray]:
-    net.initialize(initializer or init.Normal(0.1), root="", **options)
-    net(nd.ones((2, features)))
-    return values(net)
-
-
-def same(a: dict, b: dict) -> bool:
-    return a.keys() == b.keys() and all(a[key].tobytes() == b[key].tobytes() for key in a)
 
 
 def test_deferred_and_eager_give_the_same_bits():

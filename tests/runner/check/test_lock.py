@@ -13,11 +13,10 @@ import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
+from altered import Bent
 from locks import SMALL
 
-from initlab.engine import digest
 from initlab.runner.check import lock, lockfile
 from initlab.runner.evidence.folder import RunFolder
 
@@ -88,25 +87,6 @@ def test_what_was_locked_is_verified_in_a_fresh_process(words, locked, here):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(r"initlab\.lock: (1 run is|[0-9]+ runs are) as locked\n", done.stdout)
-
-
-class Bent:
-    """What was drawn again, with one element of '1.weight' moved."""
-
-    def __init__(self, again, by: float = 1e-7) -> None:
-        self._again, self._by = again, by
-
-    def values(self, row):
-        values = self._again.values(row).copy()
-        if row.path == "1.weight":
-            values.flat[3] += np.float32(self._by)
-        return values
-
-    def digest(self, path):
-        values = self._again._values[path].copy()
-        if path == "1.weight":
-            values.flat[3] += np.float32(self._by)
-        return digest.tensor_digest(values).hex()
 
 
 REFUSED = {

@@ -6,11 +6,11 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
+from altered import Bent
 from locks import SMALL, change
 
-from initlab.engine import digest, laws
+from initlab.engine import laws
 from initlab.runner.check import lock
 
 
@@ -97,25 +97,6 @@ def test_a_refactored_stream_is_changed_values_alone(locked, said, monkeypatch):
         1,
         [["values", "1 of 4 tensors: '1.weight'"]],
     )
-
-
-class Bent:
-    """What was drawn again, with one element of '1.weight' moved."""
-
-    def __init__(self, again, by: float = 1e-7) -> None:
-        self._again, self._by = again, by
-
-    def values(self, row):
-        values = self._again.values(row).copy()
-        if row.path == "1.weight":
-            values.flat[3] += np.float32(self._by)
-        return values
-
-    def digest(self, path):
-        values = self._again._values[path].copy()
-        if path == "1.weight":
-            values.flat[3] += np.float32(self._by)
-        return digest.tensor_digest(values).hex()
 
 
 @pytest.mark.parametrize(

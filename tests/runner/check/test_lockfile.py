@@ -6,6 +6,7 @@ import contextlib
 import json
 
 import pytest
+from altered import places
 from locks import SMALL, change
 
 from initlab.runner.check import lock, lockcheck, lockfile
@@ -64,18 +65,6 @@ def test_a_damaged_lock_is_one_line_that_names_it(what, locked, said):
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert err.startswith(f"error: {path}: ")
     assert message in err
-
-
-def places(value: object, above: tuple = ()) -> list[tuple]:
-    """The place of every part of a JSON value."""
-    parts = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    return [place for key, part in parts for place in [(*above, key), *places(part, (*above, key))]]
 
 
 def test_whatever_a_lock_holds_there_is_an_answer_and_never_a_failure(locked):

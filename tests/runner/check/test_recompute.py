@@ -3,33 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
+from altered import answer, change_manifest, change_snapshot
 
 from initlab.engine import digest, formats
-from initlab.runner.cli import run_command
-
-
-def answer(folder: Path, capsys, *words: str) -> tuple[int, str]:
-    capsys.readouterr()
-    code = run_command(["verify", str(folder), *words])
-    captured = capsys.readouterr()
-    return code, captured.out + captured.err
-
-
-def change_manifest(folder: Path, change) -> None:
-    path = folder / "manifest.json"
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))
-
-
-def change_snapshot(folder: Path, change) -> None:
-    path = folder / "snapshot.safetensors"
-    snapshot = formats.get(path).read(path)
-    change(snapshot)
-    formats.get(path).write(path, snapshot)
 
 
 def test_haar_matrices_are_compared_with_the_snapshot_to_a_stated_tolerance(only_run, capsys):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from altered import answer, change_manifest, change_snapshot, places
 
 from initlab.engine import digest, formats
 from initlab.runner.check import verify
@@ -24,27 +25,6 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def finished(only_run) -> Path:
     return only_run("init=normal", "model=shared")
-
-
-def answer(folder: Path, capsys, *words: str) -> tuple[int, str]:
-    capsys.readouterr()
-    code = run_command(["verify", str(folder), *words])
-    captured = capsys.readouterr()
-    return code, captured.out + captured.err
-
-
-def change_manifest(folder: Path, change) -> None:
-    path = folder / "manifest.json"
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))
-
-
-def change_snapshot(folder: Path, change) -> None:
-    path = folder / "snapshot.safetensors"
-    snapshot = formats.get(path).read(path)
-    change(snapshot)
-    formats.get(path).write(path, snapshot)
 
 
 def test_a_finished_run_is_verified_in_a_fresh_process(finished):
@@ -259,18 +239,6 @@ DECIDING = (
     "plugins",
     "versions",
 )
-
-
-def places(value: object, above: tuple = ()) -> list[tuple]:
-    """The place of every part of a JSON value."""
-    parts = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    return [place for key, part in parts for place in [(*above, key), *places(part, (*above, key))]]
 
 
 @pytest.mark.parametrize("key", DECIDING)

@@ -12,7 +12,9 @@ CONF = Path(__file__).parents[3] / "conf"
 MODELS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
 
 
-INITS = sorted(file.stem for file in (CONF / "init").glob("*.yaml"))
+OF_A_LAYER = {"bilinear", "lstm_bias"}
+"""Initializers of one kind of layer; they fill no other."""
+INITS = sorted({file.stem for file in (CONF / "init").glob("*.yaml")} - OF_A_LAYER)
 
 
 REFUSED = {

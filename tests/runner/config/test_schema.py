@@ -13,7 +13,7 @@ import yaml
 from initlab.engine import init
 from initlab.engine.options import options_of
 from initlab.runner import data, probes, stats, trackers
-from initlab.runner.config.compose import conf_dir
+from initlab.runner.config.option_files import conf_dir
 from initlab.runner.config.schema import (
     GROUPS,
     Config,

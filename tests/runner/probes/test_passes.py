@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from initlab.runner import data
-from initlab.runner.config.compose import shipped_options
+from initlab.runner.config.option_files import shipped_options
 
 SUITED = {
     "digits": ["model.input=[64]"],

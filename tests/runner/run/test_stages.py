@@ -269,8 +269,8 @@ LAYERS = {
 }
 OWN = {"constant": ["init.value=2"]}
 """Words that an option needs."""
-REFUSED = {"load"}
-"""It needs a file."""
+REFUSED = {"load", "bilinear", "lstm_bias"}
+"""The first needs a file, the others fill one kind of layer only."""
 OPTIONS = sorted(file.stem for file in (ROOT / "conf" / "init").glob("*.yaml"))
 
 
