@@ -11,6 +11,8 @@ from initlab.lazy import lazily
 if TYPE_CHECKING:
     from initlab.engine import (
         autograd,
+        base,
+        context,
         digest,
         formats,
         gluon,
@@ -19,11 +21,18 @@ if TYPE_CHECKING:
         laws,
         lr_scheduler,
         metric,
+        name,
         nd,
+        ndarray,
         optimizer,
         random,
         registry,
+        runtime,
         streams,
+        sym,
+        symbol,
+        test_utils,
+        util,
     )
     from initlab.engine.device import (
         Context,
@@ -33,10 +42,14 @@ if TYPE_CHECKING:
         current_context,
         current_device,
         gpu,
+        gpu_memory_info,
         num_gpus,
     )
     from initlab.engine.errors import EngineError, MXNetError
     from initlab.engine.streams import threads
+
+__version__ = "1.9.1"
+"""The version of MXNet whose interface this is, for code that compares it."""
 
 __all__ = [
     "Context",
@@ -44,6 +57,8 @@ __all__ = [
     "EngineError",
     "MXNetError",
     "autograd",
+    "base",
+    "context",
     "cpu",
     "cpu_pinned",
     "current_context",
@@ -52,18 +67,26 @@ __all__ = [
     "formats",
     "gluon",
     "gpu",
+    "gpu_memory_info",
     "init",
     "initializer",
     "laws",
     "lr_scheduler",
     "metric",
+    "name",
     "nd",
+    "ndarray",
     "num_gpus",
     "optimizer",
     "random",
     "registry",
+    "runtime",
     "streams",
+    "sym",
+    "symbol",
+    "test_utils",
     "threads",
+    "util",
 ]
 
 if not TYPE_CHECKING:
@@ -76,6 +99,7 @@ if not TYPE_CHECKING:
             "current_context",
             "current_device",
             "gpu",
+            "gpu_memory_info",
             "num_gpus",
         ),
         "initlab.engine.errors": ("EngineError", "MXNetError"),

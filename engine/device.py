@@ -292,10 +292,21 @@ def num_gpus() -> int:
         return 0
 
 
+def gpu_memory_info(device_id: int = 0) -> tuple[int, int]:
+    """Return (free, total) bytes of a GPU's memory. Raises MXNetError if there is no such GPU."""
+    free, total = _cupy(Device("gpu", device_id)).cuda.runtime.memGetInfo()
+    return int(free), int(total)
+
+
 def current_device() -> Device:
-    """Return the device of the innermost `with device:`, else cpu(0)."""
+    """Return the device of the innermost `with device:`, else the thread's default, else cpu(0)."""
     stack = getattr(_scopes, "stack", None)
-    return stack[-1] if stack else Device("cpu", 0)
+    return stack[-1] if stack else getattr(_scopes, "default", None) or Device("cpu", 0)
+
+
+def set_default(device: Device | None) -> None:
+    """Set the device of new arrays outside any `with device:`, in this thread; None: cpu(0)."""
+    _scopes.default = device
 
 
 Devices: TypeAlias = Device | Sequence[Device] | None

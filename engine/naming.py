@@ -1,5 +1,5 @@
 """Names of blocks: a counter for each hint, per thread or per block whose name scope is open
-(MXNet: `_BlockScope`).
+(MXNet: `_BlockScope` and `mx.name`).
 """
 
 from __future__ import annotations
@@ -7,13 +7,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 
 class _State(threading.local):
     def __init__(self) -> None:
         self.counters: dict[str, int] = {}
         self.scopes: list[NameScope] = []
+        self.managers: list[NameManager] = []
 
 
 _state = _State()
@@ -22,20 +23,53 @@ _state = _State()
 def _numbered(counters: dict[str, int], hint: str) -> str:
     number = counters.get(hint, 0)
     counters[hint] = number + 1
-    return f"{hint}{number}_"
+    return f"{hint}{number}"
+
+
+class NameManager:
+    """Names blocks outside any block's name scope, inside `with manager:` (MXNet: `mx.name`).
+
+    A subclass may override `get`.
+    """
+
+    def __init__(self) -> None:
+        self._counter: dict[str, int] = {}
+
+    def get(self, name: str | None, hint: str) -> str:
+        """Return `name`, or if it is None the hint with its next number."""
+        return name or _numbered(self._counter, hint)
+
+    def __enter__(self) -> Self:
+        _state.managers.append(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _state.managers.pop()
+
+
+class Prefix(NameManager):
+    """A manager whose names all begin with `prefix`."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+
+    def get(self, name: str | None, hint: str) -> str:
+        """Return the prefix, followed by the name or by the hint with its next number."""
+        return self._prefix + super().get(name, hint)
 
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """While open, names count from zero outside any scope; afterwards the thread's counters and
-    open scopes are as they were.
+    """While open, names count from zero outside any scope; afterwards the thread's counters, open
+    scopes and managers are as they were.
     """
-    before = _state.counters, _state.scopes
-    _state.counters, _state.scopes = {}, []
+    before = _state.counters, _state.scopes, _state.managers
+    _state.counters, _state.scopes, _state.managers = {}, [], []
     try:
         yield
     finally:
-        _state.counters, _state.scopes = before
+        _state.counters, _state.scopes, _state.managers = before
 
 
 class NameScope:
@@ -71,4 +105,6 @@ def new_name(prefix: str | None, hint: str) -> tuple[str, NameScope | None]:
     scope = current_scope()
     if prefix is not None:
         return prefix, scope
-    return _numbered(_state.counters if scope is None else scope.counters, hint), scope
+    if scope is None and _state.managers:
+        return _state.managers[-1].get(None, hint) + "_", None
+    return _numbered(_state.counters if scope is None else scope.counters, hint) + "_", scope

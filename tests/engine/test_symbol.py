@@ -1,0 +1,24 @@
+"""`Symbol` is good for annotations and isinstance; using one is one clear error."""
+
+from __future__ import annotations
+
+import pytest
+
+import initlab.engine as mx
+from initlab.engine.errors import MXNetError
+from initlab.engine.symbol import Symbol, tensor_types
+
+
+def test_no_array_is_a_symbol():
+    def forward(x: mx.sym.Symbol | mx.nd.NDArray) -> bool:
+        return isinstance(x, Symbol)
+
+    assert not forward(mx.nd.ones((2,)))
+    assert isinstance(mx.nd.ones((2,)), tensor_types)
+
+
+def test_using_symbols_is_an_error_that_says_what_to_do():
+    with pytest.raises(MXNetError, match="the engine computes at once - write the network as"):
+        Symbol()
+    with pytest.raises(AttributeError, match=r"mx\.sym\.Variable: there are no symbols here"):
+        mx.sym.Variable("data")
