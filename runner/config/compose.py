@@ -26,6 +26,7 @@ from initlab.engine.registry import advice
 from initlab.runner.config import code_search, plugins, schema
 from initlab.runner.config.hydra_internals import (
     VERSION,
+    add_folder,
     hydra_loader,
     parse_word,
     register_resolver,
@@ -111,9 +112,9 @@ def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
 
     Raises ConfigError with every problem in the words or in the tree.
     """
-    searchpath = start(words, config_dir)
+    start(words, config_dir)
     given = Words(words)
-    config = given.compose(lambda some: compose_once([*searchpath, *some]))
+    config = given.compose(compose_once)
     with given.problems.under():
         check_code(config)
     if given.problems:
@@ -121,10 +122,8 @@ def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
     return config
 
 
-def start(words: list[str], config_dir: str | None) -> list[str]:
-    """Initialize Hydra for composing; return the word that adds the user's folder of options, if
-    given.
-    """
+def start(words: list[str], config_dir: str | None) -> None:
+    """Initialize Hydra for composing, with the user's folder of options if one is given."""
     if config_dir is not None:
         check_overlay(Path(config_dir))
         if any(_key_of(word) == "hydra.searchpath" for word in words):
@@ -134,7 +133,8 @@ def start(words: list[str], config_dir: str | None) -> list[str]:
     register_with_hydra()
     GlobalHydra.instance().clear()
     initialize_config_dir(config_dir=str(conf_dir()), job_name="runner", **VERSION)
-    return [] if config_dir is None else [f"hydra.searchpath=[file://{Path(config_dir).resolve()}]"]
+    if config_dir is not None:
+        add_folder(Path(config_dir).resolve())
 
 
 Config = TypeVar("Config")
@@ -249,8 +249,8 @@ def check_word(word: str) -> None:
     check_limits(word)
     try:
         override = parse_word(word)
-    except (HydraException, RecursionError):
-        raise ConfigError.of(word, f"is no override - {_how_to_write(word)}") from None
+    except (HydraException, RecursionError) as error:
+        raise ConfigError.of(word, _how_to_write(word, error)) from None
     group = override.key_or_group
     if group not in shipped_options() or override.is_delete() or override.is_sweep_override():
         return
@@ -258,25 +258,32 @@ def check_word(word: str) -> None:
     for name in value if isinstance(value, list) else [value]:
         if not isinstance(name, str) or "${" in name:
             said = f"must be the name of an option, got {name!r}"
-            raise ConfigError.unknown(group, said, "", _options(group))
+            raise ConfigError.unknown(group, said, "", options_of(group))
 
 
-def _how_to_write(word: str) -> str:
-    """Return what to write for a word that does not follow Hydra's override grammar."""
+def _how_to_write(word: str, error: Exception) -> str:
+    """Return what is wrong with a word that Hydra's override grammar refuses, and what to write."""
     key, is_override, value = word.partition("=")
+    quoted = f"'{key}=\"{value}\"'"
+    if isinstance(error.__cause__, (ValueError, TypeError, AssertionError)):  # of a function
+        said = str(error.__cause__) or "it cannot be evaluated"
+        return f"{said} - if it is meant as text, put it in quotes: {quoted}"
+    said = "is no override"
     if not is_override:
-        return "write key=value (in quotes where the shell would change it), or +key=value to add a key"
+        return (
+            f"{said} - write key=value (in quotes where the shell would change it), or +key=value to "
+            "add a key"
+        )
     if "[" in key:
         dots = re.sub(r"\[(\d+)\]", r".\1", key)
-        return f"write places in a list with dots: {dots}={value}"
+        return f"{said} - write places in a list with dots: {dots}={value}"
     for opening, closing in ("()", "[]", "{}"):
-        if value.count(opening) != value.count(closing):
-            return (
-                f"it has {value.count(opening)} '{opening}' and {value.count(closing)} '{closing}'"
-            )
-    quoted = f"'{key}=\"{value}\"'"
+        opened, closed = value.count(opening), value.count(closing)
+        if opened != closed:
+            return f"{said} - it has {opened} '{opening}' and {closed} '{closing}'"
     return (
-        f"put a value with special characters in quotes, and all in quotes for the shell: {quoted}"
+        f"{said} - put a value with special characters in quotes, and all in quotes for the shell: "
+        f"{quoted}"
     )
 
 
@@ -351,8 +358,8 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
         return Problem(group, "'optuna' is not installed - pip install 'initlab[optuna]'"), whole
     if whole is not None:  # the option's name contains a slash
         group, option = _key_of(whole), whole.partition("=")[2]
-        return Problem.of_name(group, f"no option '{option}'", option, _options(group)), whole
-    options = [str(o) for o in error.options or []] or sorted(_options(group))
+        return Problem.of_name(group, f"no option '{option}'", option, options_of(group)), whole
+    options = [str(o) for o in error.options or []] or sorted(options_of(group))
     culprit = next(
         (w for w in words if _key_of(w) == group and re.search(rf"\b{re.escape(option)}\b", w)),
         None,
@@ -362,13 +369,11 @@ def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[P
     return Problem.of_name(group, f"no option '{option}'", option, options), culprit
 
 
-def _options(group: str) -> set[str]:
-    """Return the options of a group, including those of plugins."""
-    if group.startswith("hydra/"):
-        return set(hydra_loader().get_group_options(group))
-    return shipped_options().get(group, set()) | (
-        set(schema.kinds(group)) if group in schema.GROUPS else set()
-    )
+def options_of(group: str) -> set[str]:
+    """Return the options of a group: ours, those of plugins, and the user's own. It is empty if
+    there is no such group.
+    """
+    return set(hydra_loader().get_group_options(group))
 
 
 def check_code(config: DictConfig) -> None:

@@ -5,7 +5,8 @@ used                                          for
 hydra._internal.callbacks.Callbacks           a context without callbacks for job runner, launcher, sweeper
 hydra._internal.utils.get_args_parser         the command line's flags
 ConfigLoaderImpl._apply_overrides_to_config   setting words in a composed config without reading files again
-ConfigLoaderImpl.repository.group_exists      deciding whether a word chooses an option
+ConfigLoaderImpl.repository: group_exists      deciding whether a word chooses an option
+  and initialize_sources                        adding the user's folder of options
 Override._value                               copying a parsed word with another number
 GlobalHydra.hydra, ConfigStore.repo, Plugins'  saving and restoring the state of Hydra
   two mappings, BaseContainer._resolvers
@@ -24,6 +25,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from threading import RLock
 from typing import Any, NoReturn
 
@@ -33,9 +35,9 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import get_args_parser
 from hydra.conf import HydraConf
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobRuntime, configure_log
@@ -44,6 +46,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
 from initlab.engine.registry import advice
+from initlab.runner.config import grammar
 from initlab.runner.errors import ConfigError
 
 GUARDED = "execution_whitelist" in inspect.signature(hydra.main).parameters
@@ -181,6 +184,15 @@ def hydra_loader() -> ConfigLoader:
     return GlobalHydra.instance().config_loader()
 
 
+def add_folder(folder: Path) -> None:
+    """Add a folder of options to the initialized Hydra, as its own `--config-dir` does."""
+    loader = hydra_loader()
+    assert isinstance(loader, ConfigLoaderImpl)
+    path = loader.get_search_path()
+    path.prepend("command-line", f"file://{folder}", SearchPathQuery(provider="schema"))
+    loader.repository.initialize_sources(path)
+
+
 def hydra_context(targets: Collection[str]) -> HydraContext:
     """Return the context for Hydra's job runner, launchers and sweepers: the loader, and no
     callbacks.
@@ -213,13 +225,13 @@ def group_exists(key: str) -> bool:
 
 @lru_cache(4096)
 def parse_word(word: str) -> Override:
-    """Return a command line word as parsed by Hydra. The caller must not change the result.
+    """Return a command line word as `grammar` parses it. The caller must not change the result.
 
     Words that differ only in a whole number, like seeds, are parsed once. Raises HydraException if
     it is no word.
     """
     number = WHOLE_NUMBER.fullmatch(word)
     if number is None or number[2] == "0":
-        return OverridesParser.create().parse_override(word)
+        return grammar.parse(word)
     like = parse_word(f"{number[1]}0")
     return dataclasses.replace(like, _value=int(number[2]), input_line=word)

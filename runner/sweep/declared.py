@@ -339,7 +339,7 @@ class Tally:
 
 def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
     """Return the sweep that the words of a command line declare."""
-    searchpath = start(words, config_dir)
+    start(words, config_dir)
     given = Words(words)
     problems = given.problems
     task: list[Override] = []
@@ -361,7 +361,7 @@ def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
         if key_of(override.get_key_element()).startswith(SPENT)
     ]
     in_first = Words([*for_hydra, *about_it, *first])
-    config = in_first.compose(lambda some: compose_once([*searchpath, MULTIRUN, *some]))
+    config = in_first.compose(lambda some: compose_once([MULTIRUN, *some]))
     problems.found += [p for p in in_first.problems.found if p.place.startswith(("hydra", *SPENT))]
     node = (
         OmegaConf.to_container(config.sweep, resolve=False)

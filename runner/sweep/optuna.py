@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
@@ -28,6 +28,7 @@ from initlab.engine.errors import OptionError
 from initlab.engine.options import Check, Count, check_given, choice
 from initlab.runner.config.code_search import LOGGING_CLASSES, SAMPLERS
 from initlab.runner.config.compose import check_code
+from initlab.runner.config.grammar import Range
 from initlab.runner.config.hydra_internals import hydra_context
 from initlab.runner.errors import EXIT_FAILED, ConfigError, Problems
 from initlab.runner.evidence.members import Member, write_members
@@ -36,6 +37,7 @@ from initlab.runner.sweep.declared import DeclaredSweep, Tally
 from initlab.runner.sweep.job import STOP, run_job
 from initlab.runner.sweep.monitor import Monitor
 from initlab.runner.sweep.searching import SearchSpace
+from initlab.runner.sweep.space import key_of, values_of
 
 GRID = "optuna.samplers.GridSampler"
 DIRECTIONS = ("minimize", "maximize")
@@ -190,12 +192,23 @@ class Study:
     def _member(self, suggested: list[str]) -> Member | None:
         """Return the run that these words make, or None after printing why they make none."""
         assert self._declaration.search is not None
+        suggested = [self._as_declared(word) for word in suggested]
         [job] = self._declaration.of([*self._declaration.search.fixed, *suggested]).examine()
         if job.member is None:
             print(
                 f"refused    {' '.join(suggested)}: {'; '.join(map(str, job.refused))}", flush=True
             )
         return job.member
+
+    def _as_declared(self, suggested: str) -> str:
+        """Return a suggested word with the value of its range that it stands for: Optuna computes
+        0.1 + 2 * 0.1 in binary fractions.
+        """
+        assert self._declaration.search is not None
+        key, _, number = suggested.partition("=")
+        word, _ = self._declaration.search.searched.get(key_of(key), (None, ()))
+        swept = None if word is None else word.value()
+        return f"{key}={swept.nearest(float(number))}" if isinstance(swept, Range) else suggested
 
     def _value(self, member: Member) -> float | None:
         """Return the objective of a run that has ended, and remember it if it is the best one."""
@@ -286,20 +299,21 @@ def _words_for_plugin(space: SearchSpace, grid: bool) -> list[str]:
             said = "has no steps for a grid - use a,b or range(start,stop,step)"
             problems.add(key, f"'{word.input_line}' {said}")
     problems.raise_any()
-    return [
-        str(word.input_line) if grid or not word.is_range_sweep() else _range(word)
-        for word, _ in space.searched.values()
-    ]
+    return [_for_plugin(word, grid) for word, _ in space.searched.values()]
 
 
-def _range(word: Override) -> str:
-    """Return a range word that ends at its last value, since `stop` is included by the plugin, not
-    by Hydra.
+def _for_plugin(word: Override, grid: bool) -> str:
+    """Return a searched word without ranges that the plugin would read otherwise.
+
+    A grid gets all values one by one. A sampler gets a range that ends at its last value, since the
+    plugin includes `stop`.
     """
-    value: Any = word.value()
-    last = list(word.sweep_string_iterator())[-1] if not value.shuffle else None
-    return (
-        str(word.input_line)
-        if last is None
-        else f"{word.get_key_element()}=range({value.start},{last},{value.step})"
-    )
+    key, value = word.get_key_element(), word.value()
+    if isinstance(value, Range) and not (grid or value.shuffle):
+        ordered = value.sorted(reverse=False)
+        numbers = list(ordered)
+        step = ordered.step if isinstance(ordered.step, int) else float(ordered.step)
+        return f"{key}=range({numbers[0]},{numbers[-1]},{step})"
+    if isinstance(value, (Range, Glob)):
+        return f"{key}=choice({','.join(values_of(word))})"
+    return str(word.input_line)

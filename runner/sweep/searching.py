@@ -15,7 +15,7 @@ from hydra.errors import HydraException
 from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.json_values import JSON
-from initlab.runner.sweep.space import NOT_SWEPT, SPENT, check_swept, key_of, word_of
+from initlab.runner.sweep.space import NOT_SWEPT, SPENT, check_swept, key_of, values_of, word_of
 
 TARGET = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"
 """The searching sweeper, as named in a config."""
@@ -121,7 +121,4 @@ def _some(override: Override) -> tuple[str, ...]:
     key = override.get_key_element()
     if isinstance(value, IntervalSweep):
         return f"{key}={value.start}", f"{key}={value.end}"
-    return tuple(
-        f"{key}={item}"
-        for item, _ in zip(override.sweep_string_iterator(), range(PROBED), strict=False)
-    )
+    return tuple(f"{key}={item}" for item in values_of(override)[:PROBED])

@@ -13,9 +13,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
+from initlab.runner.config.compose import options_of
+from initlab.runner.config.grammar import Range
 from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.json_values import JSON
@@ -23,6 +25,8 @@ from initlab.runner.json_values import JSON
 NOT_SWEPT = ("task", "resume", "dry_run", "sweep", "report", "expect", "control")
 """Keys that apply to the command as a whole."""
 PARTS = ("grid", "cases", "exclude")
+MOST_VALUES = 1_000_000
+"""Values of one range at most: each becomes a word in memory."""
 Axis = tuple[str, tuple[str, ...]]
 """A key, and the words that give it its values."""
 SPENT = tuple(f"sweep.{part}" for part in (*PARTS, "union"))
@@ -169,7 +173,7 @@ class Reader:
                 values: list[str] = []
                 if override.is_sweep_override():
                     words = [axis for axis in words if axis[0] != key_of(key)]
-                    values = [f"{key}={value}" for value in override.sweep_string_iterator()]
+                    values = [f"{key}={value}" for value in values_of(override)]
                 words.append((key_of(key), tuple(values or [str(override.input_line)])))
         return words
 
@@ -193,8 +197,31 @@ def check_swept(override: Override) -> None:
             "hydra/sweeper=optuna"
         )
         raise ConfigError([Problem("", f"'{override.input_line}' {said}", search=True)])
-    if not list(override.sweep_string_iterator()):
+    if not values_of(override):
         raise ConfigError.of("", f"'{override.input_line}' holds no value")
+
+
+def values_of(override: Override) -> list[str]:
+    """Return the values of a swept word, as text for words. Raises ConfigError if there are too
+    many, and for a pattern of names if the key chooses no option.
+    """
+    value = override.value()
+    if isinstance(value, Range) and len(value) > MOST_VALUES:
+        said = f"'{override.input_line}' has {len(value):,} values, more than {MOST_VALUES:,}"
+        raise ConfigError.of("", f"{said} - take larger steps")
+    if isinstance(value, Glob):
+        known = sorted(options_of(override.key_or_group))
+        if not known:
+            said = (
+                f"'{override.input_line}' chooses options by their names, but the key is no group"
+            )
+            raise ConfigError.of("", f"{said} - give values: a,b or range(start,stop)")
+        matching = value.filter(known)
+        if not matching:
+            said = f"'{override.input_line}' fits no option"
+            raise ConfigError.unknown("", said, "", known)
+        return matching
+    return list(override.sweep_string_iterator())
 
 
 def _mapping(value: object) -> dict[str, object]:
@@ -219,7 +246,7 @@ def _axis(key: str, value: object) -> Axis:
     parsed = _parsed(f"{key}={value}") if isinstance(value, str) else None
     if parsed is not None and parsed.is_sweep_override():
         check_swept(parsed)
-        values = parsed.sweep_string_iterator()
+        values = values_of(parsed)
         return key_of(key), tuple(f"{parsed.get_key_element()}={item}" for item in values)
     if value == []:
         raise ConfigError.of("", "holds no value - give a list, or range(start,stop)")

@@ -142,13 +142,14 @@ def test_a_figure_that_no_run_has_leaves_no_best(search, tmp_path):
     assert done.stdout.splitlines()[-1] == "best: none, no run has an objective"
 
 
-def test_a_range_ends_before_its_stop_and_a_grid_has_all_of_it(search, tmp_path):
+def test_a_search_suggests_the_values_of_a_range_and_a_grid_all_of_them(search, tmp_path):
     found = []
     for words in ((), ("hydra/sweeper/sampler=grid",)):
-        done = search(OBJECTIVE, "seed=range(0,2)", *words, n=8)
+        falling = "init.sigma=sort(range(0.1,0.5,0.1),reverse=true)"
+        done = search(OBJECTIVE, falling, *words, n=8)
         assert done.returncode == 0, done.stderr
-        found.append({row["run_id"].split("-")[1] for row in table(tmp_path / "outputs" / "s")})
-    assert found[0] <= found[1] == {"seed0", "seed1"}
+        found.append({row["init.sigma"] for row in table(tmp_path / "outputs" / "s")})
+    assert found[0] <= found[1] == {"0.1", "0.2", "0.3", "0.4"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initlab.runner.config.compose import parse_word
+from initlab.runner.config.compose import parse_word, start
 from initlab.runner.sweep.space import Space, parse_space, word_of
 
 
@@ -193,3 +193,27 @@ def test_what_is_sound_of_a_space_is_kept_beside_what_is_wrong_with_the_rest():
         "hydra.sweeper.params.hydra",
         "dtype",
     ]
+
+
+def test_a_pattern_stands_for_the_options_that_it_fits():
+    start([], None)
+    assert jobs(["init=glob([he*,one],exclude=*uniform)"], {}) == [
+        "init=he",
+        "init=he_fan_out",
+        "init=one",
+    ]
+    assert jobs([], {"grid": {"init": "glob(he_u*)"}}) == ["init=he_uniform"]
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("seed=glob(*)", "seed: 'seed=glob(*)' chooses options by their names, but the key is no"),
+        ("init=glob(zz*)", "init: 'init=glob(zz*)' fits no option - Known: bilinear, "),
+        ("seed=range(0,10000000)", "seed: 'seed=range(0,10000000)' has 10,000,000 values, more"),
+    ],
+)
+def test_values_that_cannot_be_listed_are_one_problem(word, said):
+    start([], None)
+    [problem] = parse_space([parse_word(word)], {}, {}).problems
+    assert str(problem).startswith(said)
