@@ -100,7 +100,7 @@ class Law:
 
     def support_in(self, dtype: np.dtype) -> tuple[float, float]:
         """Return the smallest and the largest value possible in a dtype. They differ from `support`
-        for float64 if float32 rounds the bounds.
+        where the dtype does not have these numbers.
         """
         return self.support
 
@@ -219,6 +219,7 @@ class Law:
         )
         if kind is None:
             return None
+        self.check_dtype(resolved)
         flat = cuda.draw(device, kind, key, 0, math.prod(shape), resolved)
         xp = device.use()
         if resolved != kind.dtype and not bool(xp.all(xp.isfinite(flat))):
@@ -306,11 +307,17 @@ class Law:
         return resolved
 
     def _rounded(self, values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Return the values in `dtype`. Raises LawError if a finite value exceeds its range."""
+        """Return the values in `dtype`, those of a distribution within its bounds.
+
+        Raises LawError if a finite value exceeds the range of the dtype, or if the dtype has no
+        number within the bounds.
+        """
         if values.dtype == dtype:
             return values
+        self.check_dtype(dtype)
+        kind = self.distribution(wide=False)
         with np.errstate(over="ignore", invalid="ignore"):
-            cast = values.astype(dtype)
+            cast = values.astype(dtype) if kind is None else kind.rounded(values, dtype)
         if dtype.kind in "iu":
             limits = np.iinfo(dtype)
             beyond = ~((values >= limits.min) & (values <= limits.max))
@@ -327,6 +334,15 @@ class Law:
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Raise LawError if the law cannot fill the shape."""
+
+    def check_dtype(self, dtype: np.dtype) -> None:
+        """Raise LawError if no number of the dtype lies within the bounds of the law."""
+        kind = self.distribution(dtype == np.float64)
+        if kind is not None:
+            try:
+                kind.limits(dtype)
+            except StreamError as error:
+                raise LawError(f"{self}: {error}") from None
 
     def _elements(
         self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype

@@ -54,6 +54,10 @@ class Repeated(Law):
         """The law's."""
         return self.law.support
 
+    def support_in(self, dtype: np.dtype) -> tuple[float, float]:
+        """Return the law's."""
+        return self.law.support_in(dtype)
+
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Raise LawError unless axis 0 is divisible by `times` and the inner law can fill the rest."""
         if not shape or shape[0] % self.times:
@@ -111,7 +115,8 @@ class Blocks(Law):
     """Uniform(-bounds[b], bounds[b]) in block b of axis 0. The axis is divided into as many equal
     blocks as there are bounds.
 
-    Element i is bounds[b] times element i of Uniform(-1, 1) in the same dtype, rounded once.
+    Element i is bounds[b] times element i of Uniform(-1, 1) in the same dtype, rounded once, within
+    the block's bounds.
     """
 
     bounds: tuple[float, ...] = (1.0,)
@@ -146,6 +151,11 @@ class Blocks(Law):
         """The widest block's."""
         return -max(self.bounds), max(self.bounds)
 
+    def support_in(self, dtype: np.dtype) -> tuple[float, float]:
+        """Return the widest block's."""
+        widest = max(self.bounds)
+        return Uniform(-widest, widest).support_in(dtype)
+
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Raise LawError unless axis 0 divides into the blocks."""
         if not shape or shape[0] % len(self.bounds):
@@ -165,10 +175,12 @@ class Blocks(Law):
 
     def _scaled(self, drawn: np.ndarray, shape: tuple[int, ...], start: int) -> np.ndarray:
         """Return elements from `start` on of a tensor, times the bounds of their blocks."""
-        block = math.prod(shape) // len(self.bounds)
-        bounds = np.asarray(self.bounds, drawn.dtype)
-        scaled: np.ndarray = drawn * bounds[np.arange(start, start + drawn.size) // max(1, block)]
-        return scaled
+        size = math.prod(shape) // len(self.bounds)
+        block = np.arange(start, start + drawn.size) // max(1, size)
+        limits = [Uniform(-bound, bound).support_in(drawn.dtype) for bound in self.bounds]
+        low, high = np.asarray(limits, drawn.dtype).T[:, block]
+        scaled: np.ndarray = drawn * np.asarray(self.bounds, drawn.dtype)[block]
+        return np.where(scaled < low, low, np.where(scaled > high, high, scaled))
 
     def describe(self) -> dict[str, Any]:
         """Return the law as JSON, with the bounds as a list."""

@@ -184,8 +184,8 @@ class Uniform(Law):
         return float(np.float32(self.low)), float(np.float32(self.high))
 
     def support_in(self, dtype: np.dtype) -> tuple[float, float]:
-        """Return the smallest and the largest possible value; for float64 they are the bounds."""
-        return (self.low, self.high) if dtype == np.float64 else self.support
+        """Return the smallest and the largest possible value. Raises StreamError if there is none."""
+        return self.distribution(dtype == np.float64).limits(dtype)
 
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
         """0 below, 1 above, linear between."""
@@ -195,8 +195,6 @@ class Uniform(Law):
 
     def distribution(self, wide: bool) -> Distribution:
         """Uniform; a single value if both bounds are the same in the type that is drawn."""
-        if self.low == self.high if wide else self._is_point:
-            return streams.distribution.point(self.low, wide)
         return streams.distribution.uniform(self.low, self.high, wide)
 
     def _in_order(self, source: Source, size: int, dtype: str) -> np.ndarray:
@@ -292,16 +290,14 @@ class TruncatedNormal(Law):
         return low, high
 
     def support_in(self, dtype: np.dtype) -> tuple[float, float]:
-        """Return the smallest and the largest possible value; for float64 they are the bounds in
-        float64.
-        """
-        if dtype != np.float64:
-            return self.support
-        low, high = (
-            self.scale * max(-FARTHEST_64, min(FARTHEST_64, bound)) + self.location
-            for bound in (self.low, self.high)
+        """Return the smallest and the largest possible value. Raises StreamError if there is none."""
+        wide = dtype == np.float64
+        low, high = self.distribution(wide).limits(dtype)
+        farthest = self.scale * (FARTHEST_64 if wide else FARTHEST)
+        return (
+            low if math.isfinite(low) else self.location - farthest,
+            high if math.isfinite(high) else self.location + farthest,
         )
-        return low, high
 
     def cdf(self, x: np.ndarray) -> np.ndarray | None:
         """(Phi(z) - Phi(low)) / (Phi(high) - Phi(low)), z = (x - location) / scale."""

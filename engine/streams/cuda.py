@@ -40,14 +40,11 @@ def draw(
     device: Device, kind: Distribution, key: Key, start: int, count: int, dtype: np.dtype
 ) -> Array:
     """Return elements start … start + count - 1 of a stream as a raw array of the device, rounded
-    once where `dtype` is not that of `kind`.
+    once, within the limits of `kind`, where `dtype` is not that of `kind`.
     """
     flat = device.use().empty(count, kind.dtype)
     fill(device, [Piece(kind, key, start, cast(np.ndarray, flat))])
-    if dtype == kind.dtype:
-        return flat
-    with np.errstate(over="ignore"):
-        return flat.astype(dtype)
+    return kind.rounded(flat, dtype)
 
 
 def draw_next(

@@ -10,13 +10,16 @@ import math
 import struct
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from initlab.engine.arrays import Array
+from initlab.engine.errors import StreamError
 from initlab.engine.streams.key import Key
 from initlab.engine.streams.phi import phi_word
 
+A = TypeVar("A", np.ndarray, Array)
 KINDS = ("uniform", "normal", "truncated_normal")
 
 
@@ -55,6 +58,67 @@ class Distribution:
         return self.kind, self.wide, cut, self.numbers
 
     @cached_property
+    def reach(self) -> tuple[float, float]:
+        """The smallest and the largest value in the distribution's own dtype; infinite for a side
+        without bound.
+        """
+        if self.kind == "normal":
+            return -math.inf, math.inf
+        if self.kind == "uniform":
+            return self.constants[1], self.constants[2]
+        std, mean, low, high = self.scalars
+        if std == 0:
+            return float(mean), float(mean)
+        return float(std * low + mean), float(std * high + mean)
+
+    @cached_property
+    def _limits(self) -> dict[np.dtype, tuple[float, float]]:
+        return {}
+
+    def limits(self, dtype: np.dtype) -> tuple[float, float]:
+        """Return the smallest and the largest value in `dtype`, which may be narrower than the
+        distribution's own: the outermost of its numbers within `reach`.
+
+        A reach of one number is that number rounded. Raises StreamError if the dtype has no number
+        within the reach.
+        """
+        if dtype not in self._limits:
+            self._limits[dtype] = self._limits_in(dtype)
+        return self._limits[dtype]
+
+    def _limits_in(self, dtype: np.dtype) -> tuple[float, float]:
+        with np.errstate(over="ignore"):
+            smallest, largest = (np.asarray(bound, dtype) for bound in self.reach)
+        low, high = self.reach
+        if low < high:  # an infinite one is left, so that values beyond the dtype's range show
+            if np.isfinite(smallest) and float(smallest) < low:
+                smallest = np.nextafter(smallest, np.asarray(math.inf, dtype))
+            if np.isfinite(largest) and float(largest) > high:
+                largest = np.nextafter(largest, np.asarray(-math.inf, dtype))
+        if smallest > largest:
+            raise StreamError(
+                f"{dtype.name} has no number from {low:.7g} to {high:.7g} - use a wider dtype"
+            )
+        return float(smallest), float(largest)
+
+    def rounded(self, values: A, dtype: np.dtype) -> A:
+        """Return drawn values in `dtype`, each rounded once; one that would leave the `limits` by
+        that is the limit. The values, an array of any library, may be written over.
+
+        Raises StreamError if the dtype has no number within the limits.
+        """
+        if dtype == self.dtype:
+            return values
+        low, high = self.limits(dtype)
+        # Not minimum and maximum: processors differ in whether 0 or -0 is greater.
+        if math.isfinite(low):
+            values[values < low] = low
+        if math.isfinite(high):
+            values[values > high] = high
+        with np.errstate(over="ignore"):
+            return values.astype(dtype)
+
+    @cached_property
     def packed(self) -> bytes:
         """The distribution for compiled code: three u64 and four f64, in native byte order.
 
@@ -86,9 +150,11 @@ _DOUBLES = [struct.Struct(f"={count}d") for count in range(5)]
 
 
 def uniform(low: float, high: float, wide: bool = False) -> Distribution:
-    """U[low, high). float32 rounds the bounds first, then their difference, which is computed in
-    float64.
+    """U[low, high); `point` if both bounds are one number of the type. float32 rounds the bounds
+    first, then their difference, which is computed in float64.
     """
+    if low == high if wide else np.float32(low) == np.float32(high):
+        return point(low, wide)
     if wide:
         return _made(
             "uniform", True, float(high - low), float(low), math.nextafter(high, -math.inf)

@@ -18,7 +18,8 @@ import numpy as np
 from initlab.engine.dtypes import resolve
 from initlab.engine.errors import StreamError
 from initlab.engine.registry import advice
-from initlab.engine.streams import draw
+from initlab.engine.streams import distribution, draw
+from initlab.engine.streams.distribution import Piece
 from initlab.engine.streams.key import VERSION, Key, check_seed
 from initlab.engine.streams.mxnet_stream import MXNetStream
 from initlab.engine.streams.source import Source
@@ -55,20 +56,21 @@ class Stream(Source):
         return self.take(2 * count) // 2
 
     def uniform(self, low: float, high: float, size: int, dtype: str = "float32") -> np.ndarray:
-        """`size` values of U[low, high), drawn as float64, or as float32 and rounded once."""
-        if dtype == "float64":
-            return draw.uniform64(self.key, self.take_wide(size), size, low, high)
-        return draw.uniform(self.key, self.take(size), size, low, high).astype(
-            resolve(dtype), copy=False
-        )
+        """`size` values of U[low, high), drawn as float64, or as float32 and rounded once within the
+        bounds.
+        """
+        return self._drawn(distribution.uniform(low, high, dtype == "float64"), size, dtype)
 
     def normal(self, mean: float, std: float, size: int, dtype: str = "float32") -> np.ndarray:
         """`size` values of N(mean, std^2), drawn as float64, or as float32 and rounded once."""
-        if dtype == "float64":
-            return draw.normal64(self.key, self.take_wide(size), size, mean, std)
-        return draw.normal(self.key, self.take(size), size, mean, std).astype(
-            resolve(dtype), copy=False
-        )
+        return self._drawn(distribution.normal(mean, std, dtype == "float64"), size, dtype)
+
+    def _drawn(self, kind: distribution.Distribution, size: int, dtype: str) -> np.ndarray:
+        """Return the next `size` values."""
+        start = self.take_wide(size) if kind.wide else self.take(size)
+        drawn = np.empty(size, kind.dtype)
+        draw.draw_many([Piece(kind, self.key, start, drawn)])
+        return np.asarray(kind.rounded(drawn, resolve(dtype)))
 
     def keep(self, probability: float, size: int) -> np.ndarray:
         """u < probability for `size` uniforms u."""

@@ -185,6 +185,7 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int, 
     try:
         law = chosen.law(description)
         law.check_stream(version())
+        law.check_dtype(dtypes.resolve(description.dtype))
     except (ValueError, RuntimeError, AssertionError, KeyError, OSError) as error:
         said = f"cannot initialize '{path}' of shape {description.shape}: {error}"
         raise ConfigError.of(rule, said) from error

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initlab.engine import laws
+from initlab.engine import dtypes, laws
 from initlab.engine.errors import LawError, StreamError
-from initlab.engine.streams import Key
+from initlab.engine.streams import Key, Stream
 
 KEY = Key(11, "laws")
 COUNT = 400_000
@@ -62,12 +62,16 @@ def test_a_slice_of_a_tensor_equals_the_slice_of_the_whole(law, data):
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("law", RANDOM, ids=str)
-def test_low_precision_values_are_the_float32_ones_rounded_once(law, dtype):
+def test_low_precision_values_are_the_float32_ones_rounded_once_within_the_bounds(law, dtype):
     if dtype == "bfloat16":
         pytest.importorskip("ml_dtypes")
     low = law.draw(KEY, (1000,), dtype)
     assert low.dtype.name == dtype
-    assert low.tobytes() == law.draw(KEY, (1000,)).astype(low.dtype).tobytes()
+    rounded = law.draw(KEY, (1000,)).astype(low.dtype)
+    smallest, largest = law.support_in(low.dtype)
+    inside = (rounded >= smallest) & (rounded <= largest)
+    assert low[inside].tobytes() == rounded[inside].tobytes()
+    assert np.isin(low[~inside].astype(float), [smallest, largest]).all()
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32"])
@@ -231,3 +235,36 @@ def test_identity_puts_its_gain_on_the_diagonal_and_at_the_centre_tap():
     assert kernel[0, 0, 1, 1] == kernel[1, 1, 1, 1] == 1
     assert kernel.sum() == 2
     assert laws.Structured().draw(KEY, (2, 2, 0)).shape == (2, 2, 0)
+
+
+BOUNDED = [
+    laws.Uniform(-0.07, 0.07),
+    laws.Uniform(0, 1),
+    laws.Uniform(-1, 0),
+    laws.Uniform(0.1, 0.3),
+    laws.TruncatedNormal(0, 0.02, -2, 2),
+    laws.TruncatedNormal(0.3, 0.5, -1, 2.5),
+    laws.Repeated(laws.Uniform(-0.07, 0.07), 2),
+    laws.Blocks((0.07, 0.03)),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("law", BOUNDED, ids=str)
+def test_no_value_of_any_dtype_is_beyond_the_bounds(law, dtype):
+    low, high = law.support_in(dtypes.resolve(dtype))
+    assert law.support[0] - 1e-7 <= low <= high <= law.support[1] + 1e-7
+    for drawn in (law.draw(KEY, (1 << 20,), dtype), law.draw_from(Stream(KEY), (1 << 20,), dtype)):
+        x = drawn.astype(np.float64)
+        assert low <= x.min() and x.max() <= high
+        if isinstance(law, laws.Uniform):
+            assert x.max() < np.float32(law.high) and x.min() >= np.float32(law.low) - 1e-8
+
+
+def test_a_law_with_no_number_of_the_dtype_between_its_bounds_is_refused():
+    law = laws.Uniform(1.0006, 1.0007)
+    with pytest.raises(LawError, match=r"Uniform\(.*\): float16 has no number from 1.0006"):
+        law.draw(KEY, (3,), "float16")
+    with pytest.raises(LawError, match="float16 has no number"):
+        law.check_dtype(np.dtype(np.float16))
+    law.check_dtype(np.dtype(np.float32))

@@ -253,3 +253,10 @@ def test_arrays_of_parameters_are_written_where_one_says(draw):
     low = nd.array([1.0, 2.0])
     assert draw(low, low + 1, shape=3, out=out) is out
     assert out.asnumpy().all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_a_uniform_never_reaches_its_upper_bound(dtype):
+    drawn = R.uniform(-1, 1, shape=1 << 16, dtype=dtype).asnumpy().astype(np.float64)
+    assert drawn.min() >= -1 and drawn.max() < 1
+    assert (R.uniform(3, 3, shape=5, dtype=dtype).asnumpy() == 3).all()
