@@ -150,6 +150,23 @@ def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
     return {f.name: f for f in dataclasses.fields(cls) if f.init}
 
 
+IN_CONFIG = "default in a config"
+
+
+def default_in_config(value: Any) -> dict[str, Any]:
+    """Return the metadata of a field whose default in a config is another than in Python."""
+    return {IN_CONFIG: value}
+
+
+def config_defaults(cls: type) -> dict[str, Any]:
+    """Return {option: its default in a config} of the options whose default there is another."""
+    return {
+        name: option.metadata[IN_CONFIG]
+        for name, option in options_of(cls).items()
+        if IN_CONFIG in option.metadata
+    }
+
+
 def check_options(made: Any) -> None:
     """Check every option of a dataclass object, and convert NumPy's numbers to Python's.
 

@@ -10,7 +10,10 @@
 
 Their names there: `variance_scaling`, `kaiming_normal_`, `lecun_normal`, `Xavier`, `MSRAPrelu`.
 
-Fans come from the axis roles; `fans='shape'` takes MXNet's rule, which looks at the shape alone.
+With `fans='roles'` fans come from the axis roles. `fans='shape'` is MXNet's rule, which looks at the
+shape alone. `Xavier` and `MSRAPrelu` are MXNet's classes, so their default in Python is MXNet's rule;
+in a config the default is `roles` for all, so that grouped convolutions, embeddings and stacked gates
+have the variance of the paper.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from typing import Annotated
 from initlab.engine import laws
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
-from initlab.engine.options import Positive, Rule, choice, finite
+from initlab.engine.options import Positive, Rule, choice, default_in_config, finite
 
 MODES = ("in", "out", "avg", "geo")
 DISTRIBUTIONS = ("truncated_normal", "normal", "uniform")
@@ -30,6 +33,7 @@ Mode = Annotated[str, choice(MODES)]
 Distribution = Annotated[str, choice(DISTRIBUTIONS)]
 square = Rule("be a number whose square is finite", lambda value: abs(value) < 1e154)
 Slope = Annotated[float, finite, square]
+FanRule = Annotated[str, choice("roles shape")]
 CUT = 2.0
 """The bound of the truncated normal, in units of its standard deviation before truncation."""
 
@@ -55,7 +59,7 @@ def law_of_variance(distribution: str, variance: float) -> laws.Law:
 class FanScaled(Initializer):
     """Base of the initializers whose spread depends on a parameter's fan."""
 
-    fans: Annotated[str, choice("roles shape")] = field(default="roles", kw_only=True)
+    fans: FanRule = field(default="roles", kw_only=True)
 
     def fan(self, description: Description, mode: str) -> float:
         """Return fan_in, fan_out, or their arithmetic (`avg`) or geometric (`geo`) mean.
@@ -147,6 +151,7 @@ class Xavier(FanScaled):
     rnd_type: Annotated[str, choice("uniform gaussian")] = "uniform"
     factor_type: Annotated[str, choice("avg in out")] = "avg"
     magnitude: Positive = 3
+    fans: FanRule = field(default="shape", kw_only=True, metadata=default_in_config("roles"))
 
     def law(self, description: Description) -> laws.Law:
         """Return Uniform(-s, s) or Normal(0, s), s = sqrt(magnitude / fan)."""

@@ -30,7 +30,7 @@ from omegaconf import MISSING, OmegaConf
 
 from initlab.engine import formats, streams
 from initlab.engine.init.base import KINDS
-from initlab.engine.options import Rule, choice, options_of, whole
+from initlab.engine.options import IN_CONFIG, Rule, choice, options_of, whole
 from initlab.engine.registry import Registry
 from initlab.runner import data, measures, probes, stats, trackers
 from initlab.runner.config.hydra_internals import store_option
@@ -132,6 +132,8 @@ def _config_type(hint: Any) -> Any:
 
 
 def _default(option: dataclasses.Field[Any]) -> Any:
+    if IN_CONFIG in option.metadata:
+        return option.metadata[IN_CONFIG]
     if option.default is not dataclasses.MISSING:
         return option.default
     if option.default_factory is not dataclasses.MISSING:

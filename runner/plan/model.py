@@ -14,7 +14,8 @@ from typing import Any
 
 from initlab.engine import init
 from initlab.engine.errors import OptionError
-from initlab.engine.options import check_given, options_of, whole
+from initlab.engine.init.base import REGISTRY as INITIALIZERS
+from initlab.engine.options import check_given, config_defaults, options_of, whole
 from initlab.runner.errors import ConfigError, Problems, each, problems_of
 from initlab.runner.layers import REGISTRY, Layer
 
@@ -34,6 +35,10 @@ class LayerSpec:
     layer: Layer
     children: dict[str, list[LayerSpec]] = field(default_factory=dict)
     """Nested option of the layer -> its specifications."""
+
+
+HOLDING = {"init", "default_init"}
+"""The options of an initializer that hold another one."""
 
 
 @dataclass
@@ -76,8 +81,9 @@ def construct(cls: type, options: Mapping[str, object], what: str = "") -> Any:
 def parse_initializer(value: Any, class_of: ClassOf = init.by_name) -> init.Initializer:
     """Return an initializer from a name (`zeros`) or a mapping (`{kind: normal, sigma: 0.1}`).
 
-    `class_of` returns the class of a name or raises KeyError. Initializers within its options are
-    parsed too. Raises ConfigError with all problems.
+    `class_of` returns the class of a name or raises KeyError. By default a name is that of a config,
+    and options that are not given have their default in a config. Initializers within its options
+    are parsed too. Raises ConfigError with all problems.
     """
     if isinstance(value, init.Initializer):
         return value
@@ -96,12 +102,25 @@ def parse_initializer(value: Any, class_of: ClassOf = init.by_name) -> init.Init
     odd = [name for name in options if not isinstance(name, str)]
     if odd:
         raise ConfigError.of("", f"the names of options must be texts, got {odd[0]!r}")
+    if class_of is init.by_name:
+        options = config_defaults(cls) | options
+        options |= {key: _as_in_config(options[key]) for key in HOLDING & options.keys()}
 
     def inner(option: Any) -> Any:
         return _nested(option, class_of)
 
     made: init.Initializer = construct(cls, each(options, inner), kind)
     return made
+
+
+def _as_in_config(value: Any) -> Any:
+    """Return the initializer that a name means in an initializer's option, if its defaults in a
+    config are others than in Python. Return any other value as it is.
+    """
+    if not isinstance(value, str) or value not in INITIALIZERS:
+        return value
+    defaults = config_defaults(INITIALIZERS.get(value))
+    return init.create(value, **defaults) if defaults else value
 
 
 def _nested(value: Any, class_of: ClassOf) -> Any:

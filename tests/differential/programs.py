@@ -456,6 +456,37 @@ def initializers(mx):
 
 
 @exact
+def laws_by_shape(mx):
+    """Where the shape and the meaning of the axes give different fans."""
+    nn, rnn, found = mx.gluon.nn, mx.gluon.rnn, {}
+    inits = {
+        "xavier": mx.init.Xavier(),
+        "by name": "xavier",
+        "gaussian in": mx.init.Xavier("gaussian", "in", 2),
+        "msra": mx.init.MSRAPrelu("out", 0.1),
+    }
+    layers = {
+        "lstm": lambda: rnn.LSTM(7, num_layers=2, bidirectional=True, input_size=5),
+        "gru cell": lambda: rnn.GRUCell(7, input_size=5),
+        "depthwise": lambda: nn.Conv2D(6, 3, groups=6, in_channels=6),
+        "transposed": lambda: nn.Conv2DTranspose(6, 3, in_channels=4),
+        "channels last": lambda: nn.Conv2D(6, 3, in_channels=4, layout="NHWC"),
+        "embedding": lambda: nn.Embedding(50, 8),
+        "dense": lambda: nn.Dense(3, in_units=9),
+    }
+    for kind, made in inits.items():
+        for label, make in layers.items():
+            if made == "xavier" and label != "lstm":
+                continue
+            mx.random.seed(17)
+            layer = make()
+            layer.initialize(made)
+            for name, p in layer.collect_params().items():
+                found[f"{kind} {label} {name[len(layer.prefix):]}"] = p.data().asnumpy()
+    return found
+
+
+@exact
 def a_network_initialized(mx):
     nn, found = mx.gluon.nn, {}
     for mode in ("deferred", "eager"):

@@ -118,7 +118,7 @@ MAKERS = [init.VarianceScaling, init.He, init.Lecun, init.Xavier, init.MSRAPrelu
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("description", [DENSE, CONV])
 def test_both_fan_rules_agree_on_dense_and_plain_convolutions(make, description):
-    assert make().law(description) == make(fans="shape").law(description)
+    assert make(fans="roles").law(description) == make(fans="shape").law(description)
 
 
 @pytest.mark.parametrize(
@@ -135,10 +135,20 @@ def test_the_fan_rules_differ_where_the_shape_misleads(description, mode, fan, d
 
 
 @pytest.mark.parametrize("description", ALL)
-def test_the_shape_rule_is_mxnets_whatever_the_roles(description):
+def test_mxnets_classes_go_by_the_shape_whatever_the_roles(description):
     kernel = math.prod(description.shape[2:])
-    scale = math.sqrt(3 / ((description.shape[0] + description.shape[1]) * kernel / 2))
-    assert init.Xavier(fans="shape").law(description) == laws.Uniform(-scale, scale)
+    fan = (description.shape[0] + description.shape[1]) * kernel / 2
+    bound = math.sqrt(3 / fan)
+    assert init.Xavier().law(description) == laws.Uniform(-bound, bound)
+    std = math.sqrt(2 / (1 + 0.25**2) / fan)
+    assert init.MSRAPrelu().law(description).std == pytest.approx(std, rel=1e-12)
+    assert init.create("xavier").law(description) == init.Xavier().law(description)
+
+
+@pytest.mark.parametrize("make", [init.VarianceScaling, init.He, init.Lecun])
+@pytest.mark.parametrize("description", ALL)
+def test_classes_that_mxnet_does_not_have_go_by_the_roles(make, description):
+    assert make().law(description) == make(fans="roles").law(description)
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -161,6 +171,6 @@ def test_options_that_gluon_lacks_are_dumped_only_when_chosen():
         init.Xavier().dumps()
         == '["xavier", {"rnd_type": "uniform", "factor_type": "avg", "magnitude": 3}]'
     )
-    chosen = init.Xavier(fans="shape")
-    assert chosen.dumps().endswith('"magnitude": 3, "fans": "shape"}]')
+    chosen = init.Xavier(fans="roles")
+    assert chosen.dumps().endswith('"magnitude": 3, "fans": "roles"}]')
     assert init.create(chosen.dumps()) == chosen != init.Xavier()

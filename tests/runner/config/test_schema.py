@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from initlab.engine import init
-from initlab.engine.options import options_of
+from initlab.engine.options import IN_CONFIG, options_of
 from initlab.runner import data, probes, stats, trackers
 from initlab.runner.config.option_files import conf_dir
 from initlab.runner.config.schema import (
@@ -49,7 +49,7 @@ def test_a_file_names_its_schema_and_only_options_that_its_class_has(group, file
     assert set(content) <= set(options)
     if file.stem == kind and group != "data":
         for name, value in content.items():
-            default = options[name].default
+            default = options[name].metadata.get(IN_CONFIG, options[name].default)
             assert value == "???" or default is dataclasses.MISSING or value == default, (
                 f"{file.name}: {name} is {value!r}, the class says {default!r}"
             )

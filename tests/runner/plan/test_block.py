@@ -218,3 +218,13 @@ def test_a_part_of_a_large_parameter_is_drawn_without_the_rest():
     planned = plan(nn.Dense(1 << 30, in_units=1 << 10), "he")
     part = planned["weight"].draw(np.s_[5:7, :3])
     assert part.shape == (2, 3) and part.dtype == np.float32
+
+
+@pytest.mark.parametrize("chosen", ["xavier", "msra_prelu", {"kind": "xavier"}], ids=str)
+def test_mxnets_classes_have_mxnets_law_in_the_plan_of_a_block(chosen):
+    net = nn.Conv2D(8, 3, groups=8, in_channels=8, prefix="net_")
+    made = init.MSRAPrelu() if chosen == "msra_prelu" else init.Xavier()
+    assert plan(net, chosen)["weight"].law == plan(net, made)["weight"].law
+    streams.seed(0)
+    net.initialize(made)
+    assert (plan(net, chosen)["weight"].draw() == net.weight.data().asnumpy()).all()

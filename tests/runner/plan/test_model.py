@@ -6,6 +6,7 @@ import pytest
 
 from initlab.engine import init
 from initlab.runner.errors import ConfigError
+from initlab.engine.init import Description
 from initlab.runner.plan.model import parse_initializer, parse_layers, parse_share
 
 
@@ -58,3 +59,28 @@ def test_share_groups_are_lists_of_two_paths_or_more():
     assert parse_share({"tied": ["a.weight", "b.weight"]}) == {"tied": ["a.weight", "b.weight"]}
     with pytest.raises(ConfigError):
         parse_share({"tied": ["a.weight"]})
+
+
+GROUPED = Description("w", "w", (8, 1, 4, 3), roles=("out*8", "in", "spatial", "spatial"))
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "xavier",
+        {"kind": "xavier"},
+        {"kind": "mixed", "rules": [{"match": ".*", "init": "xavier"}]},
+        {"kind": "mixed", "rules": [{"match": ".*", "init": {"kind": "xavier"}}]},
+        {"kind": "load", "param": {}, "default_init": "xavier"},
+        {"kind": "load", "param": {}, "default_init": {"kind": "xavier"}},
+    ],
+    ids=str,
+)
+def test_a_configs_xavier_goes_by_the_roles_wherever_it_is_named(declared):
+    made = parse_initializer(declared)
+    assert made.law(GROUPED) == init.Xavier(fans="roles").law(GROUPED) != init.Xavier().law(GROUPED)
+
+
+def test_a_config_may_choose_mxnets_rule():
+    made = parse_initializer({"kind": "msra_prelu", "fans": "shape"})
+    assert made.law(GROUPED) == init.MSRAPrelu().law(GROUPED)
