@@ -20,7 +20,7 @@ from typing import Any, Protocol, cast
 
 from initlab.engine import formats, naming, nd
 from initlab.engine.arrays import DType
-from initlab.engine.device import Devices, cpu
+from initlab.engine.device import Device, Devices, cpu
 from initlab.engine.errors import DeferredInitializationError, MXNetError
 from initlab.engine.gluon.block_summary import print_summary
 from initlab.engine.gluon.parameter import DEFAULT, Parameter
@@ -500,24 +500,27 @@ class HybridBlock(Block):
     def forward(self, x: Any, *args: Any) -> Any:
         """Call `hybrid_forward` with the parameters' arrays on the device of the input.
 
-        The first call initializes parameters whose initialization was deferred. Raises ValueError
-        if the input is no NDArray or a shape cannot be inferred.
+        The inputs may be nested lists; the first array among them decides about the device. The
+        first call initializes parameters whose initialization was deferred. Raises ValueError if
+        there is no NDArray among the inputs or a shape cannot be inferred.
         """
-        if not isinstance(x, NDArray):
+        first = x if isinstance(x, NDArray) else next(arrays_in((x, *args)), None)
+        if first is None:
             raise ValueError(
                 "In HybridBlock, there must be one NDArray or one Symbol in the input. Please check the "
                 "type of the args."
             )
-        try:
-            arrays = {
-                name: parameter.data(x.context) for name, parameter in self._reg_params.items()
-            }
-        except DeferredInitializationError:
-            self._complete(x, *args)
-            arrays = {
-                name: parameter.data(x.context) for name, parameter in self._reg_params.items()
-            }
-        return self.hybrid_forward(cast(Functions, nd), x, *args, **arrays)
+        device = first.context
+        with device:
+            try:
+                given = self._own_arrays(device)
+            except DeferredInitializationError:
+                self._complete(x, *args)
+                given = self._own_arrays(device)
+            return self.hybrid_forward(cast(Functions, nd), x, *args, **given)
+
+    def _own_arrays(self, device: Device) -> dict[str, NDArray]:
+        return {name: parameter.data(device) for name, parameter in self._reg_params.items()}
 
     def _complete(self, *args: object) -> None:
         """Infer shapes from these inputs and fill the pending parameters.
@@ -547,6 +550,15 @@ class HybridBlock(Block):
         raise NotImplementedError
 
     hybrid_forward: Callable[..., Any] = _no_hybrid_forward
+
+
+def arrays_in(value: object) -> Iterator[NDArray]:
+    """Yield the arrays in nested lists and tuples, from the left."""
+    if isinstance(value, NDArray):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from arrays_in(item)
 
 
 KNOWN = {"_children", "_reg_params"}

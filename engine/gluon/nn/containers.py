@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Block, HybridBlock, Shape, _listing, located
+from initlab.engine.gluon.block import (
+    Block,
+    Functions,
+    HybridBlock,
+    Shape,
+    _listing,
+    located,
+)
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.ops.activation import ACTIVATIONS
 from initlab.engine.registry import advice
@@ -28,13 +35,10 @@ class _Chain(Block):
         """Return (name, child) of the children that run one after the other."""
         return list(self._children.items())
 
-    def _chain(self, x: Any, *args: Any) -> Any:
+    def _chain(self, x: Any) -> Any:
         for _, block in self._chained():
-            x = block(x, *args)
-            args = ()
-            if isinstance(x, (tuple, list)):
-                args, x = tuple(x[1:]), x[0]
-        return (x, *args) if args else x
+            x = block(x)
+        return x
 
     def infer_shape(self, shape: Shape) -> Any:
         """Return the shape of the last child's output."""
@@ -64,9 +68,9 @@ class _Chain(Block):
 class Sequential(_Chain):
     """Blocks run one after the other."""
 
-    def forward(self, x: Any, *args: Any) -> Any:
-        """Return the last block's output."""
-        return self._chain(x, *args)
+    def forward(self, x: Any) -> Any:
+        """Return the last block's output. Each block receives what the one before it returned."""
+        return self._chain(x)
 
     def hybridize(self, active: bool = True, **kwargs: Any) -> None:
         """Like `Block.hybridize`, with a warning if all children are hybrid and HybridSequential
@@ -85,11 +89,11 @@ class Sequential(_Chain):
 
 
 class HybridSequential(_Chain, HybridBlock):
-    """Hybrid blocks run one after the other."""
+    """Hybrid blocks run one after the other, unless a subclass has a `hybrid_forward` of its own."""
 
-    def forward(self, x: Any, *args: Any) -> Any:
-        """Return the last block's output."""
-        return self._chain(x, *args)
+    def hybrid_forward(self, F: Functions, x: Any) -> Any:
+        """Return the last block's output. Each block receives what the one before it returned."""
+        return self._chain(x)
 
 
 class Residual(HybridSequential):
@@ -134,9 +138,9 @@ class Residual(HybridSequential):
                 "be added"
             )
 
-    def forward(self, x: Any, *args: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: Any) -> Any:
         """activation(shortcut(x) + f(x))."""
-        y, added = super().forward(x, *args), x
+        y, added = super().hybrid_forward(F, x), x
         if SHORTCUT in self._children:
             added = self._children[SHORTCUT](x)
         self._check(x.shape, added.shape, y.shape)

@@ -62,7 +62,7 @@ class Concurrent(_Parallel, Sequential):
         super().__init__(prefix=prefix, params=params)
         self.axis = axis
 
-    def forward(self, x: Any, *args: Any) -> Any:
+    def forward(self, x: Any) -> Any:
         """Return the joined outputs."""
         return nd.concat(*self._outputs(x), dim=self.axis)
 
@@ -80,7 +80,7 @@ class HybridConcurrent(_Parallel, HybridSequential):
         super().__init__(prefix=prefix, params=params)
         self.axis = axis
 
-    def forward(self, x: Any, *args: Any) -> Any:
+    def hybrid_forward(self, F: Functions, x: Any) -> Any:
         """Return the joined outputs."""
         return nd.concat(*self._outputs(x), dim=self.axis)
 

@@ -6,7 +6,8 @@ import pytest
 
 from initlab.engine import init, nd
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon import nn
+from initlab.engine.gluon import nn, rnn
+from initlab.engine.gluon.contrib import nn as contrib
 
 
 def chain(kind, *units):
@@ -38,10 +39,51 @@ def test_an_error_knows_the_path_of_the_layer_it_comes_from():
     assert caught.value.path == "rest.0"
 
 
-def test_further_outputs_are_the_next_blocks_further_inputs():
-    net = nn.Sequential()
-    net.add(nn.Lambda(lambda x: (x, x * 2)), nn.Lambda(lambda x, y: x + y))
-    assert net(nd.ones((2,))).tolist() == [3, 3]
+def test_a_block_receives_what_the_one_before_it_returned():
+    for made, layer in ((nn.Sequential, nn.Lambda), (nn.HybridSequential, HybridPair)):
+        net = made()
+        net.add(layer(lambda x: (x, x * 2)), layer(lambda pair: pair[0] + pair[1]))
+        assert net(nd.ones((2,))).tolist() == [3, 3]
+
+
+class HybridPair(nn.HybridBlock):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def hybrid_forward(self, F, x):
+        return self.function(x)
+
+
+@pytest.mark.parametrize(
+    "container", [nn.HybridSequential, contrib.HybridConcurrent, nn.Residual], ids=str
+)
+def test_the_hybrid_forward_of_a_containers_subclass_is_what_runs(container):
+    class Sum(container):
+        def __init__(self):
+            super().__init__()
+            self.scale = self.params.get("scale", shape=(1,), init="ones")
+
+        def hybrid_forward(self, F, x, scale):
+            return F.add_n(*[block(x) for block in self._children.values()]) * (2 * scale)
+
+    net = Sum()
+    net.add(nn.Dense(3), nn.Dense(3))
+    net.initialize(init.One())
+    assert net(nd.ones((1, 3))).tolist() == [[12, 12, 12]]
+
+
+def below(cls):
+    """Return all subclasses that the engine defines."""
+    found = [sub for one in cls.__subclasses__() for sub in (one, *below(one))]
+    return [one for one in found if "engine." in one.__module__ and "tests" not in one.__module__]
+
+
+@pytest.mark.parametrize("hybrid", below(nn.HybridBlock), ids=str)
+def test_no_hybrid_block_overrides_forward(hybrid):
+    """Otherwise a subclass's `hybrid_forward` would be ignored; cells count their steps there."""
+    owner = next(cls for cls in hybrid.__mro__ if "forward" in cls.__dict__)
+    assert owner is nn.HybridBlock or issubclass(hybrid, rnn.RecurrentCell)
 
 
 def test_residual_adds_its_input():
