@@ -26,6 +26,7 @@ from initlab.engine.tape import (
     Result,
     Results,
     is_box,
+    live_node,
 )
 
 NOT_IN_GRAPH = (
@@ -159,19 +160,20 @@ def primitive(function: Callable[..., Result | Results]) -> Primitive | JointPri
                 raise
             shapes = " and ".join(str(tuple(box._raw.shape)) for box in boxes)
             raise MXNetError.checked(f"{function.__name__} of {shapes}: {error}") from error
-        recorded = is_recording() and any(box._node is not None for box in boxes)
+        parents = [live_node(box) for box in boxes] if is_recording() else []
+        recorded = any(parent is not None for parent in parents)
         if recorded and not first._device.is_host:
             vjp = _where(first._device, vjp)
         if isinstance(result, tuple):
             outs = tuple(first._wrap(part) for part in result)
             if recorded:
-                joint = Node(function.__name__, [box._node for box in boxes], vjp, args, attributes)
+                joint = Node(function.__name__, parents, vjp, args, attributes)
                 for number, part in enumerate(outs):
                     part._node = Node.of_one(joint, number, len(outs))
             return outs
         out = first._wrap(result)
         if recorded:
-            out._node = Node(function.__name__, [box._node for box in boxes], vjp, args, attributes)
+            out._node = Node(function.__name__, parents, vjp, args, attributes)
         return out
 
     made = cast(Primitive, applied)
@@ -181,7 +183,7 @@ def primitive(function: Callable[..., Result | Results]) -> Primitive | JointPri
 
 def check_writable(box: Box) -> None:
     """Raise MXNetError for a write in place to an array on the tape while recording."""
-    if is_recording() and box._node is not None:
+    if is_recording() and live_node(box) is not None:
         raise MXNetError.checked(IN_GRAPH)
 
 
@@ -239,7 +241,8 @@ def _accumulate(
                     leaves[id(parent)] = parent
     if not retain_graph:
         for node in order:
-            node.vjp, node.args, node.replay = None, (), None
+            node.spend()
+        Node.count_pass()
     return {number: (leaf, gradients[number]) for number, leaf in leaves.items()}
 
 
@@ -393,7 +396,8 @@ class Function:
         self._used = True
         with _modes(False, None):
             given = self.forward(*inputs)
-        if not is_recording() or all(box._node is None for box in inputs):
+        parents = [live_node(box) for box in inputs] if is_recording() else []
+        if all(parent is None for parent in parents):
             return given
         single = is_box(given)
         outputs = [
@@ -402,7 +406,7 @@ class Function:
         ]
         joint = Node(
             type(self).__name__,
-            [box._node for box in inputs],
+            parents,
             lambda g: [
                 None if b is None else b._raw for b in self._backward(inputs, outputs, g, wrap=True)
             ],

@@ -10,8 +10,9 @@ primitive is run again over boxes: `_traced()` returns the traced value of a box
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, Self, TypeAlias, TypeGuard, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeAlias, TypeGuard, TypeVar
 
 from initlab.engine.arrays import Array, Library
 
@@ -94,6 +95,9 @@ class Together(list[Any]):
         )
 
 
+_passes = itertools.count(1)
+
+
 class Node:
     """One application of a primitive.
 
@@ -102,7 +106,9 @@ class Node:
     run again.
     """
 
-    __slots__ = ("name", "parents", "vjp", "args", "attributes", "replay")
+    __slots__ = ("name", "parents", "vjp", "args", "attributes", "replay", "checked")
+    passes: ClassVar[int] = 0
+    """The number of the last backward pass that consumed nodes."""
 
     def __init__(
         self,
@@ -119,6 +125,7 @@ class Node:
         self.args = args
         self.attributes = attributes or {}
         self.replay = replay
+        self.checked = Node.passes
 
     @classmethod
     def of_one(cls, joint: Node, number: int, count: int) -> Node:
@@ -128,6 +135,29 @@ class Node:
             return (Together(gradient if i == number else None for i in range(count)),)
 
         return cls("output", [joint], place, replay=place)
+
+    def spent(self) -> bool:
+        """Return whether the node was consumed, or all that its boxes were computed from was.
+
+        The ancestors are looked through once after each pass that consumed something.
+        """
+        if self.vjp is None or self.checked == Node.passes:
+            return self.vjp is None
+        for node in unchecked(self):
+            parents = [parent for parent in node.parents if parent is not None]
+            if all(isinstance(parent, Node) and parent.vjp is None for parent in parents):
+                node.spend()
+            node.checked = Node.passes
+        return self.vjp is None
+
+    def spend(self) -> None:
+        """Free what the node holds: it cannot be differentiated again."""
+        self.vjp, self.args, self.replay, self.parents = None, (), None, []
+
+    @classmethod
+    def count_pass(cls) -> None:
+        """Say that a backward pass has consumed nodes."""
+        cls.passes = next(_passes)
 
     def gradients(self, gradient: object) -> Sequence[Any]:
         """Return the raw gradients of its boxes, from that of its result; None for a box without
@@ -165,3 +195,33 @@ class Leaf:
 
     def __init__(self, receive: Callable[[Array], None]) -> None:
         self.receive = receive
+
+
+def unchecked(node: Node) -> list[Node]:
+    """Return a node and its ancestors that were not looked at since the last pass that consumed
+    nodes, each after its parents.
+    """
+    found: list[Node] = []
+    seen: set[int] = set()
+    stack: list[tuple[Node | Leaf | None, bool]] = [(node, False)]
+    while stack:
+        one, done = stack.pop()
+        if not isinstance(one, Node) or one.vjp is None or one.checked == Node.passes:
+            continue
+        if done:
+            found.append(one)
+        elif id(one) not in seen:
+            seen.add(id(one))
+            stack.append((one, True))
+            stack += [(parent, False) for parent in one.parents]
+    return found
+
+
+def live_node(box: Box) -> Node | Leaf | None:
+    """Return a box's node; None if it has none or a backward pass has consumed it.
+
+    What was computed before a backward pass counts as a constant after it, as in MXNet. So a
+    recurrent state that is carried from one training step to the next needs no `detach`.
+    """
+    node = box._node
+    return None if isinstance(node, Node) and node.spent() else node

@@ -482,7 +482,7 @@ def laws_by_shape(mx):
             layer = make()
             layer.initialize(made)
             for name, p in layer.collect_params().items():
-                found[f"{kind} {label} {name[len(layer.prefix):]}"] = p.data().asnumpy()
+                found[f"{kind} {label} {name[len(layer.prefix) :]}"] = p.data().asnumpy()
     return found
 
 
@@ -505,6 +505,42 @@ def a_network_initialized(mx):
         net(mx.nd.zeros((1, 2, 5, 5)))
         for i, p in enumerate(net.collect_params().values()):
             found[f"{mode} {i}"] = p.data().asnumpy()
+    return found
+
+
+@program
+def states_carried_over_a_backward_pass(mx):
+    """What a backward pass has consumed counts as a constant in the next recorded step."""
+    nd, rnn, found = mx.nd, mx.gluon.rnn, {}
+    w, s = nd.array([3.0]), nd.array([1.0])
+    w.attach_grad()
+    for i in range(3):
+        with mx.autograd.record():
+            s = s * w
+        s.backward()
+        found[f"product {i}"] = w.grad.asnumpy()
+    layers = {
+        "lstm": lambda: rnn.LSTM(4, num_layers=2, bidirectional=True, input_size=3),
+        "gru": lambda: rnn.GRU(4, input_size=3),
+        "rnn": lambda: rnn.RNN(4, input_size=3),
+        "lstm cell": lambda: rnn.LSTMCell(4, input_size=3),
+        "gru cell": lambda: rnn.GRUCell(4, input_size=3),
+    }
+    for label, make in layers.items():
+        layer = make()
+        layer.initialize(mx.init.Constant(0.1))
+        states = layer.begin_state(batch_size=2)
+        trainer = mx.gluon.Trainer(layer.collect_params(), "sgd", {"learning_rate": 0.1})
+        shape = (2, 3) if "cell" in label else (5, 2, 3)
+        for i in range(3):
+            with mx.autograd.record():
+                out, states = layer(mx.nd.array(data(*shape, seed=i)), states)
+                loss = (out * out).sum()
+            loss.backward()
+            trainer.step(2)
+            found[f"{label} {i}"] = loss.asnumpy()
+            for n, p in enumerate(layer.collect_params().values()):
+                found[f"{label} {i} gradient {n}"] = p.grad().asnumpy()
     return found
 
 

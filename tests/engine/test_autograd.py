@@ -328,3 +328,60 @@ def test_no_variables_are_an_error():
 
 def test_every_case_of_a_primitive_is_one_of_a_primitive_that_there_is():
     assert set(CASES) <= set(autograd.PRIMITIVES)
+
+
+def test_what_a_backward_pass_consumed_is_a_constant_afterwards():
+    w, state, seen = variable(3), nd.array([1.0]), []
+    for _ in range(3):
+        with autograd.record():
+            state = state * w
+        state.backward()
+        seen.append(w.grad.asscalar())
+    assert seen == [1, 3, 9]
+
+
+def test_so_is_what_was_computed_only_from_that():
+    w, v = variable(3), variable(1, 2)
+    with autograd.record():
+        first, second = nd.split(v * w, num_outputs=2, axis=0)
+        loss = first * 2
+    loss.backward()
+    with autograd.record():
+        later = second * w
+    later.backward()
+    assert (w.grad.asscalar(), v.grad.tolist()) == (6, [6, 0])
+
+
+def test_a_graph_consumed_in_part_is_refused():
+    w, v = variable(3), variable(5)
+    with autograd.record():
+        trunk = w * 2
+        one, other = trunk * 3, trunk * v
+    one.backward()
+    for again in (other, nd.concat(other, one, dim=0)):
+        with pytest.raises(MXNetError, match="retain_graph=True"):
+            again.backward()
+    with autograd.record():
+        later = other * w
+    with pytest.raises(MXNetError, match="retain_graph=True"):
+        later.backward()
+
+
+def test_a_consumed_graph_is_freed():
+    w, state, steps = variable(3), nd.array([1.0]), []
+    for _ in range(3):
+        with autograd.record():
+            state = state * w
+        state.backward()
+        steps.append(state)
+    assert all(not step._node.parents and not step._node.args for step in steps)
+
+
+def test_a_consumed_array_may_be_written_while_recording():
+    w = variable(3)
+    with autograd.record():
+        y = w * 2
+    y.backward()
+    with autograd.record():
+        y += 1
+    assert y.tolist() == [7]

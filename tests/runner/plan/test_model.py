@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from initlab.engine import init
-from initlab.runner.errors import ConfigError
 from initlab.engine.init import Description
+from initlab.runner.errors import ConfigError
 from initlab.runner.plan.model import parse_initializer, parse_layers, parse_share
 
 
