@@ -74,7 +74,9 @@ class ParameterDict:
     def get(self, name: str, **kwargs: Any) -> Parameter:
         """Return the parameter `prefix + name`, creating it with `kwargs` if it does not exist.
 
-        Raises AssertionError if an existing one disagrees with `kwargs`.
+        An existing one keeps its axis roles, since layers of different kinds may share it: an
+        embedding and the dense layer on top, say. Raises AssertionError if it disagrees with
+        another one of `kwargs`.
         """
         name = self.prefix + name
         parameter = self._find(name)
@@ -86,6 +88,8 @@ class ParameterDict:
             existing = getattr(parameter, attribute, None)
             if existing is None:
                 setattr(parameter, attribute, value)
+            elif attribute == "roles":
+                continue
             elif attribute == "shape" and len(value) == len(existing) and _merged(value, existing):
                 parameter._shape = _merged(value, existing)
             elif not self._agrees(attribute, value, existing):

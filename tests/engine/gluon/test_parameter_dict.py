@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_nets import filled, named, same, values
 
-from initlab.engine import laws, streams
+from initlab.engine import autograd, init, laws, nd, streams
 from initlab.engine.gluon import nn
 from initlab.engine.streams import Key
 
@@ -46,3 +46,38 @@ def test_tied_parameters_are_one_and_disagreement_is_refused():
     assert (
         got["b.weight"].tobytes() == laws.Normal(0, 0.1).draw(Key(0, "a.weight"), (4, 4)).tobytes()
     )
+
+
+@pytest.mark.parametrize(
+    ("donor", "taker"),
+    [
+        (lambda: nn.Embedding(10, 4), lambda params: nn.Dense(10, in_units=4, params=params)),
+        (lambda: nn.Dense(10), lambda params: nn.Embedding(10, 4, params=params)),
+        (
+            lambda: nn.Conv2D(2, 3, in_channels=2),
+            lambda params: nn.Conv2DTranspose(2, 3, in_channels=2, params=params),
+        ),
+        (
+            lambda: nn.Conv2D(4, 3, in_channels=1),
+            lambda params: nn.Conv2D(4, 3, groups=2, in_channels=2, params=params),
+        ),
+    ],
+)
+def test_layers_of_different_kinds_share_parameters(donor, taker):
+    given = donor()
+    roles = {name: one.roles for name, one in given.params.items()}
+    taken = taker(given.params)
+    weight = next(name for name in roles if name.endswith("weight"))
+    assert taken.weight is given.params[weight]
+    assert {name: given.params[name].roles for name in roles} == roles
+
+
+def test_a_tied_embedding_adds_both_gradients():
+    embedding = nn.Embedding(7, 3)
+    output = nn.Dense(7, flatten=False, params=embedding.params)
+    embedding.initialize(init.Constant(0.5))
+    output.bias.initialize()
+    with autograd.record():
+        loss = output(embedding(nd.array([[1, 2]]))).sum()
+    loss.backward()
+    assert embedding.weight.grad().tolist() == [[1.0] * 3, *[[4.5] * 3] * 2, *[[1.0] * 3] * 4]
