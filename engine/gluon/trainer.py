@@ -13,6 +13,7 @@ from initlab.engine.errors import FormatError
 from initlab.engine.gluon.parameter import Parameter
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import Ready
+from initlab.engine.optimizer import Updater
 
 STALE = (
     "Gradient of Parameter `{}` on context {} has not been updated by backward since last `step`. This "
@@ -60,7 +61,8 @@ class Trainer:
         self._contexts = self._check_contexts()
         self._init_optimizer(optimizer, optimizer_params or {})
         self._scale = self._optimizer.rescale_grad
-        self._states: dict[tuple[int, int], tuple[nd.NDArray, ...]] = {}
+        places = range(max(1, len(self._contexts)))
+        self._updaters = [Updater(self._optimizer, place) for place in places]
         for parameter in self._params:
             parameter._trainer = self  # type: ignore[attr-defined]
 
@@ -157,18 +159,16 @@ class Trainer:
                 if ignore_stale_grad and not getattr(gradient, "_fresh", False):
                     continue
                 weight = state.data[device].detach()
-                key = (number, place)
-                if key not in self._states:
-                    self._states[key] = self._optimizer.create_state(number, weight)
-                self._optimizer.update_replica(number, place, weight, gradient, self._states[key])
+                self._updaters[place](number, gradient, weight)
                 gradient._fresh = False
 
     def save_states(self, fname: str | os.PathLike[str]) -> None:
         """Write the optimizer's state and step counts to an npz file (not pickled, unlike MXNet)."""
         arrays = {
-            f"{n}.{place}.{i}": a.asnumpy()
-            for (n, place), state in self._states.items()
-            for i, a in enumerate(state)
+            f"{number}.{place}.{i}": array
+            for place, updater in enumerate(self._updaters)
+            for name, array in updater.arrays().items()
+            for number, i in [name.split(".")]
         }
         counts = {str(index): count for index, count in self._optimizer.counts().items()}
         metadata = {
@@ -190,17 +190,12 @@ class Trainer:
                 f"{fname}: holds the states of {snapshot.metadata.get('optimizer')}, but this trainer "
                 f"uses {kind}"
             )
-        grouped: dict[tuple[int, int], list[tuple[int, np.ndarray]]] = {}
+        parts: dict[int, dict[str, np.ndarray]] = {}
         for name, array in snapshot.tensors.items():
-            number, place, i = (int(part) for part in name.split("."))
-            grouped.setdefault((number, place), []).append((i, array))
-        self._states = {
-            (number, place): tuple(
-                nd.array(a, ctx=self._contexts[place], dtype=a.dtype)
-                for _, a in sorted(parts, key=lambda p: p[0])
-            )
-            for (number, place), parts in grouped.items()
-        }
+            number, place, i = name.split(".")
+            parts.setdefault(int(place), {})[f"{number}.{i}"] = array
+        for place, updater in enumerate(self._updaters):
+            updater.set_arrays(parts.get(place, {}))
         self._optimizer.set_counts(
             {int(k): v for k, v in snapshot.metadata["counts"].items()},
             snapshot.metadata["num_update"],

@@ -57,7 +57,7 @@ class Train(Probe):
 
     The order of samples is drawn from the stream at `@order`. `loss` is cross_entropy (of the
     softmax), or mse: half the mean square distance of the scores from 1 for the label and 0 for the
-    others. `optimizer` is one of the engine's (sgd, nag, adam, adamw, rmsprop, adagrad); options
+    others. `optimizer` is one of the engine's (sgd, nag, adam, adamw, rmsprop, adagrad, …); options
     that are null have the optimizer's default. Data without a test part trains on its one batch.
     Each epoch, or each step, has a row with loss, accuracy, gradient norm, and update over weight;
     the loss and accuracy of a step are those of its minibatch before the step. Training uses BLAS,
@@ -121,7 +121,9 @@ class Train(Probe):
     def _make(self) -> Optimizer:
         given = {name: getattr(self, name) for name in OPTIONS}
         chosen = {name: value for name, value in given.items() if value is not None}
-        return create(self.optimizer, learning_rate=self.learning_rate, **chosen)
+        return create(
+            self.optimizer, learning_rate=self.learning_rate, multi_precision=False, **chosen
+        )
 
     def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> None:
         """Raise ConfigError if there are no labels, or no scores for them."""

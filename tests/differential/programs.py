@@ -606,7 +606,7 @@ def files(mx):
     return found
 
 
-def main(name, out, folder):
+def main(name, out, folder, programs=PROGRAMS):
     os.makedirs(folder, exist_ok=True)
     os.chdir(folder)
     if name == "mxnet":
@@ -617,7 +617,7 @@ def main(name, out, folder):
 
         mx.random.use("mxnet-1.9.1")
     found = {}
-    for label, function in PROGRAMS.items():
+    for label, function in programs.items():
         try:
             for key, value in function(mx).items():
                 found[f"{label}/{key}"] = value

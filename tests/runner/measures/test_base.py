@@ -96,8 +96,8 @@ def test_a_network_is_measured_before_it_is_trained(only_run):
             "measure.output_change: output_change needs data with labels, like digits",
         ),
         (
-            [*DIGITS, "measure=[output_change]", "measure.output_change.optimizer=adma"],
-            "measure.output_change.optimizer: cannot be 'adma' - did you mean 'adam'?",
+            [*DIGITS, "measure=[output_change]", "measure.output_change.optimizer=adamm"],
+            "measure.output_change.optimizer: cannot be 'adamm' - did you mean 'adam'?",
         ),
         (
             [*DIGITS, "measure=[output_change]", "measure.output_change.steps=0"],

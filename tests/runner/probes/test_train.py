@@ -69,7 +69,11 @@ def test_the_order_of_samples_is_a_function_of_seed_and_epoch():
     assert np.array_equal(epochs[0, 1][0][1], next(iter(probe._minibatches(0, 1, 10)))[1])
 
 
-@pytest.mark.parametrize("name", sorted(optimizer.REGISTRY.entries()))
+NOISY = {"sgld"}
+"""Its steps are drawn, and may go up."""
+
+
+@pytest.mark.parametrize("name", sorted(optimizer.REGISTRY.entries().keys() - NOISY))
 def test_every_optimizer_lowers_the_loss(name, only_run):
     rows = stats_of(
         only_run(*DIGITS, "probe.epochs=3", f"probe.optimizer={name}", "probe.learning_rate=0.01")
