@@ -97,14 +97,17 @@ def current_scope() -> NameScope | None:
     return _state.scopes[-1] if _state.scopes else None
 
 
-def new_name(prefix: str | None, hint: str) -> tuple[str, NameScope | None]:
-    """Return (the part of a new block's prefix after its scope's prefix, that scope or None).
+def new_name(prefix: str | None, hint: str) -> tuple[str, NameScope | None, bool]:
+    """Return (the part of a new block's prefix after its scope's prefix, that scope or None, whether
+    the part is the hint with a number that counts through the whole thread).
 
     `prefix` is the prefix given to the block.
     """
     scope = current_scope()
     if prefix is not None:
-        return prefix, scope
-    if scope is None and _state.managers:
-        return _state.managers[-1].get(None, hint) + "_", None
-    return _numbered(_state.counters if scope is None else scope.counters, hint) + "_", scope
+        return prefix, scope, False
+    if scope is not None:
+        return _numbered(scope.counters, hint) + "_", scope, False
+    if _state.managers:
+        return _state.managers[-1].get(None, hint) + "_", None, False
+    return _numbered(_state.counters, hint) + "_", None, True

@@ -20,6 +20,7 @@ from initlab.engine.nd.random import (
     shuffle,
     uniform,
 )
+from initlab.engine.streams.key import whole_number
 
 __all__ = [
     "exponential",
@@ -40,12 +41,17 @@ __all__ = [
 
 
 def seed(seed_state: int, ctx: Any = "all") -> None:
-    """Begin all streams anew from a seed. Unlike MXNet's, a stream is the same on every device, so
-    `ctx` may name any.
+    """Begin all streams anew from a seed, a whole number from -2^63 to 2^64-1. Unlike MXNet's, a
+    stream is the same on every device, so `ctx` may name any.
+
+    A negative seed s is the seed 2^64 + s. Raises ValueError for anything else.
     """
-    if isinstance(seed_state, bool) or not isinstance(seed_state, int):
+    number = whole_number(seed_state)
+    if number is None:
         raise ValueError("seed_state must be int")
-    streams.seed(seed_state % 2**64)
+    if not -(2**63) <= number < 2**64:
+        raise ValueError(f"seed_state must be -2^63 ... 2^64-1, got {number}")
+    streams.seed(number % 2**64)
 
 
 use = streams.use

@@ -3,7 +3,7 @@
 A block owns parameters and child blocks. A parameter has two names. Its full name starts with the
 prefixes of the blocks it was created in (`sequential0_dense0_weight`). Its structural path says how
 it is reached from a root block (`0.weight`). Snapshots use the path as key; streams use the path
-with the root's prefix in front.
+with the root's name in front (`engine.streams.names`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from initlab.engine.gluon.parameter import DEFAULT, Parameter
 from initlab.engine.gluon.parameter_dict import ParameterDict, brief
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
+from initlab.engine.streams import Place, StreamName
 
 Shape = tuple[int, ...]
 _log = logging.getLogger(__name__)
@@ -92,14 +93,20 @@ class Block:
                 f"{type(self).__name__}: prefix must be text, got {prefix!r} - blocks are added to a "
                 "container by add()"
             )
-        own, scope = naming.new_name(prefix, self._alias())
+        own, scope, counted = naming.new_name(prefix, self._alias())
         above = "" if scope is None else scope.block.prefix
+        self._stream_name = (
+            StreamName(self._alias(), numbered=True)
+            if counted
+            else StreamName(own, None if scope is None else scope.block.stream_name)
+        )
         if params is not None:
             made = ParameterDict(params.prefix, params)
         elif scope is None:
             made = ParameterDict(own)
         else:
             made = ParameterDict(scope.block.params.prefix + own, scope.block.params._shared)
+        made.home = self._stream_name if params is None else params.home
         self._empty_prefix = prefix == ""
         self._prefix = above + own
         self._params = made
@@ -146,6 +153,11 @@ class Block:
     def name(self) -> str:
         """The prefix without its last underscore."""
         return self._name
+
+    @property
+    def stream_name(self) -> StreamName:
+        """The name that the paths of its parameters' streams start with, if it is initialized."""
+        return self._stream_name
 
     @property
     def params(self) -> ParameterDict:
@@ -236,16 +248,16 @@ class Block:
             child._warn_of_containers()
             child._collect_into(collected, pattern)
 
-    def _stream_paths(self, root: str | None) -> dict[int, str]:
+    def _stream_paths(self, root: str | None) -> dict[int, Place]:
         """Return {id of a parameter: the path that keys its stream}.
 
         A shared parameter has the path of its first owner. Every path starts with `root`, or with
-        the prefix and '/' if that is None.
+        the block's stream name and '/' if that is None.
         """
-        start = f"{self.prefix}/" if root is None else root
-        paths: dict[int, str] = {}
+        start = self._stream_name if root is None else root
+        paths: dict[int, Place] = {}
         for path, parameter in self.structural_params().items():
-            paths.setdefault(id(parameter), start + path)
+            paths.setdefault(id(parameter), Place(start, path))
         return paths
 
     def _warn_of_containers(self) -> None:
@@ -296,7 +308,7 @@ class Block:
         """Initialize all parameters, as `Parameter.initialize` describes.
 
         `root` is the start of the paths that key their streams; if it is None, they start with the
-        prefix and '/'.
+        network's name and '/' (see `engine.streams.names`).
         """
         collected = self._collected()
         collected.paths = self._stream_paths(root)

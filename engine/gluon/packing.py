@@ -18,7 +18,7 @@ from initlab.engine import init as init_module
 from initlab.engine.device import Device, Devices
 from initlab.engine.gluon.parameter import Parameter
 from initlab.engine.gluon.state import Filled, InitLike, Pending, announce
-from initlab.engine.streams import VERSION, Piece
+from initlab.engine.streams import VERSION, Piece, Place
 
 AT_ONCE = 1 << 22
 """Elements that are held at most before they are drawn: old values of parameters are freed as new
@@ -52,7 +52,7 @@ class Pack:
         ctx: Devices,
         default_init: InitLike,
         force_reinit: bool,
-        path: str | None,
+        path: Place | None,
     ) -> None:
         """Initialize a parameter like `Parameter.initialize`, but perhaps draw its values later.
 

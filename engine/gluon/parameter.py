@@ -40,7 +40,7 @@ from initlab.engine.gluon.state import (
 from initlab.engine.gluon.state import observe as observe
 from initlab.engine.gluon.utils import shape_is_known
 from initlab.engine.nd.ndarray import GRAD_REQS
-from initlab.engine.streams import Key, Stream
+from initlab.engine.streams import Key, Place, Stream, StreamName
 
 DEFAULT: Any = object()
 """Stands for Gluon's default initializer, Uniform(0.07). None cannot stand for it, because MXNet
@@ -111,6 +111,8 @@ class Parameter:
                 )
         self._stype, self._grad_stype = stype, grad_stype
         self._generation = (-1, 0)
+        self.stream_name = StreamName(name, parameter=True)
+        """The path that keys its stream if it is initialized alone."""
         self.grad_req = grad_req
 
     def __repr__(self) -> str:
@@ -211,13 +213,13 @@ class Parameter:
         force_reinit: bool = False,
         *,
         device: Devices = None,
-        path: str | None = None,
+        path: str | Place | None = None,
     ) -> None:
         """Fill the parameter, or, if its shape is unknown, store how to fill it later.
 
         `init` is used if given, else the parameter's own `init`, else `default_init` (by default
         Uniform(0.07)). The key of the stream is fixed here: the current seed, `path` (by default
-        the full name), and the generation, which counts forced re-initializations since the seed
+        `stream_name`), and the generation, which counts forced re-initializations since the seed
         was set. Raises ValueError if the shape is unknown and deferred initialization is not
         allowed. If the parameter has values, warns and keeps them unless `force_reinit`.
         """
@@ -233,7 +235,7 @@ class Parameter:
         ctx: Devices,
         default_init: InitLike,
         force_reinit: bool,
-        path: str | None,
+        path: str | Place | None,
     ) -> Pending | None:
         """Decide how the parameter is to be filled now, and return that as a Pending state.
 
@@ -269,13 +271,14 @@ class Parameter:
         self._state = state
         self._generation = (streams.epoch(), pending.source.key.generation)
 
-    def _next_key(self, path: str | None, force_reinit: bool) -> Key:
+    def _next_key(self, path: str | Place | None, force_reinit: bool) -> Key:
         epoch, generation = self._generation
         if epoch != streams.epoch():
             generation = 0
         elif force_reinit and not isinstance(self._state, Unset):
             generation += 1
-        return Key(streams.current_seed(), path or self.name, generation)
+        full = str(path) if path else self.stream_name.claimed()
+        return Key(streams.current_seed(), full, generation)
 
     def _fill(self, pending: Pending) -> Ready:
         """Draw the values of a pending parameter of known shape and return the Ready state.

@@ -16,6 +16,7 @@ from initlab.engine.device import Devices
 from initlab.engine.gluon.packing import packing
 from initlab.engine.gluon.parameter import DEFAULT, Constant, Parameter
 from initlab.engine.gluon.state import InitLike
+from initlab.engine.streams import Place, StreamName
 
 NAMING = "https://mxnet.io/api/python/docs/tutorials/packages/gluon/blocks/naming.html"
 
@@ -34,7 +35,9 @@ class ParameterDict:
         self._prefix = prefix
         self._params: OrderedDict[str, Parameter] = OrderedDict()
         self._shared = shared
-        self.paths: dict[int, str] = {}
+        self.paths: dict[int, Place] = {}
+        self.home: StreamName | None = None
+        """The name of the block that it belongs to, if it belongs to one."""
 
     def __repr__(self) -> str:
         lines = "\n".join(_indented(repr(parameter)) for parameter in self.values())
@@ -82,6 +85,9 @@ class ParameterDict:
         parameter = self._find(name)
         if parameter is None:
             parameter = Parameter(name, **kwargs)
+            if self.home is not None:
+                own = name[len(self.prefix) :]
+                parameter.stream_name = StreamName(own, self.home, parameter=True)
             self._params[name] = parameter
             return parameter
         for attribute, value in kwargs.items():

@@ -21,6 +21,7 @@ from initlab.engine.streams.draw import (
 from initlab.engine.streams.implementation import announce, implementation
 from initlab.engine.streams.key import VERSION, Key
 from initlab.engine.streams.mxnet_stream import MXNetStream
+from initlab.engine.streams.names import Place, StreamName
 from initlab.engine.streams.phi import phi_word, truncated_moments
 from initlab.engine.streams.pool import alone, threads
 from initlab.engine.streams.source import Source
@@ -49,8 +50,10 @@ __all__ = [
     "Key",
     "MXNetStream",
     "Piece",
+    "Place",
     "Source",
     "Stream",
+    "StreamName",
     "alone",
     "ambient",
     "announce",

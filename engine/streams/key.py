@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import SupportsIndex
+
+import numpy as np
 
 VERSION = "initlab-1"
 _KEYED = hashlib.blake2b(digest_size=16, key=VERSION.encode("ascii"))
 LARGEST_SEED = 2**64 - 1
 
 
-def check_seed(seed: int) -> int:
-    """Return `seed`. Raises ValueError unless it is a whole number from 0 to 2^64-1."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+def check_seed(seed: object) -> int:
+    """Return `seed`, a whole number of any type (NumPy's too), as an int.
+
+    Raises ValueError unless it is from 0 to 2^64-1.
+    """
+    number = whole_number(seed)
+    if number is None or not 0 <= number <= LARGEST_SEED:
         raise ValueError(f"seed must be 0 ... 2^64-1, got {seed!r}")
-    return seed
+    return number
+
+
+def whole_number(value: object) -> int | None:
+    """Return a whole number of any type as an int; None for anything else, a truth value included."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # an array of several elements
+        return None
 
 
 @dataclass(frozen=True)
@@ -30,7 +48,7 @@ class Key:
     generation: int = 0
 
     def __post_init__(self) -> None:
-        check_seed(self.seed)
+        object.__setattr__(self, "seed", check_seed(self.seed))
         if not 0 <= self.generation < 2**32:
             raise ValueError(f"generation must be 0 ... 2^32-1, got {self.generation!r}")
 

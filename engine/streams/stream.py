@@ -95,6 +95,7 @@ class _State:
         self.lock = threading.RLock()
         self.seed = 0
         self.epoch = 0
+        self.epochs = 0
         self.ambient = Stream(Key(0, AMBIENT))
         self.version: str | None = None
         """None until `use` says; then it is what the environment says."""
@@ -106,12 +107,15 @@ _scopes = threading.local()
 
 def seed(number: int) -> None:
     """Set the seed (0 … 2^64-1), start the ambient stream anew and begin a new epoch: generations
-    count from 0 again.
+    count from 0 again, and the names of networks are free again.
+
+    Raises ValueError for anything else.
     """
-    check_seed(number)
+    number = check_seed(number)
     with _state.lock:
         _state.seed = number
-        _state.epoch += 1
+        _state.epochs += 1
+        _state.epoch = _state.epochs
         _state.ambient = Stream(Key(number, AMBIENT))
     _scopes.banks, _scopes.mxnet_seed = {}, number
 
@@ -119,15 +123,17 @@ def seed(number: int) -> None:
 @contextmanager
 def kept() -> Iterator[None]:
     """While open, `seed` may be called and random values drawn; afterwards the seed, its epoch, the
-    ambient stream and this thread's banks of MXNet's stream are as they were.
+    ambient stream, and this thread's names and banks of MXNet's stream are as they were.
     """
     before = _state.seed, _state.epoch, _state.ambient
+    names = _epoch_and_names()
     banks = getattr(_scopes, "banks", {}), getattr(_scopes, "mxnet_seed", 0)
     seed(_state.seed)
     try:
         yield
     finally:
         _scopes.banks, _scopes.mxnet_seed = banks
+        _scopes.names = names
         with _state.lock:
             _state.seed, _state.epoch, _state.ambient = before
 
@@ -138,8 +144,22 @@ def current_seed() -> int:
 
 
 def epoch() -> int:
-    """Return how many times `seed` was called."""
+    """Return the number of the latest call of `seed`; 0 before the first. No two calls have the same."""
     return _state.epoch
+
+
+def taken() -> set[tuple[str, bool]]:
+    """Return the names of networks and of parameters (with True) that were claimed in this thread
+    since `seed` was called. See `engine.streams.names`.
+    """
+    return _epoch_and_names()[1]
+
+
+def _epoch_and_names() -> tuple[int, set[tuple[str, bool]]]:
+    if getattr(_scopes, "names", (None,))[0] != _state.epoch:
+        _scopes.names = _state.epoch, set()
+    names: tuple[int, set[tuple[str, bool]]] = _scopes.names
+    return names
 
 
 def ambient() -> Stream:

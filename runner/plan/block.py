@@ -36,8 +36,8 @@ def plan(
     shapes of parameters follow from it, for a batch of one. It may be left out if all shapes are
     known. A network with a block that does not define `infer_shape` is called once on zeros.
 
-    As everywhere in Gluon, the keys of streams contain the network's prefix and the paths. Give the
-    network a `prefix` if another process must draw the same values.
+    The keys of streams contain the network's name and the paths (`engine.streams.names`). The plan
+    is that of the first network of its kind, or of its prefix, that is initialized after `seed`.
 
     Raises TypeError if `net` is no block or `input` no shape; ConfigError if the initializer does
     not exist or cannot fill a parameter, or if a shape stays unknown; ValueError if the seed is
@@ -45,7 +45,7 @@ def plan(
     cannot take the input.
     """
     check_block(net)
-    seed = check_seed(int(seed) if isinstance(seed, np.integer) else seed)
+    seed = check_seed(seed)
     problems = Problems()
     with problems.under("init"):
         given = dict(init) if isinstance(init, Mapping) else init
@@ -62,7 +62,9 @@ def plan(
                 else f"an input of shape {shape} does not reach it"
             )
             raise ConfigError.of("", f"the shape of '{unknown[0]}'{more} is not known - {wanted}")
-        return make_plan(network_of(net), output or (), initializer, seed, f"{net.prefix}/")
+        return make_plan(
+            network_of(net), output or (), initializer, seed, f"{net.stream_name.first()}/"
+        )
 
 
 def _gluons_class(name: str) -> type[Initializer]:

@@ -92,16 +92,21 @@ def filled(found: ParameterDict) -> list[tuple[str, bytes, str]]:
     times=st.integers(1, 3),
 )
 def test_any_parameters_get_the_values_that_they_get_one_by_one(made, network, times):
-    streams.seed(3)
     together, alone = parameters(made), parameters(made)
     heard: dict[str, list[str]] = {"together": [], "alone": []}
+    got: dict[str, list[object]] = {"together": [], "alone": []}
+    streams.seed(3)
     for number in range(times):
         with observe(lambda parameter, what: heard["together"].append(parameter.name)):
             together.initialize(NETWORKS[network](), force_reinit=number > 0)
+        got["together"].append(filled(together))
+    streams.seed(3)
+    for number in range(times):
         with observe(lambda parameter, what: heard["alone"].append(parameter.name)):
             for parameter in alone.values():
                 parameter.initialize(None, None, NETWORKS[network](), force_reinit=number > 0)
-        assert filled(together) == filled(alone)
+        got["alone"].append(filled(alone))
+    assert got["together"] == got["alone"]
     assert heard["together"] == heard["alone"]
 
 
