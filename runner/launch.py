@@ -18,9 +18,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from initlab.runner.command import REGISTRY
-from initlab.runner.config.code_search import LOGGING_CLASSES
 from initlab.runner.config.hydra_internals import VERSION, allowing, hydra_context, parse_arguments
 from initlab.runner.config.option_files import conf_dir
+from initlab.runner.config.permitted import LOGGING_CLASSES
 from initlab.runner.errors import ConfigError
 from initlab.runner.sweep.plugin import register
 
@@ -51,7 +51,7 @@ def launch(words: list[str]) -> int:
 
         return show(shell_completion(sys.argv[0], arguments.overrides))
     if arguments.hydra_help:
-        return hand_to_hydra(words)
+        return hand_to_hydra(["--hydra-help"])
     from initlab.runner.declare import composed
 
     if arguments.cfg or arguments.info:

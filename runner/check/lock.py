@@ -19,6 +19,7 @@ from initlab.runner.check.fingerprint import fingerprint_of
 from initlab.runner.check.lockfile import SHORT, Draft, LockedRun, LockedTensor, drafting, law_id
 from initlab.runner.check.recompute import Recomputed, first_violation
 from initlab.runner.config import plugins
+from initlab.runner.config.permissions import refuse_hydra
 from initlab.runner.errors import (
     LedgerError,
     MemoryShortage,
@@ -47,6 +48,7 @@ def runs_of(words: list[str], config_dir: str | None = None) -> Iterator[Declare
     """Return the runs that the words declare. Raises ConfigError with all problems before the
     first.
     """
+    refuse_hydra(words, "a lock")
     register()
     return declared(words, config_dir)
 

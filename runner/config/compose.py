@@ -1,14 +1,14 @@
 """Composition of a config from command line words, with all problems reported at once.
 
 Hydra stops at the first mistake. Here a failing word is recorded and removed, and composition is
-repeated, so that all mistakes are found. Before any value is used, the whole composed tree, `hydra`
-included, is searched for `_target_` and other ways to call code.
+repeated, so that all mistakes are found. Before any value is used, `permissions` judges the whole
+composed tree.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -23,13 +23,15 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from yaml import MarkedYAMLError, YAMLError
 
 from initlab.engine.registry import advice
-from initlab.runner.config import code_search, plugins, schema
+from initlab.runner.config import permissions, permitted, plugins, schema
 from initlab.runner.config.hydra_internals import (
     VERSION,
     add_folder,
     hydra_loader,
     parse_word,
     register_resolver,
+    remove_resolver,
+    store_option,
 )
 from initlab.runner.config.identity import OUTPUTS, Declaration, declaration_of
 from initlab.runner.config.limits import check_limits
@@ -79,6 +81,9 @@ def register_with_hydra() -> None:
         ("sweep_subdir", _sweep_subdir),
     ):
         register_resolver(name, resolver)
+    remove_resolver("oc.create")
+    for group, node in {**permitted.LOGGING, **permitted.HELP}.items():
+        store_option(f"hydra/{group}", "plain", node, provider="initlab")
 
 
 def _declared(_root_: DictConfig) -> Declaration:
@@ -116,7 +121,7 @@ def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
     given = Words(words)
     config = given.compose(compose_once)
     with given.problems.under():
-        check_code(config)
+        check_permitted(config, given.sound)
     if given.problems:
         raise ComposedWithProblems(given.problems.found, config)
     return config
@@ -124,12 +129,11 @@ def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
 
 def start(words: list[str], config_dir: str | None) -> None:
     """Initialize Hydra for composing, with the user's folder of options if one is given."""
+    if any(_key_of(word) == "hydra.searchpath" for word in words):
+        said = "is refused: it can name a package to import - give --config-dir FOLDER"
+        raise ConfigError.of("hydra.searchpath", said)
     if config_dir is not None:
         check_overlay(Path(config_dir))
-        if any(_key_of(word) == "hydra.searchpath" for word in words):
-            raise ConfigError.of(
-                "hydra.searchpath", "cannot be given beside --config-dir - give one of the two"
-            )
     register_with_hydra()
     GlobalHydra.instance().clear()
     initialize_config_dir(config_dir=str(conf_dir()), job_name="runner", **VERSION)
@@ -376,11 +380,11 @@ def options_of(group: str) -> set[str]:
     return set(hydra_loader().get_group_options(group))
 
 
-def check_code(config: DictConfig) -> None:
-    """Raise ConfigError with everything in the tree that makes Hydra or logging call code not on
-    our list.
+def check_permitted(config: DictConfig, words: Iterable[str]) -> None:
+    """Raise ConfigError with everything in a config, composed with these words, that is not
+    permitted.
     """
-    code_search.check(unresolved(config))
+    permissions.check(config, permissions.Typed.of(words))
 
 
 def unresolved(config: DictConfig) -> dict[str, JSON]:

@@ -84,6 +84,12 @@ def register_resolver(name: str, resolver: Callable[..., Any]) -> None:
     register(name, resolver, replace=True)
 
 
+def remove_resolver(name: str) -> None:
+    """Make `${name:}` unknown to OmegaConf."""
+    if OmegaConf.has_resolver(name):
+        OmegaConf.clear_resolver(name)
+
+
 BORROWED = RLock()
 """Held by the thread that uses Hydra in `borrowing_hydra`."""
 OWNERS = ("hydra", "hydra_plugins")

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from initlab.runner import expectation
 from initlab.runner.claims.judge import ALPHA, REFUTED, judge
+from initlab.runner.config.permissions import refuse_hydra
 from initlab.runner.errors import EXIT_FAILED
 from initlab.runner.evidence.judged import CHARTS
 from initlab.runner.excerpt import counted
@@ -78,6 +79,7 @@ def run_controls(chosen: Sequence[Experiment], out: Console) -> int:
     failed = 0
     for experiment in chosen:
         for words in experiment.control:
+            refuse_hydra(words.split(), f"the control of experiment={experiment.name}")
             done = perform(experiment, [*words.split(), f"name={experiment.name}-control"])
             refuted = [
                 one.claim.id for one in judged([done], ALPHA)[0].judged if one.verdict == REFUTED

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.runner.config.compose import check_code, unresolved
+from initlab.runner.config.compose import check_permitted, unresolved
 from initlab.runner.config.hydra_internals import apply_words, group_exists, parse_word
 from initlab.runner.config.identity import Declaration, declaration_of, resolve
 from initlab.runner.errors import ConfigError, Problem, Problems
@@ -37,35 +37,35 @@ class Base:
     """A config that Hydra composed, and what was found in it once.
 
     `whole` includes the `hydra` node, `task` does not. `refers` says whether `task` has an
-    interpolation of `hydra`. `code` lists the problems with values that name code, `places` is the
+    interpolation of `hydra`. `refused` lists the problems with values that are not permitted, `places` is the
     node `hydra.sweep`, which says where runs are stored.
     """
 
     whole: DictConfig
     task: DictConfig
     refers: bool
-    code: tuple[Problem, ...]
+    refused: tuple[Problem, ...]
     places: dict[str, JSON]
 
     @classmethod
-    def of(cls, whole: DictConfig) -> Base:
-        """Examine a config composed by Hydra."""
+    def of(cls, whole: DictConfig, words: Sequence[str]) -> Base:
+        """Examine a config composed by Hydra. `words` are those of the command line."""
         task = OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
         OmegaConf.set_struct(task, OmegaConf.is_struct(whole))
         return cls(
             whole,
             task,
             "${hydra" in str(unresolved(task)),
-            tuple(_code_in(whole)),
+            tuple(_refused_in(whole, words)),
             unresolved(whole.hydra.sweep),
         )
 
 
-def _code_in(config: DictConfig) -> list[Problem]:
-    """Return the problems with values of a config that name code."""
+def _refused_in(config: DictConfig, words: Sequence[str] = ()) -> list[Problem]:
+    """Return the problems with values of a config that are not permitted."""
     problems = Problems()
     with problems.under():
-        check_code(config)
+        check_permitted(config, words)
     return problems.found
 
 
@@ -89,13 +89,15 @@ def _is_plain(override: Override) -> bool:
 class Template:
     """The config shared by jobs that set the same `keys`. Created by `of` from the first of them."""
 
-    def __init__(self, config: DictConfig, keys: tuple[str, ...], code: Sequence[Problem]) -> None:
+    def __init__(
+        self, config: DictConfig, keys: tuple[str, ...], refused: Sequence[Problem]
+    ) -> None:
         self._config = config
         self._keys = {key: tuple(key.split(".")) for key in keys}
         self._resolved = resolve(config)
         self._unresolved = unresolved(config)
         self._texts = {key: _yaml(key, value) for key, value in self._unresolved.items()}
-        self.code = [*code, *_code_in(config)]
+        self.refused = [*refused, *_refused_in(config)]
 
     @classmethod
     def of(cls, config: DictConfig, keys: tuple[str, ...], base: Base) -> Template | None:
@@ -108,7 +110,7 @@ class Template:
         if any(OmegaConf.is_config(node) for node in nodes) or _refers(unresolved(config)):
             return None
         try:
-            return cls(config, keys, base.code)
+            return cls(config, keys, base.refused)
         except ConfigError:
             return None
 
@@ -169,11 +171,11 @@ def _put(mapping: dict[str, Any], path: tuple[str, ...], value: object) -> None:
 class Composed:
     """The composed config of one job.
 
-    `code` lists the problems with values that name code, `places` is the node `hydra.sweep`. The
+    `refused` lists the problems with values that are not permitted, `places` is the node `hydra.sweep`. The
     config itself, its declaration and its text are computed on demand.
     """
 
-    code: list[Problem]
+    refused: list[Problem]
     places: dict[str, JSON]
     make: Callable[[], DictConfig]
     template: tuple[Template, dict[tuple[str, ...], JSON]] | None = None
@@ -183,10 +185,10 @@ class Composed:
         """The config without `hydra`, a copy of its own."""
         return self.make()
 
-    def check_code(self) -> None:
-        """Raise ConfigError if the config names code."""
-        if self.code:
-            raise ConfigError(self.code)
+    def check_permitted(self) -> None:
+        """Raise ConfigError if a value of the config is not permitted."""
+        if self.refused:
+            raise ConfigError(self.refused)
 
     def declaration(self) -> Declaration:
         """Return what the job declares. Raises ConfigError if an interpolation fails."""
@@ -226,10 +228,14 @@ def _kept(kept: OrderedDict[Key, Value], key: Key, make: Callable[[], Value]) ->
 
 
 class Composer:
-    """Composes jobs. `load` composes a config from words that choose options, as Hydra does."""
+    """Composes jobs. `load` composes a config from words that choose options, as Hydra does.
 
-    def __init__(self, load: Callable[[list[str]], DictConfig]) -> None:
+    `words` are those of the command line, which may set what a file cannot.
+    """
+
+    def __init__(self, load: Callable[[list[str]], DictConfig], words: Sequence[str] = ()) -> None:
         self._load = load
+        self._words = words
         self._kept: OrderedDict[tuple[str, ...], Base] = OrderedDict()
         self._templates: OrderedDict[tuple[tuple[str, ...], tuple[str, ...]], Template | None] = (
             OrderedDict()
@@ -252,9 +258,9 @@ class Composer:
             if template is not None:
                 values = template.values(set_here)
                 make = partial(self._apply, overrides, base.task)
-                return Composed(template.code, places, make, (template, values))
+                return Composed(template.refused, places, make, (template, values))
         config = self.compose(words)
-        return Composed([*base.code, *_code_in(config)], places, lambda: config)
+        return Composed([*base.refused, *_refused_in(config, self._words)], places, lambda: config)
 
     def compose(self, words: list[str]) -> DictConfig:
         """Compose the config of these words without `hydra`, a copy of its own. Raises the errors
@@ -281,7 +287,7 @@ class Composer:
 
     def _base(self, overrides: list[Override]) -> Base:
         choices = self._choices(overrides)
-        return _kept(self._kept, choices, lambda: Base.of(self._load(list(choices))))
+        return _kept(self._kept, choices, lambda: Base.of(self._load(list(choices)), self._words))
 
     def _choices(self, overrides: list[Override]) -> tuple[str, ...]:
         return tuple(str(override.input_line) for override in overrides if self._chooses(override))

@@ -19,7 +19,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from initlab.runner.config.compose import Words, check_code, compose_once, start
+from initlab.runner.config.compose import Words, check_permitted, compose_once, start
 from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.config.identity import Declaration
 from initlab.runner.errors import ConfigError, Problem, Problems
@@ -72,7 +72,8 @@ class DeclaredMember:
 class DeclaredSweep:
     """The sweep that the words of a command line declare.
 
-    `config` is the config of the sweep as a whole, which is that of its first job. `search` is the
+    `config` is the config of the sweep as a whole, which is that of its first job, and `words` are
+    those of the command line that set something of Hydra. `search` is the
     space of a search, whose jobs are not known in advance; `of` makes a sweep of each suggested
     job. `problems` are those with words about Hydra and with the `sweep` node.
     """
@@ -82,11 +83,13 @@ class DeclaredSweep:
         config: DictConfig,
         space: Space,
         composer: Composer,
+        words: Sequence[str],
         search: SearchSpace | None = None,
         problems: Sequence[Problem] = (),
     ) -> None:
         self.config = config
         self.space = space
+        self.words = words
         self.search = search
         self.problems = problems
         self._composer = composer
@@ -101,6 +104,7 @@ class DeclaredSweep:
             self.config,
             Space((Block(),), tuple((key_of(word), (word,)) for word in words)),
             self._composer,
+            self.words,
         )
         alone._kept, alone._sound = self._kept, self._sound
         return alone
@@ -123,7 +127,7 @@ class DeclaredSweep:
         made = given.compose(self._composer.job)
         problems = given.problems
         with problems.under():
-            made.check_code()
+            made.check_permitted()
         if not problems and self._excluded(block, words, made, unknown):
             return Examined(words, None, [], [], excluded=True)
         job: Job | None = None
@@ -158,7 +162,7 @@ class DeclaredSweep:
         if not problems and not found:
             problems.add("sweep", "declares no run: all are excluded")
         problems.raise_any()
-        check_code(self.config)
+        check_permitted(self.config, self.words)
         return list(found.values())
 
     @property
@@ -370,8 +374,8 @@ def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
     )
     params = config.hydra.sweeper.get("params")
     varied: Any = OmegaConf.to_container(params) if params is not None else {}
-    sound: Any = OmegaConf.to_container(config.hydra.overrides.hydra, resolve=False)
-    composer = Composer(lambda some: strip(compose_once([*sound, *some])))
+    sound = [MULTIRUN, *(word for word in in_first.sound if word in for_hydra)]
+    composer = Composer(lambda some: strip(compose_once([*sound, *some])), sound)
     space, search = Space((), ()), None
     if OmegaConf.to_container(config.hydra.sweeper, resolve=False).get("_target_") == TARGET:  # type: ignore[union-attr]
         search = SearchSpace((), {})
@@ -379,7 +383,7 @@ def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
             search = parse_searched(task, node, varied)  # type: ignore[arg-type]
     else:
         space = parse_space(task, node, varied)  # type: ignore[arg-type]
-    return DeclaredSweep(config, space, composer, search, [*problems.found, *space.problems])
+    return DeclaredSweep(config, space, composer, sound, search, [*problems.found, *space.problems])
 
 
 def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredMember]:

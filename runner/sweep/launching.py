@@ -18,8 +18,8 @@ from pathlib import Path
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
 
-from initlab.runner.config.code_search import LOGGING_CLASSES
 from initlab.runner.config.hydra_internals import hydra_context
+from initlab.runner.config.permitted import LOGGING_CLASSES
 from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, PENDING, Status, read, write
 from initlab.runner.sweep.job import STOP, run_job

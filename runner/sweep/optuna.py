@@ -26,10 +26,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from initlab.engine.errors import OptionError
 from initlab.engine.options import Check, Count, check_given, choice
-from initlab.runner.config.code_search import LOGGING_CLASSES, SAMPLERS
-from initlab.runner.config.compose import check_code
+from initlab.runner.config.compose import check_permitted
 from initlab.runner.config.grammar import Range
 from initlab.runner.config.hydra_internals import hydra_context
+from initlab.runner.config.permitted import LOGGING_CLASSES, SAMPLERS
 from initlab.runner.errors import EXIT_FAILED, ConfigError, Problems
 from initlab.runner.evidence.members import Member, write_members
 from initlab.runner.evidence.status import COMPLETED, PENDING, conclude
@@ -81,7 +81,7 @@ def check_search(declaration: DeclaredSweep) -> None:
     """
     problems = Problems(declaration.problems)
     with problems.under():
-        check_code(declaration.config)
+        check_permitted(declaration.config, declaration.words)
     with problems.under():
         _check_options(declaration.config)
     refused, misspelled = Tally(), Tally()

@@ -4,8 +4,9 @@ one is run.
 
 from __future__ import annotations
 
-import importlib
+import os
 import sys
+from pathlib import Path
 from types import ModuleType
 
 from hydra.core.plugins import Plugins
@@ -41,14 +42,21 @@ class RunnerSweeper(Sweeper):
 
 
 def _plugin_package() -> ModuleType:
-    """Return the package of installed Hydra plugins, or an empty one if none is installed."""
-    try:
-        return importlib.import_module(PACKAGE)
-    except ModuleNotFoundError:
-        package = ModuleType(PACKAGE)
-        package.__path__ = []
-        sys.modules[PACKAGE] = package
-        return package
+    """Return a package with the folders of installed Hydra plugins only.
+
+    Hydra imports every module of this package. A folder `hydra_plugins` that merely lies on the
+    path, like one in the current folder, was not installed by anyone and is left out: a folder
+    counts if the record of an installed plugin, `hydra_*.dist-info`, lies beside it.
+    """
+    package = ModuleType(PACKAGE)
+    places = [Path(entry) for entry in dict.fromkeys(sys.path) if entry not in ("", os.getcwd())]
+    package.__path__ = [
+        str(place / PACKAGE)
+        for place in places
+        if (place / PACKAGE).is_dir() and any(place.glob("hydra_*.dist-info"))
+    ]
+    sys.modules[PACKAGE] = package
+    return package
 
 
 def register() -> None:

@@ -20,9 +20,9 @@ from omegaconf.errors import OmegaConfBaseException
 from initlab.runner import expectation
 from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.claims.results import read_result
-from initlab.runner.config.code_search import LOGGING_CLASSES
-from initlab.runner.config.compose import check_code
+from initlab.runner.config.compose import check_permitted
 from initlab.runner.config.hydra_internals import configure_logging
+from initlab.runner.config.permitted import LOGGING_CLASSES
 from initlab.runner.errors import (
     EXIT_FAILED,
     EXIT_REFUSED,
@@ -240,7 +240,7 @@ def dry_run(declaration: DeclaredSweep) -> int:
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
     problems = Problems([*refused.problems(), *declaration.unknown])
     with problems.under():
-        check_code(declaration.config)
+        check_permitted(declaration.config, declaration.words)
     if not problems:
         with problems.under():
             declared_claims(declaration, members)

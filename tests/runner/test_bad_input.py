@@ -381,9 +381,11 @@ CASES = {
         ["-m", "--config-name", "mine"],
         ["--config-name: is refused: there is one root config"],
     ),
-    "two search paths": (
+    "search path": (
         ["--config-dir", ".", "hydra.searchpath=[x]"],
-        ["hydra.searchpath: cannot be given beside --config-dir"],
+        [
+            "hydra.searchpath: is refused: it can name a package to import - give --config-dir FOLDER"
+        ],
     ),
     "plugin by environment": (
         ["-m", "+hydra.job.env_set.INITLAB_PLUGINS=mine.py"],

@@ -115,7 +115,7 @@ def test_jobs_that_share_a_template_declare_what_each_declares_alone(jobs, compo
         assert made.declaration() == declaration_of(alone)
         assert made.text() == OmegaConf.to_yaml(alone)
         assert made.config == alone
-        assert not made.code
+        assert not made.refused
 
 
 def test_a_value_of_the_wrong_type_is_refused_and_spoils_no_later_job(composer):
