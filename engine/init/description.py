@@ -97,8 +97,12 @@ class Description:
         if names.count("out") != 1 or names.count("in") != 1:
             return (0, 1), 1
         first, second = sorted((names.index("out"), names.index("in")))
-        blocks = (self.roles or ("",))[0].partition("*")[2]
-        return (first, second), int(blocks or 1)
+        return (first, second), self.blocks
+
+    @property
+    def blocks(self) -> int:
+        """The number of equal blocks (groups, gates) that are stacked along axis 0; 1 without roles."""
+        return int((self.roles or ("",))[0].partition("*")[2] or 1)
 
     def _require_matrix(self) -> None:
         if len(self.shape) < 2:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from initlab.engine import laws
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
+from initlab.engine.init.orthogonal import stacked
 from initlab.engine.options import Count, Positive
 
 
@@ -31,6 +32,8 @@ class Lsuv(Initializer):
             raise ValueError(
                 f"Lsuv initializer cannot be applied to vector {description.name}. It requires at least 2D."
             )
-        law = laws.DataScaled(1.0, False, self.tolerance, self.iterations)
+        law = laws.DataScaled(
+            1.0, False, self.tolerance, self.iterations, blocks=stacked(description)
+        )
         law.check_shape(description.shape)
         return law

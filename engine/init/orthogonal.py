@@ -4,6 +4,7 @@ convolution's kernel, and Gluon's.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -11,6 +12,16 @@ from initlab.engine import laws
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
 from initlab.engine.options import Positive, choice
+
+
+def stacked(description: Description) -> int:
+    """Return the number of blocks (gates, groups) of axis 0 that need an orthogonal matrix each.
+
+    It is 1 for a stack that is not taller than wide: all its rows are orthonormal then, so those of
+    each block are.
+    """
+    tall = len(description.shape) > 1 and description.shape[0] > math.prod(description.shape[1:])
+    return description.blocks if tall else 1
 
 
 def _checked(law: laws.Law, description: Description) -> laws.Law:
@@ -30,7 +41,8 @@ def _checked(law: laws.Law, description: Description) -> laws.Law:
 @dataclass(eq=False, repr=False)
 class Haar(Initializer):
     """`scale` times a Haar matrix of shape (axis 0, product of the other axes). The shorter side is
-    orthonormal, and every direction is equally likely.
+    orthonormal, and every direction is equally likely. Each gate of a recurrent layer, each of packed
+    queries, keys and values, and each group of a convolution is orthogonal by itself.
 
     Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear networks",
     2014. With `exact` it draws the same bits on every machine, without LAPACK, which is affordable
@@ -43,7 +55,8 @@ class Haar(Initializer):
 
     def law(self, description: Description) -> laws.Law:
         """Return Haar(scale). Raises ValueError for a vector, LawError for an empty axis."""
-        return _checked(laws.Haar(self.scale, self.exact), description)
+        law = laws.Haar(self.scale, self.exact, blocks=stacked(description))
+        return _checked(law, description)
 
 
 @register
@@ -70,7 +83,7 @@ class DeltaOrthogonal(Initializer):
         roles = description.roles or ("out", "in", *["spatial"] * (len(description.shape) - 2))
         names = [role.partition("*")[0] for role in roles]
         if "spatial" not in names or len(description.shape) < 2:
-            return _checked(laws.Haar(self.scale, self.exact), description)
+            return Haar(self.scale, self.exact).law(description)
         if sorted(names) != ["in", "out", *["spatial"] * (len(names) - 2)] or any(
             "*" in role for role in roles[1:]
         ):
@@ -78,9 +91,8 @@ class DeltaOrthogonal(Initializer):
                 f"{description.name}: a delta-orthogonal kernel has one axis of outputs and one of inputs, "
                 f"not {roles}"
             )
-        groups = int(roles[0].partition("*")[2] or 1)
         law = laws.DeltaOrthogonal(
-            self.scale, self.exact, names.index("out"), names.index("in"), groups
+            self.scale, self.exact, names.index("out"), names.index("in"), description.blocks
         )
         return _checked(law, description)
 

@@ -209,11 +209,12 @@ class DataScaled(Haar):
     exactness: ClassVar[str] = "tolerance"
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """Return the condition that the shorter side's Gram matrix is a multiple of the identity."""
-        matrix = values.reshape(values.shape[0], -1)
-        matrix = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-        gain = math.sqrt(float(np.mean(np.square(matrix.astype(np.float64)).sum(axis=1))))
-        return [gram_invariant(matrix, gain)]
+        """Return the condition that the Gram matrix of the shorter side, of every block, is one
+        multiple of the identity.
+        """
+        sides = self._sides(values)
+        gain = math.sqrt(float(np.mean(np.square(sides.astype(np.float64)).sum(axis=2))))
+        return [gram_invariant(sides, gain)]
 
     def __str__(self) -> str:
-        return "DataScaled(Haar(1))"
+        return f"DataScaled({Haar(1.0, blocks=self.blocks)})"

@@ -43,6 +43,7 @@ class DeltaOrthogonal(Haar):
             or min(axes) < 0
             or axes[0] == axes[1]
             or self.groups < 1
+            or self.blocks != 1
             or (self.groups > 1 and 0 not in axes)
         ):
             raise LawError(

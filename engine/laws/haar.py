@@ -9,7 +9,7 @@ which is affordable up to about 1024 x 1024. Every matrix is checked before it i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,14 +37,22 @@ def bilinear_kernel(height: int, width: int) -> np.ndarray:
 class Haar(Law):
     """`gain` times a Haar matrix of shape (first axis, product of the others). The shorter side is
     orthonormal.
+
+    Axis 0 may be divided into equal `blocks` (gates, groups), each with a matrix of its own. Matrix
+    b of r x c is the factor of the stream's elements b r c … (b + 1) r c - 1.
     """
 
     sliceable: ClassVar[bool] = False
     gain: float = 1.0
     exact: bool = False
+    blocks: int = field(default=1, kw_only=True)
 
     def __post_init__(self) -> None:
         check_numbers(self, "gain")
+        if type(self.blocks) is not int or self.blocks < 1:
+            raise LawError(
+                f"{self.kind}: blocks must be a whole number of at least 1, got {self.blocks!r}"
+            )
 
     @property
     def exactness(self) -> str:  # type: ignore[override]
@@ -56,13 +64,19 @@ class Haar(Law):
         return 0.0
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Raise LawError unless the shape has at least two axes, none of them empty."""
+        """Raise LawError unless the shape has at least two axes, none of them empty, and axis 0
+        divides into the blocks.
+        """
         if len(shape) < 2:
             raise LawError(
                 f"an orthogonal matrix cannot have shape {shape}: it needs at least 2 axes"
             )
         if 0 in shape:
             raise LawError(f"an orthogonal matrix cannot have shape {shape}: an axis is empty")
+        if shape[0] % self.blocks:
+            raise LawError(
+                f"{self} cannot fill shape {shape}: its axis 0 must divide into {self.blocks} blocks"
+            )
 
     def _elements(
         self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
@@ -70,13 +84,15 @@ class Haar(Law):
         return self._later(key, shape, 0, dtype)[start:end]
 
     def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
-        rows, columns = shape[0], math.prod(shape[1:])
-        q = self._factor(
-            self._gaussian(key, first, rows * columns, dtype).reshape(
-                max(rows, columns), min(rows, columns)
-            )
+        rows, columns = shape[0] // self.blocks, math.prod(shape[1:])
+        gaussian = self._gaussian(key, first, math.prod(shape), dtype).reshape(
+            self.blocks, max(rows, columns), min(rows, columns)
         )
-        return self.check_invariants((q if rows >= columns else q.T).reshape(shape)).reshape(-1)
+        values = np.empty((self.blocks, rows, columns), gaussian.dtype)
+        for block, drawn in zip(values, gaussian, strict=True):
+            q = self._factor(drawn)
+            block[...] = q if rows >= columns else q.T
+        return self.check_invariants(values.reshape(shape)).reshape(-1)
 
     @staticmethod
     def _gaussian(key: Key, first: int, count: int, dtype: np.dtype) -> np.ndarray:
@@ -91,16 +107,28 @@ class Haar(Law):
         return (self.gain * q).astype(gaussian.dtype)
 
     def invariants(self, values: np.ndarray) -> list[Invariant]:
-        """Return the condition that the shorter side's Gram matrix is gain^2 times the identity, up
-        to the precision of the dtype.
+        """Return the condition that the Gram matrix of the shorter side, of every block, is gain^2
+        times the identity, up to the precision of the dtype.
         """
-        matrix = values.reshape(values.shape[0], -1)
-        return [
-            gram_invariant(matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T, self.gain)
-        ]
+        return [gram_invariant(self._sides(values), self.gain)]
+
+    def _sides(self, values: np.ndarray) -> np.ndarray:
+        """Return the shorter sides of all blocks as the rows of (blocks, shorter, longer)."""
+        matrices = values.reshape(self.blocks, values.shape[0] // self.blocks, -1)
+        tall = matrices.shape[1] > matrices.shape[2]
+        return matrices.swapaxes(1, 2) if tall else matrices
+
+    def describe(self) -> dict[str, Any]:
+        """Return the law as JSON; the blocks only if there are several."""
+        described = super().describe()
+        if self.blocks == 1:
+            del described["blocks"]
+        return described
 
     def __str__(self) -> str:
-        return f"Haar({self.gain:.6g}{', exact' if self.exact else ''})"
+        exact = ", exact" if self.exact else ""
+        blocks = f", {self.blocks} blocks" if self.blocks > 1 else ""
+        return f"Haar({self.gain:.6g}{exact}{blocks})"
 
 
 @dataclass(frozen=True)

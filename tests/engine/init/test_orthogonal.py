@@ -11,7 +11,7 @@ import pytest
 
 from initlab.engine import init, laws, nd, random, streams
 from initlab.engine.errors import LawError
-from initlab.engine.gluon import nn
+from initlab.engine.gluon import nn, rnn
 from initlab.engine.init import Description
 
 VECTOR = Description("d_bias", "0.bias", (3,))
@@ -104,7 +104,7 @@ SPACE = ("spatial", "spatial")
         ((8, 5, 5, 3), ("in*4", *SPACE, "out"), laws.DeltaOrthogonal(2.0, True, 3, 0, 4)),
         ((3, 5), None, laws.Haar(2.0, True)),
         ((3, 5), ("group", "out"), laws.Haar(2.0, True)),
-        ((9, 3), ("out*3", "in"), laws.Haar(2.0, True)),
+        ((9, 3), ("out*3", "in"), laws.Haar(2.0, True, blocks=3)),
     ],
 )
 def test_a_delta_orthogonal_kernel_has_its_channels_where_the_roles_say(shape, roles, law):
@@ -189,3 +189,48 @@ def test_the_signs_of_singular_vectors_are_drawn():
     vectors = np.stack([law.draw(streams.Key(seed, "w"), (3, 3))[:, 0] for seed in range(400)])
     negative = (vectors[np.arange(400), np.abs(vectors).argmax(1)] < 0).sum()
     assert 150 < negative < 250
+
+
+def singular_values(weight: np.ndarray, blocks: int) -> np.ndarray:
+    return np.linalg.svd(
+        weight.reshape(blocks, weight.shape[0] // blocks, -1).astype(np.float64), compute_uv=False
+    )
+
+
+@pytest.mark.parametrize("make", [init.Haar, init.DeltaOrthogonal, init.Lsuv])
+@pytest.mark.parametrize(
+    ("layer", "blocks"),
+    [
+        (lambda: rnn.LSTMCell(20, input_size=30), 4),
+        (lambda: rnn.LSTMCell(20, input_size=100), 4),
+        (lambda: rnn.GRUCell(20, input_size=10), 3),
+        (lambda: rnn.RNNCell(20, input_size=10), 1),
+        (lambda: rnn.LSTM(20, input_size=10), 4),
+        (lambda: rnn.GRU(20, input_size=10), 3),
+        (lambda: nn.MultiHeadAttention(24, 2), 3),
+    ],
+)
+def test_every_gate_is_orthogonal_by_itself(layer, blocks, make):
+    net = layer()
+    net.initialize(make())
+    packed = [
+        p
+        for p in net.collect_params().values()
+        if p.roles[0].startswith("out") and len(p.shape) == 2 and "*" in p.roles[0] or blocks == 1
+    ]
+    found = [singular_values(p.data().asnumpy(), blocks) for p in packed if len(p.shape) == 2]
+    assert found and all(np.abs(values - 1).max() < 1e-5 for values in found)
+
+
+def test_every_group_of_a_convolution_is_orthogonal_by_itself():
+    layer = nn.Conv2D(64, 3, groups=64, in_channels=64)
+    layer.initialize(init.Haar())
+    assert np.abs(singular_values(layer.weight.data().asnumpy(), 64) - 1).max() < 1e-5
+
+
+def test_a_stack_that_is_not_taller_than_wide_has_the_law_that_it_had():
+    wide = Description("w", "w", (12, 30), roles=("out*4", "in"))
+    assert init.Haar().law(wide) == laws.Haar()
+    assert init.Haar().law(Description("w", "w", (12, 3), roles=("out*4", "in"))) == laws.Haar(
+        blocks=4
+    )

@@ -252,10 +252,14 @@ def test_a_law_that_is_random_or_not_sliced_says_nothing(law):
 EXAMPLES = {
     "blocks": [(laws.Blocks((0.5, 0.5, 0.1)), (9, 5))],
     "constant": [(laws.Constant(0.25), (6, 35)), (laws.Constant([[1.0], [2.0]]), (3, 2, 5))],
-    "data_scaled": [(laws.DataScaled(), (6, 4))],
+    "data_scaled": [(laws.DataScaled(), (6, 4)), (laws.DataScaled(blocks=3), (6, 4))],
     "delta_orthogonal": [(laws.DeltaOrthogonal(gain=2.0), (4, 3, 3, 3))],
     "forget_gate": [(laws.ForgetGate(1.0), (8, 27))],
-    "haar": [(laws.Haar(1.5), (4, 6)), (laws.Haar(), (9, 2, 3))],
+    "haar": [
+        (laws.Haar(1.5), (4, 6)),
+        (laws.Haar(), (9, 2, 3)),
+        (laws.Haar(2.0, blocks=4), (12, 2)),
+    ],
     "normal": [(laws.Normal(0.5, 0.02), (7, 5))],
     "repeated": [
         (laws.Repeated(laws.Normal(0.0, 0.3), 4), (8, 3, 2, 2)),

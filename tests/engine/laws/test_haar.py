@@ -363,3 +363,28 @@ def test_the_usual_layout_is_described_as_it_always_was():
 def test_a_structure_without_two_channel_axes_is_refused(options):
     with pytest.raises(LawError, match="structured: no tensor has channel axes"):
         laws.Structured("identity", **options)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(("shape", "blocks"), [((12, 3), 4), ((9, 5), 3), ((8, 1, 3, 3), 8)])
+def test_each_block_of_a_stack_is_a_matrix_of_its_own(shape, blocks, exact):
+    law = laws.Haar(1.5, exact, blocks=blocks)
+    values = law.draw(KEY, shape, "float64")
+    assert [invariant.ok for invariant in law.invariants(values)] == [True]
+    gaussian = streams.normal64(KEY, 0, values.size, 0.0, 1.0).reshape(blocks, -1)
+    for block, drawn in zip(values.reshape(blocks, shape[0] // blocks, -1), gaussian, strict=True):
+        found = np.linalg.svd(block, compute_uv=False)
+        assert np.abs(found - 1.5).max() < 1e-12
+        tall = block.shape[0] >= block.shape[1]
+        q = lapack_q(drawn.reshape(block.shape if tall else block.shape[::-1]))
+        assert np.abs(block - 1.5 * (q if tall else q.T)).max() < 1e-12
+    assert laws.from_description(law.describe()) == law
+    assert not law.invariants(np.roll(values, 1, axis=0))[0].ok or blocks == shape[0]
+
+
+def test_one_block_is_described_as_ever_and_others_are_checked():
+    assert laws.Haar(2.0).describe() == {"kind": "haar", "gain": 2.0, "exact": False}
+    with pytest.raises(LawError, match=r"Haar\(1, 4 blocks\) cannot fill shape \(6, 2\)"):
+        laws.Haar(blocks=4).draw(KEY, (6, 2))
+    with pytest.raises(LawError, match="haar: blocks must be a whole number of at least 1, got 0"):
+        laws.Haar(blocks=0)
