@@ -3,6 +3,7 @@
     RuntimeError
      +-- MXNetError (EngineError)         anything the engine refuses; MXNet's own base class
           +-- DeferredInitializationError data asked of a parameter whose shape is not known yet
+          +-- ShapeRuleError              a block does not say how its output's shape follows
           +-- DeviceError                 no such device, no CuPy, no GPU
           +-- StreamError                 no such stream version, or a dtype it does not specify
           +-- FormatError                 a file that is damaged, cut short or of another kind
@@ -48,6 +49,10 @@ EngineError = MXNetError
 
 class DeferredInitializationError(MXNetError):
     """A parameter's values were asked for before its shape was known (MXNet: `gluon.parameter`)."""
+
+
+class ShapeRuleError(MXNetError):
+    """A block that does not define `output_shape` was asked for the shape of its output."""
 
 
 class DeviceError(MXNetError):

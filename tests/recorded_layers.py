@@ -45,7 +45,7 @@ def make(row, prefix="a_"):
 def filled(number, row):
     """Return the layer with MXNet's values."""
     layer = make(row)
-    layer.infer_shape(tuple(row["input"]))
+    layer.output_shape(tuple(row["input"]))
     layer.initialize()
     for name, parameter in layer.collect_params().items():
         parameter.set_data(nd.array(ARRAYS[f"{number}_p_{name}"]))
@@ -72,7 +72,7 @@ def check_parameters_and_print(number, row):
 def check_shapes(number, row):
     """Check that the inferred shapes are MXNet's."""
     layer = make(row)
-    shape = layer.infer_shape(tuple(row["input"]))
+    shape = layer.output_shape(tuple(row["input"]))
     assert [list(p.shape) for p in layer.collect_params().values()] == row["shapes_after"]
     assert repr(layer) == row["repr_after"]
     if row["computes"]:
@@ -118,7 +118,7 @@ def check_computes(number, row):
 def check_hybridized(number, row):
     """Check that hybridizing changes nothing, and that deferred and eager values are equal."""
     eager, deferred = make(row), make(row)
-    eager.infer_shape(tuple(row["input"]))
+    eager.output_shape(tuple(row["input"]))
     for layer in (eager, deferred):
         streams.seed(3)
         layer.initialize(init.Uniform(0.5))

@@ -14,22 +14,28 @@ import re
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from initlab.engine import formats, naming, nd
+import numpy as np
+
+from initlab.engine import autograd, formats, naming, nd, streams
 from initlab.engine.arrays import DType
 from initlab.engine.device import Device, Devices, cpu
-from initlab.engine.errors import DeferredInitializationError, MXNetError
+from initlab.engine.errors import DeferredInitializationError, MXNetError, ShapeRuleError
 from initlab.engine.gluon.block_summary import print_summary
 from initlab.engine.gluon.parameter import DEFAULT, Parameter
 from initlab.engine.gluon.parameter_dict import ParameterDict, brief
-from initlab.engine.gluon.state import InitLike
+from initlab.engine.gluon.state import InitLike, Pending, Ready
+from initlab.engine.gluon.utils import shape_is_known
 from initlab.engine.nd import NDArray
-from initlab.engine.streams import Place, StreamName
+from initlab.engine.nd.unknown import Unknown, inferring, is_inferring
+from initlab.engine.streams import Key, Place, Stream, StreamName
 
 Shape = tuple[int, ...]
+NOWHERE = Key(0, "@shapes")
+"""The key of the stream that drawing uses while shapes are inferred."""
 _log = logging.getLogger(__name__)
 
 
@@ -83,7 +89,7 @@ def _locate(error: Any, name: str) -> None:
 class Block:
     """Base class of all layers and models.
 
-    A subclass defines `forward`. It also defines `infer_shape` if its parameters' shapes depend on
+    A subclass defines `forward`. It also defines `output_shape` if its parameters' shapes depend on
     the input and it is to be initialized before the first call.
     """
 
@@ -463,19 +469,31 @@ class Block:
 
     forward: Callable[..., Any] = _no_forward
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Withdraw an inherited `output_shape` from a subclass with a computation of its own."""
+        super().__init_subclass__(**options)
+        owners = {
+            name: next(i for i, one in enumerate(cls.__mro__) if name in one.__dict__)
+            for name in ("output_shape", "forward", "hybrid_forward")
+            if hasattr(cls, name)
+        }
+        if owners["output_shape"] > min(owners["forward"], owners.get("hybrid_forward", 1 << 20)):
+            cls.output_shape = Block.output_shape
+
     def _no_shape(self, *shapes: Shape) -> Any:
         """Set the parameters' unknown shapes from the shapes of the inputs; return the output's
         shape.
 
-        Allocates nothing. Raises MXNetError unless a subclass defines it.
+        Allocates nothing. Raises ShapeRuleError unless the class that defines the computation, or
+        one below it, defines it.
         """
-        raise MXNetError(
+        raise ShapeRuleError(
             f"block '{self.name}' ({type(self).__name__}) does not say how its output's shape follows from "
             "its input's - define "
-            "infer_shape(self, shape), which gives the output's shape"
+            "output_shape(self, shape), which gives the output's shape"
         )
 
-    infer_shape: Callable[..., Any] = _no_shape
+    output_shape: Callable[..., Any] = _no_shape
 
     def summary(self, *inputs: NDArray) -> None:
         """Print a table of layers, output shapes and parameter counts for these inputs."""
@@ -524,6 +542,8 @@ class HybridBlock(Block):
             )
         device = first.context
         with device:
+            if is_inferring():
+                return self._computed_unknown(device, x, *args)
             try:
                 given = self._own_arrays(device)
             except DeferredInitializationError:
@@ -534,16 +554,69 @@ class HybridBlock(Block):
     def _own_arrays(self, device: Device) -> dict[str, NDArray]:
         return {name: parameter.data(device) for name, parameter in self._reg_params.items()}
 
+    def infer_shape(self, *args: Any) -> None:
+        """Set the unknown shapes of all parameters, as a first call with these inputs would (MXNet:
+        `HybridBlock.infer_shape`).
+
+        They follow from `output_shape`, or, where a block does not define it, from its computation,
+        which runs once with arrays of zeros for the pending parameters; nothing is recorded or
+        drawn. A subclass may override it, to set the shapes of its own parameters from the inputs.
+        Raises MXNetError if a shape does not follow or does not fit, and TypeError if there is no
+        array among the inputs.
+        """
+        first = next(arrays_in(args), None)
+        if first is None:
+            raise TypeError(
+                f"{type(self).__name__}.infer_shape takes the inputs, as arrays - output_shape takes shapes"
+            )
+        try:
+            self.output_shape(*(arg.shape for arg in args if isinstance(arg, NDArray)))
+        except ShapeRuleError:
+            with _trial(), first.context:
+                self._with_unknown(first.context, *args)
+
+    def _computed_unknown(self, device: Device, *args: Any) -> Any:
+        """Set the shapes of the pending parameters of this block, within another one's inference, and
+        return the output for zeros.
+        """
+        if any(not isinstance(p._state, Ready) for p in self._reg_params.values()):
+            if type(self).infer_shape is not HybridBlock.infer_shape:
+                self.infer_shape(*args)
+            else:
+                with suppress(ShapeRuleError):
+                    self.output_shape(*(arg.shape for arg in args if isinstance(arg, NDArray)))
+        return self._with_unknown(device, *args)
+
+    def _with_unknown(self, device: Device, *args: Any) -> Any:
+        """Return the output with stand-ins for the pending parameters, and store their shapes."""
+        given: dict[str, NDArray] = {
+            name: parameter.data(device)
+            if isinstance(parameter._state, Ready)
+            else Unknown(parameter.name, parameter.shape, parameter.dtype, device)
+            for name, parameter in self._reg_params.items()
+        }
+        output = self.hybrid_forward(cast(Functions, nd), *args, **given)
+        for name, array in given.items():
+            if isinstance(array, Unknown) and array.partial is not None:
+                self._reg_params[name].shape = array.partial
+        return output
+
     def _complete(self, *args: object) -> None:
         """Infer shapes from these inputs and fill the pending parameters.
 
         If a shape cannot be inferred, the shapes of the inputs are logged, as MXNet does, and
         ValueError is raised.
         """
-        shapes = [arg.shape for arg in args if isinstance(arg, NDArray)]
         try:
-            self.infer_shape(*shapes)
-        except (MXNetError, AssertionError) as error:
+            self.infer_shape(*args)
+            for parameter in self._reg_params.values():
+                if isinstance(parameter._state, Pending) and not shape_is_known(parameter.shape):
+                    raise MXNetError(
+                        f"the shape {parameter.shape} of '{parameter.name}' does not follow from the "
+                        "inputs - give the parameter its shape"
+                    )
+        except (MXNetError, AssertionError, ValueError, TypeError) as error:
+            shapes = [array.shape for array in arrays_in(args)]
             names = ["data"] if len(shapes) == 1 else [f"data{i}" for i in range(len(shapes))]
             inputs = "".join(
                 f"\n  {name}: {shape}" for name, shape in zip(names, shapes, strict=True)
@@ -562,6 +635,13 @@ class HybridBlock(Block):
         raise NotImplementedError
 
     hybrid_forward: Callable[..., Any] = _no_hybrid_forward
+
+
+@contextmanager
+def _trial() -> Iterator[None]:
+    """Infer shapes inside a `with`; nothing is recorded, and drawing changes no stream."""
+    with inferring(), autograd.pause(), streams.scope(Stream(NOWHERE)), np.errstate(all="ignore"):
+        yield
 
 
 def arrays_in(value: object) -> Iterator[NDArray]:

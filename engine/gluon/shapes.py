@@ -10,15 +10,13 @@ import numpy as np
 
 from initlab.engine import autograd, dtypes, nd, streams
 from initlab.engine.device import Device, cpu
-from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Block
+from initlab.engine.errors import ShapeRuleError
+from initlab.engine.gluon.block import NOWHERE, Block
 from initlab.engine.gluon.parameter import Parameter
 from initlab.engine.gluon.state import Pending, Ready, Source, Unset
 from initlab.engine.gluon.utils import shape_is_known
 from initlab.engine.init import Zero
-from initlab.engine.streams import Key, Stream
-
-NOWHERE = Key(0, "@shapes")
+from initlab.engine.streams import Stream
 
 Shape = tuple[int, ...]
 
@@ -29,7 +27,7 @@ def inferred(block: Block, shape: Shape) -> Iterator[Shape | None]:
     `with`.
 
     `shape` includes the batch axis. Yields the output's shape, or None if the output is not a
-    single array. At exit, the parameters are as they were before. Shapes come from `infer_shape`,
+    single array. At exit, the parameters are as they were before. Shapes come from `output_shape`,
     which allocates nothing; if a block does not define it, the network is called once on zeros, in
     predict mode. Raises MXNetError, with the layer's path, if the network cannot take the input.
     """
@@ -37,10 +35,8 @@ def inferred(block: Block, shape: Shape) -> Iterator[Shape | None]:
     before = [(p, p._shape, p._state) for p in parameters]
     try:
         try:
-            output = block.infer_shape(shape)
-        except (MXNetError, AssertionError):
-            if not _lacks_rule(block):
-                raise
+            output = block.output_shape(shape)
+        except ShapeRuleError:
             output = _called(block, parameters, shape)
         yield output if _is_shape(output) else None
     finally:
@@ -50,13 +46,6 @@ def inferred(block: Block, shape: Shape) -> Iterator[Shape | None]:
 
 def _is_shape(output: object) -> bool:
     return isinstance(output, tuple) and all(isinstance(size, int) for size in output)
-
-
-def _lacks_rule(block: Block) -> bool:
-    """Return whether the block or a descendant does not define `infer_shape`."""
-    found: list[Block] = []
-    block.apply(found.append)
-    return any(type(one).infer_shape is Block.infer_shape for one in found)
 
 
 def _called(block: Block, parameters: list[Parameter], shape: Shape) -> Any:

@@ -26,7 +26,7 @@ def array(
     dtype: DType = None,
     device: Device | None = None,
 ) -> NDArray:
-    """Copy anything array-like into a new array of at least one axis.
+    """Copy anything array-like into a new array; a number becomes an array without axes.
 
     The dtype is `dtype` if given, else that of `source_array` if it is an NDArray, else float32.
     Raises TypeError if NumPy cannot read `source_array`.
@@ -40,7 +40,7 @@ def array(
     except (TypeError, ValueError) as error:
         raise TypeError(f"source_array must be array like object: {error}") from None
     where = place(ctx, device)
-    return NDArray(from_host(values.reshape(values.shape or (1,)), where), where)
+    return NDArray(from_host(values, where), where)
 
 
 def _filled(

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from initlab.engine import autograd
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
+from initlab.engine.nd.unknown import inferred, is_inferring
 
 R = TypeVar("R")
 OPERATORS: dict[str, Callable[..., Any]] = {}
@@ -69,7 +70,8 @@ def operator(*names: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """
 
     def declare(function: Callable[..., R]) -> Callable[..., R]:
-        parameters = inspect.signature(function).parameters.values()
+        signature = inspect.signature(function)
+        parameters = signature.parameters.values()
         several = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         places = tuple(
             (i, p.name)
@@ -101,6 +103,11 @@ def operator(*names: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
                 given = args[i] if i < len(args) else options.get(argument)
                 if given is not None:
                     check_array(given, argument)
+            if is_inferring():
+                stands: Any = inferred(names[0], signature, args, options)
+                if stands is not None:
+                    unknown: R = stands
+                    return unknown
             result = function(*args, **options)
             return deliver(result, out)
 

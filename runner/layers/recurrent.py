@@ -124,7 +124,7 @@ class _LastStep(nn.HybridLambda):
         super().__init__(lambda F, x: x[:, -1])
         self._func_name = "last step"
 
-    def infer_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape without the time axis."""
         return (shape[0], *shape[2:])
 

@@ -34,7 +34,7 @@ def plan(
     is Gluon's `Orthogonal`; the `orthogonal` of a config is `haar` here. Kinds of configs that Gluon
     has no name for can be used as well. `input` is the shape of one sample, without the batch axis; unknown
     shapes of parameters follow from it, for a batch of one. It may be left out if all shapes are
-    known. A network with a block that does not define `infer_shape` is called once on zeros.
+    known. A network with a block that does not define `output_shape` is called once on zeros.
 
     The keys of streams contain the network's name and the paths (`engine.streams.names`). The plan
     is that of the first network of its kind, or of its prefix, that is initialized after `seed`.

@@ -225,7 +225,7 @@ def _tie_parameter(network: Network, owner: str, path: str, place: str) -> None:
 
 def infer_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Set the shapes of all parameters from the shape of one batch; return the output's shape."""
-    found: tuple[int, ...] = network.root.infer_shape(shape)
+    found: tuple[int, ...] = network.root.output_shape(shape)
     return found
 
 
@@ -250,22 +250,22 @@ def _noted_shapes(network: Network) -> Iterator[None]:
     """Note the output shapes that the leaves infer inside a `with`."""
 
     def noting(path: str, rule: Callable[..., Any]) -> Callable[..., Any]:
-        def infer_shape(*given: Any) -> Any:
+        def output_shape(*given: Any) -> Any:
             output = rule(*given)
             one = isinstance(output, tuple) and all(isinstance(size, int) for size in output)
             same = network.shapes.get(path, output) == output
             network.shapes[path] = output if one and same else None
             return output
 
-        return infer_shape
+        return output_shape
 
     for path, leaf in network.leaves.items():
-        object.__setattr__(leaf, "infer_shape", noting(path, leaf.infer_shape))
+        object.__setattr__(leaf, "output_shape", noting(path, leaf.output_shape))
     try:
         yield
     finally:
         for leaf in network.leaves.values():
-            object.__delattr__(leaf, "infer_shape")
+            object.__delattr__(leaf, "output_shape")
 
 
 def _check_alike(network: Network, model: ModelSpec) -> None:

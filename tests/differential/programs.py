@@ -544,6 +544,98 @@ def states_carried_over_a_backward_pass(mx):
     return found
 
 
+def deferred(mx, shapes, compute):
+    """Return a block with parameters of these shapes, unknown in part."""
+
+    class Deferred(mx.gluon.HybridBlock):
+        def __init__(self):
+            super().__init__(prefix="deferred_")
+            for name, shape in shapes.items():
+                given = self.params.get(name, shape=shape, allow_deferred_init=True)
+                setattr(self, name, given)
+
+        def hybrid_forward(self, F, *inputs, **params):
+            return compute(F, *inputs, **params)
+
+    return Deferred()
+
+
+def dense_of(F, x, w, **options):
+    return F.FullyConnected(x, w, no_bias=True, num_hidden=5, **options)
+
+
+DEFERRED = {
+    "dense": ({"w": (5, 0)}, dense_of, (2, 3)),
+    "dense of three axes": ({"w": (5, 0)}, lambda F, x, w: dense_of(F, x, w), (2, 3, 4)),
+    "last axis": ({"w": (5, 0)}, lambda F, x, w: dense_of(F, x, w, flatten=False), (2, 3, 4)),
+    "no axes known": ({"w": None}, dense_of, (2, 3)),
+    "bias": (
+        {"w": (5, 0), "b": (0,)},
+        lambda F, x, w, b: F.FullyConnected(x, w, b, num_hidden=5),
+        (2, 3),
+    ),
+    "convolution": (
+        {"w": (4, 0, 3, 3), "b": (0,)},
+        lambda F, x, w, b: F.Convolution(x, w, b, kernel=(3, 3), num_filter=4, num_group=2),
+        (2, 6, 5, 5),
+    ),
+    "deconvolution": (
+        {"w": (0, 2, 3, 3)},
+        lambda F, x, w: F.Deconvolution(
+            x, w, kernel=(3, 3), num_filter=4, num_group=2, no_bias=True
+        ),
+        (2, 6, 5, 5),
+    ),
+    "layer norm": ({"g": (0,), "b": (0,)}, lambda F, x, g, b: F.LayerNorm(x, g, b), (2, 3)),
+    "layer norm of axis 1": (
+        {"g": (0,), "b": (0,)},
+        lambda F, x, g, b: F.LayerNorm(x, g, b, axis=1),
+        (2, 3, 4),
+    ),
+    "instance norm": (
+        {"g": (0,), "b": (0,)},
+        lambda F, x, g, b: F.InstanceNorm(x, g, b),
+        (2, 3, 4),
+    ),
+    "group norm": (
+        {"g": (0,), "b": (0,)},
+        lambda F, x, g, b: F.GroupNorm(x, g, b, num_groups=2),
+        (2, 4, 4),
+    ),
+    "embedding": (
+        {"w": (0, 0)},
+        lambda F, x, w: F.Embedding(F.zeros_like(x), w, input_dim=4, output_dim=3),
+        (2, 3),
+    ),
+    "sum": ({"w": (0, 0)}, lambda F, x, w: x + w, (2, 3)),
+    "product": ({"w": (2, 0)}, lambda F, x, w: w * x, (2, 3)),
+    "elemwise_sub": ({"w": (0, 0)}, lambda F, x, w: F.elemwise_sub(x, w), (2, 3)),
+    "add_n": ({"w": (0, 0)}, lambda F, x, w: F.add_n(x, w, x), (2, 3)),
+    "maximum": ({"w": (0, 0)}, lambda F, x, w: F.maximum(x, w), (2, 3)),
+    "where": ({"w": (0, 0)}, lambda F, x, w: F.where(x, w, x), (2, 3)),
+    "concat": ({"w": (2, 0)}, lambda F, x, w: F.concat(x, w, dim=0), (2, 3)),
+    "of a function": ({"w": (5, 0)}, lambda F, x, w: dense_of(F, x, F.relu(w)), (2, 3)),
+    "of a sum": ({"w": (5, 0)}, lambda F, x, w: dense_of(F, x, w * 2 + 1), (2, 3)),
+    "two unknown": (
+        {"w": (0, 0), "v": (0, 0)},
+        lambda F, x, w, v: F.square((w + v) * x).mean(),
+        (2, 3),
+    ),
+}
+
+
+@program
+def deferred_shapes(mx):
+    found = {}
+    for label, (shapes, compute, shape) in DEFERRED.items():
+        block = deferred(mx, shapes, compute)
+        block.initialize(mx.init.Constant(0.5))
+        found[label] = block(mx.nd.array(data(*shape))).asnumpy()
+        for name, p in block.params.items():
+            found[f"{label} {name}"] = np.array(p.shape)
+    return found
+
+
 @exact
 def random_arrays(mx):
     mx.random.seed(5)

@@ -17,7 +17,7 @@ QUARTER = Constant(0.25)
 
 
 class _Elementwise(HybridBlock):
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         return shape
 
@@ -34,6 +34,8 @@ class LeakyReLU(_Elementwise):
             raise AssertionError("Slope coefficient for LeakyReLU must be no less than 0.")
         super().__init__(prefix, params)
         self._alpha = alpha
+
+    output_shape = _Elementwise.output_shape
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """Return the activation of x."""
@@ -66,7 +68,7 @@ class PReLU(_Elementwise):
                 dtype="float32",
             )
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         channels = shape[1] if len(shape) > 1 else shape[0]
         if self.alpha.shape not in ((1,), (channels,)):
@@ -91,6 +93,8 @@ class ELU(_Elementwise):
         super().__init__(prefix, params)
         self._alpha = alpha
 
+    output_shape = _Elementwise.output_shape
+
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """Return the activation of x."""
         return F.LeakyReLU(x, act_type="elu", slope=self._alpha)
@@ -98,6 +102,8 @@ class ELU(_Elementwise):
 
 class SELU(_Elementwise):
     """The scaled exponential linear unit of self-normalizing networks (Klambauer et al. 2017)."""
+
+    output_shape = _Elementwise.output_shape
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """Return the activation of x."""
@@ -108,6 +114,8 @@ class GELU(_Elementwise):
     """x Phi(x), with the exact standard normal distribution function Phi (Hendrycks and Gimpel
     2016).
     """
+
+    output_shape = _Elementwise.output_shape
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """Return the activation of x."""
@@ -122,6 +130,8 @@ class Swish(_Elementwise):
     ) -> None:
         super().__init__(prefix, params)
         self._beta = beta
+
+    output_shape = _Elementwise.output_shape
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """Return the activation of x."""

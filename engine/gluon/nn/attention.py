@@ -75,7 +75,7 @@ class MultiHeadAttention(HybridBlock):
                     "projection_bias", shape=(units,), roles=("out",), **bias
                 )
 
-    def infer_shape(
+    def output_shape(
         self, shape: Shape, memory: Shape | None = None, valid_length: Shape | None = None
     ) -> Shape:
         """Return the shape of the input.
@@ -110,7 +110,7 @@ class MultiHeadAttention(HybridBlock):
         projection_bias: NDArray | None = None,
     ) -> NDArray:
         """(batch, length, units)."""
-        self.infer_shape(
+        self.output_shape(
             x.shape, *(None if other is None else other.shape for other in (memory, valid_length))
         )
         units = self._units
@@ -245,9 +245,9 @@ class TransformerBlock(HybridBlock):
         self.norm1.cast(dtype)
         self.norm2.cast(dtype)
 
-    def infer_shape(self, shape: Shape, valid_length: Shape | None = None) -> Shape:
+    def output_shape(self, shape: Shape, valid_length: Shape | None = None) -> Shape:
         """Return the shape of the input."""
-        return self.attention.infer_shape(shape, None, valid_length)
+        return self.attention.output_shape(shape, None, valid_length)
 
     def hybrid_forward(
         self, F: Functions, x: NDArray, valid_length: NDArray | None = None
@@ -306,7 +306,7 @@ class PositionEmbedding(HybridBlock):
                 roles=("group", "out"),
             )
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input.
 
         Raises MXNetError if the sequence is longer than `max_length` or has another number of
@@ -322,7 +322,7 @@ class PositionEmbedding(HybridBlock):
 
     def hybrid_forward(self, F: Functions, x: NDArray, weight: NDArray) -> NDArray:
         """Add the position vectors to x."""
-        self.infer_shape(x.shape)
+        self.output_shape(x.shape)
         return x + weight[: x.shape[1]].expand_dims(0)
 
     def __repr__(self) -> str:

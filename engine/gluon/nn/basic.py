@@ -45,7 +45,7 @@ class Activation(HybridBlock):
         """Return the activation of x."""
         return F.Activation(x, act_type=self._act_type)
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         return shape
 
@@ -102,7 +102,7 @@ class Dense(HybridBlock):
                 Activation(activation, prefix=activation + "_") if activation is not None else None
             )
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return (batch, units), or without `flatten` the input's shape with `units` as last axis.
 
         Raises MXNetError if the input does not fit the weight.
@@ -139,7 +139,7 @@ class Flatten(HybridBlock):
         """Return x as a matrix."""
         return F.Flatten(x)
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return (batch, n), n being the product of the other axes."""
         return shape[0], math.prod(shape[1:])
 
@@ -172,7 +172,7 @@ class Dropout(HybridBlock):
         """x with elements dropped."""
         return F.Dropout(x, p=self._rate, axes=self._axes)
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         return shape
 

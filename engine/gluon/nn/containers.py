@@ -40,11 +40,11 @@ class _Chain(Block):
             x = block(x)
         return x
 
-    def infer_shape(self, shape: Shape) -> Any:
+    def output_shape(self, shape: Shape) -> Any:
         """Return the shape of the last child's output."""
         for name, block in self._chained():
             with located(name):
-                shape = block.infer_shape(shape)
+                shape = block.output_shape(shape)
         return shape
 
     def __repr__(self) -> str:
@@ -68,6 +68,8 @@ class _Chain(Block):
 class Sequential(_Chain):
     """Blocks run one after the other."""
 
+    output_shape = _Chain.output_shape
+
     def forward(self, x: Any) -> Any:
         """Return the last block's output. Each block receives what the one before it returned."""
         return self._chain(x)
@@ -90,6 +92,8 @@ class Sequential(_Chain):
 
 class HybridSequential(_Chain, HybridBlock):
     """Hybrid blocks run one after the other, unless a subclass has a `hybrid_forward` of its own."""
+
+    output_shape = _Chain.output_shape
 
     def hybrid_forward(self, F: Functions, x: Any) -> Any:
         """Return the last block's output. Each block receives what the one before it returned."""
@@ -147,13 +151,13 @@ class Residual(HybridSequential):
         total = added + y
         return total if self._activation is None else ACTIVATIONS[self._activation](total)
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of f(x). Raises MXNetError if the shortcut has another shape."""
-        after: Shape = super().infer_shape(shape)
+        after: Shape = super().output_shape(shape)
         added = shape
         if SHORTCUT in self._children:
             with located(SHORTCUT):
-                added = self._children[SHORTCUT].infer_shape(shape)
+                added = self._children[SHORTCUT].output_shape(shape)
         self._check(shape, added, after)
         return after
 

@@ -148,7 +148,7 @@ class _Convolution(HybridBlock):
     def _weight_shape(self, channels: int) -> Shape:
         return self._arranged(*self._weight_extents(channels), self._kernel)
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the output's shape.
 
         Raises MXNetError if the channels are not divisible by `groups` or do not fit the weight.
@@ -239,6 +239,8 @@ class _Conv(_Convolution):
     def _output_space(self, space: Shape) -> Shape:
         return output_space(space, self._kernel, self._stride, self._pad, self._dilate)
 
+    output_shape = _Convolution.output_shape
+
     def hybrid_forward(
         self, F: Functions, x: NDArray, weight: NDArray, bias: NDArray | None = None
     ) -> NDArray:
@@ -312,6 +314,8 @@ class _ConvTranspose(_Convolution):
         return transposed_space(
             space, self._kernel, self._stride, self._pad, self._dilate, self._adjust
         )
+
+    output_shape = _Convolution.output_shape
 
     def hybrid_forward(
         self, F: Functions, x: NDArray, weight: NDArray, bias: NDArray | None = None

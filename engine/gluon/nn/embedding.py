@@ -43,7 +43,7 @@ class Embedding(HybridBlock):
                 allow_deferred_init=True,
             )
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return (…, output_dim)."""
         return (*shape, self._output_dim)
 

@@ -86,7 +86,7 @@ class BatchNorm(HybridBlock):
         """
         super().cast("float32" if str(dtype) == "float16" else dtype)
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         _fit(self, shape, self._axis)
         return shape
@@ -124,6 +124,8 @@ class BatchNorm(HybridBlock):
 
 class BatchNormReLU(BatchNorm):
     """BatchNorm followed by max(x, 0)."""
+
+    output_shape = BatchNorm.output_shape
 
     def hybrid_forward(
         self,
@@ -194,7 +196,7 @@ class LayerNorm(_SampleNorm):
         )
         self._axis = axis
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         _fit(self, shape, self._axis)
         return shape
@@ -234,7 +236,7 @@ class InstanceNorm(_SampleNorm):
         )
         self._axis = axis
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         _fit(self, shape, self._axis)
         return shape
@@ -284,7 +286,7 @@ class GroupNorm(_SampleNorm):
         )
         self._num_groups = num_groups
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input. Raises MXNetError if the groups do not divide the
         channels.
         """

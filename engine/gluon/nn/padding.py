@@ -38,7 +38,7 @@ class ReflectionPad2D(HybridBlock):
             )
         self._padding = widths
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the padded shape. Raises MXNetError unless the padding is smaller than the image."""
         if len(shape) != 4:
             raise MXNetError.checked(
@@ -85,7 +85,7 @@ class Pad2D(HybridBlock):
             raise ValueError(f"Pad2D: no mode '{mode}' - {advice(str(mode), MODES)}")
         self._widths, self._mode = widths, mode
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the padded shape. Raises MXNetError if the image is too small for `reflect` or
         `circular`.
         """
@@ -108,7 +108,7 @@ class Pad2D(HybridBlock):
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """Return the padded images."""
-        self.infer_shape(x.shape)
+        self.output_shape(x.shape)
         return op.pad(
             x,
             widths=((0, 0), (0, 0), *((width, width) for width in self._widths)),

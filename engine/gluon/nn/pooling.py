@@ -57,7 +57,7 @@ class _Pool(HybridBlock):
     def _alias(self) -> str:
         return "pool"
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the input's shape with the number of windows as space."""
         channels, space = split_shape(self, shape, self.axes, self._layout)
         if self.global_pool:

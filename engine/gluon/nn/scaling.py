@@ -14,7 +14,7 @@ from initlab.engine.options import is_number, shown
 
 
 class _Scalar(HybridBlock):
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         return shape
 
@@ -47,6 +47,8 @@ class Scale(_Scalar):
                     "scale", shape=(1,), init=chosen, roles=("out",), dtype="float32"
                 )
 
+    output_shape = _Scalar.output_shape
+
     def hybrid_forward(self, F: Functions, x: NDArray, scale: NDArray | None = None) -> NDArray:
         """Return the scaled x."""
         return (
@@ -74,6 +76,8 @@ class Shift(_Scalar):
             self.bias = self.params.get(
                 "bias", shape=(1,), init=bias_initializer, roles=("out",), dtype="float32"
             )
+
+    output_shape = _Scalar.output_shape
 
     def hybrid_forward(self, F: Functions, x: NDArray, bias: NDArray) -> NDArray:
         """Return the shifted x."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from initlab.engine import nd
-from initlab.engine.gluon.block import Block, Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Block, Functions, HybridBlock
 from initlab.engine.gluon.nn import LeakyReLU
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.rnn.states import Steps, format_sequence, make_state, masked
@@ -120,7 +120,3 @@ class RecurrentCell(Block):
 
 class HybridRecurrentCell(RecurrentCell, HybridBlock):
     """Base class of cells that compute in `hybrid_forward(F, inputs, states, **params)`."""
-
-    def infer_shape(self, shape: Shape) -> Shape:
-        """Return the shape of the output for inputs of `shape`."""
-        return shape

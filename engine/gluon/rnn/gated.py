@@ -57,7 +57,7 @@ class _GatedCell(HybridRecurrentCell):
             for _ in range(self.states)
         ]
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return (batch, hidden_size). Raises MXNetError if the input does not fit the weight."""
         weight = self._reg_params["i2h_weight"]
         if weight.shape[1] not in (0, shape[-1]):
@@ -125,6 +125,8 @@ class RNNCell(_GatedCell):
     def _extra(self) -> str:
         return f", {self._activation}"
 
+    output_shape = _GatedCell.output_shape
+
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States, **params: NDArray
     ) -> tuple[NDArray, States]:
@@ -170,6 +172,8 @@ class LSTMCell(_GatedCell):
         )
         self._activation, self._recurrent_activation = activation, recurrent_activation
 
+    output_shape = _GatedCell.output_shape
+
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States, **params: NDArray
     ) -> tuple[NDArray, States]:
@@ -191,6 +195,8 @@ class GRUCell(_GatedCell):
 
     gates = 3
     hint = "gru"
+
+    output_shape = _GatedCell.output_shape
 
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States, **params: NDArray

@@ -156,7 +156,7 @@ class _RNNLayer(HybridBlock):
         super().cast(dtype)
         self._dtype = dtype
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape, *states: Shape) -> Shape:
         """Return the outputs' shape. Raises MXNetError if the input has not 3 axes or does not fit
         the weight.
         """
@@ -190,7 +190,7 @@ class _RNNLayer(HybridBlock):
 
         Raises ValueError if the number or a shape of the states is wrong.
         """
-        self.infer_shape(inputs.shape)
+        self.output_shape(inputs.shape)
         infos = self.state_info(inputs.shape[self._layout.find("N")])
         if len(states) != len(infos):
             raise ValueError(f"{type(self).__name__} has {len(infos)} states, got {len(states)}")

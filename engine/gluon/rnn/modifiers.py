@@ -40,6 +40,10 @@ class DropoutCell(HybridRecurrentCell):
         """Return an empty list: the cell has no states."""
         return []
 
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape of the inputs."""
+        return shape
+
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States
     ) -> tuple[NDArray, States]:
@@ -103,9 +107,9 @@ class ModifierCell(HybridRecurrentCell):
         finally:
             self.base_cell._modified = True
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the output shape of the base cell."""
-        after: Shape = self.base_cell.infer_shape(shape)
+        after: Shape = self.base_cell.output_shape(shape)
         return after
 
     def __repr__(self) -> str:
@@ -141,6 +145,8 @@ class ZoneoutCell(ModifierCell):
         super().reset()
         self._prev_output = None
 
+    output_shape = ModifierCell.output_shape
+
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States
     ) -> tuple[NDArray, States]:
@@ -171,6 +177,8 @@ class ResidualCell(ModifierCell):
 
     def _alias(self) -> str:
         return "residualcell"
+
+    output_shape = ModifierCell.output_shape
 
     def hybrid_forward(
         self, F: Functions, inputs: NDArray, states: States

@@ -71,10 +71,10 @@ class _Stacked(RecurrentCell):
             after += own
         return inputs, after
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the output shape of the top cell."""
         for cell in self._cells():
-            shape = cell.infer_shape(shape)
+            shape = cell.output_shape(shape)
         return shape
 
     def __getitem__(self, i: int) -> Block:
@@ -127,9 +127,9 @@ class BidirectionalCell(HybridRecurrentCell):
         self._check_own("DropoutCell")
         return [state for cell in self._cells() for state in cell.begin_state(**kwargs)]
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of both outputs concatenated."""
-        left, right = (cell.infer_shape(shape) for cell in self._cells())
+        left, right = (cell.output_shape(shape) for cell in self._cells())
         return (*left[:-1], left[-1] + right[-1])
 
     def unroll(

@@ -26,7 +26,7 @@ def test_deferred_and_eager_give_the_same_bits():
     eager.initialize(init.Normal(0.1), root="")
     assert same(values(eager), deferred)
     inferred = named(a=nn.Dense(4, activation="relu"), b=nn.Dense(3))
-    assert inferred.infer_shape((2, 5)) == (2, 3)
+    assert inferred.output_shape((2, 5)) == (2, 3)
     inferred.initialize(init.Normal(0.1), root="")
     assert same(values(inferred), deferred)
 
@@ -82,7 +82,7 @@ def test_threads_that_initialize_at_the_same_time_do_not_disturb_one_another():
 def test_infer_shape_allocates_nothing():
     net = named(a=nn.Dense(100_000), b=nn.Dense(100_000), c=nn.Residual(nn.Dense(100_000)))
     tracemalloc.start()
-    assert net.infer_shape((8, 100_000)) == (8, 100_000)
+    assert net.output_shape((8, 100_000)) == (8, 100_000)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1_000_000

@@ -96,9 +96,9 @@ def test_a_block_that_cannot_infer_shapes_says_what_to_define():
     net.add(nn.Dense(2), Mine(prefix="mine_"))
     with pytest.raises(
         RuntimeError,
-        match=r"block 'mine' \(Mine\) does not say how its output's shape follows .* define infer_shape",
+        match=r"block 'mine' \(Mine\) does not say how its output's shape follows .* define output_shape",
     ) as caught:
-        net.infer_shape((1, 2))
+        net.output_shape((1, 2))
     assert caught.value.path == "1"
 
 

@@ -16,7 +16,8 @@ def seeded():
 
 def test_an_array_prints_as_mxnet_prints_it():
     assert repr(nd.array([[1, 2], [3, 4.5]])) == "\n[[1.  2. ]\n [3.  4.5]]\n<NDArray 2x2 @cpu(0)>"
-    assert repr(nd.array(3)) == "\n[3.]\n<NDArray 1 @cpu(0)>"
+    assert repr(nd.array(3)) == "\n3.0\n<NDArray  @cpu(0)>"
+    assert (nd.array(3).shape, nd.array(np.float32(3)).shape) == ((), ())
     assert repr(nd.ones((2,), ctx=cpu(1), dtype="int32")) == "\n[1 1]\n<NDArray 2 @cpu(1)>"
 
 

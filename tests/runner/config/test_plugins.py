@@ -41,7 +41,7 @@ class Gain(nn.HybridBlock):
         with self.name_scope():
             self.gain = self.params.get("gain", shape=(0,), init="ones", allow_deferred_init=True)
 
-    def infer_shape(self, shape):
+    def output_shape(self, shape):
         self.gain.shape = (shape[-1],)
         return shape
 

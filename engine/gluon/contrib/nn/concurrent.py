@@ -28,7 +28,7 @@ class _Parallel(Block):
         shapes = []
         for name, block in self._children.items():
             with located(name):
-                shapes.append(tuple(block.infer_shape(shape)))
+                shapes.append(tuple(block.output_shape(shape)))
         return _joined(shapes, self.axis, self.name)
 
 
@@ -66,7 +66,7 @@ class Concurrent(_Parallel, Sequential):
         """Return the joined outputs."""
         return nd.concat(*self._outputs(x), dim=self.axis)
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the children's output shape, with the lengths of `axis` added up."""
         return self._shape(shape)
 
@@ -84,7 +84,7 @@ class HybridConcurrent(_Parallel, HybridSequential):
         """Return the joined outputs."""
         return nd.concat(*self._outputs(x), dim=self.axis)
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the children's output shape, with the lengths of `axis` added up."""
         return self._shape(shape)
 
@@ -96,6 +96,6 @@ class Identity(HybridBlock):
         """x."""
         return x
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         return shape

@@ -29,7 +29,7 @@ class _PixelShuffle(HybridBlock):
             raise ValueError(f"{type(self).__name__}: factor must be at least 1, got {factor!r}")
         self._factors = factors
 
-    def infer_shape(self, shape: Shape) -> Shape:
+    def output_shape(self, shape: Shape) -> Shape:
         """Return the output's shape. Raises MXNetError if the channels are not divisible by the
         factors.
         """
@@ -48,7 +48,7 @@ class _PixelShuffle(HybridBlock):
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """Rearrange the channels of x into space."""
-        wanted, n = self.infer_shape(x.shape), self.axes
+        wanted, n = self.output_shape(x.shape), self.axes
         apart = x.reshape((wanted[0], wanted[1], *self._factors, *x.shape[2:]))
         order = (0, 1, *(a for i in range(n) for a in (2 + n + i, 2 + i)))
         return apart.transpose(order).reshape(wanted)

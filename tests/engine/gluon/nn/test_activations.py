@@ -23,7 +23,7 @@ def test_an_input_that_does_not_fit_is_refused_and_the_layer_named(make, shape, 
     layer = make("a_")
     net.register_child(layer, "part")
     with pytest.raises(Exception, match=message) as caught:
-        net.infer_shape(shape)
+        net.output_shape(shape)
     assert caught.value.path == "part"
 
 

@@ -172,7 +172,7 @@ def test_it_prints_like_gluon_and_hybridizes():
     before = block(X).asnumpy()
     block.hybridize()
     assert (block(X).asnumpy() == before).all()
-    assert block.infer_shape((3, 5, 8)) == (3, 5, 8)
+    assert block.output_shape((3, 5, 8)) == (3, 5, 8)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_it_prints_like_gluon_and_hybridizes():
             "max_length and units must be at least 1, got 0 and 8",
         ),
         (
-            lambda: nn.PositionEmbedding(4, 8).infer_shape((3, 5, 8)),
+            lambda: nn.PositionEmbedding(4, 8).output_shape((3, 5, 8)),
             MXNetError,
             r"of at most 4 positions, got \(3, 5, 8\)",
         ),

@@ -24,7 +24,7 @@ def test_dense_is_a_product_and_a_sum(flatten, use_bias):
     y = layer(nd.array(x)).asnumpy()
     rows = x.reshape(2, 12) if flatten else x
     np.testing.assert_allclose(y, rows @ layer.weight.data().asnumpy().T + 2 * use_bias, rtol=1e-5)
-    assert layer.infer_shape((2, 3, 4)) == y.shape
+    assert layer.output_shape((2, 3, 4)) == y.shape
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
@@ -72,7 +72,7 @@ def test_functions_are_layers():
 
 
 def test_flatten_joins_all_axes_but_the_first():
-    assert nn.Flatten()(nd.ones((2, 3, 4))).shape == nn.Flatten().infer_shape((2, 3, 4)) == (2, 12)
+    assert nn.Flatten()(nd.ones((2, 3, 4))).shape == nn.Flatten().output_shape((2, 3, 4)) == (2, 12)
 
 
 @pytest.mark.parametrize(

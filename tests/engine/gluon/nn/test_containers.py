@@ -35,7 +35,7 @@ def test_an_error_knows_the_path_of_the_layer_it_comes_from():
     net.register_child(nn.Dense(4), "first")
     net.register_child(inner, "rest")
     with pytest.raises(MXNetError, match="Shape inconsistent") as caught:
-        net.infer_shape((1, 5))
+        net.output_shape((1, 5))
     assert caught.value.path == "rest.0"
 
 
@@ -90,14 +90,14 @@ def test_residual_adds_its_input():
     net = nn.Residual(nn.Dense(2, in_units=2, use_bias=False), nn.Activation("relu"))
     net.initialize(init.Constant(0.5))
     assert net(nd.array([[1.0, 3.0]])).tolist() == [[3, 5]]
-    assert net.infer_shape((7, 2)) == (7, 2)
+    assert net.output_shape((7, 2)) == (7, 2)
     assert list(net.structural_params()) == ["0.weight"]
 
 
 def test_residual_refuses_layers_that_change_the_shape():
     net = nn.Residual(nn.Dense(3))
     net.initialize()
-    for use in (lambda: net.infer_shape((1, 2)), lambda: net(nd.ones((1, 2)))):
+    for use in (lambda: net.output_shape((1, 2)), lambda: net(nd.ones((1, 2)))):
         with pytest.raises(
             MXNetError,
             match=r"residual: its layers turn shape \(1, 2\) into \(1, 3\), so the input cannot be added",
@@ -112,7 +112,7 @@ def test_residual_adds_its_shortcut_and_then_activates():
         shortcut=nn.Dense(3, use_bias=False),
         activation="relu",
     )
-    assert net.infer_shape((1, 2)) == (1, 3)
+    assert net.output_shape((1, 2)) == (1, 3)
     net.initialize(init.Constant(-1))
     net[0].weight.set_data(nd.ones((3, 2)))
     assert list(net.structural_params()) == ["0.weight", "1.weight", "1.bias", "shortcut.weight"]
@@ -128,9 +128,9 @@ def test_residual_refuses_a_shortcut_of_another_shape_and_says_where_it_fails():
         MXNetError,
         match=r"turn shape \(1, 2\) into \(1, 3\), so its shortcut's \(1, 4\) cannot be added",
     ):
-        net.infer_shape((1, 2))
+        net.output_shape((1, 2))
     with pytest.raises(MXNetError, match="Shape inconsistent") as caught:
-        nn.Residual(nn.Dense(3), shortcut=nn.Dense(3, in_units=9)).infer_shape((1, 2))
+        nn.Residual(nn.Dense(3), shortcut=nn.Dense(3, in_units=9)).output_shape((1, 2))
     assert caught.value.path == "shortcut"
     with pytest.raises(ValueError, match="no activation 'rulu' - did you mean 'relu'"):
         nn.Residual(nn.Dense(3), activation="rulu")

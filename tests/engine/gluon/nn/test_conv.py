@@ -50,14 +50,14 @@ def test_channels_last_computes_what_channels_first_computes(kind, layout):
     ]
     x = nd.array(np.random.default_rng(0).normal(size=(2, *range(3, 3 + axes), 6)), dtype="float32")
     for layer, shape in zip(layers, (x.shape, x.transpose(first).shape), strict=True):
-        layer.infer_shape(shape)
+        layer.output_shape(shape)
         layer.initialize(init.Normal(1))
     if options:
         weight = layers[0].weight
         assert weight.roles == tuple(layers[1].weight.roles[a] for a in last)
         layers[1].weight.set_data(weight.data().transpose(first))
     y = layers[0](x)
-    assert y.shape == layers[0].infer_shape(x.shape)
+    assert y.shape == layers[0].output_shape(x.shape)
     np.testing.assert_allclose(
         y.asnumpy(), layers[1](x.transpose(first)).transpose(last).asnumpy(), rtol=1e-6
     )
@@ -96,7 +96,7 @@ def test_an_input_that_does_not_fit_is_refused_and_the_layer_named(make, shape, 
     layer = make("a_")
     net.register_child(layer, "part")
     with pytest.raises(Exception, match=message) as caught:
-        net.infer_shape(shape)
+        net.output_shape(shape)
     assert caught.value.path == "part"
 
 
@@ -190,7 +190,7 @@ LAYERS = [
 @pytest.mark.parametrize(("make", "shape"), LAYERS, ids=[repr(make()) for make, _ in LAYERS])
 def test_the_inferred_shape_is_the_computed_one(make, shape):
     layer = make()
-    inferred = layer.infer_shape(shape)
+    inferred = layer.output_shape(shape)
     fresh = make()
     fresh.initialize(init.Normal(0.1))
     assert fresh(nd.ones(shape)).shape == inferred
@@ -214,7 +214,7 @@ def test_the_inferred_shape_is_the_computed_one(make, shape):
 )
 def test_an_input_that_does_not_fit_is_refused(make, shape, message):
     with pytest.raises(MXNetError, match=message):
-        make().infer_shape(shape)
+        make().output_shape(shape)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ LAYERS = [
 @pytest.mark.parametrize(("make", "shape"), LAYERS, ids=[repr(make()) for make, _ in LAYERS])
 def test_the_inferred_shape_is_the_computed_one(make, shape):
     layer = make()
-    inferred = layer.infer_shape(shape)
+    inferred = layer.output_shape(shape)
     fresh = make()
     fresh.initialize(init.Normal(0.1))
     assert fresh(nd.ones(shape)).shape == inferred

@@ -26,7 +26,7 @@ def test_each_mode_is_numpys(mode, width):
     assert np.array_equal(
         y, np.pad(X, ((0, 0), (0, 0), (rows, rows), (columns, columns)), mode=NUMPYS[mode])
     )
-    assert layer.infer_shape(X.shape) == y.shape
+    assert layer.output_shape(X.shape) == y.shape
     directions.check(layer, X)
 
 
@@ -57,7 +57,7 @@ def test_a_circular_convolution_is_the_product_of_fourier_transforms():
 )
 def test_more_than_the_image_has_is_refused_before_and_while_it_is_padded(layer, shape, message):
     with pytest.raises(MXNetError, match=message):
-        layer.infer_shape(shape)
+        layer.output_shape(shape)
     with pytest.raises(MXNetError, match=message):
         layer(nd.ones(shape))
 
@@ -94,7 +94,7 @@ def test_an_input_that_does_not_fit_is_refused_and_the_layer_named(make, shape, 
     layer = make("a_")
     net.register_child(layer, "part")
     with pytest.raises(Exception, match=message) as caught:
-        net.infer_shape(shape)
+        net.output_shape(shape)
     assert caught.value.path == "part"
 
 

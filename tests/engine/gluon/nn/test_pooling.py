@@ -47,7 +47,7 @@ def test_an_input_that_does_not_fit_is_refused_and_the_layer_named(make, shape, 
     layer = make("a_")
     net.register_child(layer, "part")
     with pytest.raises(Exception, match=message) as caught:
-        net.infer_shape(shape)
+        net.output_shape(shape)
     assert caught.value.path == "part"
 
 
@@ -101,7 +101,7 @@ LAYERS = [
 @pytest.mark.parametrize(("make", "shape"), LAYERS, ids=[repr(make()) for make, _ in LAYERS])
 def test_the_inferred_shape_is_the_computed_one(make, shape):
     layer = make()
-    inferred = layer.infer_shape(shape)
+    inferred = layer.output_shape(shape)
     fresh = make()
     fresh.initialize(init.Normal(0.1))
     assert fresh(nd.ones(shape)).shape == inferred

@@ -37,7 +37,7 @@ def test_one_number_is_for_the_whole_array(layer, wanted, shape):
     block = made(layer())
     y = block(nd.array(x, dtype="float64")).asnumpy()
     np.testing.assert_allclose(y, wanted(x), rtol=1e-6)
-    assert block.infer_shape(shape) == shape
+    assert block.output_shape(shape) == shape
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_unknown_input_sizes_come_with_the_first_sequence_or_before():
     late.initialize()
     assert late.l0_i2h_weight.shape == (12, 0)
     assert late(drawn(5, 2, 4)).shape == (5, 2, 6)
-    assert early.infer_shape((5, 2, 4)) == (5, 2, 6)
+    assert early.output_shape((5, 2, 4)) == (5, 2, 6)
     assert (
         early.l0_i2h_weight.shape
         == early.r0_i2h_weight.shape
@@ -95,7 +95,7 @@ def test_unknown_input_sizes_come_with_the_first_sequence_or_before():
     cell = rnn.HybridSequentialRNNCell()
     cell.add(rnn.GRUCell(3))
     cell.add(rnn.ResidualCell(rnn.RNNCell(3)))
-    assert cell.infer_shape((2, 5)) == (2, 3)
+    assert cell.output_shape((2, 5)) == (2, 3)
     assert cell[0].i2h_weight.shape == (9, 5)
 
 
@@ -207,7 +207,7 @@ def test_shapes_that_do_not_fit_name_layer_shapes_and_axis():
         net(drawn(2, 2, 5))
     assert caught.value.__notes__ == ["in layer '0' (GRU), which was given (2, 2, 5)"]
     with pytest.raises(MXNetError, match="GRU needs an input of 3 axes, TNC, got"):
-        rnn.GRU(3).infer_shape((2, 4))
+        rnn.GRU(3).output_shape((2, 4))
     with pytest.raises(
         ValueError, match=r"Invalid recurrent state shape. Expecting \(1, 2, 3\), got \(1, 3, 3\)"
     ):

@@ -24,7 +24,7 @@ def test_concurrent_joins_the_outputs_of_its_children(kind):
     net.initialize(init.Constant(0.5))
     x = nd.array([[1.0, 2.0, 3.0]])
     assert net(x).tolist() == [[3, 3, 1, 2, 3, 3]]
-    assert net.infer_shape((1, 3)) == (1, 6)
+    assert net.output_shape((1, 3)) == (1, 6)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         net.hybridize()
@@ -35,13 +35,13 @@ def test_concurrent_joins_the_outputs_of_its_children(kind):
 def test_concurrent_refuses_what_cannot_be_joined():
     net = contrib.HybridConcurrent(axis=1, prefix="both_")
     with pytest.raises(Exception, match="both: has no children to join"):
-        net.infer_shape((2, 3))
+        net.output_shape((2, 3))
     net.add(nn.Dense(2), nn.Dense(2, flatten=False))
     with pytest.raises(
         Exception,
         match=r"both: child 0 gives shape \(2, 2\), child 1 \(2, 4, 2\): only axis 1 may differ",
     ):
-        net.infer_shape((2, 4, 3))
+        net.output_shape((2, 4, 3))
 
 
 def test_a_new_layer_has_mxnets_parameters_and_printed_form(recorded, fresh_seed):
