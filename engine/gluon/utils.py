@@ -1,7 +1,8 @@
 """Gluon's module of the same name: batches over several devices, and gradient clipping (MXNet:
 gluon/utils.py).
 
-MXNet's `download` is left out, because the engine opens no network connection.
+The engine opens no network connection, so `download` finds a file that is there, or says where it
+belongs.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import hashlib
 import math
 import os
 import warnings
+from pathlib import Path
 from typing import Any
 
 from initlab.engine import nd
 from initlab.engine.device import Device
+from initlab.engine.errors import MXNetError
 from initlab.engine.nd import NDArray
 
 
@@ -95,6 +98,28 @@ def clip_global_norm(arrays: list[NDArray], max_norm: float, check_isfinite: boo
     for array in arrays:
         array *= scale.as_in_context(array.context)
     return norm.asscalar() if check_isfinite else norm
+
+
+def download(
+    url: str,
+    path: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    sha1_hash: str | None = None,
+    retries: int = 5,
+    verify_ssl: bool = True,
+) -> str:
+    """Return the path of the file that MXNet would store for `url`, if it is there already.
+
+    That is `path`, or in the folder `path` (by default the working directory) the last part of the
+    URL. Raises MXNetError if there is no such file, it has another SHA-1, or `overwrite`.
+    """
+    folder = Path.cwd() if path is None else Path(path).expanduser()
+    file = folder / url.rsplit("/", 1)[-1] if path is None or folder.is_dir() else folder
+    if overwrite or not file.is_file():
+        raise MXNetError(f"nothing is downloaded here - get {url} and put it at {file}")
+    if sha1_hash and not check_sha1(file, sha1_hash):
+        raise MXNetError(f"{file}: its SHA-1 is not {sha1_hash} - get {url} again and put it there")
+    return str(file)
 
 
 def check_sha1(filename: str | os.PathLike[str], sha1_hash: str) -> bool:

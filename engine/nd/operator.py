@@ -62,8 +62,11 @@ def check_array(value: object, name: str) -> None:
         raise AssertionError(f"Argument {name} must have NDArray type, but got {value}")
 
 
-def operator(*names: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Declare a function of `nd` under one or more names.
+def operator(
+    *names: str, among: dict[str, Callable[..., Any]] = OPERATORS
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Declare a function of `nd`, or of the namespace whose functions are `among`, under one or more
+    names.
 
     The declared function raises AssertionError if an argument whose parameter is annotated
     `NDArray` is something else, and TypeError for an unknown argument.
@@ -112,7 +115,7 @@ def operator(*names: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
             return deliver(result, out)
 
         applied.__name__ = applied.__qualname__ = names[0]
-        OPERATORS.update(dict.fromkeys(names, applied))
+        among.update(dict.fromkeys(names, applied))
         return applied
 
     return declare

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from differential import optimizers, programs
+from differential import optimizers, pictures, programs
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "benchmarks" / ".venv-mxnet" / "bin" / "python"
 PYTHON = os.environ.get("MXNET_PYTHON") or (str(KEPT) if KEPT.exists() else None)
-MODULES = {"programs": programs, "optimizers": optimizers}
+MODULES = {"programs": programs, "optimizers": optimizers, "pictures": pictures}
 NAMES = [
     pytest.param((module, name), id=f"{module}-{name}")
     for module, source in MODULES.items()
@@ -75,7 +75,7 @@ def check(
     for key, wanted in theirs.items():
         assert ours[key].shape == wanted.shape, key
         assert ours[key].dtype == wanted.dtype, key
-        if name in MODULES[module].EXACT:
+        if name in MODULES[module].EXACT or wanted.dtype.kind == "U":
             np.testing.assert_array_equal(ours[key], wanted, err_msg=key)
         else:
             close = TOLERANCES.get(wanted.dtype.name, {"rtol": 2e-4, "atol": 2e-5})

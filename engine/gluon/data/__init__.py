@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from initlab.engine.gluon.data.dataloader import DataLoader, default_batchify_fn
 from initlab.engine.gluon.data.dataset import ArrayDataset, Dataset, SimpleDataset
 from initlab.engine.gluon.data.sampler import (
@@ -12,6 +14,10 @@ from initlab.engine.gluon.data.sampler import (
     Sampler,
     SequentialSampler,
 )
+from initlab.lazy import lazily
+
+if TYPE_CHECKING:
+    from initlab.engine.gluon.data import vision
 
 __all__ = [
     "ArrayDataset",
@@ -25,4 +31,8 @@ __all__ = [
     "SequentialSampler",
     "SimpleDataset",
     "default_batchify_fn",
+    "vision",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, {"vision"}, {})

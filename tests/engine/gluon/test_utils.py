@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from initlab.engine import cpu, nd
+from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import utils
 
 
@@ -61,3 +62,21 @@ def test_a_file_is_known_by_its_sha1(tmp_path):
     path.write_bytes(b"weights")
     assert utils.check_sha1(path, hashlib.sha1(b"weights").hexdigest())
     assert not utils.check_sha1(path, "0" * 40)
+
+
+def test_a_download_is_a_file_that_is_there_or_one_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    url = "https://example.org/a/data.bin"
+    with pytest.raises(MXNetError) as caught:
+        utils.download(url)
+    assert (
+        str(caught.value)
+        == f"nothing is downloaded here - get {url} and put it at {tmp_path}/data.bin"
+    )
+    (tmp_path / "data.bin").write_bytes(b"abc")
+    assert utils.download(url) == utils.download(url, tmp_path) == str(tmp_path / "data.bin")
+    assert utils.download(url, "data.bin", sha1_hash="a9993e364706816aba3e25717850c26c9cd0d89d")
+    with pytest.raises(MXNetError, match="its SHA-1 is not 00 - get"):
+        utils.download(url, sha1_hash="00")
+    with pytest.raises(MXNetError, match="nothing is downloaded here"):
+        utils.download(url, overwrite=True)
