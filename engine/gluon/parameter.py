@@ -113,6 +113,9 @@ class Parameter:
         self._generation = (-1, 0)
         self.stream_name = StreamName(name, parameter=True)
         """The path that keys its stream if it is initialized alone."""
+        self.shuffle: tuple[int, ...] | None = None
+        """The factors of the pixel shuffle that its layer's output goes into, () for none; None
+        where the network is not known."""
         self.grad_req = grad_req
 
     def __repr__(self) -> str:
@@ -200,7 +203,12 @@ class Parameter:
 
     def _description(self, path: str) -> init_module.Description:
         return init_module.Description(
-            self.name, path, tuple(self.shape), dtypes.name(self.dtype), self.roles
+            self.name,
+            path,
+            tuple(self.shape),
+            dtypes.name(self.dtype),
+            self.roles,
+            self.shuffle,
         )
 
     # --- initialization

@@ -45,6 +45,9 @@ class Fans:
 class Description:
     """A parameter before it has values. `path` names it within its network, `name` is its Gluon
     name.
+
+    `shuffle` has the factors of the pixel shuffle that its layer's output goes into, () for none;
+    None where the network is not known.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Description:
     shape: tuple[int, ...]
     dtype: str = "float32"
     roles: tuple[str, ...] | None = None
+    shuffle: tuple[int, ...] | None = None
 
     @property
     def structural_path(self) -> str:

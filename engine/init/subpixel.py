@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from initlab.engine import laws
@@ -17,11 +17,14 @@ from initlab.engine.options import Count
 @dataclass(eq=False, repr=False)
 class Icnr(Initializer):
     """Sub-kernels that `init` draws, each used for `upscale`^n outputs in a row, where n is the
-    number of the kernel's axes.
+    number of the kernel's axes: for the convolution whose output goes into a pixel shuffle by
+    `upscale`. `init` alone fills every other weight.
 
-    After a pixel shuffle by `upscale` the network then begins as nearest-neighbour interpolation,
-    without checkerboard artifacts. `init` alone fills a weight without a kernel. Aitken et al.,
-    "Checkerboard artifact free sub-pixel convolution", 2017.
+    The network then begins as nearest-neighbour interpolation, without checkerboard artifacts. In a
+    declared network the convolutions are found; between them and the shuffle there may be activations
+    and normalizations of each channel. In a program choose Icnr for the layer
+    (`weight_initializer=`): there it fills every convolution that it is given. Aitken et al.,
+    "Checkerboard artifact free sub-pixel convolution", 2017, section 2.
     """
 
     upscale: Count = 2
@@ -37,15 +40,20 @@ class Icnr(Initializer):
             ) from None
 
     def law(self, description: Description) -> laws.Law:
-        """Return Repeated(the law of the sub-kernels, upscale^n).
+        """Return Repeated(the law of the sub-kernels, upscale^n), or the law of `init`.
 
-        Raises LawError if the number of outputs is not divisible.
+        Raises ValueError if the shuffle has another factor, or the outputs do not divide.
         """
         roles = description.roles or ("out", "in", *["spatial"] * (len(description.shape) - 2))
         axes = sum(role == "spatial" for role in roles)
-        if axes == 0:
+        if axes == 0 or description.shuffle == ():
             own: laws.Law = self.init.law(description)
             return own
+        if description.shuffle not in (None, (self.upscale,) * axes):
+            raise ValueError(
+                f"{description.name}: its output goes into a pixel shuffle by {description.shuffle}, "
+                f"but upscale is {self.upscale}"
+            )
         times = self.upscale**axes
         outputs = description.shape[0]
         if roles[0] != "out" or outputs % times:
@@ -54,13 +62,7 @@ class Icnr(Initializer):
                 f"{self.upscale}^{axes}"
             )
             raise ValueError(f"{description.name}: {said}")
-        inner = Description(
-            description.name,
-            description.path,
-            (outputs // times, *description.shape[1:]),
-            description.dtype,
-            description.roles,
-        )
+        inner = replace(description, shape=(outputs // times, *description.shape[1:]))
         law = laws.Repeated(self.init.law(inner), times)
         law.check_shape(description.shape)
         return law

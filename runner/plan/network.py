@@ -18,6 +18,7 @@ from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.layers import Context
 from initlab.runner.layers.base import B, Own
 from initlab.runner.plan.model import LayerSpec, ModelSpec
+from initlab.runner.plan.shuffles import note_shuffles
 
 Shape = tuple[int, ...]
 
@@ -85,6 +86,7 @@ def _tie_all(network: Network, model: ModelSpec) -> None:
             _tie(network, members, f"model.share.{group}")
     problems.raise_any()
     _name_owners(network)
+    note_shuffles(network.root)
 
 
 def _assemble(model: ModelSpec, dtype: str) -> Network:

@@ -216,7 +216,12 @@ def describe(path: str, parameter: gluon.Parameter, prefix: str = "") -> init.De
     """
     name = parameter.name if prefix else path
     return init.Description(
-        name, prefix + path, tuple(parameter.shape), dtypes.name(parameter.dtype), parameter.roles
+        name,
+        prefix + path,
+        tuple(parameter.shape),
+        dtypes.name(parameter.dtype),
+        parameter.roles,
+        parameter.shuffle,
     )
 
 

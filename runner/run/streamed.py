@@ -157,6 +157,7 @@ class _Whole:
             init=planned.init,
             roles=planned.roles,
         )
+        parameter.shuffle = planned.shuffle
         parameter.initialize(default_init=self._config.init, path=row.path)
         return parameter.data().asnumpy()
 

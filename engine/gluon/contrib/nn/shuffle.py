@@ -29,6 +29,11 @@ class _PixelShuffle(HybridBlock):
             raise ValueError(f"{type(self).__name__}: factor must be at least 1, got {factor!r}")
         self._factors = factors
 
+    @property
+    def factors(self) -> tuple[int, ...]:
+        """How many times longer each axis of space becomes."""
+        return self._factors
+
     def output_shape(self, shape: Shape) -> Shape:
         """Return the output's shape. Raises MXNetError if the channels are not divisible by the
         factors.
