@@ -5,7 +5,8 @@ used                                          for
 hydra._internal.callbacks.Callbacks           a context without callbacks for job runner, launcher, sweeper
 hydra._internal.utils.get_args_parser         the command line's flags
 ConfigLoaderImpl._apply_overrides_to_config   setting words in a composed config without reading files again
-ConfigLoaderImpl.repository: group_exists      deciding whether a word chooses an option
+ConfigLoaderImpl.repository: group_exists,     deciding whether a word chooses an option
+  load_config,                                  the package that an option's file names
   and initialize_sources                        adding the user's folder of options
 Override._value                               copying a parsed word with another number
 GlobalHydra.hydra, ConfigStore.repo, Plugins'  saving and restoring the state of Hydra
@@ -41,9 +42,12 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobRuntime, configure_log
+from hydra.errors import HydraException
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from initlab.engine.registry import advice
 from initlab.runner.config import grammar
@@ -53,6 +57,20 @@ GUARDED = "execution_whitelist" in inspect.signature(hydra.main).parameters
 """Whether this Hydra (1.4) requires a list of what a config may call."""
 VERSION: dict[str, Any] = {} if GUARDED else {"version_base": "1.3"}
 """Arguments of `hydra.main` and `initialize_config_dir` with which 1.3 behaves like 1.4."""
+COMPOSITION_ERRORS = (
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    OSError,
+    AssertionError,
+)
+"""Exceptions of Hydra for words it cannot compose; the last six are bugs of Hydra, for words like
+`init=null`.
+"""
 WHOLE_NUMBER = re.compile(r"([A-Za-z_][\w.]*=)(0|[1-9]\d{0,17})")
 
 
@@ -220,6 +238,14 @@ def apply_words(overrides: Sequence[Override], config: DictConfig) -> None:
     Raises the errors of Hydra.
     """
     ConfigLoaderImpl._apply_overrides_to_config(list(overrides), config)
+
+
+def package_of(group: str, option: str) -> str | None:
+    """Return the package that the file of an option names in its header, or None."""
+    loader = hydra_loader()
+    assert isinstance(loader, ConfigLoaderImpl)
+    found = loader.repository.load_config(f"{group}/{option}")
+    return None if found is None else found.header.get("package")
 
 
 def group_exists(key: str) -> bool:

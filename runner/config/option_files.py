@@ -4,12 +4,12 @@ beside them. Nothing of Hydra or of the engine is needed to list them.
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import initlab
-from initlab.runner.errors import ConfigError
+from initlab.runner.errors import ConfigError, Problems
 
 ROOT = "config"
 
@@ -38,18 +38,39 @@ def _options_in(folder: Path) -> dict[str, set[str]]:
     }
 
 
-def check_overlay(folder: Path) -> None:
-    """Check a folder with the user's own options.
+def check_overlay(folder: Path, before: Sequence[Path] = ()) -> None:
+    """Check a folder with the user's own options. Those of the folders `before` come before them,
+    as ours do.
 
-    Raises ConfigError unless it is a folder; warns about each option that ours hides.
+    Raises ConfigError unless it is a folder with files of options, and for each file that an option
+    of ours would hide; a copy of ours is allowed.
     """
+    place = f"--config-dir {folder}"
     if not folder.is_dir():
-        raise ConfigError.of(
-            f"--config-dir {folder}",
-            "is no folder - give one that holds groups, like my_conf/init/wide.yaml",
-        )
-    for file in sorted(folder.rglob("*.yaml")):
+        said = "is no folder - give one that holds groups, like my_conf/init/wide.yaml"
+        raise ConfigError.of(place, said)
+    files = sorted(folder.rglob("*.yaml"))
+    if not any(file.parent != folder for file in files):
+        said = "has no option - give a folder that holds groups, like my_conf/init/wide.yaml"
+        if files and folder.resolve().name in shipped_options():
+            said = f"is a group itself, not a folder of groups - give {folder.parent}"
+        raise ConfigError.of(place, said)
+    problems = Problems()
+    for file in files:
         option = file.relative_to(folder)
-        if (conf_dir() / option).exists():
-            said = f"is ignored: initlab has a {option.with_suffix('')} of its own - give it another name"
-            print(f"warning: {file} {said}", file=sys.stderr)
+        if option.parts[0] == "schema":
+            problems.add(
+                str(file), "is in the group schema, which is initlab's - give another group"
+            )
+        elif len(option.parts) == 1 and option.stem == ROOT:
+            said = "is not read: there is one root config - give its keys as words, or in an experiment"
+            problems.add(str(file), said)
+        elif any(_hides(ours / option, file) for ours in (conf_dir(), *before)):
+            group, name = option.parent.as_posix(), option.stem
+            said = f"is hidden by {group}={name} of initlab itself - give it another name"
+            problems.add(str(file), said)
+    problems.raise_any()
+
+
+def _hides(ours: Path, file: Path) -> bool:
+    return ours.is_file() and ours.read_bytes() != file.read_bytes()

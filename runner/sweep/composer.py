@@ -234,7 +234,7 @@ class Composer:
     """
 
     def __init__(self, load: Callable[[list[str]], DictConfig], words: Sequence[str] = ()) -> None:
-        self._load = load
+        self.load = load
         self._words = words
         self._kept: OrderedDict[tuple[str, ...], Base] = OrderedDict()
         self._templates: OrderedDict[tuple[tuple[str, ...], tuple[str, ...]], Template | None] = (
@@ -287,7 +287,7 @@ class Composer:
 
     def _base(self, overrides: list[Override]) -> Base:
         choices = self._choices(overrides)
-        return _kept(self._kept, choices, lambda: Base.of(self._load(list(choices)), self._words))
+        return _kept(self._kept, choices, lambda: Base.of(self.load(list(choices)), self._words))
 
     def _choices(self, overrides: list[Override]) -> tuple[str, ...]:
         return tuple(str(override.input_line) for override in overrides if self._chooses(override))

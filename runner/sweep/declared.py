@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from initlab.runner.config.compose import Words, check_permitted, compose_once, start
+from initlab.runner.config.effect import Effects
 from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.config.identity import Declaration
 from initlab.runner.errors import ConfigError, Problem, Problems
@@ -93,6 +94,7 @@ class DeclaredSweep:
         self.search = search
         self.problems = problems
         self._composer = composer
+        self._effects = Effects(composer.load)
         self._chdir = bool(config.hydra.job.chdir)
         self._kept: dict[str, Job] = {}
         self._sound: set[str] = set()
@@ -106,7 +108,7 @@ class DeclaredSweep:
             self._composer,
             self.words,
         )
-        alone._kept, alone._sound = self._kept, self._sound
+        alone._kept, alone._sound, alone._effects = self._kept, self._sound, self._effects
         return alone
 
     def examine(self) -> Iterator[Examined]:
@@ -128,6 +130,10 @@ class DeclaredSweep:
         problems = given.problems
         with problems.under():
             made.check_permitted()
+        if not problems:
+            with problems.under():
+                choices = self._composer.hydra(words).runtime.choices
+                self._effects.check(words, self._typed(words), choices, lambda: made.config)
         if not problems and self._excluded(block, words, made, unknown):
             return Examined(words, None, [], [], excluded=True)
         job: Job | None = None
@@ -141,6 +147,11 @@ class DeclaredSweep:
         misspelled = [p for p in problems.found if made.plans or p.unknown]
         member = Member(job.folder.name, str(job.folder), words)
         return Examined(words, member, problems.found, misspelled)
+
+    def _typed(self, words: Sequence[str]) -> set[str]:
+        """Return those words of a job that come from the command line, not from the sweep's blocks."""
+        given = self.space.given
+        return {word for word in words if key_of(word) in given}
 
     def check(self) -> list[Member]:
         """Return the different runs, in order of first appearance.

@@ -15,7 +15,15 @@ from hydra.errors import HydraException
 from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.json_values import JSON
-from initlab.runner.sweep.space import NOT_SWEPT, SPENT, check_swept, key_of, values_of, word_of
+from initlab.runner.sweep.space import (
+    NOT_SWEPT,
+    SPENT,
+    check_once,
+    check_swept,
+    key_of,
+    values_of,
+    word_of,
+)
 
 TARGET = "hydra_plugins.hydra_optuna_sweeper.optuna_sweeper.OptunaSweeper"
 """The searching sweeper, as named in a config."""
@@ -63,6 +71,8 @@ def parse_searched(
         for key, value in axes.items() if isinstance(axes, dict) else ():
             with problems.under(f"{place}.{key}"):
                 words[key_of(str(key))] = _parsed(str(key), value)
+    with problems.under():
+        check_once(overrides)
     for override in overrides:
         key = key_of(override.get_key_element())
         if not key.startswith(SPENT):

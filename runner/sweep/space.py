@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 
-from initlab.runner.config.compose import options_of
+from initlab.runner.config.explain import options_of
 from initlab.runner.config.grammar import Range
 from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.errors import ConfigError, Problem, Problems
@@ -163,7 +163,11 @@ class Reader:
 
     def words(self, overrides: list[Override], params: Mapping[str, object]) -> list[Axis]:
         """Return the axes of Hydra's own parameters, followed by those of the command line."""
-        words = [*self.axes("hydra.sweeper.params", params)]
+        typed = {key_of(override.get_key_element()) for override in overrides}
+        rest = {key: value for key, value in params.items() if key_of(str(key)) not in typed}
+        words = [*self.axes("hydra.sweeper.params", rest)]
+        with self.problems.under():
+            check_once(overrides)
         for override in overrides:
             key = override.get_key_element()
             with self.problems.under(key.lstrip("+~")):
@@ -172,7 +176,6 @@ class Reader:
                     continue
                 values: list[str] = []
                 if override.is_sweep_override():
-                    words = [axis for axis in words if axis[0] != key_of(key)]
                     values = [f"{key}={value}" for value in values_of(override)]
                 words.append((key_of(key), tuple(values or [str(override.input_line)])))
         return words
@@ -182,6 +185,22 @@ class Reader:
         with self.problems.under(place):
             return {f"{place}[{i}]": entry for i, entry in enumerate(_list(value or []))}
         return {}
+
+
+def check_once(overrides: Sequence[Override]) -> None:
+    """Raise ConfigError for each key that two words set, of which one is swept or searched."""
+    problems = Problems()
+    said: dict[str, Override] = {}
+    for override in overrides:
+        key = key_of(override.get_key_element())
+        other = said.setdefault(key, override)
+        same = other.input_line == override.input_line
+        if not same and (other.is_sweep_override() or override.is_sweep_override()):
+            problems.add(
+                key,
+                f"'{other.input_line}' and '{override.input_line}' set one key - leave one out",
+            )
+    problems.raise_any()
 
 
 def check_swept(override: Override) -> None:

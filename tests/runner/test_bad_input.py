@@ -547,24 +547,37 @@ def test_a_plugin_that_fails_is_refused_with_its_error(command, tmp_path):
     )
 
 
-def test_a_folder_of_ones_own_options_is_used_and_what_it_cannot_replace_is_said(command, tmp_path):
-    [line] = refused(command, "--config-dir", "nowhere", "init=normal")
-    assert (
-        line
-        == "--config-dir nowhere: is no folder - give one that holds groups, like my_conf/init/wide.yaml"
-    )
-    (tmp_path / "mine" / "init").mkdir(parents=True)
-    for name in ("normal", "wide"):
-        (tmp_path / "mine" / "init" / f"{name}.yaml").write_text(
+def wide(folder: Path, *names: str) -> Path:
+    """A folder of options with init=<name>: N(0, 5)."""
+    (folder / "init").mkdir(parents=True)
+    for name in names:
+        (folder / "init" / f"{name}.yaml").write_text(
             "defaults:\n  - /schema/init/normal@_here_\n  - _self_\nsigma: 5.0\n"
         )
-    done = command("--config-dir", "mine", "init=wide")
-    assert done.code == 0
-    assert "Normal(0, 5)" in done.out
-    assert (
-        done.err
-        == "warning: mine/init/normal.yaml is ignored: initlab has a init/normal of its own - give it another name\n"
+    return folder
+
+
+@pytest.mark.parametrize("before", [(), ("-m",)])
+def test_an_option_of_ones_own_that_ours_hides_refuses_the_command(command, tmp_path, before):
+    folder = wide(tmp_path / "mine", "normal", "wide")
+    [line] = refused(command, *before, "--config-dir", "mine", "init=normal")
+    assert line == (
+        "mine/init/normal.yaml: is hidden by init=normal of initlab itself - give it another name"
     )
+    (folder / "init" / "normal.yaml").unlink()
+    done = command("--config-dir", "mine", "init=wide")
+    assert (done.code, done.err) == (0, "")
+    assert "Normal(0, 5)" in done.out
+
+
+@pytest.mark.parametrize("character", list("é#'()~;&!{}\",[]$=%:@? "))
+def test_a_folder_of_options_may_have_any_name(command, tmp_path, character):
+    folder = wide(tmp_path / f"a{character}b", "wide")
+    done = command("--config-dir", str(folder), "init=wide", "task=plan")
+    assert (done.code, done.err) == (0, "")
+    [line] = refused(command, "--config-dir", str(folder), "init=wid", "task=plan")
+    assert line.startswith("init: no option 'wid' - did you mean 'wide'? Known: bilinear, ")
+    assert command("-m", "--config-dir", str(folder), "init=wide,he", "dry_run=true").code == 0
 
 
 def test_a_refused_config_leaves_no_folder(command):

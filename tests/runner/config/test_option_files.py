@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from initlab.runner.config.compose import HYDRAS
 from initlab.runner.config.option_files import check_overlay, conf_dir, shipped_options
 from initlab.runner.errors import ConfigError
 
@@ -17,16 +20,77 @@ def test_options_are_the_names_of_files_by_group():
     assert found["init"] == {file.stem for file in (conf_dir() / "init").glob("*.yaml")}
 
 
-def test_a_users_folder_must_be_one_and_a_hidden_option_is_warned_of(tmp_path, capsys):
+def overlay(folder: Path, *options: str) -> Path:
+    """A folder of options; a file's text is `kind: zero`."""
+    folder.mkdir(exist_ok=True)
+    for option in options:
+        file = folder / f"{option}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("kind: zero\n")
+    return folder
+
+
+GROUPS = sorted(shipped_options())
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_users_option_that_ours_hides_is_refused_in_every_group(tmp_path, group):
+    ours = sorted(path.stem for path in (conf_dir() / group).rglob("*.yaml"))[0]
+    option = next((conf_dir() / group).rglob(f"{ours}.yaml")).relative_to(conf_dir())
+    folder = overlay(tmp_path / "own", str(option.with_suffix("")), f"{group}/of_my_own")
+    with pytest.raises(ConfigError) as refused:
+        check_overlay(folder)
+    [problem] = refused.value.problems
+    assert problem.place == str(folder / option)
+    assert problem.message == (
+        f"is hidden by {option.parent.as_posix()}={ours} of initlab itself - give it another name"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("hydra/output/default", "is hidden by hydra/output=default of initlab itself"),
+        ("hydra/job_logging/none", "is hidden by hydra/job_logging=none of initlab itself"),
+        ("schema/config", "is in the group schema, which is initlab's"),
+        ("config", "is not read: there is one root config"),
+    ],
+)
+def test_a_users_file_that_would_not_be_read_or_would_replace_a_schema_is_refused(
+    tmp_path, option, said
+):
+    with pytest.raises(ConfigError, match=said):
+        check_overlay(overlay(tmp_path / "own", option, "init/mine"), before=HYDRAS)
+
+
+def test_every_hidden_option_is_named_and_a_copy_of_ours_is_none(tmp_path):
+    folder = overlay(tmp_path / "own", "init/he", "model/mlp", "init/mine")
+    with pytest.raises(ConfigError) as refused:
+        check_overlay(folder)
+    assert len(refused.value.problems) == 2
+    shutil.copytree(conf_dir() / "init", folder / "init", dirs_exist_ok=True)
+    shutil.copytree(conf_dir() / "model", folder / "model", dirs_exist_ok=True)
+    check_overlay(folder)
+
+
+@pytest.mark.parametrize(
+    ("options", "within", "said"),
+    [
+        ([], "", "has no option - give a folder that holds groups, like my_conf/init/wide.yaml"),
+        (["init/mine"], "init", "is a group itself, not a folder of groups - give"),
+        (["mine"], "", "has no option"),
+    ],
+)
+def test_a_folder_without_options_is_refused_by_its_name(tmp_path, options, within, said):
+    folder = overlay(tmp_path / "own", *options) / within
+    with pytest.raises(ConfigError) as refused:
+        check_overlay(folder)
+    assert str(refused.value).startswith(f"--config-dir {folder}: {said}")
+
+
+def test_a_users_folder_must_be_one(tmp_path):
     with pytest.raises(ConfigError, match="is no folder - give one that holds groups"):
         check_overlay(tmp_path / "nowhere")
-    for name in ("he", "mine"):
-        file = tmp_path / "init" / f"{name}.yaml"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text("kind: zero\n")
-    check_overlay(tmp_path)
-    warned = capsys.readouterr().err.splitlines()
-    assert len(warned) == 1 and "he.yaml is ignored: initlab has a init/he of its own" in warned[0]
 
 
 def test_listing_them_imports_no_engine():
