@@ -270,6 +270,19 @@ CASES |= {
     "matmul": [((A, MATRIX.T), {}), ((IMAGE, np.swapaxes(IMAGE[:1, :, :3], -1, -2).copy()), {})],
     "part": [((A,), {"key": 1}), ((A,), {"key": (slice(None), np.array([0, 0, 2]))})],
 }
+MATRICES = RNG.normal(size=(2, 3, 3)) + 2 * np.eye(3)
+DEFINITE = MATRICES @ MATRICES.swapaxes(1, 2)
+CASES |= {
+    "inverse": [((MATRICES,), {}), ((MATRICES[0],), {})],
+    "solve": [((MATRICES, CUBE), {}), ((MATRICES[0], MATRIX.T[:3]), {})],
+    "cholesky": [((DEFINITE,), {}), ((DEFINITE[0],), {})],
+    "determinant": [((MATRICES,), {}), ((MATRICES[0],), {})],
+    "log_determinant": [((MATRICES,), {}), ((MATRICES[0],), {})],
+    "lq": [((CUBE,), {}), ((MATRIX.T,), {})],
+    "eigen": [((DEFINITE,), {}), ((DEFINITE[0],), {})],
+}
+SYMMETRIC = {"cholesky", "eigen"}
+"""Primitives of symmetric matrices: the tests give them the symmetric part of their argument."""
 UNARY = [((A,), {})]
 NOT_ITS_OWN = {"round_through": 1.0, "sign_through": 1.0, "make_loss": 1.0, "scale_gradient": 3.0}
 """Primitives whose gradient is that of something else: a number."""
@@ -319,6 +332,8 @@ def joined(name):
     """Return a primitive with one result: several results are concatenated."""
 
     def applied(*args, **attributes):
+        if name in SYMMETRIC:
+            args = [(args[0] + args[0].swapaxes(dim1=args[0].ndim - 2, dim2=args[0].ndim - 1)) / 2]
         out = PRIMITIVES[name](*args, **attributes)
         return (
             nd.concat(*(part.reshape((-1,)) for part in out), dim=0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,8 @@ def _open(value: Any) -> Any:
 
 
 def _close(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_close(part) for part in value)
     if isinstance(value, (np.ndarray, np.generic)):
         return Opaque(value)
     return value
@@ -121,11 +124,13 @@ class Counting:
         found = getattr(self._inner, name)
         if isinstance(found, np.ufunc) and name == "add":
             return _Add(self.calls)
+        if isinstance(found, ModuleType):
+            return Counting(self.calls, f"{name}.", found)
         if not callable(found):
             return found
 
         def called(*args: Any, **options: Any) -> Any:
-            self.calls[name] += 1
+            self.calls[self._prefix + name] += 1
             for arg in args:
                 assert not isinstance(arg, np.ndarray), f"xp.{name} was given a NumPy array"
             return _close(

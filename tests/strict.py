@@ -188,6 +188,8 @@ class Library:
     def __getattr__(self, name: str) -> Any:
         if name == "add":
             return Add(self)
+        if name == "linalg":
+            return Linalg()
         known = RENAMED.get(name, name)
         if name in NOT_FUNCTIONS:
             return getattr(np, name)
@@ -238,6 +240,19 @@ class Library:
                 raise TypeError(
                     f"xp.{name} was given {type(first[0]).__name__} where CuPy takes its own arrays only"
                 )
+
+
+class Linalg:
+    """`linalg`: the standard's functions, which CuPy has too."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(standard.linalg, name)
+
+        def called(*args: Any) -> Any:
+            found = function(*map(unwrapped, args))
+            return tuple(map(wrap, found)) if isinstance(found, tuple) else wrap(found)
+
+        return called
 
 
 def strict_option(key: str, value: Any) -> Any:

@@ -20,6 +20,7 @@ from initlab.engine.nd import (
     sequence_loss,
     shaping,
     softmax_family,
+    spatial,
     unary,
 )
 from initlab.engine.nd.creation import (
@@ -52,6 +53,7 @@ from initlab.engine.nd.random import negative_binomial as random_negative_binomi
 from initlab.engine.nd.random import normal, shuffle, uniform
 from initlab.engine.nd.random import poisson as random_poisson
 from initlab.engine.nd.random import randint as random_randint
+from initlab.engine.nd.sampling import SAMPLERS
 from initlab.engine.nd.shaping import concatenate
 
 random_normal, random_uniform = normal, uniform
@@ -68,11 +70,17 @@ FAMILIES = (
     sequence_loss,
     shaping,
     softmax_family,
+    spatial,
     unary,
 )
 """The modules that declare operators; importing them fills `OPERATORS`."""
 
 globals().update(OPERATORS)
+NAMED = {f"linalg_{function.__name__}": function for function in linalg.FUNCTIONS} | {
+    function.__name__: function for function in SAMPLERS
+}
+"""Functions that are no operators: they take no `name=`."""
+globals().update(NAMED)
 
 
 def waitall() -> None:
@@ -120,4 +128,5 @@ __all__ = [
     "waitall",
     "zeros",
     *OPERATORS,
+    *NAMED,
 ]

@@ -1,5 +1,5 @@
 """The `nd.contrib` namespace: tests for NaN and infinity, masks, index arrays, control flow and
-straight-through estimators.
+straight-through estimators; boxes and resizing from their own modules.
 """
 
 from __future__ import annotations
@@ -9,10 +9,21 @@ from collections.abc import Callable
 from typing import Any
 
 from initlab.engine.errors import MXNetError
+from initlab.engine.nd.detection import MultiBoxDetection as MultiBoxDetection
+from initlab.engine.nd.detection import MultiBoxPrior as MultiBoxPrior
+from initlab.engine.nd.detection import MultiBoxTarget as MultiBoxTarget
+from initlab.engine.nd.detection import box_iou as box_iou
+from initlab.engine.nd.detection import box_nms as box_nms
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import check_array, checked_axis
+from initlab.engine.nd.sequence_loss import CTCLoss as CTCLoss
+from initlab.engine.nd.spatial import AdaptiveAvgPooling2D as AdaptiveAvgPooling2D
+from initlab.engine.nd.spatial import BilinearResize2D as BilinearResize2D
 from initlab.engine.ops import elementwise, indexing, padding, special
 from initlab.engine.ops import shape as shape_ops
+
+ctc_loss = CTCLoss
+box_non_maximum_suppression = box_nms
 
 
 def isnan(data: NDArray) -> NDArray:

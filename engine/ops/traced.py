@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -281,6 +281,48 @@ class _Add:
         whole.box = elementwise.add(whole.box, added)
 
 
+class _Linalg:
+    """`xp.linalg`, as far as gradients use it."""
+
+    @staticmethod
+    def inv(x: Traced) -> Traced:
+        """Return the inverse."""
+        return Traced(PRIMITIVES["inverse"](x.box))
+
+    @staticmethod
+    def solve(a: Array, b: Array) -> Traced:
+        """Return the matrix x with a x = b."""
+        return Traced(PRIMITIVES["solve"](*_operands(a, b)))
+
+    @staticmethod
+    def cholesky(x: Traced) -> Traced:
+        """Return the lower triangular factor."""
+        return Traced(PRIMITIVES["cholesky"](x.box))
+
+    @staticmethod
+    def det(x: Traced) -> Traced:
+        """Return the determinant."""
+        return Traced(PRIMITIVES["determinant"](x.box)).reshape(x.shape[:-2])
+
+    @staticmethod
+    def slogdet(x: Traced) -> tuple[None, Traced]:
+        """Return (nothing, the logarithm of the determinant's absolute value)."""
+        return None, Traced(PRIMITIVES["log_determinant"](x.box)).reshape(x.shape[:-2])
+
+    @staticmethod
+    def qr(x: Traced) -> tuple[Traced, Traced]:
+        """Return (orthonormal columns, upper triangular)."""
+        factors = cast(tuple[Box, Box], PRIMITIVES["lq"](x.swapaxes(-1, -2).box))
+        q, low = (Traced(factor).swapaxes(-1, -2) for factor in factors)
+        return q, low
+
+    @staticmethod
+    def eigh(x: Traced) -> tuple[Traced, Traced]:
+        """Return (eigenvalues, columns of eigenvectors)."""
+        rows, values = cast(tuple[Box, Box], PRIMITIVES["eigen"](x.box))
+        return Traced(values), Traced(rows).swapaxes(-1, -2)
+
+
 class TracedLibrary:
     """The functions of an array library that primitives use, for `Traced` values."""
 
@@ -288,6 +330,7 @@ class TracedLibrary:
         self._box = box
         self._xp = box._device.use()
         self.add = _Add()
+        self.linalg = _Linalg()
 
     def __getattr__(self, name: str) -> Callable[..., Array]:
         if name in UNARY and name in PRIMITIVES:

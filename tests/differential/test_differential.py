@@ -14,12 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from differential import optimizers, pictures, programs
+from differential import operators, optimizers, pictures, programs
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "benchmarks" / ".venv-mxnet" / "bin" / "python"
 PYTHON = os.environ.get("MXNET_PYTHON") or (str(KEPT) if KEPT.exists() else None)
-MODULES = {"programs": programs, "optimizers": optimizers, "pictures": pictures}
+MODULES = {
+    "programs": programs,
+    "optimizers": optimizers,
+    "pictures": pictures,
+    "operators": operators,
+}
 NAMES = [
     pytest.param((module, name), id=f"{module}-{name}")
     for module, source in MODULES.items()
