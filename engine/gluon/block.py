@@ -602,7 +602,13 @@ class HybridBlock(Block):
         return output
 
     def _complete(self, *args: object) -> None:
-        """Infer shapes from these inputs and fill the pending parameters.
+        """Infer shapes from these inputs and fill the pending parameters."""
+        self._deferred_infer_shape(*args)
+        for parameter in self._reg_params.values():
+            parameter._finish_deferred_init()
+
+    def _deferred_infer_shape(self, *args: object) -> None:
+        """Infer the shapes of pending parameters from these inputs, as a first call does.
 
         If a shape cannot be inferred, the shapes of the inputs are logged, as MXNet does, and
         ValueError is raised.
@@ -627,8 +633,9 @@ class HybridBlock(Block):
             )
             failed.path = ""
             raise failed from error
-        for parameter in self._reg_params.values():
-            parameter._finish_deferred_init()
+
+    def _clear_cached_op(self) -> None:
+        """Do nothing: there is no compiled graph. Subclasses written for MXNet call it."""
 
     def _no_hybrid_forward(self, F: Functions, x: NDArray, *args: Any, **kwargs: NDArray) -> Any:
         """Compute the output with the functions of `F`. A subclass must define it."""
@@ -655,6 +662,15 @@ def arrays_in(value: object) -> Iterator[NDArray]:
 
 KNOWN = {"_children", "_reg_params"}
 """Attributes that hold registered children and parameters."""
+
+
+def option(name: str) -> Any:
+    """Return a property that reads an option of the block's operator from `_kwargs`.
+
+    Code for MXNet changes options there after construction (`layer._kwargs["stride"] = (1, 1)`),
+    so they are kept nowhere else.
+    """
+    return property(lambda self: self._kwargs[name])
 
 
 def _listing(name: str, children: list[tuple[str, Block]]) -> str:

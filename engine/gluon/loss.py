@@ -8,12 +8,38 @@ elements) scales each element.
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
+
+from initlab.engine import nd
 from initlab.engine.gluon.block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.nd import NDArray
 
 TINY = 1e-12
+
+
+def _apply_weighting(
+    F: Any, loss: NDArray, weight: float | None = None, sample_weight: NDArray | None = None
+) -> NDArray:
+    """Return the loss times `sample_weight`, which broadcasts, times the number `weight`.
+
+    Losses written for MXNet import it. Raises AssertionError if `weight` is no number.
+    """
+    if sample_weight is not None:
+        loss = F.broadcast_mul(loss, sample_weight)
+    if weight is None:
+        return loss
+    if not isinstance(weight, (int, float, np.generic)):
+        raise AssertionError("weight must be a number")
+    return loss * weight
+
+
+def _reshape_like(F: Any, x: NDArray, y: NDArray) -> NDArray:
+    """Return x in the shape of y. Losses written for MXNet import it."""
+    reshaped: NDArray = F.reshape_like(x, y)
+    return reshaped
 
 
 class Loss(HybridBlock):
@@ -34,9 +60,7 @@ class Loss(HybridBlock):
         return f"{type(self).__name__}(batch_axis={self._batch_axis}, w={self._weight})"
 
     def _weighted(self, loss: NDArray, sample_weight: NDArray | None) -> NDArray:
-        if sample_weight is not None:
-            loss = loss * sample_weight
-        return loss if self._weight is None else loss * self._weight
+        return _apply_weighting(nd, loss, self._weight, sample_weight)
 
     def _reduced(self, loss: NDArray, sample_weight: NDArray | None) -> NDArray:
         """Return the weighted loss, averaged over all axes but the batch axis."""

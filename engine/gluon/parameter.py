@@ -529,6 +529,33 @@ class Parameter:
             else None
         )
 
+    @property
+    def _data(self) -> list[nd.NDArray] | None:
+        """The arrays on all devices, None without values: what code for MXNet reads."""
+        state = self._state
+        return list(state.data.values()) if isinstance(state, Ready) else None
+
+    @property
+    def _deferred_init(self) -> tuple[Any, ...]:
+        """(initializer, devices, default initializer, data) while the initialization is deferred,
+        else (): what code for MXNet reads.
+        """
+        state = self._state
+        if not isinstance(state, Pending):
+            return ()
+        source = state.source
+        return source.own, list(state.devices), source.default, source.data
+
+    @property
+    def _ctx_list(self) -> list[Device] | None:
+        """The devices of the values, None without values: what code for MXNet reads."""
+        return list(self._state.data) if isinstance(self._state, Ready) else None
+
+    def _reduce(self) -> nd.NDArray:
+        """Return the mean of the arrays of all devices, on the CPU."""
+        arrays = [array.as_in_context(cpu()) for array in self.list_data()]
+        return arrays[0].copy() if len(arrays) == 1 else nd.add_n(*arrays) / len(arrays)
+
     def list_ctx(self) -> list[Device]:
         """Return the devices of the arrays; for a pending parameter, the devices they will be on.
 
@@ -577,6 +604,10 @@ class Parameter:
             f"is {self._stype}. Please use "
             "data() instead."
         )
+
+    def list_row_sparse_data(self, row_id: nd.NDArray) -> list[nd.NDArray]:
+        """Raise RuntimeError, like `row_sparse_data`."""
+        return [self.row_sparse_data(row_id)]
 
     def reset_ctx(self, ctx: Devices) -> None:
         """Move to other devices (None: the current one). Raises ValueError if it is not

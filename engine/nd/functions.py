@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from initlab.engine import autograd
+from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.creation import array
 from initlab.engine.nd.ndarray import NDArray
@@ -40,10 +41,18 @@ def FullyConnected(
 
 
 @operator("Embedding")
-def Embedding(data: NDArray, weight: NDArray, input_dim: int = 0, output_dim: int = 0) -> NDArray:
+def Embedding(
+    data: NDArray,
+    weight: NDArray,
+    input_dim: int = 0,
+    output_dim: int = 0,
+    dtype: DType = None,
+    sparse_grad: bool = False,
+) -> NDArray:
     """Return the rows of `weight` (input_dim, output_dim) with the indices in `data`.
 
-    The result has shape (*data.shape, output_dim). Raises MXNetError if `input_dim` or `output_dim`
+    `dtype` and `sparse_grad` are accepted; the dtype is the weight's, and gradients are dense. The
+    result has shape (*data.shape, output_dim). Raises MXNetError if `input_dim` or `output_dim`
     is given and differs from the weight's.
     """
     if (input_dim or weight.shape[0], output_dim or weight.shape[1]) != weight.shape:
@@ -63,7 +72,11 @@ def Activation(data: NDArray, act_type: str) -> NDArray:
 
 @operator("Dropout")
 def Dropout(
-    data: NDArray, p: float = 0.5, axes: tuple[int, ...] = (), mode: str = "training"
+    data: NDArray,
+    p: float = 0.5,
+    axes: tuple[int, ...] = (),
+    mode: str = "training",
+    cudnn_off: bool = False,
 ) -> NDArray:
     """Set each element to 0 with probability p, and scale the others by 1 / (1 - p).
 

@@ -16,6 +16,7 @@ from initlab.engine.arrays import Array, DType, Library, is_array
 from initlab.engine.device import Device, current_device, from_host, to_host
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd import keys
+from initlab.engine.nd.single import convertible
 from initlab.engine.ops import elementwise, indexing, linear, shape, traced
 from initlab.engine.tape import Leaf, Node, Primitive
 
@@ -132,6 +133,26 @@ class NDArray:
     context = ctx = device
 
     @property
+    def _fresh_grad(self) -> bool:
+        """Whether the gradient was written since this was last set to False, as Trainer does: what
+        code for MXNet reads.
+        """
+        return self._grad is not None and self._grad.__dict__.get("_fresh", False)
+
+    @_fresh_grad.setter
+    def _fresh_grad(self, state: bool) -> None:
+        if self._grad is not None:
+            self._grad._fresh = bool(state)
+
+    def tostype(self, stype: str) -> NDArray:
+        """Return a copy for 'default'. Raises ValueError for another storage type: arrays are dense
+        here.
+        """
+        if stype != "default":
+            raise ValueError(f"storage type '{stype}' is not supported: arrays are dense here")
+        return self.copy()
+
+    @property
     def stype(self) -> str:
         """The storage type: always 'default' (dense)."""
         return "default"
@@ -186,8 +207,10 @@ class NDArray:
     # --- to and from elsewhere
 
     def asnumpy(self) -> np.ndarray:
-        """Return a copy in host memory as a NumPy array."""
-        return np.array(to_host(self._raw, self._device))
+        """Return a copy in host memory as a NumPy array. One with a single element converts to a
+        number.
+        """
+        return convertible(np.array(to_host(self._raw, self._device)))
 
     def asscalar(self) -> Any:
         """Return the only element as a NumPy scalar. Raises ValueError if there are several."""

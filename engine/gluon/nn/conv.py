@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape, option
 from initlab.engine.gluon.nn.basic import Activation
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
@@ -63,6 +63,9 @@ class _Convolution(HybridBlock):
     """Base of convolutions and their transposes."""
 
     axes: ClassVar[int]
+    _op_name: ClassVar[str]
+    _kernel, _stride, _pad = option("kernel"), option("stride"), option("pad")
+    _dilate, _groups, _layout = option("dilate"), option("num_group"), option("layout")
 
     def __init__(
         self,
@@ -70,7 +73,7 @@ class _Convolution(HybridBlock):
         kernel_size: Sizes,
         strides: Sizes,
         padding: Sizes,
-        output_padding: Sizes,
+        output_padding: Sizes | None,
         dilation: Sizes,
         groups: int,
         layout: str | None,
@@ -88,18 +91,25 @@ class _Convolution(HybridBlock):
             raise AssertionError(
                 f"Only supports '{known[0]}' and '{known[1]}' layout for now, got {layout!r}"
             )
-        self._layout = layout or known[0]
         if groups < 1 or channels % groups or in_channels % groups:
             raise ValueError(
                 f"channels ({channels}) and in_channels ({in_channels}) must be multiples of groups "
                 f"({groups})"
             )
-        self._channels, self._in_channels, self._groups = channels, in_channels, groups
-        self._kernel = sizes_of(kernel_size, self.axes, "kernel_size", 1)
-        self._stride = sizes_of(strides, self.axes, "strides", 1)
-        self._pad = sizes_of(padding, self.axes, "padding")
-        self._adjust = sizes_of(output_padding, self.axes, "output_padding")
-        self._dilate = sizes_of(dilation, self.axes, "dilation", 1)
+        self._channels, self._in_channels = channels, in_channels
+        self._kwargs: dict[str, Any] = {
+            "kernel": sizes_of(kernel_size, self.axes, "kernel_size", 1),
+            "stride": sizes_of(strides, self.axes, "strides", 1),
+            "dilate": sizes_of(dilation, self.axes, "dilation", 1),
+            "pad": sizes_of(padding, self.axes, "padding"),
+            "num_filter": channels,
+            "num_group": groups,
+            "no_bias": not use_bias,
+            "layout": layout or known[0],
+        }
+        if output_padding is not None:
+            self.outpad = sizes_of(output_padding, self.axes, "output_padding")
+            self._kwargs["adj"] = self.outpad
         first, second = self._weight_roles()
         with self.name_scope():
             self.weight = self.params.get(
@@ -195,6 +205,8 @@ class _Conv(_Convolution):
     `x` is cross-correlated, as in all deep-learning frameworks.
     """
 
+    _op_name = "Convolution"
+
     def __init__(
         self,
         channels: int,
@@ -217,7 +229,7 @@ class _Conv(_Convolution):
             kernel_size,
             strides,
             padding,
-            0,
+            None,
             dilation,
             groups,
             layout,
@@ -245,19 +257,7 @@ class _Conv(_Convolution):
         self, F: Functions, x: NDArray, weight: NDArray, bias: NDArray | None = None
     ) -> NDArray:
         """activation(correlate(x, W) + b)."""
-        y = F.Convolution(
-            x,
-            weight,
-            bias,
-            kernel=self._kernel,
-            stride=self._stride,
-            pad=self._pad,
-            dilate=self._dilate,
-            num_group=self._groups,
-            num_filter=self._channels,
-            no_bias=bias is None,
-            layout=self._layout,
-        )
+        y = F.Convolution(x, weight, bias, **self._kwargs)
         return y if self.act is None else self.act(y)
 
 
@@ -267,6 +267,9 @@ class _ConvTranspose(_Convolution):
 
     `output_padding`, less than the stride, adds elements at the end of each spatial axis.
     """
+
+    _op_name = "Deconvolution"
+    _adjust = option("adj")
 
     def __init__(
         self,
@@ -321,20 +324,7 @@ class _ConvTranspose(_Convolution):
         self, F: Functions, x: NDArray, weight: NDArray, bias: NDArray | None = None
     ) -> NDArray:
         """activation(transposed convolution of x + b)."""
-        y = F.Deconvolution(
-            x,
-            weight,
-            bias,
-            kernel=self._kernel,
-            stride=self._stride,
-            pad=self._pad,
-            adj=self._adjust,
-            dilate=self._dilate,
-            num_group=self._groups,
-            num_filter=self._channels,
-            no_bias=bias is None,
-            layout=self._layout,
-        )
+        y = F.Deconvolution(x, weight, bias, **self._kwargs)
         return y if self.act is None else self.act(y)
 
 

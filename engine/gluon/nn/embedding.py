@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from initlab.engine.arrays import DType
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape, option
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
@@ -16,6 +16,8 @@ class Embedding(HybridBlock):
     `sparse_grad` is accepted, but gradients are dense.
     """
 
+    _input_dim, _output_dim, _dtype = option("input_dim"), option("output_dim"), option("dtype")
+
     def __init__(
         self,
         input_dim: int,
@@ -27,12 +29,12 @@ class Embedding(HybridBlock):
         params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
-        self._input_dim, self._output_dim, self._dtype, self._sparse = (
-            input_dim,
-            output_dim,
-            dtype,
-            sparse_grad,
-        )
+        self._kwargs = {
+            "input_dim": input_dim,
+            "output_dim": output_dim,
+            "dtype": dtype,
+            "sparse_grad": sparse_grad,
+        }
         with self.name_scope():
             self.weight = self.params.get(
                 "weight",
@@ -49,7 +51,7 @@ class Embedding(HybridBlock):
 
     def hybrid_forward(self, F: Functions, x: NDArray, weight: NDArray) -> NDArray:
         """Return the rows with the indices in x."""
-        return F.take(weight, x, axis=0)
+        return F.Embedding(x, weight, **self._kwargs)
 
     def __repr__(self) -> str:
         return f"Embedding({self._input_dim} -> {self._output_dim}, {self._dtype})"

@@ -6,7 +6,7 @@ from typing import Any
 
 from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape, option
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
@@ -41,6 +41,9 @@ class BatchNorm(HybridBlock):
     Szegedy 2015.
     """
 
+    fuse_relu = False
+    _axis, _epsilon, _momentum = option("axis"), option("eps"), option("momentum")
+
     def __init__(
         self,
         axis: int = 1,
@@ -58,8 +61,13 @@ class BatchNorm(HybridBlock):
         params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
-        self._axis, self._momentum, self._epsilon = axis, momentum, epsilon
-        self._center, self._scale, self._global = center, scale, use_global_stats
+        self._kwargs: dict[str, Any] = {
+            "axis": axis,
+            "eps": epsilon,
+            "momentum": momentum,
+            "fix_gamma": not scale,
+            "use_global_stats": use_global_stats,
+        }
         kept = {
             "shape": (in_channels,),
             "allow_deferred_init": True,
@@ -101,30 +109,20 @@ class BatchNorm(HybridBlock):
         running_var: NDArray,
     ) -> NDArray:
         """Return the normalized batch."""
-        return F.BatchNorm(
-            x,
-            gamma,
-            beta,
-            running_mean,
-            running_var,
-            eps=self._epsilon,
-            momentum=self._momentum,
-            fix_gamma=not self._scale,
-            use_global_stats=self._global,
-            axis=self._axis,
-        )
+        return F.BatchNorm(x, gamma, beta, running_mean, running_var, **self._kwargs)
 
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}(axis={self._axis}, eps={self._epsilon}, momentum={self._momentum}, "
-            f"fix_gamma={not self._scale}, "
-            f"use_global_stats={self._global}, in_channels={self.gamma.shape[0] or None})"
+            f"fix_gamma={self._kwargs['fix_gamma']}, "
+            f"use_global_stats={self._kwargs['use_global_stats']}, in_channels={self.gamma.shape[0] or None})"
         )
 
 
 class BatchNormReLU(BatchNorm):
     """BatchNorm followed by max(x, 0)."""
 
+    fuse_relu = True
     output_shape = BatchNorm.output_shape
 
     def hybrid_forward(
@@ -158,6 +156,7 @@ class _SampleNorm(HybridBlock):
     ) -> None:
         super().__init__(prefix, params)
         self._epsilon, self._center, self._scale = epsilon, center, scale
+        self._kwargs: dict[str, Any] = {"eps": epsilon, "center": center, "scale": scale}
         kept = {
             "shape": (extent,),
             "allow_deferred_init": True,
@@ -195,6 +194,7 @@ class LayerNorm(_SampleNorm):
             in_channels, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params
         )
         self._axis = axis
+        self._kwargs["axis"] = axis
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
@@ -235,6 +235,7 @@ class InstanceNorm(_SampleNorm):
             in_channels, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params
         )
         self._axis = axis
+        self._kwargs["axis"] = axis
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
@@ -285,6 +286,7 @@ class GroupNorm(_SampleNorm):
             num_groups, epsilon, center, scale, beta_initializer, gamma_initializer, prefix, params
         )
         self._num_groups = num_groups
+        self._kwargs["num_groups"] = num_groups
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input. Raises MXNetError if the groups do not divide the

@@ -4,9 +4,9 @@ gluon/nn/conv_layers.py).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Functions, HybridBlock, Shape, option
 from initlab.engine.gluon.nn.conv import Sizes, joined_shape, sizes_of, split_shape
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.nd import NDArray
@@ -33,6 +33,8 @@ class _Pool(HybridBlock):
     axes: ClassVar[int]
     pool_type: ClassVar[str]
     global_pool: ClassVar[bool] = False
+    _kernel, _stride, _pad = option("kernel"), option("stride"), option("pad")
+    _layout = option("layout")
 
     def __init__(
         self,
@@ -41,21 +43,31 @@ class _Pool(HybridBlock):
         padding: Sizes = 0,
         layout: str | None = None,
         ceil_mode: bool = False,
-        count_include_pad: bool = True,
+        count_include_pad: bool | None = None,
         prefix: str | None = None,
         params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
-        self._layout = _layout_of(layout, self.axes)
-        self._kernel = sizes_of(pool_size, self.axes, "pool_size", 1)
-        self._stride = (
-            self._kernel if strides is None else sizes_of(strides, self.axes, "strides", 1)
-        )
-        self._pad = sizes_of(padding, self.axes, "padding")
-        self._ceil, self._count_include_pad = ceil_mode, count_include_pad
+        chosen = _layout_of(layout, self.axes)
+        kernel = sizes_of(pool_size, self.axes, "pool_size", 1)
+        self._kwargs: dict[str, Any] = {
+            "kernel": kernel,
+            "stride": kernel if strides is None else sizes_of(strides, self.axes, "strides", 1),
+            "pad": sizes_of(padding, self.axes, "padding"),
+            "global_pool": self.global_pool,
+            "pool_type": self.pool_type,
+            "layout": chosen,
+            "pooling_convention": "full" if ceil_mode else "valid",
+        }
+        if count_include_pad is not None:
+            self._kwargs["count_include_pad"] = count_include_pad
 
     def _alias(self) -> str:
         return "pool"
+
+    @property
+    def _ceil(self) -> bool:
+        return bool(self._kwargs["pooling_convention"] == "full")
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the input's shape with the number of windows as space."""
@@ -70,17 +82,7 @@ class _Pool(HybridBlock):
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """Return the maximum or mean of each window."""
-        return F.Pooling(
-            x,
-            kernel=self._kernel,
-            pool_type=self.pool_type,
-            global_pool=self.global_pool,
-            stride=self._stride,
-            pad=self._pad,
-            pooling_convention="full" if self._ceil else "valid",
-            count_include_pad=self._count_include_pad,
-            layout=self._layout,
-        )
+        return F.Pooling(x, **self._kwargs)
 
     def __repr__(self) -> str:
         return (
@@ -103,7 +105,7 @@ class _MaxPool(_Pool):
         prefix: str | None = None,
         params: ParameterDict | None = None,
     ) -> None:
-        super().__init__(pool_size, strides, padding, layout, ceil_mode, True, prefix, params)
+        super().__init__(pool_size, strides, padding, layout, ceil_mode, None, prefix, params)
 
 
 class _AvgPool(_Pool):
@@ -134,7 +136,7 @@ class _Global(_Pool):
         prefix: str | None = None,
         params: ParameterDict | None = None,
     ) -> None:
-        super().__init__(1, None, 0, layout, True, True, prefix, params)
+        super().__init__(1, None, 0, layout, True, None, prefix, params)
 
 
 def _pool(

@@ -104,13 +104,13 @@ class RecurrentCell(Block):
         whole = masked(outputs, valid_length, axis, True)
         return format_sequence(length, whole, layout, merge_outputs)[0], states
 
-    @staticmethod
-    def _activate(F: Functions, x: Any, activation: Any) -> Any:
+    def _get_activation(self, F: Functions, inputs: Any, activation: Any, **kwargs: Any) -> Any:
+        """Return the activation of `inputs`: by name, by a LeakyReLU layer, or by a function."""
         if isinstance(activation, str):
-            return F.Activation(x, act_type=activation)
+            return F.Activation(inputs, act_type=activation, **kwargs)
         if isinstance(activation, LeakyReLU):
-            return F.LeakyReLU(x, act_type="leaky", slope=activation._alpha)
-        return activation(x)
+            return F.LeakyReLU(inputs, act_type="leaky", slope=activation._alpha, **kwargs)
+        return activation(inputs, **kwargs)
 
     def forward(self, inputs: NDArray, states: Any) -> Any:
         """Compute one step."""

@@ -128,11 +128,20 @@ class RNNCell(_GatedCell):
     output_shape = _GatedCell.output_shape
 
     def hybrid_forward(
-        self, F: Functions, inputs: NDArray, states: States, **params: NDArray
+        self,
+        F: Functions,
+        inputs: NDArray,
+        states: States,
+        i2h_weight: NDArray,
+        h2h_weight: NDArray,
+        i2h_bias: NDArray,
+        h2h_bias: NDArray,
     ) -> tuple[NDArray, States]:
         """Return (h', [h'])."""
-        of_inputs, of_state = self._products(F, inputs, states[0], **params)
-        output = self._activate(F, of_inputs + of_state, self._activation)
+        of_inputs, of_state = self._products(
+            F, inputs, states[0], i2h_weight, h2h_weight, i2h_bias, h2h_bias
+        )
+        output = self._get_activation(F, of_inputs + of_state, self._activation)
         return output, [output]
 
 
@@ -175,15 +184,24 @@ class LSTMCell(_GatedCell):
     output_shape = _GatedCell.output_shape
 
     def hybrid_forward(
-        self, F: Functions, inputs: NDArray, states: States, **params: NDArray
+        self,
+        F: Functions,
+        inputs: NDArray,
+        states: States,
+        i2h_weight: NDArray,
+        h2h_weight: NDArray,
+        i2h_bias: NDArray,
+        h2h_bias: NDArray,
     ) -> tuple[NDArray, States]:
         """Return (h', [h', c'])."""
-        of_inputs, of_state = self._products(F, inputs, states[0], **params)
+        of_inputs, of_state = self._products(
+            F, inputs, states[0], i2h_weight, h2h_weight, i2h_bias, h2h_bias
+        )
         parts = F.split(of_inputs + of_state, num_outputs=4, axis=1)
-        i, f, o = (self._activate(F, parts[k], self._recurrent_activation) for k in (0, 1, 3))
-        g = self._activate(F, parts[2], self._activation)
+        i, f, o = (self._get_activation(F, parts[k], self._recurrent_activation) for k in (0, 1, 3))
+        g = self._get_activation(F, parts[2], self._activation)
         cell = f * states[1] + i * g
-        output = o * self._activate(F, cell, self._activation)
+        output = o * self._get_activation(F, cell, self._activation)
         return output, [output, cell]
 
 
@@ -199,10 +217,19 @@ class GRUCell(_GatedCell):
     output_shape = _GatedCell.output_shape
 
     def hybrid_forward(
-        self, F: Functions, inputs: NDArray, states: States, **params: NDArray
+        self,
+        F: Functions,
+        inputs: NDArray,
+        states: States,
+        i2h_weight: NDArray,
+        h2h_weight: NDArray,
+        i2h_bias: NDArray,
+        h2h_bias: NDArray,
     ) -> tuple[NDArray, States]:
         """Return (h', [h'])."""
-        of_inputs, of_state = self._products(F, inputs, states[0], **params)
+        of_inputs, of_state = self._products(
+            F, inputs, states[0], i2h_weight, h2h_weight, i2h_bias, h2h_bias
+        )
         (ir, iz, im), (hr, hz, hm) = (
             F.split(part, num_outputs=3, axis=1) for part in (of_inputs, of_state)
         )

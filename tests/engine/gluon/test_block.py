@@ -196,6 +196,33 @@ def test_known_parameters_may_broadcast_while_others_are_inferred():
     assert block(nd.ones((1, 4))).tolist() == [[4, 4, 4]]
 
 
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        (nd.ones((2,)), None),
+        (None, nd.ones((2,))),
+        ([nd.ones((2,))], [[None, nd.ones((2,))]]),
+        (3, nd.ones((2,))),
+    ],
+    ids=["None second", "None first", "nested", "a number first"],
+)
+def test_inputs_of_a_hybrid_block_may_be_none_nested_or_numbers(inputs):
+    class Same(HybridBlock):
+        def hybrid_forward(self, F, x, y):
+            return x, y
+
+    given = Same()(*inputs)
+    assert all(one is other for one, other in zip(given, inputs, strict=True))
+
+
+def test_the_device_of_the_inputs_is_current_in_hybrid_forward():
+    class Here(HybridBlock):
+        def hybrid_forward(self, F, x):
+            return F.zeros((1,))
+
+    assert Here()(nd.ones((1,), ctx=cpu(1))).context == cpu(1)
+
+
 def test_output_shape_infers_without_arrays():
     class Sized(Projection):
         def output_shape(self, shape):

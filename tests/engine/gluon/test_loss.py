@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from initlab.engine import autograd, nd
+from initlab.engine import autograd, gluon, nd
 from initlab.engine.gluon import loss
 
 RECORDED = np.load(Path(__file__).parents[2] / "vectors" / "mxnet-losses.npz", allow_pickle=False)
@@ -54,3 +54,21 @@ def test_a_loss_prints_as_mxnet_prints_it_and_an_impossible_one_is_refused():
     assert repr(loss.SoftmaxCELoss()) == "SoftmaxCrossEntropyLoss(batch_axis=0, w=None)"
     with pytest.raises(ValueError, match="label_format can only be signed or binary, received x."):
         loss.LogisticLoss(label_format="x")
+
+
+def test_a_loss_of_ones_own_uses_mxnets_helpers():
+    class Squared(gluon.loss.Loss):
+        def __init__(self, weight=None, batch_axis=0, **kwargs):
+            super().__init__(weight, batch_axis, **kwargs)
+
+        def hybrid_forward(self, F, pred, label, sample_weight=None):
+            label = gluon.loss._reshape_like(F, label, pred)
+            loss = F.square(pred - label)
+            loss = gluon.loss._apply_weighting(F, loss, self._weight, sample_weight)
+            return F.mean(loss, axis=self._batch_axis, exclude=True)
+
+    pred, label = nd.ones((2, 3)), nd.zeros((6,))
+    assert Squared()(pred, label).tolist() == [1, 1]
+    assert Squared(weight=2.0)(pred, label, nd.array([[1], [3]])).tolist() == [2, 6]
+    with pytest.raises(AssertionError, match="weight must be a number"):
+        Squared(weight="2")(pred, label)

@@ -7,7 +7,7 @@ import pytest
 from small_nets import filled, named, same, values
 
 from initlab.engine import cpu, init, laws, nd, streams
-from initlab.engine.gluon import nn
+from initlab.engine.gluon import Parameter, nn
 from initlab.engine.streams import Key
 
 
@@ -93,3 +93,20 @@ def test_a_users_initializer_draws_from_its_parameters_own_stream():
     got = filled(named(a=nn.Dense(4, in_units=3), b=nn.Dense(4, in_units=4)), Mine(), features=3)
     plain = laws.Uniform(-10, 10).draw(Key(0, "b.weight"), (4, 4))
     assert got["b.weight"].tobytes() == (plain * (np.abs(plain) >= 5)).astype(np.float32).tobytes()
+
+
+def test_code_for_mxnet_reads_the_state_of_a_parameter():
+    p = Parameter("w", shape=(2, 0), allow_deferred_init=True)
+    assert (p._data, p._deferred_init, p._ctx_list) == (None, (), None)
+    p.initialize(init.One(), ctx=[cpu(0), cpu(1)])
+    assert p._data is None
+    assert p._deferred_init[0] == init.One()
+    assert p._deferred_init[1] == [cpu(0), cpu(1)]
+    p.shape = (2, 3)
+    p._finish_deferred_init()
+    assert (p._deferred_init, p._ctx_list) == ((), [cpu(0), cpu(1)])
+    assert p._data[1] is p.data(cpu(1))
+    p.data(cpu(1))[:] = 3
+    assert p._reduce().tolist() == [[2] * 3] * 2
+    with pytest.raises(RuntimeError, match="row_sparse"):
+        p.list_row_sparse_data(nd.array([0]))

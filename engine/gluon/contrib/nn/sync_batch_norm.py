@@ -59,8 +59,10 @@ class SyncBatchNorm(BatchNorm):
         )
 
     def __repr__(self) -> str:
+        said = ", ".join(
+            f"{name}={value}" for name, value in self._kwargs.items() if name != "axis"
+        )
         return (
-            f"SyncBatchNorm(eps={self._epsilon}, momentum={self._momentum}, fix_gamma={not self._scale}, "
-            f"use_global_stats={self._global}, ndev=1, key={self.prefix!r}, "
+            f"SyncBatchNorm({said}, ndev=1, key={self.prefix!r}, "
             f"in_channels={self.gamma.shape[0] or None})"
         )

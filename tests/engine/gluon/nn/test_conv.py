@@ -246,3 +246,39 @@ def test_hybridizing_changes_nothing_and_deferred_values_are_the_eager_ones(reco
 
 def test_no_layer_takes_an_option_it_does_not_know(recorded):
     recorded_layers.check_unknown_option(*recorded)
+
+
+def test_options_are_read_and_changed_in_kwargs_as_in_mxnet():
+    layer = nn.Conv2D(4, (3, 1), strides=2, padding=(1, 0), groups=2, in_channels=2)
+    assert layer._op_name == "Convolution"
+    assert layer._kwargs == {
+        "kernel": (3, 1),
+        "stride": (2, 2),
+        "dilate": (1, 1),
+        "pad": (1, 0),
+        "num_filter": 4,
+        "num_group": 2,
+        "no_bias": False,
+        "layout": "NCHW",
+    }
+    layer.initialize()
+    layer._kwargs["stride"] = (1, 1)
+    x = nd.ones((1, 2, 6, 6))
+    assert layer(x).shape == layer.output_shape(x.shape) == (1, 4, 6, 6)
+    transposed = nn.Conv2DTranspose(4, 3, strides=2, output_padding=1)
+    assert transposed._op_name == "Deconvolution"
+    assert transposed._kwargs["adj"] == transposed.outpad == (1, 1)
+
+
+def test_a_subclass_calls_the_operator_with_its_options():
+    class Standardized(nn.Conv2D):
+        def hybrid_forward(self, F, x, weight, bias=None):
+            operator = getattr(F, self._op_name)
+            return operator(x, weight * 2, bias, name="fwd", **self._kwargs)
+
+    plain, mine = (made(3, 3, padding=1) for made in (nn.Conv2D, Standardized))
+    for layer in (plain, mine):
+        layer.initialize(init.Constant(0.1))
+    x = nd.ones((1, 2, 4, 4))
+    assert mine(x).tolist() == (plain(x) * 2).tolist()
+    assert mine.weight.shape == (3, 2, 3, 3)

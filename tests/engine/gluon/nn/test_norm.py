@@ -151,3 +151,20 @@ def test_hybridizing_changes_nothing_and_deferred_values_are_the_eager_ones(reco
 
 def test_no_layer_takes_an_option_it_does_not_know(recorded):
     recorded_layers.check_unknown_option(*recorded)
+
+
+def test_global_statistics_are_switched_on_in_kwargs_as_in_mxnet():
+    layer = nn.BatchNorm(in_channels=1)
+    assert layer._kwargs == {
+        "axis": 1,
+        "eps": 1e-5,
+        "momentum": 0.9,
+        "fix_gamma": False,
+        "use_global_stats": False,
+    }
+    layer.initialize()
+    layer._kwargs["use_global_stats"] = True
+    with autograd.record():
+        y = layer(nd.array([[1.0], [3.0]]))
+    assert y.asnumpy().round(3).tolist() == [[1], [3]]
+    assert layer.running_mean.data().tolist() == [0]

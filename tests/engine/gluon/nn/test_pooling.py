@@ -139,3 +139,17 @@ def test_hybridizing_changes_nothing_and_deferred_values_are_the_eager_ones(reco
 
 def test_no_layer_takes_an_option_it_does_not_know(recorded):
     recorded_layers.check_unknown_option(*recorded)
+
+
+def test_options_are_read_in_kwargs_as_in_mxnet():
+    assert nn.MaxPool2D(3, 2, 1, ceil_mode=True)._kwargs == {
+        "kernel": (3, 3),
+        "stride": (2, 2),
+        "pad": (1, 1),
+        "global_pool": False,
+        "pool_type": "max",
+        "layout": "NCHW",
+        "pooling_convention": "full",
+    }
+    assert nn.AvgPool1D(2, count_include_pad=False)._kwargs["count_include_pad"] is False
+    assert "count_include_pad" not in nn.GlobalAvgPool2D()._kwargs
