@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from initlab.engine import autograd, gluon, init, nd, streams
+from initlab.engine import autograd, cpu, gluon, init, nd, streams
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import Constant, HybridBlock, Parameter, nn, rnn
 from initlab.engine.gluon.shapes import inferred
