@@ -124,8 +124,7 @@ def _room(folder: Path, needed: int) -> str:
 
 def write_text(path: Path, text: str, durable: bool = True) -> None:
     """Write a file atomically; also durably, unless losing it in a power failure does no harm."""
-    with replacing(path, durable) as file:
-        file.write(text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8"), durable)
 
 
 def sync_files(folder: Path, names: Iterable[str]) -> None:
@@ -136,9 +135,9 @@ def sync_files(folder: Path, names: Iterable[str]) -> None:
     sync(folder)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically and durably."""
-    with replacing(path) as file:
+def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
+    """Write a file atomically, and durably unless losing it in a power failure does no harm."""
+    with replacing(path, durable) as file:
         file.write(content)
 
 
@@ -198,13 +197,16 @@ def in_json(value: Any) -> JSON:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def write_csv(
-    path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, JSON]], durable: bool = True
-) -> None:
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, JSON]]) -> None:
     """Write a table; a missing figure is an empty cell."""
+    write_text(path, csv_text(columns, rows))
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, JSON]]) -> str:
+    """Return a table as CSV; a missing figure is an empty cell."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({column: row.get(column) for column in columns})
-    write_text(path, text.getvalue(), durable)
+    return text.getvalue()

@@ -9,6 +9,7 @@ import numpy as np
 
 from initlab.engine import digest, formats
 from initlab.runner.cli import run_command
+from initlab.runner.evidence.written import of_file
 
 
 def answer(folder: Path, capsys, *words: str) -> tuple[int, str]:
@@ -23,6 +24,21 @@ def change_manifest(folder: Path, change) -> None:
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
+
+
+def change(folder: Path, name: str, alter) -> None:
+    """Alter a file of JSON."""
+    path = folder / name
+    content = json.loads(path.read_text())
+    alter(content)
+    path.write_text(json.dumps(content))
+
+
+def forge(folder: Path, name: str, alter) -> None:
+    """Alter a file of JSON, and what the manifest says of it."""
+    change(folder, name, alter)
+    entry = of_file(folder / name).to_json()
+    change_manifest(folder, lambda m: m["written"].update({name: entry}))
 
 
 def change_snapshot(folder: Path, change) -> None:

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from initlab.engine import strict_json
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
     Format,
@@ -173,9 +174,9 @@ def _ours(entry: np.ndarray | None) -> dict[str, Any]:
     if entry is None:
         return {"aliases": {}, "metadata": {}, "dtypes": {}}
     try:
-        ours: dict[str, Any] = json.loads(entry.tobytes().decode("utf-8"))
+        ours: dict[str, Any] = strict_json.parse(entry.tobytes())
         proper = all(isinstance(ours[key], dict) for key in ("aliases", "metadata", "dtypes"))
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         proper = False
     checked(proper, "is damaged: its alias table is not as we write it")
     return ours

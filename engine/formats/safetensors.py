@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from initlab.engine import strict_json
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
     Format,
@@ -223,21 +224,13 @@ def _mapped(name: str, raw: np.ndarray, entry: Entry) -> np.ndarray:
 
 
 def _json_object(text: bytes) -> dict[str, Any]:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, value in pairs:
-            checked(name not in found, f"is damaged: the header has '{name}' twice")
-            found[name] = value
-        return found
-
     try:
-        header: dict[str, Any] = json.loads(text.decode("utf-8"), object_pairs_hook=unique)
-    except FormatError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"is damaged: its header is no JSON ({error})") from None
+        header = strict_json.parse(text)
+    except ValueError as error:
+        raise FormatError(f"is damaged in its header: {error}") from None
     checked(isinstance(header, dict), "is damaged: its header is no JSON object")
-    return header
+    found: dict[str, Any] = header
+    return found
 
 
 def _span(name: str, entry: Any) -> tuple[int, int]:

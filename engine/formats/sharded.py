@@ -7,12 +7,12 @@ documentation of huggingface/transformers.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
+from initlab.engine import strict_json
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import Format, Snapshot, check_names, checked, register
 from initlab.engine.formats.safetensors import Safetensors, open_mapped
@@ -57,11 +57,9 @@ def files_of(path: Path) -> dict[str, str]:
     Raises FormatError if the index is damaged or a file is missing.
     """
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise FormatError(
-            f"{path}: is damaged: it is no JSON ({error}) - write the file again"
-        ) from None
+        index = strict_json.read(path)
+    except ValueError as error:
+        raise FormatError(f"{path}: is damaged ({error}) - write the file again") from None
     files: Any = index.get("weight_map") if isinstance(index, dict) else None
     proper = isinstance(files, dict) and all(
         isinstance(name, str) and Path(name).name == name for name in files.values()

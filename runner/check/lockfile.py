@@ -36,8 +36,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
+from initlab.engine import strict_json
 from initlab.engine.formats.base import replacing
 from initlab.runner.check.fingerprint import Fingerprint
 from initlab.runner.config.plugins import Plugin
@@ -220,12 +221,10 @@ def read(path: Path) -> Lock:
     Raises EvidenceError, in one line, if it is missing, damaged or of another format.
     """
     try:
-        content = json.loads(
-            path.read_text(encoding="utf-8"), object_pairs_hook=_unique, parse_constant=_no_number
-        )
+        content = strict_json.read(path)
     except FileNotFoundError:
         raise EvidenceError(f"{path}: no such lock file - write one with initlab lock") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise EvidenceError(
             f"{path}: the lock is damaged ({' '.join(str(error).split())}) - {RESTORE}"
         ) from error
@@ -243,19 +242,6 @@ def read(path: Path) -> Lock:
 
 class _Damage(Exception):
     """Raised if a lock has something that we do not write."""
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"it has {twice!r} twice")
-    return found
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"it holds {text}, which is no number")
 
 
 def _must(good: bool, said: str) -> None:

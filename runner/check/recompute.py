@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
-from initlab.engine import digest
+from initlab.engine import digest, streams
 from initlab.engine.laws import Invariant
+from initlab.runner.evidence.statistics import Statistics
+from initlab.runner.plan.network import Network
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig
+from initlab.runner.probes import Trace
 from initlab.runner.run import stages, streamed
+from initlab.runner.stats.meter import Meter
 
+Figures = dict[str, object]
+SPACING = {"bfloat16": 2.0**-7, "float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}
+"""The distance of 1 from the next number, by dtype."""
 TOLERANCE = 1e-5
 """Largest absolute difference between two machines' values of a law that passes through LAPACK,
 relative to the largest value.
@@ -18,19 +27,62 @@ relative to the largest value.
 
 class Recomputed:
     """A run's parameters, drawn again in the same mode: all in memory, or for a streamed run one by
-    one.
+    one. With `measured`, a streamed pass measures them too.
     """
 
-    def __init__(self, config: RunConfig) -> None:
+    def __init__(self, config: RunConfig, measured: bool = False) -> None:
         self._config = config
+        self._rows: dict[str, Figures] = {}
+        self._network: Network | None = None
         if config.init_mode == "streamed":
-            self._digests: dict[str, str] = streamed.recompute(config)
+            stats = list(config.stats.values())
+            meter = (lambda row: Meter(stats, row)) if measured else None
+            drawn = streamed.recompute(config, meter)
+            self._digests = {one.path: one.digest for one in drawn}
+            self._rows = {one.path: one.row for one in drawn}
             self._values: dict[str, np.ndarray] = {}
         else:
-            self._values = stages.host_values(stages.initialize(config)[0])
+            self._network = stages.initialize(config)[0]
+            self._values = stages.host_values(self._network)
             self._digests = {
                 path: digest.tensor_digest(values).hex() for path, values in self._values.items()
             }
+
+    def statistics(self, snapshot: Path | None) -> Statistics:
+        """Return the run's statistics, measured again; once only, since a probe may train the
+        network.
+
+        A streamed run's probe reads the values from its `snapshot`.
+        """
+        config = self._config
+        if config.init_mode == "streamed":
+            rows = self._rows | stages.large_figures(config, snapshot)
+            network = stages.network_of(config, snapshot)
+        else:
+            rows = stages.measure(config, self._values)
+            network, self._network = self._network, None
+        return measured_again(config, rows, network)
+
+    def disturbed(self, snapshot: Path | None, number: int) -> Statistics:
+        """Return the statistics as they would be if each first value had another rounding error.
+
+        `number` chooses the errors. The figures of parameters whose law is exact to the bit are
+        those of the undisturbed values.
+        """
+        config = self._config
+        if config.init_mode == "streamed":
+            network = stages.network_of(config, snapshot)
+            if network is not None:
+                disturb(network, config, number)
+            return measured_again(
+                config, self._rows | stages.large_figures(config, snapshot), network
+            )
+        network = stages.initialize(config)[0]
+        disturb(network, config, number)
+        moved = stages.host_values(network)
+        loose = {row.path: moved[row.path] for row in config.rows if row.law.exactness != "bits"}
+        rows = stages.measure(config, self._values | loose)
+        return measured_again(config, rows, network)
 
     def digest(self, path: str) -> str:
         """Return the tensor-v1 digest in hex."""
@@ -41,6 +93,28 @@ class Recomputed:
         return (
             self._values[row.path] if row.path in self._values else streamed.draw(self._config, row)
         )
+
+
+def disturb(network: Network, config: RunConfig, number: int) -> None:
+    """Give every value of the network another rounding error: it is multiplied by 1 + e or 1 - e,
+    where e is the distance of 1 from the next number of its dtype.
+    """
+    for path, parameter in network.owners.items():
+        values = parameter.data().asnumpy()
+        words = streams.words(streams.Key(number, f"@rounding/{path}"), 0, values.size)
+        signs = np.where(words & np.uint32(1), 1.0, -1.0).reshape(values.shape)
+        step = SPACING.get(values.dtype.name, 0.0)
+        with np.errstate(all="ignore"):
+            moved = (values.astype(np.float64) * (1 + step * signs)).astype(values.dtype)
+        parameter.adopt(moved, config.device)
+
+
+def measured_again(
+    config: RunConfig, rows: dict[str, Figures], network: Network | None
+) -> Statistics:
+    """Return the statistics with the figures of parameters, and those of a network's probe."""
+    trace, sections = (Trace(), {}) if network is None else stages.probe(config, network)
+    return stages.statistics_of(config, rows, trace, sections)
 
 
 def compare_within(
@@ -80,4 +154,4 @@ def tolerance(dtype: str) -> float:
 
     It is TOLERANCE, or two roundings of the dtype if that is more.
     """
-    return max(TOLERANCE, 2 * {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype, 2.0**-23))
+    return max(TOLERANCE, 2 * SPACING.get(dtype, 0.0))

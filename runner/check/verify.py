@@ -1,28 +1,39 @@
-"""Recompute every value of finished runs and read their snapshots again (`initlab verify`).
+"""Make finished runs again and hold every file of them against that (`initlab verify`).
+
+    manifest    every field against what the config in it gives                  check/fields
+    files       there, within the folder, as the manifest's digests say          check/contents
+    values      drawn again, and the snapshot read again                         here
+    figures     plan, statistics and probe made again                            check/figures
 
 Only the manifest's config is used, in this process, with the same `init_mode`, on the CPU. If a law
 is exact to a tolerance only (Haar), the values are compared with the snapshot's and the law's
-invariants are checked.
+invariants are checked. A manifest that lists no files was written by an older version: its values
+are verified, its other files are not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from initlab.engine import digest, streams
+from initlab.engine import digest, streams, strict_json
+from initlab.runner.check.contents import changed_file, check_contents, listed, uncovered
+from initlab.runner.check.fields import wrong_field
+from initlab.runner.check.figures import wrong_figure, wrong_plan
 from initlab.runner.check.recompute import Recomputed, compare_within
 from initlab.runner.config import plugins
-from initlab.runner.config.identity import canonical_config, run_id
 from initlab.runner.errors import ConfigError, EvidenceError, LedgerError
 from initlab.runner.evidence import snapshot
-from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.folder import MANIFEST, RunFolder
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.shard import INDEX
 from initlab.runner.evidence.snapshot import Saved
-from initlab.runner.json_values import JSON, mapping
+from initlab.runner.excerpt import counted
+from initlab.runner.json_values import mapping
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig, revalidate
 
@@ -43,19 +54,30 @@ class Answer:
         return self.said if self.folder is None else f"{self.folder}: {self.said}"
 
 
-def verify(folder: Path) -> Answer:
-    """Verify one finished run."""
+def verify(folder: Path, figures: bool = True) -> Answer:
+    """Verify one finished run; without `figures`, nothing is measured again."""
     try:
         run = RunFolder(folder)
         _check_versions(run.manifest, folder)
         _check_plugins(run.manifest, folder)
         config = _config(run.manifest, folder)
+        wrong = wrong_field(run.manifest, _read_again(run), config, folder)
+        if wrong is not None:
+            return Answer(1, wrong, folder)
         _check_snapshot(run, config)
-        return _compare(run, config)
+        check_contents(run)
+        return _compare(run, config, figures and run.manifest.written is not None)
     except (EvidenceError, ConfigError) as error:
-        return Answer(EvidenceError.exit_code, "; ".join(str(error).splitlines()))
+        said = "; ".join(str(error).splitlines())
+        return Answer(EvidenceError.exit_code, said, None if str(folder) in said else folder)
     except LedgerError as error:
         return Answer(LedgerError.exit_code, str(error), folder)
+
+
+def _read_again(run: RunFolder) -> dict[str, Any]:
+    """Return the manifest's content as it is in the file."""
+    content: dict[str, Any] = strict_json.read(run.path / MANIFEST)
+    return content
 
 
 def _check_versions(content: Manifest, folder: Path) -> None:
@@ -104,6 +126,10 @@ def _config(content: Manifest, folder: Path) -> RunConfig:
                 f"{folder}: the file of {option} has changed since the run: SHA-256 {recorded[:16]}…, now "
                 f"{found[:16]}… - restore it"
             )
+    known = mapping(config.canonical.get("files")).keys()
+    if content.written is not None and known != content.files.keys():
+        said = "the manifest is damaged, its canonical config lacks an input file"
+        raise EvidenceError(f"{folder}: {said}")
     if set(content.digests.tensors) != {row.path for row in config.rows}:
         raise EvidenceError(
             f"{folder}: the manifest is damaged, its digests are not those of its config's parameters"
@@ -130,45 +156,39 @@ def _check_snapshot(run: RunFolder, config: RunConfig) -> None:
         )
 
 
-def _compare(run: RunFolder, config: RunConfig) -> Answer:
+def _compare(run: RunFolder, config: RunConfig, figures: bool) -> Answer:
+    """Compare files, values, and with `figures` what was measured; return the answer."""
     folder, saved = run.path, run.snapshot
-    again = Recomputed(config)
+    wrong = changed_file(run, values=False) or (wrong_plan(run, config) if figures else None)
+    if wrong is not None:
+        return Answer(1, wrong, folder)
+    again = Recomputed(config, figures)
     recorded = run.manifest.digests.tensors
-    notes: list[str] = []
+    within: dict[str, float] = {}
     for row in config.rows:
         wrong = _compare_saved(row, recorded[row.path], again, saved)
         if wrong is not None:
             return Answer(1, wrong, folder)
         if row.law.exactness == "bits":
             if again.digest(row.path) != recorded[row.path]:
-                return Answer(
-                    1,
-                    f"parameter '{row.path}': recomputed values "
-                    f"differ{_how_far(again, saved, row)}",
-                    folder,
-                )
+                far = _how_far(again, saved, row)
+                return Answer(1, f"parameter '{row.path}': recomputed values differ{far}", folder)
             continue
         if saved is None:
-            return Answer(
-                EvidenceError.exit_code,
+            said = (
                 f"parameter '{row.path}' is unverifiable: its law {row.law} is exact to a tolerance "
-                "only and there is no snapshot",
-                folder,
+                "only and there is no snapshot"
             )
+            return Answer(EvidenceError.exit_code, said, folder)
         kept = saved.tensors[row.path]
-        wrong, distance = compare_within(
+        wrong, within[row.path] = compare_within(
             row.path, again.values(row), kept, row.law.invariants(kept)
         )
         if wrong is not None:
             return Answer(1, wrong, folder)
-        notes.append(f"'{row.path}' within {distance:.2g} (max abs)")
-    return _compare_whole(run, config, notes)
-
-
-def _canonical(content: Manifest) -> dict[str, JSON]:
-    """Return the canonical config of the manifest's config, plugins and input files."""
-    given = [plugins.Plugin(entry.file, entry.sha256) for entry in content.plugins]
-    return canonical_config(content.config, content.stream, given, content.files)
+    wrong = _wrong_whole(run, config) or changed_file(run, values=True)
+    wrong = wrong or (wrong_figure(run, again) if figures else None)
+    return Answer(0 if wrong is None else 1, wrong or _covered(run, figures, within), folder)
 
 
 def _compare_saved(row: Row, recorded: str, again: Recomputed, saved: Saved | None) -> str | None:
@@ -211,9 +231,9 @@ def _how_far(again: Recomputed, saved: Saved | None, row: Row) -> str:
     return f" in {count} of {values.size} elements, by {distance:.3g} at most, first at {first}"
 
 
-def _compare_whole(run: RunFolder, config: RunConfig, notes: list[str]) -> Answer:
-    """Compare aliases, root digest and run id, after every parameter agreed."""
-    folder, content, saved = run.path, run.manifest, run.snapshot
+def _wrong_whole(run: RunFolder, config: RunConfig) -> str | None:
+    """Return how aliases, names or the root digest differ, after every parameter agreed, or None."""
+    content, saved = run.manifest, run.snapshot
     recorded, aliases = content.digests, config.aliases
     for where, found in (
         ("manifest", content.aliases),
@@ -221,36 +241,50 @@ def _compare_whole(run: RunFolder, config: RunConfig, notes: list[str]) -> Answe
     ):
         if found != aliases:
             path = sorted(set(found.items()) ^ set(aliases.items()))[0][0]
-            return Answer(1, f"the {where}'s aliases differ, first at '{path}'", folder)
+            return f"the {where}'s aliases differ, first at '{path}'"
     if saved is not None and set(saved.tensors) != set(recorded.tensors):
         extra = sorted(set(saved.tensors) - set(recorded.tensors))
-        return Answer(
-            1, f"the snapshot holds '{extra[0]}', which is no parameter of the run", folder
-        )
+        return f"the snapshot holds '{extra[0]}', which is no parameter of the run"
     tensors = {path: bytes.fromhex(value) for path, value in recorded.tensors.items()}
     root = digest.root_digest(tensors, aliases).hex()
     if root != recorded.root:
-        return Answer(
-            1, f"the root digest is {root[:16]}…, the manifest says {recorded.root[:16]}…", folder
-        )
+        return f"the root digest is {root[:16]}…, the manifest says {recorded.root[:16]}…"
     if saved is not None and content.snapshot != INDEX and saved.metadata.get("root-v1") != root:
-        return Answer(
-            1,
-            f"the snapshot says its root digest is {str(saved.metadata.get('root-v1'))[:16]}…, "
-            f"it is {root[:16]}…",
-            folder,
-        )
-    canonical = _canonical(content)
-    if content.canonical != canonical or content.run_id != run_id(canonical):
-        return Answer(
-            1,
-            f"the manifest's run id is {content.run_id}, its config's is {run_id(canonical)}",
-            folder,
-        )
-    kept = "values only (no snapshot was kept)" if saved is None else "values and snapshot"
-    return Answer(
-        0,
-        f"verified, {kept}: {len(tensors)} parameters, root {root[:16]}"
-        + "".join(f"; {n}" for n in notes),
-        folder,
-    )
+        said = str(saved.metadata.get("root-v1"))[:16]
+        return f"the snapshot says its root digest is {said}…, it is {root[:16]}…"
+    return None
+
+
+def _covered(run: RunFolder, figures: bool, within: Mapping[str, float]) -> str:
+    """Return the line about a verified run: what was covered, and what was not."""
+    content = run.manifest
+    parts = ["values"] if content.snapshot is None else ["values", "snapshot"]
+    if figures:
+        parts.append("figures")
+    if content.written is not None:
+        parts.append(counted(len(content.written), "file"))
+    covered = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    notes = ["no snapshot was kept"] if content.snapshot is None else []
+    if content.written is None:
+        notes.append("its manifest is of an older version and lists no files: less is covered")
+    elif not figures:
+        notes.append("figures as written, not measured again")
+    aside = f" ({'; '.join(notes)})" if notes else ""
+    count = counted(len(content.digests.tensors), "parameter")
+    line = f"verified, {covered}{aside}: {count}, root {content.digests.root[:16]}"
+    return line + _distances(within) + _aside(run)
+
+
+def _distances(within: Mapping[str, float]) -> str:
+    """Return how far the tensors are that are exact to a tolerance only."""
+    if not within:
+        return ""
+    path, far = max(within.items(), key=lambda item: item[1])
+    if len(within) == 1:
+        return f"; '{path}' within {far:.2g} (max abs)"
+    return f"; {len(within)} of them within {far:.2g} (max abs), '{path}' the farthest"
+
+
+def _aside(run: RunFolder) -> str:
+    others = uncovered(run)
+    return f"; not covered: {listed(others)}" if others else ""

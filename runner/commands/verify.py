@@ -7,19 +7,21 @@ import sys
 from pathlib import Path
 
 from initlab.runner.command import Command, register
-from initlab.runner.errors import ConfigError
+from initlab.runner.errors import EXIT_REFUSED, ConfigError, EvidenceError, print_error
 
 
 @register
 class Verify(Command):
-    """Recompute every value of finished runs and read their snapshots again.
+    """Make finished runs again and compare: every value, figure, file, and field of the manifest.
+
+    The line of a verified run says what was covered. docs/verify.md in the source has the details.
 
     With --lock FILE: draw every run of a lock again and say what changed, and why.
 
     exit codes:
       0   everything is as the manifest, or the lock, says
-      1   something differs: the first parameter is named, and by how much
-      2   a manifest, snapshot or lock is missing, damaged or of another version
+      1   something differs: the first parameter, figure or file is named, and by how much
+      2   a manifest, file or lock is missing, damaged or of another version
     """
 
     usage = "RUN_DIR ..."
@@ -28,6 +30,9 @@ class Verify(Command):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Run folders, or a lock."""
         parser.add_argument("folders", nargs="*", metavar="RUN_DIR", help="outputs/<name>/<run id>")
+        parser.add_argument(
+            "--values", action="store_true", help="draw the values again, but measure nothing again"
+        )
         parser.add_argument(
             "--lock",
             nargs="?",
@@ -53,6 +58,8 @@ class Verify(Command):
 
         if bool(given.folders) == (given.lock is not None):
             raise ConfigError.of("verify", "give run folders, or --lock FILE")
+        if given.lock is not None and given.values:
+            raise ConfigError.of("--values", "is for run folders")
         if given.lock is not None:
             return verify_lock(given.lock, console(), given.config_dir, given.junit)
         if given.junit or given.config_dir:
@@ -60,7 +67,10 @@ class Verify(Command):
             raise ConfigError.of(option, "is for --lock FILE")
         worst = 0
         for folder in given.folders:
-            answer = verify(Path(folder))
-            print(answer.text, file=sys.stderr if answer.code else sys.stdout)
+            answer = verify(Path(folder), figures=not given.values)
+            if answer.code == EXIT_REFUSED:
+                print_error(EvidenceError(answer.text))
+            else:
+                print(answer.text, file=sys.stderr if answer.code else sys.stdout)
             worst = max(worst, answer.code)
         return worst

@@ -20,21 +20,30 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from initlab.engine import formats
+from initlab.engine import formats, strict_json
 from initlab.engine.formats.base import sync
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.manifest import RUN_AGAIN, Manifest
 from initlab.runner.evidence.shard import INDEX, index_text
 from initlab.runner.evidence.snapshot import Saved, file_name, is_as_written
 from initlab.runner.evidence.statistics import Statistics
-from initlab.runner.files import remove_leftovers, sync_files, write_csv, write_json, write_text
+from initlab.runner.evidence.written import Written, of_bytes, of_file
+from initlab.runner.files import (
+    csv_text,
+    json_text,
+    remove_leftovers,
+    sync_files,
+    write_bytes,
+    write_json,
+    write_text,
+)
 from initlab.runner.json_values import JSON
 
 MANIFEST = "manifest.json"
@@ -44,6 +53,7 @@ SWEEP = "sweep.json"
 """In the folder of a sweep."""
 LOG = "runner.log"
 HYDRA = ".hydra"
+HYDRA_FILES = {"config.yaml", "hydra.yaml", "overrides.yaml"}
 REPORT = "report.html"
 JOURNAL = "snapshot.journal"
 PARTIAL = ".partial"
@@ -70,6 +80,7 @@ class RunFolder:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self._written: dict[str, Written] = {}
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -170,6 +181,7 @@ class RunFolder:
         """
         for name in ("manifest", "stats", "plan", "snapshot"):
             self.__dict__.pop(name, None)
+        self._written = {}
         path = self.path / MANIFEST
         if path.exists():
             path.unlink()
@@ -198,19 +210,26 @@ class RunFolder:
             log.write(text)
 
     def write_hydra(self, files: Mapping[str, str]) -> None:
-        """Write Hydra's files of the run, text by file name."""
+        """Write Hydra's files of the run, text by file name; remove those of an earlier run."""
+        for old in HYDRA_FILES - files.keys():
+            (self.path / HYDRA / old).unlink(missing_ok=True)
         write_hydra(self.path, files)
+        for name, text in files.items():
+            self._written[f"{HYDRA}/{name}"] = of_bytes(text.encode("utf-8"))
 
     def write_plan(self, description: Mapping[str, object]) -> None:
         """Write the plan, from `runner.plan.rows.Plan.describe`."""
         self.__dict__.pop("plan", None)
-        write_json(self.path / PLAN, description, durable=False)
+        self._write(PLAN, f"{json_text(description)}\n", durable=False)
 
     def remove_snapshots(self) -> None:
         """Remove the snapshots of unfinished runs."""
-        for pattern in SNAPSHOTS:
-            for old in self.path.glob(pattern):
-                old.unlink()
+        for old in self.snapshots():
+            (self.path / old).unlink()
+
+    def snapshots(self) -> set[str]:
+        """Return the names of the files in the folder that are, by their names, of values."""
+        return {path.name for pattern in SNAPSHOTS for path in self.path.glob(pattern)}
 
     def write_snapshot(
         self,
@@ -224,11 +243,12 @@ class RunFolder:
         metadata = {"root-v1": root}
         content = formats.Snapshot(tensors=values, aliases=aliases, metadata=metadata)
         file_format.write(self.path / name, content)
+        self._written[name] = of_file(self.path / name)
         return name
 
     def write_index(self, parts: Sequence[Sequence[str]], totals: Mapping[str, int]) -> str:
         """Write the index of a snapshot whose parts hold these paths; return the file's name."""
-        write_text(self.path / INDEX, index_text(parts, totals))
+        self._write(INDEX, index_text(parts, totals))
         return INDEX
 
     def link(self, source: Path) -> None:
@@ -240,10 +260,17 @@ class RunFolder:
             os.link(source, target)
         except OSError:
             shutil.copyfile(source, target)
+        self._written[source.name] = of_file(target)
 
     def unfinished(self, name: str) -> Path:
         """Return the path of a streamed snapshot while it is incomplete."""
         return self.path / f"{name}{PARTIAL}"
+
+    def publish(self, name: str) -> None:
+        """Give a complete streamed snapshot its final name, durably."""
+        os.replace(self.unfinished(name), self.path / name)
+        sync(self.path)
+        self._written[name] = of_file(self.path / name)
 
     @property
     def journal(self) -> Path:
@@ -253,17 +280,26 @@ class RunFolder:
     def write_stats(self, stats: Statistics) -> None:
         """Write the statistics, and their table of parameters as CSV."""
         self.__dict__.pop("stats", None)
-        write_json(self.path / STATISTICS, stats.to_json(), durable=False)
-        write_csv(self.path / TABLE, stats.columns, stats.table(), durable=False)
+        self._write(STATISTICS, f"{json_text(stats.to_json())}\n", durable=False)
+        self._write(TABLE, csv_text(stats.columns, stats.table()), durable=False)
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Write the manifest; from here on the run is finished. All files it describes are synced
-        first.
+        """Write the manifest with the digests of all files written since `begin`; from here on the
+        run is finished. Plan, statistics and snapshot are on the disk before it.
         """
         self.__dict__.pop("manifest", None)
         sync_files(self.path, (PLAN, STATISTICS, TABLE))
-        write_json(self.path / MANIFEST, manifest.to_json())
+        for old in self.snapshots() - self._written.keys() - {JOURNAL}:
+            (self.path / old).unlink()  # of a joined or an unfinished run
+        written = dict(sorted(self._written.items()))
+        write_json(self.path / MANIFEST, replace(manifest, written=written).to_json())
         self.journal.unlink(missing_ok=True)
+
+    def _write(self, name: str, text: str, durable: bool = True) -> None:
+        """Write a file that the manifest will describe."""
+        content = text.encode("utf-8")
+        write_bytes(self.path / name, content, durable)
+        self._written[name] = of_bytes(content)
 
     def keep_report(self, text: str) -> Path:
         """Write the run's report; return its path."""
@@ -288,8 +324,8 @@ def _read(
 ) -> Any:
     """Return the JSON in a file. Raises EvidenceError if there is none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return strict_json.read(path)
     except FileNotFoundError:
         raise EvidenceError(f"{path}: {missing}") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise EvidenceError(f"{path}: {damaged} ({error}) - {RUN_AGAIN}") from error

@@ -16,13 +16,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
+from initlab.engine import strict_json
 from initlab.engine.formats.base import sync
 from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.sound import Sound, is_digest, is_text
+from initlab.runner.evidence.statistics import is_row
+from initlab.runner.files import in_json
 
 FORMAT = "initlab-journal-1"
 START_OVER = "run without resume=true to start over"
+SOUND: dict[str, Sound] = {"path": is_text, "digest": is_digest, "row": is_row}
+"""What the line of a tensor has."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,9 @@ class Journal:
     def add(self, finished: Sequence[Finished]) -> None:
         """Record finished tensors, durably; their bytes must be on the disk."""
         self._file.write(
-            b"".join(_line({"path": f.path, "digest": f.digest, "row": f.row}) for f in finished)
+            b"".join(
+                _line({"path": f.path, "digest": f.digest, "row": in_json(f.row)}) for f in finished
+            )
         )
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -87,28 +94,47 @@ def read(path: Path, identity: Mapping[str, object]) -> list[Finished]:
 
     Raises FileNotFoundError, or EvidenceError if it is damaged or belongs to another file.
     """
-    lines = path.read_bytes().split(b"\n")[:-1]
-    contents = [_parsed(path, number, line) for number, line in enumerate(lines, 1)]
-    if not contents:
-        return []
-    if contents[0] != {"format": FORMAT, **identity}:
-        raise EvidenceError(
-            f"{path}: the journal is of another file than this run would make - {START_OVER}"
-        )
-    found = {}
-    for number, content in enumerate(contents[1:], 2):
-        try:
-            found[content["path"]] = Finished(content["path"], content["digest"], content["row"])
-        except KeyError as error:
-            raise EvidenceError(
-                f"{path}: line {number} of the journal is damaged, it lacks {error} - {START_OVER}"
-            ) from None
+    found: dict[str, Finished] = {}
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                break  # it was being written when the process died
+            try:
+                content = _content(line[:-1])
+                if number == 1:
+                    _check_identity(path, content, identity)
+                    continue
+                finished = _finished(content)
+            except ValueError as error:
+                raise EvidenceError(
+                    f"{path}: line {number} of the journal is damaged, {error} - {START_OVER}"
+                ) from None
+            found[finished.path] = finished
     return list(found.values())
 
 
-def _parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
+def _content(line: bytes) -> object:
     checksum, _, text = line.partition(b" ")
     if checksum != f"{zlib.crc32(text):08x}".encode():
-        raise EvidenceError(f"{path}: line {number} of the journal is damaged - {START_OVER}")
-    content: dict[str, Any] = json.loads(text)
-    return content
+        raise ValueError("its checksum is another")
+    return strict_json.parse(text)
+
+
+def _check_identity(path: Path, content: object, identity: Mapping[str, object]) -> None:
+    if content != {"format": FORMAT, **identity}:
+        raise EvidenceError(
+            f"{path}: the journal is of another file than this run would make - {START_OVER}"
+        )
+
+
+def _finished(content: object) -> Finished:
+    """Return what a line says of a tensor. Raises ValueError if it is not as written."""
+    if not isinstance(content, dict):
+        raise ValueError("it describes no tensor")
+    missing = [name for name in SOUND if name not in content]
+    if missing:
+        raise ValueError(f"it lacks '{missing[0]}'")
+    for name, sound in SOUND.items():
+        if not sound(content[name]):
+            raise ValueError(f"its {name} is not as written")
+    return Finished(**{name: content[name] for name in SOUND})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from initlab.engine import strict_json
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.version import check_version
 from initlab.runner.files import write_json
@@ -37,8 +37,8 @@ def read(folder: Path) -> list[dict[str, JSON]]:
     if not path.exists():
         return []
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = strict_json.read(path)
+    except (OSError, ValueError) as error:
         raise EvidenceError(f"{path}: is damaged, {error} - {JUDGE_AGAIN}") from error
     claims = content.get("claims") if isinstance(content, dict) else None
     if not isinstance(claims, list) or not all(isinstance(claim, dict) for claim in claims):

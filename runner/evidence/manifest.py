@@ -10,6 +10,7 @@ exactness    path -> "bits" or "tolerance", for those that are not exact to the 
 snapshot     file name or null
 ledger, shard, joined (for a run joined from parts), totals
 plugins, versions, seconds, peak_memory_bytes
+written      size and digest of every file of the folder that was written before the manifest
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from initlab.runner.evidence.sound import (
     or_none,
 )
 from initlab.runner.evidence.version import check_version
+from initlab.runner.evidence.written import Written, are_written
 from initlab.runner.excerpt import counted
 
 FORMAT = "initlab-manifest-1"
@@ -135,6 +137,8 @@ class Manifest:
     versions: dict[str, str] = _entry(mapping_of(is_text))
     seconds: float = _entry(is_number, default=0.0)
     peak_memory_bytes: int = _entry(is_whole, default=0)
+    written: dict[str, Written] | None = _entry(or_none(are_written), default=None)
+    """What the run wrote before, by file name; None in a manifest of an older version."""
 
     @property
     def files(self) -> dict[str, str]:
@@ -152,6 +156,10 @@ class Manifest:
         content["plugins"] = [asdict(plugin) for plugin in self.plugins]
         if self.joined is None:
             del content["joined"]
+        if self.written is None:
+            del content["written"]
+        else:
+            content["written"] = {name: one.to_json() for name, one in self.written.items()}
         return content
 
     @classmethod
@@ -181,6 +189,8 @@ class Manifest:
         digests, plugins = given["digests"], given["plugins"]
         given["digests"] = Digests(digests["tensors"], digests["root"])
         given["plugins"] = [UsedPlugin(entry["file"], entry["sha256"]) for entry in plugins]
+        if given.get("written") is not None:
+            given["written"] = {name: Written(**one) for name, one in given["written"].items()}
         given["overrides"] = words(given.get("overrides", []))
         return cls(**given)
 

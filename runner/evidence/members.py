@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from initlab.engine import strict_json
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence import judged
 from initlab.runner.evidence.folder import REPORT, SWEEP, RunFolder
@@ -55,12 +56,12 @@ def read_members(folder: Path) -> list[Member]:
     path = folder / SWEEP
     again = "run the sweep again with resume=true"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = strict_json.read(path)
     except FileNotFoundError:
         raise EvidenceError(
             f"{path}: no such file, so no sweep was run into this folder - {again}"
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise EvidenceError(f"{path}: is damaged ({error}) - {again}") from error
     found = content.get("format") if isinstance(content, dict) else type(content).__name__
     check_version(path, found, "sweep", VERSIONS, again)

@@ -20,6 +20,11 @@ def is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def is_truth(value: object) -> bool:
+    """Return whether this is true or false."""
+    return isinstance(value, bool)
+
+
 def is_whole(value: object) -> bool:
     """Return whether this is a whole number."""
     return isinstance(value, int) and not isinstance(value, bool)

@@ -29,6 +29,7 @@ from initlab.runner.evidence.sound import (
     is_single,
     is_spread,
     is_text,
+    is_truth,
     is_whole,
     or_none,
 )
@@ -53,7 +54,9 @@ FORMS: dict[str, Sound] = {
     "step": is_whole,
     **dict.fromkeys(("declared_std", "std", "rms", "pre_rms", "max_abs", "count"), is_spread),
     **dict.fromkeys(("declared_mean", "mean", "variance", "min", "max", "zeros"), is_figure),
-    **dict.fromkeys(("z_mean", "z_var", "rms_ratio", "loss", "accuracy"), is_figure),
+    **dict.fromkeys(("z_mean", "z_var", "ks_d", "ks_p", "p"), is_figure),
+    **dict.fromkeys(("bound_ok", "invariants_ok"), or_none(is_truth)),
+    **dict.fromkeys(("rms_ratio", "loss", "accuracy"), is_figure),
     **dict.fromkeys(("gradient_norm", "update_ratio", "test_accuracy"), is_figure),
 }
 """The columns of the sections of `ROWS` that are used by name, and the form of each."""
@@ -146,6 +149,11 @@ class Statistics:
                 f"{damaged} {shortened(wrong[0])} has a value of another type - {RUN_AGAIN}"
             )
         return cls(parameters, **given, figures=figures, sections=sections)
+
+
+def is_row(value: object) -> bool:
+    """Return whether this is a row whose figures have the form of their columns."""
+    return isinstance(value, dict) and not _wrong([value], "")
 
 
 def _check(rows: object, section: str, *columns: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from initlab.engine import strict_json
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.files import write_json
 
@@ -60,8 +60,8 @@ def read(folder: Path) -> Status:
     """
     finished = RunFolder(folder).finished
     try:
-        status = _parse((folder / NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError, RecursionError):
+        status = _parse(strict_json.read(folder / NAME))
+    except (OSError, ValueError, TypeError):
         return Status(COMPLETED if finished else PENDING, folder.name)
     if status.state == COMPLETED and not finished:
         status.state, status.error = CRASHED, "it has no manifest"
@@ -70,12 +70,11 @@ def read(folder: Path) -> Status:
     return status
 
 
-def _parse(text: str) -> Status:
+def _parse(content: object) -> Status:
     """Return a status written by any version; fields unknown to this one are ignored.
 
-    Raises ValueError or TypeError if the text is no status.
+    Raises ValueError or TypeError if the content is no status.
     """
-    content = json.loads(text)
     if not isinstance(content, dict) or content.get("state") not in (
         PENDING,
         RUNNING,

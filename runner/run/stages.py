@@ -19,7 +19,6 @@ from rich.console import Console
 
 from initlab.engine import autograd, nd, streams
 from initlab.engine.device import is_shortage
-from initlab.engine.formats.safetensors import open_mapped
 from initlab.runner.config import plugins
 from initlab.runner.errors import MemoryShortage
 from initlab.runner.evidence import manifest, snapshot
@@ -220,7 +219,7 @@ def _execute(config: RunConfig, run: RunFolder, origin: Origin, out: Console) ->
             else _in_memory(config, run)
         )
         trace, sections = probe(config, made.network) if made.network is not None else (Trace(), {})
-        stats = _statistics(config, made.rows, trace, sections)
+        stats = statistics_of(config, made.rows, trace, sections)
         run.write_stats(stats)
         LOG.info("root-v1 %s", made.digests.root)
         seconds = time.perf_counter() - started
@@ -258,14 +257,9 @@ def _streamed(config: RunConfig, run: RunFolder, quiet: bool) -> Initialized:
         run.remove_snapshots()
     stats = list(config.stats.values())
     made = streamed.write(config, run, lambda row: meter.Meter(stats, row), quiet)
-    large = [row for row in config.rows if meter.needs_whole_tensor(stats, row)]
-    if large and made.file is not None:
-        mapped = open_mapped(run.path / made.file).tensors
-        made.rows.update({row.path: meter.measure(stats, row, mapped[row.path]) for row in large})
-    probed = made.file is not None and (config.probe.kind != "none" or bool(config.measure))
-    network = streamed.mapped_network(config, run.path / str(made.file)) if probed else None
-    if network is not None:
-        multiply_rates(config, network)
+    path = None if made.file is None else run.path / made.file
+    made.rows.update(large_figures(config, path))
+    network = network_of(config, path)
     if config.shard is not None and made.file is not None:
         run.write_index(paths_of(config.plan, config.shard.count), config.plan.totals())
     count = len(made.digests.tensors)
@@ -274,12 +268,36 @@ def _streamed(config: RunConfig, run: RunFolder, quiet: bool) -> Initialized:
     )
 
 
-def _statistics(
+def large_figures(config: RunConfig, path: Path | None) -> dict[str, dict[str, object]]:
+    """Return {path: figures} of the tensors that a streamed run measures in its file only."""
+    stats = list(config.stats.values())
+    large = [row for row in config.rows if meter.needs_whole_tensor(stats, row)]
+    if not large or path is None:
+        return {}
+    mapped = snapshot.open_file(path).tensors
+    return {row.path: meter.measure(stats, row, mapped[row.path]) for row in large}
+
+
+def network_of(config: RunConfig, path: Path | None) -> Network | None:
+    """Return the network that a streamed run probes, with the values of its file; None if it probes
+    none.
+    """
+    if path is None or not (config.probe.kind != "none" or config.measure):
+        return None
+    network = streamed.mapped_network(config, path)
+    multiply_rates(config, network)
+    return network
+
+
+def statistics_of(
     config: RunConfig,
     figures: dict[str, dict[str, object]],
     trace: Trace,
     sections: dict[str, list[dict[str, object]]],
 ) -> Statistics:
+    """Return the statistics of a run from the figures of its parameters, the probe's trace, and the
+    sections of its measurements.
+    """
     verdicts = judge({row.path: row.law for row in config.rows}, figures)
     table = []
     for row in config.rows:

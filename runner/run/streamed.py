@@ -24,7 +24,6 @@ import numpy as np
 
 from initlab.engine import digest, gluon, streams
 from initlab.engine.formats import safetensors
-from initlab.engine.formats.base import sync
 from initlab.engine.formats.placed import PlacedFile
 from initlab.engine.formats.safetensors import Layout
 from initlab.runner import progress
@@ -98,18 +97,18 @@ def write(
         )
         file.write(0, np.frombuffer(_layout(rows, aliases, result.digests.root).header, np.uint8))
         file.sync()
-    work.publish()
+    run.publish(name)
     return result
 
 
-def recompute(config: RunConfig) -> dict[str, str]:
-    """Return {path: tensor-v1 digest in hex} of every parameter, drawn again without storing
-    values.
+def recompute(
+    config: RunConfig, meter: Callable[[Row], BlockMeter] | None = None
+) -> list[DrawnTensor]:
+    """Return every parameter's digest, and its figures if there is a meter, drawn again without
+    storing values.
     """
     tensors = [Tensor(row, 0) for row in config.rows]
-    return {
-        drawn.path: drawn.digest for batch in _pass(config, tensors, None, None) for drawn in batch
-    }
+    return [drawn for batch in _pass(config, tensors, meter, None) for drawn in batch]
 
 
 def draw(config: RunConfig, row: Row) -> np.ndarray:
@@ -123,7 +122,7 @@ def mapped_network(config: RunConfig, path: Path) -> Network:
     Changes made by the probe are not written to the file.
     """
     network = _shaped(config)
-    tensors = safetensors.open_mapped(path).tensors
+    tensors = snapshot.open_file(path).tensors
     for name, parameter in network.owners.items():
         parameter.adopt(tensors[name], config.device)
     return network
@@ -238,11 +237,6 @@ class _Work:
             if not keep:
                 self.partial.unlink(missing_ok=True)
             raise
-
-    def publish(self) -> None:
-        """Rename the file to its final name, durably."""
-        os.replace(self.partial, self.final)
-        sync(self.run.path)
 
     def kept(self, config: RunConfig, rows: Sequence[Row], quiet: bool) -> list[Finished]:
         """Return the tensors that an earlier attempt finished and whose digests still match the

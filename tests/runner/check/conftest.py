@@ -8,6 +8,24 @@ import pytest
 
 from initlab.runner.cli import run_command
 
+SMALL = [
+    "init=normal",
+    "model.input=[3]",
+    "model.layers=[{kind: dense, units: 4}, {kind: dense, units: 2}]",
+]
+
+
+@pytest.fixture
+def small(only_run):
+    """`small(word, …)` runs a small network and returns the folder."""
+    return lambda *words: only_run(*SMALL, *words)
+
+
+@pytest.fixture
+def probed(small) -> Path:
+    """The folder of a small network that was probed."""
+    return small("seed=3", "probe=backward")
+
 
 @pytest.fixture
 def here(command, tmp_path) -> Path:

@@ -273,7 +273,9 @@ def test_a_plugin_that_cannot_be_read_is_refused_first(tmp_path, tell):
         ),
         (
             lambda folder: (folder / "manifest.json").write_text(
-                (folder / "manifest.json").read_text().replace('"snapshot.saf', '"../snapshot.saf')
+                (folder / "manifest.json")
+                .read_text()
+                .replace(': "snapshot.saf', ': "../snapshot.saf')
             ),
             "is no file name",
         ),

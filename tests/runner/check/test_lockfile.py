@@ -46,7 +46,7 @@ DAMAGE = {
     "a key less": (lambda path: change(path, lambda c: c.pop("laws")), "the file lacks 'laws'"),
     "NaN": (
         lambda path: path.write_text(path.read_text().replace("0.01", "NaN")),
-        "it holds NaN, which is no number",
+        "it has the number NaN, which JSON lacks",
     ),
     "a merge conflict": (
         lambda path: path.write_text("<<<<<<< ours\n" + path.read_text()),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from altered import answer, change_manifest, change_snapshot, places
+from altered import answer, change, change_manifest, change_snapshot, places
 
 from initlab.engine import digest, formats
 from initlab.runner.check import verify
@@ -37,7 +37,9 @@ def test_a_finished_run_is_verified_in_a_fresh_process(finished):
         cwd="/",
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{finished}: verified, values and snapshot: 4 parameters, root ")
+    assert done.stdout.startswith(
+        f"{finished}: verified, values, snapshot, figures and 7 files: 4 parameters, root "
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,10 @@ def test_every_kind_of_run_is_verified(words, only_run, capsys):
 
 def test_without_a_snapshot_the_values_are_verified(only_run, capsys):
     code, text = answer(only_run("snapshot=none"), capsys)
-    assert (code, "values only (no snapshot was kept)" in text) == (0, True)
+    assert (code, "verified, values, figures and 6 files (no snapshot was kept): " in text) == (
+        0,
+        True,
+    )
 
 
 def test_a_changed_value_is_named_with_how_far(finished, capsys):
@@ -97,7 +102,7 @@ def test_a_changed_value_and_digest_are_found_by_recomputing(finished, capsys):
         ),
         (lambda m: m["digests"].update(root="00" * 32), "the root digest is "),
         (lambda m: m["aliases"].pop("2.bias"), "the manifest's aliases differ, first at '2.bias'"),
-        (lambda m: m["config"].update(seed=5), "parameter '0.weight': recomputed values differ"),
+        (lambda m: m["config"].update(seed=5), "the manifest's run id is normal-seed0-"),
     ],
 )
 def test_a_changed_manifest_that_can_be_read_is_different(change, message, finished, capsys):
@@ -367,3 +372,65 @@ def test_several_folders_give_the_worst_answer(only_run, capsys):
     capsys.readouterr()
     assert run_command(["verify", str(good), str(bad)]) == 1
     assert run_command(["verify", str(good), str(bad), "nowhere"]) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"format": "initlab-manifest-1",', '{"seed": 9,', '{"run_id": "he-seed3-0123456789abcdef",'],
+)
+def test_a_name_that_is_there_twice_is_refused(text, probed, capsys):
+    path = probed / "manifest.json"
+    path.write_text(text + path.read_text()[1:])
+    code, said = answer(probed, capsys)
+    assert (code, " twice) - run its config again" in said) == (2, True)
+    path = probed / "stats.json"
+    path.write_text('{"figures": {},' + path.read_text()[1:])
+
+
+def test_a_run_of_an_older_version_is_verified_and_the_line_says_that_less_is_covered(
+    probed, capsys
+):
+    change_manifest(probed, lambda m: m.pop("written"))
+    change(probed, "stats.json", lambda s: s["figures"].update(loss=0.0001))
+    (probed / "plan.json").unlink()
+    code, text = answer(probed, capsys)
+    assert code == 0, text
+    assert text.startswith(
+        f"{probed}: verified, values and snapshot (its manifest is of an older version and lists "
+        "no files: less is covered): 4 parameters, root "
+    )
+    for field in ("name", "overrides", "seed", "exactness", "ledger", "totals", "shard"):
+        change_manifest(probed, lambda m, field=field: m.pop(field))
+    assert answer(probed, capsys)[0] == 0
+
+
+def test_the_parts_of_a_run_and_the_whole_are_covered(small, capsys):
+    parts = [small("probe=none", "init_mode=streamed", f"shard={n}/2") for n in (1, 2)]
+    assert run_command(["join", *map(str, parts)]) == 0
+    whole = Path(capsys.readouterr().out.split()[-1])
+    for folder in (*parts, whole):
+        code, text = answer(folder, capsys)
+        assert (code, "figures and" in text) == (0, True), text
+    change_manifest(whole, lambda m: m["joined"].reverse())
+    code, text = answer(whole, capsys)
+    assert (code, "the manifest's joined is ['normal-seed0-" in text) == (1, True)
+    (whole / "model-00003-of-00003.safetensors").write_bytes(b"")
+    change_manifest(whole, lambda m: m["joined"].reverse())
+    assert answer(whole, capsys)[0] == 2
+
+
+def test_every_refusal_names_its_folder_and_is_an_error(probed, tmp_path, capsys):
+    missing = tmp_path / "missing"
+    code, text = answer(missing, capsys, str(probed))
+    assert code == 2
+    first, second = text.splitlines()[::-1] if text.startswith(str(probed)) else text.splitlines()
+    assert first.startswith(f"error: {missing}: no such folder")
+    assert second.startswith(f"{probed}: verified")
+
+
+def test_a_line_for_many_tensors_that_are_exact_to_a_tolerance_stays_short(only_run, capsys):
+    layers = ", ".join("{kind: dense, units: 3}" for _ in range(51))
+    folder = only_run("init=orthogonal", "model.input=[3]", f"model.layers=[{layers}]")
+    code, text = answer(folder, capsys)
+    assert (code, "; 51 of them within 0 (max abs), '0.weight' the farthest" in text) == (0, True)
+    assert len(text) - len(str(folder)) < 200

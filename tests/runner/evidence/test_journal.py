@@ -5,6 +5,10 @@ runs that are killed.
 
 from __future__ import annotations
 
+import json
+import math
+import zlib
+
 import pytest
 
 from initlab.runner.errors import EvidenceError
@@ -41,8 +45,57 @@ def test_a_last_line_that_was_being_written_counts_for_nothing(path):
 )
 def test_a_damaged_line_is_named(damage, said, path):
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(EvidenceError, match=f"{said} - run without resume=true to start over"):
+    with pytest.raises(EvidenceError) as found:
         journal.read(path, IDENTITY)
+    assert str(found.value) == (
+        f"{path}: {said}, its checksum is another - run without resume=true to start over"
+    )
+
+
+def line(text: str) -> bytes:
+    content = text.encode("utf-8", "surrogateescape")
+    return f"{zlib.crc32(content):08x} ".encode() + content + b"\n"
+
+
+WHOLE = {"path": "x", "digest": "0f" * 32, "row": {}}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no JSON", "it is no JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("\udcff", "it is no UTF-8 text, see byte 0"),
+        ("[" * 100_000, "it has 100000 times '[' in 100000 bytes"),
+        ("[" * 900 + "]" * 900, "it is nested more than 200 deep"),
+        ("[]", "it describes no tensor"),
+        ("{}", "it lacks 'path'"),
+        (json.dumps({**WHOLE, "path": 3}), "its path is not as written"),
+        (json.dumps({**WHOLE, "path": ["x"]}), "its path is not as written"),
+        (json.dumps({**WHOLE, "digest": None}), "its digest is not as written"),
+        (json.dumps({**WHOLE, "digest": "0F" * 32}), "its digest is not as written"),
+        (json.dumps({**WHOLE, "row": []}), "its row is not as written"),
+        (json.dumps({**WHOLE, "row": {"std": "x"}}), "its row is not as written"),
+        (json.dumps({**WHOLE, "row": {"p": [1]}}), "its row is not as written"),
+        (json.dumps({**WHOLE, "row": {"bound_ok": 1}}), "its row is not as written"),
+        ('{"path": "x", "path": "y"}', "it has 'path' twice"),
+        (json.dumps({**WHOLE, "path": "\ud800"}), "it has half a character"),
+    ],
+)
+def test_whatever_has_the_right_checksum_is_refused_in_one_line(text, said, path):
+    with open(path, "ab") as file:
+        file.write(line(text))
+    with pytest.raises(EvidenceError) as found:
+        journal.read(path, IDENTITY)
+    assert str(found.value) == (
+        f"{path}: line 4 of the journal is damaged, {said} - run without resume=true to start over"
+    )
+
+
+def test_figures_that_are_not_finite_come_back_as_a_run_writes_them(tmp_path):
+    path = tmp_path / "snapshot.journal"
+    with Journal(path, IDENTITY, [Finished("x", "0f" * 32, {"mean": math.nan, "max": math.inf})]):
+        pass
+    assert journal.read(path, IDENTITY) == [Finished("x", "0f" * 32, {"mean": "nan", "max": "inf"})]
 
 
 def test_a_journal_of_something_else_is_refused(path):

@@ -32,7 +32,7 @@ def test_judged_claims_are_read_again_and_a_folder_without_them_has_none(tmp_pat
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "is damaged, Expecting property name"),
+        ("{", "is damaged, it is no JSON: Expecting property name"),
         ("[]", "is damaged, it holds no list of claims - run the words of its claims again"),
         ('{"claims": [1]}', "is damaged, it holds no list of claims"),
         (

@@ -4,6 +4,7 @@ its words are those that were typed, whichever version wrote them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from initlab.runner.claims.results import read_result
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Digests, Manifest, UsedPlugin
+from initlab.runner.evidence.written import Written
 from initlab.runner.report.reading import read_run
 
 DIGEST = "0f" * 32
@@ -63,8 +65,12 @@ TYPED = [
     "manifest", [WHOLE, replace(WHOLE, snapshot=None, joined=["a", "b"], shard=None, seed=None)]
 )
 def test_a_manifest_is_the_same_after_writing_and_reading(manifest, tmp_path):
-    RunFolder(tmp_path).write_manifest(manifest)
-    assert RunFolder(tmp_path).manifest == manifest
+    run = RunFolder(tmp_path)
+    run.write_plan({"rows": []})
+    run.write_manifest(manifest)
+    content = (tmp_path / "plan.json").read_bytes()
+    written = {"plan.json": Written(len(content), hashlib.sha256(content).hexdigest())}
+    assert RunFolder(tmp_path).manifest == replace(manifest, written=written)
     assert json.loads((tmp_path / "manifest.json").read_text())["format"] == "initlab-manifest-1"
 
 

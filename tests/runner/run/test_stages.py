@@ -193,7 +193,7 @@ def test_the_old_manifest_is_gone_before_anything_else_is_written(only_run, comm
     assert not (folder / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("stage", ["initialize", "probe", "measure", "_statistics", "_manifest"])
+@pytest.mark.parametrize("stage", ["initialize", "probe", "measure", "statistics_of", "_manifest"])
 def test_a_failing_stage_leaves_no_manifest(stage, only_run, command, monkeypatch):
     folder = only_run("init=normal")
 

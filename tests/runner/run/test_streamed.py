@@ -159,7 +159,7 @@ def test_a_damaged_journal_is_refused_and_nothing_is_lost(damage, message, comma
     done = command(*WORDS, "init_mode=streamed", "resume=true")
     assert (done.code, done.err) == (
         2,
-        f"error: {folder}/snapshot.journal: {message} - run without resume=true to start over\n",
+        f"error: {folder}/snapshot.journal: {message}, its checksum is another - run without resume=true to start over\n",
     )
     assert (folder / "snapshot.safetensors.partial").exists()
 

@@ -1,0 +1,166 @@
+"""A manifest held field by field against what its own config gives.
+
+run_id, canonical, name, overrides, seed, stream, aliases, exactness, ledger, totals, shard, joined
+and the digests' definition must be what the config gives. The digests themselves are for
+`runner.check.verify`. `versions`, `seconds` and `peak_memory_bytes` say what the machine was and
+did, so only their form is known.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from initlab.runner.config import plugins
+from initlab.runner.config.hydra_internals import parse_word
+from initlab.runner.config.identity import canonical_config, run_id
+from initlab.runner.errors import ConfigError
+from initlab.runner.evidence.folder import HYDRA
+from initlab.runner.evidence.manifest import DEFINITION, Manifest
+from initlab.runner.excerpt import shortened
+from initlab.runner.json_values import JSON
+from initlab.runner.plan.validate import RunConfig
+
+RUN_ID = re.compile(r"\w{1,24}-\w{1,24}-[0-9a-f]{16}")
+"""How a folder is called that is named by a run's id."""
+VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]*")
+OVERRIDES = "overrides.yaml"
+OF_A_SWEEP = ("sweep", "expect", "control")
+"""Keys that a run of a sweep does not keep."""
+
+
+def wrong_field(
+    content: Manifest, raw: Mapping[str, Any], config: RunConfig, folder: Path
+) -> str | None:
+    """Return what the first field says that its config does not, or None.
+
+    `raw` is the content of the file.
+    """
+    return next(_wrong_fields(content, raw, config, folder), None)
+
+
+def _wrong_fields(
+    content: Manifest, raw: Mapping[str, Any], config: RunConfig, folder: Path
+) -> Iterator[str]:
+    canonical = _canonical(content)
+    identity = run_id(canonical)
+    if content.canonical != canonical or content.run_id != identity:
+        yield f"the manifest's run id is {content.run_id}, its config's is {identity}"
+    place = folder.resolve().name
+    if place != identity and RUN_ID.fullmatch(place):
+        yield f"the folder holds the run {identity}, whose folder has its id as name"
+    for key in sorted(raw.keys() - content.to_json().keys()):
+        yield f"the manifest has '{key}', which this version of initlab does not know"
+    for key, recorded, expected in _compared(content, raw, config):
+        if recorded != expected and (key in raw or content.written is not None):
+            yield f"the manifest's {key} is {_shown(recorded)}, its config's {_shown(expected)}"
+    yield from _wrong_measures(content)
+    word = wrong_word(content.overrides, content.config)
+    if word is not None:
+        yield f"the manifest's overrides hold {word!r}, which its config does not say"
+    if "overrides" in raw and not same_words(folder, content.overrides):
+        yield f"the manifest's overrides are not those of {HYDRA}/{OVERRIDES}"
+
+
+def _compared(
+    content: Manifest, raw: Mapping[str, Any], config: RunConfig
+) -> Iterator[tuple[str, object, object]]:
+    """Yield (field, what is recorded, what the config gives)."""
+    count = len(config.rows)
+    yield "name", content.name, config.name
+    yield "seed", content.seed, config.seed
+    yield "shard", content.shard, None if config.shard is None else str(config.shard)
+    yield "joined", content.joined, _joined(content)
+    exactness = {r.path: r.law.exactness for r in config.rows if r.law.exactness != "bits"}
+    yield "exactness", content.exactness, exactness
+    yield "ledger", content.ledger, {"filled": count, "parameters": count}
+    yield "totals", content.totals, config.plan.totals()
+    yield "digests.definition", raw["digests"].get("definition", DEFINITION), DEFINITION
+
+
+def _canonical(content: Manifest) -> dict[str, JSON]:
+    """Return the canonical config of the manifest's config, plugins and input files."""
+    given = [plugins.Plugin(entry.file, entry.sha256) for entry in content.plugins]
+    return canonical_config(content.config, content.stream, given, content.files)
+
+
+def _joined(content: Manifest) -> list[str] | None:
+    """Return the ids of the parts that the run was joined from, as its config gives them."""
+    if content.joined is None:
+        return None
+    count = len(content.joined)
+    whole = _canonical(content)
+    return [run_id({**whole, "shard": f"{number}/{count}"}) for number in range(1, count + 1)]
+
+
+def _wrong_measures(content: Manifest) -> Iterator[str]:
+    """Yield what the fields about the machine cannot be."""
+    for package, version in content.versions.items():
+        if not VERSION.fullmatch(package) or not VERSION.fullmatch(version):
+            yield f"the manifest's versions hold {_shown(package)}: {_shown(version)}, which is none"
+    if not (math.isfinite(content.seconds) and content.seconds >= 0):
+        yield f"the manifest's seconds are {content.seconds}"
+    if content.peak_memory_bytes < 0:
+        yield f"the manifest's peak_memory_bytes are {content.peak_memory_bytes}"
+
+
+def same_words(folder: Path, words: list[str]) -> bool:
+    """Return whether these are the words in the folder's `overrides.yaml`, if it can be opened."""
+    try:
+        text = (folder / HYDRA / OVERRIDES).read_text(encoding="utf-8")
+        return bool(yaml.load(text, yaml.BaseLoader) == words)
+    except OSError:
+        return True
+    except (ValueError, RecursionError, yaml.YAMLError):
+        return False
+
+
+def wrong_word(words: list[str], config: Mapping[str, Any]) -> str | None:
+    """Return the first word that assigns a plain value which the config does not have, or None.
+
+    The last word for a key counts. A word that chooses an option, deletes, or holds an
+    interpolation says nothing that can be compared.
+    """
+    assigned: dict[str, tuple[str, object]] = {}
+    for word in words:
+        try:
+            parsed = parse_word(word)
+            value = None if parsed.is_delete() else parsed.value()
+        except (ConfigError, ValueError):
+            return word
+        if not parsed.is_delete() and not parsed.is_sweep_override() and parsed.package is None:
+            assigned[parsed.key_or_group] = word, value
+    for key, (word, value) in assigned.items():
+        if key.partition(".")[0] not in OF_A_SWEEP and not _may_be(value, _at(config, key)):
+            return word
+    return None
+
+
+def _at(config: Mapping[str, Any], key: str) -> object:
+    """Return the value at a dotted key; a mapping if there is none."""
+    found: Any = config
+    for part in key.split("."):
+        if isinstance(found, list) and part.isdecimal() and int(part) < len(found):
+            found = found[int(part)]
+        elif isinstance(found, Mapping) and part in found:
+            found = found[part]
+        else:
+            return {}
+    return found
+
+
+def _may_be(value: object, found: object) -> bool:
+    """Return whether a config can hold `found` after a word gave `value`."""
+    numbers = all(isinstance(one, (int, float)) for one in (value, found))
+    texts = isinstance(value, str) and isinstance(found, str)
+    plain = numbers or (texts and "${" not in str(value))
+    return not plain or value == found or value != value  # NaN
+
+
+def _shown(value: object) -> str:
+    return shortened(str(value) if isinstance(value, dict) else repr(value), 60)
