@@ -35,6 +35,7 @@ IDENTIFYING = (
 """The keys that determine the content of a run's folder; its name, task and launcher do not.
 """
 OUTPUTS = "outputs"
+MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -107,14 +108,14 @@ def run_folder(name: str, identifier: str) -> Path:
 
 
 def file_digest(path: str) -> str:
-    """Return the SHA-256 of a file in hex, or `missing` if it cannot be read."""
+    """Return the SHA-256 of a file in hex, or `MISSING` if it cannot be read."""
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
     except OSError:
-        return "missing"
+        return MISSING
     return digest.hexdigest()
 
 
