@@ -151,6 +151,8 @@ def options_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
 
 
 IN_CONFIG = "default in a config"
+LATER = "added after runs were identified without it"
+"""The metadata of an option that does not identify a run while it has its default."""
 
 
 def default_in_config(value: Any) -> dict[str, Any]:

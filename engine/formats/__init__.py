@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from initlab.engine.formats import npz, params, placed, safetensors, sharded
 from initlab.engine.formats.base import Format, Snapshot, for_runs, get, names, register
+from initlab.engine.formats.shared import open_shared
 from initlab.engine.registry import import_modules
 
 import_modules(__name__, __path__)
@@ -18,6 +19,7 @@ __all__ = [
     "get",
     "names",
     "npz",
+    "open_shared",
     "params",
     "placed",
     "register",

@@ -67,6 +67,12 @@ class Format(ABC):
         except FormatError as error:
             raise FormatError(f"{path}: {error} - write the file again") from error
 
+    def open(self, path: str | os.PathLike[str]) -> Snapshot:
+        """Return the snapshot in `path`; its tensors are mapped into memory and read on access where
+        the format allows it. Writing to a tensor does not change the file. Errors are `read`'s.
+        """
+        return self.read(path)
+
     @abstractmethod
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
         """Write the bytes of a snapshot. The same snapshot gives the same bytes."""

@@ -184,6 +184,14 @@ class Safetensors(Format):
         for name in placed.entries:
             file.write(arrays[name].reshape(-1).view(np.uint8).data)
 
+    def open(self, path: str | os.PathLike[str]) -> Snapshot:
+        """Return the snapshot, mapped into memory. Errors are `read`'s."""
+        snapshot = open_mapped(path)
+        for name, array in snapshot.tensors.items():
+            if array.dtype == np.bool_:
+                tensor_of(name, array.tobytes(), array.dtype, array.shape)
+        return snapshot
+
     def parse(self, data: bytes) -> Snapshot:
         """Read a file; the header is checked completely before any tensor is created."""
         found = read_layout(io.BytesIO(data), len(data))

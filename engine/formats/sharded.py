@@ -37,6 +37,10 @@ class Sharded(Format):
         """
         return _read(Path(path), Safetensors().read)
 
+    def open(self, path: str | os.PathLike[str]) -> Snapshot:
+        """Return all parts, mapped into memory. Errors are `read`'s."""
+        return open_sharded(path)
+
     def dump(self, file: BinaryIO, snapshot: Snapshot) -> None:
         """Raise FormatError: an index cannot be written alone."""
         raise FormatError("a sharded snapshot is made of several files - write it as .safetensors")

@@ -261,10 +261,10 @@ class Block:
         the block's stream name and '/' if that is None.
         """
         start = self._stream_name if root is None else root
-        paths: dict[int, Place] = {}
+        paths: dict[int, list[str]] = {}
         for path, parameter in self.structural_params().items():
-            paths.setdefault(id(parameter), Place(start, path))
-        return paths
+            paths.setdefault(id(parameter), []).append(path)
+        return {one: Place(start, first, others) for one, (first, *others) in paths.items()}
 
     def _warn_of_containers(self) -> None:
         """Warn if an attribute is a plain list, tuple or dict of blocks, since these are no

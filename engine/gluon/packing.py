@@ -107,7 +107,7 @@ def _hold(parameter: Parameter, pending: Pending) -> _Held | None:
     source, device = pending.source, _only_processor(pending.devices)
     if device is None or source.data is not None or streams.version() != VERSION:
         return None
-    description = parameter._description(source.key.path)
+    description = parameter._description(source)
     own = source.own if source.own is not None else source.default
     found = init_module.create(source.default).law_alone(own, description)
     if found is None:

@@ -201,14 +201,15 @@ class Parameter:
                 return key
         return None
 
-    def _description(self, path: str) -> init_module.Description:
+    def _description(self, source: Source) -> init_module.Description:
         return init_module.Description(
             self.name,
-            path,
+            source.key.path,
             tuple(self.shape),
             dtypes.name(self.dtype),
             self.roles,
             self.shuffle,
+            source.aliases,
         )
 
     # --- initialization
@@ -263,6 +264,7 @@ class Parameter:
             given,
             init_module.Uniform() if default_init is DEFAULT else default_init,
             self._next_key(path, force_reinit),
+            aliases=path.aliases if isinstance(path, Place) else (),
         )
         pending = Pending(source, device_list(ctx))
         if shape_is_known(self.shape):
@@ -326,7 +328,7 @@ class Parameter:
 
         The device draws them if it can, else the host.
         """
-        description = self._description(source.key.path)
+        description = self._description(source)
         own = source.own if source.own is not None else source.default
         network = init_module.create(source.default)
         chosen = init_module.choose(own, network, description)

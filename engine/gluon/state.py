@@ -30,14 +30,15 @@ class Unset:
 class Source:
     """How a parameter is to be filled.
 
-    `own` is its own initializer or None, `default` the network's, `key` the key of its stream. If
-    `data` is given, it is copied instead.
+    `own` is its own initializer or None, `default` the network's, `key` the key of its stream,
+    `aliases` its other paths if it is tied. If `data` is given, it is copied instead.
     """
 
     own: Any
     default: Any
     key: Key
     data: nd.NDArray | None = None
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import json
 import logging
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -135,6 +135,10 @@ class Initializer:
         """
         return False
 
+    def claims_parameter(self, description: Description) -> bool:
+        """Return whether it `claims` the described parameter."""
+        return self.claims(description.path, description.name)
+
     def rule_for(self, path: str) -> int | None:
         """Return the number, from 0, of the rule that decides for the path; None if no rule does."""
         return None
@@ -144,6 +148,14 @@ class Initializer:
 
         Raises OptionErrors with every option that does not suit the network.
         """
+
+    def check_parameters(self, parameters: Sequence[Description]) -> list[str]:
+        """Check the options against all parameters of a network that have no initializer object of
+        their own; return what a user should read about them, a line each.
+
+        Raises OptionErrors with every option that does not suit them.
+        """
+        return []
 
     @property
     def _kwargs(self) -> dict[str, Any]:
@@ -354,7 +366,7 @@ def choose(
 
     `Parameter.initialize(init=…)` takes the place of the parameter's own.
     """
-    if own is None or (isinstance(own, str) and network.claims(description.path, description.name)):
+    if own is None or (isinstance(own, str) and network.claims_parameter(description)):
         return network
     return create(own)
 

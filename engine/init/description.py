@@ -47,7 +47,7 @@ class Description:
     name.
 
     `shuffle` has the factors of the pixel shuffle that its layer's output goes into, () for none;
-    None where the network is not known.
+    None where the network is not known. `aliases` has its other structural paths, if it is tied.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Description:
     dtype: str = "float32"
     roles: tuple[str, ...] | None = None
     shuffle: tuple[int, ...] | None = None
+    aliases: tuple[str, ...] = ()
 
     @property
     def structural_path(self) -> str:

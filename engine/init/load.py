@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from initlab.engine import formats, laws, nd
-from initlab.engine.errors import FormatError, MXNetError, OptionError
+from initlab.engine.errors import FormatError, MXNetError, OptionError, OptionErrors
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
 from initlab.engine.init.description import Description
+from initlab.engine.options import LATER
 from initlab.engine.registry import nearest
 
 PREFIXES = ("arg:", "aux:")
+MOST = 8
+"""Names that an error lists."""
 
 
 @register
@@ -26,15 +31,21 @@ class Load(Initializer):
     the snapshot does not have.
 
     `param` is a file in any snapshot format, or a dict of arrays. Names may begin with `arg:` or
-    `aux:`, as in MXNet's checkpoints. A tensor is found by the parameter's path, else by its Gluon
-    name, and must have the parameter's shape; its values are cast to the parameter's dtype. If Load
-    is given for a network, it takes precedence over a layer's default, like a Dense layer's zero
-    bias, but not over an initializer object that was given to the layer. MXNet: `Load`.
+    `aux:`, as in MXNet's checkpoints. A tensor is found by the parameter's path, or by another path
+    of a tied parameter, else by its Gluon name, and must have the parameter's shape; its values are
+    cast to the parameter's dtype. Tensors of several paths of one parameter must be equal. If Load is
+    given for a network, it takes precedence over a layer's default, like a Dense layer's zero bias,
+    but not over an initializer object that was given to the layer. MXNet: `Load`.
+
+    A plan, so every run, refuses a snapshot with tensors that no parameter takes, and, without
+    `default_init`, one that lacks parameters. With `partial` both are allowed, and listed.
+    `initialize` of a block ignores what it does not use, as MXNet does.
     """
 
     param: Any
     default_init: Any = None
     verbose: bool = False
+    partial: bool = field(default=False, kw_only=True, metadata={LATER: True})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,9 +57,10 @@ class Load(Initializer):
                     "default_init", f"must be an initializer or the name of one: {error}"
                 ) from None
         self.file: str | None = None
+        self._snapshot: formats.Snapshot | None = None
         if isinstance(self.param, (str, os.PathLike)):
             self.file = os.fspath(self.param)
-            tensors = _read(self.file)
+            self._snapshot, tensors = _read(self.file)
         elif isinstance(self.param, dict):
             tensors = {str(name): _as_numpy(name, value) for name, value in self.param.items()}
         else:
@@ -56,14 +68,21 @@ class Load(Initializer):
                 "param",
                 f"must be the path of a snapshot or a mapping of arrays, got {type(self.param).__name__}",
             )
-        self._stored = {_without_prefix(name): name for name in tensors}
+        self._stored: dict[str, str] = {}
+        for name in tensors:
+            other = self._stored.setdefault(_without_prefix(name), name)
+            if other != name:
+                raise OptionError(
+                    "param", f"has both '{other}' and '{name}', which are one name here"
+                )
         self.param = {_without_prefix(name): values for name, values in tensors.items()}
 
     def _options(self) -> dict[str, Any]:
         param: Any = self.file
         if self.file is None:
             param = {name: values.tolist() for name, values in self.param.items()}
-        return {"param": param, "default_init": self.default_init, "verbose": self.verbose}
+        options = {"param": param, "default_init": self.default_init, "verbose": self.verbose}
+        return options | ({"partial": True} if self.partial else {})
 
     def dumps(self) -> str:
         """Return the file's path, or the values, and the fallback, as JSON."""
@@ -71,10 +90,51 @@ class Load(Initializer):
         options["default_init"] = None if self.default_init is None else self.default_init.dumps()
         return json.dumps([type(self).__name__.lower(), options])
 
-    def tensor_for(self, path: str, name: str | None = None) -> str | None:
+    def tensor_for(
+        self, path: str, name: str | None = None, aliases: Sequence[str] = ()
+    ) -> str | None:
         """Return the tensor that a parameter is loaded from; None if there is none."""
-        candidates = (path.rpartition("/")[2], path, name)
+        candidates = (path.rpartition("/")[2], *aliases, path, name)
         return next((key for key in candidates if key is not None and key in self.param), None)
+
+    def claims_parameter(self, description: Description) -> bool:
+        """Return whether the snapshot has a tensor for one of the parameter's names."""
+        return self.tensor_for(description.path, description.name, description.aliases) is not None
+
+    def check_parameters(self, parameters: Sequence[Description]) -> list[str]:
+        """Return the lists of tensors that no parameter takes, and of parameters that have none.
+
+        Raises OptionErrors with these lists, unless `partial` or `default_init` allows them.
+        """
+        found = {one.structural_path: self._found(one) for one in parameters}
+        lacking = [path for path, name in found.items() if name is None]
+        used = {self._tensors[name] for name in found.values() if name is not None}
+        used |= {
+            self._tensors[name]
+            for one in parameters
+            for name in (one.structural_path, *one.aliases)
+            if name in self._tensors
+        }
+        unused = [name for name, tensor in self._tensors.items() if tensor not in used]
+        wrong, said, who = [], [], self.file or "the mapping"
+        if unused:
+            line = f"{who} has {_counted(unused, 'tensor')} that no parameter takes: "
+            close = nearest(unused[0], lacking)
+            hint = f"did you mean '{close}'? " if close else ""
+            allow = f" - {hint}partial=true allows it"
+            wrong.append(OptionError("param", line + _listed(unused, MOST) + allow))
+            said.append(line + _listed(unused))
+        if lacking:
+            line = f"{who} lacks {len(lacking)} of {_counted(parameters, 'parameter')}: "
+            if self.default_init is None:
+                allow = (
+                    " - give default_init for them, or partial=true to keep their layers' defaults"
+                )
+                wrong.append(OptionError("param", line + _listed(lacking, MOST) + allow))
+            said.append(line + _listed(lacking))
+        if not self.partial:
+            OptionErrors.raise_any(wrong)
+        return said
 
     def claims(self, path: str, name: str | None = None) -> bool:
         """Return whether the snapshot has a tensor for the parameter."""
@@ -122,7 +182,7 @@ class Load(Initializer):
         """Return the tensor's name, or None if there is none. Raises AssertionError if its shape
         differs.
         """
-        found = self.tensor_for(description.path, description.name)
+        found = self._found(description)
         if found is not None and self.param[found].shape != tuple(description.shape):
             raise AssertionError(
                 f"Parameter {description.name} cannot be initialized from loading. Shape mismatch, target "
@@ -130,6 +190,28 @@ class Load(Initializer):
                 f"loaded {self.param[found].shape}"
             )
         return found
+
+    def _found(self, description: Description) -> str | None:
+        """Return the tensor's name, or None. Raises OptionError if several paths of the parameter
+        have tensors that differ.
+        """
+        paths = (description.structural_path, *description.aliases)
+        names = [name for name in paths if name in self.param]
+        for other in names[1:]:
+            first, second = self.param[names[0]], self.param[other]
+            if first is not second and not _same(first, second):
+                raise OptionError(
+                    "param",
+                    f"has other values for '{names[0]}' than for '{other}', which are one parameter "
+                    "here - untie them, or take one of them out",
+                )
+        return self.tensor_for(description.path, description.name, description.aliases)
+
+    @cached_property
+    def _tensors(self) -> dict[str, str]:
+        """Name -> the tensor that it stands for, which has several names if the snapshot has aliases."""
+        aliases = self._snapshot.aliases if self._snapshot is not None else {}
+        return {short: aliases.get(name, name) for short, name in self._stored.items()}
 
     def _fallback(self, description: Description) -> Initializer:
         if self.default_init is None:
@@ -146,17 +228,34 @@ def _without_prefix(name: str) -> str:
     return next((name[len(prefix) :] for prefix in PREFIXES if name.startswith(prefix)), name)
 
 
-def _read(file: str) -> dict[str, np.ndarray]:
-    """Return all tensors of a snapshot, including aliases under their own names."""
+def _same(first: np.ndarray, second: np.ndarray) -> bool:
+    return (
+        first.dtype == second.dtype
+        and first.shape == second.shape
+        and first.tobytes() == second.tobytes()
+    )
+
+
+def _counted(things: Sequence[object], what: str) -> str:
+    return f"{len(things)} {what}{'s' * (len(things) != 1)}"
+
+
+def _listed(names: Sequence[str], most: int | None = None) -> str:
+    more = len(names) - most if most is not None and len(names) > most else 0
+    shown = ", ".join(f"'{name}'" for name in names[: len(names) - more])
+    return f"{shown} and {more} more" if more else shown
+
+
+def _read(file: str) -> tuple[formats.Snapshot, dict[str, np.ndarray]]:
+    """Return a snapshot, and all its tensors, including aliases under their own names."""
     try:
-        snapshot = formats.get(file).read(file)
+        snapshot = formats.open_shared(file)
     except FileNotFoundError:
         raise OptionError("param", f"names a file that does not exist: {file}") from None
     except (FormatError, MXNetError, OSError) as error:
         raise OptionError("param", f"cannot be read: {error}") from error
-    return snapshot.tensors | {
-        name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()
-    }
+    aliases = {name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()}
+    return snapshot, snapshot.tensors | aliases
 
 
 def _as_numpy(name: Any, value: Any) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import InitVar, dataclass
 from typing import Annotated, Any
 
@@ -127,6 +127,21 @@ class Mixed(Initializer):
                 said = f"{rule} is shadowed by {earlier} - put it first or remove it"
                 wrong.append(OptionError(place, said))
         OptionErrors.raise_any(wrong)
+
+    def check_parameters(self, parameters: Sequence[Description]) -> list[str]:
+        """Check each rule's initializer against the parameters that the rule decides for."""
+        said, wrong = [], []
+        for number, rule in enumerate(self.rules):
+            mine = [one for one in parameters if self.rule_for(one.path) == number]
+            try:
+                said += rule["init"].check_parameters(mine)
+            except OptionError as error:
+                wrong += [
+                    OptionError(f"rules[{number}].init.{one.option}", one.problem, one.unknown)
+                    for one in error.errors
+                ]
+        OptionErrors.raise_any(wrong)
+        return said
 
     def learning_rate_multiplier(self, description: Description) -> float:
         """Return the multiplier of the rule's initializer; 1 if no rule fits."""

@@ -27,7 +27,7 @@ class Loaded(Law):
         """Return the tensor in the file. Raises FormatError if the file is damaged, LawError if it
         lacks it.
         """
-        snapshot = formats.get(self.file).read(Path(self.file))
+        snapshot = formats.open_shared(self.file)
         name = snapshot.aliases.get(self.tensor, self.tensor)
         if name not in snapshot.tensors:
             raise LawError(f"{self.file}: has no tensor '{self.tensor}'")

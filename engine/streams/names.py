@@ -10,6 +10,7 @@ whole life of a process.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 
 from initlab.engine.streams.stream import epoch, taken
@@ -64,10 +65,12 @@ class StreamName:
 
 
 class Place:
-    """A parameter's place in a network: the start of its path, and the rest."""
+    """A parameter's place in a network: the start of its path, and the rest. `aliases` has its
+    other paths, without the start, if it is tied.
+    """
 
-    def __init__(self, root: StreamName | str, path: str) -> None:
-        self.root, self.path = root, path
+    def __init__(self, root: StreamName | str, path: str, aliases: Sequence[str] = ()) -> None:
+        self.root, self.path, self.aliases = root, path, tuple(aliases)
 
     def __str__(self) -> str:
         """Return the path of the parameter's stream. It claims the name of the network."""

@@ -15,6 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from initlab.engine import streams
+from initlab.engine.init.base import KINDS
+from initlab.engine.options import LATER, options_of
 from initlab.runner.config.plugins import Plugin, loaded
 from initlab.runner.data import REGISTRY
 from initlab.runner.errors import ConfigError
@@ -73,6 +75,7 @@ def canonical_config(
     It includes the stream's version and the SHA-256 of plugins and input files.
     """
     canonical = {key: config.get(key) for key in IDENTIFYING}
+    canonical["init"] = _without_later_defaults(canonical["init"])
     canonical["stream"] = stream
     if config.get("shard") is not None:
         canonical["shard"] = config["shard"]
@@ -84,6 +87,17 @@ def canonical_config(
     if files:
         canonical["files"] = files
     return canonical
+
+
+def _without_later_defaults(chosen: JSON) -> JSON:
+    """Return an initializer's options without those that were added later and have their default, so
+    that runs keep their ids.
+    """
+    kind = chosen.get("kind") if isinstance(chosen, dict) else None
+    if not isinstance(chosen, dict) or not isinstance(kind, str) or kind not in KINDS:
+        return chosen
+    later = {n: o.default for n, o in options_of(KINDS.get(kind)).items() if LATER in o.metadata}
+    return {n: v for n, v in chosen.items() if n not in later or v != later[n]}
 
 
 def canonical_bytes(canonical: Mapping[str, JSON]) -> bytes:

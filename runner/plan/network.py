@@ -43,6 +43,10 @@ class Network:
     sources: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, Shape | None] = field(default_factory=dict)
 
+    def aliases_of(self, owner: str) -> tuple[str, ...]:
+        """Return the paths that are tied to an owner's."""
+        return tuple(path for path, other in self.aliases.items() if other == owner)
+
 
 def build(model: ModelSpec, dtype: str) -> Network:
     """Return the network, tied and uninitialized.

@@ -37,6 +37,8 @@ class Plan(Mapping[str, Row]):
 
     rows: tuple[Row, ...]
     output: tuple[int, ...]
+    remarks: tuple[str, ...] = ()
+    """What a user should read about the parameters, a line each."""
 
     @cached_property
     def _by_path(self) -> dict[str, Row]:
@@ -139,6 +141,7 @@ class Plan(Mapping[str, Row]):
             "output": list(self.output),
             "totals": self.totals(),
             "rows": [row.describe() for row in self.rows],
+            **({"remarks": list(self.remarks)} if self.remarks else {}),
         }
 
 
@@ -155,14 +158,26 @@ def make_plan(
     whose law is impossible.
     """
     problems = Problems()
+    described = {path: describe(network, path, prefix) for path in network.owners}
     free = [
         path
         for path, parameter in network.owners.items()
-        if init.choose(parameter.init, initializer, describe(path, parameter, prefix))
-        is initializer
+        if init.choose(parameter.init, initializer, described[path]) is initializer
     ]
+    remarks: list[str] = []
     with problems.under("init"):
         initializer.check(free)
+    unsuitable = Problems()
+    with unsuitable.under("init"):
+        remarks = initializer.check_parameters(
+            [
+                described[path]
+                for path, parameter in network.owners.items()
+                if parameter.init is None or isinstance(parameter.init, str)
+            ]
+        )
+    if unsuitable:  # then laws fail for the same reasons
+        raise ConfigError([*problems.found, *unsuitable.found])
     rows: dict[str, Row] = {}
     for path in network.root.structural_params():
         owner = network.aliases.get(path)
@@ -174,12 +189,12 @@ def make_plan(
         with problems.under():
             rows[path] = _row(network, path, initializer, seed, prefix)
     problems.raise_any()
-    return Plan(tuple(rows.values()), tuple(output))
+    return Plan(tuple(rows.values()), tuple(output), tuple(remarks))
 
 
 def _row(network: Network, path: str, initializer: init.Initializer, seed: int, prefix: str) -> Row:
     parameter = network.owners[path]
-    description = describe(path, parameter, prefix)
+    description = describe(network, path, prefix)
     chosen = init.choose(parameter.init, initializer, description)
     rule = _rule(network, path, chosen, initializer)
     try:
@@ -209,11 +224,12 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int, 
     )
 
 
-def describe(path: str, parameter: gluon.Parameter, prefix: str = "") -> init.Description:
-    """Return the description of a parameter of known shape at a path.
+def describe(network: Network, path: str, prefix: str = "") -> init.Description:
+    """Return the description of an owner, whose shape is known.
 
     In a declared network, which has no prefix, the path is its name too.
     """
+    parameter = network.owners[path]
     name = parameter.name if prefix else path
     return init.Description(
         name,
@@ -222,6 +238,7 @@ def describe(path: str, parameter: gluon.Parameter, prefix: str = "") -> init.De
         dtypes.name(parameter.dtype),
         parameter.roles,
         parameter.shuffle,
+        network.aliases_of(path),
     )
 
 

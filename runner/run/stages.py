@@ -228,6 +228,7 @@ def _execute(config: RunConfig, run: RunFolder, origin: Origin, out: Console) ->
         listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
         verdicts = {row["path"]: row["verdict"] for row in stats.parameters}
         tables.print_parameters(out, listed, made.rows, verdicts)
+        tables.print_remarks(out, config.plan)
         tables.print_trace(out, trace)
         tables.print_sections(out, trace, sections)
         out.print()

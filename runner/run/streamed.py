@@ -157,7 +157,8 @@ class _Whole:
             roles=planned.roles,
         )
         parameter.shuffle = planned.shuffle
-        parameter.initialize(default_init=self._config.init, path=row.path)
+        place = streams.Place("", row.path, self._network.aliases_of(row.path))
+        parameter.initialize(default_init=self._config.init, path=place)
         return parameter.data().asnumpy()
 
 

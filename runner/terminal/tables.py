@@ -92,6 +92,12 @@ def print_parameters(
     table.print(out)
 
 
+def print_remarks(out: Console, plan: Plan) -> None:
+    """Print what a user should read about the parameters, a line each."""
+    for line in plan.remarks:
+        out.print(line, markup=False, soft_wrap=True)
+
+
 def _largest_z(measured: dict[str, Any]) -> float | None:
     found = [z for z in (measured.get("z_mean"), measured.get("z_var")) if z is not None]
     return max(found, key=abs) if found else None
@@ -239,6 +245,7 @@ def print_plan(out: Console, plan: Plan) -> None:
         f"{totals['parameters']} parameters, {totals['aliases']} aliases, {totals['elements']:,} elements, "
         f"{bytes_text(totals['bytes'])}; output {shape_text(plan.output)}; nothing was allocated"
     )
+    print_remarks(out, plan)
 
 
 def print_runs(

@@ -144,3 +144,102 @@ def test_verbose_says_where_values_came_from(caplog):
 def test_a_dump_makes_an_equal_load(file):
     for load in (init.Load(file, init.Normal(0.5)), init.Load({"w": [1.0, 2.0]})):
         assert init.create(load.dumps()) == load
+
+
+# --- what a snapshot and a network do not have in common
+
+
+PARAMETERS = [described("0.weight", (2, 3)), described("0.bias", (2,))]
+
+
+def test_a_snapshot_that_fits_is_accepted_without_a_word():
+    assert init.Load({"0.weight": WEIGHT, "0.bias": [5, 6]}).check_parameters(PARAMETERS) == []
+
+
+@pytest.mark.parametrize("default", [None, "ones"])
+def test_a_tensor_that_no_parameter_takes_is_refused_or_listed(default):
+    values = {"0.weight": WEIGHT, "0.bais": [5, 6]}
+    wanted = "the mapping has 1 tensor that no parameter takes: '0.bais' - did you mean '0.bias'. partial=true allows it"
+    with pytest.raises(OptionError, match=wanted):
+        init.Load(values, default).check_parameters(PARAMETERS)
+    assert init.Load(values, default, partial=True).check_parameters(PARAMETERS) == [
+        "the mapping has 1 tensor that no parameter takes: '0.bais'",
+        "the mapping lacks 1 of 2 parameters: '0.bias'",
+    ]
+
+
+def test_a_parameter_without_a_tensor_is_refused_or_left_to_the_default():
+    with pytest.raises(
+        OptionError, match="lacks 1 of 2 parameters: '0.bias' - give default_init for them, or"
+    ):
+        init.Load({"0.weight": WEIGHT}).check_parameters(PARAMETERS)
+    assert init.Load({"0.weight": WEIGHT}, "ones").check_parameters(PARAMETERS) == [
+        "the mapping lacks 1 of 2 parameters: '0.bias'"
+    ]
+
+
+def test_an_error_names_some_and_a_list_all():
+    many = {f"x{i}": [1.0] for i in range(20)}
+    with pytest.raises(OptionError, match="20 tensors .* 'x7' and 12 more"):
+        init.Load(many, "ones").check_parameters(PARAMETERS)
+    said = init.Load(many, "ones", partial=True).check_parameters(PARAMETERS)
+    assert said[0].endswith("'x18', 'x19'")
+
+
+def test_a_rule_of_mixed_checks_what_it_decides_for():
+    load = init.Load({"0.weight": WEIGHT, "x": [1.0]})
+    mixed = init.Mixed([".*weight", ".*"], [load, init.Zero()])
+    with pytest.raises(OptionError, match=r"^rules\[0\].init.param the mapping has 1 tensor"):
+        mixed.check_parameters(PARAMETERS)
+
+
+def tied():
+    made = nn.Sequential()
+    made.add(nn.Dense(3, in_units=3, use_bias=False))
+    made.add(nn.Dense(3, in_units=3, use_bias=False, params=made[0].params))
+    return made
+
+
+@pytest.mark.parametrize("names", [["0.weight"], ["1.weight"], ["0.weight", "1.weight"]])
+def test_any_name_of_a_tied_parameter_serves(names):
+    values, made = np.arange(9.0).reshape(3, 3), tied()
+    load = init.Load(dict.fromkeys(names, values))
+    made.initialize(load)
+    assert (made[1].weight.data().asnumpy() == values).all()
+    tied_one = Description("w", "0.weight", (3, 3), aliases=("1.weight",))
+    assert load.check_parameters([tied_one]) == []
+
+
+def test_tied_names_with_other_values_are_refused():
+    load = init.Load({"0.weight": np.zeros((3, 3)), "1.weight": np.ones((3, 3))})
+    wanted = "param has other values for '0.weight' than for '1.weight', which are one parameter"
+    with pytest.raises(OptionError, match=wanted):
+        tied().initialize(load)
+
+
+def test_one_name_with_and_without_mxnets_prefix_is_refused():
+    with pytest.raises(OptionError, match="param has both 'arg:w' and 'w', which are one name"):
+        init.Load({"arg:w": [1.0], "w": [2.0]})
+
+
+def test_a_file_is_opened_once_for_all_its_tensors(file, monkeypatch):
+    opened = []
+    for file_format in {type(formats.get(name)) for name in formats.names()}:
+        monkeypatch.setattr(
+            file_format,
+            "open",
+            lambda self, path, real=file_format.open: opened.append(path) or real(self, path),
+        )
+    made = net()
+    load = init.Load(file)
+    made.initialize(load)
+    for name in ("0.weight", "0.bias"):
+        laws.Loaded(file, name).read()
+    assert len(opened) == 1
+
+
+def test_a_file_that_was_replaced_is_opened_again(file):
+    load = init.Load(file)
+    formats.get(file).write(file, Snapshot({"0.weight": WEIGHT + 1}))
+    assert (laws.Loaded(file, "0.weight").read() == WEIGHT + 1).all()
+    assert (load.param["0.weight"] == WEIGHT).all()

@@ -45,7 +45,7 @@ def plan_with(names, model, command, tmp_path):
             import numpy as np
 
             np.savez(tmp_path / "none.npz", x=np.zeros(1, np.float32))
-            words.append("init.default_init={kind: he}")
+            words += ["init.default_init={kind: he}", "init.partial=true"]
         done = command(*words)
         if (model, name) in REFUSED:
             assert (done.code, REFUSED[model, name] in done.err) == (2, True), (
