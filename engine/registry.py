@@ -33,6 +33,20 @@ def advice(name: str, known: Iterable[str]) -> str:
     return f"did you mean '{close}'? {listed}" if close else listed
 
 
+E = TypeVar("E", bound=Exception)
+
+
+def advised(error: E, name: str, known: Iterable[str]) -> E:
+    """Return the error with a note that has the nearest known name, if one is close.
+
+    The text of the error stays MXNet's; a traceback prints the note below it.
+    """
+    close = nearest(name, known)
+    if close is not None:
+        error.add_note(f"did you mean '{close}'?")
+    return error
+
+
 def snake_case(class_name: str) -> str:
     """`MSRAPrelu` -> `msra_prelu`, `TruncatedNormal` -> `truncated_normal`, `Conv2D` -> `conv2d`."""
     words = re.sub(r"([a-z0-9])([A-Z][a-z])|([A-Z])([A-Z][a-z])", r"\1\3_\2\4", class_name)
@@ -206,9 +220,8 @@ def get_create_func(base_class: type[T], nickname: str) -> Callable[..., T]:
             check_alone(rest, kwargs)
             return create(**json.loads(name))
         if name.lower() not in registry:
-            raise AssertionError(
-                f"{name} is not registered. Please register with {nickname}.register first"
-            )
+            said = f"{name} is not registered. Please register with {nickname}.register first"
+            raise advised(AssertionError(said), name, registry)
         made: T = registry.get(name)(*rest, **kwargs)
         return made
 

@@ -42,7 +42,7 @@ FLOORS = [
     {"engine.gluon.utils", "engine.gluon.state"},
     {"engine.gluon.parameter"},
     {"engine.gluon.packing"},
-    {"engine.gluon.parameter_dict", "engine.gluon.block_summary"},
+    {"engine.gluon.parameter_dict", "engine.gluon.block_summary", "engine.gluon.model_files"},
     {"engine.gluon.block"},
     {"engine.gluon.shapes"},
     {"engine.lr_scheduler", "engine.metric"},

@@ -24,6 +24,7 @@ from initlab.engine import autograd, formats, naming, nd, streams
 from initlab.engine.arrays import DType
 from initlab.engine.device import Device, Devices, cpu
 from initlab.engine.errors import DeferredInitializationError, MXNetError, ShapeRuleError
+from initlab.engine.gluon import model_files
 from initlab.engine.gluon.block_summary import print_summary
 from initlab.engine.gluon.parameter import DEFAULT, Parameter
 from initlab.engine.gluon.parameter_dict import ParameterDict, brief
@@ -369,6 +370,30 @@ class Block:
             stacklevel=2,
         )
         self.collect_params().save(filename, strip_prefix=self.prefix)
+
+    def load_params(
+        self,
+        filename: str,
+        ctx: Devices = None,
+        allow_missing: bool = False,
+        ignore_extra: bool = False,
+    ) -> None:
+        """Call `load_parameters`: MXNet's deprecated name of it."""
+        warnings.warn("load_params is deprecated. Please use load_parameters.", stacklevel=2)
+        self.load_parameters(filename, ctx, allow_missing, ignore_extra)
+
+    def save(self, prefix: str) -> None:
+        """Write the names of all blocks to `<prefix>-model.json`, the values to
+        `<prefix>-model.params`.
+        """
+        model_files.write(self, prefix)
+
+    def load(self, prefix: str) -> None:
+        """Read what `save` wrote into the same blocks, which were made in the same order.
+
+        Raises ValueError if they are others.
+        """
+        model_files.read(self, prefix)
 
     def load_parameters(
         self,

@@ -43,33 +43,75 @@ def array(
     return NDArray(from_host(values, where), where)
 
 
+def check_dense(stype: str | None) -> None:
+    """Raise ValueError for a sparse storage type: arrays are dense here."""
+    if stype not in (None, "default"):
+        raise ValueError(f"stype cannot be '{stype}': there are no sparse arrays here - 'default'")
+
+
 def _filled(
-    maker: str, shape: Shape, ctx: Device | None, dtype: DType, device: Device | None, *value: float
+    maker: str,
+    shape: Shape,
+    ctx: Device | None,
+    dtype: DType,
+    device: Device | None,
+    *value: float,
+    out: NDArray | None = None,
+    stype: str | None = None,
 ) -> NDArray:
+    """Return an array that the library's function `maker` makes, or write it into `out`."""
+    check_dense(stype)
     where = place(ctx, device)
+    wanted = shape_tuple(shape)
+    if any(n < 0 for n in wanted):
+        raise MXNetError(f"{maker}: the length of an axis cannot be negative, got shape {wanted}")
+    if out is not None:
+        if out.shape != wanted:
+            provided, inferred = ("[" + ",".join(map(str, s)) + "]" for s in (out.shape, wanted))
+            raise MXNetError.checked(
+                f"Shape inconsistent, Provided = {provided}, inferred shape={inferred}"
+            )
+        dtype, where = out.dtype, out.device
     resolved = dtypes.resolve("float32" if dtype is None else dtype)
-    return NDArray(getattr(where.use(), maker)(shape_tuple(shape), *value, dtype=resolved), where)
+    made = NDArray(getattr(where.use(), maker)(wanted, *value, dtype=resolved), where)
+    if out is None:
+        return made
+    out[:] = made
+    return out
 
 
 def zeros(
-    shape: Shape, ctx: Device | None = None, dtype: DType = None, device: Device | None = None
+    shape: Shape,
+    ctx: Device | None = None,
+    dtype: DType = None,
+    stype: str | None = None,
+    out: NDArray | None = None,
+    device: Device | None = None,
 ) -> NDArray:
-    """Return an array of zeros."""
-    return _filled("zeros", shape, ctx, dtype, device)
+    """Return an array of zeros, or fill `out` with zeros and return it."""
+    return _filled("zeros", shape, ctx, dtype, device, out=out, stype=stype)
 
 
 def ones(
-    shape: Shape, ctx: Device | None = None, dtype: DType = None, device: Device | None = None
+    shape: Shape,
+    ctx: Device | None = None,
+    dtype: DType = None,
+    out: NDArray | None = None,
+    device: Device | None = None,
 ) -> NDArray:
-    """Return an array of ones."""
-    return _filled("ones", shape, ctx, dtype, device)
+    """Return an array of ones, or fill `out` with ones and return it."""
+    return _filled("ones", shape, ctx, dtype, device, out=out)
 
 
 def empty(
-    shape: Shape, ctx: Device | None = None, dtype: DType = None, device: Device | None = None
+    shape: Shape,
+    ctx: Device | None = None,
+    dtype: DType = None,
+    stype: str | None = None,
+    device: Device | None = None,
 ) -> NDArray:
     """Return an uninitialized array: its values are whatever the memory held."""
-    return _filled("empty", shape, ctx, dtype, device)
+    return _filled("empty", shape, ctx, dtype, device, stype=stype)
 
 
 def full(
@@ -97,14 +139,15 @@ def arange(
     stop: float | None = None,
     step: float = 1.0,
     repeat: int = 1,
+    infer_range: bool | None = None,
     ctx: Device | None = None,
     dtype: DType = None,
     device: Device | None = None,
 ) -> NDArray:
     """Return start, start + step, … below `stop` as a vector, each number `repeat` times.
 
-    If only one number is given, it is `stop`, and the range starts at 0. Raises MXNetError if the
-    range is empty.
+    If only one number is given, it is `stop`, and the range starts at 0. `infer_range` has no
+    effect. Raises MXNetError if the range is empty.
     """
     where = place(ctx, device)
     first, last = (0, start) if stop is None else (start, stop)
@@ -124,14 +167,20 @@ def eye(
     k: int = 0,
     ctx: Device | None = None,
     dtype: DType = None,
+    out: NDArray | None = None,
     device: Device | None = None,
 ) -> NDArray:
-    """Return an N x M matrix (N x N if M is 0) with ones on the k-th diagonal and zeros elsewhere."""
-    where = place(ctx, device)
-    return NDArray(
-        where.use().eye(N, M or N, k, dtype=dtypes.resolve("float32" if dtype is None else dtype)),
-        where,
-    )
+    """Return an N x M matrix (N x N if M is 0) with ones on the k-th diagonal and zeros elsewhere.
+
+    With `out`, write it there and return `out`.
+    """
+    where = place(ctx, device) if out is None else out.device
+    resolved = dtypes.resolve("float32" if dtype is None else dtype)
+    made = NDArray(where.use().eye(N, M or N, k, dtype=resolved), where)
+    if out is None:
+        return made
+    out[:] = made
+    return out
 
 
 def linspace(

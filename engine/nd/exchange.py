@@ -67,8 +67,8 @@ to_dlpack_for_write = to_dlpack_for_read
 def from_numpy(ndarray: np.ndarray, zero_copy: bool = True) -> NDArray:
     """Return an array that shares memory with a NumPy array, which becomes read-only.
 
-    Without `zero_copy`, returns a copy. Raises TypeError if `ndarray` is no NumPy array, and
-    ValueError if it is not C-contiguous.
+    A second call gives another array on that memory. Without `zero_copy`, returns a copy. Raises
+    TypeError if `ndarray` is no NumPy array, and ValueError if it is not C-contiguous.
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy needs a NumPy array, got {type(ndarray).__name__}")
@@ -78,6 +78,8 @@ def from_numpy(ndarray: np.ndarray, zero_copy: bool = True) -> NDArray:
         raise ValueError("Only c-contiguous arrays are supported for zero-copy")
     dtypes.resolve(ndarray.dtype)
     where = place(Device("cpu", 0))
+    if not ndarray.flags["WRITEABLE"] and ndarray.flags["OWNDATA"]:
+        ndarray.flags["WRITEABLE"] = True  # for a moment: the new array may be written into
     shared = from_host(ndarray.reshape(ndarray.shape or (1,)).view(), where)
     ndarray.flags["WRITEABLE"] = False
     return NDArray(shared, where)

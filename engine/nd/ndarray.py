@@ -6,7 +6,7 @@ Semantics and printed form are those of MXNet's `mx.nd.NDArray`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -158,6 +158,11 @@ class NDArray:
         return "default"
 
     @property
+    def writable(self) -> bool:
+        """Whether the array may be written into: true unless it shares read-only memory."""
+        return bool(getattr(getattr(self._raw, "flags", None), "writeable", True))
+
+    @property
     def grad(self) -> NDArray | None:
         """The gradient, as a new NDArray on the same memory; None before `attach_grad`."""
         return None if self._grad is None else self._grad._handle()
@@ -180,6 +185,18 @@ class NDArray:
         node.
         """
         return _restored, (self.asnumpy(), self._device.device_type, self._device.device_id)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return values and device, as `__setstate__` takes them."""
+        return {
+            "values": self.asnumpy(),
+            "device": (self._device.device_type, self._device.device_id),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Become the array that `__getstate__` described, without a gradient."""
+        device = Device(*state["device"])
+        NDArray.__init__(self, from_host(np.array(state["values"]), device), device)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -265,13 +282,24 @@ class NDArray:
         return elementwise.identity(self)
 
     def copyto(self, other: NDArray | Device) -> NDArray:
-        """Copy into `other`, an array of the same shape, or onto the device `other`."""
+        """Copy into `other`, an array of the same shape, or onto the device `other`.
+
+        Raises TypeError if it is something else, MXNetError if the shapes differ.
+        """
         if isinstance(other, Device):
             if other == self._device:
                 return self.copy()
             return NDArray(from_host(self.asnumpy(), other), other)
+        if not isinstance(other, NDArray):
+            raise TypeError(f"copyto does not support type {type(other)}")
         if other is self:
             return other
+        if other.shape != self.shape:
+            expected, got = ("[" + ",".join(map(str, x.shape)) + "]" for x in (self, other))
+            raise MXNetError.checked(
+                "Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node  at 0-th output: "
+                f"expected {expected}, got {got}"
+            )
         other[:] = self if other._device == self._device else self.copyto(other._device)
         return other
 
@@ -435,15 +463,6 @@ class NDArray:
         """Return the axes in another order, by default reversed; `axes` are numbers or one tuple."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         return shape.transpose(self, axes=tuple(order) if order else None)
-
-    def broadcast_to(self, wanted: int | Sequence[int]) -> NDArray:
-        """Stretch axes of length 1, and new axes in front, to the shape `wanted`; 0 keeps an axis."""
-        wanted = (wanted,) if isinstance(wanted, int) else tuple(wanted)
-        lacking = len(wanted) - self.ndim
-        return shape.broadcast_to(
-            shape.reshape(self, shape=(1,) * lacking + self.shape) if lacking > 0 else self,
-            shape=wanted,
-        )
 
     def __matmul__(self, other: NDArray) -> NDArray:
         """Return the matrix product, like `nd.dot`."""

@@ -68,6 +68,15 @@ def _target(
     return wanted, resolved, where
 
 
+def _check_parameters(*parameters: object) -> None:
+    """Raise ValueError, in MXNet's words, for a parameter that is no array and no number."""
+    for value in parameters:
+        if not isinstance(value, (NDArray, int, float, np.number)):
+            raise ValueError(
+                f"Distribution parameters must be either NDArray or numbers, but got {type(value)}."
+            )
+
+
 def uniform(
     low: NDArray | float = 0.0,
     high: NDArray | float = 1.0,
@@ -82,6 +91,7 @@ def uniform(
     If `low` or `high` is an array, draws `shape` values for each pair of bounds; the result has
     shape (*bounds, *shape). Raises MXNetError if high < low.
     """
+    _check_parameters(low, high)
     if isinstance(low, NDArray) or isinstance(high, NDArray):
         return _each(
             uniform, (low, high), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
@@ -117,6 +127,7 @@ def normal(
     If `loc` or `scale` is an array, draws `shape` values for each pair; the result has shape
     (*pairs, *shape). Raises MXNetError unless scale > 0.
     """
+    _check_parameters(loc, scale)
     if isinstance(loc, NDArray) or isinstance(scale, NDArray):
         return _each(
             normal, (loc, scale), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
@@ -215,6 +226,7 @@ def exponential(
 
     If `scale` is an array, draws `shape` values for each mean.
     """
+    _check_parameters(scale)
     if isinstance(scale, NDArray):
         return _each(
             exponential, (scale,), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
@@ -248,6 +260,7 @@ def gamma(
 
     If a parameter is an array, draws `shape` values for each pair.
     """
+    _check_parameters(alpha, beta)
     if isinstance(alpha, NDArray) or isinstance(beta, NDArray):
         return _each(
             gamma, (alpha, beta), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
@@ -279,6 +292,7 @@ def poisson(
 
     If `lam` is an array, draws `shape` values for each mean.
     """
+    _check_parameters(lam)
     if isinstance(lam, NDArray):
         return _each(poisson, (lam,), shape, out, {"dtype": dtype, "ctx": ctx, "device": device})
     _require(
@@ -305,6 +319,7 @@ def negative_binomial(
     If a parameter is an array, draws `shape` values for each pair. Raises MXNetError unless k >= 0
     and 0 < p <= 1.
     """
+    _check_parameters(k, p)
     if isinstance(k, NDArray) or isinstance(p, NDArray):
         return _each(
             negative_binomial, (k, p), shape, out, {"dtype": dtype, "ctx": ctx, "device": device}
@@ -333,6 +348,7 @@ def generalized_negative_binomial(
     Values are floats. With alpha 0 it is the Poisson distribution. If a parameter is an array,
     draws `shape` values for each pair.
     """
+    _check_parameters(mu, alpha)
     if isinstance(mu, NDArray) or isinstance(alpha, NDArray):
         return _each(
             generalized_negative_binomial,

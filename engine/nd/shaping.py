@@ -163,6 +163,8 @@ def moveaxis(tensor: NDArray, source: Any, destination: Any) -> NDArray:
                 raise ValueError(
                     f"{name} should verify 0 <= {name.lower()} < tensor.ndimGot {axis}"
                 )
+        if len({axis % tensor.ndim for axis in axes}) < len(axes):
+            raise ValueError("repeated axis")
     if len(sources) != len(places):
         raise ValueError(
             "`source` and `destination` arguments must have the same number of elements"
@@ -576,7 +578,12 @@ def concat(*data: NDArray, dim: int = 1) -> NDArray:
 
 
 def concatenate(arrays: Sequence[NDArray], axis: int = 0, always_copy: bool = True) -> NDArray:
-    """Join arrays along `axis`; a single array is returned itself unless `always_copy`."""
+    """Join arrays along `axis`; a single array is returned itself unless `always_copy`.
+
+    Raises AssertionError if no array is given.
+    """
+    if not arrays:
+        raise AssertionError("concatenate needs at least one array")
     if len(arrays) == 1 and not always_copy:
         return arrays[0]
     return concat(*arrays, dim=axis)

@@ -10,7 +10,7 @@ import numpy as np
 
 from initlab.engine import nd
 from initlab.engine.lr_scheduler import LRScheduler
-from initlab.engine.registry import Registry, advice
+from initlab.engine.registry import Registry, advised
 
 REGISTRY: Registry[type[Optimizer]] = Registry("optimizer")
 O = TypeVar("O", bound="type[Optimizer]")  # noqa: E741
@@ -251,7 +251,7 @@ class Optimizer:
     def create_optimizer(name: str, **kwargs: Any) -> Optimizer:
         """Create the optimizer of that name. Raises ValueError if it is unknown."""
         if name.lower() not in REGISTRY:
-            raise ValueError(f"Cannot find optimizer {name} - {advice(name, REGISTRY)}")
+            raise advised(ValueError(f"Cannot find optimizer {name}"), name, REGISTRY)
         return REGISTRY.get(name)(**kwargs)
 
 

@@ -74,3 +74,13 @@ def test_array_gives_a_copy_or_its_own_memory_or_refuses():
 def test_what_cannot_be_shared_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_one_numpy_array_may_be_shared_twice():
+    values = np.zeros(3, np.float32)
+    first, second = nd.from_numpy(values), nd.from_numpy(values)
+    second[:] = 5
+    first += 1
+    assert values.tolist() == second.tolist() == [6, 6, 6]
+    assert not values.flags.writeable
+    assert first.writable

@@ -147,3 +147,20 @@ def test_random_faces_draw_from_the_ambient_stream():
 def test_impossible_draws_are_refused(fails, error, message):
     with pytest.raises(error, match=message):
         fails()
+
+
+def test_a_state_makes_the_array_again():
+    x = nd.array([[1.0, 2]], dtype="float64", ctx=cpu(1))
+    y = nd.zeros((3,))
+    y.__setstate__(x.__getstate__())
+    assert (y.tolist(), y.dtype, y.context) == ([[1, 2]], np.float64, cpu(1))
+    y += 1
+    assert x.tolist() == [[1, 2]]
+
+
+def test_a_copy_goes_to_an_array_of_its_shape_or_a_device():
+    x = nd.array([[1.0, 2]])
+    with pytest.raises(TypeError, match="copyto does not support type <class 'int'>"):
+        x.copyto(3)
+    with pytest.raises(MXNetError, match=r"0-th output: expected \[1,2\], got \[2,2\]"):
+        x.copyto(nd.ones((2, 2)))

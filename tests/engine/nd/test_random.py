@@ -260,3 +260,20 @@ def test_a_uniform_never_reaches_its_upper_bound(dtype):
     drawn = R.uniform(-1, 1, shape=1 << 16, dtype=dtype).asnumpy().astype(np.float64)
     assert drawn.min() >= -1 and drawn.max() < 1
     assert (R.uniform(3, 3, shape=5, dtype=dtype).asnumpy() == 3).all()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        nd.random.uniform,
+        nd.random.normal,
+        nd.random.gamma,
+        nd.random.poisson,
+        nd.random.exponential,
+    ],
+)
+def test_a_parameter_that_is_no_number_is_a_value_error(draw):
+    with pytest.raises(
+        ValueError, match="must be either NDArray or numbers, but got <class 'str'>"
+    ):
+        draw("a")

@@ -6,6 +6,7 @@ import math
 
 import nd_checks
 import numpy as np
+import pytest
 from directions import check
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,3 +90,10 @@ def test_split_concat_and_stack_undo_each_other():
     assert nd.concat(*nd.split(x, 2, axis=1), dim=1).tolist() == x.tolist()
     assert nd.stack(*x, axis=0).tolist() == x.tolist()
     assert nd.split(x, 4, axis=1, squeeze_axis=True)[1].tolist() == [1, 5, 9]
+
+
+def test_an_axis_moves_once_and_joining_needs_an_array():
+    with pytest.raises(ValueError, match="repeated axis"):
+        nd.moveaxis(nd.ones((2, 2)), [0, 0], [0, 1])
+    with pytest.raises(AssertionError, match="concatenate needs at least one array"):
+        nd.concatenate([])
