@@ -15,6 +15,7 @@ from initlab.engine import naming, streams
 from initlab.runner.config.compose import (
     Composed,
     ComposedWithProblems,
+    check_single,
     compose,
     hydra_files,
     set_run_dir,
@@ -26,6 +27,7 @@ from initlab.runner.evidence import judged, status
 from initlab.runner.evidence.finished import Run
 from initlab.runner.evidence.folder import Origin, RunFolder
 from initlab.runner.excerpt import shortened
+from initlab.runner.files import check_local
 from initlab.runner.plan.rows import Plan
 from initlab.runner.plan.validate import RunConfig, validate
 from initlab.runner.report.drawing import check_report
@@ -152,6 +154,8 @@ class DeclaredRun:
                 raise ConfigError.of(key, f"{str(value).lower()} makes no run - leave it out")
         if folder == "":
             raise ConfigError.of("folder", "is empty - give the folder to run into, or None")
+        if folder is not None:
+            check_local("folder", folder)
         place = (self.folder if folder is None else Path(folder)).absolute()
         quiet = tables.quiet_console()
         with leaving_no_trace():
@@ -207,6 +211,7 @@ def declared(config: Composed) -> DeclaredRun:
             f"sweep.{varied[0]} declares several runs - add -m to run them, and dry_run=true to see them; "
             "in Python, declare each of them",
         )
+    check_single(config)
     checked = validate(declaration_of(config))
     words = tuple(str(word) for word in config.hydra.overrides.task)
     if checked.claims:

@@ -11,6 +11,7 @@ import io
 import json
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,13 +22,22 @@ from typing import Any
 import numpy as np
 
 from initlab.engine.formats.base import TEMPORARY, replacing, sync
-from initlab.runner.errors import StorageError
+from initlab.runner.errors import ConfigError, StorageError
 from initlab.runner.json_values import JSON
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 POLL_SECONDS = 0.2
 """Seconds between two looks at a folder that another process has locked."""
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOENT, errno.ESTALE}
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+"""The beginning of an address like s3://bucket, which as a path would make a folder named `s3:`."""
+
+
+def check_local(place: str, folder: str | os.PathLike[str]) -> None:
+    """Raise ConfigError, at `place`, for an address of a remote storage in place of a folder."""
+    if ADDRESS.match(str(folder)):
+        said = f"must be a folder of this machine, got {str(folder)!r} - copy the folder afterwards"
+        raise ConfigError.of(place, said)
 
 
 BUSY_RUN = (

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 import hydra
@@ -18,11 +20,15 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from initlab.runner.command import REGISTRY
+from initlab.runner.config.explain import key_of
 from initlab.runner.config.hydra_internals import VERSION, allowing, hydra_context, parse_arguments
 from initlab.runner.config.option_files import conf_dir
 from initlab.runner.config.permitted import LOGGING_CLASSES
-from initlab.runner.errors import ConfigError
+from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.sweep.plugin import register
+
+DOING = ("multirun", "run", "cfg", "info", "shell_completion", "hydra_help", "help")
+"""The flags that say what is done with the words, of which there can be one."""
 
 
 def launch(words: list[str]) -> int:
@@ -32,14 +38,7 @@ def launch(words: list[str]) -> int:
     for word in arguments.overrides:
         if word in REGISTRY:
             raise ConfigError.of(word, f"is a command, which comes first - write initlab {word} …")
-    if arguments.experimental_rerun:
-        raise ConfigError.of(
-            "--experimental-rerun", "is refused: it unpickles a file - run the same overrides again"
-        )
-    for flag in ("config_path", "config_name"):
-        if getattr(arguments, flag):
-            said = "is refused: there is one root config - add groups with --config-dir"
-            raise ConfigError.of(f"--{flag.replace('_', '-')}", said)
+    check_flags(arguments)
     if arguments.help:
         from initlab.runner.command import terminal_width
         from initlab.runner.terminal.help import help_text
@@ -58,12 +57,44 @@ def launch(words: list[str]) -> int:
         # Compose it for the checks: they refuse a config that would make Hydra instantiate a class.
         composed(arguments.overrides, arguments.config_dir)
         return hand_to_hydra(words)
-    config = None if arguments.multirun else composed(arguments.overrides, arguments.config_dir)
+    several = arguments.multirun or mode_of(arguments.overrides) == "MULTIRUN"
+    config = None if several else composed(arguments.overrides, arguments.config_dir)
     if config is None or config.hydra.mode == RunMode.MULTIRUN:
         from initlab.runner.sweep.sweeper import sweep
 
         return sweep(arguments.overrides, arguments.config_dir)
     return single_run(config)
+
+
+def check_flags(arguments: Namespace) -> None:
+    """Raise ConfigError with each flag that is refused, or has no effect beside the others."""
+    problems = Problems()
+    if arguments.experimental_rerun:
+        said = "is refused: it unpickles a file - run the same overrides again"
+        problems.add("--experimental-rerun", said)
+    for flag in ("config_path", "config_name"):
+        if getattr(arguments, flag):
+            said = "is refused: there is one root config - add groups with --config-dir"
+            problems.add(f"--{flag.replace('_', '-')}", said)
+    for flag in ("package", "resolve"):
+        if getattr(arguments, flag) and not arguments.cfg:
+            problems.add(f"--{flag}", "is for --cfg, which prints a config - add --cfg job")
+    doing = [flag for flag in DOING if getattr(arguments, flag) not in (None, False)]
+    if len(doing) > 1:
+        first, other = (f"--{flag.replace('_', '-')}" for flag in doing[:2])
+        said = "cannot be given together - leave one out"
+        if doing[0] == "multirun":
+            said += ", and for --cfg give one value of each key"
+        problems.add(f"{first} {other}", said)
+    if arguments.multirun and mode_of(arguments.overrides) == "RUN":
+        problems.add("hydra.mode", "RUN contradicts -m - leave one of the two out")
+    problems.raise_any()
+
+
+def mode_of(words: Sequence[str]) -> str | None:
+    """Return what a word of the command line gives as `hydra.mode`, in capitals."""
+    found = [word.partition("=")[2] for word in words if key_of(word) == "hydra.mode"]
+    return found[-1].strip("'\"").upper() if found else None
 
 
 def show(text: str) -> int:

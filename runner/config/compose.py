@@ -35,6 +35,7 @@ from initlab.runner.config.identity import OUTPUTS, Declaration, declaration_of
 from initlab.runner.config.limits import check_limits
 from initlab.runner.config.option_files import ROOT, check_overlay, conf_dir, shipped_options
 from initlab.runner.errors import ConfigError, Problem, Problems
+from initlab.runner.files import check_local
 from initlab.runner.json_values import JSON
 
 Composed: TypeAlias = DictConfig
@@ -82,6 +83,7 @@ def set_run_dir(config: DictConfig, declaration: Declaration) -> Path:
     """
     if OmegaConf.to_container(config.hydra.run, resolve=False)["dir"] == RUN_DIR:  # type: ignore[index, call-overload]
         config.hydra.run.dir = "." if config.task == "plan" else str(declaration.folder)
+    check_local("hydra.run.dir", str(config.hydra.run.dir))
     return Path(str(config.hydra.run.dir))
 
 
@@ -101,6 +103,18 @@ def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
     if given.problems:
         raise ComposedWithProblems(given.problems.found, config)
     return config
+
+
+def check_single(config: DictConfig) -> None:
+    """Raise ConfigError with each word for Hydra that has no effect on a single run."""
+    problems = Problems()
+    if config.hydra.mode == RunMode.MULTIRUN:
+        problems.add("hydra.mode", "MULTIRUN is for sweeps - in Python, declare each run")
+    for word in map(str, config.hydra.overrides.hydra):
+        key = word.lstrip("+~").partition("=")[0]
+        if key.replace("/", ".").startswith(("hydra.launcher", "hydra.sweeper", "hydra.sweep.")):
+            problems.add(key, "is for a sweep, and this is a single run - add -m, or leave it out")
+    problems.raise_any()
 
 
 def start(words: list[str], config_dir: str | None) -> None:

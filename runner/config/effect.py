@@ -109,6 +109,7 @@ class Effects:
             return Shown.of(config, config.hydra.runtime.choices)
 
         self._compose = lru_cache(KEPT)(compose)
+        self._text: dict[tuple[tuple[str, ...], str], bool] = {}
         self._sound: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
 
     def check(
@@ -131,6 +132,20 @@ class Effects:
                 with problems.under():
                     _check_value(one, over, config())
         choosing = [one for one in overrides if chooses(one)]
+        choice = tuple(str(one.input_line) for one in choosing)
+        for one in values:
+            if str(one.input_line) in typed and _respelled(one):
+                key = choice, one.key_or_group
+                if key not in self._text:
+                    found = OmegaConf.select(config(), one.key_or_group)
+                    self._text[key] = isinstance(found, str)
+                if self._text[key]:
+                    said = f"must be a text, got {one.value()!r} - put it in quotes: {_quoted(one)}"
+                    problems.add(one.key_or_group, said)
+        for number, one in enumerate(choosing):
+            later = [o for o in choosing[number + 1 :] if _group(o) == _group(one)]
+            if later and str(later[0].input_line) != str(one.input_line):
+                problems.add(one.key_or_group, _no_effect(one, later[0]))
         alike = (
             tuple(str(one.input_line) for one in choosing),
             tuple(o.key_or_group for o in values),
@@ -218,8 +233,25 @@ def _check_value(one: Override, over: Override, config: DictConfig) -> None:
     except COMPOSITION_ERRORS:
         return
     if again != config:
-        said = f"'{one.input_line}' has no effect: '{over.input_line}' comes later - leave one out"
-        raise ConfigError.of(one.key_or_group, said)
+        raise ConfigError.of(one.key_or_group, _no_effect(one, over))
+
+
+def _respelled(one: Override) -> bool:
+    """Return whether a value that is no text looks otherwise as a text than it was typed, like 1e5."""
+    value = one.value()
+    return isinstance(value, (bool, int, float)) and str(value) != one.get_value_string().strip()
+
+
+def _quoted(one: Override) -> str:
+    return f"'{one.get_key_element()}=\"{one.get_value_string().strip()}\"'"
+
+
+def _no_effect(one: Override, over: Override) -> str:
+    return f"'{one.input_line}' has no effect: '{over.input_line}' comes later - leave one out"
+
+
+def _group(one: Override) -> tuple[str, str | None]:
+    return one.key_or_group, one.package
 
 
 def _has_parts(value: object) -> bool:

@@ -11,6 +11,7 @@ ConfigLoaderImpl.repository: group_exists,     deciding whether a word chooses a
 Override._value                               copying a parsed word with another number
 GlobalHydra.hydra, ConfigStore.repo, Plugins'  saving and restoring the state of Hydra
   two mappings, BaseContainer._resolvers
+DictConfig._content                           removing a key from a config with typed keys
 
 `tests/runner/config/test_hydra_internals.py` tests everything we rely on.
 """
@@ -238,6 +239,16 @@ def apply_words(overrides: Sequence[Override], config: DictConfig) -> None:
     Raises the errors of Hydra.
     """
     ConfigLoaderImpl._apply_overrides_to_config(list(overrides), config)
+
+
+def without_hydra(config: DictConfig) -> DictConfig:
+    """Return a copy of a composed config without the node `hydra`; all keys keep their types, which
+    `OmegaConf.masked_copy` drops.
+    """
+    made = copy.deepcopy(config)
+    content = made.__dict__["_content"]
+    content.pop("hydra", None)
+    return made
 
 
 def package_of(group: str, option: str) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from initlab.engine import streams
 from initlab.engine.init.base import KINDS
 from initlab.engine.options import LATER, options_of
+from initlab.runner.config import schema
 from initlab.runner.config.plugins import Plugin, loaded
 from initlab.runner.data import REGISTRY
 from initlab.runner.errors import ConfigError
@@ -64,7 +65,7 @@ class Declaration:
 
 def declaration_of(config: DictConfig) -> Declaration:
     """Return what a composed config declares. Raises ConfigError if an interpolation fails."""
-    return Declaration(resolve(config))
+    return Declaration(completed(resolve(config)))
 
 
 def canonical_config(
@@ -148,6 +149,51 @@ def _plain(config: DictConfig, key: str) -> JSON:
     value = "???" if OmegaConf.is_missing(config, key) else config[key]
     plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
     return cast(JSON, plain)
+
+
+def completed(resolved: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return a resolved config in which every chosen option has all its keys, with the types of its
+    class, like an option file that begins with `/schema/GROUP/KIND@_here_`.
+
+    A config that leaves a default out is then the same run as one that states it. What is invalid
+    stays as it is.
+    """
+    made = dict(resolved)
+    for group in (*schema.GROUPS, "model"):
+        several = made.get(group) if group in schema.SEVERAL else None
+        if isinstance(several, dict):
+            made[group] = {name: _completed(group, node) for name, node in several.items()}
+        elif group not in schema.SEVERAL:
+            made[group] = _completed(group, made.get(group))
+    model = made.get("model")
+    if isinstance(model, dict) and model.get("share") == {}:
+        made["model"] = {**model, "share": None}
+    return made
+
+
+def _completed(group: str, options: JSON) -> JSON:
+    if not isinstance(options, dict):
+        return options
+    cls: type = schema.Model
+    if group != "model":
+        kind = options.get("kind")
+        if not isinstance(kind, str) or kind not in schema.kinds(group):
+            return options
+        cls = schema.schema_of(kind, schema.kinds(group).get(kind))
+    types = schema.types_of(cls)
+    odd = [
+        name
+        for name, value in options.items()
+        if value is not None and types.get(name, Any) is not Any and type(value) is not types[name]
+    ]
+    if not odd and not types.keys() - options.keys():
+        return options
+    try:
+        whole = OmegaConf.merge(OmegaConf.structured(cls), options)
+    except OmegaConfBaseException:
+        return options
+    plain = cast(dict[str, JSON], OmegaConf.to_container(whole))
+    return {name: value for name, value in plain.items() if value != "???" or name in options}
 
 
 def canonical_of(resolved: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -44,7 +44,7 @@ REFUSED_OF_OPTUNA = {
     "storage": "is refused: Optuna unpickles what it finds there - resume=true with a seed of the sampler "
     "continues a search",
 }
-ANYWHERE = ("hydra.mode", "hydra.job.chdir", "hydra.verbose")
+ANYWHERE = ("hydra.mode", "hydra.job.chdir")
 TYPED = (
     *("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"),
     *("hydra.job.name", "hydra.job.env_set.*", "hydra.job.env_copy"),
@@ -105,6 +105,7 @@ SHIPPED: dict[str, JSON] = {
         f"hydra.{group}.{key}": value for group, node in HELP.items() for key, value in node.items()
     },
     "hydra.env": {},
+    "hydra.verbose": False,
     "hydra.job.id": "???",
     "hydra.job.num": "???",
     "hydra.job.env_set": {},

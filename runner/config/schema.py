@@ -152,6 +152,14 @@ def schema_of(kind: str, cls: type) -> type:
     return dataclasses.make_dataclass(cls.__name__, [*fields, ("kind", str, kind)], kw_only=True)
 
 
+@lru_cache(1024)
+def types_of(cls: type) -> dict[str, Any]:
+    """Return {key: type} of a schema: a simple type, of which null is another value, or Any."""
+    hints = typing.get_type_hints(cls)
+    simple = {Optional[one]: one for one in SIMPLE_TYPES} | {one: one for one in SIMPLE_TYPES}
+    return {field.name: simple.get(hints[field.name], Any) for field in dataclasses.fields(cls)}
+
+
 def kinds(group: str) -> Registry[Any]:
     """Return {kind: class} of everything a config can choose in `group`."""
     if group == "init":

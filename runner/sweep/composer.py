@@ -23,8 +23,13 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.runner.config.compose import check_permitted, unresolved
-from initlab.runner.config.hydra_internals import apply_words, group_exists, parse_word
-from initlab.runner.config.identity import Declaration, declaration_of, resolve
+from initlab.runner.config.hydra_internals import (
+    apply_words,
+    group_exists,
+    parse_word,
+    without_hydra,
+)
+from initlab.runner.config.identity import Declaration, completed, declaration_of, resolve
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.json_values import JSON
 
@@ -50,8 +55,7 @@ class Base:
     @classmethod
     def of(cls, whole: DictConfig, words: Sequence[str]) -> Base:
         """Examine a config composed by Hydra. `words` are those of the command line."""
-        task = OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
-        OmegaConf.set_struct(task, OmegaConf.is_struct(whole))
+        task = without_hydra(whole)
         return cls(
             whole,
             task,
@@ -195,7 +199,7 @@ class Composed:
         if self.template is None:
             return declaration_of(self.config)
         template, values = self.template
-        return Declaration(template.resolved(values))
+        return Declaration(completed(template.resolved(values)))
 
     @property
     def plans(self) -> bool:

@@ -25,6 +25,7 @@ from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.config.identity import Declaration
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.evidence.members import Member
+from initlab.runner.files import check_local
 from initlab.runner.plan.root import check_seed
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.sweep.composer import Composed, Composer
@@ -378,6 +379,9 @@ def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
     in_first = Words([*for_hydra, *about_it, *first])
     config = in_first.compose(lambda some: compose_once([MULTIRUN, *some]))
     problems.found += [p for p in in_first.problems.found if p.place.startswith(("hydra", *SPENT))]
+    whole = [word for word in in_first.sound if word in for_hydra or word in about_it]
+    with problems.under():
+        Effects(compose_once).check(whole, whole, DictConfig({}), lambda: config)
     node = (
         OmegaConf.to_container(config.sweep, resolve=False)
         if OmegaConf.is_dict(config.get("sweep"))
@@ -411,5 +415,8 @@ def _check_for_hydra(override: Override) -> None:
     """Raise ConfigError if a word sets something of Hydra that a sweep cannot set."""
     if override.is_sweep_override():
         raise ConfigError.of("", "cannot be swept over - give one value")
-    if override.get_key_element().lstrip("+~") == "hydra.run.dir":
+    key = override.get_key_element().lstrip("+~")
+    if key == "hydra.run.dir":
         raise ConfigError.of("", "is for a single run - give hydra.sweep.dir")
+    if key == "hydra.sweep.dir":
+        check_local("", str(override.value()))

@@ -225,9 +225,11 @@ def values_of(override: Override) -> list[str]:
     many, and for a pattern of names if the key chooses no option.
     """
     value = override.value()
-    if isinstance(value, Range) and len(value) > MOST_VALUES:
-        said = f"'{override.input_line}' has {len(value):,} values, more than {MOST_VALUES:,}"
-        raise ConfigError.of("", f"{said} - take larger steps")
+    if isinstance(value, Range):
+        if len(value) > MOST_VALUES:
+            said = f"'{override.input_line}' has {len(value):,} values, more than {MOST_VALUES:,}"
+            raise ConfigError.of("", f"{said} - take larger steps")
+        return list(override.sweep_string_iterator())
     if isinstance(value, Glob):
         known = sorted(options_of(override.key_or_group))
         if not known:
@@ -240,7 +242,22 @@ def values_of(override: Override) -> list[str]:
             said = f"'{override.input_line}' fits no option"
             raise ConfigError.unknown("", said, "", known)
         return matching
-    return list(override.sweep_string_iterator())
+    return _as_typed(override)
+
+
+def _as_typed(override: Override) -> list[str]:
+    """Return the values of a swept word as they were typed: `1e5` where Hydra writes 100000.0."""
+    typed: dict[tuple[type, object], str] = {}
+    for text in re.findall(r"[^\s,()\[\]{}]+", override.get_value_string()):
+        parsed = _parsed(f"key={text}")
+        if parsed is not None and isinstance(parsed.value(), (bool, int, float)):
+            typed.setdefault((type(parsed.value()), parsed.value()), text)
+    return [
+        typed.get((type(value), value), text) if isinstance(value, (bool, int, float)) else text
+        for value, text in zip(
+            override.sweep_iterator(), override.sweep_string_iterator(), strict=True
+        )
+    ]
 
 
 def _mapping(value: object) -> dict[str, object]:

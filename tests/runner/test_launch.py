@@ -22,6 +22,43 @@ def test_flags_that_would_load_something_else_are_refused(words, said, command):
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--package", "init"], "--package: is for --cfg, which prints a config - add --cfg job"),
+        (["--resolve"], "--resolve: is for --cfg, which prints a config - add --cfg job"),
+        (["-m", "--cfg", "job"], "--multirun --cfg: cannot be given together - leave one out"),
+        (["-m", "--cfg", "job", "seed=1,2"], "and for --cfg give one value of each key"),
+        (["--cfg", "job", "--info"], "--cfg --info: cannot be given together - leave one out"),
+        (["-m", "hydra.mode=RUN"], "hydra.mode: RUN contradicts -m - leave one of the two out"),
+        (["hydra.verbose=true"], "hydra.verbose: cannot be set: InitLab does not use it"),
+        (["-m", "hydra.verbose=true"], "hydra.verbose: cannot be set: InitLab does not use it"),
+        (
+            ["hydra.run.dir=s3://b/x"],
+            "hydra.run.dir: must be a folder of this machine, got 's3://b/x' - copy",
+        ),
+        (
+            ["-m", "hydra.sweep.dir=gs://b/x"],
+            "hydra.sweep.dir: must be a folder of this machine, got 'gs://b/x' - copy",
+        ),
+        (["hydra/launcher=basic"], "hydra/launcher: is for a sweep, and this is a single run"),
+        (["hydra.sweep.dir=x"], "hydra.sweep.dir: is for a sweep, and this is a single run"),
+        (["+hydra.sweeper.params.seed='1,2'"], "hydra.sweeper.params.seed: is for a sweep, and"),
+    ],
+)
+def test_a_flag_or_a_word_for_hydra_that_would_do_nothing_is_refused(
+    words, said, command, tmp_path
+):
+    done = command("init=normal", *words)
+    assert (done.code, len(done.err.splitlines()), said in done.err) == (2, 1, True), done.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_mode_of_hydra_starts_a_sweep_like_m(command):
+    done = command("hydra.mode=MULTIRUN", "seed=0,1", "dry_run=true")
+    assert (done.code, "2 runs: 2 to run" in done.out) == (0, True), done.err
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ["init=he", "dry_run=true", "-m", "seed=0,1"],
@@ -30,7 +67,8 @@ def test_flags_that_would_load_something_else_are_refused(words, said, command):
     ],
 )
 def test_words_and_options_may_stand_in_any_order(words, command, tmp_path):
-    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "init").mkdir(parents=True)
+    (tmp_path / "mine" / "init" / "mine.yaml").write_text("kind: zero\n")
     done = command(*words)
     assert (done.code, "2 runs: 2 to run" in done.out) == (0, True), done.err
 

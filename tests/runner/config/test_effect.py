@@ -45,6 +45,11 @@ def options(tmp_path) -> str:
             "seed: 'seed=1' has no effect: 'seed=2' comes later - leave one out",
         ),
         (
+            ["init=he", "seed=1", "init=normal"],
+            "init: 'init=he' has no effect: 'init=normal' comes",
+        ),
+        (["hydra.job.chdir=true", "hydra.job.chdir=false"], "hydra.job.chdir: 'hydra.job.chdir=tr"),
+        (
             ["+vars.a=3", "++vars={a: 2}"],
             "vars.a: '+vars.a=3' has no effect: '++vars={a: 2}' comes later",
         ),
@@ -74,6 +79,7 @@ def test_a_word_that_something_else_overrides_is_refused(command, options, words
         ["experiment=digits", "probe=backward", "stats=[moments]"],
         ["experiment=digits_lenet", "probe=train", "probe.epochs=3"],
         ["seed=1", "seed=1"],
+        ["name=2024", "init=normal", "init.sigma=1e-2", "resume=true"],
         ["++vars={a: 1, b: 2}", "vars.a=3"],
     ],
 )
@@ -85,6 +91,7 @@ def test_a_word_that_shows_or_is_refined_is_no_mistake(command, options, words):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["name=a,1e5"], "name: must be a text, got 100000.0 - put it in quotes: 'name=\"1e5\"'"),
         (["seed=3", "seed=1,2"], "seed: 'seed=3' and 'seed=1,2' set one key - leave one out"),
         (["seed=1,2", "seed=3"], "seed: 'seed=1,2' and 'seed=3' set one key - leave one out"),
         (

@@ -18,7 +18,7 @@ from hydra.types import HydraContext
 from omegaconf import OmegaConf
 
 from initlab.runner.config import hydra_internals as internals
-from initlab.runner.config.compose import start
+from initlab.runner.config.compose import compose_once, start
 
 
 def names(function) -> list[str]:
@@ -102,6 +102,16 @@ def test_making_hydra_ready_warns_of_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         start([], None)
+
+
+def test_a_config_without_hydra_keeps_the_types_of_its_keys():
+    start([], None)
+    config = compose_once([])
+    alone = internals.without_hydra(config)
+    assert "hydra" not in alone
+    assert "hydra" in config
+    alone.name = 3
+    assert alone.name == "3"
 
 
 CALLER = """

@@ -121,7 +121,6 @@ def test_a_file_can_set_no_key_of_hydras_own_tree_but_those_of_the_list(composed
         "hydra.mode",
         "hydra.sweeper.max_batch_size",
         "hydra.sweeper.params",
-        "hydra.verbose",
     }
 
 

@@ -24,6 +24,7 @@ WORDS = [
     ["sweep=initializers", "init=normal", "init.sigma=0.01", "seed=2"],
     ["~experiment", "seed=1"],
     ["init={kind: normal, sigma: 0.1}"],
+    ["name=2024", "resume=1"],
     ["name='a name'", "++dtype=float16", "shard=null"],
     ["data=normal", "data.batch=${seed}", "seed=4"],
 ]
@@ -99,6 +100,7 @@ LIKE = [
     ["+vars.n=3 seed=1", "+vars.n=3 seed=2"],
     ["model.layers.0.units=7", "model.layers.0.units=8"],
     ["device.index=0", "device.index=1"],
+    ["name=2024 resume=1", "name=7 resume=0"],
     ["threads=2", "threads=null"],
     ["dtype=float16 stream=initlab-1", "dtype=float32 stream=mxnet-1.9.1"],
     ["init.scale='???' seed=1", "init.scale=2 seed=1"],
