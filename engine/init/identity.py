@@ -17,7 +17,8 @@ class Identity(Initializer):
     at the centre tap of the kernel. Each group of a convolution, and each gate of a recurrent
     layer, has its own diagonal.
 
-    Keras: `Identity`; torch: `nn.init.eye_` and `nn.init.dirac_`.
+    Keras: `Identity`; torch: `nn.init.eye_` and `nn.init.dirac_`. The centre tap of a kernel of
+    length k is (k - 1) // 2; for an even k, `dirac_` takes the next one.
     """
 
     gain: Finite = 1.0

@@ -20,7 +20,7 @@ class Lsuv(Initializer):
 
     This class declares the law; the code that has the network and the batch divides. In the runner,
     that is a run before its snapshot. Mishkin and Matas, "All you need is a good init", 2016
-    (arXiv:1511.06422).
+    (arXiv:1511.06422), algorithm 1; the defaults are those of the authors' code (LSUVinit).
     """
 
     tolerance: Positive = 0.1

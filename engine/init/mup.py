@@ -7,8 +7,8 @@ the same size at every width.
     output           base / fan_in^2  base / fan_in          base / fan_in
 
 Yang and Hu, "Tensor Programs V: tuning large neural networks via zero-shot hyperparameter
-transfer", 2022 (arXiv:2203.03466), table 3. Widths are relative to `base`: at that width everything
-equals the standard parametrization.
+transfer", 2022 (arXiv:2203.03466), table 3; the package microsoft/mup has the equivalent table 8.
+Widths are relative to `base`: at that width everything equals the standard parametrization.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ class ResidualScaled(Initializer):
     """N(0, std^2 / (2 layers)). `layers` blocks with two branches each then add a sum whose size
     does not grow with their number.
 
-    Radford et al., "Language models are unsupervised multitask learners" (GPT-2), 2019, with std
-    0.02.
+    Radford et al., "Language models are unsupervised multitask learners" (GPT-2), 2019, section 2.3:
+    1 / sqrt(number of residual layers); std 0.02 is `conv1d`'s of openai/gpt-2, src/model.py.
     """
 
     std: Positive = 0.02
@@ -46,7 +46,9 @@ class Fixup(FanScaled):
 
     L is the number of `branches`, m the number of `layers` in each; patterns are regular
     expressions for whole paths. With it, a step moves the output equally far at every depth. Zhang,
-    Dauphin and Ma, "Fixup initialization: residual learning without normalization", 2019. The
+    Dauphin and Ma, "Fixup initialization: residual learning without normalization", 2019, section 3,
+    with He's variance of fan_in; the authors' code for ResNets (hongyi-zhang/Fixup) has fan_out, which
+    is the same for layers as wide as their input. The
     paper's scalar biases and multipliers are layers (`shift`, `scale`).
     """
 

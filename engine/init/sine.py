@@ -23,7 +23,8 @@ class Siren(FanScaled):
     `first` holds regular expressions for whole paths. It is meant for layers sin(w0 (W x + b)); the
     first layer sets the range of frequencies. Biases keep their layers' default. Sitzmann, Martel,
     Bergman, Lindell and Wetzstein, "Implicit neural representations with periodic activation
-    functions", 2020, section 3.2.
+    functions", 2020, section 3.2; vsitzmann/siren, modules.py, `sine_init` and
+    `first_layer_sine_init`.
     """
 
     w0: Positive = 30.0

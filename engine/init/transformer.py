@@ -21,25 +21,24 @@ from initlab.engine.options import Count
 
 @dataclass(eq=False, repr=False)
 class _Scaled(FanScaled):
-    def _xavier(self, description: Description, gain: float) -> laws.Law:
-        """Uniform with Glorot's variance times gain^2, of the last of three packed blocks only."""
-        bound = math.sqrt(3 / self.fan(description, "avg"))
-        if gain != 1 and description.roles is not None and description.roles[0] == "out*3":
-            return laws.Blocks((bound, bound, gain * bound))
-        return laws.Uniform(-gain * bound, gain * bound)
+    def _packed(self, description: Description) -> bool:
+        """Return whether the weight packs queries, keys and values."""
+        return description.roles is not None and description.roles[0] == "out*3"
 
 
 @register
 @dataclass(eq=False, repr=False)
 class TFixup(_Scaled):
-    """Glorot's uniform law, and a normal law of std d^(-1/2) for embeddings of d numbers, as
-    `Embedding` of the authors' code has it (fairseq's transformer). Weights that `encoder` fits are
-    multiplied by 0.67 N^(-1/4), those that `decoder` fits by (9N)^(-1/4).
+    """Glorot's uniform law (`xavier_uniform_`, gain 1), and a normal law of std d^(-1/2) for
+    embeddings of d numbers, as `Embedding` of the authors' code has it (layer6ai-labs/T-Fixup,
+    fairseq/models/transformer.py). Weights that `encoder` fits are multiplied by 0.67 N^(-1/4),
+    those that `decoder` fits by (9N)^(-1/4) (fairseq/modules/transformer_layer.py).
 
     N is the number of `layers` of the encoder and of the decoder. Embeddings that `encoder` or
     `decoder` fits are scaled too. Patterns are regular expressions for whole paths of values,
     attention outputs and feed-forward weights. Huang, Perez, Ba and Volkovs, "Improving transformer
-    optimization through better initialization", 2020.
+    optimization through better initialization", 2020, section 3.3. Queries and keys have gain 1 as in
+    the paper; in the authors' code they keep fairseq's gain 2^(-1/2).
     """
 
     layers: Count = 1
@@ -62,18 +61,22 @@ class TFixup(_Scaled):
             gain = (9 * self.layers) ** -0.25
         if fits(self.embedding, description.path):
             return laws.Normal(0.0, gain * description.shape[-1] ** -0.5)
-        return self._xavier(description, gain)
+        bound = math.sqrt(3 / self.fan(description, "avg"))
+        if gain != 1 and self._packed(description):
+            return laws.Blocks((bound, bound, gain * bound))
+        return laws.Uniform(-gain * bound, gain * bound)
 
 
 @register
 @dataclass(eq=False, repr=False)
 class Deepnorm(_Scaled):
-    """Glorot's uniform law, multiplied by (8N)^(-1/4) for the weights that `scaled` fits. N is the
-    number of `layers` of an encoder or decoder alone.
+    """Glorot's normal law (`xavier_normal_`) with gain 1, and with gain (8N)^(-1/4) for the weights
+    that `scaled` fits. N is the number of `layers` of an encoder or decoder alone.
 
     Patterns are regular expressions for whole paths of values, attention outputs and feed-forward
     weights. The architecture must also multiply residual streams by (2N)^(1/4) (a layer `scale`).
-    Wang et al., "DeepNet: scaling transformers to 1,000 layers", 2022, table of figure 2.
+    Wang et al., "DeepNet: scaling transformers to 1,000 layers", 2022 (arXiv:2203.00555), figure 2:
+    its code for the distribution and for what is scaled, its table for the gain.
     """
 
     layers: Count = 1
@@ -84,7 +87,11 @@ class Deepnorm(_Scaled):
         check_fit({"scaled": self.scaled}, paths)
 
     def law(self, description: Description) -> laws.Law:
-        """Return Blocks for packed weights, else Uniform."""
-        return self._xavier(
-            description, (8 * self.layers) ** -0.25 if fits(self.scaled, description.path) else 1.0
-        )
+        """Return Stacked for packed weights, else Normal."""
+        std = math.sqrt(1 / self.fan(description, "avg"))
+        scaled = laws.Normal(0.0, (8 * self.layers) ** -0.25 * std)
+        if not fits(self.scaled, description.path):
+            return laws.Normal(0.0, std)
+        if self._packed(description):
+            return laws.Stacked((laws.Normal(0.0, std), laws.Normal(0.0, std), scaled))
+        return scaled

@@ -5,7 +5,7 @@ tested against. A module that is put into this folder is found.
 from __future__ import annotations
 
 from initlab.engine.laws.base import NOWHERE, Invariant, Law, fill_many, from_description
-from initlab.engine.laws.composed import Blocks, DataScaled, Repeated
+from initlab.engine.laws.composed import Blocks, DataScaled, Repeated, Stacked
 from initlab.engine.laws.delta_orthogonal import DeltaOrthogonal
 from initlab.engine.laws.elementwise import Constant, ForgetGate, Normal, TruncatedNormal, Uniform
 from initlab.engine.laws.given import Custom, Loaded
@@ -29,6 +29,7 @@ __all__ = [
     "Normal",
     "Repeated",
     "SingularVectors",
+    "Stacked",
     "Structured",
     "TruncatedNormal",
     "Uniform",

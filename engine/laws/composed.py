@@ -196,6 +196,97 @@ class Blocks(Law):
 
 
 @dataclass(frozen=True)
+class Stacked(Law):
+    """Law b in block b of axis 0, which is divided into as many equal blocks as there are laws.
+
+    Element i is element i of its block's law, whose elements must be independent of each other.
+    """
+
+    laws: tuple[Law, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "laws", tuple(self.laws))
+        if not self.laws or not all(isinstance(law, Law) and law.elementwise for law in self.laws):
+            raise LawError(
+                f"stacked: laws must be at least one law of independent elements, got {self.laws!r}"
+            )
+
+    @property
+    def mean(self) -> float:
+        return float(sum(law.mean for law in self.laws) / len(self.laws))
+
+    @property
+    def std(self) -> float:
+        squares = sum(law.std**2 + law.mean**2 for law in self.laws) / len(self.laws)
+        return math.sqrt(squares - self.mean**2)
+
+    @property
+    def kurtosis(self) -> float | None:
+        """Of the mixture; None unless all means are 0 and no law is a point."""
+        if any(law.mean != 0 or law.kurtosis is None for law in self.laws):
+            return None
+        fourth = sum((law.kurtosis + 3) * law.std**4 for law in self.laws) / len(self.laws)
+        return float(fourth / self.std**4 - 3)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """From the smallest of all to the largest."""
+        lows, highs = zip(*(law.support for law in self.laws), strict=True)
+        return min(lows), max(highs)
+
+    def support_in(self, dtype: np.dtype) -> tuple[float, float]:
+        """Return the smallest and the largest value of all laws in a dtype."""
+        lows, highs = zip(*(law.support_in(dtype) for law in self.laws), strict=True)
+        return min(lows), max(highs)
+
+    def cdf(self, x: np.ndarray) -> np.ndarray | None:
+        """The mean of the laws' distribution functions."""
+        each = [law.cdf(x) for law in self.laws]
+        known = [values for values in each if values is not None]
+        return np.mean(known, axis=0) if len(known) == len(each) else None
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Raise LawError unless axis 0 divides into the blocks."""
+        if not shape or shape[0] % len(self.laws):
+            raise LawError(
+                f"{self} cannot fill shape {shape}: its axis 0 must divide into {len(self.laws)} blocks"
+            )
+
+    def check_dtype(self, dtype: np.dtype) -> None:
+        """Raise LawError if no number of the dtype lies within the bounds of one of the laws."""
+        for law in self.laws:
+            law.check_dtype(dtype)
+
+    def _elements(
+        self, key: Key, shape: tuple[int, ...], start: int, end: int, dtype: np.dtype
+    ) -> np.ndarray:
+        size = math.prod(shape) // len(self.laws)
+        parts = [
+            law.draw(key, shape, dtype, max(start, b * size), min(end, (b + 1) * size))
+            for b, law in enumerate(self.laws)
+            if max(start, b * size) < min(end, (b + 1) * size)
+        ]
+        return np.concatenate(parts) if parts else np.empty(0, dtype)
+
+    def _later(self, key: Key, shape: tuple[int, ...], first: int, dtype: np.dtype) -> np.ndarray:
+        size = math.prod(shape) // len(self.laws)
+        wholes = [law._rounded(law._later(key, shape, first, dtype), dtype) for law in self.laws]
+        return np.concatenate([w[b * size : (b + 1) * size] for b, w in enumerate(wholes)])
+
+    def describe(self) -> dict[str, Any]:
+        """Return the law as JSON, including the descriptions of the blocks' laws."""
+        return {"kind": self.kind, "laws": [law.describe() for law in self.laws]}
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any]) -> Law:
+        """Return the law. The blocks' laws are made from their own descriptions."""
+        return cls(tuple(from_description(law) for law in options["laws"]))
+
+    def __str__(self) -> str:
+        return f"Stacked({', '.join(map(str, self.laws))})"
+
+
+@dataclass(frozen=True)
 class DataScaled(Haar):
     """A Haar matrix to be divided by the standard deviation of its layer's output for the declared
     data.

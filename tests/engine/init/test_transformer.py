@@ -29,13 +29,9 @@ def test_t_fixup_follows_huang_et_al():
         assert (type(drawn), drawn.std) == (laws.Normal, pytest.approx(std))
 
 
-def test_deepnorm_follows_wang_et_al_and_scales_only_the_values_of_packed_weights():
-    bound, gain = math.sqrt(3 / 8), 8**-0.25
-    assert law("deepnorm", described("q.weight", 8, 8)) == laws.Uniform(-bound, bound)
-    assert law(
-        "deepnorm", described("v.weight", 8, 8), scaled=[r"v\.weight"]
-    ).high == pytest.approx(gain * bound)
+def test_t_fixup_scales_only_the_values_of_packed_weights():
+    bound = math.sqrt(3 / 8)
     packed = law(
-        "deepnorm", described("qkv.weight", 24, 8, roles=("out*3", "in")), scaled=[r"qkv\.weight"]
+        "t_fixup", described("qkv.weight", 24, 8, roles=("out*3", "in")), encoder=[r"qkv\.weight"]
     )
-    assert packed.bounds == pytest.approx((bound, bound, gain * bound))
+    assert packed.bounds == pytest.approx((bound, bound, 0.67 * bound))

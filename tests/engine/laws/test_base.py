@@ -267,6 +267,10 @@ EXAMPLES = {
         (laws.Repeated(laws.Blocks((1.0, 0.1)), 3), (12, 2)),
     ],
     "singular_vectors": [(laws.SingularVectors(), (4, 6))],
+    "stacked": [
+        (laws.Stacked((laws.Normal(0.0, 1.0), laws.Normal(0.0, 0.1))), (8, 5)),
+        (laws.Stacked((laws.Uniform(-1.0, 2.0), laws.TruncatedNormal(0.0, 1.0))), (4, 3, 2)),
+    ],
     "structured": [
         (laws.Structured("identity", 0.5), (6, 6, 3, 3)),
         (laws.Structured("identity", 0.5, (0, 3), 2), (4, 3, 3, 6)),

@@ -96,3 +96,39 @@ def test_a_data_scaled_matrix_is_a_haar_matrix_and_any_multiple_of_one_is_upheld
 def test_invalid_arguments_are_refused(make, said):
     with pytest.raises(LawError, match=said):
         make()
+
+
+TWO = laws.Stacked((laws.Normal(0.0, 1.0), laws.Normal(0.0, 0.25)))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_each_block_of_a_stack_has_the_elements_of_its_own_law(dtype):
+    values = TWO.draw(KEY, (8, 3), dtype)
+    wide, narrow = (one.draw(KEY, (8, 3), dtype) for one in TWO.laws)
+    assert values.tobytes() == np.concatenate([wide[:4], narrow[4:]]).tobytes()
+    for start, stop in ((0, 24), (5, 20), (13, 14), (12, 12)):
+        part = TWO.draw(KEY, (8, 3), dtype, start, stop)
+        assert part.tobytes() == values.reshape(-1)[start:stop].tobytes()
+
+
+def test_the_moments_of_a_stack_are_those_of_what_is_drawn():
+    x = TWO.draw(KEY, (400_000,)).astype(np.float64)
+    assert abs(x.std() / TWO.std - 1) < 0.01
+    assert abs(((x / x.std()) ** 4).mean() - 3 - TWO.kurtosis) < 0.1
+    ordered = np.sort(x)
+    assert np.abs(TWO.cdf(ordered) - (np.arange(x.size) + 0.5) / x.size).max() < 0.004
+    mixed = laws.Stacked((laws.Uniform(0.0, 1.0), laws.Uniform(0.0, 3.0)))
+    drawn = mixed.draw(KEY, (400_000,)).astype(np.float64)
+    assert (mixed.support, mixed.kurtosis) == ((0.0, 3.0), None)
+    assert drawn.mean() == pytest.approx(mixed.mean, rel=0.01)
+    assert drawn.std() == pytest.approx(mixed.std, rel=0.01)
+
+
+def test_a_stack_is_described_and_checked():
+    assert laws.from_description(TWO.describe()) == TWO
+    assert str(TWO) == "Stacked(Normal(0, 1), Normal(0, 0.25))"
+    with pytest.raises(LawError, match="its axis 0 must divide into 2 blocks"):
+        TWO.draw(KEY, (3, 2))
+    for wrong in ((), (laws.Haar(),)):
+        with pytest.raises(LawError, match="stacked: laws must be at least one law of independent"):
+            laws.Stacked(wrong)

@@ -68,6 +68,7 @@ def test_the_preset_is_gpt2s(only_run):
     rows = {row["path"]: row for row in json.loads((folder / "plan.json").read_text())["rows"]}
     assert rows["head.weight"]["alias_of"] == "tokens.weight"
     assert rows["blocks.1.block.attention.qkv_weight"]["std"] == 0.02
+    assert (rows["tokens.weight"]["std"], rows["positions.weight"]["std"]) == (0.02, 0.01)
     assert (
         rows["blocks.1.block.attention.projection_weight"]["std"]
         == rows["blocks.0.block.contract.weight"]["std"]
