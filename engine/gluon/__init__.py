@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from initlab.engine.gluon.parameter import Constant, Parameter
     from initlab.engine.gluon.parameter_dict import ParameterDict
     from initlab.engine.gluon.trainer import Trainer
+    from initlab.engine.gluon.utils import tensor_types
 
 __all__ = [
     "Block",
@@ -27,6 +28,7 @@ __all__ = [
     "loss",
     "nn",
     "rnn",
+    "tensor_types",
     "utils",
 ]
 
@@ -39,5 +41,6 @@ if not TYPE_CHECKING:
         "Parameter": "initlab.engine.gluon.parameter",
         "ParameterDict": "initlab.engine.gluon.parameter_dict",
         "Trainer": "initlab.engine.gluon.trainer",
+        "tensor_types": "initlab.engine.gluon.utils",
     }
     __getattr__, __dir__ = lazily(__name__, set(__all__) - DEFINED.keys(), DEFINED)

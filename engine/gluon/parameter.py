@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,6 +41,7 @@ from initlab.engine.gluon.state import observe as observe
 from initlab.engine.gluon.utils import shape_is_known
 from initlab.engine.nd.ndarray import GRAD_REQS
 from initlab.engine.streams import Key, Place, Stream, StreamName
+from initlab.lazy import lazily
 
 DEFAULT: Any = object()
 """Stands for Gluon's default initializer, Uniform(0.07). None cannot stand for it, because MXNet
@@ -331,7 +332,7 @@ class Parameter:
         description = self._description(source)
         own = source.own if source.own is not None else source.default
         network = init_module.create(source.default)
-        chosen = init_module.choose(own, network, description)
+        chosen = init_module.filler(own, network, description)
         filled = Filled(
             source.key.path,
             source.key,
@@ -688,3 +689,9 @@ class _ConstantInit(init_module.Initializer):
 
     def law(self, description: init_module.Description) -> laws.Law:
         return laws.Constant(self.value.tolist())
+
+
+if not TYPE_CHECKING:  # MXNet has both classes in one module, and pickles name it
+    __getattr__, __dir__ = lazily(
+        __name__, set(), {"ParameterDict": "initlab.engine.gluon.parameter_dict"}
+    )

@@ -18,6 +18,10 @@ from initlab.engine import nd
 from initlab.engine.device import Device
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd import NDArray
+from initlab.engine.symbol import Symbol
+
+tensor_types = (NDArray, Symbol)
+"""What a block may be called with (MXNet: `gluon.tensor_types`)."""
 
 
 def shape_is_known(shape: Any) -> bool:

@@ -11,6 +11,7 @@ from initlab.engine.init.base import (
     by_name,
     choose,
     create,
+    filler,
     names,
     register,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "by_name",
     "choose",
     "create",
+    "filler",
     "names",
     "register",
 ]

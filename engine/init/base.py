@@ -100,6 +100,10 @@ class Initializer:
     """
 
     _verbose: bool = False
+    _fills_all: bool = False
+    """Whether its class has a `__call__` of its own, which fills every parameter of a network, also
+    those with an initializer of their own, as in MXNet.
+    """
     _print_func: Callable[[nd.NDArray], Any] | None = None
 
     def __init__(self, **kwargs: Any) -> None:
@@ -111,8 +115,9 @@ class Initializer:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if "_init_weight" in cls.__dict__ and "law" not in cls.__dict__:
+        if "law" not in cls.__dict__ and not {"_init_weight", "__call__"}.isdisjoint(cls.__dict__):
             cls.law = _custom_law  # type: ignore[method-assign]
+            cls._fills_all = cls._fills_all or "__call__" in cls.__dict__
 
     # --- what an initializer is
 
@@ -369,6 +374,15 @@ def choose(
     if own is None or (isinstance(own, str) and network.claims_parameter(description)):
         return network
     return create(own)
+
+
+def filler(
+    own: str | Initializer | None, network: Initializer, description: Description
+) -> Initializer:
+    """Return the initializer whose law the values have: the one that `choose` gives, or the
+    network's if its class has a `__call__` of its own.
+    """
+    return network if network._fills_all else choose(own, network, description)
 
 
 REGISTRY = registry_of(Initializer, NICKNAME)

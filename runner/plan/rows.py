@@ -195,7 +195,7 @@ def make_plan(
 def _row(network: Network, path: str, initializer: init.Initializer, seed: int, prefix: str) -> Row:
     parameter = network.owners[path]
     description = describe(network, path, prefix)
-    chosen = init.choose(parameter.init, initializer, description)
+    chosen = init.filler(parameter.init, initializer, description)
     rule = _rule(network, path, chosen, initializer)
     try:
         law = chosen.law(description)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from small_nets import filled, named, same, values
 
@@ -82,3 +84,12 @@ def test_a_tied_embedding_adds_both_gradients():
         loss = output(embedding(nd.array([[1, 2]]))).sum()
     loss.backward()
     assert embedding.weight.grad().tolist() == [[1.0] * 3, *[[4.5] * 3] * 2, *[[1.0] * 3] * 4]
+
+
+def test_it_is_found_where_mxnet_has_it():
+    from initlab.engine.gluon.parameter import ParameterDict  # where code for MXNet imports it
+
+    params = nn.Dense(2, in_units=3, prefix="d_").params
+    assert type(params) is ParameterDict
+    again = pickle.loads(pickle.dumps(ParameterDict("a_")))  # noqa: S301
+    assert (again.prefix, list(again)) == ("a_", [])

@@ -465,3 +465,21 @@ def test_one_function_says_which_initializer_wins(own, path, winner):
     assert (chosen is network) == (winner == "network")
     if winner == "own":
         assert chosen == init.create(own)
+
+
+def test_a_call_of_ones_own_fills_every_parameter_as_in_mxnet():
+    class Sevens(init.Initializer):
+        def __call__(self, desc, arr):
+            arr[:] = 7
+
+    class Doubled(init.Constant):
+        def __call__(self, desc, arr):
+            super().__call__(desc, arr)
+            arr[:] *= 2
+
+    for made, weight, bias in ((Sevens(), 7, 7), (Doubled(3), 6, 0)):
+        layer = nn.Dense(2, in_units=2)
+        layer.initialize(made)
+        assert layer.weight.data().tolist() == [[weight] * 2] * 2
+        assert layer.bias.data().tolist() == [bias] * 2
+        assert layer.bias.origin.law == laws.Custom(type(made).__name__)
