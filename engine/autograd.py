@@ -176,6 +176,7 @@ def primitive(function: Callable[..., Result | Results]) -> Primitive | JointPri
             out._node = Node(function.__name__, parents, vjp, args, attributes)
         return out
 
+    applied.__qualname__ = function.__name__  # a factory's function is found under its name, too
     made = cast(Primitive, applied)
     PRIMITIVES[function.__name__] = made
     return made

@@ -12,6 +12,7 @@ import math
 import os
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from initlab.engine import nd
 from initlab.engine.errors import FormatError, MXNetError
 from initlab.engine.nd import NDArray
 from initlab.engine.nd.image import scaled
+from initlab.lazy import suggesting
 
 Size = tuple[int, int]
 Box = tuple[int, int, int, int]
@@ -188,3 +190,7 @@ def color_normalize(
     """Return (x - mean) / std."""
     centered = src if mean is None else src - mean
     return centered if std is None else centered / std
+
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)

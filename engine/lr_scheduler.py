@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from initlab.lazy import suggesting
 
 
 class LRScheduler:
@@ -153,3 +156,7 @@ class CosineScheduler(LRScheduler):
                 self.final_lr + (self.base_lr_orig - self.final_lr) * (1 + math.cos(phase)) / 2
             )
         return self.base_lr
+
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)

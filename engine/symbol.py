@@ -1,12 +1,12 @@
 """The type `Symbol`, for annotations and `isinstance` (MXNet: `mx.sym`).
 
-The engine computes at once and builds no graphs of symbols. No object is a Symbol, so
-`isinstance(x, Symbol)` is false. Anything else of MXNet's module is one error that says so.
+The engine computes at once and builds no graphs of symbols. Only `Parameter.var` gives a Symbol: a
+name, good for printing. Anything else of MXNet's module is one error that says so.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd import NDArray
@@ -18,10 +18,22 @@ ABSENT = (
 
 
 class Symbol:
-    """MXNet's node of a graph. It cannot be made here: making one raises MXNetError."""
+    """MXNet's node of a graph; here the name of one. Making one raises MXNetError."""
+
+    name: str
 
     def __init__(self, *args: object, **options: object) -> None:
         raise MXNetError(f"mx.sym.Symbol: {ABSENT}")
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Return the symbol that stands for the array of a parameter."""
+        made = cls.__new__(cls)
+        made.name = name
+        return made
+
+    def __repr__(self) -> str:
+        return f"<Symbol {self.name}>"
 
 
 tensor_types = (Symbol, NDArray)

@@ -1,10 +1,45 @@
-"""Packages whose parts are imported when they are first asked for: `import initlab.engine` is quick."""
+"""Packages whose parts are imported when they are first asked for: `import initlab.engine` is quick.
+And what a module says when it lacks a name.
+"""
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from typing import NoReturn
+
+
+def no_attribute(
+    package: str, name: str, known: Iterable[str], elsewhere: Mapping[str, str] | None = None
+) -> AttributeError:
+    """Return the error for a name that a module lacks, with what it may mean.
+
+    That is what `elsewhere` has for the name in lower case, as other libraries use it, or the nearest
+    known name.
+    """
+    said = f"module {package!r} has no attribute {name!r}"
+    if name.startswith("_"):
+        return AttributeError(said)
+    known_by = {one.lower(): one for one in sorted(known) if not one.startswith("_")}
+    close = difflib.get_close_matches(name.lower(), list(known_by), n=1, cutoff=0.6)
+    meant = (elsewhere or {}).get(name.lower().replace("_", ""))
+    if meant is None and close:
+        meant = known_by[close[0]]
+    return AttributeError(said if meant is None else f"{said} - did you mean {meant}?")
+
+
+def suggesting(
+    package: str, elsewhere: Mapping[str, str] | None = None
+) -> Callable[[str], NoReturn]:
+    """Return the `__getattr__` of a module: it raises AttributeError with what the name may mean."""
+
+    def get(name: str) -> NoReturn:
+        module = vars(sys.modules[package])
+        raise no_attribute(package, name, module.get("__all__", module), elsewhere)
+
+    return get
 
 
 def lazily(
@@ -22,7 +57,7 @@ def lazily(
         if name in submodules:
             return importlib.import_module(f"{package}.{name}")
         if name not in defined:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            raise no_attribute(package, name, {*submodules, *defined})
         value = getattr(importlib.import_module(defined[name]), name)
         setattr(sys.modules[package], name, value)
         return value

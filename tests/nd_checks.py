@@ -6,6 +6,7 @@ of its functions.
 from __future__ import annotations
 
 import builtins
+import inspect
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def module_of(function: str) -> str:
     target: Any = nd
     for part in function.split("."):
         target = getattr(target, part)
-    return target.__module__.rpartition(".")[2]
+    return inspect.unwrap(target).__module__.rpartition(".")[2]
 
 
 def convert(value: Any) -> Any:

@@ -77,6 +77,10 @@ def located(name: str) -> Iterator[None]:
         raise
 
 
+LOCATED = (MXNetError, ValueError, AssertionError, IndexError, TypeError)
+"""The errors that name their layer in a note."""
+
+
 def _locate(error: Any, name: str) -> None:
     """Put a child's name in front of the error's path, if the error has one.
 
@@ -84,7 +88,14 @@ def _locate(error: Any, name: str) -> None:
     """
     if hasattr(error, "path"):
         error.path = f"{name}.{error.path}" if error.path else name
-        error.__notes__ = [f"in layer '{error.path}'{error.__dict__.get('given', '')}"]
+        _note(error, f"in layer '{error.path}'{error.__dict__.get('given', '')}")
+
+
+def _note(error: Any, place: str) -> None:
+    """Note where an error was raised, in place of what was noted before."""
+    before = error.__dict__.get("place")
+    others = [note for note in getattr(error, "__notes__", ()) if note != before]
+    error.__notes__, error.place = [place, *others], place
 
 
 class Block:
@@ -474,19 +485,24 @@ class Block:
         return out
 
     def _say_where(self, error: Any, args: tuple[object, ...]) -> None:
-        """Record in an engine error which layer raised it and the shapes that the layer received.
+        """Note in an error which layer raised it and the shapes that the layer received.
 
-        If a child raised it, the child's name is put in front of the error's path.
+        If a child raised it, the child's name is put in front of the error's path. A layer that is in
+        no other has its own name.
         """
-        if hasattr(error, "path"):
-            below = error.__dict__.get("block")
-            if below is None:
-                shapes = " and ".join(str(arg.shape) for arg in args if isinstance(arg, NDArray))
-                error.given = f" ({type(self).__name__}), which was given {shapes}"
-            for name, child in self._children.items():
-                if child is below:
-                    _locate(error, name)
-            error.block = self
+        if not isinstance(error, LOCATED):
+            return
+        below = error.__dict__.get("block")
+        if below is None:
+            shapes = " and ".join(str(arg.shape) for arg in args if isinstance(arg, NDArray))
+            located: Any = error
+            located.path = getattr(error, "path", "")
+            located.given = f" ({type(self).__name__}), which was given {shapes or 'no arrays'}"
+            _note(error, f"in layer '{located.path or self.name}'{located.given}")
+        for name, child in self._children.items():
+            if child is below:
+                _locate(error, name)
+        error.__dict__["block"] = self
 
     def _no_forward(self, *args: Any) -> Any:
         """Compute the output for these inputs. A subclass must define it."""

@@ -8,7 +8,7 @@ elements) scales each element.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from initlab.engine import nd
 from initlab.engine.gluon.block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.nd import NDArray
+from initlab.lazy import suggesting
 
 TINY = 1e-12
 
@@ -480,3 +481,16 @@ class CosineEmbeddingLoss(Loss):
         return self._weighted(
             F.where(label == 1, 1 - cosine, F.maximum(cosine - self._margin, 0.0)), sample_weight
         )
+
+
+if not TYPE_CHECKING:
+    ELSEWHERE = {
+        "mseloss": "L2Loss",
+        "mse": "L2Loss",
+        "maeloss": "L1Loss",
+        "crossentropyloss": "SoftmaxCrossEntropyLoss",
+        "crossentropy": "SoftmaxCrossEntropyLoss",
+        "bceloss": "SigmoidBinaryCrossEntropyLoss",
+        "bcewithlogitsloss": "SigmoidBinaryCrossEntropyLoss",
+    }
+    __getattr__ = suggesting(__name__, ELSEWHERE)

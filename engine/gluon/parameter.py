@@ -33,7 +33,6 @@ from initlab.engine.gluon.state import (
     Ready,
     Source,
     State,
-    Symbol,
     Unset,
     announce,
 )
@@ -41,6 +40,7 @@ from initlab.engine.gluon.state import observe as observe
 from initlab.engine.gluon.utils import shape_is_known
 from initlab.engine.nd.ndarray import GRAD_REQS
 from initlab.engine.streams import Key, Place, Stream, StreamName
+from initlab.engine.symbol import Symbol
 from initlab.lazy import lazily
 
 DEFAULT: Any = object()
@@ -374,6 +374,14 @@ class Parameter:
             array._mark(gradients[device], self._grad_req)
         return Ready(data, gradients, key, origin)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy; its arrays are variables with their gradients again."""
+        self.__dict__.update(state)
+        ready = self._state
+        if isinstance(ready, Ready):
+            for device, gradient in (ready.grad or {}).items():
+                ready.data[device]._mark(gradient, self._grad_req)
+
     def _finish_deferred_init(self) -> None:
         """Fill a pending parameter whose shape is now known. Raises AssertionError if it is not."""
         state = self._state
@@ -645,7 +653,7 @@ class Parameter:
     def var(self) -> Symbol:
         """Return the symbol of the parameter (MXNet's symbolic interface)."""
         if not hasattr(self, "_symbol"):
-            self._symbol = Symbol(self.name)
+            self._symbol = Symbol.named(self.name)
         return self._symbol
 
 
@@ -691,7 +699,12 @@ class _ConstantInit(init_module.Initializer):
         return laws.Constant(self.value.tolist())
 
 
-if not TYPE_CHECKING:  # MXNet has both classes in one module, and pickles name it
+if not TYPE_CHECKING:  # MXNet's module of this name has these as well
     __getattr__, __dir__ = lazily(
-        __name__, set(), {"ParameterDict": "initlab.engine.gluon.parameter_dict"}
+        __name__,
+        (),
+        {
+            "ParameterDict": "initlab.engine.gluon.parameter_dict",
+            "tensor_types": "initlab.engine.symbol",
+        },
     )

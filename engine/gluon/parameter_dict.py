@@ -16,6 +16,7 @@ from initlab.engine.device import Devices
 from initlab.engine.gluon.packing import packing
 from initlab.engine.gluon.parameter import DEFAULT, Constant, Parameter
 from initlab.engine.gluon.state import InitLike
+from initlab.engine.registry import advised
 from initlab.engine.streams import Place, StreamName
 
 NAMING = "https://mxnet.io/api/python/docs/tutorials/packages/gluon/blocks/naming.html"
@@ -44,6 +45,8 @@ class ParameterDict:
         return f"{self._prefix + ' ' if self._prefix else ''}(\n{lines}\n)"
 
     def __getitem__(self, key: str) -> Parameter:
+        if key not in self._params:
+            raise advised(KeyError(key), key, self._params)
         return self._params[key]
 
     def __iter__(self) -> Iterator[str]:

@@ -94,13 +94,3 @@ def announce(parameter: object, filled: Filled) -> None:
     """Call all observers, in the order they were registered."""
     for observer in tuple(_observers):
         observer(parameter, filled)
-
-
-@dataclass(frozen=True, repr=False)
-class Symbol:
-    """The name of an array, printed like a symbol of MXNet."""
-
-    name: str
-
-    def __repr__(self) -> str:
-        return f"<Symbol {self.name}>"

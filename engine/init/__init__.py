@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from initlab.engine.init.base import (
     InitDesc,
     Initializer,
@@ -32,6 +34,7 @@ from initlab.engine.init.sine import Siren
 from initlab.engine.init.subpixel import Icnr
 from initlab.engine.init.transformer import Deepnorm, TFixup
 from initlab.engine.registry import import_modules
+from initlab.lazy import suggesting
 
 import_modules(__name__, __path__)
 
@@ -77,3 +80,26 @@ __all__ = [
     "names",
     "register",
 ]
+
+if not TYPE_CHECKING:
+    ELSEWHERE = {
+        "kaiming": "He or MSRAPrelu",
+        "kaimingnormal": "He",
+        "kaiminguniform": "He(distribution='uniform')",
+        "henormal": "He",
+        "heuniform": "He(distribution='uniform')",
+        "glorot": "Xavier",
+        "glorotuniform": "Xavier",
+        "glorotnormal": "Xavier(rnd_type='gaussian')",
+        "xavieruniform": "Xavier",
+        "xaviernormal": "Xavier(rnd_type='gaussian')",
+        "truncnormal": "TruncatedNormal",
+        "zeros": "Zero",
+        "ones": "One",
+        "gaussian": "Normal",
+        "randomnormal": "Normal",
+        "randomuniform": "Uniform",
+        "eye": "Identity",
+        "dirac": "Identity",
+    }
+    __getattr__ = suggesting(__name__, ELSEWHERE)

@@ -7,6 +7,8 @@ Source: MXNet 1.9.1 python/mxnet/metric.py.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from initlab.engine.metric.base import EvalMetric, alias, check_label_shapes, register
 from initlab.engine.metric.classification import (
     F1,
@@ -20,6 +22,7 @@ from initlab.engine.metric.classification import (
 from initlab.engine.metric.composite import CompositeEvalMetric, create
 from initlab.engine.metric.custom import CustomMetric, Loss, np
 from initlab.engine.metric.regression import MAE, MSE, RMSE, PearsonCorrelation
+from initlab.lazy import suggesting
 
 __all__ = [
     "F1",
@@ -43,3 +46,6 @@ __all__ = [
     "np",
     "register",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)

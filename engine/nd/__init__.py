@@ -55,6 +55,7 @@ from initlab.engine.nd.random import poisson as random_poisson
 from initlab.engine.nd.random import randint as random_randint
 from initlab.engine.nd.sampling import SAMPLERS
 from initlab.engine.nd.shaping import concatenate
+from initlab.lazy import no_attribute
 
 random_normal, random_uniform = normal, uniform
 
@@ -88,7 +89,7 @@ def waitall() -> None:
 
 
 def __getattr__(name: str) -> Callable[..., NDArray]:
-    raise AttributeError(f"engine.nd has no function '{name}'")
+    raise no_attribute(__name__, name, __all__)
 
 
 __all__ = [

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.detection import MultiBoxDetection as MultiBoxDetection
@@ -21,6 +21,7 @@ from initlab.engine.nd.spatial import AdaptiveAvgPooling2D as AdaptiveAvgPooling
 from initlab.engine.nd.spatial import BilinearResize2D as BilinearResize2D
 from initlab.engine.ops import elementwise, indexing, padding, special
 from initlab.engine.ops import shape as shape_ops
+from initlab.lazy import suggesting
 
 ctc_loss = CTCLoss
 box_non_maximum_suppression = box_nms
@@ -226,3 +227,7 @@ def while_loop(
 def cond(pred: NDArray, then_func: Callable[[], Any], else_func: Callable[[], Any]) -> Any:
     """Return `then_func()` if `pred` is not 0, else `else_func()`."""
     return then_func() if bool(pred) else else_func()
+
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)

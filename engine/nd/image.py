@@ -6,6 +6,7 @@ Factors are drawn from the ambient stream. Results of bytes are cut to 0 … 255
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from initlab.engine.nd.creation import array
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import operator
 from initlab.engine.streams import current
+from initlab.lazy import suggesting
 
 FUNCTIONS: dict[str, Callable[..., NDArray]] = {}
 """The functions of this namespace by name."""
@@ -317,3 +319,7 @@ def random_lighting(data: NDArray, alpha_std: float = 0.05) -> NDArray:
     if alpha_std <= 0:
         return data
     return adjust_lighting(data, tuple(random.normal(0, alpha_std, shape=(3,)).tolist()))
+
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)

@@ -7,11 +7,14 @@ called `nd.linalg_…`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import check_array
 from initlab.engine.nd.shaping import diag
 from initlab.engine.ops import elementwise, factorization, indexing, linear, reduce, shape
+from initlab.lazy import suggesting
 
 
 def _product(a: NDArray, b: NDArray, transpose_a: bool, transpose_b: bool) -> NDArray:
@@ -235,3 +238,6 @@ FUNCTIONS = (
     inverse, det, slogdet, extracttrian, maketrian,
 )  # fmt: skip
 """Every function of this namespace."""
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)

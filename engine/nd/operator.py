@@ -115,6 +115,8 @@ def operator(
             return deliver(result, out)
 
         applied.__name__ = applied.__qualname__ = names[0]
+        if among is OPERATORS:  # where it is found under this name; here, names may be others
+            applied.__module__ = "initlab.engine.nd"
         among.update(dict.fromkeys(names, applied))
         return applied
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from initlab.engine.streams import (
     variates,
     version,
 )
+from initlab.lazy import suggesting
 
 
 def _deliver(
@@ -503,3 +504,7 @@ def generalized_negative_binomial_like(
     `data`.
     """
     return _like(generalized_negative_binomial, data, {"mu": mu, "alpha": alpha}, out)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)

@@ -8,12 +8,15 @@ step, from 1. Source: MXNet 1.9.1 python/mxnet/optimizer and src/operator/optimi
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from initlab.engine.optimizer.adaptive import AdaDelta, AdaGrad, Ftrl, RMSProp
 from initlab.engine.optimizer.base import REGISTRY, Optimizer, create, register
 from initlab.engine.optimizer.large_batch import LAMB, LARS, LBSGD
 from initlab.engine.optimizer.moments import FTML, Adam, Adamax, AdamW, Nadam
 from initlab.engine.optimizer.sgd import DCASGD, NAG, SGD, SGLD, Signum, ccSGD
 from initlab.engine.optimizer.updater import Updater, get_updater
+from initlab.lazy import suggesting
 
 __all__ = [
     "DCASGD",
@@ -41,3 +44,6 @@ __all__ = [
     "get_updater",
     "register",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)

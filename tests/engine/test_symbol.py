@@ -17,6 +17,12 @@ def test_no_array_is_a_symbol():
     assert isinstance(mx.nd.ones((2,)), tensor_types)
 
 
+def test_a_parameters_symbol_is_its_name():
+    symbol = mx.gluon.Parameter("net_weight", shape=(1,)).var()
+    assert isinstance(symbol, Symbol)
+    assert (symbol.name, repr(symbol)) == ("net_weight", "<Symbol net_weight>")
+
+
 def test_using_symbols_is_an_error_that_says_what_to_do():
     with pytest.raises(MXNetError, match="the engine computes at once - write the network as"):
         Symbol()

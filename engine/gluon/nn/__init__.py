@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from initlab.engine.gluon.block import Block, HybridBlock
 from initlab.engine.gluon.nn.activations import ELU, GELU, SELU, LeakyReLU, PReLU, Swish
 from initlab.engine.gluon.nn.attention import (
@@ -43,6 +45,7 @@ from initlab.engine.gluon.nn.pooling import (
     MaxPool3D,
 )
 from initlab.engine.gluon.nn.scaling import Scale, Shift
+from initlab.lazy import suggesting
 
 __all__ = [
     "MultiHeadAttention",
@@ -94,3 +97,30 @@ __all__ = [
     "Sequential",
     "Shift",
 ]
+
+if not TYPE_CHECKING:
+    ELSEWHERE = {
+        "linear": "Dense",
+        "fullyconnected": "Dense",
+        "conv": "Conv2D",
+        "relu": "Activation('relu')",
+        "sigmoid": "Activation('sigmoid')",
+        "tanh": "Activation('tanh')",
+        "softmax": "mx.nd.softmax",
+        "maxpooling2d": "MaxPool2D",
+        "averagepooling2d": "AvgPool2D",
+        "batchnorm1d": "BatchNorm",
+        "batchnorm2d": "BatchNorm",
+        "batchnorm3d": "BatchNorm",
+        "batchnormalization": "BatchNorm",
+        "layernormalization": "LayerNorm",
+        "module": "gluon.Block",
+        "modulelist": "Sequential",
+        "lstm": "gluon.rnn.LSTM",
+        "gru": "gluon.rnn.GRU",
+        "rnn": "gluon.rnn.RNN",
+        "parameter": "gluon.Parameter",
+        "crossentropyloss": "gluon.loss.SoftmaxCrossEntropyLoss",
+        "mseloss": "gluon.loss.L2Loss",
+    }
+    __getattr__ = suggesting(__name__, ELSEWHERE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from initlab.engine.gluon.rnn.cell import HybridRecurrentCell, RecurrentCell
 from initlab.engine.gluon.rnn.gated import GRUCell, LSTMCell, RNNCell
 from initlab.engine.gluon.rnn.layers import GRU, LSTM, RNN
@@ -11,6 +13,7 @@ from initlab.engine.gluon.rnn.stacked import (
     HybridSequentialRNNCell,
     SequentialRNNCell,
 )
+from initlab.lazy import suggesting
 
 __all__ = [
     "GRU",
@@ -29,3 +32,6 @@ __all__ = [
     "SequentialRNNCell",
     "ZoneoutCell",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)

@@ -331,3 +331,25 @@ def test_what_the_array_library_refuses_names_operation_and_shapes():
         nd.contrib.index_copy(nd.zeros((3, 2)), nd.array([0, 1]), nd.ones((2, 3)))
     with pytest.raises(MXNetError, match=r"Provided = \[5\], inferred shape=\[2\]"):
         gluon.loss.SoftmaxCELoss()(nd.ones((2, 3)), nd.ones((5,)))
+
+
+def test_an_error_in_a_layer_of_no_network_has_the_layers_own_name():
+    layer = nn.Dense(2, in_units=5, prefix="head_")
+    layer.initialize()
+    with pytest.raises(MXNetError) as caught:
+        layer(nd.ones((1, 3)))
+    said = "MXNetError: Shape inconsistent, Provided = [2,5], inferred shape=(2,3)"
+    assert str(caught.value) == said
+    assert caught.value.__notes__ == ["in layer 'head' (Dense), which was given (1, 3)"]
+
+
+def test_pythons_own_errors_name_their_layer_too():
+    class Stretch(nn.HybridSequential):
+        def hybrid_forward(self, F, x):
+            return x.broadcast_to((3, 3))
+
+    net = nn.HybridSequential()
+    net.add(nn.Flatten(), Stretch())
+    with pytest.raises(ValueError, match="remapped shapes") as caught:
+        net(nd.ones((2, 2)))
+    assert caught.value.__notes__ == ["in layer '1' (Stretch), which was given (2, 2)"]

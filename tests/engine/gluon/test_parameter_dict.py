@@ -7,7 +7,7 @@ import pickle
 import pytest
 from small_nets import filled, named, same, values
 
-from initlab.engine import autograd, init, laws, nd, streams
+from initlab.engine import autograd, gluon, init, laws, nd, streams
 from initlab.engine.gluon import nn
 from initlab.engine.streams import Key
 
@@ -93,3 +93,15 @@ def test_it_is_found_where_mxnet_has_it():
     assert type(params) is ParameterDict
     again = pickle.loads(pickle.dumps(ParameterDict("a_")))  # noqa: S301
     assert (again.prefix, list(again)) == ("a_", [])
+
+
+def test_a_name_that_is_not_there_gets_the_nearest_in_a_note():
+    parameters = gluon.ParameterDict("net_")
+    parameters.get("dense0_weight", shape=(1,))
+    with pytest.raises(KeyError) as caught:
+        parameters["net_dense0_weigth"]
+    assert caught.value.args == ("net_dense0_weigth",)
+    assert caught.value.__notes__ == ["did you mean 'net_dense0_weight'?"]
+    with pytest.raises(KeyError) as caught:
+        parameters["x"]
+    assert not hasattr(caught.value, "__notes__")

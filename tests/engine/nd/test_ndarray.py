@@ -101,7 +101,7 @@ def test_arithmetic_keeps_the_dtype_and_mixes_with_numbers_on_either_side():
             MXNetError,
             "no dtype 'float33' - did you mean 'float32'",
         ),
-        (lambda: nd.nosuch, AttributeError, "engine.nd has no function 'nosuch'"),
+        (lambda: nd.nosuch, AttributeError, "module 'initlab.engine.nd' has no attribute 'nosuch'"),
     ],
 )
 def test_invalid_arguments_are_refused(fails, error, message):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from initlab.engine.gluon.data.vision import datasets, transforms
 from initlab.engine.gluon.data.vision.datasets import (
     CIFAR10,
@@ -11,6 +13,7 @@ from initlab.engine.gluon.data.vision.datasets import (
     ImageFolderDataset,
     ImageRecordDataset,
 )
+from initlab.lazy import suggesting
 
 __all__ = [
     "CIFAR10",
@@ -22,3 +25,6 @@ __all__ = [
     "datasets",
     "transforms",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence as Several
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from initlab.engine import image
 from initlab.engine.arrays import DType
 from initlab.engine.gluon.block import Block, HybridBlock
 from initlab.engine.gluon.nn import HybridSequential, Sequential
 from initlab.engine.nd import NDArray
+from initlab.lazy import suggesting
 
 Limits = tuple[float, float]
 
@@ -277,3 +278,7 @@ class RandomApply(Sequential):
             return x
         result: NDArray = self.transforms(x)
         return result
+
+
+if not TYPE_CHECKING:
+    __getattr__ = suggesting(__name__)
