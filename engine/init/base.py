@@ -162,6 +162,12 @@ class Initializer:
         """
         return []
 
+    def check_own(self, parameter: Description) -> None:
+        """Check that it was chosen for this very parameter with an effect.
+
+        Raises ValueError if the parameter gets what it would get without the choice's purpose.
+        """
+
     @property
     def _kwargs(self) -> dict[str, Any]:
         """The options by name: those given to `__init__`, or a dataclass's fields. MXNet compares

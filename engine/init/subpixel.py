@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,13 +40,34 @@ class Icnr(Initializer):
                 "init", f"must be an initializer or the name of one, got {self.init!r}: {error}"
             ) from None
 
+    def check_parameters(self, parameters: Sequence[Description]) -> list[str]:
+        """Check that one of the convolutions, if there are any, goes into a pixel shuffle.
+
+        Raises OptionError if none does.
+        """
+        kernels = [one for one in parameters if _axes(one)]
+        if kernels and all(one.shuffle == () for one in kernels):
+            raise OptionError(
+                "kind",
+                f"is icnr, but no convolution that it fills goes into a pixel shuffle "
+                f"('{kernels[0].structural_path}' does not) - choose the initializer that is its init",
+            )
+        return []
+
+    def check_own(self, parameter: Description) -> None:
+        """Raise ValueError for a convolution whose output goes into no pixel shuffle."""
+        if _axes(parameter) and parameter.shuffle == ():
+            raise ValueError(
+                "its output goes into no pixel shuffle, which icnr is for - choose the initializer "
+                "that is its init"
+            )
+
     def law(self, description: Description) -> laws.Law:
         """Return Repeated(the law of the sub-kernels, upscale^n), or the law of `init`.
 
         Raises ValueError if the shuffle has another factor, or the outputs do not divide.
         """
-        roles = description.roles or ("out", "in", *["spatial"] * (len(description.shape) - 2))
-        axes = sum(role == "spatial" for role in roles)
+        axes = _axes(description)
         if axes == 0 or description.shuffle == ():
             own: laws.Law = self.init.law(description)
             return own
@@ -56,9 +78,10 @@ class Icnr(Initializer):
             )
         times = self.upscale**axes
         outputs = description.shape[0]
-        if roles[0] != "out" or outputs % times:
+        first = description.roles[0] if description.roles else "out"
+        if first != "out" or outputs % times:
             said = (
-                f"its axis 0, {roles[0]} of {outputs}, must run over outputs and divide by "
+                f"its axis 0, {first} of {outputs}, must run over outputs and divide by "
                 f"{self.upscale}^{axes}"
             )
             raise ValueError(f"{description.name}: {said}")
@@ -66,3 +89,10 @@ class Icnr(Initializer):
         law = laws.Repeated(self.init.law(inner), times)
         law.check_shape(description.shape)
         return law
+
+
+def _axes(description: Description) -> int:
+    """Return the number of the kernel's axes; without roles, those after the second."""
+    if description.roles is None:
+        return max(0, len(description.shape) - 2)
+    return description.roles.count("spatial")

@@ -198,6 +198,8 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int, 
     chosen = init.filler(parameter.init, initializer, description)
     rule = _rule(network, path, chosen, initializer)
     try:
+        if chosen is not initializer:
+            chosen.check_own(description)
         law = chosen.law(description)
         law.check_stream(version())
         law.check_dtype(dtypes.resolve(description.dtype))

@@ -19,8 +19,14 @@ INITS = sorted({file.stem for file in (CONF / "init").glob("*.yaml")} - OF_A_LAY
 
 REFUSED = {
     ("resnet50", "delta_orthogonal"): "64 outputs cannot hold 256 inputs without loss of length",
+    **{
+        (model, "icnr"): "no convolution that it fills goes into a pixel shuffle"
+        for model in ("lenet", "resnet18", "resnet50", "vgg11")
+    },
 }
-"""What cannot be: a bottleneck's narrow convolutions keep no lengths."""
+"""What cannot be: a bottleneck's narrow convolutions keep no lengths; ICNR is for convolutions
+before a pixel shuffle.
+"""
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -94,3 +94,26 @@ def test_a_shuffle_by_another_factor_is_refused(command):
     done = command("init=icnr", "init.upscale=3", "task=plan", *SUBPIXEL)
     assert done.code == 2
     assert "goes into a pixel shuffle by (2, 2), but upscale is 3" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (["init=icnr"], "init.kind: is icnr, but no convolution that it fills goes into a pixel"),
+        (
+            ["init.rules=[{match: 'c.*', init: {kind: icnr}}, {match: '.*', init: he}]"],
+            "init.rules[0].init.kind: is icnr, but no convolution that it fills goes into",
+        ),
+        (
+            ["model.layers.0.weight_initializer={kind: icnr}"],
+            "model.layers[0].weight_initializer: cannot initialize 'c.weight' of shape (8, 4, 3, 3): "
+            "its output goes into no pixel shuffle",
+        ),
+    ],
+)
+def test_icnr_without_a_shuffle_is_refused_wherever_it_was_chosen(words, place, command):
+    layers = "model.layers=[{kind: conv2d, name: c, channels: 8, kernel_size: 3, weight_initializer: null}]"
+    init = ["init=mixed"] if "rules" in words[0] else []
+    done = command(*init, "task=plan", "data=normal", "model.input=[4,5,5]", layers, *words)
+    assert done.code == 2
+    assert place in done.err
