@@ -179,15 +179,14 @@ def foreach(
     for i in range(_listed(data)[0].shape[0]):
         outputs, states = body(data[i] if single else [d[i] for d in data], states)
         rows.append(outputs)
-    return _stacked(rows), states
+    return _stacked(rows) if rows else [], states
 
 
 def _stacked(rows: list[Any]) -> Any:
-    from_stack = [
-        _stack([_listed(row)[i] for row in rows])
-        for i in range(len(_listed(rows[0])) if rows else 0)
-    ]
-    return from_stack if not rows or isinstance(rows[0], (list, tuple)) else from_stack[0]
+    """Stack the outputs of all steps, in the nested form that a step gave them."""
+    if isinstance(rows[0], (list, tuple)):
+        return [_stacked([row[i] for row in rows]) for i in range(len(rows[0]))]
+    return _stack(rows)
 
 
 def _stack(arrays: list[NDArray]) -> NDArray:
@@ -203,7 +202,7 @@ def while_loop(
     """Run `func(*variables) -> (outputs, variables)` while `cond(*variables)` is not 0.
 
     Runs at most `max_iterations` steps. Returns the outputs, stacked along a new first axis of
-    length `max_iterations`, and the last variables. Rows of steps that did not run are zeros, as in
+    length `max_iterations`, and the last variables, both in the form they were given. Rows of steps that did not run are zeros, as in
     MXNet; if no step ran, the list of outputs is empty. Raises ValueError if `max_iterations` is
     missing or `loop_vars` is empty.
     """
@@ -216,12 +215,17 @@ def while_loop(
     while len(rows) < max_iterations and bool(cond(*variables)):
         outputs, changed = func(*variables)
         variables = _listed(changed)
-        rows.append(_listed(outputs))
-    stacked = [_stack([row[i] for row in rows]) for i in range(len(rows[0]))] if rows else []
+        rows.append([] if outputs is None else outputs)
     missing = max_iterations - len(rows)
-    if missing:
-        stacked = [padding.pad(s, widths=[(0, missing)] + [(0, 0)] * (s.ndim - 1)) for s in stacked]
-    return stacked, variables
+
+    def padded(whole: Any) -> Any:
+        if isinstance(whole, list):
+            return [padded(part) for part in whole]
+        return padding.pad(whole, widths=[(0, missing)] + [(0, 0)] * (whole.ndim - 1))
+
+    stacked = _stacked(rows) if rows else []
+    single = not isinstance(loop_vars, (list, tuple))
+    return padded(stacked) if missing else stacked, variables[0] if single else variables
 
 
 def cond(pred: NDArray, then_func: Callable[[], Any], else_func: Callable[[], Any]) -> Any:

@@ -459,10 +459,13 @@ class NDArray:
             )
         return shape.reshape(self, shape=new_shape, reverse=bool(options.get("reverse", False)))
 
-    def transpose(self, *axes: Any) -> NDArray:
-        """Return the axes in another order, by default reversed; `axes` are numbers or one tuple."""
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        return shape.transpose(self, axes=tuple(order) if order else None)
+    def transpose(self, *order: Any, axes: Any = None) -> NDArray:
+        """Return the axes in another order, by default reversed; `order` are numbers or one tuple,
+        which may be given as `axes`.
+        """
+        given = order if axes is None else (axes,)
+        chosen = given[0] if len(given) == 1 and not isinstance(given[0], int) else given
+        return shape.transpose(self, axes=tuple(chosen) if chosen else None)
 
     def __matmul__(self, other: NDArray) -> NDArray:
         """Return the matrix product, like `nd.dot`."""

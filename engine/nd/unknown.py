@@ -36,20 +36,24 @@ from initlab.engine.nd.ndarray import NDArray
 Shape = tuple[int, ...]
 Arguments = dict[str, Any]
 _mode = threading.local()
+_active: list[object] = []
+"""One item for each `inferring()` of any thread: an empty list spares the look into the thread."""
 
 
 def is_inferring() -> bool:
-    """Return whether shapes are being inferred."""
-    return getattr(_mode, "inferring", False)
+    """Return whether shapes are being inferred in this thread."""
+    return bool(_active) and getattr(_mode, "inferring", False)
 
 
 @contextmanager
 def inferring() -> Iterator[None]:
     """Let operators give shapes to arrays of unknown shape, inside a `with`."""
     before, _mode.inferring = is_inferring(), True
+    _active.append(None)
     try:
         yield
     finally:
+        _active.pop()
         _mode.inferring = before
 
 

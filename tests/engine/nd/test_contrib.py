@@ -77,3 +77,17 @@ def test_a_function_stays_on_its_device(number):
 
 def test_a_function_runs_on_what_cupy_has(number):
     nd_checks.check_on_what_cupy_has(number)
+
+
+def test_loops_return_outputs_and_variables_in_the_form_they_were_given():
+    def run(step, variables):
+        return nd.contrib.while_loop(lambda i: i < 2, step, variables, max_iterations=3)
+
+    zero = nd.array([0.0])
+    outputs, i = run(lambda i: (i, i + 1), zero)
+    assert (outputs.tolist(), i.tolist()) == ([[0], [1], [0]], [2])
+    outputs, (i,) = run(lambda i: ([i], [i + 1]), [zero])
+    assert (outputs[0].tolist(), i.tolist()) == ([[0], [1], [0]], [2])
+    assert run(lambda i: (None, [i + 1]), [zero])[0] == []
+    whole, _ = nd.contrib.foreach(lambda x, s: ((x, [x, x + s]), s), nd.ones((3, 2)), zero)
+    assert [whole[0].shape, whole[1][0].shape, whole[1][1].tolist()[0]] == [(3, 2), (3, 2), [1, 1]]
