@@ -202,9 +202,9 @@ def while_loop(
     """Run `func(*variables) -> (outputs, variables)` while `cond(*variables)` is not 0.
 
     Runs at most `max_iterations` steps. Returns the outputs, stacked along a new first axis of
-    length `max_iterations`, and the last variables, both in the form they were given. Rows of steps that did not run are zeros, as in
-    MXNet; if no step ran, the list of outputs is empty. Raises ValueError if `max_iterations` is
-    missing or `loop_vars` is empty.
+    length `max_iterations`, and the last variables, both in the form they were given. Rows of steps
+    that did not run are zeros, as in MXNet; if no step ran, the list of outputs is empty. Raises
+    ValueError if `max_iterations` is missing or `loop_vars` is empty.
     """
     if max_iterations is None:
         raise ValueError("max_iterations should be specified")
