@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from initlab.runner.config import plugins
-from initlab.runner.config.hydra_internals import parse_word
+from initlab.runner.config.hydra_internals import assigned
 from initlab.runner.config.identity import canonical_config, run_id
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.folder import HYDRA
@@ -62,7 +62,7 @@ def _wrong_fields(
     yield from _wrong_measures(content)
     word = wrong_word(content.overrides, content.config)
     if word is not None:
-        yield f"the manifest's overrides hold {word!r}, which its config does not say"
+        yield f"the manifest's overrides hold {_shown(word)}, which its config does not say"
     if "overrides" in raw and not same_words(folder, content.overrides):
         yield f"the manifest's overrides are not those of {HYDRA}/{OVERRIDES}"
 
@@ -126,16 +126,11 @@ def wrong_word(words: list[str], config: Mapping[str, Any]) -> str | None:
     The last word for a key counts. A word that chooses an option, deletes, or holds an
     interpolation says nothing that can be compared.
     """
-    assigned: dict[str, tuple[str, object]] = {}
-    for word in words:
-        try:
-            parsed = parse_word(word)
-            value = None if parsed.is_delete() else parsed.value()
-        except (ConfigError, ValueError):
-            return word
-        if not parsed.is_delete() and not parsed.is_sweep_override() and parsed.package is None:
-            assigned[parsed.key_or_group] = word, value
-    for key, (word, value) in assigned.items():
+    try:
+        values = assigned(words)
+    except ConfigError as error:
+        return error.problems[0].place
+    for key, (word, value) in values.items():
         if key.partition(".")[0] not in OF_A_SWEEP and not _may_be(value, _at(config, key)):
             return word
     return None

@@ -278,3 +278,19 @@ def parse_word(word: str) -> Override:
         return grammar.parse(word)
     like = parse_word(f"{number[1]}0")
     return dataclasses.replace(like, _value=int(number[2]), input_line=word)
+
+
+def assigned(words: Sequence[str]) -> dict[str, tuple[str, object]]:
+    """Return {key: (word, value)} of the words that set one value, the last word of each key.
+
+    Raises ConfigError that names a text that is no word.
+    """
+    found: dict[str, tuple[str, object]] = {}
+    for word in words:
+        try:
+            parsed = parse_word(word)
+        except (HydraException, RecursionError) as error:
+            raise ConfigError.of(word, "is no word of a command line") from error
+        if not parsed.is_delete() and not parsed.is_sweep_override() and parsed.package is None:
+            found[parsed.key_or_group] = word, parsed.value()
+    return found

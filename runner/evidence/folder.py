@@ -31,6 +31,7 @@ from initlab.engine import formats, strict_json
 from initlab.engine.formats.base import sync
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.manifest import RUN_AGAIN, Manifest
+from initlab.runner.evidence.plan_rows import rows_of
 from initlab.runner.evidence.shard import INDEX, index_text
 from initlab.runner.evidence.snapshot import Saved, file_name, is_as_written
 from initlab.runner.evidence.statistics import Statistics
@@ -120,13 +121,7 @@ class RunFolder:
     def plan(self) -> dict[str, dict[str, JSON]]:
         """The rows of the plan by path, in the order of the network (see `runner.plan.rows`)."""
         path = self.path / PLAN
-        content = _read(path)
-        try:
-            return {str(row["path"]): dict(row) for row in content["rows"]}
-        except (KeyError, TypeError, ValueError) as error:
-            raise EvidenceError(
-                f"{path}: is not as written, it lacks {error} - {RUN_AGAIN}"
-            ) from error
+        return rows_of(_read(path), path)
 
     @property
     def snapshot_path(self) -> Path | None:

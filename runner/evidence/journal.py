@@ -23,6 +23,7 @@ from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.sound import Sound, is_digest, is_text
 from initlab.runner.evidence.statistics import is_row
 from initlab.runner.files import in_json
+from initlab.runner.json_values import restored
 
 FORMAT = "initlab-journal-1"
 START_OVER = "run without resume=true to start over"
@@ -137,4 +138,5 @@ def _finished(content: object) -> Finished:
     for name, sound in SOUND.items():
         if not sound(content[name]):
             raise ValueError(f"its {name} is not as written")
-    return Finished(**{name: content[name] for name in SOUND})
+    row = {column: restored(value) for column, value in content["row"].items()}
+    return Finished(content["path"], content["digest"], row)

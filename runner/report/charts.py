@@ -263,9 +263,9 @@ def _histogram(run: RunData, row: dict[str, Any], values: np.ndarray | None) -> 
     upto = None if law is None else law.cdf(np.append(x, 2 * x[-1] - x[-2]))
     if upto is not None:
         axes.plot(x, np.diff(upto) / (x[1] - x[0]), color=drawing.INK, linewidth=1.2)
-        said = f" against the density of {row['law']}"
+        said = f" against the density of {law}"
     axes.set_yticks([])
-    axes.set_title(row["path"], fontsize=9)
+    axes.set_title(drawing.shortened(row["path"], 48), fontsize=9)
     return Chart(
         f"histogram-{row['path']}",
         row["path"],

@@ -169,8 +169,11 @@ def named(pair: Axes, names: Sequence[str], most: int) -> None:
 
 
 def shortened(name: str, most: int = 24) -> str:
-    """Shorten a long name by leaving out its middle."""
-    return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"
+    """Return a name as matplotlib shows it: without the middle if it is long, and with no character
+    that is a formula's or has no shape.
+    """
+    short = name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"
+    return "".join(one if one.isprintable() else "?" for one in short).replace("$", r"\$")
 
 
 def legend(pair: Axes) -> None:

@@ -50,8 +50,15 @@ def predicted_rms(run: RunData) -> dict[str, float] | None:
     It starts from the measured rms of the first layer's pre-activations. The recursion is rms'^2 =
     E[f(z)^2] with z ~ N(0, q) and q = fan_in std^2 rms^2 + (std of the bias)^2; it holds for wide
     layers whose weights are independent of their input. Returns None if the model is no chain of
-    dense layers or a figure is missing.
+    dense layers, or a figure is missing or beyond what a float holds.
     """
+    try:
+        return _predicted(run)
+    except OverflowError:
+        return None
+
+
+def _predicted(run: RunData) -> dict[str, float] | None:
     model = run.manifest.config.get("model")
     links = chain(model.get("layers") or []) if isinstance(model, dict) else None
     measured = {row["path"]: row for row in run.layers}

@@ -51,6 +51,11 @@ def report_run(folder: Path) -> None:
 
 def run_page(run: RunData) -> str:
     """Return the report of a run. The same files give the same text."""
+    with np.errstate(all="ignore"):
+        return _page(run)
+
+
+def _page(run: RunData) -> str:
     histograms = histogram_charts(run)
     random = sum(1 for row in run.stats.parameters if finite(row.get("declared_std")))
     left_out = (

@@ -98,6 +98,11 @@ class Gathered:
 
 def sweep_page(sweep: SweepData) -> str:
     """Return the report of a sweep. The same files give the same text."""
+    with np.errstate(all="ignore"):
+        return _page(sweep)
+
+
+def _page(sweep: SweepData) -> str:
     keys = swept_keys(sweep.members)
     found = gather(sweep, keys)
     figures = list(found.figures)
@@ -325,7 +330,7 @@ def figure_chart(kinds: list[RunGroup], name: str) -> Chart | None:
     pair.set_ylim(0.4, len(shown) + 0.6)
     if min(everything) > 0 and max(everything) / min(everything) > 30:
         pair.set_xscale("log")
-    pair.set_xlabel(name)
+    pair.set_xlabel(drawing.shortened(name))
     low, high = (
         min(shown, key=lambda kind: statistics.median(kind.figures[name])),
         max(shown, key=lambda kind: statistics.median(kind.figures[name])),

@@ -309,7 +309,9 @@ def statistics_of(
             "declared_mean": row.law.mean,
             "declared_std": row.law.std,
         }
-        table.append(declared | figures[row.path] | {"verdict": verdicts[row.path]})
+        # A journal may name a column like one of these.
+        named = declared | figures[row.path] | declared
+        table.append(named | {"verdict": verdicts[row.path]})
     return Statistics(
         parameters=table,
         layers=trace.layers,
