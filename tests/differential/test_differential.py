@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from differential import operators, optimizers, pictures, programs
+from differential import operators, optimizers, pictures, programs, texts
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "benchmarks" / ".venv-mxnet" / "bin" / "python"
@@ -24,6 +24,7 @@ MODULES = {
     "optimizers": optimizers,
     "pictures": pictures,
     "operators": operators,
+    "texts": texts,
 }
 NAMES = [
     pytest.param((module, name), id=f"{module}-{name}")
