@@ -232,7 +232,7 @@ def _same(first: np.ndarray, second: np.ndarray) -> bool:
     return (
         first.dtype == second.dtype
         and first.shape == second.shape
-        and first.tobytes() == second.tobytes()
+        and np.array_equal(np.ravel(first).view(np.uint8), np.ravel(second).view(np.uint8))
     )
 
 
