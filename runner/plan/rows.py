@@ -151,11 +151,13 @@ def make_plan(
     initializer: init.Initializer,
     seed: int,
     prefix: str = "",
+    finished: bool = False,
 ) -> Plan:
     """Return the plan of a network whose shapes are all known, for the stream version in use.
 
     The paths that key the streams start with `prefix`. Raises ConfigError with every parameter
-    whose law is impossible.
+    whose law is impossible. With `finished`, for a run made before, the initializer is not asked
+    whether it suits the parameters.
     """
     problems = Problems()
     described = {path: describe(network, path, prefix) for path in network.owners}
@@ -176,7 +178,7 @@ def make_plan(
                 if parameter.init is None or isinstance(parameter.init, str)
             ]
         )
-    if unsuitable:  # then laws fail for the same reasons
+    if unsuitable and not finished:  # then laws fail for the same reasons
         raise ConfigError([*problems.found, *unsuitable.found])
     rows: dict[str, Row] = {}
     for path in network.root.structural_params():

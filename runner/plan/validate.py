@@ -108,15 +108,17 @@ class RunConfig:
         return self.declaration.run_id
 
 
-def validate(declaration: Declaration) -> RunConfig:
-    """Return the declared run, planned. Raises ConfigError with all problems."""
+def validate(declaration: Declaration, finished: bool = False) -> RunConfig:
+    """Return the declared run, planned; with `finished`, one that was made before, perhaps by a
+    version that refused less. Raises ConfigError with all problems.
+    """
     resolved = declaration.resolved
     resolved.setdefault("stream", streams.VERSION)
     resolved.setdefault("tracker", dict(UNTRACKED))
     resolved.setdefault("measure", {})
     root, parts = parse_parts(resolved)
     with streams.using(root.stream):
-        plan, layers = _plan(root, parts)
+        plan, layers = _plan(root, parts, finished)
     _check_shard(plan, parts.shard)
     check_data_scaled(plan, root.init_mode)
     if root.init_mode == "streamed" and parts.snapshot is None:
@@ -140,7 +142,8 @@ def revalidate(plain: Mapping[str, JSON]) -> RunConfig:
     like `validate`.
     """
     judged: dict[str, JSON] = {"expect": [], "control": [], "objective": None}
-    return validate(Declaration(copy.deepcopy({**plain, "tracker": UNTRACKED, **judged})))
+    given = Declaration(copy.deepcopy({**plain, "tracker": UNTRACKED, **judged}))
+    return validate(given, finished=True)
 
 
 def tracker_of(resolved: Mapping[str, object]) -> Tracker:
@@ -165,13 +168,15 @@ def _check_shard(plan: Plan, shard: Shard | None) -> None:
         raise ConfigError.of("shard", str(error)) from None
 
 
-def _plan(root: Root, parts: Parts) -> tuple[Plan, dict[str, tuple[int, ...] | None]]:
+def _plan(
+    root: Root, parts: Parts, finished: bool
+) -> tuple[Plan, dict[str, tuple[int, ...] | None]]:
     """Return the plan, and the output shapes of the layers that contain no other."""
     data, sample = parts.data, parts.sample_shape
     batch_shape = (data.batch, *sample)
     network, output = build_twin(parts.model, root.dtype, batch_shape)
     _check_sizes(network, batch_shape)
-    plan = make_plan(network, output, parts.init, root.seed)
+    plan = make_plan(network, output, parts.init, root.seed, finished=finished)
     problems = Problems()
     given = tuple(output), data.classes, (data.batch, *data.label_shape(sample))
     with problems.under("probe"):

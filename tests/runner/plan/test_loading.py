@@ -9,6 +9,8 @@ import pytest
 
 from initlab.engine import formats
 from initlab.engine.formats import Snapshot
+from initlab.engine.init import Load
+from initlab.runner.check.verify import verify
 
 TENSORS = {
     "0.weight": np.arange(12, dtype=np.float32).reshape(3, 4),
@@ -97,3 +99,14 @@ def test_tied_tensors_that_differ_are_refused(command, tmp_path):
     done = command("init=load", f"init.param={path}", "task=plan", *SHARED)
     assert done.code == 2
     assert "init.param: has other values for 'a.weight' than for 'b.weight'" in done.err
+
+
+def test_a_run_that_an_earlier_version_made_of_such_a_file_is_verified(
+    loading, monkeypatch, tmp_path
+):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(Load, "check_parameters", lambda self, parameters: [])
+        done = loading({**TENSORS, "x": TENSORS["0.bias"]})
+    assert done.code == 0, done.err
+    [folder] = tmp_path.glob("outputs/runs/*")
+    assert verify(folder).code == 0
