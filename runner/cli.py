@@ -4,14 +4,16 @@
 The commands are in `runner/commands`; the default is `run`. An error for the user is printed here
 as one line per problem on stderr and becomes an exit code: 0 done; 1 a run failed, something
 differs, or a claim is refuted; 2 something was refused; 3 a claim is inconclusive; 130 Ctrl-C; 141
-the reader of stdout stopped reading.
+the reader of stdout stopped reading; 143 SIGTERM.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterable
+from typing import NoReturn
 
 import initlab
 from initlab.runner.commands import REGISTRY
@@ -22,6 +24,7 @@ from initlab.runner.errors import (
     MemoryShortage,
     RunnerError,
     Stopped,
+    Terminated,
     print_error,
 )
 
@@ -31,7 +34,23 @@ HELP = {"-h", "--help"}
 
 def main(*before: str) -> None:
     """Run the words of this process's command line, after the words `before`; exit the process."""
+    end_in_order()
     sys.exit(run_command([*before, *sys.argv[1:]]))
+
+
+def end_in_order() -> None:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does. A second one ends it at once.
+
+    A signal that is ignored, as by nohup, stays so.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)
+    raise Terminated(number)
 
 
 def run_command(words: list[str]) -> int:
@@ -45,6 +64,9 @@ def run_command(words: list[str]) -> int:
         return EXIT_UNREAD
     except RunnerError as error:
         return failed(error)
+    except Terminated as stop:
+        failed(Stopped(str(stop)))
+        return stop.exit_code
     except KeyboardInterrupt:
         return failed(Stopped("stopped from the keyboard"))
     except MemoryError as error:

@@ -7,7 +7,7 @@
           +-- EvidenceError      a manifest or snapshot is missing, damaged or of another kind   exit 2
           +-- StorageError       the run's folder cannot be written, or another process uses it  exit 2
           +-- MemoryShortage     a run needs more memory than the host or the GPU has            exit 2
-          +-- Stopped            the user pressed Ctrl-C                                         exit 130
+          +-- Stopped            the user pressed Ctrl-C, or a signal asked to end     exit 130, 128 + n
           +-- QuantityError      a claim is about something that the results do not have         exit 2
                +-- ExpressionError    an expression that cannot be read
 
@@ -16,6 +16,7 @@ A finished run that `verify` finds different is not an exception but a result, w
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -216,9 +217,19 @@ class MemoryShortage(RunnerError):
 
 
 class Stopped(RunnerError):
-    """The user stopped the command from the keyboard."""
+    """The user stopped the command from the keyboard, or another process by a signal."""
 
     exit_code = EXIT_STOPPED
+
+
+class Terminated(KeyboardInterrupt):
+    """A signal asked the process to end, which it does as after Ctrl-C: workers are stopped, and what
+    was finished is kept. `exit_code` is what a shell gives for the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.exit_code = 128 + number
+        super().__init__(f"stopped by {signal.Signals(number).name}")
 
 
 class QuantityError(RunnerError):

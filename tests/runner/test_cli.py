@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import initlab
 from initlab.runner import cli
 from initlab.runner.cli import run_command
+from initlab.runner.errors import Terminated
 
 
 @pytest.mark.parametrize("words", [[], ["run"], ["verify"], ["init=he", "-m"]])
@@ -43,6 +45,7 @@ def test_plugin_needs_a_file(capsys):
     ("raised", "code", "said"),
     [
         (KeyboardInterrupt, 130, "stopped from the keyboard"),
+        (Terminated(signal.SIGTERM), 143, "error: stopped by SIGTERM\n"),
         (MemoryError, 2, "needs more memory than"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import importlib.util
 import json
@@ -228,6 +229,54 @@ def test_a_parent_that_is_killed_loses_nothing_finished(launcher, begin, run, ve
         os.kill(worker, 0)
         os.kill(worker, signal.SIGKILL)
     resumed_whole(run, tmp_path, *chosen)
+    verified()
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process runs; one that ended and was not waited for does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def below(parent: int) -> list[int]:
+    """The processes that a process started, and those that they started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rsplit(")", 1)[1].split()[1]) == parent:
+                found.append(int(path.parent.name))
+    return found + [deeper for child in found for deeper in below(child)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_sweep_that_is_asked_to_end_leaves_no_worker_behind_and_loses_nothing_finished(
+    number, begin, run, verified, tmp_path
+):
+    (tmp_path / "sleepy.py").write_text(SLEEPS)
+    chosen = installed("processes")
+    process = begin(*SWEEP, *chosen)
+    sleeping(tmp_path, process)
+    for _ in range(200):
+        done = list((tmp_path / "outputs" / "runs").glob("*/manifest.json"))
+        if len(done) == 2:
+            break
+        time.sleep(0.05)
+    workers = below(process.pid)
+    assert len(workers) >= 2 and all(map(is_alive, workers))
+    os.kill(process.pid, number)
+    assert process.wait(timeout=20) == 128 + number
+    until = time.monotonic() + 5
+    while any(map(is_alive, workers)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(is_alive, workers))
+    assert [row["state"] for row in table(tmp_path)].count("completed") == 2
+    said = (tmp_path / "err.txt").read_text()
+    assert f"error: stopped by {number.name}\n" in said
+    assert "Traceback" not in said
+    out = resumed_whole(run, tmp_path, *chosen)
+    assert out.count("finished before") == 2
     verified()
 
 
