@@ -44,6 +44,7 @@ FLOORS = [
     {"engine.gluon.packing"},
     {"engine.gluon.parameter_dict", "engine.gluon.block_summary", "engine.gluon.model_files"},
     {"engine.gluon.block"},
+    {"engine.gluon.hybrid_block"},
     {"engine.gluon.shapes"},
     {"engine.lr_scheduler", "engine.metric"},
     {"engine.optimizer"},

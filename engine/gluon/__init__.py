@@ -9,7 +9,8 @@ from initlab.lazy import lazily
 if TYPE_CHECKING:
     from initlab.engine.errors import DeferredInitializationError
     from initlab.engine.gluon import contrib, data, loss, nn, rnn, utils
-    from initlab.engine.gluon.block import Block, HybridBlock
+    from initlab.engine.gluon.block import Block
+    from initlab.engine.gluon.hybrid_block import HybridBlock
     from initlab.engine.gluon.parameter import Constant, Parameter
     from initlab.engine.gluon.parameter_dict import ParameterDict
     from initlab.engine.gluon.trainer import Trainer
@@ -37,7 +38,7 @@ if not TYPE_CHECKING:
         "Block": "initlab.engine.gluon.block",
         "Constant": "initlab.engine.gluon.parameter",
         "DeferredInitializationError": "initlab.engine.errors",
-        "HybridBlock": "initlab.engine.gluon.block",
+        "HybridBlock": "initlab.engine.gluon.hybrid_block",
         "Parameter": "initlab.engine.gluon.parameter",
         "ParameterDict": "initlab.engine.gluon.parameter_dict",
         "Trainer": "initlab.engine.gluon.trainer",

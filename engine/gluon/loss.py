@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initlab.engine import nd
-from initlab.engine.gluon.block import Functions, HybridBlock
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.nd import NDArray
 from initlab.lazy import suggesting

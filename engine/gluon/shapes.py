@@ -11,7 +11,8 @@ import numpy as np
 from initlab.engine import autograd, dtypes, nd, streams
 from initlab.engine.device import Device, cpu
 from initlab.engine.errors import ShapeRuleError
-from initlab.engine.gluon.block import NOWHERE, Block
+from initlab.engine.gluon.block import Block
+from initlab.engine.gluon.hybrid_block import NOWHERE
 from initlab.engine.gluon.parameter import Parameter
 from initlab.engine.gluon.state import Pending, Ready, Source, Unset
 from initlab.engine.gluon.utils import shape_is_known

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from initlab.engine.gluon.block import Block, HybridBlock
+from initlab.engine.gluon.block import Block
+from initlab.engine.gluon.hybrid_block import HybridBlock
 from initlab.engine.gluon.nn.activations import ELU, GELU, SELU, LeakyReLU, PReLU, Swish
 from initlab.engine.gluon.nn.attention import (
     MultiHeadAttention,

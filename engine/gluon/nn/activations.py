@@ -6,7 +6,8 @@ The output has the shape of the input.
 from __future__ import annotations
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.init import Constant

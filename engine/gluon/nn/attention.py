@@ -8,7 +8,8 @@ from typing import Any
 from initlab.engine import autograd
 from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn.basic import Dense, Dropout
 from initlab.engine.gluon.nn.norm import LayerNorm
 from initlab.engine.gluon.parameter_dict import ParameterDict

@@ -12,7 +12,8 @@ from typing import Any
 from initlab.engine import nd
 from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Block, Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Block, Shape
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray

@@ -7,14 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import (
-    Block,
-    Functions,
-    HybridBlock,
-    Shape,
-    _listing,
-    located,
-)
+from initlab.engine.gluon.block import Block, Shape, _listing, located
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.ops.activation import ACTIVATIONS
 from initlab.engine.registry import advice

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape, option
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock, option
 from initlab.engine.gluon.nn.basic import Activation
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike

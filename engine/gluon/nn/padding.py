@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn.conv import Sizes
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.nd import NDArray

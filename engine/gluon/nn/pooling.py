@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape, option
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock, option
 from initlab.engine.gluon.nn.conv import Sizes, joined_shape, sizes_of, split_shape
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.nd import NDArray

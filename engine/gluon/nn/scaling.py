@@ -5,7 +5,8 @@ Neither is in MXNet.
 
 from __future__ import annotations
 
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.init import Constant

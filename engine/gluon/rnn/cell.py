@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from initlab.engine import nd
-from initlab.engine.gluon.block import Block, Functions, HybridBlock
+from initlab.engine.gluon.block import Block
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn import LeakyReLU
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.rnn.states import Steps, format_sequence, make_state, masked

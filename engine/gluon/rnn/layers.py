@@ -11,7 +11,8 @@ from typing import Any
 from initlab.engine import nd
 from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter import Parameter
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.rnn.cell import States

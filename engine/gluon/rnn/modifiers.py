@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from initlab.engine import nd
-from initlab.engine.gluon.block import Functions, Shape
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.hybrid_block import Functions
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.rnn.cell import HybridRecurrentCell, RecurrentCell, States
 from initlab.engine.gluon.rnn.stacked import BidirectionalCell

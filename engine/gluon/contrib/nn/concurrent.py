@@ -8,7 +8,8 @@ from typing import Any
 
 from initlab.engine import nd
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Block, Functions, HybridBlock, Shape, located
+from initlab.engine.gluon.block import Block, Shape, located
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn.containers import HybridSequential, Sequential
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.nd import NDArray

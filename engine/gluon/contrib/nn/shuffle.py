@@ -9,7 +9,8 @@ import math
 from typing import Any, ClassVar
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon.block import Functions, HybridBlock, Shape
+from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.nd import NDArray
 
 

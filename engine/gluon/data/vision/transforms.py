@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from initlab.engine import image
 from initlab.engine.arrays import DType
-from initlab.engine.gluon.block import Block, HybridBlock
+from initlab.engine.gluon.block import Block
+from initlab.engine.gluon.hybrid_block import HybridBlock
 from initlab.engine.gluon.nn import HybridSequential, Sequential
 from initlab.engine.nd import NDArray
 from initlab.lazy import suggesting
