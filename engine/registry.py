@@ -15,11 +15,17 @@ import warnings
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
+from initlab.engine.synonyms import meant
+
 T = TypeVar("T")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name closest to `name`, or None if none is close."""
+    """Return the known name that `name` stands for, or is closest to; None if none is close."""
+    known = list(known)
+    other = meant(str(name), known)
+    if other is not None:
+        return other
     lowered = {k.lower(): k for k in known}
     found = difflib.get_close_matches(str(name).lower(), list(lowered), n=1, cutoff=0.6)
     return lowered[found[0]] if found else None

@@ -16,6 +16,7 @@ A finished run that `verify` finds different is not an exception but a result, w
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,6 +37,8 @@ EXIT_INCONCLUSIVE = 3
 EXIT_STOPPED = 130
 EXIT_UNREAD = 141
 """What a shell gives a process that SIGPIPE ended."""
+CONFIG_PATH = re.compile(r"[A-Za-z_][\w.]*\[\d+\][\w.\[\]]*( \(|$)")
+"""A place in a list of a config; the id of a claim may follow."""
 SHOWN = 120
 """Characters of an expression that a message shows."""
 
@@ -44,7 +47,8 @@ SHOWN = 120
 class Problem:
     """One problem of the config.
 
-    `place` is a config path (`model.layers[1].units`) or a command line word. `unknown` is true for
+    `place` is a config path (`model.layers[1].units`), printed as it can be typed
+    (`model.layers.1.units`), or a command line word. `unknown` is true for
     an unknown name, which is a misspelling whatever else the config says. `search` is true for
     values that only a search can vary.
     """
@@ -60,12 +64,20 @@ class Problem:
         return cls(place, f"{said} - {advice(str(name), map(str, known))}", unknown=True)
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}" if self.place else self.message
+        """Return the problem in one line; its place as the word that can be typed."""
+        return f"{typed(self.place)}: {self.message}" if self.place else self.message
 
     def below(self, place: str) -> Problem:
         """Return the problem with `place` in front of its own place, which lies within that part."""
         dot = "." if place and self.place and not self.place.startswith("[") else ""
         return replace(self, place=f"{place}{dot}{self.place}")
+
+
+def typed(place: str) -> str:
+    """Return a place in a config as a word of the command line has it: `model.layers.0.units` for
+    `model.layers[0].units`.
+    """
+    return re.sub(r"\[(\d+)\]", r".\1", place) if CONFIG_PATH.match(place) else place
 
 
 class RunnerError(Exception):

@@ -162,7 +162,7 @@ class Words:
                 problem, culprit = explain(error, self.sound)
                 if culprit is None:
                     culprit = next((word for word in self.sound if _fails_alone(word, load)), None)
-                    problem = problem if culprit is None else within(culprit, error, problem)
+                    problem = problem if culprit is None else within(culprit, problem)
                 self.problems.found.append(problem)
                 if culprit is None:
                     raise ConfigError(self.problems.found) from error
@@ -212,6 +212,8 @@ def check_word(word: str) -> None:
     except (HydraException, RecursionError) as error:
         raise ConfigError.of(word, how_to_write(word, error)) from None
     group = override.key_or_group
+    if not group:
+        raise ConfigError.of(word, "has no key - write key=value")
     if group not in shipped_options() or override.is_delete() or override.is_sweep_override():
         return
     value = override.value()

@@ -6,17 +6,24 @@ import re
 from dataclasses import replace
 from itertools import islice
 
-from hydra.errors import ConfigCompositionException, MissingConfigException
-from omegaconf import DictConfig
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from hydra.core.object_type import ObjectType
+from hydra.errors import MissingConfigException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 from yaml import MarkedYAMLError, YAMLError
 
-from initlab.engine.registry import advice
-from initlab.runner.config.hydra_internals import hydra_loader
-from initlab.runner.errors import Problem
+from initlab.runner.config.homes import no_key, options_of_layer
+from initlab.runner.config.hydra_internals import hydra_loader, package_of
+from initlab.runner.errors import Problem, typed
+from initlab.runner.excerpt import counted
 
 HINT = re.compile(r"\. Did you mean: .*")
 """The advice that OmegaConf 2.4 adds for an unknown key; ours replaces it."""
+IN_FILE = re.compile(r"In '([^']+)': ")
+"""How Hydra's messages begin that are about the file of an option."""
+DOUBLE = re.compile(r"Multiple values for (\S+)\. To override a value use 'override (\S+): (\S+)'")
+NOISE = ("full_key", "object_type", "reference_type", "provider=")
+"""Lines of OmegaConf's messages that repeat what was said."""
 NO_KEY = (ConfigKeyError, ConfigAttributeError)
 """Exceptions of OmegaConf for an unknown key."""
 
@@ -68,37 +75,144 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
         return _explain_missing(error, words)
     if isinstance(error, YAMLError):
         return _explain_yaml(error), None
-    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
-    key = str(getattr(cause, "full_key", None) or "")
-    text = HINT.sub("", str(cause).splitlines()[0]) if str(cause) else type(cause).__name__
-    culprit = next(
-        (w for w in words if key and key in (key_of(w), key_of(w).replace("/", "."))), None
-    )
     said = HINT.sub("", str(error))
-    culprit = culprit or next((w for w in words if w in said or f"'{key_of(w)}'" in said), None)
-    if culprit is not None and not key:
-        key = key_of(culprit)
-    if isinstance(cause, NO_KEY):
-        parent = getattr(cause, "parent_node", None)
-        name = str(getattr(cause, "key", "") or key.rsplit(".", 1)[-1])
-        known = [str(k) for k in parent] if isinstance(parent, DictConfig) else []
-        known = [k for k in known if k != "hydra"]
-        return Problem.of_name(key or name, "no such key", name, known), culprit
-    if (
-        isinstance(error, ConfigCompositionException)
-        and "Could not override" in str(error)
-        and culprit is not None
-    ):
+    file = IN_FILE.match(said)
+    inner = _inner(error)
+    place = str(getattr(inner, "full_key", None) or "")
+    culprit = _culprit(words, place, "" if file is None else file[1], said)
+    if not place and culprit is not None:
+        place = key_of(culprit)
+    double = DOUBLE.search(said)
+    if double is not None and culprit is None:
+        added = (word for word in words if word.startswith("+") and key_of(word) == double[1])
+        culprit = next(added, None)
+    problem = None if hasattr(inner, "full_key") else _of_defaults(said, culprit)
+    problem = problem or _of_key(inner, place, culprit)
+    if file is not None:
+        return _in_file(problem, file[1], words), culprit
+    return problem, culprit
+
+
+def _inner(error: BaseException) -> BaseException:
+    """Return the first error in the chain of causes that names a key of the config, or the error."""
+    found: BaseException | None = error
+    while found is not None:
+        if getattr(found, "key", None) is not None and getattr(found, "full_key", None):
+            return found
+        found = found.__cause__ or found.__context__
+    return error
+
+
+def _culprit(words: list[str], place: str, file: str, said: str) -> str | None:
+    """Return the word that an error is about: the one that chooses the file, or sets the place."""
+    group, _, option = file.rpartition("/")
+    for word in words if file else ():
+        if key_of(word) == group and re.search(rf"\b{re.escape(option)}\b", word.partition("=")[2]):
+            return word
+    dotted = typed(place)
+    for word in words if place and not file else ():
+        if dotted in (key_of(word), key_of(word).replace("/", ".")):
+            return word
+    return next((w for w in words if w in said or f"'{key_of(w)}'" in said), None)
+
+
+def _in_file(problem: Problem, file: str, words: list[str]) -> Problem:
+    """Return the problem of a composition with the option file that has it."""
+    group, _, option = file.rpartition("/")
+    if package_of(group, option) is None and problem.place.rpartition(".")[2] == group:
+        said = f"the keys of this file go below '{group}', which has no such keys"
+        first = "# @package _global_"
         return Problem(
-            key_of(culprit),
-            str(error).splitlines()[0].replace("Could not override", "cannot override"),
-        ), culprit
+            f"{group}={option}", f"{said} - write '{first}' as the first line of the file"
+        )
+    if problem.place == f"{group}={option}":
+        return problem
+    chosen = problem.place.partition(".")[0]
+    beside = [word for word in words if key_of(word) == chosen != group]
+    place = ", ".join([f"{group}={option}", *(f"beside {word}" for word in beside[:1])])
+    return replace(problem, message=f"{problem.message} (in {place})")
+
+
+def _of_defaults(said: str, culprit: str | None) -> Problem | None:
+    """Return the problem with a choice of options that cannot be made, or None."""
+    file = IN_FILE.match(said)
+    here = culprit if culprit is not None else "" if file is None else file[1].replace("/", "=")
+    double = DOUBLE.search(said)
+    if double is not None and file is None and culprit is not None and culprit.startswith("+"):
+        write = culprit.lstrip("+")
+        return Problem(double[1], f"an option of it is chosen already - write {write}, without +")
+    if double is not None:
+        said = f"chooses {double[1]} a second time - write 'override /{double[1]}: {double[3]}'"
+        return Problem(here, said)
+    lost = re.search(r"Could not override '([^']+)'", said)
+    if lost is None:
+        return None
+    group = lost[1].partition("@")[0]
+    if file is not None and group.startswith(f"{file[1].rpartition('/')[0]}/"):
+        name = group.rpartition("/")[2]
+        return Problem(
+            here, f"cannot override '{name}' - write 'override /{name}: …', with a slash"
+        )
+    known = [
+        one for one in hydra_loader().get_group_options("", ObjectType.GROUP) if one != "schema"
+    ]
+    return Problem.of_name(here or group, f"cannot override '{lost[1]}'", group, known)
+
+
+def _of_key(inner: BaseException, place: str, culprit: str | None) -> Problem:
+    """Return the problem with the key that an error of OmegaConf names, or with the word."""
+    value = "" if culprit is None else culprit.partition("=")[2]
+    text = HINT.sub("", str(inner).splitlines()[0]) if str(inner) else type(inner).__name__
+    parent, name = getattr(inner, "parent_node", None), str(getattr(inner, "key", "") or "")
+    if isinstance(inner, NO_KEY):
+        known = [str(k) for k in parent if k != "hydra"] if isinstance(parent, DictConfig) else []
+        name = name or place.rpartition(".")[2]
+        return _missing_key(place or name, name, known, parent, value)
+    if isinstance(parent, ListConfig) and "list index out of range" in text:
+        count = len(parent)
+        said = (
+            f"there is no such place: the list has {counted(count, 'part')}, from 0 to {count - 1}"
+        )
+        return Problem(place, said)
+    if "is not an int" in text and text.startswith("Index"):
+        said = f"{text.split()[1]} is no place in a list - write its number, from 0"
+        return Problem(place, said)
+    if "is not a ListConfig" in text:
+        return Problem(place, f"must be a list, got {value} - write {typed(place)}=[{value}]")
+    if text.startswith("Cannot assign") and "Dict[" in text:
+        return Problem(place, f"must be a mapping of keys to values, got {value}")
     if "requires --multirun" in text or text.startswith("Ambiguous value"):
         text += (
             " - give -m to sweep over it (in Python, declare each run), or quotes to take it as one "
             "value"
         )
-    return Problem(key, text), culprit
+    elif culprit is not None and not getattr(inner, "full_key", None):
+        return Problem(
+            place or culprit, f"cannot be composed from '{culprit}' ({_last_line(inner)})"
+        )
+    return Problem(place, text)
+
+
+def _missing_key(place: str, name: str, known: list[str], parent: object, value: str) -> Problem:
+    """Return the problem with a key that does not exist; keys that `+` adds say so."""
+    addable = isinstance(parent, DictConfig) and OmegaConf.get_type(parent) is dict
+    if not addable or not place.rpartition(".")[0]:
+        return no_key(place, name, known)
+    kind = str(parent.get("kind")) if isinstance(parent, DictConfig) else ""
+    options = options_of_layer(kind)
+    if options and name not in options:
+        return Problem.of_name(place, f"{kind} takes no such option", name, options)
+    write = f"+{typed(place)}={value or '…'}"
+    if options:
+        return Problem(place, f"is not set here yet - write {write} to set it")
+    problem = no_key(place, name, known)
+    return replace(problem, message=f"{problem.message.rstrip('.')} - write {write} to add it")
+
+
+def _last_line(error: BaseException) -> str:
+    """Return the last line of an error that says something."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((x for x in reversed(lines) if x and not x.startswith(NOISE)), type(error).__name__)
 
 
 def _explain_yaml(error: YAMLError) -> Problem:
@@ -145,35 +259,8 @@ def options_of(group: str) -> set[str]:
     return set(hydra_loader().get_group_options(group))
 
 
-def within(word: str, error: Exception, problem: Problem) -> Problem:
-    """Return the problem with a valid word that chooses an invalid file.
-
-    One of the file's own choices may name an unknown option.
-    """
-    if isinstance(error, (MissingConfigException, YAMLError)):
-        return replace(problem, message=f"{problem.message.rstrip('.')} (in {word})")
-    return _unexplained(error, word)
-
-
-def _unexplained(error: Exception, word: str) -> Problem:
-    """Return the problem with a word on which Hydra fails in some other way.
-
-    For example, the file that it chooses has a key that does not exist.
-    """
-    inner: BaseException | None = error
-    while inner is not None:
-        key, parent = getattr(inner, "key", None), getattr(inner, "parent_node", None)
-        if key is not None and isinstance(parent, DictConfig) and isinstance(inner, NO_KEY):
-            place = str(getattr(inner, "full_key", "") or key)
-            known = [str(k) for k in parent if k != "hydra"]
-            said = f"no such key - {advice(str(key), known)} (in {word})"
-            return Problem(place, said, unknown=True)
-        inner = inner.__cause__ or inner.__context__
-    noise = ("full_key", "object_type", "provider=")
-    lines = [
-        line.strip()
-        for line in str(error).splitlines()
-        if line.strip() and not line.strip().startswith(noise)
-    ]
-    said = f" ({lines[-1]})" if lines else ""
-    return Problem(key_of(word) or word, f"cannot be composed from '{word}'{said}")
+def within(word: str, problem: Problem) -> Problem:
+    """Return a problem with the word that chooses the file which has it."""
+    if word in problem.message or not problem.place:
+        return replace(problem, place=problem.place or key_of(word) or word)
+    return replace(problem, message=f"{problem.message.rstrip('.')} (in {word})")

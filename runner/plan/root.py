@@ -13,6 +13,7 @@ from initlab.engine import dtypes, streams
 from initlab.engine.errors import MXNetError
 from initlab.engine.options import check_given, checks_of, whole
 from initlab.runner.claims.claim import Claim, parse_claims
+from initlab.runner.config.homes import no_key
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.config.schema import DTYPES, Config, SweepOptions
 from initlab.runner.errors import ConfigError, Problems
@@ -43,7 +44,7 @@ def parse_root(resolved: Mapping[str, Any]) -> Root:
     known = list(Config.__dataclass_fields__)
     for key in resolved:
         if key not in known:
-            problems.unknown(key, "no such key", key, known)
+            problems.found.append(no_key(key, key, known))
     with problems.under():
         check_given(Config, {**dict.fromkeys(REQUIRED), **resolved})
     with problems.under("sweep"):

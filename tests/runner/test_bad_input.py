@@ -53,41 +53,41 @@ CASES = {
     ),
     "layer kind": (
         ["model.layers=[{kind: dens, units: 3}]"],
-        ["model.layers[0].kind: no layer kind 'dens' - did you mean 'dense'?"],
+        ["model.layers.0.kind: no layer kind 'dens' - did you mean 'dense'?"],
     ),
     "no kind": (
         ["model.layers=[{units: 3}]"],
-        ["model.layers[0].kind: has no kind - Known: activation,"],
+        ["model.layers.0.kind: has no kind - Known: activation,"],
     ),
     "layer option": (
         ["model.layers=[{kind: dense, unitz: 3, units: 2}]"],
-        ["model.layers[0].unitz: dense takes no such option - did you mean 'units'?"],
+        ["model.layers.0.unitz: dense takes no such option - did you mean 'units'?"],
     ),
     "nested layer option": (
         [
             "model.layers=[{kind: repeat, times: 2, layers: [{kind: dense, units: 3, activation: rleu}]}]"
         ],
-        ["model.layers[0].layers[0].activation: cannot be 'rleu' - did you mean 'relu'?"],
+        ["model.layers.0.layers.0.activation: cannot be 'rleu' - did you mean 'relu'?"],
     ),
     "activation": (
         ["model.layers=[{kind: activation, activation: tahn}]"],
-        ["model.layers[0].activation: cannot be 'tahn' - did you mean 'tanh'?"],
+        ["model.layers.0.activation: cannot be 'tahn' - did you mean 'tanh'?"],
     ),
     "missing units": (
         ["model.layers=[{kind: dense}]"],
-        ["model.layers[0].units: is missing - dense needs it"],
+        ["model.layers.0.units: is missing - dense needs it"],
     ),
     "zero units": (
         ["model.layers.0.units=0"],
-        ["model.layers[0].units: must be a whole number of at least 1, got 0"],
+        ["model.layers.0.units: must be a whole number of at least 1, got 0"],
     ),
     "negative units": (
         ["model.layers.0.units=-3"],
-        ["model.layers[0].units: must be a whole number of at least 1, got -3"],
+        ["model.layers.0.units: must be a whole number of at least 1, got -3"],
     ),
     "text units": (
         ["model.layers.0.units=many"],
-        ["model.layers[0].units: must be a whole number of at least 1, got 'many'"],
+        ["model.layers.0.units: must be a whole number of at least 1, got 'many'"],
     ),
     "no layers": (
         ["model.layers=[]"],
@@ -95,48 +95,46 @@ CASES = {
     ),
     "layer no mapping": (
         ["model.layers=[dense]"],
-        ["model.layers[0]: must be a mapping like {kind: dense, units: 10}, got 'dense'"],
+        ["model.layers.0: must be a mapping like {kind: dense, units: 10}, got 'dense'"],
     ),
     "two layers of a name": (
         ["model.layers=[{kind: dense, name: a, units: 3}, {kind: dense, name: a, units: 3}]"],
-        ["model.layers[1].name: 'a' is also the name of model.layers[0]"],
+        ["model.layers.1.name: 'a' is also the name of model.layers[0]"],
     ),
     "dotted name": (
         ["model.layers=[{kind: dense, name: a.b, units: 3}]"],
-        ["model.layers[0].name: 'a.b' must be text without dots"],
+        ["model.layers.0.name: 'a.b' must be text without dots"],
     ),
     "dropout": (
         ["model.layers=[{kind: dropout, rate: 1}]"],
-        ["model.layers[0].rate: must lie in [0, 1), got 1"],
+        ["model.layers.0.rate: must lie in [0, 1), got 1"],
     ),
     "repeat": (
         ["model.layers=[{kind: repeat, times: 0, layers: [{kind: flatten}]}]"],
-        ["model.layers[0].times: must be a whole number"],
+        ["model.layers.0.times: must be a whole number"],
     ),
     "residual": (
         ["model.layers=[{kind: residual, layers: [{kind: dense, units: 3}]}]"],
         [
-            "model.layers[0]: layer '0' cannot take its input: residual: its layers turn shape (2, 20) into (2, 3)"
+            "model.layers.0: layer '0' cannot take its input: residual: its layers turn shape (2, 20) into (2, 3)"
         ],
     ),
     "in_units": (
         ["model.layers=[{kind: dense, units: 3, in_units: 7}]"],
-        ["model.layers[0]: layer '0' cannot take its input"],
+        ["model.layers.0: layer '0' cannot take its input"],
     ),
     "unused initializer": (
         ["model.layers=[{kind: dense, units: 3, use_bias: false, bias_initializer: zeros}]"],
-        ["model.layers[0].bias_initializer: is given, but use_bias is false"],
+        ["model.layers.0.bias_initializer: is given, but use_bias is false"],
     ),
     "layer initializer": (
         ["model.layers=[{kind: dense, units: 3, weight_initializer: xaver}]"],
-        [
-            "model.layers[0].weight_initializer.kind: no initializer 'xaver' - did you mean 'xavier'?"
-        ],
+        ["model.layers.0.weight_initializer.kind: no initializer 'xaver' - did you mean 'xavier'?"],
     ),
     "layer initializer option": (
         ["model.layers=[{kind: dense, units: 3, weight_initializer: {kind: normal, sgma: 1}}]"],
         [
-            "model.layers[0].weight_initializer.sgma: normal takes no such option - did you mean 'sigma'?"
+            "model.layers.0.weight_initializer.sgma: normal takes no such option - did you mean 'sigma'?"
         ],
     ),
     "input": (
@@ -201,13 +199,13 @@ CASES = {
     "haar on a vector": (
         ["model.layers=[{kind: dense, units: 3, bias_initializer: orthogonal}]"],
         [
-            "model.layers[0].bias_initializer: cannot initialize '0.bias' of shape (3,): Orthogonal initializer cannot be applied to vector 0.bias"
+            "model.layers.0.bias_initializer: cannot initialize '0.bias' of shape (3,): Orthogonal initializer cannot be applied to vector 0.bias"
         ],
     ),
     "fan of a vector": (
         ["model.layers=[{kind: dense, units: 3, bias_initializer: xavier}]"],
         [
-            "model.layers[0].bias_initializer: cannot initialize '0.bias' of shape (3,): Xavier initializer cannot be applied to vector 0.bias"
+            "model.layers.0.bias_initializer: cannot initialize '0.bias' of shape (3,): Xavier initializer cannot be applied to vector 0.bias"
         ],
     ),
     "rule that matches nothing": (
@@ -215,14 +213,14 @@ CASES = {
             "init=mixed",
             "init.rules=[{match: 'head.*', init: {kind: one}}, {match: '.*', init: {kind: normal}}]",
         ],
-        ["init.rules[0]: ", "'head.*'"],
+        ["init.rules.0: ", "'head.*'"],
     ),
     "rule that is shadowed": (
         [
             "init=mixed",
             "init.rules=[{match: '.*', init: {kind: normal}}, {match: '0.*', init: {kind: one}}]",
         ],
-        ["init.rules[1]: ", "shadowed"],
+        ["init.rules.1: ", "shadowed"],
     ),
     "rule that is no expression": (
         ["init=mixed", "init.rules=[{match: '(', init: {kind: normal}}]"],
@@ -230,7 +228,7 @@ CASES = {
     ),
     "rule with a wrong initializer": (
         ["init=mixed", "init.rules=[{match: '.*', init: {kind: nrmal}}]"],
-        ["init.rules[0].init.kind: no initializer 'nrmal'"],
+        ["init.rules.0.init.kind: no initializer 'nrmal'"],
     ),
     "digits shape": (
         ["data=digits"],
@@ -306,7 +304,7 @@ CASES = {
             "model.layers=[{kind: dense, units: 20}, {kind: dense, units: 20, weight_initializer: ones}]",
             "+model.share={x: ['0','1']}",
         ],
-        ["model.layers[1].weight_initializer: is never used: '1.weight' is tied to '0.weight'"],
+        ["model.layers.1.weight_initializer: is never used: '1.weight' is tied to '0.weight'"],
     ),
     "word": (["normal"], ["normal: is neither a command nor a word like key=value"]),
     "word after another": (["init=he", "normal"], ["normal: is no override - write key=value"]),
@@ -342,10 +340,10 @@ CASES = {
         ["model=/etc/passwd"],
         ["model: no option '/etc/passwd' - Known: deep_mlp,"],
     ),
-    "no key": (["=3"], ["=3: cannot be composed from '=3'"]),
+    "no key": (["=3"], ["=3: has no key - write key=value"]),
     "layer that is no number": (
         ["model.layers.x.units=3"],
-        ["model.layers.x.units: cannot be composed from 'model.layers.x.units=3' (Index 'x'"],
+        ["model.layers.x.units: 'x' is no place in a list - write its number, from 0"],
     ),
     "package": (["+init@init2=normal"], ["init2: no such key - did you mean 'init'?"]),
     "sweep without -m": (
@@ -358,11 +356,11 @@ CASES = {
     ),
     "list of activations": (
         ["model.layers.0.activation=[relu]"],
-        ["model.layers[0].activation: cannot be ['relu'] - did you mean 'relu'?"],
+        ["model.layers.0.activation: cannot be ['relu'] - did you mean 'relu'?"],
     ),
     "number beyond all floats": (
         ["init=normal", f"init.sigma={10**400}"],
-        ["init.sigma: cannot be composed from 'init.sigma=1000"],
+        ["init.sigma: int too large to convert to float"],
     ),
     "circle": (["seed='${seed}'"], ["seed: Recursive interpolation detected"]),
     "model too large": (
@@ -430,8 +428,8 @@ def test_everything_wrong_is_said_at_once(command):
         "init: no option",
         "sed: no such key",
         "foo: no such key",
-        "layers[0].units",
-        "layers[1].activation",
+        "layers.0.units",
+        "layers.1.activation",
         "seed: must",
         "probe: no option",
     ):

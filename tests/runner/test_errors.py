@@ -33,8 +33,8 @@ def test_problems_of_several_parts_are_gathered_and_said_together():
         problems.raise_any()
     assert str(caught.value).splitlines() == [
         "seed: is odd",
-        "layers[0].units: is 0",
-        "layers[1]: is missing",
+        "layers.0.units: is 0",
+        "layers.1: is missing",
         "init.sigma: must be positive",
     ]
 
@@ -76,7 +76,7 @@ def test_errors_of_options_and_of_expressions_are_kept_at_the_place_of_their_par
     assert list(map(str, problems.found)) == [
         "init.a: is wrong",
         "init.b: too",
-        "expect[0]: zero samples",
+        "expect.0: zero samples",
     ]
 
 

@@ -163,10 +163,10 @@ def test_every_kind_of_class_can_be_added_and_has_its_options(python, tmp_path):
     [
         (["init=half_uniform", "init.scal=1"], "init.scal: no such key - did you mean 'scale'?"),
         (["init=half_unifrm"], "init: no option 'half_unifrm' - did you mean 'half_uniform'?"),
-        (["model.layers=[{kind: scale, factor: 0}]"], "model.layers[0].factor: must not be 0"),
+        (["model.layers=[{kind: scale, factor: 0}]"], "model.layers.0.factor: must not be 0"),
         (
             ["model.layers=[{kind: scal}]"],
-            "model.layers[0].kind: no layer kind 'scal' - did you mean 'scale'?",
+            "model.layers.0.kind: no layer kind 'scal' - did you mean 'scale'?",
         ),
         (["stats=[sparcity]"], "stats: no option 'sparcity' - did you mean 'sparsity'?"),
     ],

@@ -125,15 +125,15 @@ def test_a_small_one_learns_its_batch(only_run):
     [
         (
             "{kind: transformer_block, units: 4, heads: 3}",
-            "model.layers[0].heads: must divide units (4), got 3",
+            "model.layers.0.heads: must divide units (4), got 3",
         ),
         (
             "{kind: transformer_block, units: 4, heads: 2, norm: mid}",
-            "model.layers[0].norm: cannot be 'mid' - Known: post, pre.",
+            "model.layers.0.norm: cannot be 'mid' - Known: post, pre.",
         ),
         (
             "{kind: multi_head_attention, units: 4, heads: 2, dropout: 2}",
-            "model.layers[0].dropout: must lie in [0, 1), got 2",
+            "model.layers.0.dropout: must lie in [0, 1), got 2",
         ),
         (
             "{kind: multi_head_attention, units: 6, heads: 2}",

@@ -104,15 +104,15 @@ def test_recurrent_layers_can_share(only_run):
     [
         (
             ["model.layers=[{kind: lstm, hidden_size: 0}]"],
-            "model.layers[0].hidden_size: must be a whole number of at least 1, got 0",
+            "model.layers.0.hidden_size: must be a whole number of at least 1, got 0",
         ),
         (
             ["model.layers=[{kind: gru, hidden_size: 2, dropout: 1}]"],
-            "model.layers[0].dropout: must lie in [0, 1), got 1",
+            "model.layers.0.dropout: must lie in [0, 1), got 1",
         ),
         (
             ["model.layers=[{kind: rnn, hidden_size: 2, activation: tan}]"],
-            "model.layers[0].activation: cannot be 'tan' - did you mean 'tanh'?",
+            "model.layers.0.activation: cannot be 'tan' - did you mean 'tanh'?",
         ),
         (
             ["model.layers=[{kind: lstm, hidden_size: 2, h2r_weight_initializer: one}]"],
@@ -125,7 +125,7 @@ def test_recurrent_layers_can_share(only_run):
         (["model=lstm_lm", "data=text", "model.input=[3,4]"], "text gives windows of one length"),
         (
             ["init=mixed", "init.rules=[{match: '.*', init: one, optional: 3}]"],
-            "init.rules[0].optional: must be true or false, got 3",
+            "init.rules.0.optional: must be true or false, got 3",
         ),
     ],
 )

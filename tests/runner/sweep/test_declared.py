@@ -166,7 +166,7 @@ def test_a_declared_sweep_without_m_is_refused(declare, command, tmp_path):
         ("sweep: {retries: -1}", "sweep.retries: must be a whole number of at least 0, got -1"),
         (
             "sweep: {grid: {seed: [0, 1]}, exclude: [{inti.kind: zero}]}",
-            "sweep.exclude[0].inti.kind: no run has such a key - did you mean 'init'?",
+            "sweep.exclude.0.inti.kind: no run has such a key - did you mean 'init'?",
         ),
         (
             "sweep: {grid: {seed: [0, 1]}, exclude: [{seed: [0, 1]}]}",

@@ -31,7 +31,7 @@ REFUSED = {
     "a name in some runs only": (
         ["model.layers.0.activation=relu,reul", "seed=0,1"],
         [
-            "model.layers[0].activation: cannot be 'reul' - did you mean 'relu'? Known: elu, erf, gelu, gelu_tanh, leaky, relu, selu, sigmoid, silu, sin, softrelu, "
+            "model.layers.0.activation: cannot be 'reul' - did you mean 'relu'? Known: elu, erf, gelu, gelu_tanh, leaky, relu, selu, sigmoid, silu, sin, softrelu, "
             "softsign, tanh. (in the run model.layers.0.activation=reul seed=0)"
         ],
     ),

@@ -130,18 +130,18 @@ def test_ten_million_jobs_are_not_made_before_they_are_asked_for():
             "sweep.grid.hydra.job.chdir: cannot be swept over - set it for the whole sweep",
         ),
         ({"cases": {"seed": 1}}, "sweep.cases: must be a list, got {'seed': 1}"),
-        ({"cases": [3]}, "sweep.cases[0]: must be a mapping of keys to values, got 3"),
+        ({"cases": [3]}, "sweep.cases.0: must be a mapping of keys to values, got 3"),
         (
             {"cases": [{"task": "plan"}]},
-            "sweep.cases[0].task: cannot be swept over - set it for the whole sweep",
+            "sweep.cases.0.task: cannot be swept over - set it for the whole sweep",
         ),
         (
             {"cases": [{"init.param": {"it's": 1}}]},
-            'sweep.cases[0].init.param: {"it\'s": 1} cannot be written as a word of the command line - set its parts one by one',
+            'sweep.cases.0.init.param: {"it\'s": 1} cannot be written as a word of the command line - set its parts one by one',
         ),
         (
             {"exclude": [{}]},
-            "sweep.exclude[0]: names no key - give what the runs to leave out have in common",
+            "sweep.exclude.0: names no key - give what the runs to leave out have in common",
         ),
         (
             {"union": {"grid": {}}},
@@ -149,7 +149,7 @@ def test_ten_million_jobs_are_not_made_before_they_are_asked_for():
         ),
         (
             {"union": [{"gird": {}}]},
-            "sweep.union[0].gird: no such key - did you mean 'grid'? Known: cases, exclude, grid.",
+            "sweep.union.0.gird: no such key - did you mean 'grid'? Known: cases, exclude, grid.",
         ),
     ],
     ids=str,
