@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NoReturn, Self
 
 from initlab.engine.errors import MXNetError
-from initlab.engine.nd import NDArray
 
 ABSENT = (
     "there are no symbols here: the engine computes at once - write the network as a gluon.Block or "
@@ -35,9 +34,6 @@ class Symbol:
     def __repr__(self) -> str:
         return f"<Symbol {self.name}>"
 
-
-tensor_types = (Symbol, NDArray)
-"""What a block may be called with, by MXNet's name in `gluon`."""
 
 __all__ = ["Symbol"]
 

@@ -16,6 +16,7 @@ import numpy as np
 from initlab.engine import autograd, nd
 from initlab.engine.device import Device, current_device, num_gpus, set_default
 from initlab.engine.nd import NDArray
+from initlab.engine.optimizer import Optimizer
 from initlab.engine.util import getenv, setenv
 
 Values: TypeAlias = NDArray | np.ndarray | np.generic | float
@@ -410,6 +411,36 @@ def check_gluon_hybridize_consistency(
     if numpy_func is not None:
         expected = numpy_func(*(data.asnumpy() for data in data_l))
         assert_almost_equal(expected, found[0][0], rtol=rtol, atol=atol)
+
+
+def compare_optimizer(
+    opt1: Optimizer,
+    opt2: Optimizer,
+    shape: tuple[int, ...] | list[tuple[int, ...]],
+    dtype: str | type,
+    rtol: float = 1e-4,
+    atol: float = 1e-5,
+    compare_states: bool = True,
+) -> None:
+    """Compare one step of two optimizers on the same random weights and gradients, and their states.
+
+    For a list of shapes, each is a weight of its own.
+    """
+    for index, one in enumerate(shape if isinstance(shape, list) else [shape]):
+        first = nd.random.uniform(shape=one, dtype=dtype)
+        grad = nd.random.uniform(shape=one, dtype=dtype)
+        second = first.copy()
+        states = [
+            rule.create_state_multi_precision(index, weight)
+            for rule, weight in ((opt1, first), (opt2, second))
+        ]
+        if compare_states:
+            compare_ndarray_tuple(states[0], states[1], rtol, atol)
+        opt1.update_multi_precision(index, first, grad.copy(), states[0])
+        opt2.update_multi_precision(index, second, grad.copy(), states[1])
+        if compare_states:
+            compare_ndarray_tuple(states[0], states[1], rtol, atol)
+        assert_almost_equal(first, second, rtol=rtol, atol=atol)
 
 
 def __getattr__(name: str) -> NoReturn:

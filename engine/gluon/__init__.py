@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from initlab.engine.gluon.hybrid_block import HybridBlock
     from initlab.engine.gluon.parameter import Constant, Parameter
     from initlab.engine.gluon.parameter_dict import ParameterDict
+    from initlab.engine.gluon.symbol_block import SymbolBlock
     from initlab.engine.gluon.trainer import Trainer
     from initlab.engine.gluon.utils import tensor_types
 
@@ -23,6 +24,7 @@ __all__ = [
     "HybridBlock",
     "Parameter",
     "ParameterDict",
+    "SymbolBlock",
     "Trainer",
     "contrib",
     "data",
@@ -41,6 +43,7 @@ if not TYPE_CHECKING:
         "HybridBlock": "initlab.engine.gluon.hybrid_block",
         "Parameter": "initlab.engine.gluon.parameter",
         "ParameterDict": "initlab.engine.gluon.parameter_dict",
+        "SymbolBlock": "initlab.engine.gluon.symbol_block",
         "Trainer": "initlab.engine.gluon.trainer",
         "tensor_types": "initlab.engine.gluon.utils",
     }

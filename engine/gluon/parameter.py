@@ -705,6 +705,6 @@ if not TYPE_CHECKING:  # MXNet's module of this name has these as well
         (),
         {
             "ParameterDict": "initlab.engine.gluon.parameter_dict",
-            "tensor_types": "initlab.engine.symbol",
+            "tensor_types": "initlab.engine.gluon.utils",
         },
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from differential import operators, optimizers, pictures, programs, texts
+from differential import iterators, operators, optimizers, pictures, programs, texts
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "benchmarks" / ".venv-mxnet" / "bin" / "python"
@@ -25,6 +25,7 @@ MODULES = {
     "pictures": pictures,
     "operators": operators,
     "texts": texts,
+    "iterators": iterators,
 }
 NAMES = [
     pytest.param((module, name), id=f"{module}-{name}")

@@ -6,7 +6,8 @@ import pytest
 
 import initlab.engine as mx
 from initlab.engine.errors import MXNetError
-from initlab.engine.symbol import Symbol, tensor_types
+from initlab.engine.gluon import tensor_types
+from initlab.engine.symbol import Symbol
 
 
 def test_no_array_is_a_symbol():

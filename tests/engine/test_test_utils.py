@@ -146,6 +146,23 @@ def test_a_block_is_the_same_hybridized():
     test_utils.check_gluon_hybridize_consistency(lambda: nn.Dense(2), [nd.array([[0.5, 1]])])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_two_optimizers_are_compared(dtype):
+    class Own(mx.optimizer.Optimizer):
+        def create_state(self, index, weight):
+            return None
+
+        def update(self, index, weight, grad, state):
+            self._update_count(index)
+            weight[:] = weight - self._get_lr(index) * (grad + self._get_wd(index) * weight)
+
+    options = {"learning_rate": 0.1, "wd": 0.2, "multi_precision": True}
+    sgd = mx.optimizer.SGD(**options)
+    test_utils.compare_optimizer(Own(**options), sgd, [(2, 3), (4,)], dtype, compare_states=False)
+    with pytest.raises(AssertionError):
+        test_utils.compare_optimizer(Own(learning_rate=0.3), mx.optimizer.SGD(), (2, 3), "float32")
+
+
 def test_what_is_not_here_says_why():
     with pytest.raises(
         AttributeError, match="check_numeric_gradient is not here: it needs symbols"
