@@ -57,7 +57,8 @@ FLOORS = [
     {"engine.test_utils"},
     {"engine.gluon.nn", "engine.gluon.loss", "engine.gluon.trainer"},
     {"engine.gluon.data"},
-    {"engine.gluon.contrib", "engine.gluon.rnn"},
+    {"engine.gluon.rnn"},
+    {"engine.gluon.contrib"},
     {"engine.gluon"},
     {"engine"},
     # runner

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 TESTS = Path(__file__).parents[1]
-MODULES = ("programs", "optimizers", "pictures", "operators", "texts", "iterators")
+MODULES = ("programs", "blocks", "optimizers", "pictures", "operators", "texts", "iterators")
 BOTH_WAYS = "files/"
 """The program whose arrays depend on what the other side wrote."""
 

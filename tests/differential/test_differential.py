@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from differential import iterators, operators, optimizers, pictures, programs, texts
+from differential import blocks, iterators, operators, optimizers, pictures, programs, texts
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "benchmarks" / ".venv-mxnet" / "bin" / "python"
 PYTHON = os.environ.get("MXNET_PYTHON") or (str(KEPT) if KEPT.exists() else None)
 MODULES = {
     "programs": programs,
+    "blocks": blocks,
     "optimizers": optimizers,
     "pictures": pictures,
     "operators": operators,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from initlab.engine.gluon.contrib import data, nn
+from initlab.engine.gluon.contrib import data, nn, rnn
 
-__all__ = ["data", "nn"]
+__all__ = ["data", "nn", "rnn"]

@@ -1,4 +1,4 @@
-"""Arrays of unknown shape: what gives them one. `differential.programs.DEFERRED` has the cases that
+"""Arrays of unknown shape: what gives them one. `differential.blocks.DEFERRED` has the cases that
 MXNet infers.
 """
 

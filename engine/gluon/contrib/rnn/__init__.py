@@ -1,0 +1,8 @@
+"""More recurrent cells (MXNet: `gluon.contrib.rnn`)."""
+
+from __future__ import annotations
+
+from initlab.engine.gluon.contrib.rnn.dropout import VariationalDropoutCell
+from initlab.engine.gluon.contrib.rnn.projection import LSTMPCell
+
+__all__ = ["LSTMPCell", "VariationalDropoutCell"]
