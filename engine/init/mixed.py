@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import InitVar, dataclass
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ from initlab.engine import laws, nd
 from initlab.engine.errors import OptionError, OptionErrors
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
 from initlab.engine.init.description import Description
-from initlab.engine.init.patterns import regular
+from initlab.engine.init.patterns import expression, regular
 from initlab.engine.options import checks_of, options_of
 from initlab.engine.registry import advice
 
@@ -85,19 +84,12 @@ class Mixed(Initializer):
         if initializers is not None:
             self.rules = _paired(self.rules, initializers)
         super().__post_init__()
-        self._patterns = [re.compile(rule["match"]) for rule in self.rules]
+        self._patterns = [expression(rule["match"]) for rule in self.rules]
 
     def rule_for(self, path: str) -> int | None:
         """Return the number, from 0, of the first rule that fits the path; None if there is none."""
-        structural = path.rpartition("/")[2]
-        return next(
-            (
-                number
-                for number, pattern in enumerate(self._patterns)
-                if pattern.fullmatch(structural)
-            ),
-            None,
-        )
+        fitting = (number for number, one in enumerate(self._patterns) if one.fits(path))
+        return next(fitting, None)
 
     def claims(self, path: str, name: str | None = None) -> bool:
         """Return whether a rule fits the path."""
@@ -110,14 +102,12 @@ class Mixed(Initializer):
         known = list(paths)
         wrong = []
         for number, pattern in enumerate(self._patterns):
-            takers = {
-                self.rule_for(path) for path in known if pattern.fullmatch(path.rpartition("/")[2])
-            }
-            place, rule = f"rules[{number}]", f"'{pattern.pattern}'"
+            takers = {self.rule_for(path) for path in known if pattern.fits(path)}
+            place, rule = f"rules[{number}]", f"'{pattern.text}'"
             if self.rules[number].get("optional"):
                 continue
             if not takers:
-                said = f"{rule} matches nothing - {advice(pattern.pattern, known)}"
+                said = f"{rule} matches nothing - {advice(pattern.text, known)}"
                 wrong.append(OptionError(place, said, unknown=True))
             elif number not in takers:
                 earlier = ", ".join(

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import initlab
+from initlab.runner.config.limits import check_aliases
 from initlab.runner.errors import ConfigError, Problems
 
 ROOT = "config"
@@ -57,6 +58,8 @@ def check_overlay(folder: Path, before: Sequence[Path] = ()) -> None:
         raise ConfigError.of(place, said)
     problems = Problems()
     for file in files:
+        with problems.under():
+            check_aliases(file)
         option = file.relative_to(folder)
         if option.parts[0] == "schema":
             problems.add(

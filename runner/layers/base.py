@@ -72,6 +72,11 @@ class Layer(Kind):
     nested: ClassVar[tuple[str, ...]] = ()
     """The options that hold layer specifications of their own; one that is None holds none."""
 
+    @property
+    def copies(self) -> int:
+        """How many layers are made of this one, and of each that is nested in it."""
+        return 1
+
     def check_used(self, option: str, flag: str) -> None:
         """Raise OptionError if `option` is given and `flag` is false."""
         if getattr(self, option) is not None and not getattr(self, flag):

@@ -45,6 +45,10 @@ class Repeat(Container):
 
     times: Count
 
+    @property
+    def copies(self) -> int:
+        return self.times
+
     def build(self, context: Context) -> gluon.Block:
         """Return a sequence of `times` sequences."""
         copies = nn.HybridSequential()

@@ -56,6 +56,10 @@ class Recurrent(Layer):
     i2h_bias_initializer: Optional[Initializer] = None
     h2h_bias_initializer: Optional[Initializer] = None
 
+    @property
+    def copies(self) -> int:
+        return self.num_layers
+
     def options(self) -> dict[str, str | int | None]:
         """Return the options of Gluon's layer that not all kinds have."""
         return {}

@@ -21,6 +21,8 @@ from initlab.runner.layers import REGISTRY, Layer
 
 NAME = re.compile(r"[^\s./@]+")
 KEYS = ("input", "layers", "share")
+MOST_LAYERS = 100_000
+"""The layers of a network. Each needs some kilobytes before anything is drawn."""
 ClassOf = Callable[[str], type[init.Initializer]]
 
 
@@ -196,6 +198,21 @@ def _parse_layer(entry: object, place: str, number: int) -> LayerSpec:
     return LayerSpec(place, name, layer, children)
 
 
+def check_count(layers: list[LayerSpec]) -> None:
+    """Raise ConfigError if the layers, with all their copies, are more than `MOST_LAYERS`."""
+    count = _count(layers)
+    if count > MOST_LAYERS:
+        said = f"makes {count:,} layers, more than {MOST_LAYERS:,} - take fewer copies"
+        raise ConfigError.of("", said)
+
+
+def _count(layers: list[LayerSpec]) -> int:
+    return sum(
+        spec.layer.copies * (1 + sum(_count(nested) for nested in spec.children.values()))
+        for spec in layers
+    )
+
+
 def parse_share(value: object) -> dict[str, list[str]]:
     """Return share groups: {name: at least two different paths of layers or of parameters}.
 
@@ -284,6 +301,7 @@ def parse_model(value: Mapping[str, object], input: tuple[int, ...] | None) -> M
             problems.unknown(key, "no such key", key, KEYS)
     with problems.under("layers"):
         layers = parse_layers(value.get("layers"), "model.layers")
+        check_count(layers)
     with problems.under("share"):
         share = parse_share(value.get("share"))
     problems.raise_any()

@@ -161,11 +161,14 @@ def make_plan(
     """
     problems = Problems()
     described = {path: describe(network, path, prefix) for path in network.owners}
-    free = [
-        path
-        for path, parameter in network.owners.items()
-        if init.choose(parameter.init, initializer, described[path]) is initializer
-    ]
+    free: list[str] = []
+    with problems.under("init"):
+        free = [
+            path
+            for path, parameter in network.owners.items()
+            if init.choose(parameter.init, initializer, described[path]) is initializer
+        ]
+    problems.raise_any()
     remarks: list[str] = []
     with problems.under("init"):
         initializer.check(free)

@@ -31,7 +31,15 @@ from initlab.runner.plan.validate import RunConfig
 from initlab.runner.sweep.composer import Composed, Composer
 from initlab.runner.sweep.job import Job, finished, strip
 from initlab.runner.sweep.searching import TARGET, SearchSpace, parse_searched
-from initlab.runner.sweep.space import SPENT, Block, Exclusion, Space, key_of, parse_space
+from initlab.runner.sweep.space import (
+    MOST_JOBS,
+    SPENT,
+    Block,
+    Exclusion,
+    Space,
+    key_of,
+    parse_space,
+)
 
 SUBDIR, DIR = "${sweep_subdir:}", "${sweep_dir:}"
 """The values in `conf/config.yaml` for the folders of a run and of a sweep."""
@@ -391,14 +399,19 @@ def declare_sweep(words: list[str], config_dir: str | None) -> DeclaredSweep:
     varied: Any = OmegaConf.to_container(params) if params is not None else {}
     sound = [MULTIRUN, *(word for word in in_first.sound if word in for_hydra)]
     composer = Composer(lambda some: strip(compose_once([*sound, *some])), sound)
-    space, search = Space((), ()), None
     if OmegaConf.to_container(config.hydra.sweeper, resolve=False).get("_target_") == TARGET:  # type: ignore[union-attr]
         search = SearchSpace((), {})
         with problems.under():
             search = parse_searched(task, node, varied)  # type: ignore[arg-type]
-    else:
-        space = parse_space(task, node, varied)  # type: ignore[arg-type]
-    return DeclaredSweep(config, space, composer, sound, search, [*problems.found, *space.problems])
+        return DeclaredSweep(config, Space((), ()), composer, sound, search, problems.found)
+    space = parse_space(task, node, varied)  # type: ignore[arg-type]
+    problems.found += space.problems
+    if space.count() > MOST_JOBS:  # too many to look at each
+        problems.add(
+            "sweep", f"declares {space.count():,} jobs, more than {MOST_JOBS:,} - split it"
+        )
+        problems.raise_any()
+    return DeclaredSweep(config, space, composer, sound, None, problems.found)
 
 
 def declared(words: list[str], config_dir: str | None = None) -> Iterator[DeclaredMember]:

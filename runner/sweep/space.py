@@ -27,6 +27,8 @@ NOT_SWEPT = ("task", "resume", "dry_run", "sweep", "report", "expect", "control"
 PARTS = ("grid", "cases", "exclude")
 MOST_VALUES = 1_000_000
 """Values of one range at most: each becomes a word in memory."""
+MOST_JOBS = 1_000_000
+"""Jobs of a sweep at most: each is composed and checked before the first begins."""
 Axis = tuple[str, tuple[str, ...]]
 """A key, and the words that give it its values."""
 SPENT = tuple(f"sweep.{part}" for part in (*PARTS, "union"))

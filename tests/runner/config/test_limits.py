@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from initlab.runner.config.limits import MOST_BRACKETS, MOST_DIGITS, check_limits
+from initlab.runner.config.limits import MOST_BRACKETS, MOST_DIGITS, check_aliases, check_limits
 from initlab.runner.errors import ConfigError
 
 DEEP = f"has more than {MOST_BRACKETS} brackets within one another, which is the limit"
@@ -44,3 +46,71 @@ def test_quoted_text_has_no_limits():
     )
     with pytest.raises(ConfigError, match=LONG):
         check_limits("a='b' + " + "9" * 5000)
+
+
+def laughing(depth: int) -> str:
+    """A mapping of lists, each of ten of the one before."""
+    lines = ["a0: &a0 [" + ", ".join("x" * 10) + "]"]
+    for number in range(1, depth):
+        lines.append(f"a{number}: &a{number} [" + ", ".join([f"*a{number - 1}"] * 10) + "]")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (laughing(9), "has 1,234,567,909 values with its aliases, more than 100,000 - use fewer"),
+        ("x: &x [*x]\n", "is nested too deep, or an alias stands for something that holds it"),
+    ],
+)
+def test_aliases_that_multiply_are_refused_before_they_are_copied(text, said, command, tmp_path):
+    (tmp_path / "mine" / "model").mkdir(parents=True)
+    path = tmp_path / "mine" / "model" / "laughing.yaml"
+    path.write_text(text)
+    started = time.perf_counter()
+    done = command("--config-dir", "mine", "model=laughing")
+    assert (done.code, done.err.startswith(f"error: mine/model/laughing.yaml: {said}")) == (2, True)
+    assert time.perf_counter() - started < 5
+
+
+def test_aliases_of_which_there_are_few_are_read(tmp_path):
+    path = tmp_path / "few.yaml"
+    path.write_text(laughing(4))
+    check_aliases(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            [
+                "task=plan",
+                "model.layers=[{kind: repeat, times: 1000000000, layers: [{kind: flatten}]}]",
+            ],
+            "model.layers: makes 2,000,000,000 layers, more than 100,000 - take fewer copies",
+        ),
+        (
+            ["task=plan", "model.layers=[{kind: lstm, hidden_size: 3, num_layers: 1000000000}]"],
+            "model.layers: makes 1,000,000,000 layers, more than 100,000 - take fewer copies",
+        ),
+        (
+            ["-m", "seed=range(0,10000)", "init.sigma=range(0,10000)", "data.batch=range(1,1000)"],
+            "sweep: declares 99,900,000,000 jobs, more than 1,000,000 - split it",
+        ),
+        (
+            [
+                "task=plan",
+                "init=mixed",
+                f"model.layers=[{{kind: dense, units: 3, name: {'a' * 60}}}]",
+                "init.rules=[{match: '(a+)+b', init: zeros}, {match: '.*', init: zeros}]",
+            ],
+            "init: '(a+)+b' takes more than 0.5 seconds for 'aaaa",
+        ),
+    ],
+    ids=["times", "num_layers", "jobs", "match"],
+)
+def test_what_asks_for_too_much_is_refused_in_a_second(words, said, command):
+    started = time.perf_counter()
+    done = command(*words)
+    assert (done.code, done.err.count("\n"), said in done.err) == (2, 1, True), done.err
+    assert time.perf_counter() - started < 5
