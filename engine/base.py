@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class NotSupportedForSparseNDArray(MXNetError):
 class classproperty(Generic[T]):  # noqa: N801
     """A property of a class: `@classproperty` above a function of the class."""
 
-    def __init__(self, function: Callable[[type], T]) -> None:
+    def __init__(self, function: Callable[[Any], T]) -> None:
         self._function = function
 
     def __get__(self, instance: object, owner: type) -> T:

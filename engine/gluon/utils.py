@@ -12,13 +12,14 @@ import math
 import os
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from initlab.engine import nd
 from initlab.engine.device import Device
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd import NDArray
 from initlab.engine.symbol import Symbol
+from initlab.lazy import lazily
 
 tensor_types = (NDArray, Symbol)
 """What a block may be called with (MXNet: `gluon.tensor_types`)."""
@@ -133,3 +134,7 @@ def check_sha1(filename: str | os.PathLike[str], sha1_hash: str) -> bool:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest() == sha1_hash
+
+
+if not TYPE_CHECKING:  # MXNet defines the class here
+    __getattr__, __dir__ = lazily(__name__, (), {"HookHandle": "initlab.engine.gluon.block"})

@@ -73,4 +73,4 @@ def np(
     allow_extra_outputs: bool = False,
 ) -> CustomMetric:
     """Return a `CustomMetric` with the name of the function."""
-    return CustomMetric(numpy_feval, name or numpy_feval.__name__, allow_extra_outputs)
+    return CustomMetric(numpy_feval, name, allow_extra_outputs)

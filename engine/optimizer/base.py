@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar, Union
 import numpy as np
 
 from initlab.engine import nd
+from initlab.engine.base import classproperty
 from initlab.engine.lr_scheduler import LRScheduler
 from initlab.engine.registry import Registry, advised
 
@@ -81,6 +82,8 @@ class Optimizer:
         self.multi_precision = bool(multi_precision)
         self._warns = multi_precision is None
         self.num_update = self.begin_num_update = begin_num_update
+        if not isinstance(param_idx2name, (dict, type(None))):
+            raise AssertionError("param_idx2name should be a dict of param indexes to names.")
         self.idx2name = dict(param_idx2name or {})
         self.param_dict = dict(param_dict or {})
         self._all_index_update_counts: dict[int, dict[int, int]] = {0: {}}
@@ -232,6 +235,11 @@ class Optimizer:
         return g.clip(-self.clip_gradient, self.clip_gradient)
 
     # --- names
+
+    @classproperty
+    def opt_registry(cls) -> dict[str, type[Optimizer]]:  # noqa: N805
+        """The registered classes by name: a copy."""
+        return REGISTRY.entries()
 
     @staticmethod
     def register(klass: O) -> O:

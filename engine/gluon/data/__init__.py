@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from initlab.engine.gluon.data.dataloader import DataLoader, default_batchify_fn
-from initlab.engine.gluon.data.dataset import ArrayDataset, Dataset, SimpleDataset
+from initlab.engine.gluon.data.dataset import (
+    ArrayDataset,
+    Dataset,
+    RecordFileDataset,
+    SimpleDataset,
+)
 from initlab.engine.gluon.data.sampler import (
     BatchSampler,
     FilterSampler,
@@ -27,6 +32,7 @@ __all__ = [
     "FilterSampler",
     "IntervalSampler",
     "RandomSampler",
+    "RecordFileDataset",
     "Sampler",
     "SequentialSampler",
     "SimpleDataset",

@@ -33,6 +33,10 @@ def default_batchify_fn(data: list[Any]) -> Any:
     return nd.array(array, dtype=array.dtype)
 
 
+default_mp_batchify_fn = default_batchify_fn
+"""MXNet's function for batches made in other processes; here threads make them."""
+
+
 class DataLoader:
     """Iterate over batches of a dataset.
 

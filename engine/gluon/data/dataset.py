@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
+from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.data.sampler import FilterSampler, Sampler, SequentialSampler
 from initlab.engine.nd import NDArray
 
@@ -129,4 +131,14 @@ class ArrayDataset(Dataset):
     def __getitem__(self, idx: int) -> Any:
         return (
             self._data[0][idx] if len(self._data) == 1 else tuple(data[idx] for data in self._data)
+        )
+
+
+class RecordFileDataset(Dataset):
+    """MXNet's dataset in a RecordIO file, which is not read here: making one raises MXNetError."""
+
+    def __init__(self, filename: str | os.PathLike[str], *options: Any, **more: Any) -> None:
+        raise MXNetError(
+            f"{os.fspath(filename)}: RecordIO files are not read here - unpack the images into one "
+            "folder a class and use gluon.data.vision.ImageFolderDataset"
         )

@@ -9,7 +9,7 @@ import pytest
 
 from initlab.engine import cpu, nd
 from initlab.engine.errors import MXNetError
-from initlab.engine.gluon import utils
+from initlab.engine.gluon import nn, utils
 
 
 def test_a_batch_is_split_in_order():
@@ -80,3 +80,8 @@ def test_a_download_is_a_file_that_is_there_or_one_error(tmp_path, monkeypatch):
         utils.download(url, sha1_hash="00")
     with pytest.raises(MXNetError, match="nothing is downloaded here"):
         utils.download(url, overwrite=True)
+
+
+def test_a_hooks_handle_is_found_where_mxnet_has_it():
+    layer = nn.Flatten()
+    assert isinstance(layer.register_forward_hook(lambda *args: None), utils.HookHandle)

@@ -20,3 +20,7 @@ def test_ones_own_metric_is_found_by_its_name():
     made.update([nd.array([1, 2])], [nd.array([4, 2])])
     assert made.get() == made.get_global() == ("furthest", 3.0)
     assert str(made) == "EvalMetric: {'furthest': 3.0}"
+
+
+def test_a_function_without_a_name_is_called_custom_as_in_mxnet():
+    assert metric.np(lambda label, pred: 0.0).name == "custom(<lambda>)"

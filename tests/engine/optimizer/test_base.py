@@ -41,6 +41,12 @@ def test_an_unknown_name_is_refused_with_the_nearest():
     assert caught.value.__notes__ == ["did you mean 'adam'?"]
 
 
+def test_the_classes_are_listed_by_name():
+    assert optimizer.Optimizer.opt_registry["sgd"] is optimizer.SGD
+    with pytest.raises(AssertionError, match="param_idx2name should be a dict"):
+        optimizer.SGD(param_idx2name=["weight"])
+
+
 def test_a_class_that_defines_no_rule_says_so():
     class Empty(optimizer.Optimizer):
         pass

@@ -19,8 +19,8 @@ import numpy as np
 
 from initlab.engine import image, nd
 from initlab.engine.base import data_dir
-from initlab.engine.errors import FormatError, MXNetError
-from initlab.engine.gluon.data.dataset import Dataset
+from initlab.engine.errors import FormatError
+from initlab.engine.gluon.data.dataset import Dataset, RecordFileDataset
 
 Transform = Callable[[nd.NDArray, Any], Any]
 """(image, label) -> the sample."""
@@ -237,16 +237,5 @@ class ImageFolderDataset(Dataset):
         return len(self.items)
 
 
-class ImageRecordDataset(Dataset):
-    """MXNet's dataset in a RecordIO file, which is not read here: making one raises MXNetError."""
-
-    def __init__(
-        self,
-        filename: str | os.PathLike[str],
-        flag: int = 1,
-        transform: Transform | None = None,
-    ) -> None:
-        raise MXNetError(
-            f"{os.fspath(filename)}: RecordIO files are not read here - unpack the images into one "
-            "folder a class and use ImageFolderDataset"
-        )
+class ImageRecordDataset(RecordFileDataset):
+    """MXNet's dataset of images in a RecordIO file, which is not read here either."""
