@@ -506,7 +506,7 @@ class Block:
             if hasattr(cls, name)
         }
         if owners["output_shape"] > min(owners["forward"], owners.get("hybrid_forward", 1 << 20)):
-            cls.output_shape = Block.output_shape
+            cls.output_shape = cls._no_shape
 
     def _no_shape(self, *shapes: Shape) -> Any:
         """Set the parameters' unknown shapes from the shapes of the inputs; return the output's

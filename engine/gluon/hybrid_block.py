@@ -12,9 +12,9 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from initlab.engine import autograd, nd, streams
-from initlab.engine.device import Device
+from initlab.engine.device import Device, cpu
 from initlab.engine.errors import DeferredInitializationError, MXNetError, ShapeRuleError
-from initlab.engine.gluon.block import Block
+from initlab.engine.gluon.block import Block, Shape
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import Pending, Ready
 from initlab.engine.gluon.utils import shape_is_known
@@ -102,11 +102,40 @@ class HybridBlock(Block):
             raise TypeError(
                 f"{type(self).__name__}.infer_shape takes the inputs, as arrays - output_shape takes shapes"
             )
+        with suppress(ShapeRuleError):
+            if self._has_rule():
+                self.output_shape(*(arg.shape for arg in args if isinstance(arg, NDArray)))
+                return
+        with _trial(), first.context:
+            self._with_unknown(first.context, *args)
+
+    def _has_rule(self) -> bool:
+        """Return whether the class says how the output's shape follows from the input's."""
+        return type(self).output_shape is not HybridBlock._no_shape
+
+    def _no_shape(self, *shapes: Shape) -> Any:
+        """Set the parameters' unknown shapes from the shapes of the inputs; return the output's
+        shape, or a list of several.
+
+        A block that does not define it is called once, on zeros. Raises ShapeRuleError if it cannot
+        be called so.
+        """
+        ready = [p for p in self._reg_params.values() if isinstance(p._state, Ready)]
+        device = ready[0].list_ctx()[0] if ready else cpu()
+        dtype = next((p.dtype for p in self._reg_params.values()), "float32")
         try:
-            self.output_shape(*(arg.shape for arg in args if isinstance(arg, NDArray)))
-        except ShapeRuleError:
-            with _trial(), first.context:
-                self._with_unknown(first.context, *args)
+            with _trial(), device:
+                zeros = [nd.zeros(shape, ctx=device, dtype=dtype) for shape in shapes]
+                return _shapes_of(self._with_unknown(device, *zeros))
+        except (NotImplementedError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise ShapeRuleError(
+                f"block '{self.name}' ({type(self).__name__}) does not say how its output's shape follows "
+                f"from its input's, and cannot be called on zeros of shape "
+                f"{' and '.join(map(str, shapes))} - define output_shape(self, shape), which gives the "
+                f"output's shape ({type(error).__name__}: {error})"
+            ) from error
+
+    output_shape: Callable[..., Any] = _no_shape
 
     def _computed_unknown(self, device: Device, *args: Any) -> Any:
         """Set the shapes of the pending parameters of this block, within another one's inference, and
@@ -115,7 +144,7 @@ class HybridBlock(Block):
         if any(not isinstance(p._state, Ready) for p in self._reg_params.values()):
             if type(self).infer_shape is not HybridBlock.infer_shape:
                 self.infer_shape(*args)
-            else:
+            elif self._has_rule():
                 with suppress(ShapeRuleError):
                     self.output_shape(*(arg.shape for arg in args if isinstance(arg, NDArray)))
         return self._with_unknown(device, *args)
@@ -182,6 +211,13 @@ def _trial() -> Iterator[None]:
     """Infer shapes inside a `with`; nothing is recorded, and drawing changes no stream."""
     with inferring(), autograd.pause(), streams.scope(Stream(NOWHERE)), np.errstate(all="ignore"):
         yield
+
+
+def _shapes_of(output: Any) -> Any:
+    """Return the shape of an array; of a list of outputs, a list of their shapes."""
+    if isinstance(output, (list, tuple)):
+        return [_shapes_of(part) for part in output]
+    return output.shape
 
 
 def arrays_in(value: object) -> Iterator[NDArray]:

@@ -143,12 +143,32 @@ def test_a_subclass_with_a_computation_of_its_own_has_no_inherited_output_shape(
 
     net = Sum(prefix="sum_")
     net.add(nn.Dense(3), nn.Dense(3))
-    with pytest.raises(MXNetError, match=r"block 'sum' .* define output_shape"):
-        net.output_shape((2, 5))
     with inferred(net, (2, 5)) as shape:
         assert shape == (2, 3)
         assert [tuple(layer.weight.shape) for layer in net] == [(3, 5), (3, 5)]
     assert [tuple(layer.weight.shape) for layer in net] == [(3, 0), (3, 0)]
+    assert net.output_shape((2, 5)) == (2, 3)
+
+
+def test_a_block_without_a_rule_is_called_once_on_zeros():
+    class Pair(HybridBlock):
+        def __init__(self):
+            super().__init__(prefix="pair_")
+            self.w = self.params.get("w", shape=(3, 0), allow_deferred_init=True)
+
+        def hybrid_forward(self, F, x, w):
+            y = F.FullyConnected(x, w, no_bias=True, num_hidden=3)
+            return y, [y + x.sum()]
+
+    net = nn.HybridSequential()
+    net.add(nn.Dense(4), Pair())
+    assert net.output_shape((2, 5)) == [(2, 3), [(2, 3)]]
+    assert net[1].w.shape == (3, 4)
+    with pytest.raises(
+        MXNetError,
+        match=r"block 'pair' \(Pair\) .* cannot be called on zeros.* define output_shape",
+    ):
+        Pair().output_shape((2, 5), (2, 5))
 
 
 def test_it_is_found_where_mxnet_has_it():
