@@ -89,49 +89,49 @@ KINDS = {
 REFUSED = [
     (
         "{kind: conv2d, channels: 4}",
-        "model.layers[0].kernel_size: is missing - conv2d needs it",
+        "model.layers.0.kernel_size: is missing - conv2d needs it",
     ),
     (
         "{kind: conv2d, channels: 4, kernel_size: 0}",
-        "model.layers[0].kernel_size: must be a whole number of at least 1, or two of them, got 0",
+        "model.layers.0.kernel_size: must be a whole number of at least 1, or two of them, got 0",
     ),
     (
         "{kind: conv2d, channels: 4, kernel_size: [3, 3, 3]}",
-        "model.layers[0].kernel_size: must be a whole number of at least 1",
+        "model.layers.0.kernel_size: must be a whole number of at least 1",
     ),
     (
         "{kind: conv2d, channels: 5, kernel_size: 3, groups: 2}",
-        "model.layers[0].groups: must divide channels (5), got 2",
+        "model.layers.0.groups: must divide channels (5), got 2",
     ),
     (
         "{kind: conv2d, channels: 5, kernel_size: 9}",
-        "model.layers[0]: layer '0' cannot take its input: kernel (9, 9) exceeds the input (8, 8)",
+        "model.layers.0: layer '0' cannot take its input: kernel (9, 9) exceeds the input (8, 8)",
     ),
-    ("{kind: max_pool2d, pool_size: x}", "model.layers[0].pool_size: must be a whole number"),
-    ("{kind: batch_norm, momentum: 2}", "model.layers[0].momentum: must lie in [0, 1], got 2"),
-    ("{kind: scale, factor: x}", "[0].factor: must be a finite number, got 'x'"),
-    ("{kind: scale, factor: nan}", "[0].factor: must be a finite number, got nan"),
-    ("{kind: scale, learnable: 1}", "[0].learnable: must be true or false, got 1"),
+    ("{kind: max_pool2d, pool_size: x}", "model.layers.0.pool_size: must be a whole number"),
+    ("{kind: batch_norm, momentum: 2}", "model.layers.0.momentum: must lie in [0, 1], got 2"),
+    ("{kind: scale, factor: x}", ".0.factor: must be a finite number, got 'x'"),
+    ("{kind: scale, factor: nan}", ".0.factor: must be a finite number, got nan"),
+    ("{kind: scale, learnable: 1}", ".0.learnable: must be true or false, got 1"),
     (
         "{kind: scale, scale_initializer: {kind: one}}",
-        "[0].scale_initializer: is given, but learnable is false",
+        ".0.scale_initializer: is given, but learnable is false",
     ),
     (
         "{kind: pad, width: -1}",
-        "[0].width: must be a whole number of at least 0, or two of them, got -1",
+        ".0.width: must be a whole number of at least 0, or two of them, got -1",
     ),
     (
         "{kind: pad, width: 1, mode: circula}",
-        "[0].mode: cannot be 'circula' - did you mean 'circular'?",
+        ".0.mode: cannot be 'circula' - did you mean 'circular'?",
     ),
     (
         "{kind: pad, width: 9, mode: circular}",
         "circular padding of 9 must be at most 8 for axis 2",
     ),
-    ("{kind: pad}", "[0].width: is missing - pad needs it"),
+    ("{kind: pad}", ".0.width: is missing - pad needs it"),
     (
         "{kind: pixel_shuffle, factor: 0}",
-        "[0].factor: must be a whole number of at least 1, or two of them, got 0",
+        ".0.factor: must be a whole number of at least 1, or two of them, got 0",
     ),
     (
         "{kind: pixel_shuffle, factor: 3}",
@@ -139,15 +139,15 @@ REFUSED = [
     ),
     (
         "{kind: conv1d, channels: 4, kernel_size: [3, 3]}",
-        "[0].kernel_size: must be a whole number of at least 1, got [3, 3]",
+        ".0.kernel_size: must be a whole number of at least 1, got [3, 3]",
     ),
     (
         "{kind: conv3d, channels: 4, kernel_size: [3, 3]}",
-        "[0].kernel_size: must be a whole number of at least 1, or three of them",
+        ".0.kernel_size: must be a whole number of at least 1, or three of them",
     ),
     (
         "{kind: conv2d_transpose, channels: 4, kernel_size: 3, output_padding: 1}",
-        "[0].output_padding: must be smaller than strides (1), got 1",
+        ".0.output_padding: must be smaller than strides (1), got 1",
     ),
     (
         "{kind: conv2d_transpose, channels: 4, kernel_size: 1, padding: 9}",
@@ -155,29 +155,29 @@ REFUSED = [
     ),
     (
         "{kind: batch_norm, axis: 0}",
-        "[0].axis: must be the number of an axis other than the batch's, 0, got 0",
+        ".0.axis: must be the number of an axis other than the batch's, 0, got 0",
     ),
     ("{kind: batch_norm, axis: 4}", "has no axis 4"),
-    ("{kind: batch_norm, scale: 1}", "[0].scale: must be true or false, got 1"),
-    ("{kind: batch_norm, epsilon: x}", "[0].epsilon: must lie in (0, 1), got 'x'"),
-    ("{kind: layer_norm, axis: 1.5}", "[0].axis: must be the number of an axis"),
+    ("{kind: batch_norm, scale: 1}", ".0.scale: must be true or false, got 1"),
+    ("{kind: batch_norm, epsilon: x}", ".0.epsilon: must lie in (0, 1), got 'x'"),
+    ("{kind: layer_norm, axis: 1.5}", ".0.axis: must be the number of an axis"),
     (
         "{kind: group_norm, num_groups: 0}",
-        "[0].num_groups: must be a whole number of at least 1, got 0",
+        ".0.num_groups: must be a whole number of at least 1, got 0",
     ),
     ("{kind: group_norm, num_groups: 3}", "# of channels must be divisible by # of groups"),
-    ("{kind: leaky_relu, alpha: -1}", "[0].alpha: must be a number of at least 0, got -1"),
-    ("{kind: leaky_relu}", "[0].alpha: is missing - leaky_relu needs it"),
-    ("{kind: elu, alpha: x}", "[0].alpha: must be a number of at least 0, got 'x'"),
-    ("{kind: swish, beta: -1}", "[0].beta: must be a number of at least 0, got -1"),
+    ("{kind: leaky_relu, alpha: -1}", ".0.alpha: must be a number of at least 0, got -1"),
+    ("{kind: leaky_relu}", ".0.alpha: is missing - leaky_relu needs it"),
+    ("{kind: elu, alpha: x}", ".0.alpha: must be a number of at least 0, got 'x'"),
+    ("{kind: swish, beta: -1}", ".0.beta: must be a number of at least 0, got -1"),
     (
         "{kind: prelu, in_channels: 0}",
-        "[0].in_channels: must be a whole number of at least 1, got 0",
+        ".0.in_channels: must be a whole number of at least 1, got 0",
     ),
     ("{kind: prelu, in_channels: 3}", "alpha of shape (3,) for 2 channels"),
     (
         "{kind: reflection_pad2d, padding: -1}",
-        "[0].padding: must be a whole number of at least 0, got -1",
+        ".0.padding: must be a whole number of at least 0, got -1",
     ),
     (
         "{kind: reflection_pad2d, padding: 8}",
@@ -185,7 +185,7 @@ REFUSED = [
     ),
     (
         "{kind: concurrent, axis: x, layers: [{kind: identity}]}",
-        "[0].axis: must be a whole number, got 'x'",
+        ".0.axis: must be a whole number, got 'x'",
     ),
     (
         "{kind: concurrent, axis: 1, layers: [{kind: identity}, {kind: flatten}]}",
@@ -193,19 +193,19 @@ REFUSED = [
     ),
     (
         "{kind: residual, layers: [{kind: identity}], shortcut: []}",
-        "[0].shortcut: must be a list of at least one layer or null, got []",
+        ".0.shortcut: must be a list of at least one layer or null, got []",
     ),
     (
         "{kind: residual, layers: [{kind: identity}], activation: rulu}",
-        "[0].activation: cannot be 'rulu' - did you mean 'relu'?",
+        ".0.activation: cannot be 'rulu' - did you mean 'relu'?",
     ),
     (
         "{kind: residual, layers: [{kind: identity, name: shortcut}], shortcut: [{kind: identity}]}",
-        "[0].layers: has a layer named 'shortcut'",
+        ".0.layers: has a layer named 'shortcut'",
     ),
     (
         "{kind: residual, layers: [{kind: identity}], shortcut: [{kind: conv2d, channels: 3, kernel_size: 9}]}",
-        "model.layers[0].shortcut[0]: layer '0.shortcut.0' cannot take its input: kernel (9, 9) exceeds the input (8, 8)",
+        "model.layers.0.shortcut.0: layer '0.shortcut.0' cannot take its input: kernel (9, 9) exceeds the input (8, 8)",
     ),
     (
         "{kind: residual, layers: [{kind: identity}], shortcut: [{kind: conv2d, channels: 3, kernel_size: 1}]}",

@@ -76,4 +76,10 @@ def check_overlay(folder: Path, before: Sequence[Path] = ()) -> None:
 
 
 def _hides(ours: Path, file: Path) -> bool:
-    return ours.is_file() and ours.read_bytes() != file.read_bytes()
+    return ours.is_file() and _content(ours) != _content(file)
+
+
+def _content(file: Path) -> list[bytes]:
+    """Return the lines of an option file without comments, but with the one that names a package."""
+    lines = [line.strip() for line in file.read_bytes().splitlines()]
+    return [line for line in lines if line and (line[:1] != b"#" or b"@package" in line)]

@@ -16,7 +16,7 @@ from initlab.engine import init
 from initlab.engine.errors import OptionError
 from initlab.engine.init.base import REGISTRY as INITIALIZERS
 from initlab.engine.options import check_given, config_defaults, options_of, whole
-from initlab.runner.errors import ConfigError, Problems, each, problems_of
+from initlab.runner.errors import ConfigError, Problems, each, problems_of, typed
 from initlab.runner.layers import REGISTRY, Layer
 
 NAME = re.compile(r"[^\s./@]+")
@@ -160,7 +160,9 @@ def parse_layers(listed: object, place: str) -> list[LayerSpec]:
             twin = next((other for other in specs if other.name == spec.name), None)
             specs.append(spec)
             if twin is not None:
-                raise ConfigError.of("name", f"'{spec.name}' is also the name of {twin.place}")
+                raise ConfigError.of(
+                    "name", f"'{spec.name}' is also the name of {typed(twin.place)}"
+                )
     problems.raise_any()
     return specs
 

@@ -99,7 +99,7 @@ CASES = {
     ),
     "two layers of a name": (
         ["model.layers=[{kind: dense, name: a, units: 3}, {kind: dense, name: a, units: 3}]"],
-        ["model.layers.1.name: 'a' is also the name of model.layers[0]"],
+        ["model.layers.1.name: 'a' is also the name of model.layers.0"],
     ),
     "dotted name": (
         ["model.layers=[{kind: dense, name: a.b, units: 3}]"],

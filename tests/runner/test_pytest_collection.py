@@ -205,7 +205,7 @@ def experiment(
 def test_experiments_and_sweeps_of_ones_own_are_run_and_verified(tested, tmp_path):
     experiment(tmp_path / "conf", "good")
     experiment(tmp_path / "conf", "many", "sweep", sweep="{grid: {seed: 'range(0,3)'}}")
-    experiment(tmp_path / "conf", "none")
+    (tmp_path / "conf" / "experiment" / "none.yaml").write_text("# @package _global_\n")
     code, out = tested("--initlab", "conf", "-v")
     assert (code, "2 passed" in out) == (0, True), out
     assert "conf/experiment/good.yaml::experiment=good PASSED" in out
@@ -278,8 +278,7 @@ def test_invalid_claims_are_an_error_of_collection(tested, tmp_path):
     code, out = tested("--initlab", "conf")
     assert code == 2
     assert (
-        "expect[0] (a): 'layers.*.rsm.mean': layers has no column 'rsm' - did you mean 'rms'?"
-        in out
+        "expect.0 (a): 'layers.*.rsm.mean': layers has no column 'rsm' - did you mean 'rms'?" in out
         and "Traceback" not in out
     )
 

@@ -38,7 +38,7 @@ def test_an_initializer_is_a_name_or_a_mapping_and_may_hold_others():
         ([{"kind": "dense", "units": 3, "name": "a.b"}], "[0].name: 'a.b' must be text without"),
         (
             [{"kind": "flatten", "name": "x"}, {"kind": "flatten", "name": "x"}],
-            "[1].name: 'x' is also the name of model.layers[0]",
+            "[1].name: 'x' is also the name of model.layers.0",
         ),
     ],
 )

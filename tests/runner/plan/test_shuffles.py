@@ -102,11 +102,11 @@ def test_a_shuffle_by_another_factor_is_refused(command):
         (["init=icnr"], "init.kind: is icnr, but no convolution that it fills goes into a pixel"),
         (
             ["init.rules=[{match: 'c.*', init: {kind: icnr}}, {match: '.*', init: he}]"],
-            "init.rules[0].init.kind: is icnr, but no convolution that it fills goes into",
+            "init.rules.0.init.kind: is icnr, but no convolution that it fills goes into",
         ),
         (
             ["model.layers.0.weight_initializer={kind: icnr}"],
-            "model.layers[0].weight_initializer: cannot initialize 'c.weight' of shape (8, 4, 3, 3): "
+            "model.layers.0.weight_initializer: cannot initialize 'c.weight' of shape (8, 4, 3, 3): "
             "its output goes into no pixel shuffle",
         ),
     ],
