@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import TEMPORARY, replacing, sync
 from initlab.runner.errors import ConfigError, StorageError
 from initlab.runner.json_values import JSON
@@ -98,10 +99,13 @@ def _lock(descriptor: int) -> bool:
 def storage_errors(folder: Path, needed: int = 0) -> Iterator[None]:
     """Convert an OSError about a folder that cannot be written to StorageError, inside a `with`.
 
-    `needed` is the number of bytes that the run will write, for the message about a full disk.
+    `needed` is the number of bytes that the run will write, for the message about a full disk. A
+    FormatError, about values that the chosen format cannot hold, becomes a StorageError too.
     """
     try:
         yield
+    except FormatError as error:
+        raise StorageError(f"{folder}: {error}") from error
     except OSError as error:
         if error.errno in FULL:
             raise StorageError(

@@ -19,6 +19,8 @@ from initlab.engine.registry import Registry, advice
 
 REGISTRY: Registry[Format] = Registry("snapshot format")
 TEMPORARY = ".tmp"
+KIND_BYTES = 512
+"""The bytes that tell what a file is."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,12 @@ class Format(ABC):
         path = Path(path)
         data = path.read_bytes()
         try:
+            check_kind(data[:KIND_BYTES])
             snapshot = self.parse(data)
             check_names(snapshot)
             return snapshot
         except FormatError as error:
-            raise FormatError(f"{path}: {error} - write the file again") from error
+            raise unreadable(path, error) from error
 
     def open(self, path: str | os.PathLike[str]) -> Snapshot:
         """Return the snapshot in `path`; its tensors are mapped into memory and read on access where
@@ -80,6 +83,13 @@ class Format(ABC):
     @abstractmethod
     def parse(self, data: bytes) -> Snapshot:
         """Return the snapshot in the bytes of a file. Raises FormatError that says what is wrong."""
+
+
+def unreadable(path: Path, error: FormatError) -> FormatError:
+    """Return the error for the file at `path`, with what to do."""
+    if isinstance(error, OtherKind):
+        return OtherKind(f"{path}: {error}")
+    return FormatError(f"{path}: {error} - write the file again")
 
 
 def check_names(snapshot: Snapshot) -> None:
@@ -100,6 +110,33 @@ def check_names(snapshot: Snapshot) -> None:
             f"alias '{alias}' is of '{owner}', which is no tensor of it",
         )
         checked(alias not in snapshot.tensors, f"'{alias}' is both a tensor and an alias")
+
+
+def other_kind(first: bytes) -> str | None:
+    """Return what a file is that begins with these bytes, if it is what often lies in the place of
+    weights, and what to do; else None.
+    """
+    text = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
+    if text.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, not the file it stands for - fetch that with git lfs pull"
+    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "a web page (HTML), not weights - download the file itself"
+    if text.startswith((b"<?xml", b'{"error', b'{"message', b"not found", b"access denied")):
+        return "the answer of a server, not weights - download the file itself"
+    return None
+
+
+def check_kind(first: bytes) -> None:
+    """Raise FormatError if a file that begins with these bytes is what often lies in the place of
+    weights.
+    """
+    found = other_kind(first)
+    if found is not None:
+        raise OtherKind(f"is {found}")
+
+
+class OtherKind(FormatError):
+    """A file that is no damaged one but another one; the message says what to do."""
 
 
 @contextmanager

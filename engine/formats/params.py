@@ -21,11 +21,13 @@ import numpy as np
 
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
+    KIND_BYTES,
     Format,
     Snapshot,
     checked,
     dtype_called,
     little_endian,
+    other_kind,
     register,
     tensor_of,
 )
@@ -106,7 +108,9 @@ def loads(data: bytes) -> tuple[list[np.ndarray | None], list[str], list[tuple[i
 def _load(reader: _Reader) -> tuple[list[np.ndarray | None], list[str], list[tuple[int, int]]]:
     header, _ = reader.numbers("QQ", "header == kMXAPINDArrayListMagic")
     if header != LIST_MAGIC:
-        raise FormatError(f"Check failed: header == kMXAPINDArrayListMagic: {INVALID}")
+        found = other_kind(reader.data[:KIND_BYTES])
+        aside = "" if found is None else f" (it is {found})"
+        raise FormatError(f"Check failed: header == kMXAPINDArrayListMagic: {INVALID}{aside}")
     (count,) = reader.numbers("Q", "fi->Read(data)")
     arrays: list[np.ndarray | None] = []
     devices = []

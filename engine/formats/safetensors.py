@@ -22,14 +22,17 @@ import numpy as np
 from initlab.engine import strict_json
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
+    KIND_BYTES,
     Format,
     Snapshot,
+    check_kind,
     check_names,
     checked,
     dtype_called,
     little_endian,
     register,
     tensor_of,
+    unreadable,
 )
 
 CODES = {
@@ -113,6 +116,11 @@ def layout(
         "utf-8"
     )
     text += b" " * (-len(text) % 8)
+    checked(
+        len(text) <= LARGEST_HEADER,
+        f"the header would be {len(text):,} bytes long, and readers take {LARGEST_HEADER:,} at most "
+        "- write the tensors in parts (shard=i/n), or as npz",
+    )
     base = 8 + len(text)
     entries = {
         name: Entry(*tensors[name], base + start, base + stop)
@@ -127,6 +135,8 @@ def read_layout(file: BinaryIO, size: int) -> Layout:
     Raises FormatError if it is damaged, cut short or of another kind.
     """
     first = file.read(8)
+    check_kind(first + file.read(KIND_BYTES))
+    file.seek(len(first))
     checked(len(first) == 8, f"is cut short: {len(first)} bytes cannot hold a safetensors header")
     (length,) = struct.unpack("<Q", first)
     checked(
@@ -138,7 +148,7 @@ def read_layout(file: BinaryIO, size: int) -> Layout:
         f"is cut short within its header: {length} bytes announced, {size - 8} there",
     )
     header = _json_object(text)
-    extra = header.pop(METADATA, {})
+    extra = header.pop(METADATA, None)
     spans = sorted((_span(name, entry), name) for name, entry in header.items())
     at, base = 0, 8 + length
     for (start, stop), name in spans:
@@ -219,7 +229,7 @@ def open_mapped(path: str | os.PathLike[str]) -> Snapshot:
         check_names(snapshot)
         return snapshot
     except FormatError as error:
-        raise FormatError(f"{path}: {error} - write the file again") from error
+        raise unreadable(path, error) from error
 
 
 def _mapped(name: str, raw: np.ndarray, entry: Entry) -> np.ndarray:
@@ -266,6 +276,8 @@ def _span(name: str, entry: Any) -> tuple[int, int]:
 
 def _ours(extra: Any) -> dict[str, Any]:
     """Return our aliases and metadata; empty for a file written by other software."""
+    if extra is None:  # some writers say null
+        extra = {}
     checked(isinstance(extra, dict), "is damaged: its __metadata__ is no JSON object")
     if OURS not in extra:
         return {"aliases": {}, "metadata": dict(extra)}

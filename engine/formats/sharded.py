@@ -14,7 +14,15 @@ from typing import Any, BinaryIO, ClassVar
 
 from initlab.engine import strict_json
 from initlab.engine.errors import FormatError
-from initlab.engine.formats.base import Format, Snapshot, check_names, checked, register
+from initlab.engine.formats.base import (
+    KIND_BYTES,
+    Format,
+    Snapshot,
+    check_names,
+    checked,
+    other_kind,
+    register,
+)
 from initlab.engine.formats.safetensors import Safetensors, open_mapped
 
 
@@ -63,6 +71,10 @@ def files_of(path: Path) -> dict[str, str]:
     try:
         index = strict_json.read(path)
     except ValueError as error:
+        with open(path, "rb") as file:
+            found = other_kind(file.read(KIND_BYTES))
+        if found is not None:
+            raise FormatError(f"{path}: is {found}") from None
         raise FormatError(f"{path}: is damaged ({error}) - write the file again") from None
     files: Any = index.get("weight_map") if isinstance(index, dict) else None
     proper = isinstance(files, dict) and all(

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from snapshots import flipped, round_trip, same, sample, snapshots
 
-from initlab.engine import formats
-from initlab.engine.errors import FormatError
+from initlab.engine import formats, nd
+from initlab.engine.errors import FormatError, MXNetError
 from initlab.engine.formats import Snapshot, base
 
 NAMES = ["safetensors", "npz"]
@@ -174,3 +174,45 @@ def test_a_format_is_chosen_by_name_or_suffix_and_an_unknown_one_is_refused():
         FormatError, match=r"no snapshot format for 'x\.safetensor' - did you mean 'safetensors'\?"
     ):
         formats.get("x.safetensor")
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+OTHERS = {
+    "a pointer": (
+        POINTER,
+        "is a Git LFS pointer, not the file it stands for - fetch that with git",
+    ),
+    "a page": (
+        b"\n<!DOCTYPE html>\n<html><body>404",
+        "is a web page (HTML), not weights - download",
+    ),
+    "a page with a mark": (b"\xef\xbb\xbf<html>", "is a web page (HTML), not weights - download"),
+    "an answer": (b'{"error": "not found"}', "is the answer of a server, not weights - download"),
+    "a refusal": (b"<?xml version='1.0'?><Error/>", "is the answer of a server, not weights"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+@pytest.mark.parametrize("suffix", ["safetensors", "npz", "params", "index.json"])
+def test_what_lies_in_the_place_of_weights_is_said(what, suffix, tmp_path):
+    content, said = OTHERS[what]
+    path = tmp_path / f"model.{suffix}"
+    path.write_bytes(content)
+    readers = [formats.get(path).read]
+    if suffix == "safetensors":
+        readers.append(formats.safetensors.open_mapped)
+    if suffix == "index.json" and content.startswith(b"{"):
+        said = "is no index of a sharded snapshot"
+    for read in readers:
+        with pytest.raises(FormatError) as found:
+            read(path)
+        assert str(found.value).startswith(f"{path}: {said}"), found.value
+        assert "write the file again" not in str(found.value)
+
+
+def test_mxnets_own_message_says_it_too(tmp_path):
+    path = tmp_path / "x.params"
+    path.write_bytes(POINTER)
+    with pytest.raises(MXNetError) as found:
+        nd.load(str(path))
+    assert "Invalid NDArray file format (it is a Git LFS pointer, not the file" in str(found.value)

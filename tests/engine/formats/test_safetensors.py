@@ -11,7 +11,7 @@ from snapshots import same, sample
 
 from initlab.engine import dtypes, formats
 from initlab.engine.errors import FormatError
-from initlab.engine.formats import Snapshot
+from initlab.engine.formats import Snapshot, safetensors
 
 ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 
@@ -135,3 +135,23 @@ def test_we_read_the_official_safetensors_librarys_file(tmp_path):
     assert same(read.tensors["a"], np.ones((2, 3), np.float32))
     assert same(read.tensors["b"], np.arange(4))
     assert (read.aliases, read.metadata) == ({}, {"made": "elsewhere"})
+
+
+def test_metadata_that_is_null_is_no_metadata(tmp_path):
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(file_of({"__metadata__": None, "a": ENTRY}))
+    for found in (formats.get(path).read(path), formats.safetensors.open_mapped(path)):
+        assert list(found.tensors) == ["a"] and found.metadata == found.aliases == {}
+
+
+def test_a_header_that_readers_refuse_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(safetensors, "LARGEST_HEADER", 200)
+    path = tmp_path / "x.safetensors"
+    tensors = {"a": np.ones(2, np.float32)}
+    formats.get(path).write(path, Snapshot(tensors))
+    assert list(formats.get(path).read(path).tensors) == ["a"]
+    with pytest.raises(
+        FormatError, match=r"the header would be [0-9]+ bytes long, and readers take"
+    ):
+        formats.get(path).write(path, Snapshot({"a" * 200: tensors["a"]}))
+    assert list(formats.get(path).read(path).tensors) == ["a"]
