@@ -72,9 +72,9 @@ def files_of(path: Path) -> dict[str, str]:
         index = strict_json.read(path)
     except ValueError as error:
         with open(path, "rb") as file:
-            found = other_kind(file.read(KIND_BYTES))
-        if found is not None:
-            raise FormatError(f"{path}: is {found}") from None
+            kind = other_kind(file.read(KIND_BYTES))
+        if kind is not None:
+            raise FormatError(f"{path}: is {kind}") from None
         raise FormatError(f"{path}: is damaged ({error}) - write the file again") from None
     files: Any = index.get("weight_map") if isinstance(index, dict) else None
     proper = isinstance(files, dict) and all(
