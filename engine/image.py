@@ -34,7 +34,9 @@ __all__ = [
     "imdecode",
     "imread",
     "imresize",
+    "imrotate",
     "random_crop",
+    "random_rotate",
     "random_size_crop",
     "resize_short",
     "scale_down",
@@ -182,6 +184,78 @@ def random_size_crop(
             x0 = random.randint(0, w - new_w)
             return _cropped(src, (x0, random.randint(0, h - new_h), new_w, new_h), size, interp)
     return center_crop(src, size, interp)
+
+
+def _fitting(angles: NDArray, height: int, width: int, outside: bool) -> NDArray:
+    """Return the factor by which a turned grid must be scaled so that the whole image is seen, or
+    only the image.
+    """
+    corner, slope = math.hypot(height, width), math.atan(height / width)
+    turned = [nd.abs(angles), -nd.abs(angles)]
+    most_x = nd.maximum(*(nd.abs(corner * nd.cos(slope + a)) for a in turned))
+    most_y = nd.maximum(*(nd.abs(corner * nd.sin(slope + a)) for a in turned))
+    if outside:
+        return nd.maximum(most_x / width, most_y / height)
+    return nd.minimum(width / most_x, height / most_y)
+
+
+def imrotate(
+    src: NDArray,
+    rotation_degrees: NDArray | float,
+    zoom_in: bool = False,
+    zoom_out: bool = False,
+) -> NDArray:
+    """Turn float32 images (channels, height, width), or a batch of them, around their middle.
+
+    A batch takes one angle, or one for each image. What comes from outside is 0; `zoom_in` enlarges
+    until nothing does, `zoom_out` shrinks until the whole image is seen. Raises ValueError for both
+    or for another number of angles, TypeError for another dtype.
+    """
+    if zoom_in and zoom_out:
+        raise ValueError("`zoom_in` and `zoom_out` cannot be both True")
+    if src.dtype != np.float32:
+        raise TypeError("Only `float32` images are supported by this function")
+    if src.ndim not in (3, 4):
+        raise ValueError("Only 3D and 4D are supported by this function")
+    if src.ndim == 3:
+        if isinstance(rotation_degrees, NDArray):
+            raise TypeError(
+                "When a single image is passed the rotation angle is required to be a scalar."
+            )
+        return imrotate(src.expand_dims(axis=0), rotation_degrees, zoom_in, zoom_out)[0]
+    count, _, height, width = src.shape
+    degrees = rotation_degrees
+    if not isinstance(degrees, NDArray):
+        degrees = nd.full((count,), degrees)
+    if len(degrees) != count:
+        raise ValueError("The number of images must be equal to the number of rotation angles")
+    angles = (degrees * (math.pi / 180)).reshape((-1, 1, 1))
+    half_x, half_y = (width - 1) / 2, (height - 1) / 2
+    x = (nd.arange(width) - half_x).reshape((1, 1, -1))
+    y = (nd.arange(height) - half_y).reshape((1, -1, 1))
+    cos, sin = nd.cos(angles), nd.sin(angles)
+    scale = (
+        _fitting(angles, height, width, zoom_out) if zoom_in or zoom_out else nd.ones_like(angles)
+    )
+    grid = nd.stack(
+        nd.broadcast_mul((x * cos - y * sin) / half_x, scale),
+        nd.broadcast_mul((x * sin + y * cos) / half_y, scale),
+        axis=1,
+    )
+    return nd.BilinearSampler(src, grid.as_in_context(src.context))
+
+
+def random_rotate(
+    src: NDArray,
+    angle_limits: tuple[float, float],
+    zoom_in: bool = False,
+    zoom_out: bool = False,
+) -> NDArray:
+    """Turn images by angles of U(limits), which NumPy's global generator draws, as in MXNet."""
+    if src.ndim == 3:
+        return imrotate(src, float(np.random.uniform(*angle_limits)), zoom_in, zoom_out)  # noqa: NPY002
+    angles = nd.array(np.random.uniform(*angle_limits, size=src.shape[0]))  # noqa: NPY002
+    return imrotate(src, angles, zoom_in, zoom_out)
 
 
 def color_normalize(

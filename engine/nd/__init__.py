@@ -22,6 +22,7 @@ from initlab.engine.nd import (
     softmax_family,
     spatial,
     unary,
+    warping,
 )
 from initlab.engine.nd.creation import (
     arange,
@@ -73,6 +74,7 @@ FAMILIES = (
     softmax_family,
     spatial,
     unary,
+    warping,
 )
 """The modules that declare operators; importing them fills `OPERATORS`."""
 

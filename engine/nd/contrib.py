@@ -19,6 +19,7 @@ from initlab.engine.nd.operator import check_array, checked_axis
 from initlab.engine.nd.sequence_loss import CTCLoss as CTCLoss
 from initlab.engine.nd.spatial import AdaptiveAvgPooling2D as AdaptiveAvgPooling2D
 from initlab.engine.nd.spatial import BilinearResize2D as BilinearResize2D
+from initlab.engine.nd.warping import ROIAlign as ROIAlign
 from initlab.engine.ops import elementwise, indexing, padding, special
 from initlab.engine.ops import shape as shape_ops
 from initlab.lazy import suggesting

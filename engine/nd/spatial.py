@@ -17,7 +17,8 @@ from initlab.engine.nd.operator import check_array, chosen, operator
 from initlab.engine.ops import elementwise, indexing, linear, padding, shape
 
 
-def _check_images(name: str, data: NDArray) -> None:
+def check_images(name: str, data: NDArray) -> None:
+    """Raise MXNetError unless data has the four axes of images."""
     check_array(data, "data")
     if data.ndim != 4:
         raise MXNetError.checked(
@@ -50,7 +51,7 @@ def UpSampling(
     chosen("UpSampling", "sample_type", sample_type, ("bilinear", "nearest"))
     chosen("UpSampling", "multi_input_mode", multi_input_mode, ("concat", "sum"))
     for one in data:
-        _check_images("UpSampling", one)
+        check_images("UpSampling", one)
     if sample_type == "bilinear":
         if len(data) != 2:
             raise MXNetError.checked("UpSampling: bilinear takes data and weight")
@@ -107,7 +108,7 @@ def _window(x: NDArray, start: int, count: int, length: int) -> NDArray:
 # --- resizing: products with a matrix a side
 
 
-def _resampled(data: NDArray, rows: np.ndarray, columns: np.ndarray) -> NDArray:
+def resampled(data: NDArray, rows: np.ndarray, columns: np.ndarray) -> NDArray:
     """Return rows X columns^T for each image X."""
     left, right = (
         array(m, ctx=data.device, dtype=data.dtype) for m in (rows, np.ascontiguousarray(columns.T))
@@ -166,7 +167,7 @@ def BilinearResize2D(
     The modes `to_even_…` and `to_odd_…` change a side by 1 if it is not even or odd. With
     `align_corners` the corners keep their values; otherwise pixels are areas.
     """
-    _check_images("BilinearResize2D", data)
+    check_images("BilinearResize2D", data)
     chosen("_contrib_BilinearResize2D", "mode", mode, MODES)
     if mode == "like" and like is None:
         raise MXNetError.checked("BilinearResize2D: mode 'like' needs the array `like`")
@@ -179,7 +180,7 @@ def BilinearResize2D(
         )
         for axis, given, scale in ((2, height, scale_height), (3, width, scale_width))
     )
-    return _resampled(data, rows, columns)
+    return resampled(data, rows, columns)
 
 
 def _means(old: int, new: int) -> np.ndarray:
@@ -193,10 +194,10 @@ def _means(old: int, new: int) -> np.ndarray:
 
 def AdaptiveAvgPooling2D(data: NDArray, output_size: int | Sequence[int] = ()) -> NDArray:
     """Return the means of output_size = (height, width) parts of each image; one number is both."""
-    _check_images("AdaptiveAvgPooling2D", data)
+    check_images("AdaptiveAvgPooling2D", data)
     size = (output_size,) if isinstance(output_size, int) else tuple(output_size) or (1,)
     height, width = size * 2 if len(size) == 1 else size
-    return _resampled(data, _means(data.shape[2], height), _means(data.shape[3], width))
+    return resampled(data, _means(data.shape[2], height), _means(data.shape[3], width))
 
 
 # --- regions
@@ -226,7 +227,7 @@ def ROIPooling(
     A row of `rois` is (number of the image, x1, y1, x2, y2), in pixels times 1 / `spatial_scale`.
     An empty part is 0. The gradient goes to the elements that are largest (Girshick 2015).
     """
-    _check_images("ROIPooling", data)
+    check_images("ROIPooling", data)
     images, regions = data.asnumpy(), rois.asnumpy()
     count, channels = len(regions), data.shape[1]
     height, width = pooled_size

@@ -195,6 +195,48 @@ def regions(mx):
 
 
 @program
+def samplers(mx):
+    x = data(2, 3, 5, 6)
+    grid = data(2, 2, 4, 3, seed=3) * 1.2  # some places are outside
+    found = many(mx, "BilinearSampler", ([x, grid.astype("float32")], {}))
+    theta = data(2, 6, seed=4)
+    found.update(many(mx, "GridGenerator",
+        ([theta], {"transform_type": "affine", "target_shape": (4, 5)}),
+        ([data(2, 2, 4, 5, seed=5)], {"transform_type": "warp"}),
+    ))  # fmt: skip
+    found.update(many(mx, "SpatialTransformer", ([x, theta * 0.5], {
+        "target_shape": (4, 3), "transform_type": "affine", "sampler_type": "bilinear"})))  # fmt: skip
+    return found
+
+
+@program
+def aligned_regions(mx):
+    x = data(2, 3, 8, 9)
+    rois = np.array(
+        [
+            [0, 0, 0, 7, 7],
+            [1, 2.3, 1.1, 6, 5.5],
+            [0, 5, 5, 5.2, 5.1],
+            [1, 4, 4, 30, 30],
+        ],
+        "float32",
+    )
+    found = {}
+    for number, options in enumerate((
+        {"pooled_size": (2, 2), "spatial_scale": 1.0},
+        {"pooled_size": (3, 4), "spatial_scale": 0.7, "sample_ratio": 2},
+        {"pooled_size": (2, 3), "spatial_scale": 0.5, "sample_ratio": 3, "aligned": True},
+    )):  # fmt: skip
+        v, r = mx.nd.array(x), mx.nd.array(rois)
+        v.attach_grad()
+        with mx.autograd.record():
+            y = mx.nd.contrib.ROIAlign(v, r, **options)
+        y.backward(mx.nd.array(data(*y.shape, seed=8)))
+        found[f"{number} out"], found[f"{number} grad"] = y.asnumpy(), v.grad.asnumpy()
+    return found
+
+
+@program
 def overlaps(mx):
     a, b = boxes(5, 1), boxes(4, 2)
     found = {}

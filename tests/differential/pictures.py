@@ -95,6 +95,27 @@ def random_crops(mx):
 
 
 @program
+def rotations(mx):
+    """Images in float32; random angles come from NumPy's generator in both."""
+    x = mx.nd.array(data(2, 3, 6, 8))
+    found = {}
+    for label, options in {"": {}, "in": {"zoom_in": True}, "out": {"zoom_out": True}}.items():
+        for angle in (30, -100):
+            found[f"one {angle} {label}"] = mx.image.imrotate(x[0], angle, **options).asnumpy()
+        turned = mx.image.imrotate(x, mx.nd.array([10, 77]), **options)
+        found["each " + label] = turned.asnumpy()
+    found["all"] = mx.image.imrotate(x, 45).asnumpy()
+    transforms = mx.gluon.data.vision.transforms
+    found["rotate"] = transforms.Rotate(20, zoom_in=True)(x[1]).asnumpy()
+    np.random.seed(6)
+    random_rotation = transforms.RandomRotation((-50, 90), zoom_out=True, rotate_with_proba=0.5)
+    for i in range(6):
+        found[f"random {i}"] = random_rotation(x[0]).asnumpy()
+    found["random batch"] = mx.image.random_rotate(x, (0, 90)).asnumpy()
+    return found
+
+
+@program
 def flips(mx):
     x = image(mx, 4, 6)  # MXNet leaves the middle of an odd number unwritten
     return {

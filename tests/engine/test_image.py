@@ -62,3 +62,22 @@ def test_colors_are_normalized():
     x = mx.nd.array([[[2.0, 4.0]]])
     assert mx.image.color_normalize(x, 1.0, 2.0).tolist() == [[[0.5, 1.5]]]
     assert mx.image.color_normalize(x, None).tolist() == x.tolist()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda x: mx.image.imrotate(x, 1, True, True), ValueError, "cannot be both True"),
+        (lambda x: mx.image.imrotate(x.astype("uint8"), 1), TypeError, "Only `float32` images"),
+        (lambda x: mx.image.imrotate(x[0], 1), ValueError, "Only 3D and 4D are supported"),
+        (lambda x: mx.image.imrotate(x, mx.nd.array([1])), TypeError, "required to be a scalar"),
+        (
+            lambda x: mx.image.imrotate(x.expand_dims(0), mx.nd.array([1, 2])),
+            ValueError,
+            "must be equal to the number of rotation angles",
+        ),
+    ],
+)
+def test_what_cannot_be_turned_is_refused_in_mxnets_words(call, error, said):
+    with pytest.raises(error, match=said):
+        call(mx.nd.ones((3, 4, 5)))

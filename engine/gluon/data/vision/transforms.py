@@ -1,8 +1,9 @@
 """Transforms of images, as blocks (MXNet: gluon/data/vision/transforms.py).
 
 Images are (height, width, channels) before `ToTensor` and (channels, height, width) after it.
-`RandomResizedCrop` and `RandomApply` draw from Python's generator, as in MXNet; the others from the
-ambient stream. In a DataLoader with workers, which draw comes first depends on the workers.
+`RandomResizedCrop` and `RandomApply` draw from Python's generator and `RandomRotation` from NumPy's,
+as in MXNet; the others from the ambient stream. In a DataLoader with workers, which draw comes first
+depends on the workers.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence as Several
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from initlab.engine import image
 from initlab.engine.arrays import DType
@@ -36,8 +39,10 @@ __all__ = [
     "RandomHue",
     "RandomLighting",
     "RandomResizedCrop",
+    "RandomRotation",
     "RandomSaturation",
     "Resize",
+    "Rotate",
     "ToTensor",
 ]
 
@@ -178,6 +183,57 @@ class RandomResizedCrop(Block):
     def forward(self, x: NDArray) -> NDArray:
         """Return a random part."""
         return image.random_size_crop(x, *self._arguments)[0]
+
+
+class Rotate(Block):
+    """Turn float32 images (channels, height, width) by an angle in degrees (see `image.imrotate`)."""
+
+    def __init__(
+        self, rotation_degrees: float, zoom_in: bool = False, zoom_out: bool = False
+    ) -> None:
+        super().__init__()
+        self._arguments = rotation_degrees, zoom_in, zoom_out
+
+    def forward(self, x: NDArray) -> NDArray:
+        """Return the turned image. Raises TypeError for another dtype."""
+        _check_float32(x)
+        return image.imrotate(x, *self._arguments)
+
+
+class RandomRotation(Block):
+    """Turn float32 images by a random angle within limits, with a probability.
+
+    Raises ValueError unless the limits rise and the probability is within 0 and 1.
+    """
+
+    def __init__(
+        self,
+        angle_limits: Limits,
+        zoom_in: bool = False,
+        zoom_out: bool = False,
+        rotate_with_proba: float = 1.0,
+    ) -> None:
+        super().__init__()
+        if angle_limits[0] >= angle_limits[1]:
+            raise ValueError("`angle_limits` must be an ordered tuple")
+        if not 0 <= rotate_with_proba <= 1:
+            raise ValueError("Probability of rotating the image should be between 0 and 1")
+        self._arguments = angle_limits, zoom_in, zoom_out
+        self._rotate_with_proba = rotate_with_proba
+
+    def forward(self, x: NDArray) -> NDArray:
+        """Return the turned image, or the image itself. Raises TypeError for another dtype."""
+        if np.random.random() > self._rotate_with_proba:  # noqa: NPY002
+            return x
+        _check_float32(x)
+        return image.random_rotate(x, *self._arguments)
+
+
+def _check_float32(x: NDArray) -> None:
+    if x.dtype != np.float32:
+        raise TypeError(
+            "This transformation only supports float32. Consider calling it after ToTensor"
+        )
 
 
 class RandomFlipLeftRight(_Applied):

@@ -76,3 +76,14 @@ def test_a_shape_is_kept_on_demand():
     assert transforms.Resize(4, keep_ratio=True)(PICTURE).shape == (4, 4, 3)
     assert transforms.Resize((3, 5))(PICTURE).shape == (5, 3, 3)
     assert transforms.CropResize(1, 2, 3, 4)(PICTURE).shape == (4, 3, 3)
+
+
+def test_rotations_take_floats_and_rising_limits():
+    with pytest.raises(
+        TypeError, match="only supports float32. Consider calling it after ToTensor"
+    ):
+        transforms.Rotate(10)(PICTURE)
+    with pytest.raises(ValueError, match="must be an ordered tuple"):
+        transforms.RandomRotation((3, 3))
+    with pytest.raises(ValueError, match="should be between 0 and 1"):
+        transforms.RandomRotation((0, 3), rotate_with_proba=2)
