@@ -29,7 +29,7 @@ from initlab.runner.plan.validate import RunConfig
 RUN_ID = re.compile(r"\w{1,24}-\w{1,24}-[0-9a-f]{16}")
 """How a folder is called that is named by a run's id."""
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]*")
-OVERRIDES = "overrides.yaml"
+OVERRIDES, COMPOSED = "overrides.yaml", "hydra.yaml"
 OF_A_SWEEP = ("sweep", "expect", "control")
 """Keys that a run of a sweep does not keep."""
 
@@ -60,6 +60,9 @@ def _wrong_fields(
         if recorded != expected and (key in raw or content.written is not None):
             yield f"the manifest's {key} is {_shown(recorded)}, its config's {_shown(expected)}"
     yield from _wrong_measures(content)
+    hydra, named = content.versions.get("hydra-core"), _composed_by(folder)
+    if named is not None and hydra not in (None, named):
+        yield f"the manifest's versions say Hydra {hydra}, {HYDRA}/{COMPOSED} says {named}"
     word = wrong_word(content.overrides, content.config)
     if word is not None:
         yield f"the manifest's overrides hold {_shown(word)}, which its config does not say"
@@ -111,11 +114,26 @@ def _wrong_measures(content: Manifest) -> Iterator[str]:
 
 def same_words(folder: Path, words: list[str]) -> bool:
     """Return whether these are the words in the folder's `overrides.yaml`, if it can be opened."""
+    found = _yaml(folder / HYDRA / OVERRIDES)
+    return found is None or found == words
+
+
+def _composed_by(folder: Path) -> str | None:
+    """Return the version of Hydra that the folder's `hydra.yaml` names; None if it names none."""
+    found = _yaml(folder / HYDRA / COMPOSED)
+    for key in ("hydra", "runtime", "version"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _yaml(path: Path) -> object:
+    """Return a file of YAML with all values as texts; None if it cannot be opened, and False if it
+    is no YAML.
+    """
     try:
-        text = (folder / HYDRA / OVERRIDES).read_text(encoding="utf-8")
-        return bool(yaml.load(text, yaml.BaseLoader) == words)
+        return yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
     except OSError:
-        return True
+        return None
     except (ValueError, RecursionError, yaml.YAMLError):
         return False
 

@@ -42,6 +42,10 @@ from altered import answer, change_manifest
             "the manifest's overrides are not those of .hydra/overrides.yaml",
         ),
         (lambda m: m["versions"].update(numpy="2 of them"), "the manifest's versions hold 'numpy'"),
+        (
+            lambda m: m["versions"].update({"hydra-core": "1.2.0"}),
+            "the manifest's versions say Hydra 1.2.0, .hydra/hydra.yaml says 1.3.",
+        ),
         (lambda m: m.update(seconds=-1), "the manifest's seconds are -1"),
         (lambda m: m.update(peak_memory_bytes=-1), "the manifest's peak_memory_bytes are -1"),
         (

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from altered import answer, forge
+from altered import answer, change_manifest, forge
+
+from initlab.runner.config.identity import run_id
+from initlab.runner.evidence.folder import RunFolder
 
 ROOT = Path(__file__).parents[3]
 
@@ -97,11 +100,11 @@ def other_machine(*words: str) -> Path:
     return Path(done.stdout.splitlines()[-1].split()[0])
 
 
-TRAINED = ["model.input=[64]", "data=digits", "model=mlp", "probe=train", "probe.epochs=2"]
+TRAINED = ["model.input=[64]", "data=digits", "probe=train", "probe.epochs=2"]
 CHAOTIC = ["init=orthogonal", "model=deep_mlp", "probe.learning_rate=1"]
 
 
-@pytest.mark.parametrize("words", [[], CHAOTIC], ids=["plain", "chaotic"])
+@pytest.mark.parametrize("words", [["model=mlp"], CHAOTIC], ids=["plain", "chaotic"])
 def test_a_training_on_another_machine_is_verified(words, command, capsys):
     folder = other_machine(*TRAINED, *words)
     code, text = answer(folder, capsys)
@@ -109,7 +112,20 @@ def test_a_training_on_another_machine_is_verified(words, command, capsys):
 
 
 def test_the_loss_of_a_training_is_not_what_somebody_writes(only_run, capsys):
-    folder = only_run(*TRAINED)
+    folder = only_run(*TRAINED, "model=mlp")
     forge(folder, "stats.json", lambda s: s["figures"].update(loss=s["figures"]["loss"] * 0.99))
     code, text = answer(folder, capsys)
     assert (code, "stats.json: figures.loss is " in text) == (1, True), text
+
+
+def test_figures_of_other_data_are_found_though_the_id_fits(probed, tmp_path, capsys):
+    manifest = RunFolder(probed).manifest
+    config = {**manifest.config, "data": {**manifest.config["data"], "batch": 5}}
+    canonical = {**manifest.canonical, "data": config["data"]}
+    other = probed.parent / run_id(canonical)
+    probed.rename(other)
+    change_manifest(
+        other, lambda m: m.update(config=config, canonical=canonical, run_id=other.name)
+    )
+    code, text = answer(other, capsys)
+    assert (code, "stats.json: layers[0] '0'." in text) == (1, True), text
