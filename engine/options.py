@@ -249,6 +249,19 @@ def _each(inner: Check) -> Check:
     def check(option: str, value: Any) -> list[Any]:
         if not isinstance(value, (list, tuple)):
             raise OptionError(option, f"must be a list, got {value!r}")
-        return [inner(f"{option}[{i}]", item) for i, item in enumerate(value)]
+        return each(inner, option, value)
 
     return check
+
+
+def each(check: Check, option: str, values: Iterable[Any]) -> list[Any]:
+    """Return the checked values of a list. Raises OptionErrors with each that cannot be."""
+    made: list[Any] = []
+    wrong: list[OptionError] = []
+    for number, value in enumerate(values):
+        try:
+            made.append(check(f"{option}[{number}]", value))
+        except OptionError as error:
+            wrong += error.errors
+    OptionErrors.raise_any(wrong)
+    return made

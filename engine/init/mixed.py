@@ -12,7 +12,7 @@ from initlab.engine.errors import OptionError, OptionErrors
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
 from initlab.engine.init.description import Description
 from initlab.engine.init.patterns import expression, regular
-from initlab.engine.options import checks_of, options_of
+from initlab.engine.options import checks_of, each, options_of
 from initlab.engine.registry import advice
 
 
@@ -38,27 +38,33 @@ class Rule:
 
 
 def rules(option: str, value: Any) -> list[dict[str, Any]]:
-    """Rules as mappings, each with its initializer made. OptionError names the part of a rule that
-    is wrong.
+    """Rules as mappings, each with its initializer made. OptionErrors names every part of a rule
+    that is wrong.
     """
     if not isinstance(value, (list, tuple)) or not value:
         raise OptionError(option, f"must be a list of at least one rule, got {value!r}")
-    return [_rule(f"{option}[{number}]", rule) for number, rule in enumerate(value)]
+    return each(_rule, option, value)
 
 
 def _rule(place: str, rule: Any) -> dict[str, Any]:
     if not isinstance(rule, dict):
         raise OptionError(place, f"must be a mapping of match and init, got {rule!r}")
     known = options_of(Rule)
+    wrong: list[OptionError] = []
+    made: dict[str, Any] = {}
     for key in rule:
         if key not in known:
             said = f"is no part of a rule - {advice(str(key), known)}"
-            raise OptionError(f"{place}.{key}", said, unknown=True)
-    for key in ("match", "init"):
-        if key not in rule:
-            raise OptionError(f"{place}.{key}", "is missing - a rule needs match and init")
-    given = {key: rule[key] for key in known if key in rule}
-    made = {key: checks_of(Rule)[key](f"{place}.{key}", value) for key, value in given.items()}
+            wrong.append(OptionError(f"{place}.{key}", said, unknown=True))
+    for key in known:
+        if key in rule:
+            try:
+                made[key] = checks_of(Rule)[key](f"{place}.{key}", rule[key])
+            except OptionError as error:
+                wrong += error.errors
+        elif key in ("match", "init"):
+            wrong.append(OptionError(f"{place}.{key}", "is missing - a rule needs match and init"))
+    OptionErrors.raise_any(wrong)
     return {key: value for key, value in made.items() if key != "optional" or value}
 
 

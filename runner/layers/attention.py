@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Optional
+from typing import Annotated, ClassVar, Optional
 
 from initlab.engine import gluon
 from initlab.engine.errors import OptionError
@@ -21,6 +21,7 @@ PROJECTIONS = ("projection_weight", "contract.weight")
 class Attention(Layer):
     """Base class of layers with attention of `heads` heads over `units`."""
 
+    tokens: ClassVar[bool | None] = False
     units: Count
     heads: Count
     causal: bool = False
@@ -101,6 +102,7 @@ class TransformerBlock(Attention):
 class PositionEmbedding(Layer):
     """Adds a learned vector to each of at most `length` positions."""
 
+    tokens: ClassVar[bool | None] = False
     length: Count
     units: Count
     weight_initializer: Optional[Initializer] = None

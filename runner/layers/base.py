@@ -71,6 +71,8 @@ class Layer(Kind):
 
     nested: ClassVar[tuple[str, ...]] = ()
     """The options that hold layer specifications of their own; one that is None holds none."""
+    tokens: ClassVar[bool | None] = None
+    """Whether its input is token numbers; None if it takes token numbers and fractions alike."""
 
     @property
     def copies(self) -> int:

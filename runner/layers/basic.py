@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Optional
+from typing import Annotated, ClassVar, Optional
 
 from initlab.engine import gluon
 from initlab.engine.gluon import nn
@@ -17,6 +17,7 @@ from initlab.runner.layers.base import ActivationName, Context, Layer, Rate, reg
 class Dense(Layer):
     """Fully connected: y = activation(x W^T + b). `flatten` joins all axes but the first."""
 
+    tokens: ClassVar[bool | None] = False
     units: Count
     activation: Optional[ActivationName] = None
     use_bias: bool = True

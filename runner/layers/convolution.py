@@ -44,6 +44,7 @@ class Convolution(Layer):
     which are independent.
     """
 
+    tokens: ClassVar[bool | None] = False
     axes: ClassVar[int]
     block: ClassVar[Callable[..., gluon.Block]]
     """Gluon's layer."""

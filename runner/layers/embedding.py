@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import ClassVar, Optional
 
 from initlab.engine import gluon
 from initlab.engine.gluon import nn
@@ -17,6 +17,7 @@ from initlab.runner.layers.base import Context, Layer, register
 class Embedding(Layer):
     """Rows of a table of `input_dim` words by `output_dim` units: (…) -> (…, output_dim)."""
 
+    tokens: ClassVar[bool | None] = True
     input_dim: Count
     output_dim: Count
     weight_initializer: Optional[Initializer] = None

@@ -28,6 +28,7 @@ class Norm(Layer):
     `epsilon` is added to the variance; `scale` and `center` say whether gamma and beta are learned.
     """
 
+    tokens: ClassVar[bool | None] = False
     epsilon: Annotated[float, within(0, 1, "()")] = 1e-5
     center: bool = True
     scale: bool = True

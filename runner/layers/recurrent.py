@@ -45,6 +45,7 @@ class Recurrent(Layer):
     layers. `dropout` is applied between layers.
     """
 
+    tokens: ClassVar[bool | None] = False
     block: ClassVar[Callable[..., gluon.Block]]
     """Gluon's layer."""
     hidden_size: Count

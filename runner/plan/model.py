@@ -58,6 +58,17 @@ def construct(cls: type, options: Mapping[str, object], what: str = "") -> Any:
     Raises ConfigError with all problems, placed at the options. `what` names the class in messages:
     `dense`, `init normal`, or '' for a part of a config that is no class of a set.
     """
+    problems_with(cls, options, what).raise_any()
+    try:
+        return cls(**options)
+    except OptionError as error:
+        raise ConfigError(problems_of(error)) from error
+    except (ValueError, TypeError) as error:
+        raise ConfigError.of("", f"{what}: {error}") from error
+
+
+def problems_with(cls: type, options: Mapping[str, object], what: str) -> Problems:
+    """Return all problems of the options of a class, one by one. See `construct`."""
     known = options_of(cls)
     problems = Problems()
     for name in options:
@@ -71,13 +82,7 @@ def construct(cls: type, options: Mapping[str, object], what: str = "") -> Any:
     given = {name: value for name, value in options.items() if not problems.concern(name)}
     with problems.under():
         check_given(cls, given)
-    problems.raise_any()
-    try:
-        return cls(**options)
-    except OptionError as error:
-        raise ConfigError(problems_of(error)) from error
-    except (ValueError, TypeError) as error:
-        raise ConfigError.of("", f"{what}: {error}") from error
+    return problems
 
 
 def parse_initializer(value: Any, class_of: ClassOf = init.by_name) -> init.Initializer:
@@ -111,8 +116,26 @@ def parse_initializer(value: Any, class_of: ClassOf = init.by_name) -> init.Init
     def inner(option: Any) -> Any:
         return _nested(option, class_of)
 
-    made: init.Initializer = construct(cls, each(options, inner), kind)
+    problems = Problems()
+    sound = problems.sound(options, inner)
+    if problems:  # say what else is wrong, with other initializers in place of the wrong ones
+        rest = {**{key: _standing_in(value) for key, value in options.items()}, **sound}
+        others = problems_with(cls, rest, kind).found
+        problems.found += [problem for problem in others if not problems.concern(problem.place)]
+    problems.raise_any()
+    made: init.Initializer = construct(cls, sound, kind)
     return made
+
+
+def _standing_in(value: Any) -> Any:
+    """Return an option's value with a plain initializer in place of each that it describes."""
+    if isinstance(value, dict):
+        if "kind" in value:
+            return init.Zero()
+        return {
+            key: init.Zero() if key == "init" else _standing_in(item) for key, item in value.items()
+        }
+    return list(map(_standing_in, value)) if isinstance(value, list) else value
 
 
 def _as_in_config(value: Any) -> Any:
@@ -283,6 +306,23 @@ def _cycles(groups: dict[str, list[str]]) -> Iterator[list[str]]:
         done.add(start)
 
 
+def _check_names(share: Mapping[str, list[str]], layers: object) -> None:
+    """Raise ConfigError with the members of groups that begin with no layer's name, of layers some of
+    which are wrong.
+    """
+    if not isinstance(layers, list) or not layers:
+        return
+    entries = [entry if isinstance(entry, dict) else {} for entry in layers]
+    names = [str(entry.get("name", number)) for number, entry in enumerate(entries)]
+    problems = Problems()
+    for group, members in share.items():
+        for member in members:
+            if member.partition(".")[0] not in names:
+                said = f"'{member}' is no layer and no parameter"
+                problems.unknown(group, said, member, names)
+    problems.raise_any()
+
+
 def parse_input(shape: object) -> tuple[int, ...] | None:
     """Return the declared shape of one sample, or None. Raises ConfigError if it is no shape."""
     if shape is None:
@@ -304,7 +344,10 @@ def parse_model(value: Mapping[str, object], input: tuple[int, ...] | None) -> M
     with problems.under("layers"):
         layers = parse_layers(value.get("layers"), "model.layers")
         check_count(layers)
+    wrong = problems.concern("layers")
     with problems.under("share"):
         share = parse_share(value.get("share"))
+        if wrong:
+            _check_names(share, value.get("layers"))
     problems.raise_any()
     return ModelSpec(input, layers, share)

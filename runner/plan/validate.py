@@ -23,6 +23,7 @@ from initlab.runner.evidence.shard import Shard
 from initlab.runner.excerpt import counted
 from initlab.runner.json_values import JSON
 from initlab.runner.measures import Measure
+from initlab.runner.plan.feeding import check_feeding
 from initlab.runner.plan.model import ModelSpec
 from initlab.runner.plan.network import Network, build_twin
 from initlab.runner.plan.parts import Parts, mapping_at, parse_parts, parse_tracker
@@ -117,6 +118,8 @@ def validate(declaration: Declaration, finished: bool = False) -> RunConfig:
     resolved.setdefault("tracker", dict(UNTRACKED))
     resolved.setdefault("measure", {})
     root, parts = parse_parts(resolved)
+    if not finished and (parts.probe.kind != "none" or parts.measure):
+        check_feeding(parts.model.layers, parts.data)
     with streams.using(root.stream):
         plan, layers = _plan(root, parts, finished)
     _check_shard(plan, parts.shard)

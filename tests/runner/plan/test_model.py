@@ -84,3 +84,48 @@ def test_a_configs_xavier_goes_by_the_roles_wherever_it_is_named(declared):
 def test_a_config_may_choose_mxnets_rule():
     made = parse_initializer({"kind": "msra_prelu", "fans": "shape"})
     assert made.law(GROUPED) == init.MSRAPrelu().law(GROUPED)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (
+            ["model.layers=[{kind: fc, units: 3}]", "model.share={a: ['0', tail]}"],
+            ["model.layers.0.kind: no layer kind 'fc'", "model.share.a: 'tail' is no layer and no"],
+        ),
+        (
+            ["init=mixed", 'init.rules=[{match: "[", init: {kind: nrmal}}]'],
+            ["init.rules.0.init.kind: no init", "init.rules.0.match: is no regular expression"],
+        ),
+        (
+            ["init=mixed", 'init.rules=[{match: "[", init: zero}, {macth: a, init: zero}]'],
+            [
+                "init.rules.0.match: is no regular expression",
+                "init.rules.1.macth: is no part of a rule",
+                "init.rules.1.match: is missing",
+            ],
+        ),
+        (
+            ["init=lsuv", "+init.base={kind: nrmal}", "init.tolerance=-1"],
+            ["init.base", "init.tolerance: must"],
+        ),
+        (
+            [
+                "model.layers=[{kind: dense, units: 0, name: a.b, weight_initializer: xx, activation: q}]"
+            ],
+            [
+                "model.layers.0.name: 'a.b' must be text",
+                "model.layers.0.weight_initializer.kind: no initializer 'xx'",
+                "model.layers.0.units: must be a whole number",
+                "model.layers.0.activation: cannot be 'q'",
+            ],
+        ),
+    ],
+)
+def test_one_mistake_hides_no_other(command, words, wanted):
+    done = command(*words)
+    assert done.code == 2
+    lines = done.err.splitlines()
+    assert len(lines) == len(wanted), done.err
+    for said in wanted:
+        assert [line for line in lines if line.startswith(f"error: {said}")], (said, done.err)

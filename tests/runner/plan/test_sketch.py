@@ -76,7 +76,7 @@ def test_everything_in_the_statistics_was_known_before(words, only_run):
         ("model=lenet", "data=normal"),
         ("model=residual_mlp", "data=normal"),
         ("model=shared", "data=normal"),
-        ("model=lstm_lm",),
+        ("model=lstm_lm", "data=text"),
     ],
     ids=lambda words: words[0],
 )
