@@ -227,12 +227,3 @@ def arrays_in(value: object) -> Iterator[NDArray]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from arrays_in(item)
-
-
-def option(name: str) -> Any:
-    """Return a property that reads an option of the block's operator from `_kwargs`.
-
-    Code for MXNet changes options there after construction (`layer._kwargs["stride"] = (1, 1)`),
-    so they are kept nowhere else.
-    """
-    return property(lambda self: self._kwargs[name])

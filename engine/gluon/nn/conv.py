@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Shape
-from initlab.engine.gluon.hybrid_block import Functions, HybridBlock, option
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn.basic import Activation
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
@@ -65,8 +65,6 @@ class _Convolution(HybridBlock):
 
     axes: ClassVar[int]
     _op_name: ClassVar[str]
-    _kernel, _stride, _pad = option("kernel"), option("stride"), option("pad")
-    _dilate, _groups, _layout = option("dilate"), option("num_group"), option("layout")
 
     def __init__(
         self,
@@ -98,6 +96,7 @@ class _Convolution(HybridBlock):
                 f"({groups})"
             )
         self._channels, self._in_channels = channels, in_channels
+        # Code for MXNet changes these after construction, so they are kept nowhere else.
         self._kwargs: dict[str, Any] = {
             "kernel": sizes_of(kernel_size, self.axes, "kernel_size", 1),
             "stride": sizes_of(strides, self.axes, "strides", 1),
@@ -152,22 +151,22 @@ class _Convolution(HybridBlock):
     def _arranged(self, first: T, second: T, spatial: tuple[T, ...]) -> tuple[T, ...]:
         return (
             (first, *spatial, second)
-            if self._layout == LAST[self.axes]
+            if self._kwargs["layout"] == LAST[self.axes]
             else (first, second, *spatial)
         )
 
     def _weight_shape(self, channels: int) -> Shape:
-        return self._arranged(*self._weight_extents(channels), self._kernel)
+        return self._arranged(*self._weight_extents(channels), self._kwargs["kernel"])
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the output's shape.
 
         Raises MXNetError if the channels are not divisible by `groups` or do not fit the weight.
         """
-        channels, space = split_shape(self, shape, self.axes, self._layout)
-        if channels % self._groups:
+        channels, space = split_shape(self, shape, self.axes, self._kwargs["layout"])
+        if channels % self._kwargs["num_group"]:
             raise MXNetError.checked(
-                f"{self.name}: {channels} input channels do not divide into {self._groups} "
+                f"{self.name}: {channels} input channels do not divide into {self._kwargs['num_group']} "
                 f"groups (input {tuple(shape)})"
             )
         needed, known = self._weight_shape(channels), tuple(self.weight.shape)
@@ -182,19 +181,21 @@ class _Convolution(HybridBlock):
                 f"axis {wrong[0]} of the weight, for an input of shape {tuple(shape)}"
             )
         self.weight.shape = needed
-        return joined_shape(shape[0], self._channels, self._output_space(space), self._layout)
+        return joined_shape(
+            shape[0], self._channels, self._output_space(space), self._kwargs["layout"]
+        )
 
     def __repr__(self) -> str:
-        shape = self.weight.shape
+        shape, given = self.weight.shape, self._kwargs
         ones, zeros = (1,) * self.axes, (0,) * self.axes
         parts = [
             f"{shape[1] or None} -> {shape[0]}",
-            f"kernel_size={self._kernel}",
-            f"stride={self._stride}",
+            f"kernel_size={given['kernel']}",
+            f"stride={given['stride']}",
         ]
-        parts += [f"padding={self._pad}"] if self._pad != zeros else []
-        parts += [f"dilation={self._dilate}"] if self._dilate != ones else []
-        parts += [f"groups={self._groups}"] if self._groups != 1 else []
+        parts += [f"padding={given['pad']}"] if given["pad"] != zeros else []
+        parts += [f"dilation={given['dilate']}"] if given["dilate"] != ones else []
+        parts += [f"groups={given['num_group']}"] if given["num_group"] != 1 else []
         parts += ["bias=False"] if self.bias is None else []
         parts += [str(self.act)] if self.act is not None else []
         return f"{type(self).__name__}({', '.join(parts)})"
@@ -244,13 +245,15 @@ class _Conv(_Convolution):
         )
 
     def _weight_roles(self) -> tuple[str, str]:
-        return ("out" if self._groups == 1 else f"out*{self._groups}"), "in"
+        groups = self._kwargs["num_group"]
+        return ("out" if groups == 1 else f"out*{groups}"), "in"
 
     def _weight_extents(self, channels: int) -> tuple[int, int]:
-        return self._channels, channels // self._groups
+        return self._channels, channels // self._kwargs["num_group"]
 
     def _output_space(self, space: Shape) -> Shape:
-        return output_space(space, self._kernel, self._stride, self._pad, self._dilate)
+        given = self._kwargs
+        return output_space(space, given["kernel"], given["stride"], given["pad"], given["dilate"])
 
     output_shape = _Convolution.output_shape
 
@@ -270,7 +273,6 @@ class _ConvTranspose(_Convolution):
     """
 
     _op_name = "Deconvolution"
-    _adjust = option("adj")
 
     def __init__(
         self,
@@ -309,15 +311,16 @@ class _ConvTranspose(_Convolution):
         )
 
     def _weight_roles(self) -> tuple[str, str]:
-        return ("in" if self._groups == 1 else f"in*{self._groups}"), "out"
+        groups = self._kwargs["num_group"]
+        return ("in" if groups == 1 else f"in*{groups}"), "out"
 
     def _weight_extents(self, channels: int) -> tuple[int, int]:
-        return channels, self._channels // self._groups
+        return channels, self._channels // self._kwargs["num_group"]
 
     def _output_space(self, space: Shape) -> Shape:
-        return transposed_space(
-            space, self._kernel, self._stride, self._pad, self._dilate, self._adjust
-        )
+        given = self._kwargs
+        names = ("kernel", "stride", "pad", "dilate", "adj")
+        return transposed_space(space, *(given[name] for name in names))
 
     output_shape = _Convolution.output_shape
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from initlab.engine.arrays import DType
 from initlab.engine.gluon.block import Shape
-from initlab.engine.gluon.hybrid_block import Functions, HybridBlock, option
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
@@ -17,8 +19,6 @@ class Embedding(HybridBlock):
     `sparse_grad` is accepted, but gradients are dense.
     """
 
-    _input_dim, _output_dim, _dtype = option("input_dim"), option("output_dim"), option("dtype")
-
     def __init__(
         self,
         input_dim: int,
@@ -30,7 +30,7 @@ class Embedding(HybridBlock):
         params: ParameterDict | None = None,
     ) -> None:
         super().__init__(prefix, params)
-        self._kwargs = {
+        self._kwargs: dict[str, Any] = {
             "input_dim": input_dim,
             "output_dim": output_dim,
             "dtype": dtype,
@@ -48,11 +48,12 @@ class Embedding(HybridBlock):
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return (…, output_dim)."""
-        return (*shape, self._output_dim)
+        return (*shape, self._kwargs["output_dim"])
 
     def hybrid_forward(self, F: Functions, x: NDArray, weight: NDArray) -> NDArray:
         """Return the rows with the indices in x."""
         return F.Embedding(x, weight, **self._kwargs)
 
     def __repr__(self) -> str:
-        return f"Embedding({self._input_dim} -> {self._output_dim}, {self._dtype})"
+        given = self._kwargs
+        return f"Embedding({given['input_dim']} -> {given['output_dim']}, {given['dtype']})"

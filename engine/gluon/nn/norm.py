@@ -7,7 +7,7 @@ from typing import Any
 from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Shape
-from initlab.engine.gluon.hybrid_block import Functions, HybridBlock, option
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
@@ -43,7 +43,6 @@ class BatchNorm(HybridBlock):
     """
 
     fuse_relu = False
-    _axis, _epsilon, _momentum = option("axis"), option("eps"), option("momentum")
 
     def __init__(
         self,
@@ -97,7 +96,7 @@ class BatchNorm(HybridBlock):
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
-        _fit(self, shape, self._axis)
+        _fit(self, shape, self._kwargs["axis"])
         return shape
 
     def hybrid_forward(
@@ -113,11 +112,8 @@ class BatchNorm(HybridBlock):
         return F.BatchNorm(x, gamma, beta, running_mean, running_var, **self._kwargs)
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(axis={self._axis}, eps={self._epsilon}, momentum={self._momentum}, "
-            f"fix_gamma={self._kwargs['fix_gamma']}, "
-            f"use_global_stats={self._kwargs['use_global_stats']}, in_channels={self.gamma.shape[0] or None})"
-        )
+        options = ", ".join(f"{name}={value}" for name, value in self._kwargs.items())
+        return f"{type(self).__name__}({options}, in_channels={self.gamma.shape[0] or None})"
 
 
 class BatchNormReLU(BatchNorm):

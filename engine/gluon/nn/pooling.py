@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from initlab.engine.gluon.block import Shape
-from initlab.engine.gluon.hybrid_block import Functions, HybridBlock, option
+from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn.conv import Sizes, joined_shape, sizes_of, split_shape
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.nd import NDArray
@@ -34,8 +34,6 @@ class _Pool(HybridBlock):
     axes: ClassVar[int]
     pool_type: ClassVar[str]
     global_pool: ClassVar[bool] = False
-    _kernel, _stride, _pad = option("kernel"), option("stride"), option("pad")
-    _layout = option("layout")
 
     def __init__(
         self,
@@ -66,30 +64,30 @@ class _Pool(HybridBlock):
     def _alias(self) -> str:
         return "pool"
 
-    @property
-    def _ceil(self) -> bool:
-        return bool(self._kwargs["pooling_convention"] == "full")
-
     def output_shape(self, shape: Shape) -> Shape:
         """Return the input's shape with the number of windows as space."""
-        channels, space = split_shape(self, shape, self.axes, self._layout)
+        given = self._kwargs
+        channels, space = split_shape(self, shape, self.axes, given["layout"])
+        full = given["pooling_convention"] == "full"
         if self.global_pool:
             out: Shape = (1,) * self.axes
         else:
             out = output_space(
-                space, self._kernel, self._stride, self._pad, (1,) * self.axes, self._ceil
+                space, given["kernel"], given["stride"], given["pad"], (1,) * self.axes, full
             )
-        return joined_shape(shape[0], channels, out, self._layout)
+        return joined_shape(shape[0], channels, out, given["layout"])
 
     def hybrid_forward(self, F: Functions, x: NDArray) -> NDArray:
         """Return the maximum or mean of each window."""
         return F.Pooling(x, **self._kwargs)
 
     def __repr__(self) -> str:
+        given = self._kwargs
         return (
-            f"{type(self).__name__}(size={self._kernel}, stride={self._stride}, padding={self._pad}, "
-            f"ceil_mode={self._ceil}, "
-            f"global_pool={self.global_pool}, pool_type={self.pool_type}, layout={self._layout})"
+            f"{type(self).__name__}(size={given['kernel']}, stride={given['stride']}, "
+            f"padding={given['pad']}, ceil_mode={given['pooling_convention'] == 'full'}, "
+            f"global_pool={given['global_pool']}, pool_type={given['pool_type']}, "
+            f"layout={given['layout']})"
         )
 
 

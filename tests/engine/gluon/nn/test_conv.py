@@ -282,3 +282,14 @@ def test_a_subclass_calls_the_operator_with_its_options():
     x = nd.ones((1, 2, 4, 4))
     assert mine(x).tolist() == (plain(x) * 2).tolist()
     assert mine.weight.shape == (3, 2, 3, 3)
+
+
+def test_a_subclass_may_have_attributes_of_any_name():
+    class Own(nn.Conv2D):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self._kernel = self._stride = self._pad = self._groups = self._layout = "mine"
+
+    layer = Own(3, 3, in_channels=2)
+    layer.initialize()
+    assert layer(nd.ones((1, 2, 5, 5))).shape == (1, 3, 3, 3)
