@@ -195,6 +195,43 @@ def regions(mx):
 
 
 @program
+def outputs(mx):
+    """Outputs with the gradient of a loss in them; labels have no gradient."""
+    found = {}
+
+    def add(name, x, label, **options):
+        v, y = mx.nd.array(x), mx.nd.array(label)
+        v.attach_grad()
+        with mx.autograd.record():
+            out = getattr(mx.nd, name)(v, y, **options)
+        out.backward()
+        place = f"{name} {len(found)}"
+        found[place], found["d " + place] = out.asnumpy(), v.grad.asnumpy()
+
+    x, classes = data(4, 3), np.array([0, 2, 1, 2])
+    for normalization in ("null", "batch", "valid"):
+        add("SoftmaxOutput", x, classes, normalization=normalization, grad_scale=0.5)
+        add(
+            "SoftmaxOutput",
+            x,
+            classes,
+            normalization=normalization,
+            use_ignore=True,
+            ignore_label=2,
+        )
+        add("SoftmaxOutput", data(2, 3, 4), np.array([[0, 1, 2, 0], [2, 2, 1, 0]]),
+            multi_output=True, normalization=normalization)  # fmt: skip
+        add("SoftmaxOutput", data(2, 3, 4), np.array([[0, 1, 2, 0], [2, 2, 1, 0]]), multi_output=True,
+            normalization=normalization, use_ignore=True, ignore_label=0)  # fmt: skip
+    add("SoftmaxOutput", x, classes, smooth_alpha=0.3)
+    add("SoftmaxOutput", data(2, 3, 4), np.array([[0, 1, 3], [2, 2, 1]]), preserve_shape=True)
+    for name in ("LinearRegressionOutput", "MAERegressionOutput", "LogisticRegressionOutput"):
+        add(name, x, data(4, 3, seed=9), grad_scale=2.0)
+        add(name, data(5, 1), data(5, seed=9))
+    return found
+
+
+@program
 def samplers(mx):
     x = data(2, 3, 5, 6)
     grid = data(2, 2, 4, 3, seed=3) * 1.2  # some places are outside
