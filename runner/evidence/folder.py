@@ -141,14 +141,23 @@ class RunFolder:
         return None if self.snapshot_path is None else Saved(self.snapshot_path)
 
     def is_whole(self) -> bool:
-        """Return whether the snapshot, if one was kept, agrees with the manifest."""
+        """Return whether every file that the manifest lists, and the snapshot if one was kept, is
+        as it was written.
+        """
         path, content = self.snapshot_path, self.manifest
-        return path is None or is_as_written(path, content.digests.tensors, content.aliases)
+        try:
+            listed = all(
+                of_file(self.path / name) == one for name, one in (content.written or {}).items()
+            )
+        except OSError:
+            return False
+        values = path is None or is_as_written(path, content.digests.tensors, content.aliases)
+        return listed and values
 
     def finished_as(self, canonical: Mapping[str, object]) -> Manifest | None:
         """Return the manifest if the run with this canonical config is finished here.
 
-        Returns None if it must be made: it did not finish, or its snapshot is no longer complete.
+        Returns None if it must be made: it did not finish, or a file of it is not as written.
         Raises EvidenceError if a run of another config is finished here.
         """
         if not self.finished:

@@ -119,11 +119,13 @@ DAMAGES = {
     "a manifest cut short": ("manifest.json", '{"format": "initlab-man'),
     "a snapshot cut short": ("snapshot.safetensors", "short"),
     "statistics cut short": ("stats.json", "{"),
+    "a plan of another run": ("plan.json", "{}"),
+    "a changed config": (".hydra/config.yaml", "seed: 7"),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_run_is_made_again_or_believed_by_its_manifest_alone(
+def test_a_damaged_run_is_made_again_or_its_status_does_not_matter(
     damage, command, tmp_path, resumed_whole
 ):
     assert command(*SWEEP).code == 0
