@@ -165,6 +165,12 @@ class Parameter:
 
     @shape.setter
     def shape(self, new_shape: Any) -> None:
+        wrong = [n for n in new_shape or () if not isinstance(n, (int, np.integer))]
+        if wrong:
+            raise TypeError(
+                f"Parameter '{self.name}': a shape is made of whole numbers, got {type(wrong[0]).__name__} "
+                "- infer_shape receives the inputs themselves, output_shape their shapes"
+            )
         if self._shape is None:
             self._shape = new_shape
             return

@@ -110,3 +110,12 @@ def test_code_for_mxnet_reads_the_state_of_a_parameter():
     assert p._reduce().tolist() == [[2] * 3] * 2
     with pytest.raises(RuntimeError, match="row_sparse"):
         p.list_row_sparse_data(nd.array([0]))
+
+
+def test_a_shape_is_made_of_whole_numbers():
+    p = Parameter("w", shape=(4, 0), allow_deferred_init=True)
+    with pytest.raises(TypeError, match="'w': a shape is made of whole numbers, got NDArray"):
+        p.shape = (4, nd.ones((2, 3))[1])
+    assert p.shape == (4, 0)
+    p.shape = (4, np.int64(3))
+    assert p.shape == (4, 3)
