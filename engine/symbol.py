@@ -6,6 +6,7 @@ name, good for printing. Anything else of MXNet's module is one error that says 
 
 from __future__ import annotations
 
+import sys
 from typing import NoReturn, Self
 
 from initlab.engine.errors import MXNetError
@@ -36,6 +37,8 @@ class Symbol:
 
 
 __all__ = ["Symbol"]
+
+sys.modules[f"{__name__}.symbol"] = sys.modules[__name__]  # MXNet's module inside of its package
 
 
 def __getattr__(name: str) -> NoReturn:

@@ -38,6 +38,7 @@ FLOORS = [
     {
         "engine.ndarray",
         "engine.symbol",
+        "engine.operator",
         "engine.image",
         "engine.contrib",
         "engine.io",
@@ -58,7 +59,7 @@ FLOORS = [
     {"engine.gluon.nn", "engine.gluon.loss", "engine.gluon.trainer"},
     {"engine.gluon.data"},
     {"engine.gluon.rnn"},
-    {"engine.gluon.contrib"},
+    {"engine.gluon.contrib", "engine.gluon.model_zoo"},
     {"engine.gluon"},
     {"engine"},
     # runner

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from initlab.lazy import lazily
 
 if TYPE_CHECKING:
-    from initlab.engine.contrib import text
+    from initlab.engine.contrib import amp, text
 
-__all__ = ["text"]
+__all__ = ["amp", "text"]
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazily(__name__, __all__, {})

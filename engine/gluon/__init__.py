@@ -8,7 +8,7 @@ from initlab.lazy import lazily
 
 if TYPE_CHECKING:
     from initlab.engine.errors import DeferredInitializationError
-    from initlab.engine.gluon import contrib, data, loss, nn, rnn, utils
+    from initlab.engine.gluon import contrib, data, loss, model_zoo, nn, rnn, utils
     from initlab.engine.gluon.block import Block
     from initlab.engine.gluon.hybrid_block import HybridBlock
     from initlab.engine.gluon.parameter import Constant, Parameter
@@ -29,6 +29,7 @@ __all__ = [
     "contrib",
     "data",
     "loss",
+    "model_zoo",
     "nn",
     "rnn",
     "tensor_types",

@@ -569,3 +569,22 @@ if not TYPE_CHECKING:  # MXNet has both classes in one module
     __getattr__, __dir__ = lazily(
         __name__, set(), {"HybridBlock": "initlab.engine.gluon.hybrid_block"}
     )
+
+
+def _flatten(args: Any, inout_str: str) -> tuple[list[Any], Any]:
+    """Return the arrays of a nested list and its form, which code written for MXNet asks for.
+
+    The form has 0 for an array, -1 for None and a list for a list. Raises ValueError, which names
+    `inout_str`, for anything else.
+    """
+    if isinstance(args, nd.NDArray):
+        return [args], 0
+    if args is None:
+        return [None], -1
+    if not isinstance(args, (list, tuple)):
+        raise ValueError(
+            f"HybridBlock {inout_str} must be (nested) list of Symbol or NDArray, but got {args} of "
+            f"type {type(args)}"
+        )
+    parts = [_flatten(arg, inout_str) for arg in args]
+    return [array for flat, _ in parts for array in flat], [form for _, form in parts]

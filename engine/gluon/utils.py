@@ -127,6 +127,19 @@ def download(
     return str(file)
 
 
+def _get_repo_url() -> str:
+    return os.environ.get("MXNET_GLUON_REPO", "the repository of MXNet/").rstrip("/") + "/"
+
+
+def _get_repo_file_url(namespace: str, filename: str) -> str:
+    return f"{_get_repo_url()}{namespace}/{filename}"
+
+
+def replace_file(src: str | os.PathLike[str], dst: str | os.PathLike[str]) -> None:
+    """Put the file `src` in the place of `dst`."""
+    os.replace(src, dst)
+
+
 def check_sha1(filename: str | os.PathLike[str], sha1_hash: str) -> bool:
     """Return whether the SHA-1 of a file is `sha1_hash`, in hex."""
     digest = hashlib.sha1(usedforsecurity=False)

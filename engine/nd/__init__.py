@@ -36,6 +36,7 @@ from initlab.engine.nd.creation import (
     ones,
     zeros,
 )
+from initlab.engine.nd.custom import Custom
 from initlab.engine.nd.exchange import (
     from_dlpack,
     from_numpy,
@@ -97,6 +98,7 @@ def __getattr__(name: str) -> Callable[..., NDArray]:
 
 
 __all__ = [
+    "Custom",
     "NDArray",
     "arange",
     "array",

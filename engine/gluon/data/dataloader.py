@@ -11,6 +11,7 @@ import numpy as np
 
 from initlab.engine import nd
 from initlab.engine.device import Device, cpu_pinned
+from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -35,6 +36,34 @@ def default_batchify_fn(data: list[Any]) -> Any:
 
 default_mp_batchify_fn = default_batchify_fn
 """MXNet's function for batches made in other processes; here threads make them."""
+
+
+default_mp_batchify_fn = default_batchify_fn
+"""MXNet's function for worker processes. Workers are threads here."""
+
+
+def _as_in_context(data: Any, ctx: Device) -> Any:
+    if isinstance(data, NDArray):
+        return data.as_in_context(ctx)
+    return [_as_in_context(d, ctx) for d in data] if isinstance(data, (list, tuple)) else data
+
+
+class _NoProcesses:
+    """What code for MXNet imports to load in processes of its own."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        raise MXNetError(
+            f"{type(self).__name__}: there are no worker processes here - use gluon.data.DataLoader, "
+            "whose workers are threads"
+        )
+
+
+class ForkingPickler(_NoProcesses):
+    """MXNet's writer for worker processes. Making one raises MXNetError."""
+
+
+class _MultiWorkerIter(_NoProcesses):
+    pass
 
 
 class DataLoader:

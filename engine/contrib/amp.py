@@ -1,0 +1,31 @@
+"""MXNet's automatic mixed precision, so far as Gluon code imports it: switching it on is one error."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from initlab.engine.errors import MXNetError
+
+ABSENT = (
+    "mixed precision is not switched on here - use net.cast('float16') and multi_precision=True"
+)
+
+
+def init(*args: object, **options: object) -> NoReturn:
+    """Raise MXNetError."""
+    raise MXNetError(f"amp.init: {ABSENT}")
+
+
+def init_trainer(trainer: object) -> NoReturn:
+    """Raise MXNetError."""
+    raise MXNetError(f"amp.init_trainer: {ABSENT}")
+
+
+def scale_loss(loss: object, trainer: object) -> NoReturn:
+    """Raise MXNetError."""
+    raise MXNetError(f"amp.scale_loss: {ABSENT}")
+
+
+def unscale(trainer: object) -> NoReturn:
+    """Raise MXNetError."""
+    raise MXNetError(f"amp.unscale: {ABSENT}")
