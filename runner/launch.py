@@ -80,7 +80,7 @@ def check_flags(arguments: Namespace) -> None:
         if getattr(arguments, flag) and not arguments.cfg:
             problems.add(f"--{flag}", "is for --cfg, which prints a config - add --cfg job")
     doing = [flag for flag in DOING if getattr(arguments, flag) not in (None, False)]
-    if len(doing) > 1:
+    if len(doing) > 1 and not arguments.help:
         first, other = (f"--{flag.replace('_', '-')}" for flag in doing[:2])
         said = "cannot be given together - leave one out"
         if doing[0] == "multirun":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from words import last_of_each
 
 from initlab.runner.declare import declare
 from initlab.runner.probes import Subject
@@ -20,7 +21,7 @@ CHAIN = [
 
 def subject(*words: str) -> tuple[Subject, dict[str, np.ndarray]]:
     """Return the Subject that a run's measurements receive, and its values in float64."""
-    config = declare(*words).checked
+    config = declare(*last_of_each(*words)).checked
     network, _ = stages.initialize(config)
     values = {path: array.astype(np.float64) for path, array in stages.host_values(network).items()}
     return stages.subject_of(config, network), values
@@ -28,7 +29,7 @@ def subject(*words: str) -> tuple[Subject, dict[str, np.ndarray]]:
 
 def measured(given: Subject, *words: str) -> dict[str, dict[str, dict]]:
     """Return {section: {path: row}} of the one measurement that the words choose."""
-    (measure,) = declare(*words).checked.measure.values()
+    (measure,) = declare(*last_of_each(*words)).checked.measure.values()
     return {
         section: {row["path"]: row for row in rows}
         for section, rows in measure.measure(given).items()

@@ -26,7 +26,7 @@ SIGNATURES = {
 MEMBERS = {
     "DeclaredRun": {"begin", "checked", "config", "folder", "make", "plan", "run", "run_id", "words"},
     "Plan": {
-        "aliases", "describe", "digest", "fill", "get", "items", "keys", "output", "owners", "rows",
+        "aliases", "describe", "digest", "fill", "get", "items", "keys", "output", "owners", "remarks", "rows",
         "totals", "values",
     },
     "Run": {"config", "figures", "manifest", "path", "stats"},
@@ -52,9 +52,10 @@ def test_a_function_has_this_signature_and_says_what_it_raises(name):
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_class_has_these_members_and_says_what_each_is(name):
     cls = getattr(initlab, name)
-    fields = {"DeclaredRun": {"checked", "folder", "words"}, "Plan": {"rows", "output"}}.get(
-        name, set()
-    )
+    fields = {
+        "DeclaredRun": {"checked", "folder", "words"},
+        "Plan": {"rows", "output", "remarks"},
+    }.get(name, set())
     assert {member for member in dir(cls) if not member.startswith("_")} | fields == MEMBERS[name]
     own = [member for member in vars(cls) if not member.startswith("_") and member not in fields]
     assert all(inspect.getdoc(getattr(cls, member)) for member in own)

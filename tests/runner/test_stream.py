@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from words import last_of_each
 
 from initlab.engine import formats
 from initlab.runner.check.verify import verify
@@ -67,7 +68,7 @@ def test_the_order_of_drawing_counts_so_eager_values_are_others(only_run):
 @pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
 @pytest.mark.parametrize("mode", ["deferred", "eager"])
 def test_such_a_run_is_verified_from_its_manifest(dtype, mode, only_run):
-    folder = only_run(*MXNET, f"dtype={dtype}", f"init_mode={mode}", "init=normal")
+    folder = only_run(*last_of_each(*MXNET, f"dtype={dtype}", f"init_mode={mode}", "init=normal"))
     assert tensors(folder)["a.weight"].dtype == dtype
     answer = verify(folder)
     assert answer.code == 0, answer.text
@@ -84,7 +85,7 @@ def test_the_stream_stands_in_manifest_and_plan_and_changes_the_run_id(only_run)
     )
     rows = json.loads((folder / "plan.json").read_text())["rows"]
     assert {json.dumps(row["stream"]) for row in rows} == {'{"version": "mxnet-1.9.1"}'}
-    other = only_run(*MXNET, "stream=mxnet-1.9.1-xvariate", "init=normal")
+    other = only_run(*last_of_each(*MXNET, "stream=mxnet-1.9.1-xvariate", "init=normal"))
     assert other.name != folder.name
 
 
@@ -102,7 +103,9 @@ def test_a_run_leaves_the_stream_of_its_process_alone(command):
 
 
 def test_streams_mix_in_a_sweep_and_in_a_process(command, tmp_path):
-    done = command("-m", *MXNET[:3], "stream=initlab-1,mxnet-1.9.1", "init=normal,uniform")
+    done = command(
+        "-m", *last_of_each(*MXNET[:3], "stream=initlab-1,mxnet-1.9.1", "init=normal,uniform")
+    )
     assert done.code == 0, done.err
     manifests = [
         json.loads(path.read_text()) for path in tmp_path.glob("outputs/*/*/manifest.json")

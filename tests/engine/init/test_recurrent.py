@@ -91,6 +91,7 @@ def test_shapes_that_these_cannot_fill_are_refused():
     with pytest.raises(LawError, match="an axis is empty"):
         init.Orthogonal().law(Description("w", "w", (0, 3)))
     with pytest.raises(
-        OptionError, match="rand_type cannot be 'gaussian' - Known: normal, uniform"
+        OptionError,
+        match="rand_type cannot be 'gaussian' - did you mean 'normal'\\? Known: normal, uniform",
     ):
         init.Orthogonal(rand_type="gaussian")

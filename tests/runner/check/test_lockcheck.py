@@ -171,6 +171,6 @@ def test_a_run_that_is_refused_now_is_a_finding_and_the_others_are_checked(locke
     code, out, _ = said("verify", "--lock", path, "--config-dir", "conf")
     assert (code, rows(out)[0][-2:]) == (
         1,
-        ["config", "is refused now: init.sigma: must be a positive number, got -1"],
+        ["config", "is refused now: init.sigma: must be a positive number, got -1.0"],
     )
     assert "1 of 2 runs as locked" in out

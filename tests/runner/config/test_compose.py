@@ -29,6 +29,13 @@ before a pixel shuffle.
 """
 
 
+TOKENS = {
+    "gpt2": ["data=tokens", "data.vocabulary=50257"],
+    "lstm_lm": ["data=tokens", "data.vocabulary=256"],
+}
+"""Words for networks that take token numbers."""
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_can_be_planned(model, command, tmp_path):
     plan_with(INITS[MODELS.index(model) :: len(MODELS)], model, command, tmp_path)
@@ -44,6 +51,7 @@ def plan_with(names, model, command, tmp_path):
     """Each initializer plans the model, or refuses it as REFUSED says."""
     for name in names:
         words = [f"model={model}", f"init={name}", "task=plan"]
+        words += TOKENS.get(model, [])
         if name == "constant":
             words.append("init.value=0.5")
         if name == "load":

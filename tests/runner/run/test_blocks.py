@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from words import last_of_each
 
 from initlab.engine import streams
 from initlab.runner.cli import run_command
@@ -53,7 +54,8 @@ def same_file(a: Path, b: Path) -> bool:
 def test_the_file_the_figures_and_the_probe_are_those_of_a_run_in_memory(words, only_run):
     words = [*(WORDS if not any(word.startswith("model") for word in words) else []), *words]
     held, written = (
-        only_run(*words, f"init_mode={mode}", "probe=backward") for mode in ("eager", "streamed")
+        only_run(*last_of_each(*words, f"init_mode={mode}", "probe=backward"))
+        for mode in ("eager", "streamed")
     )
     assert same_file(held, written)
     assert stats_of(held) == stats_of(written)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from words import last_of_each
 
 from initlab.engine.formats.safetensors import open_mapped
 from initlab.runner.check import verify
@@ -72,7 +73,7 @@ def test_the_plan_says_that_data_decide(command):
     ],
 )
 def test_what_cannot_be_scaled_is_refused_in_one_line(words, said, command):
-    done = command(*LSUV, *words)
+    done = command(*last_of_each(*LSUV, *words))
     assert done.code == 2 and said in done.err, done.err
     assert len(done.err.splitlines()) == 1
     assert not list(Path("outputs").rglob("manifest.json"))
@@ -139,7 +140,7 @@ def test_patterns_that_fit_nothing_refuse_a_run(command):
     done = command(*DEEP, "init=mup", "init.output=['haed\\.weight']")
     assert (done.code, len(done.err.splitlines())) == (2, 1)
     assert (
-        "init.output[0]: 'haed\\.weight' matches nothing - did you mean 'head.weight'?" in done.err
+        "init.output.0: 'haed\\.weight' matches nothing - did you mean 'head.weight'?" in done.err
     )
 
 

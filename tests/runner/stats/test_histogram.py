@@ -66,7 +66,7 @@ def test_the_bins_are_in_the_json_only(only_run):
     [
         (
             "stats.histogram.quantiles=[0.5,2]",
-            "stats.histogram.quantiles[1]: must be a probability, between 0 and 1, got 2",
+            "stats.histogram.quantiles.1: must be a probability, between 0 and 1, got 2",
         ),
         (
             "stats.histogram.quantiles=half",

@@ -91,7 +91,7 @@ def test_a_fixed_word_may_be_about_an_option_that_is_swept(command):
     done = command("-m", "init=truncated_normal,normal", "init.std=0.1")
     assert done.code == 2
     assert done.err.startswith(
-        "error: init.std: no such key - Known: kind, sigma. (in the run init=normal"
+        "error: init.std: no such key - did you mean 'sigma'? Known: kind, sigma. (in the run init=normal"
     )
     assert command("-m", "init=he,he_uniform", "init.slope=0.1").code == 0
 
