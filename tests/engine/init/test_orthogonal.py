@@ -134,7 +134,7 @@ def test_every_convolution_can_be_delta_orthogonal(layer):
     values = made.weight.data().asnumpy()
     assert np.count_nonzero(values) == inputs * outputs
     assert (values.astype(np.float64) ** 2).sum() == pytest.approx(
-        min(4, inputs) if made._groups == 1 else made._in_channels, rel=1e-5
+        min(4, inputs) if made._kwargs["num_group"] == 1 else made._in_channels, rel=1e-5
     )
 
 
