@@ -16,9 +16,11 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 import initlab
+from initlab.engine.errors import LawError
 from initlab.runner.commands import REGISTRY
 from initlab.runner.config import plugins
 from initlab.runner.errors import (
+    EXIT_FAILED,
     EXIT_UNREAD,
     ConfigError,
     MemoryShortage,
@@ -71,8 +73,22 @@ def run_command(words: list[str]) -> int:
         return failed(Stopped("stopped from the keyboard"))
     except MemoryError as error:
         return failed(MemoryShortage.of(error, "the device"))
+    except LawError as error:
+        return failed(ConfigError.of("init", beyond(error)))
+    except Exception as error:
+        report = plugins.failure(error)
+        if report is None:
+            raise
+        print(f"error: {report}", file=sys.stderr)
+        return EXIT_FAILED
     except SystemExit as stop:  # argparse exits this way
         return stop.code if isinstance(stop.code, int) else int(bool(stop.code))
+
+
+def beyond(error: LawError) -> str:
+    """Return what a law could not draw, with the parameter."""
+    place = plugins.parameter_of(error)
+    return f"cannot fill '{place}': {error}" if place else str(error)
 
 
 def failed(error: RunnerError) -> int:

@@ -19,6 +19,7 @@ from initlab.runner.config.compose import (
     compose,
     hydra_files,
     set_run_dir,
+    typed_words,
 )
 from initlab.runner.config.hydra_internals import borrowing_hydra
 from initlab.runner.config.identity import declaration_of
@@ -213,7 +214,7 @@ def declared(config: Composed) -> DeclaredRun:
         )
     check_single(config)
     checked = validate(declaration_of(config))
-    words = tuple(str(word) for word in config.hydra.overrides.task)
+    words = tuple(typed_words(config))
     if checked.claims:
         from initlab.runner import expectation
 

@@ -17,19 +17,21 @@ from typing import Any
 import yaml
 
 from initlab.runner.config import plugins
+from initlab.runner.config.compose import read_option
 from initlab.runner.config.hydra_internals import assigned
 from initlab.runner.config.identity import canonical_config, run_id
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.folder import HYDRA
 from initlab.runner.evidence.manifest import DEFINITION, Manifest
 from initlab.runner.excerpt import shortened
+from initlab.runner.flat import flatten
 from initlab.runner.json_values import JSON
 from initlab.runner.plan.validate import RunConfig
 
-RUN_ID = re.compile(r"\w{1,24}-\w{1,24}-[0-9a-f]{16}")
-"""How a folder is called that is named by a run's id."""
+RUN_ID = re.compile(r"\w{1,24}-\w{1,24}-[0-9a-fA-F]{8,}")
+"""How a folder is called that is named by a run's id, or nearly so."""
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]*")
-OVERRIDES, COMPOSED = "overrides.yaml", "hydra.yaml"
+OVERRIDES, COMPOSED, TASK = "overrides.yaml", "hydra.yaml", "config.yaml"
 OF_A_SWEEP = ("sweep", "expect", "control")
 """Keys that a run of a sweep does not keep."""
 
@@ -68,6 +70,9 @@ def _wrong_fields(
         yield f"the manifest's overrides hold {_shown(word)}, which its config does not say"
     if "overrides" in raw and not same_words(folder, content.overrides):
         yield f"the manifest's overrides are not those of {HYDRA}/{OVERRIDES}"
+    place = _wrong_place(folder, content.config)
+    if place is not None:
+        yield f"{HYDRA}/{TASK}: {place} is not as in the manifest's config"
 
 
 def _compared(
@@ -116,6 +121,27 @@ def same_words(folder: Path, words: list[str]) -> bool:
     """Return whether these are the words in the folder's `overrides.yaml`, if it can be opened."""
     found = _yaml(folder / HYDRA / OVERRIDES)
     return found is None or found == words
+
+
+def _wrong_place(folder: Path, config: Mapping[str, Any]) -> str | None:
+    """Return the first key that the folder's `config.yaml`, if there is one, gives in another way
+    than the config, or None. An interpolation is not compared.
+    """
+    path = folder / HYDRA / TASK
+    if not path.is_file():
+        return None
+    try:
+        found = flatten(read_option(path))
+    except (OSError, ValueError, RecursionError):
+        return "content"
+    known = flatten(config)
+    open_places = tuple(place for place, value in found.items() if "${" in str(value))
+    for place in sorted(found.keys() | known.keys()):
+        if not place.startswith(open_places) and (
+            place not in found or place not in known or found[place] != known[place]
+        ):
+            return place
+    return None
 
 
 def _composed_by(folder: Path) -> str | None:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
+from initlab.engine import strict_json
 from initlab.runner.check.recompute import Recomputed
-from initlab.runner.evidence.folder import PLAN, STATISTICS, RunFolder
+from initlab.runner.evidence.folder import PLAN, STATISTICS, TABLE, RunFolder
 from initlab.runner.evidence.statistics import FIGURES, Statistics
-from initlab.runner.files import json_text
+from initlab.runner.files import csv_text, json_text
 from initlab.runner.flat import flatten, value_text
 from initlab.runner.json_values import JSON, finite, number
 from initlab.runner.plan.validate import RunConfig
@@ -34,18 +35,34 @@ Leaves = Mapping[str, object]
 def wrong_plan(run: RunFolder, config: RunConfig) -> str | None:
     """Return where `plan.json` is not the plan of the run's config, or None.
 
-    A column that this version of initlab does not write is not compared.
+    The whole document must be that of the config.
     """
     expected = json.loads(json_text(config.plan.describe()))
     rows = {str(row["path"]): row for row in expected["rows"]}
     if list(run.plan) != list(rows):
         return f"{PLAN} has other parameters than its config"
     for path, row in run.plan.items():
-        for column in row.keys() & rows[path].keys():
-            if row[column] != rows[path][column]:
-                found, planned = value_text(row[column]), value_text(rows[path][column])
+        for column in sorted(row.keys() | rows[path].keys()):
+            if column not in row or column not in rows[path] or row[column] != rows[path][column]:
+                found, planned = _cell(row, column), _cell(rows[path], column)
                 return f"{PLAN}: the {column} of '{path}' is {found}, its config's {planned}"
+    content = strict_json.read(run.path / PLAN)
+    for key in sorted(content.keys() | expected.keys()):
+        if content.get(key) != expected.get(key):
+            return f"{PLAN}: {key} is {_cell(content, key)}, its config's {_cell(expected, key)}"
     return None
+
+
+def wrong_table(run: RunFolder) -> str | None:
+    """Return that `stats.csv` is not the table of `stats.json`, or None."""
+    found = (run.path / TABLE).read_text(encoding="utf-8")
+    if found == csv_text(run.stats.columns, run.stats.table()):
+        return None
+    return f"{TABLE} is not the table of parameters of {STATISTICS}"
+
+
+def _cell(row: Mapping[str, JSON], column: str) -> str:
+    return value_text(row[column]) if column in row else "missing"
 
 
 def wrong_figure(run: RunFolder, again: Recomputed) -> str | None:
@@ -120,7 +137,7 @@ def _places(recorded: Leaves, found: Leaves) -> list[str]:
 def _equal(recorded: Leaves, found: Leaves, place: str) -> bool:
     allowed = 0.0
     numbers = finite(recorded.get(place)), finite(found.get(place))
-    if isinstance(recorded.get(place), float) and None not in numbers:
+    if isinstance(found.get(place), float) and None not in numbers:
         allowed = DIGITS * max(abs(one) for one in numbers if one is not None) + 1e-12
     return _distance(recorded, found, place) <= allowed
 

@@ -23,7 +23,7 @@ import numpy as np
 from initlab.engine import digest, streams, strict_json
 from initlab.runner.check.contents import changed_file, check_contents, listed, uncovered
 from initlab.runner.check.fields import wrong_field
-from initlab.runner.check.figures import wrong_figure, wrong_plan
+from initlab.runner.check.figures import wrong_figure, wrong_plan, wrong_table
 from initlab.runner.check.recompute import Recomputed, compare_within
 from initlab.runner.config import plugins
 from initlab.runner.errors import ConfigError, EvidenceError, LedgerError
@@ -187,7 +187,7 @@ def _compare(run: RunFolder, config: RunConfig, figures: bool) -> Answer:
         if wrong is not None:
             return Answer(1, wrong, folder)
     wrong = _wrong_whole(run, config) or changed_file(run, values=True)
-    wrong = wrong or (wrong_figure(run, again) if figures else None)
+    wrong = wrong or (wrong_figure(run, again) or wrong_table(run) if figures else None)
     return Answer(0 if wrong is None else 1, wrong or _covered(run, figures, within), folder)
 
 

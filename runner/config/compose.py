@@ -17,6 +17,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from initlab.runner.config import permissions, permitted, plugins, schema
@@ -236,17 +237,26 @@ def unresolved(config: DictConfig) -> dict[str, JSON]:
 
 
 def read_option(file: Path) -> dict[str, JSON]:
-    """Return the content of a file of `conf/`, unresolved.
+    """Return the content of an option file, or of another config in YAML, unresolved.
 
     Raises ValueError if it is no YAML mapping, and OSError if it cannot be read.
     """
     try:
         content = OmegaConf.load(file)
-    except YAMLError as error:
+    except (YAMLError, OmegaConfBaseException) as error:
         raise ValueError(str(error)) from error
     if not isinstance(content, DictConfig):
         raise ValueError(f"{file}: is no mapping")
     return unresolved(content)
+
+
+def typed_words(config: DictConfig) -> list[str]:
+    """Return the words about the task as they were typed, from a composed config with `hydra`.
+
+    An interpolation in a word is not resolved.
+    """
+    words = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+    return [str(word) for word in cast(list[object], words)]
 
 
 def hydra_files(config: DictConfig) -> dict[str, str]:

@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,3 +74,36 @@ def load_from_environment() -> None:
 def loaded() -> list[Plugin]:
     """Return every loaded plugin, by file name."""
     return sorted(_LOADED.values(), key=lambda plugin: (plugin.file, plugin.sha256))
+
+
+def failure(error: BaseException) -> str | None:
+    """Return the report on an exception that a plugin's code raised, or None for any other.
+
+    Its first line names the file, the hook and the parameter; below are the lines of the traceback
+    that lie in the file.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    lines = traceback.extract_tb(error.__traceback__)
+    own = [number for number, line in enumerate(lines) if line.filename in _LOADED]
+    if not own:
+        return None
+    hook = frames[own[0]]
+    owner = hook.f_locals.get("self")
+    name = hook.f_code.co_name if owner is None else f"{type(owner).__name__}.{hook.f_code.co_name}"
+    place = parameter_of(error)
+    said = f" for parameter '{place}'" if place else ""
+    what = "".join(traceback.format_exception_only(error)).splitlines()[0]
+    first = f"--plugin {_LOADED[lines[own[0]].filename].file}: {name} failed{said}: {what}"
+    return "\n".join([first, *"".join(traceback.format_list([lines[n] for n in own])).splitlines()])
+
+
+def parameter_of(error: BaseException) -> str | None:
+    """Return the path of the parameter that was planned, filled or measured where an exception was
+    raised, or None.
+    """
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        for name in ("row", "description"):
+            path = getattr(frame.f_locals.get(name), "path", None)
+            if isinstance(path, str):
+                return path.rpartition("/")[2]
+    return None

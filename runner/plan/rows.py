@@ -209,7 +209,8 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int, 
         law.check_stream(version())
         law.check_dtype(dtypes.resolve(description.dtype))
     except (ValueError, RuntimeError, AssertionError, KeyError, OSError) as error:
-        said = f"cannot initialize '{path}' of shape {description.shape}: {error}"
+        what = f"KeyError: {error}" if isinstance(error, KeyError) else error
+        said = f"cannot initialize '{path}' of shape {description.shape}: {what}"
         raise ConfigError.of(rule, said) from error
     fans, literal = _fans(description)
     return Row(

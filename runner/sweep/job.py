@@ -18,6 +18,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from initlab.runner.config import plugins
+from initlab.runner.config.compose import typed_words
 from initlab.runner.config.identity import Declaration, declaration_of
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.errors import ConfigError, EvidenceError, RunnerError, StorageError
@@ -51,7 +52,7 @@ def run_job(config: DictConfig) -> str | float:
     """
     plugins.load_from_environment()
     hydra = HydraConfig.get()
-    overrides = [str(word) for word in hydra.overrides.task]
+    overrides = typed_words(OmegaConf.create({"hydra": hydra}))
     if config.get("task") == "plan":
         return print_plan(validate(declaration_of(config)))
     folder = Path(hydra.runtime.output_dir)

@@ -12,6 +12,7 @@ from altered import answer, change_manifest, forge
 
 from initlab.runner.config.identity import run_id
 from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.written import of_file
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,6 +48,10 @@ ROOT = Path(__file__).parents[3]
             lambda s: s.update(more=[{"path": "0", "x": 1}]),
             "stats.json: more[0] '0'.path is \"0\", measured again missing",
         ),
+        (
+            lambda s: s["parameters"][0].update(count=s["parameters"][0]["count"] + 0.0004),
+            "stats.json: parameters[0] '0.weight'.count is ",
+        ),
     ],
 )
 def test_figures_are_measured_again_whatever_the_manifest_says(alter, said, probed, capsys):
@@ -66,6 +71,10 @@ def test_figures_are_measured_again_whatever_the_manifest_says(alter, said, prob
             'its config\'s {"kind": "normal", "mean": 0.0, "std": 0.01}',
         ),
         (lambda p: p["rows"].pop(), "plan.json has other parameters than its config"),
+        (lambda p: p["rows"][0].pop("roles"), "plan.json: the roles of '0.weight' is missing"),
+        (lambda p: p.update(output=[0]), "plan.json: output is [0], its config's [2, 2]"),
+        (lambda p: p.pop("totals"), "plan.json: totals is missing, its config's "),
+        (lambda p: p.update(x=1), "plan.json: x is 1, its config's missing"),
     ],
 )
 def test_the_plan_is_made_again_whatever_the_manifest_says(alter, said, probed, capsys):
@@ -83,6 +92,7 @@ def test_the_plan_is_made_again_whatever_the_manifest_says(alter, said, probed, 
         ["measure=spectrum", "probe=forward"],
         ["init=lsuv", "init_mode=eager"],
         ["stream=mxnet-1.9.1", "probe=forward"],
+        ["+vars.batch=3", "data.batch=${vars.batch}"],
     ],
     ids=" ".join,
 )
@@ -127,5 +137,20 @@ def test_figures_of_other_data_are_found_though_the_id_fits(probed, tmp_path, ca
     change_manifest(
         other, lambda m: m.update(config=config, canonical=canonical, run_id=other.name)
     )
+    composed = other / ".hydra" / "config.yaml"
+    composed.write_text(composed.read_text().replace("batch: 2", "batch: 5"))
+    entry = of_file(composed).to_json()
+    change_manifest(other, lambda m: m["written"].update({".hydra/config.yaml": entry}))
+    code, text = answer(other, capsys)
+    assert (code, "plan.json: output is [2, 2], its config's [5, 2]" in text) == (1, True), text
+    forge(other, "plan.json", lambda p: p.update(output=[5, 2]))
     code, text = answer(other, capsys)
     assert (code, "stats.json: layers[0] '0'." in text) == (1, True), text
+
+
+def test_the_table_is_that_of_the_statistics(probed, capsys):
+    table = probed / "stats.csv"
+    table.write_text(table.read_text() + "x,y\n")
+    change_manifest(probed, lambda m: m["written"].update({table.name: of_file(table).to_json()}))
+    code, text = answer(probed, capsys)
+    assert (code, "stats.csv is not the table of parameters of stats.json" in text) == (1, True)

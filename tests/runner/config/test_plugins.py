@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from initlab.runner.config import plugins
+
 ROOT = Path(__file__).parents[3]
 
 PLUGIN = """
@@ -212,3 +214,93 @@ def test_no_config_key_can_name_a_plugin(python):
     done = python("+plugin=my_init.py", "init=normal")
     assert done.returncode == 2
     assert "error: plugin: no such key" in done.stderr
+
+
+FAILING = """from dataclasses import dataclass
+from initlab.engine import init
+from initlab.runner import data, stats
+
+
+def deep(x):
+    return 1 / x
+
+
+@init.register
+@dataclass(eq=False, repr=False)
+class Failing(init.Initializer):
+    def _init_weight(self, name, arr):
+        deep(0)
+
+
+@init.register
+@dataclass(eq=False, repr=False)
+class Unplanned(init.Initializer):
+    def law(self, description):
+        return {}["x"]
+
+
+@data.register
+@dataclass
+class Lost(data.Data):
+    def load(self, shape, seed):
+        raise RuntimeError("no data")
+
+
+@stats.register
+@dataclass
+class Odd(stats.Statistic):
+    def measure(self, values, law):
+        return deep(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        (
+            "init=failing",
+            "Failing._init_weight failed for parameter '0.weight': ZeroDivisionError: di",
+        ),
+        ("data=lost", "Lost.load failed: RuntimeError: no data"),
+        (
+            "stats=[odd]",
+            "Odd.measure failed for parameter '0.weight': ZeroDivisionError: division by",
+        ),
+    ],
+)
+def test_an_exception_of_a_plugin_names_its_hook_and_shows_its_own_lines_only(
+    python, tmp_path, word, said
+):
+    (tmp_path / "mine.py").write_text(FAILING)
+    done = python("--plugin", "mine.py", word)
+    assert done.returncode == 1
+    first, *traceback = done.stderr.splitlines()
+    assert first.startswith(f"error: --plugin mine.py: {said}")
+    files = [line for line in traceback if line.startswith("  File ")]
+    assert files and all(f'"{tmp_path}/mine.py"' in line for line in files), done.stderr
+
+
+def test_a_missing_key_in_a_plugins_law_is_said_as_one(python, tmp_path):
+    (tmp_path / "mine.py").write_text(FAILING)
+    done = python("--plugin", "mine.py", "init=unplanned")
+    assert done.returncode == 2
+    assert "init: cannot initialize '0.weight' of shape (256, 20): KeyError: 'x'" in done.stderr
+
+
+def test_an_exception_of_ours_is_none_of_a_plugin():
+    try:
+        raise ValueError("ours")
+    except ValueError as error:
+        assert plugins.failure(error) is None
+        assert plugins.parameter_of(error) is None
+
+
+@pytest.mark.parametrize("mode", ["deferred", "eager", "streamed"])
+@pytest.mark.parametrize(
+    "words", [["init=normal", "init.sigma=1e6"], ["init=constant", "init.value=1e6"]]
+)
+def test_a_law_beyond_the_range_of_the_type_is_one_line(command, words, mode):
+    done = command(*words, "dtype=float16", f"init_mode={mode}")
+    assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
+    assert done.err.startswith("error: init: ")
+    assert "is beyond the range of float16 - use a wider dtype" in done.err
