@@ -71,6 +71,12 @@ class LawError(MXNetError, ValueError):
     """A law with impossible arguments, or asked for a shape it cannot fill."""
 
 
+BESIDE = "\0"
+"""Stands before the name of another option of the same part in the `problem` of an OptionError. A
+caller that knows where the part stands puts the place there: `init.` before `partial=true`.
+"""
+
+
 class OptionError(ValueError):
     """An option with a value that it cannot have; `option` is its name, so that a caller can say
     where it stands. `unknown` is true where the value is a name that nothing has.
@@ -80,7 +86,7 @@ class OptionError(ValueError):
         self.option = option
         self.problem = problem
         self.unknown = unknown
-        super().__init__(f"{option} {problem}")
+        super().__init__(f"{option} {problem}".replace(BESIDE, ""))
 
     @property
     def errors(self) -> tuple[OptionError, ...]:

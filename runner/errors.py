@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from initlab.engine.device import CUPY
-from initlab.engine.errors import OptionError
+from initlab.engine.errors import BESIDE, OptionError
 from initlab.engine.registry import advice
 
 T = TypeVar("T")
@@ -64,8 +64,13 @@ class Problem:
         return cls(place, f"{said} - {advice(str(name), map(str, known))}", unknown=True)
 
     def __str__(self) -> str:
-        """Return the problem in one line; its place as the word that can be typed."""
-        return f"{typed(self.place)}: {self.message}" if self.place else self.message
+        """Return the problem in one line; its place, and options beside it, as words that can be
+        typed.
+        """
+        place = typed(self.place)
+        parent, dot, _ = place.rpartition(".")
+        message = self.message.replace(BESIDE, parent + dot)
+        return f"{place}: {message}" if place else message
 
     def below(self, place: str) -> Problem:
         """Return the problem with `place` in front of its own place, which lies within that part."""

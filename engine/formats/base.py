@@ -15,12 +15,13 @@ import numpy as np
 
 from initlab.engine import dtypes
 from initlab.engine.errors import FormatError, MXNetError
+from initlab.engine.formats.foreign import KIND_BYTES, other_kind, other_suffix
 from initlab.engine.registry import Registry, advice
 
 REGISTRY: Registry[Format] = Registry("snapshot format")
 TEMPORARY = ".tmp"
-KIND_BYTES = 512
-"""The bytes that tell what a file is."""
+MOST = 3
+"""Files that an error names."""
 
 
 @dataclass(frozen=True)
@@ -112,20 +113,6 @@ def check_names(snapshot: Snapshot) -> None:
         checked(alias not in snapshot.tensors, f"'{alias}' is both a tensor and an alias")
 
 
-def other_kind(first: bytes) -> str | None:
-    """Return what a file is that begins with these bytes, if it is what often lies in the place of
-    weights, and what to do; else None.
-    """
-    text = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
-    if text.startswith(b"version https://git-lfs"):
-        return "a Git LFS pointer, not the file it stands for - fetch that with git lfs pull"
-    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "a web page (HTML), not weights - download the file itself"
-    if text.startswith((b"<?xml", b'{"error', b'{"message', b"not found", b"access denied")):
-        return "the answer of a server, not weights - download the file itself"
-    return None
-
-
 def check_kind(first: bytes) -> None:
     """Raise FormatError if a file that begins with these bytes is what often lies in the place of
     weights.
@@ -173,18 +160,38 @@ def sync(path: Path) -> None:
 def get(name_or_path: str | os.PathLike[str]) -> Format:
     """Return a format by its name or by the suffix of a path.
 
-    Raises FormatError, which lists the known formats.
+    Raises FormatError, which lists the known formats, or says what a folder or another library's
+    file is.
     """
     text = os.fspath(name_or_path)
     if text in REGISTRY:
         return REGISTRY.get(text)
     suffix = Path(text).suffix
+    if os.path.isdir(text):
+        raise OtherKind(f"{text}: is a folder{_inside(Path(text))}")
     for file_format in REGISTRY.entries().values():
         if suffix == file_format.suffix:
             return file_format
+    foreign = other_suffix(suffix)
+    if foreign is not None:
+        raise OtherKind(f"{text}: is {foreign}")
     raise FormatError(
         f"no snapshot format for '{text}' - {advice(suffix.lstrip('.') or text, names())}"
     )
+
+
+def _inside(folder: Path) -> str:
+    """Return which snapshots lie in a folder, as the end of a message."""
+    suffixes = {one.suffix for one in REGISTRY.entries().values() if one.for_runs}
+    found = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix in suffixes or path.name.endswith(".index.json")
+    )
+    whole = [path for path in found if path.suffix not in suffixes] or found
+    if not whole:
+        return f" without a snapshot - give a file. Known: {', '.join(names())}."
+    return f" - give the file in it: {' or '.join(map(str, whole[:MOST]))}"
 
 
 F = TypeVar("F", bound=type[Format])

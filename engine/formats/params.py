@@ -21,16 +21,15 @@ import numpy as np
 
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
-    KIND_BYTES,
     Format,
     Snapshot,
     checked,
     dtype_called,
     little_endian,
-    other_kind,
     register,
     tensor_of,
 )
+from initlab.engine.formats.foreign import KIND_BYTES, other_kind
 
 LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA

@@ -22,7 +22,6 @@ import numpy as np
 from initlab.engine import strict_json
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
-    KIND_BYTES,
     Format,
     Snapshot,
     check_kind,
@@ -34,6 +33,7 @@ from initlab.engine.formats.base import (
     tensor_of,
     unreadable,
 )
+from initlab.engine.formats.foreign import KIND_BYTES
 
 CODES = {
     "float64": "F64",

@@ -15,14 +15,13 @@ from typing import Any, BinaryIO, ClassVar
 from initlab.engine import strict_json
 from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
-    KIND_BYTES,
     Format,
     Snapshot,
     check_names,
     checked,
-    other_kind,
     register,
 )
+from initlab.engine.formats.foreign import KIND_BYTES, other_kind
 from initlab.engine.formats.safetensors import Safetensors, open_mapped
 
 

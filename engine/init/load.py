@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from initlab.engine import formats, laws, nd
-from initlab.engine.errors import FormatError, MXNetError, OptionError, OptionErrors
+from initlab.engine.errors import BESIDE, FormatError, MXNetError, OptionError, OptionErrors
 from initlab.engine.init.base import InitDesc, Initializer, create, describe, register
 from initlab.engine.init.description import Description
 from initlab.engine.options import LATER
@@ -73,7 +75,7 @@ class Load(Initializer):
             other = self._stored.setdefault(_without_prefix(name), name)
             if other != name:
                 raise OptionError(
-                    "param", f"has both '{other}' and '{name}', which are one name here"
+                    "param", f"{self._of}has both '{other}' and '{name}', which are one name here"
                 )
         self.param = {_without_prefix(name): values for name, values in tensors.items()}
 
@@ -116,25 +118,58 @@ class Load(Initializer):
             if name in self._tensors
         }
         unused = [name for name, tensor in self._tensors.items() if tensor not in used]
-        wrong, said, who = [], [], self.file or "the mapping"
+        wrong, said = [], []
         if unused:
-            line = f"{who} has {_counted(unused, 'tensor')} that no parameter takes: "
+            line = f"{self._who} has {_counted(unused, 'tensor')} that no parameter takes: "
             close = nearest(unused[0], lacking)
             hint = f"did you mean '{close}'? " if close else ""
-            allow = f" - {hint}partial=true allows it"
+            allow = f" - {hint}{BESIDE}partial=true allows it"
             wrong.append(OptionError("param", line + _listed(unused, MOST) + allow))
             said.append(line + _listed(unused))
         if lacking:
-            line = f"{who} lacks {len(lacking)} of {_counted(parameters, 'parameter')}: "
+            line = f"{self._who} lacks {len(lacking)} of {_counted(parameters, 'parameter')}: "
             if self.default_init is None:
                 allow = (
-                    " - give default_init for them, or partial=true to keep their layers' defaults"
+                    f" - give {BESIDE}default_init for them, or {BESIDE}partial=true to keep their "
+                    "layers' defaults"
                 )
                 wrong.append(OptionError("param", line + _listed(lacking, MOST) + allow))
             said.append(line + _listed(lacking))
-        if not self.partial:
-            OptionErrors.raise_any(wrong)
+        if self.partial:
+            wrong = []
+        OptionErrors.raise_any(wrong + self._misshapen(parameters))
         return said
+
+    def _misshapen(self, parameters: Sequence[Description]) -> list[OptionError]:
+        """Return the error that lists the tensors of another shape than their parameters', if there
+        are any.
+        """
+        wrong = []
+        for one in parameters:
+            name = self._found(one)
+            if name is not None and self.param[name].shape != tuple(one.shape):
+                wrong.append(_shapes(name, self.param[name].shape, tuple(one.shape)))
+        if not wrong:
+            return []
+        several = len(wrong) > 1
+        more = [f"{len(wrong) - MOST} more"] if len(wrong) > MOST else []
+        return [
+            OptionError(
+                "param",
+                f"{self._who} has {_counted(wrong, 'tensor')} of another shape than "
+                f"{'their parameters' if several else 'its parameter'}: "
+                f"{', '.join(wrong[:MOST] + more)} - change the model, or write the file with "
+                f"{'these shapes' if several else 'this shape'}",
+            )
+        ]
+
+    @property
+    def _who(self) -> str:
+        return self.file or "the mapping"
+
+    @property
+    def _of(self) -> str:
+        return f"{self.file} " if self.file is not None else ""
 
     def claims(self, path: str, name: str | None = None) -> bool:
         """Return whether the snapshot has a tensor for the parameter."""
@@ -202,8 +237,8 @@ class Load(Initializer):
             if first is not second and not _same(first, second):
                 raise OptionError(
                     "param",
-                    f"has other values for '{names[0]}' than for '{other}', which are one parameter "
-                    "here - untie them, or take one of them out",
+                    f"{self._of}has other values for '{names[0]}' than for '{other}', which are one "
+                    "parameter here - untie them, or take one of them out",
                 )
         return self.tensor_for(description.path, description.name, description.aliases)
 
@@ -248,14 +283,41 @@ def _listed(names: Sequence[str], most: int | None = None) -> str:
 
 def _read(file: str) -> tuple[formats.Snapshot, dict[str, np.ndarray]]:
     """Return a snapshot, and all its tensors, including aliases under their own names."""
+    if not os.path.exists(file):
+        raise OptionError(
+            "param", f"names a file that does not exist: {file}{_instead(Path(file))}"
+        )
     try:
         snapshot = formats.open_shared(file)
-    except FileNotFoundError:
-        raise OptionError("param", f"names a file that does not exist: {file}") from None
     except (FormatError, MXNetError, OSError) as error:
         raise OptionError("param", f"cannot be read: {error}") from error
     aliases = {name: snapshot.tensors[owner] for name, owner in snapshot.aliases.items()}
     return snapshot, snapshot.tensors | aliases
+
+
+def _instead(file: Path) -> str:
+    """Return what may be meant by a file that does not exist, as the end of a message."""
+    if file.parts[:1] == ("~",):
+        return f" - '~' is not expanded here, write {file.expanduser()}"
+    folder = file.parent
+    beside = {one.stem: one for one in folder.iterdir()} if folder.is_dir() else {}
+    close = nearest(file.stem, beside)
+    return f" - did you mean '{beside[close]}'?" if close else ""
+
+
+def _shapes(name: str, found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Return a tensor's shape and its parameter's, with how they are related."""
+    relation = ""
+    if len(found) > 1 and found == wanted[::-1]:
+        relation = ": transposed"
+    elif sorted(found) == sorted(wanted):
+        relation = ": axes in another order"
+    elif [size for size in found if size != 1] == [size for size in wanted if size != 1]:
+        relation = ": axes of length 1"
+    elif math.prod(found) == math.prod(wanted):
+        relation = ": as many elements"
+    sizes = ("x".join(map(str, shape)) or "scalar" for shape in (found, wanted))
+    return f"'{name}' ({', its parameter '.join(sizes)}{relation})"
 
 
 def _as_numpy(name: Any, value: Any) -> np.ndarray:

@@ -26,6 +26,7 @@ from initlab.runner.check.fields import wrong_field
 from initlab.runner.check.figures import wrong_figure, wrong_plan, wrong_table
 from initlab.runner.check.recompute import Recomputed, compare_within
 from initlab.runner.config import plugins
+from initlab.runner.config.input_files import MAIN
 from initlab.runner.errors import ConfigError, EvidenceError, LedgerError
 from initlab.runner.evidence import snapshot
 from initlab.runner.evidence.folder import MANIFEST, RunFolder
@@ -126,7 +127,11 @@ def _config(content: Manifest, folder: Path) -> RunConfig:
                 f"{folder}: the file of {option} has changed since the run: SHA-256 {recorded[:16]}…, now "
                 f"{found[:16]}… - restore it"
             )
-    known = mapping(config.canonical.get("files")).keys()
+    known = {
+        place
+        for place in mapping(config.canonical.get("files"))
+        if place in (MAIN, "data") or content.files.keys() - {MAIN, "data"}
+    }  # older versions recorded no others
     if content.written is not None and known != content.files.keys():
         said = "the manifest is damaged, its canonical config lacks an input file"
         raise EvidenceError(f"{folder}: {said}")

@@ -18,6 +18,7 @@ from initlab.engine import streams
 from initlab.engine.init.base import KINDS
 from initlab.engine.options import LATER, options_of
 from initlab.runner.config import schema
+from initlab.runner.config.input_files import input_files
 from initlab.runner.config.plugins import Plugin, loaded
 from initlab.runner.data import REGISTRY
 from initlab.runner.errors import ConfigError
@@ -198,9 +199,7 @@ def _completed(group: str, options: JSON) -> JSON:
 
 def canonical_of(resolved: Mapping[str, JSON]) -> dict[str, JSON]:
     """Return the canonical config of a resolved one, valid or not, in this process."""
-    options = resolved.get("init")
-    param = options.get("param") if isinstance(options, dict) else None
-    files = {"init.param": file_digest(param)} if isinstance(param, str) else {}
+    files = {place: file_digest(file) for place, file in input_files(resolved).items()}
     chosen = resolved.get("data")
     kind = chosen.get("kind") if isinstance(chosen, dict) else None
     fingerprint = (

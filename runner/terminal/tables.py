@@ -14,6 +14,7 @@ from rich.text import Text
 
 from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.listing import Listing
+from initlab.runner.plan.conversions import conversions
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan
 from initlab.runner.probes import Trace
@@ -94,7 +95,7 @@ def print_parameters(
 
 def print_remarks(out: Console, plan: Plan) -> None:
     """Print what a user should read about the parameters, a line each."""
-    for line in plan.remarks:
+    for line in (*plan.remarks, *conversions(plan.rows)):
         out.print(line, markup=False, soft_wrap=True)
 
 

@@ -210,6 +210,22 @@ def test_what_lies_in_the_place_of_weights_is_said(what, suffix, tmp_path):
         assert "write the file again" not in str(found.value)
 
 
+def test_a_folder_is_no_snapshot_and_those_in_it_are_named(tmp_path):
+    for name in ("snapshot.safetensors", "plan.json", "notes.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(FormatError) as found:
+        formats.get(tmp_path)
+    assert (
+        str(found.value)
+        == f"{tmp_path}: is a folder - give the file in it: {tmp_path}/snapshot.safetensors"
+    )
+    (tmp_path / "snapshot.safetensors").unlink()
+    with pytest.raises(
+        FormatError, match=": is a folder without a snapshot - give a file. Known: "
+    ):
+        formats.get(tmp_path)
+
+
 def test_mxnets_own_message_says_it_too(tmp_path):
     path = tmp_path / "x.params"
     path.write_bytes(POINTER)

@@ -111,8 +111,10 @@ def test_values_are_cast_to_the_parameters_dtype():
 def test_a_file_that_is_not_there_or_damaged_is_refused(tmp_path, file):
     with pytest.raises(OptionError, match="^param names a file that does not exist: .*nosuch.npz"):
         init.Load(tmp_path / "nosuch.npz")
+    other = tmp_path / "weights.xyz"
+    other.touch()
     with pytest.raises(OptionError, match="^param cannot be read: no snapshot format for"):
-        init.Load("weights.xyz")
+        init.Load(other)
     with open(file, "r+b") as damaged:
         damaged.truncate(40)
     with pytest.raises(OptionError, match="^param cannot be read: .*snapshot"):
@@ -243,3 +245,28 @@ def test_a_file_that_was_replaced_is_opened_again(file):
     formats.get(file).write(file, Snapshot({"0.weight": WEIGHT + 1}))
     assert (laws.Loaded(file, "0.weight").read() == WEIGHT + 1).all()
     assert (load.param["0.weight"] == WEIGHT).all()
+
+
+@pytest.mark.parametrize(
+    ("found", "relation"),
+    [
+        ((3, 2), ": transposed"),
+        ((6,), ": as many elements"),
+        ((2, 3, 1), ": axes of length 1"),
+        ((2, 4), ""),
+        ((), ""),
+    ],
+)
+def test_a_tensor_of_another_shape_is_said_with_how_it_differs(found, relation):
+    with pytest.raises(OptionError) as error:
+        init.Load({"0.weight": np.zeros(found)}).check_parameters([described("0.weight", (2, 3))])
+    size = "x".join(map(str, found)) or "scalar"
+    assert str(error.value) == (
+        "param the mapping has 1 tensor of another shape than its parameter: '0.weight' "
+        f"({size}, its parameter 2x3{relation}) - change the model, or write the file with this shape"
+    )
+
+
+def test_an_order_of_axes_is_said():
+    with pytest.raises(OptionError, match=r"\(3x5x2, its parameter 2x3x5: axes in another order\)"):
+        init.Load({"w": np.zeros((3, 5, 2))}).check_parameters([described("w", (2, 3, 5))])

@@ -98,7 +98,7 @@ def test_tied_tensors_that_differ_are_refused(command, tmp_path):
     formats.get("safetensors").write(path, Snapshot(tensors))
     done = command("init=load", f"init.param={path}", "task=plan", *SHARED)
     assert done.code == 2
-    assert "init.param: has other values for 'a.weight' than for 'b.weight'" in done.err
+    assert " has other values for 'a.weight' than for 'b.weight'" in done.err
 
 
 def test_a_run_that_an_earlier_version_made_of_such_a_file_is_verified(
@@ -110,3 +110,98 @@ def test_a_run_that_an_earlier_version_made_of_such_a_file_is_verified(
     assert done.code == 0, done.err
     [folder] = tmp_path.glob("outputs/runs/*")
     assert verify(folder).code == 0
+
+
+def test_the_options_of_an_advice_can_be_typed(loading, tmp_path):
+    done = loading({"0.weight": TENSORS["0.weight"], "0.b": TENSORS["0.bias"]})
+    file = tmp_path / "first.safetensors"
+    assert done.err.splitlines() == [
+        f"error: init.param: {file} has 1 tensor that no parameter takes: '0.b' - did you mean "
+        "'0.bias'? init.partial=true allows it",
+        f"error: init.param: {file} lacks 1 of 2 parameters: '0.bias' - give init.default_init for "
+        "them, or init.partial=true to keep their layers' defaults",
+    ]
+
+
+def test_the_options_of_an_advice_in_a_rule_can_be_typed(command, tmp_path):
+    path = tmp_path / "first.safetensors"
+    formats.get("safetensors").write(
+        path, Snapshot({"0.weight": TENSORS["0.weight"], "b": TENSORS["0.bias"]})
+    )
+    rule = f"{{match: '.*', init: {{kind: load, param: {path}}}}}"
+    done = command("init=mixed", f"init.rules=[{rule}]", *MODEL)
+    assert done.code == 2
+    assert " - init.rules.0.init.partial=true allows it" in done.err
+    assert " - give init.rules.0.init.default_init for them" in done.err
+
+
+def test_all_tensors_of_another_shape_are_named_with_their_file(loading, tmp_path):
+    done = loading(
+        {"0.weight": TENSORS["0.weight"].T.copy(), "0.bias": np.ones((3, 1), np.float32)}
+    )
+    assert (done.code, done.err.splitlines()) == (
+        2,
+        [
+            f"error: init.param: {tmp_path / 'first.safetensors'} has 2 tensors of another shape than "
+            "their parameters: '0.weight' (4x3, its parameter 3x4: transposed), '0.bias' (3x1, its "
+            "parameter 3: axes of length 1) - change the model, or write the file with these shapes"
+        ],
+    )
+
+
+@pytest.mark.parametrize("partial", ["true", "false"])
+def test_a_tensor_of_another_shape_is_refused_whatever_is_allowed(loading, partial):
+    done = loading(
+        {"0.weight": np.ones((3, 5), np.float32)},
+        f"init.partial={partial}",
+        "init.default_init={kind: he}",
+    )
+    assert done.code == 2
+    assert (
+        "has 1 tensor of another shape than its parameter: '0.weight' (3x5, its parameter 3x4)"
+        in done.err
+    )
+
+
+def test_a_run_folder_is_refused_with_the_file_to_give(loading, command, tmp_path):
+    assert loading(TENSORS).code == 0
+    [folder] = tmp_path.glob("outputs/runs/*")
+    done = command("init=load", f"init.param={folder}", *MODEL)
+    assert done.code == 2
+    assert (
+        f"init.param: cannot be read: {folder}: is a folder - give the file in it: {folder}/snapshot.saf"
+        in done.err
+    )
+
+
+def test_a_file_that_is_not_there_has_its_neighbour_named(loading, command, tmp_path):
+    assert loading(TENSORS, "task=plan").code == 0
+    done = command("init=load", "init.param=frist.safetensors", *MODEL)
+    assert done.err == (
+        "error: init.param: names a file that does not exist: frist.safetensors - did you mean "
+        "'first.safetensors'?\n"
+    )
+    done = command("init=load", 'init.param="~/x.safetensors"', *MODEL)
+    assert "does not exist: ~/x.safetensors - '~' is not expanded here, write " in done.err
+
+
+@pytest.mark.parametrize("task", ["run", "plan"])
+def test_tensors_of_another_dtype_are_listed(loading, task, tmp_path):
+    done = loading(
+        {"0.weight": TENSORS["0.weight"].astype("f8"), "0.bias": TENSORS["0.bias"].astype("f2")},
+        f"task={task}",
+    )
+    assert done.code == 0
+    file = tmp_path / "first.safetensors"
+    assert (
+        f"1 tensor of {file} is converted from float64 to float32, which may round: '0.weight'"
+        in done.out
+    )
+    assert f"1 tensor of {file} is converted from float16 to float32: '0.bias'" in done.out
+    if task == "run":
+        [plan] = tmp_path.glob("outputs/runs/*/plan.json")
+        assert "remarks" not in json.loads(plan.read_text(encoding="utf-8"))
+
+
+def test_tensors_of_the_same_dtype_are_not_remarked(loading):
+    assert "converted" not in loading(TENSORS).out
