@@ -28,6 +28,7 @@ from initlab.runner.config.hydra_internals import (
     VERSION,
     add_folder,
     parse_word,
+    read_files_with,
     register_resolver,
     remove_resolver,
     store_option,
@@ -35,6 +36,7 @@ from initlab.runner.config.hydra_internals import (
 from initlab.runner.config.identity import OUTPUTS, Declaration, declaration_of
 from initlab.runner.config.limits import check_limits
 from initlab.runner.config.option_files import ROOT, check_overlay, conf_dir, shipped_options
+from initlab.runner.config.option_reader import OptionFiles
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.files import check_local
 from initlab.runner.json_values import JSON
@@ -124,12 +126,13 @@ def start(words: list[str], config_dir: str | None) -> None:
         said = "is refused: it can name a package to import - give --config-dir FOLDER"
         raise ConfigError.of("hydra.searchpath", said)
     if config_dir is not None:
-        check_overlay(Path(config_dir), HYDRAS)
+        check_overlay(config_dir, HYDRAS)
     register_with_hydra()
     GlobalHydra.instance().clear()
     initialize_config_dir(config_dir=str(conf_dir()), job_name="runner", **VERSION)
     if config_dir is not None:
         add_folder(Path(config_dir).resolve())
+    read_files_with(OptionFiles)
 
 
 Config = TypeVar("Config")

@@ -1,19 +1,18 @@
-"""What a refusal of Hydra, OmegaConf or YAML means: the place, what was found, what to write."""
+"""What a refusal of Hydra or OmegaConf means: the place, what was found, what to write."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import islice
 
 from hydra.core.object_type import ObjectType
 from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
-from yaml import MarkedYAMLError, YAMLError
 
 from initlab.runner.config.homes import no_key, options_of_layer
 from initlab.runner.config.hydra_internals import hydra_loader, package_of
+from initlab.runner.config.option_reader import FileError
 from initlab.runner.errors import Problem, typed
 from initlab.runner.excerpt import counted
 
@@ -73,8 +72,8 @@ def explain(error: Exception, words: list[str]) -> tuple[Problem, str | None]:
     """
     if isinstance(error, MissingConfigException):
         return _explain_missing(error, words)
-    if isinstance(error, YAMLError):
-        return _explain_yaml(error), None
+    if isinstance(error, FileError):
+        return error.problem, _culprit(words, "", error.option, "")
     said = HINT.sub("", str(error))
     file = IN_FILE.match(said)
     inner = _inner(error)
@@ -213,18 +212,6 @@ def _last_line(error: BaseException) -> str:
     """Return the last line of an error that says something."""
     lines = [line.strip() for line in str(error).splitlines()]
     return next((x for x in reversed(lines) if x and not x.startswith(NOISE)), type(error).__name__)
-
-
-def _explain_yaml(error: YAMLError) -> Problem:
-    """Return the problem of a file that is not YAML: its line and column, and the text there."""
-    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-    if mark is None:
-        return Problem(str(getattr(error, "name", "")), " ".join(str(error).split()))
-    with open(mark.name, encoding="utf-8") as file:
-        line = "".join(islice(file, mark.line, mark.line + 1)).strip()
-    said = ", ".join(filter(None, (getattr(error, "context", ""), getattr(error, "problem", ""))))
-    place = f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}"
-    return Problem(place, f"is not YAML: {said}" + (f": {line!r}" if line else ""))
 
 
 def _explain_missing(error: MissingConfigException, words: list[str]) -> tuple[Problem, str | None]:

@@ -7,7 +7,9 @@ hydra._internal.utils.get_args_parser         the command line's flags
 ConfigLoaderImpl._apply_overrides_to_config   setting words in a composed config without reading files again
 ConfigLoaderImpl.repository: group_exists,     deciding whether a word chooses an option
   load_config,                                  the package that an option's file names
-  and initialize_sources                        adding the user's folder of options
+  initialize_sources and sources                adding the user's folder of options, and reading all of ours
+FileConfigSource                                how an option's name becomes a file's
+omegaconf._utils.get_yaml_loader              the YAML that OmegaConf reads
 Override._value                               copying a parsed word with another number
 GlobalHydra.hydra, ConfigStore.repo, Plugins'  saving and restoring the state of Hydra
   two mappings, BaseContainer._resolvers
@@ -26,7 +28,7 @@ from argparse import ArgumentParser, Namespace
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import RLock
 from typing import Any, NoReturn
@@ -34,6 +36,8 @@ from typing import Any, NoReturn
 import hydra
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.utils import get_args_parser
 from hydra.conf import HydraConf
 from hydra.core.config_loader import ConfigLoader
@@ -46,14 +50,16 @@ from hydra.core.utils import JobRuntime, configure_log
 from hydra.errors import HydraException
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf
+from omegaconf._utils import get_yaml_loader
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from initlab.engine.registry import advice
 from initlab.runner.config import grammar
 from initlab.runner.errors import ConfigError
 
+FileSource = FileConfigSource
+"""Hydra's source of options in a folder."""
 GUARDED = "execution_whitelist" in inspect.signature(hydra.main).parameters
 """Whether this Hydra (1.4) requires a list of what a config may call."""
 VERSION: dict[str, Any] = {} if GUARDED else {"version_base": "1.3"}
@@ -61,7 +67,6 @@ VERSION: dict[str, Any] = {} if GUARDED else {"version_base": "1.3"}
 COMPOSITION_ERRORS = (
     HydraException,
     OmegaConfBaseException,
-    YAMLError,
     ValueError,
     TypeError,
     OverflowError,
@@ -216,6 +221,22 @@ def add_folder(folder: Path) -> None:
     path = loader.get_search_path()
     path.prepend("command-line", f"file://{folder}", SearchPathQuery(provider="schema"))
     loader.repository.initialize_sources(path)
+
+
+def read_files_with(source: type[FileConfigSource]) -> None:
+    """Let the initialized Hydra read the options in folders by a class of ours."""
+    loader = hydra_loader()
+    assert isinstance(loader, ConfigLoaderImpl) and isinstance(loader.repository, ConfigRepository)
+    loader.repository.sources = [
+        source(one.provider, one.path) if one.scheme() == FileConfigSource.scheme() else one
+        for one in loader.repository.sources
+    ]
+
+
+@cache
+def yaml_loader() -> Any:
+    """Return the class by which OmegaConf reads YAML."""
+    return get_yaml_loader()
 
 
 def hydra_context(targets: Collection[str]) -> HydraContext:

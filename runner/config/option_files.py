@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import initlab
-from initlab.runner.config.limits import check_aliases
 from initlab.runner.errors import ConfigError, Problems
 
 ROOT = "config"
@@ -39,14 +38,19 @@ def _options_in(folder: Path) -> dict[str, set[str]]:
     }
 
 
-def check_overlay(folder: Path, before: Sequence[Path] = ()) -> None:
-    """Check a folder with the user's own options. Those of the folders `before` come before them,
+def check_overlay(given: str | Path, before: Sequence[Path] = ()) -> None:
+    """Check the folder with the user's own options. Those of the folders `before` come before them,
     as ours do.
 
     Raises ConfigError unless it is a folder with files of options, and for each file that an option
     of ours would hide; a copy of ours is allowed.
     """
-    place = f"--config-dir {folder}"
+    folder, place = Path(given), f"--config-dir {given}"
+    if "://" in str(given):
+        said = (
+            "is no folder: options are read from folders only, never from a package or an address"
+        )
+        raise ConfigError.of(place, said)
     if not folder.is_dir():
         said = "is no folder - give one that holds groups, like my_conf/init/wide.yaml"
         raise ConfigError.of(place, said)
@@ -55,11 +59,11 @@ def check_overlay(folder: Path, before: Sequence[Path] = ()) -> None:
         said = "has no option - give a folder that holds groups, like my_conf/init/wide.yaml"
         if files and folder.resolve().name in shipped_options():
             said = f"is a group itself, not a folder of groups - give {folder.parent}"
+        elif any(folder.rglob("*.yml")):
+            said = "has files that end in .yml, which are not read - rename them to .yaml"
         raise ConfigError.of(place, said)
     problems = Problems()
     for file in files:
-        with problems.under():
-            check_aliases(file)
         option = file.relative_to(folder)
         if option.parts[0] == "schema":
             problems.add(
@@ -76,7 +80,7 @@ def check_overlay(folder: Path, before: Sequence[Path] = ()) -> None:
 
 
 def _hides(ours: Path, file: Path) -> bool:
-    return ours.is_file() and _content(ours) != _content(file)
+    return ours.is_file() and not (file.is_file() and _content(ours) == _content(file))
 
 
 def _content(file: Path) -> list[bytes]:

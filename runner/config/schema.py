@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, Optional
@@ -178,6 +179,38 @@ def kinds(group: str) -> Registry[Any]:
         "tracker": trackers.REGISTRY,
     }
     return registries[group]
+
+
+def of_runs(path: Sequence[str]) -> tuple[str, ...]:
+    """Return the path of the key in the runs' configs that a value at `path` of a config is for: for
+    the axes, cases and exclusions of a sweep the swept key. `*` is a place in a list.
+    """
+    match tuple(path):
+        case ("sweep", "union", "*", *rest):
+            return of_runs(("sweep", *rest))
+        case ("sweep", "grid", key, *rest) | ("sweep", "cases" | "exclude", "*", key, *rest):
+            return (*key.lstrip("+~").split("."), *(rest[1:] if rest[:1] == ["*"] else rest))
+        case ("hydra", "sweeper", "params", *rest):
+            return tuple(".".join(rest).lstrip("+~").split("."))
+    return tuple(path)
+
+
+def takes_text(path: Sequence[str]) -> bool:
+    """Return whether the key at `path` is a text in every option that has it, so that OmegaConf makes
+    a text of any value.
+    """
+    match of_runs(path):
+        case (key,):
+            return types_of(Config).get(key) is str
+        case ("device", key):
+            return types_of(DeviceOptions).get(key) is str
+        case (group, key) if group in GROUPS and group not in SEVERAL:
+            found = [types_of(schema_of(k, cls)) for k, cls in kinds(group).imported().items()]
+            having = [types[key] for types in found if key in types]
+            return bool(having) and all(one is str for one in having)
+        case (group, kind, key) if group in SEVERAL and kind in kinds(group):
+            return types_of(schema_of(kind, kinds(group).get(kind))).get(key) is str
+    return False
 
 
 def options_without_file(group: str, shipped: set[str]) -> list[str]:

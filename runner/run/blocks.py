@@ -21,6 +21,7 @@ from typing import Protocol
 import numpy as np
 
 from initlab.engine import digest, dtypes, streams
+from initlab.engine.errors import LawError
 from initlab.engine.formats.placed import Buffer
 from initlab.engine.laws import NOWHERE, fill_many
 from initlab.engine.streams import Key
@@ -240,10 +241,7 @@ class Pass:
         flats = [raw[part.offset - first.offset :][: part.bytes] for part in piece]
         views = [flat.view(part.tensor.dtype) for part, flat in zip(piece, flats, strict=True)]
         if len(piece) > 1:
-            fill_many(
-                (part.tensor.row.law, _key(part.tensor.row), part.tensor.row.shape, 0, values)
-                for part, values in zip(piece, views, strict=True)
-            )
+            self._fill_many(piece, views)
         for part, flat, values in zip(piece, flats, views, strict=True):
             self._measure(part, values, drawn=len(piece) > 1)
             self._digest(part, flat)
@@ -251,6 +249,21 @@ class Pass:
         for part, values in zip(piece, views, strict=True):
             if part.tensor.count_off(part.stop - part.start):
                 self._finish(part.tensor, values if len(values) == part.tensor.size else None)
+
+    def _fill_many(self, piece: list[Part], views: list[np.ndarray]) -> None:
+        """Draw whole small tensors together. What a law cannot draw is raised where the row is known,
+        so that the message can name the parameter.
+        """
+        rows = [part.tensor.row for part in piece]
+        try:
+            fill_many(
+                (row.law, _key(row), row.shape, 0, out)
+                for row, out in zip(rows, views, strict=True)
+            )
+        except LawError:
+            for row, out in zip(rows, views, strict=True):
+                row.law.fill(_key(row), row.shape, 0, out)
+            raise
 
     def _measure(self, part: Part, values: np.ndarray, drawn: bool) -> None:
         """Draw a part, unless it is `drawn` already, and measure it, some blocks at a time."""

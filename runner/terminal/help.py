@@ -116,7 +116,7 @@ def options(config_dir: str | None = None, kinds: bool = True) -> dict[str, list
         for group in schema.GROUPS:
             found[group] |= set(schema.options_without_file(group, found[group]))
     if config_dir is not None:
-        check_overlay(Path(config_dir))
+        check_overlay(config_dir)
         for file in Path(config_dir).glob("*/*.yaml"):
             found.setdefault(file.parent.name, set()).add(file.stem)
     return {group: sorted(names) for group, names in found.items()}

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from initlab.runner.config.limits import MOST_BRACKETS, MOST_DIGITS, check_aliases, check_limits
+from initlab.runner.config.limits import MOST_BRACKETS, MOST_DIGITS, check_limits
 from initlab.runner.errors import ConfigError
 
 DEEP = f"has more than {MOST_BRACKETS} brackets within one another, which is the limit"
@@ -46,37 +46,6 @@ def test_quoted_text_has_no_limits():
     )
     with pytest.raises(ConfigError, match=LONG):
         check_limits("a='b' + " + "9" * 5000)
-
-
-def laughing(depth: int) -> str:
-    """A mapping of lists, each of ten of the one before."""
-    lines = ["a0: &a0 [" + ", ".join("x" * 10) + "]"]
-    for number in range(1, depth):
-        lines.append(f"a{number}: &a{number} [" + ", ".join([f"*a{number - 1}"] * 10) + "]")
-    return "\n".join(lines) + "\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (laughing(9), "has 1,234,567,909 values with its aliases, more than 100,000 - use fewer"),
-        ("x: &x [*x]\n", "is nested too deep, or an alias stands for something that holds it"),
-    ],
-)
-def test_aliases_that_multiply_are_refused_before_they_are_copied(text, said, command, tmp_path):
-    (tmp_path / "mine" / "model").mkdir(parents=True)
-    path = tmp_path / "mine" / "model" / "laughing.yaml"
-    path.write_text(text)
-    started = time.perf_counter()
-    done = command("--config-dir", "mine", "model=laughing")
-    assert (done.code, done.err.startswith(f"error: mine/model/laughing.yaml: {said}")) == (2, True)
-    assert time.perf_counter() - started < 5
-
-
-def test_aliases_of_which_there_are_few_are_read(tmp_path):
-    path = tmp_path / "few.yaml"
-    path.write_text(laughing(4))
-    check_aliases(path)
 
 
 @pytest.mark.parametrize(

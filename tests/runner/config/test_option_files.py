@@ -93,6 +93,27 @@ def test_a_users_folder_must_be_one(tmp_path):
         check_overlay(tmp_path / "nowhere")
 
 
+def test_a_users_folder_is_none_of_a_package_and_is_named_as_it_was_typed():
+    with pytest.raises(
+        ConfigError, match="^--config-dir pkg://evil: is no folder: options are read"
+    ):
+        check_overlay("pkg://evil")
+
+
+def test_files_that_end_in_yml_are_not_the_reason_why_there_is_nothing_without_saying_so(tmp_path):
+    overlay(tmp_path / "own", "init/mine")
+    (tmp_path / "own/init/mine.yaml").rename(tmp_path / "own/init/mine.yml")
+    with pytest.raises(ConfigError, match="which are not read - rename them to .yaml"):
+        check_overlay(tmp_path / "own")
+
+
+def test_a_link_to_nothing_in_the_place_of_ours_is_refused_as_a_file_would_be(tmp_path):
+    folder = overlay(tmp_path / "own", "init/mine")
+    (folder / "init/he.yaml").symlink_to("nowhere")
+    with pytest.raises(ConfigError, match="is hidden by init=he of initlab itself"):
+        check_overlay(folder)
+
+
 def test_listing_them_imports_no_engine():
     program = (
         "import sys; from initlab.runner.config.option_files import shipped_options; shipped_options();"

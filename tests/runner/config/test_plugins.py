@@ -302,5 +302,5 @@ def test_an_exception_of_ours_is_none_of_a_plugin():
 def test_a_law_beyond_the_range_of_the_type_is_one_line(command, words, mode):
     done = command(*words, "dtype=float16", f"init_mode={mode}")
     assert (done.code, len(done.err.splitlines())) == (2, 1), done.err
-    assert done.err.startswith("error: init: ")
+    assert done.err.startswith("error: init: cannot fill '0.weight': ")
     assert "is beyond the range of float16 - use a wider dtype" in done.err
