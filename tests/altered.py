@@ -41,6 +41,14 @@ def forge(folder: Path, name: str, alter) -> None:
     change_manifest(folder, lambda m: m["written"].update({name: entry}))
 
 
+def forge_text(folder: Path, name: str, alter) -> None:
+    """Alter a file of text, and what the manifest says of it."""
+    path = folder / name
+    path.write_text(alter(path.read_text()))
+    entry = of_file(path).to_json()
+    change_manifest(folder, lambda m: m["written"].update({name: entry}))
+
+
 def change_snapshot(folder: Path, change) -> None:
     path = folder / "snapshot.safetensors"
     snapshot = formats.get(path).read(path)

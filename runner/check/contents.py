@@ -29,6 +29,8 @@ from initlab.runner.evidence.written import Written, of_file
 
 ALWAYS = (PLAN, STATISTICS, TABLE)
 """What every run writes."""
+COMPOSED = (f"{HYDRA}/config.yaml", f"{HYDRA}/overrides.yaml")
+"""What every run writes that is not joined from parts."""
 SHOWN = 3
 """Names of files that a line shows."""
 
@@ -40,7 +42,8 @@ def check_contents(run: RunFolder) -> None:
     values = _values(run)
     written = run.manifest.written
     if written is not None:
-        lacking = sorted({*ALWAYS, *values} - written.keys())
+        composed = COMPOSED if run.manifest.joined is None else ()
+        lacking = sorted({*ALWAYS, *composed, *values} - written.keys())
         if lacking:
             said = f"the manifest is damaged, it does not list {lacking[0]}"
             raise EvidenceError(f"{run.path}: {said} - {RUN_AGAIN}")

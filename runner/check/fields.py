@@ -14,24 +14,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from initlab.runner.check.composed import wrong_files
 from initlab.runner.config import plugins
-from initlab.runner.config.compose import read_option
 from initlab.runner.config.hydra_internals import assigned
 from initlab.runner.config.identity import canonical_config, run_id
 from initlab.runner.errors import ConfigError
-from initlab.runner.evidence.folder import HYDRA
 from initlab.runner.evidence.manifest import DEFINITION, Manifest
 from initlab.runner.excerpt import shortened
-from initlab.runner.flat import flatten
 from initlab.runner.json_values import JSON
 from initlab.runner.plan.validate import RunConfig
 
 RUN_ID = re.compile(r"\w{1,24}-\w{1,24}-[0-9a-fA-F]{8,}")
 """How a folder is called that is named by a run's id, or nearly so."""
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]*")
-OVERRIDES, COMPOSED, TASK = "overrides.yaml", "hydra.yaml", "config.yaml"
 OF_A_SWEEP = ("sweep", "expect", "control")
 """Keys that a run of a sweep does not keep."""
 
@@ -62,17 +57,11 @@ def _wrong_fields(
         if recorded != expected and (key in raw or content.written is not None):
             yield f"the manifest's {key} is {_shown(recorded)}, its config's {_shown(expected)}"
     yield from _wrong_measures(content)
-    hydra, named = content.versions.get("hydra-core"), _composed_by(folder)
-    if named is not None and hydra not in (None, named):
-        yield f"the manifest's versions say Hydra {hydra}, {HYDRA}/{COMPOSED} says {named}"
     word = wrong_word(content.overrides, content.config)
     if word is not None:
         yield f"the manifest's overrides hold {_shown(word)}, which its config does not say"
-    if "overrides" in raw and not same_words(folder, content.overrides):
-        yield f"the manifest's overrides are not those of {HYDRA}/{OVERRIDES}"
-    place = _wrong_place(folder, content.config)
-    if place is not None:
-        yield f"{HYDRA}/{TASK}: {place} is not as in the manifest's config"
+    if "overrides" in raw:
+        yield from wrong_files(content, folder)
 
 
 def _compared(
@@ -115,53 +104,6 @@ def _wrong_measures(content: Manifest) -> Iterator[str]:
         yield f"the manifest's seconds are {content.seconds}"
     if content.peak_memory_bytes < 0:
         yield f"the manifest's peak_memory_bytes are {content.peak_memory_bytes}"
-
-
-def same_words(folder: Path, words: list[str]) -> bool:
-    """Return whether these are the words in the folder's `overrides.yaml`, if it can be opened."""
-    found = _yaml(folder / HYDRA / OVERRIDES)
-    return found is None or found == words
-
-
-def _wrong_place(folder: Path, config: Mapping[str, Any]) -> str | None:
-    """Return the first key that the folder's `config.yaml`, if there is one, gives in another way
-    than the config, or None. An interpolation is not compared.
-    """
-    path = folder / HYDRA / TASK
-    if not path.is_file():
-        return None
-    try:
-        found = flatten(read_option(path))
-    except (OSError, ValueError, RecursionError):
-        return "content"
-    known = flatten(config)
-    open_places = tuple(place for place, value in found.items() if "${" in str(value))
-    for place in sorted(found.keys() | known.keys()):
-        if not place.startswith(open_places) and (
-            place not in found or place not in known or found[place] != known[place]
-        ):
-            return place
-    return None
-
-
-def _composed_by(folder: Path) -> str | None:
-    """Return the version of Hydra that the folder's `hydra.yaml` names; None if it names none."""
-    found = _yaml(folder / HYDRA / COMPOSED)
-    for key in ("hydra", "runtime", "version"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, str) else None
-
-
-def _yaml(path: Path) -> object:
-    """Return a file of YAML with all values as texts; None if it cannot be opened, and False if it
-    is no YAML.
-    """
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
-    except OSError:
-        return None
-    except (ValueError, RecursionError, yaml.YAMLError):
-        return False
 
 
 def wrong_word(words: list[str], config: Mapping[str, Any]) -> str | None:

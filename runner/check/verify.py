@@ -112,7 +112,7 @@ def _config(content: Manifest, folder: Path) -> RunConfig:
     plain = dict(content.config)
     plain["device"] = {"kind": "cpu", "index": 0}
     try:
-        config = revalidate(plain)
+        config = revalidate(plain, complete=content.written is not None)
     except ConfigError as error:
         raise EvidenceError(f"{folder}: the manifest's config cannot be run: {error}") from error
     if config.stream != content.stream:

@@ -22,6 +22,7 @@ from initlab.runner.config.input_files import input_files
 from initlab.runner.config.plugins import Plugin, loaded
 from initlab.runner.data import REGISTRY
 from initlab.runner.errors import ConfigError
+from initlab.runner.files import in_json
 from initlab.runner.json_values import JSON
 
 IDENTIFYING = (
@@ -72,9 +73,10 @@ def declaration_of(config: DictConfig) -> Declaration:
 def canonical_config(
     config: Mapping[str, JSON], stream: str, plugins: list[Plugin], files: dict[str, str]
 ) -> dict[str, JSON]:
-    """Return the part of a resolved config that identifies the run.
+    """Return the part of a resolved config that identifies the run, as JSON types.
 
-    It includes the stream's version and the SHA-256 of plugins and input files.
+    It includes the stream's version and the SHA-256 of plugins and input files. NaN and infinities
+    are texts, as in a manifest, whose config must give the same id.
     """
     canonical = {key: config.get(key) for key in IDENTIFYING}
     canonical["init"] = _without_later_defaults(canonical["init"])
@@ -88,7 +90,7 @@ def canonical_config(
         canonical["plugins"] = [[plugin.file, plugin.sha256] for plugin in plugins]
     if files:
         canonical["files"] = files
-    return canonical
+    return cast(dict[str, JSON], in_json(canonical))
 
 
 def _without_later_defaults(chosen: JSON) -> JSON:

@@ -25,6 +25,7 @@ from typing import cast
 
 import hydra.conf
 from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -84,6 +85,35 @@ def check(config: DictConfig, typed: Typed) -> None:
         problems += _Judge(node, typed).problems()
     if problems:
         raise ConfigError(problems)
+
+
+def unknown_key(node: Mapping[str, JSON], words: Iterable[str]) -> str | None:
+    """Return the first key of a recorded node `hydra` that neither Hydra, nor InitLab, nor one of
+    the recorded words about `hydra` sets; None if there is none. No value is judged.
+    """
+    try:
+        typed = Typed.of(words).places
+    except (HydraException, RecursionError):
+        return "hydra.overrides.hydra"
+    known = {*SHIPPED, *typed, "hydra.callbacks", "hydra.overrides.hydra", "hydra.runtime.choices"}
+    patterns = [*COMPUTED, *ANYWHERE]
+    for group, ours in LOGGING.items():
+        known |= {place for place, _ in _leaves(ours, f"hydra.{group}")}
+        known |= {place for shipped in _of_hydra(group) for place in shipped}
+    if "hydra.job.env_copy" in typed:
+        patterns.append("hydra.job.env_set.*")
+    for part, usual, options in (
+        ("launcher", BASIC, ["_target_"]),
+        ("sweeper", RUNNER, ["_target_", "max_batch_size", "params", "params.*"]),
+    ):
+        chosen = node.get(part)
+        target = chosen.get("_target_") if isinstance(chosen, Mapping) else None
+        # what other plugins have is known where they are installed
+        patterns += [f"hydra.{part}.{name}" for name in (options if target == usual else ["*"])]
+    for place, _ in _leaves(node, "hydra"):
+        if place not in known and not _matches(place, patterns):
+            return place
+    return None
 
 
 def refuse_hydra(words: Iterable[str], owner: str) -> None:

@@ -49,7 +49,7 @@ variables = Rule("be a mapping of names to values", lambda value: isinstance(val
 controls = Rule(
     'be a list of words like "init=normal"',
     lambda value: (
-        not value
+        value is None
         or (isinstance(value, list) and all(isinstance(w, str) and w.strip() for w in value))
     ),
 )

@@ -1,6 +1,6 @@
 """The manifest of a run, written last: a folder that has one holds a finished run.
 
-format       "initlab-manifest-1"
+format       "initlab-manifest-2"; one of initlab-manifest-1 may lack what later versions added
 run_id, name, config (resolved), canonical
 overrides    the words of the command line, as typed
 seed, stream the version of the streams the values came from
@@ -18,7 +18,7 @@ from __future__ import annotations
 import platform
 import resource
 import sys
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,8 @@ from initlab.runner.evidence.version import check_version
 from initlab.runner.evidence.written import Written, are_written
 from initlab.runner.excerpt import counted
 
-FORMAT = "initlab-manifest-1"
-VERSIONS = (1,)
+FORMAT, OLD_FORMAT = "initlab-manifest-2", "initlab-manifest-1"
+VERSIONS = (1, 2)
 RUN_AGAIN = "run its config again"
 DEFINITION = "tensor-v1, root-v1"
 USED = {
@@ -151,7 +151,8 @@ class Manifest:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of the file; `from_json` restores the manifest."""
-        content = {"format": FORMAT} | {one.name: getattr(self, one.name) for one in fields(self)}
+        version = OLD_FORMAT if self.written is None else FORMAT
+        content = {"format": version} | {one.name: getattr(self, one.name) for one in fields(self)}
         content["digests"] = {"definition": DEFINITION, **asdict(self.digests)}
         content["plugins"] = [asdict(plugin) for plugin in self.plugins]
         if self.joined is None:
@@ -169,11 +170,10 @@ class Manifest:
         Raises EvidenceError if it is of another version, damaged or incomplete.
         """
         found = content.get("format") if isinstance(content, dict) else type(content).__name__
-        check_version(place, found, "manifest", VERSIONS, RUN_AGAIN, _writer(content))
+        version = check_version(place, found, "manifest", VERSIONS, RUN_AGAIN, _writer(content))
         parts = fields(cls)
-        required = [
-            one.name for one in parts if one.default is MISSING and one.default_factory is MISSING
-        ]
+        required = [one.name for one in parts if version > 1 or _is_required(one)]
+        required = [name for name in required if name != "joined"]
         missing = [name for name in required if name not in content]
         if missing:
             raise EvidenceError(
@@ -182,6 +182,8 @@ class Manifest:
         given = {one.name: content[one.name] for one in parts if one.name in content}
         wrong = [one.name for one in parts if not one.metadata["sound"](given.get(one.name))]
         wrong = [name for name in wrong if name in given]
+        if version > 1 and content["written"] is None:
+            wrong.append("written")
         if wrong:
             raise EvidenceError(
                 f"{place}: the manifest is damaged, its {wrong[0]} is not as written - {RUN_AGAIN}"
@@ -193,6 +195,11 @@ class Manifest:
             given["written"] = {name: Written(**one) for name, one in given["written"].items()}
         given["overrides"] = words(given.get("overrides", []))
         return cls(**given)
+
+
+def _is_required(one: Field[Any]) -> bool:
+    """Return whether a manifest of every version has a field."""
+    return one.default is MISSING and one.default_factory is MISSING
 
 
 def words(overrides: list[str]) -> list[str]:

@@ -17,9 +17,12 @@ from initlab.runner.config.homes import no_key
 from initlab.runner.config.objective import parse_objective
 from initlab.runner.config.schema import DTYPES, Config, SweepOptions
 from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.excerpt import shortened
 
 REQUIRED = ("seed", "name", "stream", "dtype", "init_mode", "task")
 """Keys that a config of any version has; an older config may lack the others."""
+UNSWEPT: dict[str, object] = {"grid": {}, "cases": [], "exclude": [], "union": []}
+"""What `sweep` holds in the config of one run. What an axis leaves out says nothing without one."""
 LARGEST_MXNET_SEED = 2**32 - 1
 
 
@@ -76,6 +79,30 @@ def _check_sweep(options: object) -> None:
         said = f"must be a mapping, got {options!r} - choose an option of the group: sweep=…"
         raise ConfigError.of("", said)
     check_given(SweepOptions, dict.fromkeys(("on_error", "retries")) | options)
+
+
+def check_made(config: Mapping[str, object]) -> None:
+    """Check that a run can have been made from a config: every key is there, and none says that
+    nothing is made. Raises ConfigError with all problems.
+    """
+    problems = Problems()
+    for key in Config.__dataclass_fields__:
+        if key not in config:
+            problems.add(key, "is missing")
+    if config.get("task", "run") != "run" or config.get("dry_run"):
+        key = "dry_run" if config.get("dry_run") else "task"
+        problems.add(key, f"is {config[key]!r}, with which no run is made")
+    sweep = config.get("sweep", UNSWEPT)
+    if not isinstance(sweep, dict):
+        problems.add("sweep", f"must be a mapping, got {sweep!r}")
+        sweep = UNSWEPT
+    for key, empty in UNSWEPT.items():
+        found = sweep.get(key)
+        if found != empty and not (key == "exclude" and isinstance(found, list)):
+            problems.add(
+                f"sweep.{key}", f"is {shortened(repr(found))}, and a single run has {empty}"
+            )
+    problems.raise_any()
 
 
 def check_seed(resolved: Mapping[str, object]) -> None:

@@ -26,8 +26,8 @@ from initlab.runner.measures import Measure
 from initlab.runner.plan.feeding import check_feeding
 from initlab.runner.plan.model import ModelSpec
 from initlab.runner.plan.network import Network, build_twin
-from initlab.runner.plan.parts import Parts, mapping_at, parse_parts, parse_tracker
-from initlab.runner.plan.root import Root
+from initlab.runner.plan.parts import Parts, mapping_at, parse_group, parse_parts, parse_tracker
+from initlab.runner.plan.root import Root, check_made
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan, make_plan
 from initlab.runner.plan.shards import aliases_of, rows_of
@@ -138,13 +138,22 @@ def check_objective(run: RunConfig) -> None:
         objective.check(run.resolved, run.sketch)
 
 
-def revalidate(plain: Mapping[str, JSON]) -> RunConfig:
+def revalidate(plain: Mapping[str, JSON], complete: bool = False) -> RunConfig:
     """Return the run that a manifest's `config` declares, without its tracker.
 
-    The run was tracked already, and this machine may lack the tracker's library. Raises ConfigError
-    like `validate`.
+    The run was tracked already, and this machine may lack the tracker's library. A config of an
+    older version may lack keys, and its claims and objective are not looked at; with `complete` it
+    must be one that a run was made from. Raises ConfigError like `validate`.
     """
     judged: dict[str, JSON] = {"expect": [], "control": [], "objective": None}
+    if complete:
+        judged = {}
+        problems = Problems()
+        with problems.under():
+            check_made(plain)
+        with problems.under("tracker"):
+            parse_group("tracker", mapping_at(plain, "tracker"))
+        problems.raise_any()
     given = Declaration(copy.deepcopy({**plain, "tracker": UNTRACKED, **judged}))
     return validate(given, finished=True)
 

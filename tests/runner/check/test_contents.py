@@ -20,6 +20,14 @@ from initlab.engine import formats
             "the manifest is damaged, it does not list stats.json",
         ),
         (
+            lambda m: m["written"].pop(".hydra/config.yaml"),
+            "the manifest is damaged, it does not list .hydra/config.yaml",
+        ),
+        (
+            lambda m: m["written"].pop(".hydra/overrides.yaml"),
+            "the manifest is damaged, it does not list .hydra/overrides.yaml",
+        ),
+        (
             lambda m: m["written"].update({"../x": {"bytes": 1, "sha256": "0" * 64}}),
             "its written is not as written",
         ),

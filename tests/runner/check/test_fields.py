@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from altered import answer, change_manifest
 
-from initlab.runner.evidence.written import of_file
-
 
 @pytest.mark.parametrize(
     ("alter", "said"),
@@ -82,19 +80,6 @@ def test_a_folder_named_by_an_id_holds_that_run(probed, tmp_path, capsys):
     )
     other.rename(tmp_path / "mine")
     assert answer(tmp_path / "mine", capsys)[0] == 0
-
-
-def test_the_composed_config_is_that_of_the_manifest(only_run, capsys):
-    folder = only_run("init=normal", "probe=none")
-    file = folder / ".hydra" / "config.yaml"
-    file.write_text(file.read_text().replace("seed: 0", "seed: 1"))
-    entry = of_file(file).to_json()
-    change_manifest(folder, lambda m: m["written"].update({".hydra/config.yaml": entry}))
-    code, text = answer(folder, capsys)
-    assert (code, ".hydra/config.yaml: seed is not as in the manifest's config" in text) == (
-        1,
-        True,
-    )
 
 
 @pytest.mark.parametrize("change", [lambda name: name[:-1], str.upper])

@@ -146,11 +146,11 @@ def cut(path: Path) -> None:
         (lambda f: cut(f / "manifest.json"), "the manifest is damaged"),
         (
             lambda f: (f / "manifest.json").write_text("[]"),
-            "this is no manifest of format initlab-manifest-1",
+            "this is no manifest of format initlab-manifest-2",
         ),
         (
-            lambda f: (f / "manifest.json").write_text('{"format": "initlab-manifest-1"}'),
-            "it lacks run_id, config",
+            lambda f: (f / "manifest.json").write_text('{"format": "initlab-manifest-2"}'),
+            "it lacks run_id, name, config",
         ),
         (lambda f: (f / "snapshot.safetensors").unlink(), "the snapshot is missing"),
         (lambda f: cut(f / "snapshot.safetensors"), "is cut short within its data"),
@@ -217,22 +217,6 @@ def test_a_snapshot_that_names_another_root_is_different(finished, capsys):
 VALUES = [None, 3, 1.5, True, "x", "", [], {}, ["x"], {"x": 1}, [[1]], "../x", "snapshot.npz"]
 
 
-UNDECIDING = (
-    "name",
-    "task",
-    "resume",
-    "threads",
-    "dry_run",
-    "report",
-    "sweep",
-    "tracker",
-    "objective",
-    "expect",
-    "control",
-)
-"""Keys of the config that decide no value."""
-
-
 DECIDING = (
     "run_id",
     "config",
@@ -268,22 +252,7 @@ def test_whatever_a_manifest_holds_there_is_one_line_and_never_a_failure(key, on
                 inner[place[-1]] = value
             path.write_text(json.dumps(content))
             found = verify.verify(folder)
-            old = (
-                place
-                in (
-                    ("config", "stream"),
-                    ("config", "shard"),
-                    ("config", "measure"),
-                    ("config", "vars"),
-                )
-                and value is KeyError
-            )  # older versions wrote neither
-            harmless = (
-                old
-                or place[0] == "versions"
-                or place[1:] == ("definition",)
-                or place[1:2] in [(key,) for key in UNDECIDING]
-            )
+            harmless = place[0] == "versions" or place[1:] == ("definition",)
             assert found.code in (1, 2) or (
                 found.code == 0 and (harmless or content == json.loads(whole))
             ), (
@@ -390,7 +359,7 @@ def test_a_name_that_is_there_twice_is_refused(text, probed, capsys):
 def test_a_run_of_an_older_version_is_verified_and_the_line_says_that_less_is_covered(
     probed, capsys
 ):
-    change_manifest(probed, lambda m: m.pop("written"))
+    change_manifest(probed, lambda m: (m.pop("written"), m.update(format="initlab-manifest-1")))
     change(probed, "stats.json", lambda s: s["figures"].update(loss=0.0001))
     (probed / "plan.json").unlink()
     code, text = answer(probed, capsys)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from initlab.runner.config import identity
@@ -75,3 +77,10 @@ def test_the_parts_of_every_shipped_option_are_complete_as_they_are():
             with borrowing_hydra():
                 resolved = identity.resolve(compose([chosen]))
             assert identity.completed(resolved) == resolved
+
+
+def test_what_is_not_finite_identifies_a_run_as_its_manifest_does():
+    plain = identity.canonical_config(
+        {"vars": {"x": math.nan, "y": [math.inf]}}, "initlab-1", [], {}
+    )
+    assert plain["vars"] == {"x": "nan", "y": ["inf"]}

@@ -71,7 +71,7 @@ def test_a_manifest_is_the_same_after_writing_and_reading(manifest, tmp_path):
     content = (tmp_path / "plan.json").read_bytes()
     written = {"plan.json": Written(len(content), hashlib.sha256(content).hexdigest())}
     assert RunFolder(tmp_path).manifest == replace(manifest, written=written)
-    assert json.loads((tmp_path / "manifest.json").read_text())["format"] == "initlab-manifest-1"
+    assert json.loads((tmp_path / "manifest.json").read_text())["format"] == "initlab-manifest-2"
 
 
 def test_a_failed_write_leaves_no_manifest(tmp_path):
@@ -139,10 +139,10 @@ def refused(content: object) -> str:
     ],
 )
 def test_a_newer_version_is_one_line_that_says_what_to_do(versions, who):
-    content = {"format": "initlab-manifest-2", "versions": versions, "anything": "else"}
+    content = {"format": "initlab-manifest-3", "versions": versions, "anything": "else"}
     assert refused(content) == (
-        f"{PLACE}: is of format initlab-manifest-2, this initlab reads initlab-manifest-1 - use {who}, "
-        "or run its config again"
+        f"{PLACE}: is of format initlab-manifest-3, this initlab reads initlab-manifest-1, "
+        f"initlab-manifest-2 - use {who}, or run its config again"
     )
 
 
@@ -160,12 +160,12 @@ def verified(folder: Path) -> None:
 def test_every_reader_refuses_a_newer_version_in_one_line(reader, only_run):
     folder = only_run("init=normal")
     content = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(content | {"format": "initlab-manifest-2"}))
+    (folder / "manifest.json").write_text(json.dumps(content | {"format": "initlab-manifest-3"}))
     with pytest.raises(EvidenceError) as found:
         reader(folder)
     [line] = str(found.value).splitlines()
     assert line.startswith(
-        f"{folder}/manifest.json: is of format initlab-manifest-2, this initlab "
+        f"{folder}/manifest.json: is of format initlab-manifest-3, this initlab "
     )
 
 
@@ -173,7 +173,7 @@ def test_every_reader_refuses_a_newer_version_in_one_line(reader, only_run):
     "content", [[], "text", {}, {"format": 1}, {"format": "initlab-manifest-x"}]
 )
 def test_what_is_no_manifest_is_refused(content):
-    assert f"{PLACE}: this is no manifest of format initlab-manifest-1, found " in refused(content)
+    assert f"{PLACE}: this is no manifest of format initlab-manifest-2, found " in refused(content)
 
 
 @pytest.mark.parametrize("key", ["run_id", "config", "canonical", "digests", "snapshot", "plugins"])
@@ -191,6 +191,17 @@ def test_what_an_old_manifest_may_lack_has_a_default(key):
     del content[key]
     found = Manifest.from_json(content, PLACE)
     assert not getattr(found, key) and found.digests == WHOLE.digests
+
+
+@pytest.mark.parametrize("key", [*list(WHOLE.to_json())[1:], "written"])
+def test_a_manifest_of_today_has_every_field(key):
+    content = replace(WHOLE, written={}).to_json()
+    assert Manifest.from_json(content, PLACE).written == {}
+    del content[key]
+    assert f"the manifest is damaged, it lacks {key} - " in refused(content)
+    content[key] = None
+    if key not in ("seed", "snapshot", "shard"):
+        assert f"the manifest is damaged, its {key} is not as written - " in refused(content)
 
 
 @pytest.mark.parametrize(

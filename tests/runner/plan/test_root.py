@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from initlab.runner.errors import ConfigError
-from initlab.runner.plan.root import parse_root
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.plan.root import check_made, parse_root
 
 GOOD = {
     "seed": 3,
@@ -73,3 +74,16 @@ def test_an_invalid_key_is_refused_at_its_place(options, message):
 
 def test_everything_wrong_is_said_at_once():
     assert len(refusals(seed=-1, task="pln", expect=[3], objective={"figure": 3})) == 4
+
+
+def test_a_run_is_made_from_a_config_that_is_complete_and_no_sweep(only_run):
+    config = RunFolder(only_run("init=normal", "probe=none")).config
+    check_made(config)
+    del config["report"]
+    with pytest.raises(ConfigError) as caught:
+        check_made(config | {"sweep": {**config["sweep"], "grid": {"seed": [1]}}, "task": "plan"})
+    assert [str(problem) for problem in caught.value.problems] == [
+        "report: is missing",
+        "task: is 'plan', with which no run is made",
+        "sweep.grid: is {'seed': [1]}, and a single run has {}",
+    ]
