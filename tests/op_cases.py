@@ -260,6 +260,7 @@ CASES |= {
     "ctc_loss": [
         ((PATHS, LABELS, STEPS, COUNTS), {"blank": 3}),
         ((PATHS, LABELS[:, :1] + 1, STEPS, COUNTS * 0 + 1), {"blank": 0}),
+        ((PATHS, LABELS, STEPS, COUNTS), {"blank": int(LABELS[0, 0])}),
     ],
     "log1p": [((POSITIVE,), {})],
     "total": [

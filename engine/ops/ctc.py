@@ -44,7 +44,8 @@ def ctc_loss(
     """Return -log p(labels) for each sample.
 
     Scores x are (time, batch, classes), labels (batch, longest), lengths and label_lengths
-    (batch,). Elements beyond the lengths are ignored; a sequence too short for its labels has an
+    (batch,). Elements beyond the lengths are ignored. A label that is
+    the blank is taken as one more blank of the alignment, as in MXNet. A sequence too short for its labels has an
     infinite loss and a zero gradient. Only x has a gradient.
     """
     steps, batch, classes = x.shape
@@ -57,10 +58,10 @@ def ctc_loss(
     times, counts = lengths.astype("int64"), label_lengths.astype("int64")
     inside = xp.arange(longest)[None, :] < counts[:, None]
     whole = xp.where(inside, labels.astype("int64"), blank)
-    wrong = (whole < 0) | (whole >= classes) | (inside & (whole == blank))
+    wrong = (whole < 0) | (whole >= classes)
     if bool(xp.max(wrong.astype("int64"))) or bool(xp.max(counts) > longest):
         raise MXNetError.checked(
-            f"CTCLoss: labels must be classes of 0 … {classes - 1} other than the blank, {blank}"
+            f"CTCLoss: labels must be classes of 0 … {classes - 1}"
         )
     # blank, label, blank, label, …, blank
     blanks = xp.full((batch, longest + 1), blank)
