@@ -283,33 +283,16 @@ def backward(
             leaf.receive(gradient)
 
 
-@overload
 def grad(
     heads: Boxes,
-    variables: B,
+    variables: B | Sequence[B],
     head_grads: HeadGrads = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     train_mode: bool = True,
-) -> B: ...
-@overload
-def grad(
-    heads: Boxes,
-    variables: Sequence[B],
-    head_grads: HeadGrads = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    train_mode: bool = True,
-) -> list[B]: ...
-def grad(
-    heads: Boxes,
-    variables: Boxes,
-    head_grads: HeadGrads = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    train_mode: bool = True,
-) -> object:
-    """Return the gradients of `heads` by `variables`, as new boxes of the variables' shapes.
+) -> list[B]:
+    """Return the gradients of `heads` by the variables, as new boxes of the variables' shapes: always
+    a list, also for a single variable (as MXNet 1.9.1 does, whatever its documentation says).
 
     The stored gradients of the variables are not changed. With `create_graph` the gradients are on
     the tape, so they can be differentiated again, any number of times. `retain_graph` is by default
@@ -317,7 +300,7 @@ def grad(
     `create_graph` if the gradient of a primitive is not made of primitives.
     """
     boxes, given = _heads(heads, head_grads)
-    single, wanted = is_box(variables), _listed(variables)
+    wanted = _listed(variables)
     if not wanted:
         raise AssertionError("variables cannot be an empty list.")
     retain = create_graph if retain_graph is None else retain_graph
@@ -338,7 +321,7 @@ def grad(
             )
         gradient = found[id(variable._node)][1]
         result.append(gradient if create_graph else variable._wrap(gradient))
-    return result[0] if single else result
+    return cast(list[B], result)
 
 
 def inner_gradients(

@@ -9,7 +9,7 @@ from initlab.engine.nd import NDArray
 
 def print_summary(block: Any, inputs: tuple[Any, ...]) -> None:
     """Run the block once and print the table of `Block.summary`, in MXNet's form."""
-    rows: list[tuple[str, Any, int]] = [("Input", _shapes(inputs), 0)]
+    rows: list[tuple[str, str, int]] = [("Input", _text(inputs), 0)]
     counted: set[int] = set()
     totals = {"total": 0, "trainable": 0, "shared": 0}
     handles = []
@@ -23,7 +23,7 @@ def print_summary(block: Any, inputs: tuple[Any, ...]) -> None:
             totals["shared"] += size if id(parameter) in counted else 0
             counted.add(id(parameter))
         totals["total"] += own
-        rows.append((f"{type(layer).__name__}-{len(rows)}", _shapes(out), own))
+        rows.append((f"{type(layer).__name__}-{len(rows)}", _text(out), own))
 
     def watch(layer: Any) -> None:
         if getattr(layer, "_active", False):
@@ -41,7 +41,7 @@ def print_summary(block: Any, inputs: tuple[Any, ...]) -> None:
     print(f"{'Layer (type)':>20}  {'Output Shape':>42} {'Param #':>15}")
     print("=" * 80)
     for layer, shape, count in rows:
-        print(f"{layer:>20}  {shape!s:>42} {count:>15}")
+        print(f"{layer:>20}  {shape:>42} {count:>15}")
     print("=" * 80)
     print("Parameters in forward computation graph, duplicate included")
     print(f"   Total params: {totals['total']}")
@@ -52,8 +52,13 @@ def print_summary(block: Any, inputs: tuple[Any, ...]) -> None:
     print("-" * 80)
 
 
+def _text(values: Any) -> str:
+    """Return the shapes of an array, or of arrays in nested lists, without the outer brackets."""
+    shapes = _shapes(values)
+    return str(shapes)[1:-1] if isinstance(shapes, list) else str(shapes)
+
+
 def _shapes(value: Any) -> Any:
-    if isinstance(value, NDArray):
-        return value.shape
-    found = [_shapes(item) for item in value]
-    return found[0] if len(found) == 1 else found
+    if isinstance(value, (list, tuple)):
+        return [_shapes(item) for item in value]
+    return value.shape if isinstance(value, NDArray) else value

@@ -44,9 +44,9 @@ def ctc_loss(
     """Return -log p(labels) for each sample.
 
     Scores x are (time, batch, classes), labels (batch, longest), lengths and label_lengths
-    (batch,). Elements beyond the lengths are ignored. A label that is
-    the blank is taken as one more blank of the alignment, as in MXNet. A sequence too short for its labels has an
-    infinite loss and a zero gradient. Only x has a gradient.
+    (batch,). Elements beyond the lengths are ignored. A label that is the blank is one more blank of
+    the alignment, as in MXNet. A sequence too short for its labels has an infinite loss and a zero
+    gradient. Only x has a gradient.
     """
     steps, batch, classes = x.shape
     longest = labels.shape[1]
@@ -60,9 +60,7 @@ def ctc_loss(
     whole = xp.where(inside, labels.astype("int64"), blank)
     wrong = (whole < 0) | (whole >= classes)
     if bool(xp.max(wrong.astype("int64"))) or bool(xp.max(counts) > longest):
-        raise MXNetError.checked(
-            f"CTCLoss: labels must be classes of 0 … {classes - 1}"
-        )
+        raise MXNetError.checked(f"CTCLoss: labels must be classes of 0 … {classes - 1}")
     # blank, label, blank, label, …, blank
     blanks = xp.full((batch, longest + 1), blank)
     path = xp.concatenate(

@@ -83,7 +83,7 @@ def jacobian(subject: Subject, sample: np.ndarray) -> np.ndarray:
         head = np.zeros((count, size), np.float32)
         chosen = np.arange(min(count, size - start))
         head[chosen, start + chosen] = 1
-        gradient = autograd.grad(
+        [gradient] = autograd.grad(
             y,
             x,
             nd.array(head.reshape(y.shape), ctx=subject.device, dtype=y.dtype),

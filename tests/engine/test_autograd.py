@@ -168,17 +168,26 @@ def test_gradients_of_any_order():
     with autograd.record():
         value = x**5
         for _ in range(3):
-            value = autograd.grad(value, x, create_graph=True)
+            [value] = autograd.grad(value, x, create_graph=True)
     assert value.asnumpy() == pytest.approx(60 * x.asnumpy() ** 2)
     value.backward()
     assert x.grad.asnumpy() == pytest.approx(120 * x.asnumpy())
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_the_gradient_by_a_single_variable_is_a_list_of_one_as_in_mxnet(create_graph):
+    x = variable(1, 2, 3)
+    with autograd.record():
+        found = autograd.grad(x * x, x, create_graph=create_graph)
+    assert isinstance(found, list)
+    assert found[0].asnumpy().tolist() == [2, 4, 6]
 
 
 def test_create_graph_keeps_the_graph_and_the_variables_gradients():
     x = variable(3)
     with autograd.record():
         y = x * x * x
-        g = autograd.grad(y, x, create_graph=True)
+        [g] = autograd.grad(y, x, create_graph=True)
         assert x.grad.asnumpy().tolist() == [0]
     y.backward(retain_graph=True)
     assert x.grad.asnumpy().tolist() == [27]
@@ -190,7 +199,7 @@ def test_a_gradient_can_be_given_for_the_head_and_is_differentiated_too():
     x, v = variable(2, 3), variable(1, 10)
     with autograd.record():
         y = x * x
-        g = autograd.grad(y, x, v, create_graph=True)
+        [g] = autograd.grad(y, x, v, create_graph=True)
     g.backward()
     assert v.grad.asnumpy().tolist() == [4, 6]
     assert x.grad.asnumpy().tolist() == [2, 20]
@@ -215,7 +224,7 @@ def test_a_gradient_penalty_trains_a_convolutional_network():
         x.attach_grad()
         with autograd.record():
             loss = gluon.loss.SoftmaxCrossEntropyLoss()(net(x), nd.array([0, 1]))
-            return (autograd.grad(loss, x, create_graph=create_graph) ** 2).sum()
+            return (autograd.grad(loss, x, create_graph=create_graph)[0] ** 2).sum()
 
     penalty(True).backward()
     exact = weight.grad().asnumpy()[0, 0, 0, 1]
@@ -252,7 +261,7 @@ def test_a_function_has_its_own_gradient():
 def test_a_functions_gradient_can_be_differentiated():
     x = variable(0.5)
     with autograd.record():
-        g = autograd.grad(Sigmoid()(x), x, create_graph=True)
+        [g] = autograd.grad(Sigmoid()(x), x, create_graph=True)
     g.backward()
     s = 1 / (1 + np.exp(-x.asnumpy()))
     assert x.grad.asnumpy() == pytest.approx(s * (1 - s) * (1 - 2 * s))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from initlab.engine import nd
-from initlab.engine.gluon import nn
+from initlab.engine.gluon import nn, rnn
 
 
 @pytest.fixture
@@ -31,3 +31,16 @@ def test_a_hybridized_block_prints_no_summary(net):
         net.summary(nd.ones((5, 3)))
     net.hybridize(False)
     assert not any(block._forward_hooks for block in net._children.values())
+
+
+def test_shapes_of_several_arrays_are_without_the_outer_brackets_as_in_mxnet(capsys):
+    layer = rnn.LSTM(3, input_size=4)
+    layer.initialize()
+    layer.summary(nd.ones((2, 3, 4)), layer.begin_state(3))
+    rows = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert any(
+        row.startswith("Input           (2, 3, 4), [(1, 3, 3), (1, 3, 3)]  ") for row in rows
+    )
+    assert any(
+        row.startswith("LSTM-1           (2, 3, 3), [(1, 3, 3), (1, 3, 3)]  ") for row in rows
+    )
