@@ -104,11 +104,11 @@ def uncovered(run: RunFolder) -> list[str]:
     return sorted({*_names(run.path), *inner} - listed - {HYDRA})
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], most: int = SHOWN) -> str:
     """Return names for a line: the first, and how many more there are."""
     every = list(names)
-    more = len(every) - SHOWN
-    return ", ".join(every[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    more = len(every) - most
+    return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _values(run: RunFolder) -> set[str]:

@@ -14,7 +14,8 @@ from initlab.runner.errors import EXIT_REFUSED, ConfigError, EvidenceError, prin
 class Verify(Command):
     """Make finished runs again and compare: every value, figure, file, and field of the manifest.
 
-    The line of a verified run says what was covered. docs/verify.md in the source has the details.
+    For the folder of a sweep, every run that it lists is verified. The line of a verified run says
+    what was covered. docs/verify.md in the source has the details.
 
     With --lock FILE: draw every run of a lock again and say what changed, and why.
 
@@ -24,12 +25,14 @@ class Verify(Command):
       2   a manifest, file or lock is missing, damaged or of another version
     """
 
-    usage = "RUN_DIR ..."
+    usage = "DIR ..."
     summary = "recompute finished runs, to the bit"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Run folders, or a lock."""
-        parser.add_argument("folders", nargs="*", metavar="RUN_DIR", help="outputs/<name>/<run id>")
+        """Folders of runs and sweeps, or a lock."""
+        parser.add_argument(
+            "folders", nargs="*", metavar="DIR", help="outputs/<name>/<run id>, or outputs/<sweep>"
+        )
         parser.add_argument(
             "--values", action="store_true", help="draw the values again, but measure nothing again"
         )
@@ -53,24 +56,24 @@ class Verify(Command):
     def perform(self, given: argparse.Namespace) -> int:
         """Print a line for each run; return the worst exit code."""
         from initlab.runner.check.lockcheck import verify_lock
-        from initlab.runner.check.verify import verify
+        from initlab.runner.check.several import verify_all
         from initlab.runner.terminal.tables import console
 
         if bool(given.folders) == (given.lock is not None):
-            raise ConfigError.of("verify", "give run folders, or --lock FILE")
+            raise ConfigError.of("verify", "give folders of runs or sweeps, or --lock FILE")
         if given.lock is not None and given.values:
-            raise ConfigError.of("--values", "is for run folders")
+            raise ConfigError.of("--values", "is for folders")
         if given.lock is not None:
             return verify_lock(given.lock, console(), given.config_dir, given.junit)
         if given.junit or given.config_dir:
             option = "--junit" if given.junit else "--config-dir"
             raise ConfigError.of(option, "is for --lock FILE")
         worst = 0
-        for folder in given.folders:
-            answer = verify(Path(folder), figures=not given.values)
+        for answer in verify_all(list(map(Path, given.folders)), figures=not given.values):
             if answer.code == EXIT_REFUSED:
                 print_error(EvidenceError(answer.text))
             else:
-                print(answer.text, file=sys.stderr if answer.code else sys.stdout)
+                out = sys.stderr if answer.code else sys.stdout
+                print(answer.text, file=out, flush=True)
             worst = max(worst, answer.code)
         return worst

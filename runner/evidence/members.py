@@ -20,6 +20,8 @@ from initlab.runner.files import write_csv, write_json, write_text
 from initlab.runner.json_values import JSON
 
 TABLE, SUMMARY = "summary.csv", "summary.md"
+OWN = (SWEEP, TABLE, SUMMARY, REPORT, *judged.FILES)
+"""The files of a sweep, beside the folders of its runs."""
 KIND = ".kind"
 """The end of the key that a config group chooses."""
 FORMAT = "initlab-sweep-1"
@@ -83,6 +85,16 @@ def read_members(folder: Path) -> list[Member]:
 def is_sweep(folder: Path) -> bool:
     """Return whether a folder is that of a sweep, not of a run."""
     return (folder / SWEEP).exists()
+
+
+def place_of(member: Member, sweep: Path) -> Path:
+    """Return the folder of a run: next to the list that names it if it is there, else where it was
+    written.
+
+    So the runs of a sweep are found after its folder was moved.
+    """
+    beside = sweep / member.run_id
+    return beside if beside.is_dir() else Path(member.folder)
 
 
 def _text(value: object) -> str:

@@ -16,7 +16,7 @@ from initlab.engine.laws import Law
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
-from initlab.runner.evidence.members import Member, read_members
+from initlab.runner.evidence.members import Member, place_of, read_members
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.status import Status, conclude, read
 
@@ -89,19 +89,10 @@ class SweepData:
         self.members = read_members(folder)
         self._over = over
 
-    def place(self, member: Member) -> Path:
-        """Return the folder of a run: next to the list that names it if it is there, else where it
-        was written.
-
-        So the runs of a sweep are found after its folder was moved.
-        """
-        beside = self.folder / member.run_id
-        return beside if beside.is_dir() else Path(member.folder)
-
     def entries(self) -> Iterator[SweepRun]:
         """Yield every run in the order of the sweep."""
         for member in self.members:
-            folder = self.place(member)
+            folder = place_of(member, self.folder)
             status = conclude(folder) if self._over else read(folder)
             run, trouble = None, status.error
             if status.state == "completed":
