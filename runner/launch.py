@@ -123,7 +123,7 @@ def single_run(config: DictConfig) -> int:
         print(f"{state}  {run.run_id}\n\n1 run: 1 {state}; nothing was written")
         return 0
     if run.checked.task == "plan":
-        tables.print_plan(out, run.plan)
+        tables.print_plan(out, run.plan, run.checked.fold)
         return 0
     folder = run.folder.absolute() if config.hydra.job.chdir else run.folder
     run.begin(folder)

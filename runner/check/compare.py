@@ -35,7 +35,7 @@ from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.excerpt import counted
 from initlab.runner.flat import Change, changes, flatten
 from initlab.runner.listing import Listing
-from initlab.runner.terminal import tables
+from initlab.runner.terminal.folding import number
 
 FORMAT = "initlab-comparison-1"
 WHAT = (
@@ -335,18 +335,14 @@ def print_comparison(out: Console, found: Comparison) -> None:
         out.print(f"{name}  {side.place}  ({side.describe()})", markup=False, soft_wrap=True)
     out.print()
     rows = [_cells(pair) for pair in found.pairs]
-    used = [
-        number
-        for number in range(len(COLUMNS))
-        if number < ALWAYS or any(cells[number] for cells in rows)
-    ]
-    table = Listing(*(COLUMNS[number] for number in used))
+    used = [at for at in range(len(COLUMNS)) if at < ALWAYS or any(cells[at] for cells in rows)]
+    table = Listing(*(COLUMNS[at] for at in used))
     for cells in rows:
         styled = [
-            Text(cells[number], "green" if cells[number] == IDENTICAL else "bold red")
-            if number == RESULT
-            else cells[number]
-            for number in used
+            Text(cells[at], "green" if cells[at] == IDENTICAL else "bold red")
+            if at == RESULT
+            else cells[at]
+            for at in used
         ]
         table.add_row(*styled)
     table.print(out)
@@ -400,7 +396,7 @@ def _cells(pair: Pair) -> list[str]:
         return [*cells, "", "", "", "", "", _not_finite(found)]
     if found is None:
         return [*cells, "", "", "", "", _ks_text(pair.ks), ""]
-    figures = [tables.number(value, 3) for value in (found.max_abs, found.relative_l2)]
+    figures = [number(value, 3) for value in (found.max_abs, found.relative_l2)]
     share = f"{found.differing} of {found.elements}"
     return [
         *cells,

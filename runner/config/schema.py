@@ -37,6 +37,8 @@ from initlab.runner import data, measures, probes, stats, trackers
 from initlab.runner.config.hydra_internals import store_option
 
 SIMPLE_TYPES = (bool, int, float, str)
+SECTIONS = ("parameters", "layers", "gradients", "training", "figures", "measures")
+"""What a run prints, in this order; `runner.terminal.measured` has a function for each."""
 DTYPES = ("float32", "float16", "float64", "bfloat16")
 component = Rule(
     "be one path component",
@@ -108,6 +110,8 @@ class Config:
     resume: bool
     dry_run: bool
     report: Annotated[str, choice("none sweep all")]
+    show: list[Annotated[str, choice(SECTIONS)]]
+    fold: bool
     objective: Any
     sweep: SweepOptions
     vars: Annotated[dict[str, Any], variables]

@@ -15,12 +15,14 @@ from initlab.engine.options import check_given, checks_of, whole
 from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.config.homes import no_key
 from initlab.runner.config.objective import parse_objective
-from initlab.runner.config.schema import DTYPES, Config, SweepOptions
+from initlab.runner.config.schema import DTYPES, SECTIONS, Config, SweepOptions
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.excerpt import shortened
 
 REQUIRED = ("seed", "name", "stream", "dtype", "init_mode", "task")
 """Keys that a config of any version has; an older config may lack the others."""
+LATER = ("show", "fold")
+"""Keys that manifests of this format had not at first."""
 UNSWEPT: dict[str, object] = {"grid": {}, "cases": [], "exclude": [], "union": []}
 """What `sweep` holds in the config of one run. What an axis leaves out says nothing without one."""
 LARGEST_MXNET_SEED = 2**32 - 1
@@ -39,6 +41,8 @@ class Root:
     resume: bool
     threads: int | None
     claims: list[Claim]
+    show: tuple[str, ...]
+    fold: bool
 
 
 def parse_root(resolved: Mapping[str, Any]) -> Root:
@@ -68,6 +72,8 @@ def parse_root(resolved: Mapping[str, Any]) -> Root:
         resume=resolved.get("resume", False),
         threads=resolved.get("threads"),
         claims=claims,
+        show=tuple(resolved.get("show", SECTIONS)),
+        fold=resolved.get("fold", True),
     )
 
 
@@ -87,7 +93,7 @@ def check_made(config: Mapping[str, object]) -> None:
     """
     problems = Problems()
     for key in Config.__dataclass_fields__:
-        if key not in config:
+        if key not in config and key not in LATER:
             problems.add(key, "is missing")
     if config.get("task", "run") != "run" or config.get("dry_run"):
         key = "dry_run" if config.get("dry_run") else "task"

@@ -69,6 +69,10 @@ class RunConfig:
     if the output is not a single array.
     """
     claims: list[Claim]
+    show: tuple[str, ...]
+    """The sections that are printed; no part of the run."""
+    fold: bool
+    """Whether repeated blocks are printed as one line; no part of the run."""
     threads: int | None
     """The number of threads; None for the number of processors."""
     shard: Shard | None

@@ -35,7 +35,7 @@ from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
 from initlab.runner.run import rescale, streamed
 from initlab.runner.stats import meter
-from initlab.runner.terminal import tables
+from initlab.runner.terminal.sections import Results, print_results, remarks_on
 
 LOG = logging.getLogger("runner")
 
@@ -227,11 +227,8 @@ def _execute(config: RunConfig, run: RunFolder, origin: Origin, out: Console) ->
     if not out.quiet:
         listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
         verdicts = {row["path"]: row["verdict"] for row in stats.parameters}
-        tables.print_parameters(out, listed, made.rows, verdicts)
-        tables.print_remarks(out, config.plan)
-        tables.print_trace(out, trace)
-        tables.print_sections(out, trace, sections)
-        out.print()
+        results = Results(listed, remarks_on(config.plan), made.rows, verdicts, trace, sections)
+        print_results(out, results, config.show, config.fold)
         for line in (f"root {made.digests.root}", f"{run.path}  ({seconds:.2f} s)"):
             out.print(line, markup=False, soft_wrap=True)
     return Outcome(run.path, made.digests.root, False)

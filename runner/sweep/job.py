@@ -218,7 +218,7 @@ def task_text(config: DictConfig) -> str:
 def print_plan(checked: RunConfig) -> str:
     """Print the plan of a run; write nothing."""
     print(f"\n{checked.run_id}", flush=True)
-    tables.print_plan(tables.console(), checked.plan)
+    tables.print_plan(tables.console(), checked.plan, checked.fold)
     return COMPLETED
 
 

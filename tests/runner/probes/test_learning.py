@@ -20,7 +20,7 @@ from initlab.runner.probes.learning import LOSSES, hits
 from initlab.runner.probes.train import Train, accuracy, steps_to
 from initlab.runner.report.charts import run_charts
 from initlab.runner.report.run_page import write_run_report
-from initlab.runner.terminal.tables import evenly
+from initlab.runner.terminal.sections import evenly
 from initlab.runner.trackers.evidence import Evidence
 
 RNG = np.random.default_rng(5)
