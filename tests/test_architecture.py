@@ -110,6 +110,8 @@ ONLY_HERE = {
     "rich": {
         "runner/declare.py",
         "runner/terminal/tables.py",
+        "runner/terminal/folding.py",
+        "runner/terminal/sections.py",
         "runner/run/stages.py",
         "runner/progress.py",
         "runner/listing.py",
