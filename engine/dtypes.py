@@ -57,7 +57,7 @@ def _bfloat16() -> np.dtype:
         import ml_dtypes
     except ImportError:
         raise MXNetError(
-            "dtype bfloat16 needs the package ml_dtypes - pip install ml_dtypes"
+            "dtype bfloat16 needs the package ml_dtypes - pip install 'initlab[bfloat16]'"
         ) from None
     bfloat16: np.dtype = np.dtype(ml_dtypes.bfloat16)
     return bfloat16

@@ -93,17 +93,20 @@ def pairs(
         for run in runs_of(lock.words, config_dir):
             yield left.pop(tuple(run.member.overrides), None), run
     except ConfigError as error:
-        raise _in_lock(path, error) from error
+        raise _in_lock(path, error, config_dir) from error
     for locked in left.values():
         yield locked, None
 
 
-def _in_lock(path: Path, error: ConfigError) -> ConfigError:
+def _in_lock(path: Path, error: ConfigError, config_dir: str | None) -> ConfigError:
+    """Return the error with the lock's file. An unknown option may be one of a folder that is not given."""
+    said = [problem.message.rstrip(".") for problem in error.problems]
+    if config_dir is None:
+        hint = ". If it is an option of your own, give --config-dir DIR"
+        said = [s + hint if s.startswith("no option") else s for s in said]
     return ConfigError(
-        [
-            Problem(f"{path}: {problem.place}" if problem.place else str(path), problem.message)
-            for problem in error.problems
-        ]
+        Problem(f"{path}: {problem.place}" if problem.place else str(path), message)
+        for problem, message in zip(error.problems, said, strict=True)
     )
 
 

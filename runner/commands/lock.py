@@ -35,6 +35,9 @@ class Lock(Command):
         parser.add_argument(
             "-o", "--output", type=Path, default=Path(NAME), metavar="FILE", help=f"default {NAME}"
         )
+        parser.add_argument(
+            "-m", "--multirun", action="store_true", help="may be given, as with initlab -m"
+        )
         parser.add_argument("--config-dir", metavar="DIR", help="a folder with options of your own")
 
     def perform(self, given: argparse.Namespace) -> int:

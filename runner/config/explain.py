@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
+from fnmatch import fnmatchcase
 
 from hydra.core.object_type import ObjectType
 from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
-from initlab.runner.config.homes import no_key, options_of_layer
+from initlab.runner.config import permitted, schema
+from initlab.runner.config.homes import names_below, no_key, options_of_layer
 from initlab.runner.config.hydra_internals import hydra_loader, package_of
 from initlab.runner.config.option_reader import FileError
 from initlab.runner.errors import Problem, typed
@@ -112,7 +114,8 @@ def _culprit(words: list[str], place: str, file: str, said: str) -> str | None:
     for word in words if place and not file else ():
         if dotted in (key_of(word), key_of(word).replace("/", ".")):
             return word
-    return next((w for w in words if w in said or f"'{key_of(w)}'" in said), None)
+    named = (w for w in words if w.lstrip("+~") in said or f"'{key_of(w)}'" in said)
+    return next(named, None)
 
 
 def _in_file(problem: Problem, file: str, words: list[str]) -> Problem:
@@ -176,20 +179,49 @@ def _of_key(inner: BaseException, place: str, culprit: str | None) -> Problem:
     if "is not an int" in text and text.startswith("Index"):
         said = f"{text.split()[1]} is no place in a list - write its number, from 0"
         return Problem(place, said)
+    if text.startswith("invalid literal for int()"):
+        said = f"{text.rpartition(': ')[2]} is no place in a list - write its number, from 0"
+        return Problem(place, said)
     if "is not a ListConfig" in text:
         return Problem(place, f"must be a list, got {value} - write {typed(place)}=[{value}]")
     if text.startswith("Cannot assign") and "Dict[" in text:
         return Problem(place, f"must be a mapping of keys to values, got {value}")
     if "requires --multirun" in text or text.startswith("Ambiguous value"):
-        text += (
-            " - give -m to sweep over it (in Python, declare each run), or quotes to take it as one "
-            "value"
-        )
-    elif culprit is not None and not getattr(inner, "full_key", None):
+        return Problem(place, _several_values(place, value, culprit))
+    if "Could not delete" in text and culprit is not None:
+        return _not_there(culprit)
+    if culprit is not None and not getattr(inner, "full_key", None):
         return Problem(
             place or culprit, f"cannot be composed from '{culprit}' ({_last_line(inner)})"
         )
     return Problem(place, text)
+
+
+def _several_values(place: str, value: str, culprit: str | None) -> str:
+    """Return what to write instead of several values of a key without -m."""
+    said = (
+        f"'{culprit}' has several values - give -m for a run of each (in Python, declare each run)"
+    )
+    if "(" in value:
+        return said
+    if place in (*schema.SEVERAL, "control", "model.input"):
+        return f"{said}, or write '{place}=[{value}]' for a run with all of them"
+    if schema.takes_text(place.split(".")):
+        return f"{said}, or write '{place}=\"{value}\"' if it is one text"
+    return said
+
+
+def _not_there(word: str) -> Problem:
+    """Return the problem with a word that removes what is not there, like `~inti`."""
+    key, has_value, value = word.lstrip("~").partition("=")
+    if has_value:
+        return Problem(key, f"is not '{value}', so that '{word}' cannot remove it - write ~{key}")
+    said = f"is not there, so that '{word}' cannot remove it"
+    parent, _, name = key.rpartition(".")
+    if parent and not names_below(parent):
+        return Problem(key, f"{said} - leave it out")
+    known = names_below(parent) if parent else [field.name for field in fields(schema.Config)]
+    return Problem.of_name(key, said, name, known)
 
 
 def _missing_key(place: str, name: str, known: list[str], parent: object, value: str) -> Problem:
@@ -201,6 +233,11 @@ def _missing_key(place: str, name: str, known: list[str], parent: object, value:
     options = options_of_layer(kind)
     if options and name not in options:
         return Problem.of_name(place, f"{kind} takes no such option", name, options)
+    if place.startswith("hydra.") and not any(fnmatchcase(place, key) for key in permitted.TYPED):
+        said = "cannot be set: a config cannot name code to run"
+        return Problem(
+            place, said if ".callbacks" in place else "cannot be set: InitLab does not use it"
+        )
     write = f"+{typed(place)}={value or '…'}"
     if options:
         return Problem(place, f"is not set here yet - write {write} to set it")

@@ -7,6 +7,7 @@ from dataclasses import fields
 from functools import lru_cache
 
 from initlab.engine.options import options_of
+from initlab.engine.registry import nearest
 from initlab.engine.synonyms import meant
 from initlab.runner.config import schema
 from initlab.runner.errors import Problem
@@ -68,20 +69,38 @@ def homes_of(name: str) -> Homes:
     return known.get(chosen or "", {})
 
 
+def names_below(parent: str) -> list[str]:
+    """Return the keys that a part of the config like `init` has, of all its options."""
+    return sorted(name for name, homes in _all().items() if f"{parent}.{name}" in homes)
+
+
 def no_key(place: str, name: str, known: Iterable[str], after: str = "") -> Problem:
     """Return the problem with a key that does not exist at `place` of a config.
 
-    `known` are the keys there. If there is such a key in another place, it is that which is meant.
+    `known` are the keys there. If there is such a key in another place, or with other options, it is
+    that which is meant.
     """
     names: Sequence[str] = sorted(known)
-    homes = {path: words for path, words in homes_of(name).items() if path != place}
-    if not homes or meant(name, names) is not None or "." in place:
+    homes = homes_of(name)
+    parent = place.rpartition(".")[0]
+    if parent and not homes:
+        homes = homes_of(nearest(name, names_below(parent)) or "")
+    if "." in place:  # a layer's or a measurement's options are not meant below `init`
+        homes = {path: words for path, words in homes.items() if path.count(".") == 1}
+    homes = {place: homes[place]} if place in homes else homes
+    if not homes or homes.get(place) == [] or _is_near(name, names, homes):
         return Problem.of_name(place, f"no such key{after}", name, names)
     said = " or ".join(f"'{path}'{_of(words)}" for path, words in list(homes.items())[:SHOWN])
-    listed = ", ".join(names)
-    return Problem(
-        place, f"no such key{after} - did you mean {said}? Known: {listed}.", unknown=True
-    )
+    said = f"it is one{_of(homes[place])}." if place in homes else f"did you mean {said}?"
+    return Problem(place, f"no such key{after} - {said} Known: {', '.join(names)}.", unknown=True)
+
+
+def _is_near(name: str, names: Sequence[str], homes: Homes) -> bool:
+    """Return whether one of the names that are there is meant rather than a key of this very name in
+    another place.
+    """
+    exact = any(path.rpartition(".")[2] == name for path in homes)
+    return meant(name, names) is not None or (not exact and nearest(name, names) is not None)
 
 
 def _of(words: list[str]) -> str:

@@ -54,7 +54,7 @@ from omegaconf._utils import get_yaml_loader
 from omegaconf.basecontainer import BaseContainer
 from omegaconf.errors import OmegaConfBaseException
 
-from initlab.engine.registry import advice
+from initlab.engine.registry import nearest
 from initlab.runner.config import grammar
 from initlab.runner.errors import ConfigError
 
@@ -114,6 +114,20 @@ def remove_resolver(name: str) -> None:
         OmegaConf.clear_resolver(name)
 
 
+ROOT_KEYS = frozenset(
+    (
+        *("seed", "stream", "name", "dtype", "init_mode", "threads", "shard", "task", "resume"),
+        *("dry_run", "report", "objective", "sweep", "vars", "expect", "control", "model", "init"),
+        *("device", "data", "probe", "snapshot", "tracker", "stats", "measure", "experiment"),
+    )
+)
+"""The first parts of keys, which people write with dashes."""
+REFUSED_FLAGS = ("config-path", "config-name", "experimental-rerun")
+"""Options of Hydra's that `launch` refuses."""
+ANSWERS = {
+    "json": "a run's folder has plan.json and stats.json; in Python, initlab.declare(…).plan"
+}
+"""What is said of options that other programs have."""
 BORROWED = RLock()
 """Held by the thread that uses Hydra in `borrowing_hydra`."""
 OWNERS = ("hydra", "hydra_plugins")
@@ -199,14 +213,32 @@ def parse_arguments(words: list[str]) -> tuple[Namespace, list[str]]:
     parser.error = refuse  # type: ignore[method-assign]
     arguments, unknown = parser.parse_known_intermixed_args(words)
     for word in unknown:
-        key, is_key, value = word.lstrip("-").partition("=")
-        hint = f"; a key is written without dashes: {key}={value if is_key else '…'}"
-        flags = [flag for action in parser._actions for flag in action.option_strings]
-        raise ConfigError.of(word, f"is no option - {advice(word, flags)}{hint}")
+        raise _unknown_flag(word, parser)
     options = list(words)
     for override in arguments.overrides:
         options.remove(override)
     return arguments, [*arguments.overrides, *options]
+
+
+def _unknown_flag(word: str, parser: ArgumentParser) -> ConfigError:
+    """Return the error of a word with dashes that is no option: what may be meant."""
+    name, is_key, value = word.lstrip("-").partition("=")
+    key = name.replace("-", "_")
+    write = f"{key}={value if is_key else '…'}"
+    if key.partition(".")[0] in ROOT_KEYS:
+        return ConfigError.of(word, f"is no option - a key is written without dashes: {write}")
+    if key in ANSWERS:
+        return ConfigError.of(word, f"is no option - {ANSWERS[key]}")
+    flags = [flag for action in parser._actions for flag in action.option_strings]
+    long = {flag.lstrip("-"): flag for flag in flags if flag.startswith("--")} | {
+        "plugin": "--plugin"
+    }
+    shown = [flag for flag in long if flag not in REFUSED_FLAGS]
+    near = nearest(name, shown)
+    said = f"did you mean '{long[near]}'? " if near else ""
+    listed = ", ".join(sorted(long[flag] for flag in shown))
+    hint = "" if near else f"; a key is written without dashes: {write}"
+    return ConfigError.of(word, f"is no option - {said}Known: {listed}{hint}")
 
 
 def hydra_loader() -> ConfigLoader:

@@ -206,6 +206,8 @@ def takes_text(path: Sequence[str]) -> bool:
     match of_runs(path):
         case (key,):
             return types_of(Config).get(key) is str
+        case ("model", "layers", *_, "name"):
+            return True
         case ("device", key):
             return types_of(DeviceOptions).get(key) is str
         case (group, key) if group in GROUPS and group not in SEVERAL:

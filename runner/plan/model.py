@@ -200,8 +200,11 @@ def _parse_layer(entry: object, place: str, number: int) -> LayerSpec:
         said = f"no layer kind {kind!r}" if kind is not None else "has no kind"
         raise ConfigError.unknown("kind", said, kind, REGISTRY)
     problems = Problems()
-    name = str(entry.get("name", number))
-    if not NAME.fullmatch(name):
+    given = entry.get("name", number)
+    name = str(given)
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        problems.add("name", f"must be text, got {given!r} - put it in quotes, or leave it out")
+    elif not NAME.fullmatch(name):
         problems.add("name", f"{name!r} must be text without dots, slashes, '@' and white space")
     cls = REGISTRY.get(kind)
     options = {key: value for key, value in entry.items() if key not in ("kind", "name")}

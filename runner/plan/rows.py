@@ -210,6 +210,9 @@ def _row(network: Network, path: str, initializer: init.Initializer, seed: int, 
         law.check_dtype(dtypes.resolve(description.dtype))
     except (ValueError, RuntimeError, AssertionError, KeyError, OSError) as error:
         what = f"KeyError: {error}" if isinstance(error, KeyError) else error
+        if isinstance(error, NotImplementedError) and type(chosen).law is init.Initializer.law:
+            what = f"{type(chosen).__name__} defines neither law(description), which returns a law, nor "
+            what += "_init_weight(name, array), which fills an array - define one of them"
         said = f"cannot initialize '{path}' of shape {description.shape}: {what}"
         raise ConfigError.of(rule, said) from error
     fans, literal = _fans(description)

@@ -172,6 +172,10 @@ class Reader:
             check_once(overrides)
         for override in overrides:
             key = override.get_key_element()
+            if self.problems.concern(key_of(key)) and any(
+                key_of(key) == known for known, _ in words
+            ):
+                continue  # which of the two is meant is not known
             with self.problems.under(key.lstrip("+~")):
                 check_swept(override)
                 if key_of(key).startswith(SPENT):

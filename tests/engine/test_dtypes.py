@@ -45,5 +45,5 @@ def test_bfloat16_without_ml_dtypes_says_what_to_install(monkeypatch):
         return real(name, *rest, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MXNetError, match="needs the package ml_dtypes - pip install ml_dtypes"):
+    with pytest.raises(MXNetError, match=r"ml_dtypes - pip install 'initlab\[bfloat16\]'"):
         dtypes.resolve("bfloat16")

@@ -55,6 +55,10 @@ CASES = {
         ["model.layers=[{kind: dens, units: 3}]"],
         ["model.layers.0.kind: no layer kind 'dens' - did you mean 'dense'?"],
     ),
+    "layer named by no text": (
+        ["model.layers=[{kind: dense, units: 3, name: true}]"],
+        ["model.layers.0.name: must be text, got True - put it in quotes, or leave it out"],
+    ),
     "no kind": (
         ["model.layers=[{units: 3}]"],
         ["model.layers.0.kind: has no kind - Known: activation,"],
@@ -348,11 +352,11 @@ CASES = {
     "package": (["+init@init2=normal"], ["init2: no such key - did you mean 'init'?"]),
     "sweep without -m": (
         ["init=normal,xavier"],
-        ["init: Ambiguous value for argument 'init=normal,xavier' - give -m to sweep over it"],
+        ["init: 'init=normal,xavier' has several values - give -m for a run of each"],
     ),
     "range without -m": (
         ["seed=range(0,3)"],
-        ["seed: Sweep parameters", "give -m to sweep over it"],
+        ["seed: 'seed=range(0,3)' has several values - give -m for a run of each"],
     ),
     "list of activations": (
         ["model.layers.0.activation=[relu]"],

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 
 import pytest
+
+from initlab.runner.config import schema
+from initlab.runner.config.hydra_internals import ROOT_KEYS
 
 
 @pytest.mark.parametrize(
@@ -81,8 +85,16 @@ def test_words_after_an_option_of_hydras_own_are_its_words_too(command):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--seed", "3"], "--seed: is no option - Known: "),
-        (["-seed=3"], "; a key is written without dashes: seed=3"),
+        (["--seed", "3"], "--seed: is no option - a key is written without dashes: seed=…"),
+        (["--dry-run"], "--dry-run: is no option - a key is written without dashes: dry_run=…"),
+        (["--init.sigma=3"], "a key is written without dashes: init.sigma=3"),
+        (["plan", "--json"], "--json: is no option - a run's folder has plan.json"),
+        (
+            ["--nothing", "3"],
+            "--nothing: is no option - Known: --cfg, --config-dir, --help, --hydra",
+        ),
+        (["--plgin", "x"], "--plgin: is no option - did you mean '--plugin'? Known: "),
+        (["-seed=3"], "- a key is written without dashes: seed=3"),
         (["--config-dri", "x"], "--config-dri: is no option - did you mean '--config-dir'?"),
         (["--cfg", "jobs"], "--cfg/-c: invalid choice: 'jobs' (choose from "),
         (
@@ -95,6 +107,11 @@ def test_words_after_an_option_of_hydras_own_are_its_words_too(command):
 def test_a_wrong_option_is_one_line(words, said, command):
     done = command(*words)
     assert (done.code, len(done.err.splitlines()), said in done.err) == (2, 1, True), done.err
+
+
+def test_every_key_of_the_root_is_known_to_be_no_option():
+    keys = {field.name for field in dataclasses.fields(schema.Config)}
+    assert keys | {"experiment"} == ROOT_KEYS
 
 
 def test_the_composed_config_is_printed_by_hydra(command):

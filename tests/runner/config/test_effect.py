@@ -95,6 +95,10 @@ def test_a_word_that_shows_or_is_refined_is_no_mistake(command, options, words):
         (["seed=3", "seed=1,2"], "seed: 'seed=3' and 'seed=1,2' set one key - leave one out"),
         (["seed=1,2", "seed=3"], "seed: 'seed=1,2' and 'seed=3' set one key - leave one out"),
         (
+            ["init=he,one", "init=zero"],
+            "init: 'init=he,one' and 'init=zero' set one key - leave one out",
+        ),
+        (
             ["experiment=mine", "model=mlp,tanh20"],
             "model: 'model=tanh20' does not say what would run: experiment=mine sets model.layers",
         ),
@@ -108,6 +112,7 @@ def test_a_word_of_a_sweep_that_is_overridden_refuses_it(command, options, words
     done = command("-m", options, *words)
     assert done.code == 2
     assert said in done.err
+    assert "set one key" not in said or len(done.err.splitlines()) == 1, done.err
     assert not Path("outputs").exists()
 
 

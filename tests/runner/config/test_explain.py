@@ -51,7 +51,8 @@ FILES = [
         "experiment/mine",
         f"{PACKAGE}init: {{scale: 1.3}}\n",
         ["init=he"],
-        "init.scale: no such key - did you mean 'slope'? Known: distribution, fans, kind, mode, slope. "
+        "init.scale: no such key - it is one (with init=delta_orthogonal, init=gluon_orthogonal,"
+        " init=mup, init=orthogonal and 2 more). Known: distribution, fans, kind, mode, slope. "
         "(in experiment=mine, beside init=he)",
     ),
     ("experiment/mine", f"{PACKAGE}sed: 3\n", [], "sed: no such key - did you mean 'seed'?"),
@@ -121,6 +122,49 @@ def test_a_file_that_does_not_fit_is_named_with_the_cause(
             "model.layers.9: there is no such place: the list has 2 parts, from 0 to 1",
         ),
         ("sweep.grid=3", "sweep.grid: must be a mapping of keys to values, got 3"),
+        ("expect.x=3", "expect.x: 'x' is no place in a list - write its number, from 0"),
+        ("~inti", "inti: is not there, so that '~inti' cannot remove it - did you mean 'init'?"),
+        (
+            "~init.scal",
+            "init.scal: is not there, so that '~init.scal' cannot remove it - did you mean 'scale'?",
+        ),
+        ("~vars.x", "vars.x: is not there, so that '~vars.x' cannot remove it - leave it out"),
+        ("~init=he", "init: is not 'he', so that '~init=he' cannot remove it - write ~init"),
+        (
+            "init.epochs=3",
+            "init.epochs: no such key - did you mean 'probe.epochs' (with probe=train)? Known: kind, scale.",
+        ),
+        (
+            "probe.epoch=3",
+            "probe.epoch: no such key - did you mean 'probe.epochs' (with probe=train)",
+        ),
+        (
+            "init.sigma=3",
+            "init.sigma: no such key - it is one (with init=normal). Known: kind, scale.",
+        ),
+        (
+            "seed=0,1",
+            "seed: 'seed=0,1' has several values - give -m for a run of each (in Python, declare each run)"
+            "\n",
+        ),
+        (
+            "measure=cosine,jacobian",
+            "measure: 'measure=cosine,jacobian' has several values - give -m for a run of each (in Python, "
+            "declare each run), or write 'measure=[cosine,jacobian]' for a run with all of them",
+        ),
+        (
+            "name=a,b",
+            "name: 'name=a,b' has several values - give -m for a run of each (in Python, declare each run),"
+            " or write 'name=\"a,b\"' if it is one text",
+        ),
+        (
+            "hydra.callbacks.x=3",
+            "hydra.callbacks.x: cannot be set: a config cannot name code to run\n",
+        ),
+        (
+            "hydra.job.env_set.X=3",
+            "hydra.job.env_set.X: no such key - Known: none - write +hydra.job",
+        ),
     ],
 )
 def test_a_word_that_hydra_refuses_says_what_to_write(command, word, said):

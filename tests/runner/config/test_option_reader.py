@@ -148,6 +148,8 @@ TEXTS = [
     ("experiment/mine", "# @package _global_\nname: yes\n", "name", "yes", "True"),
     ("experiment/mine", "# @package _global_\nname: 12:30\n", "name", "12:30", "750"),
     ("experiment/mine", "# @package _global_\ntracker: {kind: mlflow, experiment: 1e5}\n", "tracker.experiment", "1e5", "100000.0"),
+    ("model/mine", "input: [3]\nlayers: [{kind: dense, units: 3, name: 007}]\n", "model.layers.*.name", "007", "7"),
+    ("sweep/mine", "# @package _global_\nsweep: {exclude: [{name: [a, 007]}]}\n", "name", "007", "7"),
     ("tracker/mine", "kind: mlflow\nexperiment: 007\n", "tracker.experiment", "007", "7"),
     ("sweep/mine", "# @package _global_\nsweep: {grid: {name: [a, 1e5]}}\n", "name", "1e5", "100000.0"),
     ("sweep/mine", "# @package _global_\nsweep: {cases: [{name: 1e5}]}\n", "name", "1e5", "100000.0"),

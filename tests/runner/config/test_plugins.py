@@ -233,6 +233,11 @@ class Failing(init.Initializer):
 
 
 @init.register
+class Bare(init.Initializer):
+    pass
+
+
+@init.register
 @dataclass(eq=False, repr=False)
 class Unplanned(init.Initializer):
     def law(self, description):
@@ -285,6 +290,16 @@ def test_a_missing_key_in_a_plugins_law_is_said_as_one(python, tmp_path):
     done = python("--plugin", "mine.py", "init=unplanned")
     assert done.returncode == 2
     assert "init: cannot initialize '0.weight' of shape (256, 20): KeyError: 'x'" in done.stderr
+
+
+def test_an_initializer_of_a_plugin_that_defines_nothing_says_what_to_define(python, tmp_path):
+    (tmp_path / "mine.py").write_text(FAILING)
+    done = python("--plugin", "mine.py", "init=bare")
+    assert done.returncode == 2
+    assert (
+        "init: cannot initialize '0.weight' of shape (256, 20): Bare defines neither law(description), "
+        "which returns a law, nor _init_weight(name, array), which fills an array - define one of them"
+    ) in done.stderr
 
 
 def test_an_exception_of_ours_is_none_of_a_plugin():
