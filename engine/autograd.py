@@ -65,6 +65,22 @@ def is_training() -> bool:
     return getattr(_mode, "training", False)
 
 
+def is_dropping() -> bool:
+    """Return whether dropout drops elements: in train mode, but not inside `without_dropout`."""
+    return is_training() and not getattr(_mode, "keeping", False)
+
+
+@contextmanager
+def without_dropout() -> Iterator[None]:
+    """Let dropout drop nothing inside a `with`, in train mode too."""
+    before = getattr(_mode, "keeping", False)
+    _mode.keeping = True
+    try:
+        yield
+    finally:
+        _mode.keeping = before
+
+
 def set_recording(is_record: bool) -> bool:
     """Set whether primitives are recorded; return the previous value."""
     before = is_recording()

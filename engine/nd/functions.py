@@ -86,7 +86,7 @@ def Dropout(
     """
     if mode not in ("training", "always"):
         raise MXNetError(f"Dropout: mode must be 'training' or 'always', got '{mode}'")
-    if p == 0 or (mode == "training" and not autograd.is_training()):
+    if p == 0 or (mode == "training" and not autograd.is_dropping()):
         return elementwise.identity(data)
     small = tuple(1 if a in axes else n for a, n in enumerate(data.shape))
     size = 1

@@ -38,7 +38,8 @@ def wrong_files(content: Manifest, folder: Path) -> Iterator[str]:
 
 def _wrong_place(path: Path, config: Mapping[str, Any]) -> str | None:
     """Return the first key that `config.yaml`, if there is one, gives in another way than the
-    config, or None. An interpolation is not compared.
+    config, or None. An interpolation is not compared, and an option that neither has, because it was
+    added later, has its default in both.
     """
     if not path.is_file():
         return None
@@ -46,7 +47,7 @@ def _wrong_place(path: Path, config: Mapping[str, Any]) -> str | None:
         found = flatten(completed(read_option(path)))
     except (OSError, ValueError, RecursionError):
         return "content"
-    known = flatten(config)
+    known = flatten(completed(config))
     unresolved = [place for place, value in found.items() if "${" in str(value)]
     inner = tuple(f"{place}{separator}" for place in unresolved for separator in ".[")
     for place in sorted(found.keys() | known.keys()):

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from initlab.engine import strict_json
+from initlab.runner.check.former import as_before
 from initlab.runner.check.recompute import Recomputed
 from initlab.runner.evidence.folder import PLAN, STATISTICS, TABLE, RunFolder
 from initlab.runner.evidence.statistics import FIGURES, Statistics
@@ -68,11 +69,13 @@ def _cell(row: Mapping[str, JSON], column: str) -> str:
 def wrong_figure(run: RunFolder, again: Recomputed) -> str | None:
     """Return which figure of `stats.json` another measurement does not give, or None."""
     snapshot = run.snapshot_path
-    recorded, found = leaves(run.stats), leaves(again.statistics(snapshot))
+    recorded = leaves(run.stats)
+    found = leaves(as_before(again.statistics(snapshot), run.stats))
     apart = [place for place in _places(recorded, found) if not _equal(recorded, found, place)]
     if not apart:
         return None
-    moved = [leaves(again.disturbed(snapshot, number_of_try)) for number_of_try in range(TRIES)]
+    disturbed = (again.disturbed(snapshot, number_of_try) for number_of_try in range(TRIES))
+    moved = [leaves(as_before(one, run.stats)) for one in disturbed]
     chaos = _spread_of_training(found, moved)
     for place in apart:
         spread = max(_distance(one, found, place) for one in moved)

@@ -19,6 +19,7 @@ from initlab.engine.init.base import KINDS
 from initlab.engine.options import LATER, options_of
 from initlab.runner.config import schema
 from initlab.runner.config.input_files import input_files
+from initlab.runner.config.modes import without_mode
 from initlab.runner.config.plugins import Plugin, loaded
 from initlab.runner.data import REGISTRY
 from initlab.runner.errors import ConfigError
@@ -80,6 +81,7 @@ def canonical_config(
     """
     canonical = {key: config.get(key) for key in IDENTIFYING}
     canonical["init"] = _without_later_defaults(canonical["init"])
+    canonical["probe"] = without_mode(config)
     canonical["stream"] = stream
     if config.get("shard") is not None:
         canonical["shard"] = config["shard"]

@@ -1,8 +1,12 @@
 """The statistics of a run: `stats.json`, and its table of parameters as CSV.
 
-  format       "initlab-statistics-1"; a file without it is of version 1, too
+  format       "initlab-statistics-2"; version 1 has no `mode` and no rows of containers, and a file
+               without a format is of version 1, too
+  mode         how the layers behaved when they were measured: `train`, `train with dropout`,
+               `predict`; null if none was measured, or each measurement had a mode of its own
   parameters   a row for each tensor: path, shape, law, declared mean and std, every figure, verdict
-  layers       a row for each layer call, from the probe and measurements
+  layers       a row for each layer call, from the probe and measurements; a container after the
+               layers that it holds
   gradients    a row for each parameter
   training     a row for each epoch or step
   updates      a row for each parameter and step
@@ -37,13 +41,14 @@ from initlab.runner.evidence.version import check_version
 from initlab.runner.excerpt import shortened
 from initlab.runner.json_values import JSON
 
-FORMAT = "initlab-statistics-1"
-VERSIONS = (1,)
+VERSIONS = (1, 2)
+LATEST = VERSIONS[-1]
 RUN_AGAIN = "run its config again"
 ROWS = ("parameters", "layers", "gradients", "training", "updates")
 """Sections of rows that every run has, perhaps empty; a row of a parameter, layer or gradient has a
 `path`."""
 FIGURES = "figures"
+MODE = "mode"
 FORMS: dict[str, Sound] = {
     "path": is_text,
     "shape": is_shape,
@@ -52,6 +57,11 @@ FORMS: dict[str, Sound] = {
     "histogram": is_histogram,
     "epoch": is_whole,
     "step": is_whole,
+    "kind": is_text,
+    "stream": is_truth,
+    **dict.fromkeys(("inside", "joins", "input"), or_none(is_text)),
+    **dict.fromkeys(("in_rms", "stream_rms", "branch_ratio"), is_spread),
+    **dict.fromkeys(("in_mean", "in_variance"), is_figure),
     **dict.fromkeys(("declared_std", "std", "rms", "pre_rms", "max_abs", "count"), is_spread),
     **dict.fromkeys(("declared_mean", "mean", "variance", "min", "max", "zeros"), is_figure),
     **dict.fromkeys(("z_mean", "z_var", "ks_d", "ks_p", "p"), is_figure),
@@ -77,6 +87,10 @@ class Statistics:
     figures: dict[str, Any] = field(default_factory=dict)
     sections: dict[str, list[Row]] = field(default_factory=dict)
     """Further sections by name."""
+    mode: str | None = None
+    """How the layers behaved when they were measured."""
+    version: int = LATEST
+    """The version of the format."""
 
     def __repr__(self) -> str:
         said = [f"{name}: {len(rows)}" for name, rows in self.by_name.items() if rows]
@@ -114,7 +128,11 @@ class Statistics:
 
     def to_json(self) -> dict[str, JSON]:
         """Return the content of the file; `from_json` restores the statistics."""
-        return {"format": FORMAT, **self.by_name}
+        return {
+            "format": f"initlab-statistics-{self.version}",
+            **({} if self.version == 1 else {MODE: self.mode}),
+            **self.by_name,
+        }
 
     @classmethod
     def from_json(cls, content: object, place: Path) -> Statistics:
@@ -125,9 +143,13 @@ class Statistics:
         if not isinstance(content, dict):
             raise EvidenceError(f"{place}: is damaged, it holds no mapping - {RUN_AGAIN}")
         sections = dict(content)
+        version, mode = 1, None
         if isinstance(content.get("format"), str):
-            check_version(place, sections.pop("format"), "statistics", VERSIONS, RUN_AGAIN)
+            found = sections.pop("format")
+            version = check_version(place, found, "statistics", VERSIONS, RUN_AGAIN)
         damaged = f"{place}: is not as written,"
+        if version > 1:
+            mode = sections.pop(MODE, None)
         try:
             parameters = sections.pop("parameters")
             given = {name: sections.pop(name, None) or [] for name in ROWS[1:]}
@@ -141,14 +163,17 @@ class Statistics:
                 raise TypeError(FIGURES)
         except (KeyError, TypeError) as error:
             raise EvidenceError(f"{damaged} it lacks {error} - {RUN_AGAIN}") from error
-        wrong = [f"figures.{name}" for name, value in figures.items() if not is_single(value)]
+        wrong = [] if mode is None or is_text(mode) else [MODE]
+        wrong += [f"figures.{name}" for name, value in figures.items() if not is_single(value)]
         for section, rows in {"parameters": parameters, **given}.items():
             wrong += _wrong(rows, section)
         if wrong:
             raise EvidenceError(
                 f"{damaged} {shortened(wrong[0])} has a value of another type - {RUN_AGAIN}"
             )
-        return cls(parameters, **given, figures=figures, sections=sections)
+        return cls(
+            parameters, **given, figures=figures, sections=sections, mode=mode, version=version
+        )
 
 
 def is_row(value: object) -> bool:

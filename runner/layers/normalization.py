@@ -57,6 +57,7 @@ class BatchNorm(Norm):
     Source: Ioffe and Szegedy 2015.
     """
 
+    averages: ClassVar[bool] = True
     block: ClassVar[Callable[..., gluon.Block]] = nn.BatchNorm
     momentum: Annotated[float, within(0, 1)] = 0.9
     axis: Axis = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from initlab.engine import autograd, nd
 from initlab.engine.streams import Key, Stream
 from initlab.runner.measures.base import Findings, Measure, outputs, register, wide
 from initlab.runner.probes import Subject, moments
+from initlab.runner.probes.watching import Call
 
 PATH = "@backprop"
 
@@ -17,7 +19,7 @@ PATH = "@backprop"
 @register
 @dataclass
 class Backprop(Measure):
-    """One backward pass in predict mode, from standard normal gradients at the output (drawn from
+    """One backward pass, from standard normal gradients at the output (drawn from
     the stream at `@backprop`).
 
     `chi1` estimates the factor of a squared gradient a layer: Schoenholz et al. 2017
@@ -29,10 +31,11 @@ class Backprop(Measure):
     def measure(self, subject: Subject) -> Findings:
         """Return rows with `grad_rms`, `grad_ratio` and `chi1` for each layer.
 
-        `grad_rms` is that of the gradient by the layer's output; `grad_ratio` divides it by that of
-        the next row, and `chi1` is the square of this.
+        `grad_rms` is that of the gradient by the layer's output. `grad_ratio` divides it by that of
+        the row that receives the output, in a branch's last layer by that of the container; `chi1`
+        is the square of this.
         """
-        with autograd.record(train_mode=False), outputs(subject.layers) as found:
+        with subject.measuring(record=True), outputs(subject.layers) as found:
             result = subject.network(subject.inputs())
         drawn = (
             Stream(Key(subject.seed, PATH))
@@ -40,17 +43,31 @@ class Backprop(Measure):
             .reshape(result.shape)
         )
         head = nd.array(drawn, ctx=subject.device, dtype=result.dtype)
+        values = [call.output for call in found.values()]
+        gradients = autograd.inner_gradients(result, values, head)
+        sizes = {
+            path: None if gradient is None else moments(wide(gradient))["rms"]
+            for path, gradient in zip(found, gradients, strict=True)
+        }
         rows: list[dict[str, Any]] = []
-        gradients = autograd.inner_gradients(result, list(found.values()), head)
-        for path, gradient in zip(found, gradients, strict=True):
+        for path, size in sizes.items():
+            after = sizes.get(_receiver(path, found) or "")
+            factor = None if size is None or not after else size / after
             rows.append(
                 {
                     "path": path,
-                    "grad_rms": None if gradient is None else moments(wide(gradient))["rms"],
+                    "grad_rms": size,
+                    "grad_ratio": factor,
+                    "chi1": None if factor is None else factor**2,
                 }
             )
-        for row, following in zip(rows, [*rows[1:], {}], strict=True):
-            here, there = row["grad_rms"], following.get("grad_rms")
-            row["grad_ratio"] = here / there if here is not None and there else None
-            row["chi1"] = None if row["grad_ratio"] is None else row["grad_ratio"] ** 2
         return {"layers": rows}
+
+
+def _receiver(path: str, found: Mapping[str, Call]) -> str | None:
+    """Return the row beside this one that receives its output, else the container that it is in."""
+    inside = found[path].role.inside
+    beside = (
+        other for other, call in found.items() if call.source == path and call.role.inside == inside
+    )
+    return next(beside, inside)

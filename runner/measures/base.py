@@ -7,18 +7,18 @@ name in `stats.json`, rows by their `path`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from initlab.engine import autograd, gluon, nd
+from initlab.engine import gluon, nd
 from initlab.engine.registry import Registry
 from initlab.runner.kinds import Kind, registrar
 from initlab.runner.probes import Subject
-from initlab.runner.probes.base import Arrays
+from initlab.runner.probes.watching import Call, calls
 
 BARE = (
     gluon.nn.Activation,
@@ -43,6 +43,8 @@ class Measure(Kind):
     """Section -> the columns that this adds to its rows, without `path`; no columns if they are not
     known in advance. A measurement that declares none may give anything.
     """
+    watches: ClassVar[bool] = True
+    """Whether it looks at what layers give for data, so that `probe.mode` matters to it."""
 
     def check(
         self,
@@ -90,42 +92,22 @@ def restoring(subject: Subject) -> Iterator[None]:
 
 
 @contextmanager
-def outputs(
-    layers: dict[str, gluon.Block], before: dict[str, nd.NDArray] | None = None
-) -> Iterator[dict[str, nd.NDArray]]:
-    """Record every layer's output by path during a forward pass, the last of several, inside a
-    `with`.
+def outputs(layers: Mapping[str, gluon.Block]) -> Iterator[dict[str, Call]]:
+    """Record the last call of every layer by its path, inside a `with`."""
+    found: dict[str, Call] = {}
 
-    `before` receives the input of a layer's own activation, or the output of a layer without one.
-    """
-    found: dict[str, nd.NDArray] = {}
-    handles = []
+    def keep(call: Call) -> None:
+        found[call.path] = call
 
-    def keep(path: str, bare: bool) -> Callable[[gluon.Block, Arrays, nd.NDArray], None]:
-        def hook(block: gluon.Block, inputs: Arrays, output: nd.NDArray) -> None:
-            found[path] = output
-            if before is not None and bare:
-                before[path] = inputs[0] if is_activation(block) else output
-
-        return hook
-
-    def keep_before(path: str) -> Callable[[gluon.Block, Arrays], None]:
-        def hook(block: gluon.Block, inputs: Arrays) -> None:
-            if before is not None:
-                before[path] = inputs[0]
-
-        return hook
-
-    for path, layer in layers.items():
-        activation = getattr(layer, "act", None)
-        handles.append(layer.register_forward_hook(keep(path, activation is None)))
-        if activation is not None:
-            handles.append(activation.register_forward_pre_hook(keep_before(path)))
-    try:
+    with calls(layers, keep):
         yield found
-    finally:
-        for handle in handles:
-            handle.detach()
+
+
+def before_activation(call: Call, layer: gluon.Block) -> nd.NDArray:
+    """Return the input of a layer's activation, which it has or is; the output of any other layer."""
+    if call.before is not None:
+        return call.before
+    return call.input if is_activation(layer) and call.input is not None else call.output
 
 
 def is_activation(block: gluon.Block) -> bool:
@@ -140,7 +122,7 @@ def activation_name(block: gluon.Block) -> str | None:
 
 
 def forward(subject: Subject, inputs: nd.NDArray) -> nd.NDArray:
-    """Return the network's output in predict mode."""
-    with autograd.predict_mode():
+    """Return the network's output in the mode in which it is to be measured."""
+    with subject.measuring():
         found: nd.NDArray = subject.network(inputs)
         return found

@@ -12,7 +12,15 @@ from initlab.engine import nd
 from initlab.engine.options import Count, Rule, within
 from initlab.engine.streams import Key, Stream
 from initlab.runner.errors import ConfigError
-from initlab.runner.measures.base import Findings, Measure, forward, outputs, register, wide
+from initlab.runner.measures.base import (
+    Findings,
+    Measure,
+    before_activation,
+    forward,
+    outputs,
+    register,
+    wide,
+)
 from initlab.runner.probes import Subject
 
 PATH = "@cosine"
@@ -55,17 +63,16 @@ class Cosine(Measure):
 
     def measure(self, subject: Subject) -> Findings:
         """Return the mean cosine over the pairs, after each layer and before its activation."""
-        before: dict[str, nd.NDArray] = {}
-        with outputs(subject.layers, before) as after:
+        with outputs(subject.layers) as found:
             forward(subject, subject.on_device(self._inputs(subject)))
         return {
             "layers": [
                 {
                     "path": path,
-                    "cosine": mean_cosine(output),
-                    "pre_cosine": mean_cosine(before[path]),
+                    "cosine": mean_cosine(call.output),
+                    "pre_cosine": mean_cosine(before_activation(call, subject.layers[path])),
                 }
-                for path, output in after.items()
+                for path, call in found.items()
             ]
         }
 

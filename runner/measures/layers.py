@@ -5,21 +5,22 @@ units.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from initlab.engine import nd
+from initlab.engine import gluon
 from initlab.runner.measures.base import (
     Findings,
     Measure,
     activation_name,
+    before_activation,
     forward,
-    outputs,
     register,
     wide,
 )
-from initlab.runner.probes import Subject, moments
+from initlab.runner.probes import Subject
+from initlab.runner.probes.watching import LAYER_COLUMNS, Call, Row, Table, calls, ratio
 
 RANGES = {"tanh": (-1.0, 1.0), "erf": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 """Activation -> the ends of its range."""
@@ -31,19 +32,13 @@ tanh."""
 @register
 @dataclass
 class Layers(Measure):
-    """One forward pass of the batch in predict mode, with a row for the last call of each layer."""
+    """One forward pass of the batch, with a row for the last call of each layer."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "layers": (
-            "shape",
-            "rms",
-            "mean",
-            "variance",
-            "zeros",
-            "pre_rms",
+            *LAYER_COLUMNS,
             "pre_mean",
             "pre_variance",
-            "rms_ratio",
             "pre_rms_ratio",
             "dead",
             "saturated",
@@ -51,29 +46,35 @@ class Layers(Measure):
     }
 
     def measure(self, subject: Subject) -> Findings:
-        """Return a row for each layer.
+        """Return a row for each layer, with the columns of the probe and these.
 
-        `rms_ratio` is the rms divided by that of the previous row, `pre_rms_ratio` the same for
-        pre-activations. `dead` is the fraction of units that are 0 for every sample. `saturated` is
-        the fraction of values near an end of the activation's range, None if the range has no end.
+        `pre_…` are the moments before the activation, or of the output of a layer without one.
+        `pre_rms_ratio` is the rms before the activation divided by that of the row whose output
+        enters the layer. `dead` is the fraction of units that are 0 for every sample. `saturated`
+        is the fraction of values near an end of the activation's range, None if the range has no
+        end.
         """
-        before: dict[str, nd.NDArray] = {}
-        with outputs(subject.layers, before) as after:
+        table, found = Table([]), dict[str, Row]()
+
+        def called(call: Call) -> None:
+            row = found[call.path] = table.call(call)
+            row.update(self._more(call, subject.layers[call.path], table))
+
+        with calls(subject.layers, called, table.join):
             forward(subject, subject.inputs())
-        rows: list[dict[str, Any]] = []
-        for path, output in after.items():
-            values = wide(output)
-            row = {"path": path, "shape": list(output.shape), **moments(values)}
-            given = moments(wide(before[path]))
-            row |= {f"pre_{name}": given[name] for name in ("rms", "mean", "variance")}
-            for column in ("rms", "pre_rms"):
-                row[f"{column}_ratio"] = (
-                    row[column] / rows[-1][column] if rows and rows[-1][column] > 0 else None
-                )
-            row["dead"] = float((values == 0).all(axis=0).mean())
-            row["saturated"] = saturated(values, activation_name(subject.layers[path]))
-            rows.append(row)
-        return {"layers": rows}
+        for row in found.values():
+            source = found.get(row["input"], {}).get("pre_rms")
+            row["pre_rms_ratio"] = None if source is None else ratio(row["pre_rms"], source)
+        return {"layers": list(found.values())}
+
+    def _more(self, call: Call, layer: gluon.Block, table: Table) -> Row:
+        values = wide(call.output)
+        given = table.moments_of(before_activation(call, layer))
+        return {
+            **{f"pre_{name}": given[name] for name in ("rms", "mean", "variance")},
+            "dead": float((values == 0).all(axis=0).mean()),
+            "saturated": saturated(values, activation_name(layer)),
+        }
 
 
 def saturated(values: np.ndarray, activation: str | None) -> float | None:

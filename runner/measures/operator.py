@@ -37,6 +37,7 @@ class Operator(Measure):
     "The singular values of convolutional layers", 2019 (arXiv:1805.10408).
     """
 
+    watches: ClassVar[bool] = False
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "operator": ("largest", "smallest", "mean_square", "condition")
     }

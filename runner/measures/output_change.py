@@ -77,7 +77,7 @@ class OutputChange(Measure):
     def _outputs(self, subject: Subject, x: nd.NDArray) -> dict[str, np.ndarray]:
         with outputs(subject.layers) as found:
             forward(subject, x)
-        return {path: wide(output) for path, output in found.items()}
+        return {path: wide(call.output) for path, call in found.items()}
 
     def _train(self, subject: Subject, x: nd.NDArray) -> None:
         learned = [p for p in subject.parameters.values() if p.grad_req != "null"]

@@ -44,6 +44,7 @@ class Spectrum(Measure):
     about 0.
     """
 
+    watches: ClassVar[bool] = False
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"spectrum": COLUMNS}
     most: Count = 4096
 

@@ -19,6 +19,7 @@ from initlab.runner.layers import Context
 from initlab.runner.layers.base import B, Own
 from initlab.runner.plan.model import LayerSpec, ModelSpec
 from initlab.runner.plan.shuffles import note_shuffles
+from initlab.runner.probes.roles import layers_with_rows
 
 Shape = tuple[int, ...]
 
@@ -27,16 +28,18 @@ Shape = tuple[int, ...]
 class Network:
     """A built network.
 
-    `layers` has every layer by path, containers included; `leaves` has those that contain no other.
+    `layers` has every declared layer by path, containers included; `leaves` has those that contain no
+    other; `measured` has the layers with a row in the table of layers, see `probes.roles`.
     `owners` has the parameters with values of their own; `aliases` maps the path of a tied
     parameter to the path of its owner. `sources` maps a parameter's path to the place in the config
-    that chose its own initializer. `shapes` has the output shape of each leaf of a twin; None if
-    it is no single shape.
+    that chose its own initializer. `shapes` has the output shapes of the layers of a twin
+    that are measured; None if it is no single shape.
     """
 
     root: gluon.Block
     layers: dict[str, gluon.Block] = field(default_factory=dict)
     leaves: dict[str, gluon.Block] = field(default_factory=dict)
+    measured: dict[str, gluon.Block] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     owners: dict[str, gluon.Parameter] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -97,6 +100,7 @@ def _assemble(model: ModelSpec, dtype: str) -> Network:
     """Return the network before anything is tied."""
     network = Network(nn.HybridSequential(prefix=""))
     _add_children(network, network.root, model.layers, "", dtype)
+    network.measured = layers_with_rows(network.root, network.leaves)
     _name_owners(network)
     return network
 
@@ -253,7 +257,7 @@ def _first_shapes(network: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 @contextmanager
 def _noted_shapes(network: Network) -> Iterator[None]:
-    """Note the output shapes that the leaves infer inside a `with`."""
+    """Note the output shapes that the measured layers infer inside a `with`."""
 
     def noting(path: str, rule: Callable[..., Any]) -> Callable[..., Any]:
         def output_shape(*given: Any) -> Any:
@@ -265,13 +269,13 @@ def _noted_shapes(network: Network) -> Iterator[None]:
 
         return output_shape
 
-    for path, leaf in network.leaves.items():
-        object.__setattr__(leaf, "output_shape", noting(path, leaf.output_shape))
+    for path, layer in network.measured.items():
+        object.__setattr__(layer, "output_shape", noting(path, layer.output_shape))
     try:
         yield
     finally:
-        for leaf in network.leaves.values():
-            object.__delattr__(leaf, "output_shape")
+        for layer in network.measured.values():
+            object.__delattr__(layer, "output_shape")
 
 
 def _check_alike(network: Network, model: ModelSpec) -> None:

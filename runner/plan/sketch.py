@@ -38,6 +38,8 @@ KINDS: dict[str, dict[str, object]] = {
     },
     "layers": {
         "shape": Rows(NUMBER, numbered=True),
+        **dict.fromkeys(("kind", "inside", "joins", "input"), TEXT),
+        "stream": YES_OR_NO,
         **dict.fromkeys(("mean", "variance", "rms", "zeros"), MEASURED),
     },
 }
@@ -54,7 +56,7 @@ def sketch(
     """Return the sections of `stats.json` with a placeholder for each value (see
     `figures.unknown`).
 
-    `layers` are the output shapes of the layers that contain no other, by their paths; None if not
+    `layers` are the output shapes of the layers that are measured, by their paths; None if not
     known. A probe or measurement without a declaration in `gives` may give any column.
     """
     sections: dict[str, object] = {name: {} if name == "figures" else [] for name in OF_A_PROBE}

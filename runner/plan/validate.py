@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,8 +65,8 @@ class RunConfig:
     sample_shape: tuple[int, ...]
     plan: Plan
     layers: dict[str, tuple[int, ...] | None]
-    """Path -> output shape of the layers that contain no other, in the order of the network; None
-    if the output is not a single array.
+    """Path -> output shape of the layers that are measured, in the order of the network; None if
+    the output is not a single array.
     """
     claims: list[Claim]
     show: tuple[str, ...]
@@ -122,6 +122,10 @@ def validate(declaration: Declaration, finished: bool = False) -> RunConfig:
     resolved.setdefault("tracker", dict(UNTRACKED))
     resolved.setdefault("measure", {})
     root, parts = parse_parts(resolved)
+    if finished and "mode" not in mapping_at(resolved, "probe"):
+        parts.probe.mode = None
+    if not finished:
+        check_mode(parts.probe, parts.measure.values())
     if not finished and (parts.probe.kind != "none" or parts.measure):
         check_feeding(parts.model.layers, parts.data)
     with streams.using(root.stream):
@@ -133,6 +137,21 @@ def validate(declaration: Declaration, finished: bool = False) -> RunConfig:
     run = RunConfig(**vars(root), **vars(parts), plan=plan, layers=layers, declaration=declaration)
     check_objective(run)
     return run
+
+
+def check_mode(probe: Probe, measures: Iterable[Measure]) -> None:
+    """Raise ConfigError if a mode is chosen for a run that measures no layers."""
+    if probe.former is not None or any(measure.watches for measure in measures):
+        return
+    chosen = "dropout" if probe.dropout else "mode" if probe.mode != "train" else None
+    if chosen is not None:
+        why = (
+            "the training of probe=train is in train mode with dropout"
+            if probe.kind == "train"
+            else "neither the probe nor a measurement looks at layers"
+        )
+        said = f"has no effect: {why} - leave it out, or choose measure=[layers]"
+        raise ConfigError.of(f"probe.{chosen}", said)
 
 
 def check_objective(run: RunConfig) -> None:
@@ -187,7 +206,7 @@ def _check_shard(plan: Plan, shard: Shard | None) -> None:
 def _plan(
     root: Root, parts: Parts, finished: bool
 ) -> tuple[Plan, dict[str, tuple[int, ...] | None]]:
-    """Return the plan, and the output shapes of the layers that contain no other."""
+    """Return the plan, and the output shapes of the layers that are measured."""
     data, sample = parts.data, parts.sample_shape
     batch_shape = (data.batch, *sample)
     network, output = build_twin(parts.model, root.dtype, batch_shape)
@@ -201,7 +220,7 @@ def _plan(
         with problems.under(f"measure.{name}"):
             measure.check(*given, data.whole_numbers)
     problems.raise_any()
-    return plan, {path: network.shapes.get(path) for path in network.leaves}
+    return plan, {path: network.shapes.get(path) for path in network.measured}
 
 
 def _check_sizes(network: Network, batch_shape: tuple[int, ...]) -> None:

@@ -10,8 +10,8 @@ from initlab.runner.probes.base import (
     Subject,
     Trace,
     check_scores,
-    moments,
     register,
 )
+from initlab.runner.probes.watching import moments
 
 __all__ = ["REGISTRY", "Probe", "Subject", "Trace", "check_scores", "moments", "register"]

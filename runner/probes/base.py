@@ -6,22 +6,22 @@ snapshot, so it cannot change the stored first values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, Optional
 
 import numpy as np
 
-from initlab.engine import gluon, nd
+from initlab.engine import autograd, gluon, nd
 from initlab.engine.device import Device
+from initlab.engine.errors import OptionError
+from initlab.engine.options import choice
 from initlab.engine.registry import Registry
 from initlab.runner.data import Batch
 from initlab.runner.errors import ConfigError
 from initlab.runner.kinds import Kind, registrar
 
-Arrays: TypeAlias = tuple[nd.NDArray, ...]
-"""What a layer is called with."""
 REGISTRY: Registry[type[Probe]] = Registry("probe", __package__)
 
 
@@ -31,7 +31,7 @@ class Subject:
 
     network: gluon.Block
     layers: dict[str, gluon.Block]
-    """Path -> layer, for layers that contain no other, in the order of the config."""
+    """Path -> layer, for the layers with a row (see `probes.roles`), in the order of the network."""
     parameters: dict[str, gluon.Parameter]
     """Path -> parameter, owners only."""
     batch: Batch
@@ -40,6 +40,36 @@ class Subject:
     device: Device
     dtype: str
     seed: int
+    mode: str | None = "train"
+    """How layers behave while they are measured: `train`, as a first training step sees them, or
+    `predict`. None: each measurement in the mode that it had before this could be chosen.
+    """
+    dropout: bool = False
+    """Whether dropout drops elements while layers are measured in train mode."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether layers are measured in train mode; predict mode if it was not chosen."""
+        return self.mode == "train"
+
+    @contextmanager
+    def measuring(self, record: bool = False, former: str = "predict") -> Iterator[None]:
+        """Let the network behave as it is to be measured, inside a `with`.
+
+        `record` records on the tape, `former` is the mode if none is chosen. What a batch changes in
+        train mode, like the running statistics of a normalization, is restored at exit.
+        """
+        training = (self.mode or former) == "train"
+        drops = self.dropout or self.mode is None
+        state = [p for p in self.parameters.values() if p.grad_req == "null"] if training else []
+        before = [parameter.data().asnumpy().copy() for parameter in state]
+        run = autograd.record if record else autograd.pause
+        try:
+            with run(training), nullcontext() if drops else autograd.without_dropout():
+                yield
+        finally:
+            for parameter, values in zip(state, before, strict=True):
+                parameter.set_data(nd.array(values, ctx=self.device, dtype=parameter.dtype))
 
     def inputs(self) -> nd.NDArray:
         """The batch on the device."""
@@ -78,6 +108,22 @@ class Probe(Kind):
     """Section of `stats.json` -> the columns of its rows, without `path`, or the figures. A probe
     that declares none may give anything.
     """
+    former: ClassVar[tuple[str, bool] | None] = ("train", False)
+    """The `mode` and `dropout` of the probe before they could be chosen; None if it does not measure
+    layers itself.
+    """
+    mode: Optional[Annotated[str, choice("train predict")]] = field(default="train", kw_only=True)
+    """How layers behave while the probe and measurements look at them: as a first training step
+    sees them (train), or as in prediction. Null: as before this could be chosen, the probe backward
+    in train mode with dropout, all else in predict mode.
+    """
+    dropout: bool = field(default=False, kw_only=True)
+    """Whether dropout drops elements then, in train mode."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dropout and self.mode != "train":
+            raise OptionError("dropout", "drops nothing in predict mode - set probe.mode to train")
 
     def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> None:
         """Raise ConfigError if the probe cannot measure a network with this output.
@@ -117,66 +163,3 @@ def check_scores(
     else:
         return
     raise ConfigError.of("", said)
-
-
-def moments(values: np.ndarray) -> dict[str, float]:
-    """Return `mean`, `variance` and `rms` of all elements, summed in float64, and `zeros`.
-
-    `zeros` is the fraction of elements that are exactly 0.
-    """
-    wide = np.asarray(values, np.float64).ravel()
-    mean = float(wide.mean())
-    return {
-        "mean": mean,
-        "variance": float(np.square(wide - mean).mean()),
-        "rms": float(np.sqrt(np.square(wide).mean())),
-        "zeros": float((wide == 0).mean()),
-    }
-
-
-LAYER_COLUMNS = ("shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ratio")
-"""The columns that `watch` measures."""
-
-
-@contextmanager
-def watch(layers: dict[str, gluon.Block], rows: list[dict[str, Any]]) -> Iterator[None]:
-    """Append a row to `rows` for every call of a layer, inside a `with`: path, output shape,
-    `moments`.
-
-    For a layer with its own activation, `pre_rms` is the rms before the activation. `rms_ratio` is
-    the rms divided by that of the previous row.
-    """
-    before: dict[str, float] = {}
-    handles = []
-
-    def after_layer(path: str) -> Callable[[gluon.Block, Arrays, nd.NDArray], None]:
-        def hook(block: gluon.Block, inputs: Arrays, output: nd.NDArray) -> None:
-            row: dict[str, Any] = {
-                "path": path,
-                "shape": list(output.shape),
-                **moments(output.asnumpy()),
-            }
-            row["pre_rms"] = before.pop(path, None)
-            row["rms_ratio"] = (
-                row["rms"] / rows[-1]["rms"] if rows and rows[-1]["rms"] > 0 else None
-            )
-            rows.append(row)
-
-        return hook
-
-    def before_activation(path: str) -> Callable[[gluon.Block, Arrays], None]:
-        def hook(block: gluon.Block, inputs: Arrays) -> None:
-            before[path] = moments(inputs[0].asnumpy())["rms"]
-
-        return hook
-
-    for path, layer in layers.items():
-        handles.append(layer.register_forward_hook(after_layer(path)))
-        activation = getattr(layer, "act", None)
-        if activation is not None:
-            handles.append(activation.register_forward_pre_hook(before_activation(path)))
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.detach()

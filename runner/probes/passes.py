@@ -7,18 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from initlab.engine import autograd, nd
+from initlab.engine import nd
 from initlab.engine.streams import Key, Stream
-from initlab.runner.probes.base import (
-    LAYER_COLUMNS,
-    Probe,
-    Subject,
-    Trace,
-    check_scores,
-    moments,
-    register,
-    watch,
-)
+from initlab.runner.probes.base import Probe, Subject, Trace, check_scores, register
+from initlab.runner.probes.watching import LAYER_COLUMNS, moments, watch
 
 LABELS_PATH = "@labels"
 
@@ -29,6 +21,7 @@ class None_(Probe):
     """Measures nothing."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {}
+    former: ClassVar[tuple[str, bool] | None] = None
 
     def measure(self, subject: Subject) -> Trace:
         """Return an empty trace."""
@@ -38,17 +31,18 @@ class None_(Probe):
 @register
 @dataclass
 class Forward(Probe):
-    """One forward pass in predict mode; every layer's output is measured."""
+    """One forward pass; every layer's output is measured, in `mode`."""
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {
         "layers": LAYER_COLUMNS,
         "figures": ("output_rms",),
     }
+    former: ClassVar[tuple[str, bool] | None] = ("predict", False)
 
     def measure(self, subject: Subject) -> Trace:
         """Return the trace, with `output_rms`."""
         trace = Trace()
-        with watch(subject.layers, trace.layers), autograd.predict_mode():
+        with watch(subject.layers, trace.layers), subject.measuring():
             output = subject.network(subject.inputs())
         trace.figures["output_rms"] = moments(output.asnumpy())["rms"]
         return trace
@@ -57,7 +51,7 @@ class Forward(Probe):
 @register
 @dataclass
 class Backward(Probe):
-    """A forward pass in train mode, the softmax cross-entropy, and its gradient.
+    """A forward pass, the softmax cross-entropy, and its gradient, in `mode`.
 
     The loss is the mean over the batch, in float32. Scores are the output's last axis; there is one
     label for each sample or each position. If the data has no labels, they are drawn from the
@@ -69,6 +63,7 @@ class Backward(Probe):
         "gradients": ("rms", "max_abs"),
         "figures": ("loss", "accuracy", "output_rms"),
     }
+    former: ClassVar[tuple[str, bool] | None] = ("train", True)
 
     def check(self, output: tuple[int, ...], classes: int | None, labels: tuple[int, ...]) -> None:
         """Raise ConfigError unless the output holds scores."""
@@ -87,7 +82,7 @@ class Backward(Probe):
         parameter.
         """
         trace = Trace()
-        with autograd.record():
+        with subject.measuring(record=True, former="train"):
             with watch(subject.layers, trace.layers):
                 output = subject.network(subject.inputs())
             labels = self.labels(subject, output.shape)

@@ -85,6 +85,7 @@ class Train(Probe):
             "steps_to_target",
         ),
     }
+    former: ClassVar[tuple[str, bool] | None] = None
     epochs: Count = 10
     steps: Optional[Count] = None
     """A number of minibatches that replaces `epochs`."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from initlab.engine import autograd, gluon, laws, nd
 from initlab.runner.errors import ConfigError
-from initlab.runner.measures.base import outputs, wide
+from initlab.runner.measures.base import before_activation, outputs, wide
 from initlab.runner.plan.network import Network
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan
@@ -59,11 +59,7 @@ def _settle(
 
 def variance_of(path: str, subject: Subject) -> float:
     """Return the variance of a layer's output before its activation, over all samples and units."""
-    before: dict[str, nd.NDArray] = {}
-    with (
-        outputs({path: subject.layers[path]}, before),
-        autograd.predict_mode(),
-        np.errstate(all="ignore"),
-    ):
+    layer = subject.layers[path]
+    with outputs({path: layer}) as found, autograd.predict_mode(), np.errstate(all="ignore"):
         subject.network(subject.inputs())
-    return float(wide(before[path]).var())
+    return float(wide(before_activation(found[path], layer)).var())

@@ -101,13 +101,15 @@ def subject_of(config: RunConfig, network: Network) -> Subject:
     """Return the network with the declared data for it."""
     return Subject(
         network=network.root,
-        layers=network.leaves,
+        layers=network.measured,
         parameters=network.owners,
         batch=config.data.load(config.sample_shape, config.seed),
         training=config.data.training(config.sample_shape, config.seed),
         device=config.device,
         dtype=config.dtype,
         seed=config.seed,
+        mode=config.probe.mode,
+        dropout=config.probe.dropout,
     )
 
 
@@ -227,7 +229,9 @@ def _execute(config: RunConfig, run: RunFolder, origin: Origin, out: Console) ->
     if not out.quiet:
         listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
         verdicts = {row["path"]: row["verdict"] for row in stats.parameters}
-        results = Results(listed, remarks_on(config.plan), made.rows, verdicts, trace, sections)
+        results = Results(
+            listed, remarks_on(config.plan), made.rows, verdicts, trace, sections, stats.mode
+        )
         print_results(out, results, config.show, config.fold)
         for line in (f"root {made.digests.root}", f"{run.path}  ({seconds:.2f} s)"):
             out.print(line, markup=False, soft_wrap=True)
@@ -317,7 +321,18 @@ def statistics_of(
         updates=trace.updates,
         figures=trace.figures,
         sections=sections,
+        mode=mode_of(config),
     )
+
+
+def mode_of(config: RunConfig) -> str | None:
+    """Return how layers behave while a run measures them; None if it measures none of them, or each
+    measurement in a mode of its own.
+    """
+    watches = config.probe.former is not None or any(m.watches for m in config.measure.values())
+    if not watches or config.probe.mode is None:
+        return None
+    return f"{config.probe.mode}{' with dropout' if config.probe.dropout else ''}"
 
 
 def _manifest(

@@ -25,6 +25,7 @@ from initlab.runner.plan.conversions import conversions
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan
 from initlab.runner.probes import Trace
+from initlab.runner.probes.watching import LAYER_COLUMNS
 from initlab.runner.terminal.folding import Cell, Figure, number, percent, printed
 
 MOST_STEPS = 40
@@ -45,7 +46,8 @@ class Results:
     """What a run has to show.
 
     `rows` are the parameters, aliases included, with `remarks` on them; `figures` and `verdicts`
-    are of the owners by path, and `sections` are those of the measurements.
+    are of the owners by path, and `sections` are those of the measurements. `mode` says how layers
+    behaved when they were measured, see `evidence.statistics`.
     """
 
     rows: Sequence[Row]
@@ -54,6 +56,7 @@ class Results:
     verdicts: Mapping[str, str]
     trace: Trace
     sections: Mapping[str, list[dict[str, Any]]]
+    mode: str | None = None
 
 
 class Sheet:
@@ -182,22 +185,50 @@ def _largest_z(measured: Mapping[str, Any]) -> float | None:
 
 
 def _layers(sheet: Sheet, results: Results) -> None:
-    """Print one line for each call of a layer."""
+    """Print one line for each call of a layer, with its role where it is no plain layer."""
+    measured = [row for row in results.trace.layers if "rms" in row]
+    if not measured:
+        return
+    roles = any(map(_role, measured))
+    branches = any(row.get("branch_ratio") is not None for row in measured)
+    heads = ("output", "pre-act rms", "rms", "rms ratio")
     rows: list[list[Cell]] = [
         [
             row["path"],
+            *([_role(row)] if roles else []),
             shape_text(row["shape"]),
-            Figure(row["pre_rms"]),
+            Figure(row.get("pre_rms")),
             Figure(row["rms"]),
-            Figure(row["rms_ratio"]),
+            Figure(row.get("rms_ratio")),
+            *([Figure(row.get("branch_ratio"))] if branches else []),
             Figure(row["zeros"], show=percent, size_counts=True),
         ]
-        for row in results.trace.layers
-        if "rms" in row
+        for row in measured
     ]
-    if rows:
-        heads = ("output", "pre-act rms", "rms", "rms ratio", "zeros")
-        sheet.table((("layer", "left"), *((head, "right") for head in heads)), rows)
+    sheet.table(
+        (
+            ("layer", "left"),
+            *([("role", "left")] if roles else []),
+            *((head, "right") for head in heads),
+            *([("branch / stream", "right")] if branches else []),
+            ("zeros", "right"),
+        ),
+        rows,
+    )
+    if results.mode is not None:
+        sheet.line(f"layers in {mode_text(results.mode)}")
+
+
+def _role(row: Mapping[str, Any]) -> str:
+    """Return `stream` for a container, `branch` for a layer whose output is added to a stream."""
+    return "stream" if row.get("stream") else "branch" if row.get("joins") else ""
+
+
+def mode_text(mode: str) -> str:
+    """Return how layers behaved, in words: `train mode: statistics of the batch, no dropout`."""
+    if mode == "predict":
+        return "predict mode: running statistics, no dropout"
+    return f"train mode: statistics of the batch, {'with' if 'dropout' in mode else 'no'} dropout"
 
 
 def _gradients(sheet: Sheet, results: Results) -> None:
@@ -250,7 +281,7 @@ def _figures(sheet: Sheet, results: Results) -> None:
         sheet.side_by_side([f"{name} {number(value, 5)}" for name, value in found.items()])
 
 
-OF_THE_PROBE = ("path", "shape", "mean", "variance", "rms", "zeros", "pre_rms", "rms_ratio")
+OF_THE_PROBE = ("path", *LAYER_COLUMNS)
 """Columns of layers that are the probe's; the section `layers` shows them, or leaves them to
 `stats.json`.
 """

@@ -11,6 +11,7 @@ from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Shape
 from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn.basic import Dense, Dropout
+from initlab.engine.gluon.nn.joining import Joining
 from initlab.engine.gluon.nn.norm import LayerNorm
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
@@ -165,7 +166,7 @@ class MultiHeadAttention(HybridBlock):
         return allowed
 
     def _drop(self, q: NDArray, k: NDArray) -> Any:
-        if not self._dropout or not autograd.is_training():
+        if not self._dropout or not autograd.is_dropping():
             return None
         shape = (*q.shape[:3], k.shape[2])
         like = q._wrap(q._device.use().zeros(shape, dtype=q._raw.dtype))
@@ -178,7 +179,7 @@ class MultiHeadAttention(HybridBlock):
         )
 
 
-class TransformerBlock(HybridBlock):
+class TransformerBlock(Joining):
     """Self-attention, then a feed-forward network, each with a residual connection.
 
     The input and output are (batch, length, units). The feed-forward network has `hidden_units`
@@ -246,6 +247,11 @@ class TransformerBlock(HybridBlock):
         self.norm1.cast(dtype)
         self.norm2.cast(dtype)
 
+    @property
+    def branch_ends(self) -> tuple[str, ...]:
+        """The attention, and the last layer of the feed-forward network."""
+        return ("attention", "contract")
+
     def output_shape(self, shape: Shape, valid_length: Shape | None = None) -> Shape:
         """Return the shape of the input."""
         return self.attention.output_shape(shape, None, valid_length)
@@ -254,6 +260,7 @@ class TransformerBlock(HybridBlock):
         self, F: Functions, x: NDArray, valid_length: NDArray | None = None
     ) -> NDArray:
         """(batch, length, units)."""
+        attention, contract = self.branch_ends
 
         def attended(y: NDArray) -> NDArray:
             found: NDArray = self.drop(self.attention(y, None, valid_length))
@@ -264,10 +271,11 @@ class TransformerBlock(HybridBlock):
             return found
 
         if self._pre_norm:
-            x = x + attended(self.norm1(x))
-            return x + fed(self.norm2(x))
-        x = self.norm1(x + attended(x))
-        out: NDArray = self.norm2(x + fed(x))
+            x = self.join(x, attended(self.norm1(x)), attention)
+            total: NDArray = self.join(x, fed(self.norm2(x)), contract)
+            return total
+        x = self.norm1(self.join(x, attended(x), attention))
+        out: NDArray = self.norm2(self.join(x, fed(x), contract))
         return out
 
     def __repr__(self) -> str:

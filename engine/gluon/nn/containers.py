@@ -9,6 +9,7 @@ from typing import Any
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Block, Shape, _listing, located
 from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
+from initlab.engine.gluon.nn.joining import Joining
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.ops.activation import ACTIVATIONS
 from initlab.engine.registry import advice
@@ -94,7 +95,17 @@ class HybridSequential(_Chain, HybridBlock):
         return self._chain(x)
 
 
-class Residual(HybridSequential):
+def is_chain(block: Block) -> bool:
+    """Return whether a block only runs its children one after the other, so that its output is that
+    of the last.
+    """
+    if isinstance(block, HybridSequential):
+        own = type(block).forward, type(block).hybrid_forward
+        return own == (HybridBlock.forward, HybridSequential.hybrid_forward)
+    return isinstance(block, Sequential) and type(block).forward is Sequential.forward
+
+
+class Residual(HybridSequential, Joining):
     """activation(shortcut(x) + f(x)), where f runs the children in order (He et al. 2016).
 
     Without a `shortcut`, x itself is added. The shortcut is the child named `shortcut` and no part
@@ -123,6 +134,16 @@ class Residual(HybridSequential):
         if block is not None:
             self.register_child(block, SHORTCUT)
 
+    @property
+    def branch_ends(self) -> tuple[str, ...]:
+        """The last of the children that run in order."""
+        return tuple(name for name, _ in self._chained()[-1:])
+
+    @property
+    def activated(self) -> bool:
+        """Whether the block has an activation."""
+        return self._activation is not None
+
     def _chained(self) -> list[tuple[str, Block]]:
         return [(name, block) for name, block in self._children.items() if name != SHORTCUT]
 
@@ -142,7 +163,7 @@ class Residual(HybridSequential):
         if SHORTCUT in self._children:
             added = self._children[SHORTCUT](x)
         self._check(x.shape, added.shape, y.shape)
-        total = added + y
+        total = self.join(added, y, "".join(self.branch_ends))
         return total if self._activation is None else ACTIVATIONS[self._activation](total)
 
     def output_shape(self, shape: Shape) -> Shape:

@@ -5,6 +5,7 @@ them, refused in one line where they are damaged or newer.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ WHOLE = Statistics(
     training=[{"epoch": 1, "loss": 2.5}],
     figures={"output_rms": 1.0, "loss": None},
     sections={"spectrum": [{"path": "0", "largest": 2.0}]},
+    mode="train",
 )
 
 
@@ -30,8 +32,8 @@ def test_statistics_are_the_same_after_writing_and_reading(tmp_path):
     RunFolder(tmp_path).write_stats(WHOLE)
     assert RunFolder(tmp_path).stats == WHOLE
     content = json.loads((tmp_path / "stats.json").read_text())
-    assert content["format"] == "initlab-statistics-1"
-    assert list(content) == ["format", *WHOLE.by_name]
+    assert (content["format"], content["mode"]) == ("initlab-statistics-2", "train")
+    assert list(content) == ["format", "mode", *WHOLE.by_name]
 
 
 def test_the_table_has_shapes_as_text_and_leaves_lists_to_json(tmp_path):
@@ -44,8 +46,15 @@ def test_the_table_has_shapes_as_text_and_leaves_lists_to_json(tmp_path):
 
 def test_statistics_without_a_format_are_of_version_1():
     old = WHOLE.to_json()
-    del old["format"], old["updates"]
-    assert Statistics.from_json(old, PLACE) == WHOLE
+    del old["format"], old["mode"], old["updates"]
+    assert Statistics.from_json(old, PLACE) == replace(WHOLE, mode=None, version=1)
+
+
+def test_statistics_of_version_1_are_the_same_after_writing_and_reading():
+    first = replace(WHOLE, mode=None, version=1)
+    content = first.to_json()
+    assert content["format"] == "initlab-statistics-1" and "mode" not in content
+    assert Statistics.from_json(content, PLACE) == first
 
 
 def test_a_section_called_format_is_a_section():
@@ -62,14 +71,18 @@ def test_parameters_that_are_not_as_declared_are_named():
     [
         ([], "is damaged, it holds no mapping - run its config again"),
         (
-            {"format": "initlab-statistics-2"},
-            "is of format initlab-statistics-2, this initlab reads initlab-statistics-1 - use a newer "
-            "initlab, or run its config again",
+            {"format": "initlab-statistics-3"},
+            "is of format initlab-statistics-3, this initlab reads initlab-statistics-1, "
+            "initlab-statistics-2 - use a newer initlab, or run its config again",
         ),
         ({}, "is not as written, it lacks 'parameters' - run its config again"),
         (
             {"parameters": 3},
             "is not as written, it lacks rows in parameters - run its config again",
+        ),
+        (
+            {"format": "initlab-statistics-2", "mode": 1, "parameters": []},
+            "is not as written, mode has a value of another type - run its config again",
         ),
         ({"parameters": [{}]}, "is not as written, it lacks 'path' - run its config again"),
         (

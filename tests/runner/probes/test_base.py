@@ -7,7 +7,8 @@ import pytest
 
 from initlab.engine import init, nd
 from initlab.engine.gluon import nn
-from initlab.runner.probes.base import LAYER_COLUMNS, Probe, moments, watch
+from initlab.runner.probes.base import Probe
+from initlab.runner.probes.watching import LAYER_COLUMNS, moments, watch
 
 
 def test_moments_are_those_of_numpy():
