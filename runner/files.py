@@ -127,6 +127,20 @@ def storage_errors(folder: Path, needed: int = 0) -> Iterator[None]:
         raise
 
 
+def check_target(path: Path) -> None:
+    """Raise StorageError unless a file can be written at `path`. Writes nothing."""
+    folder = path.parent
+    said = None
+    if not folder.is_dir():
+        said = "there is no such folder"
+    elif path.is_dir():
+        said = "it is a folder"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        said = "Permission denied"
+    if said is not None:
+        raise StorageError(f"{path}: cannot be written ({said}) - give another file with -o")
+
+
 def _room(folder: Path, needed: int) -> str:
     """Return `the snapshot needs 4.00 GB, 1.20 GB are free`."""
     try:

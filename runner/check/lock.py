@@ -7,7 +7,6 @@ defines the file. `lockcheck` draws the runs again and says what changed, and wh
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from initlab.runner.errors import (
     MemoryShortage,
     StorageError,
 )
+from initlab.runner.files import check_target
 from initlab.runner.flat import flatten
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.sweep.declared import DeclaredMember, declared
@@ -94,20 +94,6 @@ def _draw(config: RunConfig, overrides: list[str]) -> DrawnRun:
         overrides, config.run_id, flatten(config.canonical), root, dict(config.aliases), tensors
     )
     return DrawnRun(run, laws, wrong)
-
-
-def check_target(path: Path) -> None:
-    """Raise StorageError unless a file can be written at `path`. Writes nothing."""
-    folder = path.parent
-    said = None
-    if not folder.is_dir():
-        said = "there is no such folder"
-    elif path.is_dir():
-        said = "it is a folder"
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        said = "Permission denied"
-    if said is not None:
-        raise StorageError(f"{path}: cannot be written ({said}) - give another file with -o")
 
 
 def write(words: list[str], path: Path, config_dir: str | None = None) -> int:

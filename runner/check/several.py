@@ -56,8 +56,9 @@ def _verify_sweep(folder: Path, figures: bool) -> Iterator[Answer]:
         yield Answer(EXIT_REFUSED, str(error))
         return
     codes: list[int] = []
-    for member in found:
-        answer = _verify_member(member, members.place_of(member, folder), figures)
+    places = members.places_of(found, folder)
+    for member, place in zip(found, places, strict=True):
+        answer = _verify_member(member, place, figures)
         codes.append(answer.code)
         yield answer
     bad = [f"{codes.count(code)} {WORDS[code]}" for code in sorted({*codes} - {0})]
@@ -84,7 +85,7 @@ def _uncovered(folder: Path, found: Sequence[Member]) -> list[str]:
     """Return the names in a sweep's folder that are of none of its runs: other runs first, then
     files.
     """
-    runs = {members.place_of(member, folder).name for member in found}
+    runs = {place.name for place in members.places_of(found, folder)}
     seals = {f"{name}{seal.SUFFIX}" for name in runs}
     names = {entry.name: entry.is_file() for entry in os.scandir(folder)}
     others = names.keys() - runs - seals - {SWEEP}

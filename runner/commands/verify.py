@@ -1,4 +1,4 @@
-"""`initlab verify RUN_DIR …`, `initlab verify --lock FILE`."""
+"""`initlab verify DIR …`, `initlab verify --lock FILE`."""
 
 from __future__ import annotations
 

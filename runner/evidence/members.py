@@ -5,6 +5,7 @@ ended.
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -87,14 +88,20 @@ def is_sweep(folder: Path) -> bool:
     return (folder / SWEEP).exists()
 
 
-def place_of(member: Member, sweep: Path) -> Path:
-    """Return the folder of a run: next to the list that names it if it is there, else where it was
-    written.
+def places_of(found: Sequence[Member], sweep: Path) -> list[Path]:
+    """Return the folder of each run: where it lies seen from the list that names it if it is there,
+    else where it was written.
 
-    So the runs of a sweep are found after its folder was moved.
+    So the runs of a sweep are found after its folder was moved. The first run was written into the
+    folder of the sweep.
     """
-    beside = sweep / member.run_id
-    return beside if beside.is_dir() else Path(member.folder)
+    written = Path(found[0].folder).parent if found else Path()
+    places = []
+    for member in found:
+        here, there = sweep / os.path.relpath(member.folder, written), Path(member.folder)
+        moved = here.is_dir() and here.resolve() != there.resolve()
+        places.append(here if moved else there)
+    return places
 
 
 def _text(value: object) -> str:

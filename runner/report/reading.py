@@ -16,7 +16,7 @@ from initlab.engine.laws import Law
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
-from initlab.runner.evidence.members import Member, place_of, read_members
+from initlab.runner.evidence.members import Member, places_of, read_members
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.status import Status, conclude, read
 
@@ -91,8 +91,8 @@ class SweepData:
 
     def entries(self) -> Iterator[SweepRun]:
         """Yield every run in the order of the sweep."""
-        for member in self.members:
-            folder = place_of(member, self.folder)
+        places = places_of(self.members, self.folder)
+        for member, folder in zip(self.members, places, strict=True):
             status = conclude(folder) if self._over else read(folder)
             run, trouble = None, status.error
             if status.state == "completed":

@@ -186,8 +186,8 @@ def test_a_plugin_must_be_given_and_its_change_is_said(here):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "give run folders, or --lock FILE"),
-        (["x", "--lock", "y"], "give run folders, or --lock FILE"),
+        ([], "give folders of runs or sweeps, or --lock FILE"),
+        (["x", "--lock", "y"], "give folders of runs or sweeps, or --lock FILE"),
         (["x", "--junit", "y"], "--junit: is for --lock FILE"),
         (["x", "--config-dir", "y"], "--config-dir: is for --lock FILE"),
     ],

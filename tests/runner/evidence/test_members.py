@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from initlab.runner.evidence.members import (
     Member,
     collect,
+    places_of,
     read_members,
     short_names,
     swept_values,
@@ -109,3 +111,18 @@ def test_a_value_may_hold_an_equals_sign():
 def test_names_of_keys_are_as_short_as_they_can_be():
     assert short_names(["seed", "vars.depth", "init.kind"]) == ["seed", "depth", "init"]
     assert short_names(["a.units", "b.units", "model"]) == ["a.units", "b.units", "model"]
+
+
+def test_the_runs_of_a_sweep_are_where_they_were_written_or_were_moved_with_it(tmp_path, command):
+    assert command("-m", "init=normal", "probe=none", "name=a,b").code == 0
+    found = read_members(Path("outputs/a"))
+    assert len({member.run_id for member in found}) == 1
+    written = [Path(member.folder) for member in found]
+    assert places_of(found, Path("outputs/a")) == written
+    assert places_of(found, Path("outputs/a").absolute()) == written
+    shutil.copytree("outputs", "copy")
+    assert places_of(found, Path("copy/a")) == [
+        Path("copy/a", written[0].name),
+        Path("copy/a/../b", written[1].name),
+    ]
+    assert places_of([], Path("copy/a")) == []
