@@ -8,7 +8,6 @@ import difflib
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import NoReturn
 
 
 def no_attribute(
@@ -22,7 +21,7 @@ def no_attribute(
     said = f"module {package!r} has no attribute {name!r}"
     if name.startswith("_"):
         return AttributeError(said)
-    known_by = {one.lower(): one for one in sorted(known) if not one.startswith("_")}
+    known_by = {n.lower(): n for n in sorted(known, reverse=True) if not n.startswith("_")}
     close = difflib.get_close_matches(name.lower(), list(known_by), n=1, cutoff=0.6)
     meant = (elsewhere or {}).get(name.lower().replace("_", ""))
     if meant is None and close:
@@ -31,11 +30,17 @@ def no_attribute(
 
 
 def suggesting(
-    package: str, elsewhere: Mapping[str, str] | None = None
-) -> Callable[[str], NoReturn]:
-    """Return the `__getattr__` of a module: it raises AttributeError with what the name may mean."""
+    package: str, elsewhere: Mapping[str, str] | None = None, modules: Iterable[str] = ()
+) -> Callable[[str], object]:
+    """Return the `__getattr__` of a module: it raises AttributeError with what the name may mean.
 
-    def get(name: str) -> NoReturn:
+    `modules` are submodules that are imported when they are asked for.
+    """
+    submodules = frozenset(modules)
+
+    def get(name: str) -> object:
+        if name in submodules:
+            return importlib.import_module(f"{package}.{name}")
         module = vars(sys.modules[package])
         raise no_attribute(package, name, module.get("__all__", module), elsewhere)
 

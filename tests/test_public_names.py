@@ -9,6 +9,8 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -135,3 +137,18 @@ def test_a_name_like_no_other_gets_none():
         nn.qqq  # noqa: B018
     with pytest.raises(AttributeError, match=r"has no attribute '__wrapped__'$"):
         nn.__wrapped__  # noqa: B018
+
+
+MODULES = """
+gluon.block.Block gluon.trainer.Trainer gluon.parameter.Parameter gluon.nn.activations.Activation
+gluon.nn.basic_layers.Dense gluon.nn.conv_layers.Conv2D gluon.rnn.rnn_cell.LSTMCell gluon.rnn.rnn_layer.LSTM
+gluon.contrib.data.sampler.IntervalSampler gluon.contrib.rnn.rnn_cell.LSTMPCell
+gluon.contrib.nn.basic_layers.SyncBatchNorm optimizer.optimizer.SGD metric.ndarray.NDArray contrib.amp.amp.init
+"""
+
+
+def test_mxnets_modules_are_there_without_an_import_of_their_own():
+    lines = "\n".join(f"mx.{name}" for name in MODULES.split())
+    code = f"import initlab.engine as mx\n{lines}\nassert not mx.contrib.amp.amp._amp_initialized"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

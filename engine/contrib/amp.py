@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NoReturn
 
 from initlab.engine.errors import MXNetError
 
+amp = sys.modules[__name__]
+"""MXNet has a module of this name within a package of this name; here both are this module."""
+_amp_initialized = False
 ABSENT = (
     "mixed precision is not switched on here - use net.cast('float16') and multi_precision=True"
 )

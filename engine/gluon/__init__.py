@@ -48,4 +48,5 @@ if not TYPE_CHECKING:
         "Trainer": "initlab.engine.gluon.trainer",
         "tensor_types": "initlab.engine.gluon.utils",
     }
-    __getattr__, __dir__ = lazily(__name__, set(__all__) - DEFINED.keys(), DEFINED)
+    MODULES = {"block", "parameter", "trainer"}
+    __getattr__, __dir__ = lazily(__name__, (set(__all__) | MODULES) - DEFINED.keys(), DEFINED)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from initlab.engine import nd as ndarray
 from initlab.engine.metric.base import EvalMetric, alias, check_label_shapes, register
 from initlab.engine.metric.classification import (
     F1,
@@ -43,6 +44,7 @@ __all__ = [
     "alias",
     "check_label_shapes",
     "create",
+    "ndarray",
     "np",
     "register",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 
 import initlab.engine as mx
@@ -29,3 +31,8 @@ def test_using_symbols_is_an_error_that_says_what_to_do():
         Symbol()
     with pytest.raises(AttributeError, match=r"mx\.sym\.Variable: there are no symbols here"):
         mx.sym.Variable("data")
+
+
+def test_the_module_has_mxnets_module_of_the_same_name_within():
+    module = importlib.import_module("initlab.engine.symbol.symbol")
+    assert module.Symbol is Symbol

@@ -124,4 +124,5 @@ if not TYPE_CHECKING:
         "crossentropyloss": "gluon.loss.SoftmaxCrossEntropyLoss",
         "mseloss": "gluon.loss.L2Loss",
     }
-    __getattr__ = suggesting(__name__, ELSEWHERE)
+    MODULES = {"activations", "basic_layers", "conv_layers"}
+    __getattr__ = suggesting(__name__, ELSEWHERE, MODULES)

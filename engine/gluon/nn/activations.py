@@ -8,6 +8,7 @@ from __future__ import annotations
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Shape
 from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
+from initlab.engine.gluon.nn.basic import Activation as Activation
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.init import Constant

@@ -34,4 +34,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = suggesting(__name__)
+    __getattr__ = suggesting(__name__, modules={"rnn_cell", "rnn_layer"})

@@ -7,6 +7,7 @@ import pytest
 from initlab.engine import autograd, gluon, init, nd, streams
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import Constant, HybridBlock, Parameter, nn
+from initlab.engine.gluon.block import _flatten
 
 
 class Scaled(HybridBlock):
@@ -211,3 +212,13 @@ def test_pythons_own_errors_name_their_layer_too():
     with pytest.raises(ValueError, match="remapped shapes") as caught:
         net(nd.ones((2, 2)))
     assert caught.value.__notes__ == ["in layer '1' (Stretch), which was given (2, 2)"]
+
+
+def test_flatten_gives_arrays_and_their_form():
+    x = nd.ones((1,))
+    arrays, form = _flatten([x, [None, (x,)]], "input")
+    assert (len(arrays), form) == (3, [0, [-1, [0]]])
+    assert arrays[0] is x and arrays[1] is None
+    assert _flatten(x, "input") == ([x], 0)
+    with pytest.raises(ValueError, match="HybridBlock output must be .* but got 3 of type"):
+        _flatten([3], "output")

@@ -85,3 +85,18 @@ def test_a_download_is_a_file_that_is_there_or_one_error(tmp_path, monkeypatch):
 def test_a_hooks_handle_is_found_where_mxnet_has_it():
     layer = nn.Flatten()
     assert isinstance(layer.register_forward_hook(lambda *args: None), utils.HookHandle)
+
+
+def test_the_address_of_files_is_that_of_the_environment(monkeypatch):
+    monkeypatch.setenv("MXNET_GLUON_REPO", "https://example.org/files/")
+    assert utils._get_repo_url() == "https://example.org/files/"
+    assert utils._get_repo_file_url("models", "a.zip") == "https://example.org/files/models/a.zip"
+    monkeypatch.delenv("MXNET_GLUON_REPO")
+    assert utils._get_repo_url() == "the repository of MXNet/"
+
+
+def test_a_file_takes_the_place_of_another(tmp_path):
+    (tmp_path / "new").write_text("new")
+    (tmp_path / "old").write_text("old")
+    utils.replace_file(tmp_path / "new", tmp_path / "old")
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("old", "new")]

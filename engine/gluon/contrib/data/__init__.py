@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from initlab.engine.gluon.data import IntervalSampler
+from initlab.engine.gluon.contrib.data import sampler
+from initlab.engine.gluon.contrib.data.sampler import IntervalSampler
 
-__all__ = ["IntervalSampler"]
+__all__ = ["IntervalSampler", "sampler"]

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from initlab.engine.gluon.contrib.nn.concurrent import Concurrent, HybridConcurrent, Identity
-from initlab.engine.gluon.contrib.nn.shuffle import PixelShuffle1D, PixelShuffle2D, PixelShuffle3D
-from initlab.engine.gluon.contrib.nn.sync_batch_norm import SyncBatchNorm
+from initlab.engine.gluon.contrib.nn import basic_layers
+from initlab.engine.gluon.contrib.nn.basic_layers import (
+    Concurrent,
+    HybridConcurrent,
+    Identity,
+    PixelShuffle1D,
+    PixelShuffle2D,
+    PixelShuffle3D,
+    SyncBatchNorm,
+)
 
 __all__ = [
     "Concurrent",
@@ -14,4 +21,5 @@ __all__ = [
     "PixelShuffle2D",
     "PixelShuffle3D",
     "SyncBatchNorm",
+    "basic_layers",
 ]

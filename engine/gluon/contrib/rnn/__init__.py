@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initlab.engine.gluon.contrib.rnn.dropout import VariationalDropoutCell
-from initlab.engine.gluon.contrib.rnn.projection import LSTMPCell
+from initlab.engine.gluon.contrib.rnn import rnn_cell
+from initlab.engine.gluon.contrib.rnn.rnn_cell import LSTMPCell, VariationalDropoutCell
 
-__all__ = ["LSTMPCell", "VariationalDropoutCell"]
+__all__ = ["LSTMPCell", "VariationalDropoutCell", "rnn_cell"]

@@ -7,8 +7,10 @@ import threading
 import numpy as np
 import pytest
 
-from initlab.engine import cpu_pinned, gluon, nd
+from initlab.engine import cpu, cpu_pinned, gluon, nd
+from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import data
+from initlab.engine.gluon.data import dataloader
 
 TEN = data.SimpleDataset(list(range(10)))
 
@@ -131,3 +133,15 @@ def test_invalid_arguments_are_refused(call, error, said):
 def test_the_module_is_gluons():
     assert gluon.data is data
     assert gluon.contrib.data.IntervalSampler is data.IntervalSampler
+
+
+def test_what_code_for_mxnet_moves_to_a_device_is_moved_within_lists():
+    moved = dataloader._as_in_context([nd.ones((1,)), ("text", nd.ones((2,)))], cpu(1))
+    assert moved[0].context == cpu(1)
+    assert moved[1][0] == "text" and moved[1][1].context == cpu(1)
+
+
+@pytest.mark.parametrize("name", ["ForkingPickler", "_MultiWorkerIter"])
+def test_processes_of_ones_own_are_refused(name):
+    with pytest.raises(MXNetError, match=f"^{name}: there are no worker processes here - use "):
+        getattr(dataloader, name)(None)
