@@ -349,6 +349,15 @@ case("linalg.makediag", A)
 case("linalg.makediag", VECTOR, offset=-1)
 case("linalg.sumlogdiag", np.abs(floats(2, 3, 3)) + 0.1)
 
+ROWS_APART = floats(2, 3, 2, 4), floats(2, 4, 2, 3), floats(2, 3, 2, 3)
+case("linalg.gemm2", *ROWS_APART[:2], axis=1)
+case("linalg.gemm2", ROWS_APART[1], ROWS_APART[0], transpose_a=True, transpose_b=True, axis=1)
+case("linalg.gemm", *ROWS_APART, alpha=2.0, beta=-1.0, axis=1)
+case("linalg.gemm2", A, B, transpose_b=True, axis=-2)
+case("broadcast_mul", A, ROW, axis=-1)
+case("unravel_index", whole(5, 0, 11), shape=(-1, 3))
+case("MAERegressionOutput", A, A)
+
 KEYS = [
     0, -1, (0, 1), (0, 1, 2), slice(None, None, -1), (slice(None), slice(2, 0, -1)), (Ellipsis, 1), (None, 0), (0, None), None,
     (slice(0, 2), None, 1), [0, 1, 0], ([0, 1], [1, 2]), whole(1, 0), (whole(1, 0), whole(2, 1)), (slice(None), [0, 2]),

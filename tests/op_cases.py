@@ -287,7 +287,10 @@ SYMMETRIC = {"cholesky", "eigen"}
 UNARY = [((A,), {})]
 NOT_ITS_OWN = {"round_through": 1.0, "sign_through": 1.0, "make_loss": 1.0, "scale_gradient": 3.0}
 """Primitives whose gradient is that of something else: a number."""
-CASES |= {"scale_gradient": [((A,), {"scalar": 3.0})]}
+CASES |= {
+    "scale_gradient": [((A,), {"scalar": 3.0})],
+    "constant": [((A, B), {"value": np.ones(3)})],
+}
 NO_GRADIENT = {
     "equal",
     "not_equal",
@@ -303,6 +306,7 @@ NO_GRADIENT = {
     "argmin",
     "one_hot",
     "block_grad",
+    "constant",
     "trunc",
     "rint",
     "isnan",

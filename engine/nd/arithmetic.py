@@ -67,10 +67,10 @@ OPERATORS["less"], OPERATORS["less_equal"] = OPERATORS["lesser"], OPERATORS["les
 
 
 def _of_arrays(name: str, function: Primitive, *others: str) -> None:
-    def applied(lhs: NDArray, rhs: NDArray) -> NDArray:
+    def applied(lhs: NDArray, rhs: NDArray, *, axis: object = None) -> NDArray:
         return function(lhs, rhs)
 
-    applied.__doc__ = f"{function.__doc__} Shapes broadcast."
+    applied.__doc__ = f"{function.__doc__} Shapes broadcast. `axis` has no effect, as in MXNet."
     operator(name, *others)(applied)
 
 

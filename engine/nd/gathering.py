@@ -145,11 +145,13 @@ def ravel_multi_index(data: NDArray, shape: tuple[int, ...]) -> NDArray:
 
 @operator("unravel_index")
 def unravel_index(data: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """Convert flat indices into an array of `shape` to columns of coordinates."""
+    """Convert flat indices into an array of `shape` to columns of coordinates. The first size may be
+    -1, for as many as there are.
+    """
     rest = data._raw.astype("int64")
     rows = []
     for n in reversed(axes_tuple(shape)):
-        rows.append((rest % n).astype(data._raw.dtype))
+        rows.append((rest if n < 0 else rest % n).astype(data._raw.dtype))
         rest = data._device.use().floor_divide(rest, n)
     return NDArray(data._device.use().stack(rows[::-1], axis=0), data._device)
 

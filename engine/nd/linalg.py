@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
-from initlab.engine.nd.operator import check_array
+from initlab.engine.nd.operator import check_array, checked_axis
 from initlab.engine.nd.shaping import diag
 from initlab.engine.ops import elementwise, factorization, indexing, linear, reduce, shape
 from initlab.lazy import suggesting
@@ -28,15 +28,33 @@ def _scaled(x: NDArray, factor: float) -> NDArray:
 
 
 def gemm2(
-    A: NDArray, B: NDArray, transpose_a: bool = False, transpose_b: bool = False, alpha: float = 1.0
+    A: NDArray,
+    B: NDArray,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    alpha: float = 1.0,
+    axis: int = -2,
 ) -> NDArray:
     """Return alpha op(A) op(B) for the matrices in the last two axes; the other axes must be equal.
 
-    op transposes where `transpose_a` or `transpose_b` is true.
+    op transposes where `transpose_a` or `transpose_b` is true. `axis` is that of the rows, by default
+    the last but one.
     """
     check_array(A, "A")
     check_array(B, "B")
-    return _scaled(_product(A, B, bool(transpose_a), bool(transpose_b)), alpha)
+    left, right = _with_rows(A, axis), _with_rows(B, axis)
+    product = _product(left, right, bool(transpose_a), bool(transpose_b))
+    return _scaled(_with_rows(product, axis), alpha)
+
+
+def _with_rows(x: NDArray, axis: int) -> NDArray:
+    """Exchange the axis of the rows with the last but one."""
+    at = checked_axis(axis, x.ndim)
+    if at == x.ndim - 2:
+        return x
+    order = list(range(x.ndim))
+    order[at], order[-2] = order[-2], order[at]
+    return shape.transpose(x, axes=tuple(order))
 
 
 def gemm(
@@ -47,10 +65,11 @@ def gemm(
     transpose_b: bool = False,
     alpha: float = 1.0,
     beta: float = 1.0,
+    axis: int = -2,
 ) -> NDArray:
     """Return alpha op(A) op(B) + beta C, like `gemm2`. Raises MXNetError if C has another shape."""
     check_array(C, "C")
-    product = gemm2(A, B, transpose_a, transpose_b, alpha)
+    product = gemm2(A, B, transpose_a, transpose_b, alpha, axis)
     if product.shape != C.shape:
         raise MXNetError.checked(
             f"linalg.gemm: the product has shape {product.shape}, but C has {C.shape}"

@@ -15,6 +15,8 @@ from initlab.engine import autograd
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.unknown import inferred, is_inferring
+from initlab.engine.ops import elementwise
+from initlab.engine.tape import live_node
 
 R = TypeVar("R")
 OPERATORS: dict[str, Callable[..., Any]] = {}
@@ -50,6 +52,25 @@ def _write(result: Any, out: Any) -> None:
     out._raw[...] = result._raw
     if autograd.is_recording():
         out._node = result._node
+
+
+def _recorded(result: R, args: Sequence[object]) -> R:
+    """Return the result with every array on the tape, if one of the arguments is: what does not
+    follow them smoothly, such as an order or a shape, has the gradient 0, as in MXNet.
+    """
+    inputs = [a for a in args if isinstance(a, NDArray) and live_node(a) is not None]
+    if not inputs:
+        return result
+
+    def on_tape(found: Any) -> Any:
+        if isinstance(found, (list, tuple)):
+            return type(found)(on_tape(one) for one in found)
+        if not isinstance(found, NDArray) or found._node is not None:
+            return found
+        return elementwise.constant(*inputs, value=found._raw)
+
+    made: R = on_tape(result)
+    return made
 
 
 def _said(value: object) -> str:
@@ -112,6 +133,8 @@ def operator(
                     unknown: R = stands
                     return unknown
             result = function(*args, **options)
+            if autograd.is_recording():
+                result = _recorded(result, [*args, *options.values()])
             return deliver(result, out)
 
         applied.__name__ = applied.__qualname__ = names[0]

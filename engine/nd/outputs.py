@@ -11,7 +11,7 @@ from collections.abc import Callable
 from initlab.engine import autograd
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import chosen, operator
-from initlab.engine.ops import activation, elementwise, indexing
+from initlab.engine.ops import activation, indexing
 
 
 class _Output(autograd.Function):
@@ -110,8 +110,10 @@ def LinearRegressionOutput(data: NDArray, label: NDArray, grad_scale: float = 1.
 
 @operator("MAERegressionOutput")
 def MAERegressionOutput(data: NDArray, label: NDArray, grad_scale: float = 1.0) -> NDArray:
-    """Return the data; its gradient is that of the distance from the label."""
-    return _regression(data, label, grad_scale, lambda x: x.copy(), elementwise.sign)
+    """Return the data; its gradient is that of the distance from the label, and -1 at the label, as
+    in MXNet.
+    """
+    return _regression(data, label, grad_scale, lambda x: x.copy(), lambda d: (d > 0) * 2 - 1)
 
 
 @operator("LogisticRegressionOutput")

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from initlab.engine.errors import MXNetError
 
+_model_sha1: dict[str, str] = {}
+"""MXNet's table of what can be downloaded, by name, to which other packages add: nothing here."""
+
 
 def get_model_file(name: str, root: str | os.PathLike[str] = "~/.mxnet/models") -> str:
     """Return the path of the weights `name` in the folder `root`: name.params or name-….params.

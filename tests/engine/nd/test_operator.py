@@ -216,3 +216,52 @@ def test_an_array_is_copied_and_pickled_without_its_gradient():
         assert made.tolist() == [1, 2]
         assert made.context == cpu(1)
         assert made.grad is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        nd.zeros_like,
+        nd.ones_like,
+        nd.shape_array,
+        nd.size_array,
+        nd.argsort,
+        nd.topk,
+        lambda x: nd.topk(x, ret_typ="mask"),
+        lambda x: x.zeros_like(),
+    ],
+)
+def test_what_does_not_follow_its_arrays_has_the_gradient_0_as_in_mxnet(call):
+    x = nd.array([3.0, 1.0, 2.0])
+    x.attach_grad()
+    x.grad[:] = 7
+    with autograd.record():
+        y = call(x)
+    y.backward()
+    assert x.grad.asnumpy().tolist() == [0, 0, 0]
+
+
+def test_the_values_and_indices_of_topk_are_heads_together():
+    x = nd.array([3.0, 1.0, 2.0])
+    x.attach_grad()
+    with autograd.record():
+        heads = nd.topk(x, k=2, ret_typ="both")
+    autograd.backward(heads)
+    assert x.grad.asnumpy().tolist() == [1, 0, 1]
+
+
+def test_the_gradient_of_a_constant_can_be_differentiated():
+    x = nd.array([3.0, 1.0])
+    x.attach_grad()
+    with autograd.record():
+        [g] = autograd.grad(nd.ones_like(x) * x, x, create_graph=True)
+        y = g * g
+    y.backward()
+    assert x.grad.asnumpy().tolist() == [0, 0]
+
+
+def test_without_an_array_on_the_tape_nothing_is_recorded():
+    with autograd.record():
+        y = nd.zeros_like(nd.ones((2,)))
+        y[:] = 3
+    assert y.asnumpy().tolist() == [3, 3]

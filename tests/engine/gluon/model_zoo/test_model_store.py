@@ -18,3 +18,7 @@ def test_a_missing_file_is_named(tmp_path):
         model_store.get_model_file("net", root=tmp_path)
     with pytest.raises(MXNetError, match="nothing is deleted here"):
         model_store.purge(tmp_path)
+
+
+def test_other_packages_can_add_to_the_table_of_files():
+    assert isinstance(model_store._model_sha1, dict)
