@@ -31,6 +31,7 @@ from initlab.runner.check.verify import verify
 from initlab.runner.cli import run_command
 from initlab.runner.errors import RunnerError
 from initlab.runner.evidence import members, status
+from initlab.runner.evidence.summary import write_summary
 from initlab.runner.report import drawing
 from initlab.runner.report.run_page import write_run_report
 from initlab.runner.report.sweep_page import write_sweep_report
@@ -232,7 +233,7 @@ def _sweep_victims(place: Path) -> Iterator[Victim]:
         path for path in folder.iterdir() if path.is_dir() and (path / "status.json").exists()
     )
     readers = [lambda: write_sweep_report(folder), lambda: write_sweep_report(folder, over=True)]
-    summary = lambda: members.write_summary(folder, members.read_members(folder))  # noqa: E731
+    summary = lambda: write_summary(folder, members.read_members(folder))  # noqa: E731
     yield _json_victim("sweep.json", folder / "sweep.json", *readers, summary)
     yield _json_victim(
         "status.json", first / "status.json", *readers, summary, lambda: status.conclude(first)

@@ -4,21 +4,18 @@ ended.
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from initlab.engine import strict_json
 from initlab.runner.errors import EvidenceError
 from initlab.runner.evidence import judged
-from initlab.runner.evidence.folder import REPORT, SWEEP, RunFolder
-from initlab.runner.evidence.status import COMPLETED, Status, conclude
+from initlab.runner.evidence.folder import REPORT, SWEEP
+from initlab.runner.evidence.status import Status, conclude
 from initlab.runner.evidence.version import check_version
-from initlab.runner.files import write_csv, write_json, write_text
-from initlab.runner.json_values import JSON
+from initlab.runner.files import write_json
 
 TABLE, SUMMARY = "summary.csv", "summary.md"
 OWN = (SWEEP, TABLE, SUMMARY, REPORT, *judged.FILES)
@@ -27,8 +24,6 @@ KIND = ".kind"
 """The end of the key that a config group chooses."""
 FORMAT = "initlab-sweep-1"
 VERSIONS = (1,)
-FIRST, LAST = ("state", "seconds", "parameters_off"), ("root", "error")
-"""Columns of the summary between the swept values and the figures, and after the figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +110,6 @@ def collect(members: list[Member]) -> list[Status]:
     return [conclude(Path(member.folder)) for member in members]
 
 
-def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str, JSON]]:
-    """Yield a row for each run: the swept values, how it ended, and its figures."""
-    for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
-        row: dict[str, JSON] = {"run_id": member.run_id, **swept, "state": status.state}
-        row |= {
-            "seconds": status.seconds,
-            "root": (status.root or "")[:16],
-            "error": (status.error or "").split("\n")[0],
-        }
-        if status.objective is not None:
-            row["objective"] = status.objective
-        if status.state == COMPLETED:
-            row |= _figures(Path(member.folder))
-        yield row
-
-
 def swept_keys(members: Sequence[Member]) -> list[str]:
     """Return the keys of the overrides that differ between runs, in order of appearance."""
     first: dict[str, str | None] = dict(_given(members[0])) if members else {}
@@ -160,62 +139,3 @@ def short_names(keys: Sequence[str]) -> list[str]:
     whole = [key.removesuffix(KIND) for key in keys]
     last = [key.rpartition(".")[2] for key in whole]
     return [part if last.count(part) == 1 else key for part, key in zip(last, whole, strict=True)]
-
-
-def _figures(folder: Path) -> dict[str, JSON]:
-    """Return the probe's figures, and how many parameters agree with their declaration."""
-    try:
-        stats = RunFolder(folder).stats
-    except EvidenceError:
-        return {}
-    return {"parameters_off": len(stats.off), **stats.figures}
-
-
-def write_summary(
-    folder: Path, members: list[Member], statuses: Iterable[Status] | None = None
-) -> int:
-    """Write `summary.csv` for programs and `summary.md` for people; return the number of completed
-    runs.
-
-    The rows wait in a temporary file until all columns are known, so memory does not grow with the
-    runs.
-    """
-    keys = swept_keys(members)
-    figures: dict[str, None] = {}
-    done = 0
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
-        for row in rows(
-            members,
-            (conclude(Path(member.folder)) for member in members) if statuses is None else statuses,
-        ):
-            figures |= dict.fromkeys(
-                name for name in row if name not in ("run_id", *keys, *FIRST, *LAST)
-            )
-            done += row["state"] == COMPLETED
-            waiting.write(json.dumps(row) + "\n")
-        columns = ["run_id", *keys, *FIRST, *figures, *LAST]
-
-        def again() -> Iterator[dict[str, JSON]]:
-            waiting.seek(0)
-            return map(json.loads, waiting)
-
-        write_csv(folder / TABLE, columns, again())
-        lines = [
-            f"{done} of {len(members)} runs completed",
-            "",
-            "| " + " | ".join(columns) + " |",
-            "|" + " --- |" * len(columns),
-        ]
-        lines += [
-            "| " + " | ".join(_cell(row.get(column)) for column in columns) + " |"
-            for row in again()
-        ]
-        write_text(folder / SUMMARY, "\n".join(lines) + "\n")
-    return done
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|")

@@ -17,6 +17,7 @@ import numpy as np
 
 from initlab.runner.evidence.folder import REPORT, keep_report
 from initlab.runner.evidence.members import short_names, swept_keys, swept_values
+from initlab.runner.evidence.settings import REPEATED
 from initlab.runner.flat import flatten, is_plain_list
 from initlab.runner.json_values import JSON, finite
 from initlab.runner.report import drawing
@@ -43,8 +44,6 @@ MOST_COMPARED = 2000
 """Runs that can be compared in the page at most, since it contains their settings."""
 NOT_AS_DECLARED = "not as declared"
 """The column that counts the parameters that differ from their declaration."""
-REPEATED = ("seed",)
-"""Keys whose change repeats a run and does not change its kind."""
 
 
 def write_sweep_report(folder: Path, over: bool = False) -> Path:

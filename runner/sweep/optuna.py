@@ -111,6 +111,12 @@ def _check_options(config: DictConfig) -> None:
     problems.raise_any()
 
 
+def maximizes(config: DictConfig) -> bool:
+    """Return whether the largest objective is the best one: only if a search says so."""
+    direction = config.hydra.sweeper.get("direction")
+    return str(getattr(direction, "name", direction)) == "maximize"
+
+
 class SearchStopped(Exception):
     """Raised when a run failed and `sweep.on_error` is stop."""
 
@@ -130,7 +136,7 @@ class Study:
         self._perform = perform
         self._folder = Path(str(declaration.config.hydra.sweep.dir))
         options = declaration.config.hydra.sweeper
-        self._maximize = getattr(options.direction, "name", options.direction) == "maximize"
+        self._maximize = maximizes(declaration.config)
         self._trials = options.n_trials
         self._monitor: Monitor | None = None
         self._best: tuple[float, Member] | None = None

@@ -38,9 +38,9 @@ from initlab.runner.evidence.members import (
     swept_keys,
     swept_values,
     write_members,
-    write_summary,
 )
 from initlab.runner.evidence.status import FAILED
+from initlab.runner.evidence.summary import write_summary
 from initlab.runner.excerpt import counted
 from initlab.runner.files import locked, storage_errors
 from initlab.runner.report.claim_charts import write_claim_charts
@@ -51,7 +51,7 @@ from initlab.runner.sweep.declared import DeclaredSweep, Tally, declare_sweep
 from initlab.runner.sweep.job import STOP, finished, perform, print_plan
 from initlab.runner.sweep.launching import is_in_process, launch_all
 from initlab.runner.sweep.monitor import Monitor, following, watching
-from initlab.runner.sweep.optuna import Study, check_search, describe
+from initlab.runner.sweep.optuna import Study, check_search, describe, maximizes
 from initlab.runner.terminal import tables
 
 BUSY = "another sweep is at work in this folder - wait for it to end, or give name=… for a folder of its own"
@@ -172,10 +172,13 @@ def run(
             with following(members) as monitor:
                 (perform or perform_all)(declaration, members, monitor)
         finally:
-            done = write_summary(folder, members)
+            summary = write_summary(folder, members, largest=maximizes(declaration.config))
+            tables.print_summary(tables.console(), summary)
             write_report(folder, str(declaration.config.report))
-            print(f"{done} of {len(members)} runs completed: {folder / SUMMARY}", flush=True)
-    return 0 if done == len(members) else EXIT_FAILED
+            print(
+                f"{summary.done} of {len(members)} runs completed: {folder / SUMMARY}", flush=True
+            )
+    return 0 if summary.done == len(members) else EXIT_FAILED
 
 
 def write_report(folder: Path, report: str) -> None:

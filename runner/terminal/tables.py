@@ -12,7 +12,9 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
+from initlab.runner.evidence.members import SUMMARY
 from initlab.runner.evidence.statistics import shape_text
+from initlab.runner.evidence.summary import Summary
 from initlab.runner.listing import Listing
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan
@@ -25,10 +27,13 @@ STATE_STYLE = {"finished": "green", "refused": "bold red"}
 
 
 def console() -> Console:
-    """Return a console for stdout: as wide as the terminal; without one, no colour and no wrapping."""
+    """Return a console for stdout: as wide as the terminal; without one, no colour and no
+    wrapping. There is no colour where `NO_COLOR` or `CI` is set either.
+    """
     if not sys.stdout.isatty():
         return Console(width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False)
-    colours: Literal["auto"] | None = None if "NO_COLOR" in os.environ else "auto"
+    plain = "NO_COLOR" in os.environ or os.environ.get("CI")
+    colours: Literal["auto"] | None = None if plain else "auto"
     return Console(width=shutil.get_terminal_size().columns, highlight=False, color_system=colours)
 
 
@@ -112,6 +117,34 @@ def print_runs(
             *(values.get(key, "") for key in keys),
         )
     table.print(out)
+
+
+MOST_SETTINGS = 20
+"""Settings of a sweep that are printed at most; `summary.md` has all."""
+
+
+def print_summary(out: Console, summary: Summary) -> None:
+    """Print what a sweep comes to, if it has figures: one line for each setting, the best first."""
+    if not summary.figures:
+        return
+    shown = summary.ranked[:MOST_SETTINGS]
+    keys = len(summary.keys)
+    sides = ["left"] * keys + ["right"] * (len(summary.headings) - keys)
+    table = Listing(*zip(summary.headings, sides, strict=True), keys=keys + 1)
+    for setting in shown:
+        table.add_row(*summary.cells(setting))
+    out.print()
+    table.print(out)
+    more = len(summary.ranked) - len(shown)
+    repeated = any(setting.runs > 1 for setting in shown)
+    said = [
+        *(["mean ± standard deviation over seeds"] if repeated else []),
+        *([summary.order] if summary.order else []),
+        *([f"{more} more settings in {SUMMARY}"] if more else []),
+    ]
+    if said:
+        out.print("; ".join(said), markup=False, highlight=False)
+    out.print()
 
 
 def print_json(value: object) -> None:

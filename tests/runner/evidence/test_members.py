@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from pathlib import Path
@@ -11,13 +10,11 @@ import pytest
 
 from initlab.runner.evidence.members import (
     Member,
-    collect,
     places_of,
     read_members,
     short_names,
     swept_values,
     write_members,
-    write_summary,
 )
 from initlab.runner.evidence.status import COMPLETED, FAILED, Status, write
 
@@ -50,11 +47,6 @@ def members(tmp_path) -> list[Member]:
     return made
 
 
-def rows(folder: Path) -> list[dict[str, str]]:
-    with open(folder / "summary.csv", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def test_what_belongs_to_a_sweep_comes_back_as_it_was_written(tmp_path, members):
     write_members(tmp_path, ["init=normal", "seed=0,1,2"], members)
     assert read_members(tmp_path) == members
@@ -62,40 +54,6 @@ def test_what_belongs_to_a_sweep_comes_back_as_it_was_written(tmp_path, members)
         "init=normal",
         "seed=0,1,2",
     ]
-
-
-def test_a_new_sweep_removes_the_summary_of_an_older_one(tmp_path, members):
-    write_summary(tmp_path, members, collect(members))
-    write_members(tmp_path, [], members)
-    assert not (tmp_path / "summary.csv").exists()
-    assert not (tmp_path / "summary.md").exists()
-
-
-def test_columns_are_what_was_swept_how_it_ended_and_what_was_measured(tmp_path, members):
-    write_summary(tmp_path, members, collect(members))
-    with open(tmp_path / "summary.csv", encoding="utf-8") as file:
-        assert file.read().splitlines() == [
-            "run_id,seed,state,seconds,parameters_off,loss,root,error",
-            "x-0,0,completed,0.25,1,2.302585093,0123456789abcdef,",
-            "x-1,1,failed,0.5,,,,ValueError: a | b",
-            "x-2,2,pending,,,,,",
-        ]
-
-
-def test_the_table_for_people_says_how_many_completed_and_keeps_its_columns(tmp_path, members):
-    write_summary(tmp_path, members, collect(members))
-    lines = (tmp_path / "summary.md").read_text().splitlines()
-    assert lines[:2] == ["1 of 3 runs completed", ""]
-    assert lines[2] == "| run_id | seed | state | seconds | parameters_off | loss | root | error |"
-    assert lines[4] == "| x-0 | 0 | completed | 0.25 | 1 | 2.30259 | 0123456789abcdef |  |"
-    assert lines[5] == "| x-1 | 1 | failed | 0.5 |  |  |  | ValueError: a \\| b |"
-
-
-def test_a_completed_run_whose_figures_are_gone_keeps_its_row(tmp_path, members):
-    (Path(members[0].folder) / "stats.json").write_text("{")
-    write_summary(tmp_path, members, collect(members))
-    assert [row["state"] for row in rows(tmp_path)] == ["completed", "failed", "pending"]
-    assert "loss" not in rows(tmp_path)[0]
 
 
 def test_an_override_that_only_some_runs_have_was_swept(tmp_path):

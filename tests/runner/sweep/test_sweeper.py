@@ -29,7 +29,14 @@ def test_a_grid_makes_one_finished_folder_a_combination_with_the_ids_of_single_r
     found = runs(tmp_path)
     assert len(found) == 15
     assert all((folder / "manifest.json").exists() for folder in found.values())
-    assert len(done.stdout.splitlines()) == 16
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:15]] == ["completed"] * 15
+    assert [line.split()[:2] for line in lines[16:20]] == [
+        ["init", "runs"],
+        ["normal", "5"],
+        ["xavier", "5"],
+        ["he", "5"],
+    ]
     assert done.stdout.endswith("15 of 15 runs completed: outputs/runs/summary.md\n")
     before = {
         name: json.loads((f / "manifest.json").read_text())["digests"]["root"]
@@ -49,7 +56,7 @@ def test_a_grid_makes_one_finished_folder_a_combination_with_the_ids_of_single_r
     assert (
         (tmp_path / "outputs" / "runs" / "summary.md")
         .read_text()
-        .startswith("15 of 15 runs completed\n\n| run_id | init | seed |")
+        .startswith("15 of 15 runs completed\n\n## Settings: ")
     )
     members = json.loads((tmp_path / "outputs" / "runs" / "sweep.json").read_text())
     assert {run["run_id"] for run in members["runs"]} == set(found)

@@ -1,0 +1,159 @@
+"""The summary of a sweep: `summary.csv`, a row for each run, and `summary.md`, a row for each setting
+before them.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.folder import RunFolder
+from initlab.runner.evidence.members import (
+    SUMMARY,
+    TABLE,
+    Member,
+    short_names,
+    swept_keys,
+    swept_values,
+)
+from initlab.runner.evidence.settings import OBJECTIVE, Setting, Settings, figures_of
+from initlab.runner.evidence.status import COMPLETED, Status, conclude
+from initlab.runner.files import write_csv, write_text
+from initlab.runner.json_values import JSON
+
+SETTINGS = "Settings: mean ± standard deviation over seeds"
+FIRST, LAST = ("state", "seconds", "parameters_off"), ("root", "error")
+"""Columns of the summary between the swept values and the figures, and after the figures."""
+
+
+def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str, JSON]]:
+    """Yield a row for each run: the swept values, how it ended, and its figures."""
+    for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
+        row: dict[str, JSON] = {"run_id": member.run_id, **swept, "state": status.state}
+        row |= {
+            "seconds": status.seconds,
+            "root": (status.root or "")[:16],
+            "error": (status.error or "").split("\n")[0],
+        }
+        if status.objective is not None:
+            row["objective"] = status.objective
+        if status.state == COMPLETED:
+            row |= _figures(Path(member.folder))
+        yield row
+
+
+def _figures(folder: Path) -> dict[str, JSON]:
+    """Return the figures of a run, and how many parameters differ from their declaration."""
+    try:
+        stats = RunFolder(folder).stats
+    except EvidenceError:
+        return {}
+    return {"parameters_off": len(stats.off), **figures_of(stats)}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a sweep comes to: how many of its runs completed, and its settings, the best first."""
+
+    done: int
+    runs: int
+    keys: list[str]
+    """The swept keys, without the seed."""
+    figures: list[str]
+    ranked: list[Setting]
+    order: str
+    """What the order says: `smallest objective first`, or nothing."""
+    off: bool
+    """Whether a run has a parameter that is not as declared."""
+
+    @property
+    def headings(self) -> list[str]:
+        """The headings of a setting's cells; `off` counts runs, where there are any."""
+        return [*short_names(self.keys), "runs", *self.figures, *(["off"] if self.off else [])]
+
+    def cells(self, setting: Setting) -> list[str]:
+        """Return the row of a setting: its values, how many runs completed, and its figures."""
+        whole = setting.completed == setting.runs
+        return [
+            *(setting.values.get(key, "") for key in self.keys),
+            str(setting.runs) if whole else f"{setting.completed} of {setting.runs}",
+            *(setting.text(name) for name in self.figures),
+            *([str(setting.off or "")] if self.off else []),
+        ]
+
+
+def write_summary(
+    folder: Path,
+    members: list[Member],
+    statuses: Iterable[Status] | None = None,
+    largest: bool = False,
+) -> Summary:
+    """Write `summary.csv` for programs and `summary.md` for people; return what they say.
+
+    With `largest`, the best objective is the largest one. The rows of runs wait in a temporary file
+    until all columns are known.
+    """
+    keys = swept_keys(members)
+    settings = Settings(keys)
+    figures: dict[str, None] = {}
+    done = 0
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
+        ended = (conclude(Path(member.folder)) for member in members)
+        listed = rows(members, ended if statuses is None else statuses)
+        for row, swept in zip(listed, swept_values(members), strict=True):
+            named = [name for name in row if name not in ("run_id", *keys, *FIRST, *LAST)]
+            figures |= dict.fromkeys(named)
+            settings.add(swept, row, named)
+            done += row["state"] == COMPLETED
+            waiting.write(json.dumps(row) + "\n")
+        columns = ["run_id", *keys, *FIRST, *figures, *LAST]
+
+        def again() -> Iterator[dict[str, JSON]]:
+            waiting.seek(0)
+            return map(json.loads, waiting)
+
+        write_csv(folder / TABLE, columns, again())
+        ranked = settings.ranked(largest)
+        order = f"{'largest' if largest else 'smallest'} objective first"
+        summary = Summary(
+            done,
+            len(members),
+            settings.keys,
+            settings.figures,
+            ranked,
+            order if OBJECTIVE in settings.figures else "",
+            any(setting.off for setting in ranked),
+        )
+        by_run = ([row.get(column) for column in columns] for row in again())
+        lines = [
+            f"{done} of {len(members)} runs completed",
+            "",
+            f"## {SETTINGS}{f', {summary.order}' if summary.order else ''}",
+            "",
+            *_table(summary.headings, map(summary.cells, ranked)),
+            "",
+            "## Runs",
+            "",
+            *_table(columns, by_run),
+        ]
+        write_text(folder / SUMMARY, "\n".join(lines) + "\n")
+    return summary
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown."""
+    yield f"| {' | '.join(columns)} |"
+    yield "|" + " --- |" * len(columns)
+    for row in rows:
+        yield f"| {' | '.join(map(_cell, row))} |"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|")
