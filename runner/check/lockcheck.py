@@ -143,15 +143,21 @@ def check(lock: Lock, locked: LockedRun | None, run: DeclaredMember | None) -> C
     return Checked(locked.run_id, locked.overrides, findings, time.perf_counter() - started)
 
 
+LATER = ("probe.mode", "probe.dropout")
+"""Keys that a lock of an earlier version lacks and no first value depends on."""
+
+
 def compare(locked: LockedRun, drawn: DrawnRun, laws: dict[str, str]) -> list[Finding]:
     """Return the reasons why a run differs from the lock, whose law texts are `laws`."""
     now = drawn.run
-    altered = changes(locked.config, now.config)
+    config = {k: v for k, v in now.config.items() if k in locked.config or k not in LATER}
+    altered = changes(locked.config, config)
+    renamed = locked.run_id != now.run_id and config == now.config
     streams = [change for change in altered if change.key == STREAM]
     others = [change for change in altered if change.key != STREAM]
     values = _values(locked, drawn)
     findings = []
-    if others or (locked.run_id != now.run_id and not streams):
+    if others or (renamed and not streams):
         findings.append(
             Finding("config", _listed(others or [Change("run id", locked.run_id, now.run_id)]))
         )

@@ -40,6 +40,13 @@ class Data(Kind):
     """Whether its inputs are whole numbers, which name tokens."""
     batch: Count = 2
 
+    @property
+    def numbers(self) -> int | None:
+        """How many token numbers its inputs are taken from, 0 to `numbers` - 1; None if that is not
+        known, or they are no token numbers.
+        """
+        return None
+
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
         """Return the shape of one sample, given the shape that `model.input` declares.
 

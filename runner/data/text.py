@@ -49,6 +49,11 @@ class Text(Data):
     classes: ClassVar[int | None] = BYTES
     whole_numbers: ClassVar[bool] = True
 
+    @property
+    def numbers(self) -> int:
+        """The number of bytes."""
+        return BYTES
+
     def sample_shape(self, declared: tuple[int, ...] | None) -> tuple[int, ...] | None:
         """Return the shape of a window: one number, which the model declares."""
         if declared is not None and (len(declared) != 1 or declared[0] > len(topics()) // 20):

@@ -28,6 +28,11 @@ class Tokens(Data):
         """The size of the vocabulary."""
         return self.vocabulary
 
+    @property
+    def numbers(self) -> int:
+        """The size of the vocabulary."""
+        return self.vocabulary
+
     def label_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return one label for each token."""
         return shape

@@ -5,7 +5,7 @@ name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import ClassVar, Optional
 
 from initlab.engine import gluon, init
 from initlab.engine.gluon import nn
@@ -20,6 +20,7 @@ from initlab.runner.layers.base import Context, Layer, register
 class LeakyReLU(Layer):
     """x for x > 0, else alpha x."""
 
+    tokens: ClassVar[bool | None] = False
     alpha: NotNegative
 
     def build(self, context: Context) -> gluon.Block:
@@ -35,6 +36,7 @@ class Prelu(Layer):
     `in_channels` is 1, for one alpha, or the number of channels, for one alpha each.
     """
 
+    tokens: ClassVar[bool | None] = False
     in_channels: Count = 1
     alpha_initializer: Optional[Initializer] = None
 
@@ -50,6 +52,7 @@ class Prelu(Layer):
 class Elu(Layer):
     """x for x > 0, else alpha (e^x - 1)."""
 
+    tokens: ClassVar[bool | None] = False
     alpha: NotNegative = 1.0
 
     def build(self, context: Context) -> gluon.Block:
@@ -62,6 +65,8 @@ class Elu(Layer):
 class Selu(Layer):
     """The scaled exponential linear unit of self-normalizing networks (Klambauer et al. 2017)."""
 
+    tokens: ClassVar[bool | None] = False
+
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.SELU`."""
         return nn.SELU()
@@ -71,6 +76,8 @@ class Selu(Layer):
 @dataclass
 class Gelu(Layer):
     """x Phi(x), with the standard normal distribution function Phi."""
+
+    tokens: ClassVar[bool | None] = False
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.GELU`."""
@@ -82,6 +89,7 @@ class Gelu(Layer):
 class Swish(Layer):
     """x sigmoid(beta x)."""
 
+    tokens: ClassVar[bool | None] = False
     beta: NotNegative = 1.0
 
     def build(self, context: Context) -> gluon.Block:

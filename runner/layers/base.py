@@ -73,6 +73,8 @@ class Layer(Kind):
     """The options that hold layer specifications of their own; one that is None holds none."""
     tokens: ClassVar[bool | None] = None
     """Whether its input is token numbers; None if it takes token numbers and fractions alike."""
+    parallel: ClassVar[bool] = False
+    """Whether each nested layer receives what the container does, instead of one after the other."""
     averages: ClassVar[bool] = False
     """Whether, in train mode, its output for a sample depends on the other samples of the batch."""
 

@@ -49,6 +49,7 @@ class Dense(Layer):
 class Activation(Layer):
     """An elementwise activation function."""
 
+    tokens: ClassVar[bool | None] = False
     activation: ActivationName
 
     def build(self, context: Context) -> gluon.Block:
@@ -73,6 +74,7 @@ class Dropout(Layer):
     - rate).
     """
 
+    tokens: ClassVar[bool | None] = False
     rate: Rate
 
     def build(self, context: Context) -> gluon.Block:

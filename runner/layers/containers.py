@@ -93,6 +93,7 @@ class Residual(Container):
 class Concurrent(Container):
     """All children receive the same input; their outputs are joined along `axis`."""
 
+    parallel: ClassVar[bool] = True
     axis: Annotated[int, whole(None)] = 1
 
     def build(self, context: Context) -> gluon.Block:

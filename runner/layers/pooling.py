@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, ClassVar, Optional
 
 from initlab.engine import gluon
 from initlab.engine.gluon import nn
@@ -45,6 +45,8 @@ class MaxPool2D(Pool2D):
 class AvgPool2D(Pool2D):
     """The mean of each window."""
 
+    tokens: ClassVar[bool | None] = False
+
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.AvgPool2D`."""
         return nn.AvgPool2D(**self.options())
@@ -54,6 +56,8 @@ class AvgPool2D(Pool2D):
 @dataclass
 class GlobalAvgPool2D(Layer):
     """The mean of each channel."""
+
+    tokens: ClassVar[bool | None] = False
 
     def build(self, context: Context) -> gluon.Block:
         """Return a `gluon.nn.GlobalAvgPool2D`."""

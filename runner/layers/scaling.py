@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import ClassVar, Optional
 
 from initlab.engine import gluon, init
 from initlab.engine.gluon import nn
@@ -17,6 +17,7 @@ from initlab.runner.layers.base import Context, Layer, register
 class Scale(Layer):
     """factor * x. With `learnable` the factor is a parameter of one number, initially `factor`."""
 
+    tokens: ClassVar[bool | None] = False
     factor: Finite = 1.0
     learnable: bool = False
     scale_initializer: Optional[Initializer] = None
@@ -47,6 +48,7 @@ class Shift(Layer):
     2019).
     """
 
+    tokens: ClassVar[bool | None] = False
     bias_initializer: Optional[Initializer] = None
 
     def build(self, context: Context) -> gluon.Block:

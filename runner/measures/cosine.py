@@ -36,7 +36,8 @@ class Cosine(Measure):
 
     With `start`, `pairs` pairs of normal inputs are drawn from the stream at `@cosine`; they have
     exactly this cosine and the length sqrt(n). Without it, the batch's first `pairs` pairs of
-    neighbours are used. Poole et al. 2016 (arXiv:1606.05340).
+    neighbours are used. In train mode with batch normalization, the batch's other samples pass
+    through the network beside them. Poole et al. 2016 (arXiv:1606.05340).
     """
 
     gives: ClassVar[dict[str, tuple[str, ...]]] = {"layers": ("cosine", "pre_cosine")}
@@ -63,14 +64,20 @@ class Cosine(Measure):
 
     def measure(self, subject: Subject) -> Findings:
         """Return the mean cosine over the pairs, after each layer and before its activation."""
+        inputs, count = self._inputs(subject), 2 * self.pairs
+        if subject.couples:
+            rest = subject.batch.inputs[count if self.start is None else 0 :]
+            inputs = np.concatenate([inputs, rest])
         with outputs(subject.layers) as found:
-            forward(subject, subject.on_device(self._inputs(subject)))
+            forward(subject, subject.on_device(inputs))
         return {
             "layers": [
                 {
                     "path": path,
-                    "cosine": mean_cosine(call.output),
-                    "pre_cosine": mean_cosine(before_activation(call, subject.layers[path])),
+                    "cosine": mean_cosine(call.output[:count]),
+                    "pre_cosine": mean_cosine(
+                        before_activation(call, subject.layers[path])[:count]
+                    ),
                 }
                 for path, call in found.items()
             ]

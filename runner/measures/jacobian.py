@@ -21,9 +21,11 @@ AT_ONCE = 512
 @register
 @dataclass
 class Jacobian(Measure):
-    """The derivative of the flattened output by the flattened input, in predict mode.
+    """The derivative of the flattened output by the flattened input.
 
-    It is computed at each of the first `samples` of the batch. `variance` is that of the
+    It is computed at each of the first `samples` of the batch. In train mode with batch
+    normalization that is the sample's output in its batch, which costs a backward pass for each
+    output. `variance` is that of the
     eigenvalues of JJ^T over the square of their mean: Pennington, Schoenholz and Ganguli 2017
     (arXiv:1711.04735).
     """
@@ -62,35 +64,54 @@ class Jacobian(Measure):
         """Return a row for each sample; a matrix has as many singular values as its shorter side."""
         return {
             "jacobian": [
-                {"path": str(i), **figures(jacobian(subject, subject.batch.inputs[i]))}
-                for i in range(self.samples)
+                {"path": str(i), **figures(jacobian(subject, i))} for i in range(self.samples)
             ]
         }
 
 
-def jacobian(subject: Subject, sample: np.ndarray) -> np.ndarray:
-    """Return the derivative at a sample (sample shape) as a matrix (outputs, inputs) in float64."""
+def jacobian(subject: Subject, index: int) -> np.ndarray:
+    """Return the derivative at a sample of the batch as a matrix (outputs, inputs) in float64."""
+    if subject.couples:
+        return _in_batch(subject, index)
+    sample = subject.batch.inputs[index]
     rows: list[np.ndarray] = []
     size = None
     while size is None or len(rows) * AT_ONCE < size:
         count = AT_ONCE if size is None else min(AT_ONCE, size - len(rows) * AT_ONCE)
-        x = subject.on_device(np.repeat(sample[None], count, axis=0))
-        x.attach_grad()
-        with autograd.record(train_mode=False):
-            y = subject.network(x)
+        x, y = _recorded(subject, np.repeat(sample[None], count, axis=0))
         size = math.prod(y.shape[1:])
         start = len(rows) * AT_ONCE
         head = np.zeros((count, size), np.float32)
         chosen = np.arange(min(count, size - start))
         head[chosen, start + chosen] = 1
-        [gradient] = autograd.grad(
-            y,
-            x,
-            nd.array(head.reshape(y.shape), ctx=subject.device, dtype=y.dtype),
-            train_mode=False,
-        )
+        gradient = _gradient(x, y, head)
         rows.append(wide(gradient).reshape(count, -1)[: len(chosen)])
     return np.concatenate(rows)
+
+
+def _in_batch(subject: Subject, index: int) -> np.ndarray:
+    """Return the derivative of a sample's output by its input, with the batch's other samples."""
+    x, y = _recorded(subject, subject.batch.inputs)
+    rows = []
+    for number in range(math.prod(y.shape[1:])):
+        head = np.zeros((len(y), math.prod(y.shape[1:])), np.float32)
+        head[index, number] = 1
+        rows.append(wide(_gradient(x, y, head, retain=True)[index]).ravel())
+    return np.stack(rows)
+
+
+def _recorded(subject: Subject, inputs: np.ndarray) -> tuple[nd.NDArray, nd.NDArray]:
+    """Return samples as a variable, and the network's output for them, on the tape."""
+    x = subject.on_device(inputs)
+    x.attach_grad()
+    with subject.measuring(record=True):
+        return x, subject.network(x)
+
+
+def _gradient(x: nd.NDArray, y: nd.NDArray, head: np.ndarray, retain: bool = False) -> nd.NDArray:
+    heads = nd.array(head.reshape(y.shape), ctx=y.context, dtype=y.dtype)
+    [gradient] = autograd.grad(y, x, heads, retain_graph=retain, train_mode=False)
+    return gradient
 
 
 def figures(matrix: np.ndarray) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from initlab.engine import laws, streams
 from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan
 from initlab.runner.stats import Statistic
 from initlab.runner.stats.meter import needs_whole_tensor
@@ -48,11 +49,16 @@ def check_streamed(resolved: Mapping[str, Any]) -> None:
     problems.raise_any()
 
 
+def scaled_by_data(plan: Plan) -> Row | None:
+    """Return the first row whose values depend on the network's output for the data, or None."""
+    return next((row for row in plan.owners if isinstance(row.law, laws.DataScaled)), None)
+
+
 def check_data_scaled(plan: Plan, init_mode: str) -> None:
     """Raise ConfigError if a streamed run has values that depend on data, which need the whole
     network.
     """
-    waiting = next((row for row in plan.owners if isinstance(row.law, laws.DataScaled)), None)
+    waiting = scaled_by_data(plan)
     if waiting is not None and init_mode == "streamed":
         said = (
             f"'{waiting.path}' is scaled by the network's output for the data, but a streamed run "

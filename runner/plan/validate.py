@@ -23,7 +23,7 @@ from initlab.runner.evidence.shard import Shard
 from initlab.runner.excerpt import counted
 from initlab.runner.json_values import JSON
 from initlab.runner.measures import Measure
-from initlab.runner.plan.feeding import check_feeding
+from initlab.runner.plan.feeding import check_feeding, check_labels
 from initlab.runner.plan.model import ModelSpec
 from initlab.runner.plan.network import Network, build_twin
 from initlab.runner.plan.parts import Parts, mapping_at, parse_group, parse_parts, parse_tracker
@@ -32,7 +32,7 @@ from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan, make_plan
 from initlab.runner.plan.shards import aliases_of, rows_of
 from initlab.runner.plan.sketch import sketch
-from initlab.runner.plan.streamable import check_data_scaled, check_one_pass
+from initlab.runner.plan.streamable import check_data_scaled, check_one_pass, scaled_by_data
 from initlab.runner.probes import Probe
 from initlab.runner.stats import Statistic
 from initlab.runner.trackers import Tracker
@@ -126,8 +126,6 @@ def validate(declaration: Declaration, finished: bool = False) -> RunConfig:
         parts.probe.mode = None
     if not finished:
         check_mode(parts.probe, parts.measure.values())
-    if not finished and (parts.probe.kind != "none" or parts.measure):
-        check_feeding(parts.model.layers, parts.data)
     with streams.using(root.stream):
         plan, layers = _plan(root, parts, finished)
     _check_shard(plan, parts.shard)
@@ -209,9 +207,14 @@ def _plan(
     """Return the plan, and the output shapes of the layers that are measured."""
     data, sample = parts.data, parts.sample_shape
     batch_shape = (data.batch, *sample)
+    watched = parts.probe.kind != "none" or any(one.watches for one in parts.measure.values())
+    if watched and not finished:
+        check_feeding(parts.model.layers, data)
     network, output = build_twin(parts.model, root.dtype, batch_shape)
     _check_sizes(network, batch_shape)
     plan = make_plan(network, output, parts.init, root.seed, finished=finished)
+    if not watched and not finished and scaled_by_data(plan) is not None:
+        check_feeding(parts.model.layers, data)
     problems = Problems()
     given = tuple(output), data.classes, (data.batch, *data.label_shape(sample))
     with problems.under("probe"):
@@ -220,6 +223,8 @@ def _plan(
         with problems.under(f"measure.{name}"):
             measure.check(*given, data.whole_numbers)
     problems.raise_any()
+    if watched and not finished:
+        check_labels(data, tuple(output), given[2])
     return plan, {path: network.shapes.get(path) for path in network.measured}
 
 

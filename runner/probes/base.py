@@ -48,9 +48,11 @@ class Subject:
     """Whether dropout drops elements while layers are measured in train mode."""
 
     @property
-    def trains(self) -> bool:
-        """Whether layers are measured in train mode; predict mode if it was not chosen."""
-        return self.mode == "train"
+    def couples(self) -> bool:
+        """Whether the network's output for a sample depends on the other samples of the batch, since
+        it is measured in train mode and has batch normalization.
+        """
+        return self.mode == "train" and any(map(averages, blocks_of(self.network)))
 
     @contextmanager
     def measuring(self, record: bool = False, former: str = "predict") -> Iterator[None]:
@@ -80,6 +82,18 @@ class Subject:
         return nd.array(
             inputs, ctx=self.device, dtype="int32" if inputs.dtype.kind in "iu" else self.dtype
         )
+
+
+def blocks_of(root: gluon.Block) -> Iterator[gluon.Block]:
+    """Yield a block and all blocks below it."""
+    yield root
+    for child in root._children.values():
+        yield from blocks_of(child)
+
+
+def averages(block: gluon.Block) -> bool:
+    """Return whether a block normalizes by the batch in train mode."""
+    return isinstance(block, gluon.nn.BatchNorm) and not block._kwargs["use_global_stats"]
 
 
 @dataclass

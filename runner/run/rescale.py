@@ -15,11 +15,6 @@ from initlab.runner.plan.rows import Plan
 from initlab.runner.probes import Subject
 
 
-def wanted(plan: Plan) -> bool:
-    """Return whether a parameter of the plan must be rescaled by data."""
-    return any(isinstance(row.law, laws.DataScaled) for row in plan.owners)
-
-
 def rescale(network: Network, plan: Plan, subject: Subject) -> None:
     """Rescale the weights whose law depends on data, in the order of the network.
 

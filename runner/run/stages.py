@@ -29,8 +29,10 @@ from initlab.runner.evidence.verdict import judge
 from initlab.runner.files import locked, storage_errors
 from initlab.runner.measures import Findings, Measure
 from initlab.runner.plan import ledger
+from initlab.runner.plan.feeding import check_batch
 from initlab.runner.plan.network import Network, build, infer_shapes
 from initlab.runner.plan.shards import paths_of
+from initlab.runner.plan.streamable import scaled_by_data
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
 from initlab.runner.run import rescale, streamed
@@ -75,7 +77,7 @@ def _initialize(config: RunConfig) -> tuple[Network, ledger.Ledger]:
                 network.root(nd.zeros(shape, ctx=config.device, dtype=config.dtype))
     ledger.check(record, config.plan)
     multiply_rates(config, network)
-    if rescale.wanted(config.plan):
+    if scaled_by_data(config.plan) is not None:
         rescale.rescale(network, config.plan, subject_of(config, network))
     return network, record
 
@@ -111,6 +113,15 @@ def subject_of(config: RunConfig, network: Network) -> Subject:
         mode=config.probe.mode,
         dropout=config.probe.dropout,
     )
+
+
+def check_tokens(config: RunConfig) -> None:
+    """Raise ConfigError if data that does not say how many token numbers it has gives one that a
+    table of the network has no row for.
+    """
+    if config.data.whole_numbers and config.data.numbers is None:
+        batch = config.data.load(config.sample_shape, config.seed)
+        check_batch(config.model.layers, config.data, batch.inputs)
 
 
 def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[dict[str, object]]]]:
@@ -208,6 +219,7 @@ def using_threads(threads: int | None) -> Iterator[None]:
 
 def _execute(config: RunConfig, run: RunFolder, origin: Origin, out: Console) -> Outcome:
     started = time.perf_counter()
+    check_tokens(config)
     run.begin()
     with run.logged():
         LOG.info(

@@ -39,3 +39,27 @@ def test_without_a_start_the_cosine_is_that_of_neighbours_in_the_batch():
     assert measured(given, *words)["layers"]["a"]["cosine"] == pytest.approx(
         wanted.mean(), abs=1e-5
     )
+
+
+AVERAGED = [
+    "model.input=[6]",
+    "model.layers=[{kind: dense, name: a, units: 5}, {kind: batch_norm, name: bn}]",
+    "init=normal",
+    "init.sigma=1",
+    "data=normal",
+    "data.batch=9",
+    "measure=[cosine]",
+]
+
+
+@pytest.mark.parametrize("start", ["null", "0.5"])
+def test_in_train_mode_pairs_are_normalized_with_the_batch(start):
+    words = [*AVERAGED, f"measure.cosine.start={start}"]
+    given, v = subject(*words)
+    (measure,) = declare(*words).checked.measure.values()
+    pair, batch = measure._inputs(given), given.batch.inputs
+    x = np.concatenate([pair, batch[2 if start == "null" else 0 :]]).astype(np.float64)
+    z = x @ v["a.weight"].T + v["a.bias"]
+    p, q = ((z - z.mean(0)) / np.sqrt(z.var(0) + 1e-5))[:2]
+    wanted = p @ q / math.sqrt((p @ p) * (q @ q))
+    assert measured(given, *words)["layers"]["bn"]["cosine"] == pytest.approx(wanted, abs=1e-5)
