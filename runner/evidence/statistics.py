@@ -203,3 +203,10 @@ def _wrong(rows: list[Row], section: str) -> list[str]:
 def shape_text(shape: Iterable[int]) -> str:
     """Return `256x20`, or `scalar` if there are no axes."""
     return "x".join(str(size) for size in shape) or "scalar"
+
+
+def mode_text(mode: str) -> str:
+    """Return how layers behaved, in words: `train mode: statistics of the batch, no dropout`."""
+    if mode == "predict":
+        return "predict mode: running statistics, no dropout"
+    return f"train mode: statistics of the batch, {'with' if 'dropout' in mode else 'no'} dropout"

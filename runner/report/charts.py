@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initlab.runner.evidence.statistics import mode_text
 from initlab.runner.json_values import finite
 from initlab.runner.report import drawing
 from initlab.runner.report.prediction import predicted_rms
@@ -69,14 +70,21 @@ def series(values: Sequence[Any]) -> np.ndarray:
 def signal_chart(run: RunData) -> Chart | None:
     """Plot the forward rms of every layer's output and of its activation's input, with theory if
     known.
+
+    A line joins the layers from the input to the output; those inside a block are beside it.
     """
     layers = run.layers
+    trunk = np.array([not row.get("inside") for row in layers], bool)
     rms = series([row["rms"] for row in layers])
     if not np.isfinite(rms).any():
         return None
     figure, axes = drawing.axes(height=3.0)
     depth = np.arange(1, len(layers) + 1)
-    axes.plot(depth, rms, marker="o", color=drawing.SERIES[0], label="output, measured")
+    colour = drawing.SERIES[0]
+    axes.plot(depth[trunk], rms[trunk], marker="o", color=colour, label="output, measured")
+    if np.isfinite(rms[~trunk]).any():
+        inside = {"linestyle": "none", "marker": "o", "markerfacecolor": "none"}
+        axes.plot(depth[~trunk], rms[~trunk], color=colour, label="inside a block", **inside)
     before = series([row.get("pre_rms") for row in layers])
     if np.isfinite(before).any():
         axes.plot(
@@ -102,10 +110,13 @@ def signal_chart(run: RunData) -> Chart | None:
     drawing.named(axes, [row["path"] for row in layers], MOST_NAMES)
     axes.set_ylabel("rms")
     drawing.legend(axes)
-    first, last = rms[np.isfinite(rms)][[0, -1]]
+    through = rms[trunk & np.isfinite(rms)]
+    ends = through if len(through) else rms[np.isfinite(rms)]
+    of = f"{trunk.sum()} layers" + ("" if trunk.all() else " and blocks")
+    mode = "" if run.stats.mode is None else f" Measured in {mode_text(run.stats.mode)}."
     text = (
-        f"The output's rms goes from {first:.3g} in the first of {len(layers)} layers to {last:.3g} in "
-        f"the last.{said}"
+        f"The output's rms goes from {ends[0]:.3g} in the first of {of} to {ends[-1]:.3g} in the "
+        f"last.{said}{mode}"
     )
     return Chart("signal", "Forward: rms against depth", figure, text)
 

@@ -13,7 +13,7 @@ from initlab.runner.report.reading import RunData
 from initlab.runner.theory.meanfield import second_moment
 
 PASSING = {"dropout", "flatten"}
-"""Layers that do not change the rms in predict mode."""
+"""Layers that do not change the rms, if dropout drops nothing."""
 
 
 def chain(layers: Sequence[JSON], prefix: str = "") -> list[tuple[str, str | None]] | None:
@@ -62,6 +62,9 @@ def _predicted(run: RunData) -> dict[str, float] | None:
     model = run.manifest.config.get("model")
     links = chain(model.get("layers") or []) if isinstance(model, dict) else None
     measured = {row["path"]: row for row in run.layers}
+    dropped = "dropout" in (run.stats.mode or "")
+    if dropped and any(row.get("kind") == "dropout" for row in run.layers):
+        return None
     if not links or any(path not in measured for path, _ in links) or run.manifest.aliases:
         return None
     predicted: dict[str, float] = {}

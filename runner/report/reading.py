@@ -39,6 +39,13 @@ class RunData:
         """The probe's figures, one row for each layer call."""
         return [row for row in self.stats.layers if "rms" in row]
 
+    @cached_property
+    def trunk(self) -> list[dict[str, Any]]:
+        """The rows of `layers` that are not inside a container with a row of its own: the signal from
+        the input to the output.
+        """
+        return [row for row in self.layers if not row.get("inside")]
+
     def law(self, path: str) -> Law | None:
         """Return the declared law of a parameter if it is drawn element by element, else None."""
         described = self.plan.get(path, {}).get("law") or {}

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from initlab.runner.errors import RunnerError
-from initlab.runner.evidence.statistics import shape_text
+from initlab.runner.evidence.statistics import mode_text, shape_text
 from initlab.runner.json_values import finite
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import (
@@ -114,6 +114,7 @@ def _overview(run: RunData) -> str:
             f"{totals.get('elements', 0):,} elements",
         ),
         *figures,
+        *([] if run.stats.mode is None else [("layers measured in", mode_text(run.stats.mode))]),
         ("versions", versions),
     ]
     return verdict + facts(pairs)

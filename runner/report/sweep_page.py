@@ -71,7 +71,7 @@ class RunGroup:
         """Add a run of this kind."""
         self.runs += 1
         if run.layers and len(self.signals) < MOST_LINES:
-            self.signals.append([row["rms"] for row in run.layers])
+            self.signals.append([row["rms"] for row in run.trunk])
         for name, value in run.stats.figures.items():
             found = finite(value)
             if found is not None:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.text import Text
 
-from initlab.runner.evidence.statistics import shape_text
+from initlab.runner.evidence.statistics import mode_text, shape_text
 from initlab.runner.listing import Listing
 from initlab.runner.plan.conversions import conversions
 from initlab.runner.plan.row import Row
@@ -222,13 +222,6 @@ def _layers(sheet: Sheet, results: Results) -> None:
 def _role(row: Mapping[str, Any]) -> str:
     """Return `stream` for a container, `branch` for a layer whose output is added to a stream."""
     return "stream" if row.get("stream") else "branch" if row.get("joins") else ""
-
-
-def mode_text(mode: str) -> str:
-    """Return how layers behaved, in words: `train mode: statistics of the batch, no dropout`."""
-    if mode == "predict":
-        return "predict mode: running statistics, no dropout"
-    return f"train mode: statistics of the batch, {'with' if 'dropout' in mode else 'no'} dropout"
 
 
 def _gradients(sheet: Sheet, results: Results) -> None:

@@ -41,6 +41,20 @@ def test_a_config_that_changed_is_said_key_by_key(locked, said):
     assert out.splitlines()[-1] == f"{path}: 0 of 1 runs as locked, 1 changed - {advice}"
 
 
+def test_a_lock_of_before_the_mode_could_be_chosen_holds_first_values_alike(locked, said):
+    layers = "model.layers=[{kind: dense, units: 4}, {kind: batch_norm}]"
+    path = locked("init=normal", layers, "model.input=[3]", "probe=forward")
+
+    def alter(content):
+        assert content["base"].pop("probe.mode") == "train"
+        assert content["base"].pop("probe.dropout") is False
+        content["runs"][0]["run_id"] = "normal-seed0-0123456789abcdef"
+
+    change(path, alter)
+    code, out, err = said("verify", "--lock", path)
+    assert (code, err) == (0, ""), out
+
+
 def overlay(folder: Path, sigma: float) -> None:
     """A folder of options with an initializer of its own."""
     (folder / "init").mkdir(parents=True, exist_ok=True)
