@@ -83,8 +83,15 @@ def signal_chart(run: RunData) -> Chart | None:
     colour = drawing.SERIES[0]
     axes.plot(depth[trunk], rms[trunk], marker="o", color=colour, label="output, measured")
     if np.isfinite(rms[~trunk]).any():
-        inside = {"linestyle": "none", "marker": "o", "markerfacecolor": "none"}
-        axes.plot(depth[~trunk], rms[~trunk], color=colour, label="inside a block", **inside)
+        axes.plot(
+            depth[~trunk],
+            rms[~trunk],
+            marker="o",
+            markerfacecolor="none",
+            linestyle="none",
+            color=colour,
+            label="inside a block",
+        )
     before = series([row.get("pre_rms") for row in layers])
     if np.isfinite(before).any():
         axes.plot(
