@@ -83,6 +83,11 @@ def _compared(
 def _canonical(content: Manifest) -> dict[str, JSON]:
     """Return the canonical config of the manifest's config, plugins and input files."""
     given = [plugins.Plugin(entry.file, entry.sha256) for entry in content.plugins]
+    written = canonical_config(
+        content.config, content.stream, given, content.files, as_written=True
+    )
+    if content.canonical == written:
+        return written
     return canonical_config(content.config, content.stream, given, content.files)
 
 

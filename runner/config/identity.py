@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from initlab.engine import streams
 from initlab.engine.init.base import KINDS
 from initlab.engine.options import LATER, options_of
-from initlab.runner.config import schema
+from initlab.runner.config import schema, spelling
 from initlab.runner.config.input_files import input_files
 from initlab.runner.config.modes import without_mode
 from initlab.runner.config.plugins import Plugin, loaded
@@ -72,16 +72,26 @@ def declaration_of(config: DictConfig) -> Declaration:
 
 
 def canonical_config(
-    config: Mapping[str, JSON], stream: str, plugins: list[Plugin], files: dict[str, str]
+    config: Mapping[str, JSON],
+    stream: str,
+    plugins: list[Plugin],
+    files: dict[str, str],
+    as_written: bool = False,
 ) -> dict[str, JSON]:
     """Return the part of a resolved config that identifies the run, as JSON types.
 
     It includes the stream's version and the SHA-256 of plugins and input files. NaN and infinities
-    are texts, as in a manifest, whose config must give the same id.
+    are texts, as in a manifest, whose config must give the same id. Lists have the one `spelling`,
+    or, as in manifests of earlier versions, the one that was `as_written`.
     """
     canonical = {key: config.get(key) for key in IDENTIFYING}
     canonical["init"] = _without_later_defaults(canonical["init"])
     canonical["probe"] = without_mode(config)
+    if not as_written:
+        canonical["init"] = spelling.initializer(canonical["init"])
+        model = canonical["model"]
+        if isinstance(model, dict) and "layers" in model:
+            canonical["model"] = {**model, "layers": spelling.layers(model["layers"])}
     canonical["stream"] = stream
     if config.get("shard") is not None:
         canonical["shard"] = config["shard"]

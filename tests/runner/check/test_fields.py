@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from altered import answer, change_manifest
 
+from initlab.runner.config.identity import canonical_config, run_id
+from initlab.runner.evidence.folder import RunFolder
+
 
 @pytest.mark.parametrize(
     ("alter", "said"),
@@ -88,3 +91,18 @@ def test_a_folder_is_not_named_nearly_as_a_run_id(change, only_run, capsys):
     other = folder.rename(folder.parent / change(folder.name))
     code, text = answer(other, capsys)
     assert (code, f"the folder holds the run {folder.name}" in text) == (1, True), text
+
+
+def test_a_run_that_was_identified_as_it_was_written_still_verifies(only_run, capsys):
+    folder = only_run("model.layers=[{kind: dense, units: 3, use_bias: true}]")
+
+    def as_written(manifest):
+        given = manifest["config"], manifest["stream"], [], manifest["canonical"].get("files", {})
+        manifest["canonical"] = canonical_config(*given, as_written=True)
+        manifest["run_id"] = run_id(manifest["canonical"])
+
+    change_manifest(folder, as_written)
+    other = folder.with_name(RunFolder(folder).manifest.run_id)
+    assert other != folder
+    code, text = answer(folder.rename(other), capsys)
+    assert (code, "verified" in text) == (0, True), text

@@ -79,6 +79,15 @@ def test_the_parts_of_every_shipped_option_are_complete_as_they_are():
             assert identity.completed(resolved) == resolved
 
 
+def test_every_shipped_option_has_the_one_spelling():
+    for group in ("model", "init", "experiment"):
+        for name in shipped_options()[group]:
+            with borrowing_hydra():
+                config = identity.completed(identity.resolve(compose([f"{group}={name}"])))
+            one = identity.canonical_config(config, "initlab-1", [], {})
+            assert one == identity.canonical_config(config, "initlab-1", [], {}, as_written=True)
+
+
 def test_what_is_not_finite_identifies_a_run_as_its_manifest_does():
     plain = identity.canonical_config(
         {"vars": {"x": math.nan, "y": [math.inf]}}, "initlab-1", [], {}
