@@ -44,3 +44,14 @@ def finite(value: object) -> float | None:
 def mapping(value: JSON) -> Mapping[str, JSON]:
     """Return a mapping as it is, and an empty one in place of anything else."""
     return value if isinstance(value, Mapping) else {}
+
+
+def equal(a: object, b: object) -> bool:
+    """Return whether two documents are equal. `true` is not 1, and 1 is 1.0."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(equal(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(equal, a, b))
+    return a == b

@@ -19,8 +19,10 @@ from initlab.runner.config.identity import completed
 from initlab.runner.config.permissions import unknown_key
 from initlab.runner.evidence.folder import HYDRA
 from initlab.runner.evidence.manifest import Manifest
+from initlab.runner.evidence.sound import is_text, list_of
 from initlab.runner.excerpt import shortened
 from initlab.runner.flat import flatten
+from initlab.runner.json_values import equal
 
 OVERRIDES, COMPOSED, TASK = "overrides.yaml", "hydra.yaml", "config.yaml"
 
@@ -49,20 +51,22 @@ def _wrong_place(path: Path, config: Mapping[str, Any]) -> str | None:
         return "content"
     known = flatten(completed(config))
     unresolved = [place for place, value in found.items() if "${" in str(value)]
-    inner = tuple(f"{place}{separator}" for place in unresolved for separator in ".[")
-    for place in sorted(found.keys() | known.keys()):
-        if place in unresolved or place.startswith(inner):
-            continue
+    hidden = {place for place in known for one in unresolved if _is_in(place, one)}
+    hidden |= {one for one in unresolved for place in known if _is_in(place, one)}
+    for place in sorted((found.keys() | known.keys()) - hidden):
         if place not in found or place not in known or not _equal(found[place], known[place]):
             return place
     return None
 
 
+def _is_in(place: str, whole: str) -> bool:
+    """Return whether a place is `whole` or below it."""
+    return place == whole or place.startswith((f"{whole}.", f"{whole}["))
+
+
 def _equal(composed: object, recorded: object) -> bool:
     """Return whether a value in YAML is that of a manifest, where NaN and infinities are texts."""
-    if isinstance(composed, bool) is not isinstance(recorded, bool):
-        return False
-    return composed == recorded or (isinstance(composed, float) and str(composed) == recorded)
+    return equal(composed, recorded) or (isinstance(composed, float) and str(composed) == recorded)
 
 
 def _wrong_hydra(path: Path, content: Manifest) -> Iterator[str]:
@@ -74,17 +78,17 @@ def _wrong_hydra(path: Path, content: Manifest) -> Iterator[str]:
         yield f"{HYDRA}/{COMPOSED} is no config of Hydra"
         return
     ours, named = content.versions.get("hydra-core"), _at(node, "runtime", "version")
-    if ours not in (None, named):
+    if ours != named:
         yield f"the manifest's versions say Hydra {ours}, {HYDRA}/{COMPOSED} says {named}"
     if _at(node, "overrides", "task") != content.overrides:
         yield f"{HYDRA}/{COMPOSED}: hydra.overrides.task is not as the manifest's overrides"
     words = _at(node, "overrides", "hydra")
-    key = unknown_key(node, [str(word) for word in words] if isinstance(words, list) else [])
+    key = unknown_key(node, words) if list_of(is_text)(words) else "hydra.overrides.hydra"
     if key is not None:
         yield f"{HYDRA}/{COMPOSED} has {shortened(key, 60)}, which nothing sets"
 
 
-def _at(node: object, *keys: str) -> object:
+def _at(node: Any, *keys: str) -> Any:
     for key in keys:
         node = node.get(key) if isinstance(node, dict) else None
     return node

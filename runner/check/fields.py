@@ -21,12 +21,15 @@ from initlab.runner.config.identity import canonical_config, run_id
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.manifest import DEFINITION, Manifest
 from initlab.runner.excerpt import shortened
-from initlab.runner.json_values import JSON
+from initlab.runner.json_values import JSON, equal
 from initlab.runner.plan.validate import RunConfig
 
 RUN_ID = re.compile(r"\w{1,24}-\w{1,24}-[0-9a-fA-F]{8,}")
 """How a folder is called that is named by a run's id, or nearly so."""
-VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]*")
+PACKAGE = re.compile(r"[A-Za-z][0-9A-Za-z._-]*")
+VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]*")
+ALWAYS = ("python", "initlab", "numpy")
+"""What every run uses."""
 OF_A_SWEEP = ("sweep", "expect", "control")
 """Keys that a run of a sweep does not keep."""
 
@@ -46,7 +49,7 @@ def _wrong_fields(
 ) -> Iterator[str]:
     canonical = _canonical(content)
     identity = run_id(canonical)
-    if content.canonical != canonical or content.run_id != identity:
+    if not equal(content.canonical, canonical) or content.run_id != identity:
         yield f"the manifest's run id is {content.run_id}, its config's is {identity}"
     place = folder.resolve().name
     if place != identity and RUN_ID.fullmatch(place):
@@ -54,7 +57,7 @@ def _wrong_fields(
     for key in sorted(raw.keys() - content.to_json().keys()):
         yield f"the manifest has '{key}', which this version of initlab does not know"
     for key, recorded, expected in _compared(content, raw, config):
-        if recorded != expected and (key in raw or content.written is not None):
+        if not equal(recorded, expected) and (key in raw or content.written is not None):
             yield f"the manifest's {key} is {_shown(recorded)}, its config's {_shown(expected)}"
     yield from _wrong_measures(content)
     word = wrong_word(content.overrides, content.config)
@@ -77,7 +80,8 @@ def _compared(
     yield "exactness", content.exactness, exactness
     yield "ledger", content.ledger, {"filled": count, "parameters": count}
     yield "totals", content.totals, config.plan.totals()
-    yield "digests.definition", raw["digests"].get("definition", DEFINITION), DEFINITION
+    definition = raw["digests"].get("definition", DEFINITION if content.written is None else None)
+    yield "digests.definition", definition, DEFINITION
 
 
 def _canonical(content: Manifest) -> dict[str, JSON]:
@@ -103,8 +107,11 @@ def _joined(content: Manifest) -> list[str] | None:
 def _wrong_measures(content: Manifest) -> Iterator[str]:
     """Yield what the fields about the machine cannot be."""
     for package, version in content.versions.items():
-        if not VERSION.fullmatch(package) or not VERSION.fullmatch(version):
+        if not PACKAGE.fullmatch(package) or not VERSION.fullmatch(version):
             yield f"the manifest's versions hold {_shown(package)}: {_shown(version)}, which is none"
+    for package in ALWAYS if content.written is not None else ():
+        if package not in content.versions:
+            yield f"the manifest's versions do not say that of {package}"
     if not (math.isfinite(content.seconds) and content.seconds >= 0):
         yield f"the manifest's seconds are {content.seconds}"
     if content.peak_memory_bytes < 0:

@@ -17,9 +17,10 @@ from initlab.runner.check.former import as_before
 from initlab.runner.check.recompute import Recomputed
 from initlab.runner.evidence.folder import PLAN, STATISTICS, TABLE, RunFolder
 from initlab.runner.evidence.statistics import FIGURES, Statistics
+from initlab.runner.excerpt import shortened
 from initlab.runner.files import csv_text, json_text
 from initlab.runner.flat import flatten, value_text
-from initlab.runner.json_values import JSON, finite, number
+from initlab.runner.json_values import JSON, equal, finite, number
 from initlab.runner.plan.validate import RunConfig
 
 DIGITS = 1e-6
@@ -43,14 +44,20 @@ def wrong_plan(run: RunFolder, config: RunConfig) -> str | None:
     if list(run.plan) != list(rows):
         return f"{PLAN} has other parameters than its config"
     for path, row in run.plan.items():
-        for column in sorted(row.keys() | rows[path].keys()):
-            if column not in row or column not in rows[path] or row[column] != rows[path][column]:
-                found, planned = _cell(row, column), _cell(rows[path], column)
-                return f"{PLAN}: the {column} of '{path}' is {found}, its config's {planned}"
-    content = strict_json.read(run.path / PLAN)
-    for key in sorted(content.keys() | expected.keys()):
-        if content.get(key) != expected.get(key):
-            return f"{PLAN}: {key} is {_cell(content, key)}, its config's {_cell(expected, key)}"
+        wrong = _wrong_entry(row, rows[path])
+        if wrong is not None:
+            return f"{PLAN}: the {wrong[0]} of '{path}' is {wrong[1]}, its config's {wrong[2]}"
+    wrong = _wrong_entry(strict_json.read(run.path / PLAN), expected)
+    return None if wrong is None else f"{PLAN}: {wrong[0]} is {wrong[1]}, its config's {wrong[2]}"
+
+
+def _wrong_entry(
+    found: Mapping[str, JSON], planned: Mapping[str, JSON]
+) -> tuple[str, str, str] | None:
+    """Return the first key with different values in two mappings, and both as texts, or None."""
+    for key in sorted(found.keys() | planned.keys()):
+        if key not in found or key not in planned or not equal(found[key], planned[key]):
+            return shortened(key), _cell(found, key), _cell(planned, key)
     return None
 
 
@@ -63,7 +70,7 @@ def wrong_table(run: RunFolder) -> str | None:
 
 
 def _cell(row: Mapping[str, JSON], column: str) -> str:
-    return value_text(row[column]) if column in row else "missing"
+    return shortened(value_text(row[column])) if column in row else "missing"
 
 
 def wrong_figure(run: RunFolder, again: Recomputed) -> str | None:
@@ -165,4 +172,4 @@ def _shown(figures: Leaves, place: str) -> str:
     if place not in figures:
         return "missing"
     found = number(figures[place])
-    return value_text(figures[place]) if found is None else f"{found:.6g}"
+    return shortened(value_text(figures[place])) if found is None else f"{found:.6g}"

@@ -33,7 +33,7 @@ from initlab.runner.evidence.folder import MANIFEST, RunFolder
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.shard import INDEX
 from initlab.runner.evidence.snapshot import Saved
-from initlab.runner.excerpt import counted
+from initlab.runner.excerpt import counted, on_one_line
 from initlab.runner.json_values import mapping
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig, revalidate
@@ -52,7 +52,7 @@ class Answer:
     @property
     def text(self) -> str:
         """The line to print."""
-        return self.said if self.folder is None else f"{self.folder}: {self.said}"
+        return on_one_line(self.said if self.folder is None else f"{self.folder}: {self.said}")
 
 
 def verify(folder: Path, figures: bool = True) -> Answer:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from initlab.runner.files import in_json
-from initlab.runner.json_values import finite, mapping, number, restored
+from initlab.runner.json_values import equal, finite, mapping, number, restored
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,20 @@ def test_what_was_written_as_json_is_restored(value):
 def test_what_is_no_mapping_counts_as_an_empty_one():
     assert mapping({"a": 1}) == {"a": 1}
     assert mapping(None) == mapping([1]) == mapping("a") == {}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        (1, 1.0, True),
+        (1, True, False),
+        (False, 0, False),
+        ([1, {"a": 0}], [1, {"a": False}], False),
+        ({"a": [None, "x"]}, {"a": [None, "x"]}, True),
+        ({"a": None}, {}, False),
+        ([1, 2], [1], False),
+        ([], {}, False),
+    ],
+)
+def test_documents_are_equal_by_value_and_a_truth_is_no_number(a, b, same):
+    assert equal(a, b) is equal(b, a) is same

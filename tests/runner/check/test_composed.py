@@ -34,6 +34,7 @@ def altered(change):
         (lambda c: c.update(seeds=1), "seeds"),
         (lambda c: c.pop("threads"), "threads"),
         (lambda c: c.update(report="${x}", reporter="x"), "reporter"),
+        (lambda c: c.update(others="${seed}"), "others"),
         (lambda c: c["vars"].update(on=True), "vars.on"),
         (lambda c: c["model"]["layers"].pop(), "model.layers[1].kind"),
     ],
@@ -70,6 +71,10 @@ def test_the_composed_config_is_that_of_the_manifest(change, place, plain, capsy
         (
             lambda c: c["hydra"]["overrides"].update(task=["seed=3"]),
             "hydra.overrides.task is not as the manifest's overrides",
+        ),
+        (
+            lambda c: c["hydra"]["overrides"].update(hydra="seed=3"),
+            "has hydra.overrides.hydra, which nothing sets",
         ),
         (
             lambda c: c["hydra"]["overrides"].update(hydra=["=("]),

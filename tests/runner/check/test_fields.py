@@ -44,7 +44,27 @@ from initlab.runner.evidence.folder import RunFolder
             lambda m: m.update(overrides=["init=he"]),
             "the manifest's overrides are not those of .hydra/overrides.yaml",
         ),
+        (
+            lambda m: m["digests"].pop("definition"),
+            "the manifest's digests.definition is None, its config's 'tensor-v1, root-v1'",
+        ),
+        (
+            lambda m: m["canonical"]["device"].update(index=False),
+            "the manifest's run id is normal-seed3-",
+        ),
         (lambda m: m["versions"].update(numpy="2 of them"), "the manifest's versions hold 'numpy'"),
+        (
+            lambda m: m["versions"].update(numpy="inf"),
+            "the manifest's versions hold 'numpy': 'inf'",
+        ),
+        (
+            lambda m: m["versions"].pop("numpy"),
+            "the manifest's versions do not say that of numpy",
+        ),
+        (
+            lambda m: m["versions"].pop("hydra-core"),
+            "the manifest's versions say Hydra None, .hydra/hydra.yaml says 1.3.",
+        ),
         (
             lambda m: m["versions"].update({"hydra-core": "1.2.0"}),
             "the manifest's versions say Hydra 1.2.0, .hydra/hydra.yaml says 1.3.",

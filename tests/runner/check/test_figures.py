@@ -75,12 +75,21 @@ def test_figures_are_measured_again_whatever_the_manifest_says(alter, said, prob
         (lambda p: p.update(output=[0]), "plan.json: output is [0], its config's [2, 2]"),
         (lambda p: p.pop("totals"), "plan.json: totals is missing, its config's "),
         (lambda p: p.update(x=1), "plan.json: x is 1, its config's missing"),
+        (
+            lambda p: p["rows"][0]["stream"].update(generation=False),
+            "plan.json: the stream of '0.weight' is ",
+        ),
+        (
+            lambda p: p["rows"][0].update(dtype="x\u2028\n" * 1000),
+            "plan.json: the dtype of '0.weight' is \"x\\u2028\\n",
+        ),
     ],
 )
 def test_the_plan_is_made_again_whatever_the_manifest_says(alter, said, probed, capsys):
     forge(probed, "plan.json", alter)
     code, text = answer(probed, capsys)
     assert (code, f"{probed}: {said}" in text) == (1, True), text
+    assert len(text.splitlines()) == 1 and len(text) < 500
 
 
 @pytest.mark.parametrize(
