@@ -1,12 +1,16 @@
-"""Progress of a long stage, on stderr: a bar in a terminal, elsewhere a plain line now and then."""
+"""Progress of a long stage, on stderr: a bar in a terminal, elsewhere a plain line now and then.
+
+Where `CI` is set, a terminal gets plain lines too.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -16,68 +20,105 @@ EVERY = 10.0
 SHOWN_FROM = 1.0
 """A stage that takes less than so many seconds says nothing."""
 
+Report: TypeAlias = Callable[[int, int, str], None]
+"""Takes how many steps are done, of how many, and what else there is to say, like a loss."""
 
-class ByteProgress:
-    """Shows how many of `total` bytes are done."""
+Line: TypeAlias = Callable[[int, int, float, str], str]
+"""Makes a plain line from what is done, the total, the seconds so far and what is said."""
 
-    def __init__(self, what: str, total: int, bar: Progress | None, quiet: bool) -> None:
-        self.what, self.total = what, total
-        self._bar = bar
-        self._quiet = quiet
+
+def unheard(done: int, total: int, said: str) -> None:
+    """Report nothing."""
+
+
+class Stage:
+    """Shows how far a stage has come: on `bar`, or in lines that `plain` makes."""
+
+    def __init__(self, what: str, bar: Progress | None, quiet: bool, plain: Line) -> None:
+        self.what = what
+        self._bar, self._quiet, self._plain = bar, quiet, plain
         self._task: Any = None
         self._started = time.monotonic()
         self._due = EVERY
 
-    def update(self, done: int) -> None:
-        """Report that `done` bytes are done; shown only when it is due."""
+    def update(self, done: int, total: int, said: str = "") -> None:
+        """Report that `done` of `total` are done; shown only when it is due."""
         passed = time.monotonic() - self._started
         if self._quiet or passed < SHOWN_FROM:
             return
         if self._bar is not None:
             if self._task is None:
                 self._bar.start()
-                self._task = self._bar.add_task(self.what, total=self.total)
-            self._bar.update(self._task, completed=done)
+                self._task = self._bar.add_task(self.what, total=total, said=said)
+            self._bar.update(self._task, completed=done, total=total, said=said)
         elif passed >= self._due:
             self._due = passed + EVERY
-            print(f"{self.what}: {plain(done, self.total, passed)}", file=sys.stderr, flush=True)
+            line = self._plain(done, total, passed, said)
+            print(f"{self.what}: {line}", file=sys.stderr, flush=True)
 
 
-def plain(done: int, total: int, seconds: float) -> str:
+def bytes_line(done: int, total: int, seconds: float, said: str = "") -> str:
     """Return `1.20 of 4.00 GB, 0.61 GB/s, 5 s left`."""
     rate = done / seconds
-    left = f"{(total - done) / rate:.0f} s left" if rate else "no end in sight"
+    left = _left(done, total, seconds)
     return f"{done / 1e9:.2f} of {total / 1e9:.2f} GB, {rate / 1e9:.2f} GB/s, {left}"
 
 
-def progress_bar() -> Progress:
-    """Return a progress bar for bytes, with their rate and the time left."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+def steps_line(done: int, total: int, seconds: float, said: str = "") -> str:
+    """Return `120 of 290 steps, loss 1.23, 5 s left`."""
+    parts = [f"{done} of {total} steps", *([said] if said else []), _left(done, total, seconds)]
+    return ", ".join(parts)
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
+
+def _left(done: int, total: int, seconds: float) -> str:
+    return f"{(total - done) * seconds / done:.0f} s left" if done else "no end in sight"
+
+
+def _bar(of_bytes: bool) -> Progress:
+    """Return a progress bar with the time left: for bytes with their rate, for steps with what is
+    said of the last one.
+    """
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns: list[rich.ProgressColumn] = (
+        [rich.DownloadColumn(), rich.TransferSpeedColumn()]
+        if of_bytes
+        else [rich.MofNCompleteColumn(), rich.TextColumn("{task.fields[said]}")]
     )
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    return rich.Progress(
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        *columns,
+        rich.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 @contextmanager
-def progress_of(what: str, total: int, quiet: bool = False) -> Iterator[ByteProgress]:
-    """Show the progress of a stage of `total` bytes inside a `with`; nothing if `quiet`."""
-    bar = None if quiet or not sys.stderr.isatty() else progress_bar()
+def progress_of(what: str, total: int, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """Show the progress of a stage of `total` bytes inside a `with`; nothing if `quiet`.
+
+    Gives a function that takes how many bytes are done.
+    """
+    with _shown(what, quiet, bytes_line) as stage:
+        yield lambda done: stage.update(done, total)
+
+
+@contextmanager
+def steps_of(what: str, quiet: bool = False) -> Iterator[Report]:
+    """Show the progress of a stage of some steps inside a `with`; nothing if `quiet`."""
+    with _shown(what, quiet, steps_line) as stage:
+        yield stage.update
+
+
+@contextmanager
+def _shown(what: str, quiet: bool, plain: Line) -> Iterator[Stage]:
+    live = not quiet and sys.stderr.isatty() and not os.environ.get("CI")
+    bar = _bar(plain is bytes_line) if live else None
     try:
-        yield ByteProgress(what, total, bar, quiet)
+        yield Stage(what, bar, quiet, plain)
     finally:
         if bar is not None:
             bar.stop()

@@ -13,6 +13,7 @@ from initlab.runner.plan.network import Network
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Trace
+from initlab.runner.progress import steps_of
 from initlab.runner.run import stages, streamed
 from initlab.runner.stats.meter import Meter
 
@@ -113,7 +114,8 @@ def measured_again(
     config: RunConfig, rows: dict[str, Figures], network: Network | None
 ) -> Statistics:
     """Return the statistics with the figures of parameters, and those of a network's probe."""
-    trace, sections = (Trace(), {}) if network is None else stages.probe(config, network)
+    with steps_of(f"probe {config.probe.kind} again") as shown:
+        trace, sections = (Trace(), {}) if network is None else stages.probe(config, network, shown)
     return stages.statistics_of(config, rows, trace, sections)
 
 

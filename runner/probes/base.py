@@ -21,6 +21,7 @@ from initlab.engine.registry import Registry
 from initlab.runner.data import Batch
 from initlab.runner.errors import ConfigError
 from initlab.runner.kinds import Kind, registrar
+from initlab.runner.progress import Report, unheard
 
 REGISTRY: Registry[type[Probe]] = Registry("probe", __package__)
 
@@ -46,6 +47,8 @@ class Subject:
     """
     dropout: bool = False
     """Whether dropout drops elements while layers are measured in train mode."""
+    report: Report = unheard
+    """Is told the steps of a long measurement."""
 
     @property
     def couples(self) -> bool:

@@ -149,6 +149,7 @@ class Train(Probe):
         learner = Learner(subject, train, self._make(), self.loss)
         losses: list[float] = []
         made: list[Step] = []
+        total = self.steps or self.epochs * -(-len(train.inputs) // self.batch)
         for ends, rows in self._schedule(subject.seed, len(train.inputs)):
             step = learner.step(rows, watch=ends or not losses)
             if not losses:
@@ -156,6 +157,7 @@ class Train(Probe):
                 step.changes = step.changes if ends else {}
             losses.append(step.loss)
             made.append(step)
+            subject.report(len(losses), total, f"loss {step.loss:.4g}")
             if ends or step.diverged:
                 now = judges if self.steps in (None, len(losses)) or step.diverged else None
                 trace.training.append(

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ from initlab.runner.plan.shards import paths_of
 from initlab.runner.plan.streamable import scaled_by_data
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
+from initlab.runner.progress import Report, steps_of, unheard
 from initlab.runner.run import rescale, streamed
 from initlab.runner.stats import meter
 from initlab.runner.terminal.sections import Results, print_results, remarks_on
@@ -124,12 +125,15 @@ def check_tokens(config: RunConfig) -> None:
         check_batch(config.model.layers, config.data, batch.inputs)
 
 
-def probe(config: RunConfig, network: Network) -> tuple[Trace, dict[str, list[dict[str, object]]]]:
-    """Run the chosen measurements on the first values, then the probe.
+def probe(
+    config: RunConfig, network: Network, report: Report = unheard
+) -> tuple[Trace, dict[str, list[dict[str, object]]]]:
+    """Run the chosen measurements on the first values, then the probe, which tells `report` how far
+    it has come.
 
     Returns the probe's trace, and the sections of the measurements.
     """
-    subject = subject_of(config, network)
+    subject = replace(subject_of(config, network), report=report)
     found = [measured(measure, subject) for measure in config.measure.values()]
     # An overflow in the network is a result to report, not an error.
     with streams.using(config.stream), np.errstate(all="ignore"):
@@ -194,12 +198,18 @@ def execute(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Ou
             return execute_locked(config, folder, origin, out)
 
 
-def execute_locked(config: RunConfig, folder: Path, origin: Origin, out: Console) -> Outcome:
-    """Run `config` into a folder that this process has locked. Existing files are replaced."""
+def execute_locked(
+    config: RunConfig, folder: Path, origin: Origin, out: Console, report: Report | None = None
+) -> Outcome:
+    """Run `config` into a folder that this process has locked. Existing files are replaced.
+
+    `report` is told how far a long probe has come; by default its progress is shown, unless `out`
+    is quiet.
+    """
     size = sum(row.bytes for row in config.rows)
     with storage_errors(folder, size), using_threads(config.threads):
         try:
-            return _execute(config, RunFolder(folder), origin, out)
+            return _execute(config, RunFolder(folder), origin, out, report)
         except (MemoryError, RuntimeError) as error:
             if not is_shortage(error):
                 raise
@@ -217,7 +227,9 @@ def using_threads(threads: int | None) -> Iterator[None]:
         streams.threads(before)
 
 
-def _execute(config: RunConfig, run: RunFolder, origin: Origin, out: Console) -> Outcome:
+def _execute(
+    config: RunConfig, run: RunFolder, origin: Origin, out: Console, report: Report | None
+) -> Outcome:
     started = time.perf_counter()
     check_tokens(config)
     run.begin()
@@ -232,7 +244,12 @@ def _execute(config: RunConfig, run: RunFolder, origin: Origin, out: Console) ->
             if config.init_mode == "streamed"
             else _in_memory(config, run)
         )
-        trace, sections = probe(config, made.network) if made.network is not None else (Trace(), {})
+        with steps_of(f"probe {config.probe.kind}", out.quiet) as shown:
+            trace, sections = (
+                probe(config, made.network, report or shown)
+                if made.network is not None
+                else (Trace(), {})
+            )
         stats = statistics_of(config, made.rows, trace, sections)
         run.write_stats(stats)
         LOG.info("root-v1 %s", made.digests.root)

@@ -194,7 +194,7 @@ def _with_progress(work: Pass, tensors: Sequence[Tensor], quiet: bool) -> Any:
     """Iterate over the pass and show its progress."""
     with progress.progress_of("drawing", sum(tensor.bytes for tensor in tensors), quiet) as shown:
         for batch in work:
-            shown.update(work.bytes)
+            shown(work.bytes)
             yield batch
 
 
@@ -273,7 +273,7 @@ class _Work:
                         entry.path,
                     )
                 done += self._bytes(entry.path) if entry.path in by_path else 0
-                shown.update(done)
+                shown(done)
         LOG.info("%s of %s tensors kept from the unfinished snapshot", len(sound), len(rows))
         return sound
 

@@ -36,6 +36,7 @@ from initlab.runner.evidence.status import (
 from initlab.runner.files import locked_once_free, storage_errors
 from initlab.runner.json_values import mapping
 from initlab.runner.plan.validate import RunConfig, validate
+from initlab.runner.progress import Report, unheard
 from initlab.runner.run import stages
 from initlab.runner.sweep import gpus
 from initlab.runner.terminal import tables
@@ -97,8 +98,9 @@ def strip(config: DictConfig) -> DictConfig:
     return config
 
 
-def perform(job: Job) -> Status:
+def perform(job: Job, report: Report = unheard) -> Status:
     """Perform a run and return its status. A failed run is repeated up to `sweep.retries` times.
+    `report` is told how far a long probe has come.
 
     If another process performs the same run, this waits until that ends. With `on_error: stop`, no
     run begins after a failure.
@@ -129,7 +131,7 @@ def perform(job: Job) -> Status:
                     track(resolved, folder)
                     return status
                 for attempt in range(1, 2 + retries):
-                    status, again = _attempt(job, replace(status, attempts=attempt))
+                    status, again = _attempt(job, replace(status, attempts=attempt), report)
                     if not again:
                         break
                 if status.state == COMPLETED:
@@ -141,13 +143,13 @@ def perform(job: Job) -> Status:
     return status
 
 
-def _attempt(job: Job, status: Status) -> tuple[Status, bool]:
+def _attempt(job: Job, status: Status, report: Report) -> tuple[Status, bool]:
     """Perform the run once. Returns its status, which is on disk, and whether to try again."""
     started = time.perf_counter()
     folder = job.folder.absolute() if job.chdir else job.folder
     try:
         with chdir(folder) if job.chdir else nullcontext():
-            root = _execute(job, folder, status)
+            root = _execute(job, folder, status, report)
             seconds = round(time.perf_counter() - started, 3)
             done = _judge(job, folder, replace(status, state=COMPLETED, seconds=seconds, root=root))
     except (Exception, SystemExit, KeyboardInterrupt) as error:
@@ -183,7 +185,7 @@ def finished(declaration: Declaration, folder: Path) -> Manifest | None:
         return None  # the manifest is damaged: make the run again
 
 
-def _execute(job: Job, folder: Path, status: Status) -> str:
+def _execute(job: Job, folder: Path, status: Status, report: Report) -> str:
     """Check and run the config; return the root digest.
 
     The old manifest is removed before the status says that a new run has begun.
@@ -191,7 +193,8 @@ def _execute(job: Job, folder: Path, status: Status) -> str:
     checked = job.run
     RunFolder(folder).begin()
     write(folder, replace(status, state=RUNNING))
-    root = stages.execute_locked(checked, folder, origin(job), tables.quiet_console()).root
+    quiet = tables.quiet_console()
+    root = stages.execute_locked(checked, folder, origin(job), quiet, report).root
     if job.declaration.resolved.get("report") == "all":
         from initlab.runner.report.run_page import report_run
 

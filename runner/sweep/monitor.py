@@ -1,8 +1,8 @@
 """The progress of a sweep, read from its status files, so that it looks the same under every
 launcher.
 
-In a terminal it is one live line: done, failed, rate, time left. Elsewhere, and where `CI` is set,
-it is one plain line for each run that ends.
+In a terminal it is one live line: done, failed, rate, how far a long probe has come, time left.
+Elsewhere, and where `CI` is set, it is one plain line for each run that ends.
 """
 
 from __future__ import annotations
@@ -70,9 +70,20 @@ class Monitor:
                 line(status, self._members[number]), highlight=False, markup=False, soft_wrap=True
             )
         done = self.completed + self.failed
-        rate = done / max(1e-9, time.monotonic() - self._started)
-        said = f"{self.failed} failed  {rate:.3g} runs/s" if self.failed else f"{rate:.3g} runs/s"
-        self._bar.update(self._task, completed=done, said=said)  # type: ignore[arg-type]
+        self._bar.update(self._task, completed=done, said=self._said())  # type: ignore[arg-type]
+
+    def of_run(self, done: int, total: int, said: str) -> None:
+        """Show how far the run that this process performs has come."""
+        if self._bar is not None:
+            text = f"{self._said()}  step {done} of {total}{f', {said}' if said else ''}"
+            self._bar.update(self._task, said=text)  # type: ignore[arg-type]
+
+    def _said(self) -> str:
+        """Return what the live line says beside the number of runs: failures and rate."""
+        ended = self.completed + self.failed
+        rate = ended / max(1e-9, time.monotonic() - self._started)
+        failed = [f"{self.failed} failed"] * bool(self.failed)
+        return "  ".join([*failed, *([f"{rate:.3g} runs/s"] if ended else [])])
 
     def poll(self) -> None:
         """Read the status files that have changed and report the runs that ended."""

@@ -204,7 +204,7 @@ def perform_all(
             launch_all(declaration.config, members, options.retries)
         return
     for number, member in enumerate(members, first):
-        status = perform(declaration.pop_job(member))
+        status = perform(declaration.pop_job(member), monitor.of_run)
         monitor.ended(number, status)
         if status.state == FAILED and options.on_error == "stop":
             return

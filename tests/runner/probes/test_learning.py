@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -388,3 +389,12 @@ def test_charts_trackers_and_reports_go_by_steps_and_leave_out_what_is_null(only
     page = write_run_report(folder).read_text()
     assert "first_loss" in page
     assert "diverged_at" not in page
+
+
+@pytest.mark.parametrize(("options", "steps"), [({"epochs": 3}, 9), ({"steps": 4}, 4)])
+def test_each_step_is_reported_with_its_loss(options, steps):
+    told = []
+    watched = replace(subject(), report=lambda *given: told.append(given))
+    trace = Train(batch=2, learning_rate=RATE, **options).measure(watched)
+    assert [(done, total) for done, total, _ in told] == [(n + 1, steps) for n in range(steps)]
+    assert told[0][2] == f"loss {trace.figures['first_loss']:.4g}"

@@ -4,6 +4,7 @@ status files.
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -12,6 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress, TextColumn
 
 from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, RUNNING, Status, write
@@ -110,3 +113,13 @@ def test_a_run_that_never_began_has_a_line_too():
     assert (
         line(Status(CRASHED, "x"), Member("x", "x", ["a=1"])) == "crashed    x  a=1: it did not end"
     )
+
+
+def test_a_long_probe_is_on_the_live_line_of_its_sweep(members):
+    bar = Progress(TextColumn("{task.fields[said]}"), console=Console(file=io.StringIO()))
+    monitor = Monitor(members, bar)
+    monitor.of_run(40, 290, "loss 1.2")
+    assert bar.tasks[0].fields["said"].strip() == "step 40 of 290, loss 1.2"
+    monitor.ended(0, Status(COMPLETED, "x-0", seconds=1.0))
+    assert "step" not in bar.tasks[0].fields["said"]
+    Monitor(members, None).of_run(40, 290, "loss 1.2")
