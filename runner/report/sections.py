@@ -27,9 +27,10 @@ def statistics_sections(stats: Statistics) -> list[str]:
 
 def _rows_table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     shown = rows[:MOST_ROWS]
+    found = (key for row in shown for key, value in row.items() if value is not None)
     columns = [
         column
-        for column in dict.fromkeys(key for row in shown for key in row)
+        for column in dict.fromkeys(found)
         if not any(_is_nested(row.get(column)) for row in shown)
     ]
     title = name.replace("_", " ")
@@ -45,6 +46,8 @@ def _is_nested(value: object) -> bool:
 def _value(column: str, value: Any) -> object:
     if isinstance(value, list):
         return shape_text(value) if column == "shape" else ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return value
 
 

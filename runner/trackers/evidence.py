@@ -117,7 +117,8 @@ class Evidence:
     @cached_property
     def series(self) -> list[Series]:
         """The figures along depth, epochs or steps, and parameters. A figure without any value has
-        no series.
+        no series. Depth counts layers from the input to the output, not those inside a container
+        with a row of its own.
         """
         training = self.stats.training
         columns = list(
@@ -136,7 +137,7 @@ class Evidence:
         return [series for series in found if series.steps]
 
     def _series(self, part: str, axis: str, column: str) -> Series:
-        rows: list[dict[str, Any]] = self.stats.by_name[part]
+        rows = [row for row in self.stats.by_name[part] if not row.get("inside")]
         found = [(int(row.get(axis, i)), number(row.get(column))) for i, row in enumerate(rows)]
         points = [(step, value) for step, value in found if value is not None]
         return Series(

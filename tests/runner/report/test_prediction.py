@@ -30,3 +30,11 @@ def test_wide_layers_have_the_rms_that_is_predicted(only_run):
     assert list(predicted) == ["0", "1", "2"]
     for row in run.layers:
         assert row["rms"] == pytest.approx(predicted[row["path"]], rel=0.1)
+
+
+def test_nothing_is_predicted_where_dropout_was_measured(only_run):
+    layers = "{kind: dense, units: 64}, {kind: dropout, rate: 0.5}, {kind: dense, units: 64}"
+    words = [f"model.layers=[{layers}]", "model.input=[64]", "init=he", "data=normal"]
+    assert predicted_rms(read_run(only_run(*words, "probe=forward", "name=off"))) is not None
+    on = only_run(*words, "probe=forward", "probe.dropout=true", "name=on")
+    assert predicted_rms(read_run(on)) is None

@@ -21,6 +21,12 @@ def test_each_section_with_rows_is_a_table_and_the_parameters_are_left_to_theirs
     Outline(f"<main>{first}{second}</main>")
 
 
+def test_columns_without_a_value_are_left_out_and_truths_are_words():
+    rows = [{"path": "a", "stream": True, "joins": None}, {"path": "b", "stream": False}]
+    [made] = statistics_sections(Statistics([PARAMETER], rows))
+    assert "joins" not in made and ">yes<" in made and ">no<" in made
+
+
 def test_a_long_table_says_how_many_rows_it_leaves_out():
     rows = [{"path": str(number), "step": number} for number in range(MOST_ROWS + 1)]
     [made] = statistics_sections(Statistics([PARAMETER], updates=rows))

@@ -110,3 +110,18 @@ def test_a_wrong_word_is_refused_with_the_nearest_name(command, word, said):
 def test_what_is_printed_cannot_be_swept_over(command, word):
     done = command("-m", word)
     assert done.code == 2 and "cannot be swept over" in done.err
+
+
+def test_the_table_of_layers_says_what_is_a_stream_and_what_a_branch(command):
+    words = "model=residual_mlp", "init=he", "data=normal", "data.batch=2", "show=[layers]"
+    head, *rows = (line.split() for line in command(*words, "fold=false").out.splitlines())
+    assert " ".join(head) == ("layer role output pre-act rms rms rms ratio branch / stream zeros")
+    roles = {row[0]: row[1] for row in rows if row and row[0].startswith("body.")}
+    assert roles["body.3.block"] == "stream" and roles["body.3.block.fc2"] == "branch"
+    assert set(roles.values()) == {"stream", "branch", "2x256"}
+    folded = command(*words).out
+    assert "body.0…5.block      stream" in folded and "body.0…5.block.fc2  branch" in folded
+
+
+def test_a_network_without_containers_has_no_roles(command):
+    assert command("show=[layers]").out.splitlines()[0].split()[1] == "output"

@@ -30,6 +30,14 @@ def test_figures_that_are_not_finite_are_numbers_again(only_run):
     assert (rms.steps, rms.values) == ([0, 2], [1.0, float("inf")])
 
 
+def test_depth_counts_layers_from_the_input_to_the_output(only_run):
+    folder = RunFolder(only_run("model=residual_mlp", "init=he", "data=normal"))
+    [rms] = Evidence("runs", folder.manifest, folder.stats).series
+    rows = [row for row in folder.stats.layers if row["inside"] is None]
+    assert [row["path"] for row in rows][:2] == ["stem", "body.0.block"]
+    assert (rms.steps, rms.values) == ([*range(8)], [row["rms"] for row in rows])
+
+
 def test_a_tracker_is_given_names_without_brackets():
     config = {"model": {"layers": [{"units": 4}, {"kernel": [3, 5]}]}, "vars": {}}
     assert flat(config) == {
