@@ -23,6 +23,7 @@ from initlab.engine.device import Devices, cpu
 from initlab.engine.errors import MXNetError, ShapeRuleError
 from initlab.engine.gluon import model_files
 from initlab.engine.gluon.block_summary import print_summary
+from initlab.engine.gluon.flow import Part
 from initlab.engine.gluon.parameter import DEFAULT, Parameter
 from initlab.engine.gluon.parameter_dict import ParameterDict, brief
 from initlab.engine.gluon.state import InitLike
@@ -230,6 +231,7 @@ class Block:
         The expression is matched from the start of the name.
         """
         collected = self._collected(select)
+        collected.network = self
         paths = self._stream_paths(None)
         collected.paths = {
             id(parameter): paths[id(parameter)]
@@ -316,6 +318,7 @@ class Block:
         network's name and '/' (see `engine.streams.names`).
         """
         collected = self._collected()
+        collected.network = self
         collected.paths = self._stream_paths(root)
         collected.initialize(init, ctx, verbose, force_reinit, device=device)
 
@@ -498,15 +501,28 @@ class Block:
     forward: Callable[..., Any] = _no_forward
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Withdraw an inherited `output_shape` from a subclass with a computation of its own."""
+        """Withdraw an inherited `output_shape` and `data_flow` from a subclass with a computation of
+        its own.
+        """
         super().__init_subclass__(**options)
         owners = {
             name: next(i for i, one in enumerate(cls.__mro__) if name in one.__dict__)
-            for name in ("output_shape", "forward", "hybrid_forward")
+            for name in ("output_shape", "data_flow", "forward", "hybrid_forward")
             if hasattr(cls, name)
         }
-        if owners["output_shape"] > min(owners["forward"], owners.get("hybrid_forward", 1 << 20)):
+        computes = min(owners["forward"], owners.get("hybrid_forward", 1 << 20))
+        if owners["output_shape"] > computes:
             cls.output_shape = cls._no_shape
+        if owners["data_flow"] > computes:
+            cls.data_flow = cls._no_flow
+
+    def _no_flow(self) -> Part | None:
+        """Return the layers and children in the order in which data passes them
+        (`engine.gluon.flow`), or None if that is not known.
+        """
+        return None
+
+    data_flow: Callable[..., Part | None] = _no_flow
 
     def _no_shape(self, *shapes: Shape) -> Any:
         """Set the parameters' unknown shapes from the shapes of the inputs; return the output's

@@ -38,6 +38,7 @@ from initlab.engine.gluon.state import (
 )
 from initlab.engine.gluon.state import observe as observe
 from initlab.engine.gluon.utils import shape_is_known
+from initlab.engine.init.site import Site
 from initlab.engine.nd.ndarray import GRAD_REQS
 from initlab.engine.streams import Key, Place, Stream, StreamName
 from initlab.engine.symbol import Symbol
@@ -117,6 +118,8 @@ class Parameter:
         self.shuffle: tuple[int, ...] | None = None
         """The factors of the pixel shuffle that its layer's output goes into, () for none; None
         where the network is not known."""
+        self.site: Site | None = None
+        """Where it stands in its network, where that is known."""
         self.grad_req = grad_req
 
     def __repr__(self) -> str:
@@ -217,6 +220,7 @@ class Parameter:
             self.roles,
             self.shuffle,
             source.aliases,
+            self.site,
         )
 
     # --- initialization

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from initlab.engine import init as init_module
 from initlab.engine.device import Devices
 from initlab.engine.gluon.packing import packing
 from initlab.engine.gluon.parameter import DEFAULT, Constant, Parameter
+from initlab.engine.gluon.sites import Flowing, note_sites
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.registry import advised
 from initlab.engine.streams import Place, StreamName
@@ -39,6 +41,8 @@ class ParameterDict:
         self.paths: dict[int, Place] = {}
         self.home: StreamName | None = None
         """The name of the block that it belongs to, if it belongs to one."""
+        self.network: Flowing | None = None
+        """The block whose parameters were collected here."""
 
     def __repr__(self) -> str:
         lines = "\n".join(_indented(repr(parameter)) for parameter in self.values())
@@ -177,6 +181,9 @@ class ParameterDict:
         chosen: Any = init_module.Uniform() if init is DEFAULT else init
         if verbose:
             chosen.set_verbosity(verbose=verbose)
+        if self.network is not None and any(map(_asks, (chosen, *(p.init for p in self.values())))):
+            note_sites(self.network)
+            init_module.create(chosen).check_network(self._described())
         with packing() as pack:
             for parameter in self.values():
                 pack.initialize(
@@ -186,6 +193,24 @@ class ParameterDict:
                     force_reinit,
                     self.paths.get(id(parameter)),
                 )
+
+    def _described(self) -> list[init_module.Description]:
+        """Return descriptions of the parameters that have no initializer object of their own, as
+        far as their shapes are known.
+        """
+        return [
+            init_module.Description(
+                name,
+                self.paths[id(one)].path if id(one) in self.paths else name,
+                tuple(one.shape or ()),
+                dtypes.name(one.dtype),
+                one.roles,
+                one.shuffle,
+                site=one.site,
+            )
+            for name, one in self.items()
+            if one.init is None or isinstance(one.init, str)
+        ]
 
     def zero_grad(self) -> None:
         """Set every gradient to zero."""
@@ -301,6 +326,22 @@ class ParameterDict:
                     )
                 continue
             self[name]._load_init(array, ctx, cast_dtype=cast_dtype, dtype_source=dtype_source)
+
+
+def _asks(initializer: object) -> bool:
+    """Return whether an initializer, or the name of one, needs to know where parameters stand."""
+    if isinstance(initializer, str):
+        return _text_asks(initializer)
+    return isinstance(initializer, init_module.Initializer) and initializer.needs_network()
+
+
+@lru_cache(256)
+def _text_asks(text: str) -> bool:
+    try:
+        made: init_module.Initializer = init_module.create(text)
+    except (AssertionError, TypeError, ValueError):  # whoever is to be filled by it says so
+        return False
+    return made.needs_network()
 
 
 def _merged(first: Any, second: Any) -> tuple[int, ...] | None:

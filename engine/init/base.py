@@ -144,6 +144,10 @@ class Initializer:
         """Return whether it `claims` the described parameter."""
         return self.claims(description.path, description.name)
 
+    def needs_network(self) -> bool:
+        """Return whether it must know where parameters stand in their network."""
+        return False
+
     def rule_for(self, path: str) -> int | None:
         """Return the number, from 0, of the rule that decides for the path; None if no rule does."""
         return None
@@ -159,6 +163,12 @@ class Initializer:
         their own; return what a user should read about them, a line each.
 
         Raises OptionErrors with every option that does not suit them.
+        """
+        return []
+
+    def check_network(self, parameters: Sequence[Description]) -> list[str]:
+        """Like `check_parameters`, but of what `needs_network` is about only. A network that is
+        initialized in a program is checked so; shapes may be unknown.
         """
         return []
 

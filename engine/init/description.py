@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from initlab.engine.init.site import Site
 from initlab.engine.registry import advice
 
 ROLES = ("out", "in", "spatial", "group")
@@ -48,6 +49,7 @@ class Description:
 
     `shuffle` has the factors of the pixel shuffle that its layer's output goes into, () for none;
     None where the network is not known. `aliases` has its other structural paths, if it is tied.
+    `site` says where it stands in the network; None where that is not known.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Description:
     roles: tuple[str, ...] | None = None
     shuffle: tuple[int, ...] | None = None
     aliases: tuple[str, ...] = ()
+    site: Site | None = None
 
     @property
     def structural_path(self) -> str:

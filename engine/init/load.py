@@ -171,6 +171,10 @@ class Load(Initializer):
     def _of(self) -> str:
         return f"{self.file} " if self.file is not None else ""
 
+    def needs_network(self) -> bool:
+        """Return whether `default_init` does."""
+        return isinstance(self.default_init, Initializer) and self.default_init.needs_network()
+
     def claims(self, path: str, name: str | None = None) -> bool:
         """Return whether the snapshot has a tensor for the parameter."""
         return self.tensor_for(path, name) is not None

@@ -92,6 +92,10 @@ class Mixed(Initializer):
         super().__post_init__()
         self._patterns = [expression(rule["match"]) for rule in self.rules]
 
+    def needs_network(self) -> bool:
+        """Return whether the initializer of a rule does."""
+        return any(rule["init"].needs_network() for rule in self.rules)
+
     def rule_for(self, path: str) -> int | None:
         """Return the number, from 0, of the first rule that fits the path; None if there is none."""
         fitting = (number for number, one in enumerate(self._patterns) if one.fits(path))
@@ -126,11 +130,19 @@ class Mixed(Initializer):
 
     def check_parameters(self, parameters: Sequence[Description]) -> list[str]:
         """Check each rule's initializer against the parameters that the rule decides for."""
-        said, wrong = [], []
+        return self._check(parameters, Initializer.check_parameters.__name__)
+
+    def check_network(self, parameters: Sequence[Description]) -> list[str]:
+        """Check each rule's initializer against where its parameters stand."""
+        return self._check(parameters, Initializer.check_network.__name__)
+
+    def _check(self, parameters: Sequence[Description], method: str) -> list[str]:
+        said: list[str] = []
+        wrong: list[OptionError] = []
         for number, rule in enumerate(self.rules):
             mine = [one for one in parameters if self.rule_for(one.path) == number]
             try:
-                said += rule["init"].check_parameters(mine)
+                said += getattr(rule["init"], method)(mine)
             except OptionError as error:
                 wrong += [
                     OptionError(f"rules[{number}].init.{one.option}", one.problem, one.unknown)

@@ -5,10 +5,12 @@ convolution's kernel, and Gluon's.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from initlab.engine import laws
+from initlab.engine.errors import OptionError
 from initlab.engine.init.base import Initializer, register
 from initlab.engine.init.description import Description
 from initlab.engine.options import Positive, choice
@@ -59,6 +61,11 @@ class Haar(Initializer):
         return _checked(law, description)
 
 
+def _roles_of(description: Description) -> tuple[str, ...]:
+    """Return the axis roles, or without any those of MXNet's layout (out, in, *kernel)."""
+    return description.roles or ("out", "in", *["spatial"] * (len(description.shape) - 2))
+
+
 @register
 @dataclass(eq=False, repr=False)
 class DeltaOrthogonal(Initializer):
@@ -73,6 +80,19 @@ class DeltaOrthogonal(Initializer):
     scale: Positive = 1.0
     exact: bool = False
 
+    def check_parameters(self, parameters: Sequence[Description]) -> list[str]:
+        """Raise OptionError if it fills weights, and none of them has a kernel."""
+        weights = [one for one in parameters if len(one.shape) > 1]
+        if weights and not any("spatial" in _roles_of(one) for one in weights):
+            said = "is delta_orthogonal, but it fills no convolution - choose orthogonal"
+            raise OptionError("kind", said)
+        return []
+
+    def check_own(self, parameter: Description) -> None:
+        """Raise ValueError for a weight without a kernel."""
+        if "spatial" not in _roles_of(parameter):
+            raise ValueError("delta_orthogonal is for convolutions - choose orthogonal")
+
     def law(self, description: Description) -> laws.Law:
         """Return DeltaOrthogonal(scale), or Haar(scale) if the parameter has no kernel.
 
@@ -80,7 +100,7 @@ class DeltaOrthogonal(Initializer):
         *kernel). Raises ValueError for a vector and for other roles, LawError for a kernel with
         fewer outputs than inputs.
         """
-        roles = description.roles or ("out", "in", *["spatial"] * (len(description.shape) - 2))
+        roles = _roles_of(description)
         names = [role.partition("*")[0] for role in roles]
         if "spatial" not in names or len(description.shape) < 2:
             return Haar(self.scale, self.exact).law(description)

@@ -1,107 +1,244 @@
 """Initializers of residual networks: of the branches and of their multipliers.
 
 class            branch outputs               others                   after
-ResidualScaled   N(0, std^2 / (2 layers))     chosen by other rules    GPT-2, 2019
+ResidualScaled   N(0, std^2 / branches)       N(0, others^2)           GPT-2, 2019
 Fixup            0                            He, inner ones scaled    Zhang et al. 2019
 Skipinit         times a multiplier of 0      He                       De and Smith 2020
+
+The number of branches, the layers of each, and which layer ends it follow from the network.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Optional
 
 from initlab.engine import laws
-from initlab.engine.init.base import Initializer, register
+from initlab.engine.errors import OptionError
+from initlab.engine.init.base import register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled
 from initlab.engine.init.patterns import Patterns, check_fit, fits
-from initlab.engine.options import Count, Positive
+from initlab.engine.init.site import Site
+from initlab.engine.init.structural import (
+    Structural,
+    contradicted,
+    is_weight,
+    miscounted,
+    site_of,
+)
+from initlab.engine.options import LATER, Count, Positive
+
+IN_BRANCH = "residual branches with weights"
 
 
 @register
 @dataclass(eq=False, repr=False)
-class ResidualScaled(Initializer):
-    """N(0, std^2 / (2 layers)). `layers` blocks with two branches each then add a sum whose size
-    does not grow with their number.
+class ResidualScaled(Structural):
+    """N(0, std^2 / branches) for the weights that end a residual branch. Adding all branches then
+    gives a sum whose size does not grow with their number.
 
-    Radford et al., "Language models are unsupervised multitask learners" (GPT-2), 2019, section 2.3:
-    1 / sqrt(number of residual layers); std 0.02 is `conv1d`'s of openai/gpt-2, src/model.py.
+    `others` is the standard deviation of weights that end no branch, and `positions` that of learned
+    positions, by default `others`. Without `others` it fills the ends of branches only. `layers`
+    stands for half the number of branches: a transformer's layer has two. Radford et al., "Language
+    models are unsupervised multitask learners" (GPT-2), 2019, section 2.3: 1 / sqrt(number of
+    residual layers); std 0.02 is `conv1d`'s of openai/gpt-2, src/model.py, which has 0.01 for
+    positions (`wpe`).
     """
 
     std: Positive = 0.02
-    layers: Count = 1
+    layers: Optional[Count] = None
+    others: Optional[Positive] = field(default=None, kw_only=True, metadata={LATER: True})
+    positions: Optional[Positive] = field(default=None, kw_only=True, metadata={LATER: True})
+
+    def needed(self) -> tuple[str, ...]:
+        """Return `layers`."""
+        return ("layers",)
+
+    def finds(self, parameters: Sequence[Description]) -> str:
+        """Ask for weights that end a residual branch."""
+        if any(site_of(one).ends for one in parameters):
+            return ""
+        return "none of the weights that it fills ends a residual branch - choose normal"
+
+    def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:
+        """Compare `layers` with the branches; ask for `others` where weights need it."""
+        branches = site_of(parameters[0]).layout.branches
+        if self.layers is not None and 2 * self.layers != branches:
+            yield from miscounted(
+                "layers", self.layers, branches / 2, f"layers: {branches} branches"
+            )
+        strange = next(
+            (one for one in filter(is_weight, parameters) if not site_of(one).ends), None
+        )
+        if self.others is None and strange is not None:
+            yield OptionError(
+                "others",
+                f"is not given, but '{strange.structural_path}' ends no residual branch - give the "
+                "standard deviation of such weights, or choose another initializer for them",
+            )
 
     def law(self, description: Description) -> laws.Law:
-        """Return Normal(0, std / sqrt(2 layers))."""
-        return laws.Normal(0.0, self.std / math.sqrt(2 * self.layers))
+        """Return Normal(0, std / sqrt(branches)), or Normal(0, others)."""
+        site = self.site(description, "layers")
+        if site is not None and not site.ends and self.others is not None:
+            positions = self.positions if site.offset else None
+            return laws.Normal(0.0, self.others if positions is None else positions)
+        if self.layers is not None:
+            return laws.Normal(0.0, self.std / math.sqrt(2 * self.layers))
+        assert site is not None
+        return laws.Normal(0.0, self.std / math.sqrt(max(1, site.layout.branches)))
 
 
 @register
 @dataclass(eq=False, repr=False)
-class Fixup(FanScaled):
-    """He's normal, multiplied by L^(-1 / (2m - 2)) for the weights that `branch` fits, and 0 for
-    those that `zero` fits: the last layer of each branch, and the classifier.
+class Fixup(Structural, FanScaled):
+    """He's normal, multiplied by L^(-1 / (2m - 2)) for the inner layers of residual branches, and 0
+    for the last layer of each branch and for the classifier.
 
-    L is the number of `branches`, m the number of `layers` in each; patterns are regular
-    expressions for whole paths. With it, a step moves the output equally far at every depth. Zhang,
-    Dauphin and Ma, "Fixup initialization: residual learning without normalization", 2019, section 3,
-    with He's variance of fan_in; the authors' code for ResNets (hongyi-zhang/Fixup) has fan_out, which
-    is the same for layers as wide as their input. The
+    L is the number of branches, m the number of layers in the one that the weight is in; both follow
+    from the network. Given by hand, `branches` is L, `layers` is the m of all branches, `branch` fits
+    the inner weights and `zero` those that are 0; patterns are regular expressions for whole paths.
+    The classifier is the last layer after all branches. With Fixup a step moves the output equally
+    far at every depth. Zhang, Dauphin and Ma, "Fixup initialization: residual learning without
+    normalization", 2019, section 3, with He's variance of fan_in; the authors' code for ResNets
+    (hongyi-zhang/Fixup) has fan_out, which is the same for layers as wide as their input. The
     paper's scalar biases and multipliers are layers (`shift`, `scale`).
     """
 
-    branches: Count = 1
-    layers: Count = 2
-    branch: Patterns = field(default_factory=list)
-    zero: Patterns = field(default_factory=list)
+    branches: Optional[Count] = None
+    layers: Optional[Count] = None
+    branch: Optional[Patterns] = None
+    zero: Optional[Patterns] = None
+
+    def needed(self) -> tuple[str, ...]:
+        """Return all four."""
+        return ("branches", "layers", "branch", "zero")
 
     def check(self, paths: Iterable[str]) -> None:
         """Raise OptionErrors with the patterns that fit no path."""
-        check_fit({"branch": self.branch, "zero": self.zero}, paths)
+        check_fit({"branch": self.branch or [], "zero": self.zero or []}, paths)
+
+    def finds(self, parameters: Sequence[Description]) -> str:
+        """Ask for weights in a residual branch."""
+        if any(site_of(one).branch is not None for one in filter(is_weight, parameters)):
+            return ""
+        return "none of the weights that it fills is in a residual branch - choose he"
+
+    def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:
+        """Compare what is given with the network."""
+        layout = site_of(parameters[0]).layout
+        yield from miscounted("branches", self.branches, layout.branches, IN_BRANCH)
+        inner = [one for one in filter(is_weight, parameters) if _is_inner(site_of(one))]
+        for one in inner:
+            what = f"layers in the branch of '{one.structural_path}'"
+            wrong = list(miscounted("layers", self.layers, site_of(one).layers, what))
+            yield from wrong
+            if wrong:
+                break
+        yield from contradicted(
+            "branch",
+            self.branch,
+            parameters,
+            lambda one: _is_inner(site_of(one)),
+            "is an inner layer of a residual branch",
+        )
+        yield from contradicted(
+            "zero",
+            self.zero,
+            parameters,
+            lambda one: _is_zero(site_of(one)),
+            "ends a residual branch or is the classifier",
+        )
 
     def law(self, description: Description) -> laws.Law:
         """Return Constant(0) or Normal. With one layer in a branch there is no inner layer to
         scale.
         """
-        if fits(self.zero, description.path):
+        site, path = self.site(description, *self.needed()), description.path
+        if _is_zero(site) if self.zero is None else fits(self.zero, path):
             return laws.Constant(0.0)
         std = math.sqrt(2 / self.fan(description, "in"))
-        scaled = fits(self.branch, description.path) and self.layers > 1
-        return laws.Normal(
-            0.0, std * self.branches ** (-1 / (2 * self.layers - 2)) if scaled else std
-        )
+        if not (_is_inner(site) if self.branch is None else fits(self.branch, path)):
+            return laws.Normal(0.0, std)
+        branches = self.branches or (site.layout.branches if site else 1)
+        layers = self.layers or (site.layers if site else 1)
+        return laws.Normal(0.0, std * branches ** (-1 / (2 * layers - 2)) if layers > 1 else std)
+
+
+def _is_inner(site: Site | None) -> bool:
+    """Return whether a layer is in a residual branch and not its last."""
+    return site is not None and site.branch is not None and not site.ends
+
+
+def _is_zero(site: Site | None) -> bool:
+    """Return whether a layer ends a residual branch, or is the classifier."""
+    if site is None:
+        return False
+    return site.ends or (site.branch is None and site.output and not site.input)
 
 
 @register
 @dataclass(eq=False, repr=False)
-class Skipinit(FanScaled):
-    """0 for the multipliers at the ends of branches, so that every block begins as the identity;
-    He's normal elsewhere.
+class Skipinit(Structural, FanScaled):
+    """0 for the multipliers at the ends of residual branches, so that every block begins as the
+    identity; He's normal elsewhere.
 
-    `multiplier` fits the paths of the multipliers; by default those called `scale` (the layer of
-    that kind, with `learnable`). De and Smith, "Batch normalization biases residual blocks towards
-    the identity function in deep networks", 2020; the same as ReZero, Bachlechner et al. 2020.
+    A multiplier is a learned factor (the layer `scale` with `learnable`) after the last layer of a
+    branch. `multiplier` names them by hand, with regular expressions for whole paths. De and Smith,
+    "Batch normalization biases residual blocks towards the identity function in deep networks", 2020,
+    section 3; the same as ReZero, Bachlechner et al. 2020.
     """
 
-    multiplier: Patterns = field(default_factory=lambda: [r".*\.scale"])
+    multiplier: Optional[Patterns] = None
+
+    def needed(self) -> tuple[str, ...]:
+        """Return `multiplier`."""
+        return ("multiplier",)
 
     def claims(self, path: str, name: str | None = None) -> bool:
-        """Return whether the path is a multiplier's. Its layer has a default initializer, which
-        this one replaces.
+        """Return whether `multiplier` fits the path."""
+        return self.multiplier is not None and fits(self.multiplier, path)
+
+    def claims_parameter(self, description: Description) -> bool:
+        """Return whether it is a multiplier. Its layer has a default initializer, which this one
+        replaces.
         """
-        return fits(self.multiplier, path)
+        if self.multiplier is not None:
+            return self.claims(description.path)
+        return self.known(description) and site_of(description).multiplier
 
     def check(self, paths: Iterable[str]) -> None:
-        """Raise OptionErrors with the patterns that fit no path. The default may fit none: a
-        network may have no such branch.
-        """
-        if self.multiplier != type(self)().multiplier:
-            check_fit({"multiplier": self.multiplier}, paths)
+        """Raise OptionErrors with the patterns that fit no path."""
+        check_fit({"multiplier": self.multiplier or []}, paths)
+
+    def finds(self, parameters: Sequence[Description]) -> str:
+        """Ask for a multiplier."""
+        if any(site_of(one).multiplier for one in parameters):
+            return ""
+        scale = "{kind: scale, learnable: true}"
+        return f"no residual branch ends with a multiplier - end each with {scale}, or choose he"
+
+    def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:
+        """Compare `multiplier` with the network."""
+        chosen = self.multiplier
+        for one in parameters if chosen is not None else ():
+            fitting = self.claims(one.path)
+            if fitting != site_of(one).multiplier:
+                does = "fits" if fitting else "does not fit"
+                is_one = "is no multiplier" if fitting else "is a multiplier"
+                yield OptionError(
+                    "multiplier",
+                    f"contradicts the network: it {does} '{one.structural_path}', which {is_one} at "
+                    "the end of a residual branch - leave it out: it follows from the network",
+                )
+                return
 
     def law(self, description: Description) -> laws.Law:
         """Return Constant(0), or Normal(0, sqrt(2 / fan_in))."""
-        if self.claims(description.path):
+        self.site(description, "multiplier")
+        if self.claims_parameter(description):
             return laws.Constant(0.0)
         return laws.Normal(0.0, math.sqrt(2 / self.fan(description, "in")))

@@ -3,39 +3,91 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Optional
 
 from initlab.engine import laws
+from initlab.engine.errors import OptionError
 from initlab.engine.init.base import register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled
 from initlab.engine.init.patterns import Patterns, check_fit, fits
+from initlab.engine.init.site import Site
+from initlab.engine.init.structural import (
+    LEAVE_OUT,
+    Structural,
+    contradicted,
+    is_weight,
+    site_of,
+)
 from initlab.engine.options import Positive
 
 
 @register
 @dataclass(eq=False, repr=False)
-class Siren(FanScaled):
-    """U(-b, b) with b = 1 / fan_in for the weights that `first` fits, and b = sqrt(6 / fan_in) / w0
-    for the others.
+class Siren(Structural, FanScaled):
+    """U(-b, b) with b = 1 / fan_in for the first layer, and b = sqrt(6 / fan_in) / w0 for the others.
 
-    `first` holds regular expressions for whole paths. It is meant for layers sin(w0 (W x + b)); the
+    It is meant for layers sin(w0 (W x + b)). Which layer is the first and the w0 of each follow from
+    the network: w0 is the product of the fixed factors (the layer `scale`) between a layer and its
+    sine. A layer without a sine has the last sine's w0, as the authors' code does. Given by hand, `w0`
+    is that of all layers but the first, and `first` holds regular expressions for whole paths. The
     first layer sets the range of frequencies. Biases keep their layers' default. Sitzmann, Martel,
     Bergman, Lindell and Wetzstein, "Implicit neural representations with periodic activation
     functions", 2020, section 3.2; vsitzmann/siren, modules.py, `sine_init` and
     `first_layer_sine_init`.
     """
 
-    w0: Positive = 30.0
-    first: Patterns = field(default_factory=list)
+    w0: Optional[Positive] = None
+    first: Optional[Patterns] = None
+
+    def needed(self) -> tuple[str, ...]:
+        """Return both."""
+        return ("w0", "first")
 
     def check(self, paths: Iterable[str]) -> None:
         """Raise OptionErrors with the patterns of `first` that fit no path."""
-        check_fit({"first": self.first}, paths)
+        check_fit({"first": self.first or []}, paths)
+
+    def finds(self, parameters: Sequence[Description]) -> str:
+        """Ask for a sine after one of the layers."""
+        if any(site_of(one).sine is not None for one in parameters):
+            return ""
+        return (
+            "none of the layers that it fills goes into a sine - choose lecun, or follow a layer by "
+            "{kind: scale, factor: 30} and {kind: activation, activation: sin}"
+        )
+
+    def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:
+        """Compare what is given with the network."""
+        for one in filter(is_weight, parameters):
+            site = site_of(one)
+            if site.input or site.sine is None or self.w0 is None:
+                continue
+            if not math.isclose(site.sine, self.w0, rel_tol=1e-6):
+                said = f"'{one.structural_path}' goes into a sine times {site.sine:g}"
+                yield OptionError("w0", f"is {self.w0:g}, but {said} - {LEAVE_OUT}")
+                break
+        what = "receives the network's input"
+        yield from contradicted(
+            "first", self.first, parameters, lambda one: site_of(one).input, what
+        )
 
     def law(self, description: Description) -> laws.Law:
-        """Return Uniform(-b, b)."""
-        fan = self.fan(description, "in")
-        bound = 1 / fan if fits(self.first, description.path) else math.sqrt(6 / fan) / self.w0
+        """Return Uniform(-b, b). Raises ValueError if there is no sine whose w0 it could be."""
+        site, fan = self.site(description, *self.needed()), self.fan(description, "in")
+        first = (
+            site is not None and site.input
+            if self.first is None
+            else fits(self.first, description.path)
+        )
+        bound = 1 / fan if first else math.sqrt(6 / fan) / self._w0(description, site)
         return laws.Uniform(-bound, bound)
+
+    def _w0(self, description: Description, site: Site | None) -> float:
+        if self.w0 is not None:
+            return self.w0
+        sines = () if site is None else site.layout.sines
+        found = sines[-1] if site is None or site.sine is None else site.sine
+        return abs(found)

@@ -40,23 +40,28 @@ class Icnr(Initializer):
                 "init", f"must be an initializer or the name of one, got {self.init!r}: {error}"
             ) from None
 
-    def check_parameters(self, parameters: Sequence[Description]) -> list[str]:
-        """Check that one of the convolutions, if there are any, goes into a pixel shuffle.
+    def needs_network(self) -> bool:
+        """Return whether `init` does."""
+        return bool(self.init.needs_network())
 
-        Raises OptionError if none does.
+    def check_parameters(self, parameters: Sequence[Description]) -> list[str]:
+        """Check that one of the parameters is a convolution that goes into a pixel shuffle.
+
+        Raises OptionError if none is.
         """
-        kernels = [one for one in parameters if _axes(one)]
-        if kernels and all(one.shuffle == () for one in kernels):
+        if parameters and all(one.shuffle == () for one in parameters):
+            kernels = [one for one in parameters if _axes(one)]
+            example = f" ('{kernels[0].structural_path}' does not)" if kernels else ""
             raise OptionError(
                 "kind",
-                f"is icnr, but no convolution that it fills goes into a pixel shuffle "
-                f"('{kernels[0].structural_path}' does not) - choose the initializer that is its init",
+                f"is icnr, but no convolution that it fills goes into a pixel shuffle{example} - "
+                "choose the initializer that is its init",
             )
         return []
 
     def check_own(self, parameter: Description) -> None:
-        """Raise ValueError for a convolution whose output goes into no pixel shuffle."""
-        if _axes(parameter) and parameter.shuffle == ():
+        """Raise ValueError for a layer whose output goes into no pixel shuffle."""
+        if parameter.shuffle == ():
             raise ValueError(
                 "its output goes into no pixel shuffle, which icnr is for - choose the initializer "
                 "that is its init"

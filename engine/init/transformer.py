@@ -1,97 +1,202 @@
 """Initializers of deep transformers without warm-up or with post-normalization.
 
 Both scale down the weights of values, attention outputs and feed-forward layers, but not of queries
-and keys. In a packed weight of queries, keys and values (role `out*3`) only the last block is
-scaled.
+and keys: all weights of residual branches, and in a packed weight of queries, keys and values only
+the last block.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Optional
 
 from initlab.engine import laws
+from initlab.engine.errors import OptionError
 from initlab.engine.init.base import register
 from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled
 from initlab.engine.init.patterns import Patterns, check_fit, fits
+from initlab.engine.init.site import Site
+from initlab.engine.init.structural import (
+    Structural,
+    contradicted,
+    is_weight,
+    miscounted,
+    site_of,
+)
 from initlab.engine.options import Count
+
+PACKED = ("queries", "keys", "values")
+TABLE = ("group", "out")
+"""The axis roles of an embedding."""
 
 
 @dataclass(eq=False, repr=False)
-class _Scaled(FanScaled):
+class _Scaled(Structural, FanScaled):
+    """Base of both."""
+
+    def finds(self, parameters: Sequence[Description]) -> str:
+        """Ask for attention in a residual branch, and for weights of branches."""
+        weights = [one for one in parameters if is_weight(one)]
+        if not site_of(parameters[0]).layout.attention:
+            return "the network has no residual branch with attention - choose xavier"
+        if not any(site_of(one).branch is not None for one in weights):
+            return "none of the weights that it fills is in a residual branch - choose xavier"
+        return ""
+
     def _packed(self, description: Description) -> bool:
         """Return whether the weight packs queries, keys and values."""
-        return description.roles is not None and description.roles[0] == "out*3"
+        site = description.site
+        if site is None or site.layout.unknown:
+            return description.roles is not None and description.roles[0] == "out*3"
+        return site.packs == PACKED
+
+    def _alone(self, description: Description) -> bool:
+        """Return whether the weight is of queries or keys alone, and so never scaled."""
+        site = description.site
+        return site is not None and bool(site.packs) and "values" not in site.packs
+
+
+def _in_branch(description: Description) -> bool:
+    return site_of(description).branch is not None
 
 
 @register
 @dataclass(eq=False, repr=False)
 class TFixup(_Scaled):
-    """Glorot's uniform law (`xavier_uniform_`, gain 1), and a normal law of std d^(-1/2) for
-    embeddings of d numbers, as `Embedding` of the authors' code has it (layer6ai-labs/T-Fixup,
-    fairseq/models/transformer.py). Weights that `encoder` fits are multiplied by 0.67 N^(-1/4),
-    those that `decoder` fits by (9N)^(-1/4) (fairseq/modules/transformer_layer.py).
+    """Glorot's uniform law (`xavier_uniform_`, gain 1), times 0.67 N^(-1/4) for the weights of an
+    encoder's residual branches and (9N)^(-1/4) for those of a decoder's; for embeddings of d numbers a
+    normal law of std d^(-1/2), those of words times (9N)^(-1/4).
 
-    N is the number of `layers` of the encoder and of the decoder. Embeddings that `encoder` or
-    `decoder` fits are scaled too. Patterns are regular expressions for whole paths of values,
-    attention outputs and feed-forward weights. Huang, Perez, Ba and Volkovs, "Improving transformer
-    optimization through better initialization", 2020, section 3.3. Queries and keys have gain 1 as in
-    the paper; in the authors' code they keep fairseq's gain 2^(-1/2).
+    N is the number of layers of the encoder or decoder: half the number of residual branches. It
+    follows from the network, in which every block with self-attention and a feed-forward network alone
+    is an encoder's, causal or not: a decoder's layer of the paper has a third branch, which attends to
+    the encoder. Given by hand, `layers` is N, and `encoder`, `decoder` and `embedding` are regular
+    expressions for whole paths; embeddings that one of the first two fits are scaled like it, and no
+    others.
+
+    Huang, Perez, Ba and Volkovs, "Improving transformer optimization through better initialization",
+    2020, section 3.3; layer6ai-labs/T-Fixup, fairseq/modules/transformer_layer.py and, for embeddings,
+    fairseq/models/transformer.py. Queries and keys have gain 1 as in the paper; in the authors' code
+    they keep fairseq's gain 2^(-1/2).
     """
 
-    layers: Count = 1
-    encoder: Patterns = field(default_factory=list)
-    decoder: Patterns = field(default_factory=list)
-    embedding: Patterns = field(default_factory=list)
+    layers: Optional[Count] = None
+    encoder: Optional[Patterns] = None
+    decoder: Optional[Patterns] = None
+    embedding: Optional[Patterns] = None
+
+    def needed(self) -> tuple[str, ...]:
+        """Return all; either `encoder` or `decoder` is enough."""
+        given = self.encoder is not None or self.decoder is not None
+        return ("layers", "embedding") if given else ("layers", "encoder", "embedding")
 
     def check(self, paths: Iterable[str]) -> None:
         """Raise OptionErrors with the patterns that fit no path."""
-        check_fit(
-            {"encoder": self.encoder, "decoder": self.decoder, "embedding": self.embedding}, paths
-        )
+        given = {"encoder": self.encoder, "decoder": self.decoder, "embedding": self.embedding}
+        check_fit({option: chosen or [] for option, chosen in given.items()}, paths)
+
+    def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:
+        """Compare what is given with the network."""
+        layout = site_of(parameters[0]).layout
+        yield from miscounted("layers", self.layers, layout.branches / 2, "layers of two branches")
+        tables = [one for one in parameters if one.roles == TABLE]
+        others = [one for one in parameters if one.roles != TABLE]
+        if self.encoder is not None or self.decoder is not None:
+            chosen = [*(self.encoder or []), *(self.decoder or [])]
+            option = "encoder" if self.encoder else "decoder"
+            what = "is a weight of a residual branch"
+            yield from contradicted(option, chosen, others, _in_branch, what)
+        yield from contradicted("embedding", self.embedding, tables, lambda one: True, "is a table")
 
     def law(self, description: Description) -> laws.Law:
         """Return Normal for embeddings, Blocks for packed weights, else Uniform."""
-        gain = 1.0
-        if fits(self.encoder, description.path):
-            gain = 0.67 * self.layers**-0.25
-        elif fits(self.decoder, description.path):
-            gain = (9 * self.layers) ** -0.25
-        if fits(self.embedding, description.path):
+        site = self.site(description, *self.needed())
+        gain = self._gain(description, site)
+        table = (
+            description.roles == TABLE
+            if self.embedding is None
+            else fits(self.embedding, description.path)
+        )
+        if table:
             return laws.Normal(0.0, gain * description.shape[-1] ** -0.5)
         bound = math.sqrt(3 / self.fan(description, "avg"))
         if gain != 1 and self._packed(description):
             return laws.Blocks((bound, bound, gain * bound))
         return laws.Uniform(-gain * bound, gain * bound)
 
+    def _gain(self, description: Description, site: Site | None) -> float:
+        layers = self.layers or (max(1, site.layout.branches) / 2 if site else 1)
+        if self.encoder is None and self.decoder is None and site is not None:
+            if description.roles == TABLE and not site.offset:
+                return float((9 * layers) ** -0.25)
+            scaled = site.branch is not None and not self._alone(description)
+            return 0.67 * float(layers**-0.25) if scaled else 1.0
+        if fits(self.encoder or [], description.path):
+            return 0.67 * float(layers**-0.25)
+        return float((9 * layers) ** -0.25) if fits(self.decoder or [], description.path) else 1.0
+
 
 @register
 @dataclass(eq=False, repr=False)
 class Deepnorm(_Scaled):
     """Glorot's normal law (`xavier_normal_`) with gain 1, and with gain (8N)^(-1/4) for the weights
-    that `scaled` fits. N is the number of `layers` of an encoder or decoder alone.
+    of residual branches. N is the number of layers of an encoder or decoder alone, half the number of
+    its residual branches.
 
-    Patterns are regular expressions for whole paths of values, attention outputs and feed-forward
-    weights. The architecture must also multiply residual streams by (2N)^(1/4) (a layer `scale`).
-    Wang et al., "DeepNet: scaling transformers to 1,000 layers", 2022 (arXiv:2203.00555), figure 2:
-    its code for the distribution and for what is scaled, its table for the gain.
+    N follows from the network. Given by hand, `layers` is N and `scaled` holds regular expressions
+    for the whole paths of values, attention outputs and feed-forward weights. The architecture must
+    also multiply residual streams by (2N)^(1/4): a `residual` with the shortcut [{kind: scale, factor:
+    …}], then `layer_norm`. Wang et al., "DeepNet: scaling transformers to 1,000 layers", 2022
+    (arXiv:2203.00555), figure 2: its code for the distribution and for what is scaled, its table for
+    the gain.
     """
 
-    layers: Count = 1
-    scaled: Patterns = field(default_factory=list)
+    layers: Optional[Count] = None
+    scaled: Optional[Patterns] = None
+
+    def needed(self) -> tuple[str, ...]:
+        """Return both."""
+        return ("layers", "scaled")
 
     def check(self, paths: Iterable[str]) -> None:
         """Raise OptionErrors with the patterns that fit no path."""
-        check_fit({"scaled": self.scaled}, paths)
+        check_fit({"scaled": self.scaled or []}, paths)
+
+    def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:
+        """Compare what is given with the network."""
+        layout = site_of(parameters[0]).layout
+        yield from miscounted("layers", self.layers, layout.branches / 2, "layers of two branches")
+        what = "is a weight of a residual branch"
+        yield from contradicted("scaled", self.scaled, parameters, _in_branch, what)
+
+    def remarks(self, parameters: Sequence[Description]) -> list[str]:
+        """Say if streams are not multiplied as the scheme needs it."""
+        layout = site_of(parameters[0]).layout
+        wanted = layout.branches**0.25
+        if all(math.isclose(skip, wanted, rel_tol=0.01) for skip in layout.skips):
+            return []
+        found = ", ".join(f"{skip:g}" for skip in layout.skips)
+        shortcut = f"shortcut: [{{kind: scale, factor: {wanted:.4g}}}]"
+        return [
+            f"deepnorm needs residual streams times (2N)^(1/4) = {wanted:.4g}; this network multiplies "
+            f"them by {found}: give each residual the {shortcut}"
+        ]
 
     def law(self, description: Description) -> laws.Law:
         """Return Stacked for packed weights, else Normal."""
+        site = self.site(description, *self.needed())
         std = math.sqrt(1 / self.fan(description, "avg"))
-        scaled = laws.Normal(0.0, (8 * self.layers) ** -0.25 * std)
-        if not fits(self.scaled, description.path):
-            return laws.Normal(0.0, std)
-        if self._packed(description):
-            return laws.Stacked((laws.Normal(0.0, std), laws.Normal(0.0, std), scaled))
-        return scaled
+        plain = laws.Normal(0.0, std)
+        chosen = (
+            site is not None and site.branch is not None
+            if self.scaled is None
+            else fits(self.scaled, description.path)
+        )
+        if not chosen or self._alone(description):
+            return plain
+        eight = 8 * self.layers if self.layers else 4 * max(1, site.layout.branches if site else 1)
+        scaled = laws.Normal(0.0, eight**-0.25 * std)
+        return laws.Stacked((plain, plain, scaled)) if self._packed(description) else scaled

@@ -14,6 +14,7 @@ from typing import Any
 from initlab.engine import gluon
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon import nn
+from initlab.engine.gluon.sites import note_sites
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.layers import Context
 from initlab.runner.layers.base import B, Own
@@ -82,6 +83,7 @@ def network_of(root: gluon.Block) -> Network:
     """
     network = Network(root)
     _name_owners(network)
+    note_sites(root)
     return network
 
 
@@ -94,6 +96,7 @@ def _tie_all(network: Network, model: ModelSpec) -> None:
     problems.raise_any()
     _name_owners(network)
     note_shuffles(network.root)
+    note_sites(network.root)
 
 
 def _assemble(model: ModelSpec, dtype: str) -> Network:

@@ -250,6 +250,7 @@ def describe(network: Network, path: str, prefix: str = "") -> init.Description:
         parameter.roles,
         parameter.shuffle,
         network.aliases_of(path),
+        parameter.site,
     )
 
 

@@ -9,6 +9,7 @@ from initlab.engine import autograd
 from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.flow import Branch, Chain, Layer, Offset, Part
 from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn.basic import Dense, Dropout
 from initlab.engine.gluon.nn.joining import Joining
@@ -172,6 +173,14 @@ class MultiHeadAttention(HybridBlock):
         like = q._wrap(q._device.use().zeros(shape, dtype=q._raw.dtype))
         return dropout_mask(like, shape, math.prod(shape), self._dropout)
 
+    def data_flow(self) -> Part:
+        """The packed projections, then that of the heads' outputs."""
+        own = [
+            [name for name in self._reg_params if name.startswith(start)]
+            for start in ("qkv", "projection")
+        ]
+        return Chain([Layer(own[0], packs=("queries", "keys", "values")), Layer(own[1])])
+
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}({self._units}, "
@@ -278,6 +287,13 @@ class TransformerBlock(Joining):
         out: NDArray = self.norm2(self.join(x, fed(x), contract))
         return out
 
+    def data_flow(self) -> Part:
+        """Two branches, with the normalization before or after each."""
+        attended, fed = ["attention", "drop"], ["expand", "contract", "drop"]
+        if self._pre_norm:
+            return Chain([Branch(Chain(["norm1", *attended])), Branch(Chain(["norm2", *fed]))])
+        return Chain([Branch(Chain(attended)), "norm1", Branch(Chain(fed)), "norm2"])
+
     def __repr__(self) -> str:
         return (
             f"TransformerBlock({self.attention}, hidden={self.expand._units}, "
@@ -333,6 +349,10 @@ class PositionEmbedding(HybridBlock):
         """Add the position vectors to x."""
         self.output_shape(x.shape)
         return x + weight[: x.shape[1]].expand_dims(0)
+
+    def data_flow(self) -> Part:
+        """The weight is added."""
+        return Offset(["weight"])
 
     def __repr__(self) -> str:
         return f"PositionEmbedding({self._max_length}, {self._units})"

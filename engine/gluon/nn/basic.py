@@ -13,6 +13,7 @@ from initlab.engine import nd
 from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Block, Shape
+from initlab.engine.gluon.flow import Chain, Function, Layer, Part, Sine
 from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
@@ -49,6 +50,10 @@ class Activation(HybridBlock):
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         return shape
+
+    def data_flow(self) -> Part:
+        """The function."""
+        return Sine() if self._act_type == "sin" else Function()
 
     def __repr__(self) -> str:
         return f"Activation({self._act_type})"
@@ -128,6 +133,11 @@ class Dense(HybridBlock):
         )
         return y if self.act is None else self.act(y)
 
+    def data_flow(self) -> Part:
+        """The layer and its activation."""
+        own = Layer(list(self._reg_params))
+        return own if self.act is None else Chain([own, "act"])
+
     def __repr__(self) -> str:
         units, in_units = self.weight.shape
         return f"Dense({in_units or None} -> {units}, {self.act if self.act else 'linear'})"
@@ -143,6 +153,10 @@ class Flatten(HybridBlock):
     def output_shape(self, shape: Shape) -> Shape:
         """Return (batch, n), n being the product of the other axes."""
         return shape[0], math.prod(shape[1:])
+
+    def data_flow(self) -> Part:
+        """Nothing: values stay as they are."""
+        return Chain()
 
     def __repr__(self) -> str:
         return "Flatten"
@@ -176,6 +190,10 @@ class Dropout(HybridBlock):
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         return shape
+
+    def data_flow(self) -> Part:
+        """Nothing: at initialization values stay as they are on average."""
+        return Chain()
 
     def __repr__(self) -> str:
         return f"Dropout(p = {self._rate}, axes={self._axes})"

@@ -8,6 +8,7 @@ from typing import Any
 
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Block, Shape, _listing, located
+from initlab.engine.gluon.flow import Branch, Chain, Function, Part, Sine
 from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn.joining import Joining
 from initlab.engine.gluon.parameter_dict import ParameterDict
@@ -42,6 +43,10 @@ class _Chain(Block):
                 shape = block.output_shape(shape)
         return shape
 
+    def data_flow(self) -> Part | None:
+        """The children that run one after the other."""
+        return Chain([name for name, _ in self._chained()])
+
     def __repr__(self) -> str:
         return _listing(type(self).__name__, list(self._children.items()))
 
@@ -64,6 +69,7 @@ class Sequential(_Chain):
     """Blocks run one after the other."""
 
     output_shape = _Chain.output_shape
+    data_flow = _Chain.data_flow
 
     def forward(self, x: Any) -> Any:
         """Return the last block's output. Each block receives what the one before it returned."""
@@ -89,6 +95,7 @@ class HybridSequential(_Chain, HybridBlock):
     """Hybrid blocks run one after the other, unless a subclass has a `hybrid_forward` of its own."""
 
     output_shape = _Chain.output_shape
+    data_flow = _Chain.data_flow
 
     def hybrid_forward(self, F: Functions, x: Any) -> Any:
         """Return the last block's output. Each block receives what the one before it returned."""
@@ -175,6 +182,14 @@ class Residual(HybridSequential, Joining):
                 added = self._children[SHORTCUT].output_shape(shape)
         self._check(shape, added, after)
         return after
+
+    def data_flow(self) -> Part:
+        """The children as a branch beside the shortcut, then the activation."""
+        body = Chain([name for name, _ in self._chained()])
+        total = Branch(body, SHORTCUT if SHORTCUT in self._children else None)
+        if self._activation is None:
+            return total
+        return Chain([total, Sine() if self._activation == "sin" else Function()])
 
     def __getitem__(self, key: int | slice) -> Any:
         found: Any = list(self)[key]

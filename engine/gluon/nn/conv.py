@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.flow import Chain, Layer, Part
 from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn.basic import Activation
 from initlab.engine.gluon.parameter_dict import ParameterDict
@@ -185,6 +186,11 @@ class _Convolution(HybridBlock):
             shape[0], self._channels, self._output_space(space), self._kwargs["layout"]
         )
 
+    def data_flow(self) -> Part:
+        """The layer and its activation."""
+        own = Layer(list(self._reg_params))
+        return own if self.act is None else Chain([own, "act"])
+
     def __repr__(self) -> str:
         shape, given = self.weight.shape, self._kwargs
         ones, zeros = (1,) * self.axes, (0,) * self.axes
@@ -256,6 +262,7 @@ class _Conv(_Convolution):
         return output_space(space, given["kernel"], given["stride"], given["pad"], given["dilate"])
 
     output_shape = _Convolution.output_shape
+    data_flow = _Convolution.data_flow
 
     def hybrid_forward(
         self, F: Functions, x: NDArray, weight: NDArray, bias: NDArray | None = None
@@ -323,6 +330,7 @@ class _ConvTranspose(_Convolution):
         return transposed_space(space, *(given[name] for name in names))
 
     output_shape = _Convolution.output_shape
+    data_flow = _Convolution.data_flow
 
     def hybrid_forward(
         self, F: Functions, x: NDArray, weight: NDArray, bias: NDArray | None = None

@@ -6,6 +6,7 @@ Neither is in MXNet.
 from __future__ import annotations
 
 from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.flow import Chain, Factor, Part
 from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
@@ -42,7 +43,8 @@ class Scale(_Scalar):
             raise ValueError(f"Scale: factor must be a finite number, got {shown(factor)}")
         self._factor = float(factor)
         if learnable:
-            chosen = Constant(self._factor) if scale_initializer == "factor" else scale_initializer
+            default = Constant(self._factor).dumps()
+            chosen = default if scale_initializer == "factor" else scale_initializer
             with self.name_scope():
                 self.scale = self.params.get(
                     "scale", shape=(1,), init=chosen, roles=("out",), dtype="float32"
@@ -55,6 +57,10 @@ class Scale(_Scalar):
         return (
             x * self._factor if scale is None else F.broadcast_mul(x, scale.reshape((1,) * x.ndim))
         )
+
+    def data_flow(self) -> Part:
+        """The factor."""
+        return Factor(self._factor, "scale" if self._reg_params else None)
 
     def __repr__(self) -> str:
         return f"Scale({self._factor:g}{', learnable' if self._reg_params else ''})"
@@ -83,6 +89,10 @@ class Shift(_Scalar):
     def hybrid_forward(self, F: Functions, x: NDArray, bias: NDArray) -> NDArray:
         """Return the shifted x."""
         return F.broadcast_add(x, bias.reshape((1,) * x.ndim))
+
+    def data_flow(self) -> Part:
+        """Nothing: the number is first 0."""
+        return Chain()
 
     def __repr__(self) -> str:
         return "Shift()"

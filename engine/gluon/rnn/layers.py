@@ -12,6 +12,7 @@ from initlab.engine import nd
 from initlab.engine.arrays import DType
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Shape
+from initlab.engine.gluon.flow import Chain, Layer, Part
 from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.parameter import Parameter
 from initlab.engine.gluon.parameter_dict import ParameterDict
@@ -95,6 +96,18 @@ class _RNNLayer(HybridBlock):
                 if self._projection_size:
                     self._register(f"{side}{layer}_h2r_weight", (state, hidden_size), ("out", "in"))
             width = state * self._dir
+
+    def data_flow(self) -> Part:
+        """For each of its layers, the weights of both directions; h2h and h2r receive its output."""
+        return Chain(
+            [
+                Layer(names, inner=[name for name in names if "_i2h_" not in name])
+                for names in (
+                    [name for name in self._reg_params if name[1:].startswith(f"{layer}_")]
+                    for layer in range(self._num_layers)
+                )
+            ]
+        )
 
     @property
     def _sides(self) -> tuple[str, ...]:

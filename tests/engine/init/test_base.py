@@ -30,7 +30,7 @@ EVERY = [
     init.Orthogonal(),
     init.Identity(),
     init.LSTMBias(),
-    init.ResidualScaled(),
+    init.ResidualScaled(layers=12),
     init.DeltaOrthogonal(exact=True),
 ]
 KEY = Key(11, "0.weight", 2)

@@ -8,8 +8,10 @@ from initlab.engine import laws
 
 
 def test_siren_follows_sitzmann_et_al():
-    assert law("siren", described("body.fc.weight", 8, 24)) == laws.Uniform(-0.5 / 30, 0.5 / 30)
-    assert law("siren", described("first.weight", 8, 4), first=[r"first\.weight"]) == laws.Uniform(
-        -0.25, 0.25
+    given = {"first": [r"first\.weight"], "w0": 30.0}
+    assert law("siren", described("body.fc.weight", 8, 24), **given) == laws.Uniform(
+        -0.5 / 30, 0.5 / 30
     )
-    assert law("siren", described("x.weight", 8, 24), w0=1.0) == laws.Uniform(-0.5, 0.5)
+    assert law("siren", described("first.weight", 8, 4), **given) == laws.Uniform(-0.25, 0.25)
+    one = given | {"w0": 1.0}
+    assert law("siren", described("x.weight", 8, 24), **one) == laws.Uniform(-0.5, 0.5)

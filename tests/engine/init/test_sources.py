@@ -16,8 +16,10 @@ DENSE = ("dense.weight", 32, 8)
 KERNEL = ("conv.weight", 32, 8, 3, 3)
 """fan_in 72, fan_out 288: mean 180."""
 EMBEDDING = ("embed.weight", 1000, 64)
+SINES = {"w0": 30.0, "first": []}
+NAMED = {"multiplier": [r".*\.scale"]}
 N12 = {"layers": 12, "scaled": [r".*v\.weight"]}
-FIXUP = {"branches": 16, "branch": [r"body.*"], "zero": [r"last.*"]}
+FIXUP = {"branches": 16, "layers": 2, "branch": [r"body.*"], "zero": [r"last.*"]}
 MUP = {"input": ["in.weight"], "output": ["out.weight"], "base": 4}
 T6 = {
     "layers": 6,
@@ -46,16 +48,16 @@ SOURCES = [
     ("truncated_normal", DENSE, {}, 0.0087962566),
     ("truncated_normal", DENSE, {"std_is": "after"}, 0.01),
     # vsitzmann/siren modules.py: sine_init sqrt(6 / n) / 30, first_layer_sine_init 1 / n
-    ("siren", DENSE, {}, 0.016666666666666666),
-    ("siren", DENSE, {"first": ["dense.*"]}, 0.07216878364870323),
+    ("siren", DENSE, SINES, 0.016666666666666666),
+    ("siren", DENSE, SINES | {"first": ["dense.*"]}, 0.07216878364870323),
     # hongyi-zhang/Fixup: sqrt(2 / fan) L^(-1/2) in basic blocks, L^(-1/4) in bottlenecks, 0 at their ends
     ("fixup", ("body.weight", 8, 8), FIXUP, 0.125),
     ("fixup", ("body.weight", 8, 8), FIXUP | {"layers": 3}, 0.25),
     ("fixup", ("stem.weight", 8, 8), FIXUP, 0.5),
     ("fixup", ("last.weight", 8, 8), FIXUP, 0.0),
     # De and Smith 2020: alpha = 0; He elsewhere
-    ("skipinit", ("block.scale", 1), {}, 0.0),
-    ("skipinit", DENSE, {}, 0.5),
+    ("skipinit", ("block.scale", 1), NAMED, 0.0),
+    ("skipinit", DENSE, NAMED, 0.5),
     # Radford et al. 2019: 0.02 / sqrt(N), N residual layers = 2 a block
     ("residual_scaled", DENSE, {"layers": 12}, 0.00408248290463863),
     # layer6ai-labs/T-Fixup: xavier_uniform_ times 0.67 N^(-1/4), (9 N)^(-1/4); Embedding std d^(-1/2)
@@ -98,7 +100,8 @@ DISTRIBUTIONS = {
 
 @pytest.mark.parametrize("kind", DISTRIBUTIONS)
 def test_the_distribution_is_the_sources(kind):
-    assert type(law(kind, described("dense.weight", 32, 8))) is DISTRIBUTIONS[kind]
+    options = next((given for of, _, given, std in SOURCES if of == kind and std), {})
+    assert type(law(kind, described("dense.weight", 32, 8), **options)) is DISTRIBUTIONS[kind]
 
 
 OTHERWISE = {

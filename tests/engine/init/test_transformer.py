@@ -32,6 +32,10 @@ def test_t_fixup_follows_huang_et_al():
 def test_t_fixup_scales_only_the_values_of_packed_weights():
     bound = math.sqrt(3 / 8)
     packed = law(
-        "t_fixup", described("qkv.weight", 24, 8, roles=("out*3", "in")), encoder=[r"qkv\.weight"]
+        "t_fixup",
+        described("qkv.weight", 24, 8, roles=("out*3", "in")),
+        encoder=[r"qkv\.weight"],
+        embedding=[],
+        layers=1,
     )
     assert packed.bounds == pytest.approx((bound, bound, 0.67 * bound))

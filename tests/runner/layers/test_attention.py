@@ -20,7 +20,6 @@ TINY = [
     "model.layers.2.times=2",
     "model.layers.2.layers.0.heads=4",
     "model.input=[16]",
-    "init.rules.0.init.layers=2",
 ]
 
 
@@ -110,7 +109,7 @@ def test_parts_of_blocks_can_share(only_run):
 def test_a_small_one_learns_its_batch(only_run):
     words = [
         *TINY,
-        "init.rules.1.init.sigma=0.1",
+        "init.positions=0.1",
         "probe=train",
         "probe.optimizer=adam",
         "probe.learning_rate=0.01",

@@ -9,6 +9,7 @@ from typing import Any
 from initlab.engine import nd
 from initlab.engine.errors import MXNetError
 from initlab.engine.gluon.block import Block, Shape, located
+from initlab.engine.gluon.flow import Chain, Parallel, Part
 from initlab.engine.gluon.hybrid_block import Functions, HybridBlock
 from initlab.engine.gluon.nn.containers import HybridSequential, Sequential
 from initlab.engine.gluon.parameter_dict import ParameterDict
@@ -31,6 +32,10 @@ class _Parallel(Block):
             with located(name):
                 shapes.append(tuple(block.output_shape(shape)))
         return _joined(shapes, self.axis, self.name)
+
+    def data_flow(self) -> Part:
+        """All children, side by side."""
+        return Parallel(list(self._children))
 
 
 def _joined(shapes: list[Shape], axis: int, name: str) -> Shape:
@@ -71,6 +76,8 @@ class Concurrent(_Parallel, Sequential):
         """Return the children's output shape, with the lengths of `axis` added up."""
         return self._shape(shape)
 
+    data_flow = _Parallel.data_flow
+
 
 class HybridConcurrent(_Parallel, HybridSequential):
     """Like `Concurrent`, for hybrid blocks."""
@@ -89,6 +96,8 @@ class HybridConcurrent(_Parallel, HybridSequential):
         """Return the children's output shape, with the lengths of `axis` added up."""
         return self._shape(shape)
 
+    data_flow = _Parallel.data_flow
+
 
 class Identity(HybridBlock):
     """Return the input unchanged."""
@@ -100,3 +109,7 @@ class Identity(HybridBlock):
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of the input."""
         return shape
+
+    def data_flow(self) -> Part:
+        """Nothing."""
+        return Chain()
