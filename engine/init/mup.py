@@ -25,6 +25,7 @@ from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled, law_of_variance
 from initlab.engine.init.patterns import Patterns, check_fit, fits
 from initlab.engine.init.structural import (
+    LEAVE_OUT,
     Structural,
     contradicted,
     site_of,
@@ -97,6 +98,14 @@ class Mup(Structural, FanScaled):
             lambda one: site_of(one).output,
             "is of a last layer",
         )
+        if self.output is not None and self.optimizer == "sgd":
+            for one in parameters:
+                if site_of(one).output and not fits(self.output, one.path):
+                    said = (
+                        f"does not fit '{one.structural_path}', whose learning rate sgd would scale"
+                    )
+                    yield OptionError("output", f"{said} - {LEAVE_OUT}")
+                    break
 
     def _is_output(self, description: Description) -> bool:
         if self.output is not None:

@@ -40,9 +40,10 @@ class ResidualScaled(Structural):
     """N(0, std^2 / branches) for the weights that end a residual branch. Adding all branches then
     gives a sum whose size does not grow with their number.
 
-    `others` is the standard deviation of weights that end no branch, and `positions` that of learned
-    positions, by default `others`. Without `others` it fills the ends of branches only. `layers`
-    stands for half the number of branches: a transformer's layer has two. Radford et al., "Language
+    `others` is the standard deviation of weights that end no branch, by default `std`, and `positions`
+    that of learned positions, by default `others`. `layers` is half the number of branches, since a
+    transformer's layer has two; it follows from the network. Where it is given by hand, `others` has
+    no default, and the initializer is for ends of branches alone. Radford et al., "Language
     models are unsupervised multitask learners" (GPT-2), 2019, section 2.3: 1 / sqrt(number of
     residual layers); std 0.02 is `conv1d`'s of openai/gpt-2, src/model.py, which has 0.01 for
     positions (`wpe`).
@@ -64,7 +65,7 @@ class ResidualScaled(Structural):
         return "none of the weights that it fills ends a residual branch - choose normal"
 
     def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:
-        """Compare `layers` with the branches; ask for `others` where weights need it."""
+        """Compare `layers` with the branches; ask for `others` beside it where weights need it."""
         branches = site_of(parameters[0]).layout.branches
         if self.layers is not None and 2 * self.layers != branches:
             yield from miscounted(
@@ -73,23 +74,30 @@ class ResidualScaled(Structural):
         strange = next(
             (one for one in filter(is_weight, parameters) if not site_of(one).ends), None
         )
-        if self.others is None and strange is not None:
+        if self.others is None and self.layers is not None and strange is not None:
             yield OptionError(
                 "others",
-                f"is not given, but '{strange.structural_path}' ends no residual branch - give the "
-                "standard deviation of such weights, or choose another initializer for them",
+                f"is not given beside layers, but '{strange.structural_path}' ends no residual branch "
+                "- leave layers out, or give the standard deviation of such weights",
+            )
+
+    def check_own(self, parameter: Description) -> None:
+        """Raise ValueError for a parameter that ends no residual branch, too."""
+        super().check_own(parameter)
+        if self.known(parameter) and not site_of(parameter).ends:
+            raise ValueError(
+                "it ends no residual branch, which residual_scaled is for - choose normal"
             )
 
     def law(self, description: Description) -> laws.Law:
         """Return Normal(0, std / sqrt(branches)), or Normal(0, others)."""
         site = self.site(description, "layers")
-        if site is not None and not site.ends and self.others is not None:
+        others = self.std if self.others is None and self.layers is None else self.others
+        if site is not None and not site.ends and others is not None:
             positions = self.positions if site.offset else None
-            return laws.Normal(0.0, self.others if positions is None else positions)
-        if self.layers is not None:
-            return laws.Normal(0.0, self.std / math.sqrt(2 * self.layers))
-        assert site is not None
-        return laws.Normal(0.0, self.std / math.sqrt(max(1, site.layout.branches)))
+            return laws.Normal(0.0, others if positions is None else positions)
+        branches = 2 * self.layers if self.layers else site.layout.branches if site else 1
+        return laws.Normal(0.0, self.std / math.sqrt(branches))
 
 
 @register

@@ -17,16 +17,31 @@ OF_A_LAYER = {"bilinear", "lstm_bias"}
 INITS = sorted({file.stem for file in (CONF / "init").glob("*.yaml")} - OF_A_LAYER)
 
 
+CONVOLUTIONAL = {"lenet", "resnet18", "resnet50", "vgg11"}
+RESIDUAL = {"residual_mlp", "resnet18", "resnet50", "gpt2"}
+FOR = {
+    "delta_orthogonal": (CONVOLUTIONAL, "fills no convolution"),
+    "icnr": (set(), "no convolution that it fills goes into a pixel shuffle"),
+    "fixup": (RESIDUAL, "none of the weights that it fills is in a residual branch"),
+    "residual_scaled": (RESIDUAL, "none of the weights that it fills ends a residual branch"),
+    "gpt2": (RESIDUAL, "none of the weights that it fills ends a residual branch"),
+    "skipinit": (set(), "no residual branch ends with a multiplier"),
+    "t_fixup": ({"gpt2"}, "no residual branch with attention"),
+    "deepnorm": ({"gpt2"}, "no residual branch with attention"),
+    "siren": (set(), "none of the layers that it fills goes into a sine"),
+    "mup": (set(MODELS) - {"gpt2"}, "'tokens.weight' is a first and a last layer's weight"),
+}
+"""Schemes for some networks only: the models that they are for, and what they say to others."""
 REFUSED = {
     ("resnet50", "delta_orthogonal"): "64 outputs cannot hold 256 inputs without loss of length",
     **{
-        (model, "icnr"): "no convolution that it fills goes into a pixel shuffle"
-        for model in ("lenet", "resnet18", "resnet50", "vgg11")
+        (model, name): said
+        for name, (models, said) in FOR.items()
+        for model in MODELS
+        if model not in models
     },
 }
-"""What cannot be: a bottleneck's narrow convolutions keep no lengths; ICNR is for convolutions
-before a pixel shuffle.
-"""
+"""What cannot be. A bottleneck's narrow convolutions keep no lengths."""
 
 
 TOKENS = {

@@ -228,3 +228,35 @@ def test_mxnets_classes_have_mxnets_law_in_the_plan_of_a_block(chosen):
     streams.seed(0)
     net.initialize(made)
     assert (plan(net, chosen)["weight"].draw() == net.weight.data().asnumpy()).all()
+
+
+SCHEMES = [
+    init.Fixup(),
+    init.ResidualScaled(),
+    init.Mixed([{"match": ".*weight", "init": init.Fixup()}]),
+    "fixup",
+]
+
+
+@pytest.mark.parametrize("chosen", SCHEMES, ids=["fixup", "residual_scaled", "mixed", "name"])
+def test_a_scheme_for_deep_networks_finds_the_branches_of_a_network_made_in_python(chosen):
+    def made():
+        net = nn.HybridSequential(prefix="net_")
+        net.add(nn.Dense(4), nn.Residual(nn.Dense(4), nn.Dense(4)), nn.Dense(3))
+        return net
+
+    net = made()
+    planned = plan(net, chosen, (5,), seed=3)
+    assert planned["1.1.weight"].law != planned["1.0.weight"].law or chosen == SCHEMES[1]
+    streams.seed(3)
+    net.initialize(chosen)
+    net(nd.ones((2, 5)))
+    for path, parameter in net.structural_params().items():
+        assert (parameter.data().asnumpy() == planned[path].draw()).all(), path
+
+
+def test_a_scheme_that_finds_nothing_in_a_network_made_in_python_is_refused():
+    with pytest.raises(ConfigError, match="init.kind: is fixup, but none of the weights"):
+        plan(dense(), "fixup", (5,))
+    with pytest.raises(ConfigError, match="init.layers: is not given, and Net does not say how"):
+        plan(Net(), init.ResidualScaled(), (3, 6, 6))
