@@ -79,7 +79,7 @@ def test_importing_initlab_imports_nothing_else():
 def test_the_examples_of_the_page_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     examples = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
-    assert len(examples) == 6
+    assert len(examples) == 8
     names: dict[str, object] = {}
     printed = []
     for example in examples:
