@@ -244,6 +244,18 @@ class Skipinit(Structural, FanScaled):
                 )
                 return
 
+    def remarks(self, parameters: Sequence[Description]) -> list[str]:
+        """Name the branches with weights that end with no multiplier."""
+        ended = {site_of(one).branch for one in parameters if site_of(one).multiplier}
+        inside = [one for one in filter(is_weight, parameters) if site_of(one).branch is not None]
+        lacking = [
+            b for b in dict.fromkeys(site_of(one).branch for one in inside) if b not in ended
+        ]
+        if not lacking:
+            return []
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        return [f"skipinit finds no multiplier at the end of the branch '{lacking[0]}'{more}"]
+
     def law(self, description: Description) -> laws.Law:
         """Return Constant(0), or Normal(0, sqrt(2 / fan_in))."""
         self.site(description, "multiplier")

@@ -14,6 +14,8 @@ from small_nets import named
 from initlab.engine import init, laws, nd
 from initlab.engine.gluon import nn
 from initlab.engine.gluon.flow import Branch, Chain
+from initlab.engine.gluon.sites import note_sites
+from initlab.engine.init import Description
 
 
 def dense(units=8, **options):
@@ -314,3 +316,14 @@ def test_an_initializer_of_one_layer_knows_its_network():
     net = named(stem=dense(), body=nn.Residual(dense(weight_initializer=init.ResidualScaled())))
     net.initialize(init.Normal())
     assert net[1][0].weight.origin.law == laws.Normal(0.0, 0.02)
+
+
+def test_branches_without_a_multiplier_are_named():
+    net = named(a=skips(), b=residual(), c=residual(), head=dense())
+    note_sites(net)
+    described = [
+        Description(path, path, one.shape, roles=one.roles, site=one.site)
+        for path, one in net.structural_params().items()
+    ]
+    said = "skipinit finds no multiplier at the end of the branch 'b' and 1 more"
+    assert init.Skipinit().check_network(described) == [said]
