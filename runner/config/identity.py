@@ -163,7 +163,20 @@ def resolve(config: DictConfig) -> dict[str, JSON]:
 def _plain(config: DictConfig, key: str) -> JSON:
     value = "???" if OmegaConf.is_missing(config, key) else config[key]
     plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+    _check_keys(plain, key)
     return cast(JSON, plain)
+
+
+def _check_keys(value: object, place: str) -> None:
+    """Raise ConfigError for a key that is no text, which JSON cannot have."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ConfigError.of(place, f"the names of keys must be texts, got {key!r}")
+            _check_keys(item, f"{place}.{key}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _check_keys(item, f"{place}[{number}]")
 
 
 def completed(resolved: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -57,6 +57,8 @@ PACKAGE = re.compile(r"[A-Za-z_][\w]*([.:][A-Za-z_]\w*)*")
 TAG = "tag:yaml.org,2002:"
 KNOWN = {f"{TAG}{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map", "merge")}
 """The types of YAML that a config may have."""
+ODD_BASE = re.compile(r"[-+]?(0[0-7_]+|[0-9_]+(:[0-9.]+)+)")
+"""A number that YAML 1.1 reads to the base 8 or 60."""
 NUMBERS = {f"{TAG}{name}" for name in ("bool", "int", "float")}
 NEED_KEYS = (*schema.GROUPS, "model", "device")
 """The groups in which a file without keys says nothing."""
@@ -260,6 +262,10 @@ class _Reader:
                 raise self._error(node, f"{said} - write a number, a text, a list or a mapping")
             if isinstance(node, ScalarNode):
                 self._check_scalar(loader, node, path)
+            for key, _ in node.value if isinstance(node, MappingNode) else ():
+                if isinstance(key, ScalarNode) and key.tag not in (f"{TAG}str", f"{TAG}merge"):
+                    said = f"the key {_shown(key)} is no text - put it in quotes"
+                    raise self._error(key, said)
         for key, value in top.value:
             if key.value == "defaults":
                 self._check_defaults(value)
@@ -276,6 +282,12 @@ class _Reader:
                     f"{'.'.join(schema.of_runs(path))} is a text, which YAML would read as {value}"
                 )
                 raise self._error(node, f"{said} - put it in quotes: '{node.value}'")
+            plain = node.value.lstrip("+-0_") or "0"
+            if ODD_BASE.fullmatch(node.value) and str(abs(value)) != plain:
+                said = f"YAML would read {node.value} as {value}"
+                raise self._error(
+                    node, f"{said} - write {value}, or '{node.value}' if it is a text"
+                )
         elif "${" in node.value:
             try:
                 OmegaConf.create({"value": node.value})

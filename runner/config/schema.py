@@ -206,7 +206,7 @@ def takes_text(path: Sequence[str]) -> bool:
     match of_runs(path):
         case (key,):
             return types_of(Config).get(key) is str
-        case ("model", "layers", *_, "name"):
+        case ("model", "layers", *_, "name") | ("model", "share", _, "*"):
             return True
         case ("device", key):
             return types_of(DeviceOptions).get(key) is str

@@ -55,6 +55,10 @@ CASES = {
         ["model.layers=[{kind: dens, units: 3}]"],
         ["model.layers.0.kind: no layer kind 'dens' - did you mean 'dense'?"],
     ),
+    "key that is no text": (
+        ["model.share={1: [0, 1]}"],
+        ["model.share: the names of keys must be texts, got 1"],
+    ),
     "layer named by no text": (
         ["model.layers=[{kind: dense, units: 3, name: true}]"],
         ["model.layers.0.name: must be text, got True - put it in quotes, or leave it out"],

@@ -77,6 +77,14 @@ CONTENTS = {
     "a list": ("- kind: normal\n", ", line 1, column 1: must be keys and values, got a list"),
     "a text": ("just text\n", ", line 1, column 1: must be keys and values, got 'just text'"),
     "a number": ("3\n", ", line 1, column 1: must be keys and values, got '3'"),
+    "a key that is a number": (
+        "kind: normal\n3: 4\n",
+        ", line 2, column 1: the key '3' is no text - put it in quotes",
+    ),
+    "a key that is true": (
+        "sigma: {on: 1}\n",
+        ", line 1, column 9: the key 'on' is no text - put it",
+    ),
     "bytes": (
         "sigma: !!binary aGk=\n",
         ", line 1, column 8: a value of the type !!binary is refused",
@@ -87,6 +95,14 @@ CONTENTS = {
         ", line 1, column 8: a value of the type !!python/object/apply:pathlib.Path is refused",
     ),
     "no number": ("sigma: !!int abc\n", ", line 1, column 8: 'abc' is no !!int"),
+    "a number to the base 8": (
+        "sigma: 010\n",
+        ", line 1, column 8: YAML would read 010 as 8 - write 8",
+    ),
+    "a number to the base 60": (
+        "sigma: 1:30\n",
+        ", line 1, column 8: YAML would read 1:30 as 90 - write 90, or '1:30' if it is a text",
+    ),
     "a long number": ("sigma: " + "9" * 5000, ", line 1, column 8: '999"),
 }
 
@@ -149,6 +165,7 @@ TEXTS = [
     ("experiment/mine", "# @package _global_\nname: 12:30\n", "name", "12:30", "750"),
     ("experiment/mine", "# @package _global_\ntracker: {kind: mlflow, experiment: 1e5}\n", "tracker.experiment", "1e5", "100000.0"),
     ("model/mine", "input: [3]\nlayers: [{kind: dense, units: 3, name: 007}]\n", "model.layers.*.name", "007", "7"),
+    ("model/mine", "input: [3]\nlayers: [{kind: flatten}]\nshare: {t: ['0', 01]}\n", "model.share.t.*", "01", "1"),
     ("sweep/mine", "# @package _global_\nsweep: {exclude: [{name: [a, 007]}]}\n", "name", "007", "7"),
     ("tracker/mine", "kind: mlflow\nexperiment: 007\n", "tracker.experiment", "007", "7"),
     ("sweep/mine", "# @package _global_\nsweep: {grid: {name: [a, 1e5]}}\n", "name", "1e5", "100000.0"),
@@ -177,7 +194,8 @@ def test_a_text_that_yaml_reads_as_something_else_is_to_be_quoted(
 
 def test_a_number_may_be_written_in_any_way_and_a_text_that_is_one_too(command, write):
     file = write(
-        "experiment/mine", "# @package _global_\nname: 2024\nseed: 1_0\ninit: {scale: 1e-1}\n"
+        "experiment/mine",
+        "# @package _global_\nname: 2024\nseed: 1_0\nvars: {a: 00, b: -07}\ninit: {scale: 1e-1}\n",
     )
     done = command(f"--config-dir={file.parents[1]}", "experiment=mine", "--cfg", "job")
     assert done.code == 0 and "name: '2024'" in done.out and "seed: 10\n" in done.out

@@ -24,7 +24,8 @@ REFUSED = {
     "a key that one of the swept options lacks": (
         ["init=normal,xavier", "init.sigma=0.1"],
         [
-            "init.sigma: no such key - Known: factor_type, fans, kind, magnitude, rnd_type. (in the run init=xavier init.sigma=0.1)"
+            "init.sigma: no such key - it is one (with init=normal). Known: factor_type, fans, kind, magnitude, "
+            "rnd_type. (in the run init=xavier init.sigma=0.1)"
         ],
     ),
     "an added key": (["+sed=3,4"], ["sed: no such key - did you mean 'seed'?"]),
