@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import io
+import itertools
 import json
 import os
 import random
@@ -23,6 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+from matplotlib.figure import Figure
+
 import initlab
 from initlab.runner.check.compare import compare, open_sides
 from initlab.runner.check.join import join
@@ -32,7 +37,7 @@ from initlab.runner.cli import run_command
 from initlab.runner.errors import RunnerError
 from initlab.runner.evidence import members, status
 from initlab.runner.evidence.summary import write_summary
-from initlab.runner.report import drawing
+from initlab.runner.evidence.written import of_file
 from initlab.runner.report.run_page import write_run_report
 from initlab.runner.report.sweep_page import write_sweep_report
 
@@ -175,6 +180,21 @@ def _load(folder: Path) -> object:
     return repr(run), run.figures, [run[path] for path in run], shown
 
 
+def _forged(folder: Path, name: str) -> None:
+    """Verify a run whose manifest says of a file what it is now; one line is said."""
+    manifest = folder / "manifest.json"
+    before = manifest.read_text()
+    content = json.loads(before)
+    content["written"][name] = of_file(folder / name).to_json()
+    manifest.write_text(json.dumps(content))
+    try:
+        answer = verify(folder)
+    finally:
+        manifest.write_text(before)
+    if len(answer.text.splitlines()) != 1 or len(answer.text) > 2000:
+        raise AssertionError(answer.text)
+
+
 def _resumed(words: list[str]) -> object:
     return refusing(run_command, [*SMALL, *words, "resume=true"])
 
@@ -204,6 +224,11 @@ def victims(place: Path) -> Iterator[Victim]:
     ]
     for name in ("manifest.json", "stats.json", "plan.json"):
         yield _json_victim(name, one / name, *by_hand)
+    hydras = [f".hydra/{name}.yaml" for name in ("config", "overrides", "hydra")]
+    for name in ("plan.json", "stats.json", *hydras):
+        content = yaml.safe_load((one / name).read_text())  # JSON is YAML
+        mutate = functools.partial(mutated, content)
+        yield Victim(f"forged {name}", one / name, mutate, [functools.partial(_forged, one, name)])
     yield _json_victim("seal", seal, lambda: compare_seal(one, seal))
     yield Victim(
         "snapshot",
@@ -284,14 +309,16 @@ def _journal_victim() -> Victim:
     return Victim("journal", path, whole, [again])
 
 
-def attack(victim: Victim, rng: random.Random, count: int, seconds: float) -> list[str]:
-    """Mutate a file up to `count` times; return what was neither read nor refused in one line."""
+def attack(victim: Victim, rng: random.Random, count: int, seconds: float) -> tuple[int, list[str]]:
+    """Mutate a file up to `count` times; return how often, and what was neither read nor refused in
+    one line.
+    """
     failures: dict[str, str] = {}
     before = victim.path.read_bytes()
     until = time.monotonic() + seconds
-    for _ in range(count):
-        if time.monotonic() > until:
-            break
+    done = 0
+    while done < count and time.monotonic() < until:
+        done += 1
         data = victim.mutate(rng)
         for reader in victim.readers:
             victim.path.write_bytes(data)
@@ -307,30 +334,38 @@ def attack(victim: Victim, rng: random.Random, count: int, seconds: float) -> li
                 text = "".join(traceback.format_exception(error)[-6:])
                 failures.setdefault(where, f"{victim.name}: {data[:3000]!r}\n{text}")
     victim.path.write_bytes(before)
-    return list(failures.values())
+    return done, list(failures.values())
 
 
 @contextlib.contextmanager
-def no_pictures() -> Iterator[None]:
-    """Charts are made, but not rendered, which takes most of the time."""
-    before = drawing.svg_text
-    drawing.svg_text = lambda *given: "<svg></svg>"  # type: ignore[assignment]
+def few_pictures() -> Iterator[None]:
+    """Charts are made, but only each 20th is rendered, which takes most of the time."""
+    savefig, calls = Figure.savefig, itertools.count()
+
+    def save(figure: Figure, target: Any, **given: Any) -> None:
+        if next(calls) % 20 == 0 or not isinstance(target, io.StringIO):
+            savefig(figure, target, **given)
+        else:
+            target.write('<svg viewBox="0 0 1 1"></svg>')
+
+    Figure.savefig = save  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
-        drawing.svg_text = before
+        Figure.savefig = savefig  # type: ignore[method-assign]
 
 
 def main(count: int, seconds: float = 1e9, seed: int = 0) -> list[str]:
     """Attack every kind of file; print and return the failures."""
     failures = []
     here = os.getcwd()
-    with tempfile.TemporaryDirectory() as folder, no_pictures(), warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, few_pictures(), warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             for victim in victims(Path(folder).resolve()):
-                found = attack(victim, random.Random(f"{seed} {victim.name}"), count, seconds)
-                print(f"{victim.name}: {len(found)} kinds of failure", flush=True)
+                rng = random.Random(f"{seed} {victim.name}")
+                done, found = attack(victim, rng, count, seconds)
+                print(f"{victim.name}: {done} times, {len(found)} kinds of failure", flush=True)
                 for text in found:
                     print(text, flush=True)
                 failures += found
