@@ -114,7 +114,19 @@ if not TYPE_CHECKING:
         "initlab.engine.streams": ("threads",),
     }
     DEFINED = {name: module for module, names in MODULES.items() for name in names}
-    __getattr__, __dir__ = lazily(__name__, set(__all__) - DEFINED.keys(), DEFINED)
+    ELSEWHERE = {  # MXNet's modules that are not here
+        "mod": "gluon.Trainer",
+        "module": "gluon.Trainer",
+        "model": "gluon.Trainer",
+        "kv": "gluon.Trainer",
+        "kvstore": "gluon.Trainer",
+        "np": "nd",
+        "npx": "nd",
+        "rnn": "gluon.rnn",
+        "viz": "gluon.Block.summary",
+        "visualization": "gluon.Block.summary",
+    }
+    __getattr__, __dir__ = lazily(__name__, set(__all__) - DEFINED.keys(), DEFINED, ELSEWHERE)
 
 if __name__ == "engine":  # in a checkout: `import engine`, `python -m engine`
     from initlab.doorway import open_doorway

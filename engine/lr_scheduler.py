@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from initlab.lazy import suggesting
 
@@ -63,9 +66,11 @@ class FactorScheduler(LRScheduler):
         factor: float = 1,
         stop_factor_lr: float = 1e-8,
         base_lr: float = 0.01,
-        **warmup: float,
+        warmup_steps: int = 0,
+        warmup_begin_lr: float = 0,
+        warmup_mode: str = "linear",
     ) -> None:
-        super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
+        super().__init__(base_lr, warmup_steps, warmup_begin_lr, warmup_mode)
         if step < 1:
             raise ValueError("Schedule step must be greater or equal than 1 round")
         if factor > 1.0:
@@ -84,11 +89,23 @@ class MultiFactorScheduler(LRScheduler):
     """Multiply the rate by `factor` after each of the numbers of updates in `step`."""
 
     def __init__(
-        self, step: Sequence[int], factor: float = 1, base_lr: float = 0.01, **warmup: float
+        self,
+        step: Sequence[int],
+        factor: float = 1,
+        base_lr: float = 0.01,
+        warmup_steps: int = 0,
+        warmup_begin_lr: float = 0,
+        warmup_mode: str = "linear",
     ) -> None:
-        super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
-        if not step or step[0] < 1 or any(b <= a for a, b in zip(step, step[1:], strict=False)):
+        super().__init__(base_lr, warmup_steps, warmup_begin_lr, warmup_mode)
+        if not isinstance(step, Sequence) or not step:
+            raise AssertionError(
+                f"MultiFactorScheduler: step must be a list of numbers, got {step!r}"
+            )
+        if any(b <= a for a, b in pairwise(step)):
             raise ValueError("Schedule step must be an increasing integer list")
+        if step[0] < 1:
+            raise ValueError("Schedule step must be greater or equal than 1 round")
         if factor > 1.0:
             raise ValueError("Factor must be no more than 1 to make lr reduce")
         self.step, self.factor, self.cur_step_ind = list(step), factor, 0
@@ -99,6 +116,14 @@ class MultiFactorScheduler(LRScheduler):
             self.cur_step_ind += 1
             self.base_lr *= self.factor
         return self.base_lr
+
+
+def _check_updates(max_update: int) -> None:
+    """Raise AssertionError unless the number is whole, ValueError unless it is positive."""
+    if not isinstance(max_update, (int, np.integer)):
+        raise AssertionError(f"max_update must be a whole number, got {max_update!r}")
+    if max_update < 1:
+        raise ValueError("maximum number of updates must be strictly positive")
 
 
 class PolyScheduler(LRScheduler):
@@ -112,11 +137,12 @@ class PolyScheduler(LRScheduler):
         base_lr: float = 0.01,
         pwr: float = 2,
         final_lr: float = 0,
-        **warmup: float,
+        warmup_steps: int = 0,
+        warmup_begin_lr: float = 0,
+        warmup_mode: str = "linear",
     ) -> None:
-        super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
-        if max_update < 1:
-            raise ValueError("maximum number of updates must be strictly positive")
+        super().__init__(base_lr, warmup_steps, warmup_begin_lr, warmup_mode)
+        _check_updates(max_update)
         self.max_update, self.power, self.final_lr, self.base_lr_orig = (
             max_update,
             pwr,
@@ -140,11 +166,16 @@ class CosineScheduler(LRScheduler):
     """
 
     def __init__(
-        self, max_update: int, base_lr: float = 0.01, final_lr: float = 0, **warmup: float
+        self,
+        max_update: int,
+        base_lr: float = 0.01,
+        final_lr: float = 0,
+        warmup_steps: int = 0,
+        warmup_begin_lr: float = 0,
+        warmup_mode: str = "linear",
     ) -> None:
-        super().__init__(base_lr, **warmup)  # type: ignore[arg-type]
-        if max_update < 1:
-            raise ValueError("maximum number of updates must be strictly positive")
+        super().__init__(base_lr, warmup_steps, warmup_begin_lr, warmup_mode)
+        _check_updates(max_update)
         self.max_update, self.final_lr, self.base_lr_orig = max_update, final_lr, base_lr
         self.max_steps = max_update - self.warmup_steps
 

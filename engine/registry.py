@@ -11,11 +11,11 @@ import importlib
 import json
 import pkgutil
 import re
-import warnings
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from initlab.engine.synonyms import meant
+from initlab.engine.warning import warn
 
 T = TypeVar("T")
 
@@ -165,11 +165,10 @@ def get_register_func(base_class: type, nickname: str) -> Callable[..., type]:
         chosen = (name or klass.__name__).lower()
         if chosen in registry and registry.get(chosen) is not klass:
             old = registry.get(chosen)
-            warnings.warn(
+            warn(
                 f"\x1b[91mNew {nickname} {klass.__module__}.{klass.__name__} registered with name {chosen} is"
                 f"overriding existing {nickname} {old.__module__}.{old.__name__}\x1b[0m",
                 UserWarning,
-                stacklevel=2,
             )
         registry.add(chosen, klass)
         return klass

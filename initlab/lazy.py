@@ -48,13 +48,16 @@ def suggesting(
 
 
 def lazily(
-    package: str, modules: Iterable[str], names: Mapping[str, str]
+    package: str,
+    modules: Iterable[str],
+    names: Mapping[str, str],
+    elsewhere: Mapping[str, str] | None = None,
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Return the `__getattr__` and `__dir__` of a package (PEP 562).
 
     `modules` are its submodules that are attributes; `names` maps the other public names to the
     modules that define them. The `__getattr__` raises AttributeError for any other name, like an
-    ordinary module.
+    ordinary module, with what `no_attribute` says of it.
     """
     submodules, defined = frozenset(modules), dict(names)
 
@@ -62,7 +65,7 @@ def lazily(
         if name in submodules:
             return importlib.import_module(f"{package}.{name}")
         if name not in defined:
-            raise no_attribute(package, name, {*submodules, *defined})
+            raise no_attribute(package, name, {*submodules, *defined}, elsewhere)
         value = getattr(importlib.import_module(defined[name]), name)
         setattr(sys.modules[package], name, value)
         return value

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = [
     # engine: knows nothing of Hydra, of run folders, of experiments
-    {"engine.errors", "engine.arrays", "engine.strict_json", "engine.synonyms"},
+    {"engine.errors", "engine.arrays", "engine.strict_json", "engine.synonyms", "engine.warning"},
     {"engine.registry"},
     {"engine.dtypes", "engine.naming", "engine.device", "engine.options", "engine.base"},
     {

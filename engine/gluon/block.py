@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from initlab.engine.gluon.parameter_dict import ParameterDict, brief
 from initlab.engine.gluon.state import InitLike
 from initlab.engine.nd import NDArray
 from initlab.engine.streams import Place, StreamName
+from initlab.engine.warning import warn
 from initlab.lazy import lazily
 
 Shape = tuple[int, ...]
@@ -284,13 +284,12 @@ class Block:
                 {id(child) for child in self._children.values()} if children is None else children
             )
             if _holds_strangers(value, children):
-                warnings.warn(
+                warn(
                     f'"{type(self).__name__}.{key}" is an unregistered container with Blocks. Note that '
                     "Blocks inside the list, tuple or "
                     "dict will not be registered automatically. Make sure to register them using "
                     "register_child() or switching to "
-                    "nn.Sequential/nn.HybridSequential instead. ",
-                    stacklevel=4,
+                    "nn.Sequential/nn.HybridSequential instead. "
                 )
 
     def apply(self, fn: Callable[[Block], object]) -> Block:
@@ -364,11 +363,10 @@ class Block:
 
     def save_params(self, filename: str) -> None:
         """Save by full name without the prefix: MXNet's deprecated form of `save_parameters`."""
-        warnings.warn(
+        warn(
             "save_params is deprecated. Please use save_parameters. Note that if you want load from "
             "SymbolBlock later, please use export "
-            "instead. For details, see https://mxnet.apache.org/tutorials/gluon/save_load_params.html",
-            stacklevel=2,
+            "instead. For details, see https://mxnet.apache.org/tutorials/gluon/save_load_params.html"
         )
         self.collect_params().save(filename, strip_prefix=self.prefix)
 
@@ -380,7 +378,7 @@ class Block:
         ignore_extra: bool = False,
     ) -> None:
         """Call `load_parameters`: MXNet's deprecated name of it."""
-        warnings.warn("load_params is deprecated. Please use load_parameters.", stacklevel=2)
+        warn("load_params is deprecated. Please use load_parameters.")
         self.load_parameters(filename, ctx, allow_missing, ignore_extra)
 
     def save(self, prefix: str) -> None:

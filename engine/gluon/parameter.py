@@ -8,7 +8,6 @@ python/mxnet/gluon/parameter.py.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +41,7 @@ from initlab.engine.init.site import Site
 from initlab.engine.nd.ndarray import GRAD_REQS
 from initlab.engine.streams import Key, Place, Stream, StreamName
 from initlab.engine.symbol import Symbol
+from initlab.engine.warning import warn
 from initlab.lazy import lazily
 
 DEFAULT: Any = object()
@@ -264,10 +264,9 @@ class Parameter:
         """
         state = self._state
         if isinstance(state, Ready) and not force_reinit:
-            warnings.warn(
+            warn(
                 f"Parameter '{self.name}' is already initialized, ignoring. Set force_reinit=True to "
-                "re-initialize.",
-                stacklevel=3,
+                "re-initialize."
             )
             return None
         given = init if init is not None else self.init
@@ -691,10 +690,9 @@ class Constant(Parameter):
     @grad_req.setter
     def grad_req(self, req: str) -> None:
         if req != "null":
-            warnings.warn(
+            warn(
                 f'Constant parameter "{self.name}" does not support grad_req other than "null", and new '
-                f'value "{req}" is ignored.',
-                stacklevel=2,
+                f'value "{req}" is ignored.'
             )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from initlab.engine.device import Device
 from initlab.engine.errors import MXNetError
 from initlab.engine.nd import NDArray
 from initlab.engine.symbol import Symbol
+from initlab.engine.warning import warn
 from initlab.lazy import lazily
 
 tensor_types = (NDArray, Symbol)
@@ -96,9 +96,7 @@ def clip_global_norm(arrays: list[NDArray], max_norm: float, check_isfinite: boo
         total = total + nd.dot(flat, flat).as_in_context(where)
     norm = total.sqrt()
     if check_isfinite and not math.isfinite(norm.asscalar()):
-        warnings.warn(
-            UserWarning("nan or inf is detected. Clipping results will be undefined."), stacklevel=2
-        )
+        warn("nan or inf is detected. Clipping results will be undefined.")
     scale = nd.minimum(max_norm / (norm + 1e-8), 1.0)
     for array in arrays:
         array *= scale.as_in_context(array.context)

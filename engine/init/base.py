@@ -17,7 +17,6 @@ import dataclasses
 import json
 import logging
 import math
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -36,6 +35,7 @@ from initlab.engine.registry import (
     registry_of,
     snake_case,
 )
+from initlab.engine.warning import warn
 
 NICKNAME = "initializer"
 LEGACY = (
@@ -299,7 +299,7 @@ class Initializer:
         self._init_default(desc, arr)
 
     def _init_by_legacy_name(self, name: Any, arr: Any) -> None:
-        warnings.warn(f"\x1b[91m{LEGACY}\x1b[0m", DeprecationWarning, stacklevel=3)
+        warn(f"\x1b[91m{LEGACY}\x1b[0m", DeprecationWarning)
         if not isinstance(name, str):
             raise TypeError("name must be string")
         if not isinstance(arr, nd.NDArray):

@@ -23,6 +23,7 @@ from initlab.engine.nd import (
     softmax_family,
     spatial,
     unary,
+    updates,
     warping,
 )
 from initlab.engine.nd.creation import (
@@ -77,6 +78,7 @@ FAMILIES = (
     softmax_family,
     spatial,
     unary,
+    updates,
     warping,
 )
 """The modules that declare operators; importing them fills `OPERATORS`."""

@@ -9,16 +9,35 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from initlab.engine.errors import MXNetError
+from initlab.engine.nd.box_coding import bipartite_matching as bipartite_matching
+from initlab.engine.nd.box_coding import box_decode as box_decode
+from initlab.engine.nd.box_coding import box_encode as box_encode
 from initlab.engine.nd.detection import MultiBoxDetection as MultiBoxDetection
 from initlab.engine.nd.detection import MultiBoxPrior as MultiBoxPrior
 from initlab.engine.nd.detection import MultiBoxTarget as MultiBoxTarget
 from initlab.engine.nd.detection import box_iou as box_iou
 from initlab.engine.nd.detection import box_nms as box_nms
+from initlab.engine.nd.interleaved import (
+    interleaved_matmul_encdec_qk as interleaved_matmul_encdec_qk,
+)
+from initlab.engine.nd.interleaved import (
+    interleaved_matmul_encdec_valatt as interleaved_matmul_encdec_valatt,
+)
+from initlab.engine.nd.interleaved import (
+    interleaved_matmul_selfatt_qk as interleaved_matmul_selfatt_qk,
+)
+from initlab.engine.nd.interleaved import (
+    interleaved_matmul_selfatt_valatt as interleaved_matmul_selfatt_valatt,
+)
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import check_array, checked_axis
 from initlab.engine.nd.sequence_loss import CTCLoss as CTCLoss
 from initlab.engine.nd.spatial import AdaptiveAvgPooling2D as AdaptiveAvgPooling2D
 from initlab.engine.nd.spatial import BilinearResize2D as BilinearResize2D
+from initlab.engine.nd.updates import adamw_update as adamw_update
+from initlab.engine.nd.updates import mp_adamw_update as mp_adamw_update
+from initlab.engine.nd.updates import multi_adamw_update as multi_adamw_update
+from initlab.engine.nd.updates import multi_mp_adamw_update as multi_mp_adamw_update
 from initlab.engine.nd.warping import ROIAlign as ROIAlign
 from initlab.engine.ops import elementwise, indexing, padding, special
 from initlab.engine.ops import shape as shape_ops

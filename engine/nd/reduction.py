@@ -6,7 +6,6 @@ A reduction over all axes returns shape (1,), since MXNet's arrays have at least
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from initlab.engine.errors import MXNetError
 from initlab.engine.nd.ndarray import NDArray
 from initlab.engine.nd.operator import axes_tuple, checked_axis, operator
 from initlab.engine.ops import elementwise, reduce, shape
+from initlab.engine.warning import warn
 
 Axis = int | tuple[int, ...] | None
 
@@ -169,10 +169,7 @@ def histogram(
         counts, edges = np.histogram(a.asnumpy(), bins=bins.asnumpy())
         return [NDArray(from_host(counts.astype(np.int64), a._device), a._device), bins.copy()]
     if range is None:
-        warnings.warn(
-            "range is not specified, using numpy's result to ensure consistency with numpy",
-            stacklevel=3,
-        )
+        warn("range is not specified, using numpy's result to ensure consistency with numpy")
     counts, edges = np.histogram(a.asnumpy(), bins=bins, range=range)
     kind = a._raw.dtype if range is None else np.dtype(np.int64)
     return [

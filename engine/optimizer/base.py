@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias, TypeVar, Union
 
@@ -12,6 +11,7 @@ from initlab.engine import nd
 from initlab.engine.base import classproperty
 from initlab.engine.lr_scheduler import LRScheduler
 from initlab.engine.registry import Registry, advised
+from initlab.engine.warning import warn
 
 REGISTRY: Registry[type[Optimizer]] = Registry("optimizer")
 O = TypeVar("O", bound="type[Optimizer]")  # noqa: E741
@@ -189,7 +189,7 @@ class Optimizer:
         if not self.multi_precision:
             if self._warns:
                 said = HALF.format(type(self).__name__ + " " if self.master_last else "")
-                warnings.warn(said, stacklevel=2)
+                warn(said)
             return self.create_state(index, weight)
         master = weight.astype("float32")
         pair = master, self.create_state(index, master)
@@ -247,10 +247,9 @@ class Optimizer:
         name = klass.__name__.lower()
         old = REGISTRY.entries().get(name)
         if old is not None:
-            warnings.warn(
+            warn(
                 f"WARNING: New optimizer {klass.__module__}.{klass.__name__} is overriding existing "
-                f"optimizer {old.__module__}.{old.__name__}",
-                stacklevel=2,
+                f"optimizer {old.__module__}.{old.__name__}"
             )
         REGISTRY.add(name, klass)
         return klass

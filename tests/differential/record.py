@@ -13,7 +13,16 @@ from pathlib import Path
 import numpy as np
 
 TESTS = Path(__file__).parents[1]
-MODULES = ("programs", "blocks", "optimizers", "pictures", "operators", "texts", "iterators")
+MODULES = (
+    "programs",
+    "blocks",
+    "optimizers",
+    "pictures",
+    "operators",
+    "texts",
+    "iterators",
+    "updates",
+)
 BOTH_WAYS = "files/"
 """The program whose arrays depend on what the other side wrote."""
 

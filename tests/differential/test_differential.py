@@ -14,7 +14,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from differential import blocks, iterators, operators, optimizers, pictures, programs, texts
+from differential import (
+    blocks,
+    iterators,
+    operators,
+    optimizers,
+    pictures,
+    programs,
+    texts,
+    updates,
+)
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "benchmarks" / ".venv-mxnet" / "bin" / "python"
@@ -27,6 +36,7 @@ MODULES = {
     "operators": operators,
     "texts": texts,
     "iterators": iterators,
+    "updates": updates,
 }
 NAMES = [
     pytest.param((module, name), id=f"{module}-{name}")

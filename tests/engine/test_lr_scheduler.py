@@ -85,3 +85,27 @@ def test_schedules_follow_their_formulas(schedule, expected):
 def test_an_impossible_schedule_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: lr_scheduler.MultiFactorScheduler([]),
+        lambda: lr_scheduler.MultiFactorScheduler(3),
+        lambda: lr_scheduler.PolyScheduler(1.5),
+        lambda: lr_scheduler.CosineScheduler(1.5),
+    ],
+)
+def test_a_schedule_of_another_type_fails_as_in_mxnet(make):
+    with pytest.raises(AssertionError, match="must be a"):
+        make()
+
+
+def test_warm_up_can_be_given_in_order():
+    for made in (
+        lr_scheduler.FactorScheduler(2, 0.5, 1e-8, 1.0, 4, 0.2, "linear"),
+        lr_scheduler.MultiFactorScheduler([9], 0.1, 1.0, 4, 0.2, "linear"),
+        lr_scheduler.PolyScheduler(10, 1.0, 2, 0, 4, 0.2, "linear"),
+        lr_scheduler.CosineScheduler(10, 1.0, 0, 4, 0.2, "linear"),
+    ):
+        assert made(2) == pytest.approx(0.6)

@@ -36,3 +36,23 @@ def test_using_symbols_is_an_error_that_says_what_to_do():
 def test_the_module_has_mxnets_module_of_the_same_name_within():
     module = importlib.import_module("initlab.engine.symbol.symbol")
     assert module.Symbol is Symbol
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("mod", " - did you mean gluon.Trainer?"),
+        ("model", " - did you mean gluon.Trainer?"),
+        ("kv", " - did you mean gluon.Trainer?"),
+        ("rnn", " - did you mean gluon.rnn?"),
+        ("viz", " - did you mean gluon.Block.summary?"),
+        ("np", " - did you mean nd?"),
+        ("callback", ""),
+        ("monitor", ""),
+        ("profiler", ""),
+    ],
+)
+def test_modules_for_graphs_of_symbols_are_not_there(name, instead):
+    with pytest.raises(AttributeError) as found:
+        getattr(mx, name)
+    assert str(found.value) == f"module 'initlab.engine' has no attribute '{name}'{instead}"

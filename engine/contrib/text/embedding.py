@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from initlab.engine.contrib.text.vocab import UNKNOWN, Vocabulary
 from initlab.engine.errors import FormatError
 from initlab.engine.nd import NDArray
 from initlab.engine.registry import get_create_func, get_register_func, get_registry
+from initlab.engine.warning import warn
 
 Unknown = Callable[..., NDArray]
 """Makes the vector of the unknown token: a function of `shape`."""
@@ -109,17 +109,15 @@ class TokenEmbedding(Vocabulary):
             if token == self._unknown_token and own is None:
                 own = vector
             elif token in self._token_to_idx:
-                warnings.warn(
+                warn(
                     f"At line {number} of the pre-trained token embedding file: the embedding vector for "
                     f"token {token} has been loaded and a duplicate embedding for the same token is seen "
-                    "and skipped.",
-                    stacklevel=4,
+                    "and skipped."
                 )
             elif vector.size == 1:
-                warnings.warn(
+                warn(
                     f"At line {number} of the pre-trained text embedding file: token {token} with "
-                    f"1-dimensional vector {vector.tolist()} is likely a header and is skipped.",
-                    stacklevel=4,
+                    f"1-dimensional vector {vector.tolist()} is likely a header and is skipped."
                 )
             else:
                 if vectors and vector.size != vectors[0].size:

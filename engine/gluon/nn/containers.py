@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from initlab.engine.gluon.nn.joining import Joining
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.ops.activation import ACTIVATIONS
 from initlab.engine.registry import advice
+from initlab.engine.warning import warn
 
 SHORTCUT = "shortcut"
 """The name of the child whose output a residual block adds."""
@@ -82,11 +82,10 @@ class Sequential(_Chain):
         if self._children and all(
             isinstance(child, HybridBlock) for child in self._children.values()
         ):
-            warnings.warn(
+            warn(
                 f"All children of this Sequential layer '{self.prefix}' are HybridBlocks. Consider using "
                 "HybridSequential for the best "
-                "performance.",
-                stacklevel=2,
+                "performance."
             )
         super().hybridize(active, **kwargs)
 

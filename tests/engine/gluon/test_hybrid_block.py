@@ -175,3 +175,17 @@ def test_it_is_found_where_mxnet_has_it():
     from initlab.engine.gluon import block  # where code for MXNet imports it
 
     assert block.HybridBlock is HybridBlock
+
+
+class Sums(HybridBlock):
+    def hybrid_forward(self, F, a, b=None):
+        return a if b is None else (a + b, [a, b])
+
+
+def test_a_hybridized_block_takes_other_arguments_and_keeps_the_form_of_its_outputs():
+    block, x = Sums(), nd.ones((2,))
+    block.hybridize()
+    assert block(x) is not None
+    total, parts = block(x, x)
+    assert total.asnumpy().tolist() == [2, 2] and len(parts) == 2
+    assert isinstance(block(x, x), tuple)

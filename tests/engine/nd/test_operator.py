@@ -265,3 +265,17 @@ def test_without_an_array_on_the_tape_nothing_is_recorded():
         y = nd.zeros_like(nd.ones((2,)))
         y[:] = 3
     assert y.asnumpy().tolist() == [3, 3]
+
+
+def test_the_gradient_of_a_softmax_over_several_axes_is_that_of_one_over_all_of_them():
+    values = np.random.default_rng(0).normal(size=(2, 3, 4))
+    head = nd.array(np.random.default_rng(1).normal(size=(2, 12)), dtype="float64")
+    found = []
+    for function, shape in ((nd.SoftmaxActivation, (2, 3, 4)), (nd.softmax, (2, 12))):
+        x = nd.array(values.reshape(shape), dtype="float64")
+        x.attach_grad()
+        with autograd.record():
+            y = function(x)
+        y.backward(head.reshape(shape))
+        found.append(x.grad.asnumpy().ravel())
+    assert found[0] == pytest.approx(found[1])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 from initlab.engine.gluon.nn.norm import BatchNorm
 from initlab.engine.gluon.parameter_dict import ParameterDict
 from initlab.engine.gluon.state import InitLike
+from initlab.engine.warning import warn
 
 
 class SyncBatchNorm(BatchNorm):
@@ -33,10 +32,9 @@ class SyncBatchNorm(BatchNorm):
         params: ParameterDict | None = None,
     ) -> None:
         if num_devices is None:
-            warnings.warn(
+            warn(
                 "Caution using SyncBatchNorm: if not using all the GPUs, please mannually set num_devices",
                 UserWarning,
-                stacklevel=2,
             )
         elif num_devices != 1:
             raise ValueError(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import os
 import tarfile
-import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from initlab.engine import image, nd
 from initlab.engine.base import data_dir
 from initlab.engine.errors import FormatError
 from initlab.engine.gluon.data.dataset import Dataset, RecordFileDataset
+from initlab.engine.warning import warn
 
 Transform = Callable[[nd.NDArray, Any], Any]
 """(image, label) -> the sample."""
@@ -218,7 +218,7 @@ class ImageFolderDataset(Dataset):
         self.items: list[tuple[str, int]] = []
         for path in sorted(folder.iterdir()):
             if not path.is_dir():
-                warnings.warn(f"Ignoring {path}, which is not a directory.", stacklevel=2)
+                warn(f"Ignoring {path}, which is not a directory.")
                 continue
             self.synsets.append(path.name)
             for file in sorted(path.iterdir()):
@@ -226,7 +226,7 @@ class ImageFolderDataset(Dataset):
                     self.items.append((str(file), len(self.synsets) - 1))
                 else:
                     said = f"{file} of type {file.suffix}. Only support {', '.join(IMAGES)}"
-                    warnings.warn(f"Ignoring {said}", stacklevel=2)
+                    warn(f"Ignoring {said}")
 
     def __getitem__(self, idx: int) -> Any:
         file, label = self.items[idx]
