@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import pickle
 
+import numpy as np
 import pytest
 
 from initlab.engine import autograd, cpu, nd
