@@ -314,10 +314,11 @@ class Block:
         """Initialize all parameters, as `Parameter.initialize` describes.
 
         `root` is the start of the paths that key their streams; if it is None, they start with the
-        network's name and '/' (see `engine.streams.names`).
+        network's name and '/' (see `engine.streams.names`). It is given for a network that has a
+        plan.
         """
         collected = self._collected()
-        collected.network = self
+        collected.network, collected.planned = self, root is not None
         collected.paths = self._stream_paths(root)
         collected.initialize(init, ctx, verbose, force_reinit, device=device)
 

@@ -43,6 +43,8 @@ class ParameterDict:
         """The name of the block that it belongs to, if it belongs to one."""
         self.network: Flowing | None = None
         """The block whose parameters were collected here."""
+        self.planned = False
+        """Whether a plan was made, which has checked the initializer against the network."""
 
     def __repr__(self) -> str:
         lines = "\n".join(_indented(repr(parameter)) for parameter in self.values())
@@ -183,7 +185,8 @@ class ParameterDict:
             chosen.set_verbosity(verbose=verbose)
         if self.network is not None and any(map(_asks, (chosen, *(p.init for p in self.values())))):
             note_sites(self.network)
-            init_module.create(chosen).check_network(self._described())
+            if not self.planned:
+                init_module.create(chosen).check_network(self._described())
         with packing() as pack:
             for parameter in self.values():
                 pack.initialize(

@@ -219,8 +219,11 @@ class Skipinit(Structural, FanScaled):
         return self.known(description) and site_of(description).multiplier
 
     def check(self, paths: Iterable[str]) -> None:
-        """Raise OptionErrors with the patterns that fit no path."""
-        check_fit({"multiplier": self.multiplier or []}, paths)
+        """Raise OptionErrors with the patterns that fit no path. Older runs have `.*\\.scale`, their
+        default, which may fit none.
+        """
+        if self.multiplier != [r".*\.scale"]:
+            check_fit({"multiplier": self.multiplier or []}, paths)
 
     def finds(self, parameters: Sequence[Description]) -> str:
         """Ask for a multiplier."""

@@ -61,13 +61,13 @@ def skips():
 
 def drawn(net, initializer) -> dict[str, laws.Law]:
     """The laws by which a network is initialized in a program."""
-    net.initialize(initializer, root="", force_reinit=True)
+    net.initialize(initializer, force_reinit=True)
     return {path: one.origin.law for path, one in net.structural_params().items()}
 
 
 def refusal(net, initializer) -> str:
     with pytest.raises(ValueError) as error:
-        net.initialize(initializer, root="", force_reinit=True)
+        net.initialize(initializer, force_reinit=True)
     return str(error.value)
 
 

@@ -15,6 +15,7 @@ from initlab.runner.config.identity import Declaration
 from initlab.runner.declare import declare
 from initlab.runner.errors import ConfigError
 from initlab.runner.plan.validate import revalidate, validate
+from initlab.runner.run import stages
 
 
 def test_what_cannot_be_drawn_alone_says_why():
@@ -198,8 +199,24 @@ def test_a_run_made_with_lists_that_do_nothing_keeps_its_values():
     assert rows["body.0.block.fc2.weight"].law == rows["head.weight"].law.__class__(
         0.0, math.sqrt(2 / 256)
     )
+    network, _ = stages.initialize(revalidate(plain))
+    assert network.owners["head.weight"].origin.law == rows["head.weight"].law
     with pytest.raises(ConfigError, match="init.branches: is 1, but the network has 6"):
         validate(Declaration(plain))
+
+
+def test_a_run_whose_layer_chose_what_had_no_effect_keeps_its_values():
+    words = ["init=he", "model.layers=[{kind: dense, name: a, units: 4}]"]
+    plain = dict(declare(*words).checked.declaration.resolved)
+    for chosen in ("delta_orthogonal", {"kind": "icnr"}, {"kind": "residual_scaled", "layers": 2}):
+        plain["model"]["layers"][0]["weight_initializer"] = chosen
+        assert revalidate(plain).plan["a.weight"].law
+        with pytest.raises(ConfigError, match="model.layers.0.weight_initializer: cannot init"):
+            validate(Declaration(plain))
+    plain = dict(declare("init=skipinit", "model.input=[20]", SKIP).checked.declaration.resolved)
+    plain["model"]["layers"][0]["layers"].pop()
+    plain["init"]["multiplier"] = [r".*\.scale"]
+    assert str(revalidate(plain).plan["block.fc.weight"].law) == "Normal(0, 0.316228)"
 
 
 PLUGIN = """
