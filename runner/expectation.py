@@ -38,7 +38,7 @@ from initlab.runner.errors import (
 )
 from initlab.runner.evidence import judged as judged_runs
 from initlab.runner.excerpt import counted
-from initlab.runner.listing import Listing
+from initlab.runner.listing import Listing, print_line
 from initlab.runner.plan.validate import RunConfig
 
 INTERPOLATION = re.compile(r"\$\{\s*([\w.]+)\s*\}")
@@ -151,11 +151,6 @@ def print_claims(out: Console, judged: Sequence[Judged]) -> None:
     table.print(out)
     for one in judged:
         if one.reason:
-            out.print(
-                f"{one.claim.id}: {one.reason}",
-                style=COLORS[one.verdict],
-                highlight=False,
-                markup=False,
-            )
+            print_line(out, f"{one.claim.id}: {one.reason}", COLORS[one.verdict])
     counts = [f"{sum(one.verdict == verdict for one in judged)} {verdict}" for verdict in COLORS]
     out.print(f"\n{counted(len(judged), 'claim')}: {', '.join(counts)}", highlight=False)

@@ -113,10 +113,23 @@ class Listing:
                     first = " " * left
 
 
-def _broken(cell: str | Text, width: int) -> list[Text]:
-    """Return the lines of a cell, broken between words only."""
+def print_line(out: Console, text: str, style: str = "") -> None:
+    """Print sentences in lines of at most `out.width` characters, broken between words only."""
+    for sentence in text.split("\n"):
+        for line in _broken(Text(sentence, style), out.width, GAP * 2) or [Text()]:
+            out.print(line, highlight=False, soft_wrap=True)
+
+
+def _broken(cell: str | Text, width: int, indent: str = "") -> list[Text]:
+    """Return the lines of a text, broken between words only; all but the first are indented."""
     text = cell if isinstance(cell, Text) else Text(cell)
     if len(text) <= width:
         return [text] if text else []
-    lines = textwrap.wrap(text.plain, width, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        text.plain,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     return [Text(line, text.style) for line in lines]

@@ -116,7 +116,7 @@ ONLY_HERE = {
         "runner/progress.py",
         "runner/listing.py",
         "runner/sweep/monitor.py",
-        "runner/check/compare.py",
+        "runner/check/comparison.py",
         "runner/check/lockcheck.py",
         "runner/expectation.py",
         "runner/experiments/judging.py",

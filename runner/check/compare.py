@@ -20,43 +20,24 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.text import Text
 
 from initlab.engine import digest, formats
 from initlab.engine.errors import FormatError, MXNetError
 from initlab.runner.check.distance import Distance, Smirnov, distance, smirnov
+from initlab.runner.config.schema import PRINTED
 from initlab.runner.errors import EvidenceError, RunnerError
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.shard import INDEX
 from initlab.runner.evidence.snapshot import open_file
-from initlab.runner.evidence.statistics import shape_text
 from initlab.runner.excerpt import counted
 from initlab.runner.flat import Change, changes, flatten
-from initlab.runner.listing import Listing
-from initlab.runner.terminal.folding import number
 
 FORMAT = "initlab-comparison-1"
 WHAT = (
     "give a run folder (outputs/<name>/<run id>) or a snapshot file (.safetensors, .npz, .params, "
     ".index.json)"
 )
-COLUMNS = (
-    ("tensor", "left"),
-    ("shape", "right"),
-    ("result", "left"),
-    ("differing", "right"),
-    ("max abs", "right"),
-    ("rel L2", "right"),
-    ("correlation", "right"),
-    ("KS", "right"),
-    ("not finite A / B", "right"),
-)
-RESULT = 2
-"""The index of the coloured column."""
-ALWAYS = 3
-"""The first columns, which are always shown; the others are shown if they hold something."""
 IDENTICAL, DIFFERS, SHAPE, DTYPE, ONLY_A, ONLY_B = (
     "identical",
     "different",
@@ -243,7 +224,7 @@ def _settings(content: Manifest | None) -> dict[str, object]:
         return {}
     return flatten(
         {
-            **content.config,
+            **{key: value for key, value in content.config.items() if key not in PRINTED},
             "stream": content.stream,
             "plugins": [asdict(plugin) for plugin in content.plugins],
             "versions": content.versions,
@@ -295,7 +276,7 @@ def describe(found: Comparison) -> dict[str, object]:
             "place": str(found.b.place),
             "kind": "snapshot" if found.b.manifest is None else "run",
         },
-        "counts": _counts(found),
+        "counts": counts(found),
         "tensors": [_describe_pair(pair) for pair in found.pairs],
         "ties": {"same": found.common_ties, "different": [asdict(tie) for tie in found.ties]},
         "config": [
@@ -305,7 +286,8 @@ def describe(found: Comparison) -> dict[str, object]:
     }
 
 
-def _counts(found: Comparison) -> dict[str, int]:
+def counts(found: Comparison) -> dict[str, int]:
+    """Return how many tensors have each result."""
     results = [pair.result for pair in found.pairs]
     return {
         result: results.count(result)
@@ -327,123 +309,3 @@ def _describe_pair(pair: Pair) -> dict[str, object]:
     if pair.ks is not None:
         described["ks"] = {"least": pair.ks.least, "most": pair.ks.most, "method": pair.ks.method}
     return described
-
-
-def print_comparison(out: Console, found: Comparison) -> None:
-    """Print tables of tensors and of different ties and settings, and one line with the result."""
-    for name, side in (("A", found.a), ("B", found.b)):
-        out.print(f"{name}  {side.place}  ({side.describe()})", markup=False, soft_wrap=True)
-    out.print()
-    rows = [_cells(pair) for pair in found.pairs]
-    used = [at for at in range(len(COLUMNS)) if at < ALWAYS or any(cells[at] for cells in rows)]
-    table = Listing(*(COLUMNS[at] for at in used))
-    for cells in rows:
-        styled = [
-            Text(cells[at], "green" if cells[at] == IDENTICAL else "bold red")
-            if at == RESULT
-            else cells[at]
-            for at in used
-        ]
-        table.add_row(*styled)
-    table.print(out)
-    without = [
-        name
-        for name, side in (("A", found.a), ("B", found.b))
-        if side.manifest and not side.tensors
-    ]
-    if without:
-        out.print(
-            f"\n{' and '.join(without)} kept no snapshot: compared by digest, which is of dtype, shape and "
-            "values together"
-        )
-    methods = {pair.ks.method for pair in found.pairs if pair.ks is not None and not pair.ks.exact}
-    if methods:
-        out.print(
-            f"\nKS of large tensors: {methods.pop()} of both sides, from least to most possible; "
-            "otherwise exact"
-        )
-    if any(pair.result in (SHAPE, DTYPE) for pair in found.pairs):
-        out.print(
-            "\nof tensors of other shapes only the distributions are compared (KS); other dtypes are "
-            "compared in float64"
-        )
-    if found.ties:
-        ties = Listing(("tie", "left"), ("A", "left"), ("B", "left"))
-        for tie in found.ties:
-            ties.add_row(
-                tie.name,
-                *(f"= {owner}" if owner else "values of its own" for owner in (tie.a, tie.b)),
-            )
-        out.print()
-        ties.print(out)
-    if found.config:
-        settings = Listing(("setting", "left"), ("A", "left"), ("B", "left"))
-        for change in found.config:
-            settings.add_row(change.key, *change.texts())
-        out.print()
-        settings.print(out)
-    out.print(f"\n{_conclusion(found)}")
-
-
-def _cells(pair: Pair) -> list[str]:
-    shapes = [shape_text(shape) for shape in dict.fromkeys(pair.shapes) if shape is not None]
-    dtypes = [dtype for dtype in dict.fromkeys(pair.dtypes) if dtype is not None]
-    if len(dtypes) > 1:
-        shapes.append(" / ".join(dtypes))
-    cells = [pair.name, (" / " if pair.result == SHAPE else " ").join(shapes) or "-", pair.result]
-    found = pair.distance
-    if pair.result == IDENTICAL:
-        return [*cells, "", "", "", "", "", _not_finite(found)]
-    if found is None:
-        return [*cells, "", "", "", "", _ks_text(pair.ks), ""]
-    figures = [number(value, 3) for value in (found.max_abs, found.relative_l2)]
-    share = f"{found.differing} of {found.elements}"
-    return [
-        *cells,
-        share,
-        *figures,
-        _correlation_text(found.correlation),
-        _ks_text(found.ks),
-        _not_finite(found),
-    ]
-
-
-def _correlation_text(value: float | None) -> str:
-    """Format a correlation to 4 digits; it is printed as 1 only if float64 can hardly tell it from
-    1.
-    """
-    if value is None:
-        return "-"
-    text = f"{value:.4f}"
-    return f"1 - {1 - value:.1g}" if text == "1.0000" and value < 1 - 1e-12 else text
-
-
-def _ks_text(ks: Smirnov | None) -> str:
-    if ks is None:
-        return ""
-    return f"{ks.least:.4f}" if ks.exact else f"{ks.least:.4f} … {ks.most:.4f}"
-
-
-def _not_finite(found: Distance | None) -> str:
-    """Return `2 NaN, 1 inf / 0`, or nothing if all values are finite."""
-    if found is None or not any((*found.nan, *found.infinite)):
-        return ""
-    sides = (
-        [f"{n} NaN"] * bool(n) + [f"{i} inf"] * bool(i)
-        for n, i in zip(found.nan, found.infinite, strict=True)
-    )
-    return " / ".join(", ".join(side) or "0" for side in sides)
-
-
-def _conclusion(found: Comparison) -> str:
-    counts = _counts(found)
-    ties = [f"{found.common_ties} tied alike"] if found.common_ties else []
-    unknown = [side for side in (found.a, found.b) if side.aliases is None]
-    ties += [f"ties not compared ({unknown[0].place.name} cannot hold any)"] if unknown else []
-    if found.identical:
-        return ", ".join([f"identical: {counted(counts[IDENTICAL], 'tensor')}", *ties])
-    said = [
-        f"{number} {result}" for result, number in counts.items() if number or result == IDENTICAL
-    ]
-    said += [f"{len(found.ties)} tied otherwise"] if found.ties else []
-    return "different: " + ", ".join(said + ties)

@@ -26,9 +26,11 @@ from initlab.runner.errors import (
 )
 from initlab.runner.files import check_target
 from initlab.runner.flat import flatten
+from initlab.runner.listing import print_line
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.sweep.declared import DeclaredMember, declared
 from initlab.runner.sweep.plugin import register
+from initlab.runner.terminal.tables import console
 
 
 @dataclass(frozen=True)
@@ -138,5 +140,5 @@ def _add(draft: Draft, run: DeclaredMember) -> tuple[int, int]:
         sum(tensor.tolerance is not None for tensor in drawn.run.tensors.values()),
     )
     note = f"  ({loose} of {total} tensors to a tolerance)" if loose else ""
-    print(f"{drawn.run.root[:16]}  {drawn.run.run_id}  {name}{note}", flush=True)
+    print_line(console(), f"{drawn.run.root[:16]}  {drawn.run.run_id}  {name}{note}")
     return total, loose

@@ -29,7 +29,7 @@ from initlab.runner.check.lockfile import Lock, LockedRun, LockedTensor
 from initlab.runner.config import plugins
 from initlab.runner.errors import ConfigError, EvidenceError, LedgerError, Problem, RunnerError
 from initlab.runner.flat import Change, changes
-from initlab.runner.listing import Listing
+from initlab.runner.listing import Listing, print_line
 from initlab.runner.sweep.declared import DeclaredMember
 
 SAID = 4
@@ -266,9 +266,8 @@ def print_checked(out: Console, path: Path, checked: list[Checked]) -> None:
         out.print()
     count = len(checked) - len(changed)
     if not changed:
-        out.print(f"{path}: {count} {'run is' if count == 1 else 'runs are'} as locked")
+        print_line(out, f"{path}: {count} {'run is' if count == 1 else 'runs are'} as locked")
         return
     advice = "if that is meant, write the lock again with initlab lock and have the change reviewed"
-    out.print(
-        f"{path}: {count} of {len(checked)} runs as locked, {len(changed)} changed - {advice}"
-    )
+    said = f"{count} of {len(checked)} runs as locked, {len(changed)} changed"
+    print_line(out, f"{path}: {said} - {advice}")

@@ -27,11 +27,15 @@ class Compare(Command):
             parser.add_argument(
                 name.lower(), metavar=name, type=Path, help="a run folder or a snapshot file"
             )
+        parser.add_argument(
+            "--all", action="store_true", help="a row for each of repeated blocks, not one for all"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
     def perform(self, given: argparse.Namespace) -> int:
         """Print the comparison."""
-        from initlab.runner.check.compare import compare, describe, open_sides, print_comparison
+        from initlab.runner.check.compare import compare, describe, open_sides
+        from initlab.runner.check.comparison import print_comparison
         from initlab.runner.files import in_json
         from initlab.runner.terminal import tables
 
@@ -39,5 +43,5 @@ class Compare(Command):
         if given.json:
             tables.print_json(in_json(describe(found)))
         else:
-            print_comparison(tables.console(), found)
+            print_comparison(tables.console(), found, fold=not given.all)
         return 0 if found.identical else 1

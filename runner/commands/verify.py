@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from initlab.runner.command import Command, register
@@ -57,6 +56,7 @@ class Verify(Command):
         """Print a line for each run; return the worst exit code."""
         from initlab.runner.check.lockcheck import verify_lock
         from initlab.runner.check.several import verify_all
+        from initlab.runner.listing import print_line
         from initlab.runner.terminal.tables import console
 
         if bool(given.folders) == (given.lock is not None):
@@ -73,7 +73,6 @@ class Verify(Command):
             if answer.code == EXIT_REFUSED:
                 print_error(EvidenceError(answer.text))
             else:
-                out = sys.stderr if answer.code else sys.stdout
-                print(answer.text, file=out, flush=True)
+                print_line(console(err=bool(answer.code)), answer.text)
             worst = max(worst, answer.code)
         return worst

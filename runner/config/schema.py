@@ -39,6 +39,8 @@ from initlab.runner.config.hydra_internals import store_option
 SIMPLE_TYPES = (bool, int, float, str)
 SECTIONS = ("parameters", "layers", "gradients", "training", "figures", "measures")
 """What a run prints, in this order; `runner.terminal.measured` has a function for each."""
+PRINTED = ("show", "fold")
+"""Keys that say what is printed and nothing about the run."""
 DTYPES = ("float32", "float16", "float64", "bfloat16")
 component = Rule(
     "be one path component",

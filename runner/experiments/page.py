@@ -13,7 +13,7 @@ from initlab.runner.excerpt import counted
 from initlab.runner.expectation import COLORS, HEADINGS, TEXTS, cells
 from initlab.runner.experiments.performing import Judgement
 from initlab.runner.files import write_text
-from initlab.runner.listing import Listing
+from initlab.runner.listing import Listing, print_line
 from initlab.runner.report.claim_charts import write_claim_charts
 from initlab.runner.report.drawing import available
 
@@ -37,12 +37,7 @@ def print_table(out: Console, judgements: Sequence[Judgement]) -> None:
         for one in judgement.judged:
             if one.reason:
                 name = f"{judgement.performed.experiment.name}.{one.claim.id}"
-                out.print(
-                    f"{name}: {one.reason}",
-                    style=COLORS[one.verdict],
-                    highlight=False,
-                    markup=False,
-                )
+                print_line(out, f"{name}: {one.reason}", COLORS[one.verdict])
     every = [one for judgement in judgements for one in judgement.judged]
     counts = ", ".join(
         f"{sum(one.verdict == verdict for one in every)} {verdict}" for verdict in COLORS

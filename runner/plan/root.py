@@ -15,14 +15,12 @@ from initlab.engine.options import check_given, checks_of, whole
 from initlab.runner.claims.claim import Claim, parse_claims
 from initlab.runner.config.homes import no_key
 from initlab.runner.config.objective import parse_objective
-from initlab.runner.config.schema import DTYPES, SECTIONS, Config, SweepOptions
+from initlab.runner.config.schema import DTYPES, PRINTED, SECTIONS, Config, SweepOptions
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.excerpt import shortened
 
 REQUIRED = ("seed", "name", "stream", "dtype", "init_mode", "task")
 """Keys that a config of any version has; an older config may lack the others."""
-LATER = ("show", "fold")
-"""Keys that manifests of this format had not at first."""
 UNSWEPT: dict[str, object] = {"grid": {}, "cases": [], "exclude": [], "union": []}
 """What `sweep` holds in the config of one run. What an axis leaves out says nothing without one."""
 LARGEST_MXNET_SEED = 2**32 - 1
@@ -88,12 +86,12 @@ def _check_sweep(options: object) -> None:
 
 
 def check_made(config: Mapping[str, object]) -> None:
-    """Check that a run can have been made from a config: every key is there, and none says that
-    nothing is made. Raises ConfigError with all problems.
+    """Check that a run can have been made from a config: every key that says something about the
+    run is there, and none says that nothing is made. Raises ConfigError with all problems.
     """
     problems = Problems()
     for key in Config.__dataclass_fields__:
-        if key not in config and key not in LATER:
+        if key not in config and key not in PRINTED:
             problems.add(key, "is missing")
     if config.get("task", "run") != "run" or config.get("dry_run"):
         key = "dry_run" if config.get("dry_run") else "task"

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from initlab.runner.evidence.members import Member
 from initlab.runner.evidence.status import COMPLETED, CRASHED, FAILED, NAME, Status, read
+from initlab.runner.listing import print_line
 
 EVERY = 0.5
 """Seconds between two reads of the status files of runs that other processes perform."""
@@ -66,9 +67,7 @@ class Monitor:
             print(line(status, self._members[number]), flush=True)
             return
         if status.state != COMPLETED:
-            self._bar.console.print(
-                line(status, self._members[number]), highlight=False, markup=False, soft_wrap=True
-            )
+            print_line(self._bar.console, line(status, self._members[number]))
         done = self.completed + self.failed
         self._bar.update(self._task, completed=done, said=self._said())  # type: ignore[arg-type]
 

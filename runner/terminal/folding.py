@@ -159,7 +159,7 @@ def _key(family: _Family, at: int) -> tuple[object, ...] | None:
 def _merged(found: list[_Family], at: int) -> list[_Family]:
     """Return the families, with those that follow each other and agree as one."""
     runs: list[list[_Family]] = []
-    for family in found:
+    for family in sorted(found, key=lambda family: int(family.parts[at])) if found[1:] else found:
         before = runs[-1][-1] if runs else None
         if before is not None and len(found) >= LEAST and _goes_on(before, family, at):
             runs[-1].append(family)

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from initlab.runner.evidence.statistics import mode_text, shape_text
-from initlab.runner.listing import Listing
+from initlab.runner.listing import Listing, print_line
 from initlab.runner.plan.conversions import conversions
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan
@@ -97,9 +97,9 @@ class Sheet:
         self.line(line)
 
     def line(self, text: str, style: str = "") -> None:
-        """Print a line, which is not broken."""
+        """Print a sentence, which is broken between words where it is too long."""
         self._began = True
-        self._out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        print_line(self._out, text, style)
 
     def gap(self) -> None:
         """Print an empty line, but not above everything."""

@@ -26,15 +26,19 @@ PLAIN_WIDTH = 100_000
 STATE_STYLE = {"finished": "green", "refused": "bold red"}
 
 
-def console() -> Console:
-    """Return a console for stdout: as wide as the terminal; without one, no colour and no
+def console(err: bool = False) -> Console:
+    """Return a console for stdout, or stderr: as wide as the terminal; without one, no colour and no
     wrapping. There is no colour where `NO_COLOR` or `CI` is set either.
     """
-    if not sys.stdout.isatty():
-        return Console(width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False)
+    stream = sys.stderr if err else sys.stdout
+    if not stream.isatty():
+        return Console(
+            stderr=err, width=PLAIN_WIDTH, highlight=False, color_system=None, force_terminal=False
+        )
     plain = "NO_COLOR" in os.environ or os.environ.get("CI")
     colours: Literal["auto"] | None = None if plain else "auto"
-    return Console(width=shutil.get_terminal_size().columns, highlight=False, color_system=colours)
+    width = shutil.get_terminal_size().columns
+    return Console(stderr=err, width=width, highlight=False, color_system=colours)
 
 
 def quiet_console() -> Console:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from initlab.runner.listing import Listing
+from initlab.runner.listing import Listing, print_line
 
 KEY = "586c74f50d856781"
 
@@ -112,3 +112,15 @@ def test_a_row_that_is_empty_in_a_part_has_no_line_there():
     made.add_row("", "", "z" * 30)
     first, second = printed(made, 40).split("\n\n")
     assert len(first.splitlines()) == 2 and len(second.splitlines()) == 3
+
+
+def test_a_sentence_is_broken_between_words_only_and_what_follows_is_set_off():
+    out = Console(file=io.StringIO(), width=20)
+    path = "outputs/runs/normal-seed0-0123456789abcdef"
+    print_line(out, f"\nverified [all] of {path}: twelve tensors")
+    assert out.file.getvalue().splitlines() == [
+        "",
+        "verified [all] of",
+        f"    {path}:",
+        "    twelve tensors",
+    ]

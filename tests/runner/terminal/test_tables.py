@@ -34,7 +34,7 @@ def test_the_plan_is_printed_and_nothing_is_written_or_allocated(command):
     assert not list(Path(".").iterdir())
 
 
-def on_a_terminal(words: list[str], columns: int) -> str:
+def on_a_terminal(words: list[str], columns: int, code: int = 0) -> str:
     """Return what a command prints on a terminal of some columns."""
     if (child := pty.fork())[0] == 0:
         os.execv(sys.executable, [sys.executable, "-m", "initlab", *words])
@@ -43,8 +43,33 @@ def on_a_terminal(words: list[str], columns: int) -> str:
     with suppress(OSError):  # the end of the output
         while part := os.read(child[1], 65536):
             found += part
-    assert os.waitpid(child[0], 0)[1] == 0
+    assert os.waitstatus_to_exitcode(os.waitpid(child[0], 0)[1]) == code
     return re.sub(r"\x1b\[[\d;]*m", "", found.decode()).replace("\r\n", "\n")
+
+
+BLOCKS = (
+    "model.layers=[{kind: repeat, name: encoder_blocks, times: 24, layers: [{kind: residual, "
+    "name: block, layers: [{kind: dense, name: expand, units: 20}]}]}, {kind: dense, units: 10}]"
+)
+
+
+@pytest.mark.parametrize("columns", [80, 100, 140])
+def test_no_line_of_any_command_is_wider_than_the_terminal(columns, command, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    shown = on_a_terminal(
+        [BLOCKS, "init=he", "measure=[spectrum,cosine]", "probe=backward", "name=a"], columns
+    )
+    assert command(BLOCKS, "init=he", "seed=1", "name=b").code == 0
+    [a], [b] = (list(Path("outputs", name).iterdir()) for name in "ab")
+    shown += on_a_terminal(["plan", BLOCKS], columns)
+    shown += on_a_terminal(["verify", str(a), str(b)], columns)
+    shown += on_a_terminal(["compare", str(a), str(b)], columns, code=1)
+    shown += on_a_terminal(["lock", BLOCKS, "init=he", "seed=0,1"], columns)
+    shown += on_a_terminal(["verify", "--lock"], columns)
+    shown += on_a_terminal(["-m", BLOCKS, "init=he", "seed=0,1", "dry_run=true"], columns)
+    shown += on_a_terminal(["experiments", "--list"], columns)
+    assert max(map(len, shown.splitlines())) <= columns
 
 
 @pytest.mark.parametrize(
