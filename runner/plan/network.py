@@ -81,7 +81,7 @@ def network_of(root: gluon.Block) -> Network:
     """Return the Network of a block made in Python; the places that chose its initializers are
     unknown.
     """
-    network = Network(root)
+    network = Network(root, measured=layers_with_rows(root))
     _name_owners(network)
     note_sites(root)
     return network
