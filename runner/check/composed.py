@@ -40,20 +40,21 @@ def wrong_files(content: Manifest, folder: Path) -> Iterator[str]:
 
 def _wrong_place(path: Path, config: Mapping[str, Any]) -> str | None:
     """Return the first key that `config.yaml`, if there is one, gives in another way than the
-    config, or None. An interpolation is not compared, and an option that neither has, because it was
-    added later, has its default in both.
+    config, or None. An interpolation is not compared, nor is an option that neither has, which was
+    added after the run.
     """
     if not path.is_file():
         return None
     try:
-        found = flatten(completed(read_option(path)))
+        composed = read_option(path)
+        given, found = flatten(composed), flatten(completed(composed))
     except (OSError, ValueError, RecursionError):
         return "content"
-    known = flatten(completed(config))
+    known = flatten(config)
     unresolved = [place for place, value in found.items() if "${" in str(value)]
     hidden = {place for place in known for one in unresolved if _is_in(place, one)}
     hidden |= {one for one in unresolved for place in known if _is_in(place, one)}
-    for place in sorted((found.keys() | known.keys()) - hidden):
+    for place in sorted((given.keys() | known.keys()) - hidden):
         if place not in found or place not in known or not _equal(found[place], known[place]):
             return place
     return None
