@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from initlab.engine.nd import _internal as _internal
 from initlab.engine.nd import (
     arithmetic,
     contrib,

@@ -281,3 +281,12 @@ def test_the_gradient_of_softmax_activation_of_several_axes_is_that_of_its_value
         found.append((y.asnumpy(), x.grad.asnumpy()))
     assert found[0][0] == pytest.approx(found[1][0])
     assert found[0][1] == pytest.approx(found[1][1])
+
+
+def test_operators_have_the_names_of_mxnets_own_code_too():
+    x, y = nd.array([6.0, 2.0]), nd.array([3.0, 4.0])
+    found = {
+        name: getattr(nd._internal, name)(x, y, name="node").asnumpy().tolist()
+        for name in ("_plus", "_minus", "_mul", "_div")
+    }
+    assert found == {"_plus": [9, 6], "_minus": [3, -2], "_mul": [18, 8], "_div": [2, 0.5]}
