@@ -2,6 +2,7 @@
 
     initlab.plan(net, init)          what an initializer will draw for a network made in Python
     initlab.declare(*words)          the run that words of the command line declare
+    initlab.diagnose(net, inputs)    what is known to hurt in an initialized network
     initlab.load(folder)             a finished run
     initlab.runs(folder)             every finished run below a folder
 
@@ -20,7 +21,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from initlab import engine, runner
     from initlab.runner.declare import DeclaredRun, declare
+    from initlab.runner.diagnosis.block import diagnose
     from initlab.runner.errors import ConfigError, EvidenceError, QuantityError
+    from initlab.runner.evidence.diagnosed import Diagnosis
     from initlab.runner.evidence.finished import Run, load
     from initlab.runner.evidence.runs import Runs, runs
     from initlab.runner.plan.block import plan
@@ -31,6 +34,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ConfigError",
     "DeclaredRun",
+    "Diagnosis",
     "EvidenceError",
     "Plan",
     "QuantityError",
@@ -39,6 +43,7 @@ __all__ = [
     "Runs",
     "__version__",
     "declare",
+    "diagnose",
     "engine",
     "load",
     "plan",
@@ -49,7 +54,9 @@ __all__ = [
 if not TYPE_CHECKING:
     MODULES = {
         "initlab.runner.declare": ("DeclaredRun", "declare"),
+        "initlab.runner.diagnosis.block": ("diagnose",),
         "initlab.runner.errors": ("ConfigError", "EvidenceError", "QuantityError"),
+        "initlab.runner.evidence.diagnosed": ("Diagnosis",),
         "initlab.runner.evidence.finished": ("Run", "load"),
         "initlab.runner.evidence.runs": ("Runs", "runs"),
         "initlab.runner.plan.block": ("plan",),

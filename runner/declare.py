@@ -25,6 +25,7 @@ from initlab.runner.config.hydra_internals import borrowing_hydra
 from initlab.runner.config.identity import declaration_of
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.evidence import judged, status
+from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.finished import Run
 from initlab.runner.evidence.folder import Origin, RunFolder
 from initlab.runner.excerpt import shortened
@@ -146,13 +147,14 @@ class DeclaredRun:
         written to `claims.json`. The seed and the random numbers of the engine and the names of
         your next blocks are the same afterwards.
 
-        Raises ConfigError if the folder cannot be created, and for `task=plan` and `dry_run=true`,
-        which make no run; and StorageError, MemoryShortage and LedgerError like the command.
+        Raises ConfigError if the folder cannot be created, and for `dry_run=true` and any other task
+        than run, which make no run; and StorageError, MemoryShortage and LedgerError like the command.
         """
         resolved = self.checked.resolved
-        for key, value in (("task", "plan"), ("dry_run", True)):
-            if resolved.get(key) == value:
-                raise ConfigError.of(key, f"{str(value).lower()} makes no run - leave it out")
+        for key, value in (("task", "run"), ("dry_run", False)):
+            if resolved.get(key, value) != value:
+                said = f"{str(resolved[key]).lower()} makes no run - leave it out"
+                raise ConfigError.of(key, said)
         if folder == "":
             raise ConfigError.of("folder", "is empty - give the folder to run into, or None")
         if folder is not None:
@@ -172,6 +174,17 @@ class DeclaredRun:
 
                     renew_report(place)
         return Run(place)
+
+    def diagnose(self) -> Diagnosis:
+        """Draw the parameters, send one batch through the network and back, and return what is known
+        to hurt. Nothing is written; seeds, random numbers and names are the same afterwards.
+
+        Raises ConfigError for `probe=none` and for a shard.
+        """
+        from initlab.runner.run.showing import diagnosis_of
+
+        with leaving_no_trace():
+            return diagnosis_of(self.checked)
 
     def begin(self, folder: Path) -> None:
         """Create the folder and remove the status and claims of earlier runs in it.

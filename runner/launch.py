@@ -122,8 +122,10 @@ def single_run(config: DictConfig) -> int:
         state = "finished" if done else "to run"
         print(f"{state}  {run.run_id}\n\n1 run: 1 {state}; nothing was written")
         return 0
-    if run.checked.task == "plan":
-        tables.print_plan(out, run.plan, run.checked.fold)
+    if run.checked.task != "run":
+        from initlab.runner.run.showing import show as show_task
+
+        show_task(run.checked, out)
         return 0
     folder = run.folder.absolute() if config.hydra.job.chdir else run.folder
     run.begin(folder)

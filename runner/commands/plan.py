@@ -37,14 +37,22 @@ class Plan(Command):
 
         Raises ConfigError for words that say something else about what to do.
         """
-        from initlab.runner.errors import Problems
-        from initlab.runner.launch import launch
+        return with_task("plan", words)
 
-        problems = Problems()
-        for word in words:
-            key = word.lstrip("+~").partition("=")[0].strip()
-            if key in OF_THE_COMMAND:
-                said = "has no meaning beside the command plan, which draws nothing - leave it out"
-                problems.add(key, said)
-        problems.raise_any()
-        return launch([*words, "task=plan"])
+
+def with_task(task: str, words: Sequence[str]) -> int:
+    """Run the words with this task; return the exit code.
+
+    Raises ConfigError for words that say something else about what to do.
+    """
+    from initlab.runner.errors import Problems
+    from initlab.runner.launch import launch
+
+    problems = Problems()
+    for word in words:
+        key = word.lstrip("+~").partition("=")[0].strip()
+        if key in OF_THE_COMMAND:
+            said = f"has no meaning beside the command {task}, which writes nothing - leave it out"
+            problems.add(key, said)
+    problems.raise_any()
+    return launch([*words, f"task={task}"])

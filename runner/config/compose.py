@@ -69,15 +69,15 @@ def _declared(_root_: DictConfig) -> Declaration:
 
 
 def _sweep_subdir(_root_: DictConfig) -> str:
-    return "." if _root_.task == "plan" else _declared(_root_).run_id
+    return "." if _root_.task != "run" else _declared(_root_).run_id
 
 
 def _run_dir(_root_: DictConfig) -> str:
-    return "." if _root_.task == "plan" else str(_declared(_root_).folder)
+    return "." if _root_.task != "run" else str(_declared(_root_).folder)
 
 
 def _sweep_dir(_root_: DictConfig) -> str:
-    return "." if _root_.task == "plan" else str(Path(OUTPUTS) / str(_root_.name))
+    return "." if _root_.task != "run" else str(Path(OUTPUTS) / str(_root_.name))
 
 
 def set_run_dir(config: DictConfig, declaration: Declaration) -> Path:
@@ -85,7 +85,7 @@ def set_run_dir(config: DictConfig, declaration: Declaration) -> Path:
     it.
     """
     if OmegaConf.to_container(config.hydra.run, resolve=False)["dir"] == RUN_DIR:  # type: ignore[index, call-overload]
-        config.hydra.run.dir = "." if config.task == "plan" else str(declaration.folder)
+        config.hydra.run.dir = "." if config.task != "run" else str(declaration.folder)
     check_local("hydra.run.dir", str(config.hydra.run.dir))
     return Path(str(config.hydra.run.dir))
 

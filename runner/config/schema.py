@@ -37,7 +37,7 @@ from initlab.runner import data, measures, probes, stats, trackers
 from initlab.runner.config.hydra_internals import store_option
 
 SIMPLE_TYPES = (bool, int, float, str)
-SECTIONS = ("parameters", "layers", "gradients", "training", "figures", "measures")
+SECTIONS = ("parameters", "layers", "gradients", "training", "figures", "measures", "diagnosis")
 """What a run prints, in this order; `runner.terminal.measured` has a function for each."""
 PRINTED = ("show", "fold")
 """Keys that say what is printed and nothing about the run."""
@@ -108,9 +108,10 @@ class Config:
     init_mode: Annotated[str, choice("deferred eager streamed")]
     threads: Annotated[Any, threads]
     shard: Any
-    task: Annotated[str, choice("run plan")]
+    task: Annotated[str, choice("run plan diagnose")]
     resume: bool
     dry_run: bool
+    diagnose: bool
     report: Annotated[str, choice("none sweep all")]
     show: list[Annotated[str, choice(SECTIONS)]]
     fold: bool

@@ -4,6 +4,7 @@
 plan.json        one row for each parameter, before any value
 snapshot.*       the first values; in parts model-00001-of-00004.safetensors and an index
 stats.json       the measured figures; stats.csv has its table of parameters
+diagnosis.json   what is known to hurt, found before the first step
 runner.log       the log, and a failure with its traceback
 manifest.json    written last: a folder that has one holds a finished run
 report.html      the run's report, if wanted
@@ -30,6 +31,7 @@ import numpy as np
 from initlab.engine import formats, strict_json
 from initlab.engine.formats.base import sync
 from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.manifest import RUN_AGAIN, Manifest
 from initlab.runner.evidence.plan_rows import rows_of
 from initlab.runner.evidence.shard import INDEX, index_text
@@ -50,6 +52,7 @@ from initlab.runner.json_values import JSON
 MANIFEST = "manifest.json"
 STATISTICS, TABLE = "stats.json", "stats.csv"
 PLAN = "plan.json"
+DIAGNOSIS = "diagnosis.json"
 SWEEP = "sweep.json"
 """In the folder of a sweep."""
 LOG = "runner.log"
@@ -118,6 +121,12 @@ class RunFolder:
         return Statistics.from_json(_read(path), path)
 
     @cached_property
+    def diagnosis(self) -> Diagnosis | None:
+        """The diagnosis of the run; None if none was made."""
+        path = self.path / DIAGNOSIS
+        return Diagnosis.from_json(_read(path), path) if path.exists() else None
+
+    @cached_property
     def plan(self) -> dict[str, dict[str, JSON]]:
         """The rows of the plan by path, in the order of the network (see `runner.plan.rows`)."""
         path = self.path / PLAN
@@ -183,7 +192,7 @@ class RunFolder:
         """Remove an old manifest, durably and before anything else, and files left by a killed
         process.
         """
-        for name in ("manifest", "stats", "plan", "snapshot"):
+        for name in ("manifest", "stats", "plan", "diagnosis", "snapshot"):
             self.__dict__.pop(name, None)
         self._written = {}
         path = self.path / MANIFEST
@@ -287,12 +296,20 @@ class RunFolder:
         self._write(STATISTICS, f"{json_text(stats.to_json())}\n", durable=False)
         self._write(TABLE, csv_text(stats.columns, stats.table()), durable=False)
 
+    def write_diagnosis(self, diagnosis: Diagnosis | None) -> None:
+        """Write the diagnosis; without one, remove that of an earlier run."""
+        self.__dict__.pop("diagnosis", None)
+        if diagnosis is None:
+            (self.path / DIAGNOSIS).unlink(missing_ok=True)
+        else:
+            self._write(DIAGNOSIS, f"{json_text(diagnosis.to_json())}\n", durable=False)
+
     def write_manifest(self, manifest: Manifest) -> None:
         """Write the manifest with the digests of all files written since `begin`; from here on the
         run is finished. Plan, statistics and snapshot are on the disk before it.
         """
         self.__dict__.pop("manifest", None)
-        sync_files(self.path, (PLAN, STATISTICS, TABLE))
+        sync_files(self.path, (PLAN, STATISTICS, TABLE, DIAGNOSIS))
         for old in self.snapshots() - self._written.keys() - {JOURNAL}:
             (self.path / old).unlink()  # of a joined or an unfinished run
         written = dict(sorted(self._written.items()))

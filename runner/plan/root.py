@@ -38,6 +38,7 @@ class Root:
     task: str
     resume: bool
     threads: int | None
+    diagnose: bool
     claims: list[Claim]
     show: tuple[str, ...]
     fold: bool
@@ -69,6 +70,7 @@ def parse_root(resolved: Mapping[str, Any]) -> Root:
         **{key: resolved[key] for key in REQUIRED},
         resume=resolved.get("resume", False),
         threads=resolved.get("threads"),
+        diagnose=resolved.get("diagnose", True),
         claims=claims,
         show=tuple(resolved.get("show", SECTIONS)),
         fold=resolved.get("fold", True),

@@ -53,6 +53,7 @@ class RunConfig:
     init_mode: str
     task: str
     resume: bool
+    diagnose: bool
     model: ModelSpec
     init: init.Initializer
     device: Device

@@ -20,8 +20,11 @@ from rich.console import Console
 from initlab.engine import autograd, nd, streams
 from initlab.engine.device import is_shortage
 from initlab.runner.config import plugins
+from initlab.runner.diagnosis.diagnose import diagnosis_of
+from initlab.runner.diagnosis.observation import Observation, observe
 from initlab.runner.errors import MemoryShortage
 from initlab.runner.evidence import manifest, snapshot
+from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import Origin, RunFolder
 from initlab.runner.evidence.manifest import Digests, Manifest, UsedPlugin
 from initlab.runner.evidence.statistics import Statistics
@@ -147,6 +150,36 @@ def probe(
     return trace, sections
 
 
+def examine(
+    config: RunConfig, network: Network | None, report: Report = unheard
+) -> tuple[Trace, dict[str, list[dict[str, object]]], Diagnosis | None]:
+    """Observe the network, measure it, and run the probe, which tells `report` how far it has come.
+
+    Returns the probe's trace, the sections of the measurements, and the diagnosis.
+    """
+    if network is None:
+        return Trace(), {}, None
+    seen = observed(config, network)
+    trace, sections = probe(config, network, report)
+    return trace, sections, None if seen is None else diagnosed(config, seen, trace)
+
+
+def observed(config: RunConfig, network: Network) -> Observation | None:
+    """Return what a diagnosis is made from, before the probe changes any value.
+
+    None if no diagnosis is wanted, or if nothing is sent through the network.
+    """
+    if not config.diagnose or config.probe.kind == "none":
+        return None
+    return observe(subject_of(config, network))
+
+
+def diagnosed(config: RunConfig, seen: Observation, trace: Trace) -> Diagnosis:
+    """Return the diagnosis; `trace` has the first update by the declared optimizer, if any."""
+    rows = {row.path: row for row in config.plan.rows}
+    return diagnosis_of(seen, rows=rows, updates=trace.updates)
+
+
 def measured(measure: Measure, subject: Subject) -> Findings:
     """Return the findings of a measurement.
 
@@ -245,13 +278,10 @@ def _execute(
             else _in_memory(config, run)
         )
         with steps_of(f"probe {config.probe.kind}", out.quiet) as shown:
-            trace, sections = (
-                probe(config, made.network, report or shown)
-                if made.network is not None
-                else (Trace(), {})
-            )
+            trace, sections, diagnosis = examine(config, made.network, report or shown)
         stats = statistics_of(config, made.rows, trace, sections)
         run.write_stats(stats)
+        run.write_diagnosis(diagnosis)
         LOG.info("root-v1 %s", made.digests.root)
         seconds = time.perf_counter() - started
         run.write_manifest(_manifest(config, origin.overrides, made, seconds))
@@ -259,7 +289,7 @@ def _execute(
         listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
         verdicts = {row["path"]: row["verdict"] for row in stats.parameters}
         results = Results(
-            listed, remarks_on(config.plan), made.rows, verdicts, trace, sections, stats.mode
+            listed, remarks_on(config.plan), made.rows, verdicts, trace, sections, stats.mode, diagnosis
         )
         print_results(out, results, config.show, config.fold)
         for line in (f"root {made.digests.root}", f"{run.path}  ({seconds:.2f} s)"):

@@ -203,11 +203,11 @@ class Composed:
 
     @property
     def plans(self) -> bool:
-        """Whether the job only prints its plan."""
+        """Whether the job only prints, and writes nothing."""
         if self.template is None:
-            return bool(self.config.get("task") == "plan")
+            return bool(self.config.get("task") != "run")
         template, values = self.template
-        return bool(template.resolved(values).get("task") == "plan")
+        return bool(template.resolved(values).get("task") != "run")
 
     def text(self) -> str:
         """Return the config as YAML."""

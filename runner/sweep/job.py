@@ -38,6 +38,7 @@ from initlab.runner.json_values import mapping
 from initlab.runner.plan.validate import RunConfig, validate
 from initlab.runner.progress import Report, unheard
 from initlab.runner.run import stages
+from initlab.runner.run.showing import show
 from initlab.runner.sweep import gpus
 from initlab.runner.terminal import tables
 from initlab.runner.tracking import track
@@ -54,8 +55,8 @@ def run_job(config: DictConfig) -> str | float:
     plugins.load_from_environment()
     hydra = HydraConfig.get()
     overrides = typed_words(OmegaConf.create({"hydra": hydra}))
-    if config.get("task") == "plan":
-        return print_plan(validate(declaration_of(config)))
+    if config.get("task") != "run":
+        return print_task(validate(declaration_of(config)))
     folder = Path(hydra.runtime.output_dir)
     declaration = declaration_of(strip(config))
     device = declaration.resolved.get("device")
@@ -218,10 +219,10 @@ def task_text(config: DictConfig) -> str:
     return OmegaConf.to_yaml(config)
 
 
-def print_plan(checked: RunConfig) -> str:
-    """Print the plan of a run; write nothing."""
+def print_task(checked: RunConfig) -> str:
+    """Print the plan or the diagnosis of a run; write nothing."""
     print(f"\n{checked.run_id}", flush=True)
-    tables.print_plan(tables.console(), checked.plan, checked.fold)
+    show(checked, tables.console())
     return COMPLETED
 
 

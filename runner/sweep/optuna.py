@@ -103,8 +103,9 @@ def _check_options(config: DictConfig) -> None:
             '"layers[-1].rms", target: 1, distance: ratio}\''
         )
         problems.add("objective", said)
-    if config.get("task") == "plan":
-        problems.add("task", "plan measures nothing to search by - leave out hydra/sweeper=optuna")
+    if config.get("task") != "run":
+        said = "makes no run to search by - leave out hydra/sweeper=optuna"
+        problems.add("task", f"{config.get('task')} {said}")
     direction = getattr(options["direction"], "name", options["direction"])
     with problems.under("hydra.sweeper"):
         check_given(SearchOptions, {**options, "direction": direction})

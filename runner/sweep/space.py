@@ -22,7 +22,18 @@ from initlab.runner.config.hydra_internals import parse_word
 from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.json_values import JSON
 
-NOT_SWEPT = ("task", "resume", "dry_run", "sweep", "report", "show", "fold", "expect", "control")
+NOT_SWEPT = (
+    "task",
+    "resume",
+    "dry_run",
+    "sweep",
+    "report",
+    "show",
+    "fold",
+    "diagnose",
+    "expect",
+    "control",
+)
 """Keys that apply to the command as a whole."""
 PARTS = ("grid", "cases", "exclude")
 MOST_VALUES = 1_000_000

@@ -48,7 +48,7 @@ from initlab.runner.report.drawing import available, check_report
 from initlab.runner.report.sweep_page import write_sweep_report
 from initlab.runner.report.writing import renew_report
 from initlab.runner.sweep.declared import DeclaredSweep, Tally, declare_sweep
-from initlab.runner.sweep.job import STOP, finished, perform, print_plan
+from initlab.runner.sweep.job import STOP, finished, perform, print_task
 from initlab.runner.sweep.launching import is_in_process, launch_all
 from initlab.runner.sweep.monitor import Monitor, following, watching
 from initlab.runner.sweep.optuna import Study, check_search, describe, maximizes
@@ -73,9 +73,9 @@ def sweep(words: list[str], config_dir: str | None) -> int:
         print(f"warning: {entry.place} leaves out no run", file=sys.stderr)
     check_report(str(declaration.config.report))
     configure_logging(declaration.config, LOGGING_CLASSES)
-    if declaration.config.task == "plan":
+    if declaration.config.task != "run":
         for member in members:
-            print_plan(declaration.pop_job(member).run)
+            print_task(declaration.pop_job(member).run)
         return 0
     code = run(words, declaration, members)
     return code or judge_claims(declaration, members, claims)

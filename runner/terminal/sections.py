@@ -6,6 +6,7 @@
     training     its epochs or steps
     figures      its single figures
     measures     what `measure=[…]` measured
+    diagnosis    what is known to hurt
 
 Repeated blocks are folded (`runner.terminal.folding`) unless `fold=false`.
 """
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.text import Text
 
+from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.statistics import mode_text, shape_text
 from initlab.runner.listing import Listing, print_line
 from initlab.runner.plan.conversions import conversions
@@ -26,6 +28,7 @@ from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan
 from initlab.runner.probes import Trace
 from initlab.runner.probes.watching import LAYER_COLUMNS
+from initlab.runner.terminal.diagnosis import STYLE, said
 from initlab.runner.terminal.folding import Cell, Figure, number, percent, printed
 
 MOST_STEPS = 40
@@ -57,6 +60,7 @@ class Results:
     trace: Trace
     sections: Mapping[str, list[dict[str, Any]]]
     mode: str | None = None
+    diagnosis: Diagnosis | None = None
 
 
 class Sheet:
@@ -101,6 +105,16 @@ class Sheet:
         self._began = True
         print_line(self._out, text, style)
 
+    @property
+    def width(self) -> int:
+        """The columns of the screen."""
+        return self._out.width
+
+    def text(self, text: Text) -> None:
+        """Print a line with styles of its own, which is not broken."""
+        self._began = True
+        self._out.print(text, highlight=False, soft_wrap=True)
+
     def gap(self) -> None:
         """Print an empty line, but not above everything."""
         if self._began:
@@ -124,6 +138,9 @@ def print_results(out: Console, results: Results, show: Sequence[str], fold: boo
         SECTIONS[name](sheet, results)
     if "parameters" not in show:
         _unseen(sheet, results)
+    if results.diagnosis is not None and "diagnosis" not in show and results.diagnosis.findings:
+        severity = results.diagnosis.severity or ""
+        sheet.line(f"diagnosis: {results.diagnosis.headline}", STYLE.get(severity, ""))
     if sheet.folded:
         sheet.gap()
         sheet.line(FOLDED)
@@ -301,6 +318,14 @@ def _cell(value: object) -> Cell:
     return Figure(value) if value is None or is_number else str(value)
 
 
+def _diagnosis(sheet: Sheet, results: Results) -> None:
+    """Print the headline and a paragraph for each finding."""
+    if results.diagnosis is not None:
+        sheet.gap()
+        for line in said(results.diagnosis, sheet.width):
+            sheet.text(line)
+
+
 SECTIONS: dict[str, Callable[[Sheet, Results], None]] = {
     "parameters": _parameters,
     "layers": _layers,
@@ -308,5 +333,6 @@ SECTIONS: dict[str, Callable[[Sheet, Results], None]] = {
     "training": _training,
     "figures": _figures,
     "measures": _measures,
+    "diagnosis": _diagnosis,
 }
 """The words of `show` (`runner.config.schema.SECTIONS`) and what prints each."""

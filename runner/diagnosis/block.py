@@ -1,0 +1,90 @@
+"""The diagnosis of a network made in Python: no config is involved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from initlab.engine import autograd, gluon, nd
+from initlab.engine.streams.key import check_seed
+from initlab.runner.data import Batch
+from initlab.runner.diagnosis.cure import python_of
+from initlab.runner.diagnosis.diagnose import diagnosis_of
+from initlab.runner.diagnosis.observation import observe
+from initlab.runner.errors import ConfigError
+from initlab.runner.evidence.diagnosed import Diagnosis
+from initlab.runner.plan.filling import check_block
+from initlab.runner.plan.network import network_of
+from initlab.runner.probes import Subject
+
+
+def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -> Diagnosis:
+    """Return what is known to hurt in an initialized network, from one pass of a batch.
+
+    `inputs` (batch, …) is an array of NumPy or the engine. `labels` are whole numbers, one for each
+    vector of scores (batch, …, classes) that the network returns; without them they are drawn under
+    `seed`, and a network that returns no scores is judged by a random linear function of its output.
+    Parameters that wait for their shapes are drawn by a first pass. Values and gradients are the same
+    afterwards.
+
+    Raises TypeError if `net` is no block; ConfigError if inputs or labels have a wrong type or shape;
+    RuntimeError like Gluon if the network is not initialized; and MXNetError, or what the network's
+    own code raises, if it cannot take the inputs.
+    """
+    check_block(net)
+    x = _array(inputs, "inputs")
+    if x.ndim == 0 or len(x) == 0:
+        raise ConfigError.of(
+            "inputs", f"must be a batch of at least one sample, got shape {x.shape}"
+        )
+    y = None if labels is None else _array(labels, "labels")
+    if y is not None and (y.dtype.kind not in "iu" or len(y) != len(x)):
+        said = f"must be whole numbers, one for each of {len(x)} samples, got {y.dtype} {y.shape}"
+        raise ConfigError.of("labels", said)
+    batch = Batch(x, None if y is None else y.astype(np.int64))
+    subject = _subject(net, batch, check_seed(seed))
+    with autograd.predict_mode():
+        output = net(subject.inputs())
+    if y is not None and isinstance(output, nd.NDArray):
+        _check_labels(batch, output)
+    subject.parameters = network_of(net).owners
+    found = diagnosis_of(observe(subject))
+    findings = [replace(f, instead=tuple(map(python_of, f.instead))) for f in found.findings]
+    return replace(found, findings=tuple(findings))
+
+
+def _array(given: Any, name: str) -> np.ndarray:
+    values = given.asnumpy() if isinstance(given, nd.NDArray) else np.asarray(given)
+    if values.dtype.kind not in "fiu":
+        raise ConfigError.of(name, f"must be an array of numbers, got {values.dtype}")
+    return np.asarray(values)
+
+
+def _subject(net: gluon.Block, batch: Batch, seed: int) -> Subject:
+    parameters = network_of(net).owners
+    first = next(iter(parameters.values()), None)
+    if first is None:
+        raise ConfigError.of("", "the network has no parameters - there is nothing to diagnose")
+    return Subject(
+        network=net,
+        layers={},
+        parameters=parameters,
+        batch=batch,
+        training=(batch, None),
+        device=first.list_ctx()[0],
+        dtype=np.dtype(first.dtype).name,
+        seed=seed,
+    )
+
+
+def _check_labels(batch: Batch, output: nd.NDArray) -> None:
+    """Raise ConfigError unless there is a label below the number of scores for each vector of them."""
+    assert batch.labels is not None
+    if output.shape[:-1] != batch.labels.shape:
+        said = f"have shape {batch.labels.shape}, but the network returns scores of shape {output.shape}"
+        raise ConfigError.of("labels", said)
+    if batch.labels.min() < 0 or batch.labels.max() >= output.shape[-1]:
+        said = f"must lie in 0 to {output.shape[-1] - 1}, as the network returns {output.shape[-1]} scores"
+        raise ConfigError.of("labels", said)

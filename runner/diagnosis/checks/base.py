@@ -1,0 +1,101 @@
+"""Base class of checks: each looks at an observation for one thing that is known to hurt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from initlab.engine.registry import Registry
+from initlab.runner.diagnosis.observation import Observation, Stage
+from initlab.runner.diagnosis.scale import Scale
+from initlab.runner.evidence.diagnosed import Finding
+from initlab.runner.plan.row import Row
+
+REGISTRY: Registry[type[Check]] = Registry("check", __package__)
+NETWORK = "the network"
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a check looks at: the observation, the plan's rows by path, the first update by the
+    declared optimizer (rows of `updates` in `stats.json`), and what to type instead.
+    """
+
+    seen: Observation
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    updates: Sequence[Mapping[str, Any]] = ()
+    cure: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one check measured at one place, in words, and as the figure that its scale places."""
+
+    where: str
+    figure: float
+    measured: str
+    expected: str
+    error: float | None = None
+    instead: tuple[str, ...] = ()
+
+
+class Check:
+    """Base class of checks. A subclass says in `title` what it looks for."""
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    why: ClassVar[str]
+    source: ClassVar[str]
+    scale: ClassVar[Scale]
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield what was measured, good or bad; `scale` decides what becomes a finding."""
+        raise NotImplementedError(f"check '{self.id}' defines no look")
+
+    def readings(self, given: Examined) -> Iterator[tuple[float, Reading]]:
+        """Yield (place on the scale, reading)."""
+        for reading in self.look(given):
+            yield self.scale.place(reading.figure), reading
+
+    def findings(self, given: Examined) -> Iterator[Finding]:
+        """Yield what is at least odd; of several readings of one check the worst, which says how many
+        more there are.
+        """
+        placed = [(place, reading) for place, reading in self.readings(given) if place >= 0]
+        if not placed:
+            return
+        place, worst = max(placed, key=lambda item: item[0])
+        more = f" ({len(placed) - 1} more like it)" if len(placed) > 1 else ""
+        yield Finding(
+            id=self.id,
+            where=worst.where,
+            figure=worst.figure,
+            error=worst.error,
+            measured=worst.measured + more,
+            expected=worst.expected,
+            why=self.why,
+            source=self.source,
+            instead=worst.instead or given.cure,
+            place=place,
+        )
+
+
+def register(cls: type[Check]) -> type[Check]:
+    """Register a check under its `id` (a decorator)."""
+    return REGISTRY.add(cls.id, cls)
+
+
+def slope(stages: Sequence[Stage], figures: Sequence[float | None]) -> float | None:
+    """Return the factor of a figure for each stage, from a least-squares line through its
+    logarithms.
+
+    Stages without a positive figure are left out; None with fewer than three.
+    """
+    import numpy as np
+
+    points = [(n, np.log(f)) for n, f in enumerate(figures) if f is not None and 0 < f < np.inf]
+    if len(points) < 3 or len(stages) != len(figures):
+        return None
+    x, y = zip(*points, strict=True)
+    return float(np.exp(np.polyfit(x, y, 1)[0]))

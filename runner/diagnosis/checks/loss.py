@@ -1,0 +1,35 @@
+"""The first loss, against what a network that knows nothing has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from initlab.runner.diagnosis.checks.base import NETWORK, Check, Examined, Reading, register
+from initlab.runner.diagnosis.scale import Scale
+
+
+@register
+class FirstLoss(Check):
+    """The first loss is far above that of equal scores."""
+
+    id = "first-loss"
+    title = "the first loss against ln C"
+    why = "The first steps are spent on unlearning confident guesses, and steps are as large as the scores."
+    source = "the softmax cross-entropy of equal scores is ln C"
+    scale = Scale(1.5, 4.0, 1e4)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the loss as a multiple of ln C, less two standard errors."""
+        seen = given.seen
+        if seen.loss is None or seen.ignorance is None or math.isnan(seen.loss):
+            return
+        least = seen.loss - 2 * (seen.loss_error or 0.0)
+        error = f" ± {seen.loss_error:.2g}" if seen.loss_error else ""
+        yield Reading(
+            where=NETWORK,
+            figure=least / seen.ignorance,
+            error=seen.loss_error,
+            measured=f"first loss {seen.loss:.4g}{error}",
+            expected=f"ln {seen.classes} = {seen.ignorance:.4g}",
+        )

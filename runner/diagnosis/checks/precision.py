@@ -1,0 +1,86 @@
+"""What the dtype cannot hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from initlab.runner.diagnosis.checks.base import Check, Examined, Reading, register
+from initlab.runner.diagnosis.ranges import range_of
+from initlab.runner.diagnosis.scale import Scale
+
+MIXED = "Micikevicius et al. 2018 (arXiv:1710.03740), section 3.2"
+
+
+@register
+class NotFinite(Check):
+    """A value that is no number."""
+
+    id = "not-finite"
+    title = "values that are infinite or NaN"
+    why = "Nothing that follows is a number, and no step can repair it."
+    source = "IEEE 754"
+    scale = Scale(1e-3, 1e-2, 0.1)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the first layer or parameter whose values or gradient are not finite."""
+        seen = given.seen
+        for stage in (*seen.leaves, *seen.trunk):
+            for what, figure in (
+                ("output", stage.signal.largest),
+                ("gradient", stage.signal.gradient),
+            ):
+                if figure is not None and not math.isfinite(figure):
+                    yield Reading(stage.path, 1.0, f"its {what} is not finite", "finite values")
+        for tensor in seen.tensors:
+            for what, figure in (("values are", tensor.rms), ("gradient is", tensor.gradient)):
+                if figure is not None and not math.isfinite(figure):
+                    yield Reading(tensor.path, 1.0, f"its {what} not finite", "finite values")
+
+
+@register
+class NearOverflow(Check):
+    """Values near the largest number of the dtype."""
+
+    id = "near-overflow"
+    title = "the largest value against the dtype's largest"
+    why = "The first steps of training move values by factors; what overflows is lost."
+    source = MIXED
+    scale = Scale(1 / 256, 1 / 8)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the largest output of each layer as a fraction of the dtype's largest number."""
+        dtype = given.seen.dtype
+        largest = range_of(dtype).largest
+        for stage in given.seen.leaves:
+            if math.isfinite(stage.signal.largest):
+                yield Reading(
+                    where=stage.path,
+                    figure=stage.signal.largest / largest,
+                    measured=f"largest value {stage.signal.largest:.3g} of {largest:.3g} in {dtype}",
+                    expected="room of some powers of two",
+                )
+
+
+@register
+class GradientUnderflow(Check):
+    """Gradients below what the dtype holds."""
+
+    id = "gradient-underflow"
+    title = "the gradient of the loss against the dtype's smallest normal number"
+    why = "Gradients that are rounded to 0 or to a few digits do not add up to a direction."
+    source = MIXED
+    scale = Scale(1.0, 0.03, 1e-4)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the rms of each weight's gradient in units of the smallest normal number."""
+        dtype = given.seen.dtype
+        smallest = range_of(dtype).tiny
+        for tensor in given.seen.awake.tensors:
+            if tensor.gradient and len(tensor.shape) > 1:
+                yield Reading(
+                    where=tensor.path,
+                    figure=tensor.gradient / smallest,
+                    measured=f"gradient rms {tensor.gradient:.3g}; {dtype} is exact from {smallest:.3g}",
+                    expected="gradients well above it",
+                )

@@ -1,0 +1,104 @@
+"""The signal on its way to the output: its size, and whether it still tells inputs apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from initlab.runner.diagnosis.checks.base import Check, Examined, Reading, register, slope
+from initlab.runner.diagnosis.observation import Observation, Stage
+from initlab.runner.diagnosis.ranges import range_of
+from initlab.runner.diagnosis.scale import Scale
+
+ENDS_WITH_DEPTH = "He et al. 2015 (arXiv:1502.01852), section 2.2"
+DEEP_INFORMATION = "Schoenholz et al. 2017 (arXiv:1611.01232)"
+
+
+def path_of_signal(seen: Observation) -> list[Stage]:
+    """Return the trunk's stages whose output is no score, and whose rms is a number."""
+    return [stage for stage in seen.hidden if math.isfinite(stage.signal.rms)]
+
+
+def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
+    stages = path_of_signal(seen)
+    start = seen.input.rms or 1.0
+    if not stages:
+        return
+    rms = [stage.signal.rms for stage in stages]
+    last, factor = stages[-1], slope(stages, rms)
+    at = f", a factor of {factor:.3g} a block" if factor is not None else ""
+    if factor is not None and (factor > 1.05 if grows else factor < 0.95):
+        ends = range_of(seen.dtype)
+        limit = ends.largest if grows else ends.smallest
+        left = abs(math.log(limit / last.signal.rms) / math.log(factor)) if last.signal.rms else 0.0
+        if last.signal.rms:
+            at += f"; about {left:.0f} more blocks to the end of {seen.dtype}"
+    ratio = last.signal.rms / start
+    yield Reading(
+        where=last.path,
+        figure=ratio,
+        measured=f"rms {last.signal.rms:.3g} after {len(stages)} blocks, {ratio:.3g} times the input's{at}",
+        expected="a signal that keeps its size: a factor of 1 a block",
+    )
+
+
+@register
+class SignalVanishes(Check):
+    """The signal shrinks on its way to the output."""
+
+    id = "signal-vanishes"
+    title = "the size of the signal after the last hidden block"
+    why = (
+        "Scores and gradients shrink with the signal, so that steps of a usual size change nothing."
+    )
+    source = ENDS_WITH_DEPTH
+    scale = Scale(0.05, 5e-3, 1e-5)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the rms after the last hidden block against the input's."""
+        yield from _with_depth(given.seen, grows=False)
+
+
+@register
+class SignalExplodes(Check):
+    """The signal grows on its way to the output."""
+
+    id = "signal-explodes"
+    title = "the growth of the signal up to the last hidden block"
+    why = "Scores and gradients grow with the signal, so that only tiny steps do not diverge."
+    source = ENDS_WITH_DEPTH
+    scale = Scale(30.0, 300.0, 1e6)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the rms after the last hidden block against the input's."""
+        yield from _with_depth(given.seen, grows=True)
+
+
+@register
+class InputsAlike(Check):
+    """Different inputs become the same signal: rank collapse."""
+
+    id = "inputs-alike"
+    title = "the angle between two inputs after the last hidden block"
+    why = "What the last layer cannot tell apart, it cannot learn to tell apart."
+    source = DEEP_INFORMATION
+    scale = Scale(2e-2, 2e-3, 1e-5)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield one minus the mean cosine of two inputs, against what it was at the input."""
+        seen = given.seen
+        stages = [stage for stage in path_of_signal(seen) if stage.signal.cosine is not None]
+        if not stages or (seen.input.cosine is not None and seen.input.cosine > 1 - 1e-6):
+            return
+        last = stages[-1]
+        assert last.signal.cosine is not None
+        left = max(0.0, 1 - last.signal.cosine)
+        before = 1.0 if seen.input.cosine is None else max(1 - seen.input.cosine, 1e-6)
+        yield Reading(
+            where=last.path,
+            figure=left / min(1.0, before),
+            measured=f"cosine of two inputs {last.signal.cosine:.7g} after {len(stages)} blocks",
+            expected="a cosine that stays away from 1"
+            if seen.input.cosine is None
+            else f"about the input's own {seen.input.cosine:.3g}",
+        )

@@ -1,0 +1,86 @@
+"""Units that carry nothing: silent, saturated, or copies of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from initlab.runner.diagnosis.checks.base import Check, Examined, Reading, register
+from initlab.runner.diagnosis.observation import Stage
+from initlab.runner.diagnosis.scale import Scale
+
+
+def inner(given: Examined) -> list[Stage]:
+    """Return all layers but the one whose output is the network's."""
+    last = given.seen.trunk[-1].path if given.seen.trunk else None
+    return [stage for stage in given.seen.leaves if stage.path != last]
+
+
+@register
+class DeadUnits(Check):
+    """Units that are 0 for every sample, so that no gradient passes."""
+
+    id = "dead-units"
+    title = "units that are 0 for every sample of the batch"
+    why = "A relu that is 0 for all samples has no gradient and cannot come back."
+    source = "Lu et al. 2019 (arXiv:1903.06733)"
+    scale = Scale(0.6, 0.9, 0.999)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the fraction of silent units of each layer, after hidden zeros have moved."""
+        seen = given.seen.awake
+        last = seen.trunk[-1].path if seen.trunk else None
+        for stage in seen.leaves:
+            if stage.path != last and stage.signal.units > 1:
+                yield Reading(
+                    where=stage.path,
+                    figure=stage.signal.silent,
+                    measured=f"{stage.signal.silent:.0%} of {stage.signal.units} units are 0 for all "
+                    f"{seen.batch} samples",
+                    expected="at most half",
+                )
+
+
+@register
+class SaturatedUnits(Check):
+    """Activations at the flat ends of their range."""
+
+    id = "saturated-units"
+    title = "values within 0.5 % of an end of the activation's range"
+    why = "There the activation is flat, and the gradient through it is next to 0."
+    source = "Glorot and Bengio 2010, section 3"
+    scale = Scale(0.3, 0.7, 0.98)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the fraction of saturated values of each layer."""
+        for stage in inner(given):
+            if stage.signal.saturated is not None:
+                yield Reading(
+                    where=stage.path,
+                    figure=stage.signal.saturated,
+                    measured=f"{stage.signal.saturated:.0%} of the values are saturated",
+                    expected="few",
+                )
+
+
+@register
+class CopiedUnits(Check):
+    """Units that are equal in signal and gradient: the symmetry between them is not broken."""
+
+    id = "copied-units"
+    title = "units that equal another unit in signal and gradient"
+    why = "Equal units with equal gradients stay equal: the layer is as narrow as its different units."
+    source = "Goodfellow, Bengio and Courville 2016, Deep Learning, section 8.4"
+    scale = Scale(0.02, 0.3, 0.95)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the fraction of copies in each hidden layer, after hidden zeros have moved."""
+        seen = given.seen.awake
+        last = seen.trunk[-1].path if seen.trunk else None
+        for stage in seen.leaves:
+            if stage.path != last and stage.weighted:
+                yield Reading(
+                    where=stage.path,
+                    figure=stage.signal.copies,
+                    measured=f"{stage.signal.copies:.0%} of {stage.signal.units} units are copies of others",
+                    expected="none",
+                )

@@ -1,0 +1,408 @@
+"""What a diagnosis is made from: one forward and one backward pass of the first values, in train mode.
+
+The blocks of a network form a tree. A container whose output is its last child's is only a list;
+any other block that is called is a stage, with a signal that enters it and one that leaves it. The
+stages from the input to the output are the trunk: a residual block is one stage of it, and its
+branch is what it adds. This follows from the calls alone, so it holds for containers of a plugin and
+for networks made in Python.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from initlab.engine import autograd, gluon, nd
+from initlab.engine.registry import snake_case
+from initlab.engine.streams import VERSION, Key, Stream, scope, using
+from initlab.runner.diagnosis.signals import Signal, alike, by_unit, copies_in, rms_of, silent_in
+from initlab.runner.measures.base import activation_name, is_activation
+from initlab.runner.measures.layers import saturated
+from initlab.runner.probes import Subject
+
+LABELS_PATH = "@labels"
+HEAD_PATH = "@diagnosis"
+STEP = 0.01
+"""The size of a step against that of the weights, when it is asked whether gradients wake up."""
+STEPS = 4
+"""A gradient that is 0 after this many steps stays 0: a zero in front of a zero in front of a zero is
+reached after three."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: a layer, or a container with a stream, with the signal after it.
+
+    `gain` is the rms after it divided by that before it. `branch` is the rms of what it adds
+    divided by the rms of what enters it, where both have one shape and the stage is a container.
+    `weighted` says whether it has weights (parameters of two axes or more). `path` names its first
+    layer with weights if later layers without weights were joined to it.
+    """
+
+    path: str
+    kind: str
+    weighted: bool
+    container: bool
+    signal: Signal
+    gain: float | None
+    branch: float | None
+    activation: str | None = None
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One parameter: the rms of its values and of the loss's gradient, and the ends of the latter.
+
+    `gradient` is None if the loss does not depend on the parameter. `zeros` is the fraction of the
+    gradient that is exactly 0.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    rms: float
+    gradient: float | None
+    zeros: float | None
+
+    @property
+    def speed(self) -> float | None:
+        """The relative change by one step of gradient descent with learning rate 1."""
+        if self.gradient is None or self.rms == 0:
+            return None
+        return self.gradient / self.rms
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one pass showed. `loss` is the mean over `batch` samples, with its standard error;
+    `ignorance` is the loss of a network that knows nothing but that there are `classes` classes.
+
+    Without classes there is no loss: gradients are those of a random linear function of the output.
+    `awake` is the same after a few small steps, if the first gradients of some parameters are
+    exactly 0 (a zero that is drawn on purpose hides what is behind it), else this observation.
+    """
+
+    dtype: str
+    batch: int
+    loss: float | None
+    loss_error: float | None
+    ignorance: float | None
+    classes: int | None
+    output_rms: float
+    input: Signal
+    trunk: list[Stage]
+    leaves: list[Stage]
+    tensors: list[Tensor]
+    steps: int = 0
+    after: list[Observation] = field(default_factory=list)
+
+    @property
+    def awake(self) -> Observation:
+        """The observation whose gradients are no longer hidden by zeros."""
+        return self.after[-1] if self.after else self
+
+    @property
+    def hidden(self) -> list[Stage]:
+        """The trunk's stages before the one that ends in the output."""
+        return self.trunk[:-1]
+
+
+@dataclass(eq=False)
+class _Call:
+    path: str
+    block: gluon.Block
+    entered: nd.NDArray
+    left: nd.NDArray
+
+
+def observe(subject: Subject) -> Observation:
+    """Return what one batch shows of the network. Parameters and gradients are as before, afterwards.
+
+    If the first gradients hold exact zeros, up to `STEPS` small steps are made and taken back.
+    """
+    own = Stream(Key(subject.seed, f"{HEAD_PATH}/ambient"))
+    with using(VERSION), scope(own), np.errstate(all="ignore"):
+        first = _look(subject)
+        if not any(tensor.gradient == 0 for tensor in first.tensors):
+            return first
+        later: list[Observation] = []
+        with _kept(subject, False):
+            now, gradients = _look_closely(subject)
+            for step in range(1, STEPS + 1):
+                _step(subject, gradients)
+                before = now
+                now, gradients = _look_closely(subject)
+                later.append(replace(now, steps=step))
+                if _asleep(now) in (0, _asleep(before)) and step > 1:
+                    break
+        return replace(first, after=later)
+
+
+def _asleep(seen: Observation) -> int:
+    """Return how many parameters have a gradient that is exactly 0."""
+    return sum(tensor.gradient == 0 for tensor in seen.tensors)
+
+
+def _step(subject: Subject, gradients: dict[str, np.ndarray]) -> None:
+    """Move every parameter by `STEP` of its size against its gradient; a zero has the size of a Glorot
+    weight.
+    """
+    for path, gradient in gradients.items():
+        parameter, length = subject.parameters[path], rms_of(gradient)
+        if length == 0 or not math.isfinite(length):
+            continue
+        values = np.asarray(parameter.data().asnumpy(), np.float64)
+        size = rms_of(values) or 1 / math.sqrt(max(1, values.size // max(1, len(values))))
+        moved = values - STEP * size * np.asarray(gradient, np.float64) / length
+        parameter.set_data(nd.array(moved, ctx=subject.device, dtype=parameter.dtype))
+
+
+@contextmanager
+def _calls(network: gluon.Block) -> Iterator[list[_Call]]:
+    """Record every call of a block inside a `with`, in the order in which they end."""
+    calls: list[_Call] = []
+    handles = []
+
+    def hooked(path: str, block: gluon.Block) -> None:
+        def hook(block: gluon.Block, inputs: tuple[object, ...], output: object) -> None:
+            arrays = [value for value in inputs if isinstance(value, nd.NDArray)]
+            left = next((value for value in _flat(output) if isinstance(value, nd.NDArray)), None)
+            if arrays and left is not None:
+                calls.append(_Call(path, block, arrays[0], left))
+
+        handles.append(block.register_forward_hook(hook))
+        for name, child in block._children.items():
+            hooked(f"{path}.{name}" if path else name, child)
+
+    hooked("", network)
+    try:
+        yield calls
+    finally:
+        for handle in handles:
+            handle.detach()
+
+
+def _flat(output: object) -> Iterator[object]:
+    if isinstance(output, (list, tuple)):
+        for part in output:
+            yield from _flat(part)
+    else:
+        yield output
+
+
+def _is_leaf(block: gluon.Block) -> bool:
+    """Return whether a block is one layer: it has no children, or parameters of its own."""
+    return not block._children or bool(block._reg_params)
+
+
+@dataclass(eq=False)
+class _Node:
+    call: _Call
+    parts: list[_Node]
+
+    @property
+    def leaf(self) -> bool:
+        return not self.parts or _is_leaf(self.call.block)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether this is a container whose output is its last child's."""
+        return not self.leaf and self.parts[-1].call.left is self.call.left
+
+    def trunk(self) -> Iterator[_Node]:
+        """Yield the stages from the input to the output."""
+        if not self.is_list:
+            yield self
+            return
+        for part in self.parts:
+            yield from part.trunk()
+
+    def leaves(self) -> Iterator[_Node]:
+        """Yield all layers, those of branches included."""
+        if self.leaf:
+            yield self
+            return
+        for part in self.parts:
+            yield from part.leaves()
+
+
+def _tree(calls: list[_Call]) -> _Node:
+    """Return the calls as a tree. A call ends after those that it contains."""
+    open_: list[_Node] = []
+    for call in calls:
+        inside = f"{call.path}." if call.path else ""
+        at = len(open_)
+        while (
+            at
+            and open_[at - 1].call.path.startswith(inside)
+            and call.path != open_[at - 1].call.path
+        ):
+            at -= 1
+        open_[at:] = [_Node(call, open_[at:])]
+    return open_[-1]
+
+
+def _look(subject: Subject) -> Observation:
+    return _look_closely(subject)[0]
+
+
+def _look_closely(subject: Subject) -> tuple[Observation, dict[str, np.ndarray]]:
+    """Return the observation of one pass, and the gradient by each parameter."""
+    inputs = subject.inputs()
+    with _kept(subject, True), autograd.record(), _calls(subject.network) as calls:
+        output = subject.network(inputs)
+        output = next(v for v in _flat(output) if isinstance(v, nd.NDArray))
+        head, losses, classes = _head(subject, output)
+    root = _tree(calls)
+    trunk, leaves = list(root.trunk()), list(root.leaves())
+    learned = {p: q for p, q in subject.parameters.items() if q.grad_req != "null"}
+    boxes = [node.call.left for node in (*trunk, *leaves)] + [q.data() for q in learned.values()]
+    found = autograd.inner_gradients(head, boxes)
+    by_box = {id(box): gradient for box, gradient in zip(boxes, found, strict=True)}
+    # Gradients are of the sum over samples' own losses divided by their number.
+    gradients = {
+        path: np.asarray(gradient.asnumpy())
+        for path, gradient in zip(learned, found[len(trunk) + len(leaves) :], strict=True)
+        if gradient is not None
+    }
+    tensors = [_tensor(path, q, gradients.get(path)) for path, q in learned.items()]
+    seen = Observation(
+        dtype=subject.dtype,
+        batch=len(inputs),
+        loss=None if losses is None else float(losses.mean()),
+        loss_error=None
+        if losses is None
+        else float(losses.std(ddof=1) / math.sqrt(losses.size))
+        if losses.size > 1
+        else None,
+        ignorance=None if classes is None else math.log(classes),
+        classes=classes,
+        output_rms=rms_of(output.asnumpy()),
+        input=_signal(inputs, None, None, None),
+        trunk=_joined([_stage(node, by_box) for node in trunk]),
+        leaves=[_stage(node, by_box) for node in leaves],
+        tensors=tensors,
+    )
+    return seen, gradients
+
+
+@contextmanager
+def _kept(subject: Subject, statistics_only: bool) -> Iterator[None]:
+    """Restore parameters at the end of a `with`: all, or the running statistics, which a forward pass
+    in train mode changes.
+    """
+    changing = {
+        parameter: parameter.data().asnumpy().copy()
+        for parameter in subject.parameters.values()
+        if parameter.grad_req == "null" or not statistics_only
+    }
+    try:
+        yield
+    finally:
+        for parameter, values in changing.items():
+            parameter.set_data(nd.array(values, ctx=subject.device, dtype=parameter.dtype))
+
+
+def _head(subject: Subject, output: nd.NDArray) -> tuple[nd.NDArray, np.ndarray | None, int | None]:
+    """Return (what is differentiated, the loss of each label, the number of classes).
+
+    It is the mean softmax cross-entropy where the output holds scores of at least two classes, else
+    a random linear function of the output.
+    """
+    shape, labels = output.shape, subject.batch.labels
+    scores = len(shape) in (2, 3) and shape[-1] >= 2
+    if scores and (labels is None or labels.shape == shape[:-1]):
+        if labels is None:
+            *positions, classes = shape
+            drawn = Stream(Key(subject.seed, LABELS_PATH)).integers(
+                0, classes, math.prod(positions)
+            )
+            labels = np.asarray(drawn, np.int64).reshape(positions)
+        wide = output if output.dtype == np.float64 else output.astype("float32")
+        picked = nd.pick(nd.log_softmax(wide), nd.array(labels, ctx=subject.device, dtype="int64"))
+        losses = -np.asarray(picked.asnumpy(), np.float64).ravel()
+        return -nd.mean(picked), losses, shape[-1]
+    drawn = Stream(Key(subject.seed, HEAD_PATH)).normal(0.0, 1.0, math.prod(shape)).reshape(shape)
+    direction = nd.array(drawn / len(output), ctx=subject.device, dtype=output.dtype)
+    return nd.sum(output * direction), None, None
+
+
+def _tensor(path: str, parameter: gluon.Parameter, gradient: np.ndarray | None) -> Tensor:
+    values = parameter.data().asnumpy()
+    if gradient is None:
+        return Tensor(path, values.shape, rms_of(values), None, None)
+    zeros = float((gradient == 0).mean())
+    return Tensor(path, values.shape, rms_of(values), rms_of(gradient), zeros)
+
+
+def _stage(node: _Node, gradients: dict[int, nd.NDArray | None]) -> Stage:
+    call = node.call
+    gradient = gradients.get(id(call.left))
+    axis = getattr(call.block, "_axis", None) if len(call.left.shape) > 2 else None
+    activation = activation_name(call.block) or _own_name(call.block)
+    signal = _signal(call.left, gradient, activation, axis)
+    entered = call.entered.asnumpy()
+    before = rms_of(entered) if entered.dtype.kind == "f" else 0.0
+    added = None
+    if not node.leaf and entered.shape == call.left.shape and before > 0:
+        added = rms_of(np.asarray(call.left.asnumpy(), np.float64) - entered) / before
+    return Stage(
+        path=call.path or "the network",
+        kind=type(call.block).__name__,
+        weighted=any(len(p.shape) > 1 for p in call.block.structural_params().values()),
+        container=not node.leaf,
+        signal=signal,
+        gain=signal.rms / before if before > 0 else None,
+        branch=added,
+        activation=activation,
+    )
+
+
+def _own_name(block: gluon.Block) -> str | None:
+    """Return the name of a layer that is an activation with a class of its own, like `gelu`."""
+    return snake_case(type(block).__name__) if is_activation(block) else None
+
+
+def _signal(
+    array: nd.NDArray, gradient: nd.NDArray | None, activation: str | None, axis: int | None
+) -> Signal:
+    values = array.asnumpy()
+    back = None if gradient is None else gradient.asnumpy()
+    axis = axis if axis is not None else (1 if values.ndim == 4 else values.ndim - 1)
+    units = by_unit(values, axis) if values.ndim > 1 else values.reshape(1, -1)
+    floats = values.dtype.kind not in "iu"
+    return Signal(
+        shape=tuple(values.shape),
+        rms=rms_of(values),
+        largest=float(np.abs(np.asarray(values, np.float64)).max(initial=0.0)),
+        zeros=float((values == 0).mean()),
+        cosine=alike(values) if floats else None,
+        units=len(units),
+        silent=silent_in(units) if floats else 0.0,
+        copies=copies_in(units, None if back is None else by_unit(back, axis))
+        if floats and back is not None and values.ndim > 1
+        else 0.0,
+        saturated=saturated(np.asarray(values, np.float64), activation),
+        gradient=None if back is None else rms_of(back),
+    )
+
+
+def _joined(stages: list[Stage]) -> list[Stage]:
+    """Return the stages with those without weights joined to the one before.
+
+    A joined stage has the signal after its last layer, and the gain over all of them. What comes
+    before the first weights has no stage.
+    """
+    found: list[Stage] = []
+    for stage in stages:
+        if stage.weighted or stage.container:
+            found.append(stage)
+        elif found and len(stage.signal.shape) > 1:
+            first = found[-1]
+            gain = None if first.gain is None or stage.gain is None else first.gain * stage.gain
+            activation = first.activation or stage.activation
+            found[-1] = replace(first, signal=stage.signal, gain=gain, activation=activation)
+    return found

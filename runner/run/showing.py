@@ -1,0 +1,41 @@
+"""Tasks that show something and write nothing: the plan, and the diagnosis."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rich.console import Console
+
+from initlab.runner.errors import ConfigError
+from initlab.runner.evidence.diagnosed import Diagnosis
+from initlab.runner.plan.validate import RunConfig
+from initlab.runner.probes import Trace
+from initlab.runner.run import stages
+from initlab.runner.terminal import tables
+from initlab.runner.terminal.diagnosis import print_diagnosis
+
+
+def show(config: RunConfig, out: Console) -> None:
+    """Do `task=plan` or `task=diagnose`. Raises ConfigError if the network cannot be diagnosed."""
+    if config.task == "plan":
+        tables.print_plan(out, config.plan, config.fold)
+    else:
+        print_diagnosis(out, diagnosis_of(config))
+
+
+def diagnosis_of(config: RunConfig) -> Diagnosis:
+    """Draw the parameters, send one batch through the network and back, and return the diagnosis.
+
+    Nothing is written. Raises ConfigError where nothing can be sent through the network: with
+    `probe=none`, or for one shard of it.
+    """
+    if config.probe.kind == "none":
+        raise ConfigError.of("probe", "none sends nothing through the network - use probe=forward")
+    if config.shard is not None:
+        raise ConfigError.of("shard", "is a part of the network - leave it out to diagnose")
+    mode = config.init_mode if config.init_mode != "streamed" else "eager"
+    config = replace(config, init_mode=mode, diagnose=True)
+    network, _ = stages.initialize(config)
+    seen = stages.observed(config, network)
+    assert seen is not None
+    return stages.diagnosed(config, seen, Trace())

@@ -1,0 +1,52 @@
+"""The diagnosis in lines of text: worst first, each finding with what to type instead."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from initlab.runner.evidence.diagnosed import Diagnosis, Finding
+
+STYLE = {"fatal": "bold red", "harmful": "yellow", "odd": "cyan"}
+MARGIN = "         "
+"""As wide as the longest severity and two spaces."""
+WIDEST = 110
+"""Characters of a line of text at most; longer ones are hard to read."""
+
+
+def said(diagnosis: Diagnosis, width: int) -> Iterator[Text]:
+    """Yield the headline, a paragraph for each finding, and without any what was looked at."""
+    width = min(width, WIDEST)
+    style = STYLE.get(diagnosis.severity or "", "green")
+    yield Text("diagnosis: ").append(diagnosis.headline, style=style)
+    for finding in diagnosis.findings:
+        yield from _paragraph(finding, width)
+    if not diagnosis.findings and diagnosis.looked_at:
+        looked = f"looked at: {'; '.join(diagnosis.looked_at)}"
+        yield from map(Text, textwrap.wrap(looked, width, subsequent_indent="  "))
+
+
+def print_diagnosis(out: Console, diagnosis: Diagnosis) -> None:
+    """Print the diagnosis."""
+    for line in said(diagnosis, out.width):
+        out.print(line, highlight=False, soft_wrap=True)
+
+
+def _paragraph(finding: Finding, width: int) -> Iterator[Text]:
+    first = f"{finding.id} at {finding.where}: {finding.measured}; expected {finding.expected}."
+    texts = [*_wrapped(first, width), *_wrapped(f"{finding.why} ({finding.source})", width)]
+    if finding.instead:
+        texts += _wrapped(f"instead: {' '.join(finding.instead)}", width)
+    yield Text(f"{finding.severity:<{len(MARGIN)}}", STYLE[finding.severity]).append(
+        texts[0], style="default"
+    )
+    yield from (Text(MARGIN + text) for text in texts[1:])
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text, max(20, width - len(MARGIN)), break_long_words=False, break_on_hyphens=False
+    )

@@ -1,0 +1,68 @@
+"""`initlab.diagnose`: networks made in Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import initlab
+from initlab.engine import init
+from initlab.engine.gluon import nn
+from initlab.runner.errors import ConfigError
+
+X = np.random.default_rng(0).normal(size=(32, 20)).astype(np.float32)
+Y = np.arange(32) % 10
+
+
+def deep(initializer, activation="relu", depth=14):
+    net = nn.HybridSequential()
+    net.add(*[nn.Dense(64, activation=activation) for _ in range(depth)], nn.Dense(10))
+    net.initialize(initializer)
+    return net
+
+
+def test_fourteen_layers_of_small_weights_are_fatal_and_the_cure_that_is_said_cures():
+    found = initlab.diagnose(deep(init.Normal(0.01)), X, Y)
+    assert found.severity == "fatal"
+    assert {"signal-vanishes", "gradient-vanishes"} <= {one.id for one in found.findings}
+    assert found.findings[0].instead == ("net.initialize(init.create('he'), force_reinit=True)",)
+    assert initlab.diagnose(deep(init.create("he")), X, Y).severity in (None, "odd")
+
+
+def test_what_was_looked_at_is_said_where_nothing_is_found():
+    found = initlab.diagnose(deep(init.create("he"), depth=2), X, Y)
+    assert found.headline == "nothing found that is known to hurt"
+    assert len(found.looked_at) > 10
+
+
+def test_labels_may_be_left_out_and_then_follow_from_the_seed():
+    a, b = (initlab.diagnose(deep(init.Normal(3.0)), X, seed=3) for _ in range(2))
+    assert a.findings[0].id == b.findings[0].id
+
+
+@pytest.mark.parametrize(
+    "inputs, labels, said",
+    [
+        (X, Y[:5], "labels: must be whole numbers, one for each of 32 samples"),
+        (X, Y + 0.5, "labels: must be whole numbers"),
+        (X, Y + 5, "labels: must lie in 0 to 9"),
+        (X, np.stack([Y, Y], 1), "labels: have shape"),
+        (np.float32(3), None, "inputs: must be a batch"),
+        (X[:0], None, "inputs: must be a batch of at least one sample"),
+        (np.array(["a"]), None, "inputs: must be an array of numbers"),
+    ],
+)
+def test_wrong_inputs_and_labels_are_refused(inputs, labels, said):
+    with pytest.raises(ConfigError, match=said):
+        initlab.diagnose(deep("he"), inputs, labels)
+
+
+def test_only_a_block_can_be_diagnosed():
+    with pytest.raises(TypeError, match="net must be a Block"):
+        initlab.diagnose(lambda x: x, X)
+
+
+def test_a_network_that_was_not_initialized_is_refused():
+    net = nn.Dense(3, in_units=20)
+    with pytest.raises(RuntimeError, match="has not been initialized"):
+        initlab.diagnose(net, X)
