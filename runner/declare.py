@@ -179,7 +179,7 @@ class DeclaredRun:
         """Draw the parameters, send one batch through the network and back, and return what is known
         to hurt. Nothing is written; seeds, random numbers and names are the same afterwards.
 
-        Raises ConfigError for `probe=none` and for a shard.
+        Raises ConfigError for `probe=none`.
         """
         from initlab.runner.run.showing import diagnosis_of
 

@@ -12,9 +12,9 @@ from initlab.engine.streams.key import check_seed
 from initlab.runner.data import Batch
 from initlab.runner.diagnosis.cure import python_of
 from initlab.runner.diagnosis.diagnose import diagnosis_of
-from initlab.runner.diagnosis.observation import observe
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.diagnosed import Diagnosis
+from initlab.runner.observation.passes import observe
 from initlab.runner.plan.filling import check_block
 from initlab.runner.plan.network import network_of
 from initlab.runner.probes import Subject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from initlab.runner.diagnosis.observation import Observation
+from initlab.runner.observation.passes import Observation
 from initlab.runner.theory.activations import ACTIVATIONS
 from initlab.runner.theory.meanfield import gain
 

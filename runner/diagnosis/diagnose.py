@@ -1,28 +1,28 @@
-"""From an observation to a diagnosis: every check looks, and the worst comes first."""
+"""From an observation to a diagnosis: every symptom looks, and the worst comes first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from initlab.runner.diagnosis.checks import REGISTRY, Check, Examined
 from initlab.runner.diagnosis.cure import cure_for
-from initlab.runner.diagnosis.observation import Observation
 from initlab.runner.evidence.diagnosed import Diagnosis
+from initlab.runner.observation.passes import Observation
+from initlab.runner.symptoms import REGISTRY, Examined, Symptom
 
 
-def all_checks() -> Iterator[Check]:
-    """Yield an instance of every check, those of plugins included."""
+def all_symptoms() -> Iterator[Symptom]:
+    """Yield an instance of every symptom, those of plugins included."""
     for name in sorted(REGISTRY):
         yield REGISTRY.get(name)()
 
 
 def diagnose(given: Examined) -> Diagnosis:
-    """Return the findings of all checks, worst first."""
-    checks = list(all_checks())
-    found = [finding for check in checks for finding in check.findings(given)]
+    """Return the findings of all symptoms, worst first."""
+    symptoms = list(all_symptoms())
+    found = [finding for symptom in symptoms for finding in symptom.findings(given)]
     found.sort(key=lambda finding: (-finding.place, finding.id))
-    return Diagnosis(tuple(found), tuple(check.title for check in checks))
+    return Diagnosis(tuple(found), tuple(symptom.title for symptom in symptoms))
 
 
 def diagnosis_of(seen: Observation, **more: Any) -> Diagnosis:
@@ -31,10 +31,10 @@ def diagnosis_of(seen: Observation, **more: Any) -> Diagnosis:
 
 
 def risk(given: Examined) -> float:
-    """Return the worst place that any check gives, below 0 if there is no finding.
+    """Return the worst place that any symptom gives, below 0 if there is no finding.
 
     It orders networks by how bad their worst figure is; `docs/diagnosis.md` holds it against
     training.
     """
-    places = [place for check in all_checks() for place, _ in check.readings(given)]
+    places = [place for symptom in all_symptoms() for place, _ in symptom.readings(given)]
     return max(places, default=-1.0)

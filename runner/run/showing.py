@@ -27,12 +27,10 @@ def diagnosis_of(config: RunConfig) -> Diagnosis:
     """Draw the parameters, send one batch through the network and back, and return the diagnosis.
 
     Nothing is written. Raises ConfigError where nothing can be sent through the network: with
-    `probe=none`, or for one shard of it.
+    `probe=none`.
     """
     if config.probe.kind == "none":
         raise ConfigError.of("probe", "none sends nothing through the network - use probe=forward")
-    if config.shard is not None:
-        raise ConfigError.of("shard", "is a part of the network - leave it out to diagnose")
     mode = config.init_mode if config.init_mode != "streamed" else "eager"
     config = replace(config, init_mode=mode, diagnose=True)
     network, _ = stages.initialize(config)

@@ -21,7 +21,6 @@ from initlab.engine import autograd, nd, streams
 from initlab.engine.device import is_shortage
 from initlab.runner.config import plugins
 from initlab.runner.diagnosis.diagnose import diagnosis_of
-from initlab.runner.diagnosis.observation import Observation, observe
 from initlab.runner.errors import MemoryShortage
 from initlab.runner.evidence import manifest, snapshot
 from initlab.runner.evidence.diagnosed import Diagnosis
@@ -31,6 +30,7 @@ from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.verdict import judge
 from initlab.runner.files import locked, storage_errors
 from initlab.runner.measures import Findings, Measure
+from initlab.runner.observation.passes import Observation, observe
 from initlab.runner.plan import ledger
 from initlab.runner.plan.feeding import check_batch
 from initlab.runner.plan.network import Network, build, infer_shapes

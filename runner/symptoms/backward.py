@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
-from initlab.runner.diagnosis.checks.base import NETWORK, Check, Examined, Reading, register, slope
-from initlab.runner.diagnosis.observation import Observation, Stage
-from initlab.runner.diagnosis.scale import Scale
+from initlab.runner.observation.passes import Observation, Stage
+from initlab.runner.symptoms.base import NETWORK, Examined, Reading, Symptom, register, slope
+from initlab.runner.symptoms.scale import Scale
 
 GLOROT = "Glorot and Bengio 2010, section 4.2"
 SELF_SIZE = "Bottou, Curtis and Nocedal 2018 (arXiv:1606.04838), section 4"
@@ -43,14 +44,14 @@ def _with_depth(given: Examined, grows: bool) -> Iterator[Reading]:
 
 
 @register
-class GradientVanishes(Check):
+class GradientVanishes(Symptom):
     """The gradient shrinks on its way to the first block."""
 
     id = "gradient-vanishes"
     title = "the gradient at the first block against the last"
     why = "The first blocks stay as they were drawn while the last ones learn."
     source = GLOROT
-    scale = Scale(1e-2, 1e-3, 1e-8)
+    scale = Scale(0.1, 0.03, 3e-3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the ratio of the gradients' lengths."""
@@ -58,14 +59,14 @@ class GradientVanishes(Check):
 
 
 @register
-class GradientExplodes(Check):
+class GradientExplodes(Symptom):
     """The gradient grows on its way to the first block."""
 
     id = "gradient-explodes"
     title = "the gradient at the first block against the last"
     why = "A learning rate small enough for the first blocks does not move the last ones."
     source = GLOROT
-    scale = Scale(1e2, 1e3, 1e6)
+    scale = Scale(30.0, 100.0, 1e3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the ratio of the gradients' lengths."""
@@ -73,14 +74,14 @@ class GradientExplodes(Check):
 
 
 @register
-class StandsStill(Check):
+class StandsStill(Symptom):
     """No parameter changes by a visible part of its size in a step of gradient descent."""
 
     id = "stands-still"
     title = "the largest relative change of a weight by a step of learning rate 1"
     why = "Plain gradient descent at any usual learning rate leaves every weight where it is."
     source = SELF_SIZE
-    scale = Scale(3e-2, 1e-3, 1e-5)
+    scale = Scale(0.03, 0.01, 2e-3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the largest ratio of gradient to weight, over weights."""
@@ -101,7 +102,25 @@ class StandsStill(Check):
 
 
 @register
-class NoGradient(Check):
+class Overshoots(Symptom):
+    """A weight changes by many times its size in a step of gradient descent."""
+
+    id = "overshoots"
+    title = (
+        "the largest relative change of a weight by a step of learning rate 1, against usual rates"
+    )
+    why = "Only a learning rate far below the usual ones leaves the first values standing."
+    source = SELF_SIZE
+    scale = Scale(30.0, 200.0, 1e3)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the largest ratio of gradient to weight, over weights."""
+        for reading in StandsStill().look(given):
+            yield replace(reading, expected="at most about 30: a rate of 0.03 then doubles it")
+
+
+@register
+class NoGradient(Symptom):
     """A parameter gets no gradient, not even after the zeros before it have moved."""
 
     id = "no-gradient"

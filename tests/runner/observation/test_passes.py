@@ -6,32 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from observed import inputs, made, subject_of
 
 from initlab.engine import autograd, gluon, init, nd
-from initlab.engine.device import cpu
 from initlab.engine.gluon import nn
-from initlab.runner.data import Batch
-from initlab.runner.diagnosis.observation import observe
-from initlab.runner.plan.network import network_of
-from initlab.runner.probes import Subject
-
-
-def subject_of(net, inputs, labels=None, dtype="float32"):
-    batch = Batch(inputs, labels)
-    return Subject(net, {}, network_of(net).owners, batch, (batch, None), cpu(0), dtype, 0)
-
-
-def inputs(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-def made(*layers, initializer="he", batch=None):
-    net = nn.HybridSequential()
-    net.add(*layers)
-    net.initialize(init.create(initializer))
-    if batch is not None:
-        net(nd.array(batch))
-    return net
+from initlab.runner.observation.passes import observe
 
 
 def test_the_stages_of_a_dense_network_have_the_signal_after_their_activations():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initlab.runner.diagnosis.scale import Scale
+from initlab.runner.symptoms.scale import Scale
 
 RISING, FALLING = Scale(1.0, 10.0, 1000.0), Scale(1e-2, 1e-3, 1e-8)
 positive = st.floats(1e-300, 1e300)

@@ -1,4 +1,4 @@
-"""Base class of checks: each looks at an observation for one thing that is known to hurt."""
+"""Base class of symptoms: each looks at an observation for one thing that is known to hurt."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from initlab.engine.registry import Registry
-from initlab.runner.diagnosis.observation import Observation, Stage
-from initlab.runner.diagnosis.scale import Scale
 from initlab.runner.evidence.diagnosed import Finding
+from initlab.runner.observation.passes import Observation, Stage
 from initlab.runner.plan.row import Row
+from initlab.runner.symptoms.scale import Scale
 
-REGISTRY: Registry[type[Check]] = Registry("check", __package__)
+REGISTRY: Registry[type[Symptom]] = Registry("symptom", __package__)
 NETWORK = "the network"
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What a check looks at: the observation, the plan's rows by path, the first update by the
+    """What a symptom is looked for in: the observation, the plan's rows by path, the first update by the
     declared optimizer (rows of `updates` in `stats.json`), and what to type instead.
     """
 
@@ -30,7 +30,7 @@ class Examined:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one check measured at one place, in words, and as the figure that its scale places."""
+    """What was measured at one place, in words, and as the figure that its scale places."""
 
     where: str
     figure: float
@@ -40,8 +40,8 @@ class Reading:
     instead: tuple[str, ...] = ()
 
 
-class Check:
-    """Base class of checks. A subclass says in `title` what it looks for."""
+class Symptom:
+    """Base class of symptoms. A subclass says in `title` what it looks for."""
 
     id: ClassVar[str]
     title: ClassVar[str]
@@ -51,7 +51,7 @@ class Check:
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield what was measured, good or bad; `scale` decides what becomes a finding."""
-        raise NotImplementedError(f"check '{self.id}' defines no look")
+        raise NotImplementedError(f"symptom '{self.id}' defines no look")
 
     def readings(self, given: Examined) -> Iterator[tuple[float, Reading]]:
         """Yield (place on the scale, reading)."""
@@ -59,7 +59,7 @@ class Check:
             yield self.scale.place(reading.figure), reading
 
     def findings(self, given: Examined) -> Iterator[Finding]:
-        """Yield what is at least odd; of several readings of one check the worst, which says how many
+        """Yield what is at least odd; of several readings of one symptom the worst, which says how many
         more there are.
         """
         placed = [(place, reading) for place, reading in self.readings(given) if place >= 0]
@@ -81,8 +81,8 @@ class Check:
         )
 
 
-def register(cls: type[Check]) -> type[Check]:
-    """Register a check under its `id` (a decorator)."""
+def register(cls: type[Symptom]) -> type[Symptom]:
+    """Register a symptom under its `id` (a decorator)."""
     return REGISTRY.add(cls.id, cls)
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from initlab.runner.diagnosis.checks.base import NETWORK, Check, Examined, Reading, register
-from initlab.runner.diagnosis.scale import Scale
+from initlab.runner.symptoms.base import NETWORK, Examined, Reading, Symptom, register
+from initlab.runner.symptoms.scale import Scale
 
 
 @register
-class FirstLoss(Check):
+class FirstLoss(Symptom):
     """The first loss is far above that of equal scores."""
 
     id = "first-loss"
     title = "the first loss against ln C"
     why = "The first steps are spent on unlearning confident guesses, and steps are as large as the scores."
     source = "the softmax cross-entropy of equal scores is ln C"
-    scale = Scale(1.5, 4.0, 1e4)
+    scale = Scale(3.0, 15.0, 200.0)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the loss as a multiple of ln C, less two standard errors."""

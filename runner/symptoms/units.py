@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from initlab.runner.diagnosis.checks.base import Check, Examined, Reading, register
-from initlab.runner.diagnosis.observation import Stage
-from initlab.runner.diagnosis.scale import Scale
+from initlab.runner.observation.passes import Stage
+from initlab.runner.symptoms.base import Examined, Reading, Symptom, register
+from initlab.runner.symptoms.scale import Scale
 
 
 def inner(given: Examined) -> list[Stage]:
@@ -16,7 +16,7 @@ def inner(given: Examined) -> list[Stage]:
 
 
 @register
-class DeadUnits(Check):
+class DeadUnits(Symptom):
     """Units that are 0 for every sample, so that no gradient passes."""
 
     id = "dead-units"
@@ -41,14 +41,14 @@ class DeadUnits(Check):
 
 
 @register
-class SaturatedUnits(Check):
+class SaturatedUnits(Symptom):
     """Activations at the flat ends of their range."""
 
     id = "saturated-units"
     title = "values within 0.5 % of an end of the activation's range"
     why = "There the activation is flat, and the gradient through it is next to 0."
     source = "Glorot and Bengio 2010, section 3"
-    scale = Scale(0.3, 0.7, 0.98)
+    scale = Scale(0.5, 0.9, 0.99)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the fraction of saturated values of each layer."""
@@ -63,14 +63,14 @@ class SaturatedUnits(Check):
 
 
 @register
-class CopiedUnits(Check):
+class CopiedUnits(Symptom):
     """Units that are equal in signal and gradient: the symmetry between them is not broken."""
 
     id = "copied-units"
     title = "units that equal another unit in signal and gradient"
     why = "Equal units with equal gradients stay equal: the layer is as narrow as its different units."
     source = "Goodfellow, Bengio and Courville 2016, Deep Learning, section 8.4"
-    scale = Scale(0.02, 0.3, 0.95)
+    scale = Scale(0.02, 0.3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the fraction of copies in each hidden layer, after hidden zeros have moved."""

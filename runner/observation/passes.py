@@ -19,9 +19,9 @@ import numpy as np
 from initlab.engine import autograd, gluon, nd
 from initlab.engine.registry import snake_case
 from initlab.engine.streams import VERSION, Key, Stream, scope, using
-from initlab.runner.diagnosis.signals import Signal, alike, by_unit, copies_in, rms_of, silent_in
 from initlab.runner.measures.base import activation_name, is_activation
 from initlab.runner.measures.layers import saturated
+from initlab.runner.observation.signals import Signal, alike, by_unit, copies_in, rms_of, silent_in
 from initlab.runner.probes import Subject
 
 LABELS_PATH = "@labels"

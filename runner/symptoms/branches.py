@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from initlab.runner.diagnosis.checks.base import Check, Examined, Reading, register
-from initlab.runner.diagnosis.scale import Scale
+from initlab.runner.symptoms.base import Examined, Reading, Symptom, register
+from initlab.runner.symptoms.scale import Scale
 
 
 @register
-class BranchOutweighsStream(Check):
+class BranchOutweighsStream(Symptom):
     """Residual branches that add more than their share."""
 
     id = "branch-outweighs-stream"

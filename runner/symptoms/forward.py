@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from initlab.runner.diagnosis.checks.base import Check, Examined, Reading, register, slope
-from initlab.runner.diagnosis.observation import Observation, Stage
-from initlab.runner.diagnosis.ranges import range_of
-from initlab.runner.diagnosis.scale import Scale
+from initlab.runner.observation.passes import Observation, Stage
+from initlab.runner.observation.ranges import range_of
+from initlab.runner.symptoms.base import Examined, Reading, Symptom, register, slope
+from initlab.runner.symptoms.scale import Scale
 
 ENDS_WITH_DEPTH = "He et al. 2015 (arXiv:1502.01852), section 2.2"
 DEEP_INFORMATION = "Schoenholz et al. 2017 (arXiv:1611.01232)"
@@ -43,7 +43,7 @@ def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
 
 
 @register
-class SignalVanishes(Check):
+class SignalVanishes(Symptom):
     """The signal shrinks on its way to the output."""
 
     id = "signal-vanishes"
@@ -52,7 +52,7 @@ class SignalVanishes(Check):
         "Scores and gradients shrink with the signal, so that steps of a usual size change nothing."
     )
     source = ENDS_WITH_DEPTH
-    scale = Scale(0.05, 5e-3, 1e-5)
+    scale = Scale(0.1, 0.02, 3e-3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the rms after the last hidden block against the input's."""
@@ -60,14 +60,14 @@ class SignalVanishes(Check):
 
 
 @register
-class SignalExplodes(Check):
+class SignalExplodes(Symptom):
     """The signal grows on its way to the output."""
 
     id = "signal-explodes"
     title = "the growth of the signal up to the last hidden block"
     why = "Scores and gradients grow with the signal, so that only tiny steps do not diverge."
     source = ENDS_WITH_DEPTH
-    scale = Scale(30.0, 300.0, 1e6)
+    scale = Scale(30.0, 100.0, 1e3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the rms after the last hidden block against the input's."""
@@ -75,14 +75,14 @@ class SignalExplodes(Check):
 
 
 @register
-class InputsAlike(Check):
+class InputsAlike(Symptom):
     """Different inputs become the same signal: rank collapse."""
 
     id = "inputs-alike"
     title = "the angle between two inputs after the last hidden block"
     why = "What the last layer cannot tell apart, it cannot learn to tell apart."
     source = DEEP_INFORMATION
-    scale = Scale(2e-2, 2e-3, 1e-5)
+    scale = Scale(0.1, 0.02, 3e-3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield one minus the mean cosine of two inputs, against what it was at the input."""

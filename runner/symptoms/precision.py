@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from initlab.runner.diagnosis.checks.base import Check, Examined, Reading, register
-from initlab.runner.diagnosis.ranges import range_of
-from initlab.runner.diagnosis.scale import Scale
+from initlab.runner.observation.ranges import range_of
+from initlab.runner.symptoms.base import Examined, Reading, Symptom, register
+from initlab.runner.symptoms.scale import Scale
 
 MIXED = "Micikevicius et al. 2018 (arXiv:1710.03740), section 3.2"
 
 
 @register
-class NotFinite(Check):
+class NotFinite(Symptom):
     """A value that is no number."""
 
     id = "not-finite"
@@ -39,7 +39,7 @@ class NotFinite(Check):
 
 
 @register
-class NearOverflow(Check):
+class NearOverflow(Symptom):
     """Values near the largest number of the dtype."""
 
     id = "near-overflow"
@@ -63,7 +63,7 @@ class NearOverflow(Check):
 
 
 @register
-class GradientUnderflow(Check):
+class GradientUnderflow(Symptom):
     """Gradients below what the dtype holds."""
 
     id = "gradient-underflow"

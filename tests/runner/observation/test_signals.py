@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initlab.runner.diagnosis.signals import alike, by_unit, copies_in, rms_of, silent_in
+from initlab.runner.observation.signals import alike, by_unit, copies_in, rms_of, silent_in
 
 
 def mean_cosine(values: np.ndarray) -> float:

@@ -1,0 +1,55 @@
+"""The gradient on its way back."""
+
+from __future__ import annotations
+
+import pytest
+from observed import chain, made, reading
+
+from initlab.engine import gluon, init, nd
+from initlab.engine.gluon import nn
+
+
+@pytest.mark.parametrize(
+    "symptom, initializer",
+    [
+        ("gradient-vanishes", init.Normal(0.01)),
+        ("gradient-explodes", init.Normal(1.0)),
+        ("stands-still", init.Normal(0.01)),
+        ("overshoots", init.Normal(1.0)),
+        ("no-gradient", init.Zero()),
+    ],
+)
+def test_a_deep_network_with_wrong_weights_is_fatal_and_with_he_it_is_not(symptom, initializer):
+    place, _ = reading(symptom, chain(8, "relu", initializer))
+    assert place >= 2
+    found = reading(symptom, chain(8, "relu", "he"))
+    assert found is None or found[0] < 0.5
+
+
+def test_a_head_of_zeros_hides_no_gradient_for_long():
+    net = chain(3, "relu", "he")
+    net(nd.zeros((1, 20)))
+    net[3].weight.set_data(nd.zeros((10, 64)))
+    assert reading("no-gradient", net) is None
+
+
+def test_a_parameter_that_is_never_used_is_named():
+    class Spare(gluon.Block):
+        def __init__(self):
+            super().__init__()
+            self.body, self.spare = chain(1, "relu", "he"), nn.Dense(3, in_units=2)
+
+        def forward(self, x):
+            return self.body(x)
+
+    net = Spare()
+    net.spare.initialize()
+    place, found = reading("no-gradient", net)
+    assert found.where == "spare.weight" and "2 of 6 parameters are not used" in found.measured
+    assert 0 <= place < 2
+
+
+def test_a_layer_for_dropout_or_flattening_is_no_block():
+    net = made(nn.Flatten(), nn.Dense(8, activation="relu"), nn.Dropout(0.5), nn.Dense(10))
+    _, found = reading("gradient-vanishes", net) or (0, None)
+    assert found is None
