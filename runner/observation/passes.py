@@ -119,12 +119,12 @@ class _Call:
 
 
 def observe(subject: Subject) -> Observation:
-    """Return what one batch shows of the network. Parameters and gradients are as before, afterwards.
+    """Return what one batch shows of the network in train mode, without dropout. Parameters and gradients are as before, afterwards.
 
     If the first gradients hold exact zeros, up to `STEPS` small steps are made and taken back.
     """
     own = Stream(Key(subject.seed, f"{HEAD_PATH}/ambient"))
-    with using(VERSION), scope(own), np.errstate(all="ignore"):
+    with using(VERSION), scope(own), autograd.without_dropout(), np.errstate(all="ignore"):
         first = _look(subject)
         if not any(tensor.gradient == 0 for tensor in first.tensors):
             return first

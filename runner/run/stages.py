@@ -289,7 +289,14 @@ def _execute(
         listed = [row for row in config.plan.rows if (row.alias_of or row.path) in made.rows]
         verdicts = {row["path"]: row["verdict"] for row in stats.parameters}
         results = Results(
-            listed, remarks_on(config.plan), made.rows, verdicts, trace, sections, stats.mode, diagnosis
+            listed,
+            remarks_on(config.plan),
+            made.rows,
+            verdicts,
+            trace,
+            sections,
+            stats.mode,
+            diagnosis,
         )
         print_results(out, results, config.show, config.fold)
         for line in (f"root {made.digests.root}", f"{run.path}  ({seconds:.2f} s)"):

@@ -10,7 +10,7 @@ from initlab.runner.cli import run_command
 def test_the_command_prints_the_diagnosis_and_writes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run_command(["diagnose", "init=zero"]) == 0
-    assert capsys.readouterr().out.startswith("diagnosis: 4 fatal")
+    assert capsys.readouterr().out.startswith("diagnosis: 3 fatal")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -21,7 +21,7 @@ def shown(*words):
 def test_a_plan_and_a_diagnosis_are_shown(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "Normal(0, 0.01)" in shown("init=normal", "task=plan")
-    assert shown("init=zero", "task=diagnose").startswith("diagnosis: 4 fatal")
+    assert shown("init=zero", "task=diagnose").startswith("diagnosis: 3 fatal")
     assert list(tmp_path.iterdir()) == []
 
 
