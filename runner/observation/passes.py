@@ -119,7 +119,9 @@ class _Call:
 
 
 def observe(subject: Subject) -> Observation:
-    """Return what one batch shows of the network in train mode, without dropout. Parameters and gradients are as before, afterwards.
+    """Return what one batch shows of the network in train mode, without dropout.
+
+    Parameters and gradients are as before, afterwards.
 
     If the first gradients hold exact zeros, up to `STEPS` small steps are made and taken back.
     """
