@@ -44,6 +44,7 @@ def test_a_run_leaves_its_evidence_and_nothing_temporary(only_run):
         "plan.json",
         "stats.json",
         "stats.csv",
+        "diagnosis.json",
         "snapshot.safetensors",
         "runner.log",
         ".hydra/config.yaml",
