@@ -107,7 +107,7 @@ class HybridBlock(Block):
                 self.output_shape(*(arg.shape for arg in args if isinstance(arg, NDArray)))
                 return
         with _trial(), first.context:
-            self._with_unknown(first.context, *args)
+            self._with_unknown(first.context, *_copied(args))
 
     def _has_rule(self) -> bool:
         """Return whether the class says how the output's shape follows from the input's."""
@@ -211,6 +211,15 @@ def _trial() -> Iterator[None]:
     """Infer shapes inside a `with`; nothing is recorded, and drawing changes no stream."""
     with inferring(), autograd.pause(), streams.scope(Stream(NOWHERE)), np.errstate(all="ignore"):
         yield
+
+
+def _copied(value: Any) -> Any:
+    """Return nested lists with copies of their arrays, so that a computation that changes its inputs
+    in place does so only once.
+    """
+    if isinstance(value, (list, tuple)):
+        return [_copied(item) for item in value]
+    return value.copy() if type(value) is NDArray else value
 
 
 def _shapes_of(output: Any) -> Any:

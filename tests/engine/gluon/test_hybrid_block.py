@@ -189,3 +189,25 @@ def test_a_hybridized_block_takes_other_arguments_and_keeps_the_form_of_its_outp
     total, parts = block(x, x)
     assert total.asnumpy().tolist() == [2, 2] and len(parts) == 2
     assert isinstance(block(x, x), tuple)
+
+
+class Carrying(HybridBlock):
+    """Changes the list of its states, and the first of them, in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = self.params.get("weight", shape=(3, 0), init="ones", allow_deferred_init=True)
+
+    def hybrid_forward(self, F, x, states, weight):
+        states[0][:] = states[0] * 2
+        states[1] = states[1] * 2 + F.FullyConnected(x, weight, no_bias=True, num_hidden=3)
+        return states[1]
+
+
+def test_inputs_that_a_block_changes_are_changed_once_in_its_first_call_too():
+    block, states = Carrying(), [nd.ones((1, 3)), nd.ones((1, 3)) * 5]
+    first = states[0]
+    block.initialize()
+    assert block(nd.ones((1, 2)), states).asnumpy().tolist() == [[12, 12, 12]]  # MXNet's
+    assert states[1].asnumpy().tolist() == [[12, 12, 12]]
+    assert first.asnumpy().tolist() == [[2, 2, 2]]
