@@ -41,7 +41,7 @@ from initlab.runner.theory.meanfield import critical_weight_variance, gain
 STEPS = 150
 BATCH = 32
 RATES = (0.003, 0.03, 0.3, 3.0)
-SEEDS = {"set": 15, "held-out": 16}
+SEEDS = {"set": 15, "held-out": 16, "last": 17}
 """The scales were set with the networks of the first, and are judged by those of the second."""
 NETWORKS = 320
 ACTIVATIONS = ("relu", "tanh", "gelu", "selu", "sigmoid")
@@ -209,7 +209,7 @@ SHARES = ["dense"] * 5 + ["residual"] * 3 + ["conv"] * 2 + ["recurrent"] * 2 + [
 def cases(seed: int) -> Iterator[Case]:
     """Yield the networks of one half of the study. They follow from the seed."""
     draw = random.Random(seed)
-    for number in range(NETWORKS):
+    for number in range(NETWORKS if seed != SEEDS["last"] else 120):
         family = draw.choice(SHARES)
         activation, depth = draw.choice(ACTIVATIONS), draw.choice(DEPTHS[family])
         norm = draw.choice([None, None, None, "batch_norm" if family == "conv" else "layer_norm"])

@@ -96,6 +96,8 @@ class Observation:
     trunk: list[Stage]
     leaves: list[Stage]
     tensors: list[Tensor]
+    tokens: bool = False
+    """Whether the input is token numbers, which have no size."""
     steps: int = 0
     after: list[Observation] = field(default_factory=list)
 
@@ -287,6 +289,7 @@ def _look_closely(subject: Subject) -> tuple[Observation, dict[str, np.ndarray]]
         trunk=_joined([_stage(node, by_box) for node in trunk]),
         leaves=[_stage(node, by_box) for node in leaves],
         tensors=tensors,
+        tokens=subject.batch.inputs.dtype.kind in "iu",
     )
     return seen, gradients
 

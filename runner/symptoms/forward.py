@@ -21,9 +21,9 @@ def path_of_signal(seen: Observation) -> list[Stage]:
 
 def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
     stages = path_of_signal(seen)
-    start = seen.input.rms or 1.0
     if not stages:
         return
+    start = (stages[0].signal.rms if seen.tokens else seen.input.rms) or 1.0
     rms = [stage.signal.rms for stage in stages]
     last, factor = stages[-1], slope(stages, rms)
     at = f", a factor of {factor:.3g} a block" if factor is not None else ""
@@ -34,10 +34,11 @@ def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
         if last.signal.rms:
             at += f"; about {left:.0f} more blocks to the end of {seen.dtype}"
     ratio = last.signal.rms / start
+    entering = "the embedding's" if seen.tokens else "the input's"
     yield Reading(
         where=last.path,
         figure=ratio,
-        measured=f"rms {last.signal.rms:.3g} after {len(stages)} blocks, {ratio:.3g} times the input's{at}",
+        measured=f"rms {last.signal.rms:.3g} after {len(stages)} blocks, {ratio:.3g} times {entering}{at}",
         expected="a signal that keeps its size: a factor of 1 a block",
     )
 
@@ -52,7 +53,7 @@ class SignalVanishes(Symptom):
         "Scores and gradients shrink with the signal, so that steps of a usual size change nothing."
     )
     source = ENDS_WITH_DEPTH
-    scale = Scale(0.1, 0.02, 3e-3)
+    scale = Scale(0.2, 0.03, 3e-3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the rms after the last hidden block against the input's."""
@@ -82,7 +83,7 @@ class InputsAlike(Symptom):
     title = "the angle between two inputs after the last hidden block"
     why = "What the last layer cannot tell apart, it cannot learn to tell apart."
     source = DEEP_INFORMATION
-    scale = Scale(0.1, 0.02, 3e-3)
+    scale = Scale(0.1, 0.01, 3e-3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield one minus the mean cosine of two inputs, against what it was at the input."""

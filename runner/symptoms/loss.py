@@ -17,7 +17,7 @@ class FirstLoss(Symptom):
     title = "the first loss against ln C"
     why = "The first steps are spent on unlearning confident guesses, and steps are as large as the scores."
     source = "the softmax cross-entropy of equal scores is ln C"
-    scale = Scale(3.0, 15.0, 200.0)
+    scale = Scale(2.0, 4.0, 200.0)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the loss as a multiple of ln C, less two standard errors."""
