@@ -83,12 +83,21 @@ class Diagnosis:
         return self.findings[0].severity if self.findings else None
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each severity, the worst first."""
+        return {s: sum(f.severity == s for f in self.findings) for s in reversed(SEVERITIES)}
+
+    @property
+    def short(self) -> str:
+        """The worst finding in a cell of a table, like `fatal: signal-vanishes`; `none` without any."""
+        return f"{self.severity}: {self.findings[0].id}" if self.findings else "none"
+
+    @property
     def headline(self) -> str:
         """One line: how many findings of which severity, or that nothing was found."""
         if not self.findings:
             return NOTHING
-        counts = {s: sum(f.severity == s for f in self.findings) for s in reversed(SEVERITIES)}
-        said = ", ".join(f"{count} {severity}" for severity, count in counts.items() if count)
+        said = ", ".join(f"{count} {severity}" for severity, count in self.counts.items() if count)
         return f"{said}; worst: {self.findings[0].id} at {self.findings[0].where}"
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from initlab.engine.registry import advice
 from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.statistics import Statistics, shape_text
@@ -58,6 +59,13 @@ class Run:
     def figures(self) -> dict[str, float | None]:
         """The single figures of the probe by name, like `loss`; None for one that was not measured."""
         return {name: number(value) for name, value in self.stats.figures.items()}
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What was found before the first step that is known to hurt, worst first: `findings`,
+        `severity`, `headline`. None if the run made no diagnosis.
+        """
+        return self._folder.diagnosis
 
     def __getitem__(self, path: str) -> np.ndarray:
         """Return the first values of a parameter; a tied parameter has its owner's.

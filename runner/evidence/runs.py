@@ -27,6 +27,7 @@ LONGEST = 24
 
 
 SEED = "seed"
+DIAGNOSIS = "diagnosis"
 
 
 class Runs(Sequence[Run]):
@@ -78,8 +79,10 @@ class Runs(Sequence[Run]):
     def to_pandas(self) -> pandas.DataFrame:
         """Return a table with one row for each run.
 
-        The columns are `run_id`, `name`, `path`, `root`, `seconds`, every key of the config with a
-        single value (`init.kind`), and the figures (`figures.loss`). Raises ImportError if pandas
+        The columns are `run_id`, `name`, `path`, `root`, `seconds`, `diagnosis`, every key of the
+        config with a single value (`init.kind`), and the figures (`figures.loss`). `diagnosis` is
+        the severity of the worst finding, `none` without a finding, and None if the run made no
+        diagnosis. Raises ImportError if pandas
         is not installed.
         """
         try:
@@ -103,17 +106,21 @@ class Runs(Sequence[Run]):
         shown = self._runs[:MOST]
         differ = _differences(shown)
         keys = list(dict.fromkeys(key for values in differ for key in values))
+        worst = [_severity(run) for run in shown]
+        diagnosed = any(worst)
+        severities = [(figure_text(one),) if diagnosed else () for one in worst]
         figures = [_figures(run) for run in shown]
         names = list(dict.fromkeys(name for found in figures for name in found))
         rows = [
             (
                 run.manifest.run_id,
                 *(shortened(values[key], LONGEST) for key in keys),
+                *severity,
                 *(figure_text(found.get(name)) for name in names),
             )
-            for run, values, found in zip(shown, differ, figures, strict=True)
+            for run, values, severity, found in zip(shown, differ, severities, figures, strict=True)
         ]
-        columns = ("run", *short_names(keys), *names)
+        columns = ("run", *short_names(keys), *([DIAGNOSIS] if diagnosed else []), *names)
         count = len(self)
         title = counted(count, "finished run")
         return Excerpt(title, columns, rows, count, len(columns) - 1)
@@ -177,6 +184,18 @@ def _figures(run: Run) -> dict[str, JSON]:
         return {}
 
 
+def _severity(run: Run) -> str | None:
+    """Return the severity of a run's worst finding, `none` without a finding; None if it made no
+    diagnosis.
+    """
+    try:
+        found = Run(run.path).diagnosis
+    except EvidenceError as error:
+        _warn(error)
+        return None
+    return None if found is None else found.severity or "none"
+
+
 def _single_values(config: Mapping[str, JSON]) -> dict[str, JSON]:
     return {
         key: value
@@ -218,6 +237,7 @@ def _row(run: Run) -> dict[str, JSON]:
         "path": str(run.path),
         "root": manifest.digests.root,
         "seconds": manifest.seconds,
+        DIAGNOSIS: _severity(run),
         **_single_values(run.config),
         **{f"figures.{name}": value for name, value in _figures(run).items()},
     }

@@ -5,9 +5,11 @@ the runs that differ in their seed only.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from initlab.runner.evidence.diagnosed import SEVERITIES, Diagnosis, Finding
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.status import COMPLETED
 from initlab.runner.json_values import JSON, number
@@ -52,6 +54,38 @@ class Setting:
     figures: dict[str, Spread] = field(default_factory=dict)
     not_finite: dict[str, str] = field(default_factory=dict)
     """Figure -> a value of it that is not finite, like `nan`."""
+    diagnoses: int = 0
+    """Runs with a diagnosis."""
+    findings: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SEVERITIES, 0))
+    """How many findings of each severity their diagnoses have together."""
+    worst: Finding | None = None
+    """The worst finding of all."""
+    by_worst: Counter[str | None] = field(default_factory=Counter)
+    """How many runs have a worst finding of each severity; None counts those without a finding."""
+
+    def add_diagnosis(self, diagnosis: Diagnosis) -> None:
+        """Add the diagnosis of a run."""
+        self.diagnoses += 1
+        self.by_worst[diagnosis.severity] += 1
+        for severity, count in diagnosis.counts.items():
+            self.findings[severity] += count
+        for finding in diagnosis.findings[:1]:
+            if self.worst is None or finding.place > self.worst.place:
+                self.worst = finding
+
+    @property
+    def diagnosis(self) -> str:
+        """The worst finding of its runs: `fatal: dead-units`, or `none`; `-` without a diagnosis.
+
+        If not all of its completed runs have one as severe, those that do are counted:
+        `fatal: dead-units (1 of 3)`.
+        """
+        if not self.diagnoses:
+            return "-"
+        severity = None if self.worst is None else self.worst.severity
+        text = "none" if self.worst is None else f"{severity}: {self.worst.id}"
+        count = self.by_worst[severity]
+        return text if count == self.completed else f"{text} ({count} of {self.completed})"
 
     def text(self, name: str) -> str:
         """Return `0.8934 ± 0.2`, the mean of a figure and its deviation over seeds.
@@ -77,15 +111,23 @@ class Settings:
         self._found: dict[tuple[str | None, ...], Setting] = {}
 
     def add(
-        self, values: Mapping[str, str], row: Mapping[str, JSON], figures: Iterable[str]
+        self,
+        values: Mapping[str, str],
+        row: Mapping[str, JSON],
+        figures: Iterable[str],
+        diagnosis: Diagnosis | None = None,
     ) -> None:
-        """Add a run: the values of the keys that vary, its row, and which columns are figures."""
+        """Add a run: the values of the keys that vary, its row, which columns are figures, and its
+        diagnosis if it has one.
+        """
         key = tuple(values.get(name) for name in self.keys)
         told = {name: value for name, value in values.items() if name in self.keys}
         setting = self._found.setdefault(key, Setting(told))
         setting.runs += 1
         setting.completed += row["state"] == COMPLETED
         setting.off += bool(row.get("parameters_off"))
+        if diagnosis is not None:
+            setting.add_diagnosis(diagnosis)
         for name in figures:
             value = number(row.get(name))
             if value is None:
@@ -104,19 +146,34 @@ class Settings:
     def __len__(self) -> int:
         return len(self._found)
 
+    @property
+    def diagnosed(self) -> bool:
+        """Whether a run has a diagnosis."""
+        return any(setting.diagnoses for setting in self._found.values())
+
     def ranked(self, largest: bool = False) -> list[Setting]:
         """Return the settings, those with the smallest mean objective first, or with `largest` the
-        largest. Those of which a run has no objective come after the others, and without any
-        objective the order is that of the sweep.
+        largest. Without any objective, those with the fewest fatal findings a run come first, then
+        the fewest harmful, then the fewest odd ones; without a diagnosis either, the order is that
+        of the sweep. Settings of which a run has no objective, or no diagnosis, come after the
+        others.
         """
+        found = list(self._found.values())
+        if OBJECTIVE in self._figures:
+            return sorted(found, key=lambda setting: _by_objective(setting, largest))
+        return sorted(found, key=_by_diagnosis) if self.diagnosed else found
 
-        def rank(setting: Setting) -> tuple[int, float]:
-            found = setting.figures.get(OBJECTIVE, Spread())
-            lacking = (found.count < setting.runs) + (found.count == 0)
-            return lacking, -found.mean if largest else found.mean
 
-        ranked = OBJECTIVE in self._figures
-        return sorted(self._found.values(), key=rank) if ranked else list(self._found.values())
+def _by_objective(setting: Setting, largest: bool) -> tuple[int, float]:
+    found = setting.figures.get(OBJECTIVE, Spread())
+    lacking = (found.count < setting.runs) + (found.count == 0)
+    return lacking, -found.mean if largest else found.mean
+
+
+def _by_diagnosis(setting: Setting) -> tuple[float, ...]:
+    count = setting.diagnoses
+    lacking = (count < setting.runs) + (count == 0)
+    return lacking, *(setting.findings[s] / max(1, count) for s in reversed(SEVERITIES))
 
 
 def figures_of(stats: Statistics) -> dict[str, JSON]:

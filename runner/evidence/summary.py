@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.members import (
     SUMMARY,
@@ -28,10 +29,16 @@ from initlab.runner.json_values import JSON
 SETTINGS = "Settings: mean ± standard deviation over seeds"
 FIRST, LAST = ("state", "seconds", "parameters_off"), ("root", "error")
 """Columns of the summary between the swept values and the figures, and after the figures."""
+DIAGNOSIS = "diagnosis"
+"""The column of the worst finding, after `FIRST`, if a run has a diagnosis."""
 
 
-def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str, JSON]]:
-    """Yield a row for each run: the swept values, how it ended, and its figures."""
+def rows(
+    members: list[Member], statuses: Iterable[Status]
+) -> Iterator[tuple[dict[str, JSON], Diagnosis | None]]:
+    """Yield a row for each run: the swept values, how it ended, and its figures. Beside it stands
+    its diagnosis, None if it has none.
+    """
     for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
         row: dict[str, JSON] = {"run_id": member.run_id, **swept, "state": status.state}
         row |= {
@@ -41,18 +48,28 @@ def rows(members: list[Member], statuses: Iterable[Status]) -> Iterator[dict[str
         }
         if status.objective is not None:
             row["objective"] = status.objective
+        diagnosis = None
         if status.state == COMPLETED:
-            row |= _figures(Path(member.folder))
-        yield row
+            run = RunFolder(Path(member.folder))
+            diagnosis = _diagnosis(run)
+            row |= _figures(run) | ({} if diagnosis is None else {DIAGNOSIS: diagnosis.short})
+        yield row, diagnosis
 
 
-def _figures(folder: Path) -> dict[str, JSON]:
+def _figures(run: RunFolder) -> dict[str, JSON]:
     """Return the figures of a run, and how many parameters differ from their declaration."""
     try:
-        stats = RunFolder(folder).stats
+        stats = run.stats
     except EvidenceError:
         return {}
     return {"parameters_off": len(stats.off), **figures_of(stats)}
+
+
+def _diagnosis(run: RunFolder) -> Diagnosis | None:
+    try:
+        return run.diagnosis
+    except EvidenceError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -69,18 +86,29 @@ class Summary:
     """What the order says: `smallest objective first`, or nothing."""
     off: bool
     """Whether a run has a parameter that is not as declared."""
+    diagnosed: bool
+    """Whether a run has a diagnosis."""
 
     @property
     def headings(self) -> list[str]:
         """The headings of a setting's cells; `off` counts runs, where there are any."""
-        return [*short_names(self.keys), "runs", *self.figures, *(["off"] if self.off else [])]
+        return [
+            *short_names(self.keys),
+            "runs",
+            *([DIAGNOSIS] if self.diagnosed else []),
+            *self.figures,
+            *(["off"] if self.off else []),
+        ]
 
     def cells(self, setting: Setting) -> list[str]:
-        """Return the row of a setting: its values, how many runs completed, and its figures."""
+        """Return the row of a setting: its values, how many runs completed, its worst finding, and
+        its figures.
+        """
         whole = setting.completed == setting.runs
         return [
             *(setting.values.get(key, "") for key in self.keys),
             str(setting.runs) if whole else f"{setting.completed} of {setting.runs}",
+            *([setting.diagnosis] if self.diagnosed else []),
             *(setting.text(name) for name in self.figures),
             *([str(setting.off or "")] if self.off else []),
         ]
@@ -104,13 +132,15 @@ def write_summary(
     with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
         ended = (conclude(Path(member.folder)) for member in members)
         listed = rows(members, ended if statuses is None else statuses)
-        for row, swept in zip(listed, swept_values(members), strict=True):
-            named = [name for name in row if name not in ("run_id", *keys, *FIRST, *LAST)]
+        for (row, diagnosis), swept in zip(listed, swept_values(members), strict=True):
+            others = ("run_id", *keys, *FIRST, DIAGNOSIS, *LAST)
+            named = [name for name in row if name not in others]
             figures |= dict.fromkeys(named)
-            settings.add(swept, row, named)
+            settings.add(swept, row, named, diagnosis)
             done += row["state"] == COMPLETED
             waiting.write(json.dumps(row) + "\n")
-        columns = ["run_id", *keys, *FIRST, *figures, *LAST]
+        first = [*FIRST, DIAGNOSIS] if settings.diagnosed else FIRST
+        columns = ["run_id", *keys, *first, *figures, *LAST]
 
         def again() -> Iterator[dict[str, JSON]]:
             waiting.seek(0)
@@ -118,15 +148,15 @@ def write_summary(
 
         write_csv(folder / TABLE, columns, again())
         ranked = settings.ranked(largest)
-        order = f"{'largest' if largest else 'smallest'} objective first"
         summary = Summary(
             done,
             len(members),
             settings.keys,
             settings.figures,
             ranked,
-            order if OBJECTIVE in settings.figures else "",
+            _order(settings, largest),
             any(setting.off for setting in ranked),
+            settings.diagnosed,
         )
         by_run = ([row.get(column) for column in columns] for row in again())
         lines = [
@@ -142,6 +172,12 @@ def write_summary(
         ]
         write_text(folder / SUMMARY, "\n".join(lines) + "\n")
     return summary
+
+
+def _order(settings: Settings, largest: bool) -> str:
+    if OBJECTIVE in settings.figures:
+        return f"{'largest' if largest else 'smallest'} objective first"
+    return "fewest fatal, harmful, odd findings first" if settings.diagnosed else ""
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from initlab.engine import laws
 from initlab.engine.errors import LawError
 from initlab.engine.laws import Law
 from initlab.runner.errors import EvidenceError
+from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import RunFolder
 from initlab.runner.evidence.manifest import Manifest
 from initlab.runner.evidence.members import Member, places_of, read_members
@@ -27,12 +28,15 @@ SAMPLE = 1 << 16
 
 @dataclass(frozen=True)
 class RunData:
-    """A finished run: its manifest, its statistics, and the rows of its plan by path."""
+    """A finished run: its manifest, its statistics, the rows of its plan by path, and its diagnosis,
+    None if it made none.
+    """
 
     folder: RunFolder
     manifest: Manifest
     stats: Statistics
     plan: dict[str, dict[str, Any]]
+    diagnosis: Diagnosis | None
 
     @cached_property
     def layers(self) -> list[dict[str, Any]]:
@@ -67,7 +71,7 @@ class RunData:
 def read_run(path: Path) -> RunData:
     """Read a finished run. Raises EvidenceError if files are missing or damaged."""
     folder = RunFolder(path)
-    run = RunData(folder, folder.manifest, folder.stats, folder.plan)
+    run = RunData(folder, folder.manifest, folder.stats, folder.plan, folder.diagnosis)
     for number, row in enumerate(run.stats.gradients):
         if "rms" not in row:
             raise EvidenceError(

@@ -23,6 +23,7 @@ from initlab.runner.report.charts import (
     signal_chart,
     training_chart,
 )
+from initlab.runner.report.findings import diagnosis_section
 from initlab.runner.report.page import cell, drawn, escaped, facts, page, section, small, table
 from initlab.runner.report.reading import RunData, read_run
 from initlab.runner.report.sections import claims_section, statistics_sections
@@ -66,7 +67,8 @@ def _page(run: RunData) -> str:
     return page(
         run.manifest.run_id,
         [
-            _overview(run),
+            diagnosis_section(run.diagnosis),
+            section("Run", _overview(run)),
             claims_section(run.folder.path),
             section("Forward", drawn(signal_chart(run))),
             section("Backward", drawn(gradient_chart(run))),

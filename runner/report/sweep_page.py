@@ -15,13 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
+from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import REPORT, keep_report
 from initlab.runner.evidence.members import short_names, swept_keys, swept_values
 from initlab.runner.evidence.settings import REPEATED
+from initlab.runner.evidence.summary import DIAGNOSIS
 from initlab.runner.flat import flatten, is_plain_list
 from initlab.runner.json_values import JSON, finite
 from initlab.runner.report import drawing
 from initlab.runner.report.charts import Chart, series
+from initlab.runner.report.findings import diagnoses_line, diagnosis_cell
 from initlab.runner.report.page import (
     cell,
     drawn,
@@ -78,12 +81,25 @@ class RunGroup:
                 self.figures.setdefault(name, []).append(found)
 
 
+@dataclass(frozen=True)
+class TableRow:
+    """A run in the table: its cells before the diagnosis, the diagnosis, the cells before the
+    figures, the figures, and the cells after them.
+    """
+
+    first: str
+    diagnosis: Diagnosis | None
+    second: str
+    figures: dict[str, JSON]
+    last: str
+
+
 @dataclass
 class Gathered:
     """The result of one pass over the runs of a sweep."""
 
-    rows: list[tuple[str, dict[str, JSON], str]] = field(default_factory=list)
-    """The cells before the figures, the figures, the cells after them."""
+    rows: list[TableRow] = field(default_factory=list)
+    diagnoses: list[Diagnosis] = field(default_factory=list)
     states: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, RunGroup] = field(default_factory=dict)
     configs: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -91,8 +107,10 @@ class Gathered:
 
     def table(self) -> Iterator[str]:
         """Return the rows of the table, after all figures are known."""
-        for before, measured, after in self.rows:
-            yield f"<tr>{before}{''.join(cell(measured.get(name)) for name in self.figures)}{after}</tr>"
+        for row in self.rows:
+            figures = "".join(cell(row.figures.get(name)) for name in self.figures)
+            found = diagnosis_cell(row.diagnosis) if self.diagnoses else ""
+            yield f"<tr>{row.first}{found}{row.second}{figures}{row.last}</tr>"
 
 
 def sweep_page(sweep: SweepData) -> str:
@@ -115,7 +133,9 @@ def _page(sweep: SweepData) -> str:
         run: {k: v for k, v in config.items() if k not in common}
         for run, config in found.configs.items()
     }
-    columns = ["", "run", *keys, "state", "seconds", NOT_AS_DECLARED, *figures, "root", "error"]
+    diagnosis = [DIAGNOSIS] if found.diagnoses else []
+    columns = ["", "run", *keys, "state", *diagnosis]
+    columns += ["seconds", NOT_AS_DECLARED, *figures, "root", "error"]
     listed = list(found.kinds)
     return page(
         f"Sweep {sweep.folder.absolute().name}",
@@ -164,6 +184,7 @@ def _overview(sweep: SweepData, found: Gathered) -> str:
     return (
         f'<p class="{style}">{done} of {total} runs '
         f"completed{escaped(f'; {others}' if others else '')}.</p>"
+        f"{diagnoses_line(found.diagnoses)}"
     )
 
 
@@ -182,8 +203,9 @@ def gather(sweep: SweepData, keys: list[str]) -> Gathered:
     for entry, swept in zip(sweep.entries(), swept_values(sweep.members), strict=True):
         found.states[entry.status.state] = found.states.get(entry.status.state, 0) + 1
         measured = entry.run.stats.figures if entry.run else {}
-        before, after = _cells(sweep, entry, swept, keys)
-        found.rows.append((before, measured, after))
+        row = _row(sweep, entry, swept, keys)
+        found.rows.append(row)
+        found.diagnoses += [] if row.diagnosis is None else [row.diagnosis]
         found.figures |= dict.fromkeys(measured)
         if entry.run is None:
             continue
@@ -219,10 +241,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _cells(
-    sweep: SweepData, entry: SweepRun, swept: dict[str, str], keys: Iterable[str]
-) -> tuple[str, str]:
-    """Return the cells of a run before and after its figures."""
+def _row(sweep: SweepData, entry: SweepRun, swept: dict[str, str], keys: Iterable[str]) -> TableRow:
     name, state = entry.member.run_id, entry.status.state
     box = (
         f'<td><input type="checkbox" value="{escaped(name)}" aria-label="compare {escaped(name)}"></td>'
@@ -236,9 +255,13 @@ def _cells(
     root = entry.run.manifest.digests.root[:16] if entry.run else ""
     style = "good" if state == "completed" and not entry.trouble else "bad"
     values = "".join(cell(_swept(swept.get(key))) for key in keys)
-    last = cell(state, style) + cell(entry.status.seconds) + cell(off)
-    before = f'{box}<td class="mono">{link}</td>{values}{last}'
-    return before, cell(root, "mono") + cell((entry.trouble or "").split("\n")[0], "long")
+    return TableRow(
+        f'{box}<td class="mono">{link}</td>{values}{cell(state, style)}',
+        entry.run.diagnosis if entry.run else None,
+        cell(entry.status.seconds) + cell(off),
+        entry.run.stats.figures if entry.run else {},
+        cell(root, "mono") + cell((entry.trouble or "").split("\n")[0], "long"),
+    )
 
 
 def _swept(value: str | None) -> float | str | None:

@@ -21,7 +21,16 @@ def said(diagnosis: Diagnosis, width: int) -> Iterator[Text]:
     """Yield the headline, a paragraph for each finding, and without any what was looked at."""
     width = min(width, WIDEST)
     style = STYLE.get(diagnosis.severity or "", "green")
-    yield Text("diagnosis: ").append(diagnosis.headline, style=style)
+    label = "diagnosis: "
+    first, *rest = textwrap.wrap(
+        label + diagnosis.headline,
+        width,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    yield Text(label).append(first.removeprefix(label), style=style)
+    yield from (Text(line, style) for line in rest)
     for finding in diagnosis.findings:
         yield from _paragraph(finding, width)
     if not diagnosis.findings and diagnosis.looked_at:

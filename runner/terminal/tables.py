@@ -14,7 +14,7 @@ from rich.text import Text
 
 from initlab.runner.evidence.members import SUMMARY
 from initlab.runner.evidence.statistics import shape_text
-from initlab.runner.evidence.summary import Summary
+from initlab.runner.evidence.summary import DIAGNOSIS, Summary
 from initlab.runner.listing import Listing
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.rows import Plan
@@ -128,13 +128,15 @@ MOST_SETTINGS = 20
 
 
 def print_summary(out: Console, summary: Summary) -> None:
-    """Print what a sweep comes to, if it has figures: one line for each setting, the best first."""
-    if not summary.figures:
+    """Print what a sweep comes to, if it has figures or diagnoses: one line for each setting, the best
+    first.
+    """
+    if not summary.figures and not summary.diagnosed:
         return
     shown = summary.ranked[:MOST_SETTINGS]
-    keys = len(summary.keys)
-    sides = ["left"] * keys + ["right"] * (len(summary.headings) - keys)
-    table = Listing(*zip(summary.headings, sides, strict=True), keys=keys + 1)
+    keys, names = len(summary.keys), summary.headings
+    sides = ["left" if at < keys or name == DIAGNOSIS else "right" for at, name in enumerate(names)]
+    table = Listing(*zip(names, sides, strict=True), keys=keys + 1)
     for setting in shown:
         table.add_row(*summary.cells(setting))
     out.print()

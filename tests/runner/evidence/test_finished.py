@@ -70,6 +70,18 @@ def test_what_is_no_finished_run_is_refused_at_once(run, tmp_path):
         load(run.path)
 
 
+def test_a_run_has_its_diagnosis_if_it_made_one(only_run):
+    words = ("model=deep_mlp", "init=normal", "init.sigma=0.01", "probe=backward")
+    found = load(only_run(*words)).diagnosis
+    assert found.severity == "fatal" and "signal-vanishes" in [one.id for one in found.findings]
+    assert found.findings[0].instead == ("init=he",)
+
+
+@pytest.mark.parametrize("word", ["probe=none", "diagnose=false"])
+def test_a_run_that_made_no_diagnosis_has_none(word, only_run):
+    assert load(only_run("init=he", word)).diagnosis is None
+
+
 def test_a_run_fits_a_screen(run):
     lines = repr(run).splitlines()
     assert lines[0] == f"{run.manifest.run_id}: root {run.manifest.digests.root[:16]}"

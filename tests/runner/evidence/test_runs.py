@@ -133,7 +133,10 @@ def test_runs_become_a_table_of_pandas(three, monkeypatch):
     stand_in.DataFrame = lambda rows, columns: given.update(rows=rows, columns=columns)
     monkeypatch.setitem(sys.modules, "pandas", stand_in)
     runs(three).to_pandas()
-    assert given["columns"][:5] == ["run_id", "name", "path", "root", "seconds"]
+    assert given["columns"][:6] == ["run_id", "name", "path", "root", "seconds", "diagnosis"]
+    assert [row["diagnosis"] for row in given["rows"]] == [
+        run.diagnosis.severity or "none" for run in runs(three)
+    ]
     assert {"init.kind", "seed", "model.layers[0].units"} <= set(given["columns"])
     assert given["columns"][-1].startswith("figures.")
     assert [row["init.kind"] for row in given["rows"]] == ["he", "he", "normal"]
@@ -144,6 +147,15 @@ def test_the_table_is_pandas_own(three):
     pandas = pytest.importorskip("pandas")
     table = runs(three).to_pandas()
     assert isinstance(table, pandas.DataFrame) and table["seed"].tolist() == [0, 1, 0]
+
+
+def test_runs_without_a_diagnosis_have_no_column_of_it(three):
+    for path in three.glob("a/*/diagnosis.json"):
+        path.unlink()
+    assert repr(runs(three)).splitlines()[1].split() == ["run", "seed", "init", "output_rms"]
+    (three / "a" / "0" / "diagnosis.json").write_text("{")
+    with pytest.warns(UserWarning, match="a/0/diagnosis.json: is damaged"):
+        repr(runs(three))
 
 
 def test_pandas_that_is_not_installed_is_said_with_what_to_install(three, monkeypatch):
@@ -157,7 +169,7 @@ def test_pandas_that_is_not_installed_is_said_with_what_to_install(three, monkey
 def test_a_list_of_runs_fits_a_screen(three):
     lines = repr(runs(three)).splitlines()
     assert lines[0] == "3 finished runs"
-    assert lines[1].split() == ["run", "seed", "init", "output_rms"]
+    assert lines[1].split() == ["run", "seed", "init", "diagnosis", "output_rms"]
     assert len(lines) == 5 and max(map(len, lines)) <= 80
     many = Runs([three / "a" / "0"] * 300)
     assert repr(many).splitlines()[-1] == "… 280 more"
@@ -194,7 +206,8 @@ def test_html_has_every_column_and_text_those_that_fit(three):
         content = json.loads(file.read_text())
         content["figures"] |= {f"a_figure_with_a_long_name_{at}": 1.5 for at in range(5)}
         file.write_text(json.dumps(content))
-    assert repr(runs(three)).splitlines()[1].split() == ["run", "seed", "init", "output_rms"]
+    head = repr(runs(three)).splitlines()[1].split()
+    assert head == ["run", "seed", "init", "diagnosis", "output_rms"]
     assert runs(three)._repr_html_().count("a_figure_with_a_long_name") == 5
 
 

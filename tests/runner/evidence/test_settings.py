@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from initlab.runner.evidence.diagnosed import Diagnosis, Finding
 from initlab.runner.evidence.settings import Setting, Settings, Spread
 
 
@@ -35,3 +36,61 @@ def test_runs_that_differ_in_the_seed_only_are_one_setting():
     assert [setting.values for setting in settings.ranked()] == [{"init": "he"}, {"init": "normal"}]
     assert [setting.text("loss") for setting in settings.ranked()] == ["1 ± 1", "1 ± 1"]
     assert settings.figures == ["loss"]
+
+
+def diagnosis(*places: float) -> Diagnosis:
+    """A diagnosis with findings of these places, the worst first: 2 is fatal, 1 harmful, 0 odd."""
+    found = [Finding(f"id-{at}", "0", 1.0, None, "m", "e", "w", "s", (), at) for at in places]
+    return Diagnosis(tuple(found), ("all",))
+
+
+def diagnosed(found: dict[str, list[Diagnosis | None]], objective: dict[str, float] | None = None):
+    """Settings over `init`, each with the runs of these diagnoses; None is a run that failed."""
+    settings = Settings(["init", "seed"])
+    for init, runs in found.items():
+        for seed, one in enumerate(runs):
+            row = {"state": "completed" if one else "failed"}
+            if objective is not None:
+                row["objective"] = objective[init]
+            settings.add({"init": init, "seed": str(seed)}, row, row.keys() - {"state"}, one)
+    return settings
+
+
+FOUND = {
+    "failed": [None],
+    "fatal": [diagnosis(2.5), diagnosis(2.1)],
+    "often fatal": [diagnosis(2.5, 2.1)],
+    "odd": [diagnosis(0.5)],
+    "half": [diagnosis(), None],
+    "harmful": [diagnosis(1.5, 0.5)],
+    "seldom": [diagnosis(), diagnosis(1.0)],
+    "sound": [diagnosis()],
+}
+
+
+def test_without_an_objective_those_with_the_fewest_and_mildest_findings_are_first():
+    ranked = [setting.values["init"] for setting in diagnosed(FOUND).ranked()]
+    assert ranked == [
+        "sound",
+        "odd",
+        "seldom",
+        "harmful",
+        "fatal",
+        "often fatal",
+        "half",
+        "failed",
+    ]
+
+
+def test_an_objective_goes_before_the_diagnosis():
+    objective = {name: -float(at) for at, name in enumerate(FOUND)}
+    ranked = diagnosed(FOUND, objective).ranked()
+    assert [setting.values["init"] for setting in ranked] == list(reversed(FOUND))
+
+
+def test_a_setting_shows_its_worst_finding_and_counts_the_runs_with_one_as_severe():
+    runs = [diagnosis(), diagnosis(2.1), diagnosis(2.7, 1.0), diagnosis(1.5)]
+    [setting] = diagnosed({"a": runs}).ranked()
+    assert setting.diagnosis == "fatal: id-2.7 (2 of 4)"
+    shown = {s.values["init"]: s.diagnosis for s in diagnosed(FOUND).ranked()}
+    assert shown["fatal"] == "fatal: id-2.5" and shown["sound"] == "none" and shown["failed"] == "-"

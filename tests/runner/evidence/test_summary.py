@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from initlab.runner.evidence.diagnosed import Diagnosis, Finding
 from initlab.runner.evidence.members import Member, collect, write_members
 from initlab.runner.evidence.status import COMPLETED, FAILED, Status, write
 from initlab.runner.evidence.summary import write_summary
@@ -168,3 +169,29 @@ def test_a_trained_run_has_the_gradients_of_its_first_step_and_the_norm_of_its_l
     write_summary(tmp_path, members, collect(members))
     row = rows(tmp_path)[0]
     assert (row["gradient_first"], row["gradient_norm"]) == ("0.5", "2.0")
+
+
+def test_the_worst_finding_is_a_column_and_orders_settings_without_an_objective(tmp_path):
+    members = swept(tmp_path, {"bad": ["nan"], "none": ["nan"], "good": ["nan"]})
+    finding = Finding("loud", "0", 1.0, None, "m", "e", "w", "s", (), 2.0)
+    for name, found in (("bad", (finding,)), ("good", ())):
+        content = json.dumps(Diagnosis(found, ("all",)).to_json())
+        (tmp_path / f"{name}-0" / "diagnosis.json").write_text(content)
+    summary = write_summary(tmp_path, members)
+    assert summary.headings == ["init", "runs", "diagnosis", "loss"]
+    assert [summary.cells(setting)[:3] for setting in summary.ranked] == [
+        ["good", "1", "none"],
+        ["bad", "1", "fatal: loud"],
+        ["none", "1", "-"],
+    ]
+    assert summary.order == "fewest fatal, harmful, odd findings first"
+    assert [row["diagnosis"] for row in rows(tmp_path)] == ["fatal: loud", "", "none"]
+    lines = (tmp_path / "summary.md").read_text().splitlines()
+    assert lines[2].endswith(f"over seeds, {summary.order}")
+    assert lines[4] == "| init | runs | diagnosis | loss |"
+
+
+def test_a_damaged_diagnosis_counts_as_none_and_the_row_stays(tmp_path, members):
+    (Path(members[0].folder) / "diagnosis.json").write_text("{")
+    write_summary(tmp_path, members, collect(members))
+    assert rows(tmp_path)[0]["loss"] == "2.302585093" and "diagnosis" not in rows(tmp_path)[0]
