@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from initlab.runner.evidence.diagnosed import Diagnosis, Finding
 from initlab.runner.terminal.diagnosis import said
 
@@ -26,6 +28,8 @@ def lines(diagnosis, width):
 def test_no_line_is_wider_than_the_screen():
     for width in (80, 100, 140):
         assert max(map(len, lines(Diagnosis((FOUND,), ("a",)), width))) <= width
+        deep = replace(FOUND, where=".".join(["encoder_blocks"] * 4))
+        assert max(map(len, lines(Diagnosis((deep,), ("a",)), width))) <= width
 
 
 def test_a_finding_says_what_was_measured_what_is_expected_why_and_what_to_type():
