@@ -1,10 +1,12 @@
 """The study behind docs/diagnosis.md: networks are observed before their first step, then trained.
 
-    python docs/diagnosis_study.py run results.jsonl      observe and train every network (about an hour)
-    python docs/diagnosis_study.py tell results.jsonl     what the diagnosis says of each, against training
+    python docs/diagnosis_study.py run FILE.jsonl PART          observe and train the networks of a part
+    python docs/diagnosis_study.py tell FILE.jsonl PART …       hold what the diagnosis says against training
 
-A network is declared, observed once, and trained for `STEPS` steps of plain gradient descent from the
-same first values at each of `RATES`. The best of them counts. `run` keeps what is in the file.
+PART is set, held-out or last; the first two take about half an hour each on two cores. A network is
+declared, observed once, and trained for `STEPS` steps of plain gradient descent from the same first
+values at each of `RATES`. The best of them counts. `run` keeps what is in the file. `tell` writes a row
+a network to diagnosis_study.csv beside this file.
 """
 
 from __future__ import annotations
@@ -31,14 +33,19 @@ from initlab.engine.options import Count
 from initlab.engine.streams import Key, Stream
 from initlab.runner.data.base import Batch, Data, register
 from initlab.runner.declare import declare
+from initlab.runner.diagnosis.diagnose import all_symptoms, diagnose, risk
 from initlab.runner.measures.base import restoring
-from initlab.runner.observation.passes import observe
+from initlab.runner.observation.passes import Observation, Stage, Tensor, observe
+from initlab.runner.observation.signals import Signal
 from initlab.runner.probes import Subject
 from initlab.runner.probes.learning import Learner
 from initlab.runner.run import stages
+from initlab.runner.symptoms import Examined
 from initlab.runner.theory.meanfield import critical_weight_variance, gain
 
 STEPS = 150
+FAILS, WELL = 0.2, 0.6
+"""A network whose progress is below the first fails to learn; above the second it trains well."""
 BATCH = 32
 RATES = (0.003, 0.03, 0.3, 3.0)
 SEEDS = {"set": 15, "held-out": 16, "last": 17}
@@ -299,5 +306,114 @@ def run(path: Path, seed: int) -> None:
             print(f"{number}/{len(left)} {record['name']} {record.get('error', '')}", flush=True)
 
 
+def observation_of(record: dict[str, Any]) -> Observation:
+    """Return the observation of a record."""
+    given = dict(record)
+    given["input"] = signal_of(record["input"])
+    for name in ("trunk", "leaves"):
+        given[name] = [
+            Stage(**{**stage, "signal": signal_of(stage["signal"])}) for stage in record[name]
+        ]
+    given["tensors"] = [Tensor(**{**t, "shape": tuple(t["shape"])}) for t in record["tensors"]]
+    given["after"] = [observation_of(one) for one in record["after"]]
+    return Observation(**given)
+
+
+def signal_of(record: dict[str, Any]) -> Signal:
+    """Return the signal of a record."""
+    return Signal(**{**record, "shape": tuple(record["shape"])})
+
+
+def best_loss(record: dict[str, Any]) -> float:
+    """Return the mean loss of the last ten steps at the best rate, as a part of ln C."""
+    ignorance = record["observation"]["ignorance"]
+    ends = [losses[-10:] for losses in record["trained"].values() if len(losses) == STEPS]
+    means = [sum(end) / len(end) for end in ends]
+    return min((mean / ignorance for mean in means if math.isfinite(mean)), default=math.inf)
+
+
+def progress_of(records: list[dict[str, Any]]) -> list[float]:
+    """Return how far each network came: 0 for ln C, 1 for the best tenth of the networks on its data.
+
+    A network that diverged at every rate has -1.
+    """
+    losses = [best_loss(record) for record in records]
+    data = [record["name"].rpartition("-")[2] for record in records]
+    best = {
+        one: float(np.quantile([x for x, d in zip(losses, data, strict=True) if d == one], 0.1))
+        for one in set(data)
+    }
+    return [
+        max(-1.0, (1 - loss) / (1 - best[one])) if math.isfinite(loss) else -1.0
+        for loss, one in zip(losses, data, strict=True)
+    ]
+
+
+def area(bad: list[float], good: list[float]) -> float:
+    """Return the area under the curve: how often a bad network has the higher risk; ties count half."""
+    wins = sum((b > g) + (b == g) / 2 for b in bad for g in good)
+    return wins / (len(bad) * len(good))
+
+
+def print_scales(examined: list[tuple[float, Examined]]) -> None:
+    """Print a row for each symptom: its scale, and how the networks trained that lie on it."""
+    print("\n| symptom | figure | odd | harmful | fatal | harmful or worse | fatal |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for symptom in all_symptoms():
+        worst = [
+            (p, max((place for place, _ in symptom.readings(one)), default=-1.0))
+            for p, one in examined
+        ]
+        cells = [
+            "/".join(
+                str(sum(low <= p < high and place >= least for p, place in worst))
+                for low, high in ((-9, FAILS), (FAILS, WELL), (WELL, 9))
+            )
+            for least in (1, 2)
+        ]
+        ends = (symptom.scale.odd, symptom.scale.harmful, symptom.scale.fatal)
+        said = " | ".join("-" if end is None else f"{end:g}" for end in ends)
+        print(f"| {symptom.id} | {symptom.title} | {said} | {cells[0]} | {cells[1]} |")
+
+
+def tell(parts: list[tuple[Path, str]]) -> None:
+    """Print a row for each part, and write the table of all networks."""
+    rows = []
+    print(
+        "| part | networks | fail | train well | area | fatal and trains well | fatal and fails |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    examined: list[tuple[float, Examined]] = []
+    for path, part in parts:
+        records = [json.loads(line) for line in path.open()]
+        progress = progress_of(records)
+        found = [Examined(observation_of(record["observation"])) for record in records]
+        examined += zip(progress, found, strict=True)
+        risks, said = [risk(one) for one in found], [diagnose(one) for one in found]
+        fails = [p < FAILS for p in progress]
+        well = [p > WELL for p in progress]
+        over = area(
+            [r for r, f in zip(risks, fails, strict=True) if f],
+            [r for r, f in zip(risks, fails, strict=True) if not f],
+        )
+        fatal = [one.severity == "fatal" for one in said]
+        print(
+            f"| {part} | {len(records)} | {sum(fails)} | {sum(well)} | {over:.3f} | "
+            f"{sum(f and w for f, w in zip(fatal, well, strict=True))} | "
+            f"{sum(f and x for f, x in zip(fatal, fails, strict=True))} |"
+        )
+        for record, p, r, one in zip(records, progress, risks, said, strict=True):
+            worst = one.findings[0].id if one.findings else ""
+            rows.append([part, record["name"], f"{p:.2f}", f"{r:.2f}", one.severity or "", worst])
+    print_scales(examined)
+    table = Path(__file__).with_suffix(".csv")
+    heads = ["part", "network", "progress", "risk", "severity", "worst finding"]
+    table.write_text("".join(",".join(row) + "\n" for row in [heads, *sorted(rows)]))
+
+
 if __name__ == "__main__":
-    run(Path(sys.argv[2]), SEEDS[sys.argv[3]])
+    if sys.argv[1] == "run":
+        run(Path(sys.argv[2]), SEEDS[sys.argv[3]])
+    else:
+        given = sys.argv[2:]
+        tell([(Path(path), part) for path, part in zip(given[::2], given[1::2], strict=True)])
