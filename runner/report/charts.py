@@ -128,11 +128,15 @@ def signal_chart(run: RunData) -> Chart | None:
     return Chart("signal", "Forward: rms against depth", figure, text)
 
 
+def weight_gradients(run: RunData) -> list[dict[str, Any]]:
+    """Return the rows of the gradients of weights, or of all parameters if none is a weight."""
+    rows = [row for row in run.stats.gradients if str(row["path"]).endswith("weight")]
+    return rows or run.stats.gradients
+
+
 def gradient_chart(run: RunData) -> Chart | None:
     """Plot the gradient rms of every weight against depth."""
-    rows = [
-        row for row in run.stats.gradients if str(row["path"]).endswith("weight")
-    ] or run.stats.gradients
+    rows = weight_gradients(run)
     rms = series([row["rms"] for row in rows])
     if not np.isfinite(rms).any():
         return None

@@ -23,7 +23,7 @@ from initlab.runner.evidence.summary import DIAGNOSIS
 from initlab.runner.flat import flatten, is_plain_list
 from initlab.runner.json_values import JSON, finite
 from initlab.runner.report import drawing
-from initlab.runner.report.charts import Chart, series
+from initlab.runner.report.charts import Chart, series, weight_gradients
 from initlab.runner.report.findings import diagnoses_line, diagnosis_cell
 from initlab.runner.report.page import (
     cell,
@@ -43,6 +43,8 @@ MOST_PANELS = 16
 """Kinds of run with a panel of their own at most."""
 MOST_LINES = 30
 """Runs of a kind drawn in its panel at most."""
+MOST_RATIO = 1e4
+"""The largest value over the smallest in panels that share a scale at most."""
 MOST_COMPARED = 2000
 """Runs that can be compared in the page at most, since it contains their settings."""
 NOT_AS_DECLARED = "not as declared"
@@ -61,12 +63,13 @@ def write_sweep_report(folder: Path, over: bool = False) -> Path:
 
 @dataclass
 class RunGroup:
-    """Runs that differ only in keys that repeat them, like the seed: forward rms of some, figures
-    of all.
+    """Runs that differ only in keys that repeat them, like the seed: forward rms and gradient rms
+    of some, figures of all.
     """
 
     label: str
     signals: list[list[JSON]] = field(default_factory=list)
+    gradients: list[list[JSON]] = field(default_factory=list)
     figures: dict[str, list[float]] = field(default_factory=dict)
     runs: int = 0
 
@@ -75,6 +78,8 @@ class RunGroup:
         self.runs += 1
         if run.layers and len(self.signals) < MOST_LINES:
             self.signals.append([row["rms"] for row in run.trunk])
+        if run.stats.gradients and len(self.gradients) < MOST_LINES:
+            self.gradients.append([row["rms"] for row in weight_gradients(run)])
         for name, value in run.stats.figures.items():
             found = finite(value)
             if found is not None:
@@ -146,6 +151,10 @@ def _page(sweep: SweepData) -> str:
                 "Forward rms against depth",
                 drawn(signal_panels(list(found.kinds.values())[:MOST_PANELS])),
                 _left_out(listed),
+            ),
+            section(
+                "Gradient rms against depth",
+                drawn(gradient_panels(list(found.kinds.values())[:MOST_PANELS])),
             ),
             section(
                 "Figures",
@@ -276,49 +285,61 @@ def _swept(value: str | None) -> float | str | None:
 
 
 def signal_panels(kinds: list[RunGroup]) -> Chart | None:
-    """Plot forward rms against depth: a panel for each kind, a line for each run, one scale."""
-    drawn_kinds = [
-        kind for kind in kinds if any(np.isfinite(series(signal)).any() for signal in kind.signals)
-    ]
-    if not drawn_kinds:
+    """Plot forward rms against depth: a panel for each kind, a line for each run."""
+    lines = [(kind.label, kind.signals) for kind in kinds]
+    return _panels(lines, "signals", "Forward rms", "layer", drawing.SERIES[0])
+
+
+def gradient_panels(kinds: list[RunGroup]) -> Chart | None:
+    """Plot the gradient rms of weights against depth: a panel for each kind, a line for each run."""
+    lines = [(kind.label, kind.gradients) for kind in kinds]
+    return _panels(lines, "gradients", "Gradient rms", "weight", drawing.SERIES[2])
+
+
+def _panels(
+    kinds: Sequence[tuple[str, list[list[JSON]]]], name: str, what: str, unit: str, colour: str
+) -> Chart | None:
+    """Plot lines against depth, a panel for each kind.
+
+    The panels share one scale, unless kinds differ by more than `MOST_RATIO`: then a kind that
+    collapsed would make the lines of all others flat, and each panel has a scale of its own.
+    """
+    found = [(label, list(map(series, lines))) for label, lines in kinds]
+    found = [(label, lines) for label, lines in found if any(map(_is_drawn, lines))]
+    if not found:
         return None
-    columns = min(4, len(drawn_kinds))
-    figure, panels = drawing.panels(
-        len(drawn_kinds), columns, 7.6 / columns, 1.7 if columns > 1 else 3
-    )
-    ends = []
-    for at, (pair, kind) in enumerate(zip(panels, drawn_kinds, strict=True)):
-        for signal in kind.signals:
-            rms = series(signal)
-            pair.plot(
-                np.arange(len(rms)),
-                rms,
-                color=drawing.SERIES[at % len(drawing.SERIES)],
-                linewidth=0.9,
-                alpha=0.75,
-                marker="." if len(rms) == 1 else None,
-            )
-        ends.append((kind.label, statistics.median(_last(signal) for signal in kind.signals)))
-        title = textwrap.wrap(kind.label, 34, break_long_words=False, break_on_hyphens=False)[:2]
+    values = np.concatenate([line for _, lines in found for line in lines])
+    apart = len(found) > 1 and np.nanmax(values) / np.nanmin(values) > MOST_RATIO
+    columns = min(4, len(found)) if not apart else min(3, len(found))
+    made = drawing.separate if apart else drawing.panels
+    figure, panels = made(len(found), columns, 7.6 / columns, 1.7 if columns > 1 else 3)
+    for pair, (label, lines) in zip(panels, found, strict=True):
+        for rms in lines:
+            mark = "." if len(rms) == 1 else None
+            depth = np.arange(len(rms))
+            pair.plot(depth, rms, color=colour, linewidth=0.9, alpha=0.75, marker=mark)
+        title = textwrap.wrap(label, 34, break_long_words=False, break_on_hyphens=False)[:2]
         pair.set_title("\n".join(drawing.shortened(line, 34) for line in title), fontsize=7.5)
-        pair.axhline(1, color=drawing.INK, linewidth=0.5, linestyle=":")
-    drawing.counting(panels[0])
-    drawing.logarithmic(panels[0])
+    for pair in panels if apart else panels[:1]:
+        drawing.counting(pair)
+        drawing.logarithmic(pair)
+    if not apart and name == "signals":
+        for pair in panels:
+            pair.axhline(1, color=drawing.INK, linewidth=0.5, linestyle=":")
     for pair in panels[::columns]:
         pair.set_ylabel("rms", fontsize=8)
-    figure.supxlabel("layer", fontsize=8, color=drawing.INK)
-    said = "; ".join(f"{label}: {value:.3g}" for label, value in ends)
-    return Chart(
-        "signals",
-        "Forward rms against depth, by kind of run",
-        figure,
-        f"Median rms of the last layer: {said}. Dotted: 1.",
-    )
+    figure.supxlabel(unit, fontsize=8, color=drawing.INK)
+    ends = ((label, statistics.median(float(line[-1]) for line in lines)) for label, lines in found)
+    said = f"Median rms of the last {unit}: {'; '.join(f'{a}: {b:.3g}' for a, b in ends)}."
+    if apart:
+        said += " Each panel has a scale of its own, as the kinds differ by more than 10000 times."
+    elif name == "signals":
+        said += " Dotted: 1."
+    return Chart(name, f"{what} against depth, by kind of run", figure, said)
 
 
-def _last(signal: Sequence[JSON]) -> float:
-    found = finite(signal[-1])
-    return math.nan if found is None else found
+def _is_drawn(line: np.ndarray) -> bool:
+    return bool(np.isfinite(line).any())
 
 
 def figure_chart(kinds: list[RunGroup], name: str) -> Chart | None:

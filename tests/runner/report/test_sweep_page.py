@@ -7,7 +7,12 @@ from outline import Outline, text_of
 
 from initlab.runner.evidence.members import Member, read_members, write_members
 from initlab.runner.report.run_page import write_run_report
-from initlab.runner.report.sweep_page import write_sweep_report
+from initlab.runner.report.sweep_page import (
+    RunGroup,
+    gradient_panels,
+    signal_panels,
+    write_sweep_report,
+)
 
 
 def test_a_sweeps_report_shows_kinds_of_runs_and_says_what_failed(sweep_folder):
@@ -87,3 +92,32 @@ def test_a_kind_of_run_has_a_short_label_with_few_digits(many):
     words = ["vars.rule=torch", "model.layers[0].gain=0.3333333333333333"]
     write_members(folder, [], [Member(members[0].run_id, members[0].folder, words), members[1]])
     assert "rule=torch, gain=0.33333" in text_of(write_sweep_report(folder))
+
+
+def kinds(*sizes: float) -> list[RunGroup]:
+    made = []
+    for at, size in enumerate(sizes):
+        lines = [[1.0, size**0.5, size], [1.0, "nan", size]]
+        made.append(RunGroup(f"kind={at}", lines, lines, runs=2))
+    return made
+
+
+@pytest.mark.parametrize("panels", [signal_panels, gradient_panels])
+def test_a_kind_that_collapsed_does_not_flatten_the_others(panels):
+    together, apart = panels(kinds(0.5, 2.0)), panels(kinds(1e-16, 2.0, 0.5))
+    limits = [[pair.get_ylim() for pair in chart.figure.axes] for chart in (together, apart)]
+    assert len(set(limits[0])) == 1 and len(set(limits[1])) == 3
+    assert limits[1][1][0] > 0.5 and "a scale of its own" in apart.description
+    assert "a scale of its own" not in together.description
+    assert "kind=0: 1e-16; kind=1: 2; kind=2: 0.5" in apart.description
+    colours = {line.get_color() for pair in apart.figure.axes for line in pair.lines}
+    assert len(colours) == 1
+
+
+def test_kinds_without_a_positive_number_have_no_panel():
+    assert gradient_panels([RunGroup("a", gradients=[["nan", 0.0]]), RunGroup("b")]) is None
+
+
+def test_a_sweep_with_gradients_has_a_chart_of_them(sweep_folder):
+    text = text_of(write_sweep_report(sweep_folder))
+    assert "Median rms of the last weight: sigma=0.1: " in text
