@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from initlab.runner.claims.claim import Claim
     from initlab.runner.claims.judge import Judged
     from initlab.runner.sweep.declared import DeclaredMember
+    from initlab.runner.sweep.job import Job
 
 GROUPS = ("experiment", "sweep")
 """Folders whose YAML files are tests."""
@@ -224,17 +225,23 @@ class ExperimentItem(Item):
             raise NotAsExpected("\n".join(wrong))
 
 
+def _make(job: Job, place: Path) -> None:
+    """Make a run into a folder, which then holds what every run's does."""
+    from initlab.runner.run.stages import execute
+    from initlab.runner.sweep.job import origin
+    from initlab.runner.terminal.tables import quiet_console
+
+    execute(job.run, place, origin(job), quiet_console())
+
+
 def _problems(run: DeclaredMember, folder: Path) -> list[str]:
     """Make a run and verify it; return a line for each problem, with the run's words."""
     from initlab.runner.check.verify import verify
     from initlab.runner.errors import RunnerError
-    from initlab.runner.evidence.folder import Origin
-    from initlab.runner.run.stages import execute
-    from initlab.runner.terminal.tables import quiet_console
 
     place, words = folder / run.member.run_id, " ".join(run.member.overrides)
     try:
-        execute(run.config, place, Origin(run.member.overrides), quiet_console())
+        _make(run.declaration.job_of(run.member), place)
         answer = verify(place)
     except RunnerError as error:
         return [f"{words}: {line}" for line in str(error).splitlines()]
@@ -269,19 +276,15 @@ class _Claimed:
     def _judge(self) -> dict[str, Judged]:
         from initlab.runner.claims.judge import judge
         from initlab.runner.declare import leaving_no_trace
-        from initlab.runner.evidence.folder import Origin
         from initlab.runner.expectation import estimates
         from initlab.runner.experiments.performing import checked_sweep
-        from initlab.runner.run.stages import execute
-        from initlab.runner.terminal.tables import quiet_console
 
         with leaving_no_trace(), tempfile.TemporaryDirectory() as folder:
             checked = checked_sweep([self._name], self._config_dir)
             made = []
             for member in checked.members:
                 place = Path(folder) / member.run_id
-                config = checked.declaration.pop_job(member).run
-                execute(config, place, Origin(member.overrides), quiet_console())
+                _make(checked.declaration.pop_job(member), place)
                 made.append((member.overrides, place))
             return {
                 one.claim.id: one for one in judge(checked.claims, estimates(checked.claims, made))

@@ -39,8 +39,10 @@ from initlab.runner.config.hydra_internals import store_option
 SIMPLE_TYPES = (bool, int, float, str)
 SECTIONS = ("parameters", "layers", "gradients", "training", "figures", "measures", "diagnosis")
 """What a run prints, in this order; `runner.terminal.measured` has a function for each."""
-PRINTED = ("show", "fold")
-"""Keys that say what is printed and nothing about the run."""
+PRINTED = ("show", "fold", "diagnose")
+"""Keys that say what is told about a run and nothing about its values. Runs of earlier versions
+lack them.
+"""
 DTYPES = ("float32", "float16", "float64", "bfloat16")
 component = Rule(
     "be one path component",

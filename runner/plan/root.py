@@ -89,7 +89,7 @@ def _check_sweep(options: object) -> None:
 
 def check_made(config: Mapping[str, object]) -> None:
     """Check that a run can have been made from a config: every key that says something about the
-    run is there, and none says that nothing is made. Raises ConfigError with all problems.
+    values is there, and none says that nothing is made. Raises ConfigError with all problems.
     """
     problems = Problems()
     for key in Config.__dataclass_fields__:

@@ -50,7 +50,7 @@ def test_a_folder_is_as_sealed_until_a_file_of_it_changes(sealed, capsys):
     folder, path = sealed
     (folder / "runner.log").write_text("later")
     (folder / "report.html").write_text("later")
-    assert check(folder, path, capsys) == (0, f"{folder}: as sealed, 8 files\n")
+    assert check(folder, path, capsys) == (0, f"{folder}: as sealed, 9 files\n")
     (folder / "more.txt").write_text("")
     assert check(folder, path, capsys) == (1, f"{folder}: more.txt is not sealed\n")
     (folder / "more.txt").unlink()

@@ -38,7 +38,7 @@ def test_a_finished_run_is_verified_in_a_fresh_process(finished):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(
-        f"{finished}: verified, values, snapshot, figures and 7 files: 4 parameters, root "
+        f"{finished}: verified, values, snapshot, figures and 8 files: 4 parameters, root "
     )
 
 
@@ -59,7 +59,7 @@ def test_every_kind_of_run_is_verified(words, only_run, capsys):
 
 def test_without_a_snapshot_the_values_are_verified(only_run, capsys):
     code, text = answer(only_run("snapshot=none"), capsys)
-    assert (code, "verified, values, figures and 6 files (no snapshot was kept): " in text) == (
+    assert (code, "verified, values, figures and 7 files (no snapshot was kept): " in text) == (
         0,
         True,
     )
