@@ -22,7 +22,7 @@ def diagnose(given: Examined) -> Diagnosis:
     symptoms = list(all_symptoms())
     found = [finding for symptom in symptoms for finding in symptom.findings(given)]
     found.sort(key=lambda finding: (-finding.place, finding.id))
-    return Diagnosis(tuple(found), tuple(symptom.title for symptom in symptoms))
+    return Diagnosis(tuple(found), tuple(dict.fromkeys(symptom.title for symptom in symptoms)))
 
 
 def diagnosis_of(seen: Observation, **more: Any) -> Diagnosis:

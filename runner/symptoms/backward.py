@@ -130,7 +130,7 @@ class Overshoots(Symptom):
     title = "the largest relative change of a weight by a step of a small learning rate"
     why = "Only a learning rate far below the usual ones leaves the first values standing."
     source = SELF_SIZE
-    scale = Scale(30.0, 200.0, 1e3)
+    scale = Scale(30.0, 500.0, 1e3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the largest ratio of gradient to weight, over weights."""

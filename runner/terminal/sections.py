@@ -129,7 +129,8 @@ def remarks_on(plan: Plan) -> list[str]:
 def print_results(out: Console, results: Results, show: Sequence[str], fold: bool) -> None:
     """Print the sections that `show` names, and an empty line if anything was printed.
 
-    Remarks, and which parameters are not as declared, are printed even if no parameters are shown.
+    Remarks, which parameters are not as declared, and that a network cannot learn are printed even
+    if they are not shown.
     """
     if out.quiet:
         return
@@ -138,9 +139,9 @@ def print_results(out: Console, results: Results, show: Sequence[str], fold: boo
         SECTIONS[name](sheet, results)
     if "parameters" not in show:
         _unseen(sheet, results)
-    if results.diagnosis is not None and "diagnosis" not in show and results.diagnosis.findings:
-        severity = results.diagnosis.severity or ""
-        sheet.line(f"diagnosis: {results.diagnosis.headline}", STYLE.get(severity, ""))
+    found = results.diagnosis
+    if "diagnosis" not in show and found is not None and found.severity == "fatal":
+        sheet.line(f"diagnosis: {found.headline}", STYLE["fatal"])
     if sheet.folded:
         sheet.gap()
         sheet.line(FOLDED)
