@@ -11,7 +11,8 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
@@ -26,6 +27,10 @@ from initlab.runner.config.option_files import conf_dir
 from initlab.runner.config.permitted import LOGGING_CLASSES
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.sweep.plugin import register
+
+if TYPE_CHECKING:
+    from initlab.runner.config.option_writer import OptionFile
+    from initlab.runner.declare import DeclaredRun
 
 DOING = ("multirun", "run", "cfg", "info", "shell_completion", "hydra_help", "help")
 """The flags that say what is done with the words, of which there can be one."""
@@ -63,7 +68,7 @@ def launch(words: list[str]) -> int:
         from initlab.runner.sweep.sweeper import sweep
 
         return sweep(arguments.overrides, arguments.config_dir)
-    return single_run(config)
+    return single_run(config, arguments.config_dir)
 
 
 def check_flags(arguments: Namespace) -> None:
@@ -107,8 +112,8 @@ def show(text: str) -> int:
     return 0
 
 
-def single_run(config: DictConfig) -> int:
-    """Check the config, then print its plan or run it."""
+def single_run(config: DictConfig, config_dir: str | None = None) -> int:
+    """Check the config, then do its task: run it, or print its plan, diagnosis or advice."""
     from initlab.runner.declare import declared
     from initlab.runner.terminal import tables
     from initlab.runner.tracking import track_run
@@ -121,6 +126,9 @@ def single_run(config: DictConfig) -> int:
         done = finished(run.checked.declaration, run.folder) is not None
         state = "finished" if done else "to run"
         print(f"{state}  {run.run_id}\n\n1 run: 1 {state}; nothing was written")
+        return 0
+    if run.checked.task == "advise":
+        print_advice_for(run, config_dir)
         return 0
     if run.checked.task != "run":
         from initlab.runner.run.showing import show as show_task
@@ -145,6 +153,41 @@ def single_run(config: DictConfig) -> int:
     from initlab.runner.sweep.sweeper import conclude
 
     return conclude(run.checked.claims, [(run.words, folder)], folder, config.report != "none")
+
+
+def give_advice(
+    words: list[str], config_dir: str | None, train: bool = False, write: Path | None = None
+) -> None:
+    """Print which initializers suit the network that the words declare; with `write`, write the best
+    into this file. Raises ConfigError before anything is drawn if one of them is wrong.
+    """
+    from initlab.runner.config.option_writer import OptionFile
+    from initlab.runner.declare import composed, declared
+
+    register()
+    target = None if write is None else OptionFile(write, "init", "--write")
+    run = declared(composed([*words, "task=advise"], config_dir))
+    print_advice_for(run, config_dir, train, target)
+
+
+def print_advice_for(
+    run: DeclaredRun,
+    config_dir: str | None,
+    train: bool = False,
+    target: OptionFile | None = None,
+) -> None:
+    """Print which initializers suit a declared network; write the best into the target, if any."""
+    from initlab.runner.advice.advise import advise, write
+    from initlab.runner.progress import steps_of
+    from initlab.runner.terminal import tables
+    from initlab.runner.terminal.advice import print_advice
+
+    out = tables.console()
+    with steps_of("advice") as shown:
+        found = advise(run.checked, run.words, config_dir, train, shown)
+    print_advice(out, found.rows, found.refused, found.declared)
+    if target is not None:
+        print(f"written: {write(found, target)}")
 
 
 def hand_to_hydra(words: list[str]) -> int:

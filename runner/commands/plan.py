@@ -45,14 +45,20 @@ def with_task(task: str, words: Sequence[str]) -> int:
 
     Raises ConfigError for words that say something else about what to do.
     """
-    from initlab.runner.errors import Problems
     from initlab.runner.launch import launch
+
+    check_words(task, words)
+    return launch([*words, f"task={task}"])
+
+
+def check_words(command: str, words: Sequence[str]) -> None:
+    """Raise ConfigError for words that say something else about what to do than the command."""
+    from initlab.runner.errors import Problems
 
     problems = Problems()
     for word in words:
         key = word.lstrip("+~").partition("=")[0].strip()
         if key in OF_THE_COMMAND:
-            said = f"has no meaning beside the command {task}, which writes nothing - leave it out"
+            said = f"has no meaning beside the command {command}, which makes no run - leave it out"
             problems.add(key, said)
     problems.raise_any()
-    return launch([*words, f"task={task}"])

@@ -110,7 +110,7 @@ class Config:
     init_mode: Annotated[str, choice("deferred eager streamed")]
     threads: Annotated[Any, threads]
     shard: Any
-    task: Annotated[str, choice("run plan diagnose")]
+    task: Annotated[str, choice("run plan diagnose advise")]
     resume: bool
     dry_run: bool
     diagnose: bool

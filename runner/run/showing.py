@@ -16,7 +16,11 @@ from initlab.runner.terminal.diagnosis import print_diagnosis
 
 
 def show(config: RunConfig, out: Console) -> None:
-    """Do `task=plan` or `task=diagnose`. Raises ConfigError if the network cannot be diagnosed."""
+    """Do `task=plan` or `task=diagnose`. Raises ConfigError if the network cannot be diagnosed, and for
+    `task=advise`, which is done for a single network above.
+    """
+    if config.task == "advise":
+        raise ConfigError.of("task", "advise is for one network, not for a sweep - leave out -m")
     if config.task == "plan":
         tables.print_plan(out, config.plan, config.fold)
     else:

@@ -35,7 +35,7 @@ FLAGS = (
     "--resolve",
     "--version",
 )
-OVERRIDES = ("run", "plan", "diagnose", "lock", "experiments")
+OVERRIDES = ("run", "plan", "diagnose", "advise", "lock", "experiments")
 """Commands that take overrides; the others take files and folders, which the shell completes."""
 WITH_VALUE = {
     "--cfg": ("job", "hydra", "all"),

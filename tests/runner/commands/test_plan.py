@@ -26,7 +26,7 @@ def test_an_option_may_end_the_line(command, tmp_path):
 def test_a_word_that_says_what_to_do_is_refused_in_one_line(word, command, tmp_path):
     done = command("plan", "init=he", word)
     key = word.lstrip("+").partition("=")[0]
-    said = "has no meaning beside the command plan, which writes nothing - leave it out"
+    said = "has no meaning beside the command plan, which makes no run - leave it out"
     assert (done.code, done.out) == (2, "")
     assert done.err == f"error: {key}: {said}\n"
     assert not any(tmp_path.iterdir())

@@ -1,0 +1,54 @@
+"""`initlab advise`."""
+
+from __future__ import annotations
+
+import pytest
+
+from initlab.runner.cli import run_command
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("words", [["advise"], ["task=advise"]])
+def test_the_table_is_printed_and_nothing_written(words, tmp_path, capsys):
+    assert run_command([*words, "init=normal"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:3] == ["initializer", "worst", "finding"]
+    assert any("init=he " in line for line in lines)
+    assert lines[-2].startswith("as declared: init=normal, place ")
+    assert lines[-1].startswith("to type: init=")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_best_is_written_as_an_option(tmp_path, capsys):
+    assert run_command(["advise", "init=normal", "--write", "mine/init/net.yaml"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "written: --config-dir mine init=net"
+    assert run_command(["plan", "--config-dir", "mine", "init=net"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["task=plan"], "has no meaning beside the command advise"),
+        (["dry_run=true"], "has no meaning beside the command advise"),
+        (["-m"], "-m: is for a sweep"),
+        (["init=hee"], "did you mean"),
+        (["--train"], "--train: needs data with labels"),
+        (["--trian"], "--trian"),
+        (["--write", "net.yaml"], "--write: must be a file in a folder 'init'"),
+        (["init=fixup", "--write", "mine/init/net.yaml"], "residual branch"),
+        (["probe=none", "--write", "mine/init/net.yaml"], "probe: none sends nothing"),
+    ],
+)
+def test_what_is_refused_writes_nothing(words, said, tmp_path, capsys):
+    assert run_command(["advise", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_gets_no_advice(capsys):
+    assert run_command(["-m", "init=normal,he", "task=advise"]) == 2
+    assert "task: advise is for one network" in capsys.readouterr().err
