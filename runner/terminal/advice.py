@@ -22,9 +22,10 @@ class Tried:
     """What one pass showed of the network with the initializer of `words`, which can be typed.
 
     `risk` is the place of the worst figure on its scale, below 0 without a finding. `loss` is that
-    before the first step. `forward` and `backward` are the factors of signal and gradient a block, None with fewer than three. `cosine` is that of two inputs after the last hidden block,
-    `dead` the largest fraction of units of a layer that are 0 for every sample. `trained` is the
-    loss after a short training at the best of a few rates, `rate`; None if it was not trained.
+    before the first step. `forward` and `backward` are the factors of signal and gradient a block,
+    None with fewer than three. `cosine` is that of two inputs after the last hidden block, `dead` the
+    largest fraction of units of a layer that are 0 for every sample. `trained` is the loss after a
+    short training at the best of a few rates, `rate`; None if it was not trained.
     """
 
     words: str
