@@ -14,7 +14,7 @@ from initlab.runner.diagnosis.cure import python_of
 from initlab.runner.diagnosis.diagnose import diagnosis_of
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.diagnosed import Diagnosis
-from initlab.runner.observation.passes import observe
+from initlab.runner.observation.passes import first_array, observe
 from initlab.runner.plan.filling import check_block
 from initlab.runner.plan.network import network_of
 from initlab.runner.probes import Subject
@@ -40,15 +40,17 @@ def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -
             "inputs", f"must be a batch of at least one sample, got shape {x.shape}"
         )
     y = None if labels is None else _array(labels, "labels")
-    if y is not None and (y.dtype.kind not in "iu" or len(y) != len(x)):
+    if not np.isfinite(np.asarray(x, np.float64)).all():
+        raise ConfigError.of("inputs", "must be finite, but some are infinite or NaN")
+    if y is not None and (y.dtype.kind not in "iu" or y.shape[:1] != x.shape[:1]):
         said = f"must be whole numbers, one for each of {len(x)} samples, got {y.dtype} {y.shape}"
         raise ConfigError.of("labels", said)
     batch = Batch(x, None if y is None else y.astype(np.int64))
     subject = _subject(net, batch, check_seed(seed))
     with autograd.predict_mode():
         output = net(subject.inputs())
-    if y is not None and isinstance(output, nd.NDArray):
-        _check_labels(batch, output)
+    if y is not None:
+        _check_labels(batch, first_array(output))
     subject.parameters = network_of(net).owners
     found = diagnosis_of(observe(subject))
     findings = [replace(f, instead=tuple(map(python_of, f.instead))) for f in found.findings]
@@ -56,8 +58,11 @@ def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -
 
 
 def _array(given: Any, name: str) -> np.ndarray:
-    values = given.asnumpy() if isinstance(given, nd.NDArray) else np.asarray(given)
-    if values.dtype.kind not in "fiu":
+    try:
+        values = given.asnumpy() if isinstance(given, nd.NDArray) else np.asarray(given)
+    except ValueError as error:
+        raise ConfigError.of(name, "must be an array, but its rows differ in length") from error
+    if values.dtype.kind not in "fiu" and values.dtype.name != "bfloat16":
         raise ConfigError.of(name, f"must be an array of numbers, got {values.dtype}")
     return np.asarray(values)
 
@@ -82,8 +87,17 @@ def _subject(net: gluon.Block, batch: Batch, seed: int) -> Subject:
 def _check_labels(batch: Batch, output: nd.NDArray) -> None:
     """Raise ConfigError unless there is a label below the number of scores for each vector of them."""
     assert batch.labels is not None
+    if len(output.shape) not in (2, 3) or output.shape[-1] < 2:
+        said = (
+            f"need scores of at least two classes, but the network returns shape {output.shape}"
+            " - leave them out"
+        )
+        raise ConfigError.of("labels", said)
     if output.shape[:-1] != batch.labels.shape:
-        said = f"have shape {batch.labels.shape}, but the network returns scores of shape {output.shape}"
+        said = (
+            f"must have shape {output.shape[:-1]}, one for each vector of the network's scores, "
+            f"got {batch.labels.shape}"
+        )
         raise ConfigError.of("labels", said)
     if batch.labels.min() < 0 or batch.labels.max() >= output.shape[-1]:
         said = f"must lie in 0 to {output.shape[-1] - 1}, as the network returns {output.shape[-1]} scores"

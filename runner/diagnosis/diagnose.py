@@ -25,9 +25,13 @@ def diagnose(given: Examined) -> Diagnosis:
     return Diagnosis(tuple(found), tuple(dict.fromkeys(symptom.title for symptom in symptoms)))
 
 
-def diagnosis_of(seen: Observation, **more: Any) -> Diagnosis:
-    """Return the diagnosis of what was observed; `more` are further parts of `Examined`."""
-    return diagnose(Examined(seen, cure=cure_for(seen), **more))
+def diagnosis_of(seen: Observation, declared: str = "", **more: Any) -> Diagnosis:
+    """Return the diagnosis of what was observed; `more` are further parts of `Examined`.
+
+    `declared` are the words of the initializer that drew the values, which no finding advises.
+    """
+    cure = tuple(words for words in cure_for(seen) if words != declared)
+    return diagnose(Examined(seen, cure=cure, **more))
 
 
 def risk(given: Examined) -> float:

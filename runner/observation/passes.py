@@ -19,6 +19,7 @@ import numpy as np
 from initlab.engine import autograd, gluon, nd
 from initlab.engine.registry import snake_case
 from initlab.engine.streams import VERSION, Key, Stream, scope, using
+from initlab.runner.errors import ConfigError
 from initlab.runner.measures.base import activation_name, is_activation
 from initlab.runner.measures.layers import saturated
 from initlab.runner.observation.signals import Signal, alike, by_unit, copies_in, rms_of, silent_in
@@ -189,6 +190,20 @@ def _calls(network: gluon.Block) -> Iterator[list[_Call]]:
             handle.detach()
 
 
+def first_array(output: object) -> nd.NDArray:
+    """Return the first array of what a network returns, in lists and tuples too.
+
+    Raises ConfigError if it returns none.
+    """
+    for value in _flat(output):
+        if isinstance(value, nd.NDArray):
+            return value
+    found = type(output).__name__
+    raise ConfigError.of(
+        "network", f"must return an array, or a list or tuple with one, got {found}"
+    )
+
+
 def _flat(output: object) -> Iterator[object]:
     if isinstance(output, (list, tuple)):
         for part in output:
@@ -258,13 +273,15 @@ def _look_closely(subject: Subject) -> tuple[Observation, dict[str, np.ndarray]]
     inputs = subject.inputs()
     with _kept(subject, True), autograd.record(), _calls(subject.network) as calls:
         output = subject.network(inputs)
-        output = next(v for v in _flat(output) if isinstance(v, nd.NDArray))
+        output = first_array(output)
         head, losses, classes = _head(subject, output)
     root = _tree(calls)
     trunk, leaves = list(root.trunk()), list(root.leaves())
     learned = {p: q for p, q in subject.parameters.items() if q.grad_req != "null"}
     boxes = [node.call.left for node in (*trunk, *leaves)] + [q.data() for q in learned.values()]
-    found = autograd.inner_gradients(head, boxes)
+    # Without a parameter that learns in front of it, the output is on no tape.
+    on_tape = head._node is not None
+    found = autograd.inner_gradients(head, boxes) if on_tape else [None] * len(boxes)
     by_box = {id(box): gradient for box, gradient in zip(boxes, found, strict=True)}
     # Gradients are of the sum over samples' own losses divided by their number.
     gradients = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from initlab.runner.excerpt import counted
 from initlab.runner.observation.passes import Observation, Stage
 from initlab.runner.observation.ranges import range_of
 from initlab.runner.symptoms.base import Examined, Reading, Symptom, register, slope
@@ -26,20 +27,22 @@ def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
     start = (stages[0].signal.rms if seen.tokens else seen.input.rms) or 1.0
     rms = [stage.signal.rms for stage in stages]
     last, factor = stages[-1], slope(stages, rms)
-    at = f", a factor of {factor:.3g} a block" if factor is not None else ""
+    at = f", a factor of {factor:.3g} from block to block" if factor is not None else ""
     if factor is not None and (factor > 1.05 if grows else factor < 0.95):
         ends = range_of(seen.dtype)
         limit = ends.largest if grows else ends.smallest
         left = abs(math.log(limit / last.signal.rms) / math.log(factor)) if last.signal.rms else 0.0
         if last.signal.rms:
-            at += f"; about {left:.0f} more blocks to the end of {seen.dtype}"
+            end = "its largest number" if grows else "0"
+            at += f"; {seen.dtype} reaches {end} after about {counted(max(1, round(left)), 'more block')}"
     ratio = last.signal.rms / start
     entering = "the embedding's" if seen.tokens else "the input's"
     yield Reading(
         where=last.path,
         figure=ratio,
-        measured=f"rms {last.signal.rms:.3g} after {len(stages)} blocks, {ratio:.3g} times {entering}{at}",
-        expected="a signal that keeps its size: a factor of 1 a block",
+        measured=f"rms {last.signal.rms:.3g} after {counted(len(stages), 'block')}, "
+        f"{ratio:.3g} times {entering}{at}",
+        expected=f"about as large as {entering}",
     )
 
 
@@ -98,7 +101,7 @@ class InputsAlike(Symptom):
         yield Reading(
             where=last.path,
             figure=left / min(1.0, before),
-            measured=f"cosine of two inputs {last.signal.cosine:.7g} after {len(stages)} blocks",
+            measured=f"cosine of two inputs {last.signal.cosine:.7g} after {counted(len(stages), 'block')}",
             expected="a cosine that stays away from 1"
             if seen.input.cosine is None
             else f"about the input's own {seen.input.cosine:.3g}",

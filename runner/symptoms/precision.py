@@ -23,19 +23,21 @@ class NotFinite(Symptom):
     scale = Scale(1e-3, 1e-2, 0.1)
 
     def look(self, given: Examined) -> Iterator[Reading]:
-        """Yield the first layer or parameter whose values or gradient are not finite."""
+        """Yield each layer and parameter whose values or gradient are not finite, causes first: values
+        of parameters, outputs in the order of the layers, gradients from the output back.
+        """
         seen = given.seen
-        for stage in (*seen.leaves, *seen.trunk):
-            for what, figure in (
-                ("output", stage.signal.largest),
-                ("gradient", stage.signal.gradient),
-            ):
-                if figure is not None and not math.isfinite(figure):
-                    yield Reading(stage.path, 1.0, f"its {what} is not finite", "finite values")
-        for tensor in seen.tensors:
-            for what, figure in (("values are", tensor.rms), ("gradient is", tensor.gradient)):
-                if figure is not None and not math.isfinite(figure):
-                    yield Reading(tensor.path, 1.0, f"its {what} not finite", "finite values")
+        figures = [(tensor.path, "values are", tensor.rms) for tensor in seen.tensors]
+        figures += [(stage.path, "output is", stage.signal.largest) for stage in seen.leaves]
+        for path, gradient in (
+            *((stage.path, stage.signal.gradient) for stage in reversed(seen.leaves)),
+            *((tensor.path, tensor.gradient) for tensor in reversed(seen.tensors)),
+        ):
+            if gradient is not None:
+                figures.append((path, "gradient is", gradient))
+        for path, what, figure in figures:
+            if not math.isfinite(figure):
+                yield Reading(path, 1.0, f"its {what} not finite", "finite values")
 
 
 @register
@@ -77,7 +79,7 @@ class GradientUnderflow(Symptom):
         dtype = given.seen.dtype
         smallest = range_of(dtype).tiny
         for tensor in given.seen.awake.tensors:
-            if tensor.gradient and len(tensor.shape) > 1:
+            if tensor.gradient and math.isfinite(tensor.gradient) and len(tensor.shape) > 1:
                 yield Reading(
                     where=tensor.path,
                     figure=tensor.gradient / smallest,

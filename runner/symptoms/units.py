@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from initlab.runner.excerpt import counted
 from initlab.runner.observation.passes import Stage
 from initlab.runner.symptoms.base import Examined, Reading, Symptom, register
 from initlab.runner.symptoms.scale import Scale
@@ -34,8 +35,8 @@ class DeadUnits(Symptom):
                 yield Reading(
                     where=stage.path,
                     figure=stage.signal.silent,
-                    measured=f"{stage.signal.silent:.0%} of {stage.signal.units} units are 0 for all "
-                    f"{seen.batch} samples",
+                    measured=f"{stage.signal.silent:.0%} of {stage.signal.units} units are 0 in a batch of "
+                    f"{counted(seen.batch, 'sample')}",
                     expected="at most half",
                 )
 

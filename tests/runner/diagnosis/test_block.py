@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from observed import inputs, made
 
 import initlab
 from initlab.engine import init
@@ -46,7 +47,7 @@ def test_labels_may_be_left_out_and_then_follow_from_the_seed():
         (X, Y[:5], "labels: must be whole numbers, one for each of 32 samples"),
         (X, Y + 0.5, "labels: must be whole numbers"),
         (X, Y + 5, "labels: must lie in 0 to 9"),
-        (X, np.stack([Y, Y], 1), "labels: have shape"),
+        (X, np.stack([Y, Y], 1), "labels: must have shape"),
         (np.float32(3), None, "inputs: must be a batch"),
         (X[:0], None, "inputs: must be a batch of at least one sample"),
         (np.array(["a"]), None, "inputs: must be an array of numbers"),
@@ -66,3 +67,24 @@ def test_a_network_that_was_not_initialized_is_refused():
     net = nn.Dense(3, in_units=20)
     with pytest.raises(RuntimeError, match="has not been initialized"):
         initlab.diagnose(net, X)
+
+
+@pytest.mark.parametrize(
+    ("given", "labels", "said"),
+    [
+        ([[1.0], [1.0, 2.0]], None, "inputs: must be an array"),
+        (np.full((2, 20), np.nan), None, "inputs: must be finite"),
+        (inputs(4, 20), 3, "labels: must be whole numbers"),
+        (inputs(4, 20), [[0], [1], [0], [1]], r"labels: must have shape \(4,\)"),
+    ],
+)
+def test_inputs_and_labels_of_another_form_are_refused(given, labels, said):
+    net = made(nn.Dense(3), batch=inputs(2, 20))
+    with pytest.raises(ConfigError, match=said):
+        initlab.diagnose(net, given, labels)
+
+
+def test_labels_for_a_single_output_are_refused():
+    net = made(nn.Dense(1), batch=inputs(2, 20))
+    with pytest.raises(ConfigError, match="labels: need scores of at least two classes"):
+        initlab.diagnose(net, inputs(2, 20), [0, 0])

@@ -10,6 +10,7 @@ from observed import inputs, made, subject_of
 
 from initlab.engine import autograd, gluon, init, nd
 from initlab.engine.gluon import nn
+from initlab.runner.errors import ConfigError
 from initlab.runner.observation.passes import observe
 
 
@@ -117,3 +118,36 @@ def test_an_output_that_holds_no_scores_has_no_loss_but_gradients():
     seen = observe(subject_of(made(nn.Dense(1), batch=x), x))
     assert seen.loss is None and seen.ignorance is None
     assert seen.tensors[0].gradient > 0
+
+
+def test_what_does_not_learn_is_observed_without_gradients():
+    x = inputs(4, 3)
+    net = made(nn.Dense(5), nn.Dense(2), batch=x)
+    net.collect_params().setattr("grad_req", "null")
+    seen = observe(subject_of(net, x))
+    assert seen.tensors == [] and seen.trunk[0].signal.gradient is None
+
+
+def test_an_output_that_is_cut_from_its_parameters_gives_them_no_gradient():
+    class Cut(gluon.Block):
+        def __init__(self):
+            super().__init__()
+            self.dense = nn.Dense(2)
+
+        def forward(self, x):
+            return self.dense(x).detach()
+
+    net, x = Cut(), inputs(3, 2)
+    net.initialize()
+    net(nd.array(x))
+    assert all(tensor.gradient is None for tensor in observe(subject_of(net, x)).tensors)
+
+
+@pytest.mark.parametrize("output", [None, {}, ()])
+def test_a_network_that_returns_no_array_is_refused(output):
+    class Silent(gluon.Block):
+        def forward(self, x):
+            return output
+
+    with pytest.raises(ConfigError, match="network: must return an array"):
+        observe(subject_of(Silent(), inputs(3, 2)))

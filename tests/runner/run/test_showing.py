@@ -35,3 +35,13 @@ def test_every_mode_of_initializing_gives_one_diagnosis(mode):
 def test_what_sends_nothing_through_the_network_is_refused():
     with pytest.raises(ConfigError, match="probe: none sends nothing"):
         diagnosis_of(declare("init=he", "probe=none").checked)
+
+
+def test_the_initializer_that_was_declared_is_not_advised():
+    found = diagnosis_of(declare("init=he", "model=shared").checked)
+    assert all("init=he" not in finding.instead for finding in found.findings)
+
+
+def test_what_was_looked_at_is_said_once():
+    looked = diagnosis_of(declare("init=he").checked).looked_at
+    assert len(set(looked)) == len(looked)

@@ -27,7 +27,12 @@ def test_a_deep_network_with_wrong_weights_is_fatal_and_with_he_it_is_not(sympto
 def test_the_factor_a_block_and_the_blocks_to_the_end_of_the_dtype_are_said():
     _, found = reading("signal-vanishes", chain(8, "relu", init.Normal(0.01)))
     assert "times the input's, a factor of 0.05" in found.measured
-    assert "more blocks to the end of float32" in found.measured
+    assert "float32 reaches 0 after about" in found.measured
+
+
+def test_one_block_is_said_in_the_singular():
+    _, found = reading("signal-vanishes", chain(1, "relu", "he"))
+    assert "after 1 block," in found.measured
 
 
 def test_six_residual_blocks_of_zero_leave_the_signal_as_it_is():

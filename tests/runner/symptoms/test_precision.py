@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from observed import chain, inputs, reading, subject_of
+from observed import chain, inputs, made, reading, subject_of
 
 from initlab.engine import init, nd
+from initlab.engine.gluon import nn
 from initlab.runner.observation.passes import observe
 from initlab.runner.symptoms import REGISTRY, Examined
 
@@ -39,3 +40,13 @@ def test_gradients_below_the_dtype_are_found():
     place, found = worst("gradient-underflow", chain(4, "relu", init.Normal(0.01)), "float16")
     assert place >= 1 and "float16" in found.measured
     assert reading("gradient-underflow", chain(4, "relu", init.Normal(0.02)))[0] < 0
+
+
+def test_a_value_that_is_no_number_is_found_where_it_begins_and_no_underflow_is_said():
+    x = inputs(8, 20)
+    net = made(nn.Dense(6), nn.Dense(6), nn.Dense(3), batch=x)
+    net[1].weight.set_data(nd.full((6, 6), np.nan))
+    given = Examined(observe(subject_of(net, x)))
+    first = next(iter(REGISTRY.get("not-finite")().look(given)))
+    assert (first.where, first.measured) == ("1.weight", "its values are not finite")
+    assert not list(REGISTRY.get("gradient-underflow")().look(given))
