@@ -177,7 +177,8 @@ def observed(config: RunConfig, network: Network) -> Observation | None:
 def diagnosed(config: RunConfig, seen: Observation, trace: Trace) -> Diagnosis:
     """Return the diagnosis; `trace` has the first update by the declared optimizer, if any."""
     rows = {row.path: row for row in config.plan.rows}
-    declared = f"init={config.resolved['init']['kind']}"
+    init = config.resolved["init"]
+    declared = f"init={init['kind']}" if isinstance(init, Mapping) else ""
     return diagnosis_of(seen, declared, rows=rows, updates=trace.updates)
 
 
