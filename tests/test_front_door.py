@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
 SIGNATURES = {
     "declare": "(*words: 'str', config_dir: 'str | os.PathLike[str] | None' = None) -> 'DeclaredRun'",
+    "diagnose": "(net: 'gluon.Block', inputs: 'Any', labels: 'Any' = None, seed: 'int' = 0) -> 'Diagnosis'",
     "load": "(path: 'str | os.PathLike[str]') -> 'Run'",
     "plan": (
         "(net: 'gluon.Block', init: 'str | Mapping[str, object] | Initializer', "
@@ -24,15 +25,15 @@ SIGNATURES = {
     "runs": "(root: 'str | os.PathLike[str]' = 'outputs') -> 'Runs'",
 }
 MEMBERS = {
-    "DeclaredRun": {"begin", "checked", "config", "folder", "make", "plan", "run", "run_id", "words"},
+    "DeclaredRun": {"begin", "checked", "config", "diagnose", "folder", "make", "plan", "run", "run_id", "words"},
     "Plan": {
         "aliases", "describe", "digest", "fill", "get", "items", "keys", "output", "owners", "remarks", "rows",
         "totals", "values",
     },
-    "Run": {"config", "figures", "manifest", "path", "stats"},
+    "Run": {"config", "diagnosis", "figures", "manifest", "path", "stats"},
     "Runs": {"count", "index", "to_pandas", "where"},
 }  # fmt: skip
-OTHERS = {"ConfigError", "EvidenceError", "QuantityError", "Row", "__version__", "engine", "runner"}
+OTHERS = {"ConfigError", "Diagnosis", "EvidenceError", "QuantityError", "Row", "__version__", "engine", "runner"}
 
 
 def test_these_are_the_public_names():

@@ -199,6 +199,7 @@ def test_no_file_names_a_machine_or_an_index():
             in (
                 ".npz",
                 ".params",
+                ".safetensors",
             )
             or file == Path(__file__)
             or not file.is_file()

@@ -6,7 +6,6 @@ from collections import Counter
 
 from initlab.runner.observation.passes import Observation
 from initlab.runner.theory.activations import ACTIVATIONS
-from initlab.runner.theory.meanfield import gain
 
 RELATIVES = {"gelu_tanh": "gelu", "leaky_relu": "leaky", "swish": "silu", "log_sigmoid": "softrelu"}
 """Activations of the engine -> the closest that has closed forms."""
@@ -37,6 +36,8 @@ def words_for(activation: str | None) -> str:
         return "init=orthogonal"
     if activation in ("selu", None, "linear"):
         return "init=lecun"
+    from initlab.runner.theory.meanfield import gain
+
     return f"init=variance_scaling init.scale={gain(activation) ** 2:.4g} init.distribution=normal"
 
 
