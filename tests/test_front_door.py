@@ -33,7 +33,16 @@ MEMBERS = {
     "Run": {"config", "diagnosis", "figures", "manifest", "path", "stats"},
     "Runs": {"count", "index", "to_pandas", "where"},
 }  # fmt: skip
-OTHERS = {"ConfigError", "Diagnosis", "EvidenceError", "QuantityError", "Row", "__version__", "engine", "runner"}
+OTHERS = {
+    "ConfigError",
+    "Diagnosis",
+    "EvidenceError",
+    "QuantityError",
+    "Row",
+    "__version__",
+    "engine",
+    "runner",
+}
 
 
 def test_these_are_the_public_names():
