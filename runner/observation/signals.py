@@ -47,7 +47,7 @@ class Signal:
 
 
 def rms_of(values: np.ndarray) -> float:
-    """Return the root mean square of all elements; values whose squares overflow are scaled first."""
+    """Return the root mean square of all elements, 0 without any."""
     wide = np.asarray(values, np.float64).ravel()
     return float(np.sqrt(np.square(wide).mean())) if wide.size else 0.0
 
