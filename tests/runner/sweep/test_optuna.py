@@ -163,7 +163,7 @@ def test_a_search_suggests_the_values_of_a_range_and_a_grid_all_of_them(search, 
         ),
         ((OBJECTIVE, SIGMA, "data=normal,hee"), "data: no option 'hee'"),
         ((OBJECTIVE, SIGMA, "seed=-1"), "seed: must be a whole number"),
-        ((OBJECTIVE, SIGMA, "task=plan"), "task: plan measures nothing to search by"),
+        ((OBJECTIVE, SIGMA, "task=plan"), "task: plan makes no run to search by"),
         ((OBJECTIVE, "resume=true,false"), "resume: cannot be searched - give one value"),
         (
             (OBJECTIVE, "init.sigma=interval(1,0.1)"),
