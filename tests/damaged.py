@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import importlib.util
 import io
 import itertools
 import json
@@ -25,7 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from foreign_files import FOLDER
 from matplotlib.figure import Figure
 
 import initlab
@@ -236,6 +239,7 @@ def victims(place: Path) -> Iterator[Victim]:
         _bytes(one / "snapshot.safetensors"),
         [lambda: verify(one, figures=False), lambda: _load(one), by_hand[3], by_hand[1]],
     )
+    yield from _foreign_victims(place)
     yield from _sweep_victims(place)
     parts = [_folder("init_mode=streamed", "probe=none", f"shard={n}/2") for n in (1, 2)]
     for name in ("manifest.json", "stats.json"):
@@ -249,6 +253,33 @@ def victims(place: Path) -> Iterator[Victim]:
     command("lock", *SMALL[:3], "seed=1,2", "-o", "x.lock")
     lock = Path("x.lock").absolute()
     yield _json_victim("lock", lock, lambda: refusing(run_command, ["verify", "--lock", str(lock)]))
+
+
+def _foreign_victims(place: Path) -> Iterator[Victim]:
+    """Files of other libraries, changed anywhere."""
+    for name in ("state.pth", "old_state.pth", "views.bin", "whole.pt", "model.onnx", "keras.h5"):
+        if name.endswith(".h5") and importlib.util.find_spec("h5py") is None:
+            continue
+        path = place / name
+        whole = (FOLDER / name).read_bytes()
+        path.write_bytes(whole)
+        read = functools.partial(_read_all, path)
+        yield Victim(name, path, functools.partial(_anywhere, whole), [read])
+
+
+def _anywhere(whole: bytes, rng: random.Random) -> bytes:
+    changed = bytearray(whole)
+    for _ in range(rng.choice([1, 1, 2, 8])):
+        at, size = rng.randrange(len(changed)), rng.choice([1, 1, 2, 8, 40])
+        new = rng.randbytes(size) if rng.random() < 0.7 else whole[at // 2 : at // 2 + size]
+        changed[at : at + rng.choice([0, size, size])] = new
+    return bytes(changed[: rng.randrange(1, len(changed))] if rng.random() < 0.05 else changed)
+
+
+def _read_all(path: Path) -> object:
+    side = open_sides(path)[0]
+    with np.errstate(all="ignore"):
+        return [array.astype(np.float64).sum() for array in side.tensors.values()]
 
 
 def _sweep_victims(place: Path) -> Iterator[Victim]:

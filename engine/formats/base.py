@@ -31,6 +31,8 @@ class Snapshot:
     tensors: dict[str, np.ndarray]
     aliases: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    """Tensors of other libraries' files that cannot be given as arrays, and why."""
 
 
 class Format(ABC):
@@ -38,6 +40,8 @@ class Format(ABC):
 
     name: ClassVar[str]
     suffix: ClassVar[str]
+    also: ClassVar[tuple[str, ...]] = ()
+    """Other suffixes of its files."""
     for_runs: ClassVar[bool] = True
     """Whether a run can store its first values in it, which needs names, aliases and metadata in one
     file."""
@@ -64,7 +68,7 @@ class Format(ABC):
         path = Path(path)
         data = path.read_bytes()
         try:
-            check_kind(data[:KIND_BYTES])
+            check_kind(data[:KIND_BYTES], self.name)
             snapshot = self.parse(data)
             check_names(snapshot)
             return snapshot
@@ -88,9 +92,10 @@ class Format(ABC):
 
 def unreadable(path: Path, error: FormatError) -> FormatError:
     """Return the error for the file at `path`, with what to do."""
+    said = " ".join(str(error).splitlines())  # names in a file may hold line breaks
     if isinstance(error, OtherKind):
-        return OtherKind(f"{path}: {error}")
-    return FormatError(f"{path}: {error} - write the file again")
+        return OtherKind(f"{path}: {said}")
+    return FormatError(f"{path}: {said} - write the file again")
 
 
 def check_names(snapshot: Snapshot) -> None:
@@ -113,11 +118,11 @@ def check_names(snapshot: Snapshot) -> None:
         checked(alias not in snapshot.tensors, f"'{alias}' is both a tensor and an alias")
 
 
-def check_kind(first: bytes) -> None:
+def check_kind(first: bytes, reader: str) -> None:
     """Raise FormatError if a file that begins with these bytes is what often lies in the place of
-    weights.
+    weights, and none that the format `reader` reads.
     """
-    found = other_kind(first)
+    found = other_kind(first, reader)
     if found is not None:
         raise OtherKind(f"is {found}")
 
@@ -170,7 +175,7 @@ def get(name_or_path: str | os.PathLike[str]) -> Format:
     if os.path.isdir(text):
         raise OtherKind(f"{text}: is a folder{_inside(Path(text))}")
     for file_format in REGISTRY.entries().values():
-        if suffix == file_format.suffix:
+        if suffix.lower() in (file_format.suffix, *file_format.also):
             return file_format
     foreign = other_suffix(suffix)
     if foreign is not None:
@@ -234,12 +239,17 @@ def dtype_called(name: str) -> np.dtype:
 def tensor_of(
     name: str, raw: bytes | memoryview, dtype: np.dtype, shape: Sequence[int]
 ) -> np.ndarray:
-    """Copy bytes into a tensor of this dtype and shape.
+    """Copy bytes into a tensor of this dtype and shape. Raises FormatError like `view_of`."""
+    return view_of(name, np.frombuffer(raw, np.uint8).copy(), dtype, shape)
+
+
+def view_of(name: str, raw: np.ndarray, dtype: np.dtype, shape: Sequence[int]) -> np.ndarray:
+    """Return bytes as a tensor of this dtype and shape, without copying.
 
     Raises FormatError if the shape is impossible or a boolean is neither 0 nor 1.
     """
     try:
-        array = np.frombuffer(raw, np.uint8).copy().view(dtype).reshape(shape)
+        array = raw.view(dtype).reshape(shape)
     except (ValueError, OverflowError):
         raise FormatError(
             f"is damaged: tensor '{name}' has the impossible shape {list(shape)}"
@@ -250,6 +260,14 @@ def tensor_of(
             f"is damaged: tensor '{name}' has booleans that are neither 0 nor 1",
         )
     return array
+
+
+def mapped(path: Path) -> np.ndarray:
+    """Return the bytes of a file, mapped into memory; writing to them does not change the file."""
+    if not path.stat().st_size:
+        return np.zeros(0, np.uint8)
+    found: np.ndarray = np.memmap(path, np.uint8, mode="c").view(np.ndarray)
+    return found
 
 
 def checked(condition: bool, message: str | Callable[[], str]) -> None:

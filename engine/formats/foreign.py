@@ -1,54 +1,99 @@
 """Files that lie where weights should: what they are, by their first bytes or by their names, and what
 to do instead.
-
-Pickles are never opened: reading one runs the code in it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 KIND_BYTES = 512
 """The bytes that tell what a file is."""
 
 RUNS_CODE = "which can run code when it is read, so it is not opened"
 FROM_TORCH = (
-    "where you trust it, load it with torch and write safetensors.torch.save_file(model.state_dict(), "
+    "where you trust it, load it and write safetensors.torch.save_file(model.state_dict(), "
     "'FILE.safetensors')"
 )
 AS_NPZ = "write its arrays with numpy.savez('FILE.npz', **{'0.weight': array, ...})"
 
-PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib")
+PICKLED = (".pkl", ".pickle", ".joblib")
 OTHER_SUFFIXES = {
-    ".h5": f"an HDF5 file by its name - {AS_NPZ}",
-    ".hdf5": f"an HDF5 file by its name - {AS_NPZ}",
     ".keras": f"a Keras model by its name - {AS_NPZ}",
     ".npy": f"one array without a name, by its name - {AS_NPZ}",
     ".msgpack": f"a msgpack file by its name - {AS_NPZ}",
-    ".onnx": f"an ONNX model by its name - {AS_NPZ}",
     ".gguf": f"a GGUF file by its name - {AS_NPZ}",
 }
+OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""The first pickle of the older layout of torch.save: its magic number."""
 
 
-def other_kind(first: bytes) -> str | None:
-    """Return what a file is that begins with these bytes, if it is what often lies in the place of
-    weights, and what to do; else None.
+def _begins(*starts: bytes) -> Callable[[bytes], bool]:
+    return lambda first: first.startswith(starts)
+
+
+def _text_begins(*starts: bytes) -> Callable[[bytes], bool]:
+    def begins(first: bytes) -> bool:
+        text = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
+        return text.startswith(starts)
+
+    return begins
+
+
+def _is_torch(first: bytes) -> bool:
+    return first.startswith(OLD_TORCH) or (first.startswith(b"PK\3\4") and b"data.pkl" in first)
+
+
+def _is_pickle(first: bytes) -> bool:
+    """Return whether the bytes begin a pickle of protocol 2 or later.
+
+    A safetensors file can begin alike, with the length of its header, and then has a brace.
     """
-    text = first.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
-    if text.startswith(b"version https://git-lfs"):
-        return "a Git LFS pointer, not the file it stands for - fetch that with git lfs pull"
-    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "a web page (HTML), not weights - download the file itself"
-    if text.startswith((b"<?xml", b'{"error', b'{"message', b"not found", b"access denied")):
-        return "the answer of a server, not weights - download the file itself"
-    if first.startswith(b"PK\x03\x04") and b"data.pkl" in first:
-        return f"a pickle in a zip file, as torch.save writes it, {RUNS_CODE} - {FROM_TORCH}"
-    if _is_pickle(first):
-        return f"a pickle, {RUNS_CODE} - {FROM_TORCH}"
-    if first.startswith(b"\x89HDF"):
-        return f"an HDF5 file - {AS_NPZ}"
-    if first.startswith(b"\x93NUMPY"):
-        return f"one array without a name (.npy) - {AS_NPZ}"
-    if first.startswith(b"GGUF"):
-        return f"a GGUF file - {AS_NPZ}"
+    begins = first[:1] == b"\x80" and first[1:2] in (b"\2", b"\3", b"\4", b"\5")
+    return begins and len(first) > 8 and first[8:9] != b"{"
+
+
+def _is_safetensors(first: bytes) -> bool:
+    length = int.from_bytes(first[:8], "little")
+    return first[8:9] == b"{" and 2 <= length < 1 << 27
+
+
+KINDS: tuple[tuple[str, Callable[[bytes], bool], str], ...] = (
+    (
+        "",
+        _text_begins(b"version https://git-lfs"),
+        "a Git LFS pointer, not the file it stands for - fetch that with git lfs pull",
+    ),
+    (
+        "",
+        _text_begins(b"<!doctype html", b"<html", b"<head", b"<body"),
+        "a web page (HTML), not weights - download the file itself",
+    ),
+    (
+        "",
+        _text_begins(b"<?xml", b'{"error', b'{"message', b"not found", b"access denied"),
+        "the answer of a server, not weights - download the file itself",
+    ),
+    ("pth", _is_torch, "a file of torch.save by its content - call it FILE.pth"),
+    ("pth", _is_pickle, f"a pickle, {RUNS_CODE} - {FROM_TORCH}"),
+    ("hdf5", _begins(b"\x89HDF"), "an HDF5 file by its content - call it FILE.h5"),
+    ("", _begins(b"\x93NUMPY"), f"one array without a name (.npy) - {AS_NPZ}"),
+    ("", _begins(b"GGUF"), f"a GGUF file - {AS_NPZ}"),
+    (
+        "safetensors",
+        _is_safetensors,
+        "a safetensors file by its content - call it FILE.safetensors",
+    ),
+)
+"""(the format that reads it, whether a file of these first bytes is one, what it is and what to do)."""
+
+
+def other_kind(first: bytes, reader: str = "") -> str | None:
+    """Return what a file is that begins with these bytes, if it is what often lies in the place of
+    weights, and what to do; else None. Files that the format `reader` reads are no others to it.
+    """
+    for format_name, is_one, said in KINDS:
+        if not (reader and format_name == reader) and is_one(first):
+            return said
     return None
 
 
@@ -59,12 +104,3 @@ def other_suffix(suffix: str) -> str | None:
     if suffix.lower() in PICKLED:
         return f"a pickle by its name, {RUNS_CODE} - {FROM_TORCH}"
     return OTHER_SUFFIXES.get(suffix.lower())
-
-
-def _is_pickle(first: bytes) -> bool:
-    """Return whether the bytes begin a pickle of protocol 2 or later.
-
-    A safetensors file can begin alike, with the length of its header, and then has a brace.
-    """
-    begins = first[:1] == b"\x80" and first[1:2] in (b"\2", b"\3", b"\4", b"\5")
-    return begins and len(first) > 8 and first[8:9] != b"{"

@@ -9,26 +9,34 @@ import io
 import json
 import lzma
 import math
+import os
 import struct
 import tokenize
 import warnings
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
 from initlab.engine import strict_json
 from initlab.engine.errors import FormatError
+from initlab.engine.formats import archive
 from initlab.engine.formats.base import (
     Format,
     Snapshot,
+    check_kind,
+    check_names,
     checked,
     dtype_called,
     little_endian,
+    mapped,
     register,
-    tensor_of,
+    unreadable,
+    view_of,
 )
+from initlab.engine.formats.foreign import KIND_BYTES
 
 OURS = "__initlab__"
 """The entry that holds our JSON as bytes: `aliases`, `metadata`, and the `dtypes` that `.npy`
@@ -39,6 +47,10 @@ UNIX = 3
 MORE_THAN_16_BITS = 0xFFFF
 LONGEST_NAME = 60_000
 """Zip allows 65535 bytes."""
+LONGEST_HEADER = 1 << 17
+"""The bytes in which the header of an entry must lie; NumPy reads no longer ones either."""
+LONGEST_END = 1 << 17
+"""The bytes at the end of the file in which its directory's end must lie, with a comment."""
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -104,22 +116,55 @@ class Npz(Format):
         """Read every entry and verify its checksum before NumPy parses it."""
         arrays: dict[str, np.ndarray] = {}
         try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                _check_count(data, len(archive.infolist()))
-                for entry in archive.infolist():
+            with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+                _check_count(data, len(zipped.infolist()))
+                for entry in zipped.infolist():
                     name = entry.filename.removesuffix(".npy")
                     checked(name not in arrays, f"is damaged: it has '{name}' twice")
-                    arrays[name] = _array(name, archive.read(entry))
+                    content = np.frombuffer(zipped.read(entry), np.uint8)
+                    arrays[name] = little_endian(_array(name, content).copy())
         except FormatError:
             raise
         except DAMAGE as error:
             raise FormatError(f"is damaged, cut short or no npz file ({error})") from None
-        ours = _ours(arrays.pop(OURS, None))
-        for name, dtype in ours["dtypes"].items():
-            there = dtype == "bfloat16" and name in arrays and arrays[name].dtype == np.uint16
-            checked(there, f"is damaged: tensor '{name}' is not there as announced")
-            arrays[name] = arrays[name].view(dtype_called(dtype))
-        return Snapshot(arrays, ours["aliases"], ours["metadata"])
+        return _snapshot(arrays)
+
+    def open(self, path: str | os.PathLike[str]) -> Snapshot:
+        """Return the tensors, mapped into memory after their checksums were compared; a file with
+        compressed entries is read whole.
+        """
+        path = Path(path)
+        raw = mapped(path)
+        try:
+            check_kind(raw[:KIND_BYTES].tobytes(), self.name)
+            found = archive.members(raw)
+            _check_count(raw[-LONGEST_END:].tobytes(), len(found))
+            arrays: dict[str, np.ndarray] = {}
+            for entry, member in found.items():
+                name = entry.removesuffix(".npy")
+                checked(name not in arrays, f"is damaged: it has '{name}' twice")
+                member.check(entry)
+                arrays[name] = _array(name, member.part)
+            snapshot = _snapshot(arrays)
+            check_names(snapshot)
+            return snapshot
+        except archive.Compressed:
+            return self.read(path)
+        except FormatError as error:
+            raise unreadable(path, error) from error
+        except DAMAGE as error:
+            said = FormatError(f"is damaged, cut short or no npz file ({error})")
+            raise unreadable(path, said) from None
+
+
+def _snapshot(arrays: dict[str, np.ndarray]) -> Snapshot:
+    """Return the snapshot of a file's entries, one of which may be ours."""
+    ours = _ours(arrays.pop(OURS, None))
+    for name, dtype in ours["dtypes"].items():
+        there = dtype == "bfloat16" and name in arrays and arrays[name].dtype == np.uint16
+        checked(there, f"is damaged: tensor '{name}' is not there as announced")
+        arrays[name] = arrays[name].view(dtype_called(dtype))
+    return Snapshot(arrays, ours["aliases"], ours["metadata"])
 
 
 def _check_count(data: bytes, found: int) -> None:
@@ -138,12 +183,13 @@ def _holds_numbers(dtype: np.dtype) -> bool:
     return dtype.name == "bfloat16" or (dtype.kind in "biuf" and dtype.itemsize <= 8)
 
 
-def _array(name: str, data: bytes) -> np.ndarray:
-    """Return the tensor in the bytes of a `.npy` file.
+def _array(name: str, data: np.ndarray) -> np.ndarray:
+    """Return the tensor in the bytes of a `.npy` file, a view of them unless the bytes of its elements
+    are in another order.
 
     The size is compared with the header before any memory is allocated.
     """
-    file = io.BytesIO(data)
+    file = io.BytesIO(data[:LONGEST_HEADER].tobytes())
     version = np.lib.format.read_magic(file)
     checked(version in ((1, 0), (2, 0)), f"is damaged: tensor '{name}' is of npy version {version}")
     read_header = (
@@ -160,14 +206,15 @@ def _array(name: str, data: bytes) -> np.ndarray:
         all(axis >= 0 for axis in shape),
         f"is damaged: tensor '{name}' has the impossible shape {list(shape)}",
     )
-    raw = memoryview(data)[file.tell() :]
+    raw = data[file.tell() :]
     needed = math.prod(shape) * dtype.itemsize
     checked(
-        len(raw) == needed,
-        f"is damaged: tensor '{name}' needs {needed} bytes, {len(raw)} are there",
+        raw.size == needed,
+        f"is damaged: tensor '{name}' needs {needed} bytes, {raw.size} are there",
     )
-    array = tensor_of(name, raw, dtype, shape[::-1] if columns_first else shape)
-    return little_endian(array.T if columns_first else array)
+    array = view_of(name, raw, dtype, shape[::-1] if columns_first else shape)
+    turned = array.T if columns_first else array
+    return turned if dtype.isnative else turned.astype(dtype.newbyteorder("="))
 
 
 def _ours(entry: np.ndarray | None) -> dict[str, Any]:

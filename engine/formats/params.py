@@ -13,8 +13,10 @@ throughout; MXNet reads such a file only under `np_shape`.
 from __future__ import annotations
 
 import math
+import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 import numpy as np
@@ -23,11 +25,16 @@ from initlab.engine.errors import FormatError
 from initlab.engine.formats.base import (
     Format,
     Snapshot,
+    check_kind,
+    check_names,
     checked,
     dtype_called,
     little_endian,
+    mapped,
     register,
     tensor_of,
+    unreadable,
+    view_of,
 )
 from initlab.engine.formats.foreign import KIND_BYTES, other_kind
 
@@ -81,7 +88,7 @@ def _dump_array(magic: int, array: np.ndarray, device: tuple[int, int]) -> list[
 class _Reader:
     """Reads values from bytes in order. Raises FormatError if the bytes end too early."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: memoryview) -> None:
         self.data = data
         self.at = 0
 
@@ -89,7 +96,7 @@ class _Reader:
         if count < 0 or self.at + count > len(self.data):
             raise FormatError(f"Check failed: {failed}: {INVALID}")
         self.at += count
-        return memoryview(self.data)[self.at - count : self.at]
+        return self.data[self.at - count : self.at]
 
     def numbers(self, layout: str, failed: str) -> tuple[int, ...]:
         return struct.unpack("<" + layout, self.bytes(struct.calcsize("<" + layout), failed))
@@ -101,20 +108,26 @@ def loads(data: bytes) -> tuple[list[np.ndarray | None], list[str], list[tuple[i
     An array whose shape was unknown is None. Like MXNet, this ignores bytes after the names. Raises
     FormatError with MXNet's messages.
     """
-    return _load(_Reader(data))
+    return _load(_Reader(memoryview(data)))
 
 
-def _load(reader: _Reader) -> tuple[list[np.ndarray | None], list[str], list[tuple[int, int]]]:
+Place = Callable[[str, memoryview, np.dtype, Sequence[int]], np.ndarray]
+"""Makes a tensor from its name, bytes, dtype and shape."""
+
+
+def _load(
+    reader: _Reader, place: Place = tensor_of
+) -> tuple[list[np.ndarray | None], list[str], list[tuple[int, int]]]:
     header, _ = reader.numbers("QQ", "header == kMXAPINDArrayListMagic")
     if header != LIST_MAGIC:
-        found = other_kind(reader.data[:KIND_BYTES])
+        found = other_kind(bytes(reader.data[:KIND_BYTES]), "params")
         aside = "" if found is None else f" (it is {found})"
         raise FormatError(f"Check failed: header == kMXAPINDArrayListMagic: {INVALID}{aside}")
     (count,) = reader.numbers("Q", "fi->Read(data)")
     arrays: list[np.ndarray | None] = []
     devices = []
     for number in range(count):
-        array, device = _load_array(reader, str(number))
+        array, device = _load_array(reader, str(number), place)
         arrays.append(array)
         devices.append(device)
     (named,) = reader.numbers("Q", "fi->Read(keys)")
@@ -136,7 +149,9 @@ def _text(raw: memoryview) -> str:
         raise FormatError(f"Check failed: fi->Read(keys): {INVALID}") from None
 
 
-def _load_array(reader: _Reader, name: str) -> tuple[np.ndarray | None, tuple[int, int]]:
+def _load_array(
+    reader: _Reader, name: str, place: Place
+) -> tuple[np.ndarray | None, tuple[int, int]]:
     failed = "fi->Read(data)"
     (magic,) = reader.numbers("I", failed)
     if magic in (V2, V3):
@@ -161,7 +176,7 @@ def _load_array(reader: _Reader, name: str) -> tuple[np.ndarray | None, tuple[in
         raise FormatError(f"an array has the unknown type flag {flag}: {INVALID}")
     dtype = dtype_called(NAMES[flag])
     raw = reader.bytes(math.prod(shape) * dtype.itemsize, failed)
-    return tensor_of(name, raw, dtype, shape), (kind, number)
+    return place(name, raw, dtype, shape), (kind, number)
 
 
 @register
@@ -188,19 +203,39 @@ class Params(Format):
         Raises FormatError for arrays without names, a name without an array, or bytes after the
         last name.
         """
-        reader = _Reader(data)
-        arrays, names, _ = _load(reader)
-        checked(len(names) == len(arrays), "holds a list of arrays without names")
-        checked(
-            reader.at == len(data),
-            f"is damaged: {len(data) - reader.at} bytes too many follow the last name",
-        )
-        tensors: dict[str, np.ndarray] = {}
-        for name, array in zip(names, arrays, strict=True):
-            checked(name not in tensors, f"is damaged: it has '{name}' twice")
-            if array is None:
-                raise FormatError(
-                    f"has no values for '{name}', which was saved before its shape was known"
-                )
-            tensors[name] = array
-        return Snapshot(tensors)
+        return _named(_Reader(memoryview(data)), tensor_of)
+
+    def open(self, path: str | os.PathLike[str]) -> Snapshot:
+        """Return the arrays, mapped into memory."""
+        path = Path(path)
+        raw = mapped(path)
+        try:
+            check_kind(raw[:KIND_BYTES].tobytes(), self.name)
+            snapshot = _named(_Reader(raw.data), _in_place)
+            check_names(snapshot)
+            return snapshot
+        except FormatError as error:
+            raise unreadable(path, error) from error
+
+
+def _in_place(name: str, raw: memoryview, dtype: np.dtype, shape: Sequence[int]) -> np.ndarray:
+    return view_of(name, np.asarray(raw), dtype, shape)
+
+
+def _named(reader: _Reader, place: Place) -> Snapshot:
+    """Return the arrays by their names, each made by `place`."""
+    arrays, names, _ = _load(reader, place)
+    checked(len(names) == len(arrays), "holds a list of arrays without names")
+    checked(
+        reader.at == len(reader.data),
+        f"is damaged: {len(reader.data) - reader.at} bytes too many follow the last name",
+    )
+    tensors: dict[str, np.ndarray] = {}
+    for name, array in zip(names, arrays, strict=True):
+        checked(name not in tensors, f"is damaged: it has '{name}' twice")
+        if array is None:
+            raise FormatError(
+                f"has no values for '{name}', which was saved before its shape was known"
+            )
+        tensors[name] = array
+    return Snapshot(tensors)

@@ -29,6 +29,7 @@ from initlab.engine.formats.base import (
     checked,
     dtype_called,
     little_endian,
+    mapped,
     register,
     tensor_of,
     unreadable,
@@ -135,7 +136,7 @@ def read_layout(file: BinaryIO, size: int) -> Layout:
     Raises FormatError if it is damaged, cut short or of another kind.
     """
     first = file.read(8)
-    check_kind(first + file.read(KIND_BYTES))
+    check_kind(first + file.read(KIND_BYTES), "safetensors")
     file.seek(len(first))
     checked(len(first) == 8, f"is cut short: {len(first)} bytes cannot hold a safetensors header")
     (length,) = struct.unpack("<Q", first)
@@ -223,7 +224,7 @@ def open_mapped(path: str | os.PathLike[str]) -> Snapshot:
     try:
         with open(path, "rb") as file:
             found = read_layout(file, os.fstat(file.fileno()).st_size)
-        raw = np.memmap(path, np.uint8, mode="c").view(np.ndarray)
+        raw = mapped(path)
         tensors = {name: _mapped(name, raw, entry) for name, entry in found.entries.items()}
         snapshot = Snapshot(dict(sorted(tensors.items())), found.aliases, found.metadata)
         check_names(snapshot)

@@ -4,13 +4,13 @@
     1   different
     2   one of them is missing, damaged, or neither a run nor a snapshot
 
-A and B are run folders, or snapshot files: safetensors, npz, MXNet's .params, the index of a
-sharded snapshot (or its folder). For runs, differences of configs, streams and versions are
-reported too; they alone do not make two runs different. A run without a snapshot is compared by the
-digests in its manifest. Ties are not compared with a .params file, which cannot hold any.
+A and B are run folders, or snapshot files: safetensors, npz, MXNet's .params, torch's .pth, ONNX,
+HDF5, the index of a sharded snapshot (or its folder). For runs, differences of configs, streams and
+versions are reported too; they alone do not make two runs different. A run without a snapshot is
+compared by the digests in its manifest. Ties are not compared with a .params file, which cannot hold any.
 
-Safetensors files are mapped and read in blocks: memory stays within about 100 MB, not counting the
-system's file cache. npz and .params files are read whole, because their checks need that. The
+Files that are not compressed are mapped and read in blocks: memory stays within about 100 MB, not
+counting the system's file cache. The
 figures are defined in `runner.check.distance`.
 """
 
@@ -35,8 +35,8 @@ from initlab.runner.flat import Change, changes, flatten
 
 FORMAT = "initlab-comparison-1"
 WHAT = (
-    "give a run folder (outputs/<name>/<run id>) or a snapshot file (.safetensors, .npz, .params, "
-    ".index.json)"
+    "give a run folder (outputs/<name>/<run id>) or a snapshot file (.safetensors, .index.json, .npz, "
+    ".params, .pth, .pt, .bin, .onnx, .h5)"
 )
 IDENTICAL, DIFFERS, SHAPE, DTYPE, ONLY_A, ONLY_B = (
     "identical",

@@ -40,11 +40,7 @@ def open_file(path: Path) -> formats.Snapshot:
     It is mapped into memory and read on access if the format allows it, else read whole. Raises
     FileNotFoundError, or FormatError if a file is damaged, cut short or of another kind.
     """
-    if path.suffix == formats.safetensors.Safetensors.suffix:
-        return formats.safetensors.open_mapped(path)
-    if path.suffix == formats.sharded.Sharded.suffix:
-        return formats.sharded.open_sharded(path)
-    return formats.get(path).read(path)
+    return formats.get(path).open(path)
 
 
 class Saved(Mapping[str, np.ndarray]):
