@@ -35,6 +35,7 @@ from initlab.runner.data.base import Batch, Data, register
 from initlab.runner.declare import declare
 from initlab.runner.diagnosis.diagnose import all_symptoms, diagnose, risk
 from initlab.runner.measures.base import restoring
+from initlab.runner.observation.inputs import Samples
 from initlab.runner.observation.passes import Observation, Stage, Tensor, observe
 from initlab.runner.observation.signals import Signal
 from initlab.runner.probes import Subject
@@ -316,6 +317,9 @@ def observation_of(record: dict[str, Any]) -> Observation:
         ]
     given["tensors"] = [Tensor(**{**t, "shape": tuple(t["shape"])}) for t in record["tensors"]]
     given["after"] = [observation_of(one) for one in record["after"]]
+    given["usual"] = [observation_of(one) for one in record.get("usual", [])]
+    if record.get("samples") is not None:
+        given["samples"] = Samples(**record["samples"])
     return Observation(**given)
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from initlab.engine import autograd, gluon, nd
+from initlab.engine.errors import MXNetError
 from initlab.engine.streams.key import check_seed
 from initlab.runner.data import Batch
 from initlab.runner.diagnosis.cure import python_of
 from initlab.runner.diagnosis.diagnose import diagnosis_of
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.diagnosed import Diagnosis
-from initlab.runner.observation.passes import first_array, observe
+from initlab.runner.observation.passes import observe
+from initlab.runner.observation.tree import arrays_in
 from initlab.runner.plan.filling import check_block
 from initlab.runner.plan.network import network_of
 from initlab.runner.probes import Subject
+from initlab.runner.probes.base import blocks_of
 
 
 def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -> Diagnosis:
@@ -26,7 +31,8 @@ def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -
     `inputs` (batch, …) is an array of NumPy or the engine. `labels` are whole numbers, one for each
     vector of scores (batch, …, classes) that the network returns; without them they are drawn under
     `seed`, and a network that returns no scores is judged by a random linear function of its output.
-    Parameters that wait for their shapes are drawn by a first pass. Values and gradients are the same
+    Floats that enter an embedding are token numbers; whole numbers that the network does not take are
+    floats. Parameters that wait for their shapes are drawn by a first pass. Values and gradients are the same
     afterwards.
 
     Raises TypeError if `net` is no block; ConfigError if inputs or labels have a wrong type or shape;
@@ -47,10 +53,9 @@ def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -
         raise ConfigError.of("labels", said)
     batch = Batch(x, None if y is None else y.astype(np.int64))
     subject = _subject(net, batch, check_seed(seed))
-    with autograd.predict_mode():
-        output = net(subject.inputs())
+    subject, output = _fed(subject)
     if y is not None:
-        _check_labels(batch, first_array(output))
+        _check_labels(batch, output)
     subject.parameters = network_of(net).owners
     found = diagnosis_of(observe(subject))
     findings = [replace(f, instead=tuple(map(python_of, f.instead))) for f in found.findings]
@@ -82,6 +87,63 @@ def _subject(net: gluon.Block, batch: Batch, seed: int) -> Subject:
         dtype=np.dtype(first.dtype).name,
         seed=seed,
     )
+
+
+def _fed(subject: Subject) -> tuple[Subject, nd.NDArray]:
+    """Return the network with inputs of the kind that it takes, and its first output in predict mode.
+
+    Floats that enter an embedding are token numbers. Whole numbers that it does not take, like the
+    pixels of an image, are floats. Raises ConfigError for token numbers that a table has no row for.
+    """
+    given = subject.batch.inputs
+    quiet = np.errstate(all="ignore")
+    with autograd.predict_mode(), quiet, tables_entered(subject.network) as tables:
+        try:
+            output = subject.network(subject.inputs())
+        except MXNetError:
+            if given.dtype.kind == "f":
+                raise
+            subject = replace(
+                subject, batch=replace(subject.batch, inputs=given.astype(np.float32))
+            )
+            output = subject.network(subject.inputs())
+    rows = [rows for rows, entered in tables if _same(entered, subject.inputs())]
+    if rows:
+        subject = replace(subject, batch=replace(subject.batch, inputs=_tokens(given, min(rows))))
+    return subject, arrays_in(output)[0]
+
+
+@contextmanager
+def tables_entered(net: gluon.Block) -> Iterator[list[tuple[int, nd.NDArray]]]:
+    """Collect (rows, what enters) of each embedding that is called inside a `with`."""
+    found: list[tuple[int, nd.NDArray]] = []
+    handles = [
+        block.register_forward_pre_hook(
+            lambda block, inputs: found.append((block.weight.shape[0], inputs[0]))
+        )
+        for block in blocks_of(net)
+        if isinstance(block, gluon.nn.Embedding)
+    ]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.detach()
+
+
+def _same(a: nd.NDArray, b: nd.NDArray) -> bool:
+    """Return whether two arrays have the same elements in the same order."""
+    return a.size == b.size and bool((a.asnumpy().ravel() == b.asnumpy().ravel()).all())
+
+
+def _tokens(inputs: np.ndarray, rows: int) -> np.ndarray:
+    """Return inputs as token numbers. Raises ConfigError unless each is a row of a table."""
+    wide = np.asarray(inputs, np.float64)
+    wrong = wide[(wide != np.floor(wide)) | (wide < 0) | (wide >= rows)]
+    if wrong.size:
+        said = f"must be token numbers, whole from 0 to {rows - 1}, as they enter an embedding"
+        raise ConfigError.of("inputs", f"{said}, got {wrong[0]:g}")
+    return wide.astype(np.int64)
 
 
 def _check_labels(batch: Batch, output: nd.NDArray) -> None:

@@ -52,7 +52,9 @@ def initializer_of(words: str) -> tuple[str, dict[str, float | str]]:
 
 
 def python_of(words: str) -> str:
-    """Return what to write in Python for the words of an initializer."""
+    """Return what to write in Python for words: of an initializer, or another `data.batch`."""
+    if not words.startswith("init="):
+        return f"initlab.diagnose(net, inputs), with a larger batch ({words})"
     kind, options = initializer_of(words)
     given = "".join(f", {name}={value!r}" for name, value in options.items())
     return f"net.initialize(init.create({kind!r}{given}), force_reinit=True)"

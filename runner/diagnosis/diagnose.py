@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from initlab.runner.diagnosis.cure import cure_for
@@ -17,12 +18,30 @@ def all_symptoms() -> Iterator[Symptom]:
         yield REGISTRY.get(name)()
 
 
+def looks(given: Examined) -> list[tuple[Symptom, Examined]]:
+    """Return the symptoms to look for, and what each looks at.
+
+    The network is judged with samples of a usual size; what their own size does is the input's. Where
+    the input makes figures meaningless, only the form of the network is judged.
+    """
+    symptoms = list(all_symptoms())
+    hidden = any(
+        place >= 1 for symptom in symptoms if symptom.hides for place, _ in symptom.readings(given)
+    )
+    usual = replace(given, seen=given.seen.usual[0]) if given.seen.usual else given
+    return [
+        (symptom, given if symptom.of_input else usual)
+        for symptom in symptoms
+        if symptom.of_input or symptom.by_form or not hidden
+    ]
+
+
 def diagnose(given: Examined) -> Diagnosis:
     """Return the findings of all symptoms, worst first."""
-    symptoms = list(all_symptoms())
-    found = [finding for symptom in symptoms for finding in symptom.findings(given)]
+    pairs = looks(given)
+    found = [finding for symptom, seen in pairs for finding in symptom.findings(seen)]
     found.sort(key=lambda finding: (-finding.place, finding.id))
-    return Diagnosis(tuple(found), tuple(dict.fromkeys(symptom.title for symptom in symptoms)))
+    return Diagnosis(tuple(found), tuple(dict.fromkeys(symptom.title for symptom, _ in pairs)))
 
 
 def diagnosis_of(seen: Observation, declared: str = "", **more: Any) -> Diagnosis:
@@ -40,5 +59,5 @@ def risk(given: Examined) -> float:
     It orders networks by how bad their worst figure is; `docs/diagnosis.md` holds it against
     training.
     """
-    places = [place for symptom in all_symptoms() for place, _ in symptom.readings(given)]
+    places = [place for symptom, seen in looks(given) for place, _ in symptom.readings(seen)]
     return max(places, default=-1.0)

@@ -1,10 +1,6 @@
 """What a diagnosis is made from: one forward and one backward pass of the first values, in train mode.
 
-The blocks of a network form a tree. A container whose output is its last child's is only a list;
-any other block that is called is a stage, with a signal that enters it and one that leaves it. The
-stages from the input to the output are the trunk: a residual block is one stage of it, and its
-branch is what it adds. This follows from the calls alone, so it holds for containers of a plugin and
-for networks made in Python.
+What a stage is, `runner.observation.tree` says.
 """
 
 from __future__ import annotations
@@ -19,11 +15,13 @@ import numpy as np
 from initlab.engine import autograd, gluon, nd
 from initlab.engine.registry import snake_case
 from initlab.engine.streams import VERSION, Key, Stream, scope, using
-from initlab.runner.errors import ConfigError
 from initlab.runner.measures.base import activation_name, is_activation
 from initlab.runner.measures.layers import saturated
+from initlab.runner.observation.inputs import Samples, at_usual_size, samples_of
 from initlab.runner.observation.signals import Signal, alike, by_unit, copies_in, rms_of, silent_in
+from initlab.runner.observation.tree import Call, Node, arrays_in, calls_of, tree_of
 from initlab.runner.probes import Subject
+from initlab.runner.probes.base import averages
 
 LABELS_PATH = "@labels"
 HEAD_PATH = "@diagnosis"
@@ -41,7 +39,8 @@ class Stage:
     `gain` is the rms after it divided by that before it. `branch` is the rms of what it adds
     divided by the rms of what enters it, where both have one shape and the stage is a container.
     `weighted` says whether it has weights (parameters of two axes or more). `path` names its first
-    layer with weights if later layers without weights were joined to it.
+    layer with weights if later layers without weights were joined to it. `averaged` is over how many
+    values a batch normalization takes each mean; None for all else.
     """
 
     path: str
@@ -52,6 +51,7 @@ class Stage:
     gain: float | None
     branch: float | None
     activation: str | None = None
+    averaged: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,11 @@ class Observation:
     `ignorance` is the loss of a network that knows nothing but that there are `classes` classes.
 
     Without classes there is no loss: gradients are those of a random linear function of the output.
-    `awake` is the same after a few small steps, if the first gradients of some parameters are
-    exactly 0 (a zero that is drawn on purpose hides what is behind it), else this observation.
+    The loss is that of the first array that the network returns; what only the others depend on has
+    the gradient of a random linear function of these. `usual` is the same for the samples divided by
+    their rms, if that is far from 1. `awake` is the same after a few small steps, if the first
+    gradients of some parameters are exactly 0 (a zero that is drawn on purpose hides what is behind
+    it), else this observation.
     """
 
     dtype: str
@@ -101,6 +104,8 @@ class Observation:
     """Whether the input is token numbers, which have no size."""
     steps: int = 0
     after: list[Observation] = field(default_factory=list)
+    samples: Samples | None = None
+    usual: list[Observation] = field(default_factory=list)
 
     @property
     def awake(self) -> Observation:
@@ -113,14 +118,6 @@ class Observation:
         return self.trunk[:-1]
 
 
-@dataclass(eq=False)
-class _Call:
-    path: str
-    block: gluon.Block
-    entered: nd.NDArray
-    left: nd.NDArray
-
-
 def observe(subject: Subject) -> Observation:
     """Return what one batch shows of the network in train mode, without dropout.
 
@@ -128,6 +125,14 @@ def observe(subject: Subject) -> Observation:
 
     If the first gradients hold exact zeros, up to `STEPS` small steps are made and taken back.
     """
+    tokens = subject.batch.inputs.dtype.kind in "iu"
+    samples = samples_of(subject.batch.inputs, subject.dtype, tokens)
+    rescaled = at_usual_size(subject, samples)
+    usual = [] if rescaled is None else [_observe(rescaled)]
+    return replace(_observe(subject), samples=samples, usual=usual)
+
+
+def _observe(subject: Subject) -> Observation:
     own = Stream(Key(subject.seed, f"{HEAD_PATH}/ambient"))
     with using(VERSION), scope(own), autograd.without_dropout(), np.errstate(all="ignore"):
         first = _look(subject)
@@ -165,105 +170,6 @@ def _step(subject: Subject, gradients: dict[str, np.ndarray]) -> None:
         parameter.set_data(nd.array(moved, ctx=subject.device, dtype=parameter.dtype))
 
 
-@contextmanager
-def _calls(network: gluon.Block) -> Iterator[list[_Call]]:
-    """Record every call of a block inside a `with`, in the order in which they end."""
-    calls: list[_Call] = []
-    handles = []
-
-    def hooked(path: str, block: gluon.Block) -> None:
-        def hook(block: gluon.Block, inputs: tuple[object, ...], output: object) -> None:
-            arrays = [value for value in inputs if isinstance(value, nd.NDArray)]
-            left = next((value for value in _flat(output) if isinstance(value, nd.NDArray)), None)
-            if arrays and left is not None:
-                calls.append(_Call(path, block, arrays[0], left))
-
-        handles.append(block.register_forward_hook(hook))
-        for name, child in block._children.items():
-            hooked(f"{path}.{name}" if path else name, child)
-
-    hooked("", network)
-    try:
-        yield calls
-    finally:
-        for handle in handles:
-            handle.detach()
-
-
-def first_array(output: object) -> nd.NDArray:
-    """Return the first array of what a network returns, in lists and tuples too.
-
-    Raises ConfigError if it returns none.
-    """
-    for value in _flat(output):
-        if isinstance(value, nd.NDArray):
-            return value
-    found = type(output).__name__
-    raise ConfigError.of(
-        "network", f"must return an array, or a list or tuple with one, got {found}"
-    )
-
-
-def _flat(output: object) -> Iterator[object]:
-    if isinstance(output, (list, tuple)):
-        for part in output:
-            yield from _flat(part)
-    else:
-        yield output
-
-
-def _is_leaf(block: gluon.Block) -> bool:
-    """Return whether a block is one layer: it has no children, or parameters of its own."""
-    return not block._children or bool(block._reg_params)
-
-
-@dataclass(eq=False)
-class _Node:
-    call: _Call
-    parts: list[_Node]
-
-    @property
-    def leaf(self) -> bool:
-        return not self.parts or _is_leaf(self.call.block)
-
-    @property
-    def is_list(self) -> bool:
-        """Whether this is a container whose output is its last child's."""
-        return not self.leaf and self.parts[-1].call.left is self.call.left
-
-    def trunk(self) -> Iterator[_Node]:
-        """Yield the stages from the input to the output."""
-        if not self.is_list:
-            yield self
-            return
-        for part in self.parts:
-            yield from part.trunk()
-
-    def leaves(self) -> Iterator[_Node]:
-        """Yield all layers, those of branches included."""
-        if self.leaf:
-            yield self
-            return
-        for part in self.parts:
-            yield from part.leaves()
-
-
-def _tree(calls: list[_Call]) -> _Node:
-    """Return the calls as a tree. A call ends after those that it contains."""
-    open_: list[_Node] = []
-    for call in calls:
-        inside = f"{call.path}." if call.path else ""
-        at = len(open_)
-        while (
-            at
-            and open_[at - 1].call.path.startswith(inside)
-            and call.path != open_[at - 1].call.path
-        ):
-            at -= 1
-        open_[at:] = [_Node(call, open_[at:])]
-    return open_[-1]
-
-
 def _look(subject: Subject) -> Observation:
     return _look_closely(subject)[0]
 
@@ -271,17 +177,14 @@ def _look(subject: Subject) -> Observation:
 def _look_closely(subject: Subject) -> tuple[Observation, dict[str, np.ndarray]]:
     """Return the observation of one pass, and the gradient by each parameter."""
     inputs = subject.inputs()
-    with _kept(subject, True), autograd.record(), _calls(subject.network) as calls:
-        output = subject.network(inputs)
-        output = first_array(output)
+    with _kept(subject, True), autograd.record(), calls_of(subject.network) as calls:
+        output, *others = arrays_in(subject.network(inputs))
         head, losses, classes = _head(subject, output)
-    root = _tree(calls)
-    trunk, leaves = list(root.trunk()), list(root.leaves())
-    learned = {p: q for p, q in subject.parameters.items() if q.grad_req != "null"}
-    boxes = [node.call.left for node in (*trunk, *leaves)] + [q.data() for q in learned.values()]
-    # Without a parameter that learns in front of it, the output is on no tape.
-    on_tape = head._node is not None
-    found = autograd.inner_gradients(head, boxes) if on_tape else [None] * len(boxes)
+    trunk, leaves, learned, boxes = _watched(subject, calls)
+    found = _gradients(head, boxes)
+    if others and any(gradient is None for gradient in found):
+        more = _of_other_outputs(subject)
+        found = [a if a is not None else b for a, b in zip(found, more, strict=True)]
     by_box = {id(box): gradient for box, gradient in zip(boxes, found, strict=True)}
     # Gradients are of the sum over samples' own losses divided by their number.
     gradients = {
@@ -309,6 +212,36 @@ def _look_closely(subject: Subject) -> tuple[Observation, dict[str, np.ndarray]]
         tokens=subject.batch.inputs.dtype.kind in "iu",
     )
     return seen, gradients
+
+
+def _watched(
+    subject: Subject, calls: list[Call]
+) -> tuple[list[Node], list[Node], dict[str, gluon.Parameter], list[nd.NDArray]]:
+    """Return the stages of the trunk, all layers, what learns, and the arrays of all of these."""
+    root = tree_of(calls)
+    trunk, leaves = list(root.trunk()), list(root.leaves())
+    learned = {p: q for p, q in subject.parameters.items() if q.grad_req != "null"}
+    boxes = [node.call.left for node in (*trunk, *leaves)] + [q.data() for q in learned.values()]
+    return trunk, leaves, learned, boxes
+
+
+def _gradients(head: nd.NDArray, boxes: list[nd.NDArray]) -> list[nd.NDArray | None]:
+    """Return the gradient of a head by each array, None where it does not depend on it.
+
+    Without a parameter that learns in front of it, a head is on no tape.
+    """
+    return autograd.inner_gradients(head, boxes) if head._node is not None else [None] * len(boxes)
+
+
+def _of_other_outputs(subject: Subject) -> list[nd.NDArray | None]:
+    """Return the gradients of a random linear function of all outputs but the first, in the order of
+    `_watched`.
+    """
+    with _kept(subject, True), autograd.record(), calls_of(subject.network) as calls:
+        _, *others = arrays_in(subject.network(subject.inputs()))
+        heads = [_linear(subject, one) for one in others if np.dtype(one.dtype).kind not in "iu"]
+        head = sum(heads[1:], heads[0]) if heads else others[0]
+    return _gradients(head, _watched(subject, calls)[-1])
 
 
 @contextmanager
@@ -347,9 +280,15 @@ def _head(subject: Subject, output: nd.NDArray) -> tuple[nd.NDArray, np.ndarray 
         picked = nd.pick(nd.log_softmax(wide), nd.array(labels, ctx=subject.device, dtype="int64"))
         losses = -np.asarray(picked.asnumpy(), np.float64).ravel()
         return -nd.mean(picked), losses, shape[-1]
+    return _linear(subject, output), None, None
+
+
+def _linear(subject: Subject, output: nd.NDArray) -> nd.NDArray:
+    """Return a random linear function of an output, the mean over samples."""
+    shape = output.shape
     drawn = Stream(Key(subject.seed, HEAD_PATH)).normal(0.0, 1.0, math.prod(shape)).reshape(shape)
     direction = nd.array(drawn / len(output), ctx=subject.device, dtype=output.dtype)
-    return nd.sum(output * direction), None, None
+    return nd.sum(output * direction)
 
 
 def _tensor(path: str, parameter: gluon.Parameter, gradient: np.ndarray | None) -> Tensor:
@@ -360,7 +299,7 @@ def _tensor(path: str, parameter: gluon.Parameter, gradient: np.ndarray | None) 
     return Tensor(path, values.shape, rms_of(values), rms_of(gradient), zeros)
 
 
-def _stage(node: _Node, gradients: dict[int, nd.NDArray | None]) -> Stage:
+def _stage(node: Node, gradients: dict[int, nd.NDArray | None]) -> Stage:
     call = node.call
     gradient = gradients.get(id(call.left))
     axis = getattr(call.block, "_axis", None) if len(call.left.shape) > 2 else None
@@ -380,6 +319,9 @@ def _stage(node: _Node, gradients: dict[int, nd.NDArray | None]) -> Stage:
         gain=signal.rms / before if before > 0 else None,
         branch=added,
         activation=activation,
+        averaged=signal.size * signal.shape[0] // max(1, signal.units)
+        if averages(call.block)
+        else None,
     )
 
 

@@ -37,17 +37,26 @@ class Reading:
     measured: str
     expected: str
     error: float | None = None
-    instead: tuple[str, ...] = ()
+    instead: tuple[str, ...] | None = None
+    """Words to type; None for those that suit the network."""
 
 
 class Symptom:
-    """Base class of symptoms. A subclass says in `title` what it looks for."""
+    """Base class of symptoms. A subclass says in `title` what it looks for.
+
+    `of_input` says whether it is about what enters, and not about the network. One that `hides`
+    makes figures of the network meaningless: if it is harmful, only what needs no figures of a pass,
+    `by_form`, is looked for besides.
+    """
 
     id: ClassVar[str]
     title: ClassVar[str]
     why: ClassVar[str]
     source: ClassVar[str]
     scale: ClassVar[Scale]
+    of_input: ClassVar[bool] = False
+    hides: ClassVar[bool] = False
+    by_form: ClassVar[bool] = False
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield what was measured, good or bad; `scale` decides what becomes a finding."""
@@ -76,7 +85,7 @@ class Symptom:
             expected=worst.expected,
             why=self.why,
             source=self.source,
-            instead=worst.instead or given.cure,
+            instead=given.cure if worst.instead is None else worst.instead,
             place=place,
         )
 

@@ -17,6 +17,7 @@ class PlainDepth(Symptom):
     why = "A signal and gradient of the right size do not make such a depth easy to train."
     source = "He et al. 2016 (arXiv:1512.03385), section 1; Balduzzi et al. 2017 (arXiv:1702.08591)"
     scale = Scale(24.0)
+    by_form = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the length of the longest row of hidden blocks with weights and without a shortcut."""

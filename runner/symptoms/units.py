@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from initlab.runner.excerpt import counted
 from initlab.runner.observation.passes import Stage
+from initlab.runner.observation.signals import Signal
 from initlab.runner.symptoms.base import Examined, Reading, Symptom, register
 from initlab.runner.symptoms.scale import Scale
+
+CHANCE = 0.5
+"""How often a healthy relu is 0: for half of the inputs."""
+
+
+def by_chance(signal: Signal) -> float:
+    """Return the fraction of healthy units that may be 0 for every sample by chance: at three standard
+    deviations, with samples, and positions, that are independent.
+    """
+    rate = CHANCE ** (math.prod(signal.shape) / max(1, signal.units))
+    return rate + 3 * math.sqrt(rate * (1 - rate) / max(1, signal.units))
 
 
 def inner(given: Examined) -> list[Stage]:
@@ -27,14 +40,18 @@ class DeadUnits(Symptom):
     scale = Scale(0.6, 0.9, 0.999)
 
     def look(self, given: Examined) -> Iterator[Reading]:
-        """Yield the fraction of silent units of each layer, after hidden zeros have moved."""
+        """Yield the fraction of silent units of each layer, after hidden zeros have moved.
+
+        What chance gives with few samples and few units is no more than half.
+        """
         seen = given.seen.awake
         last = seen.trunk[-1].path if seen.trunk else None
         for stage in seen.leaves:
             if stage.path != last and stage.signal.units > 1:
+                silent = stage.signal.silent
                 yield Reading(
                     where=stage.path,
-                    figure=stage.signal.silent,
+                    figure=silent if silent > by_chance(stage.signal) else min(silent, CHANCE),
                     measured=f"{stage.signal.silent:.0%} of {stage.signal.units} units are 0 in a batch of "
                     f"{counted(seen.batch, 'sample')}",
                     expected="at most half",

@@ -88,3 +88,35 @@ def test_labels_for_a_single_output_are_refused():
     net = made(nn.Dense(1), batch=inputs(2, 20))
     with pytest.raises(ConfigError, match="labels: need scores of at least two classes"):
         initlab.diagnose(net, inputs(2, 20), [0, 0])
+
+
+def tokens_net():
+    net = nn.HybridSequential()
+    net.add(nn.Embedding(50, 32), nn.Flatten(), nn.Dense(32, activation="relu"), nn.Dense(10))
+    net.initialize(init.create("he"))
+    return net
+
+
+def test_token_numbers_may_be_floats_like_those_of_mxnet():
+    x = np.random.default_rng(0).integers(0, 50, (32, 8))
+    whole, floats = (initlab.diagnose(tokens_net(), a, Y) for a in (x, x.astype(np.float32)))
+    assert whole == floats and whole.severity is None
+
+
+@pytest.mark.parametrize("moved", [0.5, 50, -50])
+def test_what_is_no_row_of_a_table_is_refused(moved):
+    x = np.random.default_rng(0).integers(0, 50, (32, 8)) + moved
+    with pytest.raises(ConfigError, match="inputs: must be token numbers, whole from 0 to 49"):
+        initlab.diagnose(tokens_net(), x, Y)
+
+
+def test_whole_numbers_that_are_no_token_numbers_have_a_size():
+    pixels = np.random.default_rng(0).integers(0, 255, (32, 20)).astype(np.uint8)
+    found = initlab.diagnose(deep(init.create("he"), depth=2), pixels, Y)
+    assert [one.id for one in found.findings] == ["input-size"]
+
+
+def test_more_samples_are_asked_for_in_words_of_python():
+    found = initlab.diagnose(deep(init.create("he"), depth=2), X[:1], Y[:1])
+    (one,) = (one for one in found.findings if one.id == "single-sample")
+    assert one.instead[0].startswith("initlab.diagnose(net, inputs)")

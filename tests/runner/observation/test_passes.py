@@ -151,3 +151,37 @@ def test_a_network_that_returns_no_array_is_refused(output):
 
     with pytest.raises(ConfigError, match="network: must return an array"):
         observe(subject_of(Silent(), inputs(3, 2)))
+
+
+class _TwoHeads(gluon.Block):
+    """A body with two heads; `first` says which of them is called first."""
+
+    def __init__(self, first="a"):
+        super().__init__()
+        self.body = nn.HybridSequential()
+        self.body.add(nn.Dense(8, activation="tanh"), nn.Dense(8, activation="tanh"))
+        self.a, self.b, self._first = nn.Dense(3), nn.Dense(4), first
+
+    def forward(self, x):
+        h = self.body(x)
+        if self._first == "a":
+            return self.a(h), self.b(h)
+        b = self.b(h)
+        return self.a(h), b
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_parameters_behind_a_second_output_have_its_gradient_and_the_rest_that_of_the_first(first):
+    x, y = inputs(8, 5), np.arange(8) % 3
+    net = _TwoHeads(first)
+    net.initialize(init.Xavier())
+    net(nd.array(x))
+    seen = observe(subject_of(net, x, y))
+    assert all(tensor.gradient for tensor in seen.tensors)
+    assert [stage.path for stage in seen.trunk] == ["body.0", "body.1", "a"]
+    alone = nn.HybridSequential()
+    alone.add(net.body, net.a)
+    wanted = observe(subject_of(alone, x, y))
+    by_shape = {t.shape: t.gradient for t in seen.tensors if t.path.startswith(("body", "a."))}
+    assert by_shape == {t.shape: t.gradient for t in wanted.tensors}
+    assert seen.loss == wanted.loss

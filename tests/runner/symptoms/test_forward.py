@@ -41,3 +41,12 @@ def test_six_residual_blocks_of_zero_leave_the_signal_as_it_is():
     for symptom in ("signal-vanishes", "signal-explodes"):
         _, found = reading(symptom, net)
         assert found.figure == pytest.approx(1)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_layer_of_one_unit_makes_no_inputs_alike(activation):
+    net = made(
+        nn.Dense(32, activation=activation), nn.Dense(1, activation=activation), nn.Dense(10)
+    )
+    found = reading("inputs-alike", net)
+    assert found is None or found[0] < 0

@@ -37,3 +37,12 @@ def test_zero_hidden_weights_below_a_random_head_are_no_copies():
     net(nd.zeros((1, 20)))
     net[0].weight.set_data(nd.zeros((64, 20)))
     assert reading("copied-units", net)[1].figure == 0
+
+
+def test_units_that_chance_may_have_silenced_are_not_called_dead():
+    few = reading("dead-units", chain(8, "relu", "he", width=3), samples=1)
+    assert few[0] < 0
+    net = chain(2, "relu", "he")
+    net(nd.zeros((1, 20)))
+    net[0].bias.set_data(nd.full((64,), -100.0))
+    assert reading("dead-units", net, samples=2)[0] >= 2
