@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -118,9 +118,7 @@ def tables_entered(net: gluon.Block) -> Iterator[list[tuple[int, nd.NDArray]]]:
     """Collect (rows, what enters) of each embedding that is called inside a `with`."""
     found: list[tuple[int, nd.NDArray]] = []
     handles = [
-        block.register_forward_pre_hook(
-            lambda block, inputs: found.append((block.weight.shape[0], inputs[0]))
-        )
+        block.register_forward_pre_hook(_noting(block.weight, found))
         for block in blocks_of(net)
         if isinstance(block, gluon.nn.Embedding)
     ]
@@ -129,6 +127,12 @@ def tables_entered(net: gluon.Block) -> Iterator[list[tuple[int, nd.NDArray]]]:
     finally:
         for handle in handles:
             handle.detach()
+
+
+def _noting(
+    table: gluon.Parameter, found: list[tuple[int, nd.NDArray]]
+) -> Callable[[gluon.Block, tuple[nd.NDArray, ...]], None]:
+    return lambda _, inputs: found.append((table.shape[0], inputs[0]))
 
 
 def _same(a: nd.NDArray, b: nd.NDArray) -> bool:

@@ -19,7 +19,7 @@ def by_chance(signal: Signal) -> float:
     """Return the fraction of healthy units that may be 0 for every sample by chance: at three standard
     deviations, with samples, and positions, that are independent.
     """
-    rate = CHANCE ** (math.prod(signal.shape) / max(1, signal.units))
+    rate = math.pow(CHANCE, math.prod(signal.shape) / max(1, signal.units))
     return rate + 3 * math.sqrt(rate * (1 - rate) / max(1, signal.units))
 
 
