@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias, TypeVar, cast, overload
@@ -227,9 +228,13 @@ def _accumulate(
     head_grads: Sequence[G],
     retain_graph: bool,
     step: Callable[[Node, G], Sequence[Any]],
+    complete: Callable[[Leaf, G], object] | None = None,
 ) -> dict[int, tuple[Leaf, G]]:
     """Return {id: (leaf, gradient summed over its uses)}; `step` propagates a gradient through one
     node.
+
+    `complete` is given the gradient of each leaf as soon as its last use has added to it; it is not
+    returned then.
     """
     gradients: dict[int, Any] = {}
 
@@ -248,14 +253,21 @@ def _accumulate(
     order = _order(starts)
     if any(node.vjp is None for node in order):
         raise MXNetError.checked(NOT_IN_GRAPH)
+    uses = Counter(id(p) for node in order for p in node.parents if isinstance(p, Leaf))
     for node in order:
-        if id(node) not in gradients:  # no gradient comes back, e.g. from a comparison
-            continue
-        for parent, gradient in zip(node.parents, step(node, gradients.pop(id(node))), strict=True):
-            if parent is not None and gradient is not None:
-                add(parent, gradient)
-                if isinstance(parent, Leaf):
-                    leaves[id(parent)] = parent
+        if id(node) in gradients:  # else no gradient comes back, e.g. from a comparison
+            back = step(node, gradients.pop(id(node)))
+            for parent, gradient in zip(node.parents, back, strict=True):
+                if parent is not None and gradient is not None:
+                    add(parent, gradient)
+                    if isinstance(parent, Leaf):
+                        leaves[id(parent)] = parent
+            del back
+        for parent in node.parents if complete is not None else ():
+            uses[id(parent)] -= 1
+            if uses[id(parent)] == 0 and id(parent) in leaves:
+                assert complete is not None
+                complete(leaves.pop(id(parent)), gradients.pop(id(parent)))
     if not retain_graph:
         for node in order:
             node.spend()
@@ -349,19 +361,40 @@ def inner_gradients(
     A gradient is None if the heads do not depend on the value. Variables get no gradients. The tape
     is consumed.
     """
+    found: list[B | None] = [None] * len(inner)
+    receive_inner_gradients(heads, inner, found.__setitem__, head_grads)
+    return found
+
+
+def receive_inner_gradients(
+    heads: Boxes,
+    inner: Sequence[B],
+    receive: Callable[[int, B], object],
+    head_grads: HeadGrads = None,
+) -> None:
+    """Call `receive(i, gradient)` with the gradient of `heads` by `inner[i]` as soon as it is known, so
+    that no more of them need to be in memory than `receive` keeps.
+
+    It is not called for a value that the heads do not depend on. Otherwise like `inner_gradients`.
+    """
     boxes, given = _heads(heads, head_grads)
-    wanted = {id(box._node) for box in inner if box._node is not None}
-    found: dict[int, Array] = {}
+    wanted: dict[int, list[int]] = {}
+    for number, box in enumerate(inner):
+        if box._node is not None:
+            wanted.setdefault(id(box._node), []).append(number)
+
+    def pass_on(node: Node | Leaf, gradient: Array) -> None:
+        for number in wanted.get(id(node), ()):
+            receive(number, inner[number]._wrap(gradient))
 
     def step(node: Node, gradient: Array) -> Sequence[Any]:
-        if id(node) in wanted:
-            found[id(node)] = gradient
+        pass_on(node, gradient)
         return node.gradients(gradient)
 
     with _modes(False, is_training()):
-        leaves = _accumulate(boxes, [g._raw for g in given], False, step)
-    found |= {number: gradient for number, (_, gradient) in leaves.items() if number in wanted}
-    return [box._wrap(found[id(box._node)]) if id(box._node) in found else None for box in inner]
+        raw = [one._raw for one in given]
+        for leaf, gradient in _accumulate(boxes, raw, False, step, pass_on).values():
+            pass_on(leaf, gradient)
 
 
 class Function:

@@ -22,7 +22,7 @@ from initlab.runner.observation.tree import arrays_in
 from initlab.runner.plan.filling import check_block
 from initlab.runner.plan.network import network_of
 from initlab.runner.probes import Subject
-from initlab.runner.probes.base import blocks_of
+from initlab.runner.probes.following import blocks_by_path
 
 
 def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -> Diagnosis:
@@ -119,7 +119,7 @@ def tables_entered(net: gluon.Block) -> Iterator[list[tuple[int, nd.NDArray]]]:
     found: list[tuple[int, nd.NDArray]] = []
     handles = [
         block.register_forward_pre_hook(_noting(block.weight, found))
-        for block in blocks_of(net)
+        for block in blocks_by_path(net).values()
         if isinstance(block, gluon.nn.Embedding)
     ]
     try:

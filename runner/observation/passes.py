@@ -1,14 +1,15 @@
 """What a diagnosis is made from: one forward and one backward pass of the first values, in train mode.
 
-What a stage is, `runner.observation.tree` says.
+`observation.tree` says what the stages of a network are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,10 +17,9 @@ from initlab.engine import autograd, gluon, nd
 from initlab.engine.registry import snake_case
 from initlab.engine.streams import VERSION, Key, Stream, scope, using
 from initlab.runner.measures.base import activation_name, is_activation
-from initlab.runner.measures.layers import saturated
 from initlab.runner.observation.inputs import Samples, at_usual_size, samples_of
-from initlab.runner.observation.signals import Signal, alike, by_unit, copies_in, rms_of, silent_in
-from initlab.runner.observation.tree import Call, Node, arrays_in, calls_of, tree_of
+from initlab.runner.observation.signals import Signal, rms_of, signal_of, zeros_in
+from initlab.runner.observation.tree import Node, arrays_in, calls_of, host
 from initlab.runner.probes import Subject
 from initlab.runner.probes.base import averages
 
@@ -30,6 +30,8 @@ STEP = 0.01
 STEPS = 4
 """A gradient that is 0 after this many steps stays 0: a zero in front of a zero in front of a zero is
 reached after three."""
+Place: TypeAlias = Node | str
+"""Where there is a gradient: a node, by what leaves it, or the path of a parameter."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,8 @@ class Observation:
 def observe(subject: Subject) -> Observation:
     """Return what one batch shows of the network in train mode, without dropout.
 
-    Parameters and gradients are as before, afterwards.
-
-    If the first gradients hold exact zeros, up to `STEPS` small steps are made and taken back.
+    Parameters and gradients are as before, afterwards. If the first gradients hold exact zeros, up to
+    `STEPS` small steps are made and taken back.
     """
     tokens = subject.batch.inputs.dtype.kind in "iu"
     samples = samples_of(subject.batch.inputs, subject.dtype, tokens)
@@ -135,113 +136,202 @@ def observe(subject: Subject) -> Observation:
 def _observe(subject: Subject) -> Observation:
     own = Stream(Key(subject.seed, f"{HEAD_PATH}/ambient"))
     with using(VERSION), scope(own), autograd.without_dropout(), np.errstate(all="ignore"):
-        first = _look(subject)
+        figures = _Figures(subject)
+        figures.sent.back(figures.receive)
+        first = figures.observation()
         if not any(tensor.gradient == 0 for tensor in first.tensors):
             return first
-        later: list[Observation] = []
+        _own(subject)
         with _kept(subject, False):
-            now, gradients = _look_closely(subject)
-            for step in range(1, STEPS + 1):
-                _step(subject, gradients)
-                before = now
-                now, gradients = _look_closely(subject)
-                later.append(replace(now, steps=step))
-                if _asleep(now) in (0, _asleep(before)) and step > 1:
-                    break
-        return replace(first, after=later)
+            return replace(first, after=[_after_steps(subject)])
 
 
-def _asleep(seen: Observation) -> int:
+def _own(subject: Subject) -> None:
+    """Give parameters whose memory is shared and read-only memory of their own."""
+    for parameter in subject.parameters.values():
+        if not parameter.data().writable:
+            parameter.adopt(parameter.data().asnumpy(), subject.device)
+
+
+def _after_steps(subject: Subject) -> Observation:
+    """Make steps until no more gradients wake up; return what is seen then."""
+    figures, gradients = _gradients(subject)
+    asleep = _asleep(subject, gradients)
+    for step in range(1, STEPS + 1):
+        before = asleep
+        _step(subject, gradients)
+        figures, gradients = _gradients(subject)
+        asleep = _asleep(subject, gradients)
+        if asleep in (0, before) and step > 1:
+            break
+    for place, gradient in gradients.items():
+        figures.receive(place, gradient)
+    return replace(figures.observation(), steps=step)
+
+
+def _gradients(subject: Subject) -> tuple[_Figures, dict[Place, nd.NDArray]]:
+    """Send the batch through and back; return what can be measured of it, and all gradients."""
+    figures = _Figures(subject)
+    found: dict[Place, nd.NDArray] = {}
+    figures.sent.back(found.__setitem__)
+    return figures, found
+
+
+def _asleep(subject: Subject, gradients: Mapping[Place, nd.NDArray]) -> int:
     """Return how many parameters have a gradient that is exactly 0."""
-    return sum(tensor.gradient == 0 for tensor in seen.tensors)
+    return sum(
+        isinstance(place, str) and not host(gradient).any() for place, gradient in gradients.items()
+    )
 
 
-def _step(subject: Subject, gradients: dict[str, np.ndarray]) -> None:
+def _step(subject: Subject, gradients: Mapping[Place, nd.NDArray]) -> None:
     """Move every parameter by `STEP` of its size against its gradient; a zero has the size of a Glorot
     weight.
     """
-    for path, gradient in gradients.items():
-        parameter, length = subject.parameters[path], rms_of(gradient)
+    for path, parameter in subject.parameters.items():
+        if path not in gradients:
+            continue
+        gradient = host(gradients[path])
+        length = rms_of(gradient)
         if length == 0 or not math.isfinite(length):
             continue
-        values = np.asarray(parameter.data().asnumpy(), np.float64)
+        values = np.asarray(host(parameter.data()), np.float64)
         size = rms_of(values) or 1 / math.sqrt(max(1, values.size // max(1, len(values))))
         moved = values - STEP * size * np.asarray(gradient, np.float64) / length
         parameter.set_data(nd.array(moved, ctx=subject.device, dtype=parameter.dtype))
 
 
-def _look(subject: Subject) -> Observation:
-    return _look_closely(subject)[0]
+class _Sent:
+    """A batch that was sent through a network in train mode, on the tape.
 
-
-def _look_closely(subject: Subject) -> tuple[Observation, dict[str, np.ndarray]]:
-    """Return the observation of one pass, and the gradient by each parameter."""
-    inputs = subject.inputs()
-    with _kept(subject, True), autograd.record(), calls_of(subject.network) as calls:
-        output, *others = arrays_in(subject.network(inputs))
-        head, losses, classes = _head(subject, output)
-    trunk, leaves, learned, boxes = _watched(subject, calls)
-    found = _gradients(head, boxes)
-    if others and any(gradient is None for gradient in found):
-        more = _of_other_outputs(subject)
-        found = [a if a is not None else b for a, b in zip(found, more, strict=True)]
-    by_box = {id(box): gradient for box, gradient in zip(boxes, found, strict=True)}
-    # Gradients are of the sum over samples' own losses divided by their number.
-    gradients = {
-        path: np.asarray(gradient.asnumpy())
-        for path, gradient in zip(learned, found[len(trunk) + len(leaves) :], strict=True)
-        if gradient is not None
-    }
-    tensors = [_tensor(path, q, gradients.get(path)) for path, q in learned.items()]
-    seen = Observation(
-        dtype=subject.dtype,
-        batch=len(inputs),
-        loss=None if losses is None else float(losses.mean()),
-        loss_error=None
-        if losses is None
-        else float(losses.std(ddof=1) / math.sqrt(losses.size))
-        if losses.size > 1
-        else None,
-        ignorance=None if classes is None else math.log(classes),
-        classes=classes,
-        output_rms=rms_of(output.asnumpy()),
-        input=_signal(inputs, None, None, None),
-        trunk=_joined([_stage(node, by_box) for node in trunk]),
-        leaves=[_stage(node, by_box) for node in leaves],
-        tensors=tensors,
-        tokens=subject.batch.inputs.dtype.kind in "iu",
-    )
-    return seen, gradients
-
-
-def _watched(
-    subject: Subject, calls: list[Call]
-) -> tuple[list[Node], list[Node], dict[str, gluon.Parameter], list[nd.NDArray]]:
-    """Return the stages of the trunk, all layers, what learns, and the arrays of all of these."""
-    root = tree_of(calls)
-    trunk, leaves = list(root.trunk()), list(root.leaves())
-    learned = {p: q for p, q in subject.parameters.items() if q.grad_req != "null"}
-    boxes = [node.call.left for node in (*trunk, *leaves)] + [q.data() for q in learned.values()]
-    return trunk, leaves, learned, boxes
-
-
-def _gradients(head: nd.NDArray, boxes: list[nd.NDArray]) -> list[nd.NDArray | None]:
-    """Return the gradient of a head by each array, None where it does not depend on it.
-
-    Without a parameter that learns in front of it, a head is on no tape.
+    `head` is what is differentiated: the loss of the first output, or of `others`, with no loss, a
+    random linear function of all outputs but the first.
     """
-    return autograd.inner_gradients(head, boxes) if head._node is not None else [None] * len(boxes)
+
+    def __init__(self, subject: Subject, others: bool = False) -> None:
+        self.inputs = subject.inputs()
+        self._subject = subject
+        with _kept(subject, True), autograd.record(), calls_of(subject.network) as calls:
+            self.output, *self.others = arrays_in(subject.network(self.inputs))
+            self.head, self.losses, self.classes = (
+                (_of_all(subject, self.others), None, None)
+                if others
+                else _head(subject, self.output)
+            )
+        self.trunk, self.leaves = list(calls[-1].trunk()), list(calls[-1].leaves())
+        self.nodes = list(dict.fromkeys((*self.trunk, *self.leaves)))
+        self.learned = {p: q for p, q in subject.parameters.items() if q.grad_req != "null"}
+        self._places: list[Place] = [*self.nodes, *self.learned]
+
+    def back(self, receive: Callable[[Place, nd.NDArray], object]) -> None:
+        """Call `receive` with the gradient of the mean over samples by what leaves each node, and by
+        each parameter, but for what no output depends on.
+        """
+        missing = dict(enumerate(self._places))
+        self._back(lambda number, gradient: receive(missing.pop(number), gradient))
+        if self.others and missing:
+            again = _Sent(self._subject, others=True)
+            again._back(
+                lambda number, gradient: (
+                    receive(missing[number], gradient) if number in missing else None
+                )
+            )
+
+    def _back(self, receive: Callable[[int, nd.NDArray], object]) -> None:
+        """Call `receive` with the number of each place and the head's gradient there."""
+        boxes = [node.left for node in self.nodes]
+        boxes += [parameter.data() for parameter in self.learned.values()]
+        # Without a parameter that learns in front of it, an output is on no tape.
+        if self.head._node is not None:
+            autograd.receive_inner_gradients(self.head, boxes, receive)
 
 
-def _of_other_outputs(subject: Subject) -> list[nd.NDArray | None]:
-    """Return the gradients of a random linear function of all outputs but the first, in the order of
-    `_watched`.
-    """
-    with _kept(subject, True), autograd.record(), calls_of(subject.network) as calls:
-        _, *others = arrays_in(subject.network(subject.inputs()))
-        heads = [_linear(subject, one) for one in others if np.dtype(one.dtype).kind not in "iu"]
-        head = sum(heads[1:], heads[0]) if heads else others[0]
-    return _gradients(head, _watched(subject, calls)[-1])
+def _of_all(subject: Subject, outputs: list[nd.NDArray]) -> nd.NDArray:
+    """Return a random linear function of several outputs; what holds no floats has no gradient."""
+    heads = [_linear(subject, one) for one in outputs if np.dtype(one.dtype).kind not in "iu"]
+    return sum(heads[1:], heads[0]) if heads else outputs[0]
+
+
+class _Figures:
+    """The figures of a batch that was sent through, to which gradients come one after the other."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.sent = _Sent(subject)
+        self._subject = subject
+        # The tape is gone when the gradients are there.
+        self._branches = {node: node.branch() for node in self.sent.nodes}
+        self._signals: dict[Node, Signal] = {}
+        self._tensors: dict[str, tuple[float, float]] = {}
+        self._sizes: dict[int, float] = {}
+
+    def receive(self, place: Place, gradient: nd.NDArray) -> None:
+        """Take the gradient by what leaves a node, or by a parameter."""
+        values = host(gradient)
+        if isinstance(place, str):
+            self._tensors[place] = rms_of(values), zeros_in(values)
+        else:
+            self._signals[place] = self._signal(place, values)
+
+    def observation(self) -> Observation:
+        """Return all figures; what has received no gradient has none."""
+        sent, subject = self.sent, self._subject
+        losses, classes = sent.losses, sent.classes
+        stages = {node: self._stage(node) for node in sent.nodes}
+        return Observation(
+            dtype=subject.dtype,
+            batch=len(sent.inputs),
+            loss=None if losses is None else float(losses.mean()),
+            loss_error=None
+            if losses is None or losses.size < 2
+            else float(losses.std(ddof=1) / math.sqrt(losses.size)),
+            ignorance=None if classes is None else math.log(classes),
+            classes=classes,
+            output_rms=rms_of(host(sent.output)),
+            input=signal_of(host(sent.inputs), None, None, None),
+            trunk=_joined([stages[node] for node in sent.trunk]),
+            leaves=[stages[node] for node in sent.leaves],
+            tensors=[self._tensor(path, one) for path, one in sent.learned.items()],
+            tokens=subject.batch.inputs.dtype.kind in "iu",
+        )
+
+    def _tensor(self, path: str, parameter: gluon.Parameter) -> Tensor:
+        values = host(parameter.data())
+        gradient, zeros = self._tensors.get(path, (None, None))
+        return Tensor(path, values.shape, rms_of(values), gradient, zeros)
+
+    def _signal(self, node: Node, gradient: np.ndarray | None) -> Signal:
+        axis = getattr(node.block, "_axis", None) if len(node.left.shape) > 2 else None
+        return signal_of(host(node.left), gradient, _activation(node.block), axis)
+
+    def _size(self, array: nd.NDArray) -> float:
+        """Return the rms of an array that enters a node, 0 for token numbers."""
+        if id(array) not in self._sizes:
+            values = host(array)
+            self._sizes[id(array)] = rms_of(values) if values.dtype.kind == "f" else 0.0
+        return self._sizes[id(array)]
+
+    def _stage(self, node: Node) -> Stage:
+        signal = self._signals.get(node) or self._signal(node, None)
+        before = self._size(node.entered)
+        return Stage(
+            path=node.path or "the network",
+            kind=type(node.block).__name__,
+            weighted=any(len(p.shape) > 1 for p in node.block.structural_params().values()),
+            container=not node.leaf,
+            signal=signal,
+            gain=signal.rms / before if before > 0 else None,
+            branch=self._branches[node],
+            activation=_activation(node.block),
+            averaged=signal.size * signal.shape[0] // max(1, signal.units)
+            if averages(node.block)
+            else None,
+        )
+
+
+def _activation(block: gluon.Block) -> str | None:
+    """Return the name of a layer's activation, which may be a layer of its own, like `gelu`."""
+    own = snake_case(type(block).__name__) if is_activation(block) else None
+    return activation_name(block) or own
 
 
 @contextmanager
@@ -289,69 +379,6 @@ def _linear(subject: Subject, output: nd.NDArray) -> nd.NDArray:
     drawn = Stream(Key(subject.seed, HEAD_PATH)).normal(0.0, 1.0, math.prod(shape)).reshape(shape)
     direction = nd.array(drawn / len(output), ctx=subject.device, dtype=output.dtype)
     return nd.sum(output * direction)
-
-
-def _tensor(path: str, parameter: gluon.Parameter, gradient: np.ndarray | None) -> Tensor:
-    values = parameter.data().asnumpy()
-    if gradient is None:
-        return Tensor(path, values.shape, rms_of(values), None, None)
-    zeros = float((gradient == 0).mean())
-    return Tensor(path, values.shape, rms_of(values), rms_of(gradient), zeros)
-
-
-def _stage(node: Node, gradients: dict[int, nd.NDArray | None]) -> Stage:
-    call = node.call
-    gradient = gradients.get(id(call.left))
-    axis = getattr(call.block, "_axis", None) if len(call.left.shape) > 2 else None
-    activation = activation_name(call.block) or _own_name(call.block)
-    signal = _signal(call.left, gradient, activation, axis)
-    entered = call.entered.asnumpy()
-    before = rms_of(entered) if entered.dtype.kind == "f" else 0.0
-    added = None
-    if not node.leaf and entered.shape == call.left.shape and before > 0:
-        added = rms_of(np.asarray(call.left.asnumpy(), np.float64) - entered) / before
-    return Stage(
-        path=call.path or "the network",
-        kind=type(call.block).__name__,
-        weighted=any(len(p.shape) > 1 for p in call.block.structural_params().values()),
-        container=not node.leaf,
-        signal=signal,
-        gain=signal.rms / before if before > 0 else None,
-        branch=added,
-        activation=activation,
-        averaged=signal.size * signal.shape[0] // max(1, signal.units)
-        if averages(call.block)
-        else None,
-    )
-
-
-def _own_name(block: gluon.Block) -> str | None:
-    """Return the name of a layer that is an activation with a class of its own, like `gelu`."""
-    return snake_case(type(block).__name__) if is_activation(block) else None
-
-
-def _signal(
-    array: nd.NDArray, gradient: nd.NDArray | None, activation: str | None, axis: int | None
-) -> Signal:
-    values = array.asnumpy()
-    back = None if gradient is None else gradient.asnumpy()
-    axis = axis if axis is not None else (1 if values.ndim == 4 else values.ndim - 1)
-    units = by_unit(values, axis) if values.ndim > 1 else values.reshape(1, -1)
-    floats = values.dtype.kind not in "iu"
-    return Signal(
-        shape=tuple(values.shape),
-        rms=rms_of(values),
-        largest=float(np.abs(np.asarray(values, np.float64)).max(initial=0.0)),
-        zeros=float((values == 0).mean()),
-        cosine=alike(values) if floats else None,
-        units=len(units),
-        silent=silent_in(units) if floats else 0.0,
-        copies=copies_in(units, None if back is None else by_unit(back, axis))
-        if floats and back is not None and values.ndim > 1
-        else 0.0,
-        saturated=saturated(np.asarray(values, np.float64), activation),
-        gradient=None if back is None else rms_of(back),
-    )
 
 
 def _joined(stages: list[Stage]) -> list[Stage]:

@@ -1,19 +1,25 @@
 """Figures of one signal: a layer's output for a batch, and the loss's gradient by it.
 
-All sums are in float64. The first axis is the batch; `units` names the axis of channels or features.
+All sums are in float64, over one block of elements after the other, so that no copy of a large array
+is made. The first axis is the batch; `units` names the axis of channels or features.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+from initlab.runner.measures.layers import RANGES, saturated
 
 NEAR = 1e-6
 """Units whose signals differ by less than this, relative to their length, are copies of each other."""
 PROBES = 3
 """Random projections by which signals are compared."""
+BLOCK = 1 << 16
+"""Elements that are looked at together: they stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +52,135 @@ class Signal:
         return math.prod(self.shape[1:])
 
 
+def signal_of(
+    values: np.ndarray, gradient: np.ndarray | None, activation: str | None, axis: int | None
+) -> Signal:
+    """Return the figures of a signal (batch, …), and of the loss's gradient by it, of the same shape.
+
+    Units lie along `axis`; by default along 1 for images (batch, channels, height, width), else
+    along the last.
+    """
+    shaped = values if values.ndim > 1 else values.reshape(-1, 1)
+    axis = axis if axis is not None else (1 if shaped.ndim == 4 else shaped.ndim - 1)
+    units = Units.of(shaped, axis)
+    back = None
+    if gradient is not None:
+        back = Units.of(gradient.reshape(shaped.shape), axis)
+    floats = values.dtype.kind not in "iu"
+    return Signal(
+        shape=tuple(values.shape),
+        rms=units.rms,
+        largest=units.largest,
+        zeros=units.zeros,
+        cosine=alike(values) if floats else None,
+        units=len(units.squares),
+        silent=units.silent if floats else 0.0,
+        copies=copies_in(units, back) if floats and back is not None and values.ndim > 1 else 0.0,
+        saturated=saturated(np.asarray(values, np.float64), activation)
+        if activation in RANGES
+        else None,
+        gradient=None if back is None else back.rms,
+    )
+
+
+@dataclass(frozen=True)
+class Units:
+    """Figures of an array by its units.
+
+    `squares` is the sum of squares of each, `alive` whether it is anywhere not 0, `lines` its random
+    projections (units, PROBES).
+    """
+
+    rms: float
+    largest: float
+    zeros: float
+    squares: np.ndarray
+    alive: np.ndarray
+    lines: np.ndarray
+
+    @property
+    def silent(self) -> float:
+        """The fraction of units that are 0 everywhere."""
+        return float((~self.alive).mean()) if self.alive.size else 0.0
+
+    @classmethod
+    def of(cls, values: np.ndarray, axis: int, random: np.random.Generator | None = None) -> Units:
+        """Return the figures of an array of at least one axis, whose units lie along `axis`.
+
+        Arrays of one shape have the same projections if they are given generators in one state.
+        """
+        random = projections() if random is None else random
+        axis %= values.ndim
+        count = values.shape[axis]
+        squares, lines = np.zeros(count), np.zeros((count, PROBES))
+        alive, largest, zeros = np.zeros(count, bool), 0.0, 0
+        for part in _parts(values, axis):
+            wide = np.asarray(part, np.float64)
+            squares += np.einsum("bua,bua->u", wide, wide)
+            nothing = wide == 0
+            alive |= ~nothing.all((0, 2))
+            zeros += np.count_nonzero(nothing)
+            largest = _larger(largest, wide)
+            directions = random.standard_normal((len(wide), wide.shape[2], PROBES))
+            lines += np.einsum("bua,bap->up", wide, directions)
+        size = max(1, values.size)
+        rms = float(np.sqrt(squares.sum() / size))
+        return cls(rms, largest, zeros / size, squares, alive, lines)
+
+
+def projections() -> np.random.Generator:
+    """Return the generator of the random projections, from its start."""
+    return np.random.Generator(np.random.Philox(0))
+
+
+def _parts(values: np.ndarray, axis: int) -> Iterator[np.ndarray]:
+    """Yield parts (a, units, b) of an array, of about `BLOCK` elements each, in C order."""
+    if values.size == 0:
+        return
+    count = values.shape[axis]
+    after = math.prod(values.shape[axis + 1 :])
+    seen = values.reshape(-1, count, after)
+    rows, width = max(1, BLOCK // (count * after)), max(1, BLOCK // count)
+    for first in range(0, len(seen), rows):
+        for start in range(0, after, width):
+            yield seen[first : first + rows, :, start : start + width]
+
+
+def _larger(largest: float, wide: np.ndarray) -> float:
+    """Return the largest size of all elements, NaN if one is."""
+    return float(np.maximum(largest, np.maximum(wide.max(), -wide.min())))
+
+
+def _blocks(values: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield all elements in float64, a block after the other."""
+    flat = values.reshape(-1)
+    for start in range(0, flat.size, BLOCK):
+        yield np.asarray(flat[start : start + BLOCK], np.float64)
+
+
+def _square(wide: np.ndarray) -> float:
+    """Return the squared length of a block. BLAS would wake its threads for each."""
+    return float(np.einsum("i,i->", wide, wide))
+
+
 def rms_of(values: np.ndarray) -> float:
     """Return the root mean square of all elements, 0 without any."""
-    wide = np.asarray(values, np.float64).ravel()
-    return float(np.sqrt(np.square(wide).mean())) if wide.size else 0.0
+    total = sum(map(_square, _blocks(values)))
+    return math.sqrt(total / values.size) if values.size else 0.0
+
+
+def zeros_in(values: np.ndarray) -> float:
+    """Return the fraction of elements that are exactly 0."""
+    flat = values.reshape(-1)
+    parts = (flat[start : start + BLOCK] for start in range(0, flat.size, BLOCK))
+    return sum(np.count_nonzero(part == 0) for part in parts) / max(1, flat.size)
+
+
+def rms_between(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the root mean square of the difference of two arrays of one shape."""
+    blocks = zip(_blocks(a), _blocks(b), strict=True)
+    total = sum(_square(x - y) for x, y in blocks)
+    return math.sqrt(total / a.size) if a.size else 0.0
 
 
 def alike(values: np.ndarray) -> float | None:
@@ -58,45 +189,38 @@ def alike(values: np.ndarray) -> float | None:
     It is (|sum of unit vectors|^2 - n) / (n (n - 1)). Samples that are 0 have no direction and are
     left out; None if fewer than two are left.
     """
-    flat = np.asarray(values, np.float64).reshape(len(values), -1)
-    largest = np.abs(flat).max(1) if flat.size else np.zeros(len(flat))
-    flat = flat[(largest > 0) & np.isfinite(largest)]
-    if len(flat) < 2:
+    flat = values.reshape(len(values), -1)
+    if flat.size == 0:
         return None
-    flat = flat / np.abs(flat).max(1, keepdims=True)
-    flat /= np.sqrt(np.square(flat).sum(1, keepdims=True))
-    total, count = flat.sum(0), len(flat)
-    return float((total @ total - count) / (count * (count - 1)))
+    largest = np.maximum(np.asarray(flat.max(1), np.float64), -np.asarray(flat.min(1), np.float64))
+    kept = (largest > 0) & np.isfinite(largest)
+    count = int(kept.sum())
+    if count < 2:
+        return None
+    flat = flat if count == len(flat) else flat[kept]
+    scale = largest[kept]
+    width = max(1, BLOCK // count)
+    starts = range(0, flat.shape[1], width)
+
+    def columns(start: int) -> np.ndarray:
+        return np.asarray(flat[:, start : start + width], np.float64) / scale[:, None]
+
+    lengths = np.sqrt(sum(np.einsum("ij,ij->i", x, x) for x in map(columns, starts)))
+    total = sum(_square(np.einsum("i,ij->j", 1 / lengths, columns(start))) for start in starts)
+    return (total - count) / (count * (count - 1))
 
 
-def by_unit(values: np.ndarray, axis: int) -> np.ndarray:
-    """Return `values` as (units, elements of one unit)."""
-    return np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1)
-
-
-def silent_in(units: np.ndarray) -> float:
-    """Return the fraction of units (units, elements) that are 0 everywhere."""
-    return float((units == 0).all(1).mean())
-
-
-def copies_in(units: np.ndarray, gradients: np.ndarray | None) -> float:
+def copies_in(units: Units, gradients: Units | None) -> float:
     """Return the fraction of units that equal another one in signal and in gradient.
 
-    Both are (units, elements). A unit without signal and gradient is silent and no copy. Units are
-    compared by random projections, which differ with certainty for units that do.
+    A unit without signal and gradient is silent and no copy. Units are compared by random
+    projections, which differ with certainty for units that do.
     """
     parts = [units] if gradients is None else [units, gradients]
-    if len(units) < 2:
+    count = len(units.squares)
+    if count < 2 or not all(math.isfinite(part.largest) for part in parts):
         return 0.0
-    lines = []
-    random = np.random.Generator(np.random.Philox(0))
-    for part in parts:
-        wide = np.asarray(part, np.float64)
-        if not np.isfinite(wide).all():
-            return 0.0
-        scale = np.sqrt(np.square(wide).sum(1).max()) or 1.0
-        lines.append(wide @ random.standard_normal((wide.shape[1], PROBES)) / scale)
-    seen = np.concatenate(lines, 1)
+    seen = np.concatenate([part.lines / (np.sqrt(part.squares.max()) or 1.0) for part in parts], 1)
     alive = np.abs(seen).max(1) > NEAR
     seen = seen[alive]
     if len(seen) < 2:
@@ -106,4 +230,4 @@ def copies_in(units: np.ndarray, gradients: np.ndarray | None) -> float:
     equal = np.zeros(len(seen), bool)
     equal[:-1] |= close
     equal[1:] |= close
-    return float(equal.sum() / len(units))
+    return float(equal.sum() / count)

@@ -1,95 +1,48 @@
 """The calls of a network's blocks as a tree, and the way from its input to its output.
 
-The blocks of a network form a tree. A container whose output is that of one of its children is only
-a list; any other block that is called is a stage, with a signal that enters it and one that leaves
-it. The stages from the input to the output are the trunk: a residual block is one stage of it, and
-its branch is what it adds. This follows from the calls alone, so it holds for containers of a plugin
-and for networks made in Python.
+A container whose output is that of one of its children is only a list; any other block that is
+called is a stage, with a signal that enters it and one that leaves it. The stages from the input to
+the output are the trunk: a residual block is one stage of it, and its branch is what it adds. This
+follows from the calls alone, so it holds for containers of a plugin and for networks made in Python.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from initlab.engine import gluon, nd
+from initlab.engine.tape import Node as Step
 from initlab.runner.errors import ConfigError
+from initlab.runner.observation.signals import rms_between, rms_of
+from initlab.runner.probes.following import Addition, Call, blocks_by_path, following
+
+DEEPEST = 12
+"""Functions between an addition and the output of its block at most."""
 
 
 @dataclass(eq=False)
-class Call:
-    """One call of a block: what entered it first, and the first array that left it."""
+class Node:
+    """A call of a block with an array that entered it and one that left it, and the calls within.
+
+    `additions` are those that the block reported itself.
+    """
 
     path: str
     block: gluon.Block
     entered: nd.NDArray
     left: nd.NDArray
-
-
-@contextmanager
-def calls_of(network: gluon.Block) -> Iterator[list[Call]]:
-    """Record every call of a block inside a `with`, in the order in which they end."""
-    calls: list[Call] = []
-    handles = []
-
-    def hooked(path: str, block: gluon.Block) -> None:
-        def hook(block: gluon.Block, inputs: tuple[object, ...], output: object) -> None:
-            arrays = [value for value in inputs if isinstance(value, nd.NDArray)]
-            left = next((value for value in _flat(output) if isinstance(value, nd.NDArray)), None)
-            if arrays and left is not None:
-                calls.append(Call(path, block, arrays[0], left))
-
-        handles.append(block.register_forward_hook(hook))
-        for name, child in block._children.items():
-            hooked(f"{path}.{name}" if path else name, child)
-
-    hooked("", network)
-    try:
-        yield calls
-    finally:
-        for handle in handles:
-            handle.detach()
-
-
-def arrays_in(output: object) -> list[nd.NDArray]:
-    """Return the arrays that a network returns, in lists and tuples too.
-
-    Raises ConfigError if there are none.
-    """
-    arrays = [value for value in _flat(output) if isinstance(value, nd.NDArray)]
-    if arrays:
-        return arrays
-    found = type(output).__name__
-    raise ConfigError.of(
-        "network", f"must return an array, or a list or tuple with one, got {found}"
-    )
-
-
-def _flat(output: object) -> Iterator[object]:
-    if isinstance(output, (list, tuple)):
-        for part in output:
-            yield from _flat(part)
-    else:
-        yield output
-
-
-def _is_leaf(block: gluon.Block) -> bool:
-    """Return whether a block is one layer: it has no children, or parameters of its own."""
-    return not block._children or bool(block._reg_params)
-
-
-@dataclass(eq=False)
-class Node:
-    """A call, and the calls within it."""
-
-    call: Call
     parts: list[Node]
+    additions: list[Addition]
 
     @property
     def leaf(self) -> bool:
-        """Whether this is one layer."""
-        return not self.parts or _is_leaf(self.call.block)
+        """Whether this is one layer: it calls no other, or has parameters of its own."""
+        return not self.parts or not self.block._children or bool(self.block._reg_params)
 
     @property
     def is_list(self) -> bool:
@@ -109,12 +62,12 @@ class Node:
 
         From a part it goes to the one whose output enters it, else to the one called before it.
         """
-        number = _last_with(self.parts, self.call.left)
+        number = _last_with(self.parts, self.left)
         found: list[Node] = []
         while number is not None:
             found.append(self.parts[number])
-            entered = found[-1].call.entered
-            if entered is self.call.entered:
+            entered = found[-1].entered
+            if entered is self.entered:
                 break
             before = _last_with(self.parts[:number], entered)
             number = before if before is not None else number - 1 if number else None
@@ -128,23 +81,119 @@ class Node:
         for part in self.parts:
             yield from part.leaves()
 
+    def branch(self) -> float | None:
+        """Return the rms of what a container adds, divided by that of what it is added to.
+
+        Of several additions one after the other it is the root of the sum of squares. None if
+        nothing is added to what enters.
+        """
+        before = host(self.entered)
+        if self.leaf or before.dtype.kind in "iu":
+            return None
+        plain, other = _added(self.left, self.entered)
+        size = rms_of(before)
+        if plain and before.shape == self.left.shape:
+            return rms_between(host(self.left), before) / size if size > 0 else None
+        if self.additions:
+            pairs = [(rms_of(host(a.branch)), rms_of(host(a.stream))) for a in self.additions]
+            if any(stream == 0 for _, stream in pairs):
+                return None
+            return math.sqrt(sum((branch / stream) ** 2 for branch, stream in pairs))
+        if other is None or other.shape != self.entered.shape or size == 0:
+            return None
+        return rms_of(host(other)) / size
+
 
 def _last_with(parts: list[Node], output: nd.NDArray) -> int | None:
     """Return the number of the last part with this output; None without any."""
-    return max((n for n, part in enumerate(parts) if part.call.left is output), default=None)
+    return max((n for n, part in enumerate(parts) if part.left is output), default=None)
 
 
-def tree_of(calls: list[Call]) -> Node:
-    """Return the calls as a tree. A call ends after those that it contains."""
-    open_: list[Node] = []
-    for call in calls:
-        inside = f"{call.path}." if call.path else ""
-        at = len(open_)
-        while (
-            at
-            and open_[at - 1].call.path.startswith(inside)
-            and call.path != open_[at - 1].call.path
-        ):
-            at -= 1
-        open_[at:] = [Node(call, open_[at:])]
-    return open_[-1]
+def _added(
+    output: nd.NDArray, entered: nd.NDArray, plain: bool = True, deep: int = 0
+) -> tuple[bool, nd.NDArray | None]:
+    """Return (whether an output on the tape is what entered and other addends, what was added to it).
+
+    Between the addition and the output there may be functions of one array; then it is no plain sum.
+    (False, None) if nothing is added to what entered.
+    """
+    step = output._node
+    if not isinstance(step, Step) or output is entered or deep > DEEPEST:
+        return False, None
+    given = [one for one in step.args if isinstance(one, nd.NDArray)]
+    if step.name == "add" and len(given) == 2:
+        for one, other in (given, given[::-1]):
+            if one is entered:
+                return plain, other
+    elif len(given) == 1:
+        plain = False
+    else:
+        return False, None
+    ways = (_added(one, entered, plain, deep + 1) for one in given)
+    return next((way for way in ways if way[1] is not None), (False, None))
+
+
+def host(array: nd.NDArray) -> np.ndarray:
+    """Return an array's values in host memory, without a copy if they are there, for reading."""
+    return array.__array__(copy=False) if array.device.is_host else array.asnumpy()
+
+
+@dataclass(eq=False)
+class _Open:
+    """A call that has begun."""
+
+    path: str
+    parts: list[Node] = field(default_factory=list)
+    additions: list[Addition] = field(default_factory=list)
+
+
+@contextmanager
+def calls_of(network: gluon.Block) -> Iterator[list[Node]]:
+    """Make the tree of the calls inside a `with`; the list then holds that of the network.
+
+    A call that is given or returns no array is none; those within count for what calls it.
+    """
+    top = _Open("")
+    running = [top]
+
+    def begun(path: str) -> None:
+        running.append(_Open(path))
+
+    def joined(addition: Addition) -> None:
+        running[-1].additions.append(addition)
+
+    def ended(call: Call) -> None:
+        mine = running.pop()
+        while mine.path != call.path:  # begun, but left by an error that the network caught
+            parts, mine = mine.parts, running.pop()
+            mine.parts += parts
+        entered = next(_arrays(call.arguments), None)
+        left = next(_arrays(call.returned), None)
+        if entered is None or left is None:
+            running[-1].parts += mine.parts
+        else:
+            node = Node(call.path, call.block, entered, left, mine.parts, mine.additions)
+            running[-1].parts.append(node)
+
+    with following(blocks_by_path(network), ended, joined, begun):
+        yield top.parts
+
+
+def arrays_in(output: object) -> list[nd.NDArray]:
+    """Return the arrays that a network returns, in lists and tuples too.
+
+    Raises ConfigError if there are none.
+    """
+    arrays = list(_arrays(output))
+    if arrays:
+        return arrays
+    said = f"must return an array, or a list or tuple with one, got {type(output).__name__}"
+    raise ConfigError.of("network", said)
+
+
+def _arrays(value: object) -> Iterator[nd.NDArray]:
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _arrays(part)
+    elif isinstance(value, nd.NDArray):
+        yield value

@@ -21,6 +21,7 @@ from initlab.engine.registry import Registry
 from initlab.runner.data import Batch
 from initlab.runner.errors import ConfigError
 from initlab.runner.kinds import Kind, registrar
+from initlab.runner.probes.following import blocks_by_path
 from initlab.runner.progress import Report, unheard
 
 REGISTRY: Registry[type[Probe]] = Registry("probe", __package__)
@@ -55,7 +56,7 @@ class Subject:
         """Whether the network's output for a sample depends on the other samples of the batch, since
         it is measured in train mode and has batch normalization.
         """
-        return self.mode == "train" and any(map(averages, blocks_of(self.network)))
+        return self.mode == "train" and any(map(averages, blocks_by_path(self.network).values()))
 
     @contextmanager
     def measuring(self, record: bool = False, former: str = "predict") -> Iterator[None]:
@@ -85,13 +86,6 @@ class Subject:
         return nd.array(
             inputs, ctx=self.device, dtype="int32" if inputs.dtype.kind in "iu" else self.dtype
         )
-
-
-def blocks_of(root: gluon.Block) -> Iterator[gluon.Block]:
-    """Yield a block and all blocks below it."""
-    yield root
-    for child in root._children.values():
-        yield from blocks_of(child)
 
 
 def averages(block: gluon.Block) -> bool:

@@ -1,7 +1,7 @@
-"""Hooks on the layers of a network: what each call receives and returns, and its moments.
+"""The table of layers: what each call of a layer with a row receives and returns, and its moments.
 
-`calls` reports every call of a layer as it happens; `watch` makes the rows of the table of layers
-from them.
+`calls` reports every call of such a layer as it happens; `watch` makes the rows of the table from
+them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from initlab.engine import gluon, nd
-from initlab.engine.gluon.nn.joining import Joining
+from initlab.runner.probes.following import Addition, following
+from initlab.runner.probes.following import Call as Followed
 from initlab.runner.probes.roles import ROLE_COLUMNS, Role, branch_end, roles_of
 
-Arrays: TypeAlias = tuple[nd.NDArray, ...]
-"""What a layer is called with."""
 Row: TypeAlias = dict[str, Any]
 INPUT_COLUMNS = ("in_mean", "in_variance", "in_rms", "rms_ratio")
 BRANCH_COLUMNS = ("stream_rms", "branch_ratio")
@@ -55,7 +54,7 @@ def moments(values: np.ndarray) -> dict[str, float]:
 
 @dataclass
 class Call:
-    """One call of a layer."""
+    """One call of a layer that has a row."""
 
     path: str
     role: Role
@@ -68,16 +67,6 @@ class Call:
     """The path of the row whose output the input is."""
     first: bool
     """Whether the layer receives what the network receives."""
-
-
-@dataclass
-class Addition:
-    """A branch that joined a stream: x + f(x)."""
-
-    end: str
-    """The path of the row at the end of the branch."""
-    stream: nd.NDArray
-    branch: nd.NDArray
 
 
 class Known:
@@ -100,60 +89,34 @@ class Known:
 def calls(
     layers: Mapping[str, gluon.Block],
     called: Callable[[Call], object],
-    joined: Callable[[Addition], object] = lambda _: None,
+    joined: Callable[[str, Addition], object] = lambda end, addition: None,
 ) -> Iterator[None]:
-    """Report every call of the layers, and every addition of a branch, inside a `with`.
-
-    A call is reported when it ends, so a container after the layers that it holds.
+    """Report every call of the layers that returns an array, inside a `with`, and every addition of a
+    branch with the path of the row at the branch's end.
     """
     roles = roles_of(layers)
-    before: dict[str, nd.NDArray] = {}
     sources = Known()
     entering: list[nd.NDArray] = []
-    handles = []
 
-    def after_layer(path: str) -> Callable[[gluon.Block, Arrays, object], None]:
-        def hook(block: gluon.Block, inputs: Arrays, output: object) -> None:
-            given = inputs[0] if inputs and isinstance(inputs[0], nd.NDArray) else None
-            if not isinstance(output, nd.NDArray):
-                return
-            if given is not None and not entering:
-                entering.append(given)
-            source, pre = sources.get(given), before.pop(path, None)
-            sources.set(output, path)
-            first = bool(entering) and given is entering[0]
-            called(Call(path, roles[path], given, output, pre, source, first))
+    def ended(call: Followed) -> None:
+        output = call.returned
+        if not isinstance(output, nd.NDArray):
+            return
+        given = next((one for one in call.arguments[:1] if isinstance(one, nd.NDArray)), None)
+        if given is not None and not entering:
+            entering.append(given)
+        source = sources.get(given)
+        sources.set(output, call.path)
+        first = bool(entering) and given is entering[0]
+        called(Call(call.path, roles[call.path], given, output, call.before, source, first))
 
-        return hook
+    def added(addition: Addition) -> None:
+        end = branch_end(addition.path, addition.block, addition.end, layers)
+        if end is not None:
+            joined(end, addition)
 
-    def before_activation(path: str) -> Callable[[gluon.Block, Arrays], None]:
-        def hook(block: gluon.Block, inputs: Arrays) -> None:
-            before[path] = inputs[0]
-
-        return hook
-
-    def after_join(path: str) -> Callable[[Joining, str, Any, Any, Any], None]:
-        def hook(block: Joining, name: str, stream: Any, branch: Any, total: Any) -> None:
-            if block.activated:
-                before[path] = total
-            end = branch_end(path, block, name, layers)
-            if end is not None:
-                joined(Addition(end, stream, branch))
-
-        return hook
-
-    for path, layer in layers.items():
-        handles.append(layer.register_forward_hook(after_layer(path)))
-        activation = getattr(layer, "act", None)
-        if activation is not None:
-            handles.append(activation.register_forward_pre_hook(before_activation(path)))
-        if isinstance(layer, Joining):
-            handles.append(layer.register_join_hook(after_join(path)))
-    try:
+    with following(layers, ended, added):
         yield
-    finally:
-        for handle in handles:
-            handle.detach()
 
 
 class Table:
@@ -182,9 +145,9 @@ class Table:
         self.rows.append(row)
         return row
 
-    def join(self, addition: Addition) -> None:
+    def join(self, end: str, addition: Addition) -> None:
         """Write into the last row of a branch's end how large the branch is, against its stream."""
-        row = next((r for r in reversed(self.rows) if r["path"] == addition.end), None)
+        row = next((r for r in reversed(self.rows) if r["path"] == end), None)
         if row is not None:
             row["stream_rms"] = self.moments_of(addition.stream)["rms"]
             row["branch_ratio"] = ratio(self.moments_of(addition.branch)["rms"], row["stream_rms"])

@@ -8,9 +8,11 @@ from rich.console import Console
 
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.diagnosed import Diagnosis
+from initlab.runner.observation.passes import observe
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Trace
 from initlab.runner.run import stages
+from initlab.runner.run.diagnosing import diagnosed, subject_of
 from initlab.runner.terminal import tables
 from initlab.runner.terminal.diagnosis import print_diagnosis
 
@@ -36,8 +38,6 @@ def diagnosis_of(config: RunConfig) -> Diagnosis:
     if config.probe.kind == "none":
         raise ConfigError.of("probe", "none sends nothing through the network - use probe=forward")
     mode = config.init_mode if config.init_mode != "streamed" else "eager"
-    config = replace(config, init_mode=mode, diagnose=True)
+    config = replace(config, init_mode=mode)
     network, _ = stages.initialize(config)
-    seen = stages.observed(config, network)
-    assert seen is not None
-    return stages.diagnosed(config, seen, Trace())
+    return diagnosed(config, observe(subject_of(config, network)), Trace())

@@ -20,7 +20,6 @@ from rich.console import Console
 from initlab.engine import autograd, nd, streams
 from initlab.engine.device import is_shortage
 from initlab.runner.config import plugins
-from initlab.runner.diagnosis.diagnose import diagnosis_of
 from initlab.runner.errors import MemoryShortage
 from initlab.runner.evidence import manifest, snapshot
 from initlab.runner.evidence.diagnosed import Diagnosis
@@ -30,7 +29,6 @@ from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.verdict import judge
 from initlab.runner.files import locked, storage_errors
 from initlab.runner.measures import Findings, Measure
-from initlab.runner.observation.passes import Observation, observe
 from initlab.runner.plan import ledger
 from initlab.runner.plan.feeding import check_batch
 from initlab.runner.plan.network import Network, build, infer_shapes
@@ -39,7 +37,8 @@ from initlab.runner.plan.streamable import scaled_by_data
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
 from initlab.runner.progress import Report, steps_of, unheard
-from initlab.runner.run import rescale, streamed
+from initlab.runner.run import diagnosing, rescale, streamed
+from initlab.runner.run.diagnosing import subject_of as subject_of
 from initlab.runner.stats import meter
 from initlab.runner.terminal.sections import Results, print_results, remarks_on
 
@@ -103,22 +102,6 @@ def measure(config: RunConfig, values: dict[str, np.ndarray]) -> dict[str, dict[
     return {row.path: meter.measure(stats, row, values[row.path]) for row in config.rows}
 
 
-def subject_of(config: RunConfig, network: Network) -> Subject:
-    """Return the network with the declared data for it."""
-    return Subject(
-        network=network.root,
-        layers=network.measured,
-        parameters=network.owners,
-        batch=config.data.load(config.sample_shape, config.seed),
-        training=config.data.training(config.sample_shape, config.seed),
-        device=config.device,
-        dtype=config.dtype,
-        seed=config.seed,
-        mode=config.probe.mode,
-        dropout=config.probe.dropout,
-    )
-
-
 def check_tokens(config: RunConfig) -> None:
     """Raise ConfigError if data that does not say how many token numbers it has gives one that a
     table of the network has no row for.
@@ -159,27 +142,9 @@ def examine(
     """
     if network is None:
         return Trace(), {}, None
-    seen = observed(config, network)
+    seen = diagnosing.observed(config, network)
     trace, sections = probe(config, network, report)
-    return trace, sections, None if seen is None else diagnosed(config, seen, trace)
-
-
-def observed(config: RunConfig, network: Network) -> Observation | None:
-    """Return what a diagnosis is made from, before the probe changes any value.
-
-    None if no diagnosis is wanted, or if nothing is sent through the network.
-    """
-    if not config.diagnose or config.probe.kind == "none":
-        return None
-    return observe(subject_of(config, network))
-
-
-def diagnosed(config: RunConfig, seen: Observation, trace: Trace) -> Diagnosis:
-    """Return the diagnosis; `trace` has the first update by the declared optimizer, if any."""
-    rows = {row.path: row for row in config.plan.rows}
-    init = config.resolved["init"]
-    declared = f"init={init['kind']}" if isinstance(init, Mapping) else ""
-    return diagnosis_of(seen, declared, rows=rows, updates=trace.updates)
+    return trace, sections, diagnosing.judged(config, seen, trace)
 
 
 def measured(measure: Measure, subject: Subject) -> Findings:

@@ -121,14 +121,15 @@ def mapped_network(config: RunConfig, path: Path) -> Network:
 
     Changes made by the probe are not written to the file.
     """
-    network = _shaped(config)
+    network = shaped(config)
     tensors = snapshot.open_file(path).tensors
     for name, parameter in network.owners.items():
         parameter.adopt(tensors[name], config.device)
     return network
 
 
-def _shaped(config: RunConfig) -> Network:
+def shaped(config: RunConfig) -> Network:
+    """Return the network with all shapes known and no values."""
     network = build(config.model, config.dtype)
     infer_shapes(network, (config.data.batch, *config.sample_shape))
     return network
@@ -145,7 +146,7 @@ class _Whole:
 
     def __call__(self, row: Row) -> np.ndarray:
         if self._network is None:
-            self._network = _shaped(self._config)
+            self._network = shaped(self._config)
             streams.seed(self._config.seed)
         planned = self._network.owners[row.path]
         parameter = gluon.Parameter(
