@@ -19,6 +19,7 @@ import initlab
 from initlab.engine.errors import LawError
 from initlab.runner.commands import REGISTRY
 from initlab.runner.config import plugins
+from initlab.runner.config.option_files import conf_dir
 from initlab.runner.errors import (
     EXIT_FAILED,
     EXIT_UNREAD,
@@ -26,9 +27,11 @@ from initlab.runner.errors import (
     MemoryShortage,
     RunnerError,
     Stopped,
+    StorageError,
     Terminated,
     print_error,
 )
+from initlab.runner.files import FULL
 
 DEFAULT = "run"
 HELP = {"-h", "--help"}
@@ -62,7 +65,7 @@ def run_command(words: list[str]) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader of stdout has read enough, like `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_stdout()
         return EXIT_UNREAD
     except RunnerError as error:
         return failed(error)
@@ -76,6 +79,9 @@ def run_command(words: list[str]) -> int:
     except LawError as error:
         return failed(ConfigError.of("init", beyond(error)))
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
+            leave_stdout()
+            return failed(StorageError(f"stdout cannot be written: {error.strerror}"))
         report = plugins.failure(error)
         if report is None:
             raise
@@ -83,6 +89,11 @@ def run_command(words: list[str]) -> int:
         return EXIT_FAILED
     except SystemExit as stop:  # argparse exits this way
         return stop.code if isinstance(stop.code, int) else int(bool(stop.code))
+
+
+def leave_stdout() -> None:
+    """Let what is still to be written to stdout go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def beyond(error: LawError) -> str:
@@ -111,6 +122,8 @@ def dispatch(words: list[str]) -> int:
         return command.main(words[1:])
     if first.replace("_", "").isidentifier():
         said = "is neither a command nor a word like key=value (initlab --help lists them)"
+        if len(words) > 1 and (conf_dir() / first).is_dir():
+            raise ConfigError.of(first, f"is a group of options - write {first}={words[1]}")
         raise ConfigError.unknown(first, said, first, REGISTRY)
     return REGISTRY.get(DEFAULT)().main(words)
 

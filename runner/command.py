@@ -76,8 +76,8 @@ class Command:
         return parser
 
 
-def add_words(parser: argparse.ArgumentParser) -> None:
-    """Declare the words of a run or a sweep."""
+def add_words(parser: argparse.ArgumentParser, sweeps: bool = True) -> None:
+    """Declare the words of a run, and of a sweep unless `sweeps` is false: -m is hidden then."""
     parser.add_argument(
         "words",
         nargs="*",
@@ -85,9 +85,8 @@ def add_words(parser: argparse.ArgumentParser) -> None:
         help="GROUP=OPTION or KEY=VALUE; initlab --help lists all, initlab init=he --cfg job an "
         "option's own keys",
     )
-    parser.add_argument(
-        "-m", "--multirun", action="store_true", help="a sweep: every combination of KEY=A,B"
-    )
+    shown = "a sweep: every combination of KEY=A,B" if sweeps else argparse.SUPPRESS
+    parser.add_argument("-m", "--multirun", action="store_true", help=shown)
     parser.add_argument("--config-dir", metavar="DIR", help="a folder with options of your own")
 
 

@@ -23,7 +23,7 @@ from initlab.runner.config.compose import (
 )
 from initlab.runner.config.hydra_internals import borrowing_hydra
 from initlab.runner.config.identity import declaration_of
-from initlab.runner.errors import ConfigError, Problems
+from initlab.runner.errors import ConfigError, Problem, Problems
 from initlab.runner.evidence import judged, status
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.finished import Run
@@ -81,17 +81,24 @@ def composed(words: list[str], config_dir: str | None) -> Composed:
     """Return the composed config.
 
     If some words are wrong, the config of the others is checked too, so that ConfigError has all
-    problems.
+    problems of the words, and none that only a default has that took the place of a wrong word.
     """
     try:
         return compose(words, config_dir)
     except ComposedWithProblems as error:
         said = {problem.place for problem in error.problems}
-        more = Problems()
-        with more.under():
-            validate(declaration_of(error.config))
-        rest = [problem for problem in more.found if problem.place not in said]
+        rest = [found for found in _problems_of(error.config) if found.place not in said]
+        for other in error.in_place_of() if rest else ():
+            known = _problems_of(other)
+            rest = [problem for problem in rest if problem in known]
         raise ConfigError([*error.problems, *rest]) from error
+
+
+def _problems_of(config: Composed) -> list[Problem]:
+    problems = Problems()
+    with problems.under():
+        validate(declaration_of(config))
+    return problems.found
 
 
 class DeclaredRun:

@@ -41,7 +41,7 @@ class Advise(Command):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the words and the flags."""
-        add_words(parser)
+        add_words(parser, sweeps=False)
         parser.add_argument(
             "--train",
             action="store_true",

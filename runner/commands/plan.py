@@ -7,8 +7,12 @@ from collections.abc import Sequence
 
 from initlab.runner.command import Command, add_words, register
 
-OF_THE_COMMAND = ("task", "dry_run")
-"""Keys that say what to do with the words, which the command says here."""
+OF_THE_COMMAND = {
+    "plan": ("task", "dry_run"),
+    "diagnose": ("task", "dry_run", "diagnose"),
+    "advise": ("task", "dry_run", "diagnose"),
+}
+"""Command -> keys that say what to do with the words, which the command says itself."""
 
 
 @register
@@ -58,7 +62,7 @@ def check_words(command: str, words: Sequence[str]) -> None:
     problems = Problems()
     for word in words:
         key = word.lstrip("+~").partition("=")[0].strip()
-        if key in OF_THE_COMMAND:
+        if key in OF_THE_COMMAND[command]:
             said = f"has no meaning beside the command {command}, which makes no run - leave it out"
             problems.add(key, said)
     problems.raise_any()

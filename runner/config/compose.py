@@ -7,7 +7,8 @@ composed tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
 
@@ -104,7 +105,7 @@ def compose(words: list[str], config_dir: str | None = None) -> DictConfig:
         chosen = config.hydra.runtime.choices
         Effects(compose_once).check(given.sound, given.sound, chosen, lambda: config)
     if given.problems:
-        raise ComposedWithProblems(given.problems.found, config)
+        raise ComposedWithProblems(given.problems.found, config, given)
     return config
 
 
@@ -140,7 +141,8 @@ Config = TypeVar("Config")
 
 
 class Words:
-    """Words of the command line: the valid ones as `sound`, and the `problems` of the others.
+    """Words of the command line: the valid ones as `sound`, the `problems` of the others, and as
+    `lost` the groups whose option one of those others chose.
 
     A valid word follows Hydra's override grammar and chooses an option by its name.
     """
@@ -148,6 +150,7 @@ class Words:
     def __init__(self, words: list[str]) -> None:
         self.problems = Problems()
         self.sound: list[str] = []
+        self.lost: list[str] = []
         for word in words:
             with self.problems.under():
                 check_word(word)
@@ -167,10 +170,13 @@ class Words:
                 if culprit is None:
                     culprit = next((word for word in self.sound if _fails_alone(word, load)), None)
                     problem = problem if culprit is None else within(culprit, problem)
-                self.problems.found.append(problem)
+                if culprit is None or key_of(culprit).partition(".")[0] not in self.lost:
+                    self.problems.found.append(problem)  # else it is judged by the default's keys
                 if culprit is None:
                     raise ConfigError(self.problems.found) from error
                 self.sound.remove(culprit)
+                if key_of(culprit) in shipped_options():
+                    self.lost.append(key_of(culprit))
 
 
 def _fails_alone(word: str, load: Callable[[list[str]], Config]) -> bool:
@@ -184,12 +190,30 @@ def _fails_alone(word: str, load: Callable[[list[str]], Config]) -> bool:
 class ComposedWithProblems(ConfigError):
     """Raised if the words could be composed only without the wrong ones.
 
-    `config` is the config of the others, so that it can be checked too.
+    `config` is the config of the others, so that it can be checked too. Where a wrong word chose an
+    option, the group's default is in its place; `in_place_of` are configs with another option there.
+    What all of them have wrong does not come from the default.
     """
 
-    def __init__(self, problems: list[Problem], config: DictConfig) -> None:
+    def __init__(self, problems: list[Problem], config: DictConfig, given: Words) -> None:
         super().__init__(problems)
         self.config = config
+        self._given = given
+
+    def in_place_of(self) -> Iterator[DictConfig]:
+        """Yield the config with another option for each group whose option could not be read."""
+        for group in self._given.lost:
+            default = self.config.hydra.runtime.choices.get(group)
+            other = next(
+                (
+                    name
+                    for name in sorted(shipped_options()[group], reverse=True)
+                    if name != default
+                ),
+                None,
+            )
+            with suppress(*COMPOSITION_ERRORS):
+                yield compose_once([*self._given.sound, f"{group}={other}"])
 
 
 def compose_once(words: list[str]) -> DictConfig:

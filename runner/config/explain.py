@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import fields, replace
 from fnmatch import fnmatchcase
@@ -45,6 +46,8 @@ def how_to_write(word: str, error: Exception) -> str:
         said = str(error.__cause__) or "it cannot be evaluated"
         return f"{said} - if it is meant as text, put it in quotes: {quoted}"
     said = "is no override"
+    if not is_override and os.path.exists(word):
+        return f"{said}: it is a file or folder - this command takes words like key=value"
     if not is_override:
         return (
             f"{said} - write key=value (in quotes where the shell would change it), or +key=value to "
@@ -121,6 +124,9 @@ def _culprit(words: list[str], place: str, file: str, said: str) -> str | None:
 def _in_file(problem: Problem, file: str, words: list[str]) -> Problem:
     """Return the problem of a composition with the option file that has it."""
     group, _, option = file.rpartition("/")
+    if "Cannot merge" in problem.message:
+        said = "a list and a mapping stand for one key: a list is written with [ ] or with a - before each"
+        return Problem(f"{group}={option}", f"{said} part")
     if package_of(group, option) is None and problem.place.rpartition(".")[2] == group:
         said = f"the keys of this file go below '{group}', which has no such keys"
         first = "# @package _global_"
@@ -183,7 +189,10 @@ def _of_key(inner: BaseException, place: str, culprit: str | None) -> Problem:
         said = f"{text.rpartition(': ')[2]} is no place in a list - write its number, from 0"
         return Problem(place, said)
     if "is not a ListConfig" in text:
-        return Problem(place, f"must be a list, got {value} - write {typed(place)}=[{value}]")
+        said = "must be a list"
+        if culprit is None or key_of(culprit) != typed(place):
+            return Problem(place, f"{said} - write {name}: […]")
+        return Problem(place, f"{said}, got {value} - write {typed(place)}=[{value}]")
     if text.startswith("Cannot assign") and "Dict[" in text:
         return Problem(place, f"must be a mapping of keys to values, got {value}")
     if "requires --multirun" in text or text.startswith("Ambiguous value"):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
-from initlab.engine import dtypes, gluon, init
+from initlab.engine import dtypes, gluon, init, laws
 from initlab.engine.registry import advice
 from initlab.engine.streams import VERSION, Key, version
 from initlab.runner.errors import ConfigError, Problems
@@ -213,6 +213,9 @@ def _row(
         if chosen is not initializer and not finished:
             chosen.check_own(description)
         law = chosen.law(description)
+        if not isinstance(law, laws.Law):
+            said = f"{type(chosen).__name__}.law returned {type(law).__name__} {law!r}, no law"
+            raise ValueError(f"{said} - return one of initlab.engine.laws")
         law.check_stream(version())
         law.check_dtype(dtypes.resolve(description.dtype))
     except (ValueError, RuntimeError, AssertionError, KeyError, OSError) as error:

@@ -73,3 +73,23 @@ def test_a_reader_that_stops_reading_gets_no_traceback(words):
             text=True,
         )
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["plan", "init=he"], ["--help"]])
+def test_a_full_disk_under_stdout_is_one_line(words):
+    with open("/dev/full", "w") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "initlab", *words],
+            cwd=Path(__file__).parents[2],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    said = "error: stdout cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_a_group_and_its_option_as_two_words_are_one(capsys):
+    assert run_command(["init", "he"]) == 2
+    assert capsys.readouterr().err == "error: init: is a group of options - write init=he\n"

@@ -324,3 +324,32 @@ def test_a_fresh_process_declares_and_draws():
         cwd="/",
     )
     assert (done.returncode, done.stdout) == (0, "[3. 3.]\n"), done.stderr
+
+
+MODEL = "defaults:\n  - /schema/model@_here_\n  - _self_\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("input: 64\nlayers: [{kind: dense, units: 2}]\n", "write input: […] (in model=mine)"),
+        ("input: [64]\nlayers: {kind: dense, units: 2}\n", "a list and a mapping stand for one"),
+        ("input: [64]\nlayers: [{kind: dense, units: 2\n", "mine.yaml, line 6"),
+        ("inputs: [64]\nlayers: [{kind: dense, units: 2}]\n", "inputs"),
+    ],
+)
+def test_a_wrong_option_is_not_judged_by_the_default_in_its_place(tmp_path, content, said):
+    """The default model takes no digits, but nobody chose it. Other mistakes are still said."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.yaml").write_text(MODEL + content)
+    with pytest.raises(ConfigError) as caught:
+        declare("model=mine", "data=digits", "seed=-1", config_dir=str(tmp_path))
+    lines = str(caught.value).splitlines()
+    assert said in lines[0]
+    assert [line.partition(":")[0] for line in lines[1:]] == ["seed"]
+
+
+def test_a_key_is_not_judged_by_the_default_of_its_group():
+    with pytest.raises(ConfigError) as caught:
+        declare("init=hee", "init.sigma=3", "sed=3")
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["init", "sed"]

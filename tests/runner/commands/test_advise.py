@@ -34,6 +34,7 @@ def test_the_best_is_written_as_an_option(tmp_path, capsys):
     [
         (["task=plan"], "has no meaning beside the command advise"),
         (["dry_run=true"], "has no meaning beside the command advise"),
+        (["diagnose=false"], "has no meaning beside the command advise"),
         (["-m"], "-m: is for a sweep"),
         (["init=hee"], "did you mean"),
         (["--train"], "--train: needs data with labels"),

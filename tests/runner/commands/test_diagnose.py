@@ -14,7 +14,7 @@ def test_the_command_prints_the_diagnosis_and_writes_nothing(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("word", ["task=plan", "dry_run=true"])
+@pytest.mark.parametrize("word", ["task=plan", "dry_run=true", "diagnose=false"])
 def test_words_that_say_something_else_to_do_are_refused(word, capsys):
     assert run_command(["diagnose", word]) == 2
     assert "has no meaning beside the command diagnose" in capsys.readouterr().err

@@ -173,6 +173,12 @@ def test_a_word_that_hydra_refuses_says_what_to_write(command, word, said):
     assert done.err.startswith(f"error: {said}")
 
 
+def test_a_folder_is_no_word(command, tmp_path):
+    done = command("diagnose", str(tmp_path))
+    said = "is no override: it is a file or folder - this command takes words like key=value"
+    assert (done.code, done.err) == (2, f"error: {tmp_path}: {said}\n")
+
+
 def test_what_is_added_as_the_message_says_is_taken(command):
     words = ["+model.layers.0.use_bias=false", "+vars.width=64", "model.input=[64]"]
     assert command("task=plan", *words).code == 0

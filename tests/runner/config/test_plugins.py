@@ -244,6 +244,13 @@ class Unplanned(init.Initializer):
         return {}["x"]
 
 
+@init.register
+@dataclass(eq=False, repr=False)
+class Lawless(init.Initializer):
+    def law(self, description):
+        return 0.1
+
+
 @data.register
 @dataclass
 class Lost(data.Data):
@@ -290,6 +297,15 @@ def test_a_missing_key_in_a_plugins_law_is_said_as_one(python, tmp_path):
     done = python("--plugin", "mine.py", "init=unplanned")
     assert done.returncode == 2
     assert "init: cannot initialize '0.weight' of shape (256, 20): KeyError: 'x'" in done.stderr
+
+
+def test_a_law_that_is_none_is_refused_with_what_was_returned(python, tmp_path):
+    (tmp_path / "mine.py").write_text(FAILING)
+    done = python("--plugin", "mine.py", "init=lawless")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert (
+        "Lawless.law returned float 0.1, no law - return one of initlab.engine.laws" in done.stderr
+    )
 
 
 def test_an_initializer_of_a_plugin_that_defines_nothing_says_what_to_define(python, tmp_path):
