@@ -70,13 +70,6 @@ class Tensor:
     gradient: float | None
     zeros: float | None
 
-    @property
-    def speed(self) -> float | None:
-        """The relative change by one step of gradient descent with learning rate 1."""
-        if self.gradient is None or self.rms == 0:
-            return None
-        return self.gradient / self.rms
-
 
 @dataclass(frozen=True)
 class Observation:
@@ -113,6 +106,12 @@ class Observation:
     def awake(self) -> Observation:
         """The observation whose gradients are no longer hidden by zeros."""
         return self.after[-1] if self.after else self
+
+    @property
+    def reached(self) -> list[Tensor]:
+        """The parameters, each with its first gradient that is not exactly 0, if it has one."""
+        later = {tensor.path: tensor for tensor in self.awake.tensors}
+        return [tensor if tensor.gradient else later[tensor.path] for tensor in self.tensors]
 
     @property
     def hidden(self) -> list[Stage]:

@@ -18,6 +18,8 @@ NEAR = 1e-6
 """Units whose signals differ by less than this, relative to their length, are copies of each other."""
 PROBES = 3
 """Random projections by which signals are compared."""
+ROUNDING = 1e-10
+"""A variance of at most this part of the mean square may be rounding."""
 BLOCK = 1 << 16
 """Elements that are looked at together: they stay in the processor's cache."""
 
@@ -45,6 +47,8 @@ class Signal:
     copies: float
     saturated: float | None
     gradient: float | None
+    common: float | None = None
+    common_back: float | None = None
 
     @property
     def size(self) -> int:
@@ -80,6 +84,8 @@ def signal_of(
         if activation in RANGES
         else None,
         gradient=None if back is None else back.rms,
+        common=units.common if floats else None,
+        common_back=None if back is None else back.common,
     )
 
 
@@ -87,8 +93,9 @@ def signal_of(
 class Units:
     """Figures of an array by its units.
 
-    `squares` is the sum of squares of each, `alive` whether it is anywhere not 0, `lines` its random
-    projections (units, PROBES).
+    `squares` is the sum of squares of each, `sums` its sum, `alive` whether it is anywhere not 0,
+    `lines` its random projections (units, PROBES). `mean_squares` is the sum of squares of the mean
+    unit, and `size` the number of all elements.
     """
 
     rms: float
@@ -97,6 +104,21 @@ class Units:
     squares: np.ndarray
     alive: np.ndarray
     lines: np.ndarray
+    sums: np.ndarray
+    mean_squares: float
+    size: int
+
+    @property
+    def common(self) -> float | None:
+        """The variance of the mean unit against the mean variance of a unit; None where nothing
+        varies.
+        """
+        each = self.size / max(1, len(self.sums))
+        if not each or not math.isfinite(self.largest):
+            return None
+        of_one = self.squares.sum() / self.size - np.square(self.sums / each).mean()
+        of_mean = self.mean_squares / each - (self.sums.mean() / each) ** 2
+        return float(of_mean / of_one) if of_one > ROUNDING * self.rms**2 else None
 
     @property
     def silent(self) -> float:
@@ -112,11 +134,14 @@ class Units:
         random = projections() if random is None else random
         axis %= values.ndim
         count = values.shape[axis]
-        squares, lines = np.zeros(count), np.zeros((count, PROBES))
+        squares, sums, lines = np.zeros(count), np.zeros(count), np.zeros((count, PROBES))
+        mean_squares = 0.0
         alive, largest, zeros = np.zeros(count, bool), 0.0, 0
         for part in _parts(values, axis):
             wide = np.asarray(part, np.float64)
             squares += np.einsum("bua,bua->u", wide, wide)
+            sums += np.einsum("bua->u", wide)
+            mean_squares += float(np.square(np.einsum("bua->ba", wide) / count).sum())
             nothing = wide == 0
             alive |= ~nothing.all((0, 2))
             zeros += np.count_nonzero(nothing)
@@ -125,7 +150,9 @@ class Units:
             lines += np.einsum("bua,bap->up", wide, directions)
         size = max(1, values.size)
         rms = float(np.sqrt(squares.sum() / size))
-        return cls(rms, largest, zeros / size, squares, alive, lines)
+        return cls(
+            rms, largest, zeros / size, squares, alive, lines, sums, mean_squares, values.size
+        )
 
 
 def projections() -> np.random.Generator:

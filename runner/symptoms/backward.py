@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 from initlab.runner.observation.passes import Observation, Stage, Tensor
 from initlab.runner.symptoms.base import NETWORK, Examined, Reading, Symptom, register, slope
+from initlab.runner.symptoms.first_values import NEXT_TO_ZERO, leaving_zero, usual_size
+from initlab.runner.symptoms.normalized import normalized
 from initlab.runner.symptoms.scale import Scale
 
 GLOROT = "Glorot and Bengio 2010, section 4.2"
@@ -16,27 +19,42 @@ SELF_SIZE = "Bottou, Curtis and Nocedal 2018 (arXiv:1606.04838), section 4"
 def flow(seen: Observation) -> list[tuple[Stage, float]]:
     """Return the trunk's hidden stages with the length of the loss's gradient by each, a sample's.
 
-    The length, not the rms, so that stages of different sizes can be compared.
+    The length, not the rms, so that stages of different sizes can be compared. Stages without a finite
+    gradient are left out. What a layer that soon leaves zero does to the gradient is left out too. So
+    is what the first normalization does by giving the signal another size: a gradient by what is
+    divided is as many times longer, and a step moves it as far.
     """
-    found = []
-    for stage in seen.awake.hidden:
-        gradient = stage.signal.gradient
-        if gradient is not None and math.isfinite(gradient):
-            found.append((stage, gradient * math.sqrt(stage.signal.size)))
-    return found
+    stages = [
+        (stage, stage.signal.gradient * math.sqrt(stage.signal.size))
+        for stage in seen.awake.hidden
+        if stage.signal.gradient is not None and math.isfinite(stage.signal.gradient)
+    ]
+    leaving, ends = leaving_zero(seen), normalized(seen)
+    anew = next((stage.path for stage, _ in stages if stage.path in ends), None)
+    found, factor = stages[-1:], 1.0
+    for (before, length), (stage, behind) in reversed(list(pairwise(stages))):
+        if stage.path in leaving and length > 0 and behind > 0:
+            factor *= behind / length
+        if stage.path == anew:
+            factor *= (stages[0][0].signal.rms / stage.signal.rms) if stage.signal.rms else 1.0
+        found.append((before, length * factor))
+    return found[::-1]
 
 
 def fastest(seen: Observation) -> tuple[float, str] | None:
     """Return the largest relative change of a weight by a step of learning rate 1, and its path.
 
-    Weights that are drawn as zero are left out, as any step is large for them. None without weights,
-    or if a gradient is not finite.
+    Weights that are drawn as zero are left out, as any step is large for them; those next to zero count
+    with the least size that is not. None without weights, or if a gradient is not finite.
     """
-    drawn = {tensor.path for tensor in seen.tensors if tensor.rms > 0}
+    drawn = {tensor.path: tensor for tensor in seen.tensors if tensor.rms > 0}
     speeds = [
-        (tensor.speed, tensor.path)
-        for tensor in seen.awake.tensors
-        if tensor.speed is not None and len(tensor.shape) > 1 and tensor.path in drawn
+        (
+            tensor.gradient / max(drawn[tensor.path].rms, NEXT_TO_ZERO * usual_size(tensor)),
+            tensor.path,
+        )
+        for tensor in seen.reached
+        if tensor.gradient is not None and len(tensor.shape) > 1 and tensor.path in drawn
     ]
     return max(speeds) if speeds and all(math.isfinite(speed) for speed, _ in speeds) else None
 
@@ -158,17 +176,17 @@ class NoGradient(Symptom):
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the fraction of all elements without gradient, at the first such parameter."""
-        seen = given.seen.awake
-        still = [tensor for tensor in seen.tensors if not tensor.gradient]
+        tensors = given.seen.reached
+        still = [tensor for tensor in tensors if not tensor.gradient]
         if not still:
             return
-        total = sum(math.prod(tensor.shape) for tensor in seen.tensors)
+        total = sum(math.prod(tensor.shape) for tensor in tensors)
         count = sum(math.prod(tensor.shape) for tensor in still)
         unused = all(tensor.gradient is None for tensor in still)
         yield Reading(
-            where=still[0].path if len(still) < len(seen.tensors) else NETWORK,
+            where=still[0].path if len(still) < len(tensors) else NETWORK,
             figure=count / total,
-            measured=f"{len(still)} of {len(seen.tensors)} parameters "
+            measured=f"{len(still)} of {len(tensors)} parameters "
             + ("are not used by the loss" if unused else "have a gradient of exactly 0")
             + f", {count / total:.3g} of all elements",
             expected="a gradient for each parameter",

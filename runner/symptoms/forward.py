@@ -10,9 +10,15 @@ from initlab.runner.excerpt import counted
 from initlab.runner.observation.passes import Observation, Stage
 from initlab.runner.observation.ranges import range_of
 from initlab.runner.symptoms.base import Examined, Reading, Symptom, register, slope
+from initlab.runner.symptoms.first_values import leaving_zero, parting, sizes
+from initlab.runner.symptoms.normalized import last_normalized
 from initlab.runner.symptoms.scale import Scale
 
 ENDS_WITH_DEPTH = "He et al. 2015 (arXiv:1502.01852), section 2.2"
+EQUAL_ANGLE = 1e-6
+"""Inputs whose cosine is this near to 1 are equal when they enter."""
+ODD_ANGLE = 0.03
+"""An angle that is odd, and no more."""
 DEEP_INFORMATION = "Schoenholz et al. 2017 (arXiv:1611.01232)"
 
 
@@ -38,31 +44,50 @@ def _has_direction(stage: Stage) -> bool:
     return signal.cosine is not None and alive > 1.5
 
 
+def _entering(seen: Observation, sizes: list[float], grows: bool) -> tuple[float, str, int]:
+    """Return the size against which the signal is measured, its name, and the number of the stage from
+    which on it is followed.
+
+    A normalization sets the size anew, whatever it was.
+    """
+    anew = last_normalized(seen)
+    if anew is None and not seen.tokens:
+        return seen.input.rms or 1.0, "the input's", 0
+    first = min(anew or 0, len(sizes) - 1)
+    size = max(1.0, sizes[first]) if grows else min(1.0, sizes[first]) or 1.0
+    name = "the embedding's" if anew is None else "the normalization's"
+    return size, "1" if size == 1.0 else name, first
+
+
+def _forecast(dtype: str, factor: float, end: float) -> str:
+    """Return in how many more blocks a signal that changes by a factor leaves the dtype; '' for one that
+    hardly changes, or is 0.
+    """
+    if end == 0 or 0.95 <= factor <= 1.05:
+        return ""
+    ends = range_of(dtype)
+    limit, name = (ends.largest, "its largest number") if factor > 1 else (ends.smallest, "0")
+    left = max(1, round(abs(math.log(limit / end) / math.log(factor))))
+    return f"; {dtype} reaches {name} after about {counted(left, 'more block')}"
+
+
 def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
     stages = path_of_signal(seen)
     if not stages:
         return
-    start = seen.input.rms or 1.0
-    if seen.tokens:
-        start = max(1.0, stages[0].signal.rms) if grows else min(1.0, stages[0].signal.rms) or 1.0
-    rms = [stage.signal.rms for stage in stages]
-    last, factor = stages[-1], slope(stages, rms)
-    at = f", a factor of {factor:.3g} from block to block" if factor is not None else ""
-    if factor is not None and (factor > 1.05 if grows else factor < 0.95):
-        ends = range_of(seen.dtype)
-        limit = ends.largest if grows else ends.smallest
-        left = abs(math.log(limit / last.signal.rms) / math.log(factor)) if last.signal.rms else 0.0
-        if last.signal.rms:
-            end = "its largest number" if grows else "0"
-            at += f"; {seen.dtype} reaches {end} after about {counted(max(1, round(left)), 'more block')}"
-    ratio = last.signal.rms / start
-    entering = "the input's"
-    if seen.tokens:
-        entering = "1" if start == 1.0 else "the embedding's"
+    leaving = set() if grows else leaving_zero(seen)
+    rms = [size for size in sizes(seen, leaving) if math.isfinite(size)]
+    start, entering, first = _entering(seen, rms, grows)
+    ratio, factor = rms[-1] / start, slope(stages[first:], rms[first:])
+    at = ""
+    if factor is not None:
+        at = f", a factor of {factor:.3g} from block to block"
+        at += _forecast(seen.dtype, factor, rms[-1]) if (factor > 1) == grows else ""
+    without = f", without {', '.join(sorted(leaving))} that soon leaves zero" if leaving else ""
     yield Reading(
-        where=last.path,
+        where=stages[-1].path,
         figure=ratio,
-        measured=f"rms {last.signal.rms:.3g} after {counted(len(stages), 'block')}, "
+        measured=f"rms {rms[-1]:.3g} after {counted(len(stages), 'block')}{without}, "
         f"{ratio:.3g} times {entering}{at}",
         expected=f"about as large as {entering}",
     )
@@ -111,22 +136,32 @@ class InputsAlike(Symptom):
     scale = Scale(0.1, 0.01, 3e-3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
-        """Yield one minus the mean cosine of two inputs, against what it was at the input.
+        """Yield one minus the mean cosine of two inputs, against what it was at the input, after the last
+        block in front of a layer that soon leaves zero. Behind equal units that the gradient tells
+        apart it is at most odd.
 
         What positions do to tokens before the first block is another symptom.
         """
         seen = given.seen
-        stages = [stage for stage in path_of_signal(seen) if _has_direction(stage)]
-        if not stages or (seen.input.cosine is not None and seen.input.cosine > 1 - 1e-6):
-            return
+        leaving = leaving_zero(seen)
+        stages = list(takewhile(lambda one: one.path not in leaving, path_of_signal(seen)))
+        judged = list(takewhile(lambda one: not parting(one), stages))
+        for part, least in (
+            (judged, 0.0),
+            (stages if stages[len(judged) + 1 :] else [], ODD_ANGLE),
+        ):
+            part = [stage for stage in part if _has_direction(stage)]
+            if part and not (seen.input.cosine is not None and seen.input.cosine > 1 - EQUAL_ANGLE):
+                yield self._reading(seen, part, least)
+
+    def _reading(self, seen: Observation, stages: list[Stage], least: float) -> Reading:
         last = stages[-1]
         assert last.signal.cosine is not None
-        left = max(0.0, 1 - last.signal.cosine)
         entered = cosine_entering(seen)
-        before = 1.0 if entered is None else max(1 - entered, 1e-6)
-        yield Reading(
+        before = 1.0 if entered is None else max(1 - entered, EQUAL_ANGLE)
+        return Reading(
             where=last.path,
-            figure=left / min(1.0, before),
+            figure=max(least, max(0.0, 1 - last.signal.cosine) / min(1.0, before)),
             measured=f"cosine of two inputs {last.signal.cosine:.7g} after {counted(len(stages), 'block')}",
             expected="a cosine that stays away from 1"
             if entered is None

@@ -78,7 +78,7 @@ class GradientUnderflow(Symptom):
         """Yield the rms of each weight's gradient in units of the smallest normal number."""
         dtype = given.seen.dtype
         smallest = range_of(dtype).tiny
-        for tensor in given.seen.awake.tensors:
+        for tensor in given.seen.reached:
             if tensor.gradient and math.isfinite(tensor.gradient) and len(tensor.shape) > 1:
                 yield Reading(
                     where=tensor.path,
