@@ -18,6 +18,7 @@ from initlab.engine.registry import snake_case
 from initlab.engine.streams import VERSION, Key, Stream, scope, using
 from initlab.runner.measures.base import activation_name, is_activation
 from initlab.runner.observation.inputs import Samples, at_usual_size, samples_of
+from initlab.runner.observation.ranges import range_of
 from initlab.runner.observation.signals import Signal, rms_of, signal_of, zeros_in
 from initlab.runner.observation.tree import Node, arrays_in, calls_of, host
 from initlab.runner.probes import Subject
@@ -27,6 +28,8 @@ LABELS_PATH = "@labels"
 HEAD_PATH = "@diagnosis"
 STEP = 0.01
 """The size of a step against that of the weights, when it is asked whether gradients wake up."""
+LARGE = 10.0
+"""Scores of this rms, moved by `STEP` of their size, are still far from certain."""
 STEPS = 4
 """A gradient that is 0 after this many steps stays 0: a zero in front of a zero in front of a zero is
 reached after three."""
@@ -155,10 +158,10 @@ def _own(subject: Subject) -> None:
 def _after_steps(subject: Subject) -> Observation:
     """Make steps until no more gradients wake up; return what is seen then."""
     figures, gradients = _gradients(subject)
-    asleep = _asleep(subject, gradients)
+    asleep, part = _asleep(subject, gradients), _part(figures.sent, subject.dtype)
     for step in range(1, STEPS + 1):
         before = asleep
-        _step(subject, gradients)
+        _step(subject, gradients, part)
         figures, gradients = _gradients(subject)
         asleep = _asleep(subject, gradients)
         if asleep in (0, before) and step > 1:
@@ -166,6 +169,15 @@ def _after_steps(subject: Subject) -> Observation:
     for place, gradient in gradients.items():
         figures.receive(place, gradient)
     return replace(figures.observation(), steps=step)
+
+
+def _part(sent: _Sent, dtype: str) -> float:
+    """Return by how much of its size a step moves a parameter: `STEP`, less if the scores are so large
+    that this would make the softmax certain, and its gradient 0. It is no less than the dtype can add.
+    """
+    largest = 0.0 if sent.losses is None else rms_of(host(sent.output))
+    least = range_of(dtype).step
+    return max(least, STEP * min(1.0, LARGE / largest) if largest > 0 else STEP)
 
 
 def _gradients(subject: Subject) -> tuple[_Figures, dict[Place, nd.NDArray]]:
@@ -183,8 +195,8 @@ def _asleep(subject: Subject, gradients: Mapping[Place, nd.NDArray]) -> int:
     )
 
 
-def _step(subject: Subject, gradients: Mapping[Place, nd.NDArray]) -> None:
-    """Move every parameter by `STEP` of its size against its gradient; a zero has the size of a Glorot
+def _step(subject: Subject, gradients: Mapping[Place, nd.NDArray], part: float) -> None:
+    """Move every parameter by a part of its size against its gradient; a zero has the size of a Glorot
     weight.
     """
     for path, parameter in subject.parameters.items():
@@ -196,7 +208,7 @@ def _step(subject: Subject, gradients: Mapping[Place, nd.NDArray]) -> None:
             continue
         values = np.asarray(host(parameter.data()), np.float64)
         size = rms_of(values) or 1 / math.sqrt(max(1, values.size // max(1, len(values))))
-        moved = values - STEP * size * np.asarray(gradient, np.float64) / length
+        moved = values - part * size * np.asarray(gradient, np.float64) / length
         parameter.set_data(nd.array(moved, ctx=subject.device, dtype=parameter.dtype))
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from observed import inputs, made, subject_of
+from observed import chain, inputs, made, seen_in, subject_of
 
 from initlab.engine import autograd, gluon, init, nd
 from initlab.engine.gluon import nn
@@ -185,3 +185,23 @@ def test_parameters_behind_a_second_output_have_its_gradient_and_the_rest_that_o
     by_shape = {t.shape: t.gradient for t in seen.tensors if t.path.startswith(("body", "a."))}
     assert by_shape == {t.shape: t.gradient for t in wanted.tensors}
     assert seen.loss == wanted.loss
+
+
+def test_the_steps_that_wake_gradients_make_no_score_certain():
+    """Equal units with scores of 2750: a hundredth of them would make the softmax certain."""
+    x = np.random.default_rng(0).uniform(0, 1, (2, 20)).astype(np.float32)
+    net = made(nn.Dense(256, activation="relu"), nn.Dense(10), initializer=init.One(), batch=x)
+    seen = observe(subject_of(net, x))
+    assert seen.tensors[0].gradient == 0 < seen.awake.tensors[0].gradient
+    assert all(tensor.gradient for tensor in seen.reached)
+
+
+def test_a_parameter_is_seen_with_its_first_gradient_that_is_not_0():
+    net = chain(2, "relu", "he")
+    net(nd.zeros((1, 20)))
+    net[2].weight.set_data(nd.zeros((10, 64)))
+    seen = seen_in(net)
+    first, later = ({t.path: t.gradient for t in one} for one in (seen.tensors, seen.awake.tensors))
+    reached = {tensor.path: tensor.gradient for tensor in seen.reached}
+    assert reached["0.weight"] == later["0.weight"] and first["0.weight"] == 0
+    assert reached["2.weight"] == first["2.weight"] != later["2.weight"]

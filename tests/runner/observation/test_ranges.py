@@ -12,7 +12,7 @@ from initlab.runner.observation.ranges import range_of
 def test_a_range_is_numpys(dtype):
     found, info = range_of(dtype), np.finfo(dtype)
     assert (found.largest, found.tiny) == (float(info.max), float(info.tiny))
-    assert 0 < found.smallest < found.tiny
+    assert 0 < found.smallest < found.tiny and found.step == float(info.eps)
 
 
 def test_bfloat16_has_the_range_of_float32_with_fewer_digits():
