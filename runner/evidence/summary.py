@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,10 @@ DIAGNOSIS = "diagnosis"
 """The column of the worst finding, after `FIRST`, if a run has a diagnosis."""
 
 
+ROOT = 16
+"""Digits of a root digest in a table."""
+
+
 def rows(
     members: list[Member], statuses: Iterable[Status]
 ) -> Iterator[tuple[dict[str, JSON], Diagnosis | None]]:
@@ -40,29 +44,39 @@ def rows(
     its diagnosis, None if it has none.
     """
     for member, swept, status in zip(members, swept_values(members), statuses, strict=True):
-        row: dict[str, JSON] = {"run_id": member.run_id, **swept, "state": status.state}
-        row |= {
-            "seconds": status.seconds,
-            "root": (status.root or "")[:16],
-            "error": (status.error or "").split("\n")[0],
-        }
-        if status.objective is not None:
-            row["objective"] = status.objective
-        diagnosis = None
+        figures: dict[str, JSON] = {}
+        off = diagnosis = None
         if status.state == COMPLETED:
             run = RunFolder(Path(member.folder))
+            off, figures = _figures(run)
             diagnosis = _diagnosis(run)
-            row |= _figures(run) | ({} if diagnosis is None else {DIAGNOSIS: diagnosis.short})
-        yield row, diagnosis
+        found: dict[str, JSON] = {} if diagnosis is None else {DIAGNOSIS: diagnosis.short}
+        row = row_of(status, figures, off)
+        yield {"run_id": member.run_id, **swept, **row, **found}, diagnosis
 
 
-def _figures(run: RunFolder) -> dict[str, JSON]:
-    """Return the figures of a run, and how many parameters differ from their declaration."""
+def row_of(status: Status, figures: Mapping[str, JSON], off: int | None) -> dict[str, JSON]:
+    """Return the row of a run: how it ended, its objective if it has one, its figures, and how many
+    parameters are not as declared.
+    """
+    row: dict[str, JSON] = {
+        "state": status.state,
+        "seconds": status.seconds,
+        "root": (status.root or "")[:ROOT],
+        "error": (status.error or "").split("\n")[0],
+    }
+    if status.objective is not None:
+        row[OBJECTIVE] = status.objective
+    return row | ({} if off is None else {"parameters_off": off}) | dict(figures)
+
+
+def _figures(run: RunFolder) -> tuple[int | None, dict[str, JSON]]:
+    """Return how many parameters of a run differ from their declaration, and its figures."""
     try:
         stats = run.stats
     except EvidenceError:
-        return {}
-    return {"parameters_off": len(stats.off), **figures_of(stats)}
+        return None, {}
+    return len(stats.off), figures_of(stats)
 
 
 def _diagnosis(run: RunFolder) -> Diagnosis | None:
@@ -88,6 +102,21 @@ class Summary:
     """Whether a run has a parameter that is not as declared."""
     diagnosed: bool
     """Whether a run has a diagnosis."""
+
+    @classmethod
+    def of(cls, settings: Settings, done: int, runs: int, largest: bool) -> Summary:
+        """Return the summary of these settings; with `largest` the largest objective is the best."""
+        ranked = settings.ranked(largest)
+        return cls(
+            done,
+            runs,
+            settings.keys,
+            settings.figures,
+            ranked,
+            _order(settings, largest),
+            any(setting.off for setting in ranked),
+            settings.diagnosed,
+        )
 
     @property
     def headings(self) -> list[str]:
@@ -147,24 +176,14 @@ def write_summary(
             return map(json.loads, waiting)
 
         write_csv(folder / TABLE, columns, again())
-        ranked = settings.ranked(largest)
-        summary = Summary(
-            done,
-            len(members),
-            settings.keys,
-            settings.figures,
-            ranked,
-            _order(settings, largest),
-            any(setting.off for setting in ranked),
-            settings.diagnosed,
-        )
+        summary = Summary.of(settings, done, len(members), largest)
         by_run = ([row.get(column) for column in columns] for row in again())
         lines = [
             f"{done} of {len(members)} runs completed",
             "",
             f"## {SETTINGS}{f', {summary.order}' if summary.order else ''}",
             "",
-            *_table(summary.headings, map(summary.cells, ranked)),
+            *_table(summary.headings, map(summary.cells, summary.ranked)),
             "",
             "## Runs",
             "",

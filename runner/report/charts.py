@@ -2,8 +2,8 @@
 
 matplotlib is BSD-licensed and well maintained, and its SVG prints well and scales on a phone. Each
 builder takes plain data and returns a figure. Colours that follow the page's theme are placeholders
-(see `runner.report.svg`). The series use the Okabe-Ito palette, which colour-blind readers can tell
-apart; marks and dashes distinguish them without colour.
+(see `runner.report.svg`). Each colour has one meaning (`runner.report.drawing`) and is one that
+colour-blind readers can tell apart; marks and dashes distinguish lines without colour.
 """
 
 from __future__ import annotations
@@ -16,21 +16,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initlab.runner.evidence.statistics import mode_text
+from initlab.runner import json_values
+from initlab.runner.evidence.statistics import Statistics, mode_text
 from initlab.runner.json_values import finite
 from initlab.runner.report import drawing
+from initlab.runner.report.depth import Depth, of_layers, of_parameters
 from initlab.runner.report.prediction import predicted_rms
 from initlab.runner.report.reading import SAMPLE, RunData, read_run
 
 if TYPE_CHECKING:
-    from initlab.runner.report.drawing import Figure
+    from initlab.runner.report.drawing import Axes, Figure
 
 SIGMAS = 5
 MOST_TENSORS = 12
 """Histograms and weight tiles shown for a run at most."""
-MOST_NAMES = 40
+MOST_NAMES = 28
 """Names shown on an axis at most; of more, every second or third."""
+MOST_NAMED = 3
+"""Tensors that a description names at most."""
 BARS = 60
+MOST_MARKS = 60
+"""Points of a training that have a mark each at most."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +84,17 @@ def signal_chart(run: RunData) -> Chart | None:
     rms = series([row["rms"] for row in layers])
     if not np.isfinite(rms).any():
         return None
-    figure, axes = drawing.axes(height=3.0)
-    depth = np.arange(1, len(layers) + 1)
-    colour = drawing.SERIES[0]
-    axes.plot(depth[trunk], rms[trunk], marker="o", color=colour, label="output, measured")
+    figure, axes = drawing.axes()
+    depth = of_layers(layers)
+    size = _size(len(depth.x))
+    colour = drawing.FORWARD
+    axes.plot(depth.x[trunk], rms[trunk], marker="o", markersize=size, color=colour, label="output")
     if np.isfinite(rms[~trunk]).any():
         axes.plot(
-            depth[~trunk],
+            depth.x[~trunk],
             rms[~trunk],
             marker="o",
+            markersize=0.8 * size,
             markerfacecolor="none",
             linestyle="none",
             color=colour,
@@ -95,59 +103,121 @@ def signal_chart(run: RunData) -> Chart | None:
     before = series([row.get("pre_rms") for row in layers])
     if np.isfinite(before).any():
         axes.plot(
-            depth,
+            depth.x,
             before,
             marker="s",
+            markersize=0.8 * size,
             markerfacecolor="none",
-            linestyle=":",
-            color=drawing.SERIES[1],
+            linestyle="none" if depth.shared else ":",
+            color=drawing.BEFORE,
             label="before the activation",
         )
-    predicted = predicted_rms(run)
-    said = ""
-    if predicted is not None:
-        theory = series([predicted.get(row["path"]) for row in layers])
-        axes.plot(depth, theory, linestyle="--", color=drawing.INK, label="output, theory")
-        off = np.nanmax(np.abs(np.log(rms / theory)))
-        said = (
-            " Theory for wide layers, from the first layer's measured input on, is off by a factor of "
-            f"{math.exp(off):.3g} at most."
-        )
+    said = _theory(axes, run, depth, rms)
     drawing.logarithmic(axes)
-    drawing.named(axes, [row["path"] for row in layers], MOST_NAMES)
+    drawing.named(axes, depth.names, MOST_NAMES)
     axes.set_ylabel("rms")
     drawing.legend(axes)
-    through = rms[trunk & np.isfinite(rms)]
-    ends = through if len(through) else rms[np.isfinite(rms)]
+    first, last = (_number(run.trunk[at]["rms"]) for at in (0, -1))
     of = f"{trunk.sum()} layers" + ("" if trunk.all() else " and blocks")
     mode = "" if run.stats.mode is None else f" Measured in {mode_text(run.stats.mode)}."
     text = (
-        f"The output's rms goes from {ends[0]:.3g} in the first of {of} to {ends[-1]:.3g} in the "
-        f"last.{said}{mode}"
+        f"The output's rms goes from {first:.3g} in the first of {of} to {last:.3g} in the "
+        f"last.{said}{_gaps(rms)}{mode}"
     )
     return Chart("signal", "Forward: rms against depth", figure, text)
 
 
-def weight_gradients(run: RunData) -> list[dict[str, Any]]:
-    """Return the rows of the gradients of weights, or of all parameters if none is a weight."""
-    rows = [row for row in run.stats.gradients if str(row["path"]).endswith("weight")]
-    return rows or run.stats.gradients
+def _theory(axes: Axes, run: RunData, depth: Depth, rms: np.ndarray) -> str:
+    """Plot the predicted rms if it is known; return a sentence about it."""
+    predicted = predicted_rms(run)
+    if predicted is None:
+        return ""
+    theory = series([predicted.get(row["path"]) for row in run.layers])
+    axes.plot(depth.x, theory, linestyle="--", color=drawing.INK, label="output, theory")
+    off = np.nanmax(np.abs(np.log(rms / theory)))
+    return (
+        " Theory for wide layers, from the first layer's measured input on, is off by a factor of "
+        f"{math.exp(off):.3g} at most."
+    )
+
+
+def _size(count: int) -> float:
+    """Return the size of a mark, smaller where there are many."""
+    return 4.0 if count <= 40 else 2.8
+
+
+def _number(value: object) -> float:
+    """Return a figure as a number, NaN if there is none."""
+    return math.nan if (found := json_values.number(value)) is None else found
+
+
+def _gaps(values: np.ndarray) -> str:
+    """Return a sentence about values that a logarithmic axis cannot show, or nothing."""
+    count = int((~np.isfinite(values)).sum())
+    return f" Not drawn, since they are 0 or not finite: {count} of {len(values)}." if count else ""
+
+
+def weight_gradients(stats: Statistics) -> list[dict[str, Any]]:
+    """Return the rows of the gradients of weights, with `path` and `rms`: those of all parameters if
+    none is a weight; of a training, those of its first step.
+    """
+    rows = stats.gradients
+    if not rows and stats.updates:
+        first = stats.updates[0].get("step")
+        rows = [
+            {"path": str(row["path"]), "rms": row.get("gradient_rms")}
+            for row in stats.updates
+            if row.get("step") == first and "path" in row
+        ]
+    return [row for row in rows if str(row["path"]).endswith("weight")] or rows
 
 
 def gradient_chart(run: RunData) -> Chart | None:
-    """Plot the gradient rms of every weight against depth."""
-    rows = weight_gradients(run)
+    """Plot the gradient rms of every weight against depth: a line through the weights, or where a
+    block has several one for each of them.
+    """
+    rows = weight_gradients(run.stats)
     rms = series([row["rms"] for row in rows])
     if not np.isfinite(rms).any():
         return None
-    figure, axes = drawing.axes(height=3.0)
-    axes.plot(np.arange(1, len(rows) + 1), rms, marker="D", color=drawing.SERIES[2])
+    figure, axes = drawing.axes()
+    depth = of_parameters([row["path"] for row in rows])
+    size = _size(len(rms))
+    colour = drawing.GRADIENT
+    kinds = list(dict.fromkeys(kind for kind in depth.kinds if kind))
+    for at, kind in enumerate(kinds):
+        among = np.array([one == kind for one in depth.kinds])
+        axes.plot(
+            depth.x[among],
+            rms[among],
+            marker=drawing.MARKERS[1:][at % (len(drawing.MARKERS) - 1)],
+            markersize=size,
+            linestyle=drawing.DASHES[at % len(drawing.DASHES)],
+            linewidth=0.9,
+            color=colour,
+            label=drawing.shortened(kind),
+        )
+    alone = np.array([not kind for kind in depth.kinds])
+    if alone.any():
+        axes.plot(
+            depth.x[alone],
+            rms[alone],
+            marker=drawing.MARKERS[0],
+            markersize=size,
+            linestyle="none" if kinds else "-",
+            color=colour,
+            label="others",
+        )
     drawing.logarithmic(axes)
-    drawing.named(axes, [row["path"] for row in rows], MOST_NAMES)
+    drawing.named(axes, depth.names, MOST_NAMES)
     axes.set_ylabel("gradient rms")
-    first, last = rms[np.isfinite(rms)][[0, -1]]
+    if kinds:
+        drawing.legend(axes)
+    first, last = (_number(rows[at]["rms"]) for at in (0, -1))
     ends = f"from {first:.3g} in the first of {len(rows)} weights to {last:.3g} in the last"
-    text = f"The gradient's rms goes {ends}, a ratio of {first / last:.3g}."
+    ratio = f", a ratio of {rms[0] / rms[-1]:.3g}" if np.isfinite(rms[[0, -1]]).all() else ""
+    step = "" if run.stats.gradients else " at the first step"
+    text = f"The gradient's rms{step} goes {ends}{ratio}.{_gaps(rms)}"
     return Chart("gradient", "Backward: gradient rms against depth", figure, text)
 
 
@@ -162,38 +232,40 @@ def deviation_chart(run: RunData) -> Chart | None:
             rows.append((row["path"], measured / declared, band(run, row)))
     if not rows:
         return None
-    figure, axes = drawing.axes(height=3.0)
-    depth = np.arange(1, len(rows) + 1)
+    figure, axes = drawing.axes()
+    depth = of_parameters([path for path, _, _ in rows])
     bands = np.array([math.nan if width is None else width for _, _, width in rows])
-    axes.fill_between(
-        depth, 1 - bands, 1 + bands, step="mid", color=drawing.SERIES[0], alpha=0.18, linewidth=0
-    )
     axes.errorbar(
-        depth,
+        depth.x,
         np.ones(len(rows)),
         yerr=bands,
         fmt="none",
-        ecolor=drawing.SERIES[0],
-        capsize=3,
-        label=f"{SIGMAS} standard errors",
+        ecolor=drawing.INK,
+        elinewidth=0.8,
+        alpha=0.55,
+        capsize=2 if len(rows) <= MOST_NAMES else 1,
+        label=f"declared, with {SIGMAS} standard errors",
     )
     axes.axhline(1, color=drawing.INK, linewidth=0.8)
     ratio = np.array([value for _, value, _ in rows])
     axes.plot(
-        depth,
+        depth.x,
         ratio,
         linestyle="none",
         marker="o",
-        color=drawing.SERIES[1],
-        label="measured / declared",
+        markersize=_size(len(rows)),
+        color=drawing.VALUES,
+        label="measured",
     )
-    drawing.named(axes, [path for path, _, _ in rows], MOST_NAMES)
+    drawing.named(axes, depth.names, MOST_NAMES)
     axes.set_ylabel("std, measured / declared")
     drawing.legend(axes)
-    outside = sum(width is not None and abs(value - 1) > width for _, value, width in rows)
+    outside = [path for path, value, width in rows if width is not None and abs(value - 1) > width]
+    named = f": {', '.join(outside[:MOST_NAMED])}" if outside else ""
+    more = " and others" if len(outside) > MOST_NAMED else ""
     text = (
-        f"{len(rows)} tensors, {outside} of them outside {SIGMAS} standard errors; ratios from "
-        f"{ratio.min():.4g} to {ratio.max():.4g}."
+        f"{len(rows)} tensors, {len(outside)} of them outside {SIGMAS} standard errors{named}{more}; "
+        f"ratios from {ratio.min():.4g} to {ratio.max():.4g}."
     )
     return Chart("deviation", "Measured over declared standard deviation", figure, text)
 
@@ -216,13 +288,13 @@ def training_chart(run: RunData) -> Chart | None:
     if not np.isfinite(loss).any():
         return None
     unit = "step" if "step" in rows[0] else "epoch"
-    figure, axes = drawing.axes(height=2.6)
+    figure, axes = drawing.axes()
     axes.plot(
         np.array([finite(row.get(unit)) for row in rows], np.float64),
         loss,
-        marker="o",
+        marker="o" if len(rows) <= MOST_MARKS else None,
         markersize=3,
-        color=drawing.SERIES[0],
+        color=drawing.FIGURE,
     )
     drawing.logarithmic(axes)
     axes.set_xlabel(unit)
@@ -232,7 +304,7 @@ def training_chart(run: RunData) -> Chart | None:
         "training",
         "Training loss",
         figure,
-        f"The loss goes from {found[0]:.4g} to {found[-1]:.4g} in {len(rows)} {unit}s.",
+        f"The loss goes from {found[0]:.4g} to {found[-1]:.4g} in {len(rows)} {unit}s.{_gaps(loss)}",
     )
 
 
@@ -270,14 +342,14 @@ def _histogram(run: RunData, row: dict[str, Any], values: np.ndarray | None) -> 
             for low, high, n in zip(edges[:-1], edges[1:], counts.astype(float), strict=True)
         ]
     low, high, heights = _rebinned(bars)
-    figure, axes = drawing.axes(width=3.6, height=2.2)
+    figure, axes = drawing.axes(width=3.4, height=2.0)
     axes.bar(
         low,
         heights,
         width=high - low,
         align="edge",
-        color=drawing.SERIES[0],
-        alpha=0.55,
+        color=drawing.VALUES,
+        alpha=0.6,
         linewidth=0,
     )
     law, x = run.law(row["path"]), np.linspace(low[0], high[-1], 400)
@@ -287,7 +359,8 @@ def _histogram(run: RunData, row: dict[str, Any], values: np.ndarray | None) -> 
         axes.plot(x, np.diff(upto) / (x[1] - x[0]), color=drawing.INK, linewidth=1.2)
         said = f" against the density of {law}"
     axes.set_yticks([])
-    axes.set_title(drawing.shortened(row["path"], 48), fontsize=9)
+    drawing.few_ticks(axes)
+    axes.set_title(drawing.shortened(row["path"]), fontsize=8, loc="left")
     return Chart(
         f"histogram-{row['path']}",
         row["path"],

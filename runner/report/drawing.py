@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import ModuleType
@@ -23,9 +24,29 @@ if TYPE_CHECKING:
 
 INK, FAINT, PAPER = "#010203", "#040506", "#070809"
 """Placeholder colours for the page's text, faint lines and background."""
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""The colours of Okabe and Ito."""
+FORWARD, BEFORE, GRADIENT, VALUES, FIGURE = SERIES = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#6f4fb0",
+)
+"""One colour for one thing, on every page: outputs of layers, inputs of activations, gradients,
+values of parameters, and single figures like the loss. Theory and what is declared have the
+colour of text. The first four are colours of Okabe and Ito.
+"""
+MARKERS = ("D", "o", "s", "^", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":")
+WIDTH = 4.6
+"""The width of a chart in inches: its text is as large as that of the page on a phone, and two or
+three charts are side by side on a wide screen.
+"""
+LEVEL = 44
+"""Letters of all names together at most for them to stand side by side."""
+ROW = 62
+"""Letters of a row of a legend at most."""
+LETTER = 0.066
+"""The height in inches that a letter of an upright name takes."""
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "initlab",
@@ -91,25 +112,11 @@ def styled() -> AbstractContextManager[None]:
     return context
 
 
-def axes(width: float = 7.0, height: float = 3.0) -> tuple[Figure, Axes]:
+def axes(width: float = WIDTH, height: float = 2.6) -> tuple[Figure, Axes]:
     """Return a figure of this size in inches with one pair of axes."""
     with styled():
         figure: Figure = _library().figure.Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots()
-
-
-def panels(count: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """Return a figure of `count` small pairs of axes with shared scales; sizes in inches for each."""
-    rows = -(-count // columns)
-    with styled():
-        figure: Figure = _library().figure.Figure(
-            figsize=(width * columns, height * rows), layout="constrained"
-        )
-        made = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    flat = list(made.ravel())
-    for spare in flat[count:]:
-        spare.set_visible(False)
-    return figure, flat[:count]
 
 
 def separate(count: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
@@ -126,6 +133,18 @@ def separate(count: int, columns: int, width: float, height: float) -> tuple[Fig
     return figure, flat[:count]
 
 
+def stacked(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
+    """Return a figure of pairs of axes below each other, each of its height in inches and with scales
+    of its own.
+    """
+    with styled():
+        figure: Figure = _library().figure.Figure(
+            figsize=(WIDTH, sum(heights) + 0.3 * len(heights) + 0.2), layout="constrained"
+        )
+        made = figure.subplots(len(heights), squeeze=False, height_ratios=heights)
+    return figure, list(made.ravel())
+
+
 def svg_text(figure: Figure) -> str:
     """Return a figure as a standalone SVG, black on white. The same figure gives the same bytes."""
     made = io.StringIO()
@@ -140,14 +159,15 @@ def svg_text(figure: Figure) -> str:
 
 
 def logarithmic(pair: Axes) -> None:
-    """Make the vertical axis logarithmic, with plain numbers if it spans less than a decade."""
+    """Make the vertical axis logarithmic, with plain numbers if it spans less than three decades."""
+    ticker = _library().ticker
     pair.set_yscale("log")
     low, high = pair.get_ylim()
-    if high / low < 10:
-        ticker = _library().ticker
-        pair.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 3, 5, 7)))
+    if high / low < 1000:
+        steps = (1, 2, 3, 5, 7) if high / low < 10 else (1, 2, 5) if high / low < 100 else (1, 3)
+        pair.yaxis.set_major_locator(ticker.LogLocator(subs=steps))
         pair.yaxis.set_major_formatter(ticker.FormatStrFormatter("%.3g"))
-        pair.yaxis.set_minor_formatter(ticker.NullFormatter())
+    pair.yaxis.set_minor_formatter(ticker.NullFormatter())
 
 
 def counting(pair: Axes) -> None:
@@ -157,28 +177,71 @@ def counting(pair: Axes) -> None:
     )
 
 
+def few_ticks(pair: Axes) -> None:
+    """Label the horizontal axis of a small chart with few numbers."""
+    ticker = _library().ticker
+    pair.xaxis.set_major_locator(ticker.MaxNLocator(nbins=5))
+    pair.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:.4g}"))
+    pair.tick_params(axis="x", labelsize=8)
+
+
 def named(pair: Axes, names: Sequence[str], most: int) -> None:
-    """Label the horizontal axis with names, at most `most` of them."""
-    every = -(-len(names) // most)
-    pair.set_xticks(
-        range(1, len(names) + 1, every),
-        [shortened(name) for name in names[::every]],
-        rotation=90 if len(names) > 6 else 0,
-    )
-    pair.tick_params(axis="x", labelsize=7)
-
-
-def shortened(name: str, most: int = 24) -> str:
-    """Return a name as matplotlib shows it: without the middle if it is long, and with no character
-    that is a formula's or has no shape.
+    """Label the horizontal axis with names at 1, 2, …, at most `most` of them, and make the figure
+    higher by what the longest takes.
     """
-    short = name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"
+    every = -(-len(names) // most)
+    shown = [shortened(name) for name in names[::every]]
+    longest = max(map(len, shown))
+    upright = longest * len(shown) > LEVEL
+    pair.set_xticks(range(1, len(names) + 1, every), shown, rotation=90 if upright else 0)
+    pair.tick_params(axis="x", labelsize=7)
+    if upright and isinstance(pair.figure, _library().figure.Figure):
+        width, height = pair.figure.get_size_inches()
+        pair.figure.set_size_inches(width, height + LETTER * longest)
+
+
+def shortened(name: str, most: int = 44) -> str:
+    """Return a name as matplotlib shows it: if it is long without parts in its middle, and with no
+    character that is a formula's or has no shape.
+    """
+    short = name if len(name) <= most else _without_middle(name, most)
     return "".join(one if one.isprintable() else "?" for one in short).replace("$", r"\$")
 
 
+def _without_middle(name: str, most: int) -> str:
+    """Return the first parts and the last part of a path; of one with longer parts its two ends."""
+    parts = name.split(".")
+    for kept in range(len(parts) - 2, 0, -1):
+        short = ".".join([*parts[:kept], "…", parts[-1]])
+        if len(short) <= most:
+            return short
+    return f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"
+
+
+def wrapped(text: str, width: int, lines: int) -> str:
+    """Return a text as matplotlib shows it, in at most so many lines, broken between words."""
+    found = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    kept = [shortened(line, width + 4) for line in found[:lines]]
+    return "\n".join(kept) + (" …" if len(found) > lines else "")
+
+
 def legend(pair: Axes) -> None:
-    """Add a legend where it covers the least."""
-    pair.legend(loc="best", labelcolor=INK, frameon=False, fontsize=8)
+    """Add a legend above the axes, where it covers nothing."""
+    handles, labels = pair.get_legend_handles_labels()
+    columns = max(1, min(len(labels), int(ROW // (max(map(len, labels), default=1) + 6))))
+    pair.legend(
+        handles,
+        labels,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=columns,
+        labelcolor=INK,
+        frameon=False,
+        fontsize=7.5,
+        borderaxespad=0.2,
+        handlelength=1.8,
+        columnspacing=1.2,
+    )
 
 
 def heatmap(matrix: np.ndarray, scale: float) -> bytes:

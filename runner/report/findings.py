@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from initlab.runner.evidence.diagnosed import NOTHING, Diagnosis, Finding
-from initlab.runner.report.page import escaped, section
+from initlab.runner.report.page import broken, escaped, section
 
 
 def diagnosis_section(diagnosis: Diagnosis | None) -> str:
@@ -26,9 +26,13 @@ def diagnosis_cell(diagnosis: Diagnosis | None) -> str:
     """Return the table cell of a run's worst finding. It is sorted by how bad that is."""
     if diagnosis is None:
         return "<td></td>"
-    place = diagnosis.findings[0].place if diagnosis.findings else -1.0
-    style = _style(diagnosis.severity)
-    return f'<td class="{style}" data-value="{place!r}">{escaped(diagnosis.short)}</td>'
+    return worst_cell(diagnosis.findings[0] if diagnosis.findings else None, diagnosis.short)
+
+
+def worst_cell(worst: Finding | None, text: str) -> str:
+    """Return the table cell of the worst of some findings, None without any, in words."""
+    place, style = (-1.0, _style(None)) if worst is None else (worst.place, worst.severity)
+    return f'<td class="found {style}" data-value="{place!r}">{escaped(text)}</td>'
 
 
 def diagnoses_line(found: Iterable[Diagnosis]) -> str:
@@ -65,7 +69,7 @@ def _finding(finding: Finding) -> str:
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in pairs)
     return (
         f'<li><h3><span class="{finding.severity}">{finding.severity}</span> {escaped(finding.id)} '
-        f'<span class="soft">at</span> <span class="mono">{escaped(finding.where)}</span></h3>'
+        f'<span class="soft">at</span> <span class="mono">{broken(finding.where)}</span></h3>'
         f"<dl>{rows}</dl></li>"
     )
 

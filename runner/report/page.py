@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,6 +16,15 @@ from initlab.runner.report.charts import Chart
 from initlab.runner.report.svg import svg
 
 HERE = Path(__file__).parent
+DIGITS = 4
+"""Digits of a number in a table; a click on a heading sorts by all of them."""
+MOST_FIRST = 9
+"""Columns that a narrow table shows at most; `page.css` has a rule for each number up to it."""
+BROKEN = 12
+"""Letters from which on a name may be broken."""
+NUMERIC = ' class="n"'
+NUMBER = f"<td{NUMERIC}"
+"""How the cell of a number begins."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 """The content security policy of the page: the browser loads nothing."""
 
@@ -55,15 +65,19 @@ def facts(pairs: Iterable[tuple[str, object]]) -> str:
     )
 
 
-def drawn(chart: Chart | None) -> str:
-    """Return a chart with its caption."""
-    if chart is None:
-        return ""
-    return f'<figure tabindex="0">{svg(chart)}<figcaption>{escaped(chart.description)}</figcaption></figure>'
+def drawn(*charts: Chart | None) -> str:
+    """Return charts beside each other, each with its title and its caption."""
+    found = "".join(map(_figure, (chart for chart in charts if chart is not None)))
+    return f'<div class="charts">{found}</div>' if found else ""
+
+
+def _figure(chart: Chart) -> str:
+    said = f"<figcaption>{escaped(chart.description)}</figcaption>"
+    return f'<figure tabindex="0"><h3>{escaped(chart.title)}</h3>{svg(chart)}{said}</figure>'
 
 
 def small(charts: Sequence[Chart]) -> str:
-    """Return charts side by side, each with its own accessible description."""
+    """Return small charts beside each other, each with its own accessible description."""
     return (
         '<div class="small">'
         + "".join(f"<figure>{svg(chart)}</figure>" for chart in charts)
@@ -73,9 +87,22 @@ def small(charts: Sequence[Chart]) -> str:
     )
 
 
+def soft(text: str) -> str:
+    """Return a sentence below a chart or a table, or nothing."""
+    return f'<p class="soft">{escaped(text)}</p>' if text else ""
+
+
 def number(value: object) -> str:
     """Format a figure in few digits."""
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else str(value)
+
+
+def broken(path: object) -> str:
+    """Escape a path or a name for HTML; if it is long, a line may be broken after each of its
+    parts.
+    """
+    text = escaped(path)
+    return text if len(text) < BROKEN else re.sub(r"(?<=\w)([._])(?=\w)", r"\1<wbr>", text)
 
 
 def cell(value: object, kind: str = "") -> str:
@@ -90,39 +117,59 @@ def cell(value: object, kind: str = "") -> str:
     return f'<td class="{kind}">{escaped(value)}</td>' if kind else f"<td>{escaped(value)}</td>"
 
 
+def path_cell(path: object) -> str:
+    """Return the cell of a path, which may be broken after each of its parts."""
+    return f'<td class="path">{broken(path)}</td>'
+
+
 def table(
-    identity: str, columns: Sequence[str], rows: Iterable[str], caption: str, searched: bool = False
+    identity: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    caption: str,
+    first: int = 4,
+    searched: bool = False,
 ) -> str:
     """Return a table that sorts when a heading is clicked.
 
-    `rows` are `<tr>` elements. With `searched` it has a field to filter the rows.
+    `rows` are the cells of each row, as `cell` returns them. The `first` columns are those that matter
+    most: on a phone and on paper only they are shown, unless the reader asks for all. With
+    `searched` it has a field to filter the rows.
     """
+    lines = list(rows)
+    numeric = {at for row in lines for at, one in enumerate(row) if one.startswith(NUMBER)}
     heads = "".join(
-        f'<th scope="col"><button type="button">{escaped(name)}</button></th>'
+        f'<th scope="col" data-name="{escaped(name)}"{NUMERIC if at in numeric else ""}>'
+        f'<button type="button">{broken(name)}</button></th>'
         if name
         else "<th></th>"
-        for name in columns
+        for at, name in enumerate(columns)
     )
-    body = "\n".join(rows)
-    tools = (
-        f'<div class="tools"><label for="{identity}-filter">Filter</label><input type="search" '
+    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in lines)
+    search = (
+        f'<label for="{identity}-filter">Filter</label><input type="search" '
         f'id="{identity}-filter" '
         f'data-filters="{identity}" placeholder="words that must be in a row">'
-        f'<span class="soft" id="{identity}-shown" aria-live="polite"></span></div>'
+        f'<span class="soft" id="{identity}-shown" aria-live="polite"></span>'
         if searched
         else ""
     )
+    few = first < len(columns)
+    every = '<label class="every"><input type="checkbox"> all columns</label>' if few else ""
+    tools = f'<div class="tools">{search}{every}</div>' if search or every else ""
+    keep = f" few first-{min(first, MOST_FIRST)}" if few else ""
     return (
-        f'{tools}<div class="scroll tall" tabindex="0" role="region" aria-label="{escaped(caption)}">'
-        f'<table class="sortable" id="{identity}">'
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+        f'<div class="table">{tools}<div class="scroll tall" tabindex="0" role="region" '
+        f'aria-label="{escaped(caption)}">'
+        f'<table class="sortable{keep}" id="{identity}">'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div></div>"
     )
 
 
 def counted_rows(shown: int, total: int) -> str:
     """Return the sentence about rows that a table leaves out, or nothing."""
     said = f"The first {shown} of {total} rows are shown; stats.json has them all."
-    return f'<p class="soft">{said}</p>' if shown < total else ""
+    return soft(said if shown < total else "")
 
 
 def script_data(identity: str, value: object) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from initlab.engine import laws
 from initlab.engine.errors import LawError
@@ -21,6 +22,8 @@ from initlab.runner.evidence.members import Member, places_of, read_members
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.evidence.status import Status, conclude, read
 
+HYDRA = ".hydra/hydra.yaml"
+"""The file of a sweep's folder with its `hydra` node."""
 ELEMENTWISE = ("constant", "uniform", "normal", "truncated_normal")
 SAMPLE = 1 << 16
 """Elements of a tensor read for a histogram if its statistics have none."""
@@ -99,6 +102,15 @@ class SweepData:
         self.folder = folder
         self.members = read_members(folder)
         self._over = over
+
+    @property
+    def largest(self) -> bool:
+        """Whether the largest objective is the best one: only if the sweep was a search that says so."""
+        try:
+            settings = yaml.safe_load((self.folder / HYDRA).read_text("utf-8"))
+            return str(settings["hydra"]["sweeper"]["direction"]) == "maximize"
+        except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+            return False
 
     def entries(self) -> Iterator[SweepRun]:
         """Yield every run in the order of the sweep."""

@@ -24,13 +24,29 @@ from initlab.runner.report.charts import (
     training_chart,
 )
 from initlab.runner.report.findings import diagnosis_section
-from initlab.runner.report.page import cell, drawn, escaped, facts, page, section, small, table
+from initlab.runner.report.page import (
+    broken,
+    cell,
+    drawn,
+    escaped,
+    facts,
+    page,
+    path_cell,
+    section,
+    small,
+    soft,
+    table,
+)
 from initlab.runner.report.reading import RunData, read_run
-from initlab.runner.report.sections import claims_section, statistics_sections
+from initlab.runner.report.sections import (
+    MOST_UNSEARCHED,
+    claims_section,
+    statistics_sections,
+)
 
 TILE = 48
 """Rows and columns of a weight tile at most."""
-COLUMNS = ("path", "shape", "law", "declared std", "measured std", "z mean", "z var", "verdict")
+COLUMNS = ("path", "verdict", "declared std", "measured std", "z mean", "z var", "law", "shape")
 
 
 def write_run_report(folder: Path) -> Path:
@@ -70,15 +86,17 @@ def _page(run: RunData) -> str:
             diagnosis_section(run.diagnosis),
             section("Run", _overview(run)),
             claims_section(run.folder.path),
-            section("Forward", drawn(signal_chart(run))),
-            section("Backward", drawn(gradient_chart(run))),
-            section("Training", drawn(training_chart(run))),
-            section("As declared?", drawn(deviation_chart(run)), _parameters(run)),
             section(
-                "Distributions",
-                small(histograms),
-                f'<p class="soft">{left_out}</p>' if left_out else "",
+                "Charts",
+                drawn(
+                    signal_chart(run),
+                    gradient_chart(run),
+                    training_chart(run),
+                    deviation_chart(run),
+                ),
             ),
+            section("Parameters", _parameters(run)),
+            section("Distributions", small(histograms), soft(left_out)),
             section("Weights", _tiles(run)),
             *statistics_sections(run.stats),
             section(
@@ -104,6 +122,8 @@ def _overview(run: RunData) -> str:
         for name, value in run.stats.figures.items()
         if value is not None
     ]
+    count = len(content.aliases)
+    aliases = f" and {count} alias{'es' * (count > 1)}" if count else ""
     versions = ", ".join(f"{name} {version}" for name, version in content.versions.items())
     pairs: list[tuple[str, object]] = [
         ("root digest", content.digests.root),
@@ -112,8 +132,7 @@ def _overview(run: RunData) -> str:
         ("dtype, mode", f"{content.config.get('dtype')}, {content.config.get('init_mode')}"),
         (
             "parameters",
-            f"{totals.get('parameters')} and {totals.get('aliases')} aliases, "
-            f"{totals.get('elements', 0):,} elements",
+            f"{totals.get('parameters')}{aliases}, {totals.get('elements', 0):,} elements",
         ),
         *figures,
         *([] if run.stats.mode is None else [("layers measured in", mode_text(run.stats.mode))]),
@@ -127,26 +146,25 @@ def _parameters(run: RunData) -> str:
     for row in run.stats.parameters:
         verdict = str(row["verdict"])
         style = "bad" if verdict == "off" else "good" if verdict in ("ok", "exact") else ""
-        shape = shape_text(row["shape"])
         figures = (row.get(name) for name in ("declared_std", "std", "z_mean", "z_var"))
-        cells = (
-            cell(row["path"])
-            + cell(shape)
-            + cell(row.get("law"))
-            + "".join(cell(value) for value in figures)
-            + cell(verdict, style)
-        )
-        rows.append(f"<tr>{cells}</tr>")
-    for alias, owner in run.manifest.aliases.items():
         rows.append(
-            f"<tr>{cell(alias)}<td></td>{cell(f'= {owner}')}{'<td></td>' * 4}{cell('alias')}</tr>"
+            [
+                path_cell(row["path"]),
+                cell(verdict, style),
+                *map(cell, figures),
+                cell(row.get("law"), "law"),
+                cell(shape_text(row["shape"])),
+            ]
         )
+    for alias, owner in run.manifest.aliases.items():
+        law = f'<td class="path">= {broken(owner)}</td>'
+        rows.append([path_cell(alias), cell("alias"), *["<td></td>"] * 4, law, "<td></td>"])
     return table(
         "parameters",
         COLUMNS,
         rows,
         "Parameters, declared against measured",
-        searched=len(rows) > 20,
+        searched=len(rows) > MOST_UNSEARCHED,
     )
 
 
@@ -169,11 +187,14 @@ def _tiles(run: RunData) -> str:
         picture = base64.b64encode(drawing.heatmap(matrix, scale)).decode()
         tiles.append(
             f'<figure><img alt="{escaped(said)}" src="data:image/png;base64,{picture}">'
-            f"<figcaption>{escaped(row['path'])}, {shape}</figcaption></figure>"
+            f"<figcaption>{broken(row['path'])}, {shape}</figcaption></figure>"
         )
         if len(tiles) == MOST_TENSORS:
             break
-    return f'<div class="tiles">{"".join(tiles)}</div>' if tiles else ""
+    said = soft(
+        f"The first {TILE} rows and columns at most: blue below zero, red above, white zero."
+    )
+    return f'<div class="tiles">{"".join(tiles)}</div>{said}' if tiles else ""
 
 
 def _json(value: object) -> str:

@@ -10,11 +10,30 @@ from initlab.runner.evidence import judged
 from initlab.runner.evidence.statistics import ROWS, Statistics, shape_text
 from initlab.runner.flat import is_plain_list
 from initlab.runner.json_values import JSON
-from initlab.runner.report.page import cell, counted_rows, escaped, section, table
+from initlab.runner.report.page import cell, counted_rows, path_cell, section, table
 
+MOST_UNSEARCHED = 20
+"""Rows of a table without a field to filter them at most."""
 MOST_ROWS = 1000
 """Rows of a table at most; `stats.json` has them all."""
-CLAIMS = ("claim", "predicted", "measured", "error", "floor", "z", "verdict", "reason", "source")
+LAYERS = "layers"
+ORDER = ("path", "rms", "rms_ratio", "zeros", "pre_rms", "branch_ratio", "role", "kind", "shape")
+"""The columns of layers that matter most, in this order; the others follow."""
+LEFT_OUT = ("inside", "joins", "stream", "input", "in_mean", "in_variance", "in_rms", "stream_rms")
+"""Columns of layers that others of the same table say too."""
+CLAIMS = (
+    "claim",
+    "verdict",
+    "predicted",
+    "measured",
+    "error",
+    "floor",
+    "z",
+    "reason",
+    "source",
+    "quantity",
+    "against",
+)
 RELATIONS = {"at_least": ">= ", "at_most": "<= "}
 STYLES = {"reproduced": "good", "refuted": "bad"}
 
@@ -26,29 +45,41 @@ def statistics_sections(stats: Statistics) -> list[str]:
 
 
 def _rows_table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    shown = rows[:MOST_ROWS]
+    shown = [_of_layer(row) if name == LAYERS else row for row in rows[:MOST_ROWS]]
     found = (key for row in shown for key, value in row.items() if value is not None)
     columns = [
         column
         for column in dict.fromkeys(found)
         if not any(_is_nested(row.get(column)) for row in shown)
     ]
+    if name == LAYERS:
+        columns.sort(key=lambda one: ORDER.index(one) if one in ORDER else len(ORDER))
     title = name.replace("_", " ")
-    lines = [f"<tr>{''.join(cell(_value(c, row.get(c))) for c in columns)}</tr>" for row in shown]
-    made = table(f"section-{name}", [column.replace("_", " ") for column in columns], lines, title)
+    lines = [[_cell(column, row.get(column)) for column in columns] for row in shown]
+    heads = [column.replace("_", " ") for column in columns]
+    made = table(f"section-{name}", heads, lines, title, searched=len(shown) > MOST_UNSEARCHED)
     return section(f"{title[:1].upper()}{title[1:]}", made, counted_rows(len(shown), len(rows)))
+
+
+def _of_layer(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row with its role, and without the columns of `LEFT_OUT`: `stream` for a container
+    whose output is measured, `branch` for a layer whose output is added to a stream.
+    """
+    role = "stream" if row.get("stream") else "branch" if row.get("joins") else None
+    kept = {name: value for name, value in row.items() if name not in LEFT_OUT}
+    return {**kept, "role": role}
 
 
 def _is_nested(value: object) -> bool:
     return isinstance(value, dict) or (isinstance(value, list) and not is_plain_list(value))
 
 
-def _value(column: str, value: Any) -> object:
+def _cell(column: str, value: Any) -> str:
+    if column in ("path", "name") and isinstance(value, str):
+        return path_cell(value)
     if isinstance(value, list):
-        return shape_text(value) if column == "shape" else ", ".join(map(str, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value
+        return cell(shape_text(value) if column == "shape" else ", ".join(map(str, value)))
+    return cell("yes" if value else "no") if isinstance(value, bool) else cell(value)
 
 
 def claims_section(folder: Path) -> str:
@@ -70,12 +101,14 @@ def claims_section(folder: Path) -> str:
     return section("Claims", found, f'<p class="soft">{said}{link}</p>')
 
 
-def _claim_row(claim: Mapping[str, JSON]) -> str:
+def _claim_row(claim: Mapping[str, JSON]) -> list[str]:
     sign = RELATIONS.get(str(claim.get("relation")), "")
     predicted = claim.get("predicted")
-    first = cell(claim.get("id")) + (cell(f"{sign}{predicted}", "n") if sign else cell(predicted))
-    figures = "".join(cell(claim.get(name)) for name in ("measured", "error", "floor", "z"))
     verdict = str(claim.get("verdict"))
-    last = cell(verdict, STYLES.get(verdict, "")) + cell(claim.get("reason"), "long")
-    title = escaped(f"{claim.get('quantity')} against {claim.get('form')}")
-    return f'<tr title="{title}">{first}{figures}{last}{cell(claim.get("cite"), "long")}</tr>'
+    return [
+        path_cell(claim.get("id")),
+        cell(verdict, STYLES.get(verdict, "")),
+        cell(f"{sign}{predicted}", "n") if sign else cell(predicted),
+        *(cell(claim.get(name)) for name in ("measured", "error", "floor", "z")),
+        *(cell(claim.get(name), "long") for name in ("reason", "cite", "quantity", "form")),
+    ]

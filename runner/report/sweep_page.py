@@ -1,15 +1,13 @@
-"""The report of a sweep: how it ended, the signal of each kind of run as small multiples, and a
-table of all runs to sort, filter and compare.
+"""The report of a sweep: how it ended, its settings with the best first, charts of each kind of run, and
+a table of all runs to sort, filter and compare.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import statistics
 import sys
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,14 +16,15 @@ import numpy as np
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.folder import REPORT, keep_report
 from initlab.runner.evidence.members import short_names, swept_keys, swept_values
-from initlab.runner.evidence.settings import REPEATED
-from initlab.runner.evidence.summary import DIAGNOSIS
+from initlab.runner.evidence.settings import OBJECTIVE, REPEATED, Setting, Settings, figures_of
+from initlab.runner.evidence.status import COMPLETED
+from initlab.runner.evidence.summary import DIAGNOSIS, ROOT, Summary, row_of
 from initlab.runner.flat import flatten, is_plain_list
-from initlab.runner.json_values import JSON, finite
-from initlab.runner.report import drawing
-from initlab.runner.report.charts import Chart, series, weight_gradients
-from initlab.runner.report.findings import diagnoses_line, diagnosis_cell
+from initlab.runner.json_values import JSON
+from initlab.runner.json_values import number as number_of
+from initlab.runner.report.findings import diagnoses_line, diagnosis_cell, worst_cell
 from initlab.runner.report.page import (
+    broken,
     cell,
     drawn,
     escaped,
@@ -34,17 +33,21 @@ from initlab.runner.report.page import (
     page,
     script_data,
     section,
+    small,
+    soft,
     table,
 )
-from initlab.runner.report.reading import RunData, SweepData, SweepRun
+from initlab.runner.report.reading import SweepData
 from initlab.runner.report.sections import claims_section
+from initlab.runner.report.sweep_charts import (
+    RunGroup,
+    all_alike,
+    figure_chart,
+    gradient_panels,
+    loss_panels,
+    signal_panels,
+)
 
-MOST_PANELS = 16
-"""Kinds of run with a panel of their own at most."""
-MOST_LINES = 30
-"""Runs of a kind drawn in its panel at most."""
-MOST_RATIO = 1e4
-"""The largest value over the smallest in panels that share a scale at most."""
 MOST_COMPARED = 2000
 """Runs that can be compared in the page at most, since it contains their settings."""
 NOT_AS_DECLARED = "not as declared"
@@ -61,61 +64,44 @@ def write_sweep_report(folder: Path, over: bool = False) -> Path:
     return keep_report(folder, sweep_page(SweepData(folder, over)))
 
 
-@dataclass
-class RunGroup:
-    """Runs that differ only in keys that repeat them, like the seed: forward rms and gradient rms
-    of some, figures of all.
-    """
-
-    label: str
-    signals: list[list[JSON]] = field(default_factory=list)
-    gradients: list[list[JSON]] = field(default_factory=list)
-    figures: dict[str, list[float]] = field(default_factory=dict)
-    runs: int = 0
-
-    def add(self, run: RunData) -> None:
-        """Add a run of this kind."""
-        self.runs += 1
-        if run.layers and len(self.signals) < MOST_LINES:
-            self.signals.append([row["rms"] for row in run.trunk])
-        if run.stats.gradients and len(self.gradients) < MOST_LINES:
-            self.gradients.append([row["rms"] for row in weight_gradients(run)])
-        for name, value in run.stats.figures.items():
-            found = finite(value)
-            if found is not None:
-                self.figures.setdefault(name, []).append(found)
-
-
 @dataclass(frozen=True)
 class TableRow:
-    """A run in the table: its cells before the diagnosis, the diagnosis, the cells before the
-    figures, the figures, and the cells after them.
-    """
+    """A run in the table: how it ended, and what it measured if its results can be read."""
 
-    first: str
-    diagnosis: Diagnosis | None
-    second: str
+    name: str
+    state: str
+    seconds: float | None
+    trouble: str
+    linked: bool
+    """Whether the run has a report of its own."""
+    measured: bool
+    swept: dict[str, str]
     figures: dict[str, JSON]
-    last: str
+    diagnosis: Diagnosis | None
+    off: int
+    root: str
 
 
 @dataclass
 class Gathered:
     """The result of one pass over the runs of a sweep."""
 
+    settings: Settings
     rows: list[TableRow] = field(default_factory=list)
-    diagnoses: list[Diagnosis] = field(default_factory=list)
     states: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, RunGroup] = field(default_factory=dict)
     configs: dict[str, dict[str, str]] = field(default_factory=dict)
     figures: dict[str, None] = field(default_factory=dict)
 
-    def table(self) -> Iterator[str]:
-        """Return the rows of the table, after all figures are known."""
-        for row in self.rows:
-            figures = "".join(cell(row.figures.get(name)) for name in self.figures)
-            found = diagnosis_cell(row.diagnosis) if self.diagnoses else ""
-            yield f"<tr>{row.first}{found}{row.second}{figures}{row.last}</tr>"
+    @property
+    def done(self) -> int:
+        """How many runs completed."""
+        return self.states.get(COMPLETED, 0)
+
+    @property
+    def diagnoses(self) -> list[Diagnosis]:
+        """The diagnoses of all runs that have one."""
+        return [row.diagnosis for row in self.rows if row.diagnosis is not None]
 
 
 def sweep_page(sweep: SweepData) -> str:
@@ -127,67 +113,60 @@ def sweep_page(sweep: SweepData) -> str:
 def _page(sweep: SweepData) -> str:
     keys = swept_keys(sweep.members)
     found = gather(sweep, keys)
-    figures = list(found.figures)
-    differing = {name for config in found.configs.values() for name in config}
-    common = {
-        name: value
-        for name, value in next(iter(found.configs.values()), {}).items()
-        if all(config.get(name) == value for config in found.configs.values())
-    }
-    compared = {
-        run: {k: v for k, v in config.items() if k not in common}
-        for run, config in found.configs.items()
-    }
-    diagnosis = [DIAGNOSIS] if found.diagnoses else []
-    columns = ["", "run", *keys, "state", *diagnosis]
-    columns += ["seconds", NOT_AS_DECLARED, *figures, "root", "error"]
-    listed = list(found.kinds)
+    summary = Summary.of(found.settings, found.done, len(sweep.members), sweep.largest)
     return page(
         f"Sweep {sweep.folder.absolute().name}",
         [
             _overview(sweep, found),
             claims_section(sweep.folder),
-            section(
-                "Forward rms against depth",
-                drawn(signal_panels(list(found.kinds.values())[:MOST_PANELS])),
-                _left_out(listed),
-            ),
-            section(
-                "Gradient rms against depth",
-                drawn(gradient_panels(list(found.kinds.values())[:MOST_PANELS])),
-            ),
-            section(
-                "Figures",
-                *(drawn(figure_chart(list(found.kinds.values()), name)) for name in figures),
-            ),
-            section(
-                "Runs",
-                table("runs", columns, found.table(), "Runs of the sweep", searched=True),
-                f'<p class="soft">{NOT_AS_DECLARED}: the number of parameters whose values differ '
-                "from their declared law.</p>",
-            ),
-            section(
-                "Compare",
-                '<div id="comparison" aria-live="polite"></div>',
-                script_data("runs-data", compared),
-            )
-            if differing
-            else "",
-            section(
-                "In common",
-                f"<details><summary>{len(common)} settings that all runs share</summary>"
-                f"{facts((name, _rounded(value)) for name, value in common.items())}</details>",
-            )
-            if common
-            else "",
+            _settings_section(summary),
+            _charts_section(found),
+            section("Runs", _runs_table(found, keys)),
+            *_comparison(found.configs),
         ],
     )
 
 
+def _charts_section(found: Gathered) -> str:
+    kinds = list(found.kinds.values())
+    panels = (signal_panels(kinds), gradient_panels(kinds), loss_panels(kinds))
+    titles = ("Forward rms against depth", "Gradient rms against depth", "Training loss")
+    parts = [
+        f"<h3>{title}</h3>\n{small(made.charts)}\n{soft(made.description)}"
+        for title, made in zip(titles, panels, strict=True)
+        if made is not None
+    ]
+    names = list(found.figures)
+    values = drawn(*(figure_chart(kinds, name) for name in names))
+    same = soft(" ".join(filter(None, (all_alike(kinds, name) for name in names))))
+    return section("Charts", *parts) + section("Figures", values, same)
+
+
+def _comparison(configs: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the sections of what runs differ in and of what they share."""
+    common = {
+        name: value
+        for name, value in next(iter(configs.values()), {}).items()
+        if all(config.get(name) == value for config in configs.values())
+    }
+    compared = {
+        run: {k: v for k, v in config.items() if k not in common} for run, config in configs.items()
+    }
+    place = '<div id="comparison" aria-live="polite"></div>'
+    listed = facts((name, _rounded(value)) for name, value in common.items())
+    shared = (
+        f"<details><summary>{len(common)} settings that all runs share</summary>{listed}</details>"
+    )
+    return [
+        section("Compare", place, script_data("runs-data", compared)) if configs else "",
+        section("In common", shared) if common else "",
+    ]
+
+
 def _overview(sweep: SweepData, found: Gathered) -> str:
-    done, total = found.states.get("completed", 0), len(sweep.members)
+    done, total = found.done, len(sweep.members)
     others = ", ".join(
-        f"{count} {state}" for state, count in found.states.items() if state != "completed"
+        f"{count} {state}" for state, count in found.states.items() if state != COMPLETED
     )
     style = "good" if done == total else "bad"
     return (
@@ -197,37 +176,125 @@ def _overview(sweep: SweepData, found: Gathered) -> str:
     )
 
 
-def _left_out(kinds: list[str]) -> str:
-    return (
-        f'<p class="soft">The first {MOST_PANELS} of {len(kinds)} kinds of run are drawn.</p>'
-        if len(kinds) > MOST_PANELS
-        else ""
+def _settings_section(summary: Summary) -> str:
+    """Return the table of settings, the best first, as the terminal and `summary.md` have it; '' of a
+    single setting.
+    """
+    if len(summary.ranked) < 2:
+        return ""
+    keys = len(summary.keys)
+    rows = [_setting_row(summary, setting) for setting in summary.ranked]
+    made = table("settings", summary.headings, rows, "Settings of the sweep", first=keys + 3)
+    repeated = any(setting.runs > 1 for setting in summary.ranked)
+    said = "; ".join(
+        [
+            *["mean ± standard deviation over seeds"] * repeated,
+            *[summary.order] * bool(summary.order),
+        ]
     )
+    return section("Settings", made, soft(f"{said[:1].upper()}{said[1:]}." if said else ""))
 
 
-def gather(sweep: SweepData, keys: list[str]) -> Gathered:
+def _setting_row(summary: Summary, setting: Setting) -> list[str]:
+    """Return the cells of a setting; a figure is sorted by its mean, a diagnosis by how bad it is."""
+    cells = []
+    for name, text in zip(summary.headings, summary.cells(setting), strict=True):
+        spread = setting.figures.get(name)
+        if name == DIAGNOSIS:
+            cells.append(worst_cell(setting.worst, text))
+        elif spread is not None:
+            said = escaped(text).replace("± ", "±\u00a0")
+            cells.append(f'<td class="n" data-value="{spread.mean!r}">{said}</td>')
+        else:
+            cells.append(_swept_cell(text))
+    return cells
+
+
+def _runs_table(found: Gathered, keys: Sequence[str]) -> str:
+    """Return the table of runs. What all runs have alike, as that they completed, is no column."""
+    figures = [
+        name
+        for name in found.figures
+        if any(number_of(r.figures.get(name)) is not None for r in found.rows)
+    ]
+    whole = found.done == len(found.rows) and not any(row.trouble for row in found.rows)
+    off, diagnosed = any(row.off for row in found.rows), bool(found.diagnoses)
+    columns = ["", *short_names(keys), *([] if whole else ["state"])]
+    columns += [DIAGNOSIS] * diagnosed
+    first = len(columns) + 1
+    columns += [*figures, *([NOT_AS_DECLARED] if off else []), "seconds", "run", "root"]
+    columns += [] if whole else ["error"]
+    rows = []
+    for row in found.rows:
+        name = escaped(row.name)
+        box = f'<td><input type="checkbox" value="{name}" aria-label="compare {name}"></td>'
+        link = (
+            f'<a href="{name}/{REPORT}">{broken(row.name)}</a>' if row.linked else broken(row.name)
+        )
+        good = row.state == COMPLETED and not row.trouble
+        rows.append(
+            [
+                box if row.measured else "<td></td>",
+                *(_swept_cell(row.swept.get(key)) for key in keys),
+                *([] if whole else [cell(row.state, "good" if good else "bad")]),
+                *([diagnosis_cell(row.diagnosis)] if diagnosed else []),
+                *(cell(row.figures.get(figure)) for figure in figures),
+                *([cell(row.off)] if off else []),
+                cell(row.seconds),
+                f'<td class="mono">{link}</td>',
+                cell(row.root, "mono root"),
+                *([] if whole else [cell(row.trouble, "long")]),
+            ]
+        )
+    made = table("runs", columns, rows, "Runs of the sweep", first, searched=True)
+    said = (
+        f"{NOT_AS_DECLARED}: the number of parameters whose values differ from their declared law."
+    )
+    return made + soft(said if off else "")
+
+
+def gather(sweep: SweepData, keys: Sequence[str]) -> Gathered:
     """Read every run once. A row of the table is kept for each, and the settings of the first ones."""
-    found = Gathered()
+    found = Gathered(Settings(keys))
     names = dict(zip(keys, short_names(keys), strict=True))
     for entry, swept in zip(sweep.entries(), swept_values(sweep.members), strict=True):
         found.states[entry.status.state] = found.states.get(entry.status.state, 0) + 1
-        measured = entry.run.stats.figures if entry.run else {}
-        row = _row(sweep, entry, swept, keys)
-        found.rows.append(row)
-        found.diagnoses += [] if row.diagnosis is None else [row.diagnosis]
+        run = entry.run
+        measured = figures_of(run.stats) if run else {}
+        off = len(run.stats.off) if run else 0
+        diagnosis = run.diagnosis if run else None
+        root = run.manifest.digests.root[:ROOT] if run else ""
+        linked = (sweep.folder / entry.member.run_id / REPORT).exists()
+        found.rows.append(
+            TableRow(
+                entry.member.run_id,
+                entry.status.state,
+                entry.status.seconds,
+                (entry.trouble or "").split("\n")[0],
+                linked,
+                run is not None,
+                swept,
+                measured,
+                diagnosis,
+                off,
+                root,
+            )
+        )
         found.figures |= dict.fromkeys(measured)
-        if entry.run is None:
+        judged = row_of(entry.status, measured, off)
+        found.settings.add(swept, judged, [OBJECTIVE, *measured], diagnosis)
+        if run is None:
             continue
         told = {key: value for key, value in swept.items() if key not in REPEATED}
         kind = ", ".join(f"{key}={value}" for key, value in told.items())
         label = ", ".join(f"{names[key]}={_rounded(value)}" for key, value in told.items())
-        found.kinds.setdefault(kind, RunGroup(label or "all runs")).add(entry.run)
+        found.kinds.setdefault(kind, RunGroup(label or "all runs")).add(run)
         if len(found.configs) < MOST_COMPARED:
-            config = _settings(entry.run.manifest.canonical)
+            config = _settings(run.manifest.canonical)
             found.configs[entry.member.run_id] = (
                 config
                 | {name: _text(value) for name, value in measured.items()}
-                | {"root digest": entry.run.manifest.digests.root}
+                | {"root digest": run.manifest.digests.root}
             )
     return found
 
@@ -250,27 +317,11 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _row(sweep: SweepData, entry: SweepRun, swept: dict[str, str], keys: Iterable[str]) -> TableRow:
-    name, state = entry.member.run_id, entry.status.state
-    box = (
-        f'<td><input type="checkbox" value="{escaped(name)}" aria-label="compare {escaped(name)}"></td>'
-        if entry.run
-        else "<td></td>"
-    )
-    link = escaped(name)
-    if (sweep.folder / name / REPORT).exists():
-        link = f'<a href="{escaped(name)}/{REPORT}">{link}</a>'
-    off = len(entry.run.stats.off) if entry.run else None
-    root = entry.run.manifest.digests.root[:16] if entry.run else ""
-    style = "good" if state == "completed" and not entry.trouble else "bad"
-    values = "".join(cell(_swept(swept.get(key))) for key in keys)
-    return TableRow(
-        f'{box}<td class="mono">{link}</td>{values}{cell(state, style)}',
-        entry.run.diagnosis if entry.run else None,
-        cell(entry.status.seconds) + cell(off),
-        entry.run.stats.figures if entry.run else {},
-        cell(root, "mono") + cell((entry.trouble or "").split("\n")[0], "long"),
-    )
+def _swept_cell(value: str | None) -> str:
+    found = _swept(value)
+    if isinstance(found, str) and found:
+        return f'<td class="word">{broken(found)}</td>'
+    return cell(found)
 
 
 def _swept(value: str | None) -> float | str | None:
@@ -282,105 +333,3 @@ def _swept(value: str | None) -> float | str | None:
             continue
         return found if math.isfinite(found) else value
     return value
-
-
-def signal_panels(kinds: list[RunGroup]) -> Chart | None:
-    """Plot forward rms against depth: a panel for each kind, a line for each run."""
-    lines = [(kind.label, kind.signals) for kind in kinds]
-    return _panels(lines, "signals", "Forward rms", "layer", drawing.SERIES[0])
-
-
-def gradient_panels(kinds: list[RunGroup]) -> Chart | None:
-    """Plot the gradient rms of weights against depth: a panel for each kind, a line for each run."""
-    lines = [(kind.label, kind.gradients) for kind in kinds]
-    return _panels(lines, "gradients", "Gradient rms", "weight", drawing.SERIES[2])
-
-
-def _panels(
-    kinds: Sequence[tuple[str, list[list[JSON]]]], name: str, what: str, unit: str, colour: str
-) -> Chart | None:
-    """Plot lines against depth, a panel for each kind.
-
-    The panels share one scale, unless kinds differ by more than `MOST_RATIO`: then a kind that
-    collapsed would make the lines of all others flat, and each panel has a scale of its own.
-    """
-    found = [(label, list(map(series, lines))) for label, lines in kinds]
-    found = [(label, lines) for label, lines in found if any(map(_is_drawn, lines))]
-    if not found:
-        return None
-    values = np.concatenate([line for _, lines in found for line in lines])
-    apart = len(found) > 1 and np.nanmax(values) / np.nanmin(values) > MOST_RATIO
-    columns = min(4, len(found)) if not apart else min(3, len(found))
-    made = drawing.separate if apart else drawing.panels
-    figure, panels = made(len(found), columns, 7.6 / columns, 1.7 if columns > 1 else 3)
-    for pair, (label, lines) in zip(panels, found, strict=True):
-        for rms in lines:
-            mark = "." if len(rms) == 1 else None
-            depth = np.arange(len(rms))
-            pair.plot(depth, rms, color=colour, linewidth=0.9, alpha=0.75, marker=mark)
-        title = textwrap.wrap(label, 34, break_long_words=False, break_on_hyphens=False)[:2]
-        pair.set_title("\n".join(drawing.shortened(line, 34) for line in title), fontsize=7.5)
-    for pair in panels if apart else panels[:1]:
-        drawing.counting(pair)
-        drawing.logarithmic(pair)
-    if not apart and name == "signals":
-        for pair in panels:
-            pair.axhline(1, color=drawing.INK, linewidth=0.5, linestyle=":")
-    for pair in panels[::columns]:
-        pair.set_ylabel("rms", fontsize=8)
-    figure.supxlabel(unit, fontsize=8, color=drawing.INK)
-    ends = ((label, statistics.median(float(line[-1]) for line in lines)) for label, lines in found)
-    said = f"Median rms of the last {unit}: {'; '.join(f'{a}: {b:.3g}' for a, b in ends)}."
-    if apart:
-        said += " Each panel has a scale of its own, as the kinds differ by more than 10000 times."
-    elif name == "signals":
-        said += " Dotted: 1."
-    return Chart(name, f"{what} against depth, by kind of run", figure, said)
-
-
-def _is_drawn(line: np.ndarray) -> bool:
-    return bool(np.isfinite(line).any())
-
-
-def figure_chart(kinds: list[RunGroup], name: str) -> Chart | None:
-    """Plot one figure of all runs: a row of points for each kind."""
-    shown = [kind for kind in kinds if kind.figures.get(name)][:40]
-    if not shown or sum(len(kind.figures[name]) for kind in shown) < 2:
-        return None
-    figure, pair = drawing.axes(height=0.9 + 0.2 * len(shown))
-    everything = [value for kind in shown for value in kind.figures[name]]
-    for at, kind in enumerate(shown):
-        values = kind.figures[name]
-        place = np.full(len(values), len(shown) - at)
-        pair.plot(
-            values,
-            place,
-            linestyle="none",
-            marker="o",
-            markersize=3.5,
-            alpha=0.6,
-            color=drawing.SERIES[0],
-        )
-        pair.plot(
-            [statistics.median(values)],
-            [len(shown) - at],
-            marker="|",
-            markersize=11,
-            markeredgewidth=2,
-            color=drawing.SERIES[1],
-        )
-    pair.set_yticks(range(len(shown), 0, -1), [drawing.shortened(kind.label, 40) for kind in shown])
-    pair.set_ylim(0.4, len(shown) + 0.6)
-    if min(everything) > 0 and max(everything) / min(everything) > 30:
-        pair.set_xscale("log")
-    pair.set_xlabel(drawing.shortened(name))
-    low, high = (
-        min(shown, key=lambda kind: statistics.median(kind.figures[name])),
-        max(shown, key=lambda kind: statistics.median(kind.figures[name])),
-    )
-    text = (
-        f"{name} of {len(everything)} runs; a bar marks the median. Lowest: {low.label}, "
-        f"{statistics.median(low.figures[name]):.4g}; "
-        f"highest: {high.label}, {statistics.median(high.figures[name]):.4g}."
-    )
-    return Chart(f"figure-{name}", name, figure, text)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from laid_out import GPT2
 
 from initlab.runner.cli import run_command
 from initlab.runner.evidence.members import Member, write_members
@@ -53,6 +54,20 @@ def evidence(tmp_path_factory) -> Path:
             == 1
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory) -> tuple[Path, Path]:
+    """The folders of a GPT-2 of 24 blocks, and of an experiment with claims and a training."""
+    folder = tmp_path_factory.mktemp("shown")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        words = [*GPT2, "name=deep", "init=he", "probe=backward", "measure=spectrum"]
+        assert run_command(words) == 0
+        few = ["-m", "experiment=he_stall", "probe.steps=3", "sweep.grid.seed=[0,1]"]
+        assert run_command(few) == 3, "so few steps show nothing"
+    [deep] = (folder / "outputs" / "deep").iterdir()
+    return deep, folder / "outputs" / "he_stall"
 
 
 @pytest.fixture

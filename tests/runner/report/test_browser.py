@@ -85,7 +85,7 @@ def test_the_filter_keeps_rows_that_hold_all_its_words(opened, sweep_folder):
     page = opened(write_sweep_report(sweep_folder))
     field = page.find_element("css selector", "#runs-filter")
     field.send_keys("FAILED seed1")
-    assert len(cells(page, 1)) == 1
+    assert len(cells(page, 1)) == 1 and cells(page, column_of(page, "state")) == ["failed"]
     assert page.find_element("css selector", "#runs-shown").text == "1 of 6 shown"
     assert page.find_element("css selector", "label[for='runs-filter']").text == "Filter"
 
@@ -131,12 +131,52 @@ def test_the_theme_is_the_systems_until_the_button_says_otherwise(
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
-def test_a_phone_shows_reports_without_scrolling_sideways(opened, run_folder, sweep_folder):
-    for path in (write_run_report(run_folder), write_sweep_report(sweep_folder)):
-        page = opened(path, 390, 844)
-        wide = "return [document.documentElement.scrollWidth, innerWidth]"
-        width, screen = page.execute_script(wide)
-        assert screen == 390 and width <= 390
+WIDE = """
+const beyond = (e) => e.getBoundingClientRect().right > innerWidth + 1;
+const hidden = (e) => e.scrollWidth > e.clientWidth + 1;
+return {
+  page: [document.documentElement.scrollWidth, innerWidth],
+  tables: [...document.querySelectorAll(".scroll")].filter(hidden).map((e) => e.ariaLabel),
+  charts: [...document.querySelectorAll("figure, svg")].filter(beyond).length,
+  captions: [...document.querySelectorAll("figcaption, .findings h3, dd")].filter(hidden).length,
+}"""
+
+
+@pytest.fixture
+def pages(run_folder, sweep_folder, shown):
+    """The reports of a run with many figures, of a GPT-2 of 24 blocks, of a sweep of which runs failed,
+    and of an experiment with claims and a training.
+    """
+    deep, trained = shown
+    runs = [write_run_report(folder) for folder in (run_folder, deep)]
+    return runs + [write_sweep_report(folder) for folder in (sweep_folder, trained)]
+
+
+def test_pages_and_their_tables_are_within_a_wide_window_and_a_phones(opened, pages):
+    for path in pages:
+        for width in (1400, 390):
+            found = opened(path, width, 900).execute_script(WIDE)
+            assert found == {"page": [width] * 2, "tables": [], "charts": 0, "captions": 0}, path
+
+
+def test_a_phone_shows_the_columns_that_matter_and_all_if_asked(opened, pages):
+    heads = "return [...document.querySelectorAll('#parameters th')].filter((e) => e.offsetWidth).map((e) => e.dataset.name)"
+    page = opened(pages[1], 390, 844)
+    assert page.execute_script(heads) == ["path", "verdict", "declared std", "measured std"]
+    box = page.find_element("css selector", ".table:has(#parameters) .every input")
+    page.execute_script("arguments[0].click()", box)
+    assert page.execute_script(heads)[-2:] == ["law", "shape"]
+    page = opened(pages[1], 1400, 900)
+    assert len(page.execute_script(heads)) == 8
+    assert not page.find_element("css selector", ".every").is_displayed()
+
+
+def test_text_of_charts_is_large_enough_to_read(opened, pages):
+    scale = "return [...document.querySelectorAll('.charts svg, .small svg')].map((e) => e.getBoundingClientRect().width / e.viewBox.baseVal.width)"
+    for path in pages:
+        for width in (1400, 390):
+            found = opened(path, width, 900).execute_script(scale)
+            assert found and min(found) > 0.95, "7 points are 7 pixels at least"
 
 
 def test_charts_are_whole_on_a_narrow_screen(opened, run_folder, sweep_folder):
@@ -145,6 +185,31 @@ def test_charts_are_whole_on_a_narrow_screen(opened, run_folder, sweep_folder):
         ends = "return Array.from(document.querySelectorAll('figure svg'), (e) => e.getBoundingClientRect().right)"
         right = page.execute_script(ends)
         assert right and max(right) <= 500
+
+
+PAPER = (718, 1000)
+"""The size of a page of paper without its margins in pixels."""
+
+
+def test_on_paper_tables_are_whole_have_headings_and_break_no_word(opened, pages, browser):
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        for path in pages:
+            page = opened(path, *PAPER)
+            assert page.execute_script(WIDE) | {"tables": []} == {
+                "page": [PAPER[0]] * 2,
+                "tables": [],
+                "charts": 0,
+                "captions": 0,
+            }
+            ends = "return Math.max(...[...document.querySelectorAll('table')].map((e) => e.getBoundingClientRect().right))"
+            assert page.execute_script(ends) <= PAPER[0] + 1
+            heads = "return [...document.querySelectorAll('th[data-name]')].map((e) => [e.querySelector('button').offsetWidth, getComputedStyle(e, '::after').content])"
+            assert all(not w and text.strip('"') for w, text in page.execute_script(heads))
+            looked = "return [...document.querySelectorAll('details > ul > li')].every((e) => e.offsetHeight)"
+            assert page.execute_script(looked), "what is folded on a screen is open on paper"
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def test_compared_numbers_have_few_digits_and_all_of_them_as_a_title(opened, sweep_folder):

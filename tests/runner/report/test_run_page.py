@@ -51,9 +51,9 @@ def test_a_run_without_snapshot_probe_and_histograms_has_a_report_without_them(c
     [folder] = (tmp_path / "outputs" / "runs").iterdir()
     text = text_of(write_run_report(folder))
     assert (
-        "<h2>Forward" not in text and "<h2>Weights" not in text and "<h2>Distributions" not in text
+        "<h3>Forward" not in text and "<h2>Weights" not in text and "<h2>Distributions" not in text
     )
-    assert "<h2>As declared?" in text
+    assert "<h2>Parameters</h2>" in text and "<h3>Measured over declared" in text
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from outline import Outline
 
 from initlab.runner.evidence import judged
@@ -16,15 +18,26 @@ def test_each_section_with_rows_is_a_table_and_the_parameters_are_left_to_theirs
     stats = Statistics([PARAMETER], layers, sections={"spectrum": [{"path": "<b>"}], "empty": []})
     first, second = statistics_sections(stats)
     assert "<h2>Layers</h2>" in first and "pre rms" in first and "2x3" in first
-    assert ">0.12346<" in first and "bars" not in first
+    assert ">0.1235<" in first and "bars" not in first
     assert "<h2>Spectrum</h2>" in second and "&lt;b&gt;" in second
     Outline(f"<main>{first}{second}</main>")
 
 
 def test_columns_without_a_value_are_left_out_and_truths_are_words():
-    rows = [{"path": "a", "stream": True, "joins": None}, {"path": "b", "stream": False}]
+    rows = [{"path": "a", "stable": True, "none": None}, {"path": "b", "stable": False}]
+    [made] = statistics_sections(Statistics([PARAMETER], sections={"own": rows}))
+    assert "none" not in made and ">yes<" in made and ">no<" in made
+
+
+def test_layers_begin_with_what_matters_and_say_their_role():
+    rows = [
+        {"path": "a.fc", "kind": "dense", "stream": False, "inside": "a", "joins": "a", "rms": 1.0},
+        {"path": "a", "kind": "residual", "stream": True, "mean": 0.5, "rms": 2.0, "zeros": 0.0},
+    ]
     [made] = statistics_sections(Statistics([PARAMETER], rows))
-    assert "joins" not in made and ">yes<" in made and ">no<" in made
+    heads = re.findall('data-name="([^"]+)"', made)
+    assert heads == ["path", "rms", "zeros", "role", "kind", "mean"]
+    assert ">branch<" in made and ">stream<" in made
 
 
 def test_a_long_table_says_how_many_rows_it_leaves_out():
@@ -48,7 +61,7 @@ def test_judged_claims_are_a_table_with_their_bounds_and_reasons(tmp_path):
         ],
     )
     text = claims_section(tmp_path)
-    assert text.count("<tr ") == 2 and "chart" not in text
+    assert text.count("<tr>") == 3 and "chart" not in text
     assert ">2<" in text and "&gt;= 0.5" in text and "not finite: &lt;run&gt;" in text
     assert '<td class="good">reproduced' in text and '<td class="bad">refuted' in text
     (tmp_path / "claims.svg").write_text("")

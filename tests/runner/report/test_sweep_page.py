@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from outline import Outline, text_of
 
 from initlab.runner.evidence.members import Member, read_members, write_members
 from initlab.runner.report.run_page import write_run_report
-from initlab.runner.report.sweep_page import (
-    RunGroup,
-    gradient_panels,
-    signal_panels,
-    write_sweep_report,
-)
+from initlab.runner.report.sweep_page import write_sweep_report
 
 
 def test_a_sweeps_report_shows_kinds_of_runs_and_says_what_failed(sweep_folder):
@@ -20,9 +18,8 @@ def test_a_sweeps_report_shows_kinds_of_runs_and_says_what_failed(sweep_folder):
     outline = Outline(text)
     assert "4 of 6 runs completed; 2 failed." in text
     assert "init.sigma: must be a positive number, got -1.0" in text
-    assert "Median rms of the last layer: sigma=0.1: " in text
-    assert ">not as declared<" in text and ">off<" not in text
-    assert len([box for box in outline.all("input") if box.get("type") == "checkbox"]) == 4
+    assert "Median of the last layer: sigma=0.1: " in text
+    assert len([box for box in outline.all("input") if box.get("value")]) == 4
 
 
 def test_a_run_with_a_report_of_its_own_is_linked(sweep_folder):
@@ -91,33 +88,67 @@ def test_a_kind_of_run_has_a_short_label_with_few_digits(many):
     members = read_members(folder)
     words = ["vars.rule=torch", "model.layers[0].gain=0.3333333333333333"]
     write_members(folder, [], [Member(members[0].run_id, members[0].folder, words), members[1]])
-    assert "rule=torch, gain=0.33333" in text_of(write_sweep_report(folder))
+    assert "rule=torch, gain=0.3333" in text_of(write_sweep_report(folder))
 
 
-def kinds(*sizes: float) -> list[RunGroup]:
-    made = []
-    for at, size in enumerate(sizes):
-        lines = [[1.0, size**0.5, size], [1.0, "nan", size]]
-        made.append(RunGroup(f"kind={at}", lines, lines, runs=2))
-    return made
+def test_settings_are_a_table_with_the_best_first_as_in_the_summary(sweep_folder):
+    text = text_of(write_sweep_report(sweep_folder))
+    rows = cells_of(text, "settings")
+    summary = (sweep_folder / "summary.md").read_text().split("## Runs")[0]
+    listed = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in summary.splitlines()
+        if line.startswith("|") and "---" not in line
+    ]
+    assert rows == listed and "gradient_first" in rows[0] and "±" in rows[1][3]
+    assert "fewest fatal, harmful, odd findings first" in text
 
 
-@pytest.mark.parametrize("panels", [signal_panels, gradient_panels])
-def test_a_kind_that_collapsed_does_not_flatten_the_others(panels):
-    together, apart = panels(kinds(0.5, 2.0)), panels(kinds(1e-16, 2.0, 0.5))
-    limits = [[pair.get_ylim() for pair in chart.figure.axes] for chart in (together, apart)]
-    assert len(set(limits[0])) == 1 and len(set(limits[1])) == 3
-    assert limits[1][1][0] > 0.5 and "a scale of its own" in apart.description
-    assert "a scale of its own" not in together.description
-    assert "kind=0: 1e-16; kind=1: 2; kind=2: 0.5" in apart.description
-    colours = {line.get_color() for pair in apart.figure.axes for line in pair.lines}
-    assert len(colours) == 1
+def cells_of(text: str, table: str) -> list[list[str]]:
+    """Return the texts of the cells of a table, the headings first."""
+    found = re.search(f'id="{table}">(.*?)</table>', text, re.DOTALL)[1]
+    found = found.replace("<wbr>", "").replace("\u00a0", " ")
+    rows = re.findall("<tr>(.*?)</tr>", found)
+    return [
+        [re.sub("<[^>]*>", "", cell) for cell in re.findall("<t[hd].*?</t[hd]>", row)]
+        for row in rows
+    ]
 
 
-def test_kinds_without_a_positive_number_have_no_panel():
-    assert gradient_panels([RunGroup("a", gradients=[["nan", 0.0]]), RunGroup("b")]) is None
+def test_the_largest_objective_is_first_only_if_a_search_says_so(sweep_folder):
+    for number, path in enumerate(sorted(sweep_folder.glob("*/status.json"))):
+        status = json.loads(path.read_text())
+        path.write_text(json.dumps(status | {"objective": float(number)}))
+    first = cells_of(text_of(write_sweep_report(sweep_folder)), "settings")
+    (sweep_folder / ".hydra").mkdir(exist_ok=True)
+    (sweep_folder / ".hydra" / "hydra.yaml").write_text("hydra: {sweeper: {direction: maximize}}")
+    again = text_of(write_sweep_report(sweep_folder))
+    best = [float(row[first[0].index("objective")].split()[0]) for row in first[1:3]]
+    other = [
+        float(row[first[0].index("objective")].split()[0])
+        for row in cells_of(again, "settings")[1:3]
+    ]
+    assert best == sorted(best) and other == sorted(other, reverse=True)
+    assert "argest objective first" in again
+
+
+def test_columns_that_say_the_same_of_every_run_are_left_out(many, sweep_folder):
+    heads = cells_of(text_of(write_sweep_report(many(3))), "runs")[0]
+    assert not {"state", "error", "not as declared"} & set(heads) and heads[-1] == "root"
+    mixed = cells_of(text_of(write_sweep_report(sweep_folder)), "runs")[0]
+    assert mixed[1:4] == ["sigma", "seed", "state"] and mixed[-1] == "error"
+
+
+def test_parameters_that_are_not_as_declared_are_counted(sweep_folder):
+    run = next(path for path in sweep_folder.iterdir() if (path / "manifest.json").exists())
+    stats = json.loads((run / "stats.json").read_text())
+    stats["parameters"][0]["verdict"] = "off"
+    (run / "stats.json").write_text(json.dumps(stats))
+    text = text_of(write_sweep_report(sweep_folder))
+    assert "not as declared" in cells_of(text, "runs")[0]
 
 
 def test_a_sweep_with_gradients_has_a_chart_of_them(sweep_folder):
     text = text_of(write_sweep_report(sweep_folder))
-    assert "Median rms of the last weight: sigma=0.1: " in text
+    assert "Median of the last weight: sigma=0.1: " in text
+    assert "<h3>gradient_first</h3>" in text
