@@ -61,6 +61,8 @@ class Side:
     digests: dict[str, str]
     aliases: dict[str, str] | None
     manifest: Manifest | None
+    unread: dict[str, str] = field(default_factory=dict)
+    """Tensors of the file that cannot be given as arrays, and why."""
 
     @property
     def names(self) -> set[str]:
@@ -177,7 +179,7 @@ def _open_file(path: Path) -> Side:
         )
         raise EvidenceError(" ".join(said.splitlines())) from error
     aliases = None if path.suffix == formats.params.Params.suffix else found.aliases
-    return Side(path, found.tensors, {}, aliases, None)
+    return Side(path, found.tensors, {}, aliases, None, found.unread)
 
 
 def _open_run(run: RunFolder) -> Side:

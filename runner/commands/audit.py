@@ -1,0 +1,58 @@
+"""`initlab audit FILE …`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from initlab.runner.command import Command, register
+
+
+@register
+class Audit(Command):
+    """Say which law of initialization each tensor of a file of weights follows, from its values alone.
+
+    Files are .safetensors (an .index.json too), .npz, .params, torch's .pth, .pt, .bin and .ckpt, .onnx
+    and .h5, or the folder of a run. Files of torch are read without unpickling: nothing in them runs.
+    For each tensor: the law, its standard deviation, and every rule that gives this spread for the
+    shape; trained values, unset memory, zero rows, blocks, and tensors with the same noise are said.
+    docs/audit.md in the source says what can be told apart, and how often that fails.
+
+    exit codes:
+      0   every file was read, and no value contradicts every initialization
+      1   NaN, infinities or unset memory
+      2   a file or a tensor cannot be read
+    """
+
+    usage = "FILE ..."
+    summary = "which law of initialization the tensors of a file follow"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the files and the output."""
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file of weights")
+        parser.add_argument(
+            "--layers", type=int, metavar="L", help="layers of the network, for std/sqrt(2L)"
+        )
+        parser.add_argument(
+            "--hidden", type=int, metavar="D", help="width of its stream, for 1/sqrt(D)"
+        )
+        parser.add_argument(
+            "--std", type=float, metavar="S", help="the std that is declared for it"
+        )
+        parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+        parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
+
+    def perform(self, given: argparse.Namespace) -> int:
+        """Print the audits; return the worst exit code."""
+        from initlab.runner.audit.scales import Facts
+        from initlab.runner.audit.several import audit_all
+        from initlab.runner.errors import Problems
+
+        problems = Problems()
+        for word in ("layers", "hidden", "std"):
+            value = getattr(given, word)
+            if value is not None and not 0 < value < 1e9:
+                problems.add(f"--{word}", f"must be a positive number, got {value}")
+        problems.raise_any()
+        facts = Facts(given.layers, given.hidden, given.std)
+        return audit_all(given.files, facts, given.json, given.junit)
