@@ -136,14 +136,19 @@ def without(values: np.ndarray, rows: list[int]) -> np.ndarray:
 
 def times(values: np.ndarray) -> int:
     """Return how often each row of axis 0 stands one after the other; 1 for rows that do not."""
-    length = values.shape[0] if values.ndim >= 2 else 0
+    length = values.shape[0] if values.ndim else 0
     same = 1
     while same < min(length, MOST_TIMES + 1) and np.array_equal(values[same], values[0]):
         same += 1
-    if same == 1 or same > MOST_TIMES or length % same or same == length or values[0].size < 2:
+    if same == 1 or same > MOST_TIMES or length % same or length < 4 * same:
         return 1
-    groups = (values[at : at + same] for at in range(0, length, same))
-    return same if all(bool((group == group[:1]).all()) for group in groups) else 1
+    width = math.prod(values.shape[1:])
+    step = same * max(1, MOST // (same * width))
+    for at in range(0, length, step):
+        groups = values[at : at + step].reshape(-1, same, width)
+        if not (groups == groups[:, :1]).all():
+            return 1
+    return same
 
 
 def repeated(values: np.ndarray) -> tuple[int, int] | None:
