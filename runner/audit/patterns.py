@@ -140,9 +140,10 @@ def times(values: np.ndarray) -> int:
     same = 1
     while same < min(length, MOST_TIMES + 1) and np.array_equal(values[same], values[0]):
         same += 1
-    if same == 1 or same > MOST_TIMES or length % same or length < 4 * same:
-        return 1
     width = math.prod(values.shape[1:])
+    least = 2 * same if width > 1 else 4 * same
+    if same == 1 or same > MOST_TIMES or length % same or length < least:
+        return 1
     step = same * max(1, MOST // (same * width))
     for at in range(0, length, step):
         groups = values[at : at + step].reshape(-1, same, width)
