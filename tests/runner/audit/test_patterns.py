@@ -55,7 +55,10 @@ def test_zero_rows_are_found_if_they_are_few():
 
 def test_repeats_are_counted():
     half = RNG.normal(size=(8, 6))
-    assert patterns.times(np.repeat(half[:2], 4, 0)) == patterns.times(np.repeat(half, 4, 0)) == 4 and patterns.times(half) == 1
+    assert (
+        patterns.times(np.repeat(half[:2], 4, 0)) == patterns.times(np.repeat(half, 4, 0)) == 4
+        and patterns.times(half) == 1
+    )
     assert patterns.times(np.repeat(half[0], 4).repeat(2)) == 8
     assert patterns.repeated(np.concatenate([half] * 3)) == (0, 3)
     assert patterns.repeated(np.concatenate([half] * 2, 1)) == (1, 2)
