@@ -1,4 +1,4 @@
-"""The figures of a finished run, measured again and held against its statistics.
+"""The figures of a finished run, measured again and held against its statistics and its diagnosis.
 
 Two machines that measure the same values may round differently: BLAS adds in another order, and a
 training run carries the difference on. So a figure agrees if it is equal to six digits, or if it
@@ -13,8 +13,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from initlab.engine import strict_json
+from initlab.runner.check import findings
 from initlab.runner.check.former import as_before
-from initlab.runner.check.recompute import Recomputed
+from initlab.runner.check.recompute import Measured, Recomputed
 from initlab.runner.evidence.folder import PLAN, STATISTICS, TABLE, RunFolder
 from initlab.runner.evidence.statistics import FIGURES, Statistics
 from initlab.runner.excerpt import shortened
@@ -74,21 +75,33 @@ def _cell(row: Mapping[str, JSON], column: str) -> str:
 
 
 def wrong_figure(run: RunFolder, again: Recomputed) -> str | None:
-    """Return which figure of `stats.json` another measurement does not give, or None."""
-    snapshot = run.snapshot_path
-    recorded = leaves(run.stats)
-    found = leaves(as_before(again.statistics(snapshot), run.stats))
+    """Return which figure of `stats.json` or `diagnosis.json` another measurement does not give, or
+    None. A diagnosis that this code cannot make again is left out.
+    """
+    snapshot, judged = run.snapshot_path, findings.is_repeatable(run)
+    wrong = findings.wrong_form(run)
+    if wrong is not None:
+        return wrong
+    recorded = leaves(run.stats) | (findings.leaves_of(run.diagnosis) if judged else {})
+
+    def leaves_again(one: Measured) -> dict[str, object]:
+        found = leaves(as_before(one.statistics, run.stats))
+        return found | (findings.leaves_of(one.diagnosis) if judged else {})
+
+    found = leaves_again(again.measured(snapshot))
     apart = [place for place in _places(recorded, found) if not _equal(recorded, found, place)]
     if not apart:
         return None
-    disturbed = (again.disturbed(snapshot, number_of_try) for number_of_try in range(TRIES))
-    moved = [leaves(as_before(one, run.stats)) for one in disturbed]
+    moved = [leaves_again(again.disturbed(snapshot, number)) for number in range(TRIES)]
     chaos = _spread_of_training(found, moved)
     for place in apart:
         spread = max(_distance(one, found, place) for one in moved)
         spread = max(spread, _scale(found, place) * chaos.get(_column(place), 0.0))
+        if findings.on_the_border(place, recorded, found):
+            continue
         if _distance(recorded, found, place) > MARGIN * spread:
-            said = f"{STATISTICS}: {place} is {_shown(recorded, place)}, measured again"
+            file, _, inner = place.rpartition(": ")
+            said = f"{file or STATISTICS}: {inner} is {_shown(recorded, place)}, measured again"
             return f"{said} {_shown(found, place)}"
     return None
 

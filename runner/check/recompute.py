@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from initlab.engine import digest, streams
 from initlab.engine.laws import Invariant
+from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.evidence.statistics import Statistics
 from initlab.runner.plan.network import Network
 from initlab.runner.plan.row import Row
 from initlab.runner.plan.validate import RunConfig
-from initlab.runner.probes import Trace
 from initlab.runner.progress import steps_of
 from initlab.runner.run import stages, streamed
 from initlab.runner.stats.meter import Meter
@@ -24,6 +25,14 @@ TOLERANCE = 1e-5
 """Largest absolute difference between two machines' values of a law that passes through LAPACK,
 relative to the largest value.
 """
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The statistics of a run, and its diagnosis if it is to be made again."""
+
+    statistics: Statistics
+    diagnosis: Diagnosis | None
 
 
 class Recomputed:
@@ -49,8 +58,8 @@ class Recomputed:
                 path: digest.tensor_digest(values).hex() for path, values in self._values.items()
             }
 
-    def statistics(self, snapshot: Path | None) -> Statistics:
-        """Return the run's statistics, measured again; once only, since a probe may train the
+    def measured(self, snapshot: Path | None) -> Measured:
+        """Return what was measured of the run, measured again; once only, since a probe may train the
         network.
 
         A streamed run's probe reads the values from its `snapshot`.
@@ -64,8 +73,8 @@ class Recomputed:
             network, self._network = self._network, None
         return measured_again(config, rows, network)
 
-    def disturbed(self, snapshot: Path | None, number: int) -> Statistics:
-        """Return the statistics as they would be if each first value had another rounding error.
+    def disturbed(self, snapshot: Path | None, number: int) -> Measured:
+        """Return the same as it would be if each first value had another rounding error.
 
         `number` chooses the errors. The figures of parameters whose law is exact to the bit are
         those of the undisturbed values.
@@ -112,11 +121,11 @@ def disturb(network: Network, config: RunConfig, number: int) -> None:
 
 def measured_again(
     config: RunConfig, rows: dict[str, Figures], network: Network | None
-) -> Statistics:
-    """Return the statistics with the figures of parameters, and those of a network's probe."""
+) -> Measured:
+    """Return what is measured of a network, and the figures of its parameters."""
     with steps_of(f"probe {config.probe.kind} again") as shown:
-        trace, sections = (Trace(), {}) if network is None else stages.probe(config, network, shown)
-    return stages.statistics_of(config, rows, trace, sections)
+        trace, sections, diagnosis = stages.examine(config, network, shown)
+    return Measured(stages.statistics_of(config, rows, trace, sections), diagnosis)
 
 
 def compare_within(

@@ -4,6 +4,7 @@
     files       there, within the folder, as the manifest's digests say          check/contents
     values      drawn again, and the snapshot read again                         here
     figures     plan, statistics and probe made again                            check/figures
+    diagnosis   made again, if this code made it                                 check/findings
 
 Only the manifest's config is used, in this process, with the same `init_mode`, on the CPU. If a law
 is exact to a tolerance only (Haar), the values are compared with the snapshot's and the law's
@@ -14,7 +15,7 @@ are verified, its other files are not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from initlab.engine import digest, streams, strict_json
 from initlab.runner.check.contents import changed_file, check_contents, listed, uncovered
 from initlab.runner.check.fields import wrong_field
 from initlab.runner.check.figures import wrong_figure, wrong_plan, wrong_table
+from initlab.runner.check.findings import is_repeatable
 from initlab.runner.check.recompute import Recomputed, compare_within
 from initlab.runner.config import plugins
 from initlab.runner.config.input_files import MAIN
@@ -167,7 +169,7 @@ def _compare(run: RunFolder, config: RunConfig, figures: bool) -> Answer:
     wrong = changed_file(run, values=False) or (wrong_plan(run, config) if figures else None)
     if wrong is not None:
         return Answer(1, wrong, folder)
-    again = Recomputed(config, figures)
+    again = Recomputed(replace(config, diagnose=is_repeatable(run)), figures)
     recorded = run.manifest.digests.tensors
     within: dict[str, float] = {}
     for row in config.rows:
@@ -274,6 +276,8 @@ def _covered(run: RunFolder, figures: bool, within: Mapping[str, float]) -> str:
         notes.append("its manifest is of an older version and lists no files: less is covered")
     elif not figures:
         notes.append("figures as written, not measured again")
+    elif run.diagnosis is not None and not is_repeatable(run):
+        notes.append("its diagnosis as written, since other code made it")
     aside = f" ({'; '.join(notes)})" if notes else ""
     count = counted(len(content.digests.tensors), "parameter")
     line = f"verified, {covered}{aside}: {count}, root {content.digests.root[:16]}"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
+from importlib import resources
 from typing import Any
 
 from initlab.runner.diagnosis.cure import cure_for
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.observation.passes import Observation
 from initlab.runner.symptoms import REGISTRY, Examined, Symptom
+
+PARTS = ("initlab.runner.symptoms", "initlab.runner.observation", "initlab.runner.diagnosis")
+"""The packages that decide what a diagnosis says."""
 
 
 def all_symptoms() -> Iterator[Symptom]:
@@ -41,7 +47,21 @@ def diagnose(given: Examined) -> Diagnosis:
     pairs = looks(given)
     found = [finding for symptom, seen in pairs for finding in symptom.findings(seen)]
     found.sort(key=lambda finding: (-finding.place, finding.id))
-    return Diagnosis(tuple(found), tuple(dict.fromkeys(symptom.title for symptom, _ in pairs)))
+    titles = dict.fromkeys(symptom.title for symptom, _ in pairs)
+    return Diagnosis(tuple(found), tuple(titles), code())
+
+
+@cache
+def code() -> str:
+    """Return the SHA-256, in hex, of the code that a diagnosis depends on, besides the engine's: the
+    same code makes the same diagnosis of the same values.
+    """
+    found = hashlib.sha256()
+    for package in PARTS:
+        files = (one for one in resources.files(package).iterdir() if one.name.endswith(".py"))
+        for file in sorted(files, key=lambda one: one.name):
+            found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return found.hexdigest()
 
 
 def diagnosis_of(seen: Observation, declared: str = "", **more: Any) -> Diagnosis:

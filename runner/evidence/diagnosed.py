@@ -72,10 +72,14 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis:
-    """The findings about a network before its first step, worst first, and what was looked at."""
+    """The findings about a network before its first step, worst first, and what was looked at.
+
+    `code` is the SHA-256 of the code that made it, in hex; '' if its file is older than that.
+    """
 
     findings: tuple[Finding, ...]
     looked_at: tuple[str, ...]
+    code: str = ""
 
     @property
     def severity(self) -> str | None:
@@ -116,6 +120,7 @@ class Diagnosis:
             "headline": self.headline,
             "findings": found,
             "looked_at": list(self.looked_at),
+            "code": self.code,
         }
 
     @classmethod
@@ -125,9 +130,13 @@ class Diagnosis:
             raise EvidenceError(f"{place}: is damaged, it holds no mapping - {RUN_AGAIN}")
         check_version(place, content.get("format"), "diagnosis", VERSIONS, RUN_AGAIN)
         found, looked = content.get("findings"), content.get("looked_at")
+        code = content.get("code", "")
         try:
             if not isinstance(found, list) or not list_of(is_text)(looked):
                 raise ValueError("findings or looked_at are missing")
-            return cls(tuple(Finding.from_json(one) for one in found), tuple(looked or ()))
+            if not is_text(code):
+                raise ValueError("code is no text")
+            findings = tuple(Finding.from_json(one) for one in found)
+            return cls(findings, tuple(looked or ()), code)
         except ValueError as error:
             raise EvidenceError(f"{place}: is not as written, {error} - {RUN_AGAIN}") from error

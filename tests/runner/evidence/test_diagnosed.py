@@ -36,7 +36,7 @@ def test_the_headline_counts_findings_and_names_the_worst():
 
 def mutations():
     good = written(DIAGNOSIS)
-    for key in sorted(good.keys() - {"severity", "headline"}):
+    for key in sorted(good.keys() - {"severity", "headline", "code"}):
         yield {name: value for name, value in good.items() if name != key}
     for key in sorted(good["findings"][0].keys() - {"severity", "error"}):
         for value in (None, {}, [3], True):
@@ -44,6 +44,7 @@ def mutations():
             bad["findings"][0][key] = value
             yield bad
     yield from (None, [], 3, {**good, "format": "initlab-diagnosis-9"}, {**good, "findings": [3]})
+    yield {**good, "code": 3}
 
 
 @pytest.mark.parametrize("content", list(mutations()))
