@@ -11,7 +11,7 @@ sweep       100 small runs in one command, against Hydra's own sweeper and launc
 
 Each benchmark runs in its own process. A library that we are compared with runs in its own
 environment. `python -m benchmarks.<name> --help` prints the options. `gluon`, `overhead`,
-`orthogonal` and `gpu` run only when they are named.
+`orthogonal`, `diagnosis` and `gpu` run only when they are named.
 """
 
 from __future__ import annotations

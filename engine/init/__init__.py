@@ -33,6 +33,7 @@ from initlab.engine.init.residual import Fixup, ResidualScaled, Skipinit
 from initlab.engine.init.sine import Siren
 from initlab.engine.init.subpixel import Icnr
 from initlab.engine.init.transformer import Deepnorm, TFixup
+from initlab.engine.init.vgg import Vgg
 from initlab.engine.registry import import_modules
 from initlab.lazy import suggesting
 
@@ -70,6 +71,7 @@ __all__ = [
     "TruncatedNormal",
     "Uniform",
     "VarianceScaling",
+    "Vgg",
     "Xavier",
     "Zero",
     "alias",

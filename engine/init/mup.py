@@ -25,6 +25,7 @@ from initlab.engine.init.description import Description
 from initlab.engine.init.fan_scaled import FanScaled, law_of_variance
 from initlab.engine.init.patterns import Patterns, check_fit, fits
 from initlab.engine.init.structural import (
+    ADVISE,
     LEAVE_OUT,
     Structural,
     contradicted,
@@ -79,7 +80,7 @@ class Mup(Structural, FanScaled):
             )
         return (
             "the network has no last layer whose inputs grow with the width, behind a first one - "
-            "choose lecun"
+            f"{ADVISE}"
         )
 
     def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:

@@ -23,6 +23,7 @@ from initlab.engine.init.fan_scaled import FanScaled
 from initlab.engine.init.patterns import Patterns, check_fit, fits
 from initlab.engine.init.site import Site
 from initlab.engine.init.structural import (
+    ADVISE,
     Structural,
     contradicted,
     is_weight,
@@ -62,7 +63,7 @@ class ResidualScaled(Structural):
         """Ask for weights that end a residual branch."""
         if any(site_of(one).ends for one in parameters):
             return ""
-        return "none of the weights that it fills ends a residual branch - choose normal"
+        return f"none of the weights that it fills ends a residual branch - {ADVISE}"
 
     def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:
         """Compare `layers` with the branches; ask for `others` beside it where weights need it."""
@@ -133,7 +134,7 @@ class Fixup(Structural, FanScaled):
         """Ask for weights in a residual branch."""
         if any(site_of(one).branch is not None for one in filter(is_weight, parameters)):
             return ""
-        return "none of the weights that it fills is in a residual branch - choose he"
+        return f"none of the weights that it fills is in a residual branch - {ADVISE}"
 
     def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:
         """Compare what is given with the network."""
@@ -230,7 +231,7 @@ class Skipinit(Structural, FanScaled):
         if any(site_of(one).multiplier for one in parameters):
             return ""
         scale = "{kind: scale, learnable: true}"
-        return f"no residual branch ends with a multiplier - end each with {scale}, or choose he"
+        return f"no residual branch ends with a multiplier - end each with {scale}; {ADVISE}"
 
     def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:
         """Compare `multiplier` with the network."""

@@ -15,6 +15,7 @@ from initlab.engine.init.fan_scaled import FanScaled
 from initlab.engine.init.patterns import Patterns, check_fit, fits
 from initlab.engine.init.site import Site
 from initlab.engine.init.structural import (
+    ADVISE,
     LEAVE_OUT,
     Structural,
     contradicted,
@@ -55,8 +56,8 @@ class Siren(Structural, FanScaled):
         if any(site_of(one).sine is not None for one in parameters):
             return ""
         return (
-            "none of the layers that it fills goes into a sine - choose lecun, or follow a layer by "
-            "{kind: scale, factor: 30} and {kind: activation, activation: sin}"
+            "none of the layers that it fills goes into a sine - follow a layer by {kind: scale, factor: "
+            f"30}} and {{kind: activation, activation: sin}}; {ADVISE}"
         )
 
     def problems(self, parameters: Sequence[Description]) -> Iterator[OptionError]:

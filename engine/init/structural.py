@@ -19,6 +19,7 @@ from initlab.engine.registry import snake_case
 
 LEAVE_OUT = "leave it out: it follows from the network"
 UNKNOWN = "the network is not known here"
+ADVISE = "initlab advise says what suits this network"
 
 
 @dataclass(eq=False, repr=False)

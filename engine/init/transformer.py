@@ -20,6 +20,7 @@ from initlab.engine.init.fan_scaled import FanScaled
 from initlab.engine.init.patterns import Patterns, check_fit, fits
 from initlab.engine.init.site import Site
 from initlab.engine.init.structural import (
+    ADVISE,
     Structural,
     contradicted,
     is_weight,
@@ -41,9 +42,9 @@ class _Scaled(Structural, FanScaled):
         """Ask for attention in a residual branch, and for weights of branches."""
         weights = [one for one in parameters if is_weight(one)]
         if not site_of(parameters[0]).layout.attention:
-            return "the network has no residual branch with attention - choose xavier"
+            return f"the network has no residual branch with attention - {ADVISE}"
         if not any(site_of(one).branch is not None for one in weights):
-            return "none of the weights that it fills is in a residual branch - choose xavier"
+            return f"none of the weights that it fills is in a residual branch - {ADVISE}"
         return ""
 
     def _packed(self, description: Description) -> bool:

@@ -68,6 +68,9 @@ SOURCES = [
     # Wang et al. 2022, figure 2: xavier_normal_, gain (8 N)^(-1/4): 96^(-1/4) = 0.319471
     ("deepnorm", ("q.weight", 8, 8), N12, 0.35355339059327373),
     ("deepnorm", ("v.weight", 8, 8), N12, 0.1129502504512306),
+    # torchvision/models/vgg.py: kaiming_normal_ with fan_out for Conv2d, std 0.01 for Linear
+    ("vgg", KERNEL, {}, 1 / 12),
+    ("vgg", DENSE, {}, 0.01),
     # Yang and Hu 2022, table 3: 1 / fan_in, 1 / fan_in, base / fan_in^2
     ("mup", ("in.weight", 64, 16), MUP, 0.25),
     ("mup", ("body.weight", 64, 64), MUP, 0.125),
@@ -94,6 +97,7 @@ DISTRIBUTIONS = {
     "siren": laws.Uniform,
     "skipinit": laws.Normal,
     "t_fixup": laws.Uniform,  # xavier_uniform_ in the authors' code
+    "vgg": laws.Normal,
     "xavier": laws.Uniform,
 }
 

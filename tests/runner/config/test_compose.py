@@ -29,6 +29,7 @@ FOR = {
     "t_fixup": ({"gpt2"}, "no residual branch with attention"),
     "deepnorm": ({"gpt2"}, "no residual branch with attention"),
     "siren": (set(), "none of the layers that it fills goes into a sine"),
+    "vgg": (CONVOLUTIONAL, "fills no convolution"),
     "mup": (set(MODELS) - {"gpt2"}, "'tokens.weight' is a first and a last layer's weight"),
 }
 """Schemes for some networks only: the models that they are for, and what they say to others."""

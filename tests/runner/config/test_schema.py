@@ -121,6 +121,7 @@ def test_the_registries_hold_what_the_issue_names():
         "deepnorm",
         "mup",
         "lsuv",
+        "vgg",
         "bilinear",
         "lstm_bias",
     }

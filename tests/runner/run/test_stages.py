@@ -283,7 +283,7 @@ REFUSED = {"load", "bilinear", "lstm_bias"}
 FOR = dict.fromkeys(
     ("deepnorm", "fixup", "gpt2", "residual_scaled", "siren", "skipinit", "t_fixup"), {"deep"}
 )
-FOR |= {"icnr": {"convolutions"}, "delta_orthogonal": {"convolutions"}}
+FOR |= {"icnr": {"convolutions"}, "delta_orthogonal": {"convolutions"}, "vgg": {"convolutions"}}
 FOR |= {"mup": {"convolutions", "deep"}, "lsuv": {"convolutions", "gates"}}
 """Schemes for some networks only, and which these are."""
 OPTIONS = sorted(file.stem for file in (ROOT / "conf" / "init").glob("*.yaml"))
