@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from initlab.runner.diagnosis.cure import cure_for
@@ -14,8 +14,8 @@ from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.observation.passes import Observation
 from initlab.runner.symptoms import REGISTRY, Examined, Symptom
 
-PARTS = ("initlab.runner.symptoms", "initlab.runner.observation", "initlab.runner.diagnosis")
-"""The packages that decide what a diagnosis says."""
+PARTS = ("diagnosis", "observation", "symptoms")
+"""The rooms that decide what a diagnosis says."""
 
 
 def all_symptoms() -> Iterator[Symptom]:
@@ -57,10 +57,9 @@ def code() -> str:
     same code makes the same diagnosis of the same values.
     """
     found = hashlib.sha256()
-    for package in PARTS:
-        files = (one for one in resources.files(package).iterdir() if one.name.endswith(".py"))
-        for file in sorted(files, key=lambda one: one.name):
-            found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for room in PARTS:
+        for file in sorted((Path(__file__).parents[1] / room).glob("*.py")):
+            found.update(f"{room}/{file.name}\0".encode() + file.read_bytes() + b"\0")
     return found.hexdigest()
 
 

@@ -6,40 +6,10 @@ import csv
 import json
 from pathlib import Path
 
-import pytest
-
 from initlab.runner.evidence.diagnosed import Diagnosis, Finding
 from initlab.runner.evidence.members import Member, collect, write_members
-from initlab.runner.evidence.status import COMPLETED, FAILED, Status, write
+from initlab.runner.evidence.status import COMPLETED, Status, write
 from initlab.runner.evidence.summary import write_summary
-
-
-@pytest.fixture
-def members(tmp_path) -> list[Member]:
-    """A run that completed, one that failed and one that never began."""
-    made = [
-        Member(f"x-{n}", str(tmp_path / f"x-{n}"), ["init=normal", f"seed={n}"]) for n in range(3)
-    ]
-    done, failed = Path(made[0].folder), Path(made[1].folder)
-    done.mkdir()
-    failed.mkdir()
-    (done / "manifest.json").write_text("{}")
-    stats = {
-        "parameters": [
-            {"path": f"{number}.weight", "shape": [2], "verdict": verdict}
-            for number, verdict in enumerate(["off", "ok"])
-        ],
-        "figures": {"loss": 2.302585093},
-    }
-    (done / "stats.json").write_text(json.dumps(stats))
-    write(done, Status(COMPLETED, "x-0", seconds=0.25, root="0123456789abcdef0123"))
-    write(
-        failed,
-        Status(
-            FAILED, "x-1", error="ValueError: a | b\nand more", traceback="Traceback", seconds=0.5
-        ),
-    )
-    return made
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
