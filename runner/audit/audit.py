@@ -25,6 +25,7 @@ LEAST = 48
 """Elements of which so many signs agree by chance in none of 10^9 pairs."""
 NOISE = (*DRAWN, ORTHOGONAL, BLOCKS, TRAINED)
 SAME = 1 - 1e-6
+OPTIMIZER_STATE = "optimizer state"
 OPTIMIZER = (
     "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg", "sum", "step",
 )  # fmt: skip
@@ -111,7 +112,7 @@ def judge(name: str, values: np.ndarray, facts: Facts) -> Judged:
     """Return what the values of one tensor say."""
     shape, dtype = values.shape, values.dtype.name
     if name.rpartition(".")[2] in OPTIMIZER and ".state." in f".{name}":
-        return Judged(name, shape, dtype, Found("optimizer state", values.size))
+        return Judged(name, shape, dtype, Found(OPTIMIZER_STATE, values.size))
     found = infer(values)
     named = scales(found, shape, facts)
     against = (Contradiction("unset", found.remarks[0]),) if found.kind == UNSET else ()

@@ -55,7 +55,8 @@ def remarks(found: Audit) -> list[str]:
     """Return what is remarkable, a line each."""
     lines = [f"{one.name}: {said}" for one in found.tensors for said in _remarks(one)]
     lines += [f"{name}: is tied to {owner}" for name, owner in found.ties.items()]
-    lines += map(str, found.copies)
+    wrong = {each.said for each in found.whole}
+    lines += [said for said in map(str, found.copies) if said not in wrong]
     if any(one.found is not None and one.found.others for one in found.tensors):
         lines.append(
             "? other laws fit as well: too few elements to tell them apart (--json has them)"

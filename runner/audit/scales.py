@@ -62,9 +62,10 @@ def rules(shape: tuple[int, ...], facts: Facts) -> Iterator[tuple[str, float]]:
             if shape[0] % parts == 0:
                 name = f"xavier of each of {parts} blocks"
                 yield name, math.sqrt(2 / (fan_in + fan_out / parts))
-    for std in (1.0, 0.02, 0.01, 0.001, 1e-6):
-        yield f"{std:g}", std
     declared = facts.std
+    for std in (1.0, 0.02, 0.01, 0.001, 1e-6):
+        if std != declared:
+            yield f"{std:g}", std
     if declared is not None:
         yield f"the declared std {declared:g}", declared
     base = 0.02 if declared is None else declared

@@ -6,18 +6,23 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from initlab.runner.audit.against import audit_against
 from initlab.runner.audit.audit import Audit, audit, describe
 from initlab.runner.audit.page import print_audit
 from initlab.runner.audit.scales import Facts
+from initlab.runner.audit.spec import Spec
 from initlab.runner.check import junit
-from initlab.runner.errors import EXIT_REFUSED, EvidenceError, print_error
+from initlab.runner.errors import EXIT_REFUSED, ConfigError, EvidenceError, print_error
 from initlab.runner.files import in_json
 from initlab.runner.terminal import tables
 
 
-def audit_all(files: Sequence[Path], facts: Facts, as_json: bool, report: Path | None) -> int:
-    """Audit each file and print it; return the largest exit code. A file that cannot be read is one
-    line on stderr, and does not keep the others from being audited.
+def audit_all(
+    files: Sequence[Path], declared: Facts | Spec, as_json: bool, report: Path | None
+) -> int:
+    """Audit each file, against a declaration if one is given, and print it; return the largest exit
+    code. A file that cannot be read, or judged, is a line on stderr, and does not keep the others from
+    being audited.
     """
     worst = 0
     described: list[object] = []
@@ -25,8 +30,11 @@ def audit_all(files: Sequence[Path], facts: Facts, as_json: bool, report: Path |
     for path in files:
         start = time.monotonic()
         try:
-            found = audit(path, facts)
-        except EvidenceError as error:
+            if isinstance(declared, Spec):
+                found = audit_against(path, declared)
+            else:
+                found = audit(path, declared)
+        except (EvidenceError, ConfigError) as error:
             print_error(error)
             worst = max(worst, EXIT_REFUSED)
             cases.append(junit.Case(str(path), time.monotonic() - start, error=str(error)))

@@ -16,20 +16,28 @@ class Audit(Command):
     and .h5, or the folder of a run. Files of torch are read without unpickling: nothing in them runs.
     For each tensor: the law, its standard deviation, and every rule that gives this spread for the
     shape; trained values, unset memory, zero rows, blocks, and tensors with the same noise are said.
+
+    With --against SPEC.yaml: what contradicts a declaration, and the likely cause. A declaration has the
+    rules of init=mixed for the tensors' names, and may have facts, tied, zero_rows, blocks and allow.
     docs/audit.md in the source says what can be told apart, and how often that fails.
 
     exit codes:
-      0   every file was read, and no value contradicts every initialization
-      1   NaN, infinities or unset memory
-      2   a file or a tensor cannot be read
+      0   every file was read and is as declared
+      1   something contradicts the declaration, or every one: NaN, infinities, unset memory
+      2   a file, a tensor or the declaration cannot be read, or a tensor cannot be judged
     """
 
     usage = "FILE ..."
-    summary = "which law of initialization the tensors of a file follow"
+    summary = (
+        "which law of initialization the tensors of a file follow, or whether the declared one"
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the files and the output."""
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file of weights")
+        parser.add_argument(
+            "--against", type=Path, metavar="SPEC.yaml", help="hold the files against a declaration"
+        )
         parser.add_argument(
             "--layers", type=int, metavar="L", help="layers of the network, for std/sqrt(2L)"
         )
@@ -46,6 +54,7 @@ class Audit(Command):
         """Print the audits; return the worst exit code."""
         from initlab.runner.audit.scales import Facts
         from initlab.runner.audit.several import audit_all
+        from initlab.runner.audit.spec import read_spec
         from initlab.runner.errors import Problems
 
         problems = Problems()
@@ -53,6 +62,12 @@ class Audit(Command):
             value = getattr(given, word)
             if value is not None and not 0 < value < 1e9:
                 problems.add(f"--{word}", f"must be a positive number, got {value}")
+            if value is not None and given.against is not None:
+                problems.add(
+                    f"--{word}", f"is in the declaration: write facts: {{{word}: {value}}}"
+                )
         problems.raise_any()
+        if given.against is not None:
+            return audit_all(given.files, read_spec(given.against), given.json, given.junit)
         facts = Facts(given.layers, given.hidden, given.std)
         return audit_all(given.files, facts, given.json, given.junit)
