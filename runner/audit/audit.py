@@ -114,7 +114,7 @@ def judge(name: str, values: np.ndarray, facts: Facts) -> Judged:
     if name.rpartition(".")[2] in OPTIMIZER and ".state." in f".{name}":
         return Judged(name, shape, dtype, Found(OPTIMIZER_STATE, values.size))
     found = infer(values)
-    named = scales(found, shape, facts)
+    named = scales(found, shape, facts, dtype)
     against = (Contradiction("unset", found.remarks[0]),) if found.kind == UNSET else ()
     return Judged(name, shape, dtype, found, tuple(named), why(found, named), "", against)
 

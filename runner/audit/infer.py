@@ -189,7 +189,9 @@ def orthogonal(values: np.ndarray) -> Found | None:
     if values.ndim < 2 or values.size < 16:
         return None
     whole = _gain(values)
-    for count in (*PARTS[::-1], 1):
+    # Some of the orthogonal rows of a matrix are orthogonal too: only a tall one may consist of blocks.
+    tall = values.shape[0] > values[0].size
+    for count in (*PARTS[::-1], 1) if whole is None or tall else (1,):
         parts = [values] if count == 1 else _split(values, 0, count)
         gains = [whole] if count == 1 else [_gain(part) for part in parts or []]
         known = [gain for gain in gains if gain is not None]

@@ -18,6 +18,8 @@ WITHIN = 4.0
 CUT_LOSS = laws.TruncatedNormal(0.0, 1.0, -2.0, 2.0).std
 """What a cut at 2 deviations leaves of a normal law's spread: 0.8796."""
 LEAST_ERROR = 1e-6
+ROUNDING = {"float16": 2**-11, "bfloat16": 2**-8}
+"""By what part rounding may move a bound."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,12 @@ def rules(shape: tuple[int, ...], facts: Facts) -> Iterator[tuple[str, float]]:
         yield f"1/sqrt(hidden), hidden={facts.hidden}", facts.hidden**-0.5
 
 
-def scales(found: Found, shape: tuple[int, ...], facts: Facts) -> list[Scale]:
-    """Return every rule that gives the spread of a found law, the nearest first."""
+def scales(
+    found: Found, shape: tuple[int, ...], facts: Facts, dtype: str = "float32"
+) -> list[Scale]:
+    """Return every rule that gives the spread of a found law, the nearest first; `dtype` is what the
+    elements were rounded to.
+    """
     if found.kind == ORTHOGONAL:
         gain = found.numbers["gain"]
         names = {"gain 1": 1.0, "gain sqrt(2)": math.sqrt(2)}
@@ -87,7 +93,7 @@ def scales(found: Found, shape: tuple[int, ...], facts: Facts) -> list[Scale]:
         return []
     std, error = found.spread
     if "bound" in found.numbers and not found.others:  # the largest element tells it better
-        error = 1.5 / found.elements
+        error = max(1.5 / found.elements, ROUNDING.get(dtype, 0.0) / WITHIN)
     each = [
         Scale(name, value, (std / value - 1) / max(error, LEAST_ERROR))
         for name, value in rules(shape, facts)

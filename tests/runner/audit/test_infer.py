@@ -68,6 +68,14 @@ def test_the_numbers_of_a_law_are_found():
     assert infer(laws.Haar(1.3).draw(Key(0, "a"), (32, 32))).numbers["gain"] == pytest.approx(1.3)
 
 
+def test_a_square_orthogonal_matrix_is_one_and_gates_are_several():
+    whole, gates = (
+        laws.Haar(1.0, blocks=count).draw(Key(0, "q"), (64, 64 // count)) for count in (1, 4)
+    )
+    assert infer(whole).remarks == ()
+    assert infer(gates).remarks == ("in 4 blocks of axis 0, each of its own",)
+
+
 def test_blocks_have_a_law_each():
     found = infer(laws.Blocks((0.1, 0.1, 0.05)).draw(Key(0, "a"), (96, 32)))
     assert (found.axis, [part.kind for part in found.parts]) == (0, ["uniform"] * 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from initlab.runner.audit.found import Found
@@ -47,6 +48,13 @@ def test_rules_that_cannot_be_told_apart_are_all_named():
     few = Found("normal", 16, {"std": 0.5})
     assert why(few, scales(few, (4, 4), NONE)).startswith("they lie within the error of")
     assert why(found, named[:1]) == ""
+
+
+def test_a_bound_that_was_rounded_is_still_named():
+    bound = float(np.float32(1 / 8).astype(np.float16)) * (1 + 2**-9)
+    found = Found("uniform", 10**4, {"std": bound / math.sqrt(3), "bound": bound})
+    assert scales(found, (64, 64), NONE) == []
+    assert scales(found, (64, 64), NONE, "bfloat16")[0].name.startswith("torch's default")
 
 
 def test_gains_of_orthogonal_matrices_are_named():
