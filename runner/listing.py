@@ -1,8 +1,9 @@
 """Tables of lines for a terminal: no number, name, id or heading is ever broken.
 
 A table that is wider than the screen is printed in the first of these forms that fits: headings of
-several words in several lines; several tables, each with the first columns again; a block of lines
-for each row.
+several words in several lines; several tables, each with the first columns again, or where that
+takes fewer lines with the first column of each row on a line of its own; a block of lines for each
+row.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ class Listing:
         if any(self._width(part, stacked) > width for part in parts):
             yield from self._blocks(width)
             return
+        above = self._parts(stacked, width - len(GAP), above=True) if len(parts) > 2 else parts
+        if self._lines_of(above, 2) < self._lines_of(parts, 1):
+            yield from self._under_keys(above, stacked)
+            return
         for number, part in enumerate(parts):
             if number:
                 yield Text()
@@ -70,25 +75,49 @@ class Listing:
     def _width(self, columns: list[int], heads: list[list[str]]) -> int:
         return sum(self._column(at, heads) + len(GAP) for at in columns) - len(GAP)
 
-    def _parts(self, heads: list[list[str]], width: int) -> list[list[int]]:
-        """Return the columns of as few tables as the width allows, each with the key columns.
+    def _parts(self, heads: list[list[str]], width: int, above: bool = False) -> list[list[int]]:
+        """Return the columns of as few tables as the width allows, each with the key columns; with
+        `above` without the first of them.
 
         The last table has as many columns as fit: the first columns declare, the last ones compare.
         """
+        keys = self._keys[1:] if above else self._keys
         parts: list[list[int]] = [[]]
         for at in reversed(range(len(self._keys), len(self._names))):
-            if parts[0] and self._width([*self._keys, at, *parts[0]], heads) > width:
+            if parts[0] and self._width([*keys, at, *parts[0]], heads) > width:
                 parts.insert(0, [])
             parts[0].insert(0, at)
-        return [[*self._keys, *part] for part in parts]
+        return [[*keys, *part] for part in parts]
 
-    def _table(self, columns: list[int], heads: list[list[str]]) -> Iterator[Text]:
+    def _lines_of(self, parts: list[list[int]], of_a_row: int) -> int:
+        """Return about how many lines tables take, if each row takes `of_a_row`."""
+        return len(parts) * (1 + of_a_row * (1 + len(self._rows)))
+
+    def _under_keys(self, parts: list[list[int]], heads: list[list[str]]) -> Iterator[Text]:
+        """Yield tables whose rows stand below their first column, which is as long as it likes."""
+        for number, part in enumerate(parts):
+            if number:
+                yield Text()
+            yield Text(self._names[0], "bold")
+            lines = self._table(part, heads, every=True)
+            height = max(len(heads[at]) for at in part)
+            for _ in range(height):
+                yield Text(GAP).append_text(next(lines))
+            for row, line in zip(self._rows, lines, strict=True):
+                yield Text.assemble(row[0])
+                yield Text(GAP).append_text(line)
+
+    def _table(
+        self, columns: list[int], heads: list[list[str]], every: bool = False
+    ) -> Iterator[Text]:
         widths = {at: self._column(at, heads) for at in columns}
         upwards = [list(reversed(heads[at])) for at in columns]
         for words in reversed(list(zip_longest(*upwards, fillvalue=""))):
             yield self._line([Text(word, "bold") for word in words], columns, widths)
         for row in self._rows:
-            if any(row[at] for at in columns):  # a row that goes on with another may be empty here
+            if every or any(
+                row[at] for at in columns
+            ):  # a row that goes on with another may be empty here
                 yield self._line([row[at] for at in columns], columns, widths)
 
     def _line(self, cells: Cells, columns: list[int], widths: dict[int, int]) -> Text:

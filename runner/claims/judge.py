@@ -61,6 +61,14 @@ class Judged:
     reason: str = ""
     enough: int | None = None
 
+    @property
+    def by_floor(self) -> bool:
+        """Whether the claim is reproduced only because its floor allows the deviation: its z alone is
+        larger than `claim.z`.
+        """
+        far = self.claim.relation == "equal" and abs(self.z) > self.claim.z
+        return far and self.verdict == REPRODUCED
+
     def describe(self) -> dict[str, JSON]:
         """Return the row as JSON types."""
         c, e = self.claim, self.estimate

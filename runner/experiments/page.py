@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from initlab.runner.claims.judge import REPRODUCED, Judged
+from initlab.runner.claims import noise
+from initlab.runner.claims.judge import Judged
 from initlab.runner.excerpt import counted
 from initlab.runner.expectation import COLORS, HEADINGS, TEXTS, cells
 from initlab.runner.experiments.performing import Judgement
@@ -70,7 +71,7 @@ def write_page(folder: Path, judgements: Sequence[Judgement], alpha: float) -> P
     for judgement in judgements:
         name = judgement.performed.experiment.name
         lines += [
-            f"| [{name}](#{name}) | " + " | ".join(_escaped(cell) for cell in cells(one)) + " |"
+            f"| [{name}](#{name}) | {' | '.join(map(_escaped, cells(one)))}{_by_floor(one)} |"
             for one in judgement.judged
         ]
     for judgement in judgements:
@@ -99,7 +100,9 @@ def _section(folder: Path, judgement: Judgement, drawn: bool) -> list[str]:
         write_claim_charts(figures, name, judgement.judged, performed.results(), [".svg"])
         said = "; ".join(f"{one.claim.id} {one.verdict}" for one in judgement.judged)
         lines += [f"![{name}: {said}]({FIGURES}/{name}.svg)", ""]
-    return lines + [_claim_line(one) for one in judgement.judged]
+    lines += [_claim_line(one) for one in judgement.judged]
+    groups = noise.shared({one.claim.id: one.estimate.points for one in judgement.judged})
+    return lines + [line for group in groups for line in ("", noise.sentence(group))]
 
 
 def _claim_line(one: Judged) -> str:
@@ -111,11 +114,16 @@ def _claim_line(one: Judged) -> str:
     )
 
 
+def _by_floor(one: Judged) -> str:
+    """Return which floor allows a z that would refute the claim, for the cell of its verdict."""
+    return f", floor {one.claim.floor:g}" if one.by_floor else ""
+
+
 def _floor_line(one: Judged) -> str:
     """Return a sentence about a reproduced claim whose z alone would refute it, or nothing."""
-    claim, found = one.claim, one.estimate
-    if claim.relation != "equal" or one.verdict != REPRODUCED or abs(one.z) <= claim.z:
+    if not one.by_floor:
         return ""
+    claim, found = one.claim, one.estimate
     off = abs(found.value - claim.predicted)
     return (
         f" The floor is the reason, with a z of {one.z:+.2f}: it is off by {off:.2g}, and "

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from initlab.runner.claims import noise
 from initlab.runner.evidence import judged
 from initlab.runner.evidence.statistics import ROWS, Statistics, shape_text
 from initlab.runner.flat import is_plain_list
-from initlab.runner.json_values import JSON
-from initlab.runner.report.page import cell, counted_rows, path_cell, section, table
+from initlab.runner.json_values import JSON, finite
+from initlab.runner.report.page import cell, counted_rows, path_cell, section, soft, table
 
 MOST_UNSEARCHED = 20
 """Rows of a table without a field to filter them at most."""
@@ -96,9 +97,28 @@ def claims_section(folder: Path) -> str:
         "<code>floor</code> is the deviation allowed for rounding or for what the theory neglects: "
         "only what exceeds it is held against a claim."
     )
+    points = {str(claim.get("id")): _points(claim) for claim in claims}
+    together = " ".join(map(noise.sentence, noise.shared(points)))
     chart = f"{judged.CHARTS}.svg"
     link = f' The <a href="{chart}">chart</a> shows them.' if (folder / chart).exists() else ""
-    return section("Claims", found, f'<p class="soft">{said}{link}</p>')
+    return section("Claims", found, soft(together), f'<p class="soft">{said}{link}</p>')
+
+
+def _points(claim: Mapping[str, JSON]) -> list[float]:
+    """Return the samples of a claim; none if one is no number."""
+    points = claim.get("points")
+    found = [finite(point) for point in points] if isinstance(points, list) else []
+    return [point for point in found if point is not None] if None not in found else []
+
+
+def _by_floor(claim: Mapping[str, JSON]) -> str:
+    """Return which floor allows a z that would refute a claim, or nothing."""
+    z, most = finite(claim.get("z")), finite(claim.get("tolerance_z"))
+    equal = claim.get("relation") == "equal" and claim.get("verdict") == "reproduced"
+    if not equal or z is None or most is None or abs(z) <= most:
+        return ""
+    floor = finite(claim.get("floor")) or 0.0
+    return f"z alone would refute it; the floor of {floor:g} allows the deviation"
 
 
 def _claim_row(claim: Mapping[str, JSON]) -> list[str]:
@@ -110,5 +130,6 @@ def _claim_row(claim: Mapping[str, JSON]) -> list[str]:
         cell(verdict, STYLES.get(verdict, "")),
         cell(f"{sign}{predicted}", "n") if sign else cell(predicted),
         *(cell(claim.get(name)) for name in ("measured", "error", "floor", "z")),
-        *(cell(claim.get(name), "long") for name in ("reason", "cite", "quantity", "form")),
+        cell(claim.get("reason") or _by_floor(claim), "long"),
+        *(cell(claim.get(name), "long") for name in ("cite", "quantity", "form")),
     ]

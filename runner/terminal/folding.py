@@ -109,7 +109,9 @@ class _Family:
         texts = [how.show(value, digits) for value in values]
         ends = " … ".join(dict.fromkeys((texts[0], texts[-1])))
         worst = worst_between(values, how.size_counts)
-        return ends if worst is None else f"{ends}, {texts[worst]} ({self.numbers[worst]})"
+        if worst is None or texts[worst] in (texts[0], texts[-1]):
+            return ends
+        return f"{ends}, {texts[worst]} ({self.numbers[worst]})"
 
 
 def printed(

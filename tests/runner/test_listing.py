@@ -124,3 +124,16 @@ def test_a_sentence_is_broken_between_words_only_and_what_follows_is_set_off():
         f"    {path}:",
         "    twelve tensors",
     ]
+
+
+def test_rows_with_long_keys_stand_below_them_where_that_takes_fewer_lines():
+    made = Listing(("spectrum", "left"), *((f"figure{at}", "right") for at in range(8)))
+    paths = [f"blocks.0…23.block.attention.projection{n}_weight" for n in "ab"]
+    for path in paths:
+        made.add_row(path, *(f"{at}.25 … {at}.75" for at in range(8)))
+    lines = printed(made).splitlines()
+    assert max(map(len, lines)) <= 80 and len(lines) == 2 * 6 + 1
+    assert lines[:1] == ["spectrum"] and lines[2] == paths[0] and lines[4] == paths[1]
+    numbers = [text for line in lines for text in line.split() if text.endswith((".25", ".75"))]
+    assert len(numbers) == 2 * 2 * 8
+    assert "figure7" in lines[8] and "7.75" in lines[10]

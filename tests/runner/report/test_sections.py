@@ -66,3 +66,20 @@ def test_judged_claims_are_a_table_with_their_bounds_and_reasons(tmp_path):
     assert '<td class="good">reproduced' in text and '<td class="bad">refuted' in text
     (tmp_path / "claims.svg").write_text("")
     assert 'href="claims.svg"' in claims_section(tmp_path)
+
+
+def test_a_claim_that_its_floor_allows_and_claims_of_one_noise_are_said_to_be(tmp_path):
+    more = {"relation": "equal", "verdict": "reproduced", "predicted": 1.0, "tolerance_z": 4.0}
+    draws = [1.1, 0.9, 1.3, 0.7]
+    judged.write(
+        tmp_path,
+        1e-6,
+        [
+            {"id": "far", "z": -4.97, "floor": 0.005, "reason": "", "points": draws} | more,
+            {"id": "near", "z": 1.0, "floor": 0.005, "points": [2 * x for x in draws]} | more,
+            {"id": "odd", "z": "nan", "floor": None, "points": ["nan", 1.0, 2.0, 3.0]} | more,
+        ],
+    )
+    text = claims_section(tmp_path)
+    assert text.count("the floor of 0.005 allows the deviation") == 1
+    assert "far and near share their noise" in text and "odd and" not in text

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initlab.runner.terminal.folding import Each, Figure, printed, worst_between
+from initlab.runner.terminal.folding import Each, Figure, percent, printed, worst_between
 
 
 def blocks(values, name="blocks.{}.fc.weight", text="ok"):
@@ -141,3 +141,11 @@ def test_no_value_is_farther_than_the_one_that_is_shown(values):
     low, high = min(values[0], values[-1]), max(values[0], values[-1])
     factors = [max(value / high, low / value) for value in values]
     assert max(factors) <= (1.1 if worst is None else factors[worst]) * (1 + 1e-12)
+
+
+def test_a_worst_value_that_reads_like_an_end_is_not_repeated():
+    def shares(*values):
+        return [[f"b.{n}.fc", Figure(value, show=percent)] for n, value in enumerate(values)]
+
+    assert printed(shares(0.0, 0.001, 0.0), True) == [["b.0…2.fc", "0%"]]
+    assert printed(shares(0.0, 0.3, 0.0), True) == [["b.0…2.fc", "0%, 30% (1)"]]
