@@ -61,7 +61,10 @@ class Listing:
             return
         above = self._parts(stacked, width - len(GAP), above=True) if len(parts) > 2 else parts
         if self._lines_of(above, 2) < self._lines_of(parts, 1):
-            yield from self._under_keys(above, stacked)
+            for number, part in enumerate(above):
+                fits = self._width(part, whole) <= width - len(GAP)
+                yield from [Text()] * bool(number)
+                yield from self._under_keys(part, whole if fits else stacked)
             return
         for number, part in enumerate(parts):
             if number:
@@ -93,19 +96,15 @@ class Listing:
         """Return about how many lines tables take, if each row takes `of_a_row`."""
         return len(parts) * (1 + of_a_row * (1 + len(self._rows)))
 
-    def _under_keys(self, parts: list[list[int]], heads: list[list[str]]) -> Iterator[Text]:
-        """Yield tables whose rows stand below their first column, which is as long as it likes."""
-        for number, part in enumerate(parts):
-            if number:
-                yield Text()
-            yield Text(self._names[0], "bold")
-            lines = self._table(part, heads, every=True)
-            height = max(len(heads[at]) for at in part)
-            for _ in range(height):
-                yield Text(GAP).append_text(next(lines))
-            for row, line in zip(self._rows, lines, strict=True):
-                yield Text.assemble(row[0])
-                yield Text(GAP).append_text(line)
+    def _under_keys(self, part: list[int], heads: list[list[str]]) -> Iterator[Text]:
+        """Yield a table whose rows stand below their first column, which is as long as it likes."""
+        yield Text(self._names[0], "bold")
+        lines = self._table(part, heads, every=True)
+        for _ in range(max(len(heads[at]) for at in part)):
+            yield Text(GAP).append_text(next(lines))
+        for row, line in zip(self._rows, lines, strict=True):
+            yield Text.assemble(row[0])
+            yield Text(GAP).append_text(line)
 
     def _table(
         self, columns: list[int], heads: list[list[str]], every: bool = False
