@@ -45,7 +45,8 @@ class Stage:
     divided by the rms of what enters it, where both have one shape and the stage is a container.
     `weighted` says whether it has weights (parameters of two axes or more). `path` names its first
     layer with weights if later layers without weights were joined to it. `averaged` is over how many
-    values a batch normalization takes each mean; None for all else.
+    values a batch normalization takes each mean; None for all else. `adds` says whether it is a
+    container that adds something to what enters it.
     """
 
     path: str
@@ -57,6 +58,7 @@ class Stage:
     branch: float | None
     activation: str | None = None
     averaged: int | None = None
+    adds: bool = False
 
 
 @dataclass(frozen=True)
@@ -271,6 +273,7 @@ class _Figures:
         self._subject = subject
         # The tape is gone when the gradients are there.
         self._branches = {node: node.branch() for node in self.sent.nodes}
+        self._adding = {node for node in self.sent.nodes if node.adds}
         self._signals: dict[Node, Signal] = {}
         self._tensors: dict[str, tuple[float, float]] = {}
         self._sizes: dict[int, float] = {}
@@ -336,6 +339,7 @@ class _Figures:
             averaged=signal.size * signal.shape[0] // max(1, signal.units)
             if averages(node.block)
             else None,
+            adds=node in self._adding,
         )
 
 

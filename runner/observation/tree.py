@@ -81,6 +81,13 @@ class Node:
         for part in self.parts:
             yield from part.leaves()
 
+    @property
+    def adds(self) -> bool:
+        """Whether this is a container that adds something to what enters it."""
+        if self.leaf:
+            return False
+        return bool(self.additions) or _added(self.left, self.entered)[1] is not None
+
     def branch(self) -> float | None:
         """Return the rms of what a container adds, divided by that of what it is added to.
 

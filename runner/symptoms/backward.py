@@ -64,7 +64,7 @@ def _leaves_zero(tensor: Tensor) -> bool:
     return len(tensor.shape) > 1 and tensor.rms == 0 and bool(tensor.gradient)
 
 
-def _with_depth(given: Examined, grows: bool) -> Iterator[Reading]:
+def _with_depth(given: Examined) -> Iterator[Reading]:
     stages = flow(given.seen)
     if len(stages) < 2 or stages[-1][1] == 0:
         return
@@ -92,7 +92,7 @@ class GradientVanishes(Symptom):
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the ratio of the gradients' lengths."""
-        yield from _with_depth(given, grows=False)
+        yield from _with_depth(given)
 
 
 @register
@@ -107,7 +107,7 @@ class GradientExplodes(Symptom):
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the ratio of the gradients' lengths."""
-        yield from _with_depth(given, grows=True)
+        yield from _with_depth(given)
 
 
 @register

@@ -23,7 +23,7 @@ class PlainDepth(Symptom):
         """Yield the length of the longest row of hidden blocks with weights and without a shortcut."""
         longest = row = 0
         for stage in given.seen.hidden:
-            row = row + 1 if stage.weighted and not stage.container else 0
+            row = 0 if stage.adds or stage.branch is not None else row + stage.weighted
             longest = max(longest, row)
         yield Reading(
             where=NETWORK,
