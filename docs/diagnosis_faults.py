@@ -220,6 +220,31 @@ def cases() -> Iterator[Case]:
             model = language_model(token, position, head)
             words = ("init=normal", "init.sigma=0.02", "data=renamed")
             yield Case("embedding", kind, f"{token:g}-{position:g}", model, words)
+    yield from residual_cases()
+
+
+def residual(depth: int, factor: float) -> dict[str, Any]:
+    """Return a residual network for the digits whose branches end in a factor."""
+    branch = [act("relu"), {"kind": "dense", "units": 64}, {"kind": "scale", "factor": factor}]
+    block = {"kind": "residual", "name": "block", "layers": branch}
+    blocks = {"kind": "repeat", "times": depth, "name": "blocks", "layers": [block]}
+    return {"input": [64], "layers": [{"kind": "dense", "units": 64}, blocks, HEAD]}
+
+
+def residual_cases() -> Iterator[Case]:
+    """Yield residual networks that are scaled by a factor, by their initializer, by both, by none."""
+    for depth in (4, 16, 32):
+        for name, factor in (("1", 1.0), ("root", depth**-0.5), ("depth", 1 / depth)):
+            for init in (
+                "init=residual_scaled init.std=0.18 init.others=0.18",
+                "init=normal init.sigma=0.18",
+                "init=fixup",
+            ):
+                words = (*init.split(), "data=moved")
+                kind = words[0].partition("=")[2]
+                yield Case(
+                    "twice", f"residual{depth}", f"{name}-{kind}", residual(depth, factor), words
+                )
 
 
 def declared(case: Case, folder: str) -> Any:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from initlab.runner.observation.passes import Observation
-from initlab.runner.theory.activations import ACTIVATIONS
+from initlab.runner.theory.activations import ACTIVATIONS, RELATIVES
 
-RELATIVES = {"gelu_tanh": "gelu", "leaky_relu": "leaky", "swish": "silu", "log_sigmoid": "softrelu"}
-"""Activations of the engine -> the closest that has closed forms."""
 TRANSFORMERS = ("TransformerBlock", "MultiHeadAttention")
 
 

@@ -143,6 +143,13 @@ class Probe(Kind):
         data's labels, None if it has none; `labels` is their shape, including the batch axis.
         """
 
+    def first_updates(self, subject: Subject) -> list[dict[str, Any]]:
+        """Return the `updates` of the trace after one step only; none of a probe that makes no steps.
+
+        The caller restores what the step changes.
+        """
+        return []
+
     def measure(self, subject: Subject) -> Trace:
         """Run the network and measure."""
         raise NotImplementedError(f"probe '{self.kind}' defines no measure")

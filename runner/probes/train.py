@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from itertools import count as counting
-from typing import Annotated, ClassVar, Optional
+from typing import Annotated, Any, ClassVar, Optional
 
 import numpy as np
 
@@ -183,6 +183,13 @@ class Train(Probe):
         if self.target_loss is not None:
             trace.figures["steps_to_target"] = steps_to(self.target_loss, losses)
         return trace
+
+    def first_updates(self, subject: Subject) -> list[dict[str, Any]]:
+        """Return the rows of `updates`, after the first step only."""
+        train, _ = subject.training
+        _, rows = next(self._schedule(subject.seed, len(train.inputs)))
+        learner = Learner(subject, train, self._make(), self.loss)
+        return learner.updates(learner.step(rows, watch=True))
 
     def _judges(self, part: Batch) -> Batch:
         """Return the samples of a part for which accuracy is measured."""

@@ -66,7 +66,8 @@ def diagnosed(config: RunConfig, seen: Observation, trace: Trace) -> Diagnosis:
     rows = {row.path: row for row in config.plan.rows}
     init = config.resolved["init"]
     declared = f"init={init['kind']}" if isinstance(init, Mapping) else ""
-    return diagnosis_of(seen, declared, rows=rows, updates=trace.updates)
+    rate = getattr(config.probe, "learning_rate", None)
+    return diagnosis_of(seen, declared, rows=rows, updates=trace.updates, rate=rate)
 
 
 def _attempted(make: Callable[[], T]) -> T | None:

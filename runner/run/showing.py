@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 from rich.console import Console
 
+from initlab.engine import streams
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.diagnosed import Diagnosis
+from initlab.runner.measures.base import restoring
 from initlab.runner.observation.passes import observe
 from initlab.runner.plan.validate import RunConfig
-from initlab.runner.probes import Trace
+from initlab.runner.probes import Subject, Trace
 from initlab.runner.run import stages
 from initlab.runner.run.diagnosing import diagnosed, subject_of
 from initlab.runner.terminal import tables
@@ -40,4 +44,14 @@ def diagnosis_of(config: RunConfig) -> Diagnosis:
     mode = config.init_mode if config.init_mode != "streamed" else "eager"
     config = replace(config, init_mode=mode)
     network, _ = stages.initialize(config)
-    return diagnosed(config, observe(subject_of(config, network)), Trace())
+    subject = subject_of(config, network)
+    seen = observe(subject)
+    return diagnosed(config, seen, Trace(updates=_first_updates(config, subject)))
+
+
+def _first_updates(config: RunConfig, subject: Subject) -> list[dict[str, Any]]:
+    """Return what the first step of the declared optimizer changes; the step is taken back."""
+    if "updates" not in config.probe.gives:
+        return []
+    with streams.using(config.stream), restoring(subject), np.errstate(all="ignore"):
+        return config.probe.first_updates(subject)

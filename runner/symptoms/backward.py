@@ -13,6 +13,8 @@ from initlab.runner.symptoms.normalized import normalized
 from initlab.runner.symptoms.scale import Scale
 
 GLOROT = "Glorot and Bengio 2010, section 4.2"
+RIGHT_UPDATE = 0.05
+"""The relative change of the fastest weight by a step at which most networks of the study train well."""
 SELF_SIZE = "Bottou, Curtis and Nocedal 2018 (arXiv:1606.04838), section 4"
 
 
@@ -162,6 +164,40 @@ class Overshoots(Symptom):
                 "rate 1",
                 expected="at most about 30: a rate of 0.03 then doubles it",
             )
+
+
+@register
+class UpdateTooLarge(Symptom):
+    """A first update that exceeds the weight's own size at the declared learning rate."""
+
+    id = "update-too-large"
+    title = "the largest relative change of a weight by the first step of the declared optimizer"
+    why = "After one such step the first values are gone, and with them what they were chosen for."
+    source = SELF_SIZE
+    scale = Scale(0.2, 0.5, 3.0)
+
+    def look(self, given: Examined) -> Iterator[Reading]:
+        """Yield the largest ratio of update to weight, over weights that are not drawn as zero."""
+        weights = {tensor.path for tensor in given.seen.tensors if len(tensor.shape) > 1}
+        found = [
+            (float(row["update_ratio"]), str(row["path"]))
+            for row in given.updates
+            if row["path"] in weights and row["update_ratio"] is not None
+        ]
+        if not found:
+            return
+        figure, path = max(found)
+        at = "" if given.rate is None else f" at learning rate {given.rate:g}"
+        lower = (
+            None if given.rate is None else given.rate * RIGHT_UPDATE / figure if figure else None
+        )
+        yield Reading(
+            where=path,
+            figure=figure,
+            measured=f"the first step changes the weight by {figure:.3g} times its size{at}",
+            expected="0.01 to 0.1 of its size",
+            instead=None if lower is None else (f"probe.learning_rate={lower:.1g}",),
+        )
 
 
 @register

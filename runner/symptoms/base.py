@@ -19,12 +19,14 @@ NETWORK = "the network"
 @dataclass(frozen=True)
 class Examined:
     """What a symptom is looked for in: the observation, the plan's rows by path, the first update by the
-    declared optimizer (rows of `updates` in `stats.json`), and what to type instead.
+    declared optimizer at its declared learning rate (rows of `updates` in `stats.json`), that rate, and
+    what to type instead.
     """
 
     seen: Observation
     rows: Mapping[str, Row] = field(default_factory=dict)
     updates: Sequence[Mapping[str, Any]] = ()
+    rate: float | None = None
     cure: tuple[str, ...] = ()
 
 

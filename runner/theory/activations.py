@@ -100,3 +100,7 @@ def nonlinearity(name: str) -> Nonlinearity:
     unknown.
     """
     return ACTIVATIONS[choice(ACTIVATIONS)("activation", name)]
+
+
+RELATIVES = {"gelu_tanh": "gelu", "leaky_relu": "leaky", "swish": "silu", "log_sigmoid": "softrelu"}
+"""Activations of the engine -> the closest that has closed forms."""

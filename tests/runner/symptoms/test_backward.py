@@ -7,6 +7,7 @@ from observed import chain, made, reading
 
 from initlab.engine import gluon, init, nd
 from initlab.engine.gluon import nn
+from initlab.runner.declare import declare
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,24 @@ def test_a_layer_for_dropout_or_flattening_is_no_block():
     net = made(nn.Flatten(), nn.Dense(8, activation="relu"), nn.Dropout(0.5), nn.Dense(10))
     _, found = reading("gradient-vanishes", net) or (0, None)
     assert found is None
+
+
+RATES = "init=he model=mlp data=digits model.input=[64] probe=train probe.steps=1"
+
+
+@pytest.mark.parametrize(
+    "words, severity",
+    [("0.05", None), ("5", "harmful"), ("100", "fatal"), ("0.001 probe.optimizer=adam", None)],
+)
+def test_a_step_at_the_declared_rate_that_exceeds_the_weight_is_found(words, severity):
+    declared = declare(*RATES.split(), *f"probe.learning_rate={words}".split())
+    found = {one.id: one for one in declared.diagnose().findings}.get("update-too-large")
+    assert (found.severity if found else None) == severity
+    if found:
+        (lower,) = found.instead
+        again = declare(*RATES.split(), lower).diagnose()
+        assert "update-too-large" not in {one.id for one in again.findings}
+
+
+def test_without_a_declared_rate_nothing_is_said_of_it():
+    assert reading("update-too-large", chain(2, "relu", "he")) is None
