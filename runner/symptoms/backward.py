@@ -13,6 +13,8 @@ from initlab.runner.symptoms.normalized import normalized
 from initlab.runner.symptoms.scale import Scale
 
 GLOROT = "Glorot and Bengio 2010, section 4.2"
+SAMPLES = 32
+"""The minibatch of the study."""
 RIGHT_UPDATE = 0.05
 """The relative change of the fastest weight by a step at which most networks of the study train well."""
 SELF_SIZE = "Bottou, Curtis and Nocedal 2018 (arXiv:1606.04838), section 4"
@@ -153,10 +155,14 @@ class Overshoots(Symptom):
     scale = Scale(30.0, 500.0, 1e3)
 
     def look(self, given: Examined) -> Iterator[Reading]:
-        """Yield the largest ratio of gradient to weight, over weights."""
+        """Yield the largest ratio of gradient to weight, over weights, as for a batch of 32 samples.
+
+        The gradients of fewer samples do not cancel yet: they are up to the root of the ratio longer.
+        """
         found = fastest(given.seen)
         if found is not None:
             speed, path = found
+            speed *= math.sqrt(min(1.0, given.seen.batch / SAMPLES))
             yield Reading(
                 where=path,
                 figure=speed,

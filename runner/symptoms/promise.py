@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from initlab.runner.excerpt import counted
 from initlab.runner.observation.passes import Stage
@@ -12,7 +13,7 @@ from initlab.runner.plan.row import Row
 from initlab.runner.symptoms.base import Examined, Reading, Symptom, register
 from initlab.runner.symptoms.scale import Scale
 from initlab.runner.theory.activations import RELATIVES
-from initlab.runner.theory.meanfield import gain
+from initlab.runner.theory.meanfield import critical_weight_variance, gain
 
 FAMILY = ("He", "Lecun", "Xavier", "MSRAPrelu", "VarianceScaling")
 """Initializers whose variance is a constant over a fan: 2 for relu, 1 for the identity."""
@@ -27,11 +28,14 @@ BRANCHES = ("ResidualScaled", "Fixup", "TFixup")
 """Initializers that make residual branches small."""
 
 
-def right_variance(activation: str | None) -> float | None:
+@cache
+def right_variance(activation: str | None, bias: float = 0.0) -> float | None:
     """Return Var(w) fan_in at which a layer in front of this activation keeps its signal; None where
-    that is not known.
+    that is not known. Behind biases of a variance it is that of the edge of chaos.
     """
     name = RELATIVES.get(activation or "", activation)
+    if bias > 0 and name in AT_ZERO and name != "selu":
+        return critical_weight_variance(name, bias)
     return gain(name) ** 2 if name in BY_GAIN else AT_ZERO.get(name or "")
 
 
@@ -41,6 +45,13 @@ class Connected:
 
     row: Row
     activation: str | None
+    bias: float = 0.0
+    """The variance of its biases."""
+
+    @property
+    def right(self) -> float | None:
+        """The right variance, None where it is not known."""
+        return right_variance(self.activation, self.bias)
 
     @property
     def variance(self) -> float:
@@ -67,8 +78,7 @@ class Connected:
     @property
     def factor(self) -> float:
         """The factor of the variance against the right one; 1 where that is not known."""
-        right = right_variance(self.activation)
-        return self.by_shape or 1.0 if right is None else self.variance / right
+        return self.by_shape or 1.0 if self.right is None else self.variance / self.right
 
 
 def _means(fan_in: int, fan_out: int) -> tuple[float, float, float]:
@@ -91,9 +101,11 @@ def connected(given: Examined) -> list[Connected]:
         if any("Norm" in stage.kind for stage in behind):
             continue
         activations = [s.activation for s in (leaf, *behind) if s.activation]
+        bias = given.rows.get(f"{leaf.path}.bias")
+        spread = 0.0 if bias is None else float(bias.law.std or 0.0) ** 2
         for row in given.rows.values():
             if row.path.rpartition(".")[0] == leaf.path and drawn_by_fan(row):
-                found[row.path] = Connected(row, activations[0] if activations else None)
+                found[row.path] = Connected(row, activations[0] if activations else None, spread)
     return list(found.values())
 
 
@@ -139,7 +151,7 @@ class NotAsNamed(Symptom):
             + (" with fans of the shape alone" if first.by_shape else "")
             + (f" in front of {first.activation}" if first.activation else "")
             + f"; over {counted(len(wrong), 'such layer')} a factor of {total:.3g}",
-            expected=f"{(right_variance(first.activation) or first.variance / first.factor):.3g} / fan_in",
+            expected=f"{(first.right or first.variance / first.factor):.3g} / fan_in",
         )
 
 

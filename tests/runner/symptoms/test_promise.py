@@ -102,4 +102,5 @@ def test_branches_that_one_of_them_makes_small_are_right(tmp_path, factor, init)
 def test_the_right_variance_is_not_known_for_every_activation():
     assert right_variance("relu") == pytest.approx(2)
     assert right_variance("tanh") == 1
+    assert right_variance("tanh", 0.05) == pytest.approx(1.7609546, rel=1e-6)
     assert right_variance("sigmoid") is None and right_variance(None) is None
