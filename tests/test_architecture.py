@@ -124,6 +124,7 @@ ONLY_HERE = {
         "runner/sweep/monitor.py",
         "runner/check/comparison.py",
         "runner/audit/page.py",
+        "runner/audit/lineage.py",
         "runner/check/lockcheck.py",
         "runner/expectation.py",
         "runner/experiments/judging.py",

@@ -19,11 +19,13 @@ class Audit(Command):
 
     With --against SPEC.yaml: what contradicts a declaration, and the likely cause. A declaration has the
     rules of init=mixed for the tensors' names, and may have facts, tied, zero_rows, blocks and allow.
-    docs/audit.md in the source says what can be told apart, and how often that fails.
+    With --descends-from A: how far each tensor has moved from its values in the file A, and which show no
+    trace of them. docs/audit.md in the source says what can be told apart, and how often that fails.
 
     exit codes:
       0   every file was read and is as declared
-      1   something contradicts the declaration, or every one: NaN, infinities, unset memory
+      1   something contradicts the declaration, or every one: NaN, infinities, unset memory; or a tensor
+          cannot descend from that of A
       2   a file, a tensor or the declaration cannot be read, or a tensor cannot be judged
     """
 
@@ -39,6 +41,12 @@ class Audit(Command):
             "--against", type=Path, metavar="SPEC.yaml", help="hold the files against a declaration"
         )
         parser.add_argument(
+            "--descends-from",
+            type=Path,
+            metavar="A",
+            help="the file that the files were trained from",
+        )
+        parser.add_argument(
             "--layers", type=int, metavar="L", help="layers of the network, for std/sqrt(2L)"
         )
         parser.add_argument(
@@ -52,6 +60,7 @@ class Audit(Command):
 
     def perform(self, given: argparse.Namespace) -> int:
         """Print the audits; return the worst exit code."""
+        from initlab.runner.audit.lineage import lineage_all
         from initlab.runner.audit.scales import Facts
         from initlab.runner.audit.several import audit_all
         from initlab.runner.audit.spec import read_spec
@@ -66,7 +75,15 @@ class Audit(Command):
                 problems.add(
                     f"--{word}", f"is in the declaration: write facts: {{{word}: {value}}}"
                 )
+        if given.descends_from is not None:
+            for word in ("layers", "hidden", "std", "against", "junit"):
+                if getattr(given, word) is not None:
+                    problems.add(
+                        f"--{word}", "has no meaning beside --descends-from - leave it out"
+                    )
         problems.raise_any()
+        if given.descends_from is not None:
+            return lineage_all(given.descends_from, given.files, given.json)
         if given.against is not None:
             return audit_all(given.files, read_spec(given.against), given.json, given.junit)
         facts = Facts(given.layers, given.hidden, given.std)
