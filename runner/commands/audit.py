@@ -30,9 +30,7 @@ class Audit(Command):
     """
 
     usage = "FILE ..."
-    summary = (
-        "which law of initialization the tensors of a file follow, or whether the declared one"
-    )
+    summary = "which law the tensors of a file follow, or what contradicts a declared one"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the files and the output."""
