@@ -394,3 +394,20 @@ def test_a_consumed_array_may_be_written_while_recording():
     with autograd.record():
         y += 1
     assert y.tolist() == [7]
+
+
+def test_inner_gradients_are_given_as_soon_as_they_are_known_and_each_once():
+    w, v = nd.array([[1.0, 2.0]]), nd.array([[3.0], [4.0]])
+    for one in (w, v):
+        one.attach_grad()
+    with autograd.record():
+        h = w * 2
+        y = nd.dot(h, v) + w.sum()
+    told = []
+    autograd.receive_inner_gradients(
+        y, [w, h, v, h], lambda number, gradient: told.append((number, gradient.asnumpy().tolist()))
+    )
+    assert [number for number, _ in told] in ([2, 1, 3, 0], [1, 3, 2, 0], [2, 3, 1, 0])
+    assert dict(told)[1] == dict(told)[3] == [[3.0, 4.0]]
+    assert dict(told)[0] == [[7.0, 9.0]] and dict(told)[2] == [[2.0], [4.0]]
+    assert (w.grad.asnumpy() == 0).all(), "variables get no gradients"
