@@ -13,7 +13,7 @@ from initlab.engine import autograd, gluon, nd
 from initlab.engine.errors import MXNetError
 from initlab.engine.streams.key import check_seed
 from initlab.runner.data import Batch
-from initlab.runner.diagnosis.cure import python_of
+from initlab.runner.diagnosis.cure import can_draw, python_of
 from initlab.runner.diagnosis.diagnose import diagnosis_of
 from initlab.runner.errors import ConfigError
 from initlab.runner.evidence.diagnosed import Diagnosis
@@ -57,7 +57,9 @@ def diagnose(net: gluon.Block, inputs: Any, labels: Any = None, seed: int = 0) -
     if y is not None:
         _check_labels(batch, output)
     subject.parameters = network_of(net).owners
-    found = diagnosis_of(observe(subject))
+    network = network_of(net)
+    seen = observe(subject)
+    found = diagnosis_of(seen, lambda words: can_draw(network, words, subject.seed, seen.tensors))
     findings = [replace(f, instead=tuple(map(python_of, f.instead))) for f in found.findings]
     return replace(found, findings=tuple(findings))
 

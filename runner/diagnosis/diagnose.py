@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from initlab.runner.diagnosis.cure import cure_for
-from initlab.runner.evidence.diagnosed import Diagnosis
+from initlab.runner.evidence.diagnosed import SEVERITIES, Diagnosis
 from initlab.runner.observation.passes import Observation
 from initlab.runner.symptoms import REGISTRY, Examined, Symptom
 
@@ -43,10 +43,13 @@ def looks(given: Examined) -> list[tuple[Symptom, Examined]]:
 
 
 def diagnose(given: Examined) -> Diagnosis:
-    """Return the findings of all symptoms, worst first."""
+    """Return the findings of all symptoms, worst first; of equally severe ones, causes before what
+    follows from them.
+    """
     pairs = looks(given)
     found = [finding for symptom, seen in pairs for finding in symptom.findings(seen)]
-    found.sort(key=lambda finding: (-finding.place, finding.id))
+    effects = {symptom.id for symptom, _ in pairs if symptom.effect}
+    found.sort(key=lambda one: (-SEVERITIES.index(one.severity), one.id in effects, -one.place))
     titles = dict.fromkeys(symptom.title for symptom, _ in pairs)
     return Diagnosis(tuple(found), tuple(titles), code())
 
@@ -63,13 +66,18 @@ def code() -> str:
     return found.hexdigest()
 
 
-def diagnosis_of(seen: Observation, declared: str = "", **more: Any) -> Diagnosis:
+def diagnosis_of(
+    seen: Observation, usable: Callable[[str], bool] = lambda words: True, **more: Any
+) -> Diagnosis:
     """Return the diagnosis of what was observed; `more` are further parts of `Examined`.
 
-    `declared` are the words of the initializer that drew the values, which no finding advises.
+    `usable` says whether the words of an initializer can be typed and change what is drawn; it is asked
+    where something is found.
     """
-    cure = tuple(words for words in cure_for(seen) if words != declared)
-    return diagnose(Examined(seen, cure=cure, **more))
+    found = diagnose(Examined(seen, **more))
+    if not found.findings:
+        return found
+    return diagnose(Examined(seen, cure=cure_for(seen, usable), **more))
 
 
 def risk(given: Examined) -> float:

@@ -108,7 +108,8 @@ class Diagnosis:
         lines = [f"Diagnosis: {self.headline}"]
         for one in self.findings:
             lines.append(f"  {one.severity:<7}  {one.id} at {one.where}: {one.measured}")
-            lines += [f"           instead: {words}" for words in one.instead]
+            advised = [f"           instead: {words}" for words in one.instead]
+            lines += [line for line in advised if line not in lines]
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, JSON]:

@@ -49,6 +49,7 @@ class Signal:
     gradient: float | None
     common: float | None = None
     common_back: float | None = None
+    error: float | None = None
 
     @property
     def size(self) -> int:
@@ -85,6 +86,7 @@ def signal_of(
         else None,
         gradient=None if back is None else back.rms,
         common=units.common if floats else None,
+        error=error_of(values) if floats else None,
         common_back=None if back is None else back.common,
     )
 
@@ -194,6 +196,19 @@ def rms_of(values: np.ndarray) -> float:
     """Return the root mean square of all elements, 0 without any."""
     total = sum(map(_square, _blocks(values)))
     return math.sqrt(total / values.size) if values.size else 0.0
+
+
+def error_of(values: np.ndarray) -> float | None:
+    """Return the standard error of the rms of `values` (batch, …) as a part of it; None for fewer than
+    two samples, and without a finite size.
+    """
+    if len(values) < 2 or values.size == 0:
+        return None
+    squares = np.array([sum(map(_square, _blocks(sample))) for sample in values])
+    mean = squares.mean()
+    if not 0 < mean < math.inf:
+        return None
+    return float(squares.std(ddof=1) / math.sqrt(len(values)) / mean / 2)
 
 
 def zeros_in(values: np.ndarray) -> float:

@@ -8,16 +8,17 @@ cannot be sent through on the tape, like one that assigns in place, has none, an
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
 
+from initlab.runner.diagnosis.cure import can_draw
 from initlab.runner.diagnosis.diagnose import diagnosis_of
 from initlab.runner.evidence.diagnosed import Diagnosis
 from initlab.runner.excerpt import on_one_line
 from initlab.runner.observation.passes import Observation, observe
-from initlab.runner.plan.network import Network
+from initlab.runner.plan.network import Network, build_twin
 from initlab.runner.plan.validate import RunConfig
 from initlab.runner.probes import Subject, Trace
 from initlab.runner.run.streamed import shaped
@@ -64,10 +65,14 @@ def judged(config: RunConfig, seen: Observation | None, trace: Trace) -> Diagnos
 def diagnosed(config: RunConfig, seen: Observation, trace: Trace) -> Diagnosis:
     """Return the diagnosis; `trace` has the first update by the declared optimizer, if any."""
     rows = {row.path: row for row in config.plan.rows}
-    init = config.resolved["init"]
-    declared = f"init={init['kind']}" if isinstance(init, Mapping) else ""
     rate = getattr(config.probe, "learning_rate", None)
-    return diagnosis_of(seen, declared, rows=rows, updates=trace.updates, rate=rate)
+
+    def usable(words: str) -> bool:
+        shape = (config.data.batch, *config.sample_shape)
+        twin, _ = build_twin(config.model, config.dtype, shape)
+        return can_draw(twin, words, config.seed, seen.tensors)
+
+    return diagnosis_of(seen, usable, rows=rows, updates=trace.updates, rate=rate)
 
 
 def _attempted(make: Callable[[], T]) -> T | None:

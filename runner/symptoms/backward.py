@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from initlab.runner.observation.passes import Observation, Stage, Tensor
 from initlab.runner.symptoms.base import NETWORK, Examined, Reading, Symptom, register, slope
-from initlab.runner.symptoms.first_values import NEXT_TO_ZERO, leaving_zero, usual_size
+from initlab.runner.symptoms.first_values import NEXT_TO_ZERO, gates, leaving_zero, usual_size
 from initlab.runner.symptoms.normalized import normalized
 from initlab.runner.symptoms.scale import Scale
 
@@ -26,7 +26,7 @@ def flow(seen: Observation) -> list[tuple[Stage, float]]:
     The length, not the rms, so that stages of different sizes can be compared. Stages without a finite
     gradient are left out. What a layer that soon leaves zero does to the gradient is left out too. So
     is what the first normalization does by giving the signal another size: a gradient by what is
-    divided is as many times longer, and a step moves it as far.
+    divided is as many times longer, and a step moves it as far. The gates of a recurrent layer count as 1.
     """
     stages = [
         (stage, stage.signal.gradient * math.sqrt(stage.signal.size))
@@ -39,6 +39,7 @@ def flow(seen: Observation) -> list[tuple[Stage, float]]:
     for (before, length), (stage, behind) in reversed(list(pairwise(stages))):
         if stage.path in leaving and length > 0 and behind > 0:
             factor *= behind / length
+        factor /= gates(seen, stage)
         if stage.path == anew:
             factor *= (stages[0][0].signal.rms / stage.signal.rms) if stage.signal.rms else 1.0
         found.append((before, length * factor))
@@ -93,6 +94,7 @@ class GradientVanishes(Symptom):
     why = "The first blocks stay as they were drawn while the last ones learn."
     source = GLOROT
     scale = Scale(0.1, 0.03, 3e-3)
+    effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the ratio of the gradients' lengths."""
@@ -108,6 +110,7 @@ class GradientExplodes(Symptom):
     why = "A learning rate small enough for the first blocks does not move the last ones."
     source = GLOROT
     scale = Scale(30.0, 100.0, 1e3)
+    effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the ratio of the gradients' lengths."""
@@ -119,10 +122,14 @@ class StandsStill(Symptom):
     """No parameter changes by a visible part of its size in a step of gradient descent."""
 
     id = "stands-still"
-    title = "the largest relative change of a weight by a step of a large learning rate"
+    title = (
+        "the largest relative change of a weight by a step of learning rate 1, or of a tenth of the classes "
+        "if they are more than ten"
+    )
     why = "Plain gradient descent at any usual learning rate leaves every weight where it is."
     source = SELF_SIZE
     scale = Scale(0.03, 0.01, 2e-3)
+    effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the largest ratio of gradient to weight, over weights.
@@ -139,8 +146,8 @@ class StandsStill(Symptom):
                 where=path,
                 figure=figure,
                 measured=f"the fastest weight changes by {figure:.3g} of its size in a step of learning "
-                f"rate {rate:.3g}",
-                expected="at least a hundredth",
+                f"rate {rate:.3g}{', a tenth of the classes' if rate > 1 else ''}",
+                expected=f"at least {self.scale.odd:.3g}",
             )
 
 
@@ -149,10 +156,11 @@ class Overshoots(Symptom):
     """A weight changes by many times its size in a step of gradient descent."""
 
     id = "overshoots"
-    title = "the largest relative change of a weight by a step of a small learning rate"
+    title = "the largest relative change of a weight by a step of learning rate 1"
     why = "Only a learning rate far below the usual ones leaves the first values standing."
     source = SELF_SIZE
     scale = Scale(30.0, 500.0, 1e3)
+    effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the largest ratio of gradient to weight, over weights, as for a batch of 32 samples.
@@ -212,9 +220,10 @@ class NoGradient(Symptom):
 
     id = "no-gradient"
     title = "parameters whose gradient is 0 and stays 0"
-    why = "It keeps its first values for ever."
-    source = "the chain rule"
+    why = "Such a parameter keeps its first values for ever."
+    source = "Goodfellow, Bengio and Courville 2016, Deep Learning, section 6.5"
     scale = Scale(1e-9, 0.02, 0.5)
+    effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the fraction of all elements without gradient, at the first such parameter."""

@@ -48,7 +48,7 @@ class Symptom:
 
     `of_input` says whether it is about what enters, and not about the network. One that `hides`
     makes figures of the network meaningless: if it is harmful, only what needs no figures of a pass,
-    `by_form`, is looked for besides.
+    `by_form`, is looked for besides. An `effect` follows from causes, and is said after them.
     """
 
     id: ClassVar[str]
@@ -59,6 +59,7 @@ class Symptom:
     of_input: ClassVar[bool] = False
     hides: ClassVar[bool] = False
     by_form: ClassVar[bool] = False
+    effect: ClassVar[bool] = False
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield what was measured, good or bad; `scale` decides what becomes a finding."""

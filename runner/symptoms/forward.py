@@ -10,7 +10,7 @@ from initlab.runner.excerpt import counted
 from initlab.runner.observation.passes import Observation, Stage
 from initlab.runner.observation.ranges import range_of
 from initlab.runner.symptoms.base import Examined, Reading, Symptom, register, slope
-from initlab.runner.symptoms.first_values import leaving_zero, parting, sizes
+from initlab.runner.symptoms.first_values import gates, leaving_zero, parting, sizes
 from initlab.runner.symptoms.normalized import last_normalized
 from initlab.runner.symptoms.scale import Scale
 
@@ -71,12 +71,17 @@ def _forecast(dtype: str, factor: float, end: float) -> str:
     return f"; {dtype} reaches {name} after about {counted(left, 'more block')}"
 
 
+def _nearer_to_1(ratio: float, error: float) -> float:
+    return max(1.0, ratio - error) if ratio > 1 else min(1.0, ratio + error)
+
+
 def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
     stages = path_of_signal(seen)
     if not stages:
         return
     leaving = set() if grows else leaving_zero(seen)
-    rms = [size for size in sizes(seen, leaving) if math.isfinite(size)]
+    found = [stage.signal.rms for stage in seen.hidden] if grows else sizes(seen, leaving)
+    rms = [size for size in found if math.isfinite(size)]
     start, entering, first = _entering(seen, rms, grows)
     ratio, factor = rms[-1] / start, slope(stages[first:], rms[first:])
     at = ""
@@ -84,11 +89,16 @@ def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
         at = f", a factor of {factor:.3g} from block to block"
         at += _forecast(seen.dtype, factor, rms[-1]) if (factor > 1) == grows else ""
     without = f", without {', '.join(sorted(leaving))} that soon leaves zero" if leaving else ""
+    if not grows and any(gates(seen, stage) < 1 for stage in stages):
+        without += " with open gates"
+    error = ratio * (stages[-1].signal.error or 0.0)
+    samples = f" ± {error:.1g} in {counted(seen.batch, 'sample')}" if error else ""
     yield Reading(
         where=stages[-1].path,
-        figure=ratio,
+        figure=_nearer_to_1(ratio, 2 * error),
+        error=error or None,
         measured=f"rms {rms[-1]:.3g} after {counted(len(stages), 'block')}{without}, "
-        f"{ratio:.3g} times {entering}{at}",
+        f"{ratio:.3g}{samples} times {entering}{at}",
         expected=f"about as large as {entering}",
     )
 
@@ -104,9 +114,10 @@ class SignalVanishes(Symptom):
     )
     source = ENDS_WITH_DEPTH
     scale = Scale(0.2, 0.03, 3e-3)
+    effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
-        """Yield the rms after the last hidden block against the input's."""
+        """Yield the rms after the last hidden block against the input's, nearer to 1 by two errors."""
         yield from _with_depth(given.seen, grows=False)
 
 
@@ -119,9 +130,10 @@ class SignalExplodes(Symptom):
     why = "Scores and gradients grow with the signal, so that only tiny steps do not diverge."
     source = ENDS_WITH_DEPTH
     scale = Scale(30.0, 100.0, 1e3)
+    effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
-        """Yield the rms after the last hidden block against the input's."""
+        """Yield the rms after the last hidden block against the input's, nearer to 1 by two errors."""
         yield from _with_depth(given.seen, grows=True)
 
 
@@ -134,6 +146,7 @@ class InputsAlike(Symptom):
     why = "What the last layer cannot tell apart, it cannot learn to tell apart."
     source = DEEP_INFORMATION
     scale = Scale(0.1, 0.01, 3e-3)
+    effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield one minus the mean cosine of two inputs, against what it was at the input, after the last

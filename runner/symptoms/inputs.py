@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from initlab.runner.excerpt import counted
 from initlab.runner.symptoms.base import REGISTRY, Examined, Reading, Symptom, register
+from initlab.runner.symptoms.forward import DEEP_INFORMATION
 from initlab.runner.symptoms.scale import Scale
 
 INPUT = "the input"
@@ -139,7 +140,7 @@ class SingleSample(Symptom):
     id = "single-sample"
     title = "whether there are two samples to compare"
     why = "Whether inputs become alike, and which units are dead, cannot be seen from one sample."
-    source = "the definition of an angle"
+    source = DEEP_INFORMATION
     scale = Scale(1.0)
     of_input = True
 

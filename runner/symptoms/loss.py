@@ -16,8 +16,9 @@ class FirstLoss(Symptom):
     id = "first-loss"
     title = "the first loss against ln C"
     why = "The first steps are spent on unlearning confident guesses, and steps are as large as the scores."
-    source = "the softmax cross-entropy of equal scores is ln C"
+    source = "Karpathy 2019, A Recipe for Training Neural Networks, 'verify loss @ init'"
     scale = Scale(2.0, 4.0, 200.0)
+    effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the loss as a multiple of ln C, less two standard errors."""

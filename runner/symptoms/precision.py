@@ -73,6 +73,7 @@ class GradientUnderflow(Symptom):
     why = "Gradients that are rounded to 0 or to a few digits do not add up to a direction."
     source = MIXED
     scale = Scale(1.0, 0.03, 1e-4)
+    effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
         """Yield the rms of each weight's gradient in units of the smallest normal number."""

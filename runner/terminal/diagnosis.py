@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from initlab.runner.evidence.diagnosed import Diagnosis, Finding
+from initlab.runner.excerpt import counted
 
 STYLE = {"fatal": "bold red", "harmful": "yellow", "odd": "cyan"}
 MARGIN = "         "
@@ -18,7 +19,7 @@ WIDEST = 110
 
 
 def said(diagnosis: Diagnosis, width: int) -> Iterator[Text]:
-    """Yield the headline, a paragraph for each finding, and without any what was looked at."""
+    """Yield the headline, a paragraph for each finding, and without any how much was looked at."""
     width = min(width, WIDEST)
     style = STYLE.get(diagnosis.severity or "", "green")
     label = "diagnosis: "
@@ -31,10 +32,13 @@ def said(diagnosis: Diagnosis, width: int) -> Iterator[Text]:
     )
     yield Text(label).append(first.removeprefix(label), style=style)
     yield from (Text(line, style) for line in rest)
+    advised: tuple[str, ...] = ()
     for finding in diagnosis.findings:
-        yield from _paragraph(finding, width)
+        yield from _paragraph(finding, width, finding.instead != advised)
+        advised = finding.instead or advised
     if not diagnosis.findings and diagnosis.looked_at:
-        looked = f"looked at: {'; '.join(diagnosis.looked_at)}"
+        count = counted(len(diagnosis.looked_at), "figure")
+        looked = f"looked at: {count}, which docs/diagnosis.md explains"
         yield from map(Text, textwrap.wrap(looked, width, subsequent_indent="  "))
 
 
@@ -44,10 +48,10 @@ def print_diagnosis(out: Console, diagnosis: Diagnosis) -> None:
         out.print(line, highlight=False, soft_wrap=True)
 
 
-def _paragraph(finding: Finding, width: int) -> Iterator[Text]:
+def _paragraph(finding: Finding, width: int, advises: bool) -> Iterator[Text]:
     first = f"{finding.id} at {finding.where}: {finding.measured}; expected {finding.expected}."
     texts = [*_wrapped(first, width), *_wrapped(f"{finding.why} ({finding.source})", width)]
-    if finding.instead:
+    if finding.instead and advises:
         texts += _wrapped(f"instead: {' '.join(finding.instead)}", width)
     yield Text(f"{finding.severity:<{len(MARGIN)}}", STYLE[finding.severity]).append(
         texts[0], style="default"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from observed import inputs, made
+from observed import chain, inputs, made, seen_in
 
 import initlab
 from initlab.engine import init
 from initlab.engine.gluon import nn
+from initlab.runner.diagnosis.diagnose import diagnosis_of
 from initlab.runner.errors import ConfigError
 
 X = np.random.default_rng(0).normal(size=(32, 20)).astype(np.float32)
@@ -120,3 +121,46 @@ def test_more_samples_are_asked_for_in_words_of_python():
     found = initlab.diagnose(deep(init.create("he"), depth=2), X[:1], Y[:1])
     (one,) = (one for one in found.findings if one.id == "single-sample")
     assert one.instead[0].startswith("initlab.diagnose(net, inputs)")
+
+
+class Shortcut(nn.HybridSequential):
+    """A block that does not say how its layers follow each other."""
+
+    def hybrid_forward(self, F, x):
+        return x + super().hybrid_forward(F, x)
+
+
+def test_what_is_advised_can_be_typed_and_is_said_once():
+    """Fixup refuses a network whose branches it does not know, so it is not advised."""
+    net = nn.HybridSequential()
+    net.add(nn.Dense(20))
+    for _ in range(12):
+        block = Shortcut()
+        block.add(nn.Dense(20, activation="relu"), nn.Dense(20))
+        net.add(block)
+    net.add(nn.Dense(10))
+    net.initialize(init.Normal(1.0))
+    found = initlab.diagnose(net, X, Y)
+    advice = "net.initialize(init.create('he'), force_reinit=True)"
+    assert {one.instead for one in found.findings} == {(advice,)}
+    assert repr(found).count("instead:") == 1
+    net.initialize(init.create("he"), force_reinit=True)
+    (advice,) = {one.instead for one in initlab.diagnose(net, X, Y).findings}
+    assert advice == ("smaller branches: what each of 12 blocks adds, times 0.29",)
+
+
+def test_heavy_biases_are_named_as_the_cause_before_what_follows_from_them():
+    net = nn.HybridSequential()
+    low = init.Constant(-10)
+    net.add(nn.Dense(64, activation="relu", bias_initializer=low), nn.Dense(10))
+    net.initialize(init.create("he"))
+    found = initlab.diagnose(net, X, Y)
+    assert found.findings[0].id == "dead-units"
+    assert {one.instead for one in found.findings} == {
+        ("a bias_initializer of zeros: 0.bias outweighs what enters",)
+    }
+
+
+def test_where_no_initializer_helps_it_says_what_is_left():
+    found = diagnosis_of(seen_in(chain(14, "relu", init.Normal(0.01))), lambda words: False)
+    assert all(one.instead[0].startswith("fewer blocks, or a shortcut") for one in found.findings)

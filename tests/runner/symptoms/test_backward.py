@@ -8,6 +8,7 @@ from observed import chain, made, reading
 from initlab.engine import gluon, init, nd
 from initlab.engine.gluon import nn
 from initlab.runner.declare import declare
+from initlab.runner.symptoms import REGISTRY
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,16 @@ def test_a_step_at_the_declared_rate_that_exceeds_the_weight_is_found(words, sev
 
 def test_without_a_declared_rate_nothing_is_said_of_it():
     assert reading("update-too-large", chain(2, "relu", "he")) is None
+
+
+def test_what_is_expected_of_the_fastest_weight_is_the_end_of_the_scale_and_its_rate_is_explained():
+    _, found = reading("stands-still", chain(2, "relu", init.Normal(0.01), classes=200))
+    assert found.expected == "at least 0.03"
+    assert "in a step of learning rate 20, a tenth of the classes" in found.measured
+    _, found = reading("stands-still", chain(2, "relu", init.Normal(0.01)))
+    assert found.measured.endswith("in a step of learning rate 1")
+
+
+@pytest.mark.parametrize("symptom", ["stands-still", "overshoots"])
+def test_the_title_names_the_rate_that_the_finding_names(symptom):
+    assert "a step of learning rate 1" in REGISTRY.get(symptom).title

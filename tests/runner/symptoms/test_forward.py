@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from observed import chain, made, reading
+from observed import chain, inputs, made, reading, subject_of
 
 from initlab.engine import init
-from initlab.engine.gluon import nn
+from initlab.engine.gluon import nn, rnn
+from initlab.runner.observation.passes import observe
+from initlab.runner.symptoms import REGISTRY, Examined
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,26 @@ def test_a_layer_of_one_unit_makes_no_inputs_alike(activation):
     )
     found = reading("inputs-alike", net)
     assert found is None or found[0] < 0
+
+
+def test_two_samples_that_differ_in_size_make_no_signal_harmful():
+    """The severity is that of a figure nearer to 1 by two standard errors."""
+    net = made(nn.Dense(64, activation="relu"), nn.Dense(10), batch=inputs(2, 20))
+    net[0].weight.set_data(net[0].weight.data() * 0.02)
+    x = inputs(2, 20) * np.array([[0.2], [2.0]], np.float32)
+    signal = REGISTRY.get("signal-vanishes")()
+    ((place, found),) = signal.readings(Examined(observe(subject_of(net, x, np.array([0, 1])))))
+    assert found.error > 0 and "in 2 samples" in found.measured
+    assert place == pytest.approx(signal.scale.place(found.figure))
+    assert found.figure > 2 * found.error
+
+
+def test_the_gates_of_an_lstm_are_no_loss():
+    """An LSTM's output is gate times tanh, so a quarter of what enters: no initializer changes that."""
+    x = inputs(8, 5, 16)
+    net = made(rnn.LSTM(16, layout="NTC"), nn.Dense(4), initializer=init.Xavier(), batch=x)
+    signal = REGISTRY.get("signal-vanishes")()
+    ((_, found),) = signal.readings(Examined(observe(subject_of(net, x, np.arange(8) % 4))))
+    assert "with open gates" in found.measured
+    first = observe(subject_of(net, x, np.arange(8) % 4)).trunk[0].signal.rms
+    assert found.figure > 3.9 * first / np.sqrt(np.square(x).mean())

@@ -41,8 +41,8 @@ def test_a_finding_says_what_was_measured_what_is_expected_why_and_what_to_type(
     )
 
 
-def test_without_findings_it_says_what_was_looked_at():
+def test_without_findings_it_says_in_one_line_how_much_was_looked_at():
     assert lines(Diagnosis((), ("this", "that")), 80) == [
         "diagnosis: nothing found that is known to hurt",
-        "looked at: this; that",
+        "looked at: 2 figures, which docs/diagnosis.md explains",
     ]
