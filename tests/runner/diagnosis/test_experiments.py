@@ -36,6 +36,7 @@ GOOD = {
     "siren": "",
 }
 """Experiment -> a word of the run that is meant to be good; '' for the first and the last run."""
+WITHOUT_CLAIMS = {"digits", "digits_lenet"}
 BAD = {
     "he_forward": "vars.rule=torch",
     "he_stall": "vars.rule=glorot",
@@ -99,7 +100,7 @@ def severities(words, word=""):
 
 def test_every_experiment_and_every_control_is_listed():
     known = experiments()
-    assert set(known) == set(GOOD) | set(BAD)
+    assert set(known) == (set(GOOD) | set(BAD)) - WITHOUT_CLAIMS
     controls = {name: one.control for name, one in known.items() if one.control}
     assert set(controls) == set(HURTS) | set(HARMLESS)
     assert all(words in controls[name] for name, words in HURTS.items())
