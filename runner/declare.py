@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -37,6 +37,9 @@ from initlab.runner.run import stages
 from initlab.runner.sweep.plugin import register
 from initlab.runner.terminal import tables
 from initlab.runner.tracking import track_run
+
+if TYPE_CHECKING:
+    from initlab.runner.advice.advise import Advice
 
 
 def declare(*words: str, config_dir: str | os.PathLike[str] | None = None) -> DeclaredRun:
@@ -192,6 +195,18 @@ class DeclaredRun:
 
         with leaving_no_trace():
             return diagnosis_of(self.checked)
+
+    def advise(self, train: bool = False) -> Advice:
+        """Try the initializers that suit the network, and return them ranked, the best first: `best.words`
+        are the words to type. With `train` the best three are trained for a short time. Nothing is
+        written; seeds, random numbers and names are the same afterwards.
+
+        Raises ConfigError for `probe=none`, and with `train` for data without labels.
+        """
+        from initlab.runner.advice.advise import advise
+
+        with leaving_no_trace():
+            return advise(self.checked, self.words, self.declared_by[1], train)
 
     def begin(self, folder: Path) -> None:
         """Create the folder and remove the status and claims of earlier runs in it.

@@ -25,7 +25,7 @@ SIGNATURES = {
     "runs": "(root: 'str | os.PathLike[str]' = 'outputs') -> 'Runs'",
 }
 MEMBERS = {
-    "DeclaredRun": {"begin", "checked", "config", "diagnose", "folder", "make", "plan", "run", "run_id", "words"},
+    "DeclaredRun": {"advise", "begin", "checked", "config", "diagnose", "folder", "make", "plan", "run", "run_id", "words"},
     "Plan": {
         "aliases", "describe", "digest", "fill", "get", "items", "keys", "output", "owners", "remarks", "rows",
         "totals", "values",

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from initlab.engine.errors import LawError
 from initlab.runner.advice.candidates import candidates_for
+from initlab.runner.advice.lookahead import loss_ahead
 from initlab.runner.advice.ranking import ranked, tried
 from initlab.runner.advice.training import RATES, check_trainable, losses
 from initlab.runner.config.compose import compose
 from initlab.runner.config.explain import key_of
 from initlab.runner.config.identity import declaration_of
 from initlab.runner.config.option_writer import OptionFile
-from initlab.runner.declare import leaving_no_trace
 from initlab.runner.errors import ConfigError
 from initlab.runner.observation.passes import observe
 from initlab.runner.plan.validate import RunConfig, validate
@@ -21,7 +21,7 @@ from initlab.runner.progress import Report, unheard
 from initlab.runner.run import stages
 from initlab.runner.sweep.plugin import register
 from initlab.runner.symptoms import Examined
-from initlab.runner.terminal.advice import Refused, Tried
+from initlab.runner.terminal.advice import Refused, Tried, text_of
 
 TRAINED = 3
 """How many of the best are trained."""
@@ -29,7 +29,7 @@ AS_DECLARED = "(none)"
 """The words of an initializer that an experiment or a default chose."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Advice:
     """Rows, best first; what could not be used; and the words of the row that was declared."""
 
@@ -44,6 +44,9 @@ class Advice:
         """The row to follow."""
         return self.rows[0]
 
+    def __repr__(self) -> str:
+        return text_of(self.rows, self.refused, self.declared)
+
 
 def advise(
     checked: RunConfig,
@@ -56,8 +59,7 @@ def advise(
 
     Each candidate takes the place of the words about `init`; the seed, the data and all else stay.
     Candidates with the laws of an earlier one are left out. Nothing is written. With `train` the best
-    three are trained for a short time. `report` is told how many candidates are done. Seeds, random
-    numbers and names are the same afterwards.
+    three are trained for a short time. `report` is told how many candidates are done.
 
     Raises ConfigError with `probe=none`, and if `train` finds no labels.
     """
@@ -65,11 +67,10 @@ def advise(
         raise ConfigError.of("probe", "none sends nothing through the network - use probe=forward")
     if train:
         check_trainable(checked)
-    with leaving_no_trace():
-        register()
-        found = _all_tried(checked, words, config_dir, report)
-        if train:
-            _train(found, report)
+    register()
+    found = _all_tried(checked, words, config_dir, report)
+    if train:
+        _train(found, report)
     return found
 
 
@@ -80,9 +81,9 @@ def _all_tried(
     own = " ".join(word for word in words if key_of(word).partition(".")[0] == "init")
     first = _examined(in_memory(checked))
     found = Advice([], [], own or AS_DECLARED, {})
-    declared = tried(found.declared, first)
+    declared = tried(found.declared, *first)
     found.runs[found.declared] = checked
-    candidates = candidates_for(first.seen)
+    candidates = candidates_for(first[0].seen)
     for number, candidate in enumerate(candidates, 1):
         report(number, len(candidates), candidate)
         try:
@@ -125,7 +126,7 @@ def _try(
     config = validate(declaration_of(compose([*rest, *words.split()], config_dir)))
     same = next((known for known, run in found.runs.items() if _laws(run) == _laws(config)), None)
     if same is None:
-        found.rows.append(tried(words, _examined(in_memory(config))))
+        found.rows.append(tried(words, *_examined(in_memory(config))))
         found.runs[words] = config
     elif same == found.declared and not any(row.words == same for row in found.rows):
         if same == AS_DECLARED:
@@ -139,11 +140,12 @@ def _laws(config: RunConfig) -> list[tuple[str, object, float]]:
     return [(row.path, row.law, row.lr_mult) for row in config.plan.rows]
 
 
-def _examined(config: RunConfig) -> Examined:
-    """Draw the parameters, and return what one batch shows of the network."""
+def _examined(config: RunConfig) -> tuple[Examined, float | None]:
+    """Draw the parameters, and return what one batch shows of the network, and its loss ahead."""
     network, _ = stages.initialize(config)
-    seen = observe(stages.subject_of(config, network))
-    return Examined(seen, rows={row.path: row for row in config.plan.rows})
+    subject = stages.subject_of(config, network)
+    rows = {row.path: row for row in config.plan.rows}
+    return Examined(observe(subject), rows=rows), loss_ahead(subject)
 
 
 def _in_one_line(error: Exception) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from initlab.runner.diagnosis.cure import TRANSFORMERS, activation_of, words_for
 from initlab.runner.observation.passes import Observation
-from initlab.runner.theory.meanfield import gain
+from initlab.runner.symptoms.depth import PlainDepth, longest_row
 
 BRANCHES = (
     "init=fixup",
     "init=skipinit",
-    "init=residual_scaled",
-    "init=gpt2",
     "init=deepnorm",
     "init=t_fixup",
+    "init=residual_scaled",
+    "init=gpt2",
 )
 """For residual networks and transformers: each refuses a network that it is not made for."""
 GENERAL = (
@@ -23,26 +23,50 @@ GENERAL = (
     "init=lecun",
     "init=orthogonal",
     "init=lsuv",
+    "init=variance_scaling init.scale=0.3333 init.distribution=uniform",
     "init=uniform",
 )
-"""For any network; the last one is the default of the config and of Gluon."""
+"""For any network. Frameworks' defaults are glorot_uniform (Keras), variance 1 / (3 fan_in), uniform
+(PyTorch), and uniform (Gluon, and this config).
+"""
 
 
 def candidates_for(seen: Observation) -> list[str]:
-    """Return the words of each initializer to try for a network, of which any initializer was observed."""
-    activation = activation_of(seen)
+    """Return the words of each initializer to try for a network, of which any initializer was observed.
+
+    They are in the order in which theory prefers them:
+
+    - transformers: branches that begin as zero or small (Zhang et al. 2019, arXiv:1901.09321);
+    - rows of 24 blocks and more without a shortcut: orthogonal, which keeps all directions alike
+      (Saxe et al. 2014, arXiv:1312.6120; Pennington et al. 2017, arXiv:1711.04735);
+    - token numbers without attention: what suits the activation;
+    - other networks: a variance of 1 in each layer (LSUV, Mishkin and Matas 2016, arXiv:1511.06422).
+    """
+    activation, factor = activation_of(seen)
+    suited = words_for(activation, factor)
+    normal, uniform, orthogonal = by_gain(factor)
     kinds = {stage.kind for stage in (*seen.trunk, *seen.leaves)}
     branched = any(stage.branch is not None for stage in seen.trunk)
-    schemes = BRANCHES if branched or kinds & set(TRANSFORMERS) else ()
-    found = [*schemes, words_for(activation), *by_gain(activation), *GENERAL]
-    return list(dict.fromkeys(found))
+    rest = [suited, normal, uniform, orthogonal, *GENERAL]
+    if kinds & set(TRANSFORMERS):
+        return unique(*BRANCHES, *rest)
+    schemes = BRANCHES if branched else ()
+    if longest_row(seen) >= PlainDepth.scale.odd:
+        return unique(suited if "orthogonal" in suited else orthogonal, "init=lsuv", *rest)
+    if seen.tokens:
+        return unique(suited, *schemes, *rest)
+    return unique("init=lsuv", orthogonal, "init=orthogonal", *schemes, *rest)
 
 
-def by_gain(activation: str | None) -> list[str]:
-    """Return the words of the normal, the uniform and the orthogonal form of the initializer with the
-    gain E[f(z)^2]^(-1/2) of an activation; None is the identity, whose gain is 1.
+def unique(*words: str) -> list[str]:
+    """Return the words without repetitions."""
+    return list(dict.fromkeys(words))
+
+
+def by_gain(factor: float) -> list[str]:
+    """Return the words of the normal, the uniform and the orthogonal form of the initializer with a
+    gain, like E[f(z)^2]^(-1/2) of an activation f.
     """
-    factor = 1.0 if activation is None else gain(activation)
     scaled = f"init=variance_scaling init.scale={factor**2:.4g}"
     return [
         f"{scaled} init.distribution=normal",

@@ -14,17 +14,20 @@ class Advise(Command):
     """Say which initializer to use for the network that the words declare.
 
     The declared initializer and all that are known to suit such a network are tried: the gain that
-    theory gives for its activation in the normal, the uniform and the orthogonal form, he, glorot,
-    lecun, orthogonal, lsuv and the default; for residual networks and transformers fixup, skipinit,
-    residual_scaled, gpt2, deepnorm and t_fixup too. For each the parameters are drawn, and one batch
-    is sent through the network and back. The table has the best first: by the worst finding of its
-    diagnosis; without any, what is made for such a network comes before what is made for all.
-    Initializers that draw the same are tried once; those that the network refuses are listed at the
-    end. Model, data, dtype and seed are those of the words. task=advise prints the same table.
+    theory, or quadrature, gives for its activation in the normal, the uniform and the orthogonal form;
+    he, glorot, lecun, orthogonal, lsuv and the defaults of frameworks; for residual networks and
+    transformers fixup, skipinit, deepnorm, t_fixup, residual_scaled and gpt2 too. For each the
+    parameters are drawn, one batch is sent through the network and back, and six steps of gradient
+    descent are made on it, at the best of a few rates. The table has the best first: of those whose
+    loss is then about the lowest, what theory prefers for such a network; then by this loss; what has
+    a harmful finding comes last. Initializers that draw the same are tried once; those that the
+    network refuses are listed at the end. Model, data, dtype and seed are those of the words.
+    task=advise prints the same table. docs/advice.md in the source has the study behind the order.
 
     columns:
       worst finding      as initlab diagnose says it
       first loss         before the first step
+      after 6 steps      the loss of the same batch, at the best of a few learning rates
       signal a block     factor of the signal's rms with each block, 1 is best
       gradient a block   factor of the gradient's length with each block on its way back
       cosine             of two inputs after the last hidden block; near 1 they are alike

@@ -30,19 +30,44 @@ MANY = 8
 TRANSFORMERS = ("TransformerBlock", "MultiHeadAttention")
 
 
-def activation_of(seen: Observation) -> str | None:
-    """Return the most frequent activation that has closed forms; None without any."""
-    names = [
-        RELATIVES.get(stage.activation, stage.activation)
+def activation_of(seen: Observation) -> tuple[str | None, float]:
+    """Return (name, gain) of the most frequent activation; (None, 1) without any.
+
+    The gain is E[f(z)^2]^(-1/2), from theory for the activations of the engine, and by quadrature for
+    any other.
+    """
+    found = Counter(
+        (_name(stage.activation, stage.power), stage.power)
         for stage in seen.leaves
-        if stage.activation
-    ]
-    known = Counter(name for name in names if name in ACTIVATIONS)
-    return known.most_common(1)[0][0] if known else None
+        if stage.activation and (stage.activation in _known() or stage.power)
+    )
+    if not found:
+        return None, 1.0
+    (name, power), _ = found.most_common(1)[0]
+    return name, _gain(name) if power is None else power**-0.5
 
 
-def words_for(activation: str | None) -> str:
-    """Return the words of the initializer that keeps the signal through this activation.
+def _name(activation: str, power: float | None) -> str:
+    """Return the activation that has closed forms in place of one like it; a layer with a mean square of
+    its own keeps its name.
+    """
+    return RELATIVES.get(activation, activation) if power is None else activation
+
+
+def _known() -> set[str]:
+    return {*ACTIVATIONS, *RELATIVES}
+
+
+def _gain(activation: str) -> float:
+    # A plan imports this file, and needs no closed form.
+    from initlab.runner.theory.meanfield import gain
+
+    return gain(activation)
+
+
+def words_for(activation: str | None, scale: float | None = None) -> str:
+    """Return the words of the initializer that keeps the signal through this activation, whose gain is
+    `scale`; by default that which theory gives.
 
     relu: He et al. 2015. tanh and activations like it: an orthogonal matrix, on the edge of chaos
     (Pennington et al. 2017). selu: LeCun, for which it was made (Klambauer et al. 2017). Others: the
@@ -54,9 +79,8 @@ def words_for(activation: str | None) -> str:
         return "init=orthogonal"
     if activation in ("selu", None, "linear"):
         return "init=lecun"
-    from initlab.runner.theory.meanfield import gain
-
-    return f"init=variance_scaling init.scale={gain(activation) ** 2:.4g} init.distribution=normal"
+    wanted = _gain(activation) if scale is None else scale
+    return f"init=variance_scaling init.scale={wanted**2:.4g} init.distribution=normal"
 
 
 def initializer_of(words: str) -> tuple[str, dict[str, float | str]]:
@@ -115,7 +139,7 @@ def cures_for(seen: Observation) -> list[str]:
     if any(stage.branch is not None for stage in seen.trunk):
         normalizes = any("Norm" in kind for kind in kinds)
         found += ["init=residual_scaled"] if normalizes else ["init=fixup", "init=residual_scaled"]
-    return [*found, words_for(activation_of(seen))]
+    return [*found, words_for(*activation_of(seen))]
 
 
 def cure_for(seen: Observation, usable: Callable[[str], bool]) -> tuple[str, ...]:

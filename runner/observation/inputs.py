@@ -1,4 +1,4 @@
-"""What enters a network: how far samples differ, and the same samples at a usual size."""
+"""What enters a network: how far samples differ, the same samples at a usual size, and their labels."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from initlab.engine import dtypes
+from initlab.engine.streams import Key, Stream
 from initlab.runner.observation.signals import rms_of
 from initlab.runner.probes import Subject
+from initlab.runner.probes.passes import LABELS_PATH
 
 USUAL = (0.1, 10.0)
 """Inputs whose rms lies between these are of a usual size."""
@@ -59,3 +61,17 @@ def at_usual_size(subject: Subject, samples: Samples) -> Subject | None:
         return None
     wide = np.asarray(subject.batch.inputs, np.float64) / samples.rms
     return replace(subject, batch=replace(subject.batch, inputs=wide.astype(np.float32)))
+
+
+def labels_for(subject: Subject, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return the labels of the batch for an output of this shape, drawn from the seed if the data has
+    none; None if the output holds no scores for them.
+    """
+    *positions, classes = shape
+    given = subject.batch.labels
+    if len(shape) not in (2, 3) or classes < 2:
+        return None
+    if given is not None:
+        return given if given.shape == tuple(positions) else None
+    drawn = Stream(Key(subject.seed, LABELS_PATH)).integers(0, classes, math.prod(positions))
+    return np.asarray(drawn, np.int64).reshape(positions)

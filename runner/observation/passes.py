@@ -17,14 +17,14 @@ from initlab.engine import autograd, gluon, nd
 from initlab.engine.registry import snake_case
 from initlab.engine.streams import VERSION, Key, Stream, scope, using
 from initlab.runner.measures.base import activation_name, is_activation
-from initlab.runner.observation.inputs import Samples, at_usual_size, samples_of
+from initlab.runner.observation.elementwise import own_power
+from initlab.runner.observation.inputs import Samples, at_usual_size, labels_for, samples_of
 from initlab.runner.observation.ranges import range_of
 from initlab.runner.observation.signals import Signal, rms_of, signal_of, zeros_in
 from initlab.runner.observation.tree import Node, arrays_in, calls_of, host
 from initlab.runner.probes import Subject
 from initlab.runner.probes.base import averages
 
-LABELS_PATH = "@labels"
 HEAD_PATH = "@diagnosis"
 STEP = 0.01
 """The size of a step against that of the weights, when it is asked whether gradients wake up."""
@@ -46,7 +46,8 @@ class Stage:
     `weighted` says whether it has weights (parameters of two axes or more). `path` names its first
     layer with weights if later layers without weights were joined to it. `averaged` is over how many
     values a batch normalization takes each mean; None for all else. `adds` says whether it is a
-    container that adds something to what enters it.
+    container that adds something to what enters it. `power` is E[f(z)^2] for z ~ N(0, 1) of an
+    activation with a class of its own, like one of a plugin.
     """
 
     path: str
@@ -59,6 +60,7 @@ class Stage:
     activation: str | None = None
     averaged: int | None = None
     adds: bool = False
+    power: float | None = None
 
 
 @dataclass(frozen=True)
@@ -327,6 +329,7 @@ class _Figures:
     def _stage(self, node: Node) -> Stage:
         signal = self._signals.get(node) or self._signal(node, None)
         before = self._size(node.entered)
+        power = own_power(node)
         return Stage(
             path=node.path or "the network",
             kind=type(node.block).__name__,
@@ -335,7 +338,9 @@ class _Figures:
             signal=signal,
             gain=signal.rms / before if before > 0 else None,
             branch=self._branches[node],
-            activation=_activation(node.block),
+            activation=_activation(node.block)
+            or (None if power is None else snake_case(type(node.block).__name__)),
+            power=power,
             averaged=signal.size * signal.shape[0] // max(1, signal.units)
             if averages(node.block)
             else None,
@@ -372,19 +377,12 @@ def _head(subject: Subject, output: nd.NDArray) -> tuple[nd.NDArray, np.ndarray 
     It is the mean softmax cross-entropy where the output holds scores of at least two classes, else
     a random linear function of the output.
     """
-    shape, labels = output.shape, subject.batch.labels
-    scores = len(shape) in (2, 3) and shape[-1] >= 2
-    if scores and (labels is None or labels.shape == shape[:-1]):
-        if labels is None:
-            *positions, classes = shape
-            drawn = Stream(Key(subject.seed, LABELS_PATH)).integers(
-                0, classes, math.prod(positions)
-            )
-            labels = np.asarray(drawn, np.int64).reshape(positions)
+    labels = labels_for(subject, output.shape)
+    if labels is not None:
         wide = output if output.dtype == np.float64 else output.astype("float32")
         picked = nd.pick(nd.log_softmax(wide), nd.array(labels, ctx=subject.device, dtype="int64"))
         losses = -np.asarray(picked.asnumpy(), np.float64).ravel()
-        return -nd.mean(picked), losses, shape[-1]
+        return -nd.mean(picked), losses, output.shape[-1]
     return _linear(subject, output), None, None
 
 
@@ -409,6 +407,12 @@ def _joined(stages: list[Stage]) -> list[Stage]:
         elif found and len(stage.signal.shape) > 1:
             first = found[-1]
             gain = None if first.gain is None or stage.gain is None else first.gain * stage.gain
-            activation = first.activation or stage.activation
-            found[-1] = replace(first, signal=stage.signal, gain=gain, activation=activation)
+            bends = first if first.activation else stage
+            found[-1] = replace(
+                first,
+                signal=stage.signal,
+                gain=gain,
+                activation=bends.activation,
+                power=bends.power,
+            )
     return found

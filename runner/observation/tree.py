@@ -29,7 +29,8 @@ DEEPEST = 12
 class Node:
     """A call of a block with an array that entered it and one that left it, and the calls within.
 
-    `additions` are those that the block reported itself.
+    `additions` are those that the block reported itself. `alone` says whether it was given one
+    argument.
     """
 
     path: str
@@ -38,6 +39,7 @@ class Node:
     left: nd.NDArray
     parts: list[Node]
     additions: list[Addition]
+    alone: bool
 
     @property
     def leaf(self) -> bool:
@@ -179,7 +181,9 @@ def calls_of(network: gluon.Block) -> Iterator[list[Node]]:
         if entered is None or left is None:
             running[-1].parts += mine.parts
         else:
-            node = Node(call.path, call.block, entered, left, mine.parts, mine.additions)
+            alone = len(call.arguments) == 1
+            parts, joins = mine.parts, mine.additions
+            node = Node(call.path, call.block, entered, left, parts, joins, alone)
             running[-1].parts.append(node)
 
     with following(blocks_by_path(network), ended, joined, begun):

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from initlab.runner.observation.passes import Observation
 from initlab.runner.symptoms.base import NETWORK, Examined, Reading, Symptom, register
 from initlab.runner.symptoms.scale import Scale
+
+
+def longest_row(seen: Observation) -> int:
+    """Return the length of the longest row of hidden blocks with weights and without a shortcut."""
+    longest = row = 0
+    for stage in seen.hidden:
+        row = 0 if stage.adds or stage.branch is not None else row + stage.weighted
+        longest = max(longest, row)
+    return longest
 
 
 @register
@@ -20,11 +30,8 @@ class PlainDepth(Symptom):
     by_form = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
-        """Yield the length of the longest row of hidden blocks with weights and without a shortcut."""
-        longest = row = 0
-        for stage in given.seen.hidden:
-            row = 0 if stage.adds or stage.branch is not None else row + stage.weighted
-            longest = max(longest, row)
+        """Yield the length of the longest row."""
+        longest = longest_row(given.seen)
         yield Reading(
             where=NETWORK,
             figure=float(longest),

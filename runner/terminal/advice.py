@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from initlab.runner.terminal.diagnosis import STYLE
 from initlab.runner.terminal.folding import number, percent
 
 DIGITS = 3
+WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -22,16 +24,19 @@ class Tried:
     """What one pass showed of the network with the initializer of `words`, which can be typed.
 
     `risk` is the place of the worst figure on its scale, below 0 without a finding. `loss` is that
-    before the first step. `forward` and `backward` are the factors of signal and gradient a block,
-    None with fewer than three. `cosine` is that of two inputs after the last hidden block, `dead` the
-    largest fraction of units of a layer that are 0 for every sample. `trained` is the loss after a
-    short training at the best of a few rates, `rate`; None if it was not trained.
+    before the first step, `ahead` that after a few steps on the same batch, `ignorance` that of equal
+    scores. `forward` and `backward` are the factors of signal and gradient a block, None with fewer
+    than three. `cosine` is that of two inputs after the last hidden block, `dead` the largest fraction
+    of units of a layer that are 0 for every sample. `trained` is the loss after a short training at the
+    best of a few rates, `rate`; None if it was not trained.
     """
 
     words: str
     worst: Finding | None
     risk: float
     loss: float | None
+    ahead: float | None
+    ignorance: float | None
     forward: float | None
     backward: float | None
     cosine: float | None
@@ -61,6 +66,7 @@ def print_advice(
         ("initializer", "left"),
         ("worst finding", "left"),
         ("first loss", "right"),
+        ("after 6 steps", "right"),
         ("signal a block", "right"),
         ("gradient a block", "right"),
         ("cosine", "right"),
@@ -80,6 +86,14 @@ def print_advice(
     print_line(out, f"to type: {rows[0].words}")
 
 
+def text_of(rows: Sequence[Tried], refused: Sequence[Refused], declared: str) -> str:
+    """Return what `print_advice` prints, in lines of at most `WIDTH` characters if they can be."""
+    text = io.StringIO()
+    out = Console(file=text, width=WIDTH, highlight=False, color_system=None)
+    print_advice(out, rows, refused, declared)
+    return text.getvalue().rstrip()
+
+
 def _worst(finding: Finding | None) -> Text:
     if finding is None:
         return Text("none", "green")
@@ -89,6 +103,7 @@ def _worst(finding: Finding | None) -> Text:
 def _figures(row: Tried) -> tuple[str, ...]:
     return (
         number(row.loss, DIGITS),
+        number(row.ahead, DIGITS),
         number(row.forward, DIGITS),
         number(row.backward, DIGITS),
         number(row.cosine, DIGITS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from initlab.engine import nd, streams
 from initlab.runner.advice import training
 from initlab.runner.advice.advise import advise, write
 from initlab.runner.advice.candidates import BRANCHES
@@ -42,11 +43,11 @@ def test_a_form_that_draws_the_same_is_tried_once(deep):
     assert he & set(places(deep)) == {"init=he"}
 
 
-def test_a_scheme_for_branches_is_first_in_a_deep_residual_network_without_normalization():
+def test_unit_variance_and_schemes_for_branches_come_first_in_a_deep_residual_network():
     found = advice(*RESIDUAL, "model.layers.1.times=16")
     at = places(found)
-    assert found.best.words in BRANCHES
-    assert at[found.best.words] < at["init=he"]
+    assert found.best.words in ("init=lsuv", *BRANCHES)
+    assert max(at["init=lsuv"], at["init=fixup"]) < at["init=he"]
     refused = {one.words: one.why for one in found.refused}
     assert "init=skipinit" in refused and "\n" not in "".join(refused.values())
     assert not set(refused) & set(at)
@@ -61,6 +62,16 @@ def test_the_declared_initializer_has_the_words_that_chose_it():
 
 def test_the_default_has_the_words_of_the_candidate_that_it_is():
     assert advice(*DEEP).declared == "init=uniform"
+
+
+def test_a_declared_run_gives_advice_and_leaves_no_trace():
+    streams.seed(7)
+    declared = declare(*DEEP, "init=normal")
+    before = nd.random.uniform(shape=(2,)).asnumpy()
+    streams.seed(7)
+    found = declared.advise()
+    assert (nd.random.uniform(shape=(2,)).asnumpy() == before).all()
+    assert repr(found).splitlines()[-1] == f"to type: {found.best.words}"
 
 
 def test_what_sends_nothing_through_the_network_is_refused():

@@ -30,16 +30,36 @@ def test_fewer_than_three_blocks_have_no_growth():
     assert (row.forward, row.backward) == (None, None)
 
 
-def test_the_best_comes_first_and_what_was_trained_before_all():
+def rows(*figures):
+    """Rows named a, b, … with these (risk, loss ahead), of a network with ten classes."""
     row = tried("init=he", Examined(seen_in(chain(2, "relu", "he"))))
-    mild, bad = replace(row, words="mild", risk=-0.5), replace(row, words="bad", risk=2.5)
-    slow = replace(bad, words="slow", trained=2.0)
-    failed = replace(bad, words="failed", risk=-3.0, trained=math.inf)
-    found = ranked([bad, failed, mild, slow])
-    assert [one.words for one in found] == ["slow", "failed", "mild", "bad"]
+    return [
+        replace(row, words=words, risk=risk, ahead=ahead)
+        for words, (risk, ahead) in zip("abcdef", figures, strict=False)
+    ]
 
 
-def test_rows_without_a_finding_stay_in_their_order():
-    row = tried("init=he", Examined(seen_in(chain(2, "relu", "he"))))
-    rows = [replace(row, words=str(risk), risk=risk) for risk in (0.5, -0.1, -0.9, 0.2)]
-    assert [one.words for one in ranked(rows)] == ["-0.1", "-0.9", "0.2", "0.5"]
+def order(found):
+    return "".join(row.words for row in ranked(found))
+
+
+def test_losses_ahead_that_are_alike_leave_the_order_of_theory():
+    assert order(rows((-0.5, 1.2), (-0.5, 1.0), (-0.5, 1.34))) == "abc"
+
+
+def test_a_row_whose_first_steps_lead_less_far_comes_later():
+    assert order(rows((-0.5, 2.0), (-0.5, 1.0), (-0.5, 1.5), (-0.5, math.inf))) == "bcad"
+
+
+def test_a_harmful_finding_comes_last_and_an_odd_one_changes_nothing():
+    assert order(rows((1.5, 1.0), (0.5, 1.1), (-0.5, 2.0))) == "bca"
+
+
+def test_without_a_loss_the_worst_finding_decides():
+    assert order(rows((0.5, None), (-0.1, None), (-0.9, None), (0.2, None))) == "bcda"
+
+
+def test_what_was_trained_comes_before_all():
+    bad, failed, mild = rows((2.5, 9.0), (-3.0, 1.0), (-0.5, 1.0))
+    slow, failed = replace(bad, words="slow", trained=2.0), replace(failed, trained=math.inf)
+    assert [one.words for one in ranked([bad, failed, mild, slow])] == ["slow", "b", "c", "a"]

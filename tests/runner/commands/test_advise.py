@@ -50,6 +50,50 @@ def test_what_is_refused_writes_nothing(words, said, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+PLUGIN = """
+from dataclasses import dataclass
+from initlab.engine import gluon
+from initlab.runner.layers.base import Layer, register
+
+
+class Block(gluon.HybridBlock):
+    def hybrid_forward(self, F, x):
+        return x * F.tanh(x)
+
+    def output_shape(self, shape):
+        return shape
+
+
+@register
+@dataclass
+class OwnBend(Layer):
+    def build(self, context):
+        return Block()
+"""
+NET = """
+defaults: [/schema/model@_here_, _self_]
+input: [20]
+layers:
+  - {kind: dense, units: 32}
+  - {kind: own_bend}
+  - {kind: dense, units: 10}
+"""
+
+
+def test_the_gain_of_a_plugins_activation_is_among_the_candidates(command, tmp_path, monkeypatch):
+    """E[(z tanh z)^2] is 0.75789, by a sum over a fine grid."""
+    monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "bend.py").write_text(PLUGIN)
+    (tmp_path / "conf" / "model").mkdir(parents=True)
+    (tmp_path / "conf" / "model" / "net.yaml").write_text(NET)
+    words = "--config-dir conf model=net init=normal data.batch=8"
+    done = command("--plugin", "bend.py", "advise", *words.split())
+    assert done.code == 0, done.err
+    for form in ("normal", "uniform"):
+        assert f"init=variance_scaling init.scale=1.319 init.distribution={form}" in done.out
+    assert "init=orthogonal init.scale=1.149" in done.out
+
+
 def test_a_sweep_gets_no_advice(capsys):
     assert run_command(["-m", "init=normal,he", "task=advise"]) == 2
     assert "task: advise is for one network" in capsys.readouterr().err
