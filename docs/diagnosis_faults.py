@@ -195,8 +195,30 @@ def language_model(token: float, position: float, head: float | None) -> dict[st
     return {"input": [16], "layers": layers, **shared}
 
 
+def one_layer(activation: str, number: int, initializer: dict[str, Any]) -> dict[str, Any]:
+    """Return three dense layers for the digits, one of which has an initializer of its own."""
+    layers: list[dict[str, Any]] = []
+    for n in range(3):
+        own = {"weight_initializer": initializer} if n == number else {}
+        layers += [{"kind": "dense", "units": 64, **own}, act(activation)]
+    return {"input": [64], "layers": [*layers, HEAD]}
+
+
+def single() -> Iterator[Case]:
+    """Yield networks with one layer next to zero, or of equal units."""
+    for activation, number in product(("relu", "tanh"), (0, 1, 2)):
+        word = "init=he" if activation == "relu" else "init=glorot_normal"
+        for sigma in (0.0, 1e-6, 1e-4, 1e-3, 2.5e-3, 1e-2):
+            drawn = {"kind": "normal", "sigma": sigma} if sigma else {"kind": "zero"}
+            model = one_layer(activation, number, drawn)
+            yield Case("small", f"{activation}-{number}", f"{sigma:g}", model, (word, "data=moved"))
+        model = one_layer(activation, number, {"kind": "constant", "value": 0.05})
+        yield Case("equal", f"{activation}-{number}", "0.05", model, (word, "data=moved"))
+
+
 def cases() -> Iterator[Case]:
     """Yield the networks."""
+    yield from single()
     for name, (model, init) in NETWORKS.items():
         for scale in (1e-4, 1e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1e3, 1e5):
             yield Case(

@@ -75,11 +75,12 @@ def gates(seen: Observation, stage: Stage) -> float:
     """Return what the gates of a recurrent layer, half open at first, leave of the signal: 1/4 for each
     layer of an LSTM, 1/2 of a GRU, 1 for all else.
     """
-    if stage.kind not in GATES:
+    kind = stage.kind.lstrip("_")
+    if kind not in GATES:
         return 1.0
     names = [t.path.removeprefix(f"{stage.path}.") for t in seen.tensors]
     layers = {name.partition("_")[0] for name in names if name.endswith("i2h_weight")}
-    return float(GATES[stage.kind] ** len({name.lstrip("r") for name in layers} or {""}))
+    return float(GATES[kind] ** len({name.lstrip("r") for name in layers} or {""}))
 
 
 def sizes(seen: Observation, leaving: set[str]) -> list[float]:

@@ -8,6 +8,7 @@ from observed import chain, inputs, made, reading, subject_of
 
 from initlab.engine import init
 from initlab.engine.gluon import nn, rnn
+from initlab.runner.declare import declare
 from initlab.runner.observation.passes import observe
 from initlab.runner.symptoms import REGISTRY, Examined
 
@@ -76,3 +77,8 @@ def test_the_gates_of_an_lstm_are_no_loss():
     assert "with open gates" in found.measured
     first = observe(subject_of(net, x, np.arange(8) % 4)).trunk[0].signal.rms
     assert found.figure > 3.9 * first / np.sqrt(np.square(x).mean())
+
+
+def test_the_gates_of_a_declared_lstm_are_no_loss():
+    found = declare("model=lstm_lm", "data=text", "init=lm_uniform").diagnose().findings
+    assert not {one.id for one in found} & {"gradient-vanishes", "signal-vanishes"}
