@@ -24,8 +24,8 @@ class Audit(Command):
 
     exit codes:
       0   every file was read and is as declared
-      1   something contradicts the declaration, or every one: NaN, infinities, unset memory; or a tensor
-          cannot descend from that of A
+      1   a tensor contradicts the declaration, holds NaN, infinities or unset memory, or cannot
+          descend from that of A
       2   a file, a tensor or the declaration cannot be read, or a tensor cannot be judged
     """
 
