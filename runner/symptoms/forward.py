@@ -92,13 +92,14 @@ def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
     if not grows and any(gates(seen, stage) < 1 for stage in stages):
         without += " with open gates"
     error = ratio * (stages[-1].signal.error or 0.0)
-    samples = f" ± {error:.1g} in {counted(seen.batch, 'sample')}" if error else ""
+    spread = f" ± {error:.1g}" if error else ""
+    samples = f" in {counted(seen.batch, 'sample')}" if error else ""
     yield Reading(
         where=stages[-1].path,
         figure=_nearer_to_1(ratio, 2 * error),
         error=error or None,
-        measured=f"rms {rms[-1]:.3g} after {counted(len(stages), 'block')}{without}, "
-        f"{ratio:.3g}{samples} times {entering}{at}",
+        measured=f"rms {rms[-1]:.3g} after {counted(len(stages), 'block')}{without}{samples}, "
+        f"{ratio:.3g}{spread} times {entering}{at}",
         expected=f"about as large as {entering}",
     )
 

@@ -36,7 +36,7 @@ def test_the_factor_a_block_and_the_blocks_to_the_end_of_the_dtype_are_said():
 
 def test_one_block_is_said_in_the_singular():
     _, found = reading("signal-vanishes", chain(1, "relu", "he"))
-    assert "after 1 block," in found.measured
+    assert "after 1 block in" in found.measured
 
 
 def test_six_residual_blocks_of_zero_leave_the_signal_as_it_is():
