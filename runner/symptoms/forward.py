@@ -12,13 +12,17 @@ from initlab.runner.observation.ranges import range_of
 from initlab.runner.symptoms.base import Examined, Reading, Symptom, register, slope
 from initlab.runner.symptoms.first_values import gates, leaving_zero, parting, sizes
 from initlab.runner.symptoms.normalized import last_normalized
+from initlab.runner.symptoms.promise import right_variance
 from initlab.runner.symptoms.scale import Scale
+from initlab.runner.symptoms.wide import cosine_by_theory, wide_layers
 
 ENDS_WITH_DEPTH = "He et al. 2015 (arXiv:1502.01852), section 2.2"
 EQUAL_ANGLE = 1e-6
 """Inputs whose cosine is this near to 1 are equal when they enter."""
 ODD_ANGLE = 0.03
 """An angle that is odd, and no more."""
+ODD_LOSS, ODD_GROWTH = 0.2, 30.0
+"""The parts of its first size at which a signal becomes odd."""
 DEEP_INFORMATION = "Schoenholz et al. 2017 (arXiv:1611.01232)"
 
 
@@ -75,6 +79,24 @@ def _nearer_to_1(ratio: float, error: float) -> float:
     return max(1.0, ratio - error) if ratio > 1 else min(1.0, ratio + error)
 
 
+def _weights_that_keep(seen: Observation, grows: bool) -> str:
+    """Return in words at which variance the layer that is furthest off would keep the signal; '' where
+    theory has none.
+    """
+    known = [
+        (one.weights / right, one, right)
+        for one in wide_layers(seen)
+        if one.weights and (right := right_variance(one.activation, one.biases))
+    ]
+    if not known:
+        return ""
+    _, layer, right = (max if grows else min)(known, key=lambda item: item[0])
+    return (
+        f": {right:.3g} / fan_in in front of {layer.activation} keeps it, {layer.path} has "
+        f"{layer.weights:.3g} / fan_in"
+    )
+
+
 def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
     stages = path_of_signal(seen)
     if not stages:
@@ -94,13 +116,15 @@ def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
     error = ratio * (stages[-1].signal.error or 0.0)
     spread = f" ± {error:.1g}" if error else ""
     samples = f" in {counted(seen.batch, 'sample')}" if error else ""
+    figure = _nearer_to_1(ratio, 2 * error)
+    far = figure >= ODD_GROWTH if grows else figure <= ODD_LOSS
     yield Reading(
         where=stages[-1].path,
-        figure=_nearer_to_1(ratio, 2 * error),
+        figure=figure,
         error=error or None,
         measured=f"rms {rms[-1]:.3g} after {counted(len(stages), 'block')}{without}{samples}, "
         f"{ratio:.3g}{spread} times {entering}{at}",
-        expected=f"about as large as {entering}",
+        expected=f"about as large as {entering}" + (_weights_that_keep(seen, grows) if far else ""),
     )
 
 
@@ -114,7 +138,7 @@ class SignalVanishes(Symptom):
         "Scores and gradients shrink with the signal, so that steps of a usual size change nothing."
     )
     source = ENDS_WITH_DEPTH
-    scale = Scale(0.2, 0.03, 3e-3)
+    scale = Scale(ODD_LOSS, 0.03, 3e-3)
     effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
@@ -130,7 +154,7 @@ class SignalExplodes(Symptom):
     title = "the growth of the signal up to the last hidden block"
     why = "Scores and gradients grow with the signal, so that only tiny steps do not diverge."
     source = ENDS_WITH_DEPTH
-    scale = Scale(30.0, 100.0, 1e3)
+    scale = Scale(ODD_GROWTH, 100.0, 1e3)
     effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
@@ -173,11 +197,16 @@ class InputsAlike(Symptom):
         assert last.signal.cosine is not None
         entered = cosine_entering(seen)
         before = 1.0 if entered is None else max(1 - entered, EQUAL_ANGLE)
+        figure = max(least, max(0.0, 1 - last.signal.cosine) / min(1.0, before))
+        theory = None
+        if entered is not None and figure <= self.scale.odd and last is seen.hidden[-1]:
+            theory = cosine_by_theory(seen, entered)
         return Reading(
             where=last.path,
-            figure=max(least, max(0.0, 1 - last.signal.cosine) / min(1.0, before)),
+            figure=figure,
             measured=f"cosine of two inputs {last.signal.cosine:.7g} after {counted(len(stages), 'block')}",
             expected="a cosine that stays away from 1"
             if entered is None
-            else f"about the input's own {entered:.3g}",
+            else f"about the input's own {entered:.3g}"
+            + ("" if theory is None else f"; independent weights of this size leave {theory:.7g}"),
         )

@@ -11,6 +11,7 @@ from initlab.engine.gluon import nn, rnn
 from initlab.runner.declare import declare
 from initlab.runner.observation.passes import observe
 from initlab.runner.symptoms import REGISTRY, Examined
+from initlab.runner.theory.meanfield import relu_correlation_after
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,35 @@ def test_the_factor_a_block_and_the_blocks_to_the_end_of_the_dtype_are_said():
     _, found = reading("signal-vanishes", chain(8, "relu", init.Normal(0.01)))
     assert "times the input's, a factor of 0.05" in found.measured
     assert "float32 reaches 0 after about" in found.measured
+
+
+def test_the_variance_that_keeps_the_signal_is_said_where_the_activation_is_known():
+    _, found = reading("signal-vanishes", chain(8, "relu", init.Normal(0.01)))
+    assert "2 / fan_in in front of relu keeps it" in found.expected
+    assert "/ fan_in" not in reading("signal-vanishes", chain(8, "relu", "he"))[1].expected
+
+
+def test_what_depth_alone_does_to_a_cosine_is_said_beside_a_rank_collapse():
+    """Equal weights are alike at once; by the map of relu independent ones are far from it."""
+    _, found = reading("inputs-alike", chain(3, "relu", init.Constant(0.1)))
+    left = float(found.expected.rpartition("leave ")[2])
+    assert left == pytest.approx(relu_correlation_after(inputs_cosine(), 3), abs=0.02)
+
+
+def inputs_cosine():
+    """Return the mean cosine of the inputs of `seen_in`."""
+    x = inputs(32, 20).astype(np.float64)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    return (np.square(x.sum(0)).sum() - len(x)) / (len(x) * (len(x) - 1))
+
+
+def test_the_cosine_that_theory_leaves_is_that_of_a_wide_network():
+    """Where depth alone makes inputs alike, what is measured is what the map says."""
+    net = chain(40, "relu", "he", width=512)
+    _, found = reading("inputs-alike", net)
+    measured = float(found.measured.split()[4])
+    left = float(found.expected.rpartition("leave ")[2])
+    assert left == pytest.approx(measured, abs=0.01)
 
 
 def test_one_block_is_said_in_the_singular():
