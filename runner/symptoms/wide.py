@@ -19,8 +19,10 @@ from initlab.runner.theory.meanfield import (
 
 CONNECTED = ("Dense", "Conv1D", "Conv2D", "Conv3D")
 """Layers whose outputs are sums over `fan_in` inputs, of which theory speaks."""
-LEAST, MOST = 1e-12, 1e8
+QUADRATURE = (1e-12, 1e8)
 """Variances between which the means over a normal number are exact."""
+CLOSED = (1e-150, 1e150)
+"""Those of rectifiers, whose means need no quadrature."""
 NEAR = 0.4
 """A variance whose logarithm differs from that of the fixed point by at most this has reached it."""
 
@@ -104,7 +106,10 @@ def _all(seen: Observation) -> Iterator[Wide]:
             weights, biases = None, 0.0
         name = RELATIVES.get(leaf.activation or "", leaf.activation)
         variance = _variance(leaf, weights, biases)
-        if name in ACTIVATIONS and variance is not None and LEAST < variance < MOST:
+        if name not in ACTIVATIONS or variance is None:
+            continue
+        least, most = CLOSED if ACTIVATIONS[name].homogeneous else QUADRATURE
+        if least < variance < most:
             yield Wide(leaf.path, name, variance, weights, biases)
 
 
