@@ -21,8 +21,8 @@ EQUAL_ANGLE = 1e-6
 """Inputs whose cosine is this near to 1 are equal when they enter."""
 ODD_ANGLE = 0.03
 """An angle that is odd, and no more."""
-ODD_LOSS, ODD_GROWTH = 0.2, 30.0
-"""The parts of its first size at which a signal becomes odd."""
+HARMFUL_LOSS, HARMFUL_GROWTH = 0.03, 100.0
+"""The parts of its first size at which what a signal comes to is harmful."""
 DEEP_INFORMATION = "Schoenholz et al. 2017 (arXiv:1611.01232)"
 
 
@@ -117,7 +117,7 @@ def _with_depth(seen: Observation, grows: bool) -> Iterator[Reading]:
     spread = f" ± {error:.1g}" if error else ""
     samples = f" in {counted(seen.batch, 'sample')}" if error else ""
     figure = _nearer_to_1(ratio, 2 * error)
-    far = figure >= ODD_GROWTH if grows else figure <= ODD_LOSS
+    far = figure >= HARMFUL_GROWTH if grows else figure <= HARMFUL_LOSS
     yield Reading(
         where=stages[-1].path,
         figure=figure,
@@ -138,7 +138,7 @@ class SignalVanishes(Symptom):
         "Scores and gradients shrink with the signal, so that steps of a usual size change nothing."
     )
     source = ENDS_WITH_DEPTH
-    scale = Scale(ODD_LOSS, 0.03, 3e-3)
+    scale = Scale(0.2, HARMFUL_LOSS, 3e-3)
     effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
@@ -154,7 +154,7 @@ class SignalExplodes(Symptom):
     title = "the growth of the signal up to the last hidden block"
     why = "Scores and gradients grow with the signal, so that only tiny steps do not diverge."
     source = ENDS_WITH_DEPTH
-    scale = Scale(ODD_GROWTH, 100.0, 1e3)
+    scale = Scale(30.0, HARMFUL_GROWTH, 1e3)
     effect = True
 
     def look(self, given: Examined) -> Iterator[Reading]:
