@@ -83,7 +83,22 @@ def print_advice(
         print_line(out, f"{counted(len(refused), 'initializer')} cannot be used here:")
     for one in refused:
         print_line(out, f"  {one.words}: {one.why}")
-    print_line(out, f"to type: {rows[0].words}")
+    _conclude(out, rows[0])
+
+
+def _conclude(out: Console, best: Tried) -> None:
+    """Print the words of the best row, or that it is not good enough, and what else to change."""
+    worst = best.worst
+    if worst is None or worst.severity != "fatal" or best.trained is not None:
+        print_line(out, f"to type: {best.words}")
+        return
+    said = f"the least bad one is still fatal: {worst.id} at {worst.where}"
+    print_line(out, f"no initializer helps: {said}")
+    others = [words for words in worst.instead if not words.startswith("init=")]
+    instead = (
+        "; ".join(others) or "biases of zero, a normalization, another activation, or shortcuts"
+    )
+    print_line(out, f"change the network: {instead}")
 
 
 def text_of(rows: Sequence[Tried], refused: Sequence[Refused], declared: str) -> str:
