@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -50,11 +51,18 @@ def is_wanted(config: RunConfig) -> bool:
 
 def observed(config: RunConfig, network: Network) -> Observation | None:
     """Return what a diagnosis is made from; None if it is not wanted, or fails. The network is as
-    before.
+    before. What the data raises ends the run, as it would in the probe.
     """
     if not is_wanted(config):
         return None
-    return _attempted(lambda: observe(subject_of(config, _again(config, network))))
+    given = subject_of(config, network)
+
+    def look() -> Observation:
+        own = _again(config, network)
+        subject = replace(given, network=own.root, layers=own.measured, parameters=own.owners)
+        return observe(subject)
+
+    return _attempted(look)
 
 
 def judged(config: RunConfig, seen: Observation | None, trace: Trace) -> Diagnosis | None:

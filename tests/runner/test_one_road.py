@@ -34,6 +34,8 @@ ONCE = {
     "built": 2,
 }
 """The twin is built for the plan, and the network that is run."""
+ALONE = "diagnose=false"
+"""A diagnosis has a network of its own, and plans the advice that it gives on another."""
 CLAIM = (
     "expect=[{id: spread, cite: none, quantity: 'parameters.*.rms.mean_square', predicted: 1.0, "
     "error: elements, within: 9}]"
@@ -61,14 +63,21 @@ def counting():
 @pytest.mark.parametrize("mode", ["deferred", "streamed"])
 def test_a_run_works_out_everything_once_and_builds_its_network_twice(command, mode):
     with counting() as counts:
-        done = command(f"init_mode={mode}")
+        done = command(f"init_mode={mode}", ALONE)
     assert done.code == 0, done.err
     assert counts == ONCE | ({"shapes": 2} if mode == "streamed" else {})
 
 
+def test_a_diagnosis_without_a_finding_plans_nothing(command):
+    with counting() as counts:
+        done = command("init=he")
+    assert "nothing found" in done.out
+    assert counts == ONCE | {"built": 3, "shapes": counts["shapes"]}
+
+
 def test_a_run_with_claims_parses_them_once(command):
     with counting() as counts:
-        done = command("init=normal", CLAIM)
+        done = command("init=normal", CLAIM, ALONE)
     assert done.code in (0, 1, 3), done.err
     assert counts == ONCE
 
@@ -82,7 +91,7 @@ def test_a_plan_is_printed_from_one_network(command):
 
 def test_each_job_of_a_sweep_works_out_everything_once(command):
     with counting() as counts:
-        done = command("-m", "init=normal,he", "seed=1,2")
+        done = command("-m", "init=normal,he", "seed=1,2", ALONE)
     assert done.code == 0, done.err
     per_run = {name: count / 4 for name, count in counts.items()}
     assert per_run == ONCE | {"resolved": 2 / 4}  # jobs that differ in plain values share it
@@ -90,7 +99,7 @@ def test_each_job_of_a_sweep_works_out_everything_once(command):
 
 def test_the_jobs_of_a_sweep_with_claims_are_checked_once(command):
     with counting() as counts:
-        done = command("-m", "init=normal", "seed=1,2,3", CLAIM)
+        done = command("-m", "init=normal", "seed=1,2,3", CLAIM, ALONE)
     assert done.code in (0, 1, 3), done.err
     assert counts["built"] == 6
     assert counts["planned"] == counts["run id"] == counts["canonical"] == counts["resolved"] == 3

@@ -140,7 +140,7 @@ def test_a_file_that_does_not_fit_is_named_with_the_cause(
         ),
         (
             "init.sigma=3",
-            "init.sigma: no such key - it is one (with init=normal). Known: kind, scale.",
+            "init.sigma: no such key - it is one (with init=normal, init=vgg). Known: kind, scale.",
         ),
         (
             "seed=0,1",

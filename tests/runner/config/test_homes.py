@@ -10,7 +10,10 @@ from initlab.runner.config.homes import homes_of, options_of_layer
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("sigma=0.1", "sigma: no such key - did you mean 'init.sigma' (with init=normal)? Known: "),
+        (
+            "sigma=0.1",
+            "sigma: no such key - did you mean 'init.sigma' (with init=normal, init=vgg)? Known: ",
+        ),
         (
             "epochs=3",
             "epochs: no such key - did you mean 'probe.epochs' (with probe=train)? Known: ",
@@ -28,7 +31,7 @@ from initlab.runner.config.homes import homes_of, options_of_layer
         ("units=5", "units: no such key - did you mean 'model.layers.N.units'? Known: "),
         (
             "+sigma=0.1",
-            "sigma: no such key - did you mean 'init.sigma' (with init=normal)? Known: ",
+            "sigma: no such key - did you mean 'init.sigma' (with init=normal, init=vgg)? Known: ",
         ),
         ("random_seed=1", "random_seed: no such key - did you mean 'seed'? Known: "),
         ("sed=1", "sed: no such key - did you mean 'seed'? Known: "),

@@ -24,7 +24,7 @@ REFUSED = {
     "a key that one of the swept options lacks": (
         ["init=normal,xavier", "init.sigma=0.1"],
         [
-            "init.sigma: no such key - it is one (with init=normal). Known: factor_type, fans, kind, magnitude, "
+            "init.sigma: no such key - it is one (with init=normal, init=vgg). Known: factor_type, fans, kind, magnitude, "
             "rnd_type. (in the run init=xavier init.sigma=0.1)"
         ],
     ),

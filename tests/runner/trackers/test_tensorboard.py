@@ -65,7 +65,7 @@ def test_tensorboard_has_every_figure_at_its_step_once(boards):
         [row["rms"] for row in stats["gradients"]], rel=1e-6
     )
     assert found["figures/loss"] == [[0, pytest.approx(stats["figures"]["loss"], rel=1e-6)]]
-    assert found["charts/signal"] == [[0, [840, 360, "PNG"]]]
+    assert found["charts/signal"] == [[0, [552, 312, "PNG"]]]
     assert "_hparams_/experiment" in found
 
 
