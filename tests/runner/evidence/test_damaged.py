@@ -11,4 +11,4 @@ import pytest
 
 @pytest.mark.slow
 def test_no_damage_to_a_file_of_ours_is_a_traceback():
-    assert damaged.main(count=10**6, seconds=4) == []
+    assert damaged.main(count=10**6, seconds=2) == []
