@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import multiprocessing
 import os
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Any, ClassVar
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+import study_records
 from diagnosis_study import BATCH, FAILS, RATES, WELL, act, dense, observation_of
 
 from initlab.engine.optimizer import create
@@ -317,26 +317,9 @@ def losses_of(subject: Subject, rate: float, batch: int) -> list[float]:
     return losses
 
 
-def attempt(case: Case) -> dict[str, Any]:
-    """Return the record, or why there is none."""
-    try:
-        return study(case)
-    except Exception as error:
-        return {"name": case.name, "error": f"{type(error).__name__}: {error}"}
-
-
 def run(path: Path) -> None:
     """Append the records of the networks that the file does not hold."""
-    had = {json.loads(line)["name"] for line in path.open()} if path.exists() else set()
-    left = [case for case in cases() if case.name not in had]
-    with (
-        multiprocessing.get_context("spawn").Pool(int(os.environ.get("JOBS", "2"))) as pool,
-        path.open("a") as out,
-    ):
-        for number, record in enumerate(pool.imap_unordered(attempt, left), 1):
-            out.write(json.dumps(record) + "\n")
-            out.flush()
-            print(f"{number}/{len(left)} {record['name']} {record.get('error', '')}", flush=True)
+    study_records.record(path, cases(), study)
 
 
 def progress(record: dict[str, Any]) -> tuple[float, str]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import multiprocessing
 import os
 import random
 import sys
@@ -27,6 +26,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+import study_records
 
 from initlab.engine.optimizer import create
 from initlab.engine.options import Count
@@ -285,26 +285,9 @@ def losses_of(subject: Subject, rate: float) -> list[float]:
     return losses
 
 
-def attempt(case: Case) -> dict[str, Any]:
-    """Return the record, or why there is none."""
-    try:
-        return study(case)
-    except Exception as error:
-        return {"name": case.name, "error": f"{type(error).__name__}: {error}"}
-
-
 def run(path: Path, seed: int) -> None:
     """Append the records of the networks of a seed that the file does not hold."""
-    had = {json.loads(line)["name"] for line in path.open()} if path.exists() else set()
-    left = [case for case in cases(seed) if case.name not in had]
-    with (
-        multiprocessing.get_context("spawn").Pool(int(os.environ.get("JOBS", "2"))) as pool,
-        path.open("a") as out,
-    ):
-        for number, record in enumerate(pool.imap_unordered(attempt, left), 1):
-            out.write(json.dumps(record) + "\n")
-            out.flush()
-            print(f"{number}/{len(left)} {record['name']} {record.get('error', '')}", flush=True)
+    study_records.record(path, cases(seed), study)
 
 
 def observation_of(record: dict[str, Any]) -> Observation:
