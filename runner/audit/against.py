@@ -13,14 +13,21 @@ import numpy as np
 from initlab.engine import init, laws
 from initlab.engine.errors import MXNetError
 from initlab.runner.audit import patterns
-from initlab.runner.audit.audit import OPTIMIZER_STATE, Audit, Contradiction, Copy, Judged, audit
+from initlab.runner.audit.audit import (
+    OPTIMIZER_STATE,
+    Audit,
+    Contradiction,
+    Copy,
+    Judged,
+    audit_side,
+)
 from initlab.runner.audit.causes import cause
 from initlab.runner.audit.fit import ALPHA
 from initlab.runner.audit.found import INTEGERS, TRAINED, UNSET
 from initlab.runner.audit.infer import infer
 from initlab.runner.audit.sample import MOST, chunks, figures
 from initlab.runner.audit.spec import Spec, first_fit
-from initlab.runner.check.compare import open_side
+from initlab.runner.check.compare import Side, open_side
 from initlab.runner.errors import ConfigError, Problems
 from initlab.runner.stats.law import Law as LawTests
 from initlab.runner.stats.law import half_spacing
@@ -32,12 +39,19 @@ UNDECLARED = (INTEGERS, OPTIMIZER_STATE)
 
 
 def audit_against(path: Path, spec: Spec) -> Audit:
-    """Return what contradicts the declaration. Raises EvidenceError if the file cannot be read, and
-    ConfigError if a part of the declaration concerns no tensor, a tensor has no rule, or a law cannot
-    be judged.
+    """Return what contradicts the declaration of a file. Raises EvidenceError if it cannot be read, and
+    ConfigError like `side_against`.
     """
-    found = audit(path, spec.facts)
-    tensors = open_side(path).tensors
+    return side_against(open_side(path), spec)
+
+
+def side_against(side: Side, spec: Spec) -> Audit:
+    """Return what contradicts the declaration of tensors, which may come from a file or a live model.
+    Raises ConfigError if a part of the declaration concerns no tensor, a tensor has no rule, or a law
+    cannot be judged.
+    """
+    found = audit_side(side, spec.facts)
+    tensors = side.tensors
     spec.check([one.name for one in found.tensors] + list(found.ties))
     problems = Problems()
     _check_rules(found, spec, problems)

@@ -16,7 +16,7 @@ import numpy as np
 from initlab.runner.audit.found import BLOCKS, DRAWN, ORTHOGONAL, TRAINED, UNSET, Found
 from initlab.runner.audit.infer import infer
 from initlab.runner.audit.scales import Facts, Scale, scales, why
-from initlab.runner.check.compare import open_side
+from initlab.runner.check.compare import Side, open_side
 
 FORMAT = "initlab-audit-1"
 LOOKED_AT = 4096
@@ -97,7 +97,11 @@ class Audit:
 
 def audit(path: Path, facts: Facts) -> Audit:
     """Return what the values of a file say. Raises EvidenceError if it cannot be read."""
-    side = open_side(path)
+    return audit_side(open_side(path), facts)
+
+
+def audit_side(side: Side, facts: Facts) -> Audit:
+    """Return what the values of tensors say, which may come from a file or a live model."""
     judged = [judge(name, values, facts) for name, values in side.tensors.items()]
     unread = [Judged(name, unread=reason) for name, reason in side.unread.items()]
     noisy = {
@@ -105,7 +109,7 @@ def audit(path: Path, facts: Facts) -> Audit:
         for one in judged
         if one.found is not None and one.found.kind in NOISE
     }
-    return Audit(path, (*judged, *unread), side.aliases or {}, tuple(copies(noisy)))
+    return Audit(side.place, (*judged, *unread), side.aliases or {}, tuple(copies(noisy)))
 
 
 def judge(name: str, values: np.ndarray, facts: Facts) -> Judged:
